@@ -1,0 +1,100 @@
+//! Which small number stands for which market of which venue, and what the venue calls it.
+
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::market::MarketDef;
+
+/// Every market we know, by number. Built at start, extended while running, never shrunk.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    entries: Vec<Entry>,
+}
+
+/// One market.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its terms of trade.
+    pub def: MarketDef,
+    /// Its question, for people.
+    pub title: String,
+    /// What the venue calls it.
+    pub names: Names,
+}
+
+/// A market's names at its venue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Polymarket.
+    Polymarket(PolymarketNames),
+    /// Kalshi.
+    Kalshi(KalshiNames),
+}
+
+/// A Polymarket market's names and the metadata that signing and hashing need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolymarketNames {
+    /// `0x` and 64 hex digits.
+    pub condition_id: String,
+    /// Decimal id of the first outcome: `clobTokenIds[0]`, or `positionIds[0]` of a generation-3 market.
+    pub yes_token: String,
+    /// Decimal id of the second outcome.
+    pub no_token: String,
+    /// Which exchange signs for it.
+    pub generation: Generation,
+    /// Whether it is a member of a neg-risk event: it then has another exchange contract.
+    pub neg_risk: bool,
+    /// `minimum order size` as the venue writes it, for the book hash: `5`.
+    pub min_size_text: String,
+}
+
+/// Polymarket's exchange generation, by Gamma's `version` field (`v1` is 2, `v2` is 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// CTF Exchange, EIP-712 domain version "2".
+    Two,
+    /// ExchangeV3, EIP-712 domain version "3".
+    Three,
+}
+
+/// A Kalshi market's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KalshiNames {
+    /// Market ticker.
+    pub ticker: String,
+    /// Event ticker.
+    pub event_ticker: String,
+    /// Series ticker.
+    pub series_ticker: String,
+    /// Shard, sent with every write.
+    pub exchange_index: u8,
+}
+
+impl Directory {
+    /// Adds a market; its `def.market` must be the next free number.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub fn push(&mut self, entry: Entry) {
+        assert_eq!(entry.def.market.index(), self.entries.len(), "numbers are given out in order");
+        self.entries.push(entry);
+    }
+
+    /// The number the next market gets.
+    pub fn next_id(&self) -> MarketId {
+        MarketId::new(u16::try_from(self.entries.len()).expect("MARKETS_MAX fits"))
+    }
+
+    /// One market.
+    pub fn entry(&self, market: MarketId) -> Option<&Entry> {
+        self.entries.get(market.index())
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Those of one venue.
+    pub fn of(&self, venue: Venue) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.def.venue == venue)
+    }
+}

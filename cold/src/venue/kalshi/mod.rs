@@ -1,0 +1,1 @@
+//! Kalshi: signing and encoding.

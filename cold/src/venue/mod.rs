@@ -1,0 +1,4 @@
+//! The venues from our side: signing, encoding, REST. What they stream is read in the hot crate.
+
+pub mod kalshi;
+pub mod polymarket;

@@ -1,0 +1,1 @@
+//! Polymarket: signing and encoding.

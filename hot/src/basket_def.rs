@@ -1,0 +1,48 @@
+//! A basket as the compiler hands it in: one event per leg.
+
+use crate::ids::{BasketId, MarketId, Outcome};
+
+/// One leg of a basket. Legs arrive in order, `leg` from 0 to `legs - 1`; the last completes the basket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasketDef {
+    /// Which basket.
+    pub basket: BasketId,
+    /// Of which shape.
+    pub kind: BasketKind,
+    /// This leg's number, from 0.
+    pub leg: u8,
+    /// How many legs there are.
+    pub legs: u8,
+    /// What to buy: in this market,
+    pub market: MarketId,
+    /// this outcome.
+    pub outcome: Outcome,
+    /// The least that one unit (one contract of every leg) pays in any state of the world, in $0.0001.
+    pub payout: u32,
+}
+
+/// The shape of a basket, for people and for statistics; the arithmetic is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum BasketKind {
+    /// YES and NO of one market.
+    Complement = 0,
+    /// YES of every member of an exhaustive exclusive set.
+    ExclusiveYes = 1,
+    /// NO of every member of an exclusive set.
+    ExclusiveNo = 2,
+    /// YES here and NO there, for the same question.
+    CrossVenue = 3,
+}
+
+impl BasketKind {
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complement => "complement",
+            Self::ExclusiveYes => "exclusive_yes",
+            Self::ExclusiveNo => "exclusive_no",
+            Self::CrossVenue => "cross_venue",
+        }
+    }
+}

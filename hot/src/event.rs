@@ -1,0 +1,323 @@
+//! Everything that can happen to the core: one closed set, one cache line each.
+
+use crate::basket_def::BasketDef;
+use crate::grid::Grid;
+use crate::ids::{MarketId, Side, Venue};
+use crate::market::{MarketDef, MarketStatus};
+use crate::report::Report;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// One input of the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A fresh snapshot begins: the book is emptied; levels follow, then [`Event::SnapshotEnd`].
+    SnapshotBegin {
+        /// Whose book.
+        market: MarketId,
+        /// The venue's time of it, or zero.
+        venue_time: Nanos,
+    },
+    /// The snapshot is whole: the book is good from here.
+    SnapshotEnd {
+        /// Whose book.
+        market: MarketId,
+    },
+    /// One level of the YES book.
+    Level(Level),
+    /// What a level of the YES book must now hold, told through the other outcome: a check, never a change.
+    Mirror {
+        /// Whose book.
+        market: MarketId,
+        /// Which side of it.
+        side: Side,
+        /// Price of YES.
+        price: Price,
+        /// Contracts that should rest there.
+        qty: Qty,
+    },
+    /// The venue's own best prices of YES after the frame: a check, never a change.
+    Top {
+        /// Whose book.
+        market: MarketId,
+        /// Best bid, `None` where there is none.
+        bid: Option<Price>,
+        /// Best ask, `None` where there is none.
+        ask: Option<Price>,
+    },
+    /// A public trade, in YES terms.
+    Trade {
+        /// Where.
+        market: MarketId,
+        /// Price of YES.
+        price: Price,
+        /// Contracts.
+        qty: Qty,
+        /// Which side the taker was on.
+        taker: Side,
+    },
+    /// The book may have missed something: nothing is opened from it until a fresh snapshot.
+    Stale {
+        /// Whose book.
+        market: MarketId,
+        /// Why.
+        why: StaleWhy,
+    },
+    /// All books of a venue may have missed something.
+    StaleAll {
+        /// Which venue.
+        venue: Venue,
+        /// Why.
+        why: StaleWhy,
+    },
+    /// The grid changed: the book is dropped, a snapshot awaited.
+    GridChange {
+        /// Whose.
+        market: MarketId,
+        /// The new grid.
+        grid: Grid,
+    },
+    /// The market moved on in its life.
+    Status {
+        /// Which market.
+        market: MarketId,
+        /// Where it stands now.
+        status: MarketStatus,
+    },
+    /// The result is final and paid.
+    Settled {
+        /// Which market.
+        market: MarketId,
+        /// What one YES pays; NO pays the complement.
+        yes_pays: Price,
+    },
+    /// A link came up or went down.
+    Link {
+        /// To which venue.
+        venue: Venue,
+        /// Which one.
+        link: Link,
+        /// Whether it works.
+        up: bool,
+    },
+    /// What happened to an order.
+    Report(Report),
+    /// A market's terms.
+    Market(MarketDef),
+    /// One leg of a basket definition; the basket exists when its last leg is in.
+    Basket(BasketDef),
+    /// From the operator, reconciliation or the shell.
+    Control(Control),
+    /// Time passed.
+    Timer,
+}
+
+const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
+
+impl Event {
+    /// The market it speaks of, where it speaks of one.
+    pub fn market(&self) -> Option<MarketId> {
+        match *self {
+            Self::SnapshotBegin { market, .. }
+            | Self::SnapshotEnd { market }
+            | Self::Level(Level { market, .. })
+            | Self::Mirror { market, .. }
+            | Self::Top { market, .. }
+            | Self::Trade { market, .. }
+            | Self::Stale { market, .. }
+            | Self::GridChange { market, .. }
+            | Self::Status { market, .. }
+            | Self::Settled { market, .. }
+            | Self::Market(MarketDef { market, .. }) => Some(market),
+            _ => None,
+        }
+    }
+}
+
+/// One level of the YES book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Whose book.
+    pub market: MarketId,
+    /// Which side of it.
+    pub side: Side,
+    /// Price of YES.
+    pub price: Price,
+    /// What happens there.
+    pub change: Change,
+    /// Whether this is the last event of its frame: decisions are taken only then.
+    pub last: bool,
+}
+
+/// What happens at a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// This much rests there now; zero removes the level.
+    Set(Qty),
+    /// So much more.
+    Add(Qty),
+    /// So much less; below zero is corruption.
+    Take(Qty),
+}
+
+/// Why a book is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum StaleWhy {
+    /// No snapshot yet.
+    Fresh = 0,
+    /// A sequence number was skipped.
+    Gap = 1,
+    /// A frame could not be decoded.
+    Decode = 2,
+    /// The link went down or silent.
+    Link = 3,
+    /// The venue's stated best prices differ from ours.
+    Top = 4,
+    /// The other outcome's book differs from ours.
+    Mirror = 5,
+    /// The book's hash differs from the venue's.
+    Hash = 6,
+    /// Crossed or locked.
+    Crossed = 7,
+    /// A level off the grid or below zero.
+    Level = 8,
+    /// The ring to the core was full.
+    Overflow = 9,
+    /// The grid changed.
+    Grid = 10,
+    /// The program started again.
+    Restart = 11,
+}
+
+/// Which link of a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Link {
+    /// Market data.
+    Market = 0,
+    /// Our own orders and fills.
+    Private = 1,
+    /// The order path.
+    Orders = 2,
+}
+
+/// From the operator, reconciliation or the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// A run begins; whatever was in flight is now unknown and every book stale.
+    Start {
+        /// The halt epoch of this run.
+        epoch: u64,
+        /// The first order id of this run: above every id ever used.
+        first_order: u64,
+    },
+    /// Stop opening, cancel everything; stays until resumed.
+    Halt {
+        /// The new epoch.
+        epoch: u64,
+        /// Why.
+        why: HaltWhy,
+    },
+    /// The operator lifted the halt.
+    Resume {
+        /// The new epoch.
+        epoch: u64,
+    },
+    /// The run is ending: no new orders, cancel what rests.
+    Stop,
+    /// Cash at a venue's shard, from a consistent, repeated read.
+    Cash {
+        /// Which venue.
+        venue: Venue,
+        /// Which shard; 0 on Polymarket.
+        shard: u8,
+        /// Cash, reservations of resting orders included.
+        cash: Usd,
+    },
+    /// A position at the venue, from a consistent, repeated read.
+    Position {
+        /// Which market.
+        market: MarketId,
+        /// YES held.
+        yes: Qty,
+        /// NO held.
+        no: Qty,
+    },
+    /// Whether the venue and we agree; nothing is opened before they do.
+    Reconciled {
+        /// Which venue.
+        venue: Venue,
+        /// Whether they agree.
+        clean: bool,
+    },
+    /// One limit, by its row; may only tighten while running.
+    Limit {
+        /// Which row.
+        row: LimitRow,
+        /// Its value in the row's own unit: contracts in 1e-6, dollars in 1e-6, counts as they are.
+        value: u64,
+    },
+    /// A new trading day begins.
+    Day {
+        /// Days since 1970-01-01 in the configured zone.
+        day: u32,
+    },
+}
+
+/// The rows of the risk table that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LimitRow {
+    /// Contracts in one order (1e-6).
+    OrderQty = 0,
+    /// Dollars in one order (1e-6).
+    OrderNotional = 1,
+    /// Share of free cash that one order may use, in percent.
+    CashPercent = 2,
+    /// Contracts of one outcome held or on the way (1e-6).
+    PositionQty = 3,
+    /// Dollars at risk over everything (1e-6).
+    ExposureTotal = 4,
+    /// Dollars lost in a day, realised and unrealised (1e-6); zero means observe only.
+    DailyLoss = 5,
+    /// Order mutations a minute.
+    OrdersPerMinute = 6,
+    /// Dollars at risk in one market (1e-6).
+    ExposureMarket = 7,
+    /// Dollars at risk in one cluster (1e-6).
+    ExposureCluster = 8,
+    /// Dollars at risk at one venue (1e-6).
+    ExposureVenue = 9,
+    /// Baskets and single positions held at once.
+    Positions = 10,
+    /// Least profit per basket unit, in $0.0001.
+    EdgeMin = 11,
+    /// Least profit of a whole basket (1e-6 dollars).
+    ProfitMin = 12,
+    /// Dollars in one position (1e-6).
+    PositionNotional = 13,
+    /// Order mutations a minute in one market.
+    OrdersPerMinuteMarket = 14,
+}
+
+/// Why trading was halted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum HaltWhy {
+    /// A person said so.
+    Operator = 0,
+    /// The `KILL` file is there.
+    KillFile = 1,
+    /// The daily loss limit was reached.
+    DailyLoss = 2,
+    /// A ring that may not fill was full.
+    RingFull = 3,
+    /// A group could not be closed within its bounds.
+    Group = 4,
+    /// A thread died or fell silent.
+    Thread = 5,
+    /// The journal could not be written.
+    Journal = 6,
+    /// A filled quantity or price that cannot be.
+    Impossible = 7,
+}

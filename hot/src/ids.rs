@@ -1,0 +1,177 @@
+//! Names for things as small integers, given out at start, so that they index arrays.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// From its number.
+            pub const fn new(number: $inner) -> Self {
+                Self(number)
+            }
+            /// Its number.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+            /// Its number as an index.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// One market (a question) on one venue.
+    MarketId(u16)
+);
+id!(
+    /// Markets whose results depend on each other: one event, or the same question on both venues.
+    ClusterId(u16)
+);
+id!(
+    /// One basket: outcomes that together pay at least a known floor.
+    BasketId(u16)
+);
+id!(
+    /// Our order id, made before sending and never reused, across restarts too.
+    OrderId(u64)
+);
+id!(
+    /// Orders that only make sense together.
+    GroupId(u32)
+);
+id!(
+    /// One fill, from a hash of the venue's trade id and order id: the same fill told twice has the same id.
+    FillId(u64)
+);
+id!(
+    /// The venue's own order id, hashed: Polymarket's order hash, Kalshi's UUID.
+    VenueKey(u64)
+);
+
+/// Where a market trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Venue {
+    /// Polymarket's CLOB, exchange generations 2 and 3.
+    Polymarket = 0,
+    /// Kalshi's event contracts.
+    Kalshi = 1,
+}
+
+impl Venue {
+    /// Every venue, in index order.
+    pub const ALL: [Self; 2] = [Self::Polymarket, Self::Kalshi];
+
+    /// Index into per-venue arrays.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Polymarket => "polymarket",
+            Self::Kalshi => "kalshi",
+        }
+    }
+}
+
+/// One side of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Outcome {
+    /// It happens.
+    Yes = 0,
+    /// It does not.
+    No = 1,
+}
+
+impl Outcome {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+        }
+    }
+
+    /// Index into per-outcome arrays.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+        }
+    }
+}
+
+/// Whether an order adds or gives up contracts of its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Action {
+    /// Pay cash, receive contracts.
+    Buy = 0,
+    /// Give contracts, receive cash.
+    Sell = 1,
+}
+
+impl Action {
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
+}
+
+/// A side of the one YES book that every market has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// Offers to buy YES, or to sell NO at the complement.
+    Bid = 0,
+    /// Offers to sell YES, or to buy NO at the complement.
+    Ask = 1,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Bid => Self::Ask,
+            Self::Ask => Self::Bid,
+        }
+    }
+
+    /// Index into per-side arrays.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Which side of the YES book an order joins: buying YES and selling NO bid, the others ask.
+    pub const fn of(outcome: Outcome, action: Action) -> Self {
+        match (outcome, action) {
+            (Outcome::Yes, Action::Buy) | (Outcome::No, Action::Sell) => Self::Bid,
+            (Outcome::Yes, Action::Sell) | (Outcome::No, Action::Buy) => Self::Ask,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What surefoot runs per event.
+//!
+//! The core is a pure function of state, time and event: nothing here reads a clock, opens a socket or a
+//! file, takes a lock, uses a float or a random number, or allocates after start. What it must know comes in
+//! as an argument; what it wants goes out through the outbox. See `ARCHITECTURE.md`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod basket_def;
+pub mod core;
+pub mod event;
+pub mod fees;
+pub mod grid;
+pub mod hash;
+pub mod ids;
+pub mod intent;
+pub mod limits;
+pub mod market;
+pub mod note;
+pub mod outbox;
+pub mod pack;
+pub mod report;
+pub mod risk;
+pub mod symbol;
+pub mod units;
+pub mod venue;

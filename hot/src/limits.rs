@@ -1,0 +1,35 @@
+//! Every bound of the core, in one place, checked against each other before the program runs.
+
+/// Markets on both venues together.
+pub const MARKETS_MAX: usize = 512;
+/// Baskets that the compiler may hand in.
+pub const BASKETS_MAX: usize = 1_024;
+/// Legs of one basket.
+pub const LEGS_MAX: usize = 8;
+/// Baskets that one market may touch.
+pub const BASKETS_PER_MARKET_MAX: usize = 32;
+/// Clusters of dependent markets.
+pub const CLUSTERS_MAX: usize = 256;
+/// Orders that are not done.
+pub const ORDERS_LIVE_MAX: usize = 512;
+/// Orders remembered after they are done, so that late fills still find them.
+pub const ORDERS_DONE_MAX: usize = 4_096;
+/// Groups that are not at rest.
+pub const GROUPS_LIVE_MAX: usize = 64;
+/// Fills remembered, so that one told twice is booked once.
+pub const FILLS_SEEN_MAX: usize = 32_768;
+/// Reports kept until the order they speak of is known by that name.
+pub const ORPHANS_MAX: usize = 256;
+/// Levels that a basket's depth walk looks at, each leg.
+pub const WALK_LEVELS_MAX: usize = 32;
+
+/// Intents that one event can cause, summed one user a line.
+pub const INTENTS_PER_EVENT_MAX: usize = ORDERS_LIVE_MAX // cancel all, one by one
+    + 2 // cancel-all at each venue
+    + GROUPS_LIVE_MAX * LEGS_MAX; // every group corrects every leg in one timer event
+/// Notes that one event can cause.
+pub const NOTES_PER_EVENT_MAX: usize = 2 * INTENTS_PER_EVENT_MAX;
+
+const _: () = assert!(INTENTS_PER_EVENT_MAX <= 2_048, "a worst event fits core_exec");
+const _: () = assert!(MARKETS_MAX <= u16::MAX as usize);
+const _: () = assert!(BASKETS_MAX <= u16::MAX as usize);

@@ -1,0 +1,49 @@
+//! What the core knows of a market: its terms of trade, never its name.
+
+use crate::fees::FeeRule;
+use crate::grid::Grid;
+use crate::ids::{ClusterId, MarketId, Venue};
+use crate::units::{Nanos, Qty};
+
+/// The terms of one market, as an event: sent at start and whenever one of them changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketDef {
+    /// Which market.
+    pub market: MarketId,
+    /// Where it trades.
+    pub venue: Venue,
+    /// Kalshi's `exchange_index`, whose cash it draws on; 0 on Polymarket.
+    pub shard: u8,
+    /// Which markets its result depends on.
+    pub cluster: ClusterId,
+    /// Allowed prices of YES.
+    pub grid: Grid,
+    /// The smallest order.
+    pub min_qty: Qty,
+    /// When the venue closes it; [`Nanos::NEVER`] where it has not said.
+    pub close: Nanos,
+    /// The fee of a fill.
+    pub fee: FeeRule,
+    /// Where it stands in its life.
+    pub status: MarketStatus,
+}
+
+/// Where a market stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum MarketStatus {
+    /// Seen, not traded.
+    Observe = 0,
+    /// Trading.
+    Open = 1,
+    /// Halted by the venue; a return clears the book.
+    Paused = 2,
+    /// Trading is over, the result is not known.
+    Closed = 3,
+    /// The result is known but not yet final.
+    Proposed = 4,
+    /// Settled and paid.
+    Resolved = 5,
+    /// Something about it is not understood: nothing is opened until a person has looked.
+    Quarantined = 6,
+}

@@ -1,0 +1,173 @@
+//! What a venue or an executor says happened to an order.
+//!
+//! Prices are prices of YES, whatever the order bought: the core knows the order's outcome, a stream may not.
+
+use crate::ids::{FillId, MarketId, OrderId, Side, Venue, VenueKey};
+use crate::units::{Price, Qty, Usd};
+
+/// By which name a report speaks of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// Ours.
+    Id(OrderId),
+    /// The venue's.
+    Key(VenueKey),
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// The executor knows the venue's name for the order, before the first byte leaves.
+    Bound {
+        /// Which order.
+        order: OrderId,
+        /// The venue's name for it.
+        key: VenueKey,
+    },
+    /// The executor did not send it: no byte left, and none will.
+    Unsent {
+        /// Which order.
+        order: OrderId,
+        /// Why.
+        why: Unsent,
+    },
+    /// The venue would not have it. Definite: it is not on the book and never was.
+    Rejected {
+        /// Which order.
+        order: OrderRef,
+        /// Why.
+        why: Reject,
+    },
+    /// No definite answer came. It proves nothing.
+    TimedOut {
+        /// Which order.
+        order: OrderId,
+    },
+    /// What the venue says of the order now: an acknowledgement, a stream update or the answer to a query.
+    Status(OrderStatus),
+    /// One fill, told by a stream or by REST, any number of times.
+    Fill(Fill),
+    /// A fill became final, or void.
+    Finality {
+        /// Which fill.
+        fill: FillId,
+        /// What became of it.
+        state: Finality,
+    },
+    /// The venue refused the cancel: filled, gone or never there. Proves nothing by itself.
+    CancelRefused {
+        /// Which order.
+        order: OrderRef,
+    },
+    /// The venue, asked for this order, knows none of that name.
+    Absent {
+        /// Which order.
+        order: OrderId,
+        /// Asked at which venue.
+        venue: Venue,
+    },
+}
+
+/// What the venue says of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderStatus {
+    /// Which order.
+    pub order: OrderRef,
+    /// Where it stands.
+    pub state: VenueState,
+    /// How much of it is filled in all, or `None` where the message does not say.
+    pub filled: Option<Qty>,
+}
+
+/// Where an order stands at the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VenueState {
+    /// On the book, perhaps partly filled.
+    Resting = 0,
+    /// Accepted and held back (taker delay); not on the book yet.
+    Delayed = 1,
+    /// Filled whole.
+    Filled = 2,
+    /// Over without being filled whole: cancelled, expired, killed.
+    Cancelled = 3,
+}
+
+/// One fill of an order of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Which fill; the same one told twice has the same id.
+    pub fill: FillId,
+    /// Which order.
+    pub order: OrderRef,
+    /// In which market.
+    pub market: MarketId,
+    /// Which side of the YES book the order was on.
+    pub side: Side,
+    /// Price of YES.
+    pub price: Price,
+    /// Contracts.
+    pub qty: Qty,
+    /// What the venue charged, where it says so.
+    pub fee: Option<Usd>,
+    /// Whether we took.
+    pub taker: bool,
+    /// How sure it is.
+    pub finality: Finality,
+}
+
+/// How sure a fill is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Finality {
+    /// Matched, not settled: it may still fail.
+    Provisional = 0,
+    /// Settled.
+    Final = 1,
+    /// Void: it never was.
+    Failed = 2,
+}
+
+/// Why the executor did not send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Unsent {
+    /// The halt epoch moved between decision and write.
+    Epoch = 0,
+    /// No connection to the venue.
+    Down = 1,
+    /// Too few rate tokens.
+    Tokens = 2,
+    /// The wire log could not be written.
+    WireLog = 3,
+    /// It could not be encoded: off the grid, unknown market. Our mistake.
+    Encode = 4,
+    /// The breaker is open after repeated failures.
+    Breaker = 5,
+}
+
+/// Why the venue would not have an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reject {
+    /// Not enough cash or tokens.
+    Funds = 0,
+    /// The market is not open.
+    Closed = 1,
+    /// Post-only, and it would have crossed.
+    Crossed = 2,
+    /// Price, size or amounts off the venue's grid or under its minimum.
+    Terms = 3,
+    /// Fill-or-kill without enough to fill it.
+    Killed = 4,
+    /// Signature, key or header.
+    Auth = 5,
+    /// Too many requests.
+    Rate = 6,
+    /// The venue is paused, restarting or in post-only or cancel-only mode.
+    Mode = 7,
+    /// It exists already: the same order was sent before.
+    Duplicate = 8,
+    /// Anything else definite.
+    Other = 9,
+}

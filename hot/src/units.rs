@@ -1,0 +1,308 @@
+//! Prices, quantities, money and time as integers in newtypes, one scale each.
+//!
+//! Conversion from a venue's text happens in the codecs and nowhere else. Where a product must be rounded the
+//! name says which way, and the way is against us.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+
+/// Micro-units in one contract or one dollar.
+pub const MICROS: u64 = 1_000_000;
+
+/// The most contracts one level, order or position may hold: a billion, so that no product overflows.
+pub const QTY_MAX: Qty = Qty(1_000_000_000 * MICROS);
+
+/// A price in $0.0001 ticks, from $0 to $1 inclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Price(u16);
+
+impl Price {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// One dollar: what a winning contract pays.
+    pub const ONE: Self = Self(10_000);
+
+    /// `None` beyond $1: a price off the scale is a decode error, never clamped.
+    pub const fn from_ticks(ticks: u16) -> Option<Self> {
+        if ticks <= Self::ONE.0 { Some(Self(ticks)) } else { None }
+    }
+
+    /// The price in $0.0001.
+    pub const fn ticks(self) -> u16 {
+        self.0
+    }
+
+    /// What the other outcome costs when this one costs `self`.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        Self(Self::ONE.0 - self.0)
+    }
+
+    /// The most that buying `qty` can cost, rounded up to a microdollar.
+    pub fn cost_ceil(self, qty: Qty) -> Usd {
+        let exact = u128::from(self.0) * u128::from(qty.0); // 1e-10 dollars
+        Usd(i64::try_from(exact.div_ceil(10_000)).expect("QTY_MAX bounds the cost"))
+    }
+
+    /// The least that selling `qty` can bring, rounded down to a microdollar.
+    pub fn proceeds_floor(self, qty: Qty) -> Usd {
+        let exact = u128::from(self.0) * u128::from(qty.0);
+        Usd(i64::try_from(exact / 10_000).expect("QTY_MAX bounds the proceeds"))
+    }
+}
+
+impl fmt::Display for Price {
+    /// Dollars with four decimals: `0.4700`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:04}", self.0 / 10_000, self.0 % 10_000)
+    }
+}
+
+/// A quantity in millionths of a contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Qty(u64);
+
+impl Qty {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// From millionths. Codecs refuse anything beyond [`QTY_MAX`] before they get here.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// From whole contracts.
+    pub const fn from_contracts(contracts: u64) -> Self {
+        Self(contracts * MICROS)
+    }
+
+    /// Millionths of a contract.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// Whether there is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `self - other`, or zero where that would be negative.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `None` where `other` is larger.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(left) => Some(Self(left)),
+            None => None,
+        }
+    }
+
+    /// The largest multiple of `step` that is not larger. A zero step means no grid.
+    #[must_use]
+    pub const fn floor_to(self, step: Self) -> Self {
+        if step.0 == 0 { self } else { Self(self.0 - self.0 % step.0) }
+    }
+}
+
+impl Add for Qty {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl AddAssign for Qty {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl Sub for Qty {
+    type Output = Self;
+    /// Panics below zero: a negative quantity is our mistake.
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl SubAssign for Qty {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
+}
+
+impl fmt::Display for Qty {
+    /// Contracts with two decimals where that is exact, else six: `25.00`, `0.000001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part) = (self.0 / MICROS, self.0 % MICROS);
+        if part % 10_000 == 0 {
+            write!(f, "{whole}.{:02}", part / 10_000)
+        } else {
+            write!(f, "{whole}.{part:06}")
+        }
+    }
+}
+
+/// Money in microdollars; negative is owed or lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Usd(i64);
+
+impl Usd {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// More than any account holds.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// From microdollars.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From whole dollars.
+    pub const fn from_dollars(dollars: i64) -> Self {
+        Self(dollars * MICROS as i64)
+    }
+
+    /// From whole cents.
+    pub const fn from_cents(cents: i64) -> Self {
+        Self(cents * 10_000)
+    }
+
+    /// Microdollars.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// `self × num / den`, rounded down (towards minus infinity).
+    #[must_use]
+    pub fn scale_floor(self, num: i64, den: i64) -> Self {
+        let exact = i128::from(self.0) * i128::from(num);
+        Self(i64::try_from(exact.div_euclid(i128::from(den))).expect("a share of an amount fits"))
+    }
+
+    /// The larger of the two.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Ord::max(self, other)
+    }
+}
+
+impl Add for Usd {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl Sub for Usd {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl SubAssign for Usd {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
+}
+
+impl Neg for Usd {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl fmt::Display for Usd {
+    /// Dollars with six decimals and no sign for plus: `-0.017500`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let abs = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:06}", abs / MICROS, abs % MICROS)
+    }
+}
+
+/// Nanoseconds since the Unix epoch on our own clock, which never steps back within a run.
+///
+/// The shell anchors a monotonic clock to the wall once at start, so that one number serves for both intervals
+/// and stamps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nanos(u64);
+
+impl Nanos {
+    /// Before everything.
+    pub const ZERO: Self = Self(0);
+    /// After everything: a deadline that never comes.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// From nanoseconds.
+    pub const fn new(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// A span of milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis * 1_000_000)
+    }
+
+    /// A span of seconds.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs * 1_000_000_000)
+    }
+
+    /// Nanoseconds.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// Whole milliseconds.
+    pub const fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// Later by `span`, or [`Nanos::NEVER`].
+    #[must_use]
+    pub const fn after(self, span: Self) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_never_favours_us() {
+        let (price, qty) = (Price::from_ticks(3_333).unwrap(), Qty::from_micros(1));
+        assert_eq!(price.cost_ceil(qty), Usd::from_micros(1));
+        assert_eq!(price.proceeds_floor(qty), Usd::ZERO);
+        let hundred = Qty::from_contracts(100);
+        assert_eq!(Price::from_ticks(5_000).unwrap().cost_ceil(hundred), Usd::from_dollars(50));
+        assert_eq!(Usd::from_micros(-3).scale_floor(1, 2), Usd::from_micros(-2));
+    }
+
+    #[test]
+    fn text_is_exact() {
+        assert_eq!(Price::from_ticks(25).unwrap().to_string(), "0.0025");
+        assert_eq!(Qty::from_micros(1_500_000).to_string(), "1.50");
+        assert_eq!(Qty::from_micros(1).to_string(), "0.000001");
+        assert_eq!(Usd::from_micros(-17_500).to_string(), "-0.017500");
+        assert!(Price::from_ticks(10_001).is_none());
+    }
+}
