@@ -1,3 +1,5 @@
 //! surefoot: the program. Wires the core to its feeds, executors and files, and holds the worlds that can
 //! replace the real one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod twin;

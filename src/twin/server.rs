@@ -1,0 +1,1 @@
+//! The twin's sockets: one mio loop, one TLS listener per host.
