@@ -298,6 +298,24 @@ pub enum LimitRow {
     PositionNotional = 13,
     /// Order mutations a minute in one market.
     OrdersPerMinuteMarket = 14,
+    /// An implied profit above this share of the payout is bad data, in percent.
+    EdgeMaxPercent = 15,
+    /// How long a leg may take before it is cancelled and the rest unwound, in milliseconds.
+    LegTimeoutMs = 16,
+    /// How long a basket rests after it was shot, in milliseconds.
+    CooldownMs = 17,
+    /// How long a basket rests after an unwind or a loss, in milliseconds.
+    CooldownLossMs = 18,
+    /// How many orders an unwind may take before it is handed to a person.
+    UnwindAttempts = 19,
+    /// The least time between two corrective orders of one group, in milliseconds.
+    UnwindStepMs = 20,
+    /// How often a later leg fails, in parts per million; decides whether an edge pays for the risk.
+    LegFailPpm = 21,
+    /// What an unwind loses of its cost, in parts per million.
+    UnwindLossPpm = 22,
+    /// Within this time the same order again is a mistake, in milliseconds.
+    DuplicateMs = 23,
 }
 
 /// Why trading was halted.

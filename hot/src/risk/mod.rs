@@ -1,4 +1,12 @@
-//! The one gate between a decision and an order.
+//! The one gate between a decision and an order, and what it measures against.
 
 mod approved;
+mod exposure;
+pub mod gate;
+mod limits;
+mod rate;
+
 pub use approved::Approved;
+pub use exposure::Exposure;
+pub use limits::{LIMIT_ROWS, Limits};
+pub use rate::Rate;

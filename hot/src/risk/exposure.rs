@@ -1,0 +1,73 @@
+//! Dollars at risk: what is held at cost, and what orders in flight may yet cost.
+
+use crate::ids::{ClusterId, MarketId, Venue};
+use crate::limits::{CLUSTERS_MAX, MARKETS_MAX};
+use crate::units::Usd;
+
+/// Sums that the gate reads, kept by one function so that they agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    market: Vec<Usd>,
+    cluster: Vec<Usd>,
+    venue: [Usd; 2],
+    total: Usd,
+    clusters_active: u32,
+}
+
+impl Exposure {
+    /// Nothing at risk.
+    pub fn new() -> Self {
+        Self {
+            market: vec![Usd::ZERO; MARKETS_MAX],
+            cluster: vec![Usd::ZERO; CLUSTERS_MAX],
+            venue: [Usd::ZERO; 2],
+            total: Usd::ZERO,
+            clusters_active: 0,
+        }
+    }
+
+    /// More, or less, at risk in one market.
+    pub fn add(&mut self, market: MarketId, cluster: ClusterId, venue: Venue, delta: Usd) {
+        self.market[market.index()] += delta;
+        let cluster = &mut self.cluster[cluster.index()];
+        let before = *cluster > Usd::ZERO;
+        *cluster += delta;
+        let after = *cluster > Usd::ZERO;
+        self.clusters_active =
+            self.clusters_active + u32::from(after && !before) - u32::from(before && !after);
+        self.venue[venue.index()] += delta;
+        self.total += delta;
+        assert!(self.market[market.index()] >= Usd::ZERO, "what is at risk is never negative");
+    }
+
+    /// In one market.
+    pub fn market(&self, market: MarketId) -> Usd {
+        self.market[market.index()]
+    }
+
+    /// In one cluster.
+    pub fn cluster(&self, cluster: ClusterId) -> Usd {
+        self.cluster[cluster.index()]
+    }
+
+    /// At one venue.
+    pub const fn venue(&self, venue: Venue) -> Usd {
+        self.venue[venue.index()]
+    }
+
+    /// In all.
+    pub const fn total(&self) -> Usd {
+        self.total
+    }
+
+    /// How many clusters have something at risk: a hedged basket is one position.
+    pub const fn positions(&self) -> u32 {
+        self.clusters_active
+    }
+}
+
+impl Default for Exposure {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,81 @@
+//! Order mutations in the last minute, and orders that repeat.
+
+use std::collections::VecDeque;
+
+use crate::ids::{MarketId, Side};
+use crate::intent::Order;
+use crate::units::{Nanos, Price, Qty};
+
+const WINDOW: Nanos = Nanos::from_secs(60);
+/// More than any limit allows in a minute; beyond it the window reads as full.
+const REMEMBERED: usize = 8_192;
+/// Orders within the duplicate window; at the largest rate a second holds fewer.
+const RECENT: usize = 512;
+
+/// A sliding window over order mutations.
+#[derive(Debug)]
+pub struct Rate {
+    mutations: VecDeque<(Nanos, MarketId)>,
+    recent: VecDeque<(Nanos, MarketId, Side, Price, Qty)>,
+}
+
+impl Rate {
+    /// Allocates all it will ever need.
+    pub fn new() -> Self {
+        Self {
+            mutations: VecDeque::with_capacity(REMEMBERED),
+            recent: VecDeque::with_capacity(RECENT),
+        }
+    }
+
+    /// Forgets what has left the windows. Call before asking.
+    pub fn advance(&mut self, now: Nanos, duplicate: Nanos) {
+        while self.mutations.front().is_some_and(|&(at, _)| now.since(at) >= WINDOW) {
+            self.mutations.pop_front();
+        }
+        while self.recent.front().is_some_and(|&(at, ..)| now.since(at) >= duplicate) {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Counts one mutation: a new order or a cancel. Cancels are counted and never refused.
+    pub fn count(&mut self, now: Nanos, market: MarketId) {
+        if self.mutations.len() == REMEMBERED {
+            self.mutations.pop_front();
+        }
+        self.mutations.push_back((now, market));
+    }
+
+    /// Remembers a placed order.
+    pub fn remember(&mut self, now: Nanos, order: &Order) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        let (side, price) = order.on_book();
+        self.recent.push_back((now, order.market, side, price, order.qty));
+    }
+
+    /// Mutations in the window.
+    pub fn in_all(&self) -> u64 {
+        self.mutations.len() as u64
+    }
+
+    /// Mutations in the window in one market.
+    pub fn in_market(&self, market: MarketId) -> u64 {
+        self.mutations.iter().filter(|&&(_, m)| m == market).count() as u64
+    }
+
+    /// Whether the same market, side, price and size was placed within the window.
+    pub fn repeats(&self, order: &Order) -> bool {
+        let (side, price) = order.on_book();
+        self.recent
+            .iter()
+            .any(|&(_, m, s, p, q)| (m, s, p, q) == (order.market, side, price, order.qty))
+    }
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
