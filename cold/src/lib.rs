@@ -2,5 +2,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod directory;
+pub mod net;
+pub mod os;
+pub mod rest;
 pub mod secrets;
 pub mod venue;
+pub mod wirelog;

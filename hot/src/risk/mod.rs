@@ -3,10 +3,12 @@
 mod approved;
 mod exposure;
 pub mod gate;
+mod halt;
 mod limits;
 mod rate;
 
 pub use approved::Approved;
 pub use exposure::Exposure;
+pub use halt::HaltEpoch;
 pub use limits::{LIMIT_ROWS, Limits};
 pub use rate::Rate;

@@ -1,0 +1,111 @@
+//! What the operating system makes us do by hand: the only unsafe code there is.
+
+use std::io;
+
+/// Pins every page in memory, so that the hot thread never waits for a page fault.
+///
+/// # Errors
+/// `RLIMIT_MEMLOCK` is too low.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn lock_memory() -> io::Result<()> {
+    // SAFETY: takes flags by value, touches no memory of ours, fails only by its return code.
+    let code = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Forbids core dumps and attachment by other processes of the same user: keys are in memory.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn forbid_dumps() -> io::Result<()> {
+    let (no, none): (libc::c_ulong, libc::c_ulong) = (0, 0);
+    // SAFETY: `PR_SET_DUMPABLE` takes its arguments by value and changes a flag of this process alone.
+    let code = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, no, none, none, none) };
+    if code != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads one `rlimit` that lives until the call returns.
+    let code = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the calling thread run before every ordinary one (`SCHED_FIFO`), for a core that is isolated for it.
+///
+/// # Errors
+/// The process lacks the right (`CAP_SYS_NICE` or `RLIMIT_RTPRIO`).
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn run_realtime(priority: u8) -> io::Result<()> {
+    let param = libc::sched_param { sched_priority: i32::from(priority) };
+    // SAFETY: 0 names the calling thread; reads one `sched_param` that lives until the call returns.
+    let code = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const param) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How precisely the calling thread's sleeps end; the default is 50 µs late.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn sleep_precisely(slack_ns: u32) -> io::Result<()> {
+    let none: libc::c_ulong = 0;
+    let slack = libc::c_ulong::from(slack_ns.max(1));
+    // SAFETY: `PR_SET_TIMERSLACK` takes its arguments by value and changes a setting of this thread alone.
+    let code = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack, none, none, none) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether a process of that number exists.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn is_alive(pid: u32) -> bool {
+    let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
+    if pid == 0 {
+        return false; // the whole group
+    }
+    // SAFETY: signal 0 is never delivered; the call only looks the process up.
+    let code = unsafe { libc::kill(pid, 0) };
+    code == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+/// Sends `signal` (`libc::SIGTERM`) to one process.
+///
+/// # Errors
+/// It does not exist, or is not ours.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn signal(pid: u32, signal: i32) -> io::Result<()> {
+    let pid = libc::pid_t::try_from(pid).map_err(|_| io::ErrorKind::InvalidInput)?;
+    if pid == 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: takes both by value, touches no memory of ours.
+    let code = unsafe { libc::kill(pid, signal) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the calling process the leader of a session of its own, so that it outlives its terminal.
+///
+/// # Errors
+/// It leads a process group already.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn leave_terminal() -> io::Result<()> {
+    // SAFETY: takes nothing, touches no memory of ours, fails only by its return code.
+    let code = unsafe { libc::setsid() };
+    if code == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_from_none() {
+        assert!(is_alive(std::process::id()));
+        assert!(!is_alive(0));
+        assert!(!is_alive(u32::MAX));
+        assert!(!is_alive(4_194_305), "beyond the largest process number there is");
+        assert!(signal(0, 0).is_err());
+        assert!(signal(std::process::id(), 0).is_ok());
+        sleep_precisely(1_000).unwrap();
+    }
+}

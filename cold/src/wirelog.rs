@@ -1,0 +1,668 @@
+//! The wire log: what left, or was about to leave, for a venue, written down before it did.
+//!
+//! One append-only file per executor, records of one size, one `write` each. An order's `Sent` record is in the
+//! page cache before its first byte is at the socket: a crash of the process loses nothing. A crash of the
+//! machine may lose what was not synced yet; the operator chooses the grouped or the strict mode. A `Sent`
+//! without an `End` is an order whose fate is unknown: it is asked about at the next start.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Venue, VenueKey};
+use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::units::{Nanos, Price, Qty};
+
+/// Bytes of one record.
+pub const RECORD_BYTES: usize = 160;
+/// How often the grouped mode syncs.
+pub const SYNC_EVERY: Duration = Duration::from_millis(5);
+
+const MAGIC: u32 = 0x3157_4653; // "SFW1"
+const HASH_AT: usize = RECORD_BYTES - 8;
+
+/// The venue's own order id in full: 32 raw bytes of Polymarket's hash, or Kalshi's UUID as text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct VenueId {
+    bytes: [u8; 40],
+    len: u8,
+}
+
+impl VenueId {
+    /// Nothing known.
+    pub const NONE: Self = Self { bytes: [0; 40], len: 0 };
+
+    /// `None` if it is longer than any venue's.
+    pub fn new(id: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 40];
+        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        Some(Self { bytes, len: u8::try_from(id.len()).ok()? })
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Whether nothing is known.
+    pub const fn is_none(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The name by which the core knows it.
+    pub fn key(&self) -> VenueKey {
+        VenueKey::new(Hash64::of(self.as_bytes()))
+    }
+}
+
+impl fmt::Debug for VenueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => write!(f, "{text:?}"),
+            _ => {
+                f.write_str("0x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+/// One order on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// When it was about to leave.
+    pub at: Nanos,
+    /// Ours.
+    pub order: OrderId,
+    /// The halt epoch of its decision.
+    pub epoch: u64,
+    /// At which venue.
+    pub venue: Venue,
+    /// Where.
+    pub market: MarketId,
+    /// Contracts of this outcome
+    pub outcome: Outcome,
+    /// bought or sold
+    pub action: Action,
+    /// at this price of that outcome or better,
+    pub price: Price,
+    /// so many,
+    pub qty: Qty,
+    /// for so long.
+    pub tif: Tif,
+    /// Hash of the request's bytes.
+    pub payload: u64,
+    /// The venue's id, where it is known before sending.
+    pub id: VenueId,
+}
+
+impl Sent {
+    /// What is written of `order` at `at`.
+    pub fn of(order: &Order, at: Nanos, payload: u64, id: VenueId) -> Self {
+        Self {
+            at,
+            order: order.id,
+            epoch: order.epoch,
+            venue: order.venue,
+            market: order.market,
+            outcome: order.outcome,
+            action: order.action,
+            price: order.price,
+            qty: order.qty,
+            tif: order.tif,
+            payload,
+            id,
+        }
+    }
+}
+
+/// How the executor's part in an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ended {
+    /// No byte left, and none will.
+    Unsent = 0,
+    /// The venue took it; from here its life is the journal's.
+    Taken = 1,
+    /// The venue would not have it.
+    Rejected = 2,
+    /// The venue, asked, told what became of it, or knows none of that name.
+    Asked = 3,
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// An order is about to leave.
+    Sent(Sent),
+    /// Its fate is known.
+    End {
+        /// When it became so.
+        at: Nanos,
+        /// Which order.
+        order: OrderId,
+        /// How.
+        how: Ended,
+        /// The venue's id, where it is known by now.
+        id: VenueId,
+    },
+}
+
+/// Whether a record is on the disk before its order is on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncMode {
+    /// A cold thread syncs every [`SYNC_EVERY`]: a power cut may lose that much.
+    Grouped,
+    /// Every `Sent` is synced before the socket is written: slow and certain.
+    Always,
+}
+
+/// What keeps the log from being used.
+#[derive(Debug)]
+pub enum WireLogError {
+    /// A record in the middle is not what was written.
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// Byte offset of the record.
+        offset: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The file could not be used.
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What we were doing.
+        doing: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for WireLogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Corrupt { path, offset, why } => {
+                write!(f, "{} is corrupt at byte {offset}: {why}", path.display())
+            }
+            Self::Io { path, doing, error } => write!(f, "{doing} {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for WireLogError {}
+
+/// What a log holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Every whole record, in order.
+    pub records: Vec<Record>,
+    /// Where a record cut short by a crash begins, if there is one: it was never acted upon.
+    pub torn_at: Option<u64>,
+    chain: u64,
+}
+
+impl Contents {
+    /// The orders whose fate is unknown, in the order they were sent.
+    pub fn without_end(&self) -> Vec<Sent> {
+        let mut open: Vec<Sent> = Vec::new();
+        for record in &self.records {
+            match record {
+                Record::Sent(sent) => open.push(*sent),
+                Record::End { order, .. } => open.retain(|sent| sent.order != *order),
+            }
+        }
+        open
+    }
+
+    /// The venue's id of every order, by ours, the latest known.
+    pub fn venue_ids(&self) -> impl Iterator<Item = (OrderId, VenueId)> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Sent(Sent { order, id, .. }) | Record::End { order, id, .. } => {
+                (!id.is_none()).then_some((*order, *id))
+            }
+        })
+    }
+
+    /// The largest order id in it.
+    pub fn last_order(&self) -> Option<OrderId> {
+        let order = |record: &Record| match record {
+            Record::Sent(Sent { order, .. }) | Record::End { order, .. } => *order,
+        };
+        self.records.iter().map(order).max()
+    }
+}
+
+/// The log, open for appending by its one writer.
+#[derive(Debug)]
+pub struct WireLog {
+    file: File,
+    path: PathBuf,
+    mode: SyncMode,
+    chain: u64,
+    seq: u64,
+    shared: Arc<Shared>,
+    syncer: Option<JoinHandle<()>>,
+}
+
+/// What the writer and the syncing thread both see.
+#[derive(Debug, Default)]
+struct Shared {
+    written: AtomicU64,
+    synced: AtomicU64,
+    /// A sync failed: what the disk holds is unknown, so nothing more may rely on this file.
+    suspect: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl WireLog {
+    /// Opens the log, or begins one. A torn tail is cut off; corruption anywhere else is an error.
+    ///
+    /// # Errors
+    /// See [`WireLogError`].
+    pub fn open(path: &Path, mode: SyncMode) -> Result<(Self, Contents), WireLogError> {
+        let fail = |doing| move |error| WireLogError::Io { path: path.to_owned(), doing, error };
+        let contents = match File::open(path) {
+            Ok(file) => read_from(path, file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
+            Err(error) => return Err(fail("opening")(error)),
+        };
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(fail("opening"))?;
+        let seq = contents.records.len() as u64;
+        let end = seq * RECORD_BYTES as u64;
+        file.set_len(end).map_err(fail("cutting the torn tail of"))?;
+        file.seek(SeekFrom::Start(end)).map_err(fail("positioning in"))?;
+        file.sync_all().map_err(fail("syncing"))?;
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        File::open(dir.unwrap_or(Path::new(".")))
+            .and_then(|dir| dir.sync_all()) // the name itself must survive a power cut
+            .map_err(fail("syncing the directory of"))?;
+        let shared = Arc::new(Shared::default());
+        let syncer = match mode {
+            SyncMode::Always => None,
+            SyncMode::Grouped => {
+                let file = file.try_clone().map_err(fail("sharing"))?;
+                let shared = Arc::clone(&shared);
+                let thread = thread::Builder::new()
+                    .name("wirelog-sync".to_owned())
+                    .spawn(move || sync_in_groups(&file, &shared))
+                    .map_err(fail("starting the syncing thread of"))?;
+                Some(thread)
+            }
+        };
+        let chain = contents.chain;
+        let path = path.to_owned();
+        Ok((Self { file, path, mode, chain, seq, shared, syncer }, contents))
+    }
+
+    /// Writes one record; a `Sent` is on the disk when this returns in the strict mode.
+    ///
+    /// # Errors
+    /// It could not be written, or an earlier one could not be synced: what it speaks of must not be sent.
+    pub fn append(&mut self, record: &Record) -> io::Result<()> {
+        if self.shared.suspect.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier write or sync of the wire log failed"));
+        }
+        let bytes = encode(record, self.seq, self.chain);
+        if let Err(error) = self.file.write_all(&bytes) {
+            self.shared.suspect.store(true, Ordering::Release); // half a record may be in the file
+            return Err(error);
+        }
+        self.chain = hash_of(&bytes);
+        self.seq += 1;
+        if self.mode == SyncMode::Always {
+            if matches!(record, Record::Sent(_)) {
+                self.sync()?;
+            }
+        } else {
+            self.shared.written.store(self.seq, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Waits until everything written is on the disk.
+    ///
+    /// # Errors
+    /// It is not, and from now on nothing is appended: a failed sync leaves the page cache in doubt.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if let Err(error) = self.file.sync_data() {
+            self.shared.suspect.store(true, Ordering::Release);
+            return Err(error);
+        }
+        self.shared.synced.store(self.seq, Ordering::Release);
+        Ok(())
+    }
+
+    /// Records written since it began, earlier runs included.
+    pub fn len(&self) -> u64 {
+        self.seq
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.seq == 0
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for WireLog {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(syncer) = self.syncer.take() {
+            let _ = syncer.join(); // it ends by its flag; its own failure is in `suspect`
+        }
+    }
+}
+
+fn sync_in_groups(file: &File, shared: &Shared) {
+    loop {
+        let stop = shared.stop.load(Ordering::Acquire);
+        let written = shared.written.load(Ordering::Acquire);
+        if written != shared.synced.load(Ordering::Acquire) {
+            if file.sync_data().is_err() {
+                shared.suspect.store(true, Ordering::Release);
+                return;
+            }
+            shared.synced.store(written, Ordering::Release);
+        }
+        if stop {
+            return;
+        }
+        thread::sleep(SYNC_EVERY);
+    }
+}
+
+/// Reads a log without opening it for writing.
+///
+/// # Errors
+/// See [`WireLogError`]. A torn tail is none.
+pub fn read(path: &Path) -> Result<Contents, WireLogError> {
+    let file = File::open(path).map_err(|error| WireLogError::Io {
+        path: path.to_owned(),
+        doing: "opening",
+        error,
+    })?;
+    read_from(path, file)
+}
+
+/// The orders of the log at `path` whose fate is unknown: to be asked about before anything is opened.
+/// No log means no orders.
+///
+/// # Errors
+/// See [`WireLogError`].
+pub fn recover(path: &Path) -> Result<Vec<Sent>, WireLogError> {
+    if path.exists() { Ok(read(path)?.without_end()) } else { Ok(Vec::new()) }
+}
+
+fn read_from(path: &Path, mut file: File) -> Result<Contents, WireLogError> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|error| WireLogError::Io {
+        path: path.to_owned(),
+        doing: "reading",
+        error,
+    })?;
+    let mut contents = Contents::default();
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let rest = &bytes[offset..];
+        let whole = rest.first_chunk::<RECORD_BYTES>();
+        let decoded = whole.ok_or("cut short").and_then(|bytes| {
+            decode(bytes, contents.records.len() as u64, contents.chain).map(|r| (r, bytes))
+        });
+        match decoded {
+            Ok((record, bytes)) => {
+                contents.records.push(record);
+                contents.chain = hash_of(bytes);
+                offset += RECORD_BYTES;
+            }
+            // What follows a crash is never a sound record: if one is there, this one was sound once.
+            Err(why) if rest.chunks_exact(RECORD_BYTES).skip(1).any(is_sound) => {
+                let offset = offset as u64;
+                return Err(WireLogError::Corrupt { path: path.to_owned(), offset, why });
+            }
+            Err(_) => {
+                contents.torn_at = Some(offset as u64);
+                break;
+            }
+        }
+    }
+    Ok(contents)
+}
+
+fn hash_of(bytes: &[u8; RECORD_BYTES]) -> u64 {
+    u64::from_le_bytes(bytes[HASH_AT..].try_into().expect("eight bytes"))
+}
+
+fn is_sound(bytes: &[u8]) -> bool {
+    bytes[HASH_AT..] == Hash64::of(&bytes[..HASH_AT]).to_le_bytes()
+}
+
+/// Little-endian: magic 0..4, kind 4, venue 5, market 6..8, number 8..16, hash of the record before 16..24,
+/// time 24..32, order 32..40, epoch 40..48, payload 48..56, qty 56..64, price 64..66, outcome 66, action 67,
+/// tif 68, how 69, id length 70, id 72..112, zeros, hash of all that 152..160.
+fn encode(record: &Record, seq: u64, chain: u64) -> [u8; RECORD_BYTES] {
+    let mut out = [0; RECORD_BYTES];
+    let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &MAGIC.to_le_bytes());
+    put(8, &seq.to_le_bytes());
+    put(16, &chain.to_le_bytes());
+    let (at, order, id) = match record {
+        Record::Sent(sent) => {
+            put(4, &[1, sent.venue as u8]);
+            put(6, &sent.market.get().to_le_bytes());
+            put(40, &sent.epoch.to_le_bytes());
+            put(48, &sent.payload.to_le_bytes());
+            put(56, &sent.qty.micros().to_le_bytes());
+            put(64, &sent.price.ticks().to_le_bytes());
+            put(66, &[sent.outcome as u8, sent.action as u8, sent.tif as u8]);
+            (sent.at, sent.order, &sent.id)
+        }
+        Record::End { at, order, how, id } => {
+            put(4, &[2]);
+            put(69, &[*how as u8]);
+            (*at, *order, id)
+        }
+    };
+    put(24, &at.get().to_le_bytes());
+    put(32, &order.get().to_le_bytes());
+    put(70, &[id.len]);
+    put(72, &id.bytes);
+    let hash = Hash64::of(&out[..HASH_AT]);
+    out[HASH_AT..].copy_from_slice(&hash.to_le_bytes());
+    out
+}
+
+fn decode(bytes: &[u8; RECORD_BYTES], seq: u64, chain: u64) -> Result<Record, &'static str> {
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    let half = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
+    if bytes[..4] != MAGIC.to_le_bytes() {
+        return Err("not a record");
+    }
+    if !is_sound(bytes) {
+        return Err("its checksum differs");
+    }
+    if word(8) != seq {
+        return Err("a record is missing before it");
+    }
+    if word(16) != chain {
+        return Err("the record before it is another one");
+    }
+    let id = bytes[72..112].get(..usize::from(bytes[70])).and_then(VenueId::new);
+    let id = id.ok_or("the venue's id is too long")?;
+    let (at, order) = (Nanos::new(word(24)), OrderId::new(word(32)));
+    match bytes[4] {
+        1 => Ok(Record::Sent(Sent {
+            at,
+            order,
+            epoch: word(40),
+            venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
+            market: MarketId::new(half(6)),
+            outcome: *[Outcome::Yes, Outcome::No].get(usize::from(bytes[66])).ok_or("outcome")?,
+            action: *[Action::Buy, Action::Sell].get(usize::from(bytes[67])).ok_or("action")?,
+            price: Price::from_ticks(half(64)).ok_or("a price beyond $1")?,
+            qty: Qty::from_micros(word(56)),
+            tif: *[Tif::Gtc, Tif::Ioc, Tif::Fok].get(usize::from(bytes[68])).ok_or("tif")?,
+            payload: word(48),
+            id,
+        })),
+        2 => {
+            let how = [Ended::Unsent, Ended::Taken, Ended::Rejected, Ended::Asked];
+            let how = *how.get(usize::from(bytes[69])).ok_or("unknown end")?;
+            Ok(Record::End { at, order, how, id })
+        }
+        _ => Err("unknown kind"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("surefoot-wirelog-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join(name);
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    fn sent(order: u64) -> Record {
+        Record::Sent(Sent {
+            at: Nanos::new(order * 10),
+            order: OrderId::new(order),
+            epoch: 3,
+            venue: Venue::Kalshi,
+            market: MarketId::new(511),
+            outcome: Outcome::No,
+            action: Action::Sell,
+            price: Price::from_ticks(4_321).unwrap(),
+            qty: Qty::from_micros(12_340_000),
+            tif: Tif::Fok,
+            payload: 0xdead_beef,
+            id: VenueId::new(&[7; 32]).unwrap(),
+        })
+    }
+
+    fn end(order: u64, how: Ended) -> Record {
+        let id = VenueId::new(b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d").unwrap();
+        Record::End { at: Nanos::new(order * 10 + 5), order: OrderId::new(order), how, id }
+    }
+
+    fn written(path: &Path, records: &[Record], mode: SyncMode) -> Vec<u8> {
+        let (mut log, _) = WireLog::open(path, mode).unwrap();
+        for record in records {
+            log.append(record).unwrap();
+        }
+        drop(log);
+        std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_has_no_end_is_named() {
+        let path = scratch("roundtrip");
+        assert!(recover(&path).unwrap().is_empty());
+        let first = [sent(1), sent(2), end(1, Ended::Taken)];
+        written(&path, &first, SyncMode::Always);
+        let second = [sent(3), end(2, Ended::Rejected)];
+        written(&path, &second, SyncMode::Grouped);
+        let contents = read(&path).unwrap();
+        assert_eq!(contents.records, [&first[..], &second[..]].concat());
+        assert_eq!(contents.torn_at, None);
+        assert_eq!(contents.last_order(), Some(OrderId::new(3)));
+        let open = recover(&path).unwrap();
+        assert_eq!(open.iter().map(|sent| sent.order.get()).collect::<Vec<_>>(), [3]);
+        let (_, id) = contents.venue_ids().last().unwrap();
+        assert_eq!(id.as_bytes(), b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d");
+    }
+
+    #[test]
+    fn a_torn_tail_of_any_length_costs_the_last_record_and_no_other() {
+        let path = scratch("torn");
+        let records = [sent(1), end(1, Ended::Taken), sent(2)];
+        let bytes = written(&path, &records, SyncMode::Always);
+        for cut in 1..=RECORD_BYTES {
+            std::fs::write(&path, &bytes[..bytes.len() - cut]).unwrap();
+            let contents = read(&path).unwrap();
+            assert_eq!(contents.records, records[..2], "cut {cut}");
+            assert_eq!(contents.torn_at.is_some(), cut < RECORD_BYTES, "cut {cut}");
+            if cut % 37 != 1 {
+                continue; // opening syncs the disk, which is slow
+            }
+            let (mut log, again) = WireLog::open(&path, SyncMode::Always).unwrap();
+            assert_eq!(again.records.len(), 2);
+            log.append(&sent(9)).unwrap();
+            assert_eq!(read(&path).unwrap().records.len(), 3, "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_seen_and_named_where_it_is() {
+        let path = scratch("flip");
+        let records = [sent(1), sent(2), end(1, Ended::Taken)];
+        let good = written(&path, &records, SyncMode::Always);
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bad).unwrap();
+            let record = bit / 8 / RECORD_BYTES;
+            let offset = (record * RECORD_BYTES) as u64;
+            match read(&path) {
+                Err(WireLogError::Corrupt { offset: seen, .. }) => {
+                    assert_eq!(seen, offset, "bit {bit}");
+                    assert!(
+                        record < 2,
+                        "bit {bit}: the last record cannot be told from a torn one"
+                    );
+                }
+                Ok(contents) => {
+                    assert_eq!(contents.torn_at, Some(offset), "bit {bit}");
+                    assert_eq!((record, contents.records.len()), (2, 2), "bit {bit}");
+                }
+                Err(other) => panic!("bit {bit}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_removed_or_repeated_record_is_corruption() {
+        let path = scratch("removed");
+        let good = written(&path, &[sent(1), sent(2), sent(3)], SyncMode::Always);
+        let (one, two) = (&good[..RECORD_BYTES], &good[RECORD_BYTES..2 * RECORD_BYTES]);
+        let three = &good[2 * RECORD_BYTES..];
+        std::fs::write(&path, [one, three, three].concat()).unwrap();
+        assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 160, .. })));
+        std::fs::write(&path, [one, two, two, three].concat()).unwrap();
+        assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 320, .. })));
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_more_is_taken() {
+        let path = scratch("full");
+        drop(WireLog::open(&path, SyncMode::Always).unwrap());
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let shared = Arc::new(Shared::default());
+        let mode = SyncMode::Always;
+        let mut log = WireLog { file, path, mode, chain: 0, seq: 0, shared, syncer: None };
+        assert!(log.append(&sent(1)).is_err());
+        let path = scratch("full-after");
+        log.file = File::create(path).unwrap(); // even where the disk has room again
+        assert!(log.append(&sent(2)).is_err());
+    }
+}
