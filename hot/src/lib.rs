@@ -5,6 +5,7 @@
 //! as an argument; what it wants goes out through the outbox. See `ARCHITECTURE.md`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod amounts;
 pub mod basket_def;
 pub mod core;
 pub mod event;
