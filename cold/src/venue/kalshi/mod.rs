@@ -1,1 +1,4 @@
 //! Kalshi: signing and encoding.
+
+pub mod encode;
+pub mod signer;

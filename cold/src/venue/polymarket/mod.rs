@@ -1,1 +1,5 @@
 //! Polymarket: signing and encoding.
+
+pub mod eip712;
+pub mod encode;
+pub mod signer;

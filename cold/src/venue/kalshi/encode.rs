@@ -1,0 +1,372 @@
+//! Request bodies and paths of the V2 order calls, written by hand into a buffer the caller keeps.
+//!
+//! `exchange_index` is always explicit: an omitted one is routed slower, billed to every shard, and on a cancel
+//! means shard 0. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
+
+use surefoot_hot::amounts::KALSHI_LOT_STEP;
+use surefoot_hot::ids::{OrderId, Side};
+use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::units::{Price, Qty};
+
+use crate::directory::KalshiNames;
+use crate::venue::text::{Digits, nibble, push_fixed};
+
+/// Where every path starts; it is part of what is signed.
+pub const ROOT: &str = "/trade-api/v2";
+/// `POST` one order, `DELETE` all.
+pub const ORDERS: &str = "/trade-api/v2/portfolio/events/orders";
+/// `POST` several, `DELETE` several.
+pub const BATCHED: &str = "/trade-api/v2/portfolio/events/orders/batched";
+/// Order groups: `/create`, or `/<id>/trigger`, `/<id>/reset`, `/<id>/limit`.
+pub const GROUPS: &str = "/trade-api/v2/portfolio/order_groups";
+/// Reading orders: V1 is how orders are read.
+pub const READ_ORDERS: &str = "/trade-api/v2/portfolio/orders";
+/// The path a WebSocket upgrade signs.
+pub const WS: &str = "/trade-api/ws/v2";
+
+/// Characters of a client order id.
+pub const CLIENT_ID_BYTES: usize = 19;
+
+/// Our order id as the venue is told it: `sf-` and 16 hex digits, so that its streams map back without a table.
+pub fn client_id(order: OrderId) -> [u8; CLIENT_ID_BYTES] {
+    let mut text = *b"sf-0000000000000000";
+    for (place, byte) in order.get().to_be_bytes().into_iter().enumerate() {
+        text[3 + 2 * place] = nibble(byte >> 4);
+        text[4 + 2 * place] = nibble(byte & 15);
+    }
+    text
+}
+
+/// The order id in a client order id; `None` where it is not one of ours.
+pub fn parse_client_id(text: &[u8]) -> Option<OrderId> {
+    let digits = text.strip_prefix(b"sf-")?;
+    if digits.len() != 16 {
+        return None;
+    }
+    let mut id = 0_u64;
+    for digit in digits {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        id = id << 4 | u64::from(value);
+    }
+    Some(OrderId::new(id))
+}
+
+/// Why an order was not encoded: our mistake, and nothing left the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodeError {
+    /// No quantity, or one with more than two decimals.
+    Qty,
+    /// A price of $0 or $1.
+    Price,
+    /// Post-only and immediate exclude each other; so do an expiry and immediate.
+    Flags,
+}
+
+/// What may be added to a create.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CreateOptions<'a> {
+    /// Unix seconds at which the venue cancels it: the dead man's switch of resting orders.
+    pub expiration_secs: Option<u64>,
+    /// The group whose fill-rate brake it is under.
+    pub group: Option<&'a str>,
+    /// Whether a venue pause cancels it.
+    pub cancel_on_pause: bool,
+}
+
+/// Appends the body of a create: the same bytes for the same order, so that a resend is the same request.
+///
+/// # Errors
+/// See [`EncodeError`].
+pub fn create(
+    out: &mut Vec<u8>,
+    names: &KalshiNames,
+    order: &Order,
+    options: &CreateOptions<'_>,
+) -> Result<(), EncodeError> {
+    let (side, price) = order.on_book();
+    if order.qty.is_zero() || !order.qty.micros().is_multiple_of(KALSHI_LOT_STEP.micros()) {
+        return Err(EncodeError::Qty);
+    }
+    if price == Price::ZERO || price == Price::ONE {
+        return Err(EncodeError::Price);
+    }
+    if order.tif != Tif::Gtc && (order.post_only || options.expiration_secs.is_some()) {
+        return Err(EncodeError::Flags);
+    }
+    out.extend_from_slice(b"{\"ticker\":\"");
+    out.extend_from_slice(names.ticker.as_bytes());
+    out.extend_from_slice(b"\",\"client_order_id\":\"");
+    out.extend_from_slice(&client_id(order.id));
+    push_terms(out, side, price, order.qty);
+    out.extend_from_slice(b",\"time_in_force\":\"");
+    out.extend_from_slice(match order.tif {
+        Tif::Gtc => b"good_till_canceled",
+        Tif::Ioc => b"immediate_or_cancel",
+        Tif::Fok => b"fill_or_kill",
+    });
+    out.extend_from_slice(b"\",\"self_trade_prevention_type\":\"taker_at_cross\"");
+    if order.post_only {
+        out.extend_from_slice(b",\"post_only\":true");
+    }
+    if let Some(secs) = options.expiration_secs {
+        out.extend_from_slice(b",\"expiration_time\":");
+        out.extend_from_slice(Digits::new(secs).as_bytes());
+    }
+    if options.cancel_on_pause {
+        out.extend_from_slice(b",\"cancel_order_on_pause\":true");
+    }
+    if let Some(group) = options.group {
+        out.extend_from_slice(b",\"order_group_id\":\"");
+        out.extend_from_slice(group.as_bytes());
+        out.push(b'"');
+    }
+    push_shard(out, names.exchange_index);
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the start of a batch of creates; each is a [`create`], [`batch_next`] before all but the first.
+pub fn batch_begin(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"orders\":[");
+}
+
+/// Appends what stands between two of a batch.
+pub fn batch_next(out: &mut Vec<u8>) {
+    out.push(b',');
+}
+
+/// Appends the end of a batch.
+pub fn batch_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"]}");
+}
+
+/// Appends one order to a batch of cancels.
+pub fn batch_cancel(out: &mut Vec<u8>, order_id: &str, shard: u8) {
+    out.extend_from_slice(b"{\"order_id\":\"");
+    out.extend_from_slice(order_id.as_bytes());
+    out.extend_from_slice(b"\",\"subaccount\":0");
+    push_shard(out, shard);
+    out.push(b'}');
+}
+
+/// Appends the path of a cancel, which is what is signed, and returns where its query begins: the request line
+/// is all of it, the signature covers the bytes before.
+pub fn cancel_target(out: &mut Vec<u8>, order_id: &str, shard: u8) -> usize {
+    order_path(out, order_id, "");
+    let signed = out.len();
+    out.extend_from_slice(b"?subaccount=0&exchange_index=");
+    out.extend_from_slice(Digits::new(u64::from(shard)).as_bytes());
+    signed
+}
+
+/// Appends the path of `/<order id>`, `/<order id>/amend` or `/<order id>/decrease`.
+pub fn order_path(out: &mut Vec<u8>, order_id: &str, call: &str) {
+    for part in [ORDERS, "/", order_id, call] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// The new terms of an amended order.
+#[derive(Clone, Copy, Debug)]
+pub struct Amend {
+    /// Ours.
+    pub order: OrderId,
+    /// Which side of the YES book; cannot change.
+    pub side: Side,
+    /// Price of YES. Another price loses the place in the queue.
+    pub price: Price,
+    /// The new total: filled already and still wanted. Less keeps the place, more loses it.
+    pub total: Qty,
+    /// Unix seconds; `None` keeps what is set. Changing only this keeps the place.
+    pub expiration_secs: Option<u64>,
+}
+
+/// Appends the body of an amend.
+pub fn amend(out: &mut Vec<u8>, names: &KalshiNames, amend: &Amend) {
+    out.extend_from_slice(b"{\"ticker\":\"");
+    out.extend_from_slice(names.ticker.as_bytes());
+    out.extend_from_slice(b"\",\"client_order_id\":\"");
+    out.extend_from_slice(&client_id(amend.order));
+    push_terms(out, amend.side, amend.price, amend.total);
+    if let Some(secs) = amend.expiration_secs {
+        out.extend_from_slice(b",\"expiration_time\":");
+        out.extend_from_slice(Digits::new(secs).as_bytes());
+    }
+    push_shard(out, names.exchange_index);
+    out.push(b'}');
+}
+
+/// Appends the body of a decrease to `left` contracts; the place in the queue is kept.
+pub fn decrease_to(out: &mut Vec<u8>, left: Qty, shard: u8) {
+    out.extend_from_slice(b"{\"reduce_to\":\"");
+    push_qty(out, left);
+    out.push(b'"');
+    push_shard(out, shard);
+    out.push(b'}');
+}
+
+/// Appends the body that makes an order group: more than `limit` contracts in 15 s cancel all its orders.
+pub fn group_create(out: &mut Vec<u8>, limit: Qty, shard: u8) {
+    out.extend_from_slice(b"{\"subaccount\":0,\"contracts_limit_fp\":\"");
+    push_qty(out, limit);
+    out.push(b'"');
+    push_shard(out, shard);
+    out.push(b'}');
+}
+
+/// Appends the path of a call on an order group: `/trigger`, `/reset`, `/limit`, or nothing to delete it.
+/// Calls without a body of their own must send `{}`.
+pub fn group_path(out: &mut Vec<u8>, group: &str, call: &str) {
+    for part in [GROUPS, "/", group, call] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn push_terms(out: &mut Vec<u8>, side: Side, price: Price, qty: Qty) {
+    out.extend_from_slice(match side {
+        Side::Bid => b"\",\"side\":\"bid\",\"count\":\"",
+        Side::Ask => b"\",\"side\":\"ask\",\"count\":\"",
+    });
+    push_qty(out, qty);
+    out.extend_from_slice(b"\",\"price\":\"");
+    push_fixed(out, u64::from(price.ticks()), 4);
+    out.push(b'"');
+}
+
+fn push_qty(out: &mut Vec<u8>, qty: Qty) {
+    push_fixed(out, qty.micros() / KALSHI_LOT_STEP.micros(), 2);
+}
+
+fn push_shard(out: &mut Vec<u8>, shard: u8) {
+    out.extend_from_slice(b",\"exchange_index\":");
+    out.extend_from_slice(Digits::new(u64::from(shard)).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
+    use surefoot_hot::intent::Purpose;
+    use surefoot_hot::units::Nanos;
+
+    use super::*;
+
+    fn names() -> KalshiNames {
+        KalshiNames {
+            ticker: "KXBTCD-26NOV2017-T94999.99".into(),
+            event_ticker: "KXBTCD-26NOV2017".into(),
+            series_ticker: "KXBTCD".into(),
+            exchange_index: 2,
+        }
+    }
+
+    fn order() -> Order {
+        Order {
+            id: OrderId::new(0x1f3a2),
+            epoch: 1,
+            decided: Nanos::from_secs(1),
+            group: GroupId::new(0),
+            market: MarketId::new(0),
+            venue: Venue::Kalshi,
+            outcome: Outcome::No,
+            action: Action::Buy,
+            price: Price::from_ticks(5_700).unwrap(),
+            qty: Qty::from_contracts(25),
+            tif: Tif::Gtc,
+            post_only: true,
+            purpose: Purpose::Leg,
+        }
+    }
+
+    fn text(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_create_speaks_of_yes() {
+        let options = CreateOptions { expiration_secs: Some(1_795_197_660), ..Default::default() };
+        let body = text(|out| create(out, &names(), &order(), &options).unwrap());
+        assert_eq!(
+            body,
+            "{\"ticker\":\"KXBTCD-26NOV2017-T94999.99\",\"client_order_id\":\"sf-000000000001f3a2\",\
+\"side\":\"ask\",\"count\":\"25.00\",\"price\":\"0.4300\",\"time_in_force\":\"good_till_canceled\",\
+\"self_trade_prevention_type\":\"taker_at_cross\",\"post_only\":true,\"expiration_time\":1795197660,\
+\"exchange_index\":2}"
+        );
+        let ioc = Order { tif: Tif::Ioc, post_only: false, outcome: Outcome::Yes, ..order() };
+        let plain = CreateOptions::default();
+        let body = text(|out| create(out, &names(), &ioc, &plain).unwrap());
+        assert!(body.contains("\"side\":\"bid\"") && body.contains("\"price\":\"0.5700\""));
+        assert!(body.contains("immediate_or_cancel") && !body.contains("post_only"));
+        serde_json::from_str::<serde_json::Value>(&body).unwrap();
+    }
+
+    #[test]
+    fn what_the_venue_would_refuse_is_not_written() {
+        let refused = |order: Order| {
+            let mut out = Vec::new();
+            let result = create(&mut out, &names(), &order, &CreateOptions::default());
+            assert!(out.is_empty());
+            result.unwrap_err()
+        };
+        assert_eq!(refused(Order { qty: Qty::from_micros(1_000), ..order() }), EncodeError::Qty);
+        assert_eq!(refused(Order { qty: Qty::ZERO, ..order() }), EncodeError::Qty);
+        assert_eq!(refused(Order { price: Price::ONE, ..order() }), EncodeError::Price);
+        assert_eq!(refused(Order { tif: Tif::Fok, ..order() }), EncodeError::Flags);
+    }
+
+    #[test]
+    fn client_ids_go_both_ways() {
+        for id in [0, 1, 0x1f3a2, u64::MAX].map(OrderId::new) {
+            assert_eq!(parse_client_id(&client_id(id)), Some(id));
+        }
+        for other in ["", "sf-", "sf-1", "mm-0000000000000001", "sf-000000000000000G"] {
+            assert_eq!(parse_client_id(other.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn the_other_calls() {
+        let mut out = Vec::new();
+        let signed = cancel_target(&mut out, "3b23", 2);
+        assert_eq!(&out[..signed], b"/trade-api/v2/portfolio/events/orders/3b23");
+        assert_eq!(&out[signed..], b"?subaccount=0&exchange_index=2");
+        let change = Amend {
+            order: OrderId::new(1),
+            side: Side::Bid,
+            price: Price::from_ticks(4_300).unwrap(),
+            total: Qty::from_contracts(20),
+            expiration_secs: Some(9),
+        };
+        assert_eq!(
+            text(|out| amend(out, &names(), &change)),
+            "{\"ticker\":\"KXBTCD-26NOV2017-T94999.99\",\"client_order_id\":\"sf-0000000000000001\",\
+\"side\":\"bid\",\"count\":\"20.00\",\"price\":\"0.4300\",\"expiration_time\":9,\"exchange_index\":2}"
+        );
+        let five = Qty::from_contracts(5);
+        assert_eq!(
+            text(|out| decrease_to(out, five, 2)),
+            "{\"reduce_to\":\"5.00\",\"exchange_index\":2}"
+        );
+        assert_eq!(
+            text(|out| group_create(out, five, 2)),
+            "{\"subaccount\":0,\"contracts_limit_fp\":\"5.00\",\"exchange_index\":2}"
+        );
+        assert_eq!(
+            text(|out| {
+                batch_begin(out);
+                batch_cancel(out, "a", 0);
+                batch_next(out);
+                batch_cancel(out, "b", 3);
+                batch_end(out);
+            }),
+            "{\"orders\":[{\"order_id\":\"a\",\"subaccount\":0,\"exchange_index\":0},\
+{\"order_id\":\"b\",\"subaccount\":0,\"exchange_index\":3}]}"
+        );
+    }
+}

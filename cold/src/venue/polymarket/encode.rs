@@ -1,0 +1,158 @@
+//! Request bodies, byte for byte as the venue's SDK writes them, into a buffer the caller keeps.
+//!
+//! Source: venue reference, `polymarket.md` §4.1 to §4.3 and §1.6, compiled 2026-11-20.
+
+use surefoot_hot::ids::Action;
+
+use super::eip712::Word;
+use super::signer::{SignedOrder, Signer};
+use crate::venue::text::{Digits, push_hex};
+
+/// Orders in one `POST /orders`.
+pub const BATCH_MAX: usize = 15;
+/// Ids in one `DELETE /orders` (changelog of 2026-06-15).
+pub const CANCELS_MAX: usize = 1_000;
+
+/// Paths of the order calls.
+pub mod path {
+    /// `POST` one order, `DELETE` one order.
+    pub const ORDER: &str = "/order";
+    /// `POST` a batch, `DELETE` several.
+    pub const ORDERS: &str = "/orders";
+    /// `DELETE` everything these credentials see.
+    pub const CANCEL_ALL: &str = "/cancel-all";
+    /// `DELETE` everything of one market or outcome.
+    pub const CANCEL_MARKET: &str = "/cancel-market-orders";
+    /// `POST` the dead man's beat.
+    pub const HEARTBEAT: &str = "/v1/heartbeats";
+    /// `GET` open orders.
+    pub const DATA_ORDERS: &str = "/data/orders";
+    /// `GET` one order: its id follows.
+    pub const DATA_ORDER: &str = "/data/order/";
+    /// `GET` own trades.
+    pub const DATA_TRADES: &str = "/data/trades";
+    /// `GET` balance and allowances.
+    pub const BALANCE: &str = "/balance-allowance";
+}
+
+/// Appends the body of `POST /order`.
+pub fn post_order(out: &mut Vec<u8>, signer: &Signer, order: &SignedOrder) {
+    let fields = &order.fields;
+    out.extend_from_slice(b"{\"deferExec\":false,\"postOnly\":");
+    out.extend_from_slice(if order.post_only { b"true" } else { b"false" });
+    out.extend_from_slice(b",\"order\":{\"salt\":");
+    out.extend_from_slice(Digits::new(fields.salt).as_bytes());
+    out.extend_from_slice(b",\"maker\":\"");
+    out.extend_from_slice(signer.maker_text().as_bytes());
+    out.extend_from_slice(b"\",\"signer\":\"");
+    out.extend_from_slice(signer.signer_text().as_bytes());
+    out.extend_from_slice(b"\",\"tokenId\":\"");
+    out.extend_from_slice(order.token());
+    out.extend_from_slice(b"\",\"makerAmount\":\"");
+    out.extend_from_slice(Digits::new(fields.maker_amount).as_bytes());
+    out.extend_from_slice(b"\",\"takerAmount\":\"");
+    out.extend_from_slice(Digits::new(fields.taker_amount).as_bytes());
+    out.extend_from_slice(b"\",\"side\":\"");
+    out.extend_from_slice(match fields.side {
+        Action::Buy => b"BUY",
+        Action::Sell => b"SELL",
+    });
+    out.extend_from_slice(b"\",\"signatureType\":");
+    out.push(b'0' + fields.kind as u8);
+    out.extend_from_slice(b",\"timestamp\":\"");
+    out.extend_from_slice(Digits::new(fields.timestamp).as_bytes());
+    out.extend_from_slice(b"\",\"expiration\":\"");
+    out.extend_from_slice(Digits::new(order.expiration).as_bytes());
+    out.extend_from_slice(b"\",\"metadata\":\"0x");
+    push_hex(out, &fields.metadata);
+    out.extend_from_slice(b"\",\"builder\":\"0x");
+    push_hex(out, &fields.builder);
+    out.extend_from_slice(b"\",\"signature\":\"0x");
+    push_hex(out, order.signature.as_bytes());
+    out.extend_from_slice(b"\"},\"owner\":\"");
+    out.extend_from_slice(signer.owner().as_bytes());
+    out.extend_from_slice(b"\",\"orderType\":\"");
+    out.extend_from_slice(order.order_type.name().as_bytes());
+    out.extend_from_slice(b"\"}");
+}
+
+/// Appends the body of `POST /orders`. The venue takes 1 to [`BATCH_MAX`]; legs are not atomic.
+pub fn post_orders(out: &mut Vec<u8>, signer: &Signer, orders: &[SignedOrder]) {
+    assert!((1..=BATCH_MAX).contains(&orders.len()), "the caller splits batches");
+    out.push(b'[');
+    for (place, order) in orders.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        post_order(out, signer, order);
+    }
+    out.push(b']');
+}
+
+/// Appends an order id as the venue writes it: `0x` and 64 digits.
+pub fn order_id(out: &mut Vec<u8>, id: &Word) {
+    out.extend_from_slice(b"0x");
+    push_hex(out, id);
+}
+
+/// Appends the body of `DELETE /order`.
+pub fn cancel(out: &mut Vec<u8>, id: &Word) {
+    out.extend_from_slice(b"{\"orderID\":\"");
+    order_id(out, id);
+    out.extend_from_slice(b"\"}");
+}
+
+/// Appends the body of `DELETE /orders`: at most [`CANCELS_MAX`] ids.
+pub fn cancels(out: &mut Vec<u8>, ids: &[Word]) {
+    assert!(ids.len() <= CANCELS_MAX, "the caller splits cancels");
+    out.push(b'[');
+    for (place, id) in ids.iter().enumerate() {
+        out.extend_from_slice(if place > 0 { b",\"" } else { b"\"" });
+        order_id(out, id);
+        out.push(b'"');
+    }
+    out.push(b']');
+}
+
+/// Appends the body of `DELETE /cancel-market-orders`. `DELETE /cancel-all` has none.
+pub fn cancel_market(out: &mut Vec<u8>, condition_id: &str, token: Option<&str>) {
+    out.extend_from_slice(b"{\"market\":\"");
+    out.extend_from_slice(condition_id.as_bytes());
+    if let Some(token) = token {
+        out.extend_from_slice(b"\",\"asset_id\":\"");
+        out.extend_from_slice(token.as_bytes());
+    }
+    out.extend_from_slice(b"\"}");
+}
+
+/// Appends the body of `POST /v1/heartbeats`: the id of the last answer, empty the first time.
+pub fn heartbeat(out: &mut Vec<u8>, id: &str) {
+    out.extend_from_slice(b"{\"heartbeat_id\":\"");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b"\"}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_bodies() {
+        let body = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = Vec::new();
+            write(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let (a, b) = ([0x11; 32], [0xab; 32]);
+        let (a_text, b_text) = ("11".repeat(32), "ab".repeat(32));
+        assert_eq!(body(&|out| cancel(out, &a)), format!("{{\"orderID\":\"0x{a_text}\"}}"));
+        assert_eq!(body(&|out| cancels(out, &[a, b])), format!("[\"0x{a_text}\",\"0x{b_text}\"]"));
+        assert_eq!(body(&|out| cancels(out, &[])), "[]");
+        assert_eq!(body(&|out| heartbeat(out, "")), "{\"heartbeat_id\":\"\"}");
+        assert_eq!(body(&|out| cancel_market(out, "0xdd", None)), "{\"market\":\"0xdd\"}");
+        assert_eq!(
+            body(&|out| cancel_market(out, "0xdd", Some("71"))),
+            "{\"market\":\"0xdd\",\"asset_id\":\"71\"}"
+        );
+    }
+}
