@@ -1,7 +1,30 @@
 //! The venues' words: bytes to events. No socket, key or file; the cold side's folder of the same name has those.
 
+pub mod decimal;
+pub mod kalshi;
+mod outgoing;
+mod plain;
+pub mod polymarket;
+pub mod scan;
+
 use crate::event::Event;
+use crate::hash::Hash64;
+use crate::ids::{FillId, MarketId, VenueKey};
 use crate::units::Nanos;
+
+/// The venue's order id as a key: Polymarket's 32 raw digest bytes, Kalshi's UUID as text.
+pub fn venue_key(order_id: &[u8]) -> VenueKey {
+    VenueKey::new(Hash64::of(order_id))
+}
+
+/// One fill of one order of ours. Stream and REST give the same id: on Polymarket the order is the taker's own
+/// or our maker entry's, on Kalshi the fill's `order_id`.
+pub fn fill_id(trade_id: &[u8], order: VenueKey) -> FillId {
+    let mut hash = Hash64::new();
+    hash.bytes(trade_id);
+    hash.word(order.get());
+    FillId::new(hash.get())
+}
 
 /// Where a session puts what it understood.
 pub trait Sink {
@@ -40,6 +63,74 @@ pub trait Session {
     fn poll_send(&mut self) -> Option<&[u8]>;
     /// When [`Session::on_deadline`] wants to be called.
     fn poll_deadline(&self) -> Nanos;
+    /// Asks for a fresh snapshot of one market; its changes are ignored until it comes.
+    /// Asking again while one is on its way does nothing.
+    fn resync(&mut self, now: Nanos, market: MarketId) {
+        let _ = (now, market); // a link without books has nothing to fetch
+    }
+    /// Whether a ping control frame is wanted; call after every `on_*`.
+    fn poll_ping(&mut self) -> bool {
+        false
+    }
+    /// News for the catalogue; call until `None` after every `on_frame`.
+    fn poll_notice(&mut self) -> Option<Notice> {
+        None
+    }
+}
+
+/// What a stream says of markets that is no input of the core: the cold side refetches metadata and decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A market was created that is not in the catalogue.
+    NewMarket,
+    /// The venue moved the close of a market.
+    CloseMoved {
+        /// Which.
+        market: MarketId,
+        /// When it closes now.
+        close: Nanos,
+    },
+    /// The fees of some event changed.
+    FeesChanged,
+    /// A market's descriptive fields (strikes, titles) changed.
+    MetadataChanged {
+        /// Which.
+        market: MarketId,
+    },
+    /// A market was settled, but the stream never said at what price.
+    SettledUnseen {
+        /// Which.
+        market: MarketId,
+    },
+}
+
+/// What a session has seen, for reports: plain counters, never reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames handed in.
+    pub frames: u64,
+    /// Messages understood (an array frame holds several).
+    pub messages: u64,
+    /// Frames that the plain reader left to the library.
+    pub unusual: u64,
+    /// Frames, or messages of a frame, that were not understood.
+    pub bad: u64,
+    /// Messages of a type that is not known here.
+    pub unknown_type: u64,
+    /// Messages about markets this session does not follow.
+    pub unknown_market: u64,
+    /// Changes of books whose snapshot has not come yet.
+    pub early: u64,
+    /// Messages whose time is before the one before, per market.
+    pub backwards: u64,
+    /// Skipped sequence numbers, by occurrence.
+    pub gaps: u64,
+    /// Frames with a sequence number seen before; dropped.
+    pub duplicates: u64,
+    /// Error frames of the venue.
+    pub errors: u64,
+    /// Messages that are understood and need nothing done.
+    pub ignored: u64,
 }
 
 /// Why a frame was not understood. Formatted on the cold side.

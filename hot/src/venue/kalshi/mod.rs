@@ -1,0 +1,851 @@
+//! Kalshi's WebSocket (`venues/kalshi.md` §4, 2026-11-20): one session type for the market link and the private
+//! link.
+//!
+//! Sequence numbers run per subscription over all its markets and every kind of frame, so they are checked
+//! before a frame is looked at. A gap puts every book of the subscription in doubt until its snapshot comes.
+//! The NO side is asked for in YES price, explicitly: it is the ask ladder.
+
+mod commands;
+mod wire;
+
+use self::commands::{Channel, Sid};
+use self::wire::{Message, Scratch, read_message};
+use super::decimal;
+use super::outgoing::Outgoing;
+use super::scan::{Odd, Scan};
+use super::{Counters, DecodeError, Notice, Sink, fill_id, plain, venue_key};
+use crate::event::{Change, Event, Level, Link, StaleWhy};
+use crate::grid::Grid;
+use crate::ids::{MarketId, OrderId, Side, Venue};
+use crate::market::MarketStatus;
+use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
+use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// We ping this often: the venue's own pings may be a minute apart under load.
+pub const PING_EVERY: Nanos = Nanos::from_secs(4);
+/// A link silent this long, 2.5 pings, is dead.
+pub const SILENCE_MAX: Nanos = Nanos::from_secs(10);
+/// How long a snapshot may take before it is asked for again; doubled each time, four times at most.
+const SNAPSHOT_WAIT: Nanos = Nanos::from_secs(3);
+/// Notices kept until they are fetched; a new market is told once.
+const NOTICES_MAX: usize = 64;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Books, trades, life cycle.
+    Market,
+    /// Our orders and fills.
+    Private,
+}
+
+/// One link's conversation. See the module's text.
+#[derive(Debug)]
+pub struct Session {
+    role: Role,
+    table: SymbolTable,
+    states: Vec<State>,
+    sids: Vec<Sid>,
+    scratch: Scratch,
+    plain: Vec<u8>,
+    out: Outgoing,
+    notices: Vec<Notice>,
+    counters: Counters,
+    last_error: Option<u64>,
+    command: u64,
+    open: bool,
+    up: bool,
+    heard: Nanos,
+    ping: bool,
+    ping_at: Nanos,
+    retry_at: Nanos,
+}
+
+/// What the session knows of one market.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    market: MarketId,
+    ticker: [u8; SYMBOL_BYTES_MAX],
+    ticker_len: u8,
+    grid: Grid,
+    /// Whether the market is wanted.
+    followed: bool,
+    /// Whether a snapshot came and nothing has cast doubt on it since.
+    synced: bool,
+    /// Whether it is part of the request being made.
+    asking: bool,
+    tries: u8,
+    retry: Nanos,
+    venue_ms: u64,
+    /// What YES pays, once determined.
+    pays: Option<Price>,
+}
+
+impl State {
+    fn ticker(&self) -> &[u8] {
+        &self.ticker[..usize::from(self.ticker_len)]
+    }
+}
+
+/// What a sequence number means for its frame.
+enum Seen {
+    Next,
+    Again,
+    Gap { want: u64, seen: u64 },
+}
+
+impl Session {
+    /// Room for so many markets.
+    pub fn with_capacity(role: Role, markets: usize) -> Self {
+        Self {
+            role,
+            table: SymbolTable::with_capacity(markets),
+            states: Vec::with_capacity(markets),
+            sids: Vec::with_capacity(commands::SIDS_MAX),
+            scratch: Scratch::new(),
+            plain: Vec::new(),
+            out: Outgoing::with_capacity(2_048 + markets * 192),
+            notices: Vec::with_capacity(NOTICES_MAX),
+            counters: Counters::default(),
+            last_error: None,
+            command: 0,
+            open: false,
+            up: false,
+            heard: Nanos::ZERO,
+            ping: false,
+            ping_at: Nanos::NEVER,
+            retry_at: Nanos::NEVER,
+        }
+    }
+
+    /// Follows one more market, whose metadata has this grid; on an open link it is subscribed to at once.
+    ///
+    /// # Errors
+    /// No room, a name that is too long, or one that stands for another market already.
+    pub fn add_market(
+        &mut self,
+        now: Nanos,
+        ticker: &str,
+        market: MarketId,
+        grid: Grid,
+    ) -> Result<(), SymbolError> {
+        let slot = match self.table.find(ticker.as_bytes()) {
+            Some(slot) if self.states[slot as usize].market != market => {
+                return Err(SymbolError::Taken);
+            }
+            Some(slot) => slot as usize,
+            None => self.new_state(ticker, market, grid)?,
+        };
+        let state = &mut self.states[slot];
+        state.grid = grid;
+        if !state.followed {
+            state.followed = true;
+            state.asking = true;
+            if self.open && self.role == Role::Market {
+                self.follow();
+            }
+            self.asked(now);
+        }
+        Ok(())
+    }
+
+    fn new_state(
+        &mut self,
+        ticker: &str,
+        market: MarketId,
+        grid: Grid,
+    ) -> Result<usize, SymbolError> {
+        let slot = self.states.len();
+        if self.states.iter().any(|state| state.market == market) {
+            return Err(SymbolError::Taken);
+        }
+        self.table
+            .insert(ticker.as_bytes(), u32::try_from(slot).map_err(|_| SymbolError::Full)?)?;
+        let mut bytes = [0; SYMBOL_BYTES_MAX];
+        bytes[..ticker.len()].copy_from_slice(ticker.as_bytes());
+        self.states.push(State {
+            market,
+            ticker: bytes,
+            ticker_len: u8::try_from(ticker.len()).expect("the table took it"),
+            grid,
+            followed: false,
+            synced: false,
+            asking: false,
+            tries: 0,
+            retry: Nanos::NEVER,
+            venue_ms: 0,
+            pays: None,
+        });
+        Ok(slot)
+    }
+
+    /// Stops following a market; its name stays, so that it can be followed again.
+    pub fn remove_market(&mut self, market: MarketId) {
+        let Some(slot) = self.slot_of(market) else { return };
+        let state = &mut self.states[slot];
+        if state.followed {
+            state.followed = false;
+            state.synced = false;
+            state.retry = Nanos::NEVER;
+            if self.open && self.role == Role::Market {
+                self.states[slot].asking = true;
+                self.unfollow();
+                self.states[slot].asking = false;
+            }
+        }
+    }
+
+    /// What has been seen so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The code of the venue's last error frame (`venues/kalshi.md` §4.10).
+    pub const fn last_error(&self) -> Option<u64> {
+        self.last_error
+    }
+
+    fn slot_of(&self, market: MarketId) -> Option<usize> {
+        self.states.iter().position(|state| state.market == market)
+    }
+
+    /// The snapshots asked for are due some time from `now`.
+    fn asked(&mut self, now: Nanos) {
+        let books = self.role == Role::Market;
+        for state in self.states.iter_mut().filter(|state| state.asking) {
+            state.asking = false;
+            if books {
+                state.retry = now.after(Nanos::new(SNAPSHOT_WAIT.get() << state.tries));
+                state.tries = (state.tries + 1).min(4);
+                self.retry_at = self.retry_at.min(state.retry);
+            }
+        }
+    }
+
+    /// Fresh snapshots of every market that is `asking`.
+    fn snapshots(&mut self, now: Nanos) {
+        if self.open && self.role == Role::Market && self.states.iter().any(|state| state.asking) {
+            self.fetch();
+        }
+        self.asked(now);
+    }
+
+    /// One book is in doubt.
+    fn doubt(&mut self, now: Nanos, slot: usize, why: StaleWhy, sink: &mut impl Sink) {
+        if self.role != Role::Market || !self.states[slot].followed {
+            return;
+        }
+        let state = &mut self.states[slot];
+        sink.push(Event::Stale { market: state.market, why });
+        if state.synced {
+            state.synced = false;
+            state.asking = true;
+            self.snapshots(now);
+        }
+    }
+
+    /// Every book is in doubt.
+    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
+        if self.role != Role::Market {
+            return;
+        }
+        for state in self.states.iter_mut().filter(|state| state.followed) {
+            state.asking = state.synced;
+            state.synced = false;
+            sink.push(Event::Stale { market: state.market, why });
+        }
+        self.snapshots(now);
+    }
+
+    /// A message of one market was not understood.
+    fn fail(
+        &mut self,
+        now: Nanos,
+        slot: usize,
+        error: DecodeError,
+        sink: &mut impl Sink,
+    ) -> Result<(), DecodeError> {
+        self.counters.bad += 1;
+        self.doubt(now, slot, StaleWhy::Decode, sink);
+        if matches!(error, DecodeError::OffGrid { .. } | DecodeError::Unknown { .. }) {
+            let market = self.states[slot].market;
+            sink.push(Event::Status { market, status: MarketStatus::Quarantined });
+        }
+        Err(error)
+    }
+
+    fn frame<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let mut verdict = Ok(());
+        let Err(odd) = self.read(now, frame, &mut verdict, sink) else { return verdict };
+        self.counters.unusual += 1;
+        let mut rewritten = std::mem::take(&mut self.plain);
+        let read = match plain::rewrite(frame, &mut rewritten) {
+            Some(()) => self.read(now, &rewritten, &mut verdict, sink),
+            None => Err(odd),
+        };
+        self.plain = rewritten;
+        if read.is_ok() {
+            return verdict;
+        }
+        self.counters.bad += 1;
+        self.doubt_all(now, StaleWhy::Decode, sink);
+        Err(DecodeError::BadField { field: "frame", at: odd.at })
+    }
+
+    /// Reads a frame, which is one message, whole before anything is done about it.
+    fn read<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let mut scan = Scan::new(frame);
+        let message = read_message(&mut scan, &mut self.scratch)?;
+        scan.end()?;
+        *verdict = self.on_message(now, &message, sink);
+        Ok(())
+    }
+
+    fn on_message<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.messages += 1;
+        let mut gap = Ok(());
+        if !message.sid.is_empty() && !message.seq.is_empty() {
+            let number = |text| decimal::whole(text);
+            let (Some(sid), Some(seq)) = (number(message.sid), number(message.seq)) else {
+                self.counters.bad += 1;
+                self.doubt_all(now, StaleWhy::Decode, sink);
+                return Err(DecodeError::BadField { field: "seq", at: 0 });
+            };
+            match self.sequence(sid, seq, message.kind) {
+                Seen::Next => {}
+                Seen::Again => {
+                    self.counters.duplicates += 1;
+                    return Ok(());
+                }
+                Seen::Gap { want, seen } => {
+                    self.counters.gaps += 1;
+                    if self.channel(sid) == Channel::Book {
+                        self.doubt_all(now, StaleWhy::Gap, sink);
+                    }
+                    gap = Err(DecodeError::Gap { want, seen });
+                }
+            }
+        }
+        let said = match message.kind {
+            b"orderbook_delta" => self.on_delta(now, message, sink),
+            b"orderbook_snapshot" => self.on_snapshot(now, message, sink),
+            b"trade" => self.on_trade(now, message, sink),
+            b"ticker" => self.on_ticker(now, message, sink),
+            b"fill" => self.on_fill(now, message, sink),
+            b"user_order" => self.on_order(now, message, sink),
+            b"market_lifecycle_v2" => self.on_lifecycle(now, message, sink),
+            b"event_fee_update" => {
+                self.notice(Notice::FeesChanged);
+                Ok(())
+            }
+            b"subscribed" => self.on_subscribed(message),
+            b"error" => {
+                self.on_error(now, message, sink);
+                Ok(())
+            }
+            b"ok"
+            | b"unsubscribed"
+            | b"event_lifecycle"
+            | b"market_position"
+            | b"order_group_updates"
+            | b"multivariate_market_lifecycle" => {
+                self.counters.ignored += 1;
+                Ok(())
+            }
+            _ => {
+                self.counters.unknown_type += 1;
+                Ok(())
+            }
+        };
+        gap.and(said)
+    }
+
+    /// The market a message speaks of, where we follow it.
+    #[inline]
+    fn place(&mut self, ticker: &[u8], ts_ms: &[u8]) -> Option<usize> {
+        let slot = self.table.find(ticker).map(|slot| slot as usize);
+        let Some(slot) = slot.filter(|&slot| self.states[slot].followed) else {
+            self.counters.unknown_market += 1;
+            return None;
+        };
+        if let Some(ms) = decimal::whole(ts_ms) {
+            let state = &mut self.states[slot];
+            if ms < state.venue_ms {
+                self.counters.backwards += 1;
+            } else {
+                state.venue_ms = ms;
+            }
+        }
+        Some(slot)
+    }
+
+    fn on_delta<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        if message.ticker.is_empty() {
+            return self.nameless(now, sink);
+        }
+        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        if !self.states[slot].synced {
+            self.counters.early += 1;
+            return Ok(());
+        }
+        let read = wire::level_price("price_dollars", message.price).and_then(|price| {
+            let delta = decimal::signed_qty(message.delta);
+            let delta = delta.map_err(|why| wire::not_decimal("delta_fp", why))?;
+            let side = match message.side {
+                b"yes" => Side::Bid,
+                b"no" => Side::Ask, // already in YES price
+                b"" => return Err(DecodeError::BadField { field: "side", at: 0 }),
+                _ => return Err(DecodeError::Unknown { field: "side" }),
+            };
+            let (less, qty) = delta.ok_or(DecodeError::BadField { field: "delta_fp", at: 0 })?;
+            Ok((side, price, if less { Change::Take(qty) } else { Change::Add(qty) }))
+        });
+        match read {
+            Ok((_, _, Change::Add(Qty::ZERO) | Change::Take(Qty::ZERO))) => Ok(()),
+            Ok((side, price, change)) => {
+                let market = self.states[slot].market;
+                sink.push(Event::Level(Level { market, side, price, change, last: true }));
+                Ok(())
+            }
+            Err(error) => self.fail(now, slot, error, sink),
+        }
+    }
+
+    fn on_snapshot<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        if message.ticker.is_empty() {
+            return self.nameless(now, sink);
+        }
+        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        if let Some(error) = self.scratch.bad_level {
+            return self.fail(now, slot, error, sink);
+        }
+        let state = &mut self.states[slot];
+        state.synced = true;
+        state.tries = 0;
+        state.retry = Nanos::NEVER;
+        let market = state.market;
+        let millis = decimal::whole(message.ts_ms).or(decimal::whole(message.sent_ms)).unwrap_or(0);
+        let venue_time = Nanos::new(millis.saturating_mul(1_000_000));
+        sink.push(Event::SnapshotBegin { market, venue_time });
+        for (side, levels) in [(Side::Bid, &self.scratch.yes), (Side::Ask, &self.scratch.no)] {
+            for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
+                let change = Change::Set(qty);
+                sink.push(Event::Level(Level { market, side, price, change, last: false }));
+            }
+        }
+        sink.push(Event::SnapshotEnd { market });
+        Ok(())
+    }
+
+    /// A book message that does not say whose book: it may be any of ours.
+    fn nameless<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> Result<(), DecodeError> {
+        self.counters.bad += 1;
+        self.doubt_all(now, StaleWhy::Decode, sink);
+        Err(DecodeError::BadField { field: "market_ticker", at: 0 })
+    }
+
+    fn on_trade<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        let read = wire::any_price("yes_price_dollars", message.yes_price).and_then(|price| {
+            let taker = wire::side(
+                message.taker_book_side,
+                first(message.taker_outcome_side, message.taker_side),
+            )?;
+            Ok((price, wire::count("count_fp", message.count)?, taker))
+        });
+        match read {
+            Ok(_) if message.is_block == b"true" => {
+                self.counters.ignored += 1; // agreed off the book
+                Ok(())
+            }
+            Ok((price, qty, taker)) => {
+                let market = self.states[slot].market;
+                sink.push(Event::Trade { market, price, qty, taker });
+                Ok(())
+            }
+            Err(error) => self.fail(now, slot, error, sink),
+        }
+    }
+
+    /// It has no sequence number, so a lost or late one looks like any other: it checks nothing.
+    fn on_ticker<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        self.counters.ignored += 1;
+        for (field, text) in
+            [("yes_bid_dollars", message.yes_bid), ("yes_ask_dollars", message.yes_ask)]
+        {
+            if let Err(why) = decimal::price(text) {
+                return self.fail(now, slot, wire::not_decimal(field, why), sink);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_fill<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some(slot) = self.place(message.ticker, message.ts_ms) else {
+            self.counters.bad += 1;
+            return Err(DecodeError::Unknown { field: "market_ticker" });
+        };
+        if message.trade_id.is_empty() || message.order_id.is_empty() {
+            return self.fail(now, slot, DecodeError::BadField { field: "trade_id", at: 0 }, sink);
+        }
+        let key = venue_key(message.order_id);
+        let read = wire::any_price("yes_price_dollars", message.yes_price).and_then(|price| {
+            Ok(Fill {
+                fill: fill_id(message.trade_id, key),
+                order: order_ref(message),
+                market: self.states[slot].market,
+                side: wire::side(
+                    message.book_side,
+                    first(message.outcome_side, message.purchased_side),
+                )?,
+                price,
+                qty: wire::count("count_fp", message.count)?,
+                fee: fee(message.fee_cost)?,
+                taker: match message.is_taker {
+                    b"true" => true,
+                    b"false" => false,
+                    _ => return Err(DecodeError::BadField { field: "is_taker", at: 0 }),
+                },
+                finality: Finality::Final,
+            })
+        });
+        match read {
+            Ok(fill) => {
+                sink.push(Event::Report(Report::Fill(fill)));
+                Ok(())
+            }
+            Err(error) => self.fail(now, slot, error, sink),
+        }
+    }
+
+    fn on_order<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let read = order_status(message);
+        match read {
+            Ok(Some(status)) => sink.push(Event::Report(Report::Status(status))),
+            Ok(None) => self.counters.ignored += 1, // the venue does not know either
+            Err(error) => {
+                return match self.place(message.ticker, b"") {
+                    Some(slot) => self.fail(now, slot, error, sink),
+                    None => {
+                        self.counters.bad += 1;
+                        Err(error)
+                    }
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn on_lifecycle<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let slot = self.table.find(message.ticker).map(|slot| slot as usize);
+        let Some(slot) = slot.filter(|&slot| self.states[slot].followed) else {
+            if message.event_type == b"created" {
+                self.notice(Notice::NewMarket);
+            } else {
+                self.counters.unknown_market += 1;
+            }
+            return Ok(());
+        };
+        let market = self.states[slot].market;
+        let status = |status| Event::Status { market, status };
+        match message.event_type {
+            b"created" | b"price_level_structure_updated" => {
+                return self.on_grid(now, slot, message, sink);
+            }
+            b"deactivated" if message.is_deactivated != b"false" => {
+                sink.push(status(MarketStatus::Paused));
+            }
+            b"activated" | b"deactivated" => {
+                sink.push(status(MarketStatus::Open));
+                self.doubt(now, slot, StaleWhy::Fresh, sink); // a return clears the book
+            }
+            b"close_date_updated" => {
+                let Some(secs) = decimal::whole(message.close_ts) else {
+                    return self.fail(
+                        now,
+                        slot,
+                        DecodeError::BadField { field: "close_ts", at: 0 },
+                        sink,
+                    );
+                };
+                let close = Nanos::new(secs.saturating_mul(1_000_000_000));
+                self.notice(Notice::CloseMoved { market, close });
+            }
+            b"determined" => match wire::pays(message.result, message.settlement) {
+                Ok(pays) => {
+                    self.states[slot].pays = Some(pays);
+                    sink.push(status(MarketStatus::Proposed));
+                }
+                Err(error) => return self.fail(now, slot, error, sink),
+            },
+            b"settled" => {
+                sink.push(status(MarketStatus::Resolved));
+                match self.states[slot].pays {
+                    Some(yes_pays) => sink.push(Event::Settled { market, yes_pays }),
+                    None => self.notice(Notice::SettledUnseen { market }),
+                }
+                self.states[slot].retry = Nanos::NEVER;
+            }
+            b"metadata_updated" => self.notice(Notice::MetadataChanged { market }),
+            _ => return self.fail(now, slot, DecodeError::Unknown { field: "event_type" }, sink),
+        }
+        Ok(())
+    }
+
+    fn on_grid<S: Sink>(
+        &mut self,
+        now: Nanos,
+        slot: usize,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        if !message.has_ranges && message.event_type == b"created" {
+            self.counters.ignored += 1;
+            return Ok(());
+        }
+        let Some(grid) = self.scratch.grid() else {
+            return self.fail(now, slot, DecodeError::Unknown { field: "price_ranges" }, sink);
+        };
+        let state = &mut self.states[slot];
+        if grid == state.grid {
+            self.counters.ignored += 1;
+            return Ok(());
+        }
+        state.grid = grid;
+        sink.push(Event::GridChange { market: state.market, grid });
+        self.doubt(now, slot, StaleWhy::Grid, sink);
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if self.notices.len() < NOTICES_MAX && !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        self.heard = now;
+        if self.open && !self.up {
+            self.up = true;
+            sink.push(Event::Link { venue: Venue::Kalshi, link: self.link(), up: true });
+        }
+    }
+
+    fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        self.open = false;
+        if std::mem::replace(&mut self.up, false) {
+            sink.push(Event::Link { venue: Venue::Kalshi, link: self.link(), up: false });
+        }
+        self.doubt_all(now, StaleWhy::Link, sink);
+        self.ping_at = Nanos::NEVER;
+        self.retry_at = Nanos::NEVER;
+        self.ping = false;
+    }
+
+    const fn link(&self) -> Link {
+        match self.role {
+            Role::Market => Link::Market,
+            Role::Private => Link::Private,
+        }
+    }
+}
+
+impl super::Session for Session {
+    fn on_open(&mut self, now: Nanos) {
+        self.open = true;
+        self.up = false;
+        self.heard = now;
+        self.ping = true; // the answer says the link works
+        self.ping_at = now.after(PING_EVERY);
+        self.retry_at = Nanos::NEVER;
+        self.sids.clear();
+        self.out.clear();
+        for state in &mut self.states {
+            state.synced = false;
+            state.tries = 0;
+            state.asking = state.followed;
+        }
+        self.subscribe_all();
+        self.asked(now);
+    }
+
+    fn on_frame<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.frames += 1;
+        self.alive(now, sink);
+        self.frame(now, frame, sink)
+    }
+
+    fn on_alive(&mut self, now: Nanos) {
+        self.heard = now;
+    }
+
+    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+        if !self.open {
+            return false;
+        }
+        if now.since(self.heard) >= SILENCE_MAX {
+            self.down(now, sink);
+            return false;
+        }
+        if now >= self.ping_at {
+            self.ping = true;
+            self.ping_at = now.after(PING_EVERY);
+        }
+        if now >= self.retry_at {
+            self.retry_at = Nanos::NEVER;
+            for state in self.states.iter_mut().filter(|state| state.followed && !state.synced) {
+                state.asking = state.retry <= now;
+                if !state.asking {
+                    self.retry_at = self.retry_at.min(state.retry);
+                }
+            }
+            self.snapshots(now);
+        }
+        true
+    }
+
+    fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        if self.open {
+            self.down(now, sink);
+        }
+    }
+
+    fn poll_send(&mut self) -> Option<&[u8]> {
+        self.out.poll()
+    }
+
+    fn poll_deadline(&self) -> Nanos {
+        if self.open {
+            self.ping_at.min(self.retry_at).min(self.heard.after(SILENCE_MAX))
+        } else {
+            Nanos::NEVER
+        }
+    }
+
+    fn resync(&mut self, now: Nanos, market: MarketId) {
+        let Some(slot) = self.slot_of(market) else { return };
+        let state = &mut self.states[slot];
+        if state.followed && state.synced {
+            state.synced = false;
+            state.asking = true;
+            self.snapshots(now);
+        }
+    }
+
+    fn poll_ping(&mut self) -> bool {
+        std::mem::replace(&mut self.ping, false)
+    }
+
+    fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop()
+    }
+}
+
+/// Our id out of `sf-` and 16 lower-case hex digits.
+pub fn our_order_id(client_order_id: &[u8]) -> Option<OrderId> {
+    let digits = client_order_id.strip_prefix(b"sf-")?;
+    if digits.len() != 16 {
+        return None;
+    }
+    let value = digits.iter().try_fold(0_u64, |value, &digit| {
+        let nibble = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(value << 4 | u64::from(nibble))
+    })?;
+    Some(OrderId::new(value))
+}
+
+/// By our own id where the message has it, else by the venue's.
+fn order_ref(message: &Message<'_>) -> OrderRef {
+    match our_order_id(message.client_order_id) {
+        Some(id) => OrderRef::Id(id),
+        None => OrderRef::Key(venue_key(message.order_id)),
+    }
+}
+
+fn order_status(message: &Message<'_>) -> Result<Option<OrderStatus>, DecodeError> {
+    if message.order_id.is_empty() {
+        return Err(DecodeError::BadField { field: "order_id", at: 0 });
+    }
+    let state = match message.status {
+        b"resting" => VenueState::Resting,
+        b"canceled" => VenueState::Cancelled,
+        b"executed" => VenueState::Filled,
+        b"unknown" => return Ok(None),
+        b"" => return Err(DecodeError::BadField { field: "status", at: 0 }),
+        _ => return Err(DecodeError::Unknown { field: "status" }),
+    };
+    let filled = decimal::qty(message.fill_count);
+    let filled = filled.map_err(|why| wire::not_decimal("fill_count_fp", why))?;
+    Ok(Some(OrderStatus { order: order_ref(message), state, filled }))
+}
+
+fn fee(text: &[u8]) -> Result<Option<Usd>, DecodeError> {
+    decimal::usd(text).map_err(|why| wire::not_decimal("fee_cost", why))
+}
+
+/// The first text that says something.
+const fn first<'a>(one: &'a [u8], other: &'a [u8]) -> &'a [u8] {
+    if one.is_empty() { other } else { one }
+}

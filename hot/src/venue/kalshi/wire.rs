@@ -1,0 +1,312 @@
+//! One message's fields, as written, and the words and numbers in them.
+
+use super::super::DecodeError;
+use super::super::decimal::{self, NotDecimal};
+use super::super::scan::{Odd, Scan};
+use crate::grid::Grid;
+use crate::ids::Side;
+use crate::units::{Price, Qty};
+
+/// Levels that one side of a book may hold: every price there is.
+const LEVELS_MAX: usize = 10_001;
+/// Levels per side that fit without allocating.
+const LEVELS_ROOM: usize = 1_024;
+/// Bands of a price grid; three are known.
+const RANGES_MAX: usize = 3;
+
+/// Envelope and body of any message: the names do not collide, so one pass reads every kind.
+#[derive(Debug, Default)]
+pub(super) struct Message<'a> {
+    pub(super) kind: &'a [u8],
+    pub(super) sid: &'a [u8],
+    pub(super) seq: &'a [u8],
+    pub(super) sent_ms: &'a [u8],
+    pub(super) ticker: &'a [u8],
+    pub(super) price: &'a [u8],
+    pub(super) delta: &'a [u8],
+    pub(super) side: &'a [u8],
+    pub(super) ts_ms: &'a [u8],
+    pub(super) yes_price: &'a [u8],
+    pub(super) yes_bid: &'a [u8],
+    pub(super) yes_ask: &'a [u8],
+    pub(super) count: &'a [u8],
+    pub(super) taker_side: &'a [u8],
+    pub(super) taker_outcome_side: &'a [u8],
+    pub(super) taker_book_side: &'a [u8],
+    pub(super) is_block: &'a [u8],
+    pub(super) trade_id: &'a [u8],
+    pub(super) order_id: &'a [u8],
+    pub(super) client_order_id: &'a [u8],
+    pub(super) is_taker: &'a [u8],
+    pub(super) outcome_side: &'a [u8],
+    pub(super) book_side: &'a [u8],
+    pub(super) purchased_side: &'a [u8],
+    pub(super) fee_cost: &'a [u8],
+    pub(super) status: &'a [u8],
+    pub(super) fill_count: &'a [u8],
+    pub(super) event_type: &'a [u8],
+    pub(super) result: &'a [u8],
+    pub(super) settlement: &'a [u8],
+    pub(super) close_ts: &'a [u8],
+    pub(super) is_deactivated: &'a [u8],
+    pub(super) channel: &'a [u8],
+    pub(super) new_sid: &'a [u8],
+    pub(super) code: &'a [u8],
+    pub(super) has_ranges: bool,
+    has_body: bool,
+    has_yes: bool,
+    has_no: bool,
+}
+
+/// Room for one message's lists.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) yes: Vec<(Price, Qty)>,
+    pub(super) no: Vec<(Price, Qty)>,
+    /// The first number among the levels that is none.
+    pub(super) bad_level: Option<DecodeError>,
+    ranges: [(Price, Price, Price); RANGES_MAX],
+    range_count: usize,
+    bad_range: bool,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self {
+            yes: Vec::with_capacity(LEVELS_ROOM),
+            no: Vec::with_capacity(LEVELS_ROOM),
+            bad_level: None,
+            ranges: [(Price::ZERO, Price::ZERO, Price::ZERO); RANGES_MAX],
+            range_count: 0,
+            bad_range: false,
+        }
+    }
+
+    /// The grid that the message's `price_ranges` describe; `None` where it is not one we can hold.
+    pub(super) fn grid(&self) -> Option<Grid> {
+        let ranges = &self.ranges[..self.range_count];
+        let whole = ranges.first()?.0 == Price::ZERO
+            && ranges.last()?.1 == Price::ONE
+            && ranges.windows(2).all(|pair| pair[0].1 == pair[1].0);
+        if self.bad_range || !whole {
+            return None;
+        }
+        match *ranges {
+            [(_, _, step)] => Grid::uniform(step.ticks()),
+            [(_, middle, low), (_, _, high)] => {
+                Grid::banded(middle.ticks(), 10_000, low.ticks(), high.ticks(), high.ticks())
+            }
+            [(_, low_end, low), (_, high_start, mid), (_, _, high)] => Grid::banded(
+                low_end.ticks(),
+                high_start.ticks(),
+                low.ticks(),
+                mid.ticks(),
+                high.ticks(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Reads one message's object.
+#[inline]
+pub(super) fn read_message<'a>(
+    scan: &mut Scan<'a>,
+    scratch: &mut Scratch,
+) -> Result<Message<'a>, Odd> {
+    let mut message = Message::default();
+    scratch.bad_level = None;
+    scan.object(|scan, name| match name {
+        b"type" => scan.text_into(&mut message.kind),
+        b"sid" => scan.text_into(&mut message.sid),
+        b"seq" => scan.text_into(&mut message.seq),
+        b"sending_ts_ms" => scan.text_into(&mut message.sent_ms),
+        b"msg" => {
+            once(&mut message.has_body, scan)?;
+            if scan.peek() == b'{' { read_body(scan, &mut message, scratch) } else { scan.skip() }
+        }
+        _ => scan.skip(),
+    })?;
+    if !message.has_yes {
+        scratch.yes.clear();
+    }
+    if !message.has_no {
+        scratch.no.clear();
+    }
+    Ok(message)
+}
+
+fn read_body<'a>(
+    scan: &mut Scan<'a>,
+    message: &mut Message<'a>,
+    scratch: &mut Scratch,
+) -> Result<(), Odd> {
+    scan.object(|scan, name| match name {
+        b"market_ticker" | b"ticker" => scan.text_into(&mut message.ticker),
+        b"price_dollars" => scan.text_into(&mut message.price),
+        b"delta_fp" => scan.text_into(&mut message.delta),
+        b"side" => scan.text_into(&mut message.side),
+        b"ts_ms" => scan.text_into(&mut message.ts_ms),
+        b"yes_dollars_fp" => {
+            once(&mut message.has_yes, scan)?;
+            read_levels(scan, &mut scratch.yes, &mut scratch.bad_level)
+        }
+        b"no_dollars_fp" => {
+            once(&mut message.has_no, scan)?;
+            read_levels(scan, &mut scratch.no, &mut scratch.bad_level)
+        }
+        b"yes_price_dollars" => scan.text_into(&mut message.yes_price),
+        b"yes_bid_dollars" => scan.text_into(&mut message.yes_bid),
+        b"yes_ask_dollars" => scan.text_into(&mut message.yes_ask),
+        b"count_fp" => scan.text_into(&mut message.count),
+        b"taker_side" => scan.text_into(&mut message.taker_side),
+        b"taker_outcome_side" => scan.text_into(&mut message.taker_outcome_side),
+        b"taker_book_side" => scan.text_into(&mut message.taker_book_side),
+        b"is_block_trade" => scan.text_into(&mut message.is_block),
+        b"trade_id" => scan.text_into(&mut message.trade_id),
+        b"order_id" => scan.text_into(&mut message.order_id),
+        b"client_order_id" => scan.text_into(&mut message.client_order_id),
+        b"is_taker" => scan.text_into(&mut message.is_taker),
+        b"outcome_side" => scan.text_into(&mut message.outcome_side),
+        b"book_side" => scan.text_into(&mut message.book_side),
+        b"purchased_side" => scan.text_into(&mut message.purchased_side),
+        b"fee_cost" => scan.text_into(&mut message.fee_cost),
+        b"status" => scan.text_into(&mut message.status),
+        b"fill_count_fp" => scan.text_into(&mut message.fill_count),
+        b"event_type" => scan.text_into(&mut message.event_type),
+        b"result" => scan.text_into(&mut message.result),
+        b"settlement_value" => scan.text_into(&mut message.settlement),
+        b"close_ts" => scan.text_into(&mut message.close_ts),
+        b"is_deactivated" => scan.text_into(&mut message.is_deactivated),
+        b"price_ranges" => {
+            once(&mut message.has_ranges, scan)?;
+            read_ranges(scan, scratch)
+        }
+        b"channel" => scan.text_into(&mut message.channel),
+        b"sid" => scan.text_into(&mut message.new_sid),
+        b"code" => scan.text_into(&mut message.code),
+        _ => scan.skip(),
+    })
+}
+
+fn once(seen: &mut bool, scan: &Scan<'_>) -> Result<(), Odd> {
+    if std::mem::replace(seen, true) { Err(scan.odd()) } else { Ok(()) }
+}
+
+/// `[["0.4200","300.00"],…]`, or null.
+fn read_levels(
+    scan: &mut Scan<'_>,
+    levels: &mut Vec<(Price, Qty)>,
+    bad: &mut Option<DecodeError>,
+) -> Result<(), Odd> {
+    levels.clear();
+    if scan.peek() == b'n' {
+        return scan.skip();
+    }
+    scan.array(|scan| {
+        let (mut parts, mut count) = ([&b""[..]; 2], 0);
+        scan.array(|scan| {
+            count += 1;
+            match parts.get_mut(count - 1) {
+                Some(part) => {
+                    *part = scan.text()?;
+                    Ok(())
+                }
+                None => scan.skip(),
+            }
+        })?;
+        let level = level_price("level", parts[0]).and_then(|price| {
+            let qty = decimal::qty(parts[1]).map_err(|why| not_decimal("level", why))?;
+            Ok((price, qty.ok_or(DecodeError::BadField { field: "level", at: 0 })?))
+        });
+        match level {
+            Ok(_) if levels.len() == LEVELS_MAX => {
+                *bad = bad.or(Some(DecodeError::OffGrid { field: "levels" }));
+            }
+            Ok(level) => levels.push(level),
+            Err(error) => *bad = bad.or(Some(error)),
+        }
+        Ok(())
+    })
+}
+
+fn read_ranges(scan: &mut Scan<'_>, scratch: &mut Scratch) -> Result<(), Odd> {
+    scratch.range_count = 0;
+    scratch.bad_range = false;
+    if scan.peek() == b'n' {
+        return scan.skip();
+    }
+    scan.array(|scan| {
+        let (mut start, mut end, mut step) = (&b""[..], &b""[..], &b""[..]);
+        scan.object(|scan, name| match name {
+            b"start" => scan.text_into(&mut start),
+            b"end" => scan.text_into(&mut end),
+            b"step" => scan.text_into(&mut step),
+            _ => scan.skip(),
+        })?;
+        let price = |text| decimal::price(text).ok().flatten();
+        match (price(start), price(end), price(step), scratch.ranges.get_mut(scratch.range_count)) {
+            (Some(start), Some(end), Some(step), Some(range)) => {
+                *range = (start, end, step);
+                scratch.range_count += 1;
+            }
+            _ => scratch.bad_range = true,
+        }
+        Ok(())
+    })
+}
+
+/// A price at which something can rest: between $0 and $1, neither included.
+pub(super) fn level_price(field: &'static str, text: &[u8]) -> Result<Price, DecodeError> {
+    match any_price(field, text)? {
+        Price::ZERO | Price::ONE => Err(DecodeError::OffGrid { field }),
+        price => Ok(price),
+    }
+}
+
+/// A price that must be there.
+pub(super) fn any_price(field: &'static str, text: &[u8]) -> Result<Price, DecodeError> {
+    match decimal::price(text) {
+        Ok(Some(price)) => Ok(price),
+        Ok(None) => Err(DecodeError::BadField { field, at: 0 }),
+        Err(why) => Err(not_decimal(field, why)),
+    }
+}
+
+/// A number of contracts that must be there.
+pub(super) fn count(field: &'static str, text: &[u8]) -> Result<Qty, DecodeError> {
+    match decimal::qty(text) {
+        Ok(Some(qty)) => Ok(qty),
+        Ok(None) => Err(DecodeError::BadField { field, at: 0 }),
+        Err(why) => Err(not_decimal(field, why)),
+    }
+}
+
+/// The side of the YES book: by `book_side`, else by the outcome gained.
+pub(super) fn side(book: &[u8], outcome: &[u8]) -> Result<Side, DecodeError> {
+    match (book, outcome) {
+        (b"bid", _) | (b"", b"yes") => Ok(Side::Bid),
+        (b"ask", _) | (b"", b"no") => Ok(Side::Ask),
+        (b"", b"") => Err(DecodeError::BadField { field: "book_side", at: 0 }),
+        _ => Err(DecodeError::Unknown { field: "book_side" }),
+    }
+}
+
+/// What YES pays by a determination; where value and word are both told they must agree.
+pub(super) fn pays(result: &[u8], value: &[u8]) -> Result<Price, DecodeError> {
+    let value = decimal::price(value).map_err(|why| not_decimal("settlement_value", why))?;
+    match (result, value) {
+        (b"yes", None | Some(Price::ONE)) => Ok(Price::ONE),
+        (b"no", None | Some(Price::ZERO)) => Ok(Price::ZERO),
+        (b"yes" | b"no", Some(_)) | (_, None) => Err(DecodeError::Unknown { field: "result" }),
+        (_, Some(value)) => Ok(value),
+    }
+}
+
+/// The error of a field that is no decimal.
+pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeError {
+    match why {
+        NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
+        NotDecimal::OffGrid => DecodeError::OffGrid { field },
+    }
+}

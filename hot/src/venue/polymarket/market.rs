@@ -1,0 +1,944 @@
+//! The market channel: books, changes, trades, grids, results.
+//!
+//! One YES book per market. Entries of the YES token change it; entries of the NO token repeat the same change
+//! from the other side and become checks, unless their twin is missing from the frame: then they change it.
+//! A message is read whole before its first event leaves, so a frame cut short gives no half-read level.
+
+use super::super::decimal::{self, NotDecimal};
+use super::super::outgoing::Outgoing;
+use super::super::scan::{Odd, Scan};
+use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
+use super::names::{Names, Slot};
+use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
+use crate::event::{Change, Event, Level, Link, StaleWhy};
+use crate::grid::Grid;
+use crate::ids::{MarketId, Outcome, Side, Venue};
+use crate::market::MarketStatus;
+use crate::symbol::SymbolError;
+use crate::units::{Nanos, Price, Qty};
+
+/// Changes that one message may hold; more is not believed.
+const CHANGES_MAX: usize = 512;
+/// Levels that one side of a book may hold: every price there is.
+const LEVELS_MAX: usize = 10_001;
+/// Levels per side that fit without allocating.
+const LEVELS_ROOM: usize = 1_024;
+/// How long a snapshot may take before it is asked for again; doubled each time, four times at most.
+const SNAPSHOT_WAIT: Nanos = Nanos::from_secs(5);
+
+/// The market channel's conversation. See the module's text.
+#[derive(Debug)]
+pub struct MarketSession {
+    names: Names,
+    states: Vec<State>,
+    scratch: Scratch,
+    plain: Vec<u8>,
+    out: Outgoing,
+    notice: Option<Notice>,
+    counters: Counters,
+    open: bool,
+    up: bool,
+    heard: Nanos,
+    ping_at: Nanos,
+    retry_at: Nanos,
+}
+
+/// What the session knows of one market.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    grid: Grid,
+    /// Whether the market is wanted.
+    followed: bool,
+    /// Whether a snapshot came and nothing has cast doubt on it since.
+    synced: bool,
+    /// Whether it is part of the request being made.
+    asking: bool,
+    tries: u8,
+    retry: Nanos,
+    venue_time: Nanos,
+}
+
+/// Room for one message's contents.
+#[derive(Debug)]
+struct Scratch {
+    changes: Vec<Entry>,
+    bids: Vec<(Price, Qty)>,
+    asks: Vec<(Price, Qty)>,
+    /// The first number among the levels that is none.
+    bad_level: Option<DecodeError>,
+}
+
+/// One entry of a `price_change`, in YES terms.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    slot: Slot,
+    outcome: Outcome,
+    side: Side,
+    price: Price,
+    qty: Qty,
+    top: Option<(Option<Price>, Option<Price>)>,
+    role: Role,
+}
+
+/// What becomes of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Level,
+    Mirror,
+    /// Not of a market we follow, or outdone by a later entry of the frame.
+    Drop,
+    Bad(DecodeError),
+}
+
+/// One message's scalar fields, as written.
+#[derive(Debug, Default)]
+struct Message<'a> {
+    event_type: &'a [u8],
+    market: &'a [u8],
+    asset: &'a [u8],
+    timestamp: &'a [u8],
+    price: &'a [u8],
+    size: &'a [u8],
+    side: &'a [u8],
+    best_bid: &'a [u8],
+    best_ask: &'a [u8],
+    tick: &'a [u8],
+    new_tick: &'a [u8],
+    winner: &'a [u8],
+    has_bids: bool,
+    has_asks: bool,
+    has_changes: bool,
+}
+
+impl MarketSession {
+    /// Room for so many markets (two tokens each); the venue is steady up to 200 tokens a connection.
+    pub fn with_capacity(markets: usize) -> Self {
+        Self {
+            names: Names::with_capacity(markets),
+            states: Vec::with_capacity(markets),
+            scratch: Scratch {
+                changes: Vec::with_capacity(64),
+                bids: Vec::with_capacity(LEVELS_ROOM),
+                asks: Vec::with_capacity(LEVELS_ROOM),
+                bad_level: None,
+            },
+            plain: Vec::new(),
+            out: Outgoing::with_capacity(1_024 + markets * 512),
+            notice: None,
+            counters: Counters::default(),
+            open: false,
+            up: false,
+            heard: Nanos::ZERO,
+            ping_at: Nanos::NEVER,
+            retry_at: Nanos::NEVER,
+        }
+    }
+
+    /// Follows one more market; on an open link it is subscribed to at once.
+    ///
+    /// # Errors
+    /// No room, a name that is too long, or one that stands for something else already.
+    pub fn add_market(&mut self, now: Nanos, names: &MarketNames<'_>) -> Result<(), SymbolError> {
+        let slot = usize::from(self.names.add(names)?);
+        if slot == self.states.len() {
+            self.states.push(State {
+                grid: names.grid,
+                followed: false,
+                synced: false,
+                asking: false,
+                tries: 0,
+                retry: Nanos::NEVER,
+                venue_time: Nanos::ZERO,
+            });
+        }
+        let state = &mut self.states[slot];
+        state.grid = names.grid;
+        if !state.followed {
+            state.followed = true;
+            state.asking = true;
+            if self.open {
+                self.request(b"subscribe");
+            }
+            self.asked(now);
+        }
+        Ok(())
+    }
+
+    /// Stops following a market; its names stay, so that it can be followed again.
+    pub fn remove_market(&mut self, market: MarketId) {
+        let Some(slot) = self.names.slot_of(market) else { return };
+        let state = &mut self.states[usize::from(slot)];
+        if state.followed {
+            state.followed = false;
+            state.synced = false;
+            state.retry = Nanos::NEVER;
+            state.asking = self.open;
+            if self.open {
+                self.request(b"unsubscribe");
+                self.states[usize::from(slot)].asking = false;
+            }
+        }
+    }
+
+    /// What has been seen so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Queues one request for the tokens of every market that is `asking`.
+    fn request(&mut self, operation: &[u8]) {
+        self.out.put(b"{\"operation\":\"");
+        self.out.put(operation);
+        self.out.put(b"\",");
+        self.put_tokens();
+        self.out.put(b",\"custom_feature_enabled\":true}");
+        self.out.finish();
+    }
+
+    fn put_tokens(&mut self) {
+        self.out.put(b"\"assets_ids\":[");
+        let mut first = true;
+        for slot in 0..self.states.len() {
+            if !self.states[slot].asking {
+                continue;
+            }
+            let slot = Slot::try_from(slot).expect("slots are counted in it");
+            for token in self.names.tokens(slot) {
+                self.out.put(if first { b"\"" } else { b",\"" });
+                self.out.put(token.text());
+                self.out.put(b"\"");
+                first = false;
+            }
+        }
+        self.out.put(b"]");
+    }
+
+    /// The snapshots asked for are due some time from `now`.
+    fn asked(&mut self, now: Nanos) {
+        for state in self.states.iter_mut().filter(|state| state.asking) {
+            state.asking = false;
+            state.retry = now.after(Nanos::new(SNAPSHOT_WAIT.get() << state.tries));
+            state.tries = (state.tries + 1).min(4);
+            self.retry_at = self.retry_at.min(state.retry);
+        }
+    }
+
+    /// Fresh snapshots of every market that is `asking`: the venue sends one only to a new subscription.
+    fn snapshots(&mut self, now: Nanos) {
+        if self.open && self.states.iter().any(|state| state.asking) {
+            self.request(b"unsubscribe");
+            self.request(b"subscribe");
+        }
+        self.asked(now);
+    }
+
+    /// One book is in doubt.
+    fn doubt(&mut self, now: Nanos, slot: Slot, why: StaleWhy, sink: &mut impl Sink) {
+        let state = &mut self.states[usize::from(slot)];
+        if !state.followed {
+            return;
+        }
+        sink.push(Event::Stale { market: self.names.market(slot), why });
+        if state.synced {
+            state.synced = false;
+            state.asking = true;
+            self.snapshots(now);
+        }
+    }
+
+    /// Every book is in doubt: there is no telling whose frame it was.
+    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
+        for slot in 0..self.states.len() {
+            let state = &mut self.states[slot];
+            if state.followed {
+                state.asking = state.synced;
+                state.synced = false;
+                let slot = Slot::try_from(slot).expect("slots are counted in it");
+                sink.push(Event::Stale { market: self.names.market(slot), why });
+            }
+        }
+        self.snapshots(now);
+    }
+
+    /// A message of one market was not understood.
+    fn fail(&mut self, now: Nanos, slot: Slot, error: DecodeError, sink: &mut impl Sink) {
+        self.counters.bad += 1;
+        self.doubt(now, slot, StaleWhy::Decode, sink);
+        if matches!(error, DecodeError::OffGrid { .. } | DecodeError::Unknown { .. }) {
+            let market = self.names.market(slot);
+            sink.push(Event::Status { market, status: MarketStatus::Quarantined });
+        }
+    }
+
+    fn frame<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let (mut done, mut verdict) = (0, Ok(()));
+        let Err(odd) = self.read(now, frame, 0, &mut done, &mut verdict, sink) else {
+            return verdict;
+        };
+        self.counters.unusual += 1;
+        let mut rewritten = std::mem::take(&mut self.plain);
+        let read = match plain::rewrite(frame, &mut rewritten) {
+            Some(()) => self.read(now, &rewritten, done, &mut done, &mut verdict, sink),
+            None => Err(odd),
+        };
+        self.plain = rewritten;
+        if read.is_ok() {
+            return verdict;
+        }
+        self.counters.bad += 1;
+        self.doubt_all(now, StaleWhy::Decode, sink);
+        verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }))
+    }
+
+    /// Reads a frame of one message or an array of them. `done` counts messages acted upon; the first `from`
+    /// were acted upon before.
+    fn read<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        from: usize,
+        done: &mut usize,
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let mut scan = Scan::new(frame);
+        if scan.peek() != b'[' {
+            let message = read_message(&mut scan, &mut self.scratch, &self.names)?;
+            scan.end()?;
+            *done += 1;
+            *verdict = self.on_message(now, &message, sink);
+            return Ok(());
+        }
+        let mut index = 0;
+        scan.array(|scan| {
+            index += 1;
+            if index <= from {
+                return scan.skip();
+            }
+            let message = read_message(scan, &mut self.scratch, &self.names)?;
+            *done += 1;
+            let said = self.on_message(now, &message, sink);
+            *verdict = verdict.and(said);
+            Ok(())
+        })?;
+        scan.end()
+    }
+
+    fn on_message<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.messages += 1;
+        match message.event_type {
+            b"price_change" => self.on_changes(now, message, sink),
+            b"book" => self.on_book(now, message, sink),
+            b"best_bid_ask" => self.on_best(now, message, sink),
+            b"last_trade_price" => self.on_trade(now, message, sink),
+            b"tick_size_change" => self.on_tick_size(now, message, sink),
+            b"market_resolved" => self.on_resolved(now, message, sink),
+            b"new_market" => {
+                self.notice = Some(Notice::NewMarket);
+                self.counters.ignored += 1;
+                Ok(())
+            }
+            b"" if message.has_changes => self.on_changes(now, message, sink),
+            b"" if message.has_bids || message.has_asks => self.on_book(now, message, sink),
+            _ => {
+                self.counters.unknown_type += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// The market that a message about one asset speaks of, where we follow it.
+    fn place(&mut self, message: &Message<'_>) -> Option<(Slot, Outcome)> {
+        let place = self.names.token(None, message.asset);
+        let place = place.filter(|&(slot, _)| self.states[usize::from(slot)].followed);
+        if let Some((slot, _)) = place {
+            self.clock(slot, message);
+        } else {
+            self.counters.unknown_market += 1;
+        }
+        place
+    }
+
+    /// Counts times that step back; they are tolerated.
+    fn clock(&mut self, slot: Slot, message: &Message<'_>) -> Nanos {
+        let time = venue_time(message.timestamp);
+        let state = &mut self.states[usize::from(slot)];
+        if time < state.venue_time {
+            self.counters.backwards += 1;
+        } else {
+            state.venue_time = time;
+        }
+        time
+    }
+
+    fn on_changes<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        if !message.has_changes {
+            // the shape before 2025: one change, spread over the message itself
+            let near = self.names.condition(message.market);
+            let entry = read_entry(&self.names, near, &Fields::of(message));
+            self.scratch.changes.clear();
+            self.scratch.changes.push(entry);
+        }
+        let count = self.scratch.changes.len();
+        let mut verdict = Ok(());
+        for index in 0..count {
+            let entry = self.scratch.changes[index];
+            if let Role::Bad(error) = entry.role {
+                verdict = verdict.and(Err(error));
+                if entry.slot == Slot::MAX {
+                    self.counters.bad += 1;
+                    self.doubt_all(now, StaleWhy::Decode, sink);
+                } else {
+                    self.fail(now, entry.slot, error, sink);
+                }
+            }
+        }
+        for index in 0..count {
+            let entry = self.scratch.changes[index];
+            if entry.role == Role::Drop {
+                self.counters.unknown_market += 1;
+            } else if entry.slot != Slot::MAX {
+                if index == 0 || self.scratch.changes[index - 1].slot != entry.slot {
+                    self.clock(entry.slot, message);
+                }
+                let state = &self.states[usize::from(entry.slot)];
+                if !state.followed || !state.synced {
+                    self.counters.early += 1;
+                    self.scratch.changes[index].role = Role::Drop;
+                } else if entry.outcome == Outcome::No {
+                    self.scratch.changes[index].role = no_role(&self.scratch.changes, index);
+                }
+            }
+        }
+        push_changes(&self.scratch.changes, &self.names, sink);
+        verdict
+    }
+
+    fn on_book<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
+        let step = decimal::price(message.tick);
+        let grid = match step {
+            Ok(None) => Some(self.states[usize::from(slot)].grid), // not in every frame
+            Ok(Some(step)) => Grid::uniform(step.ticks()),
+            Err(_) => None,
+        };
+        let bad = match grid {
+            None => Some(DecodeError::Unknown { field: "tick_size" }),
+            Some(_) => self.scratch.bad_level,
+        };
+        if let Some(error) = bad {
+            self.fail(now, slot, error, sink);
+            return Err(error);
+        }
+        if outcome == Outcome::No {
+            self.counters.ignored += 1; // says the same of the other side
+            return Ok(());
+        }
+        let market = self.names.market(slot);
+        let state = &mut self.states[usize::from(slot)];
+        if let Some(grid) = grid.filter(|&grid| grid != state.grid) {
+            state.grid = grid;
+            sink.push(Event::GridChange { market, grid });
+        }
+        state.synced = true;
+        state.tries = 0;
+        state.retry = Nanos::NEVER;
+        sink.push(Event::SnapshotBegin { market, venue_time: venue_time(message.timestamp) });
+        for (side, levels) in [(Side::Bid, &self.scratch.bids), (Side::Ask, &self.scratch.asks)] {
+            for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
+                let change = Change::Set(qty);
+                sink.push(Event::Level(Level { market, side, price, change, last: false }));
+            }
+        }
+        sink.push(Event::SnapshotEnd { market });
+        Ok(())
+    }
+
+    /// It comes before the change it tells of, so it checks nothing; its fields are still read.
+    fn on_best<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some((slot, _)) = self.place(message) else { return Ok(()) };
+        self.counters.ignored += 1;
+        let read = price_of("best_bid", message.best_bid)
+            .and_then(|_| price_of("best_ask", message.best_ask));
+        if let Err(error) = read {
+            self.fail(now, slot, error, sink);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    fn on_trade<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
+        let read = level_price(message.price)
+            .and_then(|price| Ok((price, required_qty(message.size)?, side_of(message.side)?)));
+        match read {
+            Ok((price, qty, side)) => {
+                let (price, taker) = in_yes(outcome, price, side);
+                sink.push(Event::Trade { market: self.names.market(slot), price, qty, taker });
+                Ok(())
+            }
+            Err(error) => {
+                self.fail(now, slot, error, sink);
+                Err(error)
+            }
+        }
+    }
+
+    fn on_tick_size<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let Some((slot, _)) = self.place(message) else { return Ok(()) };
+        let step = decimal::price(message.new_tick).ok().flatten();
+        let Some(grid) = step.and_then(|step| Grid::uniform(step.ticks())) else {
+            let error = DecodeError::Unknown { field: "new_tick_size" };
+            self.fail(now, slot, error, sink);
+            return Err(error);
+        };
+        let state = &mut self.states[usize::from(slot)];
+        if grid == state.grid {
+            self.counters.ignored += 1; // told once for each token
+            return Ok(());
+        }
+        state.grid = grid;
+        sink.push(Event::GridChange { market: self.names.market(slot), grid });
+        self.doubt(now, slot, StaleWhy::Grid, sink);
+        Ok(())
+    }
+
+    fn on_resolved<S: Sink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let slot = self.names.condition(message.market);
+        let Some(slot) = slot.filter(|&slot| self.states[usize::from(slot)].followed) else {
+            self.counters.unknown_market += 1;
+            return Ok(());
+        };
+        self.clock(slot, message);
+        let market = self.names.market(slot);
+        let yes_pays = match self.names.token(Some(slot), message.winner) {
+            Some((of, Outcome::Yes)) if of == slot => Price::ONE,
+            Some((of, Outcome::No)) if of == slot => Price::ZERO,
+            _ => {
+                let error = DecodeError::Unknown { field: "winning_asset_id" };
+                self.fail(now, slot, error, sink);
+                return Err(error);
+            }
+        };
+        sink.push(Event::Status { market, status: MarketStatus::Resolved });
+        sink.push(Event::Settled { market, yes_pays });
+        let state = &mut self.states[usize::from(slot)];
+        state.retry = Nanos::NEVER;
+        Ok(())
+    }
+
+    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        self.heard = now;
+        if self.open && !self.up {
+            self.up = true;
+            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Market, up: true });
+        }
+    }
+
+    fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        self.open = false;
+        if self.up {
+            self.up = false;
+            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Market, up: false });
+        }
+        self.doubt_all(now, StaleWhy::Link, sink);
+        self.ping_at = Nanos::NEVER;
+        self.retry_at = Nanos::NEVER;
+    }
+}
+
+impl Session for MarketSession {
+    fn on_open(&mut self, now: Nanos) {
+        self.open = true;
+        self.up = false;
+        self.heard = now;
+        self.ping_at = now.after(PING_EVERY);
+        self.retry_at = Nanos::NEVER;
+        self.out.clear();
+        for state in &mut self.states {
+            state.synced = false;
+            state.tries = 0;
+            state.asking = state.followed;
+        }
+        self.out.put(b"{\"type\":\"market\",");
+        self.put_tokens();
+        self.out.put(b",\"initial_dump\":true,\"level\":2,\"custom_feature_enabled\":true}");
+        self.out.finish();
+        self.asked(now);
+    }
+
+    fn on_frame<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.frames += 1;
+        self.alive(now, sink);
+        if is_plain_text(frame) {
+            if frame.trim_ascii() == b"PING" {
+                self.out.frame(b"PONG");
+            }
+            return Ok(());
+        }
+        self.frame(now, frame, sink)
+    }
+
+    fn on_alive(&mut self, now: Nanos) {
+        self.heard = now;
+    }
+
+    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+        if !self.open {
+            return false;
+        }
+        if now.since(self.heard) >= SILENCE_MAX {
+            self.down(now, sink);
+            return false;
+        }
+        if now >= self.ping_at {
+            self.out.frame(b"PING");
+            self.ping_at = now.after(PING_EVERY);
+        }
+        if now >= self.retry_at {
+            self.retry_at = Nanos::NEVER;
+            for state in &mut self.states {
+                state.asking = state.followed && !state.synced && state.retry <= now;
+                if state.followed && !state.synced && !state.asking {
+                    self.retry_at = self.retry_at.min(state.retry);
+                }
+            }
+            self.snapshots(now);
+        }
+        true
+    }
+
+    fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        if self.open {
+            self.down(now, sink);
+        }
+    }
+
+    fn poll_send(&mut self) -> Option<&[u8]> {
+        self.out.poll()
+    }
+
+    fn poll_deadline(&self) -> Nanos {
+        if self.open {
+            self.ping_at.min(self.retry_at).min(self.heard.after(SILENCE_MAX))
+        } else {
+            Nanos::NEVER
+        }
+    }
+
+    fn resync(&mut self, now: Nanos, market: MarketId) {
+        let Some(slot) = self.names.slot_of(market) else { return };
+        let state = &mut self.states[usize::from(slot)];
+        if state.followed && state.synced {
+            state.synced = false;
+            state.asking = true;
+            self.snapshots(now);
+        }
+    }
+
+    fn poll_notice(&mut self) -> Option<Notice> {
+        self.notice.take()
+    }
+}
+
+/// Reads one message's object.
+#[inline]
+fn read_message<'a>(
+    scan: &mut Scan<'a>,
+    scratch: &mut Scratch,
+    names: &Names,
+) -> Result<Message<'a>, Odd> {
+    let mut message = Message::default();
+    scratch.bad_level = None;
+    scan.object(|scan, name| match name {
+        b"event_type" => scan.text_into(&mut message.event_type),
+        b"market" => scan.text_into(&mut message.market),
+        b"asset_id" => scan.text_into(&mut message.asset),
+        b"timestamp" => scan.text_into(&mut message.timestamp),
+        b"price" => scan.text_into(&mut message.price),
+        b"size" => scan.text_into(&mut message.size),
+        b"side" => scan.text_into(&mut message.side),
+        b"best_bid" => scan.text_into(&mut message.best_bid),
+        b"best_ask" => scan.text_into(&mut message.best_ask),
+        b"tick_size" => scan.text_into(&mut message.tick),
+        b"new_tick_size" => scan.text_into(&mut message.new_tick),
+        b"winning_asset_id" => scan.text_into(&mut message.winner),
+        b"price_changes" => {
+            once(&mut message.has_changes, scan)?;
+            read_changes(scan, &mut scratch.changes, names)
+        }
+        b"bids" => {
+            once(&mut message.has_bids, scan)?;
+            read_levels(scan, &mut scratch.bids, &mut scratch.bad_level)
+        }
+        b"asks" => {
+            once(&mut message.has_asks, scan)?;
+            read_levels(scan, &mut scratch.asks, &mut scratch.bad_level)
+        }
+        _ => scan.skip(),
+    })?;
+    if !message.has_bids {
+        scratch.bids.clear();
+    }
+    if !message.has_asks {
+        scratch.asks.clear();
+    }
+    Ok(message)
+}
+
+fn once(seen: &mut bool, scan: &Scan<'_>) -> Result<(), Odd> {
+    if std::mem::replace(seen, true) { Err(scan.odd()) } else { Ok(()) }
+}
+
+fn read_levels(
+    scan: &mut Scan<'_>,
+    levels: &mut Vec<(Price, Qty)>,
+    bad: &mut Option<DecodeError>,
+) -> Result<(), Odd> {
+    levels.clear();
+    scan.array(|scan| {
+        let (mut price, mut size) = (&b""[..], &b""[..]);
+        scan.object(|scan, name| match name {
+            b"price" => scan.text_into(&mut price),
+            b"size" => scan.text_into(&mut size),
+            _ => scan.skip(),
+        })?;
+        match level_price(price).and_then(|price| Ok((price, required_qty(size)?))) {
+            Ok(_) if levels.len() == LEVELS_MAX => {
+                *bad = bad.or(Some(DecodeError::OffGrid { field: "levels" }));
+            }
+            Ok(level) => levels.push(level),
+            Err(error) => *bad = bad.or(Some(error)),
+        }
+        Ok(())
+    })
+}
+
+/// The text of one entry of a `price_change`.
+#[derive(Default)]
+struct Fields<'a> {
+    asset: &'a [u8],
+    price: &'a [u8],
+    size: &'a [u8],
+    side: &'a [u8],
+    best_bid: &'a [u8],
+    best_ask: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn of(message: &Message<'a>) -> Self {
+        let &Message { asset, price, size, side, best_bid, best_ask, .. } = message;
+        Self { asset, price, size, side, best_bid, best_ask }
+    }
+}
+
+fn read_changes(scan: &mut Scan<'_>, changes: &mut Vec<Entry>, names: &Names) -> Result<(), Odd> {
+    changes.clear();
+    let mut near = None;
+    scan.array(|scan| {
+        if changes.len() == CHANGES_MAX {
+            return Err(scan.odd());
+        }
+        let mut fields = Fields::default();
+        scan.object(|scan, name| match name {
+            b"asset_id" => scan.text_into(&mut fields.asset),
+            b"price" => scan.text_into(&mut fields.price),
+            b"size" => scan.text_into(&mut fields.size),
+            b"side" => scan.text_into(&mut fields.side),
+            b"best_bid" => scan.text_into(&mut fields.best_bid),
+            b"best_ask" => scan.text_into(&mut fields.best_ask),
+            _ => scan.skip(),
+        })?;
+        let entry = read_entry(names, near, &fields);
+        if entry.slot != Slot::MAX {
+            near = Some(entry.slot);
+        }
+        changes.push(entry);
+        Ok(())
+    })
+}
+
+/// One entry in YES terms.
+#[inline]
+fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>) -> Entry {
+    let mut entry = Entry {
+        slot: Slot::MAX,
+        outcome: Outcome::Yes,
+        side: Side::Bid,
+        price: Price::ZERO,
+        qty: Qty::ZERO,
+        top: None,
+        role: Role::Drop,
+    };
+    let Some((slot, outcome)) = names.token(near, fields.asset) else {
+        if fields.asset.is_empty() {
+            entry.role = Role::Bad(DecodeError::BadField { field: "asset_id", at: 0 });
+        }
+        return entry;
+    };
+    entry.slot = slot;
+    entry.outcome = outcome;
+    entry.role = match entry_numbers(&mut entry, fields) {
+        Ok(()) => Role::Level,
+        Err(error) => Role::Bad(error),
+    };
+    entry
+}
+
+fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<(), DecodeError> {
+    let price = level_price(fields.price)?;
+    (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
+    entry.qty = required_qty(fields.size)?;
+    if !(fields.best_bid.is_empty() && fields.best_ask.is_empty()) {
+        // no bid is told as 0, no ask as 0 or 1
+        let none = |price: &Price| *price != Price::ZERO && *price != Price::ONE;
+        let bid = price_of("best_bid", fields.best_bid)?.filter(none);
+        let ask = price_of("best_ask", fields.best_ask)?.filter(none);
+        entry.top = Some(match entry.outcome {
+            Outcome::Yes => (bid, ask),
+            Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
+        });
+    }
+    Ok(())
+}
+
+/// What a NO entry is good for: a check where its twin is in the frame, else the change itself.
+fn no_role(changes: &[Entry], index: usize) -> Role {
+    let same = |other: &Entry| {
+        let entry = &changes[index];
+        other.slot == entry.slot && other.side == entry.side && other.price == entry.price
+    };
+    let twin = changes.iter().any(|other| other.outcome == Outcome::Yes && same(other));
+    let outdone =
+        changes[index + 1..].iter().any(|other| other.outcome == Outcome::No && same(other));
+    match (twin, outdone) {
+        (false, _) => Role::Level,
+        (true, false) => Role::Mirror,
+        (true, true) => Role::Drop,
+    }
+}
+
+/// Levels in the frame's order, then what the other outcome says of them, then the tops.
+#[inline]
+fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut S) {
+    let later = |index: usize, role: Role| {
+        let slot = changes[index].slot;
+        changes[index + 1..].iter().any(|other| other.slot == slot && other.role == role)
+    };
+    for (index, entry) in changes.iter().enumerate().filter(|(_, entry)| entry.role == Role::Level)
+    {
+        let last = !later(index, Role::Level);
+        let &Entry { side, price, qty, .. } = entry;
+        let (market, change) = (names.market(entry.slot), Change::Set(qty));
+        sink.push(Event::Level(Level { market, side, price, change, last }));
+    }
+    for entry in changes.iter().filter(|entry| entry.role == Role::Mirror) {
+        let &Entry { side, price, qty, .. } = entry;
+        sink.push(Event::Mirror { market: names.market(entry.slot), side, price, qty });
+    }
+    for (index, entry) in changes.iter().enumerate() {
+        let (Some((bid, ask)), Role::Level | Role::Mirror) = (entry.top, entry.role) else {
+            continue;
+        };
+        // the last word of each token; the second only where it differs
+        let told = |other: &Entry| {
+            other.slot == entry.slot
+                && other.top.is_some()
+                && (other.outcome == entry.outcome || other.top == entry.top)
+        };
+        if !changes[index + 1..].iter().any(told) {
+            sink.push(Event::Top { market: names.market(entry.slot), bid, ask });
+        }
+    }
+}
+
+fn side_of(word: &[u8]) -> Result<Side, DecodeError> {
+    match word {
+        b"BUY" => Ok(Side::Bid),
+        b"SELL" => Ok(Side::Ask),
+        b"" => Err(DecodeError::BadField { field: "side", at: 0 }),
+        _ => Err(DecodeError::Unknown { field: "side" }),
+    }
+}
+
+/// Price and side of one outcome's book in YES terms.
+const fn in_yes(outcome: Outcome, price: Price, side: Side) -> (Price, Side) {
+    match outcome {
+        Outcome::Yes => (price, side),
+        Outcome::No => (price.complement(), side.other()),
+    }
+}
+
+fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>, DecodeError> {
+    decimal::price(text).map_err(|why| not_decimal(field, why))
+}
+
+/// A price at which something can rest or trade: between $0 and $1, neither included.
+fn level_price(text: &[u8]) -> Result<Price, DecodeError> {
+    match price_of("price", text)? {
+        None => Err(DecodeError::BadField { field: "price", at: 0 }),
+        Some(Price::ZERO | Price::ONE) => Err(DecodeError::OffGrid { field: "price" }),
+        Some(price) => Ok(price),
+    }
+}
+
+fn required_qty(text: &[u8]) -> Result<Qty, DecodeError> {
+    match decimal::qty(text) {
+        Ok(Some(qty)) => Ok(qty),
+        Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
+        Err(why) => Err(not_decimal("size", why)),
+    }
+}
+
+/// The error of a field that is no decimal.
+pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeError {
+    match why {
+        NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
+        NotDecimal::OffGrid => DecodeError::OffGrid { field },
+    }
+}

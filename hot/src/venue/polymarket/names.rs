@@ -1,0 +1,173 @@
+//! Which market and outcome a token id stands for.
+
+use crate::grid::Grid;
+use crate::ids::{MarketId, Outcome};
+use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
+
+/// What Polymarket calls one market, and the grid it had when we last looked.
+#[derive(Clone, Copy, Debug)]
+pub struct MarketNames<'a> {
+    /// Ours.
+    pub market: MarketId,
+    /// Condition id, as the streams write it: `0x` and hex digits.
+    pub condition: &'a str,
+    /// Decimal id of the first outcome.
+    pub yes: &'a str,
+    /// Decimal id of the second outcome.
+    pub no: &'a str,
+    /// Allowed prices as the metadata has them.
+    pub grid: Grid,
+}
+
+/// A token id's text in place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    len: u8,
+    bytes: [u8; SYMBOL_BYTES_MAX],
+}
+
+impl Token {
+    fn new(text: &str) -> Result<Self, SymbolError> {
+        let mut bytes = [0; SYMBOL_BYTES_MAX];
+        let len = u8::try_from(text.len()).map_err(|_| SymbolError::Length)?;
+        bytes.get_mut(..text.len()).ok_or(SymbolError::Length)?.copy_from_slice(text.as_bytes());
+        Ok(Self { len, bytes })
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// A session's own number of a market.
+pub(super) type Slot = u16;
+
+const CONDITION: u32 = 1 << 31;
+
+/// The tokens and conditions of one session's markets.
+#[derive(Debug)]
+pub(super) struct Names {
+    table: SymbolTable,
+    tokens: Vec<[Token; 2]>,
+    markets: Vec<MarketId>,
+    capacity: usize,
+}
+
+impl Names {
+    pub(super) fn with_capacity(markets: usize) -> Self {
+        Self {
+            table: SymbolTable::with_capacity(markets * 3),
+            tokens: Vec::with_capacity(markets),
+            markets: Vec::with_capacity(markets),
+            capacity: markets,
+        }
+    }
+
+    /// Adds a market and says which slot it has; one that is there already keeps its slot.
+    pub(super) fn add(&mut self, names: &MarketNames<'_>) -> Result<Slot, SymbolError> {
+        let known = self.slot_of(names.market);
+        if known.is_none() && self.markets.len() == self.capacity {
+            return Err(SymbolError::Full);
+        }
+        let slot = match known {
+            Some(slot) => slot,
+            None => Slot::try_from(self.markets.len()).map_err(|_| SymbolError::Full)?,
+        };
+        let tokens = [Token::new(names.yes)?, Token::new(names.no)?];
+        let value = u32::from(slot) * 2;
+        for (name, value) in [
+            (names.yes, value),
+            (names.no, value + 1),
+            (names.condition, CONDITION | u32::from(slot)),
+        ] {
+            // all or nothing: a half-added market would turn a token into the wrong outcome
+            if self.table.find(name.as_bytes()).is_some_and(|there| there != value) {
+                return Err(SymbolError::Taken);
+            }
+            if name.is_empty() || name.len() > SYMBOL_BYTES_MAX {
+                return Err(SymbolError::Length);
+            }
+        }
+        self.table.insert(names.yes.as_bytes(), value)?;
+        self.table.insert(names.no.as_bytes(), value + 1)?;
+        self.table.insert(names.condition.as_bytes(), CONDITION | u32::from(slot))?;
+        if known.is_none() {
+            self.tokens.push(tokens);
+            self.markets.push(names.market);
+        }
+        Ok(slot)
+    }
+
+    /// The market and outcome of a token; `near` is the slot it most likely has.
+    #[inline]
+    pub(super) fn token(&self, near: Option<Slot>, text: &[u8]) -> Option<(Slot, Outcome)> {
+        if let Some(slot) = near {
+            let [yes, no] = &self.tokens[usize::from(slot)];
+            if no.text() == text {
+                return Some((slot, Outcome::No));
+            }
+            if yes.text() == text {
+                return Some((slot, Outcome::Yes));
+            }
+        }
+        let value = self.table.find(text)?;
+        if value & CONDITION != 0 {
+            return None;
+        }
+        let slot = Slot::try_from(value / 2).ok()?;
+        Some((slot, if value % 2 == 0 { Outcome::Yes } else { Outcome::No }))
+    }
+
+    /// The market of a condition id.
+    pub(super) fn condition(&self, text: &[u8]) -> Option<Slot> {
+        let value = self.table.find(text)?;
+        if value & CONDITION == 0 { None } else { Slot::try_from(value & !CONDITION).ok() }
+    }
+
+    /// Where a market is kept.
+    pub(super) fn slot_of(&self, market: MarketId) -> Option<Slot> {
+        let index = self.markets.iter().position(|&there| there == market)?;
+        Slot::try_from(index).ok()
+    }
+
+    pub(super) fn market(&self, slot: Slot) -> MarketId {
+        self.markets[usize::from(slot)]
+    }
+
+    pub(super) fn tokens(&self, slot: Slot) -> &[Token; 2] {
+        &self.tokens[usize::from(slot)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_find_their_outcome() {
+        let grid = Grid::uniform(100).unwrap();
+        let mut names = Names::with_capacity(2);
+        let one =
+            MarketNames { market: MarketId::new(7), condition: "0xa", yes: "10", no: "11", grid };
+        assert_eq!(names.add(&one), Ok(0));
+        assert_eq!(names.add(&one), Ok(0));
+        let two =
+            MarketNames { market: MarketId::new(9), condition: "0xb", yes: "20", no: "21", grid };
+        assert_eq!(names.add(&two), Ok(1));
+        let taken =
+            MarketNames { market: MarketId::new(3), condition: "0xc", yes: "20", no: "31", grid };
+        assert_eq!(names.add(&taken), Err(SymbolError::Full));
+        assert_eq!(names.token(None, b"21"), Some((1, Outcome::No)));
+        assert_eq!(names.token(Some(1), b"10"), Some((0, Outcome::Yes)));
+        assert_eq!(names.token(Some(0), b"11"), Some((0, Outcome::No)));
+        assert_eq!(names.token(None, b"0xa"), None);
+        assert_eq!(names.condition(b"0xb"), Some(1));
+        assert_eq!(names.condition(b"10"), None);
+        let mut names = Names::with_capacity(4);
+        names.add(&one).unwrap();
+        let swapped =
+            MarketNames { market: MarketId::new(8), condition: "0xd", yes: "11", no: "12", grid };
+        assert_eq!(names.add(&swapped), Err(SymbolError::Taken));
+        assert_eq!(names.token(None, b"12"), None, "nothing of it was taken in");
+    }
+}

@@ -1,0 +1,548 @@
+//! The user channel: what became of our orders, and our fills with every status they go through.
+//!
+//! There is no snapshot and no replay: whoever opens the link reads orders and trades over REST afterwards.
+
+use super::super::decimal;
+use super::super::outgoing::Outgoing;
+use super::super::scan::{Odd, Scan};
+use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
+use super::market::not_decimal;
+use super::names::{Names, Slot};
+use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
+use crate::event::{Event, Link};
+use crate::ids::{Action, Outcome, Side, Venue, VenueKey};
+use crate::market::MarketStatus;
+use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
+use crate::symbol::SymbolError;
+use crate::units::{Nanos, Price, Qty};
+
+/// Maker orders that one trade may list; more is not believed.
+const MAKERS_MAX: usize = 4_096;
+/// An order this close to filled is filled: the venue's own sums fall short by up to so much (2026-11).
+const DUST: Qty = Qty::from_micros(10_000);
+
+/// The user channel's conversation.
+pub struct UserSession {
+    names: Names,
+    subscribe: Vec<u8>,
+    api_key: Vec<u8>,
+    makers: Vec<Maker>,
+    plain: Vec<u8>,
+    out: Outgoing,
+    counters: Counters,
+    open: bool,
+    up: bool,
+    heard: Nanos,
+    ping_at: Nanos,
+}
+
+impl std::fmt::Debug for UserSession {
+    /// Says nothing: the subscription holds the credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UserSession(***)")
+    }
+}
+
+impl Drop for UserSession {
+    /// The credentials leave memory, as far as safe code can see to it.
+    fn drop(&mut self) {
+        self.subscribe.fill(0);
+        std::hint::black_box(&self.subscribe);
+        self.out.wipe();
+    }
+}
+
+/// One entry of `maker_orders` that is ours.
+#[derive(Clone, Copy, Debug)]
+struct Maker {
+    key: VenueKey,
+    slot: Slot,
+    outcome: Outcome,
+    price: Price,
+    qty: Qty,
+    action: Option<Action>,
+}
+
+/// One message's scalar fields, as written.
+#[derive(Debug, Default)]
+struct Message<'a> {
+    event_type: &'a [u8],
+    kind: &'a [u8],
+    id: &'a [u8],
+    market: &'a [u8],
+    asset: &'a [u8],
+    side: &'a [u8],
+    price: &'a [u8],
+    size: &'a [u8],
+    original: &'a [u8],
+    matched: &'a [u8],
+    status: &'a [u8],
+    owner: &'a [u8],
+    taker_order: &'a [u8],
+    trader_side: &'a [u8],
+    has_makers: bool,
+    bad_maker: Option<DecodeError>,
+}
+
+impl UserSession {
+    /// Room for so many markets. `subscribe` is the whole first frame, credentials included; `api_key` tells
+    /// our maker orders from others'.
+    pub fn new(markets: usize, subscribe: Vec<u8>, api_key: &str) -> Self {
+        Self {
+            names: Names::with_capacity(markets),
+            out: Outgoing::with_capacity(subscribe.len() + 64),
+            subscribe,
+            api_key: api_key.as_bytes().to_vec(),
+            makers: Vec::with_capacity(64),
+            plain: Vec::new(),
+            counters: Counters::default(),
+            open: false,
+            up: false,
+            heard: Nanos::ZERO,
+            ping_at: Nanos::NEVER,
+        }
+    }
+
+    /// One more market whose orders and fills may come.
+    ///
+    /// # Errors
+    /// No room, a name that is too long, or one that stands for something else already.
+    pub fn add_market(&mut self, names: &MarketNames<'_>) -> Result<(), SymbolError> {
+        self.names.add(names).map(|_| ())
+    }
+
+    /// What has been seen so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn frame<S: Sink>(&mut self, frame: &[u8], sink: &mut S) -> Result<(), DecodeError> {
+        let (mut done, mut verdict) = (0, Ok(()));
+        let Err(odd) = self.read(frame, 0, &mut done, &mut verdict, sink) else {
+            return verdict;
+        };
+        self.counters.unusual += 1;
+        let mut rewritten = std::mem::take(&mut self.plain);
+        let read = match plain::rewrite(frame, &mut rewritten) {
+            Some(()) => self.read(&rewritten, done, &mut done, &mut verdict, sink),
+            None => Err(odd),
+        };
+        self.plain = rewritten;
+        if read.is_ok() {
+            return verdict;
+        }
+        self.counters.bad += 1;
+        verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }))
+    }
+
+    fn read<S: Sink>(
+        &mut self,
+        frame: &[u8],
+        from: usize,
+        done: &mut usize,
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let mut scan = Scan::new(frame);
+        if scan.peek() != b'[' {
+            let message = self.read_message(&mut scan)?;
+            scan.end()?;
+            *done += 1;
+            *verdict = self.on_message(&message, sink);
+            return Ok(());
+        }
+        let mut index = 0;
+        scan.array(|scan| {
+            index += 1;
+            if index <= from {
+                return scan.skip();
+            }
+            let message = self.read_message(scan)?;
+            *done += 1;
+            let said = self.on_message(&message, sink);
+            *verdict = verdict.and(said);
+            Ok(())
+        })?;
+        scan.end()
+    }
+
+    fn read_message<'a>(&mut self, scan: &mut Scan<'a>) -> Result<Message<'a>, Odd> {
+        let mut message = Message::default();
+        self.makers.clear();
+        scan.object(|scan, name| match name {
+            b"event_type" => scan.text_into(&mut message.event_type),
+            b"type" => scan.text_into(&mut message.kind),
+            b"id" => scan.text_into(&mut message.id),
+            b"market" => scan.text_into(&mut message.market),
+            b"asset_id" => scan.text_into(&mut message.asset),
+            b"side" => scan.text_into(&mut message.side),
+            b"price" => scan.text_into(&mut message.price),
+            b"size" => scan.text_into(&mut message.size),
+            b"original_size" => scan.text_into(&mut message.original),
+            b"size_matched" => scan.text_into(&mut message.matched),
+            b"status" => scan.text_into(&mut message.status),
+            b"owner" => scan.text_into(&mut message.owner),
+            b"taker_order_id" => scan.text_into(&mut message.taker_order),
+            b"trader_side" => scan.text_into(&mut message.trader_side),
+            b"maker_orders" => {
+                if std::mem::replace(&mut message.has_makers, true) {
+                    return Err(scan.odd());
+                }
+                if scan.peek() == b'n' {
+                    return scan.skip();
+                }
+                self.read_makers(scan, &mut message.bad_maker)
+            }
+            _ => scan.skip(),
+        })?;
+        Ok(message)
+    }
+
+    fn read_makers(
+        &mut self,
+        scan: &mut Scan<'_>,
+        bad: &mut Option<DecodeError>,
+    ) -> Result<(), Odd> {
+        let mut count = 0;
+        scan.array(|scan| {
+            count += 1;
+            if count > MAKERS_MAX {
+                return Err(scan.odd());
+            }
+            let mut entry = Message::default();
+            scan.object(|scan, name| match name {
+                b"order_id" => scan.text_into(&mut entry.id),
+                b"owner" => scan.text_into(&mut entry.owner),
+                b"asset_id" => scan.text_into(&mut entry.asset),
+                b"price" => scan.text_into(&mut entry.price),
+                b"matched_amount" => scan.text_into(&mut entry.size),
+                b"side" => scan.text_into(&mut entry.side),
+                _ => scan.skip(),
+            })?;
+            if entry.owner == self.api_key {
+                match self.maker(&entry) {
+                    Ok(maker) => self.makers.push(maker),
+                    Err(error) => *bad = bad.or(Some(error)),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn maker(&self, entry: &Message<'_>) -> Result<Maker, DecodeError> {
+        let token = self.names.token(None, entry.asset);
+        let (slot, outcome) =
+            token.ok_or(DecodeError::Unknown { field: "maker_orders.asset_id" })?;
+        let action = if entry.side.is_empty() { None } else { Some(action(entry.side)?) };
+        let (key, price, qty) = (order_key(entry.id)?, price(entry.price)?, qty(entry.size)?);
+        Ok(Maker { key, slot, outcome, price, qty, action })
+    }
+
+    fn on_message<S: Sink>(
+        &mut self,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.messages += 1;
+        let said = match (message.event_type, message.kind) {
+            (b"order", _) | (b"", b"PLACEMENT" | b"UPDATE" | b"CANCELLATION") => {
+                on_order(message, sink)
+            }
+            (b"trade", _) | (b"", b"TRADE") => self.on_trade(message, sink),
+            _ => {
+                self.counters.unknown_type += 1;
+                Ok(())
+            }
+        };
+        if let Err(error) = said {
+            self.counters.bad += 1;
+            let slot = self.names.condition(message.market);
+            if let (DecodeError::Unknown { .. } | DecodeError::OffGrid { .. }, Some(slot)) =
+                (error, slot)
+            {
+                let market = self.names.market(slot);
+                sink.push(Event::Status { market, status: MarketStatus::Quarantined });
+            }
+        }
+        said
+    }
+
+    fn on_trade<S: Sink>(
+        &mut self,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        let finality = finality(message.status)?;
+        if message.id.is_empty() {
+            return Err(DecodeError::BadField { field: "id", at: 0 });
+        }
+        let mut verdict = message.bad_maker.map_or(Ok(()), Err);
+        let taker = match message.trader_side {
+            b"TAKER" => true,
+            b"MAKER" => false,
+            b"" => message.owner == self.api_key,
+            _ => {
+                verdict = verdict.and(Err(DecodeError::Unknown { field: "trader_side" }));
+                message.owner == self.api_key
+            }
+        };
+        let taken = self.names.token(None, message.asset);
+        if taker {
+            match self.taker_fill(message, taken, finality) {
+                Ok(fill) => push_fill(fill, sink),
+                Err(error) => verdict = verdict.and(Err(error)),
+            }
+        }
+        for maker in &self.makers {
+            let action = match (maker.action, taken, action(message.side)) {
+                (Some(action), ..) => action,
+                // not said: same token as the taker means the other side, the other token the same
+                (None, Some((slot, outcome)), Ok(taker)) if slot == maker.slot => {
+                    if outcome == maker.outcome { other(taker) } else { taker }
+                }
+                _ => {
+                    verdict = verdict
+                        .and(Err(DecodeError::BadField { field: "maker_orders.side", at: 0 }));
+                    continue;
+                }
+            };
+            let (price, side) = in_yes(maker.outcome, maker.price, action);
+            push_fill(
+                Fill {
+                    fill: fill_id(message.id, maker.key),
+                    order: OrderRef::Key(maker.key),
+                    market: self.names.market(maker.slot),
+                    side,
+                    price,
+                    qty: maker.qty,
+                    fee: None,
+                    taker: false,
+                    finality,
+                },
+                sink,
+            );
+        }
+        verdict
+    }
+
+    fn taker_fill(
+        &self,
+        message: &Message<'_>,
+        taken: Option<(Slot, Outcome)>,
+        finality: Finality,
+    ) -> Result<Fill, DecodeError> {
+        let (slot, outcome) = taken.ok_or(DecodeError::Unknown { field: "asset_id" })?;
+        let key = order_key(message.taker_order)?;
+        let (price, side) = in_yes(outcome, price(message.price)?, action(message.side)?);
+        Ok(Fill {
+            fill: fill_id(message.id, key),
+            order: OrderRef::Key(key),
+            market: self.names.market(slot),
+            side,
+            price,
+            qty: qty(message.size)?,
+            fee: None,
+            taker: true,
+            finality,
+        })
+    }
+
+    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+        self.heard = now;
+        if self.open && !self.up {
+            self.up = true;
+            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Private, up: true });
+        }
+    }
+
+    fn down<S: Sink>(&mut self, sink: &mut S) {
+        self.open = false;
+        self.ping_at = Nanos::NEVER;
+        if std::mem::replace(&mut self.up, false) {
+            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Private, up: false });
+        }
+    }
+}
+
+impl Session for UserSession {
+    fn on_open(&mut self, now: Nanos) {
+        self.open = true;
+        self.up = false;
+        self.heard = now;
+        self.out.clear();
+        self.out.frame(&self.subscribe);
+        self.out.frame(b"PING"); // nothing else need come for hours; the answer says the link works
+        self.ping_at = now.after(PING_EVERY);
+    }
+
+    fn on_frame<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
+        self.counters.frames += 1;
+        self.alive(now, sink);
+        if is_plain_text(frame) {
+            if frame.trim_ascii() == b"PING" {
+                self.out.frame(b"PONG");
+            }
+            return Ok(());
+        }
+        self.frame(frame, sink)
+    }
+
+    fn on_alive(&mut self, now: Nanos) {
+        self.heard = now;
+    }
+
+    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+        if !self.open {
+            return false;
+        }
+        if now.since(self.heard) >= SILENCE_MAX {
+            self.down(sink);
+            return false;
+        }
+        if now >= self.ping_at {
+            self.out.frame(b"PING");
+            self.ping_at = now.after(PING_EVERY);
+        }
+        true
+    }
+
+    fn on_close<S: Sink>(&mut self, _now: Nanos, sink: &mut S) {
+        if self.open {
+            self.down(sink);
+        }
+    }
+
+    fn poll_send(&mut self) -> Option<&[u8]> {
+        self.out.poll()
+    }
+
+    fn poll_deadline(&self) -> Nanos {
+        if self.open { self.ping_at.min(self.heard.after(SILENCE_MAX)) } else { Nanos::NEVER }
+    }
+}
+
+/// A void fill is told by its name alone; the rest with all it says, so that none depends on an earlier one.
+fn push_fill<S: Sink>(fill: Fill, sink: &mut S) {
+    sink.push(Event::Report(match fill.finality {
+        Finality::Failed => Report::Finality { fill: fill.fill, state: Finality::Failed },
+        Finality::Provisional | Finality::Final => Report::Fill(fill),
+    }));
+}
+
+fn on_order<S: Sink>(message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
+    let order = OrderRef::Key(order_key(message.id)?);
+    let amount = |field, text| decimal::qty(text).map_err(|why| not_decimal(field, why));
+    let filled = amount("size_matched", message.matched)?;
+    let original = amount("original_size", message.original)?;
+    let state = match message.kind {
+        b"CANCELLATION" => VenueState::Cancelled,
+        b"PLACEMENT" | b"UPDATE" | b"" => order_state(message.status, filled, original)?,
+        _ => return Err(DecodeError::Unknown { field: "type" }),
+    };
+    sink.push(Event::Report(Report::Status(OrderStatus { order, state, filled })));
+    Ok(())
+}
+
+/// By prefix: reasons follow the word as free text.
+fn order_state(
+    status: &[u8],
+    filled: Option<Qty>,
+    original: Option<Qty>,
+) -> Result<VenueState, DecodeError> {
+    let word = status.strip_prefix(b"ORDER_STATUS_").unwrap_or(status);
+    match word {
+        b"LIVE" | b"UNMATCHED" => Ok(VenueState::Resting),
+        b"DELAYED" => Ok(VenueState::Delayed),
+        // also said of an order that crossed and rests with what is left
+        b"MATCHED" => Ok(match (filled, original) {
+            (Some(filled), Some(original)) if original.saturating_sub(filled) > DUST => {
+                VenueState::Resting
+            }
+            _ => VenueState::Filled,
+        }),
+        _ if word.starts_with(b"CANCEL") || word.starts_with(b"INVALID") => {
+            Ok(VenueState::Cancelled)
+        }
+        _ => Err(DecodeError::Unknown { field: "status" }),
+    }
+}
+
+fn finality(status: &[u8]) -> Result<Finality, DecodeError> {
+    match status.strip_prefix(b"TRADE_STATUS_").unwrap_or(status) {
+        b"MATCHED" | b"MATCHED_NOT_BROADCASTED" | b"MINED" | b"RETRYING" => {
+            Ok(Finality::Provisional)
+        }
+        b"CONFIRMED" => Ok(Finality::Final),
+        b"FAILED" => Ok(Finality::Failed),
+        b"" => Err(DecodeError::BadField { field: "status", at: 0 }),
+        _ => Err(DecodeError::Unknown { field: "status" }),
+    }
+}
+
+/// `0x` and 64 hex digits, as the key of the 32 bytes they stand for.
+///
+/// # Errors
+/// Anything else.
+pub fn order_key(text: &[u8]) -> Result<VenueKey, DecodeError> {
+    const BAD: DecodeError = DecodeError::BadField { field: "order_id", at: 0 };
+    let digits = text.strip_prefix(b"0x").ok_or(BAD)?;
+    if digits.len() != 64 {
+        return Err(BAD);
+    }
+    let mut bytes = [0_u8; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let nibble = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            b'A'..=b'F' => Ok(digit - b'A' + 10),
+            _ => Err(BAD),
+        };
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Ok(venue_key(&bytes))
+}
+
+fn action(word: &[u8]) -> Result<Action, DecodeError> {
+    match word {
+        b"BUY" => Ok(Action::Buy),
+        b"SELL" => Ok(Action::Sell),
+        b"" => Err(DecodeError::BadField { field: "side", at: 0 }),
+        _ => Err(DecodeError::Unknown { field: "side" }),
+    }
+}
+
+const fn other(action: Action) -> Action {
+    match action {
+        Action::Buy => Action::Sell,
+        Action::Sell => Action::Buy,
+    }
+}
+
+const fn in_yes(outcome: Outcome, price: Price, action: Action) -> (Price, Side) {
+    let price = match outcome {
+        Outcome::Yes => price,
+        Outcome::No => price.complement(),
+    };
+    (price, Side::of(outcome, action))
+}
+
+fn price(text: &[u8]) -> Result<Price, DecodeError> {
+    match decimal::price(text) {
+        Ok(Some(price)) => Ok(price),
+        Ok(None) => Err(DecodeError::BadField { field: "price", at: 0 }),
+        Err(why) => Err(not_decimal("price", why)),
+    }
+}
+
+fn qty(text: &[u8]) -> Result<Qty, DecodeError> {
+    match decimal::qty(text) {
+        Ok(Some(qty)) => Ok(qty),
+        Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
+        Err(why) => Err(not_decimal("size", why)),
+    }
+}
