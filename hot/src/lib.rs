@@ -16,6 +16,7 @@ pub mod ids;
 pub mod index;
 pub mod intent;
 pub mod ledger;
+pub mod journal;
 pub mod limits;
 pub mod market;
 pub mod note;
