@@ -2,4 +2,8 @@
 //! replace the real one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod run;
 pub mod twin;

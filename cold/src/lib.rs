@@ -2,9 +2,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod directory;
+pub mod lock;
 pub mod net;
 pub mod os;
 pub mod rest;
 pub mod secrets;
+pub mod state_dir;
 pub mod venue;
 pub mod wirelog;

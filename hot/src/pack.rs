@@ -219,7 +219,9 @@ pack_names! {
     LimitRow {
         OrderQty, OrderNotional, CashPercent, PositionQty, ExposureTotal, DailyLoss,
         OrdersPerMinute, ExposureMarket, ExposureCluster, ExposureVenue, Positions, EdgeMin,
-        ProfitMin, PositionNotional, OrdersPerMinuteMarket,
+        ProfitMin, PositionNotional, OrdersPerMinuteMarket, EdgeMaxPercent, LegTimeoutMs,
+        CooldownMs, CooldownLossMs, UnwindAttempts, UnwindStepMs, LegFailPpm, UnwindLossPpm,
+        DuplicateMs,
     }
     HaltWhy { Operator, KillFile, DailyLoss, RingFull, Group, Thread, Journal, Impossible }
     VenueState { Resting, Delayed, Filled, Cancelled }
@@ -467,7 +469,7 @@ mod tests {
         round_trips::<Control>(9);
         round_trips::<Refusal>(24);
         round_trips::<Alarm>(11);
-        round_trips::<LimitRow>(15);
+        round_trips::<LimitRow>(24);
     }
 
     #[test]

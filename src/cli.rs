@@ -1,0 +1,275 @@
+//! The command line: verbs and flags, nothing done.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Trades prediction markets; never left standing on one leg. Without a verb: `run demo`.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "surefoot", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// What every verb takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every verb takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// The state directory: lock, journal, database, control socket [default: surefoot-state]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// The configuration file [default: surefoot.toml where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One JSON object on stdout instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verb {
+    /// Trade in the foreground
+    Run(RunArgs),
+    /// Trade in the background: returns when it is healthy
+    Start(RunArgs),
+    /// Show what the running instance does
+    Status(StatusArgs),
+    /// Stop opening, cancel everything, until resumed; works without a running instance too
+    Halt(HaltArgs),
+    /// Lift a halt
+    Resume(ResumeArgs),
+    /// End the running instance gracefully: nothing stays resting
+    Stop,
+    /// Run the venues' twin alone and print how to reach it
+    Twin(TwinArgs),
+    /// Fold a journal again and prove that it gives the same decisions
+    Replay(ReplayArgs),
+    /// Measure the parts and the whole
+    Bench(BenchArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+}
+
+/// With what money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// The embedded venues' money: no account, no network
+    #[default]
+    Demo,
+    /// Live feeds, simulated fills
+    Paper,
+    /// Orders are built, signed and journalled, not sent
+    Shadow,
+    /// Real money
+    Live,
+}
+
+impl Mode {
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Paper => "paper",
+            Self::Shadow => "shadow",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// Which agents share which thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TopologyArg {
+    /// By the number of cores: one calm, two fused, four or more split
+    #[default]
+    Auto,
+    /// One spinning thread for all
+    Fused,
+    /// A spinning thread each
+    Split,
+    /// Threads that sleep when idle
+    Calm,
+}
+
+impl TopologyArg {
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Fused => "fused",
+            Self::Split => "split",
+            Self::Calm => "calm",
+        }
+    }
+}
+
+/// How to trade.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// With what money [default: the configuration's, else demo]
+    #[arg(value_enum)]
+    pub mode: Option<Mode>,
+    /// End by itself after this long: 90, 60s, 5m, 1h30m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
+    pub span: Option<Duration>,
+    /// The demo's seed: the same one generates the same session
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Use a twin that runs elsewhere: the file holds what `surefoot twin --json` printed
+    #[arg(long, value_name = "FILE")]
+    pub venues: Option<PathBuf>,
+    /// Play this capture through the embedded venues
+    #[arg(long, value_name = "FILE", conflicts_with = "venues")]
+    pub capture: Option<PathBuf>,
+    /// Which agents share which thread
+    #[arg(long, value_enum)]
+    pub topology: Option<TopologyArg>,
+    /// Build and sign orders but send none: the same as `run shadow`
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to show.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StatusArgs {
+    /// Again every second, until interrupted
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Why to halt.
+#[derive(Args, Clone, Debug, Default)]
+pub struct HaltArgs {
+    /// For the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Why to go on.
+#[derive(Args, Clone, Debug)]
+pub struct ResumeArgs {
+    /// For the record: what was wrong and why it is right now
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// How the twin runs.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TwinArgs {
+    /// The same seed generates the same session
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Play this capture
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// End by itself after this long: 90, 60s, 5m, 1h30m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
+    pub span: Option<Duration>,
+}
+
+/// What to replay.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReplayArgs {
+    /// A journal directory or one of its segments [default: the state directory's journal]
+    pub path: Option<PathBuf>,
+}
+
+/// What to measure.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BenchArgs {
+    /// A few seconds instead of minutes
+    #[arg(long)]
+    pub quick: bool,
+    /// Where the HDR files go [default: bench-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What to look at.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Say whether it is right; show every mistake
+    Check,
+    /// Print what holds, and where each value comes from
+    Show,
+    /// Say what a key means: its unit, default and bounds; without a key, all of them
+    Explain {
+        /// For instance `limits.daily_loss`
+        key: Option<String>,
+    },
+}
+
+/// A span of time as people write it: `90`, `60s`, `1500ms`, `5m`, `1h30m`; a bare number is seconds.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no span of time: write 90, 60s, 1500ms, 5m or 1h30m");
+    if let Ok(secs) = text.parse::<u64>() {
+        return if secs > 0 { Ok(Duration::from_secs(secs)) } else { Err(wrong()) };
+    }
+    let (mut total, mut rest) = (Duration::ZERO, text);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        rest = &rest[digits..];
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let millis = match &rest[..letters] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(wrong()),
+        };
+        rest = &rest[letters..];
+        let part = number.checked_mul(millis).ok_or_else(wrong)?;
+        total = total.checked_add(Duration::from_millis(part)).ok_or_else(wrong)?;
+    }
+    if total.is_zero() { Err(wrong()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_read_as_people_write_them() {
+        for (text, millis) in [
+            ("90", 90_000),
+            ("60s", 60_000),
+            ("1500ms", 1_500),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("1d", 86_400_000),
+        ] {
+            assert_eq!(parse_span(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "0", "0s", "s", "-5", "5 m", "5x", "1.5h", "99999999999999999999s", "é"] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_stand_before_and_behind_the_verb() {
+        let cli = Cli::try_parse_from(["surefoot", "run", "--for", "60s", "--json"]).unwrap();
+        assert!(cli.common.json);
+        let cli = Cli::try_parse_from(["surefoot", "--json", "status"]).unwrap();
+        assert!(cli.common.json);
+        assert!(Cli::try_parse_from(["surefoot"]).unwrap().verb.is_none());
+        assert!(Cli::try_parse_from(["surefoot", "resume"]).is_err(), "a resume needs its reason");
+    }
+}
