@@ -7,6 +7,7 @@
 
 pub mod amounts;
 pub mod basket_def;
+pub mod book;
 pub mod core;
 pub mod event;
 pub mod fees;

@@ -1,0 +1,97 @@
+//! What a venue says a book must look like, held until the book does, or is proven wrong.
+
+use crate::event::StaleWhy;
+use crate::ids::Side;
+use crate::units::{Nanos, Price, Qty};
+
+/// Statements about single levels that may be open at once. Two sides of one change travel in one frame, so
+/// that one is the rule; more are open only while a frame lists all of one outcome before the other.
+const MIRRORS_MAX: usize = 8;
+
+/// The venue's best prices, as it stated them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TopCheck {
+    pub(super) bid: Option<Price>,
+    pub(super) ask: Option<Price>,
+}
+
+/// What a level must hold, as the venue stated it through the other outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MirrorCheck {
+    pub(super) side: Side,
+    pub(super) price: Price,
+    pub(super) qty: Qty,
+}
+
+/// Statements that the book does not agree with yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Checks {
+    top: Option<TopCheck>,
+    mirrors: [Option<MirrorCheck>; MIRRORS_MAX],
+    /// Set while one of them came outside a frame: since when.
+    since: Option<Nanos>,
+    open: bool,
+}
+
+impl Checks {
+    pub(super) const NONE: Self =
+        Self { top: None, mirrors: [None; MIRRORS_MAX], since: None, open: false };
+
+    /// Whether anything is open.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Since when the book has been in doubt.
+    pub(super) const fn since(&self) -> Option<Nanos> {
+        self.since
+    }
+
+    /// From here on the book is in doubt, if it was not before.
+    pub(super) const fn doubt(&mut self, now: Nanos) {
+        if self.since.is_none() {
+            self.since = Some(now);
+        }
+    }
+
+    /// A newer statement of the top replaces an older one.
+    pub(super) const fn hold_top(&mut self, check: TopCheck) {
+        self.top = Some(check);
+        self.open = true;
+    }
+
+    /// Returns whether there was room. A newer statement about the same level replaces an older one.
+    pub(super) fn hold_mirror(&mut self, check: MirrorCheck) -> bool {
+        let same = |held: &MirrorCheck| (held.side, held.price) == (check.side, check.price);
+        let place = self
+            .mirrors
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(same))
+            .or_else(|| self.mirrors.iter().position(Option::is_none));
+        let Some(place) = place else { return false };
+        self.mirrors[place] = Some(check);
+        self.open = true;
+        true
+    }
+
+    /// Drops what the book agrees with by now; says what is still open.
+    pub(super) fn settle(
+        &mut self,
+        top_agrees: impl Fn(TopCheck) -> bool,
+        mirror_agrees: impl Fn(MirrorCheck) -> bool,
+    ) -> Option<StaleWhy> {
+        self.top = self.top.filter(|check| !top_agrees(*check));
+        let mut left = self.top.map(|_| StaleWhy::Top);
+        for slot in &mut self.mirrors {
+            *slot = slot.filter(|check| !mirror_agrees(*check));
+            if slot.is_some() {
+                left = Some(StaleWhy::Mirror);
+            }
+        }
+        self.open = left.is_some();
+        if !self.open {
+            self.since = None;
+        }
+        left
+    }
+}

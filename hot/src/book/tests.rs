@@ -1,0 +1,321 @@
+use super::*;
+use crate::fees::FeeRule;
+use crate::ids::{ClusterId, MarketId, Venue};
+use crate::market::MarketStatus;
+use Applied::{Deep, Pending, Top, Unchanged};
+
+const M: MarketId = MarketId::new(3);
+const T: Nanos = Nanos::new(7);
+
+fn px(ticks: u16) -> Price {
+    Price::from_ticks(ticks).unwrap()
+}
+
+fn n(contracts: u64) -> Qty {
+    Qty::from_contracts(contracts)
+}
+
+fn terms(step: u16) -> MarketDef {
+    MarketDef {
+        market: M,
+        venue: Venue::Kalshi,
+        shard: 0,
+        cluster: ClusterId::new(0),
+        grid: Grid::uniform(step).unwrap(),
+        min_qty: n(1),
+        close: Nanos::NEVER,
+        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+        status: MarketStatus::Open,
+    }
+}
+
+fn level(side: Side, ticks: u16, change: Change, last: bool) -> Event {
+    Event::Level(Level { market: M, side, price: px(ticks), change, last })
+}
+
+fn set(side: Side, ticks: u16, contracts: u64) -> Event {
+    level(side, ticks, Change::Set(n(contracts)), true)
+}
+
+fn top(bid: u16, ask: u16) -> Event {
+    Event::Top { market: M, bid: Some(px(bid)), ask: Some(px(ask)) }
+}
+
+fn mirror(side: Side, ticks: u16, contracts: u64) -> Event {
+    Event::Mirror { market: M, side, price: px(ticks), qty: n(contracts) }
+}
+
+const BEGIN: Event = Event::SnapshotBegin { market: M, venue_time: Nanos::ZERO };
+const END: Event = Event::SnapshotEnd { market: M };
+
+/// Good, with bids 10 @ 0.47 and 20 @ 0.46, asks 10 @ 0.49 and 20 @ 0.50.
+fn good() -> Book {
+    let mut book = Book::new(terms(100));
+    let levels = [
+        set(Side::Bid, 4_600, 20),
+        set(Side::Bid, 4_700, 10),
+        set(Side::Ask, 4_900, 10),
+        set(Side::Ask, 5_000, 20),
+    ];
+    assert_eq!(book.apply(T, &BEGIN), Pending);
+    for event in levels {
+        assert_eq!(book.apply(T, &event), Pending);
+        assert!(!book.is_good());
+    }
+    assert_eq!(book.apply(T, &END), Top);
+    assert!(book.is_good());
+    book
+}
+
+#[test]
+fn changes_are_told_by_what_a_decision_can_see() {
+    let mut book = good();
+    let cases = [
+        (set(Side::Bid, 4_500, 5), Deep),
+        (set(Side::Bid, 4_500, 5), Unchanged),
+        (set(Side::Bid, 4_700, 11), Top),
+        (level(Side::Bid, 4_600, Change::Take(n(20)), true), Deep),
+        (level(Side::Ask, 4_900, Change::Take(n(10)), true), Top),
+        (level(Side::Ask, 5_000, Change::Add(n(1)), true), Top),
+        (level(Side::Bid, 4_800, Change::Set(n(1)), false), Pending),
+        (set(Side::Bid, 4_500, 6), Top), // the frame as a whole moved the top
+    ];
+    for (event, want) in cases {
+        assert_eq!(book.apply(T, &event), want, "{event:?}");
+    }
+    assert_eq!(book.best(Side::Bid), Some((px(4_800), n(1))));
+    assert_eq!(book.best(Side::Ask), Some((px(5_000), n(21))));
+}
+
+#[test]
+fn what_cannot_be_true_makes_it_stale_until_a_snapshot() {
+    let cases = [
+        (level(Side::Bid, 4_700, Change::Take(n(11)), true), StaleWhy::Level),
+        (level(Side::Bid, 4_500, Change::Take(n(1)), true), StaleWhy::Level),
+        (level(Side::Bid, 4_700, Change::Add(QTY_MAX), true), StaleWhy::Level),
+        (level(Side::Bid, 4_700, Change::Add(Qty::from_micros(u64::MAX)), true), StaleWhy::Level),
+        (set(Side::Bid, 4_750, 1), StaleWhy::Level),
+        (set(Side::Bid, 0, 1), StaleWhy::Level),
+        (set(Side::Ask, 10_000, 1), StaleWhy::Level),
+        (set(Side::Bid, 4_900, 1), StaleWhy::Crossed), // locked
+        (set(Side::Ask, 4_600, 1), StaleWhy::Crossed),
+        (Event::Stale { market: M, why: StaleWhy::Gap }, StaleWhy::Gap),
+        (Event::GridChange { market: M, grid: Grid::uniform(10).unwrap() }, StaleWhy::Grid),
+    ];
+    for (event, why) in cases {
+        let mut book = good();
+        assert_eq!(book.apply(T, &event), Applied::Stale(why), "{event:?}");
+        assert_eq!(book.sync(), Sync::Stale { why, since: T });
+        let before: Vec<_> = book.levels(Side::Bid).collect();
+        assert_eq!(book.apply(T, &set(Side::Bid, 4_500, 9)), Unchanged, "a change is ignored");
+        assert_eq!(book.apply(T, &END), Unchanged, "so is an end without a beginning");
+        assert_eq!(book.levels(Side::Bid).collect::<Vec<_>>(), before);
+        assert!(!book.is_good());
+        let epoch = book.epoch();
+        book.apply(T, &BEGIN);
+        assert_eq!(book.levels(Side::Bid).next(), None);
+        assert_eq!(book.apply(T, &END), Top, "an empty market is a good book");
+        assert!(book.is_good() && book.epoch() == epoch + 1);
+    }
+}
+
+#[test]
+fn a_frame_may_cross_inside_but_not_at_its_end() {
+    let mut book = good();
+    assert_eq!(book.apply(T, &level(Side::Bid, 4_900, Change::Set(n(5)), false)), Pending);
+    assert!(!book.is_good(), "nothing is decided in the middle");
+    assert_eq!(book.apply(T, &set(Side::Ask, 4_900, 0)), Top);
+    assert_eq!(book.best(Side::Ask), Some((px(5_000), n(20))));
+}
+
+#[test]
+fn a_crossed_or_broken_snapshot_is_refused() {
+    let mut book = Book::new(terms(100));
+    for event in [BEGIN, set(Side::Bid, 5_000, 1), set(Side::Ask, 4_900, 1)] {
+        assert_eq!(book.apply(T, &event), Pending);
+    }
+    assert_eq!(book.apply(T, &END), Applied::Stale(StaleWhy::Crossed));
+    book.apply(T, &BEGIN);
+    assert_eq!(book.apply(T, &set(Side::Bid, 5_001, 1)), Applied::Stale(StaleWhy::Level));
+    assert_eq!(book.apply(T, &set(Side::Bid, 5_000, 1)), Unchanged);
+    assert_eq!(book.apply(T, &END), Unchanged);
+    assert!(!book.is_good());
+}
+
+#[test]
+fn checks_inside_a_frame_are_judged_at_its_end() {
+    let frames: [(&[Event], Applied); 6] = [
+        (
+            &[
+                level(Side::Bid, 4_800, Change::Set(n(1)), false),
+                top(4_800, 4_900),
+                set(Side::Bid, 4_500, 1),
+            ],
+            Top,
+        ),
+        (
+            &[
+                level(Side::Bid, 4_500, Change::Set(n(1)), false),
+                top(4_800, 4_900),
+                set(Side::Bid, 4_800, 1),
+            ],
+            Top,
+        ),
+        (
+            &[
+                level(Side::Bid, 4_500, Change::Set(n(1)), false),
+                top(4_800, 4_900),
+                set(Side::Bid, 4_500, 2),
+            ],
+            Applied::Stale(StaleWhy::Top),
+        ),
+        (
+            &[
+                level(Side::Bid, 4_500, Change::Set(n(1)), false),
+                mirror(Side::Ask, 5_100, 4),
+                set(Side::Ask, 5_100, 4),
+            ],
+            Deep,
+        ),
+        (
+            &[
+                level(Side::Bid, 4_500, Change::Set(n(1)), false),
+                mirror(Side::Ask, 5_100, 4),
+                set(Side::Ask, 5_100, 5),
+            ],
+            Applied::Stale(StaleWhy::Mirror),
+        ),
+        (
+            &[
+                level(Side::Bid, 4_500, Change::Set(n(1)), false),
+                mirror(Side::Ask, 5_150, 0),
+                set(Side::Ask, 5_100, 5),
+            ],
+            Applied::Stale(StaleWhy::Mirror), // off the grid: it cannot agree
+        ),
+    ];
+    for (events, want) in frames {
+        let mut book = good();
+        let (last, before) = events.split_last().unwrap();
+        for event in before {
+            assert_eq!(book.apply(T, event), Pending);
+        }
+        assert_eq!(book.apply(T, last), want, "{events:?}");
+    }
+}
+
+#[test]
+fn many_mirrors_wait_for_one_frame_and_no_more_than_fit() {
+    let mut book = good();
+    book.apply(T, &level(Side::Bid, 100, Change::Set(n(1)), false));
+    for ticks in (200..=900).step_by(100) {
+        assert_eq!(book.apply(T, &mirror(Side::Bid, ticks, 1)), Pending);
+    }
+    let mut full = book.clone();
+    assert_eq!(full.apply(T, &mirror(Side::Bid, 1_000, 1)), Applied::Stale(StaleWhy::Mirror));
+    for ticks in (200..=900).step_by(100) {
+        book.apply(T, &level(Side::Bid, ticks, Change::Set(n(1)), false));
+    }
+    assert_eq!(
+        book.apply(T, &mirror(Side::Bid, 1_000, 1)),
+        Pending,
+        "those that came true made room"
+    );
+    assert_eq!(book.apply(T, &set(Side::Bid, 1_000, 1)), Deep);
+    assert!(book.is_good());
+}
+
+#[test]
+fn a_statement_ahead_of_its_frame_is_a_doubt_that_the_frame_clears() {
+    let mut book = good();
+    assert_eq!(book.apply(T, &top(4_700, 4_900)), Unchanged);
+    assert_eq!(book.apply(T, &top(4_800, 4_900)), Top, "not usable from here");
+    assert!(!book.is_good() && book.sync() == Sync::Good);
+    assert_eq!(book.apply(T, &set(Side::Bid, 4_500, 1)), Deep, "another change in between");
+    assert!(!book.is_good());
+    assert_eq!(book.apply(T, &set(Side::Bid, 4_800, 1)), Top);
+    assert!(book.is_good());
+    assert_eq!(book.apply(T, &mirror(Side::Bid, 4_800, 2)), Top);
+    assert!(!book.is_good());
+    assert_eq!(book.apply(T, &mirror(Side::Bid, 4_800, 1)), Top, "a newer statement replaces it");
+    assert!(book.is_good());
+}
+
+#[test]
+fn a_doubt_that_lasts_is_a_stale_book() {
+    let mut books = Books::new();
+    for event in [Event::Market(terms(100)), BEGIN, set(Side::Bid, 4_700, 1), END] {
+        books.apply(T, &event);
+    }
+    assert_eq!(books.apply(T, &top(4_800, 4_900)), Top);
+    let late = T.after(DOUBT_NS_MAX);
+    assert_eq!(books.poll_overdue(Nanos::new(late.get() - 1)), None);
+    assert_eq!(books.poll_overdue(late), Some((M, StaleWhy::Top)));
+    assert_eq!(books.poll_overdue(late), None);
+    assert_eq!(books.get(M).unwrap().sync(), Sync::Stale { why: StaleWhy::Top, since: late });
+}
+
+#[test]
+fn a_snapshot_ends_every_doubt_and_judges_its_own_statements() {
+    let mut book = good();
+    book.apply(T, &top(4_800, 4_900));
+    assert_eq!(book.apply(T, &BEGIN), Top);
+    assert_eq!(book.apply(T, &set(Side::Bid, 4_600, 1)), Pending);
+    assert_eq!(book.apply(T, &Event::Top { market: M, bid: Some(px(4_600)), ask: None }), Pending);
+    assert_eq!(book.apply(T, &END), Top);
+    assert!(book.is_good());
+    for event in [BEGIN, Event::Top { market: M, bid: Some(px(4_600)), ask: None }] {
+        book.apply(T, &event);
+    }
+    assert_eq!(book.apply(T, &END), Applied::Stale(StaleWhy::Top));
+}
+
+#[test]
+fn no_is_the_complement_of_yes() {
+    let book = good();
+    assert_eq!(book.best_ask_for(Outcome::Yes), Some((px(4_900), n(10))));
+    assert_eq!(book.best_ask_for(Outcome::No), Some((px(5_300), n(10))));
+    assert_eq!(book.best_bid_for(Outcome::No), Some((px(5_100), n(10))));
+    let no: Vec<_> = book.asks_for(Outcome::No).collect();
+    assert_eq!(no, [(px(5_300), n(10)), (px(5_400), n(20))], "cheapest first");
+    let no: Vec<_> = book.bids_for(Outcome::No).collect();
+    assert_eq!(no, [(px(5_100), n(10)), (px(5_000), n(20))], "dearest first");
+}
+
+#[test]
+fn a_finer_grid_and_new_terms() {
+    let mut book = good();
+    assert_eq!(book.apply(T, &Event::Market(terms(100))), Unchanged);
+    assert!(book.is_good(), "the same grid again keeps the book");
+    assert_eq!(book.apply(T, &Event::Market(terms(10))), Applied::Stale(StaleWhy::Grid));
+    for event in [BEGIN, set(Side::Bid, 4_710, 3), set(Side::Ask, 9_990, 4)] {
+        book.apply(T, &event);
+    }
+    assert_eq!(book.apply(T, &END), Top);
+    assert_eq!(book.best(Side::Bid), Some((px(4_710), n(3))));
+    assert_eq!(book.best(Side::Ask), Some((px(9_990), n(4))));
+}
+
+#[test]
+fn a_lost_link_or_a_restart_makes_every_book_of_it_stale() {
+    use crate::event::{Control, Link};
+    let mut books = Books::new();
+    let mut other = terms(100);
+    other.market = MarketId::new(4);
+    other.venue = Venue::Polymarket;
+    for event in [Event::Market(terms(100)), Event::Market(other), BEGIN, END] {
+        books.apply(T, &event);
+    }
+    let (m, o) = (M, other.market);
+    assert_eq!(books.health(Venue::Kalshi), (1, 1));
+    let down = Event::Link { venue: Venue::Kalshi, link: Link::Market, up: false };
+    assert_eq!(books.apply(T, &down), Applied::Many);
+    assert_eq!(books.apply(T, &down), Unchanged);
+    assert_eq!(books.get(m).unwrap().sync(), Sync::Stale { why: StaleWhy::Link, since: T });
+    assert_eq!(books.get(o).unwrap().sync(), Sync::Fresh);
+    let start = Event::Control(Control::Start { epoch: 1, first_order: 1 });
+    assert_eq!(books.apply(T, &start), Applied::Many);
+    assert_eq!(books.get(o).unwrap().sync(), Sync::Stale { why: StaleWhy::Restart, since: T });
+    let unknown = Event::SnapshotEnd { market: MarketId::new(5) };
+    assert_eq!(books.apply(T, &unknown), Unchanged);
+}
