@@ -4,8 +4,11 @@
 //! requests are handed to, so tests drive it without a socket. [`matching`] knows orders and no money.
 
 pub mod http;
+pub mod kalshi;
 pub mod matching;
+pub mod rng;
 pub mod server;
+pub mod worldset;
 
 use http::{Request, Response};
 use surefoot_hot::units::Nanos;

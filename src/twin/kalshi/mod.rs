@@ -1,0 +1,333 @@
+//! Kalshi's twin: accounts, orders, streams and settlement of its V2 API (`venues/kalshi.md`, 2026-11-20).
+//!
+//! The venue is a value: requests, frames, house flow and time go in, answers and frames come out. Everything
+//! is in YES terms inside and takes the venue's shape only where it is written.
+
+pub mod account;
+pub mod auth;
+mod fees;
+mod groups;
+mod house;
+pub mod limits;
+mod orders;
+mod rest;
+pub mod text;
+mod views;
+mod ws;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use surefoot_hot::fees::FeeRule;
+use surefoot_hot::grid::Grid;
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+
+use self::account::Account;
+use self::auth::{Key, KeyError, KeyType};
+use self::limits::Tier;
+use super::http::{Request, Response};
+use super::matching::Book;
+use super::rng::Rng;
+use super::worldset::{KalshiEvent, KalshiMarket, KalshiSeries, World};
+use super::{ConnId, Host, VenueServer};
+
+pub use self::house::Taken;
+
+/// Every path starts with it.
+pub const BASE: &str = "/trade-api/v2";
+/// The WebSocket's path.
+pub const WS_PATH: &str = "/trade-api/ws/v2";
+/// How long after its result is known a market pays. The venue takes a minute or more; the demo has no time.
+pub const SETTLEMENT_DELAY: Nanos = Nanos::from_millis(500);
+/// Public trades kept for `GET /markets/trades`.
+const TRADES_KEPT_MAX: usize = 10_000;
+/// House orders are numbered from here, so that they never meet an order of ours.
+const HOUSE_IDS_FROM: u64 = 1 << 40;
+
+/// How a twin is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Cash of each account, spread evenly over the shards that have markets.
+    pub cash: Usd,
+    /// Rate limits of each account.
+    pub tier: Tier,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { cash: Usd::from_dollars(10_000), tier: Tier::Expert }
+    }
+}
+
+/// The venue.
+#[derive(Debug)]
+pub struct KalshiTwin {
+    series: Vec<KalshiSeries>,
+    events: Vec<KalshiEvent>,
+    markets: Vec<Market>,
+    by_ticker: HashMap<String, usize>,
+    /// The house, then one account for each key.
+    accounts: Vec<Account>,
+    keys: Vec<Key>,
+    orders: Vec<orders::Order>,
+    by_order_id: HashMap<String, usize>,
+    groups: Vec<groups::Group>,
+    trades: VecDeque<TradeRow>,
+    conns: BTreeMap<ConnId, ws::Conn>,
+    out: VecDeque<(ConnId, String)>,
+    taken: VecDeque<Taken>,
+    ids: Rng,
+    house_ids: u64,
+    /// Markets whose ticker may have to be sent again.
+    touched: Vec<usize>,
+    tier: Tier,
+    trading_active: bool,
+}
+
+/// One market as it stands.
+#[derive(Debug)]
+struct Market {
+    spec: KalshiMarket,
+    /// A UUID.
+    id: String,
+    grid: Grid,
+    fee: FeeRule,
+    shard: u8,
+    book: Book,
+    status: Status,
+    opened: Nanos,
+    last: Option<(Price, Qty)>,
+    volume: Qty,
+    dollar_volume: Usd,
+    yes_pays: Option<Price>,
+    settled_at: Option<Nanos>,
+    pays_at: Nanos,
+    ticker_shown: Option<String>,
+}
+
+/// The venue's own words for where a market stands (`venues/kalshi.md` §6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Active,
+    Closed,
+    Determined,
+    Finalized,
+}
+
+impl Status {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Closed => "closed",
+            Self::Determined => "determined",
+            Self::Finalized => "finalized",
+        }
+    }
+
+    /// The listing filter's word, which is another one.
+    const fn filter(self) -> &'static str {
+        match self {
+            Self::Active => "open",
+            Self::Closed | Self::Determined => "closed",
+            Self::Finalized => "settled",
+        }
+    }
+}
+
+/// One line of the tape.
+#[derive(Clone, Debug)]
+struct TradeRow {
+    id: String,
+    market: usize,
+    taker: surefoot_hot::ids::Side,
+    price: Price,
+    qty: Qty,
+    at: Nanos,
+}
+
+/// What a key's holder needs to know.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Goes into `KALSHI-ACCESS-KEY`.
+    pub key_id: String,
+    /// How it signs.
+    pub key_type: KeyType,
+    /// PKCS#8 in PEM.
+    pub pem: surefoot_cold::secrets::Secret,
+}
+
+impl KalshiTwin {
+    /// The venue of a world, with one account that holds an RSA key and one that holds an Ed25519 key.
+    ///
+    /// # Errors
+    /// No randomness for the keys.
+    pub fn new(world: &World, seed: u64, config: Config, now: Nanos) -> Result<Self, KeyError> {
+        // Ids differ from run to run, so that a store that outlives a twin never meets one of them again.
+        let mut ids = Rng::new(seed ^ now.get()).fork(0x6b61_6c73_6869);
+        let mut accounts = vec![Account::new(uuid(&mut ids), BTreeMap::new(), config.tier, now)];
+        let mut keys = Vec::new();
+        for key_type in [KeyType::Rsa, KeyType::Ed25519] {
+            let cash = spread(config.cash, &world.shards());
+            accounts.push(Account::new(uuid(&mut ids), cash, config.tier, now));
+            keys.push(Key::generate(uuid(&mut ids), key_type)?);
+        }
+        let mut twin = Self {
+            series: world.series.clone(),
+            events: world.events.clone(),
+            markets: Vec::new(),
+            by_ticker: HashMap::new(),
+            accounts,
+            keys,
+            orders: Vec::new(),
+            by_order_id: HashMap::new(),
+            groups: Vec::new(),
+            trades: VecDeque::new(),
+            conns: BTreeMap::new(),
+            out: VecDeque::new(),
+            taken: VecDeque::new(),
+            ids,
+            house_ids: HOUSE_IDS_FROM,
+            touched: Vec::new(),
+            tier: config.tier,
+            trading_active: true,
+        };
+        for (index, spec) in world.kalshi.iter().enumerate() {
+            let series = world.series_of(index);
+            twin.by_ticker.insert(spec.ticker.clone(), index);
+            twin.markets.push(Market {
+                id: uuid(&mut twin.ids),
+                grid: spec.ladder.grid(),
+                fee: series.fee(),
+                shard: series.exchange_index,
+                spec: spec.clone(),
+                book: Book::new(),
+                status: Status::Active,
+                opened: now,
+                last: None,
+                volume: Qty::ZERO,
+                dollar_volume: Usd::ZERO,
+                yes_pays: None,
+                settled_at: None,
+                pays_at: Nanos::NEVER,
+                ticker_shown: None,
+            });
+        }
+        Ok(twin)
+    }
+
+    /// Every key, RSA first.
+    pub fn credentials(&self) -> Vec<Credential> {
+        let of = |key: &Key| Credential {
+            key_id: key.id.clone(),
+            key_type: key.key_type,
+            pem: key.pem.clone(),
+        };
+        self.keys.iter().map(of).collect()
+    }
+
+    /// Stops and starts trading: while stopped, creates and amends get 409 and cancels still work.
+    pub fn set_trading_active(&mut self, active: bool) {
+        self.trading_active = active;
+    }
+
+    /// All money there is: cash of every account, the house's too, and what open pairs still owe. It changes
+    /// by fees alone, which is what a test of the whole checks.
+    pub fn money(&self) -> Usd {
+        let mut sum = Usd::ZERO;
+        for account in &self.accounts {
+            for cash in account.cash.values() {
+                sum += *cash;
+            }
+            for position in account.positions.values().filter(|p| !p.settled && p.qty < 0) {
+                // Each contract of NO is half of a pair, and a pair is a dollar that cash has left for.
+                sum += Price::ONE.proceeds_floor(Qty::from_micros(position.qty.unsigned_abs()));
+            }
+        }
+        sum
+    }
+
+    /// Fees that customers have paid, rebates taken off.
+    pub fn fees_taken(&self) -> Usd {
+        let positions = self.accounts.iter().flat_map(|a| a.positions.values());
+        positions.fold(Usd::ZERO, |sum, p| sum + p.fees)
+    }
+
+    fn uuid(&mut self) -> String {
+        uuid(&mut self.ids)
+    }
+}
+
+impl VenueServer for KalshiTwin {
+    fn http(&mut self, _host: Host, req: &Request, now: Nanos) -> Response {
+        self.tick(now);
+        let answer = self.route(req, now);
+        self.show_tickers(now);
+        answer
+    }
+
+    fn ws_open(
+        &mut self,
+        conn: ConnId,
+        _host: Host,
+        req: &Request,
+        now: Nanos,
+    ) -> Result<(), Response> {
+        if req.path != WS_PATH {
+            return Err(Response::text(404, "404 page not found"));
+        }
+        let key = auth::check(self.keys.iter(), req, now)?;
+        self.conns.insert(conn, ws::Conn::new(account_of_key(key)));
+        Ok(())
+    }
+
+    fn ws_text(&mut self, conn: ConnId, text: &str, now: Nanos) {
+        self.command(conn, text, now);
+    }
+
+    fn ws_close(&mut self, conn: ConnId) {
+        self.conns.remove(&conn);
+    }
+
+    fn poll_out(&mut self) -> Option<(ConnId, String)> {
+        self.out.pop_front()
+    }
+
+    fn tick(&mut self, now: Nanos) {
+        self.expire(now);
+        self.close_and_pay(now);
+        self.show_tickers(now);
+    }
+
+    fn deadline(&self) -> Nanos {
+        self.next_expiry().min(self.next_close())
+    }
+}
+
+/// Accounts follow the house in the order of the keys.
+fn account_of_key(key: usize) -> u32 {
+    u32::try_from(key + 1).expect("two keys")
+}
+
+/// Equal parts in whole cents, the first shard taking what is left over.
+fn spread(cash: Usd, shards: &[u8]) -> BTreeMap<u8, Usd> {
+    let shards = if shards.is_empty() { &[0] } else { shards };
+    let parts = i64::try_from(shards.len()).expect("a handful");
+    let part = Usd::from_cents(cash.scale_floor(1, parts).micros() / 10_000);
+    let mut by_shard: BTreeMap<u8, Usd> = shards.iter().map(|&shard| (shard, part)).collect();
+    let placed = (0..parts).fold(Usd::ZERO, |sum, _| sum + part);
+    *by_shard.get_mut(&shards[0]).expect("inserted above") += cash - placed;
+    by_shard
+}
+
+/// A version 4 UUID.
+fn uuid(rng: &mut Rng) -> String {
+    let high = (rng.word() & 0xffff_ffff_ffff_0fff) | 0x4000;
+    let low = (rng.word() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}

@@ -1,0 +1,822 @@
+//! REST: which request does what, and what it costs.
+
+use serde_json::{Value, json};
+use surefoot_hot::ids::Side;
+use surefoot_hot::units::{Nanos, Qty, Usd};
+
+use super::limits::{Bucket, cost};
+use super::orders::{Amend, NewOrder, Refusal, SelfTrade, Tif};
+use super::text::{count, price, rfc3339, secs};
+use super::{BASE, KalshiTwin, account_of_key, auth};
+use crate::twin::http::{Request, Response};
+
+type Answer = Result<Response, Response>;
+
+/// The longest batch. The venue's cap is not published; older pages said 20 (`venues/kalshi.md` §1.2).
+const BATCH_MAX: usize = 20;
+/// What a client order id may hold (`venues/kalshi.md` §3.2).
+const CLIENT_ID_BYTES_MAX: usize = 64;
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        Self::json(refusal.status, &json!({ "error": error_of(&refusal) }))
+    }
+}
+
+fn error_of(refusal: &Refusal) -> Value {
+    let mut error = json!({ "code": refusal.code, "message": refusal.message });
+    if let Some(details) = refusal.details {
+        error["details"] = details.into();
+    }
+    error
+}
+
+fn ok(value: &Value) -> Answer {
+    Ok(Response::json(200, value))
+}
+
+fn missing() -> Response {
+    Refusal::not_found().into()
+}
+
+/// 429, whose `error` is a string, unlike every other.
+fn too_many() -> Response {
+    Response::json(429, &json!({ "error": "too many requests" }))
+}
+
+impl KalshiTwin {
+    /// Answers one request.
+    pub(super) fn route(&mut self, req: &Request, now: Nanos) -> Response {
+        let Some(path) = req.path.strip_prefix(BASE) else {
+            return Response::text(404, "404 page not found");
+        };
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let done = if is_retired(&req.method, &parts) {
+            let code = "deprecated_v1_order_endpoint";
+            Err(Refusal::new(410, code, "this endpoint was removed, use /portfolio/events/orders")
+                .into())
+        } else if matches!(parts[..], ["portfolio" | "api_keys", ..] | ["account", "limits"]) {
+            self.private(req, &parts, now)
+        } else if req.method == "GET" {
+            self.public(req, &parts, now)
+        } else {
+            Err(missing())
+        };
+        done.unwrap_or_else(|refused| refused)
+    }
+
+    fn public(&self, req: &Request, parts: &[&str], now: Nanos) -> Answer {
+        match *parts {
+            ["exchange", "status"] => ok(&self.status_view()),
+            ["exchange", "schedule"] => ok(&schedule()),
+            ["exchange", "user_data_timestamp"] => ok(&json!({ "as_of_time": rfc3339(now) })),
+            ["account", "endpoint_costs"] => ok(&endpoint_costs()),
+            ["markets"] => self.list_markets(req),
+            ["markets", "trades"] => self.list_trades(req),
+            ["markets", "orderbooks"] => self.list_books(req),
+            ["markets", ticker] => ok(&json!({ "market": self.market_view(self.market(ticker)?) })),
+            ["markets", ticker, "orderbook"] => {
+                let depth = usize::try_from(number(req, "depth", 0, 100)?).expect("small");
+                ok(&json!({ "orderbook_fp": self.book_view(self.market(ticker)?, depth) }))
+            }
+            ["events"] => self.list_events(req),
+            ["events", "fee_changes"] => ok(&json!({ "event_fee_change_arr": [], "cursor": "" })),
+            ["events", ticker] => {
+                let event =
+                    self.events.iter().position(|e| e.ticker == ticker).ok_or_else(missing)?;
+                let nested = req.query("with_nested_markets") == Some("true");
+                let mut answer = json!({ "event": self.event_view(event, nested) });
+                if !nested {
+                    let markets: Vec<Value> =
+                        self.markets_of(event).map(|m| self.market_view(m)).collect();
+                    answer["markets"] = markets.into();
+                }
+                ok(&answer)
+            }
+            ["series"] => {
+                let wanted =
+                    |s: &usize| req.query("category").is_none_or(|c| self.series[*s].category == c);
+                let list: Vec<Value> =
+                    (0..self.series.len()).filter(wanted).map(|s| self.series_view(s)).collect();
+                ok(&json!({ "series": list }))
+            }
+            ["series", "fee_changes"] => ok(&json!({ "series_fee_change_arr": [] })),
+            ["series", ticker] => {
+                let series =
+                    self.series.iter().position(|s| s.ticker == ticker).ok_or_else(missing)?;
+                ok(&json!({ "series": self.series_view(series) }))
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    fn private(&mut self, req: &Request, parts: &[&str], now: Nanos) -> Answer {
+        let account = account_of_key(auth::check(self.keys.iter(), req, now)?);
+        if matches!(req.method.as_str(), "POST" | "PUT") {
+            let is_json =
+                req.header("Content-Type").is_some_and(|kind| kind.contains("application/json"));
+            if !is_json {
+                return Err(
+                    Refusal::new(400, "invalid_content_type", "content type must be JSON").into()
+                );
+            }
+        }
+        match (req.method.as_str(), parts) {
+            ("GET", _) => {
+                let is_one_order =
+                    matches!(parts, ["portfolio", "orders", id] if *id != "queue_positions");
+                let tokens = if is_one_order { cost::GET_ORDER } else { cost::DEFAULT };
+                if !self.accounts[account as usize].read.take(tokens, now) {
+                    return Err(too_many());
+                }
+                self.read(req, parts, account, now)
+            }
+            (_, ["portfolio", "events", "orders", rest @ ..]) => {
+                self.write_order(req, rest, account, now)
+            }
+            (_, ["portfolio", "order_groups", rest @ ..]) => {
+                self.write_group(req, rest, account, now)
+            }
+            ("POST", ["portfolio", "intra_exchange_instance_transfer"]) => {
+                self.transfer(req, account, now)
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    fn read(&self, req: &Request, parts: &[&str], account: u32, now: Nanos) -> Answer {
+        match *parts {
+            ["portfolio", "balance"] => {
+                let shard = shard_of(req.query("exchange_index"))?;
+                ok(&self.balance_view(account, shard, now))
+            }
+            ["portfolio", "positions"] => self.list_positions(req, account),
+            ["portfolio", "fills"] => self.list_fills(req, account),
+            ["portfolio", "settlements"] => {
+                let rows: Vec<_> =
+                    self.accounts[account as usize].settlements.iter().rev().collect();
+                let wanted =
+                    |market: usize| filter_csv(req, "ticker", &self.markets[market].spec.ticker);
+                let rows: Vec<_> = rows.into_iter().filter(|row| wanted(row.market)).collect();
+                let (page, cursor) = page(req, &rows, 100, 1_000)?;
+                let list: Vec<Value> = page.iter().map(|row| self.settlement_view(row)).collect();
+                ok(&json!({ "settlements": list, "cursor": cursor }))
+            }
+            ["portfolio", "orders"] => self.list_orders(req, account),
+            ["portfolio", "orders", "queue_positions"] => {
+                let open = self.accounts[account as usize].open.values().flatten();
+                let rows: Vec<Value> = open.map(|&index| self.queue_view(index)).collect();
+                ok(&json!({ "queue_positions": rows }))
+            }
+            ["portfolio", "orders", id] => {
+                ok(&json!({ "order": self.order_view(self.own(account, id)?) }))
+            }
+            ["portfolio", "orders", id, "queue_position"] => {
+                let view = self.queue_view(self.own(account, id)?);
+                ok(&json!({ "queue_position_fp": view["queue_position_fp"] }))
+            }
+            ["portfolio", "order_groups"] => {
+                let mine = |index: &usize| {
+                    let group = &self.groups[*index];
+                    group.account == account && !group.deleted
+                };
+                let list: Vec<Value> =
+                    (0..self.groups.len()).filter(mine).map(|g| self.group_view(g)).collect();
+                ok(&json!({ "order_groups": list }))
+            }
+            ["portfolio", "order_groups", id] => {
+                ok(&self.group_view(self.find_group(account, id)?))
+            }
+            ["account", "limits"] => {
+                let bucket =
+                    |b: &Bucket| json!({ "refill_rate": b.rate, "bucket_capacity": b.capacity });
+                let owner = &self.accounts[account as usize];
+                let (read, write) = (bucket(&owner.read), bucket(&owner.write[&None]));
+                ok(
+                    &json!({ "usage_tier": self.tier.name(), "read": read, "write": write, "grants": [] }),
+                )
+            }
+            ["api_keys"] => {
+                let key = &self.keys[account as usize - 1];
+                ok(&json!({ "api_keys": [{
+                    "api_key_id": key.id, "name": format!("twin {}", key.key_type.name()),
+                    "key_type": key.key_type.name(), "scopes": ["read", "write"],
+                }] }))
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    fn write_order(&mut self, req: &Request, rest: &[&str], account: u32, now: Nanos) -> Answer {
+        match (req.method.as_str(), rest) {
+            ("POST", []) => {
+                let new = new_order(&body(req)?)?;
+                self.pay_write(account, new.shard, cost::DEFAULT, now)?;
+                let since = self.accounts[account as usize].fills.len();
+                let index = self.create(account, new, now)?;
+                Ok(Response::json(201, &self.created_view(index, since, now).into()))
+            }
+            ("DELETE", []) => {
+                self.pay_write(account, None, cost::CANCEL_ALL, now)?;
+                self.cancel_all(account, now);
+                Ok(Response::empty(204))
+            }
+            ("POST", ["batched"]) => self.create_batch(req, account, now),
+            ("DELETE", ["batched"]) => self.cancel_batch(req, account, now),
+            ("DELETE", [id]) => {
+                let shard =
+                    self.named_shard(req.query("exchange_index"), req.query("market_ticker"))?;
+                self.pay_write(account, shard, cost::CANCEL, now)?;
+                let (index, by) = self.cancel(account, id, shard, now)?;
+                ok(&self.reduced_view(index, by, now))
+            }
+            ("POST", [id, "amend"]) => {
+                let amend = amend(&body(req)?)?;
+                self.pay_write(account, amend.shard, cost::DEFAULT, now)?;
+                let since = self.accounts[account as usize].fills.len();
+                let index = self.amend(account, id, amend, now)?;
+                ok(&self.created_view(index, since, now).into())
+            }
+            ("POST", [id, "decrease"]) => {
+                let body = body(req)?;
+                let shard = self.shard_in(&body)?;
+                let read = |key: &str| body.get(key).map(|v| v.as_str().and_then(count));
+                let (by, to) = (read("reduce_by"), read("reduce_to"));
+                self.pay_write(account, shard, cost::DEFAULT, now)?;
+                let done = match (by, to) {
+                    (Some(Some(by)), None) => {
+                        self.decrease(account, id, shard, |left| left.checked_sub(by), now)
+                    }
+                    (None, Some(Some(to))) => self.decrease(account, id, shard, |_| Some(to), now),
+                    _ => Err(Refusal::invalid("exactly one of reduce_by and reduce_to")),
+                };
+                let order = &self.orders[done?];
+                ok(&json!({
+                    "order_id": order.id, "client_order_id": order.client_id,
+                    "remaining_count": order.left.to_string(), "ts_ms": now.millis(),
+                }))
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    fn create_batch(&mut self, req: &Request, account: u32, now: Nanos) -> Answer {
+        let body = body(req)?;
+        let list = batch(&body)?;
+        self.pay_write(account, None, cost::DEFAULT * list.len() as u64, now)?;
+        let mut answers = Vec::with_capacity(list.len());
+        for one in list {
+            let since = self.accounts[account as usize].fills.len();
+            let done = new_order(one).and_then(|new| self.create(account, new, now));
+            let mut row = match done {
+                Ok(index) => {
+                    let mut row = Value::from(self.created_view(index, since, now));
+                    row["error"] = Value::Null;
+                    row
+                }
+                Err(refusal) => json!({
+                    "order_id": null, "client_order_id": one["client_order_id"], "fill_count": null,
+                    "remaining_count": null, "ts_ms": null, "error": error_of(&refusal),
+                }),
+            };
+            for key in ["average_fill_price", "average_fee_paid"] {
+                if row.get(key).is_none() {
+                    row[key] = Value::Null; // batches say null where single creates say nothing
+                }
+            }
+            answers.push(row);
+        }
+        Ok(Response::json(201, &json!({ "orders": answers })))
+    }
+
+    fn cancel_batch(&mut self, req: &Request, account: u32, now: Nanos) -> Answer {
+        let body = body(req)?;
+        let list = batch(&body)?;
+        self.pay_write(account, None, cost::CANCEL * list.len() as u64, now)?;
+        let mut answers = Vec::with_capacity(list.len());
+        for one in list {
+            let id = one["order_id"].as_str().unwrap_or_default().to_owned();
+            let done = self.shard_in(one).and_then(|shard| self.cancel(account, &id, shard, now));
+            answers.push(match done {
+                Ok((index, by)) => {
+                    let mut row = self.reduced_view(index, by, now);
+                    row["error"] = Value::Null;
+                    row
+                }
+                Err(refusal) => json!({
+                    "order_id": id, "client_order_id": null, "reduced_by": null, "ts_ms": null,
+                    "error": error_of(&refusal),
+                }),
+            });
+        }
+        ok(&json!({ "orders": answers }))
+    }
+
+    fn write_group(&mut self, req: &Request, rest: &[&str], account: u32, now: Nanos) -> Answer {
+        self.pay_write(account, None, cost::DEFAULT, now)?;
+        match (req.method.as_str(), rest) {
+            ("POST", ["create"]) => {
+                let body = body(req)?;
+                let shard = self.shard_in(&body)?.unwrap_or(0);
+                let index = self.create_group(account, shard, group_limit(&body)?, now);
+                let id = &self.groups[index].id;
+                let answer =
+                    json!({ "order_group_id": id, "subaccount": 0, "exchange_index": shard });
+                Ok(Response::json(201, &answer))
+            }
+            ("PUT", [id, "trigger"]) => {
+                let index = self.find_group(account, id)?;
+                self.trigger_group(index, now);
+                ok(&json!({}))
+            }
+            ("PUT", [id, "reset"]) => {
+                let index = self.find_group(account, id)?;
+                self.reset_group(index, now);
+                ok(&json!({}))
+            }
+            ("PUT", [id, "limit"]) => {
+                let index = self.find_group(account, id)?;
+                self.limit_group(index, group_limit(&body(req)?)?, now);
+                ok(&json!({}))
+            }
+            ("DELETE", [id]) => {
+                let index = self.find_group(account, id)?;
+                self.delete_group(index, now);
+                ok(&json!({}))
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    /// Moves cash between shards. Amounts are in hundredths of a cent.
+    fn transfer(&mut self, req: &Request, account: u32, now: Nanos) -> Answer {
+        self.pay_write(account, None, cost::DEFAULT, now)?;
+        let body = body(req)?;
+        let shard = |key: &str| body[key].as_u64().and_then(|n| u8::try_from(n).ok());
+        let (Some(from), Some(to)) =
+            (shard("source_exchange_shard"), shard("destination_exchange_shard"))
+        else {
+            return Err(
+                Refusal::invalid("source_exchange_shard and destination_exchange_shard").into()
+            );
+        };
+        let amount = body["amount"].as_i64().filter(|n| *n > 0).and_then(|n| n.checked_mul(100));
+        let amount = Usd::from_micros(amount.ok_or(Refusal::invalid("amount"))?);
+        if amount > self.free_cash(account, from) {
+            return Err(Refusal::new(400, "insufficient_balance", "insufficient balance").into());
+        }
+        let id = self.uuid();
+        let owner = &mut self.accounts[account as usize];
+        owner.pay(from, -amount);
+        owner.pay(to, amount);
+        ok(&json!({ "transfer_id": id }))
+    }
+
+    /// Bills a write: a shard above 0 that is named has a bucket of its own.
+    fn pay_write(
+        &mut self,
+        account: u32,
+        shard: Option<u8>,
+        tokens: u64,
+        now: Nanos,
+    ) -> Result<(), Response> {
+        let budget = self.tier.write();
+        let key = shard.filter(|shard| *shard > 0);
+        let buckets = &mut self.accounts[account as usize].write;
+        let bucket = buckets.entry(key).or_insert_with(|| Bucket::new(budget, now));
+        if bucket.take(tokens, now) { Ok(()) } else { Err(too_many()) }
+    }
+
+    fn market(&self, ticker: &str) -> Result<usize, Response> {
+        self.by_ticker.get(ticker).copied().ok_or_else(missing)
+    }
+
+    fn own(&self, account: u32, id: &str) -> Result<usize, Response> {
+        let found = self.by_order_id.get(id).copied();
+        found.filter(|&index| self.orders[index].account == account).ok_or_else(missing)
+    }
+
+    /// The shard that `exchange_index` names, or else the one of a ticker.
+    fn named_shard(
+        &self,
+        index: Option<&str>,
+        ticker: Option<&str>,
+    ) -> Result<Option<u8>, Refusal> {
+        let named = shard_of(index)?;
+        Ok(named
+            .or_else(|| ticker.and_then(|t| self.by_ticker.get(t)).map(|&m| self.markets[m].shard)))
+    }
+
+    fn shard_in(&self, body: &Value) -> Result<Option<u8>, Refusal> {
+        let index = match &body["exchange_index"] {
+            Value::Null => None,
+            Value::Number(n) => Some(n.to_string()),
+            _ => return Err(Refusal::invalid("exchange_index")),
+        };
+        self.named_shard(index.as_deref(), body["market_ticker"].as_str())
+    }
+
+    fn reduced_view(&self, index: usize, by: Qty, now: Nanos) -> Value {
+        let order = &self.orders[index];
+        json!({
+            "order_id": order.id, "client_order_id": order.client_id, "reduced_by": by.to_string(),
+            "ts_ms": now.millis(),
+        })
+    }
+
+    fn queue_view(&self, index: usize) -> Value {
+        let order = &self.orders[index];
+        let book = &self.markets[order.market].book;
+        let better = book
+            .levels(order.side)
+            .take_while(|(price, _)| *price != order.price)
+            .fold(Qty::ZERO, |sum, (_, qty)| sum + qty);
+        let ahead = book.ahead_of(index as u64).map_or(Qty::ZERO, |level| level + better);
+        json!({
+            "order_id": order.id, "market_ticker": self.markets[order.market].spec.ticker,
+            "queue_position_fp": ahead.to_string(),
+        })
+    }
+
+    fn group_view(&self, index: usize) -> Value {
+        let group = &self.groups[index];
+        let orders: Vec<&str> =
+            self.group_orders(index).iter().map(|&o| self.orders[o].id.as_str()).collect();
+        json!({
+            "id": group.id, "is_auto_cancel_enabled": !group.triggered,
+            "contracts_limit_fp": group.limit.to_string(), "orders": orders, "exchange_index": group.shard,
+        })
+    }
+
+    fn status_view(&self) -> Value {
+        let active = self.trading_active;
+        let mut shards: Vec<u8> = self.markets.iter().map(|m| m.shard).collect();
+        shards.push(0);
+        shards.sort_unstable();
+        shards.dedup();
+        let rows: Vec<Value> = shards
+            .iter()
+            .map(|shard| {
+                let name = if *shard == 0 { "Default" } else { "Crypto, Commodities" };
+                json!({
+                    "exchange_index": shard, "description": name, "exchange_active": true,
+                    "trading_active": active, "intra_exchange_transfers_active": true,
+                })
+            })
+            .collect();
+        json!({
+            "exchange_active": true, "trading_active": active, "intra_exchange_transfers_active": true,
+            "exchange_estimated_resume_time": null, "exchange_index_statuses": rows,
+        })
+    }
+
+    fn list_markets(&self, req: &Request) -> Answer {
+        if let Some(status) = req.query("status") {
+            if !["unopened", "open", "paused", "closed", "settled", ""].contains(&status) {
+                return Err(Refusal::invalid("status").into());
+            }
+        }
+        let wanted = |&index: &usize| {
+            let market = &self.markets[index];
+            let event = &self.events[market.spec.event];
+            let is =
+                |key: &str, value: &str| req.query(key).is_none_or(|v| v.is_empty() || v == value);
+            is("event_ticker", &event.ticker)
+                && is("series_ticker", &self.series[event.series].ticker)
+                && is("status", market.status.filter())
+                && filter_csv(req, "tickers", &market.spec.ticker)
+                && req.query("mve_filter") != Some("only")
+                && within(req, "close_ts", secs(market.spec.close))
+                && within(req, "created_ts", secs(market.opened))
+        };
+        let rows: Vec<usize> = (0..self.markets.len()).filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let list: Vec<Value> = page.iter().map(|&market| self.market_view(market)).collect();
+        ok(&json!({ "markets": list, "cursor": cursor }))
+    }
+
+    fn list_events(&self, req: &Request) -> Answer {
+        let wanted = |&index: &usize| {
+            let event = &self.events[index];
+            let is =
+                |key: &str, value: &str| req.query(key).is_none_or(|v| v.is_empty() || v == value);
+            let status = req.query("status").filter(|status| !status.is_empty());
+            is("series_ticker", &self.series[event.series].ticker)
+                && filter_csv(req, "tickers", &event.ticker)
+                && status.is_none_or(|s| {
+                    self.markets_of(index).any(|m| self.markets[m].status.filter() == s)
+                })
+        };
+        let rows: Vec<usize> = (0..self.events.len()).filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 200, 200)?;
+        let nested = req.query("with_nested_markets") == Some("true");
+        let list: Vec<Value> = page.iter().map(|&event| self.event_view(event, nested)).collect();
+        ok(&json!({ "events": list, "cursor": cursor, "milestones": [] }))
+    }
+
+    fn list_trades(&self, req: &Request) -> Answer {
+        let wanted = |trade: &&super::TradeRow| {
+            filter_csv(req, "ticker", &self.markets[trade.market].spec.ticker)
+                && within(req, "ts", secs(trade.at))
+        };
+        let rows: Vec<&super::TradeRow> = self.trades.iter().rev().filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let list: Vec<Value> = page.iter().map(|trade| self.trade_view(trade)).collect();
+        ok(&json!({ "trades": list, "cursor": cursor }))
+    }
+
+    fn list_books(&self, req: &Request) -> Answer {
+        let tickers: Vec<&str> = req.query_all("tickers").collect();
+        if tickers.is_empty() || tickers.len() > 100 {
+            return Err(Refusal::invalid("tickers: 1 to 100").into());
+        }
+        let mut list = Vec::new();
+        for ticker in tickers {
+            let market = self.market(ticker)?;
+            list.push(json!({ "ticker": ticker, "orderbook_fp": self.book_view(market, 0) }));
+        }
+        ok(&json!({ "orderbooks": list }))
+    }
+
+    fn list_orders(&self, req: &Request, account: u32) -> Answer {
+        let shard = shard_of(req.query("exchange_index"))?;
+        let wanted = |&index: &usize| {
+            let order = &self.orders[index];
+            let market = &self.markets[order.market];
+            order.account == account
+                && filter_csv(req, "ticker", &market.spec.ticker)
+                && filter_csv(req, "event_ticker", &self.events[market.spec.event].ticker)
+                && req.query("status").is_none_or(|s| s.is_empty() || s == order.status.name())
+                && shard.is_none_or(|shard| shard == market.shard)
+                && within(req, "ts", secs(order.created))
+        };
+        let rows: Vec<usize> = (0..self.orders.len()).rev().filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let list: Vec<Value> = page.iter().map(|&order| self.order_view(order)).collect();
+        ok(&json!({ "orders": list, "cursor": cursor }))
+    }
+
+    fn list_fills(&self, req: &Request, account: u32) -> Answer {
+        let shard = shard_of(req.query("exchange_index"))?;
+        let wanted = |fill: &&super::account::FillRow| {
+            let market = &self.markets[fill.market];
+            filter_csv(req, "ticker", &market.spec.ticker)
+                && req
+                    .query("order_id")
+                    .is_none_or(|id| id.is_empty() || id == self.orders[fill.order].id)
+                && shard.is_none_or(|shard| shard == market.shard)
+                && within(req, "ts", secs(fill.at))
+        };
+        let rows: Vec<_> =
+            self.accounts[account as usize].fills.iter().rev().filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let list: Vec<Value> = page.iter().map(|fill| self.fill_view(fill)).collect();
+        ok(&json!({ "fills": list, "cursor": cursor }))
+    }
+
+    fn list_positions(&self, req: &Request, account: u32) -> Answer {
+        let shard = shard_of(req.query("exchange_index"))?;
+        let status = req.query("settlement_status").unwrap_or("unsettled");
+        let wanted = |&(&market, position): &(&usize, &super::account::Position)| {
+            let entry = &self.markets[market];
+            let is_status = match status {
+                "settled" => position.settled,
+                "all" => true,
+                _ => !position.settled,
+            };
+            let counts: Vec<&str> = req.query_all("count_filter").collect();
+            let counted = counts.iter().all(|filter| match *filter {
+                "position" => position.qty != 0,
+                "total_traded" => position.traded != Usd::ZERO,
+                _ => true,
+            });
+            is_status
+                && counted
+                && filter_csv(req, "ticker", &entry.spec.ticker)
+                && filter_csv(req, "event_ticker", &self.events[entry.spec.event].ticker)
+                && shard.is_none_or(|shard| shard == entry.shard)
+        };
+        let rows: Vec<_> =
+            self.accounts[account as usize].positions.iter().filter(wanted).collect();
+        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let list: Vec<Value> =
+            page.iter().map(|(market, position)| self.position_view(**market, position)).collect();
+        let mut by_event =
+            std::collections::BTreeMap::<usize, Vec<super::account::Position>>::new();
+        for (market, position) in page {
+            by_event.entry(self.markets[**market].spec.event).or_default().push(**position);
+        }
+        let events: Vec<Value> =
+            by_event.iter().map(|(event, list)| self.event_position_view(*event, list)).collect();
+        ok(&json!({ "cursor": cursor, "market_positions": list, "event_positions": events }))
+    }
+}
+
+/// The V1 order mutations, shut in June 2026. The V1 reads live on.
+fn is_retired(method: &str, parts: &[&str]) -> bool {
+    matches!(
+        (method, parts),
+        ("POST", ["portfolio", "orders"])
+            | ("POST" | "DELETE", ["portfolio", "orders", "batched"])
+            | ("DELETE", ["portfolio", "orders", _])
+            | ("POST", ["portfolio", "orders", _, "amend" | "decrease"])
+    )
+}
+
+fn body(req: &Request) -> Result<Value, Response> {
+    match serde_json::from_slice::<Value>(&req.body) {
+        Ok(value) if value.is_object() => Ok(value),
+        _ => Err(Refusal::invalid("the body is not a JSON object").into()),
+    }
+}
+
+fn batch(body: &Value) -> Result<&Vec<Value>, Refusal> {
+    let list = body["orders"].as_array().filter(|list| !list.is_empty() && list.len() <= BATCH_MAX);
+    list.ok_or(Refusal::invalid("orders: 1 to 20"))
+}
+
+fn group_limit(body: &Value) -> Result<Qty, Refusal> {
+    let text = body["contracts_limit_fp"].as_str().and_then(count);
+    let whole = body["contracts_limit"].as_u64().map(|n| Qty::from_contracts(n.min(1_000_001)));
+    let limit = match (text, whole) {
+        (Some(text), Some(whole)) if text != whole => None,
+        (text, whole) => text.or(whole),
+    };
+    let bounds = Qty::from_contracts(1)..=Qty::from_contracts(1_000_000);
+    limit
+        .filter(|limit| bounds.contains(limit))
+        .ok_or(Refusal::invalid("contracts_limit_fp: 1 to 1000000"))
+}
+
+/// `None`, `-1` and nothing at all leave it to the ticker.
+fn shard_of(text: Option<&str>) -> Result<Option<u8>, Refusal> {
+    match text {
+        None | Some("" | "-1") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| Refusal::invalid("exchange_index")),
+    }
+}
+
+fn optional_bool(body: &Value, key: &'static str) -> Result<bool, Refusal> {
+    match &body[key] {
+        Value::Null => Ok(false),
+        Value::Bool(value) => Ok(*value),
+        _ => Err(Refusal::invalid(key)),
+    }
+}
+
+fn client_id(value: &Value) -> Result<Option<String>, Refusal> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => {
+            let fine = |b: u8| b.is_ascii_alphanumeric() || b"-_:+=/".contains(&b);
+            if text.len() <= CLIENT_ID_BYTES_MAX && text.bytes().all(fine) {
+                Ok(Some(text.clone()))
+            } else {
+                Err(Refusal::invalid("client_order_id"))
+            }
+        }
+        _ => Err(Refusal::invalid("client_order_id")),
+    }
+}
+
+fn side(body: &Value) -> Result<Side, Refusal> {
+    match body["side"].as_str() {
+        Some("bid") => Ok(Side::Bid),
+        Some("ask") => Ok(Side::Ask),
+        _ => Err(Refusal::invalid("side")),
+    }
+}
+
+fn shard_number(body: &Value) -> Result<Option<u8>, Refusal> {
+    match &body["exchange_index"] {
+        Value::Null => Ok(None),
+        value if value.as_i64() == Some(-1) => Ok(None),
+        value => {
+            let shard = value.as_u64().and_then(|n| u8::try_from(n).ok());
+            shard.map(Some).ok_or(Refusal::invalid("exchange_index"))
+        }
+    }
+}
+
+fn seconds(value: &Value) -> Result<Nanos, Refusal> {
+    let secs = value.as_u64().filter(|secs| *secs < 10_000_000_000);
+    secs.map(Nanos::from_secs).ok_or(Refusal::invalid("expiration_time"))
+}
+
+/// Reads the body of a create.
+fn new_order(body: &Value) -> Result<NewOrder, Refusal> {
+    if body["subaccount"].as_u64().unwrap_or(0) != 0 {
+        return Err(Refusal::invalid("subaccount"));
+    }
+    Ok(NewOrder {
+        ticker: body["ticker"].as_str().ok_or(Refusal::invalid("ticker"))?.to_owned(),
+        side: side(body)?,
+        qty: body["count"].as_str().and_then(count).ok_or(Refusal::invalid("count"))?,
+        price: body["price"].as_str().and_then(price).ok_or(Refusal::invalid("price"))?,
+        tif: match body["time_in_force"].as_str() {
+            Some("good_till_canceled") => Tif::Gtc,
+            Some("immediate_or_cancel") => Tif::Ioc,
+            Some("fill_or_kill") => Tif::Fok,
+            _ => return Err(Refusal::invalid("time_in_force")),
+        },
+        self_trade: match body["self_trade_prevention_type"].as_str() {
+            Some("taker_at_cross") => SelfTrade::TakerAtCross,
+            Some("maker") => SelfTrade::Maker,
+            _ => return Err(Refusal::invalid("self_trade_prevention_type")),
+        },
+        client_id: client_id(&body["client_order_id"])?,
+        expires: match &body["expiration_time"] {
+            Value::Null => None,
+            value => Some(seconds(value)?),
+        },
+        post_only: optional_bool(body, "post_only")?,
+        reduce_only: optional_bool(body, "reduce_only")?,
+        cancel_on_pause: optional_bool(body, "cancel_order_on_pause")?,
+        group: match &body["order_group_id"] {
+            Value::Null => None,
+            Value::String(id) => Some(id.clone()),
+            _ => return Err(Refusal::invalid("order_group_id")),
+        },
+        shard: shard_number(body)?,
+    })
+}
+
+/// Reads the body of an amend.
+fn amend(body: &Value) -> Result<Amend, Refusal> {
+    Ok(Amend {
+        ticker: body["ticker"].as_str().ok_or(Refusal::invalid("ticker"))?.to_owned(),
+        side: side(body)?,
+        price: body["price"].as_str().and_then(price).ok_or(Refusal::invalid("price"))?,
+        total: body["count"].as_str().and_then(count).ok_or(Refusal::invalid("count"))?,
+        client_id: client_id(&body["client_order_id"])?,
+        new_client_id: client_id(&body["updated_client_order_id"])?,
+        expires: match &body["expiration_time"] {
+            Value::Null => None,
+            value if value.as_u64() == Some(0) => Some(None),
+            value => Some(Some(seconds(value)?)),
+        },
+        shard: shard_number(body)?,
+    })
+}
+
+/// One page of rows from the cursor on, and the cursor of the next. A cursor that is none starts over, as the
+/// venue's does.
+fn page<'a, T>(
+    req: &Request,
+    rows: &'a [T],
+    usual: u64,
+    most: u64,
+) -> Result<(&'a [T], String), Response> {
+    let limit = usize::try_from(number(req, "limit", usual, most)?).expect("small");
+    let from = req.query("cursor").and_then(|c| c.parse().ok()).unwrap_or(0).min(rows.len());
+    let to = from.saturating_add(limit.max(1)).min(rows.len());
+    let cursor = if to < rows.len() { to.to_string() } else { String::new() };
+    Ok((&rows[from..to], cursor))
+}
+
+fn number(req: &Request, key: &'static str, usual: u64, most: u64) -> Result<u64, Response> {
+    match req.query(key) {
+        None | Some("") => Ok(usual),
+        Some(text) => {
+            let read = text.parse().ok().filter(|n| *n <= most);
+            read.ok_or_else(|| Refusal::invalid(key).into())
+        }
+    }
+}
+
+/// Whether `value` is one of a comma-separated list; a list that is not there takes everything.
+fn filter_csv(req: &Request, key: &str, value: &str) -> bool {
+    let mut named = req.query_all(key).peekable();
+    named.peek().is_none() || named.any(|one| one == value)
+}
+
+/// Whether seconds lie within `min_<key>` and `max_<key>`.
+fn within(req: &Request, key: &str, at: u64) -> bool {
+    let bound = |prefix: &str| {
+        req.query(&format!("{prefix}_{key}")).and_then(|text| text.parse::<u64>().ok())
+    };
+    bound("min").is_none_or(|min| min <= at) && bound("max").is_none_or(|max| at <= max)
+}
+
+fn schedule() -> Value {
+    let day = json!([{ "open_time": "00:00", "close_time": "00:00" }]);
+    let hours = json!({
+        "start_time": "2026-01-01T00:00:00Z", "end_time": "2027-01-01T00:00:00Z", "monday": day,
+        "tuesday": day, "wednesday": day, "thursday": day, "friday": day, "saturday": day, "sunday": day,
+    });
+    json!({ "schedule": { "standard_hours": [hours], "maintenance_windows": [] } })
+}
+
+fn endpoint_costs() -> Value {
+    let row = |method: &str, path: &str, tokens: u64| json!({ "method": method, "path": path, "cost": tokens });
+    json!({
+        "default_cost": cost::DEFAULT,
+        "endpoint_costs": [
+            row("DELETE", "/portfolio/events/orders/:order_id", cost::CANCEL),
+            row("DELETE", "/portfolio/events/orders/batched", cost::CANCEL),
+            row("DELETE", "/portfolio/events/orders", cost::CANCEL_ALL),
+            row("GET", "/portfolio/orders/:order_id", cost::GET_ORDER),
+        ],
+    })
+}

@@ -1,0 +1,554 @@
+//! What there is in a twin's world: markets of both venues, how they relate, and how they end.
+//!
+//! Everything here is synthetic and says so in its title. Results are drawn with the world, once per question,
+//! so the same question pays the same on both venues.
+
+use surefoot_cold::directory::Generation;
+use surefoot_hot::fees::{FeeRule, Ppm};
+use surefoot_hot::grid::Grid;
+use surefoot_hot::units::{Nanos, Price};
+
+use super::rng::Rng;
+
+/// Polymarket's taker rate of the synthetic markets, in parts per million: finance's, politics' and tech's
+/// 0.04 (`venues/polymarket.md` §8, 2026-10).
+pub const POLYMARKET_RATE: Ppm = 40_000;
+/// Kalshi's taker coefficient, in parts per million (`venues/kalshi.md` §7.1, 2026-10).
+pub const KALSHI_TAKER: Ppm = 70_000;
+
+/// Cross-venue pairs of a generated world.
+pub const PAIRS: usize = 12;
+/// Members of each exclusive event.
+pub const SET_MEMBERS: usize = 3;
+/// Busy markets with no relation, at each venue.
+pub const BUSY: usize = 3;
+
+/// The markets, and how they relate. Markets are known by their index here, at each venue.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Polymarket's.
+    pub polymarket: Vec<PolymarketMarket>,
+    /// Kalshi's series.
+    pub series: Vec<KalshiSeries>,
+    /// Kalshi's events.
+    pub events: Vec<KalshiEvent>,
+    /// Kalshi's markets.
+    pub kalshi: Vec<KalshiMarket>,
+    /// The same question on both venues.
+    pub pairs: Vec<Pair>,
+    /// Questions of one venue of which exactly one comes true.
+    pub sets: Vec<ExclusiveSet>,
+}
+
+/// A market of Polymarket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolymarketMarket {
+    /// `0x` and 64 hex digits; generation 3 ends in `00`, which Gamma leaves out.
+    pub condition_id: String,
+    /// `0x` and 64 hex digits.
+    pub question_id: String,
+    /// First outcome's token, decimal.
+    pub yes_token: String,
+    /// Second outcome's token, decimal.
+    pub no_token: String,
+    /// The question.
+    pub question: String,
+    /// The part of an address that names it.
+    pub slug: String,
+    /// What the member is called within its event; empty for a lone market.
+    pub group_title: String,
+    /// Gamma's event id.
+    pub event_id: String,
+    /// The event's slug.
+    pub event_slug: String,
+    /// The event's title.
+    pub event_title: String,
+    /// Which exchange settles it.
+    pub generation: Generation,
+    /// The event's neg-risk market, for a member of one.
+    pub neg_risk_market_id: Option<String>,
+    /// Price step, in $0.0001.
+    pub tick: u16,
+    /// Smallest order, in contracts.
+    pub min_size: u32,
+    /// Taker fee rate.
+    pub fee_rate: Ppm,
+    /// Nominal end.
+    pub close: Nanos,
+    /// When it settles, if it does while we look, and what YES then pays.
+    pub settle: Option<(Nanos, Price)>,
+    /// Whether it plays a recorded session instead of a generated one.
+    pub captured: bool,
+}
+
+impl PolymarketMarket {
+    /// Whether it is a member of a neg-risk event.
+    pub const fn neg_risk(&self) -> bool {
+        self.neg_risk_market_id.is_some()
+    }
+
+    /// Its prices.
+    pub fn grid(&self) -> Grid {
+        Grid::uniform(self.tick).expect("worlds are made with ticks that divide a dollar")
+    }
+
+    /// Its fee.
+    pub const fn fee(&self) -> FeeRule {
+        FeeRule::Polymarket { rate: self.fee_rate, exponent: 1 }
+    }
+}
+
+/// A series of Kalshi: what shares a fee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KalshiSeries {
+    /// Its ticker.
+    pub ticker: String,
+    /// Its title.
+    pub title: String,
+    /// Its category.
+    pub category: &'static str,
+    /// Fee type.
+    pub fee_type: FeeType,
+    /// Fee multiplier, in parts per million.
+    pub fee_multiplier: Ppm,
+    /// Shard.
+    pub exchange_index: u8,
+}
+
+impl KalshiSeries {
+    /// Its fee.
+    pub fn fee(&self) -> FeeRule {
+        let of = |coef: Ppm| {
+            let exact = u64::from(coef) * u64::from(self.fee_multiplier) / 1_000_000;
+            Ppm::try_from(exact).expect("multipliers are near one")
+        };
+        let maker = match self.fee_type {
+            FeeType::Quadratic => 0,
+            FeeType::QuadraticWithMakerFees => KALSHI_TAKER / 4,
+        };
+        FeeRule::Kalshi { taker: of(KALSHI_TAKER), maker: of(maker) }
+    }
+}
+
+/// Kalshi's fee types that single markets use (`venues/kalshi.md` §7.1, 2026-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeeType {
+    /// Takers alone pay.
+    Quadratic,
+    /// Makers pay a quarter.
+    QuadraticWithMakerFees,
+}
+
+impl FeeType {
+    /// The venue's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quadratic => "quadratic",
+            Self::QuadraticWithMakerFees => "quadratic_with_maker_fees",
+        }
+    }
+}
+
+/// An event of Kalshi.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KalshiEvent {
+    /// Its ticker.
+    pub ticker: String,
+    /// Index of its series.
+    pub series: usize,
+    /// Its title.
+    pub title: String,
+    /// Whether at most one market of it resolves YES.
+    pub mutually_exclusive: bool,
+}
+
+/// A market of Kalshi.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KalshiMarket {
+    /// Its ticker.
+    pub ticker: String,
+    /// Index of its event.
+    pub event: usize,
+    /// Its title.
+    pub title: String,
+    /// What YES says.
+    pub yes_sub_title: String,
+    /// The price ladder's name.
+    pub ladder: Ladder,
+    /// When it closes.
+    pub close: Nanos,
+    /// When it settles, if it does while we look, and what YES then pays.
+    pub settle: Option<(Nanos, Price)>,
+}
+
+/// Kalshi price ladders that the generated world uses (`venues/kalshi.md` §5, 2026-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ladder {
+    /// $0.01 everywhere.
+    LinearCent,
+    /// $0.001 below $0.10 and above $0.90, $0.01 between.
+    TaperedDeciCent,
+    /// $0.001 everywhere.
+    DeciCent,
+}
+
+impl Ladder {
+    /// The venue's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinearCent => "linear_cent",
+            Self::TaperedDeciCent => "tapered_deci_cent",
+            Self::DeciCent => "deci_cent",
+        }
+    }
+
+    /// The bands as start, end and step, in $0.0001.
+    pub const fn bands(self) -> &'static [(u16, u16, u16)] {
+        match self {
+            Self::LinearCent => &[(0, 10_000, 100)],
+            Self::TaperedDeciCent => &[(0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)],
+            Self::DeciCent => &[(0, 10_000, 10)],
+        }
+    }
+
+    /// The prices.
+    pub fn grid(self) -> Grid {
+        let made = match self {
+            Self::LinearCent => Grid::uniform(100),
+            Self::TaperedDeciCent => Grid::banded(1_000, 9_000, 10, 100, 10),
+            Self::DeciCent => Grid::uniform(10),
+        };
+        made.expect("steps divide their bands")
+    }
+}
+
+/// One question on both venues; YES means the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Index of Polymarket's market.
+    pub polymarket: usize,
+    /// Index of Kalshi's market.
+    pub kalshi: usize,
+    /// The fair price it starts from, in $0.0001.
+    pub fair: u16,
+}
+
+/// Markets of one event of which exactly one resolves YES.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExclusiveSet {
+    /// Which venue.
+    pub venue: surefoot_hot::ids::Venue,
+    /// Indices of its markets.
+    pub members: Vec<usize>,
+    /// The fair prices they start from, in $0.0001; they sum to a dollar.
+    pub fair: Vec<u16>,
+}
+
+impl World {
+    /// The synthetic world of a seed, its times counted from `start`.
+    pub fn generated(seed: u64, start: Nanos) -> Self {
+        let mut maker =
+            Maker { world: Self::default(), rng: Rng::new(seed).fork(0x776f_726c_64), start };
+        for number in 0..PAIRS {
+            maker.pair(number);
+        }
+        maker.exclusive_polymarket();
+        maker.exclusive_kalshi();
+        for number in 0..BUSY {
+            maker.busy(number);
+        }
+        maker.world
+    }
+
+    /// Adds a recorded market's counterpart on Kalshi: `market` is the index of a captured Polymarket market,
+    /// `fair` its middle price in $0.0001.
+    pub fn add_counterpart(&mut self, market: usize, fair: u16, close: Nanos) {
+        let number = self.kalshi.len();
+        let question = format!("Synthetic counterpart of a recorded market ({number})");
+        let ladder = Ladder::DeciCent;
+        let kalshi =
+            self.push_kalshi(&format!("KXSYNCAP{number}"), &question, ladder, 0, close, None);
+        self.pairs.push(Pair { polymarket: market, kalshi, fair });
+    }
+
+    /// A market's series.
+    pub fn series_of(&self, kalshi: usize) -> &KalshiSeries {
+        &self.series[self.events[self.kalshi[kalshi].event].series]
+    }
+
+    /// The shards that have markets, rising.
+    pub fn shards(&self) -> Vec<u8> {
+        let mut shards: Vec<u8> =
+            (0..self.kalshi.len()).map(|m| self.series_of(m).exchange_index).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        shards
+    }
+
+    /// A lone Kalshi market with a series and an event of its own; gives its index.
+    fn push_kalshi(
+        &mut self,
+        series: &str,
+        title: &str,
+        ladder: Ladder,
+        shard: u8,
+        close: Nanos,
+        settle: Option<(Nanos, Price)>,
+    ) -> usize {
+        self.series.push(KalshiSeries {
+            ticker: series.into(),
+            title: format!("{title} (series)"),
+            category: if shard == 2 { "Crypto" } else { "Economics" },
+            fee_type: FeeType::Quadratic,
+            fee_multiplier: 1_000_000,
+            exchange_index: shard,
+        });
+        let event = format!("{series}-26DEMO");
+        self.events.push(KalshiEvent {
+            ticker: event.clone(),
+            series: self.series.len() - 1,
+            title: title.into(),
+            mutually_exclusive: false,
+        });
+        self.kalshi.push(KalshiMarket {
+            ticker: format!("{event}-T1"),
+            event: self.events.len() - 1,
+            title: title.into(),
+            yes_sub_title: "It does".into(),
+            ladder,
+            close,
+            settle,
+        });
+        self.kalshi.len() - 1
+    }
+}
+
+/// Seconds from start at which pairs settle; the others outlive any demo.
+const PAIR_SETTLES: [(usize, u64); 4] = [(3, 14), (6, 27), (9, 39), (11, 50)];
+/// Far enough that nothing closes in a demo.
+const FAR: Nanos = Nanos::from_secs(30 * 86_400);
+
+struct Maker {
+    world: World,
+    rng: Rng,
+    start: Nanos,
+}
+
+impl Maker {
+    fn pair(&mut self, number: usize) {
+        let settle = PAIR_SETTLES
+            .iter()
+            .find(|(of, _)| *of == number)
+            .map(|&(_, secs)| (self.start.after(Nanos::from_secs(secs)), self.result()));
+        let close = settle.map_or(self.start.after(FAR), |(at, _)| at);
+        let fair = u16::try_from(self.rng.range(25, 75) * 100).expect("below a dollar");
+        let question = format!(
+            "Synthetic pair {}: does the demo index close above {}?",
+            number + 1,
+            1_000 + number
+        );
+        let generation = if number % 3 == 2 { Generation::Three } else { Generation::Two };
+        let tick = if number % 4 == 1 { 10 } else { 100 };
+        let polymarket = self.push_polymarket(&question, generation, tick, close, settle);
+        let ladder =
+            if number.is_multiple_of(2) { Ladder::LinearCent } else { Ladder::TaperedDeciCent };
+        let shard = if number % 3 == 1 { 2 } else { 0 };
+        let series = format!("KXSYNPAIR{}", number + 1);
+        let kalshi = self.world.push_kalshi(&series, &question, ladder, shard, close, settle);
+        self.world.pairs.push(Pair { polymarket, kalshi, fair });
+    }
+
+    fn exclusive_polymarket(&mut self) {
+        let close = self.start.after(FAR);
+        let mut neg_risk = self.bytes();
+        neg_risk[31] = 0;
+        let (title, event_id) = ("Synthetic three-way race: who wins?", self.event_id());
+        let mut members = Vec::new();
+        for (number, name) in ["Red", "Green", "Blue"].into_iter().enumerate() {
+            let question = format!("Synthetic three-way race: does {name} win?");
+            let index = self.push_polymarket(&question, Generation::Two, 100, close, None);
+            let market = &mut self.world.polymarket[index];
+            neg_risk[31] = 0;
+            market.neg_risk_market_id = Some(hex(&neg_risk));
+            neg_risk[31] = u8::try_from(number).expect("three members");
+            market.question_id = hex(&neg_risk);
+            market.group_title = name.into();
+            market.event_id.clone_from(&event_id);
+            market.event_slug = "synthetic-three-way-race".into();
+            market.event_title = title.into();
+            members.push(index);
+        }
+        let (venue, fair) = (surefoot_hot::ids::Venue::Polymarket, vec![4_400, 3_200, 2_400]);
+        self.world.sets.push(ExclusiveSet { venue, members, fair });
+    }
+
+    fn exclusive_kalshi(&mut self) {
+        let close = self.start.after(FAR);
+        let title = "Synthetic exclusive event: where does the demo index close?";
+        let first = self.world.push_kalshi("KXSYNRANGE", title, Ladder::LinearCent, 0, close, None);
+        let event = self.world.kalshi[first].event;
+        self.world.events[event].mutually_exclusive = true;
+        let base = self.world.events[event].ticker.clone();
+        let names = [("B1", "Below 1,000"), ("B2", "1,000 to 1,999"), ("B3", "2,000 or above")];
+        self.world.kalshi.pop();
+        let mut members = Vec::new();
+        for (code, says) in names {
+            self.world.kalshi.push(KalshiMarket {
+                ticker: format!("{base}-{code}"),
+                event,
+                title: title.into(),
+                yes_sub_title: says.into(),
+                ladder: Ladder::LinearCent,
+                close,
+                settle: None,
+            });
+            members.push(self.world.kalshi.len() - 1);
+        }
+        let (venue, fair) = (surefoot_hot::ids::Venue::Kalshi, vec![2_600, 3_900, 3_500]);
+        self.world.sets.push(ExclusiveSet { venue, members, fair });
+    }
+
+    /// A market at each venue that only makes noise; the first of each settles within the minute.
+    fn busy(&mut self, number: usize) {
+        let settle = |me: &mut Self, secs| (me.start.after(Nanos::from_secs(secs)), me.result());
+        let (here, there) = if number == 0 {
+            (Some(settle(self, 21)), Some(settle(self, 33)))
+        } else {
+            (None, None)
+        };
+        let far = self.start.after(FAR);
+        let question = format!("Synthetic busy market P{}", number + 1);
+        self.push_polymarket(&question, Generation::Two, 10, here.map_or(far, |s| s.0), here);
+        let question = format!("Synthetic busy market K{}", number + 1);
+        let (series, shard) = (format!("KXSYNBUSY{}", number + 1), if number == 1 { 2 } else { 0 });
+        let close = there.map_or(far, |s| s.0);
+        self.world.push_kalshi(&series, &question, Ladder::TaperedDeciCent, shard, close, there);
+    }
+
+    fn push_polymarket(
+        &mut self,
+        question: &str,
+        generation: Generation,
+        tick: u16,
+        close: Nanos,
+        settle: Option<(Nanos, Price)>,
+    ) -> usize {
+        let mut condition = self.bytes();
+        condition[31] = if generation == Generation::Three { 0 } else { condition[31] | 1 };
+        let slug = slug_of(question);
+        let (question_id, event_id) = (hex(&self.bytes()), self.event_id());
+        let (yes_token, no_token) = (decimal(self.bytes()), decimal(self.bytes()));
+        self.world.polymarket.push(PolymarketMarket {
+            condition_id: hex(&condition),
+            question_id,
+            yes_token,
+            no_token,
+            question: question.into(),
+            event_slug: slug.clone(),
+            slug,
+            group_title: String::new(),
+            event_id,
+            event_title: question.into(),
+            generation,
+            neg_risk_market_id: None,
+            tick,
+            min_size: 5,
+            fee_rate: POLYMARKET_RATE,
+            close,
+            settle,
+            captured: false,
+        });
+        self.world.polymarket.len() - 1
+    }
+
+    fn result(&mut self) -> Price {
+        if self.rng.chance(1, 2) { Price::ONE } else { Price::ZERO }
+    }
+
+    fn event_id(&mut self) -> String {
+        self.rng.range(900_000, 999_999).to_string()
+    }
+
+    fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for chunk in bytes.chunks_exact_mut(8) {
+            chunk.copy_from_slice(&self.rng.word().to_be_bytes());
+        }
+        bytes
+    }
+}
+
+/// `0x` and lower-case digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// A big-endian number in decimal, as token ids are written.
+fn decimal(mut bytes: [u8; 32]) -> String {
+    let mut digits = Vec::with_capacity(78);
+    while bytes.iter().any(|&b| b != 0) {
+        let mut rest = 0_u16;
+        for byte in &mut bytes {
+            let part = rest << 8 | u16::from(*byte);
+            *byte = u8::try_from(part / 10).expect("a remainder below ten keeps it in a byte");
+            rest = part % 10;
+        }
+        digits.push(b'0' + u8::try_from(rest).expect("a digit"));
+    }
+    digits.reverse();
+    String::from_utf8(digits).expect("digits")
+}
+
+fn slug_of(question: &str) -> String {
+    let words = question.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_has_what_it_promises() {
+        let start = Nanos::from_secs(1_795_000_000);
+        let world = World::generated(3, start);
+        assert_eq!(world.pairs.len(), PAIRS);
+        assert_eq!(world.polymarket.len(), PAIRS + SET_MEMBERS + BUSY);
+        assert_eq!(world.kalshi.len(), PAIRS + SET_MEMBERS + BUSY);
+        assert_eq!(world.shards(), [0, 2]);
+        let mut settling = 0;
+        for pair in &world.pairs {
+            let (here, there) = (&world.polymarket[pair.polymarket], &world.kalshi[pair.kalshi]);
+            assert_eq!(here.settle, there.settle, "one question, one result");
+            assert!(
+                !here.neg_risk()
+                    && here.question == there.title
+                    && here.question.contains("Synthetic")
+            );
+            if let Some((at, _)) = here.settle {
+                assert!((12..=50).contains(&(at.since(start).get() / 1_000_000_000)));
+                settling += 1;
+            }
+        }
+        assert_eq!(settling, PAIR_SETTLES.len());
+        assert!(world.polymarket.iter().any(|m| m.generation == Generation::Three));
+        for set in &world.sets {
+            assert_eq!(set.fair.iter().sum::<u16>(), 10_000);
+        }
+        for market in &world.polymarket {
+            assert_eq!(market.condition_id.len(), 66);
+            assert!(market.yes_token.len() <= 78 && market.yes_token != market.no_token);
+            assert_eq!(market.generation == Generation::Three, market.condition_id.ends_with("00"));
+        }
+    }
+
+    #[test]
+    fn decimal_is_exact() {
+        let mut bytes = [0; 32];
+        bytes[30] = 0x12;
+        bytes[31] = 0x34;
+        assert_eq!(decimal(bytes), "4660");
+        let most = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+        assert_eq!(decimal([0xff; 32]), most);
+    }
+}
