@@ -8,7 +8,9 @@ pub mod kalshi;
 pub mod matching;
 pub mod rng;
 pub mod server;
+pub mod tls;
 pub mod worldset;
+pub mod ws;
 
 use http::{Request, Response};
 use surefoot_hot::units::Nanos;
