@@ -65,6 +65,9 @@ pub enum Fault {
     PostsUnanswered,
 }
 
+/// Something to do to the world between two turns.
+pub type Act<W> = Box<dyn FnOnce(&mut W, Nanos) + Send>;
+
 /// What a test or an operator asks of a running twin.
 pub enum Command<W> {
     /// A fault begins or ends.
@@ -76,7 +79,7 @@ pub enum Command<W> {
     /// Where to tell [`Stamp`]s; `None` stops it.
     Stamps(Option<Sender<Stamp>>),
     /// Runs with the venues between two turns of the loop.
-    World(Box<dyn FnOnce(&mut W, Nanos) + Send>),
+    World(Act<W>),
     /// Ends the loop.
     Stop,
 }
@@ -133,7 +136,7 @@ impl Clock {
 }
 
 enum Tls {
-    Hello(Acceptor),
+    Hello(Box<Acceptor>),
     Open(Box<ServerConnection>),
 }
 
@@ -422,7 +425,7 @@ impl<W: World> Server<W> {
                 id: ConnId(token as u64),
                 host,
                 stream,
-                tls: Tls::Hello(Acceptor::default()),
+                tls: Tls::Hello(Box::default()),
                 proto: Proto::Http(Decoder::default()),
                 held: VecDeque::new(),
                 opened: self.clock.now(),
@@ -578,10 +581,10 @@ impl<W: World> Server<W> {
         let delay = self.delays[conn.host.index()];
         if delay > Nanos::ZERO || !conn.held.is_empty() {
             conn.held.push_back((now.after(delay), bytes));
-            return;
+        } else {
+            conn.write(&bytes);
+            conn.flush();
         }
-        conn.write(&bytes);
-        conn.flush();
         if !keep_alive {
             conn.closing = true;
         }
