@@ -1,0 +1,266 @@
+//! House rules as tests: what review has said twice, this says the third time.
+//!
+//! Words that must not stand in the sources are put together from halves here, so that this file may be searched too.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Past this a file usually holds two nouns.
+const FILE_LINES_MAX: usize = 800;
+/// Every crate the shipped program is made of, ours included.
+const CRATES_MAX: usize = 150;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file of the repository below `folder` whose name ends in `end`, without build output and hidden folders.
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.expect("a readable entry").path();
+            let name = path.file_name().expect("entries have names").to_string_lossy().into_owned();
+            if path.is_dir() {
+                let skipped = name.starts_with('.') && name != ".ci";
+                let built = ["target", "node_modules", "__pycache__", "surefoot-state"];
+                if !skipped && !built.contains(&name.as_str()) {
+                    open.push(path);
+                }
+            } else if name.ends_with(end) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    let bytes = fs::read(path).expect("a readable file");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The path as the reader knows it.
+fn short(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// Fails with every finding at once.
+fn none(rule: &str, findings: &[String]) {
+    assert!(findings.is_empty(), "{rule}:\n  {}\n", findings.join("\n  "));
+}
+
+/// Whether `word` stands in `line` with no letter, digit or underscore around it.
+fn has_word(line: &str, word: &str) -> bool {
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word)
+    })
+}
+
+#[test]
+fn words_are_found_whole() {
+    assert!(has_word("let x: f64 = y;", "f64"));
+    assert!(has_word("f64::from(y)", "f64"));
+    assert!(!has_word("half64", "f64") && !has_word("f64x2", "f64") && !has_word("my_f64", "f64"));
+}
+
+#[test]
+fn no_rust_file_holds_two_nouns() {
+    let long = files(root(), ".rs")
+        .iter()
+        .map(|path| (short(path), read(path).lines().count()))
+        .filter(|(_, lines)| *lines > FILE_LINES_MAX)
+        .map(|(path, lines)| format!("{path}: {lines} lines, more than {FILE_LINES_MAX}"))
+        .collect::<Vec<_>>();
+    none("files are about one noun", &long);
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent = files(root(), ".rs")
+        .iter()
+        .filter(|path| !read(path).starts_with("//!"))
+        .map(|path| short(path))
+        .collect::<Vec<_>>();
+    none("every Rust file begins with a `//!` line", &silent);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let marks = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+        concat!("X", "XX"),
+    ];
+    let mut found = Vec::new();
+    for path in files(root(), ".rs") {
+        for (at, line) in read(&path).lines().enumerate() {
+            if marks.iter().any(|mark| line.contains(mark)) {
+                found.push(format!("{}:{}: {}", short(&path), at + 1, line.trim()));
+            }
+        }
+    }
+    none("no unfinished marks", &found);
+}
+
+/// `hot/clippy.toml` says the same to the compiler; a macro or an alias hides a name from clippy, not from a search.
+#[test]
+fn the_core_touches_nothing_outside() {
+    let words =
+        ["Instant", "SystemTime", "HashMap", "HashSet", "Mutex", "RwLock", "f32", "f64", "unsafe"];
+    let paths = ["std::net", "std::fs", "std::thread", "std::env", "std::process"];
+    let mut found = Vec::new();
+    for path in files(&root().join("hot/src"), ".rs") {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = read(&path);
+        // Tests sit at the bottom and may use what they like.
+        let code = text.split("#[cfg(test)]\nmod").next().unwrap_or_default();
+        for (at, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap_or_default();
+            let bad = words.iter().any(|word| has_word(line, word))
+                || paths.iter().any(|path| line.contains(path));
+            if bad {
+                found.push(format!("{}:{}: {}", short(&path), at + 1, line.trim()));
+            }
+        }
+    }
+    none("hot has no clock, socket, file, lock, float or unordered table", &found);
+}
+
+/// A machine of ours is not the reader's, and a registry is the reader's choice.
+#[test]
+fn no_machine_is_named() {
+    let hosts = [
+        concat!("static.", "crates.io"),
+        concat!("index.", "crates.io"),
+        concat!("pypi", ".org"),
+        concat!("registry.", "npmjs"),
+        concat!("deb.", "debian.org"),
+    ];
+    let folders =
+        [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/"), concat!("/tm", "p/")];
+    let ends = [
+        ".rs",
+        ".toml",
+        ".md",
+        ".sh",
+        ".py",
+        ".mjs",
+        ".json",
+        ".yaml",
+        ".yml",
+        "justfile",
+        "Containerfile",
+        "run",
+    ];
+    let mut found = Vec::new();
+    for path in ends.iter().flat_map(|end| files(root(), end)) {
+        for (at, line) in read(&path).lines().enumerate() {
+            let named = hosts.iter().any(|host| line.contains(host));
+            let ours = folders.iter().any(|folder| {
+                line.match_indices(folder).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    !before.is_some_and(|c| c.is_alphanumeric() || "_./-}".contains(c))
+                })
+            });
+            if named || ours {
+                found.push(format!("{}:{}: {}", short(&path), at + 1, line.trim()));
+            }
+        }
+    }
+    none("no registry hosts and no machine paths", &found);
+}
+
+/// A golden file that no test names proves nothing.
+#[test]
+fn every_golden_file_is_read() {
+    let sources = files(root(), ".rs").iter().map(|path| read(path)).collect::<Vec<_>>().join("\n");
+    let unread = files(&root().join("tests/golden"), "")
+        .iter()
+        .filter(|path| {
+            let name = path.file_name().expect("files have names").to_string_lossy();
+            !sources.contains(name.as_ref())
+        })
+        .map(|path| short(path))
+        .collect::<Vec<_>>();
+    none("every golden file is named by a test", &unread);
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let section = manifest.split("[workspace.dependencies]\n").nth(1).expect("the section exists");
+    let lines =
+        section.lines().take_while(|line| !line.starts_with('[')).filter(|line| line.contains('='));
+    let silent = lines
+        .filter(|line| {
+            !line.contains("path = ")
+                && !line.split_once(" # ").is_some_and(|(_, why)| why.len() > 10)
+        })
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    none("every dependency says why it is here", &silent);
+}
+
+#[test]
+fn every_decision_is_one_page() {
+    let mut found = Vec::new();
+    let pages = files(&root().join("docs/decisions"), ".md");
+    for (at, path) in pages.iter().filter(|path| !path.ends_with("README.md")).enumerate() {
+        let text = read(path);
+        let name = path.file_name().expect("files have names").to_string_lossy().into_owned();
+        if !name.starts_with(&format!("{:04}-", at + 1)) {
+            found.push(format!("{name}: numbers run without a gap"));
+        }
+        for heading in
+            ["## Context", "## Decision", "## What we gave up", "## How we would know it was wrong"]
+        {
+            if !text.contains(heading) {
+                found.push(format!("{name}: no `{heading}`"));
+            }
+        }
+        if text.lines().count() > 70 {
+            found.push(format!("{name}: longer than a page"));
+        }
+    }
+    none("decisions", &found);
+}
+
+#[test]
+fn the_dependency_tree_stays_small() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let tree = Command::new(cargo)
+        .args(["tree", "--package", "surefoot", "--edges", "normal", "--offline", "--locked"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .current_dir(root())
+        .output();
+    let Some(tree) = tree.ok().filter(|tree| tree.status.success()) else {
+        eprintln!(
+            "skipped: the_dependency_tree_stays_small: `cargo tree --offline` does not run here"
+        );
+        return;
+    };
+    let text = String::from_utf8_lossy(&tree.stdout).into_owned();
+    // "name v1.2.3 (source) (*)": a crate is its name and version.
+    let crates = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some(format!("{} {}", words.next().filter(|name| !name.is_empty())?, words.next()?))
+        })
+        .collect::<BTreeSet<_>>();
+    eprintln!("{} crates in the normal tree", crates.len());
+    assert!(crates.len() < CRATES_MAX, "{} crates, {CRATES_MAX} is the bound", crates.len());
+    assert!(crates.iter().any(|name| name.starts_with("rustls ")), "the tree was read");
+}
