@@ -1,0 +1,48 @@
+# Everyday commands. `just check` is what CI runs; nothing here is needed to build or to trade.
+
+# Format, lints, tests, docs, the venues' own clients.
+check:
+    .ci/run
+
+# The demo, in this terminal.
+demo *args:
+    cargo run --release -- run {{args}}
+
+# The venues' twin alone; prints endpoints and test credentials.
+twin *args:
+    cargo run --release -- twin {{args}}
+
+# Latency of the parts and the whole, beside a plain reference.
+bench *args:
+    cargo run --release -- bench {{args}}
+
+# Runs a journal again and prints its decision hash.
+replay *args:
+    cargo run --release -- replay {{args}}
+
+test *args:
+    cargo test --workspace {{args}}
+
+fmt:
+    cargo fmt --all
+
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Rewrites the expected side of the golden files, for the diff to be read.
+golden:
+    UPDATE_GOLDEN=1 cargo test --workspace
+    git diff --stat tests/golden
+
+# Installs the venues' own client libraries beside the build and trades with them on the twin.
+clients:
+    tests/clients/install.sh
+    SUREFOOT_REQUIRE_CLIENTS=1 cargo test --test clients -- --nocapture
+
+# Advisories, licences, sources; wants cargo-deny.
+deny:
+    cargo deny check
+
+# What this machine's settings cost, and what would mend it. Reads only.
+tune:
+    tuning/tune check
