@@ -6,7 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods))]
 
 pub mod amounts;
-pub mod basket_def;
+pub mod basket;
 pub mod book;
 pub mod core;
 pub mod event;
@@ -29,3 +29,5 @@ pub mod risk;
 pub mod symbol;
 pub mod units;
 pub mod venue;
+
+pub use basket::def as basket_def;

@@ -31,7 +31,7 @@ use scale::Scale;
 ///
 /// Polymarket sends `best_bid_ask` ahead of the `price_change` that causes it, by up to 1.4 ms (58 of 58 on the
 /// session of 2026-09-24); meanwhile the book is known to be old and nothing is opened from it.
-pub const DOUBT_NS_MAX: Nanos = Nanos::from_millis(250);
+pub const DOUBT_NS_MAX: Nanos = Nanos::from_millis(25);
 
 /// Ranks that every ladder has room for: tenths of a cent, the finest grid a market is usually moved to.
 const RANKS_ROOM: usize = 1_001;
@@ -168,7 +168,7 @@ impl Book {
         if self.checks.is_open() {
             let doubted = self.checks.since().is_some();
             match self.settle() {
-                Some(why) if !doubted => return self.fail(now, why),
+                Some(why) if !doubted || self.is_overdue(now) => return self.fail(now, why),
                 Some(_) => {}
                 None if doubted => self.frame = Applied::Top, // usable again
                 None => {}
@@ -212,6 +212,7 @@ impl Book {
         }
         let doubted = self.checks.since().is_some();
         match (self.settle(), doubted) {
+            (Some(why), true) if self.is_overdue(now) => self.fail(now, why),
             (None, false) | (Some(_), true) => Applied::Unchanged,
             (None, true) => Applied::Top,
             (Some(_), false) => {
@@ -305,10 +306,13 @@ impl Book {
         Applied::Stale(why)
     }
 
+    fn is_overdue(&self, now: Nanos) -> bool {
+        self.checks.since().is_some_and(|since| now.since(since) >= DOUBT_NS_MAX)
+    }
+
     /// Time passed: a book that has disagreed with its venue for too long is stale.
     fn on_time(&mut self, now: Nanos) -> Option<StaleWhy> {
-        let since = self.checks.since()?;
-        if now.since(since) < DOUBT_NS_MAX {
+        if !self.is_overdue(now) {
             return None;
         }
         let why = self.settle()?;

@@ -1,0 +1,325 @@
+//! Baskets: outcomes that together pay at least a known floor, and what they cost now.
+//!
+//! Per market there is a list of the baskets it touches, per basket a running sum of best asks; a change of a best
+//! price is one subtraction and one addition for each basket touched. Where the sum is below the payout the basket
+//! is worth a look, and only then is depth walked ([`Baskets::walk`]).
+
+pub mod def;
+mod plan;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use plan::{LegPlan, NoPlan, Plan, Room, Sizing};
+
+use crate::book::{Book, Books};
+use crate::ids::{BasketId, MarketId, Outcome};
+use crate::limits::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
+use def::{BasketDef, BasketKind};
+
+/// No price: nothing is offered, or the book may not be used.
+const NONE: u16 = u16::MAX;
+
+/// What to buy, for one leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// In this market,
+    pub market: MarketId,
+    /// this outcome.
+    pub outcome: Outcome,
+}
+
+/// One basket and what a unit of it costs at best prices.
+#[derive(Clone, Copy, Debug)]
+pub struct Basket {
+    kind: BasketKind,
+    payout: u32,
+    legs: [Leg; LEGS_MAX],
+    /// How many legs it will have.
+    want: u8,
+    /// How many are in; it exists when they are as many.
+    have: u8,
+    /// Legs without an ask.
+    blank: u8,
+    /// Best ask of each leg, in $0.0001, or [`NONE`].
+    asks: [u16; LEGS_MAX],
+    /// Their sum, blank ones left out.
+    sum: u32,
+}
+
+impl Basket {
+    const EMPTY: Self = Self {
+        kind: BasketKind::Complement,
+        payout: 0,
+        legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes }; LEGS_MAX],
+        want: 0,
+        have: 0,
+        blank: 0,
+        asks: [NONE; LEGS_MAX],
+        sum: 0,
+    };
+
+    /// Its shape.
+    pub const fn kind(&self) -> BasketKind {
+        self.kind
+    }
+
+    /// The least that one unit pays, in $0.0001.
+    pub const fn payout(&self) -> u32 {
+        self.payout
+    }
+
+    /// What to buy, one contract of each per unit.
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs[..usize::from(self.have)]
+    }
+
+    /// What one unit costs at best prices before fees, in $0.0001; `None` while a leg cannot be bought.
+    pub const fn cost(&self) -> Option<u32> {
+        if self.is_whole() && self.blank == 0 { Some(self.sum) } else { None }
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.want > 0 && self.have == self.want
+    }
+
+    /// Whether it costs less than it pays, before fees.
+    const fn is_candidate(&self) -> bool {
+        self.is_whole() && self.blank == 0 && self.sum < self.payout
+    }
+
+    fn reprice(&mut self, leg: usize, ask: u16) {
+        match std::mem::replace(&mut self.asks[leg], ask) {
+            NONE => self.blank -= 1,
+            old => self.sum -= u32::from(old),
+        }
+        match ask {
+            NONE => self.blank += 1,
+            new => self.sum += u32::from(new),
+        }
+    }
+}
+
+/// A basket that a market touches, and as which leg.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    basket: BasketId,
+    leg: u8,
+    outcome: Outcome,
+}
+
+/// The baskets that a market touches.
+#[derive(Clone, Copy, Debug)]
+struct Touched {
+    list: [Touch; BASKETS_PER_MARKET_MAX],
+    len: u8,
+}
+
+impl Touched {
+    const NONE: Self = Self {
+        list: [Touch { basket: BasketId::new(0), leg: 0, outcome: Outcome::Yes };
+            BASKETS_PER_MARKET_MAX],
+        len: 0,
+    };
+
+    fn as_slice(&self) -> &[Touch] {
+        &self.list[..usize::from(self.len)]
+    }
+
+    fn add(&mut self, touch: Touch) -> bool {
+        let Some(slot) = self.list.get_mut(usize::from(self.len)) else { return false };
+        *slot = touch;
+        self.len += 1;
+        true
+    }
+
+    fn forget(&mut self, basket: BasketId) {
+        let mut kept = 0;
+        for index in 0..usize::from(self.len) {
+            let touch = self.list[index];
+            if touch.basket != basket {
+                self.list[kept] = touch;
+                kept += 1;
+            }
+        }
+        self.len = kept as u8;
+    }
+}
+
+/// Why a leg of a basket was not taken in; the basket does not exist until it comes again from its first leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefError {
+    /// The id is beyond [`BASKETS_MAX`], or the market beyond [`MARKETS_MAX`].
+    Unknown,
+    /// None, or more than [`LEGS_MAX`].
+    Legs,
+    /// Not the leg that comes next, or it disagrees with the first about the basket.
+    Order,
+    /// The same outcome twice: its depth would be counted twice.
+    Twice,
+    /// The market touches [`BASKETS_PER_MARKET_MAX`] baskets already.
+    Full,
+    /// It pays nothing, or more than its legs can: a dollar each.
+    Payout,
+}
+
+/// Every basket, and which of them are worth a look.
+#[derive(Debug)]
+pub struct Baskets {
+    baskets: Vec<Basket>,
+    touched: Vec<Touched>,
+    /// One bit a basket: candidates that something has happened to since they were last asked for.
+    dirty: [u64; BASKETS_MAX.div_ceil(64)],
+}
+
+impl Baskets {
+    /// Without a basket yet. Allocates everything it will ever need.
+    pub fn new() -> Self {
+        Self {
+            baskets: vec![Basket::EMPTY; BASKETS_MAX],
+            touched: vec![Touched::NONE; MARKETS_MAX],
+            dirty: [0; BASKETS_MAX.div_ceil(64)],
+        }
+    }
+
+    /// A whole basket.
+    pub fn get(&self, basket: BasketId) -> Option<&Basket> {
+        self.baskets.get(basket.index()).filter(|basket| basket.is_whole())
+    }
+
+    /// Whole baskets, by rising id.
+    pub fn iter(&self) -> impl Iterator<Item = (BasketId, &Basket)> {
+        let ids = (0_u16..).map(BasketId::new);
+        ids.zip(&self.baskets).filter(|(_, basket)| basket.is_whole())
+    }
+
+    /// Takes in one leg; says whether the basket is whole. A first leg replaces a basket of the same id.
+    ///
+    /// # Errors
+    /// See [`DefError`]: the basket is dropped.
+    pub fn define(&mut self, def: &BasketDef, books: &Books) -> Result<bool, DefError> {
+        if def.basket.index() >= BASKETS_MAX || def.market.index() >= MARKETS_MAX {
+            return Err(DefError::Unknown);
+        }
+        if def.leg == 0 {
+            self.drop_basket(def.basket);
+            self.baskets[def.basket.index()] =
+                Basket { kind: def.kind, payout: def.payout, want: def.legs, ..Basket::EMPTY };
+        }
+        let taken = self.add_leg(def, books);
+        if taken.is_err() {
+            self.drop_basket(def.basket);
+        }
+        taken
+    }
+
+    fn add_leg(&mut self, def: &BasketDef, books: &Books) -> Result<bool, DefError> {
+        let basket = &mut self.baskets[def.basket.index()];
+        if def.legs == 0 || usize::from(def.legs) > LEGS_MAX {
+            return Err(DefError::Legs);
+        }
+        if def.payout == 0 || def.payout > u32::from(def.legs) * 10_000 {
+            return Err(DefError::Payout);
+        }
+        if (def.leg, def.legs, def.payout, def.kind)
+            != (basket.have, basket.want, basket.payout, basket.kind)
+        {
+            return Err(DefError::Order);
+        }
+        let leg = Leg { market: def.market, outcome: def.outcome };
+        if basket.legs().contains(&leg) {
+            return Err(DefError::Twice);
+        }
+        let touch = Touch { basket: def.basket, leg: def.leg, outcome: def.outcome };
+        if !self.touched[def.market.index()].add(touch) {
+            return Err(DefError::Full);
+        }
+        basket.legs[usize::from(basket.have)] = leg;
+        basket.have += 1;
+        basket.blank += 1;
+        basket.reprice(usize::from(def.leg), ask(books.get(def.market), def.outcome));
+        let whole = basket.is_whole();
+        if basket.is_candidate() {
+            self.mark(def.basket);
+        }
+        Ok(whole)
+    }
+
+    fn drop_basket(&mut self, basket: BasketId) {
+        let old = std::mem::replace(&mut self.baskets[basket.index()], Basket::EMPTY);
+        for leg in old.legs() {
+            self.touched[leg.market.index()].forget(basket);
+        }
+        self.dirty[basket.index() / 64] &= !(1 << (basket.index() % 64));
+    }
+
+    /// A market's book changed at a frame's end, or stopped being usable: reprices the baskets it touches, and marks
+    /// those worth a look.
+    #[inline]
+    pub fn refresh(&mut self, market: MarketId, books: &Books) {
+        let Some(touched) = self.touched.get(market.index()) else { return };
+        if touched.len == 0 {
+            return;
+        }
+        let book = books.get(market);
+        let asks = [ask(book, Outcome::Yes), ask(book, Outcome::No)];
+        for touch in touched.as_slice() {
+            let basket = &mut self.baskets[touch.basket.index()];
+            let ask = asks[touch.outcome.index()];
+            if basket.asks[usize::from(touch.leg)] != ask {
+                basket.reprice(usize::from(touch.leg), ask);
+            }
+            if basket.is_candidate() {
+                self.dirty[touch.basket.index() / 64] |= 1 << (touch.basket.index() % 64);
+            }
+        }
+    }
+
+    /// Several books changed at once: looks at every market.
+    pub fn refresh_all(&mut self, books: &Books) {
+        for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
+            self.refresh(market, books);
+        }
+    }
+
+    /// Marks a basket for another look without a change of a book: a cooldown has ended, room has come free.
+    pub fn mark(&mut self, basket: BasketId) {
+        self.dirty[basket.index() / 64] |= 1 << (basket.index() % 64);
+    }
+
+    /// The next marked basket that costs less than it pays at best prices, by rising id; takes the mark off.
+    #[inline]
+    pub fn poll_dirty(&mut self) -> Option<BasketId> {
+        for (index, word) in self.dirty.iter_mut().enumerate() {
+            while *word != 0 {
+                let slot = index * 64 + word.trailing_zeros() as usize;
+                *word &= *word - 1;
+                if self.baskets[slot].is_candidate() {
+                    return Some(BasketId::new(slot as u16));
+                }
+            }
+        }
+        None
+    }
+
+    /// Walks the depth of all legs together and sizes the basket; see [`Sizing`] for what bounds it.
+    ///
+    /// # Errors
+    /// Why nothing should be bought; see [`NoPlan`].
+    pub fn walk(&self, books: &Books, id: BasketId, sizing: &Sizing) -> Result<Plan, NoPlan> {
+        let basket = self.get(id).ok_or(NoPlan::NotReady)?;
+        walk::walk(books, id, basket, sizing)
+    }
+}
+
+impl Default for Baskets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The best ask of an outcome in $0.0001, or [`NONE`] where the book may not be used.
+fn ask(book: Option<&Book>, outcome: Outcome) -> u16 {
+    let best = book.filter(|book| book.is_good()).and_then(|book| book.best_ask_for(outcome));
+    best.map_or(NONE, |(price, _)| price.ticks())
+}

@@ -1,0 +1,120 @@
+//! What a depth walk is asked, and what it answers.
+
+use crate::basket::def::BasketKind;
+use crate::ids::{BasketId, MarketId, Outcome};
+use crate::intent::Tif;
+use crate::ledger::PURSES;
+use crate::limits::LEGS_MAX;
+use crate::units::{Price, Qty, Usd};
+
+/// What one leg may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The most contracts: order quantity and position limits, whichever is less.
+    pub qty: Qty,
+    /// The most dollars at the limit price, fees included: order notional, exposure and the like.
+    pub cost: Usd,
+    /// How it would be sent: decides which quantities the venue's amount rules allow.
+    ///
+    /// On Polymarket a buy that takes at once ([`Tif::Ioc`], [`Tif::Fok`]) aims at its dollars, not at its contracts:
+    /// filled below its limit it buys more of them. Only [`Tif::Gtc`] stops at the quantity (`polymarket.md` §3.7).
+    pub tif: Tif,
+}
+
+/// What a basket may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizing {
+    /// By leg.
+    pub legs: [Room; LEGS_MAX],
+    /// Cash that may be used, by [`crate::ledger::Purse::index`]; legs that draw on the same purse share it.
+    pub cash: [Usd; PURSES],
+    /// The most dollars for all legs together, fees included.
+    pub total: Usd,
+    /// The least profit of the last unit after fees, in $0.0001.
+    pub edge_min: u32,
+    /// The least profit of the whole after fees.
+    pub profit_min: Usd,
+}
+
+/// One leg of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegPlan {
+    /// In this market
+    pub market: MarketId,
+    /// buy this outcome
+    pub outcome: Outcome,
+    /// at no more than this: the worst level that is needed.
+    pub limit: Price,
+    /// As many as units.
+    pub qty: Qty,
+    /// How many levels that takes.
+    pub levels: u8,
+    /// What the levels cost, each rounded up.
+    pub cost: Usd,
+    /// What the venue charges for them, one fill a level.
+    pub fee: Usd,
+    /// The most it can cost with fees: all of it at the limit.
+    pub hold: Usd,
+}
+
+/// A basket worth buying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Which basket.
+    pub basket: BasketId,
+    /// Of which shape.
+    pub kind: BasketKind,
+    legs: [Option<LegPlan>; LEGS_MAX],
+    /// Contracts of every leg.
+    pub units: Qty,
+    /// Profit of the last unit after fees, in $0.0001, rounded down.
+    pub edge: i32,
+    /// What the units pay at least, less cost and fees.
+    pub profit: Usd,
+}
+
+impl Plan {
+    /// Its legs, in the basket's order.
+    pub fn legs(&self) -> impl Iterator<Item = &LegPlan> {
+        self.legs.iter().flatten()
+    }
+
+    /// One leg.
+    pub fn leg(&self, index: usize) -> Option<&LegPlan> {
+        self.legs.get(index)?.as_ref()
+    }
+
+    pub(super) const fn new(
+        basket: BasketId,
+        kind: BasketKind,
+        legs: [Option<LegPlan>; LEGS_MAX],
+        units: Qty,
+        edge: i32,
+        profit: Usd,
+    ) -> Self {
+        Self { basket, kind, legs, units, edge, profit }
+    }
+}
+
+/// Why nothing should be bought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPlan {
+    /// The basket is not whole, a book may not be used, or a leg is not offered.
+    NotReady,
+    /// Fees eat the gap at best prices already: not an opportunity.
+    NoEdge,
+    /// More than 20 % of the payout: bad data, not luck.
+    Absurd {
+        /// Profit of a unit at best prices before fees, in $0.0001.
+        edge: i32,
+    },
+    /// Too little is left once it is bounded and rounded: no whole lot, under a venue's minimum, or under the least profit.
+    TooSmall {
+        /// Units before or after rounding, whichever fell short.
+        units: Qty,
+        /// Profit of the last unit after fees, in $0.0001, rounded down.
+        edge: i32,
+        /// Profit of the whole, zero where it was not reached.
+        profit: Usd,
+    },
+}

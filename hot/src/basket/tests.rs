@@ -1,0 +1,467 @@
+use super::*;
+use crate::event::{Change, Event, Level, StaleWhy};
+use crate::fees::FeeRule;
+use crate::grid::Grid;
+use crate::ids::{ClusterId, Side, Venue};
+use crate::intent::Tif;
+use crate::ledger::PURSES;
+use crate::market::{MarketDef, MarketStatus};
+use crate::units::{Nanos, Price, Qty, Usd};
+
+const T: Nanos = Nanos::new(1);
+const B: BasketId = BasketId::new(0);
+
+fn px(ticks: u16) -> Price {
+    Price::from_ticks(ticks).unwrap()
+}
+
+fn cents(hundredths: u64) -> Qty {
+    Qty::from_micros(hundredths * 10_000)
+}
+
+fn market(id: u16, venue: Venue) -> MarketDef {
+    let fee = match venue {
+        Venue::Polymarket => FeeRule::Polymarket { rate: 40_000, exponent: 1 },
+        Venue::Kalshi => FeeRule::Kalshi { taker: 70_000, maker: 0 },
+    };
+    MarketDef {
+        market: MarketId::new(id),
+        venue,
+        shard: 0,
+        cluster: ClusterId::new(0),
+        grid: Grid::uniform(100).unwrap(),
+        min_qty: cents(100),
+        close: Nanos::NEVER,
+        fee,
+        status: MarketStatus::Open,
+    }
+}
+
+/// A market whose book holds these levels, quantities in hundredths.
+fn load(books: &mut Books, def: MarketDef, levels: &[(Side, u16, u64)]) {
+    let market = def.market;
+    books.apply(T, &Event::Market(def));
+    books.apply(T, &Event::SnapshotBegin { market, venue_time: T });
+    for &(side, ticks, qty) in levels {
+        set(books, market, side, ticks, qty);
+    }
+    books.apply(T, &Event::SnapshotEnd { market });
+    assert!(books.get(market).unwrap().is_good());
+}
+
+fn set(books: &mut Books, market: MarketId, side: Side, ticks: u16, qty: u64) {
+    let change = Change::Set(cents(qty));
+    books.apply(T, &Event::Level(Level { market, side, price: px(ticks), change, last: true }));
+}
+
+fn define(baskets: &mut Baskets, books: &Books, id: u16, payout: u32, legs: &[(u16, Outcome)]) {
+    for (leg, &(market, outcome)) in legs.iter().enumerate() {
+        let def = BasketDef {
+            basket: BasketId::new(id),
+            kind: BasketKind::CrossVenue,
+            leg: leg as u8,
+            legs: legs.len() as u8,
+            market: MarketId::new(market),
+            outcome,
+            payout,
+        };
+        assert_eq!(baskets.define(&def, books), Ok(leg + 1 == legs.len()));
+    }
+}
+
+const WIDE: Sizing = Sizing {
+    legs: [Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
+        LEGS_MAX],
+    cash: [Usd::from_dollars(10_000); PURSES],
+    total: Usd::from_dollars(1_000),
+    edge_min: 100,
+    profit_min: Usd::from_cents(50),
+};
+
+/// YES on Polymarket at 0.45 and up, NO on Kalshi at 0.48 and up.
+fn cross() -> (Books, Baskets) {
+    let (mut books, mut baskets) = (Books::new(), Baskets::new());
+    let yes = [(Side::Ask, 4_500, 3_000), (Side::Ask, 4_600, 5_000), (Side::Ask, 4_900, 9_900)];
+    let no = [(Side::Bid, 5_200, 4_000), (Side::Bid, 5_100, 1_500), (Side::Bid, 4_000, 900)];
+    load(&mut books, market(0, Venue::Polymarket), &yes);
+    load(&mut books, market(1, Venue::Kalshi), &no);
+    define(&mut baskets, &books, 0, 10_000, &[(0, Outcome::Yes), (1, Outcome::No)]);
+    (books, baskets)
+}
+
+#[test]
+fn a_cross_venue_basket_is_walked_as_deep_as_it_pays() {
+    let (books, mut baskets) = cross();
+    assert_eq!(baskets.poll_dirty(), Some(B));
+    assert_eq!(baskets.poll_dirty(), None);
+    assert_eq!(baskets.get(B).unwrap().cost(), Some(9_300));
+    let plan = baskets.walk(&books, B, &WIDE).unwrap();
+    // 30 @ 0.45 + 0.48: edge 0.07 - 0.0099 - 0.017472 = 0.042628
+    // 10 @ 0.46 + 0.48: edge 0.06 - 0.009936 - 0.017472 = 0.032592
+    // 15 @ 0.46 + 0.49: edge 0.05 - 0.009936 - 0.017493 = 0.022571
+    // then NO is at 0.60: nothing
+    assert_eq!((plan.units, plan.edge), (cents(5_500), 225));
+    let yes = plan.leg(0).unwrap();
+    assert_eq!((yes.limit, yes.levels, yes.cost), (px(4_600), 2, Usd::from_cents(2_500)));
+    // 30 × 0.04 × 0.2475 = 0.297 and 25 × 0.04 × 0.2484 = 0.2484
+    assert_eq!(yes.fee, Usd::from_micros(545_400));
+    let no = plan.leg(1).unwrap();
+    assert_eq!((no.limit, no.levels, no.cost), (px(4_900), 2, Usd::from_cents(2_655)));
+    // 40 × 0.07 × 0.2496 = 0.69888 → 0.6989; 15 × 0.07 × 0.2499 = 0.262395 → 0.2624
+    assert_eq!(no.fee, Usd::from_micros(961_300));
+    assert_eq!(
+        plan.profit,
+        Usd::from_micros(55_000_000 - 25_000_000 - 26_550_000 - 545_400 - 961_300)
+    );
+}
+
+#[test]
+fn every_bound_binds() {
+    let (books, baskets) = cross();
+    let units = |sizing: &Sizing| baskets.walk(&books, B, sizing).map(|plan| plan.units);
+    let leg = |index: usize, room: Room| {
+        let mut sizing = WIDE;
+        sizing.legs[index] = room;
+        sizing
+    };
+    let room = WIDE.legs[0];
+    assert_eq!(units(&leg(1, Room { qty: cents(1_234), ..room })), Ok(cents(1_234)));
+    // $10 less 2 cents at 0.45 + 0.0099 each
+    assert_eq!(units(&leg(0, Room { cost: Usd::from_dollars(10), ..room })), Ok(cents(2_170)));
+    let mut sizing = WIDE;
+    sizing.cash[0] = Usd::from_dollars(10);
+    assert_eq!(units(&sizing), Ok(cents(2_170)));
+    let sizing = Sizing { total: Usd::from_dollars(20), ..WIDE };
+    assert_eq!(units(&sizing), Ok(cents(2_084))); // 19.96 / 0.957372 = 20.848
+    assert_eq!(units(&Sizing { edge_min: 300, ..WIDE }), Ok(cents(4_000)));
+    assert_eq!(units(&Sizing { edge_min: 426, ..WIDE }), Ok(cents(3_000)));
+    assert_eq!(units(&Sizing { edge_min: 427, ..WIDE }), Err(NoPlan::NoEdge));
+    let sizing = Sizing { profit_min: Usd::from_dollars(3), ..WIDE };
+    assert!(matches!(units(&sizing), Err(NoPlan::TooSmall { profit, .. }) if profit > Usd::ZERO));
+    let sizing = leg(0, Room { cost: Usd::ZERO, ..room });
+    assert!(matches!(units(&sizing), Err(NoPlan::TooSmall { units: Qty::ZERO, .. })));
+}
+
+#[test]
+fn lots_and_minimums_hold_after_rounding() {
+    let (books, baskets) = cross();
+    let with = |tif, qty| {
+        let mut sizing = Sizing { profit_min: Usd::ZERO, ..WIDE };
+        sizing.legs[0] = Room { qty, cost: Usd::from_dollars(100), tif };
+        baskets.walk(&books, B, &sizing)
+    };
+    // at 0.45 a whole cent needs a multiple of 0.20, at 0.46 of 0.50
+    assert_eq!(with(Tif::Fok, cents(2_031)).unwrap().units, cents(2_020));
+    assert_eq!(with(Tif::Fok, cents(3_031)).unwrap().units, cents(3_000));
+    assert_eq!(with(Tif::Fok, cents(3_081)).unwrap().units, cents(3_050));
+    assert_eq!(with(Tif::Gtc, cents(2_031)).unwrap().units, cents(2_031));
+    // 2.22 × 0.45 is less than a dollar
+    assert_eq!(with(Tif::Gtc, cents(223)).unwrap().units, cents(223));
+    assert!(matches!(with(Tif::Gtc, cents(222)), Err(NoPlan::TooSmall { .. })));
+    assert!(matches!(with(Tif::Fok, cents(19)), Err(NoPlan::TooSmall { .. })));
+}
+
+#[test]
+fn too_good_is_bad_data_and_a_stale_book_is_nothing() {
+    let (mut books, mut baskets) = cross();
+    set(&mut books, MarketId::new(0), Side::Ask, 3_100, 100);
+    baskets.refresh(MarketId::new(0), &books);
+    assert_eq!(baskets.walk(&books, B, &WIDE), Err(NoPlan::Absurd { edge: 2_100 }));
+    set(&mut books, MarketId::new(0), Side::Ask, 3_100, 0);
+    set(&mut books, MarketId::new(0), Side::Ask, 3_200, 100);
+    baskets.refresh(MarketId::new(0), &books);
+    assert!(baskets.walk(&books, B, &WIDE).is_ok(), "20 % is not more than 20 %");
+    let stale = Event::Stale { market: MarketId::new(0), why: StaleWhy::Gap };
+    books.apply(T, &stale);
+    assert_eq!(baskets.walk(&books, B, &WIDE), Err(NoPlan::NotReady));
+    while baskets.poll_dirty().is_some() {}
+    baskets.refresh_all(&books);
+    assert_eq!((baskets.poll_dirty(), baskets.get(B).unwrap().cost()), (None, None));
+}
+
+#[test]
+fn a_definition_is_whole_or_nothing() {
+    let (books, mut baskets) = cross();
+    let def = BasketDef {
+        basket: BasketId::new(1),
+        kind: BasketKind::ExclusiveNo,
+        leg: 0,
+        legs: 2,
+        market: MarketId::new(0),
+        outcome: Outcome::No,
+        payout: 10_000,
+    };
+    let cases = [
+        (BasketDef { legs: 0, ..def }, DefError::Legs),
+        (BasketDef { legs: 9, ..def }, DefError::Legs),
+        (BasketDef { leg: 1, ..def }, DefError::Order),
+        (BasketDef { payout: 0, ..def }, DefError::Payout),
+        (BasketDef { payout: 20_001, ..def }, DefError::Payout),
+        (BasketDef { basket: BasketId::new(BASKETS_MAX as u16), ..def }, DefError::Unknown),
+        (BasketDef { market: MarketId::new(MARKETS_MAX as u16), ..def }, DefError::Unknown),
+    ];
+    for (bad, why) in cases {
+        assert_eq!(baskets.define(&bad, &books), Err(why));
+    }
+    assert_eq!(baskets.define(&def, &books), Ok(false));
+    assert!(baskets.get(BasketId::new(1)).is_none());
+    assert_eq!(baskets.define(&BasketDef { leg: 1, ..def }, &books), Err(DefError::Twice));
+    assert_eq!(baskets.define(&def, &books), Ok(false));
+    let other = BasketDef { leg: 1, payout: 9_000, market: MarketId::new(1), ..def };
+    assert_eq!(baskets.define(&other, &books), Err(DefError::Order));
+    for id in 1..BASKETS_PER_MARKET_MAX as u16 {
+        define(&mut baskets, &books, id, 10_000, &[(0, Outcome::Yes), (1, Outcome::No)]);
+    }
+    let more = BasketDef { basket: BasketId::new(99), ..def };
+    assert_eq!(baskets.define(&more, &books), Err(DefError::Full));
+    define(&mut baskets, &books, 5, 9_000, &[(1, Outcome::No), (0, Outcome::Yes)]);
+    assert_eq!(baskets.get(BasketId::new(5)).unwrap().payout(), 9_000, "replaced in its place");
+    assert_eq!(baskets.iter().count(), BASKETS_PER_MARKET_MAX);
+}
+
+/// A small generator: the sequence is the seed's, on every machine.
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+}
+
+fn random_world(rng: &mut Rng) -> (Books, Baskets, Sizing) {
+    let (mut books, mut baskets) = (Books::new(), Baskets::new());
+    let legs = 2 + rng.below(3) as u16;
+    let venues = [Venue::Polymarket, Venue::Kalshi];
+    let fair = 10_000 / legs;
+    let mut sizing = WIDE;
+    for id in 0..legs {
+        let mut levels = Vec::new();
+        let mut ticks = (fair - 100 * rng.below(8) as u16).next_multiple_of(100);
+        for _ in 0..1 + rng.below(6) {
+            levels.push((Side::Ask, ticks, 1 + rng.below(3_000)));
+            ticks += 100 * (1 + rng.below(2) as u16);
+        }
+        // half the legs are bought as NO: the same levels, seen from the other side
+        let no = rng.below(2) == 1;
+        let turned = |&(_, ticks, qty): &(Side, u16, u64)| (Side::Bid, 10_000 - ticks, qty);
+        let levels = if no { levels.iter().map(turned).collect() } else { levels };
+        load(&mut books, market(id, venues[rng.below(2) as usize]), &levels);
+        let outcome = if no { Outcome::No } else { Outcome::Yes };
+        let def = BasketDef {
+            basket: B,
+            kind: BasketKind::ExclusiveYes,
+            leg: id as u8,
+            legs: legs as u8,
+            market: MarketId::new(id),
+            outcome,
+            payout: 10_000,
+        };
+        baskets.define(&def, &books).unwrap();
+        sizing.legs[usize::from(id)] = Room {
+            qty: cents(100 + rng.below(20_000)),
+            cost: Usd::from_cents(100 + rng.below(8_000) as i64),
+            tif: Tif::Gtc,
+        };
+    }
+    sizing.cash = [(); PURSES].map(|()| Usd::from_cents(500 + rng.below(9_000) as i64));
+    sizing.total = Usd::from_cents(1_000 + rng.below(12_000) as i64);
+    sizing.edge_min = rng.below(200) as u32;
+    sizing.profit_min = Usd::from_cents(rng.below(60) as i64);
+    (books, baskets, sizing)
+}
+
+/// Price of the contract that completes `units` on a leg.
+fn price_at(books: &Books, leg: Leg, units: Qty) -> Option<Price> {
+    let mut sum = Qty::ZERO;
+    for (price, qty) in books.get(leg.market).unwrap().asks_for(leg.outcome) {
+        sum += qty;
+        if sum >= units {
+            return Some(price);
+        }
+    }
+    None
+}
+
+/// A contract's fee where rounding does not matter, in 1e-14 dollars.
+fn smooth_fee(rule: FeeRule, price: Price) -> i64 {
+    let rate = match rule {
+        FeeRule::Polymarket { rate, .. } => rate,
+        FeeRule::Kalshi { taker, .. } => taker,
+    };
+    i64::from(price.ticks()) * i64::from(price.complement().ticks()) * i64::from(rate)
+}
+
+/// Whether so many units pass: dull, one condition a line.
+fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing, units: Qty) -> Option<bool> {
+    let mut edge = i64::from(basket.payout()) * 10_i64.pow(10);
+    let (mut total, mut purses) = (0_i128, [0_i128; PURSES]);
+    let mut ok = true;
+    let slack = walk::ROUNDING.micros();
+    let mut counts = [0_i64; PURSES];
+    for (leg, room) in basket.legs().iter().zip(&sizing.legs) {
+        let price = price_at(books, *leg, units)?;
+        let terms = books.terms(leg.market).unwrap();
+        let unit = i64::from(price.ticks()) * 10_i64.pow(10) + smooth_fee(terms.fee, price);
+        edge -= unit;
+        let cost = i128::from(unit) * i128::from(units.micros()); // 1e-20
+        ok &= units <= room.qty;
+        ok &= cost <= i128::from(room.cost.micros() - slack) * 10_i128.pow(14);
+        total += cost;
+        let purse = crate::ledger::Purse::of(terms.venue, terms.shard).index();
+        purses[purse] += cost;
+        counts[purse] += 1;
+    }
+    for purse in 0..PURSES {
+        let cash = sizing.cash[purse].micros() - slack * counts[purse];
+        ok &= counts[purse] == 0 || purses[purse] <= i128::from(cash) * 10_i128.pow(14);
+    }
+    let legs = basket.legs().len() as i64;
+    ok &= total <= i128::from(sizing.total.micros() - slack * legs) * 10_i128.pow(14);
+    ok &= edge >= i64::from(sizing.edge_min) * 10_i64.pow(10);
+    Some(ok)
+}
+
+#[test]
+fn the_walk_agrees_with_a_naive_one() {
+    let (mut plans, mut none) = (0, 0);
+    for seed in 1..=600 {
+        let mut rng = Rng(seed * 0x9e37_79b9);
+        let (books, baskets, sizing) = random_world(&mut rng);
+        let basket = *baskets.get(B).unwrap();
+        let naive = (1..)
+            .map(cents)
+            .take_while(|units| naive_ok(&books, &basket, &sizing, *units) == Some(true))
+            .last();
+        match baskets.walk(&books, B, &sizing) {
+            Ok(plan) => {
+                assert_eq!(Some(plan.units), naive, "seed {seed}");
+                prove(&books, &basket, &sizing, &plan, seed);
+                plans += 1;
+            }
+            Err(NoPlan::NoEdge) => assert_eq!(naive, None, "seed {seed}"),
+            Err(NoPlan::TooSmall { units, profit, .. }) => {
+                assert!(units <= naive.unwrap_or(cents(1)), "seed {seed}");
+                assert!(profit < sizing.profit_min || profit == Usd::ZERO, "seed {seed}");
+                none += 1;
+            }
+            Err(NoPlan::Absurd { edge }) => {
+                assert!(edge > 2_000, "seed {seed}");
+                assert_eq!(basket.cost(), Some(10_000 - edge as u32), "seed {seed}");
+            }
+            Err(why) => panic!("seed {seed}: {why:?}"),
+        }
+    }
+    assert!(plans > 100 && none > 20, "{plans} plans, {none} too small: the generator is lame");
+}
+
+/// Every promise of a plan, recomputed.
+fn prove(books: &Books, basket: &Basket, sizing: &Sizing, plan: &Plan, seed: u64) {
+    let mut left = i128::from(plan.units.micros()) * 10_i128.pow(14); // 1e-20 dollars
+    let mut total = Usd::ZERO;
+    let mut cash = [Usd::ZERO; PURSES];
+    for ((leg, room), plan_leg) in basket.legs().iter().zip(&sizing.legs).zip(plan.legs()) {
+        let terms = books.terms(leg.market).unwrap();
+        let book = books.get(leg.market).unwrap();
+        let mut need = plan.units.micros();
+        for (price, qty) in book.asks_for(leg.outcome).take_while(|(p, _)| *p <= plan_leg.limit) {
+            let here = need.min(qty.micros());
+            let unit = i64::from(price.ticks()) * 10_i64.pow(10) + smooth_fee(terms.fee, price);
+            left -= i128::from(unit) * i128::from(here);
+            need -= here;
+        }
+        assert_eq!(need, 0, "seed {seed}: never more than the depth within the limit");
+        assert_eq!(
+            Some(plan_leg.limit),
+            price_at(books, *leg, plan.units),
+            "seed {seed}: the tightest"
+        );
+        assert!(
+            plan_leg.hold <= room.cost
+                && plan_leg.cost + plan_leg.fee
+                    <= plan_leg.hold + Usd::from_micros(100 * i64::from(plan_leg.levels))
+        );
+        assert!(plan.units >= terms.min_qty && plan.units.micros().is_multiple_of(10_000));
+        total += plan_leg.hold;
+        cash[crate::ledger::Purse::of(terms.venue, terms.shard).index()] += plan_leg.hold;
+    }
+    assert!(total <= sizing.total, "seed {seed}");
+    assert!(cash.iter().zip(sizing.cash).all(|(used, most)| *used <= most), "seed {seed}");
+    let promised = i128::from(plan.profit.micros()) * 10_i128.pow(14);
+    assert!(promised <= left, "seed {seed}: promised more than the exact sum");
+    assert!(plan.profit >= sizing.profit_min && plan.edge >= sizing.edge_min as i32);
+}
+
+#[test]
+fn more_depth_never_promises_less_and_takers_keep_their_lots() {
+    for seed in 1..=300 {
+        let mut rng = Rng(seed * 0x51_7cc1);
+        let (mut books, mut baskets, mut sizing) = random_world(&mut rng);
+        sizing.profit_min = Usd::ZERO;
+        let before = baskets.walk(&books, B, &sizing).map_or(Qty::ZERO, |plan| plan.units);
+        let leg = *rng_leg(&mut rng, baskets.get(B).unwrap());
+        let (price, qty) = books.get(leg.market).unwrap().best_ask_for(leg.outcome).unwrap();
+        let (side, ticks) = match leg.outcome {
+            Outcome::Yes => (Side::Ask, price.ticks()),
+            Outcome::No => (Side::Bid, price.complement().ticks()),
+        };
+        set(&mut books, leg.market, side, ticks, qty.micros() / 10_000 + rng.below(900));
+        baskets.refresh(leg.market, &books);
+        let after = baskets.walk(&books, B, &sizing).map_or(Qty::ZERO, |plan| plan.units);
+        assert!(after >= before, "seed {seed}: {after} < {before}");
+        for room in &mut sizing.legs {
+            room.tif = Tif::Ioc;
+        }
+        let Ok(plan) = baskets.walk(&books, B, &sizing) else { continue };
+        for leg in plan.legs() {
+            if books.terms(leg.market).unwrap().venue == Venue::Polymarket {
+                let step = crate::amounts::lot_step(leg.limit, crate::ids::Action::Buy, Tif::Ioc);
+                assert_eq!(leg.qty.floor_to(step), leg.qty, "seed {seed}");
+            }
+        }
+    }
+}
+
+fn rng_leg<'a>(rng: &mut Rng, basket: &'a Basket) -> &'a Leg {
+    &basket.legs()[rng.below(basket.legs().len() as u64) as usize]
+}
+
+#[test]
+fn running_sums_agree_with_fresh_ones() {
+    let mut rng = Rng(42);
+    let (mut books, mut baskets) = (Books::new(), Baskets::new());
+    for id in 0..12 {
+        load(&mut books, market(id, Venue::Kalshi), &[]);
+    }
+    for id in 0..40 {
+        let outcome = if rng.below(2) == 0 { Outcome::Yes } else { Outcome::No };
+        let first = rng.below(8) as u16;
+        let legs: Vec<_> = (0..2 + rng.below(3) as u16).map(|leg| (first + leg, outcome)).collect();
+        define(&mut baskets, &books, id, 10_000, &legs);
+    }
+    for step in 0..20_000 {
+        let id = MarketId::new(rng.below(12) as u16);
+        let side = if rng.below(2) == 0 { Side::Bid } else { Side::Ask };
+        let ticks = match side {
+            Side::Bid => 100 * (1 + rng.below(49) as u16),
+            Side::Ask => 100 * (50 + rng.below(50) as u16),
+        };
+        set(&mut books, id, side, ticks, rng.below(3) * 100);
+        baskets.refresh(id, &books);
+        let mut want = Vec::new();
+        for (basket_id, basket) in baskets.iter() {
+            let ask = |leg: &Leg| books.get(leg.market).unwrap().best_ask_for(leg.outcome);
+            let asks: Option<Vec<_>> = basket.legs().iter().map(ask).collect();
+            let sum = asks.map(|asks| asks.iter().map(|(price, _)| u32::from(price.ticks())).sum());
+            assert_eq!(basket.cost(), sum, "step {step}");
+            let touched = basket.legs().iter().any(|leg| leg.market == id);
+            if touched && sum.is_some_and(|sum: u32| sum < basket.payout()) {
+                want.push(basket_id);
+            }
+        }
+        let seen: Vec<_> = std::iter::from_fn(|| baskets.poll_dirty()).collect();
+        assert_eq!(seen, want, "step {step}");
+    }
+}
