@@ -20,6 +20,7 @@ fn main() -> Exit {
         Verb::Run(args) => run::demo::run(&args, &setup),
         Verb::Twin(args) => run::twin::run(&args, &setup),
         Verb::Bench(args) => run::bench::run(&args, &setup),
+        Verb::Replay(args) => run::replay::run(&args, &setup),
         _ => Exit::NotYet,
     }
 }

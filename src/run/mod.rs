@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod replay;
 pub mod twin;
 
 use crate::config::Config;

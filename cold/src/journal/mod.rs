@@ -1,0 +1,202 @@
+//! The journal: every input of the core and every intent, in order, on disk. It is the truth; all else is
+//! derived from it.
+//!
+//! A journal is a directory of segments, `journal-000001.sfj` and on, numbered without a gap over all runs.
+//! Every run begins a new segment, and a segment that is full is followed by the next. Segments that are
+//! over are compressed beside the run (`.sfj.zst`, readable by `zstd -d` too). One chain of hashes runs
+//! through all records of all segments: see `surefoot_hot::journal`.
+
+pub mod reader;
+pub mod replay;
+pub mod segment;
+pub mod writer;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::journal::{FORMAT, RecordError};
+
+pub use reader::{Reader, Torn};
+pub use replay::{Replayed, replay};
+pub use writer::{Journal, Options, Status, Sync, Writer};
+
+/// What a run is told apart by; every segment's header holds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Hash of the configuration.
+    pub config: u64,
+    /// Hash of the program: see [`binary_hash`].
+    pub binary: u64,
+    /// This run's number.
+    pub run: u64,
+    /// Hash of what identifies the venues and accounts.
+    pub venue: u64,
+}
+
+/// Something is wrong with a journal, there.
+#[derive(Debug)]
+pub struct JournalError {
+    /// In which file.
+    pub file: PathBuf,
+    /// At which byte of it, counted in the uncompressed segment.
+    pub offset: u64,
+    /// What.
+    pub what: Wrong,
+}
+
+/// What is wrong with a journal.
+#[derive(Debug)]
+pub enum Wrong {
+    /// The file could not be read or written.
+    Io {
+        /// What we were doing.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A record is not what was written, or not what this program knows.
+    Record(RecordError),
+    /// The first record is no header, or the header of another segment.
+    Header,
+    /// A header stands where none may be.
+    HeaderInside,
+    /// A segment ends within a record although its run goes on in the next.
+    Cut,
+    /// Something follows the record that closes the run.
+    AfterClose,
+    /// A compressed segment's bytes are not those that were written.
+    Compressed,
+    /// A segment is absent.
+    Missing {
+        /// Its number.
+        segment: u32,
+    },
+    /// There are no segments at all.
+    Empty,
+}
+
+impl JournalError {
+    fn io(doing: &'static str, file: &Path, source: io::Error) -> Self {
+        Self { file: file.to_owned(), offset: 0, what: Wrong::Io { doing, source } }
+    }
+
+    /// Whether the journal is damaged, as against unreadable or absent.
+    pub fn is_damage(&self) -> bool {
+        !matches!(self.what, Wrong::Io { .. } | Wrong::Empty)
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, at) = (self.file.display(), self.offset);
+        match &self.what {
+            Wrong::Io { doing, source } => return write!(f, "cannot {doing} {file}: {source}"),
+            Wrong::Empty => return write!(f, "there is no journal in {file}"),
+            Wrong::Record(RecordError::Chain) => {
+                write!(
+                    f,
+                    "{file} is damaged at byte {at}: the record there is not what was written"
+                )?;
+            }
+            Wrong::Record(RecordError::Seq { want, seen }) => write!(
+                f,
+                "{file} is damaged at byte {at}: record {seen} stands where {want} should"
+            )?,
+            Wrong::Record(RecordError::Unknown { kind }) => {
+                return write!(
+                    f,
+                    "{file}, byte {at}: a record (kind {kind}) that this program does not know; it reads \
+                     format {FORMAT}. Use the version of surefoot that wrote the journal"
+                );
+            }
+            Wrong::Header => write!(
+                f,
+                "{file} is damaged at byte {at}: it does not begin as a journal segment of that number"
+            )?,
+            Wrong::HeaderInside => {
+                write!(f, "{file} is damaged at byte {at}: a segment's header stands within it")?;
+            }
+            Wrong::Cut => write!(
+                f,
+                "{file} is damaged at byte {at}: it ends within a record, but its run goes on in the next \
+                 segment"
+            )?,
+            Wrong::AfterClose => {
+                write!(f, "{file} is damaged at byte {at}: something follows the end of the run")?;
+            }
+            Wrong::Compressed => write!(
+                f,
+                "{file} is damaged at byte {at} or after: its bytes are not those that were written"
+            )?,
+            Wrong::Missing { segment } => {
+                write!(f, "{file}: segment {segment} is missing between those that are there")?;
+            }
+        }
+        f.write_str(
+            ". Do not trade on this journal: keep it, restore the segment from a backup, or begin a new state \
+             directory and let reconciliation read the venues",
+        )
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+/// A segment on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentFile {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// The name of an open segment.
+pub fn segment_path(dir: &Path, number: u32) -> PathBuf {
+    dir.join(format!("journal-{number:06}.sfj"))
+}
+
+/// The segments of a directory in order; an uncompressed one wins over its compressed twin, which may be
+/// half written. A directory that is not there has none.
+///
+/// # Errors
+/// The directory cannot be read, or a segment in the middle is missing.
+pub fn segments(dir: &Path) -> Result<Vec<SegmentFile>, JournalError> {
+    let failed = |source| JournalError::io("list", dir, source);
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if let Some(number) = segment_number(&path) {
+            found.push(SegmentFile { number, path });
+        }
+    }
+    // `.sfj` sorts before `.sfj.zst`, and the first of a number stays.
+    found.sort_by(|a, b| (a.number, &a.path).cmp(&(b.number, &b.path)));
+    found.dedup_by_key(|segment| segment.number);
+    for pair in found.windows(2) {
+        if pair[1].number != pair[0].number + 1 {
+            let what = Wrong::Missing { segment: pair[0].number + 1 };
+            return Err(JournalError { file: dir.to_owned(), offset: 0, what });
+        }
+    }
+    Ok(found)
+}
+
+/// The number in a segment's name.
+fn segment_number(path: &Path) -> Option<u32> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".zst").unwrap_or(name);
+    stem.strip_prefix("journal-")?.strip_suffix(".sfj")?.parse().ok()
+}
+
+/// The hash of the program that runs; zero where it cannot be read.
+pub fn binary_hash() -> u64 {
+    fs::read("/proc/self/exe").map_or(0, |bytes| Hash64::of(&bytes))
+}

@@ -1,0 +1,177 @@
+//! Reading a journal back, every byte checked.
+
+use std::path::{Path, PathBuf};
+
+use surefoot_hot::journal::{Body, Chain, RECORD_BYTES, Record, RecordError};
+
+use super::{JournalError, SegmentFile, Wrong, segment, segment_number, segments};
+
+/// The records of a journal in order.
+#[derive(Debug)]
+pub struct Reader {
+    segments: Vec<SegmentFile>,
+    /// How many segments were opened so far.
+    opened: usize,
+    bytes: Vec<u8>,
+    offset: usize,
+    /// `None` before the first record: the first header says where the chain begins.
+    chain: Option<Chain>,
+    closed: bool,
+    torn: Option<Torn>,
+}
+
+/// The last record of a run was cut short: the machine or the process died while it was being written.
+/// Nothing was sent for it, since intents are written before they are acted on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// In which file.
+    pub file: PathBuf,
+    /// Where the good part ends.
+    pub offset: u64,
+    /// How many bytes follow.
+    pub bytes: u64,
+}
+
+impl Reader {
+    /// Opens a journal directory, or one segment of it.
+    ///
+    /// # Errors
+    /// There is none, or a segment is missing.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let segments = match segment_number(path) {
+            Some(number) if path.is_file() => vec![SegmentFile { number, path: path.to_owned() }],
+            _ => segments(path)?,
+        };
+        if segments.is_empty() {
+            return Err(JournalError { file: path.to_owned(), offset: 0, what: Wrong::Empty });
+        }
+        Ok(Self::over(segments))
+    }
+
+    /// Reads these segments, which follow each other.
+    pub(super) fn over(segments: Vec<SegmentFile>) -> Self {
+        Self {
+            segments,
+            opened: 0,
+            bytes: Vec::new(),
+            offset: 0,
+            chain: None,
+            closed: false,
+            torn: None,
+        }
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    /// Anything is not as it was written. What was returned so far is good.
+    pub fn next_record(&mut self) -> Result<Option<Record>, JournalError> {
+        loop {
+            let rest = &self.bytes[self.offset..];
+            if self.closed && self.offset > 0 && !rest.is_empty() {
+                return Err(self.error(Wrong::AfterClose));
+            }
+            let Some((bytes, _)) = rest.split_first_chunk::<RECORD_BYTES>() else {
+                if !self.next_segment()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let mut chain = self.chain.unwrap_or_else(|| Chain::before(bytes));
+            match chain.open(bytes) {
+                Ok(record) => {
+                    self.check_header(&record, chain)?;
+                    self.closed = matches!(record.body, Body::Close(_));
+                    self.chain = Some(chain);
+                    self.offset += RECORD_BYTES;
+                    return Ok(Some(record));
+                }
+                // After a power cut a file may be longer than what was written to it: zeros to its very end.
+                Err(RecordError::Chain) if rest.iter().all(|&byte| byte == 0) => {
+                    if !self.next_segment()? {
+                        return Ok(None);
+                    }
+                }
+                Err(error) if self.offset == 0 && error == RecordError::Chain => {
+                    return Err(self.error(Wrong::Header));
+                }
+                Err(error) => return Err(self.error(Wrong::Record(error))),
+            }
+        }
+    }
+
+    /// Where the chain stands after what was read.
+    pub fn chain(&self) -> Option<Chain> {
+        self.chain
+    }
+
+    /// Whether the last run read so far ended as it should.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// What was cut off at the end of the last run read so far.
+    pub fn torn(&self) -> Option<&Torn> {
+        self.torn.as_ref()
+    }
+
+    /// File and byte of the record that comes next.
+    pub fn position(&self) -> (PathBuf, u64) {
+        let index = self.opened.saturating_sub(1);
+        let path = self.segments.get(index).map(|segment| segment.path.clone());
+        (path.unwrap_or_default(), self.offset as u64)
+    }
+
+    /// Goes on to the next segment; what is left of this one was cut short. `false` where there is none.
+    fn next_segment(&mut self) -> Result<bool, JournalError> {
+        let left = self.bytes.len() - self.offset;
+        if left > 0 {
+            let (file, offset) = self.position();
+            self.torn = Some(Torn { file, offset, bytes: left as u64 });
+            self.bytes.truncate(self.offset); // counted once, however often the end is asked for
+        }
+        let Some(next) = self.segments.get(self.opened) else { return Ok(false) };
+        self.bytes = match segment::load(&next.path) {
+            // It was compressed since the directory was listed.
+            Err(JournalError { what: Wrong::Io { .. }, .. }) if !next.path.exists() => {
+                segment::load(&next.path.with_extension("sfj.zst"))?
+            }
+            loaded => loaded?,
+        };
+        self.offset = 0;
+        self.opened += 1;
+        Ok(true)
+    }
+
+    fn check_header(&mut self, record: &Record, after: Chain) -> Result<(), JournalError> {
+        let before = self.chain;
+        match (self.offset, record.body) {
+            (0, Body::Header(header)) => {
+                let number = self.segments[self.opened - 1].number;
+                let follows = before.is_none_or(|chain| chain.hash() == header.before);
+                if header.segment != number || !follows || after.next() == 0 {
+                    return Err(self.error(Wrong::Header));
+                }
+                if !header.starts
+                    && let Some(torn) = self.torn.take()
+                {
+                    return Err(JournalError {
+                        file: torn.file,
+                        offset: torn.offset,
+                        what: Wrong::Cut,
+                    });
+                }
+                self.torn = None; // a new run began after it
+                Ok(())
+            }
+            (0, _) => Err(self.error(Wrong::Header)),
+            (_, Body::Header(_)) => Err(self.error(Wrong::HeaderInside)),
+            _ => Ok(()),
+        }
+    }
+
+    fn error(&self, what: Wrong) -> JournalError {
+        let (file, offset) = self.position();
+        JournalError { file, offset, what }
+    }
+}
