@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod directory;
+pub mod feed;
 pub mod journal;
 pub mod lock;
 pub mod net;

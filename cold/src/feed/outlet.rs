@@ -1,0 +1,233 @@
+//! The producing end of `feed_core`, and what happens when it is full.
+//!
+//! Market data is dropped: from the first event lost, all of that venue's are, until there is room again and the
+//! core has been told that every book of the venue is stale; then fresh snapshots are asked for. The switch back
+//! happens between frames only: half a snapshot must never look like a whole one. Everything that no snapshot
+//! brings back (reports, statuses, grids, settlements, links) is kept in order and waits; links that carry
+//! private news are not read while something waits.
+
+use std::collections::VecDeque;
+
+use rtrb::Producer;
+use surefoot_hot::event::{Event, StaleWhy};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::venue::Sink;
+
+/// Events kept waiting without allocating; more only follow from one gigantic frame.
+const WAITING_MAX: usize = 1_024;
+/// Free slots that a private link wants before it reads a frame. A frame may hold more: they wait.
+pub const PRIVATE_FRAME_EVENTS_MAX: usize = 64;
+
+/// The way to the core.
+#[derive(Debug)]
+pub struct Outlet {
+    ring: Producer<Event>,
+    waiting: VecDeque<Event>,
+    lossy: [bool; Venue::ALL.len()],
+    resyncs: [u64; Venue::ALL.len()],
+    dropped: u64,
+    waited: u64,
+}
+
+impl Outlet {
+    /// Over the ring.
+    pub fn new(ring: Producer<Event>) -> Self {
+        Self {
+            ring,
+            waiting: VecDeque::with_capacity(WAITING_MAX),
+            lossy: [false; Venue::ALL.len()],
+            resyncs: [0; Venue::ALL.len()],
+            dropped: 0,
+            waited: 0,
+        }
+    }
+
+    /// Moves what waits into the ring, as far as there is room; how much was moved.
+    pub fn flush(&mut self) -> u32 {
+        let mut moved = 0;
+        while let Some(event) = self.waiting.front() {
+            if self.ring.push(*event).is_err() {
+                break;
+            }
+            self.waiting.pop_front();
+            moved += 1;
+        }
+        moved
+    }
+
+    /// Between frames of a link of `venue`: if events were lost and there is room again, the core is told.
+    /// How often that has happened so far; a link that sees it grow asks for fresh snapshots.
+    pub fn between_frames(&mut self, venue: Venue) -> u64 {
+        let at = venue.index();
+        if self.lossy[at] && self.waiting.is_empty() {
+            let room = self.ring.buffer().capacity() / 4;
+            let stale = Event::StaleAll { venue, why: StaleWhy::Overflow };
+            if self.ring.slots() >= room.max(1) && self.ring.push(stale).is_ok() {
+                self.lossy[at] = false;
+                self.resyncs[at] += 1;
+            }
+        }
+        self.resyncs[at]
+    }
+
+    /// Takes an event in for sure: into the ring, or into the line behind it.
+    pub fn deliver(&mut self, event: Event) {
+        if !self.waiting.is_empty() || self.ring.push(event).is_err() {
+            self.waiting.push_back(event);
+            self.waited += 1;
+        }
+    }
+
+    /// Takes market data of `venue` in, or drops it.
+    fn offer(&mut self, venue: Venue, event: Event) {
+        let lossy = &mut self.lossy[venue.index()];
+        if *lossy || !self.waiting.is_empty() || self.ring.push(event).is_err() {
+            *lossy = true;
+            self.dropped += 1;
+        }
+    }
+
+    /// Whether a private link may read a frame.
+    pub fn has_room(&self) -> bool {
+        self.waiting.is_empty() && self.ring.slots() >= PRIVATE_FRAME_EVENTS_MAX
+    }
+
+    /// Whether something waits for room.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Market events dropped so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Events that had to wait so far; none of them was lost.
+    pub fn waited(&self) -> u64 {
+        self.waited
+    }
+
+    /// Times that the books of a venue were declared stale because the ring was full.
+    pub fn overflows(&self) -> u64 {
+        self.resyncs.iter().sum()
+    }
+}
+
+/// Whether a fresh snapshot brings it back.
+const fn is_market_data(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SnapshotBegin { .. }
+            | Event::SnapshotEnd { .. }
+            | Event::Level(_)
+            | Event::Mirror { .. }
+            | Event::Top { .. }
+            | Event::Trade { .. }
+            | Event::Stale { .. } // the whole venue is declared stale instead
+    )
+}
+
+/// What a session pushes into.
+#[derive(Debug)]
+pub struct RingSink<'a> {
+    pub(super) outlet: &'a mut Outlet,
+    pub(super) venue: Venue,
+    pub(super) pushed: u32,
+}
+
+impl Sink for RingSink<'_> {
+    fn push(&mut self, event: Event) {
+        self.pushed += 1;
+        if is_market_data(&event) {
+            self.outlet.offer(self.venue, event);
+        } else {
+            self.outlet.deliver(event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtrb::RingBuffer;
+    use surefoot_hot::ids::MarketId;
+    use surefoot_hot::market::MarketStatus;
+    use surefoot_hot::units::Nanos;
+
+    use super::*;
+
+    const PM: Venue = Venue::Polymarket;
+
+    fn begin() -> Event {
+        Event::SnapshotBegin { market: MarketId::new(1), venue_time: Nanos::ZERO }
+    }
+    fn end() -> Event {
+        Event::SnapshotEnd { market: MarketId::new(1) }
+    }
+    fn status() -> Event {
+        Event::Status { market: MarketId::new(1), status: MarketStatus::Paused }
+    }
+    fn sink(outlet: &mut Outlet, venue: Venue) -> RingSink<'_> {
+        RingSink { outlet, venue, pushed: 0 }
+    }
+
+    #[test]
+    fn half_a_snapshot_never_looks_whole_and_the_core_hears_of_the_loss_first() {
+        let (ring, mut core) = RingBuffer::new(4);
+        let mut outlet = Outlet::new(ring);
+        for _ in 0..3 {
+            sink(&mut outlet, PM).push(Event::Timer);
+        }
+        sink(&mut outlet, PM).push(begin());
+        sink(&mut outlet, PM).push(status()); // full: it must wait
+        core.pop().unwrap(); // room in the middle of a frame changes nothing
+        sink(&mut outlet, PM).push(end());
+        assert_eq!((outlet.dropped(), outlet.waited()), (1, 1));
+        assert_eq!(outlet.between_frames(PM), 0, "something waits");
+        outlet.flush();
+        assert_eq!(outlet.between_frames(PM), 0, "no room yet");
+        let mut seen = Vec::new();
+        while let Ok(event) = core.pop() {
+            seen.push(event);
+        }
+        sink(&mut outlet, PM).push(end());
+        assert_eq!(outlet.dropped(), 2, "still dropped: the core has not been told");
+        assert_eq!(outlet.between_frames(PM), 1);
+        sink(&mut outlet, PM).push(begin());
+        while let Ok(event) = core.pop() {
+            seen.push(event);
+        }
+        let stale = Event::StaleAll { venue: PM, why: StaleWhy::Overflow };
+        assert_eq!(seen, [Event::Timer, Event::Timer, begin(), status(), stale, begin()]);
+    }
+
+    #[test]
+    fn one_venue_losing_does_not_silence_the_other() {
+        let (ring, mut core) = RingBuffer::new(2);
+        let mut outlet = Outlet::new(ring);
+        for _ in 0..3 {
+            sink(&mut outlet, PM).push(begin());
+        }
+        core.pop().unwrap();
+        sink(&mut outlet, Venue::Kalshi).push(end());
+        core.pop().unwrap();
+        assert_eq!(core.pop(), Ok(end()));
+    }
+
+    #[test]
+    fn reports_are_never_lost_whatever_the_ring() {
+        let (ring, mut core) = RingBuffer::new(2);
+        let mut outlet = Outlet::new(ring);
+        assert!(!outlet.has_room());
+        for _ in 0..5_000 {
+            sink(&mut outlet, PM).push(status());
+        }
+        let mut seen = 0;
+        while outlet.is_waiting() || !core.is_empty() {
+            outlet.flush();
+            while core.pop().is_ok() {
+                seen += 1;
+            }
+        }
+        assert_eq!((seen, outlet.dropped()), (5_000, 0));
+    }
+}

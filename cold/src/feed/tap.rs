@@ -1,0 +1,116 @@
+//! Raw frames on their way to capture and to the book-hash audit, beside the path and never in its way.
+
+use rtrb::{Consumer, Producer};
+use surefoot_hot::event::Link;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::units::Nanos;
+
+/// Bytes before each frame: length 4, receive time 8, venue 1, link 1; little-endian.
+const HEAD_BYTES: usize = 14;
+
+/// The writing end. A frame that does not fit whole is lost and counted.
+#[derive(Debug)]
+pub struct Tap {
+    ring: Producer<u8>,
+    lost: u64,
+}
+
+impl Tap {
+    /// Over the ring.
+    pub fn new(ring: Producer<u8>) -> Self {
+        Self { ring, lost: 0 }
+    }
+
+    /// Copies one frame.
+    pub fn frame(&mut self, recv: Nanos, venue: Venue, link: Link, bytes: &[u8]) {
+        let len = u32::try_from(bytes.len()).ok();
+        let (Some(len), true) = (len, self.ring.slots() >= HEAD_BYTES + bytes.len()) else {
+            self.lost += 1;
+            return;
+        };
+        let mut head = [0; HEAD_BYTES];
+        head[..4].copy_from_slice(&len.to_le_bytes());
+        head[4..12].copy_from_slice(&recv.get().to_le_bytes());
+        head[12..].copy_from_slice(&[venue as u8, link as u8]);
+        for part in [&head[..], bytes] {
+            self.ring.push_entire_slice(part).expect("room was just seen, and only we fill it");
+        }
+    }
+
+    /// Frames lost so far.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+/// What a tapped frame came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tapped {
+    /// When it was received, on our clock.
+    pub recv: Nanos,
+    /// From which venue.
+    pub venue: Venue,
+    /// Over which link.
+    pub link: Link,
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct TapReader {
+    ring: Consumer<u8>,
+    head: Option<[u8; HEAD_BYTES]>,
+}
+
+impl TapReader {
+    /// Over the ring.
+    pub fn new(ring: Consumer<u8>) -> Self {
+        Self { ring, head: None }
+    }
+
+    /// The next frame, into `bytes`; `None` while there is none whole.
+    pub fn poll_frame(&mut self, bytes: &mut Vec<u8>) -> Option<Tapped> {
+        let head = match self.head {
+            Some(head) => head,
+            None => {
+                let mut head = [0; HEAD_BYTES];
+                self.ring.pop_entire_slice(&mut head).ok()?;
+                *self.head.insert(head)
+            }
+        };
+        let len = u32::from_le_bytes(head[..4].try_into().expect("four bytes"));
+        bytes.clear();
+        bytes.resize(usize::try_from(len).expect("a frame fits in memory"), 0);
+        self.ring.pop_entire_slice(bytes).ok()?;
+        self.head = None;
+        Some(Tapped {
+            recv: Nanos::new(u64::from_le_bytes(head[4..12].try_into().expect("eight bytes"))),
+            venue: Venue::ALL[usize::from(head[12])],
+            link: [Link::Market, Link::Private, Link::Orders][usize::from(head[13])],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtrb::RingBuffer;
+
+    use super::*;
+
+    #[test]
+    fn frames_come_out_as_they_went_in_and_what_does_not_fit_is_counted() {
+        let (ring, reader) = RingBuffer::new(64);
+        let (mut tap, mut reader) = (Tap::new(ring), TapReader::new(reader));
+        let mut bytes = Vec::new();
+        for round in 0..20_u8 {
+            let frame = vec![round; usize::from(round)];
+            tap.frame(Nanos::new(u64::from(round)), Venue::Kalshi, Link::Private, &frame);
+            tap.frame(Nanos::ZERO, Venue::Kalshi, Link::Market, &[0; 51]);
+            let tapped = reader.poll_frame(&mut bytes).unwrap();
+            let (recv, venue) = (Nanos::new(u64::from(round)), Venue::Kalshi);
+            assert_eq!(tapped, Tapped { recv, venue, link: Link::Private });
+            assert_eq!(bytes, frame);
+            assert_eq!(reader.poll_frame(&mut bytes), None);
+        }
+        assert_eq!(tap.lost(), 20);
+    }
+}
