@@ -189,6 +189,13 @@ pub enum StaleWhy {
     Restart = 11,
 }
 
+impl StaleWhy {
+    /// Whether the session asks for the snapshot by itself: when its link is back, or when it saw the gap.
+    pub const fn resyncs_by_itself(self) -> bool {
+        matches!(self, Self::Fresh | Self::Gap | Self::Link | Self::Restart)
+    }
+}
+
 /// Which link of a venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -297,4 +297,6 @@ pub enum Alarm {
     ForeignOrder = 9,
     /// A group is stuck.
     GroupStuck = 10,
+    /// A basket definition that cannot be.
+    BadBasket = 11,
 }

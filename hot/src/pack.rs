@@ -238,7 +238,7 @@ pack_names! {
     }
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
-        IllegalStep, ForeignOrder, GroupStuck,
+        IllegalStep, ForeignOrder, GroupStuck, BadBasket,
     }
 }
 
@@ -468,7 +468,7 @@ mod tests {
         round_trips::<Report>(9);
         round_trips::<Control>(9);
         round_trips::<Refusal>(24);
-        round_trips::<Alarm>(11);
+        round_trips::<Alarm>(12);
         round_trips::<LimitRow>(24);
     }
 

@@ -1,0 +1,243 @@
+//! The operator, reconciliation, settlement and the clock.
+
+use super::Core;
+use crate::event::{Control, Event, HaltWhy, LimitRow};
+use crate::ids::{MarketId, Outcome, Venue};
+use crate::intent::{Intent, Tif};
+use crate::ledger::Purse;
+use crate::note::{Alarm, Note, OrderState};
+use crate::order::OrderEvent;
+use crate::outbox::Outbox;
+use crate::report::OrderRef;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// How often the venue is asked again about an order that nobody can account for.
+const ASK_EVERY: Nanos = Nanos::from_secs(1);
+/// How long an order may be without any answer before it is asked about.
+const SILENT_AFTER: Nanos = Nanos::from_secs(3);
+/// How often a fresh snapshot is asked for while a book is stale.
+const RESYNC_EVERY: Nanos = Nanos::from_secs(5);
+/// How often in a row a difference must be seen before it is repaired: one may be a lag.
+const DRIFT_TIMES: u8 = 2;
+
+impl Core {
+    pub(super) fn on_control(
+        &mut self,
+        now: Nanos,
+        event: &Event,
+        control: &Control,
+        out: &mut Outbox,
+    ) {
+        match *control {
+            Control::Start { epoch, first_order } => {
+                self.on_start(now, event, epoch, first_order, out)
+            }
+            Control::Halt { epoch, why } => {
+                self.epoch = self.epoch.max(epoch);
+                self.trip(why, out);
+                self.cancel_everything(now, out);
+            }
+            Control::Resume { epoch } => {
+                self.epoch = self.epoch.max(epoch);
+                self.halted = None;
+                out.note(Note::Halt { halted: false, why: 0, epoch: self.epoch });
+            }
+            Control::Stop => {
+                self.stopping = true;
+                self.cancel_resting(now, out);
+            }
+            Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
+            Control::Position { market, yes, no } => self.on_position(market, yes, no, out),
+            Control::Reconciled { venue, clean } => {
+                self.reconciled[venue.index()] = clean;
+                if self.reconciled == [true; 2] {
+                    self.configuring = false;
+                }
+            }
+            Control::Limit { row, value } => {
+                self.limits.set(row, value, !self.configuring);
+            }
+            Control::Day { .. } => self.ledger.new_day(),
+        }
+    }
+
+    /// Whatever was in flight, nobody can say now: it keeps its claim, and the venue is asked.
+    fn on_start(
+        &mut self,
+        now: Nanos,
+        event: &Event,
+        epoch: u64,
+        first_order: u64,
+        out: &mut Outbox,
+    ) {
+        self.epoch = self.epoch.max(epoch);
+        self.next_order = self.next_order.max(first_order);
+        self.links = [[false; 3]; 2];
+        self.reconciled = [false; 2];
+        self.drift = [0; 2];
+        self.stopping = false;
+        self.configuring = true;
+        self.books.apply(now, event);
+        self.baskets.refresh_all(&self.books);
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            self.step(id, OrderEvent::Restarted, out);
+            self.query(now, id, out);
+            at += 1;
+        }
+        self.resync_asked.fill(Nanos::ZERO);
+    }
+
+    /// Stops opening, until a person resumes. Nothing lifts it by itself.
+    pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
+        if self.halted.is_none() {
+            self.halted = Some(why);
+            out.note(Note::Halt { halted: true, why: why as u8, epoch: self.epoch });
+        }
+    }
+
+    /// Everything that may be on a book goes, and groups sell what has no partner.
+    fn cancel_everything(&mut self, now: Nanos, out: &mut Outbox) {
+        for venue in Venue::ALL {
+            if self.orders.live().any(|record| record.order.venue == venue) {
+                out.send(Intent::CancelAll { venue });
+            }
+        }
+        self.cancel_resting(now, out);
+        for place in 0..self.groups.len() {
+            self.groups.at_mut(place).give_up();
+        }
+        self.tend_groups(now, out);
+    }
+
+    fn cancel_resting(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            let record = self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
+            if record.order.tif == Tif::Gtc && record.state != OrderState::Cancelling {
+                self.cancel(now, id, out);
+            }
+            at += 1;
+        }
+    }
+
+    /// The venue's word on the cash. The first one of a run is taken; later ones must differ twice to be.
+    fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
+        let purse = Purse::of(venue, shard);
+        let ours = self.ledger.cash(purse);
+        let settling = self.reconciled[venue.index()];
+        if cash == ours {
+            self.drift[venue.index()] = 0;
+            return;
+        }
+        self.drift[venue.index()] = self.drift[venue.index()].saturating_add(1);
+        if settling && self.drift[venue.index()] < DRIFT_TIMES {
+            return;
+        }
+        if settling {
+            self.alarm(Alarm::CashDrift, None, None, out);
+        }
+        self.drift[venue.index()] = 0;
+        self.ledger.set_cash(purse, cash);
+    }
+
+    fn on_position(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
+        let Some(terms) = self.books.terms(market).copied() else { return };
+        let position = *self.ledger.position(market);
+        if (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no) {
+            return;
+        }
+        if self.reconciled[terms.venue.index()] {
+            self.alarm(Alarm::PositionDrift, Some(market), None, out);
+        }
+        // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
+        let price = self
+            .books
+            .get(market)
+            .and_then(|book| book.best_bid_for(Outcome::Yes))
+            .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
+        let before = position.cost_total();
+        self.ledger.set_position(market, yes, no, price);
+        let after = self.ledger.position(market).cost_total();
+        self.exposure.add(market, terms.cluster, terms.venue, after - before);
+        self.note_position(market, out);
+    }
+
+    /// The market is settled and paid: nothing is held, nothing rests.
+    pub(super) fn on_settled(&mut self, market: MarketId, yes_pays: Price, out: &mut Outbox) {
+        let Some(terms) = self.books.terms(market).copied() else { return };
+        self.books.apply(
+            Nanos::ZERO,
+            &Event::Status { market, status: crate::market::MarketStatus::Resolved },
+        );
+        let purse = self.purse(market);
+        let before = self.ledger.position(market).cost_total();
+        self.ledger.settle(market, purse, yes_pays);
+        let after = self.ledger.position(market).cost_total();
+        self.exposure.add(market, terms.cluster, terms.venue, after - before);
+        self.note_position(market, out);
+        // A group that still worked on it cannot any more: its contracts there are paid, the rest is sold.
+        for place in 0..self.groups.len() {
+            let group = self.groups.at_mut(place);
+            if let Some(leg) = group.legs_mut().iter_mut().find(|leg| leg.market == market) {
+                (leg.bought, leg.sold, leg.tried) = (Qty::ZERO, Qty::ZERO, true);
+                group.target = Qty::ZERO;
+            }
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {
+        while let Some((market, _)) = self.books.poll_overdue(now) {
+            self.stats.stales += 1;
+            self.on_book(now, market, out);
+        }
+        self.ask_for_snapshots(now, out);
+        self.ask_about_orders(now, out);
+        self.tend_groups(now, out);
+        self.wake_rested(now, out);
+        let result = self.ledger.realised_today() + self.unrealised();
+        let limit = self.limits.usd(LimitRow::DailyLoss);
+        if self.halted.is_none() && limit > Usd::ZERO && -result >= limit {
+            self.trip(HaltWhy::DailyLoss, out);
+            self.cancel_everything(now, out);
+        }
+    }
+
+    /// Books that doubt themselves ask for a snapshot; those whose link is down will get one when it is back.
+    fn ask_for_snapshots(&mut self, now: Nanos, out: &mut Outbox) {
+        let asked = &mut self.resync_asked;
+        for (market, book) in self.books.iter() {
+            let crate::book::Sync::Stale { why, .. } = book.sync() else { continue };
+            let last = &mut asked[market.index()];
+            if !why.resyncs_by_itself() && (*last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY) {
+                *last = now;
+                out.send(Intent::Resync { market });
+            }
+        }
+    }
+
+    /// Orders that nobody can account for are asked about until somebody can.
+    fn ask_about_orders(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            at += 1;
+            let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
+            if now.since(record.asked) < ASK_EVERY {
+                continue;
+            }
+            let silent = now.since(record.sent) >= SILENT_AFTER;
+            match record.state {
+                // A sale's or purchase's fills are claimed but not told: ask for their details.
+                _ if record.ended.is_some() => self.query(now, id, out),
+                OrderState::Unknown => self.query(now, id, out),
+                OrderState::Cancelling => {
+                    // Either answer may have been lost: the cancel is repeated, the venue asked.
+                    self.cancel(now, id, out);
+                    self.query(now, id, out);
+                }
+                OrderState::Pending | OrderState::Resting if silent => self.query(now, id, out),
+                _ => {}
+            }
+        }
+    }
+}

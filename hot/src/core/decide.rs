@@ -1,0 +1,314 @@
+//! From books to groups: which baskets a change touches, whether they pay, and whether they may be bought.
+
+use super::Core;
+use super::place::Draft;
+use crate::basket::{NoPlan, Plan, Room, Sizing};
+use crate::basket_def::BasketDef;
+use crate::book::Applied;
+use crate::event::{Event, LimitRow};
+use crate::group::{Group, Leg};
+use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
+use crate::intent::{Intent, Purpose, Tif};
+use crate::ledger::PURSES;
+use crate::limits::{BASKETS_MAX, LEGS_MAX};
+use crate::note::{Alarm, GroupState, Note, Refusal, Verdict};
+use crate::outbox::Outbox;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// A millionth.
+const PPM: i64 = 1_000_000;
+
+impl Core {
+    pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
+        if self.baskets.define(def, &self.books).is_err() {
+            self.alarm(Alarm::BadBasket, Some(def.market), None, out);
+        }
+    }
+
+    pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
+        match self.books.apply(now, event) {
+            Applied::Pending | Applied::Unchanged => {}
+            Applied::Deep | Applied::Top => {
+                if let Some(market) = event.market() {
+                    self.on_book(now, market, out);
+                }
+            }
+            Applied::Stale(why) => {
+                self.stats.stales += 1;
+                if let Some(market) = event.market() {
+                    if !why.resyncs_by_itself() {
+                        self.resync_asked[market.index()] = now;
+                        out.send(Intent::Resync { market });
+                    }
+                    self.on_book(now, market, out);
+                }
+            }
+            Applied::Many => {
+                self.stats.stales += 1;
+                self.baskets.refresh_all(&self.books);
+            }
+        }
+    }
+
+    /// A market's book changed, or whether it is good: look at the baskets it is in.
+    pub(super) fn on_book(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
+        self.baskets.refresh(market, &self.books);
+        self.consider_marked(now, out);
+    }
+
+    /// Baskets that have rested long enough are looked at again, though no book changed.
+    pub(super) fn wake_rested(&mut self, now: Nanos, out: &mut Outbox) {
+        for basket in (0..BASKETS_MAX as u16).map(BasketId::new) {
+            let episode = self.episode(basket);
+            if episode.resting && now >= episode.rests_until {
+                episode.resting = false;
+                self.baskets.mark(basket);
+            }
+        }
+        self.consider_marked(now, out);
+    }
+
+    fn consider_marked(&mut self, now: Nanos, out: &mut Outbox) {
+        while let Some(basket) = self.baskets.poll_dirty() {
+            self.consider(now, basket, out);
+        }
+    }
+
+    /// A basket costs less than it pays at the top of the books. Worth it after fees, in size, with what is free?
+    fn consider(&mut self, now: Nanos, basket: BasketId, out: &mut Outbox) {
+        let episode = *self.episode(basket);
+        if self.groups.is_busy(basket) || now < episode.rests_until {
+            // In flight or just shot: the book still shows what we are taking.
+            return;
+        }
+        let plan = match self.baskets.walk(&self.books, basket, &self.sizing(basket)) {
+            Ok(plan) => plan,
+            Err(NoPlan::NotReady | NoPlan::NoEdge) => return,
+            Err(NoPlan::Absurd { edge }) => {
+                let seen = Seen { units: Qty::ZERO, edge, profit: Usd::ZERO };
+                return self.verdict(now, basket, seen, Verdict::Absurd, out);
+            }
+            Err(NoPlan::TooSmall { units, edge, profit }) => {
+                return self.verdict(now, basket, Seen { units, edge, profit }, Verdict::TooSmall, out);
+            }
+        };
+        let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
+        if self.halted.is_some() || self.stopping || self.reconciled != [true; 2] {
+            return self.verdict(now, basket, seen, Verdict::Closed, out);
+        }
+        if !self.groups.has_room() {
+            return self.verdict(now, basket, seen, Verdict::Full, out);
+        }
+        if !self.pays_for_leg_risk(&plan) {
+            return self.verdict(now, basket, seen, Verdict::LegRisk, out);
+        }
+        let group = self.group(now, basket, &plan);
+        match self.hold(now, group) {
+            Err((market, why)) => {
+                // The same refusal on every flicker is one refusal.
+                if self.verdict_is_new(now, basket, Verdict::Refused) {
+                    self.stats.refusals += 1;
+                    out.note(Note::Refused { market, group: group.id, why });
+                }
+                self.verdict(now, basket, seen, Verdict::Refused, out);
+            }
+            Ok(group) => {
+                self.verdict(now, basket, seen, Verdict::Taken, out);
+                self.stats.baskets_opened += 1;
+                let id = group.id;
+                self.groups.push(group);
+                let place = self.groups.position(id).expect("just pushed");
+                self.note_group(place, out);
+                self.advance(now, id, out);
+            }
+        }
+    }
+
+    /// What limits and free money allow. The gate checks each order again; this only keeps the plan from being
+    /// larger than what can pass.
+    fn sizing(&self, basket: BasketId) -> Sizing {
+        let limits = &self.limits;
+        let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
+        let mut total = limits.usd(LimitRow::ExposureTotal) - self.exposure.total();
+        let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
+        let mut cash = [Usd::ZERO; PURSES];
+        let defined = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
+        for (room, leg) in legs.iter_mut().zip(defined) {
+            let terms = self.terms(leg.market);
+            let purse = self.purse(leg.market);
+            let reserved = self.reserved[purse.index()];
+            cash[purse.index()] = (self.ledger.cash(purse) - reserved).scale_floor(percent, 100);
+            total = total
+                .min(limits.usd(LimitRow::ExposureCluster) - self.exposure.cluster(terms.cluster))
+                .min(limits.usd(LimitRow::ExposureVenue) - self.exposure.venue(terms.venue));
+            let held = self.position_worst(leg.market, leg.outcome);
+            let least = [
+                limits.usd(LimitRow::OrderNotional),
+                limits.usd(LimitRow::PositionNotional),
+                limits.usd(LimitRow::ExposureMarket) - self.exposure.market(leg.market),
+            ];
+            *room = Room {
+                qty: limits.qty(LimitRow::OrderQty).min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
+                cost: shaved(least.into_iter().min().expect("not empty")),
+                tif: Tif::Gtc,
+            };
+        }
+        Sizing {
+            legs,
+            cash: cash.map(shaved),
+            total: shaved(total),
+            edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
+            edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent)).unwrap_or(u32::MAX),
+            profit_min: limits.usd(LimitRow::ProfitMin),
+        }
+    }
+
+    /// Profit must pay for the times that a later leg fails and the first is sold at a loss.
+    fn pays_for_leg_risk(&self, plan: &Plan) -> bool {
+        let fail = i64::try_from(self.limits.raw(LimitRow::LegFailPpm)).unwrap_or(PPM);
+        let loss = i64::try_from(self.limits.raw(LimitRow::UnwindLossPpm)).unwrap_or(PPM);
+        let cost = plan.legs().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
+        let risk = -(-cost).scale_floor(fail, PPM).scale_floor(loss, PPM);
+        plan.profit > risk
+    }
+
+    /// The group that would buy a plan, its legs in the order they go out.
+    fn group(&self, now: Nanos, basket: BasketId, plan: &Plan) -> Group {
+        let mut legs = [NO_LEG; LEGS_MAX];
+        let mut count = 0;
+        for (leg, planned) in legs.iter_mut().zip(plan.legs()) {
+            count += 1;
+            let grid = self.terms(planned.market).grid;
+            let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
+            *leg = Leg {
+                market: planned.market,
+                venue: self.terms(planned.market).venue,
+                outcome: planned.outcome,
+                limit: planned.limit,
+                reach: reach(planned.limit, grid, planned.outcome, slack),
+                deep: planned.levels > 1,
+                ..NO_LEG
+            };
+        }
+        // Stable, so equal scores keep the basket's order.
+        legs[..count].sort_by_key(|leg| self.exit_penalty(leg));
+        Group {
+            id: self.groups.next_id(),
+            basket,
+            legs,
+            count: u8::try_from(count).expect("LEGS_MAX fits"),
+            target: plan.units,
+            state: GroupState::Working,
+            promised: plan.profit,
+            started: now,
+            one_leg_since: None,
+            one_leg: Nanos::ZERO,
+            attempts: 0,
+            corrected: Nanos::ZERO,
+            result: Usd::ZERO,
+            alarmed: false,
+        }
+    }
+
+    /// How bad it would be to be left with this leg alone: the leg that is worst to leave goes last. In $0.0001 a
+    /// contract; a venue whose fills are provisional counts fifty cents more.
+    fn exit_penalty(&self, leg: &Leg) -> u32 {
+        let provisional = if leg.venue == Venue::Polymarket { 5_000 } else { 0 };
+        let bid = self.books.get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));
+        let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
+        provisional + u32::from(spread)
+    }
+
+    /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held.
+    fn hold(&mut self, now: Nanos, mut group: Group) -> Result<Group, (MarketId, Refusal)> {
+        for index in 0..group.legs().len() {
+            let leg = group.legs[index];
+            let first = index == 0;
+            let draft = Draft {
+                group: group.id,
+                market: leg.market,
+                outcome: leg.outcome,
+                action: Action::Buy,
+                price: leg.reach,
+                qty: group.target,
+                tif: Tif::Fok,
+                purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+            };
+            if let Err(why) = self.would_pass(now, &draft) {
+                for held in &group.legs()[..index] {
+                    self.reserve(held.market, -held.hold);
+                }
+                return Err((leg.market, why));
+            }
+            let hold = self.worst_cost(leg.market, leg.reach, group.target);
+            self.reserve(leg.market, hold);
+            group.legs[index].hold = hold;
+        }
+        Ok(group)
+    }
+
+    /// Whether this episode of a basket has not had this verdict yet.
+    fn verdict_is_new(&mut self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool {
+        let episode = self.episode(basket);
+        now.since(episode.seen) >= EPISODE_GAP || episode.verdict != verdict
+    }
+
+    /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one
+    /// opportunity.
+    fn verdict(&mut self, now: Nanos, basket: BasketId, seen: Seen, verdict: Verdict, out: &mut Outbox) {
+        let is_new = self.verdict_is_new(now, basket, verdict);
+        let episode = self.episode(basket);
+        let first = now.since(episode.seen) >= EPISODE_GAP || episode.verdict == Verdict::TooSmall;
+        episode.seen = now;
+        if !is_new {
+            return;
+        }
+        episode.verdict = verdict;
+        self.stats.opportunities += u64::from(first && verdict != Verdict::TooSmall);
+        let Seen { units, edge, profit } = seen;
+        out.note(Note::Opportunity { basket, units, edge, profit, verdict });
+    }
+}
+
+/// What an opportunity looked like.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    units: Qty,
+    edge: i32,
+    profit: Usd,
+}
+
+/// A basket that was not worth a look for so long begins a new episode when it is again.
+const EPISODE_GAP: Nanos = Nanos::from_secs(1);
+const NO_LEG: Leg = Leg {
+    market: MarketId::new(0),
+    venue: Venue::Polymarket,
+    outcome: Outcome::Yes,
+    limit: Price::ZERO,
+    reach: Price::ZERO,
+    deep: false,
+    hold: Usd::ZERO,
+    bought: Qty::ZERO,
+    sold: Qty::ZERO,
+    order: None,
+    tried: false,
+};
+
+/// A group holds each leg at the price its hedge may reach, which is above the plan's: a tenth is left for that.
+fn shaved(room: Usd) -> Usd {
+    room.max(Usd::ZERO).scale_floor(9, 10)
+}
+
+/// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001.
+fn reach(from: Price, grid: crate::grid::Grid, outcome: Outcome, slack: u16) -> Price {
+    let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
+    let mut ticks = from.ticks().saturating_add(slack).min(9_999);
+    while ticks > from.ticks() {
+        let price = Price::from_ticks(ticks).expect("under a dollar");
+        if grid.allows(price) {
+            return price;
+        }
+        ticks -= 1;
+    }
+    from
+}

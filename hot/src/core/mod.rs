@@ -1,0 +1,352 @@
+//! The one writer of every book, order, position and dollar.
+//!
+//! The core is a pure function of state, time and event. It is one type in four files: `decide` turns books into
+//! groups, `place` turns groups into orders, `report` takes in what became of them, `control` listens to the
+//! operator, reconciliation and the clock.
+
+mod control;
+mod decide;
+mod money;
+mod place;
+mod report;
+
+use crate::basket::Baskets;
+use crate::book::Books;
+use crate::event::{Event, HaltWhy, Link};
+use crate::group::Groups;
+use crate::hash::Hash64;
+use crate::ids::{BasketId, FillId, MarketId, OrderId, Venue};
+use crate::index::Index;
+use crate::intent::Intent;
+use crate::ledger::{Booking, Ledger, PURSES};
+use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, MARKETS_MAX, ORPHANS_MAX};
+use crate::market::MarketDef;
+use crate::note::{Alarm, Note, Verdict};
+use crate::order::OrderTable;
+use crate::outbox::Outbox;
+use crate::report::Report;
+use crate::risk::{Exposure, Limits, Rate};
+use crate::stats::Stats;
+use crate::units::{Nanos, Usd};
+
+use std::collections::VecDeque;
+
+/// The core.
+#[derive(Debug)]
+pub struct Core {
+    books: Books,
+    baskets: Baskets,
+    episodes: Vec<Episode>,
+    orders: OrderTable,
+    groups: Groups,
+    ledger: Ledger,
+    limits: Limits,
+    exposure: Exposure,
+    rate: Rate,
+    /// Cash held for orders and groups in flight, by purse.
+    reserved: [Usd; PURSES],
+    /// Fills booked, so that one told twice is booked once, and one that fails can be undone.
+    fills_by_id: Index,
+    fills: Vec<Booked>,
+    fills_next: usize,
+    /// Reports of orders whose venue name is not known yet.
+    orphans: VecDeque<(Nanos, Report)>,
+    /// When a fresh snapshot was last asked for, by market.
+    resync_asked: Vec<Nanos>,
+    links: [[bool; 3]; 2],
+    reconciled: [bool; 2],
+    drift: [u8; 2],
+    halted: Option<HaltWhy>,
+    stopping: bool,
+    epoch: u64,
+    next_order: u64,
+    /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
+    configuring: bool,
+    stats: Stats,
+    decisions: Hash64,
+}
+
+/// What is remembered of one basket between events.
+#[derive(Clone, Copy, Debug)]
+struct Episode {
+    /// When it last looked worth it; flicker within an episode is one opportunity.
+    seen: Nanos,
+    /// What was last made of it.
+    verdict: Verdict,
+    /// Not to be shot again before.
+    rests_until: Nanos,
+    /// Whether it rests, and must be looked at again when it has.
+    resting: bool,
+}
+
+/// One booked fill.
+#[derive(Clone, Copy, Debug)]
+struct Booked {
+    fill: FillId,
+    order: OrderId,
+    booking: Booking,
+    undone: bool,
+}
+
+impl Core {
+    /// Allocates all it will ever need, books aside: those come with their market's terms.
+    pub fn new() -> Self {
+        let rested = Episode {
+            seen: Nanos::ZERO,
+            verdict: Verdict::TooSmall,
+            rests_until: Nanos::ZERO,
+            resting: false,
+        };
+        Self {
+            books: Books::new(),
+            baskets: Baskets::new(),
+            episodes: vec![rested; BASKETS_MAX],
+            orders: OrderTable::new(),
+            groups: Groups::new(),
+            ledger: Ledger::new(),
+            limits: Limits::unset(),
+            exposure: Exposure::new(),
+            rate: Rate::new(),
+            reserved: [Usd::ZERO; PURSES],
+            fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
+            fills: Vec::with_capacity(FILLS_SEEN_MAX),
+            fills_next: 0,
+            orphans: VecDeque::with_capacity(ORPHANS_MAX),
+            resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
+            links: [[false; 3]; 2],
+            reconciled: [false; 2],
+            drift: [0; 2],
+            halted: None,
+            stopping: false,
+            epoch: 0,
+            next_order: 1,
+            configuring: true,
+            stats: Stats::default(),
+            decisions: Hash64::new(),
+        }
+    }
+
+    /// The only way in. Same state, same `now`, same `event`: the same intents, to the bit.
+    ///
+    /// `out` must be empty; the caller carries out what it holds afterwards and clears it.
+    pub fn on_event(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
+        self.stats.events += 1;
+        match event {
+            Event::Report(report) => self.on_report(now, report, out),
+            Event::Control(control) => self.on_control(now, event, control, out),
+            Event::Timer => self.on_timer(now, out),
+            Event::Basket(def) => self.on_basket(def, out),
+            Event::Settled { market, yes_pays } => self.on_settled(*market, *yes_pays, out),
+            Event::Link { venue, link, up } => {
+                self.links[venue.index()][*link as usize] = *up;
+                self.on_market_data(now, event, out);
+            }
+            _ => self.on_market_data(now, event, out),
+        }
+        for intent in out.intents() {
+            hash_intent(&mut self.decisions, now, intent);
+        }
+    }
+
+    /// A hash over every intent so far, in order, with its time.
+    pub const fn decision_hash(&self) -> u64 {
+        self.decisions.get()
+    }
+
+    /// A hash over everything that decisions depend on.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = self.decisions;
+        self.books.hash_into(&mut hash);
+        for record in self.orders.live() {
+            hash.word(record.order.id.get());
+            hash.word(record.state as u64);
+            hash.word(record.filled.micros());
+            hash.word(record.reserved.micros() as u64);
+        }
+        for group in self.groups.iter() {
+            hash.word(u64::from(group.id.get()));
+            hash.word(group.state as u64);
+            for leg in group.legs() {
+                hash.word(leg.bought.micros());
+                hash.word(leg.sold.micros());
+            }
+        }
+        for venue in Venue::ALL {
+            hash.word(self.ledger.cash_at(venue).micros() as u64);
+        }
+        for (market, _) in self.books.iter() {
+            let position = self.ledger.position(market);
+            for outcome in [crate::ids::Outcome::Yes, crate::ids::Outcome::No] {
+                hash.word(position.held(outcome).micros());
+                hash.word(position.cost(outcome).micros() as u64);
+            }
+        }
+        hash.word(self.exposure.total().micros() as u64);
+        hash.word(self.epoch);
+        hash.word(u64::from(self.halted.is_some()));
+        hash.word(self.next_order);
+        hash.get()
+    }
+
+    /// Counters and figures.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            orders_live: self.orders.live_len() as u64,
+            groups_live: self.groups.len() as u64,
+            realised: self.ledger.realised(),
+            unrealised: self.unrealised(),
+            fees: self.ledger.fees(),
+            exposure: self.exposure.total(),
+            cash: Venue::ALL.map(|venue| self.ledger.cash_at(venue)),
+            books: Venue::ALL.map(|venue| {
+                let (all, good) = self.books.health(venue);
+                (all as u32, good as u32)
+            }),
+            halted: self.halted.is_some(),
+            reconciled: self.reconciled == [true; 2],
+            ..self.stats
+        }
+    }
+
+    /// The books, for reading.
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The ledger, for reading.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Orders that are not done, oldest first, for reading.
+    pub const fn orders(&self) -> &OrderTable {
+        &self.orders
+    }
+
+    /// Groups that have not ended, oldest first, for reading.
+    pub const fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Why trading is halted, if it is.
+    pub const fn halted(&self) -> Option<HaltWhy> {
+        self.halted
+    }
+
+    /// Whether nothing is in flight: no order alive, no group unfinished.
+    pub fn is_idle(&self) -> bool {
+        self.orders.live_len() == 0 && self.groups.is_empty()
+    }
+
+    /// The id that the next order will have.
+    pub const fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    /// Checks what must hold after every event; costs a walk over everything, so tests and simulations call it.
+    ///
+    /// # Panics
+    /// Where something does not hold.
+    pub fn check_invariants(&self) {
+        assert!(self.ledger.is_balanced(), "P2: accounts sum to what was paid in");
+        let mut reserved = [Usd::ZERO; PURSES];
+        let mut exposed = Usd::ZERO;
+        for record in self.orders.live() {
+            assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
+            let purse = self.purse(record.order.market);
+            reserved[purse.index()] += record.reserved;
+            exposed += record.reserved;
+        }
+        for leg in self.groups.iter().flat_map(|group| group.legs()) {
+            reserved[self.purse(leg.market).index()] += leg.hold;
+            exposed += leg.hold;
+        }
+        assert_eq!(
+            reserved, self.reserved,
+            "R5: reservations are the sum of live orders and holds"
+        );
+        assert_eq!(
+            exposed + self.ledger.cost(),
+            self.exposure.total(),
+            "R2: exposure is what is held and reserved"
+        );
+    }
+
+    /// A market's terms; every market in a basket or an order has them.
+    fn terms(&self, market: MarketId) -> &MarketDef {
+        self.books.terms(market).expect("a market in use has terms")
+    }
+
+    fn alarm(
+        &mut self,
+        what: Alarm,
+        market: Option<MarketId>,
+        order: Option<OrderId>,
+        out: &mut Outbox,
+    ) {
+        self.stats.alarms += 1;
+        out.note(Note::Alarm {
+            what,
+            market: market.map_or(u16::MAX, MarketId::get),
+            order: order.map_or(0, OrderId::get),
+        });
+    }
+
+    /// Whether orders can be sent to a venue and heard of.
+    const fn linked(&self, venue: Venue) -> bool {
+        let links = &self.links[venue.index()];
+        links[Link::Private as usize] && links[Link::Orders as usize]
+    }
+
+    fn episode(&mut self, basket: BasketId) -> &mut Episode {
+        &mut self.episodes[basket.index()]
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Takes one intent into the decision hash, field by field: the hash depends on no memory layout.
+fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
+    hash.word(now.get());
+    match intent {
+        Intent::Place(order) => {
+            hash.word(1);
+            hash.word(order.id.get());
+            hash.word(order.epoch);
+            hash.word(u64::from(order.group.get()));
+            hash.word(
+                u64::from(order.market.get()) << 48
+                    | u64::from(order.price.ticks()) << 32
+                    | (order.outcome as u64) << 24
+                    | (order.action as u64) << 16
+                    | (order.tif as u64) << 8
+                    | (order.purpose as u64) << 4
+                    | u64::from(order.post_only),
+            );
+            hash.word(order.qty.micros());
+        }
+        Intent::Cancel(cancel) => {
+            hash.word(2);
+            hash.word(cancel.order.get());
+        }
+        Intent::CancelAll { venue } => {
+            hash.word(3);
+            hash.word(*venue as u64);
+        }
+        Intent::Query(query) => {
+            hash.word(4);
+            hash.word(query.order.get());
+        }
+        Intent::Resync { market } => {
+            hash.word(5);
+            hash.word(u64::from(market.get()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,427 @@
+//! What became of orders. Every message may come late, twice, in any order, or from two places: the final state
+//! is the same.
+
+use super::{Booked, Core};
+use crate::ids::{Action, FillId, GroupId, OrderId, Outcome, VenueKey};
+use crate::intent::Tif;
+use crate::ledger::Booking;
+use crate::limits::{FILLS_SEEN_MAX, ORPHANS_MAX};
+use crate::note::{Alarm, Note, OrderState};
+use crate::order::OrderEvent;
+use crate::outbox::Outbox;
+use crate::report::{Fill, Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
+use crate::units::{Nanos, Qty, Usd};
+
+/// Venues round fills to cents of a contract, so an order can end this much short or over.
+const QTY_DUST: Qty = Qty::from_micros(10_000);
+/// How often in a row the venue must not know an order,
+const ABSENT_TIMES: u8 = 3;
+/// and for how long, before it is taken as never having been: longer than any taker delay of either venue.
+const ABSENT_SPAN: Nanos = Nanos::from_secs(10);
+
+impl Core {
+    pub(super) fn on_report(&mut self, now: Nanos, report: &Report, out: &mut Outbox) {
+        match *report {
+            Report::Bound { order, key } => self.on_bound(now, order, key, out),
+            Report::Unsent { order, .. } => {
+                self.stats.orders_unsent += 1;
+                self.on_never(now, OrderRef::Id(order), out);
+            }
+            Report::Rejected { order, why } => self.on_rejected(now, order, why, report, out),
+            Report::TimedOut { order } => self.on_timed_out(now, order, out),
+            Report::Status(status) => self.on_status(now, &status, report, out),
+            Report::Fill(fill) => self.on_fill(now, &fill, report, out),
+            Report::Finality { fill, state } => {
+                if state == Finality::Failed {
+                    self.undo(now, fill, out);
+                }
+            }
+            Report::CancelRefused { order } => {
+                if let Some(id) = self.known(now, order, report) {
+                    self.step(id, OrderEvent::CancelRefused, out);
+                    self.query(now, id, out);
+                }
+            }
+            Report::Absent { order, .. } => self.on_absent(now, order, out),
+        }
+    }
+
+    fn on_bound(&mut self, now: Nanos, order: OrderId, key: VenueKey, out: &mut Outbox) {
+        self.orders.bind(order, key);
+        for _ in 0..self.orphans.len() {
+            let Some((at, report)) = self.orphans.pop_front() else { break };
+            let waits_for = match report {
+                Report::Status(OrderStatus { order, .. })
+                | Report::Fill(Fill { order, .. })
+                | Report::Rejected { order, .. }
+                | Report::CancelRefused { order } => order,
+                _ => continue,
+            };
+            if waits_for == OrderRef::Key(key) {
+                self.on_report(now, &report, out);
+            } else {
+                self.orphans.push_back((at, report));
+            }
+        }
+    }
+
+    fn on_rejected(
+        &mut self,
+        now: Nanos,
+        order: OrderRef,
+        why: Reject,
+        report: &Report,
+        out: &mut Outbox,
+    ) {
+        let Some(id) = self.known(now, order, report) else { return };
+        if why == Reject::Duplicate {
+            // It is there already: what it is doing, only the venue can say.
+            self.step(id, OrderEvent::TimedOut, out);
+            return self.query(now, id, out);
+        }
+        self.stats.orders_rejected += 1;
+        self.on_never(now, OrderRef::Id(id), out);
+    }
+
+    /// The order never was and never will be.
+    fn on_never(&mut self, now: Nanos, order: OrderRef, out: &mut Outbox) {
+        let Some(record) = self.orders.find_mut(order) else { return };
+        if record.is_over() {
+            return;
+        }
+        let id = record.order.id;
+        if !record.known_filled().is_zero() {
+            // It did fill, whatever this message says: only the venue's own count ends it.
+            self.step(id, OrderEvent::CancelRefused, out);
+            return self.query(now, id, out);
+        }
+        record.ended = Some(Qty::ZERO);
+        self.settle_order(now, id, OrderEvent::Rejected, out);
+    }
+
+    fn on_timed_out(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
+        if self.orders.find(OrderRef::Id(order)).is_none_or(crate::order::Record::is_over) {
+            return;
+        }
+        self.stats.orders_unknown += 1;
+        self.step(order, OrderEvent::TimedOut, out);
+        self.query(now, order, out);
+    }
+
+    fn on_status(&mut self, now: Nanos, status: &OrderStatus, report: &Report, out: &mut Outbox) {
+        let Some(id) = self.known(now, status.order, report) else { return };
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
+        if record.state == OrderState::Pending {
+            self.stats.orders_acked += 1;
+        }
+        record.absent = 0;
+        let qty = record.order.qty;
+        if let Some(filled) = status.filled {
+            record.claimed = record.claimed.max(filled.min(qty));
+        }
+        let whole = record.claimed + QTY_DUST >= qty;
+        match status.state {
+            // A limit order that matched only in part rests with what is left.
+            VenueState::Filled
+                if status.filled.is_some() && !whole && record.order.tif == Tif::Gtc =>
+            {
+                self.on_resting(now, id, out);
+            }
+            VenueState::Resting | VenueState::Delayed => self.on_resting(now, id, out),
+            VenueState::Filled => {
+                let total = if status.filled.is_some() { record.known_filled() } else { qty };
+                record.claimed = record.claimed.max(total);
+                record.ended = Some(total);
+                self.settle_order(now, id, OrderEvent::Filled, out);
+            }
+            VenueState::Cancelled if status.filled.is_some() => {
+                record.ended = Some(record.known_filled());
+                self.settle_order(now, id, OrderEvent::Cancelled, out);
+            }
+            // Over, but nobody has said with how much filled: ask before letting the rest go.
+            VenueState::Cancelled => {
+                if !record.is_over() {
+                    self.query(now, id, out);
+                }
+            }
+        }
+    }
+
+    fn on_resting(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        self.step(id, OrderEvent::Accepted, out);
+        let record = *self.orders.find(OrderRef::Id(id)).expect("just stepped");
+        self.progress(now, id, out);
+        // Everything sent so far means to take: what rests is not wanted.
+        if record.state == OrderState::Resting
+            && record.order.tif == Tif::Gtc
+            && !record.order.post_only
+        {
+            self.cancel(now, id, out);
+        }
+    }
+
+    fn on_fill(&mut self, now: Nanos, fill: &Fill, report: &Report, out: &mut Outbox) {
+        if fill.finality == Finality::Failed {
+            return self.undo(now, fill.fill, out);
+        }
+        if self.fills_by_id.find(fill.fill.get()).is_some() {
+            return;
+        }
+        let Some(id) = self.known(now, fill.order, report) else {
+            if matches!(fill.order, OrderRef::Id(_)) {
+                self.alarm(Alarm::ForeignFill, Some(fill.market), None, out);
+            }
+            return;
+        };
+        let record = *self.orders.find(OrderRef::Id(id)).expect("just found");
+        let order = record.order;
+        let price = match order.outcome {
+            Outcome::Yes => fill.price,
+            Outcome::No => fill.price.complement(),
+        };
+        let worse = match order.action {
+            Action::Buy => price > order.price,
+            Action::Sell => price < order.price,
+        };
+        if worse {
+            self.alarm(Alarm::WorseFill, Some(order.market), Some(id), out);
+        }
+        if record.filled + fill.qty > order.qty + QTY_DUST && order.tif == Tif::Gtc {
+            self.alarm(Alarm::Overfill, Some(order.market), Some(id), out);
+        }
+        if record.state == OrderState::Done {
+            self.alarm(Alarm::LateFill, Some(order.market), Some(id), out);
+        }
+        let booking = Booking {
+            market: order.market,
+            purse: self.purse(order.market),
+            outcome: order.outcome,
+            action: order.action,
+            price,
+            qty: fill.qty,
+            fee: self.fee_of(fill, &order.market),
+        };
+        if order.action == Action::Sell
+            && self.ledger.position(order.market).held(order.outcome) < fill.qty
+        {
+            // Sold what we do not hold: reconciliation must say what is true.
+            return self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
+        }
+        self.remember(Booked { fill: fill.fill, order: id, booking, undone: false });
+        self.stats.fills += 1;
+        let before = self.ledger.realised();
+        self.book(&booking, false);
+        if let Some(place) = self.groups.position(order.group) {
+            self.groups.at_mut(place).result += self.ledger.realised() - before;
+        }
+        out.note(Note::Booked {
+            order: id,
+            market: order.market,
+            outcome: order.outcome,
+            price,
+            qty: fill.qty,
+            fee: booking.fee,
+            taker: fill.taker,
+            undone: false,
+        });
+        self.note_position(order.market, out);
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
+        record.filled += fill.qty;
+        record.claimed = record.claimed.max(record.filled);
+        let whole = record.filled + QTY_DUST >= order.qty;
+        if whole && record.ended.is_none() {
+            record.ended = Some(record.filled);
+        }
+        if record.ended.is_some() {
+            self.settle_order(now, id, OrderEvent::Filled, out);
+        } else {
+            self.step(id, OrderEvent::PartFilled, out);
+            self.progress(now, id, out);
+        }
+    }
+
+    /// The venue's own figure where it gives one; else the rule's.
+    fn fee_of(&self, fill: &Fill, market: &crate::ids::MarketId) -> Usd {
+        let rule = self.terms(*market).fee;
+        fill.fee.unwrap_or_else(|| rule.fee(fill.price, fill.qty, fill.taker))
+    }
+
+    /// Books, or takes back, a fill, and keeps the exposure in step.
+    fn book(&mut self, booking: &Booking, back: bool) {
+        let before = self.ledger.position(booking.market).cost_total();
+        if back {
+            self.ledger.unbook(booking);
+        } else {
+            self.ledger.book(booking);
+        }
+        let after = self.ledger.position(booking.market).cost_total();
+        let terms = *self.terms(booking.market);
+        self.exposure.add(booking.market, terms.cluster, terms.venue, after - before);
+    }
+
+    /// A booked fill turned out void: position, cash and fee go back.
+    fn undo(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
+        let Some(slot) = self.fills_by_id.find(fill.get()) else { return };
+        let booked = self.fills[slot as usize];
+        if booked.undone {
+            return;
+        }
+        self.fills[slot as usize].undone = true;
+        self.stats.fills_failed += 1;
+        self.alarm(Alarm::FailedFill, Some(booked.booking.market), Some(booked.order), out);
+        let Booking { market, outcome, action, price, qty, fee, .. } = booked.booking;
+        if action == Action::Buy && self.ledger.position(market).held(outcome) < qty {
+            return self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
+        }
+        self.book(&booked.booking, true);
+        out.note(Note::Booked {
+            order: booked.order,
+            market,
+            outcome,
+            price,
+            qty,
+            fee,
+            taker: true,
+            undone: true,
+        });
+        self.note_position(market, out);
+        if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
+            record.filled = record.filled.saturating_sub(qty);
+            record.claimed = record.claimed.saturating_sub(qty);
+            record.ended = record.ended.map(|total| total.saturating_sub(qty));
+            let group = record.order.group;
+            if let Some(place) = self.groups.position(group) {
+                // What it was matched with is too much now; the group sells it.
+                let group = self.groups.at_mut(place);
+                for leg in group.legs_mut() {
+                    if leg.market == market && leg.outcome == outcome {
+                        leg.bought = leg.bought.saturating_sub(qty);
+                    }
+                }
+                group.target = group.target.min(group.matched());
+            }
+            self.advance(now, group, out);
+        }
+    }
+
+    /// The venue does not know the order. Once proves nothing; reads lag behind writes.
+    fn on_absent(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
+        let Some(record) = self.orders.find_mut(OrderRef::Id(order)) else { return };
+        if record.is_over() {
+            return;
+        }
+        if record.absent == 0 {
+            record.absent_since = now;
+        }
+        record.absent = record.absent.saturating_add(1);
+        if record.absent >= ABSENT_TIMES && now.since(record.absent_since) >= ABSENT_SPAN {
+            let total = record.known_filled();
+            record.ended = Some(total);
+            let event = if total.is_zero() { OrderEvent::Rejected } else { OrderEvent::Cancelled };
+            self.settle_order(now, order, event, out);
+        }
+    }
+
+    /// One of our orders by either name. A venue name that is not known yet may be bound in a moment: its report
+    /// is kept.
+    fn known(&mut self, now: Nanos, order: OrderRef, report: &Report) -> Option<OrderId> {
+        let found = self.orders.find(order).map(|record| record.order.id);
+        if found.is_none() && matches!(order, OrderRef::Key(_)) {
+            if self.orphans.len() == ORPHANS_MAX {
+                self.orphans.pop_front();
+            }
+            self.orphans.push_back((now, *report));
+        }
+        found
+    }
+
+    /// Moves an order's state; a step that makes no sense raises the alarm and changes nothing.
+    pub(super) fn step(&mut self, id: OrderId, event: OrderEvent, out: &mut Outbox) {
+        let Some(record) = self.orders.find_mut(OrderRef::Id(id)) else { return };
+        let market = record.order.market;
+        match record.state.next(event) {
+            Ok(state) if state == record.state => {}
+            Ok(state) => {
+                record.state = state;
+                self.note_order(id, out);
+            }
+            Err(_) => self.alarm(Alarm::IllegalStep, Some(market), Some(id), out),
+        }
+    }
+
+    /// The order is over at the venue. It is done here once every fill it claims is booked; its group goes on
+    /// at once.
+    fn settle_order(&mut self, now: Nanos, id: OrderId, event: OrderEvent, out: &mut Outbox) {
+        let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
+        let alive = record.state != OrderState::Done;
+        let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
+        if alive && complete {
+            self.step(id, event, out);
+        }
+        if alive {
+            let record = *self.orders.find(OrderRef::Id(id)).expect("still there");
+            let ended =
+                if record.state == OrderState::Done { Some(record.filled) } else { record.ended };
+            let updated = self.reclaim(crate::order::Record { ended, ..record });
+            *self.orders.find_mut(OrderRef::Id(id)).expect("still there") = updated;
+            if updated.state == OrderState::Done {
+                self.orders.retire(id);
+            }
+        }
+        let group = record.order.group;
+        let Some((place, leg)) = self.leg_of(group, id) else { return };
+        self.groups.at_mut(place).on_over(
+            leg,
+            record.order.action == Action::Buy,
+            record.known_filled(),
+        );
+        self.advance(now, group, out);
+    }
+
+    /// An order moved without being over: its claim shrinks with each fill, and its group's clock runs.
+    fn progress(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
+        if record.state != OrderState::Done {
+            let updated = self.reclaim(record);
+            *self.orders.find_mut(OrderRef::Id(id)).expect("still there") = updated;
+        }
+        self.note_order(id, out);
+        let Some((place, leg)) = self.leg_of(record.order.group, id) else { return };
+        let group = self.groups.at_mut(place);
+        if record.order.action == Action::Buy {
+            group.legs_mut()[leg].bought = record.known_filled();
+        }
+        group.keep_time(now);
+    }
+
+    /// Which leg of which live group an order in flight belongs to.
+    fn leg_of(&self, group: GroupId, id: OrderId) -> Option<(usize, usize)> {
+        let place = self.groups.position(group)?;
+        let leg = self.groups.at(place).legs().iter().position(|leg| leg.order == Some(id))?;
+        Some((place, leg))
+    }
+
+    fn remember(&mut self, booked: Booked) {
+        let slot = self.fills_next;
+        if self.fills.len() < FILLS_SEEN_MAX {
+            self.fills.push(booked);
+        } else {
+            self.fills_by_id.remove(self.fills[slot].fill.get());
+            self.fills[slot] = booked;
+        }
+        self.fills_next = (slot + 1) % FILLS_SEEN_MAX;
+        let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
+        assert!(self.fills_by_id.insert(booked.fill.get(), slot), "the oldest made room");
+    }
+
+    pub(super) fn note_position(&self, market: crate::ids::MarketId, out: &mut Outbox) {
+        let position = self.ledger.position(market);
+        out.note(Note::Position {
+            market,
+            yes: position.held(Outcome::Yes),
+            no: position.held(Outcome::No),
+            cost: position.cost_total(),
+            realised: position.realised,
+        });
+    }
+}

@@ -1,0 +1,271 @@
+//! The core against a scripted venue: every message by hand, every invariant after every event.
+
+mod groups;
+mod orders;
+mod rows;
+
+use super::*;
+use crate::basket_def::{BasketDef, BasketKind};
+use crate::event::{Change, Control, Level, LimitRow};
+use crate::fees::FeeRule;
+use crate::grid::Grid;
+use crate::ids::{ClusterId, Outcome, Side, VenueKey};
+use crate::intent::{Order, Tif};
+use crate::market::MarketStatus;
+use crate::note::GroupState;
+use crate::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
+use crate::units::{Price, Qty};
+
+/// Polymarket's half of the pair.
+const PM: MarketId = MarketId::new(0);
+/// Kalshi's half.
+const KA: MarketId = MarketId::new(1);
+
+/// A core, what it has asked for, and a clock.
+struct Desk {
+    core: Core,
+    out: Outbox,
+    now: Nanos,
+    intents: Vec<Intent>,
+    notes: Vec<Note>,
+    fills: u64,
+}
+
+fn price(cents: u16) -> Price {
+    Price::from_ticks(cents * 100).unwrap()
+}
+
+fn qty(contracts: u64) -> Qty {
+    Qty::from_contracts(contracts)
+}
+
+/// The spec's small profile, with a faster cooldown.
+fn limit_values() -> Vec<(LimitRow, u64)> {
+    use LimitRow as L;
+    LimitRow::ALL
+        .into_iter()
+        .map(|row| {
+            let value = match row {
+                L::OrderQty => 500_000_000,
+                L::OrderNotional | L::PositionNotional | L::DailyLoss => 100_000_000,
+                L::CashPercent => 95,
+                L::PositionQty => 200_000_000,
+                L::ExposureTotal => 1_000_000_000,
+                L::OrdersPerMinute => 60,
+                L::ExposureMarket => 100_000_000,
+                L::ExposureCluster => 200_000_000,
+                L::ExposureVenue => 500_000_000,
+                L::Positions => 16,
+                L::EdgeMin => 100,
+                L::ProfitMin => 500_000,
+                L::OrdersPerMinuteMarket => 20,
+                L::EdgeMaxPercent => 20,
+                L::LegTimeoutMs => 5_000,
+                L::CooldownMs => 1_000,
+                L::CooldownLossMs => 900_000,
+                L::UnwindAttempts => 5,
+                L::UnwindStepMs => 500,
+                L::LegFailPpm => 150_000,
+                L::UnwindLossPpm => 35_000,
+                L::DuplicateMs => 1_000,
+            };
+            (row, value)
+        })
+        .collect()
+}
+
+fn terms(market: MarketId) -> MarketDef {
+    let (venue, fee) = if market == PM {
+        (Venue::Polymarket, FeeRule::Polymarket { rate: 40_000, exponent: 1 })
+    } else {
+        (Venue::Kalshi, FeeRule::Kalshi { taker: 70_000, maker: 0 })
+    };
+    MarketDef {
+        market,
+        venue,
+        shard: 0,
+        cluster: ClusterId::new(0),
+        grid: Grid::uniform(100).unwrap(),
+        min_qty: if market == PM { qty(5) } else { Qty::from_micros(10_000) },
+        close: Nanos::NEVER,
+        fee,
+        status: MarketStatus::Open,
+    }
+}
+
+impl Desk {
+    /// Configured, linked, reconciled, $10,000 at each venue, no book yet.
+    fn new() -> Self {
+        let mut desk = Self {
+            core: Core::new(),
+            out: Outbox::new(),
+            now: Nanos::from_secs(1_800_000_000),
+            intents: Vec::new(),
+            notes: Vec::new(),
+            fills: 0,
+        };
+        desk.control(Control::Start { epoch: 1, first_order: 100 });
+        for (row, value) in limit_values() {
+            desk.control(Control::Limit { row, value });
+        }
+        for market in [PM, KA] {
+            desk.event(Event::Market(terms(market)));
+        }
+        for (basket, yes_at, no_at) in [(0, PM, KA), (1, KA, PM)] {
+            for (leg, market, outcome) in [(0, yes_at, Outcome::Yes), (1, no_at, Outcome::No)] {
+                desk.event(Event::Basket(BasketDef {
+                    basket: BasketId::new(basket),
+                    kind: BasketKind::CrossVenue,
+                    leg,
+                    legs: 2,
+                    market,
+                    outcome,
+                    payout: 10_000,
+                }));
+            }
+        }
+        desk.open();
+        desk
+    }
+
+    fn open(&mut self) {
+        for venue in Venue::ALL {
+            for link in [Link::Market, Link::Private, Link::Orders] {
+                self.event(Event::Link { venue, link, up: true });
+            }
+            if self.core.ledger().cash_at(venue) == Usd::ZERO {
+                self.control(Control::Cash { venue, shard: 0, cash: Usd::from_dollars(10_000) });
+            }
+            self.control(Control::Reconciled { venue, clean: true });
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.now = self.now.after(Nanos::new(1_000));
+        self.core.on_event(self.now, &event, &mut self.out);
+        self.intents.extend_from_slice(self.out.intents());
+        self.notes.extend_from_slice(self.out.notes());
+        self.out.clear();
+        self.core.check_invariants();
+    }
+
+    fn control(&mut self, control: Control) {
+        self.event(Event::Control(control));
+    }
+
+    fn report(&mut self, report: Report) {
+        self.event(Event::Report(report));
+    }
+
+    fn wait(&mut self, span: Nanos) {
+        self.now = self.now.after(span);
+        self.event(Event::Timer);
+    }
+
+    /// A whole book: bids and asks as (cents, contracts).
+    fn book(&mut self, market: MarketId, bids: &[(u16, u64)], asks: &[(u16, u64)]) {
+        self.event(Event::SnapshotBegin { market, venue_time: Nanos::ZERO });
+        for (side, levels) in [(Side::Bid, bids), (Side::Ask, asks)] {
+            for &(cents, contracts) in levels {
+                self.event(Event::Level(Level {
+                    market,
+                    side,
+                    price: price(cents),
+                    change: Change::Set(qty(contracts)),
+                    last: false,
+                }));
+            }
+        }
+        self.event(Event::SnapshotEnd { market });
+    }
+
+    /// YES at 40 here, NO at 50 there (YES bid 50): ten cents under a dollar, 30 contracts deep.
+    fn gap(&mut self) {
+        self.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+        self.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]);
+    }
+
+    fn placed(&self) -> Vec<Order> {
+        self.intents
+            .iter()
+            .filter_map(|intent| match intent {
+                Intent::Place(order) => Some(**order),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn last_placed(&self) -> Order {
+        *self.placed().last().expect("an order was placed")
+    }
+
+    fn queries(&self) -> usize {
+        self.intents.iter().filter(|intent| matches!(intent, Intent::Query(_))).count()
+    }
+
+    fn cancels(&self) -> usize {
+        self.intents.iter().filter(|intent| matches!(intent, Intent::Cancel(_))).count()
+    }
+
+    /// A fill of an order at its own price, by our id.
+    fn fill_of(&mut self, order: &Order, contracts: u64) -> Fill {
+        self.fills += 1;
+        let (side, price) = order.on_book();
+        Fill {
+            fill: FillId::new(self.fills),
+            order: OrderRef::Id(order.id),
+            market: order.market,
+            side,
+            price,
+            qty: qty(contracts),
+            fee: None,
+            taker: true,
+            finality: Finality::Provisional,
+        }
+    }
+
+    fn fill(&mut self, order: &Order, contracts: u64) {
+        let fill = self.fill_of(order, contracts);
+        self.report(Report::Fill(fill));
+    }
+
+    fn status(&mut self, order: &Order, state: VenueState, filled: Option<u64>) {
+        self.report(Report::Status(OrderStatus {
+            order: OrderRef::Id(order.id),
+            state,
+            filled: filled.map(qty),
+        }));
+    }
+
+    fn group_states(&self) -> Vec<GroupState> {
+        self.notes
+            .iter()
+            .filter_map(|note| match note {
+                Note::Group { state, .. } => Some(*state),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn reserved(&self) -> Usd {
+        self.core.orders().live().fold(Usd::ZERO, |sum, record| sum + record.reserved)
+    }
+
+    fn held(&self, market: MarketId, outcome: Outcome) -> Qty {
+        self.core.ledger().position(market).held(outcome)
+    }
+}
+
+#[test]
+fn the_same_events_make_the_same_decisions() {
+    let run = || {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let second = desk.last_placed();
+        desk.fill(&second, 30);
+        (desk.core.decision_hash(), desk.core.state_hash(), desk.intents)
+    };
+    assert_eq!(run(), run());
+}

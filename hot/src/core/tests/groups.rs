@@ -1,0 +1,208 @@
+//! Groups: both legs, one leg, no leg.
+
+use super::*;
+use crate::intent::Purpose;
+use crate::report::Reject;
+
+#[test]
+fn a_gap_is_bought_leg_by_leg() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    assert_eq!(
+        (first.market, first.outcome, first.price),
+        (KA, Outcome::No, price(50)),
+        "the venue whose fills are final goes first"
+    );
+    assert_eq!((first.qty, first.tif, first.purpose), (qty(30), Tif::Fok, Purpose::Leg));
+    assert_eq!(desk.placed().len(), 1, "the second leg waits for the first");
+    desk.status(&first, VenueState::Filled, Some(30));
+    let second = desk.last_placed();
+    assert_eq!(
+        (second.market, second.outcome, second.qty),
+        (PM, Outcome::Yes, qty(30)),
+        "sized to what the first got"
+    );
+    assert_eq!(second.purpose, Purpose::Hedge);
+    assert!(second.price >= price(40), "it may give the edge away, never more");
+    desk.fill(&first, 30);
+    desk.fill(&second, 30);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    assert_eq!(desk.held(KA, Outcome::No), qty(30));
+    assert_eq!(desk.held(PM, Outcome::Yes), qty(30));
+    assert_eq!(desk.reserved(), Usd::ZERO);
+    let stats = desk.core.stats();
+    assert_eq!((stats.baskets_opened, stats.baskets_completed, stats.opportunities), (1, 1, 1));
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn it_pays_what_it_promised_at_settlement() {
+    for (cents, profit) in [
+        // Ten cents a pair, less 7 % and 4 % of p(1−p).
+        (40, Usd::from_dollars(3) - Usd::from_micros(30 * (17_500 + 9_600))),
+        // As far as the hedge may reach, it still does not lose.
+        (47, Usd::from_micros(30 * 30_000) - Usd::from_micros(30 * (17_500 + 9_964))),
+    ] {
+        for yes_pays in [Price::ONE, Price::ZERO] {
+            let mut desk = Desk::new();
+            desk.gap();
+            let first = desk.last_placed();
+            desk.fill(&first, 30);
+            let second = desk.last_placed();
+            assert_eq!(second.price, price(47));
+            let fill = Fill { price: price(cents), ..desk.fill_of(&second, 30) };
+            desk.report(Report::Fill(fill));
+            for market in [PM, KA] {
+                desk.event(Event::Settled { market, yes_pays });
+            }
+            assert_eq!(desk.core.stats().realised, profit);
+            assert!(profit > Usd::ZERO);
+            assert_eq!(desk.core.stats().exposure, Usd::ZERO);
+        }
+    }
+}
+
+#[test]
+fn a_first_leg_killed_costs_nothing() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+    assert_eq!(desk.placed().len(), 1);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert_eq!(desk.core.stats().baskets_failed, 1);
+    assert_eq!(desk.core.stats().exposure, Usd::ZERO);
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn a_second_leg_refused_sells_the_first() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    let unwind = desk.last_placed();
+    assert_eq!(unwind.purpose, Purpose::Unwind);
+    assert_eq!(
+        (unwind.market, unwind.outcome, unwind.action, unwind.qty),
+        (KA, Outcome::No, crate::ids::Action::Sell, qty(30))
+    );
+    assert_eq!(unwind.price, price(48), "NO sells where YES is offered: 1 − 0.52");
+    desk.fill(&unwind, 30);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert_eq!(desk.core.stats().baskets_unwound, 1);
+    assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO);
+    assert!(desk.core.stats().realised < Usd::ZERO);
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn an_unwind_that_fills_in_part_goes_on() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    let unwind = desk.last_placed();
+    desk.fill(&unwind, 10);
+    desk.status(&unwind, VenueState::Cancelled, Some(10));
+    assert_eq!(desk.last_placed(), unwind, "corrections keep their distance");
+    desk.wait(Nanos::from_millis(600));
+    let again = desk.last_placed();
+    assert_eq!((again.qty, again.price), (qty(20), price(47)), "the rest, a cent lower");
+    desk.fill(&again, 20);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+}
+
+#[test]
+fn an_unwind_without_end_halts_and_calls_the_operator() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    for _ in 0..20 {
+        let last = desk.last_placed();
+        if last.purpose == Purpose::Unwind {
+            desk.status(&last, VenueState::Cancelled, Some(0));
+        }
+        desk.wait(Nanos::from_millis(600));
+    }
+    let unwinds = desk.placed().iter().filter(|order| order.purpose == Purpose::Unwind).count();
+    assert_eq!(unwinds, 5, "G5: attempts are bounded");
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
+}
+
+#[test]
+fn a_second_leg_in_part_keeps_what_has_a_partner() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    assert_eq!(second.tif, Tif::Gtc);
+    desk.fill(&second, 12);
+    desk.status(&second, VenueState::Resting, Some(12));
+    assert_eq!(desk.cancels(), 1, "what rests is not wanted");
+    assert_eq!(desk.last_placed(), second, "no correction before the cancel is confirmed");
+    desk.status(&second, VenueState::Cancelled, Some(12));
+    let unwind = desk.last_placed();
+    assert_eq!((unwind.purpose, unwind.qty), (Purpose::Unwind, qty(18)));
+    desk.fill(&unwind, 18);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    assert_eq!(desk.held(KA, Outcome::No), qty(12));
+    assert_eq!(desk.held(PM, Outcome::Yes), qty(12));
+}
+
+#[test]
+fn the_same_edge_is_not_shot_twice() {
+    let mut desk = Desk::new();
+    desk.gap();
+    for _ in 0..5 {
+        desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+    }
+    assert_eq!(desk.placed().len(), 1, "in flight");
+    let first = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+    desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+    assert_eq!(desk.placed().len(), 1, "resting");
+    desk.now = desk.now.after(Nanos::from_millis(1_500));
+    desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+    assert_eq!(desk.placed().len(), 2);
+}
+
+#[test]
+fn what_is_too_good_is_bad_data() {
+    let mut desk = Desk::new();
+    desk.book(PM, &[(38, 300)], &[(40, 30)]);
+    desk.book(KA, &[(85, 30)], &[(90, 300)]);
+    assert_eq!(desk.placed().len(), 0);
+    assert!(
+        desk.notes
+            .iter()
+            .any(|note| matches!(note, Note::Opportunity { verdict: Verdict::Absurd, .. }))
+    );
+}
+
+#[test]
+fn a_halt_between_the_legs_sells_the_first() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    desk.report(Report::Unsent { order: second.id, why: crate::report::Unsent::Epoch });
+    let unwind = desk.last_placed();
+    assert_eq!((unwind.purpose, unwind.epoch), (Purpose::Unwind, 2));
+    desk.fill(&unwind, 30);
+    assert!(desk.core.is_idle());
+    desk.gap();
+    assert_eq!(desk.last_placed(), unwind, "nothing is opened while halted");
+}

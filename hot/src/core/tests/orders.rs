@@ -1,0 +1,194 @@
+//! Orders: any order of arrival, any number of times, the same end.
+
+use super::*;
+use crate::note::OrderState;
+use crate::report::Reject;
+
+#[test]
+fn every_order_of_the_same_messages_ends_the_same() {
+    // Fill in two parts, acknowledgement, final status, each twice: all orders of eight messages would be many,
+    // so a seeded shuffle takes a thousand.
+    let mut ends = Vec::new();
+    for seed in 0..1_000_u64 {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        let (a, b) = (desk.fill_of(&first, 10), desk.fill_of(&first, 20));
+        let status = |state, filled| {
+            Report::Status(OrderStatus {
+                order: OrderRef::Id(first.id),
+                state,
+                filled: Some(qty(filled)),
+            })
+        };
+        let mut reports = vec![
+            Report::Fill(a),
+            Report::Fill(b),
+            status(VenueState::Resting, 0),
+            status(VenueState::Filled, 30),
+        ];
+        reports.extend(reports.clone());
+        let mut state = seed;
+        for left in (1..reports.len()).rev() {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            reports.swap(left, (state >> 33) as usize % (left + 1));
+        }
+        for report in reports {
+            desk.report(report);
+        }
+        ends.push((
+            desk.core.ledger().clone(),
+            desk.core
+                .orders()
+                .find(OrderRef::Id(first.id))
+                .map(|record| (record.state, record.filled, record.reserved)),
+            desk.placed(),
+        ));
+        let (ledger, record, placed) = ends.last().unwrap();
+        let (ledger0, record0, placed0) = &ends[0];
+        assert_eq!(
+            (ledger, record, placed.len()),
+            (ledger0, record0, placed0.len()),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn a_time_out_proves_nothing_and_frees_nothing() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let reserved = desk.reserved();
+    assert!(reserved > Usd::ZERO);
+    desk.report(Report::TimedOut { order: first.id });
+    assert_eq!(desk.queries(), 1);
+    for _ in 0..30 {
+        desk.wait(Nanos::from_secs(1));
+    }
+    assert_eq!(desk.reserved(), reserved, "time alone never resolves it");
+    assert!(desk.queries() > 10, "it keeps asking");
+    let record = *desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
+    assert_eq!(record.state, OrderState::Unknown);
+    // It had executed after all.
+    desk.fill(&first, 30);
+    assert_eq!(desk.held(KA, Outcome::No), qty(30));
+    assert_eq!(desk.last_placed().market, PM, "and the group goes on");
+}
+
+#[test]
+fn an_order_nobody_knows_needs_time_and_repetition_to_be_given_up() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::TimedOut { order: first.id });
+    let absent = Report::Absent { order: first.id, venue: Venue::Kalshi };
+    for _ in 0..10 {
+        desk.report(absent);
+    }
+    assert!(!desk.core.is_idle(), "many answers at once are one answer");
+    desk.wait(Nanos::from_secs(11));
+    desk.report(absent);
+    assert!(desk.core.is_idle());
+    assert_eq!(desk.reserved(), Usd::ZERO);
+}
+
+#[test]
+fn a_fill_may_come_before_the_venues_name() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let key = VenueKey::new(77);
+    let fill = Fill { order: OrderRef::Key(key), ..desk.fill_of(&first, 30) };
+    desk.report(Report::Fill(fill));
+    assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO);
+    desk.report(Report::Bound { order: first.id, key });
+    assert_eq!(desk.held(KA, Outcome::No), qty(30), "it was kept");
+}
+
+#[test]
+fn a_cancel_without_a_count_is_asked_about() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.status(&second, VenueState::Resting, None);
+    let queries = desk.queries();
+    desk.status(&second, VenueState::Cancelled, None);
+    assert_eq!(desk.queries(), queries + 1);
+    assert!(desk.reserved() > Usd::ZERO, "what may have filled stays reserved");
+    desk.status(&second, VenueState::Cancelled, Some(0));
+    assert_eq!(desk.last_placed().purpose, crate::intent::Purpose::Unwind);
+}
+
+#[test]
+fn a_duplicate_is_an_order_that_exists() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Duplicate });
+    assert_eq!(desk.queries(), 1);
+    assert!(desk.reserved() > Usd::ZERO);
+}
+
+#[test]
+fn a_failed_fill_goes_back() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    let fill = desk.fill_of(&second, 30);
+    desk.report(Report::Fill(fill));
+    let cash = desk.core.ledger().cash_at(Venue::Polymarket);
+    desk.report(Report::Finality { fill: fill.fill, state: Finality::Failed });
+    assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO);
+    assert!(desk.core.ledger().cash_at(Venue::Polymarket) > cash);
+    assert_eq!(desk.core.stats().fills_failed, 1);
+    desk.report(Report::Finality { fill: fill.fill, state: Finality::Failed });
+    assert_eq!(desk.core.stats().fills_failed, 1, "once");
+}
+
+#[test]
+fn a_restart_makes_everything_in_flight_unknown() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let reserved = desk.reserved();
+    desk.control(Control::Start { epoch: 5, first_order: 1 });
+    let record = *desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
+    assert_eq!(record.state, OrderState::Unknown);
+    assert_eq!(desk.reserved(), reserved);
+    assert_eq!(desk.queries(), 1);
+    assert!(desk.core.next_order() > first.id.get(), "ids are never used again");
+    assert!(!desk.core.books().get(PM).unwrap().is_good());
+    // The first leg had filled meanwhile; the second follows once everything is known and fresh again.
+    desk.open();
+    desk.gap();
+    desk.fill(&first, 30);
+    assert_eq!(desk.last_placed().market, PM);
+}
+
+#[test]
+fn a_buy_releases_its_reservation_part_by_part() {
+    let mut desk = Desk::new();
+    desk.book(PM, &[(38, 300)], &[(40, 100), (60, 100)]);
+    desk.book(KA, &[(50, 100), (20, 100)], &[(52, 300)]);
+    let first = desk.last_placed();
+    desk.report(Report::Status(OrderStatus {
+        order: OrderRef::Id(first.id),
+        state: VenueState::Resting,
+        filled: None,
+    }));
+    let before = desk.reserved();
+    let half = first.qty.micros() / 2_000_000;
+    desk.fill(&first, half);
+    let after = desk.reserved();
+    assert!(after < before && after > Usd::ZERO);
+    desk.status(&first, VenueState::Cancelled, Some(half));
+    let record = *desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
+    assert_eq!(record.reserved, Usd::ZERO);
+}

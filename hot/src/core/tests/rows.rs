@@ -1,0 +1,147 @@
+//! The gate's rows, one by one: a desk in which exactly one thing is wrong opens nothing.
+
+use super::*;
+use crate::event::StaleWhy;
+use crate::note::Refusal;
+
+/// What a gap leads to after `change` has been made.
+fn orders_after(change: impl FnOnce(&mut Desk)) -> (usize, Vec<Refusal>, Vec<Verdict>) {
+    let mut desk = Desk::new();
+    change(&mut desk);
+    desk.gap();
+    let refusals = desk.notes.iter().filter_map(|note| match note {
+        Note::Refused { why, .. } => Some(*why),
+        _ => None,
+    });
+    let verdicts = desk.notes.iter().filter_map(|note| match note {
+        Note::Opportunity { verdict, .. } => Some(*verdict),
+        _ => None,
+    });
+    (desk.placed().len(), refusals.collect(), verdicts.collect())
+}
+
+fn limit(row: LimitRow, value: u64) -> impl FnOnce(&mut Desk) {
+    move |desk| desk.control(Control::Limit { row, value })
+}
+
+#[test]
+fn nothing_wrong_opens() {
+    assert_eq!(orders_after(|_| {}), (1, vec![], vec![Verdict::Taken]));
+}
+
+#[test]
+fn halted_stopping_or_unreconciled_opens_nothing() {
+    let halt = |desk: &mut Desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    assert_eq!(orders_after(halt), (0, vec![], vec![Verdict::Closed]));
+    assert_eq!(orders_after(|desk| desk.control(Control::Stop)).0, 0);
+    let unclean =
+        |desk: &mut Desk| desk.control(Control::Reconciled { venue: Venue::Kalshi, clean: false });
+    assert_eq!(orders_after(unclean).0, 0);
+}
+
+#[test]
+fn a_resume_opens_again() {
+    let again = |desk: &mut Desk| {
+        desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+        desk.control(Control::Resume { epoch: 3 });
+    };
+    assert_eq!(orders_after(again).0, 1);
+}
+
+#[test]
+fn a_venue_that_cannot_be_reached_opens_nothing() {
+    for link in [Link::Private, Link::Orders] {
+        let down =
+            |desk: &mut Desk| desk.event(Event::Link { venue: Venue::Polymarket, link, up: false });
+        assert_eq!(orders_after(down).1, [Refusal::LinkDown], "{link:?}");
+    }
+}
+
+#[test]
+fn a_market_that_is_not_open_opens_nothing() {
+    let paused =
+        |desk: &mut Desk| desk.event(Event::Status { market: KA, status: MarketStatus::Paused });
+    assert_eq!(orders_after(paused).0, 0);
+}
+
+#[test]
+fn a_stale_book_opens_nothing() {
+    let mut desk = Desk::new();
+    desk.book(PM, &[(38, 300)], &[(40, 30)]);
+    desk.event(Event::Stale { market: PM, why: StaleWhy::Gap });
+    desk.book(KA, &[(50, 30)], &[(52, 300)]);
+    assert_eq!(desk.placed().len(), 0);
+}
+
+#[test]
+fn a_limit_of_nothing_opens_nothing() {
+    use LimitRow as L;
+    for row in [
+        L::OrderQty,
+        L::OrderNotional,
+        L::CashPercent,
+        L::PositionQty,
+        L::ExposureTotal,
+        L::ExposureMarket,
+        L::ExposureCluster,
+        L::ExposureVenue,
+        L::PositionNotional,
+        L::Positions,
+        L::OrdersPerMinute,
+        L::OrdersPerMinuteMarket,
+        L::DailyLoss,
+    ] {
+        assert_eq!(orders_after(limit(row, 0)).0, 0, "{}", row.name());
+    }
+}
+
+#[test]
+fn rows_that_only_the_gate_knows_name_themselves() {
+    use LimitRow as L;
+    assert_eq!(orders_after(limit(L::OrdersPerMinute, 0)).1, [Refusal::Rate]);
+    assert_eq!(orders_after(limit(L::Positions, 0)).1, [Refusal::Positions]);
+    assert_eq!(
+        orders_after(limit(L::DailyLoss, 0)).1,
+        [Refusal::DailyLoss],
+        "zero means observe only"
+    );
+}
+
+#[test]
+fn limits_size_the_order() {
+    use LimitRow as L;
+    let sized = |row, value| {
+        let mut desk = Desk::new();
+        desk.control(Control::Limit { row, value });
+        desk.gap();
+        desk.placed().first().map_or(Qty::ZERO, |order| order.qty)
+    };
+    assert_eq!(sized(L::OrderQty, 11_000_000), qty(11));
+    assert!(sized(L::OrderNotional, 10_000_000) < qty(20));
+    assert!(sized(L::OrderNotional, 10_000_000) > qty(10));
+    assert_eq!(sized(L::PositionQty, 7_000_000), qty(7));
+}
+
+#[test]
+fn an_order_that_fails_a_missing_limit_is_refused() {
+    let mut core = Core::new();
+    assert!(!core.limits.complete());
+    core.limits.set(LimitRow::OrderQty, 1, false);
+    assert!(!core.limits.complete());
+}
+
+#[test]
+fn a_days_loss_halts_and_stays() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 1_000_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    // The bid under what we hold falls away: 30 contracts lose fifty cents each.
+    desk.book(KA, &[(50, 30)], &[(97, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
+    desk.control(Control::Day { day: 30_000 });
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss), "a new day does not lift it");
+}

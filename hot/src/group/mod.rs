@@ -1,0 +1,207 @@
+//! Groups: orders that only make sense together, and what becomes of them when one of them fails.
+//!
+//! No venue offers an atomic order over several markets: a batch is only several orders in one request. So legs
+//! go out one after the other, each sized to what the one before it really got, and a leg that finds no partner
+//! is sold again. The loss this accepts is bounded and measured; see `docs/risk.md`.
+//!
+//! A group decides; it does not act. [`Group::next_step`] says what should happen now, the core does it and tells
+//! the group what came of it.
+
+mod table;
+
+pub use table::Groups;
+
+use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
+use crate::limits::LEGS_MAX;
+use crate::note::GroupState;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// One leg: contracts of one outcome, what has been got of them, and the order in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Where.
+    pub market: MarketId,
+    /// At which venue.
+    pub venue: Venue,
+    /// What to buy.
+    pub outcome: Outcome,
+    /// The worst price of the plan.
+    pub limit: Price,
+    /// How far a hedge may go beyond it before the basket pays less than it costs.
+    pub reach: Price,
+    /// Whether the plan needs more than the best level.
+    pub deep: bool,
+    /// Cash held for it until its order holds its own.
+    pub hold: Usd,
+    /// Got by orders that are over, or known of the order in flight.
+    pub bought: Qty,
+    /// Sold again.
+    pub sold: Qty,
+    /// The order in flight. At most one: a correction never overlaps another order on the same contracts.
+    pub order: Option<OrderId>,
+    /// Whether its buying order has been sent.
+    pub tried: bool,
+}
+
+impl Leg {
+    /// What it holds.
+    pub fn net(&self) -> Qty {
+        self.bought.saturating_sub(self.sold)
+    }
+}
+
+/// A group of legs, bought in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which group.
+    pub id: GroupId,
+    /// Of which basket.
+    pub basket: BasketId,
+    /// Legs in the order they are sent: the one that is easiest to leave again comes first.
+    pub legs: [Leg; LEGS_MAX],
+    /// How many there are.
+    pub count: u8,
+    /// How many contracts of each leg are still wanted: what the leg that got least has got.
+    pub target: Qty,
+    /// Where it stands.
+    pub state: GroupState,
+    /// Profit promised when it was planned.
+    pub promised: Usd,
+    /// When it was planned.
+    pub started: Nanos,
+    /// Since when it stands on one leg.
+    pub one_leg_since: Option<Nanos>,
+    /// How long it stood on one leg in all.
+    pub one_leg: Nanos,
+    /// Corrective orders so far.
+    pub attempts: u32,
+    /// When the last of them was sent.
+    pub corrected: Nanos,
+    /// Money in or out of unwound contracts: proceeds less their share of the cost, fees taken off.
+    pub result: Usd,
+    /// Whether the alarm for a stuck group has been raised.
+    pub alarmed: bool,
+}
+
+/// What a group wants done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: an order is in flight, or a correction is not due yet.
+    Wait,
+    /// Buy this leg, so many.
+    Buy {
+        /// Which leg.
+        leg: usize,
+        /// Contracts.
+        qty: Qty,
+    },
+    /// Sell so many of this leg again.
+    Sell {
+        /// Which leg.
+        leg: usize,
+        /// Contracts.
+        qty: Qty,
+    },
+    /// It has ended.
+    End(GroupState),
+}
+
+/// What can be done about contracts that have no partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sale {
+    /// The venue takes an order of that size.
+    Possible,
+    /// Worth so little that it may stay.
+    Dust,
+    /// Worth something, and under the venue's minimum: a person must look.
+    TooSmall,
+}
+
+impl Group {
+    /// The legs.
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs[..usize::from(self.count)]
+    }
+
+    /// The legs, to be changed.
+    pub fn legs_mut(&mut self) -> &mut [Leg] {
+        &mut self.legs[..usize::from(self.count)]
+    }
+
+    /// Complete units held: what the leg that holds least holds.
+    pub fn matched(&self) -> Qty {
+        self.legs().iter().map(Leg::net).min().unwrap_or(Qty::ZERO)
+    }
+
+    /// Whether some leg holds more than its partners.
+    pub fn is_uneven(&self) -> bool {
+        let matched = self.matched();
+        self.legs().iter().any(|leg| leg.net() > matched)
+    }
+
+    /// Keeps the clock of standing on one leg. Call after anything changed.
+    pub fn keep_time(&mut self, now: Nanos) {
+        match (self.is_uneven(), self.one_leg_since) {
+            (true, None) => self.one_leg_since = Some(now),
+            (false, Some(since)) => {
+                self.one_leg = self.one_leg.after(now.since(since));
+                self.one_leg_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// The order of leg `leg` is over, having got (or sold) `qty`.
+    pub fn on_over(&mut self, leg: usize, bought: bool, qty: Qty) {
+        let entry = &mut self.legs[leg];
+        entry.order = None;
+        if bought {
+            entry.bought = qty;
+            if qty < self.target {
+                // Whoever comes next is sized to what this one got; what came before is too much now.
+                self.target = qty;
+            }
+        } else {
+            entry.sold += qty;
+        }
+    }
+
+    /// Gives up buying: a group with a leg not yet sent completes nothing, so all it holds is sold again.
+    pub fn give_up(&mut self) {
+        if self.legs().iter().any(|leg| !leg.tried) {
+            self.target = Qty::ZERO;
+        }
+    }
+
+    /// What should happen now. `sale(leg, qty)` says what can be done about so much of a leg.
+    pub fn next_step(&self, sale: impl Fn(&Leg, Qty) -> Sale) -> Step {
+        if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
+            return Step::Wait;
+        }
+        if !self.target.is_zero() {
+            if let Some(leg) = self.legs().iter().position(|leg| !leg.tried) {
+                return Step::Buy { leg, qty: self.target };
+            }
+        }
+        let mut stuck = false;
+        for (index, leg) in self.legs().iter().enumerate() {
+            let excess = leg.net().saturating_sub(self.target);
+            if excess.is_zero() {
+                continue;
+            }
+            match sale(leg, excess) {
+                Sale::Possible => return Step::Sell { leg: index, qty: excess },
+                Sale::Dust => {}
+                Sale::TooSmall => stuck = true,
+            }
+        }
+        Step::End(match (stuck, self.target.is_zero()) {
+            (true, _) => GroupState::Operator,
+            (false, true) => GroupState::Flat,
+            (false, false) => GroupState::Hedged,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

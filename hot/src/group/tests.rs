@@ -1,0 +1,120 @@
+use super::*;
+
+const NO_LEG: Leg = Leg {
+    market: MarketId::new(0),
+    venue: Venue::Kalshi,
+    outcome: Outcome::Yes,
+    limit: Price::ZERO,
+    reach: Price::ZERO,
+    deep: false,
+    hold: Usd::ZERO,
+    bought: Qty::ZERO,
+    sold: Qty::ZERO,
+    order: None,
+    tried: false,
+};
+
+fn group(count: u8, target: u64) -> Group {
+    Group {
+        id: GroupId::new(1),
+        basket: BasketId::new(0),
+        legs: [NO_LEG; LEGS_MAX],
+        count,
+        target: Qty::from_contracts(target),
+        state: GroupState::Working,
+        promised: Usd::ZERO,
+        started: Nanos::ZERO,
+        one_leg_since: None,
+        one_leg: Nanos::ZERO,
+        attempts: 0,
+        corrected: Nanos::ZERO,
+        result: Usd::ZERO,
+        alarmed: false,
+    }
+}
+
+fn any(_: &Leg, _: Qty) -> Sale {
+    Sale::Possible
+}
+
+fn send(group: &mut Group, leg: usize) {
+    group.legs[leg].tried = true;
+    group.legs[leg].order = Some(OrderId::new(leg as u64 + 1));
+}
+
+#[test]
+fn legs_follow_each_other_and_end_hedged() {
+    let mut group = group(2, 20);
+    let twenty = Qty::from_contracts(20);
+    assert_eq!(group.next_step(any), Step::Buy { leg: 0, qty: twenty });
+    send(&mut group, 0);
+    assert_eq!(group.next_step(any), Step::Wait);
+    group.on_over(0, true, twenty);
+    assert!(group.is_uneven());
+    assert_eq!(group.next_step(any), Step::Buy { leg: 1, qty: twenty });
+    send(&mut group, 1);
+    group.on_over(1, true, twenty);
+    assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
+}
+
+#[test]
+fn a_first_leg_that_gets_nothing_ends_flat() {
+    let mut group = group(2, 20);
+    send(&mut group, 0);
+    group.on_over(0, true, Qty::ZERO);
+    assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
+}
+
+#[test]
+fn a_part_of_the_second_leg_sells_the_rest_of_the_first() {
+    let mut group = group(2, 20);
+    send(&mut group, 0);
+    group.on_over(0, true, Qty::from_contracts(20));
+    send(&mut group, 1);
+    group.on_over(1, true, Qty::from_contracts(8));
+    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(12) });
+    group.legs[0].order = Some(OrderId::new(9));
+    group.on_over(0, false, Qty::from_contracts(5));
+    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(7) });
+    group.on_over(0, false, Qty::from_contracts(7));
+    assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
+    assert_eq!(group.matched(), Qty::from_contracts(8));
+}
+
+#[test]
+fn giving_up_before_the_last_leg_sells_everything() {
+    let mut group = group(3, 20);
+    for leg in 0..2 {
+        send(&mut group, leg);
+        group.on_over(leg, true, Qty::from_contracts(20));
+    }
+    group.give_up();
+    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(20) });
+    group.on_over(0, false, Qty::from_contracts(20));
+    assert_eq!(group.next_step(any), Step::Sell { leg: 1, qty: Qty::from_contracts(20) });
+    group.on_over(1, false, Qty::from_contracts(20));
+    assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
+}
+
+#[test]
+fn what_cannot_be_sold_needs_a_person() {
+    let mut group = group(2, 20);
+    send(&mut group, 0);
+    group.on_over(0, true, Qty::from_contracts(3));
+    send(&mut group, 1);
+    group.on_over(1, true, Qty::ZERO);
+    assert_eq!(group.next_step(|_, _| Sale::TooSmall), Step::End(GroupState::Operator));
+    assert_eq!(group.next_step(|_, _| Sale::Dust), Step::End(GroupState::Flat));
+}
+
+#[test]
+fn the_clock_runs_only_on_one_leg() {
+    let mut group = group(2, 20);
+    group.keep_time(Nanos::new(10));
+    group.legs[0].bought = Qty::from_contracts(20);
+    group.keep_time(Nanos::new(100));
+    group.keep_time(Nanos::new(150));
+    group.legs[1].bought = Qty::from_contracts(20);
+    group.keep_time(Nanos::new(300));
+    assert_eq!((group.one_leg, group.one_leg_since), (Nanos::new(200), None));
+}

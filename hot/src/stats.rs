@@ -1,0 +1,64 @@
+//! What the core counts: plain fields, published now and then, never on every event.
+
+use crate::units::Usd;
+
+/// Counters since the journal began, and figures as they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Events handled.
+    pub events: u64,
+    /// Times a basket became worth a look; book flicker within one episode counts once.
+    pub opportunities: u64,
+    /// Groups started.
+    pub baskets_opened: u64,
+    /// Groups that ended with every leg held.
+    pub baskets_completed: u64,
+    /// Groups that had to sell contracts again.
+    pub baskets_unwound: u64,
+    /// Groups that ended holding nothing because their first leg got nothing.
+    pub baskets_failed: u64,
+    /// Groups handed to a person.
+    pub baskets_operator: u64,
+    /// Orders handed to an executor.
+    pub orders_placed: u64,
+    /// Orders that an executor did not send.
+    pub orders_unsent: u64,
+    /// Orders that a venue acknowledged.
+    pub orders_acked: u64,
+    /// Orders that a venue would not have.
+    pub orders_rejected: u64,
+    /// Times an order became unknown.
+    pub orders_unknown: u64,
+    /// Cancels asked for.
+    pub cancels: u64,
+    /// Orders that the gate refused.
+    pub refusals: u64,
+    /// Fills booked.
+    pub fills: u64,
+    /// Fills that failed after they were booked.
+    pub fills_failed: u64,
+    /// Books that became stale.
+    pub stales: u64,
+    /// Alarms raised.
+    pub alarms: u64,
+    /// Orders that are not done.
+    pub orders_live: u64,
+    /// Groups that have not ended.
+    pub groups_live: u64,
+    /// Realised result, fees taken off.
+    pub realised: Usd,
+    /// What could be had or lost by selling what is not part of a complete basket.
+    pub unrealised: Usd,
+    /// Fees paid.
+    pub fees: Usd,
+    /// Dollars at risk.
+    pub exposure: Usd,
+    /// Cash at each venue, by index.
+    pub cash: [Usd; 2],
+    /// Markets at each venue, by index, and how many of their books are good.
+    pub books: [(u32, u32); 2],
+    /// Whether trading is halted.
+    pub halted: bool,
+    /// Whether both venues and we agree.
+    pub reconciled: bool,
+}

@@ -1,0 +1,230 @@
+//! How the venues are reached and with whose keys: read from what `surefoot twin --json` prints, or taken from
+//! the embedded twin.
+
+use std::fmt;
+use std::path::Path;
+
+use serde_json::Value;
+use surefoot_cold::net::{Endpoint, Trust};
+use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain};
+use surefoot_cold::venue::polymarket::signer::{Credentials, SignatureType};
+use surefoot_hot::hash::Hash64;
+
+/// Both venues, ready to be dialled.
+#[derive(Debug)]
+pub struct Access {
+    /// Whose certificates are taken.
+    pub trust: Trust,
+    /// Polymarket.
+    pub polymarket: PolymarketAccess,
+    /// Kalshi.
+    pub kalshi: KalshiAccess,
+    /// Which markets belong together, as the operator (or the twin) declares it.
+    pub relations: Relations,
+}
+
+/// Polymarket's endpoints and our account there.
+#[derive(Debug)]
+pub struct PolymarketAccess {
+    /// CLOB REST.
+    pub clob: Endpoint,
+    /// Metadata.
+    pub gamma: Endpoint,
+    /// Positions.
+    pub data: Endpoint,
+    /// Market stream.
+    pub ws_market: Endpoint,
+    /// Private stream.
+    pub ws_user: Endpoint,
+    /// Which chain's contracts sign.
+    pub chain: Chain,
+    /// Who signs.
+    pub private_key: Secret,
+    /// How.
+    pub kind: SignatureType,
+    /// Whose money trades.
+    pub funder: Option<Address>,
+    /// The API key.
+    pub credentials: Credentials,
+}
+
+/// Kalshi's endpoints and our key there.
+#[derive(Debug)]
+pub struct KalshiAccess {
+    /// REST, its path included.
+    pub rest: Endpoint,
+    /// Stream, its path included.
+    pub ws: Endpoint,
+    /// The key's id.
+    pub key_id: String,
+    /// The key, PKCS#8 PEM.
+    pub pem: Secret,
+}
+
+/// Which markets belong together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relations {
+    /// The same question on both venues.
+    pub pairs: Vec<Pair>,
+    /// Exclusive sets of one venue.
+    pub sets: Vec<Set>,
+}
+
+/// The same question on both venues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Polymarket's condition id.
+    pub polymarket: String,
+    /// Kalshi's ticker.
+    pub kalshi: String,
+    /// Whether YES is YES.
+    pub same_polarity: bool,
+}
+
+/// Markets of one venue of which at most one resolves YES.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// `polymarket` or `kalshi`.
+    pub venue: String,
+    /// Whether one of them always does.
+    pub exhaustive: bool,
+    /// Condition ids or tickers.
+    pub members: Vec<String>,
+}
+
+/// Why a venues file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessError(String);
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for AccessError {}
+
+impl Access {
+    /// From the file that holds what `surefoot twin --json` printed.
+    ///
+    /// # Errors
+    /// A sentence with the place and the remedy.
+    pub fn from_file(path: &Path) -> Result<Self, AccessError> {
+        let place = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| AccessError(format!("{place}: {error}; give the file that `surefoot twin --json` wrote")))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
+            AccessError(format!("{place}: {error}; it must hold the one object that `surefoot twin --json` prints"))
+        })?;
+        Self::from_json(&value).map_err(|AccessError(why)| AccessError(format!("{place}: {why}")))
+    }
+
+    /// From that object.
+    ///
+    /// # Errors
+    /// Which field is absent or wrong.
+    pub fn from_json(value: &Value) -> Result<Self, AccessError> {
+        let ca_file = text(value, "/ca_file")?;
+        let trust = Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))?;
+        let accounts = value.pointer("/polymarket/accounts").ok_or_else(|| absent("/polymarket/accounts"))?;
+        let account = deposit_wallet(accounts).ok_or_else(|| absent("/polymarket/accounts/3"))?;
+        let kind = SignatureType::from_number(3).ok_or_else(|| absent("signature type 3"))?;
+        let kalshi = value
+            .pointer("/kalshi/accounts")
+            .and_then(Value::as_array)
+            .and_then(|list| {
+                // Ed25519 signs in microseconds; RSA is there for those who have no other key.
+                let is_fast = |account: &&Value| account["key_type"] == "ed25519";
+                list.iter().find(is_fast).or_else(|| list.first())
+            })
+            .ok_or_else(|| absent("/kalshi/accounts"))?;
+        let key_file = text(kalshi, "/private_key_file")?;
+        let pem = std::fs::read_to_string(key_file)
+            .map_err(|error| AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?")))?;
+        let chain = value.pointer("/polymarket/chain_id").and_then(Value::as_u64);
+        Ok(Self {
+            trust,
+            polymarket: PolymarketAccess {
+                clob: endpoint(value, "/polymarket/clob")?,
+                gamma: endpoint(value, "/polymarket/gamma")?,
+                data: endpoint(value, "/polymarket/data")?,
+                ws_market: endpoint(value, "/polymarket/ws_market")?,
+                ws_user: endpoint(value, "/polymarket/ws_user")?,
+                chain: chain.and_then(Chain::from_id).ok_or_else(|| absent("/polymarket/chain_id (137 or 80002)"))?,
+                private_key: Secret::new(text(account, "/private_key")?.to_owned()),
+                kind,
+                funder: Address::parse(text(account, "/funder")?),
+                credentials: Credentials {
+                    api_key: text(account, "/api_key")?.to_owned(),
+                    secret: Secret::new(text(account, "/secret")?.to_owned()),
+                    passphrase: Secret::new(text(account, "/passphrase")?.to_owned()),
+                },
+            },
+            kalshi: KalshiAccess {
+                rest: endpoint(value, "/kalshi/rest")?,
+                ws: endpoint(value, "/kalshi/ws")?,
+                key_id: text(kalshi, "/key_id")?.to_owned(),
+                pem: Secret::new(pem),
+            },
+            relations: relations(value)?,
+        })
+    }
+
+    /// Which accounts at which venues: a journal is continued only where this is the same.
+    pub fn identity(&self) -> u64 {
+        let mut hash = Hash64::new();
+        for text in [
+            self.polymarket.clob.to_string(),
+            self.polymarket.credentials.api_key.clone(),
+            self.kalshi.rest.to_string(),
+            self.kalshi.key_id.clone(),
+        ] {
+            hash.bytes(text.as_bytes());
+        }
+        hash.get()
+    }
+}
+
+/// The account of a deposit wallet: what every account made since 2026-05-04 has. A list, or an object by number.
+fn deposit_wallet(accounts: &Value) -> Option<&Value> {
+    match accounts {
+        Value::Array(list) => list.iter().find(|account| account["signature_type"] == 3),
+        other => other.get("3"),
+    }
+}
+
+fn relations(value: &Value) -> Result<Relations, AccessError> {
+    let list = |at: &str| value.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut relations = Relations::default();
+    for pair in list("/relations/pairs") {
+        relations.pairs.push(Pair {
+            polymarket: text(&pair, "/polymarket")?.to_owned(),
+            kalshi: text(&pair, "/kalshi")?.to_owned(),
+            same_polarity: pair["same_polarity"]
+                .as_bool()
+                .ok_or_else(|| absent("/relations/pairs/…/same_polarity (true or false: it is never assumed)"))?,
+        });
+    }
+    for set in list("/relations/sets") {
+        let members = set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
+        relations.sets.push(Set {
+            venue: text(&set, "/venue")?.to_owned(),
+            exhaustive: set["exhaustive"].as_bool().unwrap_or(false),
+            members: members.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        });
+    }
+    Ok(relations)
+}
+
+fn endpoint(value: &Value, at: &str) -> Result<Endpoint, AccessError> {
+    text(value, at)?.parse().map_err(|error: surefoot_cold::net::NetError| AccessError(format!("{at}: {error}")))
+}
+
+fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str, AccessError> {
+    value.pointer(at).and_then(Value::as_str).ok_or_else(|| absent(at))
+}
+
+fn absent(at: &str) -> AccessError {
+    AccessError(format!("`{at}` is absent or not text; run `surefoot twin --json > FILE` again and give that file"))
+}

@@ -1,0 +1,292 @@
+//! The hot thread's edge: the clock, the turn of the core, and what happens when it panics.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hdrhistogram::Histogram;
+use rtrb::{Consumer, Producer};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::journal::{Entry, JournalItem};
+use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+/// Events taken from one input before the next input has its turn.
+const BURST_MAX: usize = 64;
+/// Room the journal's ring must have before an event is taken in: the event and all it can cause.
+const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
+/// How often the core hears that time passes.
+const TIMER_EVERY: Nanos = Nanos::from_millis(10);
+/// How often counters are published.
+const STATS_EVERY: Nanos = Nanos::from_millis(100);
+
+/// The monotonic clock, anchored to the wall once: it counts nanoseconds since 1970 and never steps.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    clock: quanta::Clock,
+    raw: u64,
+    wall: u64,
+}
+
+impl Clock {
+    /// Anchors it now.
+    ///
+    /// # Errors
+    /// The wall clock stands before 2026: signatures and order ids depend on it.
+    pub fn start() -> Result<Self, String> {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let wall = u64::try_from(wall).unwrap_or(0);
+        if wall < CLOCK_LEAST {
+            return Err("the system clock stands before 2026: set it (timedatectl set-ntp true), because venues \
+                        refuse signatures with a wrong time"
+                .into());
+        }
+        let clock = quanta::Clock::new();
+        let raw = clock.raw();
+        Ok(Self { clock, raw, wall })
+    }
+
+    /// Nanoseconds since 1970.
+    #[inline]
+    pub fn now(&self) -> Nanos {
+        Nanos::new(self.wall + self.clock.delta_as_nanos(self.raw, self.clock.raw()))
+    }
+}
+
+/// 2026-01-01T00:00:00Z.
+const CLOCK_LEAST: u64 = 1_767_225_600_000_000_000;
+
+/// A latency histogram: 1 ns to 60 s, three digits, no allocation after it was made.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("the bounds are sound")
+}
+
+/// What the core measures of itself.
+#[derive(Debug)]
+pub struct CoreTimes {
+    /// One event through the core.
+    pub event: Histogram<u64>,
+    /// Those events that caused an order.
+    pub decide: Histogram<u64>,
+}
+
+/// The core with its rings.
+#[derive(Debug)]
+pub struct CoreAgent {
+    core: Core,
+    outbox: Outbox,
+    inputs: Vec<Consumer<Event>>,
+    executors: [Producer<Intent>; 2],
+    feeds: Producer<Intent>,
+    journal: Producer<JournalItem>,
+    stats: Producer<Stats>,
+    halt: HaltEpoch,
+    clock: Clock,
+    timer_due: Nanos,
+    stats_due: Nanos,
+    /// What it measured.
+    pub times: CoreTimes,
+    /// Turns in which the journal had no room.
+    pub blocked: u64,
+}
+
+/// The rings that a core agent is built from.
+#[derive(Debug)]
+pub struct CoreRings {
+    /// Read in this order: what executors say comes before what streams say.
+    pub inputs: Vec<Consumer<Event>>,
+    /// To the executors, by venue.
+    pub executors: [Producer<Intent>; 2],
+    /// Requests for snapshots.
+    pub feeds: Producer<Intent>,
+    /// To the journal.
+    pub journal: Producer<JournalItem>,
+    /// Counters.
+    pub stats: Producer<Stats>,
+}
+
+impl CoreAgent {
+    /// Around a core that may already have folded a journal.
+    pub fn new(core: Core, rings: CoreRings, halt: HaltEpoch, clock: Clock) -> Self {
+        Self {
+            core,
+            outbox: Outbox::new(),
+            inputs: rings.inputs,
+            executors: rings.executors,
+            feeds: rings.feeds,
+            journal: rings.journal,
+            stats: rings.stats,
+            halt,
+            clock,
+            timer_due: Nanos::ZERO,
+            stats_due: Nanos::ZERO,
+            times: CoreTimes { event: histogram(), decide: histogram() },
+            blocked: 0,
+        }
+    }
+
+    /// One turn: a bounded number of events from every input. Returns how many.
+    pub fn turn(&mut self, now: Nanos) -> u32 {
+        let mut handled = 0;
+        if now >= self.timer_due {
+            self.timer_due = now.after(TIMER_EVERY);
+            self.handle(now, &Event::Timer);
+        }
+        for input in 0..self.inputs.len() {
+            for _ in 0..BURST_MAX {
+                if self.journal.slots() < JOURNAL_ROOM {
+                    self.blocked += 1;
+                    self.halt.advance();
+                    return handled;
+                }
+                let Ok(event) = self.inputs[input].pop() else { break };
+                self.handle(now, &event);
+                handled += 1;
+            }
+        }
+        if now >= self.stats_due {
+            self.stats_due = now.after(STATS_EVERY);
+            let _ = self.stats.push(self.core.stats());
+        }
+        handled
+    }
+
+    fn handle(&mut self, now: Nanos, event: &Event) {
+        let begin = self.clock.now();
+        self.record(now, Entry::Input(*event));
+        self.core.on_event(now, event, &mut self.outbox);
+        let mut placed = false;
+        for nth in 0..self.outbox.intents().len() {
+            let intent = self.outbox.intents()[nth];
+            placed |= matches!(intent, Intent::Place(_));
+            self.record(now, Entry::Intent(intent));
+            let sent = match intent.venue() {
+                Some(venue) => self.executors[venue.index()].push(intent),
+                None => self.feeds.push(intent),
+            };
+            if sent.is_err() && intent.venue().is_some() {
+                // What cannot be sent must not be counted on: stop everything that has not left.
+                self.halt.advance();
+            }
+        }
+        for nth in 0..self.outbox.notes().len() {
+            let note = self.outbox.notes()[nth];
+            self.record(now, Entry::Note(note));
+        }
+        self.outbox.clear();
+        let span = self.clock.now().since(begin).get();
+        self.times.event.saturating_record(span);
+        if placed {
+            self.times.decide.saturating_record(span);
+        }
+    }
+
+    fn record(&mut self, now: Nanos, entry: Entry) {
+        // `turn` made sure of the room; the timer's own event is the one exception, and its notes are few.
+        if self.journal.push(JournalItem { now, entry }).is_err() {
+            self.blocked += 1;
+            self.halt.advance();
+        }
+    }
+
+    /// The core, for reading.
+    pub const fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+/// What a thread does when it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Spins: the next event is met within nanoseconds, and the core is never given away.
+    Spin,
+    /// Sleeps a little after some idle turns: for machines that have other things to do.
+    Rest,
+}
+
+/// Turns, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// Turns that did something.
+    pub busy: u64,
+    /// Turns that found nothing to do.
+    pub idle: u64,
+    /// The longest turn, in nanoseconds.
+    pub longest: u64,
+}
+
+/// How a spinning thread is watched from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse {
+    turns: Arc<AtomicU64>,
+    dead: Arc<AtomicBool>,
+}
+
+impl Pulse {
+    /// Turns so far: a number that stands still is a thread that hangs.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Whether the thread panicked.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+}
+
+/// Idle turns before a resting thread sleeps, and how long it does.
+const REST_AFTER: u32 = 64;
+const REST_FOR: Duration = Duration::from_micros(100);
+
+/// Turns until told to stop. A panic ends the thread, moves the halt epoch so that nothing more leaves, and is
+/// seen through the pulse.
+pub fn spin(
+    mut turn: impl FnMut(Nanos) -> u32,
+    clock: &Clock,
+    idle: Idle,
+    stop: &AtomicBool,
+    pulse: &Pulse,
+    halt: &HaltEpoch,
+) -> Turns {
+    let mut turns = Turns::default();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut idle_row = 0_u32;
+        let mut before = clock.now();
+        while !stop.load(Ordering::Relaxed) {
+            let handled = turn(before);
+            let after = clock.now();
+            if handled > 0 {
+                turns.busy += 1;
+                turns.longest = turns.longest.max(after.since(before).get());
+                idle_row = 0;
+            } else {
+                turns.idle += 1;
+                idle_row = idle_row.saturating_add(1);
+                match idle {
+                    Idle::Spin => std::hint::spin_loop(),
+                    Idle::Rest if idle_row > REST_AFTER => std::thread::sleep(REST_FOR),
+                    Idle::Rest => std::thread::yield_now(),
+                }
+            }
+            before = if idle == Idle::Rest { clock.now() } else { after };
+            pulse.turns.store(turns.busy + turns.idle, Ordering::Relaxed);
+        }
+    }));
+    if ended.is_err() {
+        halt.advance();
+        pulse.dead.store(true, Ordering::Release);
+    }
+    turns
+}
+
+/// Where an intent goes, for logs.
+pub fn destination(intent: &Intent) -> &'static str {
+    intent.venue().map_or("feed", Venue::name)
+}
