@@ -32,6 +32,8 @@ pub struct Sizing {
     pub total: Usd,
     /// The least profit of the last unit after fees, in $0.0001.
     pub edge_min: u32,
+    /// Above this share of the payout, in percent, it is bad data, not luck.
+    pub edge_max_percent: u32,
     /// The least profit of the whole after fees.
     pub profit_min: Usd,
 }
@@ -103,7 +105,7 @@ pub enum NoPlan {
     NotReady,
     /// Fees eat the gap at best prices already: not an opportunity.
     NoEdge,
-    /// More than 20 % of the payout: bad data, not luck.
+    /// Above the largest share of the payout: bad data, not luck.
     Absurd {
         /// Profit of a unit at best prices before fees, in $0.0001.
         edge: i32,

@@ -70,6 +70,7 @@ fn define(baskets: &mut Baskets, books: &Books, id: u16, payout: u32, legs: &[(u
 }
 
 const WIDE: Sizing = Sizing {
+    edge_max_percent: 20,
     legs: [Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
         LEGS_MAX],
     cash: [Usd::from_dollars(10_000); PURSES],

@@ -10,8 +10,6 @@ use crate::ledger::{PURSES, Purse};
 use crate::limits::{LEGS_MAX, WALK_LEVELS_MAX};
 use crate::units::{MICROS, Price, Qty, Usd};
 
-/// An edge above one part in this many of the payout is bad data.
-const ABSURD_PART: u32 = 5;
 
 /// Polymarket refuses marketable orders worth less (`polymarket.md` §3.7, 2026-11).
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
@@ -126,7 +124,7 @@ pub(super) fn walk(
 ) -> Result<Plan, NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
     let mut cursors = cursors(books, basket)?;
-    if gross * i64::from(ABSURD_PART) > i64::from(basket.payout) {
+    if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
     let (units, edge) = descend(&mut cursors, basket.payout, sizing)?;
