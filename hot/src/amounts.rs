@@ -67,6 +67,84 @@ pub fn amounts(price: Price, action: Action, tif: Tif, qty: Qty) -> Result<Amoun
     })
 }
 
+/// Whether an order names its size, or a market order the amount it spends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizing {
+    /// A price and a number of shares; the price is rounded half up to the tick's decimals.
+    Limit,
+    /// A worst price and, buying, dollars, selling, shares; the price is rounded down.
+    Market,
+}
+
+/// What the venue's SDK signs for a price and size off the grid, in exact decimals: the size rounded down to
+/// two, the other amount rounded down to the tick's decimals and two more.
+///
+/// `price` and `size` in 1e-8. `tick_decimals` of the tick's own text: 2 for 0.01, 3 for 0.005, 4 for 0.0025.
+/// `None` for more than four, a price that rounds to nothing, or beyond 64 bits. The core needs none of this,
+/// its orders are on the grid; a person's conformance order and the vectors do.
+pub fn rounded_amounts(
+    sizing: Sizing,
+    action: Action,
+    tick_decimals: u32,
+    price: u64,
+    size: u64,
+) -> Option<Amounts> {
+    if tick_decimals > 4 {
+        return None;
+    }
+    let grain = 10_u128.pow(8 - tick_decimals);
+    let price = match sizing {
+        Sizing::Limit => (u128::from(price) + grain / 2) / grain,
+        Sizing::Market => u128::from(price) / grain,
+    };
+    if price == 0 {
+        return None;
+    }
+    let cents = u128::from(size) / 1_000_000;
+    let (scale, unit) = (10_u128.pow(tick_decimals), 10_u128.pow(4 - tick_decimals));
+    let (given, other) = (
+        cents * u128::from(CENT),
+        match (sizing, action) {
+            // shares = dollars ÷ price, to the tick's decimals and two more
+            (Sizing::Market, Action::Buy) => cents * scale * scale / price * unit,
+            _ => cents * price * unit,
+        },
+    );
+    let (given, other) = (u64::try_from(given).ok()?, u64::try_from(other).ok()?);
+    Some(match (sizing, action) {
+        (Sizing::Limit, Action::Buy) => Amounts { maker: other, taker: given },
+        _ => Amounts { maker: given, taker: other },
+    })
+}
+
+/// The price a market order must be willing to pay or take to fill `amount`: the level at which depth suffices.
+///
+/// `levels` best first; `amount` in millionths of a dollar when buying, of a share when selling. `None` where
+/// the depth is too small: an order that may be filled in part (FAK) then takes the last level's price.
+pub fn market_price(
+    levels: impl IntoIterator<Item = (Price, Qty)>,
+    action: Action,
+    tif: Tif,
+    amount: u64,
+) -> Option<Price> {
+    let wanted = match action {
+        Action::Buy => u128::from(amount) * 10_000, // prices are in 1e-4
+        Action::Sell => u128::from(amount),
+    };
+    let (mut found, mut last) = (0_u128, None);
+    for (price, qty) in levels {
+        found += match action {
+            Action::Buy => u128::from(price.ticks()) * u128::from(qty.micros()),
+            Action::Sell => u128::from(qty.micros()),
+        };
+        if found >= wanted {
+            return Some(price);
+        }
+        last = Some(price);
+    }
+    if tif == Tif::Fok { None } else { last }
+}
+
 const fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);

@@ -1,7 +1,19 @@
 //! What a fill costs, by the venue's own rule and rounding.
+//!
+//! Sources: venue references, `polymarket.md` §8 and `kalshi.md` §7, both compiled 2026-11-20; Kalshi's
+//! fee-rounding page is of 2026-08-26. Vectors in `tests/golden`.
+
+mod accumulator;
+
+pub use accumulator::{Charge, FeeAccumulator, Precision};
+
+use crate::units::{Price, Qty, Usd};
 
 /// Parts per million.
 pub type Ppm = u32;
+
+/// Fills that [`fee_bound`] allows one order.
+pub const FILLS_PER_ORDER: i64 = 8;
 
 /// A market's fee rule, as its metadata gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,3 +34,111 @@ pub enum FeeRule {
         maker: Ppm,
     },
 }
+
+impl FeeRule {
+    /// The fee of one fill, rounded up. `price` is of either outcome: the rules are symmetric.
+    ///
+    /// Polymarket: to $0.00001, and nothing where it is less than that; which way the venue rounds is not
+    /// documented, so against us. Kalshi: the trade fee, to $0.000001, before [`FeeAccumulator`].
+    pub fn fee(self, price: Price, qty: Qty, taker: bool) -> Usd {
+        match self {
+            Self::Polymarket { .. } if !taker => Usd::ZERO,
+            Self::Polymarket { rate, exponent: 1 } => polymarket_linear(rate, price, qty),
+            Self::Polymarket { rate, exponent } => polymarket_curved(rate, exponent, price, qty),
+            Self::Kalshi { taker: coef, .. } if taker => kalshi(coef, price, qty),
+            Self::Kalshi { maker, .. } => kalshi(maker, price, qty),
+        }
+    }
+}
+
+/// The most that an order of `qty` at limit `price` can cost in fees over up to [`FILLS_PER_ORDER`] fills, for
+/// opportunities and reservations: the fee of the whole, a rounding step for every further fill and, on Kalshi,
+/// a unit of a direct member's precision for each, because fills too small for a rebate get none.
+///
+/// A fill better than the limit may carry a higher fee, but `p + rate × p(1−p)` rises with `p` for every rate
+/// below 1: price and fee together stay within the bound at the limit.
+pub fn fee_bound(rule: FeeRule, price: Price, qty: Qty, taker: bool) -> Usd {
+    let fee = rule.fee(price, qty, taker);
+    let steps = match rule {
+        FeeRule::Polymarket { rate, .. } if taker && rate > 0 => (FILLS_PER_ORDER - 1) * 10,
+        FeeRule::Polymarket { .. } => 0,
+        FeeRule::Kalshi { .. } => FILLS_PER_ORDER * (1 + Precision::Direct.micros()),
+    };
+    fee + Usd::from_micros(steps)
+}
+
+/// What a market buy may spend so that its fees fit the balance too, rounded down to a microdollar.
+///
+/// `builder` is the builder's own rate on the amount, `slippage_percent` is added to the platform's fee.
+/// `None` for an exponent no schedule has (1 and 2 are known), or a price of $0.
+pub fn fee_adjusted_buy(
+    amount: Usd,
+    price: Price,
+    balance: Usd,
+    rate: Ppm,
+    exponent: u8,
+    builder: Ppm,
+    slippage_percent: u32,
+) -> Option<Usd> {
+    if price == Price::ZERO {
+        return None;
+    }
+    // The platform takes base ÷ p shares × rate × (p(1−p))^e: one p cancels, and what is left has `scale`.
+    let (p, q) = (u128::from(price.ticks()), u128::from(price.complement().ticks()));
+    let (curve, scale) = match exponent {
+        1 => (q, 10_000),
+        2 => (p * q * q, 10_000_u128.pow(3)),
+        _ => return None,
+    };
+    let base = u128::try_from(amount.min(balance).micros()).unwrap_or(0);
+    let platform = u128::from(rate) * curve * (100 + u128::from(slippage_percent));
+    let fees = base * (platform + u128::from(builder) * scale * 100);
+    let fees = fees.div_ceil(scale * 100 * 1_000_000);
+    let left = balance - Usd::from_micros(i64::try_from(fees).expect("less than the balance"));
+    Some(amount.min(left))
+}
+
+fn kalshi(coef: Ppm, price: Price, qty: Qty) -> Usd {
+    micros(div_ceil_pow10::<14>(linear(coef, price, qty)))
+}
+
+fn polymarket_linear(rate: Ppm, price: Price, qty: Qty) -> Usd {
+    let exact = linear(rate, price, qty);
+    if exact < 10_u128.pow(15) { Usd::ZERO } else { micros(10 * div_ceil_pow10::<15>(exact)) }
+}
+
+/// `rate × qty × p(1−p)` in 1e-20 dollars.
+fn linear(rate: Ppm, price: Price, qty: Qty) -> u128 {
+    let product = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
+    u128::from(product * u64::from(rate)) * u128::from(qty.micros())
+}
+
+/// Exact up to exponent 2; from there on the curve itself is rounded up, to 1e-16.
+#[cold]
+fn polymarket_curved(rate: Ppm, exponent: u8, price: Price, qty: Qty) -> Usd {
+    let product = u128::from(price.ticks()) * u128::from(price.complement().ticks()); // 1e-8
+    let mut curve = 10_u128.pow(16);
+    for _ in 0..exponent {
+        curve = (curve * product).div_ceil(10_u128.pow(8));
+    }
+    let exact = u128::from(rate) * u128::from(qty.micros()) * curve; // 1e-28
+    let step = 10_u128.pow(23); // $0.00001
+    if exact < step { Usd::ZERO } else { micros(10 * exact.div_ceil(step)) }
+}
+
+/// `value ÷ 10^N` rounded up, by a shift and a 64-bit division wherever that is enough: 2^N first, then 5^N,
+/// since rounding up twice is rounding up once.
+fn div_ceil_pow10<const N: u32>(value: u128) -> u128 {
+    let halved = value.div_ceil(1 << N);
+    match u64::try_from(halved) {
+        Ok(halved) => u128::from(halved.div_ceil(5_u64.pow(N))),
+        Err(_) => halved.div_ceil(5_u128.pow(N)),
+    }
+}
+
+fn micros(value: u128) -> Usd {
+    Usd::from_micros(i64::try_from(value).expect("QTY_MAX bounds the fee"))
+}
+
+#[cfg(test)]
+mod tests;

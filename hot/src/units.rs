@@ -188,6 +188,12 @@ impl Usd {
     pub fn max(self, other: Self) -> Self {
         Ord::max(self, other)
     }
+
+    /// The smaller of the two.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Ord::min(self, other)
+    }
 }
 
 impl Add for Usd {
