@@ -1,4 +1,7 @@
-//! Kalshi: signing and encoding.
+//! Kalshi: signing, encoding, and what its answers and listings say.
 
+pub mod answer;
 pub mod encode;
+pub mod metadata;
+pub mod rest;
 pub mod signer;

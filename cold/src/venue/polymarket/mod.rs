@@ -1,5 +1,8 @@
-//! Polymarket: signing and encoding.
+//! Polymarket: signing, encoding, and what its answers and listings say.
 
+pub mod answer;
 pub mod eip712;
 pub mod encode;
+pub mod metadata;
+pub mod rest;
 pub mod signer;

@@ -1,0 +1,100 @@
+//! What an answer to an order or a cancel proves. Only a definite refusal is a rejection; everything that leaves
+//! the order's fate open is unknown, and unknown is not failed.
+
+use serde_json::Value;
+use surefoot_hot::ids::OrderId;
+use surefoot_hot::intent::Cancel;
+use surefoot_hot::report::{OrderRef, OrderStatus, Reject, Report, VenueState};
+use surefoot_hot::units::Qty;
+
+/// What the answer to an order proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// The venue has it, or had it.
+    Status {
+        /// Where it stands.
+        state: VenueState,
+        /// How much is filled in all, where the answer says so.
+        filled: Option<Qty>,
+    },
+    /// It is not on the book and never was.
+    Rejected(Reject),
+    /// The same order is known to the venue already: it exists, so ask what became of it.
+    Exists,
+    /// Proves nothing: ask.
+    Unknown,
+}
+
+/// What the answer to a cancel proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It rests no more. How much was taken off, where the answer says so.
+    Gone {
+        /// Contracts no longer wanted.
+        reduced_by: Option<Qty>,
+    },
+    /// Filled, gone, or never there: a fill may be on its way. Ask.
+    Refused,
+    /// Not now: too many requests, or a pause. The order stands; try again.
+    NotNow(Reject),
+    /// Proves nothing: ask, or cancel again.
+    Unknown,
+}
+
+impl Placed {
+    /// The report to the core, and whether the order must be asked about as well.
+    pub const fn report(self, order: OrderId) -> (Report, bool) {
+        match self {
+            Self::Status { state, filled } => {
+                let order = OrderRef::Id(order);
+                (Report::Status(OrderStatus { order, state, filled }), filled.is_none())
+            }
+            Self::Rejected(why) => (Report::Rejected { order: OrderRef::Id(order), why }, false),
+            Self::Exists | Self::Unknown => (Report::TimedOut { order }, true),
+        }
+    }
+}
+
+impl Cancelled {
+    /// The report to the core; `None` where the executor has to try again.
+    ///
+    /// "Reduced by" becomes "filled": what the order was for, less what was taken off.
+    pub fn report(self, cancel: &Cancel) -> Option<Report> {
+        let order = OrderRef::Id(cancel.order);
+        match self {
+            Self::Gone { reduced_by } => {
+                let filled = reduced_by.and_then(|off| cancel.qty.checked_sub(off));
+                let state = VenueState::Cancelled;
+                Some(Report::Status(OrderStatus { order, state, filled }))
+            }
+            Self::Refused => Some(Report::CancelRefused { order }),
+            Self::Unknown => Some(Report::TimedOut { order: cancel.order }),
+            Self::NotNow(_) => None,
+        }
+    }
+}
+
+/// The state of an order that wanted `wanted` and has `filled`, once nothing more can come of it unless it rests.
+pub(crate) fn state_of(filled: Qty, wanted: Qty, dust: Qty, rests: bool) -> VenueState {
+    if filled + dust >= wanted {
+        VenueState::Filled
+    } else if rests {
+        VenueState::Resting
+    } else {
+        VenueState::Cancelled
+    }
+}
+
+/// The body as JSON, or null where it is none.
+pub(crate) fn parse(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or(Value::Null)
+}
+
+/// Whether `text` holds `part`, whatever the case.
+pub(crate) fn holds(text: &str, part: &str) -> bool {
+    text.len() >= part.len()
+        && text
+            .as_bytes()
+            .windows(part.len())
+            .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}

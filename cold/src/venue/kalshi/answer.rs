@@ -1,0 +1,319 @@
+//! What Kalshi's answers prove. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
+
+use serde_json::Value;
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::{OrderId, VenueKey};
+use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::report::{Reject, VenueState};
+use surefoot_hot::units::Qty;
+
+use super::encode::parse_client_id;
+use crate::venue::answer::{Cancelled, Placed, holds, parse, state_of};
+use crate::venue::json::{Object, as_qty, scaled};
+
+/// What the answer to a create says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// What it proves.
+    pub placed: Placed,
+    /// The venue's id of the order, a UUID, where the answer names it: cancels go by it.
+    pub order_id: Option<String>,
+}
+
+impl Created {
+    const fn without_id(placed: Placed) -> Self {
+        Self { placed, order_id: None }
+    }
+}
+
+/// The name the core knows an order by: a hash of its UUID's text.
+pub fn venue_key(order_id: &str) -> VenueKey {
+    VenueKey::new(Hash64::of(order_id.as_bytes()))
+}
+
+/// The words of codes, messages and details, the first that fits; codes may carry a suffix.
+const WORDS: &[(&str, Placed)] = &[
+    ("order_already_exists", Placed::Exists),
+    ("insufficient_balance", Placed::Rejected(Reject::Funds)),
+    ("insufficient balance", Placed::Rejected(Reject::Funds)),
+    ("available_balance_too_low", Placed::Rejected(Reject::Funds)),
+    ("post only cross", Placed::Rejected(Reject::Crossed)),
+    ("post_only_cross", Placed::Rejected(Reject::Crossed)),
+    ("fill_or_kill", Placed::Rejected(Reject::Killed)),
+    ("fok_insufficient", Placed::Rejected(Reject::Killed)),
+    ("insufficient_resting_volume", Placed::Rejected(Reject::Killed)),
+    ("trading_is_paused", Placed::Rejected(Reject::Mode)),
+    ("exchange_is_paused", Placed::Rejected(Reject::Mode)),
+    ("trading_paused", Placed::Rejected(Reject::Mode)),
+    ("exchange_paused", Placed::Rejected(Reject::Mode)),
+    ("market_inactive", Placed::Rejected(Reject::Closed)),
+    ("market_already_closed", Placed::Rejected(Reject::Closed)),
+    ("market_closed", Placed::Rejected(Reject::Closed)),
+    ("market_not_found", Placed::Rejected(Reject::Closed)),
+    ("invalid_parameters", Placed::Rejected(Reject::Terms)),
+    ("invalid_order", Placed::Rejected(Reject::Terms)),
+    ("invalid_price", Placed::Rejected(Reject::Terms)),
+    ("authentication_error", Placed::Rejected(Reject::Auth)),
+    ("header_timestamp_expired", Placed::Rejected(Reject::Auth)),
+];
+
+/// What the answer to a create proves, for the order as sent.
+pub fn created(status: u16, body: &[u8], order: &Order) -> Created {
+    let body = parse(body);
+    match status {
+        200..=299 => accepted(&body, order),
+        _ => Created::without_id(refused(status, &body)),
+    }
+}
+
+/// What the answer to a batch of creates proves of each order: matched by client order id, never by place.
+pub fn created_batch(status: u16, body: &[u8], orders: &[Order]) -> Vec<Created> {
+    let body = parse(body);
+    if !(200..=299).contains(&status) {
+        let refusal = Created::without_id(refused(status, &body));
+        return vec![refusal; orders.len()];
+    }
+    let rows = body.get("orders").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let one = |order: &Order| {
+        let row = rows.iter().find(|row| {
+            let id = row.get("client_order_id").and_then(Value::as_str).unwrap_or("");
+            parse_client_id(id.as_bytes()) == Some(order.id)
+        });
+        match row {
+            Some(row) if row.get("error").is_some_and(|error| !error.is_null()) => {
+                Created::without_id(refused(400, row))
+            }
+            Some(row) => accepted(row, order),
+            None => Created::without_id(Placed::Unknown),
+        }
+    };
+    orders.iter().map(one).collect()
+}
+
+/// There is no status field: the two counts say it all. An order that self-trade prevention killed answers 201
+/// with both zero, and an IOC's cancelled rest is not in `remaining_count`.
+fn accepted(body: &Value, order: &Order) -> Created {
+    let order_id = body.get("order_id").and_then(Value::as_str).map(str::to_owned);
+    let count = |field: &str| body.get(field).and_then(|value| scaled(value, 6)).and_then(as_qty);
+    let placed = match (count("fill_count"), count("remaining_count")) {
+        (Some(filled), Some(left)) => {
+            let rests = order.tif == Tif::Gtc && !left.is_zero();
+            Placed::Status {
+                state: state_of(filled, order.qty, Qty::ZERO, rests),
+                filled: Some(filled),
+            }
+        }
+        _ => Placed::Unknown,
+    };
+    Created { placed, order_id }
+}
+
+fn refused(status: u16, body: &Value) -> Placed {
+    if status >= 500 || status == 408 {
+        return Placed::Unknown; // no word of a 5xx is a promise here (§3.9)
+    }
+    if status == 429 {
+        return Placed::Rejected(Reject::Rate);
+    }
+    let words = words(body);
+    if let Some((_, meaning)) =
+        WORDS.iter().find(|(part, _)| words.iter().any(|word| holds(word, part)))
+    {
+        return *meaning;
+    }
+    Placed::Rejected(match status {
+        401 | 403 => Reject::Auth,
+        404 => Reject::Closed,
+        409 => return Placed::Unknown, // a conflict of a kind not known: perhaps it exists
+        _ => Reject::Other,
+    })
+}
+
+/// Code, message and details, nested or flat: errors have four shapes. Details first: they say most.
+fn words(body: &Value) -> [&str; 4] {
+    let inner = body.get("error").filter(|error| error.is_object()).unwrap_or(body);
+    let text = |field: &str| inner.get(field).and_then(Value::as_str).unwrap_or("");
+    // "invalid_order" is matched after its details, which tell a post-only cross from a bad price
+    let flat = body.get("error").and_then(Value::as_str).unwrap_or(text("msg"));
+    [text("details"), text("code"), text("message"), flat]
+}
+
+/// What the answer to a cancel or to one of a batch of cancels proves.
+pub fn cancelled(status: u16, body: &[u8]) -> Cancelled {
+    let body = parse(body);
+    let paused = words(&body).iter().any(|word| holds(word, "paused"));
+    match status {
+        200..=299 => match Object::new("cancel", &body).qty("reduced_by") {
+            Ok(off) => Cancelled::Gone { reduced_by: Some(off) },
+            Err(_) => Cancelled::Unknown,
+        },
+        409 if paused => Cancelled::NotNow(Reject::Mode),
+        429 => Cancelled::NotNow(Reject::Rate),
+        401 | 403 => Cancelled::NotNow(Reject::Auth),
+        400 | 404 | 409 | 410 => Cancelled::Refused,
+        _ => Cancelled::Unknown,
+    }
+}
+
+/// Which order of ours a row speaks of, where it names it.
+pub fn row_order(row: &Value) -> Option<OrderId> {
+    parse_client_id(row.get("client_order_id")?.as_str()?.as_bytes())
+}
+
+/// Where an order stands, from the venue's three words; `None` for a fourth.
+pub fn state(word: &str) -> Option<VenueState> {
+    match word {
+        "resting" => Some(VenueState::Resting),
+        "canceled" => Some(VenueState::Cancelled),
+        "executed" => Some(VenueState::Filled),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
+    use surefoot_hot::intent::{Cancel, Purpose};
+    use surefoot_hot::report::Report;
+    use surefoot_hot::units::{Nanos, Price};
+
+    use super::*;
+
+    fn order(tif: Tif) -> Order {
+        Order {
+            id: OrderId::new(0xa1),
+            epoch: 0,
+            decided: Nanos::ZERO,
+            group: GroupId::new(0),
+            market: MarketId::new(0),
+            venue: Venue::Kalshi,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: Price::from_ticks(5_600).unwrap(),
+            qty: Qty::from_contracts(10),
+            tif,
+            post_only: false,
+            purpose: Purpose::Leg,
+        }
+    }
+
+    #[test]
+    fn the_two_counts_are_the_state() {
+        use VenueState::{Cancelled, Filled, Resting};
+        let rows = [
+            (Tif::Gtc, "0.00", "10.00", Resting, 0),
+            (Tif::Gtc, "4.00", "6.00", Resting, 4),
+            (Tif::Gtc, "10.00", "0.00", Filled, 10),
+            (Tif::Gtc, "0.00", "0.00", Cancelled, 0), // self-trade prevention
+            (Tif::Ioc, "4.00", "0.00", Cancelled, 4),
+            (Tif::Fok, "10.00", "0.00", Filled, 10),
+        ];
+        for (tif, filled, left, state, contracts) in rows {
+            let body = format!(
+                "{{\"order_id\":\"3b23\",\"client_order_id\":\"x\",\"fill_count\":\"{filled}\",\
+\"remaining_count\":\"{left}\",\"ts_ms\":1}}"
+            );
+            let filled = Some(Qty::from_contracts(contracts));
+            let expected =
+                Created { placed: Placed::Status { state, filled }, order_id: Some("3b23".into()) };
+            assert_eq!(created(201, body.as_bytes(), &order(tif)), expected, "{body}");
+        }
+        assert_eq!(created(201, b"{}", &order(Tif::Gtc)).placed, Placed::Unknown);
+    }
+
+    #[test]
+    fn refusals() {
+        use Placed::{Exists, Rejected, Unknown};
+        let rows = [
+            (
+                400,
+                r#"{"error":{"code":"insufficient_balance","message":"insufficient balance"}}"#,
+                Rejected(Reject::Funds),
+            ),
+            (
+                400,
+                r#"{"error":{"code":"invalid_order","message":"invalid order","details":"post only cross"}}"#,
+                Rejected(Reject::Crossed),
+            ),
+            (
+                400,
+                r#"{"error":{"code":"invalid_order","message":"invalid order","details":"bad price"}}"#,
+                Rejected(Reject::Terms),
+            ),
+            (
+                400,
+                r#"{"error":{"code":"invalid_order","details":"FOK_INSUFFICIENT_VOLUME"}}"#,
+                Rejected(Reject::Killed),
+            ),
+            (400, r#"{"code":"invalid_parameters","message":"x"}"#, Rejected(Reject::Terms)),
+            (400, r#"{"msg":"something new"}"#, Rejected(Reject::Other)),
+            (
+                401,
+                r#"{"error":{"code":"authentication_error","details":"INCORRECT_API_KEY_SIGNATURE"}}"#,
+                Rejected(Reject::Auth),
+            ),
+            (403, "", Rejected(Reject::Auth)),
+            (404, r#"{"error":{"code":"market_not_found:_1f"}}"#, Rejected(Reject::Closed)),
+            (409, r#"{"error":{"code":"order_already_exists"}}"#, Exists),
+            (409, r#"{"error":{"code":"trading_is_paused"}}"#, Rejected(Reject::Mode)),
+            (409, r#"{"error":{"code":"MARKET_INACTIVE"}}"#, Rejected(Reject::Closed)),
+            (409, r#"{"error":{"code":"new"}}"#, Unknown),
+            (410, r#"{"error":{"code":"deprecated_v1_order_endpoint"}}"#, Rejected(Reject::Other)),
+            (429, r#"{"error":"too many requests"}"#, Rejected(Reject::Rate)),
+            (500, r#"{"error":{"code":"insufficient_balance"}}"#, Unknown),
+            (503, r#"{"exchange_active":false}"#, Unknown),
+            (504, "", Unknown),
+        ];
+        for (code, body, expected) in rows {
+            assert_eq!(
+                created(code, body.as_bytes(), &order(Tif::Gtc)).placed,
+                expected,
+                "{code} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_batch_is_matched_by_our_id() {
+        let (a, b) = (order(Tif::Gtc), Order { id: OrderId::new(0xa2), ..order(Tif::Gtc) });
+        let body = r#"{"orders":[
+ {"order_id":null,"client_order_id":"sf-00000000000000a2","fill_count":null,"remaining_count":null,"error":{"code":"invalid_order","details":"post only cross"}},
+ {"order_id":"3b23","client_order_id":"sf-00000000000000a1","fill_count":"0.00","remaining_count":"10.00","error":null}]}"#;
+        let got = created_batch(201, body.as_bytes(), &[a, b, Order { id: OrderId::new(9), ..a }]);
+        let resting = Placed::Status { state: VenueState::Resting, filled: Some(Qty::ZERO) };
+        assert_eq!(got[0], Created { placed: resting, order_id: Some("3b23".into()) });
+        assert_eq!(got[1].placed, Placed::Rejected(Reject::Crossed));
+        assert_eq!(got[2].placed, Placed::Unknown);
+        let all = created_batch(429, b"{\"error\":\"too many requests\"}", &[a, b]);
+        assert!(all.iter().all(|one| one.placed == Placed::Rejected(Reject::Rate)));
+    }
+
+    #[test]
+    fn a_cancel() {
+        let off = Cancelled::Gone { reduced_by: Some(Qty::from_contracts(6)) };
+        let rows = [
+            (200, r#"{"order_id":"a","reduced_by":"6.00","ts_ms":1}"#, off),
+            (200, "{}", Cancelled::Unknown),
+            (404, r#"{"error":{"code":"not_found"}}"#, Cancelled::Refused),
+            (400, r#"{"error":{"code":"MARKET_INACTIVE"}}"#, Cancelled::Refused),
+            (409, r#"{"error":{"code":"exchange_is_paused"}}"#, Cancelled::NotNow(Reject::Mode)),
+            (429, r#"{"error":"too many requests"}"#, Cancelled::NotNow(Reject::Rate)),
+            (503, "", Cancelled::Unknown),
+        ];
+        for (code, body, expected) in rows {
+            assert_eq!(cancelled(code, body.as_bytes()), expected, "{code} {body}");
+        }
+        let cancel = Cancel {
+            order: OrderId::new(1),
+            key: None,
+            market: MarketId::new(0),
+            venue: Venue::Kalshi,
+            qty: Qty::from_contracts(10),
+        };
+        let Some(Report::Status(status)) = off.report(&cancel) else { panic!("a status") };
+        assert_eq!(status.filled, Some(Qty::from_contracts(4)));
+        assert_eq!(Cancelled::NotNow(Reject::Rate).report(&cancel), None);
+        let (report, ask) = Placed::Exists.report(OrderId::new(1));
+        assert!(ask && matches!(report, Report::TimedOut { .. }));
+    }
+}

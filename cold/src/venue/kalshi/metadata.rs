@@ -1,0 +1,377 @@
+//! A market's terms: from the market itself, its event and its series.
+//!
+//! `price_ranges` is the rule and `price_level_structure` only its name. What is absent is an error for that
+//! market, never a default. Source: venue reference, `kalshi.md` §5 to §7, compiled 2026-11-20.
+
+use serde_json::Value;
+use surefoot_hot::amounts::KALSHI_LOT_STEP;
+use surefoot_hot::fees::{FeeRule, Ppm};
+use surefoot_hot::grid::Grid;
+use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::units::{Nanos, Price};
+
+use super::rest::shard;
+use crate::directory::{Entry, KalshiNames, Names};
+use crate::venue::json::{Object, ReadError, parse_scaled};
+
+/// The taker's coefficient, in parts per million, before the series' multiplier.
+const TAKER: u64 = 70_000;
+
+/// A market as the venue lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Market ticker.
+    pub ticker: String,
+    /// Event ticker.
+    pub event_ticker: String,
+    /// Its question, for people.
+    pub title: String,
+    /// What YES stands for.
+    pub yes_title: String,
+    /// What resolves it: both rule texts.
+    pub rules: String,
+    /// Shard, sent with every write.
+    pub shard: u8,
+    /// Allowed prices of YES.
+    pub grid: Grid,
+    /// When trading closes; it may move either way.
+    pub close: Nanos,
+    /// When the result is expected: the horizon, where it is known.
+    pub expected: Option<Nanos>,
+    /// Until when no fee is charged.
+    pub fee_waiver: Option<Nanos>,
+    /// Where it stands.
+    pub status: MarketStatus,
+    /// Comparator of its strike, empty where it has none.
+    pub strike_type: String,
+    /// Strike text, lower bound.
+    pub floor_strike: Option<String>,
+    /// Strike text, upper bound.
+    pub cap_strike: Option<String>,
+    /// Whether it is a combination of others: not traded.
+    pub combo: bool,
+    /// What one YES pays, once the result is final or proposed.
+    pub yes_pays: Option<Price>,
+}
+
+impl Market {
+    /// As a row of the directory, with what its event and series add.
+    pub fn entry(
+        self,
+        series: &Series,
+        event: &Event,
+        market: MarketId,
+        cluster: ClusterId,
+    ) -> Entry {
+        Entry {
+            def: MarketDef {
+                market,
+                venue: Venue::Kalshi,
+                shard: self.shard,
+                cluster,
+                grid: self.grid,
+                min_qty: KALSHI_LOT_STEP,
+                close: self.close,
+                fee: event.fee.unwrap_or(series.fee),
+                status: self.status,
+            },
+            title: self.title,
+            names: Names::Kalshi(KalshiNames {
+                ticker: self.ticker,
+                event_ticker: self.event_ticker,
+                series_ticker: series.ticker.clone(),
+                exchange_index: self.shard,
+            }),
+        }
+    }
+}
+
+/// Reads one market, or the single answer that wraps one.
+///
+/// # Errors
+/// A field that trading needs is absent or not understood: the market is not traded.
+pub fn market(row: &Value) -> Result<Market, ReadError> {
+    let object = Object::new("market", row.get("market").unwrap_or(row));
+    if object.text_or_empty("market_type") != "binary" {
+        return Err(object.error("market_type"));
+    }
+    if object.get("notional_value_dollars").is_some()
+        && object.price("notional_value_dollars")? != Price::ONE
+    {
+        return Err(object.error("notional_value_dollars"));
+    }
+    let strike = |field: &str| {
+        object.get(field).map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
+    };
+    let optional = |field: &'static str| match object.text_or_empty(field) {
+        "" => Ok(None),
+        _ => object.time(field).map(Some),
+    };
+    let ticker = object.text("ticker")?;
+    let (title, yes_title) = (object.text_or_empty("title"), object.text_or_empty("yes_sub_title"));
+    Ok(Market {
+        ticker: ticker.to_owned(),
+        event_ticker: object.text("event_ticker")?.to_owned(),
+        title: if title.is_empty() { yes_title } else { title }.to_owned(),
+        yes_title: yes_title.to_owned(),
+        rules: [object.text_or_empty("rules_primary"), object.text_or_empty("rules_secondary")]
+            .join("\n"),
+        shard: shard(&object)?,
+        grid: price_ranges(object.list("price_ranges")?).ok_or(object.error("price_ranges"))?,
+        close: object.time("close_time")?,
+        expected: optional("expected_expiration_time")?,
+        fee_waiver: optional("fee_waiver_expiration_time")?,
+        status: status(object.text("status")?).ok_or(object.error("status"))?,
+        strike_type: object.text_or_empty("strike_type").to_owned(),
+        floor_strike: strike("floor_strike"),
+        cap_strike: strike("cap_strike"),
+        combo: ticker.starts_with("KXMVE") || object.get("mve_collection_ticker").is_some(),
+        yes_pays: match (object.text_or_empty("result"), object.get("settlement_value_dollars")) {
+            ("", _) => None,
+            (_, Some(_)) => Some(object.price("settlement_value_dollars")?),
+            ("yes", None) => Some(Price::ONE),
+            ("no", None) => Some(Price::ZERO),
+            _ => return Err(object.error("result")),
+        },
+    })
+}
+
+/// The object's word, which is not the filter's. `None` for a word not known.
+pub fn status(word: &str) -> Option<MarketStatus> {
+    Some(match word {
+        "initialized" => MarketStatus::Observe,
+        "active" => MarketStatus::Open,
+        "inactive" => MarketStatus::Paused,
+        "closed" => MarketStatus::Closed,
+        "determined" | "disputed" | "amended" => MarketStatus::Proposed,
+        "finalized" => MarketStatus::Resolved,
+        _ => return None,
+    })
+}
+
+/// A grid from ranges of `{start, end, step}` in YES dollars (or triples): they must cover $0 to $1 without a gap
+/// and come to at most three bands of different steps.
+pub fn price_ranges(ranges: &[Value]) -> Option<Grid> {
+    let mut bands: Vec<(u16, u16, u16)> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let ticks = |name: &str, place: usize| {
+            let text = range.get(name).or(range.get(place)).and_then(Value::as_str)?;
+            u16::try_from(parse_scaled(text, 4)?).ok()
+        };
+        bands.push((ticks("start", 0)?, ticks("end", 1)?, ticks("step", 2)?));
+    }
+    bands.sort_unstable();
+    let gap = bands.windows(2).any(|pair| pair[0].1 != pair[1].0);
+    if gap || bands.first()?.0 != 0 || bands.last()?.1 != 10_000 {
+        return None;
+    }
+    bands.dedup_by(|next, band| {
+        let same = next.2 == band.2;
+        if same {
+            band.1 = next.1;
+        }
+        same
+    });
+    match bands[..] {
+        [(_, _, step)] => Grid::uniform(step),
+        [(_, middle, low), (_, _, high)] => Grid::banded(middle, 10_000, low, high, high),
+        [(_, low_end, low), (_, high_start, mid), (_, _, high)] => {
+            Grid::banded(low_end, high_start, low, mid, high)
+        }
+        _ => None,
+    }
+}
+
+/// What a series says of all its markets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Series ticker.
+    pub ticker: String,
+    /// Its title, for people.
+    pub title: String,
+    /// Its category, empty where none.
+    pub category: String,
+    /// The fee of a fill, unless the event says otherwise.
+    pub fee: FeeRule,
+}
+
+/// Reads a series, or the single answer that wraps one.
+///
+/// # Errors
+/// A field is absent, or the fee is of a kind not known.
+pub fn series(row: &Value) -> Result<Series, ReadError> {
+    let object = Object::new("series", row.get("series").unwrap_or(row));
+    Ok(Series {
+        ticker: object.text("ticker")?.to_owned(),
+        title: object.text_or_empty("title").to_owned(),
+        category: object.text_or_empty("category").to_owned(),
+        fee: fee(&object, "fee_type", "fee_multiplier")?,
+    })
+}
+
+/// What an event says of its markets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Event ticker.
+    pub ticker: String,
+    /// Series ticker.
+    pub series_ticker: String,
+    /// Its title, for people.
+    pub title: String,
+    /// At most one of its markets resolves YES. That the listed ones are all there are is not promised.
+    pub mutually_exclusive: bool,
+    /// A fee that overrides the series'.
+    pub fee: Option<FeeRule>,
+}
+
+/// Reads an event, or the single answer that wraps one.
+///
+/// # Errors
+/// A field is absent, or the fee is of a kind not known.
+pub fn event(row: &Value) -> Result<Event, ReadError> {
+    let object = Object::new("event", row.get("event").unwrap_or(row));
+    let fee = match object.get("fee_type_override") {
+        Some(_) => Some(fee(&object, "fee_type_override", "fee_multiplier_override")?),
+        // a multiplier alone would change a series' fee of a kind not told here
+        None if object.get("fee_multiplier_override").is_some() => {
+            return Err(object.error("fee_type_override"));
+        }
+        None => None,
+    };
+    Ok(Event {
+        ticker: object.text("event_ticker")?.to_owned(),
+        series_ticker: object.text("series_ticker")?.to_owned(),
+        title: object.text_or_empty("title").to_owned(),
+        mutually_exclusive: object.flag("mutually_exclusive"),
+        fee,
+    })
+}
+
+/// A change of a series' fee, past or to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeChange {
+    /// Series ticker.
+    pub series_ticker: String,
+    /// The fee from then on.
+    pub fee: FeeRule,
+    /// From when.
+    pub from: Nanos,
+}
+
+/// Reads `/series/fee_changes`.
+///
+/// # Errors
+/// A row's field is absent, or the fee is of a kind not known.
+pub fn fee_changes(body: &Value) -> Result<Vec<FeeChange>, ReadError> {
+    let rows = Object::new("fee changes", body).list("series_fee_change_arr")?;
+    rows.iter()
+        .map(|row| {
+            let object = Object::new("fee change", row);
+            Ok(FeeChange {
+                series_ticker: object.text("series_ticker")?.to_owned(),
+                fee: fee(&object, "fee_type", "fee_multiplier")?,
+                from: object.time("scheduled_ts")?,
+            })
+        })
+        .collect()
+}
+
+/// The three quadratic kinds; `flat` has a table that no series uses and is an error. A multiplier that does
+/// not come to whole parts per million is rounded up, against us.
+fn fee(
+    object: &Object<'_>,
+    kind: &'static str,
+    multiplier: &'static str,
+) -> Result<FeeRule, ReadError> {
+    let maker = match object.text(kind)? {
+        "quadratic" => 0,
+        "quadratic_with_maker_fees" => TAKER / 4,
+        "quadratic_with_combo_maker_fees" => TAKER / 2,
+        _ => return Err(object.error(kind)),
+    };
+    let micros =
+        u64::try_from(object.scaled(multiplier, 6)?).map_err(|_| object.error(multiplier))?;
+    let times = |coef: u64| -> Result<Ppm, ReadError> {
+        let ppm = coef.checked_mul(micros).map(|ppm| ppm.div_ceil(1_000_000));
+        let ppm = ppm.and_then(|ppm| Ppm::try_from(ppm).ok()).filter(|&ppm| ppm <= 1_000_000);
+        ppm.ok_or(object.error(multiplier))
+    };
+    Ok(FeeRule::Kalshi { taker: times(TAKER)?, maker: times(maker)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row() -> Value {
+        json!({"ticker": "KXBTCD-1-T9", "event_ticker": "KXBTCD-1", "market_type": "binary",
+            "title": "", "yes_sub_title": "$95,000 or above", "close_time": "2026-11-20T22:00:00Z",
+            "expected_expiration_time": "2026-11-20T22:05:00Z", "status": "active", "result": "",
+            "notional_value_dollars": "1.0000", "strike_type": "greater", "floor_strike": 94999.99,
+            "price_level_structure": "", "price_ranges": [
+                {"start": "0.0000", "end": "0.1000", "step": "0.0010"},
+                {"start": "0.1000", "end": "0.9000", "step": "0.0100"},
+                {"start": "0.9000", "end": "1.0000", "step": "0.0010"}], "exchange_index": 2})
+    }
+
+    #[test]
+    fn a_market_is_read_whole() {
+        let read = market(&json!({"market": row()})).unwrap();
+        assert_eq!(read.grid, Grid::banded(1_000, 9_000, 10, 100, 10).unwrap());
+        assert_eq!((read.shard, read.status), (2, MarketStatus::Open));
+        assert_eq!(read.floor_strike.as_deref(), Some("94999.99"));
+        let series = series(&json!({"ticker": "KXBTCD", "fee_type": "quadratic_with_maker_fees", "fee_multiplier": 0.5})).unwrap();
+        let event = event(&json!({"event_ticker": "KXBTCD-1", "series_ticker": "KXBTCD",
+            "fee_type_override": "quadratic", "fee_multiplier_override": 1}))
+        .unwrap();
+        assert_eq!(series.fee, FeeRule::Kalshi { taker: 35_000, maker: 8_750 });
+        let entry = read.entry(&series, &event, MarketId::new(7), ClusterId::new(1));
+        assert_eq!(entry.def.fee, FeeRule::Kalshi { taker: 70_000, maker: 0 }, "the event's");
+        assert_eq!(entry.def.shard, 2);
+    }
+
+    #[test]
+    fn what_is_missing_or_new_is_an_error() {
+        let with = |field: &'static str, value: Value| {
+            let mut row = row();
+            row[field] = value;
+            market(&row).map_err(|error| error.field)
+        };
+        for field in
+            ["close_time", "price_ranges", "status", "exchange_index", "ticker", "market_type"]
+        {
+            assert_eq!(with(field, Value::Null), Err(field));
+        }
+        assert_eq!(with("market_type", json!("scalar")), Err("market_type"));
+        assert_eq!(with("status", json!("new")), Err("status"));
+        assert_eq!(with("notional_value_dollars", json!("0.5")), Err("notional_value_dollars"));
+        assert!(with("mve_collection_ticker", json!("KXMVE")).unwrap().combo);
+        assert_eq!(with("result", json!("yes")).unwrap().yes_pays, Some(Price::ONE));
+        let odd = json!({"ticker": "K", "fee_type": "flat", "fee_multiplier": 1});
+        assert_eq!(series(&odd).unwrap_err().field, "fee_type");
+        let negative = json!({"ticker": "K", "fee_type": "quadratic", "fee_multiplier": -1});
+        assert_eq!(series(&negative).unwrap_err().field, "fee_multiplier");
+    }
+
+    #[test]
+    fn ranges_with_a_gap_or_four_steps_are_refused() {
+        let ranges = |rows: Value| price_ranges(rows.as_array().unwrap());
+        assert!(ranges(json!([["0", "0.5", "0.01"], ["0.6", "1", "0.01"]])).is_none());
+        assert!(ranges(json!([["0", "0.9", "0.01"]])).is_none());
+        assert!(ranges(json!([])).is_none());
+        let same = json!([["0", "0.5", "0.01"], ["0.5", "1", "0.01"]]);
+        assert_eq!(ranges(same), Grid::uniform(100));
+        let two = json!([["0", "0.5", "0.001"], ["0.5", "1", "0.01"]]);
+        assert_eq!(ranges(two), Grid::banded(5_000, 10_000, 10, 100, 100));
+        let four = json!([
+            ["0", "0.1", "0.001"],
+            ["0.1", "0.2", "0.01"],
+            ["0.2", "0.9", "0.02"],
+            ["0.9", "1", "0.01"]
+        ]);
+        assert!(ranges(four).is_none());
+    }
+}

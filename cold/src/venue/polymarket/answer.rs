@@ -1,0 +1,200 @@
+//! What Polymarket's answers prove. Source: venue reference, `polymarket.md` §1.7, §4.1 to §4.3 and §4.8,
+//! compiled 2026-11-20.
+
+use serde_json::Value;
+use surefoot_hot::ids::Action;
+use surefoot_hot::intent::Order;
+use surefoot_hot::intent::Tif;
+use surefoot_hot::report::{Reject, VenueState};
+use surefoot_hot::units::Qty;
+
+use super::eip712::Word;
+use crate::venue::answer::{Cancelled, Placed, holds, parse, state_of};
+use crate::venue::json::{as_qty, parse_scaled};
+use crate::venue::text::parse_hex;
+
+/// An order this close to its size is filled: sums of fills end up to 0.01 below it (`polymarket.md` §10, 9).
+pub const DUST: Qty = Qty::from_micros(10_000);
+
+/// What the venue's words mean, the first that fits; matched by substring. `None`: the fate stays open.
+const WORDS: &[(&str, Option<Placed>)] = &[
+    ("duplicated", Some(Placed::Exists)),
+    ("not enough balance", rejected(Reject::Funds)),
+    ("insufficient balance", rejected(Reject::Funds)),
+    ("post-only mode", rejected(Reject::Mode)),
+    ("cancel-only", rejected(Reject::Mode)),
+    ("trading is currently disabled", rejected(Reject::Mode)),
+    ("crosses book", rejected(Reject::Crossed)),
+    ("crosses the book", rejected(Reject::Crossed)),
+    ("couldn't be fully filled", rejected(Reject::Killed)),
+    ("no orders found to match", rejected(Reject::Killed)),
+    ("no matching orders", rejected(Reject::Killed)),
+    ("filled or killed", rejected(Reject::Killed)),
+    ("minimum tick size", rejected(Reject::Terms)),
+    ("lower than the minimum", rejected(Reject::Terms)),
+    ("invalid amount", rejected(Reject::Terms)),
+    ("max accuracy", rejected(Reject::Terms)),
+    ("invalid expiration", rejected(Reject::Terms)),
+    ("invalid nonce", rejected(Reject::Terms)),
+    ("invalid order payload", rejected(Reject::Terms)),
+    ("rounding issues", rejected(Reject::Terms)),
+    ("discrepancy greater than allowed", rejected(Reject::Terms)),
+    ("not yet ready", rejected(Reject::Closed)),
+    ("no orderbook exists", rejected(Reject::Closed)),
+    ("order_version_mismatch", rejected(Reject::Auth)),
+    ("api key", rejected(Reject::Auth)),
+    ("request headers", rejected(Reject::Auth)),
+    ("maker address not allowed", rejected(Reject::Auth)),
+    ("banned", rejected(Reject::Auth)),
+    ("closed only mode", rejected(Reject::Auth)),
+    ("invalid signature", rejected(Reject::Auth)),
+    ("match delayed", None),
+    ("could not insert order", None),
+];
+
+const fn rejected(why: Reject) -> Option<Placed> {
+    Some(Placed::Rejected(why))
+}
+
+/// What the answer to `POST /order` proves, for the order as sent and its id.
+pub fn placed(status: u16, body: &[u8], order: &Order, id: &Word) -> Placed {
+    let body = parse(body);
+    match status {
+        200..=299 => accepted(&body, order, id),
+        _ => refused(status, message(&body)),
+    }
+}
+
+/// What the answer to `POST /orders` proves of each order, in the order sent.
+///
+/// A refusal of the whole batch refuses each; an answer of another length proves nothing of any.
+pub fn placed_batch(status: u16, body: &[u8], orders: &[(Order, Word)]) -> Vec<Placed> {
+    let body = parse(body);
+    let one = |index: usize, (order, id): &(Order, Word)| match (status, body.as_array()) {
+        (200..=299, Some(rows)) if rows.len() == orders.len() => accepted(&rows[index], order, id),
+        (200..=299, _) => Placed::Unknown,
+        _ => refused(status, message(&body)),
+    };
+    orders.iter().enumerate().map(|(index, order)| one(index, order)).collect()
+}
+
+/// The id decides, never `success`: a refused leg of a batch says `true` too.
+fn accepted(body: &Value, order: &Order, id: &Word) -> Placed {
+    let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or("");
+    if text("orderID").is_empty() {
+        let message = message(body);
+        return if message.is_empty() { Placed::Unknown } else { refused(200, message) };
+    }
+    if parse_hex::<32>(text("orderID")) != Some(*id) {
+        return Placed::Unknown; // not our order's answer: the query by our own id will tell
+    }
+    let rests = order.tif == Tif::Gtc;
+    match text("status") {
+        "live" => Placed::Status { state: VenueState::Resting, filled: Some(Qty::ZERO) },
+        "delayed" => Placed::Status { state: VenueState::Delayed, filled: Some(Qty::ZERO) },
+        // accepted, marketable, found nothing: what may rest rests; how it ended otherwise must be asked
+        "unmatched" if rests => Placed::Status { state: VenueState::Resting, filled: None },
+        "matched" => match shares(order, text("makingAmount"), text("takingAmount")) {
+            Some(filled) => Placed::Status {
+                state: state_of(filled, order.qty, DUST, rests),
+                filled: Some(filled),
+            },
+            None if order.tif == Tif::Fok => {
+                Placed::Status { state: VenueState::Filled, filled: Some(order.qty) }
+            }
+            None => Placed::Unknown,
+        },
+        _ => Placed::Unknown,
+    }
+}
+
+/// The shares of a match: what a buyer takes, what a seller makes. In whole units, or by older pages in
+/// millionths: a whole number a thousand times the order is the latter.
+fn shares(order: &Order, making: &str, taking: &str) -> Option<Qty> {
+    let text = if order.action == Action::Buy { taking } else { making };
+    let whole = parse_scaled(text, 6)?;
+    let too_many = i128::from(order.qty.micros()) * 1_000;
+    as_qty(if whole > too_many && !text.contains('.') { whole / 1_000_000 } else { whole })
+}
+
+/// What a refusal proves. A definite word counts under any status but a time-out of the gateway; without one,
+/// a 4xx is definite and a 5xx is not.
+fn refused(status: u16, message: &str) -> Placed {
+    if let Some((_, meaning)) = WORDS.iter().find(|(part, _)| holds(message, part)) {
+        return meaning.unwrap_or(Placed::Unknown);
+    }
+    match status {
+        401 | 403 => Placed::Rejected(Reject::Auth),
+        408 => Placed::Unknown,
+        425 => Placed::Rejected(Reject::Mode), // the engine restarts: refused before it was looked at
+        429 => Placed::Rejected(Reject::Rate),
+        200..=499 => Placed::Rejected(Reject::Other),
+        _ => Placed::Unknown,
+    }
+}
+
+fn message(body: &Value) -> &str {
+    ["errorMsg", "error", "error_msg", "message"]
+        .into_iter()
+        .find_map(|field| body.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()))
+        .unwrap_or("")
+}
+
+/// What the answer to a cancel of `id` proves; the same for one and for several.
+pub fn cancelled(status: u16, body: &[u8], id: &Word) -> Cancelled {
+    let body = parse(body);
+    match status {
+        200..=299 => {
+            let is_ours = |text: &str| parse_hex::<32>(text) == Some(*id);
+            let gone = body
+                .get("canceled")
+                .and_then(Value::as_array)
+                .is_some_and(|ids| ids.iter().filter_map(Value::as_str).any(is_ours));
+            let refused = body
+                .get("not_canceled")
+                .and_then(Value::as_object)
+                .is_some_and(|ids| ids.keys().any(|text| is_ours(text)));
+            match (gone, refused) {
+                (true, _) => Cancelled::Gone { reduced_by: None },
+                (false, true) => Cancelled::Refused,
+                (false, false) => Cancelled::Unknown,
+            }
+        }
+        425 => Cancelled::NotNow(Reject::Mode),
+        429 => Cancelled::NotNow(Reject::Rate),
+        503 if holds(message(&body), "disabled") => Cancelled::NotNow(Reject::Mode),
+        404 => Cancelled::Refused,
+        401 | 403 => Cancelled::NotNow(Reject::Auth),
+        _ => Cancelled::Unknown,
+    }
+}
+
+/// What the answer to a heartbeat says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Armed; the next beat carries this id.
+    Armed(String),
+    /// The id was not the expected one: beat again at once with this one.
+    Resend(String),
+    /// No beat: the venue may cancel everything within 15 s.
+    Failed,
+}
+
+/// Reads the answer to a heartbeat.
+pub fn beat(status: u16, body: &[u8]) -> Beat {
+    let body = parse(body);
+    let id = body.get("heartbeat_id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    match (status, id) {
+        (200..=299, Some(id)) => Beat::Armed(id.to_owned()),
+        (400, Some(id)) => Beat::Resend(id.to_owned()),
+        _ => Beat::Failed,
+    }
+}
+
+/// How long a refusal asks to wait, in seconds, where the body says so.
+pub fn retry_after_secs(body: &[u8]) -> Option<u64> {
+    parse(body).get("retry_after_seconds").and_then(Value::as_u64)
+}
+
+#[cfg(test)]
+mod tests;

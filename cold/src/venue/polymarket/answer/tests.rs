@@ -1,0 +1,213 @@
+use surefoot_hot::ids::{GroupId, MarketId, OrderId, Outcome, Venue};
+use surefoot_hot::intent::Purpose;
+use surefoot_hot::units::{Nanos, Price};
+
+use super::*;
+
+const ID: Word = [0xab; 32];
+
+fn order(action: Action, tif: Tif) -> Order {
+    Order {
+        id: OrderId::new(1),
+        epoch: 0,
+        decided: Nanos::ZERO,
+        group: GroupId::new(0),
+        market: MarketId::new(0),
+        venue: Venue::Polymarket,
+        outcome: Outcome::Yes,
+        action,
+        price: Price::from_ticks(5_200).unwrap(),
+        qty: Qty::from_contracts(10),
+        tif,
+        post_only: false,
+        purpose: Purpose::Leg,
+    }
+}
+
+fn status(state: VenueState, contracts: Option<u64>) -> Placed {
+    Placed::Status { state, filled: contracts.map(Qty::from_contracts) }
+}
+
+#[test]
+fn an_accepted_order() {
+    use Action::{Buy, Sell};
+    use VenueState::{Cancelled, Delayed, Filled, Resting};
+    let rows = [
+        (Buy, Tif::Gtc, "live", "", "", status(Resting, Some(0))),
+        (Buy, Tif::Gtc, "delayed", "0", "0", status(Delayed, Some(0))),
+        (Buy, Tif::Gtc, "unmatched", "", "", status(Resting, None)),
+        (Buy, Tif::Ioc, "unmatched", "", "", Placed::Unknown),
+        (Buy, Tif::Gtc, "matched", "5.2", "10", status(Filled, Some(10))),
+        (Buy, Tif::Gtc, "matched", "2.08", "4", status(Resting, Some(4))),
+        (Buy, Tif::Ioc, "matched", "2.08", "4", status(Cancelled, Some(4))),
+        (Sell, Tif::Ioc, "matched", "4", "2.08", status(Cancelled, Some(4))),
+        (Sell, Tif::Fok, "matched", "10", "5.2", status(Filled, Some(10))),
+        (Buy, Tif::Fok, "matched", "5200000", "10000000", status(Filled, Some(10))),
+        (Buy, Tif::Fok, "matched", "", "", status(Filled, Some(10))),
+        (Buy, Tif::Ioc, "matched", "", "", Placed::Unknown),
+        (Buy, Tif::Gtc, "a new word", "", "", Placed::Unknown),
+    ];
+    let id = "ab".repeat(32);
+    for (action, tif, word, making, taking, expected) in rows {
+        let body = format!(
+            "{{\"success\":true,\"errorMsg\":\"\",\"orderID\":\"0x{id}\",\"status\":\"{word}\",\
+\"makingAmount\":\"{making}\",\"takingAmount\":\"{taking}\"}}"
+        );
+        assert_eq!(placed(200, body.as_bytes(), &order(action, tif), &ID), expected, "{body}");
+    }
+    let dust =
+        format!("{{\"orderID\":\"0x{id}\",\"status\":\"matched\",\"takingAmount\":\"9.99\"}}");
+    let Placed::Status { state, .. } = placed(200, dust.as_bytes(), &order(Buy, Tif::Gtc), &ID)
+    else {
+        panic!("accepted")
+    };
+    assert_eq!(state, Filled, "within dust of its size");
+    let other = placed(200, dust.as_bytes(), &order(Buy, Tif::Gtc), &[0; 32]);
+    assert_eq!(other, Placed::Unknown, "another order's id");
+}
+
+#[test]
+fn a_refused_or_open_order() {
+    use Placed::{Exists, Rejected, Unknown};
+    let rows = [
+        (
+            200,
+            r#"{"success":true,"errorMsg":"not enough balance / allowance","orderID":"","status":""}"#,
+            Rejected(Reject::Funds),
+        ),
+        (
+            200,
+            r#"{"success":false,"orderID":null,"errorMsg":"Insufficient balance"}"#,
+            Rejected(Reject::Funds),
+        ),
+        (
+            200,
+            r#"{"success":true,"errorMsg":"post-only mode: only post-only orders","orderID":""}"#,
+            Rejected(Reject::Mode),
+        ),
+        (
+            200,
+            r#"{"success":false,"orderID":"","errorMsg":"something new"}"#,
+            Rejected(Reject::Other),
+        ),
+        (200, r#"{"success":true,"orderID":"","errorMsg":""}"#, Unknown),
+        (200, "not json", Unknown),
+        (400, r#"{"error":"order 0xab is invalid. Duplicated."}"#, Exists),
+        (
+            400,
+            r#"{"error":"invalid post-only order: order crosses book"}"#,
+            Rejected(Reject::Crossed),
+        ),
+        (
+            400,
+            r#"{"error":"order 0xab is invalid. Price (0.5) breaks minimum tick size rule: 0.01"}"#,
+            Rejected(Reject::Terms),
+        ),
+        (
+            400,
+            r#"{"error":"order 0xab is invalid. Size (1) lower than the minimum: 5"}"#,
+            Rejected(Reject::Terms),
+        ),
+        (
+            400,
+            r#"{"error":"order couldn't be fully filled. FOK orders are fully filled or killed."}"#,
+            Rejected(Reject::Killed),
+        ),
+        (
+            400,
+            r#"{"error":"no orders found to match with FAK order. FAK orders are partially filled or killed if no match is found."}"#,
+            Rejected(Reject::Killed),
+        ),
+        (
+            400,
+            r#"{"error":"invalid amount for a marketable BUY order ($0.5), min size: $1"}"#,
+            Rejected(Reject::Terms),
+        ),
+        (
+            400,
+            r#"{"error":"the market is not yet ready to process new orders"}"#,
+            Rejected(Reject::Closed),
+        ),
+        (400, r#"{"error":"order_version_mismatch"}"#, Rejected(Reject::Auth)),
+        (400, r#"{"error":"order match delayed due to market conditions"}"#, Unknown),
+        (400, r#"{"error":"order timed out"}"#, Rejected(Reject::Other)),
+        (401, r#"{"error":"Unauthorized/Invalid api key"}"#, Rejected(Reject::Auth)),
+        (403, "<html>", Rejected(Reject::Auth)),
+        (
+            404,
+            r#"{"error":"No orderbook exists for the requested token id"}"#,
+            Rejected(Reject::Closed),
+        ),
+        (408, "", Unknown),
+        (425, "", Rejected(Reject::Mode)),
+        (429, "", Rejected(Reject::Rate)),
+        (500, r#"{"error":"there are no matching orders"}"#, Rejected(Reject::Killed)),
+        (500, r#"{"error":"the trade contains rounding issues"}"#, Rejected(Reject::Terms)),
+        (500, r#"{"error":"could not insert order"}"#, Unknown),
+        (500, r#"{"error":"Internal server error"}"#, Unknown),
+        (502, "", Unknown),
+        (
+            503,
+            r#"{"error":"post-only mode: only post-only orders and cancels are allowed","code":"post_only_mode","retry_after_seconds":79}"#,
+            Rejected(Reject::Mode),
+        ),
+        (
+            503,
+            r#"{"error":"Trading is currently cancel-only. New orders are not accepted, but cancels are allowed."}"#,
+            Rejected(Reject::Mode),
+        ),
+        (503, "", Unknown),
+        (504, "", Unknown),
+    ];
+    for (code, body, expected) in rows {
+        let got = placed(code, body.as_bytes(), &order(Action::Buy, Tif::Gtc), &ID);
+        assert_eq!(got, expected, "{code} {body}");
+    }
+}
+
+#[test]
+fn a_batch_is_read_leg_by_leg() {
+    let id = "ab".repeat(32);
+    let body = format!(
+        "[{{\"success\":true,\"orderID\":\"0x{id}\",\"status\":\"live\"}},\
+{{\"success\":true,\"orderID\":\"\",\"errorMsg\":\"not enough balance / allowance\"}}]"
+    );
+    let leg = (order(Action::Buy, Tif::Gtc), ID);
+    let expected = [status(VenueState::Resting, Some(0)), Placed::Rejected(Reject::Funds)];
+    assert_eq!(placed_batch(200, body.as_bytes(), &[leg, leg]), expected);
+    assert_eq!(placed_batch(200, body.as_bytes(), &[leg]), [Placed::Unknown]);
+    let whole = br#"{"error":"breaks minimum tick size rule"}"#;
+    assert_eq!(placed_batch(400, whole, &[leg, leg]), [Placed::Rejected(Reject::Terms); 2]);
+}
+
+#[test]
+fn a_cancel() {
+    let id = "ab".repeat(32);
+    let gone = format!("{{\"canceled\":[\"0x{id}\"],\"not_canceled\":{{}}}}");
+    let kept = format!(
+        "{{\"canceled\":[],\"not_canceled\":{{\"0x{id}\":\"already canceled or matched\"}}}}"
+    );
+    let rows = [
+        (200, gone.as_str(), Cancelled::Gone { reduced_by: None }),
+        (200, kept.as_str(), Cancelled::Refused),
+        (200, "{\"canceled\":[],\"not_canceled\":{}}", Cancelled::Unknown),
+        (200, "", Cancelled::Unknown),
+        (425, "", Cancelled::NotNow(Reject::Mode)),
+        (429, "", Cancelled::NotNow(Reject::Rate)),
+        (500, "", Cancelled::Unknown),
+        (503, "{\"error\":\"Trading is currently disabled.\"}", Cancelled::NotNow(Reject::Mode)),
+    ];
+    for (code, body, expected) in rows {
+        assert_eq!(cancelled(code, body.as_bytes(), &ID), expected, "{code} {body}");
+    }
+}
+
+#[test]
+fn a_beat() {
+    assert_eq!(beat(200, br#"{"heartbeat_id":"a"}"#), Beat::Armed("a".into()));
+    let wrong = br#"{"error_msg":"Invalid Heartbeat ID","heartbeat_id":"b"}"#;
+    assert_eq!(beat(400, wrong), Beat::Resend("b".into()));
+    assert_eq!(beat(500, b""), Beat::Failed);
+    assert_eq!(beat(200, b"{}"), Beat::Failed);
+    assert_eq!(retry_after_secs(br#"{"retry_after_seconds":79}"#), Some(79));
+}

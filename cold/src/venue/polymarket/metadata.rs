@@ -1,0 +1,364 @@
+//! A market's terms from Gamma and from the CLOB's compact listing.
+//!
+//! What is absent is an error for that market, never a default: no tick is not 0.01, and no end date is not
+//! "open for ever". Source: venue reference, `polymarket.md` §4.5 and §7, compiled 2026-11-20.
+
+use serde_json::Value;
+use surefoot_hot::fees::{FeeRule, Ppm};
+use surefoot_hot::grid::Grid;
+use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::units::{Nanos, Qty};
+
+use crate::directory::{Entry, Generation, Names, PolymarketNames};
+use crate::venue::json::{Object, ReadError, parse_time, scaled};
+
+/// A market as Gamma lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Its names and what signing needs.
+    pub names: PolymarketNames,
+    /// Its question.
+    pub title: String,
+    /// What resolves it.
+    pub rules: String,
+    /// What the two outcomes are called: not always Yes and No.
+    pub outcomes: [String; 2],
+    /// Allowed prices.
+    pub grid: Grid,
+    /// The smallest order.
+    pub min_qty: Qty,
+    /// The fee of a fill.
+    pub fee: FeeRule,
+    /// When it nominally ends: no trading halt, games run over.
+    pub end: Nanos,
+    /// When its game starts, and the book may be cleared.
+    pub game_start: Option<Nanos>,
+    /// Where it stands.
+    pub status: MarketStatus,
+    /// The set of exclusive markets it belongs to.
+    pub neg_risk_market: Option<String>,
+    /// Whether the set may still be given new names: then it is never assumed complete.
+    pub neg_risk_augmented: bool,
+    /// Whether it is the set's "Other".
+    pub neg_risk_other: bool,
+    /// How long the venue holds a marketable order back, in seconds.
+    pub seconds_delay: u64,
+}
+
+impl Market {
+    /// As a row of the directory.
+    pub fn entry(self, market: MarketId, cluster: ClusterId) -> Entry {
+        Entry {
+            def: MarketDef {
+                market,
+                venue: Venue::Polymarket,
+                shard: 0,
+                cluster,
+                grid: self.grid,
+                min_qty: self.min_qty,
+                close: self.end,
+                fee: self.fee,
+                status: self.status,
+            },
+            title: self.title,
+            names: Names::Polymarket(self.names),
+        }
+    }
+}
+
+/// Reads one Gamma market.
+///
+/// # Errors
+/// A field that trading needs is absent or not understood: the market is not traded.
+pub fn gamma(row: &Value) -> Result<Market, ReadError> {
+    let object = Object::new("gamma market", row);
+    let generation = match object.text_or_empty("version") {
+        "v1" => Generation::Two,
+        "v2" => Generation::Three,
+        // listings older than 2026-09 have no version; all of theirs are generation 2
+        "" if object.get("version").is_none() => Generation::Two,
+        _ => return Err(object.error("version")),
+    };
+    let [yes_token, no_token] = pair(match generation {
+        Generation::Two => object.texts("clobTokenIds")?,
+        Generation::Three => object.texts("positionIds")?,
+    })
+    .ok_or(object.error("clobTokenIds"))?;
+    let outcomes = pair(object.texts("outcomes")?).ok_or(object.error("outcomes"))?;
+    // 62 digits in generation 3: the order and data calls want 64
+    let condition_id = object.text("conditionId")?;
+    let condition_id = match (generation, condition_id.len()) {
+        (_, 66) => condition_id.to_owned(),
+        (Generation::Three, 64) => format!("{condition_id}00"),
+        _ => return Err(object.error("conditionId")),
+    };
+    let min_qty = object.qty("orderMinSize")?;
+    let event = object.get("events").and_then(Value::as_array).and_then(|events| events.first());
+    let event = event.map(|event| Object::new("gamma event", event));
+    let of_event = |field: &str| event.is_some_and(|event| event.flag(field));
+    let neg_risk_market = object.text_or_empty("negRiskMarketID");
+    Ok(Market {
+        names: PolymarketNames {
+            condition_id,
+            yes_token,
+            no_token,
+            generation,
+            neg_risk: object.flag("negRisk"),
+            min_size_text: number_text(&object, "orderMinSize")?,
+        },
+        title: object.text("question")?.to_owned(),
+        rules: object.text_or_empty("description").to_owned(),
+        outcomes,
+        grid: grid(&object, "orderPriceMinTickSize")?,
+        min_qty,
+        fee: fee(&object)?,
+        end: object.time("endDate")?,
+        game_start: optional_time(&object, "gameStartTime")?,
+        status: status(&object),
+        neg_risk_market: (!neg_risk_market.is_empty()).then(|| neg_risk_market.to_owned()),
+        neg_risk_augmented: object.flag("negRiskAugmented") || of_event("negRiskAugmented"),
+        neg_risk_other: object.flag("negRiskOther"),
+        seconds_delay: match object.get("secondsDelay") {
+            Some(_) => object.whole("secondsDelay")?,
+            None => 0,
+        },
+    })
+}
+
+/// Tradable means all four words of the venue say so; a past end date alone means nothing.
+fn status(object: &Object<'_>) -> MarketStatus {
+    let resolved = object.text_or_empty("umaResolutionStatus") == "resolved"
+        || object.text_or_empty("resolutionStatus") == "resolved";
+    let proposed = object.text_or_empty("umaResolutionStatus") == "proposed";
+    match (object.flag("closed"), resolved) {
+        (true, true) => MarketStatus::Resolved,
+        (true, false) => MarketStatus::Closed,
+        (false, _) if proposed => MarketStatus::Proposed,
+        (false, _) if object.flag("archived") || !object.flag("active") => MarketStatus::Observe,
+        (false, _) if object.flag("acceptingOrders") && object.flag("enableOrderBook") => {
+            MarketStatus::Open
+        }
+        (false, _) => MarketStatus::Paused,
+    }
+}
+
+/// The fee schedule is the truth; `makerBaseFee` and `takerBaseFee` mean nothing.
+fn fee(object: &Object<'_>) -> Result<FeeRule, ReadError> {
+    let free = FeeRule::Polymarket { rate: 0, exponent: 1 };
+    match object.get("feeSchedule") {
+        Some(schedule) => {
+            schedule_fee(&Object::new("fee schedule", schedule), "rate", "exponent", "takerOnly")
+        }
+        None if object.get("feesEnabled").is_some() && !object.flag("feesEnabled") => Ok(free),
+        // fees on without a schedule, or no word of fees at all: what it costs is not known
+        None => Err(object.error("feeSchedule")),
+    }
+}
+
+fn schedule_fee(
+    schedule: &Object<'_>,
+    rate: &'static str,
+    exponent: &'static str,
+    taker_only: &'static str,
+) -> Result<FeeRule, ReadError> {
+    let ppm = Ppm::try_from(schedule.scaled(rate, 6)?).map_err(|_| schedule.error(rate))?;
+    let power = schedule.whole(exponent)?;
+    // A curve not seen before, or makers paying, is not understood.
+    if !(1..=2).contains(&power) {
+        return Err(schedule.error(exponent));
+    }
+    if ppm > 1_000_000 {
+        return Err(schedule.error(rate));
+    }
+    if ppm > 0 && !schedule.flag(taker_only) {
+        return Err(schedule.error(taker_only));
+    }
+    Ok(FeeRule::Polymarket { rate: ppm, exponent: u8::try_from(power).expect("1 or 2") })
+}
+
+/// Reads a tick: missing is an error, never 0.01.
+fn grid(object: &Object<'_>, field: &'static str) -> Result<Grid, ReadError> {
+    let step = object.scaled(field, 4)?;
+    u16::try_from(step).ok().and_then(Grid::uniform).ok_or(object.error(field))
+}
+
+fn number_text(object: &Object<'_>, field: &'static str) -> Result<String, ReadError> {
+    match object.get(field) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Number(number)) => {
+            let text = number.to_string();
+            Ok(text.strip_suffix(".0").unwrap_or(&text).to_owned())
+        }
+        _ => Err(object.error(field)),
+    }
+}
+
+fn optional_time(object: &Object<'_>, field: &'static str) -> Result<Option<Nanos>, ReadError> {
+    match object.text_or_empty(field) {
+        "" => Ok(None),
+        text => parse_time(text).map(Some).ok_or(object.error(field)),
+    }
+}
+
+fn pair(texts: Vec<String>) -> Option<[String; 2]> {
+    texts.try_into().ok()
+}
+
+/// Terms as the CLOB itself states them: what overrides Gamma where they differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// `0x` and 64 digits.
+    pub condition_id: String,
+    /// Decimal ids, by outcome.
+    pub tokens: [String; 2],
+    /// Allowed prices.
+    pub grid: Grid,
+    /// The smallest order.
+    pub min_qty: Qty,
+    /// Whether it is signed for the neg-risk exchange.
+    pub neg_risk: bool,
+    /// The fee of a fill, where it is stated: Gamma's schedule holds otherwise.
+    pub fee: Option<FeeRule>,
+    /// Whether it takes orders.
+    pub accepting: bool,
+    /// Sports: how long marketable orders are held back, in seconds.
+    pub seconds_delay: u64,
+    /// Crypto up/down: whether the call blocks for a hold.
+    pub taker_hold: bool,
+}
+
+/// Reads `/clob-markets/{condition_id}`. Omitted flags mean false.
+///
+/// # Errors
+/// A field that trading needs is absent or not understood.
+pub fn clob_market(body: &Value) -> Result<Terms, ReadError> {
+    let object = Object::new("clob market", body);
+    let tokens = object
+        .list("t")?
+        .iter()
+        .map(|row| Object::new("token", row).text("t").map(str::to_owned))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fee = match object.get("fd") {
+        Some(schedule) => Some(schedule_fee(&Object::new("fee data", schedule), "r", "e", "to")?),
+        None => None,
+    };
+    Ok(Terms {
+        condition_id: object.text("c")?.to_owned(),
+        tokens: pair(tokens).ok_or(object.error("t"))?,
+        grid: grid(&object, "mts")?,
+        min_qty: object.qty("mos")?,
+        neg_risk: object.flag("nr"),
+        fee,
+        accepting: object.flag("ao"),
+        seconds_delay: if object.get("sd").and_then(|value| scaled(value, 0)).is_some() {
+            object.whole("sd")?
+        } else {
+            0
+        },
+        taker_hold: object.flag("itode"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn market() -> Value {
+        json!({"id": "3073776", "version": "v1", "question": "Bitcoin Up or Down?",
+            "conditionId": format!("0x{}", "4c".repeat(32)), "outcomes": "[\"Up\", \"Down\"]",
+            "clobTokenIds": "[\"969\", \"328\"]", "orderPriceMinTickSize": 0.0025, "orderMinSize": 5,
+            "negRisk": false, "active": true, "closed": false, "acceptingOrders": true,
+            "enableOrderBook": true, "endDate": "2026-07-25T00:15:00Z",
+            "gameStartTime": "2026-04-05 15:10:00+00", "feesEnabled": true,
+            "feeSchedule": {"rate": 0.07, "exponent": 1, "takerOnly": true, "rebateRate": 0.2},
+            "events": [{"negRiskAugmented": true}]})
+    }
+
+    fn without(field: &str) -> Result<Market, ReadError> {
+        let mut row = market();
+        row.as_object_mut().unwrap().remove(field);
+        gamma(&row)
+    }
+
+    #[test]
+    fn a_market_is_read_whole() {
+        let read = gamma(&market()).unwrap();
+        assert_eq!(read.grid, Grid::uniform(25).unwrap());
+        assert_eq!(read.fee, FeeRule::Polymarket { rate: 70_000, exponent: 1 });
+        assert_eq!((read.names.yes_token.as_str(), read.names.no_token.as_str()), ("969", "328"));
+        assert_eq!(
+            (read.names.min_size_text.as_str(), read.min_qty),
+            ("5", Qty::from_contracts(5))
+        );
+        assert_eq!((read.status, read.neg_risk_augmented), (MarketStatus::Open, true));
+        assert_eq!(read.end.get(), 1_784_938_500_000_000_000);
+        let entry = read.entry(MarketId::new(4), ClusterId::new(2));
+        assert_eq!(
+            (entry.def.market, entry.def.close.get()),
+            (MarketId::new(4), 1_784_938_500_000_000_000)
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error() {
+        for field in [
+            "orderPriceMinTickSize",
+            "endDate",
+            "orderMinSize",
+            "clobTokenIds",
+            "conditionId",
+            "feeSchedule",
+            "outcomes",
+        ] {
+            assert_eq!(without(field).unwrap_err().field, field);
+        }
+        let with = |field: &str, value: Value| {
+            let mut row = market();
+            row[field] = value;
+            gamma(&row).map_err(|error| error.field)
+        };
+        assert_eq!(with("version", json!("v9")), Err("version"));
+        assert_eq!(
+            with("feeSchedule", json!({"rate": 0.07, "exponent": 3, "takerOnly": true})),
+            Err("exponent")
+        );
+        assert_eq!(
+            with("feeSchedule", json!({"rate": 0.07, "exponent": 1, "takerOnly": false})),
+            Err("takerOnly")
+        );
+        assert_eq!(with("outcomes", json!("[\"A\",\"B\",\"C\"]")), Err("outcomes"));
+        assert_eq!(with("orderPriceMinTickSize", json!(0.03)), Err("orderPriceMinTickSize"));
+        assert_eq!(with("acceptingOrders", json!(false)).unwrap().status, MarketStatus::Paused);
+        assert_eq!(with("closed", json!(true)).unwrap().status, MarketStatus::Closed);
+        assert_eq!(
+            with("endDate", json!("2020-01-01T00:00:00Z")).unwrap().status,
+            MarketStatus::Open
+        );
+    }
+
+    #[test]
+    fn a_generation_three_market_signs_its_positions() {
+        let mut row = market();
+        row["version"] = json!("v2");
+        row["positionIds"] = json!(["11", "12"]);
+        row["clobTokenIds"] = Value::Null;
+        row["conditionId"] = json!(format!("0x{}", "4c".repeat(31)));
+        let read = gamma(&row).unwrap();
+        assert_eq!(read.names.generation, Generation::Three);
+        assert_eq!((read.names.yes_token.as_str(), read.names.condition_id.len()), ("11", 66));
+        assert!(read.names.condition_id.ends_with("4c00"));
+    }
+
+    #[test]
+    fn the_compact_terms() {
+        let body = json!({"c": "0xdd", "v": "v1", "t": [{"t": "71", "o": "Yes"}, {"t": "52", "o": "No"}],
+            "mts": 0.01, "mos": 5, "fd": {"r": 0.04, "e": 1, "to": true}, "ao": true, "sd": 0, "gst": null});
+        let read = clob_market(&body).unwrap();
+        assert_eq!(read.fee, Some(FeeRule::Polymarket { rate: 40_000, exponent: 1 }));
+        assert_eq!((read.tokens[0].as_str(), read.accepting, read.neg_risk), ("71", true, false));
+        assert_eq!(clob_market(&json!({"c": "0xdd", "t": []})).unwrap_err().what, "clob market");
+    }
+}
