@@ -10,7 +10,6 @@ use crate::ledger::{PURSES, Purse};
 use crate::limits::{LEGS_MAX, WALK_LEVELS_MAX};
 use crate::units::{MICROS, Price, Qty, Usd};
 
-
 /// Polymarket refuses marketable orders worth less (`polymarket.md` §3.7, 2026-11).
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
@@ -270,7 +269,7 @@ fn round_to_lots(
 /// What the venue charges for one fill that takes. Kalshi rounds the balance change of a direct member down to
 /// $0.0001 and gives whole units back later; the rebate is not counted on.
 fn charge(rule: FeeRule, price: Price, qty: Qty) -> Usd {
-    let fee = taker_fee(rule, price, qty);
+    let fee = rule.fee(price, qty, true);
     match rule {
         FeeRule::Polymarket { .. } => fee,
         FeeRule::Kalshi { .. } => {
@@ -279,23 +278,6 @@ fn charge(rule: FeeRule, price: Price, qty: Qty) -> Usd {
             Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
         }
     }
-}
-
-fn taker_fee(rule: FeeRule, price: Price, qty: Qty) -> Usd {
-    let product = u128::from(price.ticks()) * u128::from(price.complement().ticks()); // 1e-8
-    let qty = u128::from(qty.micros());
-    let (exact, step) = match rule {
-        FeeRule::Kalshi { taker, .. } => (product * qty * u128::from(taker) * 100_000_000, 1),
-        FeeRule::Polymarket { rate, exponent } => {
-            let mut curve = 10_u128.pow(16);
-            for _ in 0..exponent {
-                curve = (curve * product).div_ceil(10_u128.pow(8));
-            }
-            (curve * qty * u128::from(rate), 10)
-        }
-    };
-    let fee = exact.div_ceil(10_u128.pow(22) * step) * step; // 1e-28 to 1e-6
-    Usd::from_micros(i64::try_from(fee).expect("QTY_MAX bounds the fee"))
 }
 
 /// What the units pay at least, rounded down. `payout` in $0.0001 a unit.

@@ -209,7 +209,9 @@ impl Core {
         for (market, book) in self.books.iter() {
             let crate::book::Sync::Stale { why, .. } = book.sync() else { continue };
             let last = &mut asked[market.index()];
-            if !why.resyncs_by_itself() && (*last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY) {
+            if !why.resyncs_by_itself()
+                && (*last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY)
+            {
                 *last = now;
                 out.send(Intent::Resync { market });
             }

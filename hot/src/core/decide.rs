@@ -89,7 +89,13 @@ impl Core {
                 return self.verdict(now, basket, seen, Verdict::Absurd, out);
             }
             Err(NoPlan::TooSmall { units, edge, profit }) => {
-                return self.verdict(now, basket, Seen { units, edge, profit }, Verdict::TooSmall, out);
+                return self.verdict(
+                    now,
+                    basket,
+                    Seen { units, edge, profit },
+                    Verdict::TooSmall,
+                    out,
+                );
             }
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
@@ -128,7 +134,8 @@ impl Core {
     /// larger than what can pass.
     fn sizing(&self, basket: BasketId) -> Sizing {
         let limits = &self.limits;
-        let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
+        let percent =
+            i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
         let mut total = limits.usd(LimitRow::ExposureTotal) - self.exposure.total();
         let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
         let mut cash = [Usd::ZERO; PURSES];
@@ -148,7 +155,9 @@ impl Core {
                 limits.usd(LimitRow::ExposureMarket) - self.exposure.market(leg.market),
             ];
             *room = Room {
-                qty: limits.qty(LimitRow::OrderQty).min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
+                qty: limits
+                    .qty(LimitRow::OrderQty)
+                    .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
                 cost: shaved(least.into_iter().min().expect("not empty")),
                 tif: Tif::Gtc,
             };
@@ -158,7 +167,8 @@ impl Core {
             cash: cash.map(shaved),
             total: shaved(total),
             edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
-            edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent)).unwrap_or(u32::MAX),
+            edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent))
+                .unwrap_or(u32::MAX),
             profit_min: limits.usd(LimitRow::ProfitMin),
         }
     }
@@ -255,7 +265,14 @@ impl Core {
 
     /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one
     /// opportunity.
-    fn verdict(&mut self, now: Nanos, basket: BasketId, seen: Seen, verdict: Verdict, out: &mut Outbox) {
+    fn verdict(
+        &mut self,
+        now: Nanos,
+        basket: BasketId,
+        seen: Seen,
+        verdict: Verdict,
+        out: &mut Outbox,
+    ) {
         let is_new = self.verdict_is_new(now, basket, verdict);
         let episode = self.episode(basket);
         let first = now.since(episode.seen) >= EPISODE_GAP || episode.verdict == Verdict::TooSmall;

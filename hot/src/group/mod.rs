@@ -178,10 +178,10 @@ impl Group {
         if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
             return Step::Wait;
         }
-        if !self.target.is_zero() {
-            if let Some(leg) = self.legs().iter().position(|leg| !leg.tried) {
-                return Step::Buy { leg, qty: self.target };
-            }
+        if !self.target.is_zero()
+            && let Some(leg) = self.legs().iter().position(|leg| !leg.tried)
+        {
+            return Step::Buy { leg, qty: self.target };
         }
         let mut stuck = false;
         for (index, leg) in self.legs().iter().enumerate() {

@@ -93,13 +93,12 @@ fn any_sequence_of_bookings_stays_balanced() {
             if venue == Venue::Polymarket && !sell {
                 undoable.push(booking);
             }
-            if draw(10) == 0 {
-                if let Some(last) = undoable.pop() {
-                    if ledger.position(last.market).held(last.outcome) >= last.qty {
-                        ledger.unbook(&last);
-                        assert!(ledger.is_balanced(), "seed {seed}: undo {last:?}");
-                    }
-                }
+            if draw(10) == 0
+                && let Some(last) = undoable.pop()
+                && ledger.position(last.market).held(last.outcome) >= last.qty
+            {
+                ledger.unbook(&last);
+                assert!(ledger.is_balanced(), "seed {seed}: undo {last:?}");
             }
             if draw(40) == 0 {
                 ledger.settle(market, Purse::of(venue, 2), price(draw(10_001) as u16));

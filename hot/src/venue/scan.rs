@@ -126,7 +126,7 @@ impl<'a> Scan<'a> {
     pub fn string(&mut self) -> Result<&'a [u8], Odd> {
         self.expect(b'"')?;
         let start = self.at;
-        self.to_special();
+        self.seek_special();
         if self.bytes.get(self.at) == Some(&b'"') {
             self.at += 1;
             Ok(&self.bytes[start..self.at - 1])
@@ -198,7 +198,7 @@ impl<'a> Scan<'a> {
     fn skip_string(&mut self) -> Result<(), Odd> {
         self.expect(b'"')?;
         loop {
-            self.to_special();
+            self.seek_special();
             match self.bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
@@ -279,7 +279,7 @@ impl<'a> Scan<'a> {
 
     /// Moves to the next quote, backslash or control character, or to the end: eight bytes at a step.
     #[inline]
-    fn to_special(&mut self) {
+    fn seek_special(&mut self) {
         let mut rest = &self.bytes[self.at..];
         while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
             let word = u64::from_le_bytes(*chunk);
@@ -365,7 +365,7 @@ mod tests {
                 let text = format!("\"{}{special}", "x\u{e9}!#[]".repeat(pad));
                 let mut scan = Scan::new(text.as_bytes());
                 scan.at = 1;
-                scan.to_special();
+                scan.seek_special();
                 assert_eq!(scan.at, text.len() - 1, "{text}");
             }
         }
