@@ -5,5 +5,6 @@
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod notify;
 pub mod run;
 pub mod twin;
