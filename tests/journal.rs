@@ -42,7 +42,7 @@ fn options(dir: &Path, run: u64) -> Options {
         dir: dir.to_owned(),
         sync: Sync::Off,
         segment_bytes: 64 << 20,
-        identity: Identity { config: 1, binary: 2, run, venue: 3 },
+        identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
     }
 }

@@ -10,5 +10,6 @@ pub mod os;
 pub mod rest;
 pub mod secrets;
 pub mod state_dir;
+pub mod store;
 pub mod venue;
 pub mod wirelog;

@@ -98,6 +98,8 @@ pub struct Header {
     pub starts: bool,
     /// Whether the core began empty here, and not from what the journal says so far.
     pub fresh: bool,
+    /// With what money: 0 demo, 1 paper, 2 shadow, 3 live.
+    pub mode: u8,
 }
 
 /// The last record of a run that ended as it should.
@@ -240,7 +242,7 @@ fn pack_header(header: &Header) -> Packed {
         header.run,
         header.venue,
         header.before,
-        u64::from(header.starts) | u64::from(header.fresh) << 1,
+        u64::from(header.starts) | u64::from(header.fresh) << 1 | u64::from(header.mode) << 8,
     ])
 }
 
@@ -248,7 +250,7 @@ fn unpack_header(packed: &Packed) -> Option<Header> {
     let version = word(packed, 0);
     let flags = word(packed, 48);
     let format = (version >> 32) as u32;
-    (format == FORMAT && flags <= 3).then_some(Header {
+    (format == FORMAT && flags & !0xff03 == 0).then_some(Header {
         format,
         segment: version as u32,
         config: word(packed, 8),
@@ -258,6 +260,7 @@ fn unpack_header(packed: &Packed) -> Option<Header> {
         before: word(packed, 40),
         starts: flags & 1 == 1,
         fresh: flags & 2 == 2,
+        mode: (flags >> 8) as u8,
     })
 }
 
@@ -277,6 +280,7 @@ mod tests {
             before,
             starts: true,
             fresh: true,
+            mode: 3,
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Identity {
     pub run: u64,
     /// Hash of what identifies the venues and accounts.
     pub venue: u64,
+    /// With what money: 0 demo, 1 paper, 2 shadow, 3 live.
+    pub mode: u8,
 }
 
 /// Something is wrong with a journal, there.

@@ -155,7 +155,7 @@ impl Journal {
 
     /// The header of the segment that is open, as a record.
     fn header(&self, starts: bool) -> Header {
-        let Identity { config, binary, run, venue } = self.options.identity;
+        let Identity { config, binary, run, venue, mode } = self.options.identity;
         Header {
             format: FORMAT,
             segment: self.segment,
@@ -166,6 +166,7 @@ impl Journal {
             before: self.chain.hash(),
             starts,
             fresh: starts && self.options.fresh,
+            mode,
         }
     }
 

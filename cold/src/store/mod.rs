@@ -1,0 +1,342 @@
+//! The queryable projection of the journal: SQLite, one writer, never on the path, rebuilt when in doubt.
+
+pub mod names;
+mod project;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use rusqlite::{Connection, OpenFlags};
+use surefoot_hot::journal::Record;
+
+use crate::journal::{JournalError, Reader, Wrong};
+use names::Book;
+use project::Place;
+
+/// Step by step from an empty file to today's tables; a step never changes once it was released.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// How long another program's read may hold the writer up.
+const BUSY: Duration = Duration::from_secs(5);
+/// Records in one transaction at most, and batches waiting for the writer.
+const TRANSACTION_MAX: usize = 16_384;
+const BATCHES_MAX: usize = 256;
+
+/// The database, open for writing.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    place: Place,
+    names: Book,
+}
+
+/// Why the projection cannot be used. The journal is not touched by any of this.
+#[derive(Debug)]
+pub enum StoreError {
+    /// SQLite said no.
+    Sqlite {
+        /// Which file.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// A later version of surefoot wrote it.
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        version: i64,
+    },
+    /// The damaged file could not be moved aside.
+    Aside {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The journal it is made from cannot be read.
+    Journal(JournalError),
+    /// Records are missing between what is there and what came.
+    Gap {
+        /// The number that should have come.
+        want: u64,
+        /// The one that came.
+        seen: u64,
+    },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite { path, source } => write!(
+                f,
+                "the database {} cannot be used: {source}. Trading does not need it; it may be removed and is \
+                 rebuilt from the journal at the next start",
+                path.display()
+            ),
+            Self::Newer { path, version } => write!(
+                f,
+                "the database {} has version {version}, this program knows {}. Use the newer surefoot, or \
+                 remove the file: it is rebuilt from the journal",
+                path.display(),
+                MIGRATIONS.len()
+            ),
+            Self::Aside { path, source } => {
+                write!(f, "cannot move the damaged {} aside: {source}", path.display())
+            }
+            Self::Journal(error) => error.fmt(f),
+            Self::Gap { want, seen } => write!(
+                f,
+                "the database misses records {want} to {}; it reads them from the journal at the next start",
+                seen.saturating_sub(1)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<JournalError> for StoreError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl Store {
+    /// Opens the database and brings it level with the journal. A damaged file, or one that knows more than
+    /// the journal, is moved aside and rebuilt; `say` is told so.
+    ///
+    /// # Errors
+    /// It cannot be used, and not be rebuilt either.
+    pub fn open(
+        path: &Path,
+        journal: &Path,
+        names: Book,
+        mut say: impl FnMut(&str),
+    ) -> Result<Self, StoreError> {
+        let mut store = match Self::connect(path, names.clone()) {
+            Err(error @ StoreError::Sqlite { .. }) if path.exists() => {
+                say(&format!("{error}; moving it aside and rebuilding it"));
+                move_aside(path)?;
+                Self::connect(path, names)?
+            }
+            connected => connected?,
+        };
+        let end = store.catch_up(journal)?;
+        if end < store.place.next {
+            say(&format!(
+                "the database {} holds records that the journal lacks; moving it aside and rebuilding it",
+                path.display()
+            ));
+            let names = std::mem::take(&mut store.names);
+            drop(store);
+            move_aside(path)?;
+            store = Self::connect(path, names)?;
+            store.catch_up(journal)?;
+        }
+        Ok(store)
+    }
+
+    /// Opens the file, checks it, and brings its tables to today's shape.
+    fn connect(path: &Path, names: Book) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        let mut db = Connection::open(path).map_err(failed)?;
+        db.busy_timeout(BUSY).map_err(failed)?;
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
+        )
+        .map_err(failed)?;
+        let check: String =
+            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+        if check != "ok" {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            return Err(failed(rusqlite::Error::SqliteFailure(code, Some(check))));
+        }
+        let version: i64 =
+            db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        let done = usize::try_from(version).unwrap_or(usize::MAX);
+        if done > MIGRATIONS.len() {
+            return Err(StoreError::Newer { path: path.to_owned(), version });
+        }
+        let step = db.transaction().map_err(failed)?;
+        for migration in &MIGRATIONS[done..] {
+            step.execute_batch(migration).map_err(failed)?;
+        }
+        step.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(failed)?;
+        step.commit().map_err(failed)?;
+        db.set_prepared_statement_cache_capacity(64);
+        let place = Place::load(&db).map_err(failed)?;
+        Ok(Self { db, place, names })
+    }
+
+    /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
+    fn catch_up(&mut self, journal: &Path) -> Result<u64, StoreError> {
+        let mut reader = match Reader::open(journal) {
+            Err(JournalError { what: Wrong::Empty, .. }) => return Ok(0),
+            opened => opened?,
+        };
+        let mut batch = Vec::with_capacity(TRANSACTION_MAX);
+        while let Some(record) = reader.next_record()? {
+            if self.place.next == 0 && batch.is_empty() {
+                self.place.next = record.seq; // an empty database begins where the journal begins
+            }
+            if record.seq >= self.place.next {
+                batch.push(record);
+            }
+            if batch.len() == TRANSACTION_MAX {
+                self.apply(&batch)?;
+                batch.clear();
+            }
+        }
+        self.apply(&batch)?;
+        Ok(reader.chain().map_or(0, |chain| chain.next()))
+    }
+
+    /// Takes in records, in order, in one transaction.
+    ///
+    /// # Errors
+    /// SQLite said no, or records are missing before these; nothing of them is taken in then.
+    pub fn apply(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        let Some(first) = records.first() else { return Ok(()) };
+        if first.seq != self.place.next {
+            return Err(StoreError::Gap { want: self.place.next, seen: first.seq });
+        }
+        let path = self.db.path().map(PathBuf::from).unwrap_or_default();
+        let failed = |source| StoreError::Sqlite { path: path.clone(), source };
+        let mut place = self.place;
+        let step = self.db.transaction().map_err(failed)?;
+        for record in records {
+            place.apply(&step, &self.names, record).map_err(failed)?;
+        }
+        place.save(&step).map_err(failed)?;
+        step.commit().map_err(failed)?;
+        self.place = place;
+        Ok(())
+    }
+
+    /// The number of the next record it takes in.
+    pub fn next_seq(&self) -> u64 {
+        self.place.next
+    }
+
+    /// Names for the markets whose definitions come from here on.
+    pub fn set_names(&mut self, names: Book) {
+        self.names = names;
+    }
+}
+
+/// A second connection that cannot write: for status, reports and tests.
+///
+/// # Errors
+/// There is no database, or it cannot be opened.
+pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    db.busy_timeout(BUSY).map_err(failed)?;
+    Ok(db)
+}
+
+/// Makes the database anew from the journal alone; what was there is moved aside.
+///
+/// # Errors
+/// The journal cannot be read or the file not be written.
+pub fn rebuild(path: &Path, journal: &Path, names: Book) -> Result<Store, StoreError> {
+    if path.exists() {
+        move_aside(path)?;
+    }
+    let mut store = Store::connect(path, names)?;
+    store.catch_up(journal)?;
+    Ok(store)
+}
+
+/// Renames the file and its companions to the first free `….aside-N`.
+fn move_aside(path: &Path) -> Result<(), StoreError> {
+    let with = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let free = (1..).map(|n| format!(".aside-{n}")).find(|ending| !with(ending).exists());
+    let aside = free.expect("some number is free");
+    for part in ["", "-wal", "-shm"] {
+        match fs::rename(with(part), with(&format!("{aside}{part}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::Aside { path: with(part), source: error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The thread that writes the database.
+#[derive(Debug)]
+pub struct StoreThread {
+    input: Sender<Vec<Record>>,
+    applied: Arc<AtomicU64>,
+    thread: JoinHandle<Result<(), StoreError>>,
+}
+
+impl StoreThread {
+    /// Starts it. On an error it stops writing and goes on emptying its channel: the next start catches up.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(store: Store) -> io::Result<Self> {
+        let (input, batches) = crossbeam_channel::bounded(BATCHES_MAX);
+        let applied = Arc::new(AtomicU64::new(store.next_seq()));
+        let seen = Arc::clone(&applied);
+        let thread = thread::Builder::new()
+            .name("store".into())
+            .spawn(move || write_batches(store, &batches, &seen))?;
+        Ok(Self { input, applied, thread })
+    }
+
+    /// Where the journal's writer sends what it wrote.
+    pub fn input(&self) -> Sender<Vec<Record>> {
+        self.input.clone()
+    }
+
+    /// The number of the next record the tables lack.
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything sent is in the tables. Every sender must be gone, the journal's too.
+    ///
+    /// # Errors
+    /// What went wrong while it ran.
+    pub fn close(self) -> Result<(), StoreError> {
+        drop(self.input);
+        self.thread.join().expect("the store's thread has no assertion to fail")
+    }
+}
+
+fn write_batches(
+    mut store: Store,
+    batches: &Receiver<Vec<Record>>,
+    applied: &AtomicU64,
+) -> Result<(), StoreError> {
+    let mut outcome = Ok(());
+    while let Ok(mut records) = batches.recv() {
+        while records.len() < TRANSACTION_MAX
+            && let Ok(more) = batches.try_recv()
+        {
+            records.extend(more);
+        }
+        if outcome.is_ok() {
+            outcome = store.apply(&records);
+            applied.store(store.next_seq(), Ordering::Relaxed);
+        }
+    }
+    // Leaves one file behind where it can; readers that are still there keep the others.
+    let _ = store.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
+    outcome
+}

@@ -1,0 +1,130 @@
+//! The markets' names on disk: the core knows numbers only, and they must mean the same after a restart.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use surefoot_hot::market::MarketDef;
+use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
+
+use crate::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
+use crate::state_dir::{StateError, write_atomic};
+
+/// A directory of markets for every set of venues and accounts this state was used with.
+#[derive(Clone, Debug, Default)]
+pub struct Book {
+    worlds: BTreeMap<u64, Directory>,
+}
+
+impl Book {
+    /// Reads the file; where there is none, the book is empty.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not as it was written.
+    pub fn load(path: &Path) -> Result<Self, StateError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => {
+                return Err(StateError::Io { doing: "read", path: path.to_owned(), source });
+            }
+        };
+        let damaged = |what: &str| StateError::Damaged { path: path.to_owned(), what: what.into() };
+        let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&e.to_string()))?;
+        let mut book = Self::default();
+        for (venue, entries) in value.as_object().ok_or_else(|| damaged("no object"))? {
+            let venue = u64::from_str_radix(venue, 16).map_err(|_| damaged("a key is no hash"))?;
+            let mut directory = Directory::default();
+            for entry in entries.as_array().ok_or_else(|| damaged("no list of markets"))? {
+                let entry = read_entry(entry).ok_or_else(|| damaged("a market is incomplete"))?;
+                if entry.def.market != directory.next_id() {
+                    return Err(damaged("markets are out of order"));
+                }
+                directory.push(entry);
+            }
+            book.worlds.insert(venue, directory);
+        }
+        Ok(book)
+    }
+
+    /// Replaces the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), StateError> {
+        let mut worlds = Map::new();
+        for (venue, directory) in &self.worlds {
+            worlds.insert(format!("{venue:016x}"), directory.iter().map(write_entry).collect());
+        }
+        write_atomic(path, Value::Object(worlds).to_string().as_bytes())
+    }
+
+    /// The markets known for a hash of venues and accounts.
+    pub fn directory(&self, venue: u64) -> Option<&Directory> {
+        self.worlds.get(&venue)
+    }
+
+    /// Keeps the markets of a hash of venues and accounts.
+    pub fn put(&mut self, venue: u64, directory: Directory) {
+        self.worlds.insert(venue, directory);
+    }
+}
+
+fn write_entry(entry: &Entry) -> Value {
+    let def: String = pack(&entry.def).iter().map(|byte| format!("{byte:02x}")).collect();
+    let names = match &entry.names {
+        Names::Polymarket(names) => json!({
+            "condition_id": names.condition_id,
+            "yes_token": names.yes_token,
+            "no_token": names.no_token,
+            "generation": match names.generation { Generation::Two => 2, Generation::Three => 3 },
+            "neg_risk": names.neg_risk,
+            "min_size": names.min_size_text,
+        }),
+        Names::Kalshi(names) => json!({
+            "ticker": names.ticker,
+            "event_ticker": names.event_ticker,
+            "series_ticker": names.series_ticker,
+            "exchange_index": names.exchange_index,
+        }),
+    };
+    json!({ "def": def, "title": entry.title, "names": names })
+}
+
+fn read_entry(value: &Value) -> Option<Entry> {
+    let hex = value.get("def")?.as_str()?;
+    let mut packed = [0; PACKED_BYTES_MAX];
+    if hex.len() != packed.len() * 2 || !hex.is_ascii() {
+        return None;
+    }
+    for (at, byte) in packed.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).ok()?;
+    }
+    let def: MarketDef = unpack(&packed)?;
+    let names = value.get("names")?;
+    let text = |key: &str| names.get(key)?.as_str().map(str::to_owned);
+    let names = if names.get("ticker").is_some() {
+        Names::Kalshi(KalshiNames {
+            ticker: text("ticker")?,
+            event_ticker: text("event_ticker")?,
+            series_ticker: text("series_ticker")?,
+            exchange_index: u8::try_from(names.get("exchange_index")?.as_u64()?).ok()?,
+        })
+    } else {
+        Names::Polymarket(PolymarketNames {
+            condition_id: text("condition_id")?,
+            yes_token: text("yes_token")?,
+            no_token: text("no_token")?,
+            generation: match names.get("generation")?.as_u64()? {
+                2 => Generation::Two,
+                3 => Generation::Three,
+                _ => return None,
+            },
+            neg_risk: names.get("neg_risk")?.as_bool()?,
+            min_size_text: text("min_size")?,
+        })
+    };
+    Some(Entry { def, title: value.get("title")?.as_str()?.to_owned(), names })
+}

@@ -1,0 +1,351 @@
+//! The projection: from the journal to tables, again and again to the same.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
+use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
+use surefoot_cold::store::names::Book;
+use surefoot_cold::store::{Store, StoreError, StoreThread, open_read_only, rebuild};
+use surefoot_hot::event::{Event, HaltWhy};
+use surefoot_hot::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
+use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::journal::{Body, Close, Entry as Item, JournalItem, Record};
+use surefoot_hot::market::MarketDef;
+use surefoot_hot::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
+use surefoot_hot::pack::{Arbitrary, IntentRecord};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+
+const TABLES: [&str; 14] = [
+    "meta",
+    "runs",
+    "markets",
+    "baskets",
+    "groups",
+    "orders",
+    "legs",
+    "fills",
+    "positions",
+    "pnl_day",
+    "opportunities",
+    "refusals",
+    "halts",
+    "alarms",
+];
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir =
+            std::env::temp_dir().join(format!("surefoot-store-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+    fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+    fn db(&self) -> PathBuf {
+        self.0.join("surefoot.db")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open_journal(scratch: &Scratch, run: u64) -> Journal {
+    let options = Options {
+        dir: scratch.journal(),
+        sync: Sync::Off,
+        segment_bytes: 1 << 20,
+        identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
+        fresh: run == 1,
+    };
+    Journal::open(options, Nanos::from_secs(run)).unwrap()
+}
+
+fn def(market: u16) -> MarketDef {
+    let def: MarketDef = Arbitrary::from_seed(u64::from(market)).value();
+    MarketDef { market: MarketId::new(market), venue: Venue::Kalshi, ..def }
+}
+
+fn book() -> Book {
+    let mut directory = Directory::default();
+    for market in 0..4 {
+        let names = KalshiNames {
+            ticker: format!("KXTEST-{market}"),
+            event_ticker: "KXTEST".into(),
+            series_ticker: "KXTEST".into(),
+            exchange_index: 1,
+        };
+        let title = format!("Will it {market}?");
+        directory.push(Entry { def: def(market), title, names: Names::Kalshi(names) });
+    }
+    let mut book = Book::default();
+    book.put(3, directory);
+    book
+}
+
+/// What a small day writes: markets, an order per group, its fill, its notes.
+fn day(run: u64, orders: u64) -> Vec<Body> {
+    let mut bodies: Vec<Body> =
+        (0..4).map(|market| Body::Input(Event::Market(def(market)))).collect();
+    for n in 0..orders {
+        let (id, market) = (OrderId::new(run << 32 | n), MarketId::new((n % 4) as u16));
+        let group = GroupId::new((run * 100_000 + n) as u32);
+        let price = Price::from_ticks(4_700).unwrap();
+        let qty = Qty::from_contracts(10);
+        bodies.push(Body::Intent(IntentRecord::Place(Order {
+            id,
+            epoch: run,
+            decided: Nanos::from_secs(n),
+            group,
+            market,
+            venue: Venue::Kalshi,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price,
+            qty,
+            tif: Tif::Ioc,
+            post_only: false,
+            purpose: Purpose::Leg,
+        })));
+        let (fee, outcome) = (Usd::from_micros(17_500), Outcome::Yes);
+        let basket = BasketId::new(1);
+        bodies.extend(
+            [
+                Note::Order {
+                    order: id,
+                    state: OrderState::Done,
+                    filled: qty,
+                    reserved: Usd::ZERO,
+                },
+                Note::Booked {
+                    order: id,
+                    market,
+                    outcome,
+                    price,
+                    qty,
+                    fee,
+                    taker: true,
+                    undone: false,
+                },
+                Note::Position {
+                    market,
+                    yes: qty,
+                    no: Qty::ZERO,
+                    cost: price.cost_ceil(qty),
+                    realised: Usd::from_micros(-17_500 * (1 + n as i64 / 4)),
+                },
+                Note::Group {
+                    group,
+                    basket,
+                    state: GroupState::Hedged,
+                    units: qty,
+                    promised: Usd::from_dollars(1),
+                    result: Usd::ZERO,
+                    one_leg_ns: 5,
+                },
+            ]
+            .map(Body::Note),
+        );
+    }
+    bodies.extend(
+        [
+            Note::Opportunity {
+                basket: BasketId::new(1),
+                units: Qty::from_contracts(3),
+                edge: 120,
+                profit: Usd::from_cents(36),
+                verdict: Verdict::TooSmall,
+            },
+            Note::Refused {
+                market: MarketId::new(1),
+                group: GroupId::new(1),
+                why: Refusal::OwnCross,
+            },
+            Note::Halt { halted: true, why: HaltWhy::KillFile as u8, epoch: 9 },
+            Note::Alarm { what: Alarm::FeeDrift, market: u16::MAX, order: 0 },
+        ]
+        .map(Body::Note),
+    );
+    bodies
+}
+
+fn write_run(scratch: &Scratch, run: u64, orders: u64) -> Vec<Record> {
+    let mut journal = open_journal(scratch, run);
+    for (n, body) in day(run, orders).iter().enumerate() {
+        journal.append(Nanos::from_secs(1_000_000_000 + run * 1_000 + n as u64), body).unwrap();
+    }
+    journal.close(Nanos::from_secs(2_000_000_000), Close { decision: 1, state: 2 }).unwrap();
+    journal.take_made()
+}
+
+/// Every table, every row, every column, as text.
+fn dump(db: &Path) -> String {
+    let db = open_read_only(db).unwrap();
+    let mut text = String::new();
+    for table in TABLES {
+        let mut select = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = select.column_count();
+        let mut rows = select.query([]).unwrap();
+        let mut count = 0;
+        while let Some(row) = rows.next().unwrap() {
+            let cells: Vec<String> =
+                (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
+            text.push_str(&format!("{table} {}\n", cells.join(" ")));
+            count += 1;
+        }
+        assert!(count > 0 || table == "baskets", "{table} is empty: the test shows nothing");
+    }
+    text
+}
+
+fn silent(text: &str) {
+    panic!("nothing is wrong here: {text}");
+}
+
+#[test]
+fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
+    let scratch = Scratch::new("same");
+    // Live: through the journal's thread and the store's.
+    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let thread = StoreThread::start(store).unwrap();
+    let (mut to, from) = rtrb::RingBuffer::new(4_096);
+    let writer = Writer::start(open_journal(&scratch, 1), from, Some(thread.input())).unwrap();
+    for market in 0..4 {
+        let entry = Item::Input(Event::Market(def(market)));
+        to.push(JournalItem { now: Nanos::from_secs(1), entry }).unwrap();
+    }
+    for body in day(1, 20) {
+        if let Body::Note(note) = body {
+            to.push(JournalItem { now: Nanos::from_secs(2), entry: Item::Note(note) }).unwrap();
+        }
+    }
+    writer.close(Nanos::from_secs(3), Close { decision: 1, state: 2 }).unwrap();
+    thread.close().unwrap();
+    // Behind: two more runs that only the journal saw.
+    write_run(&scratch, 2, 30);
+    write_run(&scratch, 3, 10);
+    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    let live = dump(&scratch.db());
+    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    assert_eq!(dump(&scratch.db()), live, "opening again changes nothing");
+    drop(rebuild(&scratch.db(), &scratch.journal(), book()).unwrap());
+    assert_eq!(dump(&scratch.db()), live);
+    assert!(scratch.0.join("surefoot.db.aside-1").exists());
+}
+
+#[test]
+fn the_tables_say_what_happened() {
+    let scratch = Scratch::new("rows");
+    write_run(&scratch, 1, 8);
+    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    let db = open_read_only(&scratch.db()).unwrap();
+    let one = |sql: &str| -> String { db.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(
+        one(
+            "SELECT market_name || ' ' || state || ' ' || price_usd || ' ' || filled FROM v_orders \
+         ORDER BY order_id LIMIT 1"
+        ),
+        "KXTEST-0 done 0.47 10.0"
+    );
+    assert_eq!(one("SELECT printf('%.6f', sum(fee_usd)) FROM v_fills"), "0.140000");
+    assert_eq!(one("SELECT why FROM refusals"), "own_cross");
+    assert_eq!(one("SELECT why FROM halts"), "kill_file");
+    assert_eq!(one("SELECT verdict FROM v_opportunities"), "too_small");
+    assert_eq!(one("SELECT mode || ' ' || started FROM v_runs"), "demo 1970-01-01T00:00:01.000Z");
+    assert_eq!(
+        one("SELECT printf('%.6f %d', sum(realised_usd), sum(fills)) FROM v_pnl_day"),
+        "-0.140000 8"
+    );
+    assert_eq!(one("SELECT state || count(*) FROM groups GROUP BY state"), "hedged8");
+    assert!(db.execute("DELETE FROM orders", []).is_err(), "readers cannot write");
+}
+
+#[test]
+fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
+    let scratch = Scratch::new("damaged");
+    write_run(&scratch, 1, 50);
+    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    let good = dump(&scratch.db());
+    let mut said = Vec::new();
+    fs::write(scratch.db(), b"this is no database, it only says so at great length".repeat(100))
+        .unwrap();
+    drop(
+        Store::open(&scratch.db(), &scratch.journal(), book(), |text| said.push(text.to_owned()))
+            .unwrap(),
+    );
+    assert_eq!(dump(&scratch.db()), good);
+    assert_eq!(said.len(), 1);
+    // It knows more than the journal: the journal wins.
+    fs::remove_dir_all(scratch.journal()).unwrap();
+    write_run(&scratch, 1, 2);
+    drop(
+        Store::open(&scratch.db(), &scratch.journal(), book(), |text| said.push(text.to_owned()))
+            .unwrap(),
+    );
+    assert_eq!(said.len(), 2);
+    let orders: i64 = open_read_only(&scratch.db())
+        .unwrap()
+        .query_row("SELECT count(*) FROM orders", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(orders, 2);
+    // A later version's file is left alone.
+    let newer = rusqlite::Connection::open(scratch.db()).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let error = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { version: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_gap_is_refused_whole() {
+    let scratch = Scratch::new("gap");
+    let records = write_run(&scratch, 1, 3);
+    let mut store = rebuild(&scratch.db(), &scratch.0.join("none"), book()).unwrap();
+    store.apply(&records[..5]).unwrap();
+    assert!(matches!(store.apply(&records[6..]), Err(StoreError::Gap { want: 5, seen: 6 })));
+    store.apply(&records[5..]).unwrap();
+}
+
+#[test]
+fn names_survive() {
+    let scratch = Scratch::new("names");
+    let path = scratch.0.join("markets.json");
+    assert!(Book::load(&path).unwrap().directory(3).is_none());
+    book().save(&path).unwrap();
+    let read = Book::load(&path).unwrap();
+    let (read, want) = (read.directory(3).unwrap(), book());
+    for (read, want) in read.iter().zip(want.directory(3).unwrap().iter()) {
+        assert_eq!((&read.def, &read.title, &read.names), (&want.def, &want.title, &want.names));
+    }
+    assert_eq!(read.iter().count(), 4);
+    fs::write(&path, "{\"x\":[]}").unwrap();
+    assert!(Book::load(&path).is_err());
+}
+
+/// Prints rows a second; `--nocapture` shows it.
+#[test]
+fn throughput_is_measured() {
+    let scratch = Scratch::new("speed");
+    let records = write_run(&scratch, 1, 20_000);
+    let rows = 20_000 * 4; // order, leg, fill and group; updates of orders and positions come on top
+    let mut store = rebuild(&scratch.db(), &scratch.0.join("none"), book()).unwrap();
+    let begin = std::time::Instant::now();
+    for batch in records.chunks(4_096) {
+        store.apply(batch).unwrap();
+    }
+    let took = begin.elapsed();
+    println!(
+        "store: {} records, {rows} rows in {took:?}: {} records/s, {} rows/s",
+        records.len(),
+        records.len() as u128 * 1_000_000 / took.as_micros(),
+        rows * 1_000_000 / took.as_micros(),
+    );
+}
