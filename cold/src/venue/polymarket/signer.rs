@@ -206,6 +206,7 @@ impl Signer {
             expiration: 0,
             order_type,
             post_only: order.post_only,
+            metadata: [0; 32],
             builder: self.builder,
         })
     }
@@ -229,7 +230,7 @@ impl Signer {
             side: terms.side,
             kind: self.kind,
             timestamp: terms.timestamp,
-            metadata: [0; 32],
+            metadata: terms.metadata,
             builder: terms.builder,
         };
         let (id, signature) = fields.sign(terms.exchange, self.chain, &self.key);
@@ -411,6 +412,8 @@ pub struct Terms<'a> {
     pub order_type: OrderType,
     /// Only by resting. Not signed.
     pub post_only: bool,
+    /// Reserved: zero on every order of the core.
+    pub metadata: Word,
     /// Builder code, or zero.
     pub builder: Word,
 }

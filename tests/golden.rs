@@ -1,0 +1,442 @@
+//! Golden vectors: what the venues' own code signs, rounds and charges, and what ours does.
+//!
+//! The directory is `SUREFOOT_VECTORS`, else `vectors` in `SUREFOOT_DATA`, else the part of the computed vectors
+//! that is committed. A file that is absent is named and skipped; a directory without any of them fails.
+#![allow(clippy::unwrap_used)]
+
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::json::{parse_scaled, scaled};
+use surefoot_cold::venue::kalshi::metadata as kalshi_metadata;
+use surefoot_cold::venue::kalshi::signer::PublicKey;
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, Exchange, SignatureType};
+use surefoot_cold::venue::polymarket::encode;
+use surefoot_cold::venue::polymarket::signer::{
+    Credentials, OrderType, Signer, Terms, l2_signature,
+};
+use surefoot_cold::venue::text::parse_hex;
+use surefoot_hot::amounts::{Amounts, Sizing, amounts, market_price, rounded_amounts};
+use surefoot_hot::fees::{FeeAccumulator, FeeRule, Precision, fee_adjusted_buy};
+use surefoot_hot::grid::Grid;
+use surefoot_hot::ids::Action;
+use surefoot_hot::intent::Tif;
+use surefoot_hot::units::{Price, Qty, Usd};
+
+const FILES: [&str; 11] = [
+    "kalshi_fee_rounding_derived.jsonl",
+    "kalshi_fee_rounding_published.json",
+    "kalshi_price_level_structures.json",
+    "kalshi_rsa_pss_verify.json",
+    "kalshi_series_fee_changes_2026-06-11.json",
+    "polymarket_amount_rounding.jsonl",
+    "polymarket_auth_headers.jsonl",
+    "polymarket_book_hash.jsonl",
+    "polymarket_fee_adjusted_buy.jsonl",
+    "polymarket_market_price.jsonl",
+    "polymarket_orders_eip712.jsonl",
+];
+
+/// There on purpose and not checked, with the reason.
+const IGNORED: [(&str, &str); 1] =
+    [("polymarket_orders_eip712_v1_legacy.jsonl", "that exchange is dead since 2026-04-28")];
+
+fn directory() -> PathBuf {
+    if let Some(path) = env::var_os("SUREFOOT_VECTORS") {
+        return path.into();
+    }
+    if let Some(path) = env::var_os("SUREFOOT_DATA") {
+        return PathBuf::from(path).join("vectors");
+    }
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vectors")
+}
+
+/// Says something that the test runner does not swallow.
+fn say(line: &str) {
+    writeln!(std::io::stderr(), "golden: {line}").unwrap();
+}
+
+fn text(file: &str) -> Option<String> {
+    assert!(FILES.contains(&file), "every file is in the list");
+    let text = fs::read_to_string(directory().join(file)).ok();
+    if text.is_none() {
+        say(&format!("skipped {file}: not in {}", directory().display()));
+    }
+    text
+}
+
+/// Runs `check` on every line and says how many there were.
+fn each_line(file: &str, check: impl Fn(&Value)) {
+    let Some(text) = text(file) else { return };
+    let mut count = 0;
+    for (number, line) in text.lines().enumerate() {
+        let row = serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("{file}, line {}: {error}", number + 1));
+        // A panic inside names the row: the line is printed with the failing test's output.
+        println!("{file}, line {}", number + 1);
+        check(&row);
+        count += 1;
+    }
+    assert!(count > 0, "{file} is empty");
+    say(&format!("{count} of {file}"));
+}
+
+fn whole(file: &str) -> Option<Value> {
+    text(file).map(|text| serde_json::from_str(&text).unwrap())
+}
+
+fn str_of<'a>(row: &'a Value, field: &str) -> &'a str {
+    row[field].as_str().unwrap_or_else(|| panic!("text field {field} of {row}"))
+}
+
+fn side(row: &Value) -> Action {
+    match str_of(row, "side") {
+        "BUY" | "buy" => Action::Buy,
+        "SELL" | "sell" => Action::Sell,
+        other => panic!("side {other}"),
+    }
+}
+
+/// A decimal, as text or number, times `10^decimals`.
+fn decimal(value: &Value, decimals: u32) -> i128 {
+    scaled(value, decimals).unwrap_or_else(|| panic!("{value} with {decimals} decimals"))
+}
+
+fn price(value: &Value) -> Price {
+    Price::from_ticks(u16::try_from(decimal(value, 4)).unwrap()).unwrap()
+}
+
+fn qty(value: &Value) -> Qty {
+    Qty::from_micros(u64::try_from(decimal(value, 6)).unwrap())
+}
+
+fn usd(value: &Value) -> Usd {
+    Usd::from_micros(i64::try_from(decimal(value, 6)).unwrap())
+}
+
+fn ppm(value: &Value) -> u32 {
+    u32::try_from(decimal(value, 6)).unwrap()
+}
+
+/// The microdollars of a number with any number of decimals, the rest cut off.
+fn floor_micros(value: &Value) -> i64 {
+    let text = value.to_string();
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let part: String = part.chars().chain("000000".chars()).take(6).collect();
+    whole.parse::<i64>().unwrap() * 1_000_000 + part.parse::<i64>().unwrap()
+}
+
+#[test]
+fn the_directory_holds_vectors() {
+    let found = FILES.iter().filter(|file| directory().join(file).exists()).count();
+    assert!(found > 0, "none of {FILES:?} in {}", directory().display());
+    for (file, why) in IGNORED {
+        if directory().join(file).exists() {
+            say(&format!("ignored {file}: {why}"));
+        }
+    }
+    for entry in fs::read_dir(directory()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        let known = FILES.contains(&&*name) || IGNORED.iter().any(|(file, _)| *file == name);
+        if !known && name.contains(".json") {
+            say(&format!("unknown file {name}: nothing checks it"));
+        }
+    }
+}
+
+#[test]
+fn polymarket_orders() {
+    each_line("polymarket_orders_eip712.jsonl", check_order);
+}
+
+fn check_order(row: &Value) {
+    let expected = &row["expected"];
+    let chain = Chain::from_id(row["chain_id"].as_u64().unwrap()).unwrap();
+    let exchange = match (row["version"].as_u64().unwrap(), row["neg_risk"].as_bool().unwrap()) {
+        (3, _) => Exchange::V3,
+        (2, true) => Exchange::NegRisk,
+        (2, false) => Exchange::Ctf,
+        other => panic!("exchange {other:?}"),
+    };
+    assert_eq!(exchange.contract(chain).text(), str_of(row, "verifying_contract"));
+
+    let (sizing, size) = match str_of(row, "kind") {
+        "limit" => (Sizing::Limit, &row["size"]),
+        _ => (Sizing::Market, &row["amount"]),
+    };
+    let signed = rounded(row, sizing, size);
+    let same = |amount: u64, field: &str| assert_eq!(amount.to_string(), str_of(expected, field));
+    same(signed.maker, "maker_amount");
+    same(signed.taker, "taker_amount");
+    if sizing == Sizing::Limit {
+        let exact = amounts(price(&row["price"]), side(row), Tif::Gtc, qty(size));
+        assert_eq!(exact, Ok(signed), "on the grid nothing is rounded");
+    }
+
+    let body = str_of(expected, "post_body");
+    let posted: Value = serde_json::from_str(body).unwrap();
+    let credentials = Credentials {
+        api_key: str_of(&posted, "owner").to_owned(),
+        secret: Secret::new("AAAA".into()),
+        passphrase: Secret::new(String::new()),
+    };
+    let kind = u8::try_from(row["signature_type"].as_u64().unwrap()).unwrap();
+    let key = Secret::new(str_of(row, "private_key").to_owned());
+    let signer = Signer::new(
+        &key,
+        SignatureType::from_number(kind).unwrap(),
+        Address::parse(str_of(expected, "maker")),
+        chain,
+        Some(&credentials),
+    )
+    .unwrap();
+    assert_eq!(signer.maker_text(), str_of(expected, "maker"));
+    assert_eq!(signer.signer_text(), str_of(expected, "signer"));
+    let number = |field: &str| str_of(row, field).parse::<u64>().unwrap();
+    let order = signer
+        .sign(&Terms {
+            exchange,
+            token: str_of(row, "token_id"),
+            side: side(row),
+            maker_amount: signed.maker,
+            taker_amount: signed.taker,
+            salt: number("salt"),
+            timestamp: number("timestamp"),
+            expiration: number("expiration"),
+            order_type: OrderType::from_name(str_of(&posted, "orderType")).unwrap(),
+            post_only: posted["postOnly"].as_bool().unwrap(),
+            metadata: parse_hex(str_of(row, "metadata")).unwrap(),
+            builder: parse_hex(str_of(row, "builder")).unwrap(),
+        })
+        .unwrap();
+    assert_eq!(parse_hex(str_of(expected, "order_digest")), Some(order.id));
+    let mut out = Vec::new();
+    encode::post_order(&mut out, &signer, &order);
+    assert_eq!(String::from_utf8(out).unwrap(), body);
+    let signature = order.signature.as_bytes();
+    assert!(body.contains(str_of(expected, "signature")));
+    assert_eq!(order.fields.recover(exchange, chain, signature), Ok(signer.address()));
+}
+
+fn rounded(row: &Value, sizing: Sizing, size: &Value) -> Amounts {
+    let tick = str_of(row, "tick_size");
+    let decimals = u32::try_from(tick.split_once('.').unwrap().1.len()).unwrap();
+    let fine = |value: &Value| u64::try_from(decimal(value, 8)).unwrap();
+    rounded_amounts(sizing, side(row), decimals, fine(&row["price"]), fine(size)).unwrap()
+}
+
+#[test]
+fn polymarket_amount_rounding() {
+    each_line("polymarket_amount_rounding.jsonl", |row| {
+        let (sizing, size) = match str_of(row, "kind") {
+            "limit" => (Sizing::Limit, &row["size"]),
+            _ => (Sizing::Market, &row["amount"]),
+        };
+        let expected = &row["expected"];
+        let amounts = rounded(row, sizing, size);
+        assert_eq!(amounts.maker.to_string(), str_of(expected, "maker_amount"), "{row}");
+        assert_eq!(amounts.taker.to_string(), str_of(expected, "taker_amount"), "{row}");
+        // The SDK calls a price valid that lies in [tick, 1 − tick]; the venue wants a multiple as well.
+        let (tick, price) = (decimal(&row["tick_size"], 8), decimal(&row["price"], 8));
+        let inside = (tick..=100_000_000 - tick).contains(&price);
+        assert_eq!(row["price_valid"].as_bool(), Some(inside), "{row}");
+        if row["on_grid"] == true {
+            let grid = Grid::uniform(u16::try_from(tick / 10_000).unwrap()).unwrap();
+            assert!(grid.allows(self::price(&row["price"])), "{row}");
+        }
+    });
+}
+
+#[test]
+fn polymarket_auth_headers() {
+    each_line("polymarket_auth_headers.jsonl", |row| match str_of(row, "type") {
+        "L1" => {
+            let key = Secret::new(str_of(row, "private_key").to_owned());
+            let chain = Chain::from_id(row["chain_id"].as_u64().unwrap()).unwrap();
+            let signer = Signer::new(&key, SignatureType::Eoa, None, chain, None).unwrap();
+            let (time, nonce) =
+                (row["timestamp"].as_u64().unwrap(), row["nonce"].as_u64().unwrap());
+            let headers = signer.l1_headers(time, nonce);
+            assert_eq!(headers.len(), row["expected"].as_object().unwrap().len());
+            for (name, value) in headers {
+                assert_eq!(str_of(&row["expected"], name), value, "{name}");
+            }
+        }
+        _ => {
+            let signature = l2_signature(
+                str_of(row, "secret"),
+                &row["timestamp"].to_string(),
+                str_of(row, "method"),
+                str_of(row, "path"),
+                row["body"].as_str().unwrap_or("").as_bytes(),
+            );
+            assert_eq!(signature.as_deref(), row["expected_signature"].as_str());
+        }
+    });
+}
+
+#[test]
+fn polymarket_book_hash() {
+    each_line("polymarket_book_hash.jsonl", |row| {
+        // Compact JSON with the keys in the order of the row, which is the server's.
+        let bytes = serde_json::to_vec(&row["hash_input"]).unwrap();
+        let digest =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+        let expected = parse_hex::<20>(str_of(row, "expected_sha1")).unwrap();
+        assert_eq!(digest.as_ref(), expected);
+    });
+}
+
+#[test]
+fn polymarket_fee_adjusted_buy() {
+    each_line("polymarket_fee_adjusted_buy.jsonl", |row| {
+        let balance = Usd::from_micros(floor_micros(&row["user_usdc_balance"]));
+        let got = fee_adjusted_buy(
+            usd(&row["amount"]),
+            price(&row["price"]),
+            balance,
+            ppm(&row["fee_rate"]),
+            u8::try_from(row["fee_exponent"].as_u64().unwrap()).unwrap(),
+            ppm(&row["builder_taker_fee_rate"]),
+            u32::try_from(row["fee_slippage_pct"].as_u64().unwrap()).unwrap(),
+        );
+        // The SDK's figure rounded down, or one microdollar less: the balance was cut as well.
+        let expected = floor_micros(&row["expected_amount"]);
+        let got = got.unwrap().micros();
+        assert!((expected - 1..=expected).contains(&got), "{got}, not {expected}: {row}");
+    });
+}
+
+#[test]
+fn polymarket_market_price() {
+    each_line("polymarket_market_price.jsonl", |row| {
+        // On the wire the best level comes last.
+        let levels = row["positions_wire_order"].as_array().unwrap().iter().rev();
+        let levels = levels.map(|level| (price(&level["price"]), qty(&level["size"])));
+        let tif = if str_of(row, "order_type") == "FOK" { Tif::Fok } else { Tif::Ioc };
+        let amount = qty(&row["amount"]).micros();
+        let expected = &row["expected_price"];
+        let expected = expected.is_number().then(|| price(expected));
+        assert_eq!(market_price(levels, side(row), tif, amount), expected, "{row}");
+    });
+}
+
+#[test]
+fn kalshi_fee_rounding_derived() {
+    each_line("kalshi_fee_rounding_derived.jsonl", |row| {
+        let parts = decimal(&row["coef"], 6) * decimal(&row["multiplier"], 6);
+        assert_eq!(parts % 1_000_000, 0, "a coefficient in whole parts per million");
+        let rule = FeeRule::Kalshi { taker: u32::try_from(parts / 1_000_000).unwrap(), maker: 0 };
+        let mut order = FeeAccumulator::new(precision(str_of(row, "precision")));
+        for fill in row["fills"].as_array().unwrap() {
+            let fee = rule.fee(price(&fill["price"]), qty(&fill["qty"]), true);
+            assert_eq!(fee, usd(&fill["trade_fee"]), "{fill}");
+            check_charge(&mut order, side(row), &fill["price"], &fill["qty"], fee, fill);
+        }
+    });
+}
+
+#[test]
+fn kalshi_fee_rounding_published() {
+    let Some(body) = whole("kalshi_fee_rounding_published.json") else { return };
+    let mut count = 0;
+    for row in body["examples"].as_array().unwrap() {
+        let mut order = FeeAccumulator::new(precision(str_of(row, "target_precision")));
+        for fill in row["fills"].as_array().unwrap() {
+            let fee = usd(&row["trade_fee"]); // an input: the page rounded it by the rule of its time
+            check_charge(&mut order, side(row), &row["price"], &row["fill_qty"], fee, fill);
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+    say(&format!("{count} fills of kalshi_fee_rounding_published.json"));
+}
+
+fn precision(text: &str) -> Precision {
+    match text {
+        "0.01" => Precision::Broker,
+        "0.0001" => Precision::Direct,
+        other => panic!("precision {other}"),
+    }
+}
+
+fn check_charge(
+    order: &mut FeeAccumulator,
+    action: Action,
+    at: &Value,
+    size: &Value,
+    fee: Usd,
+    expected: &Value,
+) {
+    let charge = order.fill(action, price(at), qty(size), fee);
+    assert_eq!(charge.rounding, usd(&expected["rounding_fee"]), "{expected}");
+    assert_eq!(charge.held, usd(&expected["accumulator_before_rebate"]), "{expected}");
+    assert_eq!(charge.rebate, usd(&expected["rebate"]), "{expected}");
+    assert_eq!(charge.net, usd(&expected["net_fee"]), "{expected}");
+    assert_eq!(charge.balance_change, usd(&expected["balance_change"]), "{expected}");
+}
+
+#[test]
+fn kalshi_price_level_structures() {
+    let Some(body) = whole("kalshi_price_level_structures.json") else { return };
+    let structures = body["structures"].as_object().unwrap();
+    for (name, bands) in structures {
+        let bands = bands.as_array().unwrap();
+        let grid = kalshi_metadata::price_ranges(bands).unwrap_or_else(|| panic!("{name}"));
+        // Every price is on the grid exactly where one of the bands steps on it.
+        let edge = |band: &Value, place: usize| {
+            let text = band[place].as_str().unwrap();
+            u16::try_from(parse_scaled(text, 4).unwrap()).unwrap()
+        };
+        for ticks in 0..=10_000_u16 {
+            let stepped = bands.iter().any(|band| {
+                let (start, end, step) = (edge(band, 0), edge(band, 1), edge(band, 2));
+                (start..=end).contains(&ticks) && (ticks - start).is_multiple_of(step)
+            });
+            let slot = grid.slot(Price::from_ticks(ticks).unwrap());
+            assert_eq!(slot.is_some(), stepped, "{name} at {ticks}");
+        }
+    }
+    assert!(!structures.is_empty());
+    say(&format!("{} grids of kalshi_price_level_structures.json", structures.len()));
+}
+
+#[test]
+fn kalshi_rsa_pss() {
+    let Some(body) = whole("kalshi_rsa_pss_verify.json") else { return };
+    let key = PublicKey::from_pem(str_of(&body, "public_key_pem")).unwrap();
+    let rows = body["vectors"].as_array().unwrap();
+    for row in rows {
+        let path = str_of(row, "request_path").split('?').next().unwrap();
+        let (time, method) = (str_of(row, "timestamp_ms"), str_of(row, "method"));
+        assert_eq!([time, method, path].concat(), str_of(row, "signed_message"));
+        let valid = key.verify(time, method, path, str_of(row, "signature_b64"));
+        assert_eq!(Some(valid), row["valid_with_salt_len_32"].as_bool(), "{row}");
+        assert!(!key.verify(time, method, "/other", str_of(row, "signature_b64")));
+    }
+    assert!(!rows.is_empty());
+    say(&format!("{} of kalshi_rsa_pss_verify.json", rows.len()));
+}
+
+#[test]
+fn kalshi_series_fee_changes() {
+    let file = "kalshi_series_fee_changes_2026-06-11.json";
+    let Some(body) = whole(file) else { return };
+    let changes = kalshi_metadata::fee_changes(&body).unwrap();
+    let rows = body["series_fee_change_arr"].as_array().unwrap();
+    assert!(!rows.is_empty());
+    for (change, row) in changes.iter().zip(rows) {
+        let FeeRule::Kalshi { taker, maker } = change.fee else { panic!("{row}") };
+        assert_eq!(change.series_ticker, str_of(row, "series_ticker"));
+        assert_eq!(u64::from(taker), u64::from(ppm(&row["fee_multiplier"])) * 7 / 100, "{row}");
+        let makers_pay = str_of(row, "fee_type") != "quadratic" && taker > 0;
+        assert_eq!(maker > 0, makers_pay, "{row}");
+        assert!(change.from.get() > 1_700_000_000_000_000_000, "{row}");
+    }
+    assert_eq!(changes.len(), rows.len());
+    say(&format!("{} of {file}", changes.len()));
+}
