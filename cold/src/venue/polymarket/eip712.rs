@@ -250,7 +250,7 @@ impl OrderFields {
     }
 
     /// What the key signs: the digest, except that a deposit wallet signs it wrapped.
-    fn to_sign(&self, domain: &Word, struct_hash: &Word, chain: Chain) -> Word {
+    fn signing_digest(&self, domain: &Word, struct_hash: &Word, chain: Chain) -> Word {
         match self.kind {
             SignatureType::Eoa | SignatureType::Proxy | SignatureType::Safe => {
                 typed(domain, struct_hash)
@@ -273,7 +273,7 @@ impl OrderFields {
     /// Signs. Returns the order's id and its signature.
     pub fn sign(&self, exchange: Exchange, chain: Chain, key: &SecretKey) -> (Word, Signature) {
         let (domain, struct_hash) = (exchange.domain(chain), self.struct_hash());
-        let plain = sign(&self.to_sign(&domain, &struct_hash, chain), key);
+        let plain = sign(&self.signing_digest(&domain, &struct_hash, chain), key);
         let mut signature = Signature { bytes: [0; WRAPPED_BYTES], len: SIGNATURE_BYTES as u16 };
         signature.bytes[..SIGNATURE_BYTES].copy_from_slice(&plain);
         if self.kind == SignatureType::Deposit {
@@ -309,7 +309,7 @@ impl OrderFields {
             }
             _ => signature,
         };
-        recover(&self.to_sign(&domain, &struct_hash, chain), plain)
+        recover(&self.signing_digest(&domain, &struct_hash, chain), plain)
     }
 }
 

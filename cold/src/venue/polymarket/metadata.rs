@@ -12,6 +12,7 @@ use surefoot_hot::units::{Nanos, Qty};
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
 use crate::venue::json::{Object, ReadError, parse_time, scaled};
+use crate::venue::text::parse_u256;
 
 /// A market as Gamma lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,15 +77,21 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
     let generation = match object.text_or_empty("version") {
         "v1" => Generation::Two,
         "v2" => Generation::Three,
-        // listings older than 2026-09 have no version; all of theirs are generation 2
+        // listings older than 2026-09 have no version: all of theirs are generation 2, and their ids show it
         "" if object.get("version").is_none() => Generation::Two,
         _ => return Err(object.error("version")),
     };
-    let [yes_token, no_token] = pair(match generation {
-        Generation::Two => object.texts("clobTokenIds")?,
-        Generation::Three => object.texts("positionIds")?,
-    })
-    .ok_or(object.error("clobTokenIds"))?;
+    let ids = match generation {
+        Generation::Two => "clobTokenIds",
+        Generation::Three => "positionIds",
+    };
+    let [yes_token, no_token] = pair(object.texts(ids)?).ok_or(object.error(ids))?;
+    for token in [&yes_token, &no_token] {
+        let word = parse_u256(token).ok_or(object.error(ids))?;
+        if object.get("version").is_none() && looks_like_position(&word) {
+            return Err(object.error("version"));
+        }
+    }
     let outcomes = pair(object.texts("outcomes")?).ok_or(object.error("outcomes"))?;
     // 62 digits in generation 3: the order and data calls want 64
     let condition_id = object.text("conditionId")?;
@@ -124,6 +131,12 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
             None => 0,
         },
     })
+}
+
+/// Whether bits 40 to 103 of an id are all zero, as in every generation-3 position: the SDK's own fallback where
+/// the version is missing.
+fn looks_like_position(id: &[u8; 32]) -> bool {
+    id[19..27].iter().all(|&byte| byte == 0)
 }
 
 /// Tradable means all four words of the venue say so; a past end date alone means nothing.
@@ -321,6 +334,7 @@ mod tests {
             gamma(&row).map_err(|error| error.field)
         };
         assert_eq!(with("version", json!("v9")), Err("version"));
+        assert_eq!(with("version", Value::Null), Err("version"), "969 might be a position");
         assert_eq!(
             with("feeSchedule", json!({"rate": 0.07, "exponent": 3, "takerOnly": true})),
             Err("exponent")

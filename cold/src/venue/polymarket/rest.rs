@@ -178,11 +178,13 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
     }
     for maker in trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten() {
         let maker = Object::new("maker order", maker);
-        let id: Word = parse_hex(maker.text("order_id")?).ok_or(maker.error("order_id"))?;
         let owner = maker.text_or_empty("owner");
-        if !(ours.order)(&id) && (owner.is_empty() || owner != ours.owner) {
-            continue;
-        }
+        let owned = !owner.is_empty() && owner == ours.owner;
+        let id: Word = match parse_hex(maker.text("order_id")?) {
+            Some(id) if owned || (ours.order)(&id) => id,
+            None if owned => return Err(maker.error("order_id")),
+            _ => continue, // somebody else's: its form is not our concern
+        };
         let token = maker.text("asset_id")?;
         let maker_action = match maker.text_or_empty("side") {
             // one token changes hands, or two are made or merged
