@@ -3,7 +3,7 @@
 pub mod decimal;
 pub mod kalshi;
 mod outgoing;
-mod plain;
+pub mod plain;
 pub mod polymarket;
 pub mod scan;
 

@@ -249,6 +249,7 @@ impl UserSession {
                 on_order(message, sink)
             }
             (b"trade", _) | (b"", b"TRADE") => self.on_trade(message, sink),
+            (b"", b"") if !message.taker_order.is_empty() => self.on_trade(message, sink),
             _ => {
                 self.counters.unknown_type += 1;
                 Ok(())
