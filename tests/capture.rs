@@ -466,6 +466,12 @@ fn kalshi_fixtures_and_examples() {
     assert_eq!(count(|event| matches!(event, Event::SnapshotEnd { .. })), 1);
     assert_eq!(count(|event| matches!(event, Event::Trade { .. })), 1);
     assert_eq!(count(|event| matches!(event, Event::GridChange { .. })), 1);
+    let counters = session.counters();
+    assert_eq!((counters.errors, counters.bad), (5, 0));
+    assert_eq!(session.last_error(), Some(16));
+
+    let (events, session) = kalshi_events(kalshi::Role::Private, &frames);
+    assert_eq!(session.counters().bad, 0);
     let fills: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
@@ -476,9 +482,8 @@ fn kalshi_fixtures_and_examples() {
     assert_eq!(fills.len(), 1);
     assert_eq!((fills[0].side, fills[0].price.ticks()), (Side::Bid, 7_500));
     assert_eq!((fills[0].taker, fills[0].fee), (true, None::<Usd>));
-    let counters = session.counters();
-    assert_eq!((counters.errors, counters.bad), (5, 0));
-    assert_eq!(session.last_error(), Some(16));
+    let resting = |event: &&Event| matches!(event, Event::Report(Report::Status(status)) if status.state == VenueState::Resting);
+    assert_eq!(events.iter().filter(resting).count(), 1);
     assert_eq!(kalshi::our_order_id(b"sf-00000000000000ff"), Some(OrderId::new(255)));
     assert_eq!(Outcome::Yes.other(), Outcome::No);
 }

@@ -121,7 +121,7 @@ pub fn decode_any(frame: &[u8]) {
 }
 
 /// The plain reader and the library's must tell the same: the frame rewritten by the library, which has no
-/// escapes, exponents or repeated names, gives the same events; what the library refuses is refused.
+/// escapes or exponents, gives the same events; what the library refuses is refused.
 fn agrees_with_the_library(
     name: &str,
     decode: fn(&[u8]) -> Said,

@@ -343,29 +343,26 @@ impl Session {
                 }
             }
         }
-        let said = match message.kind {
-            b"orderbook_delta" => self.on_delta(now, message, sink),
-            b"orderbook_snapshot" => self.on_snapshot(now, message, sink),
-            b"trade" => self.on_trade(now, message, sink),
-            b"ticker" => self.on_ticker(now, message, sink),
-            b"fill" => self.on_fill(now, message, sink),
-            b"user_order" => self.on_order(now, message, sink),
-            b"market_lifecycle_v2" => self.on_lifecycle(now, message, sink),
-            b"event_fee_update" => {
+        let said = match (self.role, message.kind) {
+            (Role::Market, b"orderbook_delta") => self.on_delta(now, message, sink),
+            (Role::Market, b"orderbook_snapshot") => self.on_snapshot(now, message, sink),
+            (Role::Market, b"trade") => self.on_trade(now, message, sink),
+            (Role::Market, b"ticker") => self.on_ticker(now, message, sink),
+            (Role::Market, b"market_lifecycle_v2") => self.on_lifecycle(now, message, sink),
+            (Role::Market, b"event_fee_update") => {
                 self.notice(Notice::FeesChanged);
                 Ok(())
             }
-            b"subscribed" => self.on_subscribed(message),
-            b"error" => {
+            (Role::Private, b"fill") => self.on_fill(now, message, sink),
+            (Role::Private, b"user_order") => self.on_order(now, message, sink),
+            (_, b"subscribed") => self.on_subscribed(now, message, sink),
+            (_, b"error") => {
                 self.on_error(now, message, sink);
                 Ok(())
             }
-            b"ok"
-            | b"unsubscribed"
-            | b"event_lifecycle"
-            | b"market_position"
-            | b"order_group_updates"
-            | b"multivariate_market_lifecycle" => {
+            (_, b"ok" | b"unsubscribed")
+            | (Role::Market, b"event_lifecycle" | b"multivariate_market_lifecycle")
+            | (Role::Private, b"market_position" | b"order_group_updates") => {
                 self.counters.ignored += 1;
                 Ok(())
             }
