@@ -5,6 +5,7 @@ pub mod kalshi;
 mod outgoing;
 pub mod plain;
 pub mod polymarket;
+pub mod sample;
 pub mod scan;
 
 use crate::event::Event;
