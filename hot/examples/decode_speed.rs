@@ -1,6 +1,12 @@
 //! How long a codec takes for one frame of the usual shape, in blocks: a quick look while working on it. The
 //! figures that count come from `surefoot bench`.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a stopwatch around the crate, not in it"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 
