@@ -6,6 +6,7 @@
 pub mod http;
 pub mod kalshi;
 pub mod matching;
+pub mod polymarket;
 pub mod rng;
 pub mod server;
 pub mod tls;

@@ -1,0 +1,404 @@
+//! Polymarket's twin: the CLOB, Gamma, the data API and both streams (`venues/polymarket.md`, 2026-11-20).
+//!
+//! The venue is a value: requests, frames, house flow and time go in, answers and frames come out. Signatures are
+//! recovered, not believed; ids and hashes are computed as the venue computes them. Ids that the real venue draws
+//! at random come from the seed here.
+
+pub mod account;
+pub mod exchange;
+pub mod market;
+mod meta;
+pub mod order;
+mod rest;
+mod stream;
+pub mod text;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType, Word};
+use surefoot_hot::ids::{Outcome, Side};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+
+use self::account::{Account, Credential, Ids, Tier};
+use self::exchange::Trade;
+use self::market::Market;
+use self::order::{Order, OrderType, Status};
+use self::stream::Listener;
+use super::http::{Request, Response};
+use super::worldset::PolymarketMarket;
+use super::{ConnId, Host, VenueServer};
+
+/// The account of everybody else.
+pub const HOUSE_ACCOUNT: usize = 0;
+/// House orders are numbered from here, so that they never meet an order of ours.
+const HOUSE_IDS_FROM: u64 = 1 << 40;
+/// How long without a beat until the dead-man switch fires, and how often it looks (§1.6).
+const BEAT_SPAN: Nanos = Nanos::from_secs(10);
+/// See [`BEAT_SPAN`].
+const SWEEP_SPAN: Nanos = Nanos::from_secs(5);
+
+/// How a twin is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Which chain's domains orders are signed for.
+    pub chain: Chain,
+    /// Cash of each account.
+    pub cash: Usd,
+    /// Rate-limit tier of each account.
+    pub tier: Tier,
+    /// How long after its match a trade is mined.
+    pub mined_after: Nanos,
+    /// How long after its match a trade is final.
+    pub confirmed_after: Nanos,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            chain: Chain::Polygon,
+            cash: Usd::from_dollars(10_000),
+            tier: Tier::Standard,
+            mined_after: Nanos::from_millis(300),
+            confirmed_after: Nanos::from_millis(1_500),
+        }
+    }
+}
+
+/// What the venue lets through (§1.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything.
+    #[default]
+    Normal,
+    /// Nothing: 425.
+    Restarting,
+    /// Post-only orders and cancels.
+    PostOnly,
+    /// Cancels.
+    CancelOnly,
+    /// Nothing: 503.
+    Disabled,
+}
+
+/// Liquidity of the house that an order of ours took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Index of the market.
+    pub market: usize,
+    /// The side that lost it.
+    pub side: Side,
+    /// In YES terms.
+    pub price: Price,
+    /// How much.
+    pub qty: Qty,
+}
+
+/// What a client needs to know of a demo account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoAccount {
+    /// 0 to 3.
+    pub signature_type: u8,
+    /// `0x` and 64 hex digits.
+    pub private_key: String,
+    /// The key's own address.
+    pub address: String,
+    /// Whose funds trade.
+    pub funder: String,
+    /// API key.
+    pub api_key: String,
+    /// API secret.
+    pub secret: String,
+    /// API pass phrase.
+    pub passphrase: String,
+}
+
+/// The venue.
+#[derive(Debug)]
+pub struct PolymarketVenue {
+    chain: Chain,
+    tier: Tier,
+    mode: Mode,
+    mined_after: Nanos,
+    confirmed_after: Nanos,
+    ids: Ids,
+    accounts: Vec<Account>,
+    credentials: Vec<Credential>,
+    markets: Vec<Market>,
+    by_token: HashMap<String, (usize, Outcome)>,
+    by_condition: HashMap<String, usize>,
+    orders: Vec<Order>,
+    by_order: HashMap<Word, usize>,
+    trades: Vec<Trade>,
+    /// Trades that are not final, by index.
+    settling: VecDeque<usize>,
+    /// Orders held by a taker delay, and until when.
+    held: Vec<(Nanos, usize)>,
+    listeners: BTreeMap<ConnId, Listener>,
+    out: VecDeque<(ConnId, String)>,
+    taken: VecDeque<Taken>,
+    house_ids: u64,
+    /// Fees taken, at the venue.
+    fees: Usd,
+    /// When the dead-man switches are looked at next.
+    sweep_at: Nanos,
+}
+
+impl PolymarketVenue {
+    /// A venue with no markets and one funded account for each signature type.
+    pub fn new(seed: u64, config: &Config) -> Self {
+        let ids = Ids::new(seed);
+        let house = Address::new([0xee; 20]);
+        let mut venue = Self {
+            chain: config.chain,
+            tier: config.tier,
+            mode: Mode::Normal,
+            mined_after: config.mined_after,
+            confirmed_after: config.confirmed_after.max(config.mined_after),
+            ids,
+            accounts: Vec::new(),
+            credentials: Vec::new(),
+            markets: Vec::new(),
+            by_token: HashMap::new(),
+            by_condition: HashMap::new(),
+            orders: Vec::new(),
+            by_order: HashMap::new(),
+            trades: Vec::new(),
+            settling: VecDeque::new(),
+            held: Vec::new(),
+            listeners: BTreeMap::new(),
+            out: VecDeque::new(),
+            taken: VecDeque::new(),
+            house_ids: HOUSE_IDS_FROM,
+            fees: Usd::ZERO,
+            sweep_at: Nanos::NEVER,
+        };
+        venue.push_account(None, None, house, house, Usd::ZERO);
+        for number in 0..4 {
+            let kind = SignatureType::from_number(number).expect("four kinds");
+            let (key, text) = account::key(&venue.ids, number.into());
+            let address = Address::of(&key.public_key());
+            let funder = account::wallet(&address, kind);
+            venue.push_account(Some(kind), Some(text), address, funder, config.cash);
+            let index = venue.accounts.len() - 1;
+            let credential = Credential::derive(&venue.ids, index, &address, 0);
+            venue.credentials.push(credential);
+        }
+        venue
+    }
+
+    fn push_account(
+        &mut self,
+        kind: Option<SignatureType>,
+        private_key: Option<String>,
+        address: Address,
+        funder: Address,
+        cash: Usd,
+    ) {
+        let [orders, cancels] = self.tier.buckets();
+        let (shares, paid, live) = Default::default();
+        self.accounts.push(Account {
+            kind,
+            private_key,
+            address,
+            funder,
+            cash,
+            shares,
+            paid,
+            live,
+            orders,
+            cancels,
+        });
+    }
+
+    /// An address that made itself a key: it may look, and is told to use a deposit wallet when it trades.
+    fn add_stranger(&mut self, address: Address) {
+        self.push_account(Some(SignatureType::Eoa), None, address, address, Usd::ZERO);
+    }
+
+    /// The funded accounts, by signature type.
+    pub fn demo_accounts(&self) -> Vec<DemoAccount> {
+        let funded = self.accounts.iter().enumerate().filter(|(_, a)| a.private_key.is_some());
+        funded
+            .map(|(index, account)| {
+                let credential = self.credentials.iter().find(|c| c.account == index);
+                let credential = credential.expect("made with the account");
+                DemoAccount {
+                    signature_type: account.kind.map_or(0, |kind| kind as u8),
+                    private_key: account.private_key.clone().unwrap_or_default(),
+                    address: account.address.text(),
+                    funder: account.funder.text(),
+                    api_key: credential.api_key.clone(),
+                    secret: credential.secret.clone(),
+                    passphrase: credential.passphrase.clone(),
+                }
+            })
+            .collect()
+    }
+
+    /// Opens a market, and says so to those who asked for new ones. Gives its index.
+    pub fn add_market(&mut self, spec: PolymarketMarket, now: Nanos) -> usize {
+        let index = self.markets.len();
+        self.by_token.insert(spec.yes_token.clone(), (index, Outcome::Yes));
+        self.by_token.insert(spec.no_token.clone(), (index, Outcome::No));
+        self.by_condition.insert(spec.condition_id.clone(), index);
+        self.markets.push(Market::new(spec, index, now));
+        self.show_new_market(index, now);
+        index
+    }
+
+    /// The last trade's price of a market that begins with a history.
+    pub fn set_last(&mut self, market: usize, price: Price) {
+        self.markets[market].last = Some(price);
+    }
+
+    /// How long a market holds marketable orders (sports); zero for none.
+    pub fn set_delay_secs(&mut self, market: usize, secs: u32) {
+        self.markets[market].delay_secs = secs;
+    }
+
+    /// What the venue lets through from now on.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    /// The markets.
+    pub fn markets(&self) -> &[Market] {
+        &self.markets
+    }
+
+    /// The chain its signatures are for.
+    pub const fn chain(&self) -> Chain {
+        self.chain
+    }
+
+    /// The best level of a side, whoever's it is.
+    pub fn best(&self, market: usize, side: Side) -> Option<(Price, Qty)> {
+        self.markets[market].book.best(side)
+    }
+
+    /// The next piece of house liquidity that an order of ours took, oldest first.
+    pub fn poll_taken(&mut self) -> Option<Taken> {
+        self.taken.pop_front()
+    }
+
+    fn next_house_id(&mut self) -> u64 {
+        self.house_ids += 1;
+        self.house_ids
+    }
+
+    /// A dead-man switch was armed or fed.
+    fn arm(&mut self, now: Nanos) {
+        if self.sweep_at == Nanos::NEVER {
+            self.sweep_at = now.after(SWEEP_SPAN);
+        }
+    }
+
+    /// Cancels what belongs to credentials that have fallen silent.
+    fn sweep(&mut self, now: Nanos) {
+        for credential in 0..self.credentials.len() {
+            let silent = |at: Nanos| now.since(at) > BEAT_SPAN;
+            if !self.credentials[credential].beat.as_ref().is_some_and(|(_, at)| silent(*at)) {
+                continue;
+            }
+            self.credentials[credential].beat = None;
+            let account = self.credentials[credential].account;
+            let mut live = self.accounts[account].live.clone();
+            live.retain(|&order| self.orders[order].credential == credential);
+            for order in live {
+                self.cancel(order, Status::Canceled(""), now);
+            }
+        }
+        let armed = self.credentials.iter().any(|c| c.beat.is_some());
+        self.sweep_at = if armed { now.after(SWEEP_SPAN) } else { Nanos::NEVER };
+    }
+
+    fn expire(&mut self, now: Nanos) {
+        let gone: Vec<usize> = self
+            .accounts
+            .iter()
+            .flat_map(|a| a.live.iter().copied())
+            .filter(|&order| self.orders[order].expires() <= now)
+            .collect();
+        for order in gone {
+            self.cancel(order, Status::Canceled(""), now);
+        }
+    }
+
+    /// Lets orders whose taker delay is over meet the book.
+    fn release(&mut self, now: Nanos) {
+        let due: Vec<usize> =
+            self.held.iter().filter(|(at, _)| *at <= now).map(|(_, order)| *order).collect();
+        self.held.retain(|(at, _)| *at > now);
+        for order in due {
+            let kill = self.orders[order].order_type == OrderType::Fok && !self.fills_whole(order);
+            if kill {
+                self.orders[order].status = Status::Live;
+                self.cancel(order, Status::Canceled(exchange::FOK_KILLED), now);
+            } else {
+                self.execute(order, now);
+            }
+        }
+    }
+}
+
+impl VenueServer for PolymarketVenue {
+    fn http(&mut self, host: Host, req: &Request, now: Nanos) -> Response {
+        self.tick(now);
+        match host {
+            Host::PolymarketClob => self.clob(req, now),
+            Host::Gamma => self.gamma(req),
+            Host::Data => self.data(req),
+            _ => meta::error(404, "not found"),
+        }
+    }
+
+    fn ws_open(
+        &mut self,
+        conn: ConnId,
+        host: Host,
+        req: &Request,
+        _now: Nanos,
+    ) -> Result<(), Response> {
+        let listener = match (host, req.path.trim_end_matches('/')) {
+            (Host::PolymarketWs, "/ws/market") => {
+                Listener::Market { assets: Default::default(), custom: false }
+            }
+            (Host::PolymarketWs, "/ws/user") => Listener::User { credential: None, markets: None },
+            _ => return Err(meta::error(404, "not found")),
+        };
+        self.listeners.insert(conn, listener);
+        Ok(())
+    }
+
+    fn ws_text(&mut self, conn: ConnId, text: &str, now: Nanos) {
+        self.on_text(conn, text, now);
+    }
+
+    fn ws_close(&mut self, conn: ConnId) {
+        self.listeners.remove(&conn);
+    }
+
+    fn poll_out(&mut self) -> Option<(ConnId, String)> {
+        self.out.pop_front()
+    }
+
+    fn tick(&mut self, now: Nanos) {
+        if self.deadline() > now {
+            return;
+        }
+        self.progress(now);
+        self.release(now);
+        self.expire(now);
+        if self.sweep_at <= now {
+            self.sweep(now);
+        }
+    }
+
+    fn deadline(&self) -> Nanos {
+        let chain = self.settling.iter().map(|&trade| self.next_status(trade).1);
+        let held = self.held.iter().map(|(at, _)| *at);
+        let live = self.accounts.iter().flat_map(|a| &a.live);
+        let ends = live.map(|&order| self.orders[order].expires());
+        chain.chain(held).chain(ends).fold(self.sweep_at, Nanos::min)
+    }
+}

@@ -1,0 +1,764 @@
+//! The CLOB's REST: public market data, API keys, orders, cancels and what one owns (`venues/polymarket.md` §4).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use surefoot_cold::venue::polymarket::eip712::{Address, Exchange, auth_digest, recover};
+use surefoot_cold::venue::text::{parse_hex, parse_hex_vec};
+use surefoot_hot::ids::{Action, Outcome, Side};
+use surefoot_hot::units::{Nanos, Price, Qty};
+
+use super::account::{Account, Credential};
+use super::exchange::{Placed, TradeStatus, action_name};
+use super::meta::{error, outcome_name, secs};
+use super::order::{Order, Posted, Refusal, Status};
+use super::{HOUSE_ACCOUNT, Mode, PolymarketVenue, text};
+use crate::twin::http::{Request, Response};
+
+/// The most orders of one batch (`venues/polymarket.md` §4.2).
+pub const BATCH_MAX: usize = 15;
+/// The most ids of one cancel (§4.3).
+pub const CANCELS_MAX: usize = 1_000;
+/// Rows of one page of orders or trades.
+const PAGE: usize = 100;
+/// The cursor that says there is no more: base64 of `-1`.
+const LAST_CURSOR: &str = "LTE=";
+/// API accounts that strangers may open.
+const ACCOUNTS_MAX: usize = 64;
+/// An allowance without bound.
+const UNBOUNDED: &str =
+    "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+
+/// A page's offset from its cursor; `None` where it is not one.
+pub fn cursor(text: &str) -> Option<usize> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let digits = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
+    if digits == "-1" { Some(usize::MAX) } else { digits.parse().ok() }
+}
+
+/// The cursor of an offset.
+pub fn cursor_text(offset: usize) -> String {
+    STANDARD.encode(offset.to_string())
+}
+
+/// A page in the venue's envelope.
+fn page(req: &Request, rows: Vec<Value>) -> Response {
+    let Some(from) = cursor(req.query("next_cursor").unwrap_or_default()) else {
+        return error(400, "invalid next_cursor");
+    };
+    let total = rows.len();
+    let data: Vec<Value> = rows.into_iter().skip(from).take(PAGE).collect();
+    let next = from.saturating_add(PAGE);
+    let next = if next < total { cursor_text(next) } else { LAST_CURSOR.into() };
+    let count = data.len();
+    Response::json(200, &json!({"limit": PAGE, "count": count, "next_cursor": next, "data": data}))
+}
+
+type Answer = Result<Response, Response>;
+
+impl PolymarketVenue {
+    /// One request at the CLOB host.
+    pub(super) fn clob(&mut self, req: &Request, now: Nanos) -> Response {
+        if let Some(answer) = self.public(req, now) {
+            return answer;
+        }
+        let answer = match (req.method.as_str(), req.path.as_str()) {
+            ("POST", "/auth/api-key") => self.create_key(req),
+            ("GET", "/auth/derive-api-key") => self.derive_key(req),
+            _ => self.private(req, now),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// What needs no key; `None` where the path is not of these.
+    fn public(&self, req: &Request, now: Nanos) -> Option<Response> {
+        let parts: Vec<&str> = req.path.split('/').filter(|p| !p.is_empty()).collect();
+        Some(match (req.method.as_str(), &parts[..]) {
+            ("GET", [] | ["ok"]) => Response::json(200, &json!("OK")),
+            ("GET", ["time"]) => Response::text(200, &secs(now).to_string()),
+            ("GET", ["version"]) => Response::json(200, &json!({"version": 2})),
+            ("GET", ["clob-markets", condition]) => {
+                self.by_condition_or_404(condition, |v, m| v.markets[m].clob_market())
+            }
+            ("GET", ["markets", condition]) => {
+                self.by_condition_or_404(condition, |v, m| v.markets[m].legacy_market())
+            }
+            ("GET", ["markets" | "simplified-markets" | "sampling-markets"]) => {
+                page(req, self.markets.iter().map(super::market::Market::legacy_market).collect())
+            }
+            ("GET", ["markets-by-token", token]) => self.markets_by_token(token),
+            ("POST", ["books"]) => self.books(req),
+            ("POST", [name @ ("midpoints" | "prices" | "spreads" | "last-trades-prices")]) => {
+                self.many(req, name)
+            }
+            ("GET", [name, token]) if self.knows(name) => self.of_token(name, token, req),
+            ("GET", [name]) if self.knows(name) => {
+                self.of_token(name, req.query("token_id").unwrap_or_default(), req)
+            }
+            _ => return None,
+        })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        let names = "book midpoint price spread last-trade-price tick-size neg-risk fee-rate";
+        names.split(' ').any(|known| known == name)
+    }
+
+    fn by_condition_or_404(
+        &self,
+        condition: &str,
+        shape: impl Fn(&Self, usize) -> Value,
+    ) -> Response {
+        match self.by_condition.get(condition) {
+            Some(&market) => Response::json(200, &shape(self, market)),
+            None => error(404, "market not found"),
+        }
+    }
+
+    fn markets_by_token(&self, token: &str) -> Response {
+        let Some(&(market, _)) = self.by_token.get(token) else {
+            return error(404, "market not found");
+        };
+        let spec = &self.markets[market].spec;
+        let (yes, no) = (&spec.yes_token, &spec.no_token);
+        // The numerically smaller one, which says nothing about YES.
+        let first = (yes.len(), yes) < (no.len(), no);
+        let (primary, secondary) = if first { (yes, no) } else { (no, yes) };
+        Response::json(
+            200,
+            &json!({
+                "condition_id": spec.condition_id,
+                "primary_token_id": primary,
+                "secondary_token_id": secondary,
+            }),
+        )
+    }
+
+    fn of_token(&self, name: &str, token: &str, req: &Request) -> Response {
+        let Some(&(market, outcome)) = self.by_token.get(token) else {
+            return error(404, "No orderbook exists for the requested token id");
+        };
+        let terms = &self.markets[market];
+        if name == "book" {
+            let body = terms.book_text(outcome, false).into_bytes();
+            return Response { body, ..Response::json(200, &Value::Null) };
+        }
+        match self.fact(name, market, outcome, req.query("side")) {
+            Some(fact) => Response::json(200, &fact),
+            None => error(404, "No orderbook exists for the requested token id"),
+        }
+    }
+
+    /// One number about a token; `None` where the book cannot tell.
+    fn fact(
+        &self,
+        name: &str,
+        market: usize,
+        outcome: Outcome,
+        side: Option<&str>,
+    ) -> Option<Value> {
+        let terms = &self.markets[market];
+        let (bid, ask) = (terms.best(outcome, Side::Bid), terms.best(outcome, Side::Ask));
+        Some(match name {
+            "midpoint" => {
+                let sum = u64::from(bid?.ticks()) + u64::from(ask?.ticks());
+                json!({"mid": text::usd(i64::try_from(sum * 50).expect("below two dollars"))})
+            }
+            "price" => {
+                let price =
+                    if side.is_some_and(|s| s.eq_ignore_ascii_case("BUY")) { bid } else { ask };
+                json!({"price": price.map_or_else(|| "0".into(), text::price)})
+            }
+            "spread" => {
+                let spread = ask?.ticks().saturating_sub(bid?.ticks());
+                json!({"spread": text::price(Price::from_ticks(spread)?)})
+            }
+            "last-trade-price" => {
+                let last = self.trades.iter().rev().find(|t| t.market == market);
+                let price = terms.last.map_or_else(|| "0.5".into(), text::price);
+                json!({"price": price, "side": last.map_or("", |t| action_name(t.taker.action))})
+            }
+            "tick-size" => json!({"minimum_tick_size": terms.tick_number()}),
+            "neg-risk" => json!({"neg_risk": terms.spec.neg_risk()}),
+            "fee-rate" => json!({"base_fee": 1000}),
+            _ => return None,
+        })
+    }
+
+    /// `token_id` fields of a body that is a list of objects.
+    fn tokens_of(req: &Request) -> Option<Vec<(String, Option<String>)>> {
+        let rows = req.json()?;
+        let text = |row: &Value, name| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        rows.as_array()?
+            .iter()
+            .map(|row| Some((text(row, "token_id")?, text(row, "side"))))
+            .collect()
+    }
+
+    fn books(&self, req: &Request) -> Response {
+        let Some(tokens) = Self::tokens_of(req) else { return error(400, "Invalid payload") };
+        let books: Vec<String> = tokens
+            .iter()
+            .filter_map(|(token, _)| self.by_token.get(token))
+            .map(|&(market, outcome)| self.markets[market].book_text(outcome, false))
+            .collect();
+        let body = format!("[{}]", books.join(",")).into_bytes();
+        Response { body, ..Response::json(200, &Value::Null) }
+    }
+
+    fn many(&self, req: &Request, name: &str) -> Response {
+        let Some(tokens) = Self::tokens_of(req) else { return error(400, "Invalid payload") };
+        let (one, key) = match name {
+            "midpoints" => ("midpoint", "mid"),
+            "prices" => ("price", "price"),
+            "spreads" => ("spread", "spread"),
+            _ => ("last-trade-price", "price"),
+        };
+        let mut answer = Map::new();
+        for (token, side) in tokens {
+            let Some(&(market, outcome)) = self.by_token.get(&token) else { continue };
+            let fact = self.fact(one, market, outcome, side.as_deref());
+            let Some(mut value) = fact.map(|f| f[key].clone()) else { continue };
+            if let Some(side) = side.filter(|_| one == "price") {
+                value = json!({ side: value });
+            }
+            answer.insert(token, value);
+        }
+        Response::json(200, &Value::Object(answer))
+    }
+
+    /// L1: who signed the request for a key, and with which nonce.
+    fn signer(&self, req: &Request) -> Result<(Address, u64), Response> {
+        let refused = || error(401, "Invalid L1 Request headers");
+        let header = |name| req.header(name).ok_or_else(refused);
+        let address = Address::parse(header("POLY_ADDRESS")?).ok_or_else(refused)?;
+        let timestamp = header("POLY_TIMESTAMP")?;
+        let nonce =
+            req.header("POLY_NONCE").unwrap_or("0").parse::<u64>().map_err(|_| refused())?;
+        let signature = parse_hex_vec(header("POLY_SIGNATURE")?).ok_or_else(refused)?;
+        let digest = auth_digest(&address, timestamp, nonce, self.chain);
+        match recover(&digest, &signature) {
+            Ok(by) if by == address => Ok((address, nonce)),
+            _ => Err(refused()),
+        }
+    }
+
+    fn create_key(&mut self, req: &Request) -> Answer {
+        let (address, nonce) = self.signer(req)?;
+        let known = (HOUSE_ACCOUNT + 1..self.accounts.len())
+            .find(|&account| self.accounts[account].address == address);
+        let account = match known {
+            Some(account) => account,
+            None if self.accounts.len() >= ACCOUNTS_MAX => {
+                return Err(error(400, "Could not create api key"));
+            }
+            None => {
+                self.add_stranger(address);
+                self.accounts.len() - 1
+            }
+        };
+        let found = self.credentials.iter().position(|c| c.account == account && c.nonce == nonce);
+        let index = found.unwrap_or_else(|| {
+            self.credentials.push(Credential::derive(&self.ids, account, &address, nonce));
+            self.credentials.len() - 1
+        });
+        self.credentials[index].active = true;
+        Ok(key_json(&self.credentials[index]))
+    }
+
+    fn derive_key(&self, req: &Request) -> Answer {
+        let (address, nonce) = self.signer(req)?;
+        let found = self
+            .credentials
+            .iter()
+            .find(|c| c.active && c.nonce == nonce && self.accounts[c.account].address == address);
+        found.map(key_json).ok_or_else(|| error(400, "Could not derive api key!"))
+    }
+
+    /// L2: whose request this is.
+    fn login(&self, req: &Request) -> Result<usize, Response> {
+        let key = req.header("POLY_API_KEY").unwrap_or_default();
+        let found = self.credentials.iter().position(|c| c.api_key == key);
+        found
+            .filter(|&c| {
+                let credential = &self.credentials[c];
+                credential.signed(req, &self.accounts[credential.account].address)
+            })
+            .ok_or_else(|| error(401, "Unauthorized/Invalid api key"))
+    }
+
+    fn private(&mut self, req: &Request, now: Nanos) -> Answer {
+        let route = (req.method.as_str(), req.path.as_str());
+        let order_id = req.path.strip_prefix("/data/order/").unwrap_or_default();
+        let known = matches!(
+            route,
+            ("POST" | "DELETE", "/order" | "/orders")
+                | ("DELETE", "/cancel-all" | "/cancel-market-orders" | "/auth/api-key")
+                | ("POST", "/v1/heartbeats" | "/heartbeats")
+                | (
+                    "GET",
+                    "/data/orders"
+                        | "/data/trades"
+                        | "/auth/api-keys"
+                        | "/auth/ban-status/closed-only"
+                        | "/balance-allowance"
+                        | "/balance-allowance/update"
+                        | "/v1/user/rate-limit-tier"
+                        | "/v1/user/session-signers"
+                        | "/notifications"
+                )
+        ) || (req.method == "GET" && !order_id.is_empty());
+        if !known {
+            return Err(error(404, "not found"));
+        }
+        let credential = self.login(req)?;
+        let account = self.credentials[credential].account;
+        Ok(match route {
+            ("POST", "/order") => self.post_order(req, credential, now),
+            ("POST", "/orders") => self.post_orders(req, credential, now),
+            ("DELETE", _) => return self.cancels(req, credential, now),
+            ("POST", "/v1/heartbeats") => self.heartbeat(req, credential, now),
+            ("POST", _) => {
+                self.credentials[credential].beat = Some((String::new(), now));
+                self.arm(now);
+                Response::json(200, &json!({"status": "ok"}))
+            }
+            (_, "/data/orders") => {
+                let mut rows: Vec<usize> = match req.query("id") {
+                    Some(id) => self.order_of(account, id).into_iter().collect(),
+                    None => self.accounts[account].live.clone(),
+                };
+                rows.retain(|&o| {
+                    self.matches_filter(req, self.orders[o].market, Some(self.orders[o].outcome))
+                });
+                page(req, rows.into_iter().map(|o| self.order_json(o)).collect())
+            }
+            (_, "/data/trades") => page(req, self.own_trades(account, req)),
+            (_, "/auth/api-keys") => {
+                let keys: Vec<&str> = self
+                    .credentials
+                    .iter()
+                    .filter(|c| c.account == account && c.active)
+                    .map(|c| c.api_key.as_str())
+                    .collect();
+                Response::json(200, &json!({"apiKeys": keys}))
+            }
+            (_, "/auth/ban-status/closed-only") => {
+                Response::json(200, &json!({"closed_only": false}))
+            }
+            (_, "/balance-allowance" | "/balance-allowance/update") => self.balance(account, req),
+            (_, "/v1/user/rate-limit-tier") => {
+                Response::json(200, &json!({"tier": self.tier.name()}))
+            }
+            (_, "/v1/user/session-signers" | "/notifications") => Response::json(200, &json!([])),
+            _ => match self.order_of(account, order_id) {
+                Some(order) => Response::json(200, &self.order_json(order)),
+                None => error(404, "order not found"),
+            },
+        })
+    }
+
+    fn order_of(&self, account: usize, id: &str) -> Option<usize> {
+        let index = *self.by_order.get(&parse_hex::<32>(id)?)?;
+        (self.orders[index].account == account).then_some(index)
+    }
+
+    fn matches_filter(&self, req: &Request, market: usize, outcome: Option<Outcome>) -> bool {
+        let terms = &self.markets[market];
+        let token = |id: &str| match outcome {
+            Some(outcome) => terms.token(outcome) == id,
+            None => terms.spec.yes_token == id || terms.spec.no_token == id,
+        };
+        req.query("market").is_none_or(|id| id == terms.spec.condition_id)
+            && req.query("asset_id").is_none_or(token)
+    }
+
+    /// What the trading mode lets through; `None` where everything passes.
+    fn mode_refusal(&self, cancels: bool, post_only: bool) -> Option<Response> {
+        match self.mode {
+            Mode::Normal => None,
+            Mode::Restarting => Some(Response::empty(425)),
+            Mode::PostOnly if cancels || post_only => None,
+            Mode::PostOnly => Some(
+                Response::json(
+                    503,
+                    &json!({
+                        "error": "post-only mode: only post-only orders and cancels are allowed",
+                        "code": "post_only_mode",
+                        "retry_after_seconds": 79,
+                    }),
+                )
+                .with("Retry-After", "79"),
+            ),
+            Mode::CancelOnly if cancels => None,
+            Mode::CancelOnly => Some(error(
+                503,
+                "Trading is currently cancel-only. New orders are not accepted, but cancels are allowed.",
+            )),
+            Mode::Disabled => {
+                Some(error(503, "Trading is currently disabled. Check polymarket.com for updates"))
+            }
+        }
+    }
+
+    /// The rate-limit headers every answer on an order endpoint carries.
+    fn limited(&self, account: usize, cancels: bool, response: Response) -> Response {
+        let account = &self.accounts[account];
+        let bucket = if cancels { &account.cancels } else { &account.orders };
+        response
+            .with("Poly-RateLimit-Remaining", bucket.remaining().to_string())
+            .with("Poly-RateLimit-Reset", bucket.wait_secs(1).to_string())
+            .with("Poly-RateLimit-Tier", self.tier.name())
+    }
+
+    fn over_limit(&self, account: usize, cancels: bool, cost: usize) -> Response {
+        let owner: &Account = &self.accounts[account];
+        let bucket = if cancels { &owner.cancels } else { &owner.orders };
+        let wait = bucket.wait_secs(cost).to_string();
+        self.limited(account, cancels, error(429, "rate limit exceeded").with("Retry-After", wait))
+    }
+
+    fn post_order(&mut self, req: &Request, credential: usize, now: Nanos) -> Response {
+        let account = self.credentials[credential].account;
+        let posted = req.json().as_ref().and_then(Posted::parse);
+        let post_only =
+            req.json().is_some_and(|v| v.get("postOnly").and_then(Value::as_bool) == Some(true));
+        if let Some(refusal) = self.mode_refusal(false, post_only) {
+            return refusal;
+        }
+        if !self.accounts[account].orders.take(1, now) {
+            return self.over_limit(account, false, 1);
+        }
+        let Some(posted) = posted else {
+            return self.limited(account, false, error(400, "Invalid order payload"));
+        };
+        let placed = self.check(&posted, credential, now).and_then(|order| self.place(order, now));
+        let answer = match placed {
+            Ok((index, placed)) => Response::json(200, &self.placed_json(index, &placed)),
+            Err(Refusal { status, text }) => error(status, &text),
+        };
+        self.limited(account, false, answer)
+    }
+
+    fn post_orders(&mut self, req: &Request, credential: usize, now: Nanos) -> Response {
+        let account = self.credentials[credential].account;
+        let body = req.json();
+        let Some(rows) = body.as_ref().and_then(Value::as_array).filter(|rows| !rows.is_empty())
+        else {
+            return error(400, "Invalid order payload");
+        };
+        if rows.len() > BATCH_MAX {
+            let count = rows.len();
+            let text = format!("Too many orders in payload: {count}, max allowed: {BATCH_MAX}");
+            return error(400, &text);
+        }
+        if let Some(refusal) = self.mode_refusal(false, true) {
+            return refusal;
+        }
+        if !self.accounts[account].orders.take(rows.len(), now) {
+            return self.over_limit(account, false, rows.len());
+        }
+        // What does not depend on the book refuses the whole batch; the rest is each order's own.
+        let mut orders: Vec<Order> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(posted) = Posted::parse(row) else {
+                return self.limited(account, false, error(400, "Invalid order payload"));
+            };
+            match self.check(&posted, credential, now) {
+                Ok(order) => orders.push(order),
+                Err(refusal) => {
+                    let answer = error(refusal.status, &refusal.text);
+                    return self.limited(account, false, answer);
+                }
+            }
+        }
+        let mut answers = Vec::with_capacity(orders.len());
+        for order in orders {
+            let refused = |text: &str| {
+                json!({"success": true, "errorMsg": text, "orderID": "", "status": "",
+                    "makingAmount": "", "takingAmount": ""})
+            };
+            let id = text::hex(&order.id);
+            answers.push(if self.by_order.contains_key(&order.id) {
+                refused(&format!("order {id} is invalid. Duplicated."))
+            } else if self.mode == Mode::PostOnly && !order.post_only {
+                refused("post-only mode: only post-only orders and cancels are allowed")
+            } else {
+                match self.place(order, now) {
+                    Ok((index, placed)) => self.placed_json(index, &placed),
+                    Err(refusal) => refused(&refusal.text),
+                }
+            });
+        }
+        self.limited(account, false, Response::json(200, &Value::Array(answers)))
+    }
+
+    fn placed_json(&self, index: usize, placed: &Placed) -> Value {
+        let order = &self.orders[index];
+        let (shares, cash) = (text::qty(placed.shares), text::usd(placed.collateral.micros()));
+        let ids: Vec<&str> = placed.trades.iter().filter_map(|&t| self.trade_id(t)).collect();
+        let mut answer = json!({
+            "success": true,
+            "errorMsg": "",
+            "orderID": text::hex(&order.id),
+            "status": "live",
+            "makingAmount": "",
+            "takingAmount": "",
+        });
+        if order.status == Status::Delayed {
+            answer["status"] = json!("delayed");
+            answer["makingAmount"] = json!("0");
+            answer["takingAmount"] = json!("0");
+        } else if !ids.is_empty() {
+            let (making, taking) =
+                if order.action == Action::Buy { (cash, shares) } else { (shares, cash) };
+            answer["status"] = json!("matched");
+            answer["makingAmount"] = json!(making);
+            answer["takingAmount"] = json!(taking);
+            answer["tradeIDs"] = json!(ids);
+        }
+        answer
+    }
+
+    fn cancels(&mut self, req: &Request, credential: usize, now: Nanos) -> Answer {
+        let account = self.credentials[credential].account;
+        if req.path == "/auth/api-key" {
+            self.credentials[credential].active = false;
+            return Ok(Response::json(200, &json!("OK")));
+        }
+        if let Some(refusal) = self.mode_refusal(true, false) {
+            return Err(refusal);
+        }
+        let body = req.json().unwrap_or_default();
+        let (mut ids, mass): (Vec<String>, bool) = match req.path.as_str() {
+            "/order" => match body.get("orderID").and_then(Value::as_str) {
+                Some(id) => (vec![id.to_owned()], false),
+                None => return Err(error(400, "Invalid order payload")),
+            },
+            "/orders" => {
+                let list = body.as_array().ok_or_else(|| error(400, "Invalid order payload"))?;
+                if list.len() > CANCELS_MAX {
+                    let count = list.len();
+                    return Err(error(
+                        400,
+                        &format!("Too many orders in payload: {count}, max allowed: {CANCELS_MAX}"),
+                    ));
+                }
+                (list.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect(), false)
+            }
+            path => {
+                let filter =
+                    |name| body.get(name).and_then(Value::as_str).filter(|s| !s.is_empty());
+                let (market, asset) = (filter("market"), filter("asset_id"));
+                let all = path == "/cancel-all";
+                let mine = self.accounts[account].live.iter().map(|&index| &self.orders[index]);
+                let wanted = mine.filter(|o| {
+                    let terms = &self.markets[o.market];
+                    all || (market.is_none_or(|m| m == terms.spec.condition_id)
+                        && asset.is_none_or(|a| a == terms.token(o.outcome)))
+                });
+                (
+                    wanted.filter(|o| o.status == Status::Live).map(|o| text::hex(&o.id)).collect(),
+                    true,
+                )
+            }
+        };
+        ids.dedup();
+        let cost = if mass { 1 } else { ids.len() };
+        if !self.accounts[account].cancels.take(cost, now) {
+            return Err(self.over_limit(account, true, cost));
+        }
+        let (mut canceled, mut not_canceled) = (Vec::new(), Map::new());
+        for id in ids {
+            match self.order_of(account, &id) {
+                Some(index) if self.cancel(index, Status::Canceled(""), now) => canceled.push(id),
+                Some(index) if self.orders[index].status == Status::Delayed => {
+                    not_canceled.insert(id, json!("order is delayed and can't be canceled"));
+                }
+                Some(_) => {
+                    not_canceled.insert(id, json!("already canceled or matched"));
+                }
+                None => {
+                    not_canceled.insert(id, json!("order not found"));
+                }
+            }
+        }
+        if mass {
+            self.accounts[account].cancels.debit(canceled.len(), now);
+        }
+        let answer =
+            Response::json(200, &json!({"canceled": canceled, "not_canceled": not_canceled}));
+        Ok(self.limited(account, true, answer))
+    }
+
+    /// The dead-man switch: each beat names the id that the last one gave.
+    fn heartbeat(&mut self, req: &Request, credential: usize, now: Nanos) -> Response {
+        let body = req.json().unwrap_or_default();
+        let said = body.get("heartbeat_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some((expected, _)) = &self.credentials[credential].beat
+            && *expected != said
+        {
+            let text = "Invalid Heartbeat ID";
+            return Response::json(400, &json!({"error_msg": text, "heartbeat_id": expected}));
+        }
+        let next = self.ids.uuid();
+        self.credentials[credential].beat = Some((next.clone(), now));
+        self.arm(now);
+        Response::json(200, &json!({"heartbeat_id": next}))
+    }
+
+    fn balance(&self, account: usize, req: &Request) -> Response {
+        let owner = &self.accounts[account];
+        let asset_type = req.query("asset_type").unwrap_or_default();
+        let balance = match asset_type {
+            "COLLATERAL" => u64::try_from(owner.cash.micros()).unwrap_or(0),
+            "CONDITIONAL" | "CONDITIONAL-V2" => {
+                let token = req.query("token_id").unwrap_or_default();
+                match self.by_token.get(token) {
+                    Some(&(market, outcome)) => owner.held(market, outcome).micros(),
+                    None => return error(400, "invalid token id"),
+                }
+            }
+            _ => return error(400, "invalid asset type"),
+        };
+        let contracts = Exchange::ALL.iter().map(|e| e.contract(self.chain).text());
+        let allowances: Map<String, Value> =
+            contracts.map(|contract| (contract, json!(UNBOUNDED))).collect();
+        Response::json(200, &json!({"balance": balance.to_string(), "allowances": allowances}))
+    }
+
+    fn order_json(&self, index: usize) -> Value {
+        let order = &self.orders[index];
+        let market = &self.markets[order.market];
+        let trades: Vec<&str> = order.trades.iter().filter_map(|&t| self.trade_id(t)).collect();
+        json!({
+            "id": text::hex(&order.id),
+            "status": order.status.rest_name(),
+            "owner": self.credentials[order.credential].api_key,
+            "maker_address": self.accounts[order.account].funder.text(),
+            "market": market.spec.condition_id,
+            "asset_id": market.token(order.outcome),
+            "side": action_name(order.action),
+            "original_size": text::qty(order.original),
+            "size_matched": text::qty(order.matched),
+            "price": text::price(order.price),
+            "outcome": outcome_name(order.outcome),
+            "expiration": order.expiration.to_string(),
+            "order_type": order.order_type.name(),
+            "associate_trades": trades,
+            "created_at": secs(order.created),
+        })
+    }
+
+    fn own_trades(&self, account: usize, req: &Request) -> Vec<Value> {
+        let time = |name| req.query(name).and_then(|t| t.parse::<u64>().ok());
+        let (after, before) = (time("after"), time("before"));
+        (0..self.trades.len())
+            .rev()
+            .filter(|&index| {
+                let trade = &self.trades[index];
+                let at = secs(trade.at);
+                (trade.taker.account == account
+                    || trade.makers.iter().any(|m| m.account == account))
+                    && req.query("id").is_none_or(|id| id == trade.id)
+                    && self.matches_filter(req, trade.market, None)
+                    && after.is_none_or(|t| at >= t)
+                    && before.is_none_or(|t| at <= t)
+            })
+            .map(|index| self.trade_json(index, account))
+            .collect()
+    }
+
+    /// A trade as one of its parties sees it.
+    pub(super) fn trade_json(&self, index: usize, account: usize) -> Value {
+        let trade = &self.trades[index];
+        let market = &self.markets[trade.market];
+        let taker = &trade.taker;
+        let makers: Vec<Value> = trade
+            .makers
+            .iter()
+            .map(|maker| {
+                json!({
+                    "order_id": maker.order_id,
+                    "owner": self.owner_of(maker.account),
+                    "maker_address": self.accounts[maker.account].funder.text(),
+                    "matched_amount": text::qty(maker.qty),
+                    "price": text::price(maker.price),
+                    "fee_rate_bps": "0",
+                    "asset_id": market.token(maker.outcome),
+                    "outcome": outcome_name(maker.outcome),
+                    "side": action_name(maker.action),
+                })
+            })
+            .collect();
+        let side = if taker.account == account { "TAKER" } else { "MAKER" };
+        json!({
+            "id": trade.id,
+            "taker_order_id": taker.order_id,
+            "market": market.spec.condition_id,
+            "asset_id": market.token(taker.outcome),
+            "side": action_name(taker.action),
+            "size": text::qty(taker.qty),
+            "fee_rate_bps": "0",
+            "price": text::price(taker.price),
+            "status": trade.status.name(),
+            "match_time": secs(trade.at).to_string(),
+            "match_time_nano": trade.at.get().to_string(),
+            "last_update": secs(trade.updated).to_string(),
+            "outcome": outcome_name(taker.outcome),
+            "bucket_index": 0,
+            "owner": self.owner_of(taker.account),
+            "maker_address": self.accounts[taker.account].funder.text(),
+            "transaction_hash": trade.transaction.clone().unwrap_or_default(),
+            "err_msg": Value::Null,
+            "trader_side": side,
+            "maker_orders": makers,
+        })
+    }
+
+    pub(super) fn trade_id(&self, index: usize) -> Option<&str> {
+        self.trades.get(index).map(|t| t.id.as_str())
+    }
+
+    /// The API key that stands for an account in trades.
+    pub(super) fn owner_of(&self, account: usize) -> String {
+        match self.credentials.iter().find(|c| c.account == account) {
+            Some(credential) => credential.api_key.clone(),
+            None => text::uuid(&self.ids.named(b"house key", account as u64)),
+        }
+    }
+
+    /// Total collateral, pairs counted at a dollar: what trading must never change.
+    pub fn total_micros(&self) -> i128 {
+        let cash: i128 = self.accounts.iter().map(|a| i128::from(a.cash.micros())).sum();
+        let pairs: i128 = (0..self.markets.len())
+            .map(|m| {
+                let of = |outcome| {
+                    let held = self.accounts.iter().map(|a| a.held(m, outcome));
+                    held.fold(Qty::ZERO, |sum, qty| sum + qty)
+                };
+                assert_eq!(of(Outcome::Yes), of(Outcome::No), "shares exist in pairs");
+                i128::from(of(Outcome::Yes).micros())
+            })
+            .sum();
+        cash + pairs + i128::from(self.fees.micros())
+    }
+
+    /// Whether any trade is not final yet.
+    pub fn is_settling(&self) -> bool {
+        self.trades.iter().any(|t| t.status != TradeStatus::Confirmed)
+    }
+}
+
+fn key_json(credential: &Credential) -> Response {
+    Response::json(
+        200,
+        &json!({
+            "apiKey": credential.api_key,
+            "secret": credential.secret,
+            "passphrase": credential.passphrase,
+        }),
+    )
+}
