@@ -51,8 +51,12 @@ pub const fn nibble(value: u8) -> u8 {
 
 /// Appends bytes as lower-case hex, without a prefix.
 pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.extend_from_slice(&[nibble(byte >> 4), nibble(byte & 15)]);
+    for chunk in bytes.chunks(32) {
+        let mut digits = [0; 64]; // one append for 32 bytes: a wrapped signature has 317
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(chunk) {
+            pair.copy_from_slice(&[nibble(byte >> 4), nibble(byte & 15)]);
+        }
+        out.extend_from_slice(&digits[..2 * chunk.len()]);
     }
 }
 

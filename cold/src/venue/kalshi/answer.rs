@@ -1,7 +1,6 @@
 //! What Kalshi's answers prove. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{OrderId, VenueKey};
 use surefoot_hot::intent::{Order, Tif};
 use surefoot_hot::report::{Reject, VenueState};
@@ -28,7 +27,7 @@ impl Created {
 
 /// The name the core knows an order by: a hash of its UUID's text.
 pub fn venue_key(order_id: &str) -> VenueKey {
-    VenueKey::new(Hash64::of(order_id.as_bytes()))
+    surefoot_hot::venue::venue_key(order_id.as_bytes())
 }
 
 /// The words of codes, messages and details, the first that fits; codes may carry a suffix.

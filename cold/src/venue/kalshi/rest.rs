@@ -4,10 +4,10 @@
 //! §3.8, §5 and §8, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::{FillId, MarketId, OrderId, Side, VenueKey};
+use surefoot_hot::ids::{MarketId, OrderId, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::venue::fill_id;
 
 use super::answer::{row_order, state, venue_key};
 use crate::venue::json::{Object, ReadError, as_qty, parse_scaled};
@@ -87,14 +87,6 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
     })
 }
 
-/// The id of a fill: the trade's, and our order's in it.
-pub fn fill_id(trade_id: &str, order: VenueKey) -> FillId {
-    let mut hash = Hash64::new();
-    hash.bytes(trade_id.as_bytes());
-    hash.word(order.get());
-    FillId::new(hash.get())
-}
-
 /// Reads one row of `/portfolio/fills`; `None` where `market` does not know its ticker. Final at once: the
 /// venue's matching is its settlement.
 ///
@@ -109,7 +101,7 @@ pub fn fill(
     let Some(market) = market(ticker.ok_or(object.error("ticker"))?) else { return Ok(None) };
     let key = venue_key(object.text("order_id")?);
     Ok(Some(Fill {
-        fill: fill_id(object.text("trade_id")?, key),
+        fill: fill_id(object.text("trade_id")?.as_bytes(), key),
         order: OrderRef::Key(key),
         market,
         side: side(&object)?,
@@ -290,7 +282,7 @@ mod tests {
             "book_side": "bid", "count_fp": "5.00", "yes_price_dollars": "0.4300", "is_taker": false,
             "fee_cost": "0.017500"});
         let read = fill(&row, &|_| Some(MarketId::new(1))).unwrap().unwrap();
-        assert_eq!(read.fill, fill_id("d91b", venue_key("3b23")));
+        assert_eq!(read.fill, fill_id(b"d91b", venue_key("3b23")));
         assert_eq!((read.fee, read.side), (Some(Usd::from_micros(17_500)), Side::Bid));
         assert_eq!(fill(&row, &|_| None), Ok(None));
         assert!(fill(&json!({"ticker": "KXA"}), &|_| Some(MarketId::new(1))).is_err());

@@ -4,10 +4,10 @@
 //! §4.4, §4.5, §4.7 and §6.4, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::{Action, FillId, MarketId, Outcome, Side, VenueKey};
+use surefoot_hot::ids::{Action, MarketId, Outcome, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::venue::fill_id;
 
 use super::answer::DUST;
 use super::eip712::Word;
@@ -114,14 +114,6 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
     })
 }
 
-/// The id of a fill: the trade's, and our order's in it.
-pub fn fill_id(trade_id: &str, order: VenueKey) -> FillId {
-    let mut hash = Hash64::new();
-    hash.bytes(trade_id.as_bytes());
-    hash.word(order.get());
-    FillId::new(hash.get())
-}
-
 /// Whose orders and markets a trade is read for.
 pub struct Ours<'a> {
     /// The API key's UUID.
@@ -157,7 +149,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         let Some((market, outcome)) = (ours.token)(token) else { return };
         let key = venue_key(&id);
         found.push(Fill {
-            fill: fill_id(trade_id, key),
+            fill: fill_id(trade_id.as_bytes(), key),
             order: OrderRef::Key(key),
             market,
             side: Side::of(outcome, action),
@@ -358,7 +350,7 @@ mod tests {
         assert_eq!(
             found,
             [Fill {
-                fill: fill_id("c1f9", key),
+                fill: fill_id(b"c1f9", key),
                 order: OrderRef::Key(key),
                 market: MarketId::new(3),
                 side: Side::Ask, // buying NO at 0.48 is selling YES at 0.52

@@ -10,7 +10,6 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE};
 use secp256k1::SecretKey;
 use surefoot_hot::amounts::{AmountError, amounts};
-use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{Action, OrderId, Outcome, VenueKey};
 use surefoot_hot::intent::{Order, Tif};
 use zeroize::Zeroize as _;
@@ -481,7 +480,7 @@ impl SignedOrder {
 
 /// The name the core knows an order by: a hash of its 32-byte id.
 pub fn venue_key(id: &Word) -> VenueKey {
-    VenueKey::new(Hash64::of(id))
+    surefoot_hot::venue::venue_key(id)
 }
 
 #[cfg(test)]
