@@ -2,6 +2,7 @@
 //! replace the real one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod exit;

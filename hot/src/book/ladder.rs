@@ -66,6 +66,7 @@ impl Ladder {
     }
 
     /// Makes `qty` rest at `rank`.
+    #[inline]
     pub fn set(&mut self, rank: usize, qty: Qty) -> Moved {
         if self.qty[rank] == qty {
             return Moved::Not;

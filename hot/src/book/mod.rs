@@ -78,6 +78,8 @@ pub struct Book {
     scale: Scale,
     /// By [`Side::index`].
     ladders: [Ladder; 2],
+    /// The best levels, kept beside the ladders because they are read far more often than they move.
+    tops: [Option<(Price, Qty)>; 2],
     sync: Sync,
     epoch: u32,
     /// The strongest change of the frame so far.
@@ -95,6 +97,7 @@ impl Book {
             terms,
             scale,
             ladders: [(); 2].map(|()| Ladder::new(scale.slots(), RANKS_ROOM)),
+            tops: [None; 2],
             sync: Sync::Fresh,
             epoch: 0,
             frame: Applied::Unchanged,
@@ -105,6 +108,7 @@ impl Book {
     }
 
     /// Takes in one event of this market. Events that are not about its book change nothing.
+    #[inline]
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
         match *event {
             Event::Level(ref level) => self.on_level(now, level),
@@ -135,12 +139,11 @@ impl Book {
         };
         let rank = self.rank(level.side, slot);
         let ladder = &mut self.ladders[level.side.index()];
+        let old = ladder.qty(rank);
         let held = match level.change {
             Change::Set(qty) => Some(qty),
-            Change::Add(qty) => {
-                ladder.qty(rank).micros().checked_add(qty.micros()).map(Qty::from_micros)
-            }
-            Change::Take(qty) => ladder.qty(rank).checked_sub(qty),
+            Change::Add(qty) => old.micros().checked_add(qty.micros()).map(Qty::from_micros),
+            Change::Take(qty) => old.checked_sub(qty),
         };
         let Some(held) = held.filter(|qty| *qty <= QTY_MAX) else {
             return self.fail(now, StaleWhy::Level);
@@ -149,7 +152,13 @@ impl Book {
             Moved::Not => {}
             Moved::Behind if self.frame == Applied::Top => {}
             Moved::Behind => self.frame = Applied::Deep,
-            Moved::Top => self.frame = Applied::Top,
+            Moved::Top => {
+                self.frame = Applied::Top;
+                self.tops[level.side.index()] = match held {
+                    Qty::ZERO => self.find_best(level.side),
+                    qty => Some((level.price, qty)),
+                };
+            }
         }
         self.frame_open = true;
         if level.last { self.end_frame(now) } else { Applied::Pending }
@@ -287,6 +296,7 @@ impl Book {
         for ladder in &mut self.ladders {
             ladder.clear();
         }
+        self.tops = [None; 2];
         self.epoch += 1;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
@@ -364,7 +374,11 @@ impl Book {
 
     /// The best price of YES and what rests there, as last known; see [`Book::is_good`].
     #[inline]
-    pub fn best(&self, side: Side) -> Option<(Price, Qty)> {
+    pub const fn best(&self, side: Side) -> Option<(Price, Qty)> {
+        self.tops[side.index()]
+    }
+
+    fn find_best(&self, side: Side) -> Option<(Price, Qty)> {
         let (rank, qty) = self.ladders[side.index()].best()?;
         Some((self.scale.price(self.rank(side, rank)), qty))
     }

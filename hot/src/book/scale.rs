@@ -19,6 +19,7 @@ impl Band {
         Self { from, step, before, inverse: (1_u64 << 32).div_ceil(step as u64) }
     }
 
+    #[inline]
     const fn slot(self, ticks: u16) -> Option<usize> {
         let offset = ticks - self.from;
         let whole = ((offset as u64 * self.inverse) >> 32) as u16;
@@ -57,6 +58,7 @@ impl Scale {
     }
 
     /// The slot of a price an order may have; `None` off the grid, and at $0 and $1, where nothing can rest.
+    #[inline]
     pub(super) const fn slot(&self, price: Price) -> Option<usize> {
         let ticks = price.ticks();
         if ticks == 0 || ticks == Price::ONE.ticks() {

@@ -42,6 +42,13 @@ impl Books {
     /// Takes in one event. Events of a market whose terms are not known change nothing: no basket can hold it.
     #[inline]
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
+        if let Event::Level(level) = event {
+            // nearly every event is one: straight to it
+            return match self.books.get_mut(level.market.index()) {
+                Some(Some(book)) => book.on_level(now, level),
+                _ => Applied::Unchanged,
+            };
+        }
         match *event {
             Event::Market(ref terms) => self.on_terms(now, terms),
             Event::StaleAll { venue, why } => self.fail_where(now, why, |book| book.venue == venue),

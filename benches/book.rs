@@ -1,0 +1,8 @@
+//! What a change of a book costs. `cargo bench --bench book`; see `src/bench/book.rs` for the question.
+
+use surefoot::bench::{Span, book};
+
+fn main() {
+    println!("{}", book::book_update(Span::FULL));
+    println!("{}", book::book_update_reference(Span::FULL));
+}
