@@ -55,7 +55,7 @@ pub struct LegPlan {
     pub cost: Usd,
     /// What the venue charges for them, one fill a level.
     pub fee: Usd,
-    /// The most it can cost with fees: all of it at the limit.
+    /// The most it can cost: all of it at the limit, with [`crate::fees::fee_bound`].
     pub hold: Usd,
 }
 

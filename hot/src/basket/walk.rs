@@ -3,7 +3,7 @@
 use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
 use crate::amounts::{KALSHI_LOT_STEP, lot_step};
 use crate::book::{Book, Books, Levels};
-use crate::fees::FeeRule;
+use crate::fees::{FeeRule, fee_bound};
 use crate::ids::{Action, BasketId, Outcome, Venue};
 use crate::intent::Tif;
 use crate::ledger::{PURSES, Purse};
@@ -106,7 +106,7 @@ impl<'a> Cursor<'a> {
             }
         }
         assert!(need.is_zero(), "the walk never goes beyond the depth");
-        plan.hold = plan.limit.cost_ceil(units) + self.fee(plan.limit, units);
+        plan.hold = plan.limit.cost_ceil(units) + fee_bound(terms.fee, plan.limit, units, true);
         (plan, worth)
     }
 }
