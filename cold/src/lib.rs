@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod directory;
+pub mod exec;
 pub mod feed;
 pub mod journal;
 pub mod lock;

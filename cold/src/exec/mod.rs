@@ -1,1 +1,586 @@
-//! The executors.
+//! The executors: intents in; signed requests, the wire log and reports out. One per venue, never blocking.
+//!
+//! An order goes: epoch, breaker, tokens, a free connection, encode and sign, [`Report::Bound`] where the id is
+//! known, wire log, epoch again, socket. From its first byte on, only the venue's word ends it: a time-out, a
+//! reset or an answer that says nothing is [`Report::TimedOut`], and its connection is closed.
+
+mod chores;
+pub mod http;
+pub mod ids;
+pub mod kalshi;
+mod lane;
+pub mod limit;
+mod place;
+pub mod polymarket;
+pub mod words;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::{Events, Poll, Token, Waker};
+use rtrb::{Consumer, Producer};
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::ids::OrderId;
+use surefoot_hot::intent::{Cancel, Intent, Order, Query};
+use surefoot_hot::report::{Reject, Report};
+use surefoot_hot::risk::{Approved, HaltEpoch};
+use surefoot_hot::units::Nanos;
+
+use crate::feed::Outlet;
+use crate::net::{Dialer, Meter, NetError, Stage};
+use crate::venue::answer::{Cancelled, Placed};
+use crate::wirelog::{Ended, Record, VenueId, WireLog};
+use http::Request;
+use ids::VenueIds;
+use lane::{Came, Lane, Wrote};
+use limit::Breaker;
+use words::{Beaten, Inquiry, Next, Words};
+
+pub use kalshi::Kalshi;
+pub use polymarket::Polymarket;
+
+/// Polymarket's executor.
+pub type PolymarketExec<M> = Exec<Polymarket, M>;
+/// Kalshi's executor.
+pub type KalshiExec<M> = Exec<Kalshi, M>;
+
+/// Orders waiting for a free connection.
+const PLACES_MAX: usize = 64;
+/// Cancels and questions waiting; more stay in the ring.
+const CHORES_MAX: usize = 2_048;
+/// Intents taken per turn.
+const INTENTS_PER_TURN_MAX: usize = 256;
+/// Attempts at one cancel or question before the core hears that nothing is known.
+const TRIES_MAX: u8 = 5;
+/// Between two attempts.
+const RETRY_AFTER: Nanos = Nanos::from_millis(250);
+const WAKE: Token = Token(usize::MAX);
+
+/// How an executor behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecOptions {
+    /// How long an order may go unanswered.
+    pub order_wait_max: Nanos,
+    /// How long anything else may.
+    pub chore_wait_max: Nanos,
+    /// How long an order may wait for a connection that is busy; then it was not sent.
+    pub queue_wait_max: Nanos,
+    /// How long a connection may idle before something cheap is sent over it.
+    pub warm_every: Nanos,
+    /// Whether to keep the venue's dead man's switch armed.
+    pub heartbeat: bool,
+}
+
+impl Default for ExecOptions {
+    fn default() -> Self {
+        Self {
+            order_wait_max: Nanos::from_secs(2),
+            chore_wait_max: Nanos::from_secs(5),
+            queue_wait_max: Nanos::from_millis(100),
+            warm_every: Nanos::from_secs(15),
+            heartbeat: false,
+        }
+    }
+}
+
+/// What an executor has done so far: plain counters, never reset.
+#[derive(Clone, Debug, Default)]
+pub struct ExecStats {
+    /// Orders whose bytes left.
+    pub sent: u64,
+    /// Orders taken by the venue.
+    pub taken: u64,
+    /// Orders it would not have.
+    pub rejected: u64,
+    /// Orders without a definite answer.
+    pub timed_out: u64,
+    /// Orders not sent, by [`Unsent`](surefoot_hot::report::Unsent).
+    pub unsent: [u64; 6],
+    /// Cancels written, repetitions included.
+    pub cancels: u64,
+    /// Questions written, pages and repetitions included.
+    pub asked: u64,
+    /// Questions given up.
+    pub unanswered: u64,
+    /// Heartbeats heard.
+    pub beats: u64,
+    /// Heartbeats that did not count: after two, orders may be gone.
+    pub beats_missed: u64,
+    /// Connections that broke or were cut.
+    pub broken: u64,
+    /// Answers that were "too many requests".
+    pub limited: u64,
+    /// Records that the wire log did not take.
+    pub unlogged: u64,
+    /// Turns in which answers were left unread because the ring had no room.
+    pub held: u64,
+    /// Why a connection last broke.
+    pub last_error: Option<String>,
+}
+
+/// What a connection is busy with.
+enum Job {
+    Place { order: Order, id: VenueId, at: Nanos, part: bool },
+    Cancel { cancel: Cancel, id: VenueId, tries: u8 },
+    CancelAll,
+    Ask(Box<Inquiry>),
+    Beat,
+    Warm,
+}
+
+/// What waits for a connection.
+enum Chore {
+    Cancel { cancel: Cancel, tries: u8, not_before: Nanos },
+    Ask { inquiry: Box<Inquiry>, not_before: Nanos },
+}
+
+struct Slot {
+    lane: Lane,
+    job: Option<Job>,
+    by: Nanos,
+    orders: bool,
+}
+
+/// Everything an executor is wired to.
+#[derive(Debug)]
+pub struct ExecWiring {
+    /// From the core.
+    pub core_exec: Consumer<Intent>,
+    /// To the core.
+    pub exec_core: Producer<Event>,
+    /// The shared halt epoch.
+    pub halt: HaltEpoch,
+    /// This venue's wire log.
+    pub log: WireLog,
+    /// Connections for orders: two, say.
+    pub order_lanes: Vec<Dialer>,
+    /// Connections for cancels and questions: one, say.
+    pub chore_lanes: Vec<Dialer>,
+    /// Venue ids learnt elsewhere: from the private stream, or from the wire log at start.
+    pub learnt: Option<Consumer<(OrderId, VenueId)>>,
+}
+
+/// One venue's executor.
+pub struct Exec<W, M> {
+    words: W,
+    options: ExecOptions,
+    intents: Consumer<Intent>,
+    learnt: Option<Consumer<(OrderId, VenueId)>>,
+    out: Outlet,
+    halt: HaltEpoch,
+    log: WireLog,
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    slots: Vec<Slot>,
+    places: VecDeque<(Nanos, Approved<Order>)>,
+    chores: VecDeque<Chore>,
+    cancel_all: Option<Nanos>,
+    ids: VenueIds,
+    /// Orders whose fate the wire log does not know yet.
+    open: Vec<OrderId>,
+    breaker: Breaker,
+    /// No order before this: the venue said how long to wait.
+    pause_until: Nanos,
+    beat_at: Nanos,
+    beating: bool,
+    up: bool,
+    request: Request,
+    scratch: Box<[u8]>,
+    reports: Vec<Report>,
+    stats: ExecStats,
+    meter: M,
+}
+
+impl<W: Words, M: Meter> Exec<W, M> {
+    /// Wires an executor up; it dials in its first turn.
+    ///
+    /// # Errors
+    /// The system has no room for another poll.
+    pub fn new(
+        words: W,
+        wiring: ExecWiring,
+        options: ExecOptions,
+        meter: M,
+    ) -> Result<Self, NetError> {
+        let fail = |doing| move |error| NetError::Io { doing, error };
+        let poll = Poll::new().map_err(fail("making the executor's poll"))?;
+        let waker = Waker::new(poll.registry(), WAKE).map_err(fail("making its waker"))?;
+        let orders = wiring.order_lanes.into_iter().map(|dialer| (dialer, true));
+        let chores = wiring.chore_lanes.into_iter().map(|dialer| (dialer, false));
+        let slots = orders
+            .chain(chores)
+            .enumerate()
+            .map(|(number, (dialer, orders))| Slot {
+                lane: Lane::new(dialer, Token(number)),
+                job: None,
+                by: Nanos::NEVER,
+                orders,
+            })
+            .collect();
+        Ok(Self {
+            words,
+            options,
+            intents: wiring.core_exec,
+            learnt: wiring.learnt,
+            out: Outlet::new(wiring.exec_core),
+            halt: wiring.halt,
+            log: wiring.log,
+            poll,
+            events: Events::with_capacity(64),
+            waker: Arc::new(waker),
+            slots,
+            places: VecDeque::with_capacity(PLACES_MAX),
+            chores: VecDeque::with_capacity(CHORES_MAX + 64),
+            cancel_all: None,
+            ids: VenueIds::new(),
+            open: Vec::with_capacity(512),
+            breaker: Breaker::default(),
+            pause_until: Nanos::ZERO,
+            beat_at: Nanos::ZERO,
+            beating: false,
+            up: false,
+            request: Request::new(),
+            scratch: vec![0; 16 << 10].into_boxed_slice(),
+            reports: Vec::with_capacity(256),
+            stats: ExecStats::default(),
+            meter,
+        })
+    }
+
+    /// Takes in what the wire log of an earlier run says: the ids of its orders, and those to be asked about.
+    pub fn remember(&mut self, contents: &crate::wirelog::Contents) {
+        for (order, id) in contents.venue_ids() {
+            self.ids.learn(order, id);
+        }
+        self.open.extend(contents.without_end().iter().map(|sent| sent.order));
+    }
+
+    /// Tells it the venue's id of an order.
+    pub fn learn(&mut self, order: OrderId, id: VenueId) {
+        self.ids.learn(order, id);
+    }
+
+    /// What it has done so far.
+    pub fn stats(&self) -> &ExecStats {
+        &self.stats
+    }
+
+    /// The ring's side of it.
+    pub fn outlet(&self) -> &Outlet {
+        &self.out
+    }
+
+    /// The venue's words, for reading their counters.
+    pub fn words(&self) -> &W {
+        &self.words
+    }
+
+    /// The meter, for reading.
+    pub fn meter(&mut self) -> &mut M {
+        &mut self.meter
+    }
+
+    /// Times the breaker opened.
+    pub fn breaker_opened(&self) -> u64 {
+        self.breaker.opened()
+    }
+
+    /// Connections made so far, and how many of them failed.
+    pub fn dials(&self) -> (u64, u64) {
+        let count = |of: fn(&Dialer) -> u64| self.slots.iter().map(|s| of(s.lane.dialer())).sum();
+        (count(Dialer::dials), count(Dialer::failures))
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.places.is_empty()
+            && self.chores.is_empty()
+            && self.cancel_all.is_none()
+            && self.intents.is_empty()
+            && !self.out.is_waiting()
+            && self.slots.iter().all(|slot| matches!(slot.job, None | Some(Job::Warm | Job::Beat)))
+    }
+
+    /// Ends a [`Exec::park`] from another thread.
+    pub fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
+    /// One turn. New orders go first; then whatever came in. Returns the work done; zero is idle.
+    pub fn turn(&mut self, now: Nanos) -> u32 {
+        let mut work = self.out.flush();
+        work += self.take_intents(now);
+        work += self.send_orders(now);
+        self.gather(Some(Duration::ZERO));
+        work += self.drive(now);
+        work += self.read(now);
+        self.expire(now);
+        work += self.send_chores(now);
+        if work == 0 {
+            self.words.on_idle(now);
+        }
+        work
+    }
+
+    /// Waits for an answer, for the waker, for the next deadline or for `longest`. For threads that may sleep.
+    pub fn park(&mut self, now: Nanos, longest: Duration) {
+        if self.out.is_waiting() || !self.intents.is_empty() || !self.places.is_empty() {
+            return;
+        }
+        let slots = self.slots.iter().map(|slot| slot.by.min(slot.lane.deadline()));
+        let chores = self.chores.iter().map(|chore| match chore {
+            Chore::Cancel { not_before, .. } | Chore::Ask { not_before, .. } => *not_before,
+        });
+        let first = slots.chain(chores).min().unwrap_or(Nanos::NEVER);
+        self.gather(Some(Duration::from_nanos(first.since(now).get()).min(longest)));
+    }
+
+    fn gather(&mut self, timeout: Option<Duration>) {
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(error) => panic!("the poll is ours and open: {error}"),
+        }
+        for event in &self.events {
+            if let Some(slot) = self.slots.get_mut(event.token().0) {
+                slot.lane.on_ready(event);
+            }
+        }
+    }
+
+    // --- what comes from the core ---
+
+    fn take_intents(&mut self, now: Nanos) -> u32 {
+        if let Some(learnt) = &mut self.learnt {
+            while let Ok((order, id)) = learnt.pop() {
+                self.ids.learn(order, id);
+            }
+        }
+        let mut taken = 0;
+        for _ in 0..INTENTS_PER_TURN_MAX {
+            let room = self.places.len() < PLACES_MAX && self.chores.len() < CHORES_MAX;
+            if !room || self.out.is_waiting() {
+                break; // the rest stays in the ring
+            }
+            let Ok(intent) = self.intents.pop() else { break };
+            taken += 1;
+            match intent {
+                Intent::Place(order) => self.places.push_back((now, order)),
+                Intent::Cancel(cancel) => {
+                    self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before: now });
+                }
+                Intent::CancelAll { .. } => self.cancel_all = Some(now),
+                Intent::Query(query) => self.push_query(now, query),
+                Intent::Resync { .. } => panic!("resyncs are wired to the feed"),
+            }
+        }
+        taken
+    }
+
+    fn push_query(&mut self, now: Nanos, query: Query) {
+        let id = self.ids.find(query.order).unwrap_or(VenueId::NONE);
+        let inquiry = Box::new(Inquiry::new(query, id));
+        self.chores.push_back(Chore::Ask { inquiry, not_before: now });
+    }
+
+    // --- connections ---
+
+    fn drive(&mut self, now: Nanos) -> u32 {
+        let mut moved = 0;
+        for slot in &mut self.slots {
+            moved += u32::from(slot.lane.drive(now, self.poll.registry()));
+        }
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            match slot.job {
+                Some(Job::Place { order: Order { id, epoch, .. }, part: true, .. }) => {
+                    match slot.lane.write_order(&self.halt, epoch, None) {
+                        Wrote::Part => {}
+                        Wrote::All => {
+                            if let Some(Job::Place { part, .. }) = &mut slot.job {
+                                *part = false;
+                            }
+                        }
+                        Wrote::Cut | Wrote::Stopped | Wrote::Nothing => {
+                            slot.job = None;
+                            self.cut(now, at, "broke within an order");
+                            self.on_lost_order(now, id);
+                        }
+                    }
+                    moved += 1;
+                }
+                Some(Job::Place { .. }) | None => {}
+                Some(_) => {
+                    if !slot.lane.flush() {
+                        self.lose(now, at, "broke while writing");
+                    }
+                }
+            }
+        }
+        let up = self.slots.iter().any(|slot| slot.orders && slot.lane.is_open());
+        if up != self.up {
+            self.up = up;
+            self.out.deliver(Event::Link { venue: W::VENUE, link: Link::Orders, up });
+            moved += 1;
+        }
+        moved
+    }
+
+    /// Closes a connection; the next one is dialled when it is due.
+    fn cut(&mut self, now: Nanos, slot: usize, why: &str) {
+        self.stats.broken += 1;
+        self.stats.last_error = Some(why.to_owned());
+        self.slots[slot].lane.close(now, self.poll.registry());
+        self.slots[slot].by = Nanos::NEVER;
+    }
+
+    /// A connection broke: what it was busy with is settled as far as it can be.
+    fn lose(&mut self, now: Nanos, slot: usize, why: &str) {
+        let job = self.slots[slot].job.take();
+        self.cut(now, slot, why);
+        match job {
+            None | Some(Job::Warm) => {}
+            Some(Job::Place { order, .. }) => self.on_lost_order(now, order.id),
+            Some(Job::Cancel { cancel, tries, .. }) => self.retry_cancel(now, cancel, tries),
+            Some(Job::CancelAll) => self.cancel_all = Some(now.after(RETRY_AFTER)),
+            Some(Job::Ask(inquiry)) => self.retry_ask(now, inquiry),
+            Some(Job::Beat) => self.on_missed_beat(now),
+        }
+    }
+
+    fn expire(&mut self, now: Nanos) {
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].job.is_some() && now >= self.slots[slot].by {
+                self.lose(now, slot, "no answer in time");
+            }
+        }
+    }
+
+    // --- what comes from the venue ---
+
+    fn read(&mut self, now: Nanos) -> u32 {
+        let mut answers = 0;
+        for at in 0..self.slots.len() {
+            if !self.slots[at].lane.is_ready() {
+                continue;
+            }
+            if !self.out.has_room() {
+                self.stats.held += 1;
+                break;
+            }
+            answers += u32::from(self.read_slot(now, at));
+        }
+        answers
+    }
+
+    fn read_slot(&mut self, now: Nanos, at: usize) -> bool {
+        let slot = &mut self.slots[at];
+        let answer = match slot.lane.read(&mut self.scratch) {
+            Came::Nothing => return false,
+            Came::Broken(why) => {
+                self.lose(now, at, &why);
+                return true;
+            }
+            Came::Answer(answer) => answer,
+        };
+        let Some(job) = slot.job.take() else {
+            self.lose(now, at, "spoke without being asked");
+            return true;
+        };
+        slot.by = Nanos::NEVER;
+        let (keep, status) = (answer.keep, answer.status);
+        let pause = answer.retry_after.map(|secs| Nanos::from_secs(u64::from(secs.min(300))));
+        let reports = &mut self.reports;
+        reports.clear();
+        // understand first, while the answer is borrowed; act afterwards
+        let meaning = match job {
+            Job::Place { order, id, at, .. } => {
+                let (placed, named) = self.words.on_place(&order, id, &answer);
+                Meaning::Placed { order, id: if named.is_none() { id } else { named }, placed, at }
+            }
+            Job::Cancel { cancel, id, tries } => {
+                let cancelled = self.words.on_cancel(&cancel, &id, &answer);
+                Meaning::Cancelled { cancel, cancelled, tries }
+            }
+            Job::CancelAll => Meaning::AllCancelled((200..300).contains(&status)),
+            Job::Ask(mut inquiry) => {
+                let next = self.words.on_ask(&mut inquiry, &answer, reports);
+                Meaning::Asked { inquiry, next }
+            }
+            Job::Beat => Meaning::Beaten(self.words.on_beat(&answer)),
+            Job::Warm => Meaning::Warm,
+        };
+        if keep {
+            slot.lane.done(now);
+        } else {
+            slot.lane.recycle(now, self.poll.registry());
+        }
+        if status == 429 {
+            self.stats.limited += 1;
+            self.words.on_limited(now, matches!(meaning, Meaning::Placed { .. }));
+        }
+        self.act(now, meaning, pause);
+        true
+    }
+
+    fn act(&mut self, now: Nanos, meaning: Meaning, pause: Option<Nanos>) {
+        match meaning {
+            Meaning::Placed { order, id, placed, at } => {
+                let answered = self.meter.now();
+                self.meter.record(Stage::Answer, answered.since(at));
+                if let (Placed::Rejected(Reject::Rate | Reject::Mode), Some(pause)) =
+                    (placed, pause)
+                {
+                    self.pause_until = self.pause_until.max(now.after(pause));
+                }
+                self.on_placed(now, &order, id, placed);
+            }
+            Meaning::Cancelled { cancel, cancelled, tries } => {
+                match cancelled.report(&cancel) {
+                    None => self.retry_cancel(now, cancel, tries),
+                    Some(Report::TimedOut { .. }) => self.retry_cancel(now, cancel, tries),
+                    Some(report) => self.report(report),
+                }
+                if let Cancelled::Gone { reduced_by: None } = cancelled {
+                    let Cancel { order, key, market, venue, .. } = cancel;
+                    self.push_query(now, Query { order, key, market, venue }); // how much was filled?
+                }
+            }
+            Meaning::AllCancelled(true) => self.cancel_all = None,
+            Meaning::AllCancelled(false) => self.cancel_all = Some(now.after(RETRY_AFTER)),
+            Meaning::Asked { inquiry, next } => self.on_asked(now, inquiry, next),
+            Meaning::Beaten(beaten) => {
+                self.beating = false;
+                match beaten {
+                    Beaten::Heard => self.stats.beats += 1,
+                    Beaten::Again => self.beat_at = now,
+                    Beaten::Missed => self.on_missed_beat(now),
+                }
+            }
+            Meaning::Warm => {}
+        }
+    }
+
+    fn log_end(&mut self, at: Nanos, order: OrderId, how: Ended, id: VenueId) {
+        self.open.retain(|open| *open != order);
+        let end = Record::End { at, order, how, id };
+        self.stats.unlogged += u64::from(self.log.append(&end).is_err());
+    }
+
+    fn report(&mut self, report: Report) {
+        self.out.deliver(Event::Report(report));
+    }
+}
+
+/// What an answer turned out to mean.
+enum Meaning {
+    Placed { order: Order, id: VenueId, placed: Placed, at: Nanos },
+    Cancelled { cancel: Cancel, cancelled: Cancelled, tries: u8 },
+    AllCancelled(bool),
+    Asked { inquiry: Box<Inquiry>, next: Next },
+    Beaten(Beaten),
+    Warm,
+}

@@ -121,7 +121,7 @@ pub struct LinkStats {
 
 enum State {
     Down,
-    Opening { stream: TlsStream, by: Nanos },
+    Opening { stream: Box<TlsStream>, by: Nanos },
     Upgrading { half: Box<MidHandshake<ClientHandshake<TlsStream>>>, by: Nanos },
     Up(Box<WebSocket<TlsStream>>),
 }
@@ -229,12 +229,13 @@ impl<S: Follow> FeedLink<S> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => {
                 if let Some(stream) = self.dialer.dial(now, registry, self.token) {
-                    self.state = State::Opening { stream, by: now.after(OPEN_WAIT_MAX) };
+                    let (stream, by) = (Box::new(stream), now.after(OPEN_WAIT_MAX));
+                    self.state = State::Opening { stream, by };
                     return 1;
                 }
             }
             State::Opening { mut stream, by } => match stream.drive() {
-                Ok(true) => return self.upgrade(now, stream, by, registry, out),
+                Ok(true) => return self.upgrade(now, *stream, by, registry, out),
                 Ok(false) if now < by => self.state = State::Opening { stream, by },
                 Ok(false) => self.fail(now, "no connection in time"),
                 Err(error) => self.fail(now, error),

@@ -1,0 +1,228 @@
+//! Cancels, questions, heartbeats, and what keeps connections warm.
+
+use surefoot_hot::intent::{Cancel, Query};
+use surefoot_hot::report::{OrderRef, OrderStatus, Report};
+use surefoot_hot::units::Nanos;
+
+use super::words::{Inquiry, Next, What, Words};
+use super::{Chore, Exec, Job, RETRY_AFTER, Slot, TRIES_MAX};
+use crate::net::Meter;
+use crate::wirelog::{Ended, VenueId};
+
+impl<W: Words, M: Meter> Exec<W, M> {
+    pub(super) fn send_chores(&mut self, now: Nanos) -> u32 {
+        let mut sent = 0;
+        while let Some(slot) = self.free_for_chores() {
+            if !self.send_one_chore(now, slot) {
+                break;
+            }
+            sent += 1;
+        }
+        sent
+    }
+
+    /// A connection for a chore: one of their own; or, while no order waits, one for orders if another is left.
+    pub(super) fn free_for_chores(&self) -> Option<usize> {
+        let free = |orders: bool| {
+            self.slots.iter().enumerate().filter_map(move |(at, slot)| {
+                let free = slot.orders == orders && slot.job.is_none() && slot.lane.is_open();
+                free.then_some(at)
+            })
+        };
+        if let Some(own) = free(false).next() {
+            return Some(own);
+        }
+        let mut others = free(true).filter(|_| self.places.is_empty());
+        let (first, spare) = (others.next(), others.next());
+        spare.and(first)
+    }
+
+    pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize) -> bool {
+        self.request.clear();
+        let beat = self.words.beat_every().filter(|_| self.options.heartbeat && !self.beating);
+        if let Some(every) = beat
+            && now >= self.beat_at
+        {
+            self.beat_at = now.after(every);
+            self.beating = true;
+            self.words.beat(now, &mut self.request);
+            return self.write_chore(now, slot, Job::Beat);
+        }
+        let no_other = !self.slots.iter().any(|s| matches!(s.job, Some(Job::CancelAll)));
+        if self.cancel_all.is_some_and(|at| now >= at)
+            && no_other
+            && self.words.admit(now, What::CancelAll)
+        {
+            self.words.cancel_all(now, &mut self.request);
+            self.stats.cancels += 1;
+            return self.write_chore(now, slot, Job::CancelAll);
+        }
+        if let Some(job) = self.next_chore(now) {
+            return self.write_chore(now, slot, job);
+        }
+        let idle = now.since(self.slots[slot].lane.used) >= self.options.warm_every;
+        if idle {
+            self.words.warm(&mut self.request);
+            return self.write_chore(now, slot, Job::Warm);
+        }
+        if !self.slots[slot].orders {
+            self.warm_orders(now);
+        }
+        false
+    }
+
+    /// Cancels before questions, each in order; what may not go yet keeps its place.
+    pub(super) fn next_chore(&mut self, now: Nanos) -> Option<Job> {
+        for cancels in [true, false] {
+            for at in 0..self.chores.len() {
+                let due = match &self.chores[at] {
+                    Chore::Cancel { not_before, .. } => cancels && now >= *not_before,
+                    Chore::Ask { not_before, .. } => !cancels && now >= *not_before,
+                };
+                if !due {
+                    continue;
+                }
+                let what = match &self.chores[at] {
+                    Chore::Cancel { cancel, .. } => What::Cancel(cancel),
+                    Chore::Ask { inquiry, .. } => What::Ask(inquiry),
+                };
+                if !self.words.admit(now, what) {
+                    break; // no tokens for this kind
+                }
+                match self.chores.remove(at).expect("it was just looked at") {
+                    Chore::Cancel { cancel, tries, .. } => {
+                        if let Some(id) = self.ids.find(cancel.order) {
+                            self.words.cancel(now, &cancel, &id, &mut self.request);
+                            self.stats.cancels += 1;
+                            return Some(Job::Cancel { cancel, id, tries });
+                        }
+                        // its id is not known: find it first
+                        let Cancel { order, key, market, venue, .. } = cancel;
+                        let query = Query { order, key, market, venue };
+                        let mut inquiry = Box::new(Inquiry::new(query, VenueId::NONE));
+                        inquiry.then_cancel = Some(cancel);
+                        self.words.ask(now, &inquiry, &mut self.request);
+                        self.stats.asked += 1;
+                        return Some(Job::Ask(inquiry));
+                    }
+                    Chore::Ask { mut inquiry, .. } => {
+                        if inquiry.id.is_none() {
+                            let known = self.ids.find(inquiry.query.order);
+                            inquiry.id = known.unwrap_or(VenueId::NONE);
+                        }
+                        self.words.ask(now, &inquiry, &mut self.request);
+                        self.stats.asked += 1;
+                        return Some(Job::Ask(inquiry));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Keeps one idle connection for orders warm at a time, so that another is always free.
+    pub(super) fn warm_orders(&mut self, now: Nanos) {
+        let warming = |slot: &Slot| slot.orders && matches!(slot.job, Some(Job::Warm));
+        if self.slots.iter().any(warming) {
+            return;
+        }
+        let cold = self.slots.iter().position(|slot| {
+            slot.orders
+                && slot.job.is_none()
+                && slot.lane.is_open()
+                && now.since(slot.lane.used) >= self.options.warm_every
+        });
+        if let Some(slot) = cold {
+            self.request.clear();
+            self.words.warm(&mut self.request);
+            self.write_chore(now, slot, Job::Warm);
+        }
+    }
+
+    pub(super) fn write_chore(&mut self, now: Nanos, slot: usize, job: Job) -> bool {
+        let wrote = self.slots[slot].lane.write(self.request.as_bytes());
+        self.slots[slot].job = Some(job);
+        self.slots[slot].by = now.after(self.options.chore_wait_max);
+        if !wrote {
+            self.lose(now, slot, "broke before a chore left");
+        }
+        wrote
+    }
+
+    pub(super) fn retry_cancel(&mut self, now: Nanos, cancel: Cancel, tries: u8) {
+        if tries + 1 >= TRIES_MAX {
+            return self.report(Report::TimedOut { order: cancel.order });
+        }
+        let not_before = now.after(RETRY_AFTER);
+        self.chores.push_back(Chore::Cancel { cancel, tries: tries + 1, not_before });
+    }
+
+    pub(super) fn retry_ask(&mut self, now: Nanos, mut inquiry: Box<Inquiry>) {
+        inquiry.tries += 1;
+        if inquiry.tries < TRIES_MAX {
+            self.chores.push_back(Chore::Ask { inquiry, not_before: now.after(RETRY_AFTER) });
+            return;
+        }
+        self.stats.unanswered += 1;
+        if let Some(cancel) = inquiry.then_cancel {
+            self.report(Report::TimedOut { order: cancel.order });
+        }
+    }
+
+    pub(super) fn on_missed_beat(&mut self, now: Nanos) {
+        self.beating = false;
+        self.stats.beats_missed += 1;
+        self.beat_at = now.after(RETRY_AFTER);
+    }
+
+    pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: Next) {
+        let query = inquiry.query;
+        if !inquiry.id.is_none() && self.ids.find(query.order) != Some(inquiry.id) {
+            self.ids.learn(query.order, inquiry.id);
+            self.report(Report::Bound { order: query.order, key: inquiry.id.key() });
+        }
+        if inquiry.found && self.open.contains(&query.order) {
+            self.log_end(now, query.order, Ended::Asked, inquiry.id);
+        }
+        let reports = std::mem::take(&mut self.reports);
+        for report in &reports {
+            self.report(named(*report, &inquiry));
+        }
+        self.reports = reports;
+        match next {
+            Next::Later => self.retry_ask(now, inquiry),
+            Next::Ask => {
+                inquiry.tries = 0;
+                self.chores.push_front(Chore::Ask { inquiry, not_before: now });
+            }
+            Next::Done => {
+                if let Some(cancel) = inquiry.then_cancel {
+                    if inquiry.id.is_none() {
+                        self.report(Report::CancelRefused { order: OrderRef::Id(cancel.order) });
+                    } else {
+                        self.chores.push_front(Chore::Cancel { cancel, tries: 0, not_before: now });
+                    }
+                } else if !inquiry.found {
+                    let Query { order, venue, .. } = query;
+                    self.report(Report::Absent { order, venue });
+                }
+            }
+        }
+    }
+}
+
+/// A report about the order asked for speaks of it by our own id: the core may not know the venue's yet.
+fn named(report: Report, inquiry: &Inquiry) -> Report {
+    let ours = OrderRef::Id(inquiry.query.order);
+    let is_it = |order: OrderRef| order == OrderRef::Key(inquiry.id.key());
+    match report {
+        Report::Status(status) if is_it(status.order) => {
+            Report::Status(OrderStatus { order: ours, ..status })
+        }
+        Report::Fill(mut fill) if is_it(fill.order) => {
+            fill.order = ours;
+            Report::Fill(fill)
+        }
+        other => other,
+    }
+}

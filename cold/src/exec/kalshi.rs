@@ -1,0 +1,426 @@
+//! Kalshi, as its executor speaks to it. Source: venue reference, `kalshi.md` §1.2, §2 and §3, compiled
+//! 2026-11-20.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use serde_json::Value;
+use surefoot_hot::ids::{MarketId, OrderId, Venue};
+use surefoot_hot::intent::{Cancel, Order};
+use surefoot_hot::report::Report;
+use surefoot_hot::risk::Approved;
+use surefoot_hot::units::Nanos;
+
+use super::http::{Answer, Request};
+use super::limit::Bucket;
+use super::words::{CannotEncode, Inquiry, Next, What, Words};
+use crate::directory::{Directory, KalshiNames, Names};
+use crate::net::Endpoint;
+use crate::venue::answer::{Cancelled, Placed};
+use crate::venue::kalshi::encode::{self, CreateOptions};
+use crate::venue::kalshi::signer::{PAIR_AGE_MS_MAX, Pair, Signer};
+use crate::venue::kalshi::{answer, rest};
+use crate::wirelog::VenueId;
+
+/// Pages of orders or fills read for one question.
+const PAGES_MAX: u8 = 20;
+/// Shards there may be; each has a write bucket of its own, shard 0 shares the unscoped one.
+const SHARDS_MAX: usize = 8;
+/// Signatures kept ready.
+const SLOTS: usize = 16;
+/// How often they are topped up.
+const TOP_UP_EVERY: Duration = Duration::from_millis(250);
+/// What an order, a cancel and a read of one order cost, and everything else.
+const COST_PLACE: u64 = 10;
+const COST_CANCEL: u64 = 2;
+const COST_READ_ONE: u64 = 2;
+const COST_READ: u64 = 10;
+
+/// Tokens per second and capacity, by the account's tier.
+#[derive(Clone, Copy, Debug)]
+pub struct KalshiRates {
+    /// Writes, per shard.
+    pub write: (u64, u64),
+    /// Reads.
+    pub read: (u64, u64),
+    /// Write tokens that orders leave for cancels.
+    pub cancel_reserve: u64,
+}
+
+impl Default for KalshiRates {
+    /// The lowest tier's, since 2026-09-24.
+    fn default() -> Self {
+        Self { write: (100, 100), read: (200, 600), cancel_reserve: 20 }
+    }
+}
+
+/// One account at Kalshi.
+#[derive(Debug)]
+pub struct Kalshi {
+    signer: Arc<Signer>,
+    host: String,
+    markets: Vec<Option<KalshiNames>>,
+    writes: Vec<Bucket>,
+    reads: Bucket,
+    reserve: u64,
+    slots: Option<HeaderSlots>,
+    from_slot: u64,
+    inline: u64,
+    last_write: usize,
+}
+
+impl Kalshi {
+    /// Trades for the signer's account at `rest`. `slots` is [`HeaderSlots::spawn`]'s; without it, or when it
+    /// runs dry, each order is signed as it goes.
+    pub fn new(
+        signer: Arc<Signer>,
+        rest: &Endpoint,
+        directory: &Directory,
+        rates: KalshiRates,
+        slots: Option<HeaderSlots>,
+    ) -> Self {
+        let mut this = Self {
+            signer,
+            host: rest.authority(),
+            markets: Vec::new(),
+            writes: vec![Bucket::new(rates.write.0, rates.write.1); SHARDS_MAX],
+            reads: Bucket::new(rates.read.0, rates.read.1),
+            reserve: rates.cancel_reserve,
+            slots,
+            from_slot: 0,
+            inline: 0,
+            last_write: 0,
+        };
+        for entry in directory.iter() {
+            this.follow(entry.def.market, &entry.names);
+        }
+        this
+    }
+
+    /// One more market, or one whose metadata changed.
+    pub fn follow(&mut self, market: MarketId, names: &Names) {
+        let Names::Kalshi(names) = names else { return };
+        if self.markets.len() <= market.index() {
+            self.markets.resize(market.index() + 1, None);
+        }
+        self.markets[market.index()] = Some(names.clone());
+    }
+
+    /// Orders signed ahead and orders signed as they went.
+    pub fn signatures(&self) -> (u64, u64) {
+        (self.from_slot, self.inline)
+    }
+
+    fn names(&self, market: MarketId) -> Option<&KalshiNames> {
+        self.markets.get(market.index())?.as_ref()
+    }
+
+    fn shard(&self, market: MarketId) -> u8 {
+        self.names(market).map_or(0, |names| names.exchange_index)
+    }
+
+    fn bucket(&mut self, market: MarketId) -> &mut Bucket {
+        let shard = usize::from(self.shard(market)).min(SHARDS_MAX - 1);
+        self.last_write = shard;
+        &mut self.writes[shard]
+    }
+
+    /// Signs `path` and writes the whole request; the query is not signed.
+    fn finish(
+        &self,
+        now: Nanos,
+        method: &str,
+        path: &[u8],
+        query: &[&[u8]],
+        request: &mut Request,
+    ) {
+        let signed = std::str::from_utf8(path).expect("paths are ASCII");
+        let pair = self.signer.sign(now.millis(), method, signed);
+        self.finish_with(&pair, method, path, query, request);
+    }
+
+    fn finish_with(
+        &self,
+        pair: &Pair,
+        method: &str,
+        path: &[u8],
+        query: &[&[u8]],
+        request: &mut Request,
+    ) {
+        let mut target: [&[u8]; 8] = [b""; 8];
+        target[0] = path;
+        target[1..=query.len()].copy_from_slice(query);
+        let head = request.begin(method, &target[..=query.len()], &self.host);
+        self.signer.write_headers(head, pair);
+        request.finish();
+    }
+
+    fn create_pair(&mut self, now: Nanos) -> Pair {
+        let now_ms = now.millis();
+        while let Some(pair) = self.slots.as_mut().and_then(|slots| slots.pairs.pop().ok()) {
+            if now_ms.abs_diff(pair.timestamp_ms()) <= PAIR_AGE_MS_MAX {
+                self.from_slot += 1;
+                return pair;
+            }
+        }
+        self.inline += 1;
+        self.signer.sign(now_ms, "POST", encode::ORDERS)
+    }
+}
+
+fn text(id: &VenueId) -> &str {
+    std::str::from_utf8(id.as_bytes()).expect("ids of this venue are text")
+}
+
+impl Words for Kalshi {
+    const VENUE: Venue = Venue::Kalshi;
+
+    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
+        let reserve = self.reserve;
+        match what {
+            What::Place(order) => self.bucket(order.market).take(now, COST_PLACE, reserve),
+            What::Cancel(cancel) => self.bucket(cancel.market).take(now, COST_CANCEL, 0),
+            What::CancelAll => {
+                self.writes[0].take(now, COST_CANCEL, 0);
+                true // a kill switch is worth a 429
+            }
+            What::Ask(inquiry) if inquiry.step == 0 && !inquiry.id.is_none() => {
+                self.reads.take(now, COST_READ_ONE, 0)
+            }
+            What::Ask(_) => self.reads.take(now, COST_READ, 0),
+        }
+    }
+
+    fn on_limited(&mut self, now: Nanos, order: bool) {
+        if order {
+            self.writes[self.last_write].drain(now);
+        } else {
+            self.reads.drain(now);
+        }
+    }
+
+    fn place(
+        &mut self,
+        now: Nanos,
+        order: &Approved<Order>,
+        request: &mut Request,
+    ) -> Result<VenueId, CannotEncode> {
+        let names = self.names(order.market).ok_or(CannotEncode)?;
+        encode::create(&mut request.body, names, order, &CreateOptions::default())
+            .map_err(|_| CannotEncode)?;
+        let pair = self.create_pair(now);
+        self.finish_with(&pair, "POST", encode::ORDERS.as_bytes(), &[], request);
+        Ok(VenueId::NONE)
+    }
+
+    fn on_place(&mut self, order: &Order, _: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
+        let created = answer::created(answer.status, answer.body, order);
+        let id = created.order_id.and_then(|id| VenueId::new(id.as_bytes()));
+        (created.placed, id.unwrap_or(VenueId::NONE))
+    }
+
+    fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request) {
+        let shard = self.shard(cancel.market);
+        let mut target = std::mem::take(&mut request.body); // no body: its buffer is free
+        let signed = encode::cancel_target(&mut target, text(id), shard);
+        let (path, query) = target.split_at(signed);
+        self.finish(now, "DELETE", path, &[query], request);
+        target.clear();
+        request.body = target;
+    }
+
+    fn on_cancel(&mut self, _: &Cancel, _: &VenueId, answer: &Answer<'_>) -> Cancelled {
+        answer::cancelled(answer.status, answer.body)
+    }
+
+    fn cancel_all(&mut self, now: Nanos, request: &mut Request) {
+        self.finish(now, "DELETE", encode::ORDERS.as_bytes(), &[b"?subaccount=0"], request);
+    }
+
+    /// With the venue's id: the order, then its fills. Without: the listing of its market, which holds our id.
+    fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
+        let id = text(&inquiry.id);
+        let cursor = inquiry.cursor.as_bytes();
+        match inquiry.step {
+            0 if !inquiry.id.is_none() => {
+                let path = [encode::READ_ORDERS, "/", id].concat();
+                self.finish(now, "GET", path.as_bytes(), &[], request);
+            }
+            0 | 1 => {
+                let ticker = self.names(inquiry.query.market).map_or("", |names| &names.ticker);
+                let query: [&[u8]; 4] =
+                    [b"?limit=200&ticker=", ticker.as_bytes(), b"&cursor=", cursor];
+                self.finish(now, "GET", encode::READ_ORDERS.as_bytes(), &query, request);
+            }
+            _ => {
+                let path = [encode::ROOT, "/portfolio/fills"].concat();
+                let query: [&[u8]; 4] =
+                    [b"?limit=200&order_id=", id.as_bytes(), b"&cursor=", cursor];
+                self.finish(now, "GET", path.as_bytes(), &query, request);
+            }
+        }
+    }
+
+    fn on_ask(
+        &mut self,
+        inquiry: &mut Inquiry,
+        answer: &Answer<'_>,
+        reports: &mut Vec<Report>,
+    ) -> Next {
+        let body: Value = serde_json::from_slice(answer.body).unwrap_or(Value::Null);
+        let single = inquiry.step == 0 && !inquiry.id.is_none();
+        match answer.status {
+            200 => {}
+            404 if single => {
+                inquiry.step = 2; // it may have left the listing and still have fills
+                return Next::Ask;
+            }
+            _ => return Next::Later,
+        }
+        if single {
+            let Ok(row) = rest::order(&body) else { return Next::Later };
+            inquiry.found = true;
+            reports.push(Report::Status(row.status()));
+            inquiry.step = 2;
+            return Next::Ask;
+        }
+        let field = if inquiry.step < 2 { "orders" } else { "fills" };
+        let Ok((rows, next)) = rest::page(&body, field) else { return Next::Later };
+        if inquiry.step < 2 {
+            let ours = rows.iter().filter_map(|row| rest::order(row).ok());
+            let found = ours.into_iter().find(|row| row.order == Some(inquiry.query.order));
+            if let Some(row) = found {
+                inquiry.found = true;
+                inquiry.id = VenueId::new(row.id.as_bytes()).unwrap_or(VenueId::NONE);
+                reports.push(Report::Status(row.status()));
+                (inquiry.step, inquiry.pages) = (2, 0);
+                inquiry.cursor.clear();
+                return if inquiry.id.is_none() { Next::Done } else { Next::Ask };
+            }
+        } else {
+            let market = inquiry.query.market;
+            for row in rows {
+                if let Ok(Some(fill)) = rest::fill(row, &|_| Some(market)) {
+                    inquiry.found = true;
+                    reports.push(Report::Fill(fill));
+                }
+            }
+        }
+        inquiry.pages += 1;
+        match next {
+            Some(next) if inquiry.pages < PAGES_MAX && next != inquiry.cursor => {
+                inquiry.step = inquiry.step.max(1);
+                inquiry.cursor = next.to_owned();
+                Next::Ask
+            }
+            _ => Next::Done,
+        }
+    }
+
+    fn warm(&mut self, request: &mut Request) {
+        let path = [encode::ROOT, "/exchange/status"].concat();
+        request.begin("GET", &[path.as_bytes()], &self.host);
+        request.finish();
+    }
+
+    fn on_idle(&mut self, now: Nanos) {
+        if let Some(slots) = &mut self.slots {
+            slots.discard_old(now.millis());
+        }
+    }
+}
+
+/// Signatures of the create path made ahead by a cold thread: an RSA signature costs more than everything else
+/// on the path together, a slot costs nothing.
+pub struct HeaderSlots {
+    pairs: Consumer<Pair>,
+    stop: Arc<AtomicBool>,
+    maker: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for HeaderSlots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HeaderSlots({})", self.pairs.slots())
+    }
+}
+
+impl HeaderSlots {
+    /// Starts the thread that keeps them fresh.
+    ///
+    /// # Errors
+    /// The system has no room for another thread.
+    pub fn spawn(signer: Arc<Signer>) -> std::io::Result<Self> {
+        let (made, pairs) = RingBuffer::new(SLOTS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let maker = thread::Builder::new()
+            .name("header-slots".to_owned())
+            .spawn(move || keep_fresh(&signer, made, &stopped))?;
+        Ok(Self { pairs, stop, maker: Some(maker) })
+    }
+
+    /// Makes room for fresh ones.
+    fn discard_old(&mut self, now_ms: u64) {
+        while let Ok(pair) = self.pairs.peek() {
+            if now_ms.abs_diff(pair.timestamp_ms()) <= PAIR_AGE_MS_MAX * 3 / 4 {
+                break;
+            }
+            let _ = self.pairs.pop();
+        }
+    }
+}
+
+impl Drop for HeaderSlots {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(maker) = self.maker.take() {
+            maker.thread().unpark();
+            let _ = maker.join(); // it holds nothing but the ring
+        }
+    }
+}
+
+fn keep_fresh(signer: &Signer, mut made: Producer<Pair>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Acquire) {
+        while !made.is_full() && !stop.load(Ordering::Acquire) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now_ms = u64::try_from(now.as_millis()).unwrap_or(0);
+            let _ = made.push(signer.sign(now_ms, "POST", encode::ORDERS)); // there is room: only we fill it
+        }
+        thread::park_timeout(TOP_UP_EVERY);
+    }
+}
+
+/// What a frame of the private stream teaches: our id and the venue's, from any message that has both. To be
+/// put in front of the private session: fills and updates may outrun the answer that names the id.
+pub fn learn_from_frame(frame: &[u8]) -> Option<(OrderId, VenueId)> {
+    let frame = std::str::from_utf8(frame).ok()?;
+    let client = field(frame, "\"client_order_id\"")?;
+    let order = encode::parse_client_id(client.as_bytes())?;
+    let id = VenueId::new(field(frame, "\"order_id\"")?.as_bytes())?;
+    Some((order, id))
+}
+
+/// The text after a key; keys and ids hold no escapes.
+fn field<'a>(frame: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = frame.split_once(key)?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    rest.split_once('"').map(|(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_teaches_the_venue_id() {
+        let frame = br#"{"type":"fill","msg":{"trade_id":"d9","order_id":"3b23c1c7","client_order_id": "sf-000000000001f3a2"}}"#;
+        let (order, id) = learn_from_frame(frame).unwrap();
+        assert_eq!((order, id.as_bytes()), (OrderId::new(0x1f3a2), &b"3b23c1c7"[..]));
+        assert_eq!(learn_from_frame(br#"{"order_id":"a","client_order_id":"mm1-1"}"#), None);
+        assert_eq!(learn_from_frame(b"{}"), None);
+    }
+}

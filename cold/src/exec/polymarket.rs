@@ -1,0 +1,301 @@
+//! Polymarket, as its executor speaks to it. Source: venue reference, `polymarket.md` §1.5, §1.6 and §4,
+//! compiled 2026-11-20.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use surefoot_hot::ids::{MarketId, Outcome, Venue};
+use surefoot_hot::intent::{Cancel, Order};
+use surefoot_hot::report::{OrderRef, Report};
+use surefoot_hot::risk::Approved;
+use surefoot_hot::units::Nanos;
+
+use super::http::{Answer, Request};
+use super::limit::Bucket;
+use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words};
+use crate::directory::{Directory, Names, PolymarketNames};
+use crate::net::Endpoint;
+use crate::venue::answer::{Cancelled, Placed};
+use crate::venue::polymarket::eip712::Word;
+use crate::venue::polymarket::encode::{self, path};
+use crate::venue::polymarket::signer::Signer;
+use crate::venue::polymarket::{answer, rest};
+use crate::wirelog::VenueId;
+
+/// Pages of trades read for one question.
+const PAGES_MAX: u8 = 20;
+/// How often the venue must hear from us; it waits 10 s.
+const BEAT_EVERY: Nanos = Nanos::from_secs(5);
+
+/// Tokens per second and burst, by the account's tier.
+#[derive(Clone, Copy, Debug)]
+pub struct PolymarketRates {
+    /// Orders.
+    pub orders: (u64, u64),
+    /// Cancels.
+    pub cancels: (u64, u64),
+    /// Reads: per IP, shared by every process behind it.
+    pub reads: (u64, u64),
+}
+
+impl Default for PolymarketRates {
+    /// The lowest tier's.
+    fn default() -> Self {
+        Self { orders: (40, 60), cancels: (80, 120), reads: (40, 200) }
+    }
+}
+
+/// One account at Polymarket.
+pub struct Polymarket {
+    signer: Arc<Signer>,
+    host: String,
+    markets: Vec<Option<PolymarketNames>>,
+    tokens: HashMap<String, (MarketId, Outcome)>,
+    orders: Bucket,
+    cancels: Bucket,
+    reads: Bucket,
+    beat: String,
+}
+
+impl std::fmt::Debug for Polymarket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Polymarket({:?})", self.signer)
+    }
+}
+
+impl Polymarket {
+    /// Trades for the signer's account at `clob`.
+    pub fn new(
+        signer: Arc<Signer>,
+        clob: &Endpoint,
+        directory: &Directory,
+        rates: PolymarketRates,
+    ) -> Self {
+        let bucket = |(rate, burst)| Bucket::new(rate, burst);
+        let mut this = Self {
+            signer,
+            host: clob.authority(),
+            markets: Vec::new(),
+            tokens: HashMap::new(),
+            orders: bucket(rates.orders),
+            cancels: bucket(rates.cancels),
+            reads: bucket(rates.reads),
+            beat: String::new(),
+        };
+        for entry in directory.iter() {
+            this.follow(entry.def.market, &entry.names);
+        }
+        this
+    }
+
+    /// One more market, or one whose metadata changed.
+    pub fn follow(&mut self, market: MarketId, names: &Names) {
+        let Names::Polymarket(names) = names else { return };
+        if self.markets.len() <= market.index() {
+            self.markets.resize(market.index() + 1, None);
+        }
+        self.tokens.insert(names.yes_token.clone(), (market, Outcome::Yes));
+        self.tokens.insert(names.no_token.clone(), (market, Outcome::No));
+        self.markets[market.index()] = Some(names.clone());
+    }
+
+    fn names(&self, market: MarketId) -> Option<&PolymarketNames> {
+        self.markets.get(market.index())?.as_ref()
+    }
+
+    /// Head with L2 headers over the body written before, then the body.
+    fn finish(
+        &self,
+        now: Nanos,
+        method: &str,
+        path: &[&[u8]],
+        query: &[&[u8]],
+        request: &mut Request,
+    ) {
+        let mut whole = [0_u8; 160]; // the path that is signed, in one piece
+        let mut len = 0;
+        for part in path {
+            whole[len..len + part.len()].copy_from_slice(part);
+            len += part.len();
+        }
+        let path = std::str::from_utf8(&whole[..len]).expect("paths are ASCII");
+        let body = std::mem::take(&mut request.body);
+        let headers = self.signer.l2_headers(now.get() / 1_000_000_000, method, path, &body);
+        request.body = body;
+        let mut target: [&[u8]; 8] = [b""; 8];
+        target[0] = path.as_bytes();
+        target[1..=query.len()].copy_from_slice(query);
+        let head = request.begin(method, &target[..=query.len()], &self.host);
+        headers.write(head);
+        request.finish();
+    }
+}
+
+fn word(id: &VenueId) -> Word {
+    id.as_bytes().try_into().expect("ids of this venue are 32 bytes")
+}
+
+impl Words for Polymarket {
+    const VENUE: Venue = Venue::Polymarket;
+
+    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
+        match what {
+            What::Place(_) => self.orders.take(now, 1, 0),
+            What::Cancel(_) => self.cancels.take(now, 1, 0),
+            What::CancelAll => true, // billed afterwards by what it cancelled, below zero if need be
+            What::Ask(_) => self.reads.take(now, 1, 0),
+        }
+    }
+
+    fn on_limited(&mut self, now: Nanos, order: bool) {
+        if order {
+            self.orders.drain(now);
+        } else {
+            self.cancels.drain(now);
+            self.reads.drain(now);
+        }
+    }
+
+    fn place(
+        &mut self,
+        now: Nanos,
+        order: &Approved<Order>,
+        request: &mut Request,
+    ) -> Result<VenueId, CannotEncode> {
+        let names = self.names(order.market).ok_or(CannotEncode)?;
+        let signed = self.signer.order(names, order).map_err(|_| CannotEncode)?;
+        encode::post_order(&mut request.body, &self.signer, &signed);
+        self.finish(now, "POST", &[path::ORDER.as_bytes()], &[], request);
+        Ok(VenueId::new(&signed.id).expect("32 bytes fit"))
+    }
+
+    fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
+        (answer::placed(answer.status, answer.body, order, &word(&id)), id)
+    }
+
+    fn cancel(&mut self, now: Nanos, _: &Cancel, id: &VenueId, request: &mut Request) {
+        encode::cancel(&mut request.body, &word(id));
+        self.finish(now, "DELETE", &[path::ORDER.as_bytes()], &[], request);
+    }
+
+    fn on_cancel(&mut self, _: &Cancel, id: &VenueId, answer: &Answer<'_>) -> Cancelled {
+        answer::cancelled(answer.status, answer.body, &word(id))
+    }
+
+    fn cancel_all(&mut self, now: Nanos, request: &mut Request) {
+        self.finish(now, "DELETE", &[path::CANCEL_ALL.as_bytes()], &[], request);
+    }
+
+    /// The order's row, then own trades in its market. The row of an order that is over may be missing while
+    /// its trades are there, so both are always asked.
+    fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
+        if inquiry.step == 0 && !inquiry.id.is_none() {
+            let mut id = Vec::with_capacity(66);
+            encode::order_id(&mut id, &word(&inquiry.id));
+            self.finish(now, "GET", &[path::DATA_ORDER.as_bytes(), &id], &[], request);
+            return;
+        }
+        let condition =
+            self.names(inquiry.query.market).map_or("", |names| &names.condition_id).to_owned();
+        let cursor = match inquiry.cursor.as_str() {
+            "" => "MA%3D%3D".to_owned(),
+            cursor => cursor.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F"),
+        };
+        let after = inquiry.after_secs.to_string();
+        let query: [&[u8]; 6] = [
+            b"?market=",
+            condition.as_bytes(),
+            b"&after=",
+            after.as_bytes(),
+            b"&next_cursor=",
+            cursor.as_bytes(),
+        ];
+        self.finish(now, "GET", &[path::DATA_TRADES.as_bytes()], &query, request);
+    }
+
+    fn on_ask(
+        &mut self,
+        inquiry: &mut Inquiry,
+        answer: &Answer<'_>,
+        reports: &mut Vec<Report>,
+    ) -> Next {
+        if inquiry.id.is_none() {
+            return Next::Done; // never signed by us: nothing to look for
+        }
+        let body: Value = serde_json::from_slice(answer.body).unwrap_or(Value::Null);
+        if inquiry.step == 0 {
+            match answer.status {
+                200 if !body.is_null() && body.as_object().is_none_or(|row| !row.is_empty()) => {
+                    match rest::order(&body) {
+                        Ok(row) if row.id == word(&inquiry.id) => {
+                            inquiry.found = true;
+                            inquiry.after_secs =
+                                (row.created.get() / 1_000_000_000).saturating_sub(60);
+                            reports.push(Report::Status(row.status()));
+                        }
+                        _ => return Next::Later,
+                    }
+                }
+                200 | 404 => {}
+                _ => return Next::Later,
+            }
+            inquiry.step = 1;
+            return Next::Ask;
+        }
+        let Ok(page) = rest::page(&body) else { return Next::Later };
+        if answer.status != 200 {
+            return Next::Later;
+        }
+        let id = word(&inquiry.id);
+        let key = OrderRef::Key(inquiry.id.key());
+        let ours = rest::Ours {
+            owner: self.signer.owner(),
+            order: &|other| *other == id,
+            token: &|token| self.tokens.get(token).copied(),
+        };
+        for row in page.rows {
+            let Ok(fills) = rest::fills(row, &ours) else { continue };
+            for fill in fills.into_iter().filter(|fill| fill.order == key) {
+                inquiry.found = true;
+                reports.push(Report::Fill(fill));
+            }
+        }
+        inquiry.pages += 1;
+        match page.next {
+            Some(next) if inquiry.pages < PAGES_MAX && next != inquiry.cursor => {
+                inquiry.cursor = next.to_owned();
+                Next::Ask
+            }
+            _ => Next::Done,
+        }
+    }
+
+    fn warm(&mut self, request: &mut Request) {
+        request.begin("GET", &[b"/time"], &self.host);
+        request.finish();
+    }
+
+    fn beat_every(&self) -> Option<Nanos> {
+        Some(BEAT_EVERY)
+    }
+
+    fn beat(&mut self, now: Nanos, request: &mut Request) {
+        encode::heartbeat(&mut request.body, &self.beat);
+        self.finish(now, "POST", &[path::HEARTBEAT.as_bytes()], &[], request);
+    }
+
+    fn on_beat(&mut self, answer: &Answer<'_>) -> Beaten {
+        match answer::beat(answer.status, answer.body) {
+            answer::Beat::Armed(id) => {
+                self.beat = id;
+                Beaten::Heard
+            }
+            answer::Beat::Resend(id) if id != self.beat => {
+                self.beat = id;
+                Beaten::Again
+            }
+            answer::Beat::Resend(_) | answer::Beat::Failed => Beaten::Missed,
+        }
+    }
+}

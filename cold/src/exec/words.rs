@@ -1,0 +1,154 @@
+//! One venue's words, as its executor needs them.
+
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::{Cancel, Order, Query};
+use surefoot_hot::report::Report;
+use surefoot_hot::risk::Approved;
+use surefoot_hot::units::Nanos;
+
+use super::http::{Answer, Request};
+use crate::venue::answer::{Cancelled, Placed};
+use crate::wirelog::VenueId;
+
+/// The order cannot be written down in the venue's terms: our mistake, and nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CannotEncode;
+
+/// What a request is for, as far as its price in tokens goes.
+#[derive(Clone, Copy, Debug)]
+pub enum What<'a> {
+    /// An order.
+    Place(&'a Order),
+    /// A cancel.
+    Cancel(&'a Cancel),
+    /// A cancel of everything.
+    CancelAll,
+    /// A question.
+    Ask(&'a Inquiry),
+}
+
+/// One order being asked about: its row first, then its fills, page by page.
+#[derive(Clone, Debug)]
+pub struct Inquiry {
+    /// What the core wants to know.
+    pub query: Query,
+    /// The venue's id, where it is known.
+    pub id: VenueId,
+    /// How far it has come; the venue's own numbering, from 0.
+    pub step: u8,
+    /// Where the next page begins.
+    pub cursor: String,
+    /// Pages read.
+    pub pages: u8,
+    /// Whether anything of the order was found.
+    pub found: bool,
+    /// Only fills from this second on, where that narrows the search.
+    pub after_secs: u64,
+    /// Cancel it once its id is found.
+    pub then_cancel: Option<Cancel>,
+    pub(super) tries: u8,
+}
+
+impl Inquiry {
+    /// From its beginning.
+    pub fn new(query: Query, id: VenueId) -> Self {
+        Self {
+            query,
+            id,
+            step: 0,
+            cursor: String::new(),
+            pages: 0,
+            found: false,
+            after_secs: 0,
+            then_cancel: None,
+            tries: 0,
+        }
+    }
+}
+
+/// What comes after an answer to an inquiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another request: [`Words::ask`] again.
+    Ask,
+    /// All is said.
+    Done,
+    /// The answer was no answer: the same again, later.
+    Later,
+}
+
+/// What a heartbeat's answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beaten {
+    /// The venue heard it.
+    Heard,
+    /// Again, at once.
+    Again,
+    /// It did not count.
+    Missed,
+}
+
+/// Encodes, signs and understands for one account at one venue. Writes whole requests, without allocating for
+/// orders and cancels; every `on_*` gets a whole answer.
+pub trait Words: Send {
+    /// Which venue.
+    const VENUE: Venue;
+
+    /// Takes the tokens that a request costs, if they are there.
+    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool;
+    /// The venue said that we are too fast.
+    fn on_limited(&mut self, now: Nanos, order: bool);
+
+    /// Writes an order. Only what the gate approved has this type. The venue's id, where it is known already.
+    ///
+    /// # Errors
+    /// It cannot be encoded.
+    fn place(
+        &mut self,
+        now: Nanos,
+        order: &Approved<Order>,
+        request: &mut Request,
+    ) -> Result<VenueId, CannotEncode>;
+    /// What the answer proves, and the venue's id where it names one.
+    fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId);
+
+    /// Writes a cancel.
+    fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request);
+    /// What the answer proves.
+    fn on_cancel(&mut self, cancel: &Cancel, id: &VenueId, answer: &Answer<'_>) -> Cancelled;
+
+    /// Writes a cancel of everything.
+    fn cancel_all(&mut self, now: Nanos, request: &mut Request);
+
+    /// Writes the next request of an inquiry.
+    fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request);
+    /// Reads its answer: reports go into `reports`, what is learnt into `inquiry`.
+    fn on_ask(
+        &mut self,
+        inquiry: &mut Inquiry,
+        answer: &Answer<'_>,
+        reports: &mut Vec<Report>,
+    ) -> Next;
+
+    /// Writes something cheap that keeps a connection warm.
+    fn warm(&mut self, request: &mut Request);
+
+    /// How often the venue must hear from us lest it cancels everything; `None` where there is no such switch.
+    fn beat_every(&self) -> Option<Nanos> {
+        None
+    }
+    /// Writes a heartbeat.
+    fn beat(&mut self, now: Nanos, request: &mut Request) {
+        let _ = (now, request);
+    }
+    /// Reads its answer.
+    fn on_beat(&mut self, answer: &Answer<'_>) -> Beaten {
+        let _ = answer;
+        Beaten::Missed
+    }
+
+    /// Called in idle turns.
+    fn on_idle(&mut self, now: Nanos) {
+        let _ = now;
+    }
+}
