@@ -1,5 +1,6 @@
 //! The command line: verbs and flags, nothing done.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub struct Cli {
 }
 
 /// What every verb takes.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Common {
     /// The state directory: lock, journal, database, control socket [default: surefoot-state]
     #[arg(long, global = true, value_name = "DIR")]
@@ -110,7 +111,7 @@ impl TopologyArg {
 }
 
 /// How to trade.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunArgs {
     /// With what money [default: the configuration's, else demo]
     #[arg(value_enum)]
@@ -133,6 +134,33 @@ pub struct RunArgs {
     /// Build and sign orders but send none: the same as `run shadow`
     #[arg(long)]
     pub dry_run: bool,
+}
+
+impl RunArgs {
+    /// The command line that gives these again, behind `run`: for the process that `start` starts.
+    pub fn words(&self, common: &Common) -> Vec<OsString> {
+        let mut words: Vec<OsString> = self.mode.iter().map(|mode| mode.name().into()).collect();
+        let mut flag = |name: &str, value: Option<OsString>| {
+            if let Some(value) = value {
+                words.extend([name.into(), value]);
+            }
+        };
+        let path = |path: &Option<PathBuf>| path.clone().map(PathBuf::into_os_string);
+        flag("--for", self.span.map(|span| format!("{}ms", span.as_millis()).into()));
+        flag("--seed", self.seed.map(|seed| seed.to_string().into()));
+        flag("--venues", path(&self.venues));
+        flag("--capture", path(&self.capture));
+        flag("--topology", self.topology.map(|topology| topology.name().into()));
+        flag("--state", path(&common.state));
+        flag("--config", path(&common.config));
+        if self.dry_run {
+            words.push("--dry-run".into());
+        }
+        if common.json {
+            words.push("--json".into());
+        }
+        words
+    }
 }
 
 /// What to show.
@@ -261,6 +289,19 @@ mod tests {
         for text in ["", "0", "0s", "s", "-5", "5 m", "5x", "1.5h", "99999999999999999999s", "é"] {
             assert!(parse_span(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_start_was_given_is_what_run_gets() {
+        let given = "surefoot --state start start demo --for 1m30s --seed 7 --venues v.json --topology calm \
+                     --dry-run --json --config c.toml";
+        let given = Cli::try_parse_from(given.split_whitespace()).unwrap();
+        let Some(Verb::Start(args)) = &given.verb else { panic!("{given:?}") };
+        let words = args.words(&given.common);
+        let again = ["surefoot".into(), "run".into()].into_iter().chain(words);
+        let again = Cli::try_parse_from(again).unwrap();
+        assert_eq!(again.common, given.common);
+        assert!(matches!(&again.verb, Some(Verb::Run(again)) if again == args), "{again:?}");
     }
 
     #[test]

@@ -1,0 +1,339 @@
+//! How a running instance is spoken to: the socket that every verb uses, signals, and the `KILL` file, all as
+//! one stream of commands for the run to poll.
+//!
+//! One request, one answer, a line of JSON each. `{"cmd":"status"}`, `{"cmd":"halt","reason":"…"}`,
+//! `{"cmd":"resume","reason":"…"}`, `{"cmd":"stop"}`; the answer is `{"ok":true,…}` or
+//! `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it trades.
+
+pub mod client;
+pub mod verbs;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::flag;
+use surefoot_cold::state_dir::StateDir;
+
+use crate::exit::Exit;
+
+/// The longest request, in bytes.
+const REQUEST_BYTES_MAX: u64 = 4_096;
+/// Requests that may wait for the run.
+const REQUESTS_MAX: usize = 16;
+/// How long a peer may take to say what it wants, and the run to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the socket looks for a peer, and the run for the `KILL` file.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const KILL_EVERY: Duration = Duration::from_millis(100);
+
+/// What someone wants of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Tell how it goes.
+    Status,
+    /// Stop opening, cancel everything, latch it.
+    Halt {
+        /// Why, in words.
+        reason: String,
+        /// Who: `operator`, `signal` or `kill_file`.
+        who: &'static str,
+    },
+    /// Lift the halt.
+    Resume {
+        /// Why, in words.
+        reason: String,
+    },
+    /// End gracefully.
+    Stop {
+        /// Who: `operator` or `signal`.
+        who: &'static str,
+    },
+}
+
+/// A command and where its answer goes.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is wanted.
+    pub command: Command,
+    reply: Option<Sender<Value>>,
+}
+
+impl Asked {
+    /// Done; `more` adds to the answer, which has `ok` already. Does nothing where nobody waits.
+    pub fn done(self, more: Value) {
+        let mut answer = json!({ "ok": true });
+        if let (Value::Object(answer), Value::Object(more)) = (&mut answer, more) {
+            answer.extend(more);
+        }
+        self.answer(answer);
+    }
+
+    /// Not done, and why: a sentence with the remedy.
+    pub fn failed(self, why: &str) {
+        self.answer(json!({ "ok": false, "error": why }));
+    }
+
+    fn answer(self, answer: Value) {
+        if let Some(reply) = self.reply {
+            let _ = reply.try_send(answer); // whoever asked may be gone
+        }
+    }
+}
+
+/// Signals as flags. The second SIGINT or SIGTERM ends the process at once.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    halt: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Takes the signals over.
+    ///
+    /// # Errors
+    /// The system would not.
+    pub fn install() -> io::Result<Self> {
+        let signals = Self::default();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // In this order: the first signal finds the flag unset and only sets it.
+            let code = i32::from(Exit::Killed.code());
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&signals.stop))?;
+            flag::register(signal, Arc::clone(&signals.stop))?;
+        }
+        flag::register(SIGUSR1, Arc::clone(&signals.halt))?;
+        Ok(signals)
+    }
+
+    /// Whether SIGINT, SIGTERM or SIGHUP came.
+    pub fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Everything that may command the run.
+#[derive(Debug)]
+pub struct Control {
+    requests: Receiver<Asked>,
+    signals: Signals,
+    stop_told: bool,
+    kill_file: PathBuf,
+    kill_seen: bool,
+    kill_looked: Option<Instant>,
+    socket: PathBuf,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Control {
+    /// Listens in a state directory that this process has locked.
+    ///
+    /// # Errors
+    /// The socket could not be made.
+    pub fn start(state: &StateDir, signals: Signals) -> io::Result<Self> {
+        let socket = state.control_socket();
+        match fs::remove_file(&socket) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {} // what a dead instance left behind: the lock says it is dead
+        }
+        let listener = client::at_short_path(&socket, |path| UnixListener::bind(path))?;
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        let (to, requests) = bounded(REQUESTS_MAX);
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let thread = thread::Builder::new()
+            .name("control".into())
+            .spawn(move || listen(&listener, &to, &ends))?;
+        Ok(Self {
+            requests,
+            signals,
+            stop_told: false,
+            kill_file: state.kill_file(),
+            kill_seen: false,
+            kill_looked: None,
+            socket,
+            over,
+            thread: Some(thread),
+        })
+    }
+
+    /// The next command, if there is one: signals first, then the `KILL` file, then the socket.
+    pub fn poll(&mut self) -> Option<Asked> {
+        if self.signals.stop() && !self.stop_told {
+            self.stop_told = true;
+            return Some(Asked { command: Command::Stop { who: "signal" }, reply: None });
+        }
+        if self.signals.halt.swap(false, Ordering::Relaxed) {
+            let reason = "SIGUSR1".to_owned();
+            return Some(Asked { command: Command::Halt { reason, who: "signal" }, reply: None });
+        }
+        if self.kill_looked.is_none_or(|looked| looked.elapsed() >= KILL_EVERY) {
+            self.kill_looked = Some(Instant::now());
+            let there = self.kill_file.exists();
+            if there != std::mem::replace(&mut self.kill_seen, there) && there {
+                let reason = format!("{} is there", self.kill_file.display());
+                let command = Command::Halt { reason, who: "kill_file" };
+                return Some(Asked { command, reply: None });
+            }
+        }
+        self.requests.try_recv().ok()
+    }
+
+    /// Whether the `KILL` file is there: a resume must be refused until it is removed.
+    pub fn kill_file_present(&self) -> bool {
+        self.kill_file.exists()
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+/// Takes peers in, a short-lived thread each, so that one who says nothing holds up nobody.
+fn listen(listener: &UnixListener, to: &Sender<Asked>, over: &AtomicBool) {
+    let peers = Arc::new(AtomicUsize::new(0));
+    while !over.load(Ordering::Relaxed) {
+        let Ok((stream, _)) = listener.accept() else {
+            thread::sleep(LOOK_EVERY);
+            continue;
+        };
+        if peers.fetch_add(1, Ordering::Relaxed) >= REQUESTS_MAX {
+            peers.fetch_sub(1, Ordering::Relaxed);
+            continue; // closed unread: the peer says so
+        }
+        let (to, left) = (to.clone(), Arc::clone(&peers));
+        let serve = move || {
+            let _ = serve(stream, &to); // a peer that went away needs no answer
+            left.fetch_sub(1, Ordering::Relaxed);
+        };
+        if thread::Builder::new().name("control-peer".into()).spawn(serve).is_err() {
+            peers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn serve(mut stream: UnixStream, to: &Sender<Asked>) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new((&stream).take(REQUEST_BYTES_MAX)).read_line(&mut line)?;
+    let answer = match parse(&line) {
+        Ok(command) => ask(command, to),
+        Err(why) => json!({ "ok": false, "error": why }),
+    };
+    writeln!(stream, "{answer}")
+}
+
+fn ask(command: Command, to: &Sender<Asked>) -> Value {
+    let (reply, replied) = bounded(1);
+    let asked = Asked { command, reply: Some(reply) };
+    let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
+    if to.try_send(asked).is_err() {
+        return busy();
+    }
+    replied.recv_timeout(PATIENCE).unwrap_or_else(|_| busy())
+}
+
+fn parse(line: &str) -> Result<Command, String> {
+    let value: Value =
+        serde_json::from_str(line).map_err(|error| format!("not a line of JSON: {error}"))?;
+    let reason = || value.get("reason").and_then(Value::as_str).unwrap_or("").trim().to_owned();
+    match value.get("cmd").and_then(Value::as_str) {
+        Some("status") => Ok(Command::Status),
+        Some("halt") => {
+            let reason = Some(reason()).filter(|text| !text.is_empty());
+            let reason = reason.unwrap_or_else(|| "no reason given".into());
+            Ok(Command::Halt { reason, who: "operator" })
+        }
+        Some("resume") if reason().is_empty() => Err("resume needs a reason".into()),
+        Some("resume") => Ok(Command::Resume { reason: reason() }),
+        Some("stop") => Ok(Command::Stop { who: "operator" }),
+        other => Err(format!("unknown command {other:?}: status, halt, resume or stop")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> StateDir {
+        let dir =
+            std::env::temp_dir().join(format!("surefoot-control-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        StateDir::open(&dir).unwrap()
+    }
+
+    #[test]
+    fn the_socket_answers_and_refuses() {
+        // Longer than a socket's name may be: reached through its directory.
+        let state = scratch(&"long-name-".repeat(12));
+        let mut control = Control::start(&state, Signals::default()).unwrap();
+        let root = state.clone();
+        let peer = thread::spawn(move || {
+            let halted = client::ask(&root, &json!({ "cmd": "halt", "reason": "test" })).unwrap();
+            let refused = client::ask(&root, &json!({ "cmd": "resume", "reason": "why" })).unwrap();
+            let wrong = client::ask(&root, &json!({ "cmd": "fly" })).unwrap();
+            let empty = client::ask(&root, &json!({ "cmd": "resume" })).unwrap();
+            (halted, refused, wrong, empty)
+        });
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            let Some(asked) = control.poll() else {
+                thread::yield_now();
+                continue;
+            };
+            seen.push(asked.command.clone());
+            match asked.command {
+                Command::Halt { .. } => asked.done(json!({ "epoch": 2 })),
+                _ => asked.failed("not reconciled"),
+            }
+        }
+        assert_eq!(seen[0], Command::Halt { reason: "test".into(), who: "operator" });
+        assert_eq!(seen[1], Command::Resume { reason: "why".into() });
+        let (halted, refused, wrong, empty) = peer.join().unwrap();
+        assert_eq!(halted, json!({ "ok": true, "epoch": 2 }));
+        assert_eq!(refused, json!({ "ok": false, "error": "not reconciled" }));
+        assert_eq!(wrong["ok"], false);
+        assert_eq!(empty["ok"], false);
+        drop(control);
+        assert!(client::ask(&state, &json!({ "cmd": "status" })).is_err(), "gone with its owner");
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    #[test]
+    fn the_kill_file_and_signals_are_commands_told_once() {
+        let state = scratch("kill");
+        fs::write(state.kill_file(), "").unwrap();
+        let signals = Signals::default();
+        let mut control = Control::start(&state, signals.clone()).unwrap();
+        let command = control.poll().map(|asked| asked.command);
+        assert!(matches!(command, Some(Command::Halt { who: "kill_file", .. })));
+        assert!(control.poll().is_none() && control.kill_file_present());
+        signals.halt.store(true, Ordering::Relaxed);
+        signals.stop.store(true, Ordering::Relaxed);
+        let first = control.poll().map(|asked| asked.command);
+        assert_eq!(first, Some(Command::Stop { who: "signal" }));
+        let second = control.poll().map(|asked| asked.command);
+        assert!(matches!(second, Some(Command::Halt { who: "signal", .. })));
+        assert!(control.poll().is_none());
+        drop(control);
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+}

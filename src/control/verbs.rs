@@ -1,0 +1,349 @@
+//! The verbs that speak to a running instance, and what they do where none runs.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
+use surefoot_cold::store::open_read_only;
+
+use super::client::ask;
+use crate::cli::{HaltArgs, ResumeArgs, StatusArgs};
+use crate::exit::Exit;
+use crate::run::Setup;
+
+/// How long `start` waits for health and `stop` for the end.
+const START_WITHIN: Duration = Duration::from_secs(60);
+const STOP_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// `surefoot status`.
+pub fn status(args: &StatusArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    loop {
+        let exit = match ask(&state, &json!({ "cmd": "status" })) {
+            Ok(answer) => show(&answer["status"], setup.json, args.watch),
+            Err(error) => return not_running(&state, &error, setup.json),
+        };
+        if !args.watch {
+            return exit;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn show(status: &Value, json: bool, again: bool) -> Exit {
+    let mut text = String::new();
+    if json {
+        text = format!("{status}\n");
+    } else {
+        if again && io::stdout().is_terminal() {
+            text.push_str("\x1b[2J\x1b[H"); // one screen, drawn anew
+        }
+        flatten(status, "", &mut text);
+    }
+    // A reader that went away (`| head`) ends the watch, and is no mistake.
+    if io::stdout().write_all(text.as_bytes()).is_err() {
+        return Exit::Ok;
+    }
+    if status["halt"].is_object() || status["halted"] == true {
+        eprintln!("surefoot: trading is halted; `surefoot resume --reason …` lifts it");
+    }
+    Exit::Ok
+}
+
+/// One line a value: `orders.sent  12`.
+fn flatten(value: &Value, name: &str, text: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                flatten(value, &name, text);
+            }
+        }
+        Value::String(words) => text.push_str(&format!("{name:<28} {words}\n")),
+        other => text.push_str(&format!("{name:<28} {other}\n")),
+    }
+}
+
+/// Tells what is known without a running instance: who holds the directory, the halt, the last run.
+fn not_running(state: &StateDir, error: &io::Error, json: bool) -> Exit {
+    let holder = state.holder();
+    let (halt, halt_error) = match state.halt() {
+        Ok(halt) => (halt, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let last = last_run(state);
+    let place = state.root().display();
+    match holder {
+        Some(pid) => eprintln!(
+            "surefoot: process {pid} holds {place} but does not answer on its control socket ({error}). It may \
+             be starting or ending; if it stays so, `kill {pid}` ends it gracefully"
+        ),
+        None => eprintln!("surefoot: not running in {place}. `surefoot start` starts it"),
+    }
+    if let Some(latch) = &halt {
+        let HaltLatch { reason, who, .. } = latch;
+        eprintln!("surefoot: halted by {who} ({reason}); `surefoot resume --reason …` lifts it");
+    }
+    if let Some(error) = &halt_error {
+        eprintln!("surefoot: {error}; it counts as a halt");
+    }
+    if json {
+        let halt = halt.map(
+            |latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns }),
+        );
+        println!(
+            "{}",
+            json!({ "running": false, "healthy": false, "holder": holder, "halted": halt.is_some()
+                || halt_error.is_some(), "halt": halt, "last_run": last })
+        );
+    } else if !last.is_null() {
+        let mut text = String::new();
+        flatten(&last, "last_run", &mut text);
+        print!("{text}");
+    }
+    Exit::NotRunning
+}
+
+fn last_run(state: &StateDir) -> Value {
+    let read = || -> Option<Value> {
+        let db = open_read_only(&state.database()).ok()?;
+        db.query_row(
+            "SELECT mode, started, ended, (SELECT count(*) FROM orders o WHERE o.run = r.run), \
+             (SELECT count(*) FROM orders o WHERE o.run = r.run AND o.state <> 'done') \
+             FROM v_runs r ORDER BY started_ns DESC LIMIT 1",
+            [],
+            |row| {
+                Ok(json!({
+                    "mode": row.get::<_, String>(0)?,
+                    "started": row.get::<_, String>(1)?,
+                    "ended": row.get::<_, Option<String>>(2)?,
+                    "orders": row.get::<_, i64>(3)?,
+                    "orders_not_done": row.get::<_, i64>(4)?,
+                }))
+            },
+        )
+        .ok()
+    };
+    read().unwrap_or(Value::Null)
+}
+
+/// `surefoot halt`: told to the running instance, or latched for the next.
+pub fn halt(args: &HaltArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let reason = args.reason.clone().unwrap_or_else(|| "no reason given".into());
+    match ask(&state, &json!({ "cmd": "halt", "reason": reason })) {
+        Ok(answer) => {
+            told(&answer, setup.json, "halted: nothing is opened, everything is cancelled")
+        }
+        Err(error) => {
+            if let Some(pid) = state.holder() {
+                // It lives and does not listen: the file and the signal need no socket.
+                eprintln!(
+                    "surefoot: process {pid} does not answer ({error}); leaving {} for it. `kill -USR1 {pid}` \
+                     halts it too",
+                    state.kill_file().display()
+                );
+                if let Err(error) = fs::write(state.kill_file(), &reason) {
+                    return say(&StateError::Io {
+                        doing: "write",
+                        path: state.kill_file(),
+                        source: error,
+                    });
+                }
+            }
+            let latch = HaltLatch { reason, who: "operator".into(), when_ns: now_ns() };
+            match StateDir::open(&setup.config.state_dir).and_then(|state| state.set_halt(&latch)) {
+                Ok(()) => told(
+                    &json!({ "ok": true, "running": false }),
+                    setup.json,
+                    "halt latched: the next start opens nothing until it is resumed",
+                ),
+                Err(error) => say(&error),
+            }
+        }
+    }
+}
+
+/// `surefoot resume`: told to the running instance, or the latch lifted for the next start, which reconciles
+/// before it opens anything.
+pub fn resume(args: &ResumeArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let reason = args.reason.trim();
+    if reason.is_empty() {
+        eprintln!("surefoot: resume needs a reason: what was wrong, and why it is right now");
+        return Exit::Usage;
+    }
+    if state.kill_file().exists() {
+        eprintln!(
+            "surefoot: {} is still there and keeps the halt; remove it first",
+            state.kill_file().display()
+        );
+        return Exit::Halted;
+    }
+    match ask(&state, &json!({ "cmd": "resume", "reason": reason })) {
+        Ok(answer) => told(&answer, setup.json, "resumed"),
+        Err(error) => match state.holder() {
+            Some(pid) => {
+                eprintln!("surefoot: process {pid} does not answer ({error}); nothing was resumed");
+                Exit::NotRunning
+            }
+            None => {
+                let lifted = record(&state, "resume", reason).and_then(|()| state.clear_halt());
+                match lifted {
+                    Ok(()) => told(
+                        &json!({ "ok": true, "running": false }),
+                        setup.json,
+                        "halt lifted: the next start reconciles, then trades",
+                    ),
+                    Err(error) => say(&error),
+                }
+            }
+        },
+    }
+}
+
+/// What an operator did, kept for ever: a line in `operator.jsonl`, synced.
+///
+/// # Errors
+/// It could not be written; what it records must not be done then.
+pub fn record(state: &StateDir, what: &str, reason: &str) -> Result<(), StateError> {
+    let path = state.root().join("operator.jsonl");
+    let line = json!({ "when_ns": now_ns(), "what": what, "reason": reason });
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .and_then(|mut file| {
+            writeln!(file, "{line}")?;
+            file.sync_data()
+        })
+        .map_err(|source| StateError::Io { doing: "write", path, source })
+}
+
+/// `surefoot stop`: returns when the instance is gone.
+pub fn stop(setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let answer = match ask(&state, &json!({ "cmd": "stop" })) {
+        Ok(answer) => answer,
+        Err(error) => return not_running(&state, &error, setup.json),
+    };
+    let begin = Instant::now();
+    while state.holder().is_some() {
+        if begin.elapsed() > STOP_WITHIN {
+            eprintln!(
+                "surefoot: it still runs after {} s. `surefoot status` shows what rests at the venues; a second \
+                 signal ends it at once and leaves that resting",
+                STOP_WITHIN.as_secs()
+            );
+            return Exit::Unreconciled;
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+    told(&answer, setup.json, "stopped")
+}
+
+/// `surefoot start`: this program again, with these arguments, in the background.
+pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
+    let state = match StateDir::open(&setup.config.state_dir) {
+        Ok(state) => state,
+        Err(error) => return say(&error),
+    };
+    if let Some(pid) = state.holder() {
+        let path = state.root().to_owned();
+        return say(&StateError::InUse { path, pid: Some(pid) });
+    }
+    let mut child = match spawn(&state, run_args) {
+        Ok(child) => child,
+        Err(source) => {
+            return say(&StateError::Io { doing: "start with", path: state.log(), source });
+        }
+    };
+    let begin = Instant::now();
+    loop {
+        if let Ok(Some(ended)) = child.try_wait() {
+            eprintln!(
+                "surefoot: it ended at once ({ended}); the end of {}:",
+                state.log().display()
+            );
+            eprintln!("{}", tail(&state));
+            let code = ended.code().and_then(|code| u8::try_from(code).ok());
+            let same = Exit::ALL.iter().find(|exit| Some(exit.code()) == code && code != Some(0));
+            return same.copied().unwrap_or(Exit::Failed);
+        }
+        if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }))
+            && answer["status"]["healthy"] == true
+        {
+            let pid = child.id();
+            let answer =
+                json!({ "ok": true, "pid": pid, "state": state.root().display().to_string() });
+            return told(&answer, setup.json, &format!("started: process {pid}"));
+        }
+        if begin.elapsed() > START_WITHIN {
+            eprintln!(
+                "surefoot: process {} runs but is not healthy after {} s; it goes on trying. `surefoot status` \
+                 shows why, {} has the details",
+                child.id(),
+                START_WITHIN.as_secs(),
+                state.log().display()
+            );
+            return Exit::Venue;
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// In a process group of its own and without a terminal, so that closing the terminal does not end it.
+fn spawn(state: &StateDir, run_args: &[OsString]) -> io::Result<Child> {
+    let log = OpenOptions::new().create(true).append(true).open(state.log())?;
+    Command::new(std::env::current_exe()?)
+        .arg("run")
+        .args(run_args)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+}
+
+/// The last lines of the log.
+fn tail(state: &StateDir) -> String {
+    let text = fs::read(state.log()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+fn told(answer: &Value, json: bool, done: &str) -> Exit {
+    if json {
+        println!("{answer}");
+    }
+    if answer["ok"] == true {
+        if !json {
+            println!("{done}");
+        }
+        return Exit::Ok;
+    }
+    let why = answer["error"].as_str().unwrap_or("no reason was given");
+    eprintln!("surefoot: {why}");
+    Exit::Failed
+}
+
+fn say(error: &StateError) -> Exit {
+    eprintln!("surefoot: {error}");
+    match error {
+        StateError::InUse { .. } => Exit::InUse,
+        _ => Exit::State,
+    }
+}
+
+fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
