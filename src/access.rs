@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::polymarket::eip712::{Address, Chain};
-use surefoot_cold::venue::polymarket::signer::{Credentials, SignatureType};
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
+use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_hot::hash::Hash64;
 
 /// Both venues, ready to be dialled.
@@ -112,10 +112,15 @@ impl Access {
     /// A sentence with the place and the remedy.
     pub fn from_file(path: &Path) -> Result<Self, AccessError> {
         let place = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| AccessError(format!("{place}: {error}; give the file that `surefoot twin --json` wrote")))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            AccessError(format!(
+                "{place}: {error}; give the file that `surefoot twin --json` wrote"
+            ))
+        })?;
         let value: Value = serde_json::from_str(&text).map_err(|error| {
-            AccessError(format!("{place}: {error}; it must hold the one object that `surefoot twin --json` prints"))
+            AccessError(format!(
+                "{place}: {error}; it must hold the one object that `surefoot twin --json` prints"
+            ))
         })?;
         Self::from_json(&value).map_err(|AccessError(why)| AccessError(format!("{place}: {why}")))
     }
@@ -126,8 +131,10 @@ impl Access {
     /// Which field is absent or wrong.
     pub fn from_json(value: &Value) -> Result<Self, AccessError> {
         let ca_file = text(value, "/ca_file")?;
-        let trust = Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))?;
-        let accounts = value.pointer("/polymarket/accounts").ok_or_else(|| absent("/polymarket/accounts"))?;
+        let trust =
+            Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))?;
+        let accounts =
+            value.pointer("/polymarket/accounts").ok_or_else(|| absent("/polymarket/accounts"))?;
         let account = deposit_wallet(accounts).ok_or_else(|| absent("/polymarket/accounts/3"))?;
         let kind = SignatureType::from_number(3).ok_or_else(|| absent("signature type 3"))?;
         let kalshi = value
@@ -140,8 +147,9 @@ impl Access {
             })
             .ok_or_else(|| absent("/kalshi/accounts"))?;
         let key_file = text(kalshi, "/private_key_file")?;
-        let pem = std::fs::read_to_string(key_file)
-            .map_err(|error| AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?")))?;
+        let pem = std::fs::read_to_string(key_file).map_err(|error| {
+            AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?"))
+        })?;
         let chain = value.pointer("/polymarket/chain_id").and_then(Value::as_u64);
         Ok(Self {
             trust,
@@ -151,7 +159,9 @@ impl Access {
                 data: endpoint(value, "/polymarket/data")?,
                 ws_market: endpoint(value, "/polymarket/ws_market")?,
                 ws_user: endpoint(value, "/polymarket/ws_user")?,
-                chain: chain.and_then(Chain::from_id).ok_or_else(|| absent("/polymarket/chain_id (137 or 80002)"))?,
+                chain: chain
+                    .and_then(Chain::from_id)
+                    .ok_or_else(|| absent("/polymarket/chain_id (137 or 80002)"))?,
                 private_key: Secret::new(text(account, "/private_key")?.to_owned()),
                 kind,
                 funder: Address::parse(text(account, "/funder")?),
@@ -201,13 +211,14 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
         relations.pairs.push(Pair {
             polymarket: text(&pair, "/polymarket")?.to_owned(),
             kalshi: text(&pair, "/kalshi")?.to_owned(),
-            same_polarity: pair["same_polarity"]
-                .as_bool()
-                .ok_or_else(|| absent("/relations/pairs/…/same_polarity (true or false: it is never assumed)"))?,
+            same_polarity: pair["same_polarity"].as_bool().ok_or_else(|| {
+                absent("/relations/pairs/…/same_polarity (true or false: it is never assumed)")
+            })?,
         });
     }
     for set in list("/relations/sets") {
-        let members = set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
+        let members =
+            set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
         relations.sets.push(Set {
             venue: text(&set, "/venue")?.to_owned(),
             exhaustive: set["exhaustive"].as_bool().unwrap_or(false),
@@ -218,7 +229,9 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
 }
 
 fn endpoint(value: &Value, at: &str) -> Result<Endpoint, AccessError> {
-    text(value, at)?.parse().map_err(|error: surefoot_cold::net::NetError| AccessError(format!("{at}: {error}")))
+    text(value, at)?
+        .parse()
+        .map_err(|error: surefoot_cold::net::NetError| AccessError(format!("{at}: {error}")))
 }
 
 fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str, AccessError> {
@@ -226,5 +239,7 @@ fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str, AccessError> {
 }
 
 fn absent(at: &str) -> AccessError {
-    AccessError(format!("`{at}` is absent or not text; run `surefoot twin --json > FILE` again and give that file"))
+    AccessError(format!(
+        "`{at}` is absent or not text; run `surefoot twin --json > FILE` again and give that file"
+    ))
 }

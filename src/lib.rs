@@ -3,10 +3,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bench;
+pub mod access;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod exit;
 pub mod notify;
 pub mod run;
+pub mod spin;
 pub mod twin;
+pub mod topology;
+pub mod engine;
+pub mod wiring;

@@ -9,7 +9,6 @@ use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Entry, JournalItem};
 use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
@@ -196,9 +195,9 @@ impl CoreAgent {
         }
     }
 
-    /// The core, for reading.
-    pub const fn core(&self) -> &Core {
-        &self.core
+    /// The core, when the agent is done with.
+    pub fn into_core(self) -> Core {
+        self.core
     }
 }
 
@@ -284,9 +283,4 @@ pub fn spin(
         pulse.dead.store(true, Ordering::Release);
     }
     turns
-}
-
-/// Where an intent goes, for logs.
-pub fn destination(intent: &Intent) -> &'static str {
-    intent.venue().map_or("feed", Venue::name)
 }

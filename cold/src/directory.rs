@@ -29,6 +29,16 @@ pub enum Names {
     Kalshi(KalshiNames),
 }
 
+impl Names {
+    /// What the venue calls the market: condition id or ticker.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Polymarket(names) => &names.condition_id,
+            Self::Kalshi(names) => &names.ticker,
+        }
+    }
+}
+
 /// A Polymarket market's names and the metadata that signing and hashing need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolymarketNames {

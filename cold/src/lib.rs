@@ -9,6 +9,7 @@ pub mod journal;
 pub mod lock;
 pub mod net;
 pub mod os;
+pub mod reconcile;
 pub mod rest;
 pub mod secrets;
 pub mod state_dir;

@@ -1,6 +1,7 @@
 //! The venues from our side: signing, encoding, REST. What they stream is read in the hot crate.
 
 pub mod answer;
+pub mod auth;
 pub mod json;
 pub mod kalshi;
 pub mod polymarket;

@@ -1,0 +1,121 @@
+//! What the venues say is true: cash, positions, open orders and fills, read over REST by a client of its own.
+//!
+//! It decides nothing. The core is told, and repairs itself; a report compares.
+
+mod kalshi;
+mod polymarket;
+
+pub use kalshi::KalshiReader;
+pub use polymarket::PolymarketReader;
+
+use std::fmt;
+
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::ids::{MarketId, Venue, VenueKey};
+use surefoot_hot::report::{Fill, OrderStatus};
+use surefoot_hot::units::{Qty, Usd};
+
+use crate::rest::RestError;
+use crate::venue::json::ReadError;
+
+/// Everything one venue says of our account, at about one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// Cash by shard; one entry for shard 0 on Polymarket.
+    pub cash: Vec<(u8, Usd)>,
+    /// Contracts held, in markets that we follow; what is not listed is not held.
+    pub positions: Vec<(MarketId, Qty, Qty)>,
+    /// Orders on the book, in markets that we follow or not.
+    pub open: Vec<Open>,
+    /// Contracts held in markets that we do not follow.
+    pub foreign: Vec<String>,
+}
+
+/// One order on the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The venue's name for it, as text.
+    pub id: String,
+    /// The same as a key.
+    pub key: VenueKey,
+    /// Where it stands.
+    pub status: OrderStatus,
+}
+
+/// Why there is no truth to be had.
+#[derive(Debug)]
+pub enum TruthError {
+    /// No answer, or a refusal.
+    Rest(Venue, RestError),
+    /// An answer that is not understood.
+    Read(Venue, ReadError),
+}
+
+impl fmt::Display for TruthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rest(venue, error) => write!(f, "{}: {error}", venue.name()),
+            Self::Read(venue, error) => write!(f, "{}: {error}", venue.name()),
+        }
+    }
+}
+
+impl std::error::Error for TruthError {}
+
+/// A venue that can be asked.
+pub trait Reader: Send {
+    /// Which.
+    fn venue(&self) -> Venue;
+    /// Cash, positions and open orders.
+    ///
+    /// # Errors
+    /// See [`TruthError`]. Nothing is concluded from a part of an answer.
+    fn truth(&self) -> Result<Truth, TruthError>;
+    /// Fills since the account began, in markets that we follow; the newest may lag.
+    ///
+    /// # Errors
+    /// See [`TruthError`].
+    fn fills(&self) -> Result<Vec<Fill>, TruthError>;
+}
+
+/// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.
+///
+/// # Errors
+/// The last error, or the last two answers still differed.
+pub fn settled_truth(
+    reader: &dyn Reader,
+    tries: u32,
+    pause: std::time::Duration,
+) -> Result<Truth, String> {
+    let mut last: Option<Truth> = None;
+    let mut why = String::from("two answers in a row never agreed");
+    for attempt in 0..tries {
+        if attempt > 0 {
+            std::thread::sleep(pause);
+        }
+        match reader.truth() {
+            Ok(truth) if last.as_ref() == Some(&truth) => return Ok(truth),
+            Ok(truth) => last = Some(truth),
+            Err(error) => {
+                why = error.to_string();
+                last = None;
+            }
+        }
+    }
+    Err(format!("{}: {why}", reader.venue().name()))
+}
+
+/// What the core is told of a truth: cash, then every followed market's position, those not held as zero.
+pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
+    let mut events: Vec<_> = truth
+        .cash
+        .iter()
+        .map(|&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash }))
+        .collect();
+    for market in markets {
+        let held = truth.positions.iter().find(|(held, ..)| *held == market);
+        let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));
+        events.push(Event::Control(Control::Position { market, yes, no }));
+    }
+    events
+}

@@ -1,0 +1,283 @@
+//! Metadata to directory, relations to baskets.
+//!
+//! A market whose metadata lacks something is left out and named; nothing is assumed. A basket is built only from
+//! markets that are all there.
+
+use std::collections::BTreeMap;
+
+use surefoot_cold::directory::Directory;
+use surefoot_cold::rest::Rest;
+use surefoot_cold::venue::{kalshi, polymarket};
+use surefoot_hot::basket::def::{BasketDef, BasketKind};
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome};
+use surefoot_hot::limits::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
+
+use crate::access::{Relations, Set};
+
+/// What there is to trade.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// The markets.
+    pub directory: Directory,
+    /// The baskets, leg by leg.
+    pub baskets: Vec<BasketDef>,
+    /// What was left out, and why: one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Markets to be followed beside those in relations.
+#[derive(Clone, Debug, Default)]
+pub struct Also {
+    /// Condition ids.
+    pub polymarket: Vec<String>,
+    /// Tickers.
+    pub kalshi: Vec<String>,
+}
+
+impl Catalogue {
+    /// Asks both venues for the terms of every market named.
+    ///
+    /// # Errors
+    /// A venue does not answer.
+    pub fn load(
+        gamma: &Rest,
+        kalshi_rest: &Rest,
+        relations: &Relations,
+        also: &Also,
+    ) -> Result<Self, String> {
+        let clusters = Clusters::of(relations, also);
+        let mut catalogue = Self::default();
+        let polymarket_ids = clusters.names(POLYMARKET);
+        for names in polymarket_ids.chunks(50) {
+            let query: Vec<_> = names.iter().map(|name| ("condition_ids", name.as_str())).collect();
+            let body = gamma
+                .get("/markets", &query)
+                .map_err(|error| format!("polymarket metadata: {error}"))?;
+            let rows = body.as_array().cloned().unwrap_or_default();
+            for row in &rows {
+                match polymarket::metadata::gamma(row) {
+                    Ok(market) => {
+                        let cluster = clusters.find(POLYMARKET, &market.names.condition_id);
+                        catalogue.add(cluster, |id, cluster| market.entry(id, cluster));
+                    }
+                    Err(error) => catalogue.left_out.push(format!("polymarket: {error}")),
+                }
+            }
+        }
+        let tickers = clusters.names(KALSHI);
+        let mut series = BTreeMap::new();
+        let mut events = BTreeMap::new();
+        for names in tickers.chunks(50) {
+            let body = kalshi_rest
+                .get("/markets", &[("tickers", names.join(",").as_str()), ("limit", "1000")])
+                .map_err(|error| format!("kalshi metadata: {error}"))?;
+            for row in body["markets"].as_array().cloned().unwrap_or_default() {
+                let market = match kalshi::metadata::market(&row) {
+                    Ok(market) => market,
+                    Err(error) => {
+                        catalogue.left_out.push(format!("kalshi: {error}"));
+                        continue;
+                    }
+                };
+                let cluster = clusters.find(KALSHI, &market.ticker);
+                match kalshi_terms(kalshi_rest, &market.event_ticker, &mut events, &mut series) {
+                    Ok((event, series)) => {
+                        catalogue
+                            .add(cluster, |id, cluster| market.entry(series, event, id, cluster));
+                    }
+                    Err(why) => catalogue.left_out.push(format!("kalshi {}: {why}", market.ticker)),
+                }
+            }
+        }
+        catalogue.relate(relations);
+        Ok(catalogue)
+    }
+
+    /// Everything the core must know before it trades, as events.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        let markets = self.directory.iter().map(|entry| Event::Market(entry.def));
+        markets.chain(self.baskets.iter().copied().map(Event::Basket))
+    }
+
+    fn add(
+        &mut self,
+        cluster: Option<ClusterId>,
+        entry: impl FnOnce(MarketId, ClusterId) -> surefoot_cold::directory::Entry,
+    ) {
+        if self.directory.iter().count() >= MARKETS_MAX {
+            self.left_out.push(format!("more than {MARKETS_MAX} markets"));
+            return;
+        }
+        // A market nobody asked for is not followed: the venue answered more than it was asked.
+        if let Some(cluster) = cluster {
+            self.directory.push(entry(self.directory.next_id(), cluster));
+        }
+    }
+
+    fn relate(&mut self, relations: &Relations) {
+        let by_name: BTreeMap<String, MarketId> = self
+            .directory
+            .iter()
+            .map(|entry| (entry.names.id().to_owned(), entry.def.market))
+            .collect();
+        let find = |name: &str| by_name.get(name).copied();
+        for pair in &relations.pairs {
+            let (Some(here), Some(there)) = (find(&pair.polymarket), find(&pair.kalshi)) else {
+                self.left_out.push(format!(
+                    "pair {} = {}: one of them has no terms",
+                    pair.polymarket, pair.kalshi
+                ));
+                continue;
+            };
+            // Of two markets on the same question one must hold YES and the other NO; where YES there means NO
+            // here, the same outcome of both.
+            let outcomes = if pair.same_polarity {
+                [(Outcome::Yes, Outcome::No), (Outcome::No, Outcome::Yes)]
+            } else {
+                [(Outcome::Yes, Outcome::Yes), (Outcome::No, Outcome::No)]
+            };
+            for (ours, theirs) in outcomes {
+                self.basket(BasketKind::CrossVenue, &[(here, ours), (there, theirs)], 10_000);
+            }
+        }
+        for set in &relations.sets {
+            self.relate_set(set, &find);
+        }
+        let all: Vec<_> = self.directory.iter().map(|entry| entry.def.market).collect();
+        for market in all {
+            // One matching engine never leaves it open; it is watched because a book that shows it is wrong.
+            self.basket(
+                BasketKind::Complement,
+                &[(market, Outcome::Yes), (market, Outcome::No)],
+                10_000,
+            );
+        }
+    }
+
+    fn relate_set(&mut self, set: &Set, find: &dyn Fn(&str) -> Option<MarketId>) {
+        let members: Option<Vec<_>> = set.members.iter().map(|name| find(name)).collect();
+        let Some(members) = members.filter(|members| (2..=LEGS_MAX).contains(&members.len()))
+        else {
+            self.left_out.push(format!(
+                "a set of {}: a member has no terms, or there are not 2 to {LEGS_MAX}",
+                set.venue
+            ));
+            return;
+        };
+        let legs = |outcome| members.iter().map(|&market| (market, outcome)).collect::<Vec<_>>();
+        if set.exhaustive {
+            self.basket(BasketKind::ExclusiveYes, &legs(Outcome::Yes), 10_000);
+        }
+        // At most one resolves YES, so all NO but one pay.
+        let payout = 10_000 * (u32::try_from(members.len()).expect("LEGS_MAX") - 1);
+        self.basket(BasketKind::ExclusiveNo, &legs(Outcome::No), payout);
+    }
+
+    fn basket(&mut self, kind: BasketKind, legs: &[(MarketId, Outcome)], payout: u32) {
+        let next = self.baskets.iter().map(|def| def.basket.index() + 1).max().unwrap_or(0);
+        let Some(basket) = u16::try_from(next).ok().filter(|&next| usize::from(next) < BASKETS_MAX)
+        else {
+            self.left_out.push(format!("more than {BASKETS_MAX} baskets"));
+            return;
+        };
+        let count = u8::try_from(legs.len()).expect("LEGS_MAX");
+        for (leg, &(market, outcome)) in (0..count).zip(legs) {
+            self.baskets.push(BasketDef {
+                basket: BasketId::new(basket),
+                kind,
+                leg,
+                legs: count,
+                market,
+                outcome,
+                payout,
+            });
+        }
+    }
+}
+
+/// An event's and its series' terms, asked for once each.
+fn kalshi_terms<'a>(
+    rest: &Rest,
+    event_ticker: &str,
+    events: &'a mut BTreeMap<String, kalshi::metadata::Event>,
+    series: &'a mut BTreeMap<String, kalshi::metadata::Series>,
+) -> Result<(&'a kalshi::metadata::Event, &'a kalshi::metadata::Series), String> {
+    if !events.contains_key(event_ticker) {
+        let body =
+            rest.get(&format!("/events/{event_ticker}"), &[]).map_err(|error| error.to_string())?;
+        let event = kalshi::metadata::event(&body).map_err(|error| error.to_string())?;
+        events.insert(event_ticker.to_owned(), event);
+    }
+    let event = &events[event_ticker];
+    if !series.contains_key(&event.series_ticker) {
+        let body = rest
+            .get(&format!("/series/{}", event.series_ticker), &[])
+            .map_err(|error| error.to_string())?;
+        let read = kalshi::metadata::series(&body).map_err(|error| error.to_string())?;
+        series.insert(event.series_ticker.clone(), read);
+    }
+    Ok((event, &series[&event.series_ticker]))
+}
+
+const POLYMARKET: u8 = 0;
+const KALSHI: u8 = 1;
+
+/// Which markets depend on each other: everything that a relation joins is one cluster.
+struct Clusters {
+    of: BTreeMap<(u8, String), usize>,
+}
+
+impl Clusters {
+    fn of(relations: &Relations, also: &Also) -> Self {
+        let mut clusters = Self { of: BTreeMap::new() };
+        let mut next = 0;
+        let mut join = |names: Vec<(u8, String)>| {
+            let known: Vec<_> =
+                names.iter().filter_map(|name| clusters.of.get(name).copied()).collect();
+            let cluster = known.first().copied().unwrap_or(next);
+            next += 1;
+            for (_, there) in clusters.of.iter_mut() {
+                if known.contains(there) {
+                    *there = cluster;
+                }
+            }
+            for name in names {
+                clusters.of.insert(name, cluster);
+            }
+        };
+        for pair in &relations.pairs {
+            join(vec![(POLYMARKET, pair.polymarket.clone()), (KALSHI, pair.kalshi.clone())]);
+        }
+        for set in &relations.sets {
+            let venue = if set.venue == "kalshi" { KALSHI } else { POLYMARKET };
+            join(set.members.iter().map(|name| (venue, name.clone())).collect());
+        }
+        for name in &also.polymarket {
+            join(vec![(POLYMARKET, name.clone())]);
+        }
+        for name in &also.kalshi {
+            join(vec![(KALSHI, name.clone())]);
+        }
+        clusters.renumber();
+        clusters
+    }
+
+    /// Numbers from zero without holes; beyond the bound the last one is shared, which only makes limits tighter.
+    fn renumber(&mut self) {
+        let mut numbers = BTreeMap::new();
+        for cluster in self.of.values_mut() {
+            let next = numbers.len();
+            *cluster = *numbers.entry(*cluster).or_insert(next.min(CLUSTERS_MAX - 1));
+        }
+    }
+
+    fn names(&self, venue: u8) -> Vec<String> {
+        self.of.keys().filter(|(of, _)| *of == venue).map(|(_, name)| name.clone()).collect()
+    }
+
+    fn find(&self, venue: u8, name: &str) -> Option<ClusterId> {
+        let cluster = *self.of.get(&(venue, name.to_owned()))?;
+        Some(ClusterId::new(u16::try_from(cluster).expect("CLUSTERS_MAX fits")))
+    }
+}

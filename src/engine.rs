@@ -1,0 +1,405 @@
+//! The whole machine, running: agents on their threads, and the cold threads around them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use hdrhistogram::Histogram;
+use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::feed::Feed;
+use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
+use surefoot_cold::net::{Meter, Stage};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::journal::{Close, Record};
+use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+use crate::spin::{Clock, CoreAgent, CoreRings, Idle, Pulse, Turns, histogram, spin};
+use crate::topology::{self, Topology};
+use crate::wiring::{Executors, Wired};
+
+/// How often an agent's own counters are shown to the cold side.
+const SHOW_EVERY: Nanos = Nanos::from_millis(100);
+
+/// Measures an agent's stretches.
+#[derive(Clone, Debug)]
+pub struct HotMeter {
+    clock: Clock,
+    /// By [`Stage`].
+    pub stages: [Histogram<u64>; Stage::ALL.len()],
+}
+
+impl HotMeter {
+    /// Nothing measured yet.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, stages: [(); Stage::ALL.len()].map(|()| histogram()) }
+    }
+}
+
+impl Meter for HotMeter {
+    #[inline]
+    fn now(&mut self) -> Nanos {
+        self.clock.now()
+    }
+
+    #[inline]
+    fn record(&mut self, stage: Stage, span: Nanos) {
+        self.stages[stage as usize].saturating_record(span.get());
+    }
+}
+
+/// What the agents show while they run.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Frames read, by venue.
+    pub frames: [AtomicU64; 2],
+    /// Links that are up.
+    pub links_up: AtomicU64,
+    /// Times a link was lost.
+    pub links_lost: AtomicU64,
+    /// Frames not understood.
+    pub bad_frames: AtomicU64,
+}
+
+/// Agents that share a thread. Each is optional: a topology deals them out.
+struct Crew {
+    feed: Option<Feed<HotMeter>>,
+    core: Option<CoreAgent>,
+    executors: Option<Executors>,
+    shown: Arc<Shown>,
+    show_due: Nanos,
+}
+
+impl Crew {
+    #[inline]
+    fn turn(&mut self, now: Nanos) -> u32 {
+        let mut work = 0;
+        if let Some(feed) = &mut self.feed {
+            work += feed.turn(now);
+        }
+        if let Some(core) = &mut self.core {
+            work += core.turn(now);
+        }
+        if let Some(executors) = &mut self.executors {
+            work += executors.turn(now);
+        }
+        if now >= self.show_due {
+            self.show_due = now.after(SHOW_EVERY);
+            self.show();
+        }
+        work
+    }
+
+    fn show(&self) {
+        let Some(feed) = &self.feed else { return };
+        let (mut frames, mut up, mut lost, mut bad) = ([0; 2], 0, 0, 0);
+        for stats in feed.stats() {
+            frames[stats.venue.index()] += stats.frames;
+            up += u64::from(stats.up);
+            lost += stats.lost;
+            bad += stats.bad.iter().sum::<u64>();
+        }
+        for (shown, frames) in self.shown.frames.iter().zip(frames) {
+            shown.store(frames, Ordering::Relaxed);
+        }
+        self.shown.links_up.store(up, Ordering::Relaxed);
+        self.shown.links_lost.store(lost, Ordering::Relaxed);
+        self.shown.bad_frames.store(bad, Ordering::Relaxed);
+    }
+}
+
+/// What an engine is started with.
+pub struct Plan {
+    /// Which agents share which thread.
+    pub topology: Topology,
+    /// The first spinner's core, if wanted.
+    pub pin: Option<usize>,
+    /// The clock everything runs by.
+    pub clock: Clock,
+    /// The core, empty or folded from a journal.
+    pub core: Core,
+    /// The journal, open for appending.
+    pub journal: Journal,
+    /// Where written records go on to.
+    pub store: Option<Sender<Vec<Record>>>,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+}
+
+/// The running machine.
+pub struct Engine {
+    crews: Vec<JoinHandle<(Crew, Turns)>>,
+    stop: Arc<AtomicBool>,
+    /// One for each hot thread.
+    pub pulses: Vec<Pulse>,
+    /// What the agents show.
+    pub shown: Arc<Shown>,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+    /// The clock everything runs by.
+    pub clock: Clock,
+    ops: Sender<Event>,
+    ops_thread: JoinHandle<()>,
+    stats_in: Consumer<Stats>,
+    stats: Stats,
+    journal: Writer,
+}
+
+/// What an engine leaves behind.
+pub struct Finished {
+    /// The core as it ended.
+    pub core: Core,
+    /// Latency by stage: name and histogram.
+    pub stages: Vec<(&'static str, Histogram<u64>)>,
+    /// Turns of the hot threads.
+    pub turns: Vec<Turns>,
+    /// Turns in which the journal had no room.
+    pub blocked: u64,
+}
+
+impl Engine {
+    /// Starts every thread. The agents dial by themselves; nothing is traded before the core is told that both
+    /// venues agree.
+    ///
+    /// # Errors
+    /// A thread or a poll could not be made.
+    pub fn start(plan: Plan, wire: impl FnOnce(&mut Rings) -> Result<Wired, String>) -> Result<Self, String> {
+        let mut rings = Rings::new(&plan.clock, &plan.halt);
+        let wired = wire(&mut rings)?;
+        let core_rings = rings.core.take().expect("made above");
+        let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone());
+        let journal = Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
+            .map_err(|error| format!("starting the journal's thread: {error}"))?;
+        let (ops, ops_in) = crossbeam_channel::bounded(topology::OPS_CORE.slots);
+        let ops_ring = rings.ops.take().expect("made above");
+        let stop = Arc::new(AtomicBool::new(false));
+        let ops_stop = Arc::clone(&stop);
+        let ops_thread = thread::Builder::new()
+            .name("ops".into())
+            .spawn(move || pump(&ops_in, ops_ring, &ops_stop))
+            .map_err(|error| format!("starting the ops thread: {error}"))?;
+        let shown = Arc::new(Shown::default());
+        let crew = |feed, core, executors| Crew {
+            feed,
+            core,
+            executors,
+            shown: Arc::clone(&shown),
+            show_due: Nanos::ZERO,
+        };
+        let crews = match plan.topology {
+            Topology::Fused | Topology::Calm => {
+                vec![("hot", crew(Some(wired.feed), Some(core), Some(wired.executors)))]
+            }
+            Topology::Split => vec![
+                ("core", crew(None, Some(core), None)),
+                ("feed", crew(Some(wired.feed), None, None)),
+                ("exec", crew(None, None, Some(wired.executors))),
+            ],
+        };
+        let idle = if plan.topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
+        let mut threads = Vec::new();
+        let mut pulses = Vec::new();
+        for (nth, (name, mut crew)) in crews.into_iter().enumerate() {
+            let pulse = Pulse::default();
+            pulses.push(pulse.clone());
+            let (stop, halt, clock) = (Arc::clone(&stop), plan.halt.clone(), plan.clock.clone());
+            let pin = (idle == Idle::Spin).then_some(plan.pin);
+            let body = move || {
+                if let Some(wanted) = pin {
+                    topology::pin(nth, wanted);
+                }
+                let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
+                if let Some(feed) = &mut crew.feed {
+                    feed.close(clock.now());
+                }
+                crew.show();
+                (crew, turns)
+            };
+            let thread = thread::Builder::new()
+                .name(name.into())
+                .spawn(body)
+                .map_err(|error| format!("starting the {name} thread: {error}"))?;
+            threads.push(thread);
+        }
+        Ok(Self {
+            crews: threads,
+            stop,
+            pulses,
+            shown,
+            halt: plan.halt,
+            clock: plan.clock,
+            ops,
+            ops_thread,
+            stats_in: rings.stats.take().expect("made above"),
+            stats: Stats::default(),
+            journal,
+        })
+    }
+
+    /// Tells the core something. Waits where the ring is full; nothing is lost.
+    pub fn tell(&self, event: Event) {
+        let _ = self.ops.send(event); // the thread outlives every sender but at the very end
+    }
+
+    /// Another way in for another thread.
+    pub fn teller(&self) -> Sender<Event> {
+        self.ops.clone()
+    }
+
+    /// The newest counters.
+    pub fn stats(&mut self) -> &Stats {
+        while let Ok(stats) = self.stats_in.pop() {
+            self.stats = stats;
+        }
+        &self.stats
+    }
+
+    /// The journal's state.
+    pub fn journal(&self) -> &Arc<JournalStatus> {
+        self.journal.status()
+    }
+
+    /// Whether a hot thread panicked.
+    pub fn is_dead(&self) -> bool {
+        self.pulses.iter().any(Pulse::is_dead)
+    }
+
+    /// Ends every thread, in the order of the flow, and closes the journal.
+    ///
+    /// # Errors
+    /// A thread panicked, or the journal could not be closed.
+    pub fn finish(self) -> Result<Finished, String> {
+        let Self { crews, stop, ops, ops_thread, journal, clock, .. } = self;
+        drop(ops);
+        stop.store(true, Ordering::Relaxed);
+        let _ = ops_thread.join();
+        let mut finished = None;
+        let mut turns = Vec::new();
+        let mut stages = Vec::new();
+        let mut dead = false;
+        for crew in crews {
+            let Ok((mut crew, counted)) = crew.join() else {
+                dead = true;
+                continue;
+            };
+            turns.push(counted);
+            let mut meters = Vec::new();
+            if let Some(feed) = &mut crew.feed {
+                meters.push(feed.meter().clone());
+            }
+            if let Some(executors) = &mut crew.executors {
+                meters.extend(executors.meters());
+            }
+            for meter in meters {
+                for (stage, measured) in Stage::ALL.into_iter().zip(meter.stages) {
+                    merge(&mut stages, stage.name(), &measured);
+                }
+            }
+            if let Some(agent) = crew.core {
+                merge(&mut stages, "core", &agent.times.event);
+                merge(&mut stages, "decide", &agent.times.decide);
+                let blocked = agent.blocked;
+                finished = Some((agent.into_core(), blocked));
+            }
+        }
+        let Some((core, blocked)) = finished else {
+            return Err("the core's thread ended in a panic: everything was halted; the journal holds what led to it".into());
+        };
+        let close = Close { decision: core.decision_hash(), state: core.state_hash() };
+        journal.close(clock.now(), close)?;
+        if dead {
+            return Err("a hot thread ended in a panic: everything was halted".into());
+        }
+        stages.retain(|(_, measured)| !measured.is_empty());
+        Ok(Finished { core, stages, turns, blocked })
+    }
+}
+
+fn merge(stages: &mut Vec<(&'static str, Histogram<u64>)>, name: &'static str, measured: &Histogram<u64>) {
+    match stages.iter_mut().find(|(there, _)| *there == name) {
+        Some((_, sum)) => sum.add(measured).expect("made with the same bounds"),
+        None => stages.push((name, measured.clone())),
+    }
+}
+
+/// The other ends of the core's rings, for whoever builds the agents.
+pub struct Rings {
+    /// From the feed.
+    pub feed_core: Option<Producer<Event>>,
+    /// Snapshot requests for the feed.
+    pub core_feed: Option<Consumer<surefoot_hot::intent::Intent>>,
+    /// Orders, by venue.
+    pub core_exec: [Option<Consumer<surefoot_hot::intent::Intent>>; 2],
+    /// Answers, by venue.
+    pub exec_core: [Option<Producer<Event>>; 2],
+    /// A meter for an agent.
+    pub clock: Clock,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+    core: Option<CoreRings>,
+    ops: Option<Producer<Event>>,
+    stats: Option<Consumer<Stats>>,
+    journal: Option<Consumer<surefoot_hot::journal::JournalItem>>,
+}
+
+impl Rings {
+    /// Every ring of [`topology::LINKS`] that touches the core.
+    fn new(clock: &Clock, halt: &HaltEpoch) -> Self {
+        let (feed_core, feed_in) = RingBuffer::new(topology::FEED_CORE.slots);
+        let (feed_out, core_feed) = RingBuffer::new(topology::CORE_FEED.slots);
+        let (pm_out, core_pm) = RingBuffer::new(topology::CORE_PM.slots);
+        let (ka_out, core_ka) = RingBuffer::new(topology::CORE_KA.slots);
+        let (pm_core, pm_in) = RingBuffer::new(topology::PM_CORE.slots);
+        let (ka_core, ka_in) = RingBuffer::new(topology::KA_CORE.slots);
+        let (ops, ops_in) = RingBuffer::new(topology::OPS_CORE.slots);
+        let (journal_out, journal) = RingBuffer::new(topology::CORE_JOURNAL.slots);
+        let (stats_out, stats) = RingBuffer::new(topology::CORE_STATS.slots);
+        let core = CoreRings {
+            // What executors say comes before what streams say: a fill then finds its order by the venue's name.
+            inputs: vec![pm_in, ka_in, ops_in, feed_in],
+            executors: [pm_out, ka_out],
+            feeds: feed_out,
+            journal: journal_out,
+            stats: stats_out,
+        };
+        const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
+        Self {
+            feed_core: Some(feed_core),
+            core_feed: Some(core_feed),
+            core_exec: [Some(core_pm), Some(core_ka)],
+            exec_core: [Some(pm_core), Some(ka_core)],
+            clock: clock.clone(),
+            halt: halt.clone(),
+            core: Some(core),
+            ops: Some(ops),
+            stats: Some(stats),
+            journal: Some(journal),
+        }
+    }
+}
+
+/// Carries what the cold threads say into the core's ring, one producer for many senders.
+fn pump(from: &Receiver<Event>, mut into: Producer<Event>, stop: &AtomicBool) {
+    loop {
+        let event = match from.recv_timeout(Duration::from_millis(20)) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => continue,
+            Err(_) => return,
+        };
+        let mut event = Some(event);
+        while let Some(waiting) = event.take() {
+            if let Err(rtrb::PushError::Full(back)) = into.push(waiting) {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                event = Some(back);
+                thread::sleep(Duration::from_micros(100));
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Every thread and every ring: drawn, tabled, and made here.
+//!
+//! ```text
+//! sockets ─ feed ─▶ feed_core ─▶ ┌──────┐ ─▶ core_pm   ─▶ exec pm ─ socket
+//!           feed ◀─ core_feed ◀─ │      │ ─▶ core_ka   ─▶ exec ka ─ socket
+//!        exec pm ─▶ pm_core ───▶ │ core │ ◀─ ops_core ◀─ ops ◀─ control, reconcile, audit
+//!        exec ka ─▶ ka_core ───▶ │      │ ─▶ core_journal ─▶ journal ─▶ store
+//!                                └──────┘ ─▶ core_stats ─▶ console, status
+//!           feed ─▶ feed_tap ─▶ audit
+//! ```
+
+use crate::cli::TopologyArg;
+
+/// What happens when a ring is full: a decision about money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// What was lost makes books stale; they are fetched again. Reports are not lost: they stay in the socket.
+    Resync,
+    /// Nothing more leaves until a person has looked.
+    Halt,
+    /// The sender waits; nothing is lost.
+    Wait,
+    /// Dropped and counted: it can be read again.
+    Drop,
+}
+
+/// One ring, with one producer and one consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// `producer_consumer`.
+    pub name: &'static str,
+    /// Items it holds; bytes for the tap.
+    pub slots: usize,
+    /// What happens when it is full.
+    pub on_full: OnFull,
+}
+
+impl Link {
+    const fn new(name: &'static str, slots: usize, on_full: OnFull) -> Self {
+        Self { name, slots, on_full }
+    }
+}
+
+/// Market data and private reports to the core.
+pub const FEED_CORE: Link = Link::new("feed_core", 16_384, OnFull::Resync);
+/// Requests for snapshots.
+pub const CORE_FEED: Link = Link::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
+/// Orders to Polymarket's executor.
+pub const CORE_PM: Link = Link::new("core_pm", 2_048, OnFull::Halt);
+/// Orders to Kalshi's executor.
+pub const CORE_KA: Link = Link::new("core_ka", 2_048, OnFull::Halt);
+/// Polymarket's answers.
+pub const PM_CORE: Link = Link::new("pm_core", 4_096, OnFull::Wait);
+/// Kalshi's answers.
+pub const KA_CORE: Link = Link::new("ka_core", 4_096, OnFull::Wait);
+/// Commands, reconciliation and settings.
+pub const OPS_CORE: Link = Link::new("ops_core", 4_096, OnFull::Wait);
+/// Every input, intent and note.
+pub const CORE_JOURNAL: Link = Link::new("core_journal", 65_536, OnFull::Halt);
+/// Counters.
+pub const CORE_STATS: Link = Link::new("core_stats", 8, OnFull::Drop);
+/// Raw frames, in bytes.
+pub const FEED_TAP: Link = Link::new("feed_tap", 4 << 20, OnFull::Drop);
+
+/// All of them.
+pub const LINKS: [Link; 10] = [
+    FEED_CORE,
+    CORE_FEED,
+    CORE_PM,
+    CORE_KA,
+    PM_CORE,
+    KA_CORE,
+    OPS_CORE,
+    CORE_JOURNAL,
+    CORE_STATS,
+    FEED_TAP,
+];
+
+/// Which agents share which thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    /// One pinned spinner runs feed, core and executors in each turn: nothing is woken on the path.
+    Fused,
+    /// Feed, core and executors spin on a core each.
+    Split,
+    /// One thread for all, resting when idle: laptops, single cores, tests.
+    Calm,
+}
+
+impl Topology {
+    /// What was asked for, or what fits the machine.
+    ///
+    /// # Errors
+    /// A spinner on the only core would starve everything else; more spinners than cores would starve each
+    /// other.
+    pub fn resolve(asked: TopologyArg, cores: usize) -> Result<Self, String> {
+        match asked {
+            TopologyArg::Auto if cores >= 5 => Ok(Self::Split),
+            TopologyArg::Auto if cores >= 2 => Ok(Self::Fused),
+            TopologyArg::Auto | TopologyArg::Calm => Ok(Self::Calm),
+            TopologyArg::Fused if cores >= 2 => Ok(Self::Fused),
+            TopologyArg::Split if cores >= 4 => Ok(Self::Split),
+            TopologyArg::Fused => Err(format!(
+                "topology fused needs 2 cores and this machine gives us {cores}: its spinning thread would starve \
+                 the rest; use --topology calm"
+            )),
+            TopologyArg::Split => Err(format!(
+                "topology split needs 4 cores and this machine gives us {cores}; use --topology fused or calm"
+            )),
+        }
+    }
+
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fused => "fused",
+            Self::Split => "split",
+            Self::Calm => "calm",
+        }
+    }
+
+    /// How many threads spin, and so want a core each.
+    pub const fn spinners(self) -> usize {
+        match self {
+            Self::Fused => 1,
+            Self::Split => 3,
+            Self::Calm => 0,
+        }
+    }
+}
+
+/// Cores this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Pins the calling thread to the `nth` spinner's core: the last cores of the machine, so that the first ones,
+/// where the system likes to be, stay with everything else. Returns the core, or `None` where it was not possible.
+pub fn pin(nth: usize, wanted: Option<usize>) -> Option<usize> {
+    let ids = core_affinity::get_core_ids()?;
+    let id = match wanted {
+        Some(cpu) => ids.iter().find(|id| id.id == cpu + nth).copied()?,
+        None => *ids.get(ids.len().checked_sub(1 + nth)?)?,
+    };
+    core_affinity::set_for_current(id).then_some(id.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+
+    #[test]
+    fn rings_hold_the_worst_turn() {
+        for link in [CORE_PM, CORE_KA] {
+            assert!(link.slots >= INTENTS_PER_EVENT_MAX, "{}", link.name);
+        }
+        assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
+        for (n, link) in LINKS.iter().enumerate() {
+            assert!(LINKS[..n].iter().all(|other| other.name != link.name), "names are unique");
+        }
+    }
+
+    #[test]
+    fn a_machine_gets_what_it_can_carry() {
+        assert_eq!(Topology::resolve(TopologyArg::Auto, 1), Ok(Topology::Calm));
+        assert_eq!(Topology::resolve(TopologyArg::Auto, 2), Ok(Topology::Fused));
+        assert_eq!(Topology::resolve(TopologyArg::Auto, 8), Ok(Topology::Split));
+        assert!(Topology::resolve(TopologyArg::Fused, 1).is_err());
+        assert!(Topology::resolve(TopologyArg::Split, 2).is_err());
+        assert_eq!(Topology::resolve(TopologyArg::Calm, 1), Ok(Topology::Calm));
+    }
+}

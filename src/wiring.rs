@@ -1,0 +1,299 @@
+//! The agents of a real or embedded venue: sessions on sockets, executors with keys, on the rings' ends.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+use rtrb::RingBuffer;
+use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
+use surefoot_cold::exec::polymarket::PolymarketRates;
+use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec};
+use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade};
+use surefoot_cold::net::{Dialer, Endpoint, client_config};
+use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
+use surefoot_cold::rest::Rest;
+use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
+use surefoot_cold::venue::text::Digits;
+use surefoot_cold::venue::{kalshi, polymarket};
+use surefoot_cold::wirelog::{self, Contents, WireLog};
+use surefoot_hot::event::Link;
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::limits::MARKETS_MAX;
+use surefoot_hot::units::Nanos;
+
+use crate::access::{Access, KalshiAccess};
+use crate::engine::{HotMeter, Rings};
+
+/// Ids learnt from the private stream that wait for the executor.
+const LEARNT_SLOTS: usize = 1_024;
+/// Commands that wait for a link.
+const COMMANDS: usize = 256;
+
+/// Both executors: they take turns on one thread.
+pub struct Executors {
+    /// Polymarket's.
+    pub polymarket: PolymarketExec<HotMeter>,
+    /// Kalshi's.
+    pub kalshi: KalshiExec<HotMeter>,
+}
+
+impl Executors {
+    /// One turn of each.
+    #[inline]
+    pub fn turn(&mut self, now: Nanos) -> u32 {
+        self.polymarket.turn(now) + self.kalshi.turn(now)
+    }
+
+    /// What they measured.
+    pub fn meters(&mut self) -> [HotMeter; 2] {
+        [self.polymarket.meter().clone(), self.kalshi.meter().clone()]
+    }
+}
+
+/// The agents, ready to be dealt out to threads.
+pub struct Wired {
+    /// All links of both venues.
+    pub feed: Feed<HotMeter>,
+    /// Both executors.
+    pub executors: Executors,
+}
+
+/// Who signs for us at the venues, shared by executors and cold readers.
+pub struct Signers {
+    /// Polymarket's.
+    pub polymarket: Arc<polymarket::signer::Signer>,
+    /// Kalshi's.
+    pub kalshi: Arc<kalshi::signer::Signer>,
+}
+
+impl Signers {
+    /// From the keys.
+    ///
+    /// # Errors
+    /// A key is not what it should be; the words name which.
+    pub fn new(access: &Access) -> Result<Self, String> {
+        let pm = &access.polymarket;
+        let polymarket =
+            polymarket::signer::Signer::new(&pm.private_key, pm.kind, pm.funder, pm.chain, Some(&pm.credentials))
+                .map_err(|error| format!("polymarket account: {error}"))?;
+        let kalshi = kalshi::signer::Signer::from_pem(&access.kalshi.key_id, &access.kalshi.pem)
+            .map_err(|error| format!("kalshi key {}: {error}", access.kalshi.key_id))?;
+        Ok(Self { polymarket: Arc::new(polymarket), kalshi: Arc::new(kalshi) })
+    }
+
+    /// Clients for cold REST at both venues: metadata, and what is true.
+    pub fn readers(&self, access: &Access, directory: &Directory) -> [Box<dyn Reader>; 2] {
+        let pm = &access.polymarket;
+        let clob = Rest::new(pm.clob.clone(), &access.trust, Some(Arc::new(PolymarketAuth(self.polymarket.clone()))));
+        let data = Rest::new(pm.data.clone(), &access.trust, None);
+        let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, Some(Arc::new(KalshiAuth(self.kalshi.clone()))));
+        [
+            Box::new(PolymarketReader::new(
+                clob,
+                data,
+                self.polymarket.maker_text().to_owned(),
+                pm.credentials.api_key.clone(),
+                pm.kind as u8,
+                directory,
+            )),
+            Box::new(KalshiReader::new(kalshi, directory)),
+        ]
+    }
+}
+
+/// Signs Kalshi's upgrade requests.
+struct KalshiUpgrade(Arc<kalshi::signer::Signer>);
+
+impl Upgrade for KalshiUpgrade {
+    fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
+        let pair = self.0.sign(now.millis(), "GET", path);
+        let stamp = Digits::new(pair.timestamp_ms());
+        self.0.headers(&pair, &stamp).map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+}
+
+/// What [`wire`] needs beside the rings.
+pub struct Parts<'a> {
+    /// Where and with whose keys.
+    pub access: &'a Access,
+    /// Who signs.
+    pub signers: &'a Signers,
+    /// Which markets.
+    pub directory: &'a Directory,
+    /// Where the wire logs are, by venue.
+    pub wire_logs: [&'a Path; 2],
+    /// Whether they are synced before each send.
+    pub sync: wirelog::SyncMode,
+    /// Raw frames for the audit.
+    pub tap: Option<rtrb::Producer<u8>>,
+    /// Makes back-off differ between runs and repeat within one.
+    pub seed: u64,
+}
+
+/// What the wire logs of earlier runs said, by venue.
+pub type Remembered = [Contents; 2];
+
+/// Ways to tell the links something while they run, by venue: market links.
+pub type Commands = [Sender<Command>; 2];
+
+/// Builds the agents.
+///
+/// # Errors
+/// An endpoint has no address, a wire log cannot be opened, or the system has no room.
+pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, Commands), String> {
+    let Parts { access, signers, directory, wire_logs, sync, tap, seed } = parts;
+    let config = client_config(&access.trust);
+    let dial = |endpoint: &Endpoint, nth: u64| {
+        Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth)).map_err(|error| error.to_string())
+    };
+    let meter = || HotMeter::new(rings.clock.clone());
+    let taken = "each ring's end is taken once";
+    let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
+    let (commands, links) = links(access, signers, directory, learn, &dial)?;
+    let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter()).map_err(|error| error.to_string())?;
+    feed.take_intents(rings.core_feed.take().expect(taken));
+    feed.add(links.polymarket_market);
+    feed.add(links.polymarket_user);
+    feed.add(links.kalshi_market);
+    feed.add(links.kalshi_private);
+
+    let open_log = |path: &Path| WireLog::open(path, sync).map_err(|error| error.to_string());
+    let (pm_log, pm_contents) = open_log(wire_logs[0])?;
+    let (ka_log, ka_contents) = open_log(wire_logs[1])?;
+    let [core_pm, core_ka] = &mut rings.core_exec;
+    let [pm_core, ka_core] = &mut rings.exec_core;
+    let clob = &access.polymarket.clob;
+    let words = Polymarket::new(signers.polymarket.clone(), clob, directory, PolymarketRates::default());
+    let wiring = ExecWiring {
+        core_exec: core_pm.take().expect(taken),
+        exec_core: pm_core.take().expect(taken),
+        halt: rings.halt.clone(),
+        log: pm_log,
+        order_lanes: vec![dial(clob, 10)?, dial(clob, 11)?],
+        chore_lanes: vec![dial(clob, 12)?],
+        learnt: None,
+    };
+    // The dead man's switch is armed where money is real or acts as if: the venue cancels when we fall silent.
+    let options = ExecOptions { heartbeat: true, ..ExecOptions::default() };
+    let mut pm_exec = Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
+    pm_exec.remember(&pm_contents);
+
+    let rest = &access.kalshi.rest;
+    let slots = HeaderSlots::spawn(signers.kalshi.clone()).map_err(|error| format!("starting the signer: {error}"))?;
+    let words = Kalshi::new(signers.kalshi.clone(), rest, directory, KalshiRates::default(), Some(slots));
+    let wiring = ExecWiring {
+        core_exec: core_ka.take().expect(taken),
+        exec_core: ka_core.take().expect(taken),
+        halt: rings.halt.clone(),
+        log: ka_log,
+        order_lanes: vec![dial(rest, 20)?, dial(rest, 21)?],
+        chore_lanes: vec![dial(rest, 22)?],
+        learnt: Some(learnt),
+    };
+    let mut ka_exec = Exec::new(words, wiring, ExecOptions::default(), meter()).map_err(|error| error.to_string())?;
+    ka_exec.remember(&ka_contents);
+    let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
+    Ok((wired, [pm_contents, ka_contents], commands))
+}
+
+struct Links {
+    polymarket_market: FeedLink<surefoot_hot::venue::polymarket::MarketSession>,
+    polymarket_user: FeedLink<surefoot_hot::venue::polymarket::UserSession>,
+    kalshi_market: FeedLink<surefoot_hot::venue::kalshi::Session>,
+    kalshi_private: FeedLink<surefoot_hot::venue::kalshi::Session>,
+}
+
+fn links(
+    access: &Access,
+    signers: &Signers,
+    directory: &Directory,
+    mut learn: rtrb::Producer<(surefoot_hot::ids::OrderId, wirelog::VenueId)>,
+    dial: &dyn Fn(&Endpoint, u64) -> Result<Dialer, String>,
+) -> Result<(Commands, Links), String> {
+    use surefoot_hot::venue::{kalshi, polymarket};
+    let of = |venue: Venue| directory.of(venue).map(|entry| entry.def.market).collect::<Vec<MarketId>>();
+    let (pm_commands, pm_in) = crossbeam_channel::bounded(COMMANDS);
+    let (ka_commands, ka_in) = crossbeam_channel::bounded(COMMANDS);
+    let pm = &access.polymarket;
+    let subscribe = serde_json::json!({
+        "type": "user",
+        "auth": {
+            "apiKey": pm.credentials.api_key,
+            "secret": pm.credentials.secret.expose(),
+            "passphrase": pm.credentials.passphrase.expose(),
+        },
+    });
+    let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
+    let mut user =
+        polymarket::UserSession::new(MARKETS_MAX, subscribe.to_string().into_bytes(), &pm.credentials.api_key);
+    let mut ka_market = kalshi::Session::with_capacity(kalshi::Role::Market, MARKETS_MAX);
+    let mut ka_private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
+    for entry in directory.iter() {
+        let fail = |_| format!("{}: no room, or a name that stands for another market", entry.names.id());
+        match &entry.names {
+            Names::Polymarket(names) => {
+                let names = polymarket::MarketNames {
+                    market: entry.def.market,
+                    condition: &names.condition_id,
+                    yes: &names.yes_token,
+                    no: &names.no_token,
+                    grid: entry.def.grid,
+                };
+                market.add_market(Nanos::ZERO, &names).map_err(fail)?;
+                user.add_market(&names).map_err(fail)?;
+            }
+            Names::Kalshi(names) => {
+                let (id, grid) = (entry.def.market, entry.def.grid);
+                ka_market.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
+                ka_private.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
+            }
+        }
+    }
+    let KalshiAccess { ws, .. } = &access.kalshi;
+    let upgrade = || Some(Box::new(KalshiUpgrade(signers.kalshi.clone())) as Box<dyn Upgrade>);
+    let links = Links {
+        polymarket_market: FeedLink::new(
+            Venue::Polymarket,
+            Link::Market,
+            market,
+            of(Venue::Polymarket),
+            dial(&pm.ws_market, 1)?,
+            LinkOptions { commands: Some(pm_in), ..LinkOptions::default() },
+        ),
+        polymarket_user: FeedLink::new(
+            Venue::Polymarket,
+            Link::Private,
+            user,
+            of(Venue::Polymarket),
+            dial(&pm.ws_user, 2)?,
+            LinkOptions::default(),
+        ),
+        kalshi_market: FeedLink::new(
+            Venue::Kalshi,
+            Link::Market,
+            ka_market,
+            of(Venue::Kalshi),
+            dial(ws, 3)?,
+            LinkOptions { upgrade: upgrade(), commands: Some(ka_in), ..LinkOptions::default() },
+        ),
+        kalshi_private: FeedLink::new(
+            Venue::Kalshi,
+            Link::Private,
+            ka_private,
+            of(Venue::Kalshi),
+            dial(ws, 4)?,
+            LinkOptions {
+                upgrade: upgrade(),
+                // Fills and updates may outrun the answer that names the order.
+                inspect: Some(Box::new(move |frame| {
+                    if let Some(learnt) = learn_from_frame(frame) {
+                        let _ = learn.push(learnt); // the answer, or a question, names it as well
+                    }
+                })),
+                ..LinkOptions::default()
+            },
+        ),
+    };
+    Ok(([pm_commands, ka_commands], links))
+}
