@@ -168,13 +168,17 @@ impl Engine {
     ///
     /// # Errors
     /// A thread or a poll could not be made.
-    pub fn start(plan: Plan, wire: impl FnOnce(&mut Rings) -> Result<Wired, String>) -> Result<Self, String> {
+    pub fn start(
+        plan: Plan,
+        wire: impl FnOnce(&mut Rings) -> Result<Wired, String>,
+    ) -> Result<Self, String> {
         let mut rings = Rings::new(&plan.clock, &plan.halt);
         let wired = wire(&mut rings)?;
         let core_rings = rings.core.take().expect("made above");
         let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone());
-        let journal = Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
-            .map_err(|error| format!("starting the journal's thread: {error}"))?;
+        let journal =
+            Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
+                .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let (ops, ops_in) = crossbeam_channel::bounded(topology::OPS_CORE.slots);
         let ops_ring = rings.ops.take().expect("made above");
         let stop = Arc::new(AtomicBool::new(false));
@@ -320,7 +324,11 @@ impl Engine {
     }
 }
 
-fn merge(stages: &mut Vec<(&'static str, Histogram<u64>)>, name: &'static str, measured: &Histogram<u64>) {
+fn merge(
+    stages: &mut Vec<(&'static str, Histogram<u64>)>,
+    name: &'static str,
+    measured: &Histogram<u64>,
+) {
     match stages.iter_mut().find(|(there, _)| *there == name) {
         Some((_, sum)) => sum.add(measured).expect("made with the same bounds"),
         None => stages.push((name, measured.clone())),

@@ -8,7 +8,9 @@ use rtrb::RingBuffer;
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
 use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec};
+use surefoot_cold::exec::{
+    Exec, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
+};
 use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade};
 use surefoot_cold::net::{Dialer, Endpoint, client_config};
 use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
@@ -74,9 +76,14 @@ impl Signers {
     /// A key is not what it should be; the words name which.
     pub fn new(access: &Access) -> Result<Self, String> {
         let pm = &access.polymarket;
-        let polymarket =
-            polymarket::signer::Signer::new(&pm.private_key, pm.kind, pm.funder, pm.chain, Some(&pm.credentials))
-                .map_err(|error| format!("polymarket account: {error}"))?;
+        let polymarket = polymarket::signer::Signer::new(
+            &pm.private_key,
+            pm.kind,
+            pm.funder,
+            pm.chain,
+            Some(&pm.credentials),
+        )
+        .map_err(|error| format!("polymarket account: {error}"))?;
         let kalshi = kalshi::signer::Signer::from_pem(&access.kalshi.key_id, &access.kalshi.pem)
             .map_err(|error| format!("kalshi key {}: {error}", access.kalshi.key_id))?;
         Ok(Self { polymarket: Arc::new(polymarket), kalshi: Arc::new(kalshi) })
@@ -85,9 +92,17 @@ impl Signers {
     /// Clients for cold REST at both venues: metadata, and what is true.
     pub fn readers(&self, access: &Access, directory: &Directory) -> [Box<dyn Reader>; 2] {
         let pm = &access.polymarket;
-        let clob = Rest::new(pm.clob.clone(), &access.trust, Some(Arc::new(PolymarketAuth(self.polymarket.clone()))));
+        let clob = Rest::new(
+            pm.clob.clone(),
+            &access.trust,
+            Some(Arc::new(PolymarketAuth(self.polymarket.clone()))),
+        );
         let data = Rest::new(pm.data.clone(), &access.trust, None);
-        let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, Some(Arc::new(KalshiAuth(self.kalshi.clone()))));
+        let kalshi = Rest::new(
+            access.kalshi.rest.clone(),
+            &access.trust,
+            Some(Arc::new(KalshiAuth(self.kalshi.clone()))),
+        );
         [
             Box::new(PolymarketReader::new(
                 clob,
@@ -109,7 +124,10 @@ impl Upgrade for KalshiUpgrade {
     fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
         let pair = self.0.sign(now.millis(), "GET", path);
         let stamp = Digits::new(pair.timestamp_ms());
-        self.0.headers(&pair, &stamp).map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        self.0
+            .headers(&pair, &stamp)
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec()
     }
 }
 
@@ -145,13 +163,15 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
     let Parts { access, signers, directory, wire_logs, sync, tap, seed } = parts;
     let config = client_config(&access.trust);
     let dial = |endpoint: &Endpoint, nth: u64| {
-        Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth)).map_err(|error| error.to_string())
+        Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth))
+            .map_err(|error| error.to_string())
     };
     let meter = || HotMeter::new(rings.clock.clone());
     let taken = "each ring's end is taken once";
     let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
     let (commands, links) = links(access, signers, directory, learn, &dial)?;
-    let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter()).map_err(|error| error.to_string())?;
+    let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter())
+        .map_err(|error| error.to_string())?;
     feed.take_intents(rings.core_feed.take().expect(taken));
     feed.add(links.polymarket_market);
     feed.add(links.polymarket_user);
@@ -164,7 +184,8 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
     let [core_pm, core_ka] = &mut rings.core_exec;
     let [pm_core, ka_core] = &mut rings.exec_core;
     let clob = &access.polymarket.clob;
-    let words = Polymarket::new(signers.polymarket.clone(), clob, directory, PolymarketRates::default());
+    let words =
+        Polymarket::new(signers.polymarket.clone(), clob, directory, PolymarketRates::default());
     let wiring = ExecWiring {
         core_exec: core_pm.take().expect(taken),
         exec_core: pm_core.take().expect(taken),
@@ -176,12 +197,15 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
     };
     // The dead man's switch is armed where money is real or acts as if: the venue cancels when we fall silent.
     let options = ExecOptions { heartbeat: true, ..ExecOptions::default() };
-    let mut pm_exec = Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
+    let mut pm_exec =
+        Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
     pm_exec.remember(&pm_contents);
 
     let rest = &access.kalshi.rest;
-    let slots = HeaderSlots::spawn(signers.kalshi.clone()).map_err(|error| format!("starting the signer: {error}"))?;
-    let words = Kalshi::new(signers.kalshi.clone(), rest, directory, KalshiRates::default(), Some(slots));
+    let slots = HeaderSlots::spawn(signers.kalshi.clone())
+        .map_err(|error| format!("starting the signer: {error}"))?;
+    let words =
+        Kalshi::new(signers.kalshi.clone(), rest, directory, KalshiRates::default(), Some(slots));
     let wiring = ExecWiring {
         core_exec: core_ka.take().expect(taken),
         exec_core: ka_core.take().expect(taken),
@@ -191,7 +215,8 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
         chore_lanes: vec![dial(rest, 22)?],
         learnt: Some(learnt),
     };
-    let mut ka_exec = Exec::new(words, wiring, ExecOptions::default(), meter()).map_err(|error| error.to_string())?;
+    let mut ka_exec = Exec::new(words, wiring, ExecOptions::default(), meter())
+        .map_err(|error| error.to_string())?;
     ka_exec.remember(&ka_contents);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
     Ok((wired, [pm_contents, ka_contents], commands))
@@ -212,7 +237,8 @@ fn links(
     dial: &dyn Fn(&Endpoint, u64) -> Result<Dialer, String>,
 ) -> Result<(Commands, Links), String> {
     use surefoot_hot::venue::{kalshi, polymarket};
-    let of = |venue: Venue| directory.of(venue).map(|entry| entry.def.market).collect::<Vec<MarketId>>();
+    let of =
+        |venue: Venue| directory.of(venue).map(|entry| entry.def.market).collect::<Vec<MarketId>>();
     let (pm_commands, pm_in) = crossbeam_channel::bounded(COMMANDS);
     let (ka_commands, ka_in) = crossbeam_channel::bounded(COMMANDS);
     let pm = &access.polymarket;
@@ -225,12 +251,16 @@ fn links(
         },
     });
     let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
-    let mut user =
-        polymarket::UserSession::new(MARKETS_MAX, subscribe.to_string().into_bytes(), &pm.credentials.api_key);
+    let mut user = polymarket::UserSession::new(
+        MARKETS_MAX,
+        subscribe.to_string().into_bytes(),
+        &pm.credentials.api_key,
+    );
     let mut ka_market = kalshi::Session::with_capacity(kalshi::Role::Market, MARKETS_MAX);
     let mut ka_private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
     for entry in directory.iter() {
-        let fail = |_| format!("{}: no room, or a name that stands for another market", entry.names.id());
+        let fail =
+            |_| format!("{}: no room, or a name that stands for another market", entry.names.id());
         match &entry.names {
             Names::Polymarket(names) => {
                 let names = polymarket::MarketNames {
