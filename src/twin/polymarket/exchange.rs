@@ -182,7 +182,7 @@ impl PolymarketVenue {
             let most = cash * 10_000 / u128::from(price.ticks().max(1));
             let take = qty.min(Qty::from_micros(u64::try_from(most).unwrap_or(u64::MAX)));
             total += take;
-            left = left - price.cost_ceil(take);
+            left -= price.cost_ceil(take);
             if take < qty || left == Usd::ZERO {
                 return (total, true);
             }
@@ -273,12 +273,12 @@ impl PolymarketVenue {
                 // The level's whole amount is what the taker sees; the last maker takes what rounding left.
                 let last = place + 1 == level.len();
                 let amount = if last { rest } else { price.proceeds_floor(met.qty) };
-                rest = rest - amount;
+                rest -= amount;
                 makers.push(self.maker_part(market, taker, met, amount, trade, now));
             }
             let account = &mut self.accounts[taker.account];
             move_leg(account, (market, taker.outcome), taker.action, qty, total);
-            account.cash = account.cash - fee;
+            account.cash -= fee;
             self.fees += fee;
             if let Some(index) = taker.order {
                 self.orders[index].matched += qty;
@@ -586,7 +586,7 @@ fn move_leg(
 ) {
     match action {
         Action::Buy => {
-            account.cash = account.cash - amount;
+            account.cash -= amount;
             account.receive(market, outcome, qty, amount);
         }
         Action::Sell => {

@@ -11,6 +11,8 @@ mod meta;
 pub mod order;
 mod rest;
 mod stream;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

@@ -277,7 +277,7 @@ impl PolymarketVenue {
     }
 
     /// Whole books, as after every trade.
-    pub(super) fn show_books(&mut self, market: usize, now: Nanos) {
+    pub fn show_books(&mut self, market: usize, now: Nanos) {
         self.markets[market].changed = now;
         for outcome in BOTH {
             let conns = self.listening(market, outcome);
