@@ -122,11 +122,15 @@ struct Clock {
     anchor: Nanos,
 }
 
+/// The wall clock, for what is made before the loop runs.
+pub fn wall_now() -> Nanos {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Nanos::new(u64::try_from(wall.as_nanos()).unwrap_or(0))
+}
+
 impl Clock {
     fn new() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let anchor = Nanos::new(u64::try_from(wall.as_nanos()).unwrap_or(0));
-        Self { start: Instant::now(), anchor }
+        Self { start: Instant::now(), anchor: wall_now() }
     }
 
     fn now(&self) -> Nanos {
