@@ -1,8 +1,8 @@
 //! The `surefoot` command.
 
 use clap::Parser;
-use surefoot::cli::{Cli, RunArgs, Verb};
-use surefoot::config::Config;
+use surefoot::cli::{Cli, Mode, RunArgs, Verb};
+use surefoot::config::verbs as config;
 use surefoot::control::verbs;
 use surefoot::exit::Exit;
 use surefoot::run::{self, Setup};
@@ -16,12 +16,25 @@ fn main() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok };
         }
     };
-    let mut config = Config::demo();
-    if let Some(state) = &cli.common.state {
-        config.state_dir.clone_from(state);
+    let verb = cli.verb.unwrap_or(Verb::Run(RunArgs::default()));
+    if let Verb::Config(verb) = &verb {
+        return config::run(verb, &cli.common);
     }
-    let setup = Setup { config, json: cli.common.json };
-    match cli.verb.unwrap_or(Verb::Run(RunArgs::default())) {
+    let loaded = match &verb {
+        Verb::Run(args) | Verb::Start(args) => config::load_all(&cli.common, Some(args)),
+        Verb::Status(_) | Verb::Halt(_) | Verb::Resume(_) | Verb::Stop | Verb::Replay(_) => {
+            Ok(config::load_for_control(&cli.common))
+        }
+        _ => config::load_all(&cli.common, None),
+    };
+    let setup = match loaded {
+        Ok(loaded) => Setup { config: loaded.config, json: cli.common.json },
+        Err(exit) => return exit,
+    };
+    match verb {
+        Verb::Run(_) | Verb::Start(_) if setup.config.mode != Mode::Demo => {
+            not_yet(setup.config.mode)
+        }
         Verb::Run(args) => run::demo::run(&args, &setup),
         Verb::Start(args) => verbs::start(&args.words(&cli.common), &setup),
         Verb::Status(args) => verbs::status(&args, &setup),
@@ -31,6 +44,15 @@ fn main() -> Exit {
         Verb::Twin(args) => run::twin::run(&args, &setup),
         Verb::Bench(args) => run::bench::run(&args, &setup),
         Verb::Replay(args) => run::replay::run(&args, &setup),
-        Verb::Config(_) => Exit::NotYet,
+        Verb::Config(_) => unreachable!("answered above"),
     }
+}
+
+fn not_yet(mode: Mode) -> Exit {
+    eprintln!(
+        "surefoot: the mode `{}` is not built in this version; nothing was connected and nothing sent. \
+         `surefoot run demo` trades the embedded venues",
+        mode.name()
+    );
+    Exit::NotYet
 }

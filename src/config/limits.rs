@@ -199,6 +199,11 @@ pub fn show(limit: LimitRow, value: u64) -> String {
     }
 }
 
+/// Millionths as people write them: `100`, `0.50`.
+pub fn micros(value: u64) -> String {
+    trim(Usd::from_micros(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
 /// Without the zeros that say nothing: `100`, `0.50`.
 fn trim(value: Usd) -> String {
     let text = value.to_string();
@@ -306,13 +311,13 @@ impl Limits {
     }
 }
 
-/// Pairs of which the first may not exceed the second.
+/// Pairs of which the first may not exceed the second, the widest first.
 pub const NESTED: [(LimitRow, LimitRow); 6] = [
-    (LimitRow::OrderNotional, LimitRow::ExposureVenue),
-    (LimitRow::PositionNotional, LimitRow::ExposureMarket),
-    (LimitRow::ExposureMarket, LimitRow::ExposureCluster),
-    (LimitRow::ExposureCluster, LimitRow::ExposureVenue),
     (LimitRow::ExposureVenue, LimitRow::ExposureTotal),
+    (LimitRow::ExposureCluster, LimitRow::ExposureVenue),
+    (LimitRow::ExposureMarket, LimitRow::ExposureCluster),
+    (LimitRow::PositionNotional, LimitRow::ExposureMarket),
+    (LimitRow::OrderNotional, LimitRow::ExposureVenue),
     (LimitRow::OrdersPerMinuteMarket, LimitRow::OrdersPerMinute),
 ];
 

@@ -1,14 +1,20 @@
 //! The configuration: parsed once, checked whole, the same value everywhere after.
 
+pub mod keys;
 pub mod limits;
+pub mod load;
+pub mod verbs;
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use surefoot_hot::event::LimitRow;
+use surefoot_cold::secrets::Secret;
 use surefoot_hot::units::Usd;
 
 use crate::cli::{Mode, TopologyArg};
 use limits::{Limits, Profile};
+use load::Inputs;
 
 /// What holds for this run.
 #[derive(Clone, Debug)]
@@ -31,6 +37,8 @@ pub struct Config {
     pub limits: Limits,
     /// What each venue's account holds at the start.
     pub starting_capital: [Usd; 2],
+    /// Where the live venues are, and where their keys are.
+    pub venues: Venues,
     /// Hash of everything that alters what is traded and how.
     pub hash: u64,
 }
@@ -64,21 +72,100 @@ pub enum JournalSync {
 impl Config {
     /// What the demo runs with: the small profile, $10,000 at each venue, 600 mutations a minute.
     pub fn demo() -> Self {
-        let starting_capital = [Usd::from_dollars(10_000); 2];
-        let mut limits = Profile::Small.limits(starting_capital[0] + starting_capital[1]);
-        limits.set(LimitRow::OrdersPerMinute, 600);
-        limits.set(LimitRow::OrdersPerMinuteMarket, 200); // in proportion
-        Self {
-            mode: Mode::Demo,
-            state_dir: PathBuf::from("surefoot-state"),
-            topology: TopologyArg::Auto,
-            pin_cpu: None,
-            log_level: LogLevel::Info,
-            journal_sync: JournalSync::Grouped,
-            profile: Profile::Small,
-            limits,
-            starting_capital,
-            hash: 0,
+        load::load(&Inputs::default()).expect("the defaults are consistent").config
+    }
+}
+
+/// Where the live venues are, and where their keys are. The demo reads none of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Venues {
+    /// Polymarket: orders and books.
+    pub polymarket_clob: String,
+    /// Polymarket: metadata.
+    pub polymarket_gamma: String,
+    /// Polymarket: positions.
+    pub polymarket_data: String,
+    /// Polymarket: the market stream.
+    pub polymarket_ws_market: String,
+    /// Polymarket: our orders and fills.
+    pub polymarket_ws_user: String,
+    /// Polymarket: the kind of wallet, 0 to 3.
+    pub polymarket_signature_type: Option<u8>,
+    /// Polymarket: the address that holds the money.
+    pub polymarket_funder: Option<String>,
+    /// Polymarket: the key that signs orders.
+    pub polymarket_private_key: Option<SecretRef>,
+    /// Polymarket: the L2 key.
+    pub polymarket_api_key: Option<SecretRef>,
+    /// Polymarket: the L2 secret.
+    pub polymarket_secret: Option<SecretRef>,
+    /// Polymarket: the L2 passphrase.
+    pub polymarket_passphrase: Option<SecretRef>,
+    /// Kalshi: orders and metadata.
+    pub kalshi_rest: String,
+    /// Kalshi: all streams.
+    pub kalshi_ws: String,
+    /// Kalshi: the key's id.
+    pub kalshi_key_id: Option<SecretRef>,
+    /// Kalshi: the key.
+    pub kalshi_private_key: Option<SecretRef>,
+}
+
+/// Where a secret is. The configuration never holds one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// A systemd credential of this name.
+    Credential(String),
+    /// A file that only its owner may read.
+    File(PathBuf),
+    /// A variable, for development.
+    Env(String),
+}
+
+impl SecretRef {
+    /// `credential:NAME`, `file:/path`, `env:NAME`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty())?;
+        match kind {
+            "credential" => Some(Self::Credential(name.into())),
+            "file" => Some(Self::File(name.into())),
+            "env" => Some(Self::Env(name.into())),
+            _ => None,
         }
     }
+
+    /// Fetches the secret.
+    ///
+    /// # Errors
+    /// It is not there, or others may read it: a sentence with the remedy, without the secret.
+    pub fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Env(name) => std::env::var(name).map(Secret::new).map_err(|_| {
+                format!("the variable {name}, which should hold a secret, is not set")
+            }),
+            Self::File(path) => read_secret(path, true),
+            Self::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
+                // systemd gives the directory to this service alone, whatever the modes in it.
+                Some(dir) => read_secret(&Path::new(&dir).join(name), false),
+                None => Err(format!(
+                    "the credential {name} is given by systemd (LoadCredential=), and this is no service of its"
+                )),
+            },
+        }
+    }
+}
+
+fn read_secret(path: &Path, private: bool) -> Result<Secret, String> {
+    let shown = path.display();
+    let file =
+        fs::metadata(path).map_err(|error| format!("cannot read the secret {shown}: {error}"))?;
+    let mode = file.permissions().mode() & 0o777;
+    if private && mode & 0o077 != 0 {
+        return Err(format!(
+            "others may read the secret {shown} (mode {mode:03o}); `chmod 600 {shown}`"
+        ));
+    }
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|error| format!("cannot read the secret {shown}: {error}"))?;
+    Ok(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }

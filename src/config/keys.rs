@@ -1,0 +1,294 @@
+//! Every key there is: its kind, default and meaning. Nothing is configured that is not in this table.
+
+use surefoot_hot::event::LimitRow;
+use surefoot_hot::units::MICROS;
+
+use super::limits::{self, Unit};
+
+/// One key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Its place: `limits.daily_loss`.
+    pub path: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its value where nothing gives one, as it would be written; `None` where a profile or nothing does.
+    pub default: Option<&'static str>,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// Whether it alters what is traded and how, and so the configuration's hash.
+    pub trades: bool,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A path.
+    Path,
+    /// A whole number within bounds.
+    Whole(u64, u64),
+    /// Dollars or contracts with up to six decimals, within bounds in millionths.
+    Micros(&'static str, u64, u64),
+    /// Dollars in steps of $0.0001, within bounds in steps.
+    Ticks(u64, u64),
+    /// An address that begins so.
+    Url(&'static str),
+    /// Text.
+    Text,
+    /// Where a secret is; never the secret.
+    Secret,
+}
+
+impl Kind {
+    /// What it takes, for people.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Path => "a path in quotes".into(),
+            Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Micros(unit, least, most) => format!(
+                "{unit} from {} to {}, up to six decimals",
+                limits::micros(least),
+                limits::micros(most)
+            ),
+            Self::Ticks(least, most) => format!(
+                "dollars from {}.{:04} to {}.{:04} in steps of 0.0001",
+                least / 10_000,
+                least % 10_000,
+                most / 10_000,
+                most % 10_000
+            ),
+            Self::Url(scheme) => format!("an address in quotes that begins with {scheme}"),
+            Self::Text => "text in quotes".into(),
+            Self::Secret => {
+                "where the secret is: \"credential:NAME\" (systemd), \"file:/path\" (mode 0600) or \"env:NAME\"".into()
+            }
+        }
+    }
+}
+
+/// Everything that can be set, limits included.
+pub fn all() -> Vec<Key> {
+    let key = |path, kind, default, about, trades| Key { path, kind, default, about, trades };
+    let dollars = Kind::Micros("dollars", MICROS, 1_000_000_000 * MICROS);
+    let https = Kind::Url("https://");
+    let wss = Kind::Url("wss://");
+    let mut keys = vec![
+        key(
+            "mode",
+            Kind::Choice(&["demo", "paper", "shadow", "live"]),
+            Some("demo"),
+            "with what money",
+            true,
+        ),
+        key(
+            "state_dir",
+            Kind::Path,
+            Some("surefoot-state"),
+            "where lock, journal and database are",
+            false,
+        ),
+        key(
+            "topology",
+            Kind::Choice(&["auto", "fused", "split", "calm"]),
+            Some("auto"),
+            "which agents share which thread",
+            false,
+        ),
+        key(
+            "pin_cpu",
+            Kind::Whole(0, 1_023),
+            None,
+            "the core that the hot thread is pinned to",
+            false,
+        ),
+        key(
+            "log_level",
+            Kind::Choice(&["error", "warn", "info", "debug"]),
+            Some("info"),
+            "how much is said",
+            false,
+        ),
+        key(
+            "profile",
+            Kind::Choice(&["micro", "small", "large"]),
+            Some("small"),
+            "what the limits start from; the tighter of profile and file holds",
+            true,
+        ),
+        key(
+            "journal.sync",
+            Kind::Choice(&["grouped", "always", "off"]),
+            Some("grouped"),
+            "when records are on the disk: within 5 ms, before going on, or when the system likes",
+            false,
+        ),
+        key(
+            "starting_capital.polymarket",
+            dollars,
+            Some("10000"),
+            "dollars at Polymarket when the account began",
+            true,
+        ),
+        key(
+            "starting_capital.kalshi",
+            dollars,
+            Some("10000"),
+            "dollars at Kalshi when the account began",
+            true,
+        ),
+        key(
+            "venues.polymarket.clob",
+            https,
+            Some("https://clob.polymarket.com"),
+            "orders and books",
+            true,
+        ),
+        key(
+            "venues.polymarket.gamma",
+            https,
+            Some("https://gamma-api.polymarket.com"),
+            "metadata",
+            true,
+        ),
+        key(
+            "venues.polymarket.data",
+            https,
+            Some("https://data-api.polymarket.com"),
+            "positions",
+            true,
+        ),
+        key(
+            "venues.polymarket.ws_market",
+            wss,
+            Some("wss://ws-subscriptions-clob.polymarket.com/ws/market"),
+            "market stream",
+            true,
+        ),
+        key(
+            "venues.polymarket.ws_user",
+            wss,
+            Some("wss://ws-subscriptions-clob.polymarket.com/ws/user"),
+            "our orders and fills",
+            true,
+        ),
+        key("venues.polymarket.signature_type", Kind::Whole(0, 3), None, "kind of wallet", true),
+        key("venues.polymarket.funder", Kind::Text, None, "address that holds the money", true),
+        key("venues.polymarket.private_key", Kind::Secret, None, "key that signs orders", true),
+        key("venues.polymarket.api_key", Kind::Secret, None, "L2 key", true),
+        key("venues.polymarket.secret", Kind::Secret, None, "L2 secret", true),
+        key("venues.polymarket.passphrase", Kind::Secret, None, "L2 passphrase", true),
+        key(
+            "venues.kalshi.rest",
+            https,
+            Some("https://external-api.kalshi.com/trade-api/v2"),
+            "orders and metadata",
+            true,
+        ),
+        key(
+            "venues.kalshi.ws",
+            wss,
+            Some("wss://external-api-ws.kalshi.com/trade-api/ws/v2"),
+            "all streams",
+            true,
+        ),
+        key("venues.kalshi.key_id", Kind::Secret, None, "the key's id", true),
+        key("venues.kalshi.private_key", Kind::Secret, None, "the key, PEM, RSA or Ed25519", true),
+    ];
+    for row in LimitRow::ALL.map(limits::row) {
+        let (least, most) = row.bounds;
+        let kind = match row.unit {
+            Unit::Contracts => Kind::Micros("contracts", least, most),
+            Unit::Dollars => Kind::Micros("dollars", least, most),
+            Unit::Ticks => Kind::Ticks(least, most),
+            Unit::Percent | Unit::Ppm | Unit::Millis | Unit::Count => Kind::Whole(least, most),
+        };
+        keys.push(key(row.key, kind, None, row.about, true));
+    }
+    keys
+}
+
+/// A value as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A number in the key's smallest unit.
+    Number(u64),
+    /// Anything else.
+    Text(String),
+}
+
+/// Reads a value from its text.
+///
+/// # Errors
+/// What is wrong with it, in words. A secret's text is never repeated.
+pub fn parse(kind: Kind, text: &str) -> Result<Value, String> {
+    let expected = || format!("`{text}` is not {}", kind.describe());
+    let within = |number: u64, least, most| {
+        if (least..=most).contains(&number) { Ok(Value::Number(number)) } else { Err(expected()) }
+    };
+    match kind {
+        Kind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.into())),
+        Kind::Choice(words) => {
+            let meant = nearest(text, words.iter().copied());
+            let meant = meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+            Err(format!("{}{meant}", expected()))
+        }
+        Kind::Path | Kind::Text if text.is_empty() => Err("it is empty".into()),
+        Kind::Path | Kind::Text => Ok(Value::Text(text.into())),
+        Kind::Whole(least, most) => within(text.parse().map_err(|_| expected())?, least, most),
+        Kind::Micros(_, least, most) => within(decimal(text, 6).ok_or_else(expected)?, least, most),
+        Kind::Ticks(least, most) => within(decimal(text, 4).ok_or_else(expected)?, least, most),
+        Kind::Url(scheme) => {
+            let rest = text.strip_prefix(scheme).unwrap_or("");
+            let plain = !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '@');
+            if plain { Ok(Value::Text(text.into())) } else { Err(expected()) }
+        }
+        Kind::Secret => match text.split_once(':') {
+            Some(("credential" | "env" | "file", name)) if !name.is_empty() => {
+                Ok(Value::Text(text.into()))
+            }
+            _ => Err(format!(
+                "a secret must not stand here (its text is not shown); give {}. If it was a real one, replace it \
+                 at the venue: it is in a file now",
+                kind.describe()
+            )),
+        },
+    }
+}
+
+/// `12.5` as 12,500,000 with six places. No sign, exponent or digit beyond.
+fn decimal(text: &str, places: usize) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || part.len() > places || !digits(whole) || !digits(part) {
+        return None;
+    }
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
+/// The word that was probably meant.
+pub fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = words.map(|word| (distance(text, word), word)).min()?;
+    (near.0 <= (text.len() / 3).max(2)).then_some(near.1)
+}
+
+/// How many letters must be changed, added, removed or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let mut least = (rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            least = least.min(rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]));
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

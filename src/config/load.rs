@@ -1,0 +1,493 @@
+//! From file, environment and flags to one checked value, or to every mistake at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use surefoot_hot::event::LimitRow;
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::units::Usd;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, Key, Kind, Value, nearest};
+use super::limits::{self, Limits, NESTED, Profile};
+use super::{Config, JournalSync, LogLevel, SecretRef, Venues};
+use crate::cli::{Mode, TopologyArg};
+
+/// What the environment's keys begin with: `SUREFOOT__LIMITS__DAILY_LOSS`.
+pub const ENV_PREFIX: &str = "SUREFOOT__";
+
+/// Where values come from; later ones win.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// A file's name and text.
+    pub file: Option<(String, String)>,
+    /// Variables, all of them: those with our prefix count.
+    pub env: Vec<(String, String)>,
+    /// Key, flag and text.
+    pub flags: Vec<(&'static str, &'static str, String)>,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody gave one.
+    Default,
+    /// The limits' profile, whose value is the tighter one or the only one.
+    Profile(Profile),
+    /// A line of the file.
+    File(usize),
+    /// A variable.
+    Env(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Profile(profile) => write!(f, "profile {}", profile.name()),
+            Self::File(line) => write!(f, "file, line {line}"),
+            Self::Env(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// One mistake, with its place and remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong.
+    pub what: String,
+    /// In which file, variable or flag.
+    pub place: String,
+    /// In a file: line and column from 1, the line's text, and how much of it is meant.
+    pub line: Option<(usize, usize, String, usize)>,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        match &self.line {
+            None => {
+                write!(f, "\n  --> {}", self.place)?;
+                if !self.remedy.is_empty() {
+                    write!(f, "\n   = {}", self.remedy)?;
+                }
+                Ok(())
+            }
+            Some((line, column, text, length)) => {
+                let number = line.to_string();
+                let gap = " ".repeat(number.len());
+                let caret = "^".repeat((*length).max(1));
+                let before = " ".repeat(column - 1);
+                write!(f, "\n{gap}--> {}:{line}:{column}\n{gap} |\n{number} | {text}", self.place)?;
+                write!(f, "\n{gap} | {before}{caret} {}", self.remedy)
+            }
+        }
+    }
+}
+
+/// What was read, and from where.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What holds.
+    pub config: Config,
+    /// Every key, its value as it would be written, and its origin.
+    pub shown: Vec<(&'static str, String, Origin)>,
+}
+
+/// A value that someone gave.
+#[derive(Clone, Debug)]
+struct Given {
+    value: Value,
+    origin: Origin,
+    /// For mistakes found later, when values are compared.
+    span: Option<Range<usize>>,
+}
+
+/// Reads everything and checks it whole.
+///
+/// # Errors
+/// Every mistake there is, in the order of the places.
+pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Mistake>> {
+    let (loaded, mistakes) = read(inputs);
+    if mistakes.is_empty() { Ok(loaded) } else { Err(mistakes) }
+}
+
+/// Reads everything; what is mistaken stands at its default. Only for what must work beside mistakes: a halt
+/// does not wait until a limit is spelled right.
+pub fn read(inputs: &Inputs) -> (Loaded, Vec<Mistake>) {
+    let mut reading = Reading {
+        keys: keys::all(),
+        file: inputs.file.clone().unwrap_or_default(),
+        given: BTreeMap::new(),
+        mistakes: Vec::new(),
+    };
+    reading.read_file();
+    for (name, text) in &inputs.env {
+        reading.read_env(name, text);
+    }
+    for (path, flag, text) in &inputs.flags {
+        reading.read_plain(path, text, Origin::Flag(flag));
+    }
+    let loaded = reading.finish();
+    (loaded, reading.mistakes)
+}
+
+struct Reading {
+    keys: Vec<Key>,
+    /// Name and text.
+    file: (String, String),
+    given: BTreeMap<&'static str, Given>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reading {
+    fn key(&self, path: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.path == path)
+    }
+
+    fn read_file(&mut self) {
+        let text = self.file.1.clone();
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            self.mistake_in_file(span, error.message().to_owned(), String::new(), false);
+        }
+        self.read_table("", table.get_ref());
+        let line = |mistake: &Mistake| mistake.line.as_ref().map_or((0, 0), |at| (at.0, at.1));
+        self.mistakes.sort_by_key(line);
+    }
+
+    fn read_table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let path = join(prefix, name.get_ref());
+            let section = format!("{path}.");
+            if self.keys.iter().any(|key| key.path.starts_with(&section)) {
+                match value.get_ref() {
+                    DeValue::Table(inner) => self.read_table(&path, inner),
+                    _ => {
+                        let what = format!("`{path}` is a section, not a value");
+                        self.mistake_in_file(value.span(), what, format!("write [{path}]"), false);
+                    }
+                }
+                continue;
+            }
+            match self.key(&path).map(|key| (key.path, key.kind)) {
+                Some((path, kind)) => self.read_value(path, kind, value),
+                None => {
+                    let remedy = self.suggest(&path);
+                    self.mistake_in_file(
+                        name.span(),
+                        format!("unknown key `{path}`"),
+                        remedy,
+                        true,
+                    );
+                }
+            }
+        }
+    }
+
+    fn read_value(&mut self, path: &'static str, kind: Kind, value: &Spanned<DeValue<'_>>) {
+        let numeric = matches!(kind, Kind::Whole(..) | Kind::Micros(..) | Kind::Ticks(..));
+        let text = match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) if numeric && number.radix() == 10 => {
+                Some(number.as_str().to_owned())
+            }
+            DeValue::Float(number) if numeric => Some(number.as_str().to_owned()),
+            _ => None,
+        };
+        let parsed = match text {
+            Some(text) => keys::parse(kind, &text),
+            None => Err(format!("this is not {}", kind.describe())),
+        };
+        match parsed {
+            Ok(value_read) => {
+                let span = Some(value.span());
+                let origin = Origin::File(self.line_of(value.span().start).0);
+                self.given.insert(path, Given { value: value_read, origin, span });
+            }
+            Err(remedy) => {
+                let what = format!("wrong value for `{path}`");
+                self.mistake_in_file(value.span(), what, remedy, kind == Kind::Secret);
+            }
+        }
+    }
+
+    fn read_env(&mut self, name: &str, text: &str) {
+        let Some(rest) = name.strip_prefix(ENV_PREFIX) else { return };
+        let path = rest.split("__").collect::<Vec<_>>().join(".").to_lowercase();
+        if self.key(&path).is_none() {
+            let what = format!("unknown key `{path}`");
+            let remedy = self.suggest(&path);
+            self.mistakes.push(Mistake { what, place: name.into(), line: None, remedy });
+            return;
+        }
+        self.read_plain(&path, text, Origin::Env(name.into()));
+    }
+
+    fn read_plain(&mut self, path: &str, text: &str, origin: Origin) {
+        let key = self.key(path).expect("flags name keys, variables were looked up");
+        let (path, kind) = (key.path, key.kind);
+        match keys::parse(kind, text) {
+            Ok(value) => {
+                self.given.insert(path, Given { value, origin, span: None });
+            }
+            Err(remedy) => self.mistakes.push(Mistake {
+                what: format!("wrong value for `{path}`"),
+                place: origin.to_string(),
+                line: None,
+                remedy,
+            }),
+        }
+    }
+
+    fn suggest(&self, path: &str) -> String {
+        let paths = self.keys.iter().map(|key| key.path);
+        let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+        let by_name = || {
+            let wanted = last(path);
+            let names: Vec<String> = self.keys.iter().map(|key| last(key.path)).collect();
+            let name = nearest(&wanted, names.iter().map(String::as_str))?;
+            let at = names.iter().position(|known| known == name)?;
+            Some(self.keys[at].path)
+        };
+        match nearest(path, paths).or_else(by_name) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "`surefoot config explain` lists every key".into(),
+        }
+    }
+
+    /// Line and column, from 1, and where the line begins.
+    fn line_of(&self, at: usize) -> (usize, usize, usize) {
+        let text = &self.file.1;
+        let at = at.min(text.len());
+        let before = text.get(..at).unwrap_or("");
+        let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[begin..].chars().count() + 1, begin)
+    }
+
+    fn mistake_in_file(&mut self, span: Range<usize>, what: String, remedy: String, hide: bool) {
+        let (line, column, begin) = self.line_of(span.start);
+        let text = self.file.1[begin..].lines().next().unwrap_or("");
+        let within = span.end.min(begin + text.len()).saturating_sub(span.start);
+        let (text, length) = if hide {
+            // What stands behind an unknown key or a secret's name may be the secret itself.
+            let name = text.split('=').next().unwrap_or("");
+            let shown = if text.contains('=') { format!("{name}= ***") } else { name.to_owned() };
+            let rest = shown.chars().count().saturating_sub(column - 1);
+            (shown, within.min(rest))
+        } else {
+            (text.to_owned(), within)
+        };
+        self.mistakes.push(Mistake {
+            what,
+            place: self.file.0.clone(),
+            line: Some((line, column, text, length)),
+            remedy,
+        });
+    }
+
+    fn number(&self, path: &str) -> Option<u64> {
+        match self.given.get(path).map(|given| &given.value) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The text given, else the default; empty where there is neither.
+    fn text(&self, path: &str) -> String {
+        match self.given.get(path).map(|given| &given.value) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => self.key(path).and_then(|key| key.default).unwrap_or("").to_owned(),
+        }
+    }
+
+    fn finish(&mut self) -> Loaded {
+        let mode = match self.text("mode").as_str() {
+            "paper" => Mode::Paper,
+            "shadow" => Mode::Shadow,
+            "live" => Mode::Live,
+            _ => Mode::Demo,
+        };
+        let profile = match self.text("profile").as_str() {
+            "micro" => Profile::Micro,
+            "large" => Profile::Large,
+            _ => Profile::Small,
+        };
+        let capital = |path| {
+            let micros = self.number(path).and_then(|micros| i64::try_from(micros).ok());
+            micros.map_or(Usd::from_dollars(10_000), Usd::from_micros)
+        };
+        let starting_capital =
+            [capital("starting_capital.polymarket"), capital("starting_capital.kalshi")];
+        let (limits, origins) =
+            self.limits(mode, profile, starting_capital[0] + starting_capital[1]);
+        let secret = |path| SecretRef::parse(&self.text(path));
+        let venues = Venues {
+            polymarket_clob: self.text("venues.polymarket.clob"),
+            polymarket_gamma: self.text("venues.polymarket.gamma"),
+            polymarket_data: self.text("venues.polymarket.data"),
+            polymarket_ws_market: self.text("venues.polymarket.ws_market"),
+            polymarket_ws_user: self.text("venues.polymarket.ws_user"),
+            polymarket_signature_type: self
+                .number("venues.polymarket.signature_type")
+                .and_then(|kind| u8::try_from(kind).ok()),
+            polymarket_funder: Some(self.text("venues.polymarket.funder"))
+                .filter(|funder| !funder.is_empty()),
+            polymarket_private_key: secret("venues.polymarket.private_key"),
+            polymarket_api_key: secret("venues.polymarket.api_key"),
+            polymarket_secret: secret("venues.polymarket.secret"),
+            polymarket_passphrase: secret("venues.polymarket.passphrase"),
+            kalshi_rest: self.text("venues.kalshi.rest"),
+            kalshi_ws: self.text("venues.kalshi.ws"),
+            kalshi_key_id: secret("venues.kalshi.key_id"),
+            kalshi_private_key: secret("venues.kalshi.private_key"),
+        };
+        let shown = self.shown(&limits, &origins);
+        let config = Config {
+            mode,
+            state_dir: PathBuf::from(self.text("state_dir")),
+            topology: match self.text("topology").as_str() {
+                "fused" => TopologyArg::Fused,
+                "split" => TopologyArg::Split,
+                "calm" => TopologyArg::Calm,
+                _ => TopologyArg::Auto,
+            },
+            pin_cpu: self.number("pin_cpu").and_then(|cpu| u16::try_from(cpu).ok()),
+            log_level: match self.text("log_level").as_str() {
+                "error" => LogLevel::Error,
+                "warn" => LogLevel::Warn,
+                "debug" => LogLevel::Debug,
+                _ => LogLevel::Info,
+            },
+            journal_sync: match self.text("journal.sync").as_str() {
+                "always" => JournalSync::Always,
+                "off" => JournalSync::Off,
+                _ => JournalSync::Grouped,
+            },
+            profile,
+            limits,
+            starting_capital,
+            venues,
+            hash: self.hash(&shown),
+        };
+        Loaded { config, shown }
+    }
+
+    /// The tightest of profile and what was given, consistent with each other.
+    fn limits(
+        &mut self,
+        mode: Mode,
+        profile: Profile,
+        equity: Usd,
+    ) -> (Limits, BTreeMap<&'static str, Origin>) {
+        let mut limits = profile.limits(equity);
+        if mode == Mode::Demo {
+            limits.set(LimitRow::OrdersPerMinute, 600);
+            limits.set(LimitRow::OrdersPerMinuteMarket, 200); // in proportion
+        }
+        let mut origins = BTreeMap::new();
+        for row in LimitRow::ALL {
+            let path = limits::row(row).key;
+            let before = limits.value(row);
+            let given = self.number(path);
+            let value = match given {
+                Some(given) if limits::profile_holds(row) => limits::tighter(row, before, given),
+                Some(given) => given,
+                None => before,
+            };
+            limits.set(row, value);
+            let origin = match self.given.get(path) {
+                Some(given_here) if given == Some(value) => given_here.origin.clone(),
+                _ => Origin::Profile(profile),
+            };
+            origins.insert(path, origin);
+        }
+        for (inner, outer) in NESTED {
+            if limits.value(inner) <= limits.value(outer) {
+                continue;
+            }
+            let (inner_key, outer_key) = (limits::row(inner).key, limits::row(outer).key);
+            if self.number(inner_key) == Some(limits.value(inner))
+                && self.number(outer_key) == Some(limits.value(outer))
+            {
+                self.inconsistent(inner, outer, &limits);
+            } else {
+                // Whoever tightens the whole need not tighten its parts by hand.
+                limits.set(inner, limits.value(outer));
+                origins.insert(inner_key, origins[outer_key].clone());
+            }
+        }
+        (limits, origins)
+    }
+
+    fn inconsistent(&mut self, inner: LimitRow, outer: LimitRow, limits: &Limits) {
+        let (inner_key, outer_key) = (limits::row(inner).key, limits::row(outer).key);
+        let what = format!(
+            "`{inner_key}` ({}) is above `{outer_key}` ({})",
+            limits::show(inner, limits.value(inner)),
+            limits::show(outer, limits.value(outer))
+        );
+        let given = self.given[inner_key].clone();
+        let remedy = format!("lower it, or raise `{outer_key}` ({})", self.given[outer_key].origin);
+        match given.span {
+            Some(span) => self.mistake_in_file(span, what, remedy, false),
+            None => {
+                let place = given.origin.to_string();
+                self.mistakes.push(Mistake { what, place, line: None, remedy });
+            }
+        }
+    }
+
+    fn shown(
+        &self,
+        limits: &Limits,
+        origins: &BTreeMap<&'static str, Origin>,
+    ) -> Vec<(&'static str, String, Origin)> {
+        let rows: BTreeMap<_, _> =
+            LimitRow::ALL.map(|row| (limits::row(row).key, row)).into_iter().collect();
+        let show = |key: &Key| {
+            if let Some(row) = rows.get(key.path) {
+                return (
+                    key.path,
+                    limits::show(*row, limits.value(*row)),
+                    origins[key.path].clone(),
+                );
+            }
+            let given = self.given.get(key.path);
+            let value = match given.map(|given| &given.value) {
+                Some(Value::Text(text)) => text.clone(),
+                Some(Value::Number(number)) if matches!(key.kind, Kind::Micros(..)) => {
+                    limits::micros(*number)
+                }
+                Some(Value::Number(number)) => number.to_string(),
+                None => key.default.unwrap_or("not set").to_owned(),
+            };
+            (key.path, value, given.map_or(Origin::Default, |given| given.origin.clone()))
+        };
+        self.keys.iter().map(show).collect()
+    }
+
+    fn hash(&self, shown: &[(&'static str, String, Origin)]) -> u64 {
+        let mut hash = Hash64::new();
+        for (path, value, _) in shown {
+            if self.key(path).is_some_and(|key| key.trades) {
+                hash.bytes(path.as_bytes());
+                hash.bytes(value.as_bytes());
+            }
+        }
+        hash.get()
+    }
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+}

@@ -1,0 +1,151 @@
+//! `surefoot config`: check, show, explain; and how the program finds its configuration.
+
+use std::fs;
+use std::io::{self, Write};
+
+use serde_json::{Map, json};
+
+use super::keys;
+use super::load::{Inputs, Loaded, Mistake, read};
+use crate::cli::{Common, ConfigVerb, RunArgs};
+use crate::exit::Exit;
+
+/// The file that is read where none is named and this one is there.
+const FILE_DEFAULT: &str = "surefoot.toml";
+
+/// Reads file, environment and flags. Every mistake has been shown where it fails.
+///
+/// # Errors
+/// [`Exit::Config`].
+pub fn load_all(common: &Common, args: Option<&RunArgs>) -> Result<Loaded, Exit> {
+    let (loaded, mistakes) = read_all(common, args)?;
+    if mistakes.is_empty() {
+        return Ok(loaded);
+    }
+    for mistake in &mistakes {
+        eprintln!("{mistake}\n");
+    }
+    let count = mistakes.len();
+    eprintln!(
+        "surefoot: {count} mistake{} in the configuration",
+        if count == 1 { "" } else { "s" }
+    );
+    Err(Exit::Config)
+}
+
+/// For the verbs that speak to a running instance: mistakes are told and do not stand in the way of a halt.
+pub fn load_for_control(common: &Common) -> Loaded {
+    let (loaded, mistakes) = match read_all(common, None) {
+        Ok(read) => read,
+        Err(_) => read(&inputs(common, None, None)),
+    };
+    if !mistakes.is_empty() {
+        eprintln!(
+            "surefoot: the configuration has mistakes (`surefoot config check` shows them); going on with the \
+             state directory {}",
+            loaded.config.state_dir.display()
+        );
+    }
+    loaded
+}
+
+fn read_all(common: &Common, args: Option<&RunArgs>) -> Result<(Loaded, Vec<Mistake>), Exit> {
+    let file = common.config.clone().unwrap_or_else(|| FILE_DEFAULT.into());
+    let name = file.display().to_string();
+    let file = match fs::read_to_string(&file) {
+        Ok(text) => Some((name, text)),
+        Err(error) if common.config.is_none() && error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            eprintln!("surefoot: cannot read the configuration {name}: {error}");
+            return Err(Exit::Config);
+        }
+    };
+    Ok(read(&inputs(common, args, file)))
+}
+
+fn inputs(common: &Common, args: Option<&RunArgs>, file: Option<(String, String)>) -> Inputs {
+    let env = std::env::vars_os();
+    let env =
+        env.filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    let mut inputs = Inputs { file, env: env.collect(), flags: Vec::new() };
+    if let Some(state) = &common.state {
+        inputs.flags.push(("state_dir", "--state", state.display().to_string()));
+    }
+    if let Some(args) = args {
+        let mode = args.mode.map(|mode| mode.name());
+        let mode = if args.dry_run { Some("shadow") } else { mode };
+        if let Some(mode) = mode {
+            inputs.flags.push(("mode", "the command line", mode.into()));
+        }
+        if let Some(topology) = args.topology {
+            inputs.flags.push(("topology", "--topology", topology.name().into()));
+        }
+    }
+    inputs
+}
+
+/// `surefoot config …`.
+pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
+    let mut text = String::new();
+    match verb {
+        ConfigVerb::Explain { key } => {
+            let known = keys::all();
+            let wanted: Vec<_> = known
+                .iter()
+                .filter(|known| key.as_ref().is_none_or(|key| known.path.starts_with(key.as_str())))
+                .collect();
+            if wanted.is_empty() {
+                let key = key.as_deref().unwrap_or_default();
+                let meant = keys::nearest(key, known.iter().map(|known| known.path));
+                let meant =
+                    meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                eprintln!("surefoot: there is no key `{key}`{meant}");
+                return Exit::Usage;
+            }
+            if common.json {
+                let list: Vec<_> = wanted.iter().map(|key| {
+                    json!({ "key": key.path, "about": key.about, "takes": key.kind.describe(), "default": key.default })
+                }).collect();
+                text = format!("{}\n", json!(list));
+            } else {
+                for key in wanted {
+                    let default =
+                        key.default.map(|text| format!("; default {text}")).unwrap_or_default();
+                    text.push_str(&format!(
+                        "{}\n    {}\n    takes {}{default}\n",
+                        key.path,
+                        key.about,
+                        key.kind.describe()
+                    ));
+                }
+            }
+        }
+        ConfigVerb::Check | ConfigVerb::Show => {
+            let loaded = match load_all(common, None) {
+                Ok(loaded) => loaded,
+                Err(exit) => return exit,
+            };
+            let hash = format!("{:016x}", loaded.config.hash);
+            if matches!(verb, ConfigVerb::Check) {
+                text = if common.json {
+                    format!("{}\n", json!({ "ok": true, "hash": hash }))
+                } else {
+                    format!("the configuration is right; its hash is {hash}\n")
+                };
+            } else if common.json {
+                let shown = loaded.shown.iter().map(|(path, value, origin)| {
+                    let entry = json!({ "value": value, "from": origin.to_string() });
+                    ((*path).to_owned(), entry)
+                });
+                text =
+                    format!("{}\n", json!({ "hash": hash, "keys": shown.collect::<Map<_, _>>() }));
+            } else {
+                for (path, value, origin) in &loaded.shown {
+                    text.push_str(&format!("{path:<36} {value:<52} {origin}\n"));
+                }
+            }
+        }
+    }
+    let _ = io::stdout().write_all(text.as_bytes()); // a reader that went away is no mistake
+    Exit::Ok
+}

@@ -1,0 +1,160 @@
+//! The configuration: what wins, what is refused, and how a mistake reads.
+#![allow(clippy::unwrap_used)]
+
+use surefoot::cli::{Mode, TopologyArg};
+use surefoot::config::SecretRef;
+use surefoot::config::load::{Inputs, Loaded, Mistake, Origin, load};
+use surefoot_hot::event::LimitRow;
+use surefoot_hot::units::Usd;
+
+fn file(text: &str) -> Inputs {
+    Inputs { file: Some(("surefoot.toml".into(), text.into())), ..Inputs::default() }
+}
+
+fn good(text: &str) -> Loaded {
+    load(&file(text)).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
+}
+
+fn bad(text: &str) -> Vec<Mistake> {
+    load(&file(text)).expect_err("this is wrong")
+}
+
+fn origin(loaded: &Loaded, path: &str) -> Origin {
+    loaded.shown.iter().find(|(key, ..)| *key == path).unwrap().2.clone()
+}
+
+#[test]
+fn nothing_given_is_the_demo() {
+    let config = good("").config;
+    assert_eq!((config.mode, config.topology), (Mode::Demo, TopologyArg::Auto));
+    assert_eq!(config.starting_capital, [Usd::from_dollars(10_000); 2]);
+    assert_eq!(config.limits.value(LimitRow::OrdersPerMinute), 600);
+    assert_eq!(config.limits.value(LimitRow::OrderNotional), 100_000_000);
+    assert_eq!(config.limits.value(LimitRow::ExposureTotal), 1_000_000_000);
+    let paper = good("mode = 'paper'").config;
+    assert_eq!(paper.limits.value(LimitRow::OrdersPerMinute), 60);
+    assert_ne!(paper.hash, config.hash);
+    assert_eq!(good("log_level = 'debug'").config.hash, config.hash, "it trades the same");
+}
+
+#[test]
+fn flag_over_variable_over_file_over_default() {
+    let mut inputs = file("topology = 'split'\nlog_level = 'warn'\n[limits]\ndaily_loss = 50\n");
+    inputs.env = vec![
+        ("SUREFOOT__TOPOLOGY".into(), "fused".into()),
+        ("SUREFOOT__LIMITS__DAILY_LOSS".into(), "20.50".into()),
+        ("HOME".into(), "/".into()),
+    ];
+    inputs.flags = vec![("topology", "--topology", "calm".into())];
+    let loaded = load(&inputs).unwrap();
+    assert_eq!(loaded.config.topology, TopologyArg::Calm);
+    assert_eq!(loaded.config.limits.value(LimitRow::DailyLoss), 20_500_000);
+    assert_eq!(origin(&loaded, "topology"), Origin::Flag("--topology"));
+    assert_eq!(
+        origin(&loaded, "limits.daily_loss"),
+        Origin::Env("SUREFOOT__LIMITS__DAILY_LOSS".into())
+    );
+    assert_eq!(origin(&loaded, "log_level"), Origin::File(2));
+    assert_eq!(origin(&loaded, "journal.sync"), Origin::Default);
+}
+
+#[test]
+fn the_tightest_of_profile_and_file_holds() {
+    let loaded = good(
+        "[limits]\nexposure_total = 5000\nexposure_market = 40\n[strategy]\nedge_min = 0.0050\n",
+    );
+    let limits = loaded.config.limits;
+    assert_eq!(limits.value(LimitRow::ExposureTotal), 1_000_000_000, "the profile is tighter");
+    assert_eq!(limits.value(LimitRow::ExposureMarket), 40_000_000);
+    assert_eq!(limits.value(LimitRow::PositionNotional), 40_000_000, "follows what holds it");
+    assert_eq!(limits.value(LimitRow::EdgeMin), 50, "the strategy's own number is the operator's");
+    let tight = good("[limits]\nexposure_total = 60").config.limits;
+    for row in [LimitRow::ExposureVenue, LimitRow::ExposureCluster, LimitRow::OrderNotional] {
+        assert_eq!(tight.value(row), 60_000_000);
+    }
+    let zero = good("[limits]\ndaily_loss = 0").config.limits;
+    assert_eq!(zero.value(LimitRow::DailyLoss), 0, "observe only");
+}
+
+#[test]
+fn every_mistake_is_shown_at_once_with_line_column_caret_and_remedy() {
+    let text = "\
+topologie = 'fused'
+profile = 'smal'
+
+[limits]
+dayly_loss = 100
+order_qty = -5
+cash_percent = 101
+positions = 'many'
+exposure_market = 90
+exposure_cluster = 80
+
+[venues.kalshi]
+private_key = '-----BEGIN PRIVATE KEY----- hunter2'
+rest = 'http://example.com'
+";
+    let mistakes = bad(text);
+    let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let all = shown.join("\n");
+    let places: Vec<(usize, usize)> = mistakes
+        .iter()
+        .map(|mistake| mistake.line.as_ref().map(|line| (line.0, line.1)).unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        [(1, 1), (2, 11), (5, 1), (6, 13), (7, 16), (8, 13), (13, 15), (14, 8), (9, 19)],
+        "{all}"
+    );
+    assert_eq!(
+        shown[2],
+        "error: unknown key `limits.dayly_loss`\n --> surefoot.toml:5:1\n  |\n5 | dayly_loss = ***\n  | \
+         ^^^^^^^^^^ did you mean `limits.daily_loss`?"
+    );
+    assert!(shown[0].contains("did you mean `topology`?"), "{all}");
+    assert!(shown[1].contains("did you mean `small`?"), "{all}");
+    assert!(shown[4].contains("a whole number from 1 to 100"), "{all}");
+    assert!(
+        shown[8]
+            .contains("`limits.exposure_market` ($90) is above `limits.exposure_cluster` ($80)"),
+        "{all}"
+    );
+    assert!(!all.contains("hunter2"), "a secret was shown: {all}");
+}
+
+#[test]
+fn variables_and_syntax_are_checked_too() {
+    let mut inputs = file("mode = demo\n[limits\n");
+    inputs.env = vec![
+        ("SUREFOOT__LIMIT__DAILY_LOSS".into(), "1".into()),
+        ("SUREFOOT__VENUES__POLYMARKET__SECRET".into(), "hunter2".into()),
+    ];
+    let mistakes = load(&inputs).unwrap_err();
+    let all = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(mistakes.len() >= 4, "{all}");
+    assert!(all.contains("did you mean `limits.daily_loss`?") && !all.contains("hunter2"), "{all}");
+    assert!(all.contains("surefoot.toml:1:") && all.contains("surefoot.toml:2:"), "{all}");
+    assert!(!bad("limits = 5").is_empty());
+    assert!(!bad("mode = 'demo'\nmode = 'live'").is_empty(), "given twice");
+    assert!(!bad("[limits]\ndaily_loss = 1e3").is_empty(), "no exponents in money");
+    assert!(!bad("[limits]\ndaily_loss = 0.0000001").is_empty(), "no seventh decimal");
+}
+
+#[test]
+fn secrets_are_references_that_only_the_owner_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = std::env::temp_dir().join(format!("surefoot-secret-{}", std::process::id()));
+    std::fs::write(&path, "s3cret\n").unwrap();
+    let config = good(&format!("[venues.kalshi]\nkey_id = 'file:{}'", path.display())).config;
+    let Some(reference) = config.venues.kalshi_key_id else { panic!("not read") };
+    assert_eq!(reference, SecretRef::File(path.clone()));
+    for (mode, fine) in [(0o644, false), (0o640, false), (0o600, true), (0o400, true)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        match reference.read() {
+            Ok(secret) => assert!(fine && secret.expose() == "s3cret", "{mode:o}"),
+            Err(error) => assert!(!fine && error.contains("chmod 600"), "{mode:o}: {error}"),
+        }
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(reference.read().is_err());
+}
