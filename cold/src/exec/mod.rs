@@ -294,6 +294,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
         (count(Dialer::dials), count(Dialer::failures))
     }
 
+    /// Connections for orders that are open now.
+    pub fn open_lanes(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.orders && slot.lane.is_open()).count()
+    }
+
     /// Whether nothing waits and nothing is in flight.
     pub fn is_idle(&self) -> bool {
         self.places.is_empty()

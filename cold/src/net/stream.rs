@@ -27,6 +27,9 @@ pub struct TlsStream {
     phase: Phase,
     readable: bool,
     writable: bool,
+    /// The poll said that the peer has hung up: what it sent before may still be unread, and no further edge
+    /// will tell.
+    hung_up: bool,
     closed: bool,
 }
 
@@ -48,12 +51,14 @@ impl TlsStream {
         let tls =
             ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
         let phase = Phase::Connecting;
-        Ok(Self { sock, tls, phase, readable: false, writable: false, closed: false })
+        let (readable, writable, hung_up, closed) = (false, false, false, false);
+        Ok(Self { sock, tls, phase, readable, writable, hung_up, closed })
     }
 
     /// The poll reported this.
     pub fn on_ready(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.hung_up |= event.is_read_closed() || event.is_error();
+        self.readable |= event.is_readable() || self.hung_up;
         self.writable |= event.is_writable() || event.is_error();
     }
 
@@ -147,9 +152,10 @@ impl TlsStream {
 
     /// Reads once from the socket and decrypts; 0 is the end of the stream.
     fn fill(&mut self) -> io::Result<usize> {
-        let mut once = Once { sock: &mut self.sock, drained: false };
+        let mut once = Once { sock: &mut self.sock, short: false };
         let read = self.tls.read_tls(&mut once);
-        if once.drained {
+        let blocked = matches!(&read, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if blocked || (once.short && !self.hung_up) {
             self.readable = false;
         }
         let read = match read {
@@ -173,20 +179,17 @@ impl TlsStream {
 }
 
 /// Sees whether a read emptied the socket. A short read of a stream socket says so (epoll(7), question 9), and
-/// saves the second call that would only answer `EAGAIN`; the end of the stream comes as an edge of its own.
+/// saves the second call that would only answer `EAGAIN`. What comes later, the end included, is an edge of its
+/// own; what was there already when the poll reported an end is not, so then a short read says nothing.
 struct Once<'a> {
     sock: &'a mut TcpStream,
-    drained: bool,
+    short: bool,
 }
 
 impl Read for Once<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.sock.read(buf);
-        self.drained = match &read {
-            Ok(0) => false, // the end stays readable, so that it is seen again by whoever asks
-            Ok(read) => *read < buf.len(),
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-        };
+        self.short = matches!(&read, Ok(read) if *read > 0 && *read < buf.len());
         read
     }
 }

@@ -1,0 +1,249 @@
+//! The feed: up, down, up again, and what a full ring does.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rtrb::{Consumer, RingBuffer};
+use surefoot_cold::directory::{Entry, Names, PolymarketNames};
+use surefoot_cold::feed::{Command, Feed, FeedLink, Follow, LinkOptions, TapReader, Upgrade};
+use surefoot_cold::net::{NoMeter, Trust};
+use surefoot_hot::event::{Event, Link, StaleWhy};
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::polymarket::MarketSession;
+use tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tungstenite::{Message, WebSocket};
+
+use crate::support::*;
+
+const PM: Venue = Venue::Polymarket;
+
+fn entry(number: u16) -> Entry {
+    let mut def = market_def(PM);
+    def.market = MarketId::new(number);
+    let names = PolymarketNames {
+        condition_id: format!("0x{number:064x}"),
+        yes_token: format!("{}1", number + 1),
+        no_token: format!("{}2", number + 1),
+        generation: surefoot_cold::directory::Generation::Two,
+        neg_risk: false,
+        min_size_text: "5".to_owned(),
+    };
+    Entry { def, title: String::new(), names: Names::Polymarket(names) }
+}
+
+fn book(number: u16) -> String {
+    let (condition, token) = (format!("0x{number:064x}"), format!("{}1", number + 1));
+    format!(
+        "{{\"event_type\":\"book\",\"market\":\"{condition}\",\"asset_id\":\"{token}\",\
+\"timestamp\":\"1795000000000\",\"hash\":\"\",\"bids\":[{{\"price\":\"0.48\",\"size\":\"100\"}}],\
+\"asks\":[{{\"price\":\"0.52\",\"size\":\"90\"}}]}}"
+    )
+}
+
+struct Badge;
+
+impl Upgrade for Badge {
+    fn headers(&mut self, _: Nanos, path: &str) -> Vec<(String, String)> {
+        vec![("X-Badge".to_owned(), format!("for {path}"))]
+    }
+}
+
+type Socket<'a> = WebSocket<&'a mut Stream>;
+
+/// A WebSocket server that wants the badge and then plays `script`; texts it reads are told.
+fn ws_server<F>(script: F) -> (Trust, std::net::SocketAddr)
+where
+    F: Fn(usize, &mut Socket<'_>) + Send + Sync + 'static,
+{
+    let (trust, config) = authority();
+    let (addr, _) = serve(config, move |number, stream, _| {
+        #[allow(clippy::result_large_err, reason = "the library's type")]
+        let badge = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
+            assert_eq!(request.headers()["x-badge"], "for /ws/market");
+            assert!(!request.headers().contains_key("sec-websocket-extensions"));
+            Ok(response)
+        };
+        if let Ok(mut socket) = tungstenite::accept_hdr(stream, badge) {
+            script(number, &mut socket);
+        }
+    });
+    (trust, addr)
+}
+
+fn text(socket: &mut Socket<'_>) -> Option<String> {
+    loop {
+        match socket.read() {
+            Ok(Message::Text(text)) => return Some(text.to_string()),
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+struct Rig {
+    feed: Feed<NoMeter>,
+    core: Consumer<Event>,
+    now: Nanos,
+}
+
+impl Rig {
+    fn new(trust: &Trust, addr: std::net::SocketAddr, ring: usize, options: LinkOptions) -> Self {
+        let (feed_core, core) = RingBuffer::new(ring);
+        let mut feed = Feed::new(feed_core, None, NoMeter).unwrap();
+        Self::add(&mut feed, trust, addr, options);
+        Self { feed, core, now: START }
+    }
+
+    fn add(
+        feed: &mut Feed<NoMeter>,
+        trust: &Trust,
+        addr: std::net::SocketAddr,
+        mut options: LinkOptions,
+    ) {
+        let mut session = MarketSession::with_capacity(8);
+        session.follow(START, &entry(0)).unwrap();
+        options.upgrade = Some(Box::new(Badge));
+        let dialer = dialer(trust, addr, "/ws/market", "wss", 1);
+        let markets = vec![MarketId::new(0)];
+        feed.add(FeedLink::new(PM, Link::Market, session, markets, dialer, options));
+    }
+
+    fn event(&mut self) -> Event {
+        for _ in 0..20_000 {
+            self.feed.turn(self.now);
+            if let Ok(event) = self.core.pop() {
+                return event;
+            }
+            self.feed.park(self.now, Duration::from_millis(1));
+        }
+        panic!("nothing came: {:?}", self.feed.stats().collect::<Vec<_>>());
+    }
+
+    fn until(&mut self, done: impl Fn(&mut Self) -> bool) {
+        for _ in 0..20_000 {
+            self.feed.turn(self.now);
+            if done(self) {
+                return;
+            }
+            self.feed.park(self.now, Duration::from_millis(1));
+        }
+        panic!("it never came to that: {:?}", self.feed.stats().collect::<Vec<_>>());
+    }
+
+    fn wait_for(&mut self, event: &Event) {
+        while self.event() != *event {}
+    }
+}
+
+fn link(up: bool) -> Event {
+    Event::Link { venue: PM, link: Link::Market, up }
+}
+
+#[test]
+fn a_lost_link_says_so_and_comes_back_by_itself() {
+    let (trust, addr) = ws_server(|_, socket| {
+        assert!(text(socket).unwrap().contains("\"assets_ids\":[\"11\",\"12\"]"));
+        socket.send(Message::text(book(0))).unwrap();
+        if text(socket).is_some_and(|text| text != "PING") {
+            panic!("nothing else was to be sent");
+        } // here the stream is dropped without a goodbye
+    });
+    let (ring, tap) = RingBuffer::new(1 << 16);
+    let (feed_core, core) = RingBuffer::new(1_024);
+    let mut feed = Feed::new(feed_core, Some(ring), NoMeter).unwrap();
+    let (commands, receiver) = crossbeam_channel::bounded(4);
+    let options = LinkOptions { commands: Some(receiver), ..LinkOptions::default() };
+    Rig::add(&mut feed, &trust, addr, options);
+    let mut rig = Rig { feed, core, now: START };
+    rig.wait_for(&link(true));
+    rig.wait_for(&Event::SnapshotEnd { market: MarketId::new(0) });
+    rig.now = rig.now.after(Nanos::from_secs(10)); // the session pings, the server drops
+    rig.wait_for(&link(false));
+    assert_eq!(rig.feed.stats().next().unwrap().lost, 1);
+    rig.now = rig.now.after(Nanos::from_secs(1));
+    rig.wait_for(&link(true));
+    rig.wait_for(&Event::SnapshotEnd { market: MarketId::new(0) });
+    commands.send(Command::Reconnect).unwrap();
+    rig.wait_for(&link(false));
+    rig.now = rig.now.after(Nanos::from_secs(1));
+    rig.wait_for(&link(true));
+    let stats = rig.feed.stats().next().unwrap().clone();
+    assert_eq!((stats.opened, stats.lost, stats.failed), (3, 2, 0));
+    let mut bytes = Vec::new();
+    let tapped = TapReader::new(tap).poll_frame(&mut bytes).unwrap();
+    assert_eq!((tapped.recv, tapped.link), (START, Link::Market));
+    assert_eq!(bytes, book(0).as_bytes());
+}
+
+#[test]
+fn markets_are_followed_and_snapshots_fetched_while_running() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&said);
+    let (trust, addr) = ws_server(move |_, socket| {
+        while let Some(text) = text(socket) {
+            hears.lock().unwrap().push(text);
+            socket.send(Message::text(book(0))).unwrap();
+        }
+    });
+    let (commands, receiver) = crossbeam_channel::bounded(4);
+    let options = LinkOptions { commands: Some(receiver), ..LinkOptions::default() };
+    let mut rig = Rig::new(&trust, addr, 1_024, options);
+    let (mut core_feed, intents) = RingBuffer::new(16);
+    rig.feed.take_intents(intents);
+    rig.wait_for(&Event::SnapshotEnd { market: MarketId::new(0) });
+    commands.send(Command::Follow(Box::new(entry(3)))).unwrap();
+    let has = |part: &'static str| {
+        let said = Arc::clone(&said);
+        move |_: &mut Rig| said.lock().unwrap().iter().any(|text| text.contains(part))
+    };
+    rig.until(has("\"operation\":\"subscribe\",\"assets_ids\":[\"41\",\"42\"]"));
+    core_feed.push(Intent::Resync { market: MarketId::new(0) }).unwrap();
+    rig.until(has("\"operation\":\"unsubscribe\",\"assets_ids\":[\"11\",\"12\"]"));
+}
+
+#[test]
+fn a_full_ring_costs_market_data_then_a_fresh_snapshot() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&asked);
+    let (trust, addr) = ws_server(move |_, socket| {
+        text(socket).unwrap();
+        for _ in 0..40 {
+            socket.send(Message::text(book(0))).unwrap();
+        }
+        while let Some(text) = text(socket) {
+            if text.contains("unsubscribe") {
+                counts.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    let mut rig = Rig::new(&trust, addr, 16, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().next().unwrap().frames == 40);
+    assert!(rig.feed.outlet().dropped() > 0);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    let mut open = None;
+    let mut stale = false;
+    while !stale {
+        match rig.event() {
+            Event::SnapshotBegin { market, .. } => open = Some(market),
+            Event::SnapshotEnd { market } => assert_eq!(open.take(), Some(market)),
+            Event::StaleAll { venue: PM, why: StaleWhy::Overflow } => stale = true,
+            _ => {}
+        }
+    }
+    rig.until(|_| asked.load(Ordering::SeqCst) == 1);
+    assert_eq!(rig.feed.outlet().overflows(), 1);
+}
+
+#[test]
+fn an_untrusted_server_never_comes_up() {
+    let (_, addr) = ws_server(|_, _| panic!("it was let in"));
+    let (other, _) = authority();
+    let mut rig = Rig::new(&other, addr, 64, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().next().unwrap().failed >= 1);
+    let error = rig.feed.stats().next().unwrap().last_error.clone().unwrap();
+    assert!(error.contains("certificate"), "{error}");
+    assert!(rig.core.pop().is_err());
+}

@@ -1,0 +1,7 @@
+//! Feed and executors against scripted servers over TLS on loopback. Time is virtual; only the sockets are real.
+#![allow(clippy::unwrap_used)]
+
+mod exec;
+mod feed;
+mod support;
+mod twin;

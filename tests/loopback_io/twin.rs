@@ -1,0 +1,1 @@
+//! The executors and the feed against the twin.
