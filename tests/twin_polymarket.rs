@@ -295,6 +295,10 @@ fn faults_come_and_go() {
     settle(Command::Drop(Host::PolymarketWs));
     assert!(ws.read().is_err());
     assert!(bench.running.is_running());
+    assert_eq!(remote.with(|world, _| world.0.markets().len()), Some(18));
+    let mut running = bench.running;
+    running.stop().unwrap();
+    assert_eq!(remote.with(|_, _| ()), None, "ended");
 }
 
 #[test]

@@ -207,6 +207,18 @@ impl<W> Remote<W> {
             let _ = self.waker.wake(); // the server has ended meanwhile
         }
     }
+
+    /// Runs `act` with the world between two turns and gives what it gave; `None` where the server has ended.
+    pub fn with<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut W, Nanos) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        self.command(Command::World(Box::new(move |world, now| {
+            let _ = answer.send(act(world, now)); // whoever asked has left
+        })));
+        answered.recv().ok()
+    }
 }
 
 impl<W: World> Server<W> {

@@ -336,7 +336,9 @@ impl PolymarketVenue {
             outcome = if same { taker.outcome } else { taker.outcome.other() };
             action = if same { opposite(taker.action) } else { taker.action };
             let side = Side::of(outcome, action);
-            self.taken.push_back(Taken { market, side, price: met.price, qty: met.qty });
+            if taker.account != HOUSE_ACCOUNT {
+                self.taken.push_back(Taken { market, side, price: met.price, qty: met.qty });
+            }
         } else {
             let index = usize::try_from(met.maker).expect("an index");
             let maker = &mut self.orders[index];
@@ -372,6 +374,7 @@ impl PolymarketVenue {
         for &trade in trades {
             let (price, qty) = (self.trades[trade].taker.price, self.trades[trade].taker.qty);
             self.markets[market].last = Some(price);
+            self.markets[market].last_side = Some(self.trades[trade].taker.action);
             self.markets[market].volume += qty;
             self.show_last(trade, now);
         }
@@ -488,7 +491,20 @@ impl PolymarketVenue {
         let mut placed = Placed::default();
         self.trade(market, taker, &done.matches, now, &mut placed);
         self.after_trades(market, &placed.trades, now);
+        self.forget_house_trades(&placed.trades);
         placed.shares
+    }
+
+    /// Drops trades in which nobody but the house has a part: nobody can ask for them, and the flow makes them
+    /// for as long as the twin runs. They are the last ones.
+    fn forget_house_trades(&mut self, trades: &[usize]) {
+        let ours = |&index: &usize| {
+            let trade: &Trade = &self.trades[index];
+            trade.makers.iter().any(|maker| maker.account != HOUSE_ACCOUNT)
+        };
+        let Some(&first) = trades.first().filter(|_| !trades.iter().any(ours)) else { return };
+        self.trades.truncate(first);
+        self.settling.retain(|&trade| trade < first);
     }
 
     /// The result is known: open orders go, and every share is redeemed at once. The real venue redeems through a

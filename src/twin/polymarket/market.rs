@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use surefoot_cold::directory::Generation;
 use surefoot_cold::venue::polymarket::eip712::Exchange;
 use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{Outcome, Side};
+use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::text;
@@ -32,6 +32,8 @@ pub struct Market {
     pub opened: Nanos,
     /// The last trade's price, of whichever token traded.
     pub last: Option<Price>,
+    /// Which way its taker went.
+    pub last_side: Option<Action>,
     /// Traded so far.
     pub volume: Qty,
     /// What YES pays, once known.
@@ -53,6 +55,7 @@ impl Market {
             changed: now,
             opened: now,
             last: None,
+            last_side: None,
             volume: Qty::ZERO,
             resolved: None,
             resolved_at: Nanos::ZERO,

@@ -176,9 +176,8 @@ impl PolymarketVenue {
                 json!({"spread": text::price(Price::from_ticks(spread)?)})
             }
             "last-trade-price" => {
-                let last = self.trades.iter().rev().find(|t| t.market == market);
                 let price = terms.last.map_or_else(|| "0.5".into(), text::price);
-                json!({"price": price, "side": last.map_or("", |t| action_name(t.taker.action))})
+                json!({"price": price, "side": terms.last_side.map_or("", action_name)})
             }
             "tick-size" => json!({"minimum_tick_size": terms.tick_number()}),
             "neg-risk" => json!({"neg_risk": terms.spec.neg_risk()}),

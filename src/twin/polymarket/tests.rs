@@ -555,6 +555,24 @@ fn hashes_tops_and_money_hold_under_random_trading() {
 }
 
 #[test]
+fn what_the_house_does_with_itself_is_not_kept() {
+    let mut bench = Bench::new();
+    bench.house(Side::Ask, 5_000, 100);
+    let (price, qty) = (Price::from_ticks(5_000).unwrap(), Qty::from_contracts(10));
+    bench.venue.house_trade(0, Side::Bid, price, qty, START);
+    assert!(bench.venue.trades.is_empty() && bench.venue.settling.is_empty());
+    assert_eq!(bench.venue.poll_taken(), None, "the flow hears of our orders alone");
+    assert_eq!(bench.venue.markets[0].last, Some(price));
+    bench.order(ask(0, Yes, Buy, 5_000, 10));
+    let taken = bench.venue.poll_taken().unwrap();
+    assert_eq!((taken.side, taken.price, taken.qty), (Side::Ask, price, qty));
+    bench.order(ask(0, Yes, Buy, 4_900, 10));
+    bench.venue.house_trade(0, Side::Ask, Price::from_ticks(4_900).unwrap(), qty, START);
+    assert_eq!(bench.venue.trades.len(), 2, "ours are");
+    assert_eq!(bench.held(0, Yes), 20);
+}
+
+#[test]
 fn subscribing_follows_the_venues_rules() {
     let mut bench = Bench::new();
     let conn = ConnId(1);
