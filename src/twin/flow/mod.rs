@@ -1,0 +1,453 @@
+//! Generated market flow. It is synthetic, and shaped by a real session's figures, though faster: 15 to 75
+//! levels a book, sizes with at most two decimals, changes in bursts.
+//!
+//! The flow is a function of its seed and of time: what it wants done comes out of [`Flow::poll`], and how often
+//! it is asked does not change what it says. Only what orders take comes back in, so that some gaps can close
+//! when they are hit.
+
+pub mod capture;
+mod gap;
+mod quote;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use surefoot_hot::ids::{Side, Venue};
+use surefoot_hot::units::{Nanos, Price, Qty};
+
+use self::capture::{Capture, Player};
+use self::gap::{Gap, GapKind};
+use self::quote::{FAIR_HIGH, FAIR_LOW, Quote, size};
+use super::rng::Rng;
+use super::worldset::World;
+
+/// Something for a venue to do. Markets are indices into the world's lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The house's quantity at a level becomes `qty`.
+    Level {
+        /// Where.
+        venue: Venue,
+        /// Which market.
+        market: usize,
+        /// Side of the YES book.
+        side: Side,
+        /// In YES terms.
+        price: Price,
+        /// What rests there now; zero removes it.
+        qty: Qty,
+    },
+    /// Somebody takes from the book.
+    Trade {
+        /// Where.
+        venue: Venue,
+        /// Which market.
+        market: usize,
+        /// The taker's side.
+        side: Side,
+        /// The worst price it takes, in YES terms.
+        price: Price,
+        /// At most this much.
+        qty: Qty,
+    },
+    /// Polymarket sends a whole book of this market, as it does after a reconnect.
+    Book {
+        /// Which market.
+        market: usize,
+    },
+    /// The result is known.
+    Settle {
+        /// Where.
+        venue: Venue,
+        /// Which market.
+        market: usize,
+        /// What YES pays.
+        yes_pays: Price,
+    },
+}
+
+/// How a flow is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Book changes per second, over all markets.
+    pub changes_per_s: u32,
+    /// The least and the most time from one cross-venue gap to the next, in milliseconds.
+    pub gap_every_ms: (u64, u64),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { changes_per_s: 250, gap_every_ms: (600, 1_700) }
+    }
+}
+
+/// From start to the first gap: long enough to connect, short enough to see.
+const FIRST_GAP: Nanos = Nanos::from_millis(900);
+/// From start to the first gap of an exclusive set.
+const FIRST_SET_GAP: Nanos = Nanos::from_millis(2_300);
+/// No gap opens on a market that settles this soon.
+const SETTLE_QUIET: Nanos = Nanos::from_secs(5);
+/// A pair rests that long after a gap has closed.
+const GAP_REST: Nanos = Nanos::from_secs(2);
+
+/// Who shares a fair price: a pair, a member of a set, a lone market.
+#[derive(Clone, Debug)]
+struct Question {
+    fair: u16,
+    /// Indices of quotes.
+    quotes: Vec<usize>,
+    /// Which set it is a member of.
+    set: Option<usize>,
+    rests_until: Nanos,
+    /// How much of the noise it gets.
+    weight: u64,
+}
+
+/// The flow of one world.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    rng: Rng,
+    config: Config,
+    quotes: Vec<Quote>,
+    questions: Vec<Question>,
+    /// Questions with a quote on both venues.
+    pairs: Vec<usize>,
+    /// Members of each exclusive set, as questions.
+    sets: Vec<Vec<usize>>,
+    gaps: Vec<Gap>,
+    player: Option<Player>,
+    noise_at: Nanos,
+    gap_at: Nanos,
+    set_gap_at: Nanos,
+    weights: u64,
+    out: VecDeque<Action>,
+}
+
+impl Flow {
+    /// The flow of a world, its first books waiting in [`Flow::poll`].
+    pub fn new(
+        world: &World,
+        seed: u64,
+        config: Config,
+        start: Nanos,
+        capture: Option<&Capture>,
+    ) -> Self {
+        let mut flow = Self {
+            rng: Rng::new(seed).fork(0x666c_6f77),
+            config,
+            quotes: Vec::new(),
+            questions: Vec::new(),
+            pairs: Vec::new(),
+            sets: vec![Vec::new(); world.sets.len()],
+            gaps: Vec::new(),
+            player: None,
+            noise_at: start.after(Nanos::from_millis(50)),
+            gap_at: start.after(FIRST_GAP),
+            set_gap_at: start.after(FIRST_SET_GAP),
+            weights: 0,
+            out: VecDeque::new(),
+        };
+        flow.add_quotes(world);
+        flow.add_questions(world);
+        if let Some(capture) = capture {
+            let first = world.polymarket.iter().position(|market| market.captured).unwrap_or(0);
+            flow.player = Some(Player::new(capture.clone(), first, start));
+        }
+        flow.open();
+        flow
+    }
+
+    fn add_quotes(&mut self, world: &World) {
+        let mut add = |venue, market, grid, fee, settle, captured| {
+            let depth = usize::try_from(self.rng.range(8, 34)).expect("small");
+            let levels = Default::default();
+            let (alive, pinned) = (true, false);
+            self.quotes.push(Quote {
+                venue,
+                market,
+                grid,
+                fee,
+                levels,
+                depth,
+                settle,
+                alive,
+                pinned,
+                captured,
+            });
+        };
+        for (index, market) in world.polymarket.iter().enumerate() {
+            add(
+                Venue::Polymarket,
+                index,
+                market.grid(),
+                market.fee(),
+                market.settle,
+                market.captured,
+            );
+        }
+        for (index, market) in world.kalshi.iter().enumerate() {
+            let fee = world.series_of(index).fee();
+            add(Venue::Kalshi, index, market.ladder.grid(), fee, market.settle, false);
+        }
+    }
+
+    fn add_questions(&mut self, world: &World) {
+        let at = |venue, market| match venue {
+            Venue::Polymarket => market,
+            Venue::Kalshi => world.polymarket.len() + market,
+        };
+        let mut lone = vec![true; self.quotes.len()];
+        let mut ask = |fair, quotes: Vec<usize>, set, weight| {
+            quotes.iter().for_each(|&quote| lone[quote] = false);
+            self.weights += weight;
+            self.questions.push(Question { fair, quotes, set, rests_until: Nanos::ZERO, weight });
+            self.questions.len() - 1
+        };
+        for pair in &world.pairs {
+            let quotes =
+                vec![at(Venue::Polymarket, pair.polymarket), at(Venue::Kalshi, pair.kalshi)];
+            let question = ask(pair.fair.clamp(FAIR_LOW, FAIR_HIGH), quotes, None, 2);
+            self.pairs.push(question);
+        }
+        for (number, set) in world.sets.iter().enumerate() {
+            for (&member, &fair) in set.members.iter().zip(&set.fair) {
+                let question = ask(fair, vec![at(set.venue, member)], Some(number), 1);
+                self.sets[number].push(question);
+            }
+        }
+        let rest: Vec<usize> =
+            (0..lone.len()).filter(|&q| lone[q] && !self.quotes[q].captured).collect();
+        for quote in rest {
+            let fair = u16::try_from(self.rng.range(20, 80) * 100).expect("below a dollar");
+            self.weights += 4;
+            let quotes = vec![quote];
+            self.questions.push(Question {
+                fair,
+                quotes,
+                set: None,
+                rests_until: Nanos::ZERO,
+                weight: 4,
+            });
+        }
+    }
+
+    fn open(&mut self) {
+        if let Some(player) = &mut self.player {
+            player.open(&mut self.quotes, &mut self.out);
+        }
+        for question in 0..self.questions.len() {
+            self.follow_capture(question);
+            let Question { fair, quotes, .. } = &self.questions[question];
+            for &quote in quotes {
+                if !self.quotes[quote].captured {
+                    self.quotes[quote].open(*fair, &mut self.rng, &mut self.out);
+                }
+            }
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll(&mut self) -> Option<Action> {
+        self.out.pop_front()
+    }
+
+    /// When [`Flow::advance`] next has something to do.
+    pub fn deadline(&self) -> Nanos {
+        let gaps = self.gaps.iter().map(|gap| gap.ends).min().unwrap_or(Nanos::NEVER);
+        let settles = self.next_settle().map_or(Nanos::NEVER, |(at, _)| at);
+        let player = self.player.as_ref().map_or(Nanos::NEVER, Player::deadline);
+        self.noise_at.min(self.gap_at).min(self.set_gap_at).min(gaps).min(settles).min(player)
+    }
+
+    /// Does everything that is due, in the order of its time.
+    pub fn advance(&mut self, now: Nanos) {
+        loop {
+            let at = self.deadline();
+            if at > now {
+                return;
+            }
+            // One thing a turn, in a fixed order, so that coarse and fine steps agree.
+            if let Some((_, quote)) = self.next_settle().filter(|(due, _)| *due == at) {
+                self.settle(quote);
+            } else if let Some(index) = self.gaps.iter().position(|gap| gap.ends == at) {
+                self.end_gap(index, at);
+            } else if self.player.as_ref().is_some_and(|player| player.deadline() == at) {
+                self.play(at);
+            } else if self.gap_at == at {
+                self.open_pair_gap(at);
+                let (least, most) = self.config.gap_every_ms;
+                self.gap_at = at.after(Nanos::from_millis(self.rng.range(least, most)));
+            } else if self.set_gap_at == at {
+                self.open_set_gap(at);
+                self.set_gap_at = at.after(Nanos::from_millis(self.rng.range(3_500, 8_000)));
+            } else {
+                self.noise();
+                self.noise_at = at.after(self.noise_pause());
+            }
+        }
+    }
+
+    /// An order took house liquidity. Some gaps close at that very moment, on the other legs.
+    pub fn on_taken(&mut self, venue: Venue, market: usize, now: Nanos) {
+        let hit = self.quotes.iter().position(|q| q.venue == venue && q.market == market);
+        let Some(hit) = hit else { return };
+        let is_trap = |gap: &Gap| gap.kind == GapKind::VanishesWhenHit && gap.quotes.contains(&hit);
+        if let Some(index) = self.gaps.iter().position(is_trap) {
+            self.spring(index, hit, now);
+        }
+    }
+
+    fn next_settle(&self) -> Option<(Nanos, usize)> {
+        let due = self.quotes.iter().enumerate().filter(|(_, quote)| quote.alive);
+        due.filter_map(|(index, quote)| quote.settle.map(|(at, _)| (at, index))).min()
+    }
+
+    fn settle(&mut self, index: usize) {
+        let quote = &mut self.quotes[index];
+        quote.alive = false;
+        quote.levels.iter_mut().for_each(std::collections::BTreeMap::clear);
+        let (venue, market) = (quote.venue, quote.market);
+        let (_, yes_pays) = quote.settle.expect("it was due");
+        self.out.push_back(Action::Settle { venue, market, yes_pays });
+    }
+
+    fn play(&mut self, at: Nanos) {
+        let Some(player) = &mut self.player else { return };
+        player.step(at, &mut self.quotes, &mut self.out);
+        for question in 0..self.questions.len() {
+            if self.follow_capture(question) {
+                let Question { fair, quotes, .. } = &self.questions[question];
+                let quote = &mut self.quotes[quotes[1]];
+                if !quote.pinned {
+                    quote.quote(*fair, &mut self.rng, &mut self.out);
+                }
+            }
+        }
+    }
+
+    /// A recorded market leads its counterpart: its middle is the fair price. Says whether that moved.
+    fn follow_capture(&mut self, question: usize) -> bool {
+        let Question { fair, quotes, .. } = &mut self.questions[question];
+        let leader = &self.quotes[quotes[0]];
+        let Some(middle) = leader.middle().filter(|_| leader.captured) else { return false };
+        let middle = middle.clamp(FAIR_LOW / 2, 10_000 - FAIR_LOW / 2);
+        std::mem::replace(fair, middle) != middle
+    }
+
+    /// From one burst to the next: two changes each on average.
+    fn noise_pause(&mut self) -> Nanos {
+        let mean = 2_000_000_000 / u64::from(self.config.changes_per_s.max(1));
+        Nanos::new(self.rng.range(1, 2 * mean))
+    }
+
+    fn noise(&mut self) {
+        let burst = match self.rng.below(10) {
+            0..4 => 1,
+            4..8 => 2,
+            8 => 3,
+            _ => 4,
+        };
+        for _ in 0..burst {
+            let question = self.noisy_question();
+            let quotes = &self.questions[question].quotes;
+            let index = *self.rng.pick(quotes);
+            if self.quotes[index].captured || !self.quotes[index].alive {
+                continue;
+            }
+            match self.rng.below(100) {
+                0..50 => self.resize(index, 1, 9),
+                50..72 => self.rearrange(index),
+                72..84 => self.drift(question),
+                84..96 => self.resize(index, 0, 0),
+                _ => self.trade(index),
+            }
+        }
+    }
+
+    fn noisy_question(&mut self) -> usize {
+        let mut draw = self.rng.below(self.weights);
+        for (index, question) in self.questions.iter().enumerate() {
+            match draw.checked_sub(question.weight) {
+                Some(rest) => draw = rest,
+                None => return index,
+            }
+        }
+        0
+    }
+
+    fn side(&mut self) -> Side {
+        if self.rng.chance(1, 2) { Side::Bid } else { Side::Ask }
+    }
+
+    /// Another size at a level that is there, counted from the best.
+    fn resize(&mut self, index: usize, least: u64, most: u64) {
+        let side = self.side();
+        let distance = usize::try_from(self.rng.range(least, most)).expect("small");
+        let quote = &mut self.quotes[index];
+        if quote.pinned && distance < 2 {
+            return;
+        }
+        let mut levels = quote.levels[side.index()].keys();
+        let found = match side {
+            Side::Bid => levels.nth_back(distance),
+            Side::Ask => levels.nth(distance),
+        };
+        let Some(&ticks) = found else { return };
+        let qty = size(&mut self.rng, distance);
+        quote.set(side, ticks, qty, &mut self.out);
+    }
+
+    /// A level behind the best comes or goes.
+    fn rearrange(&mut self, index: usize) {
+        let side = self.side();
+        let steps = usize::try_from(self.rng.range(3, 30)).expect("small");
+        let quote = &mut self.quotes[index];
+        let Some(ticks) = quote.best(side).and_then(|best| quote.behind(side, best, steps)) else {
+            return;
+        };
+        let levels = &quote.levels[side.index()];
+        let qty = match levels.contains_key(&ticks) {
+            true if levels.len() > 8 => Qty::ZERO,
+            false if levels.len() >= 37 => return,
+            _ => size(&mut self.rng, steps),
+        };
+        quote.set(side, ticks, qty, &mut self.out);
+    }
+
+    /// The fair price takes a small step, on every venue that quotes it.
+    fn drift(&mut self, question: usize) {
+        let Question { fair, quotes, set, .. } = &mut self.questions[question];
+        if set.is_some() || quotes.iter().any(|&q| self.quotes[q].pinned || self.quotes[q].captured)
+        {
+            return; // members of a set keep to a dollar, and a recorded market leads by itself
+        }
+        let step = u16::try_from(self.rng.range(5, 40)).expect("small");
+        *fair = if self.rng.chance(1, 2) { *fair + step } else { *fair - step };
+        *fair = (*fair).clamp(FAIR_LOW, FAIR_HIGH);
+        for &quote in quotes.iter() {
+            let quote = &mut self.quotes[quote];
+            let is_there = (quote.best(Side::Bid), quote.best(Side::Ask));
+            let (bid, ask) = quote.around(*fair);
+            if quote.alive && is_there != (Some(bid), Some(ask)) {
+                quote.quote(*fair, &mut self.rng, &mut self.out);
+            }
+        }
+    }
+
+    /// Somebody takes a little at the best price.
+    fn trade(&mut self, index: usize) {
+        let side = self.side();
+        let qty = Qty::from_micros(self.rng.range(100, 2_500) * 10_000);
+        let quote = &self.quotes[index];
+        let Some(ticks) = quote.best(side.other()).filter(|_| !quote.pinned) else { return };
+        let price = Price::from_ticks(ticks).expect("a level");
+        self.out.push_back(Action::Trade {
+            venue: quote.venue,
+            market: quote.market,
+            side,
+            price,
+            qty,
+        });
+    }
+}

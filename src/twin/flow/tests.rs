@@ -1,0 +1,272 @@
+//! The flow against its promises: the same day from the same seed, no house that trades with itself, and gaps
+//! that truly pay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::twin::worldset::World;
+
+const START: Nanos = Nanos::from_secs(1_795_000_000);
+const MINUTE: Nanos = Nanos::from_secs(60);
+
+fn flow(seed: u64) -> (World, Flow) {
+    let world = World::generated(seed, START);
+    let flow = Flow::new(&world, seed, Config::default(), START, None);
+    (world, flow)
+}
+
+/// Every action of a minute, with the time it came at to within a step.
+fn minute(seed: u64, step: Nanos) -> Vec<Action> {
+    let (_, mut flow) = flow(seed);
+    let (mut now, mut all) = (START, Vec::new());
+    while now < START.after(MINUTE) {
+        flow.advance(now);
+        all.extend(std::iter::from_fn(|| flow.poll()));
+        now = now.after(step);
+    }
+    flow.advance(START.after(MINUTE));
+    all.extend(std::iter::from_fn(|| flow.poll()));
+    all
+}
+
+#[test]
+fn the_same_seed_is_the_same_day_however_often_it_is_asked() {
+    let fine = minute(7, Nanos::new(333_333));
+    assert_eq!(fine, minute(7, Nanos::from_millis(250)));
+    assert_ne!(fine, minute(8, Nanos::from_millis(250)));
+}
+
+#[test]
+fn rates_sizes_and_depths_are_as_promised() {
+    let (_, mut flow) = flow(3);
+    let opening = std::iter::from_fn(|| flow.poll()).count();
+    flow.advance(START.after(MINUTE));
+    let (mut levels, mut trades, mut settled) = (0, 0, 0);
+    while let Some(action) = flow.poll() {
+        match action {
+            Action::Level { qty, .. } => {
+                assert_eq!(qty.micros() % 10_000, 0, "two decimals");
+                levels += 1;
+            }
+            Action::Trade { .. } => trades += 1,
+            Action::Settle { .. } => settled += 1,
+            Action::Book { .. } => panic!("no capture, no seam"),
+        }
+    }
+    println!(
+        "{opening} levels at start, {} changes/s, {trades} trades, {settled} settled",
+        levels / 60
+    );
+    assert!((150..=400).contains(&(levels / 60)), "{levels}");
+    assert!(trades > 60 && settled == 10);
+    for quote in flow.quotes.iter().filter(|quote| quote.alive) {
+        let count = quote.levels[0].len() + quote.levels[1].len();
+        assert!((12..=80).contains(&count), "{count} levels");
+    }
+}
+
+type Books = BTreeMap<(Venue, usize), [BTreeMap<u16, Qty>; 2]>;
+
+fn best(books: &Books, key: (Venue, usize), side: Side) -> Option<(u16, Qty)> {
+    let levels = &books.get(&key)?[side.index()];
+    let found = if side == Side::Bid { levels.last_key_value() } else { levels.first_key_value() };
+    found.map(|(&ticks, &qty)| (ticks, qty))
+}
+
+/// Gain of one contract of YES here and NO there, in $0.0001, by the fee formulas of the venues' pages; written
+/// apart from the flow's own sums.
+fn gain(world: &World, pair: usize, books: &Books) -> [(i64, Qty); 2] {
+    let pair = world.pairs[pair];
+    let (here, there) = ((Venue::Polymarket, pair.polymarket), (Venue::Kalshi, pair.kalshi));
+    let fee = |venue, ticks: i64| {
+        let rate = if venue == Venue::Polymarket { 4 } else { 7 };
+        (rate * ticks * (10_000 - ticks)).div_euclid(1_000_000) + 1
+    };
+    [(here, there), (there, here)].map(|(buy, sell)| {
+        match (best(books, buy, Side::Ask), best(books, sell, Side::Bid)) {
+            (Some((ask, ask_qty)), Some((bid, bid_qty))) => {
+                let (a, b) = (i64::from(ask), i64::from(bid));
+                (b - a - fee(buy.0, a) - fee(sell.0, b), ask_qty.min(bid_qty))
+            }
+            _ => (i64::MIN, Qty::ZERO),
+        }
+    })
+}
+
+#[test]
+fn gaps_pay_after_fees_and_the_house_never_crosses_itself() {
+    for seed in 1..=8 {
+        let (world, mut flow) = flow(seed);
+        let mut books = Books::new();
+        let (mut now, mut good, mut absurd, mut first) = (START, BTreeSet::new(), 0, None);
+        let mut open = vec![None; world.pairs.len()];
+        while now <= START.after(MINUTE) {
+            flow.advance(now);
+            while let Some(action) = flow.poll() {
+                match action {
+                    Action::Level { venue, market, side, price, qty } => {
+                        let book = books.entry((venue, market)).or_default();
+                        if qty.is_zero() {
+                            book[side.index()].remove(&price.ticks());
+                        } else {
+                            book[side.index()].insert(price.ticks(), qty);
+                        }
+                        let key = (venue, market);
+                        if let (Some(bid), Some(ask)) =
+                            (best(&books, key, Side::Bid), best(&books, key, Side::Ask))
+                        {
+                            assert!(
+                                bid.0 < ask.0,
+                                "seed {seed}: {key:?} crossed at {bid:?} {ask:?}"
+                            );
+                        }
+                    }
+                    Action::Settle { venue, market, .. } => drop(books.remove(&(venue, market))),
+                    _ => {}
+                }
+            }
+            for (pair, since) in open.iter_mut().enumerate() {
+                let (edge, qty) = gain(&world, pair, &books).into_iter().max().unwrap();
+                if edge < 150 {
+                    *since = None;
+                    continue;
+                }
+                let began = *since.get_or_insert(now);
+                if edge > 2_000 {
+                    absurd += 1;
+                } else if now.since(began) >= Nanos::from_millis(100) {
+                    assert!(edge <= 600, "seed {seed}: {edge}");
+                    assert!(
+                        qty >= Qty::from_contracts(15) && qty <= Qty::from_contracts(60),
+                        "seed {seed}: {qty}"
+                    );
+                    good.insert((pair, began));
+                    first.get_or_insert(now.since(START));
+                }
+            }
+            now = now.after(Nanos::from_millis(1));
+        }
+        let first = first.unwrap();
+        println!(
+            "seed {seed}: {} gaps that pay, the first after {} ms, absurd for {absurd} ms",
+            good.len(),
+            first.millis()
+        );
+        assert!(good.len() >= 20, "seed {seed}: {}", good.len());
+        assert!(first <= Nanos::from_secs(4), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_trap_closes_on_the_other_leg_at_once() {
+    let mut sprung = 0;
+    for seed in 1..=6 {
+        let (_, mut flow) = flow(seed);
+        let mut now = START;
+        while now < START.after(MINUTE) {
+            flow.advance(now);
+            if let Some(gap) =
+                flow.gaps.iter().find(|gap| gap.kind == GapKind::VanishesWhenHit).cloned()
+            {
+                let hit = &flow.quotes[gap.quotes[0]];
+                let (venue, market) = (hit.venue, hit.market);
+                while flow.poll().is_some() {}
+                flow.on_taken(venue, market, now);
+                assert!(flow.gaps.iter().all(|other| other.quotes != gap.quotes));
+                let others = std::iter::from_fn(|| flow.poll()).filter(|action| {
+                    matches!(action, Action::Level { venue: v, market: m, .. } if (*v, *m) != (venue, market))
+                });
+                assert!(others.count() > 0, "the other leg moved");
+                sprung += 1;
+            }
+            now = now.after(Nanos::from_millis(5));
+        }
+    }
+    assert!(sprung >= 6, "{sprung}");
+}
+
+#[test]
+fn sets_open_below_a_dollar() {
+    let (world, mut flow) = flow(5);
+    let mut books = Books::new();
+    let (mut now, mut yes, mut no) = (START, 0, 0);
+    while now <= START.after(MINUTE) {
+        flow.advance(now);
+        while let Some(action) = flow.poll() {
+            if let Action::Level { venue, market, side, price, qty } = action {
+                let book = books.entry((venue, market)).or_default();
+                if qty.is_zero() {
+                    book[side.index()].remove(&price.ticks());
+                } else {
+                    book[side.index()].insert(price.ticks(), qty);
+                }
+            }
+        }
+        for set in &world.sets {
+            let rate = if set.venue == Venue::Polymarket { 4 } else { 7 };
+            let sum = |side| {
+                set.members.iter().fold((0, 0), |(sum, fees), &member| {
+                    let ticks = i64::from(best(&books, (set.venue, member), side).unwrap().0);
+                    (
+                        sum + ticks,
+                        fees + (rate * ticks * (10_000 - ticks)).div_euclid(1_000_000) + 1,
+                    )
+                })
+            };
+            let ((asks, ask_fees), (bids, bid_fees)) = (sum(Side::Ask), sum(Side::Bid));
+            yes += i64::from(asks + ask_fees < 9_880);
+            no += i64::from(bids - bid_fees > 10_120);
+        }
+        now = now.after(Nanos::from_millis(10));
+    }
+    println!("all YES paid for {} ms, all NO for {} ms", yes * 10, no * 10);
+    assert!(yes + no > 50);
+}
+
+#[test]
+fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
+    let Some(dir) = std::env::var_os("SUREFOOT_DATA") else {
+        println!("skipped: SUREFOOT_DATA is unset");
+        return;
+    };
+    let dir = std::path::Path::new(&dir).join("polymarket");
+    let capture = Capture::load(&dir.join("ws_market_2026-09-24_all110.jsonl")).unwrap();
+    assert_eq!(capture.markets(), 14);
+    let mut world = World::generated(1, START);
+    let generated = world.polymarket.len();
+    capture.add_to(&mut world, 1, START);
+    assert_eq!(world.polymarket.len(), generated + 14);
+    assert_eq!(world.pairs.len(), crate::twin::worldset::PAIRS + 4);
+    let mut flow = Flow::new(&world, 1, Config::default(), START, Some(&capture));
+    let first: Vec<_> =
+        flow.quotes[generated..generated + 14].iter().map(|quote| quote.levels.clone()).collect();
+    flow.advance(START.after(Nanos::from_millis(60_800)));
+    let text =
+        std::fs::read_to_string(dir.join("ws_market_2026-09-24_all110.expected.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for (index, market) in world.polymarket[generated..].iter().enumerate() {
+        let want = &expected["final"][&market.yes_token];
+        let quote = &flow.quotes[generated + index];
+        let text = |ticks: u16| Price::from_ticks(ticks).unwrap().to_string();
+        let same = |key: &str, ticks: u16| {
+            let want = want[key].as_str().unwrap();
+            assert_eq!(format!("{want:0<6}"), text(ticks), "{key} of {}", market.yes_token);
+        };
+        same("best_bid", quote.best(Side::Bid).unwrap());
+        same("best_ask", quote.best(Side::Ask).unwrap());
+        assert_eq!(want["bid_levels"], quote.levels[0].len(), "{}", market.yes_token);
+        assert_eq!(want["ask_levels"], quote.levels[1].len(), "{}", market.yes_token);
+        checked += 1;
+    }
+    assert_eq!(checked, 14, "every final book was compared");
+    while flow.poll().is_some() {}
+    flow.advance(START.after(Nanos::from_secs(63)));
+    let again: Vec<_> =
+        flow.quotes[generated..generated + 14].iter().map(|quote| quote.levels.clone()).collect();
+    let books =
+        std::iter::from_fn(|| flow.poll()).filter(|a| matches!(a, Action::Book { .. })).count();
+    assert_eq!(books, 14);
+    let same = first.iter().zip(&again).filter(|(a, b)| a == b).count();
+    assert!(same >= 12, "after the seam the session begins again: {same} of 14");
+}
