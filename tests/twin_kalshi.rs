@@ -1,0 +1,831 @@
+//! Kalshi's twin without a socket: its rules, its money, and its streams.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, RSA_PSS_SHA256, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use surefoot::twin::http::{Request, Response};
+use surefoot::twin::kalshi::auth::KeyType;
+use surefoot::twin::kalshi::limits::Tier;
+use surefoot::twin::kalshi::{Config, Credential, KalshiTwin, SETTLEMENT_DELAY};
+use surefoot::twin::rng::Rng;
+use surefoot::twin::worldset::World;
+use surefoot::twin::{ConnId, Host, VenueServer};
+use surefoot_hot::ids::Side;
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+
+const START: Nanos = Nanos::from_secs(1_795_197_600);
+const ORDERS: &str = "/trade-api/v2/portfolio/events/orders";
+const RSA: usize = 0;
+const ED: usize = 1;
+
+struct Rig {
+    twin: KalshiTwin,
+    world: World,
+    keys: Vec<Credential>,
+    now: Nanos,
+    frames: Vec<(ConnId, Value)>,
+    next_id: u64,
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    STANDARD.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()
+}
+
+fn sign(key: &Credential, message: &[u8]) -> String {
+    let der = der(key.pem.expose());
+    STANDARD.encode(match key.key_type {
+        KeyType::Rsa => {
+            let pair = RsaKeyPair::from_pkcs8(&der).unwrap();
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+            signature
+        }
+        KeyType::Ed25519 => {
+            Ed25519KeyPair::from_pkcs8(&der).unwrap().sign(message).as_ref().to_vec()
+        }
+    })
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self::with(Config { tier: Tier::Premier, ..Config::default() })
+    }
+
+    fn with(config: Config) -> Self {
+        let world = World::generated(1, START);
+        let twin = KalshiTwin::new(&world, 1, config, START).unwrap();
+        let keys = twin.credentials();
+        Self { twin, world, keys, now: START, frames: Vec::new(), next_id: 0 }
+    }
+
+    fn request(&self, who: usize, method: &str, target: &str, body: Option<&Value>) -> Request {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = if path.starts_with("/trade-api") {
+            path.to_owned()
+        } else {
+            format!("/trade-api/v2{path}")
+        };
+        let stamp = self.now.millis().to_string();
+        let signature = sign(&self.keys[who], format!("{stamp}{method}{path}").as_bytes());
+        let pair = |text: &str| text.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
+        Request {
+            method: method.into(),
+            path,
+            query: query.split('&').filter_map(pair).collect(),
+            headers: vec![
+                ("kalshi-access-key".into(), self.keys[who].key_id.clone()),
+                ("KALSHI-ACCESS-TIMESTAMP".into(), stamp),
+                ("KALSHI-ACCESS-SIGNATURE".into(), signature),
+                ("Content-Type".into(), "application/json".into()),
+            ],
+            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+        }
+    }
+
+    fn send(&mut self, request: &Request) -> (u16, Value) {
+        let Response { status, body, .. } = self.twin.http(Host::KalshiRest, request, self.now);
+        self.drain();
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    fn call(
+        &mut self,
+        who: usize,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let request = self.request(who, method, target, body.as_ref());
+        self.send(&request)
+    }
+
+    fn order(&mut self, market: usize, side: &str, price: &str, count: &str) -> Value {
+        self.next_id += 1;
+        json!({
+            "ticker": self.world.kalshi[market].ticker, "client_order_id": format!("sf-{:016x}", self.next_id),
+            "side": side, "count": count, "price": price, "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
+            "exchange_index": self.world.series_of(market).exchange_index,
+        })
+    }
+
+    fn create(&mut self, who: usize, order: Value) -> (u16, Value) {
+        self.call(who, "POST", ORDERS, Some(order))
+    }
+
+    fn place(&mut self, who: usize, market: usize, side: &str, price: &str, count: &str) -> Value {
+        let order = self.order(market, side, price, count);
+        let (status, answer) = self.create(who, order);
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    fn house(&mut self, market: usize, side: Side, ticks: u16, contracts: u64) {
+        let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(contracts));
+        self.twin.house_level(market, side, price, qty, self.now);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some((conn, text)) = self.twin.poll_out() {
+            self.frames.push((conn, serde_json::from_str(&text).unwrap()));
+        }
+    }
+
+    fn connect(&mut self, conn: u64, who: usize) {
+        let request = self.request(who, "GET", "/trade-api/ws/v2", None);
+        self.twin.ws_open(ConnId(conn), Host::KalshiWs, &request, self.now).unwrap();
+    }
+
+    fn say(&mut self, conn: u64, command: &Value) -> Vec<Value> {
+        self.frames.clear();
+        self.twin.ws_text(ConnId(conn), &command.to_string(), self.now);
+        self.drain();
+        self.frames.drain(..).map(|(_, frame)| frame).collect()
+    }
+
+    fn cash(&mut self, who: usize) -> String {
+        self.call(who, "GET", "/portfolio/balance", None).1["balance_dollars"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn ticker(&self, market: usize) -> String {
+        self.world.kalshi[market].ticker.clone()
+    }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["code"].as_str().unwrap_or_default()
+}
+
+#[test]
+fn an_order_rests_is_read_shrinks_and_goes() {
+    let mut rig = Rig::new();
+    let placed = rig.place(ED, 0, "bid", "0.4300", "25.00");
+    assert_eq!(
+        (&placed["fill_count"], &placed["remaining_count"]),
+        (&json!("0.00"), &json!("25.00"))
+    );
+    assert!(placed.get("average_fill_price").is_none());
+    let id = placed["order_id"].as_str().unwrap().to_owned();
+    assert_eq!(rig.cash(ED), "9989.2500", "its cost is reserved");
+
+    let (_, order) = rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None);
+    assert_eq!(order["order"]["status"], "resting");
+    assert_eq!(order["order"]["no_price_dollars"], "0.5700");
+    assert_eq!(
+        rig.call(RSA, "GET", &format!("/portfolio/orders/{id}"), None).0,
+        404,
+        "others do not see it"
+    );
+
+    let (status, less) = rig.call(
+        ED,
+        "POST",
+        &format!("{ORDERS}/{id}/decrease"),
+        Some(json!({ "reduce_to": "5.00" })),
+    );
+    assert_eq!((status, &less["remaining_count"]), (200, &json!("5.00")));
+    let both = json!({ "reduce_to": "5.00", "reduce_by": "1.00" });
+    assert_eq!(rig.call(ED, "POST", &format!("{ORDERS}/{id}/decrease"), Some(both)).0, 400);
+
+    let amend =
+        json!({ "ticker": rig.ticker(0), "side": "bid", "price": "0.4400", "count": "8.00" });
+    let (status, more) = rig.call(ED, "POST", &format!("{ORDERS}/{id}/amend"), Some(amend.clone()));
+    assert_eq!((status, &more["remaining_count"]), (200, &json!("8.00")), "{more}");
+    let (status, same) = rig.call(ED, "POST", &format!("{ORDERS}/{id}/amend"), Some(amend));
+    assert_eq!((status, code(&same)), (400, "AMEND_ORDER_NO_OP"));
+
+    let (status, gone) = rig.call(ED, "DELETE", &format!("{ORDERS}/{id}?exchange_index=0"), None);
+    assert_eq!((status, &gone["reduced_by"]), (200, &json!("8.00")));
+    assert_eq!(rig.call(ED, "DELETE", &format!("{ORDERS}/{id}?exchange_index=0"), None).0, 404);
+    assert_eq!(rig.cash(ED), "10000.0000");
+    let (_, list) = rig.call(ED, "GET", "/portfolio/orders?status=canceled", None);
+    assert_eq!(list["orders"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn times_in_force_and_flags() {
+    let mut rig = Rig::new();
+    rig.house(0, Side::Ask, 5_000, 10);
+    let with = |rig: &mut Rig, price: &str, count: &str, change: Value| {
+        let mut order = rig.order(0, "bid", price, count);
+        for (key, value) in change.as_object().unwrap() {
+            order[key] = value.clone();
+        }
+        rig.create(ED, order)
+    };
+    let (status, kill) = with(&mut rig, "0.50", "11", json!({ "time_in_force": "fill_or_kill" }));
+    assert_eq!((status, code(&kill)), (409, "fill_or_kill_insufficient_resting_volume"));
+    let (status, cross) = with(&mut rig, "0.50", "1", json!({ "post_only": true }));
+    assert_eq!((status, &cross["error"]["details"]), (400, &json!("post only cross")));
+    let (_, ioc) =
+        with(&mut rig, "0.50", "12.00", json!({ "time_in_force": "immediate_or_cancel" }));
+    assert_eq!((&ioc["fill_count"], &ioc["remaining_count"]), (&json!("10.00"), &json!("0.00")));
+    assert_eq!(
+        (&ioc["average_fill_price"], &ioc["average_fee_paid"]),
+        (&json!("0.5000"), &json!("0.0175"))
+    );
+    let (status, _) = with(&mut rig, "0.50", "1", json!({ "reduce_only": true }));
+    assert_eq!(status, 400, "reduce_only needs immediate_or_cancel");
+    let ioc_reduce = json!({ "time_in_force": "immediate_or_cancel", "reduce_only": true });
+    assert_eq!(
+        with(&mut rig, "0.50", "1", ioc_reduce.clone()).0,
+        400,
+        "a bid adds to a YES position"
+    );
+    rig.house(0, Side::Bid, 4_900, 50);
+    let mut sell = rig.order(0, "ask", "0.49", "30");
+    for (key, value) in ioc_reduce.as_object().unwrap() {
+        sell[key] = value.clone();
+    }
+    assert_eq!(rig.create(ED, sell).1["fill_count"], "10.00", "capped at the position");
+
+    let past = json!({ "expiration_time": START.get() / 1_000_000_000 - 1 });
+    assert_eq!(with(&mut rig, "0.40", "1", past).0, 400);
+    let soon = json!({ "expiration_time": START.get() / 1_000_000_000 + 2 });
+    let (_, placed) = with(&mut rig, "0.40", "1", soon);
+    rig.now = START.after(Nanos::from_secs(2));
+    let id = placed["order_id"].as_str().unwrap();
+    assert_eq!(
+        rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None).1["order"]["status"],
+        "canceled"
+    );
+}
+
+#[test]
+fn bad_orders_are_refused_by_name() {
+    let mut rig = Rig::new();
+    let good = rig.order(0, "bid", "0.40", "1");
+    let cases = [
+        ("price", json!("0.405"), 400, "invalid_order"),
+        ("price", json!("1.0000"), 400, "invalid_order"),
+        ("price", json!("0.40001"), 400, "invalid_parameters"),
+        ("price", json!(0.4), 400, "invalid_parameters"),
+        ("count", json!(1), 400, "invalid_parameters"),
+        ("count", json!("0.00"), 400, "invalid_order_size"),
+        ("count", json!("0.001"), 400, "invalid_parameters"),
+        ("side", json!("buy"), 400, "invalid_parameters"),
+        ("time_in_force", json!("GTT"), 400, "invalid_parameters"),
+        ("self_trade_prevention_type", Value::Null, 400, "invalid_parameters"),
+        ("client_order_id", json!("a.b"), 400, "invalid_parameters"),
+        ("ticker", json!("KXNONE"), 404, "market_not_found"),
+        ("exchange_index", json!(2), 404, "market_not_found"),
+        ("count", json!("100000"), 400, "insufficient_balance"),
+    ];
+    for (field, value, status, want) in cases {
+        let mut order = good.clone();
+        order[field] = value;
+        let (seen, answer) = rig.create(ED, order.clone());
+        assert_eq!((seen, code(&answer)), (status, want), "{order}");
+    }
+    assert_eq!(rig.create(ED, good.clone()).0, 201);
+    let (status, again) = rig.create(ED, good.clone());
+    assert_eq!((status, code(&again)), (409, "order_already_exists"));
+    assert_eq!(rig.call(ED, "DELETE", ORDERS, None).0, 204);
+    assert_eq!(rig.create(ED, good).0, 409, "an id is burned for ever");
+    rig.twin.set_trading_active(false);
+    let order = rig.order(0, "bid", "0.40", "1");
+    let (status, paused) = rig.create(ED, order);
+    assert_eq!((status, code(&paused)), (409, "trading_is_paused"));
+}
+
+#[test]
+fn the_retired_endpoints_are_gone() {
+    let mut rig = Rig::new();
+    let retired = [
+        ("POST", "/portfolio/orders"),
+        ("POST", "/portfolio/orders/batched"),
+        ("DELETE", "/portfolio/orders/batched"),
+        ("DELETE", "/portfolio/orders/x"),
+        ("POST", "/portfolio/orders/x/amend"),
+        ("POST", "/portfolio/orders/x/decrease"),
+    ];
+    for (method, path) in retired {
+        let (status, answer) = rig.call(ED, method, path, Some(json!({})));
+        assert_eq!(
+            (status, code(&answer)),
+            (410, "deprecated_v1_order_endpoint"),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(rig.call(ED, "GET", "/portfolio/orders", None).0, 200, "the reads live on");
+}
+
+#[test]
+fn only_a_true_signature_is_let_in() {
+    for who in [RSA, ED] {
+        let mut rig = Rig::new();
+        let good = rig.request(who, "GET", "/portfolio/balance?subaccount=0", None);
+        assert_eq!(rig.send(&good).0, 200);
+        let change = |name: &str, value: Option<String>| {
+            let mut bad = good.clone();
+            bad.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+            bad.headers.extend(value.map(|value| (name.to_owned(), value)));
+            bad
+        };
+        let other = sign(&rig.keys[1 - who], b"anything");
+        let cases = [
+            (change("KALSHI-ACCESS-KEY", None), "token_authentication_failure", Value::Null),
+            (
+                change("KALSHI-ACCESS-KEY", Some("nobody".into())),
+                "authentication_error",
+                json!("NOT_FOUND"),
+            ),
+            (
+                change("KALSHI-ACCESS-SIGNATURE", None),
+                "signature_is_missing_from_headers",
+                Value::Null,
+            ),
+            (
+                change("KALSHI-ACCESS-SIGNATURE", Some(other)),
+                "authentication_error",
+                json!("INCORRECT_API_KEY_SIGNATURE"),
+            ),
+            (
+                change("KALSHI-ACCESS-TIMESTAMP", Some("1".into())),
+                "header_timestamp_expired",
+                Value::Null,
+            ),
+            (
+                change("KALSHI-ACCESS-TIMESTAMP", Some((rig.now.millis() + 1).to_string())),
+                "authentication_error",
+                json!("INCORRECT_API_KEY_SIGNATURE"),
+            ),
+            (
+                Request { method: "DELETE".into(), ..good.clone() },
+                "authentication_error",
+                json!("INCORRECT_API_KEY_SIGNATURE"),
+            ),
+        ];
+        for (bad, want, details) in cases {
+            let (status, answer) = rig.send(&bad);
+            assert_eq!((status, code(&answer)), (401, want), "{who}");
+            assert_eq!(answer["error"]["details"], details);
+        }
+        let mut upgrade = rig.request(who, "GET", "/trade-api/ws/v2", None);
+        assert!(rig.twin.ws_open(ConnId(1), Host::KalshiWs, &upgrade, rig.now).is_ok());
+        upgrade.headers.clear();
+        let refused = rig.twin.ws_open(ConnId(2), Host::KalshiWs, &upgrade, rig.now).unwrap_err();
+        assert_eq!(refused.status, 401);
+    }
+}
+
+#[test]
+fn yes_and_no_net_and_fees_are_the_venues() {
+    let mut rig = Rig::new();
+    rig.house(0, Side::Ask, 5_200, 100);
+    rig.place(ED, 0, "bid", "0.52", "1.00");
+    assert_eq!(rig.cash(ED), "9999.4625", "0.52 and 0.0175");
+    let (_, fills) = rig.call(ED, "GET", "/portfolio/fills", None);
+    assert_eq!(fills["fills"][0]["fee_cost"], "0.017500");
+    rig.house(0, Side::Ask, 5_200, 0);
+    rig.house(0, Side::Bid, 5_000, 100);
+    // Three NO at 0.50: one closes the YES and pays its dollar, two open.
+    rig.place(ED, 0, "ask", "0.50", "3.00");
+    let (_, positions) = rig.call(ED, "GET", "/portfolio/positions", None);
+    let position = &positions["market_positions"][0];
+    assert_eq!(
+        (&position["position_fp"], &position["market_exposure_dollars"]),
+        (&json!("-2.00"), &json!("1.0000"))
+    );
+    assert_eq!(position["realized_pnl_dollars"], "-0.0200");
+    assert_eq!(rig.cash(ED), "9998.9100", "0.50 back, 1.00 out, 0.0525 fee");
+    let (_, balance) = rig.call(ED, "GET", "/portfolio/balance", None);
+    let parts = balance["balance_breakdown"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    assert_eq!(parts[1]["balance"], "5000.0000", "shard 2 has its own cash");
+}
+
+#[test]
+fn shards_have_their_own_money() {
+    let mut rig = Rig::new();
+    let there =
+        (0..rig.world.kalshi.len()).find(|&m| rig.world.series_of(m).exchange_index == 2).unwrap();
+    let too_much = rig.order(there, "bid", "0.50", "10100");
+    let (status, answer) = rig.create(ED, too_much);
+    assert_eq!((status, code(&answer)), (400, "insufficient_balance"));
+    let transfer = json!({ "source": "event_contract", "destination": "event_contract", "amount": 10_000_000,
+        "source_exchange_shard": 0, "destination_exchange_shard": 2 });
+    assert_eq!(
+        rig.call(ED, "POST", "/portfolio/intra_exchange_instance_transfer", Some(transfer)).0,
+        200
+    );
+    let placed = rig.place(ED, there, "bid", "0.50", "10100");
+    let id = placed["order_id"].as_str().unwrap();
+    assert_eq!(
+        rig.call(ED, "DELETE", &format!("{ORDERS}/{id}"), None).0,
+        404,
+        "no shard named means shard 0"
+    );
+    let target = format!("{ORDERS}/{id}?market_ticker={}", rig.ticker(there));
+    assert_eq!(rig.call(ED, "DELETE", &target, None).0, 200);
+}
+
+#[test]
+fn ones_own_orders_do_not_trade() {
+    let mut rig = Rig::new();
+    let resting = rig.place(ED, 0, "ask", "0.50", "5.00");
+    let stopped = rig.place(ED, 0, "bid", "0.50", "5.00");
+    assert_eq!(
+        (&stopped["fill_count"], &stopped["remaining_count"]),
+        (&json!("0.00"), &json!("0.00"))
+    );
+    let mut replace = rig.order(0, "bid", "0.50", "5.00");
+    replace["self_trade_prevention_type"] = "maker".into();
+    let (_, placed) = rig.create(ED, replace);
+    assert_eq!(placed["remaining_count"], "5.00", "the resting one went, this one rests");
+    let id = resting["order_id"].as_str().unwrap();
+    assert_eq!(
+        rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None).1["order"]["status"],
+        "canceled"
+    );
+}
+
+#[test]
+fn batches_answer_one_by_one() {
+    let mut rig = Rig::new();
+    let (good, mut bad) = (rig.order(0, "bid", "0.40", "1"), rig.order(0, "bid", "0.41", "1"));
+    bad["price"] = "0.4111".into();
+    let (status, answer) =
+        rig.call(ED, "POST", &format!("{ORDERS}/batched"), Some(json!({ "orders": [good, bad] })));
+    assert_eq!(status, 201);
+    assert_eq!(answer["orders"][0]["error"], Value::Null);
+    assert_eq!(answer["orders"][1]["error"]["code"], "invalid_order");
+    let id = &answer["orders"][0]["order_id"];
+    let cancel =
+        json!({ "orders": [{ "order_id": id, "exchange_index": 0 }, { "order_id": "x" }] });
+    let (_, answer) = rig.call(ED, "DELETE", &format!("{ORDERS}/batched"), Some(cancel));
+    assert_eq!(answer["orders"][0]["reduced_by"], "1.00");
+    assert!(answer["orders"][1]["error"].is_object());
+}
+
+#[test]
+fn tokens_run_out_and_come_back() {
+    let mut rig = Rig::with(Config { tier: Tier::Basic, ..Config::default() });
+    for _ in 0..10 {
+        rig.place(ED, 0, "bid", "0.40", "1");
+    }
+    let order = rig.order(0, "bid", "0.40", "1");
+    assert_eq!(rig.create(ED, order.clone()), (429, json!({ "error": "too many requests" })));
+    rig.now = rig.now.after(Nanos::from_millis(100));
+    assert_eq!(rig.create(ED, order).0, 201);
+    let (_, limits) = rig.call(ED, "GET", "/account/limits", None);
+    assert_eq!(limits["write"], json!({ "refill_rate": 100, "bucket_capacity": 100 }));
+}
+
+#[test]
+fn a_group_stops_what_fills_too_fast() {
+    let mut rig = Rig::new();
+    let create = json!({ "contracts_limit_fp": "10.00", "exchange_index": 0 });
+    let (status, group) = rig.call(ED, "POST", "/portfolio/order_groups/create", Some(create));
+    assert_eq!(status, 201);
+    let id = group["order_group_id"].as_str().unwrap().to_owned();
+    let mut order = rig.order(0, "bid", "0.50", "30");
+    order["order_group_id"] = id.clone().into();
+    let (_, placed) = rig.create(ED, order.clone());
+    rig.house(0, Side::Ask, 5_000, 11);
+    let order_id = placed["order_id"].as_str().unwrap();
+    let (_, seen) = rig.call(ED, "GET", &format!("/portfolio/orders/{order_id}"), None);
+    assert_eq!(
+        (&seen["order"]["status"], &seen["order"]["fill_count_fp"]),
+        (&json!("canceled"), &json!("11.00"))
+    );
+    order["client_order_id"] = "again".into();
+    assert_eq!(rig.create(ED, order.clone()).0, 400);
+    assert_eq!(
+        rig.call(ED, "PUT", &format!("/portfolio/order_groups/{id}/reset"), Some(json!({}))).0,
+        200
+    );
+    assert_eq!(rig.create(ED, order).0, 201);
+}
+
+#[test]
+fn listings_page_filter_and_refuse() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.call(ED, "GET", "/markets?limit=1001", None).0, 400);
+    let (_, first) = rig.call(ED, "GET", "/markets?limit=10", None);
+    let cursor = first["cursor"].as_str().unwrap();
+    let (_, rest) = rig.call(ED, "GET", &format!("/markets?limit=1000&cursor={cursor}"), None);
+    let count = |page: &Value| page["markets"].as_array().unwrap().len();
+    assert_eq!(count(&first) + count(&rest), rig.world.kalshi.len());
+    assert_eq!(rest["cursor"], "");
+    assert_eq!(
+        count(&rig.call(ED, "GET", "/markets?cursor=garbage", None).1),
+        rig.world.kalshi.len()
+    );
+    assert_eq!(count(&rig.call(ED, "GET", "/markets?status=settled", None).1), 0);
+    let two = format!("/markets?tickers={},{}", rig.ticker(0), rig.ticker(1));
+    assert_eq!(count(&rig.call(ED, "GET", &two, None).1), 2);
+    let (_, event) =
+        rig.call(ED, "GET", "/events?with_nested_markets=true&series_ticker=KXSYNRANGE", None);
+    assert_eq!(event["events"][0]["mutually_exclusive"], true);
+    assert_eq!(event["events"][0]["markets"].as_array().unwrap().len(), 3);
+    let (_, series) = rig.call(ED, "GET", "/series/KXSYNRANGE", None);
+    assert_eq!(series["series"]["fee_multiplier"], 1);
+    rig.house(0, Side::Bid, 4_000, 3);
+    let (_, book) = rig.call(ED, "GET", &format!("/markets/{}/orderbook", rig.ticker(0)), None);
+    assert_eq!(
+        book["orderbook_fp"],
+        json!({ "yes_dollars": [["0.4000", "3.00"]], "no_dollars": [] })
+    );
+    for path in [
+        "/exchange/status",
+        "/exchange/schedule",
+        "/exchange/user_data_timestamp",
+        "/account/endpoint_costs",
+        "/series/fee_changes",
+        "/api_keys",
+        "/account/limits",
+        "/portfolio/settlements",
+        "/markets/trades",
+    ] {
+        assert_eq!(rig.call(ED, "GET", path, None).0, 200, "{path}");
+    }
+}
+
+/// A book as a client keeps it: by (side, price text) in millionths.
+type ClientBook = BTreeMap<(String, String), i64>;
+
+fn micros(text: &Value) -> i64 {
+    let text = text.as_str().unwrap();
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, part) = text.split_once('.').unwrap();
+    sign * format!("{whole}{part:0<6}").parse::<i64>().unwrap()
+}
+
+#[test]
+fn sequence_numbers_are_contiguous_and_deltas_rebuild_the_book() {
+    for yes_price in [true, false] {
+        let mut rig = Rig::new();
+        rig.house(0, Side::Bid, 4_000, 5);
+        rig.connect(7, ED);
+        let (a, b) = (rig.ticker(0), rig.ticker(1));
+        let command = json!({ "id": 1, "cmd": "subscribe", "params": {
+            "channels": ["orderbook_delta", "trade"], "market_tickers": [a], "use_yes_price": yes_price } });
+        let mut frames = rig.say(7, &command);
+        assert_eq!(
+            frames[0],
+            json!({ "id": 1, "type": "subscribed", "msg": { "channel": "orderbook_delta", "sid": 1 } })
+        );
+        assert_eq!(frames[1]["type"], "orderbook_snapshot");
+        assert!(frames[1]["msg"].get("no_dollars_fp").is_none(), "an empty side has no key");
+        assert_eq!(frames[2]["msg"]["sid"], 2);
+        let mut rng = Rng::new(5);
+        for step in 0..300 {
+            rig.frames.clear();
+            let side = if rng.chance(1, 2) { Side::Bid } else { Side::Ask };
+            let ticks = u16::try_from(rng.range(30, 70) * 100).unwrap();
+            match rng.below(10) {
+                0 if step > 5 => {
+                    let order =
+                        rig.order(0, if side == Side::Bid { "bid" } else { "ask" }, "0.50", "3.00");
+                    rig.create(ED, order);
+                }
+                _ => {
+                    let contracts = rng.below(20);
+                    rig.house(0, side, ticks, contracts);
+                    rig.house(1, side, ticks, contracts);
+                }
+            }
+            frames.extend(rig.frames.drain(..).map(|(_, frame)| frame));
+            if step % 50 == 10 {
+                let action =
+                    ["add_markets", "get_snapshot", "delete_markets", "nonsense"][step / 50 % 4];
+                let update = json!({ "id": 9, "cmd": "update_subscription",
+                    "params": { "sids": [1], "action": action, "market_tickers": [b] } });
+                frames.extend(rig.say(7, &update));
+            }
+        }
+        let mut book = ClientBook::new();
+        let (mut seqs, mut last) = (BTreeMap::<u64, u64>::new(), 0);
+        for frame in &frames {
+            if let Some(seq) = frame["seq"].as_u64() {
+                let before = seqs.entry(frame["sid"].as_u64().unwrap()).or_default();
+                assert_eq!(seq, *before + 1, "{frame}");
+                *before = seq;
+            }
+            let msg = &frame["msg"];
+            if msg["market_ticker"] != a.as_str() {
+                continue;
+            }
+            if frame["type"] == "orderbook_snapshot" {
+                book.clear();
+                for (key, side) in [("yes_dollars_fp", "yes"), ("no_dollars_fp", "no")] {
+                    for level in msg[key].as_array().into_iter().flatten() {
+                        book.insert(
+                            (side.into(), level[0].as_str().unwrap().into()),
+                            micros(&level[1]),
+                        );
+                    }
+                }
+            } else if frame["type"] == "orderbook_delta" {
+                last = frame["sending_ts_ms"].as_u64().unwrap();
+                let key = (
+                    msg["side"].as_str().unwrap().to_owned(),
+                    msg["price_dollars"].as_str().unwrap().to_owned(),
+                );
+                let level = book.entry(key.clone()).or_default();
+                *level += micros(&msg["delta_fp"]);
+                assert!(*level >= 0, "{frame}");
+                if *level == 0 {
+                    book.remove(&key);
+                }
+            }
+        }
+        assert_eq!(last, rig.now.millis());
+        let (_, rest) = rig.call(ED, "GET", &format!("/markets/{a}/orderbook"), None);
+        let mut want = ClientBook::new();
+        for (key, side) in [("yes_dollars", "yes"), ("no_dollars", "no")] {
+            for level in rest["orderbook_fp"][key].as_array().unwrap() {
+                let ticks = micros(&level[0]);
+                let ticks = if yes_price && side == "no" { 1_000_000 - ticks } else { ticks };
+                let text = format!("{}.{:04}", ticks / 1_000_000, ticks % 1_000_000 / 100);
+                want.insert((side.into(), text), micros(&level[1]));
+            }
+        }
+        assert_eq!(book, want, "use_yes_price {yes_price}");
+        let gone = rig.say(7, &json!({ "id": 3, "cmd": "unsubscribe", "params": { "sids": [1] } }));
+        assert_eq!(
+            (&gone[0]["type"], gone[0]["seq"].as_u64().unwrap()),
+            (&json!("unsubscribed"), seqs[&1] + 1)
+        );
+    }
+}
+
+#[test]
+fn commands_are_refused_by_number() {
+    let mut rig = Rig::new();
+    rig.connect(7, ED);
+    let cases = [
+        (json!("text"), 5),
+        (json!({ "id": 1, "cmd": "jump" }), 5),
+        (json!({ "id": 1, "cmd": "subscribe" }), 2),
+        (json!({ "id": 1, "cmd": "subscribe", "params": {} }), 3),
+        (json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["x"] } }), 8),
+        (json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["orderbook_delta"] } }), 14),
+        (json!({ "id": 1, "cmd": "unsubscribe", "params": {} }), 4),
+        (json!({ "id": 1, "cmd": "unsubscribe", "params": { "sids": [9] } }), 7),
+        (json!({ "id": 1, "cmd": "update_subscription", "params": { "sids": [1, 2] } }), 12),
+    ];
+    for (command, want) in cases {
+        assert_eq!(rig.say(7, &command)[0]["msg"]["code"], want, "{command}");
+    }
+    rig.say(7, &json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["fill"] } }));
+    let list = rig.say(7, &json!({ "id": 6, "cmd": "list_subscriptions" }));
+    assert_eq!(list[0], json!({ "id": 6, "type": "ok", "msg": [{ "channel": "fill", "sid": 1 }] }));
+}
+
+#[test]
+fn private_streams_tell_only_the_owner_and_agree_with_rest() {
+    let mut rig = Rig::new();
+    for (conn, who) in [(1, ED), (2, RSA)] {
+        rig.connect(conn, who);
+        let channels = ["fill", "user_orders", "market_positions", "orderbook_delta"];
+        let params = json!({ "channels": channels, "market_tickers": [rig.ticker(0)] });
+        rig.say(conn, &json!({ "id": 1, "cmd": "subscribe", "params": params }));
+    }
+    rig.place(ED, 0, "ask", "0.60", "5.00");
+    let named: Vec<_> =
+        rig.frames.iter().filter(|(_, f)| f["msg"].get("client_order_id").is_some()).collect();
+    assert!(named.iter().all(|(conn, _)| *conn == ConnId(1)), "others' deltas have no name");
+    assert!(named.iter().any(|(_, f)| f["type"] == "orderbook_delta"));
+    rig.frames.clear();
+    rig.place(RSA, 0, "bid", "0.60", "2.00");
+    let of = |kind: &str, conn| {
+        let found = rig.frames.iter().find(|(c, f)| *c == ConnId(conn) && f["type"] == kind);
+        found.map(|(_, frame)| frame["msg"].clone()).unwrap()
+    };
+    let (maker, taker) = (of("fill", 1), of("fill", 2));
+    assert_eq!(maker["trade_id"], taker["trade_id"]);
+    assert_eq!(
+        (&maker["is_taker"], &maker["fee_cost"], &maker["post_position_fp"]),
+        (&json!(false), &json!("0.000000"), &json!("-2.00"))
+    );
+    assert_eq!((&taker["is_taker"], &taker["fee_cost"]), (&json!(true), &json!("0.033600")));
+    let order = of("user_order", 1);
+    assert_eq!(
+        (&order["remaining_count_fp"], &order["last_update_reason"]),
+        (&json!("3.00"), &json!("Trade"))
+    );
+    assert_eq!(of("market_position", 2)["position_fp"], "2.00");
+    let (_, fills) = rig.call(RSA, "GET", "/portfolio/fills", None);
+    for key in ["trade_id", "order_id", "count_fp", "fee_cost", "yes_price_dollars"] {
+        assert_eq!(fills["fills"][0][key], taker[key], "{key}");
+    }
+}
+
+#[test]
+fn a_result_cancels_pays_and_is_told() {
+    let mut rig = Rig::new();
+    rig.connect(1, ED);
+    rig.say(
+        1,
+        &json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["market_lifecycle_v2"] } }),
+    );
+    rig.house(0, Side::Ask, 4_000, 10);
+    rig.place(ED, 0, "bid", "0.40", "10.00");
+    rig.place(ED, 0, "bid", "0.30", "10.00");
+    let before = rig.cash(ED);
+    assert_eq!(before, "9992.8320", "4.00, 0.168 and 3.00 reserved");
+    rig.frames.clear();
+    rig.twin.settle(0, Price::ONE, rig.now);
+    rig.drain();
+    assert_eq!(rig.frames[0].1["msg"]["event_type"], "determined");
+    assert_eq!(
+        (&rig.frames[0].1["msg"]["result"], &rig.frames[0].1["msg"]["settlement_value"]),
+        (&json!("yes"), &json!("1.0000"))
+    );
+    assert_eq!(rig.cash(ED), "9995.8320", "the resting order gave its reserve back");
+    let order = rig.order(0, "bid", "0.40", "1");
+    assert_eq!(code(&rig.create(ED, order).1), "market_inactive");
+    rig.now = rig.now.after(SETTLEMENT_DELAY);
+    rig.frames.clear();
+    rig.twin.tick(rig.now);
+    rig.drain();
+    assert_eq!(rig.frames[0].1["msg"]["event_type"], "settled");
+    assert_eq!(rig.cash(ED), "10005.8320");
+    let (_, rows) = rig.call(ED, "GET", "/portfolio/settlements", None);
+    let row = &rows["settlements"][0];
+    assert_eq!(
+        (&row["revenue"], &row["yes_count_fp"], &row["market_result"]),
+        (&json!(1_000), &json!("10.00"), &json!("yes"))
+    );
+    let (_, market) = rig.call(ED, "GET", &format!("/markets/{}", rig.ticker(0)), None);
+    assert_eq!(market["market"]["status"], "finalized");
+    let (_, open) = rig.call(ED, "GET", "/portfolio/positions", None);
+    assert!(open["market_positions"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn money_is_neither_made_nor_lost() {
+    for seed in 1..=6 {
+        let mut rig = Rig::with(Config { cash: Usd::from_dollars(200), tier: Tier::Premier });
+        let total = rig.twin.money();
+        assert_eq!(total, Usd::from_dollars(400));
+        let mut rng = Rng::new(seed);
+        for step in 0..800 {
+            rig.now = rig.now.after(Nanos::from_millis(20));
+            let market = usize::try_from(rng.below(3)).unwrap();
+            let ticks = u16::try_from(rng.range(35, 65) * 100).unwrap();
+            let side = if rng.chance(1, 2) { Side::Bid } else { Side::Ask };
+            match rng.below(12) {
+                0..5 => {
+                    let contracts = rng.below(30);
+                    rig.house(market, side, ticks, contracts);
+                }
+                5 => {
+                    let (price, qty) = (
+                        Price::from_ticks(ticks).unwrap(),
+                        Qty::from_micros(rng.range(1, 900) * 10_000),
+                    );
+                    rig.twin.house_trade(market, side, price, qty, rig.now);
+                }
+                6 if step % 40 == 0 => {
+                    rig.call(ED, "DELETE", ORDERS, None);
+                }
+                _ => {
+                    let who = usize::try_from(rng.below(2)).unwrap();
+                    let count = format!("{}.{:02}", rng.below(30), rng.range(1, 99));
+                    let text = format!("0.{:04}", ticks);
+                    let mut order = rig.order(
+                        market,
+                        if side == Side::Bid { "bid" } else { "ask" },
+                        &text,
+                        &count,
+                    );
+                    if rng.chance(1, 3) {
+                        order["self_trade_prevention_type"] = "maker".into();
+                    }
+                    rig.create(who, order);
+                }
+            }
+            assert_eq!(rig.twin.money() + rig.twin.fees_taken(), total, "seed {seed}, step {step}");
+            for who in [RSA, ED] {
+                let (_, balance) = rig.call(who, "GET", "/portfolio/balance", None);
+                for part in balance["balance_breakdown"].as_array().unwrap() {
+                    assert!(
+                        micros(&part["balance"]) > -10_000,
+                        "seed {seed}, step {step}: {balance}"
+                    );
+                }
+                rig.now = rig.now.after(Nanos::from_millis(20));
+            }
+        }
+        assert!(rig.twin.fees_taken() > Usd::ZERO);
+        for market in 0..3 {
+            let pays = if rng.chance(1, 2) { Price::ONE } else { Price::ZERO };
+            rig.twin.settle(market, pays, rig.now);
+        }
+        rig.now = rig.now.after(SETTLEMENT_DELAY);
+        rig.twin.tick(rig.now);
+        assert_eq!(rig.twin.money() + rig.twin.fees_taken(), total, "seed {seed}: settled");
+    }
+}
