@@ -196,6 +196,9 @@ pub struct TwinArgs {
     /// Play this capture
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
+    /// Where the CA and key files go [default: a directory of its own, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// End by itself after this long: 90, 60s, 5m, 1h30m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
     pub span: Option<Duration>,

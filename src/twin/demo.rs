@@ -5,6 +5,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::flow::{Action, Flow};
 use super::kalshi::KalshiTwin;
+use super::polymarket::PolymarketVenue;
 use super::server::World;
 use super::{ConnId, Host, VenueServer};
 
@@ -42,9 +43,31 @@ impl House for KalshiTwin {
     }
 }
 
+impl House for PolymarketVenue {
+    fn level(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
+        self.house_level(market, side, price, qty, now);
+    }
+
+    fn trade(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
+        self.house_trade(market, side, price, qty, now);
+    }
+
+    fn settle(&mut self, market: usize, yes_pays: Price, now: Nanos) {
+        Self::settle(self, market, yes_pays, now);
+    }
+
+    fn book(&mut self, market: usize, now: Nanos) {
+        self.send_books(market, now);
+    }
+
+    fn poll_taken(&mut self) -> Option<usize> {
+        Self::poll_taken(self).map(|taken| taken.market)
+    }
+}
+
 /// Both venues and their flow.
 #[derive(Debug)]
-pub struct Demo<P> {
+pub struct Demo<P = PolymarketVenue> {
     /// Polymarket's side.
     pub polymarket: P,
     /// Kalshi's side.

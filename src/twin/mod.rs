@@ -8,6 +8,7 @@ pub mod flow;
 pub mod http;
 pub mod kalshi;
 pub mod matching;
+pub mod open;
 pub mod polymarket;
 pub mod rng;
 pub mod server;

@@ -248,7 +248,7 @@ impl World {
     /// The synthetic world of a seed, its times counted from `start`.
     pub fn generated(seed: u64, start: Nanos) -> Self {
         let mut maker =
-            Maker { world: Self::default(), rng: Rng::new(seed).fork(0x776f_726c_64), start };
+            Maker { world: Self::default(), rng: Rng::new(seed).fork(0x0077_6f72_6c64), start };
         for number in 0..PAIRS {
             maker.pair(number);
         }

@@ -64,6 +64,8 @@ struct Recorded {
     no: String,
     /// In $0.0001.
     tick: u16,
+    /// The last trade's price in YES terms, which the book's hash takes in.
+    last: Option<Price>,
     first: Option<Levels>,
 }
 
@@ -127,6 +129,11 @@ impl Capture {
                 if !is_yes {
                     return Ok(()); // the mirror of the other
                 }
+                if let Some(last) =
+                    event["last_trade_price"].as_str().filter(|text| !text.is_empty())
+                {
+                    self.markets[market].last = Price::from_ticks(ticks(last)?);
+                }
                 let mut levels = Levels::default();
                 for (key, side) in [("bids", Side::Bid), ("asks", Side::Ask)] {
                     for level in event[key].as_array().ok_or(format!("a book without {key}"))? {
@@ -188,6 +195,7 @@ impl Capture {
                 yes,
                 no: String::new(),
                 tick: 100,
+                last: None,
                 first: None,
             });
             return Ok((self.markets.len() - 1, true));
@@ -206,6 +214,11 @@ impl Capture {
         }
     }
 
+    /// The last trade's price of each market before the session, in order.
+    pub fn lasts(&self) -> impl Iterator<Item = Option<Price>> + '_ {
+        self.markets.iter().map(|market| market.last)
+    }
+
     /// How many markets it has.
     pub fn markets(&self) -> usize {
         self.markets.len()
@@ -213,7 +226,7 @@ impl Capture {
 
     /// Adds its markets to a world, and a generated counterpart on Kalshi to the narrowest of them.
     pub fn add_to(&self, world: &mut World, seed: u64, start: Nanos) {
-        let mut rng = Rng::new(seed).fork(0x63_6170);
+        let mut rng = Rng::new(seed).fork(0x0063_6170);
         let close = start.after(Nanos::from_secs(30 * 86_400));
         let first = world.polymarket.len();
         for (number, market) in self.markets.iter().enumerate() {

@@ -10,6 +10,7 @@ mod groups;
 mod house;
 pub mod limits;
 mod orders;
+mod parse;
 mod rest;
 pub mod text;
 mod views;

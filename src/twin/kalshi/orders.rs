@@ -237,10 +237,9 @@ impl KalshiTwin {
         if !self.markets[market].grid.allows(new.price) {
             return Err(Refusal::order("invalid price"));
         }
-        if let Some(id) = &new.client_id {
-            if self.accounts[account as usize].client_ids.contains(id) {
-                return Err(Refusal::new(409, "order_already_exists", "order already exists"));
-            }
+        let used = &self.accounts[account as usize].client_ids;
+        if new.client_id.as_ref().is_some_and(|id| used.contains(id)) {
+            return Err(Refusal::new(409, "order_already_exists", "order already exists"));
         }
         if new.tif != Tif::Gtc && (new.expires.is_some() || new.post_only) {
             return Err(Refusal::invalid("only good_till_canceled orders expire or are post only"));
@@ -662,12 +661,10 @@ impl KalshiTwin {
         if order.price == amend.price && order.left == left && same_expiry {
             return Err(Refusal::new(400, "AMEND_ORDER_NO_OP", "the amend changes nothing"));
         }
-        if let Some(new_id) = &amend.new_client_id {
-            if *new_id != order.client_id
-                && self.accounts[account as usize].client_ids.contains(new_id)
-            {
-                return Err(Refusal::new(409, "order_already_exists", "order already exists"));
-            }
+        let used = &self.accounts[account as usize].client_ids;
+        let is_taken = |id: &String| *id != order.client_id && used.contains(id);
+        if amend.new_client_id.as_ref().is_some_and(is_taken) {
+            return Err(Refusal::new(409, "order_already_exists", "order already exists"));
         }
         let keeps_place = order.price == amend.price && left <= order.left;
         if !keeps_place {

@@ -311,13 +311,11 @@ impl KalshiTwin {
             value += u128::from(fill.qty.micros()) * u128::from(fill.price.ticks());
             fees += fill.fee;
         }
-        if qty > 0 {
-            // Both averages are for people; they are rounded down to $0.0001.
-            let price = u16::try_from(value / qty)
-                .ok()
-                .and_then(Price::from_ticks)
-                .expect("an average of prices");
-            let each = u128::from(fees.micros().unsigned_abs()) * 1_000_000 / qty;
+        // Both averages are for people; they are rounded down to $0.0001.
+        let fees = u128::from(fees.micros().unsigned_abs()) * 1_000_000;
+        if let (Some(price), Some(each)) = (value.checked_div(qty), fees.checked_div(qty)) {
+            let price = u16::try_from(price).ok().and_then(Price::from_ticks);
+            let price = price.expect("an average of prices");
             let each = Usd::from_micros(i64::try_from(each).expect("a fee for one contract"));
             view.insert("average_fill_price".into(), price.to_string().into());
             view.insert("average_fee_paid".into(), dollars4(each).into());

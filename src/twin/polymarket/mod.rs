@@ -283,6 +283,11 @@ impl PolymarketVenue {
         self.taken.pop_front()
     }
 
+    /// Sends both whole books of a market to whoever listens, as after a reconnect of the venue's own feed.
+    pub fn send_books(&mut self, market: usize, now: Nanos) {
+        self.show_books(market, now);
+    }
+
     fn next_house_id(&mut self) -> u64 {
         self.house_ids += 1;
         self.house_ids

@@ -1,0 +1,201 @@
+//! A whole twin, made and described: venues, flow, sockets, key files, and the object that tells how to reach
+//! them.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::units::Nanos;
+
+use super::Host;
+use super::demo::Demo;
+use super::flow::capture::{Capture, CaptureError};
+use super::flow::{self, Flow};
+use super::kalshi::auth::KeyError;
+use super::kalshi::{self, KalshiTwin};
+use super::polymarket::{self, PolymarketVenue};
+use super::server::{Server, ServerOptions};
+use super::worldset::World;
+
+/// What a twin is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The same seed generates the same session.
+    pub seed: u64,
+    /// A recorded session to play beside the generated flow.
+    pub capture: Option<PathBuf>,
+    /// The generated flow.
+    pub flow: flow::Config,
+    /// Polymarket's side.
+    pub polymarket: polymarket::Config,
+    /// Kalshi's side.
+    pub kalshi: kalshi::Config,
+    /// The sockets.
+    pub server: ServerOptions,
+}
+
+/// Why a twin cannot be made.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The capture does not fit.
+    Capture(CaptureError),
+    /// No key.
+    Key(KeyError),
+    /// No sockets: a port is taken.
+    Sockets(io::Error),
+    /// A file that holds the CA or a key cannot be written.
+    File(PathBuf, io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capture(error) => error.fmt(f),
+            Self::Key(error) => error.fmt(f),
+            Self::Sockets(error) => write!(f, "the twin cannot listen: {error}"),
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Makes a twin, writes its files into `dir`, and describes it. It serves once it is run or stepped.
+///
+/// The description is the object that `surefoot twin --json` prints.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), OpenError> {
+    let start = wall_clock();
+    let mut world = World::generated(options.seed, start);
+    let capture =
+        options.capture.as_deref().map(Capture::load).transpose().map_err(OpenError::Capture)?;
+    let first_captured = world.polymarket.len();
+    if let Some(capture) = &capture {
+        capture.add_to(&mut world, options.seed, start);
+    }
+    let mut polymarket = PolymarketVenue::new(options.seed, &options.polymarket);
+    for market in &world.polymarket {
+        polymarket.add_market(market.clone(), start);
+    }
+    for (index, last) in capture.iter().flat_map(Capture::lasts).enumerate() {
+        if let Some(last) = last {
+            polymarket.set_last(first_captured + index, last);
+        }
+    }
+    let kalshi =
+        KalshiTwin::new(&world, options.seed, options.kalshi, start).map_err(OpenError::Key)?;
+    let flow = Flow::new(&world, options.seed, options.flow, start, capture.as_ref());
+    let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());
+    let demo = Demo::new(polymarket, kalshi, flow, start);
+    let server = Server::new(demo, &options.server).map_err(OpenError::Sockets)?;
+    let description = describe(&server, &world, accounts, dir)?;
+    Ok((server, description))
+}
+
+type Accounts = (Vec<polymarket::DemoAccount>, Vec<kalshi::Credential>, u64);
+
+fn describe(
+    server: &Server<Demo>,
+    world: &World,
+    (polymarket, kalshi, chain): Accounts,
+    dir: &Path,
+) -> Result<Value, OpenError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| OpenError::File(dir.to_owned(), error))?;
+    // Absolute, so that the description can be used from any directory.
+    let dir = dir.canonicalize().map_err(|error| OpenError::File(dir.to_owned(), error))?;
+    let ca_file = write_private(&dir.join("ca.pem"), server.ca_pem())?;
+    let mut kalshi_accounts = Vec::new();
+    for key in &kalshi {
+        let kind = key.key_type.name();
+        let path = write_private(&dir.join(format!("kalshi-{kind}.pem")), key.pem.expose())?;
+        kalshi_accounts
+            .push(json!({ "key_id": key.key_id, "private_key_file": path, "key_type": kind }));
+    }
+    let polymarket_accounts: Vec<Value> = polymarket
+        .iter()
+        .map(|account| {
+            json!({
+                "signature_type": account.signature_type, "private_key": account.private_key,
+                "address": account.address, "funder": account.funder, "api_key": account.api_key,
+                "secret": account.secret, "passphrase": account.passphrase,
+            })
+        })
+        .collect();
+    let at = |host: Host, scheme: &str, path: &str| {
+        format!("{scheme}://127.0.0.1:{}{path}", server.endpoints()[host.index()].port())
+    };
+    Ok(json!({
+        "ca_file": ca_file,
+        "polymarket": {
+            "clob": at(Host::PolymarketClob, "https", ""), "gamma": at(Host::Gamma, "https", ""),
+            "data": at(Host::Data, "https", ""),
+            "ws_market": at(Host::PolymarketWs, "wss", "/ws/market"),
+            "ws_user": at(Host::PolymarketWs, "wss", "/ws/user"), "chain_id": chain,
+            "accounts": polymarket_accounts,
+        },
+        "kalshi": {
+            "rest": at(Host::KalshiRest, "https", kalshi::BASE), "ws": at(Host::KalshiWs, "wss", kalshi::WS_PATH),
+            "accounts": kalshi_accounts,
+        },
+        "markets": {
+            "polymarket": world.polymarket.iter().map(|m| m.condition_id.as_str()).collect::<Vec<_>>(),
+            "kalshi": world.kalshi.iter().map(|m| m.ticker.as_str()).collect::<Vec<_>>(),
+        },
+        "relations": relations(world),
+        "synthetic": true,
+    }))
+}
+
+fn relations(world: &World) -> Value {
+    let name = |venue: Venue, market: usize| match venue {
+        Venue::Polymarket => &world.polymarket[market].condition_id,
+        Venue::Kalshi => &world.kalshi[market].ticker,
+    };
+    let pairs: Vec<Value> = world
+        .pairs
+        .iter()
+        .map(|pair| {
+            let (here, there) =
+                (name(Venue::Polymarket, pair.polymarket), name(Venue::Kalshi, pair.kalshi));
+            json!({ "polymarket": here, "kalshi": there, "same_polarity": true })
+        })
+        .collect();
+    let sets: Vec<Value> = world
+        .sets
+        .iter()
+        .map(|set| {
+            let members: Vec<&String> =
+                set.members.iter().map(|&member| name(set.venue, member)).collect();
+            json!({ "venue": set.venue.name(), "exhaustive": true, "members": members })
+        })
+        .collect();
+    json!({ "pairs": pairs, "sets": sets })
+}
+
+/// Writes a file that only its owner reads, replacing one that is there; gives its path as text.
+fn write_private(path: &Path, text: &str) -> Result<String, OpenError> {
+    let fail = |error| OpenError::File(path.to_owned(), error);
+    let fresh = path.with_extension("new");
+    let _ = fs::remove_file(&fresh); // left by one that was killed
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(fail)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
+    fs::rename(&fresh, path).map_err(fail)?;
+    Ok(path.display().to_string())
+}
+
+fn wall_clock() -> Nanos {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Nanos::new(u64::try_from(wall.as_nanos()).unwrap_or(0))
+}
