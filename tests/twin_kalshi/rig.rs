@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::kalshi::auth::KeyType;
 use surefoot::twin::kalshi::limits::Tier;
-use surefoot::twin::kalshi::{Config, Credential, KalshiTwin, SETTLEMENT_DELAY};
-use surefoot::twin::rng::Rng;
+use surefoot::twin::kalshi::{Config, Credential, KalshiTwin};
 use surefoot::twin::worldset::World;
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::ids::Side;
-use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::units::{Nanos, Price, Qty};
 
 pub const START: Nanos = Nanos::from_secs(1_795_197_600);
 pub const ORDERS: &str = "/trade-api/v2/portfolio/events/orders";

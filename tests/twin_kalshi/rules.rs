@@ -1,5 +1,6 @@
 //! Orders, money and listings.
 
+use crate::rig::{ED, ORDERS, RSA, Rig, START, code, micros, sign};
 use serde_json::{Value, json};
 use surefoot::twin::http::Request;
 use surefoot::twin::kalshi::limits::Tier;
@@ -8,8 +9,6 @@ use surefoot::twin::rng::Rng;
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
-
-use crate::rig::{ED, ORDERS, RSA, Rig, START, code, micros, sign};
 
 #[test]
 fn an_order_rests_is_read_shrinks_and_goes() {

@@ -1,17 +1,11 @@
 //! Sequence numbers, books rebuilt from deltas, private channels.
 
+use crate::rig::{ED, RSA, Rig, micros};
+use serde_json::json;
 use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-use surefoot::twin::http::Request;
-use surefoot::twin::kalshi::limits::Tier;
-use surefoot::twin::kalshi::{Config, SETTLEMENT_DELAY};
+use surefoot::twin::ConnId;
 use surefoot::twin::rng::Rng;
-use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::ids::Side;
-use surefoot_hot::units::{Nanos, Price, Qty, Usd};
-
-use crate::rig::{ED, ORDERS, RSA, Rig, START, code, micros, sign};
 
 /// A book as a client keeps it: by (side, price text) in millionths.
 type ClientBook = BTreeMap<(String, String), i64>;
