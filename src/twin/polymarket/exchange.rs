@@ -19,6 +19,8 @@ pub enum TradeStatus {
     Mined,
     /// Final.
     Confirmed,
+    /// Reverted on chain: it is void.
+    Failed,
 }
 
 impl TradeStatus {
@@ -28,6 +30,7 @@ impl TradeStatus {
             Self::Matched => "MATCHED",
             Self::Mined => "MINED",
             Self::Confirmed => "CONFIRMED",
+            Self::Failed => "FAILED",
         }
     }
 }
@@ -49,6 +52,8 @@ pub struct Part {
     pub price: Price,
     /// How many shares.
     pub qty: Qty,
+    /// The collateral that went the other way, without fees.
+    pub amount: Usd,
 }
 
 /// One trade: a taker against every maker at one price.
@@ -295,6 +300,7 @@ impl PolymarketVenue {
                 action: taker.action,
                 price,
                 qty,
+                amount: total,
             };
             let id = self.ids.uuid();
             self.trades.push(Trade {
@@ -362,6 +368,7 @@ impl PolymarketVenue {
             action,
             price: own(outcome, met.price),
             qty: met.qty,
+            amount,
         }
     }
 
@@ -534,6 +541,35 @@ impl PolymarketVenue {
             }
         }
         self.show_resolved(market, now);
+    }
+
+    /// Reverts a trade that is not final, as the chain does when a party has moved its funds: everybody gets back
+    /// what they gave, the fee too, and hears `FAILED`. `false` where it is final, or where a buyer has already
+    /// passed the shares on and the twin has nothing to take back.
+    pub fn fail_trade(&mut self, id: &str, now: Nanos) -> bool {
+        let found = self.settling.iter().position(|&index| self.trades[index].id == id);
+        let Some(place) = found else { return false };
+        let trade = self.trades[self.settling[place]].clone();
+        let parts = || std::iter::once(&trade.taker).chain(&trade.makers);
+        let has = |p: &Part| {
+            p.action == Action::Sell
+                || self.accounts[p.account].held(trade.market, p.outcome) >= p.qty
+        };
+        if !self.markets[trade.market].is_open() || !parts().all(has) {
+            return false;
+        }
+        for part in parts() {
+            let account = &mut self.accounts[part.account];
+            let back = opposite(part.action);
+            move_leg(account, (trade.market, part.outcome), back, part.qty, part.amount);
+        }
+        self.accounts[trade.taker.account].cash += trade.fee;
+        self.fees -= trade.fee;
+        let index = self.settling.remove(place).expect("found above");
+        self.trades[index].status = TradeStatus::Failed;
+        self.trades[index].updated = now;
+        self.show_trade(index, now);
+        true
     }
 
     /// Trades go on to the chain: mined, then confirmed.

@@ -747,7 +747,7 @@ impl PolymarketVenue {
 
     /// Whether any trade is not final yet.
     pub fn is_settling(&self) -> bool {
-        self.trades.iter().any(|t| t.status != TradeStatus::Confirmed)
+        self.trades.iter().any(|t| t.status < TradeStatus::Confirmed)
     }
 }
 

@@ -555,6 +555,32 @@ fn hashes_tops_and_money_hold_under_random_trading() {
 }
 
 #[test]
+fn a_reverted_trade_gives_everything_back() {
+    let mut bench = Bench::new();
+    let total = bench.venue.total_micros();
+    let before = [bench.cash(0), bench.cash(1)];
+    bench.order(ask(0, No, Buy, 4_800, 100));
+    let (_, answer) = bench.order(ask(1, Yes, Buy, 5_300, 100));
+    let id = answer["tradeIDs"][0].as_str().unwrap().to_owned();
+    assert!(bench.venue.fail_trade(&id, START) && !bench.venue.fail_trade(&id, START));
+    assert_eq!([bench.cash(0), bench.cash(1)], before);
+    assert_eq!((bench.held(0, No), bench.held(1, Yes)), (0, 0));
+    assert_eq!(bench.venue.total_micros(), total);
+    let (_, page) = bench.call(0, "GET", "/data/trades", b"");
+    assert_eq!(page["data"][0]["status"], "FAILED");
+    assert!(!bench.venue.is_settling());
+    // Once final, it stays.
+    bench.order(ask(0, No, Buy, 4_800, 100));
+    let (_, answer) = bench.order(ask(1, Yes, Buy, 5_300, 100));
+    let id = answer["tradeIDs"][0].as_str().unwrap().to_owned();
+    for _ in 0..2 {
+        bench.now = bench.now.after(Nanos::from_secs(2));
+        bench.venue.tick(bench.now);
+    }
+    assert!(!bench.venue.fail_trade(&id, bench.now));
+}
+
+#[test]
 fn what_the_house_does_with_itself_is_not_kept() {
     let mut bench = Bench::new();
     bench.house(Side::Ask, 5_000, 100);
