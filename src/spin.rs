@@ -195,6 +195,11 @@ impl CoreAgent {
         }
     }
 
+    /// The core, for reading.
+    pub const fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// The core, when the agent is done with.
     pub fn into_core(self) -> Core {
         self.core

@@ -11,6 +11,7 @@ use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
+use super::plain::Float;
 use super::{Row, Span, measure};
 
 /// Changes in a block.
@@ -77,19 +78,7 @@ pub fn book_update(span: Span) -> Row {
         books.get(MARKET).is_some_and(surefoot_hot::book::Book::is_good),
         "it took every change"
     );
-    row
-}
-
-/// A price as a user would hold it.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-struct Float(f64);
-
-impl Eq for Float {}
-
-impl Ord for Float {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
+    row.fed("synthetic changes near the best prices, fifteen levels a side, both bests read")
 }
 
 /// The reference: a sorted map of floats a side.

@@ -1,9 +1,24 @@
-//! Measuring the parts: one question a file, each beside a reference as a user would write it.
+//! Measuring the parts and the whole: one question a file, each beside a reference as a user would write it.
+//!
+//! Under a microsecond things are timed in blocks, and one at a time between fenced clock reads beside; from a
+//! microsecond on one at a time. Every value is picoseconds per operation, so that a block of a thousand keeps
+//! its digits.
 
 pub mod book;
+pub mod codec;
+pub mod desk;
+pub mod gate;
+pub mod hiccups;
+pub mod path;
+pub mod plain;
+pub mod report;
+pub mod ring;
+pub mod sign;
 
 use std::fmt;
 use std::hint::black_box;
+use std::sync::OnceLock;
+use std::sync::atomic::{Ordering, fence};
 
 use hdrhistogram::Histogram;
 use quanta::Clock;
@@ -13,12 +28,16 @@ use quanta::Clock;
 pub struct Row {
     /// Its name: an interface, changed only by adding.
     pub name: &'static str,
+    /// What it was fed with, for people.
+    pub input: String,
     /// Operations timed together; 1 is one at a time.
     pub block: u32,
     /// Picoseconds per operation, one value a block.
     pub hist: Histogram<u64>,
     /// Operations one at a time, clock reads included, where `block` is more than one.
     pub single: Option<Histogram<u64>>,
+    /// The same thing as a user would write it, measured in the same run.
+    pub reference: Option<Box<Row>>,
 }
 
 impl Row {
@@ -26,21 +45,39 @@ impl Row {
     pub fn quantile_ps(&self, quantile: f64) -> u64 {
         self.hist.value_at_quantile(quantile)
     }
+
+    /// The same, fed with `input`.
+    #[must_use]
+    pub fn fed(mut self, input: impl Into<String>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// The same beside its reference.
+    #[must_use]
+    pub fn beside(mut self, reference: Self) -> Self {
+        self.reference = Some(Box::new(reference));
+        self
+    }
 }
 
 impl fmt::Display for Row {
     /// `book_update_1k  p50 9.1 ns  p99 11.0 ns …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ns = |ps: u64| format!("{}.{}", ps / 1_000, ps / 100 % 10);
         let at = |quantile| ns(self.quantile_ps(quantile));
         let (p50, p99, p999) = (at(0.5), at(0.99), at(0.999));
-        write!(f, "{:<28} p50 {p50:>7}  p99 {p99:>7}  p99.9 {p999:>7}", self.name)?;
-        write!(f, "  max {:>9} ns  n {} × {}", ns(self.hist.max()), self.hist.len(), self.block)?;
+        write!(f, "{:<34} p50 {p50:>9}  p99 {p99:>9}  p99.9 {p999:>9}", self.name)?;
+        write!(f, "  max {:>10} ns  n {} × {}", ns(self.hist.max()), self.hist.len(), self.block)?;
         match &self.single {
             Some(single) => write!(f, "  one at a time p99 {}", ns(single.value_at_quantile(0.99))),
             None => Ok(()),
         }
     }
+}
+
+/// Picoseconds as nanoseconds with a digit.
+pub fn ns(ps: u64) -> String {
+    format!("{}.{}", ps / 1_000, ps / 100 % 10)
 }
 
 /// How long to measure.
@@ -57,6 +94,23 @@ impl Span {
     pub const FULL: Self = Self { warm_up: 2_000, blocks: 20_000 };
     /// Enough to see that it works.
     pub const QUICK: Self = Self { warm_up: 100, blocks: 1_000 };
+
+    /// So many times as many, for things measured one at a time.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        Self { warm_up: self.warm_up * factor, blocks: self.blocks * factor }
+    }
+}
+
+/// Reads the clock with nothing before it left undone and nothing after it begun: a full memory fence on both
+/// sides, which on AMD serialises what is dispatched. It is part of what is measured; [`clock_read`] says how
+/// much.
+#[inline]
+fn fenced(clock: &Clock) -> u64 {
+    fence(Ordering::SeqCst);
+    let raw = clock.raw();
+    fence(Ordering::SeqCst);
+    raw
 }
 
 /// Times blocks of `inputs`, then the same inputs one at a time.
@@ -70,11 +124,11 @@ pub fn measure<T, R>(
     let block = u32::try_from(inputs.len()).expect("blocks are small");
     let (mut hist, mut single) = (histogram(), histogram());
     for turn in 0..span.warm_up + span.blocks {
-        let start = clock.raw();
+        let start = fenced(&clock);
         for input in inputs {
             black_box(run(black_box(input)));
         }
-        let end = clock.raw();
+        let end = fenced(&clock);
         if turn >= span.warm_up {
             let ns = clock.delta_as_nanos(start, end);
             hist.saturating_record(ns * 1_000 / u64::from(block));
@@ -82,15 +136,70 @@ pub fn measure<T, R>(
     }
     for _ in 0..(span.blocks / 100).max(1) {
         for input in inputs {
-            let start = clock.raw();
+            let start = fenced(&clock);
             black_box(run(black_box(input)));
-            let end = clock.raw();
+            let end = fenced(&clock);
             single.saturating_record(clock.delta_as_nanos(start, end) * 1_000);
         }
     }
-    Row { name, block, hist, single: Some(single) }
+    Row { name, input: String::new(), block, hist, single: Some(single), reference: None }
 }
 
+/// Times `fire` one at a time; `reset`, before each, is not timed.
+pub fn shots<S>(
+    name: &'static str,
+    span: Span,
+    state: &mut S,
+    mut reset: impl FnMut(&mut S),
+    mut fire: impl FnMut(&mut S),
+) -> Row {
+    let clock = Clock::new();
+    let mut hist = histogram();
+    for turn in 0..span.warm_up + span.blocks {
+        reset(state);
+        let start = fenced(&clock);
+        fire(state);
+        let end = fenced(&clock);
+        if turn >= span.warm_up {
+            hist.saturating_record(clock.delta_as_nanos(start, end) * 1_000);
+        }
+    }
+    Row { name, input: String::new(), block: 1, hist, single: None, reference: None }
+}
+
+/// What two fenced clock reads with nothing between them show: the floor of everything timed one at a time.
+pub fn clock_read(span: Span) -> Row {
+    shots("clock_read", span, &mut (), |()| {}, |()| {}).fed("two fenced reads, nothing between")
+}
+
+/// Up to a minute, three digits.
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000_000, 3).expect("the bounds are constants in order")
+}
+
+/// Cores that this process may use.
+pub fn cores() -> usize {
+    allowed().len().max(1)
+}
+
+/// Keeps the calling thread on the last core, which measures; does nothing where that cannot be had.
+pub fn pin_first() {
+    pin(0);
+}
+
+/// Keeps the calling thread on a core that does not measure, where there is one.
+pub fn pin_other() {
+    pin(1);
+}
+
+fn pin(nth: usize) {
+    if let Some(&core) = allowed().iter().rev().nth(nth) {
+        core_affinity::set_for_current(core);
+    }
+}
+
+/// The cores of the process: asked once, before any thread is pinned, because a pinned thread sees only its own.
+fn allowed() -> &'static [core_affinity::CoreId] {
+    static CORES: OnceLock<Vec<core_affinity::CoreId>> = OnceLock::new();
+    CORES.get_or_init(|| core_affinity::get_core_ids().unwrap_or_default())
 }

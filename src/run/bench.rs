@@ -1,11 +1,97 @@
 //! Measuring the parts and the whole.
 
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::bench::hiccups::Watch;
+use crate::bench::report::Report;
+use crate::bench::{Row, Span, book, clock_read, codec, cores, gate, path, pin_first, ring, sign};
 use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::run::Setup;
 
-/// Runs until it is told to end.
-pub fn run(_args: &BenchArgs, _setup: &Setup) -> Exit {
-    eprintln!("surefoot: `bench` is not built in this version");
-    Exit::NotYet
+/// Measures every row, prints the table or the object, and writes the HDR files.
+pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
+    let report = match measure(if args.quick { Span::QUICK } else { Span::FULL }) {
+        Ok(report) => report,
+        Err(why) => {
+            eprintln!("surefoot: {why}");
+            return Exit::Failed;
+        }
+    };
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("bench-out"));
+    if setup.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.table());
+    }
+    match report.write(&out) {
+        Ok(()) => {
+            eprintln!("HDR files in {}", shown(&out));
+            Exit::Ok
+        }
+        Err(why) => {
+            eprintln!("surefoot: {}: {why}; give another place with `--out`", shown(&out));
+            Exit::Failed
+        }
+    }
+}
+
+fn shown(path: &Path) -> std::path::Display<'_> {
+    path.display()
+}
+
+/// Says what comes next on stderr: a whole run takes a minute.
+fn say(what: &str) {
+    eprintln!("measuring {what}");
+}
+
+fn measure(span: Span) -> Result<Report, String> {
+    let mut remarks = Vec::new();
+    if cfg!(debug_assertions) {
+        remarks.push("built without optimisation: these figures say nothing, use --release".into());
+    }
+    if cores() < 2 {
+        remarks.push("one core: what watches for hiccups and what is measured take turns".into());
+    }
+    let watch = Watch::start().map_err(|why| format!("starting a thread: {why}"))?;
+    // On a thread of its own: it is pinned, and what is started later must not inherit that.
+    let parts = thread::Builder::new().name("bench".into()).spawn(move || parts(span));
+    let parts = parts.map_err(|why| format!("starting a thread: {why}"))?.join();
+    let hiccups = watch.finish();
+    let mut rows = parts.map_err(|_| "a measurement failed; the message is above".to_owned())?;
+    say("two threads");
+    let hop = thread::spawn(move || {
+        pin_first();
+        ring::ring_hop(span.times(5))
+    });
+    match hop.join().map_err(|_| "a measurement failed; the message is above".to_owned())? {
+        Some(row) => rows.push(row),
+        None => remarks.push("ring_hop is left out: it needs two cores".into()),
+    }
+    Ok(Report { rows, hiccups, remarks })
+}
+
+/// Everything that one thread can measure while another watches the machine.
+fn parts(span: Span) -> Vec<Row> {
+    pin_first();
+    let mut rows = Vec::new();
+    say("the book");
+    rows.push(book::book_update(span).beside(book::book_update_reference(span)));
+    say("the codecs");
+    rows.push(codec::decode_pm_price_change(span));
+    rows.push(codec::decode_kalshi_delta(span));
+    say("frame to intent");
+    rows.push(path::frame_to_intent_pm(span.times(5)));
+    rows.push(path::frame_to_intent_kalshi(span.times(5)));
+    say("the core's parts");
+    rows.push(gate::gate(span));
+    rows.push(gate::core_event(span));
+    rows.push(gate::basket_walk(span));
+    say("signing and encoding");
+    rows.push(sign::sign_pm_order(span));
+    rows.push(sign::encode_kalshi_create(span));
+    rows.extend(sign::sign_kalshi(Span { warm_up: span.warm_up / 10, blocks: span.blocks / 10 }));
+    rows.push(clock_read(span.times(5)));
+    rows
 }

@@ -1,0 +1,205 @@
+//! What do the parts of a decision cost: a change that decides nothing, the depth walk, the gate? The gate is asked
+//! three times for a pair; above 100 ns each it would be worth a cache.
+
+use surefoot_hot::basket::{Baskets, Room, Sizing};
+use surefoot_hot::basket_def::{BasketDef, BasketKind};
+use surefoot_hot::book::Books;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Change, Event, Level, LimitRow, Link};
+use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue};
+use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::ledger::PURSES;
+use surefoot_hot::limits::LEGS_MAX;
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::risk::gate::{self, View};
+use surefoot_hot::risk::{Exposure, Limits, Rate};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::venue::Session;
+
+use super::desk::{self, KA, KalshiSeq, PM, Strategy};
+use super::{Row, Span, measure};
+use crate::config::limits::Profile;
+
+/// Things in a block.
+const BLOCK: usize = 100;
+
+fn price(cents: usize) -> Price {
+    let ticks = u16::try_from(cents * 100).expect("under a dollar");
+    Price::from_ticks(ticks).expect("under a dollar")
+}
+
+/// The whole table over an order that passes every row.
+pub fn gate(span: Span) -> Row {
+    let mut limits = Limits::unset();
+    for (row, value) in Profile::Small.limits(Usd::from_dollars(20_000)).iter() {
+        limits.set(row, value, false);
+    }
+    limits.set(LimitRow::OrdersPerMinute, 600, false);
+    let directory = desk::directory();
+    let def = directory.entry(PM).expect("it is there").def;
+    let orders: Vec<Order> = (0..BLOCK)
+        .map(|nth| Order {
+            id: OrderId::new(nth as u64 + 1),
+            epoch: 1,
+            decided: Nanos::from_secs(1),
+            group: GroupId::new(1),
+            market: PM,
+            venue: Venue::Polymarket,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: price(20 + nth % 40),
+            qty: Qty::from_contracts(10 + nth as u64 % 50),
+            tif: Tif::Fok,
+            post_only: false,
+            purpose: Purpose::Leg,
+        })
+        .collect();
+    // A minute in which forty other orders went out, four of them within the duplicate window.
+    let mut rate = Rate::new();
+    for (nth, order) in orders.iter().enumerate().take(40) {
+        let now = Nanos::from_millis(60_000 + 500 * nth as u64);
+        rate.advance(now, Nanos::from_secs(2));
+        rate.count(now, KA);
+        rate.remember(now, &Order { market: KA, ..*order });
+    }
+    let exposure = Exposure::new();
+    let view = View {
+        limits: &limits,
+        exposure: &exposure,
+        rate: &rate,
+        def: &def,
+        halted: false,
+        epoch: 1,
+        stopping: false,
+        reconciled: true,
+        linked: true,
+        book_good: true,
+        cash_free: Usd::from_dollars(10_000),
+        held_free: Qty::ZERO,
+        position: Qty::ZERO,
+        day_result: Usd::ZERO,
+        own_cross: false,
+        room: true,
+        cost: Usd::from_dollars(40),
+        counted: false,
+    };
+    let row = measure("gate", span, &orders, |order| {
+        let passed = gate::check(std::hint::black_box(&view), *order);
+        assert!(passed.is_ok(), "the orders are within every limit");
+        passed.is_ok()
+    });
+    row.fed("synthetic orders that pass all rows; 40 orders in the minute's window")
+}
+
+/// A level behind the best prices through the whole core: what most events cost.
+pub fn core_event(span: Span) -> Row {
+    let (mut core, mut out) = (Core::new(), Outbox::new());
+    let now = Nanos::from_secs(1_800_000_000);
+    let directory = desk::directory();
+    let links = Venue::ALL
+        .into_iter()
+        .flat_map(|venue| [Link::Market, Link::Private, Link::Orders].map(|link| (venue, link)));
+    let mut events = desk::setup(&directory, Strategy::Pairs, &links.collect::<Vec<_>>());
+    events.extend(books());
+    for event in &events {
+        core.on_event(now, event, &mut out);
+        out.clear();
+    }
+    let inputs: Vec<Event> = (0..BLOCK)
+        .map(|nth| {
+            let (side, cents) =
+                if nth % 2 == 0 { (Side::Bid, 36 - nth % 10) } else { (Side::Ask, 56 + nth % 8) };
+            let change = Change::Set(Qty::from_contracts(100 + nth as u64));
+            Event::Level(Level { market: PM, side, price: price(cents), change, last: true })
+        })
+        .collect();
+    let row = measure("core_event", span, &inputs, |event| {
+        core.on_event(now, event, &mut out);
+        let asked = out.intents().len();
+        out.clear();
+        asked
+    });
+    assert!(core.is_idle() && core.books().get(PM).is_some_and(|book| book.is_good()));
+    row.fed("synthetic levels behind the best prices; 64 markets, 64 baskets, none worth it")
+}
+
+/// Every book of the desk, without a gap.
+fn books() -> Vec<Event> {
+    let directory = desk::directory();
+    let mut events = Vec::new();
+    let (mut pm, mut ka) = (desk::polymarket_session(&directory), desk::kalshi_session(&directory));
+    pm.on_open(Nanos::ZERO);
+    ka.on_open(Nanos::ZERO);
+    let mut seq = KalshiSeq::new();
+    for entry in directory.iter() {
+        let market = entry.def.market;
+        match entry.def.venue {
+            Venue::Polymarket => {
+                let names = desk::polymarket_names(&directory, market);
+                let frame = desk::polymarket_book(names, &desk::sides(38, 52));
+                pm.on_frame(Nanos::ZERO, &frame, &mut events).expect("a good frame");
+            }
+            Venue::Kalshi => {
+                let names = desk::kalshi_names(&directory, market);
+                let frame = seq.snapshot(names, &desk::sides(44, 54));
+                ka.on_frame(Nanos::ZERO, &frame, &mut events).expect("a good frame");
+            }
+        }
+    }
+    events
+}
+
+/// The depth walk of a pair whose gap is four levels deep.
+pub fn basket_walk(span: Span) -> Row {
+    let directory = desk::directory();
+    let mut books = Books::new();
+    let now = Nanos::from_secs(1);
+    for entry in directory.iter() {
+        books.apply(now, &Event::Market(entry.def));
+    }
+    for event in books_event(&directory) {
+        books.apply(now, &event);
+    }
+    let mut baskets = Baskets::new();
+    for (leg, market, outcome) in [(0, PM, Outcome::Yes), (1, KA, Outcome::No)] {
+        let def = BasketDef {
+            basket: BasketId::new(0),
+            kind: BasketKind::CrossVenue,
+            leg,
+            legs: 2,
+            market,
+            outcome,
+            payout: 10_000,
+        };
+        baskets.define(&def, &books).expect("it is sound");
+    }
+    let room =
+        Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000), tif: Tif::Gtc };
+    let sizing = Sizing {
+        legs: [room; LEGS_MAX],
+        cash: [Usd::from_dollars(100_000); PURSES],
+        total: Usd::from_dollars(100_000),
+        edge_min: 100,
+        edge_max_percent: 20,
+        profit_min: Usd::ZERO,
+    };
+    let plan = baskets.walk(&books, BasketId::new(0), &sizing).expect("it pays");
+    let levels = plan.legs().map(|leg| u32::from(leg.levels)).sum::<u32>();
+    let row = measure("basket_walk", span, &[(); BLOCK], |()| {
+        baskets.walk(&books, BasketId::new(0), &sizing).is_ok()
+    });
+    row.fed(format!("synthetic books, a gap of {levels} levels on both legs together"))
+}
+
+/// Books of the one pair with a gap of ten cents.
+fn books_event(directory: &surefoot_cold::directory::Directory) -> Vec<Event> {
+    let mut events = Vec::new();
+    let (mut pm, mut ka) = (desk::polymarket_session(directory), desk::kalshi_session(directory));
+    pm.on_open(Nanos::ZERO);
+    ka.on_open(Nanos::ZERO);
+    let frame = desk::polymarket_book(desk::polymarket_names(directory, PM), &desk::sides(38, 40));
+    pm.on_frame(Nanos::ZERO, &frame, &mut events).expect("a good frame");
+    let frame = KalshiSeq::new().snapshot(desk::kalshi_names(directory, KA), &desk::sides(50, 54));
+    ka.on_frame(Nanos::ZERO, &frame, &mut events).expect("a good frame");
+    events
+}

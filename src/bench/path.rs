@@ -1,0 +1,277 @@
+//! How long from a frame's bytes to an order in the executor's ring? More than a microsecond, and the codec or the
+//! core is in the way; the budget for everything after it, signature included, is sixty.
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::directory::Directory;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::journal::JournalItem;
+use surefoot_hot::report::{OrderRef, Reject, Report};
+use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
+
+use super::desk::{self, KA, KalshiSeq, PM, Strategy};
+use super::{Row, Span, plain, shots};
+use crate::spin::{Clock, CoreAgent, CoreRings};
+
+/// Events of whole books, and of one frame.
+const EVENTS: usize = 16_384;
+/// Between two shots, on the core's clock: a run that trades twelve times a minute.
+const PAUSE: Nanos = Nanos::from_secs(5);
+
+/// The ring to the core, as a session sees it.
+struct Ring<'a>(&'a mut Producer<Event>);
+
+impl Sink for Ring<'_> {
+    #[inline]
+    fn push(&mut self, event: Event) {
+        self.0.push(event).expect("it is drained after every frame");
+    }
+}
+
+/// Sessions and the core's agent, wired by rings as on the hot thread.
+pub struct Path {
+    polymarket: polymarket::MarketSession,
+    kalshi: kalshi::Session,
+    feed: Producer<Event>,
+    reports: Producer<Event>,
+    agent: CoreAgent,
+    orders: [Consumer<Intent>; 2],
+    _resyncs: Consumer<Intent>,
+    journal: Consumer<JournalItem>,
+    now: Nanos,
+    /// Opens the gap,
+    open: Vec<u8>,
+    /// and closes it again.
+    shut: Vec<u8>,
+    seq: KalshiSeq,
+    shots: u64,
+}
+
+impl Path {
+    /// A core that trades on frames of `venue`, every book loaded, no gap.
+    pub fn new(venue: Venue) -> Self {
+        let directory = desk::directory();
+        let (feed, feed_core) = RingBuffer::new(EVENTS);
+        let (reports, exec_core) = RingBuffer::new(EVENTS);
+        let (to_pm, from_pm) = RingBuffer::new(64);
+        let (to_ka, from_ka) = RingBuffer::new(64);
+        let (feeds, resyncs) = RingBuffer::new(64);
+        let (to_journal, journal) = RingBuffer::new(65_536);
+        let (stats, _) = RingBuffer::new(1);
+        let rings = CoreRings {
+            inputs: vec![exec_core, feed_core],
+            executors: [to_pm, to_ka],
+            feeds,
+            journal: to_journal,
+            stats,
+        };
+        let clock = Clock::start().expect("the clock is set");
+        let now = clock.now();
+        let agent = CoreAgent::new(Core::new(), rings, HaltEpoch::new(1), clock);
+        let (open, shut) = frames(&directory, venue);
+        let mut path = Self {
+            polymarket: desk::polymarket_session(&directory),
+            kalshi: desk::kalshi_session(&directory),
+            feed,
+            reports,
+            agent,
+            orders: [from_pm, from_ka],
+            _resyncs: resyncs,
+            journal,
+            now,
+            open,
+            shut,
+            seq: KalshiSeq::new(),
+            shots: 0,
+        };
+        path.load(&directory, venue);
+        path
+    }
+
+    fn load(&mut self, directory: &Directory, venue: Venue) {
+        let links = Venue::ALL.into_iter().flat_map(|venue| {
+            [Link::Market, Link::Private, Link::Orders].map(|link| (venue, link))
+        });
+        for event in desk::setup(directory, Strategy::Pairs, &links.collect::<Vec<_>>()) {
+            self.reports.push(event).expect("there is room");
+            self.settle();
+        }
+        self.polymarket.on_open(self.now);
+        self.kalshi.on_open(self.now);
+        for entry in directory.iter() {
+            let market = entry.def.market;
+            let sides = match (entry.def.venue, venue) {
+                (Venue::Polymarket, Venue::Polymarket) => desk::sides(38, 52),
+                (Venue::Polymarket, Venue::Kalshi) if market == PM => desk::sides(38, 40),
+                (Venue::Polymarket, Venue::Kalshi) => desk::sides(38, 52),
+                (Venue::Kalshi, Venue::Polymarket) => desk::sides(50, 54),
+                (Venue::Kalshi, Venue::Kalshi) => desk::sides(40, 54),
+            };
+            let frame = match entry.def.venue {
+                Venue::Polymarket => {
+                    desk::polymarket_book(desk::polymarket_names(directory, market), &sides)
+                }
+                Venue::Kalshi => self.seq.snapshot(desk::kalshi_names(directory, market), &sides),
+            };
+            match entry.def.venue {
+                Venue::Polymarket => polymarket(self, &frame),
+                Venue::Kalshi => kalshi(self, &frame),
+            }
+            self.settle();
+        }
+        while self.polymarket.poll_send().is_some() {}
+        while self.kalshi.poll_send().is_some() {}
+        let (books, good) = self.agent.core().books().health(venue);
+        assert_eq!(books, good, "every book came whole");
+        assert!(self.take_orders().is_none(), "there is no gap yet");
+    }
+
+    /// Turns the agent until it has nothing left to do; what it told the journal is thrown away.
+    fn settle(&mut self) {
+        while self.agent.turn(self.now) > 0 {}
+        while self.journal.pop().is_ok() {}
+    }
+
+    fn take_orders(&mut self) -> Option<Intent> {
+        let first = self.orders.iter_mut().find_map(|ring| ring.pop().ok());
+        assert!(self.orders.iter().all(Consumer::is_empty), "one order a gap");
+        first
+    }
+
+    /// What went out is refused by the venue, the gap closes, time passes.
+    fn reset(&mut self, shut: impl Fn(&mut Self)) {
+        if let Some(intent) = self.take_orders() {
+            let Intent::Place(order) = intent else { panic!("{intent:?} was not asked for") };
+            self.shots += 1;
+            let order = OrderRef::Id(order.id);
+            let report = Report::Rejected { order, why: Reject::Killed };
+            self.reports.push(Event::Report(report)).expect("there is room");
+            self.settle();
+            shut(self);
+            self.settle();
+        } else {
+            assert_eq!(self.shots, 0, "every frame that opens a gap is shot at");
+        }
+        self.now = self.now.after(PAUSE);
+        self.settle(); // the timer, which is another measurement
+        assert!(self.agent.core().is_idle(), "nothing is left of the last shot");
+    }
+
+    /// Orders seen so far.
+    pub const fn shots(&self) -> u64 {
+        self.shots
+    }
+
+    /// One whole cycle of Polymarket's: for tests.
+    pub fn cycle_polymarket(&mut self) {
+        reset_polymarket(self);
+        fire_polymarket(self);
+    }
+
+    /// One whole cycle of Kalshi's: for tests.
+    pub fn cycle_kalshi(&mut self) {
+        reset_kalshi(self);
+        fire_kalshi(self);
+    }
+}
+
+/// The frames that open and close the gap.
+fn frames(directory: &Directory, venue: Venue) -> (Vec<u8>, Vec<u8>) {
+    match venue {
+        Venue::Polymarket => {
+            let names = desk::polymarket_names(directory, PM);
+            (
+                desk::polymarket_ask(names, 40, 30, (38, 40)),
+                desk::polymarket_ask(names, 40, 0, (38, 52)),
+            )
+        }
+        Venue::Kalshi => {
+            let names = desk::kalshi_names(directory, KA);
+            (KalshiSeq::delta(names, 50, 30), KalshiSeq::delta(names, 50, -30))
+        }
+    }
+}
+
+fn polymarket(path: &mut Path, frame: &[u8]) {
+    path.polymarket.on_frame(path.now, frame, &mut Ring(&mut path.feed)).expect("a good frame");
+}
+
+fn kalshi(path: &mut Path, frame: &[u8]) {
+    path.kalshi.on_frame(path.now, frame, &mut Ring(&mut path.feed)).expect("a good frame");
+}
+
+fn reset_polymarket(path: &mut Path) {
+    path.reset(|path| {
+        let shut = std::mem::take(&mut path.shut);
+        polymarket(path, &shut);
+        path.shut = shut;
+    });
+}
+
+fn reset_kalshi(path: &mut Path) {
+    path.reset(|path| {
+        let mut shut = std::mem::take(&mut path.shut);
+        path.seq.next(&mut shut);
+        kalshi(path, &shut);
+        path.shut = shut;
+    });
+    path.seq.next(&mut path.open);
+}
+
+fn fire_polymarket(path: &mut Path) {
+    let Path { polymarket, feed, open, now, agent, .. } = path;
+    polymarket.on_frame(*now, open, &mut Ring(feed)).expect("a good frame");
+    agent.turn(*now);
+}
+
+fn fire_kalshi(path: &mut Path) {
+    let Path { kalshi, feed, open, now, agent, .. } = path;
+    kalshi.on_frame(*now, open, &mut Ring(feed)).expect("a good frame");
+    agent.turn(*now);
+}
+
+const WHAT: &str =
+    "bytes → session → ring → core (two events journalled, clocks read) → order in the ring";
+
+/// A `price_change` that opens a gap between the venues.
+pub fn frame_to_intent_pm(span: Span) -> Row {
+    let mut path = Path::new(Venue::Polymarket);
+    let row = shots("frame_to_intent_pm", span, &mut path, reset_polymarket, fire_polymarket);
+    assert_eq!(path.shots() + 1, u64::from(span.warm_up + span.blocks), "each was shot at");
+    let frame = path.open.len();
+    row.fed(format!("synthetic {frame}-byte frame, {PAIRS} pairs; {WHAT}", PAIRS = desk::PAIRS))
+        .beside(plain::frame_to_intent_pm(span, &path.open, &path.shut))
+}
+
+/// An `orderbook_delta` that opens a gap between the venues.
+pub fn frame_to_intent_kalshi(span: Span) -> Row {
+    let mut path = Path::new(Venue::Kalshi);
+    let row = shots("frame_to_intent_kalshi", span, &mut path, reset_kalshi, fire_kalshi);
+    assert_eq!(path.shots() + 1, u64::from(span.warm_up + span.blocks), "each was shot at");
+    let frame = path.open.len();
+    row.fed(format!("synthetic {frame}-byte frame, {PAIRS} pairs; {WHAT}", PAIRS = desk::PAIRS))
+        .beside(plain::frame_to_intent_kalshi(span, &path.open, &path.shut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_gap_is_shot_at_once() {
+        let mut path = Path::new(Venue::Polymarket);
+        for _ in 0..100 {
+            path.cycle_polymarket();
+        }
+        assert_eq!(path.shots(), 99, "the last one is still in the ring");
+        let mut path = Path::new(Venue::Kalshi);
+        for _ in 0..100 {
+            path.cycle_kalshi();
+        }
+        assert_eq!(path.shots(), 99);
+    }
+}
