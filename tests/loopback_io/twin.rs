@@ -1,1 +1,346 @@
-//! The executors and the feed against the twin.
+//! Feed and executor against the twin: what we send is accepted, and stream and REST tell the same story.
+//!
+//! The twin checks stamps against its own clock, so here the clock is the wall's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot::twin::kalshi::{self as kalshi_twin, KalshiTwin};
+use surefoot::twin::polymarket::{self as polymarket_twin, PolymarketVenue};
+use surefoot::twin::server::{Running, Server, ServerOptions, World, wall_now};
+use surefoot::twin::worldset;
+use surefoot::twin::{ConnId, Host, VenueServer};
+use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names, PolymarketNames};
+use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
+use surefoot_cold::exec::polymarket::PolymarketRates;
+use surefoot_cold::exec::words::Words;
+use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
+use surefoot_cold::feed::{
+    Feed, FeedLink, Follow, KalshiUpgrade, LinkOptions, polymarket_user_frame,
+};
+use surefoot_cold::net::{NoMeter, Trust};
+use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
+use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
+use surefoot_cold::wirelog::{SyncMode, VenueId, WireLog};
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Side, Venue};
+use surefoot_hot::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
+use surefoot_hot::report::{Fill, OrderRef, Report, VenueState};
+use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::units::{Nanos, Price, Qty};
+use surefoot_hot::venue::kalshi::Role;
+use surefoot_hot::venue::{kalshi, polymarket};
+
+use crate::support::*;
+
+struct Only<V>(V);
+
+impl<V: VenueServer + 'static> World for Only<V> {
+    fn venue(&mut self, _: Host) -> &mut dyn VenueServer {
+        &mut self.0
+    }
+    fn poll_out(&mut self) -> Option<(ConnId, String)> {
+        self.0.poll_out()
+    }
+    fn tick(&mut self, now: Nanos) {
+        self.0.tick(now);
+    }
+    fn deadline(&self) -> Nanos {
+        self.0.deadline()
+    }
+}
+
+/// Feed and executor of one venue on one thread, as in the fused topology.
+struct Rig<W: Words> {
+    feed: Feed<NoMeter>,
+    exec: Exec<W, NoMeter>,
+    intents: Producer<Intent>,
+    from_feed: Consumer<Event>,
+    from_exec: Consumer<Event>,
+    seen: Vec<Event>,
+}
+
+impl<W: Words> Rig<W> {
+    fn until(&mut self, what: &str, done: impl Fn(&[Event]) -> bool) {
+        for _ in 0..20_000 {
+            let now = wall_now();
+            let work = self.feed.turn(now) + self.exec.turn(now);
+            self.seen.extend(std::iter::from_fn(|| self.from_feed.pop().ok()));
+            self.seen.extend(std::iter::from_fn(|| self.from_exec.pop().ok()));
+            if done(&self.seen) {
+                return;
+            }
+            if work == 0 {
+                self.exec.park(now, Duration::from_millis(1));
+            }
+        }
+        panic!("{what} never came: {:?}\n{:?}", self.exec.stats(), self.seen);
+    }
+
+    fn status(&mut self, order: u64, state: VenueState, contracts: u64) {
+        let what = format!("order {order} {state:?}");
+        let filled = Some(Qty::from_contracts(contracts));
+        self.until(&what, |seen| {
+            seen.iter().any(|event| {
+                matches!(event, Event::Report(Report::Status(status))
+                    if status.order == OrderRef::Id(OrderId::new(order))
+                        && status.state == state && status.filled == filled)
+            })
+        });
+    }
+
+    /// Places, cancels and asks; the stream's fills must be the ones that REST tells.
+    fn trade(&mut self) {
+        let venue = W::VENUE;
+        for link in [Link::Market, Link::Private, Link::Orders] {
+            let up = Event::Link { venue, link, up: true };
+            self.until(&format!("{up:?}"), |seen| seen.contains(&up));
+        }
+        self.until("a book", |seen| {
+            seen.iter().any(|event| matches!(event, Event::SnapshotEnd { .. }))
+        });
+        self.place(1, 5_600, Tif::Ioc);
+        self.status(1, VenueState::Filled, 10);
+        let fills = |events: &[Event]| -> Vec<Fill> {
+            events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Report(Report::Fill(fill)) => Some(*fill),
+                    _ => None,
+                })
+                .collect()
+        };
+        self.until("the stream's fill", |seen| !fills(seen).is_empty());
+        let streamed = fills(&self.seen);
+        assert_eq!(streamed.len(), 1);
+        assert_eq!((streamed[0].side, streamed[0].taker), (Side::Bid, true));
+        assert_eq!(streamed[0].qty, Qty::from_contracts(10));
+        self.seen.clear();
+        let (order, market) = (OrderId::new(1), MarketId::new(0));
+        self.intents.push(Intent::Query(Query { order, key: None, market, venue })).unwrap();
+        self.status(1, VenueState::Filled, 10);
+        let asked = |fill: &Fill| fill.order == OrderRef::Id(order);
+        self.until("the fill by REST", |seen| fills(seen).iter().any(asked));
+        let told = fills(&self.seen).into_iter().find(asked).unwrap();
+        assert_eq!(told.fill, streamed[0].fill, "one fill, one id, whoever tells it");
+        assert_eq!((told.price, told.qty), (streamed[0].price, streamed[0].qty));
+
+        self.place(2, 5_000, Tif::Gtc);
+        self.status(2, VenueState::Resting, 0);
+        let (order, qty) = (OrderId::new(2), Qty::from_contracts(10));
+        let cancel = Cancel { order, key: None, market, venue, qty };
+        self.intents.push(Intent::Cancel(cancel)).unwrap();
+        self.status(2, VenueState::Cancelled, 0);
+        self.seen.clear();
+        self.intents.push(Intent::Cancel(cancel)).unwrap();
+        let refused = Event::Report(Report::CancelRefused { order: OrderRef::Id(order) });
+        self.until("a refused cancel", |seen| seen.contains(&refused));
+
+        self.place(3, 5_000, Tif::Gtc);
+        self.status(3, VenueState::Resting, 0);
+        self.seen.clear();
+        self.intents.push(Intent::CancelAll { venue }).unwrap();
+        self.until("the stream's cancel", |seen| {
+            seen.iter().any(|event| {
+                matches!(event, Event::Report(Report::Status(status))
+                    if status.state == VenueState::Cancelled)
+            })
+        });
+        let stats = self.exec.stats();
+        assert_eq!((stats.sent, stats.taken, stats.timed_out, stats.rejected), (3, 3, 0, 0));
+    }
+
+    fn place(&mut self, id: u64, ticks: u16, tif: Tif) {
+        let decided = wall_now();
+        let order = Order {
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: Price::from_ticks(ticks).unwrap(),
+            tif,
+            purpose: Purpose::Unwind,
+            ..*approved(id, W::VENUE, 7, decided)
+        };
+        self.intents.push(Intent::Place(pass(order))).unwrap();
+    }
+}
+
+struct Ends {
+    trust: Trust,
+    rest: SocketAddr,
+    ws: SocketAddr,
+}
+
+fn rig<W: Words>(
+    name: &str,
+    ends: &Ends,
+    words: W,
+    learnt: Option<Consumer<(OrderId, VenueId)>>,
+    heartbeat: bool,
+) -> Rig<W> {
+    let (intents, core_exec) = RingBuffer::new(64);
+    let (exec_core, from_exec) = RingBuffer::new(1_024);
+    let (feed_core, from_feed) = RingBuffer::new(4_096);
+    let lane = |n: u64| dialer(&ends.trust, ends.rest, "", "https", n);
+    let log = scratch(name).join("wire.log");
+    let wiring = ExecWiring {
+        core_exec,
+        exec_core,
+        halt: HaltEpoch::new(7),
+        log: WireLog::open(&log, SyncMode::Grouped).unwrap().0,
+        order_lanes: vec![lane(1), lane(2)],
+        chore_lanes: vec![lane(3)],
+        learnt,
+    };
+    let options = ExecOptions { heartbeat, ..ExecOptions::default() };
+    let exec = Exec::new(words, wiring, options, NoMeter).unwrap();
+    let feed = Feed::new(feed_core, None, NoMeter).unwrap();
+    Rig { feed, exec, intents, from_feed, from_exec, seen: Vec::new() }
+}
+
+fn ladder() -> [(Side, Price); 2] {
+    [(Side::Bid, 4_400), (Side::Ask, 5_600)].map(|(side, p)| (side, Price::from_ticks(p).unwrap()))
+}
+
+fn serve_twin<V>(venue: V, rest: Host, ws: Host) -> (Running<Only<V>>, Ends)
+where
+    V: VenueServer + Send + 'static,
+{
+    let server = Server::new(Only(venue), &ServerOptions::default()).unwrap();
+    let trust = Trust::from_pem("twin", server.ca_pem().as_bytes()).unwrap();
+    let at = server.endpoints();
+    let ends = Ends { trust, rest: at[rest.index()], ws: at[ws.index()] };
+    (server.spawn().unwrap(), ends)
+}
+
+#[test]
+fn polymarket_trades_with_the_twin() {
+    let now = wall_now();
+    let spec = worldset::World::generated(5, now).polymarket[0].clone();
+    let mut venue = PolymarketVenue::new(5, &polymarket_twin::Config::default());
+    venue.add_market(spec.clone(), now);
+    for (side, price) in ladder() {
+        venue.house_level(0, side, price, Qty::from_contracts(500), now);
+    }
+    let account = venue.demo_accounts()[3].clone();
+    let (_running, ends) = serve_twin(venue, Host::PolymarketClob, Host::PolymarketWs);
+
+    let mut def = market_def(Venue::Polymarket);
+    def.grid = spec.grid();
+    let names = PolymarketNames {
+        condition_id: spec.condition_id.clone(),
+        yes_token: spec.yes_token.clone(),
+        no_token: spec.no_token.clone(),
+        generation: spec.generation,
+        neg_risk: spec.neg_risk(),
+        min_size_text: "5".into(),
+    };
+    let entry = Entry { def, title: String::new(), names: Names::Polymarket(names) };
+    let mut directory = Directory::default();
+    directory.push(entry.clone());
+    let credentials = Credentials {
+        api_key: account.api_key.clone(),
+        secret: Secret::new(account.secret.clone()),
+        passphrase: Secret::new(account.passphrase.clone()),
+    };
+    let signer = Signer::new(
+        &Secret::new(account.private_key.clone()),
+        SignatureType::from_number(account.signature_type).unwrap(),
+        Address::parse(&account.funder),
+        Chain::Polygon,
+        Some(&credentials),
+    );
+    let clob = format!("https://{}", ends.rest).parse().unwrap();
+    let rates = PolymarketRates::default();
+    let words = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
+    let mut rig = rig("twin-pm", &ends, words, None, true);
+
+    let mut market = polymarket::MarketSession::with_capacity(8);
+    market.follow(now, &entry).unwrap();
+    let frame = polymarket_user_frame(&credentials);
+    let mut user = polymarket::UserSession::new(8, frame, &account.api_key);
+    user.follow(now, &entry).unwrap();
+    let ids = vec![MarketId::new(0)];
+    let (pm, plain) = (Venue::Polymarket, LinkOptions::default);
+    let dial = |path, n| dialer(&ends.trust, ends.ws, path, "wss", n);
+    rig.feed.add(FeedLink::new(
+        pm,
+        Link::Market,
+        market,
+        ids.clone(),
+        dial("/ws/market", 1),
+        plain(),
+    ));
+    rig.feed.add(FeedLink::new(pm, Link::Private, user, ids, dial("/ws/user", 2), plain()));
+    rig.trade();
+    assert!(rig.exec.stats().beats >= 1, "the dead man's switch is armed");
+    assert_eq!(rig.exec.stats().beats_missed, 0);
+}
+
+fn kalshi_trades(name: &str, key: usize) {
+    let now = wall_now();
+    let world = worldset::World::generated(5, now);
+    let config = kalshi_twin::Config::default();
+    let mut venue = KalshiTwin::new(&world, 5, config, now).unwrap();
+    for (side, price) in ladder() {
+        venue.house_level(0, side, price, Qty::from_contracts(500), now);
+    }
+    let credential = venue.credentials()[key].clone();
+    let (_running, ends) = serve_twin(venue, Host::KalshiRest, Host::KalshiWs);
+
+    let (spec, shard) = (&world.kalshi[0], world.series_of(0).exchange_index);
+    let mut def = market_def(Venue::Kalshi);
+    (def.grid, def.shard) = (spec.ladder.grid(), shard);
+    let names = KalshiNames {
+        ticker: spec.ticker.clone(),
+        event_ticker: String::new(),
+        series_ticker: String::new(),
+        exchange_index: shard,
+    };
+    let entry = Entry { def, title: String::new(), names: Names::Kalshi(names) };
+    let mut directory = Directory::default();
+    directory.push(entry.clone());
+    let signer = Arc::new(KalshiSigner::from_pem(&credential.key_id, &credential.pem).unwrap());
+    let base = format!("https://{}/trade-api/v2", ends.rest).parse().unwrap();
+    let slots = HeaderSlots::spawn(Arc::clone(&signer)).unwrap();
+    let rates = KalshiRates::default();
+    let words = Kalshi::new(Arc::clone(&signer), &base, &directory, rates, Some(slots));
+    let (mut learn, learnt) = RingBuffer::new(64);
+    let mut rig = rig(name, &ends, words, Some(learnt), false);
+
+    for (role, link) in [(Role::Market, Link::Market), (Role::Private, Link::Private)] {
+        let mut session = kalshi::Session::with_capacity(role, 8);
+        session.follow(now, &entry).unwrap();
+        let mut options = LinkOptions {
+            upgrade: Some(Box::new(KalshiUpgrade::new(Arc::clone(&signer)))),
+            ..LinkOptions::default()
+        };
+        if link == Link::Private {
+            let (other, _) = RingBuffer::new(1);
+            let mut learn = std::mem::replace(&mut learn, other);
+            options.inspect = Some(Box::new(move |frame| {
+                if let Some(pair) = learn_from_frame(frame) {
+                    let _ = learn.push(pair); // what is not learnt here is learnt from the answer
+                }
+            }));
+        }
+        let dial = dialer(&ends.trust, ends.ws, "/trade-api/ws/v2", "wss", 1);
+        let ids = vec![MarketId::new(0)];
+        rig.feed.add(FeedLink::new(Venue::Kalshi, link, session, ids, dial, options));
+    }
+    rig.trade();
+    assert_eq!(rig.exec.words().signatures().0, 3, "every order's signature was made ahead");
+}
+
+#[test]
+fn kalshi_trades_with_the_twin_by_rsa() {
+    kalshi_trades("twin-rsa", 0);
+}
+
+#[test]
+fn kalshi_trades_with_the_twin_by_ed25519() {
+    kalshi_trades("twin-ed25519", 1);
+}

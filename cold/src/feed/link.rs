@@ -547,7 +547,7 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
 
     fn has_more(&self) -> bool {
         let held = self.link == Link::Private; // unread for want of room: sleeping is right
-        matches!(self.state, State::Up(_)) && self.acted || self.more && !held
+        matches!(self.state, State::Up(_)) && (self.acted || self.more && !held)
     }
 
     fn shut(&mut self, now: Nanos, registry: &Registry, out: &mut Outlet) {

@@ -5,6 +5,7 @@
 
 mod follow;
 pub mod link;
+mod login;
 pub mod outlet;
 pub mod tap;
 
@@ -19,6 +20,7 @@ use surefoot_hot::intent::Intent;
 use surefoot_hot::units::Nanos;
 
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
+pub use login::{KalshiUpgrade, polymarket_user_frame};
 pub use outlet::{Outlet, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 

@@ -1,0 +1,71 @@
+//! How a link proves who we are: Kalshi signs the upgrade, Polymarket's user channel sends its key in a frame.
+
+use std::sync::Arc;
+
+use surefoot_hot::units::Nanos;
+
+use super::link::Upgrade;
+use crate::venue::kalshi::encode::WS;
+use crate::venue::kalshi::signer::Signer;
+use crate::venue::polymarket::signer::Credentials;
+use crate::venue::text::Digits;
+
+/// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
+#[derive(Debug)]
+pub struct KalshiUpgrade {
+    signer: Arc<Signer>,
+}
+
+impl KalshiUpgrade {
+    /// With this key.
+    pub fn new(signer: Arc<Signer>) -> Self {
+        Self { signer }
+    }
+}
+
+impl Upgrade for KalshiUpgrade {
+    fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
+        let path = if path.is_empty() { WS } else { path };
+        let pair = self.signer.sign(now.millis(), "GET", path);
+        let stamp = Digits::new(pair.timestamp_ms());
+        let headers = self.signer.headers(&pair, &stamp);
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+}
+
+/// The first frame of Polymarket's user channel, for all markets (`polymarket.md` §6.1, 2026-11-20). It holds
+/// the raw secret: the session wipes it after sending.
+pub fn polymarket_user_frame(credentials: &Credentials) -> Vec<u8> {
+    // written by hand into one buffer: no copy of the secret is left behind in a library's
+    let mut frame = Vec::with_capacity(512);
+    for part in [
+        "{\"type\":\"user\",\"auth\":{\"apiKey\":\"",
+        &credentials.api_key,
+        "\",\"secret\":\"",
+        credentials.secret.expose(),
+        "\",\"passphrase\":\"",
+        credentials.passphrase.expose(),
+        "\"}}",
+    ] {
+        frame.extend_from_slice(part.as_bytes());
+    }
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::Secret;
+
+    #[test]
+    fn the_user_frame_is_json() {
+        let frame = polymarket_user_frame(&Credentials {
+            api_key: "b349".into(),
+            secret: Secret::new("AA==".into()),
+            passphrase: Secret::new("9c1f".into()),
+        });
+        let value: serde_json::Value = serde_json::from_slice(&frame).unwrap();
+        assert_eq!(value["auth"]["secret"], "AA==");
+        assert_eq!((&value["type"], value.get("markets")), (&"user".into(), None));
+    }
+}
