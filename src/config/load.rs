@@ -37,6 +37,8 @@ pub enum Origin {
     Default,
     /// The limits' profile, whose value is the tighter one or the only one.
     Profile(Profile),
+    /// The demo's own, where it differs from the profile's.
+    Demo,
     /// A line of the file.
     File(usize),
     /// A variable.
@@ -50,6 +52,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Profile(profile) => write!(f, "profile {}", profile.name()),
+            Self::Demo => f.write_str("demo"),
             Self::File(line) => write!(f, "file, line {line}"),
             Self::Env(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
@@ -407,6 +410,7 @@ impl Reading {
             limits.set(row, value);
             let origin = match self.given.get(path) {
                 Some(given_here) if given == Some(value) => given_here.origin.clone(),
+                _ if before != profile.limits(equity).value(row) => Origin::Demo,
                 _ => Origin::Profile(profile),
             };
             origins.insert(path, origin);
