@@ -3,6 +3,7 @@
 pub mod market;
 mod names;
 pub mod user;
+mod wire;
 
 pub use market::MarketSession;
 pub use names::MarketNames;

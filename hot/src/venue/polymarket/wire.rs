@@ -1,0 +1,340 @@
+//! The market channel's messages: their fields as written, and the words and numbers in them.
+
+use super::super::decimal::{self, NotDecimal};
+use super::super::scan::{Odd, Scan};
+use super::super::{DecodeError, Sink};
+use super::names::{Names, Slot};
+use crate::event::{Change, Event, Level};
+use crate::ids::{Outcome, Side};
+use crate::units::{Price, Qty};
+
+/// Changes that one message may hold; more is not believed.
+const CHANGES_MAX: usize = 512;
+/// Levels that one side of a book may hold: every price there is.
+const LEVELS_MAX: usize = 10_001;
+/// Levels per side that fit without allocating.
+const LEVELS_ROOM: usize = 1_024;
+
+/// Room for one message's contents.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) changes: Vec<Entry>,
+    pub(super) bids: Vec<(Price, Qty)>,
+    pub(super) asks: Vec<(Price, Qty)>,
+    /// The first number among the levels that is none.
+    pub(super) bad_level: Option<DecodeError>,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self {
+            changes: Vec::with_capacity(64),
+            bids: Vec::with_capacity(LEVELS_ROOM),
+            asks: Vec::with_capacity(LEVELS_ROOM),
+            bad_level: None,
+        }
+    }
+}
+
+/// One entry of a `price_change`, in YES terms.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) slot: Slot,
+    pub(super) outcome: Outcome,
+    pub(super) side: Side,
+    pub(super) price: Price,
+    pub(super) qty: Qty,
+    pub(super) top: Option<(Option<Price>, Option<Price>)>,
+    pub(super) role: Role,
+}
+
+/// What becomes of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Level,
+    Mirror,
+    /// Not of a market we follow, or outdone by a later entry of the frame.
+    Drop,
+    Bad(DecodeError),
+}
+
+/// One message's scalar fields, as written.
+#[derive(Debug, Default)]
+pub(super) struct Message<'a> {
+    pub(super) event_type: &'a [u8],
+    pub(super) market: &'a [u8],
+    pub(super) asset: &'a [u8],
+    pub(super) timestamp: &'a [u8],
+    pub(super) price: &'a [u8],
+    pub(super) size: &'a [u8],
+    pub(super) side: &'a [u8],
+    pub(super) best_bid: &'a [u8],
+    pub(super) best_ask: &'a [u8],
+    pub(super) tick: &'a [u8],
+    pub(super) new_tick: &'a [u8],
+    pub(super) winner: &'a [u8],
+    pub(super) has_bids: bool,
+    pub(super) has_asks: bool,
+    pub(super) has_changes: bool,
+}
+
+/// Reads one message's object.
+#[inline]
+pub(super) fn read_message<'a>(
+    scan: &mut Scan<'a>,
+    scratch: &mut Scratch,
+    names: &Names,
+) -> Result<Message<'a>, Odd> {
+    let mut message = Message::default();
+    scratch.bad_level = None;
+    scan.object(|scan, name| match name {
+        b"event_type" => scan.text_into(&mut message.event_type),
+        b"market" => scan.text_into(&mut message.market),
+        b"asset_id" => scan.text_into(&mut message.asset),
+        b"timestamp" => scan.text_into(&mut message.timestamp),
+        b"price" => scan.text_into(&mut message.price),
+        b"size" => scan.text_into(&mut message.size),
+        b"side" => scan.text_into(&mut message.side),
+        b"best_bid" => scan.text_into(&mut message.best_bid),
+        b"best_ask" => scan.text_into(&mut message.best_ask),
+        b"tick_size" => scan.text_into(&mut message.tick),
+        b"new_tick_size" => scan.text_into(&mut message.new_tick),
+        b"winning_asset_id" => scan.text_into(&mut message.winner),
+        b"price_changes" => {
+            once(&mut message.has_changes, scan)?;
+            read_changes(scan, &mut scratch.changes, names)
+        }
+        b"bids" => {
+            once(&mut message.has_bids, scan)?;
+            read_levels(scan, &mut scratch.bids, &mut scratch.bad_level)
+        }
+        b"asks" => {
+            once(&mut message.has_asks, scan)?;
+            read_levels(scan, &mut scratch.asks, &mut scratch.bad_level)
+        }
+        _ => scan.skip(),
+    })?;
+    if !message.has_bids {
+        scratch.bids.clear();
+    }
+    if !message.has_asks {
+        scratch.asks.clear();
+    }
+    Ok(message)
+}
+
+pub(super) fn once(seen: &mut bool, scan: &Scan<'_>) -> Result<(), Odd> {
+    if std::mem::replace(seen, true) { Err(scan.odd()) } else { Ok(()) }
+}
+
+pub(super) fn read_levels(
+    scan: &mut Scan<'_>,
+    levels: &mut Vec<(Price, Qty)>,
+    bad: &mut Option<DecodeError>,
+) -> Result<(), Odd> {
+    levels.clear();
+    scan.array(|scan| {
+        let (mut price, mut size) = (&b""[..], &b""[..]);
+        scan.object(|scan, name| match name {
+            b"price" => scan.text_into(&mut price),
+            b"size" => scan.text_into(&mut size),
+            _ => scan.skip(),
+        })?;
+        match level_price(price).and_then(|price| Ok((price, required_qty(size)?))) {
+            Ok(_) if levels.len() == LEVELS_MAX => {
+                *bad = bad.or(Some(DecodeError::OffGrid { field: "levels" }));
+            }
+            Ok(level) => levels.push(level),
+            Err(error) => *bad = bad.or(Some(error)),
+        }
+        Ok(())
+    })
+}
+
+/// The text of one entry of a `price_change`.
+#[derive(Default)]
+pub(super) struct Fields<'a> {
+    pub(super) asset: &'a [u8],
+    pub(super) price: &'a [u8],
+    pub(super) size: &'a [u8],
+    pub(super) side: &'a [u8],
+    pub(super) best_bid: &'a [u8],
+    pub(super) best_ask: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(message: &Message<'a>) -> Self {
+        let &Message { asset, price, size, side, best_bid, best_ask, .. } = message;
+        Self { asset, price, size, side, best_bid, best_ask }
+    }
+}
+
+pub(super) fn read_changes(
+    scan: &mut Scan<'_>,
+    changes: &mut Vec<Entry>,
+    names: &Names,
+) -> Result<(), Odd> {
+    changes.clear();
+    let mut near = None;
+    scan.array(|scan| {
+        if changes.len() == CHANGES_MAX {
+            return Err(scan.odd());
+        }
+        let mut fields = Fields::default();
+        scan.object(|scan, name| match name {
+            b"asset_id" => scan.text_into(&mut fields.asset),
+            b"price" => scan.text_into(&mut fields.price),
+            b"size" => scan.text_into(&mut fields.size),
+            b"side" => scan.text_into(&mut fields.side),
+            b"best_bid" => scan.text_into(&mut fields.best_bid),
+            b"best_ask" => scan.text_into(&mut fields.best_ask),
+            _ => scan.skip(),
+        })?;
+        let entry = read_entry(names, near, &fields);
+        if entry.slot != Slot::MAX {
+            near = Some(entry.slot);
+        }
+        changes.push(entry);
+        Ok(())
+    })
+}
+
+/// One entry in YES terms.
+#[inline]
+pub(super) fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>) -> Entry {
+    let mut entry = Entry {
+        slot: Slot::MAX,
+        outcome: Outcome::Yes,
+        side: Side::Bid,
+        price: Price::ZERO,
+        qty: Qty::ZERO,
+        top: None,
+        role: Role::Drop,
+    };
+    let Some((slot, outcome)) = names.token(near, fields.asset) else {
+        if fields.asset.is_empty() {
+            entry.role = Role::Bad(DecodeError::BadField { field: "asset_id", at: 0 });
+        }
+        return entry;
+    };
+    entry.slot = slot;
+    entry.outcome = outcome;
+    entry.role = match entry_numbers(&mut entry, fields) {
+        Ok(()) => Role::Level,
+        Err(error) => Role::Bad(error),
+    };
+    entry
+}
+
+pub(super) fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<(), DecodeError> {
+    let price = level_price(fields.price)?;
+    (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
+    entry.qty = required_qty(fields.size)?;
+    if !(fields.best_bid.is_empty() && fields.best_ask.is_empty()) {
+        // no bid is told as 0, no ask as 0 or 1
+        let none = |price: &Price| *price != Price::ZERO && *price != Price::ONE;
+        let bid = price_of("best_bid", fields.best_bid)?.filter(none);
+        let ask = price_of("best_ask", fields.best_ask)?.filter(none);
+        entry.top = Some(match entry.outcome {
+            Outcome::Yes => (bid, ask),
+            Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
+        });
+    }
+    Ok(())
+}
+
+/// What a NO entry is good for: a check where its twin is in the frame, else the change itself.
+pub(super) fn no_role(changes: &[Entry], index: usize) -> Role {
+    let same = |other: &Entry| {
+        let entry = &changes[index];
+        other.slot == entry.slot && other.side == entry.side && other.price == entry.price
+    };
+    let twin = changes.iter().any(|other| other.outcome == Outcome::Yes && same(other));
+    let outdone =
+        changes[index + 1..].iter().any(|other| other.outcome == Outcome::No && same(other));
+    match (twin, outdone) {
+        (false, _) => Role::Level,
+        (true, false) => Role::Mirror,
+        (true, true) => Role::Drop,
+    }
+}
+
+/// Levels in the frame's order, then what the other outcome says of them, then the tops.
+#[inline]
+pub(super) fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut S) {
+    let later = |index: usize, role: Role| {
+        let slot = changes[index].slot;
+        changes[index + 1..].iter().any(|other| other.slot == slot && other.role == role)
+    };
+    for (index, entry) in changes.iter().enumerate().filter(|(_, entry)| entry.role == Role::Level)
+    {
+        let last = !later(index, Role::Level);
+        let &Entry { side, price, qty, .. } = entry;
+        let (market, change) = (names.market(entry.slot), Change::Set(qty));
+        sink.push(Event::Level(Level { market, side, price, change, last }));
+    }
+    for entry in changes.iter().filter(|entry| entry.role == Role::Mirror) {
+        let &Entry { side, price, qty, .. } = entry;
+        sink.push(Event::Mirror { market: names.market(entry.slot), side, price, qty });
+    }
+    for (index, entry) in changes.iter().enumerate() {
+        let (Some((bid, ask)), Role::Level | Role::Mirror) = (entry.top, entry.role) else {
+            continue;
+        };
+        // the last word of each token; the second only where it differs
+        let told = |other: &Entry| {
+            other.slot == entry.slot
+                && other.top.is_some()
+                && (other.outcome == entry.outcome || other.top == entry.top)
+        };
+        if !changes[index + 1..].iter().any(told) {
+            sink.push(Event::Top { market: names.market(entry.slot), bid, ask });
+        }
+    }
+}
+
+pub(super) fn side_of(word: &[u8]) -> Result<Side, DecodeError> {
+    match word {
+        b"BUY" => Ok(Side::Bid),
+        b"SELL" => Ok(Side::Ask),
+        b"" => Err(DecodeError::BadField { field: "side", at: 0 }),
+        _ => Err(DecodeError::Unknown { field: "side" }),
+    }
+}
+
+/// Price and side of one outcome's book in YES terms.
+pub(super) const fn in_yes(outcome: Outcome, price: Price, side: Side) -> (Price, Side) {
+    match outcome {
+        Outcome::Yes => (price, side),
+        Outcome::No => (price.complement(), side.other()),
+    }
+}
+
+pub(super) fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>, DecodeError> {
+    decimal::price(text).map_err(|why| not_decimal(field, why))
+}
+
+/// A price at which something can rest or trade: between $0 and $1, neither included.
+pub(super) fn level_price(text: &[u8]) -> Result<Price, DecodeError> {
+    match price_of("price", text)? {
+        None => Err(DecodeError::BadField { field: "price", at: 0 }),
+        Some(Price::ZERO | Price::ONE) => Err(DecodeError::OffGrid { field: "price" }),
+        Some(price) => Ok(price),
+    }
+}
+
+pub(super) fn required_qty(text: &[u8]) -> Result<Qty, DecodeError> {
+    match decimal::qty(text) {
+        Ok(Some(qty)) => Ok(qty),
+        Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
+        Err(why) => Err(not_decimal("size", why)),
+    }
+}
+
+/// The error of a field that is no decimal.
+pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeError {
+    match why {
+        NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
+        NotDecimal::OffGrid => DecodeError::OffGrid { field },
+    }
+}
