@@ -83,9 +83,9 @@ impl Object {
     }
 
     fn write(mut self, rng: &mut Rng) -> String {
-        for index in (1..self.0.len()).rev() {
-            let other = rng.below(index + 1);
-            if rng.one_in(2) {
+        if rng.one_in(2) {
+            for index in (1..self.0.len()).rev() {
+                let other = rng.below(index + 1);
                 self.0.swap(index, other);
             }
         }

@@ -169,6 +169,34 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
+    /// The text of a member whose name is expected here: `name` holds its quotes, the colon and the value's
+    /// first quote. `None` where something else stands there, with nothing said of where the reader is then:
+    /// the caller goes back and reads in general.
+    #[inline]
+    pub fn expected(&mut self, name: &'static [u8]) -> Option<&'a [u8]> {
+        if !self.bytes.get(self.at..)?.starts_with(name) {
+            return None;
+        }
+        self.at += name.len();
+        let start = self.at;
+        self.seek_special();
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        self.at += 1;
+        Some(&self.bytes[start..self.at - 1])
+    }
+
+    /// A comma with at most one space after it, before an expected member.
+    #[inline]
+    pub fn comma(&mut self) -> Option<()> {
+        if self.bytes.get(self.at) != Some(&b',') {
+            return None;
+        }
+        self.at += if self.bytes.get(self.at + 1) == Some(&b' ') { 2 } else { 1 };
+        Some(())
+    }
+
     /// Passes over any value.
     ///
     /// # Errors

@@ -180,16 +180,14 @@ pub(super) fn read_changes(
         if changes.len() == CHANGES_MAX {
             return Err(scan.odd());
         }
-        let mut fields = Fields::default();
-        scan.object(|scan, name| match name {
-            b"asset_id" => scan.text_into(&mut fields.asset),
-            b"price" => scan.text_into(&mut fields.price),
-            b"size" => scan.text_into(&mut fields.size),
-            b"side" => scan.text_into(&mut fields.side),
-            b"best_bid" => scan.text_into(&mut fields.best_bid),
-            b"best_ask" => scan.text_into(&mut fields.best_ask),
-            _ => scan.skip(),
-        })?;
+        let start = *scan;
+        let fields = match usual_fields(scan) {
+            Some(fields) => fields,
+            None => {
+                *scan = start;
+                read_fields(scan)?
+            }
+        };
         let entry = read_entry(names, near, &fields);
         if entry.slot != Slot::MAX {
             near = Some(entry.slot);
@@ -197,6 +195,42 @@ pub(super) fn read_changes(
         changes.push(entry);
         Ok(())
     })
+}
+
+/// An entry as the venue has always written it (2026-09-24), member by member.
+#[inline]
+fn usual_fields<'a>(scan: &mut Scan<'a>) -> Option<Fields<'a>> {
+    scan.peek();
+    let mut fields = Fields { asset: scan.expected(b"{\"asset_id\":\"")?, ..Fields::default() };
+    scan.comma()?;
+    fields.price = scan.expected(b"\"price\":\"")?;
+    scan.comma()?;
+    fields.size = scan.expected(b"\"size\":\"")?;
+    scan.comma()?;
+    fields.side = scan.expected(b"\"side\":\"")?;
+    scan.comma()?;
+    scan.expected(b"\"hash\":\"")?;
+    scan.comma()?;
+    fields.best_bid = scan.expected(b"\"best_bid\":\"")?;
+    scan.comma()?;
+    fields.best_ask = scan.expected(b"\"best_ask\":\"")?;
+    scan.expect(b'}').ok()?;
+    Some(fields)
+}
+
+/// An entry in any order and with any more members.
+fn read_fields<'a>(scan: &mut Scan<'a>) -> Result<Fields<'a>, Odd> {
+    let mut fields = Fields::default();
+    scan.object(|scan, name| match name {
+        b"asset_id" => scan.text_into(&mut fields.asset),
+        b"price" => scan.text_into(&mut fields.price),
+        b"size" => scan.text_into(&mut fields.size),
+        b"side" => scan.text_into(&mut fields.side),
+        b"best_bid" => scan.text_into(&mut fields.best_bid),
+        b"best_ask" => scan.text_into(&mut fields.best_ask),
+        _ => scan.skip(),
+    })?;
+    Ok(fields)
 }
 
 /// One entry in YES terms.
