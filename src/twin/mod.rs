@@ -3,6 +3,7 @@
 //! [`server`] owns the sockets and calls a venue through [`VenueServer`]; a venue is a value that time and
 //! requests are handed to, so tests drive it without a socket. [`matching`] knows orders and no money.
 
+mod conn;
 pub mod demo;
 pub mod flow;
 pub mod http;

@@ -4,19 +4,18 @@
 //! depends on nothing else. Hostile clients get an error and a closed connection, never a panic.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
-use rustls::ServerConnection;
-use rustls::server::Acceptor;
 use surefoot_hot::units::Nanos;
 
+use super::conn::{Conn, Proto, Tls};
 use super::http::{Decoded, Decoder, Request, Response};
 use super::tls::Authority;
 use super::ws::{self, Conversation, Incoming};
@@ -137,34 +136,6 @@ impl Clock {
         let since = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.anchor.after(Nanos::new(since))
     }
-}
-
-enum Tls {
-    Hello(Box<Acceptor>),
-    Open(Box<ServerConnection>),
-}
-
-enum Proto {
-    Http(Decoder),
-    Ws(Box<Conversation>),
-}
-
-struct Conn {
-    id: ConnId,
-    host: Host,
-    stream: TcpStream,
-    tls: Tls,
-    proto: Proto,
-    /// Answers that wait for their time, in order.
-    held: VecDeque<(Nanos, Vec<u8>)>,
-    opened: Nanos,
-    /// When the first byte of the request now arriving was read.
-    first_byte: Option<Nanos>,
-    ping_at: Nanos,
-    frames_unsent: u32,
-    /// To be closed once everything is written.
-    closing: bool,
-    dead: bool,
 }
 
 /// The sockets of a world.
@@ -675,111 +646,6 @@ impl<W: World> Server<W> {
                 conn.closing = true;
             }
             self.finish(token);
-        }
-    }
-}
-
-impl Conn {
-    /// Goes on reading the client's hello; `false` where nothing more is to be read now.
-    fn read_hello(&mut self, authority: &Authority) -> bool {
-        let Tls::Hello(acceptor) = &mut self.tls else { return true };
-        match acceptor.read_tls(&mut self.stream) {
-            Ok(0) => self.dead = true,
-            Ok(_) => match acceptor.accept() {
-                Ok(None) => return true,
-                Ok(Some(accepted)) => {
-                    let config = authority.config_for(&accepted);
-                    match accepted.into_connection(config) {
-                        Ok(mut tls) => {
-                            tls.set_buffer_limit(Some(OUT_BYTES_MAX));
-                            self.tls = Tls::Open(Box::new(tls));
-                            self.flush();
-                            return true;
-                        }
-                        Err((_, mut alert)) => {
-                            let _ = alert.write_all(&mut self.stream); // closed either way
-                            self.dead = true;
-                        }
-                    }
-                }
-                Err((_, mut alert)) => {
-                    let _ = alert.write_all(&mut self.stream); // closed either way
-                    self.dead = true;
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
-            Err(_) => self.dead = true,
-        }
-        false
-    }
-
-    /// Decrypts what was read and hands it to the protocol; `false` where there is nothing to serve.
-    fn decrypt(&mut self, at: Nanos) -> bool {
-        let Tls::Open(tls) = &mut self.tls else { return false };
-        if tls.process_new_packets().is_err() {
-            self.flush(); // the alert
-            self.dead = true;
-            return false;
-        }
-        let mut buf = [0; 16 * 1024];
-        let mut any = false;
-        loop {
-            match tls.reader().read(&mut buf) {
-                Ok(0) => {
-                    // The client said goodbye: what it has asked for is still answered.
-                    self.closing = !any;
-                    return any;
-                }
-                Ok(count) => {
-                    any = true;
-                    match &mut self.proto {
-                        Proto::Http(decoder) => {
-                            if decoder.is_empty() {
-                                self.first_byte = Some(at);
-                            }
-                            decoder.push(&buf[..count]);
-                        }
-                        Proto::Ws(ws) => ws.push(&buf[..count]),
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => {
-                    self.dead = true;
-                    return false;
-                }
-            }
-        }
-        if tls.wants_write() {
-            self.flush(); // handshake messages and tickets
-        }
-        any
-    }
-
-    /// Queues plaintext; a reader too slow for what is queued already is given up.
-    fn write(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() || self.dead {
-            return;
-        }
-        if let Tls::Open(tls) = &mut self.tls
-            && tls.writer().write_all(bytes).is_err()
-        {
-            self.dead = true;
-        }
-    }
-
-    fn flush(&mut self) {
-        let Tls::Open(tls) = &mut self.tls else { return };
-        while tls.wants_write() {
-            match tls.write_tls(&mut self.stream) {
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.dead = true;
-                    return;
-                }
-            }
         }
     }
 }
