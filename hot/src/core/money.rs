@@ -89,7 +89,8 @@ impl Core {
         Record { reserved: cash, reserved_qty: qty, ..record }
     }
 
-    /// What selling everything that is not part of a complete basket would bring over its cost.
+    /// What selling everything that is not part of a complete basket would bring over its cost, and what complete
+    /// baskets pay at least over theirs.
     pub(super) fn unrealised(&self) -> Usd {
         let mut sum = Usd::ZERO;
         for (market, book) in self.books.iter() {
@@ -97,6 +98,7 @@ impl Core {
             if position.is_flat() {
                 continue;
             }
+            sum += position.locked_gain();
             for outcome in [Outcome::Yes, Outcome::No] {
                 sum += position
                     .unrealised(outcome, book.best_bid_for(outcome).map(|(price, _)| price));

@@ -3,7 +3,7 @@
 use super::Core;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
-use crate::group::{Leg, Sale, Step};
+use crate::group::{Group, Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
 use crate::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
@@ -128,6 +128,8 @@ impl Core {
             let step = self.groups.at(place).next_step(|leg, qty| self.sale(leg, qty));
             match step {
                 Step::Wait => return,
+                // After a restart the rest is bought only once both venues agree with us.
+                Step::Buy { .. } if self.halted.is_none() && self.reconciled != [true; 2] => return,
                 Step::Buy { leg, qty } => self.buy_leg(now, place, leg, qty, out),
                 Step::Sell { leg, qty } => {
                     if !self.sell_leg(now, place, leg, qty, out) {
@@ -264,11 +266,7 @@ impl Core {
         group.keep_time(now);
         let group = *group;
         let matched = group.matched();
-        if state != GroupState::Operator || !matched.is_zero() {
-            for leg in group.legs() {
-                self.ledger.lock(leg.market, leg.outcome, matched);
-            }
-        }
+        self.lock(&group, matched);
         match state {
             GroupState::Hedged => self.stats.baskets_completed += 1,
             GroupState::Operator => {
@@ -290,6 +288,29 @@ impl Core {
         episode.verdict = Verdict::Taken;
         self.note_group(place, out);
         self.groups.remove(place);
+    }
+
+    /// Values what a group holds complete at what its basket pays, shared among the legs.
+    fn lock(&mut self, group: &Group, matched: Qty) {
+        if matched.is_zero() {
+            return;
+        }
+        let payout = self.baskets.get(group.basket).map_or(0, |basket| basket.payout());
+        let pays = u128::from(payout) * u128::from(matched.micros()) / 10_000;
+        let mut gain = Usd::from_micros(i64::try_from(pays).expect("QTY_MAX bounds the payout"));
+        for leg in group.legs() {
+            let position = self.ledger.position(leg.market);
+            // A fill that is claimed but not told yet costs at most the limit.
+            gain -= if position.held(leg.outcome) >= matched {
+                position.share(leg.outcome, matched)
+            } else {
+                leg.reach.cost_ceil(matched)
+            };
+        }
+        let share = gain.scale_floor(1, i64::from(group.count));
+        for leg in group.legs() {
+            self.ledger.lock(leg.market, leg.outcome, matched, share);
+        }
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.

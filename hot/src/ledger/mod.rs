@@ -225,10 +225,10 @@ impl Ledger {
         pays
     }
 
-    /// Marks contracts as one side of a complete basket: they are valued at cost, since what they pay together
-    /// does not depend on this market's price.
-    pub fn lock(&mut self, market: MarketId, outcome: Outcome, qty: Qty) {
-        self.positions[market.index()].lock(outcome, qty);
+    /// Marks contracts as one side of a complete basket: they are valued at cost and their share of what the
+    /// basket pays over it, since that does not depend on this market's price.
+    pub fn lock(&mut self, market: MarketId, outcome: Outcome, qty: Qty, gain: Usd) {
+        self.positions[market.index()].lock(outcome, qty, gain);
     }
 
     /// A new day: its result starts at nothing. The loss halt, if any, stays.

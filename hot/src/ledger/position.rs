@@ -9,6 +9,7 @@ pub struct Position {
     held: [Qty; 2],
     cost: [Usd; 2],
     locked: [Qty; 2],
+    locked_gain: [Usd; 2],
     /// Settlement result in this market.
     pub realised: Usd,
 }
@@ -64,6 +65,9 @@ impl Position {
         self.held[outcome.index()] -= qty;
         self.cost[outcome.index()] -= share;
         self.locked[outcome.index()] = self.locked(outcome);
+        if self.locked(outcome).is_zero() {
+            self.locked_gain[outcome.index()] = Usd::ZERO;
+        }
         share
     }
 
@@ -76,16 +80,26 @@ impl Position {
         }
     }
 
-    pub(super) fn lock(&mut self, outcome: Outcome, qty: Qty) {
+    /// What locked contracts will at least bring over their cost: their share of what their baskets pay.
+    pub fn locked_gain(&self) -> Usd {
+        self.locked_gain[0] + self.locked_gain[1]
+    }
+
+    pub(super) fn lock(&mut self, outcome: Outcome, qty: Qty, gain: Usd) {
         self.locked[outcome.index()] += qty;
+        self.locked_gain[outcome.index()] += gain;
     }
 
     pub(super) fn unlock_all(&mut self) {
         self.locked = [Qty::ZERO; 2];
+        self.locked_gain = [Usd::ZERO; 2];
     }
 
     /// The part of the cost that `qty` contracts carry, rounded down.
-    fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
+    ///
+    /// # Panics
+    /// If fewer are held.
+    pub fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
         let (held, cost) = (self.held(outcome), self.cost(outcome));
         assert!(qty <= held, "no more is taken than is held");
         if qty == held {
