@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use surefoot_cold::directory::Directory;
+use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_hot::basket::def::{BasketDef, BasketKind};
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome};
 use surefoot_hot::limits::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
+use surefoot_hot::market::{MarketDef, MarketStatus};
 
 use crate::access::{Relations, Set};
 
@@ -36,7 +37,8 @@ pub struct Also {
 }
 
 impl Catalogue {
-    /// Asks both venues for the terms of every market named.
+    /// Asks both venues for the terms of every market named. Markets of `known` keep their numbers; one that the
+    /// venue lists no more stays, closed.
     ///
     /// # Errors
     /// A venue does not answer.
@@ -48,6 +50,7 @@ impl Catalogue {
     ) -> Result<Self, String> {
         let clusters = Clusters::of(relations, also);
         let mut catalogue = Self::default();
+        let mut found = BTreeMap::new();
         let polymarket_ids = clusters.names(POLYMARKET);
         for names in polymarket_ids.chunks(50) {
             let query: Vec<_> = names.iter().map(|name| ("condition_ids", name.as_str())).collect();
@@ -58,8 +61,9 @@ impl Catalogue {
             for row in &rows {
                 match polymarket::metadata::gamma(row) {
                     Ok(market) => {
-                        let cluster = clusters.find(POLYMARKET, &market.names.condition_id);
-                        catalogue.add(cluster, |id, cluster| market.entry(id, cluster));
+                        let name = market.names.condition_id.clone();
+                        let cluster = clusters.find(POLYMARKET, &name);
+                        found.insert(name, market.entry(MarketId::new(0), cluster));
                     }
                     Err(error) => catalogue.left_out.push(format!("polymarket: {error}")),
                 }
@@ -83,13 +87,14 @@ impl Catalogue {
                 let cluster = clusters.find(KALSHI, &market.ticker);
                 match kalshi_terms(kalshi_rest, &market.event_ticker, &mut events, &mut series) {
                     Ok((event, series)) => {
-                        catalogue
-                            .add(cluster, |id, cluster| market.entry(series, event, id, cluster));
+                        let name = market.ticker.clone();
+                        found.insert(name, market.entry(series, event, MarketId::new(0), cluster));
                     }
                     Err(why) => catalogue.left_out.push(format!("kalshi {}: {why}", market.ticker)),
                 }
             }
         }
+        catalogue.number(found, known);
         catalogue.relate(relations);
         Ok(catalogue)
     }
@@ -100,18 +105,27 @@ impl Catalogue {
         markets.chain(self.baskets.iter().copied().map(Event::Basket))
     }
 
-    fn add(
-        &mut self,
-        cluster: Option<ClusterId>,
-        entry: impl FnOnce(MarketId, ClusterId) -> surefoot_cold::directory::Entry,
-    ) {
-        if self.directory.iter().count() >= MARKETS_MAX {
-            self.left_out.push(format!("more than {MARKETS_MAX} markets"));
-            return;
+    /// Gives out numbers: known markets keep theirs, and their cluster, since what is held is accounted under it.
+    fn number(&mut self, mut found: BTreeMap<String, Entry>, known: Option<&Directory>) {
+        for old in known.into_iter().flat_map(Directory::iter) {
+            let mut entry = old.clone();
+            match found.remove(old.names.id()) {
+                Some(fresh) => {
+                    let def =
+                        MarketDef { market: old.def.market, cluster: old.def.cluster, ..fresh.def };
+                    entry = Entry { def, ..fresh };
+                }
+                None => entry.def.status = MarketStatus::Closed,
+            }
+            self.directory.push(entry);
         }
-        // A market nobody asked for is not followed: the venue answered more than it was asked.
-        if let Some(cluster) = cluster {
-            self.directory.push(entry(self.directory.next_id(), cluster));
+        for (name, mut entry) in found {
+            if self.directory.next_id().index() >= MARKETS_MAX {
+                self.left_out.push(format!("{name}: more than {MARKETS_MAX} markets"));
+                continue;
+            }
+            entry.def.market = self.directory.next_id();
+            self.directory.push(entry);
         }
     }
 
@@ -276,8 +290,9 @@ impl Clusters {
         self.of.keys().filter(|(of, _)| *of == venue).map(|(_, name)| name.clone()).collect()
     }
 
-    fn find(&self, venue: u8, name: &str) -> Option<ClusterId> {
-        let cluster = *self.of.get(&(venue, name.to_owned()))?;
-        Some(ClusterId::new(u16::try_from(cluster).expect("CLUSTERS_MAX fits")))
+    /// A market nobody named (the venue answered more than it was asked) shares the last cluster.
+    fn find(&self, venue: u8, name: &str) -> ClusterId {
+        let cluster = self.of.get(&(venue, name.to_owned())).copied().unwrap_or(CLUSTERS_MAX - 1);
+        ClusterId::new(u16::try_from(cluster).expect("CLUSTERS_MAX fits"))
     }
 }

@@ -21,7 +21,7 @@ use crate::intent::Intent;
 use crate::ledger::{Booking, Ledger, PURSES};
 use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, MARKETS_MAX, ORPHANS_MAX};
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note, Verdict};
+use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
 use crate::outbox::Outbox;
 use crate::report::Report;
@@ -192,6 +192,11 @@ impl Core {
     pub fn stats(&self) -> Stats {
         Stats {
             orders_live: self.orders.live_len() as u64,
+            orders_unknown_live: self
+                .orders
+                .live()
+                .filter(|record| record.state == OrderState::Unknown)
+                .count() as u64,
             groups_live: self.groups.len() as u64,
             realised: self.ledger.realised(),
             unrealised: self.unrealised(),

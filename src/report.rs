@@ -1,0 +1,388 @@
+//! What a run says of itself: a line a second, and a report at the end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde_json::{Map, Value, json};
+use surefoot_cold::directory::Directory;
+use surefoot_cold::reconcile::Truth;
+use surefoot_cold::store::open_read_only;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::LimitRow;
+use surefoot_hot::ids::{Outcome, Venue};
+use surefoot_hot::ledger::Purse;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::{Nanos, Usd};
+
+use crate::cli::Mode;
+use crate::config::limits::{Limits, show};
+use crate::engine::{Finished, Shown};
+use crate::topology::Topology;
+
+/// What the book-hash audit counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditCounts {
+    /// Books and changes whose hash was recomputed.
+    pub checked: u64,
+    /// Those that matched the venue's.
+    pub matched: u64,
+    /// Mismatches that prove a lost change.
+    pub proven: u64,
+}
+
+/// Everything the closing report is made from.
+pub struct Report<'a> {
+    /// Which mode.
+    pub mode: Mode,
+    /// What this run is.
+    pub about: &'a [String],
+    /// Its seed.
+    pub seed: u64,
+    /// Which agents shared which thread.
+    pub topology: Topology,
+    /// How long it ran.
+    pub duration: Duration,
+    /// Its number.
+    pub run: u64,
+    /// When it began.
+    pub began: Nanos,
+    /// How long the first completed basket took from the start.
+    pub first_basket: Option<Duration>,
+    /// What the threads left behind.
+    pub finished: &'a Finished,
+    /// Counters at the start: a continued journal counts on.
+    pub base: &'a Stats,
+    /// What the agents showed.
+    pub shown: &'a Shown,
+    /// The audit's counts.
+    pub audit: AuditCounts,
+    /// Whether the venues agree with us.
+    pub reconciled: bool,
+    /// The limits it ran under.
+    pub limits: &'a Limits,
+    /// The projection.
+    pub database: &'a Path,
+}
+
+/// Dollars as a JSON number, exact to the microdollar in its text.
+fn usd(amount: Usd) -> Value {
+    amount.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+/// Counters of this run.
+pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
+    json!({
+        "frames": {
+            "polymarket": shown.frames[Venue::Polymarket.index()].load(Ordering::Relaxed),
+            "kalshi": shown.frames[Venue::Kalshi.index()].load(Ordering::Relaxed),
+        },
+        "links_up": shown.links_up.load(Ordering::Relaxed),
+        "links_lost": shown.links_lost.load(Ordering::Relaxed),
+        "bad_frames": shown.bad_frames.load(Ordering::Relaxed),
+        "books": {
+            "polymarket": { "markets": stats.books[0].0, "good": stats.books[0].1 },
+            "kalshi": { "markets": stats.books[1].0, "good": stats.books[1].1 },
+        },
+        "opportunities": stats.opportunities - base.opportunities,
+        "baskets": {
+            "opened": stats.baskets_opened - base.baskets_opened,
+            "completed": stats.baskets_completed - base.baskets_completed,
+            "unwound": stats.baskets_unwound - base.baskets_unwound,
+            "failed": stats.baskets_failed - base.baskets_failed,
+            "operator": stats.baskets_operator - base.baskets_operator,
+        },
+        "orders": {
+            "sent": stats.orders_placed - base.orders_placed - (stats.orders_unsent - base.orders_unsent),
+            "acked": stats.orders_acked - base.orders_acked,
+            "rejected": stats.orders_rejected - base.orders_rejected,
+            "unknown": stats.orders_unknown - base.orders_unknown,
+            "unsent": stats.orders_unsent - base.orders_unsent,
+            "refused": stats.refusals - base.refusals,
+            "cancels": stats.cancels - base.cancels,
+            "live": stats.orders_live,
+        },
+        "groups_live": stats.groups_live,
+        "fills": stats.fills - base.fills,
+        "fills_failed": stats.fills_failed - base.fills_failed,
+        "stale_books": stats.stales - base.stales,
+        "alarms": stats.alarms - base.alarms,
+        "pnl_usd": usd(stats.realised - base.realised + stats.unrealised - base.unrealised),
+        "pnl": {
+            "realised_usd": usd(stats.realised - base.realised),
+            "unrealised_usd": usd(stats.unrealised),
+        },
+        "fees_usd": usd(stats.fees - base.fees),
+        "exposure_usd": usd(stats.exposure),
+        "cash_usd": { "polymarket": usd(stats.cash[0]), "kalshi": usd(stats.cash[1]) },
+    })
+}
+
+/// The line of one second, on stderr: stdout is for data.
+pub fn say_line(since: Duration, stats: &Stats, base: &Stats, shown: &Shown, open: bool) {
+    let frames: u64 = shown.frames.iter().map(|frames| frames.load(Ordering::Relaxed)).sum();
+    let good = stats.books[0].1 + stats.books[1].1;
+    let all = stats.books[0].0 + stats.books[1].0;
+    let state = match (stats.halted, open) {
+        (true, _) => "HALTED",
+        (_, true) => "open",
+        _ => "starting",
+    };
+    let result = stats.realised - base.realised + stats.unrealised - base.unrealised;
+    eprintln!(
+        "{:>4}s {state:<8} frames {frames:>6}  books {good}/{all}  seen {:>3}  baskets {} done {} unwound {} missed  \
+         orders {} ({} live)  fills {}  at risk ${:.2}  result ${:.2}",
+        since.as_secs(),
+        stats.opportunities - base.opportunities,
+        stats.baskets_completed - base.baskets_completed,
+        stats.baskets_unwound - base.baskets_unwound,
+        stats.baskets_failed - base.baskets_failed,
+        stats.orders_placed - base.orders_placed,
+        stats.orders_live,
+        stats.fills - base.fills,
+        Cents(stats.exposure),
+        Cents(result),
+    );
+}
+
+/// Dollars to the cent, for people.
+struct Cents(Usd);
+
+impl std::fmt::Display for Cents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cents = self.0.micros() / 10_000;
+        let sign = if cents < 0 { "-" } else { "" };
+        write!(f, "{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
+    }
+}
+
+/// The limits in force, one line each, for people.
+pub fn say_limits(limits: &Limits) {
+    eprintln!("limits:");
+    for (row, value) in limits.iter() {
+        eprintln!("  {:<26} {}", row.name(), show(row, value));
+    }
+}
+
+impl Report<'_> {
+    /// One JSON object.
+    pub fn json(&self) -> Value {
+        let stats = self.finished.core.stats();
+        let mut report = counters(&stats, self.base, self.shown);
+        let one_leg = one_leg(self.database, self.began);
+        let limits: Map<String, Value> = self
+            .limits
+            .iter()
+            .map(|(row, value)| (LimitRow::name(row).to_owned(), show(row, value).into()))
+            .collect();
+        let latency: Map<String, Value> = self
+            .finished
+            .stages
+            .iter()
+            .map(|(name, measured)| ((*name).to_owned(), quantiles(measured)))
+            .collect();
+        let more = json!({
+            "mode": self.mode.name(),
+            "about": self.about,
+            "run": self.run,
+            "seed": self.seed,
+            "topology": self.topology.name(),
+            "duration_s": seconds(self.duration),
+            "first_basket_s": self.first_basket.map(seconds),
+            "one_leg": one_leg,
+            "reconciled": self.reconciled,
+            "audit": { "checked": self.audit.checked, "matched": self.audit.matched, "proven": self.audit.proven },
+            "decision_hash": format!("{:016x}", self.finished.core.decision_hash()),
+            "state_hash": format!("{:016x}", self.finished.core.state_hash()),
+            "latency_ns": latency,
+            "turns": self.finished.turns.iter().map(|turns| json!({
+                "busy": turns.busy, "idle": turns.idle, "longest_ns": turns.longest,
+            })).collect::<Vec<_>>(),
+            "journal_blocked": self.finished.blocked,
+            "memory_mb": peak_memory_mb(),
+            "limits": limits,
+        });
+        if let (Value::Object(report), Value::Object(more)) = (&mut report, more) {
+            for (key, value) in more {
+                report.insert(key, value);
+            }
+        }
+        report
+    }
+
+    /// The same, for people.
+    pub fn print(&self) {
+        let value = self.json();
+        println!(
+            "\n{} run {} ended after {:.1} s ({} topology)",
+            self.mode.name(),
+            self.run,
+            self.duration.as_secs_f32(),
+            self.topology.name()
+        );
+        for line in self.about {
+            println!("  {line}");
+        }
+        let at = |pointer: &str| value.pointer(pointer).cloned().unwrap_or_default();
+        println!(
+            "  frames          {} polymarket, {} kalshi; book hashes {} of {} matched",
+            at("/frames/polymarket"),
+            at("/frames/kalshi"),
+            at("/audit/matched"),
+            at("/audit/checked")
+        );
+        println!("  opportunities   {}", at("/opportunities"));
+        println!(
+            "  baskets         {} opened: {} completed, {} unwound, {} missed, {} for the operator; first after {} s",
+            at("/baskets/opened"),
+            at("/baskets/completed"),
+            at("/baskets/unwound"),
+            at("/baskets/failed"),
+            at("/baskets/operator"),
+            at("/first_basket_s")
+        );
+        println!(
+            "  orders          {} sent, {} acked, {} rejected, {} unknown; {} fills",
+            at("/orders/sent"),
+            at("/orders/acked"),
+            at("/orders/rejected"),
+            at("/orders/unknown"),
+            at("/fills")
+        );
+        println!(
+            "  on one leg      {} times, p99 {} ms, longest {} ms",
+            at("/one_leg/count"),
+            at("/one_leg/p99_ms"),
+            at("/one_leg/max_ms")
+        );
+        println!(
+            "  result          ${} after ${} fees (complete baskets at what they pay at least)",
+            at("/pnl_usd"),
+            at("/fees_usd")
+        );
+        println!(
+            "  reconciled      {}",
+            if self.reconciled {
+                "yes: positions, cash and open orders equal the venues'"
+            } else {
+                "NO: see above"
+            }
+        );
+        println!("  decision hash   {}", at("/decision_hash").as_str().unwrap_or_default());
+        println!("  memory          {} MB at its peak", at("/memory_mb"));
+        println!(
+            "  latency (ns)    {:<8} {:>10} {:>10} {:>10} {:>12} {:>10}",
+            "stage", "p50", "p99", "p99.9", "max", "count"
+        );
+        for (name, measured) in &self.finished.stages {
+            println!(
+                "                  {name:<8} {:>10} {:>10} {:>10} {:>12} {:>10}",
+                measured.value_at_quantile(0.5),
+                measured.value_at_quantile(0.99),
+                measured.value_at_quantile(0.999),
+                measured.max(),
+                measured.len()
+            );
+        }
+    }
+}
+
+fn quantiles(measured: &Histogram<u64>) -> Value {
+    json!({
+        "p50": measured.value_at_quantile(0.5),
+        "p99": measured.value_at_quantile(0.99),
+        "p999": measured.value_at_quantile(0.999),
+        "max": measured.max(),
+        "count": measured.len(),
+    })
+}
+
+fn seconds(span: Duration) -> Value {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    format!("{}.{:03}", millis / 1_000, millis % 1_000)
+        .parse::<f64>()
+        .map_or(Value::Null, Value::from)
+}
+
+/// How often groups of this run stood on one leg, and for how long, from the projection.
+fn one_leg(database: &Path, since: Nanos) -> Value {
+    let read = || -> Option<Vec<u64>> {
+        let db = open_read_only(database).ok()?;
+        let mut query = db
+            .prepare("SELECT one_leg_ns FROM groups WHERE one_leg_ns > 0 AND created_ns >= ? ORDER BY one_leg_ns")
+            .ok()?;
+        let since = i64::try_from(since.get()).ok()?;
+        let rows = query.query_map([since], |row| row.get::<_, i64>(0)).ok()?;
+        rows.map(|row| row.ok().and_then(|ns| u64::try_from(ns).ok())).collect()
+    };
+    let Some(spans) = read() else { return Value::Null };
+    let millis = |ns: u64| {
+        format!("{}.{:03}", ns / 1_000_000, ns / 1_000 % 1_000).parse::<f64>().unwrap_or_default()
+    };
+    let p99 = spans.get((spans.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);
+    json!({ "count": spans.len(), "p99_ms": millis(p99), "max_ms": millis(spans.last().copied().unwrap_or(0)) })
+}
+
+/// The most memory this process ever had resident, in megabytes.
+fn peak_memory_mb() -> Value {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line
+        .and_then(|text| text.split_whitespace().next())
+        .and_then(|text| text.parse::<u64>().ok());
+    kilobytes.map_or(Value::Null, |kilobytes| (kilobytes / 1_024).into())
+}
+
+/// Every difference between the core's books and what a second client read from the venues.
+pub fn compare(
+    core: &Core,
+    directory: &Directory,
+    truths: &[Result<Truth, String>],
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (venue, truth) in Venue::ALL.into_iter().zip(truths) {
+        let truth = match truth {
+            Ok(truth) => truth,
+            Err(why) => {
+                differences.push(why.clone());
+                continue;
+            }
+        };
+        let name = venue.name();
+        for &(shard, cash) in &truth.cash {
+            let ours = core.ledger().cash(Purse::of(venue, shard));
+            if ours != cash {
+                differences.push(format!(
+                    "{name} cash on shard {shard}: we have ${ours}, the venue ${cash}"
+                ));
+            }
+        }
+        let held: BTreeMap<_, _> =
+            truth.positions.iter().map(|&(market, yes, no)| (market, (yes, no))).collect();
+        for entry in directory.of(venue) {
+            let position = core.ledger().position(entry.def.market);
+            let ours = (position.held(Outcome::Yes), position.held(Outcome::No));
+            let theirs = held.get(&entry.def.market).copied().unwrap_or_default();
+            if ours != theirs {
+                differences.push(format!(
+                    "{name} {}: we hold {} YES and {} NO, the venue says {} and {}",
+                    entry.names.id(),
+                    ours.0,
+                    ours.1,
+                    theirs.0,
+                    theirs.1
+                ));
+            }
+        }
+        for open in &truth.open {
+            differences.push(format!("{name}: order {} still rests", open.id));
+        }
+    }
+    if core.orders().live_len() > 0 {
+        differences
+            .push(format!("{} of our orders are not accounted for", core.orders().live_len()));
+    }
+    differences
+}

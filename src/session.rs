@@ -1,0 +1,704 @@
+//! One run, from the lock on its directory to the closing report: what every mode that trades shares.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use rtrb::RingBuffer;
+use serde_json::{Value, json};
+use surefoot_cold::audit::{Audit, Verdict};
+use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::feed::TapReader;
+use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash, replay, segments};
+use surefoot_cold::lock::Lock;
+use surefoot_cold::reconcile::{self, Reader, settled_truth};
+use surefoot_cold::rest::Rest;
+use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
+use surefoot_cold::store::names::Book;
+use surefoot_cold::store::{Store, StoreThread};
+use surefoot_cold::wirelog::SyncMode;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Control as Tell, Event, HaltWhy, StaleWhy};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+use crate::access::Access;
+use crate::catalogue::{Also, Catalogue};
+use crate::cli::Mode;
+use crate::config::{Config, JournalSync};
+use crate::control::{Asked, Command, Control, Signals};
+use crate::engine::{Engine, Plan};
+use crate::exit::Exit;
+use crate::notify::Notify;
+use crate::report::{self, Report};
+use crate::spin::Clock;
+use crate::topology::{self, Topology};
+use crate::wiring::{self, Parts, Signers};
+
+/// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
+const UP_WITHIN: Duration = Duration::from_secs(20);
+/// How long a graceful end waits for orders and groups in flight.
+const DRAIN_WITHIN: Duration = Duration::from_secs(20);
+/// How often both venues are asked what is true.
+const RECONCILE_EVERY: Duration = Duration::from_secs(12);
+/// How often the loop looks around.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often a line is said.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+/// A hot thread that stands still for so long is taken for dead.
+const STALL_AFTER: Duration = Duration::from_secs(2);
+
+/// What a mode hands in.
+pub struct Session {
+    /// Which mode.
+    pub mode: Mode,
+    /// Where the venues are.
+    pub access: Access,
+    /// Markets to follow beside those in relations.
+    pub also: Also,
+    /// End after this long.
+    pub span: Option<Duration>,
+    /// Makes back-off differ between runs.
+    pub seed: u64,
+    /// Lines that say what this is: said first, and kept in the report.
+    pub about: Vec<String>,
+}
+
+/// Why a run ended before it began: what to say, and the exit.
+struct Failed(Exit, String);
+
+impl From<StateError> for Failed {
+    fn from(error: StateError) -> Self {
+        let exit =
+            if matches!(error, StateError::InUse { .. }) { Exit::InUse } else { Exit::State };
+        Self(exit, error.to_string())
+    }
+}
+
+/// Runs a session to its end.
+pub fn run(session: Session, config: &Config, json: bool) -> Exit {
+    match Running::start(session, config, json) {
+        Ok(running) => running.to_the_end(),
+        Err(Failed(exit, why)) => {
+            eprintln!("surefoot: {why}");
+            exit
+        }
+    }
+}
+
+struct Running {
+    session: Session,
+    config: Config,
+    json: bool,
+    state: StateDir,
+    _lock: Lock,
+    control: Control,
+    engine: Engine,
+    store: StoreThread,
+    directory: Directory,
+    readers: [Box<dyn Reader>; 2],
+    audit: AuditThread,
+    topology: Topology,
+    began: Instant,
+    began_at: Nanos,
+    run: u64,
+    /// Counters at the start: a continued journal counts on.
+    base: Stats,
+    open: bool,
+    latch: Option<HaltLatch>,
+    last_said: Instant,
+    last_reconciled: Instant,
+    last_pulse: (u64, Instant),
+    first_basket: Option<Duration>,
+    notify: Notify,
+}
+
+impl Running {
+    fn start(session: Session, config: &Config, json: bool) -> Result<Self, Failed> {
+        let clock = Clock::start().map_err(|why| Failed(Exit::Clock, why))?;
+        let topology = Topology::resolve(config.topology, topology::cores())
+            .map_err(|why| Failed(Exit::Machine, why))?;
+        let state = StateDir::open(&config.state_dir)?;
+        let lock = state.lock()?;
+        let signals = Signals::install()
+            .map_err(|error| Failed(Exit::Failed, format!("taking over signals: {error}")))?;
+        let control = Control::start(&state, signals).map_err(|error| {
+            Failed(Exit::State, format!("{}: {error}", state.control_socket().display()))
+        })?;
+        for line in &session.about {
+            eprintln!("{line}");
+        }
+        let latch = state.halt()?;
+        let venue = session.access.identity();
+        let signers = Signers::new(&session.access).map_err(|why| Failed(Exit::Config, why))?;
+        let mut names = Book::load(&state.names())?;
+        let catalogue = load_catalogue(&session, names.directory(venue))?;
+        for line in &catalogue.left_out {
+            eprintln!("surefoot: left out: {line}");
+        }
+        names.put(venue, catalogue.directory.clone());
+        names.save(&state.names())?;
+
+        let (core, fresh) = recover(&state, venue)?;
+        let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
+        let identity = Identity { config: config.hash, binary: binary_hash(), run, venue };
+        let sync = match config.journal_sync {
+            JournalSync::Grouped => journal::Sync::Grouped,
+            JournalSync::Always => journal::Sync::Always,
+            JournalSync::Off => journal::Sync::Off,
+        };
+        let options = Options {
+            dir: state.journal(),
+            sync,
+            segment_bytes: journal::SEGMENT_BYTES,
+            identity,
+            fresh,
+        };
+        let journal = Journal::open(options, clock.now())
+            .map_err(|error| Failed(Exit::State, error.to_string()))?;
+        let say = |line: &str| eprintln!("surefoot: {line}");
+        let store = Store::open(&state.database(), &state.journal(), names, say)
+            .map_err(|error| Failed(Exit::State, error.to_string()))?;
+        let store =
+            StoreThread::start(store).map_err(|error| Failed(Exit::State, error.to_string()))?;
+
+        let base = core.stats();
+        // Seconds since 1970 rise over restarts faster than halts are lifted.
+        let epoch = clock.now().get() / 1_000_000_000;
+        let halt = HaltEpoch::new(epoch);
+        let first_order = first_order(clock.now());
+        let plan = Plan {
+            topology,
+            pin: config.pin_cpu.map(usize::from),
+            clock: clock.clone(),
+            core,
+            journal,
+            store: Some(store.input()),
+            halt,
+        };
+        let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
+        let logs = [state.wire_log("polymarket"), state.wire_log("kalshi")];
+        let mut kept = None;
+        let engine = Engine::start(plan, |rings| {
+            let parts = Parts {
+                access: &session.access,
+                signers: &signers,
+                directory: &catalogue.directory,
+                wire_logs: [&logs[0], &logs[1]],
+                sync: if config.journal_sync == JournalSync::Always {
+                    SyncMode::Always
+                } else {
+                    SyncMode::Grouped
+                },
+                tap: Some(tap),
+                seed: session.seed,
+            };
+            let (wired, remembered, commands) = wiring::wire(parts, rings)?;
+            kept = Some((remembered, commands));
+            Ok(wired)
+        })
+        .map_err(|why| Failed(Exit::Failed, why))?;
+
+        engine.tell(Event::Control(Tell::Start { epoch, first_order }));
+        for limit in config.limits.events() {
+            engine.tell(Event::Control(limit));
+        }
+        for event in catalogue.events() {
+            engine.tell(event);
+        }
+        if latch.is_some() {
+            engine.tell(Event::Control(Tell::Halt {
+                epoch: engine.halt.advance(),
+                why: HaltWhy::Operator,
+            }));
+        }
+        let audit =
+            AuditThread::start(tapped, &catalogue.directory, engine.teller()).map_err(|error| {
+                Failed(Exit::Failed, format!("starting the audit's thread: {error}"))
+            })?;
+        let readers = signers.readers(&session.access, &catalogue.directory);
+        let now = Instant::now();
+        Ok(Self {
+            session,
+            config: config.clone(),
+            json,
+            state,
+            _lock: lock,
+            control,
+            began_at: engine.clock.now(),
+            engine,
+            store,
+            directory: catalogue.directory,
+            readers,
+            audit,
+            topology,
+            began: now,
+            run,
+            base,
+            open: false,
+            latch,
+            last_said: now,
+            last_reconciled: now,
+            last_pulse: (0, now),
+            first_basket: None,
+            notify: Notify::from_env(),
+        })
+    }
+
+    fn to_the_end(mut self) -> Exit {
+        if let Some(latch) = &self.latch {
+            eprintln!(
+                "surefoot: trading is halted since an earlier run ({}: {}); `surefoot resume --reason …` lifts it",
+                latch.who, latch.reason
+            );
+        }
+        let mut exit = self.open_up();
+        while exit.is_none() {
+            std::thread::sleep(LOOK_EVERY);
+            exit = self.look();
+        }
+        let exit = exit.expect("the loop ended");
+        self.close(exit)
+    }
+
+    /// Waits for the links, settles what an earlier run left in flight, agrees with both venues, and opens.
+    /// Returns an exit where that was not to be.
+    fn open_up(&mut self) -> Option<Exit> {
+        let begin = Instant::now();
+        let mut said = false;
+        loop {
+            std::thread::sleep(LOOK_EVERY);
+            if let Some(exit) = self.look() {
+                return Some(exit);
+            }
+            let up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed) == 4;
+            let settled = self.engine.stats().orders_unknown_live == 0;
+            if up && settled {
+                break;
+            }
+            if begin.elapsed() > UP_WITHIN && !said {
+                said = true;
+                eprintln!(
+                    "surefoot: still waiting for {}: nothing is opened before that",
+                    if up {
+                        "the venues' word on orders of an earlier run"
+                    } else {
+                        "all four streams"
+                    }
+                );
+            }
+        }
+        for attempt in 1..=3_u32 {
+            match self.agree() {
+                Ok(()) => {
+                    self.open = true;
+                    self.notify.ready();
+                    return None;
+                }
+                Err(why) => {
+                    eprintln!("surefoot: reconciliation {attempt} of 3: {why}");
+                    std::thread::sleep(Duration::from_secs(u64::from(attempt)));
+                }
+            }
+        }
+        eprintln!("surefoot: the venues could not be agreed with; nothing was opened");
+        Some(Exit::Unreconciled)
+    }
+
+    /// Takes both venues' word, read twice the same, and tells the core that we agree.
+    fn agree(&mut self) -> Result<(), String> {
+        for reader in &self.readers {
+            let truth = settled_truth(reader.as_ref(), 6, Duration::from_millis(250))?;
+            let venue = reader.venue();
+            let markets = self.directory.of(venue).map(|entry| entry.def.market);
+            for event in reconcile::events(venue, &truth, markets) {
+                self.engine.tell(event);
+            }
+            for foreign in &truth.foreign {
+                eprintln!(
+                    "surefoot: {} holds {foreign}, which is not followed here: left alone",
+                    venue.name()
+                );
+            }
+            self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
+        }
+        Ok(())
+    }
+
+    /// One look around: commands, health, time. Returns an exit when it is time to end.
+    fn look(&mut self) -> Option<Exit> {
+        while let Some(asked) = self.control.poll() {
+            if matches!(asked.command, Command::Stop { .. }) {
+                asked.done(json!({ "stopping": true }));
+                return Some(Exit::Ok);
+            }
+            self.obey(asked);
+        }
+        if let Some(exit) = self.check_health() {
+            return Some(exit);
+        }
+        let since = self.began.elapsed();
+        let stats = *self.engine.stats();
+        if self.first_basket.is_none() && stats.baskets_completed > self.base.baskets_completed {
+            self.first_basket = Some(since);
+        }
+        if stats.halted && self.latch.is_none() && self.open {
+            // The core tripped a limit by itself: the latch makes that survive a restart.
+            self.latch_halt("limit", "a limit was reached; `status` and the halts table name it");
+        }
+        if self.last_said.elapsed() >= SAY_EVERY {
+            self.last_said = Instant::now();
+            if !self.json {
+                report::say_line(since, &stats, &self.base, &self.engine.shown, self.open);
+            }
+            self.notify.alive();
+        }
+        if self.open && self.last_reconciled.elapsed() >= RECONCILE_EVERY {
+            self.last_reconciled = Instant::now();
+            self.check_truth();
+        }
+        self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
+    }
+
+    fn check_health(&mut self) -> Option<Exit> {
+        if self.engine.is_dead() {
+            eprintln!(
+                "surefoot: a hot thread failed an assertion: everything is halted; the state directory tells why"
+            );
+            self.latch_halt("thread", "a hot thread failed an assertion");
+            return Some(Exit::Internal);
+        }
+        if self.engine.journal().failed() && self.latch.is_none() {
+            let why = self.engine.journal().error().unwrap_or_default();
+            eprintln!(
+                "surefoot: the journal cannot be written ({why}): trading is halted, cancels still go out"
+            );
+            self.halt("journal", &why, HaltWhy::Journal);
+        }
+        let pulse: u64 = self.engine.pulses.iter().map(crate::spin::Pulse::turns).sum();
+        if pulse != self.last_pulse.0 {
+            self.last_pulse = (pulse, Instant::now());
+        } else if self.last_pulse.1.elapsed() >= STALL_AFTER && self.latch.is_none() {
+            eprintln!(
+                "surefoot: the hot thread stands still for {} s: trading is halted",
+                STALL_AFTER.as_secs()
+            );
+            self.halt("thread", "the hot thread stood still", HaltWhy::Thread);
+        }
+        None
+    }
+
+    fn obey(&mut self, asked: Asked) {
+        match asked.command.clone() {
+            Command::Status => {
+                let status = self.status();
+                asked.done(json!({ "status": status }));
+            }
+            Command::Halt { reason, who } => {
+                let why = if who == "kill_file" { HaltWhy::KillFile } else { HaltWhy::Operator };
+                self.halt(who, &reason, why);
+                asked.done(json!({ "halted": true }));
+            }
+            Command::Resume { reason } => match self.resume(&reason) {
+                Ok(()) => asked.done(json!({ "halted": false })),
+                Err(why) => asked.failed(&why),
+            },
+            Command::Stop { .. } => unreachable!("taken by the caller"),
+        }
+    }
+
+    /// Stops everything that has not left, tells the core, and latches it.
+    fn halt(&mut self, who: &str, reason: &str, why: HaltWhy) {
+        let epoch = self.engine.halt.advance();
+        self.engine.tell(Event::Control(Tell::Halt { epoch, why }));
+        self.latch_halt(who, reason);
+    }
+
+    fn latch_halt(&mut self, who: &str, reason: &str) {
+        let latch = HaltLatch {
+            reason: reason.to_owned(),
+            who: who.to_owned(),
+            when_ns: self.engine.clock.now().get(),
+        };
+        if let Err(error) = self.state.set_halt(&latch) {
+            eprintln!("surefoot: the halt holds, but a restart would not know of it: {error}");
+        }
+        eprintln!("surefoot: HALTED by {who}: {reason}");
+        self.latch = Some(latch);
+    }
+
+    fn resume(&mut self, reason: &str) -> Result<(), String> {
+        if self.control.kill_file_present() {
+            return Err(format!("{} is there: remove it first", self.state.kill_file().display()));
+        }
+        if self.engine.journal().failed() {
+            return Err("the journal cannot be written: stop, make room, start again".into());
+        }
+        self.agree().map_err(|why| format!("the venues cannot be agreed with: {why}"))?;
+        self.state.clear_halt().map_err(|error| error.to_string())?;
+        self.latch = None;
+        let epoch = self.engine.halt.advance();
+        self.engine.tell(Event::Control(Tell::Resume { epoch }));
+        eprintln!("surefoot: resumed: {reason}");
+        Ok(())
+    }
+
+    /// Compares while running. A read that something happened during is thrown away: it proves nothing.
+    fn check_truth(&mut self) {
+        let before = *self.engine.stats();
+        if before.orders_live > 0 || before.groups_live > 0 {
+            return;
+        }
+        for venue in Venue::ALL {
+            let Ok(truth) = self.readers[venue.index()].truth() else {
+                eprintln!(
+                    "surefoot: {} does not answer reconciliation; asked again in {} s",
+                    venue.name(),
+                    RECONCILE_EVERY.as_secs()
+                );
+                continue;
+            };
+            let after = *self.engine.stats();
+            let quiet = after.orders_placed == before.orders_placed
+                && after.fills == before.fills
+                && after.realised == before.realised;
+            if quiet {
+                let markets = self.directory.of(venue).map(|entry| entry.def.market);
+                for event in reconcile::events(venue, &truth, markets) {
+                    self.engine.tell(event);
+                }
+            }
+        }
+    }
+
+    fn status(&mut self) -> Value {
+        let stats = *self.engine.stats();
+        let mut status = report::counters(&stats, &self.base, &self.engine.shown);
+        let latch = self.latch.as_ref();
+        let more = json!({
+            "running": true,
+            "healthy": self.open && !self.engine.is_dead() && !self.engine.journal().failed(),
+            "mode": self.session.mode.name(),
+            "pid": std::process::id(),
+            "topology": self.topology.name(),
+            "uptime_s": self.began.elapsed().as_secs(),
+            "halted": latch.is_some() || stats.halted,
+            "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
+            "reconciled": stats.reconciled,
+            "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
+        });
+        if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
+            status.extend(more);
+        }
+        status
+    }
+
+    /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
+    fn close(mut self, asked: Exit) -> Exit {
+        self.notify.stopping();
+        self.engine.tell(Event::Control(Tell::Stop));
+        let begin = Instant::now();
+        let mut idle = false;
+        while begin.elapsed() < DRAIN_WITHIN && !self.engine.is_dead() {
+            std::thread::sleep(LOOK_EVERY);
+            while let Some(asked) = self.control.poll() {
+                asked.failed("it is stopping");
+            }
+            let stats = self.engine.stats();
+            if stats.orders_live == 0 && stats.groups_live == 0 {
+                idle = true;
+                break;
+            }
+        }
+        let duration = self.began.elapsed();
+        let shown = std::sync::Arc::clone(&self.engine.shown);
+        // The last fills of a stream may be a moment behind the answers.
+        let truths: Vec<_> = self
+            .readers
+            .iter()
+            .map(|reader| settled_truth(reader.as_ref(), 8, Duration::from_millis(200)))
+            .collect();
+        let Self {
+            engine,
+            store,
+            audit,
+            directory,
+            session,
+            config,
+            state,
+            base,
+            topology,
+            json,
+            run,
+            ..
+        } = self;
+        let began = self.began_at;
+        let audit = audit.finish();
+        let finished = match engine.finish() {
+            Ok(finished) => finished,
+            Err(why) => {
+                eprintln!("surefoot: {why}");
+                return Exit::Internal;
+            }
+        };
+        if let Err(error) = store.close() {
+            eprintln!("surefoot: {error}");
+        }
+        let reconciled = report::compare(&finished.core, &directory, &truths);
+        for difference in &reconciled {
+            eprintln!("surefoot: not reconciled: {difference}");
+        }
+        if !idle {
+            eprintln!(
+                "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
+                finished.core.orders().live_len(),
+                finished.core.groups().len(),
+                DRAIN_WITHIN.as_secs()
+            );
+        }
+        let report = Report {
+            mode: session.mode,
+            about: &session.about,
+            seed: session.seed,
+            topology,
+            duration,
+            run,
+            began,
+            first_basket: self.first_basket,
+            finished: &finished,
+            base: &base,
+            shown: &shown,
+            audit,
+            reconciled: reconciled.is_empty(),
+            limits: &config.limits,
+            database: &state.database(),
+        };
+        if json {
+            println!("{}", report.json());
+        } else {
+            report.print();
+        }
+        match asked {
+            Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
+            other => other,
+        }
+    }
+}
+
+/// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
+fn load_catalogue(session: &Session, known: Option<&Directory>) -> Result<Catalogue, Failed> {
+    let access = &session.access;
+    let gamma = Rest::new(access.polymarket.gamma.clone(), &access.trust, None);
+    let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, None);
+    let mut last = String::new();
+    for attempt in 0..5_u64 {
+        std::thread::sleep(Duration::from_millis(500 * attempt));
+        match Catalogue::load(&gamma, &kalshi, &access.relations, &session.also, known) {
+            Ok(catalogue) => return Ok(catalogue),
+            Err(why) => last = why,
+        }
+    }
+    Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
+}
+
+/// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
+fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool), Failed> {
+    let dir = state.journal();
+    let there = dir.is_dir()
+        && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
+    if !there {
+        return Ok((Core::new(), true));
+    }
+    let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
+        let exit = match &error {
+            replay::ReplayError::Journal(_) => Exit::Corrupt,
+            replay::ReplayError::Diverged { .. } => Exit::Diverged,
+        };
+        Failed(exit, error.to_string())
+    })?;
+    if let Some(torn) = &replayed.torn {
+        eprintln!(
+            "surefoot: the journal's end was cut off by a crash: {torn:?}; everything before it is whole"
+        );
+    }
+    if replayed.last_run.venue != venue {
+        eprintln!(
+            "surefoot: other accounts than last time: starting from an empty book; the old journal is kept"
+        );
+        return Ok((Core::new(), true));
+    }
+    let stats = replayed.core.stats();
+    eprintln!(
+        "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
+        replayed.inputs,
+        stats.orders_live,
+        stats.groups_live,
+        if replayed.closed { "" } else { " (the last run did not end as it should)" }
+    );
+    Ok((replayed.core, false))
+}
+
+/// Above every id that an earlier run can have used, even one whose journal is lost: 2²⁴ ids a second since 2026,
+/// below 2⁵³ until the year 2043, for Polymarket's salts travel as JSON numbers.
+fn first_order(now: Nanos) -> u64 {
+    const EPOCH_2026: u64 = 1_767_225_600;
+    (now.get() / 1_000_000_000).saturating_sub(EPOCH_2026).max(1) << 24
+}
+
+/// Recomputes Polymarket's book hashes from the raw frames, and calls a book stale whose hash proves a loss.
+struct AuditThread {
+    stop: Sender<()>,
+    thread: std::thread::JoinHandle<report::AuditCounts>,
+}
+
+impl AuditThread {
+    fn start(
+        tapped: rtrb::Consumer<u8>,
+        directory: &Directory,
+        tell: Sender<Event>,
+    ) -> std::io::Result<Self> {
+        let mut audit = Audit::new();
+        for entry in directory.of(Venue::Polymarket) {
+            if let Names::Polymarket(names) = &entry.names {
+                audit.add_market(entry.def.market, names);
+            }
+        }
+        let (stop, stopped) = crossbeam_channel::bounded(0);
+        let thread = std::thread::Builder::new().name("audit".into()).spawn(move || {
+            let mut reader = TapReader::new(tapped);
+            let mut bytes = Vec::new();
+            loop {
+                while let Some(tapped) = reader.poll_frame(&mut bytes) {
+                    if tapped.venue != Venue::Polymarket
+                        || tapped.link != surefoot_hot::event::Link::Market
+                    {
+                        continue;
+                    }
+                    audit.on_frame(&bytes, |finding| {
+                        if finding.verdict == Verdict::Proven {
+                            let _ = tell
+                                .send(Event::Stale { market: finding.market, why: StaleWhy::Hash });
+                        }
+                    });
+                }
+                match stopped.recv_timeout(Duration::from_millis(5)) {
+                    Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                    _ => break,
+                }
+            }
+            let counts = audit.counts();
+            report::AuditCounts {
+                checked: counts.snapshots + counts.changes,
+                matched: counts.matched,
+                proven: counts.proven,
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    fn finish(self) -> report::AuditCounts {
+        drop(self.stop);
+        self.thread.join().unwrap_or_default()
+    }
+}
