@@ -47,6 +47,7 @@ impl Catalogue {
         kalshi_rest: &Rest,
         relations: &Relations,
         also: &Also,
+        known: Option<&Directory>,
     ) -> Result<Self, String> {
         let clusters = Clusters::of(relations, also);
         let mut catalogue = Self::default();

@@ -8,7 +8,6 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod control;
-pub mod control;
 pub mod engine;
 pub mod exit;
 pub mod notify;

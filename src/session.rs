@@ -142,7 +142,7 @@ impl Running {
 
         let (core, fresh) = recover(&state, venue)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
-        let identity = Identity { config: config.hash, binary: binary_hash(), run, venue };
+        let identity = Identity { config: config.hash, binary: binary_hash(), run, venue, mode: session.mode as u8 };
         let sync = match config.journal_sync {
             JournalSync::Grouped => journal::Sync::Grouped,
             JournalSync::Always => journal::Sync::Always,

@@ -21,7 +21,7 @@ use surefoot_hot::journal::{FORMAT, RecordError};
 
 pub use reader::{Reader, Torn};
 pub use replay::{Replayed, replay};
-pub use writer::{Journal, Options, Status, Sync, Writer};
+pub use writer::{Journal, Options, SEGMENT_BYTES, Status, Sync, Writer};
 
 /// What a run is told apart by; every segment's header holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
