@@ -142,7 +142,13 @@ impl Running {
 
         let (core, fresh) = recover(&state, venue)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
-        let identity = Identity { config: config.hash, binary: binary_hash(), run, venue, mode: session.mode as u8 };
+        let identity = Identity {
+            config: config.hash,
+            binary: binary_hash(),
+            run,
+            venue,
+            mode: session.mode as u8,
+        };
         let sync = match config.journal_sync {
             JournalSync::Grouped => journal::Sync::Grouped,
             JournalSync::Always => journal::Sync::Always,
@@ -155,10 +161,11 @@ impl Running {
             identity,
             fresh,
         };
-        let journal = Journal::open(options, clock.now())
-            .map_err(|error| Failed(Exit::State, error.to_string()))?;
         let say = |line: &str| eprintln!("surefoot: {line}");
         let store = Store::open(&state.database(), &state.journal(), names, say)
+            .map_err(|error| Failed(Exit::State, error.to_string()))?;
+        // After the store has caught up: it is handed the new run's records, the first one included.
+        let journal = Journal::open(options, clock.now())
             .map_err(|error| Failed(Exit::State, error.to_string()))?;
         let store =
             StoreThread::start(store).map_err(|error| Failed(Exit::State, error.to_string()))?;

@@ -195,7 +195,8 @@ impl Core {
         self.ask_about_orders(now, out);
         self.tend_groups(now, out);
         self.wake_rested(now, out);
-        let result = self.ledger.realised_today() + self.unrealised();
+        self.mark();
+        let result = self.ledger.realised_today() + self.unrealised;
         let limit = self.limits.usd(LimitRow::DailyLoss);
         if self.halted.is_none() && limit > Usd::ZERO && -result >= limit {
             self.trip(HaltWhy::DailyLoss, out);

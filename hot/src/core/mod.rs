@@ -27,7 +27,7 @@ use crate::outbox::Outbox;
 use crate::report::Report;
 use crate::risk::{Exposure, Limits, Rate};
 use crate::stats::Stats;
-use crate::units::{Nanos, Usd};
+use crate::units::{Nanos, Qty, Usd};
 
 use std::collections::VecDeque;
 
@@ -62,6 +62,10 @@ pub struct Core {
     next_order: u64,
     /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
     configuring: bool,
+    /// What everything held is worth over its cost, as of the last timer event.
+    unrealised: Usd,
+    /// Room for valuing: contracts of each outcome not yet in a basket.
+    left: Vec<[Qty; 2]>,
     stats: Stats,
     decisions: Hash64,
 }
@@ -121,6 +125,8 @@ impl Core {
             epoch: 0,
             next_order: 1,
             configuring: true,
+            unrealised: Usd::ZERO,
+            left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
             decisions: Hash64::new(),
         }
@@ -199,7 +205,7 @@ impl Core {
                 .count() as u64,
             groups_live: self.groups.len() as u64,
             realised: self.ledger.realised(),
-            unrealised: self.unrealised(),
+            unrealised: self.unrealised,
             fees: self.ledger.fees(),
             exposure: self.exposure.total(),
             cash: Venue::ALL.map(|venue| self.ledger.cash_at(venue)),

@@ -1,6 +1,7 @@
 //! Reservations: cash claimed by orders and groups before it is spent.
 
 use super::Core;
+use crate::basket::Leg;
 use crate::fees;
 use crate::ids::{Action, MarketId, Outcome, Side};
 use crate::intent::Order;
@@ -89,25 +90,50 @@ impl Core {
         Record { reserved: cash, reserved_qty: qty, ..record }
     }
 
-    /// What selling everything that is not part of a complete basket would bring over its cost, and what complete
-    /// baskets pay at least over theirs.
-    pub(super) fn unrealised(&self) -> Usd {
-        let mut sum = Usd::ZERO;
-        for (market, book) in self.books.iter() {
+    /// Values everything held, and keeps what that is over its cost. Complete baskets are worth what they pay at
+    /// least; what is left over, what it could be sold for now; without a bid, nothing.
+    ///
+    /// Baskets are taken out in the order of their ids, as many as the holdings have: a lower bound, whichever
+    /// groups the contracts were bought for.
+    pub(super) fn mark(&mut self) {
+        let left = &mut self.left;
+        let mut held = false;
+        for (market, _) in self.books.iter() {
             let position = self.ledger.position(market);
-            if position.is_flat() {
-                continue;
+            left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
+            held |= !position.is_flat();
+        }
+        let mut value = Usd::ZERO;
+        if held {
+            for (_, basket) in self.baskets.iter() {
+                let legs = basket.legs();
+                let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
+                let units = legs.iter().map(of).min().unwrap_or(Qty::ZERO);
+                if units.is_zero() {
+                    continue;
+                }
+                for leg in legs {
+                    left[leg.market.index()][leg.outcome.index()] -= units;
+                }
+                value += pays_floor(basket.payout(), units);
             }
-            sum += position.locked_gain();
-            for outcome in [Outcome::Yes, Outcome::No] {
-                sum += position
-                    .unrealised(outcome, book.best_bid_for(outcome).map(|(price, _)| price));
+            for (market, book) in self.books.iter() {
+                for outcome in [Outcome::Yes, Outcome::No] {
+                    let bid = book.best_bid_for(outcome).map_or(Price::ZERO, |(price, _)| price);
+                    value += bid.proceeds_floor(left[market.index()][outcome.index()]);
+                }
             }
         }
-        sum
+        self.unrealised = value - self.ledger.cost();
     }
 
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
         self.orders.live().filter(move |record| record.order.market == market)
     }
+}
+
+/// What `units` of a basket pay at least, rounded down; `payout` in $0.0001 a unit.
+fn pays_floor(payout: u32, units: Qty) -> Usd {
+    let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
+    Usd::from_micros(i64::try_from(exact).expect("QTY_MAX bounds the payout"))
 }

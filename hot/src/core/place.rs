@@ -3,7 +3,7 @@
 use super::Core;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
-use crate::group::{Group, Leg, Sale, Step};
+use crate::group::{Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
 use crate::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
@@ -109,7 +109,7 @@ impl Core {
             cash_free: self.cash_free(market),
             held_free: self.held_free(market, order.outcome),
             position: self.position_worst(market, order.outcome),
-            day_result: self.ledger.realised_today() + self.unrealised(),
+            day_result: self.ledger.realised_today() + self.unrealised,
             own_cross: self.own_cross(&order),
             room: self.orders.has_room(),
             cost: match order.action {
@@ -265,8 +265,6 @@ impl Core {
         group.state = state;
         group.keep_time(now);
         let group = *group;
-        let matched = group.matched();
-        self.lock(&group, matched);
         match state {
             GroupState::Hedged => self.stats.baskets_completed += 1,
             GroupState::Operator => {
@@ -288,29 +286,6 @@ impl Core {
         episode.verdict = Verdict::Taken;
         self.note_group(place, out);
         self.groups.remove(place);
-    }
-
-    /// Values what a group holds complete at what its basket pays, shared among the legs.
-    fn lock(&mut self, group: &Group, matched: Qty) {
-        if matched.is_zero() {
-            return;
-        }
-        let payout = self.baskets.get(group.basket).map_or(0, |basket| basket.payout());
-        let pays = u128::from(payout) * u128::from(matched.micros()) / 10_000;
-        let mut gain = Usd::from_micros(i64::try_from(pays).expect("QTY_MAX bounds the payout"));
-        for leg in group.legs() {
-            let position = self.ledger.position(leg.market);
-            // A fill that is claimed but not told yet costs at most the limit.
-            gain -= if position.held(leg.outcome) >= matched {
-                position.share(leg.outcome, matched)
-            } else {
-                leg.reach.cost_ceil(matched)
-            };
-        }
-        let share = gain.scale_floor(1, i64::from(group.count));
-        for leg in group.legs() {
-            self.ledger.lock(leg.market, leg.outcome, matched, share);
-        }
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.

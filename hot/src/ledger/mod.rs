@@ -217,18 +217,11 @@ impl Ledger {
         let (yes, no) = (position.held(Outcome::Yes), position.held(Outcome::No));
         let cost = position.take(Outcome::Yes, yes) + position.take(Outcome::No, no);
         let pays = yes_pays.proceeds_floor(yes) + yes_pays.complement().proceeds_floor(no);
-        position.unlock_all();
         self.cash[purse.index()] += pays;
         self.cost -= cost;
         self.realise(pays - cost);
         self.positions[market.index()].realised += pays - cost;
         pays
-    }
-
-    /// Marks contracts as one side of a complete basket: they are valued at cost and their share of what the
-    /// basket pays over it, since that does not depend on this market's price.
-    pub fn lock(&mut self, market: MarketId, outcome: Outcome, qty: Qty, gain: Usd) {
-        self.positions[market.index()].lock(outcome, qty, gain);
     }
 
     /// A new day: its result starts at nothing. The loss halt, if any, stays.

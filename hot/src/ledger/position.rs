@@ -8,8 +8,6 @@ use crate::units::{Price, Qty, Usd};
 pub struct Position {
     held: [Qty; 2],
     cost: [Usd; 2],
-    locked: [Qty; 2],
-    locked_gain: [Usd; 2],
     /// Settlement result in this market.
     pub realised: Usd,
 }
@@ -30,25 +28,9 @@ impl Position {
         self.cost[0] + self.cost[1]
     }
 
-    /// Those of them that are one side of a complete basket.
-    pub fn locked(&self, outcome: Outcome) -> Qty {
-        self.locked[outcome.index()].min(self.held(outcome))
-    }
-
     /// Whether nothing is held.
     pub const fn is_flat(&self) -> bool {
         self.held[0].is_zero() && self.held[1].is_zero()
-    }
-
-    /// What the contracts that are not locked would lose (negative) or gain if sold at `bid` (of the outcome),
-    /// or be worth nothing where there is no bid.
-    pub fn unrealised(&self, outcome: Outcome, bid: Option<Price>) -> Usd {
-        let free = self.held(outcome).saturating_sub(self.locked(outcome));
-        if free.is_zero() {
-            return Usd::ZERO;
-        }
-        let value = bid.map_or(Usd::ZERO, |price| price.proceeds_floor(free));
-        value - self.share(outcome, free)
     }
 
     pub(super) fn add(&mut self, outcome: Outcome, qty: Qty, cost: Usd) {
@@ -64,10 +46,6 @@ impl Position {
         let share = self.share(outcome, qty);
         self.held[outcome.index()] -= qty;
         self.cost[outcome.index()] -= share;
-        self.locked[outcome.index()] = self.locked(outcome);
-        if self.locked(outcome).is_zero() {
-            self.locked_gain[outcome.index()] = Usd::ZERO;
-        }
         share
     }
 
@@ -80,26 +58,8 @@ impl Position {
         }
     }
 
-    /// What locked contracts will at least bring over their cost: their share of what their baskets pay.
-    pub fn locked_gain(&self) -> Usd {
-        self.locked_gain[0] + self.locked_gain[1]
-    }
-
-    pub(super) fn lock(&mut self, outcome: Outcome, qty: Qty, gain: Usd) {
-        self.locked[outcome.index()] += qty;
-        self.locked_gain[outcome.index()] += gain;
-    }
-
-    pub(super) fn unlock_all(&mut self) {
-        self.locked = [Qty::ZERO; 2];
-        self.locked_gain = [Usd::ZERO; 2];
-    }
-
     /// The part of the cost that `qty` contracts carry, rounded down.
-    ///
-    /// # Panics
-    /// If fewer are held.
-    pub fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
+    fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
         let (held, cost) = (self.held(outcome), self.cost(outcome));
         assert!(qty <= held, "no more is taken than is held");
         if qty == held {

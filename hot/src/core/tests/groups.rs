@@ -34,6 +34,8 @@ fn a_gap_is_bought_leg_by_leg() {
     let stats = desk.core.stats();
     assert_eq!((stats.baskets_opened, stats.baskets_completed, stats.opportunities), (1, 1, 1));
     assert!(desk.core.is_idle());
+    desk.wait(Nanos::from_millis(10));
+    let stats = desk.core.stats();
     assert_eq!(
         stats.unrealised,
         Usd::from_dollars(3) - Usd::from_micros(30 * 70_000),
