@@ -3,7 +3,7 @@
 use super::Core;
 use crate::basket::Leg;
 use crate::fees;
-use crate::ids::{Action, MarketId, Outcome, Side};
+use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::intent::Order;
 use crate::ledger::Purse;
 use crate::order::Record;
@@ -29,6 +29,11 @@ impl Core {
     pub(super) fn claim(&self, order: &Order, open: Qty) -> (Usd, Qty) {
         match order.action {
             Action::Buy => (self.worst_cost(order.market, order.price, open), Qty::ZERO),
+            // On Kalshi a sale beyond what is held is a purchase of the other outcome, and costs what that costs.
+            Action::Sell if order.venue == Venue::Kalshi => {
+                let held = self.ledger.position(order.market).held(order.outcome).min(open);
+                (self.worst_cost(order.market, order.price.complement(), open - held), held)
+            }
             Action::Sell => (Usd::ZERO, open),
         }
     }
@@ -60,6 +65,20 @@ impl Core {
         self.orders_in(market)
             .filter(|record| record.order.outcome == outcome)
             .fold(held, |left, record| left.saturating_sub(record.reserved_qty))
+    }
+
+    /// What a reducing order may sell. On Kalshi a leg's contracts may have met others of the opposite outcome and
+    /// be gone with them; selling as many restores what was held before, so the leg itself is the bound.
+    pub(super) fn sellable(&self, order: &Order) -> Qty {
+        match order.venue {
+            Venue::Kalshi => self.groups.position(order.group).map_or(Qty::ZERO, |place| {
+                let legs = self.groups.at(place).legs().iter();
+                let of =
+                    legs.filter(|leg| leg.market == order.market && leg.outcome == order.outcome);
+                of.fold(Qty::ZERO, |sum, leg| sum + leg.net())
+            }),
+            Venue::Polymarket => self.held_free(order.market, order.outcome),
+        }
     }
 
     /// Contracts held, and those that orders in flight may yet buy.

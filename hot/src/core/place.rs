@@ -107,7 +107,7 @@ impl Core {
             linked: self.linked(order.venue),
             book_good: self.books.get(market).is_some_and(crate::book::Book::is_good),
             cash_free: self.cash_free(market),
-            held_free: self.held_free(market, order.outcome),
+            held_free: self.sellable(&order),
             position: self.position_worst(market, order.outcome),
             day_result: self.ledger.realised_today() + self.unrealised,
             own_cross: self.own_cross(&order),
@@ -208,7 +208,13 @@ impl Core {
             return false;
         }
         // A claimed fill whose details have not come yet cannot be sold: the ledger must hold it first.
-        let qty = qty.min(self.held_free(leg.market, leg.outcome));
+        if self.orders.live().any(|record| record.order.group == group.id) {
+            return false;
+        }
+        let qty = match leg.venue {
+            Venue::Kalshi => qty,
+            Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
+        };
         let Some(book) = self.books.get(leg.market) else { return false };
         let Some((bid, _)) = book.best_bid_for(leg.outcome) else { return false };
         if !book.is_good() || self.sale(&leg, qty) != Sale::Possible {

@@ -2,7 +2,7 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, FillId, GroupId, OrderId, Outcome, VenueKey};
+use crate::ids::{Action, FillId, GroupId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::Tif;
 use crate::ledger::Booking;
 use crate::limits::{FILLS_SEEN_MAX, ORPHANS_MAX};
@@ -202,6 +202,7 @@ impl Core {
             fee: self.fee_of(fill, &order.market),
         };
         if order.action == Action::Sell
+            && order.venue == Venue::Polymarket
             && self.ledger.position(order.market).held(order.outcome) < fill.qty
         {
             // Sold what we do not hold: reconciliation must say what is true.

@@ -162,10 +162,15 @@ impl Ledger {
                 self.cost += cost;
             }
             Action::Sell => {
-                let proceeds = price.proceeds_floor(qty);
-                let cost = position.take(outcome, qty);
-                self.cash[purse.index()] += proceeds;
-                self.cost -= cost;
+                // On Kalshi selling what is not held is buying the other outcome; elsewhere it cannot be.
+                let kalshi = purse.venue() == Venue::Kalshi;
+                let held = if kalshi { position.held(outcome).min(qty) } else { qty };
+                let cost = position.take(outcome, held);
+                let (other, rest) = (price.complement().cost_ceil(qty - held), qty - held);
+                position.add(outcome.other(), rest, other);
+                let proceeds = price.proceeds_floor(held);
+                self.cash[purse.index()] += proceeds - other;
+                self.cost += other - cost;
                 self.realise(proceeds - cost);
             }
         }

@@ -44,6 +44,22 @@ fn kalshi_pays_pairs_at_once() {
 }
 
 #[test]
+fn on_kalshi_a_sale_beyond_what_is_held_is_a_purchase_of_the_other_outcome() {
+    let mut ledger = Ledger::new();
+    let purse = Purse::of(Venue::Kalshi, 0);
+    ledger.set_cash(purse, Usd::from_dollars(100));
+    ledger.book(&booking(Outcome::No, Action::Buy, 7_000, 13, 0));
+    // A leg that finds no partner: bought over what is there, and sold again at the same price.
+    ledger.book(&booking(Outcome::Yes, Action::Buy, 2_400, 36, 0));
+    assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::Yes), Qty::from_contracts(23));
+    ledger.book(&booking(Outcome::Yes, Action::Sell, 2_400, 36, 0));
+    assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::Yes), Qty::ZERO);
+    assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::No), Qty::from_contracts(13));
+    assert_eq!(ledger.cash(purse), Usd::from_micros(100_000_000 - 9_100_000));
+    assert!(ledger.is_balanced());
+}
+
+#[test]
 fn settlement_pays_and_empties() {
     let mut ledger = Ledger::new();
     let purse = Purse::of(Venue::Polymarket, 0);
@@ -77,8 +93,8 @@ fn any_sequence_of_bookings_stays_balanced() {
             let market = MarketId::new(if venue == Venue::Kalshi { 1 } else { 2 });
             let outcome = if draw(2) == 0 { Outcome::Yes } else { Outcome::No };
             let held = ledger.position(market).held(outcome);
-            let sell = draw(2) == 0 && !held.is_zero();
-            let most = if sell { held.micros() } else { 50_000_000 };
+            let sell = draw(2) == 0 && (venue == Venue::Kalshi || !held.is_zero());
+            let most = if sell && venue == Venue::Polymarket { held.micros() } else { 50_000_000 };
             let booking = Booking {
                 market,
                 purse: Purse::of(venue, 2),

@@ -213,3 +213,29 @@ fn a_halt_between_the_legs_sells_the_first() {
     desk.gap();
     assert_eq!(desk.last_placed(), unwind, "nothing is opened while halted");
 }
+
+#[test]
+fn a_leg_that_met_the_opposite_outcome_is_unwound_all_the_same() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.fill(&second, 30);
+    // The gap now opens the other way: YES at Kalshi meets the NO that is held there, and is paid at once.
+    desk.now = desk.now.after(Nanos::from_secs(2));
+    desk.book(KA, &[(38, 300)], &[(40, 40), (60, 100)]);
+    desk.book(PM, &[(50, 40), (20, 100)], &[(52, 300)]);
+    let third = desk.last_placed();
+    assert_eq!((third.market, third.outcome, third.qty), (KA, Outcome::Yes, qty(40)));
+    desk.fill(&third, 40);
+    assert_eq!(desk.held(KA, Outcome::Yes), qty(10));
+    let fourth = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(fourth.id), why: Reject::Funds });
+    let unwind = desk.last_placed();
+    assert_eq!((unwind.purpose, unwind.qty), (Purpose::Unwind, qty(40)));
+    desk.fill(&unwind, 40);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert_eq!(desk.held(KA, Outcome::No), qty(30), "as it was before");
+    assert!(desk.core.is_idle());
+}
