@@ -342,10 +342,9 @@ fn polymarket_user_fixtures() {
         events.retain(|event| !matches!(event, Event::Link { .. }));
         result.map(|()| events)
     };
-    let Ok([Event::Report(Report::Status(placed))]) =
-        decode("order_placement.json").as_deref().map(<[_; 1]>::try_from).map(Result::unwrap)
-    else {
-        panic!("one status")
+    let placed = match decode("order_placement.json").as_deref() {
+        Ok([Event::Report(Report::Status(status))]) => *status,
+        other => panic!("one status, not {other:?}"),
     };
     assert_eq!((placed.state, placed.filled), (VenueState::Resting, Some(Qty::ZERO)));
     let fill = |said: Result<Vec<Event>, DecodeError>| match said.as_deref() {

@@ -231,7 +231,9 @@ fn snapshot(rng: &mut Rng) -> (String, Levels) {
     (frame, want)
 }
 
-const WRITERS: [fn(&mut Rng) -> (String, Levels); 4] = [price_change, book, delta, snapshot];
+type Writer = fn(&mut Rng) -> (String, Levels);
+
+const WRITERS: [Writer; 4] = [price_change, book, delta, snapshot];
 
 /// Messages that make no level.
 fn other(rng: &mut Rng) -> String {

@@ -12,8 +12,11 @@ use surefoot_hot::venue::{DecodeError, Session, kalshi, plain, polymarket};
 /// What a codec says of a frame.
 pub type Said = (Result<(), DecodeError>, Vec<Event>);
 
+/// One codec: a fresh session reads a frame.
+pub type Decode = fn(&[u8]) -> Said;
+
 /// Every codec.
-pub const CODECS: [(&str, fn(&[u8]) -> Said); 4] = [
+pub const CODECS: [(&str, Decode); 4] = [
     ("polymarket market", polymarket_market),
     ("polymarket user", polymarket_user),
     ("kalshi market", kalshi_market),
@@ -124,7 +127,7 @@ pub fn decode_any(frame: &[u8]) {
 /// escapes or exponents, gives the same events; what the library refuses is refused.
 fn agrees_with_the_library(
     name: &str,
-    decode: fn(&[u8]) -> Said,
+    decode: Decode,
     frame: &[u8],
     result: Result<(), DecodeError>,
     events: &[Event],
