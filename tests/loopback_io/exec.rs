@@ -339,6 +339,7 @@ struct Meddler {
 
 impl Words for Meddler {
     const VENUE: Venue = Venue::Kalshi;
+    const ID_FIRST: bool = false;
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         self.words.admit(now, what)
     }
@@ -489,6 +490,43 @@ fn an_order_nobody_knows_is_absent_and_a_broken_answer_is_asked_again() {
     rig.pass_time(Nanos::from_secs(1));
     assert_eq!(rig.report(), Report::Absent { order, venue });
     assert_eq!(seen.try_iter().count(), 2);
+}
+
+#[test]
+fn a_listing_with_a_strange_row_proves_no_absence() {
+    let (trust, config) = authority();
+    let (addr, _seen) = serve(config, |_, stream, _| {
+        while hear(stream).is_some() {
+            let body =
+                "{\"cursor\":\"\",\"orders\":[{\"order_id\":\"new\",\"status\":\"dreaming\"}]}";
+            say(stream, &answer("200 OK", body));
+        }
+    });
+    let setup = Setup { order_lanes: 0, chore_lanes: 1, ..Setup::default() };
+    let mut rig = rig("strange", &trust, addr, &setup);
+    let (order, market, venue) = (OrderId::new(5), MarketId::new(0), Venue::Kalshi);
+    rig.intents.push(Intent::Query(Query { order, key: None, market, venue })).unwrap();
+    assert_eq!(rig.report(), timed_out(5));
+}
+
+#[test]
+fn an_order_cancelled_while_it_waits_is_never_sent() {
+    let (trust, config) = authority();
+    let (addr, seen) = serve(config, |number, stream, tell| {
+        while let Some(heard) = hear(stream) {
+            tell.send((number, heard)).unwrap(); // and no answer
+        }
+    });
+    let mut rig = rig("waits", &trust, addr, &Setup::default()).up();
+    rig.place(1);
+    rig.place(2);
+    rig.until(|rig| rig.exec.stats().sent == 1);
+    let (order, market, venue) = (OrderId::new(2), MarketId::new(0), Venue::Kalshi);
+    let qty = Qty::from_contracts(10);
+    rig.intents.push(Intent::Cancel(Cancel { order, key: None, market, venue, qty })).unwrap();
+    assert_eq!(rig.report(), unsent(2, Unsent::Down));
+    assert_eq!(order_in(&seen.recv().unwrap().1), 1);
+    assert!(seen.recv_timeout(Duration::from_millis(50)).is_err());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
-use surefoot_cold::wirelog::{SyncMode, VenueId, WireLog};
+use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Side, Venue};
 use surefoot_hot::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
@@ -278,6 +278,16 @@ fn polymarket_trades_with_the_twin() {
     rig.trade();
     assert!(rig.exec.stats().beats >= 1, "the dead man's switch is armed");
     assert_eq!(rig.exec.stats().beats_missed, 0);
+    // an order that is in no wire log never left, but only for those who have read it
+    let (order, market) = (OrderId::new(77), MarketId::new(0));
+    let ask = Intent::Query(Query { order, key: None, market, venue: pm });
+    rig.intents.push(ask).unwrap();
+    let unknown = Event::Report(Report::TimedOut { order });
+    rig.until("nothing known", |seen| seen.contains(&unknown));
+    rig.exec.remember(&Contents::default());
+    rig.intents.push(ask).unwrap();
+    let absent = Event::Report(Report::Absent { order, venue: pm });
+    rig.until("absence", |seen| seen.contains(&absent));
 }
 
 fn kalshi_trades(name: &str, key: usize) {

@@ -204,7 +204,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
                     }
                 } else if !inquiry.found {
                     let Query { order, venue, .. } = query;
-                    self.report(Report::Absent { order, venue });
+                    self.report(if inquiry.incomplete {
+                        Report::TimedOut { order } // not found is not absent where not all was read
+                    } else {
+                        Report::Absent { order, venue }
+                    });
                 }
             }
         }

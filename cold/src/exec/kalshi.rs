@@ -177,6 +177,7 @@ fn text(id: &VenueId) -> &str {
 
 impl Words for Kalshi {
     const VENUE: Venue = Venue::Kalshi;
+    const ID_FIRST: bool = false;
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         let reserve = self.reserve;
@@ -290,9 +291,10 @@ impl Words for Kalshi {
         let field = if inquiry.step < 2 { "orders" } else { "fills" };
         let Ok((rows, next)) = rest::page(&body, field) else { return Next::Later };
         if inquiry.step < 2 {
-            let ours = rows.iter().filter_map(|row| rest::order(row).ok());
-            let found = ours.into_iter().find(|row| row.order == Some(inquiry.query.order));
-            if let Some(row) = found {
+            let read: Vec<_> = rows.iter().map(rest::order).collect();
+            inquiry.incomplete |= read.iter().any(Result::is_err);
+            let ours = |row: &rest::OrderRow| row.order == Some(inquiry.query.order);
+            if let Some(row) = read.into_iter().flatten().find(ours) {
                 inquiry.found = true;
                 inquiry.id = VenueId::new(row.id.as_bytes()).unwrap_or(VenueId::NONE);
                 reports.push(Report::Status(row.status()));
@@ -303,9 +305,12 @@ impl Words for Kalshi {
         } else {
             let market = inquiry.query.market;
             for row in rows {
-                if let Ok(Some(fill)) = rest::fill(row, &|_| Some(market)) {
-                    inquiry.found = true;
-                    reports.push(Report::Fill(fill));
+                match rest::fill(row, &|_| Some(market)) {
+                    Ok(Some(fill)) => {
+                        inquiry.found = true;
+                        reports.push(Report::Fill(fill));
+                    }
+                    Ok(None) | Err(_) => inquiry.incomplete = true,
                 }
             }
         }
@@ -316,7 +321,10 @@ impl Words for Kalshi {
                 inquiry.cursor = next.to_owned();
                 Next::Ask
             }
-            _ => Next::Done,
+            more => {
+                inquiry.incomplete |= more.is_some();
+                Next::Done
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use rtrb::{Consumer, Producer};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::{Cancel, Intent, Order, Query};
-use surefoot_hot::report::{Reject, Report};
+use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
 use surefoot_hot::risk::{Approved, HaltEpoch};
 use surefoot_hot::units::Nanos;
 
@@ -181,6 +181,8 @@ pub struct Exec<W, M> {
     ids: VenueIds,
     /// Orders whose fate the wire log does not know yet.
     open: Vec<OrderId>,
+    /// The wire log of earlier runs has been read.
+    remembers: bool,
     breaker: Breaker,
     /// No order before this: the venue said how long to wait.
     pause_until: Nanos,
@@ -237,6 +239,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             cancel_all: None,
             ids: VenueIds::new(),
             open: Vec::with_capacity(512),
+            remembers: false,
             breaker: Breaker::default(),
             pause_until: Nanos::ZERO,
             beat_at: Nanos::ZERO,
@@ -251,7 +254,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
     }
 
     /// Takes in what the wire log of an earlier run says: the ids of its orders, and those to be asked about.
+    /// Until then an order of an earlier run whose id is not known stays unknown.
     pub fn remember(&mut self, contents: &crate::wirelog::Contents) {
+        self.remembers = true;
         for (order, id) in contents.venue_ids() {
             self.ids.learn(order, id);
         }
@@ -374,9 +379,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             taken += 1;
             match intent {
                 Intent::Place(order) => self.places.push_back((now, order)),
-                Intent::Cancel(cancel) => {
-                    self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before: now });
-                }
+                Intent::Cancel(cancel) => self.push_cancel(now, cancel),
                 Intent::CancelAll { .. } => self.cancel_all = Some(now),
                 Intent::Query(query) => self.push_query(now, query),
                 Intent::Resync { .. } => panic!("resyncs are wired to the feed"),
@@ -385,8 +388,29 @@ impl<W: Words, M: Meter> Exec<W, M> {
         taken
     }
 
+    fn push_cancel(&mut self, now: Nanos, cancel: Cancel) {
+        let order = cancel.order;
+        if let Some(at) = self.places.iter().position(|(_, waiting)| waiting.id == order) {
+            self.places.remove(at);
+            return self.unsent(order, Unsent::Down); // it never left: nothing to cancel
+        }
+        if W::ID_FIRST && self.ids.find(order).is_none() {
+            return self.report(Report::CancelRefused { order: OrderRef::Id(order) });
+        }
+        self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before: now });
+    }
+
     fn push_query(&mut self, now: Nanos, query: Query) {
-        let id = self.ids.find(query.order).unwrap_or(VenueId::NONE);
+        let Query { order, venue, .. } = query;
+        let id = self.ids.find(order).unwrap_or(VenueId::NONE);
+        if W::ID_FIRST && id.is_none() {
+            // the wire log names every order that left; this one is not in it, if it has been read
+            return self.report(if self.remembers {
+                Report::Absent { order, venue }
+            } else {
+                Report::TimedOut { order }
+            });
+        }
         let inquiry = Box::new(Inquiry::new(query, id));
         self.chores.push_back(Chore::Ask { inquiry, not_before: now });
     }

@@ -138,6 +138,7 @@ fn word(id: &VenueId) -> Word {
 
 impl Words for Polymarket {
     const VENUE: Venue = Venue::Polymarket;
+    const ID_FIRST: bool = true;
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         match what {
@@ -190,7 +191,7 @@ impl Words for Polymarket {
     /// The order's row, then own trades in its market. The row of an order that is over may be missing while
     /// its trades are there, so both are always asked.
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
-        if inquiry.step == 0 && !inquiry.id.is_none() {
+        if inquiry.step == 0 {
             let mut id = Vec::with_capacity(66);
             encode::order_id(&mut id, &word(&inquiry.id));
             self.finish(now, "GET", &[path::DATA_ORDER.as_bytes(), &id], &[], request);
@@ -220,9 +221,6 @@ impl Words for Polymarket {
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
     ) -> Next {
-        if inquiry.id.is_none() {
-            return Next::Done; // never signed by us: nothing to look for
-        }
         let body: Value = serde_json::from_slice(answer.body).unwrap_or(Value::Null);
         if inquiry.step == 0 {
             match answer.status {
@@ -255,7 +253,10 @@ impl Words for Polymarket {
             token: &|token| self.tokens.get(token).copied(),
         };
         for row in page.rows {
-            let Ok(fills) = rest::fills(row, &ours) else { continue };
+            let Ok(fills) = rest::fills(row, &ours) else {
+                inquiry.incomplete = true;
+                continue;
+            };
             for fill in fills.into_iter().filter(|fill| fill.order == key) {
                 inquiry.found = true;
                 reports.push(Report::Fill(fill));
@@ -267,7 +268,10 @@ impl Words for Polymarket {
                 inquiry.cursor = next.to_owned();
                 Next::Ask
             }
-            _ => Next::Done,
+            more => {
+                inquiry.incomplete |= more.is_some();
+                Next::Done
+            }
         }
     }
 

@@ -42,6 +42,9 @@ pub struct Inquiry {
     pub pages: u8,
     /// Whether anything of the order was found.
     pub found: bool,
+    /// Whether something was left unread: pages beyond the last, a row not understood, an id never learnt.
+    /// Then nothing found does not mean that there is nothing.
+    pub incomplete: bool,
     /// Only fills from this second on, where that narrows the search.
     pub after_secs: u64,
     /// Cancel it once its id is found.
@@ -59,6 +62,7 @@ impl Inquiry {
             cursor: String::new(),
             pages: 0,
             found: false,
+            incomplete: false,
             after_secs: 0,
             then_cancel: None,
             tries: 0,
@@ -93,6 +97,9 @@ pub enum Beaten {
 pub trait Words: Send {
     /// Which venue.
     const VENUE: Venue;
+    /// Whether its id of an order is known before the order leaves: then the wire log has the id of every order
+    /// that ever left, and an order without one never did.
+    const ID_FIRST: bool;
 
     /// Takes the tokens that a request costs, if they are there.
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool;
