@@ -27,7 +27,7 @@ use crate::access::Access;
 use crate::catalogue::{Also, Catalogue};
 use crate::cli::Mode;
 use crate::config::{Config, JournalSync};
-use crate::control::{Asked, Command, Control, Signals};
+use crate::control::{Asked, Command, Control, Signals, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
 use crate::notify::Notify;
@@ -79,7 +79,7 @@ impl From<StateError> for Failed {
 /// Runs a session to its end.
 pub fn run(session: Session, config: &Config, json: bool) -> Exit {
     match Running::start(session, config, json) {
-        Ok(running) => running.to_the_end(),
+        Ok(running) => running.until_over(),
         Err(Failed(exit, why)) => {
             eprintln!("surefoot: {why}");
             exit
@@ -129,7 +129,7 @@ impl Running {
         for line in &session.about {
             eprintln!("{line}");
         }
-        let latch = state.halt()?;
+        let mut latch = state.halt()?;
         let venue = session.access.identity();
         let signers = Signers::new(&session.access).map_err(|why| Failed(Exit::Config, why))?;
         let mut names = Book::load(&state.names())?;
@@ -140,7 +140,18 @@ impl Running {
         names.put(venue, catalogue.directory.clone());
         names.save(&state.names())?;
 
-        let (core, fresh) = recover(&state, venue)?;
+        let (core, fresh, last) = recover(&state, venue)?;
+        let mut lifted = false;
+        if core.halted().is_some() && latch.is_none() {
+            // The journal is halted and the latch is not there: lifted by a person since, or never written.
+            lifted = verbs::lifted_since(&state, last.get());
+            if !lifted {
+                let reason = "the journal ends halted, and nobody has resumed since".to_owned();
+                let found = HaltLatch { reason, who: "journal".into(), when_ns: last.get() };
+                state.set_halt(&found)?;
+                latch = Some(found);
+            }
+        }
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let identity = Identity {
             config: config.hash,
@@ -214,6 +225,9 @@ impl Running {
         for event in catalogue.events() {
             engine.tell(event);
         }
+        if lifted {
+            engine.tell(Event::Control(Tell::Resume { epoch: engine.halt.advance() }));
+        }
         if latch.is_some() {
             engine.tell(Event::Control(Tell::Halt {
                 epoch: engine.halt.advance(),
@@ -253,7 +267,7 @@ impl Running {
         })
     }
 
-    fn to_the_end(mut self) -> Exit {
+    fn until_over(mut self) -> Exit {
         if let Some(latch) = &self.latch {
             eprintln!(
                 "surefoot: trading is halted since an earlier run ({}: {}); `surefoot resume --reason …` lifts it",
@@ -431,6 +445,9 @@ impl Running {
         if let Err(error) = self.state.set_halt(&latch) {
             eprintln!("surefoot: the halt holds, but a restart would not know of it: {error}");
         }
+        if let Err(error) = verbs::record(&self.state, "halt", &format!("{who}: {reason}")) {
+            eprintln!("surefoot: {error}");
+        }
         eprintln!("surefoot: HALTED by {who}: {reason}");
         self.latch = Some(latch);
     }
@@ -443,6 +460,7 @@ impl Running {
             return Err("the journal cannot be written: stop, make room, start again".into());
         }
         self.agree().map_err(|why| format!("the venues cannot be agreed with: {why}"))?;
+        verbs::record(&self.state, "resume", reason).map_err(|error| error.to_string())?;
         self.state.clear_halt().map_err(|error| error.to_string())?;
         self.latch = None;
         let epoch = self.engine.halt.advance();
@@ -610,12 +628,14 @@ fn load_catalogue(session: &Session, known: Option<&Directory>) -> Result<Catalo
 }
 
 /// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
-fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool), Failed> {
+///
+/// Whether it is empty, and the time of the journal's last record.
+fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool, Nanos), Failed> {
     let dir = state.journal();
     let there = dir.is_dir()
         && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
     if !there {
-        return Ok((Core::new(), true));
+        return Ok((Core::new(), true, Nanos::ZERO));
     }
     let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
         let exit = match &error {
@@ -633,7 +653,7 @@ fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool), Failed> {
         eprintln!(
             "surefoot: other accounts than last time: starting from an empty book; the old journal is kept"
         );
-        return Ok((Core::new(), true));
+        return Ok((Core::new(), true, Nanos::ZERO));
     }
     let stats = replayed.core.stats();
     eprintln!(
@@ -643,7 +663,7 @@ fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool), Failed> {
         stats.groups_live,
         if replayed.closed { "" } else { " (the last run did not end as it should)" }
     );
-    Ok((replayed.core, false))
+    Ok((replayed.core, false, replayed.last))
 }
 
 /// Above every id that an earlier run can have used, even one whose journal is lost: 2²⁴ ids a second since 2026,

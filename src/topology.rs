@@ -9,6 +9,8 @@
 //!           feed ─▶ feed_tap ─▶ audit
 //! ```
 
+use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+
 use crate::cli::TopologyArg;
 
 /// What happens when a ring is full: a decision about money.
@@ -75,6 +77,10 @@ pub const LINKS: [Link; 10] = [
     CORE_STATS,
     FEED_TAP,
 ];
+
+const _: () = assert!(CORE_PM.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
+const _: () = assert!(CORE_KA.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
+const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
 
 /// Which agents share which thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,14 +154,9 @@ pub fn pin(nth: usize, wanted: Option<usize>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 
     #[test]
-    fn rings_hold_the_worst_turn() {
-        for link in [CORE_PM, CORE_KA] {
-            assert!(link.slots >= INTENTS_PER_EVENT_MAX, "{}", link.name);
-        }
-        assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
+    fn names_are_unique() {
         for (n, link) in LINKS.iter().enumerate() {
             assert!(LINKS[..n].iter().all(|other| other.name != link.name), "names are unique");
         }

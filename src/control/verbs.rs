@@ -227,6 +227,15 @@ pub fn record(state: &StateDir, what: &str, reason: &str) -> Result<(), StateErr
         .map_err(|source| StateError::Io { doing: "write", path, source })
 }
 
+/// Whether a person resumed trading after that time, while nothing ran.
+pub fn lifted_since(state: &StateDir, when_ns: u64) -> bool {
+    let text = fs::read_to_string(state.root().join("operator.jsonl")).unwrap_or_default();
+    let last = text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok());
+    last.is_some_and(|line| {
+        line["what"] == "resume" && line["when_ns"].as_u64().is_some_and(|at| at > when_ns)
+    })
+}
+
 /// `surefoot stop`: returns when the instance is gone.
 pub fn stop(setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);

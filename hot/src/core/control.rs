@@ -75,6 +75,7 @@ impl Core {
         self.links = [[false; 3]; 2];
         self.reconciled = [false; 2];
         self.drift = [0; 2];
+        self.position_drift.fill(0);
         self.stopping = false;
         self.configuring = true;
         self.books.apply(now, event);
@@ -145,11 +146,18 @@ impl Core {
         let Some(terms) = self.books.terms(market).copied() else { return };
         let position = *self.ledger.position(market);
         if (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no) {
+            self.position_drift[market.index()] = 0;
             return;
         }
         if self.reconciled[terms.venue.index()] {
+            let seen = &mut self.position_drift[market.index()];
+            *seen += 1;
+            if *seen < DRIFT_TIMES {
+                return;
+            }
             self.alarm(Alarm::PositionDrift, Some(market), None, out);
         }
+        self.position_drift[market.index()] = 0;
         // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
         let price = self
             .books
@@ -187,6 +195,7 @@ impl Core {
     }
 
     pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {
+        self.rate.advance(now, self.limits.span(LimitRow::DuplicateMs));
         while let Some((market, _)) = self.books.poll_overdue(now) {
             self.stats.stales += 1;
             self.on_book(now, market, out);

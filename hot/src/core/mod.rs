@@ -55,7 +55,9 @@ pub struct Core {
     resync_asked: Vec<Nanos>,
     links: [[bool; 3]; 2],
     reconciled: [bool; 2],
+    /// How often in a row the venue's cash, or a position, differed from ours.
     drift: [u8; 2],
+    position_drift: Vec<u8>,
     halted: Option<HaltWhy>,
     stopping: bool,
     epoch: u64,
@@ -120,6 +122,7 @@ impl Core {
             links: [[false; 3]; 2],
             reconciled: [false; 2],
             drift: [0; 2],
+            position_drift: vec![0; MARKETS_MAX],
             halted: None,
             stopping: false,
             epoch: 0,

@@ -145,3 +145,46 @@ fn a_days_loss_halts_and_stays() {
     desk.wait(Nanos::from_millis(10));
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss), "a new day does not lift it");
 }
+
+#[test]
+fn a_full_minute_passes() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::OrdersPerMinute, value: 1 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::Rejected {
+        order: OrderRef::Id(first.id),
+        why: crate::report::Reject::Killed,
+    });
+    desk.now = desk.now.after(Nanos::from_secs(2));
+    desk.gap();
+    assert_eq!(desk.placed().len(), 1, "one a minute");
+    desk.wait(Nanos::from_secs(60));
+    desk.gap();
+    assert_eq!(desk.placed().len(), 2, "and one the next");
+}
+
+#[test]
+fn one_odd_answer_of_the_venue_changes_nothing() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let held =
+        |desk: &Desk| (desk.held(KA, Outcome::No), desk.core.ledger().cash_at(Venue::Kalshi));
+    let before = held(&desk);
+    let zero = Control::Position { market: KA, yes: Qty::ZERO, no: Qty::ZERO };
+    desk.control(zero);
+    desk.control(Control::Cash { venue: Venue::Kalshi, shard: 0, cash: Usd::ZERO });
+    assert_eq!(held(&desk), before);
+    desk.control(Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) });
+    desk.control(zero);
+    assert_eq!(held(&desk), before, "it must differ twice in a row");
+    desk.control(zero);
+    assert_eq!(held(&desk).0, Qty::ZERO, "then it is the truth, and an alarm");
+    assert!(
+        desk.notes
+            .iter()
+            .any(|note| matches!(note, Note::Alarm { what: Alarm::PositionDrift, .. }))
+    );
+}
