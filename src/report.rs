@@ -120,8 +120,16 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
     })
 }
 
-/// The line of one second, on stderr: stdout is for data.
-pub fn say_line(since: Duration, stats: &Stats, base: &Stats, shown: &Shown, open: bool) {
+/// Lines between two heads of the table.
+const LINES_PER_HEAD: u64 = 20;
+
+/// The line of one second, on stderr: stdout is for data. `nth` counts the lines from zero.
+pub fn say_line(nth: u64, since: Duration, stats: &Stats, base: &Stats, shown: &Shown, open: bool) {
+    if nth.is_multiple_of(LINES_PER_HEAD) {
+        eprintln!(
+            "   s state    frames books  seen  done unwound missed orders live fills  at risk   result"
+        );
+    }
     let frames: u64 = shown.frames.iter().map(|frames| frames.load(Ordering::Relaxed)).sum();
     let good = stats.books[0].1 + stats.books[1].1;
     let all = stats.books[0].0 + stats.books[1].0;
@@ -132,9 +140,9 @@ pub fn say_line(since: Duration, stats: &Stats, base: &Stats, shown: &Shown, ope
     };
     let result = stats.realised - base.realised + stats.unrealised - base.unrealised;
     eprintln!(
-        "{:>4}s {state:<8} frames {frames:>6}  books {good}/{all}  seen {:>3}  baskets {} done {} unwound {} missed  \
-         orders {} ({} live)  fills {}  at risk ${:.2}  result ${:.2}",
+        "{:>4} {state:<8} {frames:>6} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>4} {:>5} {:>8} {:>8}",
         since.as_secs(),
+        format!("{good}/{all}"),
         stats.opportunities - base.opportunities,
         stats.baskets_completed - base.baskets_completed,
         stats.baskets_unwound - base.baskets_unwound,
@@ -142,20 +150,16 @@ pub fn say_line(since: Duration, stats: &Stats, base: &Stats, shown: &Shown, ope
         stats.orders_placed - base.orders_placed,
         stats.orders_live,
         stats.fills - base.fills,
-        Cents(stats.exposure),
-        Cents(result),
+        cents(stats.exposure),
+        cents(result),
     );
 }
 
-/// Dollars to the cent, for people.
-struct Cents(Usd);
-
-impl std::fmt::Display for Cents {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cents = self.0.micros() / 10_000;
-        let sign = if cents < 0 { "-" } else { "" };
-        write!(f, "{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
-    }
+/// Dollars to the cent, for people: `$12.30`, `-$0.07`.
+fn cents(amount: Usd) -> String {
+    let cents = (amount.micros() / 10_000).unsigned_abs();
+    let sign = if amount < Usd::ZERO && cents > 0 { "-" } else { "" };
+    format!("{sign}${}.{:02}", cents / 100, cents % 100)
 }
 
 /// The limits in force, one line each, for people.

@@ -26,7 +26,7 @@ use surefoot_hot::units::Nanos;
 use crate::access::Access;
 use crate::catalogue::{Also, Catalogue};
 use crate::cli::Mode;
-use crate::config::{Config, JournalSync};
+use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::{Asked, Command, Control, Signals, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
@@ -107,7 +107,11 @@ struct Running {
     base: Stats,
     open: bool,
     latch: Option<HaltLatch>,
+    /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
+    epoch: u64,
     last_said: Instant,
+    /// Lines said.
+    said: u64,
     last_reconciled: Instant,
     last_pulse: (u64, Instant),
     first_basket: Option<Duration>,
@@ -225,14 +229,14 @@ impl Running {
         for event in catalogue.events() {
             engine.tell(event);
         }
+        let mut epoch = epoch;
         if lifted {
-            engine.tell(Event::Control(Tell::Resume { epoch: engine.halt.advance() }));
+            epoch = engine.halt.advance();
+            engine.tell(Event::Control(Tell::Resume { epoch }));
         }
         if latch.is_some() {
-            engine.tell(Event::Control(Tell::Halt {
-                epoch: engine.halt.advance(),
-                why: HaltWhy::Operator,
-            }));
+            epoch = engine.halt.advance();
+            engine.tell(Event::Control(Tell::Halt { epoch, why: HaltWhy::Operator }));
         }
         let audit =
             AuditThread::start(tapped, &catalogue.directory, engine.teller()).map_err(|error| {
@@ -259,7 +263,9 @@ impl Running {
             base,
             open: false,
             latch,
+            epoch,
             last_said: now,
+            said: 0,
             last_reconciled: now,
             last_pulse: (0, now),
             first_basket: None,
@@ -370,8 +376,10 @@ impl Running {
         }
         if self.last_said.elapsed() >= SAY_EVERY {
             self.last_said = Instant::now();
-            if !self.json {
-                report::say_line(since, &stats, &self.base, &self.engine.shown, self.open);
+            if !self.json && self.config.log_level >= LogLevel::Info {
+                let (base, shown) = (&self.base, &self.engine.shown);
+                report::say_line(self.said, since, &stats, base, shown, self.open);
+                self.said += 1;
             }
             self.notify.alive();
         }
@@ -396,6 +404,10 @@ impl Running {
                 "surefoot: the journal cannot be written ({why}): trading is halted, cancels still go out"
             );
             self.halt("journal", &why, HaltWhy::Journal);
+        }
+        if self.engine.halt.read() > self.epoch && self.latch.is_none() {
+            // A hot thread voided what it could not hand on; the core and the next start must know.
+            self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
         }
         let pulse: u64 = self.engine.pulses.iter().map(crate::spin::Pulse::turns).sum();
         if pulse != self.last_pulse.0 {
@@ -431,8 +443,8 @@ impl Running {
 
     /// Stops everything that has not left, tells the core, and latches it.
     fn halt(&mut self, who: &str, reason: &str, why: HaltWhy) {
-        let epoch = self.engine.halt.advance();
-        self.engine.tell(Event::Control(Tell::Halt { epoch, why }));
+        self.epoch = self.engine.halt.advance();
+        self.engine.tell(Event::Control(Tell::Halt { epoch: self.epoch, why }));
         self.latch_halt(who, reason);
     }
 
@@ -463,8 +475,8 @@ impl Running {
         verbs::record(&self.state, "resume", reason).map_err(|error| error.to_string())?;
         self.state.clear_halt().map_err(|error| error.to_string())?;
         self.latch = None;
-        let epoch = self.engine.halt.advance();
-        self.engine.tell(Event::Control(Tell::Resume { epoch }));
+        self.epoch = self.engine.halt.advance();
+        self.engine.tell(Event::Control(Tell::Resume { epoch: self.epoch }));
         eprintln!("surefoot: resumed: {reason}");
         Ok(())
     }

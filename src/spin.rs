@@ -41,7 +41,11 @@ impl Clock {
     /// The wall clock stands before 2026: signatures and order ids depend on it.
     pub fn start() -> Result<Self, String> {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let wall = u64::try_from(wall).unwrap_or(0);
+        Self::at(u64::try_from(wall).unwrap_or(0))
+    }
+
+    /// Anchors it where the wall clock says `wall`.
+    fn at(wall: u64) -> Result<Self, String> {
         if wall < CLOCK_LEAST {
             return Err("the system clock stands before 2026: set it (timedatectl set-ntp true), because venues \
                         refuse signatures with a wrong time"
@@ -288,4 +292,20 @@ pub fn spin(
         pulse.dead.store(true, Ordering::Release);
     }
     turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_never_set_is_refused() {
+        for wall in [0, CLOCK_LEAST - 1] {
+            let why = Clock::at(wall).unwrap_err();
+            assert!(why.contains("set it"), "{why}");
+        }
+        let clock = Clock::at(CLOCK_LEAST).unwrap();
+        let first = clock.now();
+        assert!(first.get() >= CLOCK_LEAST && clock.now() >= first);
+    }
 }

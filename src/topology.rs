@@ -156,9 +156,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique() {
-        for (n, link) in LINKS.iter().enumerate() {
-            assert!(LINKS[..n].iter().all(|other| other.name != link.name), "names are unique");
+    fn the_page_shows_every_ring() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .skip_while(|line| !line.starts_with("| ring |"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(rows.len(), LINKS.len());
+        for (row, link) in rows.iter().zip(LINKS) {
+            assert_eq!(row[0], format!("`{}`", link.name));
+            assert_eq!(row[1], link.slots.to_string(), "{}", link.name);
+            let on_full = format!("{:?}", link.on_full).to_lowercase();
+            assert!(row[3].starts_with(&on_full), "{}: {} is not {on_full}", link.name, row[3]);
         }
     }
 

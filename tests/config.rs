@@ -34,7 +34,7 @@ fn nothing_given_is_the_demo() {
     let paper = good("mode = 'paper'").config;
     assert_eq!(paper.limits.value(LimitRow::OrdersPerMinute), 60);
     assert_ne!(paper.hash, config.hash);
-    assert_eq!(good("log_level = 'debug'").config.hash, config.hash, "it trades the same");
+    assert_eq!(good("log_level = 'warn'").config.hash, config.hash, "it trades the same");
 }
 
 #[test]

@@ -106,9 +106,9 @@ pub fn all() -> Vec<Key> {
         ),
         key(
             "log_level",
-            Kind::Choice(&["error", "warn", "info", "debug"]),
+            Kind::Choice(&["warn", "info"]),
             Some("info"),
-            "how much is said",
+            "how much is said: with info also the limits, and a line a second",
             false,
         ),
         key(

@@ -366,9 +366,7 @@ impl Reading {
             },
             pin_cpu: self.number("pin_cpu").and_then(|cpu| u16::try_from(cpu).ok()),
             log_level: match self.text("log_level").as_str() {
-                "error" => LogLevel::Error,
                 "warn" => LogLevel::Warn,
-                "debug" => LogLevel::Debug,
                 _ => LogLevel::Info,
             },
             journal_sync: match self.text("journal.sync").as_str() {

@@ -46,15 +46,11 @@ pub struct Config {
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// What needs a person.
-    Error,
-    /// What is odd.
+    /// What is odd or needs a person.
     Warn,
-    /// What happens.
+    /// What happens, too: the limits, and a line a second.
     #[default]
     Info,
-    /// What explains it.
-    Debug,
 }
 
 /// When the journal is synced to the disk.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::access::Access;
 use crate::catalogue::Also;
 use crate::cli::{Mode, RunArgs};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::exit::Exit;
 use crate::report;
 use crate::run::Setup;
@@ -83,7 +83,9 @@ fn trade(
     setup: &Setup,
     config: &Config,
 ) -> Exit {
-    report::say_limits(&config.limits);
+    if config.log_level >= LogLevel::Info {
+        report::say_limits(&config.limits);
+    }
     let session = Session { mode: Mode::Demo, access, also, span: args.span, seed, about };
     session::run(session, config, setup.json)
 }

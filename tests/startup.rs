@@ -1,0 +1,134 @@
+//! What a person meets who starts the program the wrong way: a clear sentence and the documented exit code.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use surefoot::exit::Exit;
+use surefoot_cold::state_dir::StateDir;
+
+/// A directory of this test's own, away from any configuration file.
+fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("startup-{name}"));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+fn surefoot(dir: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surefoot"));
+    command.args(words).current_dir(dir).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Ends with `exit`, says each of `words` on stderr and nothing on stdout.
+fn refused(output: &Output, exit: Exit, words: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(i32::from(exit.code())), "{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` is missing in: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(
+        output.stdout.is_empty(),
+        "stdout is data: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+fn every_mistake_of_the_configuration_at_once() {
+    let dir = scratch("config");
+    let text = "profil = 'small'\n\n[limits]\ndaily_loss = -1\norder_qty = 1e3\n";
+    std::fs::write(dir.join("surefoot.toml"), text).unwrap();
+    for words in [&["config", "check"][..], &["run", "--for", "1s"], &["start"]] {
+        let words_said = [
+            "surefoot.toml:1:1",
+            "did you mean `profile`?",
+            "surefoot.toml:4:14",
+            "surefoot.toml:5:13",
+            "^^",
+            "3 mistakes",
+        ];
+        refused(&surefoot(&dir, words), Exit::Config, &words_said);
+    }
+    assert!(!dir.join("surefoot-state").exists(), "nothing was begun");
+    refused(&surefoot(&dir, &["run", "--config", "none.toml"]), Exit::Config, &["none.toml"]);
+}
+
+#[test]
+fn a_right_configuration_is_said_to_be_right() {
+    let dir = scratch("right");
+    std::fs::write(dir.join("surefoot.toml"), "profile = 'micro'\n").unwrap();
+    let output = surefoot(&dir, &["config", "check", "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((object["ok"].clone(), output.status.code()), (true.into(), Some(0)));
+    let output = surefoot(&dir, &["config", "show", "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["keys"]["profile"]["from"], "file, line 1");
+    assert_eq!(object["keys"]["limits.daily_loss"]["value"], "$50");
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used() {
+    let dir = scratch("state");
+    std::fs::write(dir.join("file"), "").unwrap();
+    for verb in ["run", "start", "halt"] {
+        let output = surefoot(&dir, &[verb, "--state", "file"]);
+        refused(&output, Exit::State, &["cannot make the directory file", "--state"]);
+    }
+    // Nobody may write there, the superuser included.
+    refused(
+        &surefoot(&dir, &["run", "--state", "/proc/surefoot"]),
+        Exit::State,
+        &["/proc/surefoot"],
+    );
+}
+
+#[test]
+fn a_state_directory_that_another_instance_holds() {
+    let dir = scratch("lock");
+    let state = StateDir::open(&dir.join("state")).unwrap();
+    let lock = state.lock().unwrap();
+    let pid = std::process::id().to_string();
+    for verb in ["run", "start"] {
+        let output = surefoot(&dir, &[verb, "--state", "state"]);
+        refused(&output, Exit::InUse, &["state is in use by another surefoot", &pid]);
+    }
+    drop(lock);
+}
+
+#[test]
+fn one_core_is_too_few_for_a_spinner() {
+    let dir = scratch("core");
+    let output = std::thread::spawn(move || {
+        // The process inherits what this thread may use.
+        let ids = core_affinity::get_core_ids().unwrap();
+        assert!(core_affinity::set_for_current(ids[0]));
+        surefoot(&dir, &["run", "--topology", "fused", "--state", "state"])
+    });
+    let words = ["needs 2 cores and this machine gives us 1", "--topology calm"];
+    refused(&output.join().unwrap(), Exit::Machine, &words);
+}
+
+#[test]
+fn what_is_not_built_says_so() {
+    let dir = scratch("modes");
+    for words in
+        [&["run", "live"][..], &["run", "paper"], &["run", "--dry-run"], &["start", "live"]]
+    {
+        refused(&surefoot(&dir, words), Exit::NotYet, &["nothing was connected and nothing sent"]);
+    }
+    refused(&surefoot(&dir, &["walk"]), Exit::Usage, &["unrecognized subcommand"]);
+    refused(&surefoot(&dir, &["resume"]), Exit::Usage, &["--reason"]);
+}
+
+#[test]
+fn verbs_without_an_instance_say_so() {
+    let dir = scratch("none");
+    for verb in ["status", "stop"] {
+        refused(&surefoot(&dir, &[verb]), Exit::NotRunning, &["not running", "surefoot start"]);
+    }
+    let output = surefoot(&dir, &["replay"]);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(!dir.join("surefoot-state").exists(), "looking makes nothing");
+}
