@@ -67,6 +67,7 @@ impl Core {
             reserved_qty: qty,
             sent: now,
             asked: now,
+            acked: false,
             absent: 0,
             absent_since: Nanos::ZERO,
         });

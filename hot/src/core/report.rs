@@ -111,7 +111,8 @@ impl Core {
     fn on_status(&mut self, now: Nanos, status: &OrderStatus, report: &Report, out: &mut Outbox) {
         let Some(id) = self.known(now, status.order, report) else { return };
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
-        if record.state == OrderState::Pending {
+        if !record.acked {
+            record.acked = true;
             self.stats.orders_acked += 1;
         }
         record.absent = 0;

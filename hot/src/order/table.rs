@@ -33,6 +33,8 @@ pub struct Record {
     pub sent: Nanos,
     /// When the venue was last asked about it.
     pub asked: Nanos,
+    /// Whether the venue has said that it has it, or had it.
+    pub acked: bool,
     /// How often in a row the venue did not know it, while its history showed no fill.
     pub absent: u8,
     /// When it first did not.
