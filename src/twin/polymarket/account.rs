@@ -234,7 +234,7 @@ impl Credential {
 pub fn key(ids: &Ids, number: u64) -> (SecretKey, String) {
     for attempt in 0.. {
         let bytes = ids.named(b"private key", number + (attempt << 32));
-        if let Ok(key) = SecretKey::from_secret_bytes(bytes) {
+        if let Ok(key) = SecretKey::from_byte_array(bytes) {
             return (key, text::hex(&bytes));
         }
     }

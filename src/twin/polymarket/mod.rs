@@ -178,7 +178,7 @@ impl PolymarketVenue {
         for number in 0..4 {
             let kind = SignatureType::from_number(number).expect("four kinds");
             let (key, text) = account::key(&venue.ids, number.into());
-            let address = Address::of(&key.public_key());
+            let address = Address::of(&key);
             let funder = account::wallet(&address, kind);
             venue.push_account(Some(kind), Some(text), address, funder, config.cash);
             let index = venue.accounts.len() - 1;

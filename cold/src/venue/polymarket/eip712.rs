@@ -4,12 +4,25 @@
 //! 2026-04-28 and not here. Source: venue reference, `polymarket.md` §3.2 to §3.5, compiled 2026-11-20; its
 //! vectors are in `tests/golden`.
 
+use std::sync::LazyLock;
+
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, PublicKey, SecretKey};
+use secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey};
 use sha3::{Digest, Keccak256};
 use surefoot_hot::ids::Action;
 
 use crate::venue::text::{nibble, parse_hex};
+
+/// The curve's tables, blinded once from the system's random source: the library is constant-time without it, and
+/// blinding anew for each signature would double its cost.
+static CURVE: LazyLock<Secp256k1<All>> = LazyLock::new(|| {
+    let mut curve = Secp256k1::new();
+    let mut seed = [0; 32];
+    if aws_lc_rs::rand::fill(&mut seed).is_ok() {
+        curve.seeded_randomize(&seed);
+    }
+    curve
+});
 
 /// A 32-byte word.
 pub type Word = [u8; 32];
@@ -78,8 +91,12 @@ impl Address {
         format!("0x{}", std::str::from_utf8(&digits).expect("hex is ASCII"))
     }
 
-    /// The address that a public key owns.
-    pub fn of(key: &PublicKey) -> Self {
+    /// The address that a key owns.
+    pub fn of(key: &SecretKey) -> Self {
+        Self::of_public(&key.public_key(&CURVE))
+    }
+
+    fn of_public(key: &PublicKey) -> Self {
         let hash = keccak(&[&key.serialize_uncompressed()[1..]]);
         Self(hash[12..].try_into().expect("the last twenty"))
     }
@@ -366,12 +383,11 @@ pub fn auth_digest(account: &Address, timestamp: &str, nonce: u64, chain: Chain)
 
 /// Signs a digest: r, s (the lower one), v as 27 or 28. The same every time (RFC 6979).
 pub fn sign(digest: &Word, key: &SecretKey) -> [u8; SIGNATURE_BYTES] {
-    let signature =
-        RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(*digest), key);
+    let signature = CURVE.sign_ecdsa_recoverable(Message::from_digest(*digest), key);
     let (recovery, compact) = signature.serialize_compact();
     let mut bytes = [0; SIGNATURE_BYTES];
     bytes[..64].copy_from_slice(&compact);
-    bytes[64] = 27 + recovery.to_u8();
+    bytes[64] = 27 + u8::try_from(i32::from(recovery)).expect("0 to 3");
     bytes
 }
 
@@ -392,8 +408,8 @@ pub fn recover(digest: &Word, signature: &[u8]) -> Result<Address, BadSignature>
     if low != standard {
         return Err(BadSignature::Form);
     }
-    let key = signature.recover(Message::from_digest(*digest)).map_err(|_| BadSignature::Nobody)?;
-    Ok(Address::of(&key))
+    let key = CURVE.recover_ecdsa(Message::from_digest(*digest), &signature).map_err(|_| BadSignature::Nobody)?;
+    Ok(Address::of_public(&key))
 }
 
 /// Keccak-256 over the parts, one after the other.
@@ -498,11 +514,11 @@ address verifyingContract,bytes32 salt)";
     fn key() -> SecretKey {
         let bytes =
             parse_hex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
-        SecretKey::from_secret_bytes(bytes).unwrap()
+        SecretKey::from_byte_array(bytes).unwrap()
     }
 
     fn order(kind: SignatureType) -> OrderFields {
-        let owner = Address::of(&key().public_key());
+        let owner = Address::of(&key());
         OrderFields {
             salt: 123_456_789,
             maker: owner,
@@ -535,7 +551,7 @@ address verifyingContract,bytes32 salt)";
 
     #[test]
     fn whoever_signed_is_found_and_a_changed_order_names_another() {
-        let owner = Address::of(&key().public_key());
+        let owner = Address::of(&key());
         for kind in [0, 1, 2, 3].map(|n| SignatureType::from_number(n).unwrap()) {
             for exchange in Exchange::ALL {
                 let order = order(kind);

@@ -114,10 +114,10 @@ impl Signer {
         credentials: Option<&Credentials>,
     ) -> Result<Self, SignerError> {
         let mut bytes = parse_hex::<32>(key.expose()).ok_or(SignerError::Key)?;
-        let parsed = SecretKey::from_secret_bytes(bytes);
+        let parsed = SecretKey::from_byte_array(bytes);
         bytes.zeroize();
         let key = parsed.map_err(|_| SignerError::Key)?;
-        let address = Address::of(&key.public_key());
+        let address = Address::of(&key);
         let maker = match (kind, funder) {
             (SignatureType::Eoa, _) => address,
             (_, Some(funder)) => funder,
