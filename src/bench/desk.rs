@@ -191,7 +191,7 @@ pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)])
     events
 }
 
-/// A book in whole cents: [`DEPTH`] levels a side from the best price outwards, as (cents, contracts).
+/// A book in whole cents: `DEPTH` levels a side from the best price outwards, as (cents, contracts).
 #[derive(Clone, Debug)]
 pub struct Sides {
     bids: Vec<(u16, u32)>,

@@ -96,7 +96,7 @@ pub struct ExecStats {
     pub rejected: u64,
     /// Orders without a definite answer.
     pub timed_out: u64,
-    /// Orders not sent, by [`Unsent`](surefoot_hot::report::Unsent).
+    /// Orders not sent, by [`Unsent`].
     pub unsent: [u64; 6],
     /// Cancels written, repetitions included.
     pub cancels: u64,

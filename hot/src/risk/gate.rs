@@ -1,6 +1,6 @@
 //! The gate: one function, one table. What leaves it as [`Approved`] is the only thing that can become an order.
 //!
-//! A further row of the risk table is a further line of [`ROWS`].
+//! A further row of the risk table is a further line of `ROWS`.
 
 use crate::event::LimitRow as L;
 use crate::ids::{ClusterId, Venue};
