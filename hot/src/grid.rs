@@ -91,6 +91,22 @@ impl Grid {
         price.ticks() > 0 && price.ticks() < 10_000 && self.slot(price).is_some()
     }
 
+    /// The highest price at most this one that an order may have; `None` below the first.
+    pub const fn floor(self, price: Price) -> Option<Price> {
+        let ticks = if price.ticks() < 10_000 { price.ticks() } else { 9_999 };
+        let (from, step) = if ticks < self.low_end {
+            (0, self.low_step)
+        } else if ticks < self.high_start {
+            (self.low_end, self.mid_step)
+        } else {
+            (self.high_start, self.high_step)
+        };
+        match ticks - (ticks - from) % step {
+            0 => None,
+            ticks => Price::from_ticks(ticks),
+        }
+    }
+
     /// The same grid seen from the other outcome.
     #[must_use]
     pub const fn mirrored(self) -> Self {
@@ -144,6 +160,11 @@ mod tests {
                     grid.slot(price).is_some(),
                     grid.mirrored().slot(price.complement()).is_some()
                 );
+            }
+            for ticks in 0..=10_000 {
+                let below = (0..=ticks).rev().filter_map(Price::from_ticks);
+                let best = below.into_iter().find(|&price| grid.allows(price));
+                assert_eq!(grid.floor(Price::from_ticks(ticks).unwrap()), best, "{ticks}");
             }
             assert_eq!(count, grid.slots());
             assert_eq!(grid.price(count), None);

@@ -40,14 +40,20 @@ impl Price {
 
     /// The most that buying `qty` can cost, rounded up to a microdollar.
     pub fn cost_ceil(self, qty: Qty) -> Usd {
-        let exact = u128::from(self.0) * u128::from(qty.0); // 1e-10 dollars
-        Usd(i64::try_from(exact.div_ceil(10_000)).expect("QTY_MAX bounds the cost"))
+        let micros = match u64::from(self.0).checked_mul(qty.0) {
+            Some(exact) => u128::from(exact.div_ceil(10_000)), // 1e-10 dollars; a division of 64 bits is far cheaper
+            None => (u128::from(self.0) * u128::from(qty.0)).div_ceil(10_000),
+        };
+        Usd(i64::try_from(micros).expect("QTY_MAX bounds the cost"))
     }
 
     /// The least that selling `qty` can bring, rounded down to a microdollar.
     pub fn proceeds_floor(self, qty: Qty) -> Usd {
-        let exact = u128::from(self.0) * u128::from(qty.0);
-        Usd(i64::try_from(exact / 10_000).expect("QTY_MAX bounds the proceeds"))
+        let micros = match u64::from(self.0).checked_mul(qty.0) {
+            Some(exact) => u128::from(exact / 10_000),
+            None => u128::from(self.0) * u128::from(qty.0) / 10_000,
+        };
+        Usd(i64::try_from(micros).expect("QTY_MAX bounds the proceeds"))
     }
 }
 
@@ -179,6 +185,9 @@ impl Usd {
     /// `self × num / den`, rounded down (towards minus infinity).
     #[must_use]
     pub fn scale_floor(self, num: i64, den: i64) -> Self {
+        if let Some(exact) = self.0.checked_mul(num) {
+            return Self(exact.div_euclid(den)); // the usual case: no division of 128 bits
+        }
         let exact = i128::from(self.0) * i128::from(num);
         Self(i64::try_from(exact.div_euclid(i128::from(den))).expect("a share of an amount fits"))
     }
@@ -301,6 +310,22 @@ mod tests {
         let hundred = Qty::from_contracts(100);
         assert_eq!(Price::from_ticks(5_000).unwrap().cost_ceil(hundred), Usd::from_dollars(50));
         assert_eq!(Usd::from_micros(-3).scale_floor(1, 2), Usd::from_micros(-2));
+    }
+
+    #[test]
+    fn what_does_not_fit_64_bits_rounds_the_same_way() {
+        let price = Price::from_ticks(9_999).unwrap();
+        let near = Qty::from_micros(u64::MAX / 9_999); // the last product that fits
+        let over = Qty::from_micros(near.micros() + 1);
+        for qty in [near, over] {
+            let exact = 9_999 * u128::from(qty.micros());
+            assert_eq!(price.cost_ceil(qty).micros() as u128, exact.div_ceil(10_000));
+            assert_eq!(price.proceeds_floor(qty).micros() as u128, exact / 10_000);
+        }
+        for micros in [i64::MAX / 7, i64::MAX / 7 + 1, i64::MIN / 7, i64::MIN / 7 - 1] {
+            let exact = (i128::from(micros) * 7).div_euclid(10);
+            assert_eq!(i128::from(Usd::from_micros(micros).scale_floor(7, 10).micros()), exact);
+        }
     }
 
     #[test]

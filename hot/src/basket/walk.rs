@@ -282,8 +282,11 @@ fn charge(rule: FeeRule, price: Price, qty: Qty) -> Usd {
 
 /// What the units pay at least, rounded down. `payout` in $0.0001 a unit.
 fn payout_floor(payout: u32, units: Qty) -> Usd {
-    let exact = u128::from(payout) * u128::from(units.micros());
-    Usd::from_micros(i64::try_from(exact / 10_000).expect("QTY_MAX bounds the payout"))
+    let micros = match u64::from(payout).checked_mul(units.micros()) {
+        Some(exact) => u128::from(exact / 10_000),
+        None => u128::from(payout) * u128::from(units.micros()) / 10_000,
+    };
+    Usd::from_micros(i64::try_from(micros).expect("QTY_MAX bounds the payout"))
 }
 
 fn ticks_floor(of_many: i64) -> i32 {

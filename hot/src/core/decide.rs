@@ -319,13 +319,7 @@ fn shaved(room: Usd) -> Usd {
 /// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001.
 fn reach(from: Price, grid: crate::grid::Grid, outcome: Outcome, slack: u16) -> Price {
     let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
-    let mut ticks = from.ticks().saturating_add(slack).min(9_999);
-    while ticks > from.ticks() {
-        let price = Price::from_ticks(ticks).expect("under a dollar");
-        if grid.allows(price) {
-            return price;
-        }
-        ticks -= 1;
-    }
-    from
+    let most =
+        Price::from_ticks(from.ticks().saturating_add(slack).min(9_999)).expect("under a dollar");
+    grid.floor(most).map_or(from, |price| price.max(from))
 }
