@@ -14,6 +14,8 @@ pub mod plain;
 pub mod report;
 pub mod ring;
 pub mod sign;
+pub mod venue;
+pub mod wire;
 
 use std::fmt;
 use std::hint::black_box;

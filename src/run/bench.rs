@@ -5,14 +5,16 @@ use std::thread;
 
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
-use crate::bench::{Row, Span, book, clock_read, codec, cores, gate, path, pin_first, ring, sign};
+use crate::bench::{
+    Row, Span, book, clock_read, codec, cores, gate, path, pin_first, ring, sign, wire,
+};
 use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::run::Setup;
 
 /// Measures every row, prints the table or the object, and writes the HDR files.
 pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
-    let report = match measure(if args.quick { Span::QUICK } else { Span::FULL }) {
+    let report = match measure(args.quick) {
         Ok(report) => report,
         Err(why) => {
             eprintln!("surefoot: {why}");
@@ -46,7 +48,8 @@ fn say(what: &str) {
     eprintln!("measuring {what}");
 }
 
-fn measure(span: Span) -> Result<Report, String> {
+fn measure(quick: bool) -> Result<Report, String> {
+    let span = if quick { Span::QUICK } else { Span::FULL };
     let mut remarks = Vec::new();
     if cfg!(debug_assertions) {
         remarks.push("built without optimisation: these figures say nothing, use --release".into());
@@ -68,6 +71,16 @@ fn measure(span: Span) -> Result<Report, String> {
     match hop.join().map_err(|_| "a measurement failed; the message is above".to_owned())? {
         Some(row) => rows.push(row),
         None => remarks.push("ring_hop is left out: it needs two cores".into()),
+    }
+    if cores() < 2 {
+        remarks.push("the wire rows are left out: venue and machine need a core each".into());
+        return Ok(Report { rows, hiccups, remarks });
+    }
+    say("wire to wire");
+    let (warm_up, shots) = if quick { (10, 50) } else { (100, 1_000) };
+    rows.extend(wire::both(warm_up, shots)?);
+    if cores() < 4 {
+        remarks.push("wire rows are of the fused topology; split needs four cores".into());
     }
     Ok(Report { rows, hiccups, remarks })
 }

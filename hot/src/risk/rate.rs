@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::ids::{MarketId, Side};
 use crate::intent::Order;
+use crate::limits::MARKETS_MAX;
 use crate::units::{Nanos, Price, Qty};
 
 const WINDOW: Nanos = Nanos::from_secs(60);
@@ -16,6 +17,8 @@ const RECENT: usize = 512;
 #[derive(Debug)]
 pub struct Rate {
     mutations: VecDeque<(Nanos, MarketId)>,
+    /// How many of them are of each market.
+    by_market: Vec<u32>,
     recent: VecDeque<(Nanos, MarketId, Side, Price, Qty)>,
 }
 
@@ -24,6 +27,7 @@ impl Rate {
     pub fn new() -> Self {
         Self {
             mutations: VecDeque::with_capacity(REMEMBERED),
+            by_market: vec![0; MARKETS_MAX],
             recent: VecDeque::with_capacity(RECENT),
         }
     }
@@ -31,7 +35,7 @@ impl Rate {
     /// Forgets what has left the windows. Call before asking.
     pub fn advance(&mut self, now: Nanos, duplicate: Nanos) {
         while self.mutations.front().is_some_and(|&(at, _)| now.since(at) >= WINDOW) {
-            self.mutations.pop_front();
+            self.forget_first();
         }
         while self.recent.front().is_some_and(|&(at, ..)| now.since(at) >= duplicate) {
             self.recent.pop_front();
@@ -41,9 +45,16 @@ impl Rate {
     /// Counts one mutation: a new order or a cancel. Cancels are counted and never refused.
     pub fn count(&mut self, now: Nanos, market: MarketId) {
         if self.mutations.len() == REMEMBERED {
-            self.mutations.pop_front();
+            self.forget_first();
         }
         self.mutations.push_back((now, market));
+        self.by_market[market.index()] += 1;
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, market)) = self.mutations.pop_front() {
+            self.by_market[market.index()] -= 1;
+        }
     }
 
     /// Remembers a placed order.
@@ -62,7 +73,7 @@ impl Rate {
 
     /// Mutations in the window in one market.
     pub fn in_market(&self, market: MarketId) -> u64 {
-        self.mutations.iter().filter(|&&(_, m)| m == market).count() as u64
+        u64::from(self.by_market[market.index()])
     }
 
     /// Whether the same market, side, price and size was placed within the window.

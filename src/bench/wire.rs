@@ -1,0 +1,259 @@
+//! From wire to wire on loopback: how long from a venue's frame leaving for our socket to the first byte of our signed
+//! order at the venue's? Everything real is in it, on one spinning thread: TLS both ways, WebSocket, codec, core,
+//! journal ring, signature, wire log, HTTP. The operating system's loopback takes the network's place.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::directory::Directory;
+use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates};
+use surefoot_cold::exec::polymarket::PolymarketRates;
+use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
+use surefoot_cold::feed::{Feed, FeedLink, LinkOptions};
+use surefoot_cold::net::{Dialer, Endpoint, Trust, client_config};
+use surefoot_cold::venue::kalshi::encode;
+use surefoot_cold::wirelog::{SyncMode, WireLog};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::journal::JournalItem;
+use surefoot_hot::risk::HaltEpoch;
+
+use super::desk::{self, Strategy};
+use super::sign;
+use super::venue::{Drill, Loopback};
+use super::{Row, pin_first, pin_other};
+use crate::engine::HotMeter;
+use crate::spin::{Clock, CoreAgent, CoreRings};
+use crate::topology;
+use crate::wiring::Executors;
+
+/// The hot thread's agents, as a fused topology has them.
+struct Fused {
+    feed: Feed<HotMeter>,
+    core: CoreAgent,
+    executors: Executors,
+    journal: Consumer<JournalItem>,
+    clock: Clock,
+}
+
+impl Fused {
+    fn new(
+        addr: SocketAddr,
+        ca_pem: &str,
+        strategy: Strategy,
+        wire_logs: &Path,
+    ) -> Result<Self, String> {
+        let directory = desk::directory();
+        let clock = Clock::start()?;
+        let halt = HaltEpoch::new(1);
+        let trust = Trust::from_pem("the measurement's own", ca_pem.as_bytes());
+        let config = client_config(&trust.map_err(|why| why.to_string())?);
+        let dial = |scheme: &str, path: &str, seed: u64| -> Result<(Endpoint, Dialer), String> {
+            let url = format!("{scheme}://{addr}{path}");
+            let endpoint: Endpoint = url.parse().map_err(|why| format!("{url}: {why}"))?;
+            let dialer = Dialer::new(endpoint.clone(), Arc::clone(&config), seed);
+            Ok((endpoint, dialer.map_err(|why| why.to_string())?))
+        };
+        let (feed_core, feed_in) = RingBuffer::new(topology::FEED_CORE.slots);
+        let (feeds, core_feed) = RingBuffer::new(topology::CORE_FEED.slots);
+        let (to_pm, core_pm) = RingBuffer::new(topology::CORE_PM.slots);
+        let (to_ka, core_ka) = RingBuffer::new(topology::CORE_KA.slots);
+        let (pm_core, pm_in) = RingBuffer::new(topology::PM_CORE.slots);
+        let (ka_core, ka_in) = RingBuffer::new(topology::KA_CORE.slots);
+        let (ops, ops_in) = RingBuffer::new(topology::OPS_CORE.slots);
+        let (to_journal, journal) = RingBuffer::new(topology::CORE_JOURNAL.slots);
+        let (stats, _) = RingBuffer::new(topology::CORE_STATS.slots);
+        tell(ops, &directory, strategy);
+        let rings = CoreRings {
+            inputs: vec![pm_in, ka_in, ops_in, feed_in],
+            executors: [to_pm, to_ka],
+            feeds,
+            journal: to_journal,
+            stats,
+        };
+        let core = CoreAgent::new(Core::new(), rings, halt.clone(), clock.clone());
+
+        let meter = || HotMeter::new(clock.clone());
+        let of = |venue| directory.of(venue).map(|e| e.def.market).collect::<Vec<MarketId>>();
+        let mut feed = Feed::new(feed_core, None, meter()).map_err(|why| why.to_string())?;
+        feed.take_intents(core_feed);
+        feed.add(FeedLink::new(
+            Venue::Polymarket,
+            Link::Market,
+            desk::polymarket_session(&directory),
+            of(Venue::Polymarket),
+            dial("wss", "/ws/market", 1)?.1,
+            LinkOptions::default(),
+        ));
+        feed.add(FeedLink::new(
+            Venue::Kalshi,
+            Link::Market,
+            desk::kalshi_session(&directory),
+            of(Venue::Kalshi),
+            dial("wss", encode::WS, 2)?.1,
+            LinkOptions::default(),
+        ));
+
+        // As fast as the machine, not as the venues' tiers allow.
+        let most = (1_000_000, 1_000_000);
+        let open = |name: &str| {
+            WireLog::open(&wire_logs.join(name), SyncMode::Grouped).map_err(|why| why.to_string())
+        };
+        let wiring = |core_exec, exec_core, log, path: &str, seed| -> Result<_, String> {
+            Ok(ExecWiring {
+                core_exec,
+                exec_core,
+                halt: halt.clone(),
+                log,
+                order_lanes: vec![dial("https", path, seed)?.1, dial("https", path, seed + 1)?.1],
+                chore_lanes: Vec::new(),
+                learnt: None,
+            })
+        };
+        let rates = PolymarketRates { orders: most, cancels: most, reads: most };
+        let signer = Arc::new(sign::polymarket_signer());
+        let words = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
+        let wired = wiring(core_pm, pm_core, open("polymarket.wirelog")?.0, "", 10)?;
+        let polymarket = Exec::new(words, wired, ExecOptions::default(), meter());
+
+        let rates = KalshiRates { write: most, read: most, cancel_reserve: 0 };
+        let signer = Arc::new(sign::kalshi_signer());
+        let slots = HeaderSlots::spawn(signer.clone()).map_err(|why| why.to_string())?;
+        let rest = dial("https", encode::ROOT, 4)?.0;
+        let words = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
+        let wired = wiring(core_ka, ka_core, open("kalshi.wirelog")?.0, encode::ROOT, 20)?;
+        let kalshi = Exec::new(words, wired, ExecOptions::default(), meter());
+        let executors = Executors {
+            polymarket: polymarket.map_err(|why| why.to_string())?,
+            kalshi: kalshi.map_err(|why| why.to_string())?,
+        };
+        Ok(Self { feed, core, executors, journal, clock })
+    }
+
+    /// Spins until told to stop; says when it would trade.
+    fn spin(mut self, ready: &AtomicBool, stop: &AtomicBool) -> Self {
+        let mut told = false;
+        while !stop.load(Ordering::Relaxed) {
+            let now = self.clock.now();
+            let work = self.feed.turn(now) + self.core.turn(now) + self.executors.turn(now);
+            if work > 0 {
+                continue;
+            }
+            // The journal's own thread is left out: with the venue's it would be one more than two cores carry.
+            while self.journal.pop().is_ok() {}
+            if !told && self.is_ready() {
+                told = true;
+                ready.store(true, Ordering::Release);
+            }
+        }
+        self
+    }
+
+    fn is_ready(&self) -> bool {
+        let core = self.core.core();
+        let links = self.feed.stats().all(|link| link.up);
+        let books = Venue::ALL.into_iter().map(|venue| core.books().health(venue));
+        links && books.into_iter().all(|(all, good)| all > 0 && all == good)
+    }
+}
+
+/// Everything the core must know, and that the private streams are up: none is wired here.
+fn tell(mut ops: Producer<Event>, directory: &Directory, strategy: Strategy) {
+    let links = Venue::ALL.map(|venue| (venue, Link::Private));
+    for event in desk::setup(directory, strategy, &links) {
+        ops.push(event).expect("the ring holds a whole setup");
+    }
+}
+
+/// A directory for wire logs that is gone when this is.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("surefoot-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // it is in the system's own temporary place
+    }
+}
+
+/// One thread for feed, core and executors, another for the venue: a frame that opens a gap, the order for it.
+///
+/// # Errors
+/// Something could not be set up, or an order did not come.
+fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
+    let fail = |doing: &str| {
+        let doing = doing.to_owned();
+        move |why: io::Error| format!("{doing}: {why}")
+    };
+    let strategy = match drill.venue {
+        Venue::Polymarket => Strategy::PolymarketSet,
+        Venue::Kalshi => Strategy::Pairs,
+    };
+    let logs = Temporary::new().map_err(fail("making a directory for wire logs"))?;
+    let venue = Loopback::new(drill).map_err(fail("listening on loopback"))?;
+    let addr = venue.addr().map_err(fail("listening on loopback"))?;
+    let machine = Fused::new(addr, venue.ca_pem(), strategy, &logs.0)?;
+    let (ready, stop) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (hist, machine) = thread::scope(|scope| {
+        let hot = scope.spawn(|| {
+            pin_first();
+            machine.spin(&ready, &stop)
+        });
+        let served = scope.spawn(|| {
+            pin_other();
+            venue.run(&ready)
+        });
+        let hist = served.join();
+        stop.store(true, Ordering::Relaxed);
+        (hist, hot.join())
+    });
+    let hist = hist.map_err(|_| "the venue's thread panicked".to_owned())?;
+    let machine = machine.map_err(|_| "the hot thread panicked".to_owned())?;
+    let stats = match drill.venue {
+        Venue::Polymarket => machine.executors.polymarket.stats(),
+        Venue::Kalshi => machine.executors.kalshi.stats(),
+    };
+    let hist = hist.map_err(|why| {
+        let links = machine.feed.stats().filter_map(|link| link.last_error.as_deref());
+        let links = links.collect::<Vec<_>>().join("; ");
+        format!(
+            "{name}: {why}; executor: {stats:?}; links: {links}; core: {:?}",
+            machine.core.core().stats()
+        )
+    })?;
+    let signed = match drill.venue {
+        Venue::Polymarket => "each order signed on the way".to_owned(),
+        Venue::Kalshi => {
+            let (ahead, inline) = machine.executors.kalshi.words().signatures();
+            format!("{ahead} signatures made ahead, {inline} on the way (Ed25519)")
+        }
+    };
+    let row = Row { name, input: String::new(), block: 1, hist, single: None, reference: None };
+    Ok(row.fed(format!(
+        "loopback TLS 1.3 both ways, frame written to the socket → first byte of the order read; {signed}"
+    )))
+}
+
+/// `wire_pm_fused` and `wire_kalshi_fused`.
+///
+/// # Errors
+/// The first that could not be measured, in words.
+pub fn both(warm_up: u32, shots: u32) -> Result<[Row; 2], String> {
+    let drill = |venue| Drill { venue, warm_up, shots };
+    Ok([
+        fused("wire_pm_fused", drill(Venue::Polymarket))?,
+        fused("wire_kalshi_fused", drill(Venue::Kalshi))?,
+    ])
+}
