@@ -42,6 +42,8 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 const DRAIN_WITHIN: Duration = Duration::from_secs(20);
 /// How often both venues are asked what is true.
 const RECONCILE_EVERY: Duration = Duration::from_secs(12);
+/// How long a resume may take to show.
+const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// How often the loop looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often a line is said.
@@ -477,6 +479,15 @@ impl Running {
         self.latch = None;
         self.epoch = self.engine.halt.advance();
         self.engine.tell(Event::Control(Tell::Resume { epoch: self.epoch }));
+        // The counters of a moment ago still say halted: that is no new halt.
+        let begin = Instant::now();
+        while self.engine.stats().halted {
+            if begin.elapsed() > RESUME_WITHIN {
+                self.latch_halt("limit", "halted again at once: what halted it still stands");
+                return Err("it halted again at once: what halted it still stands".into());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
         eprintln!("surefoot: resumed: {reason}");
         Ok(())
     }

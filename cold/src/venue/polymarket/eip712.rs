@@ -408,7 +408,9 @@ pub fn recover(digest: &Word, signature: &[u8]) -> Result<Address, BadSignature>
     if low != standard {
         return Err(BadSignature::Form);
     }
-    let key = CURVE.recover_ecdsa(Message::from_digest(*digest), &signature).map_err(|_| BadSignature::Nobody)?;
+    let key = CURVE
+        .recover_ecdsa(Message::from_digest(*digest), &signature)
+        .map_err(|_| BadSignature::Nobody)?;
     Ok(Address::of_public(&key))
 }
 
