@@ -291,13 +291,13 @@ fn polymarket_market_fixtures() {
         (events, session.poll_notice())
     };
     let of = |ticks| Price::from_ticks(ticks).expect("on the scale");
-    let top = |bid, ask| Event::Top { market, bid: Some(of(bid)), ask: Some(of(ask)) };
+    let top = |bid, ask| Event::Top { market, bid: Some(of(bid)), ask: Some(of(ask)), last: true };
 
     assert_eq!(decode("ws_market_book_msg.json").0.len(), 6);
     assert_eq!(decode("ws_book_snapshot.json").0.len(), 8, "known by its shape");
     let (changed, _) = decode("ws_market_price_change_msg.json");
     let change = Change::Set(Qty::from_contracts(150));
-    let level = Level { market, side: Side::Bid, price: of(5_100), change, last: true };
+    let level = Level { market, side: Side::Bid, price: of(5_100), change, last: false };
     assert_eq!(changed, [Event::Level(level), top(5_100, 5_200)]);
     let trade =
         Event::Trade { market, price: of(5_100), qty: Qty::from_contracts(25), taker: Side::Bid };
@@ -311,7 +311,7 @@ fn polymarket_market_fixtures() {
         Event::Level(Level { side, price, last, .. }) => Some((*side, price.ticks(), *last)),
         _ => None,
     });
-    let asks = [(4_000, false), (5_000, false), (3_000, true)];
+    let asks = [(4_000, false), (5_000, false), (3_000, false)];
     assert!(levels.eq(asks.map(|(ticks, last)| (Side::Ask, ticks, last))), "NO without its twin");
     assert_eq!(three.last(), Some(&top(3_000, 4_000)), "once, for the whole frame");
     assert_eq!(decode("price_change.json").0, [], "another market");

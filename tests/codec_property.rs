@@ -430,8 +430,12 @@ fn what_was_written_is_read() {
             told.sort_by_key(key);
         }
         assert_eq!(told, want, "{frame}");
-        let lasts =
-            events.iter().filter(|event| matches!(event, Event::Level(level) if level.last));
+        let ends = |event: &&Event| match event {
+            Event::Level(level) => level.last,
+            Event::Top { last, .. } => *last,
+            _ => false,
+        };
+        let lasts = events.iter().filter(ends);
         assert_eq!(lasts.count(), usize::from(codec % 2 == 0), "one decision a change: {frame}");
         let odd =
             events.iter().any(|event| matches!(event, Event::Stale { .. } | Event::Status { .. }));

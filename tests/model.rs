@@ -325,7 +325,8 @@ fn a_lost_change_of_the_top_never_survives_a_stated_top() {
                 book.apply(now, &Event::Level(level));
             }
             let price = |side| venue.best(side).map(|(price, _)| price);
-            let top = Event::Top { market: M, bid: price(Side::Bid), ask: price(Side::Ask) };
+            let top =
+                Event::Top { market: M, bid: price(Side::Bid), ask: price(Side::Ask), last: false };
             book.apply(now, &top);
             let ours = |side| book.best(side).map(|(price, _)| price);
             let agrees = ours(Side::Bid) == price(Side::Bid) && ours(Side::Ask) == price(Side::Ask);

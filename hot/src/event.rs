@@ -43,6 +43,8 @@ pub enum Event {
         bid: Option<Price>,
         /// Best ask, `None` where there is none.
         ask: Option<Price>,
+        /// Whether this is the last event of its frame: decisions are taken only then.
+        last: bool,
     },
     /// A public trade, in YES terms.
     Trade {

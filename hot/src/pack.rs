@@ -305,7 +305,7 @@ pack_enums! {
         1 = SnapshotEnd { market },
         2 = Level(level),
         3 = Mirror { market, side, price, qty },
-        4 = Top { market, bid, ask },
+        4 = Top { market, bid, ask, last },
         5 = Trade { market, price, qty, taker },
         6 = Stale { market, why },
         7 = StaleAll { venue, why },

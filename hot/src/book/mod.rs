@@ -112,7 +112,7 @@ impl Book {
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
         match *event {
             Event::Level(ref level) => self.on_level(now, level),
-            Event::Top { bid, ask, .. } => self.on_top(now, TopCheck { bid, ask }),
+            Event::Top { bid, ask, last, .. } => self.on_top(now, TopCheck { bid, ask }, last),
             Event::Mirror { side, price, qty, .. } => {
                 self.on_mirror(now, MirrorCheck { side, price, qty })
             }
@@ -186,9 +186,15 @@ impl Book {
         std::mem::replace(&mut self.frame, Applied::Unchanged)
     }
 
-    fn on_top(&mut self, now: Nanos, check: TopCheck) -> Applied {
+    fn on_top(&mut self, now: Nanos, check: TopCheck, last: bool) -> Applied {
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
+        }
+        if self.frame_open && last {
+            if !self.top_agrees(check) {
+                self.checks.hold_top(check);
+            }
+            return self.end_frame(now);
         }
         if self.is_settled() && self.top_agrees(check) {
             return Applied::Unchanged; // the usual case, kept short

@@ -38,7 +38,7 @@ fn set(side: Side, ticks: u16, contracts: u64) -> Event {
 }
 
 fn top(bid: u16, ask: u16) -> Event {
-    Event::Top { market: M, bid: Some(px(bid)), ask: Some(px(ask)) }
+    Event::Top { market: M, bid: Some(px(bid)), ask: Some(px(ask)), last: false }
 }
 
 fn mirror(side: Side, ticks: u16, contracts: u64) -> Event {
@@ -261,10 +261,13 @@ fn a_snapshot_ends_every_doubt_and_judges_its_own_statements() {
     book.apply(T, &top(4_800, 4_900));
     assert_eq!(book.apply(T, &BEGIN), Top);
     assert_eq!(book.apply(T, &set(Side::Bid, 4_600, 1)), Pending);
-    assert_eq!(book.apply(T, &Event::Top { market: M, bid: Some(px(4_600)), ask: None }), Pending);
+    assert_eq!(
+        book.apply(T, &Event::Top { market: M, bid: Some(px(4_600)), ask: None, last: false }),
+        Pending
+    );
     assert_eq!(book.apply(T, &END), Top);
     assert!(book.is_good());
-    for event in [BEGIN, Event::Top { market: M, bid: Some(px(4_600)), ask: None }] {
+    for event in [BEGIN, Event::Top { market: M, bid: Some(px(4_600)), ask: None, last: false }] {
         book.apply(T, &event);
     }
     assert_eq!(book.apply(T, &END), Applied::Stale(StaleWhy::Top));
@@ -318,4 +321,20 @@ fn a_lost_link_or_a_restart_makes_every_book_of_it_stale() {
     assert_eq!(books.get(o).unwrap().sync(), Sync::Stale { why: StaleWhy::Restart, since: T });
     let unknown = Event::SnapshotEnd { market: MarketId::new(5) };
     assert_eq!(books.apply(T, &unknown), Unchanged);
+}
+
+#[test]
+fn a_top_that_ends_its_frame_is_held_against_the_book_before_anything_is_decided() {
+    let mut book = good();
+    let open = Event::Level(Level {
+        market: M,
+        side: Side::Bid,
+        price: px(4_700),
+        change: Change::Set(Qty::from_contracts(5)),
+        last: false,
+    });
+    assert_eq!(book.apply(T, &open), Pending);
+    let wrong = Event::Top { market: M, bid: Some(px(4_800)), ask: Some(px(4_900)), last: true };
+    assert_eq!(book.apply(T, &wrong), Applied::Stale(StaleWhy::Top));
+    assert!(!book.is_good());
 }

@@ -293,16 +293,20 @@ pub(super) fn no_role(changes: &[Entry], index: usize) -> Role {
     }
 }
 
-/// Levels in the frame's order, then what the other outcome says of them, then the tops.
+/// Levels in the frame's order, then what the other outcome says of them, then the tops. The last word on a market
+/// ends its frame: nothing is decided before the book has been held against what the venue says of it.
 #[inline]
 pub(super) fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut S) {
     let later = |index: usize, role: Role| {
         let slot = changes[index].slot;
         changes[index + 1..].iter().any(|other| other.slot == slot && other.role == role)
     };
+    let checked =
+        |other: &Entry| other.top.is_some() && matches!(other.role, Role::Level | Role::Mirror);
+    let topped = |slot| changes.iter().any(|other| other.slot == slot && checked(other));
     for (index, entry) in changes.iter().enumerate().filter(|(_, entry)| entry.role == Role::Level)
     {
-        let last = !later(index, Role::Level);
+        let last = !later(index, Role::Level) && !topped(entry.slot);
         let &Entry { side, price, qty, .. } = entry;
         let (market, change) = (names.market(entry.slot), Change::Set(qty));
         sink.push(Event::Level(Level { market, side, price, change, last }));
@@ -322,7 +326,10 @@ pub(super) fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut
                 && (other.outcome == entry.outcome || other.top == entry.top)
         };
         if !changes[index + 1..].iter().any(told) {
-            sink.push(Event::Top { market: names.market(entry.slot), bid, ask });
+            let last = !changes[index + 1..]
+                .iter()
+                .any(|other| other.slot == entry.slot && checked(other));
+            sink.push(Event::Top { market: names.market(entry.slot), bid, ask, last });
         }
     }
 }
