@@ -82,8 +82,12 @@ impl Capture {
     /// The first line that does not fit, or a file that cannot be read or holds no book.
     pub fn load(path: &Path) -> Result<Self, CaptureError> {
         let fail = |line, what: String| CaptureError { file: path.to_owned(), line, what };
-        let text = std::fs::read_to_string(path).map_err(|error| fail(0, error.to_string()))?;
-        Self::parse(&text).map_err(|(line, what)| fail(line, what))
+        let bytes = std::fs::read(path).map_err(|error| fail(0, error.to_string()))?;
+        let read = std::str::from_utf8(&bytes).map_err(|error| {
+            let good = &bytes[..error.valid_up_to()];
+            (good.iter().filter(|&&byte| byte == b'\n').count() + 1, "not text".to_owned())
+        });
+        read.and_then(Self::parse).map_err(|(line, what)| fail(line, what))
     }
 
     fn parse(text: &str) -> Result<Self, (usize, String)> {
@@ -95,7 +99,7 @@ impl Capture {
                 serde_json::from_str(line).map_err(|e| at(format!("not JSON: {e}")))?;
             let when = envelope["receive_monotonic_ns"]
                 .as_u64()
-                .or_else(|| envelope["receive_wall_ms"].as_u64().map(|ms| ms * 1_000_000))
+                .or_else(|| envelope["receive_wall_ms"].as_u64()?.checked_mul(1_000_000))
                 .ok_or_else(|| at("neither receive_monotonic_ns nor receive_wall_ms".into()))?;
             let offset = Nanos::new(when).since(Nanos::new(*began.get_or_insert(when)));
             let payload =
@@ -398,6 +402,7 @@ mod tests {
         let cases = [
             ("{", "not JSON"),
             ("{\"payload\":\"{}\"}", "neither receive_monotonic_ns"),
+            ("{\"receive_wall_ms\":18446744073709551615}", "neither receive_monotonic_ns"),
             ("{\"receive_wall_ms\":1}", "no payload"),
             ("{\"receive_wall_ms\":1,\"payload\":\"{\"}", "payload is not JSON"),
             ("{\"receive_wall_ms\":1,\"payload\":\"{}\"}", "event_type"),
