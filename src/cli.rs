@@ -187,6 +187,9 @@ pub struct ResumeArgs {
     pub reason: String,
 }
 
+/// The highest first port of the twin's: its others follow.
+const PORT_BASE_MAX: u16 = u16::MAX - (crate::twin::Host::ALL.len() as u16 - 1);
+
 /// How the twin runs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TwinArgs {
@@ -199,6 +202,10 @@ pub struct TwinArgs {
     /// Where the CA and key files go [default: a directory of its own, removed at the end]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Listen on six ports in a row from this one: clob, gamma, data, Polymarket's WebSocket, Kalshi's REST, Kalshi's
+    /// WebSocket [default: whichever are free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(PORT_BASE_MAX)))]
+    pub port_base: Option<u16>,
     /// End by itself after this long: 90, 60s, 5m, 1h30m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
     pub span: Option<Duration>,

@@ -13,6 +13,7 @@ use crate::cli::TwinArgs;
 use crate::exit::Exit;
 use crate::run::Setup;
 use crate::twin::open::{OpenError, Options, open};
+use crate::twin::server::ServerOptions;
 
 /// How long a signal may go unseen.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,11 +40,17 @@ pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {
 
 fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBool) -> Exit {
     let seed = args.seed.unwrap_or(1);
-    let options = Options { seed, capture: args.capture.clone(), ..Options::default() };
+    let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
+    let options = Options { seed, capture: args.capture.clone(), server, ..Options::default() };
     let (mut server, description) = match open(&options, dir) {
         Ok(opened) => opened,
         Err(error) => {
             eprintln!("surefoot: {error}");
+            if args.port_base.is_some() && matches!(error, OpenError::Sockets(_)) {
+                eprintln!(
+                    "surefoot: end the program that holds the port, or give another --port-base"
+                );
+            }
             return match error {
                 OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
                 OpenError::Sockets(_) => Exit::Venue,

@@ -115,6 +115,19 @@ pub struct ServerOptions {
     pub ports: [u16; Host::ALL.len()],
 }
 
+impl ServerOptions {
+    /// Ports in a row; those past the last one there is are left to the system.
+    pub fn from_port(first: u16) -> Self {
+        let mut next = Some(first);
+        let ports = Host::ALL.map(|_| {
+            let port = next.unwrap_or(0);
+            next = next.and_then(|port| port.checked_add(1));
+            port
+        });
+        Self { ports }
+    }
+}
+
 /// A monotonic clock anchored to the wall once.
 struct Clock {
     start: Instant,
