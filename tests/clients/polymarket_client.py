@@ -2,10 +2,12 @@
 
 usage: polymarket_client.py TWIN.json      (what `surefoot twin --json` printed)
 
-For every account of the twin, which are one per signature type, and for one market of each exchange version: read the
-book and check the venue's hash of it, place a resting order whose id must be the EIP-712 digest this client computes,
-query it, find it among the open orders, cancel it, and see it cancelled. Then one marketable order and its fill, and
-three requests that must be refused. Prints one JSON line; the exit code says whether all of it held.
+For every account of the twin, which are one per signature type, and for one market of each kind (exchange version, and
+negative risk or not): read the book and check the venue's hash of it, place a resting order whose id must be the
+EIP-712 digest this client computes, query it, find it among the open orders, cancel it, and see it cancelled; then buy
+with a marketable order, see its trades and their transaction, the balance and the holding, and sell what was bought.
+The first account also buys the other outcome. Last, three requests that must be refused. Prints one JSON line; the
+exit code says whether all of it held.
 """
 
 import dataclasses
@@ -52,7 +54,7 @@ from py_clob_client_v2.order_utils import ExchangeOrderBuilderV2  # noqa: E402
 VENUE = TWIN["polymarket"]
 HOST, CHAIN = VENUE["clob"], VENUE["chain_id"]
 RESTING_SHARES = 10
-TAKE_ATTEMPTS = 8
+TAKE_ATTEMPTS = 20
 
 
 def accounts():
@@ -85,7 +87,12 @@ class Market:
     condition_id: str
     version: int  # of the exchange that settles it: 2 or 3
     neg_risk: bool
-    asset: str  # the first outcome
+    asset: str  # the outcome traded, the first one
+    other: str  # the other outcome
+
+    def turned(self):
+        """The same market seen from its other outcome."""
+        return dataclasses.replace(self, asset=self.other, other=self.asset)
 
     def named(self):
         """How the client's order arguments name the asset: the third exchange has position ids."""
@@ -102,7 +109,7 @@ def markets(client):
             info = client.get_clob_market_info(ident)
         except PolyApiException as error:
             fail(f"market {ident}: {error}")
-        market = Market(ident, 3 if info.get("v") == "v2" else 2, bool(info.get("nr")), info["t"][0]["t"])
+        market = Market(ident, 3 if info.get("v") == "v2" else 2, bool(info.get("nr")), *(t["t"] for t in info["t"]))
         if not info.get("ao", True) or (market.version, market.neg_risk) in kinds:
             continue
         book = client.get_order_book(market.asset)
@@ -177,22 +184,35 @@ def rest_query_cancel(client, market):
     return ident
 
 
-def take(client, market):
-    """Buys on the ask with a FAK order; the book moves, so several attempts."""
+def balance(client, market=None):
+    """In millionths: dollars, or shares of a market's asset."""
+    if market is None:
+        wanted = BalanceAllowanceParams(asset_type="COLLATERAL")
+    else:
+        kind = "CONDITIONAL-V2" if market.version == 3 else "CONDITIONAL"
+        wanted = BalanceAllowanceParams(asset_type=kind, token_id=market.asset)
+    return int(client.get_balance_allowance(wanted)["balance"])
+
+
+def take(client, market, side, shares=None):
+    """A marketable order at the other side's best; the book moves, so several attempts. Says what was traded."""
     answer = None
     for _ in range(TAKE_ATTEMPTS):
         book = read_book(client, market)
         tick = float(client.get_tick_size(market.asset))
-        price = min(float(book["asks"][-1]["price"]) + 2 * tick, 1 - tick)
-        shares = 1_000 if price < 0.02 else 100
-        # Dollars to the cent and shares to four decimals are what the venue allows here; whole shares give both.
-        wanted = MarketOrderArgs(**market.named(), amount=round(shares * price, 2), side="BUY", price=price)
+        if side == "BUY":
+            price = round(min(float(book["asks"][-1]["price"]) + 2 * tick, 1 - tick), 4)
+            # Dollars to the cent and shares to four decimals are what the venue allows; whole shares give both.
+            amount = round((1_000 if price < 0.02 else 100) * price, 2)
+        else:
+            price, amount = round(max(float(book["bids"][-1]["price"]) - 2 * tick, tick), 4), shares
+        wanted = MarketOrderArgs(**market.named(), amount=amount, side=side, price=price)
         try:
             answer = client.create_and_post_market_order(wanted, order_type=OrderType.FAK)
         except PolyApiException as error:
             answer = error
-            if error.status_code == 400:  # nothing left to match: the level went away
-                time.sleep(0.2)
+            if error.status_code == 400 and "no orders found to match" in str(error.error_msg):
+                time.sleep(0.2)  # the level went away
                 continue
             fail(f"marketable order: {error}")
         if answer.get("status") == "matched":
@@ -200,14 +220,34 @@ def take(client, market):
         time.sleep(0.2)
     else:
         fail(f"no marketable order was matched in {TAKE_ATTEMPTS} attempts; the last answer: {answer}")
-    check(answer["tradeIDs"] and float(answer["takingAmount"]) > 0, f"matched without trades: {answer}")
+    traded = float(answer["takingAmount" if side == "BUY" else "makingAmount"])
+    check(answer["tradeIDs"] and traded > 0, f"matched without trades: {answer}")
+    check(all(h.startswith("0x") for h in answer["transactionsHashes"]), f"no transaction: {answer}")
     filled = 0
     for ident in answer["tradeIDs"]:
         trades = client.get_trades(TradeParams(id=ident))
         check(len(trades) == 1 and trades[0]["taker_order_id"] == answer["orderID"], f"trade {ident}: {trades}")
-        filled += float(trades[0]["size"])
-    check(abs(filled - float(answer["takingAmount"])) < 0.01, f"trades of {filled} shares for {answer}")
-    return answer["tradeIDs"]
+        trade = trades[0]
+        check(trade["asset_id"] == market.asset and trade["side"] == side, f"trade {ident}: {trade}")
+        check(trade["market"] == market.condition_id and trade["trader_side"] == "TAKER", f"trade {ident}: {trade}")
+        check(trade["maker_orders"], f"trade {ident} has no maker: {trade}")
+        filled += float(trade["size"])
+    check(abs(filled - traded) < 0.01, f"trades of {filled} shares for {answer}")
+    return traded, len(answer["tradeIDs"])
+
+
+def buy_and_sell(client, market):
+    """Buys, holds exactly what was bought, sells half of it; dollars and shares move as the trades say."""
+    dollars, held = balance(client), balance(client, market)
+    bought, trades = take(client, market, "BUY")
+    paid = dollars - balance(client)
+    check(0 < paid <= (bought + 1) * 1e6, f"a purchase of {bought} shares cost {paid} millionths")
+    check(balance(client, market) - held == round(bought * 1e6), f"holding after a purchase of {bought} shares")
+    dollars, held = balance(client), balance(client, market)
+    sold, more = take(client, market, "SELL", float(int(bought / 2)))
+    check(balance(client) > dollars, f"a sale of {sold} shares left the balance at {balance(client)} of {dollars}")
+    check(held - balance(client, market) == round(sold * 1e6), f"holding after a sale of {sold} shares")
+    return trades + more
 
 
 def refused(statuses, what, act):
@@ -226,7 +266,7 @@ def main():
     first = client_of(everyone[0])
     check(first.get_version() == 2, "the twin does not run the current backend")
     kinds = markets(first)
-    orders, trades = 0, []
+    orders = trades = 0
     for account in everyone:
         client = client_of(account)
         client.set_api_creds(client.create_or_derive_api_key())
@@ -234,10 +274,9 @@ def main():
             read_book(client, market)
             rest_query_cancel(client, market)
             orders += 1
-    before = int(first.get_balance_allowance(BalanceAllowanceParams(asset_type="COLLATERAL"))["balance"])
-    trades = take(first, kinds[0])
-    after = int(first.get_balance_allowance(BalanceAllowanceParams(asset_type="COLLATERAL"))["balance"])
-    check(after < before, f"a purchase left the balance at {after} of {before}")
+            trades += buy_and_sell(client, market)
+    for market in kinds:
+        trades += take(first, market.turned(), "BUY")[1]
 
     order = sign_resting(first, kinds[0])
     forged = dataclasses.replace(order, signature="0x" + "11" * 64 + "1b")
@@ -255,10 +294,9 @@ def main():
                 "ok": True,
                 "client": "py-clob-client-v2",
                 "signature_types": [a["signature_type"] for a in everyone],
-                "exchange_versions": sorted({m.version for m in kinds}),
-                "markets": [m.condition_id for m in kinds],
+                "markets": [{"exchange": m.version, "neg_risk": m.neg_risk, "id": m.condition_id} for m in kinds],
                 "orders_rested_and_cancelled": orders,
-                "trades": len(trades),
+                "trades": trades,
             }
         )
     )
