@@ -3,8 +3,8 @@
 // usage: kalshi_client.mjs TWIN.json      (what `surefoot twin --json` printed)
 //
 // Reads the book, places a resting order, queries it, finds it among the open orders, decreases and cancels it, and
-// sees it cancelled; a batch and cancel-all; one marketable order with its fill; and three requests that must be
-// refused. Prints one JSON line; the exit code says whether all of it held. The client signs with RSA alone.
+// sees it cancelled; a batch and cancel-all; marketable orders on both sides with their fills and the position they
+// make; and three requests that must be refused. Prints one JSON line; the exit code says whether all of it held. The client signs with RSA alone.
 
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const TAKE_ATTEMPTS = 8;
+const TAKE_ATTEMPTS = 20;
 
 function fail(reason) {
   console.log(JSON.stringify({ ok: false, client: 'kalshi-typescript', reason }));
@@ -49,7 +49,7 @@ check(account, 'the twin names no Kalshi account with an RSA key');
 
 // Each key gets its own axios: the client adds its signer to the instance it is given.
 function apis(configuration) {
-  const of = (Api) => new Api(configuration, undefined, axios.create({ timeout: 10_000 }));
+  const of = (Api) => new Api(configuration, undefined, axios.create({ timeout: 60_000 }));
   return { markets: of(MarketApi), orders: of(OrdersApi), portfolio: of(PortfolioApi), exchange: of(ExchangeApi) };
 }
 const api = apis(new Configuration({ apiKey: account.key_id, privateKeyPath: account.private_key_file, basePath }));
@@ -144,14 +144,21 @@ async function batchAndCancelAll(market) {
   check(cancelled.length === 1 && cancelled[0].reduced_by === '1.00', `batch cancel: ${JSON.stringify(cancelled)}`);
 }
 
-// Buys on the ask; the book moves, so several attempts.
-async function take(market) {
+async function positionIn(market) {
+  const rows = (await api.portfolio.getPositions(undefined, undefined, undefined, market.ticker)).data.market_positions;
+  return Number(rows.find((p) => p.ticker === market.ticker)?.position_fp ?? 0);
+}
+
+// Buys on the ask ('bid') or sells on the bid ('ask'); the book moves, so several attempts.
+async function take(market, side) {
+  const held = await positionIn(market);
   let answer;
   for (let attempt = 0; attempt < TAKE_ATTEMPTS; attempt += 1) {
     const book = await bookOf(market.ticker);
     if (book) {
-      const price = dollars(Math.min(Math.ceil((book.ask + 0.01) * 100) / 100, 0.99));
-      const order = { ...resting(market, '5.00'), price, time_in_force: 'immediate_or_cancel', post_only: false };
+      const cents = side === 'bid' ? Math.ceil((book.ask + 0.01) * 100 - 1e-6) : Math.floor((book.bid - 0.01) * 100 + 1e-6);
+      const price = dollars(Math.min(Math.max(cents / 100, 0.01), 0.99));
+      const order = { ...resting(market, '5.00'), side, price, time_in_force: 'immediate_or_cancel', post_only: false };
       answer = (await api.orders.createOrderV2(order)).data;
       if (Number(answer.fill_count) > 0) break;
     }
@@ -161,10 +168,10 @@ async function take(market) {
   check(answer.remaining_count === '0.00' && Number(answer.average_fill_price) > 0, `take: ${JSON.stringify(answer)}`);
   const fills = (await api.portfolio.getFills(market.ticker, answer.order_id)).data.fills;
   const filled = fills.reduce((sum, f) => sum + Number(f.count_fp), 0);
-  check(fills.every((f) => f.order_id === answer.order_id && f.is_taker), `fills: ${JSON.stringify(fills)}`);
+  check(fills.every((f) => f.order_id === answer.order_id && f.is_taker && f.book_side === side), `fills: ${JSON.stringify(fills)}`);
   check(filled.toFixed(2) === answer.fill_count, `fills of ${filled} for ${answer.fill_count}`);
-  const positions = (await api.portfolio.getPositions(undefined, undefined, undefined, market.ticker)).data.market_positions;
-  check(positions.some((p) => p.ticker === market.ticker && Number(p.position_fp) !== 0), `positions: ${JSON.stringify(positions)}`);
+  const moved = (await positionIn(market)) - held;
+  check(moved.toFixed(2) === (side === 'bid' ? filled : -filled).toFixed(2), `the position moved by ${moved} for a ${side} of ${filled}`);
   return fills.length;
 }
 
@@ -187,9 +194,11 @@ try {
   await restQueryCancel(market);
   await batchAndCancelAll(market);
   const before = (await api.portfolio.getBalance()).data;
-  const fills = await take(market);
+  let fills = await take(market, 'bid');
   const after = (await api.portfolio.getBalance()).data;
   check(Number.isInteger(before.balance) && after.balance < before.balance, `a purchase left the balance at ${after.balance} of ${before.balance}`);
+  // Sells what is held, then on through flat to the other outcome.
+  fills += (await take(market, 'ask')) + (await take(market, 'ask'));
 
   const { privateKey: privateKeyPem } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
