@@ -44,6 +44,8 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(20);
 const RECONCILE_EVERY: Duration = Duration::from_secs(12);
 /// How long a resume may take to show.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
+/// A trading day; they begin at midnight, UTC.
+const DAY_NS: u64 = 86_400_000_000_000;
 /// How often the loop looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often a line is said.
@@ -114,6 +116,8 @@ struct Running {
     last_said: Instant,
     /// Lines said.
     said: u64,
+    /// The trading day that the core was told, in days since 1970 (UTC).
+    day: u32,
     last_reconciled: Instant,
     last_pulse: (u64, Instant),
     first_basket: Option<Duration>,
@@ -268,6 +272,7 @@ impl Running {
             epoch,
             last_said: now,
             said: 0,
+            day: 0,
             last_reconciled: now,
             last_pulse: (0, now),
             first_basket: None,
@@ -366,6 +371,11 @@ impl Running {
         }
         if let Some(exit) = self.check_health() {
             return Some(exit);
+        }
+        let day = u32::try_from(self.engine.clock.now().get() / DAY_NS).unwrap_or(u32::MAX);
+        if day != self.day {
+            self.day = day;
+            self.engine.tell(Event::Control(Tell::Day { day }));
         }
         let since = self.began.elapsed();
         let stats = *self.engine.stats();

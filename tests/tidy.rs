@@ -219,6 +219,24 @@ fn every_dependency_has_its_reason() {
     none("every dependency says why it is here", &silent);
 }
 
+/// A page that points nowhere has lost its subject.
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    let mut found = Vec::new();
+    for page in files(root(), ".md") {
+        let text = read(&page);
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.map(|target| target.split('#').next().unwrap_or_default()) {
+            let outside = target.is_empty() || target.contains("://");
+            let folder = page.parent().expect("files have folders");
+            if !outside && !folder.join(target).exists() {
+                found.push(format!("{}: {target}", short(&page)));
+            }
+        }
+    }
+    none("links between pages", &found);
+}
+
 #[test]
 fn every_decision_is_one_page() {
     let mut found = Vec::new();

@@ -57,7 +57,13 @@ impl Core {
             Control::Limit { row, value } => {
                 self.limits.set(row, value, !self.configuring);
             }
-            Control::Day { .. } => self.ledger.new_day(),
+            // A restart within the day tells it again: today's loss is still today's.
+            Control::Day { day } => {
+                if day > self.day {
+                    self.day = day;
+                    self.ledger.new_day();
+                }
+            }
         }
     }
 

@@ -64,6 +64,8 @@ pub struct Core {
     next_order: u64,
     /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
     configuring: bool,
+    /// The trading day, in days since 1970-01-01.
+    day: u32,
     /// What everything held is worth over its cost, as of the last timer event.
     unrealised: Usd,
     /// Room for valuing: contracts of each outcome not yet in a basket.
@@ -128,6 +130,7 @@ impl Core {
             epoch: 0,
             next_order: 1,
             configuring: true,
+            day: 0,
             unrealised: Usd::ZERO,
             left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),

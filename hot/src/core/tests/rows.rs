@@ -147,6 +147,24 @@ fn a_days_loss_halts_and_stays() {
 }
 
 #[test]
+fn a_days_loss_counts_until_the_day_is_over_restarts_included() {
+    let mut desk = Desk::new();
+    desk.control(Control::Day { day: 20_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let yes_pays = if first.outcome == Outcome::Yes { price(0) } else { price(100) };
+    desk.event(Event::Settled { market: first.market, yes_pays });
+    let today = |desk: &Desk| desk.core.ledger().realised_today();
+    let before = today(&desk);
+    assert!(before < Usd::ZERO, "all of it was lost");
+    desk.control(Control::Day { day: 20_000 });
+    assert_eq!(today(&desk), before, "told again");
+    desk.control(Control::Day { day: 20_001 });
+    assert_eq!(today(&desk), Usd::ZERO);
+}
+
+#[test]
 fn a_full_minute_passes() {
     let mut desk = Desk::new();
     desk.control(Control::Limit { row: LimitRow::OrdersPerMinute, value: 1 });
