@@ -39,6 +39,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 from py_clob_client_v2 import (  # noqa: E402  the context above comes first
     ApiCreds,
     BalanceAllowanceParams,
+    BookParams,
     ClobClient,
     MarketOrderArgs,
     OpenOrderParams,
@@ -266,6 +267,9 @@ def main():
     first = client_of(everyone[0])
     check(first.get_version() == 2, "the twin does not run the current backend")
     kinds = markets(first)
+    sides = [BookParams(token_id=kinds[0].asset, side=side) for side in ("BUY", "SELL")]
+    quoted = first.get_prices(sides)[kinds[0].asset]
+    check(float(quoted["BUY"]) < float(quoted["SELL"]), f"prices of both sides: {quoted}")
     orders = trades = 0
     for account in everyone:
         client = client_of(account)

@@ -221,7 +221,11 @@ impl PolymarketVenue {
             let fact = self.fact(one, market, outcome, side.as_deref());
             let Some(mut value) = fact.map(|f| f[key].clone()) else { continue };
             if let Some(side) = side.filter(|_| one == "price") {
-                value = json!({ side: value });
+                // The other side stays, where both were asked for.
+                let other = answer.remove(&token).filter(Value::is_object);
+                let mut sides = other.unwrap_or_else(|| json!({}));
+                sides[side] = value;
+                value = sides;
             }
             answer.insert(token, value);
         }

@@ -340,6 +340,19 @@ fn the_error_catalogue() {
 }
 
 #[test]
+fn prices_of_both_sides_of_one_token() {
+    let mut bench = Bench::new();
+    bench.house(Side::Bid, 4_800, 10);
+    bench.house(Side::Ask, 5_200, 10);
+    let token = bench.venue.markets[0].spec.yes_token.clone();
+    let row = |side: &str| json!({"token_id": token, "side": side});
+    let body = json!([{"token_id": token}, row("BUY"), row("SELL")]).to_string();
+    let (status, answer) = bench.call(0, "POST", "/prices", body.as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer[&token], json!({"BUY": "0.48", "SELL": "0.52"}));
+}
+
+#[test]
 fn an_immediate_buy_spends_its_collateral() {
     let mut bench = Bench::new();
     bench.house(Side::Ask, 4_000, 10);
