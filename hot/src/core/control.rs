@@ -185,6 +185,7 @@ impl Core {
             &Event::Status { market, status: crate::market::MarketStatus::Resolved },
         );
         let purse = self.purse(market);
+        self.settled[market.index()] = Some(yes_pays);
         let before = self.ledger.position(market).cost_total();
         self.ledger.settle(market, purse, yes_pays);
         let after = self.ledger.position(market).cost_total();

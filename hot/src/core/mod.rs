@@ -27,7 +27,7 @@ use crate::outbox::Outbox;
 use crate::report::Report;
 use crate::risk::{Exposure, Limits, Rate};
 use crate::stats::Stats;
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 use std::collections::VecDeque;
 
@@ -68,6 +68,8 @@ pub struct Core {
     day: u32,
     /// What everything held is worth over its cost, as of the last timer event.
     unrealised: Usd,
+    /// What one YES of each settled market paid.
+    settled: Vec<Option<Price>>,
     /// Room for valuing: contracts of each outcome not yet in a basket.
     left: Vec<[Qty; 2]>,
     stats: Stats,
@@ -132,6 +134,7 @@ impl Core {
             configuring: true,
             day: 0,
             unrealised: Usd::ZERO,
+            settled: vec![None; MARKETS_MAX],
             left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
             decisions: Hash64::new(),

@@ -126,15 +126,22 @@ impl Core {
         if held {
             for (_, basket) in self.baskets.iter() {
                 let legs = basket.legs();
+                // A leg whose market is settled has paid what it pays: the others pay at least the rest. Between the
+                // two settlements of a pair it would else look as if the second half were worth nothing.
+                let paid =
+                    |leg: &Leg| self.settled[leg.market.index()].map(|yes| pays(leg.outcome, yes));
+                let known: u32 =
+                    legs.iter().filter_map(paid).map(|price| u32::from(price.ticks())).sum();
+                let open = || legs.iter().filter(|leg| paid(leg).is_none());
                 let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
-                let units = legs.iter().map(of).min().unwrap_or(Qty::ZERO);
+                let units = open().map(of).min().unwrap_or(Qty::ZERO);
                 if units.is_zero() {
                     continue;
                 }
-                for leg in legs {
+                for leg in open() {
                     left[leg.market.index()][leg.outcome.index()] -= units;
                 }
-                value += pays_floor(basket.payout(), units);
+                value += pays_floor(basket.payout().saturating_sub(known), units);
             }
             for (market, book) in self.books.iter() {
                 for outcome in [Outcome::Yes, Outcome::No] {
@@ -148,6 +155,14 @@ impl Core {
 
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
         self.orders.live().filter(move |record| record.order.market == market)
+    }
+}
+
+/// What one contract of an outcome pays where YES pays `yes`.
+const fn pays(outcome: Outcome, yes: Price) -> Price {
+    match outcome {
+        Outcome::Yes => yes,
+        Outcome::No => yes.complement(),
     }
 }
 

@@ -239,3 +239,23 @@ fn a_leg_that_met_the_opposite_outcome_is_unwound_all_the_same() {
     assert_eq!(desk.held(KA, Outcome::No), qty(30), "as it was before");
     assert!(desk.core.is_idle());
 }
+
+#[test]
+fn between_the_two_settlements_of_a_pair_nothing_looks_lost() {
+    for (market, yes_pays) in
+        [(PM, Price::ZERO), (PM, Price::ONE), (KA, Price::ZERO), (KA, Price::ONE)]
+    {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let second = desk.last_placed();
+        desk.fill(&second, 30);
+        desk.wait(Nanos::from_millis(10));
+        let result = |desk: &Desk| desk.core.stats().realised + desk.core.stats().unrealised;
+        let before = result(&desk);
+        desk.event(Event::Settled { market, yes_pays });
+        desk.wait(Nanos::from_millis(10));
+        assert_eq!(result(&desk), before, "{market} pays {yes_pays}");
+    }
+}
