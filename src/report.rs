@@ -239,13 +239,15 @@ impl Report<'_> {
         );
         println!("  opportunities   {}", at("/opportunities"));
         println!(
-            "  baskets         {} opened: {} completed, {} unwound, {} missed, {} for the operator; first after {} s",
+            "  baskets         {} opened: {} completed, {} unwound, {} missed, {} for the operator{}",
             at("/baskets/opened"),
             at("/baskets/completed"),
             at("/baskets/unwound"),
             at("/baskets/failed"),
             at("/baskets/operator"),
-            at("/first_basket_s")
+            self.first_basket
+                .map(|after| format!("; first after {:.1} s", after.as_secs_f32()))
+                .unwrap_or_default()
         );
         println!(
             "  orders          {} sent, {} acked, {} rejected, {} unknown; {} fills",

@@ -122,6 +122,22 @@ fn what_is_not_built_says_so() {
     refused(&surefoot(&dir, &["resume"]), Exit::Usage, &["--reason"]);
 }
 
+/// A closed terminal is no reason to leave orders behind: what cannot be said is left unsaid.
+#[test]
+fn a_run_that_nobody_reads_ends_as_any_other() {
+    let dir = scratch("unread");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_surefoot"))
+        .args(["run", "--for", "3s"])
+        .current_dir(&dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn verbs_without_an_instance_say_so() {
     let dir = scratch("none");
