@@ -218,10 +218,10 @@ impl Engine {
                     topology::pin(nth, wanted);
                 }
                 let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
+                crew.show(); // the last look at links that work: closing them is not losing them
                 if let Some(feed) = &mut crew.feed {
                     feed.close(clock.now());
                 }
-                crew.show();
                 (crew, turns)
             };
             let thread = thread::Builder::new()

@@ -2,7 +2,7 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, FillId, GroupId, OrderId, Outcome, Venue, VenueKey};
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::Tif;
 use crate::ledger::Booking;
 use crate::limits::{FILLS_SEEN_MAX, ORPHANS_MAX};
@@ -14,6 +14,9 @@ use crate::units::{Nanos, Qty, Usd};
 
 /// Venues round fills to cents of a contract, so an order can end this much short or over.
 const QTY_DUST: Qty = Qty::from_micros(10_000);
+/// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
+/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26).
+const FEE_DRIFT: Usd = Usd::from_micros(200);
 /// How often in a row the venue must not know an order,
 const ABSENT_TIMES: u8 = 3;
 /// and for how long, before it is taken as never having been: longer than any taker delay of either venue.
@@ -200,7 +203,7 @@ impl Core {
             action: order.action,
             price,
             qty: fill.qty,
-            fee: self.fee_of(fill, &order.market),
+            fee: self.fee_of(fill, id, order.market, out),
         };
         if order.action == Action::Sell
             && order.venue == Venue::Polymarket
@@ -242,10 +245,14 @@ impl Core {
         }
     }
 
-    /// The venue's own figure where it gives one; else the rule's.
-    fn fee_of(&self, fill: &Fill, market: &crate::ids::MarketId) -> Usd {
-        let rule = self.terms(*market).fee;
-        fill.fee.unwrap_or_else(|| rule.fee(fill.price, fill.qty, fill.taker))
+    /// The venue's own figure where it gives one, held against the rule's; else the rule's.
+    fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
+        let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
+        let Some(charged) = fill.fee else { return rule };
+        if (charged - rule).max(rule - charged) > FEE_DRIFT {
+            self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
+        }
+        charged
     }
 
     /// Books, or takes back, a fill, and keeps the exposure in step.
@@ -416,7 +423,7 @@ impl Core {
         assert!(self.fills_by_id.insert(booked.fill.get(), slot), "the oldest made room");
     }
 
-    pub(super) fn note_position(&self, market: crate::ids::MarketId, out: &mut Outbox) {
+    pub(super) fn note_position(&self, market: MarketId, out: &mut Outbox) {
         let position = self.ledger.position(market);
         out.note(Note::Position {
             market,

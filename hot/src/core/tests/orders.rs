@@ -192,3 +192,28 @@ fn a_buy_releases_its_reservation_part_by_part() {
     let record = *desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
     assert_eq!(record.reserved, Usd::ZERO);
 }
+
+#[test]
+fn a_fee_that_is_not_the_rules_is_booked_and_told() {
+    let drifts = |fee: i64| {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        let fill = Fill { fee: Some(Usd::from_micros(fee)), ..desk.fill_of(&first, 30) };
+        desk.report(Report::Fill(fill));
+        assert_eq!(
+            desk.core.stats().fees,
+            Usd::from_micros(fee),
+            "what was charged is what was paid"
+        );
+        desk.notes
+            .iter()
+            .filter(|note| matches!(note, Note::Alarm { what: Alarm::FeeDrift, .. }))
+            .count()
+    };
+    // 7 % of 30 × 0.5 × 0.5
+    assert_eq!(drifts(525_000), 0);
+    assert_eq!(drifts(525_100), 0, "rounding");
+    assert_eq!(drifts(1_050_000), 1);
+    assert_eq!(drifts(0), 1);
+}
