@@ -3,6 +3,7 @@
 use crate::basket_def::BasketDef;
 use crate::grid::Grid;
 use crate::ids::{MarketId, Side, Venue};
+use crate::intent::Order;
 use crate::market::{MarketDef, MarketStatus};
 use crate::report::Report;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -111,6 +112,9 @@ pub enum Event {
     Control(Control),
     /// Time passed.
     Timer,
+    /// An order of ours that left although no earlier event caused it: the journal lost its end in a crash, the
+    /// wire log did not. Group and purpose are the core's to fill in.
+    Adopt(Order),
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -270,6 +274,14 @@ pub enum Control {
     Day {
         /// Days since 1970-01-01 in the configured zone.
         day: u32,
+    },
+    /// The cash, positions and agreement told next were read since then: where anything of ours has moved at the
+    /// venue meanwhile, they prove nothing.
+    Reading {
+        /// Which venue.
+        venue: Venue,
+        /// When the first question left, on the clock of the core's events.
+        since: Nanos,
     },
 }
 

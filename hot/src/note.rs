@@ -1,6 +1,7 @@
 //! What the core tells the cold side for the record: nothing acts on a note.
 
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome};
+use crate::intent::Purpose;
 use crate::units::{Price, Qty, Usd};
 
 /// One line of the record.
@@ -105,6 +106,15 @@ pub enum Note {
         market: u16,
         /// About which order, or zero.
         order: u64,
+    },
+    /// An order that the journal had lost was taken in again.
+    Adopted {
+        /// Which order.
+        order: OrderId,
+        /// Into which group.
+        group: GroupId,
+        /// What it is for there.
+        purpose: Purpose,
     },
 }
 

@@ -318,6 +318,7 @@ pack_enums! {
         14 = Basket(def),
         15 = Control(control),
         16 = Timer,
+        17 = Adopt(order),
     }
     Change { 0 = Set(qty), 1 = Add(qty), 2 = Take(qty) }
     FeeRule { 0 = Polymarket { rate, exponent }, 1 = Kalshi { taker, maker } }
@@ -331,6 +332,7 @@ pack_enums! {
         6 = Reconciled { venue, clean },
         7 = Limit { row, value },
         8 = Day { day },
+        9 = Reading { venue, since },
     }
     Report {
         0 = Bound { order, key },
@@ -360,6 +362,7 @@ pack_enums! {
         5 = Refused { market, group, why },
         6 = Halt { halted, why, epoch },
         7 = Alarm { what, market, order },
+        8 = Adopted { order, group, purpose },
     }
 }
 
@@ -462,11 +465,11 @@ mod tests {
 
     #[test]
     fn unpack_undoes_pack_for_every_variant() {
-        round_trips::<Event>(17);
+        round_trips::<Event>(18);
         round_trips::<IntentRecord>(5);
-        round_trips::<Note>(8);
+        round_trips::<Note>(9);
         round_trips::<Report>(9);
-        round_trips::<Control>(9);
+        round_trips::<Control>(10);
         round_trips::<Refusal>(24);
         round_trips::<Alarm>(12);
         round_trips::<LimitRow>(24);

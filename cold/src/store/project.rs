@@ -159,6 +159,8 @@ impl Place {
                     leg.payout,
                 ])?;
             }
+            // Its group and purpose follow in a note.
+            Event::Adopt(order) => self.place(db, order, at)?,
             Event::Control(Control::Day { day }) => {
                 (self.day, self.day_given) = (i64::from(*day), 1)
             }
@@ -204,7 +206,7 @@ impl Place {
 
     fn place(&self, db: &Connection, order: &Order, at: At) -> rusqlite::Result<()> {
         db.prepare_cached(
-            "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+            "INSERT OR IGNORE INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
              ?16, 0, 0, 0, ?17)",
         )?
         .execute(params![
@@ -226,14 +228,16 @@ impl Place {
             OrderState::Pending.name(),
             at.ns,
         ])?;
-        db.prepare_cached("INSERT INTO legs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-            self.world,
-            order.group.get(),
-            order_id(order.id),
-            order.market.get(),
-            order.outcome.name(),
-            order.purpose.name(),
-        ])?;
+        db.prepare_cached("INSERT OR IGNORE INTO legs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+            params![
+                self.world,
+                order.group.get(),
+                order_id(order.id),
+                order.market.get(),
+                order.outcome.name(),
+                order.purpose.name(),
+            ],
+        )?;
         Ok(())
     }
 
@@ -342,6 +346,15 @@ impl Place {
                 let why = why.map_or_else(|| "unknown".to_owned(), |why| snake(&why));
                 db.prepare_cached("INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                     .execute(params![at.seq, world, halted, why, epoch.cast_signed(), at.ns])?;
+            }
+            Note::Adopted { order, group, purpose } => {
+                let values = params![order_id(*order), group.get(), purpose.name()];
+                for table in ["orders", "legs"] {
+                    db.prepare_cached(&format!(
+                        "UPDATE {table} SET group_id = ?2, purpose = ?3 WHERE order_id = ?1"
+                    ))?
+                    .execute(values)?;
+                }
             }
             Note::Alarm { what, market, order } => {
                 let market = (*market != u16::MAX).then_some(*market);

@@ -48,6 +48,7 @@ impl Core {
             }
             Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
             Control::Position { market, yes, no } => self.on_position(market, yes, no, out),
+            Control::Reconciled { venue, .. } if !self.is_current(venue) => {}
             Control::Reconciled { venue, clean } => {
                 self.reconciled[venue.index()] = clean;
                 if self.reconciled == [true; 2] {
@@ -64,6 +65,7 @@ impl Core {
                     self.ledger.new_day();
                 }
             }
+            Control::Reading { venue, since } => self.reading[venue.index()] = since,
         }
     }
 
@@ -82,6 +84,7 @@ impl Core {
         self.reconciled = [false; 2];
         self.drift = [0; 2];
         self.position_drift.fill(0);
+        self.reading = [Nanos::ZERO; 2];
         self.stopping = false;
         self.configuring = true;
         self.books.apply(now, event);
@@ -130,6 +133,9 @@ impl Core {
 
     /// The venue's word on the cash. The first one of a run is taken; later ones must differ twice to be.
     fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
+        if !self.is_current(venue) {
+            return;
+        }
         let purse = Purse::of(venue, shard);
         let ours = self.ledger.cash(purse);
         let settling = self.reconciled[venue.index()];
@@ -148,8 +154,20 @@ impl Core {
         self.ledger.set_cash(purse, cash);
     }
 
+    /// Whether what the venue says of our account can be compared with ours: nothing of ours is in flight there or
+    /// has moved since the question.
+    fn is_current(&self, venue: Venue) -> bool {
+        let since = self.reading[venue.index()];
+        since == Nanos::ZERO
+            || (self.moved[venue.index()] < since
+                && !self.orders.live().any(|record| record.order.venue == venue))
+    }
+
     fn on_position(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
         let Some(terms) = self.books.terms(market).copied() else { return };
+        if !self.is_current(terms.venue) {
+            return;
+        }
         let position = *self.ledger.position(market);
         if (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no) {
             self.position_drift[market.index()] = 0;
@@ -178,8 +196,15 @@ impl Core {
     }
 
     /// The market is settled and paid: nothing is held, nothing rests.
-    pub(super) fn on_settled(&mut self, market: MarketId, yes_pays: Price, out: &mut Outbox) {
+    pub(super) fn on_settled(
+        &mut self,
+        now: Nanos,
+        market: MarketId,
+        yes_pays: Price,
+        out: &mut Outbox,
+    ) {
         let Some(terms) = self.books.terms(market).copied() else { return };
+        self.moved[terms.venue.index()] = now;
         self.books.apply(
             Nanos::ZERO,
             &Event::Status { market, status: crate::market::MarketStatus::Resolved },

@@ -297,7 +297,7 @@ struct Seen {
 
 /// A basket that was not worth a look for so long begins a new episode when it is again.
 const EPISODE_GAP: Nanos = Nanos::from_secs(1);
-const NO_LEG: Leg = Leg {
+pub(super) const NO_LEG: Leg = Leg {
     market: MarketId::new(0),
     venue: Venue::Polymarket,
     outcome: Outcome::Yes,

@@ -1,9 +1,10 @@
 //! The one writer of every book, order, position and dollar.
 //!
-//! The core is a pure function of state, time and event. It is one type in four files: `decide` turns books into
+//! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
 //! groups, `place` turns groups into orders, `report` takes in what became of them, `control` listens to the
 //! operator, reconciliation and the clock.
 
+mod adopt;
 mod control;
 mod decide;
 mod money;
@@ -58,6 +59,9 @@ pub struct Core {
     /// How often in a row the venue's cash, or a position, differed from ours.
     drift: [u8; 2],
     position_drift: Vec<u8>,
+    /// When anything of ours last moved at a venue, and since when what is told of it now was read.
+    moved: [Nanos; 2],
+    reading: [Nanos; 2],
     halted: Option<HaltWhy>,
     stopping: bool,
     epoch: u64,
@@ -110,7 +114,7 @@ impl Core {
         Self {
             books: Books::new(),
             baskets: Baskets::new(),
-            episodes: vec![rested; BASKETS_MAX],
+            episodes: vec![rested; BASKETS_MAX + 1], // one more: `ADOPTED`
             orders: OrderTable::new(),
             groups: Groups::new(),
             ledger: Ledger::new(),
@@ -127,6 +131,8 @@ impl Core {
             reconciled: [false; 2],
             drift: [0; 2],
             position_drift: vec![0; MARKETS_MAX],
+            moved: [Nanos::ZERO; 2],
+            reading: [Nanos::ZERO; 2],
             halted: None,
             stopping: false,
             epoch: 0,
@@ -150,8 +156,9 @@ impl Core {
             Event::Report(report) => self.on_report(now, report, out),
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
+            Event::Adopt(order) => self.on_adopt(now, order, out),
             Event::Basket(def) => self.on_basket(def, out),
-            Event::Settled { market, yes_pays } => self.on_settled(*market, *yes_pays, out),
+            Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
             Event::Link { venue, link, up } => {
                 self.links[venue.index()][*link as usize] = *up;
                 self.on_market_data(now, event, out);

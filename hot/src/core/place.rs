@@ -3,7 +3,7 @@
 use super::Core;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
-use crate::group::{Leg, Sale, Step};
+use crate::group::{ADOPTED, Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
 use crate::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
@@ -56,6 +56,7 @@ impl Core {
         self.rate.count(now, order.market);
         self.rate.remember(now, &order);
         self.stats.orders_placed += 1;
+        self.moved[order.venue.index()] = now;
         self.orders.insert(Record {
             order,
             state: OrderState::Pending,
@@ -273,6 +274,7 @@ impl Core {
         group.keep_time(now);
         let group = *group;
         match state {
+            _ if group.basket == ADOPTED && state != GroupState::Operator => {} // never was a basket
             GroupState::Hedged => self.stats.baskets_completed += 1,
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;

@@ -213,6 +213,7 @@ impl Core {
             return self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
         }
         self.remember(Booked { fill: fill.fill, order: id, booking, undone: false });
+        self.moved[order.venue.index()] = now;
         self.stats.fills += 1;
         let before = self.ledger.realised();
         self.book(&booking, false);
@@ -283,6 +284,8 @@ impl Core {
             return self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
         }
         self.book(&booked.booking, true);
+        let venue = self.terms(market).venue;
+        self.moved[venue.index()] = now;
         out.note(Note::Booked {
             order: booked.order,
             market,
@@ -362,6 +365,7 @@ impl Core {
     /// at once.
     fn settle_order(&mut self, now: Nanos, id: OrderId, event: OrderEvent, out: &mut Outbox) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
+        self.moved[record.order.venue.index()] = now;
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
         if alive && complete {

@@ -1,5 +1,6 @@
 //! The core against a scripted venue: every message by hand, every invariant after every event.
 
+mod adopt;
 mod groups;
 mod orders;
 mod rows;

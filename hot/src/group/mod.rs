@@ -12,9 +12,12 @@ mod table;
 pub use table::Groups;
 
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
-use crate::limits::LEGS_MAX;
+use crate::limits::{BASKETS_MAX, LEGS_MAX};
 use crate::note::GroupState;
 use crate::units::{Nanos, Price, Qty, Usd};
+
+/// The basket of a group around an order that no known group sent: none of the real ones.
+pub const ADOPTED: BasketId = BasketId::new(BASKETS_MAX as u16);
 
 /// One leg: contracts of one outcome, what has been got of them, and the order in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
