@@ -150,7 +150,7 @@ impl Ledger {
     /// Books a fill. Fees are a loss at once.
     pub fn book(&mut self, booking: &Booking) {
         let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.realise(-fee);
+        self.realise(market, -fee);
         self.fees += fee;
         self.cash[purse.index()] -= fee;
         let position = &mut self.positions[market.index()];
@@ -171,7 +171,7 @@ impl Ledger {
                 let proceeds = price.proceeds_floor(held);
                 self.cash[purse.index()] += proceeds - other;
                 self.cost += other - cost;
-                self.realise(proceeds - cost);
+                self.realise(market, proceeds - cost);
             }
         }
         if purse.venue() == Venue::Kalshi {
@@ -190,13 +190,13 @@ impl Ledger {
         let pays = Price::ONE.proceeds_floor(pairs);
         self.cash[purse.index()] += pays;
         self.cost -= cost;
-        self.realise(pays - cost);
+        self.realise(market, pays - cost);
     }
 
     /// Undoes a booking that failed: the same amounts, the other way.
     pub fn unbook(&mut self, booking: &Booking) {
         let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.realise(fee);
+        self.realise(market, fee);
         self.fees -= fee;
         self.cash[purse.index()] += fee;
         match action {
@@ -204,7 +204,7 @@ impl Ledger {
                 let cost = self.positions[market.index()].take(outcome, qty);
                 self.cash[purse.index()] += price.cost_ceil(qty);
                 self.cost -= cost;
-                self.realise(price.cost_ceil(qty) - cost);
+                self.realise(market, price.cost_ceil(qty) - cost);
             }
             Action::Sell => {
                 let proceeds = price.proceeds_floor(qty);
@@ -224,8 +224,7 @@ impl Ledger {
         let pays = yes_pays.proceeds_floor(yes) + yes_pays.complement().proceeds_floor(no);
         self.cash[purse.index()] += pays;
         self.cost -= cost;
-        self.realise(pays - cost);
-        self.positions[market.index()].realised += pays - cost;
+        self.realise(market, pays - cost);
         pays
     }
 
@@ -242,7 +241,8 @@ impl Ledger {
         cost == self.cost && cash + cost == self.paid_in + self.realised
     }
 
-    fn realise(&mut self, result: Usd) {
+    fn realise(&mut self, market: MarketId, result: Usd) {
+        self.positions[market.index()].realised += result;
         self.realised += result;
         self.realised_today += result;
     }

@@ -26,6 +26,7 @@ fn a_round_trip_costs_the_spread_and_the_fees() {
     assert_eq!(ledger.cost(), Usd::from_dollars(50));
     ledger.book(&booking(Outcome::Yes, Action::Sell, 4_900, 100, 0));
     assert_eq!(ledger.realised(), Usd::from_micros(-2_750_000));
+    assert_eq!(ledger.position(MarketId::new(3)).realised, ledger.realised(), "the one market's");
     assert_eq!(ledger.cost(), Usd::ZERO);
     assert!(ledger.is_balanced());
 }
