@@ -374,7 +374,8 @@ impl<S: Follow> FeedLink<S> {
                 Message::Text(text) => {
                     let bytes = text.as_bytes();
                     if let Some(tap) = &mut tap {
-                        tap.frame(now, self.venue, self.link, bytes);
+                        let conn = u32::try_from(self.stats.opened).unwrap_or(u32::MAX);
+                        tap.frame(now, self.venue, self.link, conn, bytes);
                     }
                     if let Some(inspect) = &mut self.options.inspect {
                         inspect(bytes);

@@ -5,8 +5,8 @@ use surefoot_hot::event::Link;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
-/// Bytes before each frame: length 4, receive time 8, venue 1, link 1; little-endian.
-const HEAD_BYTES: usize = 14;
+/// Bytes before each frame: length 4, receive time 8, venue 1, link 1, connection 4, frames lost 8; little-endian.
+const HEAD_BYTES: usize = 26;
 
 /// The writing end. A frame that does not fit whole is lost and counted.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ impl Tap {
         Self { ring, lost: 0 }
     }
 
-    /// Copies one frame.
-    pub fn frame(&mut self, recv: Nanos, venue: Venue, link: Link, bytes: &[u8]) {
+    /// Copies one frame; `conn` counts the connections that its link has had.
+    pub fn frame(&mut self, recv: Nanos, venue: Venue, link: Link, conn: u32, bytes: &[u8]) {
         let len = u32::try_from(bytes.len()).ok();
         let (Some(len), true) = (len, self.ring.slots() >= HEAD_BYTES + bytes.len()) else {
             self.lost += 1;
@@ -31,7 +31,9 @@ impl Tap {
         let mut head = [0; HEAD_BYTES];
         head[..4].copy_from_slice(&len.to_le_bytes());
         head[4..12].copy_from_slice(&recv.get().to_le_bytes());
-        head[12..].copy_from_slice(&[venue as u8, link as u8]);
+        head[12..14].copy_from_slice(&[venue as u8, link as u8]);
+        head[14..18].copy_from_slice(&conn.to_le_bytes());
+        head[18..].copy_from_slice(&self.lost.to_le_bytes());
         for part in [&head[..], bytes] {
             self.ring.push_entire_slice(part).expect("room was just seen, and only we fill it");
         }
@@ -52,6 +54,10 @@ pub struct Tapped {
     pub venue: Venue,
     /// Over which link.
     pub link: Link,
+    /// Over which of its connections, counted from 1: where it rises, frames may be missing before this one.
+    pub conn: u32,
+    /// How many frames of any link have been lost before this one: where it rises, some are missing.
+    pub lost: u64,
 }
 
 /// The reading end.
@@ -86,6 +92,8 @@ impl TapReader {
             recv: Nanos::new(u64::from_le_bytes(head[4..12].try_into().expect("eight bytes"))),
             venue: Venue::ALL[usize::from(head[12])],
             link: [Link::Market, Link::Private, Link::Orders][usize::from(head[13])],
+            conn: u32::from_le_bytes(head[14..18].try_into().expect("four bytes")),
+            lost: u64::from_le_bytes(head[18..].try_into().expect("eight bytes")),
         })
     }
 }
@@ -98,16 +106,17 @@ mod tests {
 
     #[test]
     fn frames_come_out_as_they_went_in_and_what_does_not_fit_is_counted() {
-        let (ring, reader) = RingBuffer::new(64);
+        let (ring, reader) = RingBuffer::new(76);
         let (mut tap, mut reader) = (Tap::new(ring), TapReader::new(reader));
         let mut bytes = Vec::new();
         for round in 0..20_u8 {
             let frame = vec![round; usize::from(round)];
-            tap.frame(Nanos::new(u64::from(round)), Venue::Kalshi, Link::Private, &frame);
-            tap.frame(Nanos::ZERO, Venue::Kalshi, Link::Market, &[0; 51]);
+            tap.frame(Nanos::new(u64::from(round)), Venue::Kalshi, Link::Private, 3, &frame);
+            tap.frame(Nanos::ZERO, Venue::Kalshi, Link::Market, 1, &[0; 51]);
             let tapped = reader.poll_frame(&mut bytes).unwrap();
             let (recv, venue) = (Nanos::new(u64::from(round)), Venue::Kalshi);
-            assert_eq!(tapped, Tapped { recv, venue, link: Link::Private });
+            let lost = u64::from(round); // one in each round before
+            assert_eq!(tapped, Tapped { recv, venue, link: Link::Private, conn: 3, lost });
             assert_eq!(bytes, frame);
             assert_eq!(reader.poll_frame(&mut bytes), None);
         }
