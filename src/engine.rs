@@ -175,7 +175,8 @@ impl Engine {
         let mut rings = Rings::new(&plan.clock, &plan.halt);
         let wired = wire(&mut rings)?;
         let core_rings = rings.core.take().expect("made above");
-        let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone());
+        let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone())
+            .begins_with(std::mem::take(&mut rings.first));
         let journal =
             Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
                 .map_err(|error| format!("starting the journal's thread: {error}"))?;
@@ -349,6 +350,8 @@ pub struct Rings {
     pub clock: Clock,
     /// The halt epoch.
     pub halt: HaltEpoch,
+    /// What the core is told before anything else.
+    pub first: Vec<Event>,
     core: Option<CoreRings>,
     ops: Option<Producer<Event>>,
     stats: Option<Consumer<Stats>>,
@@ -383,6 +386,7 @@ impl Rings {
             exec_core: [Some(pm_core), Some(ka_core)],
             clock: clock.clone(),
             halt: halt.clone(),
+            first: Vec::new(),
             core: Some(core),
             ops: Some(ops),
             stats: Some(stats),

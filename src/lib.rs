@@ -29,6 +29,7 @@ macro_rules! print {
 }
 
 pub mod access;
+pub(crate) mod audit;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
@@ -37,7 +38,9 @@ pub mod control;
 pub mod engine;
 pub mod exit;
 pub mod notify;
+pub(crate) mod recover;
 pub mod report;
+pub(crate) mod results;
 pub mod run;
 pub mod session;
 pub mod spin;

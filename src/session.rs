@@ -2,28 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
 use rtrb::RingBuffer;
 use serde_json::{Value, json};
-use surefoot_cold::audit::{Audit, Verdict};
-use surefoot_cold::directory::{Directory, Names};
-use surefoot_cold::feed::TapReader;
-use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash, replay, segments};
+use surefoot_cold::directory::Directory;
+use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
-use surefoot_cold::reconcile::{self, Reader, settled_truth};
+use surefoot_cold::reconcile::{self, Reader, Truth, settled_truth};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
 use surefoot_cold::wirelog::SyncMode;
-use surefoot_hot::core::Core;
-use surefoot_hot::event::{Control as Tell, Event, HaltWhy, StaleWhy};
+use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
 use crate::access::Access;
+use crate::audit::AuditThread;
 use crate::catalogue::{Also, Catalogue};
 use crate::cli::Mode;
 use crate::config::{Config, JournalSync, LogLevel};
@@ -31,7 +28,9 @@ use crate::control::{Asked, Command, Control, Signals, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
 use crate::notify::Notify;
+use crate::recover::{Recovered, recover};
 use crate::report::{self, Report};
+use crate::results::Results;
 use crate::spin::Clock;
 use crate::topology::{self, Topology};
 use crate::wiring::{self, Parts, Signers};
@@ -46,6 +45,10 @@ const RECONCILE_EVERY: Duration = Duration::from_secs(12);
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
 const DAY_NS: u64 = 86_400_000_000_000;
+/// How often a read of both venues is tried again because something of ours moved meanwhile.
+const AGREE_TRIES: u32 = 20;
+/// Counters are at most this old.
+const STATS_LAG: Duration = Duration::from_millis(150);
 /// How often the loop looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often a line is said.
@@ -70,7 +73,7 @@ pub struct Session {
 }
 
 /// Why a run ended before it began: what to say, and the exit.
-struct Failed(Exit, String);
+pub(crate) struct Failed(pub(crate) Exit, pub(crate) String);
 
 impl From<StateError> for Failed {
     fn from(error: StateError) -> Self {
@@ -91,6 +94,16 @@ pub fn run(session: Session, config: &Config, json: bool) -> Exit {
     }
 }
 
+/// Whom to ask what is true: a reader for each venue, and the results of markets.
+#[derive(Default)]
+struct Readers {
+    accounts: Vec<Box<dyn Reader>>,
+    results: Option<Results>,
+}
+/// The readers, results not told yet, and what the venues say, each since when it was asked.
+type Check =
+    std::thread::JoinHandle<(Readers, Vec<Event>, Vec<(Venue, Nanos, Result<Truth, String>)>)>;
+
 struct Running {
     session: Session,
     config: Config,
@@ -101,7 +114,10 @@ struct Running {
     engine: Engine,
     store: StoreThread,
     directory: Directory,
-    readers: [Box<dyn Reader>; 2],
+    /// Elsewhere while `check` has them.
+    readers: Readers,
+    /// A comparison under way: its thread waits for the venues, so that nothing else has to.
+    check: Option<Check>,
     audit: AuditThread,
     topology: Topology,
     began: Instant,
@@ -110,6 +126,10 @@ struct Running {
     /// Counters at the start: a continued journal counts on.
     base: Stats,
     open: bool,
+    /// Links that were up at the last look.
+    links_up: u64,
+    /// The venues are to be compared with as soon as nobody is at it.
+    check_due: bool,
     latch: Option<HaltLatch>,
     /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
     epoch: u64,
@@ -150,7 +170,7 @@ impl Running {
         names.put(venue, catalogue.directory.clone());
         names.save(&state.names())?;
 
-        let (core, fresh, last) = recover(&state, venue)?;
+        let Recovered { core, fresh, last, in_journal } = recover(&state, venue)?;
         let mut lifted = false;
         if core.halted().is_some() && latch.is_none() {
             // The journal is halted and the latch is not there: lifted by a person since, or never written.
@@ -195,7 +215,6 @@ impl Running {
         // Seconds since 1970 rise over restarts faster than halts are lifted.
         let epoch = clock.now().get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
-        let first_order = first_order(clock.now());
         let plan = Plan {
             topology,
             pin: config.pin_cpu.map(usize::from),
@@ -207,7 +226,6 @@ impl Running {
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
         let logs = [state.wire_log("polymarket"), state.wire_log("kalshi")];
-        let mut kept = None;
         let engine = Engine::start(plan, |rings| {
             let parts = Parts {
                 access: &session.access,
@@ -222,13 +240,13 @@ impl Running {
                 tap: Some(tap),
                 seed: session.seed,
             };
-            let (wired, remembered, commands) = wiring::wire(parts, rings)?;
-            kept = Some((remembered, commands));
+            let now = rings.clock.now();
+            let (wired, remembered, _) = wiring::wire(parts, rings)?;
+            rings.first = in_journal.first_events(now, epoch, &remembered);
             Ok(wired)
         })
         .map_err(|why| Failed(Exit::Failed, why))?;
 
-        engine.tell(Event::Control(Tell::Start { epoch, first_order }));
         for limit in config.limits.events() {
             engine.tell(Event::Control(limit));
         }
@@ -248,7 +266,10 @@ impl Running {
             AuditThread::start(tapped, &catalogue.directory, engine.teller()).map_err(|error| {
                 Failed(Exit::Failed, format!("starting the audit's thread: {error}"))
             })?;
-        let readers = signers.readers(&session.access, &catalogue.directory);
+        let readers = Readers {
+            accounts: signers.readers(&session.access, &catalogue.directory).into(),
+            results: Some(Results::new(&session.access, &catalogue.directory)),
+        };
         let now = Instant::now();
         Ok(Self {
             session,
@@ -262,12 +283,15 @@ impl Running {
             store,
             directory: catalogue.directory,
             readers,
+            check: None,
             audit,
             topology,
             began: now,
             run,
             base,
             open: false,
+            links_up: 0,
+            check_due: false,
             latch,
             epoch,
             last_said: now,
@@ -307,7 +331,7 @@ impl Running {
                 return Some(exit);
             }
             let up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed) == 4;
-            let settled = self.engine.stats().orders_unknown_live == 0;
+            let settled = self.engine.stats().orders_live == 0;
             if up && settled {
                 break;
             }
@@ -340,24 +364,63 @@ impl Running {
         Some(Exit::Unreconciled)
     }
 
-    /// Takes both venues' word, read twice the same, and tells the core that we agree.
+    /// Takes both venues' word, read twice the same, until the core agrees: it does not where anything of ours moved
+    /// while they were asked.
     fn agree(&mut self) -> Result<(), String> {
-        for reader in &self.readers {
-            let truth = settled_truth(reader.as_ref(), 6, Duration::from_millis(250))?;
-            let venue = reader.venue();
-            let markets = self.directory.of(venue).map(|entry| entry.def.market);
-            for event in reconcile::events(venue, &truth, markets) {
+        self.end_check();
+        let mut readers = std::mem::take(&mut self.readers);
+        let agreed = match &mut readers.results {
+            Some(results) => self.agree_with(&readers.accounts, results),
+            None => Err("nobody is left to ask".to_owned()),
+        };
+        self.readers = readers;
+        agreed
+    }
+
+    fn agree_with(
+        &mut self,
+        accounts: &[Box<dyn Reader>],
+        results: &mut Results,
+    ) -> Result<(), String> {
+        let mut told = false;
+        for _ in 0..AGREE_TRIES {
+            let stats = *self.engine.stats();
+            if told && stats.reconciled {
+                return Ok(());
+            }
+            if stats.orders_live > 0 {
+                std::thread::sleep(STATS_LAG);
+                continue;
+            }
+            // What settled while nobody listened is told first: it is a result, not a difference.
+            for event in results.read()? {
                 self.engine.tell(event);
             }
-            for foreign in &truth.foreign {
-                eprintln!(
-                    "surefoot: {} holds {foreign}, which is not followed here: left alone",
-                    venue.name()
-                );
+            for reader in accounts {
+                let since = self.engine.clock.now();
+                let truth = settled_truth(reader.as_ref(), 6, Duration::from_millis(250))?;
+                let venue = reader.venue();
+                self.tell_truth(venue, &truth, since);
+                self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
+                for foreign in truth.foreign.iter().filter(|_| !told) {
+                    eprintln!(
+                        "surefoot: {} holds {foreign}, which is not followed here: left alone",
+                        venue.name()
+                    );
+                }
             }
-            self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
+            told = true;
+            std::thread::sleep(STATS_LAG);
         }
-        Ok(())
+        Err("something of ours moved whenever they were asked".to_owned())
+    }
+
+    fn tell_truth(&self, venue: Venue, truth: &Truth, since: Nanos) {
+        self.engine.tell(Event::Control(Tell::Reading { venue, since }));
+        let markets = self.directory.of(venue).map(|entry| entry.def.market);
+        for event in reconcile::events(venue, truth, markets) {
+            self.engine.tell(event);
+        }
     }
 
     /// One look around: commands, health, time. Returns an exit when it is time to end.
@@ -395,9 +458,17 @@ impl Running {
             }
             self.notify.alive();
         }
-        if self.open && self.last_reconciled.elapsed() >= RECONCILE_EVERY {
-            self.last_reconciled = Instant::now();
-            self.check_truth();
+        let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
+        let is_back = links_up == 4 && std::mem::replace(&mut self.links_up, links_up) < 4;
+        if is_back || self.last_reconciled.elapsed() >= RECONCILE_EVERY {
+            self.check_due = true;
+        }
+        if self.open && self.check_due && self.check.is_none() {
+            (self.check_due, self.last_reconciled) = (false, Instant::now());
+            self.begin_check();
+        }
+        if self.check.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
+            self.end_check();
         }
         self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
@@ -502,30 +573,47 @@ impl Running {
         Ok(())
     }
 
-    /// Compares while running. A read that something happened during is thrown away: it proves nothing.
-    fn check_truth(&mut self) {
-        let before = *self.engine.stats();
-        if before.orders_live > 0 || before.groups_live > 0 {
-            return;
+    /// Begins to compare while running. The core throws away what was read while something of ours moved.
+    fn begin_check(&mut self) {
+        let mut readers = std::mem::take(&mut self.readers);
+        let clock = self.engine.clock.clone();
+        let read = move || {
+            let read_one = |reader: &dyn Reader| {
+                let since = clock.now();
+                (reader.venue(), since, reader.truth().map_err(|error| error.to_string()))
+            };
+            let results = readers.results.as_mut().map(Results::read);
+            let results = results.and_then(Result::ok).unwrap_or_default(); // next time, then
+            let truths = readers.accounts.iter().map(|reader| read_one(reader.as_ref())).collect();
+            (readers, results, truths)
+        };
+        match std::thread::Builder::new().name("reconcile".into()).spawn(read) {
+            Ok(thread) => self.check = Some(thread),
+            Err(error) => {
+                // The readers went with it: from here on nothing could be compared.
+                self.halt("thread", &format!("starting reconciliation: {error}"), HaltWhy::Thread);
+            }
         }
-        for venue in Venue::ALL {
-            let Ok(truth) = self.readers[venue.index()].truth() else {
-                eprintln!(
-                    "surefoot: {} does not answer reconciliation; asked again in {} s",
+    }
+
+    /// Waits for the comparison under way, if there is one, and tells the core.
+    fn end_check(&mut self) {
+        let Some(thread) = self.check.take() else { return };
+        let Ok((readers, results, truths)) = thread.join() else {
+            return self.halt("thread", "reconciliation failed an assertion", HaltWhy::Thread);
+        };
+        self.readers = readers;
+        for event in results {
+            self.engine.tell(event);
+        }
+        for (venue, since, truth) in truths {
+            match truth {
+                Ok(truth) => self.tell_truth(venue, &truth, since),
+                Err(error) => eprintln!(
+                    "surefoot: {error}; {} is asked again in {} s",
                     venue.name(),
                     RECONCILE_EVERY.as_secs()
-                );
-                continue;
-            };
-            let after = *self.engine.stats();
-            let quiet = after.orders_placed == before.orders_placed
-                && after.fills == before.fills
-                && after.realised == before.realised;
-            if quiet {
-                let markets = self.directory.of(venue).map(|entry| entry.def.market);
-                for event in reconcile::events(venue, &truth, markets) {
-                    self.engine.tell(event);
-                }
+                ),
             }
         }
     }
@@ -569,14 +657,23 @@ impl Running {
                 break;
             }
         }
+        self.end_check();
+        if let Some(results) = &mut self.readers.results {
+            // What settled unheard is a result; where this fails, the comparison shows it as a difference.
+            for event in results.read().unwrap_or_default() {
+                self.engine.tell(event);
+            }
+            std::thread::sleep(STATS_LAG);
+        }
         let duration = self.began.elapsed();
         let shown = std::sync::Arc::clone(&self.engine.shown);
         // The last fills of a stream may be a moment behind the answers.
-        let truths: Vec<_> = self
-            .readers
-            .iter()
-            .map(|reader| settled_truth(reader.as_ref(), 8, Duration::from_millis(200)))
-            .collect();
+        let truths = Venue::ALL.map(|venue| {
+            let reader = self.readers.accounts.iter().find(|reader| reader.venue() == venue);
+            let reader =
+                reader.ok_or_else(|| format!("{}: nobody is left to ask", venue.name()))?;
+            settled_truth(reader.as_ref(), 8, Duration::from_millis(200))
+        });
         let Self {
             engine,
             store,
@@ -658,107 +755,4 @@ fn load_catalogue(session: &Session, known: Option<&Directory>) -> Result<Catalo
         }
     }
     Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
-}
-
-/// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
-///
-/// Whether it is empty, and the time of the journal's last record.
-fn recover(state: &StateDir, venue: u64) -> Result<(Core, bool, Nanos), Failed> {
-    let dir = state.journal();
-    let there = dir.is_dir()
-        && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
-    if !there {
-        return Ok((Core::new(), true, Nanos::ZERO));
-    }
-    let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
-        let exit = match &error {
-            replay::ReplayError::Journal(_) => Exit::Corrupt,
-            replay::ReplayError::Diverged { .. } => Exit::Diverged,
-        };
-        Failed(exit, error.to_string())
-    })?;
-    if let Some(torn) = &replayed.torn {
-        eprintln!(
-            "surefoot: the journal's end was cut off by a crash: {torn:?}; everything before it is whole"
-        );
-    }
-    if replayed.last_run.venue != venue {
-        eprintln!(
-            "surefoot: other accounts than last time: starting from an empty book; the old journal is kept"
-        );
-        return Ok((Core::new(), true, Nanos::ZERO));
-    }
-    let stats = replayed.core.stats();
-    eprintln!(
-        "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
-        replayed.inputs,
-        stats.orders_live,
-        stats.groups_live,
-        if replayed.closed { "" } else { " (the last run did not end as it should)" }
-    );
-    Ok((replayed.core, false, replayed.last))
-}
-
-/// Above every id that an earlier run can have used, even one whose journal is lost: 2²⁴ ids a second since 2026,
-/// below 2⁵³ until the year 2043, for Polymarket's salts travel as JSON numbers.
-fn first_order(now: Nanos) -> u64 {
-    const EPOCH_2026: u64 = 1_767_225_600;
-    (now.get() / 1_000_000_000).saturating_sub(EPOCH_2026).max(1) << 24
-}
-
-/// Recomputes Polymarket's book hashes from the raw frames, and calls a book stale whose hash proves a loss.
-struct AuditThread {
-    stop: Sender<()>,
-    thread: std::thread::JoinHandle<report::AuditCounts>,
-}
-
-impl AuditThread {
-    fn start(
-        tapped: rtrb::Consumer<u8>,
-        directory: &Directory,
-        tell: Sender<Event>,
-    ) -> std::io::Result<Self> {
-        let mut audit = Audit::new();
-        for entry in directory.of(Venue::Polymarket) {
-            if let Names::Polymarket(names) = &entry.names {
-                audit.add_market(entry.def.market, names);
-            }
-        }
-        let (stop, stopped) = crossbeam_channel::bounded(0);
-        let thread = std::thread::Builder::new().name("audit".into()).spawn(move || {
-            let mut reader = TapReader::new(tapped);
-            let mut bytes = Vec::new();
-            loop {
-                while let Some(tapped) = reader.poll_frame(&mut bytes) {
-                    if tapped.venue != Venue::Polymarket
-                        || tapped.link != surefoot_hot::event::Link::Market
-                    {
-                        continue;
-                    }
-                    audit.on_frame(&bytes, |finding| {
-                        if finding.verdict == Verdict::Proven {
-                            let _ = tell
-                                .send(Event::Stale { market: finding.market, why: StaleWhy::Hash });
-                        }
-                    });
-                }
-                match stopped.recv_timeout(Duration::from_millis(5)) {
-                    Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-                    _ => break,
-                }
-            }
-            let counts = audit.counts();
-            report::AuditCounts {
-                checked: counts.snapshots + counts.changes,
-                matched: counts.matched,
-                proven: counts.proven,
-            }
-        })?;
-        Ok(Self { stop, thread })
-    }
-
-    fn finish(self) -> report::AuditCounts {
-        drop(self.stop);
-        self.thread.join().unwrap_or_default()
-    }
 }

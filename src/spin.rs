@@ -94,6 +94,7 @@ pub struct CoreAgent {
     clock: Clock,
     timer_due: Nanos,
     stats_due: Nanos,
+    first: Vec<Event>,
     /// What it measured.
     pub times: CoreTimes,
     /// Turns in which the journal had no room.
@@ -130,14 +131,27 @@ impl CoreAgent {
             clock,
             timer_due: Nanos::ZERO,
             stats_due: Nanos::ZERO,
+            first: Vec::new(),
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
         }
     }
 
+    /// Events for its first turn, before anything else, the clock included: a folded core believes that its links
+    /// are up and its books good until it is told that a run begins.
+    #[must_use]
+    pub fn begins_with(mut self, first: Vec<Event>) -> Self {
+        self.first = first;
+        self
+    }
+
     /// One turn: a bounded number of events from every input. Returns how many.
     pub fn turn(&mut self, now: Nanos) -> u32 {
         let mut handled = 0;
+        for event in std::mem::take(&mut self.first) {
+            self.handle(now, &event);
+            handled += 1;
+        }
         if now >= self.timer_due {
             self.timer_due = now.after(TIMER_EVERY);
             self.handle(now, &Event::Timer);

@@ -27,7 +27,8 @@ pub fn status(args: &StatusArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     loop {
         let exit = match ask(&state, &json!({ "cmd": "status" })) {
-            Ok(answer) => show(&answer["status"], setup.json, args.watch),
+            Ok(answer) if answer["ok"] == true => show(&answer["status"], setup.json, args.watch),
+            Ok(answer) => return told(&answer, setup.json, ""),
             Err(error) => return not_running(&state, &error, setup.json),
         };
         if !args.watch {

@@ -8,7 +8,8 @@ use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
-use surefoot_hot::units::{Nanos, Qty};
+use surefoot_hot::units::{Nanos, Price, Qty};
+use surefoot_hot::venue::decimal;
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
 use crate::venue::json::{Object, ReadError, parse_time, scaled};
@@ -37,6 +38,8 @@ pub struct Market {
     pub game_start: Option<Nanos>,
     /// Where it stands.
     pub status: MarketStatus,
+    /// What one YES pays, once it is resolved.
+    pub yes_pays: Option<Price>,
     /// The set of exclusive markets it belongs to.
     pub neg_risk_market: Option<String>,
     /// Whether the set may still be given new names: then it is never assumed complete.
@@ -123,6 +126,7 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
         end: object.time("endDate")?,
         game_start: optional_time(&object, "gameStartTime")?,
         status: status(&object),
+        yes_pays: yes_pays(&object),
         neg_risk_market: (!neg_risk_market.is_empty()).then(|| neg_risk_market.to_owned()),
         neg_risk_augmented: object.flag("negRiskAugmented") || of_event("negRiskAugmented"),
         neg_risk_other: object.flag("negRiskOther"),
@@ -137,6 +141,16 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
 /// the version is missing.
 fn looks_like_position(id: &[u8; 32]) -> bool {
     id[19..27].iter().all(|&byte| byte == 0)
+}
+
+/// `outcomePrices` of a resolved market is what each outcome pays; before that it is the last price.
+fn yes_pays(object: &Object<'_>) -> Option<Price> {
+    if status(object) != MarketStatus::Resolved {
+        return None;
+    }
+    let pays = pair(object.texts("outcomePrices").ok()?)?;
+    let [yes, no] = pays.map(|pays| decimal::price(pays.as_bytes()).ok().flatten());
+    yes.filter(|yes| no == Some(yes.complement()))
 }
 
 /// Tradable means all four words of the venue say so; a past end date alone means nothing.
