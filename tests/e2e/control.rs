@@ -1,0 +1,183 @@
+//! The verbs that speak to a running instance, signals, the `KILL` file, and what is said where none runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use surefoot_cold::state_dir::StateDir;
+
+use crate::rig::{
+    Scratch, Twin, alone, count, run_against, say, signal, status, surefoot, truths, until, wait,
+};
+
+/// Long enough for some opportunities to pass by.
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// An instance that was started in the background: ended with the test, whatever happens.
+struct Detached(PathBuf);
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        if let Some(pid) = StateDir::at(&self.0).holder() {
+            signal(i32::try_from(pid).unwrap(), "-KILL");
+        }
+    }
+}
+
+fn start(scratch: &Scratch, twin: &Twin, state: &Path) -> Detached {
+    let guard = Detached(state.to_owned());
+    let venues = twin.venues.display();
+    let said = say(scratch, state, &format!("start --topology calm --json --venues {venues}"));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(said.json()["ok"], true);
+    guard
+}
+
+fn done(scratch: &Scratch, state: &Path, words: &str) {
+    let said = say(scratch, state, words);
+    assert_eq!(said.code, Some(0), "{words}: {said:#?}");
+}
+
+/// Halted and at rest, no order leaves.
+fn stands_still(scratch: &Scratch, state: &Path) -> Value {
+    let rest = until(scratch, state, "halted and at rest", |status| {
+        let busy = count(status, "/orders/live") + count(status, "/groups_live");
+        status["halted"] == true && busy == 0
+    });
+    thread::sleep(A_WHILE);
+    let later = status(scratch, state).unwrap();
+    assert_eq!(count(&rest, "/orders/sent"), count(&later, "/orders/sent"), "a halt is a halt");
+    assert_eq!(later["halted"], true);
+    later
+}
+
+fn trades_again(scratch: &Scratch, state: &Path, since: &Value) {
+    let sent = count(since, "/orders/sent");
+    let now =
+        until(scratch, state, "it trades again", |status| count(status, "/orders/sent") > sent);
+    assert_eq!((&now["halted"], &now["halt"]), (&Value::Bool(false), &Value::Null));
+}
+
+#[test]
+fn started_halted_resumed_and_stopped_as_a_person_would() {
+    let _alone = alone();
+    let scratch = Scratch::new("control");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 4);
+    let guard = start(&scratch, &twin, &state);
+    let healthy = until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+    assert_eq!((&healthy["healthy"], &healthy["running"]), (&true.into(), &true.into()));
+    assert_eq!((&healthy["halted"], &healthy["mode"]), (&false.into(), &"demo".into()));
+    assert_eq!(healthy["pid"].as_u64(), StateDir::at(&state).holder().map(u64::from));
+
+    done(&scratch, &state, "halt --reason lunch");
+    let halted = stands_still(&scratch, &state);
+    assert_eq!(
+        (&halted["halt"]["who"], &halted["halt"]["reason"]),
+        (&"operator".into(), &"lunch".into())
+    );
+    done(&scratch, &state, "resume --reason test");
+    trades_again(&scratch, &state, &halted);
+
+    let kill = StateDir::at(&state).kill_file();
+    fs::write(&kill, "").unwrap();
+    let halted = stands_still(&scratch, &state);
+    assert_eq!(halted["halt"]["who"], "kill_file");
+    let refused = say(&scratch, &state, "resume --reason test");
+    assert_eq!(refused.code, Some(11), "{refused:#?}");
+    assert!(refused.err.contains("KILL"), "{refused:#?}");
+    fs::remove_file(&kill).unwrap();
+    done(&scratch, &state, "resume --reason test");
+    trades_again(&scratch, &state, &halted);
+
+    // Halted, stopped, started: still halted. Resumed while nothing runs: the next start trades.
+    done(&scratch, &state, "halt --reason night");
+    done(&scratch, &state, "stop");
+    let gone = say(&scratch, &state, "status --json");
+    assert_eq!(gone.code, Some(8), "{gone:#?}");
+    assert_eq!((&gone.json()["running"], &gone.json()["halted"]), (&false.into(), &true.into()));
+    drop(guard);
+    let guard = start(&scratch, &twin, &state);
+    let halted = stands_still(&scratch, &state);
+    assert_eq!((&halted["halt"]["reason"], count(&halted, "/orders/sent")), (&"night".into(), 0));
+    done(&scratch, &state, "stop");
+    done(&scratch, &state, "resume --reason morning");
+    drop(guard);
+    let guard = start(&scratch, &twin, &state);
+    trades_again(&scratch, &state, &halted);
+    done(&scratch, &state, "stop");
+    drop(guard);
+    for truth in truths(&twin.access, &state) {
+        assert!(truth.open.is_empty(), "still resting: {:?}", truth.open);
+    }
+    done(&scratch, &state, "replay");
+}
+
+#[test]
+fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
+    let _alone = alone();
+    let scratch = Scratch::new("signals");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 6);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+
+    for verb in ["run", "start"] {
+        let other = say(&scratch, &state, &format!("{verb} --for 1s --topology calm"));
+        assert_eq!(other.code, Some(5), "{other:#?}");
+        assert!(other.err.contains("in use by another surefoot"), "{other:#?}");
+        assert!(other.err.contains(&run.pid().to_string()), "it says by whom: {other:#?}");
+    }
+
+    signal(run.pid(), "-USR1");
+    let halted = stands_still(&scratch, &state);
+    assert_eq!(halted["halt"]["who"], "signal");
+    done(&scratch, &state, "resume --reason test");
+    trades_again(&scratch, &state, &halted);
+    signal(run.pid(), "-TERM");
+    let said = run.end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(
+        (&said.json()["reconciled"], &said.json()["orders"]["live"]),
+        (&true.into(), &0.into())
+    );
+    for truth in truths(&twin.access, &state) {
+        assert!(truth.open.is_empty(), "still resting: {:?}", truth.open);
+    }
+}
+
+#[test]
+fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
+    let scratch = Scratch::new("nothing");
+    let state = scratch.path("state");
+    for verb in ["status", "stop", "status --json"] {
+        let said = say(&scratch, &state, verb);
+        assert_eq!(said.code, Some(8), "{verb}: {said:#?}");
+        assert!(said.err.contains("not running"), "{verb}: {said:#?}");
+        assert!(said.err.contains("surefoot start"), "the remedy: {said:#?}");
+    }
+    // A directory under a file can be made by nobody, root included.
+    fs::write(scratch.path("file"), "").unwrap();
+    for verb in ["run", "start", "halt"] {
+        let said = say(&scratch, &scratch.path("file/state"), verb);
+        assert_eq!(said.code, Some(4), "{verb}: {said:#?}");
+        assert!(said.err.contains("file/state") && said.err.contains("--state"), "{said:#?}");
+    }
+    let gone = scratch.path("no-venues.json");
+    let mut command = surefoot(&scratch, ["run", "--venues"]);
+    let output = command.arg(&gone).arg("--state").arg(&state).output().unwrap();
+    assert_eq!(output.status.code(), Some(9));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("surefoot twin --json"));
+    // Latched for whoever starts next, and lifted again, with nothing running.
+    done(&scratch, &state, "halt --reason early");
+    let said = say(&scratch, &state, "status --json");
+    assert_eq!(said.json()["halt"]["reason"], "early");
+    done(&scratch, &state, "resume --reason late");
+    assert_eq!(say(&scratch, &state, "status --json").json()["halted"], false);
+    assert!(
+        wait("nothing holds it", || StateDir::at(&state).holder().is_none().then_some(()))
+            .is_some()
+    );
+}

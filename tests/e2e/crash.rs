@@ -1,0 +1,83 @@
+//! `kill -9` in mid-run with the venues still up: the next start finds what is there and goes on.
+//!
+//! Five kills here; `SUREFOOT_KILLS` asks for more.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::rig::{
+    Scratch, Twin, alone, ask, count, database, every_flipped_bit_is_found, run_against, say,
+    segments, status, truths, until, wait,
+};
+
+/// Any moment is as good as another: the time of day gives it, and the failing one is printed.
+fn moment() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Duration::from_micros(u64::from(now.subsec_nanos()) % 2_000_000)
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on_where_it_was() {
+    let _alone = alone();
+    let kills = std::env::var("SUREFOOT_KILLS").map_or(5, |kills| kills.parse().unwrap());
+    let scratch = Scratch::new("crash");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 3);
+    let mut busy = 0;
+    let mut hedged = 0;
+    for kill in 0..kills {
+        let mut run = run_against(&scratch, &twin.venues, &state, &format!("run{kill}"));
+        wait("the run trades", || {
+            assert!(run.is_running(), "kill {kill}: it ended by itself: {}", run.err());
+            let status = status(&scratch, &state)?;
+            // Every third dies while it starts, before it was agreed with anybody.
+            (kill % 3 == 2 || count(&status, "/orders/sent") > 0).then_some(())
+        })
+        .unwrap_or_else(|| panic!("kill {kill}: nothing was traded: {}", run.err()));
+        let moment = moment();
+        thread::sleep(moment);
+        run.kill();
+        let replay = say(&scratch, &state, "replay --json");
+        assert_eq!(replay.code, Some(0), "kill {kill} after {moment:?}: {replay:#?}");
+        assert_eq!(replay.json()["closed"], false);
+        let db = database(&state);
+        busy += ask(&db, "SELECT count(*) FROM orders WHERE state <> 'done'");
+        let now = ask(&db, "SELECT count(*) FROM groups WHERE state = 'hedged'");
+        assert!(now >= hedged, "what was completed stays");
+        hedged = now;
+    }
+    let mut last = run_against(&scratch, &twin.venues, &state, "last");
+    until(&scratch, &state, "baskets are completed again", |status| {
+        count(status, "/baskets/completed") > 0
+    });
+    assert!(last.is_running());
+    let stopped = say(&scratch, &state, "stop");
+    assert_eq!(stopped.code, Some(0), "{stopped:#?}");
+    let said = last.end();
+    assert_eq!(said.code, Some(0), "after {kills} kills: {said:#?}");
+    let report = said.json();
+    assert_eq!(report["reconciled"], true);
+    assert_eq!(count(&report, "/orders/live") + count(&report, "/groups_live"), 0);
+
+    let db = database(&state);
+    assert_eq!(ask(&db, "SELECT count(*) FROM orders WHERE state <> 'done'"), 0);
+    let over = "SELECT count(*) FROM groups WHERE state NOT IN ('hedged', 'flat')";
+    assert_eq!(ask(&db, over), 0, "no group was left to a person, none is unfinished");
+    assert!(ask(&db, "SELECT count(*) FROM groups WHERE state = 'hedged'") > hedged);
+    assert_eq!(ask(&db, "SELECT count(*) FROM runs"), i64::from(kills) + 1);
+    assert_eq!(ask(&db, "SELECT count(*) FROM alarms"), 0, "nothing had to be repaired");
+    eprintln!("{kills} kills, {busy} orders in flight at them, {hedged} baskets completed before");
+
+    for truth in truths(&twin.access, &state) {
+        assert!(truth.open.is_empty(), "still resting: {:?}", truth.open);
+    }
+    let replay = say(&scratch, &state, "replay --json");
+    assert_eq!(replay.code, Some(0), "{replay:#?}");
+    let replay = replay.json();
+    assert_eq!(replay["decision_hash"], report["decision_hash"]);
+    assert_eq!(count(&replay, "/runs"), u64::try_from(kills).unwrap() + 1);
+    // Runs that are over are compressed: those files are as good as the plain one.
+    let packed = |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "zst");
+    assert!(segments(&state).iter().any(packed));
+    every_flipped_bit_is_found(&scratch, &state, 4);
+}

@@ -1,0 +1,136 @@
+//! Venues that go away in mid-run and come back: nothing is opened meanwhile, orders in flight are unknown and not
+//! forgotten, and everything recovers by itself.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use surefoot::access::Access;
+use surefoot::twin::Host;
+use surefoot::twin::open::{Options, open};
+use surefoot::twin::server::{Command, Fault};
+
+use crate::rig::{
+    Process, Scratch, Twin, alone, ask, count, database, run_against, say, signal, status, truths,
+    until,
+};
+
+fn good_books(status: &Value) -> u64 {
+    count(status, "/books/polymarket/good") + count(status, "/books/kalshi/good")
+}
+
+fn at_rest(status: &Value) -> bool {
+    count(status, "/orders/live") + count(status, "/groups_live") == 0
+}
+
+fn opened(status: &Value) -> u64 {
+    count(status, "/baskets/opened")
+}
+
+/// Every basket opened since is completed, so it is all there again.
+fn recovers(scratch: &Scratch, state: &Path, since: &Value) -> Value {
+    let completed = count(since, "/baskets/completed");
+    until(scratch, state, "it trades as before", |status| {
+        count(status, "/links_up") == 4
+            && good_books(status) > 20
+            && count(status, "/baskets/completed") > completed
+    })
+}
+
+/// Stopped, it has agreed with both venues; no group is unfinished or a person's, nothing rests.
+fn ends_well(scratch: &Scratch, state: &Path, run: Process, access: &Access) -> Value {
+    let stopped = say(scratch, state, "stop");
+    assert_eq!(stopped.code, Some(0), "{stopped:#?}");
+    let said = run.end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let report = said.json();
+    assert_eq!(report["reconciled"], true);
+    let db = database(state);
+    let over = "SELECT count(*) FROM groups WHERE state NOT IN ('hedged', 'flat')";
+    assert_eq!(ask(&db, over), 0, "no exposure on one leg is left");
+    assert_eq!(ask(&db, "SELECT count(*) FROM orders WHERE state <> 'done'"), 0);
+    for truth in truths(access, state) {
+        assert!(truth.open.is_empty(), "still resting: {:?}", truth.open);
+    }
+    let replay = say(scratch, state, "replay --json");
+    assert_eq!(replay.code, Some(0), "{replay:#?}");
+    assert_eq!(replay.json()["decision_hash"], report["decision_hash"]);
+    report
+}
+
+#[test]
+fn a_twin_that_hangs_is_waited_for() {
+    let _alone = alone();
+    let scratch = Scratch::new("hang");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 7);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
+
+    signal(twin.pid(), "-STOP");
+    let blind = until(&scratch, &state, "every book is stale", |status| good_books(status) == 0);
+    thread::sleep(Duration::from_secs(2));
+    let still = status(&scratch, &state).unwrap();
+    assert_eq!(opened(&still), opened(&blind), "nothing is opened blindly");
+    signal(twin.pid(), "-CONT");
+
+    recovers(&scratch, &state, &still);
+    ends_well(&scratch, &state, run, &twin.access);
+}
+
+#[test]
+fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {
+    let _alone = alone();
+    let scratch = Scratch::new("faults");
+    let state = scratch.path("state");
+    let options = Options { seed: 8, ..Options::default() };
+    let (server, description) = open(&options, &scratch.path("twin")).unwrap();
+    let venues = scratch.path("venues.json");
+    fs::write(&venues, description.to_string()).unwrap();
+    let access = Access::from_file(&venues).unwrap();
+    let remote = server.remote();
+    let mut twin = server.spawn().unwrap();
+    let run = run_against(&scratch, &venues, &state, "run");
+    let fine = until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
+
+    // Every connection breaks at once.
+    for host in Host::ALL {
+        remote.command(Command::Drop(host));
+    }
+    until(&scratch, &state, "the loss is seen", |status| count(status, "/links_lost") >= 4);
+    let mut last = recovers(&scratch, &state, &fine);
+
+    // Orders that get no answer: at the venue of first legs nothing was bought; at that of hedges one leg stands
+    // alone until the venue is sure that it never had the order.
+    for host in [Host::KalshiRest, Host::PolymarketClob] {
+        let unknown = count(&last, "/orders/unknown");
+        remote.command(Command::Fault(host, Fault::PostsIgnored));
+        until(&scratch, &state, "an order is unknown", |status| {
+            count(status, "/orders/unknown") > unknown && !at_rest(status)
+        });
+        remote.command(Command::Fault(host, Fault::None));
+        last = recovers(&scratch, &state, &last);
+    }
+
+    // Everything is gone for a while.
+    for host in Host::ALL {
+        remote.command(Command::Fault(host, Fault::Down));
+    }
+    let blind = until(&scratch, &state, "all is down", |status| {
+        count(status, "/links_up") == 0 && good_books(status) == 0
+    });
+    thread::sleep(Duration::from_secs(2));
+    let still = status(&scratch, &state).unwrap();
+    assert_eq!(opened(&still), opened(&blind), "nothing is opened blindly");
+    for host in Host::ALL {
+        remote.command(Command::Fault(host, Fault::None));
+    }
+    recovers(&scratch, &state, &still);
+
+    let report = ends_well(&scratch, &state, run, &access);
+    assert!(count(&report, "/orders/unknown") >= 2);
+    assert!(count(&report, "/baskets/unwound") > 0, "the leg without its partner was sold");
+    twin.stop().unwrap();
+}
