@@ -118,7 +118,7 @@ pub struct Counters {
     pub bad: u64,
     /// Messages of a type that is not known here.
     pub unknown_type: u64,
-    /// Messages about markets this session does not follow.
+    /// Messages about markets that are not followed here.
     pub unknown_market: u64,
     /// Changes of books whose snapshot has not come yet.
     pub early: u64,
