@@ -2,7 +2,8 @@
 //!
 //! It writes a frame that opens a gap and stamps the moment just before the bytes go to the operating system; then it
 //! reads until bytes of an order request are there and stamps that. Both stamps are its own. It refuses every order as
-//! a venue refuses one that cannot be filled whole, closes the gap, waits, and opens it again. The twin does the same
+//! a venue refuses one that cannot be filled whole, closes the gap, sends ordinary frames for a while, and opens it
+//! again. The twin does the same
 //! work with accounts and matching; here nothing but the wire is in the way.
 
 use std::io::{self, Read, Write};
@@ -18,7 +19,7 @@ use serde_json::json;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::venue::kalshi::encode::ORDERS;
 use surefoot_cold::venue::polymarket::encode::path::ORDER;
-use surefoot_hot::ids::Venue;
+use surefoot_hot::ids::{MarketId, Venue};
 
 use super::desk::{self, KA, KalshiSeq, PM, Sides};
 use crate::twin::http::{Decoded, Decoder, Request, Response};
@@ -31,6 +32,13 @@ const START_MAX: Duration = Duration::from_secs(10);
 const SETTLE: Duration = Duration::from_millis(500);
 /// Between two shots: 55 a second, which the signatures made ahead keep up with.
 const PAUSE: Duration = Duration::from_millis(18);
+/// Between two ordinary frames: a busy market's pace, a thousand a second over both links.
+const FLOW_EVERY: Duration = Duration::from_millis(1);
+/// Markets that the ordinary frames speak of: one of each venue, none that trades.
+const FLOW: [MarketId; 2] = [MarketId::new(4), MarketId::new(5)];
+/// How the thread waits for an order: so many pauses between two looks, because it may share a core with the machine
+/// that it measures. They cost the stamp a quarter of a microsecond.
+const PAUSES: u32 = 16;
 /// An order that has not come by then will not.
 const ORDER_MAX: Duration = Duration::from_millis(500);
 
@@ -66,7 +74,8 @@ pub struct Loopback {
     drill: Drill,
     clock: Clock,
     scratch: Vec<u8>,
-    frames_out: u64,
+    /// Frames written after the books, by venue.
+    frames_out: [u64; 2],
 }
 
 impl Loopback {
@@ -86,7 +95,7 @@ impl Loopback {
             drill,
             clock: Clock::new(),
             scratch: vec![0; 64 << 10],
-            frames_out: 0,
+            frames_out: [0; 2],
         })
     }
 
@@ -112,14 +121,25 @@ impl Loopback {
         self.until(START_MAX, "the client to be ready", || ready.load(Ordering::Acquire))?;
         self.serve_for(SETTLE)?;
         let (mut open, mut shut) = self.frames();
+        let mut flow = Flow::new(&self.directory);
         let mut hist = super::histogram();
         for shot in 0..self.drill.warm_up + self.drill.shots {
-            let span = self.shoot(&mut open)?;
+            let span = self.shoot(&mut open).map_err(|why| {
+                io::Error::other(format!("shot {shot}, after {:?} frames: {why}", self.frames_out))
+            })?;
             if shot >= self.drill.warm_up {
                 hist.saturating_record(span * 1_000);
             }
-            self.write_frame(&mut shut)?;
-            self.serve_for(PAUSE)?;
+            self.write_frame(self.drill.venue, &mut shut)?;
+            let begin = Instant::now();
+            while begin.elapsed() < PAUSE {
+                std::thread::sleep(FLOW_EVERY);
+                let (venue, frame) = flow.next();
+                self.write_frame(venue, frame)?;
+                self.accept()?;
+                self.serve_links()?;
+                self.serve_http()?;
+            }
         }
         Ok(hist)
     }
@@ -140,19 +160,21 @@ impl Loopback {
 
     /// Opens the gap and waits for the order's first byte.
     fn shoot(&mut self, open: &mut [u8]) -> io::Result<u64> {
-        let out = self.write_frame(open)?;
+        let out = self.write_frame(self.drill.venue, open)?;
         let begin = Instant::now();
         while begin.elapsed() < ORDER_MAX {
             if let Some(came) = self.serve_http()? {
                 return Ok(self.clock.delta_as_nanos(out, came));
             }
+            for _ in 0..PAUSES {
+                std::hint::spin_loop();
+            }
         }
         Err(io::Error::other("no order came for a frame that opened a gap"))
     }
 
-    /// Writes a frame of the drill's venue; the moment just before its bytes went to the operating system.
-    fn write_frame(&mut self, frame: &mut [u8]) -> io::Result<u64> {
-        let venue = self.drill.venue;
+    /// Writes a frame of a venue; the moment just before its bytes went to the operating system.
+    fn write_frame(&mut self, venue: Venue, frame: &mut [u8]) -> io::Result<u64> {
         if venue == Venue::Kalshi {
             self.seq.next(frame);
         }
@@ -165,7 +187,7 @@ impl Loopback {
         conn.tls.writer().write_all(&bytes)?;
         let out = self.clock.raw();
         conn.flush()?;
-        self.frames_out += 1;
+        self.frames_out[venue.index()] += 1;
         Ok(out)
     }
 
@@ -308,9 +330,35 @@ impl Loopback {
     }
 }
 
+/// Ordinary frames without end: levels behind the best prices that come and go, the venues in turn.
+struct Flow {
+    frames: [(Venue, Vec<u8>); 4],
+    at: usize,
+}
+
+impl Flow {
+    fn new(directory: &Directory) -> Self {
+        let pm = desk::polymarket_names(directory, FLOW[0]);
+        let ka = desk::kalshi_names(directory, FLOW[1]);
+        let frames = [
+            (Venue::Polymarket, desk::polymarket_ask(pm, 80, 75, (38, 52))),
+            (Venue::Kalshi, KalshiSeq::delta(ka, 20, 75)),
+            (Venue::Polymarket, desk::polymarket_ask(pm, 80, 0, (38, 52))),
+            (Venue::Kalshi, KalshiSeq::delta(ka, 20, -75)),
+        ];
+        Self { frames, at: 0 }
+    }
+
+    fn next(&mut self) -> (Venue, &mut [u8]) {
+        let (venue, frame) = &mut self.frames[self.at];
+        self.at = (self.at + 1) % 4;
+        (*venue, frame)
+    }
+}
+
 impl Drill {
     /// The book of a market while the gap is closed.
-    fn sides(self, venue: Venue, market: surefoot_hot::ids::MarketId) -> Sides {
+    fn sides(self, venue: Venue, market: MarketId) -> Sides {
         match (venue, self.venue) {
             (Venue::Polymarket, Venue::Polymarket) if market == desk::PM_OTHER => {
                 desk::sides(38, 50)

@@ -64,11 +64,7 @@ fn measure(quick: bool) -> Result<Report, String> {
     let hiccups = watch.finish();
     let mut rows = parts.map_err(|_| "a measurement failed; the message is above".to_owned())?;
     say("two threads");
-    let hop = thread::spawn(move || {
-        pin_first();
-        ring::ring_hop(span.times(5))
-    });
-    match hop.join().map_err(|_| "a measurement failed; the message is above".to_owned())? {
+    match ring::ring_hop(span.times(5)) {
         Some(row) => rows.push(row),
         None => remarks.push("ring_hop is left out: it needs two cores".into()),
     }
