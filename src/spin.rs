@@ -148,13 +148,15 @@ impl CoreAgent {
     /// One turn: a bounded number of events from every input. Returns how many.
     pub fn turn(&mut self, now: Nanos) -> u32 {
         let mut handled = 0;
+        // Where one event's time ends the next one's begins: a clock read less for each.
+        let mut read = None;
         for event in std::mem::take(&mut self.first) {
-            self.handle(now, &event);
+            self.handle(now, &event, &mut read);
             handled += 1;
         }
         if now >= self.timer_due {
             self.timer_due = now.after(TIMER_EVERY);
-            self.handle(now, &Event::Timer);
+            self.handle(now, &Event::Timer, &mut read);
         }
         for input in 0..self.inputs.len() {
             for _ in 0..BURST_MAX {
@@ -164,7 +166,7 @@ impl CoreAgent {
                     return handled;
                 }
                 let Ok(event) = self.inputs[input].pop() else { break };
-                self.handle(now, &event);
+                self.handle(now, &event, &mut read);
                 handled += 1;
             }
         }
@@ -175,8 +177,8 @@ impl CoreAgent {
         handled
     }
 
-    fn handle(&mut self, now: Nanos, event: &Event) {
-        let begin = self.clock.now();
+    fn handle(&mut self, now: Nanos, event: &Event, read: &mut Option<Nanos>) {
+        let begin = read.unwrap_or_else(|| self.clock.now());
         self.record(now, Entry::Input(*event));
         self.core.on_event(now, event, &mut self.outbox);
         let mut placed = false;
@@ -198,7 +200,9 @@ impl CoreAgent {
             self.record(now, Entry::Note(note));
         }
         self.outbox.clear();
-        let span = self.clock.now().since(begin).get();
+        let end = self.clock.now();
+        *read = Some(end);
+        let span = end.since(begin).get();
         self.times.event.saturating_record(span);
         if placed {
             self.times.decide.saturating_record(span);

@@ -49,7 +49,7 @@ impl SymbolTable {
         if name.is_empty() || name.len() > SYMBOL_BYTES_MAX {
             return Err(SymbolError::Length);
         }
-        let hash = Hash64::of(name);
+        let hash = key(name);
         let index = self.probe(hash, name);
         if self.slots[index].len > 0 {
             return if self.slots[index].value == value { Ok(()) } else { Err(SymbolError::Taken) };
@@ -71,7 +71,7 @@ impl SymbolTable {
         if name.is_empty() || name.len() > SYMBOL_BYTES_MAX {
             return None;
         }
-        let slot = &self.slots[self.probe(Hash64::of(name), name)];
+        let slot = &self.slots[self.probe(key(name), name)];
         (slot.len > 0).then_some(slot.value)
     }
 
@@ -97,6 +97,24 @@ impl SymbolTable {
             index = (index + 1) & mask;
         }
     }
+}
+
+/// Where a name's search begins: from its length, its first word and its last two. Token ids are digests and tickers
+/// differ at the end, so the rest would tell no more; what is found is compared whole.
+#[inline]
+fn key(name: &[u8]) -> u64 {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let mut hash = Hash64::new();
+    match name.split_last_chunk::<8>() {
+        None => hash.bytes(name),
+        Some((rest, last)) => {
+            hash.word(name.len() as u64);
+            hash.word(word(name.first_chunk()));
+            hash.word(word(rest.last_chunk()));
+            hash.word(word(Some(last)));
+        }
+    }
+    hash.get()
 }
 
 #[cfg(test)]
