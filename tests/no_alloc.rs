@@ -3,6 +3,8 @@
 //!
 //! The counter is the allocator of this test program alone, and counts by thread.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;

@@ -26,7 +26,7 @@ use surefoot_hot::risk::HaltEpoch;
 
 use super::desk::{self, Strategy};
 use super::sign;
-use super::venue::{Drill, Loopback};
+use super::venue::{Drill, Loopback, Measured};
 use super::{Row, pin_first, pin_other};
 use crate::engine::HotMeter;
 use crate::spin::{Clock, CoreAgent, CoreRings};
@@ -225,7 +225,7 @@ fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
         Venue::Polymarket => machine.executors.polymarket.stats(),
         Venue::Kalshi => machine.executors.kalshi.stats(),
     };
-    let hist = hist.map_err(|why| {
+    let Measured { hist, missed } = hist.map_err(|why| {
         let links: Vec<_> = machine.feed.stats().collect();
         let core = machine.core.core().stats();
         format!("{name}: {why}; executor: {stats:?}; links: {links:?}; core: {core:?}")
@@ -240,7 +240,7 @@ fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
     let row = Row { name, input: String::new(), block: 1, hist, single: None, reference: None };
     Ok(row.fed(format!(
         "loopback TLS 1.3 both ways, frame written to the socket → first byte of the order read; a thousand ordinary \
-         frames a second between shots; {signed}"
+         frames a second between shots; {signed}; {missed} gaps missed"
     )))
 }
 
