@@ -401,7 +401,8 @@ impl Read for Wire {
 impl Write for Wire {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         if self.at == self.bytes.len() {
-            (self.bytes.clear(), self.at = 0);
+            self.bytes.clear();
+            self.at = 0;
         }
         self.bytes.extend_from_slice(buf);
         Ok(buf.len())
