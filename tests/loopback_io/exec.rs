@@ -162,8 +162,9 @@ fn orders_are_signed_answered_logged_and_share_a_connection() {
     let (trust, config) = authority();
     let (addr, seen) = serve(config, |number, stream, tell| {
         while let Some(heard) = hear(stream) {
-            say(stream, &answer("201 Created", &created(order_in(&heard))));
-            tell.send((number, heard)).unwrap();
+            let body = answer("201 Created", &created(order_in(&heard)));
+            tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
+            say(stream, &body);
         }
     });
     let signer = kalshi_signer();
@@ -409,8 +410,9 @@ fn answers_stay_unread_while_the_core_has_no_room() {
     let (trust, config) = authority();
     let (addr, seen) = serve(config, |number, stream, tell| {
         while let Some(heard) = hear(stream) {
-            say(stream, &answer("201 Created", &created(order_in(&heard))));
-            tell.send((number, heard)).unwrap();
+            let body = answer("201 Created", &created(order_in(&heard)));
+            tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
+            say(stream, &body);
         }
     });
     let setup = Setup { reports: 64, ..Setup::default() };
@@ -447,8 +449,8 @@ fn a_cancel_without_the_venue_id_finds_it_first() {
                 }
                 _ => panic!("{}", heard.head),
             };
+            tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
             say(stream, &answer("200 OK", &body));
-            tell.send((number, heard)).unwrap();
         }
     });
     let setup = Setup { chore_lanes: 1, ..Setup::default() };
