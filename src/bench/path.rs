@@ -235,7 +235,7 @@ fn fire_kalshi(path: &mut Path) {
 }
 
 const WHAT: &str =
-    "bytes → session → ring → core (two events journalled, clocks read) → order in the ring";
+    "bytes → session → ring → core (its events journalled, clocks read) → order in the ring";
 
 /// A `price_change` that opens a gap between the venues.
 pub fn frame_to_intent_pm(span: Span) -> Row {
