@@ -224,9 +224,31 @@ pub struct BenchArgs {
     /// A few seconds instead of minutes
     #[arg(long)]
     pub quick: bool,
+    /// Only these parts; all of them unless given
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub only: Vec<Part>,
     /// Where the HDR files go [default: bench-out]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Rows that are measured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// A level changes, both best prices are read
+    Book,
+    /// Frames into events
+    Codecs,
+    /// Frame to order in the ring
+    Path,
+    /// Gate, core and depth walk by themselves
+    Core,
+    /// Signatures and request encoding
+    Sign,
+    /// One hop between two threads
+    Ring,
+    /// Frame to signed order over TLS
+    Wire,
 }
 
 /// What to look at.

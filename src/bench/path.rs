@@ -222,12 +222,14 @@ fn reset_kalshi(path: &mut Path) {
     path.seq.next(&mut path.open);
 }
 
+#[inline(never)] // a name that a profiler can be pointed at
 fn fire_polymarket(path: &mut Path) {
     let Path { polymarket, feed, open, now, agent, .. } = path;
     polymarket.on_frame(*now, open, &mut Ring(feed)).expect("a good frame");
     agent.turn(*now);
 }
 
+#[inline(never)] // a name that a profiler can be pointed at
 fn fire_kalshi(path: &mut Path) {
     let Path { kalshi, feed, open, now, agent, .. } = path;
     kalshi.on_frame(*now, open, &mut Ring(feed)).expect("a good frame");

@@ -8,13 +8,13 @@ use crate::bench::report::Report;
 use crate::bench::{
     Row, Span, book, clock_read, codec, cores, gate, path, pin_first, ring, sign, wire,
 };
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, Part};
 use crate::exit::Exit;
 use crate::run::Setup;
 
 /// Measures every row, prints the table or the object, and writes the HDR files.
 pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
-    let report = match measure(args.quick) {
+    let report = match measure(args) {
         Ok(report) => report,
         Err(why) => {
             eprintln!("surefoot: {why}");
@@ -48,7 +48,10 @@ fn say(what: &str) {
     eprintln!("measuring {what}");
 }
 
-fn measure(quick: bool) -> Result<Report, String> {
+fn measure(args: &BenchArgs) -> Result<Report, String> {
+    let quick = args.quick;
+    let only = args.only.clone();
+    let wants = move |part| only.is_empty() || only.contains(&part);
     let span = if quick { Span::QUICK } else { Span::FULL };
     let mut remarks = Vec::new();
     if cfg!(debug_assertions) {
@@ -59,48 +62,64 @@ fn measure(quick: bool) -> Result<Report, String> {
     }
     let watch = Watch::start().map_err(|why| format!("starting a thread: {why}"))?;
     // On a thread of its own: it is pinned, and what is started later must not inherit that.
-    let parts = thread::Builder::new().name("bench".into()).spawn(move || parts(span));
+    let parts = thread::Builder::new().name("bench".into()).spawn({
+        let wants = wants.clone();
+        move || parts(span, wants)
+    });
     let parts = parts.map_err(|why| format!("starting a thread: {why}"))?.join();
     let hiccups = watch.finish();
     let mut rows = parts.map_err(|_| "a measurement failed; the message is above".to_owned())?;
-    say("two threads");
-    match ring::ring_hop(span.times(5)) {
-        Some(row) => rows.push(row),
-        None => remarks.push("ring_hop is left out: it needs two cores".into()),
+    if wants(Part::Ring) {
+        say("two threads");
+        match ring::ring_hop(span.times(5)) {
+            Some(row) => rows.push(row),
+            None => remarks.push("ring_hop is left out: it needs two cores".into()),
+        }
     }
-    if cores() < 2 {
+    if wants(Part::Wire) && cores() < 2 {
         remarks.push("the wire rows are left out: venue and machine need a core each".into());
-        return Ok(Report { rows, hiccups, remarks });
-    }
-    say("wire to wire");
-    let (warm_up, shots) = if quick { (10, 50) } else { (100, 1_000) };
-    rows.extend(wire::both(warm_up, shots)?);
-    if cores() < 4 {
-        remarks.push("wire rows are of the fused topology; split needs four cores".into());
+    } else if wants(Part::Wire) {
+        say("wire to wire");
+        let (warm_up, shots) = if quick { (10, 50) } else { (100, 1_000) };
+        rows.extend(wire::both(warm_up, shots)?);
+        if cores() < 4 {
+            remarks.push("wire rows are of the fused topology; split needs four cores".into());
+        }
     }
     Ok(Report { rows, hiccups, remarks })
 }
 
 /// Everything that one thread can measure while another watches the machine.
-fn parts(span: Span) -> Vec<Row> {
+fn parts(span: Span, wants: impl Fn(Part) -> bool) -> Vec<Row> {
     pin_first();
     let mut rows = Vec::new();
-    say("the book");
-    rows.push(book::book_update(span).beside(book::book_update_reference(span)));
-    say("the codecs");
-    rows.push(codec::decode_pm_price_change(span));
-    rows.push(codec::decode_kalshi_delta(span));
-    say("frame to intent");
-    rows.push(path::frame_to_intent_pm(span.times(5)));
-    rows.push(path::frame_to_intent_kalshi(span.times(5)));
-    say("the core's parts");
-    rows.push(gate::gate(span));
-    rows.push(gate::core_event(span));
-    rows.push(gate::basket_walk(span));
-    say("signing and encoding");
-    rows.push(sign::sign_pm_order(span));
-    rows.push(sign::encode_kalshi_create(span));
-    rows.extend(sign::sign_kalshi(Span { warm_up: span.warm_up / 10, blocks: span.blocks / 10 }));
+    if wants(Part::Book) {
+        say("the book");
+        rows.push(book::book_update(span).beside(book::book_update_reference(span)));
+    }
+    if wants(Part::Codecs) {
+        say("the codecs");
+        rows.push(codec::decode_pm_price_change(span));
+        rows.push(codec::decode_kalshi_delta(span));
+    }
+    if wants(Part::Path) {
+        say("frame to intent");
+        rows.push(path::frame_to_intent_pm(span.times(5)));
+        rows.push(path::frame_to_intent_kalshi(span.times(5)));
+    }
+    if wants(Part::Core) {
+        say("the core's parts");
+        rows.push(gate::gate(span));
+        rows.push(gate::core_event(span));
+        rows.push(gate::basket_walk(span));
+    }
+    if wants(Part::Sign) {
+        say("signing and encoding");
+        rows.push(sign::sign_pm_order(span));
+        rows.push(sign::encode_kalshi_create(span));
+        let tenth = Span { warm_up: span.warm_up / 10, blocks: span.blocks / 10 };
+        rows.extend(sign::sign_kalshi(tenth));
+    }
     rows.push(clock_read(span.times(5)));
     rows
 }
