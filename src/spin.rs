@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
@@ -61,6 +61,18 @@ impl Clock {
     pub fn now(&self) -> Nanos {
         Nanos::new(self.wall + self.clock.delta_as_nanos(self.raw, self.clock.raw()))
     }
+
+    /// The counter itself: the cheapest stamp, for [`Clock::between`].
+    #[inline]
+    pub fn raw(&self) -> u64 {
+        self.clock.raw()
+    }
+
+    /// Nanoseconds between two stamps of [`Clock::raw`].
+    #[inline]
+    pub fn between(&self, earlier: u64, later: u64) -> u64 {
+        self.clock.delta_as_nanos(earlier, later)
+    }
 }
 
 /// 2026-01-01T00:00:00Z.
@@ -74,9 +86,9 @@ pub fn histogram() -> Histogram<u64> {
 /// What the core measures of itself.
 #[derive(Debug)]
 pub struct CoreTimes {
-    /// One event through the core.
+    /// One event through the core, its records handed to the journal.
     pub event: Histogram<u64>,
-    /// Those events that caused an order.
+    /// From an event taken to its orders in their executors' rings, for events that caused one.
     pub decide: Histogram<u64>,
 }
 
@@ -95,6 +107,7 @@ pub struct CoreAgent {
     timer_due: Nanos,
     stats_due: Nanos,
     first: Vec<Event>,
+    sent: u64,
     /// What it measured.
     pub times: CoreTimes,
     /// Turns in which the journal had no room.
@@ -132,6 +145,7 @@ impl CoreAgent {
             timer_due: Nanos::ZERO,
             stats_due: Nanos::ZERO,
             first: Vec::new(),
+            sent: 0,
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
         }
@@ -155,14 +169,15 @@ impl CoreAgent {
             handled += 1;
         }
         if now >= self.timer_due {
+            if !self.journal_has_room() {
+                return handled;
+            }
             self.timer_due = now.after(TIMER_EVERY);
             self.handle(now, &Event::Timer, &mut read);
         }
         for input in 0..self.inputs.len() {
             for _ in 0..BURST_MAX {
-                if self.journal.slots() < JOURNAL_ROOM {
-                    self.blocked += 1;
-                    self.halt.advance();
+                if !self.journal_has_room() {
                     return handled;
                 }
                 let Ok(event) = self.inputs[input].pop() else { break };
@@ -177,44 +192,73 @@ impl CoreAgent {
         handled
     }
 
-    fn handle(&mut self, now: Nanos, event: &Event, read: &mut Option<Nanos>) {
-        let begin = read.unwrap_or_else(|| self.clock.now());
+    /// Whether an event may be taken in: what cannot be replayed is not traded.
+    fn journal_has_room(&mut self) -> bool {
+        let room = self.journal.slots() >= JOURNAL_ROOM;
+        if !room {
+            self.blocked += 1;
+            self.halt.advance();
+        }
+        room
+    }
+
+    /// One event: into the journal, through the core, its orders on their way, and only then the rest.
+    ///
+    /// The input is recorded before the core sees it, so that an event that ends in a panic stands in the journal too.
+    /// Intents and notes may follow after the orders have left for the executors' rings: their room was made sure of
+    /// before the event was taken, nothing between can fail, and the record of what left is the wire log, which an
+    /// executor writes before the socket. The journal's order stays input, intents, notes.
+    fn handle(&mut self, now: Nanos, event: &Event, read: &mut Option<u64>) {
+        let begin = read.unwrap_or_else(|| self.clock.raw());
         self.record(now, Entry::Input(*event));
         self.core.on_event(now, event, &mut self.outbox);
-        let mut placed = false;
+        if !self.outbox.intents().is_empty() {
+            self.send(begin);
+        }
         for nth in 0..self.outbox.intents().len() {
-            let intent = self.outbox.intents()[nth];
+            self.record(now, Entry::Intent(self.outbox.intents()[nth]));
+        }
+        for nth in 0..self.outbox.notes().len() {
+            self.record(now, Entry::Note(self.outbox.notes()[nth]));
+        }
+        self.outbox.clear();
+        let end = self.clock.raw();
+        *read = Some(end);
+        self.times.event.saturating_record(self.clock.between(begin, end));
+    }
+
+    /// Hands every intent to its ring; where an order was among them, notes when the last was there.
+    fn send(&mut self, begin: u64) {
+        let mut placed = false;
+        for intent in self.outbox.intents() {
             placed |= matches!(intent, Intent::Place(_));
-            self.record(now, Entry::Intent(intent));
             let sent = match intent.venue() {
-                Some(venue) => self.executors[venue.index()].push(intent),
-                None => self.feeds.push(intent),
+                Some(venue) => self.executors[venue.index()].push(*intent),
+                None => self.feeds.push(*intent),
             };
             if sent.is_err() && intent.venue().is_some() {
                 // What cannot be sent must not be counted on: stop everything that has not left.
                 self.halt.advance();
             }
         }
-        for nth in 0..self.outbox.notes().len() {
-            let note = self.outbox.notes()[nth];
-            self.record(now, Entry::Note(note));
-        }
-        self.outbox.clear();
-        let end = self.clock.now();
-        *read = Some(end);
-        let span = end.since(begin).get();
-        self.times.event.saturating_record(span);
         if placed {
-            self.times.decide.saturating_record(span);
+            fence(Ordering::SeqCst); // the counter could else be read while the push is still on its way
+            self.sent = self.clock.raw();
+            self.times.decide.saturating_record(self.clock.between(begin, self.sent));
         }
     }
 
     fn record(&mut self, now: Nanos, entry: Entry) {
-        // `turn` made sure of the room; the timer's own event is the one exception, and its notes are few.
+        // `turn` made sure of the room; the events that a run begins with are the one exception, and they are few.
         if self.journal.push(JournalItem { now, entry }).is_err() {
             self.blocked += 1;
             self.halt.advance();
         }
+    }
+
+    /// When the last order stood in its executor's ring: a stamp of [`Clock::raw`], zero before the first.
+    pub const fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// The core, for reading.

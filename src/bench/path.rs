@@ -1,5 +1,9 @@
 //! How long from a frame's bytes to an order in the executor's ring? More than a microsecond, and the codec or the
 //! core is in the way; the budget for everything after it, signature included, is sixty.
+//!
+//! The clock starts before the session sees the frame's first byte. It stops at the stamp that the core's agent takes
+//! once the order stands in the ring; what the turn does after that, its records for the journal, is no longer in
+//! the order's way, and the whole turn is told beside it.
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::directory::Directory;
@@ -14,7 +18,7 @@ use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
-use super::{Row, Span, plain, shots};
+use super::{Row, Span, fenced, histogram, ns, plain};
 use crate::spin::{Clock, CoreAgent, CoreRings};
 
 /// Events of whole books, and of one frame.
@@ -236,27 +240,56 @@ fn fire_kalshi(path: &mut Path) {
     agent.turn(*now);
 }
 
-const WHAT: &str =
-    "bytes → session → ring → core (its events journalled, clocks read) → order in the ring";
+/// Times `fire` one at a time, to the order in the ring and to the end of the turn; `reset`, before each, is not timed.
+/// Returns the row of the first and the median of the second, in picoseconds.
+fn shots(
+    name: &'static str,
+    span: Span,
+    path: &mut Path,
+    reset: fn(&mut Path),
+    fire: fn(&mut Path),
+) -> (Row, u64) {
+    let clock = quanta::Clock::new();
+    let (mut hist, mut whole) = (histogram(), histogram());
+    for turn in 0..span.warm_up + span.blocks {
+        reset(path);
+        let start = fenced(&clock);
+        fire(path);
+        let end = fenced(&clock);
+        let sent = path.agent.sent();
+        assert!((start..=end).contains(&sent), "each was shot at");
+        if turn >= span.warm_up {
+            hist.saturating_record(clock.delta_as_nanos(start, sent) * 1_000);
+            whole.saturating_record(clock.delta_as_nanos(start, end) * 1_000);
+        }
+    }
+    assert_eq!(path.shots() + 1, u64::from(span.warm_up + span.blocks), "each was shot at");
+    let row = Row { name, input: String::new(), block: 1, hist, single: None, reference: None };
+    (row, whole.value_at_quantile(0.5))
+}
+
+/// What a row was fed with and where its clock stopped.
+fn fed(row: Row, frame: &[u8], whole: u64) -> Row {
+    let (bytes, pairs, whole) = (frame.len(), desk::PAIRS, ns(whole));
+    row.fed(format!(
+        "synthetic {bytes}-byte frame, {pairs} pairs; bytes → session → ring → core (its events journalled, clocks \
+         read) → order in the ring, where the clock stops; to the end of the turn, decision journalled, p50 {whole}"
+    ))
+}
 
 /// A `price_change` that opens a gap between the venues.
 pub fn frame_to_intent_pm(span: Span) -> Row {
     let mut path = Path::new(Venue::Polymarket);
-    let row = shots("frame_to_intent_pm", span, &mut path, reset_polymarket, fire_polymarket);
-    assert_eq!(path.shots() + 1, u64::from(span.warm_up + span.blocks), "each was shot at");
-    let frame = path.open.len();
-    row.fed(format!("synthetic {frame}-byte frame, {PAIRS} pairs; {WHAT}", PAIRS = desk::PAIRS))
-        .beside(plain::frame_to_intent_pm(span, &path.open, &path.shut))
+    let (row, whole) =
+        shots("frame_to_intent_pm", span, &mut path, reset_polymarket, fire_polymarket);
+    fed(row, &path.open, whole).beside(plain::frame_to_intent_pm(span, &path.open, &path.shut))
 }
 
 /// An `orderbook_delta` that opens a gap between the venues.
 pub fn frame_to_intent_kalshi(span: Span) -> Row {
     let mut path = Path::new(Venue::Kalshi);
-    let row = shots("frame_to_intent_kalshi", span, &mut path, reset_kalshi, fire_kalshi);
-    assert_eq!(path.shots() + 1, u64::from(span.warm_up + span.blocks), "each was shot at");
-    let frame = path.open.len();
-    row.fed(format!("synthetic {frame}-byte frame, {PAIRS} pairs; {WHAT}", PAIRS = desk::PAIRS))
-        .beside(plain::frame_to_intent_kalshi(span, &path.open, &path.shut))
+    let (row, whole) = shots("frame_to_intent_kalshi", span, &mut path, reset_kalshi, fire_kalshi);
+    fed(row, &path.open, whole).beside(plain::frame_to_intent_kalshi(span, &path.open, &path.shut))
 }
 
 #[cfg(test)]
