@@ -1,6 +1,6 @@
 //! The gate: one function, one table. What leaves it as [`Approved`] is the only thing that can become an order.
 //!
-//! A further row of the risk table is a further line of `ROWS`.
+//! A further row of the risk table is a further line of [`check`].
 
 use crate::event::LimitRow as L;
 use crate::ids::{ClusterId, Venue};
@@ -54,80 +54,63 @@ pub struct View<'a> {
 /// Polymarket refuses marketable orders worth less (`venues/polymarket.md` §3.7, 2026-11); all of ours are.
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
-/// One row: when it applies, and whether the order breaks it.
-struct Row {
-    refusal: R,
-    /// Reducing orders pass.
-    reducing_passes: bool,
-    breaks: fn(&View<'_>, &Order) -> bool,
+/// One row: an order that it applies to must not break it.
+#[inline]
+fn row(applies: bool, refusal: R, breaks: impl FnOnce() -> bool) -> Result<(), R> {
+    if applies && breaks() { Err(refusal) } else { Ok(()) }
 }
 
-/// A row for every order.
-const fn always(refusal: R, breaks: fn(&View<'_>, &Order) -> bool) -> Row {
-    Row { refusal, reducing_passes: false, breaks }
-}
-
-/// A row that reducing orders pass.
-const fn opening(refusal: R, breaks: fn(&View<'_>, &Order) -> bool) -> Row {
-    Row { refusal, reducing_passes: true, breaks }
-}
-
-/// The risk table. The halt stands first, always.
-const ROWS: [Row; 26] = [
-    opening(R::Halted, |v, _| v.halted || !v.limits.complete()),
-    always(R::Epoch, |v, o| o.epoch != v.epoch),
-    opening(R::Stopping, |v, o| v.stopping && o.purpose == Purpose::Leg),
-    opening(R::Unreconciled, |v, _| !v.reconciled),
-    opening(R::LinkDown, |v, _| !v.linked),
-    opening(R::Stale, |v, _| !v.book_good),
-    always(R::NotOpen, |v, _| v.def.status != MarketStatus::Open),
-    always(R::OffGrid, |v, o| !v.def.grid.allows(yes_price(o))),
-    always(R::MinSize, |v, o| o.qty < v.def.min_qty || o.qty.is_zero()),
-    always(R::MinSize, |_, o| {
-        o.venue == Venue::Polymarket && o.price.proceeds_floor(o.qty) < MARKETABLE_MIN
-    }),
-    opening(R::OrderQty, |v, o| o.qty > v.limits.qty(L::OrderQty)),
-    opening(R::OrderNotional, |v, o| o.price.cost_ceil(o.qty) > v.limits.usd(L::OrderNotional)),
-    opening(R::Cash, |v, _| v.cost > v.cash_free.scale_floor(percent(v.limits), 100)),
-    opening(R::Position, |v, o| v.position + o.qty > v.limits.qty(L::PositionQty)),
-    opening(R::Position, |v, _| v.cost > v.limits.usd(L::PositionNotional)),
-    opening(R::ExposureMarket, |v, o| {
-        v.exposure.market(o.market) + v.cost > v.limits.usd(L::ExposureMarket)
-    }),
-    opening(R::ExposureCluster, |v, _| {
-        v.exposure.cluster(cluster(v)) + v.cost > v.limits.usd(L::ExposureCluster)
-    }),
-    opening(R::ExposureVenue, |v, o| {
-        v.exposure.venue(o.venue) + v.cost > v.limits.usd(L::ExposureVenue)
-    }),
-    opening(R::ExposureTotal, |v, _| v.exposure.total() + v.cost > v.limits.usd(L::ExposureTotal)),
-    opening(R::Positions, |v, _| {
-        !v.counted
-            && v.exposure.cluster(cluster(v)) == Usd::ZERO
-            && u64::from(v.exposure.positions()) >= v.limits.raw(L::Positions)
-    }),
-    opening(R::DailyLoss, |v, _| -v.day_result >= v.limits.usd(L::DailyLoss)),
-    opening(R::Rate, |v, _| v.rate.in_all() >= v.limits.raw(L::OrdersPerMinute)),
-    opening(R::Rate, |v, o| v.rate.in_market(o.market) >= v.limits.raw(L::OrdersPerMinuteMarket)),
-    opening(R::Duplicate, |v, o| v.rate.repeats(o)),
-    always(R::OwnCross, |v, _| v.own_cross),
-    always(R::NotReducing, |v, o| o.purpose.reduces() && o.qty > v.held_free),
-];
-
-/// Lets the order pass, or names the first row that it breaks.
+/// The risk table: lets the order pass, or names the first row that it breaks. Room aside, the halt stands first.
+///
+/// Rows are evaluated in the order written, and only where they apply: reducing orders pass those that are there for
+/// opening ones.
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
-pub fn check(view: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
-    if !view.room {
-        return Err(R::Full);
-    }
-    let reducing = order.purpose.reduces();
-    for row in &ROWS {
-        if !(reducing && row.reducing_passes) && (row.breaks)(view, &order) {
-            return Err(row.refusal);
-        }
-    }
+pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
+    let o = &order;
+    let (always, opening) = (true, !o.purpose.reduces());
+    row(always, R::Full, || !v.room)?;
+    row(opening, R::Halted, || v.halted || !v.limits.complete())?;
+    row(always, R::Epoch, || o.epoch != v.epoch)?;
+    row(opening, R::Stopping, || v.stopping && o.purpose == Purpose::Leg)?;
+    row(opening, R::Unreconciled, || !v.reconciled)?;
+    row(opening, R::LinkDown, || !v.linked)?;
+    row(opening, R::Stale, || !v.book_good)?;
+    row(always, R::NotOpen, || v.def.status != MarketStatus::Open)?;
+    row(always, R::OffGrid, || !v.def.grid.allows(yes_price(o)))?;
+    row(always, R::MinSize, || o.qty < v.def.min_qty || o.qty.is_zero())?;
+    row(always, R::MinSize, || {
+        o.venue == Venue::Polymarket && o.price.proceeds_floor(o.qty) < MARKETABLE_MIN
+    })?;
+    row(opening, R::OrderQty, || o.qty > v.limits.qty(L::OrderQty))?;
+    row(opening, R::OrderNotional, || o.price.cost_ceil(o.qty) > v.limits.usd(L::OrderNotional))?;
+    row(opening, R::Cash, || v.cost > v.cash_free.scale_floor(percent(v.limits), 100))?;
+    row(opening, R::Position, || v.position + o.qty > v.limits.qty(L::PositionQty))?;
+    row(opening, R::Position, || v.cost > v.limits.usd(L::PositionNotional))?;
+    row(opening, R::ExposureMarket, || {
+        v.exposure.market(o.market) + v.cost > v.limits.usd(L::ExposureMarket)
+    })?;
+    row(opening, R::ExposureCluster, || {
+        v.exposure.cluster(cluster(v)) + v.cost > v.limits.usd(L::ExposureCluster)
+    })?;
+    row(opening, R::ExposureVenue, || {
+        v.exposure.venue(o.venue) + v.cost > v.limits.usd(L::ExposureVenue)
+    })?;
+    row(opening, R::ExposureTotal, || {
+        v.exposure.total() + v.cost > v.limits.usd(L::ExposureTotal)
+    })?;
+    row(opening, R::Positions, || {
+        !v.counted
+            && v.exposure.cluster(cluster(v)) == Usd::ZERO
+            && u64::from(v.exposure.positions()) >= v.limits.raw(L::Positions)
+    })?;
+    row(opening, R::DailyLoss, || -v.day_result >= v.limits.usd(L::DailyLoss))?;
+    row(opening, R::Rate, || v.rate.in_all() >= v.limits.raw(L::OrdersPerMinute))?;
+    row(opening, R::Rate, || v.rate.in_market(o.market) >= v.limits.raw(L::OrdersPerMinuteMarket))?;
+    row(opening, R::Duplicate, || v.rate.repeats(o))?;
+    row(always, R::OwnCross, || v.own_cross)?;
+    row(always, R::NotReducing, || o.purpose.reduces() && o.qty > v.held_free)?;
     Ok(Approved::new(order))
 }
 
