@@ -55,8 +55,6 @@ pub struct LegPlan {
     pub cost: Usd,
     /// What the venue charges for them, one fill a level.
     pub fee: Usd,
-    /// The most it can cost: all of it at the limit, with [`crate::fees::fee_bound`].
-    pub hold: Usd,
 }
 
 /// A basket worth buying.
@@ -66,7 +64,7 @@ pub struct Plan {
     pub basket: BasketId,
     /// Of which shape.
     pub kind: BasketKind,
-    legs: [Option<LegPlan>; LEGS_MAX],
+    pub(super) legs: [Option<LegPlan>; LEGS_MAX],
     /// Contracts of every leg.
     pub units: Qty,
     /// Profit of the last unit after fees, in $0.0001, rounded down.
@@ -84,17 +82,6 @@ impl Plan {
     /// One leg.
     pub fn leg(&self, index: usize) -> Option<&LegPlan> {
         self.legs.get(index)?.as_ref()
-    }
-
-    pub(super) const fn new(
-        basket: BasketId,
-        kind: BasketKind,
-        legs: [Option<LegPlan>; LEGS_MAX],
-        units: Qty,
-        edge: i32,
-        profit: Usd,
-    ) -> Self {
-        Self { basket, kind, legs, units, edge, profit }
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
 use crate::amounts::{KALSHI_LOT_STEP, lot_step};
 use crate::book::{Book, Books, Levels};
-use crate::fees::{FeeRule, fee_bound};
+use crate::fees::FeeRule;
 use crate::ids::{Action, BasketId, Outcome, Venue};
 use crate::intent::Tif;
-use crate::ledger::{PURSES, Purse};
+use crate::ledger::Purse;
 use crate::limits::{LEGS_MAX, WALK_LEVELS_MAX};
 use crate::units::{MICROS, Price, Qty, Usd};
 
@@ -28,39 +28,40 @@ pub(super) const ROUNDING: Usd = Usd::from_cents(2);
 struct Cursor<'a> {
     book: &'a Book,
     outcome: Outcome,
+    purse: Purse,
     levels: std::iter::Take<Levels<'a>>,
     /// What is left of the level.
     left: Qty,
-    price: Price,
     /// What [`MANY`] contracts cost at this level with fees, in microdollars.
     unit: i64,
 }
 
+/// One slot a leg, none of them empty; slots beyond the last leg are left out, so that no loop looks at them.
+type Cursors<'a> = [Option<Cursor<'a>>];
+
 impl<'a> Cursor<'a> {
     fn new(book: &'a Book, outcome: Outcome) -> Option<Self> {
+        let terms = book.terms();
+        let purse = Purse::of(terms.venue, terms.shard);
         let levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
-        let mut cursor =
-            Self { book, outcome, levels, left: Qty::ZERO, price: Price::ZERO, unit: 0 };
+        let mut cursor = Self { book, outcome, purse, levels, left: Qty::ZERO, unit: 0 };
         cursor.advance().then_some(cursor)
     }
 
     /// To the next level; `false` where there is none.
     fn advance(&mut self) -> bool {
         let Some((price, qty)) = self.levels.next() else { return false };
-        (self.price, self.left) = (price, qty);
-        self.unit = i64::from(price.ticks()) * TICK + self.fee(price, MANY).micros();
+        (self.left, self.unit) = (qty, unit(self.book.terms().fee, price));
         true
     }
 
-    /// What the venue charges for one fill that takes.
-    fn fee(&self, price: Price, qty: Qty) -> Usd {
-        charge(self.book.terms().fee, price, qty)
-    }
-
-    fn lot(&self, limit: Price, tif: Tif) -> Qty {
+    /// What so many units must be a multiple of.
+    fn lot(&self, units: Qty, tif: Tif) -> Qty {
         match self.book.terms().venue {
-            Venue::Polymarket => lot_step(limit, Action::Buy, tif),
             Venue::Kalshi => KALSHI_LOT_STEP,
+            // what rests has the same step at every price
+            Venue::Polymarket if tif == Tif::Gtc => lot_step(Price::ONE, Action::Buy, tif),
+            Venue::Polymarket => lot_step(self.limit(units), Action::Buy, tif),
         }
     }
 
@@ -89,24 +90,23 @@ impl<'a> Cursor<'a> {
             levels: 0,
             cost: Usd::ZERO,
             fee: Usd::ZERO,
-            hold: Usd::ZERO,
         };
         let mut need = units;
         let mut worth = Usd::ZERO;
         for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
+            let cost = price.cost_ceil(here);
             plan.limit = price;
             plan.levels += 1;
             worth += price.proceeds_floor(here);
-            plan.cost += price.cost_ceil(here);
-            plan.fee += self.fee(price, here);
+            plan.cost += cost;
+            plan.fee += charge(terms.fee, price, here, cost);
             need -= here;
             if need.is_zero() {
                 break;
             }
         }
         assert!(need.is_zero(), "the walk never goes beyond the depth");
-        plan.hold = plan.limit.cost_ceil(units) + fee_bound(terms.fee, plan.limit, units, true);
         (plan, worth)
     }
 }
@@ -122,54 +122,48 @@ pub(super) fn walk(
     sizing: &Sizing,
 ) -> Result<Plan, NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
-    let mut cursors = cursors(books, basket)?;
+    let mut slots = [const { None }; LEGS_MAX];
+    let cursors = &mut slots[..basket.legs().len()];
+    for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
+        let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
+        *slot = Some(Cursor::new(book, leg.outcome).ok_or(NoPlan::NotReady)?);
+    }
     if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
-    let (units, edge) = descend(&mut cursors, basket.payout, sizing)?;
-    let Some(units) = round_to_lots(&cursors, sizing, units) else {
+    let (units, edge) = descend(cursors, basket.payout, sizing)?;
+    let Some(units) = round_to_lots(cursors, sizing, units) else {
         return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
     };
-    let mut legs = [None; LEGS_MAX];
-    let mut profit = payout_floor(basket.payout, units);
-    let mut cost_of_many = 0;
-    for (slot, cursor) in legs.iter_mut().zip(cursors.iter().flatten()) {
+    let mut plan = Plan {
+        basket: id,
+        kind: basket.kind,
+        legs: [None; LEGS_MAX],
+        units,
+        edge,
+        profit: payout_floor(basket.payout, units),
+    };
+    let mut last_unit = 0;
+    for (slot, cursor) in plan.legs.iter_mut().zip(cursors.iter().flatten()) {
         let (leg, worth) = cursor.plan(units);
         let terms = cursor.book.terms();
         if units < terms.min_qty || (terms.venue == Venue::Polymarket && worth < MARKETABLE_MIN) {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
         }
-        profit = profit - leg.cost - leg.fee;
-        cost_of_many += i64::from(leg.limit.ticks()) * TICK + cursor.fee(leg.limit, MANY).micros();
+        plan.profit = plan.profit - leg.cost - leg.fee;
+        last_unit += unit(terms.fee, leg.limit);
         *slot = Some(leg);
     }
-    let edge = ticks_floor(i64::from(basket.payout) * TICK - cost_of_many);
-    if profit < sizing.profit_min {
-        return Err(NoPlan::TooSmall { units, edge, profit });
+    plan.edge = ticks_floor(i64::from(basket.payout) * TICK - last_unit);
+    if plan.profit < sizing.profit_min {
+        return Err(NoPlan::TooSmall { units, edge: plan.edge, profit: plan.profit });
     }
-    Ok(Plan::new(id, basket.kind, legs, units, edge, profit))
-}
-
-/// A cursor at the best level of every leg.
-fn cursors<'a>(
-    books: &'a Books,
-    basket: &Basket,
-) -> Result<[Option<Cursor<'a>>; LEGS_MAX], NoPlan> {
-    let mut cursors = [const { None }; LEGS_MAX];
-    for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
-        let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
-        *slot = Some(Cursor::new(book, leg.outcome).ok_or(NoPlan::NotReady)?);
-    }
-    Ok(cursors)
+    Ok(plan)
 }
 
 /// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of
 /// the last one in ticks.
-fn descend(
-    cursors: &mut [Option<Cursor<'_>>; LEGS_MAX],
-    payout: u32,
-    sizing: &Sizing,
-) -> Result<(Qty, i32), NoPlan> {
+fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Qty, i32), NoPlan> {
     let mut units = Qty::ZERO;
     let mut last = None;
     loop {
@@ -200,7 +194,7 @@ fn descend(
 }
 
 /// Takes so much off every leg; `false` where a leg ends.
-fn advance(cursors: &mut [Option<Cursor<'_>>; LEGS_MAX], taken: Qty) -> bool {
+fn advance(cursors: &mut Cursors<'_>, taken: Qty) -> bool {
     cursors.iter_mut().flatten().all(|cursor| {
         cursor.left -= taken;
         !cursor.left.is_zero() || cursor.advance()
@@ -208,24 +202,19 @@ fn advance(cursors: &mut [Option<Cursor<'_>>; LEGS_MAX], taken: Qty) -> bool {
 }
 
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
-fn bound(cursors: &[Option<Cursor<'_>>; LEGS_MAX], sizing: &Sizing, want: Qty) -> Qty {
+fn bound(cursors: &Cursors<'_>, sizing: &Sizing, want: Qty) -> Qty {
     let mut most = want;
-    let mut purses = [(0_i64, Usd::ZERO); PURSES];
-    let mut all = (0_i64, Usd::ZERO);
+    let mut all = (0, Usd::ZERO);
     for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
         most = most.min(room.qty);
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
-        let terms = cursor.book.terms();
-        let purse = &mut purses[Purse::of(terms.venue, terms.shard).index()];
-        for sum in [purse, &mut all] {
-            sum.0 += cursor.unit;
-            sum.1 += ROUNDING;
+        all = (all.0 + cursor.unit, all.1 + ROUNDING);
+        // each leg with those that draw on the same purse: twice the same bound is no other bound
+        let mut purse = (0, Usd::ZERO);
+        for other in cursors.iter().flatten().filter(|other| other.purse == cursor.purse) {
+            purse = (purse.0 + other.unit, purse.1 + ROUNDING);
         }
-    }
-    for ((unit, rounding), cash) in purses.into_iter().zip(sizing.cash) {
-        if unit > 0 {
-            most = affordable(most, unit, cash - rounding);
-        }
+        most = affordable(most, purse.0, sizing.cash[cursor.purse.index()] - purse.1);
     }
     affordable(most, all.0, sizing.total - all.1)
 }
@@ -245,17 +234,16 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
 
 /// Rounds down to a quantity that every leg's venue allows. A smaller quantity may need a better limit, and that
 /// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots(
-    cursors: &[Option<Cursor<'_>>; LEGS_MAX],
-    sizing: &Sizing,
-    mut units: Qty,
-) -> Option<Qty> {
+fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing, mut units: Qty) -> Option<Qty> {
     loop {
-        let mut step = 1;
+        let mut step = KALSHI_LOT_STEP; // a hundredth: every lot is a multiple of it
         for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
-            step = lcm(step, cursor.lot(cursor.limit(units), room.tif).micros());
+            let lot = cursor.lot(units, room.tif);
+            if lot != step {
+                step = Qty::from_micros(lcm(step.micros(), lot.micros()));
+            }
         }
-        let rounded = units.floor_to(Qty::from_micros(step));
+        let rounded = units.floor_to(step);
         if rounded.is_zero() {
             return None;
         }
@@ -266,18 +254,35 @@ fn round_to_lots(
     }
 }
 
-/// What the venue charges for one fill that takes. Kalshi rounds the balance change of a direct member down to
-/// $0.0001 and gives whole units back later; the rebate is not counted on.
-fn charge(rule: FeeRule, price: Price, qty: Qty) -> Usd {
+/// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
+/// member down to $0.0001 and gives whole units back later; the rebate is not counted on.
+fn charge(rule: FeeRule, price: Price, qty: Qty, cost: Usd) -> Usd {
     let fee = rule.fee(price, qty, true);
     match rule {
         FeeRule::Polymarket { .. } => fee,
         FeeRule::Kalshi { .. } => {
-            let cost = price.cost_ceil(qty);
             let whole = (cost + fee).micros().unsigned_abs().next_multiple_of(100);
             Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
         }
     }
+}
+
+/// What [`MANY`] contracts cost with what the venue charges for them, in microdollars.
+///
+/// The same as [`charge`] on top of the cost, and cheaper: with the quantity known, all of it fits 64 bits.
+fn unit(rule: FeeRule, price: Price) -> i64 {
+    let curve = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
+    let fee = match rule {
+        FeeRule::Polymarket { rate, exponent: 1 } => match curve * u64::from(rate) {
+            0..1_000 => 0,
+            exact => exact.div_ceil(1_000) * 10,
+        },
+        FeeRule::Kalshi { taker, .. } => (curve * u64::from(taker)).div_ceil(10_000) * 100,
+        FeeRule::Polymarket { .. } => {
+            rule.fee(price, MANY, true).micros().unsigned_abs() // nobody has such a rule today
+        }
+    };
+    i64::from(price.ticks()) * TICK + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
 }
 
 /// What the units pay at least, rounded down. `payout` in $0.0001 a unit.
