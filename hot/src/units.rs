@@ -39,6 +39,7 @@ impl Price {
     }
 
     /// The most that buying `qty` can cost, rounded up to a microdollar.
+    #[inline]
     pub fn cost_ceil(self, qty: Qty) -> Usd {
         let micros = match u64::from(self.0).checked_mul(qty.0) {
             Some(exact) => u128::from(exact.div_ceil(10_000)), // 1e-10 dollars; a division of 64 bits is far cheaper
@@ -48,6 +49,7 @@ impl Price {
     }
 
     /// The least that selling `qty` can bring, rounded down to a microdollar.
+    #[inline]
     pub fn proceeds_floor(self, qty: Qty) -> Usd {
         let micros = match u64::from(self.0).checked_mul(qty.0) {
             Some(exact) => u128::from(exact / 10_000),
@@ -184,6 +186,7 @@ impl Usd {
 
     /// `self × num / den`, rounded down (towards minus infinity).
     #[must_use]
+    #[inline] // a division by a number known to the compiler is none
     pub fn scale_floor(self, num: i64, den: i64) -> Self {
         if let Some(exact) = self.0.checked_mul(num) {
             return Self(exact.div_euclid(den)); // the usual case: no division of 128 bits

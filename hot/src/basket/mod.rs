@@ -169,8 +169,14 @@ pub struct Baskets {
     baskets: Vec<Basket>,
     touched: Vec<Touched>,
     /// One bit a basket: candidates that something has happened to since they were last asked for.
-    dirty: [u64; BASKETS_MAX.div_ceil(64)],
+    dirty: [u64; DIRTY_WORDS],
+    /// One bit a word of `dirty`: those that may not be zero.
+    dirty_words: u64,
 }
+
+/// Words of 64 marks.
+const DIRTY_WORDS: usize = BASKETS_MAX.div_ceil(64);
+const _: () = assert!(DIRTY_WORDS <= 64, "one bit a word");
 
 impl Baskets {
     /// Without a basket yet. Allocates everything it will ever need.
@@ -178,7 +184,8 @@ impl Baskets {
         Self {
             baskets: vec![Basket::EMPTY; BASKETS_MAX],
             touched: vec![Touched::NONE; MARKETS_MAX],
-            dirty: [0; BASKETS_MAX.div_ceil(64)],
+            dirty: [0; DIRTY_WORDS],
+            dirty_words: 0,
         }
     }
 
@@ -270,7 +277,9 @@ impl Baskets {
                 basket.reprice(usize::from(touch.leg), ask);
             }
             if basket.is_candidate() {
-                self.dirty[touch.basket.index() / 64] |= 1 << (touch.basket.index() % 64);
+                let (word, bit) = (touch.basket.index() / 64, touch.basket.index() % 64);
+                self.dirty[word] |= 1 << bit;
+                self.dirty_words |= 1 << word;
             }
         }
     }
@@ -284,13 +293,17 @@ impl Baskets {
 
     /// Marks a basket for another look without a change of a book: a cooldown has ended, room has come free.
     pub fn mark(&mut self, basket: BasketId) {
-        self.dirty[basket.index() / 64] |= 1 << (basket.index() % 64);
+        let (word, bit) = (basket.index() / 64, basket.index() % 64);
+        self.dirty[word] |= 1 << bit;
+        self.dirty_words |= 1 << word;
     }
 
     /// The next marked basket that costs less than it pays at best prices, by rising id; takes the mark off.
     #[inline]
     pub fn poll_dirty(&mut self) -> Option<BasketId> {
-        for (index, word) in self.dirty.iter_mut().enumerate() {
+        while self.dirty_words != 0 {
+            let index = self.dirty_words.trailing_zeros() as usize;
+            let word = &mut self.dirty[index];
             while *word != 0 {
                 let slot = index * 64 + word.trailing_zeros() as usize;
                 *word &= *word - 1;
@@ -298,6 +311,7 @@ impl Baskets {
                     return Some(BasketId::new(slot as u16));
                 }
             }
+            self.dirty_words &= self.dirty_words - 1;
         }
         None
     }

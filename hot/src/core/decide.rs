@@ -9,7 +9,7 @@ use crate::event::{Event, LimitRow};
 use crate::group::{Group, Leg};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
 use crate::intent::{Intent, Purpose, Tif};
-use crate::ledger::PURSES;
+use crate::ledger::{PURSES, Purse};
 use crate::limits::{BASKETS_MAX, LEGS_MAX};
 use crate::note::{Alarm, GroupState, Note, Refusal, Verdict};
 use crate::outbox::Outbox;
@@ -108,8 +108,8 @@ impl Core {
         if !self.pays_for_leg_risk(&plan) {
             return self.verdict(now, basket, seen, Verdict::LegRisk, out);
         }
-        let group = self.group(now, basket, &plan);
-        match self.hold(now, group) {
+        let mut group = self.group(now, basket, &plan);
+        match self.hold(now, &mut group) {
             Err((market, why)) => {
                 // The same refusal on every flicker is one refusal.
                 if self.verdict_is_new(now, basket, Verdict::Refused) {
@@ -118,12 +118,11 @@ impl Core {
                 }
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
-            Ok(group) => {
+            Ok(()) => {
                 self.verdict(now, basket, seen, Verdict::Taken, out);
                 self.stats.baskets_opened += 1;
                 let id = group.id;
-                self.groups.push(group);
-                let place = self.groups.position(id).expect("just pushed");
+                let place = self.groups.push(group);
                 self.note_group(place, out);
                 self.advance(now, id, out);
             }
@@ -142,29 +141,27 @@ impl Core {
         let defined = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
         for (room, leg) in legs.iter_mut().zip(defined) {
             let terms = self.terms(leg.market);
-            let purse = self.purse(leg.market);
-            let reserved = self.reserved[purse.index()];
-            cash[purse.index()] = (self.ledger.cash(purse) - reserved).scale_floor(percent, 100);
+            let purse = Purse::of(terms.venue, terms.shard);
+            cash[purse.index()] = shaved(self.cash_free(purse).scale_floor(percent, 100));
             total = total
                 .min(limits.usd(LimitRow::ExposureCluster) - self.exposure.cluster(terms.cluster))
                 .min(limits.usd(LimitRow::ExposureVenue) - self.exposure.venue(terms.venue));
             let held = self.position_worst(leg.market, leg.outcome);
-            let least = [
-                limits.usd(LimitRow::OrderNotional),
-                limits.usd(LimitRow::PositionNotional),
-                limits.usd(LimitRow::ExposureMarket) - self.exposure.market(leg.market),
-            ];
+            let least = limits
+                .usd(LimitRow::OrderNotional)
+                .min(limits.usd(LimitRow::PositionNotional))
+                .min(limits.usd(LimitRow::ExposureMarket) - self.exposure.market(leg.market));
             *room = Room {
                 qty: limits
                     .qty(LimitRow::OrderQty)
                     .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
-                cost: shaved(least.into_iter().min().expect("not empty")),
+                cost: shaved(least),
                 tif: Tif::Gtc,
             };
         }
         Sizing {
             legs,
-            cash: cash.map(shaved),
+            cash,
             total: shaved(total),
             edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
             edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent))
@@ -185,23 +182,30 @@ impl Core {
     /// The group that would buy a plan, its legs in the order they go out.
     fn group(&self, now: Nanos, basket: BasketId, plan: &Plan) -> Group {
         let mut legs = [NO_LEG; LEGS_MAX];
+        let mut penalties = [0; LEGS_MAX];
         let mut count = 0;
-        for (leg, planned) in legs.iter_mut().zip(plan.legs()) {
-            count += 1;
-            let grid = self.terms(planned.market).grid;
-            let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
-            *leg = Leg {
+        let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
+        for planned in plan.legs() {
+            let terms = self.terms(planned.market);
+            let leg = Leg {
                 market: planned.market,
-                venue: self.terms(planned.market).venue,
+                venue: terms.venue,
                 outcome: planned.outcome,
                 limit: planned.limit,
-                reach: reach(planned.limit, grid, planned.outcome, slack),
+                reach: reach(planned.limit, terms.grid, planned.outcome, slack),
                 deep: planned.levels > 1,
                 ..NO_LEG
             };
+            // Sorted in as they come; equal scores keep the basket's order.
+            let penalty = self.exit_penalty(&leg);
+            let mut at = count;
+            while at > 0 && penalties[at - 1] > penalty {
+                (legs[at], penalties[at]) = (legs[at - 1], penalties[at - 1]);
+                at -= 1;
+            }
+            (legs[at], penalties[at]) = (leg, penalty);
+            count += 1;
         }
-        // Stable, so equal scores keep the basket's order.
-        legs[..count].sort_by_key(|leg| self.exit_penalty(leg));
         Group {
             id: self.groups.next_id(),
             basket,
@@ -230,7 +234,7 @@ impl Core {
     }
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held.
-    fn hold(&mut self, now: Nanos, mut group: Group) -> Result<Group, (MarketId, Refusal)> {
+    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (MarketId, Refusal)> {
         for index in 0..group.legs().len() {
             let leg = group.legs[index];
             let first = index == 0;
@@ -244,17 +248,20 @@ impl Core {
                 tif: Tif::Fok,
                 purpose: if first { Purpose::Leg } else { Purpose::Hedge },
             };
-            if let Err(why) = self.would_pass(now, &draft) {
-                for held in &group.legs()[..index] {
-                    self.reserve(held.market, -held.hold);
+            match self.would_pass(now, &draft) {
+                Ok(hold) => {
+                    self.reserve(leg.market, hold);
+                    group.legs[index].hold = hold;
                 }
-                return Err((leg.market, why));
+                Err(why) => {
+                    for held in &group.legs()[..index] {
+                        self.reserve(held.market, -held.hold);
+                    }
+                    return Err((leg.market, why));
+                }
             }
-            let hold = self.worst_cost(leg.market, leg.reach, group.target);
-            self.reserve(leg.market, hold);
-            group.legs[index].hold = hold;
         }
-        Ok(group)
+        Ok(())
     }
 
     /// Whether this episode of a basket has not had this verdict yet.

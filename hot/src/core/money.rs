@@ -2,10 +2,11 @@
 
 use super::Core;
 use crate::basket::Leg;
-use crate::fees;
+use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::intent::Order;
 use crate::ledger::Purse;
+use crate::market::MarketDef;
 use crate::order::Record;
 use crate::units::{Price, Qty, Usd};
 
@@ -19,10 +20,7 @@ impl Core {
     /// The most that buying can cost, fees and rounding included. It rises with the price, so the limit is the
     /// worst case.
     pub(super) fn worst_cost(&self, market: MarketId, price: Price, qty: Qty) -> Usd {
-        if qty.is_zero() {
-            return Usd::ZERO;
-        }
-        price.cost_ceil(qty) + fees::fee_bound(self.terms(market).fee, price, qty, true)
+        worst_cost(self.terms(market).fee, price, qty)
     }
 
     /// What an order must hold for `open` contracts: cash for a purchase, contracts for a sale.
@@ -43,19 +41,15 @@ impl Core {
         if delta == Usd::ZERO {
             return;
         }
-        let purse = self.purse(market);
-        self.reserved[purse.index()] += delta;
-        assert!(
-            self.reserved[purse.index()] >= Usd::ZERO,
-            "R3: no more is given back than was claimed"
-        );
-        let terms = *self.terms(market);
-        self.exposure.add(market, terms.cluster, terms.venue, delta);
+        let &MarketDef { venue, shard, cluster, .. } = self.terms(market);
+        let reserved = &mut self.reserved[Purse::of(venue, shard).index()];
+        *reserved += delta;
+        assert!(*reserved >= Usd::ZERO, "R3: no more is given back than was claimed");
+        self.exposure.add(market, cluster, venue, delta);
     }
 
-    /// Cash that nothing has a claim on.
-    pub(super) fn cash_free(&self, market: MarketId) -> Usd {
-        let purse = self.purse(market);
+    /// Cash in a purse that nothing has a claim on.
+    pub(super) fn cash_free(&self, purse: Purse) -> Usd {
         self.ledger.cash(purse) - self.reserved[purse.index()]
     }
 
@@ -156,6 +150,14 @@ impl Core {
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
         self.orders.live().filter(move |record| record.order.market == market)
     }
+}
+
+/// The most that buying can cost under a fee rule, rounding included.
+pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
+    if qty.is_zero() {
+        return Usd::ZERO;
+    }
+    price.cost_ceil(qty) + fees::fee_bound(fee, price, qty, true)
 }
 
 /// What one contract of an outcome pays where YES pays `yes`.

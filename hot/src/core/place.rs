@@ -1,15 +1,18 @@
 //! From groups to orders: the one way an order comes to be, and the corrections that follow when it fails.
 
 use super::Core;
+use super::money::worst_cost;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
 use crate::group::{ADOPTED, Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
+use crate::ledger::Purse;
 use crate::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
 use crate::order::{OrderEvent, Record};
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
+use crate::risk::Approved;
 use crate::risk::gate::{self, View};
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -32,9 +35,10 @@ const DUST_MAX: Usd = Usd::from_dollars(1);
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
 
 impl Core {
-    /// Whether the gate would let this pass, were it sent now. The order's own claim must not be reserved yet.
-    pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<(), Refusal> {
-        self.gate(self.order(now, draft), true).map(|_| ())
+    /// Whether the gate would let this pass, were it sent now, and the most it would cost. The order's own claim must
+    /// not be reserved yet.
+    pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
+        self.gate(self.order(now, draft), true).map(|(_, cost)| cost)
     }
 
     /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.
@@ -46,18 +50,21 @@ impl Core {
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
         self.rate.advance(now, self.limits.span(LimitRow::DuplicateMs));
-        let approved = self.gate(order, false).inspect_err(|&why| {
+        let (approved, cost) = self.gate(order, false).inspect_err(|&why| {
             self.stats.refusals += 1;
             out.note(Note::Refused { market: draft.market, group: draft.group, why });
         })?;
         self.next_order += 1;
-        let (cash, qty) = self.claim(&order, order.qty);
+        let (cash, qty) = match order.action {
+            Action::Buy => (cost, Qty::ZERO),
+            Action::Sell => self.claim(&order, order.qty),
+        };
         self.reserve(order.market, cash);
         self.rate.count(now, order.market);
         self.rate.remember(now, &order);
         self.stats.orders_placed += 1;
         self.moved[order.venue.index()] = now;
-        self.orders.insert(Record {
+        let record = Record {
             order,
             state: OrderState::Pending,
             key: None,
@@ -71,9 +78,10 @@ impl Core {
             acked: false,
             absent: 0,
             absent_since: Nanos::ZERO,
-        });
+        };
+        self.orders.insert(record);
         out.send(Intent::Place(approved));
-        self.note_order(order.id, out);
+        note_record(&record, out);
         Ok(order.id)
     }
 
@@ -95,32 +103,42 @@ impl Core {
         }
     }
 
-    fn gate(&self, order: Order, planning: bool) -> Result<crate::risk::Approved<Order>, Refusal> {
+    /// Asks the gate, and says the most that the order can cost: nothing for a sale.
+    fn gate(&self, order: Order, planning: bool) -> Result<(Approved<Order>, Usd), Refusal> {
         let market = order.market;
+        let book = self.books.get(market).expect("a market in use has terms");
+        let def = book.terms();
+        let cost = match order.action {
+            Action::Buy => worst_cost(def.fee, order.price, order.qty),
+            Action::Sell => Usd::ZERO,
+        };
+        // What is asked only of opening orders, or only of reducing ones, is not worked out for the others.
+        let (held_free, position) = if order.purpose.reduces() {
+            (self.sellable(&order), Qty::ZERO)
+        } else {
+            (Qty::ZERO, self.position_worst(market, order.outcome))
+        };
         let view = View {
             limits: &self.limits,
             exposure: &self.exposure,
             rate: &self.rate,
-            def: self.terms(market),
+            def,
             halted: self.halted.is_some(),
             epoch: self.epoch,
             stopping: self.stopping,
             reconciled: self.reconciled == [true; 2],
             linked: self.linked(order.venue),
-            book_good: self.books.get(market).is_some_and(crate::book::Book::is_good),
-            cash_free: self.cash_free(market),
-            held_free: self.sellable(&order),
-            position: self.position_worst(market, order.outcome),
+            book_good: book.is_good(),
+            cash_free: self.cash_free(Purse::of(def.venue, def.shard)),
+            held_free,
+            position,
             day_result: self.ledger.realised_today() + self.unrealised,
             own_cross: self.own_cross(&order),
             room: self.orders.has_room(),
-            cost: match order.action {
-                Action::Buy => self.worst_cost(market, order.price, order.qty),
-                Action::Sell => Usd::ZERO,
-            },
+            cost,
             counted: !planning && order.purpose == Purpose::Hedge,
         };
-        gate::check(&view, order)
+        gate::check(&view, order).map(|approved| (approved, cost))
     }
 
     /// Does what a group wants done, until it must wait or has ended.
@@ -156,8 +174,8 @@ impl Core {
     }
 
     fn buy_leg(&mut self, now: Nanos, place: usize, index: usize, qty: Qty, out: &mut Outbox) {
-        let group = *self.groups.at(place);
-        let leg = group.legs[index];
+        let group = self.groups.at(place);
+        let (id, leg) = (group.id, group.legs[index]);
         let first = index == 0;
         let (price, tif) = buying_terms(&leg, qty, first);
         let purpose = if first { Purpose::Leg } else { Purpose::Hedge };
@@ -167,7 +185,7 @@ impl Core {
         entry.hold = Usd::ZERO;
         entry.tried = true;
         let draft = Draft {
-            group: group.id,
+            group: id,
             market: leg.market,
             outcome: leg.outcome,
             action: Action::Buy,
@@ -355,12 +373,7 @@ impl Core {
 
     pub(super) fn note_order(&self, id: OrderId, out: &mut Outbox) {
         if let Some(record) = self.orders.find(OrderRef::Id(id)) {
-            out.note(Note::Order {
-                order: id,
-                state: record.state,
-                filled: record.filled,
-                reserved: record.reserved,
-            });
+            note_record(record, out);
         }
     }
 
@@ -376,6 +389,15 @@ impl Core {
             one_leg_ns: group.one_leg.get(),
         });
     }
+}
+
+fn note_record(record: &Record, out: &mut Outbox) {
+    out.note(Note::Order {
+        order: record.order.id,
+        state: record.state,
+        filled: record.filled,
+        reserved: record.reserved,
+    });
 }
 
 /// Price and life of a leg's buying order.

@@ -27,14 +27,15 @@ impl Groups {
         GroupId::new(self.next)
     }
 
-    /// Adds a group that carries [`Groups::next_id`].
-    pub fn push(&mut self, group: Group) {
+    /// Adds a group that carries [`Groups::next_id`]. Returns its place.
+    pub fn push(&mut self, group: Group) -> usize {
         assert!(
             self.has_room() && group.id == self.next_id(),
             "room and number are checked before"
         );
         self.next += 1;
         self.live.push(group);
+        self.live.len() - 1
     }
 
     /// Where a group stands in the table.

@@ -55,7 +55,7 @@ pub struct View<'a> {
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
 /// One row: an order that it applies to must not break it.
-#[inline]
+#[inline(always)] // a table of calls would be what it replaces
 fn row(applies: bool, refusal: R, breaks: impl FnOnce() -> bool) -> Result<(), R> {
     if applies && breaks() { Err(refusal) } else { Ok(()) }
 }
