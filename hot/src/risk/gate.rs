@@ -3,12 +3,12 @@
 //! A further row of the risk table is a further line of [`check`].
 
 use crate::event::LimitRow as L;
-use crate::ids::{ClusterId, Venue};
+use crate::ids::Venue;
 use crate::intent::{Order, Purpose};
 use crate::market::{MarketDef, MarketStatus};
 use crate::note::Refusal as R;
 use crate::risk::{Approved, Exposure, Limits, Rate};
-use crate::units::{Price, Qty, Usd};
+use crate::units::{Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
 #[derive(Clone, Copy, Debug)]
@@ -54,74 +54,65 @@ pub struct View<'a> {
 /// Polymarket refuses marketable orders worth less (`venues/polymarket.md` §3.7, 2026-11); all of ours are.
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
-/// One row: an order that it applies to must not break it.
-#[inline(always)] // a table of calls would be what it replaces
-fn row(applies: bool, refusal: R, breaks: impl FnOnce() -> bool) -> Result<(), R> {
-    if applies && breaks() { Err(refusal) } else { Ok(()) }
+/// One row: what breaks it is refused.
+#[inline]
+const fn row(refusal: R, broken: bool) -> Result<(), R> {
+    if broken { Err(refusal) } else { Ok(()) }
 }
 
 /// The risk table: lets the order pass, or names the first row that it breaks. Room aside, the halt stands first.
 ///
-/// Rows are evaluated in the order written, and only where they apply: reducing orders pass those that are there for
-/// opening ones.
+/// Reducing orders pass the rows that are there for opening ones: those are not even worked out for them.
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
-    let o = &order;
-    let (always, opening) = (true, !o.purpose.reduces());
-    row(always, R::Full, || !v.room)?;
-    row(opening, R::Halted, || v.halted || !v.limits.complete())?;
-    row(always, R::Epoch, || o.epoch != v.epoch)?;
-    row(opening, R::Stopping, || v.stopping && o.purpose == Purpose::Leg)?;
-    row(opening, R::Unreconciled, || !v.reconciled)?;
-    row(opening, R::LinkDown, || !v.linked)?;
-    row(opening, R::Stale, || !v.book_good)?;
-    row(always, R::NotOpen, || v.def.status != MarketStatus::Open)?;
-    row(always, R::OffGrid, || !v.def.grid.allows(yes_price(o)))?;
-    row(always, R::MinSize, || o.qty < v.def.min_qty || o.qty.is_zero())?;
-    row(always, R::MinSize, || {
-        o.venue == Venue::Polymarket && o.price.proceeds_floor(o.qty) < MARKETABLE_MIN
-    })?;
-    row(opening, R::OrderQty, || o.qty > v.limits.qty(L::OrderQty))?;
-    row(opening, R::OrderNotional, || o.price.cost_ceil(o.qty) > v.limits.usd(L::OrderNotional))?;
-    row(opening, R::Cash, || v.cost > v.cash_free.scale_floor(percent(v.limits), 100))?;
-    row(opening, R::Position, || v.position + o.qty > v.limits.qty(L::PositionQty))?;
-    row(opening, R::Position, || v.cost > v.limits.usd(L::PositionNotional))?;
-    row(opening, R::ExposureMarket, || {
-        v.exposure.market(o.market) + v.cost > v.limits.usd(L::ExposureMarket)
-    })?;
-    row(opening, R::ExposureCluster, || {
-        v.exposure.cluster(cluster(v)) + v.cost > v.limits.usd(L::ExposureCluster)
-    })?;
-    row(opening, R::ExposureVenue, || {
-        v.exposure.venue(o.venue) + v.cost > v.limits.usd(L::ExposureVenue)
-    })?;
-    row(opening, R::ExposureTotal, || {
-        v.exposure.total() + v.cost > v.limits.usd(L::ExposureTotal)
-    })?;
-    row(opening, R::Positions, || {
-        !v.counted
-            && v.exposure.cluster(cluster(v)) == Usd::ZERO
-            && u64::from(v.exposure.positions()) >= v.limits.raw(L::Positions)
-    })?;
-    row(opening, R::DailyLoss, || -v.day_result >= v.limits.usd(L::DailyLoss))?;
-    row(opening, R::Rate, || v.rate.in_all() >= v.limits.raw(L::OrdersPerMinute))?;
-    row(opening, R::Rate, || v.rate.in_market(o.market) >= v.limits.raw(L::OrdersPerMinuteMarket))?;
-    row(opening, R::Duplicate, || v.rate.repeats(o))?;
-    row(always, R::OwnCross, || v.own_cross)?;
-    row(always, R::NotReducing, || o.purpose.reduces() && o.qty > v.held_free)?;
+    let (&View { limits, exposure: risk, rate, def, cost, .. }, o) = (v, &order);
+    let opening = !o.purpose.reduces();
+    let usd = |row| limits.usd(row);
+    row(R::Full, !v.room)?;
+    row(R::Halted, opening && (v.halted || !limits.complete()))?;
+    row(R::Epoch, o.epoch != v.epoch)?;
+    row(R::Stopping, opening && v.stopping && o.purpose == Purpose::Leg)?;
+    row(R::Unreconciled, opening && !v.reconciled)?;
+    row(R::LinkDown, opening && !v.linked)?;
+    row(R::Stale, opening && !v.book_good)?;
+    row(R::NotOpen, def.status != MarketStatus::Open)?;
+    row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
+    row(R::MinSize, o.qty < def.min_qty || o.qty.is_zero())?;
+    row(R::MinSize, o.venue == Venue::Polymarket && worth(o) < MARKETABLE_MIN)?;
+    row(R::OrderQty, opening && o.qty > limits.qty(L::OrderQty))?;
+    row(R::OrderNotional, opening && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
+    row(R::Cash, opening && cost > v.cash_free.scale_floor(percent(limits), 100))?;
+    row(R::Position, opening && v.position + o.qty > limits.qty(L::PositionQty))?;
+    row(R::Position, opening && cost > usd(L::PositionNotional))?;
+    row(R::ExposureMarket, opening && risk.market(o.market) + cost > usd(L::ExposureMarket))?;
+    row(R::ExposureCluster, opening && risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
+    row(R::ExposureVenue, opening && risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
+    row(R::ExposureTotal, opening && risk.total() + cost > usd(L::ExposureTotal))?;
+    row(R::Positions, opening && opens_position(v) && positions_full(v))?;
+    row(R::DailyLoss, opening && -v.day_result >= usd(L::DailyLoss))?;
+    row(R::Rate, opening && rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
+    row(R::Rate, opening && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
+    row(R::Duplicate, opening && rate.repeats(o))?;
+    row(R::OwnCross, v.own_cross)?;
+    row(R::NotReducing, !opening && o.qty > v.held_free)?;
     Ok(Approved::new(order))
 }
 
-/// The order's price on the YES book.
-const fn yes_price(order: &Order) -> Price {
-    order.on_book().1
+/// What the order is worth at its own price.
+fn worth(order: &Order) -> Usd {
+    order.price.proceeds_floor(order.qty)
 }
 
-/// The market's cluster.
-const fn cluster(view: &View<'_>) -> ClusterId {
-    view.def.cluster
+/// Whether it would be counted as one more position: nothing is at risk in its market's cluster yet.
+fn opens_position(view: &View<'_>) -> bool {
+    !view.counted && view.exposure.cluster(view.def.cluster) == Usd::ZERO
+}
+
+/// Whether there are as many positions as there may be.
+fn positions_full(view: &View<'_>) -> bool {
+    u64::from(view.exposure.positions()) >= view.limits.raw(L::Positions)
 }
 
 /// The share of free cash that one order may use.
