@@ -15,7 +15,33 @@ pub enum NotDecimal {
 ///
 /// # Errors
 /// [`NotDecimal::OffGrid`] beyond $1, below $0 or finer than $0.0001.
+#[inline]
 pub fn price(text: &[u8]) -> Result<Option<Price>, NotDecimal> {
+    match usual_price(text) {
+        Some(price) => Ok(Some(price)),
+        None => any_price(text),
+    }
+}
+
+/// A price from $0 to under $1 with one to four decimals, as nearly all are written.
+#[inline]
+fn usual_price(text: &[u8]) -> Option<Price> {
+    let digits = match *text {
+        [b'0', b'.', a, b] => [a, b, b'0', b'0'],
+        [b'0', b'.', a, b, c, d] => [a, b, c, d],
+        [b'0', b'.', a, b, c] => [a, b, c, b'0'],
+        [b'0', b'.', a] => [a, b'0', b'0', b'0'],
+        _ => return None,
+    };
+    let digits = digits.map(|byte| u16::from(byte.wrapping_sub(b'0')));
+    if digits.iter().any(|&digit| digit > 9) {
+        return None;
+    }
+    let [a, b, c, d] = digits;
+    Price::from_ticks(a * 1_000 + b * 100 + c * 10 + d)
+}
+
+fn any_price(text: &[u8]) -> Result<Option<Price>, NotDecimal> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -31,6 +57,7 @@ pub fn price(text: &[u8]) -> Result<Option<Price>, NotDecimal> {
 ///
 /// # Errors
 /// [`NotDecimal::OffGrid`] below zero, beyond [`QTY_MAX`] or finer than a millionth.
+#[inline]
 pub fn qty(text: &[u8]) -> Result<Option<Qty>, NotDecimal> {
     match signed_qty(text)? {
         Some((true, qty)) if !qty.is_zero() => Err(NotDecimal::OffGrid),
@@ -42,6 +69,7 @@ pub fn qty(text: &[u8]) -> Result<Option<Qty>, NotDecimal> {
 ///
 /// # Errors
 /// [`NotDecimal::OffGrid`] beyond [`QTY_MAX`] either way or finer than a millionth.
+#[inline]
 pub fn signed_qty(text: &[u8]) -> Result<Option<(bool, Qty)>, NotDecimal> {
     if text.is_empty() {
         return Ok(None);
@@ -65,14 +93,46 @@ pub fn usd(text: &[u8]) -> Result<Option<Usd>, NotDecimal> {
 }
 
 /// A whole number without sign: sequence numbers, ids, times. `None` unless it is one and fits.
+#[inline]
 pub fn whole(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
+    if text.len() > 20 {
         return None;
     }
-    text.iter().try_fold(0_u64, |value, &byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 { None } else { value.checked_mul(10)?.checked_add(u64::from(digit)) }
-    })
+    match leading(text)? {
+        (value, []) => Some(value),
+        _ => None,
+    }
+}
+
+/// The whole number that a text begins with, and what follows it. `None` where there is no digit or too many.
+#[inline]
+pub fn leading(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut rest) = (0_u64, text);
+    while let Some((eight, after)) = rest.split_first_chunk()
+        && let Some(eight) = eight_digits(*eight)
+    {
+        value = value.checked_mul(100_000_000)?.checked_add(eight)?;
+        rest = after;
+    }
+    while let [byte @ b'0'..=b'9', after @ ..] = rest {
+        value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+        rest = after;
+    }
+    (rest.len() < text.len()).then_some((value, rest))
+}
+
+/// Eight digits in a word, pairs at once; `None` where one is no digit.
+#[inline]
+const fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(text) ^ (ONES * b'0' as u64); // a digit becomes its value, all else more than nine
+    if (word | word.wrapping_add(ONES * 6)) & (ONES * 0xf0) != 0 {
+        return None; // a carry comes from a byte that is caught itself
+    }
+    // the first digit is the lowest byte: each step adds ten (a hundred, ...) times it to its neighbour
+    let pairs = (word.wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul((100 << 16) + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
 }
 
 /// `[-]digits[.digits]` in units of `10^-places`, as (negative, size).
@@ -85,6 +145,54 @@ pub fn decimal(text: &[u8], places: u32) -> Result<(bool, u64), NotDecimal> {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
     };
+    match usual(digits, places) {
+        Some(value) => Ok((negative, value)),
+        None => any(digits, places).map(|value| (negative, value)),
+    }
+}
+
+/// A number so short that it cannot overflow while it is read, with no more decimals than places.
+#[inline]
+fn usual(digits: &[u8], places: u32) -> Option<u64> {
+    const TENS: [u64; 10] = {
+        let mut tens = [1; 10];
+        let mut power = 1;
+        while power < tens.len() {
+            tens[power] = tens[power - 1] * 10;
+            power += 1;
+        }
+        tens
+    };
+    if digits.is_empty() || digits.len() > 10 {
+        return None;
+    }
+    let mut value = 0_u64;
+    let mut bytes = digits.iter();
+    let mut left = places as usize;
+    while let Some(&byte) = bytes.next() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value * 10 + u64::from(digit);
+            continue;
+        }
+        let decimals = bytes.as_slice();
+        if byte != b'.' || decimals.is_empty() {
+            return None;
+        }
+        left = left.checked_sub(decimals.len())?;
+        for &byte in bytes.by_ref() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            value = value * 10 + u64::from(digit);
+        }
+    }
+    Some(value * TENS.get(left)?) // below 10^10 times at most 10^9
+}
+
+/// Any number.
+fn any(digits: &[u8], places: u32) -> Result<u64, NotDecimal> {
     let mut value = 0_u64;
     let mut count = 0_usize; // digits before the point, then after it
     let mut left = places;
@@ -121,7 +229,7 @@ pub fn decimal(text: &[u8], places: u32) -> Result<(bool, u64), NotDecimal> {
     for _ in 0..left {
         value = value.checked_mul(10).ok_or(NotDecimal::OffGrid)?;
     }
-    Ok((negative, value))
+    Ok(value)
 }
 
 #[inline]
@@ -163,6 +271,56 @@ mod tests {
         {
             assert_eq!(ticks(text), Err(Malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn the_usual_readers_say_what_the_general_ones_say() {
+        let alphabet = *b"0123456789..-e /:\x00\xff";
+        let mut seed = 1_u64;
+        let mut below = |bound: u64| {
+            seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            usize::try_from((seed >> 33) % bound).unwrap()
+        };
+        let mut taken = [0; 3];
+        for turn in 0..400_000 {
+            let kinds = if turn % 4 == 0 { alphabet.len() as u64 } else { 11 };
+            let mut text: Vec<u8> = (0..below(14)).map(|_| alphabet[below(kinds)]).collect();
+            if turn % 2 == 0 && text.len() > 2 {
+                text[..2].copy_from_slice(b"0.");
+            }
+            if let Some(price) = usual_price(&text) {
+                assert_eq!(any_price(&text), Ok(Some(price)), "{text:?}");
+                taken[0] += 1;
+            }
+            for places in [0, 4, 6, 9, 12] {
+                if let Some(value) = usual(&text, places) {
+                    assert_eq!(any(&text, places), Ok(value), "{text:?} {places}");
+                    taken[1] += 1;
+                }
+            }
+            assert_eq!(whole(&text), whole_of(&text), "{text:?}");
+            taken[2] += u32::from(text.len() >= 8 && whole(&text).is_some());
+        }
+        assert!(taken.iter().all(|&count| count > 1_000), "{taken:?}");
+        for text in ["0.4", "0.40", "0.412", "0.4000"] {
+            assert!(usual_price(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in ["30", "65.75", "1123110", "5.00", "0"] {
+            assert!(usual(text.as_bytes(), 6).is_some(), "{text}");
+        }
+        for digit in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"87654321";
+                text[digit] = byte;
+                assert_eq!(eight_digits(text), whole_of(&text), "{text:?}");
+            }
+        }
+    }
+
+    /// Only digits, read one by one.
+    fn whole_of(text: &[u8]) -> Option<u64> {
+        let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        digits.then(|| any(text, 0).ok()).flatten()
     }
 
     #[test]

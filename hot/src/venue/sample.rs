@@ -16,6 +16,10 @@ const NO: &str = "90317452268815307741920563384172096651830274495162038873910645
 const TICKER: &str = "KXSAMPLE-26NOV2017-T94999.99";
 const DELTA_SEQ: u64 = 1_000_000_000;
 
+/// Condition, YES token and NO token of the sample market.
+#[cfg(test)]
+pub(super) const NAMES: [&str; 3] = [CONDITION, YES, NO];
+
 /// Two `price_change` frames of 604 and 607 bytes, as long as the venue's (604 to 624 on 2026-09-24): one puts
 /// 65.75 at 0.62 and moves the best bid there, the other takes it away again.
 pub fn price_changes() -> [Vec<u8>; 2] {
@@ -110,6 +114,24 @@ impl KalshiDeltas {
 impl Default for KalshiDeltas {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// `frame` with each byte in turn changed, dropped, doubled or the last one, and with something put before it.
+#[cfg(test)]
+pub(super) fn for_each_change(frame: &[u8], mut check: impl FnMut(&[u8])) {
+    check(frame);
+    for at in 0..frame.len() {
+        let (before, after) = frame.split_at(at);
+        check(before);
+        check(&[before, &after[1..]].concat());
+        for byte in *b"\"\\{}[],: 019.-+exu\x00\x7f\xe9" {
+            check(&[before, &[byte], after].concat());
+            check(&[before, &[byte], &after[1..]].concat());
+        }
+    }
+    for more in ["\n", " ", "x", "{}", "\0"] {
+        check(&[frame, more.as_bytes()].concat());
     }
 }
 

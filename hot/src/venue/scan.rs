@@ -3,6 +3,11 @@
 //! It is strict (what it accepts is JSON) and modest: where a frame leaves the plain dialect (an escape in a
 //! name or a value we need, an exponent, a name given twice, deep nesting, a byte beyond ASCII) it says
 //! [`Odd`], and `plain.rs` rewrites the frame with the library's help.
+//!
+//! Frames of the shape a venue always sends are taken member by member ([`Scan::expected`]), which is half the work;
+//! where one differs by a byte, the caller goes back to where it began and reads it in general.
+
+use super::decimal;
 
 /// The reader met something it will not vouch for: bad JSON, or good JSON outside the plain dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,32 +26,34 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// A position in a frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// What has not been taken yet.
+    rest: &'a [u8],
+    /// Bytes of the whole frame.
+    whole: usize,
 }
 
 impl<'a> Scan<'a> {
     /// At the start of `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { rest: bytes, whole: bytes.len() }
     }
 
     /// Here is something odd.
     #[cold]
     pub fn odd(&self) -> Odd {
-        Odd { at: u32::try_from(self.at).unwrap_or(u32::MAX) }
+        Odd { at: u32::try_from(self.whole - self.rest.len()).unwrap_or(u32::MAX) }
     }
 
     /// The next byte that is not space, without taking it; zero at the end.
     #[inline]
     pub fn peek(&mut self) -> u8 {
         loop {
-            match self.bytes.get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                Some(&byte) => return byte,
-                None => return 0,
+            match self.rest {
+                [b' ' | b'\n' | b'\r' | b'\t', after @ ..] => self.rest = after,
+                &[byte, ..] => return byte,
+                [] => return 0,
             }
         }
     }
@@ -57,8 +64,8 @@ impl<'a> Scan<'a> {
     /// Something else is there.
     #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), Odd> {
-        if self.bytes.get(self.at) == Some(&byte) || self.peek() == byte {
-            self.at += 1;
+        if self.rest.first() == Some(&byte) || self.peek() == byte {
+            self.rest = &self.rest[1..];
             Ok(())
         } else {
             Err(self.odd())
@@ -71,7 +78,7 @@ impl<'a> Scan<'a> {
     /// There is more.
     pub fn end(&mut self) -> Result<(), Odd> {
         self.peek();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(self.odd()) }
+        if self.rest.is_empty() { Ok(()) } else { Err(self.odd()) }
     }
 
     /// An object: `member` is called after each name and must take the value.
@@ -85,7 +92,7 @@ impl<'a> Scan<'a> {
     ) -> Result<(), Odd> {
         self.expect(b'{')?;
         if self.peek() == b'}' {
-            self.at += 1;
+            self.rest = &self.rest[1..];
             return Ok(());
         }
         loop {
@@ -106,7 +113,7 @@ impl<'a> Scan<'a> {
     pub fn array(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Odd>) -> Result<(), Odd> {
         self.expect(b'[')?;
         if self.peek() == b']' {
-            self.at += 1;
+            self.rest = &self.rest[1..];
             return Ok(());
         }
         loop {
@@ -124,14 +131,7 @@ impl<'a> Scan<'a> {
     #[inline]
     pub fn string(&mut self) -> Result<&'a [u8], Odd> {
         self.expect(b'"')?;
-        let start = self.at;
-        self.seek_special();
-        if self.bytes.get(self.at) == Some(&b'"') {
-            self.at += 1;
-            Ok(&self.bytes[start..self.at - 1])
-        } else {
-            Err(self.odd())
-        }
+        self.rest_of_string().ok_or_else(|| self.odd())
     }
 
     /// A string's bytes, or a number, `true` or `false` as written; empty for `null`.
@@ -146,12 +146,9 @@ impl<'a> Scan<'a> {
             b'f' => self.word(b"false"),
             b'n' => self.word(b"null").map(|_| &b""[..]),
             _ => {
-                let start = self.at;
-                self.number()?;
-                if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
-                    return Err(self.odd());
-                }
-                Ok(&self.bytes[start..self.at])
+                let start = self.rest;
+                self.skip_number()?;
+                Ok(&start[..start.len() - self.rest.len()])
             }
         }
     }
@@ -169,32 +166,35 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// The text of a member whose name is expected here: `name` holds its quotes, the colon and the value's
-    /// first quote. `None` where something else stands there, with nothing said of where the reader is then:
-    /// the caller goes back and reads in general.
-    #[inline]
-    pub fn expected(&mut self, name: &'static [u8]) -> Option<&'a [u8]> {
-        if !self.bytes.get(self.at..)?.starts_with(name) {
+    /// Takes a text that is expected here, to the byte. `None` where something else stands there; that is no
+    /// error yet: the caller goes back and reads in general.
+    #[inline(always)] // the comparison is then a few words against constants, not a call
+    pub fn literal<const N: usize>(&mut self, text: &'static [u8; N]) -> Option<()> {
+        let (head, after) = self.rest.split_first_chunk()?;
+        if head != text {
             return None;
         }
-        self.at += name.len();
-        let start = self.at;
-        self.seek_special();
-        if self.bytes.get(self.at) != Some(&b'"') {
-            return None;
-        }
-        self.at += 1;
-        Some(&self.bytes[start..self.at - 1])
+        self.rest = after;
+        Some(())
     }
 
-    /// A comma with at most one space after it, before an expected member.
+    /// The text of a member whose name is expected here: `name` holds its quotes, the colon and the value's
+    /// first quote. `None` as for [`Scan::literal`], with nothing said of where the reader is then.
+    #[inline(always)]
+    pub fn expected<const N: usize>(&mut self, name: &'static [u8; N]) -> Option<&'a [u8]> {
+        self.literal(name)?;
+        self.rest_of_string()
+    }
+
+    /// A whole number as the venues write times and counters; `None` for any other, and where it may not fit.
     #[inline]
-    pub fn comma(&mut self) -> Option<()> {
-        if self.bytes.get(self.at) != Some(&b',') {
-            return None;
+    pub fn whole(&mut self) -> Option<u64> {
+        if let [b'0', b'0'..=b'9', ..] = self.rest {
+            return None; // no JSON
         }
-        self.at += if self.bytes.get(self.at + 1) == Some(&b' ') { 2 } else { 1 };
-        Some(())
+        let (value, after) = decimal::leading(self.rest)?;
+        self.rest = after;
+        Some(value)
     }
 
     /// Passes over any value.
@@ -225,18 +225,15 @@ impl<'a> Scan<'a> {
     fn skip_string(&mut self) -> Result<(), Odd> {
         self.expect(b'"')?;
         loop {
-            self.seek_special();
-            match self.bytes.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => match self.bytes.get(self.at + 1) {
-                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-                    _ => return Err(self.odd()), // \u may be half a pair: the library knows
-                },
-                _ => return Err(self.odd()),
+            if self.rest_of_string().is_some() {
+                return Ok(());
             }
+            self.rest = match self.rest {
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..] => {
+                    after
+                }
+                _ => return Err(self.odd()), // \u may be half a pair: the library knows
+            };
         }
     }
 
@@ -244,42 +241,37 @@ impl<'a> Scan<'a> {
     #[inline]
     fn more(&mut self, close: u8) -> Result<bool, Odd> {
         let byte = self.peek();
-        if byte == b',' {
-            self.at += 1;
-            Ok(true)
-        } else if byte == close {
-            self.at += 1;
-            Ok(false)
-        } else {
-            Err(self.odd())
+        if byte != b',' && byte != close {
+            return Err(self.odd());
         }
+        self.rest = &self.rest[1..];
+        Ok(byte == b',')
     }
 
     #[inline]
     fn word(&mut self, word: &'static [u8]) -> Result<&'a [u8], Odd> {
-        let end = self.at + word.len();
-        if self.bytes.get(self.at..end) == Some(word) {
-            let found = &self.bytes[self.at..end];
-            self.at = end;
-            Ok(found)
-        } else {
-            Err(self.odd())
+        match self.rest.strip_prefix(word) {
+            Some(after) => {
+                self.rest = after;
+                Ok(word)
+            }
+            None => Err(self.odd()),
         }
     }
 
     /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?`, and stops there.
     #[inline]
     fn number(&mut self) -> Result<(), Odd> {
-        if self.bytes.get(self.at) == Some(&b'-') {
-            self.at += 1;
+        if let [b'-', after @ ..] = self.rest {
+            self.rest = after;
         }
-        let first = self.at;
+        let first = self.rest.first();
         let whole = self.digits();
-        if whole == 0 || whole > DIGITS_MAX || (whole > 1 && self.bytes[first] == b'0') {
+        if whole == 0 || whole > DIGITS_MAX || (whole > 1 && first == Some(&b'0')) {
             return Err(self.odd());
         }
-        if self.bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
+        if let [b'.', after @ ..] = self.rest {
+            self.rest = after;
             if self.digits() == 0 {
                 return Err(self.odd());
             }
@@ -287,51 +279,76 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
+    #[inline]
     fn skip_number(&mut self) -> Result<(), Odd> {
         self.number()?;
-        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
+        if matches!(self.rest.first(), Some(b'e' | b'E')) {
             return Err(self.odd()); // may be beyond what the library takes
         }
         Ok(())
     }
 
+    /// Takes digits and says how many there were.
     #[inline]
     fn digits(&mut self) -> usize {
-        let start = self.at;
-        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
-        self.at - start
+        let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.rest = &self.rest[count..];
+        count
     }
 
-    /// Moves to the next quote, backslash, control character or byte beyond ASCII, or to the end: eight bytes
-    /// at a step.
-    #[inline]
-    fn seek_special(&mut self) {
-        let mut rest = &self.bytes[self.at..];
-        while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            let quote = word ^ (ONES * b'"' as u64);
-            let slash = word ^ (ONES * b'\\' as u64);
-            // the lowest marked byte is exact: borrows only run upwards
-            let marks = (quote.wrapping_sub(ONES) & !quote)
-                | (slash.wrapping_sub(ONES) & !slash)
-                | (word.wrapping_sub(ONES * 0x20) & !word);
-            let marks = (marks | word) & HIGHS;
-            if marks != 0 {
-                self.at += (marks.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
+    /// A string's bytes up to its closing quote, which is taken too. `None` at what a plain string does not hold.
+    #[inline(always)]
+    pub fn rest_of_string(&mut self) -> Option<&'a [u8]> {
+        let (text, after) = self.rest.split_at_checked(plain_length(self.rest))?;
+        self.rest = after;
+        self.rest = after.strip_prefix(b"\"")?;
+        Some(text)
+    }
+}
+
+/// How many bytes there are before the first quote, backslash, control character or byte beyond ASCII. Most texts
+/// end within a word; the others (token ids, hashes) are long, and passed over sixteen bytes at a step.
+#[inline(always)]
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        if let Some(at) = first_special(*word) {
+            return bytes.len() - rest.len() + at;
+        }
+        rest = after;
+        while let Some((block, after)) = rest.split_first_chunk()
+            && is_plain(block)
+        {
             rest = after;
         }
-        while let Some(&byte) = self.bytes.get(self.at) {
-            if byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte) {
-                return;
-            }
-            self.at += 1;
-        }
     }
+    bytes.len() - rest.len() + rest.iter().take_while(|&&byte| !is_special(byte)).count()
+}
+
+/// Without a branch, so that many bytes can be asked at once.
+#[inline(always)]
+const fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20) | (byte >= 0x80)
+}
+
+/// The compiler makes this three comparisons of whole vectors, with no intrinsic and on any machine.
+#[inline(always)]
+fn is_plain(block: &[u8; 16]) -> bool {
+    !block.iter().fold(false, |special, &byte| special | is_special(byte))
+}
+
+/// Where a word's first special byte is.
+#[inline(always)]
+fn first_special(word: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(word);
+    let quote = word ^ (ONES * b'"' as u64);
+    let slash = word ^ (ONES * b'\\' as u64);
+    // the lowest marked byte is exact: borrows only run upwards
+    let marks = (quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word);
+    let marks = (marks | word) & HIGHS;
+    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
 }
 
 #[cfg(test)]
@@ -388,15 +405,36 @@ mod tests {
 
     #[test]
     fn finds_the_end_of_a_string_at_every_offset() {
-        for pad in 0..40 {
-            for special in ["\"", "\\", "\u{1}", "\u{1f}", "\u{e9}"] {
-                let text = format!("\"{}{special}", "x~!#[] ".repeat(pad));
-                let mut scan = Scan::new(text.as_bytes());
-                scan.at = 1;
-                scan.seek_special();
-                assert_eq!(scan.at, text.len() - special.len(), "{text}");
+        for pad in 0..70 {
+            let filler: Vec<u8> = b"x~!#[]\x7f ".iter().copied().cycle().take(pad).collect();
+            for after in [0, 1, 7, 20] {
+                for byte in 0..=u8::MAX {
+                    let mut text = filler.clone();
+                    text.push(byte);
+                    text.extend_from_slice(&b"\x01\"\\\xe9\"\x1f tail, and more of it"[..after]);
+                    let want = text.iter().position(|&byte| is_special(byte));
+                    assert_eq!(plain_length(&text), want.unwrap_or(text.len()), "{text:?}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn what_is_expected_or_nothing() {
+        let mut scan = Scan::new(b"{\"a\":\"one\", \"b\":\"two\",\"n\":170,\"z\":07}");
+        assert_eq!(scan.expected(b"{\"a\":\""), Some(&b"one"[..]));
+        assert_eq!(scan.literal(b", \"c\""), None);
+        assert_eq!(scan.expected(b", \"b\":\""), Some(&b"two"[..]), "it was not moved");
+        assert_eq!(scan.literal(b",\"n\":"), Some(()));
+        assert_eq!(scan.whole(), Some(170));
+        assert_eq!(scan.literal(b",\"z\":"), Some(()));
+        assert_eq!(scan.whole(), None, "no JSON");
+        assert_eq!(Scan::new(b"18446744073709551616,").whole(), None);
+        assert_eq!(Scan::new(b"-1,").whole(), None);
+        assert_eq!(Scan::new(b",").whole(), None);
+        assert_eq!(Scan::new(b"\"a\":\"x\\n\"").expected(b"\"a\":\""), None);
+        assert_eq!(Scan::new(b"\"a\":\"x").expected(b"\"a\":\""), None);
+        assert_eq!(Scan::new(b"\"a\"").expected(b"\"a\":\""), None);
     }
 
     #[test]

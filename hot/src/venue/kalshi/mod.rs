@@ -12,7 +12,7 @@ mod wire;
 pub use self::private::our_order_id;
 
 use self::commands::{Channel, Sid};
-use self::wire::{Message, Scratch, read_message};
+use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
 use super::decimal;
 use super::outgoing::Outgoing;
 use super::scan::{Odd, Scan};
@@ -308,6 +308,19 @@ impl Session {
         verdict: &mut Result<(), DecodeError>,
         sink: &mut S,
     ) -> Result<(), Odd> {
+        if self.role == Role::Market
+            && let Some((sid, seq, delta)) = usual_delta(frame)
+        {
+            self.counters.messages += 1;
+            *verdict = match self.in_sequence(now, sid, seq, b"orderbook_delta", sink) {
+                Some(gap) => {
+                    let said = self.on_delta(now, &delta, sink);
+                    gap.and(said)
+                }
+                None => Ok(()),
+            };
+            return Ok(());
+        }
         let mut scan = Scan::new(frame);
         let message = read_message(&mut scan, &mut self.scratch)?;
         scan.end()?;
@@ -330,23 +343,13 @@ impl Session {
                 self.doubt_all(now, StaleWhy::Decode, sink);
                 return Err(DecodeError::BadField { field: "seq", at: 0 });
             };
-            match self.sequence(sid, seq, message.kind) {
-                Seen::Next => {}
-                Seen::Again => {
-                    self.counters.duplicates += 1;
-                    return Ok(());
-                }
-                Seen::Gap { want, seen } => {
-                    self.counters.gaps += 1;
-                    if self.channel(sid) == Channel::Book {
-                        self.doubt_all(now, StaleWhy::Gap, sink);
-                    }
-                    gap = Err(DecodeError::Gap { want, seen });
-                }
+            match self.in_sequence(now, sid, seq, message.kind, sink) {
+                Some(verdict) => gap = verdict,
+                None => return Ok(()),
             }
         }
         let said = match (self.role, message.kind) {
-            (Role::Market, b"orderbook_delta") => self.on_delta(now, message, sink),
+            (Role::Market, b"orderbook_delta") => self.on_delta(now, &Delta::of(message), sink),
             (Role::Market, b"orderbook_snapshot") => self.on_snapshot(now, message, sink),
             (Role::Market, b"trade") => self.on_trade(now, message, sink),
             (Role::Market, b"ticker") => self.on_ticker(now, message, sink),
@@ -376,15 +379,41 @@ impl Session {
         gap.and(said)
     }
 
+    /// Holds a numbered message against the ones before it. `None` where it was seen before and is to be dropped.
+    #[inline]
+    fn in_sequence<S: Sink>(
+        &mut self,
+        now: Nanos,
+        sid: u64,
+        seq: u64,
+        kind: &[u8],
+        sink: &mut S,
+    ) -> Option<Result<(), DecodeError>> {
+        match self.sequence(sid, seq, kind) {
+            Seen::Next => Some(Ok(())),
+            Seen::Again => {
+                self.counters.duplicates += 1;
+                None
+            }
+            Seen::Gap { want, seen } => {
+                self.counters.gaps += 1;
+                if self.channel(sid) == Channel::Book {
+                    self.doubt_all(now, StaleWhy::Gap, sink);
+                }
+                Some(Err(DecodeError::Gap { want, seen }))
+            }
+        }
+    }
+
     /// The market a message speaks of, where we follow it.
     #[inline]
-    fn place(&mut self, ticker: &[u8], ts_ms: &[u8]) -> Option<usize> {
+    fn place(&mut self, ticker: &[u8], ts_ms: Option<u64>) -> Option<usize> {
         let slot = self.table.find(ticker).map(|slot| slot as usize);
         let Some(slot) = slot.filter(|&slot| self.states[slot].followed) else {
             self.counters.unknown_market += 1;
             return None;
         };
-        if let Some(ms) = decimal::whole(ts_ms) {
+        if let Some(ms) = ts_ms {
             let state = &mut self.states[slot];
             if ms < state.venue_ms {
                 self.counters.backwards += 1;
@@ -398,21 +427,21 @@ impl Session {
     fn on_delta<S: Sink>(
         &mut self,
         now: Nanos,
-        message: &Message<'_>,
+        said: &Delta<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        if message.ticker.is_empty() {
+        if said.ticker.is_empty() {
             return self.nameless(now, sink);
         }
-        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        let Some(slot) = self.place(said.ticker, said.ts_ms) else { return Ok(()) };
         if !self.states[slot].synced {
             self.counters.early += 1;
             return Ok(());
         }
-        let read = wire::level_price("price_dollars", message.price).and_then(|price| {
-            let delta = decimal::signed_qty(message.delta);
+        let read = wire::level_price("price_dollars", said.price).and_then(|price| {
+            let delta = decimal::signed_qty(said.delta);
             let delta = delta.map_err(|why| wire::not_decimal("delta_fp", why))?;
-            let side = match message.side {
+            let side = match said.side {
                 b"yes" => Side::Bid,
                 b"no" => Side::Ask, // already in YES price
                 b"" => return Err(DecodeError::BadField { field: "side", at: 0 }),
@@ -441,7 +470,9 @@ impl Session {
         if message.ticker.is_empty() {
             return self.nameless(now, sink);
         }
-        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
+            return Ok(());
+        };
         if let Some(error) = self.scratch.bad_level {
             return self.fail(now, slot, error, sink);
         }
@@ -476,7 +507,9 @@ impl Session {
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
+            return Ok(());
+        };
         let read = wire::any_price("yes_price_dollars", message.yes_price).and_then(|price| {
             let taker = wire::side(
                 message.taker_book_side,
@@ -505,7 +538,9 @@ impl Session {
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        let Some(slot) = self.place(message.ticker, message.ts_ms) else { return Ok(()) };
+        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
+            return Ok(());
+        };
         self.counters.ignored += 1;
         for (field, text) in
             [("yes_bid_dollars", message.yes_bid), ("yes_ask_dollars", message.yes_ask)]

@@ -15,7 +15,7 @@ impl Session {
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        let Some(slot) = self.place(message.ticker, message.ts_ms) else {
+        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
             self.counters.bad += 1;
             return Err(DecodeError::Unknown { field: "market_ticker" });
         };
@@ -63,7 +63,7 @@ impl Session {
             Ok(Some(status)) => sink.push(Event::Report(Report::Status(status))),
             Ok(None) => self.counters.ignored += 1, // the venue does not know either
             Err(error) => {
-                return match self.place(message.ticker, b"") {
+                return match self.place(message.ticker, None) {
                     Some(slot) => self.fail(now, slot, error, sink),
                     None => {
                         self.counters.bad += 1;

@@ -108,6 +108,55 @@ impl Scratch {
     }
 }
 
+/// What an `orderbook_delta` says, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Delta<'a> {
+    pub(super) ticker: &'a [u8],
+    pub(super) price: &'a [u8],
+    pub(super) delta: &'a [u8],
+    pub(super) side: &'a [u8],
+    pub(super) ts_ms: Option<u64>,
+}
+
+impl<'a> Delta<'a> {
+    pub(super) fn of(message: &Message<'a>) -> Self {
+        let &Message { ticker, price, delta, side, ts_ms, .. } = message;
+        Self { ticker, price, delta, side, ts_ms: decimal::whole(ts_ms) }
+    }
+}
+
+/// An `orderbook_delta` as the venue writes it (2026-08-22, and its documents of 2026-11-20), member by member: the
+/// subscription, the sequence number, and the change. `None` for any other frame, which is then read in general; so
+/// are the changes that orders of our own make, which name them.
+#[inline]
+pub(super) fn usual_delta(frame: &[u8]) -> Option<(u64, u64, Delta<'_>)> {
+    let mut scan = Scan::new(frame);
+    scan.literal(b"{\"type\":\"orderbook_delta\",\"sid\":")?;
+    let sid = scan.whole()?;
+    scan.literal(b",\"seq\":")?;
+    let seq = scan.whole()?;
+    if scan.literal(b",\"sending_ts_ms\":").is_some() {
+        scan.whole()?;
+    }
+    let ticker = scan.expected(b",\"msg\":{\"market_ticker\":\"")?;
+    if scan.literal(b",\"market_id\":\"").is_some() {
+        scan.rest_of_string()?;
+    }
+    let price = scan.expected(b",\"price_dollars\":\"")?;
+    let delta = scan.expected(b",\"delta_fp\":\"")?;
+    let side = scan.expected(b",\"side\":\"")?;
+    if scan.literal(b",\"ts\":\"").is_some() {
+        scan.rest_of_string()?;
+    }
+    let ts_ms = match scan.literal(b",\"ts_ms\":") {
+        Some(()) => Some(scan.whole()?),
+        None => None,
+    };
+    scan.literal(b"}}")?;
+    scan.end().ok()?;
+    Some((sid, seq, Delta { ticker, price, delta, side, ts_ms }))
+}
+
 /// Reads one message's object.
 #[inline]
 pub(super) fn read_message<'a>(
@@ -308,5 +357,46 @@ pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeE
     match why {
         NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
         NotDecimal::OffGrid => DecodeError::OffGrid { field },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample::for_each_change;
+    use super::*;
+
+    #[test]
+    fn a_delta_read_as_usual_reads_the_same_in_general() {
+        let mut scratch = Scratch::new();
+        for (sent, id, time) in [
+            ("", "", ""),
+            (",\"sending_ts_ms\":1795197600533", "", ",\"ts_ms\":1795197600531"),
+            ("", ",\"market_id\":\"9b0f6b43-5b68-4f9f\"", ",\"ts\":\"2026-11-20T18:00:00.531Z\""),
+            (
+                ",\"sending_ts_ms\":1795197600533",
+                ",\"market_id\":\"9b0f6b43-5b68-4f9f\"",
+                ",\"ts\":\"2026-11-20T18:00:00.531Z\",\"ts_ms\":1795197600531",
+            ),
+        ] {
+            let frame = format!(
+                "{{\"type\":\"orderbook_delta\",\"sid\":1,\"seq\":1000000007{sent},\
+                 \"msg\":{{\"market_ticker\":\"KXSAMPLE-26NOV2017-T94999.99\"{id},\
+                 \"price_dollars\":\"0.4300\",\"delta_fp\":\"-5.00\",\"side\":\"yes\"{time}}}}}"
+            );
+            assert!(usual_delta(frame.as_bytes()).is_some(), "{frame}");
+            let mut usual = 0;
+            for_each_change(frame.as_bytes(), |frame| {
+                let Some((sid, seq, delta)) = usual_delta(frame) else { return };
+                usual += 1;
+                let mut scan = Scan::new(frame);
+                let message = read_message(&mut scan, &mut scratch).expect("good JSON");
+                assert_eq!(scan.end(), Ok(()));
+                assert_eq!(message.kind, b"orderbook_delta");
+                assert_eq!(decimal::whole(message.sid), Some(sid));
+                assert_eq!(decimal::whole(message.seq), Some(seq));
+                assert_eq!(Delta::of(&message), delta);
+            });
+            assert!(usual > 500, "values may differ: {usual}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
 use super::names::{Names, Slot};
 use super::wire::{
     Fields, Message, Role, Scratch, in_yes, level_price, no_role, price_of, push_changes,
-    read_entry, read_message, required_qty, side_of,
+    push_twins, read_entry, read_message, required_qty, side_of, twins, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
 use crate::event::{Change, Event, Level, Link, StaleWhy};
@@ -54,6 +54,18 @@ struct State {
     tries: u8,
     retry: Nanos,
     venue_time: Nanos,
+}
+
+impl State {
+    /// The time of a message about the market. Counts those that step back; they are tolerated.
+    fn hear(&mut self, timestamp: &[u8], counters: &mut Counters) {
+        let time = venue_time(timestamp);
+        if time < self.venue_time {
+            counters.backwards += 1;
+        } else {
+            self.venue_time = time;
+        }
+    }
 }
 
 impl MarketSession {
@@ -247,6 +259,12 @@ impl MarketSession {
         verdict: &mut Result<(), DecodeError>,
         sink: &mut S,
     ) -> Result<(), Odd> {
+        if let Some(timestamp) = usual_changes(frame, &mut self.scratch.changes, &self.names) {
+            *done += 1;
+            self.counters.messages += 1;
+            *verdict = self.on_changes(now, timestamp, sink);
+            return Ok(());
+        }
         let mut scan = Scan::new(frame);
         if scan.peek() != b'[' {
             let message = read_message(&mut scan, &mut self.scratch, &self.names)?;
@@ -278,7 +296,16 @@ impl MarketSession {
     ) -> Result<(), DecodeError> {
         self.counters.messages += 1;
         match message.event_type {
-            b"price_change" => self.on_changes(now, message, sink),
+            b"price_change" => {
+                if !message.has_changes {
+                    // the shape before 2025: one change, spread over the message itself
+                    let near = self.names.condition(message.market);
+                    let entry = read_entry(&self.names, near, &Fields::of(message));
+                    self.scratch.changes.clear();
+                    self.scratch.changes.push(entry);
+                }
+                self.on_changes(now, message.timestamp, sink)
+            }
             b"book" => self.on_book(now, message, sink),
             b"best_bid_ask" => self.on_best(now, message, sink),
             b"last_trade_price" => self.on_trade(now, message, sink),
@@ -289,7 +316,7 @@ impl MarketSession {
                 self.counters.ignored += 1;
                 Ok(())
             }
-            b"" if message.has_changes => self.on_changes(now, message, sink),
+            b"" if message.has_changes => self.on_changes(now, message.timestamp, sink),
             b"" if message.has_bids || message.has_asks => self.on_book(now, message, sink),
             _ => {
                 self.counters.unknown_type += 1;
@@ -303,38 +330,37 @@ impl MarketSession {
         let place = self.names.token(None, message.asset);
         let place = place.filter(|&(slot, _)| self.states[usize::from(slot)].followed);
         if let Some((slot, _)) = place {
-            self.clock(slot, message);
+            self.states[usize::from(slot)].hear(message.timestamp, &mut self.counters);
         } else {
             self.counters.unknown_market += 1;
         }
         place
     }
 
-    /// Counts times that step back; they are tolerated.
-    fn clock(&mut self, slot: Slot, message: &Message<'_>) -> Nanos {
-        let time = venue_time(message.timestamp);
-        let state = &mut self.states[usize::from(slot)];
-        if time < state.venue_time {
-            self.counters.backwards += 1;
-        } else {
-            state.venue_time = time;
-        }
-        time
-    }
-
+    /// The changes of one message, read into the scratch.
     fn on_changes<S: Sink>(
         &mut self,
         now: Nanos,
-        message: &Message<'_>,
+        timestamp: &[u8],
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        if !message.has_changes {
-            // the shape before 2025: one change, spread over the message itself
-            let near = self.names.condition(message.market);
-            let entry = read_entry(&self.names, near, &Fields::of(message));
-            self.scratch.changes.clear();
-            self.scratch.changes.push(entry);
+        if let Some([yes, no]) = twins(&self.scratch.changes) {
+            let state = &mut self.states[usize::from(yes.slot)];
+            if state.followed && state.synced {
+                state.hear(timestamp, &mut self.counters);
+                push_twins([yes, no], &self.names, sink);
+                return Ok(());
+            }
         }
+        self.on_any_changes(now, timestamp, sink)
+    }
+
+    fn on_any_changes<S: Sink>(
+        &mut self,
+        now: Nanos,
+        timestamp: &[u8],
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
         let count = self.scratch.changes.len();
         let mut verdict = Ok(());
         for index in 0..count {
@@ -355,7 +381,7 @@ impl MarketSession {
                 self.counters.unknown_market += 1;
             } else if entry.slot != Slot::MAX {
                 if index == 0 || self.scratch.changes[index - 1].slot != entry.slot {
-                    self.clock(entry.slot, message);
+                    self.states[usize::from(entry.slot)].hear(timestamp, &mut self.counters);
                 }
                 let state = &self.states[usize::from(entry.slot)];
                 if !state.followed || !state.synced {
@@ -490,7 +516,7 @@ impl MarketSession {
             self.counters.unknown_market += 1;
             return Ok(());
         };
-        self.clock(slot, message);
+        self.states[usize::from(slot)].hear(message.timestamp, &mut self.counters);
         let market = self.names.market(slot);
         let yes_pays = match self.names.token(Some(slot), message.winner) {
             Some((of, Outcome::Yes)) if of == slot => Price::ONE,

@@ -37,7 +37,7 @@ impl Scratch {
 }
 
 /// One entry of a `price_change`, in YES terms.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) slot: Slot,
     pub(super) outcome: Outcome,
@@ -76,6 +76,24 @@ pub(super) struct Message<'a> {
     pub(super) has_bids: bool,
     pub(super) has_asks: bool,
     pub(super) has_changes: bool,
+}
+
+/// A whole frame that is one `price_change` as the venue has always written it (2026-09-24), member by member: its
+/// timestamp, with the entries left in `changes`. `None` for any other, which is then read in general.
+#[inline]
+pub(super) fn usual_changes<'a>(
+    frame: &'a [u8],
+    changes: &mut Vec<Entry>,
+    names: &Names,
+) -> Option<&'a [u8]> {
+    let mut scan = Scan::new(frame);
+    scan.expected(b"{\"market\":\"")?;
+    scan.literal(b", \"price_changes\":")?;
+    read_changes(&mut scan, changes, names).ok()?;
+    let timestamp = scan.expected(b", \"timestamp\":\"")?;
+    scan.literal(b", \"event_type\":\"price_change\"}")?;
+    scan.end().ok()?;
+    Some(timestamp)
 }
 
 /// Reads one message's object.
@@ -152,7 +170,7 @@ pub(super) fn read_levels(
 }
 
 /// The text of one entry of a `price_change`.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields<'a> {
     pub(super) asset: &'a [u8],
     pub(super) price: &'a [u8],
@@ -180,13 +198,12 @@ pub(super) fn read_changes(
         if changes.len() == CHANGES_MAX {
             return Err(scan.odd());
         }
-        let start = *scan;
-        let fields = match usual_fields(scan) {
-            Some(fields) => fields,
-            None => {
-                *scan = start;
-                read_fields(scan)?
+        let fields = match usual_fields(*scan) {
+            Some((fields, after)) => {
+                *scan = after;
+                fields
             }
+            None => read_fields(scan)?,
         };
         let entry = read_entry(names, near, &fields);
         if entry.slot != Slot::MAX {
@@ -197,28 +214,24 @@ pub(super) fn read_changes(
     })
 }
 
-/// An entry as the venue has always written it (2026-09-24), member by member.
+/// An entry as the venue has always written it (2026-09-24), member by member, and what comes after it. The reader is
+/// taken and given by value: so it stays in registers.
 #[inline]
-fn usual_fields<'a>(scan: &mut Scan<'a>) -> Option<Fields<'a>> {
+fn usual_fields(mut scan: Scan<'_>) -> Option<(Fields<'_>, Scan<'_>)> {
     scan.peek();
-    let mut fields = Fields { asset: scan.expected(b"{\"asset_id\":\"")?, ..Fields::default() };
-    scan.comma()?;
-    fields.price = scan.expected(b"\"price\":\"")?;
-    scan.comma()?;
-    fields.size = scan.expected(b"\"size\":\"")?;
-    scan.comma()?;
-    fields.side = scan.expected(b"\"side\":\"")?;
-    scan.comma()?;
-    scan.expected(b"\"hash\":\"")?;
-    scan.comma()?;
-    fields.best_bid = scan.expected(b"\"best_bid\":\"")?;
-    scan.comma()?;
-    fields.best_ask = scan.expected(b"\"best_ask\":\"")?;
-    scan.expect(b'}').ok()?;
-    Some(fields)
+    let asset = scan.expected(b"{\"asset_id\":\"")?;
+    let price = scan.expected(b", \"price\":\"")?;
+    let size = scan.expected(b", \"size\":\"")?;
+    let side = scan.expected(b", \"side\":\"")?;
+    scan.expected(b", \"hash\":\"")?;
+    let best_bid = scan.expected(b", \"best_bid\":\"")?;
+    let best_ask = scan.expected(b", \"best_ask\":\"")?;
+    scan.literal(b"}")?;
+    Some((Fields { asset, price, size, side, best_bid, best_ask }, scan))
 }
 
 /// An entry in any order and with any more members.
+#[inline(never)] // it is rare, and large
 fn read_fields<'a>(scan: &mut Scan<'a>) -> Result<Fields<'a>, Odd> {
     let mut fields = Fields::default();
     scan.object(|scan, name| match name {
@@ -290,6 +303,34 @@ pub(super) fn no_role(changes: &[Entry], index: usize) -> Role {
         (false, _) => Role::Level,
         (true, false) => Role::Mirror,
         (true, true) => Role::Drop,
+    }
+}
+
+/// A frame's two entries that tell one change from both sides and agree about the top, as nearly all frames do:
+/// first the YES entry. What [`no_role`] and [`push_changes`] make of them is known without a search.
+#[inline]
+pub(super) fn twins(changes: &[Entry]) -> Option<[&Entry; 2]> {
+    let (yes, no) = match changes {
+        [yes @ Entry { outcome: Outcome::Yes, .. }, no @ Entry { outcome: Outcome::No, .. }]
+        | [no @ Entry { outcome: Outcome::No, .. }, yes @ Entry { outcome: Outcome::Yes, .. }] => {
+            (yes, no)
+        }
+        _ => return None,
+    };
+    let same = yes.slot == no.slot && yes.side == no.side && yes.price == no.price;
+    let good = yes.role == Role::Level && no.role == Role::Level && yes.top.is_some();
+    (same && good && yes.top == no.top).then_some([yes, no])
+}
+
+/// What [`push_changes`] does of twins.
+#[inline]
+pub(super) fn push_twins<S: Sink>([yes, no]: [&Entry; 2], names: &Names, sink: &mut S) {
+    let &Entry { side, price, qty, top, .. } = yes;
+    let (market, change) = (names.market(yes.slot), Change::Set(qty));
+    sink.push(Event::Level(Level { market, side, price, change, last: false }));
+    sink.push(Event::Mirror { market, side, price, qty: no.qty });
+    if let Some((bid, ask)) = top {
+        sink.push(Event::Top { market, bid, ask, last: true });
     }
 }
 
@@ -377,5 +418,94 @@ pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeE
     match why {
         NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
         NotDecimal::OffGrid => DecodeError::OffGrid { field },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample::{self, for_each_change};
+    use super::super::MarketNames;
+    use super::*;
+    use crate::grid::Grid;
+    use crate::ids::MarketId;
+
+    fn names() -> Names {
+        let mut names = Names::with_capacity(2);
+        let grid = Grid::uniform(100).unwrap();
+        let [condition, yes, no] = sample::NAMES;
+        let market = MarketId::new(7);
+        names.add(&MarketNames { market, condition, yes, no, grid }).unwrap();
+        names
+    }
+
+    #[test]
+    fn what_is_read_as_usual_reads_the_same_in_general() {
+        let (names, mut usual) = (names(), 0);
+        let (mut scratch, mut other) = (Scratch::new(), Scratch::new());
+        for_each_change(&sample::price_changes()[0], |frame| {
+            let Some(timestamp) = usual_changes(frame, &mut scratch.changes, &names) else {
+                return;
+            };
+            usual += 1;
+            let mut scan = Scan::new(frame);
+            let message = read_message(&mut scan, &mut other, &names).expect("good JSON");
+            assert_eq!(scan.end(), Ok(()));
+            assert_eq!(message.event_type, b"price_change");
+            assert_eq!((message.timestamp, message.has_changes), (timestamp, true));
+            assert_eq!(scratch.changes, other.changes);
+        });
+        assert!(usual > 1_000, "values may differ: {usual}");
+    }
+
+    #[test]
+    fn an_entry_read_as_usual_reads_the_same_in_general() {
+        let [frame, _] = sample::price_changes();
+        let start = frame.iter().position(|&byte| byte == b'[').expect("a list") + 1;
+        let length = frame[start..].iter().position(|&byte| byte == b'}').expect("an entry") + 1;
+        let mut usual = 0;
+        for_each_change(&frame[start..start + length], |entry| {
+            let Some((fields, after)) = usual_fields(Scan::new(entry)) else { return };
+            usual += 1;
+            let mut scan = Scan::new(entry);
+            assert_eq!(read_fields(&mut scan), Ok(fields));
+            assert_eq!(scan, after);
+        });
+        assert!(usual > 1_000, "values may differ: {usual}");
+    }
+
+    #[test]
+    fn twins_are_what_the_search_would_find() {
+        let (names, mut seed, mut found) = (names(), 1_u64, 0);
+        let mut below = |bound: u64| {
+            seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (seed >> 33) % bound
+        };
+        let prices = [100, 200].map(|ticks| Price::from_ticks(ticks).unwrap());
+        for _ in 0..20_000 {
+            let mut changes: Vec<Entry> = (0..1 + below(3))
+                .map(|_| Entry {
+                    slot: 0,
+                    outcome: if below(2) == 0 { Outcome::Yes } else { Outcome::No },
+                    side: if below(4) == 0 { Side::Ask } else { Side::Bid },
+                    price: prices[usize::from(below(4) == 0)],
+                    qty: Qty::from_contracts(below(3)),
+                    top: (below(4) > 0).then(|| (Some(prices[0]), None)),
+                    role: if below(8) == 0 { Role::Drop } else { Role::Level },
+                })
+                .collect();
+            let mut pushed: Vec<Event> = Vec::new();
+            let Some(twins) = twins(&changes) else { continue };
+            push_twins(twins, &names, &mut pushed);
+            for index in 0..changes.len() {
+                if changes[index].outcome == Outcome::No {
+                    changes[index].role = no_role(&changes, index);
+                }
+            }
+            let mut searched: Vec<Event> = Vec::new();
+            push_changes(&changes, &names, &mut searched);
+            assert_eq!(pushed, searched, "{changes:?}");
+            found += 1;
+        }
+        assert!(found > 500, "{found}");
     }
 }
