@@ -307,34 +307,46 @@ impl<'a> Scan<'a> {
 }
 
 /// How many bytes there are before the first quote, backslash, control character or byte beyond ASCII. Most texts
-/// end within a word; the others (token ids, hashes) are long, and passed over sixteen bytes at a step.
+/// end within a word.
 #[inline(always)]
 fn plain_length(bytes: &[u8]) -> usize {
+    match bytes.first_chunk().and_then(|word| first_special(*word)) {
+        Some(at) => at,
+        None => long_plain_length(bytes),
+    }
+}
+
+/// The same for the others: token ids, hashes, and what is near the end of its frame.
+#[inline(never)]
+fn long_plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk()
+        && is_plain(block)
+    {
+        rest = after;
+    }
     while let Some((word, after)) = rest.split_first_chunk() {
         if let Some(at) = first_special(*word) {
             return bytes.len() - rest.len() + at;
         }
         rest = after;
-        while let Some((block, after)) = rest.split_first_chunk()
-            && is_plain(block)
-        {
-            rest = after;
-        }
     }
     bytes.len() - rest.len() + rest.iter().take_while(|&&byte| !is_special(byte)).count()
 }
 
-/// Without a branch, so that many bytes can be asked at once.
-#[inline(always)]
 const fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20) | (byte >= 0x80)
+    byte == b'"' || byte == b'\\' || byte < 0x20 || byte >= 0x80
 }
 
-/// The compiler makes this three comparisons of whole vectors, with no intrinsic and on any machine.
+/// Without a branch and in bytes throughout, so that the compiler compares whole vectors: no intrinsic, any machine.
 #[inline(always)]
 fn is_plain(block: &[u8; 16]) -> bool {
-    !block.iter().fold(false, |special, &byte| special | is_special(byte))
+    let mut special = 0;
+    for &byte in block {
+        let low = byte.cast_signed() < 0x20; // or beyond ASCII
+        special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(low);
+    }
+    special == 0
 }
 
 /// Where a word's first special byte is.

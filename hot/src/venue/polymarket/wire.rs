@@ -273,6 +273,7 @@ pub(super) fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>)
     entry
 }
 
+#[inline(always)]
 pub(super) fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<(), DecodeError> {
     let price = level_price(fields.price)?;
     (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
@@ -375,6 +376,7 @@ pub(super) fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut
     }
 }
 
+#[inline]
 pub(super) fn side_of(word: &[u8]) -> Result<Side, DecodeError> {
     match word {
         b"BUY" => Ok(Side::Bid),
@@ -392,11 +394,13 @@ pub(super) const fn in_yes(outcome: Outcome, price: Price, side: Side) -> (Price
     }
 }
 
+#[inline(always)]
 pub(super) fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>, DecodeError> {
     decimal::price(text).map_err(|why| not_decimal(field, why))
 }
 
 /// A price at which something can rest or trade: between $0 and $1, neither included.
+#[inline(always)]
 pub(super) fn level_price(text: &[u8]) -> Result<Price, DecodeError> {
     match price_of("price", text)? {
         None => Err(DecodeError::BadField { field: "price", at: 0 }),
@@ -405,6 +409,7 @@ pub(super) fn level_price(text: &[u8]) -> Result<Price, DecodeError> {
     }
 }
 
+#[inline(always)]
 pub(super) fn required_qty(text: &[u8]) -> Result<Qty, DecodeError> {
     match decimal::qty(text) {
         Ok(Some(qty)) => Ok(qty),
