@@ -164,9 +164,11 @@ impl CoreAgent {
         let mut handled = 0;
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
-        for event in std::mem::take(&mut self.first) {
-            self.handle(now, &event, &mut read);
-            handled += 1;
+        if !self.first.is_empty() {
+            for event in std::mem::take(&mut self.first) {
+                self.handle(now, &event, &mut read);
+                handled += 1;
+            }
         }
         if now >= self.timer_due {
             if !self.journal_has_room() {

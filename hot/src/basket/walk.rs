@@ -4,7 +4,7 @@ use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
 use crate::amounts::{KALSHI_LOT_STEP, lot_step};
 use crate::book::{Book, Books, Levels};
 use crate::fees::FeeRule;
-use crate::ids::{Action, BasketId, Outcome, Venue};
+use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
 use crate::intent::Tif;
 use crate::ledger::Purse;
 use crate::limits::{LEGS_MAX, WALK_LEVELS_MAX};
@@ -27,13 +27,54 @@ pub(super) const ROUNDING: Usd = Usd::from_cents(2);
 #[derive(Clone, Debug)]
 struct Cursor<'a> {
     book: &'a Book,
-    outcome: Outcome,
     purse: Purse,
     levels: std::iter::Take<Levels<'a>>,
+    price: Price,
     /// What is left of the level.
     left: Qty,
+    /// What has been taken of it.
+    taken: Qty,
     /// What [`MANY`] contracts cost at this level with fees, in microdollars.
     unit: i64,
+    /// What the levels behind come to, and this one once it is closed.
+    bill: Bill,
+}
+
+/// What is bought of one leg, and what it comes to.
+#[derive(Clone, Copy, Debug)]
+struct Bill {
+    leg: LegPlan,
+    /// What it is worth at least, by the venue's count.
+    worth: Usd,
+    /// What [`MANY`] contracts cost at the limit, as [`Cursor::unit`].
+    last_unit: i64,
+}
+
+impl Bill {
+    const fn new(market: MarketId, outcome: Outcome) -> Self {
+        let leg = LegPlan {
+            market,
+            outcome,
+            limit: Price::ZERO,
+            qty: Qty::ZERO,
+            levels: 0,
+            cost: Usd::ZERO,
+            fee: Usd::ZERO,
+        };
+        Self { leg, worth: Usd::ZERO, last_unit: 0 }
+    }
+
+    /// So many of the next level, where [`MANY`] would cost `unit`.
+    fn add(&mut self, rule: FeeRule, price: Price, qty: Qty, unit: i64) {
+        let cost = price.cost_ceil(qty);
+        self.leg.limit = price;
+        self.leg.qty += qty;
+        self.leg.levels += 1;
+        self.leg.cost += cost;
+        self.leg.fee += charge(rule, price, qty, cost);
+        self.worth += price.proceeds_floor(qty);
+        self.last_unit = unit;
+    }
 }
 
 /// One slot a leg, none of them empty; slots beyond the last leg are left out, so that no loop looks at them.
@@ -42,17 +83,40 @@ type Cursors<'a> = [Option<Cursor<'a>>];
 impl<'a> Cursor<'a> {
     fn new(book: &'a Book, outcome: Outcome) -> Option<Self> {
         let terms = book.terms();
-        let purse = Purse::of(terms.venue, terms.shard);
-        let levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
-        let mut cursor = Self { book, outcome, purse, levels, left: Qty::ZERO, unit: 0 };
-        cursor.advance().then_some(cursor)
+        let mut levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
+        let (price, left) = levels.next()?;
+        Some(Self {
+            book,
+            purse: Purse::of(terms.venue, terms.shard),
+            levels,
+            price,
+            left,
+            taken: Qty::ZERO,
+            unit: unit(terms.fee, price),
+            bill: Bill::new(terms.market, outcome),
+        })
+    }
+
+    fn take(&mut self, qty: Qty) {
+        self.left -= qty;
+        self.taken += qty;
     }
 
     /// To the next level; `false` where there is none.
     fn advance(&mut self) -> bool {
-        let Some((price, qty)) = self.levels.next() else { return false };
-        (self.left, self.unit) = (qty, unit(self.book.terms().fee, price));
+        self.close();
+        let Some((price, left)) = self.levels.next() else { return false };
+        (self.price, self.left) = (price, left);
+        self.unit = unit(self.book.terms().fee, price);
         true
+    }
+
+    /// Puts what was taken of this level on the bill.
+    fn close(&mut self) {
+        let taken = std::mem::take(&mut self.taken);
+        if !taken.is_zero() {
+            self.bill.add(self.book.terms().fee, self.price, taken, self.unit);
+        }
     }
 
     /// What so many units must be a multiple of.
@@ -61,53 +125,26 @@ impl<'a> Cursor<'a> {
             Venue::Kalshi => KALSHI_LOT_STEP,
             // what rests has the same step at every price
             Venue::Polymarket if tif == Tif::Gtc => lot_step(Price::ONE, Action::Buy, tif),
-            Venue::Polymarket => lot_step(self.limit(units), Action::Buy, tif),
+            Venue::Polymarket => lot_step(self.bill_for(units).leg.limit, Action::Buy, tif),
         }
     }
 
-    /// The worst level needed for `units`.
-    fn limit(&self, units: Qty) -> Price {
-        let mut need = units;
-        let mut limit = Price::ZERO;
-        for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
-            limit = price;
-            need = need.saturating_sub(qty);
-            if need.is_zero() {
-                break;
-            }
-        }
-        limit
-    }
-
-    /// What `units` cost, level by level; and what they are worth at least, by the venue's count.
-    fn plan(&self, units: Qty) -> (LegPlan, Usd) {
+    /// The bill for the best `units`, from the book.
+    fn bill_for(&self, units: Qty) -> Bill {
         let terms = self.book.terms();
-        let mut plan = LegPlan {
-            market: terms.market,
-            outcome: self.outcome,
-            limit: Price::ZERO,
-            qty: units,
-            levels: 0,
-            cost: Usd::ZERO,
-            fee: Usd::ZERO,
-        };
+        let outcome = self.bill.leg.outcome;
+        let mut bill = Bill::new(terms.market, outcome);
         let mut need = units;
-        let mut worth = Usd::ZERO;
-        for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
+        for (price, qty) in self.book.asks_for(outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
-            let cost = price.cost_ceil(here);
-            plan.limit = price;
-            plan.levels += 1;
-            worth += price.proceeds_floor(here);
-            plan.cost += cost;
-            plan.fee += charge(terms.fee, price, here, cost);
+            bill.add(terms.fee, price, here, unit(terms.fee, price));
             need -= here;
             if need.is_zero() {
                 break;
             }
         }
         assert!(need.is_zero(), "the walk never goes beyond the depth");
-        (plan, worth)
+        bill
     }
 }
 
@@ -131,9 +168,9 @@ pub(super) fn walk(
     if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
-    let (units, edge) = descend(cursors, basket.payout, sizing)?;
-    let Some(units) = round_to_lots(cursors, sizing, units) else {
-        return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
+    let (taken, edge) = descend(cursors, basket.payout, sizing)?;
+    let Some(units) = round_to_lots(cursors, sizing, taken) else {
+        return Err(NoPlan::TooSmall { units: taken, edge, profit: Usd::ZERO });
     };
     let mut plan = Plan {
         basket: id,
@@ -144,14 +181,16 @@ pub(super) fn walk(
         profit: payout_floor(basket.payout, units),
     };
     let mut last_unit = 0;
-    for (slot, cursor) in plan.legs.iter_mut().zip(cursors.iter().flatten()) {
-        let (leg, worth) = cursor.plan(units);
+    for (slot, cursor) in plan.legs.iter_mut().zip(cursors.iter_mut().flatten()) {
+        cursor.close();
+        let Bill { leg, worth, last_unit: unit } =
+            if units == taken { cursor.bill } else { cursor.bill_for(units) };
         let terms = cursor.book.terms();
         if units < terms.min_qty || (terms.venue == Venue::Polymarket && worth < MARKETABLE_MIN) {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
         }
         plan.profit = plan.profit - leg.cost - leg.fee;
-        last_unit += unit(terms.fee, leg.limit);
+        last_unit += unit;
         *slot = Some(leg);
     }
     plan.edge = ticks_floor(i64::from(basket.payout) * TICK - last_unit);
@@ -182,7 +221,8 @@ fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Q
         // at a worse limit the same dollars may buy less than is taken already
         let taken = most.max(units) - units;
         units += taken;
-        if units < want || !advance(cursors, taken) {
+        cursors.iter_mut().flatten().for_each(|cursor| cursor.take(taken));
+        if units < want || !advance(cursors) {
             break;
         }
     }
@@ -193,12 +233,9 @@ fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Q
     }
 }
 
-/// Takes so much off every leg; `false` where a leg ends.
-fn advance(cursors: &mut Cursors<'_>, taken: Qty) -> bool {
-    cursors.iter_mut().flatten().all(|cursor| {
-        cursor.left -= taken;
-        !cursor.left.is_zero() || cursor.advance()
-    })
+/// Takes every leg that is through with its level to the next; `false` where one ends.
+fn advance(cursors: &mut Cursors<'_>) -> bool {
+    cursors.iter_mut().flatten().all(|cursor| !cursor.left.is_zero() || cursor.advance())
 }
 
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.

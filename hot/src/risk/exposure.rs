@@ -33,8 +33,11 @@ impl Exposure {
         let before = *cluster > Usd::ZERO;
         *cluster += delta;
         let after = *cluster > Usd::ZERO;
-        self.clusters_active =
-            self.clusters_active + u32::from(after && !before) - u32::from(before && !after);
+        match (before, after) {
+            (false, true) => self.clusters_active += 1,
+            (true, false) => self.clusters_active -= 1,
+            _ => {}
+        }
         self.venue[venue.index()] += delta;
         self.total += delta;
         assert!(self.market[market.index()] >= Usd::ZERO, "what is at risk is never negative");

@@ -66,6 +66,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
+#[inline] // into the one place that asks: the view is then never written out
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (&View { limits, exposure: risk, rate, def, cost, .. }, o) = (v, &order);
     let opening = !o.purpose.reduces();
