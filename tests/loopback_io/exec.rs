@@ -332,6 +332,29 @@ fn an_order_of_an_older_epoch_is_not_written() {
     assert!(seen.recv_timeout(Duration::from_millis(50)).is_err(), "not a byte");
 }
 
+#[test]
+fn a_rehearsal_leaves_nothing_behind() {
+    let (trust, config) = authority();
+    let (addr, seen) = serve(config, |number, stream, tell| {
+        while let Some(heard) = hear(stream) {
+            let body = answer("201 Created", &created(order_in(&heard)));
+            tell.send((number, heard)).unwrap();
+            say(stream, &body);
+        }
+    });
+    let mut setup = Setup::default();
+    setup.options.rehearse_every = Nanos::ZERO; // in every idle turn
+    let mut rig = rig("rehearsal", &trust, addr, &setup).up();
+    rig.until(|rig| rig.exec.stats().rehearsed > 100);
+    assert!(rig.events.is_empty(), "the core hears nothing of it");
+    assert!(wirelog::read(&rig.log).unwrap().records.is_empty());
+    rig.place(1);
+    assert_eq!(rig.report(), bound(1));
+    let (_, heard) = seen.recv().unwrap();
+    assert_eq!(order_in(&heard), 1, "the first thing that the venue hears");
+    assert_eq!(rig.exec.stats().sent, 1);
+}
+
 /// Words that halt in the very moment between decision and write.
 struct Meddler {
     words: Kalshi,
@@ -382,6 +405,9 @@ impl Words for Meddler {
     }
     fn warm(&mut self, request: &mut Request) {
         self.words.warm(request);
+    }
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) {
+        self.words.rehearse(now, request);
     }
 }
 

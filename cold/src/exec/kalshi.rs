@@ -16,7 +16,7 @@ use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
-use super::words::{CannotEncode, Inquiry, Next, What, Words};
+use super::words::{CannotEncode, Inquiry, Next, What, Words, invented};
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -70,6 +70,8 @@ pub struct Kalshi {
     from_slot: u64,
     inline: u64,
     last_write: usize,
+    /// What no market is called, and a signature of 1970: for rehearsals.
+    nowhere: (KalshiNames, Pair),
 }
 
 impl Kalshi {
@@ -82,6 +84,13 @@ impl Kalshi {
         rates: KalshiRates,
         slots: Option<HeaderSlots>,
     ) -> Self {
+        let names = KalshiNames {
+            ticker: "NOWHERE-26NOV20-NEVER".to_owned(),
+            event_ticker: "NOWHERE-26NOV20".to_owned(),
+            series_ticker: "NOWHERE".to_owned(),
+            exchange_index: 0,
+        };
+        let pair = signer.sign(0, "POST", encode::ORDERS);
         let mut this = Self {
             signer,
             host: rest.authority(),
@@ -93,6 +102,7 @@ impl Kalshi {
             from_slot: 0,
             inline: 0,
             last_write: 0,
+            nowhere: (names, pair),
         };
         for entry in directory.iter() {
             this.follow(entry.def.market, &entry.names);
@@ -171,6 +181,15 @@ impl Kalshi {
     }
 }
 
+fn write_create(
+    names: &KalshiNames,
+    order: &Order,
+    request: &mut Request,
+) -> Result<(), CannotEncode> {
+    encode::create(&mut request.body, names, order, &CreateOptions::default())
+        .map_err(|_| CannotEncode)
+}
+
 fn text(id: &VenueId) -> &str {
     std::str::from_utf8(id.as_bytes()).expect("ids of this venue are text")
 }
@@ -210,8 +229,7 @@ impl Words for Kalshi {
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode> {
         let names = self.names(order.market).ok_or(CannotEncode)?;
-        encode::create(&mut request.body, names, order, &CreateOptions::default())
-            .map_err(|_| CannotEncode)?;
+        write_create(names, order, request)?;
         let pair = self.create_pair(now);
         self.finish_with(&pair, "POST", encode::ORDERS.as_bytes(), &[], request);
         Ok(VenueId::NONE)
@@ -338,6 +356,14 @@ impl Words for Kalshi {
         if let Some(slots) = &mut self.slots {
             slots.discard_old(now.millis());
         }
+    }
+
+    /// Without a signature: those are made ahead, and made for orders.
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) {
+        let (names, pair) = &self.nowhere;
+        let wrote = write_create(names, &invented(now, Venue::Kalshi), request);
+        debug_assert!(wrote.is_ok(), "the invented order keeps to every rule");
+        self.finish_with(pair, "POST", encode::ORDERS.as_bytes(), &[], request);
     }
 }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
 use surefoot_hot::event::{Event, Link};
+use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::{Cancel, Intent, Order, Query};
 use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
@@ -71,6 +72,9 @@ pub struct ExecOptions {
     pub warm_every: Nanos,
     /// Whether to keep the venue's dead man's switch armed.
     pub heartbeat: bool,
+    /// How often an idle executor goes through an order's motions, so that the next real one finds its code and tables
+    /// in the caches (`docs/decisions/0007-rehearsals.md`); [`Nanos::NEVER`] for threads that sleep when idle.
+    pub rehearse_every: Nanos,
 }
 
 impl Default for ExecOptions {
@@ -81,6 +85,7 @@ impl Default for ExecOptions {
             queue_wait_max: Nanos::from_millis(100),
             warm_every: Nanos::from_secs(15),
             heartbeat: false,
+            rehearse_every: Nanos::from_millis(4),
         }
     }
 }
@@ -108,6 +113,8 @@ pub struct ExecStats {
     pub beats: u64,
     /// Heartbeats that did not count: after two, orders may be gone.
     pub beats_missed: u64,
+    /// Rehearsals: nothing of them ever left.
+    pub rehearsed: u64,
     /// Connections that broke or were cut.
     pub broken: u64,
     /// Answers that were "too many requests".
@@ -188,6 +195,7 @@ pub struct Exec<W, M> {
     pause_until: Nanos,
     beat_at: Nanos,
     beating: bool,
+    rehearse_at: Nanos,
     up: bool,
     request: Request,
     scratch: Box<[u8]>,
@@ -244,6 +252,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             pause_until: Nanos::ZERO,
             beat_at: Nanos::ZERO,
             beating: false,
+            rehearse_at: Nanos::ZERO,
             up: false,
             request: Request::new(),
             scratch: vec![0; 16 << 10].into_boxed_slice(),
@@ -331,8 +340,22 @@ impl<W: Words, M: Meter> Exec<W, M> {
         work += self.send_chores(now);
         if work == 0 {
             self.words.on_idle(now);
+            self.rehearse(now);
         }
         work
+    }
+
+    /// Everything on an order's way that has no effect outside; what it wrote is gone before anything else is written.
+    fn rehearse(&mut self, now: Nanos) {
+        if now < self.rehearse_at || !self.up {
+            return;
+        }
+        self.rehearse_at = now.after(self.options.rehearse_every);
+        self.stats.rehearsed += 1;
+        self.request.clear();
+        self.words.rehearse(now, &mut self.request);
+        std::hint::black_box(Hash64::of(self.request.as_bytes()));
+        self.request.clear();
     }
 
     /// Waits for an answer, for the waker, for the next deadline or for `longest`. For threads that may sleep.

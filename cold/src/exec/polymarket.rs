@@ -13,8 +13,8 @@ use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
-use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words};
-use crate::directory::{Directory, Names, PolymarketNames};
+use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words, invented};
+use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
 use crate::venue::polymarket::eip712::Word;
@@ -56,6 +56,8 @@ pub struct Polymarket {
     cancels: Bucket,
     reads: Bucket,
     beat: String,
+    /// What no market is called, for rehearsals.
+    nowhere: PolymarketNames,
 }
 
 impl std::fmt::Debug for Polymarket {
@@ -82,6 +84,14 @@ impl Polymarket {
             cancels: bucket(rates.cancels),
             reads: bucket(rates.reads),
             beat: String::new(),
+            nowhere: PolymarketNames {
+                condition_id: String::new(),
+                yes_token: "1".repeat(77),
+                no_token: "2".repeat(77),
+                generation: Generation::Two,
+                neg_risk: false,
+                min_size_text: String::new(),
+            },
         };
         for entry in directory.iter() {
             this.follow(entry.def.market, &entry.names);
@@ -102,6 +112,19 @@ impl Polymarket {
 
     fn names(&self, market: MarketId) -> Option<&PolymarketNames> {
         self.markets.get(market.index())?.as_ref()
+    }
+
+    fn write_order(
+        &self,
+        now: Nanos,
+        names: &PolymarketNames,
+        order: &Order,
+        request: &mut Request,
+    ) -> Result<VenueId, CannotEncode> {
+        let signed = self.signer.order(names, order).map_err(|_| CannotEncode)?;
+        encode::post_order(&mut request.body, &self.signer, &signed);
+        self.finish(now, "POST", &[path::ORDER.as_bytes()], &[], request);
+        Ok(VenueId::new(&signed.id).expect("32 bytes fit"))
     }
 
     /// Head with L2 headers over the body written before, then the body.
@@ -165,10 +188,7 @@ impl Words for Polymarket {
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode> {
         let names = self.names(order.market).ok_or(CannotEncode)?;
-        let signed = self.signer.order(names, order).map_err(|_| CannotEncode)?;
-        encode::post_order(&mut request.body, &self.signer, &signed);
-        self.finish(now, "POST", &[path::ORDER.as_bytes()], &[], request);
-        Ok(VenueId::new(&signed.id).expect("32 bytes fit"))
+        self.write_order(now, names, order, request)
     }
 
     fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
@@ -301,5 +321,11 @@ impl Words for Polymarket {
             }
             answer::Beat::Resend(_) | answer::Beat::Failed => Beaten::Missed,
         }
+    }
+
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) {
+        let order = invented(now, Venue::Polymarket);
+        let wrote = self.write_order(now, &self.nowhere, &order, request);
+        debug_assert!(wrote.is_ok(), "the invented order keeps to every rule");
     }
 }

@@ -1,10 +1,10 @@
 //! One venue's words, as its executor needs them.
 
-use surefoot_hot::ids::Venue;
-use surefoot_hot::intent::{Cancel, Order, Query};
+use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
+use surefoot_hot::intent::{Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::http::{Answer, Request};
 use crate::venue::answer::{Cancelled, Placed};
@@ -157,5 +157,27 @@ pub trait Words: Send {
     /// Called in idle turns.
     fn on_idle(&mut self, now: Nanos) {
         let _ = now;
+    }
+    /// Writes the request of an invented order, over the very way that a real one takes, so that code, tables and
+    /// buffers are in the caches when one comes. No venue would take it, and the caller throws it away.
+    fn rehearse(&mut self, now: Nanos, request: &mut Request);
+}
+
+/// An order that was never decided: of epoch zero, which no halt epoch is, so that no socket takes it.
+pub(super) fn invented(now: Nanos, venue: Venue) -> Order {
+    Order {
+        id: OrderId::new(0),
+        epoch: 0,
+        decided: now,
+        group: GroupId::new(0),
+        market: MarketId::new(0),
+        venue,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: Price::from_ticks(5_000).expect("half a dollar"),
+        qty: Qty::from_contracts(10),
+        tif: Tif::Gtc,
+        post_only: false,
+        purpose: Purpose::Leg,
     }
 }
