@@ -4,10 +4,14 @@
 //! page cache before its first byte is at the socket: a crash of the process loses nothing. A crash of the
 //! machine may lose what was not synced yet; the operator chooses the grouped or the strict mode. A `Sent`
 //! without an `End` is an order whose fate is unknown: it is asked about at the next start.
+//!
+//! While it is open the file goes on beyond its last record with zeros: a write into blocks that are there costs a third
+//! of one that makes the file longer, and needs no room on the disk.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +27,10 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 pub const RECORD_BYTES: usize = 160;
 /// How often the grouped mode syncs.
 pub const SYNC_EVERY: Duration = Duration::from_millis(5);
+
+/// Room is made when less than this is left, and so much of it at a time.
+const ROOM_BYTES_MIN: u64 = 512 << 10;
+const ROOM_STEP: usize = 16 << 10;
 
 const MAGIC: u32 = 0x3157_4653; // "SFW1"
 const HASH_AT: usize = RECORD_BYTES - 8;
@@ -249,6 +257,8 @@ pub struct WireLog {
     mode: SyncMode,
     chain: u64,
     seq: u64,
+    /// Where the zeros end.
+    room: u64,
     shared: Arc<Shared>,
     syncer: Option<JoinHandle<()>>,
 }
@@ -275,7 +285,7 @@ impl WireLog {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
             Err(error) => return Err(fail("opening")(error)),
         };
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
@@ -284,7 +294,11 @@ impl WireLog {
         let seq = contents.records.len() as u64;
         let end = seq * RECORD_BYTES as u64;
         file.set_len(end).map_err(fail("cutting the torn tail of"))?;
-        file.seek(SeekFrom::Start(end)).map_err(fail("positioning in"))?;
+        let mut room = end;
+        while room - end < 2 * ROOM_BYTES_MIN {
+            file.write_all_at(&[0; ROOM_STEP], room).map_err(fail("making room in"))?;
+            room += ROOM_STEP as u64;
+        }
         file.sync_all().map_err(fail("syncing"))?;
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         File::open(dir.unwrap_or(Path::new(".")))
@@ -305,7 +319,7 @@ impl WireLog {
         };
         let chain = contents.chain;
         let path = path.to_owned();
-        Ok((Self { file, path, mode, chain, seq, shared, syncer }, contents))
+        Ok((Self { file, path, mode, chain, seq, room, shared, syncer }, contents))
     }
 
     /// Writes one record; a `Sent` is on the disk when this returns in the strict mode.
@@ -317,7 +331,7 @@ impl WireLog {
             return Err(io::Error::other("an earlier write or sync of the wire log failed"));
         }
         let bytes = encode(record, self.seq, self.chain);
-        if let Err(error) = self.file.write_all(&bytes) {
+        if let Err(error) = self.file.write_all_at(&bytes, self.end()) {
             self.shared.suspect.store(true, Ordering::Release); // half a record may be in the file
             return Err(error);
         }
@@ -331,6 +345,23 @@ impl WireLog {
             self.shared.written.store(self.seq, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Makes room for records to come, a little at a time: to be called when there is nothing better to do. A full disk
+    /// is not an error yet: what has room can still be written.
+    pub fn make_room(&mut self) {
+        if self.room.saturating_sub(self.end()) >= ROOM_BYTES_MIN {
+            return;
+        }
+        let from = self.room.max(self.end());
+        if self.file.write_all_at(&[0; ROOM_STEP], from).is_ok() {
+            self.room = from + ROOM_STEP as u64;
+        }
+    }
+
+    /// Where the next record goes.
+    const fn end(&self) -> u64 {
+        self.seq * RECORD_BYTES as u64
     }
 
     /// Waits until everything written is on the disk.
@@ -368,6 +399,7 @@ impl Drop for WireLog {
         if let Some(syncer) = self.syncer.take() {
             let _ = syncer.join(); // it ends by its flag; its own failure is in `suspect`
         }
+        let _ = self.file.set_len(self.end()); // zeros left there would do no harm
     }
 }
 
@@ -437,6 +469,7 @@ fn read_from(path: &Path, mut file: File) -> Result<Contents, WireLogError> {
                 let offset = offset as u64;
                 return Err(WireLogError::Corrupt { path: path.to_owned(), offset, why });
             }
+            Err(_) if rest.iter().all(|byte| *byte == 0) => break, // room that was made, and not used
             Err(_) => {
                 contents.torn_at = Some(offset as u64);
                 break;
@@ -641,6 +674,38 @@ mod tests {
     }
 
     #[test]
+    fn room_that_was_not_used_is_no_part_of_the_log() {
+        let path = scratch("room");
+        let (mut log, _) = WireLog::open(&path, SyncMode::Grouped).unwrap();
+        log.append(&sent(1)).unwrap();
+        let killed = std::fs::read(&path).unwrap(); // as a killed process leaves it
+        assert!(killed.len() as u64 > ROOM_BYTES_MIN);
+        for order in 2..10_000 {
+            log.append(&sent(order)).unwrap(); // beyond the room, which nobody makes
+        }
+        log.make_room();
+        log.append(&sent(10_000)).unwrap();
+        drop(log);
+        let contents = read(&path).unwrap();
+        assert_eq!((contents.records.len(), contents.torn_at), (10_000, None));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 10_000 * RECORD_BYTES as u64);
+
+        std::fs::write(&path, &killed).unwrap();
+        let contents = read(&path).unwrap();
+        assert_eq!((contents.records.len(), contents.torn_at), (1, None));
+        for torn in [1, 80, RECORD_BYTES - 1] {
+            let mut bytes = killed.clone();
+            let half = encode(&sent(2), 1, contents.chain);
+            bytes[RECORD_BYTES..RECORD_BYTES + torn].copy_from_slice(&half[..torn]);
+            std::fs::write(&path, &bytes).unwrap();
+            let (log, contents) = WireLog::open(&path, SyncMode::Grouped).unwrap();
+            assert_eq!((contents.records.len(), contents.torn_at), (1, Some(160)), "{torn}");
+            drop(log);
+            assert_eq!(read(&path).unwrap().torn_at, None, "cut off when opened");
+        }
+    }
+
+    #[test]
     fn a_removed_or_repeated_record_is_corruption() {
         let path = scratch("removed");
         let good = written(&path, &[sent(1), sent(2), sent(3)], SyncMode::Always);
@@ -659,7 +724,7 @@ mod tests {
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let shared = Arc::new(Shared::default());
         let mode = SyncMode::Always;
-        let mut log = WireLog { file, path, mode, chain: 0, seq: 0, shared, syncer: None };
+        let mut log = WireLog { file, path, mode, chain: 0, seq: 0, room: 0, shared, syncer: None };
         assert!(log.append(&sent(1)).is_err());
         let path = scratch("full-after");
         log.file = File::create(path).unwrap(); // even where the disk has room again

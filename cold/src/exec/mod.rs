@@ -340,6 +340,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         work += self.send_chores(now);
         if work == 0 {
             self.words.on_idle(now);
+            self.log.make_room();
             self.rehearse(now);
         }
         work
