@@ -356,6 +356,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         self.request.clear();
         self.words.rehearse(now, &mut self.request);
         std::hint::black_box(Hash64::of(self.request.as_bytes()));
+        self.log.rehearse();
         self.request.clear();
     }
 
