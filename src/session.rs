@@ -239,6 +239,7 @@ impl Running {
                 },
                 tap: Some(tap),
                 seed: session.seed,
+                spins: topology != Topology::Calm,
             };
             let now = rings.clock.now();
             let (wired, remembered, _) = wiring::wire(parts, rings)?;

@@ -147,6 +147,8 @@ pub struct Parts<'a> {
     pub tap: Option<rtrb::Producer<u8>>,
     /// Makes back-off differ between runs and repeat within one.
     pub seed: u64,
+    /// Whether the executors' thread spins: then idle ones rehearse orders.
+    pub spins: bool,
 }
 
 /// What the wire logs of earlier runs said, by venue.
@@ -160,7 +162,7 @@ pub type Commands = [Sender<Command>; 2];
 /// # Errors
 /// An endpoint has no address, a wire log cannot be opened, or the system has no room.
 pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, Commands), String> {
-    let Parts { access, signers, directory, wire_logs, sync, tap, seed } = parts;
+    let Parts { access, signers, directory, wire_logs, sync, tap, seed, spins } = parts;
     let config = client_config(&access.trust);
     let dial = |endpoint: &Endpoint, nth: u64| {
         Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth))
@@ -195,10 +197,14 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
         chore_lanes: vec![dial(clob, 12)?],
         learnt: None,
     };
+    let mut options = ExecOptions::default();
+    if !spins {
+        options.rehearse_every = Nanos::NEVER;
+    }
     // The dead man's switch is armed where money is real or acts as if: the venue cancels when we fall silent.
-    let options = ExecOptions { heartbeat: true, ..ExecOptions::default() };
+    let with_switch = ExecOptions { heartbeat: true, ..options };
     let mut pm_exec =
-        Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
+        Exec::new(words, wiring, with_switch, meter()).map_err(|error| error.to_string())?;
     pm_exec.remember(&pm_contents);
 
     let rest = &access.kalshi.rest;
@@ -215,8 +221,8 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
         chore_lanes: vec![dial(rest, 22)?],
         learnt: Some(learnt),
     };
-    let mut ka_exec = Exec::new(words, wiring, ExecOptions::default(), meter())
-        .map_err(|error| error.to_string())?;
+    let mut ka_exec =
+        Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
     ka_exec.remember(&ka_contents);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
     Ok((wired, [pm_contents, ka_contents], commands))

@@ -85,7 +85,7 @@ impl Default for ExecOptions {
             queue_wait_max: Nanos::from_millis(100),
             warm_every: Nanos::from_secs(15),
             heartbeat: false,
-            rehearse_every: Nanos::from_millis(4),
+            rehearse_every: Nanos::from_millis(1),
         }
     }
 }
