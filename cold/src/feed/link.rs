@@ -373,10 +373,6 @@ impl<S: Follow> FeedLink<S> {
             match message {
                 Message::Text(text) => {
                     let bytes = text.as_bytes();
-                    if let Some(tap) = &mut tap {
-                        let conn = u32::try_from(self.stats.opened).unwrap_or(u32::MAX);
-                        tap.frame(now, self.venue, self.link, conn, bytes);
-                    }
                     if let Some(inspect) = &mut self.options.inspect {
                         inspect(bytes);
                     }
@@ -387,6 +383,10 @@ impl<S: Follow> FeedLink<S> {
                     self.stats.events += u64::from(sink.pushed);
                     let span = meter.now().since(start);
                     meter.record(Stage::Decode, span);
+                    if let Some(tap) = &mut tap {
+                        let conn = u32::try_from(self.stats.opened).unwrap_or(u32::MAX);
+                        tap.frame(now, self.venue, self.link, conn, bytes);
+                    }
                     self.stats.frames += 1;
                     self.stats.bytes += bytes.len() as u64;
                     self.dialer.on_open(); // only now: some venues accept a link and drop it at once
