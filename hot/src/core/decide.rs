@@ -100,9 +100,11 @@ impl Core {
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
         if self.halted.is_some() || self.stopping || self.reconciled != [true; 2] {
+            self.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);
         }
         if !self.groups.has_room() {
+            self.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Full, out);
         }
         if !self.pays_for_leg_risk(&plan) {
@@ -116,6 +118,7 @@ impl Core {
                     self.stats.refusals += 1;
                     out.note(Note::Refused { market, group: group.id, why });
                 }
+                self.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
             Ok(()) => {
@@ -262,6 +265,12 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// What stood in the way may pass (a full minute, a link, an operator's halt) without a book changing: the next timer
+    /// event looks again.
+    fn look_again(&mut self, basket: BasketId) {
+        self.episode(basket).resting = true;
     }
 
     /// Whether this episode of a basket has not had this verdict yet.

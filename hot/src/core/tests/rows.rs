@@ -40,6 +40,34 @@ fn halted_stopping_or_unreconciled_opens_nothing() {
 }
 
 #[test]
+fn what_stood_in_the_way_and_passed_is_noticed_without_a_new_book() {
+    let down = |up| Event::Link { venue: Venue::Polymarket, link: Link::Orders, up };
+    let ways: [(&dyn Fn(&mut Desk), &dyn Fn(&mut Desk)); 3] = [
+        (&|desk| desk.event(down(false)), &|desk| desk.event(down(true))),
+        (&|desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator }), &|desk| {
+            desk.control(Control::Resume { epoch: 3 });
+        }),
+        (&|desk| limit(LimitRow::OrdersPerMinute, 0)(desk), &|desk| {
+            desk.core.limits.set(LimitRow::OrdersPerMinute, 60, false); // as if the minute were over
+        }),
+    ];
+    for (close, open) in ways {
+        let mut desk = Desk::new();
+        close(&mut desk);
+        desk.gap();
+        for _ in 0..100 {
+            desk.wait(Nanos::from_millis(10));
+        }
+        assert_eq!(desk.placed().len(), 0);
+        let told = desk.notes.iter().filter(|note| matches!(note, Note::Opportunity { .. }));
+        assert_eq!(told.count(), 1, "however often it was looked at");
+        open(&mut desk);
+        desk.wait(Nanos::from_millis(10));
+        assert_eq!(desk.placed().len(), 1);
+    }
+}
+
+#[test]
 fn a_resume_opens_again() {
     let again = |desk: &mut Desk| {
         desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
