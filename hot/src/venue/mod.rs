@@ -5,8 +5,10 @@ pub mod kalshi;
 mod outgoing;
 pub mod plain;
 pub mod polymarket;
+mod pulse;
 pub mod sample;
 pub mod scan;
+mod snapshots;
 
 use crate::event::Event;
 use crate::hash::Hash64;

@@ -41,15 +41,24 @@ fn halted_stopping_or_unreconciled_opens_nothing() {
 
 #[test]
 fn what_stood_in_the_way_and_passed_is_noticed_without_a_new_book() {
-    let down = |up| Event::Link { venue: Venue::Polymarket, link: Link::Orders, up };
-    let ways: [(&dyn Fn(&mut Desk), &dyn Fn(&mut Desk)); 3] = [
-        (&|desk| desk.event(down(false)), &|desk| desk.event(down(true))),
-        (&|desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator }), &|desk| {
-            desk.control(Control::Resume { epoch: 3 });
-        }),
-        (&|desk| limit(LimitRow::OrdersPerMinute, 0)(desk), &|desk| {
-            desk.core.limits.set(LimitRow::OrdersPerMinute, 60, false); // as if the minute were over
-        }),
+    type Act = fn(&mut Desk);
+    const fn orders(up: bool) -> Event {
+        Event::Link { venue: Venue::Polymarket, link: Link::Orders, up }
+    }
+    let ways: [(Act, Act); 3] = [
+        (|desk| desk.event(orders(false)), |desk| desk.event(orders(true))),
+        (
+            |desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator }),
+            |desk| {
+                desk.control(Control::Resume { epoch: 3 });
+            },
+        ),
+        (
+            |desk| limit(LimitRow::OrdersPerMinute, 0)(desk),
+            |desk| {
+                desk.core.limits.set(LimitRow::OrdersPerMinute, 60, false); // as if the minute were over
+            },
+        ),
     ];
     for (close, open) in ways {
         let mut desk = Desk::new();

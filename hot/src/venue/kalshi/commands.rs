@@ -128,23 +128,11 @@ impl Session {
             (Role::Private, _) | (Role::Market, Channel::Other) => {}
             (Role::Market, Channel::Book) => self.doubt_all(now, StaleWhy::Gap, sink), // asks anew
             (Role::Market, Channel::Trade) => {
-                self.ask_followed();
+                self.snapshots.ask_followed();
                 self.subscribe(b"trade", b"");
-                self.ask_nothing();
+                self.snapshots.ask_none();
             }
             (Role::Market, Channel::Lifecycle) => self.subscribe_lifecycle(),
-        }
-    }
-
-    fn ask_followed(&mut self) {
-        for state in &mut self.states {
-            state.asking = state.followed;
-        }
-    }
-
-    fn ask_nothing(&mut self) {
-        for state in &mut self.states {
-            state.asking = false;
         }
     }
 
@@ -241,7 +229,7 @@ impl Session {
     }
 
     fn next_asking(&self, from: usize) -> Option<usize> {
-        (from..self.states.len()).find(|&slot| self.states[slot].asking)
+        (from..self.states.len()).find(|&slot| self.snapshots.is_asking(slot))
     }
 
     /// The tickers that are `asking` from slot `first` on, as many as one command takes; says where to go on.
@@ -249,7 +237,7 @@ impl Session {
         self.out.put(b"\"market_tickers\":[");
         let (mut slot, mut count) = (first, 0);
         while slot < self.states.len() && count < TICKERS_MAX {
-            if self.states[slot].asking {
+            if self.snapshots.is_asking(slot) {
                 self.out.put(if count == 0 { b"\"" } else { b",\"" });
                 self.out.put(self.states[slot].ticker());
                 self.out.put(b"\"");

@@ -15,7 +15,9 @@ use self::commands::{Channel, Sid};
 use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
 use super::decimal;
 use super::outgoing::Outgoing;
+use super::pulse::{Beat, Pulse};
 use super::scan::{Odd, Scan};
+use super::snapshots::Snapshots;
 use super::{Counters, DecodeError, Notice, Sink, plain};
 use crate::event::{Change, Event, Level, Link, StaleWhy};
 use crate::grid::Grid;
@@ -42,6 +44,15 @@ pub enum Role {
     Private,
 }
 
+impl Role {
+    const fn link(self) -> Link {
+        match self {
+            Self::Market => Link::Market,
+            Self::Private => Link::Private,
+        }
+    }
+}
+
 /// One link's conversation. See the module's text.
 #[derive(Debug)]
 pub struct Session {
@@ -56,12 +67,11 @@ pub struct Session {
     counters: Counters,
     last_error: Option<u64>,
     command: u64,
-    open: bool,
-    up: bool,
-    heard: Nanos,
+    pulse: Pulse,
+    /// Whether a ping is wanted.
     ping: bool,
-    ping_at: Nanos,
-    retry_at: Nanos,
+    /// By the slots of `states`.
+    snapshots: Snapshots,
 }
 
 /// What the session knows of one market.
@@ -71,14 +81,6 @@ struct State {
     ticker: [u8; SYMBOL_BYTES_MAX],
     ticker_len: u8,
     grid: Grid,
-    /// Whether the market is wanted.
-    followed: bool,
-    /// Whether a snapshot came and nothing has cast doubt on it since.
-    synced: bool,
-    /// Whether it is part of the request being made.
-    asking: bool,
-    tries: u8,
-    retry: Nanos,
     venue_ms: u64,
     /// What YES pays, once determined.
     pays: Option<Price>,
@@ -112,12 +114,9 @@ impl Session {
             counters: Counters::default(),
             last_error: None,
             command: 0,
-            open: false,
-            up: false,
-            heard: Nanos::ZERO,
+            pulse: Pulse::new(Venue::Kalshi, role.link(), PING_EVERY, SILENCE_MAX),
             ping: false,
-            ping_at: Nanos::NEVER,
-            retry_at: Nanos::NEVER,
+            snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
     }
 
@@ -139,12 +138,9 @@ impl Session {
             Some(slot) => slot as usize,
             None => self.new_state(ticker, market, grid)?,
         };
-        let state = &mut self.states[slot];
-        state.grid = grid;
-        if !state.followed {
-            state.followed = true;
-            state.asking = true;
-            if self.open && self.role == Role::Market {
+        self.states[slot].grid = grid;
+        if self.snapshots.follow(slot) {
+            if self.pulse.is_open() && self.role == Role::Market {
                 self.follow();
             }
             self.asked(now);
@@ -171,30 +167,20 @@ impl Session {
             ticker: bytes,
             ticker_len: u8::try_from(ticker.len()).expect("the table took it"),
             grid,
-            followed: false,
-            synced: false,
-            asking: false,
-            tries: 0,
-            retry: Nanos::NEVER,
             venue_ms: 0,
             pays: None,
         });
+        self.snapshots.add();
         Ok(slot)
     }
 
     /// Stops following a market; its name stays, so that it can be followed again.
     pub fn remove_market(&mut self, market: MarketId) {
         let Some(slot) = self.slot_of(market) else { return };
-        let state = &mut self.states[slot];
-        if state.followed {
-            state.followed = false;
-            state.synced = false;
-            state.retry = Nanos::NEVER;
-            if self.open && self.role == Role::Market {
-                self.states[slot].asking = true;
-                self.unfollow();
-                self.states[slot].asking = false;
-            }
+        if self.snapshots.unfollow(slot) && self.pulse.is_open() && self.role == Role::Market {
+            self.snapshots.set_asking(slot, true);
+            self.unfollow();
+            self.snapshots.set_asking(slot, false);
         }
     }
 
@@ -212,22 +198,17 @@ impl Session {
         self.states.iter().position(|state| state.market == market)
     }
 
-    /// The snapshots asked for are due some time from `now`.
+    /// The request is made.
     fn asked(&mut self, now: Nanos) {
-        let books = self.role == Role::Market;
-        for state in self.states.iter_mut().filter(|state| state.asking) {
-            state.asking = false;
-            if books {
-                state.retry = now.after(Nanos::new(SNAPSHOT_WAIT.get() << state.tries));
-                state.tries = (state.tries + 1).min(4);
-                self.retry_at = self.retry_at.min(state.retry);
-            }
+        match self.role {
+            Role::Market => self.snapshots.asked(now),
+            Role::Private => self.snapshots.ask_none(),
         }
     }
 
-    /// Fresh snapshots of every market that is `asking`.
-    fn snapshots(&mut self, now: Nanos) {
-        if self.open && self.role == Role::Market && self.states.iter().any(|state| state.asking) {
+    /// Fresh snapshots of every market that is asking.
+    fn fetch_asking(&mut self, now: Nanos) {
+        if self.pulse.is_open() && self.role == Role::Market && self.snapshots.any_asking() {
             self.fetch();
         }
         self.asked(now);
@@ -235,15 +216,12 @@ impl Session {
 
     /// One book is in doubt.
     fn doubt(&mut self, now: Nanos, slot: usize, why: StaleWhy, sink: &mut impl Sink) {
-        if self.role != Role::Market || !self.states[slot].followed {
+        if self.role != Role::Market || !self.snapshots.is_followed(slot) {
             return;
         }
-        let state = &mut self.states[slot];
-        sink.push(Event::Stale { market: state.market, why });
-        if state.synced {
-            state.synced = false;
-            state.asking = true;
-            self.snapshots(now);
+        sink.push(Event::Stale { market: self.states[slot].market, why });
+        if self.snapshots.doubt(slot) {
+            self.fetch_asking(now);
         }
     }
 
@@ -252,12 +230,13 @@ impl Session {
         if self.role != Role::Market {
             return;
         }
-        for state in self.states.iter_mut().filter(|state| state.followed) {
-            state.asking = state.synced;
-            state.synced = false;
-            sink.push(Event::Stale { market: state.market, why });
+        for (slot, state) in self.states.iter().enumerate() {
+            if self.snapshots.is_followed(slot) {
+                self.snapshots.doubt(slot);
+                sink.push(Event::Stale { market: state.market, why });
+            }
         }
-        self.snapshots(now);
+        self.fetch_asking(now);
     }
 
     /// A message of one market was not understood.
@@ -409,7 +388,7 @@ impl Session {
     #[inline]
     fn place(&mut self, ticker: &[u8], ts_ms: Option<u64>) -> Option<usize> {
         let slot = self.table.find(ticker).map(|slot| slot as usize);
-        let Some(slot) = slot.filter(|&slot| self.states[slot].followed) else {
+        let Some(slot) = slot.filter(|&slot| self.snapshots.is_followed(slot)) else {
             self.counters.unknown_market += 1;
             return None;
         };
@@ -434,7 +413,7 @@ impl Session {
             return self.nameless(now, sink);
         }
         let Some(slot) = self.place(said.ticker, said.ts_ms) else { return Ok(()) };
-        if !self.states[slot].synced {
+        if !self.snapshots.is_synced(slot) {
             self.counters.early += 1;
             return Ok(());
         }
@@ -476,11 +455,8 @@ impl Session {
         if let Some(error) = self.scratch.bad_level {
             return self.fail(now, slot, error, sink);
         }
-        let state = &mut self.states[slot];
-        state.synced = true;
-        state.tries = 0;
-        state.retry = Nanos::NEVER;
-        let market = state.market;
+        self.snapshots.came(slot);
+        let market = self.states[slot].market;
         let millis = decimal::whole(message.ts_ms).or(decimal::whole(message.sent_ms)).unwrap_or(0);
         let venue_time = Nanos::new(millis.saturating_mul(1_000_000));
         sink.push(Event::SnapshotBegin { market, venue_time });
@@ -559,7 +535,7 @@ impl Session {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         let slot = self.table.find(message.ticker).map(|slot| slot as usize);
-        let Some(slot) = slot.filter(|&slot| self.states[slot].followed) else {
+        let Some(slot) = slot.filter(|&slot| self.snapshots.is_followed(slot)) else {
             if message.event_type == b"created" {
                 self.notice(Notice::NewMarket);
             } else {
@@ -605,7 +581,7 @@ impl Session {
                     Some(yes_pays) => sink.push(Event::Settled { market, yes_pays }),
                     None => self.notice(Notice::SettledUnseen { market }),
                 }
-                self.states[slot].retry = Nanos::NEVER;
+                self.snapshots.over(slot);
             }
             b"metadata_updated" => self.notice(Notice::MetadataChanged { market }),
             _ => return self.fail(now, slot, DecodeError::Unknown { field: "event_type" }, sink),
@@ -644,48 +620,21 @@ impl Session {
         }
     }
 
-    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        self.heard = now;
-        if self.open && !self.up {
-            self.up = true;
-            sink.push(Event::Link { venue: Venue::Kalshi, link: self.link(), up: true });
-        }
-    }
-
     fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        self.open = false;
-        if std::mem::replace(&mut self.up, false) {
-            sink.push(Event::Link { venue: Venue::Kalshi, link: self.link(), up: false });
-        }
+        self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
-        self.ping_at = Nanos::NEVER;
-        self.retry_at = Nanos::NEVER;
+        self.snapshots.close();
         self.ping = false;
-    }
-
-    const fn link(&self) -> Link {
-        match self.role {
-            Role::Market => Link::Market,
-            Role::Private => Link::Private,
-        }
     }
 }
 
 impl super::Session for Session {
     fn on_open(&mut self, now: Nanos) {
-        self.open = true;
-        self.up = false;
-        self.heard = now;
+        self.pulse.open(now);
         self.ping = true; // the answer says the link works
-        self.ping_at = now.after(PING_EVERY);
-        self.retry_at = Nanos::NEVER;
         self.sids.clear();
         self.out.clear();
-        for state in &mut self.states {
-            state.synced = false;
-            state.tries = 0;
-            state.asking = state.followed;
-        }
+        self.snapshots.open();
         self.subscribe_all();
         self.asked(now);
     }
@@ -697,41 +646,34 @@ impl super::Session for Session {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
-        self.alive(now, sink);
+        self.pulse.alive(now, sink);
         self.frame(now, frame, sink)
     }
 
     fn on_alive(&mut self, now: Nanos) {
-        self.heard = now;
+        self.pulse.hear(now);
     }
 
     fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
-        if !self.open {
+        if !self.pulse.is_open() {
             return false;
         }
-        if now.since(self.heard) >= SILENCE_MAX {
-            self.down(now, sink);
-            return false;
-        }
-        if now >= self.ping_at {
-            self.ping = true;
-            self.ping_at = now.after(PING_EVERY);
-        }
-        if now >= self.retry_at {
-            self.retry_at = Nanos::NEVER;
-            for state in self.states.iter_mut().filter(|state| state.followed && !state.synced) {
-                state.asking = state.retry <= now;
-                if !state.asking {
-                    self.retry_at = self.retry_at.min(state.retry);
-                }
+        match self.pulse.beat(now) {
+            Beat::Quiet => {}
+            Beat::Ping => self.ping = true,
+            Beat::Dead => {
+                self.down(now, sink);
+                return false;
             }
-            self.snapshots(now);
+        }
+        if self.snapshots.retry(now) {
+            self.fetch_asking(now);
         }
         true
     }
 
     fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        if self.open {
+        if self.pulse.is_open() {
             self.down(now, sink);
         }
     }
@@ -741,20 +683,13 @@ impl super::Session for Session {
     }
 
     fn poll_deadline(&self) -> Nanos {
-        if self.open {
-            self.ping_at.min(self.retry_at).min(self.heard.after(SILENCE_MAX))
-        } else {
-            Nanos::NEVER
-        }
+        self.pulse.deadline().min(self.snapshots.deadline())
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
         let Some(slot) = self.slot_of(market) else { return };
-        let state = &mut self.states[slot];
-        if state.followed && state.synced {
-            state.synced = false;
-            state.asking = true;
-            self.snapshots(now);
+        if self.snapshots.doubt(slot) {
+            self.fetch_asking(now);
         }
     }
 

@@ -6,7 +6,9 @@
 
 use super::super::decimal;
 use super::super::outgoing::Outgoing;
+use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
+use super::super::snapshots::Snapshots;
 use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
 use super::names::{Names, Slot};
 use super::wire::{
@@ -34,25 +36,15 @@ pub struct MarketSession {
     out: Outgoing,
     notice: Option<Notice>,
     counters: Counters,
-    open: bool,
-    up: bool,
-    heard: Nanos,
-    ping_at: Nanos,
-    retry_at: Nanos,
+    pulse: Pulse,
+    /// By the slots of `names`.
+    snapshots: Snapshots,
 }
 
 /// What the session knows of one market.
 #[derive(Clone, Copy, Debug)]
 struct State {
     grid: Grid,
-    /// Whether the market is wanted.
-    followed: bool,
-    /// Whether a snapshot came and nothing has cast doubt on it since.
-    synced: bool,
-    /// Whether it is part of the request being made.
-    asking: bool,
-    tries: u8,
-    retry: Nanos,
     venue_time: Nanos,
 }
 
@@ -79,11 +71,8 @@ impl MarketSession {
             out: Outgoing::with_capacity(1_024 + markets * 512),
             notice: None,
             counters: Counters::default(),
-            open: false,
-            up: false,
-            heard: Nanos::ZERO,
-            ping_at: Nanos::NEVER,
-            retry_at: Nanos::NEVER,
+            pulse: Pulse::new(Venue::Polymarket, Link::Market, PING_EVERY, SILENCE_MAX),
+            snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
     }
 
@@ -94,25 +83,15 @@ impl MarketSession {
     pub fn add_market(&mut self, now: Nanos, names: &MarketNames<'_>) -> Result<(), SymbolError> {
         let slot = usize::from(self.names.add(names)?);
         if slot == self.states.len() {
-            self.states.push(State {
-                grid: names.grid,
-                followed: false,
-                synced: false,
-                asking: false,
-                tries: 0,
-                retry: Nanos::NEVER,
-                venue_time: Nanos::ZERO,
-            });
+            self.states.push(State { grid: names.grid, venue_time: Nanos::ZERO });
+            self.snapshots.add();
         }
-        let state = &mut self.states[slot];
-        state.grid = names.grid;
-        if !state.followed {
-            state.followed = true;
-            state.asking = true;
-            if self.open {
+        self.states[slot].grid = names.grid;
+        if self.snapshots.follow(slot) {
+            if self.pulse.is_open() {
                 self.request(b"subscribe");
             }
-            self.asked(now);
+            self.snapshots.asked(now);
         }
         Ok(())
     }
@@ -120,16 +99,11 @@ impl MarketSession {
     /// Stops following a market; its names stay, so that it can be followed again.
     pub fn remove_market(&mut self, market: MarketId) {
         let Some(slot) = self.names.slot_of(market) else { return };
-        let state = &mut self.states[usize::from(slot)];
-        if state.followed {
-            state.followed = false;
-            state.synced = false;
-            state.retry = Nanos::NEVER;
-            state.asking = self.open;
-            if self.open {
-                self.request(b"unsubscribe");
-                self.states[usize::from(slot)].asking = false;
-            }
+        let slot = usize::from(slot);
+        if self.snapshots.unfollow(slot) && self.pulse.is_open() {
+            self.snapshots.set_asking(slot, true);
+            self.request(b"unsubscribe");
+            self.snapshots.set_asking(slot, false);
         }
     }
 
@@ -152,7 +126,7 @@ impl MarketSession {
         self.out.put(b"\"assets_ids\":[");
         let mut first = true;
         for slot in 0..self.states.len() {
-            if !self.states[slot].asking {
+            if !self.snapshots.is_asking(slot) {
                 continue;
             }
             let slot = Slot::try_from(slot).expect("slots are counted in it");
@@ -166,51 +140,40 @@ impl MarketSession {
         self.out.put(b"]");
     }
 
-    /// The snapshots asked for are due some time from `now`.
-    fn asked(&mut self, now: Nanos) {
-        for state in self.states.iter_mut().filter(|state| state.asking) {
-            state.asking = false;
-            state.retry = now.after(Nanos::new(SNAPSHOT_WAIT.get() << state.tries));
-            state.tries = (state.tries + 1).min(4);
-            self.retry_at = self.retry_at.min(state.retry);
-        }
-    }
-
-    /// Fresh snapshots of every market that is `asking`: the venue sends one only to a new subscription.
-    fn snapshots(&mut self, now: Nanos) {
-        if self.open && self.states.iter().any(|state| state.asking) {
+    /// Fresh snapshots of every market that is asking: the venue sends one only to a new subscription.
+    fn fetch_asking(&mut self, now: Nanos) {
+        if self.pulse.is_open() && self.snapshots.any_asking() {
             self.request(b"unsubscribe");
             self.request(b"subscribe");
         }
-        self.asked(now);
+        self.snapshots.asked(now);
     }
 
     /// One book is in doubt.
     fn doubt(&mut self, now: Nanos, slot: Slot, why: StaleWhy, sink: &mut impl Sink) {
-        let state = &mut self.states[usize::from(slot)];
-        if !state.followed {
+        if !self.is_followed(slot) {
             return;
         }
         sink.push(Event::Stale { market: self.names.market(slot), why });
-        if state.synced {
-            state.synced = false;
-            state.asking = true;
-            self.snapshots(now);
+        if self.snapshots.doubt(usize::from(slot)) {
+            self.fetch_asking(now);
         }
     }
 
     /// Every book is in doubt: there is no telling whose frame it was.
     fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
         for slot in 0..self.states.len() {
-            let state = &mut self.states[slot];
-            if state.followed {
-                state.asking = state.synced;
-                state.synced = false;
+            if self.snapshots.is_followed(slot) {
+                self.snapshots.doubt(slot);
                 let slot = Slot::try_from(slot).expect("slots are counted in it");
                 sink.push(Event::Stale { market: self.names.market(slot), why });
             }
         }
-        self.snapshots(now);
+        self.fetch_asking(now);
+    }
+
+    fn is_followed(&self, slot: Slot) -> bool {
+        self.snapshots.is_followed(usize::from(slot))
     }
 
     /// A message of one market was not understood.
@@ -328,7 +291,7 @@ impl MarketSession {
     /// The market that a message about one asset speaks of, where we follow it.
     fn place(&mut self, message: &Message<'_>) -> Option<(Slot, Outcome)> {
         let place = self.names.token(None, message.asset);
-        let place = place.filter(|&(slot, _)| self.states[usize::from(slot)].followed);
+        let place = place.filter(|&(slot, _)| self.is_followed(slot));
         if let Some((slot, _)) = place {
             self.states[usize::from(slot)].hear(message.timestamp, &mut self.counters);
         } else {
@@ -345,9 +308,9 @@ impl MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         if let Some([yes, no]) = twins(&self.scratch.changes) {
-            let state = &mut self.states[usize::from(yes.slot)];
-            if state.followed && state.synced {
-                state.hear(timestamp, &mut self.counters);
+            let slot = usize::from(yes.slot);
+            if self.snapshots.is_synced(slot) {
+                self.states[slot].hear(timestamp, &mut self.counters);
                 push_twins([yes, no], &self.names, sink);
                 return Ok(());
             }
@@ -383,8 +346,7 @@ impl MarketSession {
                 if index == 0 || self.scratch.changes[index - 1].slot != entry.slot {
                     self.states[usize::from(entry.slot)].hear(timestamp, &mut self.counters);
                 }
-                let state = &self.states[usize::from(entry.slot)];
-                if !state.followed || !state.synced {
+                if !self.snapshots.is_synced(usize::from(entry.slot)) {
                     self.counters.early += 1;
                     self.scratch.changes[index].role = Role::Drop;
                 } else if entry.outcome == Outcome::No {
@@ -427,9 +389,7 @@ impl MarketSession {
             state.grid = grid;
             sink.push(Event::GridChange { market, grid });
         }
-        state.synced = true;
-        state.tries = 0;
-        state.retry = Nanos::NEVER;
+        self.snapshots.came(usize::from(slot));
         sink.push(Event::SnapshotBegin { market, venue_time: venue_time(message.timestamp) });
         for (side, levels) in [(Side::Bid, &self.scratch.bids), (Side::Ask, &self.scratch.asks)] {
             for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
@@ -512,7 +472,7 @@ impl MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         let slot = self.names.condition(message.market);
-        let Some(slot) = slot.filter(|&slot| self.states[usize::from(slot)].followed) else {
+        let Some(slot) = slot.filter(|&slot| self.is_followed(slot)) else {
             self.counters.unknown_market += 1;
             return Ok(());
         };
@@ -529,49 +489,27 @@ impl MarketSession {
         };
         sink.push(Event::Status { market, status: MarketStatus::Resolved });
         sink.push(Event::Settled { market, yes_pays });
-        let state = &mut self.states[usize::from(slot)];
-        state.retry = Nanos::NEVER;
+        self.snapshots.over(usize::from(slot));
         Ok(())
     }
 
-    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        self.heard = now;
-        if self.open && !self.up {
-            self.up = true;
-            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Market, up: true });
-        }
-    }
-
     fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        self.open = false;
-        if self.up {
-            self.up = false;
-            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Market, up: false });
-        }
+        self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
-        self.ping_at = Nanos::NEVER;
-        self.retry_at = Nanos::NEVER;
+        self.snapshots.close();
     }
 }
 
 impl Session for MarketSession {
     fn on_open(&mut self, now: Nanos) {
-        self.open = true;
-        self.up = false;
-        self.heard = now;
-        self.ping_at = now.after(PING_EVERY);
-        self.retry_at = Nanos::NEVER;
+        self.pulse.open(now);
         self.out.clear();
-        for state in &mut self.states {
-            state.synced = false;
-            state.tries = 0;
-            state.asking = state.followed;
-        }
+        self.snapshots.open();
         self.out.put(b"{\"type\":\"market\",");
         self.put_tokens();
         self.out.put(b",\"initial_dump\":true,\"level\":2,\"custom_feature_enabled\":true}");
         self.out.finish();
-        self.asked(now);
+        self.snapshots.asked(now);
     }
 
     fn on_frame<S: Sink>(
@@ -581,7 +519,7 @@ impl Session for MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
-        self.alive(now, sink);
+        self.pulse.alive(now, sink);
         if is_plain_text(frame) {
             if frame.trim_ascii() == b"PING" {
                 self.out.frame(b"PONG");
@@ -592,36 +530,29 @@ impl Session for MarketSession {
     }
 
     fn on_alive(&mut self, now: Nanos) {
-        self.heard = now;
+        self.pulse.hear(now);
     }
 
     fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
-        if !self.open {
+        if !self.pulse.is_open() {
             return false;
         }
-        if now.since(self.heard) >= SILENCE_MAX {
-            self.down(now, sink);
-            return false;
-        }
-        if now >= self.ping_at {
-            self.out.frame(b"PING");
-            self.ping_at = now.after(PING_EVERY);
-        }
-        if now >= self.retry_at {
-            self.retry_at = Nanos::NEVER;
-            for state in &mut self.states {
-                state.asking = state.followed && !state.synced && state.retry <= now;
-                if state.followed && !state.synced && !state.asking {
-                    self.retry_at = self.retry_at.min(state.retry);
-                }
+        match self.pulse.beat(now) {
+            Beat::Quiet => {}
+            Beat::Ping => self.out.frame(b"PING"),
+            Beat::Dead => {
+                self.down(now, sink);
+                return false;
             }
-            self.snapshots(now);
+        }
+        if self.snapshots.retry(now) {
+            self.fetch_asking(now);
         }
         true
     }
 
     fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        if self.open {
+        if self.pulse.is_open() {
             self.down(now, sink);
         }
     }
@@ -631,20 +562,13 @@ impl Session for MarketSession {
     }
 
     fn poll_deadline(&self) -> Nanos {
-        if self.open {
-            self.ping_at.min(self.retry_at).min(self.heard.after(SILENCE_MAX))
-        } else {
-            Nanos::NEVER
-        }
+        self.pulse.deadline().min(self.snapshots.deadline())
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
         let Some(slot) = self.names.slot_of(market) else { return };
-        let state = &mut self.states[usize::from(slot)];
-        if state.followed && state.synced {
-            state.synced = false;
-            state.asking = true;
-            self.snapshots(now);
+        if self.snapshots.doubt(usize::from(slot)) {
+            self.fetch_asking(now);
         }
     }
 

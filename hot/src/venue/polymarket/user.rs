@@ -4,6 +4,7 @@
 
 use super::super::decimal;
 use super::super::outgoing::Outgoing;
+use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
 use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
 use super::names::{Names, Slot};
@@ -30,10 +31,7 @@ pub struct UserSession {
     plain: Vec<u8>,
     out: Outgoing,
     counters: Counters,
-    open: bool,
-    up: bool,
-    heard: Nanos,
-    ping_at: Nanos,
+    pulse: Pulse,
 }
 
 impl std::fmt::Debug for UserSession {
@@ -96,10 +94,7 @@ impl UserSession {
             makers: Vec::with_capacity(64),
             plain: Vec::new(),
             counters: Counters::default(),
-            open: false,
-            up: false,
-            heard: Nanos::ZERO,
-            ping_at: Nanos::NEVER,
+            pulse: Pulse::new(Venue::Polymarket, Link::Private, PING_EVERY, SILENCE_MAX),
         }
     }
 
@@ -347,33 +342,14 @@ impl UserSession {
             finality,
         })
     }
-
-    fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
-        self.heard = now;
-        if self.open && !self.up {
-            self.up = true;
-            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Private, up: true });
-        }
-    }
-
-    fn down<S: Sink>(&mut self, sink: &mut S) {
-        self.open = false;
-        self.ping_at = Nanos::NEVER;
-        if std::mem::replace(&mut self.up, false) {
-            sink.push(Event::Link { venue: Venue::Polymarket, link: Link::Private, up: false });
-        }
-    }
 }
 
 impl Session for UserSession {
     fn on_open(&mut self, now: Nanos) {
-        self.open = true;
-        self.up = false;
-        self.heard = now;
+        self.pulse.open(now);
         self.out.clear();
         self.out.frame(&self.subscribe);
         self.out.frame(b"PING"); // nothing else need come for hours; the answer says the link works
-        self.ping_at = now.after(PING_EVERY);
     }
 
     fn on_frame<S: Sink>(
@@ -383,7 +359,7 @@ impl Session for UserSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
-        self.alive(now, sink);
+        self.pulse.alive(now, sink);
         if is_plain_text(frame) {
             if frame.trim_ascii() == b"PING" {
                 self.out.frame(b"PONG");
@@ -394,28 +370,26 @@ impl Session for UserSession {
     }
 
     fn on_alive(&mut self, now: Nanos) {
-        self.heard = now;
+        self.pulse.hear(now);
     }
 
     fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
-        if !self.open {
+        if !self.pulse.is_open() {
             return false;
         }
-        if now.since(self.heard) >= SILENCE_MAX {
-            self.down(sink);
-            return false;
-        }
-        if now >= self.ping_at {
-            self.out.frame(b"PING");
-            self.ping_at = now.after(PING_EVERY);
+        match self.pulse.beat(now) {
+            Beat::Quiet => {}
+            Beat::Ping => self.out.frame(b"PING"),
+            Beat::Dead => {
+                self.pulse.close(sink);
+                return false;
+            }
         }
         true
     }
 
     fn on_close<S: Sink>(&mut self, _now: Nanos, sink: &mut S) {
-        if self.open {
-            self.down(sink);
-        }
+        self.pulse.close(sink);
     }
 
     fn poll_send(&mut self) -> Option<&[u8]> {
@@ -423,7 +397,7 @@ impl Session for UserSession {
     }
 
     fn poll_deadline(&self) -> Nanos {
-        if self.open { self.ping_at.min(self.heard.after(SILENCE_MAX)) } else { Nanos::NEVER }
+        self.pulse.deadline()
     }
 }
 

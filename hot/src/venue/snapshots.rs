@@ -1,0 +1,207 @@
+//! Which books of a link are whole, and which snapshots are on their way.
+
+use crate::units::Nanos;
+
+/// How often a wait is doubled at most.
+const DOUBLINGS_MAX: u8 = 4;
+
+/// The books of one link, by the session's own slots.
+#[derive(Debug)]
+pub(super) struct Snapshots {
+    /// How long one may take before it is asked for again; doubled each time.
+    wait: Nanos,
+    books: Vec<Book>,
+    /// When the first of them is overdue.
+    due: Nanos,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Book {
+    /// Whether the market is wanted.
+    followed: bool,
+    /// Whether a snapshot came and nothing has cast doubt on it since.
+    synced: bool,
+    /// Whether it is part of the request being made.
+    asking: bool,
+    tries: u8,
+    overdue: Nanos,
+}
+
+impl Snapshots {
+    pub(super) fn with_capacity(markets: usize, wait: Nanos) -> Self {
+        Self { wait, books: Vec::with_capacity(markets), due: Nanos::NEVER }
+    }
+
+    /// One more market, not followed yet.
+    pub(super) fn add(&mut self) {
+        self.books.push(Book {
+            followed: false,
+            synced: false,
+            asking: false,
+            tries: 0,
+            overdue: Nanos::NEVER,
+        });
+    }
+
+    #[inline]
+    pub(super) fn is_followed(&self, slot: usize) -> bool {
+        self.books[slot].followed
+    }
+
+    /// Whether changes of its book mean something.
+    #[inline]
+    pub(super) fn is_synced(&self, slot: usize) -> bool {
+        self.books[slot].synced
+    }
+
+    pub(super) fn is_asking(&self, slot: usize) -> bool {
+        self.books[slot].asking
+    }
+
+    pub(super) fn any_asking(&self) -> bool {
+        self.books.iter().any(|book| book.asking)
+    }
+
+    /// From now on it is wanted. Returns whether that is new; its snapshot is then to be asked for.
+    pub(super) fn follow(&mut self, slot: usize) -> bool {
+        let book = &mut self.books[slot];
+        let new = !std::mem::replace(&mut book.followed, true);
+        book.asking |= new;
+        new
+    }
+
+    /// It is wanted no more. Returns whether it was.
+    pub(super) fn unfollow(&mut self, slot: usize) -> bool {
+        let book = &mut self.books[slot];
+        (book.synced, book.overdue) = (false, Nanos::NEVER);
+        std::mem::replace(&mut book.followed, false)
+    }
+
+    /// Puts a market into the request being made, or takes it out.
+    pub(super) fn set_asking(&mut self, slot: usize, asking: bool) {
+        self.books[slot].asking = asking;
+    }
+
+    /// Puts every followed market into the request being made.
+    pub(super) fn ask_followed(&mut self) {
+        for book in &mut self.books {
+            book.asking = book.followed;
+        }
+    }
+
+    /// The request is made, and no snapshot will follow it.
+    pub(super) fn ask_none(&mut self) {
+        for book in &mut self.books {
+            book.asking = false;
+        }
+    }
+
+    /// The request is made: its snapshots are due some time from `now`.
+    pub(super) fn asked(&mut self, now: Nanos) {
+        for book in self.books.iter_mut().filter(|book| book.asking) {
+            book.asking = false;
+            book.overdue = now.after(Nanos::new(self.wait.get() << book.tries));
+            book.tries = (book.tries + 1).min(DOUBLINGS_MAX);
+            self.due = self.due.min(book.overdue);
+        }
+    }
+
+    /// Its snapshot came.
+    pub(super) fn came(&mut self, slot: usize) {
+        let book = &mut self.books[slot];
+        (book.synced, book.tries, book.overdue) = (true, 0, Nanos::NEVER);
+    }
+
+    /// It is settled: no snapshot will come.
+    pub(super) fn over(&mut self, slot: usize) {
+        self.books[slot].overdue = Nanos::NEVER;
+    }
+
+    /// What is known of its book is in doubt. Returns whether a fresh one is to be asked for: not where one is on its way
+    /// already.
+    pub(super) fn doubt(&mut self, slot: usize) -> bool {
+        let book = &mut self.books[slot];
+        let asking = book.followed && std::mem::replace(&mut book.synced, false);
+        book.asking |= asking;
+        asking
+    }
+
+    /// The link is new: nothing is known, everything followed is to be asked for.
+    pub(super) fn open(&mut self) {
+        self.due = Nanos::NEVER;
+        for book in &mut self.books {
+            (book.synced, book.tries, book.asking) = (false, 0, book.followed);
+        }
+    }
+
+    /// The link is gone: nothing is on its way.
+    pub(super) const fn close(&mut self) {
+        self.due = Nanos::NEVER;
+    }
+
+    /// Puts what is overdue into a request. Returns whether it was time to look.
+    pub(super) fn retry(&mut self, now: Nanos) -> bool {
+        if now < self.due {
+            return false;
+        }
+        self.due = Nanos::NEVER;
+        for book in self.books.iter_mut().filter(|book| book.followed && !book.synced) {
+            book.asking = book.overdue <= now;
+            if !book.asking {
+                self.due = self.due.min(book.overdue);
+            }
+        }
+        true
+    }
+
+    /// When [`Snapshots::retry`] has something to do.
+    pub(super) const fn deadline(&self) -> Nanos {
+        self.due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Nanos {
+        Nanos::from_secs(secs)
+    }
+
+    #[test]
+    fn a_snapshot_that_does_not_come_is_asked_for_again_ever_more_patiently() {
+        let mut snapshots = Snapshots::with_capacity(2, at(3));
+        snapshots.add();
+        snapshots.add();
+        assert!(snapshots.follow(0) && !snapshots.follow(0));
+        snapshots.open();
+        assert!(snapshots.is_asking(0) && !snapshots.is_asking(1), "only what is followed");
+        let mut now = at(100);
+        for wait in [3, 6, 12, 24, 48, 48] {
+            snapshots.asked(now);
+            assert!(!snapshots.any_asking());
+            now = now.after(at(wait));
+            assert_eq!(snapshots.deadline(), now);
+            assert!(!snapshots.retry(Nanos::new(now.get() - 1)));
+            assert!(snapshots.retry(now) && snapshots.is_asking(0), "after {wait} s");
+        }
+        snapshots.asked(now);
+        snapshots.came(0);
+        assert!(snapshots.retry(now.after(at(48))) && !snapshots.any_asking());
+        assert_eq!(snapshots.deadline(), Nanos::NEVER);
+    }
+
+    #[test]
+    fn doubt_asks_once() {
+        let mut snapshots = Snapshots::with_capacity(1, at(3));
+        snapshots.add();
+        snapshots.follow(0);
+        snapshots.asked(at(1));
+        assert!(!snapshots.doubt(0), "it is on its way");
+        snapshots.came(0);
+        assert!(snapshots.is_synced(0) && snapshots.doubt(0) && !snapshots.doubt(0));
+        snapshots.asked(at(2));
+        snapshots.came(0);
+        assert!(snapshots.unfollow(0) && !snapshots.is_synced(0) && !snapshots.doubt(0));
+    }
+}
