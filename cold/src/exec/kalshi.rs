@@ -16,6 +16,7 @@ use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
+use super::markets::Markets;
 use super::words::{CannotEncode, Inquiry, Next, What, Words, invented};
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
@@ -62,7 +63,7 @@ impl Default for KalshiRates {
 pub struct Kalshi {
     signer: Arc<Signer>,
     host: String,
-    markets: Vec<Option<KalshiNames>>,
+    markets: Markets<KalshiNames>,
     writes: Vec<Bucket>,
     reads: Bucket,
     reserve: u64,
@@ -94,7 +95,7 @@ impl Kalshi {
         let mut this = Self {
             signer,
             host: rest.authority(),
-            markets: Vec::new(),
+            markets: Markets::new(),
             writes: vec![Bucket::new(rates.write.0, rates.write.1); SHARDS_MAX],
             reads: Bucket::new(rates.read.0, rates.read.1),
             reserve: rates.cancel_reserve,
@@ -113,10 +114,7 @@ impl Kalshi {
     /// One more market, or one whose metadata changed.
     pub fn follow(&mut self, market: MarketId, names: &Names) {
         let Names::Kalshi(names) = names else { return };
-        if self.markets.len() <= market.index() {
-            self.markets.resize(market.index() + 1, None);
-        }
-        self.markets[market.index()] = Some(names.clone());
+        self.markets.set(market, names.clone());
     }
 
     /// Orders signed ahead and orders signed as they went.
@@ -124,12 +122,8 @@ impl Kalshi {
         (self.from_slot, self.inline)
     }
 
-    fn names(&self, market: MarketId) -> Option<&KalshiNames> {
-        self.markets.get(market.index())?.as_ref()
-    }
-
     fn shard(&self, market: MarketId) -> u8 {
-        self.names(market).map_or(0, |names| names.exchange_index)
+        self.markets.get(market).map_or(0, |names| names.exchange_index)
     }
 
     fn bucket(&mut self, market: MarketId) -> &mut Bucket {
@@ -228,7 +222,7 @@ impl Words for Kalshi {
         order: &Approved<Order>,
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode> {
-        let names = self.names(order.market).ok_or(CannotEncode)?;
+        let names = self.markets.get(order.market).ok_or(CannotEncode)?;
         write_create(names, order, request)?;
         let pair = self.create_pair(now);
         self.finish_with(&pair, "POST", encode::ORDERS.as_bytes(), &[], request);
@@ -269,7 +263,8 @@ impl Words for Kalshi {
                 self.finish(now, "GET", path.as_bytes(), &[], request);
             }
             0 | 1 => {
-                let ticker = self.names(inquiry.query.market).map_or("", |names| &names.ticker);
+                let ticker =
+                    self.markets.get(inquiry.query.market).map_or("", |names| &names.ticker);
                 let query: [&[u8]; 4] =
                     [b"?limit=200&ticker=", ticker.as_bytes(), b"&cursor=", cursor];
                 self.finish(now, "GET", encode::READ_ORDERS.as_bytes(), &query, request);

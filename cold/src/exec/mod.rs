@@ -10,6 +10,7 @@ pub mod ids;
 pub mod kalshi;
 mod lane;
 pub mod limit;
+mod markets;
 mod place;
 pub mod polymarket;
 pub mod words;

@@ -13,6 +13,7 @@ use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
+use super::markets::Markets;
 use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words, invented};
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;
@@ -50,7 +51,7 @@ impl Default for PolymarketRates {
 pub struct Polymarket {
     signer: Arc<Signer>,
     host: String,
-    markets: Vec<Option<PolymarketNames>>,
+    markets: Markets<PolymarketNames>,
     tokens: HashMap<String, (MarketId, Outcome)>,
     orders: Bucket,
     cancels: Bucket,
@@ -78,7 +79,7 @@ impl Polymarket {
         let mut this = Self {
             signer,
             host: clob.authority(),
-            markets: Vec::new(),
+            markets: Markets::new(),
             tokens: HashMap::new(),
             orders: bucket(rates.orders),
             cancels: bucket(rates.cancels),
@@ -102,16 +103,9 @@ impl Polymarket {
     /// One more market, or one whose metadata changed.
     pub fn follow(&mut self, market: MarketId, names: &Names) {
         let Names::Polymarket(names) = names else { return };
-        if self.markets.len() <= market.index() {
-            self.markets.resize(market.index() + 1, None);
-        }
         self.tokens.insert(names.yes_token.clone(), (market, Outcome::Yes));
         self.tokens.insert(names.no_token.clone(), (market, Outcome::No));
-        self.markets[market.index()] = Some(names.clone());
-    }
-
-    fn names(&self, market: MarketId) -> Option<&PolymarketNames> {
-        self.markets.get(market.index())?.as_ref()
+        self.markets.set(market, names.clone());
     }
 
     fn write_order(
@@ -187,7 +181,7 @@ impl Words for Polymarket {
         order: &Approved<Order>,
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode> {
-        let names = self.names(order.market).ok_or(CannotEncode)?;
+        let names = self.markets.get(order.market).ok_or(CannotEncode)?;
         self.write_order(now, names, order, request)
     }
 
@@ -217,8 +211,11 @@ impl Words for Polymarket {
             self.finish(now, "GET", &[path::DATA_ORDER.as_bytes(), &id], &[], request);
             return;
         }
-        let condition =
-            self.names(inquiry.query.market).map_or("", |names| &names.condition_id).to_owned();
+        let condition = self
+            .markets
+            .get(inquiry.query.market)
+            .map_or("", |names| &names.condition_id)
+            .to_owned();
         let cursor = match inquiry.cursor.as_str() {
             "" => "MA%3D%3D".to_owned(),
             cursor => cursor.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F"),
