@@ -93,6 +93,7 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
             "unwound": stats.baskets_unwound - base.baskets_unwound,
             "failed": stats.baskets_failed - base.baskets_failed,
             "operator": stats.baskets_operator - base.baskets_operator,
+            "reopened": stats.groups_reopened - base.groups_reopened,
         },
         "orders": {
             "sent": stats.orders_placed - base.orders_placed - (stats.orders_unsent - base.orders_unsent),

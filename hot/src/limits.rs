@@ -16,6 +16,8 @@ pub const ORDERS_LIVE_MAX: usize = 512;
 pub const ORDERS_DONE_MAX: usize = 4_096;
 /// Groups that are not at rest.
 pub const GROUPS_LIVE_MAX: usize = 64;
+/// Groups remembered after they have ended, so that a fill that fails late still finds its own.
+pub const GROUPS_ENDED_MAX: usize = 1_024;
 /// Fills remembered, so that one told twice is booked once.
 pub const FILLS_SEEN_MAX: usize = 32_768;
 /// Reports kept until the order they speak of is known by that name.

@@ -19,6 +19,8 @@ pub struct Stats {
     pub baskets_failed: u64,
     /// Groups handed to a person.
     pub baskets_operator: u64,
+    /// Groups opened again after they had ended, because a venue took a fill back or told one late.
+    pub groups_reopened: u64,
     /// Orders handed to an executor.
     pub orders_placed: u64,
     /// Orders that an executor did not send.

@@ -39,6 +39,7 @@ impl Core {
         let leg = &mut group.legs_mut()[index];
         let hold = std::mem::replace(&mut leg.hold, Usd::ZERO);
         leg.order = Some(order.id);
+        leg.had = leg.bought;
         leg.tried = true;
         let purpose = match (order.action, index) {
             (Action::Sell, _) => Purpose::Unwind,
@@ -115,6 +116,8 @@ impl Core {
             corrected: Nanos::ZERO,
             result: Usd::ZERO,
             alarmed: false,
+            again: 0,
+            reopened: false,
         }
     }
 

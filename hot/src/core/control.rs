@@ -216,12 +216,15 @@ impl Core {
         let after = self.ledger.position(market).cost_total();
         self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);
-        // A group that still worked on it cannot any more: its contracts there are paid, the rest is sold.
+        // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
         for place in 0..self.groups.len() {
             let group = self.groups.at_mut(place);
-            if let Some(leg) = group.legs_mut().iter_mut().find(|leg| leg.market == market) {
-                (leg.bought, leg.sold, leg.tried) = (Qty::ZERO, Qty::ZERO, true);
-                group.target = Qty::ZERO;
+            let mut hit = false;
+            for leg in group.legs_mut().iter_mut().filter(|leg| leg.market == market) {
+                (leg.tried, hit) = (true, true);
+            }
+            if hit {
+                group.target = group.target.min(group.matched());
             }
         }
     }

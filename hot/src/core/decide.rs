@@ -224,6 +224,8 @@ impl Core {
             corrected: Nanos::ZERO,
             result: Usd::ZERO,
             alarmed: false,
+            again: 0,
+            reopened: false,
         }
     }
 
@@ -322,6 +324,7 @@ pub(super) const NO_LEG: Leg = Leg {
     deep: false,
     hold: Usd::ZERO,
     bought: Qty::ZERO,
+    had: Qty::ZERO,
     sold: Qty::ZERO,
     order: None,
     tried: false,

@@ -1,7 +1,8 @@
 //! The one writer of every book, order, position and dollar.
 //!
 //! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
-//! groups, `place` turns groups into orders, `report` takes in what became of them, `control` listens to the
+//! groups, `place` turns groups into orders, `report` takes in what became of them, `undo` makes up for
+//! what a venue takes back, `control` listens to the
 //! operator, reconciliation and the clock.
 
 mod adopt;
@@ -10,13 +11,14 @@ mod decide;
 mod money;
 mod place;
 mod report;
+mod undo;
 
 use crate::basket::Baskets;
 use crate::book::Books;
 use crate::event::{Event, HaltWhy, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{BasketId, FillId, MarketId, OrderId, Venue};
+use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue};
 use crate::index::Index;
 use crate::intent::Intent;
 use crate::ledger::{Booking, Ledger, PURSES};
@@ -98,6 +100,8 @@ struct Episode {
 struct Booked {
     fill: FillId,
     order: OrderId,
+    /// Outlives the order's own record.
+    group: GroupId,
     booking: Booking,
     undone: bool,
 }

@@ -163,6 +163,9 @@ impl Core {
 
     /// What can be done about contracts without a partner.
     fn sale(&self, leg: &Leg, qty: Qty) -> Sale {
+        if self.settled[leg.market.index()].is_some() {
+            return Sale::Dust; // paid: there is nothing to sell any more
+        }
         let terms = self.terms(leg.market);
         let value = leg.limit.proceeds_floor(qty);
         let under = qty < terms.min_qty || (terms.venue == Venue::Polymarket && value < DUST_MAX);
@@ -176,13 +179,14 @@ impl Core {
     fn buy_leg(&mut self, now: Nanos, place: usize, index: usize, qty: Qty, out: &mut Outbox) {
         let group = self.groups.at(place);
         let (id, leg) = (group.id, group.legs[index]);
-        let first = index == 0;
+        let first = index == 0 && group.again == 0;
         let (price, tif) = buying_terms(&leg, qty, first);
         let purpose = if first { Purpose::Leg } else { Purpose::Hedge };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
         let entry = &mut self.groups.at_mut(place).legs_mut()[index];
         entry.hold = Usd::ZERO;
+        entry.had = entry.bought;
         entry.tried = true;
         let draft = Draft {
             group: id,
@@ -292,7 +296,8 @@ impl Core {
         group.keep_time(now);
         let group = *group;
         match state {
-            _ if group.basket == ADOPTED && state != GroupState::Operator => {} // never was a basket
+            // Never was a basket, or was counted when it first ended.
+            _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
             GroupState::Hedged => self.stats.baskets_completed += 1,
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
@@ -301,7 +306,7 @@ impl Core {
             _ if unwound => self.stats.baskets_unwound += 1,
             _ => self.stats.baskets_failed += 1,
         }
-        let rest = if unwound || state == GroupState::Operator {
+        let rest = if unwound || group.again > 0 || state == GroupState::Operator {
             LimitRow::CooldownLossMs
         } else {
             LimitRow::CooldownMs
@@ -312,7 +317,7 @@ impl Core {
         episode.resting = true;
         episode.verdict = Verdict::Taken;
         self.note_group(place, out);
-        self.groups.remove(place);
+        self.groups.end(place);
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.

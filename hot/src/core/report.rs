@@ -2,7 +2,7 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::Tif;
 use crate::ledger::Booking;
 use crate::limits::{FILLS_SEEN_MAX, ORPHANS_MAX};
@@ -212,7 +212,9 @@ impl Core {
             // Sold what we do not hold: reconciliation must say what is true.
             return self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
         }
-        self.remember(Booked { fill: fill.fill, order: id, booking, undone: false });
+        let booked =
+            Booked { fill: fill.fill, order: id, group: order.group, booking, undone: false };
+        self.remember(booked);
         self.moved[order.venue.index()] = now;
         self.stats.fills += 1;
         let before = self.ledger.realised();
@@ -232,8 +234,18 @@ impl Core {
         });
         self.note_position(order.market, out);
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
+        let (was_done, known) = (record.state == OrderState::Done, record.known_filled());
         record.filled += fill.qty;
         record.claimed = record.claimed.max(record.filled);
+        let extra = record.known_filled().saturating_sub(known);
+        if was_done {
+            record.ended = Some(record.filled);
+            self.note_order(id, out);
+            if extra > QTY_DUST {
+                self.late(now, &booked, extra, out);
+            }
+            return;
+        }
         let whole = record.filled + QTY_DUST >= order.qty;
         if whole && record.ended.is_none() {
             record.ended = Some(record.filled);
@@ -257,7 +269,7 @@ impl Core {
     }
 
     /// Books, or takes back, a fill, and keeps the exposure in step.
-    fn book(&mut self, booking: &Booking, back: bool) {
+    pub(super) fn book(&mut self, booking: &Booking, back: bool) {
         let before = self.ledger.position(booking.market).cost_total();
         if back {
             self.ledger.unbook(booking);
@@ -267,53 +279,6 @@ impl Core {
         let after = self.ledger.position(booking.market).cost_total();
         let terms = *self.terms(booking.market);
         self.exposure.add(booking.market, terms.cluster, terms.venue, after - before);
-    }
-
-    /// A booked fill turned out void: position, cash and fee go back.
-    fn undo(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
-        let Some(slot) = self.fills_by_id.find(fill.get()) else { return };
-        let booked = self.fills[slot as usize];
-        if booked.undone {
-            return;
-        }
-        self.fills[slot as usize].undone = true;
-        self.stats.fills_failed += 1;
-        self.alarm(Alarm::FailedFill, Some(booked.booking.market), Some(booked.order), out);
-        let Booking { market, outcome, action, price, qty, fee, .. } = booked.booking;
-        if action == Action::Buy && self.ledger.position(market).held(outcome) < qty {
-            return self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
-        }
-        self.book(&booked.booking, true);
-        let venue = self.terms(market).venue;
-        self.moved[venue.index()] = now;
-        out.note(Note::Booked {
-            order: booked.order,
-            market,
-            outcome,
-            price,
-            qty,
-            fee,
-            taker: true,
-            undone: true,
-        });
-        self.note_position(market, out);
-        if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
-            record.filled = record.filled.saturating_sub(qty);
-            record.claimed = record.claimed.saturating_sub(qty);
-            record.ended = record.ended.map(|total| total.saturating_sub(qty));
-            let group = record.order.group;
-            if let Some(place) = self.groups.position(group) {
-                // What it was matched with is too much now; the group sells it.
-                let group = self.groups.at_mut(place);
-                for leg in group.legs_mut() {
-                    if leg.market == market && leg.outcome == outcome {
-                        leg.bought = leg.bought.saturating_sub(qty);
-                    }
-                }
-                group.target = group.target.min(group.matched());
-            }
-            self.advance(now, group, out);
-        }
     }
 
     /// The venue does not know the order. Once proves nothing; reads lag behind writes.
@@ -392,7 +357,7 @@ impl Core {
     }
 
     /// An order moved without being over: its claim shrinks with each fill, and its group's clock runs.
-    fn progress(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+    pub(super) fn progress(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
         if record.state != OrderState::Done {
             let updated = self.reclaim(record);
@@ -402,7 +367,8 @@ impl Core {
         let Some((place, leg)) = self.leg_of(record.order.group, id) else { return };
         let group = self.groups.at_mut(place);
         if record.order.action == Action::Buy {
-            group.legs_mut()[leg].bought = record.known_filled();
+            let entry = &mut group.legs_mut()[leg];
+            entry.bought = entry.had + record.known_filled();
         }
         group.keep_time(now);
     }

@@ -4,6 +4,7 @@ mod adopt;
 mod groups;
 mod orders;
 mod rows;
+mod undo;
 
 use super::*;
 use crate::basket_def::{BasketDef, BasketKind};

@@ -38,6 +38,8 @@ pub struct Leg {
     pub hold: Usd,
     /// Got by orders that are over, or known of the order in flight.
     pub bought: Qty,
+    /// What it had got when its buying order in flight was sent: something only where a part is bought again.
+    pub had: Qty,
     /// Sold again.
     pub sold: Qty,
     /// The order in flight. At most one: a correction never overlaps another order on the same contracts.
@@ -84,7 +86,14 @@ pub struct Group {
     pub result: Usd,
     /// Whether the alarm for a stuck group has been raised.
     pub alarmed: bool,
+    /// How often a leg was to be bought again because the venue took a fill back.
+    pub again: u8,
+    /// Whether it had ended before.
+    pub reopened: bool,
 }
+
+/// So often at most: a market that takes back more is left.
+const AGAIN_MAX: u8 = 3;
 
 /// What a group wants done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,21 +168,52 @@ impl Group {
         let entry = &mut self.legs[leg];
         entry.order = None;
         if bought {
-            entry.bought = qty;
-            if qty < self.target {
+            entry.bought = entry.had + qty;
+            if entry.tried && entry.net() < self.target {
                 // Whoever comes next is sized to what this one got; what came before is too much now.
-                self.target = qty;
+                self.target = entry.net();
             }
         } else {
             entry.sold += qty;
         }
     }
 
-    /// Gives up buying: a group with a leg not yet sent completes nothing, so all it holds is sold again.
+    /// Gives up buying: a group with a leg not yet sent keeps what is complete, and the rest is sold again.
     pub fn give_up(&mut self) {
         if self.legs().iter().any(|leg| !leg.tried) {
-            self.target = Qty::ZERO;
+            self.target = self.target.min(self.matched());
         }
+    }
+
+    /// The venue took back `qty` that leg `index` had got by an order that is over. While there is nothing else to
+    /// sell and `again` allows it, that leg is bought again at the plan's own worst price; else what it was
+    /// matched with is sold.
+    pub fn take_back(&mut self, index: usize, qty: Qty, again: bool) {
+        let again = again
+            && self.basket != ADOPTED
+            && self.state == GroupState::Working
+            && self.again < AGAIN_MAX;
+        let leg = &mut self.legs[index];
+        leg.bought = leg.bought.saturating_sub(qty);
+        leg.had = leg.had.saturating_sub(qty);
+        if again {
+            leg.tried = false;
+            if index == 0 {
+                leg.reach = leg.limit; // the others may have used the slack up
+            }
+            self.again += 1;
+        } else {
+            self.target = self.target.min(self.matched());
+        }
+    }
+
+    /// A group that has ended goes on: contracts of it came or went since.
+    pub fn reopen(&mut self, now: Nanos) {
+        self.state = match self.state {
+            GroupState::Hedged => GroupState::Working,
+            _ => GroupState::Unwinding,
+        };
+        (self.started, self.alarmed, self.reopened) = (now, false, true);
     }
 
     /// What should happen now. `sale(leg, qty)` says what can be done about so much of a leg.
@@ -181,10 +221,9 @@ impl Group {
         if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
             return Step::Wait;
         }
-        if !self.target.is_zero()
-            && let Some(leg) = self.legs().iter().position(|leg| !leg.tried)
-        {
-            return Step::Buy { leg, qty: self.target };
+        let wanted = |leg: &Leg| !leg.tried && leg.net() < self.target;
+        if let Some(leg) = self.legs().iter().position(wanted) {
+            return Step::Buy { leg, qty: self.target - self.legs[leg].net() };
         }
         let mut stuck = false;
         for (index, leg) in self.legs().iter().enumerate() {

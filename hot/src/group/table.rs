@@ -1,20 +1,28 @@
-//! The groups that have not ended.
+//! The groups that have not ended, and the last ones that have.
+
+use std::collections::VecDeque;
 
 use super::Group;
 use crate::ids::{BasketId, GroupId};
-use crate::limits::GROUPS_LIVE_MAX;
+use crate::limits::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX};
+use crate::units::Nanos;
 
-/// Groups that have not ended, oldest first.
+/// Groups that have not ended, oldest first, and the last ones that have.
 #[derive(Debug)]
 pub struct Groups {
     live: Vec<Group>,
+    ended: VecDeque<Group>,
     next: u32,
 }
 
 impl Groups {
     /// Allocates all it will ever need.
     pub fn new() -> Self {
-        Self { live: Vec::with_capacity(GROUPS_LIVE_MAX), next: 1 }
+        Self {
+            live: Vec::with_capacity(GROUPS_LIVE_MAX),
+            ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
+            next: 1,
+        }
     }
 
     /// Whether another one fits.
@@ -53,9 +61,22 @@ impl Groups {
         &mut self.live[place]
     }
 
-    /// Forgets a group that has ended.
-    pub fn remove(&mut self, place: usize) {
-        self.live.remove(place);
+    /// Puts a group that has ended aside; the oldest one there is forgotten when there are too many.
+    pub fn end(&mut self, place: usize) {
+        if self.ended.len() == GROUPS_ENDED_MAX {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(self.live.remove(place));
+    }
+
+    /// Takes a group that has ended up again, under its own number. Returns its place: `None` where it is
+    /// forgotten, or where there is no room.
+    pub fn reopen(&mut self, now: Nanos, id: GroupId) -> Option<usize> {
+        let at = self.ended.iter().rposition(|group| group.id == id).filter(|_| self.has_room())?;
+        let mut group = self.ended.remove(at).expect("just found");
+        group.reopen(now);
+        self.live.push(group);
+        Some(self.live.len() - 1)
     }
 
     /// Whether a basket has a group that has not ended: the same edge is not shot twice.

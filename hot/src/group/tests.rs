@@ -9,6 +9,7 @@ const NO_LEG: Leg = Leg {
     deep: false,
     hold: Usd::ZERO,
     bought: Qty::ZERO,
+    had: Qty::ZERO,
     sold: Qty::ZERO,
     order: None,
     tried: false,
@@ -30,6 +31,8 @@ fn group(count: u8, target: u64) -> Group {
         corrected: Nanos::ZERO,
         result: Usd::ZERO,
         alarmed: false,
+        again: 0,
+        reopened: false,
     }
 }
 

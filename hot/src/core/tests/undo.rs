@@ -1,0 +1,328 @@
+//! Fills that the venue takes back after their group has ended: nothing stays on one leg.
+
+use super::*;
+use crate::ids::Action;
+use crate::intent::Purpose;
+use crate::limits::GROUPS_ENDED_MAX;
+use crate::report::Reject;
+
+/// A pair bought whole: NO at Kalshi for 50, YES at Polymarket for up to 47. The fills of its legs.
+fn hedged(desk: &mut Desk, parts: &[u64]) -> (Fill, Vec<Fill>) {
+    desk.gap();
+    let first = desk.last_placed();
+    let kalshi = desk.fill_of(&first, 30);
+    desk.report(Report::Fill(kalshi));
+    let second = desk.last_placed();
+    let fills: Vec<_> = parts.iter().map(|&part| desk.fill_of(&second, part)).collect();
+    for fill in &fills {
+        desk.report(Report::Fill(*fill));
+    }
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    assert!(desk.core.is_idle());
+    desk.now = desk.now.after(Nanos::from_secs(20));
+    desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+    desk.book(KA, &[(20, 100)], &[(52, 300)]); // the gap is gone
+    assert!(desk.core.is_idle());
+    (kalshi, fills)
+}
+
+fn void(desk: &mut Desk, fill: &Fill) {
+    desk.report(Report::Finality { fill: fill.fill, state: Finality::Failed });
+}
+
+fn alarms(desk: &Desk, wanted: Alarm) -> usize {
+    desk.notes
+        .iter()
+        .filter(|note| matches!(note, Note::Alarm { what, .. } if *what == wanted))
+        .count()
+}
+
+/// Nothing in flight, and both legs hold as much.
+fn ends(desk: &Desk, state: GroupState, held: u64) {
+    assert_eq!(desk.group_states().last(), Some(&state));
+    assert_eq!((desk.held(KA, Outcome::No), desk.held(PM, Outcome::Yes)), (qty(held), qty(held)));
+    assert!(desk.core.is_idle());
+    assert_eq!(desk.reserved(), Usd::ZERO);
+}
+
+/// How long the last group told of stood on one leg.
+fn one_leg(desk: &Desk) -> u64 {
+    let told = desk.notes.iter().rev().find_map(|note| match note {
+        Note::Group { one_leg_ns, .. } => Some(*one_leg_ns),
+        _ => None,
+    });
+    told.expect("a group was told of")
+}
+
+#[test]
+fn the_missing_leg_is_bought_again_as_far_as_the_basket_pays() {
+    let run = || {
+        let mut desk = Desk::new();
+        let (_, fills) = hedged(&mut desk, &[30]);
+        let (before, id) = (one_leg(&desk), desk.placed()[0].group);
+        void(&mut desk, &fills[0]);
+        assert_eq!(alarms(&desk, Alarm::FailedFill), 1);
+        let again = desk.last_placed();
+        assert_eq!((again.market, again.outcome, again.action), (PM, Outcome::Yes, Action::Buy));
+        assert_eq!((again.qty, again.price, again.group), (qty(30), price(47), id));
+        desk.wait(Nanos::from_millis(400));
+        desk.fill(&again, 30);
+        ends(&desk, GroupState::Hedged, 30);
+        assert!(one_leg(&desk) - before >= 400_000_000, "the time on one leg is counted");
+        let stats = desk.core.stats();
+        assert_eq!((stats.baskets_completed, stats.groups_reopened, stats.fills_failed), (1, 1, 1));
+        (desk.core.decision_hash(), desk.core.state_hash(), desk.intents)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn where_it_cannot_be_bought_the_other_leg_is_sold() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[30]);
+    desk.book(PM, &[(55, 300)], &[(60, 100)]);
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    desk.status(&again, VenueState::Resting, Some(0));
+    desk.status(&again, VenueState::Cancelled, Some(0));
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.outcome, sale.action), (KA, Outcome::No, Action::Sell));
+    assert_eq!((sale.qty, sale.purpose), (qty(30), Purpose::Unwind));
+    desk.fill(&sale, 30);
+    ends(&desk, GroupState::Flat, 0);
+    assert_eq!(desk.core.stats().exposure, Usd::ZERO);
+}
+
+#[test]
+fn a_part_bought_again_keeps_what_has_a_partner() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    void(&mut desk, &fills[1]);
+    let again = desk.last_placed();
+    assert_eq!(again.qty, qty(20), "the ten that stand are not bought twice");
+    desk.fill(&again, 8);
+    desk.status(&again, VenueState::Cancelled, Some(8));
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(12)));
+    desk.fill(&sale, 12);
+    ends(&desk, GroupState::Hedged, 18);
+}
+
+#[test]
+fn parts_that_fail_one_by_one_are_all_made_up_for() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    assert_eq!(again.qty, qty(10));
+    void(&mut desk, &fills[1]);
+    assert_eq!(desk.last_placed(), again, "one correction at a time");
+    desk.fill(&again, 10);
+    let more = desk.last_placed();
+    assert_eq!((more.market, more.action, more.qty), (PM, Action::Buy, qty(20)));
+    desk.fill(&more, 20);
+    ends(&desk, GroupState::Hedged, 30);
+    assert_eq!(desk.core.stats().groups_reopened, 1);
+}
+
+#[test]
+fn what_was_bought_again_may_fail_too_but_not_for_ever() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[30]);
+    let mut fill = fills[0];
+    for _ in 0..3 {
+        void(&mut desk, &fill);
+        let again = desk.last_placed();
+        assert_eq!((again.market, again.action, again.qty), (PM, Action::Buy, qty(30)));
+        fill = desk.fill_of(&again, 30);
+        desk.report(Report::Fill(fill));
+        ends(&desk, GroupState::Hedged, 30);
+        desk.wait(Nanos::from_secs(2));
+    }
+    void(&mut desk, &fill);
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(30)));
+    desk.fill(&sale, 30);
+    ends(&desk, GroupState::Flat, 0);
+}
+
+#[test]
+fn halted_it_sells_and_buys_nothing() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    void(&mut desk, &fills[0]);
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(10)));
+    desk.fill(&sale, 10);
+    ends(&desk, GroupState::Hedged, 20);
+}
+
+#[test]
+fn a_halt_while_it_is_bought_again_leaves_the_rest_of_the_group_alone() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    void(&mut desk, &fills[1]);
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    desk.status(&again, VenueState::Cancelled, Some(0));
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(30)));
+    desk.fill(&sale, 30);
+    ends(&desk, GroupState::Flat, 0);
+}
+
+#[test]
+fn both_legs_taken_back_leave_the_same_on_both() {
+    for answers in [[30, 30], [0, 30], [30, 0], [0, 0]] {
+        let mut desk = Desk::new();
+        let (kalshi, fills) = hedged(&mut desk, &[30]);
+        void(&mut desk, &kalshi);
+        let first = desk.last_placed();
+        assert_eq!((first.market, first.action, first.price), (KA, Action::Buy, price(50)));
+        void(&mut desk, &fills[0]);
+        let mut orders = vec![first];
+        for got in answers {
+            let last = *orders.last().unwrap();
+            if got > 0 {
+                desk.fill(&last, got);
+            } else {
+                desk.status(&last, VenueState::Cancelled, Some(0));
+            }
+            if desk.last_placed() != last {
+                orders.push(desk.last_placed());
+            }
+        }
+        if !desk.core.is_idle() {
+            let last = desk.last_placed();
+            assert_eq!(last.action, Action::Sell, "{answers:?}");
+            desk.fill(&last, 30);
+        }
+        assert!(desk.core.is_idle(), "{answers:?}");
+        assert_eq!(desk.held(KA, Outcome::No), desk.held(PM, Outcome::Yes), "{answers:?}");
+    }
+}
+
+#[test]
+fn with_a_result_known_nothing_is_bought_again() {
+    // The partner is paid: what the void fill lacks cannot be made up for, and nothing is to be sold.
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    desk.event(Event::Settled { market: KA, yes_pays: Price::ZERO });
+    let placed = desk.placed().len();
+    void(&mut desk, &fills[0]);
+    assert_eq!(desk.placed().len(), placed);
+    assert_eq!(desk.held(PM, Outcome::Yes), qty(20), "the rest of the pair stays");
+    assert!(desk.core.is_idle());
+
+    // The void leg's own market is over: its partner is sold, in part.
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ZERO });
+    void(&mut desk, &fills[0]);
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(10)));
+    desk.fill(&sale, 10);
+    assert_eq!(desk.held(KA, Outcome::No), qty(20));
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn a_settlement_while_it_is_bought_again_sells_no_more_than_what_lacks_a_partner() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ZERO });
+    desk.status(&again, VenueState::Cancelled, Some(0));
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(10)));
+    desk.fill(&sale, 10);
+    assert_eq!(desk.held(KA, Outcome::No), qty(20));
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn a_sale_taken_back_is_sold_again() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    let sale = desk.last_placed();
+    let fill = desk.fill_of(&sale, 30);
+    desk.report(Report::Fill(fill));
+    ends(&desk, GroupState::Flat, 0);
+    desk.wait(Nanos::from_secs(20));
+    void(&mut desk, &fill);
+    assert_eq!(desk.held(KA, Outcome::No), qty(30));
+    let again = desk.last_placed();
+    assert_eq!((again.market, again.action, again.qty), (KA, Action::Sell, qty(30)));
+    desk.fill(&again, 30);
+    ends(&desk, GroupState::Flat, 0);
+}
+
+#[test]
+fn a_position_repaired_before_the_word_came_still_lacks_its_leg() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[30]);
+    for _ in 0..2 {
+        desk.control(Control::Position { market: PM, yes: Qty::ZERO, no: Qty::ZERO });
+    }
+    assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO, "two differences are the truth");
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    assert_eq!((again.market, again.action, again.qty), (PM, Action::Buy, qty(30)));
+    desk.fill(&again, 30);
+    ends(&desk, GroupState::Hedged, 30);
+}
+
+#[test]
+fn after_a_restart_it_waits_until_both_venues_agree() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[30]);
+    desk.control(Control::Start { epoch: 5, first_order: 1 });
+    let placed = desk.placed().len();
+    void(&mut desk, &fills[0]);
+    assert_eq!(desk.placed().len(), placed);
+    desk.open();
+    desk.gap();
+    desk.wait(Nanos::from_millis(100));
+    let again = desk.last_placed();
+    assert_eq!((again.market, again.action, again.qty), (PM, Action::Buy, qty(30)));
+}
+
+#[test]
+fn a_group_that_is_forgotten_calls_a_person() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[30]);
+    for _ in 0..GROUPS_ENDED_MAX {
+        desk.wait(Nanos::from_secs(4)); // within the limit of orders a minute
+        desk.gap();
+        let first = desk.last_placed();
+        desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+    }
+    assert_eq!(desk.core.stats().baskets_opened as usize, 1 + GROUPS_ENDED_MAX);
+    let placed = desk.placed().len();
+    void(&mut desk, &fills[0]);
+    assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
+    assert_eq!((alarms(&desk, Alarm::GroupStuck), desk.placed().len()), (1, placed));
+    assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO, "the money is right all the same");
+}
+
+#[test]
+fn a_fill_after_everybody_thought_it_over_is_sold_again() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+    assert!(desk.core.is_idle());
+    desk.fill(&first, 30);
+    assert_eq!(alarms(&desk, Alarm::LateFill), 1);
+    let sale = desk.last_placed();
+    assert_eq!((sale.market, sale.action, sale.qty), (KA, Action::Sell, qty(30)));
+    desk.fill(&sale, 30);
+    ends(&desk, GroupState::Flat, 0);
+}

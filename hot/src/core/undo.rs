@@ -1,0 +1,123 @@
+//! Fills that the venue takes back, and fills that come after everybody thought the order was over.
+//!
+//! Either moves a leg of a group that may long have ended. Such a group is opened again, under its own number: what
+//! now lacks a partner is bought again within the plan's own worst price, or its partner is sold.
+
+use super::{Booked, Core};
+use crate::event::HaltWhy;
+use crate::ids::{Action, FillId};
+use crate::ledger::Booking;
+use crate::note::{Alarm, Note};
+use crate::outbox::Outbox;
+use crate::report::OrderRef;
+use crate::units::{Nanos, Qty};
+
+impl Core {
+    /// A booked fill turned out void: position, cash and fee go back, and its group makes up for it.
+    pub(super) fn undo(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
+        let Some(slot) = self.fills_by_id.find(fill.get()) else { return };
+        let booked = self.fills[slot as usize];
+        if booked.undone {
+            return;
+        }
+        self.fills[slot as usize].undone = true;
+        self.stats.fills_failed += 1;
+        let Booking { market, outcome, action, price, qty, fee, .. } = booked.booking;
+        self.alarm(Alarm::FailedFill, Some(market), Some(booked.order), out);
+        if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
+            record.filled = record.filled.saturating_sub(qty);
+            record.claimed = record.claimed.saturating_sub(qty);
+            record.ended = record.ended.map(|total| total.saturating_sub(qty));
+        }
+        let before = self.ledger.realised();
+        if action == Action::Buy && self.ledger.position(market).held(outcome) < qty {
+            // Paid out or repaired meanwhile: what is true of the money, reconciliation says. The leg lacks it
+            // all the same.
+            self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
+        } else {
+            self.book(&booked.booking, true);
+            out.note(Note::Booked {
+                order: booked.order,
+                market,
+                outcome,
+                price,
+                qty,
+                fee,
+                taker: true,
+                undone: true,
+            });
+            self.note_position(market, out);
+        }
+        let venue = self.terms(market).venue;
+        self.moved[venue.index()] = now;
+        let result = self.ledger.realised() - before;
+        let Some(place) = self.group_again(now, &booked, out) else { return };
+        self.groups.at_mut(place).result += result;
+        self.take_back(now, place, &booked, out);
+    }
+
+    /// The leg lost, or has again, what the fill had brought or taken.
+    fn take_back(&mut self, now: Nanos, place: usize, booked: &Booked, out: &mut Outbox) {
+        let Booking { market, outcome, action, qty, .. } = booked.booking;
+        let settled = &self.settled;
+        let group = self.groups.at_mut(place);
+        let is_hit = |leg: &crate::group::Leg| leg.market == market && leg.outcome == outcome;
+        let Some(index) = group.legs().iter().position(is_hit) else { return };
+        if group.legs[index].order == Some(booked.order) {
+            // In flight: the order's own count has it.
+            return self.progress(now, booked.order, out);
+        }
+        match action {
+            // With a result known, a purchase would be a bet on the others.
+            Action::Buy => {
+                let open = group.legs().iter().all(|leg| settled[leg.market.index()].is_none());
+                group.take_back(index, qty, open);
+            }
+            Action::Sell => {
+                let leg = &mut group.legs[index];
+                leg.sold = leg.sold.saturating_sub(qty);
+            }
+        }
+        self.advance(now, booked.group, out);
+    }
+
+    /// A fill of an order that was over with less: what it brought has no partner, what it sold had one.
+    pub(super) fn late(&mut self, now: Nanos, booked: &Booked, extra: Qty, out: &mut Outbox) {
+        let Some(place) = self.group_again(now, booked, out) else { return };
+        let Booking { market, outcome, action, .. } = booked.booking;
+        let group = self.groups.at_mut(place);
+        for leg in group.legs_mut() {
+            if leg.market == market && leg.outcome == outcome {
+                match action {
+                    Action::Buy => (leg.bought, leg.had) = (leg.bought + extra, leg.had + extra),
+                    Action::Sell => leg.sold += extra,
+                }
+            }
+        }
+        if action == Action::Sell {
+            group.target = group.target.min(group.matched());
+        }
+        self.advance(now, booked.group, out);
+    }
+
+    /// Where a fill's group stands, opened again if it had ended. Without it nobody knows what lacks a partner
+    /// now: only a person can tell.
+    fn group_again(&mut self, now: Nanos, booked: &Booked, out: &mut Outbox) -> Option<usize> {
+        if let Some(place) = self.groups.position(booked.group) {
+            return Some(place);
+        }
+        let place = self.groups.reopen(now, booked.group);
+        match place {
+            Some(place) => {
+                self.stats.groups_reopened += 1;
+                self.note_group(place, out);
+            }
+            None => {
+                let market = booked.booking.market;
+                self.alarm(Alarm::GroupStuck, Some(market), Some(booked.order), out);
+                self.trip(HaltWhy::Group, out);
+            }
+        }
+        place
+    }
+}
