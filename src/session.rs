@@ -556,6 +556,9 @@ impl Running {
             return Err("the journal cannot be written: stop, make room, start again".into());
         }
         self.agree().map_err(|why| format!("the venues cannot be agreed with: {why}"))?;
+        if self.control.wants_halt() {
+            return Err("a halt was asked for while the venues were: it stands".into());
+        }
         verbs::record(&self.state, "resume", reason).map_err(|error| error.to_string())?;
         self.state.clear_halt().map_err(|error| error.to_string())?;
         self.latch = None;

@@ -8,6 +8,7 @@
 pub mod client;
 pub mod verbs;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -124,6 +125,8 @@ impl Signals {
 #[derive(Debug)]
 pub struct Control {
     requests: Receiver<Asked>,
+    /// Taken from their source and not obeyed yet.
+    held: VecDeque<Asked>,
     signals: Signals,
     stop_told: bool,
     kill_file: PathBuf,
@@ -156,6 +159,7 @@ impl Control {
             .spawn(move || listen(&listener, &to, &ends))?;
         Ok(Self {
             requests,
+            held: VecDeque::new(),
             signals,
             stop_told: false,
             kill_file: state.kill_file(),
@@ -169,6 +173,21 @@ impl Control {
 
     /// The next command, if there is one: signals first, then the `KILL` file, then the socket.
     pub fn poll(&mut self) -> Option<Asked> {
+        self.held.pop_front().or_else(|| self.take())
+    }
+
+    /// Whether a halt or the end is among the commands that wait. Something that takes long asks before it lifts a halt:
+    /// who wanted one meanwhile must not see trading begin first.
+    pub fn wants_halt(&mut self) -> bool {
+        while let Some(asked) = self.take() {
+            self.held.push_back(asked);
+        }
+        let closes =
+            |asked: &Asked| matches!(asked.command, Command::Halt { .. } | Command::Stop { .. });
+        self.held.iter().any(closes)
+    }
+
+    fn take(&mut self) -> Option<Asked> {
         if self.signals.stop() && !self.stop_told {
             self.stop_told = true;
             return Some(Asked { command: Command::Stop { who: "signal" }, reply: None });
@@ -332,7 +351,12 @@ mod tests {
         assert_eq!(first, Some(Command::Stop { who: "signal" }));
         let second = control.poll().map(|asked| asked.command);
         assert!(matches!(second, Some(Command::Halt { who: "signal", .. })));
-        assert!(control.poll().is_none());
+        assert!(control.poll().is_none() && !control.wants_halt());
+        signals.halt.store(true, Ordering::Relaxed);
+        assert!(control.wants_halt() && control.wants_halt(), "it waits");
+        let command = control.poll().map(|asked| asked.command);
+        assert!(matches!(command, Some(Command::Halt { who: "signal", .. })), "and is not lost");
+        assert!(control.poll().is_none() && !control.wants_halt());
         drop(control);
         fs::remove_dir_all(state.root()).unwrap();
     }
