@@ -240,9 +240,10 @@ impl Core {
         self.tend_groups(now, out);
         self.wake_rested(now, out);
         self.mark();
-        let result = self.ledger.realised_today() + self.unrealised;
-        let limit = self.limits.usd(LimitRow::DailyLoss);
-        if self.halted.is_none() && limit > Usd::ZERO && -result >= limit {
+        // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
+        let loses = !self.limits.observes_only()
+            && -self.day_result() >= self.limits.usd(LimitRow::DailyLoss);
+        if self.halted.is_none() && loses {
             self.trip(HaltWhy::DailyLoss, out);
             self.cancel_everything(now, out);
         }

@@ -147,6 +147,11 @@ impl Core {
         self.unrealised = value - self.ledger.cost();
     }
 
+    /// Result of the day: what was realised, and what everything held has come to be worth.
+    pub(super) fn day_result(&self) -> Usd {
+        self.ledger.realised_today() + self.unrealised
+    }
+
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
         self.orders.live().filter(move |record| record.order.market == market)
     }

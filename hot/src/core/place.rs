@@ -132,7 +132,7 @@ impl Core {
             cash_free: self.cash_free(Purse::of(def.venue, def.shard)),
             held_free,
             position,
-            day_result: self.ledger.realised_today() + self.unrealised,
+            day_result: self.day_result(),
             own_cross: self.own_cross(&order),
             room: self.orders.has_room(),
             cost,

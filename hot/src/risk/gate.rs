@@ -92,6 +92,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::ExposureVenue, opening && risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
     row(R::ExposureTotal, opening && risk.total() + cost > usd(L::ExposureTotal))?;
     row(R::Positions, opening && opens_position(v) && positions_full(v))?;
+    row(R::DailyLoss, opening && limits.observes_only())?;
     row(R::DailyLoss, opening && -v.day_result >= usd(L::DailyLoss))?;
     row(R::Rate, opening && rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
     row(R::Rate, opening && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;

@@ -44,6 +44,11 @@ impl Limits {
         self.set == (1 << LIMIT_ROWS) - 1
     }
 
+    /// Whether nothing may be opened, whatever the day brings: a daily loss of nothing.
+    pub const fn observes_only(&self) -> bool {
+        self.raw(LimitRow::DailyLoss) == 0
+    }
+
     /// A row's raw value.
     pub const fn raw(&self, row: LimitRow) -> u64 {
         self.values[row as usize]

@@ -183,6 +183,58 @@ fn a_days_loss_halts_and_stays() {
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss), "a new day does not lift it");
 }
 
+/// A desk that holds 30 complete pairs, ten cents under what they pay, fees aside.
+fn with_pairs() -> Desk {
+    let mut desk = Desk::new();
+    desk.gap();
+    for _ in 0..2 {
+        let order = desk.last_placed();
+        desk.fill(&order, 30);
+    }
+    desk.wait(Nanos::from_millis(10));
+    desk
+}
+
+/// A desk that took over 30 contracts at fifty cents, which now fetch thirty.
+fn with_a_paper_loss() -> Desk {
+    let mut desk = Desk::new();
+    desk.book(KA, &[(48, 300)], &[(50, 300)]);
+    for _ in 0..2 {
+        desk.control(Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) });
+    }
+    desk.wait(Nanos::from_millis(10));
+    desk.book(KA, &[(48, 300)], &[(70, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    desk
+}
+
+#[test]
+fn a_daily_loss_of_nothing_only_observes_whatever_the_day_brought() {
+    type Made = fn() -> Desk;
+    let days: [(Made, std::cmp::Ordering); 3] = [
+        (Desk::new, std::cmp::Ordering::Equal),
+        (with_pairs, std::cmp::Ordering::Greater),
+        (with_a_paper_loss, std::cmp::Ordering::Less),
+    ];
+    for (made, brought) in days {
+        let mut desk = made();
+        assert_eq!(desk.core.day_result().cmp(&Usd::ZERO), brought);
+        desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 0 });
+        let (orders, opened) = (desk.placed().len(), desk.core.stats().baskets_opened);
+        desk.notes.clear();
+        desk.now = desk.now.after(Nanos::from_secs(2));
+        desk.gap();
+        desk.wait(Nanos::from_millis(10));
+        let placed = desk.placed().split_off(orders);
+        assert!(placed.iter().all(|order| order.purpose.reduces()), "{brought:?}: {placed:?}");
+        assert_eq!(desk.core.stats().baskets_opened, opened);
+        assert_eq!(desk.core.halted(), None, "it goes on deciding");
+        let refused =
+            |note: &Note| matches!(note, Note::Opportunity { verdict: Verdict::Refused, .. });
+        assert!(desk.notes.iter().any(refused), "{brought:?}: decided, and refused");
+    }
+}
+
 #[test]
 fn a_days_loss_counts_until_the_day_is_over_restarts_included() {
     let mut desk = Desk::new();
