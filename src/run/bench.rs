@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
@@ -39,6 +40,9 @@ pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
     }
 }
 
+/// The machine is watched at least so long, whatever is measured.
+const WATCH_MIN: Duration = Duration::from_secs(1);
+
 fn shown(path: &Path) -> std::path::Display<'_> {
     path.display()
 }
@@ -60,13 +64,16 @@ fn measure(args: &BenchArgs) -> Result<Report, String> {
     if cores() < 2 {
         remarks.push("one core: what watches for hiccups and what is measured take turns".into());
     }
-    let watch = Watch::start().map_err(|why| format!("starting a thread: {why}"))?;
+    let (watch, begin) = (Watch::start(), Instant::now());
+    let watch = watch.map_err(|why| format!("starting a thread: {why}"))?;
     // On a thread of its own: it is pinned, and what is started later must not inherit that.
     let parts = thread::Builder::new().name("bench".into()).spawn({
         let wants = wants.clone();
         move || parts(span, wants)
     });
     let parts = parts.map_err(|why| format!("starting a thread: {why}"))?.join();
+    // A thread that watches would be one too many beside the two threads of what follows.
+    thread::sleep(WATCH_MIN.saturating_sub(begin.elapsed()));
     let hiccups = watch.finish();
     let mut rows = parts.map_err(|_| "a measurement failed; the message is above".to_owned())?;
     if wants(Part::Ring) {

@@ -3,12 +3,14 @@
 //! Five kills here; `SUREFOOT_KILLS` asks for more.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use surefoot_cold::journal::replay::replay as fold;
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::wirelog;
 
 use crate::rig::{
     SOON, Scratch, Twin, alone, ask, count, database, every_flipped_bit_is_found, run_against, say,
@@ -22,12 +24,16 @@ fn moment() -> Duration {
 }
 
 /// Waits until an executor writes down that an order is about to leave: this is looked at without a pause, for
-/// orders are in flight for a millisecond only.
+/// orders are in flight for a millisecond only. The next record goes where zeros are now.
 fn an_order_leaves(state: &Path, venue: &str) {
-    let log = StateDir::at(state).wire_log(venue);
-    let len = || fs::metadata(&log).map_or(0, |log| log.len());
-    let (before, begin) = (len(), Instant::now());
-    while len() == before && begin.elapsed() < SOON {
+    let path = StateDir::at(state).wire_log(venue);
+    let log = fs::File::open(&path).unwrap();
+    let known = wirelog::read(&path).unwrap().records.len();
+    let at = u64::try_from(known * wirelog::RECORD_BYTES).unwrap();
+    let begin = Instant::now();
+    let mut first = [0; 8];
+    while log.read_exact_at(&mut first, at).is_err() || first == [0; 8] {
+        assert!(begin.elapsed() < SOON, "no order left for {venue}");
         std::hint::spin_loop();
     }
 }
