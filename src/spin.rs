@@ -334,9 +334,9 @@ pub fn spin(
         while !stop.load(Ordering::Relaxed) {
             let handled = turn(before);
             let after = clock.now();
+            turns.longest = turns.longest.max(after.since(before).get());
             if handled > 0 {
                 turns.busy += 1;
-                turns.longest = turns.longest.max(after.since(before).get());
                 idle_row = 0;
             } else {
                 turns.idle += 1;

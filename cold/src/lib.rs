@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod directory;
+pub mod disk;
 pub mod exec;
 pub mod feed;
 pub mod journal;

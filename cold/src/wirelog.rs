@@ -6,7 +6,9 @@
 //! without an `End` is an order whose fate is unknown: it is asked about at the next start.
 //!
 //! While it is open the file goes on beyond its last record with zeros: a write into blocks that are there costs a third
-//! of one that makes the file longer, and needs no room on the disk.
+//! of one that makes the file longer, and needs no room on the disk. After a power cut the records that no sync had covered
+//! yet may be there or not, each by itself; every record says how many had been synced when it was written, so that a hole
+//! among those is a power cut's and any other is damage.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -23,14 +25,18 @@ use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Venue, VenueKey};
 use surefoot_hot::intent::{Order, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
+use crate::disk;
+
 /// Bytes of one record.
 pub const RECORD_BYTES: usize = 160;
 /// How often the grouped mode syncs.
 pub const SYNC_EVERY: Duration = Duration::from_millis(5);
 
-/// Room is made when less than this is left, and so much of it at a time.
-const ROOM_BYTES_MIN: u64 = 512 << 10;
+/// Room is made when less than this is left, for some eight hundred records, and so much of it at a time.
+const ROOM_BYTES_MIN: u64 = 128 << 10;
 const ROOM_STEP: usize = 16 << 10;
+/// How long after a full disk it is tried again.
+const ROOM_RETRY: Nanos = Nanos::from_secs(1);
 
 const MAGIC: u32 = 0x3157_4653; // "SFW1"
 const HASH_AT: usize = RECORD_BYTES - 8;
@@ -213,8 +219,11 @@ impl std::error::Error for WireLogError {}
 pub struct Contents {
     /// Every whole record, in order.
     pub records: Vec<Record>,
-    /// Where a record cut short by a crash begins, if there is one: it was never acted upon.
+    /// Where a record cut short by a crash begins, if there is one. Records behind it that a power cut left whole are among
+    /// `records`.
     pub torn_at: Option<u64>,
+    /// How many records there are before the first that is not whole, and the last one's hash.
+    whole: usize,
     chain: u64,
 }
 
@@ -259,6 +268,7 @@ pub struct WireLog {
     seq: u64,
     /// Where the zeros end.
     room: u64,
+    room_after: Nanos,
     shared: Arc<Shared>,
     syncer: Option<JoinHandle<()>>,
 }
@@ -291,7 +301,7 @@ impl WireLog {
             .truncate(false)
             .open(path)
             .map_err(fail("opening"))?;
-        let seq = contents.records.len() as u64;
+        let seq = contents.whole as u64;
         let end = seq * RECORD_BYTES as u64;
         file.set_len(end).map_err(fail("cutting the torn tail of"))?;
         let mut room = end;
@@ -321,9 +331,21 @@ impl WireLog {
                 Some(thread)
             }
         };
-        let chain = contents.chain;
-        let path = path.to_owned();
-        Ok((Self { file, path, mode, chain, seq, room, shared, syncer }, contents))
+        let mut log = Self {
+            file,
+            path: path.to_owned(),
+            mode,
+            chain: contents.chain,
+            seq,
+            room,
+            room_after: Nanos::ZERO,
+            shared,
+            syncer,
+        };
+        for record in &contents.records[contents.whole..] {
+            log.append(record).map_err(fail("mending"))?; // what a power cut left behind a hole moves up
+        }
+        Ok((log, contents))
     }
 
     /// Writes one record; a `Sent` is on the disk when this returns in the strict mode.
@@ -334,7 +356,8 @@ impl WireLog {
         if self.shared.suspect.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier write or sync of the wire log failed"));
         }
-        let bytes = encode(record, self.seq, self.chain);
+        let synced = self.shared.synced.load(Ordering::Relaxed);
+        let bytes = encode(record, self.seq, self.chain, synced);
         if let Err(error) = self.file.write_all_at(&bytes, self.end()) {
             self.shared.suspect.store(true, Ordering::Release); // half a record may be in the file
             return Err(error);
@@ -353,22 +376,24 @@ impl WireLog {
 
     /// Makes room for records to come, a little at a time: to be called when there is nothing better to do. A full disk
     /// is not an error yet: what has room can still be written.
-    pub fn make_room(&mut self) {
-        if self.room.saturating_sub(self.end()) >= ROOM_BYTES_MIN {
+    pub fn make_room(&mut self, now: Nanos) {
+        let end = self.end();
+        if self.room.saturating_sub(end) >= ROOM_BYTES_MIN || now < self.room_after {
             return;
         }
-        let from = self.room.max(self.end());
-        if self.file.write_all_at(&[0; ROOM_STEP], from).is_ok() {
-            self.room = from + ROOM_STEP as u64;
+        let from = self.room.max(end);
+        match self.file.write_all_at(&[0; ROOM_STEP], from) {
+            Ok(()) => self.room = from + ROOM_STEP as u64,
+            Err(_) => self.room_after = now.after(ROOM_RETRY), // in vain it takes milliseconds
         }
     }
 
     /// Writes zeros over the zeros where the next record goes: nothing changes but what is in the caches. Not while a
-    /// sync is due: it might have to wait for the disk.
+    /// sync is due or under way, which it might have to wait for, nor in the strict mode, which waits anyhow.
     pub fn rehearse(&mut self) {
         let synced = self.shared.synced.load(Ordering::Acquire) == self.seq;
-        let grouped = self.mode == SyncMode::Grouped;
-        if grouped && synced && self.end() + RECORD_BYTES as u64 <= self.room {
+        let calm = self.mode == SyncMode::Grouped && synced && !disk::is_syncing();
+        if calm && self.end() + RECORD_BYTES as u64 <= self.room {
             let _ = self.file.write_all_at(&[0; RECORD_BYTES], self.end()); // a real one will say what is wrong
         }
     }
@@ -383,7 +408,7 @@ impl WireLog {
     /// # Errors
     /// It is not, and from now on nothing is appended: a failed sync leaves the page cache in doubt.
     pub fn sync(&mut self) -> io::Result<()> {
-        if let Err(error) = self.file.sync_data() {
+        if let Err(error) = disk::sync_data(&self.file) {
             self.shared.suspect.store(true, Ordering::Release);
             return Err(error);
         }
@@ -422,7 +447,7 @@ fn sync_in_groups(file: &File, shared: &Shared) {
         let stop = shared.stop.load(Ordering::Acquire);
         let written = shared.written.load(Ordering::Acquire);
         if written != shared.synced.load(Ordering::Acquire) {
-            if file.sync_data().is_err() {
+            if disk::sync_data(file).is_err() {
                 shared.suspect.store(true, Ordering::Release);
                 return;
             }
@@ -465,32 +490,54 @@ fn read_from(path: &Path, mut file: File) -> Result<Contents, WireLogError> {
         error,
     })?;
     let mut contents = Contents::default();
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let rest = &bytes[offset..];
-        let whole = rest.first_chunk::<RECORD_BYTES>();
+    for (index, slot) in bytes.chunks(RECORD_BYTES).enumerate() {
+        let whole = slot.first_chunk::<RECORD_BYTES>();
         let decoded = whole.ok_or("cut short").and_then(|bytes| {
-            decode(bytes, contents.records.len() as u64, contents.chain).map(|r| (r, bytes))
+            decode(bytes, index as u64, Some(contents.chain)).map(|record| (record, bytes))
         });
         match decoded {
             Ok((record, bytes)) => {
                 contents.records.push(record);
                 contents.chain = hash_of(bytes);
-                offset += RECORD_BYTES;
             }
-            // What follows a crash is never a sound record: if one is there, this one was sound once.
-            Err(why) if rest.chunks_exact(RECORD_BYTES).skip(1).any(is_sound) => {
-                let offset = offset as u64;
-                return Err(WireLogError::Corrupt { path: path.to_owned(), offset, why });
-            }
-            Err(_) if rest.iter().all(|byte| *byte == 0) => break, // room that was made, and not used
-            Err(_) => {
-                contents.torn_at = Some(offset as u64);
-                break;
+            Err(why) => {
+                let rest = &bytes[index * RECORD_BYTES..];
+                if rest.iter().any(|byte| *byte != 0) {
+                    // else it is room that was made, and not used
+                    let offset = (index * RECORD_BYTES) as u64;
+                    contents.torn_at = Some(offset);
+                    let behind = survivors(rest, index);
+                    let fail = || WireLogError::Corrupt { path: path.to_owned(), offset, why };
+                    contents.records.extend(behind.ok_or_else(fail)?);
+                }
+                contents.whole = index;
+                return Ok(contents);
             }
         }
     }
+    contents.whole = contents.records.len();
     Ok(contents)
+}
+
+/// The sound records of `rest`, which begins with the slot `first` that holds none. `None` where the hole is no power cut's:
+/// something behind it was written when the hole had been synced, or does not stand where it was written.
+fn survivors(rest: &[u8], first: usize) -> Option<Vec<Record>> {
+    let mut records = Vec::new();
+    for (slot, bytes) in rest.as_chunks::<RECORD_BYTES>().0.iter().enumerate() {
+        if !is_sound(bytes) {
+            continue;
+        }
+        if synced_of(bytes) > first as u64 {
+            return None;
+        }
+        records.push(decode(bytes, (first + slot) as u64, None).ok()?);
+    }
+    Some(records)
+}
+
+/// How many records had been synced when this one was written.
+fn synced_of(bytes: &[u8; RECORD_BYTES]) -> u64 {
+    u64::from_le_bytes(bytes[112..120].try_into().expect("eight bytes"))
 }
 
 fn hash_of(bytes: &[u8; RECORD_BYTES]) -> u64 {
@@ -503,13 +550,14 @@ fn is_sound(bytes: &[u8]) -> bool {
 
 /// Little-endian: magic 0..4, kind 4, venue 5, market 6..8, number 8..16, hash of the record before 16..24,
 /// time 24..32, order 32..40, epoch 40..48, payload 48..56, qty 56..64, price 64..66, outcome 66, action 67,
-/// tif 68, how 69, id length 70, id 72..112, zeros, hash of all that 152..160.
-fn encode(record: &Record, seq: u64, chain: u64) -> [u8; RECORD_BYTES] {
+/// tif 68, how 69, id length 70, id 72..112, records synced by then 112..120, zeros, hash of all that 152..160.
+fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8; RECORD_BYTES] {
     let mut out = [0; RECORD_BYTES];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &MAGIC.to_le_bytes());
     put(8, &seq.to_le_bytes());
     put(16, &chain.to_le_bytes());
+    put(112, &synced.to_le_bytes());
     let (at, order, id) = match record {
         Record::Sent(sent) => {
             put(4, &[1, sent.venue as u8]);
@@ -536,7 +584,12 @@ fn encode(record: &Record, seq: u64, chain: u64) -> [u8; RECORD_BYTES] {
     out
 }
 
-fn decode(bytes: &[u8; RECORD_BYTES], seq: u64, chain: u64) -> Result<Record, &'static str> {
+/// `chain` is `None` where the record before is not known.
+fn decode(
+    bytes: &[u8; RECORD_BYTES],
+    seq: u64,
+    chain: Option<u64>,
+) -> Result<Record, &'static str> {
     let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let half = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
     if bytes[..4] != MAGIC.to_le_bytes() {
@@ -548,7 +601,7 @@ fn decode(bytes: &[u8; RECORD_BYTES], seq: u64, chain: u64) -> Result<Record, &'
     if word(8) != seq {
         return Err("a record is missing before it");
     }
-    if word(16) != chain {
+    if chain.is_some_and(|chain| word(16) != chain) {
         return Err("the record before it is another one");
     }
     let id = bytes[72..112].get(..usize::from(bytes[70])).and_then(VenueId::new);
@@ -699,7 +752,7 @@ mod tests {
         for order in 2..10_000 {
             log.append(&sent(order)).unwrap(); // beyond the room, which nobody makes
         }
-        log.make_room();
+        log.make_room(Nanos::ZERO);
         log.append(&sent(10_000)).unwrap();
         drop(log);
         let contents = read(&path).unwrap();
@@ -711,7 +764,7 @@ mod tests {
         assert_eq!((contents.records.len(), contents.torn_at), (1, None));
         for torn in [1, 80, RECORD_BYTES - 1] {
             let mut bytes = killed.clone();
-            let half = encode(&sent(2), 1, contents.chain);
+            let half = encode(&sent(2), 1, contents.chain, 1);
             bytes[RECORD_BYTES..RECORD_BYTES + torn].copy_from_slice(&half[..torn]);
             std::fs::write(&path, &bytes).unwrap();
             let (log, contents) = WireLog::open(&path, SyncMode::Grouped).unwrap();
@@ -719,6 +772,32 @@ mod tests {
             drop(log);
             assert_eq!(read(&path).unwrap().torn_at, None, "cut off when opened");
         }
+    }
+
+    #[test]
+    fn what_a_power_cut_took_is_a_hole_and_what_it_left_is_kept() {
+        let path = scratch("power");
+        let mut log = written(&path, &[sent(1), end(1, Ended::Taken)], SyncMode::Always);
+        let mut chain = hash_of(log.last_chunk().unwrap());
+        for (seq, order) in (2..).zip([2, 3, 4]) {
+            let record = encode(&sent(order), seq, chain, 2); // none of them synced yet
+            chain = hash_of(&record);
+            log.extend_from_slice(&record);
+        }
+        let mut torn = log.clone();
+        torn[2 * RECORD_BYTES + 60..3 * RECORD_BYTES + 90].fill(0); // a page: parts of two records
+        std::fs::write(&path, &torn).unwrap();
+        let kept = [sent(1), end(1, Ended::Taken), sent(4)];
+        let contents = read(&path).unwrap();
+        assert_eq!((&contents.records[..], contents.torn_at), (&kept[..], Some(320)));
+        drop(WireLog::open(&path, SyncMode::Grouped).unwrap());
+        let mended = read(&path).unwrap();
+        assert_eq!((&mended.records[..], mended.torn_at), (&kept[..], None));
+
+        log.extend_from_slice(&encode(&sent(5), 5, chain, 5)); // all of them synced
+        log[2 * RECORD_BYTES..3 * RECORD_BYTES].fill(0);
+        std::fs::write(&path, &log).unwrap();
+        assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 320, .. })));
     }
 
     #[test]
@@ -740,7 +819,17 @@ mod tests {
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let shared = Arc::new(Shared::default());
         let mode = SyncMode::Always;
-        let mut log = WireLog { file, path, mode, chain: 0, seq: 0, room: 0, shared, syncer: None };
+        let mut log = WireLog {
+            file,
+            path,
+            mode,
+            chain: 0,
+            seq: 0,
+            room: 0,
+            room_after: Nanos::ZERO,
+            shared,
+            syncer: None,
+        };
         assert!(log.append(&sent(1)).is_err());
         let path = scratch("full-after");
         log.file = File::create(path).unwrap(); // even where the disk has room again

@@ -348,11 +348,12 @@ fn a_rehearsal_leaves_nothing_behind() {
     rig.until(|rig| rig.exec.stats().rehearsed > 100);
     assert!(rig.events.is_empty(), "the core hears nothing of it");
     assert!(wirelog::read(&rig.log).unwrap().records.is_empty());
+    assert_eq!(rig.exec.words().signatures(), (0, 0), "signatures are for orders");
     rig.place(1);
     assert_eq!(rig.report(), bound(1));
     let (_, heard) = seen.recv().unwrap();
     assert_eq!(order_in(&heard), 1, "the first thing that the venue hears");
-    assert_eq!(rig.exec.stats().sent, 1);
+    assert_eq!((rig.exec.stats().sent, rig.exec.words().signatures()), (1, (0, 1)));
 }
 
 /// Words that halt in the very moment between decision and write.
@@ -406,8 +407,8 @@ impl Words for Meddler {
     fn warm(&mut self, request: &mut Request) {
         self.words.warm(request);
     }
-    fn rehearse(&mut self, now: Nanos, request: &mut Request) {
-        self.words.rehearse(now, request);
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
+        self.words.rehearse(now, request)
     }
 }
 

@@ -341,7 +341,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         work += self.send_chores(now);
         if work == 0 {
             self.words.on_idle(now);
-            self.log.make_room();
+            self.log.make_room(now);
             self.rehearse(now);
         }
         work
@@ -353,9 +353,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
             return;
         }
         self.rehearse_at = now.after(self.options.rehearse_every);
-        self.stats.rehearsed += 1;
         self.request.clear();
-        self.words.rehearse(now, &mut self.request);
+        let written = self.words.rehearse(now, &mut self.request);
+        self.stats.rehearsed += u64::from(written.is_ok());
         std::hint::black_box(Hash64::of(self.request.as_bytes()));
         self.log.rehearse();
         self.request.clear();

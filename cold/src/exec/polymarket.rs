@@ -320,9 +320,8 @@ impl Words for Polymarket {
         }
     }
 
-    fn rehearse(&mut self, now: Nanos, request: &mut Request) {
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
         let order = invented(now, Venue::Polymarket);
-        let wrote = self.write_order(now, &self.nowhere, &order, request);
-        debug_assert!(wrote.is_ok(), "the invented order keeps to every rule");
+        self.write_order(now, &self.nowhere, &order, request).map(|_| ())
     }
 }

@@ -160,7 +160,10 @@ pub trait Words: Send {
     }
     /// Writes the request of an invented order, over the very way that a real one takes, so that code, tables and
     /// buffers are in the caches when one comes. No venue would take it, and the caller throws it away.
-    fn rehearse(&mut self, now: Nanos, request: &mut Request);
+    ///
+    /// # Errors
+    /// It cannot be encoded: nothing was rehearsed.
+    fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode>;
 }
 
 /// An order that was never decided: of epoch zero, which no halt epoch is, so that no socket takes it.

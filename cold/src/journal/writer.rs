@@ -18,6 +18,7 @@ use surefoot_hot::journal::{
 use surefoot_hot::units::Nanos;
 
 use super::{Identity, JournalError, Reader, SegmentFile, segment, segment_path, segments};
+use crate::disk;
 use crate::state_dir::{StateError, sync_dir};
 
 /// A segment is over when it is this long: some 800,000 records.
@@ -135,7 +136,7 @@ impl Journal {
     /// # Errors
     /// The disk says it is not. What it holds is unknown from then on.
     pub fn sync(&mut self) -> Result<(), JournalError> {
-        self.file.sync_data().map_err(|source| JournalError::io("sync", &self.path, source))
+        disk::sync_data(&self.file).map_err(|source| JournalError::io("sync", &self.path, source))
     }
 
     /// Ends the run as it should end.

@@ -1,0 +1,24 @@
+//! The disk is one: a thread that may not wait for it asks first whether another of ours does.
+
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Threads of this process that wait in [`sync_data`].
+static SYNCING: AtomicU32 = AtomicU32::new(0);
+
+/// Waits until what was written to `file` is on the disk.
+///
+/// # Errors
+/// It is not, or nobody knows.
+pub fn sync_data(file: &File) -> io::Result<()> {
+    SYNCING.fetch_add(1, Ordering::Relaxed);
+    let synced = file.sync_data();
+    SYNCING.fetch_sub(1, Ordering::Relaxed);
+    synced
+}
+
+/// Whether a write might have to wait for a sync of ours: of any file, for the file system's journal is shared.
+pub fn is_syncing() -> bool {
+    SYNCING.load(Ordering::Relaxed) > 0
+}
