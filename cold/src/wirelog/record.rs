@@ -1,0 +1,238 @@
+//! What one record of the wire log says, and its bytes.
+
+use std::fmt;
+
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Venue, VenueKey};
+use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::units::{Nanos, Price, Qty};
+
+/// Bytes of one record.
+pub const RECORD_BYTES: usize = 160;
+
+const MAGIC: u32 = 0x3157_4653; // "SFW1"
+const HASH_AT: usize = RECORD_BYTES - 8;
+
+/// The venue's own order id in full: 32 raw bytes of Polymarket's hash, or Kalshi's UUID as text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct VenueId {
+    bytes: [u8; 40],
+    len: u8,
+}
+
+impl VenueId {
+    /// Nothing known.
+    pub const NONE: Self = Self { bytes: [0; 40], len: 0 };
+
+    /// `None` if it is longer than any venue's.
+    pub fn new(id: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 40];
+        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        Some(Self { bytes, len: u8::try_from(id.len()).ok()? })
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Whether nothing is known.
+    pub const fn is_none(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The name by which the core knows it.
+    pub fn key(&self) -> VenueKey {
+        VenueKey::new(Hash64::of(self.as_bytes()))
+    }
+}
+
+impl fmt::Debug for VenueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => write!(f, "{text:?}"),
+            _ => {
+                f.write_str("0x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+/// One order on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// When it was about to leave.
+    pub at: Nanos,
+    /// Ours.
+    pub order: OrderId,
+    /// The halt epoch of its decision.
+    pub epoch: u64,
+    /// At which venue.
+    pub venue: Venue,
+    /// Where.
+    pub market: MarketId,
+    /// Contracts of this outcome
+    pub outcome: Outcome,
+    /// bought or sold
+    pub action: Action,
+    /// at this price of that outcome or better,
+    pub price: Price,
+    /// so many,
+    pub qty: Qty,
+    /// for so long.
+    pub tif: Tif,
+    /// Hash of the request's bytes.
+    pub payload: u64,
+    /// The venue's id, where it is known before sending.
+    pub id: VenueId,
+}
+
+impl Sent {
+    /// What is written of `order` at `at`.
+    pub fn of(order: &Order, at: Nanos, payload: u64, id: VenueId) -> Self {
+        Self {
+            at,
+            order: order.id,
+            epoch: order.epoch,
+            venue: order.venue,
+            market: order.market,
+            outcome: order.outcome,
+            action: order.action,
+            price: order.price,
+            qty: order.qty,
+            tif: order.tif,
+            payload,
+            id,
+        }
+    }
+}
+
+/// How the executor's part in an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ended {
+    /// No byte left, and none will.
+    Unsent = 0,
+    /// The venue took it; from here its life is the journal's.
+    Taken = 1,
+    /// The venue would not have it.
+    Rejected = 2,
+    /// The venue, asked, told what became of it, or knows none of that name.
+    Asked = 3,
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// An order is about to leave.
+    Sent(Sent),
+    /// Its fate is known.
+    End {
+        /// When it became so.
+        at: Nanos,
+        /// Which order.
+        order: OrderId,
+        /// How.
+        how: Ended,
+        /// The venue's id, where it is known by now.
+        id: VenueId,
+    },
+}
+
+/// How many records had been synced when this one was written.
+pub(super) fn synced_of(bytes: &[u8; RECORD_BYTES]) -> u64 {
+    u64::from_le_bytes(bytes[112..120].try_into().expect("eight bytes"))
+}
+
+pub(super) fn hash_of(bytes: &[u8; RECORD_BYTES]) -> u64 {
+    u64::from_le_bytes(bytes[HASH_AT..].try_into().expect("eight bytes"))
+}
+
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    bytes[HASH_AT..] == Hash64::of(&bytes[..HASH_AT]).to_le_bytes()
+}
+
+/// Little-endian: magic 0..4, kind 4, venue 5, market 6..8, number 8..16, hash of the record before 16..24,
+/// time 24..32, order 32..40, epoch 40..48, payload 48..56, qty 56..64, price 64..66, outcome 66, action 67,
+/// tif 68, how 69, id length 70, id 72..112, records synced by then 112..120, zeros, hash of all that 152..160.
+pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8; RECORD_BYTES] {
+    let mut out = [0; RECORD_BYTES];
+    let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &MAGIC.to_le_bytes());
+    put(8, &seq.to_le_bytes());
+    put(16, &chain.to_le_bytes());
+    put(112, &synced.to_le_bytes());
+    let (at, order, id) = match record {
+        Record::Sent(sent) => {
+            put(4, &[1, sent.venue as u8]);
+            put(6, &sent.market.get().to_le_bytes());
+            put(40, &sent.epoch.to_le_bytes());
+            put(48, &sent.payload.to_le_bytes());
+            put(56, &sent.qty.micros().to_le_bytes());
+            put(64, &sent.price.ticks().to_le_bytes());
+            put(66, &[sent.outcome as u8, sent.action as u8, sent.tif as u8]);
+            (sent.at, sent.order, &sent.id)
+        }
+        Record::End { at, order, how, id } => {
+            put(4, &[2]);
+            put(69, &[*how as u8]);
+            (*at, *order, id)
+        }
+    };
+    put(24, &at.get().to_le_bytes());
+    put(32, &order.get().to_le_bytes());
+    put(70, &[id.len]);
+    put(72, &id.bytes);
+    let hash = Hash64::of(&out[..HASH_AT]);
+    out[HASH_AT..].copy_from_slice(&hash.to_le_bytes());
+    out
+}
+
+/// `chain` is `None` where the record before is not known.
+pub(super) fn decode(
+    bytes: &[u8; RECORD_BYTES],
+    seq: u64,
+    chain: Option<u64>,
+) -> Result<Record, &'static str> {
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    let half = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
+    if bytes[..4] != MAGIC.to_le_bytes() {
+        return Err("not a record");
+    }
+    if !is_sound(bytes) {
+        return Err("its checksum differs");
+    }
+    if word(8) != seq {
+        return Err("a record is missing before it");
+    }
+    if chain.is_some_and(|chain| word(16) != chain) {
+        return Err("the record before it is another one");
+    }
+    let id = bytes[72..112].get(..usize::from(bytes[70])).and_then(VenueId::new);
+    let id = id.ok_or("the venue's id is too long")?;
+    let (at, order) = (Nanos::new(word(24)), OrderId::new(word(32)));
+    match bytes[4] {
+        1 => Ok(Record::Sent(Sent {
+            at,
+            order,
+            epoch: word(40),
+            venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
+            market: MarketId::new(half(6)),
+            outcome: *[Outcome::Yes, Outcome::No].get(usize::from(bytes[66])).ok_or("outcome")?,
+            action: *[Action::Buy, Action::Sell].get(usize::from(bytes[67])).ok_or("action")?,
+            price: Price::from_ticks(half(64)).ok_or("a price beyond $1")?,
+            qty: Qty::from_micros(word(56)),
+            tif: *[Tif::Gtc, Tif::Ioc, Tif::Fok].get(usize::from(bytes[68])).ok_or("tif")?,
+            payload: word(48),
+            id,
+        })),
+        2 => {
+            let how = [Ended::Unsent, Ended::Taken, Ended::Rejected, Ended::Asked];
+            let how = *how.get(usize::from(bytes[69])).ok_or("unknown end")?;
+            Ok(Record::End { at, order, how, id })
+        }
+        _ => Err("unknown kind"),
+    }
+}

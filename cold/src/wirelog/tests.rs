@@ -1,0 +1,203 @@
+use surefoot_hot::ids::{Action, MarketId, Outcome, Venue};
+use surefoot_hot::intent::Tif;
+use surefoot_hot::units::{Price, Qty};
+
+use super::*;
+
+fn scratch(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("surefoot-wirelog-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let path = dir.join(name);
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn sent(order: u64) -> Record {
+    Record::Sent(Sent {
+        at: Nanos::new(order * 10),
+        order: OrderId::new(order),
+        epoch: 3,
+        venue: Venue::Kalshi,
+        market: MarketId::new(511),
+        outcome: Outcome::No,
+        action: Action::Sell,
+        price: Price::from_ticks(4_321).unwrap(),
+        qty: Qty::from_micros(12_340_000),
+        tif: Tif::Fok,
+        payload: 0xdead_beef,
+        id: VenueId::new(&[7; 32]).unwrap(),
+    })
+}
+
+fn end(order: u64, how: Ended) -> Record {
+    let id = VenueId::new(b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d").unwrap();
+    Record::End { at: Nanos::new(order * 10 + 5), order: OrderId::new(order), how, id }
+}
+
+fn written(path: &Path, records: &[Record], mode: SyncMode) -> Vec<u8> {
+    let (mut log, _) = WireLog::open(path, mode).unwrap();
+    for record in records {
+        log.append(record).unwrap();
+    }
+    drop(log);
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn what_is_written_is_read_and_what_has_no_end_is_named() {
+    let path = scratch("roundtrip");
+    assert!(recover(&path).unwrap().is_empty());
+    let first = [sent(1), sent(2), end(1, Ended::Taken)];
+    written(&path, &first, SyncMode::Always);
+    let second = [sent(3), end(2, Ended::Rejected)];
+    written(&path, &second, SyncMode::Grouped);
+    let contents = read(&path).unwrap();
+    assert_eq!(contents.records, [&first[..], &second[..]].concat());
+    assert_eq!(contents.torn_at, None);
+    assert_eq!(contents.last_order(), Some(OrderId::new(3)));
+    let open = recover(&path).unwrap();
+    assert_eq!(open.iter().map(|sent| sent.order.get()).collect::<Vec<_>>(), [3]);
+    let (_, id) = contents.venue_ids().last().unwrap();
+    assert_eq!(id.as_bytes(), b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d");
+}
+
+#[test]
+fn a_torn_tail_of_any_length_costs_the_last_record_and_no_other() {
+    let path = scratch("torn");
+    let records = [sent(1), end(1, Ended::Taken), sent(2)];
+    let bytes = written(&path, &records, SyncMode::Always);
+    for cut in 1..=RECORD_BYTES {
+        std::fs::write(&path, &bytes[..bytes.len() - cut]).unwrap();
+        let contents = read(&path).unwrap();
+        assert_eq!(contents.records, records[..2], "cut {cut}");
+        assert_eq!(contents.torn_at.is_some(), cut < RECORD_BYTES, "cut {cut}");
+        if cut % 37 != 1 {
+            continue; // opening syncs the disk, which is slow
+        }
+        let (mut log, again) = WireLog::open(&path, SyncMode::Always).unwrap();
+        assert_eq!(again.records.len(), 2);
+        log.append(&sent(9)).unwrap();
+        assert_eq!(read(&path).unwrap().records.len(), 3, "cut {cut}");
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_seen_and_named_where_it_is() {
+    let path = scratch("flip");
+    let records = [sent(1), sent(2), end(1, Ended::Taken)];
+    let good = written(&path, &records, SyncMode::Always);
+    for bit in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &bad).unwrap();
+        let record = bit / 8 / RECORD_BYTES;
+        let offset = (record * RECORD_BYTES) as u64;
+        match read(&path) {
+            Err(WireLogError::Corrupt { offset: seen, .. }) => {
+                assert_eq!(seen, offset, "bit {bit}");
+                assert!(record < 2, "bit {bit}: the last record cannot be told from a torn one");
+            }
+            Ok(contents) => {
+                assert_eq!(contents.torn_at, Some(offset), "bit {bit}");
+                assert_eq!((record, contents.records.len()), (2, 2), "bit {bit}");
+            }
+            Err(other) => panic!("bit {bit}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn room_that_was_not_used_is_no_part_of_the_log() {
+    let path = scratch("room");
+    let (mut log, _) = WireLog::open(&path, SyncMode::Grouped).unwrap();
+    log.rehearse();
+    log.append(&sent(1)).unwrap();
+    log.rehearse();
+    let killed = std::fs::read(&path).unwrap(); // as a killed process leaves it
+    assert!(killed.len() as u64 > ROOM_BYTES_MIN);
+    for order in 2..10_000 {
+        log.append(&sent(order)).unwrap(); // beyond the room, which nobody makes
+    }
+    log.make_room(Nanos::ZERO);
+    log.append(&sent(10_000)).unwrap();
+    drop(log);
+    let contents = read(&path).unwrap();
+    assert_eq!((contents.records.len(), contents.torn_at), (10_000, None));
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 10_000 * RECORD_BYTES as u64);
+
+    std::fs::write(&path, &killed).unwrap();
+    let contents = read(&path).unwrap();
+    assert_eq!((contents.records.len(), contents.torn_at), (1, None));
+    for torn in [1, 80, RECORD_BYTES - 1] {
+        let mut bytes = killed.clone();
+        let half = encode(&sent(2), 1, contents.chain, 1);
+        bytes[RECORD_BYTES..RECORD_BYTES + torn].copy_from_slice(&half[..torn]);
+        std::fs::write(&path, &bytes).unwrap();
+        let (log, contents) = WireLog::open(&path, SyncMode::Grouped).unwrap();
+        assert_eq!((contents.records.len(), contents.torn_at), (1, Some(160)), "{torn}");
+        drop(log);
+        assert_eq!(read(&path).unwrap().torn_at, None, "cut off when opened");
+    }
+}
+
+#[test]
+fn what_a_power_cut_took_is_a_hole_and_what_it_left_is_kept() {
+    let path = scratch("power");
+    let mut log = written(&path, &[sent(1), end(1, Ended::Taken)], SyncMode::Always);
+    let mut chain = hash_of(log.last_chunk().unwrap());
+    for (seq, order) in (2..).zip([2, 3, 4]) {
+        let record = encode(&sent(order), seq, chain, 2); // none of them synced yet
+        chain = hash_of(&record);
+        log.extend_from_slice(&record);
+    }
+    let mut torn = log.clone();
+    torn[2 * RECORD_BYTES + 60..3 * RECORD_BYTES + 90].fill(0); // a page: parts of two records
+    std::fs::write(&path, &torn).unwrap();
+    let kept = [sent(1), end(1, Ended::Taken), sent(4)];
+    let contents = read(&path).unwrap();
+    assert_eq!((&contents.records[..], contents.torn_at), (&kept[..], Some(320)));
+    drop(WireLog::open(&path, SyncMode::Grouped).unwrap());
+    let mended = read(&path).unwrap();
+    assert_eq!((&mended.records[..], mended.torn_at), (&kept[..], None));
+
+    log.extend_from_slice(&encode(&sent(5), 5, chain, 5)); // all of them synced
+    log[2 * RECORD_BYTES..3 * RECORD_BYTES].fill(0);
+    std::fs::write(&path, &log).unwrap();
+    assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 320, .. })));
+}
+
+#[test]
+fn a_removed_or_repeated_record_is_corruption() {
+    let path = scratch("removed");
+    let good = written(&path, &[sent(1), sent(2), sent(3)], SyncMode::Always);
+    let (one, two) = (&good[..RECORD_BYTES], &good[RECORD_BYTES..2 * RECORD_BYTES]);
+    let three = &good[2 * RECORD_BYTES..];
+    std::fs::write(&path, [one, three, three].concat()).unwrap();
+    assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 160, .. })));
+    std::fs::write(&path, [one, two, two, three].concat()).unwrap();
+    assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 320, .. })));
+}
+
+#[test]
+fn after_a_failed_write_nothing_more_is_taken() {
+    let path = scratch("full");
+    drop(WireLog::open(&path, SyncMode::Always).unwrap());
+    let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let shared = Arc::new(Shared::default());
+    let mode = SyncMode::Always;
+    let mut log = WireLog {
+        file,
+        path,
+        mode,
+        chain: 0,
+        seq: 0,
+        room: 0,
+        room_after: Nanos::ZERO,
+        shared,
+        syncer: None,
+    };
+    assert!(log.append(&sent(1)).is_err());
+    let path = scratch("full-after");
+    log.file = File::create(path).unwrap(); // even where the disk has room again
+    assert!(log.append(&sent(2)).is_err());
+}
