@@ -37,6 +37,7 @@ pub mod config;
 pub mod control;
 pub mod engine;
 pub mod exit;
+mod foreign;
 pub mod notify;
 pub(crate) mod recover;
 pub mod report;

@@ -20,6 +20,7 @@ use surefoot_hot::units::{Nanos, Usd};
 use crate::cli::Mode;
 use crate::config::limits::{Limits, show};
 use crate::engine::{Finished, Shown};
+use crate::foreign;
 use crate::topology::Topology;
 
 /// What the book-hash audit counted.
@@ -59,6 +60,8 @@ pub struct Report<'a> {
     pub shown: &'a Shown,
     /// The audit's counts.
     pub audit: AuditCounts,
+    /// Orders at the venues that are not ours, by the venue's name.
+    pub foreign: &'a [String],
     /// Whether the venues agree with us.
     pub reconciled: bool,
     /// The limits it ran under.
@@ -104,6 +107,7 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
             "refused": stats.refusals - base.refusals,
             "cancels": stats.cancels - base.cancels,
             "live": stats.orders_live,
+            "foreign": stats.foreign.iter().map(|foreign| foreign.count).sum::<u32>(),
         },
         "groups_live": stats.groups_live,
         "fills": stats.fills - base.fills,
@@ -197,6 +201,7 @@ impl Report<'_> {
             "duration_s": seconds(self.duration),
             "first_basket_s": self.first_basket.map(seconds),
             "one_leg": one_leg,
+            "foreign_orders": self.foreign,
             "reconciled": self.reconciled,
             "audit": { "checked": self.audit.checked, "matched": self.audit.matched, "proven": self.audit.proven },
             "decision_hash": format!("{:016x}", self.finished.core.decision_hash()),
@@ -277,6 +282,9 @@ impl Report<'_> {
                 "NO: see above"
             }
         );
+        for name in self.foreign {
+            println!("  not ours        {name} rests: left alone");
+        }
         println!("  decision hash   {}", at("/decision_hash").as_str().unwrap_or_default());
         println!("  memory          {} MB at its peak", at("/memory_mb"));
         println!(
@@ -383,7 +391,7 @@ pub fn compare(
                 ));
             }
         }
-        for open in &truth.open {
+        for open in truth.open.iter().filter(|open| !foreign::is_foreign(core, open)) {
             differences.push(format!("{name}: order {} still rests", open.id));
         }
     }

@@ -27,6 +27,7 @@ use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::{Asked, Command, Control, Signals, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
+use crate::foreign::{self, Foreign};
 use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
 use crate::report::{self, Report};
@@ -139,6 +140,7 @@ struct Running {
     /// The trading day that the core was told, in days since 1970 (UTC).
     day: u32,
     last_reconciled: Instant,
+    foreign: Foreign,
     last_pulse: (u64, Instant),
     first_basket: Option<Duration>,
     notify: Notify,
@@ -299,6 +301,7 @@ impl Running {
             said: 0,
             day: 0,
             last_reconciled: now,
+            foreign: Foreign::default(),
             last_pulse: (0, now),
             first_basket: None,
             notify: Notify::from_env(),
@@ -416,7 +419,8 @@ impl Running {
         Err("something of ours moved whenever they were asked".to_owned())
     }
 
-    fn tell_truth(&self, venue: Venue, truth: &Truth, since: Nanos) {
+    fn tell_truth(&mut self, venue: Venue, truth: &Truth, since: Nanos) {
+        self.foreign.read(venue, truth);
         self.engine.tell(Event::Control(Tell::Reading { venue, since }));
         let markets = self.directory.of(venue).map(|entry| entry.def.market);
         for event in reconcile::events(venue, truth, markets) {
@@ -446,6 +450,7 @@ impl Running {
         if self.first_basket.is_none() && stats.baskets_completed > self.base.baskets_completed {
             self.first_basket = Some(since);
         }
+        self.foreign.say(&stats);
         if stats.halted && self.latch.is_none() && self.open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
             self.latch_halt("limit", "a limit was reached; `status` and the halts table name it");
@@ -636,6 +641,7 @@ impl Running {
             "halted": latch.is_some() || stats.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
             "reconciled": stats.reconciled,
+            "foreign_orders": self.foreign.now(&stats),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
         });
         if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
@@ -708,6 +714,7 @@ impl Running {
         for difference in &reconciled {
             eprintln!("surefoot: not reconciled: {difference}");
         }
+        let foreign = foreign::at_end(&finished.core, &truths);
         if !idle {
             eprintln!(
                 "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
@@ -729,6 +736,7 @@ impl Running {
             base: &base,
             shown: &shown,
             audit,
+            foreign: &foreign,
             reconciled: reconciled.is_empty(),
             limits: &config.limits,
             database: &state.database(),

@@ -2,10 +2,10 @@
 
 use crate::basket_def::BasketDef;
 use crate::grid::Grid;
-use crate::ids::{MarketId, Side, Venue};
+use crate::ids::{MarketId, Side, Venue, VenueKey};
 use crate::intent::Order;
 use crate::market::{MarketDef, MarketStatus};
-use crate::report::Report;
+use crate::report::{OrderRef, Report};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// One input of the core.
@@ -282,6 +282,17 @@ pub enum Control {
         venue: Venue,
         /// When the first question left, on the clock of the core's events.
         since: Nanos,
+    },
+    /// An order rests at the venue, of this reading. One that no record of ours explains is named and left alone.
+    Open {
+        /// Which venue.
+        venue: Venue,
+        /// In which market, where we follow it.
+        market: Option<MarketId>,
+        /// By our name where it bears one.
+        order: OrderRef,
+        /// By the venue's.
+        key: VenueKey,
     },
 }
 

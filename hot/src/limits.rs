@@ -1,5 +1,9 @@
 //! Every bound of the core, in one place, checked against each other before the program runs.
 
+/// Orders that are not ours, remembered so that the alarm for each is raised once.
+pub const FOREIGN_MAX: usize = 1_024;
+/// Of those that rest at one venue now, how many are shown by name; all are counted.
+pub const FOREIGN_SHOWN_MAX: usize = 16;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 512;
 /// Baskets that the compiler may hand in.

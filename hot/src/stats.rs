@@ -1,5 +1,7 @@
 //! What the core counts: plain fields, published now and then, never on every event.
 
+use crate::ids::VenueKey;
+use crate::limits::FOREIGN_SHOWN_MAX;
 use crate::units::Usd;
 
 /// Counters since the journal began, and figures as they stand.
@@ -61,8 +63,33 @@ pub struct Stats {
     pub cash: [Usd; 2],
     /// Markets at each venue, by index, and how many of their books are good.
     pub books: [(u32, u32); 2],
+    /// Orders at each venue, by index, that are not ours.
+    pub foreign: [Foreign; 2],
     /// Whether trading is halted.
     pub halted: bool,
     /// Whether both venues and we agree.
     pub reconciled: bool,
+}
+
+/// Orders that rest at a venue and that no record of ours explains, as of the last reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// How many.
+    pub count: u32,
+    shown: [Option<VenueKey>; FOREIGN_SHOWN_MAX],
+}
+
+impl Foreign {
+    /// One more.
+    pub fn add(&mut self, key: VenueKey) {
+        if let Some(slot) = self.shown.get_mut(self.count as usize) {
+            *slot = Some(key);
+        }
+        self.count += 1;
+    }
+
+    /// The first of them.
+    pub fn shown(&self) -> impl Iterator<Item = VenueKey> {
+        self.shown.into_iter().flatten()
+    }
 }

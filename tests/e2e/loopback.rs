@@ -40,7 +40,7 @@ fn recovers(scratch: &Scratch, state: &Path, since: &Value) -> Value {
 }
 
 /// Stopped, it has agreed with both venues; no group is unfinished or a person's, nothing rests.
-fn ends_well(scratch: &Scratch, state: &Path, run: Process, access: &Access) -> Value {
+pub fn ends_well(scratch: &Scratch, state: &Path, run: Process, access: &Access) -> Value {
     let stopped = say(scratch, state, "stop");
     assert_eq!(stopped.code, Some(0), "{stopped:#?}");
     let said = run.end();

@@ -10,3 +10,4 @@ mod crash;
 mod demo;
 mod loopback;
 mod rig;
+mod safety;

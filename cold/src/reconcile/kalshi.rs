@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use surefoot_hot::ids::{MarketId, Venue};
-use surefoot_hot::report::Fill;
 
 use super::{Open, Reader, Truth, TruthError};
 use crate::directory::{Directory, Names};
@@ -94,19 +93,11 @@ impl Reader for KalshiReader {
         truth.positions.sort();
         self.pages("/portfolio/orders", "orders", &[("status", "resting")], |row| {
             let order = rest::order(row).map_err(read_error)?;
-            truth.open.push(Open { key: order.key(), status: order.status(), id: order.id });
+            let market = self.tickers.get(&order.ticker).copied();
+            let (key, status) = (order.key(), order.status());
+            truth.open.push(Open { id: order.id, key, market, status });
             Ok(())
         })?;
         Ok(truth)
-    }
-
-    fn fills(&self) -> Result<Vec<Fill>, TruthError> {
-        let mut fills = Vec::new();
-        self.pages("/portfolio/fills", "fills", &[], |row| {
-            let market = |ticker: &str| self.tickers.get(ticker).copied();
-            fills.extend(rest::fill(row, &market).map_err(read_error)?);
-            Ok(())
-        })?;
-        Ok(fills)
     }
 }

@@ -1,4 +1,4 @@
-//! What the venues say is true: cash, positions, open orders and fills, read over REST by a client of its own.
+//! What the venues say is true: cash, positions, open orders and fills taken back, read over REST by a client of its own.
 //!
 //! It decides nothing. The core is told, and repairs itself; a report compares.
 
@@ -11,8 +11,8 @@ pub use polymarket::PolymarketReader;
 use std::fmt;
 
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::{MarketId, Venue, VenueKey};
-use surefoot_hot::report::{Fill, OrderStatus};
+use surefoot_hot::ids::{FillId, MarketId, Venue, VenueKey};
+use surefoot_hot::report::{Finality, OrderStatus, Report};
 use surefoot_hot::units::{Qty, Usd};
 
 use crate::rest::RestError;
@@ -29,6 +29,8 @@ pub struct Truth {
     pub open: Vec<Open>,
     /// Contracts held in markets that we do not follow.
     pub foreign: Vec<String>,
+    /// Fills of the last hour that the venue took back: a stream that was down has not told.
+    pub void: Vec<FillId>,
 }
 
 /// One order on the book.
@@ -38,6 +40,8 @@ pub struct Open {
     pub id: String,
     /// The same as a key.
     pub key: VenueKey,
+    /// In which market, where we follow it.
+    pub market: Option<MarketId>,
     /// Where it stands.
     pub status: OrderStatus,
 }
@@ -66,16 +70,11 @@ impl std::error::Error for TruthError {}
 pub trait Reader: Send {
     /// Which.
     fn venue(&self) -> Venue;
-    /// Cash, positions and open orders.
+    /// Cash, positions, open orders, and fills taken back.
     ///
     /// # Errors
     /// See [`TruthError`]. Nothing is concluded from a part of an answer.
     fn truth(&self) -> Result<Truth, TruthError>;
-    /// Fills since the account began, in markets that we follow; the newest may lag.
-    ///
-    /// # Errors
-    /// See [`TruthError`].
-    fn fills(&self) -> Result<Vec<Fill>, TruthError>;
 }
 
 /// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.
@@ -105,13 +104,18 @@ pub fn settled_truth(
     Err(format!("{}: {why}", reader.venue().name()))
 }
 
-/// What the core is told of a truth: cash, then every followed market's position, those not held as zero.
+/// What the core is told of a truth: fills taken back, orders that rest, cash, then every followed market's position,
+/// those not held as zero.
 pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
-    let mut events: Vec<_> = truth
-        .cash
-        .iter()
-        .map(|&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash }))
-        .collect();
+    let void = |&fill| Event::Report(Report::Finality { fill, state: Finality::Failed });
+    let open = |open: &Open| {
+        let (order, key, market) = (open.status.order, open.key, open.market);
+        Event::Control(Control::Open { venue, market, order, key })
+    };
+    let cash = |&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash });
+    let mut events: Vec<_> = truth.void.iter().map(void).collect();
+    events.extend(truth.open.iter().map(open));
+    events.extend(truth.cash.iter().map(cash));
     for market in markets {
         let held = truth.positions.iter().find(|(held, ..)| *held == market);
         let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));

@@ -1,9 +1,10 @@
 //! Polymarket's truth: balances of each outcome from the CLOB, positions from the Data API as a second voice.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use surefoot_hot::ids::{MarketId, Outcome, Venue};
-use surefoot_hot::report::Fill;
+use surefoot_hot::report::Finality;
 use surefoot_hot::units::Qty;
 
 use super::{Open, Reader, Truth, TruthError};
@@ -46,11 +47,14 @@ impl PolymarketReader {
     fn pages(
         &self,
         path: &str,
+        filter: &[(&str, &str)],
         mut each: impl FnMut(&serde_json::Value) -> Result<(), TruthError>,
     ) -> Result<(), TruthError> {
         let mut cursor = rest::CURSOR_FIRST.to_owned();
         for _ in 0..PAGES_MAX {
-            let body = self.clob.get(path, &[("next_cursor", &cursor)]).map_err(rest_error)?;
+            let mut query = filter.to_vec();
+            query.push(("next_cursor", &cursor));
+            let body = self.clob.get(path, &query).map_err(rest_error)?;
             let page = rest::page(&body).map_err(read_error)?;
             for row in page.rows {
                 each(row)?;
@@ -66,6 +70,8 @@ impl PolymarketReader {
 
 /// More pages than an account of ours has orders or trades; a cursor that never ends is cut here.
 const PAGES_MAX: u32 = 1_000;
+/// How far back fills are looked at that may have been taken back: settlement takes seconds, retries minutes.
+const VOID_WITHIN_S: u64 = 3_600;
 
 fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Polymarket, error)
@@ -101,7 +107,7 @@ impl Reader for PolymarketReader {
             }
         }
         truth.positions = held.into_iter().map(|(market, [yes, no])| (market, yes, no)).collect();
-        self.pages("/data/orders", |row| {
+        self.pages("/data/orders", &[], |row| {
             let order = rest::order(row).map_err(read_error)?;
             truth.open.push(Open {
                 id: format!(
@@ -109,24 +115,24 @@ impl Reader for PolymarketReader {
                     order.id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
                 ),
                 key: order.key(),
+                market: self.tokens.get(&order.token).map(|&(market, _)| market),
                 status: order.status(),
             });
             Ok(())
         })?;
-        Ok(truth)
-    }
-
-    fn fills(&self) -> Result<Vec<Fill>, TruthError> {
         let ours = rest::Ours {
             owner: &self.owner,
             order: &|_| false,
             token: &|token| self.tokens.get(token).copied(),
         };
-        let mut fills = Vec::new();
-        self.pages("/data/trades", |row| {
-            fills.extend(rest::fills(row, &ours).map_err(read_error)?);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let after = wall.as_secs().saturating_sub(VOID_WITHIN_S).to_string();
+        self.pages("/data/trades", &[("after", &after)], |row| {
+            let fills = rest::fills(row, &ours).map_err(read_error)?;
+            let void = fills.iter().filter(|fill| fill.finality == Finality::Failed);
+            truth.void.extend(void.map(|fill| fill.fill));
             Ok(())
         })?;
-        Ok(fills)
+        Ok(truth)
     }
 }

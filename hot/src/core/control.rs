@@ -2,13 +2,15 @@
 
 use super::Core;
 use crate::event::{Control, Event, HaltWhy, LimitRow};
-use crate::ids::{MarketId, Outcome, Venue};
+use crate::ids::{MarketId, Outcome, Venue, VenueKey};
 use crate::intent::{Intent, Tif};
 use crate::ledger::Purse;
+use crate::limits::FOREIGN_MAX;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::OrderEvent;
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
+use crate::stats::Foreign;
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// How often the venue is asked again about an order that nobody can account for.
@@ -65,7 +67,13 @@ impl Core {
                     self.ledger.new_day();
                 }
             }
-            Control::Reading { venue, since } => self.reading[venue.index()] = since,
+            Control::Reading { venue, since } => {
+                self.reading[venue.index()] = since;
+                self.stats.foreign[venue.index()] = Foreign::default();
+            }
+            Control::Open { venue, market, order, key } => {
+                self.on_open(venue, market, order, key, out);
+            }
         }
     }
 
@@ -152,6 +160,31 @@ impl Core {
         }
         self.drift[venue.index()] = 0;
         self.ledger.set_cash(purse, cash);
+    }
+
+    /// An order rests at the venue. Ours are asked about one by one; any other belongs to somebody who has the same
+    /// keys: it is never touched and claims nothing here. What it takes, cash and positions will say.
+    fn on_open(
+        &mut self,
+        venue: Venue,
+        market: Option<MarketId>,
+        order: OrderRef,
+        key: VenueKey,
+        out: &mut Outbox,
+    ) {
+        if self.orders.find(order).is_some() {
+            return;
+        }
+        self.stats.foreign[venue.index()].add(key);
+        if self.foreign.contains(&key) {
+            return;
+        }
+        if self.foreign.len() == FOREIGN_MAX {
+            self.foreign.pop_front();
+        }
+        self.foreign.push_back(key);
+        let id = if let OrderRef::Id(id) = order { Some(id) } else { None };
+        self.alarm(Alarm::ForeignOrder, market, id, out);
     }
 
     /// Whether what the venue says of our account can be compared with ours: nothing of ours is in flight there or

@@ -18,11 +18,11 @@ use crate::book::Books;
 use crate::event::{Event, HaltWhy, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue};
+use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
 use crate::index::Index;
 use crate::intent::Intent;
 use crate::ledger::{Booking, Ledger, PURSES};
-use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, MARKETS_MAX, ORPHANS_MAX};
+use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FOREIGN_MAX, MARKETS_MAX, ORPHANS_MAX};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
@@ -54,6 +54,8 @@ pub struct Core {
     fills_next: usize,
     /// Reports of orders whose venue name is not known yet.
     orphans: VecDeque<(Nanos, Report)>,
+    /// Orders that are not ours: the alarm for each of these was raised.
+    foreign: VecDeque<VenueKey>,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
     links: [[bool; 3]; 2],
@@ -130,6 +132,7 @@ impl Core {
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
             fills_next: 0,
             orphans: VecDeque::with_capacity(ORPHANS_MAX),
+            foreign: VecDeque::with_capacity(FOREIGN_MAX),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             links: [[false; 3]; 2],
             reconciled: [false; 2],

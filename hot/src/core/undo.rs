@@ -5,7 +5,7 @@
 
 use super::{Booked, Core};
 use crate::event::HaltWhy;
-use crate::ids::{Action, FillId};
+use crate::ids::{Action, FillId, Side};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
 use crate::outbox::Outbox;
@@ -70,6 +70,7 @@ impl Core {
         match action {
             // With a result known, a purchase would be a bet on the others.
             Action::Buy => {
+                self.rate.forgive(market, Side::of(outcome, action));
                 let open = group.legs().iter().all(|leg| settled[leg.market.index()].is_none());
                 group.take_back(index, qty, open);
             }

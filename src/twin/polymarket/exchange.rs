@@ -572,6 +572,11 @@ impl PolymarketVenue {
         true
     }
 
+    /// Trades that are not final, and may yet be reverted: the oldest first.
+    pub fn unsettled(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.settling.iter().map(|&index| self.trades[index].id.as_str())
+    }
+
     /// Trades go on to the chain: mined, then confirmed.
     pub(super) fn progress(&mut self, now: Nanos) {
         for _ in 0..self.settling.len() {

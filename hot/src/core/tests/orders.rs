@@ -273,3 +273,35 @@ fn agreement_needs_a_quiet_moment() {
     desk.wait(Nanos::from_millis(1));
     assert!(agree(&mut desk));
 }
+
+#[test]
+fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let (ours, theirs) = (VenueKey::new(1), VenueKey::new(2));
+    desk.report(Report::Bound { order: first.id, key: ours });
+    let (reserved, intents) = (desk.reserved(), desk.intents.len());
+    let open = |key| Control::Open {
+        venue: Venue::Kalshi,
+        market: Some(KA),
+        order: OrderRef::Key(key),
+        key,
+    };
+    for _ in 0..3 {
+        let since = desk.now;
+        desk.control(Control::Reading { venue: Venue::Kalshi, since });
+        desk.control(open(ours));
+        desk.control(open(theirs));
+        let foreign = desk.core.stats().foreign[Venue::Kalshi.index()];
+        assert_eq!((foreign.count, foreign.shown().collect()), (1, vec![theirs]));
+    }
+    let alarms = desk.notes.iter().filter(|note| {
+        matches!(note, Note::Alarm { what: Alarm::ForeignOrder, market, .. } if *market == KA.get())
+    });
+    assert_eq!((alarms.count(), desk.core.stats().alarms), (1, 1));
+    assert_eq!((desk.reserved(), desk.intents.len()), (reserved, intents));
+    let since = desk.now;
+    desk.control(Control::Reading { venue: Venue::Kalshi, since });
+    assert_eq!(desk.core.stats().foreign[Venue::Kalshi.index()].count, 0, "it is gone");
+}

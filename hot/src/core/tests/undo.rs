@@ -77,6 +77,23 @@ fn the_missing_leg_is_bought_again_as_far_as_the_basket_pays() {
 }
 
 #[test]
+fn taken_back_at_once_the_same_order_again_is_no_mistake() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    let fill = desk.fill_of(&second, 30);
+    desk.report(Report::Fill(fill));
+    void(&mut desk, &fill);
+    let again = desk.last_placed();
+    assert_eq!(Order { id: second.id, decided: second.decided, ..again }, second);
+    assert_ne!(again.id, second.id);
+    desk.fill(&again, 30);
+    ends(&desk, GroupState::Hedged, 30);
+}
+
+#[test]
 fn where_it_cannot_be_bought_the_other_leg_is_sold() {
     let mut desk = Desk::new();
     let (_, fills) = hedged(&mut desk, &[30]);

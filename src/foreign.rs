@@ -1,0 +1,60 @@
+//! Orders at the venues that no record of ours explains: another program, or a person, has the same keys. They are
+//! named, and never touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use surefoot_cold::reconcile::{Open, Truth};
+use surefoot_hot::core::Core;
+use surefoot_hot::ids::{Venue, VenueKey};
+use surefoot_hot::stats::Stats;
+
+/// The names of orders that rest, by venue, and what was said of them.
+#[derive(Debug, Default)]
+pub(crate) struct Foreign {
+    names: [BTreeMap<VenueKey, String>; 2],
+    said: BTreeSet<String>,
+}
+
+impl Foreign {
+    /// Remembers what the orders of a reading are called.
+    pub fn read(&mut self, venue: Venue, truth: &Truth) {
+        let names = truth.open.iter().map(|open| (open.key, name(venue, open)));
+        self.names[venue.index()] = names.collect();
+    }
+
+    /// Says each once.
+    pub fn say(&mut self, stats: &Stats) {
+        for name in self.now(stats) {
+            if self.said.insert(name.clone()) {
+                eprintln!("surefoot: {name} rests and is not ours: left alone");
+            }
+        }
+    }
+
+    /// Those that rest now: venue and the venue's id.
+    pub fn now(&self, stats: &Stats) -> Vec<String> {
+        let all = self.names.iter().zip(&stats.foreign);
+        all.flat_map(|(names, foreign)| foreign.shown().filter_map(|key| names.get(&key).cloned()))
+            .collect()
+    }
+}
+
+/// Those that rest at the end.
+pub(crate) fn at_end(core: &Core, truths: &[Result<Truth, String>]) -> Vec<String> {
+    let read = Venue::ALL.into_iter().zip(truths);
+    let open = read.filter_map(|(venue, truth)| Some((venue, &truth.as_ref().ok()?.open)));
+    open.flat_map(|(venue, open)| {
+        let foreign = open.iter().filter(|open| is_foreign(core, open));
+        foreign.map(move |open| name(venue, open))
+    })
+    .collect()
+}
+
+/// Whether no record of ours explains it.
+pub(crate) fn is_foreign(core: &Core, open: &Open) -> bool {
+    core.orders().find(open.status.order).is_none()
+}
+
+fn name(venue: Venue, open: &Open) -> String {
+    format!("{} order {}", venue.name(), open.id)
+}
