@@ -65,6 +65,8 @@ impl Core {
                 if day > self.day {
                     self.day = day;
                     self.ledger.new_day();
+                    self.mark();
+                    self.day_base = self.unrealised;
                 }
             }
             Control::Reading { venue, since } => {
@@ -222,7 +224,12 @@ impl Core {
             .and_then(|book| book.best_bid_for(Outcome::Yes))
             .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
         let before = position.cost_total();
+        self.mark();
+        let worth = self.unrealised;
         self.ledger.set_position(market, yes, no, price);
+        // What the venue knew and we did not is no result of today's.
+        self.mark();
+        self.day_base += self.unrealised - worth;
         let after = self.ledger.position(market).cost_total();
         self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);
@@ -246,6 +253,7 @@ impl Core {
         self.settled[market.index()] = Some(yes_pays);
         let before = self.ledger.position(market).cost_total();
         self.ledger.settle(market, purse, yes_pays);
+        self.mark(); // what it was worth over its cost is realised now, and counts once
         let after = self.ledger.position(market).cost_total();
         self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);

@@ -74,8 +74,12 @@ pub struct Core {
     configuring: bool,
     /// The trading day, in days since 1970-01-01.
     day: u32,
-    /// What everything held is worth over its cost, as of the last timer event.
+    /// What everything held is worth over its cost, as last valued.
     unrealised: Usd,
+    /// What it was worth over its cost when the day began.
+    day_base: Usd,
+    /// What a contract of each outcome last fetched in a book that was whole; `None` where none ever was.
+    bids: Vec<[Option<Price>; 2]>,
     /// What one YES of each settled market paid.
     settled: Vec<Option<Price>>,
     /// Room for valuing: contracts of each outcome not yet in a basket.
@@ -147,6 +151,8 @@ impl Core {
             configuring: true,
             day: 0,
             unrealised: Usd::ZERO,
+            day_base: Usd::ZERO,
+            bids: vec![[None; 2]; MARKETS_MAX],
             settled: vec![None; MARKETS_MAX],
             left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
@@ -208,7 +214,13 @@ impl Core {
             for outcome in [crate::ids::Outcome::Yes, crate::ids::Outcome::No] {
                 hash.word(position.held(outcome).micros());
                 hash.word(position.cost(outcome).micros() as u64);
+                let bid = self.bids[market.index()][outcome.index()];
+                hash.word(bid.map_or(u64::MAX, |price| price.ticks().into()));
             }
+        }
+        hash.word(u64::from(self.day));
+        for part in [self.ledger.realised_today(), self.unrealised, self.day_base] {
+            hash.word(part.micros() as u64);
         }
         hash.word(self.exposure.total().micros() as u64);
         hash.word(self.epoch);

@@ -2,6 +2,7 @@
 
 use super::Core;
 use crate::basket::Leg;
+use crate::book::Sync;
 use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::intent::Order;
@@ -104,14 +105,20 @@ impl Core {
     }
 
     /// Values everything held, and keeps what that is over its cost. Complete baskets are worth what they pay at
-    /// least; what is left over, what it could be sold for now; without a bid, nothing.
+    /// least; what is left over, what it could be sold for now; without a bid, nothing. A book that is not whole
+    /// just now counts as it last was, and one that never was, as neither gain nor loss: a snapshot on its way
+    /// is no loss.
     ///
     /// Baskets are taken out in the order of their ids, as many as the holdings have: a lower bound, whichever
     /// groups the contracts were bought for.
     pub(super) fn mark(&mut self) {
         let left = &mut self.left;
         let mut held = false;
-        for (market, _) in self.books.iter() {
+        for (market, book) in self.books.iter() {
+            if book.sync() == Sync::Good {
+                let bid = |outcome| book.best_bid_for(outcome).map_or(Price::ZERO, |(bid, _)| bid);
+                self.bids[market.index()] = [Outcome::Yes, Outcome::No].map(|o| Some(bid(o)));
+            }
             let position = self.ledger.position(market);
             left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
             held |= !position.is_flat();
@@ -137,19 +144,24 @@ impl Core {
                 }
                 value += pays_floor(basket.payout().saturating_sub(known), units);
             }
-            for (market, book) in self.books.iter() {
+            for (market, _) in self.books.iter() {
                 for outcome in [Outcome::Yes, Outcome::No] {
-                    let bid = book.best_bid_for(outcome).map_or(Price::ZERO, |(price, _)| price);
-                    value += bid.proceeds_floor(left[market.index()][outcome.index()]);
+                    let left = left[market.index()][outcome.index()];
+                    value += match self.bids[market.index()][outcome.index()] {
+                        Some(bid) => bid.proceeds_floor(left),
+                        None => self.ledger.position(market).share(outcome, left),
+                    };
                 }
             }
         }
         self.unrealised = value - self.ledger.cost();
     }
 
-    /// Result of the day: what was realised, and what everything held has come to be worth.
+    /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.
+    /// What was bought today starts from its cost, what was held before from its worth then; a settlement only
+    /// moves the one into the other.
     pub(super) fn day_result(&self) -> Usd {
-        self.ledger.realised_today() + self.unrealised
+        self.ledger.realised_today() + self.unrealised - self.day_base
     }
 
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {

@@ -271,6 +271,7 @@ impl Core {
     /// Books, or takes back, a fill, and keeps the exposure in step.
     pub(super) fn book(&mut self, booking: &Booking, back: bool) {
         let before = self.ledger.position(booking.market).cost_total();
+        let realised = self.ledger.realised();
         if back {
             self.ledger.unbook(booking);
         } else {
@@ -279,6 +280,12 @@ impl Core {
         let after = self.ledger.position(booking.market).cost_total();
         let terms = *self.terms(booking.market);
         self.exposure.add(booking.market, terms.cluster, terms.venue, after - before);
+        // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
+        // now, and must not count twice until the next valuation.
+        let bought = booking.action == Action::Buy && !back;
+        if !bought || self.ledger.realised() - realised != -booking.fee {
+            self.mark();
+        }
     }
 
     /// The venue does not know the order. Once proves nothing; reads lag behind writes.

@@ -1,6 +1,7 @@
 //! The core against a scripted venue: every message by hand, every invariant after every event.
 
 mod adopt;
+mod day;
 mod groups;
 mod orders;
 mod rows;

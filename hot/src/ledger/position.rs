@@ -59,7 +59,10 @@ impl Position {
     }
 
     /// The part of the cost that `qty` contracts carry, rounded down.
-    fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
+    ///
+    /// # Panics
+    /// If fewer are held.
+    pub fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
         let (held, cost) = (self.held(outcome), self.cost(outcome));
         assert!(qty <= held, "no more is taken than is held");
         if qty == held {
