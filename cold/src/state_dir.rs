@@ -86,6 +86,9 @@ pub struct HaltLatch {
     pub when_ns: u64,
 }
 
+/// Room for a small file and the directory's entry of it, on any file system.
+const RESERVE_BYTES: usize = 64 << 10;
+
 impl StateDir {
     /// Opens the directory, making it (for this user alone) where it is not there.
     ///
@@ -98,6 +101,10 @@ impl StateDir {
         let probe = root.join(".probe");
         write_atomic(&probe, b"surefoot")?;
         fs::remove_file(&probe).map_err(io_error("write to", &probe))?;
+        let reserve = dir.reserve();
+        if !fs::metadata(&reserve).is_ok_and(|there| there.len() >= RESERVE_BYTES as u64) {
+            write_atomic(&reserve, &[0; RESERVE_BYTES])?;
+        }
         Ok(dir)
     }
 
@@ -191,13 +198,22 @@ impl StateDir {
         }
     }
 
-    /// Latches a halt; it stands until [`StateDir::clear_halt`], restarts included.
+    /// Latches a halt; it stands until [`StateDir::clear_halt`], restarts included. On a full disk the reserve makes
+    /// room for it.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn set_halt(&self, latch: &HaltLatch) -> Result<(), StateError> {
         let text = serde_json::to_vec_pretty(latch).expect("a struct of text is JSON");
-        write_atomic(&self.halt_latch(), &text)
+        write_atomic(&self.halt_latch(), &text).or_else(|error| {
+            fs::remove_file(self.reserve()).map_err(|_| error)?;
+            write_atomic(&self.halt_latch(), &text)
+        })
+    }
+
+    /// Room kept for the halt: what fills a disk is often what must be halted for.
+    fn reserve(&self) -> PathBuf {
+        self.root.join("reserve")
     }
 
     /// Lifts a halt. Does nothing where none stands.
@@ -278,6 +294,7 @@ mod tests {
         let latch = HaltLatch { reason: "test".into(), who: "operator".into(), when_ns: 7 };
         dir.set_halt(&latch).unwrap();
         assert_eq!(StateDir::at(&root).halt().unwrap(), Some(latch));
+        assert_eq!(fs::metadata(dir.reserve()).unwrap().len(), RESERVE_BYTES as u64, "not needed");
         fs::write(dir.halt_latch(), "{").unwrap();
         assert!(matches!(dir.halt(), Err(StateError::Damaged { .. })));
         dir.clear_halt().unwrap();
