@@ -26,6 +26,8 @@ pub const GROUPS_ENDED_MAX: usize = 1_024;
 pub const FILLS_SEEN_MAX: usize = 32_768;
 /// Reports kept until the order they speak of is known by that name.
 pub const ORPHANS_MAX: usize = 256;
+/// Orders whose reports nobody claimed and that an alarm has named, remembered so that it names each once.
+pub const STRAYS_TOLD_MAX: usize = 256;
 /// Levels that a basket's depth walk looks at, each leg.
 pub const WALK_LEVELS_MAX: usize = 32;
 

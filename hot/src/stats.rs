@@ -43,6 +43,8 @@ pub struct Stats {
     pub fills_failed: u64,
     /// Books that became stale.
     pub stales: u64,
+    /// Fills and other reports of orders that are none of ours, as far as anybody can tell.
+    pub strays: u64,
     /// Alarms raised.
     pub alarms: u64,
     /// Orders that are not done.

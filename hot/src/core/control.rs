@@ -280,6 +280,7 @@ impl Core {
         self.ask_about_orders(now, out);
         self.tend_groups(now, out);
         self.wake_rested(now, out);
+        self.give_up_orphans(now, out);
         self.mark();
         // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
         let loses = !self.limits.observes_only()

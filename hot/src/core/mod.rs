@@ -9,6 +9,7 @@ mod adopt;
 mod control;
 mod decide;
 mod money;
+mod orphans;
 mod place;
 mod report;
 mod undo;
@@ -22,15 +23,16 @@ use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
 use crate::index::Index;
 use crate::intent::Intent;
 use crate::ledger::{Booking, Ledger, PURSES};
-use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FOREIGN_MAX, MARKETS_MAX, ORPHANS_MAX};
+use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FOREIGN_MAX, MARKETS_MAX};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
 use crate::outbox::Outbox;
-use crate::report::Report;
 use crate::risk::{Exposure, Limits, Rate};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
+
+use orphans::Orphans;
 
 use std::collections::VecDeque;
 
@@ -53,7 +55,7 @@ pub struct Core {
     fills: Vec<Booked>,
     fills_next: usize,
     /// Reports of orders whose venue name is not known yet.
-    orphans: VecDeque<(Nanos, Report)>,
+    orphans: Orphans,
     /// Orders that are not ours: the alarm for each of these was raised.
     foreign: VecDeque<VenueKey>,
     /// When a fresh snapshot was last asked for, by market.
@@ -135,7 +137,7 @@ impl Core {
             fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
             fills_next: 0,
-            orphans: VecDeque::with_capacity(ORPHANS_MAX),
+            orphans: Orphans::new(),
             foreign: VecDeque::with_capacity(FOREIGN_MAX),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             links: [[false; 3]; 2],
@@ -218,6 +220,7 @@ impl Core {
                 hash.word(bid.map_or(u64::MAX, |price| price.ticks().into()));
             }
         }
+        hash.word(self.orphans.len() as u64);
         hash.word(u64::from(self.day));
         for part in [self.ledger.realised_today(), self.unrealised, self.day_base] {
             hash.word(part.micros() as u64);

@@ -5,7 +5,7 @@ use super::{Booked, Core};
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::Tif;
 use crate::ledger::Booking;
-use crate::limits::{FILLS_SEEN_MAX, ORPHANS_MAX};
+use crate::limits::FILLS_SEEN_MAX;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::OrderEvent;
 use crate::outbox::Outbox;
@@ -40,7 +40,7 @@ impl Core {
                 }
             }
             Report::CancelRefused { order } => {
-                if let Some(id) = self.known(now, order, report) {
+                if let Some(id) = self.known(now, order, report, out) {
                     self.step(id, OrderEvent::CancelRefused, out);
                     self.query(now, id, out);
                 }
@@ -51,21 +51,7 @@ impl Core {
 
     fn on_bound(&mut self, now: Nanos, order: OrderId, key: VenueKey, out: &mut Outbox) {
         self.orders.bind(order, key);
-        for _ in 0..self.orphans.len() {
-            let Some((at, report)) = self.orphans.pop_front() else { break };
-            let waits_for = match report {
-                Report::Status(OrderStatus { order, .. })
-                | Report::Fill(Fill { order, .. })
-                | Report::Rejected { order, .. }
-                | Report::CancelRefused { order } => order,
-                _ => continue,
-            };
-            if waits_for == OrderRef::Key(key) {
-                self.on_report(now, &report, out);
-            } else {
-                self.orphans.push_back((at, report));
-            }
-        }
+        self.claim_orphans(now, OrderRef::Key(key), out);
     }
 
     fn on_rejected(
@@ -76,7 +62,7 @@ impl Core {
         report: &Report,
         out: &mut Outbox,
     ) {
-        let Some(id) = self.known(now, order, report) else { return };
+        let Some(id) = self.known(now, order, report, out) else { return };
         if why == Reject::Duplicate {
             // It is there already: what it is doing, only the venue can say.
             self.step(id, OrderEvent::TimedOut, out);
@@ -112,7 +98,7 @@ impl Core {
     }
 
     fn on_status(&mut self, now: Nanos, status: &OrderStatus, report: &Report, out: &mut Outbox) {
-        let Some(id) = self.known(now, status.order, report) else { return };
+        let Some(id) = self.known(now, status.order, report, out) else { return };
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
         if !record.acked {
             record.acked = true;
@@ -171,9 +157,10 @@ impl Core {
         if self.fills_by_id.find(fill.fill.get()).is_some() {
             return;
         }
-        let Some(id) = self.known(now, fill.order, report) else {
+        let Some(id) = self.known(now, fill.order, report, out) else {
+            // Our own names are known from the start: nobody will claim it.
             if matches!(fill.order, OrderRef::Id(_)) {
-                self.alarm(Alarm::ForeignFill, Some(fill.market), None, out);
+                self.stray(now, report, out);
             }
             return;
         };
@@ -308,13 +295,16 @@ impl Core {
 
     /// One of our orders by either name. A venue name that is not known yet may be bound in a moment: its report
     /// is kept.
-    fn known(&mut self, now: Nanos, order: OrderRef, report: &Report) -> Option<OrderId> {
+    fn known(
+        &mut self,
+        now: Nanos,
+        order: OrderRef,
+        report: &Report,
+        out: &mut Outbox,
+    ) -> Option<OrderId> {
         let found = self.orders.find(order).map(|record| record.order.id);
         if found.is_none() && matches!(order, OrderRef::Key(_)) {
-            if self.orphans.len() == ORPHANS_MAX {
-                self.orphans.pop_front();
-            }
-            self.orphans.push_back((now, *report));
+            self.keep_orphan(now, report, out);
         }
         found
     }

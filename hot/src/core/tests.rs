@@ -2,6 +2,7 @@
 
 mod adopt;
 mod day;
+mod foreign;
 mod groups;
 mod orders;
 mod rows;
@@ -16,7 +17,7 @@ use crate::ids::{ClusterId, Outcome, Side, VenueKey};
 use crate::intent::{Order, Tif};
 use crate::market::MarketStatus;
 use crate::note::GroupState;
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
+use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
 use crate::units::{Price, Qty};
 
 /// Polymarket's half of the pair.

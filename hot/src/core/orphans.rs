@@ -1,0 +1,174 @@
+//! Reports under a venue's name that no order of ours has: of an order whose name is still to come, or of none of
+//! ours.
+
+use super::Core;
+use crate::ids::MarketId;
+use crate::limits::{ORPHANS_MAX, STRAYS_TOLD_MAX};
+use crate::note::Alarm;
+use crate::outbox::Outbox;
+use crate::report::{Fill, OrderRef, OrderStatus, Report};
+use crate::units::Nanos;
+
+use std::collections::VecDeque;
+
+/// How long a report waits to be claimed before it is taken for another's. Polymarket's names are known before the
+/// order leaves; Kalshi's comes with the answer, which is waited for 2 s, or with that to a query, sent once a
+/// second from then on: room for several to be lost.
+const CLAIM_WAIT: Nanos = Nanos::from_secs(10);
+/// So many alarms are raised in a span;
+const ALARMS_MAX: u32 = 16;
+/// beyond them only the counter goes on, and tells as much.
+const ALARMS_SPAN: Nanos = Nanos::from_secs(60);
+
+/// A report that waits for its order's name.
+#[derive(Clone, Copy, Debug)]
+struct Orphan {
+    since: Nanos,
+    report: Report,
+    /// Whether an order of ours that lacks a name could be the one.
+    hoped: bool,
+    /// Whether it has been counted as another's. It is kept while there is room: a name may come very late.
+    given_up: bool,
+}
+
+/// Those that wait, in the order in which they came, and what was told of the others.
+#[derive(Debug)]
+pub(super) struct Orphans {
+    waiting: VecDeque<Orphan>,
+    /// Orders that an alarm has named, the oldest first.
+    told: VecDeque<(OrderRef, Alarm)>,
+    span_began: Nanos,
+    alarms: u32,
+}
+
+impl Orphans {
+    pub fn new() -> Self {
+        Self {
+            waiting: VecDeque::with_capacity(ORPHANS_MAX),
+            told: VecDeque::with_capacity(STRAYS_TOLD_MAX),
+            span_began: Nanos::ZERO,
+            alarms: 0,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The one that is missed least: given up before, else without an order of ours that it could be of, else the
+    /// oldest.
+    fn least(&self) -> usize {
+        let worth = |orphan: &Orphan| match (orphan.given_up, orphan.hoped) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => 2,
+        };
+        let all = self.waiting.iter().enumerate();
+        all.min_by_key(|(at, orphan)| (worth(orphan), *at)).map_or(0, |(at, _)| at)
+    }
+
+    /// Whether an alarm is due about an order: once each, and never a storm of them.
+    fn may_tell(&mut self, now: Nanos, order: OrderRef, what: Alarm) -> bool {
+        if self.told.contains(&(order, what)) {
+            return false;
+        }
+        if now.since(self.span_began) >= ALARMS_SPAN {
+            (self.span_began, self.alarms) = (now, 0);
+        }
+        if self.alarms == ALARMS_MAX {
+            return false;
+        }
+        self.alarms += 1;
+        if self.told.len() == STRAYS_TOLD_MAX {
+            self.told.pop_front();
+        }
+        self.told.push_back((order, what));
+        true
+    }
+}
+
+impl Core {
+    /// Keeps a report until its order's name is known; where there is no room, what is missed least goes.
+    pub(super) fn keep_orphan(&mut self, now: Nanos, report: &Report, out: &mut Outbox) {
+        if self.orphans.waiting.iter().any(|orphan| orphan.report == *report) {
+            return; // told twice
+        }
+        if self.orphans.waiting.len() == ORPHANS_MAX {
+            let at = self.orphans.least();
+            let least = self.orphans.waiting.remove(at).expect("it was just found");
+            if !least.given_up {
+                self.stray(now, &least.report, out);
+            }
+        }
+        let mut nameless = self.orders.live().filter(|record| record.key.is_none());
+        let hoped = match report {
+            Report::Fill(fill) => nameless.any(|record| {
+                record.order.market == fill.market && record.order.on_book().0 == fill.side
+            }),
+            _ => nameless.next().is_some(),
+        };
+        self.orphans.waiting.push_back(Orphan {
+            since: now,
+            report: *report,
+            hoped,
+            given_up: false,
+        });
+    }
+
+    /// An order's name is known: whatever was told under it is heard now, in the order in which it came.
+    pub(super) fn claim_orphans(&mut self, now: Nanos, name: OrderRef, out: &mut Outbox) {
+        if self.orders.find(name).is_none() {
+            return; // a name for an order that is forgotten
+        }
+        let mut at = 0;
+        while let Some(orphan) = self.orphans.waiting.get(at) {
+            if subject(&orphan.report) == Some(name) {
+                let orphan = self.orphans.waiting.remove(at).expect("it was just seen");
+                self.on_report(now, &orphan.report, out);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Those that nobody claimed in time are another's.
+    pub(super) fn give_up_orphans(&mut self, now: Nanos, out: &mut Outbox) {
+        for at in 0..self.orphans.waiting.len() {
+            let orphan = &mut self.orphans.waiting[at];
+            if now.since(orphan.since) < CLAIM_WAIT {
+                return; // they stand in the order in which they came
+            }
+            if !orphan.given_up {
+                orphan.given_up = true;
+                let report = orphan.report;
+                self.stray(now, &report, out);
+            }
+        }
+    }
+
+    /// A report of an order that is none of ours: somebody else uses the account, or we have lost an order.
+    pub(super) fn stray(&mut self, now: Nanos, report: &Report, out: &mut Outbox) {
+        self.stats.strays += 1;
+        let Some(order) = subject(report) else { return };
+        let (what, market): (_, Option<MarketId>) = match report {
+            Report::Fill(fill) => (Alarm::ForeignFill, Some(fill.market)),
+            _ => (Alarm::ForeignOrder, None),
+        };
+        // A resting one that reconciliation has named is not told again.
+        let named = matches!(order, OrderRef::Key(key) if what == Alarm::ForeignOrder && self.foreign.contains(&key));
+        if !named && self.orphans.may_tell(now, order, what) {
+            self.alarm(what, market, None, out);
+        }
+    }
+}
+
+/// The order that a report speaks of, where it can go by the venue's name.
+const fn subject(report: &Report) -> Option<OrderRef> {
+    match *report {
+        Report::Status(OrderStatus { order, .. })
+        | Report::Fill(Fill { order, .. })
+        | Report::Rejected { order, .. }
+        | Report::CancelRefused { order } => Some(order),
+        _ => None,
+    }
+}
