@@ -77,16 +77,25 @@ impl Running {
         rest.split('/').next().unwrap().parse().unwrap()
     }
 
-    /// The head and body of what it answers, the connection checked against its own authority.
-    fn get(&self, host: &str, path: &str) -> String {
+    /// What a client keeps that trusts its authority.
+    fn trust(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.text("/ca_file")).unwrap()).unwrap();
+        roots
+    }
+
+    /// The head and body of what it answers, the connection checked against its own authority.
+    fn get(&self, host: &str, path: &str) -> String {
+        self.get_trusting(&self.trust(), host, path)
+    }
+
+    fn get_trusting(&self, roots: &RootCertStore, host: &str, path: &str) -> String {
         let config = ClientConfig::builder_with_provider(Arc::new(
             rustls::crypto::aws_lc_rs::default_provider(),
         ))
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
+        .with_root_certificates(roots.clone())
         .with_no_client_auth();
         let name = ServerName::try_from("127.0.0.1").unwrap();
         let tls = ClientConnection::new(Arc::new(config), name).unwrap();
@@ -145,6 +154,69 @@ fn a_directory_that_was_given_stays() {
     assert!(Path::new(twin.text("/ca_file")).is_absolute(), "usable from any directory");
     assert!(twin.end(SIGTERM).0.success());
     assert!(dir.join("mine/ca.pem").exists());
+}
+
+#[test]
+fn a_twin_started_again_in_its_directory_is_the_same_venue() {
+    let dir = scratch("again");
+    let first = (0..ROWS_TRIED)
+        .find_map(|row| {
+            let base = (21_011 + 6 * row).to_string();
+            Running::start(&dir, &["--dir", "mine", "--port-base", &base])
+        })
+        .expect("a row of free ports");
+    let ca = std::fs::read(first.text("/ca_file")).unwrap();
+    let trusting = first.trust();
+    let base = first.port("/polymarket/clob").to_string();
+    let before = first.told.clone();
+    assert!(first.end(SIGTERM).0.success());
+    let again = Running::start(&dir, &["--dir", "mine", "--port-base", &base]).unwrap();
+    assert_eq!(again.told, before, "accounts, keys, ports and markets");
+    assert_eq!(std::fs::read(again.text("/ca_file")).unwrap(), ca);
+    // A client that has been up all the while.
+    for host in ["/polymarket/clob", "/kalshi/rest"] {
+        let answer = again.get_trusting(&trusting, host, "/ok");
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    }
+    assert!(again.end(SIGTERM).0.success());
+    // Only the certificate is lost: its key vouches for the same authority.
+    std::fs::remove_file(dir.join("mine/ca.pem")).unwrap();
+    let again = Running::start(&dir, &["--dir", "mine", "--port-base", &base]).unwrap();
+    assert!(again.get_trusting(&trusting, "/polymarket/clob", "/ok").contains("\"OK\""));
+}
+
+#[test]
+fn a_damaged_file_of_an_earlier_twin_is_named() {
+    let dir = scratch("damaged");
+    let mine = dir.join("mine");
+    assert!(Running::start(&dir, &["--dir", "mine"]).unwrap().end(SIGTERM).0.success());
+    let other = dir.join("other");
+    assert!(Running::start(&dir, &["--dir", "other"]).unwrap().end(SIGTERM).0.success());
+    for name in ["ca.pem", "ca-key.pem", "kalshi-rsa.pem", "kalshi-ed25519.pem"] {
+        let path = mine.join(name);
+        let whole = std::fs::read(&path).unwrap();
+        for wrong in [&b""[..], b"\xff", &whole[..whole.len() / 2]] {
+            std::fs::write(&path, wrong).unwrap();
+            let output = command(&dir, &["--dir", "mine"]).output().unwrap();
+            refused(&output, Exit::State, &[&format!("mine/{name}: is no")]);
+            assert_eq!(std::fs::read(&path).unwrap(), wrong, "left as it was found");
+        }
+        std::fs::write(&path, whole).unwrap();
+    }
+    // Whole, but of another venue, or another kind.
+    for (from, to, says) in [
+        (other.join("ca.pem"), "ca.pem", "no certificate of the key in ca-key.pem"),
+        (mine.join("kalshi-rsa.pem"), "kalshi-ed25519.pem", "no private key of type ed25519"),
+    ] {
+        let whole = std::fs::read(mine.join(to)).unwrap();
+        std::fs::copy(from, mine.join(to)).unwrap();
+        let output = command(&dir, &["--dir", "mine"]).output().unwrap();
+        refused(&output, Exit::State, &[&format!("mine/{to}"), says]);
+        std::fs::write(mine.join(to), whole).unwrap();
+    }
+    std::fs::remove_file(mine.join("ca-key.pem")).unwrap();
+    let output = command(&dir, &["--dir", "mine"]).output().unwrap();
+    refused(&output, Exit::State, &["mine/ca-key.pem: is missing"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod flow;
 pub mod http;
 pub mod kalshi;
+mod keep;
 pub mod matching;
 pub mod open;
 pub mod polymarket;

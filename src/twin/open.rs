@@ -18,6 +18,7 @@ use super::flow::capture::{Capture, CaptureError};
 use super::flow::{self, Flow};
 use super::kalshi::auth::KeyError;
 use super::kalshi::{self, KalshiTwin};
+use super::keep;
 use super::polymarket::{self, PolymarketVenue};
 use super::server::{Server, ServerOptions};
 use super::worldset::World;
@@ -48,7 +49,7 @@ pub enum OpenError {
     Key(KeyError),
     /// No sockets: a port is taken.
     Sockets(io::Error),
-    /// A file that holds the CA or a key cannot be written.
+    /// A file that holds the CA or a key cannot be read or written, or is damaged.
     File(PathBuf, io::Error),
 }
 
@@ -67,11 +68,15 @@ impl std::error::Error for OpenError {}
 
 /// Makes a twin, writes its files into `dir`, and describes it. It serves once it is run or stepped.
 ///
+/// The CA and the keys that an earlier twin left in `dir` are used again, so that whoever trusted and knew that one
+/// reaches this one; Polymarket's accounts come from the seed. Orders, positions and cash begin anew.
+///
 /// The description is the object that `surefoot twin --json` prints.
 ///
 /// # Errors
 /// See [`OpenError`].
 pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), OpenError> {
+    let (authority, keys) = (keep::authority(dir)?, keep::kalshi_keys(dir)?);
     let start = wall_clock();
     let mut world = World::generated(options.seed, start);
     let capture =
@@ -89,12 +94,12 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
             polymarket.set_last(first_captured + index, last);
         }
     }
-    let kalshi =
-        KalshiTwin::new(&world, options.seed, options.kalshi, start).map_err(OpenError::Key)?;
+    let kalshi = KalshiTwin::with_keys(&world, options.seed, options.kalshi, keys, start);
     let flow = Flow::new(&world, options.seed, options.flow, start, capture.as_ref());
     let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());
     let demo = Demo::new(polymarket, kalshi, flow, start);
-    let server = Server::new(demo, &options.server).map_err(OpenError::Sockets)?;
+    let server =
+        Server::with_authority(demo, &options.server, authority).map_err(OpenError::Sockets)?;
     let description = describe(&server, &world, accounts, dir)?;
     Ok((server, description))
 }
@@ -114,11 +119,13 @@ fn describe(
         .map_err(|error| OpenError::File(dir.to_owned(), error))?;
     // Absolute, so that the description can be used from any directory.
     let dir = dir.canonicalize().map_err(|error| OpenError::File(dir.to_owned(), error))?;
-    let ca_file = write_private(&dir.join("ca.pem"), server.ca_pem())?;
+    // The key first: alone it can make the certificate again.
+    write_private(&dir.join(keep::CA_KEY), server.ca_key_pem().expose())?;
+    let ca_file = write_private(&dir.join(keep::CA), server.ca_pem())?;
     let mut kalshi_accounts = Vec::new();
     for key in &kalshi {
         let kind = key.key_type.name();
-        let path = write_private(&dir.join(format!("kalshi-{kind}.pem")), key.pem.expose())?;
+        let path = write_private(&dir.join(keep::kalshi_key(key.key_type)), key.pem.expose())?;
         kalshi_accounts
             .push(json!({ "key_id": key.key_id, "private_key_file": path, "key_type": kind }));
     }

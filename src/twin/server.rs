@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, Sender};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
+use surefoot_cold::secrets::Secret;
 use surefoot_hot::units::Nanos;
 
 use super::conn::{Conn, Proto, Tls};
@@ -211,6 +212,18 @@ impl<W: World> Server<W> {
     /// # Errors
     /// A port is taken, or certificates could not be made.
     pub fn new(world: W, options: &ServerOptions) -> io::Result<Self> {
+        Self::with_authority(world, options, Authority::new()?)
+    }
+
+    /// Listens on loopback for every host, under an authority that is there already.
+    ///
+    /// # Errors
+    /// A port is taken.
+    pub fn with_authority(
+        world: W,
+        options: &ServerOptions,
+        authority: Authority,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listeners = Vec::with_capacity(Host::ALL.len());
         let mut endpoints = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); Host::ALL.len()];
@@ -229,7 +242,7 @@ impl<W: World> Server<W> {
             poll,
             events: Events::with_capacity(256),
             clock: Clock::new(),
-            authority: Authority::new()?,
+            authority,
             listeners,
             endpoints,
             conns: BTreeMap::new(),
@@ -252,6 +265,11 @@ impl<W: World> Server<W> {
     /// The certificate that clients must trust.
     pub fn ca_pem(&self) -> &str {
         &self.authority.ca_pem
+    }
+
+    /// The certificate's key, for whoever keeps the authority.
+    pub fn ca_key_pem(&self) -> &Secret {
+        &self.authority.ca_key_pem
     }
 
     /// The server's clock now.

@@ -1,4 +1,5 @@
-//! The twin's certificate authority and its server side of TLS, made anew at every start.
+//! The twin's certificate authority and its server side of TLS. The authority can be kept; the leaf that it signs is
+//! made anew at every start.
 
 use std::io;
 use std::sync::Arc;
@@ -7,30 +8,63 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::Accepted;
+use rustls::{RootCertStore, ServerConfig};
+use surefoot_cold::secrets::Secret;
+
+/// What is wrong with an authority that was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damaged {
+    /// Its key is none.
+    Key,
+    /// Its certificate is none, or not this key's.
+    Certificate,
+}
 
 /// A certificate authority that nobody trusts unless told to, and one leaf for loopback names.
 pub struct Authority {
     /// The authority's certificate, for the clients.
     pub ca_pem: String,
+    /// Its key, for whoever keeps the authority.
+    pub ca_key_pem: Secret,
     http_1_1: Arc<ServerConfig>,
     no_alpn: Arc<ServerConfig>,
 }
 
 impl Authority {
-    /// Makes fresh keys and certificates for `localhost`, `127.0.0.1` and `::1`.
+    /// Makes a fresh authority, and a certificate for `localhost`, `127.0.0.1` and `::1`.
     ///
     /// # Errors
     /// The crypto library refused; said as an I/O error because the caller cannot do otherwise than give up.
     pub fn new() -> io::Result<Self> {
-        let ca_key = KeyPair::generate().map_err(io::Error::other)?;
+        Self::of(KeyPair::generate().map_err(io::Error::other)?, None)
+    }
+
+    /// The authority of a key that was kept, with its certificate; without one, it gets another.
+    ///
+    /// # Errors
+    /// No key, no certificate, or not of each other.
+    pub fn kept(key_pem: &Secret, ca_pem: Option<String>) -> Result<Self, Damaged> {
+        let key = KeyPair::from_pem(key_pem.expose()).map_err(|_| Damaged::Key)?;
+        Self::of(key, ca_pem).map_err(|_| Damaged::Certificate)
+    }
+
+    fn of(ca_key: KeyPair, kept: Option<String>) -> io::Result<Self> {
+        let ca_key_pem = Secret::new(ca_key.serialize_pem());
         let mut ca = CertificateParams::default();
         ca.distinguished_name.push(DnType::CommonName, "surefoot twin CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca_cert = ca.self_signed(&ca_key).map_err(io::Error::other)?;
+        let ca_pem = match kept {
+            Some(pem) => pem,
+            None => ca.self_signed(&ca_key).map_err(io::Error::other)?.pem(),
+        };
+        let ca_cert =
+            CertificateDer::from_pem_slice(ca_pem.as_bytes()).map_err(io::Error::other)?;
         let issuer = Issuer::new(ca, ca_key);
 
         let leaf_key = KeyPair::generate().map_err(io::Error::other)?;
@@ -42,6 +76,8 @@ impl Authority {
         leaf.use_authority_key_identifier_extension = true; // strict clients ask for it
         let leaf_cert = leaf.signed_by(&leaf_key, &issuer).map_err(io::Error::other)?;
 
+        check(&ca_cert, leaf_cert.der())?;
+
         let config = |alpn: &[&[u8]]| -> io::Result<Arc<ServerConfig>> {
             let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
             let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -49,13 +85,13 @@ impl Authority {
                 .with_safe_default_protocol_versions()
                 .map_err(io::Error::other)?
                 .with_no_client_auth()
-                .with_single_cert(vec![leaf_cert.der().clone(), ca_cert.der().clone()], key)
+                .with_single_cert(vec![leaf_cert.der().clone(), ca_cert.clone()], key)
                 .map_err(io::Error::other)?;
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
             Ok(Arc::new(config))
         };
         let (http_1_1, no_alpn) = (config(&[b"http/1.1"])?, config(&[])?);
-        Ok(Self { ca_pem: ca_cert.pem(), http_1_1, no_alpn })
+        Ok(Self { ca_pem, ca_key_pem, http_1_1, no_alpn })
     }
 
     /// The configuration that suits a client: `http/1.1` where it offers it, and silence where it offers only
@@ -67,4 +103,19 @@ impl Authority {
             .is_some_and(|mut names| names.any(|name| name == b"http/1.1"));
         Arc::clone(if offers { &self.http_1_1 } else { &self.no_alpn })
     }
+}
+
+/// Whether a client that trusts `ca` will take `leaf`.
+fn check(ca: &CertificateDer<'_>, leaf: &CertificateDer<'_>) -> io::Result<()> {
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.clone().into_owned()).map_err(io::Error::other)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(io::Error::other)?;
+    let name = ServerName::try_from("localhost").expect("a name");
+    verifier
+        .verify_server_cert(leaf, &[], &name, &[], UnixTime::now())
+        .map(|_| ())
+        .map_err(io::Error::other)
 }

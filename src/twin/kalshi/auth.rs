@@ -1,4 +1,4 @@
-//! API keys made at start, and the headers that prove them.
+//! API keys, made at a start or kept from an earlier one, and the headers that prove them.
 
 use std::fmt;
 
@@ -8,6 +8,8 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 use surefoot_cold::secrets::Secret;
 use surefoot_hot::units::Nanos;
@@ -66,7 +68,7 @@ impl Key {
     ///
     /// # Errors
     /// See [`KeyError`].
-    pub fn generate(id: String, key_type: KeyType) -> Result<Self, KeyError> {
+    pub fn generate(key_type: KeyType) -> Result<Self, KeyError> {
         let refused = |_| KeyError(key_type);
         let (der, public) = match key_type {
             KeyType::Rsa => {
@@ -80,7 +82,24 @@ impl Key {
                 (der.as_ref().to_vec(), pair.public_key().as_ref().to_vec())
             }
         };
-        Ok(Self { id, key_type, pem: Secret::new(pem(&der)), public })
+        Ok(Self { id: id_of(&public), key_type, pem: Secret::new(pem(&der)), public })
+    }
+
+    /// A key that was kept; it has the id that it had. `None` where the text is no such key.
+    pub fn from_pem(key_type: KeyType, pem: Secret) -> Option<Self> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes()).ok()?;
+        let der = der.secret_pkcs8_der();
+        let public = match key_type {
+            KeyType::Rsa => {
+                let pair = signature::RsaKeyPair::from_pkcs8(der).ok()?;
+                pair.public_key().as_ref().to_vec()
+            }
+            KeyType::Ed25519 => {
+                let pair = signature::Ed25519KeyPair::from_pkcs8(der).ok()?;
+                pair.public_key().as_ref().to_vec()
+            }
+        };
+        Some(Self { id: id_of(&public), key_type, pem, public })
     }
 
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -95,6 +114,11 @@ impl Key {
                 .is_ok(),
         }
     }
+}
+
+/// A UUID out of a public key: the same key, the same id.
+fn id_of(public: &[u8]) -> String {
+    crate::twin::polymarket::uuid_of(public)
 }
 
 /// DER as a PEM block of 64 columns.

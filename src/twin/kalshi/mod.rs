@@ -162,14 +162,18 @@ impl KalshiTwin {
     /// # Errors
     /// No randomness for the keys.
     pub fn new(world: &World, seed: u64, config: Config, now: Nanos) -> Result<Self, KeyError> {
+        let keys = [Key::generate(KeyType::Rsa)?, Key::generate(KeyType::Ed25519)?];
+        Ok(Self::with_keys(world, seed, config, keys, now))
+    }
+
+    /// The venue of a world, with one account for each of the keys.
+    pub fn with_keys(world: &World, seed: u64, config: Config, keys: [Key; 2], now: Nanos) -> Self {
         // Ids differ from run to run, so that a store that outlives a twin never meets one of them again.
         let mut ids = Rng::new(seed ^ now.get()).fork(0x6b61_6c73_6869);
         let mut accounts = vec![Account::new(uuid(&mut ids), BTreeMap::new(), config.tier, now)];
-        let mut keys = Vec::new();
-        for key_type in [KeyType::Rsa, KeyType::Ed25519] {
+        for _ in &keys {
             let cash = spread(config.cash, &world.shards());
             accounts.push(Account::new(uuid(&mut ids), cash, config.tier, now));
-            keys.push(Key::generate(uuid(&mut ids), key_type)?);
         }
         let mut twin = Self {
             series: world.series.clone(),
@@ -177,7 +181,7 @@ impl KalshiTwin {
             markets: Vec::new(),
             by_ticker: HashMap::new(),
             accounts,
-            keys,
+            keys: keys.into(),
             orders: Vec::new(),
             by_order_id: HashMap::new(),
             groups: Vec::new(),
@@ -212,7 +216,7 @@ impl KalshiTwin {
                 ticker_shown: None,
             });
         }
-        Ok(twin)
+        twin
     }
 
     /// Every key, RSA first.

@@ -95,6 +95,11 @@ pub struct Taken {
     pub qty: Qty,
 }
 
+/// A UUID out of some bytes: the same bytes, the same id.
+pub(super) fn uuid_of(bytes: &[u8]) -> String {
+    text::uuid(&surefoot_cold::venue::polymarket::eip712::keccak(&[bytes]))
+}
+
 /// What a client needs to know of a demo account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoAccount {
