@@ -4,7 +4,7 @@ use super::Core;
 use crate::event::{Control, Event, HaltWhy, LimitRow};
 use crate::ids::{MarketId, Outcome, Venue, VenueKey};
 use crate::intent::{Intent, Tif};
-use crate::ledger::Purse;
+use crate::ledger::{PURSES, Purse};
 use crate::limits::FOREIGN_MAX;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::OrderEvent;
@@ -92,7 +92,7 @@ impl Core {
         self.next_order = self.next_order.max(first_order);
         self.links = [[false; 3]; 2];
         self.reconciled = [false; 2];
-        self.drift = [0; 2];
+        self.drift = [0; PURSES];
         self.position_drift.fill(0);
         self.reading = [Nanos::ZERO; 2];
         self.stopping = false;
@@ -150,17 +150,17 @@ impl Core {
         let ours = self.ledger.cash(purse);
         let settling = self.reconciled[venue.index()];
         if cash == ours {
-            self.drift[venue.index()] = 0;
+            self.drift[purse.index()] = 0;
             return;
         }
-        self.drift[venue.index()] = self.drift[venue.index()].saturating_add(1);
-        if settling && self.drift[venue.index()] < DRIFT_TIMES {
+        self.drift[purse.index()] = self.drift[purse.index()].saturating_add(1);
+        if settling && self.drift[purse.index()] < DRIFT_TIMES {
             return;
         }
         if settling {
             self.alarm(Alarm::CashDrift, None, None, out);
         }
-        self.drift[venue.index()] = 0;
+        self.drift[purse.index()] = 0;
         self.ledger.set_cash(purse, cash);
     }
 

@@ -62,8 +62,8 @@ pub struct Core {
     resync_asked: Vec<Nanos>,
     links: [[bool; 3]; 2],
     reconciled: [bool; 2],
-    /// How often in a row the venue's cash, or a position, differed from ours.
-    drift: [u8; 2],
+    /// How often in a row the cash in a purse, or a position, differed from the venue's.
+    drift: [u8; PURSES],
     position_drift: Vec<u8>,
     /// When anything of ours last moved at a venue, and since when what is told of it now was read.
     moved: [Nanos; 2],
@@ -142,7 +142,7 @@ impl Core {
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             links: [[false; 3]; 2],
             reconciled: [false; 2],
-            drift: [0; 2],
+            drift: [0; PURSES],
             position_drift: vec![0; MARKETS_MAX],
             moved: [Nanos::ZERO; 2],
             reading: [Nanos::ZERO; 2],

@@ -186,6 +186,22 @@ fn a_full_minute_passes() {
 }
 
 #[test]
+fn one_shards_cash_says_nothing_about_anothers() {
+    let mut desk = Desk::new();
+    let kalshi = |desk: &mut Desk, shard, dollars| {
+        let cash = Usd::from_dollars(dollars);
+        desk.control(Control::Cash { venue: Venue::Kalshi, shard, cash });
+        desk.core.ledger().cash(crate::ledger::Purse::of(Venue::Kalshi, shard))
+    };
+    let ours = Usd::from_dollars(10_000);
+    assert_eq!(kalshi(&mut desk, 0, 9_000), ours);
+    assert_eq!(kalshi(&mut desk, 1, 500), Usd::ZERO, "each is seen to differ once");
+    assert_eq!(kalshi(&mut desk, 2, 0), Usd::ZERO, "and one that agrees makes up for neither");
+    assert_eq!(kalshi(&mut desk, 0, 9_000), Usd::from_dollars(9_000));
+    assert_eq!(kalshi(&mut desk, 1, 500), Usd::from_dollars(500));
+}
+
+#[test]
 fn one_odd_answer_of_the_venue_changes_nothing() {
     let mut desk = Desk::new();
     desk.gap();
