@@ -227,9 +227,12 @@ impl Core {
         self.mark();
         let worth = self.unrealised;
         self.ledger.set_position(market, yes, no, price);
-        // What the venue knew and we did not is no result of today's.
+        // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
+        // take the gain along that they stood for; their loss stays.
         self.mark();
-        self.day_base += self.unrealised - worth;
+        let change = self.unrealised - worth;
+        let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
+        self.day_base += if grew { change } else { change.max(Usd::ZERO) };
         let after = self.ledger.position(market).cost_total();
         self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);

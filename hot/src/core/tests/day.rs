@@ -180,6 +180,24 @@ fn a_restart_neither_forgets_the_days_loss_nor_makes_one() {
 }
 
 #[test]
+fn what_the_venue_does_not_know_leaves_no_gain_behind() {
+    let gone = |desk: &mut Desk, market| {
+        for _ in 0..2 {
+            desk.control(Control::Position { market, yes: Qty::ZERO, no: Qty::ZERO });
+        }
+        desk.wait(Nanos::from_millis(10));
+    };
+    let mut desk = with_pairs();
+    assert!(desk.core.day_result() > Usd::ZERO);
+    gone(&mut desk, PM);
+    gone(&mut desk, KA);
+    assert!(desk.core.day_result() < Usd::ZERO, "the fees at least");
+    let mut desk = with_a_paper_loss();
+    gone(&mut desk, KA);
+    assert_eq!(desk.core.day_result(), Usd::from_dollars(-6), "a loss is not forgotten");
+}
+
+#[test]
 fn a_settlement_after_midnight_only_moves_what_was_known() {
     for (market, yes_pays) in [(PM, Price::ZERO), (KA, Price::ONE)] {
         let mut desk = with_pairs();
