@@ -43,7 +43,7 @@ exits! {
     Corrupt = 6, "Do not trade on it. Keep the file, restore the segment from a backup.";
     /// Replay made other decisions than the journal holds.
     Diverged = 7, "Replay with the program that wrote the journal; if that diverges too, report it.";
-    /// No instance answers.
+    /// No instance runs there, or none ever did: nothing was asked.
     NotRunning = 8, "`surefoot start`, or check `--state`.";
     /// A venue could not be reached, or a port of ours is taken.
     Venue = 9, "Check the network and the endpoints named; for a taken port end the other program.";
@@ -57,6 +57,8 @@ exits! {
     Machine = 13, "`--topology calm` runs on any machine.";
     /// This version cannot do that yet.
     NotYet = 14, "`surefoot --help` lists what it can.";
+    /// An instance holds the state directory and does not answer: what was asked is not confirmed.
+    Silent = 15, "Where it stays silent: `kill -9` the process named, cancel at the venues' own pages, then `surefoot start`.";
     /// Our own mistake: an assertion failed. Everything was halted first.
     Internal = 70, "Keep the state directory and report it.";
     /// A second signal came while stopping: ended at once, orders may rest at the venue.

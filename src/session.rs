@@ -24,7 +24,7 @@ use crate::audit::AuditThread;
 use crate::catalogue::{Also, Catalogue};
 use crate::cli::Mode;
 use crate::config::{Config, JournalSync, LogLevel};
-use crate::control::{Asked, Command, Control, Signals, verbs};
+use crate::control::{Asked, Command, Control, Signals, farewell, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
 use crate::foreign::{self, Foreign};
@@ -86,13 +86,15 @@ impl From<StateError> for Failed {
 
 /// Runs a session to its end.
 pub fn run(session: Session, config: &Config, json: bool) -> Exit {
-    match Running::start(session, config, json) {
+    let exit = match Running::start(session, config, json) {
         Ok(running) => running.until_over(),
         Err(Failed(exit, why)) => {
             eprintln!("surefoot: {why}");
             exit
         }
-    }
+    };
+    farewell::leave(&StateDir::at(&config.state_dir), exit);
+    exit
 }
 
 /// Whom to ask what is true: a reader for each venue, and the results of markets.
@@ -153,6 +155,7 @@ impl Running {
             .map_err(|why| Failed(Exit::Machine, why))?;
         let state = StateDir::open(&config.state_dir)?;
         let lock = state.lock()?;
+        farewell::begin(&state)?;
         let signals = Signals::install()
             .map_err(|error| Failed(Exit::Failed, format!("taking over signals: {error}")))?;
         let control = Control::start(&state, signals).map_err(|error| {

@@ -72,7 +72,7 @@ fn a_right_configuration_is_said_to_be_right() {
 fn a_state_directory_that_cannot_be_used() {
     let dir = scratch("state");
     std::fs::write(dir.join("file"), "").unwrap();
-    for verb in ["run", "start", "halt"] {
+    for verb in ["run", "start"] {
         let output = surefoot(&dir, &[verb, "--state", "file"]);
         refused(&output, Exit::State, &["cannot make the directory file", "--state"]);
     }
@@ -144,6 +144,32 @@ fn verbs_without_an_instance_say_so() {
     for verb in ["status", "stop"] {
         refused(&surefoot(&dir, &[verb]), Exit::NotRunning, &["not running", "surefoot start"]);
     }
+    // A halt or resume in the wrong place must not pass for one.
+    std::fs::create_dir(dir.join("empty")).unwrap();
+    let verbs = [(&["halt"][..], "halted"), (&["resume", "--reason", "x"], "resumed")];
+    for (verb, done) in verbs {
+        for (state, whole) in
+            [("surefoot-state", "surefoot-state"), ("empty", "empty"), ("../none", "none")]
+        {
+            let words = [verb, &["--state", state]].concat();
+            let whole =
+                if state.starts_with("..") { dir.join("..") } else { dir.clone() }.join(whole);
+            let said = format!("no surefoot has run in {}: NOTHING was {done}", whole.display());
+            refused(&surefoot(&dir, &words), Exit::NotRunning, &[&said, "--state"]);
+            assert!(!whole.join("halt.json").exists() && !whole.join("journal").exists());
+        }
+    }
+    // Where one has run: for the next start.
+    let used = StateDir::open(&dir.join("used")).unwrap();
+    drop(used.lock().unwrap());
+    let output = surefoot(&dir, &["halt", "--state", "used", "--reason", "night"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        said.contains(&format!("no instance runs in {}", dir.join("used").display())),
+        "{said}"
+    );
+    assert_eq!(used.halt().unwrap().unwrap().reason, "night");
     let output = surefoot(&dir, &["replay"]);
     assert_ne!(output.status.code(), Some(0));
     assert!(!dir.join("surefoot-state").exists(), "looking makes nothing");

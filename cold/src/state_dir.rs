@@ -158,6 +158,16 @@ impl StateDir {
         self.root.join("halt.json")
     }
 
+    /// Where an instance leaves how it ended.
+    pub fn exit_file(&self) -> PathBuf {
+        self.root.join("exit.json")
+    }
+
+    /// Whether an instance was ever at work in it.
+    pub fn was_used(&self) -> bool {
+        [self.lock_file(), self.names(), self.database()].iter().any(|path| path.exists())
+    }
+
     /// Where a detached instance writes what it has to say.
     pub fn log(&self) -> PathBuf {
         self.root.join("surefoot.log")

@@ -5,27 +5,45 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::bounded;
 use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 
 /// A socket's name may have 107 bytes; some are kept for the name of the file itself.
 const NAME_BYTES_MAX: usize = 100;
-/// How long the run may take to answer, its own patience included.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the run may take to answer what it can answer at once.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take to agree with both venues first, its own patience included.
+pub const PATIENCE_LONG: Duration = Duration::from_secs(15);
 
-/// Asks the instance of a state directory, and waits for its answer.
+/// Asks the instance of a state directory, and waits so long for its answer.
 ///
 /// # Errors
-/// None answers.
-pub fn ask(state: &StateDir, request: &Value) -> io::Result<Value> {
-    let mut stream = at_short_path(&state.control_socket(), |path| UnixStream::connect(path))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+/// None answers; [`io::ErrorKind::TimedOut`] where somebody listens and says nothing.
+pub fn ask(state: &StateDir, request: &Value, patience: Duration) -> io::Result<Value> {
+    let (socket, request) = (state.control_socket(), request.to_string());
+    let (answer, answered) = bounded(1);
+    // On a thread of its own: connecting to a process that stands still may wait for ever too.
+    thread::Builder::new().name("ask".into()).spawn(move || {
+        let _ = answer.send(converse(&socket, &request)); // whoever asked may have gone on
+    })?;
+    answered.recv_timeout(patience).unwrap_or_else(|_| {
+        let what = format!("no answer in {} s", patience.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, what))
+    })
+}
+
+fn converse(socket: &Path, request: &str) -> io::Result<Value> {
+    let mut stream = at_short_path(socket, |path| UnixStream::connect(path))?;
     writeln!(stream, "{request}")?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    if BufReader::new(stream).read_line(&mut line)? == 0 {
+        let what = "it hung up without an answer";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
+    }
     serde_json::from_str(&line).map_err(io::Error::other)
 }
 

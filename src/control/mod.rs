@@ -6,6 +6,7 @@
 //! `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it trades.
 
 pub mod client;
+pub mod farewell;
 pub mod verbs;
 
 use std::collections::VecDeque;
@@ -306,10 +307,11 @@ mod tests {
         let mut control = Control::start(&state, Signals::default()).unwrap();
         let root = state.clone();
         let peer = thread::spawn(move || {
-            let halted = client::ask(&root, &json!({ "cmd": "halt", "reason": "test" })).unwrap();
-            let refused = client::ask(&root, &json!({ "cmd": "resume", "reason": "why" })).unwrap();
-            let wrong = client::ask(&root, &json!({ "cmd": "fly" })).unwrap();
-            let empty = client::ask(&root, &json!({ "cmd": "resume" })).unwrap();
+            let ask = |request| client::ask(&root, &request, client::PATIENCE_LONG);
+            let halted = ask(json!({ "cmd": "halt", "reason": "test" })).unwrap();
+            let refused = ask(json!({ "cmd": "resume", "reason": "why" })).unwrap();
+            let wrong = ask(json!({ "cmd": "fly" })).unwrap();
+            let empty = ask(json!({ "cmd": "resume" })).unwrap();
             (halted, refused, wrong, empty)
         });
         let mut seen = Vec::new();
@@ -332,7 +334,20 @@ mod tests {
         assert_eq!(wrong["ok"], false);
         assert_eq!(empty["ok"], false);
         drop(control);
-        assert!(client::ask(&state, &json!({ "cmd": "status" })).is_err(), "gone with its owner");
+        let gone = client::ask(&state, &json!({ "cmd": "status" }), client::PATIENCE).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound, "gone with its owner");
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    #[test]
+    fn whoever_listens_and_says_nothing_is_not_waited_for() {
+        let state = scratch("silent");
+        let listener = UnixListener::bind(state.control_socket()).unwrap();
+        let error = client::ask(&state, &json!({ "cmd": "status" }), Duration::from_secs(1));
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(error.to_string(), "no answer in 1 s");
+        drop(listener);
         fs::remove_dir_all(state.root()).unwrap();
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::open_read_only;
 
-use super::client::ask;
+use super::client::{PATIENCE, PATIENCE_LONG, ask};
+use super::farewell;
 use crate::cli::{HaltArgs, ResumeArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::run::Setup;
@@ -21,12 +23,14 @@ use crate::run::Setup;
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The lock goes with the process, the last words may come a moment after it.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
 /// `surefoot status`.
 pub fn status(args: &StatusArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     loop {
-        let exit = match ask(&state, &json!({ "cmd": "status" })) {
+        let exit = match ask(&state, &json!({ "cmd": "status" }), PATIENCE) {
             Ok(answer) if answer["ok"] == true => show(&answer["status"], setup.json, args.watch),
             Ok(answer) => return told(&answer, setup.json, ""),
             Err(error) => return not_running(&state, &error, setup.json),
@@ -80,11 +84,12 @@ fn not_running(state: &StateDir, error: &io::Error, json: bool) -> Exit {
         Err(error) => (None, Some(error.to_string())),
     };
     let last = last_run(state);
-    let place = state.root().display();
+    let place = absolute(state);
     match holder {
         Some(pid) => eprintln!(
-            "surefoot: process {pid} holds {place} but does not answer on its control socket ({error}). It may \
-             be starting or ending; if it stays so, `kill {pid}` ends it gracefully"
+            "surefoot: process {pid} holds {place} and does not answer ({error}). It may be starting or ending: \
+             ask again. Where it stays silent: `surefoot halt` leaves it the word to halt; `kill -9 {pid}` ends it, \
+             then look at the venues' own pages, cancel what rests there, and `surefoot start` reconciles"
         ),
         None => eprintln!("surefoot: not running in {place}. `surefoot start` starts it"),
     }
@@ -109,7 +114,13 @@ fn not_running(state: &StateDir, error: &io::Error, json: bool) -> Exit {
         flatten(&last, "last_run", &mut text);
         print!("{text}");
     }
-    Exit::NotRunning
+    if holder.is_some() { Exit::Silent } else { Exit::NotRunning }
+}
+
+/// The directory's whole name: a relative one says nothing to who stands in the wrong place.
+fn absolute(state: &StateDir) -> String {
+    let path = std::path::absolute(state.root()).unwrap_or_else(|_| state.root().to_owned());
+    path.display().to_string()
 }
 
 fn last_run(state: &StateDir) -> Value {
@@ -139,37 +150,88 @@ fn last_run(state: &StateDir) -> Value {
 pub fn halt(args: &HaltArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let reason = args.reason.clone().unwrap_or_else(|| "no reason given".into());
-    match ask(&state, &json!({ "cmd": "halt", "reason": reason })) {
+    let place = absolute(&state);
+    match ask(&state, &json!({ "cmd": "halt", "reason": reason }), PATIENCE) {
         Ok(answer) => {
             told(&answer, setup.json, "halted: nothing is opened, everything is cancelled")
         }
         Err(error) => {
-            if let Some(pid) = state.holder() {
-                // It lives and does not listen: the file and the signal need no socket.
-                eprintln!(
-                    "surefoot: process {pid} does not answer ({error}); leaving {} for it. `kill -USR1 {pid}` \
-                     halts it too",
-                    state.kill_file().display()
-                );
-                if let Err(error) = fs::write(state.kill_file(), &reason) {
-                    return say(&StateError::Io {
-                        doing: "write",
-                        path: state.kill_file(),
-                        source: error,
-                    });
-                }
-            }
             let latch = HaltLatch { reason, who: "operator".into(), when_ns: now_ns() };
-            match StateDir::open(&setup.config.state_dir).and_then(|state| state.set_halt(&latch)) {
+            if let Some(pid) = state.holder() {
+                return halt_silent(&state, pid, &error, &latch, setup.json);
+            }
+            if !state.was_used() {
+                return refuse(Exit::NotRunning, &never_ran(&state, "halted"), setup.json);
+            }
+            match state.set_halt(&latch) {
                 Ok(()) => told(
-                    &json!({ "ok": true, "running": false }),
+                    &json!({ "ok": true, "running": false, "state": place }),
                     setup.json,
-                    "halt latched: the next start opens nothing until it is resumed",
+                    &format!(
+                        "no instance runs in {place}. Halt latched there: the next start opens nothing until it is \
+                         resumed"
+                    ),
                 ),
                 Err(error) => say(&error),
             }
         }
     }
+}
+
+/// It lives and does not answer. The file needs no socket: the run obeys it as soon as it looks around again.
+fn halt_silent(
+    state: &StateDir,
+    pid: u32,
+    error: &io::Error,
+    latch: &HaltLatch,
+    json: bool,
+) -> Exit {
+    let (kill, before) = (state.kill_file(), state.halt().ok().flatten());
+    let is_new = !kill.exists();
+    // On a full disk an empty file may still be made, and its being there is what counts.
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(&kill);
+    let left = match &made {
+        Ok(_) => format!(
+            "{} is there: it halts when it wakes, and so does the next start",
+            kill.display()
+        ),
+        Err(error) => format!("not even {} could be made ({error})", kill.display()),
+    };
+    let begin = Instant::now();
+    while made.is_ok() && begin.elapsed() < PATIENCE {
+        thread::sleep(LOOK_EVERY);
+        let now = state.halt().ok().flatten();
+        if now.is_some() && now != before {
+            if is_new {
+                let _ = fs::remove_file(&kill); // obeyed; a resume need not trip over it
+            }
+            return told(
+                &json!({ "ok": true, "halted": true, "pid": pid }),
+                json,
+                "halted, after a while: nothing is opened, everything is cancelled",
+            );
+        }
+    }
+    if state.holder() == Some(pid)
+        && let Err(error) = state.set_halt(latch)
+    {
+        eprintln!("surefoot: {error}");
+    }
+    let why = format!(
+        "asked, NOT confirmed: process {pid} in {} does not answer ({error}). Orders may rest at the venues. {left}. \
+         Now: `kill -9 {pid}`, cancel what rests on the venues' own pages, then `surefoot start`: it reconciles, and \
+         stays halted until {} is removed and `surefoot resume --reason …` is said",
+        absolute(state),
+        kill.display()
+    );
+    refuse(Exit::Silent, &why, json)
+}
+
+fn never_ran(state: &StateDir, done: &str) -> String {
+    format!(
+        "no surefoot has run in {}: NOTHING was {done}; name its state directory with --state",
+        absolute(state)
+    )
 }
 
 /// `surefoot resume`: told to the running instance, or the latch lifted for the next start, which reconciles
@@ -188,12 +250,15 @@ pub fn resume(args: &ResumeArgs, setup: &Setup) -> Exit {
         );
         return Exit::Halted;
     }
-    match ask(&state, &json!({ "cmd": "resume", "reason": reason })) {
+    match ask(&state, &json!({ "cmd": "resume", "reason": reason }), PATIENCE_LONG) {
         Ok(answer) => told(&answer, setup.json, "resumed"),
         Err(error) => match state.holder() {
             Some(pid) => {
-                eprintln!("surefoot: process {pid} does not answer ({error}); nothing was resumed");
-                Exit::NotRunning
+                let why = format!("process {pid} does not answer ({error}); nothing was resumed");
+                refuse(Exit::Silent, &why, setup.json)
+            }
+            None if !state.was_used() => {
+                refuse(Exit::NotRunning, &never_ran(&state, "resumed"), setup.json)
             }
             None => {
                 let lifted = record(&state, "resume", reason).and_then(|()| state.clear_halt());
@@ -237,13 +302,13 @@ pub fn lifted_since(state: &StateDir, when_ns: u64) -> bool {
     })
 }
 
-/// `surefoot stop`: returns when the instance is gone.
+/// `surefoot stop`: returns when the instance is gone, and ends as it ended.
 pub fn stop(setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
-    let answer = match ask(&state, &json!({ "cmd": "stop" })) {
-        Ok(answer) => answer,
-        Err(error) => return not_running(&state, &error, setup.json),
-    };
+    let holder = state.holder();
+    if let Err(error) = ask(&state, &json!({ "cmd": "stop" }), PATIENCE) {
+        return not_running(&state, &error, setup.json);
+    }
     let begin = Instant::now();
     while state.holder().is_some() {
         if begin.elapsed() > STOP_WITHIN {
@@ -252,11 +317,33 @@ pub fn stop(setup: &Setup) -> Exit {
                  signal ends it at once and leaves that resting",
                 STOP_WITHIN.as_secs()
             );
-            return Exit::Unreconciled;
+            return Exit::Silent;
         }
         thread::sleep(LOOK_EVERY);
     }
-    told(&answer, setup.json, "stopped")
+    let pid = holder.unwrap_or_default();
+    let begin = Instant::now();
+    let mut ended = farewell::of(&state, pid);
+    while ended.is_none() && begin.elapsed() < FAREWELL_WITHIN {
+        thread::sleep(LOOK_EVERY);
+        ended = farewell::of(&state, pid);
+    }
+    match ended {
+        Some(Exit::Ok) => {
+            told(&json!({ "ok": true, "stopping": true, "exit": 0 }), setup.json, "stopped")
+        }
+        Some(exit) => {
+            let (meaning, remedy) = exit.meaning();
+            let why =
+                format!("it stopped, and not well ({}): {} {remedy}", exit.code(), meaning.trim());
+            refuse(exit, &why, setup.json)
+        }
+        None => {
+            let why = "it is gone and did not say how it ended: orders may rest at the venues. `surefoot start` finds \
+                       and reconciles what rests";
+            refuse(Exit::Unreconciled, why, setup.json)
+        }
+    }
 }
 
 /// `surefoot start`: this program again, with these arguments, in the background.
@@ -287,7 +374,7 @@ pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
             let same = Exit::ALL.iter().find(|exit| Some(exit.code()) == code && code != Some(0));
             return same.copied().unwrap_or(Exit::Failed);
         }
-        if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }))
+        if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }), PATIENCE)
             && answer["status"]["healthy"] == true
         {
             let pid = child.id();
@@ -343,6 +430,15 @@ fn told(answer: &Value, json: bool, done: &str) -> Exit {
     let why = answer["error"].as_str().unwrap_or("no reason was given");
     eprintln!("surefoot: {why}");
     Exit::Failed
+}
+
+/// Not done: the sentence on stderr, and the exit in the object where one is wanted.
+fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
+    if json {
+        println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
+    }
+    eprintln!("surefoot: {why}");
+    exit
 }
 
 fn say(error: &StateError) -> Exit {

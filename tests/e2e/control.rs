@@ -131,6 +131,20 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
         assert!(other.err.contains(&run.pid().to_string()), "it says by whom: {other:#?}");
     }
 
+    // Asked while it stands still: not confirmed, and obeyed as soon as it wakes.
+    signal(run.pid(), "-STOP");
+    let said = say(&scratch, &state, "halt --reason stopped --json");
+    assert_eq!(said.code, Some(15), "{said:#?}");
+    assert!(said.err.contains("NOT confirmed") && said.err.contains("kill -9"), "{said:#?}");
+    assert_eq!(said.json()["ok"], false);
+    let said = say(&scratch, &state, "status");
+    assert_eq!(said.code, Some(15), "{said:#?}");
+    assert!(said.err.contains("no answer in 2 s"), "{said:#?}");
+    signal(run.pid(), "-CONT");
+    stands_still(&scratch, &state);
+    fs::remove_file(StateDir::at(&state).kill_file()).unwrap();
+    done(&scratch, &state, "resume --reason test");
+
     signal(run.pid(), "-USR1");
     let halted = stands_still(&scratch, &state);
     assert_eq!(halted["halt"]["who"], "signal");
@@ -160,7 +174,7 @@ fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
     }
     // A directory under a file can be made by nobody, root included.
     fs::write(scratch.path("file"), "").unwrap();
-    for verb in ["run", "start", "halt"] {
+    for verb in ["run", "start"] {
         let said = say(&scratch, &scratch.path("file/state"), verb);
         assert_eq!(said.code, Some(4), "{verb}: {said:#?}");
         assert!(said.err.contains("file/state") && said.err.contains("--state"), "{said:#?}");
@@ -170,6 +184,11 @@ fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
     let output = command.arg(&gone).arg("--state").arg(&state).output().unwrap();
     assert_eq!(output.status.code(), Some(9));
     assert!(String::from_utf8(output.stderr).unwrap().contains("surefoot twin --json"));
+    // A halt where none ever ran is none.
+    let said = say(&scratch, &state, "halt --reason early");
+    assert_eq!(said.code, Some(8), "{said:#?}");
+    assert!(said.err.contains("NOTHING was halted") && !state.exists(), "{said:#?}");
+    drop(StateDir::open(&state).unwrap().lock().unwrap());
     // Latched for whoever starts next, and lifted again, with nothing running.
     done(&scratch, &state, "halt --reason early");
     let said = say(&scratch, &state, "status --json");
