@@ -119,7 +119,8 @@ pub struct RunArgs {
     /// End by itself after this long: 90, 60s, 5m, 1h30m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
     pub span: Option<Duration>,
-    /// The demo's seed: the same one generates the same session
+    /// The demo's seed: the same one generates the same market flow. When its frames arrive differs from run to run, and
+    /// so do decisions; `surefoot replay` is what repeats them
     #[arg(long)]
     pub seed: Option<u64>,
     /// Use a twin that runs elsewhere: the file holds what `surefoot twin --json` printed

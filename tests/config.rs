@@ -38,6 +38,25 @@ fn nothing_given_is_the_demo() {
 }
 
 #[test]
+fn a_limit_that_does_not_hold_is_named_with_both_values() {
+    let text = "[limits]\nexposure_total = 100000\ndaily_loss = 20\nduplicate_ms = 5\n";
+    let mut inputs = file(text);
+    inputs.env = vec![("SUREFOOT__LIMITS__POSITIONS".into(), "900".into())];
+    let loaded = load(&inputs).unwrap();
+    let want = [
+        "surefoot.toml:2: limits.exposure_total = $100000 is ignored: $1000 is tighter and holds (profile small)",
+        "SUREFOOT__LIMITS__POSITIONS: limits.positions = 900 is ignored: 16 is tighter and holds (profile small)",
+        "surefoot.toml:4: limits.duplicate_ms = 5 ms is ignored: 1000 ms is tighter and holds (profile small)",
+    ];
+    let mut warnings = loaded.warnings;
+    warnings.sort();
+    let mut want = want.map(str::to_owned);
+    want.sort();
+    assert_eq!(warnings, want);
+    assert!(good("[strategy]\nedge_min = 0.02\n[limits]\ndaily_loss = 1\n").warnings.is_empty());
+}
+
+#[test]
 fn flag_over_variable_over_file_over_default() {
     let mut inputs = file("topology = 'split'\nlog_level = 'warn'\n[limits]\ndaily_loss = 50\n");
     inputs.env = vec![

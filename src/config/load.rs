@@ -103,6 +103,8 @@ pub struct Loaded {
     pub config: Config,
     /// Every key, its value as it would be written, and its origin.
     pub shown: Vec<(&'static str, String, Origin)>,
+    /// What was given and does not hold, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// A value that someone gave.
@@ -355,6 +357,7 @@ impl Reading {
             kalshi_private_key: secret("venues.kalshi.private_key"),
         };
         let shown = self.shown(&limits, &origins);
+        let warnings = self.ignored(&limits, &origins);
         let config = Config {
             mode,
             state_dir: PathBuf::from(self.text("state_dir")),
@@ -380,7 +383,27 @@ impl Reading {
             venues,
             hash: self.hash(&shown),
         };
-        Loaded { config, shown }
+        Loaded { config, shown, warnings }
+    }
+
+    /// Limits that were given and do not hold, because something tighter does.
+    fn ignored(&self, limits: &Limits, origins: &BTreeMap<&'static str, Origin>) -> Vec<String> {
+        let rows = LimitRow::ALL.into_iter().filter_map(|row| {
+            let path = limits::row(row).key;
+            let (given, holds) = (self.number(path)?, limits.value(row));
+            let place = match &self.given.get(path)?.origin {
+                Origin::File(line) => format!("{}:{line}", self.file.0),
+                other => other.to_string(),
+            };
+            let (given_text, holds_text) = (limits::show(row, given), limits::show(row, holds));
+            (given != holds).then(|| {
+                format!(
+                    "{place}: {path} = {given_text} is ignored: {holds_text} is tighter and holds ({})",
+                    origins[path]
+                )
+            })
+        });
+        rows.collect()
     }
 
     /// The tightest of profile and what was given, consistent with each other.

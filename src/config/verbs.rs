@@ -20,6 +20,9 @@ const FILE_DEFAULT: &str = "surefoot.toml";
 pub fn load_all(common: &Common, args: Option<&RunArgs>) -> Result<Loaded, Exit> {
     let (loaded, mistakes) = read_all(common, args)?;
     if mistakes.is_empty() {
+        for warning in &loaded.warnings {
+            eprintln!("surefoot: warning: {warning}");
+        }
         return Ok(loaded);
     }
     for mistake in &mistakes {
@@ -128,9 +131,16 @@ pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
             let hash = format!("{:016x}", loaded.config.hash);
             if matches!(verb, ConfigVerb::Check) {
                 text = if common.json {
-                    format!("{}\n", json!({ "ok": true, "hash": hash }))
+                    format!(
+                        "{}\n",
+                        json!({ "ok": true, "hash": hash, "warnings": loaded.warnings })
+                    )
                 } else {
-                    format!("the configuration is right; its hash is {hash}\n")
+                    let ignored = match loaded.warnings.len() {
+                        0 => String::new(),
+                        count => format!(", but {count} of its lines ignored: see the warnings"),
+                    };
+                    format!("the configuration is right{ignored}; its hash is {hash}\n")
                 };
             } else if common.json {
                 let shown = loaded.shown.iter().map(|(path, value, origin)| {
