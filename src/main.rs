@@ -16,6 +16,7 @@ fn main() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok };
         }
     };
+    surefoot_cold::os::make_private();
     let verb = cli.verb.unwrap_or(Verb::Run(RunArgs::default()));
     if let Verb::Config(verb) = &verb {
         return config::run(verb, &cli.common);

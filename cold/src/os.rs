@@ -31,6 +31,13 @@ pub fn forbid_dumps() -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// From here on every file and directory that this process makes is for its user alone, SQLite's own included.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn make_private() {
+    // SAFETY: takes the mask by value, changes it for this process alone and cannot fail.
+    unsafe { libc::umask(0o077) };
+}
+
 /// Lets the calling thread run before every ordinary one (`SCHED_FIFO`), for a core that is isolated for it.
 ///
 /// # Errors
