@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surefoot_cold::journal::{replay, segments};
+use surefoot_cold::journal::{JournalError, Wrong, replay, segments};
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
@@ -52,6 +52,9 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
     }
     let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
         let exit = match &error {
+            replay::ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => {
+                Exit::State
+            }
             replay::ReplayError::Journal(_) => Exit::Corrupt,
             replay::ReplayError::Diverged { .. } => Exit::Diverged,
         };
@@ -72,7 +75,7 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
     let stats = core.stats();
     eprintln!(
         "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
-        replayed.inputs,
+        replayed.inputs_since_fresh,
         stats.orders_live,
         stats.groups_live,
         if replayed.closed { "" } else { " (the last run did not end as it should)" }

@@ -26,6 +26,8 @@ pub struct Replayed {
     pub records: u64,
     /// How many inputs the core was given.
     pub inputs: u64,
+    /// How many of them since the core last began empty.
+    pub inputs_since_fresh: u64,
     /// How many intents were compared, all equal.
     pub intents: u64,
     /// How many notes were compared, all equal.
@@ -186,6 +188,7 @@ impl Fold {
             last_run: header,
             records: 0,
             inputs: 0,
+            inputs_since_fresh: 0,
             intents: 0,
             notes: 0,
             runs: 1,
@@ -248,6 +251,7 @@ impl Fold {
         }
         if header.fresh {
             self.replayed.core = Core::new();
+            self.replayed.inputs_since_fresh = 0;
         }
         self.replayed.last_run = *header;
         Ok(())
@@ -262,6 +266,7 @@ impl Fold {
         self.intents.extend(out.intents().iter().map(IntentRecord::from));
         self.notes.extend(out.notes());
         self.replayed.inputs += 1;
+        self.replayed.inputs_since_fresh += 1;
         Ok(())
     }
 
