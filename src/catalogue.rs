@@ -4,6 +4,7 @@
 //! markets that are all there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::rest::Rest;
@@ -14,7 +15,9 @@ use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome};
 use surefoot_hot::limits::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 
-use crate::access::{Relations, Set};
+use crate::access::{Access, Relations, Set};
+use crate::exit::Exit;
+use crate::session::Failed;
 
 /// What there is to trade.
 #[derive(Clone, Debug, Default)]
@@ -296,4 +299,23 @@ impl Clusters {
         let cluster = self.of.get(&(venue, name.to_owned())).copied().unwrap_or(CLUSTERS_MAX - 1);
         ClusterId::new(u16::try_from(cluster).expect("CLUSTERS_MAX fits"))
     }
+}
+
+/// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
+pub(crate) fn load_catalogue(
+    access: &Access,
+    also: &Also,
+    known: Option<&Directory>,
+) -> Result<Catalogue, Failed> {
+    let gamma = Rest::new(access.polymarket.gamma.clone(), &access.trust, None);
+    let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, None);
+    let mut last = String::new();
+    for attempt in 0..5_u64 {
+        std::thread::sleep(Duration::from_millis(500 * attempt));
+        match Catalogue::load(&gamma, &kalshi, &access.relations, also, known) {
+            Ok(catalogue) => return Ok(catalogue),
+            Err(why) => last = why,
+        }
+    }
+    Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
 }

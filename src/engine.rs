@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use hdrhistogram::Histogram;
@@ -19,9 +19,9 @@ use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
-use crate::spin::{Clock, CoreAgent, CoreRings, Idle, Pulse, Turns, histogram, spin};
+use crate::spin::{Clock, CoreAgent, CoreRings, Idle, Pulse, Turns, Watch, histogram, spin};
 use crate::topology::{self, Topology};
-use crate::wiring::{Executors, Wired};
+use crate::wiring::{Executors, WireError, Wired};
 
 /// How often an agent's own counters are shown to the cold side.
 const SHOW_EVERY: Nanos = Nanos::from_millis(100);
@@ -135,8 +135,9 @@ pub struct Plan {
 pub struct Engine {
     crews: Vec<JoinHandle<(Crew, Turns)>>,
     stop: Arc<AtomicBool>,
-    /// One for each hot thread.
-    pub pulses: Vec<Pulse>,
+    /// One for each hot thread, with its name.
+    pulses: Vec<(&'static str, Pulse)>,
+    watch: Watch,
     /// What the agents show.
     pub shown: Arc<Shown>,
     /// The halt epoch.
@@ -160,6 +161,10 @@ pub struct Finished {
     pub turns: Vec<Turns>,
     /// Turns in which the journal had no room.
     pub blocked: u64,
+    /// Why the journal does not hold the run to its end, where it does not.
+    pub journal_error: Option<String>,
+    /// Whether a hot thread beside the core's panicked.
+    pub dead: bool,
 }
 
 impl Engine {
@@ -170,8 +175,8 @@ impl Engine {
     /// A thread or a poll could not be made.
     pub fn start(
         plan: Plan,
-        wire: impl FnOnce(&mut Rings) -> Result<Wired, String>,
-    ) -> Result<Self, String> {
+        wire: impl FnOnce(&mut Rings) -> Result<Wired, WireError>,
+    ) -> Result<Self, WireError> {
         let mut rings = Rings::new(&plan.clock, &plan.halt);
         let wired = wire(&mut rings)?;
         let core_rings = rings.core.take().expect("made above");
@@ -211,7 +216,7 @@ impl Engine {
         let mut pulses = Vec::new();
         for (nth, (name, mut crew)) in crews.into_iter().enumerate() {
             let pulse = Pulse::default();
-            pulses.push(pulse.clone());
+            pulses.push((name, pulse.clone()));
             let (stop, halt, clock) = (Arc::clone(&stop), plan.halt.clone(), plan.clock.clone());
             let pin = (idle == Idle::Spin).then_some(plan.pin);
             let body = move || {
@@ -234,6 +239,7 @@ impl Engine {
         Ok(Self {
             crews: threads,
             stop,
+            watch: Watch::new(pulses.len(), Instant::now()),
             pulses,
             shown,
             halt: plan.halt,
@@ -271,13 +277,21 @@ impl Engine {
 
     /// Whether a hot thread panicked.
     pub fn is_dead(&self) -> bool {
-        self.pulses.iter().any(Pulse::is_dead)
+        self.pulses.iter().any(|(_, pulse)| pulse.is_dead())
     }
 
-    /// Ends every thread, in the order of the flow, and closes the journal.
+    /// The name of a hot thread that has stood still for `limit`.
+    pub fn still(&mut self, limit: Duration) -> Option<&'static str> {
+        let turns = self.pulses.iter().map(|(_, pulse)| pulse.turns());
+        let nth = self.watch.still(turns, Instant::now(), limit)?;
+        Some(self.pulses[nth].0)
+    }
+
+    /// Ends every thread, in the order of the flow, and closes the journal. A journal that could not be written leaves a
+    /// core all the same: it knows what to compare with the venues.
     ///
     /// # Errors
-    /// A thread panicked, or the journal could not be closed.
+    /// The core's thread panicked, and there is no core.
     pub fn finish(self) -> Result<Finished, String> {
         let Self { crews, stop, ops, ops_thread, journal, clock, .. } = self;
         drop(ops);
@@ -316,12 +330,9 @@ impl Engine {
             return Err("the core's thread ended in a panic: everything was halted; the journal holds what led to it".into());
         };
         let close = Close { decision: core.decision_hash(), state: core.state_hash() };
-        journal.close(clock.now(), close)?;
-        if dead {
-            return Err("a hot thread ended in a panic: everything was halted".into());
-        }
+        let journal_error = journal.close(clock.now(), close).err();
         stages.retain(|(_, measured)| !measured.is_empty());
-        Ok(Finished { core, stages, turns, blocked })
+        Ok(Finished { core, stages, turns, blocked, journal_error, dead })
     }
 }
 

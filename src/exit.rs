@@ -31,7 +31,7 @@ exits! {
     Ok = 0, "";
     /// Something failed that the message on stderr names.
     Failed = 1, "Read the message; it names the place.";
-    /// The command line was not understood.
+    /// The command line was not understood, or `--venues` names a file that does not describe any.
     Usage = 2, "`surefoot --help`, or `surefoot VERB --help`.";
     /// The configuration has mistakes; all of them were shown.
     Config = 3, "Correct the lines shown, then `surefoot config check`.";
@@ -39,8 +39,8 @@ exits! {
     State = 4, "Check owner, mode and space of the directory named, or give another with `--state`.";
     /// Another instance holds the state directory.
     InUse = 5, "`surefoot status` shows it, `surefoot stop` ends it; or give another with `--state`.";
-    /// The journal is damaged: the message names file and offset.
-    Corrupt = 6, "Do not trade on it. Keep the file, restore the segment from a backup.";
+    /// The journal or a wire log is damaged: the message names file and offset.
+    Corrupt = 6, "Do not trade on it. Keep the file; `docs/operator.md` says how to go on.";
     /// Replay made other decisions than the journal holds.
     Diverged = 7, "Replay with the program that wrote the journal; if that diverges too, report it.";
     /// No instance runs there, or none ever did: nothing was asked.

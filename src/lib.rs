@@ -38,6 +38,7 @@ pub mod control;
 pub mod engine;
 pub mod exit;
 mod foreign;
+pub mod health;
 pub mod notify;
 pub(crate) mod recover;
 pub mod report;

@@ -211,6 +211,7 @@ impl Report<'_> {
                 "busy": turns.busy, "idle": turns.idle, "longest_ns": turns.longest,
             })).collect::<Vec<_>>(),
             "journal_blocked": self.finished.blocked,
+            "journal_error": self.finished.journal_error,
             "memory_mb": peak_memory_mb(),
             "limits": limits,
         });
@@ -284,6 +285,9 @@ impl Report<'_> {
         );
         for name in self.foreign {
             println!("  not ours        {name} rests: left alone");
+        }
+        if let Some(why) = &self.finished.journal_error {
+            println!("  journal         NOT whole: {why}");
         }
         println!("  decision hash   {}", at("/decision_hash").as_str().unwrap_or_default());
         println!("  memory          {} MB at its peak", at("/memory_mb"));

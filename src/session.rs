@@ -8,7 +8,6 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
 use surefoot_cold::reconcile::{self, Reader, Truth, settled_truth};
-use surefoot_cold::rest::Rest;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
@@ -21,13 +20,14 @@ use surefoot_hot::units::Nanos;
 
 use crate::access::Access;
 use crate::audit::AuditThread;
-use crate::catalogue::{Also, Catalogue};
+use crate::catalogue::{Also, load_catalogue};
 use crate::cli::Mode;
 use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::{Asked, Command, Control, Signals, farewell, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
 use crate::foreign::{self, Foreign};
+use crate::health::{Health, LINKS};
 use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
 use crate::report::{self, Report};
@@ -143,7 +143,8 @@ struct Running {
     day: u32,
     last_reconciled: Instant,
     foreign: Foreign,
-    last_pulse: (u64, Instant),
+    /// When both venues could last be compared with.
+    compared: Option<Instant>,
     first_basket: Option<Duration>,
     notify: Notify,
 }
@@ -168,7 +169,7 @@ impl Running {
         let venue = session.access.identity();
         let signers = Signers::new(&session.access).map_err(|why| Failed(Exit::Config, why))?;
         let mut names = Book::load(&state.names())?;
-        let catalogue = load_catalogue(&session, names.directory(venue))?;
+        let catalogue = load_catalogue(&session.access, &session.also, names.directory(venue))?;
         for line in &catalogue.left_out {
             eprintln!("surefoot: left out: {line}");
         }
@@ -211,8 +212,10 @@ impl Running {
         let store = Store::open(&state.database(), &state.journal(), names, say)
             .map_err(|error| Failed(Exit::State, error.to_string()))?;
         // After the store has caught up: it is handed the new run's records, the first one included.
-        let journal = Journal::open(options, clock.now())
-            .map_err(|error| Failed(Exit::State, error.to_string()))?;
+        let journal = Journal::open(options, clock.now()).map_err(|error| {
+            let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+            Failed(exit, error.to_string())
+        })?;
         let store =
             StoreThread::start(store).map_err(|error| Failed(Exit::State, error.to_string()))?;
 
@@ -251,7 +254,7 @@ impl Running {
             rings.first = in_journal.first_events(now, epoch, &remembered);
             Ok(wired)
         })
-        .map_err(|why| Failed(Exit::Failed, why))?;
+        .map_err(|error| Failed(error.exit(), error.to_string()))?;
 
         for limit in config.limits.events() {
             engine.tell(Event::Control(limit));
@@ -305,7 +308,7 @@ impl Running {
             day: 0,
             last_reconciled: now,
             foreign: Foreign::default(),
-            last_pulse: (0, now),
+            compared: None,
             first_basket: None,
             notify: Notify::from_env(),
         })
@@ -337,7 +340,7 @@ impl Running {
             if let Some(exit) = self.look() {
                 return Some(exit);
             }
-            let up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed) == 4;
+            let up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed) == LINKS;
             let settled = self.engine.stats().orders_live == 0;
             if up && settled {
                 break;
@@ -381,6 +384,9 @@ impl Running {
             None => Err("nobody is left to ask".to_owned()),
         };
         self.readers = readers;
+        if agreed.is_ok() {
+            self.compared = Some(Instant::now());
+        }
         agreed
     }
 
@@ -468,7 +474,7 @@ impl Running {
             self.notify.alive();
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
-        let is_back = links_up == 4 && std::mem::replace(&mut self.links_up, links_up) < 4;
+        let is_back = links_up == LINKS && std::mem::replace(&mut self.links_up, links_up) < LINKS;
         if is_back || self.last_reconciled.elapsed() >= RECONCILE_EVERY {
             self.check_due = true;
         }
@@ -501,15 +507,11 @@ impl Running {
             // A hot thread voided what it could not hand on; the core and the next start must know.
             self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
         }
-        let pulse: u64 = self.engine.pulses.iter().map(crate::spin::Pulse::turns).sum();
-        if pulse != self.last_pulse.0 {
-            self.last_pulse = (pulse, Instant::now());
-        } else if self.last_pulse.1.elapsed() >= STALL_AFTER && self.latch.is_none() {
-            eprintln!(
-                "surefoot: the hot thread stands still for {} s: trading is halted",
-                STALL_AFTER.as_secs()
-            );
-            self.halt("thread", "the hot thread stood still", HaltWhy::Thread);
+        if let Some(name) = self.engine.still(STALL_AFTER)
+            && self.latch.is_none()
+        {
+            let why = format!("the {name} thread stood still for {} s", STALL_AFTER.as_secs());
+            self.halt("thread", &why, HaltWhy::Thread);
         }
         None
     }
@@ -618,6 +620,9 @@ impl Running {
         for event in results {
             self.engine.tell(event);
         }
+        if truths.iter().all(|(.., truth)| truth.is_ok()) {
+            self.compared = Some(Instant::now());
+        }
         for (venue, since, truth) in truths {
             match truth {
                 Ok(truth) => self.tell_truth(venue, &truth, since),
@@ -634,17 +639,31 @@ impl Running {
         let stats = *self.engine.stats();
         let mut status = report::counters(&stats, &self.base, &self.engine.shown);
         let latch = self.latch.as_ref();
+        let health = Health {
+            open: self.open,
+            halted: latch.is_some() || stats.halted,
+            dead: self.engine.is_dead(),
+            journal_failed: self.engine.journal().failed(),
+            links_up: self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed),
+            books: stats.books,
+            agreed: stats.reconciled,
+            compared: self.compared.map(|at| at.elapsed()),
+        };
+        let troubles = health.troubles();
         let more = json!({
             "running": true,
-            "healthy": self.open && !self.engine.is_dead() && !self.engine.journal().failed(),
+            "healthy": troubles.is_empty(),
+            "troubles": troubles,
+            "open": health.open,
             "mode": self.session.mode.name(),
             "pid": std::process::id(),
             "topology": self.topology.name(),
             "uptime_s": self.began.elapsed().as_secs(),
-            "halted": latch.is_some() || stats.halted,
+            "halted": health.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
-            "reconciled": stats.reconciled,
             "foreign_orders": self.foreign.now(&stats),
+            "reconciled": health.reconciled(),
+            "compared_s_ago": health.compared.map(|age| age.as_secs()),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
         });
         if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
@@ -707,9 +726,21 @@ impl Running {
             Ok(finished) => finished,
             Err(why) => {
                 eprintln!("surefoot: {why}");
+                if json {
+                    println!("{}", json!({ "ok": false, "error": why }));
+                }
                 return Exit::Internal;
             }
         };
+        if finished.dead {
+            eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
+        }
+        if let Some(why) = &finished.journal_error {
+            eprintln!(
+                "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
+                 venues' word on what the journal lacks"
+            );
+        }
         if let Err(error) = store.close() {
             eprintln!("surefoot: {error}");
         }
@@ -750,24 +781,10 @@ impl Running {
             report.print();
         }
         match asked {
+            _ if finished.dead => Exit::Internal,
             Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
+            Exit::Ok if finished.journal_error.is_some() => Exit::State,
             other => other,
         }
     }
-}
-
-/// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
-fn load_catalogue(session: &Session, known: Option<&Directory>) -> Result<Catalogue, Failed> {
-    let access = &session.access;
-    let gamma = Rest::new(access.polymarket.gamma.clone(), &access.trust, None);
-    let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, None);
-    let mut last = String::new();
-    for attempt in 0..5_u64 {
-        std::thread::sleep(Duration::from_millis(500 * attempt));
-        match Catalogue::load(&gamma, &kalshi, &access.relations, &session.also, known) {
-            Ok(catalogue) => return Ok(catalogue),
-            Err(why) => last = why,
-        }
-    }
-    Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
 }

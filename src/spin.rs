@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
@@ -313,6 +313,38 @@ impl Pulse {
     }
 }
 
+/// Finds a thread that hangs. Each pulse is watched by itself: a thread that spins hides nobody.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// By thread: its turns, and when they last moved.
+    seen: Vec<(u64, Instant)>,
+}
+
+impl Watch {
+    /// Over so many threads, from `now`.
+    pub fn new(threads: usize, now: Instant) -> Self {
+        Self { seen: vec![(0, now); threads] }
+    }
+
+    /// Takes in each thread's turns, and returns the first thread that has stood still for `limit`.
+    pub fn still(
+        &mut self,
+        turns: impl IntoIterator<Item = u64>,
+        now: Instant,
+        limit: Duration,
+    ) -> Option<usize> {
+        let mut still = None;
+        for (nth, (seen, turns)) in self.seen.iter_mut().zip(turns).enumerate() {
+            if seen.0 != turns {
+                *seen = (turns, now);
+            } else if now.saturating_duration_since(seen.1) >= limit {
+                still = still.or(Some(nth));
+            }
+        }
+        still
+    }
+}
+
 /// Idle turns before a resting thread sleeps, and how long it does.
 const REST_AFTER: u32 = 64;
 const REST_FOR: Duration = Duration::from_micros(100);
@@ -371,5 +403,19 @@ mod tests {
         let clock = Clock::at(CLOCK_LEAST).unwrap();
         let first = clock.now();
         assert!(first.get() >= CLOCK_LEAST && clock.now() >= first);
+    }
+    #[test]
+    fn a_thread_that_spins_hides_none_that_hangs() {
+        let (begin, limit) = (Instant::now(), Duration::from_secs(2));
+        let mut watch = Watch::new(3, begin);
+        let found: Vec<_> = (0..6_u64)
+            .map(|second| {
+                let core = second.min(2); // hangs after the second one
+                watch.still([core, second * 9, second], begin + Duration::from_secs(second), limit)
+            })
+            .collect();
+        assert_eq!(found, [None, None, None, None, Some(0), Some(0)]);
+        let later = begin + Duration::from_secs(6);
+        assert_eq!(watch.still([3, 99, 9], later, limit), None, "it moves again");
     }
 }

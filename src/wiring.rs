@@ -1,5 +1,6 @@
 //! The agents of a real or embedded venue: sessions on sockets, executors with keys, on the rings' ends.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::text::Digits;
 use surefoot_cold::venue::{kalshi, polymarket};
-use surefoot_cold::wirelog::{self, Contents, WireLog};
+use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::limits::MARKETS_MAX;
@@ -26,6 +27,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::access::{Access, KalshiAccess};
 use crate::engine::{HotMeter, Rings};
+use crate::exit::Exit;
 
 /// Ids learnt from the private stream that wait for the executor.
 const LEARNT_SLOTS: usize = 1_024;
@@ -154,6 +156,51 @@ pub struct Parts<'a> {
 /// What the wire logs of earlier runs said, by venue.
 pub type Remembered = [Contents; 2];
 
+/// Why the agents could not be built.
+#[derive(Debug)]
+pub enum WireError {
+    /// A wire log cannot be used: damaged, or no room.
+    Log(WireLogError),
+    /// An endpoint has no address, or the system no room for a thread or poll; the words name it.
+    Agent(String),
+}
+
+impl WireError {
+    /// How the program ends by it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Log(WireLogError::Corrupt { .. }) => Exit::Corrupt,
+            Self::Log(WireLogError::Io { .. }) => Exit::State,
+            Self::Agent(_) => Exit::Failed,
+        }
+    }
+}
+
+impl From<String> for WireError {
+    fn from(what: String) -> Self {
+        Self::Agent(what)
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Log(error @ WireLogError::Corrupt { .. }) => write!(
+                f,
+                "{error}. An order that left may be missing from it. Do not edit it: keep a copy of the state directory, \
+                 cancel what rests on the venues' own pages, then see *A damaged wire log* in docs/operator.md"
+            ),
+            Self::Log(error @ WireLogError::Io { .. }) => write!(
+                f,
+                "{error}. Nothing was sent. Check the owner, mode and free space of its directory, then start again"
+            ),
+            Self::Agent(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
 /// Ways to tell the links something while they run, by venue: market links.
 pub type Commands = [Sender<Command>; 2];
 
@@ -161,7 +208,10 @@ pub type Commands = [Sender<Command>; 2];
 ///
 /// # Errors
 /// An endpoint has no address, a wire log cannot be opened, or the system has no room.
-pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, Commands), String> {
+pub fn wire(
+    parts: Parts<'_>,
+    rings: &mut Rings,
+) -> Result<(Wired, Remembered, Commands), WireError> {
     let Parts { access, signers, directory, wire_logs, sync, tap, seed, spins } = parts;
     let config = client_config(&access.trust);
     let dial = |endpoint: &Endpoint, nth: u64| {
@@ -180,7 +230,7 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered, C
     feed.add(links.kalshi_market);
     feed.add(links.kalshi_private);
 
-    let open_log = |path: &Path| WireLog::open(path, sync).map_err(|error| error.to_string());
+    let open_log = |path: &Path| WireLog::open(path, sync).map_err(WireError::Log);
     let (pm_log, pm_contents) = open_log(wire_logs[0])?;
     let (ka_log, ka_contents) = open_log(wire_logs[1])?;
     let [core_pm, core_ka] = &mut rings.core_exec;

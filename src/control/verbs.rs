@@ -65,6 +65,11 @@ fn show(status: &Value, json: bool, again: bool) -> Exit {
 /// One line a value: `orders.sent  12`.
 fn flatten(value: &Value, name: &str, text: &mut String) {
     match value {
+        Value::Array(values) => {
+            let words: Vec<_> = values.iter().map(|value| value.as_str().unwrap_or("?")).collect();
+            let words = if words.is_empty() { "none".to_owned() } else { words.join("; ") };
+            text.push_str(&format!("{name:<28} {words}\n"));
+        }
         Value::Object(fields) => {
             for (key, value) in fields {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
@@ -375,12 +380,14 @@ pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
             return same.copied().unwrap_or(Exit::Failed);
         }
         if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }), PATIENCE)
-            && answer["status"]["healthy"] == true
+            && is_up(&answer["status"])
         {
-            let pid = child.id();
+            let (pid, halted) = (child.id(), answer["status"]["halted"] == true);
             let answer =
-                json!({ "ok": true, "pid": pid, "state": state.root().display().to_string() });
-            return told(&answer, setup.json, &format!("started: process {pid}"));
+                json!({ "ok": true, "pid": pid, "halted": halted, "state": absolute(&state) });
+            let done =
+                format!("started: process {pid}{}", if halted { ", HALTED as before" } else { "" });
+            return told(&answer, setup.json, &done);
         }
         if begin.elapsed() > START_WITHIN {
             eprintln!(
@@ -394,6 +401,11 @@ pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
         }
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// Healthy, or kept from it by nothing but a halt that stands: no start lifts that.
+fn is_up(status: &Value) -> bool {
+    status["healthy"] == true || (status["open"] == true && status["troubles"] == json!(["halted"]))
 }
 
 /// In a process group of its own and without a terminal, so that closing the terminal does not end it.

@@ -27,7 +27,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
             Ok((access, also)) => trade(access, also, about, seed, args, setup, &config),
             Err(why) => {
                 eprintln!("surefoot: {why}");
-                Exit::Venue
+                Exit::Usage // the argument is wrong, no venue was asked
             }
         };
     }

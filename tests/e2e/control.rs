@@ -1,6 +1,7 @@
 //! The verbs that speak to a running instance, signals, the `KILL` file, and what is said where none runs.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::rig::{
-    Scratch, Twin, alone, count, run_against, say, signal, status, surefoot, truths, until, wait,
+    Process, Scratch, Twin, alone, count, run_against, say, signal, status, surefoot,
+    surefoot_without_room, truths, until, wait,
 };
 
 /// Long enough for some opportunities to pass by.
@@ -141,6 +143,8 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     assert_eq!(said.code, Some(15), "{said:#?}");
     assert!(said.err.contains("no answer in 2 s"), "{said:#?}");
     signal(run.pid(), "-CONT");
+    until(&scratch, &state, "it has woken", |status| status["halted"] == true);
+    thread::sleep(A_WHILE); // what it decided in the moment of waking is sold again, and counted a little later
     stands_still(&scratch, &state);
     fs::remove_file(StateDir::at(&state).kill_file()).unwrap();
     done(&scratch, &state, "resume --reason test");
@@ -163,6 +167,66 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
 }
 
 #[test]
+fn a_journal_without_room_halts_and_the_end_is_still_compared_and_told() {
+    let _alone = alone();
+    let scratch = Scratch::new("full");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 8);
+    let (at, venues) = (state.to_str().unwrap(), twin.venues.to_str().unwrap());
+    let args =
+        ["run", "--topology", "calm", "--json", "--venues", venues, "--state", at, "--for", "1h"];
+    let run = Process::spawn(&scratch, "run", surefoot_without_room(&scratch, &args));
+    let halted = until(&scratch, &state, "the journal is full", |status| {
+        status["halt"]["who"] == "journal" && count(status, "/orders/live") == 0
+    });
+    assert_eq!(halted["healthy"], false);
+    let refused = say(&scratch, &state, "resume --reason test");
+    assert_ne!(refused.code, Some(0), "{refused:#?}");
+    let stopped = say(&scratch, &state, "stop --json");
+    assert_eq!(stopped.code, Some(4), "it ends as the run: {stopped:#?}");
+    assert_eq!((&stopped.json()["ok"], &stopped.json()["exit"]), (&false.into(), &4.into()));
+    let said = run.end();
+    assert_eq!(said.code, Some(4), "{said:#?}");
+    assert!(said.err.contains("the journal ends before the run did"), "{said:#?}");
+    let report = said.json();
+    assert_eq!(report["reconciled"], true, "{said:#?}");
+    assert!(report["journal_error"].as_str().is_some_and(|why| why.contains("journal-")));
+    for truth in truths(&twin.access, &state) {
+        assert!(truth.open.is_empty(), "still resting: {:?}", truth.open);
+    }
+    // What is in the directory is for its user alone.
+    for entry in fs::read_dir(&state).unwrap().map(Result::unwrap) {
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o077;
+        assert_eq!(mode, 0, "{}: {mode:o}", entry.path().display());
+    }
+    // A wire log that cannot be used: damaged in the middle, then without room.
+    let log = StateDir::at(&state).wire_log("polymarket");
+    let good = fs::read(&log).unwrap();
+    let mut bad = good.clone();
+    bad[20] ^= 1;
+    fs::write(&log, &bad).unwrap();
+    let args = format!("run --topology calm --for 1s --venues {venues}");
+    let refused = say(&scratch, &state, &args);
+    assert_eq!(refused.code, Some(6), "{refused:#?}");
+    assert!(refused.err.contains("wire-polymarket.log is corrupt at byte"), "{refused:#?}");
+    assert!(refused.err.contains("docs/operator.md"), "{refused:#?}");
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    let refused = say(&scratch, &state, &args);
+    assert_eq!(refused.code, Some(4), "{refused:#?}");
+    assert!(refused.err.contains("wire-polymarket.log") && refused.err.contains("free space"));
+    fs::remove_dir(&log).unwrap();
+    fs::write(&log, &good).unwrap();
+    // With room again: what the journal lacks is the venues' to tell, and the halt stands.
+    let run = run_against(&scratch, &twin.venues, &state, "again");
+    let halted = stands_still(&scratch, &state);
+    assert_eq!(halted["halt"]["who"], "journal");
+    signal(run.pid(), "-TERM");
+    let said = run.end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+}
+
+#[test]
 fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
     let scratch = Scratch::new("nothing");
     let state = scratch.path("state");
@@ -182,7 +246,7 @@ fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
     let gone = scratch.path("no-venues.json");
     let mut command = surefoot(&scratch, ["run", "--venues"]);
     let output = command.arg(&gone).arg("--state").arg(&state).output().unwrap();
-    assert_eq!(output.status.code(), Some(9));
+    assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("surefoot twin --json"));
     // A halt where none ever ran is none.
     let said = say(&scratch, &state, "halt --reason early");

@@ -64,6 +64,15 @@ pub fn surefoot<A: AsRef<OsStr>>(scratch: &Scratch, args: impl IntoIterator<Item
     command
 }
 
+/// The same, where no file may become longer than some 800 kB: what a full disk does to a journal, without one.
+pub fn surefoot_without_room(scratch: &Scratch, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1600; exec \"$0\" \"$@\""]);
+    command.arg(env!("CARGO_BIN_EXE_surefoot")).args(args);
+    command.current_dir(&scratch.0).stdin(Stdio::null());
+    command
+}
+
 /// What a verb said.
 #[derive(Debug)]
 pub struct Said {
