@@ -23,6 +23,8 @@ use crate::run::Setup;
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a halt waits for an answer, and again for the `KILL` file to be obeyed: who halts cannot wait.
+const HALT_WITHIN: Duration = Duration::from_secs(1);
 /// The lock goes with the process, the last words may come a moment after it.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
@@ -100,19 +102,26 @@ fn not_running(state: &StateDir, error: &io::Error, json: bool) -> Exit {
     }
     if let Some(latch) = &halt {
         let HaltLatch { reason, who, .. } = latch;
-        eprintln!("surefoot: halted by {who} ({reason}); `surefoot resume --reason …` lifts it");
+        let done = if holder.is_some() {
+            "a halt is latched, NOT confirmed by that process: by"
+        } else {
+            "halted by"
+        };
+        eprintln!("surefoot: {done} {who} ({reason}); `surefoot resume --reason …` lifts it");
     }
     if let Some(error) = &halt_error {
         eprintln!("surefoot: {error}; it counts as a halt");
     }
     if json {
+        // What a process does that does not answer, nobody knows.
+        let halted = holder.is_none().then_some(halt.is_some() || halt_error.is_some());
         let halt = halt.map(
             |latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns }),
         );
         println!(
             "{}",
-            json!({ "running": false, "healthy": false, "holder": holder, "halted": halt.is_some()
-                || halt_error.is_some(), "halt": halt, "last_run": last })
+            json!({ "running": holder.is_some(), "healthy": false, "holder": holder, "halted": halted,
+                "halt": halt, "last_run": last })
         );
     } else if !last.is_null() {
         let mut text = String::new();
@@ -156,7 +165,7 @@ pub fn halt(args: &HaltArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let reason = args.reason.clone().unwrap_or_else(|| "no reason given".into());
     let place = absolute(&state);
-    match ask(&state, &json!({ "cmd": "halt", "reason": reason }), PATIENCE) {
+    match ask(&state, &json!({ "cmd": "halt", "reason": reason }), HALT_WITHIN) {
         Ok(answer) => {
             told(&answer, setup.json, "halted: nothing is opened, everything is cancelled")
         }
@@ -203,7 +212,7 @@ fn halt_silent(
         Err(error) => format!("not even {} could be made ({error})", kill.display()),
     };
     let begin = Instant::now();
-    while made.is_ok() && begin.elapsed() < PATIENCE {
+    while made.is_ok() && begin.elapsed() < HALT_WITHIN {
         thread::sleep(LOOK_EVERY);
         let now = state.halt().ok().flatten();
         if now.is_some() && now != before {

@@ -142,6 +142,7 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     let said = say(&scratch, &state, "status");
     assert_eq!(said.code, Some(15), "{said:#?}");
     assert!(said.err.contains("no answer in 2 s"), "{said:#?}");
+    assert!(said.err.contains("NOT confirmed by that process"), "{said:#?}");
     signal(run.pid(), "-CONT");
     until(&scratch, &state, "it has woken", |status| status["halted"] == true);
     thread::sleep(A_WHILE); // what it decided in the moment of waking is sold again, and counted a little later
