@@ -370,11 +370,14 @@ pub fn compare(
             }
         };
         let name = venue.name();
+        let shared = truth.open.iter().any(|open| foreign::is_foreign(core, open));
+        let held =
+            if shared { "; orders that are not ours rest there and may hold it" } else { "" };
         for &(shard, cash) in &truth.cash {
             let ours = core.ledger().cash(Purse::of(venue, shard));
             if ours != cash {
                 differences.push(format!(
-                    "{name} cash on shard {shard}: we have ${ours}, the venue ${cash}"
+                    "{name} cash on shard {shard}: we have ${ours}, the venue ${cash}{held}"
                 ));
             }
         }

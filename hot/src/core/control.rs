@@ -185,6 +185,9 @@ impl Core {
             self.foreign.pop_front();
         }
         self.foreign.push_back(key);
+        if self.orphans.has_told(OrderRef::Key(key), Alarm::ForeignOrder) {
+            return; // its stream was quicker
+        }
         let id = if let OrderRef::Id(id) = order { Some(id) } else { None };
         self.alarm(Alarm::ForeignOrder, market, id, out);
     }

@@ -67,9 +67,14 @@ impl Orphans {
         all.min_by_key(|(at, orphan)| (worth(orphan), *at)).map_or(0, |(at, _)| at)
     }
 
+    /// Whether an alarm has named an order.
+    pub fn has_told(&self, order: OrderRef, what: Alarm) -> bool {
+        self.told.contains(&(order, what))
+    }
+
     /// Whether an alarm is due about an order: once each, and never a storm of them.
     fn may_tell(&mut self, now: Nanos, order: OrderRef, what: Alarm) -> bool {
-        if self.told.contains(&(order, what)) {
+        if self.has_told(order, what) {
             return false;
         }
         if now.since(self.span_began) >= ALARMS_SPAN {
