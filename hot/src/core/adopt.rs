@@ -2,12 +2,11 @@
 //! before it, and the wire log, written before the first byte leaves, still has it.
 
 use super::Core;
-use super::decide::NO_LEG;
 use crate::group::{ADOPTED, Group, Leg};
 use crate::ids::{Action, OrderId};
 use crate::intent::{Order, Purpose};
 use crate::limits::LEGS_MAX;
-use crate::note::{Alarm, GroupState, Note, OrderState};
+use crate::note::{Alarm, Note, OrderState};
 use crate::order::Record;
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
@@ -92,33 +91,16 @@ impl Core {
 
     /// Wants nothing: what its order buys has no partner.
     fn group_of_one(&self, now: Nanos, order: &Order) -> Group {
-        let mut legs = [NO_LEG; LEGS_MAX];
+        let mut legs = [Leg::NONE; LEGS_MAX];
         legs[0] = Leg {
             market: order.market,
             venue: order.venue,
             outcome: order.outcome,
             limit: order.price,
             reach: order.price,
-            ..NO_LEG
+            ..Leg::NONE
         };
-        Group {
-            id: self.groups.next_id(),
-            basket: ADOPTED,
-            legs,
-            count: 1,
-            target: Qty::ZERO,
-            state: GroupState::Working,
-            promised: Usd::ZERO,
-            started: now,
-            one_leg_since: None,
-            one_leg: Nanos::ZERO,
-            attempts: 0,
-            corrected: Nanos::ZERO,
-            result: Usd::ZERO,
-            alarmed: false,
-            again: 0,
-            reopened: false,
-        }
+        Group::new(self.groups.next_id(), ADOPTED, legs, 1, now)
     }
 
     /// Whether an order was ever placed or adopted here, or one with a later id.

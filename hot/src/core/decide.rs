@@ -11,7 +11,7 @@ use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
 use crate::intent::{Intent, Purpose, Tif};
 use crate::ledger::{PURSES, Purse};
 use crate::limits::{BASKETS_MAX, LEGS_MAX};
-use crate::note::{Alarm, GroupState, Note, Refusal, Verdict};
+use crate::note::{Alarm, Note, Refusal, Verdict};
 use crate::outbox::Outbox;
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -184,7 +184,7 @@ impl Core {
 
     /// The group that would buy a plan, its legs in the order they go out.
     fn group(&self, now: Nanos, basket: BasketId, plan: &Plan) -> Group {
-        let mut legs = [NO_LEG; LEGS_MAX];
+        let mut legs = [Leg::NONE; LEGS_MAX];
         let mut penalties = [0; LEGS_MAX];
         let mut count = 0;
         let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
@@ -197,7 +197,7 @@ impl Core {
                 limit: planned.limit,
                 reach: reach(planned.limit, terms.grid, planned.outcome, slack),
                 deep: planned.levels > 1,
-                ..NO_LEG
+                ..Leg::NONE
             };
             // Sorted in as they come; equal scores keep the basket's order.
             let penalty = self.exit_penalty(&leg);
@@ -209,24 +209,10 @@ impl Core {
             (legs[at], penalties[at]) = (leg, penalty);
             count += 1;
         }
-        Group {
-            id: self.groups.next_id(),
-            basket,
-            legs,
-            count: u8::try_from(count).expect("LEGS_MAX fits"),
-            target: plan.units,
-            state: GroupState::Working,
-            promised: plan.profit,
-            started: now,
-            one_leg_since: None,
-            one_leg: Nanos::ZERO,
-            attempts: 0,
-            corrected: Nanos::ZERO,
-            result: Usd::ZERO,
-            alarmed: false,
-            again: 0,
-            reopened: false,
-        }
+        let count = u8::try_from(count).expect("LEGS_MAX fits");
+        let mut group = Group::new(self.groups.next_id(), basket, legs, count, now);
+        (group.target, group.promised) = (plan.units, plan.profit);
+        group
     }
 
     /// How bad it would be to be left with this leg alone: the leg that is worst to leave goes last. In $0.0001 a
@@ -315,20 +301,6 @@ struct Seen {
 
 /// A basket that was not worth a look for so long begins a new episode when it is again.
 const EPISODE_GAP: Nanos = Nanos::from_secs(1);
-pub(super) const NO_LEG: Leg = Leg {
-    market: MarketId::new(0),
-    venue: Venue::Polymarket,
-    outcome: Outcome::Yes,
-    limit: Price::ZERO,
-    reach: Price::ZERO,
-    deep: false,
-    hold: Usd::ZERO,
-    bought: Qty::ZERO,
-    had: Qty::ZERO,
-    sold: Qty::ZERO,
-    order: None,
-    tried: false,
-};
 
 /// A group holds each leg at the price its hedge may reach, which is above the plan's: a tenth is left for that.
 fn shaved(room: Usd) -> Usd {

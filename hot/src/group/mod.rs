@@ -49,6 +49,22 @@ pub struct Leg {
 }
 
 impl Leg {
+    /// In no market: the room of a leg that a group does not have, and what a new leg begins as.
+    pub const NONE: Self = Self {
+        market: MarketId::new(0),
+        venue: Venue::Polymarket,
+        outcome: Outcome::Yes,
+        limit: Price::ZERO,
+        reach: Price::ZERO,
+        deep: false,
+        hold: Usd::ZERO,
+        bought: Qty::ZERO,
+        had: Qty::ZERO,
+        sold: Qty::ZERO,
+        order: None,
+        tried: false,
+    };
+
     /// What it holds.
     pub fn net(&self) -> Qty {
         self.bought.saturating_sub(self.sold)
@@ -130,6 +146,34 @@ pub enum Sale {
 }
 
 impl Group {
+    /// One that begins: nothing sent, nothing wanted or promised yet.
+    pub const fn new(
+        id: GroupId,
+        basket: BasketId,
+        legs: [Leg; LEGS_MAX],
+        count: u8,
+        started: Nanos,
+    ) -> Self {
+        Self {
+            id,
+            basket,
+            legs,
+            count,
+            target: Qty::ZERO,
+            state: GroupState::Working,
+            promised: Usd::ZERO,
+            started,
+            one_leg_since: None,
+            one_leg: Nanos::ZERO,
+            attempts: 0,
+            corrected: Nanos::ZERO,
+            result: Usd::ZERO,
+            alarmed: false,
+            again: 0,
+            reopened: false,
+        }
+    }
+
     /// The legs.
     pub fn legs(&self) -> &[Leg] {
         &self.legs[..usize::from(self.count)]

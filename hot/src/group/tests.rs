@@ -1,39 +1,10 @@
 use super::*;
 
-const NO_LEG: Leg = Leg {
-    market: MarketId::new(0),
-    venue: Venue::Kalshi,
-    outcome: Outcome::Yes,
-    limit: Price::ZERO,
-    reach: Price::ZERO,
-    deep: false,
-    hold: Usd::ZERO,
-    bought: Qty::ZERO,
-    had: Qty::ZERO,
-    sold: Qty::ZERO,
-    order: None,
-    tried: false,
-};
-
 fn group(count: u8, target: u64) -> Group {
-    Group {
-        id: GroupId::new(1),
-        basket: BasketId::new(0),
-        legs: [NO_LEG; LEGS_MAX],
-        count,
-        target: Qty::from_contracts(target),
-        state: GroupState::Working,
-        promised: Usd::ZERO,
-        started: Nanos::ZERO,
-        one_leg_since: None,
-        one_leg: Nanos::ZERO,
-        attempts: 0,
-        corrected: Nanos::ZERO,
-        result: Usd::ZERO,
-        alarmed: false,
-        again: 0,
-        reopened: false,
-    }
+    let legs = [Leg { venue: Venue::Kalshi, ..Leg::NONE }; LEGS_MAX];
+    let mut group = Group::new(GroupId::new(1), BasketId::new(0), legs, count, Nanos::ZERO);
+    group.target = Qty::from_contracts(target);
+    group
 }
 
 fn any(_: &Leg, _: Qty) -> Sale {
