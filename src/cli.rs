@@ -37,7 +37,7 @@ pub struct Common {
 pub enum Verb {
     /// Trade in the foreground
     Run(RunArgs),
-    /// Trade in the background: returns when it is healthy
+    /// Trade in the background: returns when it is up, healthy or halted as before
     Start(RunArgs),
     /// Show what the running instance does
     Status(StatusArgs),

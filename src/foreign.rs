@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use surefoot_cold::reconcile::{Open, Truth};
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{Venue, VenueKey};
+use surefoot_hot::report::OrderRef;
 use surefoot_hot::stats::Stats;
 
 /// The names of orders that rest, by venue, and what was said of them.
@@ -50,9 +51,10 @@ pub(crate) fn at_end(core: &Core, truths: &[Result<Truth, String>]) -> Vec<Strin
     .collect()
 }
 
-/// Whether no record of ours explains it.
+/// Whether no record of ours explains it. One under a name of our own making is ours, whatever we remember: that it rests
+/// is a difference.
 pub(crate) fn is_foreign(core: &Core, open: &Open) -> bool {
-    core.orders().find(open.status.order).is_none()
+    matches!(open.status.order, OrderRef::Key(_)) && core.orders().find(open.status.order).is_none()
 }
 
 fn name(venue: Venue, open: &Open) -> String {

@@ -474,8 +474,10 @@ impl Running {
             self.notify.alive();
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
-        let is_back = links_up == LINKS && std::mem::replace(&mut self.links_up, links_up) < LINKS;
-        if is_back || self.last_reconciled.elapsed() >= RECONCILE_EVERY {
+        let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
+        if (links_up == LINKS && before < LINKS)
+            || self.last_reconciled.elapsed() >= RECONCILE_EVERY
+        {
             self.check_due = true;
         }
         if self.open && self.check_due && self.check.is_none() {
@@ -620,7 +622,7 @@ impl Running {
         for event in results {
             self.engine.tell(event);
         }
-        if truths.iter().all(|(.., truth)| truth.is_ok()) {
+        if truths.len() == Venue::ALL.len() && truths.iter().all(|(.., truth)| truth.is_ok()) {
             self.compared = Some(Instant::now());
         }
         for (venue, since, truth) in truths {

@@ -28,6 +28,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::units::Nanos;
 
 use crate::disk;
+use crate::state_dir::write_atomic;
 use record::{decode, encode, hash_of, is_sound, synced_of};
 
 pub use record::{Ended, RECORD_BYTES, Record, Sent, VenueId};
@@ -100,6 +101,19 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Closes the hole that a power cut left: what is sound behind it moves up, in a file that replaces the old one whole.
+    fn mend(&mut self, path: &Path) -> io::Result<()> {
+        let mut bytes = std::fs::read(path)?;
+        bytes.truncate(self.whole * RECORD_BYTES);
+        for (seq, record) in self.records.iter().enumerate().skip(self.whole) {
+            let record = encode(record, seq as u64, self.chain, seq as u64);
+            self.chain = hash_of(&record);
+            bytes.extend_from_slice(&record);
+        }
+        self.whole = self.records.len();
+        write_atomic(path, &bytes).map_err(io::Error::other)
+    }
+
     /// The orders whose fate is unknown, in the order they were sent.
     pub fn without_end(&self) -> Vec<Sent> {
         let mut open: Vec<Sent> = Vec::new();
@@ -162,11 +176,14 @@ impl WireLog {
     /// See [`WireLogError`].
     pub fn open(path: &Path, mode: SyncMode) -> Result<(Self, Contents), WireLogError> {
         let fail = |doing| move |error| WireLogError::Io { path: path.to_owned(), doing, error };
-        let contents = match File::open(path) {
+        let mut contents = match File::open(path) {
             Ok(file) => read_from(path, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
             Err(error) => return Err(fail("opening")(error)),
         };
+        if contents.whole < contents.records.len() {
+            contents.mend(path).map_err(fail("mending"))?;
+        }
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -203,7 +220,7 @@ impl WireLog {
                 Some(thread)
             }
         };
-        let mut log = Self {
+        let log = Self {
             file,
             path: path.to_owned(),
             mode,
@@ -214,9 +231,6 @@ impl WireLog {
             shared,
             syncer,
         };
-        for record in &contents.records[contents.whole..] {
-            log.append(record).map_err(fail("mending"))?; // what a power cut left behind a hole moves up
-        }
         Ok((log, contents))
     }
 

@@ -227,6 +227,7 @@ fn halt_silent(
         }
     }
     if state.holder() == Some(pid)
+        && before.is_none() // what halted it first is what must be understood
         && let Err(error) = state.set_halt(latch)
     {
         eprintln!("surefoot: {error}");
