@@ -170,4 +170,23 @@ pub enum Reject {
     Duplicate = 8,
     /// Anything else definite.
     Other = 9,
+    /// Turned away unread, by a filter in front of the venue: a block page instead of the venue's own words.
+    Blocked = 10,
+}
+
+impl Reject {
+    /// Whether it says nothing about the order: the venue would have taken none of ours, whatever its price and size.
+    /// A second one will fare the same until the venue, the account or the connection is well again.
+    pub const fn is_of_venue(self) -> bool {
+        match self {
+            Self::Auth | Self::Rate | Self::Mode | Self::Blocked => true,
+            Self::Funds
+            | Self::Closed
+            | Self::Crossed
+            | Self::Terms
+            | Self::Killed
+            | Self::Duplicate
+            | Self::Other => false,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::{Order, Query};
-use surefoot_hot::report::{Reject, Report, Unsent};
+use surefoot_hot::report::{Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
@@ -123,9 +123,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
             Placed::Rejected(why) => {
                 self.stats.rejected += 1;
                 // a venue that is away, or will not know us, is spared a storm of orders
-                match why {
-                    Reject::Mode | Reject::Auth | Reject::Rate => self.breaker.on_failure(now),
-                    _ => self.breaker.on_success(),
+                if why.is_of_venue() {
+                    self.breaker.on_failure(now);
+                } else {
+                    self.breaker.on_success();
                 }
                 self.log_end(now, order.id, Ended::Rejected, id);
             }

@@ -90,6 +90,13 @@ pub(crate) fn parse(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or(Value::Null)
 }
 
+/// Whether a refusal is not the venue's own: its servers answer in JSON or not at all, a filter in front of them with a
+/// page, and a redirect leads to one.
+pub(crate) fn is_foreign(status: u16, body: &[u8]) -> bool {
+    let page = !body.trim_ascii().is_empty() && parse(body).is_null();
+    (300..400).contains(&status) || (page && (400..500).contains(&status))
+}
+
 /// Whether `text` holds `part`, whatever the case.
 pub(crate) fn holds(text: &str, part: &str) -> bool {
     text.len() >= part.len()

@@ -7,7 +7,7 @@ use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 
 use super::encode::parse_client_id;
-use crate::venue::answer::{Cancelled, Placed, holds, parse, state_of};
+use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
 use crate::venue::json::{Object, as_qty, scaled};
 
 /// What the answer to a create says.
@@ -58,21 +58,21 @@ const WORDS: &[(&str, Placed)] = &[
 
 /// What the answer to a create proves, for the order as sent.
 pub fn created(status: u16, body: &[u8], order: &Order) -> Created {
-    let body = parse(body);
+    let json = parse(body);
     match status {
-        200..=299 => accepted(&body, order),
-        _ => Created::without_id(refused(status, &body)),
+        200..=299 => accepted(&json, order),
+        _ => Created::without_id(refused_whole(status, body, &json)),
     }
 }
 
 /// What the answer to a batch of creates proves of each order: matched by client order id, never by place.
 pub fn created_batch(status: u16, body: &[u8], orders: &[Order]) -> Vec<Created> {
-    let body = parse(body);
+    let json = parse(body);
     if !(200..=299).contains(&status) {
-        let refusal = Created::without_id(refused(status, &body));
+        let refusal = Created::without_id(refused_whole(status, body, &json));
         return vec![refusal; orders.len()];
     }
-    let rows = body.get("orders").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let rows = json.get("orders").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let one = |order: &Order| {
         let row = rows.iter().find(|row| {
             let id = row.get("client_order_id").and_then(Value::as_str).unwrap_or("");
@@ -107,6 +107,11 @@ fn accepted(body: &Value, order: &Order) -> Created {
     Created { placed, order_id }
 }
 
+fn refused_whole(status: u16, body: &[u8], json: &Value) -> Placed {
+    let own = matches!(status, 401 | 408 | 429) || !is_foreign(status, body);
+    if own { refused(status, json) } else { Placed::Rejected(Reject::Blocked) }
+}
+
 fn refused(status: u16, body: &Value) -> Placed {
     if status >= 500 || status == 408 {
         return Placed::Unknown; // no word of a 5xx is a promise here (§3.9)
@@ -122,6 +127,7 @@ fn refused(status: u16, body: &Value) -> Placed {
     }
     Placed::Rejected(match status {
         401 | 403 => Reject::Auth,
+        425 => Reject::Mode,
         404 => Reject::Closed,
         409 => return Placed::Unknown, // a conflict of a kind not known: perhaps it exists
         _ => Reject::Other,
@@ -252,6 +258,11 @@ mod tests {
                 Rejected(Reject::Auth),
             ),
             (403, "", Rejected(Reject::Auth)),
+            (403, "<html>Sorry, you have been blocked</html>", Rejected(Reject::Blocked)),
+            (302, "", Rejected(Reject::Blocked)),
+            (429, "<html>slow down</html>", Rejected(Reject::Rate)),
+            (425, r#"{"error":"too early"}"#, Rejected(Reject::Mode)),
+            (504, "<html>gateway</html>", Unknown),
             (404, r#"{"error":{"code":"market_not_found:_1f"}}"#, Rejected(Reject::Closed)),
             (409, r#"{"error":{"code":"order_already_exists"}}"#, Exists),
             (409, r#"{"error":{"code":"trading_is_paused"}}"#, Rejected(Reject::Mode)),

@@ -9,7 +9,7 @@ use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 
 use super::eip712::Word;
-use crate::venue::answer::{Cancelled, Placed, holds, parse, state_of};
+use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
 use crate::venue::json::{as_qty, parse_scaled};
 use crate::venue::text::parse_hex;
 
@@ -58,10 +58,10 @@ const fn rejected(why: Reject) -> Option<Placed> {
 
 /// What the answer to `POST /order` proves, for the order as sent and its id.
 pub fn placed(status: u16, body: &[u8], order: &Order, id: &Word) -> Placed {
-    let body = parse(body);
+    let json = parse(body);
     match status {
-        200..=299 => accepted(&body, order, id),
-        _ => refused(status, message(&body)),
+        200..=299 => accepted(&json, order, id),
+        _ => refused(status, body, &json),
     }
 }
 
@@ -69,11 +69,11 @@ pub fn placed(status: u16, body: &[u8], order: &Order, id: &Word) -> Placed {
 ///
 /// A refusal of the whole batch refuses each; an answer of another length proves nothing of any.
 pub fn placed_batch(status: u16, body: &[u8], orders: &[(Order, Word)]) -> Vec<Placed> {
-    let body = parse(body);
-    let one = |index: usize, (order, id): &(Order, Word)| match (status, body.as_array()) {
+    let json = parse(body);
+    let one = |index: usize, (order, id): &(Order, Word)| match (status, json.as_array()) {
         (200..=299, Some(rows)) if rows.len() == orders.len() => accepted(&rows[index], order, id),
         (200..=299, _) => Placed::Unknown,
-        _ => refused(status, message(&body)),
+        _ => refused(status, body, &json),
     };
     orders.iter().enumerate().map(|(index, order)| one(index, order)).collect()
 }
@@ -82,8 +82,8 @@ pub fn placed_batch(status: u16, body: &[u8], orders: &[(Order, Word)]) -> Vec<P
 fn accepted(body: &Value, order: &Order, id: &Word) -> Placed {
     let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or("");
     if text("orderID").is_empty() {
-        let message = message(body);
-        return if message.is_empty() { Placed::Unknown } else { refused(200, message) };
+        let said = !message(body).is_empty();
+        return if said { refused(200, b"", body) } else { Placed::Unknown };
     }
     if parse_hex::<32>(text("orderID")) != Some(*id) {
         return Placed::Unknown; // not our order's answer: the query by our own id will tell
@@ -119,15 +119,18 @@ fn shares(order: &Order, making: &str, taking: &str) -> Option<Qty> {
 
 /// What a refusal proves. A definite word counts under any status but a time-out of the gateway; without one,
 /// a 4xx is definite and a 5xx is not.
-fn refused(status: u16, message: &str) -> Placed {
+fn refused(status: u16, body: &[u8], json: &Value) -> Placed {
+    let message = message(json);
     if let Some((_, meaning)) = WORDS.iter().find(|(part, _)| holds(message, part)) {
         return meaning.unwrap_or(Placed::Unknown);
     }
     match status {
-        401 | 403 => Placed::Rejected(Reject::Auth),
         408 => Placed::Unknown,
         425 => Placed::Rejected(Reject::Mode), // the engine restarts: refused before it was looked at
         429 => Placed::Rejected(Reject::Rate),
+        401 => Placed::Rejected(Reject::Auth),
+        _ if is_foreign(status, body) => Placed::Rejected(Reject::Blocked),
+        403 => Placed::Rejected(Reject::Auth),
         200..=499 => Placed::Rejected(Reject::Other),
         _ => Placed::Unknown,
     }
