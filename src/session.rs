@@ -1,5 +1,7 @@
 //! One run, from the lock on its directory to the closing report: what every mode that trades shares.
 
+mod agree;
+
 use std::time::{Duration, Instant};
 
 use rtrb::RingBuffer;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
-use surefoot_cold::reconcile::{self, Reader, Truth, settled_truth};
+use surefoot_cold::reconcile::settled_truth;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
@@ -36,6 +38,8 @@ use crate::spin::Clock;
 use crate::topology::{self, Topology};
 use crate::wiring::{self, Parts, Signers};
 
+use agree::{Check, Readers};
+
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
 /// How long a graceful end waits for orders and groups in flight.
@@ -46,8 +50,6 @@ const RECONCILE_EVERY: Duration = Duration::from_secs(12);
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
 const DAY_NS: u64 = 86_400_000_000_000;
-/// How often a read of both venues is tried again because something of ours moved meanwhile.
-const AGREE_TRIES: u32 = 20;
 /// Counters are at most this old.
 const STATS_LAG: Duration = Duration::from_millis(150);
 /// How often the loop looks around.
@@ -96,16 +98,6 @@ pub fn run(session: Session, config: &Config, json: bool) -> Exit {
     farewell::leave(&StateDir::at(&config.state_dir), exit);
     exit
 }
-
-/// Whom to ask what is true: a reader for each venue, and the results of markets.
-#[derive(Default)]
-struct Readers {
-    accounts: Vec<Box<dyn Reader>>,
-    results: Option<Results>,
-}
-/// The readers, results not told yet, and what the venues say, each since when it was asked.
-type Check =
-    std::thread::JoinHandle<(Readers, Vec<Event>, Vec<(Venue, Nanos, Result<Truth, String>)>)>;
 
 struct Running {
     session: Session,
@@ -374,69 +366,6 @@ impl Running {
         Some(Exit::Unreconciled)
     }
 
-    /// Takes both venues' word, read twice the same, until the core agrees: it does not where anything of ours moved
-    /// while they were asked.
-    fn agree(&mut self) -> Result<(), String> {
-        self.end_check();
-        let mut readers = std::mem::take(&mut self.readers);
-        let agreed = match &mut readers.results {
-            Some(results) => self.agree_with(&readers.accounts, results),
-            None => Err("nobody is left to ask".to_owned()),
-        };
-        self.readers = readers;
-        if agreed.is_ok() {
-            self.compared = Some(Instant::now());
-        }
-        agreed
-    }
-
-    fn agree_with(
-        &mut self,
-        accounts: &[Box<dyn Reader>],
-        results: &mut Results,
-    ) -> Result<(), String> {
-        let mut told = false;
-        for _ in 0..AGREE_TRIES {
-            let stats = *self.engine.stats();
-            if told && stats.reconciled {
-                return Ok(());
-            }
-            if stats.orders_live > 0 {
-                std::thread::sleep(STATS_LAG);
-                continue;
-            }
-            // What settled while nobody listened is told first: it is a result, not a difference.
-            for event in results.read()? {
-                self.engine.tell(event);
-            }
-            for reader in accounts {
-                let since = self.engine.clock.now();
-                let truth = settled_truth(reader.as_ref(), 6, Duration::from_millis(250))?;
-                let venue = reader.venue();
-                self.tell_truth(venue, &truth, since);
-                self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
-                for foreign in truth.foreign.iter().filter(|_| !told) {
-                    eprintln!(
-                        "surefoot: {} holds {foreign}, which is not followed here: left alone",
-                        venue.name()
-                    );
-                }
-            }
-            told = true;
-            std::thread::sleep(STATS_LAG);
-        }
-        Err("something of ours moved whenever they were asked".to_owned())
-    }
-
-    fn tell_truth(&mut self, venue: Venue, truth: &Truth, since: Nanos) {
-        self.foreign.read(venue, truth);
-        self.engine.tell(Event::Control(Tell::Reading { venue, since }));
-        let markets = self.directory.of(venue).map(|entry| entry.def.market);
-        for event in reconcile::events(venue, truth, markets) {
-            self.engine.tell(event);
-        }
-    }
-
     /// One look around: commands, health, time. Returns an exit when it is time to end.
     fn look(&mut self) -> Option<Exit> {
         while let Some(asked) = self.control.poll() {
@@ -587,54 +516,6 @@ impl Running {
         }
         eprintln!("surefoot: resumed: {reason}");
         Ok(())
-    }
-
-    /// Begins to compare while running. The core throws away what was read while something of ours moved.
-    fn begin_check(&mut self) {
-        let mut readers = std::mem::take(&mut self.readers);
-        let clock = self.engine.clock.clone();
-        let read = move || {
-            let read_one = |reader: &dyn Reader| {
-                let since = clock.now();
-                (reader.venue(), since, reader.truth().map_err(|error| error.to_string()))
-            };
-            let results = readers.results.as_mut().map(Results::read);
-            let results = results.and_then(Result::ok).unwrap_or_default(); // next time, then
-            let truths = readers.accounts.iter().map(|reader| read_one(reader.as_ref())).collect();
-            (readers, results, truths)
-        };
-        match std::thread::Builder::new().name("reconcile".into()).spawn(read) {
-            Ok(thread) => self.check = Some(thread),
-            Err(error) => {
-                // The readers went with it: from here on nothing could be compared.
-                self.halt("thread", &format!("starting reconciliation: {error}"), HaltWhy::Thread);
-            }
-        }
-    }
-
-    /// Waits for the comparison under way, if there is one, and tells the core.
-    fn end_check(&mut self) {
-        let Some(thread) = self.check.take() else { return };
-        let Ok((readers, results, truths)) = thread.join() else {
-            return self.halt("thread", "reconciliation failed an assertion", HaltWhy::Thread);
-        };
-        self.readers = readers;
-        for event in results {
-            self.engine.tell(event);
-        }
-        if truths.len() == Venue::ALL.len() && truths.iter().all(|(.., truth)| truth.is_ok()) {
-            self.compared = Some(Instant::now());
-        }
-        for (venue, since, truth) in truths {
-            match truth {
-                Ok(truth) => self.tell_truth(venue, &truth, since),
-                Err(error) => eprintln!(
-                    "surefoot: {error}; {} is asked again in {} s",
-                    venue.name(),
-                    RECONCILE_EVERY.as_secs()
-                ),
-            }
-        }
     }
 
     fn status(&mut self) -> Value {
