@@ -13,6 +13,7 @@ pub mod matching;
 pub mod open;
 pub mod polymarket;
 pub mod rng;
+pub mod routes;
 pub mod server;
 pub mod tls;
 pub mod worldset;

@@ -1,13 +1,11 @@
-//! Gamma's metadata and the data API's positions and trades, in the venue's shapes (`venues/polymarket.md` §7).
+//! Gamma's metadata, in the venue's shapes (`venues/polymarket.md` §7).
 
 use serde_json::{Value, json};
 use surefoot_cold::directory::Generation;
-use surefoot_cold::venue::polymarket::eip712::Address;
 use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Usd};
 
-use super::exchange::action_name;
-use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
+use super::{PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 
 /// The venue's word for an outcome.
@@ -21,11 +19,11 @@ pub const fn outcome_name(outcome: Outcome) -> &'static str {
 /// The most rows of one page.
 const PAGE_MAX: usize = 100;
 
-fn price_number(price: Price) -> Value {
+pub(super) fn price_number(price: Price) -> Value {
     text::number(price.ticks().into(), 4)
 }
 
-fn usd_number(usd: Usd) -> Value {
+pub(super) fn usd_number(usd: Usd) -> Value {
     serde_json::from_str(&text::usd(usd.micros())).expect("digits and a point are JSON")
 }
 
@@ -80,8 +78,9 @@ impl PolymarketVenue {
         let Some(from) = from else { return error(422, "invalid cursor") };
         let page: Vec<&Value> = rows.iter().skip(from).take(limit).collect();
         let mut answer = json!({ name: page });
-        if from + limit < rows.len() {
-            answer["next_cursor"] = json!(super::rest::cursor_text(from + limit));
+        let next = from.saturating_add(limit);
+        if next < rows.len() {
+            answer["next_cursor"] = json!(super::rest::cursor_text(next));
         }
         Response::json(200, &answer)
     }
@@ -247,131 +246,6 @@ impl PolymarketVenue {
             row["events"] = json!([self.gamma_event(&spec.event_id, false)]);
         }
         row
-    }
-
-    /// The data API. Version 1 was retired on 2026-10-24; its paths still answer here for old readers.
-    pub(super) fn data(&self, req: &Request) -> Response {
-        if req.method != "GET" {
-            return error(405, "Method not allowed");
-        }
-        let path = req.path.strip_prefix("/v2").unwrap_or(&req.path);
-        let user = req.query("user").and_then(Address::parse);
-        let account = user.and_then(|user| {
-            (HOUSE_ACCOUNT + 1..self.accounts.len())
-                .find(|&a| self.accounts[a].funder == user || self.accounts[a].address == user)
-        });
-        match path {
-            "/" | "/status" => Response::json(200, &json!({"data": "OK"})),
-            "/positions" if user.is_none() => {
-                error(400, "required query param 'user' not provided")
-            }
-            "/positions" => {
-                let rows = account.map_or_else(Vec::new, |a| self.positions(a, req));
-                Response::json(200, &Value::Array(offset(req, rows)))
-            }
-            "/value" if user.is_none() => error(400, "required query param 'user' not provided"),
-            "/value" => {
-                let value = account.map_or(Usd::ZERO, |a| self.value(a));
-                let user = req.query("user").unwrap_or_default();
-                Response::json(200, &json!([{"user": user, "value": usd_number(value)}]))
-            }
-            "/trades" | "/activity" => {
-                let rows = self.data_trades(account, user.is_some(), req);
-                Response::json(200, &Value::Array(offset(req, rows)))
-            }
-            _ => error(404, "not found"),
-        }
-    }
-
-    /// What a share is worth now: the result, else the best bid of its own book.
-    fn mark(&self, market: usize, outcome: Outcome) -> Price {
-        self.markets[market].best(outcome, Side::Bid).unwrap_or(Price::ZERO)
-    }
-
-    fn value(&self, account: usize) -> Usd {
-        self.accounts[account].shares.iter().fold(Usd::ZERO, |sum, (&(market, outcome), &qty)| {
-            let outcome = if outcome == 0 { Outcome::Yes } else { Outcome::No };
-            sum + self.mark(market, outcome).proceeds_floor(qty)
-        })
-    }
-
-    fn positions(&self, account: usize, req: &Request) -> Vec<Value> {
-        let owner = &self.accounts[account];
-        let mut rows = Vec::new();
-        for (&(market, number), &qty) in &owner.shares {
-            let terms = &self.markets[market];
-            let mut asked = req.query_all("market").peekable();
-            let wanted = asked.peek().is_none() || asked.any(|id| id == terms.spec.condition_id);
-            if qty.is_zero() || !wanted {
-                continue;
-            }
-            let outcome = if number == 0 { Outcome::Yes } else { Outcome::No };
-            let paid = owner.paid.get(&(market, number)).copied().unwrap_or(Usd::ZERO);
-            let mark = self.mark(market, outcome);
-            let worth = mark.proceeds_floor(qty);
-            let average = i128::from(paid.micros()) * 1_000_000 / i128::from(qty.micros());
-            let average = u64::try_from(average).unwrap_or(0);
-            rows.push(json!({
-                "proxyWallet": owner.funder.text(),
-                "asset": terms.token(outcome),
-                "conditionId": terms.spec.condition_id,
-                "size": text::number(qty.micros(), 6),
-                "avgPrice": text::number(average, 6),
-                "initialValue": usd_number(paid),
-                "currentValue": usd_number(worth),
-                "cashPnl": usd_number(worth - paid),
-                "totalBought": text::number(qty.micros(), 6),
-                "realizedPnl": 0,
-                "curPrice": price_number(mark),
-                "redeemable": false,
-                "mergeable": !owner.held(market, outcome.other()).is_zero(),
-                "title": terms.spec.question,
-                "slug": terms.spec.slug,
-                "eventSlug": terms.spec.event_slug,
-                "outcome": outcome_name(outcome),
-                "outcomeIndex": number,
-                "oppositeOutcome": outcome_name(outcome.other()),
-                "oppositeAsset": terms.token(outcome.other()),
-                "endDate": text::rfc3339(terms.spec.close),
-                "negativeRisk": terms.spec.neg_risk(),
-            }));
-        }
-        rows
-    }
-
-    fn data_trades(&self, account: Option<usize>, by_user: bool, req: &Request) -> Vec<Value> {
-        let mut rows = Vec::new();
-        for trade in self.trades.iter().rev() {
-            let terms = &self.markets[trade.market];
-            let mut asked = req.query_all("market").peekable();
-            if asked.peek().is_some() && !asked.any(|id| id == terms.spec.condition_id) {
-                continue;
-            }
-            for part in std::iter::once(&trade.taker).chain(&trade.makers) {
-                if by_user && Some(part.account) != account {
-                    continue;
-                }
-                rows.push(json!({
-                    "proxyWallet": self.accounts[part.account].funder.text(),
-                    "side": action_name(part.action),
-                    "asset": terms.token(part.outcome),
-                    "conditionId": terms.spec.condition_id,
-                    "size": text::number(part.qty.micros(), 6),
-                    "price": price_number(part.price),
-                    "timestamp": trade.at.get() / 1_000_000_000,
-                    "transactionHash": trade.transaction.clone().unwrap_or_default(),
-                    "title": terms.spec.question,
-                    "slug": terms.spec.slug,
-                    "eventSlug": terms.spec.event_slug,
-                    "outcome": outcome_name(part.outcome),
-                    "outcomeIndex": part.outcome as u8,
-                }));
-                if !by_user {
-                    break; // the public list shows a trade once, from its taker's side
-                }
-            }
-        }
-        rows
     }
 }
 

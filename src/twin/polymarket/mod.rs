@@ -5,6 +5,7 @@
 //! at random come from the seed here.
 
 pub mod account;
+pub mod data;
 pub mod exchange;
 pub mod market;
 mod meta;

@@ -666,8 +666,39 @@ fn metadata_is_what_our_own_reader_takes() {
     bench.house(Side::Ask, 5_000, 100);
     bench.order(ask(0, Yes, Buy, 5_000, 10));
     let funder = bench.venue.demo_accounts()[0].funder.clone();
-    let rows = bench.get(Host::Data, &format!("/v2/positions?user={funder}"));
-    assert_eq!((&rows[0]["size"], &rows[0]["avgPrice"]), (&json!(10), &json!(0.5)));
+    let page = bench.get(Host::Data, &format!("/v2/positions?user={funder}"));
+    assert_eq!(page["pagination"], json!({"has_more": false, "next_cursor": null}));
+    let row = &page["data"][0];
+    assert_eq!((&row["current_size"], &row["avg_price"]), (&json!(10), &json!(0.5)));
     let address: Address = eip712::Address::parse(&funder).unwrap();
-    assert_eq!(rows[0]["proxyWallet"], address.text());
+    assert_eq!(row["proxy_wallet"], address.text());
+    let held = surefoot_cold::venue::polymarket::rest::positions(&page).unwrap();
+    assert_eq!(held[0].size, Qty::from_contracts(10));
+}
+
+#[test]
+fn the_data_api_pages_and_shows_trades_once_they_are_on_the_chain() {
+    let mut bench = Bench::new();
+    bench.house(Side::Ask, 5_000, 100);
+    for _ in 0..3 {
+        assert_eq!(bench.order(ask(0, Yes, Buy, 5_000, 10)).0, 200);
+    }
+    let funder = bench.venue.demo_accounts()[0].funder.clone();
+    let trades = format!("/v2/trades?user={funder}&limit=2");
+    assert_eq!(bench.get(Host::Data, &trades)["data"], json!([]), "matched is not mined");
+    bench.now = bench.now.after(Nanos::from_secs(5));
+    let first = bench.get(Host::Data, &trades);
+    assert_eq!(first["data"].as_array().unwrap().len(), 2);
+    let cursor = first["pagination"]["next_cursor"].as_str().unwrap().to_owned();
+    let second = bench.get(Host::Data, &format!("{trades}&cursor={cursor}"));
+    assert_eq!(second["data"].as_array().unwrap().len(), 1);
+    assert_eq!(second["pagination"], json!({"has_more": false, "next_cursor": null}));
+    assert_eq!(second["data"][0]["usdc_size"], 5);
+    let value = bench.get(Host::Data, &format!("/v2/value?user={funder}"));
+    assert_eq!(value["data"]["proxy_wallet"], funder);
+    for retired in ["/positions", "/trades", "/value"] {
+        let (method, path) = ("GET".into(), retired.into());
+        let req = Request { method, path, ..Request::default() };
+        assert_eq!(bench.venue.http(Host::Data, &req, bench.now).status, 404, "{retired}");
+    }
 }

@@ -235,9 +235,12 @@ pub fn positions(body: &Value) -> Result<Vec<Position>, ReadError> {
         .iter()
         .map(|row| {
             let object = Object::new("position", row);
+            // Version 2's names; version 1's, retired on 2026-10-24, are what recorded answers have.
+            let two = object.get("token_id").is_some();
+            let (token, size) = if two { ("token_id", "current_size") } else { ("asset", "size") };
             Ok(Position {
-                token: object.text("asset")?.to_owned(),
-                size: object.qty("size")?,
+                token: object.text(token)?.to_owned(),
+                size: object.qty(size)?,
                 redeemable: object.flag("redeemable"),
             })
         })
