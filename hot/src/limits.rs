@@ -24,6 +24,11 @@ pub const GROUPS_LIVE_MAX: usize = 64;
 pub const GROUPS_ENDED_MAX: usize = 1_024;
 /// Fills remembered, so that one told twice is booked once.
 pub const FILLS_SEEN_MAX: usize = 32_768;
+/// Entries of the ledger that a fill can still be taken out of: every fill remembered, with room for the repairs,
+/// results and days between them.
+pub const LEDGER_ENTRIES_MAX: usize = FILLS_SEEN_MAX + 8_192;
+/// Failed fills of which nothing had been told before, remembered so that their late telling books nothing.
+pub const FILLS_VOID_MAX: usize = 1_024;
 /// Reports kept until the order they speak of is known by that name.
 pub const ORPHANS_MAX: usize = 256;
 /// Orders whose reports nobody claimed and that an alarm has named, remembered so that it names each once.

@@ -207,7 +207,8 @@ impl Core {
             return;
         }
         let position = *self.ledger.position(market);
-        if (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no) {
+        let ours = (position.held(Outcome::Yes), position.held(Outcome::No));
+        if ours == (yes, no) && !position.is_short() {
             self.position_drift[market.index()] = 0;
             return;
         }
@@ -226,18 +227,15 @@ impl Core {
             .get(market)
             .and_then(|book| book.best_bid_for(Outcome::Yes))
             .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
-        let before = position.cost_total();
         self.mark();
         let worth = self.unrealised;
-        self.ledger.set_position(market, yes, no, price);
+        self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
         // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
         // take the gain along that they stood for; their loss stays.
         self.mark();
         let change = self.unrealised - worth;
         let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
         self.day_base += if grew { change } else { change.max(Usd::ZERO) };
-        let after = self.ledger.position(market).cost_total();
-        self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);
     }
 
@@ -257,11 +255,8 @@ impl Core {
         );
         let purse = self.purse(market);
         self.settled[market.index()] = Some(yes_pays);
-        let before = self.ledger.position(market).cost_total();
-        self.ledger.settle(market, purse, yes_pays);
+        self.change_held(market, |ledger| ledger.settle(market, purse, yes_pays));
         self.mark(); // what it was worth over its cost is realised now, and counts once
-        let after = self.ledger.position(market).cost_total();
-        self.exposure.add(market, terms.cluster, terms.venue, after - before);
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
         for place in 0..self.groups.len() {

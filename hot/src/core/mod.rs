@@ -22,8 +22,8 @@ use crate::hash::Hash64;
 use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
 use crate::index::Index;
 use crate::intent::Intent;
-use crate::ledger::{Booking, Ledger, PURSES};
-use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FOREIGN_MAX, MARKETS_MAX};
+use crate::ledger::{Booking, EntryId, Ledger, PURSES};
+use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, FOREIGN_MAX, MARKETS_MAX};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
@@ -54,6 +54,8 @@ pub struct Core {
     fills_by_id: Index,
     fills: Vec<Booked>,
     fills_next: usize,
+    /// Fills that failed before anything else was told of them.
+    voids: VecDeque<FillId>,
     /// Reports of orders whose venue name is not known yet.
     orphans: Orphans,
     /// Orders that are not ours: the alarm for each of these was raised.
@@ -111,6 +113,7 @@ struct Booked {
     /// Outlives the order's own record.
     group: GroupId,
     booking: Booking,
+    entry: EntryId,
     undone: bool,
 }
 
@@ -137,6 +140,7 @@ impl Core {
             fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
             fills_next: 0,
+            voids: VecDeque::with_capacity(FILLS_VOID_MAX),
             orphans: Orphans::new(),
             foreign: VecDeque::with_capacity(FOREIGN_MAX),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
@@ -215,6 +219,8 @@ impl Core {
             let position = self.ledger.position(market);
             for outcome in [crate::ids::Outcome::Yes, crate::ids::Outcome::No] {
                 hash.word(position.held(outcome).micros());
+                hash.word(position.short(outcome).micros());
+                hash.word(position.claimed(outcome).micros());
                 hash.word(position.cost(outcome).micros() as u64);
                 let bid = self.bids[market.index()][outcome.index()];
                 hash.word(bid.map_or(u64::MAX, |price| price.ticks().into()));
@@ -315,7 +321,7 @@ impl Core {
             "R5: reservations are the sum of live orders and holds"
         );
         assert_eq!(
-            exposed + self.ledger.cost(),
+            exposed + self.ledger.at_risk(),
             self.exposure.total(),
             "R2: exposure is what is held and reserved"
         );

@@ -147,9 +147,15 @@ impl Core {
             for (market, _) in self.books.iter() {
                 for outcome in [Outcome::Yes, Outcome::No] {
                     let left = left[market.index()][outcome.index()];
+                    let position = self.ledger.position(market);
+                    if !position.short(outcome).is_zero() {
+                        // Sold, and never known to be held: neither gain nor loss until somebody says what is true.
+                        value += position.cost(outcome);
+                        continue;
+                    }
                     value += match self.bids[market.index()][outcome.index()] {
                         Some(bid) => bid.proceeds_floor(left),
-                        None => self.ledger.position(market).share(outcome, left),
+                        None => position.share(outcome, left),
                     };
                 }
             }

@@ -2,10 +2,11 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, VenueKey};
 use crate::intent::Tif;
-use crate::ledger::Booking;
+use crate::ledger::{Booking, EntryId, Ledger};
 use crate::limits::FILLS_SEEN_MAX;
+use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::OrderEvent;
 use crate::outbox::Outbox;
@@ -154,8 +155,12 @@ impl Core {
         if fill.finality == Finality::Failed {
             return self.undo(now, fill.fill, out);
         }
-        if self.fills_by_id.find(fill.fill.get()).is_some() {
-            return;
+        if self.fills_by_id.find(fill.fill.get()).is_some() || self.voids.contains(&fill.fill) {
+            return; // booked before, or known to have failed before it was told
+        }
+        // Whoever's it is, the account moved: what was read before says nothing about it.
+        if let Some(terms) = self.books.terms(fill.market) {
+            self.moved[terms.venue.index()] = now;
         }
         let Some(id) = self.known(now, fill.order, report, out) else {
             // Our own names are known from the start: nobody will claim it.
@@ -192,20 +197,16 @@ impl Core {
             qty: fill.qty,
             fee: self.fee_of(fill, id, order.market, out),
         };
-        if order.action == Action::Sell
-            && order.venue == Venue::Polymarket
-            && self.ledger.position(order.market).held(order.outcome) < fill.qty
-        {
-            // Sold what we do not hold: reconciliation must say what is true.
-            return self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
-        }
-        let booked =
-            Booked { fill: fill.fill, order: id, group: order.group, booking, undone: false };
-        self.remember(booked);
-        self.moved[order.venue.index()] = now;
         self.stats.fills += 1;
         let before = self.ledger.realised();
-        self.book(&booking, false);
+        let entry = self.book(&booking);
+        let (fill_id, group) = (fill.fill, order.group);
+        let booked = Booked { fill: fill_id, order: id, group, booking, entry, undone: false };
+        self.remember(booked);
+        if self.ledger.position(order.market).is_short() {
+            // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
+            self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
+        }
         if let Some(place) = self.groups.position(order.group) {
             self.groups.at_mut(place).result += self.ledger.realised() - before;
         }
@@ -255,24 +256,31 @@ impl Core {
         charged
     }
 
-    /// Books, or takes back, a fill, and keeps the exposure in step.
-    pub(super) fn book(&mut self, booking: &Booking, back: bool) {
-        let before = self.ledger.position(booking.market).cost_total();
+    /// Books a fill, and keeps the exposure in step.
+    fn book(&mut self, booking: &Booking) -> EntryId {
         let realised = self.ledger.realised();
-        if back {
-            self.ledger.unbook(booking);
-        } else {
-            self.ledger.book(booking);
-        }
-        let after = self.ledger.position(booking.market).cost_total();
-        let terms = *self.terms(booking.market);
-        self.exposure.add(booking.market, terms.cluster, terms.venue, after - before);
+        let entry = self.change_held(booking.market, |ledger| ledger.book(booking));
         // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
         // now, and must not count twice until the next valuation.
-        let bought = booking.action == Action::Buy && !back;
+        let bought = booking.action == Action::Buy;
         if !bought || self.ledger.realised() - realised != -booking.fee {
             self.mark();
         }
+        entry
+    }
+
+    /// Changes what is held in a market, and the exposure with it.
+    pub(super) fn change_held<T>(
+        &mut self,
+        market: MarketId,
+        change: impl FnOnce(&mut Ledger) -> T,
+    ) -> T {
+        let before = self.ledger.position(market).at_risk();
+        let result = change(&mut self.ledger);
+        let after = self.ledger.position(market).at_risk();
+        let &MarketDef { cluster, venue, .. } = self.terms(market);
+        self.exposure.add(market, cluster, venue, after - before);
+        result
     }
 
     /// The venue does not know the order. Once proves nothing; reads lag behind writes.

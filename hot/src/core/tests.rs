@@ -4,6 +4,7 @@ mod adopt;
 mod day;
 mod foreign;
 mod groups;
+mod money;
 mod orders;
 mod rows;
 mod undo;

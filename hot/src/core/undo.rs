@@ -7,6 +7,7 @@ use super::{Booked, Core};
 use crate::event::HaltWhy;
 use crate::ids::{Action, FillId, Side};
 use crate::ledger::Booking;
+use crate::limits::FILLS_VOID_MAX;
 use crate::note::{Alarm, Note};
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
@@ -15,14 +16,16 @@ use crate::units::{Nanos, Qty};
 impl Core {
     /// A booked fill turned out void: position, cash and fee go back, and its group makes up for it.
     pub(super) fn undo(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
-        let Some(slot) = self.fills_by_id.find(fill.get()) else { return };
+        let Some(slot) = self.fills_by_id.find(fill.get()) else {
+            return self.void_unheard(fill);
+        };
         let booked = self.fills[slot as usize];
         if booked.undone {
             return;
         }
         self.fills[slot as usize].undone = true;
         self.stats.fills_failed += 1;
-        let Booking { market, outcome, action, price, qty, fee, .. } = booked.booking;
+        let Booking { market, outcome, price, qty, fee, .. } = booked.booking;
         self.alarm(Alarm::FailedFill, Some(market), Some(booked.order), out);
         if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
             record.filled = record.filled.saturating_sub(qty);
@@ -30,30 +33,40 @@ impl Core {
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
         }
         let before = self.ledger.realised();
-        if action == Action::Buy && self.ledger.position(market).held(outcome) < qty {
-            // Paid out or repaired meanwhile: what is true of the money, reconciliation says. The leg lacks it
-            // all the same.
+        self.change_held(market, |ledger| ledger.undo(booked.entry, &booked.booking));
+        self.mark();
+        if self.ledger.position(market).is_short() {
+            // Sold meanwhile: that sale should fail too; if it does not, reconciliation says what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
-        } else {
-            self.book(&booked.booking, true);
-            out.note(Note::Booked {
-                order: booked.order,
-                market,
-                outcome,
-                price,
-                qty,
-                fee,
-                taker: true,
-                undone: true,
-            });
-            self.note_position(market, out);
         }
+        out.note(Note::Booked {
+            order: booked.order,
+            market,
+            outcome,
+            price,
+            qty,
+            fee,
+            taker: true,
+            undone: true,
+        });
+        self.note_position(market, out);
         let venue = self.terms(market).venue;
         self.moved[venue.index()] = now;
         let result = self.ledger.realised() - before;
         let Some(place) = self.group_again(now, &booked, out) else { return };
         self.groups.at_mut(place).result += result;
         self.take_back(now, place, &booked, out);
+    }
+
+    /// A fill failed of which nothing was told yet, or whose order's name is still to come: told late, it books nothing.
+    fn void_unheard(&mut self, fill: FillId) {
+        if self.voids.contains(&fill) {
+            return;
+        }
+        if self.voids.len() == FILLS_VOID_MAX {
+            self.voids.pop_front();
+        }
+        self.voids.push_back(fill);
     }
 
     /// The leg lost, or has again, what the fill had brought or taken.

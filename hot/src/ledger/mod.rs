@@ -2,14 +2,23 @@
 //!
 //! Every booking moves the same amount out of one account and into another, so the accounts sum to what was
 //! paid in, after every event. See [`Ledger::is_balanced`].
+//!
+//! The accounts are a fold over a list of entries, and the list is kept as far back as a venue may take a fill back.
+//! A fill that fails is taken out of the list and the accounts are made anew from it: an average cost or a realised
+//! result cannot be undone by adding the opposite, because what was sold since took its share of them along.
 
+mod accounts;
 mod position;
 
 pub use position::Position;
 
+use std::collections::VecDeque;
+
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::limits::MARKETS_MAX;
+use crate::limits::LEDGER_ENTRIES_MAX;
 use crate::units::{Price, Qty, Usd};
+
+use accounts::Accounts;
 
 /// Kalshi's shards, Polymarket's one purse beside them.
 pub const PURSES: usize = 1 + SHARDS_MAX;
@@ -65,35 +74,69 @@ pub struct Booking {
     pub fee: Usd,
 }
 
-/// The books.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ledger {
-    cash: [Usd; PURSES],
-    paid_in: Usd,
-    positions: Vec<Position>,
-    cost: Usd,
-    fees: Usd,
-    realised: Usd,
-    realised_today: Usd,
+/// One line of the list that the accounts are a fold of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// A fill.
+    Fill(Booking),
+    /// A fill that failed after its own entry had left the list: the same amounts, the other way.
+    Back(Booking),
+    /// A fill that failed: it never was.
+    Void,
+    /// The venue's word on the cash in a purse.
+    Cash { purse: Purse, cash: Usd },
+    /// The venue's word on what is held; new contracts cost `price` a YES.
+    Position { market: MarketId, yes: Qty, no: Qty, price: Price },
+    /// A market's result.
+    Settled { market: MarketId, purse: Purse, yes_pays: Price },
+    /// What a settled market owes was paid.
+    Redeemed { market: MarketId, purse: Purse },
+    /// What a settled market owed is gone without having been paid.
+    Lost { market: MarketId },
+    /// A new day.
+    Day,
 }
+
+/// Which entry a fill is: what [`Ledger::undo`] takes it out by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(u64);
+
+/// The books.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// What all entries come to.
+    now: Accounts,
+    /// What those came to that have left the list.
+    base: Accounts,
+    /// The entries since, oldest first.
+    entries: VecDeque<Entry>,
+    /// How many have left the list.
+    left: u64,
+}
+
+/// Two ledgers are equal if their accounts are, whatever order the entries came in.
+impl PartialEq for Ledger {
+    fn eq(&self, other: &Self) -> bool {
+        self.now == other.now
+    }
+}
+
+impl Eq for Ledger {}
 
 impl Ledger {
     /// Empty books.
     pub fn new() -> Self {
         Self {
-            cash: [Usd::ZERO; PURSES],
-            paid_in: Usd::ZERO,
-            positions: vec![Position::default(); MARKETS_MAX],
-            cost: Usd::ZERO,
-            fees: Usd::ZERO,
-            realised: Usd::ZERO,
-            realised_today: Usd::ZERO,
+            now: Accounts::new(),
+            base: Accounts::new(),
+            entries: VecDeque::with_capacity(LEDGER_ENTRIES_MAX),
+            left: 0,
         }
     }
 
     /// Cash in a purse.
     pub const fn cash(&self, purse: Purse) -> Usd {
-        self.cash[purse.index()]
+        self.now.cash[purse.index()]
     }
 
     /// Cash in every purse of a venue.
@@ -106,145 +149,115 @@ impl Ledger {
 
     /// What is held in a market.
     pub fn position(&self, market: MarketId) -> &Position {
-        &self.positions[market.index()]
+        &self.now.positions[market.index()]
     }
 
     /// Result so far, fees taken off.
     pub const fn realised(&self) -> Usd {
-        self.realised
+        self.now.realised
     }
 
     /// Result of the day, fees taken off.
     pub const fn realised_today(&self) -> Usd {
-        self.realised_today
+        self.now.realised_today
     }
 
     /// Fees paid so far.
     pub const fn fees(&self) -> Usd {
-        self.fees
+        self.now.fees
     }
 
-    /// What everything held has cost.
+    /// What everything held has cost, less what was got for contracts sold that we did not hold.
     pub const fn cost(&self) -> Usd {
-        self.cost
+        self.now.cost
     }
 
-    /// Takes the venue's word for the cash: a deposit, or the repair of a difference.
+    /// What everything held has cost: the most that it can lose.
+    pub const fn at_risk(&self) -> Usd {
+        self.now.at_risk
+    }
+
+    /// What settled markets owe and have not paid yet.
+    pub const fn claims(&self) -> Usd {
+        self.now.claims
+    }
+
+    /// Takes the venue's word for the cash: a deposit, or the repair of a difference. It stands whatever becomes of
+    /// earlier fills.
     pub fn set_cash(&mut self, purse: Purse, cash: Usd) {
-        self.paid_in += cash - self.cash(purse);
-        self.cash[purse.index()] = cash;
+        self.enter(Entry::Cash { purse, cash });
     }
 
-    /// Takes the venue's word for a position; what it cost is unknown, so new contracts are booked at nothing
-    /// gained: their cost is taken as `price`.
+    /// Takes the venue's word for a position, which stands whatever becomes of earlier fills. What it cost is unknown,
+    /// so new contracts are booked at nothing gained: their cost is taken as `price`.
     pub fn set_position(&mut self, market: MarketId, yes: Qty, no: Qty, price: Price) {
-        let position = &mut self.positions[market.index()];
-        let before = position.cost_total();
-        position.set(Outcome::Yes, yes, price);
-        position.set(Outcome::No, no, price.complement());
-        let change = position.cost_total() - before;
-        self.cost += change;
-        self.paid_in += change;
+        self.enter(Entry::Position { market, yes, no, price });
     }
 
     /// Books a fill. Fees are a loss at once.
-    pub fn book(&mut self, booking: &Booking) {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.realise(market, -fee);
-        self.fees += fee;
-        self.cash[purse.index()] -= fee;
-        let position = &mut self.positions[market.index()];
-        match action {
-            Action::Buy => {
-                let cost = price.cost_ceil(qty);
-                self.cash[purse.index()] -= cost;
-                position.add(outcome, qty, cost);
-                self.cost += cost;
-            }
-            Action::Sell => {
-                // On Kalshi selling what is not held is buying the other outcome; elsewhere it cannot be.
-                let kalshi = purse.venue() == Venue::Kalshi;
-                let held = if kalshi { position.held(outcome).min(qty) } else { qty };
-                let cost = position.take(outcome, held);
-                let (other, rest) = (price.complement().cost_ceil(qty - held), qty - held);
-                position.add(outcome.other(), rest, other);
-                let proceeds = price.proceeds_floor(held);
-                self.cash[purse.index()] += proceeds - other;
-                self.cost += other - cost;
-                self.realise(market, proceeds - cost);
-            }
-        }
-        if purse.venue() == Venue::Kalshi {
-            self.net(market, purse);
-        }
+    ///
+    /// A sale for more than is held is booked too, because the venue has said that it happened: on Kalshi the rest is a
+    /// purchase of the other outcome, on Polymarket a short position ([`Position::short`]) until somebody says what is
+    /// true.
+    pub fn book(&mut self, booking: &Booking) -> EntryId {
+        self.enter(Entry::Fill(*booking))
     }
 
-    /// Kalshi pays a dollar for every pair of YES and NO at once (`venues/kalshi.md` §8).
-    fn net(&mut self, market: MarketId, purse: Purse) {
-        let position = &mut self.positions[market.index()];
-        let pairs = position.held(Outcome::Yes).min(position.held(Outcome::No));
-        if pairs.is_zero() {
+    /// A fill failed: the accounts become what they were had it never been.
+    ///
+    /// Costs a walk over all remembered entries, half a millisecond when the list is full; fills fail seldom.
+    pub fn undo(&mut self, entry: EntryId, booking: &Booking) {
+        let Some(at) = entry.0.checked_sub(self.left) else {
+            self.enter(Entry::Back(*booking));
             return;
-        }
-        let cost = position.take(Outcome::Yes, pairs) + position.take(Outcome::No, pairs);
-        let pays = Price::ONE.proceeds_floor(pairs);
-        self.cash[purse.index()] += pays;
-        self.cost -= cost;
-        self.realise(market, pays - cost);
-    }
-
-    /// Undoes a booking that failed: the same amounts, the other way.
-    pub fn unbook(&mut self, booking: &Booking) {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.realise(market, fee);
-        self.fees -= fee;
-        self.cash[purse.index()] += fee;
-        match action {
-            Action::Buy => {
-                let cost = self.positions[market.index()].take(outcome, qty);
-                self.cash[purse.index()] += price.cost_ceil(qty);
-                self.cost -= cost;
-                self.realise(market, price.cost_ceil(qty) - cost);
-            }
-            Action::Sell => {
-                let proceeds = price.proceeds_floor(qty);
-                self.positions[market.index()].add(outcome, qty, proceeds);
-                self.cash[purse.index()] -= proceeds;
-                self.cost += proceeds;
-            }
+        };
+        let at = usize::try_from(at).expect("LEDGER_ENTRIES_MAX is small");
+        let kept = &mut self.entries[at];
+        assert!(*kept == Entry::Fill(*booking), "a fill is undone once, and as it was booked");
+        *kept = Entry::Void;
+        self.now.copy_from(&self.base);
+        for entry in &self.entries {
+            self.now.apply(entry);
         }
     }
 
-    /// The market is settled: YES pays `yes_pays`, NO the rest, and nothing is held any more.
-    /// Returns what was paid.
-    pub fn settle(&mut self, market: MarketId, purse: Purse, yes_pays: Price) -> Usd {
-        let position = &mut self.positions[market.index()];
-        let (yes, no) = (position.held(Outcome::Yes), position.held(Outcome::No));
-        let cost = position.take(Outcome::Yes, yes) + position.take(Outcome::No, no);
-        let pays = yes_pays.proceeds_floor(yes) + yes_pays.complement().proceeds_floor(no);
-        self.cash[purse.index()] += pays;
-        self.cost -= cost;
-        self.realise(market, pays - cost);
-        pays
+    /// The market has a result: YES pays `yes_pays`, NO the rest, and nothing is held any more.
+    ///
+    /// Kalshi pays at once. At Polymarket the contracts become a claim ([`Position::claim`]): its money comes when they
+    /// are redeemed (`venues/polymarket.md`, 2026-11), see [`Self::redeem`].
+    pub fn settle(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
+        self.enter(Entry::Settled { market, purse, yes_pays });
+    }
+
+    /// A settled market has paid what it owed.
+    pub fn redeem(&mut self, market: MarketId, purse: Purse) {
+        self.enter(Entry::Redeemed { market, purse });
+    }
+
+    /// What a settled market owed is gone, and nothing was paid for it: what was paid in goes down by as much.
+    pub fn lose_claim(&mut self, market: MarketId) {
+        self.enter(Entry::Lost { market });
     }
 
     /// A new day: its result starts at nothing. The loss halt, if any, stays.
     pub fn new_day(&mut self) {
-        self.realised_today = Usd::ZERO;
+        self.enter(Entry::Day);
     }
 
     /// Whether all accounts sum to what was paid in.
     pub fn is_balanced(&self) -> bool {
-        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
-        let cost =
-            self.positions.iter().fold(Usd::ZERO, |sum, position| sum + position.cost_total());
-        cost == self.cost && cash + cost == self.paid_in + self.realised
+        self.now.is_balanced()
     }
 
-    fn realise(&mut self, market: MarketId, result: Usd) {
-        self.positions[market.index()].realised += result;
-        self.realised += result;
-        self.realised_today += result;
+    fn enter(&mut self, entry: Entry) -> EntryId {
+        if self.entries.len() == LEDGER_ENTRIES_MAX {
+            let oldest = self.entries.pop_front().expect("it is full");
+            self.base.apply(&oldest);
+            self.left += 1;
+        }
+        self.now.apply(&entry);
+        self.entries.push_back(entry);
+        EntryId(self.left + self.entries.len() as u64 - 1)
     }
 }
 

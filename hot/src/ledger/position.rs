@@ -7,7 +7,16 @@ use crate::units::{Price, Qty, Usd};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     held: [Qty; 2],
+    /// Contracts sold beyond what was held; an outcome is held or short, never both.
+    short: [Qty; 2],
+    /// What is held cost so much; below zero, what is short brought so much.
     cost: [Usd; 2],
+    /// Contracts of a settled market that the venue has not paid for yet.
+    claimed: [Qty; 2],
+    /// What it owes for them.
+    claim: Usd,
+    /// What a YES pays, once that is known.
+    pub(super) pays: Option<Price>,
     /// Settlement result in this market.
     pub realised: Usd,
 }
@@ -18,7 +27,18 @@ impl Position {
         self.held[outcome.index()]
     }
 
-    /// What they cost.
+    /// Contracts of an outcome sold beyond what was held. No venue lets that be: either it had more than we knew of, or
+    /// it will take the sale back, or it told us wrongly that a purchase had failed. Reconciliation ends it.
+    pub const fn short(&self, outcome: Outcome) -> Qty {
+        self.short[outcome.index()]
+    }
+
+    /// Whether an outcome is short.
+    pub const fn is_short(&self) -> bool {
+        !self.short[0].is_zero() || !self.short[1].is_zero()
+    }
+
+    /// What an outcome's contracts cost; below zero, what was got for those sold that were not held.
     pub const fn cost(&self, outcome: Outcome) -> Usd {
         self.cost[outcome.index()]
     }
@@ -28,20 +48,56 @@ impl Position {
         self.cost[0] + self.cost[1]
     }
 
-    /// Whether nothing is held.
-    pub const fn is_flat(&self) -> bool {
-        self.held[0].is_zero() && self.held[1].is_zero()
+    /// The most that what is held can lose.
+    pub fn at_risk(&self) -> Usd {
+        self.cost[0].max(Usd::ZERO) + self.cost[1].max(Usd::ZERO)
     }
 
-    pub(super) fn add(&mut self, outcome: Outcome, qty: Qty, cost: Usd) {
-        self.held[outcome.index()] += qty;
-        self.cost[outcome.index()] += cost;
+    /// What the settled market owes and has not paid yet.
+    pub const fn claim(&self) -> Usd {
+        self.claim
+    }
+
+    /// Contracts of an outcome that the claim is for.
+    pub const fn claimed(&self, outcome: Outcome) -> Qty {
+        self.claimed[outcome.index()]
+    }
+
+    /// Whether contracts wait to be redeemed, worthless ones included.
+    pub fn has_claim(&self) -> bool {
+        self.claimed != [Qty::ZERO; 2] || self.claim != Usd::ZERO
+    }
+
+    /// Whether nothing is held and nothing is short.
+    pub const fn is_flat(&self) -> bool {
+        self.held[0].is_zero() && self.held[1].is_zero() && !self.is_short()
+    }
+
+    /// Takes contracts in; those that were short are made good first. Returns the result of that.
+    pub(super) fn buy(&mut self, outcome: Outcome, qty: Qty, cost: Usd) -> Usd {
+        let at = outcome.index();
+        let back = qty.min(self.short[at]);
+        let (paid, brought) = (part(cost, back, qty), part(-self.cost[at], back, self.short[at]));
+        self.short[at] -= back;
+        self.held[at] += qty - back;
+        self.cost[at] += brought + (cost - paid);
+        brought - paid
+    }
+
+    /// Gives contracts away; what is not held becomes short. Returns the result of what was held.
+    pub(super) fn sell(&mut self, outcome: Outcome, qty: Qty, proceeds: Usd) -> Usd {
+        let at = outcome.index();
+        let there = qty.min(self.held[at]);
+        let (got, share) = (part(proceeds, there, qty), self.take(outcome, there));
+        self.short[at] += qty - there;
+        self.cost[at] -= proceeds - got;
+        got - share
     }
 
     /// Takes contracts out and returns their share of the cost; the last ones take all that is left of it.
     ///
     /// # Panics
-    /// If fewer are held: a sale of what we do not hold is refused before it is sent.
+    /// If fewer are held.
     pub(super) fn take(&mut self, outcome: Outcome, qty: Qty) -> Usd {
         let share = self.share(outcome, qty);
         self.held[outcome.index()] -= qty;
@@ -49,13 +105,40 @@ impl Position {
         share
     }
 
+    /// So many are held, and nothing is short. Those that are new cost `price` each.
     pub(super) fn set(&mut self, outcome: Outcome, qty: Qty, price: Price) {
+        let at = outcome.index();
+        if !self.short[at].is_zero() {
+            (self.short[at], self.cost[at]) = (Qty::ZERO, Usd::ZERO);
+        }
         let held = self.held(outcome);
         if qty < held {
             self.take(outcome, held - qty);
         } else if qty > held {
-            self.add(outcome, qty - held, price.cost_ceil(qty - held));
+            self.buy(outcome, qty - held, price.cost_ceil(qty - held));
         }
+    }
+
+    /// What is held becomes a claim on what it pays, and what is short takes from it. Returns what it cost, and by how
+    /// much the claim grew.
+    pub(super) fn settle(&mut self, yes_pays: Price) -> (Usd, Usd) {
+        let (cost, mut claim) = (self.cost_total(), Usd::ZERO);
+        for (outcome, pays) in [(Outcome::Yes, yes_pays), (Outcome::No, yes_pays.complement())] {
+            let at = outcome.index();
+            claim += pays.proceeds_floor(self.held[at]) - pays.cost_ceil(self.short[at]);
+            let claimed = self.claimed[at] + self.held[at];
+            self.claimed[at] = claimed.saturating_sub(self.short[at]);
+            (self.held[at], self.short[at]) = (Qty::ZERO, Qty::ZERO);
+            self.cost[at] = Usd::ZERO;
+        }
+        self.claim += claim;
+        (cost, claim)
+    }
+
+    /// The claim is over. Returns what it was worth.
+    pub(super) fn take_claim(&mut self) -> Usd {
+        self.claimed = [Qty::ZERO; 2];
+        std::mem::replace(&mut self.claim, Usd::ZERO)
     }
 
     /// The part of the cost that `qty` contracts carry, rounded down.
@@ -65,11 +148,15 @@ impl Position {
     pub fn share(&self, outcome: Outcome, qty: Qty) -> Usd {
         let (held, cost) = (self.held(outcome), self.cost(outcome));
         assert!(qty <= held, "no more is taken than is held");
-        if qty == held {
-            return cost;
-        }
-        let exact =
-            i128::from(cost.micros()) * i128::from(qty.micros()) / i128::from(held.micros());
-        Usd::from_micros(i64::try_from(exact).expect("a share of the cost fits"))
+        part(cost, qty, held)
     }
+}
+
+/// The part of an amount that belongs to `qty` of `whole` contracts, rounded down; all of it for all of them.
+fn part(amount: Usd, qty: Qty, whole: Qty) -> Usd {
+    if qty.is_zero() || qty == whole {
+        return if qty.is_zero() { Usd::ZERO } else { amount };
+    }
+    let exact = i128::from(amount.micros()) * i128::from(qty.micros()) / i128::from(whole.micros());
+    Usd::from_micros(i64::try_from(exact).expect("a part of an amount fits"))
 }

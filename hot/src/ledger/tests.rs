@@ -68,60 +68,233 @@ fn settlement_pays_and_empties() {
     for outcome in [Outcome::Yes, Outcome::No] {
         ledger.book(&Booking { purse, ..booking(outcome, Action::Buy, 4_500, 10, 0) });
     }
-    assert_eq!(ledger.settle(MarketId::new(3), purse, Price::ONE), Usd::from_dollars(10));
+    ledger.settle(MarketId::new(3), purse, Price::ONE);
+    assert_eq!(ledger.cash(purse), Usd::from_dollars(101));
     assert_eq!(ledger.realised(), Usd::from_dollars(1));
     assert!(ledger.position(MarketId::new(3)).is_flat());
     assert!(ledger.is_balanced());
 }
 
+/// Polymarket's, of market 2.
+fn shares(outcome: Outcome, action: Action, ticks: u16, contracts: u64) -> Booking {
+    Booking {
+        market: MarketId::new(2),
+        purse: Purse::of(Venue::Polymarket, 0),
+        ..booking(outcome, action, ticks, contracts, 0)
+    }
+}
+
 #[test]
-fn any_sequence_of_bookings_stays_balanced() {
-    for seed in 1..=200_u64 {
-        let mut state = seed;
-        let mut draw = |n: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % n
+fn a_sale_that_fails_leaves_what_it_would_have_been_without_it() {
+    let (bought, sold) = (
+        shares(Outcome::Yes, Action::Buy, 4_000, 30),
+        shares(Outcome::Yes, Action::Sell, 5_500, 20),
+    );
+    let mut ledger = Ledger::new();
+    ledger.set_cash(bought.purse, Usd::from_dollars(100));
+    ledger.book(&bought);
+    let before = ledger.clone();
+    let sale = ledger.book(&sold);
+    assert_eq!(ledger.realised(), Usd::from_dollars(3));
+    ledger.undo(sale, &sold);
+    assert_eq!(ledger, before, "no result stays, and the contracts cost what they had cost");
+}
+
+#[test]
+fn a_purchase_that_fails_after_a_part_was_sold_leaves_the_sale_at_its_own_cost() {
+    let mut ledger = Ledger::new();
+    let (dear, cheap) = (
+        shares(Outcome::Yes, Action::Buy, 6_000, 10),
+        shares(Outcome::Yes, Action::Buy, 4_000, 10),
+    );
+    ledger.set_cash(dear.purse, Usd::from_dollars(100));
+    let failed = ledger.book(&dear);
+    ledger.book(&cheap);
+    ledger.book(&shares(Outcome::Yes, Action::Sell, 7_000, 10));
+    assert_eq!(ledger.realised(), Usd::from_dollars(2), "at the average of both");
+    ledger.undo(failed, &dear);
+    assert_eq!(ledger.realised(), Usd::from_dollars(3), "at the cost of the one that stands");
+    assert!(ledger.position(dear.market).is_flat());
+}
+
+#[test]
+fn more_sold_than_was_held_is_booked_and_comes_out_even_whatever_fails() {
+    let (bought, sold) = (
+        shares(Outcome::Yes, Action::Buy, 4_000, 30),
+        shares(Outcome::Yes, Action::Sell, 3_800, 30),
+    );
+    let mut ledger = Ledger::new();
+    ledger.set_cash(bought.purse, Usd::from_dollars(100));
+    let before = ledger.clone();
+    let purchase = ledger.book(&bought);
+    let sale = ledger.book(&sold);
+    ledger.undo(purchase, &bought);
+    let position = ledger.position(bought.market);
+    assert_eq!(position.held(Outcome::Yes), Qty::ZERO);
+    assert_eq!(position.short(Outcome::Yes), Qty::from_contracts(30));
+    assert_eq!(position.at_risk(), Usd::ZERO);
+    assert_eq!(ledger.cash(bought.purse), Usd::from_cents(11_140), "the sale's money is there");
+    assert_eq!(ledger.realised(), Usd::ZERO, "and is no result before it is known what was sold");
+    assert!(ledger.is_balanced());
+    let mut failed = ledger.clone();
+    failed.undo(sale, &sold);
+    assert_eq!(failed, before);
+    // The venue says that nothing is there: the money stays, the short position goes.
+    ledger.set_position(bought.market, Qty::ZERO, Qty::ZERO, price(5_000));
+    assert!(ledger.position(bought.market).is_flat() && ledger.is_balanced());
+    assert_eq!(
+        (ledger.cash(bought.purse), ledger.realised()),
+        (Usd::from_cents(11_140), Usd::ZERO)
+    );
+}
+
+#[test]
+fn a_fill_in_a_market_that_has_its_result_is_paid_at_once() {
+    let bought = shares(Outcome::No, Action::Buy, 4_000, 10);
+    let mut ledger = Ledger::new();
+    ledger.settle(bought.market, bought.purse, Price::ZERO);
+    ledger.book(&bought);
+    assert!(ledger.position(bought.market).is_flat() && ledger.is_balanced());
+    assert_eq!(ledger.realised(), Usd::from_dollars(6));
+}
+
+#[test]
+fn a_fill_that_fails_after_all_is_forgotten_goes_back_at_its_amounts() {
+    let bought = shares(Outcome::Yes, Action::Buy, 4_000, 10);
+    let mut ledger = Ledger::new();
+    let entry = ledger.book(&bought);
+    for _ in 0..LEDGER_ENTRIES_MAX / 2 {
+        ledger.book(&shares(Outcome::No, Action::Buy, 4_000, 1));
+        ledger.book(&shares(Outcome::No, Action::Sell, 4_000, 1));
+    }
+    ledger.book(&shares(Outcome::No, Action::Buy, 4_000, 1));
+    ledger.undo(entry, &bought);
+    assert_eq!(ledger.position(bought.market).held(Outcome::Yes), Qty::ZERO);
+    assert_eq!(ledger.cash(bought.purse), Usd::from_cents(-40));
+    assert!(ledger.is_balanced());
+}
+
+/// A number under `n`.
+fn draw(state: &mut u64, n: u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % n
+}
+
+/// One step of a history.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Fill(Booking),
+    Settle(MarketId, Purse, Price),
+    Repair(MarketId, Qty),
+    Day,
+}
+
+fn any_step(state: &mut u64) -> Step {
+    let venue = Venue::ALL[draw(state, 2) as usize];
+    let market = MarketId::new(draw(state, 3) as u16 * 2 + venue as u16);
+    let purse = Purse::of(venue, 0);
+    match draw(state, 60) {
+        0 => Step::Settle(market, purse, price(draw(state, 10_001) as u16)),
+        1 => Step::Repair(market, Qty::from_micros(draw(state, 60_000_000))),
+        2 => Step::Day,
+        _ => Step::Fill(Booking {
+            market,
+            purse,
+            outcome: if draw(state, 2) == 0 { Outcome::Yes } else { Outcome::No },
+            action: if draw(state, 2) == 0 { Action::Buy } else { Action::Sell },
+            price: price(1 + draw(state, 9_999) as u16),
+            qty: Qty::from_micros(1 + draw(state, 50_000_000)),
+            fee: Usd::from_micros(draw(state, 100_000) as i64),
+        }),
+    }
+}
+
+fn take(ledger: &mut Ledger, step: Step) -> Option<EntryId> {
+    match step {
+        Step::Fill(ref booking) => return Some(ledger.book(booking)),
+        Step::Settle(market, purse, pays) => ledger.settle(market, purse, pays),
+        Step::Repair(market, yes) => ledger.set_position(market, yes, Qty::ZERO, price(5_000)),
+        Step::Day => ledger.new_day(),
+    }
+    None
+}
+
+/// Cash and contracts from the fills alone, with nothing of the ledger's: `(cash, YES, NO)` of a market that neither
+/// settled nor was repaired, short ones below zero.
+fn plain(history: &[Step], market: MarketId) -> (i64, i64, i64) {
+    let mut sum = (0, [0_i64; 2]);
+    for step in history {
+        let Step::Fill(fill) = step else { continue };
+        if fill.market != market {
+            continue;
+        }
+        let qty = fill.qty.micros() as i64;
+        let (money, contracts) = match fill.action {
+            Action::Buy => (-fill.price.cost_ceil(fill.qty), qty),
+            Action::Sell => (fill.price.proceeds_floor(fill.qty), -qty),
         };
+        sum.0 += (money - fill.fee).micros();
+        sum.1[fill.outcome.index()] += contracts;
+    }
+    (sum.0, sum.1[0], sum.1[1])
+}
+
+#[test]
+fn whatever_fills_fails_settles_and_is_repaired_the_accounts_are_those_of_the_history() {
+    for seed in 1..=60_u64 {
+        let mut state = seed;
         let mut ledger = Ledger::new();
-        for purse in [Purse::of(Venue::Polymarket, 0), Purse::of(Venue::Kalshi, 2)] {
-            ledger.set_cash(purse, Usd::from_dollars(1_000));
+        let mut history: Vec<Step> = Vec::new();
+        let mut entries: Vec<Option<EntryId>> = Vec::new();
+        for _ in 0..150 {
+            let nth = draw(&mut state, 400) as usize;
+            match (history.get(nth).copied(), entries.get(nth).copied().flatten()) {
+                (Some(Step::Fill(failed)), Some(entry)) => {
+                    ledger.undo(entry, &failed);
+                    history.remove(nth);
+                    entries.remove(nth);
+                }
+                _ => {
+                    let step = any_step(&mut state);
+                    entries.push(take(&mut ledger, step));
+                    history.push(step);
+                }
+            }
+            let mut anew = Ledger::new();
+            for &step in &history {
+                take(&mut anew, step);
+            }
+            assert_eq!(ledger, anew, "seed {seed}: {:?}", history.last());
+            assert!(ledger.is_balanced(), "seed {seed}");
         }
-        let mut undoable = Vec::new();
-        for _ in 0..300 {
-            let venue = Venue::ALL[draw(2) as usize];
-            let market = MarketId::new(if venue == Venue::Kalshi { 1 } else { 2 });
-            let outcome = if draw(2) == 0 { Outcome::Yes } else { Outcome::No };
-            let held = ledger.position(market).held(outcome);
-            let sell = draw(2) == 0 && (venue == Venue::Kalshi || !held.is_zero());
-            let most = if sell && venue == Venue::Polymarket { held.micros() } else { 50_000_000 };
-            let booking = Booking {
-                market,
-                purse: Purse::of(venue, 2),
-                outcome,
-                action: if sell { Action::Sell } else { Action::Buy },
-                price: price(1 + draw(9_999) as u16),
-                qty: Qty::from_micros(1 + draw(most)),
-                fee: Usd::from_micros(draw(100_000) as i64),
-            };
-            ledger.book(&booking);
-            assert!(ledger.is_balanced(), "seed {seed}: {booking:?}");
-            if venue == Venue::Polymarket && !sell {
-                undoable.push(booking);
-            }
-            if draw(10) == 0
-                && let Some(last) = undoable.pop()
-                && ledger.position(last.market).held(last.outcome) >= last.qty
-            {
-                ledger.unbook(&last);
-                assert!(ledger.is_balanced(), "seed {seed}: undo {last:?}");
-            }
-            if draw(40) == 0 {
-                ledger.settle(market, Purse::of(venue, 2), price(draw(10_001) as u16));
-                undoable.clear();
-                assert!(ledger.is_balanced(), "seed {seed}: settle");
-            }
+        check_against_plain(&ledger, &history, seed);
+    }
+}
+
+fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
+    let touched = |wanted| {
+        history.iter().any(|step| match *step {
+            Step::Settle(market, ..) | Step::Repair(market, _) => market == wanted,
+            Step::Fill(_) | Step::Day => false,
+        })
+    };
+    let markets = [0, 2, 4].map(MarketId::new); // Polymarket's
+    let (mut cash, mut all) = (0, true);
+    for market in markets {
+        let (money, yes, no) = plain(history, market);
+        cash += money;
+        if touched(market) {
+            all = false;
+            continue;
         }
+        let position = ledger.position(market);
+        for (outcome, contracts) in [(Outcome::Yes, yes), (Outcome::No, no)] {
+            let (held, short) = (position.held(outcome), position.short(outcome));
+            assert!(held.is_zero() || short.is_zero());
+            assert_eq!(held.micros() as i64 - short.micros() as i64, contracts, "seed {seed}");
+        }
+    }
+    if all {
+        assert_eq!(ledger.cash(Purse::of(Venue::Polymarket, 0)).micros(), cash, "seed {seed}");
     }
 }

@@ -1,0 +1,185 @@
+//! The accounts, and what each entry does to them.
+
+use super::{Booking, Entry, PURSES, Position, Purse};
+use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::limits::MARKETS_MAX;
+use crate::units::{Price, Qty, Usd};
+
+/// Every account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Accounts {
+    pub cash: [Usd; PURSES],
+    pub paid_in: Usd,
+    pub positions: Vec<Position>,
+    /// Sums over the positions.
+    pub cost: Usd,
+    pub at_risk: Usd,
+    pub claims: Usd,
+    pub fees: Usd,
+    pub realised: Usd,
+    pub realised_today: Usd,
+}
+
+impl Accounts {
+    pub fn new() -> Self {
+        Self {
+            cash: [Usd::ZERO; PURSES],
+            paid_in: Usd::ZERO,
+            positions: vec![Position::default(); MARKETS_MAX],
+            cost: Usd::ZERO,
+            at_risk: Usd::ZERO,
+            claims: Usd::ZERO,
+            fees: Usd::ZERO,
+            realised: Usd::ZERO,
+            realised_today: Usd::ZERO,
+        }
+    }
+
+    /// Becomes equal to `other`, in the memory it has.
+    pub fn copy_from(&mut self, other: &Self) {
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.copy_from_slice(&other.positions);
+        *self = Self { positions, ..*other };
+    }
+
+    /// What one entry does.
+    pub fn apply(&mut self, entry: &Entry) {
+        match *entry {
+            Entry::Fill(ref booking) => self.fill(booking),
+            Entry::Back(ref booking) => self.back(booking),
+            Entry::Void => {}
+            Entry::Cash { purse, cash } => {
+                self.paid_in += cash - self.cash[purse.index()];
+                self.cash[purse.index()] = cash;
+            }
+            Entry::Position { market, yes, no, price } => {
+                let cost = self.change(market, |position| {
+                    let before = position.cost_total();
+                    position.set(Outcome::Yes, yes, price);
+                    position.set(Outcome::No, no, price.complement());
+                    position.cost_total() - before
+                });
+                self.paid_in += cost;
+            }
+            Entry::Settled { market, purse, yes_pays } => {
+                self.positions[market.index()].pays = Some(yes_pays);
+                self.settle(market, purse);
+            }
+            Entry::Redeemed { market, purse } => {
+                let claim = self.change(market, Position::take_claim);
+                self.cash[purse.index()] += claim;
+            }
+            Entry::Lost { market } => {
+                let claim = self.change(market, Position::take_claim);
+                self.paid_in -= claim;
+            }
+            Entry::Day => self.realised_today = Usd::ZERO,
+        }
+    }
+
+    /// Changes a position, and keeps the sums over all of them in step.
+    fn change<T>(&mut self, market: MarketId, change: impl FnOnce(&mut Position) -> T) -> T {
+        let position = &mut self.positions[market.index()];
+        let before = *position;
+        let result = change(position);
+        self.cost += position.cost_total() - before.cost_total();
+        self.at_risk += position.at_risk() - before.at_risk();
+        self.claims += position.claim() - before.claim();
+        result
+    }
+
+    fn fill(&mut self, booking: &Booking) {
+        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        self.charge(market, purse, fee);
+        match action {
+            Action::Buy => self.buy(market, purse, outcome, qty, price.cost_ceil(qty)),
+            Action::Sell if purse.venue() == Venue::Kalshi => {
+                // Selling what is not held is buying the other outcome.
+                let held = self.positions[market.index()].held(outcome).min(qty);
+                self.sell(market, purse, outcome, held, price.proceeds_floor(held));
+                let (rest, price) = (qty - held, price.complement());
+                self.buy(market, purse, outcome.other(), rest, price.cost_ceil(rest));
+            }
+            Action::Sell => self.sell(market, purse, outcome, qty, price.proceeds_floor(qty)),
+        }
+        self.tidy(market, purse);
+    }
+
+    /// The opposite of a fill, at its amounts.
+    fn back(&mut self, booking: &Booking) {
+        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        self.charge(market, purse, -fee);
+        match action {
+            Action::Buy => self.sell(market, purse, outcome, qty, price.cost_ceil(qty)),
+            Action::Sell => self.buy(market, purse, outcome, qty, price.proceeds_floor(qty)),
+        }
+        self.tidy(market, purse);
+    }
+
+    fn charge(&mut self, market: MarketId, purse: Purse, fee: Usd) {
+        self.realise(market, -fee);
+        self.fees += fee;
+        self.cash[purse.index()] -= fee;
+    }
+
+    fn buy(&mut self, market: MarketId, purse: Purse, outcome: Outcome, qty: Qty, cost: Usd) {
+        self.cash[purse.index()] -= cost;
+        let result = self.change(market, |position| position.buy(outcome, qty, cost));
+        self.realise(market, result);
+    }
+
+    fn sell(&mut self, market: MarketId, purse: Purse, outcome: Outcome, qty: Qty, proceeds: Usd) {
+        self.cash[purse.index()] += proceeds;
+        let result = self.change(market, |position| position.sell(outcome, qty, proceeds));
+        self.realise(market, result);
+    }
+
+    /// What a venue does with a position by itself.
+    fn tidy(&mut self, market: MarketId, purse: Purse) {
+        if purse.venue() == Venue::Kalshi {
+            self.net(market, purse);
+        }
+        self.settle(market, purse); // a fill that comes late, in a market that has its result
+    }
+
+    /// Kalshi pays a dollar for every pair of YES and NO at once (`venues/kalshi.md` §8).
+    fn net(&mut self, market: MarketId, purse: Purse) {
+        let position = &self.positions[market.index()];
+        let pairs = position.held(Outcome::Yes).min(position.held(Outcome::No));
+        if pairs.is_zero() {
+            return;
+        }
+        let pays = Price::ONE.proceeds_floor(pairs);
+        let cost = self.change(market, |position| {
+            position.take(Outcome::Yes, pairs) + position.take(Outcome::No, pairs)
+        });
+        self.cash[purse.index()] += pays;
+        self.realise(market, pays - cost);
+    }
+
+    /// In a market that has its result nothing stays held: it is paid.
+    fn settle(&mut self, market: MarketId, purse: Purse) {
+        let Some(yes_pays) = self.positions[market.index()].pays else { return };
+        let (cost, claim) = self.change(market, |position| position.settle(yes_pays));
+        self.realise(market, claim - cost);
+        let claim = self.change(market, Position::take_claim);
+        self.cash[purse.index()] += claim;
+    }
+
+    fn realise(&mut self, market: MarketId, result: Usd) {
+        self.positions[market.index()].realised += result;
+        self.realised += result;
+        self.realised_today += result;
+    }
+
+    pub fn is_balanced(&self) -> bool {
+        let sum = |of: fn(&Position) -> Usd| {
+            self.positions.iter().fold(Usd::ZERO, |sum, position| sum + of(position))
+        };
+        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
+        sum(Position::cost_total) == self.cost
+            && sum(Position::at_risk) == self.at_risk
+            && sum(Position::claim) == self.claims
+            && cash + self.cost + self.claims == self.paid_in + self.realised
+    }
+}
