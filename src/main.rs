@@ -1,5 +1,7 @@
 //! The `surefoot` command.
 
+use std::io::Write as _;
+
 use clap::Parser;
 use surefoot::cli::{Cli, Mode, RunArgs, Verb};
 use surefoot::config::verbs as config;
@@ -7,7 +9,19 @@ use surefoot::control::verbs;
 use surefoot::exit::Exit;
 use surefoot::run::{self, Setup};
 
+/// A panic that nobody caught ends by the documented exit, never by Rust's own 101.
 fn main() -> Exit {
+    std::panic::catch_unwind(run_verb).unwrap_or_else(|_| {
+        let (_, remedy) = Exit::Internal.meaning();
+        let _ = writeln!(
+            std::io::stderr(),
+            "surefoot: our own mistake: the message above names it. {remedy}"
+        );
+        Exit::Internal
+    })
+}
+
+fn run_verb() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
