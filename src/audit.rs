@@ -18,6 +18,11 @@ pub(crate) struct AuditThread {
 }
 
 impl AuditThread {
+    /// Whether its thread has ended, which it does only where it is told to, or by a panic.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Starts it over the feed's tap; what it proves goes to `tell`.
     ///
     /// # Errors

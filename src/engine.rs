@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::exec::ExecStats;
 use surefoot_cold::feed::Feed;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::{Meter, Stage};
@@ -58,12 +59,33 @@ impl Meter for HotMeter {
 pub struct Shown {
     /// Frames read, by venue.
     pub frames: [AtomicU64; 2],
+    /// Each venue's figures, by index.
+    pub venues: [VenueShown; 2],
     /// Links that are up.
     pub links_up: AtomicU64,
     /// Times a link was lost.
     pub links_lost: AtomicU64,
     /// Frames not understood.
     pub bad_frames: AtomicU64,
+}
+
+/// What feed and executor show of one venue.
+#[derive(Debug, Default)]
+pub struct VenueShown {
+    /// Links that are up.
+    pub links_up: AtomicU64,
+    /// Times a link was lost.
+    pub links_lost: AtomicU64,
+    /// Orders that the venue took.
+    pub taken: AtomicU64,
+    /// Orders that it refused for no reason of the market's.
+    pub turned_away: AtomicU64,
+    /// Heartbeats it confirmed.
+    pub beats: AtomicU64,
+    /// Heartbeats it did not confirm.
+    pub beats_missed: AtomicU64,
+    /// Whether the breaker keeps orders back.
+    pub breaker_open: AtomicBool,
 }
 
 /// Agents that share a thread. Each is optional: a topology deals them out.
@@ -96,21 +118,43 @@ impl Crew {
     }
 
     fn show(&self) {
+        if let Some(executors) = &self.executors {
+            let [polymarket, kalshi] = &self.shown.venues;
+            show_executor(
+                polymarket,
+                executors.polymarket.stats(),
+                executors.polymarket.breaker_is_open(),
+            );
+            show_executor(kalshi, executors.kalshi.stats(), executors.kalshi.breaker_is_open());
+        }
         let Some(feed) = &self.feed else { return };
-        let (mut frames, mut up, mut lost, mut bad) = ([0; 2], 0, 0, 0);
+        let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
         for stats in feed.stats() {
-            frames[stats.venue.index()] += stats.frames;
-            up += u64::from(stats.up);
-            lost += stats.lost;
+            let venue = stats.venue.index();
+            frames[venue] += stats.frames;
+            up[venue] += u64::from(stats.up);
+            lost[venue] += stats.lost;
             bad += stats.bad.iter().sum::<u64>();
+        }
+        for (venue, shown) in self.shown.venues.iter().enumerate() {
+            shown.links_up.store(up[venue], Ordering::Relaxed);
+            shown.links_lost.store(lost[venue], Ordering::Relaxed);
         }
         for (shown, frames) in self.shown.frames.iter().zip(frames) {
             shown.store(frames, Ordering::Relaxed);
         }
-        self.shown.links_up.store(up, Ordering::Relaxed);
-        self.shown.links_lost.store(lost, Ordering::Relaxed);
+        self.shown.links_up.store(up.iter().sum(), Ordering::Relaxed);
+        self.shown.links_lost.store(lost.iter().sum(), Ordering::Relaxed);
         self.shown.bad_frames.store(bad, Ordering::Relaxed);
     }
+}
+
+fn show_executor(shown: &VenueShown, stats: &ExecStats, breaker_open: bool) {
+    shown.taken.store(stats.taken, Ordering::Relaxed);
+    shown.turned_away.store(stats.turned_away, Ordering::Relaxed);
+    shown.beats.store(stats.beats, Ordering::Relaxed);
+    shown.beats_missed.store(stats.beats_missed, Ordering::Relaxed);
+    shown.breaker_open.store(breaker_open, Ordering::Relaxed);
 }
 
 /// What an engine is started with.
@@ -179,6 +223,7 @@ impl Engine {
     ) -> Result<Self, WireError> {
         let mut rings = Rings::new(&plan.clock, &plan.halt);
         let wired = wire(&mut rings)?;
+        let stats = plan.core.stats(); // what is asked before the core has its first turn
         let core_rings = rings.core.take().expect("made above");
         let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone())
             .begins_with(std::mem::take(&mut rings.first));
@@ -247,7 +292,7 @@ impl Engine {
             ops,
             ops_thread,
             stats_in: rings.stats.take().expect("made above"),
-            stats: Stats::default(),
+            stats,
             journal,
         })
     }
@@ -275,9 +320,17 @@ impl Engine {
         self.journal.status()
     }
 
-    /// Whether a hot thread panicked.
-    pub fn is_dead(&self) -> bool {
-        self.pulses.iter().any(|(_, pulse)| pulse.is_dead())
+    /// The name of a hot thread that panicked.
+    pub fn dead(&self) -> Option<&'static str> {
+        let dead = self.pulses.iter().find(|(_, pulse)| pulse.is_dead());
+        dead.map(|(name, _)| *name)
+    }
+
+    /// The cold threads of the engine that ended although it runs.
+    pub fn ended(&self) -> Vec<&'static str> {
+        let threads =
+            [("ops", self.ops_thread.is_finished()), ("journal", self.journal.has_ended())];
+        threads.into_iter().filter(|(_, ended)| *ended).map(|(name, _)| name).collect()
     }
 
     /// The name of a hot thread that has stood still for `limit`.

@@ -1,64 +1,483 @@
-//! Whether a run is healthy, and what is wrong where it is not.
+//! Whether a run is healthy: one table of everything that may be wrong, with what each row does and its remedy.
+//!
+//! The run takes a [`Signs`] once a second, and [`Health::look`] goes through [`ROWS`]. What is found is shown by `status`,
+//! said once on stderr when it begins and when it is over, and keeps new baskets from the venues it names. A further
+//! trouble is a further row here (and a further sign where it needs one); nothing else judges health.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use surefoot_hot::ids::Venue;
 
 /// Streams that must be up: two at each venue.
-pub const LINKS: u64 = 4;
+pub const LINKS: u64 = 2 * LINKS_PER_VENUE;
+const LINKS_PER_VENUE: u64 = 2;
 /// The last successful comparison with both venues may be so old: two in a row may fail, the third is told.
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
+/// A dead man's switch that has not been told we live so often in a row may have cancelled what rests.
+const BEATS_MISSED_MAX: u64 = 2;
+/// So many refusals in a row, none of them a kill and no order taken between, are no chance.
+const REFUSED_MAX: u64 = 3;
+/// After such a row nothing new is begun there for so long; doubled with each further refusal, up to the second figure.
+const REFUSED_HOLD: Duration = Duration::from_secs(30);
+const REFUSED_HOLD_MAX: Duration = Duration::from_secs(600);
+/// A stream that breaks so often within [`WINDOW`] does not carry.
+const LOST_MAX: u64 = 4;
+/// Books of a venue that become stale so often within [`WINDOW`], for each of its markets, are not followed well.
+const STALES_PER_BOOK_MAX: u64 = 6;
+/// Over which time repetitions are counted.
+const WINDOW: Duration = Duration::from_secs(60);
 
-/// What health is judged by.
-#[derive(Clone, Copy, Debug)]
-pub struct Health {
+/// How much a trouble matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Expected, or said elsewhere already: shown by `status` and no more.
+    Notice,
+    /// A person should look: said on stderr when it begins and when it is over.
+    Alarm,
+}
+
+/// Which new baskets a trouble keeps from being opened. Baskets that are open already are finished either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// None, or the core refuses them by itself.
+    Nothing,
+    /// Those with a leg at a venue that the trouble names.
+    Venues,
+    /// All of them.
+    Everything,
+}
+
+/// What is known of one venue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VenueSigns {
+    /// Streams that are up.
+    pub links_up: u64,
+    /// Times one of its streams broke within the last minute.
+    pub links_lost: u64,
+    /// Markets followed.
+    pub markets: u32,
+    /// How many of their books may be decided from.
+    pub good: u32,
+    /// Markets quarantined.
+    pub quarantined: u32,
+    /// Whether the executor sends nothing after repeated failures.
+    pub breaker_open: bool,
+    /// Heartbeats in a row that the venue did not confirm.
+    pub beats_missed: u64,
+    /// Orders in a row that the venue refused for no reason of the market's; ends with the first it takes.
+    pub refused: u64,
+    /// How long ago the last of them was refused.
+    pub refused_ago: Option<Duration>,
+}
+
+/// What health is judged by, as of one look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
     /// Whether the venues were agreed with once, so that it may open.
     pub open: bool,
     /// Whether trading is halted.
     pub halted: bool,
-    /// Whether a hot thread panicked.
-    pub dead: bool,
-    /// Whether the journal cannot be written.
-    pub journal_failed: bool,
-    /// Streams that are up.
-    pub links_up: u64,
-    /// Markets at each venue, by index, and how many of their books are good.
-    pub books: [(u32, u32); 2],
+    /// The hot thread that panicked.
+    pub dead: Option<&'static str>,
+    /// The hot thread that stands still.
+    pub still: Option<&'static str>,
+    /// Cold threads that ended although the run goes on.
+    pub ended: Vec<&'static str>,
+    /// Why the journal cannot be written.
+    pub journal: Option<String>,
+    /// Why the database is not written now.
+    pub store: Option<String>,
+    /// What is wrong with the state directory or its locks.
+    pub directory: Option<String>,
+    /// Books that became stale within the last minute.
+    pub stales: u64,
     /// Whether the core finds no difference to what the venues said last.
     pub agreed: bool,
     /// How long ago both venues could be compared with.
     pub compared: Option<Duration>,
+    /// Each venue, by index.
+    pub venues: [VenueSigns; 2],
 }
 
-impl Health {
+/// What a row found: in words with figures, and at which venues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The trouble, in words.
+    pub what: String,
+    /// The venues it concerns, by index; neither where it is ours alone.
+    pub venues: [bool; 2],
+}
+
+impl Found {
+    fn ours(what: impl Into<String>) -> Option<Self> {
+        Some(Self { what: what.into(), venues: [false; 2] })
+    }
+}
+
+/// One row of the table.
+pub struct Row {
+    /// Its name, for scripts; never used for anything else.
+    pub name: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Which new baskets it keeps from being opened.
+    pub holds: Holds,
+    /// Finds it.
+    pub find: fn(&Signs) -> Option<Found>,
+    /// What to do about it: a sentence.
+    pub remedy: &'static str,
+}
+
+/// Every trouble there is, the gravest first.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "hot_thread_dead",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| Found::ours(format!("the {} thread is dead", signs.dead?)),
+        remedy: "Everything is cancelled and the run ends; keep the state directory and report it.",
+    },
+    Row {
+        name: "hot_thread_still",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| Found::ours(format!("the {} thread stands still", signs.still?)),
+        remedy: "Is something else on its core? `tuning/tune check` says.",
+    },
+    Row {
+        name: "directory",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| Found::ours(signs.directory.clone()?),
+        remedy: "`surefoot stop`, put the directory back where it was, `surefoot start`.",
+    },
+    Row {
+        name: "journal",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| {
+            Found::ours(format!("the journal cannot be written: {}", signs.journal.as_ref()?))
+        },
+        remedy: "Make room, `surefoot stop`, `surefoot start`.",
+    },
+    Row {
+        name: "cold_thread_ended",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| match signs.ended.as_slice() {
+            [] => None,
+            names => Found::ours(format!("ended before the run did: {}", names.join(", "))),
+        },
+        remedy: "`surefoot stop`, `surefoot start`; keep the log and report it.",
+    },
+    Row {
+        name: "halted",
+        severity: Severity::Notice,
+        holds: Holds::Nothing,
+        find: |signs| if signs.halted { Found::ours("halted") } else { None },
+        remedy: "`surefoot resume --reason …` when what halted it is understood.",
+    },
+    Row {
+        name: "starting",
+        severity: Severity::Notice,
+        holds: Holds::Nothing,
+        find: |signs| match signs.open {
+            true => None,
+            false => Found::ours("starting: not agreed with the venues yet"),
+        },
+        remedy: "Wait; where it lasts, the log names what it waits for.",
+    },
+    Row {
+        name: "breaker_open",
+        severity: Severity::Alarm,
+        holds: Holds::Venues,
+        find: |signs| {
+            at_venues(signs, |venue| venue.breaker_open, "repeated failures at", |_| String::new())
+        },
+        remedy: "The venue does not answer orders as it should; it is tried again by itself. Look at its status page.",
+    },
+    Row {
+        name: "orders_refused",
+        severity: Severity::Alarm,
+        holds: Holds::Venues,
+        find: |signs| {
+            at_venues(signs, VenueSigns::is_refused, "every order refused at", |venue| {
+                format!(" ({} in a row)", venue.refused)
+            })
+        },
+        remedy: "Its refusals are in the orders' table and in the log: keys, funds, allowances, the venue's own mode.",
+    },
+    Row {
+        name: "beats_missed",
+        severity: Severity::Alarm,
+        holds: Holds::Venues,
+        find: |signs| {
+            let missed = |venue: &VenueSigns| venue.beats_missed >= BEATS_MISSED_MAX;
+            at_venues(signs, missed, "heartbeats not confirmed by", |venue| {
+                format!(" ({} in a row)", venue.beats_missed)
+            })
+        },
+        remedy: "Until they are, the venue may cancel what rests at any moment; it is tried again by itself.",
+    },
+    Row {
+        name: "no_good_book",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // a book in doubt decides nothing
+        find: |signs| {
+            at_venues(
+                signs,
+                |venue| signs.open && venue.markets > 0 && venue.good == 0,
+                "no good book at",
+                |_| String::new(),
+            )
+        },
+        remedy: "Snapshots are asked for by themselves; where it lasts, halt and look at the venue's status page.",
+    },
+    Row {
+        name: "links_down",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the gate's own row
+        find: |signs| {
+            let up: u64 = signs.venues.iter().map(|venue| venue.links_up).sum();
+            let found =
+                at_venues(signs, |venue| venue.links_up < LINKS_PER_VENUE, "", |_| String::new())?;
+            Some(Found { what: format!("{up} of {LINKS} streams are up"), ..found })
+        },
+        remedy: "They are dialled again by themselves; where it lasts, look at the network and the venue's status page.",
+    },
+    Row {
+        name: "links_unsteady",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing,
+        find: |signs| {
+            at_venues(
+                signs,
+                |venue| venue.links_lost >= LOST_MAX,
+                "streams break again and again at",
+                |venue| format!(" ({} times in a minute)", venue.links_lost),
+            )
+        },
+        remedy: "Look at the network, then at the venue's status page.",
+    },
+    Row {
+        name: "books_unsteady",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing,
+        find: |signs| {
+            let markets: u64 = signs.venues.iter().map(|venue| u64::from(venue.markets)).sum();
+            let many = signs.stales >= STALES_PER_BOOK_MAX * markets.max(1);
+            if many {
+                Found::ours(format!("books fetched anew {} times in a minute", signs.stales))
+            } else {
+                None
+            }
+        },
+        remedy: "The machine cannot keep up, or frames are lost or not understood: `bad_frames` in `status` tells which.",
+    },
+    Row {
+        name: "quarantined",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the core leaves those markets alone
+        find: |signs| {
+            at_venues(
+                signs,
+                |venue| venue.quarantined > 0,
+                "markets quarantined at",
+                |venue| format!(" ({})", venue.quarantined),
+            )
+        },
+        remedy: "A message about them could not be understood. Nothing new is opened there; the log names them.",
+    },
+    Row {
+        name: "disagreed",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| {
+            if signs.open && !signs.agreed {
+                Found::ours("the venues and we do not agree")
+            } else {
+                None
+            }
+        },
+        remedy: "It is compared again every few seconds; where it lasts, look at the venues' own pages.",
+    },
+    Row {
+        name: "compared_long_ago",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| {
+            let age = signs.compared.filter(|age| *age > COMPARED_WITHIN)?;
+            Found::ours(format!("not compared with the venues for {} s", age.as_secs()))
+        },
+        remedy: "The log says which venue does not answer what it is asked.",
+    },
+    Row {
+        name: "database",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // trading does not need it
+        find: |signs| {
+            Found::ours(format!("the database is not written: {}", signs.store.as_ref()?))
+        },
+        remedy: "Trading goes on. It is caught up from the journal: by itself, or at the next start.",
+    },
+];
+
+/// The trouble at those venues for which it is so: "… at kalshi (3 in a row)".
+fn at_venues(
+    signs: &Signs,
+    is: impl Fn(&VenueSigns) -> bool,
+    words: &str,
+    figures: impl Fn(&VenueSigns) -> String,
+) -> Option<Found> {
+    let venues = Venue::ALL.map(|venue| is(&signs.venues[venue.index()]));
+    let named: Vec<String> = Venue::ALL
+        .into_iter()
+        .filter(|venue| venues[venue.index()])
+        .map(|venue| format!("{}{}", venue.name(), figures(&signs.venues[venue.index()])))
+        .collect();
+    (!named.is_empty()).then(|| Found { what: format!("{words} {}", named.join(" and ")), venues })
+}
+
+impl VenueSigns {
+    /// Whether it refuses whatever it is sent, and the pause after its last refusal is not over. Then one basket finds out
+    /// whether it takes orders again.
+    fn is_refused(&self) -> bool {
+        let Some(over) = self.refused.checked_sub(REFUSED_MAX) else { return false };
+        let doubled =
+            1_u32.checked_shl(u32::try_from(over).unwrap_or(u32::MAX)).unwrap_or(u32::MAX);
+        let pause = REFUSED_HOLD.saturating_mul(doubled).min(REFUSED_HOLD_MAX);
+        self.refused_ago.is_some_and(|ago| ago < pause)
+    }
+}
+
+impl Signs {
     /// Whether both venues and we agree, as far as is known: what was true long ago proves nothing.
     pub fn reconciled(&self) -> bool {
         self.agreed && self.compared.is_some_and(|age| age <= COMPARED_WITHIN)
     }
+}
 
-    /// Everything that keeps it from trading as it should; nothing where it is healthy.
-    pub fn troubles(&self) -> Vec<String> {
-        let mut troubles = Vec::new();
-        let mut found = |is: bool, what: &str| {
-            if is {
-                troubles.push(what.to_owned());
-            }
+/// A trouble that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The row's name.
+    pub name: &'static str,
+    /// What is wrong, in words.
+    pub what: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// Everything that is wrong, by the table; nothing where it is healthy.
+pub fn troubles(signs: &Signs) -> Vec<Trouble> {
+    let found = ROWS.iter().filter_map(|row| Some((row, (row.find)(signs)?)));
+    found
+        .map(|(row, found)| Trouble {
+            name: row.name,
+            what: found.what,
+            severity: row.severity,
+            remedy: row.remedy,
+        })
+        .collect()
+}
+
+/// At which venues new baskets are held, by index.
+pub fn holds(signs: &Signs) -> [bool; 2] {
+    let mut held = [false; 2];
+    for (row, found) in ROWS.iter().filter_map(|row| Some((row, (row.find)(signs)?))) {
+        let venues = match row.holds {
+            Holds::Nothing => [false; 2],
+            Holds::Venues => found.venues,
+            Holds::Everything => [true; 2],
         };
-        found(self.dead, "a hot thread is dead");
-        found(self.journal_failed, "the journal cannot be written");
-        found(self.halted, "halted");
-        found(!self.open, "starting: not agreed with the venues yet");
-        for venue in Venue::ALL {
-            let (markets, good) = self.books[venue.index()];
-            let none = markets > 0 && good == 0;
-            found(none, &format!("no good book at {}", venue.name()));
+        for (held, holds) in held.iter_mut().zip(venues) {
+            *held |= holds;
         }
-        found(self.links_up < LINKS, &format!("{} of {LINKS} streams are up", self.links_up));
-        found(self.open && !self.agreed, "the venues and we do not agree");
-        if let Some(age) = self.compared.filter(|age| *age > COMPARED_WITHIN) {
-            found(true, &format!("not compared with the venues for {} s", age.as_secs()));
+    }
+    held
+}
+
+/// Health over time: what stands, since when, and what was said of it.
+#[derive(Debug, Default)]
+pub struct Health {
+    standing: BTreeMap<&'static str, Instant>,
+    /// New baskets are held at these venues, by index.
+    pub held: [bool; 2],
+    /// Alarms raised in this run.
+    pub raised: u64,
+}
+
+impl Health {
+    /// Judges once more. Returns the lines to say: each alarm when it begins and when it is over.
+    pub fn look(&mut self, signs: &Signs, now: Instant) -> Vec<String> {
+        let troubles = troubles(signs);
+        let mut lines = Vec::new();
+        for trouble in troubles.iter().filter(|trouble| trouble.severity == Severity::Alarm) {
+            if !self.standing.contains_key(trouble.name) {
+                self.standing.insert(trouble.name, now);
+                self.raised += 1;
+                lines.push(format!("ALARM {}: {}. {}", trouble.name, trouble.what, trouble.remedy));
+            }
         }
-        troubles
+        self.standing.retain(|name, since| {
+            let stands = troubles.iter().any(|trouble| trouble.name == *name);
+            if !stands {
+                let lasted = now.saturating_duration_since(*since).as_secs();
+                lines.push(format!("over after {lasted} s: {name}"));
+            }
+            stands
+        });
+        self.held = holds(signs);
+        lines
+    }
+}
+
+/// A counter over the last minute: how much it grew.
+#[derive(Debug, Default)]
+pub struct Recent {
+    seen: std::collections::VecDeque<(Instant, u64)>,
+}
+
+impl Recent {
+    /// Takes the counter in; how much it has grown within the last minute.
+    pub fn grew(&mut self, now: Instant, count: u64) -> u64 {
+        self.seen.push_back((now, count));
+        while self.seen.len() > 1 && now.saturating_duration_since(self.seen[0].0) > WINDOW {
+            self.seen.pop_front();
+        }
+        count.saturating_sub(self.seen[0].1)
+    }
+}
+
+/// Repetitions without a success between: refusals until an order is taken, missed heartbeats until one is heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Streak {
+    good: u64,
+    bad: u64,
+    /// The count of failures when the last success was seen.
+    base: u64,
+    last: Option<Instant>,
+}
+
+impl Streak {
+    /// Takes both counters in; how many failures stand in a row.
+    pub fn count(&mut self, now: Instant, good: u64, bad: u64) -> u64 {
+        if bad > self.bad {
+            self.last = Some(now);
+        }
+        if good > self.good {
+            self.base = bad;
+        }
+        (self.good, self.bad) = (good, bad);
+        bad.saturating_sub(self.base)
+    }
+
+    /// How long ago the last failure was seen.
+    pub fn last_ago(&self, now: Instant) -> Option<Duration> {
+        self.last.map(|last| now.saturating_duration_since(last))
     }
 }
 
@@ -66,36 +485,205 @@ impl Health {
 mod tests {
     use super::*;
 
-    const GOOD: Health = Health {
-        open: true,
-        halted: false,
-        dead: false,
-        journal_failed: false,
-        links_up: LINKS,
-        books: [(9, 1), (0, 0)],
-        agreed: true,
-        compared: Some(COMPARED_WITHIN),
+    const VENUE: VenueSigns = VenueSigns {
+        links_up: LINKS_PER_VENUE,
+        links_lost: 0,
+        markets: 9,
+        good: 1,
+        quarantined: 0,
+        breaker_open: false,
+        beats_missed: 0,
+        refused: 0,
+        refused_ago: None,
     };
 
-    #[test]
-    fn each_trouble_alone_is_told() {
-        assert!(GOOD.troubles().is_empty() && GOOD.reconciled());
+    fn good() -> Signs {
+        Signs {
+            open: true,
+            agreed: true,
+            compared: Some(COMPARED_WITHIN),
+            venues: [VENUE, VenueSigns { markets: 0, good: 0, ..VENUE }],
+            ..Signs::default()
+        }
+    }
+
+    fn with(change: impl Fn(&mut Signs)) -> Signs {
+        let mut signs = good();
+        change(&mut signs);
+        signs
+    }
+
+    fn at_kalshi(kalshi: VenueSigns) -> Signs {
+        with(|signs| signs.venues[1] = kalshi)
+    }
+
+    /// Every row with signs in which it alone is found, its words, and at which venues it holds new baskets.
+    fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
+        let (none, kalshi, all) = ([false; 2], [false, true], [true; 2]);
         let late = COMPARED_WITHIN + Duration::from_secs(1);
-        let cases = [
-            (Health { halted: true, ..GOOD }, "halted"),
-            (Health { dead: true, ..GOOD }, "a hot thread is dead"),
-            (Health { journal_failed: true, ..GOOD }, "the journal cannot be written"),
-            (Health { open: false, ..GOOD }, "starting: not agreed with the venues yet"),
-            (Health { links_up: 3, ..GOOD }, "3 of 4 streams are up"),
-            (Health { books: [(9, 1), (5, 0)], ..GOOD }, "no good book at kalshi"),
-            (Health { agreed: false, ..GOOD }, "the venues and we do not agree"),
-            (Health { compared: Some(late), ..GOOD }, "not compared with the venues for 41 s"),
-        ];
-        for (health, trouble) in cases {
-            assert_eq!(health.troubles(), [trouble], "{health:?}");
+        let just_now = Some(Duration::from_secs(1));
+        vec![
+            ("hot_thread_dead", with(|s| s.dead = Some("core")), "the core thread is dead", all),
+            (
+                "hot_thread_still",
+                with(|s| s.still = Some("feed")),
+                "the feed thread stands still",
+                all,
+            ),
+            ("directory", with(|s| s.directory = Some("gone".into())), "gone", all),
+            (
+                "journal",
+                with(|s| s.journal = Some("full".into())),
+                "the journal cannot be written: full",
+                all,
+            ),
+            (
+                "cold_thread_ended",
+                with(|s| s.ended = vec!["store"]),
+                "ended before the run did: store",
+                all,
+            ),
+            ("halted", with(|s| s.halted = true), "halted", none),
+            (
+                "starting",
+                with(|s| s.open = false),
+                "starting: not agreed with the venues yet",
+                none,
+            ),
+            (
+                "breaker_open",
+                at_kalshi(VenueSigns { breaker_open: true, ..VENUE }),
+                "repeated failures at kalshi",
+                kalshi,
+            ),
+            (
+                "orders_refused",
+                at_kalshi(VenueSigns { refused: 3, refused_ago: just_now, ..VENUE }),
+                "every order refused at kalshi (3 in a row)",
+                kalshi,
+            ),
+            (
+                "beats_missed",
+                at_kalshi(VenueSigns { beats_missed: 2, ..VENUE }),
+                "heartbeats not confirmed by kalshi (2 in a row)",
+                kalshi,
+            ),
+            (
+                "no_good_book",
+                at_kalshi(VenueSigns { good: 0, ..VENUE }),
+                "no good book at kalshi",
+                none,
+            ),
+            (
+                "links_down",
+                at_kalshi(VenueSigns { links_up: 1, ..VENUE }),
+                "3 of 4 streams are up",
+                none,
+            ),
+            (
+                "links_unsteady",
+                at_kalshi(VenueSigns { links_lost: 4, ..VENUE }),
+                "streams break again and again at kalshi (4 times in a minute)",
+                none,
+            ),
+            (
+                "books_unsteady",
+                with(|s| s.stales = 54),
+                "books fetched anew 54 times in a minute",
+                none,
+            ),
+            (
+                "quarantined",
+                at_kalshi(VenueSigns { quarantined: 2, ..VENUE }),
+                "markets quarantined at kalshi (2)",
+                none,
+            ),
+            ("disagreed", with(|s| s.agreed = false), "the venues and we do not agree", all),
+            (
+                "compared_long_ago",
+                with(|s| s.compared = Some(late)),
+                "not compared with the venues for 41 s",
+                all,
+            ),
+            (
+                "database",
+                with(|s| s.store = Some("locked".into())),
+                "the database is not written: locked",
+                none,
+            ),
+        ]
+    }
+
+    #[test]
+    fn each_trouble_alone_is_told_and_holds_what_needs_it() {
+        assert!(
+            troubles(&good()).is_empty() && holds(&good()) == [false; 2] && good().reconciled()
+        );
+        let cases = cases();
+        assert_eq!(
+            cases.iter().map(|case| case.0).collect::<Vec<_>>(),
+            ROWS.iter().map(|row| row.name).collect::<Vec<_>>()
+        );
+        for (name, signs, what, held) in cases {
+            let found = troubles(&signs);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!((found[0].name, found[0].what.as_str()), (name, what));
+            assert!(found[0].remedy.ends_with('.'), "{name}: a sentence");
+            assert_eq!(holds(&signs), held, "{name}");
         }
-        for health in [cases[6].0, cases[7].0, Health { compared: None, ..GOOD }] {
-            assert!(!health.reconciled(), "{health:?}");
+        for signs in [with(|s| s.agreed = false), with(|s| s.compared = None)] {
+            assert!(!signs.reconciled(), "{signs:?}");
         }
+    }
+
+    #[test]
+    fn an_alarm_is_said_once_and_so_is_its_end() {
+        let (mut health, now) = (Health::default(), Instant::now());
+        let bad = at_kalshi(VenueSigns { breaker_open: true, ..VENUE });
+        let said = health.look(&bad, now);
+        assert_eq!(said.len(), 1);
+        assert!(
+            said[0].starts_with("ALARM breaker_open: repeated failures at kalshi. "),
+            "{said:?}"
+        );
+        assert!(
+            health.look(&bad, now).is_empty() && health.held == [false, true] && health.raised == 1
+        );
+        assert_eq!(
+            health.look(&good(), now + Duration::from_secs(7)),
+            ["over after 7 s: breaker_open"]
+        );
+        assert!(health.held == [false; 2]);
+        assert!(
+            health.look(&with(|signs| signs.halted = true), now).is_empty(),
+            "said by who halted"
+        );
+    }
+
+    #[test]
+    fn a_venue_that_refuses_everything_is_tried_again_after_a_pause_that_grows() {
+        let paused = |refused, ago| {
+            VenueSigns { refused, refused_ago: Some(Duration::from_secs(ago)), ..VENUE }
+                .is_refused()
+        };
+        assert!(!paused(2, 0), "one or two are chance");
+        assert!(paused(3, 29) && !paused(3, 30));
+        assert!(paused(4, 59) && !paused(4, 60));
+        assert!(paused(60, 599) && !paused(60, 600), "never longer");
+        let (mut streak, now) = (Streak::default(), Instant::now());
+        assert_eq!(
+            [(0, 1), (0, 3), (1, 3), (1, 5)].map(|(good, bad)| streak.count(now, good, bad)),
+            [1, 3, 0, 2]
+        );
+        assert_eq!(streak.last_ago(now + Duration::from_secs(4)), Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn a_counter_is_judged_by_its_last_minute() {
+        let (mut recent, now) = (Recent::default(), Instant::now());
+        assert_eq!(recent.grew(now, 100), 0, "what was before is no news");
+        assert_eq!(recent.grew(now + Duration::from_secs(30), 104), 4);
+        assert_eq!(recent.grew(now + Duration::from_secs(61), 105), 1);
+        assert_eq!(recent.grew(now + Duration::from_secs(200), 3), 0, "a counter that fell");
     }
 }

@@ -1,21 +1,22 @@
 //! One run, from the lock on its directory to the closing report: what every mode that trades shares.
 
 mod agree;
+mod close;
+mod status;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use rtrb::RingBuffer;
-use serde_json::{Value, json};
+use serde_json::json;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
-use surefoot_cold::reconcile::settled_truth;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
 use surefoot_cold::wirelog::SyncMode;
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
-use surefoot_hot::ids::Venue;
 use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
@@ -28,11 +29,11 @@ use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::{Asked, Command, Control, Signals, farewell, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
-use crate::foreign::{self, Foreign};
-use crate::health::{Health, LINKS};
+use crate::foreign::Foreign;
+use crate::health::LINKS;
 use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
-use crate::report::{self, Report};
+use crate::report;
 use crate::results::Results;
 use crate::spin::Clock;
 use crate::topology::{self, Topology};
@@ -139,6 +140,7 @@ struct Running {
     compared: Option<Instant>,
     first_basket: Option<Duration>,
     notify: Notify,
+    vitals: status::Vitals,
 }
 
 impl Running {
@@ -303,6 +305,7 @@ impl Running {
             compared: None,
             first_basket: None,
             notify: Notify::from_env(),
+            vitals: status::Vitals::default(),
         })
     }
 
@@ -313,12 +316,21 @@ impl Running {
                 latch.who, latch.reason
             );
         }
-        let mut exit = self.open_up();
-        while exit.is_none() {
-            std::thread::sleep(LOOK_EVERY);
-            exit = self.look();
-        }
-        let exit = exit.expect("the loop ended");
+        // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
+        let exit = catch_unwind(AssertUnwindSafe(|| {
+            let mut exit = self.open_up();
+            loop {
+                if let Some(exit) = exit {
+                    return exit;
+                }
+                std::thread::sleep(LOOK_EVERY);
+                exit = self.look();
+            }
+        }));
+        let exit = exit.unwrap_or_else(|_| {
+            self.halt("thread", "the main thread failed an assertion", HaltWhy::Thread);
+            Exit::Internal
+        });
         self.close(exit)
     }
 
@@ -400,6 +412,7 @@ impl Running {
                 report::say_line(self.said, since, &stats, base, shown, self.open);
                 self.said += 1;
             }
+            self.look_at_health();
             self.notify.alive();
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
@@ -420,11 +433,8 @@ impl Running {
     }
 
     fn check_health(&mut self) -> Option<Exit> {
-        if self.engine.is_dead() {
-            eprintln!(
-                "surefoot: a hot thread failed an assertion: everything is halted; the state directory tells why"
-            );
-            self.latch_halt("thread", "a hot thread failed an assertion");
+        if let Some(name) = self.engine.dead() {
+            self.latch_halt("thread", &format!("the {name} thread failed an assertion"));
             return Some(Exit::Internal);
         }
         if self.engine.journal().failed() && self.latch.is_none() {
@@ -450,8 +460,13 @@ impl Running {
     fn obey(&mut self, asked: Asked) {
         match asked.command.clone() {
             Command::Status => {
-                let status = self.status();
-                asked.done(json!({ "status": status }));
+                // Whoever only looks must not be able to end what is looked at.
+                match catch_unwind(AssertUnwindSafe(|| self.status())) {
+                    Ok(status) => asked.done(json!({ "status": status })),
+                    Err(_) => asked.failed(
+                        "an assertion failed while the status was put together; the log names it",
+                    ),
+                }
             }
             Command::Halt { reason, who } => {
                 let why = if who == "kill_file" { HaltWhy::KillFile } else { HaltWhy::Operator };
@@ -516,158 +531,5 @@ impl Running {
         }
         eprintln!("surefoot: resumed: {reason}");
         Ok(())
-    }
-
-    fn status(&mut self) -> Value {
-        let stats = *self.engine.stats();
-        let mut status = report::counters(&stats, &self.base, &self.engine.shown);
-        let latch = self.latch.as_ref();
-        let health = Health {
-            open: self.open,
-            halted: latch.is_some() || stats.halted,
-            dead: self.engine.is_dead(),
-            journal_failed: self.engine.journal().failed(),
-            links_up: self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed),
-            books: stats.books,
-            agreed: stats.reconciled,
-            compared: self.compared.map(|at| at.elapsed()),
-        };
-        let troubles = health.troubles();
-        let more = json!({
-            "running": true,
-            "healthy": troubles.is_empty(),
-            "troubles": troubles,
-            "open": health.open,
-            "mode": self.session.mode.name(),
-            "pid": std::process::id(),
-            "topology": self.topology.name(),
-            "uptime_s": self.began.elapsed().as_secs(),
-            "halted": health.halted,
-            "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
-            "foreign_orders": self.foreign.now(&stats),
-            "reconciled": health.reconciled(),
-            "compared_s_ago": health.compared.map(|age| age.as_secs()),
-            "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
-        });
-        if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
-            status.extend(more);
-        }
-        status
-    }
-
-    /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
-    fn close(mut self, asked: Exit) -> Exit {
-        self.notify.stopping();
-        self.engine.tell(Event::Control(Tell::Stop));
-        let begin = Instant::now();
-        let mut idle = false;
-        while begin.elapsed() < DRAIN_WITHIN && !self.engine.is_dead() {
-            std::thread::sleep(LOOK_EVERY);
-            while let Some(asked) = self.control.poll() {
-                asked.failed("it is stopping");
-            }
-            let stats = self.engine.stats();
-            if stats.orders_live == 0 && stats.groups_live == 0 {
-                idle = true;
-                break;
-            }
-        }
-        self.end_check();
-        if let Some(results) = &mut self.readers.results {
-            // What settled unheard is a result; where this fails, the comparison shows it as a difference.
-            for event in results.read().unwrap_or_default() {
-                self.engine.tell(event);
-            }
-            std::thread::sleep(STATS_LAG);
-        }
-        let duration = self.began.elapsed();
-        let shown = std::sync::Arc::clone(&self.engine.shown);
-        // The last fills of a stream may be a moment behind the answers.
-        let truths = Venue::ALL.map(|venue| {
-            let reader = self.readers.accounts.iter().find(|reader| reader.venue() == venue);
-            let reader =
-                reader.ok_or_else(|| format!("{}: nobody is left to ask", venue.name()))?;
-            settled_truth(reader.as_ref(), 8, Duration::from_millis(200))
-        });
-        let Self {
-            engine,
-            store,
-            audit,
-            directory,
-            session,
-            config,
-            state,
-            base,
-            topology,
-            json,
-            run,
-            ..
-        } = self;
-        let began = self.began_at;
-        let audit = audit.finish();
-        let finished = match engine.finish() {
-            Ok(finished) => finished,
-            Err(why) => {
-                eprintln!("surefoot: {why}");
-                if json {
-                    println!("{}", json!({ "ok": false, "error": why }));
-                }
-                return Exit::Internal;
-            }
-        };
-        if finished.dead {
-            eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
-        }
-        if let Some(why) = &finished.journal_error {
-            eprintln!(
-                "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
-                 venues' word on what the journal lacks"
-            );
-        }
-        if let Err(error) = store.close() {
-            eprintln!("surefoot: {error}");
-        }
-        let reconciled = report::compare(&finished.core, &directory, &truths);
-        for difference in &reconciled {
-            eprintln!("surefoot: not reconciled: {difference}");
-        }
-        let foreign = foreign::at_end(&finished.core, &truths);
-        if !idle {
-            eprintln!(
-                "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
-                finished.core.orders().live_len(),
-                finished.core.groups().len(),
-                DRAIN_WITHIN.as_secs()
-            );
-        }
-        let report = Report {
-            mode: session.mode,
-            about: &session.about,
-            seed: session.seed,
-            topology,
-            duration,
-            run,
-            began,
-            first_basket: self.first_basket,
-            finished: &finished,
-            base: &base,
-            shown: &shown,
-            audit,
-            foreign: &foreign,
-            reconciled: reconciled.is_empty(),
-            limits: &config.limits,
-            database: &state.database(),
-        };
-        if json {
-            println!("{}", report.json());
-        } else {
-            report.print();
-        }
-        match asked {
-            _ if finished.dead => Exit::Internal,
-            Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
-            Exit::Ok if finished.journal_error.is_some() => Exit::State,
-            other => other,
-        }
     }
 }

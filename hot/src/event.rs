@@ -294,6 +294,14 @@ pub enum Control {
         /// By the venue's.
         key: VenueKey,
     },
+    /// Whether new baskets with a leg at this venue are held back because something there is in trouble. Baskets that
+    /// are open already are finished; a new run begins with nothing held.
+    Hold {
+        /// Which venue.
+        venue: Venue,
+        /// Whether they are held back from now on.
+        held: bool,
+    },
 }
 
 /// The rows of the risk table that can be set.

@@ -334,6 +334,7 @@ pack_enums! {
         8 = Day { day },
         9 = Reading { venue, since },
         10 = Open { venue, market, order, key },
+        11 = Hold { venue, held },
     }
     Report {
         0 = Bound { order, key },
@@ -470,7 +471,7 @@ mod tests {
         round_trips::<IntentRecord>(5);
         round_trips::<Note>(9);
         round_trips::<Report>(9);
-        round_trips::<Control>(11);
+        round_trips::<Control>(12);
         round_trips::<Refusal>(24);
         round_trips::<Alarm>(12);
         round_trips::<LimitRow>(24);

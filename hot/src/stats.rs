@@ -65,6 +65,8 @@ pub struct Stats {
     pub cash: [Usd; 2],
     /// Markets at each venue, by index, and how many of their books are good.
     pub books: [(u32, u32); 2],
+    /// Markets at each venue, by index, that are quarantined: nothing new is opened there.
+    pub quarantined: [u32; 2],
     /// Orders at each venue, by index, that are not ours.
     pub foreign: [Foreign; 2],
     /// Whether trading is halted.

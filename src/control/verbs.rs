@@ -415,7 +415,8 @@ pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
 
 /// Healthy, or kept from it by nothing but a halt that stands: no start lifts that.
 fn is_up(status: &Value) -> bool {
-    status["healthy"] == true || (status["open"] == true && status["troubles"] == json!(["halted"]))
+    status["healthy"] == true
+        || (status["open"] == true && status["trouble_rows"] == json!(["halted"]))
 }
 
 /// In a process group of its own and without a terminal, so that closing the terminal does not end it.

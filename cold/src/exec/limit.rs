@@ -98,6 +98,11 @@ impl Breaker {
         }
     }
 
+    /// Whether it keeps orders back, but for a probe.
+    pub fn is_open(&self) -> bool {
+        self.open_until.is_some()
+    }
+
     /// Times it opened.
     pub fn opened(&self) -> u64 {
         self.opened

@@ -100,6 +100,9 @@ pub struct ExecStats {
     pub taken: u64,
     /// Orders it would not have.
     pub rejected: u64,
+    /// Of those, refused for no reason of the market's: not killed, crossed or sent twice. Many in a row are a venue or an
+    /// account that takes nothing.
+    pub turned_away: u64,
     /// Orders without a definite answer.
     pub timed_out: u64,
     /// Orders not sent, by [`Unsent`].
@@ -296,6 +299,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// The meter, for reading.
     pub fn meter(&mut self) -> &mut M {
         &mut self.meter
+    }
+
+    /// Whether the breaker keeps orders back.
+    pub fn breaker_is_open(&self) -> bool {
+        self.breaker.is_open()
     }
 
     /// Times the breaker opened.

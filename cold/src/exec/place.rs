@@ -3,7 +3,7 @@
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::{Order, Query};
-use surefoot_hot::report::{Report, Unsent};
+use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
@@ -122,6 +122,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
             }
             Placed::Rejected(why) => {
                 self.stats.rejected += 1;
+                let of_the_market =
+                    matches!(why, Reject::Killed | Reject::Crossed | Reject::Duplicate);
+                self.stats.turned_away += u64::from(!of_the_market);
                 // a venue that is away, or will not know us, is spared a storm of orders
                 if why.is_of_venue() {
                     self.breaker.on_failure(now);

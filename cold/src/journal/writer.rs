@@ -307,6 +307,11 @@ impl Writer {
         &self.status
     }
 
+    /// Whether its thread has ended, which it does only where it is closed, or by a panic.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Writes what the ring still holds, closes the run and waits until it is on the disk. The ring's other
     /// end must have stopped feeding it.
     ///

@@ -309,6 +309,11 @@ impl StoreThread {
         self.applied.load(Ordering::Relaxed)
     }
 
+    /// Whether its thread has ended, which it does only where it is closed, or by a panic.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits until everything sent is in the tables. Every sender must be gone, the journal's too.
     ///
     /// # Errors

@@ -76,6 +76,7 @@ impl Core {
             Control::Open { venue, market, order, key } => {
                 self.on_open(venue, market, order, key, out);
             }
+            Control::Hold { venue, held } => self.held[venue.index()] = held,
         }
     }
 
@@ -92,6 +93,7 @@ impl Core {
         self.next_order = self.next_order.max(first_order);
         self.links = [[false; 3]; 2];
         self.reconciled = [false; 2];
+        self.held = [false; 2];
         self.drift = [0; PURSES];
         self.position_drift.fill(0);
         self.reading = [Nanos::ZERO; 2];

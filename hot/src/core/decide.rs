@@ -99,7 +99,8 @@ impl Core {
             }
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
-        if self.halted.is_some() || self.stopping || self.reconciled != [true; 2] {
+        let closed = self.halted.is_some() || self.stopping || self.reconciled != [true; 2];
+        if closed || self.is_held(basket) {
             self.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);
         }
@@ -130,6 +131,12 @@ impl Core {
                 self.advance(now, id, out);
             }
         }
+    }
+
+    /// Whether something is in trouble at a venue where the basket has a leg: what is not begun leaves nothing on one leg.
+    fn is_held(&self, basket: BasketId) -> bool {
+        let legs = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
+        legs.iter().any(|leg| self.held[self.terms(leg.market).venue.index()])
     }
 
     /// What limits and free money allow. The gate checks each order again; this only keeps the plan from being

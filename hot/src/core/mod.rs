@@ -64,6 +64,8 @@ pub struct Core {
     resync_asked: Vec<Nanos>,
     links: [[bool; 3]; 2],
     reconciled: [bool; 2],
+    /// Whether new baskets with a leg at a venue are held back, by venue.
+    held: [bool; 2],
     /// How often in a row the cash in a purse, or a position, differed from the venue's.
     drift: [u8; PURSES],
     position_drift: Vec<u8>,
@@ -146,6 +148,7 @@ impl Core {
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             links: [[false; 3]; 2],
             reconciled: [false; 2],
+            held: [false; 2],
             drift: [0; PURSES],
             position_drift: vec![0; MARKETS_MAX],
             moved: [Nanos::ZERO; 2],
@@ -257,6 +260,7 @@ impl Core {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
             }),
+            quarantined: Venue::ALL.map(|venue| self.books.quarantined(venue) as u32),
             halted: self.halted.is_some(),
             reconciled: self.reconciled == [true; 2],
             ..self.stats

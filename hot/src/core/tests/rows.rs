@@ -37,6 +37,10 @@ fn halted_stopping_or_unreconciled_opens_nothing() {
     let unclean =
         |desk: &mut Desk| desk.control(Control::Reconciled { venue: Venue::Kalshi, clean: false });
     assert_eq!(orders_after(unclean).0, 0);
+    for venue in Venue::ALL {
+        let hold = |desk: &mut Desk| desk.control(Control::Hold { venue, held: true });
+        assert_eq!(orders_after(hold), (0, vec![], vec![Verdict::Closed]), "{venue:?}");
+    }
 }
 
 #[test]
@@ -45,8 +49,12 @@ fn what_stood_in_the_way_and_passed_is_noticed_without_a_new_book() {
     const fn orders(up: bool) -> Event {
         Event::Link { venue: Venue::Polymarket, link: Link::Orders, up }
     }
-    let ways: [(Act, Act); 3] = [
+    let ways: [(Act, Act); 4] = [
         (|desk| desk.event(orders(false)), |desk| desk.event(orders(true))),
+        (
+            |desk| desk.control(Control::Hold { venue: Venue::Kalshi, held: true }),
+            |desk| desk.control(Control::Hold { venue: Venue::Kalshi, held: false }),
+        ),
         (
             |desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator }),
             |desk| {

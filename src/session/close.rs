@@ -1,0 +1,131 @@
+//! The end of a run: cancel, drain, compare with the venues, end every thread, report.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use surefoot_cold::reconcile::settled_truth;
+use surefoot_hot::event::{Control as Tell, Event};
+use surefoot_hot::ids::Venue;
+
+use super::{DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG};
+use crate::exit::Exit;
+use crate::foreign;
+use crate::report::{self, Report};
+
+impl Running {
+    /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
+    pub(super) fn close(mut self, asked: Exit) -> Exit {
+        self.notify.stopping();
+        self.engine.tell(Event::Control(Tell::Stop));
+        let begin = Instant::now();
+        let mut idle = false;
+        while begin.elapsed() < DRAIN_WITHIN && self.engine.dead().is_none() {
+            std::thread::sleep(LOOK_EVERY);
+            while let Some(asked) = self.control.poll() {
+                asked.failed("it is stopping");
+            }
+            let stats = self.engine.stats();
+            if stats.orders_live == 0 && stats.groups_live == 0 {
+                idle = true;
+                break;
+            }
+        }
+        self.end_check();
+        if let Some(results) = &mut self.readers.results {
+            // What settled unheard is a result; where this fails, the comparison shows it as a difference.
+            for event in results.read().unwrap_or_default() {
+                self.engine.tell(event);
+            }
+            std::thread::sleep(STATS_LAG);
+        }
+        let duration = self.began.elapsed();
+        let shown = std::sync::Arc::clone(&self.engine.shown);
+        // The last fills of a stream may be a moment behind the answers.
+        let truths = Venue::ALL.map(|venue| {
+            let reader = self.readers.accounts.iter().find(|reader| reader.venue() == venue);
+            let reader =
+                reader.ok_or_else(|| format!("{}: nobody is left to ask", venue.name()))?;
+            settled_truth(reader.as_ref(), 8, Duration::from_millis(200))
+        });
+        let Self {
+            engine,
+            store,
+            audit,
+            directory,
+            session,
+            config,
+            state,
+            base,
+            topology,
+            json,
+            run,
+            ..
+        } = self;
+        let began = self.began_at;
+        let audit = audit.finish();
+        let finished = match engine.finish() {
+            Ok(finished) => finished,
+            Err(why) => {
+                eprintln!("surefoot: {why}");
+                if json {
+                    println!("{}", json!({ "ok": false, "error": why }));
+                }
+                return Exit::Internal;
+            }
+        };
+        if finished.dead {
+            eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
+        }
+        if let Some(why) = &finished.journal_error {
+            eprintln!(
+                "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
+                 venues' word on what the journal lacks"
+            );
+        }
+        if let Err(error) = store.close() {
+            eprintln!("surefoot: {error}");
+        }
+        let reconciled = report::compare(&finished.core, &directory, &truths);
+        for difference in &reconciled {
+            eprintln!("surefoot: not reconciled: {difference}");
+        }
+        let foreign = foreign::at_end(&finished.core, &truths);
+        if !idle {
+            eprintln!(
+                "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
+                finished.core.orders().live_len(),
+                finished.core.groups().len(),
+                DRAIN_WITHIN.as_secs()
+            );
+        }
+        let report = Report {
+            mode: session.mode,
+            about: &session.about,
+            seed: session.seed,
+            topology,
+            duration,
+            run,
+            began,
+            first_basket: self.first_basket,
+            finished: &finished,
+            base: &base,
+            shown: &shown,
+            audit,
+            foreign: &foreign,
+            reconciled: reconciled.is_empty(),
+            limits: &config.limits,
+            database: &state.database(),
+        };
+        if json {
+            println!("{}", report.json());
+        } else {
+            report.print();
+        }
+        match asked {
+            _ if finished.dead => Exit::Internal,
+            Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
+            Exit::Ok if finished.journal_error.is_some() => Exit::State,
+            other => other,
+        }
+    }
+}

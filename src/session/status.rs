@@ -1,0 +1,145 @@
+//! What a running session says of itself: `status`, and the health that it is judged by.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use surefoot_hot::event::{Control as Tell, Event};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::stats::Stats;
+
+use super::{Running, STALL_AFTER};
+use crate::engine::VenueShown;
+use crate::health::{self, Health, Recent, Signs, Streak, VenueSigns};
+use crate::report;
+
+/// Health over time, and the counters it is judged by.
+#[derive(Debug, Default)]
+pub(super) struct Vitals {
+    health: Health,
+    venues: [VenueVitals; 2],
+    stales: Recent,
+    /// What the last look saw.
+    signs: Signs,
+    /// What the core was told to hold back, by venue.
+    told: [bool; 2],
+}
+
+#[derive(Debug, Default)]
+struct VenueVitals {
+    lost: Recent,
+    refused: Streak,
+    beats: Streak,
+}
+
+impl VenueVitals {
+    fn look(
+        &mut self,
+        now: Instant,
+        venue: Venue,
+        shown: &VenueShown,
+        stats: &Stats,
+    ) -> VenueSigns {
+        let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+        let refused = self.refused.count(now, read(&shown.taken), read(&shown.turned_away));
+        let (markets, good) = stats.books[venue.index()];
+        VenueSigns {
+            links_up: read(&shown.links_up),
+            links_lost: self.lost.grew(now, read(&shown.links_lost)),
+            markets,
+            good,
+            quarantined: stats.quarantined[venue.index()],
+            breaker_open: shown.breaker_open.load(Ordering::Relaxed),
+            beats_missed: self.beats.count(now, read(&shown.beats), read(&shown.beats_missed)),
+            refused,
+            refused_ago: self.refused.last_ago(now),
+        }
+    }
+}
+
+impl Running {
+    /// Looks at everything that health is judged by, says what is new, and has the core hold back new baskets that need
+    /// what is in trouble.
+    pub(super) fn look_at_health(&mut self) {
+        let now = Instant::now();
+        let signs = self.signs(now);
+        for line in self.vitals.health.look(&signs, now) {
+            eprintln!("surefoot: {line}");
+        }
+        self.vitals.signs = signs;
+        for venue in Venue::ALL {
+            let held = self.vitals.health.held[venue.index()];
+            if std::mem::replace(&mut self.vitals.told[venue.index()], held) != held {
+                self.engine.tell(Event::Control(Tell::Hold { venue, held }));
+            }
+        }
+    }
+
+    fn signs(&mut self, now: Instant) -> Signs {
+        let stats = *self.engine.stats();
+        let shown = &self.engine.shown;
+        let vitals = &mut self.vitals;
+        let venues = Venue::ALL.map(|venue| {
+            let at = venue.index();
+            vitals.venues[at].look(now, venue, &shown.venues[at], &stats)
+        });
+        let stales = vitals.stales.grew(now, stats.stales);
+        let mut ended = self.engine.ended();
+        ended.extend(self.store.has_ended().then_some("store"));
+        ended.extend(self.audit.has_ended().then_some("audit"));
+        let still = self.engine.still(STALL_AFTER);
+        let journal = self.engine.journal();
+        Signs {
+            open: self.open,
+            halted: self.latch.is_some() || stats.halted,
+            dead: self.engine.dead(),
+            still,
+            ended,
+            journal: journal.failed().then(|| journal.error().unwrap_or_default()),
+            store: None,
+            directory: None,
+            stales,
+            agreed: stats.reconciled,
+            compared: self.compared.map(|at| now.saturating_duration_since(at)),
+            venues,
+        }
+    }
+
+    pub(super) fn status(&mut self) -> Value {
+        self.look_at_health();
+        let stats = *self.engine.stats();
+        let mut status = report::counters(&stats, &self.base, &self.engine.shown);
+        let latch = self.latch.as_ref();
+        let signs = &self.vitals.signs;
+        let troubles = health::troubles(signs);
+        let words: Vec<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
+        let names: Vec<&str> = troubles.iter().map(|trouble| trouble.name).collect();
+        let held: Vec<&str> = Venue::ALL
+            .into_iter()
+            .filter(|venue| self.vitals.told[venue.index()])
+            .map(Venue::name)
+            .collect();
+        let more = json!({
+            "running": true,
+            "healthy": troubles.is_empty(),
+            "troubles": words,
+            "trouble_rows": names,
+            "held_back_at": held,
+            "open": signs.open,
+            "mode": self.session.mode.name(),
+            "pid": std::process::id(),
+            "topology": self.topology.name(),
+            "uptime_s": self.began.elapsed().as_secs(),
+            "halted": signs.halted,
+            "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
+            "foreign_orders": self.foreign.now(&stats),
+            "reconciled": signs.reconciled(),
+            "compared_s_ago": signs.compared.map(|age| age.as_secs()),
+            "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
+        });
+        if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
+            status.extend(more);
+        }
+        status
+    }
+}
