@@ -204,7 +204,7 @@ pub fn parse_time(text: &str) -> Option<Nanos> {
     }
     let days = days_from_civil(year, month, day);
     if bytes.len() == 10 {
-        return u64::try_from(days * 86_400 * 1_000_000_000).ok().map(Nanos::new);
+        return nanos_since_1970(days * 86_400, 0);
     }
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
     if hour > 23 || minute > 59 || second > 60 || !matches!(bytes[10], b'T' | b't' | b' ') {
@@ -237,8 +237,13 @@ pub fn parse_time(text: &str) -> Option<Nanos> {
         }
         _ => return None,
     };
-    let secs = days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    u64::try_from(secs.checked_mul(1_000_000_000)? + nanos).ok().map(Nanos::new)
+    nanos_since_1970(days * 86_400 + hour * 3_600 + minute * 60 + second - offset, nanos)
+}
+
+/// `None` before 1970 and after 2554, the last year that [`Nanos`] holds: a listing may say 9999-12-31.
+fn nanos_since_1970(secs: i64, nanos: i64) -> Option<Nanos> {
+    let nanos = i128::from(secs) * 1_000_000_000 + i128::from(nanos);
+    u64::try_from(nanos).ok().map(Nanos::new)
 }
 
 /// Days since 1970-01-01 of a date of the Gregorian calendar.
@@ -310,12 +315,16 @@ mod tests {
         assert_eq!(secs("1784851200123"), Some(1_784_851_200));
         let fine = parse_time("2026-07-24T00:00:00.8Z").unwrap();
         assert_eq!(fine.get() % 1_000_000_000, 800_000_000);
+        assert_eq!(secs("2262-04-11T23:47:16.999999999Z"), Some(9_223_372_036), "beyond 63 bits");
         for bad in [
             "",
             "yesterday",
             "2026-13-01T00:00:00Z",
             "2026-07-24T25:00:00Z",
             "2026-07-24T00:00:00+1",
+            "9999-12-31",
+            "9999-12-31T23:59:59.999999999-23:59",
+            "1969-12-31T23:59:59Z",
         ] {
             assert!(parse_time(bad).is_none(), "{bad}");
         }
