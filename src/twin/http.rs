@@ -159,10 +159,11 @@ impl Decoder {
         let mut req = request_of(&head)?;
         let keep_alive = keeps_alive(&req, head.version == Some(1));
         let rest = &self.bytes[head_len..];
-        let chunked = req
-            .header("transfer-encoding")
-            .is_some_and(|v| v.to_ascii_lowercase().contains("chunked"));
-        let body = if chunked { chunked_body(rest)? } else { sized_body(&req, rest)? };
+        let body = match req.header("transfer-encoding") {
+            None => sized_body(&req, rest)?,
+            Some(value) if value.eq_ignore_ascii_case("chunked") => chunked_body(rest)?,
+            Some(_) => return Err(MALFORMED),
+        };
         let Some((body, used)) = body else {
             let wants =
                 req.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue"));
@@ -170,7 +171,9 @@ impl Decoder {
                 self.continued = true;
                 return Ok(Some(Decoded::Continue));
             }
-            return Ok(None);
+            // Chunks of one byte and trailers of no use could go on for ever without being a body too large.
+            let waits = self.bytes.len() <= HEAD_BYTES_MAX + 2 * BODY_BYTES_MAX;
+            return if waits { Ok(None) } else { Err(BODY_TOO_LARGE) };
         };
         req.body = body;
         self.bytes.drain(..head_len + used);
@@ -221,9 +224,16 @@ fn keeps_alive(req: &Request, is_1_1: bool) -> bool {
 type Body = Option<(Vec<u8>, usize)>;
 
 fn sized_body(req: &Request, rest: &[u8]) -> Result<Body, BadRequest> {
-    let len = match req.header("content-length") {
+    let mut lengths = req.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("content-length"));
+    let len = match lengths.next() {
         None => 0,
-        Some(text) => text.parse::<usize>().map_err(|_| MALFORMED)?,
+        // `parse` would take a sign; two lengths are two requests to whoever reads the other one
+        Some((_, text))
+            if text.bytes().all(|b| b.is_ascii_digit()) && lengths.all(|(_, t)| t == text) =>
+        {
+            text.parse::<usize>().map_err(|_| MALFORMED)?
+        }
+        Some(_) => return Err(MALFORMED),
     };
     if len > BODY_BYTES_MAX {
         return Err(BODY_TOO_LARGE);
@@ -405,6 +415,11 @@ mod tests {
         assert_eq!(status(b"\x16\x03\x01garbage\r\n\r\n"), 400);
         assert_eq!(status(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"), 413);
         assert_eq!(status(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), 400);
+        assert_eq!(status(b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\nx"), 400);
+        assert_eq!(
+            status(b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+            400
+        );
         assert_eq!(
             status(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
             413

@@ -182,20 +182,24 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, BadAnswer> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut headers);
     let len = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Complete(len)) if len <= HEAD_BYTES_MAX => len,
+        Ok(httparse::Status::Complete(_)) => return Err(BadAnswer("a head without end")),
         Ok(httparse::Status::Partial) if bytes.len() > HEAD_BYTES_MAX => {
             return Err(BadAnswer("a head without end"));
         }
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(BadAnswer("a head that is none")),
     };
-    let status = response.code.ok_or(BadAnswer("no status"))?;
+    let status = response.code.filter(|code| *code >= 100).ok_or(BadAnswer("no status"))?;
     let mut keep = response.version == Some(1);
     let (mut length, mut chunked, mut retry_after) = (None, false, None);
     for header in response.headers.iter() {
         let value = std::str::from_utf8(header.value).unwrap_or("").trim();
         if header.name.eq_ignore_ascii_case("content-length") {
-            let this = value.parse::<usize>().map_err(|_| BadAnswer("a length that is none"))?;
+            // digits alone: `parse` takes a sign too, and who reads a length otherwise than we do cuts elsewhere
+            let digits = Some(value).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let this = digits.and_then(|text| text.parse::<usize>().ok());
+            let this = this.ok_or(BadAnswer("a length that is none"))?;
             if length.is_some_and(|other| other != this) {
                 return Err(BadAnswer("two lengths"));
             }
@@ -312,6 +316,8 @@ HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
         for bytes in [
             &b"hello\r\n\r\n"[..],
             b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\nx",
+            b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
