@@ -128,9 +128,12 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Mistake>> {
 /// Reads everything; what is mistaken stands at its default. Only for what must work beside mistakes: a halt
 /// does not wait until a limit is spelled right.
 pub fn read(inputs: &Inputs) -> (Loaded, Vec<Mistake>) {
+    let keys = keys::all();
+    let file = inputs.file.clone().unwrap_or_default();
     let mut reading = Reading {
-        keys: keys::all(),
-        file: inputs.file.clone().unwrap_or_default(),
+        shows: what_shows(&file.1, &keys),
+        keys,
+        file,
         given: BTreeMap::new(),
         mistakes: Vec::new(),
     };
@@ -145,10 +148,48 @@ pub fn read(inputs: &Inputs) -> (Loaded, Vec<Mistake>) {
     (loaded, reading.mistakes)
 }
 
+/// How much of a line of the file may be shown in a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    /// All of it.
+    All,
+    /// What stands before its first `=`: it names a secret, and somebody may have written the secret itself.
+    Name,
+    /// Nothing: it goes on after such a line, as a key in PEM does.
+    Nothing,
+}
+
+/// What may be shown of each line. Goes by the text alone, because a file with mistakes has no structure to go by.
+fn what_shows(text: &str, keys: &[Key]) -> Vec<Shows> {
+    let secrets: Vec<&str> = keys
+        .iter()
+        .filter(|key| key.kind == Kind::Secret)
+        .filter_map(|key| key.path.rsplit('.').next())
+        .collect();
+    let begins_anew = |line: &str| {
+        let line = line.trim_start();
+        let word = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        let is_key = |key: &Key| key.path.split('.').any(|part| Some(part) == word);
+        line.starts_with('[') || keys.iter().any(is_key)
+    };
+    let mut inside = false;
+    let shows = |line: &str| {
+        if secrets.iter().any(|name| line.contains(name)) {
+            inside = true;
+            return Shows::Name;
+        }
+        inside = inside && !begins_anew(line);
+        if inside { Shows::Nothing } else { Shows::All }
+    };
+    text.split('\n').map(shows).collect()
+}
+
 struct Reading {
     keys: Vec<Key>,
     /// Name and text.
     file: (String, String),
+    /// How much of each of its lines may be shown.
+    shows: Vec<Shows>,
     given: BTreeMap<&'static str, Given>,
     mistakes: Vec<Mistake>,
 }
@@ -187,13 +228,15 @@ impl Reading {
             match self.key(&path).map(|key| (key.path, key.kind)) {
                 Some((path, kind)) => self.read_value(path, kind, value),
                 None => {
-                    let remedy = self.suggest(&path);
-                    self.mistake_in_file(
-                        name.span(),
-                        format!("unknown key `{path}`"),
-                        remedy,
-                        true,
-                    );
+                    let (line, ..) = self.line_of(name.span().start);
+                    let (what, remedy) = match self.shows.get(line - 1) {
+                        Some(Shows::Nothing) => (
+                            "this is no key; it may be part of a secret, so it is not shown".into(),
+                            "give a secret as a reference: \"file:/path\"".into(),
+                        ),
+                        _ => (format!("unknown key `{path}`"), self.suggest(&path)),
+                    };
+                    self.mistake_in_file(name.span(), what, remedy, true);
                 }
             }
         }
@@ -283,14 +326,17 @@ impl Reading {
         let (line, column, begin) = self.line_of(span.start);
         let text = self.file.1[begin..].lines().next().unwrap_or("");
         let within = span.end.min(begin + text.len()).saturating_sub(span.start);
-        let (text, length) = if hide {
-            // What stands behind an unknown key or a secret's name may be the secret itself.
-            let name = text.split('=').next().unwrap_or("");
-            let shown = if text.contains('=') { format!("{name}= ***") } else { name.to_owned() };
-            let rest = shown.chars().count().saturating_sub(column - 1);
-            (shown, within.min(rest))
-        } else {
-            (text.to_owned(), within)
+        let (text, length) = match self.shows.get(line - 1) {
+            Some(Shows::Nothing) => ("***".into(), 1),
+            Some(Shows::All) | None if !hide => (text.to_owned(), within),
+            _ => {
+                // What stands behind an unknown key or a secret's name may be the secret itself.
+                let name = text.split('=').next().unwrap_or("");
+                let has_value = text.contains('=');
+                let shown = if has_value { format!("{name}= ***") } else { name.to_owned() };
+                let rest = shown.chars().count().saturating_sub(column - 1);
+                (shown, within.min(rest))
+            }
         };
         self.mistakes.push(Mistake {
             what,
