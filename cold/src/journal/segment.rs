@@ -1,6 +1,7 @@
 //! Segments as files: read whole, compressed once they are over.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use surefoot_hot::hash::Hash64;
@@ -13,13 +14,22 @@ use crate::state_dir::{StateError, write_atomic};
 const TRAILER_BYTES: usize = 24;
 const SKIPPABLE: [u8; 8] = [0x5e, 0x2a, 0x4d, 0x18, 16, 0, 0, 0];
 const LEVEL: i32 = 3;
+/// No segment is longer, unpacked: what a file says of its length is not believed beyond it, nor is a longer file
+/// read into memory.
+pub const BYTES_MAX: u64 = 1 << 30;
 
 /// The bytes of a segment, compressed or not.
 ///
 /// # Errors
 /// It cannot be read, or a compressed one is not what was written.
 pub fn load(path: &Path) -> Result<Vec<u8>, JournalError> {
-    let bytes = fs::read(path).map_err(|source| JournalError::io("read", path, source))?;
+    let failed = |source| JournalError::io("read", path, source);
+    let meta = fs::metadata(path).map_err(failed)?;
+    if !meta.is_file() || meta.len() > BYTES_MAX {
+        let what = "it is no file of a segment's size";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidData, what)));
+    }
+    let bytes = fs::read(path).map_err(failed)?;
     if path.extension().is_none_or(|ending| ending != "zst") {
         return Ok(bytes);
     }
@@ -37,11 +47,14 @@ fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let (frame, trailer) = body.split_at_checked(bytes.len().checked_sub(TRAILER_BYTES)?)?;
     let length = u64::from_le_bytes(*trailer.strip_prefix(&SKIPPABLE)?.first_chunk()?);
+    if length > BYTES_MAX {
+        return None;
+    }
     let segment = zstd::bulk::decompress(frame, usize::try_from(length).ok()?).ok()?;
     (segment.len() as u64 == length).then_some(segment)
 }
 
-fn pack(segment: &[u8]) -> std::io::Result<Vec<u8>> {
+fn pack(segment: &[u8]) -> io::Result<Vec<u8>> {
     let mut bytes = zstd::bulk::compress(segment, LEVEL)?;
     bytes.extend_from_slice(&SKIPPABLE);
     bytes.extend_from_slice(&(segment.len() as u64).to_le_bytes());
@@ -59,12 +72,12 @@ pub fn compress(path: &Path) -> Result<PathBuf, JournalError> {
     let failed = |source| JournalError::io("compress", path, source);
     let bytes = pack(&segment).map_err(failed)?;
     if unpack(&bytes).as_deref() != Some(&segment) {
-        return Err(failed(std::io::Error::other("the compressed copy does not read back equal")));
+        return Err(failed(io::Error::other("the compressed copy does not read back equal")));
     }
     let packed = path.with_extension("sfj.zst");
     write_atomic(&packed, &bytes).map_err(|error| match error {
         StateError::Io { doing, path, source } => JournalError::io(doing, &path, source),
-        other => failed(std::io::Error::other(other.to_string())),
+        other => failed(io::Error::other(other.to_string())),
     })?;
     fs::remove_file(path).map_err(failed)?;
     Ok(packed)
