@@ -1,0 +1,7 @@
+//! Any body into the readers of both venues' REST answers.
+#![no_main]
+
+#[path = "../answers.rs"]
+mod answers;
+
+libfuzzer_sys::fuzz_target!(|body: &[u8]| answers::read_any(body));

@@ -1,0 +1,12 @@
+//! Any bytes into both HTTP decoders.
+#![no_main]
+
+#[path = "../http.rs"]
+mod http;
+#[path = "../random.rs"]
+mod random;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    http::answer_any(bytes);
+    http::request_any(bytes);
+});
