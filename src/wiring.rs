@@ -12,7 +12,7 @@ use surefoot_cold::exec::polymarket::PolymarketRates;
 use surefoot_cold::exec::{
     Exec, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
 };
-use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade};
+use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
 use surefoot_cold::net::{Dialer, Endpoint, client_config};
 use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
 use surefoot_cold::rest::Rest;
@@ -298,18 +298,10 @@ fn links(
     let (pm_commands, pm_in) = crossbeam_channel::bounded(COMMANDS);
     let (ka_commands, ka_in) = crossbeam_channel::bounded(COMMANDS);
     let pm = &access.polymarket;
-    let subscribe = serde_json::json!({
-        "type": "user",
-        "auth": {
-            "apiKey": pm.credentials.api_key,
-            "secret": pm.credentials.secret.expose(),
-            "passphrase": pm.credentials.passphrase.expose(),
-        },
-    });
     let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
     let mut user = polymarket::UserSession::new(
         MARKETS_MAX,
-        subscribe.to_string().into_bytes(),
+        polymarket_user_frame(&pm.credentials),
         &pm.credentials.api_key,
     );
     let mut ka_market = kalshi::Session::with_capacity(kalshi::Role::Market, MARKETS_MAX);

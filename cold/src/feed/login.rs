@@ -8,7 +8,7 @@ use super::link::Upgrade;
 use crate::venue::kalshi::encode::WS;
 use crate::venue::kalshi::signer::Signer;
 use crate::venue::polymarket::signer::Credentials;
-use crate::venue::text::Digits;
+use crate::venue::text::{Digits, nibble};
 
 /// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
 #[derive(Debug)]
@@ -34,21 +34,34 @@ impl Upgrade for KalshiUpgrade {
 }
 
 /// The first frame of Polymarket's user channel, for all markets (`polymarket.md` §6.1, 2026-11-20). It holds
-/// the raw secret: the session wipes it after sending.
+/// the raw secret: the session keeps it, because each reconnect sends it again, and wipes it when it ends.
 pub fn polymarket_user_frame(credentials: &Credentials) -> Vec<u8> {
-    // written by hand into one buffer: no copy of the secret is left behind in a library's
-    let mut frame = Vec::with_capacity(512);
-    for part in [
-        "{\"type\":\"user\",\"auth\":{\"apiKey\":\"",
-        &credentials.api_key,
-        "\",\"secret\":\"",
+    // Written by hand into one buffer, large enough for every character escaped: no copy of the secret is left behind
+    // in a library's, nor where a buffer grew.
+    let texts = [
+        credentials.api_key.as_str(),
         credentials.secret.expose(),
-        "\",\"passphrase\":\"",
         credentials.passphrase.expose(),
-        "\"}}",
-    ] {
-        frame.extend_from_slice(part.as_bytes());
+    ];
+    let names =
+        ["{\"type\":\"user\",\"auth\":{\"apiKey\":\"", "\",\"secret\":\"", "\",\"passphrase\":\""];
+    let room = 128 + texts.iter().map(|text| 6 * text.len()).sum::<usize>();
+    let mut frame = Vec::with_capacity(room);
+    for (name, text) in names.into_iter().zip(texts) {
+        frame.extend_from_slice(name.as_bytes());
+        for &byte in text.as_bytes() {
+            match byte {
+                b'"' | b'\\' => frame.extend_from_slice(&[b'\\', byte]),
+                0..0x20 => {
+                    frame.extend_from_slice(b"\\u00");
+                    frame.extend_from_slice(&[nibble(byte >> 4), nibble(byte)]);
+                }
+                _ => frame.push(byte),
+            }
+        }
     }
+    frame.extend_from_slice(b"\"}}");
+    assert!(frame.len() <= room, "a buffer that grows leaves a copy behind");
     frame
 }
 
@@ -62,10 +75,11 @@ mod tests {
         let frame = polymarket_user_frame(&Credentials {
             api_key: "b349".into(),
             secret: Secret::new("AA==".into()),
-            passphrase: Secret::new("9c1f".into()),
+            passphrase: Secret::new("9\"c\\1\nf".into()),
         });
         let value: serde_json::Value = serde_json::from_slice(&frame).unwrap();
         assert_eq!(value["auth"]["secret"], "AA==");
+        assert_eq!(value["auth"]["passphrase"], "9\"c\\1\nf", "odd characters end no text");
         assert_eq!((&value["type"], value.get("markets")), (&"user".into(), None));
     }
 }
