@@ -1,6 +1,7 @@
 //! What the operating system makes us do by hand: the only unsafe code there is.
 
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Pins every page in memory, so that the hot thread never waits for a page fault.
 ///
@@ -61,6 +62,73 @@ pub fn sleep_precisely(slack_ns: u32) -> io::Result<()> {
     // SAFETY: `PR_SET_TIMERSLACK` takes its arguments by value and changes a setting of this thread alone.
     let code = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack, none, none, none) };
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A number among a TCP socket's options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcpOption {
+    /// Whether the system asks a silent peer for a sign of life: 0 or 1.
+    KeepAlive,
+    /// After how many silent seconds it begins to ask.
+    KeepIdleS,
+    /// How many seconds lie between two such questions.
+    KeepEveryS,
+    /// After how many questions without an answer the connection is broken.
+    KeepCount,
+    /// How many milliseconds sent bytes may stay unacknowledged before the connection is broken.
+    UserTimeoutMs,
+}
+
+impl TcpOption {
+    const fn name(self) -> (libc::c_int, libc::c_int) {
+        match self {
+            Self::KeepAlive => (libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+            Self::KeepIdleS => (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
+            Self::KeepEveryS => (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
+            Self::KeepCount => (libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
+            Self::UserTimeoutMs => (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT),
+        }
+    }
+
+    /// Sets it.
+    ///
+    /// # Errors
+    /// It is no TCP socket, or the number is out of range.
+    #[expect(unsafe_code, reason = "no safe wrapper")]
+    pub fn set(self, socket: BorrowedFd<'_>, number: u32) -> io::Result<()> {
+        let (level, name) = self.name();
+        let number = libc::c_int::try_from(number).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let len = size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the descriptor is borrowed, so it is open; reads one `c_int` that lives until the call returns.
+        let code = unsafe {
+            libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const number).cast(), len)
+        };
+        if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// It is no TCP socket.
+    #[expect(unsafe_code, reason = "no safe wrapper")]
+    pub fn get(self, socket: &impl AsFd) -> io::Result<u32> {
+        let (level, name) = self.name();
+        let (mut number, mut len) = (0_i32, size_of::<libc::c_int>() as libc::socklen_t);
+        // SAFETY: the descriptor is borrowed, so it is open; writes at most `len` bytes into one `c_int`, and its length.
+        let code = unsafe {
+            libc::getsockopt(
+                socket.as_fd().as_raw_fd(),
+                level,
+                name,
+                (&raw mut number).cast(),
+                &raw mut len,
+            )
+        };
+        if code != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        u32::try_from(number).map_err(io::Error::other)
+    }
 }
 
 /// Whether a process of that number exists.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use mio::event::Event;
@@ -9,6 +10,19 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
+
+use crate::os::TcpOption;
+
+/// How the system watches a connection by itself. Behind a CDN its edge answers for the venue, so this finds a broken
+/// path and not a venue that stands still: that the sessions' own pings and the requests' time-outs do. Bytes of an
+/// order that nobody acknowledges are not kept and sent minutes later. Source: `tuning.md` §6.3, 2026-11-20.
+const WATCH: [(TcpOption, u32); 5] = [
+    (TcpOption::KeepAlive, 1),
+    (TcpOption::KeepIdleS, 10),
+    (TcpOption::KeepEveryS, 2),
+    (TcpOption::KeepCount, 3),
+    (TcpOption::UserTimeoutMs, 10_000),
+];
 
 /// How far the connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +61,9 @@ impl TlsStream {
     ) -> io::Result<Self> {
         let mut sock = TcpStream::connect(addr)?;
         sock.set_nodelay(true)?;
+        for (option, number) in WATCH {
+            option.set(sock.as_fd(), number)?;
+        }
         registry.register(&mut sock, token, Interest::READABLE | Interest::WRITABLE)?;
         let tls =
             ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
@@ -238,5 +255,25 @@ impl Write for TlsStream {
     fn flush(&mut self) -> io::Result<()> {
         self.flush_tls()?;
         if self.tls.wants_write() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Trust, client_config};
+
+    #[test]
+    fn the_system_watches_every_connection() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let poll = mio::Poll::new().unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let (config, addr) = (client_config(&Trust::Public), listener.local_addr().unwrap());
+        let stream = TlsStream::connect(&config, &name, addr, poll.registry(), Token(0)).unwrap();
+        assert!(stream.sock.nodelay().unwrap());
+        for (option, number) in WATCH {
+            assert_eq!(option.get(&stream.sock).unwrap(), number, "{option:?}, read back");
+        }
+        assert!(TcpOption::KeepCount.set(stream.sock.as_fd(), u32::MAX).is_err());
     }
 }
