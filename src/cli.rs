@@ -87,7 +87,7 @@ impl Mode {
 /// Which agents share which thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TopologyArg {
-    /// By the number of cores: one calm, two fused, four or more split
+    /// By the number of cores: one calm, two to four fused, five or more split
     #[default]
     Auto,
     /// One spinning thread for all
