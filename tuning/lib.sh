@@ -1,7 +1,7 @@
 # What the stages share; sourced by each of them.
 #
-# SUREFOOT_HOT_CPUS    CPUs of the spinning threads, as a list: "2" or "1-3". Default: the last one of two or three,
-#                      all but the first of four or more.
+# SUREFOOT_HOT_CPUS    CPUs of the spinning threads, as a list: "2" or "1-3". Default: those that the program takes by
+#                      itself (src/topology.rs), the last one of two to four, the last three of five or more.
 # SUREFOOT_SYSROOT     another root for every file that is read or written: tests use it, nothing else should.
 # shellcheck shell=sh
 
@@ -55,10 +55,10 @@ hot_cpus() {
     count=$(expand "$(online)" | wc -l)
     if [ "$count" -le 1 ]; then
         return # nothing can be kept free
-    elif [ "$count" -le 3 ]; then
+    elif [ "$count" -le 4 ]; then
         expand "$(online)" | tail -n 1
     else
-        expand "$(online)" | tail -n +2 | head -n 3 | compact
+        expand "$(online)" | tail -n 3 | compact
     fi
 }
 
