@@ -3,8 +3,10 @@
 //! The files are not part of the repository: `SUREFOOT_DATA` names the folder that holds `polymarket/` and
 //! `kalshi/`; where it is unset the tests say so and check nothing.
 
+#[path = "support/skip.rs"]
+mod skip;
+
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use serde_json::Value;
 use surefoot_cold::audit::{Audit, Verdict};
@@ -19,11 +21,7 @@ use surefoot_hot::venue::{DecodeError, Notice, Session, decimal, kalshi, polymar
 
 /// A recorded file's text, or `None` with a word to the reader.
 fn recorded(name: &str) -> Option<String> {
-    let Some(folder) = std::env::var_os("SUREFOOT_DATA") else {
-        eprintln!("skipped: SUREFOOT_DATA is unset, so {name} cannot be read");
-        return None;
-    };
-    let path = PathBuf::from(folder).join(name);
+    let path = skip::recorded(name)?;
     Some(std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display())))
 }
 
