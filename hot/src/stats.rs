@@ -57,6 +57,9 @@ pub struct Stats {
     pub realised: Usd,
     /// What could be had or lost by selling what is not part of a complete basket.
     pub unrealised: Usd,
+    /// Result of the trading day as the daily loss limit counts it: what selling would bring now, complete baskets at
+    /// no more than their cost.
+    pub day_result: Usd,
     /// Fees paid.
     pub fees: Usd,
     /// Dollars at risk.

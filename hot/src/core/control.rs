@@ -66,7 +66,7 @@ impl Core {
                     self.day = day;
                     self.ledger.new_day();
                     self.mark();
-                    self.day_base = self.unrealised;
+                    self.day_base = self.marked;
                 }
             }
             Control::Reading { venue, since } => {
@@ -230,12 +230,12 @@ impl Core {
             .and_then(|book| book.best_bid_for(Outcome::Yes))
             .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
         self.mark();
-        let worth = self.unrealised;
+        let worth = self.marked;
         self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
         // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
         // take the gain along that they stood for; their loss stays.
         self.mark();
-        let change = self.unrealised - worth;
+        let change = self.marked - worth;
         let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
         self.day_base += if grew { change } else { change.max(Usd::ZERO) };
         self.note_position(market, out);

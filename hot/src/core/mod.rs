@@ -80,9 +80,11 @@ pub struct Core {
     configuring: bool,
     /// The trading day, in days since 1970-01-01.
     day: u32,
-    /// What everything held is worth over its cost, as last valued.
+    /// What everything held is worth over its cost, as last valued, complete baskets at what they pay.
     unrealised: Usd,
-    /// What it was worth over its cost when the day began.
+    /// The same at what selling would bring, complete baskets at no more than their cost: what the day's loss counts.
+    marked: Usd,
+    /// What that was when the day began.
     day_base: Usd,
     /// What a contract of each outcome last fetched in a book that was whole; `None` where none ever was.
     bids: Vec<[Option<Price>; 2]>,
@@ -160,6 +162,7 @@ impl Core {
             configuring: true,
             day: 0,
             unrealised: Usd::ZERO,
+            marked: Usd::ZERO,
             day_base: Usd::ZERO,
             bids: vec![[None; 2]; MARKETS_MAX],
             settled: vec![None; MARKETS_MAX],
@@ -231,7 +234,7 @@ impl Core {
         }
         hash.word(self.orphans.len() as u64);
         hash.word(u64::from(self.day));
-        for part in [self.ledger.realised_today(), self.unrealised, self.day_base] {
+        for part in [self.ledger.realised_today(), self.unrealised, self.marked, self.day_base] {
             hash.word(part.micros() as u64);
         }
         hash.word(self.exposure.total().micros() as u64);
@@ -253,6 +256,7 @@ impl Core {
             groups_live: self.groups.len() as u64,
             realised: self.ledger.realised(),
             unrealised: self.unrealised,
+            day_result: self.day_result(),
             fees: self.ledger.fees(),
             exposure: self.exposure.total(),
             cash: Venue::ALL.map(|venue| self.ledger.cash_at(venue)),

@@ -7,7 +7,7 @@ use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Side, Venue};
 use crate::intent::Order;
 use crate::ledger::Purse;
-use crate::market::MarketDef;
+use crate::market::{MarketDef, MarketStatus};
 use crate::order::Record;
 use crate::units::{Price, Qty, Usd};
 
@@ -104,18 +104,25 @@ impl Core {
         Record { reserved: cash, reserved_qty: qty, ..record }
     }
 
-    /// Values everything held, and keeps what that is over its cost. Complete baskets are worth what they pay at
-    /// least; what is left over, what it could be sold for now; without a bid, nothing. A book that is not whole
-    /// just now counts as it last was, and one that never was, as neither gain nor loss: a snapshot on its way
-    /// is no loss.
+    /// Values everything held, twice.
     ///
-    /// Baskets are taken out in the order of their ids, as many as the holdings have: a lower bound, whichever
-    /// groups the contracts were bought for.
+    /// `marked`, which the loss of the day is measured by, is what selling would bring now: each contract at the best bid
+    /// of its outcome, and without a bid nothing. A complete basket counts at no more than it cost, however much it
+    /// promises or fetches, so that a promised profit never makes room for a real loss; and at less where its legs fetch
+    /// less, so that a pair which is none shows its loss before it settles. Once a leg of it has been paid for, the others
+    /// count at their bids alone.
+    ///
+    /// `unrealised`, which people are shown, takes complete baskets at what they pay at least.
+    ///
+    /// A book that is not whole just now counts as it last was, and one that never was, as neither gain nor loss: a
+    /// snapshot on its way is no loss. In a market that is paused or closed the last bid stands: its book is emptied, its
+    /// contracts are still there. Baskets are taken out in the order of their ids, as many as the holdings have, whichever groups
+    /// the contracts were bought for.
     pub(super) fn mark(&mut self) {
-        let left = &mut self.left;
+        let mut left = std::mem::take(&mut self.left);
         let mut held = false;
         for (market, book) in self.books.iter() {
-            if book.sync() == Sync::Good {
+            if book.sync() == Sync::Good && has_book(book.terms().status) {
                 let bid = |outcome| book.best_bid_for(outcome).map_or(Price::ZERO, |(bid, _)| bid);
                 self.bids[market.index()] = [Outcome::Yes, Outcome::No].map(|o| Some(bid(o)));
             }
@@ -123,51 +130,71 @@ impl Core {
             left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
             held |= !position.is_flat();
         }
-        let mut value = Usd::ZERO;
+        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
         if held {
-            for (_, basket) in self.baskets.iter() {
-                let legs = basket.legs();
-                // A leg whose market is settled has paid what it pays: the others pay at least the rest. Between the
-                // two settlements of a pair it would else look as if the second half were worth nothing.
-                let paid =
-                    |leg: &Leg| self.settled[leg.market.index()].map(|yes| pays(leg.outcome, yes));
-                let known: u32 =
-                    legs.iter().filter_map(paid).map(|price| u32::from(price.ticks())).sum();
-                let open = || legs.iter().filter(|leg| paid(leg).is_none());
-                let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
-                let units = open().map(of).min().unwrap_or(Qty::ZERO);
-                if units.is_zero() {
-                    continue;
-                }
-                for leg in open() {
-                    left[leg.market.index()][leg.outcome.index()] -= units;
-                }
-                value += pays_floor(basket.payout().saturating_sub(known), units);
-            }
+            (promised, marked) = self.value_baskets(&mut left);
             for (market, _) in self.books.iter() {
+                let position = self.ledger.position(market);
                 for outcome in [Outcome::Yes, Outcome::No] {
-                    let left = left[market.index()][outcome.index()];
-                    let position = self.ledger.position(market);
-                    if !position.short(outcome).is_zero() {
-                        // Sold, and never known to be held: neither gain nor loss until somebody says what is true.
-                        value += position.cost(outcome);
-                        continue;
-                    }
-                    value += match self.bids[market.index()][outcome.index()] {
-                        Some(bid) => bid.proceeds_floor(left),
-                        None => position.share(outcome, left),
+                    // What is short was sold and never known to be held: neither gain nor loss until it is known.
+                    let value = if position.short(outcome).is_zero() {
+                        self.fetches(market, outcome, left[market.index()][outcome.index()])
+                    } else {
+                        position.cost(outcome)
                     };
+                    promised += value;
+                    marked += value;
                 }
             }
         }
-        self.unrealised = value - self.ledger.cost();
+        self.left = left;
+        self.unrealised = promised - self.ledger.cost();
+        self.marked = marked - self.ledger.cost();
+    }
+
+    /// What the complete baskets among `left` pay at least, and what they count for in the loss of the day. Takes their
+    /// contracts out of it.
+    fn value_baskets(&self, left: &mut [[Qty; 2]]) -> (Usd, Usd) {
+        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
+        for (_, basket) in self.baskets.iter() {
+            let legs = basket.legs();
+            // A leg whose market is settled has paid what it pays: the others pay at least the rest.
+            let paid =
+                |leg: &Leg| self.settled[leg.market.index()].map(|yes| pays(leg.outcome, yes));
+            let known: u32 =
+                legs.iter().filter_map(paid).map(|price| u32::from(price.ticks())).sum();
+            let open = || legs.iter().filter(|leg| paid(leg).is_none());
+            let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
+            let units = open().map(of).min().unwrap_or(Qty::ZERO);
+            if units.is_zero() {
+                continue;
+            }
+            let (mut fetches, mut cost) = (Usd::ZERO, Usd::ZERO);
+            for leg in open() {
+                left[leg.market.index()][leg.outcome.index()] -= units;
+                fetches += self.fetches(leg.market, leg.outcome, units);
+                cost += self.ledger.position(leg.market).share(leg.outcome, units);
+            }
+            promised += pays_floor(basket.payout().saturating_sub(known), units);
+            let whole = open().count() == legs.len();
+            marked += if whole { fetches.min(cost) } else { fetches };
+        }
+        (promised, marked)
+    }
+
+    /// What so many of the contracts held would bring at the best bid; at their cost where no book ever was whole.
+    fn fetches(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Usd {
+        match self.bids[market.index()][outcome.index()] {
+            Some(bid) => bid.proceeds_floor(qty),
+            None => self.ledger.position(market).share(outcome, qty),
+        }
     }
 
     /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.
     /// What was bought today starts from its cost, what was held before from its worth then; a settlement only
     /// moves the one into the other.
     pub(super) fn day_result(&self) -> Usd {
-        self.ledger.realised_today() + self.unrealised - self.day_base
+        self.ledger.realised_today() + self.marked - self.day_base
     }
 
     fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
@@ -181,6 +208,17 @@ pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
         return Usd::ZERO;
     }
     price.cost_ceil(qty) + fees::fee_bound(fee, price, qty, true)
+}
+
+/// Whether a market of this status has a book to sell into; a venue empties it when trading ends or pauses.
+const fn has_book(status: MarketStatus) -> bool {
+    match status {
+        MarketStatus::Observe | MarketStatus::Open | MarketStatus::Quarantined => true,
+        MarketStatus::Paused
+        | MarketStatus::Closed
+        | MarketStatus::Proposed
+        | MarketStatus::Resolved => false,
+    }
 }
 
 /// What one contract of an outcome pays where YES pays `yes`.

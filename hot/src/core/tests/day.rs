@@ -43,12 +43,20 @@ fn with_a_paper_loss() -> Desk {
     desk
 }
 
+/// A desk that took over 30 contracts at fifty cents, which now fetch seventy.
+fn with_a_paper_gain() -> Desk {
+    let mut desk = with_a_paper_loss();
+    desk.book(KA, &[(20, 300)], &[(30, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    desk
+}
+
 #[test]
 fn a_daily_loss_of_nothing_only_observes_whatever_the_day_brought() {
     type Made = fn() -> Desk;
     let days: [(Made, std::cmp::Ordering); 3] = [
         (Desk::new, std::cmp::Ordering::Equal),
-        (with_pairs, std::cmp::Ordering::Greater),
+        (with_a_paper_gain, std::cmp::Ordering::Greater),
         (with_a_paper_loss, std::cmp::Ordering::Less),
     ];
     for (made, brought) in days {
@@ -118,8 +126,9 @@ fn what_is_bought_today_starts_from_its_cost() {
         desk
     };
     let stats = desk.core.stats();
-    assert_eq!(desk.core.day_result(), stats.realised + stats.unrealised);
-    assert!(desk.core.day_result() > Usd::ZERO);
+    assert_eq!(desk.core.day_result(), stats.realised + desk.core.marked);
+    assert!(stats.unrealised > Usd::ZERO, "a profit is promised");
+    assert!(desk.core.day_result() < -stats.fees, "what they would fetch now is under their cost");
 }
 
 #[test]
@@ -128,15 +137,15 @@ fn yesterdays_gain_does_not_widen_todays_limit() {
     desk.control(Control::Day { day: 1 });
     assert!(desk.core.stats().unrealised > Usd::ZERO);
     assert_eq!(desk.core.day_result(), Usd::ZERO);
-    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 1_000_000 });
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 4_000_000 });
     no_fetches(&mut desk, 48);
     take_over(&mut desk, 40);
     assert_eq!(desk.core.day_result(), Usd::ZERO, "what the venue knew before is not today's");
     no_fetches(&mut desk, 39);
-    assert_eq!(desk.core.day_result(), Usd::from_cents(-90));
+    assert_eq!(desk.core.day_result(), Usd::from_cents(-360));
     assert_eq!(desk.core.halted(), None);
     no_fetches(&mut desk, 38);
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(-1));
+    assert_eq!(desk.core.day_result(), Usd::from_dollars(-4));
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
 }
 
@@ -187,28 +196,36 @@ fn what_the_venue_does_not_know_leaves_no_gain_behind() {
         }
         desk.wait(Nanos::from_millis(10));
     };
-    let mut desk = with_pairs();
-    assert!(desk.core.day_result() > Usd::ZERO);
-    gone(&mut desk, PM);
+    let mut desk = with_a_paper_gain();
+    assert_eq!(desk.core.day_result(), Usd::from_dollars(6));
     gone(&mut desk, KA);
-    assert!(desk.core.day_result() < Usd::ZERO, "the fees at least");
+    assert!(desk.core.day_result() < Usd::from_dollars(1), "the gain went along");
     let mut desk = with_a_paper_loss();
     gone(&mut desk, KA);
     assert_eq!(desk.core.day_result(), Usd::from_dollars(-6), "a loss is not forgotten");
 }
 
 #[test]
-fn a_settlement_after_midnight_only_moves_what_was_known() {
-    for (market, yes_pays) in [(PM, Price::ZERO), (KA, Price::ONE)] {
+fn a_pair_that_settles_half_by_half_is_a_profit_of_the_day_on_which_it_pays_and_no_loss_between() {
+    // YES at Polymarket cost 47, NO at Kalshi 50. Everybody knows the result before it is told.
+    for (first, yes_pays, pm, ka) in [
+        (PM, Price::ZERO, (1, 3), (1, 2)),    // NO fetches 98
+        (KA, Price::ONE, (98, 99), (98, 99)), // YES fetches 98, NO a cent
+    ] {
         let mut desk = with_pairs();
+        desk.book(PM, &[(pm.0, 300)], &[(pm.1, 300)]);
+        desk.book(KA, &[(ka.0, 300)], &[(ka.1, 300)]);
+        desk.wait(Nanos::from_millis(10));
         desk.control(Control::Day { day: 1 });
-        for market in [market, if market == PM { KA } else { PM }] {
+        let second = if first == PM { KA } else { PM };
+        let results = [(first, 98 - 97), (second, 100 - 97)];
+        for (market, cents) in results {
             desk.event(Event::Settled { market, yes_pays });
-            assert_eq!(desk.core.day_result(), Usd::ZERO, "{market}, before it is valued again");
+            let result = Usd::from_cents(30 * cents);
+            assert_eq!(desk.core.day_result(), result, "{market}, before it is valued again");
             desk.wait(Nanos::from_millis(10));
-            assert_eq!(desk.core.day_result(), Usd::ZERO, "{market} pays {yes_pays}");
+            assert_eq!(desk.core.day_result(), result, "{market} pays {yes_pays}");
         }
-        assert!(desk.core.ledger().realised_today() > Usd::ZERO, "realised, but yesterday's");
     }
     for (yes_pays, result) in [(Price::ONE, -9), (Price::ZERO, 21)] {
         let mut desk = with_a_paper_loss();
@@ -237,4 +254,80 @@ fn what_a_sale_realises_counts_once() {
     desk.wait(Nanos::from_millis(10));
     assert_eq!(at_once, desk.core.day_result());
     assert_eq!(at_once, desk.core.stats().realised);
+}
+
+/// Another market of Kalshi's, in no basket.
+const THIRD: MarketId = MarketId::new(2);
+
+/// A desk that took over 800 complete pairs for 90 cents each, and 500 contracts in another market for 50 cents each.
+fn with_a_promise_and_a_bet() -> Desk {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::EdgeMin, value: 10_000 }); // nothing is bought here
+    desk.event(Event::Market(MarketDef { market: THIRD, cluster: ClusterId::new(1), ..terms(KA) }));
+    desk.book(PM, &[(45, 900)], &[(56, 900)]);
+    desk.book(KA, &[(55, 900)], &[(56, 900)]);
+    desk.book(THIRD, &[(50, 900)], &[(51, 900)]);
+    for (market, yes, no) in [(PM, 800, 0), (KA, 0, 800), (THIRD, 500, 0)] {
+        for _ in 0..2 {
+            desk.control(Control::Position { market, yes: qty(yes), no: qty(no) });
+        }
+        assert_eq!(
+            (desk.held(market, Outcome::Yes), desk.held(market, Outcome::No)),
+            (qty(yes), qty(no))
+        );
+    }
+    desk.book(KA, &[(54, 900)], &[(55, 900)]); // NO fetches what it cost
+    desk.wait(Nanos::from_millis(10));
+    desk.control(Control::Day { day: 1 });
+    desk
+}
+
+#[test]
+fn a_promised_profit_makes_no_room_for_a_real_loss() {
+    let mut desk = with_a_promise_and_a_bet();
+    assert_eq!(desk.core.stats().unrealised, Usd::from_dollars(80), "that much is promised");
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 100_000_000 });
+    desk.book(THIRD, &[(31, 900)], &[(33, 900)]);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!((desk.core.day_result(), desk.core.halted()), (Usd::from_dollars(-95), None));
+    desk.book(THIRD, &[(20, 900)], &[(22, 900)]);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.day_result(), Usd::from_dollars(-150));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
+}
+
+#[test]
+fn what_complete_baskets_fetch_beyond_their_cost_makes_no_room_either() {
+    let mut desk = with_a_promise_and_a_bet();
+    desk.book(PM, &[(70, 900)], &[(71, 900)]);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.day_result(), Usd::ZERO, "25 cents more each, and none of it counts");
+}
+
+#[test]
+fn a_false_pair_shows_its_loss_before_it_settles() {
+    let mut desk = with_pairs();
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 20_000_000 });
+    // Both halves fall: whatever these two markets ask, it is not the same question.
+    desk.book(PM, &[(9, 300)], &[(11, 300)]);
+    desk.book(KA, &[(88, 300)], &[(91, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    let cost = desk.core.ledger().cost();
+    let lost = Usd::from_cents(18 * 30) - cost + desk.core.stats().realised;
+    assert_eq!(desk.core.day_result(), lost);
+    assert!(lost < Usd::from_dollars(-20));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
+    assert!(desk.core.stats().unrealised > Usd::ZERO, "though it promises a profit");
+}
+
+#[test]
+fn a_book_that_is_emptied_when_trading_ends_is_no_loss() {
+    for status in [MarketStatus::Paused, MarketStatus::Closed, MarketStatus::Proposed] {
+        let mut desk = with_pairs();
+        let before = desk.core.day_result();
+        desk.event(Event::Status { market: KA, status });
+        desk.book(KA, &[], &[]);
+        desk.wait(Nanos::from_millis(10));
+        assert_eq!(desk.core.day_result(), before, "{status:?}");
+    }
 }
