@@ -268,14 +268,14 @@ impl Nanos {
         Self(nanos)
     }
 
-    /// A span of milliseconds.
+    /// A span of milliseconds; [`Nanos::NEVER`] where it is beyond 584 years, which only a stranger's number is.
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis * 1_000_000)
+        Self(millis.saturating_mul(1_000_000))
     }
 
-    /// A span of seconds.
+    /// A span of seconds; [`Nanos::NEVER`] where it is beyond 584 years, which only a stranger's number is.
     pub const fn from_secs(secs: u64) -> Self {
-        Self(secs * 1_000_000_000)
+        Self(secs.saturating_mul(1_000_000_000))
     }
 
     /// Nanoseconds.

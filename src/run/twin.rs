@@ -1,6 +1,7 @@
 //! The venues' twin alone: prints how to reach it, and serves until it is told to end.
 
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,15 @@ pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {
         Some(dir) => (dir.clone(), false),
         None => (own_dir(), true),
     };
-    let exit = serve(args, setup, &dir, &stop);
+    // What one client can bring about is caught where it happens; this is for the rest.
+    let served = panic::catch_unwind(AssertUnwindSafe(|| serve(args, setup, &dir, &stop)));
+    let exit = served.unwrap_or_else(|_| {
+        eprintln!(
+            "surefoot: the twin failed inside and has ended; please report the lines above. Nothing real was lost: \
+             start it again"
+        );
+        Exit::Internal
+    });
     if is_ours {
         let _ = std::fs::remove_dir_all(&dir); // it held keys of a venue that is gone
     }

@@ -40,6 +40,8 @@ pub(super) struct Conn {
     /// Answers that wait for their time, in order.
     pub(super) held: VecDeque<(Nanos, Vec<u8>)>,
     pub(super) opened: Nanos,
+    /// When its client last had something whole to say: a request, or a frame.
+    pub(super) served: Nanos,
     /// When the first byte of the request now arriving was read.
     pub(super) first_byte: Option<Nanos>,
     pub(super) ping_at: Nanos,
@@ -50,6 +52,12 @@ pub(super) struct Conn {
 }
 
 impl Conn {
+    /// Whether it waits for its client: nothing of a request has come, and nothing is left to write.
+    pub(super) fn is_idle(&self) -> bool {
+        let waits = matches!(&self.proto, Proto::Http(decoder) if decoder.is_empty());
+        waits && self.held.is_empty()
+    }
+
     /// Goes on reading the client's hello; `false` where nothing more is to be read now.
     pub(super) fn read_hello(&mut self, authority: &Authority) -> bool {
         let Tls::Hello(acceptor) = &mut self.tls else { return true };
@@ -110,7 +118,10 @@ impl Conn {
                             }
                             decoder.push(&buf[..count]);
                         }
-                        Proto::Ws(ws) => ws.push(&buf[..count]),
+                        Proto::Ws(ws) => {
+                            self.served = at; // a ping or a pong is a sign of life too
+                            ws.push(&buf[..count]);
+                        }
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -146,6 +146,11 @@ impl<P: VenueServer + House + 'static> World for Demo<P> {
         self.react();
     }
 
+    fn mend(&mut self, now: Nanos) {
+        self.polymarket.mend(now);
+        self.kalshi.mend(now);
+    }
+
     fn deadline(&self) -> Nanos {
         self.flow.deadline().min(self.polymarket.deadline()).min(self.kalshi.deadline())
     }

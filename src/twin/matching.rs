@@ -302,6 +302,16 @@ impl Book {
         }
     }
 
+    /// The same book with the house's orders alone, each in its place.
+    #[must_use]
+    pub fn of_house(&self) -> Self {
+        let mut book = Self::new();
+        for side in [Side::Bid, Side::Ask] {
+            self.orders(side).filter(|o| o.owner == HOUSE).for_each(|o| book.insert(*o));
+        }
+        book
+    }
+
     /// How many orders rest.
     pub fn len(&self) -> usize {
         self.places.len()

@@ -12,6 +12,7 @@ mod keep;
 pub mod matching;
 pub mod open;
 pub mod polymarket;
+mod remote;
 pub mod rng;
 pub mod routes;
 pub mod server;
@@ -99,6 +100,8 @@ pub trait VenueServer {
     fn ws_close(&mut self, conn: ConnId);
     /// The next text frame to write, in order; called until `None` after every other call.
     fn poll_out(&mut self) -> Option<(ConnId, String)>;
+    /// Something in here panicked half way: what it may have torn is made whole.
+    fn mend(&mut self, _now: Nanos) {}
     /// Time has come: expiries, settlements, heartbeats.
     fn tick(&mut self, now: Nanos);
     /// When [`VenueServer::tick`] next has something to do; the server also ticks when anything else happens.

@@ -4,10 +4,11 @@
 //! depends on nothing else. Hostile clients get an error and a closed connection, never a panic.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::{self, Write as _};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -19,11 +20,22 @@ use surefoot_hot::units::Nanos;
 use super::conn::{Conn, Proto, Tls};
 use super::http::{Decoded, Decoder, Request, Response};
 use super::tls::Authority;
-use super::ws::{self, Conversation, Incoming};
+use super::ws::{self, CloseCode, Conversation, Incoming};
 use super::{ConnId, Host, VenueServer};
 
-/// The most connections at one time; further ones are closed at once.
-pub const CONNECTIONS_MAX: usize = 512;
+pub use super::remote::{Act, Command, Fault, Remote, Running, Stamp, StampKind};
+
+/// The most connections of one host at one time. Each host has a share of its own, so that a client of one cannot
+/// keep everybody from the others.
+pub const HOST_CONNECTIONS_MAX: usize = 128;
+/// The longest that a connection may stay without a whole request: then it is closed.
+pub const IDLE_SPAN: Nanos = Nanos::from_secs(60);
+/// The longest silence of a WebSocket's client: about 125 s were seen at Polymarket (`venues/polymarket.md` §5.1).
+pub const WS_IDLE_SPAN: Nanos = Nanos::from_secs(125);
+/// A connection that has been idle for less is not closed for a newcomer's sake.
+const IDLE_SPAN_MIN: Nanos = Nanos::from_secs(1);
+/// Where the world cannot even tell when it next has something to do, it is asked again after this.
+const RETRY_SPAN: Nanos = Nanos::from_secs(1);
 /// The most unsent bytes of one connection; a slower reader is closed.
 pub const OUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a client may take until its TLS hello is there.
@@ -47,73 +59,25 @@ pub trait World: 'static {
     fn tick(&mut self, now: Nanos);
     /// When [`World::tick`] next has something to do.
     fn deadline(&self) -> Nanos;
-}
-
-/// What goes wrong at a host, for tests and drills. One at a time; [`Fault::None`] ends it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    #[default]
-    None,
-    /// Connections stay open and nothing is read or written.
-    Frozen,
-    /// Every connection is closed, new ones too.
-    Down,
-    /// POSTs are read and forgotten: no effect, no answer.
-    PostsIgnored,
-    /// POSTs take effect and are not answered.
-    PostsUnanswered,
-}
-
-/// Something to do to the world between two turns.
-pub type Act<W> = Box<dyn FnOnce(&mut W, Nanos) + Send>;
-
-/// What a test or an operator asks of a running twin.
-pub enum Command<W> {
-    /// A fault begins or ends.
-    Fault(Host, Fault),
-    /// Answers of a host wait that long before they are written.
-    Delay(Host, Nanos),
-    /// Every connection of a host is closed now; new ones are welcome.
-    Drop(Host),
-    /// Where to tell [`Stamp`]s; `None` stops it.
-    Stamps(Option<Sender<Stamp>>),
-    /// Runs with the venues between two turns of the loop.
-    World(Act<W>),
-    /// Ends the loop.
-    Stop,
-}
-
-/// What a [`Stamp`] is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StampKind {
-    /// Frames to one WebSocket, taken just before they were handed to the operating system.
-    FramesOut {
-        /// How many frames went in that write.
-        count: u32,
-    },
-    /// An order request (`POST`), taken when its first byte had been read.
-    PostIn,
-}
-
-/// A moment at the twin's sockets, for measuring from wire to wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Of what.
-    pub kind: StampKind,
-    /// At which host.
-    pub host: Host,
-    /// On which connection.
-    pub conn: ConnId,
-    /// On the twin's clock.
-    pub at: Nanos,
+    /// Something in here panicked half way: what it may have torn is made whole.
+    fn mend(&mut self, _now: Nanos) {}
 }
 
 /// What the server needs to know at start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Ports per host in [`Host::ALL`] order; zero lets the system choose.
     pub ports: [u16; Host::ALL.len()],
+    /// The longest that a connection may stay without a whole request.
+    pub idle_span: Nanos,
+    /// The longest silence of a WebSocket's client.
+    pub ws_idle_span: Nanos,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self { ports: [0; Host::ALL.len()], idle_span: IDLE_SPAN, ws_idle_span: WS_IDLE_SPAN }
+    }
 }
 
 impl ServerOptions {
@@ -125,7 +89,7 @@ impl ServerOptions {
             next = next.and_then(|port| port.checked_add(1));
             port
         });
-        Self { ports }
+        Self { ports, ..Self::default() }
     }
 }
 
@@ -165,45 +129,16 @@ pub struct Server<W: World> {
     next_conn: usize,
     faults: [Fault; Host::ALL.len()],
     delays: [Nanos; Host::ALL.len()],
+    idle_span: Nanos,
+    ws_idle_span: Nanos,
+    /// Panics of the world that were caught; each is a mistake of ours.
+    panics: u64,
     stamps: Option<Sender<Stamp>>,
     commands: Receiver<Command<W>>,
     handle: (Sender<Command<W>>, Arc<Waker>),
     /// Connections with bytes left unread when their turn was over.
     unread: Vec<usize>,
     touched: Vec<usize>,
-}
-
-/// A way to reach a running server.
-pub struct Remote<W> {
-    commands: Sender<Command<W>>,
-    waker: Arc<Waker>,
-}
-
-impl<W> Clone for Remote<W> {
-    fn clone(&self) -> Self {
-        Self { commands: self.commands.clone(), waker: Arc::clone(&self.waker) }
-    }
-}
-
-impl<W> Remote<W> {
-    /// Hands a command over; a server that has ended ignores it.
-    pub fn command(&self, command: Command<W>) {
-        if self.commands.send(command).is_ok() {
-            let _ = self.waker.wake(); // the server has ended meanwhile
-        }
-    }
-
-    /// Runs `act` with the world between two turns and gives what it gave; `None` where the server has ended.
-    pub fn with<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&mut W, Nanos) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (answer, answered) = crossbeam_channel::bounded(1);
-        self.command(Command::World(Box::new(move |world, now| {
-            let _ = answer.send(act(world, now)); // whoever asked has left
-        })));
-        answered.recv().ok()
-    }
 }
 
 impl<W: World> Server<W> {
@@ -249,6 +184,9 @@ impl<W: World> Server<W> {
             next_conn: FIRST_CONN,
             faults: [Fault::None; Host::ALL.len()],
             delays: [Nanos::ZERO; Host::ALL.len()],
+            idle_span: options.idle_span,
+            ws_idle_span: options.ws_idle_span,
+            panics: 0,
             stamps: None,
             commands,
             handle: (sender, waker),
@@ -282,6 +220,11 @@ impl<W: World> Server<W> {
         &mut self.world
     }
 
+    /// How often the world panicked and was mended.
+    pub const fn panics(&self) -> u64 {
+        self.panics
+    }
+
     /// A way to reach the server from another thread.
     pub fn remote(&self) -> Remote<W> {
         Remote { commands: self.handle.0.clone(), waker: Arc::clone(&self.handle.1) }
@@ -302,7 +245,8 @@ impl<W: World> Server<W> {
     /// The operating system refused to wait for events.
     pub fn step(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let wait = if self.unread.is_empty() {
-            let left = Duration::from_nanos(self.deadline().since(self.clock.now()).get());
+            let until = self.deadline();
+            let left = Duration::from_nanos(until.since(self.clock.now()).get());
             Some(timeout.map_or(left, |t| t.min(left)))
         } else {
             Some(Duration::ZERO)
@@ -336,36 +280,79 @@ impl<W: World> Server<W> {
         Ok(go_on)
     }
 
-    fn deadline(&self) -> Nanos {
+    /// Lets the world act. A panic in there is a mistake of ours that one client may have found: it is told and
+    /// counted, the world is mended, and everybody else is served on. `None` after one.
+    fn guarded<T>(&mut self, what: fmt::Arguments<'_>, act: impl FnOnce(&mut W) -> T) -> Option<T> {
+        let world = &mut self.world;
+        if let Ok(value) = panic::catch_unwind(AssertUnwindSafe(|| act(world))) {
+            return Some(value);
+        }
+        self.panics += 1;
+        let count = self.panics;
+        eprintln!(
+            "surefoot: the twin failed inside ({what}), number {count} since its start. It goes on; its open orders \
+             are cancelled. Please report the lines above"
+        );
+        let now = self.clock.now();
+        let world = &mut self.world;
+        if panic::catch_unwind(AssertUnwindSafe(|| world.mend(now))).is_err() {
+            eprintln!(
+                "surefoot: the twin could not be mended: its figures may be wrong from here on"
+            );
+        }
+        None
+    }
+
+    fn world_deadline(&mut self) -> Nanos {
+        let retry = self.clock.now().after(RETRY_SPAN);
+        self.guarded(format_args!("its timers"), |world| world.deadline()).unwrap_or(retry)
+    }
+
+    fn poll_frame(&mut self) -> Option<(ConnId, String)> {
+        self.guarded(format_args!("its frames"), World::poll_out).flatten()
+    }
+
+    /// When a connection is to be closed for its silence.
+    fn idle_at(&self, conn: &Conn) -> Nanos {
+        match (&conn.tls, &conn.proto) {
+            (Tls::Hello(_), _) => conn.opened.after(HELLO_SPAN_MAX),
+            // A frozen host does nothing, and an answer that waits is not the client's silence.
+            _ if self.faults[conn.host.index()] == Fault::Frozen || !conn.held.is_empty() => {
+                Nanos::NEVER
+            }
+            (Tls::Open(_), Proto::Http(_)) => conn.served.after(self.idle_span),
+            (Tls::Open(_), Proto::Ws(_)) => conn.served.after(self.ws_idle_span),
+        }
+    }
+
+    fn deadline(&mut self) -> Nanos {
+        let world = self.world_deadline();
         let conns = self.conns.values().map(|c| {
-            let hello = match c.tls {
-                Tls::Hello(_) => c.opened.after(HELLO_SPAN_MAX),
-                Tls::Open(_) => Nanos::NEVER,
-            };
             let held = c.held.front().map_or(Nanos::NEVER, |(at, _)| *at);
-            hello.min(held).min(c.ping_at)
+            self.idle_at(c).min(held).min(c.ping_at)
         });
-        conns.fold(self.world.deadline(), Nanos::min)
+        conns.fold(world, Nanos::min)
     }
 
     fn on_time(&mut self, now: Nanos) {
-        if self.world.deadline() <= now {
-            self.world.tick(now);
+        if self.world_deadline() <= now {
+            self.guarded(format_args!("what time brings"), |world| world.tick(now));
         }
-        let due: Vec<usize> = self
+        let due: Vec<(usize, bool)> = self
             .conns
             .iter()
-            .filter(|(_, c)| {
-                c.held.front().is_some_and(|(at, _)| *at <= now)
-                    || c.ping_at <= now
-                    || (matches!(c.tls, Tls::Hello(_)) && c.opened.after(HELLO_SPAN_MAX) <= now)
+            .map(|(&token, c)| (token, c, self.idle_at(c) <= now))
+            .filter(|(_, c, idle)| {
+                *idle || c.ping_at <= now || c.held.front().is_some_and(|(at, _)| *at <= now)
             })
-            .map(|(&token, _)| token)
+            .map(|(token, _, idle)| (token, idle))
             .collect();
-        for token in due {
+        for (token, idle) in due {
             let conn = self.conns.get_mut(&token).expect("listed above");
-            if matches!(conn.tls, Tls::Hello(_)) {
-                conn.dead = true;
+            if idle {
+                // A client that does not read either is not waited for.
+                conn.dead = conn.closing || matches!(conn.tls, Tls::Hello(_));
+                conn.closing = true;
             }
             while conn.held.front().is_some_and(|(at, _)| *at <= now) {
                 let (_, bytes) = conn.held.pop_front().expect("looked at above");
@@ -402,7 +389,7 @@ impl<W: World> Server<W> {
                 Command::Drop(host) => self.drop_host(host),
                 Command::Stamps(to) => self.stamps = to,
                 Command::World(act) => {
-                    act(&mut self.world, now);
+                    self.guarded(format_args!("what was asked of it"), |world| act(world, now));
                     self.drain();
                 }
                 Command::Stop => return false,
@@ -422,6 +409,25 @@ impl<W: World> Server<W> {
         }
     }
 
+    /// Whether a host takes one more connection. Where its share is used up, the one that has been idle the longest
+    /// goes for it, if there is one.
+    fn has_room(&mut self, host: Host) -> bool {
+        let of_host = || self.conns.iter().filter(|(_, c)| c.host == host);
+        if of_host().count() < HOST_CONNECTIONS_MAX {
+            return true;
+        }
+        let long_ago = self.clock.now().get().saturating_sub(IDLE_SPAN_MIN.get());
+        let idle = of_host().filter(|(_, c)| c.is_idle() && c.served.get() <= long_ago);
+        let Some(token) = idle.min_by_key(|(_, c)| c.served).map(|(&token, _)| token) else {
+            return false;
+        };
+        if let Some(conn) = self.conns.get_mut(&token) {
+            conn.dead = true;
+        }
+        self.finish(token);
+        true
+    }
+
     fn accept(&mut self, host: Host) {
         loop {
             let mut stream = match self.listeners[host.index()].accept() {
@@ -429,7 +435,7 @@ impl<W: World> Server<W> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return, // none left, or the system is short of something: the client tries again
             };
-            if self.faults[host.index()] == Fault::Down || self.conns.len() >= CONNECTIONS_MAX {
+            if self.faults[host.index()] == Fault::Down || !self.has_room(host) {
                 continue;
             }
             let _ = stream.set_nodelay(true); // slower without, not wrong
@@ -447,6 +453,7 @@ impl<W: World> Server<W> {
                 proto: Proto::Http(Decoder::default()),
                 held: VecDeque::new(),
                 opened: self.clock.now(),
+                served: self.clock.now(),
                 first_byte: None,
                 ping_at: Nanos::NEVER,
                 frames_unsent: 0,
@@ -520,6 +527,7 @@ impl<W: World> Server<W> {
                         if !decoder.is_empty() {
                             conn.first_byte = Some(now);
                         }
+                        conn.served = now;
                         self.answer(conn, req, keep_alive, first_byte, now);
                     }
                     Ok(Some(Decoded::Continue)) => conn.write(b"HTTP/1.1 100 Continue\r\n\r\n"),
@@ -532,7 +540,18 @@ impl<W: World> Server<W> {
                 },
                 Proto::Ws(ws) => match ws.poll() {
                     Some(Incoming::Text(text)) => {
-                        self.world.venue(conn.host).ws_text(conn.id, &text, now);
+                        let (host, id) = (conn.host, conn.id);
+                        let done = self.guarded(format_args!("a WebSocket's message"), |world| {
+                            world.venue(host).ws_text(id, &text, now);
+                        });
+                        if done.is_none()
+                            && let Proto::Ws(ws) = &mut conn.proto
+                        {
+                            ws.send_close(CloseCode::Error);
+                            let bytes = ws.take_out();
+                            conn.write(&bytes);
+                            conn.closing = true;
+                        }
                     }
                     Some(Incoming::Closed) => {
                         let bytes = ws.take_out();
@@ -561,7 +580,11 @@ impl<W: World> Server<W> {
         now: Nanos,
     ) {
         if let Some(upgrade) = ws::upgrade(&req) {
-            match self.world.venue(conn.host).ws_open(conn.id, conn.host, &req, now) {
+            let (id, host) = (conn.id, conn.host);
+            let opened = self.guarded(format_args!("a handshake"), |world| {
+                world.venue(host).ws_open(id, host, &req, now)
+            });
+            match opened.unwrap_or_else(|| Err(failed())) {
                 Ok(()) => {
                     conn.write(&upgrade.encode(true, false));
                     let Proto::Http(decoder) = &mut conn.proto else { return };
@@ -591,7 +614,15 @@ impl<W: World> Server<W> {
         if head_only {
             req.method = "GET".into();
         }
-        let response = self.world.venue(conn.host).http(conn.host, &req, now);
+        let host = conn.host;
+        let (method, path) = (Printable(&req.method), Printable(&req.path));
+        let response = self.guarded(format_args!("{method} {path} at {}", host.name()), |world| {
+            world.venue(host).http(host, &req, now)
+        });
+        let (response, keep_alive) = match response {
+            Some(response) => (response, keep_alive),
+            None => (failed(), false),
+        };
         if post && fault == Fault::PostsUnanswered {
             return;
         }
@@ -610,7 +641,7 @@ impl<W: World> Server<W> {
 
     /// Writes every frame that the venues have queued, each connection's in one go.
     fn drain(&mut self) {
-        while let Some((id, text)) = self.world.poll_out() {
+        while let Some((id, text)) = self.poll_frame() {
             let token = id.0 as usize;
             let Some(conn) = self.conns.get_mut(&token) else { continue };
             let Proto::Ws(ws) = &mut conn.proto else { continue };
@@ -661,7 +692,8 @@ impl<W: World> Server<W> {
         let mut conn = self.conns.remove(&token).expect("found above");
         let _ = self.poll.registry().deregister(&mut conn.stream); // closed by dropping all the same
         if matches!(conn.proto, Proto::Ws(_)) {
-            self.world.venue(conn.host).ws_close(conn.id);
+            let (host, id) = (conn.host, conn.id);
+            self.guarded(format_args!("a WebSocket's end"), |world| world.venue(host).ws_close(id));
         }
     }
 
@@ -670,7 +702,7 @@ impl<W: World> Server<W> {
         for token in tokens {
             if let Some(conn) = self.conns.get_mut(&token) {
                 if let Proto::Ws(ws) = &mut conn.proto {
-                    ws.send_close();
+                    ws.send_close(CloseCode::Away);
                     let bytes = ws.take_out();
                     conn.write(&bytes);
                 }
@@ -681,11 +713,19 @@ impl<W: World> Server<W> {
     }
 }
 
-/// A server on its own thread.
-pub struct Running<W> {
-    /// How to reach it.
-    pub remote: Remote<W>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+/// What is answered where the twin failed inside.
+fn failed() -> Response {
+    Response::json(500, &serde_json::json!({ "error": "internal error" }))
+}
+
+/// The beginning of a client's text as a log may show it.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.chars().take(80);
+        shown.map(|c| if c.is_ascii_graphic() { c } else { '?' }).try_for_each(|c| f.write_char(c))
+    }
 }
 
 impl<W: World + Send> Server<W> {
@@ -697,31 +737,5 @@ impl<W: World + Send> Server<W> {
         let remote = self.remote();
         let thread = std::thread::Builder::new().name("twin".into()).spawn(move || self.run())?;
         Ok(Running { remote, thread: Some(thread) })
-    }
-}
-
-impl<W> Running<W> {
-    /// Ends the loop, closes every connection and waits for the thread.
-    ///
-    /// # Errors
-    /// What the loop ended with.
-    pub fn stop(&mut self) -> io::Result<()> {
-        self.remote.command(Command::Stop);
-        match self.thread.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(end)) => end,
-            Some(Err(_)) => Err(io::Error::other("the twin's thread panicked")),
-        }
-    }
-
-    /// Whether the loop still runs.
-    pub fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|t| !t.is_finished())
-    }
-}
-
-impl<W> Drop for Running<W> {
-    fn drop(&mut self) {
-        let _ = self.stop(); // nobody is left to tell
     }
 }

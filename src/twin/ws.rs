@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::protocol::frame::coding::CloseCode as Code;
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 
 use super::http::{Request, Response};
@@ -17,6 +18,33 @@ pub enum Incoming {
     Text(String),
     /// The client, or the protocol, ends the conversation.
     Closed,
+}
+
+/// Why the server ends a conversation (RFC 6455 §7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseCode {
+    /// 1001: it goes down, or the client was silent for too long.
+    Away,
+    /// 1002: what came is no WebSocket frame.
+    Protocol,
+    /// 1007: a text that is not UTF-8.
+    Invalid,
+    /// 1009: a message beyond the size that is read.
+    Size,
+    /// 1011: it failed inside.
+    Error,
+}
+
+impl CloseCode {
+    const fn code(self) -> Code {
+        match self {
+            Self::Away => Code::Away,
+            Self::Protocol => Code::Protocol,
+            Self::Invalid => Code::Invalid,
+            Self::Size => Code::Size,
+            Self::Error => Code::Error,
+        }
+    }
 }
 
 /// The answer that turns a request into a WebSocket; `None` where it does not ask for one properly.
@@ -107,7 +135,15 @@ impl Conversation {
                     let _ = self.socket.flush(); // a queued pong
                     return None;
                 }
-                Err(_) => return Some(Incoming::Closed),
+                Err(error) => {
+                    match error {
+                        Error::Capacity(_) => self.send_close(CloseCode::Size),
+                        Error::Utf8(_) => self.send_close(CloseCode::Invalid),
+                        Error::Protocol(_) => self.send_close(CloseCode::Protocol),
+                        _ => {} // over already
+                    }
+                    return Some(Incoming::Closed);
+                }
             }
         }
     }
@@ -123,8 +159,9 @@ impl Conversation {
     }
 
     /// Queues the close handshake.
-    pub fn send_close(&mut self) {
-        let _ = self.socket.close(None); // over already: nothing to say
+    pub fn send_close(&mut self, code: CloseCode) {
+        let frame = CloseFrame { code: code.code(), reason: "".into() };
+        let _ = self.socket.close(Some(frame)); // over already: nothing to say
         let _ = self.socket.flush();
     }
 

@@ -503,3 +503,35 @@ fn money_is_neither_made_nor_lost() {
         assert_eq!(rig.twin.money() + rig.twin.fees_taken(), total, "seed {seed}: settled");
     }
 }
+
+#[test]
+fn a_group_that_trips_in_the_middle_of_a_sweep_keeps_what_the_sweep_has_matched() {
+    let mut rig = Rig::new();
+    let body = json!({ "contracts_limit_fp": "1.00", "exchange_index": 0 });
+    let (status, group) = rig.call(ED, "POST", "/portfolio/order_groups/create", Some(body));
+    assert_eq!(status, 201, "{group}");
+    let mut ids = Vec::new();
+    for price in ["0.4000", "0.3900", "0.3800"] {
+        let mut order = rig.order(0, "bid", price, "5.00");
+        order["order_group_id"] = group["order_group_id"].clone();
+        let (status, answer) = rig.create(ED, order);
+        assert_eq!(status, 201, "{answer}");
+        ids.push(answer["order_id"].as_str().unwrap().to_owned());
+    }
+    // One taker sweeps two of the three, and a part of the third: the first fill already trips the group.
+    rig.twin.house_trade(
+        0,
+        Side::Ask,
+        Price::from_ticks(3_800).unwrap(),
+        Qty::from_contracts(12),
+        rig.now,
+    );
+    rig.drain();
+    let seen: Vec<(Value, Value)> = ids
+        .iter()
+        .map(|id| rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None).1)
+        .map(|answer| (answer["order"]["status"].clone(), answer["order"]["fill_count_fp"].clone()))
+        .collect();
+    let want = [("executed", "5.00"), ("executed", "5.00"), ("canceled", "2.00")];
+    assert_eq!(seen, want.map(|(status, filled)| (json!(status), json!(filled))));
+}

@@ -96,9 +96,18 @@ impl KalshiTwin {
         self.show_group(index, "deleted", now);
     }
 
+    /// An order of the group filled. Its limit is looked at once the whole sweep is booked: what the sweep has
+    /// already matched can no longer be cancelled.
     pub(super) fn on_group_fill(&mut self, index: usize, qty: Qty, now: Nanos) {
         self.groups[index].fills.push_back((now, qty));
-        self.check_group(index, now);
+        self.filled_groups.push(index);
+    }
+
+    /// Looks at the limits of the groups that have filled.
+    pub(super) fn check_filled_groups(&mut self, now: Nanos) {
+        for index in std::mem::take(&mut self.filled_groups) {
+            self.check_group(index, now);
+        }
     }
 
     fn check_group(&mut self, index: usize, now: Nanos) {

@@ -38,6 +38,7 @@ impl KalshiTwin {
             for met in &done.matches {
                 self.on_match(market, None, side, met, now);
             }
+            self.check_filled_groups(now);
             left = done.left;
         }
         self.set_house(market, side, price, left, now);
@@ -57,6 +58,7 @@ impl KalshiTwin {
         for met in &done.matches {
             self.on_match(market, None, side, met, now);
         }
+        self.check_filled_groups(now);
         self.touched.push(market);
     }
 

@@ -9,6 +9,7 @@ mod fees;
 mod groups;
 mod house;
 pub mod limits;
+mod mend;
 mod orders;
 mod parse;
 mod rest;
@@ -82,6 +83,10 @@ pub struct KalshiTwin {
     touched: Vec<usize>,
     tier: Tier,
     trading_active: bool,
+    /// All money there was at first: it changes by fees alone.
+    founded: Usd,
+    /// Groups whose orders have filled since their limits were looked at.
+    filled_groups: Vec<usize>,
 }
 
 /// One market as it stands.
@@ -194,7 +199,10 @@ impl KalshiTwin {
             touched: Vec::new(),
             tier: config.tier,
             trading_active: true,
+            founded: Usd::ZERO,
+            filled_groups: Vec::new(),
         };
+        twin.founded = twin.money();
         for (index, spec) in world.kalshi.iter().enumerate() {
             let series = world.series_of(index);
             twin.by_ticker.insert(spec.ticker.clone(), index);
@@ -294,6 +302,10 @@ impl VenueServer for KalshiTwin {
 
     fn poll_out(&mut self) -> Option<(ConnId, String)> {
         self.out.pop_front()
+    }
+
+    fn mend(&mut self, now: Nanos) {
+        self.mend_all(now);
     }
 
     fn tick(&mut self, now: Nanos) {

@@ -341,6 +341,7 @@ impl KalshiTwin {
             for met in &done.matches {
                 self.on_match(market, Some(index), side, met, now);
             }
+            self.check_filled_groups(now);
             if done.stopped && self.orders[index].self_trade == SelfTrade::Maker {
                 let front = self.markets[market].book.orders(side.other()).next().map(|o| o.id);
                 let own =

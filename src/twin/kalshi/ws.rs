@@ -443,6 +443,18 @@ impl KalshiTwin {
         }
     }
 
+    /// Sends a market's whole book to everybody who has it.
+    pub(super) fn show_books_again(&mut self, market: usize, now: Nanos) {
+        let has = |conn: &Conn| {
+            conn.subs.iter().any(|sub| sub.channel == Channel::Book && sub.has(market))
+        };
+        let conns: Vec<ConnId> =
+            self.conns.iter().filter(|(_, conn)| has(conn)).map(|(&id, _)| id).collect();
+        for conn in conns {
+            self.snapshots(conn, None, &BTreeSet::from([market]), now);
+        }
+    }
+
     /// A level changed by `change` millionths of a contract; `cause` is the order whose own doing it was.
     pub(super) fn show_delta(
         &mut self,

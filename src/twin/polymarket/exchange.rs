@@ -195,6 +195,16 @@ impl PolymarketVenue {
         (total, false)
     }
 
+    /// Whether its account could give what an order offers.
+    pub(super) fn is_funded(&self, index: usize) -> bool {
+        let order = &self.orders[index];
+        let account = &self.accounts[order.account];
+        match order.action {
+            Action::Buy => account.cash >= order.price.cost_ceil(order.left()),
+            Action::Sell => account.held(order.market, order.outcome) >= order.left(),
+        }
+    }
+
     /// Whether an immediate order finds all it wants.
     pub(super) fn fills_whole(&self, index: usize) -> bool {
         self.immediate_qty(&self.orders[index]).1

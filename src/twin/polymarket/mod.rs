@@ -8,6 +8,7 @@ pub mod account;
 pub mod data;
 pub mod exchange;
 pub mod market;
+mod mend;
 mod meta;
 pub mod order;
 mod rest;
@@ -147,6 +148,8 @@ pub struct PolymarketVenue {
     house_ids: u64,
     /// Fees taken, at the venue.
     fees: Usd,
+    /// All money there is, in microdollars: what trading never changes.
+    founded: i128,
     /// When the dead-man switches are looked at next.
     sweep_at: Nanos,
 }
@@ -178,6 +181,7 @@ impl PolymarketVenue {
             taken: VecDeque::new(),
             house_ids: HOUSE_IDS_FROM,
             fees: Usd::ZERO,
+            founded: 0,
             sweep_at: Nanos::NEVER,
         };
         venue.push_account(None, None, house, house, Usd::ZERO);
@@ -191,6 +195,7 @@ impl PolymarketVenue {
             let credential = Credential::derive(&venue.ids, index, &address, 0);
             venue.credentials.push(credential);
         }
+        venue.founded = venue.total_micros();
         venue
     }
 
@@ -344,9 +349,13 @@ impl PolymarketVenue {
         self.held.retain(|(at, _)| *at > now);
         for order in due {
             let kill = self.orders[order].order_type == OrderType::Fok && !self.fills_whole(order);
-            if kill {
+            // Money and shares may have gone while it was held: it is looked at again, as at the venue (§4.6).
+            let broke = !self.is_funded(order);
+            if kill || broke {
+                let why =
+                    if broke { Status::Invalid } else { Status::Canceled(exchange::FOK_KILLED) };
                 self.orders[order].status = Status::Live;
-                self.cancel(order, Status::Canceled(exchange::FOK_KILLED), now);
+                self.cancel(order, why, now);
             } else {
                 self.execute(order, now);
             }
@@ -393,6 +402,10 @@ impl VenueServer for PolymarketVenue {
 
     fn poll_out(&mut self) -> Option<(ConnId, String)> {
         self.out.pop_front()
+    }
+
+    fn mend(&mut self, now: Nanos) {
+        self.mend_all(now);
     }
 
     fn tick(&mut self, now: Nanos) {

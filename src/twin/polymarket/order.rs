@@ -256,10 +256,13 @@ impl PolymarketVenue {
             return refuse(format!("order {} is invalid. Duplicated.", text::hex(&id)));
         }
         match posted.order_type {
-            OrderType::Gtd if Nanos::from_secs(posted.expiration) < now.after(GTD_AHEAD_MIN) => {
-                return refuse("invalid expiration");
+            OrderType::Gtd => {
+                let ends = Nanos::from_secs(posted.expiration);
+                // Milliseconds by mistake are a year far beyond any market.
+                if ends < now.after(GTD_AHEAD_MIN) || posted.expiration > EXPIRATION_MAX {
+                    return refuse("invalid expiration");
+                }
             }
-            OrderType::Gtd => {}
             _ if posted.expiration != 0 => return refuse("invalid expiration"),
             _ => {}
         }
@@ -327,6 +330,8 @@ impl PolymarketVenue {
 
 /// How far ahead a GTD order must end (`venues/polymarket.md` §3.8).
 const GTD_AHEAD_MIN: Nanos = Nanos::from_secs(180);
+/// The last second an order may end at, in the year 2286.
+const EXPIRATION_MAX: u64 = 9_999_999_999;
 /// What any marketable order must be worth.
 pub const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 

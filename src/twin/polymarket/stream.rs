@@ -237,7 +237,8 @@ impl PolymarketVenue {
             }
             let entry = &self.markets[market];
             let (bid, ask) = (entry.best(outcome, Side::Bid), entry.best(outcome, Side::Ask));
-            let spread = ask.unwrap_or(Price::ONE).ticks() - bid.unwrap_or(Price::ZERO).ticks();
+            let ask_ticks = ask.unwrap_or(Price::ONE).ticks();
+            let spread = ask_ticks.saturating_sub(bid.unwrap_or(Price::ZERO).ticks());
             let spread = Price::from_ticks(spread).expect("at most a dollar");
             let frame = json!({
                 "market": entry.spec.condition_id,

@@ -677,6 +677,61 @@ fn metadata_is_what_our_own_reader_takes() {
 }
 
 #[test]
+fn numbers_beyond_all_bounds_are_errors_and_no_panics() {
+    let mut bench = Bench::new();
+    let all = "LTE="; // base64 of -1: the cursor after the last page
+    let most = "MTg0NDY3NDQwNzM3MDk1NTE2MTU="; // base64 of 18446744073709551615
+    for cursor in [all, most] {
+        for path in ["/markets/keyset", "/events/keyset"] {
+            let page = bench.get(Host::Gamma, &format!("{path}?after_cursor={cursor}"));
+            let rows = page.get("markets").or(page.get("events")).unwrap();
+            assert_eq!((rows, page.get("next_cursor")), (&json!([]), None), "{path}");
+        }
+        let page = bench.get(Host::PolymarketClob, &format!("/markets?next_cursor={cursor}"));
+        assert_eq!(page["data"], json!([]));
+        let user = bench.venue.demo_accounts()[0].funder.clone();
+        let page = bench.get(Host::Data, &format!("/v2/trades?user={user}&cursor={cursor}"));
+        assert_eq!(page["data"], json!([]));
+    }
+    let in_millis = bench.now.millis() + 600_000;
+    for expiration in [in_millis, u64::MAX, u64::MAX / 1_000_000_000 + 1] {
+        let late = Ask { kind: Kind::Gtd, expiration, ..ask(0, Yes, Buy, 100, 100) };
+        bench.refused(late, 400, "invalid expiration");
+    }
+    bench.venue.tick(bench.now.after(Nanos::from_secs(1)));
+}
+
+#[test]
+fn a_venue_torn_in_the_middle_is_mended() {
+    let mut bench = Bench::new();
+    bench.house(Side::Ask, 6_000, 100);
+    bench.house(Side::Bid, 4_000, 100);
+    assert_eq!(bench.order(ask(0, Yes, Buy, 6_000, 10)).0, 200);
+    let (_, resting) = bench.order(ask(0, Yes, Buy, 3_000, 10));
+    let id = resting["orderID"].as_str().unwrap().to_owned();
+    let whole = bench.venue.total_micros();
+
+    // Half of a trade: shares without their pair, cash that went nowhere, an order that is in no book.
+    let funder = bench.venue.accounts.iter_mut().find(|a| a.private_key.is_some()).unwrap();
+    funder.receive(0, Yes, Qty::from_contracts(7), Usd::ZERO);
+    funder.cash -= Usd::from_dollars(3);
+    let index = *bench.venue.accounts[1].live.first().unwrap();
+    bench.venue.markets[0].book.cancel(index as u64).unwrap();
+    bench.venue.mend(bench.now);
+
+    assert_eq!(bench.venue.total_micros(), whole, "pairs are complete, and no money came or went");
+    let (_, order) = bench.call(0, "GET", &format!("/data/order/{id}"), b"");
+    assert_eq!(order["status"], "INVALID");
+    let (_, open) = bench.call(0, "GET", "/data/orders", b"");
+    assert_eq!(open["data"], json!([]));
+    assert_eq!(
+        bench.order(ask(0, Yes, Buy, 6_000, 10)).0,
+        200,
+        "the house's orders are still there"
+    );
+}
+
+#[test]
 fn the_data_api_pages_and_shows_trades_once_they_are_on_the_chain() {
     let mut bench = Bench::new();
     bench.house(Side::Ask, 5_000, 100);

@@ -1,0 +1,137 @@
+//! How a running server is reached from other threads: faults and drills, stamps for measuring, and its end.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+use mio::Waker;
+use surefoot_hot::units::Nanos;
+
+use super::{ConnId, Host};
+
+/// What goes wrong at a host, for tests and drills. One at a time; [`Fault::None`] ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// Connections stay open and nothing is read or written.
+    Frozen,
+    /// Every connection is closed, new ones too.
+    Down,
+    /// POSTs are read and forgotten: no effect, no answer.
+    PostsIgnored,
+    /// POSTs take effect and are not answered.
+    PostsUnanswered,
+}
+
+/// Something to do to the world between two turns.
+pub type Act<W> = Box<dyn FnOnce(&mut W, Nanos) + Send>;
+
+/// What a test or an operator asks of a running twin.
+pub enum Command<W> {
+    /// A fault begins or ends.
+    Fault(Host, Fault),
+    /// Answers of a host wait that long before they are written.
+    Delay(Host, Nanos),
+    /// Every connection of a host is closed now; new ones are welcome.
+    Drop(Host),
+    /// Where to tell [`Stamp`]s; `None` stops it.
+    Stamps(Option<Sender<Stamp>>),
+    /// Runs with the venues between two turns of the loop.
+    World(Act<W>),
+    /// Ends the loop.
+    Stop,
+}
+
+/// What a [`Stamp`] is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StampKind {
+    /// Frames to one WebSocket, taken just before they were handed to the operating system.
+    FramesOut {
+        /// How many frames went in that write.
+        count: u32,
+    },
+    /// An order request (`POST`), taken when its first byte had been read.
+    PostIn,
+}
+
+/// A moment at the twin's sockets, for measuring from wire to wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Of what.
+    pub kind: StampKind,
+    /// At which host.
+    pub host: Host,
+    /// On which connection.
+    pub conn: ConnId,
+    /// On the twin's clock.
+    pub at: Nanos,
+}
+
+/// A way to reach a running server.
+pub struct Remote<W> {
+    pub(super) commands: Sender<Command<W>>,
+    pub(super) waker: Arc<Waker>,
+}
+
+impl<W> Clone for Remote<W> {
+    fn clone(&self) -> Self {
+        Self { commands: self.commands.clone(), waker: Arc::clone(&self.waker) }
+    }
+}
+
+impl<W> Remote<W> {
+    /// Hands a command over; a server that has ended ignores it.
+    pub fn command(&self, command: Command<W>) {
+        if self.commands.send(command).is_ok() {
+            let _ = self.waker.wake(); // the server has ended meanwhile
+        }
+    }
+
+    /// Runs `act` with the world between two turns and gives what it gave; `None` where the server has ended.
+    pub fn with<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut W, Nanos) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        self.command(Command::World(Box::new(move |world, now| {
+            let _ = answer.send(act(world, now)); // whoever asked has left
+        })));
+        answered.recv().ok()
+    }
+}
+
+/// A server on its own thread.
+pub struct Running<W> {
+    /// How to reach it.
+    pub remote: Remote<W>,
+    pub(super) thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl<W> Running<W> {
+    /// Ends the loop, closes every connection and waits for the thread.
+    ///
+    /// # Errors
+    /// What the loop ended with.
+    pub fn stop(&mut self) -> io::Result<()> {
+        self.remote.command(Command::Stop);
+        match self.thread.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(end)) => end,
+            Some(Err(_)) => Err(io::Error::other("the twin's thread panicked")),
+        }
+    }
+
+    /// Whether the loop still runs.
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|t| !t.is_finished())
+    }
+}
+
+impl<W> Drop for Running<W> {
+    fn drop(&mut self) {
+        let _ = self.stop(); // nobody is left to tell
+    }
+}
