@@ -109,7 +109,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Whether it may only reduce what is at risk.
+    /// Whether it puts more at risk than is at risk now: the first order of a basket. A hedge does not: it completes
+    /// what is already held, and without it the group is exposed for longer.
+    pub const fn opens(self) -> bool {
+        matches!(self, Self::Leg)
+    }
+
+    /// Whether it may only sell what is held.
     pub const fn reduces(self) -> bool {
         matches!(self, Self::Unwind | Self::Exit)
     }

@@ -146,6 +146,16 @@ pub enum Unsent {
     Breaker = 5,
 }
 
+impl Unsent {
+    /// Whether the same order may leave a moment later: the way to the venue was closed, nothing is wrong with the order.
+    pub const fn may_pass_later(self) -> bool {
+        match self {
+            Self::Epoch | Self::Down | Self::Tokens | Self::WireLog | Self::Breaker => true,
+            Self::Encode => false,
+        }
+    }
+}
+
 /// Why the venue would not have an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -294,6 +294,17 @@ impl Nanos {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// This span doubled `times` times, at most `max`: the pause before the next try after so many.
+    #[must_use]
+    pub const fn doubled(self, times: u32, max: Self) -> Self {
+        let factor = match 1_u64.checked_shl(times) {
+            Some(factor) => factor,
+            None => u64::MAX,
+        };
+        let span = self.0.saturating_mul(factor);
+        if span < max.0 { Self(span) } else { max }
+    }
+
     /// How long ago `earlier` was; zero if it lies ahead.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
@@ -329,6 +340,15 @@ mod tests {
             let exact = (i128::from(micros) * 7).div_euclid(10);
             assert_eq!(i128::from(Usd::from_micros(micros).scale_floor(7, 10).micros()), exact);
         }
+    }
+
+    #[test]
+    fn a_pause_doubles_up_to_its_bound() {
+        let pause = |times| Nanos::from_millis(50).doubled(times, Nanos::from_secs(1)).millis();
+        assert_eq!(
+            [0, 1, 2, 4, 5, 63, 64, 1_000].map(pause),
+            [50, 100, 200, 800, 1_000, 1_000, 1_000, 1_000]
+        );
     }
 
     #[test]

@@ -81,7 +81,6 @@ pub fn gate(span: Span) -> Row {
         own_cross: false,
         room: true,
         cost: Usd::from_dollars(40),
-        counted: false,
     };
     let row = measure("gate", span, &orders, |order| {
         let passed = gate::check(std::hint::black_box(&view), *order);

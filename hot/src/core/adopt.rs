@@ -10,7 +10,7 @@ use crate::note::{Alarm, Note, OrderState};
 use crate::order::Record;
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Usd};
 
 impl Core {
     /// Takes in an order of ours that the core does not know. It counts in full from here and the venue is asked
@@ -49,21 +49,8 @@ impl Core {
         self.reserve(order.market, -hold);
         let (cash, qty) = self.claim(&order, order.qty);
         self.reserve(order.market, cash);
-        self.orders.insert(Record {
-            order,
-            state: OrderState::Unknown,
-            key: None,
-            filled: Qty::ZERO,
-            claimed: Qty::ZERO,
-            ended: None,
-            reserved: cash,
-            reserved_qty: qty,
-            sent: order.decided,
-            asked: now,
-            acked: false,
-            absent: 0,
-            absent_since: Nanos::ZERO,
-        });
+        let record = Record::new(order, cash, qty, order.decided);
+        self.orders.insert(Record { state: OrderState::Unknown, ..record });
         out.note(Note::Adopted { order: order.id, group: id, purpose });
         self.note_order(order.id, out);
         self.note_group(place, out);

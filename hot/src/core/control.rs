@@ -7,14 +7,12 @@ use crate::intent::{Intent, Tif};
 use crate::ledger::{PURSES, Purse};
 use crate::limits::FOREIGN_MAX;
 use crate::note::{Alarm, Note, OrderState};
-use crate::order::OrderEvent;
+use crate::order::{OrderEvent, Pace};
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
 use crate::stats::Foreign;
 use crate::units::{Nanos, Price, Qty, Usd};
 
-/// How often the venue is asked again about an order that nobody can account for.
-const ASK_EVERY: Nanos = Nanos::from_secs(1);
 /// How long an order may be without any answer before it is asked about.
 const SILENT_AFTER: Nanos = Nanos::from_secs(3);
 /// How often a fresh snapshot is asked for while a book is stale.
@@ -104,8 +102,13 @@ impl Core {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             self.step(id, OrderEvent::Restarted, out);
+            let record = self.orders.find_mut(OrderRef::Id(id)).expect("it is on the live list");
+            (record.queries, record.cancels) = (Pace::NEW, Pace::NEW);
             self.query(now, id, out);
             at += 1;
+        }
+        for place in 0..self.groups.len() {
+            self.groups.at_mut(place).on_restart(now);
         }
         self.resync_asked.fill(Nanos::ZERO);
     }
@@ -309,27 +312,31 @@ impl Core {
         }
     }
 
-    /// Orders that nobody can account for are asked about until somebody can.
+    /// Orders that nobody can account for are asked about until somebody can, ever more slowly.
     fn ask_about_orders(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             at += 1;
             let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
-            if now.since(record.asked) < ASK_EVERY {
-                continue;
-            }
             let silent = now.since(record.sent) >= SILENT_AFTER;
-            match record.state {
-                // A sale's or purchase's fills are claimed but not told: ask for their details.
-                _ if record.ended.is_some() => self.query(now, id, out),
-                OrderState::Unknown => self.query(now, id, out),
-                OrderState::Cancelling => {
-                    // Either answer may have been lost: the cancel is repeated, the venue asked.
-                    self.cancel(now, id, out);
-                    self.query(now, id, out);
-                }
-                OrderState::Pending | OrderState::Resting if silent => self.query(now, id, out),
-                _ => {}
+            let asks = record.query_owed
+                // A sale's or purchase's fills are claimed but not told: their details are missing.
+                || record.ended.is_some()
+                || match record.state {
+                    OrderState::Unknown | OrderState::Cancelling => true,
+                    OrderState::Pending | OrderState::Resting => silent,
+                    OrderState::Done => false,
+                };
+            // Either answer to a cancel may have been lost: it is repeated, the venue asked. What rests is unwanted, and
+            // is left only where its last cancel was a moment ago.
+            let unwanted = record.order.tif == Tif::Gtc && !record.order.post_only;
+            if record.state == OrderState::Cancelling
+                || (record.state == OrderState::Resting && unwanted)
+            {
+                self.cancel(now, id, out);
+            }
+            if asks && record.queries.is_due(now) {
+                self.query(now, id, out);
             }
         }
     }

@@ -235,7 +235,7 @@ impl Core {
     fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (MarketId, Refusal)> {
         for index in 0..group.legs().len() {
             let leg = group.legs[index];
-            let first = index == 0;
+            // Whatever it will be sent as: what the group as a whole puts at risk is checked here, once.
             let draft = Draft {
                 group: group.id,
                 market: leg.market,
@@ -244,7 +244,7 @@ impl Core {
                 price: leg.reach,
                 qty: group.target,
                 tif: Tif::Fok,
-                purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+                purpose: Purpose::Leg,
             };
             match self.would_pass(now, &draft) {
                 Ok(hold) => {

@@ -1,11 +1,12 @@
 //! The one writer of every book, order, position and dollar.
 //!
 //! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
-//! groups, `place` turns groups into orders, `report` takes in what became of them, `undo` makes up for
+//! groups, `advance` does what groups want done, `place` is how an order comes to be, `report` takes in what became of them, `undo` makes up for
 //! what a venue takes back, `control` listens to the
 //! operator, reconciliation and the clock.
 
 mod adopt;
+mod advance;
 mod control;
 mod decide;
 mod money;
@@ -187,6 +188,9 @@ impl Core {
             Event::Link { venue, link, up } => {
                 self.links[venue.index()][*link as usize] = *up;
                 self.on_market_data(now, event, out);
+                if *up {
+                    self.wake_groups(now, out);
+                }
             }
             _ => self.on_market_data(now, event, out),
         }

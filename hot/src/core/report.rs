@@ -2,13 +2,13 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, VenueKey};
-use crate::intent::Tif;
+use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use crate::intent::{Order, Tif};
 use crate::ledger::{Booking, EntryId, Ledger};
 use crate::limits::FILLS_SEEN_MAX;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState};
-use crate::order::OrderEvent;
+use crate::order::{EndKind, OrderEvent};
 use crate::outbox::Outbox;
 use crate::report::{Fill, Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
 use crate::units::{Nanos, Qty, Usd};
@@ -20,16 +20,21 @@ const QTY_DUST: Qty = Qty::from_micros(10_000);
 const FEE_DRIFT: Usd = Usd::from_micros(200);
 /// How often in a row the venue must not know an order,
 const ABSENT_TIMES: u8 = 3;
-/// and for how long, before it is taken as never having been: longer than any taker delay of either venue.
-const ABSENT_SPAN: Nanos = Nanos::from_secs(10);
+/// and how old the order must be, before it is taken as never having been: longer than a taker delay (3 s,
+/// `venues/polymarket.md` §4.6), and twice what the read side of a venue has been seen to lag behind its engine (15 s).
+const ABSENT_SPAN: Nanos = Nanos::from_secs(30);
+/// How far apart the venue must say twice that an order is filled in part, after it refused to cancel it, before the
+/// rest is taken as gone: a fill on its way is told within that time.
+const PART_TOLD_SPAN: Nanos = Nanos::from_secs(1);
 
 impl Core {
     pub(super) fn on_report(&mut self, now: Nanos, report: &Report, out: &mut Outbox) {
         match *report {
             Report::Bound { order, key } => self.on_bound(now, order, key, out),
-            Report::Unsent { order, .. } => {
+            Report::Unsent { order, why } => {
                 self.stats.orders_unsent += 1;
-                self.on_never(now, OrderRef::Id(order), out);
+                let end = if why.may_pass_later() { EndKind::Missed } else { EndKind::Refused };
+                self.on_never(now, OrderRef::Id(order), end, out);
             }
             Report::Rejected { order, why } => self.on_rejected(now, order, why, report, out),
             Report::TimedOut { order } => self.on_timed_out(now, order, out),
@@ -42,8 +47,7 @@ impl Core {
             }
             Report::CancelRefused { order } => {
                 if let Some(id) = self.known(now, order, report, out) {
-                    self.step(id, OrderEvent::CancelRefused, out);
-                    self.query(now, id, out);
+                    self.on_cancel_refused(now, id, out);
                 }
             }
             Report::Absent { order, .. } => self.on_absent(now, order, out),
@@ -70,11 +74,24 @@ impl Core {
             return self.query(now, id, out);
         }
         self.stats.orders_rejected += 1;
-        self.on_never(now, OrderRef::Id(id), out);
+        let record = self.orders.find(OrderRef::Id(id)).expect("just found");
+        let end = end_of_rejected(why, &record.order);
+        self.on_never(now, OrderRef::Id(id), end, out);
+    }
+
+    /// Filled, gone or never there: the venue is asked, and until it has said that the order rests, "filled in part"
+    /// may mean that the rest is gone.
+    fn on_cancel_refused(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        if !record.is_over() {
+            record.cancel_refused = true;
+        }
+        self.step(id, OrderEvent::CancelRefused, out);
+        self.query(now, id, out);
     }
 
     /// The order never was and never will be.
-    fn on_never(&mut self, now: Nanos, order: OrderRef, out: &mut Outbox) {
+    fn on_never(&mut self, now: Nanos, order: OrderRef, end: EndKind, out: &mut Outbox) {
         let Some(record) = self.orders.find_mut(order) else { return };
         if record.is_over() {
             return;
@@ -85,7 +102,7 @@ impl Core {
             self.step(id, OrderEvent::CancelRefused, out);
             return self.query(now, id, out);
         }
-        record.ended = Some(Qty::ZERO);
+        (record.ended, record.end) = (Some(Qty::ZERO), end);
         self.settle_order(now, id, OrderEvent::Rejected, out);
     }
 
@@ -111,14 +128,24 @@ impl Core {
             record.claimed = record.claimed.max(filled.min(qty));
         }
         let whole = record.claimed + QTY_DUST >= qty;
+        if status.state != VenueState::Filled {
+            record.part_told = None;
+        }
         match status.state {
-            // A limit order that matched only in part rests with what is left.
+            // A limit order that matched only in part rests with what is left, unless its rest is gone.
             VenueState::Filled
                 if status.filled.is_some() && !whole && record.order.tif == Tif::Gtc =>
             {
+                if record.cancel_refused {
+                    self.on_part_without_rest(now, id, out);
+                } else {
+                    self.on_resting(now, id, out);
+                }
+            }
+            VenueState::Resting | VenueState::Delayed => {
+                record.cancel_refused = false;
                 self.on_resting(now, id, out);
             }
-            VenueState::Resting | VenueState::Delayed => self.on_resting(now, id, out),
             VenueState::Filled => {
                 let total = if status.filled.is_some() { record.known_filled() } else { qty };
                 record.claimed = record.claimed.max(total);
@@ -136,6 +163,27 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The venue would not cancel the order, and says that it is filled, in part. Told the same once more a while later,
+    /// nothing rests any more: it ended with what was filled. Told once, a fill may still be on its way.
+    fn on_part_without_rest(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        self.progress(now, id, out);
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        if record.is_over() {
+            return;
+        }
+        let total = record.known_filled();
+        match record.part_told {
+            Some((told, since)) if told == total => {
+                if now.since(since) >= PART_TOLD_SPAN {
+                    record.ended = Some(total);
+                    return self.settle_order(now, id, OrderEvent::Cancelled, out);
+                }
+            }
+            _ => record.part_told = Some((total, now)),
+        }
+        self.query(now, id, out);
     }
 
     fn on_resting(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
@@ -289,13 +337,14 @@ impl Core {
         if record.is_over() {
             return;
         }
-        if record.absent == 0 {
-            record.absent_since = now;
-        }
         record.absent = record.absent.saturating_add(1);
-        if record.absent >= ABSENT_TIMES && now.since(record.absent_since) >= ABSENT_SPAN {
+        if record.absent >= ABSENT_TIMES && now.since(record.sent) >= ABSENT_SPAN {
             let total = record.known_filled();
-            record.ended = Some(total);
+            (record.ended, record.end) = (Some(total), EndKind::Missed);
+            let group = record.order.group;
+            if let Some(place) = self.groups.position(group) {
+                self.groups.at_mut(place).doubted = true; // a fill may come yet: no second shot soon
+            }
             let event = if total.is_zero() { OrderEvent::Rejected } else { OrderEvent::Cancelled };
             self.settle_order(now, order, event, out);
         }
@@ -352,12 +401,10 @@ impl Core {
             }
         }
         let group = record.order.group;
-        let Some((place, leg)) = self.leg_of(group, id) else { return };
-        self.groups.at_mut(place).on_over(
-            leg,
-            record.order.action == Action::Buy,
-            record.known_filled(),
-        );
+        if let Some((place, leg)) = self.leg_of(group, id) {
+            self.on_leg_over(now, place, leg, &record);
+        }
+        // Also where the leg went on before: what waited for this order's last fill is due.
         self.advance(now, group, out);
     }
 
@@ -407,5 +454,29 @@ impl Core {
             cost: position.cost_total(),
             realised: position.realised,
         });
+    }
+}
+
+/// What a refusal says of sending the same order again. For a sale there is no other way out: it waits for the venue. A
+/// purchase has one, its partner is sold, so that only a moment's refusal (too many requests) is waited for.
+fn end_of_rejected(why: Reject, order: &Order) -> EndKind {
+    match (why, order.action) {
+        (Reject::Killed, _) => EndKind::Traded,
+        (Reject::Rate, _) => EndKind::Missed,
+        // Polymarket moves shares on chain, seconds after the match: until then their sale is refused for funds.
+        (Reject::Funds, Action::Sell) if order.venue == Venue::Polymarket => EndKind::Missed,
+        (why, Action::Sell) if why.is_of_venue() => EndKind::Missed,
+        (
+            Reject::Funds
+            | Reject::Closed
+            | Reject::Crossed
+            | Reject::Terms
+            | Reject::Auth
+            | Reject::Mode
+            | Reject::Duplicate
+            | Reject::Blocked
+            | Reject::Other,
+            _,
+        ) => EndKind::Refused,
     }
 }

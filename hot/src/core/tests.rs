@@ -6,6 +6,7 @@ mod foreign;
 mod groups;
 mod money;
 mod orders;
+mod reducing;
 mod rows;
 mod undo;
 

@@ -5,7 +5,8 @@
 
 use super::{Booked, Core};
 use crate::event::HaltWhy;
-use crate::ids::{Action, FillId, Side};
+use crate::group::ADOPTED;
+use crate::ids::{Action, FillId};
 use crate::ledger::Booking;
 use crate::limits::FILLS_VOID_MAX;
 use crate::note::{Alarm, Note};
@@ -83,7 +84,6 @@ impl Core {
         match action {
             // With a result known, a purchase would be a bet on the others.
             Action::Buy => {
-                self.rate.forgive(market, Side::of(outcome, action));
                 let open = group.legs().iter().all(|leg| settled[leg.market.index()].is_none());
                 group.take_back(index, qty, open);
             }
@@ -108,8 +108,13 @@ impl Core {
                 }
             }
         }
-        if action == Action::Sell {
-            group.target = group.target.min(group.matched());
+        match action {
+            Action::Sell => group.target = group.target.min(group.matched()),
+            // What it completes is worth keeping; a group around a lost order wants nothing.
+            Action::Buy if group.basket != ADOPTED => {
+                group.target = group.target.max(group.matched());
+            }
+            Action::Buy => {}
         }
         self.advance(now, booked.group, out);
     }

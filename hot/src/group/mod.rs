@@ -14,6 +14,7 @@ pub use table::Groups;
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::limits::{BASKETS_MAX, LEGS_MAX};
 use crate::note::GroupState;
+use crate::order::EndKind;
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The basket of a group around an order that no known group sent: none of the real ones.
@@ -47,6 +48,11 @@ pub struct Leg {
     /// Whether its buying order has been sent.
     pub tried: bool,
 }
+
+/// The pause after an order of a group that never reached the venue; it doubles with each further one in a row,
+const MISSED_PAUSE: Nanos = Nanos::from_millis(50);
+/// up to this.
+const MISSED_PAUSE_MAX: Nanos = Nanos::from_secs(1);
 
 impl Leg {
     /// In no market: the room of a leg that a group does not have, and what a new leg begins as.
@@ -94,10 +100,18 @@ pub struct Group {
     pub one_leg_since: Option<Nanos>,
     /// How long it stood on one leg in all.
     pub one_leg: Nanos,
-    /// Corrective orders so far.
+    /// Since when it sells what has no partner.
+    pub unwinding_since: Option<Nanos>,
+    /// Corrective orders that the venue answered without filling them whole. One that never reached the venue is none.
     pub attempts: u32,
-    /// When the last of them was sent.
-    pub corrected: Nanos,
+    /// Those of them that met the book: each lowers the price of the next by a cent.
+    pub concessions: u32,
+    /// Until this time no further corrective order is sent, and no order again that never reached the venue.
+    pub next_at: Nanos,
+    /// Orders in a row that never reached the venue.
+    pub missed: u32,
+    /// Whether an order of it was given up because the venue did not know it, which no answer can prove for good.
+    pub doubted: bool,
     /// Money in or out of unwound contracts: proceeds less their share of the cost, fees taken off.
     pub result: Usd,
     /// Whether the alarm for a stuck group has been raised.
@@ -165,8 +179,12 @@ impl Group {
             started,
             one_leg_since: None,
             one_leg: Nanos::ZERO,
+            unwinding_since: None,
             attempts: 0,
-            corrected: Nanos::ZERO,
+            concessions: 0,
+            next_at: Nanos::ZERO,
+            missed: 0,
+            doubted: false,
             result: Usd::ZERO,
             alarmed: false,
             again: 0,
@@ -207,18 +225,51 @@ impl Group {
         }
     }
 
-    /// The order of leg `leg` is over, having got (or sold) `qty`.
-    pub fn on_over(&mut self, leg: usize, bought: bool, qty: Qty) {
-        let entry = &mut self.legs[leg];
-        entry.order = None;
-        if bought {
-            entry.bought = entry.had + qty;
-            if entry.tried && entry.net() < self.target {
-                // Whoever comes next is sized to what this one got; what came before is too much now.
-                self.target = entry.net();
+    /// The buying order of leg `index` is over, having got `qty`.
+    pub fn on_bought(&mut self, index: usize, qty: Qty) {
+        let leg = &mut self.legs[index];
+        leg.order = None;
+        leg.bought = leg.had + qty;
+        if leg.tried && leg.net() < self.target {
+            // Whoever comes next is sized to what this one got; what came before is too much now.
+            self.target = leg.net();
+        }
+    }
+
+    /// The selling order of leg `index` is over, having sold `qty` of what it was for.
+    pub fn on_sold(&mut self, index: usize, qty: Qty, whole: bool, end: EndKind) {
+        let leg = &mut self.legs[index];
+        leg.order = None;
+        leg.sold += qty;
+        // What came late may have completed units while this was sold.
+        self.target = self.target.min(self.matched());
+        match end {
+            _ if whole => {}
+            EndKind::Traded => {
+                self.attempts += 1;
+                self.concessions += 1;
             }
-        } else {
-            entry.sold += qty;
+            EndKind::Refused => self.attempts += 1,
+            EndKind::Missed => {}
+        }
+    }
+
+    /// The buying order of leg `index` never reached the venue: it is sent again.
+    pub fn buy_again(&mut self, index: usize) {
+        let leg = &mut self.legs[index];
+        (leg.order, leg.tried) = (None, false);
+    }
+
+    /// What it wants done cannot be done just now: the next try waits, longer each time in a row.
+    pub fn wait(&mut self, now: Nanos) {
+        self.next_at = now.after(MISSED_PAUSE.doubled(self.missed, MISSED_PAUSE_MAX));
+        self.missed = self.missed.saturating_add(1);
+    }
+
+    /// The way to the venue is open again.
+    pub fn wake(&mut self, now: Nanos) {
+        if self.missed > 0 {
+            (self.next_at, self.missed) = (now, 0);
         }
     }
 
@@ -258,6 +309,14 @@ impl Group {
             _ => GroupState::Unwinding,
         };
         (self.started, self.alarmed, self.reopened) = (now, false, true);
+        self.concessions = 0;
+        self.unwinding_since = (self.state == GroupState::Unwinding).then_some(now);
+    }
+
+    /// The program was away: what it waited for is tried at once, and the time away does not count.
+    pub fn on_restart(&mut self, now: Nanos) {
+        (self.next_at, self.missed) = (now, 0);
+        self.unwinding_since = self.unwinding_since.map(|_| now);
     }
 
     /// What should happen now. `sale(leg, qty)` says what can be done about so much of a leg.

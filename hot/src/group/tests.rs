@@ -23,11 +23,11 @@ fn legs_follow_each_other_and_end_hedged() {
     assert_eq!(group.next_step(any), Step::Buy { leg: 0, qty: twenty });
     send(&mut group, 0);
     assert_eq!(group.next_step(any), Step::Wait);
-    group.on_over(0, true, twenty);
+    group.on_bought(0, twenty);
     assert!(group.is_uneven());
     assert_eq!(group.next_step(any), Step::Buy { leg: 1, qty: twenty });
     send(&mut group, 1);
-    group.on_over(1, true, twenty);
+    group.on_bought(1, twenty);
     assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
 }
 
@@ -35,7 +35,7 @@ fn legs_follow_each_other_and_end_hedged() {
 fn a_first_leg_that_gets_nothing_ends_flat() {
     let mut group = group(2, 20);
     send(&mut group, 0);
-    group.on_over(0, true, Qty::ZERO);
+    group.on_bought(0, Qty::ZERO);
     assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
 }
 
@@ -43,14 +43,14 @@ fn a_first_leg_that_gets_nothing_ends_flat() {
 fn a_part_of_the_second_leg_sells_the_rest_of_the_first() {
     let mut group = group(2, 20);
     send(&mut group, 0);
-    group.on_over(0, true, Qty::from_contracts(20));
+    group.on_bought(0, Qty::from_contracts(20));
     send(&mut group, 1);
-    group.on_over(1, true, Qty::from_contracts(8));
+    group.on_bought(1, Qty::from_contracts(8));
     assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(12) });
     group.legs[0].order = Some(OrderId::new(9));
-    group.on_over(0, false, Qty::from_contracts(5));
+    group.on_sold(0, Qty::from_contracts(5), true, EndKind::Traded);
     assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(7) });
-    group.on_over(0, false, Qty::from_contracts(7));
+    group.on_sold(0, Qty::from_contracts(7), true, EndKind::Traded);
     assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
     assert_eq!(group.matched(), Qty::from_contracts(8));
 }
@@ -60,13 +60,13 @@ fn giving_up_before_the_last_leg_sells_everything() {
     let mut group = group(3, 20);
     for leg in 0..2 {
         send(&mut group, leg);
-        group.on_over(leg, true, Qty::from_contracts(20));
+        group.on_bought(leg, Qty::from_contracts(20));
     }
     group.give_up();
     assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(20) });
-    group.on_over(0, false, Qty::from_contracts(20));
+    group.on_sold(0, Qty::from_contracts(20), true, EndKind::Traded);
     assert_eq!(group.next_step(any), Step::Sell { leg: 1, qty: Qty::from_contracts(20) });
-    group.on_over(1, false, Qty::from_contracts(20));
+    group.on_sold(1, Qty::from_contracts(20), true, EndKind::Traded);
     assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
 }
 
@@ -74,9 +74,9 @@ fn giving_up_before_the_last_leg_sells_everything() {
 fn what_cannot_be_sold_needs_a_person() {
     let mut group = group(2, 20);
     send(&mut group, 0);
-    group.on_over(0, true, Qty::from_contracts(3));
+    group.on_bought(0, Qty::from_contracts(3));
     send(&mut group, 1);
-    group.on_over(1, true, Qty::ZERO);
+    group.on_bought(1, Qty::ZERO);
     assert_eq!(group.next_step(|_, _| Sale::TooSmall), Step::End(GroupState::Operator));
     assert_eq!(group.next_step(|_, _| Sale::Dust), Step::End(GroupState::Flat));
 }

@@ -7,6 +7,7 @@ use crate::index::Index;
 use crate::intent::Order;
 use crate::limits::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use crate::note::OrderState;
+use crate::order::Pace;
 use crate::report::OrderRef;
 use crate::units::{Nanos, Qty, Usd};
 
@@ -31,17 +32,60 @@ pub struct Record {
     pub reserved_qty: Qty,
     /// When it was handed to the executor.
     pub sent: Nanos,
-    /// When the venue was last asked about it.
-    pub asked: Nanos,
+    /// When the venue was asked about it.
+    pub queries: Pace,
+    /// Whether a question came up before the next one was due: it is asked then.
+    pub query_owed: bool,
+    /// When the venue was asked to cancel it.
+    pub cancels: Pace,
+    /// Whether the venue refused a cancel and has not said since that the order rests.
+    pub cancel_refused: bool,
+    /// How much of it the venue called filled after it refused a cancel, and since when it says just that.
+    pub part_told: Option<(Qty, Nanos)>,
+    /// How the order ended, as far as its group must know.
+    pub end: EndKind,
     /// Whether the venue has said that it has it, or had it.
     pub acked: bool,
     /// How often in a row the venue did not know it, while its history showed no fill.
     pub absent: u8,
-    /// When it first did not.
-    pub absent_since: Nanos,
+}
+
+/// What the end of an order says about sending another one like it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// It met the book: what it did not get there, a better price may.
+    Traded,
+    /// The venue would not have this order: a better price would not help.
+    Refused,
+    /// It never came before the matching engine, for reasons that have nothing to do with the order: the connection,
+    /// our own rate, the venue's mode, contracts that have not settled. The same order may pass a moment later.
+    Missed,
 }
 
 impl Record {
+    /// An order that is handed to the executor now, with what is reserved for it.
+    pub const fn new(order: Order, cash: Usd, qty: Qty, now: Nanos) -> Self {
+        Self {
+            order,
+            state: OrderState::Pending,
+            key: None,
+            filled: Qty::ZERO,
+            claimed: Qty::ZERO,
+            ended: None,
+            reserved: cash,
+            reserved_qty: qty,
+            sent: now,
+            queries: Pace::NEW,
+            query_owed: false,
+            cancels: Pace::NEW,
+            cancel_refused: false,
+            part_told: None,
+            end: EndKind::Traded,
+            acked: false,
+            absent: 0,
+        }
+    }
+
     /// The most we have reason to believe is filled.
     pub fn known_filled(&self) -> Qty {
         self.filled.max(self.claimed)

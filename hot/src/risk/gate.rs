@@ -4,11 +4,11 @@
 
 use crate::event::LimitRow as L;
 use crate::ids::Venue;
-use crate::intent::{Order, Purpose};
+use crate::intent::Order;
 use crate::market::{MarketDef, MarketStatus};
 use crate::note::Refusal as R;
 use crate::risk::{Approved, Exposure, Limits, Rate};
-use crate::units::{Qty, Usd};
+use crate::units::{Nanos, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +47,14 @@ pub struct View<'a> {
     pub room: bool,
     /// The most that the order can cost, fees included; zero for a sale.
     pub cost: Usd,
-    /// Whether the group it belongs to has been counted as a position already.
-    pub counted: bool,
 }
 
 /// Polymarket refuses marketable orders worth less (`venues/polymarket.md` §3.7, 2026-11); all of ours are.
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
+
+/// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that
+/// waits and the sale that follows. What reduces may go on: only the venue knows when it really closes.
+pub const CLOSE_CUTOFF: Nanos = Nanos::from_secs(30);
 
 /// One row: what breaks it is refused.
 #[inline]
@@ -62,44 +64,70 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 
 /// The risk table: lets the order pass, or names the first row that it breaks. Room aside, the halt stands first.
 ///
-/// Reducing orders pass the rows that are there for opening ones: those are not even worked out for them.
+/// What an order does to risk decides which rows it must pass:
+///
+/// | order | rows |
+/// | --- | --- |
+/// | opening: the first leg of a basket | all but `NotReducing` |
+/// | hedge: completes what is held | halt, epoch, a market that the venue trades, grid, minimum size, the cash that is there, own cross |
+/// | reducing: unwind, exit | epoch, a market that the venue trades, grid, minimum size, own cross, what is held |
+///
+/// A budget (rates, daily loss, exposure, positions), a doubtful book, a link that is down or accounts that are being
+/// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
+/// counted in the rates all the same. A hedge's share of the budgets is checked when its group is planned, as an
+/// opening order ([`Purpose::Leg`](crate::intent::Purpose::Leg)), before the first byte leaves.
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
 #[inline] // into the one place that asks: the view is then never written out
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (&View { limits, exposure: risk, rate, def, cost, .. }, o) = (v, &order);
-    let opening = !o.purpose.reduces();
+    let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
     let usd = |row| limits.usd(row);
     row(R::Full, !v.room)?;
-    row(R::Halted, opening && (v.halted || !limits.complete()))?;
+    row(R::Halted, !reduces && (v.halted || !limits.complete()))?;
     row(R::Epoch, o.epoch != v.epoch)?;
-    row(R::Stopping, opening && v.stopping && o.purpose == Purpose::Leg)?;
-    row(R::Unreconciled, opening && !v.reconciled)?;
-    row(R::LinkDown, opening && !v.linked)?;
-    row(R::Stale, opening && !v.book_good)?;
-    row(R::NotOpen, def.status != MarketStatus::Open)?;
+    row(R::Stopping, opens && v.stopping)?;
+    row(R::Unreconciled, opens && !v.reconciled)?;
+    row(R::LinkDown, opens && !v.linked)?;
+    row(R::Stale, opens && !v.book_good)?;
+    row(R::NotOpen, !is_traded(def.status, opens))?;
+    row(R::NotOpen, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
     row(R::MinSize, o.qty < def.min_qty || o.qty.is_zero())?;
     row(R::MinSize, o.venue == Venue::Polymarket && worth(o) < MARKETABLE_MIN)?;
-    row(R::OrderQty, opening && o.qty > limits.qty(L::OrderQty))?;
-    row(R::OrderNotional, opening && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
-    row(R::Cash, opening && cost > v.cash_free.scale_floor(percent(limits), 100))?;
-    row(R::Position, opening && v.position + o.qty > limits.qty(L::PositionQty))?;
-    row(R::Position, opening && cost > usd(L::PositionNotional))?;
-    row(R::ExposureMarket, opening && risk.market(o.market) + cost > usd(L::ExposureMarket))?;
-    row(R::ExposureCluster, opening && risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
-    row(R::ExposureVenue, opening && risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
-    row(R::ExposureTotal, opening && risk.total() + cost > usd(L::ExposureTotal))?;
-    row(R::Positions, opening && opens_position(v) && positions_full(v))?;
-    row(R::DailyLoss, opening && limits.observes_only())?;
-    row(R::DailyLoss, opening && -v.day_result >= usd(L::DailyLoss))?;
-    row(R::Rate, opening && rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
-    row(R::Rate, opening && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
-    row(R::Duplicate, opening && rate.repeats(o))?;
+    row(R::OrderQty, opens && o.qty > limits.qty(L::OrderQty))?;
+    row(R::OrderNotional, opens && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
+    row(R::Cash, opens && cost > v.cash_free.scale_floor(percent(limits), 100))?;
+    row(R::Cash, !reduces && cost > v.cash_free)?;
+    row(R::Position, opens && v.position + o.qty > limits.qty(L::PositionQty))?;
+    row(R::Position, opens && cost > usd(L::PositionNotional))?;
+    row(R::ExposureMarket, opens && risk.market(o.market) + cost > usd(L::ExposureMarket))?;
+    row(R::ExposureCluster, opens && risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
+    row(R::ExposureVenue, opens && risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
+    row(R::ExposureTotal, opens && risk.total() + cost > usd(L::ExposureTotal))?;
+    row(R::Positions, opens && opens_position(v) && positions_full(v))?;
+    row(R::DailyLoss, opens && limits.observes_only())?;
+    row(R::DailyLoss, opens && -v.day_result >= usd(L::DailyLoss))?;
+    row(R::Rate, opens && rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
+    row(R::Rate, opens && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
+    row(R::Duplicate, opens && rate.repeats(o))?;
     row(R::OwnCross, v.own_cross)?;
-    row(R::NotReducing, !opening && o.qty > v.held_free)?;
+    row(R::NotReducing, reduces && o.qty > v.held_free)?;
     Ok(Approved::new(order))
+}
+
+/// Whether the venue takes orders in a market of this status. What is not understood about a market is a reason to open
+/// nothing there; a position in it must be left all the same.
+const fn is_traded(status: MarketStatus, opens: bool) -> bool {
+    match status {
+        MarketStatus::Open => true,
+        MarketStatus::Observe | MarketStatus::Quarantined => !opens,
+        MarketStatus::Paused
+        | MarketStatus::Closed
+        | MarketStatus::Proposed
+        | MarketStatus::Resolved => false,
+    }
 }
 
 /// What the order is worth at its own price.
@@ -109,7 +137,7 @@ fn worth(order: &Order) -> Usd {
 
 /// Whether it would be counted as one more position: nothing is at risk in its market's cluster yet.
 fn opens_position(view: &View<'_>) -> bool {
-    !view.counted && view.exposure.cluster(view.def.cluster) == Usd::ZERO
+    view.exposure.cluster(view.def.cluster) == Usd::ZERO
 }
 
 /// Whether there are as many positions as there may be.

@@ -66,11 +66,6 @@ impl Rate {
         self.recent.push_back((now, order.market, side, price, order.qty));
     }
 
-    /// What orders got in a market, on one side of its book, was taken back: the same once more is meant.
-    pub fn forgive(&mut self, market: MarketId, side: Side) {
-        self.recent.retain(|&(_, m, s, ..)| (m, s) != (market, side));
-    }
-
     /// Mutations in the window.
     pub fn in_all(&self) -> u64 {
         self.mutations.len() as u64

@@ -55,10 +55,11 @@ fn one_that_never_was_leaves_nothing_behind() {
     let lost = before.last_placed();
     let mut desk = again(&before, |_| ());
     desk.event(logged(&lost));
-    for _ in 0..4 {
+    for _ in 0..6 {
         desk.report(Report::Absent { order: lost.id, venue: lost.venue });
         desk.wait(Nanos::from_secs(6));
     }
+    desk.report(Report::Absent { order: lost.id, venue: lost.venue });
     assert!(desk.core.is_idle());
     assert_eq!(desk.reserved(), Usd::ZERO);
 }

@@ -1,0 +1,371 @@
+//! Does what groups want done: buys their legs in order, and sells what found no partner.
+
+use super::Core;
+use super::place::Draft;
+use crate::amounts;
+use crate::event::{HaltWhy, LimitRow};
+use crate::group::{ADOPTED, Group, Leg, Sale, Step};
+use crate::ids::{Action, GroupId, MarketId, Outcome, Venue};
+use crate::intent::{Purpose, Tif};
+use crate::note::{Alarm, GroupState, Note, OrderState, Verdict};
+use crate::order::{EndKind, Record};
+use crate::outbox::Outbox;
+use crate::report::OrderRef;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// A leftover worth less than this may stay: selling it would cost as much.
+const DUST_MAX: Usd = Usd::from_dollars(1);
+/// How long a group may be unfinished before the alarm.
+const STUCK_AFTER: Nanos = Nanos::from_secs(30);
+/// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
+/// is handed to a person: longer than a venue's restart.
+const UNWIND_MAX: Nanos = Nanos::from_secs(600);
+
+impl Core {
+    /// Does what a group wants done, until it must wait or has ended.
+    pub(super) fn advance(&mut self, now: Nanos, id: GroupId, out: &mut Outbox) {
+        while let Some(place) = self.groups.position(id) {
+            self.groups.at_mut(place).keep_time(now);
+            let step = self.groups.at(place).next_step(|leg, qty| self.sale(leg, qty));
+            match step {
+                Step::Wait => return,
+                // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
+                // not wait for a comparison.
+                Step::Buy { .. } if self.halted.is_none() && self.configuring => return,
+                Step::Buy { leg, qty } => {
+                    let group = self.groups.at(place);
+                    if group.missed > 0 && !self.may_hedge_again(now, group) {
+                        self.give_leg_up(now, place, leg, out);
+                    } else if group.missed > 0 && now < group.next_at {
+                        return;
+                    } else {
+                        self.buy_leg(now, place, leg, qty, out);
+                    }
+                }
+                Step::Sell { leg, qty } => {
+                    if !self.sell_leg(now, place, leg, qty, out) {
+                        return;
+                    }
+                }
+                Step::End(state) => return self.end_group(now, place, state, out),
+            }
+        }
+    }
+
+    /// An order of a leg is over: the group learns what it got, and whether to send it again.
+    pub(super) fn on_leg_over(&mut self, now: Nanos, place: usize, index: usize, record: &Record) {
+        let (order, got) = (&record.order, record.known_filled());
+        let end = if got.is_zero() { record.end } else { EndKind::Traded };
+        let again = end == EndKind::Missed
+            && order.purpose == Purpose::Hedge
+            && self.may_hedge_again(now, self.groups.at(place));
+        if again {
+            // Its cash is held for it again: no other basket may take it meanwhile.
+            let reach = self.groups.at(place).legs[index].reach;
+            let hold = self.worst_cost(order.market, reach, order.qty);
+            self.reserve(order.market, hold);
+            self.groups.at_mut(place).legs_mut()[index].hold = hold;
+        }
+        let group = self.groups.at_mut(place);
+        match order.action {
+            Action::Buy if again => group.buy_again(index),
+            Action::Buy => group.on_bought(index, got),
+            Action::Sell => group.on_sold(index, got, got >= order.qty, end),
+        }
+        // Whatever is sent again waits a little, longer each time.
+        if again || (order.action == Action::Sell && end == EndKind::Missed) {
+            group.wait(now);
+        } else {
+            group.missed = 0;
+        }
+    }
+
+    /// Whether a hedge that never reached the venue may still be tried: for as long as a leg may take. From then on, or
+    /// when nothing may be bought, what is held is sold.
+    fn may_hedge_again(&self, now: Nanos, group: &Group) -> bool {
+        let limit = self.limits.span(LimitRow::LegTimeoutMs);
+        self.halted.is_none()
+            && group.state == GroupState::Working
+            && group.one_leg_since.is_some_and(|since| now.since(since) < limit)
+    }
+
+    /// A hedge that never reached the venue is not tried any more.
+    fn give_leg_up(&mut self, now: Nanos, place: usize, index: usize, out: &mut Outbox) {
+        let group = self.groups.at_mut(place);
+        let leg = &mut group.legs_mut()[index];
+        (leg.tried, leg.had) = (true, leg.bought);
+        group.on_bought(index, Qty::ZERO);
+        self.begin_unwind(now, place, out);
+    }
+
+    /// What can be done about contracts without a partner.
+    fn sale(&self, leg: &Leg, qty: Qty) -> Sale {
+        if self.settled[leg.market.index()].is_some() {
+            return Sale::Dust; // paid: there is nothing to sell any more
+        }
+        let terms = self.terms(leg.market);
+        let value = leg.limit.proceeds_floor(qty);
+        let under = qty < terms.min_qty || (terms.venue == Venue::Polymarket && value < DUST_MAX);
+        match (under, value < DUST_MAX) {
+            (false, _) => Sale::Possible,
+            (true, true) => Sale::Dust,
+            (true, false) => Sale::TooSmall,
+        }
+    }
+
+    fn buy_leg(&mut self, now: Nanos, place: usize, index: usize, qty: Qty, out: &mut Outbox) {
+        let group = self.groups.at(place);
+        let (id, leg) = (group.id, group.legs[index]);
+        let first = index == 0 && group.again == 0;
+        let (price, tif) = buying_terms(&leg, qty, first);
+        // The order holds its own cash from here; what the group held for this leg makes room for it.
+        self.reserve(leg.market, -leg.hold);
+        let entry = &mut self.groups.at_mut(place).legs_mut()[index];
+        entry.hold = Usd::ZERO;
+        entry.had = entry.bought;
+        entry.tried = true;
+        let draft = Draft {
+            group: id,
+            market: leg.market,
+            outcome: leg.outcome,
+            action: Action::Buy,
+            price,
+            qty,
+            tif,
+            purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+        };
+        match self.place(now, &draft, out) {
+            Ok(order) => self.groups.at_mut(place).legs_mut()[index].order = Some(order),
+            Err(_) => {
+                self.groups.at_mut(place).on_bought(index, Qty::ZERO);
+                if !first {
+                    self.begin_unwind(now, place, out);
+                }
+            }
+        }
+    }
+
+    /// Sells part of a leg again: the first time at once, then no sooner than a step after the last. Returns whether an
+    /// order went out; if not, the timer tries again.
+    fn sell_leg(
+        &mut self,
+        now: Nanos,
+        place: usize,
+        index: usize,
+        qty: Qty,
+        out: &mut Outbox,
+    ) -> bool {
+        self.begin_unwind(now, place, out);
+        let group = *self.groups.at(place);
+        let since = group.unwinding_since.unwrap_or(now);
+        if u64::from(group.attempts) >= self.limits.raw(LimitRow::UnwindAttempts)
+            || now.since(since) >= UNWIND_MAX
+        {
+            self.trip(HaltWhy::Group, out);
+            self.end_group(now, place, GroupState::Operator, out);
+            return false;
+        }
+        // A claimed fill whose details have not come yet cannot be sold: the ledger must hold it first.
+        if now < group.next_at || self.orders.live().any(|record| record.order.group == group.id) {
+            return false;
+        }
+        let leg = group.legs[index];
+        let Some(draft) = self.sale_draft(&group, &leg, qty) else { return false };
+        match self.place(now, &draft, out) {
+            Ok(order) => {
+                let step = self.limits.span(LimitRow::UnwindStepMs);
+                let entry = self.groups.at_mut(place);
+                entry.next_at = now.after(step);
+                entry.legs_mut()[index].order = Some(order);
+                true
+            }
+            Err(_) => {
+                self.groups.at_mut(place).wait(now);
+                false
+            }
+        }
+    }
+
+    /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.
+    fn sale_draft(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Draft> {
+        let qty = match leg.venue {
+            Venue::Kalshi => qty,
+            Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
+        };
+        let bid = self.exit_bid(leg.market, leg.outcome)?;
+        if self.sale(leg, qty) != Sale::Possible {
+            return None;
+        }
+        let grid = self.terms(leg.market).grid;
+        let price = give_way(bid, group.concessions, grid, leg.outcome);
+        let (qty, tif) = selling_terms(leg.venue, price, qty);
+        (!qty.is_zero()).then_some(Draft {
+            group: group.id,
+            market: leg.market,
+            outcome: leg.outcome,
+            action: Action::Sell,
+            price,
+            qty,
+            tif,
+            purpose: Purpose::Unwind,
+        })
+    }
+
+    /// What a sale is priced from: the best bid, or the last one of a whole book while the book is in doubt. The price
+    /// is a limit: where the market has moved on, the sale does not fill and gives way a cent later.
+    fn exit_bid(&self, market: MarketId, outcome: Outcome) -> Option<Price> {
+        let book = self.books.get(market)?;
+        let bid = if book.is_good() {
+            book.best_bid_for(outcome).map(|(bid, _)| bid)
+        } else {
+            self.bids[market.index()][outcome.index()]
+        };
+        bid.filter(|&bid| bid > Price::ZERO)
+    }
+
+    fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
+        let group = self.groups.at_mut(place);
+        group.unwinding_since.get_or_insert(now);
+        if group.state != GroupState::Unwinding {
+            group.state = GroupState::Unwinding;
+            (group.next_at, group.missed) = (now, 0); // the first correction leaves at once
+            self.release_holds(place);
+            self.note_group(place, out);
+        }
+    }
+
+    fn release_holds(&mut self, place: usize) {
+        for index in 0..self.groups.at(place).legs().len() {
+            let leg = self.groups.at(place).legs[index];
+            self.reserve(leg.market, -leg.hold);
+            self.groups.at_mut(place).legs_mut()[index].hold = Usd::ZERO;
+        }
+    }
+
+    fn end_group(&mut self, now: Nanos, place: usize, state: GroupState, out: &mut Outbox) {
+        self.release_holds(place);
+        let unwound = self.groups.at(place).state == GroupState::Unwinding;
+        let group = self.groups.at_mut(place);
+        group.state = state;
+        group.keep_time(now);
+        let group = *group;
+        match state {
+            // Never was a basket, or was counted when it first ended.
+            _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
+            GroupState::Hedged => self.stats.baskets_completed += 1,
+            GroupState::Operator => {
+                self.stats.baskets_operator += 1;
+                self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
+            }
+            _ if unwound => self.stats.baskets_unwound += 1,
+            _ => self.stats.baskets_failed += 1,
+        }
+        let troubled = unwound || group.again > 0 || group.doubted;
+        let rest = if troubled || state == GroupState::Operator {
+            LimitRow::CooldownLossMs
+        } else {
+            LimitRow::CooldownMs
+        };
+        let until = now.after(self.limits.span(rest));
+        let episode = self.episode(group.basket);
+        episode.rests_until = until;
+        episode.resting = true;
+        episode.verdict = Verdict::Taken;
+        self.note_group(place, out);
+        self.groups.end(place);
+    }
+
+    /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.
+    pub(super) fn tend_groups(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut at = 0;
+        while at < self.groups.len() {
+            let group = *self.groups.at(at);
+            if now.since(group.started) > STUCK_AFTER && !group.alarmed {
+                self.groups.at_mut(at).alarmed = true;
+                self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
+            }
+            for leg in group.legs() {
+                let Some(id) = leg.order else { continue };
+                let Some(record) = self.orders.find(OrderRef::Id(id)) else { continue };
+                let late = now.since(record.sent) >= self.limits.span(LimitRow::LegTimeoutMs);
+                if late && record.order.tif == Tif::Gtc && record.state != OrderState::Cancelling {
+                    self.cancel(now, id, out);
+                }
+            }
+            self.advance(now, group.id, out);
+            if self.groups.position(group.id).is_some() {
+                at += 1;
+            }
+        }
+    }
+
+    /// A link came up: what waited for the way to a venue is tried at once.
+    pub(super) fn wake_groups(&mut self, now: Nanos, out: &mut Outbox) {
+        for place in 0..self.groups.len() {
+            self.groups.at_mut(place).wake(now);
+        }
+        self.tend_groups(now, out);
+    }
+
+    pub(super) fn note_group(&self, place: usize, out: &mut Outbox) {
+        let group = self.groups.at(place);
+        out.note(Note::Group {
+            group: group.id,
+            basket: group.basket,
+            state: group.state,
+            units: if group.state.is_over() { group.matched() } else { group.target },
+            promised: group.promised,
+            result: group.result,
+            one_leg_ns: group.one_leg.get(),
+        });
+    }
+}
+
+/// Price and life of a leg's buying order.
+///
+/// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg completes what
+/// is held, so it may go as far as the basket still pays for, and takes what it can get. Polymarket's FAK and FOK
+/// spend dollars, not contracts, and only in whole cents: they are used where that comes to the same, else a
+/// limit order at once followed by its cancel (`venues/polymarket.md` §3.7).
+fn buying_terms(leg: &Leg, qty: Qty, first: bool) -> (Price, Tif) {
+    match (leg.venue, first) {
+        (Venue::Kalshi, true) => (leg.limit, Tif::Fok),
+        (Venue::Kalshi, false) => (leg.reach, Tif::Ioc),
+        (Venue::Polymarket, true) => {
+            let exact = qty.floor_to(amounts::lot_step(leg.limit, Action::Buy, Tif::Fok)) == qty;
+            (leg.limit, if exact && !leg.deep { Tif::Fok } else { Tif::Gtc })
+        }
+        (Venue::Polymarket, false) => (leg.reach, Tif::Gtc),
+    }
+}
+
+/// How much of a sale the venue's amounts allow at this price, and for how long it lives.
+fn selling_terms(venue: Venue, price: Price, qty: Qty) -> (Qty, Tif) {
+    match venue {
+        Venue::Kalshi => (qty.floor_to(Qty::from_micros(10_000)), Tif::Ioc),
+        Venue::Polymarket => {
+            let step = amounts::lot_step(price, Action::Sell, Tif::Ioc);
+            let rounded = qty.floor_to(step);
+            if rounded.is_zero() {
+                (qty.floor_to(Qty::from_micros(10_000)), Tif::Gtc)
+            } else {
+                (rounded, Tif::Ioc)
+            }
+        }
+    }
+}
+
+/// The price of a sale: at the bid first, then a cent lower each time, never below the lowest price of the grid.
+fn give_way(bid: Price, attempt: u32, grid: crate::grid::Grid, outcome: Outcome) -> Price {
+    let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
+    let down = u16::try_from(attempt.min(100) * 100).expect("at most a dollar");
+    let mut ticks = bid.ticks().saturating_sub(down).max(grid.finest());
+    while ticks > 1 {
+        let price = Price::from_ticks(ticks).expect("below the bid");
+        if grid.allows(price) {
+            return price;
+        }
+        ticks -= 1;
+    }
+    bid
+}
