@@ -49,6 +49,8 @@ pub enum Verb {
     Stop,
     /// Run the venues' twin alone and print how to reach it
     Twin(TwinArgs),
+    /// Accept that records of the journal are lost, after a start that ended with 6: it is put aside, and trading halted
+    AcceptLoss(AcceptArgs),
     /// Fold a journal again and prove that it gives the same decisions
     Replay(ReplayArgs),
     /// Measure the parts and the whole
@@ -184,6 +186,14 @@ pub struct HaltArgs {
 #[derive(Args, Clone, Debug)]
 pub struct ResumeArgs {
     /// For the record: what was wrong and why it is right now
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Why a loss is accepted.
+#[derive(Args, Clone, Debug)]
+pub struct AcceptArgs {
+    /// For the record: what was lost, and what you saw at the venues
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }

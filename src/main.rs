@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Parser;
 use surefoot::cli::{Cli, Mode, RunArgs, Verb};
 use surefoot::config::verbs as config;
-use surefoot::control::verbs;
+use surefoot::control::{loss, verbs};
 use surefoot::exit::Exit;
 use surefoot::run::{self, Setup};
 
@@ -37,9 +37,12 @@ fn run_verb() -> Exit {
     }
     let loaded = match &verb {
         Verb::Run(args) | Verb::Start(args) => config::load_all(&cli.common, Some(args)),
-        Verb::Status(_) | Verb::Halt(_) | Verb::Resume(_) | Verb::Stop | Verb::Replay(_) => {
-            Ok(config::load_for_control(&cli.common))
-        }
+        Verb::Status(_)
+        | Verb::Halt(_)
+        | Verb::Resume(_)
+        | Verb::Stop
+        | Verb::AcceptLoss(_)
+        | Verb::Replay(_) => Ok(config::load_for_control(&cli.common)),
         _ => config::load_all(&cli.common, None),
     };
     let setup = match loaded {
@@ -56,6 +59,7 @@ fn run_verb() -> Exit {
         Verb::Halt(args) => verbs::halt(&args, &setup),
         Verb::Resume(args) => verbs::resume(&args, &setup),
         Verb::Stop => verbs::stop(&setup),
+        Verb::AcceptLoss(args) => loss::accept(&args, &setup),
         Verb::Twin(args) => run::twin::run(&args, &setup),
         Verb::Bench(args) => run::bench::run(&args, &setup),
         Verb::Replay(args) => run::replay::run(&args, &setup),

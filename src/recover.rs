@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surefoot_cold::journal::{JournalError, Wrong, replay, segments};
+use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, replay, segments};
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::store::next_record;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
@@ -36,8 +37,45 @@ pub(crate) struct InJournal {
     live: BTreeSet<OrderId>,
 }
 
+/// Whether the journal's end is there, as far as it was ever known to be on the disk. A crash may take what came after;
+/// what is missing before that is damage.
+///
+/// # Errors
+/// The end is missing, or what tells it cannot be read.
+fn check_end(state: &StateDir) -> Result<(), JournalError> {
+    let dir = state.journal();
+    if let Some(mark) = Mark::read(&state.journal_mark())? {
+        return mark.check(&dir);
+    }
+    // A directory of before there were marks: the database is the only other witness.
+    let Some(to) = next_record(&state.database()) else { return Ok(()) };
+    let from = end_of(&segments(&dir)?)?.next();
+    if to <= from {
+        return Ok(());
+    }
+    Err(JournalError { file: dir, offset: 0, what: Wrong::Behind { from, to } })
+}
+
+/// What of the journal is lost or damaged, every record read.
+///
+/// # Errors
+/// The first damage found.
+pub(crate) fn journal_loss(state: &StateDir) -> Result<(), JournalError> {
+    check_end(state)?;
+    let mut reader = match Reader::open(&state.journal()) {
+        Err(JournalError { what: Wrong::Empty, .. }) => return Ok(()),
+        opened => opened?,
+    };
+    while reader.next_record()?.is_some() {}
+    Ok(())
+}
+
 /// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
 pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed> {
+    check_end(state).map_err(|error| {
+        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+        Failed(exit, error.to_string())
+    })?;
     let empty = || Recovered {
         core: Core::new(),
         fresh: true,
@@ -49,6 +87,13 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
         && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
     if !there {
         return Ok(empty());
+    }
+    if !state.journal_mark().exists() {
+        eprintln!(
+            "surefoot: {} is not there (an older version kept none): whether the journal's end is whole, only the database \
+             can tell this time",
+            state.journal_mark().display()
+        );
     }
     let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
         let exit = match &error {

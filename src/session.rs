@@ -201,6 +201,7 @@ impl Running {
             segment_bytes: journal::SEGMENT_BYTES,
             identity,
             fresh,
+            mark: Some(state.journal_mark()),
         };
         let say = |line: &str| eprintln!("surefoot: {line}");
         let store = Store::open(&state.database(), &state.journal(), names, say)

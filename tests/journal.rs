@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use surefoot_cold::journal::replay::{Divergence, ReplayError};
 use surefoot_cold::journal::{
-    Identity, Journal, JournalError, Options, Reader, Sync, Writer, Wrong, replay, segment,
+    Identity, Journal, JournalError, Mark, Options, Reader, Sync, Writer, Wrong, replay, segment,
     segments,
 };
 use surefoot_hot::core::Core;
@@ -44,6 +44,7 @@ fn options(dir: &Path, run: u64) -> Options {
         segment_bytes: 64 << 20,
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
+        mark: None,
     }
 }
 
@@ -323,4 +324,65 @@ fn replay_names_the_first_difference() {
     journal.close(Nanos::ZERO, Close { decision: 1, state: 1 }).unwrap();
     let error = replay(&dir.0, |_| ()).unwrap_err();
     assert!(error.to_string().contains("hash"), "{error}");
+}
+
+/// What a run leaves that ended as it should, held against what a disk, a person or a backup may make of it.
+#[test]
+fn an_end_that_is_missing_is_damage_and_a_crashs_tail_is_not() {
+    let dir = Scratch::new("mark");
+    let (journal, mark) = (dir.0.join("journal"), dir.0.join("journal.mark"));
+    let marked = |run| Options { mark: Some(mark.clone()), ..options(&journal, run) };
+    let mut draw = Arbitrary::from_seed(5);
+    let mut ends = Vec::new();
+    for run in 1..=2 {
+        let mut open = Journal::open(marked(run), Nanos::new(run)).unwrap();
+        for n in 0..20 {
+            open.append(Nanos::new(n), &body(&mut draw)).unwrap();
+        }
+        open.close(Nanos::new(20), Close { decision: 5, state: 6 }).unwrap();
+        ends.push(open.take_made().len() as u64);
+    }
+    let end = Mark::read(&mark).unwrap().unwrap();
+    assert_eq!(end.next, ends.iter().sum::<u64>(), "exact after a clean end");
+    end.check(&journal).unwrap();
+    let last = segments(&journal).unwrap().pop().unwrap().path;
+    let good = fs::read(&last).unwrap();
+    let lost = |what: &str| {
+        let error = end.check(&journal).expect_err(what);
+        assert!(error.is_damage() && matches!(error.what, Wrong::Lost { .. }), "{what}: {error}");
+        assert!(error.to_string().contains("accept-loss"), "the remedy: {error}");
+        let error = Journal::open(marked(3), Nanos::ZERO).expect_err(what);
+        assert!(error.is_damage(), "nothing is written behind it: {error}");
+    };
+    for cut in 0..good.len() {
+        fs::write(&last, &good[..cut]).unwrap();
+        lost(&format!("cut at byte {cut} of {}", good.len()));
+    }
+    fs::remove_file(&last).unwrap();
+    lost("the last segment is gone");
+    fs::remove_dir_all(&journal).unwrap();
+    lost("all of it is gone");
+    // Another journal in its place.
+    write_run(&journal, 1, 90, true);
+    let other = end.check(&journal).unwrap_err();
+    assert!(other.is_damage() && matches!(other.what, Wrong::Other { .. }), "{other}");
+    // A crash: what no sync had covered may be gone.
+    fs::remove_dir_all(&dir.0).unwrap();
+    let mut open = Journal::open(marked(1), Nanos::new(1)).unwrap();
+    open.append(Nanos::ZERO, &body(&mut draw)).unwrap();
+    open.flush().unwrap();
+    open.sync().unwrap();
+    let synced = Mark::read(&mark).unwrap().unwrap();
+    assert_eq!(synced.next, 2, "it follows each sync");
+    open.append(Nanos::ZERO, &body(&mut draw)).unwrap();
+    open.flush().unwrap();
+    drop(open);
+    let last = segments(&journal).unwrap().pop().unwrap().path;
+    let whole = fs::read(&last).unwrap();
+    for cut in 2 * RECORD_BYTES..=whole.len() {
+        fs::write(&last, &whole[..cut]).unwrap();
+        synced.check(&journal).unwrap();
+    }
+    drop(Journal::open(marked(2), Nanos::ZERO).unwrap());
+    assert_eq!(Mark::read(&mark).unwrap().unwrap().next, 4, "goes on from what was left");
 }

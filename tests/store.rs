@@ -65,6 +65,7 @@ fn open_journal(scratch: &Scratch, run: u64) -> Journal {
         segment_bytes: 1 << 20,
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
+        mark: None,
     };
     Journal::open(options, Nanos::from_secs(run)).unwrap()
 }

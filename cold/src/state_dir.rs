@@ -133,6 +133,11 @@ impl StateDir {
         self.root.join("journal")
     }
 
+    /// Where it is kept how far the journal is on the disk.
+    pub fn journal_mark(&self) -> PathBuf {
+        self.root.join("journal.mark")
+    }
+
     /// Where an executor writes what it is about to send.
     pub fn wire_log(&self, venue: &str) -> PathBuf {
         self.root.join(format!("wire-{venue}.log"))

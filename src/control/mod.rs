@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod farewell;
+pub mod loss;
 pub mod verbs;
 
 use std::collections::VecDeque;

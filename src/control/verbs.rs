@@ -242,7 +242,7 @@ fn halt_silent(
     refuse(Exit::Silent, &why, json)
 }
 
-fn never_ran(state: &StateDir, done: &str) -> String {
+pub(super) fn never_ran(state: &StateDir, done: &str) -> String {
     format!(
         "no surefoot has run in {}: NOTHING was {done}; name its state directory with --state",
         absolute(state)
@@ -440,7 +440,7 @@ fn tail(state: &StateDir) -> String {
     lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
-fn told(answer: &Value, json: bool, done: &str) -> Exit {
+pub(super) fn told(answer: &Value, json: bool, done: &str) -> Exit {
     if json {
         println!("{answer}");
     }
@@ -456,7 +456,7 @@ fn told(answer: &Value, json: bool, done: &str) -> Exit {
 }
 
 /// Not done: the sentence on stderr, and the exit in the object where one is wanted.
-fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
+pub(super) fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
     if json {
         println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
     }
@@ -464,7 +464,7 @@ fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
     exit
 }
 
-fn say(error: &StateError) -> Exit {
+pub(super) fn say(error: &StateError) -> Exit {
     eprintln!("surefoot: {error}");
     match error {
         StateError::InUse { .. } => Exit::InUse,
@@ -472,7 +472,7 @@ fn say(error: &StateError) -> Exit {
     }
 }
 
-fn now_ns() -> u64 {
+pub(super) fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,8 +1,8 @@
 //! `surefoot replay`: the journal folded again, and whether it gives the same decisions.
 
 use serde_json::json;
-use surefoot_cold::journal::replay;
 use surefoot_cold::journal::replay::ReplayError;
+use surefoot_cold::journal::{Mark, replay};
 use surefoot_cold::state_dir::StateDir;
 
 use crate::cli::ReplayArgs;
@@ -17,7 +17,17 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
         Some(path) => path.clone(),
         None => StateDir::at(&setup.config.state_dir).journal(),
     };
-    let replayed = match replay(&path, |_| ()) {
+    // Read first: a run that goes on meanwhile moves it.
+    let mark =
+        path.parent().map_or(Ok(None), |root| Mark::read(&StateDir::at(root).journal_mark()));
+    let replayed = mark.map_err(ReplayError::Journal).and_then(|mark| {
+        let replayed = replay(&path, |_| ())?;
+        if let Some(mark) = mark.filter(|_| path.is_dir()) {
+            mark.check(&path).map_err(ReplayError::Journal)?;
+        }
+        Ok(replayed)
+    });
+    let replayed = match replayed {
         Ok(replayed) => replayed,
         Err(error) => {
             let (exit, verdict) = match &error {

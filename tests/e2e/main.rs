@@ -9,5 +9,6 @@ mod control;
 mod crash;
 mod demo;
 mod loopback;
+mod loss;
 mod rig;
 mod safety;

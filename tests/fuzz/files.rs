@@ -54,6 +54,7 @@ pub fn good_journal() -> GoodJournal {
             segment_bytes: 64 << 20,
             identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
             fresh: run == 1,
+            mark: None,
         };
         let mut journal = Journal::open(options, Nanos::new(run)).expect("writable");
         for n in 0..12 {

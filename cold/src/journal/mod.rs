@@ -6,6 +6,7 @@
 //! over are compressed beside the run (`.sfj.zst`, readable by `zstd -d` too). One chain of hashes runs
 //! through all records of all segments: see `surefoot_hot::journal`.
 
+pub mod mark;
 pub mod reader;
 pub mod replay;
 pub mod segment;
@@ -19,9 +20,12 @@ use std::path::{Path, PathBuf};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::journal::{FORMAT, RecordError};
 
+use crate::state_dir::{StateError, sync_dir};
+
+pub use mark::{Mark, MarkFile};
 pub use reader::{Reader, Torn};
 pub use replay::{Replayed, replay};
-pub use writer::{Journal, Options, SEGMENT_BYTES, Status, Sync, Writer};
+pub use writer::{Journal, Options, SEGMENT_BYTES, Status, Sync, Writer, end_of};
 
 /// What a run is told apart by; every segment's header holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +82,27 @@ pub enum Wrong {
     },
     /// There are no segments at all.
     Empty,
+    /// Records that were on the disk are gone from the journal's end.
+    Lost {
+        /// The first that is missing.
+        from: u64,
+        /// The first that never was.
+        to: u64,
+    },
+    /// It is not the journal that was written here: what was marked is not in it.
+    Other {
+        /// The record before which they differ.
+        next: u64,
+    },
+    /// The mark, which says how far the journal went, is not as it was written.
+    Mark,
+    /// The database holds records that the journal lacks, and there is no mark that says how far it went.
+    Behind {
+        /// The first that is missing.
+        from: u64,
+        /// The first that the database does not hold.
+        to: u64,
+    },
 }
 
 impl JournalError {
@@ -136,10 +161,30 @@ impl fmt::Display for JournalError {
             Wrong::Missing { segment } => {
                 write!(f, "{file}: segment {segment} is missing between those that are there")?;
             }
+            Wrong::Lost { from, to } => write!(
+                f,
+                "the end of the journal in {file} is missing: records {from} to {}, which were on the disk, are not there. \
+                 Orders and fills may be among them. Nothing was traded",
+                to.saturating_sub(1)
+            )?,
+            Wrong::Other { next } => write!(
+                f,
+                "{file} does not hold the journal that was written here: it differs before record {next}. Nothing was traded"
+            )?,
+            Wrong::Mark => write!(
+                f,
+                "{file} is not as surefoot wrote it: whether the journal's end is there cannot be told. Nothing was traded"
+            )?,
+            Wrong::Behind { from, to } => write!(
+                f,
+                "the end of the journal in {file} is missing: the database beside it knows records {from} to {}, which are \
+                 not there. Nothing was traded",
+                to.saturating_sub(1)
+            )?,
         }
         f.write_str(
-            ". Do not trade on this journal: keep it, restore the segment from a backup, or begin a new state \
-             directory and let reconciliation read the venues",
+            ". Do not trade on this journal: restore it from a backup; or, when you have looked at the venues' own pages, \
+             accept what is lost with `surefoot accept-loss --reason …` (docs/operator.md)",
         )
     }
 }
@@ -189,6 +234,34 @@ pub fn segments(dir: &Path) -> Result<Vec<SegmentFile>, JournalError> {
         }
     }
     Ok(found)
+}
+
+/// Renames each of these, where it is there, to one free `….aside-N`. Returns the first one's new name.
+///
+/// # Errors
+/// One could not be renamed; those before it were.
+///
+/// # Panics
+/// Where it is given nothing to put aside.
+pub fn put_aside(paths: &[PathBuf]) -> Result<PathBuf, StateError> {
+    let with = |path: &Path, n: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".aside-{n}"));
+        PathBuf::from(name)
+    };
+    let is_free = |n: &u32| paths.iter().all(|path| !with(path, *n).exists());
+    let free = (1..u32::MAX).find(is_free).unwrap_or(u32::MAX);
+    for path in paths {
+        match fs::rename(path, with(path, free)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StateError::Io { doing: "put aside", path: path.clone(), source });
+            }
+            _ => {}
+        }
+    }
+    let first = paths.first().expect("something is put aside");
+    first.parent().map_or(Ok(()), sync_dir)?;
+    Ok(with(first, free))
 }
 
 /// The number in a segment's name.

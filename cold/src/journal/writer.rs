@@ -17,7 +17,9 @@ use surefoot_hot::journal::{
 };
 use surefoot_hot::units::Nanos;
 
-use super::{Identity, JournalError, Reader, SegmentFile, segment, segment_path, segments};
+use super::{
+    Identity, JournalError, Mark, MarkFile, Reader, SegmentFile, segment, segment_path, segments,
+};
 use crate::disk;
 use crate::state_dir::{StateError, sync_dir};
 
@@ -57,6 +59,8 @@ pub struct Options {
     pub identity: Identity,
     /// Whether the core begins empty, and not from what the journal says so far.
     pub fresh: bool,
+    /// Where it is kept how far the journal is on the disk; nowhere in some tests.
+    pub mark: Option<PathBuf>,
 }
 
 /// A journal open for appending.
@@ -72,6 +76,7 @@ pub struct Journal {
     /// What was added since it was last asked for, headers included: the store sees what a reader sees.
     made: Vec<Record>,
     over: Vec<PathBuf>,
+    mark: Option<MarkFile>,
 }
 
 impl Journal {
@@ -82,6 +87,12 @@ impl Journal {
     pub fn open(options: Options, now: Nanos) -> Result<Self, JournalError> {
         fs::create_dir_all(&options.dir)
             .map_err(|source| JournalError::io("make", &options.dir, source))?;
+        // Beginning behind an end that is missing would make the loss last.
+        if let Some(path) = &options.mark
+            && let Some(mark) = Mark::read(path)?
+        {
+            mark.check(&options.dir)?;
+        }
         let earlier = segments(&options.dir)?;
         let chain = end_of(&earlier)?;
         let segment = earlier.last().map_or(1, |last| last.number + 1);
@@ -99,10 +110,14 @@ impl Journal {
             buffer: Vec::with_capacity(BATCH_MAX * RECORD_BYTES),
             made: Vec::with_capacity(BATCH_MAX),
             over,
+            mark: None,
         };
         journal.push_header(now, true);
         journal.flush()?;
         journal.sync()?;
+        if let Some(path) = &journal.options.mark {
+            journal.mark = Some(MarkFile::create(path, journal.chain.into())?);
+        }
         Ok(journal)
     }
 
@@ -136,7 +151,13 @@ impl Journal {
     /// # Errors
     /// The disk says it is not. What it holds is unknown from then on.
     pub fn sync(&mut self) -> Result<(), JournalError> {
-        disk::sync_data(&self.file).map_err(|source| JournalError::io("sync", &self.path, source))
+        disk::sync_data(&self.file)
+            .map_err(|source| JournalError::io("sync", &self.path, source))?;
+        match &mut self.mark {
+            // What waits in the buffer is not on the disk: the mark stays where it was until that is.
+            Some(mark) if self.buffer.is_empty() => mark.set(self.chain.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Ends the run as it should end.
@@ -146,7 +167,8 @@ impl Journal {
     pub fn close(&mut self, now: Nanos, close: Close) -> Result<(), JournalError> {
         self.append(now, &Body::Close(close))?;
         self.flush()?;
-        self.sync()
+        self.sync()?;
+        self.mark.as_ref().map_or(Ok(()), MarkFile::sync)
     }
 
     /// What was added since this was last called.
@@ -207,7 +229,10 @@ fn create(dir: &Path, segment: u32) -> Result<(File, PathBuf), JournalError> {
 
 /// Where the chain stands behind the last segment. The last segments may hold no whole record at all, where a
 /// start died at once; then the one before them tells.
-fn end_of(earlier: &[SegmentFile]) -> Result<Chain, JournalError> {
+///
+/// # Errors
+/// What had to be read is damaged.
+pub fn end_of(earlier: &[SegmentFile]) -> Result<Chain, JournalError> {
     for from in (0..earlier.len()).rev() {
         let mut reader = Reader::over(earlier[from..].to_vec());
         while reader.next_record()?.is_some() {}

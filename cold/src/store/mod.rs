@@ -243,6 +243,14 @@ pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// The number of the next record that the database lacks; `None` where there is none, or it cannot be read.
+pub fn next_record(path: &Path) -> Option<u64> {
+    if !path.exists() {
+        return None;
+    }
+    Place::load(&open_read_only(path).ok()?).ok().map(|place| place.next)
+}
+
 /// Makes the database anew from the journal alone; what was there is moved aside.
 ///
 /// # Errors
