@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
-use surefoot_cold::exec::ExecStats;
+use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::Feed;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::{Meter, Stage};
@@ -80,12 +80,15 @@ pub struct VenueShown {
     pub taken: AtomicU64,
     /// Orders that it refused for no reason of the market's.
     pub turned_away: AtomicU64,
-    /// Heartbeats it confirmed.
-    pub beats: AtomicU64,
-    /// Heartbeats it did not confirm.
-    pub beats_missed: AtomicU64,
-    /// Whether the breaker keeps orders back.
-    pub breaker_open: AtomicBool,
+    /// The way of orders to it, [packed](ExecFigures::pack).
+    exec: AtomicU64,
+}
+
+impl VenueShown {
+    /// The way of orders to the venue.
+    pub fn exec(&self) -> ExecFigures {
+        ExecFigures::unpack(self.exec.load(Ordering::Relaxed))
+    }
 }
 
 /// Agents that share a thread. Each is optional: a topology deals them out.
@@ -112,20 +115,17 @@ impl Crew {
         }
         if now >= self.show_due {
             self.show_due = now.after(SHOW_EVERY);
-            self.show();
+            self.show(now);
         }
         work
     }
 
-    fn show(&self) {
+    fn show(&self, now: Nanos) {
         if let Some(executors) = &self.executors {
             let [polymarket, kalshi] = &self.shown.venues;
-            show_executor(
-                polymarket,
-                executors.polymarket.stats(),
-                executors.polymarket.breaker_is_open(),
-            );
-            show_executor(kalshi, executors.kalshi.stats(), executors.kalshi.breaker_is_open());
+            let figures = executors.figures(now);
+            show_executor(polymarket, executors.polymarket.stats(), &figures[0]);
+            show_executor(kalshi, executors.kalshi.stats(), &figures[1]);
         }
         let Some(feed) = &self.feed else { return };
         let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
@@ -149,12 +149,10 @@ impl Crew {
     }
 }
 
-fn show_executor(shown: &VenueShown, stats: &ExecStats, breaker_open: bool) {
+fn show_executor(shown: &VenueShown, stats: &ExecStats, figures: &ExecFigures) {
     shown.taken.store(stats.taken, Ordering::Relaxed);
     shown.turned_away.store(stats.turned_away, Ordering::Relaxed);
-    shown.beats.store(stats.beats, Ordering::Relaxed);
-    shown.beats_missed.store(stats.beats_missed, Ordering::Relaxed);
-    shown.breaker_open.store(breaker_open, Ordering::Relaxed);
+    shown.exec.store(figures.pack(), Ordering::Relaxed);
 }
 
 /// What an engine is started with.
@@ -269,7 +267,7 @@ impl Engine {
                     topology::pin(nth, wanted);
                 }
                 let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
-                crew.show(); // the last look at links that work: closing them is not losing them
+                crew.show(clock.now()); // the last look at links that work: closing them is not losing them
                 if let Some(feed) = &mut crew.feed {
                     feed.close(clock.now());
                 }
@@ -414,6 +412,8 @@ pub struct Rings {
     pub clock: Clock,
     /// The halt epoch.
     pub halt: HaltEpoch,
+    /// The core's turns so far: executors see by it whether it still moves.
+    pub core_turns: Arc<AtomicU64>,
     /// What the core is told before anything else.
     pub first: Vec<Event>,
     core: Option<CoreRings>,
@@ -441,6 +441,7 @@ impl Rings {
             feeds: feed_out,
             journal: journal_out,
             stats: stats_out,
+            turns: Arc::default(),
         };
         const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
         Self {
@@ -450,6 +451,7 @@ impl Rings {
             exec_core: [Some(pm_core), Some(ka_core)],
             clock: clock.clone(),
             halt: halt.clone(),
+            core_turns: Arc::clone(&core.turns),
             first: Vec::new(),
             core: Some(core),
             ops: Some(ops),

@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use surefoot_cold::exec::{BEATS_MISSED_MAX, ExecFigures};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::report::Reject;
 
 /// Streams that must be up: two at each venue.
 pub const LINKS: u64 = 2 * LINKS_PER_VENUE;
 const LINKS_PER_VENUE: u64 = 2;
 /// The last successful comparison with both venues may be so old: two in a row may fail, the third is told.
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
-/// A dead man's switch that has not been told we live so often in a row may have cancelled what rests.
-const BEATS_MISSED_MAX: u64 = 2;
 /// So many refusals in a row, none of them a kill and no order taken between, are no chance.
 const REFUSED_MAX: u64 = 3;
 /// After such a row nothing new is begun there for so long; doubled with each further refusal, up to the second figure.
@@ -61,10 +61,8 @@ pub struct VenueSigns {
     pub good: u32,
     /// Markets quarantined.
     pub quarantined: u32,
-    /// Whether the executor sends nothing after repeated failures.
-    pub breaker_open: bool,
-    /// Heartbeats in a row that the venue did not confirm.
-    pub beats_missed: u64,
+    /// The way of orders to it.
+    pub exec: ExecFigures,
     /// Orders in a row that the venue refused for no reason of the market's; ends with the first it takes.
     pub refused: u64,
     /// How long ago the last of them was refused.
@@ -189,11 +187,70 @@ pub const ROWS: &[Row] = &[
         remedy: "Wait; where it lasts, the log names what it waits for.",
     },
     Row {
+        name: "core_still",
+        severity: Severity::Alarm,
+        holds: Holds::Everything,
+        find: |signs| {
+            at_venues(
+                signs,
+                |venue| venue.exec.core_still,
+                "the core stands still, everything is cancelled at",
+                |venue| match venue.exec.cancelling_all {
+                    true => " (not confirmed yet)".to_owned(),
+                    false => " (confirmed)".to_owned(),
+                },
+            )
+        },
+        remedy: "Look at the venues' own pages for what still rests and what stands alone, then `surefoot stop` and start.",
+    },
+    Row {
+        name: "credentials_refused",
+        severity: Severity::Alarm,
+        holds: Holds::Venues,
+        find: |signs| {
+            let refused = |venue: &VenueSigns| venue.exec.credentials_refused;
+            at_venues(signs, refused, "credentials refused at", |_| String::new())
+        },
+        remedy: "The key was revoked, has expired or is of another account: look at it on the venue's own page.",
+    },
+    Row {
+        name: "no_order_connection",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the gate's own row
+        find: |signs| {
+            let cut = |venue: &VenueSigns| signs.open && !venue.exec.connected;
+            at_venues(signs, cut, "no connection for orders to", |_| String::new())
+        },
+        remedy: "It is dialled again by itself; where it lasts, look at the network and the venue's status page.",
+    },
+    Row {
+        name: "wire_log",
+        severity: Severity::Alarm,
+        holds: Holds::Venues,
+        find: |signs| {
+            let lost = |venue: &VenueSigns| venue.exec.unlogged > 0;
+            at_venues(signs, lost, "the wire log cannot be written, no order leaves for", |_| {
+                String::new()
+            })
+        },
+        remedy: "Make room, `surefoot stop`, `surefoot start`; look at the venue's own page for what stands alone.",
+    },
+    Row {
         name: "breaker_open",
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
-            at_venues(signs, |venue| venue.breaker_open, "repeated failures at", |_| String::new())
+            let shut = |venue: &VenueSigns| venue.exec.breaker_open;
+            at_venues(signs, shut, "repeated failures at", |venue| {
+                match venue.exec.turned_away {
+                    Some(Reject::Auth) => " (the account's orders are refused)",
+                    Some(Reject::Blocked) => " (a block page instead of answers)",
+                    Some(Reject::Mode) => " (it takes no orders at the moment)",
+                    Some(Reject::Rate) => " (too many requests)",
+                    _ => "",
+                }
+                .to_owned()
+            })
         },
         remedy: "The venue does not answer orders as it should; it is tried again by itself. Look at its status page.",
     },
@@ -213,9 +270,9 @@ pub const ROWS: &[Row] = &[
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
-            let missed = |venue: &VenueSigns| venue.beats_missed >= BEATS_MISSED_MAX;
+            let missed = |venue: &VenueSigns| venue.exec.beats_missed >= BEATS_MISSED_MAX;
             at_venues(signs, missed, "heartbeats not confirmed by", |venue| {
-                format!(" ({} in a row)", venue.beats_missed)
+                format!(" ({} in a row)", venue.exec.beats_missed)
             })
         },
         remedy: "Until they are, the venue may cancel what rests at any moment; it is tried again by itself.",
@@ -491,11 +548,24 @@ mod tests {
         markets: 9,
         good: 1,
         quarantined: 0,
-        breaker_open: false,
-        beats_missed: 0,
+        exec: WAY,
         refused: 0,
         refused_ago: None,
     };
+    const WAY: ExecFigures = ExecFigures {
+        connected: true,
+        breaker_open: false,
+        turned_away: None,
+        credentials_refused: false,
+        beats_missed: 0,
+        core_still: false,
+        cancelling_all: false,
+        unlogged: 0,
+    };
+
+    fn on_the_way(exec: ExecFigures) -> Signs {
+        at_kalshi(VenueSigns { exec, ..VENUE })
+    }
 
     fn good() -> Signs {
         Signs {
@@ -551,9 +621,37 @@ mod tests {
                 none,
             ),
             (
+                "core_still",
+                on_the_way(ExecFigures { core_still: true, cancelling_all: true, ..WAY }),
+                "the core stands still, everything is cancelled at kalshi (not confirmed yet)",
+                all,
+            ),
+            (
+                "credentials_refused",
+                on_the_way(ExecFigures { credentials_refused: true, ..WAY }),
+                "credentials refused at kalshi",
+                kalshi,
+            ),
+            (
+                "no_order_connection",
+                on_the_way(ExecFigures { connected: false, ..WAY }),
+                "no connection for orders to kalshi",
+                none,
+            ),
+            (
+                "wire_log",
+                on_the_way(ExecFigures { unlogged: 1, ..WAY }),
+                "the wire log cannot be written, no order leaves for kalshi",
+                kalshi,
+            ),
+            (
                 "breaker_open",
-                at_kalshi(VenueSigns { breaker_open: true, ..VENUE }),
-                "repeated failures at kalshi",
+                on_the_way(ExecFigures {
+                    breaker_open: true,
+                    turned_away: Some(Reject::Blocked),
+                    ..WAY
+                }),
+                "repeated failures at kalshi (a block page instead of answers)",
                 kalshi,
             ),
             (
@@ -564,7 +662,7 @@ mod tests {
             ),
             (
                 "beats_missed",
-                at_kalshi(VenueSigns { beats_missed: 2, ..VENUE }),
+                on_the_way(ExecFigures { beats_missed: 2, ..WAY }),
                 "heartbeats not confirmed by kalshi (2 in a row)",
                 kalshi,
             ),
@@ -639,7 +737,7 @@ mod tests {
     #[test]
     fn an_alarm_is_said_once_and_so_is_its_end() {
         let (mut health, now) = (Health::default(), Instant::now());
-        let bad = at_kalshi(VenueSigns { breaker_open: true, ..VENUE });
+        let bad = on_the_way(ExecFigures { breaker_open: true, ..WAY });
         let said = health.look(&bad, now);
         assert_eq!(said.len(), 1);
         assert!(

@@ -171,6 +171,7 @@ impl Running {
         names.save(&state.names())?;
 
         let Recovered { core, fresh, last, in_journal } = recover(&state, venue)?;
+        let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         let mut lifted = false;
         if core.halted().is_some() && latch.is_none() {
             // The journal is halted and the latch is not there: lifted by a person since, or never written.
@@ -235,6 +236,7 @@ impl Running {
                 signers: &signers,
                 directory: &catalogue.directory,
                 wire_logs: [&logs[0], &logs[1]],
+                live: &live,
                 sync: if config.journal_sync == JournalSync::Always {
                     SyncMode::Always
                 } else {

@@ -108,6 +108,7 @@ pub struct CoreAgent {
     stats_due: Nanos,
     first: Vec<Event>,
     sent: u64,
+    turns: Arc<AtomicU64>,
     /// What it measured.
     pub times: CoreTimes,
     /// Turns in which the journal had no room.
@@ -127,6 +128,8 @@ pub struct CoreRings {
     pub journal: Producer<JournalItem>,
     /// Counters.
     pub stats: Producer<Stats>,
+    /// Turns of the core, for whoever must know whether it still moves.
+    pub turns: Arc<AtomicU64>,
 }
 
 impl CoreAgent {
@@ -146,6 +149,7 @@ impl CoreAgent {
             stats_due: Nanos::ZERO,
             first: Vec::new(),
             sent: 0,
+            turns: rings.turns,
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
         }
@@ -162,6 +166,7 @@ impl CoreAgent {
     /// One turn: a bounded number of events from every input. Returns how many.
     pub fn turn(&mut self, now: Nanos) -> u32 {
         let mut handled = 0;
+        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
         if !self.first.is_empty() {

@@ -10,7 +10,7 @@ use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
 use surefoot_cold::exec::polymarket::PolymarketRates;
 use surefoot_cold::exec::{
-    Exec, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
+    Exec, ExecFigures, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
 };
 use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
 use surefoot_cold::net::{Dialer, Endpoint, client_config};
@@ -22,6 +22,7 @@ use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::intent::Order;
 use surefoot_hot::limits::MARKETS_MAX;
 use surefoot_hot::units::Nanos;
 
@@ -47,6 +48,11 @@ impl Executors {
     #[inline]
     pub fn turn(&mut self, now: Nanos) -> u32 {
         self.polymarket.turn(now) + self.kalshi.turn(now)
+    }
+
+    /// What health is judged by, by venue.
+    pub fn figures(&self, now: Nanos) -> [ExecFigures; 2] {
+        [self.polymarket.figures(now), self.kalshi.figures(now)]
     }
 
     /// What they measured.
@@ -143,6 +149,8 @@ pub struct Parts<'a> {
     pub directory: &'a Directory,
     /// Where the wire logs are, by venue.
     pub wire_logs: [&'a Path; 2],
+    /// The orders of earlier runs whose end the journal does not hold.
+    pub live: &'a [Order],
     /// Whether they are synced before each send.
     pub sync: wirelog::SyncMode,
     /// Raw frames for the audit.
@@ -212,7 +220,7 @@ pub fn wire(
     parts: Parts<'_>,
     rings: &mut Rings,
 ) -> Result<(Wired, Remembered, Commands), WireError> {
-    let Parts { access, signers, directory, wire_logs, sync, tap, seed, spins } = parts;
+    let Parts { access, signers, directory, wire_logs, live, sync, tap, seed, spins } = parts;
     let config = client_config(&access.trust);
     let dial = |endpoint: &Endpoint, nth: u64| {
         Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth))
@@ -255,7 +263,8 @@ pub fn wire(
     let with_switch = ExecOptions { heartbeat: true, ..options };
     let mut pm_exec =
         Exec::new(words, wiring, with_switch, meter()).map_err(|error| error.to_string())?;
-    pm_exec.remember(&pm_contents);
+    pm_exec.watch_core(Arc::clone(&rings.core_turns));
+    pm_exec.remember(&pm_contents, live);
 
     let rest = &access.kalshi.rest;
     let slots = HeaderSlots::spawn(signers.kalshi.clone())
@@ -273,7 +282,8 @@ pub fn wire(
     };
     let mut ka_exec =
         Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
-    ka_exec.remember(&ka_contents);
+    ka_exec.watch_core(Arc::clone(&rings.core_turns));
+    ka_exec.remember(&ka_contents, live);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
     Ok((wired, [pm_contents, ka_contents], commands))
 }

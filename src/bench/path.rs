@@ -72,6 +72,7 @@ impl Path {
             feeds,
             journal: to_journal,
             stats,
+            turns: std::sync::Arc::default(),
         };
         let clock = Clock::start().expect("the clock is set");
         let now = clock.now();

@@ -76,6 +76,7 @@ impl Fused {
             feeds,
             journal: to_journal,
             stats,
+            turns: std::sync::Arc::default(),
         };
         let core = CoreAgent::new(Core::new(), rings, halt.clone(), clock.clone());
 
@@ -116,7 +117,7 @@ impl Fused {
                 learnt: None,
             })
         };
-        let rates = PolymarketRates { orders: most, cancels: most, reads: most };
+        let rates = PolymarketRates { orders: most, cancels: most, reads: most, reserve: 0 };
         let signer = Arc::new(sign::polymarket_signer());
         let words = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
         let wired = wiring(core_pm, pm_core, open("polymarket.wirelog")?.0, "", 10)?;

@@ -29,7 +29,6 @@ pub(super) struct Vitals {
 struct VenueVitals {
     lost: Recent,
     refused: Streak,
-    beats: Streak,
 }
 
 impl VenueVitals {
@@ -49,8 +48,7 @@ impl VenueVitals {
             markets,
             good,
             quarantined: stats.quarantined[venue.index()],
-            breaker_open: shown.breaker_open.load(Ordering::Relaxed),
-            beats_missed: self.beats.count(now, read(&shown.beats), read(&shown.beats_missed)),
+            exec: shown.exec(),
             refused,
             refused_ago: self.refused.last_ago(now),
         }

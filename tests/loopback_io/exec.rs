@@ -116,21 +116,38 @@ impl<W: Words> Rig<W> {
         self.intents.push(Intent::Place(order)).unwrap();
     }
 
+    /// Sells what has no partner.
+    pub fn unwind(&mut self, id: u64) {
+        let order = unwinding(id, W::VENUE, 7, self.now);
+        self.intents.push(Intent::Place(order)).unwrap();
+    }
+
+    /// Some turns, in which nothing may be told of an order.
+    pub fn quiet(&mut self) {
+        for _ in 0..20 {
+            self.exec.turn(self.now);
+            self.exec.park(self.now, Duration::from_millis(1));
+        }
+        while let Ok(event) = self.events.pop() {
+            assert!(matches!(event, Event::Link { .. }), "{event:?}");
+        }
+    }
+
     pub fn pass_time(&mut self, span: Nanos) {
         self.now = self.now.after(span);
     }
 }
 
-fn kalshi(signer: Arc<Signer>) -> Kalshi {
+pub fn kalshi(signer: Arc<Signer>) -> Kalshi {
     let endpoint = "https://127.0.0.1:1/trade-api/v2".parse().unwrap();
     Kalshi::new(signer, &endpoint, &directory("KXA", 2), KalshiRates::default(), None)
 }
 
-fn rig(name: &str, trust: &Trust, addr: std::net::SocketAddr, setup: &Setup) -> Rig<Kalshi> {
+pub fn rig(name: &str, trust: &Trust, addr: std::net::SocketAddr, setup: &Setup) -> Rig<Kalshi> {
     Rig::new(name, kalshi(kalshi_signer()), trust, addr, setup)
 }
 
-fn filled(order: u64) -> Report {
+pub fn filled(order: u64) -> Report {
     Report::Status(OrderStatus {
         order: OrderRef::Id(OrderId::new(order)),
         state: VenueState::Filled,
@@ -138,21 +155,21 @@ fn filled(order: u64) -> Report {
     })
 }
 
-fn timed_out(order: u64) -> Report {
+pub fn timed_out(order: u64) -> Report {
     Report::TimedOut { order: OrderId::new(order) }
 }
 
-fn unsent(order: u64, why: Unsent) -> Report {
+pub fn unsent(order: u64, why: Unsent) -> Report {
     Report::Unsent { order: OrderId::new(order), why }
 }
 
-fn bound(order: u64) -> Report {
+pub fn bound(order: u64) -> Report {
     let id = VenueId::new(format!("uuid-{order}").as_bytes()).unwrap();
     Report::Bound { order: OrderId::new(order), key: id.key() }
 }
 
 /// Our order id in a create.
-fn order_in(heard: &Heard) -> u64 {
+pub fn order_in(heard: &Heard) -> u64 {
     let at = heard.body.find("\"sf-").unwrap() + 4;
     u64::from_str_radix(&heard.body[at..at + 16], 16).unwrap()
 }

@@ -5,3 +5,4 @@ mod exec;
 mod feed;
 mod support;
 mod twin;
+mod way;

@@ -10,10 +10,11 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
+use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use surefoot_cold::net::{Dialer, Endpoint, Trust, client_config};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer;
+use surefoot_hot::event::LimitRow;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
@@ -68,6 +69,9 @@ impl Heard {
         })
     }
 }
+
+/// Where a script tells what it heard, by the connection's number.
+pub type Tell = Sender<(usize, Heard)>;
 
 /// Runs `script` on every connection, one thread each; it ends with the test's process.
 pub fn serve<F>(config: Arc<ServerConfig>, script: F) -> (SocketAddr, Seen)
@@ -176,9 +180,34 @@ pub fn directory(ticker: &str, shard: u8) -> Directory {
     directory
 }
 
-/// Ten YES at 56 cents, passed by the gate at `epoch`.
+/// One Polymarket market with tokens `111…` and `222…`.
+pub fn two_tokens() -> Directory {
+    let names = PolymarketNames {
+        condition_id: format!("0x{}", "c1".repeat(32)),
+        yes_token: "1".repeat(77),
+        no_token: "2".repeat(77),
+        generation: Generation::Two,
+        neg_risk: false,
+        min_size_text: "5".into(),
+    };
+    let mut directory = Directory::default();
+    let def = market_def(Venue::Polymarket);
+    directory.push(Entry { def, title: String::new(), names: Names::Polymarket(names) });
+    directory
+}
+
+/// Ten YES at 56 cents, passed by the gate at `epoch` as an order that opens something.
 pub fn approved(id: u64, venue: Venue, epoch: u64, decided: Nanos) -> Approved<Order> {
-    let order = Order {
+    pass(ten_yes(id, venue, epoch, decided, Purpose::Leg))
+}
+
+/// The same as a sale of what has no partner.
+pub fn unwinding(id: u64, venue: Venue, epoch: u64, decided: Nanos) -> Approved<Order> {
+    pass(ten_yes(id, venue, epoch, decided, Purpose::Unwind))
+}
+
+fn ten_yes(id: u64, venue: Venue, epoch: u64, decided: Nanos, purpose: Purpose) -> Order {
+    Order {
         id: OrderId::new(id),
         epoch,
         decided,
@@ -191,15 +220,18 @@ pub fn approved(id: u64, venue: Venue, epoch: u64, decided: Nanos) -> Approved<O
         qty: Qty::from_contracts(10),
         tif: Tif::Ioc,
         post_only: false,
-        purpose: Purpose::Unwind,
-    };
-    pass(order)
+        purpose,
+    }
 }
 
-/// Through the gate, as an order that only reduces.
+/// Through a gate that has nothing against it.
 pub fn pass(order: Order) -> Approved<Order> {
+    let mut limits = Limits::unset();
+    for row in LimitRow::ALL {
+        limits.set(row, if row.larger_is_safer() { 0 } else { u64::from(u32::MAX) }, false);
+    }
     let view = View {
-        limits: &Limits::unset(),
+        limits: &limits,
         exposure: &Exposure::new(),
         rate: &Rate::new(),
         def: &market_def(order.venue),
@@ -209,7 +241,7 @@ pub fn pass(order: Order) -> Approved<Order> {
         reconciled: true,
         linked: true,
         book_good: true,
-        cash_free: Usd::MAX,
+        cash_free: Usd::from_dollars(1_000_000),
         held_free: Qty::from_contracts(1_000),
         position: Qty::ZERO,
         day_result: Usd::ZERO,

@@ -39,7 +39,8 @@ impl<W: Words, M: Meter> Exec<W, M> {
 
     pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize) -> bool {
         self.request.clear();
-        let beat = self.words.beat_every().filter(|_| self.options.heartbeat && !self.beating);
+        let beats = self.options.heartbeat && !self.beating && !self.is_core_still();
+        let beat = self.words.beat_every().filter(|_| beats);
         if let Some(every) = beat
             && now >= self.beat_at
         {
@@ -53,6 +54,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             && no_other
             && self.words.admit(now, What::CancelAll)
         {
+            self.cancel_all = None; // what is asked for while this one is out is another one
             self.words.cancel_all(now, &mut self.request);
             self.stats.cancels += 1;
             return self.write_chore(now, slot, Job::CancelAll);
@@ -157,6 +159,13 @@ impl<W: Words, M: Meter> Exec<W, M> {
         self.chores.push_back(Chore::Cancel { cancel, tries: tries + 1, not_before });
     }
 
+    /// A kill switch is never given up, but the pauses grow: a venue that is away is not helped by a storm.
+    pub(super) fn retry_cancel_all(&mut self, now: Nanos) {
+        let pause = RETRY_AFTER.get() << self.cancel_all_tries.min(4);
+        self.cancel_all_tries += 1;
+        self.cancel_all = Some(now.after(Nanos::new(pause)));
+    }
+
     pub(super) fn retry_ask(&mut self, now: Nanos, mut inquiry: Box<Inquiry>) {
         inquiry.tries += 1;
         if inquiry.tries < TRIES_MAX {
@@ -172,7 +181,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
     pub(super) fn on_missed_beat(&mut self, now: Nanos) {
         self.beating = false;
         self.stats.beats_missed += 1;
-        self.beat_at = now.after(RETRY_AFTER);
+        self.beats_missed += 1;
+        self.beats_again = 0;
+        let every = self.words.beat_every().unwrap_or(RETRY_AFTER).get();
+        let pause = (RETRY_AFTER.get() << self.beats_missed.min(8).saturating_sub(1)).min(every);
+        self.beat_at = now.after(Nanos::new(pause));
     }
 
     pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: Next) {

@@ -17,7 +17,7 @@ use surefoot_hot::units::Nanos;
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{CannotEncode, Inquiry, Next, What, Words, invented};
+use super::words::{CannotEncode, Inquiry, Next, What, Words, invented, is_urgent};
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -47,7 +47,7 @@ pub struct KalshiRates {
     pub write: (u64, u64),
     /// Reads.
     pub read: (u64, u64),
-    /// Write tokens that orders leave for cancels.
+    /// Write tokens that orders which open something leave for cancels, hedges and sales.
     pub cancel_reserve: u64,
 }
 
@@ -193,9 +193,11 @@ impl Words for Kalshi {
     const ID_FIRST: bool = false;
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
-        let reserve = self.reserve;
         match what {
-            What::Place(order) => self.bucket(order.market).take(now, COST_PLACE, reserve),
+            What::Place(order) => {
+                let reserve = if is_urgent(order) { 0 } else { self.reserve };
+                self.bucket(order.market).take(now, COST_PLACE, reserve)
+            }
             What::Cancel(cancel) => self.bucket(cancel.market).take(now, COST_CANCEL, 0),
             What::CancelAll => {
                 self.writes[0].take(now, COST_CANCEL, 0);

@@ -55,30 +55,48 @@ pub struct Breaker {
     failures: u32,
     open_until: Option<Nanos>,
     probing: bool,
+    /// Whether the probe that is out is an urgent order.
+    urgent: bool,
+    /// When the last probe went.
+    probed: Nanos,
+    /// The same before the probe that is out: put back where it did not leave.
+    probed_before: Nanos,
+    /// Probes in a row that the venue turned away without a look at the order.
+    turned_away: u32,
     opened: u64,
 }
 
 /// Failures in a row that open it.
 pub const FAILURES_MAX: u32 = 5;
-/// How long it stays open.
+/// How long it stays open for orders that open something. Doubled for each probe that the venue turns away for who we
+/// are: another first leg costs money, and that will not be over in a minute.
 pub const OPEN_FOR: Nanos = Nanos::from_secs(60);
+/// The longest that it stays open for them.
+pub const OPEN_FOR_MAX: Nanos = Nanos::from_secs(960);
+/// How often an order that hedges or reduces may be the probe while it is open: contracts without a partner cannot wait
+/// for the minute to pass.
+pub const PROBE_EVERY: Nanos = Nanos::from_millis(750);
 
 impl Breaker {
     /// Whether an order may go; the first after an opening is the probe, and the only one until it is answered.
-    pub fn admits(&mut self, now: Nanos) -> bool {
-        match self.open_until {
-            None => true,
-            Some(until) if now < until || self.probing => false,
-            Some(_) => {
-                self.probing = true;
-                true
-            }
+    /// `urgent`: it hedges or reduces what is held.
+    pub fn admits(&mut self, now: Nanos, urgent: bool) -> bool {
+        let Some(until) = self.open_until else { return true };
+        let probe_at = if urgent { self.probed.after(PROBE_EVERY) } else { until };
+        if self.probing || now < probe_at {
+            return false;
         }
+        (self.probing, self.urgent) = (true, urgent);
+        (self.probed_before, self.probed) = (self.probed, now);
+        true
     }
 
     /// The admitted order did not leave after all: it probed nothing.
     pub fn withdraw(&mut self) {
-        self.probing = false;
+        if self.probing {
+            self.probing = false;
+            self.probed = self.probed_before;
+        }
     }
 
     /// The venue answered as it should, if only to refuse.
@@ -86,21 +104,30 @@ impl Breaker {
         self.failures = 0;
         self.open_until = None;
         self.probing = false;
+        self.turned_away = 0;
     }
 
-    /// No answer, or one that says the venue is not well.
-    pub fn on_failure(&mut self, now: Nanos) {
-        self.failures += 1;
-        if self.probing || self.failures >= FAILURES_MAX {
-            self.opened += u64::from(self.open_until.is_none() || self.probing);
-            self.open_until = Some(now.after(OPEN_FOR));
-            self.probing = false;
+    /// No answer, or one that says the venue is not well. `turned_away`: it will not have orders of ours at all.
+    pub fn on_failure(&mut self, now: Nanos, turned_away: bool) {
+        self.failures = self.failures.saturating_add(1);
+        if !self.probing && self.failures < FAILURES_MAX {
+            return;
         }
+        self.opened += u64::from(self.open_until.is_none() || self.probing);
+        match (turned_away, self.probing && self.urgent) {
+            (true, false) => self.turned_away += 1,
+            (true, true) => {} // urgent ones come every second: they say nothing about the next minute
+            (false, _) => self.turned_away = 0,
+        }
+        let doublings = self.turned_away.saturating_sub(1).min(4);
+        let until = now.after(Nanos::new((OPEN_FOR.get() << doublings).min(OPEN_FOR_MAX.get())));
+        self.open_until = Some(self.open_until.map_or(until, |open| open.max(until)));
+        self.probing = false;
     }
 
-    /// Whether it keeps orders back, but for a probe.
-    pub fn is_open(&self) -> bool {
-        self.open_until.is_some()
+    /// Whether it holds orders that open something.
+    pub fn is_open(&self, now: Nanos) -> bool {
+        self.open_until.is_some_and(|until| now < until || self.probing)
     }
 
     /// Times it opened.
@@ -140,26 +167,76 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut now = Nanos::from_secs(100);
         for _ in 0..FAILURES_MAX - 1 {
-            assert!(breaker.admits(now));
-            breaker.on_failure(now);
+            assert!(breaker.admits(now, false));
+            breaker.on_failure(now, false);
         }
         breaker.on_success();
         for _ in 0..FAILURES_MAX {
-            assert!(breaker.admits(now));
-            breaker.on_failure(now);
+            assert!(breaker.admits(now, false));
+            breaker.on_failure(now, false);
         }
-        assert!(!breaker.admits(now));
+        assert!(!breaker.admits(now, false));
         now = now.after(OPEN_FOR);
-        assert!(breaker.admits(now));
-        assert!(!breaker.admits(now), "one probe");
-        breaker.on_failure(now);
-        assert!(!breaker.admits(now.after(Nanos::from_secs(59))));
+        assert!(breaker.admits(now, false));
+        assert!(!breaker.admits(now, false), "one probe");
+        breaker.on_failure(now, false);
+        assert!(!breaker.admits(now.after(Nanos::from_secs(59)), false));
         now = now.after(OPEN_FOR);
-        assert!(breaker.admits(now));
+        assert!(breaker.admits(now, false));
         breaker.withdraw();
-        assert!(breaker.admits(now), "a probe that never left is none");
+        assert!(breaker.admits(now, false), "a probe that never left is none");
         breaker.on_success();
-        assert!(breaker.admits(now) && breaker.admits(now));
+        assert!(breaker.admits(now, false) && breaker.admits(now, false));
         assert_eq!(breaker.opened(), 2);
+    }
+
+    fn opened(now: Nanos, turned_away: bool) -> Breaker {
+        let mut breaker = Breaker::default();
+        for _ in 0..FAILURES_MAX {
+            assert!(breaker.admits(now, false));
+            breaker.on_failure(now, turned_away);
+        }
+        breaker
+    }
+
+    #[test]
+    fn an_urgent_order_probes_once_in_a_while_and_its_success_lets_everybody_through() {
+        let start = Nanos::from_secs(100);
+        let mut breaker = opened(start, false);
+        assert!(!breaker.admits(start, false) && breaker.is_open(start));
+        let mut now = start;
+        let mut probes = 0;
+        while now < start.after(Nanos::from_secs(10)) {
+            if breaker.admits(now, true) {
+                assert!(!breaker.admits(now, true), "one at a time");
+                breaker.on_failure(now, false);
+                probes += 1;
+            }
+            now = now.after(Nanos::from_millis(1));
+        }
+        assert!((10..=14).contains(&probes), "about one a second: {probes}");
+        assert!(
+            !breaker.admits(start.after(OPEN_FOR), false),
+            "each failure is a reason to wait longer"
+        );
+        now = now.after(PROBE_EVERY);
+        assert!(breaker.admits(now, true));
+        breaker.withdraw();
+        assert!(breaker.admits(now, true), "it never left");
+        breaker.on_success();
+        assert!(breaker.admits(now, false) && !breaker.is_open(now));
+    }
+
+    #[test]
+    fn a_venue_that_turns_us_away_is_tried_less_and_less() {
+        let mut now = Nanos::from_secs(100);
+        let mut breaker = opened(now, true);
+        for minutes in [1, 2, 4, 8, 16, 16] {
+            let wait = Nanos::from_secs(60 * minutes);
+            assert!(!breaker.admits(now.after(Nanos::new(wait.get() - 1)), false), "{minutes}");
+            now = now.after(wait);
+            assert!(breaker.admits(now, false), "{minutes}");
+            breaker.on_failure(now, true);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The executors: intents in; signed requests, the wire log and reports out. One per venue, never blocking.
 //!
-//! An order goes: epoch, breaker, tokens, a free connection, encode and sign, [`Report::Bound`] where the id is
-//! known, wire log, epoch again, socket. From its first byte on, only the venue's word ends it: a time-out, a
+//! An order goes: epoch, a free connection, breaker, tokens, encode and sign, wire log, [`Report::Bound`] where the id is
+//! known, epoch again, socket. One that hedges or reduces goes first and waits up to a second for the way; one that opens
+//! something waits for a busy connection alone. From its first byte on, only the venue's word ends it: a time-out, a
 //! reset or an answer that says nothing is [`Report::TimedOut`], and its connection is closed.
 
 mod chores;
@@ -11,13 +12,16 @@ pub mod kalshi;
 mod lane;
 pub mod limit;
 mod markets;
+mod pace;
 mod place;
 pub mod polymarket;
+mod watch;
 pub mod words;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
@@ -32,32 +36,41 @@ use surefoot_hot::units::Nanos;
 
 use crate::feed::Outlet;
 use crate::net::{Dialer, Meter, NetError, Stage};
-use crate::venue::answer::{Cancelled, Placed};
+use crate::venue::answer::{Cancelled, Placed, is_stranger};
 use crate::wirelog::{Ended, Record, VenueId, WireLog};
 use http::Request;
 use ids::VenueIds;
 use lane::{Came, Lane, Wrote};
 use limit::Breaker;
+use pace::Pace;
+use watch::CoreWatch;
 use words::{Beaten, Inquiry, Next, Words};
 
 pub use kalshi::Kalshi;
 pub use polymarket::Polymarket;
+pub use watch::{BEATS_MISSED_MAX, CORE_STILL_MAX, ExecFigures};
 
 /// Polymarket's executor.
 pub type PolymarketExec<M> = Exec<Polymarket, M>;
 /// Kalshi's executor.
 pub type KalshiExec<M> = Exec<Kalshi, M>;
 
-/// Orders waiting for a free connection.
-const PLACES_MAX: usize = 64;
+/// Orders waiting for a free connection: as many as may be live, so that they never keep a cancel in the ring.
+const PLACES_MAX: usize = surefoot_hot::limits::ORDERS_LIVE_MAX;
 /// Cancels and questions waiting; more stay in the ring.
 const CHORES_MAX: usize = 2_048;
 /// Intents taken per turn.
 const INTENTS_PER_TURN_MAX: usize = 256;
 /// Attempts at one cancel or question before the core hears that nothing is known.
 const TRIES_MAX: u8 = 5;
+/// Heartbeats sent again at once because the venue names another id; then each counts as missed.
+const BEATS_AGAIN_MAX: u32 = 3;
 /// Between two attempts.
 const RETRY_AFTER: Nanos = Nanos::from_millis(250);
+/// How long one order that the venue turned away stays a trouble while no other is sent.
+const TURNED_AWAY_FOR: Nanos = Nanos::from_secs(60);
+/// How often a thread that sleeps looks whether an order that waits can go.
+const HELD_LOOK_EVERY: Duration = Duration::from_millis(1);
 const WAKE: Token = Token(usize::MAX);
 
 /// How an executor behaves.
@@ -69,6 +82,8 @@ pub struct ExecOptions {
     pub chore_wait_max: Nanos,
     /// How long an order may wait for a connection that is busy; then it was not sent.
     pub queue_wait_max: Nanos,
+    /// How long an order that hedges or reduces may wait for a connection, the breaker, a pause or tokens.
+    pub hold_max: Nanos,
     /// How long a connection may idle before something cheap is sent over it.
     pub warm_every: Nanos,
     /// Whether to keep the venue's dead man's switch armed.
@@ -84,6 +99,7 @@ impl Default for ExecOptions {
             order_wait_max: Nanos::from_secs(2),
             chore_wait_max: Nanos::from_secs(5),
             queue_wait_max: Nanos::from_millis(100),
+            hold_max: Nanos::from_secs(1),
             warm_every: Nanos::from_secs(15),
             heartbeat: false,
             rehearse_every: Nanos::from_millis(1),
@@ -125,6 +141,8 @@ pub struct ExecStats {
     pub limited: u64,
     /// Records that the wire log did not take.
     pub unlogged: u64,
+    /// Times the core was found standing still, and everything was cancelled for it.
+    pub core_still: u64,
     /// Turns in which answers were left unread because the ring had no room.
     pub held: u64,
     /// Why a connection last broke.
@@ -188,19 +206,34 @@ pub struct Exec<W, M> {
     slots: Vec<Slot>,
     places: VecDeque<(Nanos, Approved<Order>)>,
     chores: VecDeque<Chore>,
+    cancels: Pace,
+    queries: Pace,
     cancel_all: Option<Nanos>,
+    /// Cancels of everything in a row that the venue did not confirm.
+    cancel_all_tries: u32,
     ids: VenueIds,
     /// Orders whose fate the wire log does not know yet.
     open: Vec<OrderId>,
-    /// The wire log of earlier runs has been read.
-    remembers: bool,
     breaker: Breaker,
     /// No order before this: the venue said how long to wait.
     pause_until: Nanos,
     beat_at: Nanos,
     beating: bool,
+    /// Heartbeats in a row that did not count.
+    beats_missed: u32,
+    /// Heartbeats in a row that were to be sent again at once.
+    beats_again: u32,
+    core: Option<CoreWatch>,
+    /// Cancel everything once more then: an order that was on its way may have come to rest since.
+    cancel_all_again: Option<Nanos>,
+    /// Why the venue turned an order away without a look at it, and when.
+    turned_away: Option<(Nanos, Reject)>,
+    credentials_refused: bool,
     rehearse_at: Nanos,
+    /// A connection for orders is open.
     up: bool,
+    /// What the core was told last of the way for orders that open something.
+    told_up: bool,
     request: Request,
     scratch: Box<[u8]>,
     reports: Vec<Report>,
@@ -248,16 +281,25 @@ impl<W: Words, M: Meter> Exec<W, M> {
             slots,
             places: VecDeque::with_capacity(PLACES_MAX),
             chores: VecDeque::with_capacity(CHORES_MAX + 64),
+            cancels: Pace::new(),
+            queries: Pace::new(),
             cancel_all: None,
+            cancel_all_tries: 0,
             ids: VenueIds::new(),
             open: Vec::with_capacity(512),
-            remembers: false,
             breaker: Breaker::default(),
             pause_until: Nanos::ZERO,
             beat_at: Nanos::ZERO,
             beating: false,
+            beats_missed: 0,
+            beats_again: 0,
+            core: None,
+            cancel_all_again: None,
+            turned_away: None,
+            credentials_refused: false,
             rehearse_at: Nanos::ZERO,
             up: false,
+            told_up: false,
             request: Request::new(),
             scratch: vec![0; 16 << 10].into_boxed_slice(),
             reports: Vec::with_capacity(256),
@@ -266,14 +308,25 @@ impl<W: Words, M: Meter> Exec<W, M> {
         })
     }
 
-    /// Takes in what the wire log of an earlier run says: the ids of its orders, and those to be asked about.
-    /// Until then an order of an earlier run whose id is not known stays unknown.
-    pub fn remember(&mut self, contents: &crate::wirelog::Contents) {
-        self.remembers = true;
+    /// Takes in what the wire log of an earlier run says: the ids of its orders, and those to be asked about; and
+    /// `live`, the orders of earlier runs whose end the journal does not hold. Where the wire log does not know one of
+    /// those (a power cut took it, or the file was moved aside), its id is worked out anew, so that the venue can be asked.
+    pub fn remember<'a>(
+        &mut self,
+        contents: &crate::wirelog::Contents,
+        live: impl IntoIterator<Item = &'a Order>,
+    ) {
         for (order, id) in contents.venue_ids() {
             self.ids.learn(order, id);
         }
         self.open.extend(contents.without_end().iter().map(|sent| sent.order));
+        for order in live.into_iter().filter(|order| order.venue == W::VENUE) {
+            if self.ids.find(order.id).is_none()
+                && let Some(id) = self.words.id_of(order)
+            {
+                self.ids.learn(order.id, id);
+            }
+        }
     }
 
     /// Tells it the venue's id of an order.
@@ -284,6 +337,32 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// What it has done so far.
     pub fn stats(&self) -> &ExecStats {
         &self.stats
+    }
+
+    /// Watches the core by its count of turns: where that stands still, nobody else would cancel what rests. For threads
+    /// that are not the core's own.
+    pub fn watch_core(&mut self, turns: Arc<AtomicU64>) {
+        self.core = Some(CoreWatch::new(turns));
+    }
+
+    /// What health is judged by.
+    pub fn figures(&self, now: Nanos) -> ExecFigures {
+        let breaker_open = self.breaker.is_open(now);
+        let fresh = |at: Nanos| breaker_open || now.since(at) < TURNED_AWAY_FOR;
+        ExecFigures {
+            connected: self.up,
+            breaker_open,
+            turned_away: self.turned_away.filter(|(at, _)| fresh(*at)).map(|(_, why)| why),
+            credentials_refused: self.credentials_refused,
+            beats_missed: self.beats_missed,
+            core_still: self.is_core_still(),
+            cancelling_all: self.cancel_all_tries > 0,
+            unlogged: self.stats.unlogged,
+        }
+    }
+
+    fn is_core_still(&self) -> bool {
+        self.core.as_ref().is_some_and(CoreWatch::is_still)
     }
 
     /// The ring's side of it.
@@ -299,11 +378,6 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// The meter, for reading.
     pub fn meter(&mut self) -> &mut M {
         &mut self.meter
-    }
-
-    /// Whether the breaker keeps orders back.
-    pub fn breaker_is_open(&self) -> bool {
-        self.breaker.is_open()
     }
 
     /// Times the breaker opened.
@@ -340,6 +414,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// One turn. New orders go first; then whatever came in. Returns the work done; zero is idle.
     pub fn turn(&mut self, now: Nanos) -> u32 {
         let mut work = self.out.flush();
+        self.watch(now);
         work += self.take_intents(now);
         work += self.send_orders(now);
         self.gather(Some(Duration::ZERO));
@@ -353,6 +428,21 @@ impl<W: Words, M: Meter> Exec<W, M> {
             self.rehearse(now);
         }
         work
+    }
+
+    /// A core that stands still cancels nothing and hedges nothing. What it decided must not leave any more, what rests
+    /// goes, and the venue's dead man's switch is let go of as well.
+    fn watch(&mut self, now: Nanos) {
+        if self.core.as_mut().is_some_and(|core| core.look(now)) {
+            self.halt.advance();
+            self.stats.core_still += 1;
+            self.cancel_all = Some(now);
+            self.cancel_all_again = Some(now.after(self.options.order_wait_max));
+        }
+        if self.cancel_all_again.is_some_and(|at| now >= at) {
+            self.cancel_all_again = None;
+            self.cancel_all = Some(now);
+        }
     }
 
     /// Everything on an order's way that has no effect outside; what it wrote is gone before anything else is written.
@@ -371,13 +461,16 @@ impl<W: Words, M: Meter> Exec<W, M> {
 
     /// Waits for an answer, for the waker, for the next deadline or for `longest`. For threads that may sleep.
     pub fn park(&mut self, now: Nanos, longest: Duration) {
-        if self.out.is_waiting() || !self.intents.is_empty() || !self.places.is_empty() {
+        if self.out.is_waiting() || !self.intents.is_empty() {
             return;
         }
+        let longest = if self.places.is_empty() { longest } else { longest.min(HELD_LOOK_EVERY) };
         let slots = self.slots.iter().map(|slot| slot.by.min(slot.lane.deadline()));
         let chores = self.chores.iter().map(|chore| match chore {
             Chore::Cancel { not_before, .. } | Chore::Ask { not_before, .. } => *not_before,
         });
+        // What is due and could not go waits for a socket, not for the clock.
+        let chores = chores.filter(|not_before| *not_before > now);
         let first = slots.chain(chores).min().unwrap_or(Nanos::NEVER);
         self.gather(Some(Duration::from_nanos(first.since(now).get()).min(longest)));
     }
@@ -405,14 +498,14 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         let mut taken = 0;
         for _ in 0..INTENTS_PER_TURN_MAX {
-            let room = self.places.len() < PLACES_MAX && self.chores.len() < CHORES_MAX;
+            let room = self.chores.len() < CHORES_MAX;
             if !room || self.out.is_waiting() {
                 break; // the rest stays in the ring
             }
             let Ok(intent) = self.intents.pop() else { break };
             taken += 1;
             match intent {
-                Intent::Place(order) => self.places.push_back((now, order)),
+                Intent::Place(order) => self.push_place(now, order),
                 Intent::Cancel(cancel) => self.push_cancel(now, cancel),
                 Intent::CancelAll { .. } => self.cancel_all = Some(now),
                 Intent::Query(query) => self.push_query(now, query),
@@ -431,22 +524,30 @@ impl<W: Words, M: Meter> Exec<W, M> {
         if W::ID_FIRST && self.ids.find(order).is_none() {
             return self.report(Report::CancelRefused { order: OrderRef::Id(order) });
         }
-        self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before: now });
+        let waits =
+            |chore: &Chore| matches!(chore, Chore::Cancel { cancel, .. } if cancel.order == order);
+        if self.chores.iter().any(waits) {
+            return; // the one that waits says the same
+        }
+        let not_before = self.cancels.due(now, order);
+        self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before });
     }
 
     fn push_query(&mut self, now: Nanos, query: Query) {
-        let Query { order, venue, .. } = query;
+        let order = query.order;
         let id = self.ids.find(order).unwrap_or(VenueId::NONE);
         if W::ID_FIRST && id.is_none() {
-            // the wire log names every order that left; this one is not in it, if it has been read
-            return self.report(if self.remembers {
-                Report::Absent { order, venue }
-            } else {
-                Report::TimedOut { order }
-            });
+            // There is no name to ask by. That proves nothing: the order stays unknown until a person has looked.
+            self.stats.unanswered += 1;
+            return;
         }
+        let waits = |chore: &Chore| matches!(chore, Chore::Ask { inquiry, .. } if inquiry.query.order == order && inquiry.is_untouched());
+        if self.chores.iter().any(waits) {
+            return; // its answer will be as fresh
+        }
+        let not_before = self.queries.due(now, order);
         let inquiry = Box::new(Inquiry::new(query, id));
-        self.chores.push_back(Chore::Ask { inquiry, not_before: now });
+        self.chores.push_back(Chore::Ask { inquiry, not_before });
     }
 
     // --- connections ---
@@ -483,9 +584,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
                 }
             }
         }
-        let up = self.slots.iter().any(|slot| slot.orders && slot.lane.is_open());
-        if up != self.up {
-            self.up = up;
+        self.up = self.slots.iter().any(|slot| slot.orders && slot.lane.is_open());
+        let up = self.figures(now).may_open();
+        if up != self.told_up {
+            self.told_up = up;
             self.out.deliver(Event::Link { venue: W::VENUE, link: Link::Orders, up });
             moved += 1;
         }
@@ -508,7 +610,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             None | Some(Job::Warm) => {}
             Some(Job::Place { order, .. }) => self.on_lost_order(now, order.id),
             Some(Job::Cancel { cancel, tries, .. }) => self.retry_cancel(now, cancel, tries),
-            Some(Job::CancelAll) => self.cancel_all = Some(now.after(RETRY_AFTER)),
+            Some(Job::CancelAll) => self.retry_cancel_all(now),
             Some(Job::Ask(inquiry)) => self.retry_ask(now, inquiry),
             Some(Job::Beat) => self.on_missed_beat(now),
         }
@@ -555,6 +657,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
         };
         slot.by = Nanos::NEVER;
         let (keep, status) = (answer.keep, answer.status);
+        if !matches!(job, Job::Warm) && (status < 300 || is_stranger(status, answer.body)) {
+            self.credentials_refused = status >= 300; // what is neither says nothing about them
+        }
         let pause = answer.retry_after.map(|secs| Nanos::from_secs(u64::from(secs.min(300))));
         let reports = &mut self.reports;
         reports.clear();
@@ -568,7 +673,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
                 let cancelled = self.words.on_cancel(&cancel, &id, &answer);
                 Meaning::Cancelled { cancel, cancelled, tries }
             }
-            Job::CancelAll => Meaning::AllCancelled((200..300).contains(&status)),
+            Job::CancelAll => Meaning::AllCancelled(self.words.on_cancel_all(&answer)),
             Job::Ask(mut inquiry) => {
                 let next = self.words.on_ask(&mut inquiry, &answer, reports);
                 Meaning::Asked { inquiry, next }
@@ -612,15 +717,21 @@ impl<W: Words, M: Meter> Exec<W, M> {
                     self.push_query(now, Query { order, key, market, venue }); // how much was filled?
                 }
             }
-            Meaning::AllCancelled(true) => self.cancel_all = None,
-            Meaning::AllCancelled(false) => self.cancel_all = Some(now.after(RETRY_AFTER)),
+            Meaning::AllCancelled(true) => self.cancel_all_tries = 0,
+            Meaning::AllCancelled(false) => self.retry_cancel_all(now),
             Meaning::Asked { inquiry, next } => self.on_asked(now, inquiry, next),
             Meaning::Beaten(beaten) => {
                 self.beating = false;
                 match beaten {
-                    Beaten::Heard => self.stats.beats += 1,
-                    Beaten::Again => self.beat_at = now,
-                    Beaten::Missed => self.on_missed_beat(now),
+                    Beaten::Heard => {
+                        self.stats.beats += 1;
+                        (self.beats_missed, self.beats_again) = (0, 0);
+                    }
+                    Beaten::Again if self.beats_again < BEATS_AGAIN_MAX => {
+                        self.beats_again += 1;
+                        self.beat_at = now;
+                    }
+                    Beaten::Again | Beaten::Missed => self.on_missed_beat(now),
                 }
             }
             Meaning::Warm => {}

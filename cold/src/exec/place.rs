@@ -8,49 +8,85 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
 use super::lane::Wrote;
-use super::words::{What, Words};
-use super::{Exec, Job};
+use super::words::{What, Words, is_urgent};
+use super::{Exec, Job, PLACES_MAX, Slot};
 use crate::net::{Meter, Stage};
 use crate::venue::answer::Placed;
 use crate::wirelog::{Ended, Record, Sent, VenueId};
 
+/// Whether an order can leave.
+enum Way {
+    /// Over this connection, now.
+    Open(usize),
+    /// Not yet.
+    Wait,
+    /// Not any more.
+    Closed(Unsent),
+}
+
 impl<W: Words, M: Meter> Exec<W, M> {
+    /// Takes an order in: one that hedges or reduces ahead of those that open something.
+    pub(super) fn push_place(&mut self, now: Nanos, order: Approved<Order>) {
+        if self.places.len() == PLACES_MAX {
+            return self.unsent(order.id, Unsent::Down);
+        }
+        let first = |waiting: &(Nanos, Approved<Order>)| !is_urgent(&waiting.1);
+        let at = self.places.iter().position(first).filter(|_| is_urgent(&order));
+        self.places.insert(at.unwrap_or(self.places.len()), (now, order));
+    }
+
     pub(super) fn send_orders(&mut self, now: Nanos) -> u32 {
-        let mut sent = 0;
-        while let Some((since, order)) = self.places.front().copied() {
+        let (mut sent, mut at) = (0, 0);
+        while let Some((since, order)) = self.places.get(at).copied() {
             if self.out.is_waiting() {
                 break; // the core must hear of each of them
             }
-            let stopped = self.halt.read() != order.epoch;
-            let free =
-                self.slots.iter().position(|s| s.orders && s.job.is_none() && s.lane.is_open());
-            let may_wait = self.slots.iter().any(|s| s.orders && s.lane.is_open())
-                && now.since(since) < self.options.queue_wait_max;
-            if !stopped && free.is_none() && may_wait {
-                break;
+            match self.way(now, since, &order) {
+                Way::Wait => {
+                    at += 1;
+                    continue;
+                }
+                Way::Open(slot) => self.place(now, &order, slot),
+                Way::Closed(why) => self.unsent(order.id, why),
             }
-            self.places.pop_front();
+            self.places.remove(at);
             sent += 1;
-            match free {
-                _ if stopped => self.unsent(order.id, Unsent::Epoch),
-                None => self.unsent(order.id, Unsent::Down),
-                Some(slot) => self.place(now, &order, slot),
-            }
         }
         sent
     }
 
-    pub(super) fn place(&mut self, now: Nanos, order: &Approved<Order>, slot: usize) {
-        if now < self.pause_until {
-            return self.unsent(order.id, Unsent::Tokens);
+    /// Whether an order can leave now. One that hedges or reduces waits a moment for a way that is closed and is then
+    /// told as not sent; one that opens something waits for nothing but a connection that is busy: its price is old.
+    fn way(&mut self, now: Nanos, since: Nanos, order: &Approved<Order>) -> Way {
+        if self.halt.read() != order.epoch {
+            return Way::Closed(Unsent::Epoch);
         }
-        if !self.breaker.admits(now) {
-            return self.unsent(order.id, Unsent::Breaker);
+        let (urgent, waited) = (is_urgent(order), now.since(since));
+        let hold = |why, longest: Nanos| {
+            if waited < longest { Way::Wait } else { Way::Closed(why) }
+        };
+        let urgent_max = if urgent { self.options.hold_max } else { Nanos::ZERO };
+        let lane = |slot: &Slot| slot.orders && slot.lane.is_open();
+        let Some(slot) = self.slots.iter().position(|slot| lane(slot) && slot.job.is_none()) else {
+            let busy = self.slots.iter().any(lane);
+            let longest = if busy { self.options.queue_wait_max } else { Nanos::ZERO };
+            return hold(Unsent::Down, longest.max(urgent_max));
+        };
+        if now < self.pause_until {
+            return hold(Unsent::Tokens, urgent_max);
+        }
+        if !self.breaker.admits(now, urgent) {
+            return hold(Unsent::Breaker, urgent_max);
         }
         if !self.words.admit(now, What::Place(order)) {
             self.breaker.withdraw();
-            return self.unsent(order.id, Unsent::Tokens);
+            return hold(Unsent::Tokens, urgent_max);
         }
+        Way::Open(slot)
+    }
+
+    /// Signs an order, writes it ahead and sends it over a connection that is free; its tokens are taken.
+    fn place(&mut self, now: Nanos, order: &Approved<Order>, slot: usize) {
         self.request.clear();
         let Ok(id) = self.words.place(now, order, &mut self.request) else {
             self.breaker.withdraw();
@@ -58,16 +94,17 @@ impl<W: Words, M: Meter> Exec<W, M> {
         };
         let signed = self.meter.now();
         self.meter.record(Stage::Sign, signed.since(order.decided));
-        if !id.is_none() {
-            self.ids.learn(order.id, id);
-            self.report(Report::Bound { order: order.id, key: id.key() });
-        }
         let payload = Hash64::of(self.request.as_bytes());
         let record = Record::Sent(Sent::of(order, now, payload, id));
         if self.log.append(&record).is_err() {
             self.stats.unlogged += 1;
             self.breaker.withdraw();
             return self.unsent(order.id, Unsent::WireLog);
+        }
+        if !id.is_none() {
+            // after the wire log, which a restart reads, and before the socket, whose answer speaks of it
+            self.ids.learn(order.id, id);
+            self.report(Report::Bound { order: order.id, key: id.key() });
         }
         let bytes = self.request.as_bytes();
         let wrote = self.slots[slot].lane.write_order(&self.halt, order.epoch, Some(bytes));
@@ -105,7 +142,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// Bytes left and no answer will come: nothing is known.
     pub(super) fn on_lost_order(&mut self, now: Nanos, order: OrderId) {
         self.stats.timed_out += 1;
-        self.breaker.on_failure(now);
+        self.breaker.on_failure(now, false);
         self.report(Report::TimedOut { order });
     }
 
@@ -117,6 +154,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         match placed {
             Placed::Status { .. } => {
                 self.stats.taken += 1;
+                self.turned_away = None;
                 self.breaker.on_success();
                 self.log_end(now, order.id, Ended::Taken, id);
             }
@@ -126,8 +164,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
                     matches!(why, Reject::Killed | Reject::Crossed | Reject::Duplicate);
                 self.stats.turned_away += u64::from(!of_the_market);
                 // a venue that is away, or will not know us, is spared a storm of orders
+                self.turned_away = why.is_of_venue().then_some((now, why));
                 if why.is_of_venue() {
-                    self.breaker.on_failure(now);
+                    let turned_away = matches!(why, Reject::Auth | Reject::Blocked);
+                    self.breaker.on_failure(now, turned_away);
                 } else {
                     self.breaker.on_success();
                 }
@@ -139,7 +179,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             }
             Placed::Unknown => {
                 self.stats.timed_out += 1;
-                self.breaker.on_failure(now);
+                self.breaker.on_failure(now, false);
             }
         }
         let (report, ask) = placed.report(order.id);

@@ -14,7 +14,7 @@ use surefoot_hot::units::Nanos;
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words, invented};
+use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words, invented, is_urgent};
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -38,12 +38,14 @@ pub struct PolymarketRates {
     pub cancels: (u64, u64),
     /// Reads: per IP, shared by every process behind it.
     pub reads: (u64, u64),
+    /// Order tokens that orders which open something leave for hedges and sales.
+    pub reserve: u64,
 }
 
 impl Default for PolymarketRates {
     /// The lowest tier's.
     fn default() -> Self {
-        Self { orders: (40, 60), cancels: (80, 120), reads: (40, 200) }
+        Self { orders: (40, 60), cancels: (80, 120), reads: (40, 200), reserve: 10 }
     }
 }
 
@@ -56,6 +58,7 @@ pub struct Polymarket {
     orders: Bucket,
     cancels: Bucket,
     reads: Bucket,
+    reserve: u64,
     beat: String,
     /// What no market is called, for rehearsals.
     nowhere: PolymarketNames,
@@ -84,6 +87,7 @@ impl Polymarket {
             orders: bucket(rates.orders),
             cancels: bucket(rates.cancels),
             reads: bucket(rates.reads),
+            reserve: rates.reserve,
             beat: String::new(),
             nowhere: PolymarketNames {
                 condition_id: String::new(),
@@ -159,7 +163,10 @@ impl Words for Polymarket {
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         match what {
-            What::Place(_) => self.orders.take(now, 1, 0),
+            What::Place(order) => {
+                let reserve = if is_urgent(order) { 0 } else { self.reserve };
+                self.orders.take(now, 1, reserve)
+            }
             What::Cancel(_) => self.cancels.take(now, 1, 0),
             What::CancelAll => true, // billed afterwards by what it cancelled, below zero if need be
             What::Ask(_) => self.reads.take(now, 1, 0),
@@ -183,6 +190,13 @@ impl Words for Polymarket {
     ) -> Result<VenueId, CannotEncode> {
         let names = self.markets.get(order.market).ok_or(CannotEncode)?;
         self.write_order(now, names, order, request)
+    }
+
+    /// Its id is the hash of what was signed, and that follows from the core's order: salt from our id, stamp from the
+    /// time of the decision.
+    fn id_of(&self, order: &Order) -> Option<VenueId> {
+        let signed = self.signer.order(self.markets.get(order.market)?, order).ok()?;
+        VenueId::new(&signed.id)
     }
 
     fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
@@ -238,7 +252,9 @@ impl Words for Polymarket {
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
     ) -> Next {
-        let body: Value = serde_json::from_slice(answer.body).unwrap_or(Value::Null);
+        let Ok(body) = serde_json::from_slice::<Value>(answer.body) else {
+            return Next::Later; // no words of the venue's, whatever the status: it does not say that there is no such order
+        };
         if inquiry.step == 0 {
             match answer.status {
                 200 if !body.is_null() && body.as_object().is_none_or(|row| !row.is_empty()) => {

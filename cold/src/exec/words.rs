@@ -27,6 +27,12 @@ pub enum What<'a> {
     Ask(&'a Inquiry),
 }
 
+/// Whether an order hedges or reduces what is held. It goes ahead of orders that open something, may use what those must
+/// leave, and waits a moment where the way is closed: each refusal leaves contracts without a partner for longer.
+pub const fn is_urgent(order: &Order) -> bool {
+    !order.purpose.opens()
+}
+
 /// One order being asked about: its row first, then its fills, page by page.
 #[derive(Clone, Debug)]
 pub struct Inquiry {
@@ -68,6 +74,11 @@ impl Inquiry {
             tries: 0,
         }
     }
+
+    /// Whether nothing of it was read yet, and nothing but the answer is wanted.
+    pub(super) const fn is_untouched(&self) -> bool {
+        self.step == 0 && self.pages == 0 && self.then_cancel.is_none()
+    }
 }
 
 /// What comes after an answer to an inquiry.
@@ -97,8 +108,7 @@ pub enum Beaten {
 pub trait Words: Send {
     /// Which venue.
     const VENUE: Venue;
-    /// Whether its id of an order is known before the order leaves: then the wire log has the id of every order
-    /// that ever left, and an order without one never did.
+    /// Whether its id of an order is known before the order leaves.
     const ID_FIRST: bool;
 
     /// Takes the tokens that a request costs, if they are there.
@@ -116,6 +126,11 @@ pub trait Words: Send {
         order: &Approved<Order>,
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode>;
+    /// The venue's id of an order of an earlier run, worked out anew where it follows from the order.
+    fn id_of(&self, order: &Order) -> Option<VenueId> {
+        let _ = order;
+        None
+    }
     /// What the answer proves, and the venue's id where it names one.
     fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId);
 
@@ -126,6 +141,16 @@ pub trait Words: Send {
 
     /// Writes a cancel of everything.
     fn cancel_all(&mut self, now: Nanos, request: &mut Request);
+    /// Whether the answer says that everything was cancelled: the venue's own words, or its 204 without any. An empty
+    /// 200 is what a broken proxy says.
+    fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
+        let json = || serde_json::from_slice::<serde_json::Value>(answer.body);
+        match answer.status {
+            204 => true,
+            200..=299 => json().is_ok_and(|body| body.is_object()),
+            _ => false,
+        }
+    }
 
     /// Writes the next request of an inquiry.
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request);

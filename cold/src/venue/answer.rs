@@ -97,6 +97,11 @@ pub(crate) fn is_foreign(status: u16, body: &[u8]) -> bool {
     (300..400).contains(&status) || (page && (400..500).contains(&status))
 }
 
+/// Whether an answer says that the venue does not know us, or not for this: a key revoked, expired or of another account.
+pub(crate) fn is_stranger(status: u16, body: &[u8]) -> bool {
+    status == 401 || (status == 403 && !is_foreign(status, body))
+}
+
 /// Whether `text` holds `part`, whatever the case.
 pub(crate) fn holds(text: &str, part: &str) -> bool {
     text.len() >= part.len()
