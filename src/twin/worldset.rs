@@ -434,15 +434,21 @@ impl Maker {
         settle: Option<(Nanos, Price)>,
     ) -> usize {
         let mut condition = self.bytes();
-        condition[31] = if generation == Generation::Three { 0 } else { condition[31] | 1 };
+        condition[31] |= 1;
         let slug = slug_of(question);
         let (question_id, event_id) = (hex(&self.bytes()), self.event_id());
-        let (yes_token, no_token) = (decimal(self.bytes()), decimal(self.bytes()));
+        let (mut yes_token, mut no_token) = (self.bytes(), self.bytes());
+        if generation == Generation::Three {
+            condition = condition_of_three(condition);
+            yes_token = condition;
+            no_token = condition;
+            no_token[31] = 1;
+        }
         self.world.polymarket.push(PolymarketMarket {
             condition_id: hex(&condition),
             question_id,
-            yes_token,
-            no_token,
+            yes_token: decimal(yes_token),
+            no_token: decimal(no_token),
             question: question.into(),
             event_slug: slug.clone(),
             slug,
@@ -476,6 +482,18 @@ impl Maker {
         }
         bytes
     }
+}
+
+/// A condition of generation 3 out of random bytes. Its layout says which module, chain and condition it is, and
+/// clients choose the exchange by it: module, base hash, arity, eight reserved bytes of zero, chain, condition, and
+/// no outcome yet (`venues/polymarket.md` §3.1).
+fn condition_of_three(mut bytes: [u8; 32]) -> [u8; 32] {
+    bytes[0] = 1; // the binary module
+    bytes[17..19].copy_from_slice(&2_u16.to_be_bytes());
+    bytes[19..27].fill(0);
+    bytes[27..29].copy_from_slice(&137_u16.to_be_bytes());
+    bytes[29..].fill(0);
+    bytes
 }
 
 /// `0x` and lower-case digits.
@@ -538,7 +556,16 @@ mod tests {
         for market in &world.polymarket {
             assert_eq!(market.condition_id.len(), 66);
             assert!(market.yes_token.len() <= 78 && market.yes_token != market.no_token);
-            assert_eq!(market.generation == Generation::Three, market.condition_id.ends_with("00"));
+            let three = market.generation == Generation::Three;
+            assert_eq!(three, market.condition_id.ends_with("00"));
+            let parse = surefoot_cold::venue::text::parse_u256;
+            let (yes, no) = (parse(&market.yes_token).unwrap(), parse(&market.no_token).unwrap());
+            // The rule by which clients tell the generations apart.
+            assert_eq!(three, yes[19..27] == [0; 8], "{}", market.yes_token);
+            if three {
+                assert_eq!((hex(&yes), yes[0], no[31]), (market.condition_id.clone(), 1, 1));
+                assert_eq!(yes[..31], no[..31]);
+            }
         }
     }
 

@@ -215,6 +215,12 @@ fn only_a_true_signature_is_let_in() {
             assert_eq!((status, code(&answer)), (401, want), "{who}");
             assert_eq!(answer["error"]["details"], details);
         }
+        let early = rig.request(who, "GET", "/portfolio/balance", None);
+        rig.now = rig.now.after(Nanos::from_secs(10));
+        assert_eq!(rig.send(&early).0, 200, "ten seconds were seen accepted");
+        rig.now = rig.now.after(Nanos::from_millis(1));
+        let (status, answer) = rig.send(&early);
+        assert_eq!((status, code(&answer)), (401, "header_timestamp_expired"));
         let mut upgrade = rig.request(who, "GET", "/trade-api/ws/v2", None);
         assert!(rig.twin.ws_open(ConnId(1), Host::KalshiWs, &upgrade, rig.now).is_ok());
         upgrade.headers.clear();
@@ -534,4 +540,41 @@ fn a_group_that_trips_in_the_middle_of_a_sweep_keeps_what_the_sweep_has_matched(
         .collect();
     let want = [("executed", "5.00"), ("executed", "5.00"), ("canceled", "2.00")];
     assert_eq!(seen, want.map(|(status, filled)| (json!(status), json!(filled))));
+}
+
+#[test]
+fn answers_have_every_field_that_clients_want() {
+    let mut rig = Rig::new();
+    let placed = rig.place(ED, 0, "bid", "0.0100", "1.00");
+    let known = placed["order_id"].as_str().unwrap();
+    let orders = json!({ "orders": [{ "order_id": known }, { "order_id": "unknown" }] });
+    let (status, answer) = rig.call(ED, "DELETE", &format!("{ORDERS}/batched"), Some(orders));
+    assert_eq!(status, 200);
+    assert_eq!(answer["orders"][0]["reduced_by"], "1.00");
+    assert_eq!(answer["orders"][1]["reduced_by"], "0.00", "never null");
+    assert_eq!(answer["orders"][1]["error"]["code"], "not_found");
+
+    let event = rig.world.events[0].ticker.clone();
+    for (nested, inside) in [("true", true), ("false", false)] {
+        let path = format!("/events/{event}?with_nested_markets={nested}");
+        let (_, answer) = rig.call(ED, "GET", &path, None);
+        assert!(answer["markets"].as_array().is_some_and(|markets| !markets.is_empty()));
+        assert_eq!(answer["event"].get("markets").is_some(), inside);
+    }
+    let (_, changes) = rig.call(ED, "GET", "/events/fee_changes", None);
+    assert_eq!(changes["event_fee_changes"], json!([]));
+}
+
+#[test]
+fn a_group_is_known_on_its_own_shard_alone() {
+    let mut rig = Rig::new();
+    let body = json!({ "contracts_limit_fp": "5.00", "exchange_index": 2 });
+    let (_, group) = rig.call(ED, "POST", "/portfolio/order_groups/create", Some(body));
+    let id = group["order_group_id"].as_str().unwrap();
+    let limit = json!({ "contracts_limit_fp": "6.00" });
+    let path = format!("/portfolio/order_groups/{id}/limit");
+    assert_eq!(rig.call(ED, "PUT", &path, Some(limit.clone())).0, 404, "shard 0 is meant");
+    assert_eq!(rig.call(ED, "PUT", &format!("{path}?exchange_index=2"), Some(limit)).0, 200);
+    let (_, seen) = rig.call(ED, "GET", &format!("/portfolio/order_groups/{id}"), None);
+    assert_eq!(seen["contracts_limit_fp"], "6.00");
 }

@@ -17,8 +17,9 @@ use surefoot_hot::units::Nanos;
 use crate::twin::http::{Request, Response};
 
 /// How far a timestamp may be off, either way. The venue's tolerance is not documented: ±10 s was seen accepted
-/// and ±60 s refused in production (`venues/kalshi.md` §2, 2026-10).
-pub const SKEW_MAX: Nanos = Nanos::from_secs(30);
+/// and ±60 s refused in production, −30 s refused on its demo (`venues/kalshi.md` §2, 2026-10). No more is allowed
+/// here than was seen, so that a clock that goes wrong shows.
+pub const SKEW_MAX: Nanos = Nanos::from_secs(10);
 
 /// How a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod calls;
 mod fees;
 mod groups;
 mod house;

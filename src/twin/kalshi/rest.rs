@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
+use super::calls::{GroupCall, KalshiCall, OrderCall, PublicCall, ROUTES, ReadCall, WriteCall};
 use super::limits::{Bucket, cost};
 use super::orders::Refusal;
 use super::parse::{amend, new_order};
 use super::text::{count, rfc3339, secs};
 use super::{BASE, KalshiTwin, account_of_key, auth};
 use crate::twin::http::{Request, Response};
+use crate::twin::routes::{Found, find};
 
 type Answer = Result<Response, Response>;
 
@@ -45,70 +47,89 @@ fn too_many() -> Response {
 impl KalshiTwin {
     /// Answers one request.
     pub(super) fn route(&mut self, req: &Request, now: Nanos) -> Response {
-        let Some(path) = req.path.strip_prefix(BASE) else {
+        if !req.path.starts_with(BASE) {
             return Response::text(404, "404 page not found");
+        }
+        let (call, open) = match find(ROUTES, &req.method, &req.path) {
+            Found::Endpoint(call, open) => (call, open.first().copied().unwrap_or_default()),
+            Found::OtherMethod | Found::Nothing => {
+                // Whoever is not let in does not learn what there is.
+                let private = ["/portfolio/", "/api_keys"].map(|part| format!("{BASE}{part}"));
+                let is_private = private.iter().any(|part| req.path.starts_with(part));
+                let refused = auth::check(self.keys.iter(), req, now).err();
+                return refused.filter(|_| is_private).unwrap_or_else(missing);
+            }
         };
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let done = if is_retired(&req.method, &parts) {
-            let code = "deprecated_v1_order_endpoint";
-            Err(Refusal::new(410, code, "this endpoint was removed, use /portfolio/events/orders")
-                .into())
-        } else if matches!(parts[..], ["portfolio" | "api_keys", ..] | ["account", "limits"]) {
-            self.private(req, &parts, now)
-        } else if req.method == "GET" {
-            self.public(req, &parts, now)
-        } else {
-            Err(missing())
+        let done = match call {
+            KalshiCall::Retired => {
+                let code = "deprecated_v1_order_endpoint";
+                let text = "this endpoint was removed, use /portfolio/events/orders";
+                Err(Refusal::new(410, code, text).into())
+            }
+            KalshiCall::Public(call) => self.public(call, open, req, now),
+            KalshiCall::Read(call) => self.check_and_read(call, open, req, now),
+            KalshiCall::Write(call) => self.check_and_write(call, open, req, now),
         };
         done.unwrap_or_else(|refused| refused)
     }
 
-    fn public(&self, req: &Request, parts: &[&str], now: Nanos) -> Answer {
-        match *parts {
-            ["exchange", "status"] => ok(&self.status_view()),
-            ["exchange", "schedule"] => ok(&schedule()),
-            ["exchange", "user_data_timestamp"] => ok(&json!({ "as_of_time": rfc3339(now) })),
-            ["account", "endpoint_costs"] => ok(&endpoint_costs()),
-            ["markets"] => self.list_markets(req),
-            ["markets", "trades"] => self.list_trades(req),
-            ["markets", "orderbooks"] => self.list_books(req),
-            ["markets", ticker] => ok(&json!({ "market": self.market_view(self.market(ticker)?) })),
-            ["markets", ticker, "orderbook"] => {
+    fn public(&self, call: PublicCall, open: &str, req: &Request, now: Nanos) -> Answer {
+        match call {
+            PublicCall::Status => ok(&self.status_view()),
+            PublicCall::Schedule => ok(&schedule()),
+            PublicCall::UserDataTimestamp => ok(&json!({ "as_of_time": rfc3339(now) })),
+            PublicCall::EndpointCosts => ok(&endpoint_costs()),
+            PublicCall::Markets => self.list_markets(req),
+            PublicCall::Trades => self.list_trades(req),
+            PublicCall::Books => self.list_books(req),
+            PublicCall::Market => ok(&json!({ "market": self.market_view(self.market(open)?) })),
+            PublicCall::Book => {
                 let depth = usize::try_from(number(req, "depth", 0, 100)?).expect("small");
-                ok(&json!({ "orderbook_fp": self.book_view(self.market(ticker)?, depth) }))
+                ok(&json!({ "orderbook_fp": self.book_view(self.market(open)?, depth) }))
             }
-            ["events"] => self.list_events(req),
-            ["events", "fee_changes"] => ok(&json!({ "event_fee_change_arr": [], "cursor": "" })),
-            ["events", ticker] => {
+            PublicCall::Events => self.list_events(req),
+            PublicCall::EventFeeChanges => ok(&json!({ "event_fee_changes": [], "cursor": "" })),
+            PublicCall::Event => {
                 let event =
-                    self.events.iter().position(|e| e.ticker == ticker).ok_or_else(missing)?;
+                    self.events.iter().position(|e| e.ticker == open).ok_or_else(missing)?;
                 let nested = req.query("with_nested_markets") == Some("true");
-                let mut answer = json!({ "event": self.event_view(event, nested) });
-                if !nested {
-                    let markets: Vec<Value> =
-                        self.markets_of(event).map(|m| self.market_view(m)).collect();
-                    answer["markets"] = markets.into();
-                }
-                ok(&answer)
+                // The list beside the event is deprecated and still filled, nested or not.
+                let markets: Vec<Value> =
+                    self.markets_of(event).map(|m| self.market_view(m)).collect();
+                ok(&json!({ "event": self.event_view(event, nested), "markets": markets }))
             }
-            ["series"] => {
+            PublicCall::SeriesList => {
                 let wanted =
                     |s: &usize| req.query("category").is_none_or(|c| self.series[*s].category == c);
                 let list: Vec<Value> =
                     (0..self.series.len()).filter(wanted).map(|s| self.series_view(s)).collect();
                 ok(&json!({ "series": list }))
             }
-            ["series", "fee_changes"] => ok(&json!({ "series_fee_change_arr": [] })),
-            ["series", ticker] => {
+            PublicCall::SeriesFeeChanges => ok(&json!({ "series_fee_change_arr": [] })),
+            PublicCall::Series => {
                 let series =
-                    self.series.iter().position(|s| s.ticker == ticker).ok_or_else(missing)?;
+                    self.series.iter().position(|s| s.ticker == open).ok_or_else(missing)?;
                 ok(&json!({ "series": self.series_view(series) }))
             }
-            _ => Err(missing()),
         }
     }
 
-    fn private(&mut self, req: &Request, parts: &[&str], now: Nanos) -> Answer {
+    fn check_and_read(&mut self, call: ReadCall, open: &str, req: &Request, now: Nanos) -> Answer {
+        let account = account_of_key(auth::check(self.keys.iter(), req, now)?);
+        let tokens = if call == ReadCall::Order { cost::GET_ORDER } else { cost::DEFAULT };
+        if !self.accounts[account as usize].read.take(tokens, now) {
+            return Err(too_many());
+        }
+        self.read(call, open, req, account, now)
+    }
+
+    fn check_and_write(
+        &mut self,
+        call: WriteCall,
+        open: &str,
+        req: &Request,
+        now: Nanos,
+    ) -> Answer {
         let account = account_of_key(auth::check(self.keys.iter(), req, now)?);
         if matches!(req.method.as_str(), "POST" | "PUT") {
             let is_json =
@@ -119,38 +140,22 @@ impl KalshiTwin {
                 );
             }
         }
-        match (req.method.as_str(), parts) {
-            ("GET", _) => {
-                let is_one_order =
-                    matches!(parts, ["portfolio", "orders", id] if *id != "queue_positions");
-                let tokens = if is_one_order { cost::GET_ORDER } else { cost::DEFAULT };
-                if !self.accounts[account as usize].read.take(tokens, now) {
-                    return Err(too_many());
-                }
-                self.read(req, parts, account, now)
-            }
-            (_, ["portfolio", "events", "orders", rest @ ..]) => {
-                self.write_order(req, rest, account, now)
-            }
-            (_, ["portfolio", "order_groups", rest @ ..]) => {
-                self.write_group(req, rest, account, now)
-            }
-            ("POST", ["portfolio", "intra_exchange_instance_transfer"]) => {
-                self.transfer(req, account, now)
-            }
-            _ => Err(missing()),
+        match call {
+            WriteCall::Order(call) => self.write_order(call, open, req, account, now),
+            WriteCall::Group(call) => self.write_group(call, open, req, account, now),
+            WriteCall::Transfer => self.transfer(req, account, now),
         }
     }
 
-    fn read(&self, req: &Request, parts: &[&str], account: u32, now: Nanos) -> Answer {
-        match *parts {
-            ["portfolio", "balance"] => {
+    fn read(&self, call: ReadCall, open: &str, req: &Request, account: u32, now: Nanos) -> Answer {
+        match call {
+            ReadCall::Balance => {
                 let shard = shard_of(req.query("exchange_index"))?;
                 ok(&self.balance_view(account, shard, now))
             }
-            ["portfolio", "positions"] => self.list_positions(req, account),
-            ["portfolio", "fills"] => self.list_fills(req, account),
-            ["portfolio", "settlements"] => {
+            ReadCall::Positions => self.list_positions(req, account),
+            ReadCall::Fills => self.list_fills(req, account),
+            ReadCall::Settlements => {
                 let rows: Vec<_> =
                     self.accounts[account as usize].settlements.iter().rev().collect();
                 let wanted =
@@ -160,20 +165,18 @@ impl KalshiTwin {
                 let list: Vec<Value> = page.iter().map(|row| self.settlement_view(row)).collect();
                 ok(&json!({ "settlements": list, "cursor": cursor }))
             }
-            ["portfolio", "orders"] => self.list_orders(req, account),
-            ["portfolio", "orders", "queue_positions"] => {
+            ReadCall::Orders => self.list_orders(req, account),
+            ReadCall::QueuePositions => {
                 let open = self.accounts[account as usize].open.values().flatten();
                 let rows: Vec<Value> = open.map(|&index| self.queue_view(index)).collect();
                 ok(&json!({ "queue_positions": rows }))
             }
-            ["portfolio", "orders", id] => {
-                ok(&json!({ "order": self.order_view(self.own(account, id)?) }))
-            }
-            ["portfolio", "orders", id, "queue_position"] => {
-                let view = self.queue_view(self.own(account, id)?);
+            ReadCall::Order => ok(&json!({ "order": self.order_view(self.own(account, open)?) })),
+            ReadCall::QueuePosition => {
+                let view = self.queue_view(self.own(account, open)?);
                 ok(&json!({ "queue_position_fp": view["queue_position_fp"] }))
             }
-            ["portfolio", "order_groups"] => {
+            ReadCall::Groups => {
                 let mine = |index: &usize| {
                     let group = &self.groups[*index];
                     group.account == account && !group.deleted
@@ -182,10 +185,9 @@ impl KalshiTwin {
                     (0..self.groups.len()).filter(mine).map(|g| self.group_view(g)).collect();
                 ok(&json!({ "order_groups": list }))
             }
-            ["portfolio", "order_groups", id] => {
-                ok(&self.group_view(self.find_group(account, id)?))
-            }
-            ["account", "limits"] => {
+            // A read names no shard: official clients cannot even say one.
+            ReadCall::Group => ok(&self.group_view(self.find_group(account, open)?)),
+            ReadCall::Limits => {
                 let bucket =
                     |b: &Bucket| json!({ "refill_rate": b.rate, "bucket_capacity": b.capacity });
                 let owner = &self.accounts[account as usize];
@@ -194,48 +196,54 @@ impl KalshiTwin {
                     &json!({ "usage_tier": self.tier.name(), "read": read, "write": write, "grants": [] }),
                 )
             }
-            ["api_keys"] => {
+            ReadCall::ApiKeys => {
                 let key = &self.keys[account as usize - 1];
                 ok(&json!({ "api_keys": [{
                     "api_key_id": key.id, "name": format!("twin {}", key.key_type.name()),
                     "key_type": key.key_type.name(), "scopes": ["read", "write"],
                 }] }))
             }
-            _ => Err(missing()),
         }
     }
 
-    fn write_order(&mut self, req: &Request, rest: &[&str], account: u32, now: Nanos) -> Answer {
-        match (req.method.as_str(), rest) {
-            ("POST", []) => {
+    fn write_order(
+        &mut self,
+        call: OrderCall,
+        id: &str,
+        req: &Request,
+        account: u32,
+        now: Nanos,
+    ) -> Answer {
+        match call {
+            OrderCall::Create => {
                 let new = new_order(&body(req)?)?;
                 self.pay_write(account, new.shard, cost::DEFAULT, now)?;
                 let since = self.accounts[account as usize].fills.len();
                 let index = self.create(account, new, now)?;
                 Ok(Response::json(201, &self.created_view(index, since, now).into()))
             }
-            ("DELETE", []) => {
+            OrderCall::CancelAll => {
                 self.pay_write(account, None, cost::CANCEL_ALL, now)?;
                 self.cancel_all(account, now);
                 Ok(Response::empty(204))
             }
-            ("POST", ["batched"]) => self.create_batch(req, account, now),
-            ("DELETE", ["batched"]) => self.cancel_batch(req, account, now),
-            ("DELETE", [id]) => {
+            OrderCall::CreateBatch => self.create_batch(req, account, now),
+            OrderCall::CancelBatch => self.cancel_batch(req, account, now),
+            OrderCall::Cancel => {
                 let shard =
                     self.named_shard(req.query("exchange_index"), req.query("market_ticker"))?;
                 self.pay_write(account, shard, cost::CANCEL, now)?;
                 let (index, by) = self.cancel(account, id, shard, now)?;
                 ok(&self.reduced_view(index, by, now))
             }
-            ("POST", [id, "amend"]) => {
+            OrderCall::Amend => {
                 let amend = amend(&body(req)?)?;
                 self.pay_write(account, amend.shard, cost::DEFAULT, now)?;
                 let since = self.accounts[account as usize].fills.len();
                 let index = self.amend(account, id, amend, now)?;
                 ok(&self.created_view(index, since, now).into())
             }
-            ("POST", [id, "decrease"]) => {
+            OrderCall::Decrease => {
                 let body = body(req)?;
                 let shard = self.shard_in(&body)?;
                 let read = |key: &str| body.get(key).map(|v| v.as_str().and_then(count));
@@ -254,7 +262,6 @@ impl KalshiTwin {
                     "remaining_count": order.left.to_string(), "ts_ms": now.millis(),
                 }))
             }
-            _ => Err(missing()),
         }
     }
 
@@ -301,8 +308,9 @@ impl KalshiTwin {
                     row["error"] = Value::Null;
                     row
                 }
+                // By how much it shrank is told even where nothing was cancelled; its time is not.
                 Err(refusal) => json!({
-                    "order_id": id, "client_order_id": null, "reduced_by": null, "ts_ms": null,
+                    "order_id": id, "client_order_id": null, "reduced_by": Qty::ZERO.to_string(),
                     "error": error_of(&refusal),
                 }),
             });
@@ -310,39 +318,49 @@ impl KalshiTwin {
         ok(&json!({ "orders": answers }))
     }
 
-    fn write_group(&mut self, req: &Request, rest: &[&str], account: u32, now: Nanos) -> Answer {
+    fn write_group(
+        &mut self,
+        call: GroupCall,
+        id: &str,
+        req: &Request,
+        account: u32,
+        now: Nanos,
+    ) -> Answer {
         self.pay_write(account, None, cost::DEFAULT, now)?;
-        match (req.method.as_str(), rest) {
-            ("POST", ["create"]) => {
-                let body = body(req)?;
-                let shard = self.shard_in(&body)?.unwrap_or(0);
-                let index = self.create_group(account, shard, group_limit(&body)?, now);
-                let id = &self.groups[index].id;
-                let answer =
-                    json!({ "order_group_id": id, "subaccount": 0, "exchange_index": shard });
-                Ok(Response::json(201, &answer))
-            }
-            ("PUT", [id, "trigger"]) => {
-                let index = self.find_group(account, id)?;
-                self.trigger_group(index, now);
-                ok(&json!({}))
-            }
-            ("PUT", [id, "reset"]) => {
-                let index = self.find_group(account, id)?;
-                self.reset_group(index, now);
-                ok(&json!({}))
-            }
-            ("PUT", [id, "limit"]) => {
-                let index = self.find_group(account, id)?;
-                self.limit_group(index, group_limit(&body(req)?)?, now);
-                ok(&json!({}))
-            }
-            ("DELETE", [id]) => {
-                let index = self.find_group(account, id)?;
-                self.delete_group(index, now);
-                ok(&json!({}))
-            }
-            _ => Err(missing()),
+        if call == GroupCall::Create {
+            let body = body(req)?;
+            let shard = self.shard_in(&body)?.unwrap_or(0);
+            let index = self.create_group(account, shard, group_limit(&body)?, now);
+            let id = &self.groups[index].id;
+            let answer = json!({ "order_group_id": id, "subaccount": 0, "exchange_index": shard });
+            return Ok(Response::json(201, &answer));
+        }
+        let given = serde_json::from_slice::<Value>(&req.body).unwrap_or_default();
+        let index = self.group_on_shard(account, id, req, &given)?;
+        match call {
+            GroupCall::Create => {} // answered above
+            GroupCall::Trigger => self.trigger_group(index, now),
+            GroupCall::Reset => self.reset_group(index, now),
+            GroupCall::Limit => self.limit_group(index, group_limit(&given)?, now),
+            GroupCall::Delete => self.delete_group(index, now),
+        }
+        ok(&json!({}))
+    }
+
+    /// A group of the account, on the shard that the request means: shard 0 where it does not say.
+    fn group_on_shard(
+        &self,
+        account: u32,
+        id: &str,
+        req: &Request,
+        body: &Value,
+    ) -> Result<usize, Response> {
+        let shard = shard_of(req.query("exchange_index"))?.or(self.shard_in(body)?).unwrap_or(0);
+        let index = self.find_group(account, id)?;
+        if self.groups[index].shard == shard {
+            Ok(index)
+        } else {
+            Err(Refusal::new(404, "order_group_not_found", "order group not found").into())
         }
     }
 
@@ -607,17 +625,6 @@ impl KalshiTwin {
             by_event.iter().map(|(event, list)| self.event_position_view(*event, list)).collect();
         ok(&json!({ "cursor": cursor, "market_positions": list, "event_positions": events }))
     }
-}
-
-/// The V1 order mutations, shut in June 2026. The V1 reads live on.
-fn is_retired(method: &str, parts: &[&str]) -> bool {
-    matches!(
-        (method, parts),
-        ("POST", ["portfolio", "orders"])
-            | ("POST" | "DELETE", ["portfolio", "orders", "batched"])
-            | ("DELETE", ["portfolio", "orders", _])
-            | ("POST", ["portfolio", "orders", _, "amend" | "decrease"])
-    )
 }
 
 fn body(req: &Request) -> Result<Value, Response> {

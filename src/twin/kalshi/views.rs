@@ -72,6 +72,7 @@ impl KalshiTwin {
             "maker_fees_dollars": order.maker_fees.to_string(),
             "self_trade_prevention_type": order.self_trade.name(),
             "created_ts_ms": order.created.millis(), "last_updated_ts_ms": order.updated.millis(),
+            "created_time": rfc3339(order.created), "last_update_time": rfc3339(order.updated),
         });
         if let Some(expires) = order.expires {
             view["expiration_ts_ms"] = expires.millis().into();

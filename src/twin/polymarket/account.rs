@@ -216,7 +216,8 @@ impl Credential {
         }
     }
 
-    /// Whether a request's L2 headers are this set's and sign this very request.
+    /// Whether a request's L2 headers are this set's and sign this very request. Whether they are fresh is asked
+    /// apart.
     pub fn signed(&self, req: &Request, address: &Address) -> bool {
         let header = |name| req.header(name).unwrap_or_default();
         let timestamp = header("POLY_TIMESTAMP");
@@ -239,17 +240,6 @@ pub fn key(ids: &Ids, number: u64) -> (SecretKey, String) {
         }
     }
     unreachable!("all but one in 2^128 words are keys")
-}
-
-/// The wallet of an owner: the factory's address is not ours to compute, so it comes from owner and kind.
-pub fn wallet(address: &Address, kind: SignatureType) -> Address {
-    match kind {
-        SignatureType::Eoa => *address,
-        _ => {
-            let hash = keccak(&[b"wallet", &[kind as u8], address.bytes()]);
-            Address::new(hash[12..].try_into().expect("twenty of thirty-two"))
-        }
-    }
 }
 
 #[cfg(test)]

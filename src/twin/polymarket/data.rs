@@ -87,7 +87,7 @@ const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
 
 /// The contracts that a wallet approves (`venues/polymarket.md` §9.4).
-const APPROVED: [&str; 11] = [
+const APPROVED: [&str; 12] = [
     "0xE111180000d2663C0091e4f400237545B87B996B",
     "0xe2222d279d744050d28e00520010520000310F59",
     "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa",
@@ -99,6 +99,7 @@ const APPROVED: [&str; 11] = [
     "0x200000900045e3B6259600682756002200028933",
     "0x30000034706C7d8e12009DAB006Be20000c031A8",
     "0xa1200000d0002264C9a1698e001292D00E1b00af",
+    "0xDCa4af75705dbB50f62437045afF9921947917d2", // perps, which clients ask for too
 ];
 /// Collateral, then both ledgers of outcomes.
 const TOKENS: [(&str, &str); 3] = [

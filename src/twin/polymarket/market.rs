@@ -230,6 +230,40 @@ impl Market {
 
     /// `GET /markets/{condition_id}` of the CLOB host: undocumented, still served.
     pub fn legacy_market(&self) -> Value {
+        let (image, event) = ("", self.spec.neg_risk_market_id.clone().unwrap_or_default());
+        let mut market = self.simplified_market();
+        let more = json!({
+            "enable_order_book": true,
+            "accepting_order_timestamp": text::rfc3339(self.opened),
+            "minimum_order_size": self.spec.min_size,
+            "minimum_tick_size": self.tick_number(),
+            "question_id": self.spec.question_id,
+            "question": self.spec.question,
+            "description": "Synthetic market of surefoot's twin.",
+            "market_slug": self.spec.slug,
+            "end_date_iso": text::rfc3339(self.spec.close),
+            "game_start_time": null,
+            "seconds_delay": self.delay_secs,
+            "fpmm": "",
+            "maker_base_fee": 1000,
+            "taker_base_fee": 1000,
+            "notifications_enabled": false,
+            "neg_risk": self.spec.neg_risk(),
+            "neg_risk_market_id": event,
+            "neg_risk_request_id": "",
+            "icon": image,
+            "image": image,
+            "is_50_50_outcome": false,
+            "tags": ["synthetic"],
+        });
+        if let (Value::Object(market), Value::Object(more)) = (&mut market, more) {
+            market.extend(more);
+        }
+        market
+    }
+
+    /// A row of `GET /simplified-markets`.
+    pub fn simplified_market(&self) -> Value {
         let token = |outcome: Outcome, name: &str| {
             let price = self.best(outcome, Side::Bid).unwrap_or(Price::ZERO);
             json!({
@@ -240,26 +274,13 @@ impl Market {
             })
         };
         json!({
-            "enable_order_book": true,
+            "condition_id": self.spec.condition_id,
+            "rewards": {"rates": null, "min_size": 0, "max_spread": 0},
+            "tokens": [token(Outcome::Yes, "Yes"), token(Outcome::No, "No")],
             "active": true,
             "closed": !self.is_open(),
             "archived": false,
             "accepting_orders": self.is_open(),
-            "accepting_order_timestamp": text::rfc3339(self.opened),
-            "minimum_order_size": self.spec.min_size,
-            "minimum_tick_size": self.tick_number(),
-            "condition_id": self.spec.condition_id,
-            "question_id": self.spec.question_id,
-            "question": self.spec.question,
-            "market_slug": self.spec.slug,
-            "end_date_iso": text::rfc3339(self.spec.close),
-            "seconds_delay": self.delay_secs,
-            "maker_base_fee": 1000,
-            "taker_base_fee": 1000,
-            "neg_risk": self.spec.neg_risk(),
-            "neg_risk_market_id": self.spec.neg_risk_market_id.clone().unwrap_or_default(),
-            "is_50_50_outcome": false,
-            "tokens": [token(Outcome::Yes, "Yes"), token(Outcome::No, "No")],
         })
     }
 

@@ -7,6 +7,54 @@ use surefoot_hot::units::{Nanos, Price, Usd};
 
 use super::{PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
+use crate::twin::routes::{Found, Route, find};
+
+/// What Gamma answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GammaCall {
+    /// That it is up.
+    Status,
+    /// Markets by cursor.
+    MarketsKeyset,
+    /// Events by cursor.
+    EventsKeyset,
+    /// Markets by offset.
+    Markets,
+    /// Events by offset.
+    Events,
+    /// One market.
+    Market,
+    /// One event.
+    Event,
+    /// One market, by its part of an address.
+    MarketBySlug,
+    /// One event, by its part of an address.
+    EventBySlug,
+    /// Tags, of which there are none.
+    Tags,
+}
+
+const NO_TAGS: &str = "always empty: nothing has a tag here";
+
+/// The host's calls.
+pub const ROUTES: &[Route<GammaCall>] = &[
+    Route::new("GET", "/", GammaCall::Status),
+    Route::new("GET", "/status", GammaCall::Status),
+    Route::partly("GET", "/markets/keyset", GammaCall::MarketsKeyset, FILTERS),
+    Route::partly("GET", "/events/keyset", GammaCall::EventsKeyset, FILTERS),
+    Route::partly("GET", "/markets", GammaCall::Markets, FILTERS),
+    Route::partly("GET", "/events", GammaCall::Events, FILTERS),
+    Route::new("GET", "/markets/slug/{slug}", GammaCall::MarketBySlug),
+    Route::new("GET", "/events/slug/{slug}", GammaCall::EventBySlug),
+    Route::new("GET", "/markets/{id}", GammaCall::Market),
+    Route::new("GET", "/events/{id}", GammaCall::Event),
+    Route::partly("GET", "/tags", GammaCall::Tags, NO_TAGS),
+    Route::partly("GET", "/markets/{id}/tags", GammaCall::Tags, NO_TAGS),
+    Route::partly("GET", "/events/{id}/tags", GammaCall::Tags, NO_TAGS),
+];
+
+const FILTERS: &str =
+    "filters: closed, id, slug, condition_ids, clob_token_ids; in the order they were opened";
 
 /// The venue's word for an outcome.
 pub const fn outcome_name(outcome: Outcome) -> &'static str {
@@ -30,25 +78,30 @@ pub(super) fn usd_number(usd: Usd) -> Value {
 impl PolymarketVenue {
     /// Gamma.
     pub(super) fn gamma(&self, req: &Request) -> Response {
-        if req.method != "GET" {
-            return error(405, "Method not allowed");
-        }
-        let parts: Vec<&str> = req.path.split('/').filter(|p| !p.is_empty()).collect();
-        match parts[..] {
-            ["markets", "keyset"] => self.keyset(req, "markets", &self.gamma_markets(req)),
-            ["events", "keyset"] => self.keyset(req, "events", &self.gamma_events(req)),
-            ["markets"] => Response::json(200, &Value::Array(offset(req, self.gamma_markets(req)))),
-            ["events"] => Response::json(200, &Value::Array(offset(req, self.gamma_events(req)))),
-            ["markets", "slug", slug] => {
-                self.gamma_one(|m| m["slug"] == slug, |v| v.gamma_market_list(true))
+        let (call, id) = match find(ROUTES, &req.method, &req.path) {
+            Found::Endpoint(call, open) => (call, open.first().copied().unwrap_or_default()),
+            Found::OtherMethod => return error(405, "Method not allowed"),
+            Found::Nothing => return error(404, "not found"),
+        };
+        match call {
+            GammaCall::Status => Response::text(200, "OK"),
+            GammaCall::MarketsKeyset => self.keyset(req, "markets", &self.gamma_markets(req)),
+            GammaCall::EventsKeyset => self.keyset(req, "events", &self.gamma_events(req)),
+            GammaCall::Markets => {
+                Response::json(200, &Value::Array(offset(req, self.gamma_markets(req))))
             }
-            ["events", "slug", slug] => {
-                self.gamma_one(|e| e["slug"] == slug, |v| v.gamma_event_list(true))
+            GammaCall::Events => {
+                Response::json(200, &Value::Array(offset(req, self.gamma_events(req))))
             }
-            ["markets", id] => self.gamma_one(|m| m["id"] == id, |v| v.gamma_market_list(true)),
-            ["events", id] => self.gamma_one(|e| e["id"] == id, |v| v.gamma_event_list(true)),
-            ["status"] | [] => Response::text(200, "OK"),
-            _ => error(404, "not found"),
+            GammaCall::MarketBySlug => {
+                self.gamma_one(|m| m["slug"] == id, |v| v.gamma_market_list(true))
+            }
+            GammaCall::EventBySlug => {
+                self.gamma_one(|e| e["slug"] == id, |v| v.gamma_event_list(true))
+            }
+            GammaCall::Market => self.gamma_one(|m| m["id"] == id, |v| v.gamma_market_list(true)),
+            GammaCall::Event => self.gamma_one(|e| e["id"] == id, |v| v.gamma_event_list(true)),
+            GammaCall::Tags => Response::json(200, &json!([])),
         }
     }
 
@@ -192,6 +245,7 @@ impl PolymarketVenue {
             "question": spec.question,
             "conditionId": condition,
             "questionID": spec.question_id,
+            "marketMakerAddress": "",
             "slug": spec.slug,
             "groupItemTitle": spec.group_title,
             "description": "Synthetic market of surefoot's twin.",

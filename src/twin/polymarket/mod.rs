@@ -5,17 +5,19 @@
 //! at random come from the seed here.
 
 pub mod account;
+pub mod calls;
 pub mod data;
 pub mod exchange;
 pub mod market;
 mod mend;
-mod meta;
+pub mod meta;
 pub mod order;
 mod rest;
 mod stream;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod wallet;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -54,6 +56,11 @@ pub struct Config {
     pub mined_after: Nanos,
     /// How long after its match a trade is final.
     pub confirmed_after: Nanos,
+    /// How old the timestamp of a request's headers may be: about a minute by a user's report (py-clob-client #190).
+    pub header_age_max: Nanos,
+    /// How far ahead it may be: by the same report not at all. One second, because it is whole seconds of a clock
+    /// that need not agree with ours to the millisecond.
+    pub header_ahead_max: Nanos,
 }
 
 impl Default for Config {
@@ -64,6 +71,8 @@ impl Default for Config {
             tier: Tier::Standard,
             mined_after: Nanos::from_millis(300),
             confirmed_after: Nanos::from_millis(1_500),
+            header_age_max: Nanos::from_secs(60),
+            header_ahead_max: Nanos::from_secs(1),
         }
     }
 }
@@ -129,6 +138,8 @@ pub struct PolymarketVenue {
     mode: Mode,
     mined_after: Nanos,
     confirmed_after: Nanos,
+    header_age_max: Nanos,
+    header_ahead_max: Nanos,
     ids: Ids,
     accounts: Vec<Account>,
     credentials: Vec<Credential>,
@@ -165,6 +176,8 @@ impl PolymarketVenue {
             mode: Mode::Normal,
             mined_after: config.mined_after,
             confirmed_after: config.confirmed_after.max(config.mined_after),
+            header_age_max: config.header_age_max,
+            header_ahead_max: config.header_ahead_max,
             ids,
             accounts: Vec::new(),
             credentials: Vec::new(),
@@ -189,7 +202,7 @@ impl PolymarketVenue {
             let kind = SignatureType::from_number(number).expect("four kinds");
             let (key, text) = account::key(&venue.ids, number.into());
             let address = Address::of(&key);
-            let funder = account::wallet(&address, kind);
+            let funder = wallet::wallet(&address, kind);
             venue.push_account(Some(kind), Some(text), address, funder, config.cash);
             let index = venue.accounts.len() - 1;
             let credential = Credential::derive(&venue.ids, index, &address, 0);

@@ -370,9 +370,12 @@ fn check_amounts(posted: &Posted, terms: &Market, id: &Word) -> Result<(Price, Q
     let tick = u128::from(terms.spec.tick);
     let down = ticks / tick * tick;
     let on_grid = if buy || down == ticks { down } else { down + tick };
-    // Immediate orders carry an amount rounded to four decimals, so their quotient is only near a tick.
+    // Immediate orders carry an amount rounded to four decimals, so their quotient is only near a tick: above or
+    // below it. Their limit stays what the amounts say, so a buy whose shares were rounded up misses its own tick.
     let slack = if posted.order_type.rests() { 0 } else { on_grid.max(10_000) * 100 };
-    let far = exact.abs_diff(on_grid * u128::from(shares)) > slack;
+    let nearest = (ticks + tick / 2) / tick * tick;
+    let off = |grid: u128| exact.abs_diff(grid * u128::from(shares)) > slack;
+    let far = off(on_grid) && (posted.order_type.rests() || off(nearest));
     let price = u16::try_from(on_grid).ok().and_then(Price::from_ticks);
     match price.filter(|price| !far && terms.grid().allows(*price)) {
         Some(price) => {

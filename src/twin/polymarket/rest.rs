@@ -9,11 +9,13 @@ use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::account::{Account, Credential};
+use super::calls::{Cancels, ClobCall, Fact, PrivateCall, PublicCall, ROUTES};
 use super::exchange::{Placed, TradeStatus, action_name};
 use super::meta::{error, outcome_name, secs};
 use super::order::{Order, Posted, Refusal, Status};
 use super::{HOUSE_ACCOUNT, Mode, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
+use crate::twin::routes::{Found, find};
 
 /// The most orders of one batch (`venues/polymarket.md` §4.2).
 pub const BATCH_MAX: usize = 15;
@@ -61,49 +63,51 @@ type Answer = Result<Response, Response>;
 impl PolymarketVenue {
     /// One request at the CLOB host.
     pub(super) fn clob(&mut self, req: &Request, now: Nanos) -> Response {
-        if let Some(answer) = self.public(req, now) {
-            return answer;
-        }
-        let answer = match (req.method.as_str(), req.path.as_str()) {
-            ("POST", "/auth/api-key") => self.create_key(req),
-            ("GET", "/auth/derive-api-key") => self.derive_key(req),
-            _ => self.private(req, now),
+        let (call, open) = match find(ROUTES, &req.method, &req.path) {
+            Found::Endpoint(call, open) => (call, open.first().copied().unwrap_or_default()),
+            Found::OtherMethod => return error(405, "Method not allowed"),
+            Found::Nothing => return error(404, "not found"),
+        };
+        let answer = match call {
+            ClobCall::Public(call) => Ok(self.public(call, open, req, now)),
+            ClobCall::CreateKey => self.create_key(req, now),
+            ClobCall::DeriveKey => self.derive_key(req, now),
+            ClobCall::Private(call) => self.private(call, open, req, now),
         };
         answer.unwrap_or_else(|refusal| refusal)
     }
 
-    /// What needs no key; `None` where the path is not of these.
-    fn public(&self, req: &Request, now: Nanos) -> Option<Response> {
-        let parts: Vec<&str> = req.path.split('/').filter(|p| !p.is_empty()).collect();
-        Some(match (req.method.as_str(), &parts[..]) {
-            ("GET", [] | ["ok"]) => Response::json(200, &json!("OK")),
-            ("GET", ["time"]) => Response::text(200, &secs(now).to_string()),
-            ("GET", ["version"]) => Response::json(200, &json!({"version": 2})),
-            ("GET", ["clob-markets", condition]) => {
-                self.by_condition_or_404(condition, |v, m| v.markets[m].clob_market())
+    /// What needs no key.
+    fn public(&self, call: PublicCall, open: &str, req: &Request, now: Nanos) -> Response {
+        match call {
+            PublicCall::Ok => Response::json(200, &json!("OK")),
+            PublicCall::Time => Response::text(200, &secs(now).to_string()),
+            PublicCall::Version => Response::json(200, &json!({"version": 2})),
+            PublicCall::ClobMarket => {
+                self.by_condition_or_404(open, |v, m| v.markets[m].clob_market())
             }
-            ("GET", ["markets", condition]) => {
-                self.by_condition_or_404(condition, |v, m| v.markets[m].legacy_market())
+            PublicCall::Market => {
+                self.by_condition_or_404(open, |v, m| v.markets[m].legacy_market())
             }
-            ("GET", ["markets" | "simplified-markets" | "sampling-markets"]) => {
+            PublicCall::Markets => {
                 page(req, self.markets.iter().map(super::market::Market::legacy_market).collect())
             }
-            ("GET", ["markets-by-token", token]) => self.markets_by_token(token),
-            ("POST", ["books"]) => self.books(req),
-            ("POST", [name @ ("midpoints" | "prices" | "spreads" | "last-trades-prices")]) => {
-                self.many(req, name)
+            PublicCall::SimplifiedMarkets => page(
+                req,
+                self.markets.iter().map(super::market::Market::simplified_market).collect(),
+            ),
+            PublicCall::MarketByToken => self.markets_by_token(open),
+            PublicCall::Books => self.books(req),
+            PublicCall::Many(fact) => self.many(req, fact),
+            PublicCall::LastTrades => self.last_trades(req),
+            PublicCall::Of(fact) => {
+                let token = if open.is_empty() { req.query("token_id") } else { Some(open) };
+                self.of_token(fact, token.unwrap_or_default(), req)
             }
-            ("GET", [name, token]) if self.knows(name) => self.of_token(name, token, req),
-            ("GET", [name]) if self.knows(name) => {
-                self.of_token(name, req.query("token_id").unwrap_or_default(), req)
-            }
-            _ => return None,
-        })
-    }
-
-    fn knows(&self, name: &str) -> bool {
-        let names = "book midpoint price spread last-trade-price tick-size neg-risk fee-rate";
-        names.split(' ').any(|known| known == name)
+            PublicCall::PricesHistory => Response::json(200, &json!({"history": []})),
+            PublicCall::RewardMarkets => page(req, Vec::new()),
+            PublicCall::Deployed => Response::json(200, &json!({"deployed": true})),
+        }
     }
 
     fn by_condition_or_404(
@@ -136,16 +140,16 @@ impl PolymarketVenue {
         )
     }
 
-    fn of_token(&self, name: &str, token: &str, req: &Request) -> Response {
+    fn of_token(&self, fact: Fact, token: &str, req: &Request) -> Response {
         let Some(&(market, outcome)) = self.by_token.get(token) else {
             return error(404, "No orderbook exists for the requested token id");
         };
         let terms = &self.markets[market];
-        if name == "book" {
+        if fact == Fact::Book {
             let body = terms.book_text(outcome, false).into_bytes();
             return Response { body, ..Response::json(200, &Value::Null) };
         }
-        match self.fact(name, market, outcome, req.query("side")) {
+        match self.fact(fact, market, outcome, req.query("side")) {
             Some(fact) => Response::json(200, &fact),
             None => error(404, "No orderbook exists for the requested token id"),
         }
@@ -154,35 +158,35 @@ impl PolymarketVenue {
     /// One number about a token; `None` where the book cannot tell.
     fn fact(
         &self,
-        name: &str,
+        fact: Fact,
         market: usize,
         outcome: Outcome,
         side: Option<&str>,
     ) -> Option<Value> {
         let terms = &self.markets[market];
         let (bid, ask) = (terms.best(outcome, Side::Bid), terms.best(outcome, Side::Ask));
-        Some(match name {
-            "midpoint" => {
+        Some(match fact {
+            Fact::Book => return None, // its text is made apart
+            Fact::Midpoint => {
                 let sum = u64::from(bid?.ticks()) + u64::from(ask?.ticks());
                 json!({"mid": text::usd(i64::try_from(sum * 50).expect("below two dollars"))})
             }
-            "price" => {
+            Fact::Price => {
                 let price =
                     if side.is_some_and(|s| s.eq_ignore_ascii_case("BUY")) { bid } else { ask };
                 json!({"price": price.map_or_else(|| "0".into(), text::price)})
             }
-            "spread" => {
+            Fact::Spread => {
                 let spread = ask?.ticks().saturating_sub(bid?.ticks());
                 json!({"spread": text::price(Price::from_ticks(spread)?)})
             }
-            "last-trade-price" => {
+            Fact::LastTrade => {
                 let price = terms.last.map_or_else(|| "0.5".into(), text::price);
                 json!({"price": price, "side": terms.last_side.map_or("", action_name)})
             }
-            "tick-size" => json!({"minimum_tick_size": terms.tick_number()}),
-            "neg-risk" => json!({"neg_risk": terms.spec.neg_risk()}),
-            "fee-rate" => json!({"base_fee": 1000}),
-            _ => return None,
+            Fact::TickSize => json!({"minimum_tick_size": terms.tick_number()}),
+            Fact::NegRisk => json!({"neg_risk": terms.spec.neg_risk()}),
+            Fact::FeeRate => json!({"base_fee": 1000}),
         })
     }
 
@@ -207,20 +211,33 @@ impl PolymarketVenue {
         Response { body, ..Response::json(200, &Value::Null) }
     }
 
-    fn many(&self, req: &Request, name: &str) -> Response {
+    /// The last trade of each token that has traded: a list, unlike the other calls for many
+    /// (`venues/polymarket.md` §7.4). Some clients send it as a GET with a body.
+    fn last_trades(&self, req: &Request) -> Response {
         let Some(tokens) = Self::tokens_of(req) else { return error(400, "Invalid payload") };
-        let (one, key) = match name {
-            "midpoints" => ("midpoint", "mid"),
-            "prices" => ("price", "price"),
-            "spreads" => ("spread", "spread"),
-            _ => ("last-trade-price", "price"),
+        let row = |(token, _): (String, Option<String>)| {
+            let &(market, outcome) = self.by_token.get(&token)?;
+            self.markets[market].last_side?; // clients refuse a row without a side
+            let mut row = self.fact(Fact::LastTrade, market, outcome, None)?;
+            row["token_id"] = json!(token);
+            Some(row)
+        };
+        Response::json(200, &tokens.into_iter().filter_map(row).collect())
+    }
+
+    fn many(&self, req: &Request, fact: Fact) -> Response {
+        let Some(tokens) = Self::tokens_of(req) else { return error(400, "Invalid payload") };
+        let key = match fact {
+            Fact::Midpoint => "mid",
+            Fact::Spread => "spread",
+            _ => "price",
         };
         let mut answer = Map::new();
         for (token, side) in tokens {
             let Some(&(market, outcome)) = self.by_token.get(&token) else { continue };
-            let fact = self.fact(one, market, outcome, side.as_deref());
-            let Some(mut value) = fact.map(|f| f[key].clone()) else { continue };
-            if let Some(side) = side.filter(|_| one == "price") {
+            let found = self.fact(fact, market, outcome, side.as_deref());
+            let Some(mut value) = found.map(|f| f[key].clone()) else { continue };
+            if let Some(side) = side.filter(|_| fact == Fact::Price) {
                 // The other side stays, where both were asked for.
                 let other = answer.remove(&token).filter(Value::is_object);
                 let mut sides = other.unwrap_or_else(|| json!({}));
@@ -233,11 +250,14 @@ impl PolymarketVenue {
     }
 
     /// L1: who signed the request for a key, and with which nonce.
-    fn signer(&self, req: &Request) -> Result<(Address, u64), Response> {
+    fn signer(&self, req: &Request, now: Nanos) -> Result<(Address, u64), Response> {
         let refused = || error(401, "Invalid L1 Request headers");
         let header = |name| req.header(name).ok_or_else(refused);
         let address = Address::parse(header("POLY_ADDRESS")?).ok_or_else(refused)?;
         let timestamp = header("POLY_TIMESTAMP")?;
+        if !self.is_fresh(timestamp, now) {
+            return Err(refused());
+        }
         let nonce =
             req.header("POLY_NONCE").unwrap_or("0").parse::<u64>().map_err(|_| refused())?;
         let signature = parse_hex_vec(header("POLY_SIGNATURE")?).ok_or_else(refused)?;
@@ -248,8 +268,8 @@ impl PolymarketVenue {
         }
     }
 
-    fn create_key(&mut self, req: &Request) -> Answer {
-        let (address, nonce) = self.signer(req)?;
+    fn create_key(&mut self, req: &Request, now: Nanos) -> Answer {
+        let (address, nonce) = self.signer(req, now)?;
         let known = (HOUSE_ACCOUNT + 1..self.accounts.len())
             .find(|&account| self.accounts[account].address == address);
         let account = match known {
@@ -271,8 +291,8 @@ impl PolymarketVenue {
         Ok(key_json(&self.credentials[index]))
     }
 
-    fn derive_key(&self, req: &Request) -> Answer {
-        let (address, nonce) = self.signer(req)?;
+    fn derive_key(&self, req: &Request, now: Nanos) -> Answer {
+        let (address, nonce) = self.signer(req, now)?;
         let found = self
             .credentials
             .iter()
@@ -280,55 +300,46 @@ impl PolymarketVenue {
         found.map(key_json).ok_or_else(|| error(400, "Could not derive api key!"))
     }
 
+    /// Whether a header's timestamp, in whole seconds, is neither old nor ahead of us.
+    fn is_fresh(&self, timestamp: &str, now: Nanos) -> bool {
+        let Ok(said) = timestamp.parse::<u64>() else { return false };
+        let (now, age) = (secs(now), secs(self.header_age_max));
+        said <= now.saturating_add(secs(self.header_ahead_max)) && said >= now.saturating_sub(age)
+    }
+
     /// L2: whose request this is.
-    fn login(&self, req: &Request) -> Result<usize, Response> {
+    fn login(&self, req: &Request, now: Nanos) -> Result<usize, Response> {
         let key = req.header("POLY_API_KEY").unwrap_or_default();
         let found = self.credentials.iter().position(|c| c.api_key == key);
+        let fresh = self.is_fresh(req.header("POLY_TIMESTAMP").unwrap_or_default(), now);
         found
             .filter(|&c| {
-                let credential = &self.credentials[c];
-                credential.signed(req, &self.accounts[credential.account].address)
+                fresh && {
+                    let credential = &self.credentials[c];
+                    credential.signed(req, &self.accounts[credential.account].address)
+                }
             })
             .ok_or_else(|| error(401, "Unauthorized/Invalid api key"))
     }
 
-    fn private(&mut self, req: &Request, now: Nanos) -> Answer {
-        let route = (req.method.as_str(), req.path.as_str());
-        let order_id = req.path.strip_prefix("/data/order/").unwrap_or_default();
-        let known = matches!(
-            route,
-            ("POST" | "DELETE", "/order" | "/orders")
-                | ("DELETE", "/cancel-all" | "/cancel-market-orders" | "/auth/api-key")
-                | ("POST", "/v1/heartbeats" | "/heartbeats")
-                | (
-                    "GET",
-                    "/data/orders"
-                        | "/data/trades"
-                        | "/auth/api-keys"
-                        | "/auth/ban-status/closed-only"
-                        | "/balance-allowance"
-                        | "/balance-allowance/update"
-                        | "/v1/user/rate-limit-tier"
-                        | "/v1/user/session-signers"
-                        | "/notifications"
-                )
-        ) || (req.method == "GET" && !order_id.is_empty());
-        if !known {
-            return Err(error(404, "not found"));
-        }
-        let credential = self.login(req)?;
+    fn private(&mut self, call: PrivateCall, open: &str, req: &Request, now: Nanos) -> Answer {
+        let credential = self.login(req, now)?;
         let account = self.credentials[credential].account;
-        Ok(match route {
-            ("POST", "/order") => self.post_order(req, credential, now),
-            ("POST", "/orders") => self.post_orders(req, credential, now),
-            ("DELETE", _) => return self.cancels(req, credential, now),
-            ("POST", "/v1/heartbeats") => self.heartbeat(req, credential, now),
-            ("POST", _) => {
+        Ok(match call {
+            PrivateCall::PostOrder => self.post_order(req, credential, now),
+            PrivateCall::PostOrders => self.post_orders(req, credential, now),
+            PrivateCall::Cancel(what) => return self.cancels(what, req, credential, now),
+            PrivateCall::DeleteKey => {
+                self.credentials[credential].active = false;
+                Response::json(200, &json!("OK"))
+            }
+            PrivateCall::Heartbeat => self.heartbeat(req, credential, now),
+            PrivateCall::OldHeartbeat => {
                 self.credentials[credential].beat = Some((String::new(), now));
                 self.arm(now);
                 Response::json(200, &json!({"status": "ok"}))
             }
-            (_, "/data/orders") => {
+            PrivateCall::Orders => {
                 let mut rows: Vec<usize> = match req.query("id") {
                     Some(id) => self.order_of(account, id).into_iter().collect(),
                     None => self.accounts[account].live.clone(),
@@ -338,8 +349,12 @@ impl PolymarketVenue {
                 });
                 page(req, rows.into_iter().map(|o| self.order_json(o)).collect())
             }
-            (_, "/data/trades") => page(req, self.own_trades(account, req)),
-            (_, "/auth/api-keys") => {
+            PrivateCall::Order => match self.order_of(account, open) {
+                Some(order) => Response::json(200, &self.order_json(order)),
+                None => error(404, "order not found"),
+            },
+            PrivateCall::Trades => page(req, self.own_trades(account, req)),
+            PrivateCall::Keys => {
                 let keys: Vec<&str> = self
                     .credentials
                     .iter()
@@ -348,18 +363,19 @@ impl PolymarketVenue {
                     .collect();
                 Response::json(200, &json!({"apiKeys": keys}))
             }
-            (_, "/auth/ban-status/closed-only") => {
-                Response::json(200, &json!({"closed_only": false}))
+            PrivateCall::ClosedOnly => Response::json(200, &json!({"closed_only": false})),
+            PrivateCall::Balance => self.balance(account, req),
+            PrivateCall::Tier => Response::json(200, &json!({"tier": self.tier.name()})),
+            PrivateCall::Nothing => Response::json(200, &json!([])),
+            PrivateCall::NothingPaged => page(req, Vec::new()),
+            PrivateCall::DropNotifications => Response::json(200, &json!("OK")),
+            PrivateCall::Scoring => Response::json(200, &json!({"scoring": false})),
+            PrivateCall::ManyScoring => {
+                let ids = req.json().unwrap_or_default();
+                let ids = ids.as_array().cloned().unwrap_or_default();
+                let rows = ids.iter().filter_map(Value::as_str).map(|id| (id.into(), json!(false)));
+                Response::json(200, &Value::Object(rows.collect()))
             }
-            (_, "/balance-allowance" | "/balance-allowance/update") => self.balance(account, req),
-            (_, "/v1/user/rate-limit-tier") => {
-                Response::json(200, &json!({"tier": self.tier.name()}))
-            }
-            (_, "/v1/user/session-signers" | "/notifications") => Response::json(200, &json!([])),
-            _ => match self.order_of(account, order_id) {
-                Some(order) => Response::json(200, &self.order_json(order)),
-                None => error(404, "order not found"),
-            },
         })
     }
 
@@ -435,7 +451,8 @@ impl PolymarketVenue {
             return self.over_limit(account, false, 1);
         }
         let Some(posted) = posted else {
-            return self.limited(account, false, error(400, "Invalid order payload"));
+            let text = not_an_order(&req.json().unwrap_or_default());
+            return self.limited(account, false, error(400, text));
         };
         let placed = self.check(&posted, credential, now).and_then(|order| self.place(order, now));
         let answer = match placed {
@@ -467,7 +484,7 @@ impl PolymarketVenue {
         let mut orders: Vec<Order> = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(posted) = Posted::parse(row) else {
-                return self.limited(account, false, error(400, "Invalid order payload"));
+                return self.limited(account, false, error(400, not_an_order(row)));
             };
             match self.check(&posted, credential, now) {
                 Ok(order) => orders.push(order),
@@ -525,22 +542,18 @@ impl PolymarketVenue {
         answer
     }
 
-    fn cancels(&mut self, req: &Request, credential: usize, now: Nanos) -> Answer {
+    fn cancels(&mut self, what: Cancels, req: &Request, credential: usize, now: Nanos) -> Answer {
         let account = self.credentials[credential].account;
-        if req.path == "/auth/api-key" {
-            self.credentials[credential].active = false;
-            return Ok(Response::json(200, &json!("OK")));
-        }
         if let Some(refusal) = self.mode_refusal(true, false) {
             return Err(refusal);
         }
         let body = req.json().unwrap_or_default();
-        let (mut ids, mass): (Vec<String>, bool) = match req.path.as_str() {
-            "/order" => match body.get("orderID").and_then(Value::as_str) {
+        let (mut ids, mass): (Vec<String>, bool) = match what {
+            Cancels::One => match body.get("orderID").and_then(Value::as_str) {
                 Some(id) => (vec![id.to_owned()], false),
                 None => return Err(error(400, "Invalid order payload")),
             },
-            "/orders" => {
+            Cancels::Listed => {
                 let list = body.as_array().ok_or_else(|| error(400, "Invalid order payload"))?;
                 if list.len() > CANCELS_MAX {
                     let count = list.len();
@@ -551,11 +564,11 @@ impl PolymarketVenue {
                 }
                 (list.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect(), false)
             }
-            path => {
+            Cancels::All | Cancels::OfMarket => {
                 let filter =
                     |name| body.get(name).and_then(Value::as_str).filter(|s| !s.is_empty());
                 let (market, asset) = (filter("market"), filter("asset_id"));
-                let all = path == "/cancel-all";
+                let all = what == Cancels::All;
                 let mine = self.accounts[account].live.iter().map(|&index| &self.orders[index]);
                 let wanted = mine.filter(|o| {
                     let terms = &self.markets[o.market];
@@ -753,6 +766,14 @@ impl PolymarketVenue {
     pub fn is_settling(&self) -> bool {
         self.trades.iter().any(|t| t.status < TradeStatus::Confirmed)
     }
+}
+
+/// What is wrong with an order that cannot be read: version 1's had other fields, and its clients sign anew when they
+/// are told so.
+fn not_an_order(row: &Value) -> &'static str {
+    let has = |name| row.get("order").is_some_and(|order| order.get(name).is_some());
+    let version_one = !has("timestamp") && (has("nonce") || has("feeRateBps"));
+    if version_one { "order_version_mismatch" } else { "Invalid order payload" }
 }
 
 fn key_json(credential: &Credential) -> Response {
