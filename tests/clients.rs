@@ -150,15 +150,182 @@ fn the_polymarket_client_trades_on_the_twin() {
     assert!(line["trades"].as_u64().is_some_and(|trades| trades >= 4 * 3 * 2 + 3), "{line}");
 }
 
-#[test]
-fn the_kalshi_client_trades_on_the_twin() {
+/// Runs a Python client of a venv of its own.
+fn python(test: &str, venv: &str, client: &str, name: &str) -> Option<serde_json::Value> {
+    let python = installed(venv).map(|home| home.join("bin/python"));
+    let Some(python) = python.filter(|python| runs(python)) else {
+        skip(test, client);
+        return None;
+    };
+    let line = run(Command::new(python).arg("-B").arg(script(name)), &Twin::start(venv));
+    assert_eq!(line["ok"], true, "{line}");
+    Some(line)
+}
+
+/// Runs a TypeScript client.
+fn typescript(test: &str, client: &str, name: &str) -> Option<serde_json::Value> {
     let node = Path::new("node");
     let Some(home) = installed("clients-node").filter(|_| runs(node)) else {
-        return skip("the_kalshi_client_trades_on_the_twin", "kalshi-typescript");
+        skip(test, client);
+        return None;
     };
-    let twin = Twin::start("kalshi");
-    let node = &mut Command::new(node);
-    let line = run(node.arg(script("kalshi_client.mjs")).env("SUREFOOT_CLIENTS_NODE", home), &twin);
+    let command = &mut Command::new(node);
+    let command = command.arg(script(name)).env("SUREFOOT_CLIENTS_NODE", home);
+    let line = run(command, &Twin::start(name));
     assert_eq!(line["ok"], true, "{line}");
+    Some(line)
+}
+
+/// What both unified clients do: every wallet in every kind of market that the client can trade.
+fn check_unified(line: &serde_json::Value, kinds: u64) {
+    assert_eq!(line["wallets"], serde_json::json!([0, 1, 2, 3]), "one account per wallet type");
+    assert_eq!(line["orders_rested_and_cancelled"], 4 * kinds, "{line}");
+    assert!(line["trades"].as_u64().is_some_and(|trades| trades >= 4 * kinds), "{line}");
+}
+
+#[test]
+fn the_unified_python_client_trades_on_the_twin() {
+    let test = "the_unified_python_client_trades_on_the_twin";
+    let name = "polymarket_unified.py";
+    let Some(line) = python(test, "clients-unified", "polymarket-client", name) else { return };
+    check_unified(&line, 3);
+    assert!(line["stream_events"].as_array().is_some_and(|seen| seen.len() >= 2), "{line}");
+}
+
+#[test]
+fn the_unified_typescript_client_trades_on_the_twin() {
+    let test = "the_unified_typescript_client_trades_on_the_twin";
+    let Some(line) = typescript(test, "@polymarket/client", "polymarket_unified.mjs") else {
+        return;
+    };
+    check_unified(&line, 2); // its newest version does not sign for the third exchange
+}
+
+#[test]
+fn the_kalshi_python_client_trades_on_the_twin() {
+    let test = "the_kalshi_python_client_trades_on_the_twin";
+    let Some(line) = python(test, "clients-kalshi", "kalshi_python_sync", "kalshi_sync.py") else {
+        return;
+    };
+    assert_eq!(line["keys"], serde_json::json!(["rsa", "ed25519"]));
+    assert!(line["fills"].as_u64().is_some_and(|fills| fills >= 4), "a fill per key and shard");
+}
+
+#[test]
+fn the_kalshi_client_trades_on_the_twin() {
+    let test = "the_kalshi_client_trades_on_the_twin";
+    let Some(line) = typescript(test, "kalshi-typescript", "kalshi_client.mjs") else { return };
     assert!(line["fills"].as_u64().is_some_and(|fills| fills >= 3), "{line}");
+}
+
+/// Every file below a directory with an ending.
+fn files(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// A path with its open parts unnamed: `{}` for `{ticker}`, and for what a trailing slash leaves open.
+fn shape(path: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { "{}".to_owned() } else { part.to_owned() };
+    let mut shape = path.split('/').map(part).collect::<Vec<_>>().join("/");
+    if shape.ends_with('/') && shape.len() > 1 {
+        shape.push_str("{}");
+    }
+    shape
+}
+
+/// The calls that Kalshi's Python client can make: method and path stand on lines of their own.
+fn kalshi_calls(package: &Path) -> Vec<String> {
+    let mut sources = Vec::new();
+    files(&package.join("api"), "_api.py", &mut sources);
+    let mut calls = Vec::new();
+    for source in sources {
+        let text = fs::read_to_string(source).expect("an installed source is text");
+        let mut method = "";
+        for line in text.lines().map(str::trim) {
+            let value = |key: &str| line.strip_prefix(key)?.strip_suffix("',");
+            method = value("method='").unwrap_or(method);
+            if let Some(path) = value("resource_path='") {
+                calls.push(format!("{method} {}", shape(&format!("/trade-api/v2{path}"))));
+            }
+        }
+    }
+    calls
+}
+
+/// The paths of py-clob-client-v2 and of the unified client's data and metadata calls.
+fn polymarket_paths(sources: &[PathBuf], marks: &[&str]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for source in sources {
+        let text = fs::read_to_string(source).expect("an installed source is text");
+        for line in text.lines().map(str::trim) {
+            for mark in marks {
+                let Some((_, rest)) = line.split_once(mark) else { continue };
+                let path = rest.split('"').next().unwrap_or_default();
+                if path.starts_with('/') {
+                    paths.push(shape(path));
+                }
+            }
+        }
+    }
+    paths
+}
+
+/// A call of an official client that `docs/twin.md` does not name would fail here first by surprise.
+#[test]
+fn every_call_of_the_official_clients_is_on_the_page() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/twin.md"));
+    let page = page.expect("the page is there");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let calls: Vec<(&str, String)> = rows
+        .filter_map(|(call, _)| call.split_once(' '))
+        .map(|(method, path)| (method, shape(path)))
+        .collect();
+    let packages = |venv: &str| {
+        let home = installed(venv)?;
+        let mut found = Vec::new();
+        files(&home.join("lib"), "METADATA", &mut found);
+        found.first().and_then(|file| file.parent()?.parent().map(Path::to_path_buf))
+    };
+    let test = "every_call_of_the_official_clients_is_on_the_page";
+    let mut unnamed = Vec::new();
+    match packages("clients-kalshi") {
+        None => skip(test, "kalshi_python_sync"),
+        Some(site) => {
+            let made = kalshi_calls(&site.join("kalshi_python_sync"));
+            assert!(made.len() > 80, "the client's calls were read: {}", made.len());
+            let known = |call: &String| {
+                let (method, path) = call.split_once(' ').expect("made above");
+                calls.iter().any(|(m, p)| *m == method && p == path)
+            };
+            unnamed.extend(made.into_iter().filter(|call| !known(call)));
+        }
+    }
+    let known = |path: &String| calls.iter().any(|(_, known)| known == path);
+    match packages("clients-venv") {
+        None => skip(test, "py-clob-client-v2"),
+        Some(site) => {
+            let made = polymarket_paths(&[site.join("py_clob_client_v2/endpoints.py")], &["= \""]);
+            assert!(made.len() > 50, "the client's paths were read: {}", made.len());
+            unnamed.extend(made.into_iter().filter(|path| !known(path)));
+        }
+    }
+    match packages("clients-unified") {
+        None => skip(test, "polymarket-client"),
+        Some(site) => {
+            let home = site.join("polymarket/_internal/actions");
+            let names = ["data.py", "gamma.py", "clob.py", "account.py", "rewards.py", "auth.py"];
+            let sources: Vec<PathBuf> = names.iter().map(|name| home.join(name)).collect();
+            let made = polymarket_paths(&sources, &["path=\"", "path=f\""]);
+            assert!(made.len() > 30, "the client's paths were read: {}", made.len());
+            unnamed.extend(made.into_iter().filter(|path| !known(path)));
+        }
+    }
+    assert!(unnamed.is_empty(), "neither served nor named as absent in docs/twin.md: {unnamed:#?}");
 }
