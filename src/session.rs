@@ -212,8 +212,8 @@ impl Running {
             let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
             Failed(exit, error.to_string())
         })?;
-        let store =
-            StoreThread::start(store).map_err(|error| Failed(Exit::State, error.to_string()))?;
+        let store = StoreThread::start(store, state.journal())
+            .map_err(|error| Failed(Exit::State, error.to_string()))?;
 
         let base = core.stats();
         // Seconds since 1970 rise over restarts faster than halts are lifted.

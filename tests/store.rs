@@ -216,7 +216,7 @@ fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
     let scratch = Scratch::new("same");
     // Live: through the journal's thread and the store's.
     let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
-    let thread = StoreThread::start(store).unwrap();
+    let thread = StoreThread::start(store, scratch.journal()).unwrap();
     let (mut to, from) = rtrb::RingBuffer::new(4_096);
     let writer = Writer::start(open_journal(&scratch, 1), from, Some(thread.input())).unwrap();
     for market in 0..4 {
@@ -349,4 +349,41 @@ fn throughput_is_measured() {
         records.len() as u128 * 1_000_000 / took.as_micros(),
         rows * 1_000_000 / took.as_micros(),
     );
+}
+
+#[test]
+fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
+    let scratch = Scratch::new("busy");
+    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let thread = StoreThread::start(store, scratch.journal()).unwrap();
+    let other = rusqlite::Connection::open(scratch.db()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let mut journal = open_journal(&scratch, 1);
+    for body in day(1, 50) {
+        journal.append(Nanos::from_secs(2), &body).unwrap();
+    }
+    journal.flush().unwrap();
+    let records = journal.take_made();
+    let (first, rest) = records.split_at(records.len() / 2);
+    thread.input().send(first.to_vec()).unwrap();
+    let begin = std::time::Instant::now();
+    while thread.trouble().is_none() {
+        assert!(begin.elapsed().as_secs() < 120, "it never says that it waits");
+        std::thread::yield_now();
+    }
+    assert!(thread.trouble().unwrap().contains("locked"), "{:?}", thread.trouble());
+    assert!(!thread.has_ended());
+    // What comes meanwhile is kept; a hole in it is read from the journal.
+    thread.input().send(rest[3..].to_vec()).unwrap();
+    other.execute_batch("COMMIT").unwrap();
+    let all = records.last().unwrap().seq + 1;
+    while thread.applied() < all {
+        assert!(begin.elapsed().as_secs() < 120, "it stays behind: {:?}", thread.trouble());
+        std::thread::yield_now();
+    }
+    assert_eq!(thread.trouble(), None);
+    thread.close().unwrap();
+    let live = dump(&scratch.db());
+    drop(rebuild(&scratch.db(), &scratch.journal(), book()).unwrap());
+    assert_eq!(dump(&scratch.db()), live);
 }

@@ -2,18 +2,17 @@
 
 pub mod names;
 mod project;
+mod thread;
+
+pub use thread::StoreThread;
 
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use surefoot_hot::journal::Record;
 
 use crate::journal::{JournalError, Reader, Wrong};
@@ -24,9 +23,10 @@ use project::Place;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// How long another program's read may hold the writer up.
 const BUSY: Duration = Duration::from_secs(5);
-/// Records in one transaction at most, and batches waiting for the writer.
+/// How long a start waits for another program that holds the database.
+const START_BUSY: Duration = Duration::from_secs(30);
+/// Records in one transaction at most.
 const TRANSACTION_MAX: usize = 16_384;
-const BATCHES_MAX: usize = 256;
 
 /// The database, open for writing.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// The thread that writes it ended by a failed assertion.
+    Ended,
     /// The journal it is made from cannot be read.
     Journal(JournalError),
     /// Records are missing between what is there and what came.
@@ -90,6 +92,9 @@ impl fmt::Display for StoreError {
             Self::Aside { path, source } => {
                 write!(f, "cannot move the damaged {} aside: {source}", path.display())
             }
+            Self::Ended => f.write_str(
+                "the database's thread failed an assertion: the message above names it. It is caught up at the next start",
+            ),
             Self::Journal(error) => error.fmt(f),
             Self::Gap { want, seen } => write!(
                 f,
@@ -101,6 +106,16 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+impl StoreError {
+    /// Whether another program holds the database: it is waited for, and is no damage.
+    pub fn is_busy(&self) -> bool {
+        let Self::Sqlite { source: rusqlite::Error::SqliteFailure(error, _), .. } = self else {
+            return false;
+        };
+        matches!(error.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    }
+}
 
 impl From<JournalError> for StoreError {
     fn from(error: JournalError) -> Self {
@@ -120,8 +135,14 @@ impl Store {
         names: Book,
         mut say: impl FnMut(&str),
     ) -> Result<Self, StoreError> {
-        let mut store = match Self::connect(path, names.clone()) {
-            Err(error @ StoreError::Sqlite { .. }) if path.exists() => {
+        let begin = Instant::now();
+        let mut connected = Self::connect(path, names.clone());
+        while connected.as_ref().is_err_and(StoreError::is_busy) && begin.elapsed() < START_BUSY {
+            say(&format!("another program holds the database {}: waiting for it", path.display()));
+            connected = Self::connect(path, names.clone());
+        }
+        let mut store = match connected {
+            Err(error @ StoreError::Sqlite { .. }) if path.exists() && !error.is_busy() => {
                 say(&format!("{error}; moving it aside and rebuilding it"));
                 move_aside(path)?;
                 Self::connect(path, names)?
@@ -203,6 +224,9 @@ impl Store {
     /// # Errors
     /// SQLite said no, or records are missing before these; nothing of them is taken in then.
     pub fn apply(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        // What a catch-up has read from the journal meanwhile comes once more by the channel.
+        let known = records.iter().take_while(|record| record.seq < self.place.next).count();
+        let records = &records[known..];
         let Some(first) = records.first() else { return Ok(()) };
         if first.seq != self.place.next {
             return Err(StoreError::Gap { want: self.place.next, seen: first.seq });
@@ -282,74 +306,4 @@ fn move_aside(path: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// The thread that writes the database.
-#[derive(Debug)]
-pub struct StoreThread {
-    input: Sender<Vec<Record>>,
-    applied: Arc<AtomicU64>,
-    thread: JoinHandle<Result<(), StoreError>>,
-}
-
-impl StoreThread {
-    /// Starts it. On an error it stops writing and goes on emptying its channel: the next start catches up.
-    ///
-    /// # Errors
-    /// The thread could not be started.
-    pub fn start(store: Store) -> io::Result<Self> {
-        let (input, batches) = crossbeam_channel::bounded(BATCHES_MAX);
-        let applied = Arc::new(AtomicU64::new(store.next_seq()));
-        let seen = Arc::clone(&applied);
-        let thread = thread::Builder::new()
-            .name("store".into())
-            .spawn(move || write_batches(store, &batches, &seen))?;
-        Ok(Self { input, applied, thread })
-    }
-
-    /// Where the journal's writer sends what it wrote.
-    pub fn input(&self) -> Sender<Vec<Record>> {
-        self.input.clone()
-    }
-
-    /// The number of the next record the tables lack.
-    pub fn applied(&self) -> u64 {
-        self.applied.load(Ordering::Relaxed)
-    }
-
-    /// Whether its thread has ended, which it does only where it is closed, or by a panic.
-    pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
-    }
-
-    /// Waits until everything sent is in the tables. Every sender must be gone, the journal's too.
-    ///
-    /// # Errors
-    /// What went wrong while it ran.
-    pub fn close(self) -> Result<(), StoreError> {
-        drop(self.input);
-        self.thread.join().expect("the store's thread has no assertion to fail")
-    }
-}
-
-fn write_batches(
-    mut store: Store,
-    batches: &Receiver<Vec<Record>>,
-    applied: &AtomicU64,
-) -> Result<(), StoreError> {
-    let mut outcome = Ok(());
-    while let Ok(mut records) = batches.recv() {
-        while records.len() < TRANSACTION_MAX
-            && let Ok(more) = batches.try_recv()
-        {
-            records.extend(more);
-        }
-        if outcome.is_ok() {
-            outcome = store.apply(&records);
-            applied.store(store.next_seq(), Ordering::Relaxed);
-        }
-    }
-    // Leaves one file behind where it can; readers that are still there keep the others.
-    let _ = store.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
-    outcome
 }
