@@ -108,6 +108,7 @@ impl Crew {
             work += feed.turn(now);
         }
         if let Some(core) = &mut self.core {
+            crate::fault::on_core_turn();
             work += core.turn(now);
         }
         if let Some(executors) = &mut self.executors {
@@ -336,6 +337,17 @@ impl Engine {
         let turns = self.pulses.iter().map(|(_, pulse)| pulse.turns());
         let nth = self.watch.still(turns, Instant::now(), limit)?;
         Some(self.pulses[nth].0)
+    }
+
+    /// Leaves everything as it is, for a thread that stands still and cannot be waited for. What the journal's ring holds is
+    /// written and synced first, as far as that goes in a moment.
+    pub fn abandon(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let (begin, status) = (Instant::now(), Arc::clone(self.journal.status()));
+        while begin.elapsed() < Duration::from_secs(1) && status.synced() < status.written() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        std::mem::forget(self); // its ends of channels stay open: nobody runs into a closed one
     }
 
     /// Ends every thread, in the order of the flow, and closes the journal. A journal that could not be written leaves a

@@ -37,6 +37,7 @@ pub mod config;
 pub mod control;
 pub mod engine;
 pub mod exit;
+pub mod fault;
 mod foreign;
 pub mod health;
 pub mod notify;

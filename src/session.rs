@@ -2,6 +2,7 @@
 
 mod agree;
 mod close;
+mod rescue;
 mod status;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,6 +65,9 @@ const STALL_AFTER: Duration = Duration::from_secs(2);
 pub struct Session {
     /// Which mode.
     pub mode: Mode,
+/// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
+
     /// Where the venues are.
     pub access: Access,
     /// Markets to follow beside those in relations.
@@ -133,6 +137,9 @@ struct Running {
     /// Lines said.
     said: u64,
     /// The trading day that the core was told, in days since 1970 (UTC).
+    rescue: rescue::Rescue,
+    /// Since when a hot thread stands still, and which.
+    stalled: Option<(Instant, &'static str)>,
     day: u32,
     last_reconciled: Instant,
     foreign: Foreign,
@@ -312,6 +319,7 @@ impl Running {
         })
     }
 
+        let rescue = rescue::Rescue::new(&session.access, &signers, &catalogue.directory);
     fn until_over(mut self) -> Exit {
         if let Some(latch) = &self.latch {
             eprintln!(
@@ -323,6 +331,8 @@ impl Running {
         let exit = catch_unwind(AssertUnwindSafe(|| {
             let mut exit = self.open_up();
             loop {
+            rescue,
+            stalled: None,
                 if let Some(exit) = exit {
                     return exit;
                 }
@@ -451,13 +461,20 @@ impl Running {
             // A hot thread voided what it could not hand on; the core and the next start must know.
             self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
         }
-        if let Some(name) = self.engine.still(STALL_AFTER)
-            && self.latch.is_none()
-        {
+        let Some(name) = self.engine.still(STALL_AFTER) else {
+            self.stalled = None;
+            return None;
+        };
+        if self.stalled.is_none() {
+            self.rescue.tell_once();
+        }
+        let (since, _) = *self.stalled.get_or_insert((Instant::now(), name));
+        if self.latch.is_none() {
             let why = format!("the {name} thread stood still for {} s", STALL_AFTER.as_secs());
             self.halt("thread", &why, HaltWhy::Thread);
         }
-        None
+        // One that wakes hears of the halt and cancels by itself. One that does not is not waited for.
+        (since.elapsed() >= GIVE_UP_AFTER).then_some(Exit::Internal)
     }
 
     fn obey(&mut self, asked: Asked) {

@@ -97,20 +97,21 @@ impl Signers {
         Ok(Self { polymarket: Arc::new(polymarket), kalshi: Arc::new(kalshi) })
     }
 
-    /// Clients for cold REST at both venues: metadata, and what is true.
+    /// Clients for signed cold REST at both venues, by venue.
+    pub fn clients(&self, access: &Access) -> [Rest; 2] {
+        let polymarket = Arc::new(PolymarketAuth(self.polymarket.clone()));
+        let kalshi = Arc::new(KalshiAuth(self.kalshi.clone()));
+        [
+            Rest::new(access.polymarket.clob.clone(), &access.trust, Some(polymarket)),
+            Rest::new(access.kalshi.rest.clone(), &access.trust, Some(kalshi)),
+        ]
+    }
+
+    /// Readers over cold REST at both venues: metadata, and what is true.
     pub fn readers(&self, access: &Access, directory: &Directory) -> [Box<dyn Reader>; 2] {
         let pm = &access.polymarket;
-        let clob = Rest::new(
-            pm.clob.clone(),
-            &access.trust,
-            Some(Arc::new(PolymarketAuth(self.polymarket.clone()))),
-        );
+        let [clob, kalshi] = self.clients(access);
         let data = Rest::new(pm.data.clone(), &access.trust, None);
-        let kalshi = Rest::new(
-            access.kalshi.rest.clone(),
-            &access.trust,
-            Some(Arc::new(KalshiAuth(self.kalshi.clone()))),
-        );
         [
             Box::new(PolymarketReader::new(
                 clob,

@@ -368,6 +368,10 @@ mod tests {
         let second = control.poll().map(|asked| asked.command);
         assert!(matches!(second, Some(Command::Halt { who: "signal", .. })));
         assert!(control.poll().is_none() && !control.wants_halt());
+        #[cfg(debug_assertions)]
+        Some("fault") if crate::fault::ask(value["what"].as_str().unwrap_or_default()) => {
+            Ok(Command::Status)
+        }
         signals.halt.store(true, Ordering::Relaxed);
         assert!(control.wants_halt() && control.wants_halt(), "it waits");
         let command = control.poll().map(|asked| asked.command);

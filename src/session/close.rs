@@ -7,6 +7,7 @@ use surefoot_cold::reconcile::settled_truth;
 use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
 
+use super::rescue::{Rescued, on_one_leg};
 use super::{DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG};
 use crate::exit::Exit;
 use crate::foreign;
@@ -16,6 +17,9 @@ impl Running {
     /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
     pub(super) fn close(mut self, asked: Exit) -> Exit {
         self.notify.stopping();
+        if self.engine.dead().is_some() || self.stalled.is_some() {
+            return self.close_without_core();
+        }
         self.engine.tell(Event::Control(Tell::Stop));
         let begin = Instant::now();
         let mut idle = false;
@@ -127,5 +131,48 @@ impl Running {
             Exit::Ok if finished.journal_error.is_some() => Exit::State,
             other => other,
         }
+    }
+
+    /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
+    /// and only then does the program end.
+    fn close_without_core(self) -> Exit {
+        let Self { engine, rescue, session, directory, stalled, json, .. } = self;
+        eprintln!("surefoot: cancelling everything at both venues over connections of our own");
+        let rescued = rescue.run();
+        let mut lines = Vec::new();
+        for Rescued { venue, cleared, truth } in &rescued {
+            let name = venue.name();
+            lines.push(match cleared {
+                Ok(()) => format!("{name}: everything is cancelled, nothing rests"),
+                Err(why) => format!("{name}: NOT confirmed that nothing rests ({why}): cancel on the venue's own page"),
+            });
+            if let Err(why) = truth {
+                lines.push(format!("{name}: what is held there is not known: {why}"));
+            }
+        }
+        let alone = on_one_leg(&session.access.relations, &directory, &rescued);
+        lines.push(match alone.as_slice() {
+            [] => "no contracts without a partner, as far as the venues answered".to_owned(),
+            _ => "on one leg: close these at the venues' own pages, or start again and let them be sold".to_owned(),
+        });
+        lines.extend(alone);
+        for line in &lines {
+            eprintln!("surefoot: {line}");
+        }
+        if json {
+            println!(
+                "{}",
+                json!({ "ok": false, "error": "a hot thread died or stood still", "rescue": lines })
+            );
+        }
+        match stalled {
+            Some(_) => engine.abandon(),
+            None => {
+                if let Err(why) = engine.finish() {
+                    eprintln!("surefoot: {why}");
+                }
+            }
+        }
+        Exit::Internal
     }
 }

@@ -12,3 +12,4 @@ mod loopback;
 mod loss;
 mod rig;
 mod safety;
+mod stall;

@@ -25,7 +25,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use crate::loopback::ends_well;
 use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, truths, until};
 
-fn names(access: &Access, state: &Path) -> Directory {
+pub fn names(access: &Access, state: &Path) -> Directory {
     let book = Book::load(&StateDir::at(state).names()).unwrap();
     book.directory(access.identity()).unwrap().clone()
 }
@@ -116,12 +116,18 @@ fn fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg() {
 }
 
 /// Orders of a person with the same keys, far from the market: the venues' ids.
-fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
+pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
     let signers = Signers::new(access).unwrap();
     let mut last = String::new();
     let auth = Arc::new(PolymarketAuth(signers.polymarket.clone()));
     let clob = Rest::new(access.polymarket.clob.clone(), &access.trust, Some(auth));
-    let polymarket = directory.of(Venue::Polymarket).find_map(|entry| {
+    // In markets that are open long enough: one that settles takes the order with it.
+    let lasting = |venue| {
+        let mut entries: Vec<_> = directory.of(venue).collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.def.close));
+        entries
+    };
+    let polymarket = lasting(Venue::Polymarket).into_iter().find_map(|entry| {
         let Names::Polymarket(names) = &entry.names else { return None };
         let order = Order {
             id: OrderId::new(7),
@@ -147,7 +153,7 @@ fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
     });
     let auth = Arc::new(KalshiAuth(signers.kalshi.clone()));
     let rest = Rest::new(access.kalshi.rest.clone(), &access.trust, Some(auth));
-    let kalshi = directory.of(Venue::Kalshi).find_map(|entry| {
+    let kalshi = lasting(Venue::Kalshi).into_iter().find_map(|entry| {
         let Names::Kalshi(names) = &entry.names else { return None };
         let order = json!({
             "ticker": names.ticker, "client_order_id": "by-hand-1", "side": "bid", "count": "2.00",

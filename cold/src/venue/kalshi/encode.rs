@@ -13,6 +13,8 @@ use crate::venue::text::{Digits, nibble, push_fixed};
 
 /// Where every path starts; it is part of what is signed.
 pub const ROOT: &str = "/trade-api/v2";
+/// `DELETE` all orders, behind [`ROOT`]: cold clients have the root in their endpoint.
+pub const CANCEL_ALL: &str = "/portfolio/events/orders";
 /// `POST` one order, `DELETE` all.
 pub const ORDERS: &str = "/trade-api/v2/portfolio/events/orders";
 /// `POST` several, `DELETE` several.

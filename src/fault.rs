@@ -1,0 +1,45 @@
+//! Faults that a test asks a debug build for over the control socket. A release build knows none of them.
+
+/// Acts on the core's thread, once a turn.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub const fn on_core_turn() {}
+
+#[cfg(debug_assertions)]
+pub use asked::{ask, on_core_turn};
+
+#[cfg(debug_assertions)]
+mod asked {
+    use std::sync::atomic::{AtomicU8, Ordering};
+    use std::time::Duration;
+
+    const NONE: u8 = 0;
+    const PANIC: u8 = 1;
+    const STALL: u8 = 2;
+    static WANTED: AtomicU8 = AtomicU8::new(NONE);
+
+    /// Asks for `panic` or `stall`; `none` ends a stall. `false` for anything else.
+    pub fn ask(what: &str) -> bool {
+        let wanted = match what {
+            "none" => NONE,
+            "panic" => PANIC,
+            "stall" => STALL,
+            _ => return false,
+        };
+        WANTED.store(wanted, Ordering::Relaxed);
+        true
+    }
+
+    /// Acts on the core's thread, once a turn.
+    pub fn on_core_turn() {
+        match WANTED.load(Ordering::Relaxed) {
+            PANIC => panic!("a test asked for this"),
+            STALL => {
+                while WANTED.load(Ordering::Relaxed) == STALL {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A core that panics or stands still: the program cancels everything at both venues without it, says what is left, and
+//! ends by its own exit.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use surefoot::control::client::ask;
+use surefoot_cold::state_dir::StateDir;
+
+use crate::rig::{Scratch, Twin, alone, count, run_against, truths, until};
+use crate::safety::{names, placed_by_hand};
+
+/// The core is gone in the way asked for while an order rests: it does not rest when the program has ended.
+fn ends_with_nothing_resting(what: &str, seed: u32, says: &str) {
+    let _alone = alone();
+    let scratch = Scratch::new(what);
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, seed);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+    placed_by_hand(&twin.access, &names(&twin.access, &state));
+    let open = |state: &Path| {
+        truths(&twin.access, state).iter().map(|truth| truth.open.len()).sum::<usize>()
+    };
+    assert!(open(&state) >= 2, "one rests at each venue");
+    // Its answer may never come: the run is at its end by then.
+    let _ = ask(
+        &StateDir::at(&state),
+        &json!({ "cmd": "fault", "what": what }),
+        Duration::from_secs(2),
+    );
+    let said = run.end();
+    assert_eq!(said.code, Some(70), "{said:#?}");
+    assert!(said.err.contains(says), "{said:#?}");
+    for venue in ["polymarket", "kalshi"] {
+        let cleared = format!("{venue}: everything is cancelled, nothing rests");
+        assert!(said.err.contains(&cleared), "{cleared}: {said:#?}");
+    }
+    assert_eq!(open(&state), 0, "nothing rests: {said:#?}");
+    assert!(
+        said.err.contains("without a partner"),
+        "it says what stands on one leg, or nothing: {said:#?}"
+    );
+    let latch = StateDir::at(&state).halt().unwrap().expect("latched");
+    assert_eq!(latch.who, "thread");
+    assert!(fs::read_to_string(state.join("exit.json")).unwrap().contains("70"));
+}
+
+#[test]
+fn a_core_that_panics_leaves_nothing_resting() {
+    ends_with_nothing_resting("panic", 12, "the hot thread failed an assertion");
+}
+
+#[test]
+fn a_core_that_stands_still_leaves_nothing_resting() {
+    ends_with_nothing_resting("stall", 13, "the hot thread stood still");
+}
