@@ -39,6 +39,7 @@ pub mod engine;
 pub mod exit;
 pub mod fault;
 mod foreign;
+mod harden;
 pub mod health;
 pub mod notify;
 pub(crate) mod recover;

@@ -34,6 +34,7 @@ use crate::foreign::Foreign;
 use crate::health::LINKS;
 use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
+use crate::harden::{Hardened, harden};
 use crate::report;
 use crate::results::Results;
 use crate::spin::Clock;
@@ -169,6 +170,7 @@ impl Running {
         let mut latch = state.halt()?;
         let venue = session.access.identity();
         let signers = Signers::new(&session.access).map_err(|why| Failed(Exit::Config, why))?;
+    hardened: Hardened,
         let mut names = Book::load(&state.names())?;
         let catalogue = load_catalogue(&session.access, &session.also, names.directory(venue))?;
         for line in &catalogue.left_out {
@@ -181,6 +183,12 @@ impl Running {
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         let mut lifted = false;
         if core.halted().is_some() && latch.is_none() {
+        let hardened = harden();
+        for gap in hardened.gaps() {
+            if session.mode != Mode::Demo {
+                eprintln!("surefoot: {gap}");
+            }
+        }
             // The journal is halted and the latch is not there: lifted by a person since, or never written.
             lifted = verbs::lifted_since(&state, last.get());
             if !lifted {
@@ -346,6 +354,7 @@ impl Running {
         });
         self.close(exit)
     }
+            hardened,
 
     /// Waits for the links, settles what an earlier run left in flight, agrees with both venues, and opens.
     /// Returns an exit where that was not to be.
@@ -416,7 +425,7 @@ impl Running {
         self.foreign.say(&stats);
         if stats.halted && self.latch.is_none() && self.open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
-            self.latch_halt("limit", "a limit was reached; `status` and the halts table name it");
+            self.latch_halt("limit", &status::why_halted(&stats, &self.config.limits));
         }
         if self.last_said.elapsed() >= SAY_EVERY {
             self.last_said = Instant::now();

@@ -6,12 +6,60 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 /// Pins every page in memory, so that the hot thread never waits for a page fault.
 ///
 /// # Errors
-/// `RLIMIT_MEMLOCK` is too low.
+/// The system would not. Under a finite `RLIMIT_MEMLOCK` without `CAP_IPC_LOCK` it is not even tried: what is allocated later
+/// would fail by it.
 #[expect(unsafe_code, reason = "no safe wrapper")]
 pub fn lock_memory() -> io::Result<()> {
+    const CAP_IPC_LOCK: u64 = 14;
+    let has_right = status_field("CapEff:")
+        .and_then(|text| u64::from_str_radix(&text, 16).ok())
+        .is_some_and(|rights| rights >> CAP_IPC_LOCK & 1 == 1);
+    let bound = limit(libc::RLIMIT_MEMLOCK)?;
+    if !has_right && bound.rlim_cur != libc::RLIM_INFINITY {
+        let what =
+            format!("RLIMIT_MEMLOCK is {} bytes (LimitMEMLOCK=infinity lifts it)", bound.rlim_cur);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+    }
+    let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;
     // SAFETY: takes flags by value, touches no memory of ours, fails only by its return code.
-    let code = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) };
+    let code = unsafe { libc::mlockall(flags) };
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether pages of this process are kept in memory, as the kernel counts them.
+pub fn memory_is_locked() -> bool {
+    let locked = status_field("VmLck:").and_then(|text| text.parse::<u64>().ok());
+    locked.is_some_and(|kilobytes| kilobytes > 0)
+}
+
+/// The first word behind a name in `/proc/self/status`.
+fn status_field(name: &str) -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next().map(str::to_owned)
+}
+
+/// `__rlimit_resource_t` of glibc, `c_int` of musl.
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+#[expect(unsafe_code, reason = "no safe wrapper")]
+fn limit(resource: Resource) -> io::Result<libc::rlimit> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: writes one `rlimit` that lives until the call returns.
+    let code = unsafe { libc::getrlimit(resource, &raw mut limit) };
+    if code == 0 { Ok(limit) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether neither a core dump nor another process of this user can see this one's memory, as the kernel says.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn dumps_are_forbidden() -> bool {
+    let none: libc::c_ulong = 0;
+    // SAFETY: `PR_GET_DUMPABLE` takes no pointer and returns the flag.
+    let dumpable = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, none, none, none, none) };
+    dumpable == 0 && limit(libc::RLIMIT_CORE).is_ok_and(|limit| limit.rlim_cur == 0)
 }
 
 /// Forbids core dumps and attachment by other processes of the same user: keys are in memory.
@@ -184,3 +232,6 @@ mod tests {
         sleep_precisely(1_000).unwrap();
     }
 }
+        assert!(!dumps_are_forbidden(), "nobody asked for it yet");
+        forbid_dumps().unwrap();
+        assert!(dumps_are_forbidden());

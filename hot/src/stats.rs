@@ -1,5 +1,6 @@
 //! What the core counts: plain fields, published now and then, never on every event.
 
+use crate::event::HaltWhy;
 use crate::ids::VenueKey;
 use crate::limits::FOREIGN_SHOWN_MAX;
 use crate::units::Usd;
@@ -74,6 +75,8 @@ pub struct Stats {
     pub foreign: [Foreign; 2],
     /// Whether trading is halted.
     pub halted: bool,
+    /// Why it is.
+    pub halted_why: Option<HaltWhy>,
     /// Whether both venues and we agree.
     pub reconciled: bool,
 }

@@ -4,11 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use surefoot_hot::event::{Control as Tell, Event};
+use surefoot_cold::lock::Lost;
+use surefoot_hot::event::{Control as Tell, Event, HaltWhy, LimitRow};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Usd;
 
 use super::{Running, STALL_AFTER};
+use crate::config::limits::Limits;
 use crate::engine::VenueShown;
 use crate::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use crate::report;
@@ -52,6 +55,32 @@ impl VenueVitals {
             refused,
             refused_ago: self.refused.last_ago(now),
         }
+    }
+}
+
+/// Why the core halted by itself, with the figures.
+pub(super) fn why_halted(stats: &Stats, limits: &Limits) -> String {
+    match stats.halted_why {
+        Some(HaltWhy::DailyLoss) => format!(
+            "the day's loss reached its limit: the day's result is ${}, the limit is ${}",
+            stats.day_result,
+            Usd::from_micros(i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX))
+        ),
+        Some(HaltWhy::Group) => format!(
+            "a group on one leg could not be closed within its attempts: {} groups are with the operator (`v_groups` names \
+             them), ${} at risk",
+            stats.baskets_operator, stats.exposure
+        ),
+        Some(HaltWhy::RingFull) => {
+            "a ring that may not fill was full: the machine could not keep up with itself".to_owned()
+        }
+        Some(HaltWhy::Impossible) => {
+            "a venue filled more than was ordered, or worse than the limit: the alarms table names the order".to_owned()
+        }
+        Some(why @ (HaltWhy::Operator | HaltWhy::KillFile | HaltWhy::Thread | HaltWhy::Journal)) => {
+            format!("the core was told to halt ({why:?})")
+        }
+        None => "a limit or a group of the core's own; the halts table names it".to_owned(),
     }
 }
 
@@ -135,6 +164,8 @@ impl Running {
             "compared_s_ago": signs.compared.map(|age| age.as_secs()),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
         });
+            "dumps_forbidden": self.hardened.dumps.is_ok(),
+            "memory_locked": self.hardened.memory.is_ok(),
         if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
             status.extend(more);
         }
