@@ -122,7 +122,9 @@ impl Access {
                 "{place}: {error}; it must hold the one object that `surefoot twin --json` prints"
             ))
         })?;
-        Self::from_json(&value).map_err(|AccessError(why)| AccessError(format!("{place}: {why}")))
+        Self::from_json(&value)
+            .and_then(|access| access.check_loopback().map(|()| access))
+            .map_err(|AccessError(why)| AccessError(format!("{place}: {why}")))
     }
 
     /// From that object.
@@ -181,6 +183,38 @@ impl Access {
         })
     }
 
+    /// The account at each venue, by index, as a hash of where it is and whose it is: one instance may trade it.
+    pub fn accounts(&self) -> [u64; 2] {
+        let pm = &self.polymarket;
+        let owner = match &pm.funder {
+            Some(funder) => format!("{funder:?}"),
+            None => pm.credentials.api_key.clone(),
+        };
+        let hash = |endpoint: &Endpoint, owner: &str| {
+            let mut hash = Hash64::new();
+            hash.bytes(endpoint.to_string().as_bytes());
+            hash.bytes(owner.as_bytes());
+            hash.get()
+        };
+        [hash(&pm.clob, &owner), hash(&self.kalshi.rest, &self.kalshi.key_id)]
+    }
+
+    /// Refuses endpoints that are not on this machine: play money and synthetic markets are nobody else's business.
+    ///
+    /// # Errors
+    /// Names the endpoint.
+    pub fn check_loopback(&self) -> Result<(), AccessError> {
+        let (pm, ka) = (&self.polymarket, &self.kalshi);
+        let all = [&pm.clob, &pm.gamma, &pm.data, &pm.ws_market, &pm.ws_user, &ka.rest, &ka.ws];
+        match all.into_iter().find(|endpoint| !is_loopback(&endpoint.host)) {
+            None => Ok(()),
+            Some(endpoint) => Err(AccessError(format!(
+                "{endpoint} is not on this machine: outside the live modes nothing but loopback is reached. Give the file \
+                 of a twin that runs here"
+            ))),
+        }
+    }
+
     /// Which accounts at which venues: a journal is continued only where this is the same.
     pub fn identity(&self) -> u64 {
         let mut hash = Hash64::new();
@@ -194,6 +228,12 @@ impl Access {
         }
         hash.get()
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The account of a deposit wallet: what every account made since 2026-05-04 has. A list, or an object by number.

@@ -296,6 +296,9 @@ pub const ROWS: &[Row] = &[
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the gate's own row
         find: |signs| {
+            if !signs.open {
+                return None; // they come up
+            }
             let up: u64 = signs.venues.iter().map(|venue| venue.links_up).sum();
             let found =
                 at_venues(signs, |venue| venue.links_up < LINKS_PER_VENUE, "", |_| String::new())?;

@@ -418,8 +418,15 @@ pub fn compare(
         };
         let name = venue.name();
         let shared = truth.open.iter().any(|open| foreign::is_foreign(core, open));
-        let held =
-            if shared { "; orders that are not ours rest there and may hold it" } else { "" };
+        // The last comparison saw one that is gone by now: what it held came back since.
+        let lately = core.stats().foreign[venue.index()].count > 0;
+        let held = match (shared, lately) {
+            (true, _) => "; orders that are not ours rest there and may hold it",
+            (false, true) => {
+                "; an order that is not ours rested there until lately and may have held it"
+            }
+            (false, false) => "",
+        };
         for &(shard, cash) in &truth.cash {
             let ours = core.ledger().cash(Purse::of(venue, shard));
             if ours != cash {

@@ -5,11 +5,13 @@ mod close;
 mod rescue;
 mod status;
 
+use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use rtrb::RingBuffer;
 use serde_json::json;
+use surefoot_cold::account::{self, AccountError};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
@@ -18,6 +20,7 @@ use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
 use surefoot_cold::wirelog::SyncMode;
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
+use surefoot_hot::ids::Venue;
 use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
@@ -31,10 +34,10 @@ use crate::control::{Asked, Command, Control, Signals, farewell, verbs};
 use crate::engine::{Engine, Plan};
 use crate::exit::Exit;
 use crate::foreign::Foreign;
+use crate::harden::{Hardened, harden};
 use crate::health::LINKS;
 use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
-use crate::harden::{Hardened, harden};
 use crate::report;
 use crate::results::Results;
 use crate::spin::Clock;
@@ -62,13 +65,13 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that stands still for so long is taken for dead.
 const STALL_AFTER: Duration = Duration::from_secs(2);
 
+/// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
+
 /// What a mode hands in.
 pub struct Session {
     /// Which mode.
     pub mode: Mode,
-/// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
-
     /// Where the venues are.
     pub access: Access,
     /// Markets to follow beside those in relations.
@@ -86,10 +89,29 @@ pub(crate) struct Failed(pub(crate) Exit, pub(crate) String);
 
 impl From<StateError> for Failed {
     fn from(error: StateError) -> Self {
-        let exit =
-            if matches!(error, StateError::InUse { .. }) { Exit::InUse } else { Exit::State };
+        let exit = match &error {
+            StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
+            StateError::Io { .. } | StateError::Open { .. } | StateError::Damaged { .. } => {
+                Exit::State
+            }
+        };
         Self(exit, error.to_string())
     }
+}
+
+/// Takes the account at each venue for this process.
+fn take_accounts(access: &Access) -> Result<Vec<UnixListener>, Failed> {
+    let take = |venue: Venue| match account::take(access.accounts()[venue.index()]) {
+        Ok(listener) => Ok(listener),
+        Err(AccountError::Held(holder)) => {
+            Err(StateError::AccountInUse { venue: venue.name(), holder }.into())
+        }
+        Err(AccountError::Io(error)) => {
+            let why = format!("locking the {} account: {error}", venue.name());
+            Err(Failed(Exit::Failed, why))
+        }
+    };
+    Venue::ALL.into_iter().map(take).collect()
 }
 
 /// Runs a session to its end.
@@ -110,11 +132,14 @@ struct Running {
     config: Config,
     json: bool,
     state: StateDir,
-    _lock: Lock,
+    lock: Lock,
     control: Control,
     engine: Engine,
     store: StoreThread,
     directory: Directory,
+    rescue: rescue::Rescue,
+    /// Since when a hot thread stands still, and which.
+    stalled: Option<(Instant, &'static str)>,
     /// Elsewhere while `check` has them.
     readers: Readers,
     /// A comparison under way: its thread waits for the venues, so that nothing else has to.
@@ -138,9 +163,6 @@ struct Running {
     /// Lines said.
     said: u64,
     /// The trading day that the core was told, in days since 1970 (UTC).
-    rescue: rescue::Rescue,
-    /// Since when a hot thread stands still, and which.
-    stalled: Option<(Instant, &'static str)>,
     day: u32,
     last_reconciled: Instant,
     foreign: Foreign,
@@ -148,6 +170,7 @@ struct Running {
     compared: Option<Instant>,
     first_basket: Option<Duration>,
     notify: Notify,
+    hardened: Hardened,
     vitals: status::Vitals,
 }
 
@@ -158,19 +181,30 @@ impl Running {
             .map_err(|why| Failed(Exit::Machine, why))?;
         let state = StateDir::open(&config.state_dir)?;
         let lock = state.lock()?;
+        let accounts = take_accounts(&session.access)?;
         farewell::begin(&state)?;
+        let hardened = harden();
+        for gap in hardened.gaps() {
+            if session.mode != Mode::Demo {
+                eprintln!("surefoot: {gap}");
+            }
+        }
         let signals = Signals::install()
             .map_err(|error| Failed(Exit::Failed, format!("taking over signals: {error}")))?;
-        let control = Control::start(&state, signals).map_err(|error| {
+        let mut control = Control::start(&state, signals).map_err(|error| {
             Failed(Exit::State, format!("{}: {error}", state.control_socket().display()))
         })?;
+        for account in accounts {
+            control.listen_by_account(account).map_err(|error| {
+                Failed(Exit::Failed, format!("starting the control's thread: {error}"))
+            })?;
+        }
         for line in &session.about {
             eprintln!("{line}");
         }
         let mut latch = state.halt()?;
         let venue = session.access.identity();
         let signers = Signers::new(&session.access).map_err(|why| Failed(Exit::Config, why))?;
-    hardened: Hardened,
         let mut names = Book::load(&state.names())?;
         let catalogue = load_catalogue(&session.access, &session.also, names.directory(venue))?;
         for line in &catalogue.left_out {
@@ -183,12 +217,6 @@ impl Running {
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         let mut lifted = false;
         if core.halted().is_some() && latch.is_none() {
-        let hardened = harden();
-        for gap in hardened.gaps() {
-            if session.mode != Mode::Demo {
-                eprintln!("surefoot: {gap}");
-            }
-        }
             // The journal is halted and the latch is not there: lifted by a person since, or never written.
             lifted = verbs::lifted_since(&state, last.get());
             if !lifted {
@@ -291,17 +319,20 @@ impl Running {
             accounts: signers.readers(&session.access, &catalogue.directory).into(),
             results: Some(Results::new(&session.access, &catalogue.directory)),
         };
+        let rescue = rescue::Rescue::new(&session.access, &signers, &catalogue.directory);
         let now = Instant::now();
         Ok(Self {
             session,
             config: config.clone(),
             json,
             state,
-            _lock: lock,
+            lock,
             control,
             began_at: engine.clock.now(),
             engine,
             store,
+            rescue,
+            stalled: None,
             directory: catalogue.directory,
             readers,
             check: None,
@@ -323,11 +354,11 @@ impl Running {
             compared: None,
             first_basket: None,
             notify: Notify::from_env(),
+            hardened,
             vitals: status::Vitals::default(),
         })
     }
 
-        let rescue = rescue::Rescue::new(&session.access, &signers, &catalogue.directory);
     fn until_over(mut self) -> Exit {
         if let Some(latch) = &self.latch {
             eprintln!(
@@ -339,8 +370,6 @@ impl Running {
         let exit = catch_unwind(AssertUnwindSafe(|| {
             let mut exit = self.open_up();
             loop {
-            rescue,
-            stalled: None,
                 if let Some(exit) = exit {
                     return exit;
                 }
@@ -354,7 +383,6 @@ impl Running {
         });
         self.close(exit)
     }
-            hardened,
 
     /// Waits for the links, settles what an earlier run left in flight, agrees with both venues, and opens.
     /// Returns an exit where that was not to be.
@@ -404,7 +432,7 @@ impl Running {
     fn look(&mut self) -> Option<Exit> {
         while let Some(asked) = self.control.poll() {
             if matches!(asked.command, Command::Stop { .. }) {
-                asked.done(json!({ "stopping": true }));
+                asked.done(json!({ "stopping": true, "pid": std::process::id() }));
                 return Some(Exit::Ok);
             }
             self.obey(asked);

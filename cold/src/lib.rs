@@ -1,6 +1,7 @@
 //! What may wait: sockets, keys and files. It makes no trading decision.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod account;
 pub mod audit;
 pub mod directory;
 pub mod disk;

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// Pins every page in memory, so that the hot thread never waits for a page fault.
+/// Keeps every page in memory that is there or is touched from now on: neither the hot thread nor a key goes to the swap.
 ///
 /// # Errors
 /// The system would not. Under a finite `RLIMIT_MEMLOCK` without `CAP_IPC_LOCK` it is not even tried: what is allocated later
@@ -179,6 +179,39 @@ impl TcpOption {
     }
 }
 
+/// The user whom this process acts as.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn user() -> u32 {
+    // SAFETY: takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Process and user at the other end of a socket, as the kernel has them: who made it listen, or who connected.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "no safe wrapper")]
+pub fn peer(stream: &std::os::unix::net::UnixStream) -> io::Result<(u32, u32)> {
+    use std::os::fd::AsRawFd;
+    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut size = libc::socklen_t::try_from(size_of::<libc::ucred>()).expect("twelve bytes");
+    // SAFETY: the descriptor is open while `stream` is borrowed; at most `size` bytes are written to `cred`, which is that
+    // long, and to `size`; both live until the call returns.
+    let code = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut cred).cast(),
+            &raw mut size,
+        )
+    };
+    if code != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((u32::try_from(cred.pid).unwrap_or(0), cred.uid))
+}
+
 /// Whether a process of that number exists.
 #[expect(unsafe_code, reason = "no safe wrapper")]
 pub fn is_alive(pid: u32) -> bool {
@@ -230,8 +263,8 @@ mod tests {
         assert!(signal(0, 0).is_err());
         assert!(signal(std::process::id(), 0).is_ok());
         sleep_precisely(1_000).unwrap();
-    }
-}
         assert!(!dumps_are_forbidden(), "nobody asked for it yet");
         forbid_dumps().unwrap();
         assert!(dumps_are_forbidden());
+    }
+}

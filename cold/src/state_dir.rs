@@ -3,11 +3,12 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Holder;
 use crate::lock::{Lock, LockError};
 
 /// A directory that holds the state of one instance.
@@ -34,6 +35,20 @@ pub enum StateError {
         path: PathBuf,
         /// The other instance's process number, where it could be read.
         pid: Option<u32>,
+    },
+    /// Another instance trades one of the same accounts, out of another directory.
+    AccountInUse {
+        /// At which venue.
+        venue: &'static str,
+        /// Who has it.
+        holder: Holder,
+    },
+    /// Others may write to the directory.
+    Open {
+        /// Which directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
     },
     /// A file of ours holds something else.
     Damaged {
@@ -63,6 +78,23 @@ impl fmt::Display for StateError {
                      directory with --state",
                 )
             }
+            Self::AccountInUse { venue, holder } => {
+                write!(f, "the {venue} account is traded by another surefoot already")?;
+                if holder.pid != 0 {
+                    write!(f, " (process {})", holder.pid)?;
+                }
+                if let Some(state) = &holder.state {
+                    write!(f, ", out of {state}. `surefoot status --state {state}` shows it")?;
+                }
+                f.write_str(". Nothing was started: two would not know of each other's orders")
+            }
+            Self::Open { path, mode } => write!(
+                f,
+                "others may write to the state directory {} (mode {mode:04o}): whoever can put a file there can halt, \
+                 replace or lift what protects the money. `chmod 700 {}`",
+                path.display(),
+                path.display()
+            ),
             Self::Damaged { path, what } => write!(
                 f,
                 "{} is not as surefoot wrote it: {what}. Look at it; if it may go, remove it by hand",
@@ -97,8 +129,13 @@ impl StateDir {
     pub fn open(root: &Path) -> Result<Self, StateError> {
         let dir = Self { root: root.to_owned() };
         make_dir(root)?;
+        let mode = fs::metadata(root).map_err(io_error("look at", root))?.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return Err(StateError::Open { path: root.to_owned(), mode });
+        }
         make_dir(&dir.journal())?;
-        let probe = root.join(".probe");
+        // Its own for each process: several may begin at one moment.
+        let probe = root.join(format!(".probe-{}", std::process::id()));
         write_atomic(&probe, b"surefoot")?;
         fs::remove_file(&probe).map_err(io_error("write to", &probe))?;
         let reserve = dir.reserve();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use serde_json::Value;
+use surefoot_cold::account;
 use surefoot_cold::state_dir::StateDir;
 
 /// A socket's name may have 107 bytes; some are kept for the name of the file itself.
@@ -25,10 +26,11 @@ pub const PATIENCE_LONG: Duration = Duration::from_secs(15);
 /// None answers; [`io::ErrorKind::TimedOut`] where somebody listens and says nothing.
 pub fn ask(state: &StateDir, request: &Value, patience: Duration) -> io::Result<Value> {
     let (socket, request) = (state.control_socket(), request.to_string());
+    let root = std::path::absolute(state.root()).unwrap_or_else(|_| state.root().to_owned());
     let (answer, answered) = bounded(1);
     // On a thread of its own: connecting to a process that stands still may wait for ever too.
     thread::Builder::new().name("ask".into()).spawn(move || {
-        let _ = answer.send(converse(&socket, &request)); // whoever asked may have gone on
+        let _ = answer.send(converse(&socket, &root, &request)); // whoever asked may have gone on
     })?;
     answered.recv_timeout(patience).unwrap_or_else(|_| {
         let what = format!("no answer in {} s", patience.as_secs());
@@ -36,8 +38,12 @@ pub fn ask(state: &StateDir, request: &Value, patience: Duration) -> io::Result<
     })
 }
 
-fn converse(socket: &Path, request: &str) -> io::Result<Value> {
-    let mut stream = at_short_path(socket, |path| UnixStream::connect(path))?;
+fn converse(socket: &Path, root: &Path, request: &str) -> io::Result<Value> {
+    let mut stream = match at_short_path(socket, |path| UnixStream::connect(path)) {
+        Ok(stream) => stream,
+        // The directory may have been removed or renamed under an instance that was started in it.
+        Err(error) => account::find(&root.display().to_string()).ok_or(error)?,
+    };
     writeln!(stream, "{request}")?;
     let mut line = String::new();
     if BufReader::new(stream).read_line(&mut line)? == 0 {

@@ -3,14 +3,17 @@
 //! The file is written when the run begins and overwritten in place when it ends: that needs no room on a disk that
 //! may be full by then.
 
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::{StateDir, StateError};
 
 use crate::exit::Exit;
+
+/// The file as it was begun: where the directory was renamed meanwhile, it still leads there.
+static BEGUN: Mutex<Option<File>> = Mutex::new(None);
 
 /// Bytes of the file, padded with spaces.
 const BYTES: usize = 64;
@@ -23,21 +26,19 @@ pub fn begin(state: &StateDir) -> Result<(), StateError> {
     let path = state.exit_file();
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
-    file.and_then(|file| file.write_all_at(&text(&Value::Null), 0))
-        .map_err(|source| StateError::Io { doing: "write", path, source })
+    let begun = file.and_then(|file| file.write_all_at(&text(&Value::Null), 0).map(|()| file));
+    let file = begun.map_err(|source| StateError::Io { doing: "write", path, source })?;
+    *BEGUN.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    Ok(())
 }
 
 /// Says how this process ends. Does nothing where it did not begin there.
 pub fn leave(state: &StateDir, exit: Exit) {
-    let is_ours = read(state).is_some_and(|(pid, _)| pid == std::process::id());
-    if is_ours && let Err(error) = overwrite(state, exit) {
+    let file = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(file) = file.as_ref() else { return };
+    if let Err(error) = file.write_all_at(&text(&exit.code().into()), 0) {
         eprintln!("surefoot: {}: {error}", state.exit_file().display());
     }
-}
-
-fn overwrite(state: &StateDir, exit: Exit) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(state.exit_file())?;
-    file.write_all_at(&text(&exit.code().into()), 0)
 }
 
 /// How that process ended; `None` where it has not, or did not say.

@@ -25,12 +25,15 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
+use surefoot_cold::account;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::exit::Exit;
 
 /// The longest request, in bytes.
-const REQUEST_BYTES_MAX: u64 = 4_096;
+const REQUEST_BYTES_MAX: u64 = 65_536;
+/// The longest reason kept, in characters: a longer one is cut, and says so.
+pub const REASON_CHARS_MAX: usize = 1_000;
 /// Requests that may wait for the run.
 const REQUESTS_MAX: usize = 16;
 /// How long a peer may take to say what it wants, and the run to answer.
@@ -93,10 +96,13 @@ impl Asked {
     }
 }
 
-/// Signals as flags. The second SIGINT or SIGTERM ends the process at once.
+/// Signals as flags. The second SIGINT or SIGTERM ends the process at once. A SIGHUP is never the second: a terminal that is
+/// closed sends it more than once, by the kernel and by the shell.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     stop: Arc<AtomicBool>,
+    /// A person or a service manager has asked for the end.
+    asked: Arc<AtomicBool>,
     halt: Arc<AtomicBool>,
 }
 
@@ -107,10 +113,13 @@ impl Signals {
     /// The system would not.
     pub fn install() -> io::Result<Self> {
         let signals = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM] {
             // In this order: the first signal finds the flag unset and only sets it.
             let code = i32::from(Exit::Killed.code());
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&signals.stop))?;
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&signals.asked))?;
+            flag::register(signal, Arc::clone(&signals.asked))?;
+        }
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
             flag::register(signal, Arc::clone(&signals.stop))?;
         }
         flag::register(SIGUSR1, Arc::clone(&signals.halt))?;
@@ -121,6 +130,15 @@ impl Signals {
     pub fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+/// Whose requests a socket takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Everybody who reaches it: its file is for this user alone.
+    Everybody,
+    /// This user and root, as the kernel names them.
+    OwnUser,
 }
 
 /// Everything that may command the run.
@@ -136,7 +154,9 @@ pub struct Control {
     kill_looked: Option<Instant>,
     socket: PathBuf,
     over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    place: Arc<Value>,
+    to: Sender<Asked>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Control {
@@ -155,11 +175,10 @@ impl Control {
         listener.set_nonblocking(true)?;
         let (to, requests) = bounded(REQUESTS_MAX);
         let over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&over);
-        let thread = thread::Builder::new()
-            .name("control".into())
-            .spawn(move || listen(&listener, &to, &ends))?;
-        Ok(Self {
+        let root = std::path::absolute(state.root()).unwrap_or_else(|_| state.root().to_owned());
+        let place =
+            json!({ "ok": true, "state": root.display().to_string(), "pid": std::process::id() });
+        let mut control = Self {
             requests,
             held: VecDeque::new(),
             signals,
@@ -169,8 +188,29 @@ impl Control {
             kill_looked: None,
             socket,
             over,
-            thread: Some(thread),
-        })
+            place: Arc::new(place),
+            to,
+            threads: Vec::new(),
+        };
+        control.listen_at(listener, Trust::Everybody)?;
+        Ok(control)
+    }
+
+    /// Listens for the same requests by the name of an account, which outlives the directory's: this user's and root's are
+    /// obeyed.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn listen_by_account(&mut self, listener: UnixListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        self.listen_at(listener, Trust::OwnUser)
+    }
+
+    fn listen_at(&mut self, listener: UnixListener, trust: Trust) -> io::Result<()> {
+        let (to, ends, place) = (self.to.clone(), Arc::clone(&self.over), Arc::clone(&self.place));
+        let listen = move || listen(&listener, trust, &to, &place, &ends);
+        self.threads.push(thread::Builder::new().name("control".into()).spawn(listen)?);
+        Ok(())
     }
 
     /// The next command, if there is one: signals first, then the `KILL` file, then the socket.
@@ -219,7 +259,7 @@ impl Control {
 impl Drop for Control {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
         let _ = fs::remove_file(&self.socket);
@@ -227,20 +267,29 @@ impl Drop for Control {
 }
 
 /// Takes peers in, a short-lived thread each, so that one who says nothing holds up nobody.
-fn listen(listener: &UnixListener, to: &Sender<Asked>, over: &AtomicBool) {
+fn listen(
+    listener: &UnixListener,
+    trust: Trust,
+    to: &Sender<Asked>,
+    place: &Arc<Value>,
+    over: &AtomicBool,
+) {
     let peers = Arc::new(AtomicUsize::new(0));
     while !over.load(Ordering::Relaxed) {
         let Ok((stream, _)) = listener.accept() else {
             thread::sleep(LOOK_EVERY);
             continue;
         };
+        if trust == Trust::OwnUser && !account::is_trusted(&stream) {
+            continue;
+        }
         if peers.fetch_add(1, Ordering::Relaxed) >= REQUESTS_MAX {
             peers.fetch_sub(1, Ordering::Relaxed);
             continue; // closed unread: the peer says so
         }
-        let (to, left) = (to.clone(), Arc::clone(&peers));
+        let (to, left, place) = (to.clone(), Arc::clone(&peers), Arc::clone(place));
         let serve = move || {
-            let _ = serve(stream, &to); // a peer that went away needs no answer
+            let _ = serve(stream, &to, &place); // a peer that went away needs no answer
             left.fetch_sub(1, Ordering::Relaxed);
         };
         if thread::Builder::new().name("control-peer".into()).spawn(serve).is_err() {
@@ -249,13 +298,24 @@ fn listen(listener: &UnixListener, to: &Sender<Asked>, over: &AtomicBool) {
     }
 }
 
-fn serve(mut stream: UnixStream, to: &Sender<Asked>) -> io::Result<()> {
+fn serve(mut stream: UnixStream, to: &Sender<Asked>, place: &Value) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new((&stream).take(REQUEST_BYTES_MAX)).read_line(&mut line)?;
-    let answer = match parse(&line) {
+    let mut line = Vec::new();
+    BufReader::new((&stream).take(REQUEST_BYTES_MAX)).read_until(b'\n', &mut line)?;
+    let is_text = std::str::from_utf8(&line).is_ok();
+    let line = String::from_utf8_lossy(&line);
+    if is_where(&line) {
+        return writeln!(stream, "{place}");
+    }
+    // Of what is no text only a halt is taken: that one never fails for its words.
+    let asked = parse(&line).and_then(|command| match command {
+        Command::Halt { .. } => Ok(command),
+        _ if is_text => Ok(command),
+        _ => Err("not a line of text".to_owned()),
+    });
+    let answer = match asked {
         Ok(command) => ask(command, to),
         Err(why) => json!({ "ok": false, "error": why }),
     };
@@ -272,10 +332,32 @@ fn ask(command: Command, to: &Sender<Asked>) -> Value {
     replied.recv_timeout(PATIENCE).unwrap_or_else(|_| busy())
 }
 
+/// Whether a peer asks which instance this is: answered at once, whatever the run is busy with.
+fn is_where(line: &str) -> bool {
+    serde_json::from_str::<Value>(line).is_ok_and(|value| value["cmd"] == "where")
+}
+
+/// A reason as it is kept: cut where it is longer than anybody reads.
+pub fn cut_reason(reason: &str) -> String {
+    let mut kept: String = reason.trim().chars().take(REASON_CHARS_MAX).collect();
+    if kept.len() < reason.trim().len() {
+        kept.push_str(" … (cut)");
+    }
+    kept
+}
+
 fn parse(line: &str) -> Result<Command, String> {
-    let value: Value =
-        serde_json::from_str(line).map_err(|error| format!("not a line of JSON: {error}"))?;
-    let reason = || value.get("reason").and_then(Value::as_str).unwrap_or("").trim().to_owned();
+    let value: Value = match serde_json::from_str(line) {
+        Ok(value) => value,
+        // A halt never fails for its words: one whose line is longer than is read is still a halt.
+        Err(_)
+            if line.len() as u64 >= REQUEST_BYTES_MAX && line.starts_with(r#"{"cmd":"halt""#) =>
+        {
+            json!({ "cmd": "halt", "reason": cut_reason(line) })
+        }
+        Err(error) => return Err(format!("not a line of JSON: {error}")),
+    };
+    let reason = || cut_reason(value.get("reason").and_then(Value::as_str).unwrap_or(""));
     match value.get("cmd").and_then(Value::as_str) {
         Some("status") => Ok(Command::Status),
         Some("halt") => {
@@ -286,6 +368,10 @@ fn parse(line: &str) -> Result<Command, String> {
         Some("resume") if reason().is_empty() => Err("resume needs a reason".into()),
         Some("resume") => Ok(Command::Resume { reason: reason() }),
         Some("stop") => Ok(Command::Stop { who: "operator" }),
+        #[cfg(debug_assertions)]
+        Some("fault") if crate::fault::ask(value["what"].as_str().unwrap_or_default()) => {
+            Ok(Command::Status)
+        }
         other => Err(format!("unknown command {other:?}: status, halt, resume or stop")),
     }
 }
@@ -368,10 +454,6 @@ mod tests {
         let second = control.poll().map(|asked| asked.command);
         assert!(matches!(second, Some(Command::Halt { who: "signal", .. })));
         assert!(control.poll().is_none() && !control.wants_halt());
-        #[cfg(debug_assertions)]
-        Some("fault") if crate::fault::ask(value["what"].as_str().unwrap_or_default()) => {
-            Ok(Command::Status)
-        }
         signals.halt.store(true, Ordering::Relaxed);
         assert!(control.wants_halt() && control.wants_halt(), "it waits");
         let command = control.poll().map(|asked| asked.command);

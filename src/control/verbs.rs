@@ -14,7 +14,7 @@ use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::open_read_only;
 
 use super::client::{PATIENCE, PATIENCE_LONG, ask};
-use super::farewell;
+use super::{cut_reason, farewell};
 use crate::cli::{HaltArgs, ResumeArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::run::Setup;
@@ -163,7 +163,7 @@ fn last_run(state: &StateDir) -> Value {
 /// `surefoot halt`: told to the running instance, or latched for the next.
 pub fn halt(args: &HaltArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
-    let reason = args.reason.clone().unwrap_or_else(|| "no reason given".into());
+    let reason = args.reason.as_deref().map(cut_reason).unwrap_or_else(|| "no reason given".into());
     let place = absolute(&state);
     match ask(&state, &json!({ "cmd": "halt", "reason": reason }), HALT_WITHIN) {
         Ok(answer) => {
@@ -321,11 +321,17 @@ pub fn lifted_since(state: &StateDir, when_ns: u64) -> bool {
 pub fn stop(setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let holder = state.holder();
-    if let Err(error) = ask(&state, &json!({ "cmd": "stop" }), PATIENCE) {
-        return not_running(&state, &error, setup.json);
-    }
+    let pid = match ask(&state, &json!({ "cmd": "stop" }), PATIENCE) {
+        Err(error) => return not_running(&state, &error, setup.json),
+        Ok(answer) => holder.or_else(|| u32::try_from(answer["pid"].as_u64()?).ok()),
+    };
+    // Where the directory was renamed or removed, only the instance itself can tell that it is still there.
+    let is_there = || match holder {
+        Some(_) => state.holder().is_some(),
+        None => ask(&state, &json!({ "cmd": "where" }), PATIENCE).is_ok(),
+    };
     let begin = Instant::now();
-    while state.holder().is_some() {
+    while is_there() {
         if begin.elapsed() > STOP_WITHIN {
             eprintln!(
                 "surefoot: it still runs after {} s. `surefoot status` shows what rests at the venues; a second \
@@ -336,7 +342,7 @@ pub fn stop(setup: &Setup) -> Exit {
         }
         thread::sleep(LOOK_EVERY);
     }
-    let pid = holder.unwrap_or_default();
+    let pid = pid.unwrap_or_default();
     let begin = Instant::now();
     let mut ended = farewell::of(&state, pid);
     while ended.is_none() && begin.elapsed() < FAREWELL_WITHIN {
@@ -390,6 +396,7 @@ pub fn start(run_args: &[OsString], setup: &Setup) -> Exit {
             return same.copied().unwrap_or(Exit::Failed);
         }
         if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }), PATIENCE)
+            && answer["status"]["pid"] == child.id() // another may have been quicker
             && is_up(&answer["status"])
         {
             let (pid, halted) = (child.id(), answer["status"]["halted"] == true);
@@ -467,7 +474,7 @@ pub(super) fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
 pub(super) fn say(error: &StateError) -> Exit {
     eprintln!("surefoot: {error}");
     match error {
-        StateError::InUse { .. } => Exit::InUse,
+        StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
         _ => Exit::State,
     }
 }

@@ -115,6 +115,11 @@ impl Running {
         ended.extend(self.store.has_ended().then_some("store"));
         ended.extend(self.audit.has_ended().then_some("audit"));
         let still = self.engine.still(STALL_AFTER);
+        let lost = self.lock.check().err();
+        let directory = lost.as_ref().map(ToString::to_string);
+        if let (Some(Lost::Directory(_)), None, Some(why)) = (lost, &self.latch, &directory) {
+            self.halt("directory", why, HaltWhy::Journal);
+        }
         let journal = self.engine.journal();
         Signs {
             open: self.open,
@@ -123,8 +128,8 @@ impl Running {
             still,
             ended,
             journal: journal.failed().then(|| journal.error().unwrap_or_default()),
-            store: None,
-            directory: None,
+            store: self.store.trouble(),
+            directory,
             stales,
             agreed: stats.reconciled,
             compared: self.compared.map(|at| now.saturating_duration_since(at)),
@@ -159,13 +164,13 @@ impl Running {
             "uptime_s": self.began.elapsed().as_secs(),
             "halted": signs.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
+            "dumps_forbidden": self.hardened.dumps.is_ok(),
+            "memory_locked": self.hardened.memory.is_ok(),
             "foreign_orders": self.foreign.now(&stats),
             "reconciled": signs.reconciled(),
             "compared_s_ago": signs.compared.map(|age| age.as_secs()),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
         });
-            "dumps_forbidden": self.hardened.dumps.is_ok(),
-            "memory_locked": self.hardened.memory.is_ok(),
         if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
             status.extend(more);
         }

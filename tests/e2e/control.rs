@@ -18,7 +18,7 @@ use crate::rig::{
 const A_WHILE: Duration = Duration::from_secs(3);
 
 /// An instance that was started in the background: ended with the test, whatever happens.
-struct Detached(PathBuf);
+pub struct Detached(pub PathBuf);
 
 impl Drop for Detached {
     fn drop(&mut self) {

@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod loopback;
 mod loss;
+mod place;
 mod rig;
 mod safety;
 mod stall;

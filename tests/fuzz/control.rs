@@ -14,7 +14,8 @@ use surefoot_cold::state_dir::StateDir;
 /// What a request may at most amount to, read by nothing but its JSON.
 fn wants(request: &[u8]) -> Option<&'static str> {
     let line = request.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let value: Value = serde_json::from_slice(line).ok()?;
+    // A halt is taken with whatever bytes its reason has.
+    let value: Value = serde_json::from_str(&String::from_utf8_lossy(line)).ok()?;
     ["status", "halt", "resume", "stop"].into_iter().find(|name| value["cmd"] == **name)
 }
 
