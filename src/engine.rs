@@ -319,6 +319,11 @@ impl Engine {
         self.journal.status()
     }
 
+    /// How each hot thread is watched.
+    pub fn pulses(&self) -> Vec<Pulse> {
+        self.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
+    }
+
     /// The name of a hot thread that panicked.
     pub fn dead(&self) -> Option<&'static str> {
         let dead = self.pulses.iter().find(|(_, pulse)| pulse.is_dead());

@@ -50,4 +50,5 @@ pub mod session;
 pub mod spin;
 pub mod topology;
 pub mod twin;
+pub(crate) mod watchdog;
 pub mod wiring;

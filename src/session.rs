@@ -7,6 +7,7 @@ mod status;
 
 use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtrb::RingBuffer;
@@ -42,6 +43,7 @@ use crate::report;
 use crate::results::Results;
 use crate::spin::Clock;
 use crate::topology::{self, Topology};
+use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
 
 use agree::{Check, Readers};
@@ -60,6 +62,9 @@ const DAY_NS: u64 = 86_400_000_000_000;
 const STATS_LAG: Duration = Duration::from_millis(150);
 /// How often the loop looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The main thread is heard of so often, or it hangs; and where it asks both venues until they agree.
+const LOOK_WITHIN: Duration = Duration::from_secs(30);
+const AGREE_WITHIN: Duration = Duration::from_secs(600);
 /// How often a line is said.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that stands still for so long is taken for dead.
@@ -170,6 +175,7 @@ struct Running {
     compared: Option<Instant>,
     first_basket: Option<Duration>,
     notify: Notify,
+    watchdog: Watchdog,
     hardened: Hardened,
     vitals: status::Vitals,
 }
@@ -319,6 +325,11 @@ impl Running {
             accounts: signers.readers(&session.access, &catalogue.directory).into(),
             results: Some(Results::new(&session.access, &catalogue.directory)),
         };
+        let journal = Arc::clone(engine.journal());
+        let watchdog =
+            Watchdog::start(Notify::from_env(), engine.pulses(), journal).map_err(|error| {
+                Failed(Exit::Failed, format!("starting the watchdog's thread: {error}"))
+            })?;
         let rescue = rescue::Rescue::new(&session.access, &signers, &catalogue.directory);
         let now = Instant::now();
         Ok(Self {
@@ -354,6 +365,7 @@ impl Running {
             compared: None,
             first_basket: None,
             notify: Notify::from_env(),
+            watchdog,
             hardened,
             vitals: status::Vitals::default(),
         })
@@ -412,6 +424,7 @@ impl Running {
             }
         }
         for attempt in 1..=3_u32 {
+            self.watchdog.expect_within(AGREE_WITHIN);
             match self.agree() {
                 Ok(()) => {
                     self.open = true;
@@ -430,6 +443,7 @@ impl Running {
 
     /// One look around: commands, health, time. Returns an exit when it is time to end.
     fn look(&mut self) -> Option<Exit> {
+        self.watchdog.expect_within(LOOK_WITHIN);
         while let Some(asked) = self.control.poll() {
             if matches!(asked.command, Command::Stop { .. }) {
                 asked.done(json!({ "stopping": true, "pid": std::process::id() }));
@@ -463,7 +477,6 @@ impl Running {
                 self.said += 1;
             }
             self.look_at_health();
-            self.notify.alive();
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
         let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
@@ -568,6 +581,7 @@ impl Running {
         if self.engine.journal().failed() {
             return Err("the journal cannot be written: stop, make room, start again".into());
         }
+        self.watchdog.expect_within(AGREE_WITHIN); // the hot threads and the journal are watched all the same
         self.agree().map_err(|why| format!("the venues cannot be agreed with: {why}"))?;
         if self.control.wants_halt() {
             return Err("a halt was asked for while the venues were: it stands".into());

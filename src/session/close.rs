@@ -8,7 +8,7 @@ use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
 
 use super::rescue::{Rescued, on_one_leg};
-use super::{DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG};
+use super::{AGREE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG};
 use crate::exit::Exit;
 use crate::foreign;
 use crate::report::{self, Report};
@@ -17,6 +17,7 @@ impl Running {
     /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
     pub(super) fn close(mut self, asked: Exit) -> Exit {
         self.notify.stopping();
+        self.watchdog.expect_within(AGREE_WITHIN);
         if self.engine.dead().is_some() || self.stalled.is_some() {
             return self.close_without_core();
         }

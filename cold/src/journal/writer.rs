@@ -251,6 +251,7 @@ pub struct Status {
     synced: AtomicU64,
     lost: AtomicU64,
     store_behind: AtomicBool,
+    turns: AtomicU64,
     error: Mutex<Option<String>>,
 }
 
@@ -258,6 +259,16 @@ impl Status {
     /// Whether the journal can no longer be written: nothing may be opened from then on.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// Turns of its thread: a number that stands still is a thread that hangs.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// One more turn.
+    pub fn turned(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Why, in words.
@@ -368,6 +379,7 @@ impl Turn {
         loop {
             let stop = stopped.try_recv().ok(); // asked first: what was pushed before it is still taken
             let taken = self.take();
+            self.status.turned();
             for path in mem::take(&mut self.journal.over) {
                 let _ = press.send(path); // without a compressor segments stay as they are
             }
