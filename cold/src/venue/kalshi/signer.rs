@@ -21,7 +21,7 @@ use crate::venue::text::Digits;
 const SIGNATURE_TEXT_MAX: usize = 684;
 /// Bytes of the longest signature.
 const SIGNATURE_BYTES_MAX: usize = 512;
-/// Bytes of the longest text that is signed.
+/// Bytes of the longest text that is signed without a buffer made for it: every request of the order path is shorter.
 const MESSAGE_BYTES_MAX: usize = 256;
 /// How old a pair made ahead may be when it is sent: the venue's window is not documented, ±10 s was accepted.
 pub const PAIR_AGE_MS_MAX: u64 = 2_000;
@@ -122,14 +122,23 @@ impl Signer {
 
     /// Signs a request: `path` from the root, without the query. Unix milliseconds.
     pub fn sign(&self, timestamp_ms: u64, method: &str, path: &str) -> Pair {
-        let mut message = [0; MESSAGE_BYTES_MAX];
         let timestamp = Digits::new(timestamp_ms);
-        let mut len = 0;
-        for part in [timestamp.as_bytes(), method.as_bytes(), path.as_bytes()] {
-            message[len..len + part.len()].copy_from_slice(part);
-            len += part.len();
+        let parts = [timestamp.as_bytes(), method.as_bytes(), path.as_bytes()];
+        let len = parts.iter().map(|part| part.len()).sum();
+        let (mut short, mut long) = ([0; MESSAGE_BYTES_MAX], Vec::new());
+        let message = match short.get_mut(..len) {
+            Some(short) => short,
+            None => {
+                long.resize(len, 0); // an order's or an event's name of the venue's, as long as it likes
+                &mut long[..]
+            }
+        };
+        let mut rest = &mut *message;
+        for part in parts {
+            let (here, behind) = rest.split_at_mut(part.len());
+            here.copy_from_slice(part);
+            rest = behind;
         }
-        let message = &message[..len];
         let mut text = [0; SIGNATURE_TEXT_MAX];
         let written = match &self.key {
             Key::Ed25519(key) => STANDARD.encode_slice(key.sign(message), &mut text),

@@ -59,3 +59,14 @@ fn what_is_no_key_is_refused() {
     let text = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
     assert_eq!(refused(&text), Some(KeyError::Key));
 }
+
+#[test]
+fn a_path_of_any_length_is_signed() {
+    let signer = ed25519();
+    for len in [0, 1, 238, 239, 240, 256, 5_000] {
+        let path = format!("/{}", "7".repeat(len));
+        let pair = signer.sign(1_795_197_600_123, "GET", &path);
+        let public = signer.public_key();
+        assert!(public.verify("1795197600123", "GET", &path, pair.signature()), "{len}");
+    }
+}
