@@ -12,12 +12,13 @@ pub mod verbs;
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ use surefoot_cold::state_dir::StateDir;
 use crate::exit::Exit;
 
 /// The longest request, in bytes.
-const REQUEST_BYTES_MAX: u64 = 65_536;
+const REQUEST_BYTES_MAX: usize = 65_536;
 /// The longest reason kept, in characters: a longer one is cut, and says so.
 pub const REASON_CHARS_MAX: usize = 1_000;
 /// Requests that may wait for the run.
@@ -266,7 +267,29 @@ impl Drop for Control {
     }
 }
 
-/// Takes peers in, a short-lived thread each, so that one who says nothing holds up nobody.
+/// A peer that is being served by a thread of its own.
+struct Peer {
+    stream: UnixStream,
+    heard: Arc<AtomicBool>,
+    served: Arc<AtomicBool>,
+}
+
+/// A connection being served. However that ends, the peer sees its end and its place is free.
+struct Serving {
+    stream: UnixStream,
+    heard: Arc<AtomicBool>,
+    served: Arc<AtomicBool>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Both); // the listener still holds it open; gone already: as good
+        self.served.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Takes peers in, a short-lived thread each, so that one who says nothing holds up nobody. Where all places are taken,
+/// the longest silent peer gives way: somebody who wants a halt must not wait until others have lost their patience.
 fn listen(
     listener: &UnixListener,
     trust: Trust,
@@ -274,7 +297,7 @@ fn listen(
     place: &Arc<Value>,
     over: &AtomicBool,
 ) {
-    let peers = Arc::new(AtomicUsize::new(0));
+    let mut peers: Vec<Peer> = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let Ok((stream, _)) = listener.accept() else {
             thread::sleep(LOOK_EVERY);
@@ -283,31 +306,35 @@ fn listen(
         if trust == Trust::OwnUser && !account::is_trusted(&stream) {
             continue;
         }
-        if peers.fetch_add(1, Ordering::Relaxed) >= REQUESTS_MAX {
-            peers.fetch_sub(1, Ordering::Relaxed);
-            continue; // closed unread: the peer says so
+        peers.retain(|peer| !peer.served.load(Ordering::Relaxed));
+        if peers.len() >= REQUESTS_MAX {
+            let silent = peers.iter().position(|peer| !peer.heard.load(Ordering::Relaxed));
+            let Some(silent) = silent else { continue }; // closed unread: the peer says so
+            let _ = peers.remove(silent).stream.shutdown(Shutdown::Both); // gone already: as good
         }
-        let (to, left, place) = (to.clone(), Arc::clone(&peers), Arc::clone(place));
+        let Ok(kept) = stream.try_clone() else { continue };
+        let (heard, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let peer = Peer { stream: kept, heard: Arc::clone(&heard), served: Arc::clone(&served) };
+        let mut serving = Serving { stream, heard, served };
+        let (to, place) = (to.clone(), Arc::clone(place));
         let serve = move || {
-            let _ = serve(stream, &to, &place); // a peer that went away needs no answer
-            left.fetch_sub(1, Ordering::Relaxed);
+            let _ = serve(&mut serving, &to, &place); // a peer that went away needs no answer
         };
-        if thread::Builder::new().name("control-peer".into()).spawn(serve).is_err() {
-            peers.fetch_sub(1, Ordering::Relaxed);
+        if thread::Builder::new().name("control-peer".into()).spawn(serve).is_ok() {
+            peers.push(peer);
         }
     }
 }
 
-fn serve(mut stream: UnixStream, to: &Sender<Asked>, place: &Value) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = Vec::new();
-    BufReader::new((&stream).take(REQUEST_BYTES_MAX)).read_until(b'\n', &mut line)?;
+fn serve(peer: &mut Serving, to: &Sender<Asked>, place: &Value) -> io::Result<()> {
+    peer.stream.set_nonblocking(false)?;
+    peer.stream.set_write_timeout(Some(PATIENCE))?;
+    let line = read_line(&mut peer.stream, Instant::now() + PATIENCE)?;
+    peer.heard.store(true, Ordering::Relaxed);
     let is_text = std::str::from_utf8(&line).is_ok();
     let line = String::from_utf8_lossy(&line);
     if is_where(&line) {
-        return writeln!(stream, "{place}");
+        return writeln!(peer.stream, "{place}");
     }
     // Of what is no text only a halt is taken: that one never fails for its words.
     let asked = parse(&line).and_then(|command| match command {
@@ -319,7 +346,24 @@ fn serve(mut stream: UnixStream, to: &Sender<Asked>, place: &Value) -> io::Resul
         Ok(command) => ask(command, to),
         Err(why) => json!({ "ok": false, "error": why }),
     };
-    writeln!(stream, "{answer}")
+    writeln!(peer.stream, "{answer}")
+}
+
+/// A line, or what came until the peer had no more to say or said too much. All of it by `until`: a byte now and then
+/// is no reason to wait longer.
+fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
+    let (mut line, mut part) = (Vec::new(), [0; 1_024]);
+    while !line.contains(&b'\n') && line.len() < REQUEST_BYTES_MAX {
+        let left = until.saturating_duration_since(Instant::now());
+        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        match stream.read(&mut part)? {
+            0 => break,
+            _ if left.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
+            read => line.extend_from_slice(&part[..read]),
+        }
+    }
+    line.truncate(line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()));
+    Ok(line)
 }
 
 fn ask(command: Command, to: &Sender<Asked>) -> Value {
@@ -350,9 +394,7 @@ fn parse(line: &str) -> Result<Command, String> {
     let value: Value = match serde_json::from_str(line) {
         Ok(value) => value,
         // A halt never fails for its words: one whose line is longer than is read is still a halt.
-        Err(_)
-            if line.len() as u64 >= REQUEST_BYTES_MAX && line.starts_with(r#"{"cmd":"halt""#) =>
-        {
+        Err(_) if line.len() >= REQUEST_BYTES_MAX && line.starts_with(r#"{"cmd":"halt""#) => {
             json!({ "cmd": "halt", "reason": cut_reason(line) })
         }
         Err(error) => return Err(format!("not a line of JSON: {error}")),
