@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use surefoot::control::{Command, Control, Signals};
@@ -89,6 +90,36 @@ pub fn control_any(dir: &Path, requests: &[Vec<u8>]) {
     }
     assert!(heard, "a halt was not heard");
     assert_eq!(halter.join().expect("it ran"), b"{\"ok\":true}\n");
+}
+
+/// More silent peers than there are places, some of whom began to speak: a halt is heard all the same, at once.
+pub fn silent_peers_hold_up_nobody(dir: &Path) {
+    let state = StateDir::open(dir).expect("the directory can be used");
+    let mut control = Control::start(&state, Signals::default()).expect("it listens");
+    let socket = state.control_socket();
+    let silent: Vec<UnixStream> = (0..64)
+        .map(|nth| {
+            let mut stream = UnixStream::connect(&socket).expect("it listens");
+            if nth % 2 == 0 {
+                stream.write_all(b"{\"cmd\":").expect("a few bytes fit");
+            }
+            stream
+        })
+        .collect();
+    let begin = Instant::now();
+    let halter = thread::spawn(move || say(&socket, b"{\"cmd\":\"halt\",\"reason\":\"last\"}\n"));
+    let mut heard = false;
+    while !halter.is_finished() {
+        match control.poll() {
+            Some(asked) => {
+                heard |= matches!(asked.command, Command::Halt { .. });
+                asked.done(json!({}));
+            }
+            None => thread::yield_now(),
+        }
+    }
+    assert!(heard, "silent peers kept a halt out for {:?}", begin.elapsed());
+    assert!(silent.len() > 16);
 }
 
 /// Requests that are good, for mutating.

@@ -1,6 +1,7 @@
 //! Any bytes into both HTTP decoders, however they are cut: the same messages, within their limits.
 
 use surefoot::twin::http::{self as server, Decoded, Decoder};
+use surefoot::twin::ws::{Conversation, Incoming};
 use surefoot_cold::exec::http::{self as client, Inbox};
 
 use crate::random::Rng;
@@ -189,3 +190,28 @@ pub const GOOD: &[&[u8]] = &[
     b"POST /o HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n1;e=1\r\n!\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\n\r\n",
     b"POST /p HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nok",
 ];
+
+/// A client's frame of any kind, masked as they must be.
+pub fn frame(rng: &mut Rng) -> Vec<u8> {
+    let payload = rng.bytes(40);
+    let mask = rng.next().to_le_bytes();
+    let mut bytes =
+        vec![*rng.pick(&[0x81, 0x82, 0x88, 0x89, 0x8a, 0x01, 0x80]), 0x80 | payload.len() as u8];
+    bytes.extend_from_slice(&mask[..4]);
+    bytes.extend(payload.iter().zip(mask[..4].iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}
+
+/// Any bytes on a WebSocket of the twin's: messages or the end, and then nothing more.
+pub fn websocket_any(bytes: &[u8]) {
+    let mut conversation = Conversation::new(Vec::new());
+    for part in cut(bytes, 3) {
+        conversation.push(part);
+        let mut messages = 0;
+        while let Some(Incoming::Text(text)) = conversation.poll() {
+            messages += 1;
+            assert!(text.len() <= bytes.len() && messages <= bytes.len(), "{}", show(bytes));
+        }
+        let _ = conversation.take_out();
+    }
+}

@@ -8,6 +8,7 @@ mod decode;
 mod files;
 mod http;
 mod random;
+mod twin;
 
 use std::{fs, panic, path::Path};
 
@@ -62,6 +63,11 @@ fn http_of_any_bytes_is_the_same_however_it_is_cut() {
         };
         http::answer_any(&bytes);
         http::request_any(&bytes);
+        http::websocket_any(&bytes);
+        let mut frames = [http::frame(rng), http::frame(rng)].concat();
+        http::websocket_any(&frames);
+        mutate_bytes(rng, &mut frames);
+        http::websocket_any(&frames);
     });
     http::endless_is_refused();
     for good in http::GOOD {
@@ -177,6 +183,7 @@ fn any_configuration_is_right_or_says_where_it_is_wrong() {
 #[test]
 fn whatever_is_said_at_the_control_socket_a_halt_is_heard() {
     let dir = files::Scratch::new("control");
+    control::silent_peers_hold_up_nobody(dir.path());
     let mut round = 0_u32;
     for_each_seed("control socket", |rng| {
         round += 1;
@@ -195,4 +202,17 @@ fn whatever_is_said_at_the_control_socket_a_halt_is_heard() {
             .collect();
         control::control_any(dir.path(), &requests);
     });
+}
+
+#[test]
+fn the_twin_answers_any_request_and_serves_on() {
+    let dir = files::Scratch::new("twin");
+    let twin = twin::start(dir.path());
+    for_each_seed("twin", |rng| {
+        twin.request_any(rng);
+        if rng.one_in(4) {
+            twin.frame_any(rng);
+        }
+    });
+    twin.stop();
 }
