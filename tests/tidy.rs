@@ -2,6 +2,9 @@
 //!
 //! Words that must not stand in the sources are put together from halves here, so that this file may be searched too.
 
+#[path = "support/skip.rs"]
+mod skip;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -219,6 +222,26 @@ fn every_dependency_has_its_reason() {
     none("every dependency says why it is here", &silent);
 }
 
+/// A pause that is long enough here is too short on a loaded machine, and too long for everybody else. The rig has what
+/// waits for a condition, looks whether one holds, and kills at a drawn moment.
+#[test]
+fn tests_of_the_whole_program_wait_for_conditions() {
+    let mut found = Vec::new();
+    for path in
+        files(&root().join("tests/e2e"), ".rs").iter().filter(|path| !path.ends_with("rig.rs"))
+    {
+        for (at, line) in read(path).lines().enumerate() {
+            if line.contains("sleep(") {
+                found.push(format!("{}:{}: {}", short(path), at + 1, line.trim()));
+            }
+        }
+    }
+    none(
+        "no fixed pause in tests/e2e: use `until`, `holds`, `still` or `kill_after` of the rig",
+        &found,
+    );
+}
+
 /// A page that points nowhere has lost its subject.
 #[test]
 fn every_link_between_pages_leads_somewhere() {
@@ -270,10 +293,7 @@ fn the_dependency_tree_stays_small() {
         .current_dir(root())
         .output();
     let Some(tree) = tree.ok().filter(|tree| tree.status.success()) else {
-        eprintln!(
-            "skipped: the_dependency_tree_stays_small: `cargo tree --offline` does not run here"
-        );
-        return;
+        return skip::skip("tool", "`cargo tree --offline --locked` does not run here");
     };
     let text = String::from_utf8_lossy(&tree.stdout).into_owned();
     // "name v1.2.3 (source) (*)": a crate is its name and version.
@@ -287,4 +307,7 @@ fn the_dependency_tree_stays_small() {
     eprintln!("{} crates in the normal tree", crates.len());
     assert!(crates.len() < CRATES_MAX, "{} crates, {CRATES_MAX} is the bound", crates.len());
     assert!(crates.iter().any(|name| name.starts_with("rustls ")), "the tree was read");
+    let said = format!("| {CRATES_MAX} | {}, ours included", crates.len());
+    let page = read(&root().join("CONTRIBUTING.md"));
+    assert!(page.contains(&said), "CONTRIBUTING.md counts other crates than {}", crates.len());
 }

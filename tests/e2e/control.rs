@@ -3,14 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::rig::{
-    Process, Scratch, Twin, alone, count, run_against, say, signal, status, surefoot,
+    Process, Scratch, Twin, alone, count, holds, run_against, say, signal, still, surefoot,
     surefoot_without_room, truths, until, wait,
 };
 
@@ -31,7 +30,9 @@ impl Drop for Detached {
 fn start(scratch: &Scratch, twin: &Twin, state: &Path) -> Detached {
     let guard = Detached(state.to_owned());
     let venues = twin.venues.display();
-    let said = say(scratch, state, &format!("start --topology calm --json --venues {venues}"));
+    let topology = scratch.topology();
+    let words = format!("start --topology {topology} --json --venues {venues}");
+    let said = say(scratch, state, &words);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert_eq!(said.json()["ok"], true);
     guard
@@ -48,11 +49,10 @@ fn stands_still(scratch: &Scratch, state: &Path) -> Value {
         let busy = count(status, "/orders/live") + count(status, "/groups_live");
         status["halted"] == true && busy == 0
     });
-    thread::sleep(A_WHILE);
-    let later = status(scratch, state).unwrap();
-    assert_eq!(count(&rest, "/orders/sent"), count(&later, "/orders/sent"), "a halt is a halt");
-    assert_eq!(later["halted"], true);
-    later
+    let sent = count(&rest, "/orders/sent");
+    holds(scratch, state, A_WHILE, "a halt is a halt", |status| {
+        status["halted"] == true && count(status, "/orders/sent") == sent
+    })
 }
 
 fn trades_again(scratch: &Scratch, state: &Path, since: &Value) {
@@ -145,7 +145,8 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     assert!(said.err.contains("NOT confirmed by that process"), "{said:#?}");
     signal(run.pid(), "-CONT");
     until(&scratch, &state, "it has woken", |status| status["halted"] == true);
-    thread::sleep(A_WHILE); // what it decided in the moment of waking is sold again, and counted a little later
+    // What it decided in the moment of waking is sold again, and counted a little later.
+    still(&scratch, &state, A_WHILE, "/orders/sent");
     stands_still(&scratch, &state);
     fs::remove_file(StateDir::at(&state).kill_file()).unwrap();
     done(&scratch, &state, "resume --reason test");

@@ -5,7 +5,6 @@
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use surefoot_cold::journal::replay::replay as fold;
@@ -58,13 +57,12 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         .unwrap_or_else(|| panic!("kill {kill}: nothing was traded: {}", run.err()));
         let moment = moment();
         if kill % 3 == 2 {
-            thread::sleep(moment);
+            run.kill_after(moment);
         } else {
             an_order_leaves(&state, ["kalshi", "polymarket"][kill % 3]);
             // At once, or some of a round trip later: the first leg, the hedge or the answer is under way.
-            thread::sleep(moment / 2_000);
+            run.kill_after(moment / 2_000);
         }
-        run.kill();
         let replay = say(&scratch, &state, "replay --json");
         assert_eq!(replay.code, Some(0), "kill {kill} after {moment:?}: {replay:#?}");
         assert_eq!(replay.json()["closed"], false);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::rig::{
     Said, Scratch, alone, ask, count, database, every_flipped_bit_is_found, say, segments,
 };
+use crate::skip;
 
 /// Every key that scripts may rely on is there, of the type it should be, and the figures agree with each other.
 fn check_report(report: &Value) {
@@ -98,7 +99,8 @@ fn check_replay(scratch: &Scratch, state: &Path, report: &Value) {
     assert!(said.out.contains(&format!("decision hash {hash}")), "for people, too: {said:#?}");
 }
 
-fn demo(scratch: &Scratch, state: &Path, topology: &str, more: &str) -> Said {
+fn demo(scratch: &Scratch, state: &Path, more: &str) -> Said {
+    let topology = scratch.topology();
     let said = say(scratch, state, &format!("run --for 15s --json --topology {topology} {more}"));
     assert_eq!(said.code, Some(0), "{said:#?}");
     said
@@ -109,7 +111,7 @@ fn the_demo_trades_reports_and_can_be_replayed() {
     let _alone = alone();
     let scratch = Scratch::new("demo");
     let state = scratch.path("state");
-    let said = demo(&scratch, &state, "calm", "--seed 5");
+    let said = demo(&scratch, &state, "--seed 5");
     let report = said.json();
     check_report(&report);
     assert!(said.err.contains("exposure_total"), "its limits are shown: {}", said.err);
@@ -123,14 +125,11 @@ fn the_demo_trades_reports_and_can_be_replayed() {
 #[test]
 fn a_recorded_session_plays_beside_the_generated_one() {
     let _alone = alone();
-    let Some(data) = std::env::var_os("SUREFOOT_DATA") else {
-        return eprintln!("skipped: SUREFOOT_DATA names no directory with recorded sessions");
-    };
-    let capture = Path::new(&data).join("polymarket/ws_market_2026-09-24_all110.jsonl");
-    let capture = std::path::absolute(capture).unwrap();
+    let capture = "polymarket/ws_market_2026-09-24_all110.jsonl";
+    let Some(capture) = skip::recorded(capture) else { return };
     let scratch = Scratch::new("capture");
     let state = scratch.path("state");
-    let said = demo(&scratch, &state, "calm", &format!("--capture {}", capture.display()));
+    let said = demo(&scratch, &state, &format!("--capture {}", capture.display()));
     let report = said.json();
     check_report(&report);
     check_database(&state, &report);
@@ -142,11 +141,11 @@ fn three_spinning_threads_trade_as_one_does() {
     let _alone = alone();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if cores < 4 {
-        return eprintln!("skipped: topology split needs 4 cores, here are {cores}");
+        return skip::skip("cores", &format!("topology split needs 4 cores, here are {cores}"));
     }
     let scratch = Scratch::new("split");
     let state = scratch.path("state");
-    let report = demo(&scratch, &state, "split", "--seed 6").json();
+    let report = demo(&scratch, &state, "--seed 6").json();
     check_report(&report);
     check_replay(&scratch, &state, &report);
 }

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +12,7 @@ use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault};
 
 use crate::rig::{
-    Process, Scratch, Twin, alone, ask, count, database, run_against, say, signal, status, truths,
+    Process, Scratch, Twin, alone, ask, count, database, holds, run_against, say, signal, truths,
     until,
 };
 
@@ -71,9 +70,10 @@ fn a_twin_that_hangs_is_waited_for() {
 
     signal(twin.pid(), "-STOP");
     let blind = until(&scratch, &state, "every book is stale", |status| good_books(status) == 0);
-    thread::sleep(Duration::from_secs(2));
-    let still = status(&scratch, &state).unwrap();
-    assert_eq!(opened(&still), opened(&blind), "nothing is opened blindly");
+    let still =
+        holds(&scratch, &state, Duration::from_secs(2), "nothing is opened blindly", |now| {
+            opened(now) == opened(&blind)
+        });
     signal(twin.pid(), "-CONT");
 
     recovers(&scratch, &state, &still);
@@ -121,9 +121,10 @@ fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {
     let blind = until(&scratch, &state, "all is down", |status| {
         count(status, "/links_up") == 0 && good_books(status) == 0
     });
-    thread::sleep(Duration::from_secs(2));
-    let still = status(&scratch, &state).unwrap();
-    assert_eq!(opened(&still), opened(&blind), "nothing is opened blindly");
+    let still =
+        holds(&scratch, &state, Duration::from_secs(2), "nothing is opened blindly", |now| {
+            opened(now) == opened(&blind)
+        });
     for host in Host::ALL {
         remote.command(Command::Fault(host, Fault::None));
     }

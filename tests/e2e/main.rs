@@ -13,4 +13,6 @@ mod loss;
 mod place;
 mod rig;
 mod safety;
+#[path = "../support/skip.rs"]
+mod skip;
 mod stall;

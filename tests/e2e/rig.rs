@@ -28,18 +28,36 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Tests whose runs rest when idle, each with its reason. Every other one runs as a user's would, by the machine's own
+/// topology: a thread that spins on a core of its own, beside the venues' twin and whatever else the machine does.
+const CALM: [(&str, &str); 4] = [
+    ("capture", "two worlds in one process want both cores"),
+    ("full", "what is written must not depend on how fast a spinner writes it"),
+    ("nothing", "nothing runs long enough to spin"),
+    ("signals", "it is stopped and woken again: the resting thread's watch is another one"),
+];
+
 /// A directory that goes with the value; kept where the test failed, and named.
-pub struct Scratch(PathBuf);
+pub struct Scratch(PathBuf, &'static str);
 
 impl Scratch {
-    pub fn new(name: &str) -> Self {
+    pub fn new(name: &'static str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = format!("surefoot-e2e-{name}-{}-{count}", std::process::id());
         let dir = std::env::temp_dir().join(dir);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        Self(dir)
+        Self(dir, name)
+    }
+
+    /// What this test's runs are given as `--topology`.
+    pub fn topology(&self) -> &'static str {
+        match self.1 {
+            "split" => "split",
+            name if CALM.iter().any(|(calm, _)| *calm == name) => "calm",
+            _ => "auto",
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -128,6 +146,12 @@ impl Process {
         fs::read_to_string(self.dir.join(format!("{}.err", self.name))).unwrap()
     }
 
+    /// The same after a moment, to the microsecond: the moment is what a crash test draws.
+    pub fn kill_after(self, moment: Duration) {
+        thread::sleep(moment);
+        self.kill();
+    }
+
     /// As the shell's `kill -9`.
     pub fn kill(mut self) {
         let mut child = self.child.take().unwrap();
@@ -198,7 +222,8 @@ impl Drop for Twin {
 
 /// `surefoot run` against venues that run elsewhere.
 pub fn run_against(scratch: &Scratch, venues: &Path, state: &Path, name: &str) -> Process {
-    let mut command = surefoot(scratch, ["run", "--topology", "calm", "--json", "--venues"]);
+    let topology = scratch.topology();
+    let mut command = surefoot(scratch, ["run", "--topology", topology, "--json", "--venues"]);
     command.arg(venues).arg("--state").arg(state);
     Process::spawn(scratch, name, command)
 }
@@ -235,6 +260,40 @@ pub fn wait<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
     }
     eprintln!("waited in vain: {what}");
     None
+}
+
+/// Looks for so long, and fails at the first status that is not as wanted: how a test shows that something does not
+/// happen. The last status.
+pub fn holds(
+    scratch: &Scratch,
+    state: &Path,
+    span: Duration,
+    what: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
+    let begin = Instant::now();
+    loop {
+        let status = status(scratch, state).unwrap_or_else(|| panic!("{what}: no status"));
+        assert!(wanted(&status), "after {:?}, no longer: {what}; {status:#?}", begin.elapsed());
+        if begin.elapsed() >= span {
+            return status;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits until a count has not changed for so long, at most [`SOON`].
+pub fn still(scratch: &Scratch, state: &Path, span: Duration, pointer: &str) -> Value {
+    let mut last = (None, Instant::now());
+    wait(pointer, || {
+        let status = status(scratch, state)?;
+        let now = Some(count(&status, pointer));
+        if last.0 != now {
+            last = (now, Instant::now());
+        }
+        (last.1.elapsed() >= span).then_some(status)
+    })
+    .unwrap_or_else(|| panic!("{pointer} goes on changing: {last:?}"))
 }
 
 /// A whole number in it.

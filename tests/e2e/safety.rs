@@ -185,7 +185,9 @@ fn orders_of_others_are_named_once_and_left_alone() {
     // Further readings raise no further alarm, and it trades on.
     let sent = count(&seen, "/orders/sent");
     until(&scratch, &state, "it trades on", |status| count(status, "/orders/sent") > sent);
-    std::thread::sleep(std::time::Duration::from_secs(15));
+    let compared = |status: &Value| count(status, "/compared_s_ago");
+    until(&scratch, &state, "the next comparison is near", |status| compared(status) >= 6);
+    until(&scratch, &state, "compared once more", |status| compared(status) < 6);
 
     let foreign_orders = |said: &crate::rig::Said| said.json()["foreign_orders"].clone();
     // What the hand's order holds of Kalshi's cash is a difference until it could be read twice in peace.

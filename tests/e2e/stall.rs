@@ -13,7 +13,7 @@ use crate::rig::{Scratch, Twin, alone, count, run_against, truths, until};
 use crate::safety::{names, placed_by_hand};
 
 /// The core is gone in the way asked for while an order rests: it does not rest when the program has ended.
-fn ends_with_nothing_resting(what: &str, seed: u32, says: &str) {
+fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str) {
     let _alone = alone();
     let scratch = Scratch::new(what);
     let state = scratch.path("state");
