@@ -136,6 +136,11 @@ fn a_run_that_nobody_reads_ends_as_any_other() {
         .unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    // It ended as it should: the last record is there, and all of it folds to the same.
+    let output = surefoot(&dir, &["replay", "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&object["verdict"], &object["closed"]), (&"same".into(), &true.into()), "{object}");
+    assert!(object["inputs"].as_u64().is_some_and(|inputs| inputs > 1_000), "{object}");
 }
 
 #[test]
