@@ -13,7 +13,7 @@ use surefoot_cold::exec::{
     Exec, ExecFigures, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
 };
 use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
-use surefoot_cold::net::{Dialer, Endpoint, client_config};
+use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
 use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
@@ -223,8 +223,10 @@ pub fn wire(
 ) -> Result<(Wired, Remembered, Commands), WireError> {
     let Parts { access, signers, directory, wire_logs, live, sync, tap, seed, spins } = parts;
     let config = client_config(&access.trust);
-    let dial = |endpoint: &Endpoint, nth: u64| {
+    let neighbours: [Neighbours; 2] = Default::default();
+    let dial = |venue: Venue, endpoint: &Endpoint, nth: u64| {
         Dialer::new(endpoint.clone(), Arc::clone(&config), seed.wrapping_add(nth))
+            .map(|dialer| dialer.beside(&neighbours[venue.index()]))
             .map_err(|error| error.to_string())
     };
     let meter = || HotMeter::new(rings.clock.clone());
@@ -252,8 +254,8 @@ pub fn wire(
         exec_core: pm_core.take().expect(taken),
         halt: rings.halt.clone(),
         log: pm_log,
-        order_lanes: vec![dial(clob, 10)?, dial(clob, 11)?],
-        chore_lanes: vec![dial(clob, 12)?],
+        order_lanes: vec![dial(Venue::Polymarket, clob, 10)?, dial(Venue::Polymarket, clob, 11)?],
+        chore_lanes: vec![dial(Venue::Polymarket, clob, 12)?],
         learnt: None,
     };
     let mut options = ExecOptions::default();
@@ -277,8 +279,8 @@ pub fn wire(
         exec_core: ka_core.take().expect(taken),
         halt: rings.halt.clone(),
         log: ka_log,
-        order_lanes: vec![dial(rest, 20)?, dial(rest, 21)?],
-        chore_lanes: vec![dial(rest, 22)?],
+        order_lanes: vec![dial(Venue::Kalshi, rest, 20)?, dial(Venue::Kalshi, rest, 21)?],
+        chore_lanes: vec![dial(Venue::Kalshi, rest, 22)?],
         learnt: Some(learnt),
     };
     let mut ka_exec =
@@ -301,7 +303,7 @@ fn links(
     signers: &Signers,
     directory: &Directory,
     mut learn: rtrb::Producer<(surefoot_hot::ids::OrderId, wirelog::VenueId)>,
-    dial: &dyn Fn(&Endpoint, u64) -> Result<Dialer, String>,
+    dial: &dyn Fn(Venue, &Endpoint, u64) -> Result<Dialer, String>,
 ) -> Result<(Commands, Links), String> {
     use surefoot_hot::venue::{kalshi, polymarket};
     let of =
@@ -347,7 +349,7 @@ fn links(
             Link::Market,
             market,
             of(Venue::Polymarket),
-            dial(&pm.ws_market, 1)?,
+            dial(Venue::Polymarket, &pm.ws_market, 1)?,
             LinkOptions { commands: Some(pm_in), ..LinkOptions::default() },
         ),
         polymarket_user: FeedLink::new(
@@ -355,7 +357,7 @@ fn links(
             Link::Private,
             user,
             of(Venue::Polymarket),
-            dial(&pm.ws_user, 2)?,
+            dial(Venue::Polymarket, &pm.ws_user, 2)?,
             LinkOptions::default(),
         ),
         kalshi_market: FeedLink::new(
@@ -363,7 +365,7 @@ fn links(
             Link::Market,
             ka_market,
             of(Venue::Kalshi),
-            dial(ws, 3)?,
+            dial(Venue::Kalshi, ws, 3)?,
             LinkOptions { upgrade: upgrade(), commands: Some(ka_in), ..LinkOptions::default() },
         ),
         kalshi_private: FeedLink::new(
@@ -371,7 +373,7 @@ fn links(
             Link::Private,
             ka_private,
             of(Venue::Kalshi),
-            dial(ws, 4)?,
+            dial(Venue::Kalshi, ws, 4)?,
             LinkOptions {
                 upgrade: upgrade(),
                 // Fills and updates may outrun the answer that names the order.

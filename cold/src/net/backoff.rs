@@ -5,8 +5,9 @@ use surefoot_hot::units::Nanos;
 
 /// The first wait, before jitter.
 pub const WAIT_MIN: Nanos = Nanos::from_millis(250);
-/// The longest wait, before jitter.
-pub const WAIT_MAX: Nanos = Nanos::from_secs(30);
+/// The longest wait, before jitter. A link of ours is one of a dozen: a venue that is away does not notice a dial every
+/// few seconds, and after half a minute of waiting we would stand blind before a venue that is well.
+pub const WAIT_MAX: Nanos = Nanos::from_secs(4);
 
 /// How long to wait after the n-th failure in a row.
 #[derive(Clone, Debug)]

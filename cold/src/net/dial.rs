@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -15,6 +16,13 @@ use super::{Backoff, Endpoint, NetError, TlsStream};
 
 /// How long connect and handshake may take together.
 pub const OPEN_WAIT_MAX: Nanos = Nanos::from_secs(5);
+
+/// How often a wait is cut short because a neighbour has connected.
+const HURRY_EVERY: Nanos = Nanos::from_secs(1);
+
+/// The dialers of one venue tell each other when it is there again: whoever waits dials at once.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours(Arc<AtomicU64>);
 
 /// Makes connections to one endpoint.
 ///
@@ -30,6 +38,10 @@ pub struct Dialer {
     lookup: Option<Receiver<io::Result<Vec<SocketAddr>>>>,
     backoff: Backoff,
     not_before: Nanos,
+    neighbours: Neighbours,
+    /// How often any of them had connected when this one last failed or dialled early.
+    heard: u64,
+    hurried: Nanos,
     dials: u64,
     failures: u64,
 }
@@ -54,9 +66,19 @@ impl Dialer {
             lookup: None,
             backoff: Backoff::new(seed),
             not_before: Nanos::ZERO,
+            neighbours: Neighbours::default(),
+            heard: 0,
+            hurried: Nanos::ZERO,
             dials: 0,
             failures: 0,
         })
+    }
+
+    /// The same as one of several that lead to one venue.
+    #[must_use]
+    pub fn beside(mut self, neighbours: &Neighbours) -> Self {
+        self.neighbours = neighbours.clone();
+        self
     }
 
     /// Where it leads.
@@ -81,7 +103,7 @@ impl Dialer {
 
     /// Starts an attempt if one is due.
     pub fn dial(&mut self, now: Nanos, registry: &Registry, token: Token) -> Option<TlsStream> {
-        if now < self.not_before {
+        if now < self.not_before && !self.hurries(now) {
             return None;
         }
         self.take_lookup();
@@ -100,14 +122,26 @@ impl Dialer {
         }
     }
 
+    /// Whether a neighbour has connected since this one failed.
+    fn hurries(&mut self, now: Nanos) -> bool {
+        let connected = self.neighbours.0.load(Ordering::Relaxed);
+        if connected == self.heard || now.since(self.hurried) < HURRY_EVERY {
+            return false;
+        }
+        (self.heard, self.hurried) = (connected, now);
+        true
+    }
+
     /// The connection works.
     pub fn on_open(&mut self) {
         self.backoff.on_success();
+        self.neighbours.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The attempt failed, or the connection broke: the next one waits.
     pub fn on_failure(&mut self, now: Nanos) {
         self.failures += 1;
+        self.heard = self.neighbours.0.load(Ordering::Relaxed);
         self.next = self.next.wrapping_add(1);
         self.not_before = now.after(self.backoff.on_failure());
         if self.lookup.is_none() && self.endpoint.literal().is_none() {
@@ -131,6 +165,46 @@ impl Dialer {
             }
             Ok(Err(_)) | Err(TryRecvError::Disconnected) => self.lookup = None,
             Err(TryRecvError::Empty) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mio::Poll;
+
+    use super::*;
+    use crate::net::{Trust, backoff, client_config};
+
+    fn dialer(seed: u64, neighbours: &Neighbours) -> Dialer {
+        let endpoint = "https://127.0.0.1:9".parse().unwrap();
+        Dialer::new(endpoint, client_config(&Trust::Public), seed).unwrap().beside(neighbours)
+    }
+
+    #[test]
+    fn a_neighbour_that_connects_ends_the_wait_of_the_others_once() {
+        let poll = Poll::new().unwrap();
+        let neighbours = Neighbours::default();
+        let (mut one, mut other) = (dialer(1, &neighbours), dialer(2, &neighbours));
+        let mut now = Nanos::from_secs(100);
+        for _ in 0..10 {
+            one.on_failure(now);
+        }
+        let tried = |dialer: &mut Dialer, now| {
+            let before = dialer.dials();
+            drop(dialer.dial(now, poll.registry(), Token(0)));
+            dialer.dials() > before
+        };
+        assert!(one.not_before() <= now.after(backoff::WAIT_MAX), "never longer than this");
+        assert!(!tried(&mut one, now));
+        other.on_open();
+        assert!(tried(&mut one, now), "the venue is there");
+        one.on_failure(now);
+        assert!(!tried(&mut one, now), "not for this one");
+        for _ in 0..5 {
+            now = now.after(Nanos::from_millis(100));
+            other.on_open(); // it breaks and comes back again and again
+            assert!(!tried(&mut one, now), "not more than once a second");
         }
     }
 }
