@@ -382,6 +382,9 @@ struct Meddler {
 impl Words for Meddler {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+    fn is_id(id: &VenueId) -> bool {
+        Kalshi::is_id(id)
+    }
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         self.words.admit(now, what)
     }

@@ -419,3 +419,20 @@ fn an_order_without_a_name_is_never_called_absent() {
     assert_eq!(rig.exec.stats().unanswered, 1);
     assert!(seen.try_iter().all(|(_, heard)| !heard.head.contains("/data/")));
 }
+
+#[test]
+fn an_id_of_another_venue_in_the_wire_log_is_no_id() {
+    let (trust, config) = authority();
+    let (addr, seen) = serve(config, |number, stream, tell| {
+        while let Some(heard) = hear(stream) {
+            tell.send((number, heard)).unwrap();
+            say(stream, &answer("200 OK", "null"));
+        }
+    });
+    let mut rig = polymarket("mixed-up", &trust, addr).up();
+    let (order, market, venue) = (OrderId::new(6), MarketId::new(9), Venue::Polymarket);
+    rig.exec.learn(order, wirelog::VenueId::new(b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d").unwrap());
+    rig.intents.push(Intent::Query(Query { order, key: None, market, venue })).unwrap();
+    rig.quiet();
+    assert!(seen.try_iter().all(|(_, heard)| !heard.head.contains("/data/")));
+}

@@ -114,6 +114,9 @@ impl Kalshi {
     /// One more market, or one whose metadata changed.
     pub fn follow(&mut self, market: MarketId, names: &Names) {
         let Names::Kalshi(names) = names else { return };
+        if !is_plain(names.ticker.as_bytes()) {
+            return; // it would not stand in a request as it is: nothing is sent there
+        }
         self.markets.set(market, names.clone());
     }
 
@@ -184,6 +187,18 @@ fn write_create(
         .map_err(|_| CannotEncode)
 }
 
+/// Whether a name of the venue's may stand in a path or a body as it is.
+fn is_plain(text: &[u8]) -> bool {
+    !text.is_empty()
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
+}
+
+/// The venue's id of an order from its text; none where it is no id.
+fn venue_id(text: &str) -> VenueId {
+    let id = Some(text.as_bytes()).filter(|text| is_plain(text)).and_then(VenueId::new);
+    id.unwrap_or(VenueId::NONE)
+}
+
 fn text(id: &VenueId) -> &str {
     std::str::from_utf8(id.as_bytes()).expect("ids of this venue are text")
 }
@@ -191,6 +206,10 @@ fn text(id: &VenueId) -> &str {
 impl Words for Kalshi {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+
+    fn is_id(id: &VenueId) -> bool {
+        is_plain(id.as_bytes())
+    }
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         match what {
@@ -233,8 +252,7 @@ impl Words for Kalshi {
 
     fn on_place(&mut self, order: &Order, _: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
         let created = answer::created(answer.status, answer.body, order);
-        let id = created.order_id.and_then(|id| VenueId::new(id.as_bytes()));
-        (created.placed, id.unwrap_or(VenueId::NONE))
+        (created.placed, created.order_id.as_deref().map_or(VenueId::NONE, venue_id))
     }
 
     fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request) {
@@ -311,7 +329,7 @@ impl Words for Kalshi {
             let ours = |row: &rest::OrderRow| row.order == Some(inquiry.query.order);
             if let Some(row) = read.into_iter().flatten().find(ours) {
                 inquiry.found = true;
-                inquiry.id = VenueId::new(row.id.as_bytes()).unwrap_or(VenueId::NONE);
+                inquiry.id = venue_id(&row.id);
                 reports.push(Report::Status(row.status()));
                 (inquiry.step, inquiry.pages) = (2, 0);
                 inquiry.cursor.clear();
@@ -431,8 +449,8 @@ pub fn learn_from_frame(frame: &[u8]) -> Option<(OrderId, VenueId)> {
     let frame = std::str::from_utf8(frame).ok()?;
     let client = field(frame, "\"client_order_id\"")?;
     let order = encode::parse_client_id(client.as_bytes())?;
-    let id = VenueId::new(field(frame, "\"order_id\"")?.as_bytes())?;
-    Some((order, id))
+    let id = venue_id(field(frame, "\"order_id\"")?);
+    (!id.is_none()).then_some((order, id))
 }
 
 /// The text after a key; keys and ids hold no escapes.
@@ -453,5 +471,9 @@ mod tests {
         assert_eq!((order, id.as_bytes()), (OrderId::new(0x1f3a2), &b"3b23c1c7"[..]));
         assert_eq!(learn_from_frame(br#"{"order_id":"a","client_order_id":"mm1-1"}"#), None);
         assert_eq!(learn_from_frame(b"{}"), None);
+        for id in ["", "a b", "a\\r\\nHost: x", "a?b", "a/b", &"a".repeat(41)] {
+            let frame = format!(r#"{{"order_id":"{id}","client_order_id":"sf-000000000001f3a2"}}"#);
+            assert_eq!(learn_from_frame(frame.as_bytes()), None, "{id}");
+        }
     }
 }

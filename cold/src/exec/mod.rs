@@ -317,7 +317,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         live: impl IntoIterator<Item = &'a Order>,
     ) {
         for (order, id) in contents.venue_ids() {
-            self.ids.learn(order, id);
+            self.learn(order, id);
         }
         self.open.extend(contents.without_end().iter().map(|sent| sent.order));
         for order in live.into_iter().filter(|order| order.venue == W::VENUE) {
@@ -331,7 +331,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
 
     /// Tells it the venue's id of an order.
     pub fn learn(&mut self, order: OrderId, id: VenueId) {
-        self.ids.learn(order, id);
+        if W::is_id(&id) {
+            self.ids.learn(order, id);
+        }
     }
 
     /// What it has done so far.

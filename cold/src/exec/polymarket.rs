@@ -134,13 +134,15 @@ impl Polymarket {
         query: &[&[u8]],
         request: &mut Request,
     ) {
-        let mut whole = [0_u8; 160]; // the path that is signed, in one piece
-        let mut len = 0;
-        for part in path {
-            whole[len..len + part.len()].copy_from_slice(part);
-            len += part.len();
-        }
-        let path = std::str::from_utf8(&whole[..len]).expect("paths are ASCII");
+        let whole; // the path that is signed, in one piece
+        let path = match path {
+            [only] => only, // an order's: nothing is allocated
+            parts => {
+                whole = parts.concat();
+                &whole[..]
+            }
+        };
+        let path = std::str::from_utf8(path).expect("paths are ours, ids in them are hex");
         let body = std::mem::take(&mut request.body);
         let headers = self.signer.l2_headers(now.get() / 1_000_000_000, method, path, &body);
         request.body = body;
@@ -160,6 +162,10 @@ fn word(id: &VenueId) -> Word {
 impl Words for Polymarket {
     const VENUE: Venue = Venue::Polymarket;
     const ID_FIRST: bool = true;
+
+    fn is_id(id: &VenueId) -> bool {
+        id.as_bytes().len() == 32
+    }
 
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         match what {

@@ -111,6 +111,10 @@ pub trait Words: Send {
     /// Whether its id of an order is known before the order leaves.
     const ID_FIRST: bool;
 
+    /// Whether this can be the venue's id of an order: it goes into the path of a request. What another file or a strange
+    /// answer has is none.
+    fn is_id(id: &VenueId) -> bool;
+
     /// Takes the tokens that a request costs, if they are there.
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool;
     /// The venue said that we are too fast.
