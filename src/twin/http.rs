@@ -121,6 +121,16 @@ pub struct Decoder {
     bytes: Vec<u8>,
     /// Whether `100 Continue` was asked for and granted for the request at the front.
     continued: bool,
+    /// How far the chunked body of the request at the front was read: never twice, however many pieces it comes in.
+    chunks: Chunks,
+}
+
+/// A chunked body as far as it has come.
+#[derive(Debug, Default)]
+struct Chunks {
+    /// Where the next chunk begins, counted from the end of the head.
+    at: usize,
+    body: Vec<u8>,
 }
 
 impl Decoder {
@@ -161,7 +171,7 @@ impl Decoder {
         let rest = &self.bytes[head_len..];
         let body = match req.header("transfer-encoding") {
             None => sized_body(&req, rest)?,
-            Some(value) if value.eq_ignore_ascii_case("chunked") => chunked_body(rest)?,
+            Some(value) if value.eq_ignore_ascii_case("chunked") => self.chunks.read(rest)?,
             Some(_) => return Err(MALFORMED),
         };
         let Some((body, used)) = body else {
@@ -178,6 +188,7 @@ impl Decoder {
         req.body = body;
         self.bytes.drain(..head_len + used);
         self.continued = false;
+        self.chunks = Chunks::default();
         Ok(Some(Decoded::Request(req, keep_alive)))
     }
 }
@@ -241,27 +252,35 @@ fn sized_body(req: &Request, rest: &[u8]) -> Result<Body, BadRequest> {
     Ok(rest.get(..len).map(|body| (body.to_vec(), len)))
 }
 
-fn chunked_body(rest: &[u8]) -> Result<Body, BadRequest> {
-    let (mut body, mut at) = (Vec::new(), 0);
-    loop {
-        let Ok(status) = httparse::parse_chunk_size(&rest[at..]) else { return Err(MALFORMED) };
-        let httparse::Status::Complete((line, size)) = status else {
-            return if rest.len() > 2 * BODY_BYTES_MAX { Err(BODY_TOO_LARGE) } else { Ok(None) };
-        };
-        let size = usize::try_from(size).map_err(|_| BODY_TOO_LARGE)?;
-        if size > BODY_BYTES_MAX || body.len() + size > BODY_BYTES_MAX {
-            return Err(BODY_TOO_LARGE);
+impl Chunks {
+    /// Goes on where it was, in what has come of the body.
+    fn read(&mut self, rest: &[u8]) -> Result<Body, BadRequest> {
+        loop {
+            let next = rest.get(self.at..).unwrap_or_default();
+            let Ok(status) = httparse::parse_chunk_size(next) else { return Err(MALFORMED) };
+            let httparse::Status::Complete((line, size)) = status else {
+                return if rest.len() > 2 * BODY_BYTES_MAX {
+                    Err(BODY_TOO_LARGE)
+                } else {
+                    Ok(None)
+                };
+            };
+            let size = usize::try_from(size).map_err(|_| BODY_TOO_LARGE)?;
+            if size > BODY_BYTES_MAX || self.body.len() + size > BODY_BYTES_MAX {
+                return Err(BODY_TOO_LARGE);
+            }
+            let from = self.at + line;
+            if size == 0 {
+                let end = trailers(rest, from)?;
+                return Ok(end.map(|end| (std::mem::take(&mut self.body), end)));
+            }
+            let Some(chunk) = rest.get(from..from + size + 2) else { return Ok(None) };
+            if &chunk[size..] != b"\r\n" {
+                return Err(MALFORMED);
+            }
+            self.body.extend_from_slice(&chunk[..size]);
+            self.at = from + size + 2;
         }
-        at += line;
-        if size == 0 {
-            return trailers(rest, at).map(|end| end.map(|end| (body, end)));
-        }
-        let Some(chunk) = rest.get(at..at + size + 2) else { return Ok(None) };
-        if &chunk[size..] != b"\r\n" {
-            return Err(MALFORMED);
-        }
-        body.extend_from_slice(&chunk[..size]);
-        at += size + 2;
     }
 }
 
@@ -397,6 +416,24 @@ mod tests {
             slow.extend(decoder.poll().unwrap());
         }
         assert_eq!(slow, seen);
+    }
+
+    /// A body of one-byte chunks in small pieces: were it read from its beginning at every piece, one client would
+    /// keep the twin's thread busy for minutes.
+    #[test]
+    fn a_chunked_body_is_read_once_however_small_its_pieces() {
+        let mut wire = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let chunks = 200_000;
+        wire.extend(b"1\r\nx\r\n".repeat(chunks));
+        wire.extend(b"0\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+        let (mut decoder, mut seen) = (Decoder::default(), Vec::new());
+        for piece in wire.chunks(64) {
+            decoder.push(piece);
+            while let Some(Decoded::Request(req, _)) = decoder.poll().unwrap() {
+                seen.push(req.body.len());
+            }
+        }
+        assert_eq!(seen, [chunks, 0]);
     }
 
     #[test]

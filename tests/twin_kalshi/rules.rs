@@ -578,3 +578,23 @@ fn a_group_is_known_on_its_own_shard_alone() {
     let (_, seen) = rig.call(ED, "GET", &format!("/portfolio/order_groups/{id}"), None);
     assert_eq!(seen["contracts_limit_fp"], "6.00");
 }
+
+#[test]
+fn a_mended_venue_has_cancelled_what_rested_and_trades_on() {
+    let mut rig = Rig::new();
+    rig.house(0, Side::Ask, 6_000, 100);
+    rig.place(ED, 0, "bid", "0.6000", "10.00");
+    let resting = rig.place(ED, 0, "bid", "0.3000", "10.00");
+    let whole = rig.twin.money() + rig.twin.fees_taken();
+    rig.twin.mend(rig.now);
+    rig.drain();
+    assert_eq!(rig.twin.money() + rig.twin.fees_taken(), whole);
+    let id = resting["order_id"].as_str().unwrap();
+    let (_, order) = rig.call(ED, "GET", &format!("/portfolio/orders/{id}"), None);
+    assert_eq!(order["order"]["status"], "canceled");
+    let (_, held) = rig.call(ED, "GET", "/portfolio/positions", None);
+    assert_eq!(held["market_positions"][0]["position_fp"], "10.00", "what was bought is held");
+    let again = rig.place(ED, 0, "bid", "0.6000", "10.00");
+    assert_eq!(again["fill_count"], "10.00", "the house's orders are still there");
+    assert_eq!(rig.twin.money() + rig.twin.fees_taken(), whole);
+}
