@@ -59,6 +59,8 @@ exits! {
     NotYet = 14, "`surefoot --help` lists what it can.";
     /// An instance holds the state directory and does not answer: what was asked is not confirmed.
     Silent = 15, "Where it stays silent: `kill -9` the process named, cancel at the venues' own pages, then `surefoot start`.";
+    /// A benchmark could not measure a row; the others were printed and written.
+    Unmeasured = 16, "The message names the row and why; run it again on a machine with two free cores.";
     /// Our own mistake: an assertion failed. Everything was halted first.
     Internal = 70, "Keep the state directory and report it.";
     /// A second signal came while stopping: ended at once, orders may rest at the venue.

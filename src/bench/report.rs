@@ -22,6 +22,8 @@ pub struct Report {
     pub hiccups: Hiccups,
     /// Things a reader of the figures must know.
     pub remarks: Vec<String>,
+    /// Rows that could not be measured: each one's name, and why in a sentence.
+    pub failed: Vec<(&'static str, String)>,
 }
 
 /// Picoseconds as a JSON number of nanoseconds.
@@ -47,6 +49,7 @@ impl Report {
                 "watched_s": number(self.hiccups.watched_ns / 1_000_000),
             },
             "remarks": self.remarks,
+            "failed": self.failed.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
         })
     }
 
@@ -157,6 +160,19 @@ fn log(path: &Path, unit: &str, parts: &[(&str, &Histogram<u64>)]) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_that_failed_is_named_beside_those_that_did_not() {
+        let hist = crate::bench::Span { warm_up: 0, blocks: 10 };
+        let row = crate::bench::clock_read(hist);
+        let hiccups = crate::bench::hiccups::Watch::start().unwrap().finish();
+        let failed = vec![("wire_pm_fused", "four shots were missed".to_owned())];
+        let report = Report { rows: vec![row], hiccups, remarks: Vec::new(), failed };
+        let json = report.json();
+        assert_eq!(json["rows"][0]["name"], "clock_read");
+        assert_eq!(json["failed"][0]["name"], "wire_pm_fused");
+        assert_eq!(json["failed"][0]["why"], "four shots were missed");
+    }
 
     #[test]
     fn numbers_keep_their_digits() {

@@ -31,7 +31,10 @@ pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
     match report.write(&out) {
         Ok(()) => {
             eprintln!("HDR files in {}", shown(&out));
-            Exit::Ok
+            for (name, why) in &report.failed {
+                eprintln!("surefoot: {name} could not be measured: {why}");
+            }
+            if report.failed.is_empty() { Exit::Ok } else { Exit::Unmeasured }
         }
         Err(why) => {
             eprintln!("surefoot: {}: {why}; give another place with `--out`", shown(&out));
@@ -57,7 +60,7 @@ fn measure(args: &BenchArgs) -> Result<Report, String> {
     let only = args.only.clone();
     let wants = move |part| only.is_empty() || only.contains(&part);
     let span = if quick { Span::QUICK } else { Span::FULL };
-    let mut remarks = Vec::new();
+    let (mut remarks, mut failed) = (Vec::new(), Vec::new());
     if cfg!(debug_assertions) {
         remarks.push("built without optimisation: these figures say nothing, use --release".into());
     }
@@ -88,12 +91,17 @@ fn measure(args: &BenchArgs) -> Result<Report, String> {
     } else if wants(Part::Wire) {
         say("wire to wire");
         let (warm_up, shots) = if quick { (10, 50) } else { (100, 1_000) };
-        rows.extend(wire::both(warm_up, shots)?);
+        for (name, measured) in wire::both(warm_up, shots) {
+            match measured {
+                Ok(row) => rows.push(row),
+                Err(why) => failed.push((name, why)),
+            }
+        }
         if cores() < 4 {
             remarks.push("wire rows are of the fused topology; split needs four cores".into());
         }
     }
-    Ok(Report { rows, hiccups, remarks })
+    Ok(Report { rows, hiccups, remarks, failed })
 }
 
 /// Everything that one thread can measure while another watches the machine.
