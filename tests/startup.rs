@@ -55,6 +55,56 @@ fn every_mistake_of_the_configuration_at_once() {
     refused(&surefoot(&dir, &["run", "--config", "none.toml"]), Exit::Config, &["none.toml"]);
 }
 
+/// What a start could not use is a mistake of the configuration, and a script is told so as data.
+#[test]
+fn config_check_opens_what_it_names_and_never_waits() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = scratch("secrets");
+    let made = Command::new("mkfifo").arg(dir.join("pipe")).status().unwrap();
+    assert!(made.success());
+    std::fs::create_dir(dir.join("folder")).unwrap();
+    std::fs::write(dir.join("open"), "s3cret").unwrap();
+    std::fs::set_permissions(dir.join("open"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::create_dir(dir.join("state")).unwrap();
+    std::fs::set_permissions(dir.join("state"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let named = |name: &str| format!("file:{}", dir.join(name).display());
+    let text = format!(
+        "state_dir = 'state'\n[venues.kalshi]\nkey_id = '{}'\nprivate_key = '{}'\n[venues.polymarket]\nsecret = '{}'\n\
+         passphrase = '{}'\n",
+        named("open"),
+        named("none"),
+        named("folder"),
+        named("pipe")
+    );
+    std::fs::write(dir.join("surefoot.toml"), text).unwrap();
+    let said = [
+        "venues.kalshi.key_id: others may read",
+        "venues.kalshi.private_key: cannot read",
+        "venues.polymarket.secret: the secret",
+        "folder is no file",
+        "pipe is no file",
+        "others may write to state",
+    ];
+    refused(&surefoot(&dir, &["config", "check"]), Exit::Config, &said);
+    let output = surefoot(&dir, &["config", "check", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["ok"], told["mistakes"].as_array().unwrap().len()), (&false.into(), 5));
+    assert!(!told.to_string().contains("s3cret"));
+    std::fs::write(dir.join("surefoot.toml"), "profil = 'small'\n").unwrap();
+    let output = surefoot(&dir, &["config", "check", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&told["mistakes"][0]["line"], &told["mistakes"][0]["column"]),
+        (&1.into(), &1.into())
+    );
+    refused(
+        &surefoot(&dir, &["config", "check", "--config", "pipe"]),
+        Exit::Config,
+        &["it is no file"],
+    );
+}
+
 #[test]
 fn a_right_configuration_is_said_to_be_right() {
     let dir = scratch("right");

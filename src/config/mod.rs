@@ -118,6 +118,21 @@ pub enum SecretRef {
     Env(String),
 }
 
+impl Venues {
+    /// Every secret that is given, with its key.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &SecretRef)> {
+        let all = [
+            ("venues.polymarket.private_key", &self.polymarket_private_key),
+            ("venues.polymarket.api_key", &self.polymarket_api_key),
+            ("venues.polymarket.secret", &self.polymarket_secret),
+            ("venues.polymarket.passphrase", &self.polymarket_passphrase),
+            ("venues.kalshi.key_id", &self.kalshi_key_id),
+            ("venues.kalshi.private_key", &self.kalshi_private_key),
+        ];
+        all.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?)))
+    }
+}
+
 impl SecretRef {
     /// `credential:NAME`, `file:/path`, `env:NAME`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -155,6 +170,10 @@ fn read_secret(path: &Path, private: bool) -> Result<Secret, String> {
     let shown = path.display();
     let file =
         fs::metadata(path).map_err(|error| format!("cannot read the secret {shown}: {error}"))?;
+    if !file.is_file() {
+        // Nothing else is opened: a pipe would wait for ever for somebody to write.
+        return Err(format!("the secret {shown} is no file: give the path of one, mode 0600"));
+    }
     let mode = file.permissions().mode() & 0o777;
     if private && mode & 0o077 != 0 {
         return Err(format!(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Map, json};
 
@@ -55,7 +56,13 @@ pub fn load_for_control(common: &Common) -> Loaded {
 fn read_all(common: &Common, args: Option<&RunArgs>) -> Result<(Loaded, Vec<Mistake>), Exit> {
     let file = common.config.clone().unwrap_or_else(|| FILE_DEFAULT.into());
     let name = file.display().to_string();
-    let file = match fs::read_to_string(&file) {
+    // A pipe or a device would wait for ever, or never end.
+    let is_odd = fs::metadata(&file).is_ok_and(|there| !there.is_file());
+    let text = match is_odd {
+        true => Err(io::Error::other("it is no file")),
+        false => fs::read_to_string(&file),
+    };
+    let file = match text {
         Ok(text) => Some((name, text)),
         Err(error) if common.config.is_none() && error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -85,6 +92,51 @@ fn inputs(common: &Common, args: Option<&RunArgs>, file: Option<(String, String)
         }
     }
     inputs
+}
+
+/// What the configuration names and a start could not use: secrets that cannot be read, a state directory that is none.
+fn unusable(loaded: &Loaded) -> Vec<(&'static str, String)> {
+    let mut found: Vec<_> = loaded
+        .config
+        .venues
+        .secrets()
+        .filter_map(|(key, secret)| Some((key, secret.read().err()?)))
+        .collect();
+    let state = &loaded.config.state_dir;
+    match fs::metadata(state) {
+        Ok(there) if !there.is_dir() => {
+            found.push(("state_dir", format!("{} is no directory", state.display())));
+        }
+        Ok(there) if there.permissions().mode() & 0o022 != 0 => found.push((
+            "state_dir",
+            format!("others may write to {}; `chmod 700 {}`", state.display(), state.display()),
+        )),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {} // made at the start
+        Err(error) => found.push(("state_dir", format!("{}: {error}", state.display()))),
+    }
+    found
+}
+
+/// Every mistake as an object, for scripts; they were shown on stderr already.
+fn mistakes_json(common: &Common) -> serde_json::Value {
+    let list: Vec<_> = match read_all(common, None) {
+        Err(_) => Vec::new(),
+        Ok((_, mistakes)) => mistakes
+            .iter()
+            .map(|mistake| {
+                let at = mistake.line.as_ref().map(|line| (line.0, line.1));
+                json!({
+                    "what": mistake.what,
+                    "place": mistake.place,
+                    "line": at.map(|at| at.0),
+                    "column": at.map(|at| at.1),
+                    "remedy": mistake.remedy,
+                })
+            })
+            .collect(),
+    };
+    json!({ "ok": false, "mistakes": list })
 }
 
 /// `surefoot config …`.
@@ -126,8 +178,30 @@ pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
         ConfigVerb::Check | ConfigVerb::Show => {
             let loaded = match load_all(common, None) {
                 Ok(loaded) => loaded,
-                Err(exit) => return exit,
+                Err(exit) => {
+                    if common.json {
+                        println!("{}", mistakes_json(common));
+                    }
+                    return exit;
+                }
             };
+            if matches!(verb, ConfigVerb::Check) {
+                let missing = unusable(&loaded);
+                if !missing.is_empty() {
+                    for (key, why) in &missing {
+                        eprintln!("error: {key}: {why}");
+                    }
+                    if common.json {
+                        let mistakes =
+                            missing.iter().map(|(key, why)| json!({ "place": key, "what": why }));
+                        println!(
+                            "{}",
+                            json!({ "ok": false, "mistakes": mistakes.collect::<Vec<_>>() })
+                        );
+                    }
+                    return Exit::Config;
+                }
+            }
             let hash = format!("{:016x}", loaded.config.hash);
             if matches!(verb, ConfigVerb::Check) {
                 text = if common.json {
