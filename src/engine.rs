@@ -176,6 +176,8 @@ pub struct Plan {
 
 /// The running machine.
 pub struct Engine {
+    /// Held as long as the threads spin there.
+    _claimed: Vec<topology::Claimed>,
     crews: Vec<JoinHandle<(Crew, Turns)>>,
     stop: Arc<AtomicBool>,
     /// One for each hot thread, with its name.
@@ -258,14 +260,28 @@ impl Engine {
         let idle = if plan.topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
         let mut threads = Vec::new();
         let mut pulses = Vec::new();
+        let claimed = match idle {
+            Idle::Spin => topology::claim(crews.len(), plan.pin),
+            Idle::Rest => Vec::new(),
+        };
         for (nth, (name, mut crew)) in crews.into_iter().enumerate() {
             let pulse = Pulse::default();
             pulses.push((name, pulse.clone()));
             let (stop, halt, clock) = (Arc::clone(&stop), plan.halt.clone(), plan.clock.clone());
-            let pin = (idle == Idle::Spin).then_some(plan.pin);
+            let cpu = claimed.get(nth).map(|claimed| claimed.cpu);
             let body = move || {
-                if let Some(wanted) = pin {
-                    topology::pin(nth, wanted);
+                match cpu {
+                    Some(cpu) if !topology::pin(cpu) => {
+                        eprintln!(
+                            "surefoot: the {name} thread could not be pinned to core {cpu}: it may be moved"
+                        );
+                    }
+                    None if idle == Idle::Spin => {
+                        eprintln!(
+                            "surefoot: the {name} thread is not pinned: no core of its own is there for it"
+                        );
+                    }
+                    Some(_) | None => {}
                 }
                 let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
                 crew.show(clock.now()); // the last look at links that work: closing them is not losing them
@@ -280,7 +296,15 @@ impl Engine {
                 .map_err(|error| format!("starting the {name} thread: {error}"))?;
             threads.push(thread);
         }
+        for claimed in claimed.iter().filter(|claimed| claimed.is_shared()) {
+            eprintln!(
+                "surefoot: another surefoot spins on core {} too, and no other is free: they starve each other. Give one of \
+                 them `--topology calm`, or another core (`pin_cpu`)",
+                claimed.cpu
+            );
+        }
         Ok(Self {
+            _claimed: claimed,
             crews: threads,
             stop,
             watch: Watch::new(pulses.len(), Instant::now()),

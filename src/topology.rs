@@ -9,6 +9,9 @@
 //!           feed ─▶ feed_tap ─▶ audit
 //! ```
 
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+
 use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 
 use crate::cli::TopologyArg;
@@ -140,15 +143,59 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Pins the calling thread to the `nth` spinner's core: the last cores of the machine, so that the first ones,
-/// where the system likes to be, stay with everything else. Returns the core, or `None` where it was not possible.
-pub fn pin(nth: usize, wanted: Option<usize>) -> Option<usize> {
-    let ids = core_affinity::get_core_ids()?;
-    let id = match wanted {
-        Some(cpu) => ids.iter().find(|id| id.id == cpu + nth).copied()?,
-        None => *ids.get(ids.len().checked_sub(1 + nth)?)?,
-    };
-    core_affinity::set_for_current(id).then_some(id.id)
+/// A core that a spinner of this process has: no other surefoot on this machine takes it while the value lives.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The core's number.
+    pub cpu: usize,
+    /// A name in the kernel's abstract space; `None` where another surefoot has the core too, for want of a free one.
+    name: Option<UnixListener>,
+}
+
+impl Claimed {
+    /// Whether another surefoot spins there as well: the two then starve each other.
+    pub const fn is_shared(&self) -> bool {
+        self.name.is_none()
+    }
+}
+
+/// Claims a core for each of `count` spinners: from `wanted` on, or the last ones of the machine, so that the first ones,
+/// where the system likes to be, stay with everything else. A core that another surefoot spins on is passed over as long as
+/// there are others. Fewer come back where the machine has not as many, or `wanted` is not ours to use.
+pub fn claim(count: usize, wanted: Option<usize>) -> Vec<Claimed> {
+    let mut ids: Vec<usize> =
+        core_affinity::get_core_ids().unwrap_or_default().iter().map(|id| id.id).collect();
+    if let Some(first) = wanted {
+        let named = (0..count).map(|nth| first.saturating_add(nth)).filter(|cpu| ids.contains(cpu));
+        return named.map(|cpu| Claimed { cpu, name: take_name(cpu) }).collect();
+    }
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let mut claimed: Vec<Claimed> = Vec::with_capacity(count);
+    for &cpu in &ids {
+        if claimed.len() < count
+            && let Some(name) = take_name(cpu)
+        {
+            claimed.push(Claimed { cpu, name: Some(name) });
+        }
+    }
+    // Too few free ones: shared, and said so.
+    for &cpu in &ids {
+        if claimed.len() < count && claimed.iter().all(|claimed| claimed.cpu != cpu) {
+            claimed.push(Claimed { cpu, name: None });
+        }
+    }
+    claimed
+}
+
+fn take_name(cpu: usize) -> Option<UnixListener> {
+    let address = SocketAddr::from_abstract_name(format!("surefoot-cpu/{cpu}")).ok()?;
+    UnixListener::bind_addr(&address).ok()
+}
+
+/// Pins the calling thread to a core, and reads back whether it is there.
+pub fn pin(cpu: usize) -> bool {
+    core_affinity::set_for_current(core_affinity::CoreId { id: cpu })
+        && core_affinity::get_core_ids().is_some_and(|ids| ids.len() == 1 && ids[0].id == cpu)
 }
 
 #[cfg(test)]
@@ -173,6 +220,23 @@ mod tests {
             let on_full = format!("{:?}", link.on_full).to_lowercase();
             assert!(row[3].starts_with(&on_full), "{}: {} is not {on_full}", link.name, row[3]);
         }
+    }
+
+    #[test]
+    fn a_core_that_is_taken_is_passed_over_while_there_are_others() {
+        let cores = cores();
+        let first = claim(1, None);
+        let second = claim(1, None);
+        assert_eq!((first.len(), second.len()), (1, 1));
+        if !first[0].is_shared() && !second[0].is_shared() {
+            assert_ne!(first[0].cpu, second[0].cpu);
+        }
+        let rest = claim(cores, None);
+        assert_eq!(rest.len(), cores, "where none is free they are shared");
+        assert!(rest.iter().any(Claimed::is_shared));
+        assert!(claim(1, Some(usize::MAX)).is_empty(), "no such core");
+        let cpu = first[0].cpu;
+        assert!(std::thread::spawn(move || pin(cpu)).join().unwrap(), "read back");
     }
 
     #[test]
