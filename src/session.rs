@@ -279,6 +279,13 @@ impl Running {
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
         let logs = [state.wire_log("polymarket"), state.wire_log("kalshi")];
+        for log in logs.iter().filter(|log| !fresh && !log.exists()) {
+            eprintln!(
+                "surefoot: {} is not there although runs came before: orders that left in the last moments before a crash may \
+                 be known to the venues alone. What rests or is held there is compared before anything opens",
+                log.display()
+            );
+        }
         let engine = Engine::start(plan, |rings| {
             let parts = Parts {
                 access: &session.access,

@@ -68,13 +68,18 @@ fn a_journal_without_its_end_is_not_traded_on_until_a_person_accepts_the_loss() 
     let said = say(&scratch, &state, &start);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(!said.err.contains("journal.mark is not there"), "{said:#?}");
+    fs::remove_file(dir.wire_log("kalshi")).unwrap();
+    let said = say(&scratch, &state, &start);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.err.contains("wire-kalshi.log is not there"), "{said:#?}");
     // Lost for good: accepted, with a reason, and halted until somebody has looked.
     fs::write(dir.journal_mark(), mark).unwrap();
     let last = segments(&state).pop().unwrap();
     fs::remove_file(&last).unwrap();
-    fs::remove_file(segments(&state).pop().unwrap()).unwrap();
-    fs::remove_file(segments(&state).pop().unwrap()).unwrap();
-    refused("three segments are removed");
+    for _ in 0..3 {
+        fs::remove_file(segments(&state).pop().unwrap()).unwrap();
+    }
+    refused("the last segments are removed");
     let usage = say(&scratch, &state, "accept-loss");
     assert_eq!(usage.code, Some(2), "a reason is needed: {usage:#?}");
     let accepted = say(&scratch, &state, "accept-loss --reason disk-died --json");

@@ -101,6 +101,19 @@ fn a_closed_terminal_is_one_wish_a_halt_never_fails_for_its_words_and_an_open_di
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert_eq!(said.json()["reconciled"], true);
 
+    // Play money is nobody else's business: what is not on this machine is not asked.
+    let text = fs::read_to_string(&twin.venues).unwrap();
+    let mut venues: serde_json::Value = serde_json::from_str(&text).unwrap();
+    venues["kalshi"]["ws"] = "wss://203.0.113.7/trade-api/ws/v2".into();
+    let elsewhere = scratch.path("elsewhere.json");
+    fs::write(&elsewhere, venues.to_string()).unwrap();
+    let refused = say(&scratch, &state, &format!("run --for 1s --venues {}", elsewhere.display()));
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.err.contains("203.0.113.7") && refused.err.contains("loopback"),
+        "{refused:#?}"
+    );
+
     fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
     let refused =
         say(&scratch, &state, &format!("run --for 1s --venues {}", twin.venues.display()));
