@@ -256,11 +256,11 @@ pub enum Control {
         /// NO held.
         no: Qty,
     },
-    /// Whether the venue and we agree; nothing is opened before they do.
+    /// The end of a reading. Nothing is opened before both venues have been read whole without a difference.
     Reconciled {
         /// Which venue.
         venue: Venue,
-        /// Whether they agree.
+        /// Whether it could be read; what differs, the core has seen by itself.
         clean: bool,
     },
     /// One limit, by its row; may only tighten while running.
@@ -275,8 +275,7 @@ pub enum Control {
         /// Days since 1970-01-01 in the configured zone.
         day: u32,
     },
-    /// The cash, positions and agreement told next were read since then: where anything of ours has moved at the
-    /// venue meanwhile, they prove nothing.
+    /// A reading begins: cash, positions and agreement told next were read since then, while orders may have filled.
     Reading {
         /// Which venue.
         venue: Venue,
@@ -301,6 +300,16 @@ pub enum Control {
         venue: Venue,
         /// Whether they are held back from now on.
         held: bool,
+    },
+    /// What the venue's own trades in a market add up to, of this reading: told where its list says that contracts are
+    /// gone which are held here.
+    History {
+        /// Which market.
+        market: MarketId,
+        /// YES bought and not sold.
+        yes: Qty,
+        /// NO bought and not sold.
+        no: Qty,
     },
 }
 

@@ -4,6 +4,8 @@
 pub const FOREIGN_MAX: usize = 1_024;
 /// Of those that rest at one venue now, how many are shown by name; all are counted.
 pub const FOREIGN_SHOWN_MAX: usize = 16;
+/// Markets whose contracts a venue says are gone, shown by number for each venue.
+pub const DOUBTS_SHOWN_MAX: usize = 8;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 512;
 /// Baskets that the compiler may hand in.

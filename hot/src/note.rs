@@ -309,4 +309,8 @@ pub enum Alarm {
     GroupStuck = 10,
     /// A basket definition that cannot be.
     BadBasket = 11,
+    /// A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.
+    Unreconciled = 12,
+    /// A venue says that cash or contracts are gone, and its own history does not explain it: not believed.
+    Gone = 13,
 }

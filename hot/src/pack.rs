@@ -238,7 +238,7 @@ pack_names! {
     }
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
-        IllegalStep, ForeignOrder, GroupStuck, BadBasket,
+        IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone,
     }
 }
 
@@ -335,6 +335,7 @@ pack_enums! {
         9 = Reading { venue, since },
         10 = Open { venue, market, order, key },
         11 = Hold { venue, held },
+        12 = History { market, yes, no },
     }
     Report {
         0 = Bound { order, key },
@@ -471,9 +472,9 @@ mod tests {
         round_trips::<IntentRecord>(5);
         round_trips::<Note>(9);
         round_trips::<Report>(9);
-        round_trips::<Control>(12);
+        round_trips::<Control>(13);
         round_trips::<Refusal>(24);
-        round_trips::<Alarm>(12);
+        round_trips::<Alarm>(14);
         round_trips::<LimitRow>(24);
     }
 

@@ -1,9 +1,9 @@
 //! What the core counts: plain fields, published now and then, never on every event.
 
 use crate::event::HaltWhy;
-use crate::ids::VenueKey;
-use crate::limits::FOREIGN_SHOWN_MAX;
-use crate::units::Usd;
+use crate::ids::{MarketId, VenueKey};
+use crate::limits::{DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX};
+use crate::units::{Nanos, Usd};
 
 /// Counters since the journal began, and figures as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,11 @@ pub struct Stats {
     pub halted_why: Option<HaltWhy>,
     /// Whether both venues and we agree.
     pub reconciled: bool,
+    /// When each venue, by index, was last compared with, on the clock of the core's events; zero before the first
+    /// time in a run.
+    pub compared: [Nanos; 2],
+    /// Markets at each venue, by index, whose contracts are gone as the last reading says, without an explanation.
+    pub doubts: [Doubts; 2],
 }
 
 /// Orders that rest at a venue and that no record of ours explains, as of the last reading.
@@ -100,6 +105,29 @@ impl Foreign {
 
     /// The first of them.
     pub fn shown(&self) -> impl Iterator<Item = VenueKey> {
+        self.shown.into_iter().flatten()
+    }
+}
+
+/// Markets in which the venue's list shows nothing of what is held here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// How many.
+    pub count: u32,
+    shown: [Option<MarketId>; DOUBTS_SHOWN_MAX],
+}
+
+impl Doubts {
+    /// One more.
+    pub fn add(&mut self, market: MarketId) {
+        if let Some(slot) = self.shown.get_mut(self.count as usize) {
+            *slot = Some(market);
+        }
+        self.count += 1;
+    }
+
+    /// The first of them.
+    pub fn shown(&self) -> impl Iterator<Item = MarketId> {
         self.shown.into_iter().flatten()
     }
 }

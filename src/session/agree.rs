@@ -64,7 +64,6 @@ impl Running {
                 let truth = settled_truth(reader.as_ref(), 6, Duration::from_millis(250))?;
                 let venue = reader.venue();
                 self.tell_truth(venue, &truth, since);
-                self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
                 for foreign in truth.foreign.iter().filter(|_| !told) {
                     eprintln!(
                         "surefoot: {} holds {foreign}, which is not followed here: left alone",
@@ -75,7 +74,27 @@ impl Running {
             told = true;
             std::thread::sleep(STATS_LAG);
         }
-        Err("something of ours moved whenever they were asked".to_owned())
+        Err(self.disagreement())
+    }
+
+    /// Why the core does not agree, for a person.
+    fn disagreement(&mut self) -> String {
+        let stats = *self.engine.stats();
+        if stats.orders_live > 0 {
+            return "something of ours moved whenever they were asked".to_owned();
+        }
+        let gone: Vec<_> = stats
+            .doubts
+            .iter()
+            .flat_map(surefoot_hot::stats::Doubts::shown)
+            .filter_map(|market| Some(self.directory.entry(market)?.names.id().to_owned()))
+            .collect();
+        let what = if gone.is_empty() { "cash".to_owned() } else { gone.join(", ") };
+        format!(
+            "a venue says that it holds nothing of what is counted here ({what}), and its own trades do not explain \
+             that: not believed, because a venue in trouble answers so. Look at the venue's own pages. If the money was \
+             moved by hand, pay any amount in, or begin with a new state directory"
+        )
     }
 
     fn tell_truth(&mut self, venue: Venue, truth: &Truth, since: Nanos) {
@@ -85,9 +104,10 @@ impl Running {
         for event in reconcile::events(venue, truth, markets) {
             self.engine.tell(event);
         }
+        self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: true }));
     }
 
-    /// Begins to compare while running. The core throws away what was read while something of ours moved.
+    /// Begins to compare while running. The core knows what may have moved while the venues were asked.
     pub(super) fn begin_check(&mut self) {
         let mut readers = std::mem::take(&mut self.readers);
         let clock = self.engine.clock.clone();

@@ -104,8 +104,8 @@ pub fn settled_truth(
     Err(format!("{}: {why}", reader.venue().name()))
 }
 
-/// What the core is told of a truth: fills taken back, orders that rest, cash, then every followed market's position,
-/// those not held as zero.
+/// What the core is told of a truth: fills taken back, orders that rest, every followed market's position, those not held
+/// as zero, then cash, the largest amount first, so that an empty shard is known not to be all there is.
 pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
     let void = |&fill| Event::Report(Report::Finality { fill, state: Finality::Failed });
     let open = |open: &Open| {
@@ -115,11 +115,13 @@ pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketI
     let cash = |&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash });
     let mut events: Vec<_> = truth.void.iter().map(void).collect();
     events.extend(truth.open.iter().map(open));
-    events.extend(truth.cash.iter().map(cash));
     for market in markets {
         let held = truth.positions.iter().find(|(held, ..)| *held == market);
         let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));
         events.push(Event::Control(Control::Position { market, yes, no }));
     }
+    let mut purses = truth.cash.clone();
+    purses.sort_by_key(|&(_, cash)| std::cmp::Reverse(cash));
+    events.extend(purses.iter().map(cash));
     events
 }

@@ -2,23 +2,19 @@
 
 use super::Core;
 use crate::event::{Control, Event, HaltWhy, LimitRow};
-use crate::ids::{MarketId, Outcome, Venue, VenueKey};
+use crate::ids::{MarketId, Venue, VenueKey};
 use crate::intent::{Intent, Tif};
-use crate::ledger::{PURSES, Purse};
 use crate::limits::FOREIGN_MAX;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{OrderEvent, Pace};
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
-use crate::stats::Foreign;
-use crate::units::{Nanos, Price, Qty, Usd};
+use crate::units::{Nanos, Price};
 
 /// How long an order may be without any answer before it is asked about.
 const SILENT_AFTER: Nanos = Nanos::from_secs(3);
 /// How often a fresh snapshot is asked for while a book is stale.
 const RESYNC_EVERY: Nanos = Nanos::from_secs(5);
-/// How often in a row a difference must be seen before it is repaired: one may be a lag.
-const DRIFT_TIMES: u8 = 2;
 
 impl Core {
     pub(super) fn on_control(
@@ -48,13 +44,8 @@ impl Core {
             }
             Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
             Control::Position { market, yes, no } => self.on_position(market, yes, no, out),
-            Control::Reconciled { venue, .. } if !self.is_current(venue) => {}
-            Control::Reconciled { venue, clean } => {
-                self.reconciled[venue.index()] = clean;
-                if self.reconciled == [true; 2] {
-                    self.configuring = false;
-                }
-            }
+            Control::History { market, yes, no } => self.on_history(market, yes, no),
+            Control::Reconciled { venue, clean } => self.on_reconciled(now, venue, clean, out),
             Control::Limit { row, value } => {
                 self.limits.set(row, value, !self.configuring);
             }
@@ -67,10 +58,7 @@ impl Core {
                     self.day_base = self.marked;
                 }
             }
-            Control::Reading { venue, since } => {
-                self.reading[venue.index()] = since;
-                self.stats.foreign[venue.index()] = Foreign::default();
-            }
+            Control::Reading { venue, since } => self.on_reading(venue, since),
             Control::Open { venue, market, order, key } => {
                 self.on_open(venue, market, order, key, out);
             }
@@ -92,9 +80,7 @@ impl Core {
         self.links = [[false; 3]; 2];
         self.reconciled = [false; 2];
         self.held = [false; 2];
-        self.drift = [0; PURSES];
-        self.position_drift.fill(0);
-        self.reading = [Nanos::ZERO; 2];
+        self.comparison.restart();
         self.stopping = false;
         self.configuring = true;
         self.books.apply(now, event);
@@ -146,29 +132,6 @@ impl Core {
         }
     }
 
-    /// The venue's word on the cash. The first one of a run is taken; later ones must differ twice to be.
-    fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
-        if !self.is_current(venue) {
-            return;
-        }
-        let purse = Purse::of(venue, shard);
-        let ours = self.ledger.cash(purse);
-        let settling = self.reconciled[venue.index()];
-        if cash == ours {
-            self.drift[purse.index()] = 0;
-            return;
-        }
-        self.drift[purse.index()] = self.drift[purse.index()].saturating_add(1);
-        if settling && self.drift[purse.index()] < DRIFT_TIMES {
-            return;
-        }
-        if settling {
-            self.alarm(Alarm::CashDrift, None, None, out);
-        }
-        self.drift[purse.index()] = 0;
-        self.ledger.set_cash(purse, cash);
-    }
-
     /// An order rests at the venue. Ours are asked about one by one; any other belongs to somebody who has the same
     /// keys: it is never touched and claims nothing here. What it takes, cash and positions will say.
     fn on_open(
@@ -197,53 +160,6 @@ impl Core {
         self.alarm(Alarm::ForeignOrder, market, id, out);
     }
 
-    /// Whether what the venue says of our account can be compared with ours: nothing of ours is in flight there or
-    /// has moved since the question.
-    fn is_current(&self, venue: Venue) -> bool {
-        let since = self.reading[venue.index()];
-        since == Nanos::ZERO
-            || (self.moved[venue.index()] < since
-                && !self.orders.live().any(|record| record.order.venue == venue))
-    }
-
-    fn on_position(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
-        let Some(terms) = self.books.terms(market).copied() else { return };
-        if !self.is_current(terms.venue) {
-            return;
-        }
-        let position = *self.ledger.position(market);
-        let ours = (position.held(Outcome::Yes), position.held(Outcome::No));
-        if ours == (yes, no) && !position.is_short() {
-            self.position_drift[market.index()] = 0;
-            return;
-        }
-        if self.reconciled[terms.venue.index()] {
-            let seen = &mut self.position_drift[market.index()];
-            *seen += 1;
-            if *seen < DRIFT_TIMES {
-                return;
-            }
-            self.alarm(Alarm::PositionDrift, Some(market), None, out);
-        }
-        self.position_drift[market.index()] = 0;
-        // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
-        let price = self
-            .books
-            .get(market)
-            .and_then(|book| book.best_bid_for(Outcome::Yes))
-            .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
-        self.mark();
-        let worth = self.marked;
-        self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
-        // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
-        // take the gain along that they stood for; their loss stays.
-        self.mark();
-        let change = self.marked - worth;
-        let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
-        self.day_base += if grew { change } else { change.max(Usd::ZERO) };
-        self.note_position(market, out);
-    }
-
     /// The market is settled and paid: nothing is held, nothing rests.
     pub(super) fn on_settled(
         &mut self,
@@ -252,15 +168,18 @@ impl Core {
         yes_pays: Price,
         out: &mut Outbox,
     ) {
-        let Some(terms) = self.books.terms(market).copied() else { return };
-        self.moved[terms.venue.index()] = now;
+        if self.books.terms(market).is_none() {
+            return;
+        }
         self.books.apply(
             Nanos::ZERO,
             &Event::Status { market, status: crate::market::MarketStatus::Resolved },
         );
         let purse = self.purse(market);
         self.settled[market.index()] = Some(yes_pays);
+        let cash = self.ledger.cash(purse);
         self.change_held(market, |ledger| ledger.settle(market, purse, yes_pays));
+        self.comparison.on_settled(now, market, purse, self.ledger.cash(purse) - cash);
         self.mark(); // what it was worth over its cost is realised now, and counts once
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
@@ -287,6 +206,7 @@ impl Core {
         self.tend_groups(now, out);
         self.wake_rested(now, out);
         self.give_up_orphans(now, out);
+        self.doubt_old_comparisons(now, out);
         self.mark();
         // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
         let loses = !self.limits.observes_only()

@@ -1,12 +1,13 @@
 //! The one writer of every book, order, position and dollar.
 //!
 //! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
-//! groups, `advance` does what groups want done, `place` is how an order comes to be, `report` takes in what became of them, `undo` makes up for
-//! what a venue takes back, `control` listens to the
-//! operator, reconciliation and the clock.
+//! groups, `advance` does what groups want done, `place` is how an order comes to be, `report` takes in what became of
+//! them, `undo` makes up for what a venue takes back, `compare` holds the venues' word on cash and positions against
+//! ours, `control` listens to the operator and the clock.
 
 mod adopt;
 mod advance;
+mod compare;
 mod control;
 mod decide;
 mod money;
@@ -33,6 +34,7 @@ use crate::risk::{Exposure, Limits, Rate};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
 
+use compare::Comparison;
 use orphans::Orphans;
 
 use std::collections::VecDeque;
@@ -67,12 +69,7 @@ pub struct Core {
     reconciled: [bool; 2],
     /// Whether new baskets with a leg at a venue are held back, by venue.
     held: [bool; 2],
-    /// How often in a row the cash in a purse, or a position, differed from the venue's.
-    drift: [u8; PURSES],
-    position_drift: Vec<u8>,
-    /// When anything of ours last moved at a venue, and since when what is told of it now was read.
-    moved: [Nanos; 2],
-    reading: [Nanos; 2],
+    comparison: Comparison,
     halted: Option<HaltWhy>,
     stopping: bool,
     epoch: u64,
@@ -119,6 +116,10 @@ struct Booked {
     group: GroupId,
     booking: Booking,
     entry: EntryId,
+    /// When it was booked.
+    at: Nanos,
+    /// When the venue confirmed it or took it back; until then it may still do either.
+    settled: Option<Nanos>,
     undone: bool,
 }
 
@@ -152,10 +153,7 @@ impl Core {
             links: [[false; 3]; 2],
             reconciled: [false; 2],
             held: [false; 2],
-            drift: [0; PURSES],
-            position_drift: vec![0; MARKETS_MAX],
-            moved: [Nanos::ZERO; 2],
-            reading: [Nanos::ZERO; 2],
+            comparison: Comparison::new(),
             halted: None,
             stopping: false,
             epoch: 0,
@@ -271,6 +269,7 @@ impl Core {
             quarantined: Venue::ALL.map(|venue| self.books.quarantined(venue) as u32),
             halted: self.halted.is_some(),
             reconciled: self.reconciled == [true; 2],
+            compared: self.comparison.compared(),
             ..self.stats
         }
     }

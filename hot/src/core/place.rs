@@ -56,7 +56,6 @@ impl Core {
         self.rate.count(now, order.market);
         self.rate.remember(now, &order);
         self.stats.orders_placed += 1;
-        self.moved[order.venue.index()] = now;
         let record = Record::new(order, cash, qty, now);
         self.orders.insert(record);
         out.send(Intent::Place(approved));

@@ -2,7 +2,7 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::{Order, Tif};
 use crate::ledger::{Booking, EntryId, Ledger};
 use crate::limits::FILLS_SEEN_MAX;
@@ -40,11 +40,11 @@ impl Core {
             Report::TimedOut { order } => self.on_timed_out(now, order, out),
             Report::Status(status) => self.on_status(now, &status, report, out),
             Report::Fill(fill) => self.on_fill(now, &fill, report, out),
-            Report::Finality { fill, state } => {
-                if state == Finality::Failed {
-                    self.undo(now, fill, out);
-                }
-            }
+            Report::Finality { fill, state } => match state {
+                Finality::Failed => self.undo(now, fill, out),
+                Finality::Final => self.on_final(now, fill),
+                Finality::Provisional => {}
+            },
             Report::CancelRefused { order } => {
                 if let Some(id) = self.known(now, order, report, out) {
                     self.on_cancel_refused(now, id, out);
@@ -204,11 +204,11 @@ impl Core {
             return self.undo(now, fill.fill, out);
         }
         if self.fills_by_id.find(fill.fill.get()).is_some() || self.voids.contains(&fill.fill) {
-            return; // booked before, or known to have failed before it was told
-        }
-        // Whoever's it is, the account moved: what was read before says nothing about it.
-        if let Some(terms) = self.books.terms(fill.market) {
-            self.moved[terms.venue.index()] = now;
+            // Booked before, or known to have failed before it was told.
+            if fill.finality == Finality::Final {
+                self.on_final(now, fill.fill);
+            }
+            return;
         }
         let Some(id) = self.known(now, fill.order, report, out) else {
             // Our own names are known from the start: nobody will claim it.
@@ -248,8 +248,16 @@ impl Core {
         self.stats.fills += 1;
         let before = self.ledger.realised();
         let entry = self.book(&booking);
-        let (fill_id, group) = (fill.fill, order.group);
-        let booked = Booked { fill: fill_id, order: id, group, booking, entry, undone: false };
+        let booked = Booked {
+            fill: fill.fill,
+            order: id,
+            group: order.group,
+            booking,
+            entry,
+            at: now,
+            settled: (fill.finality == Finality::Final).then_some(now),
+            undone: false,
+        };
         self.remember(booked);
         if self.ledger.position(order.market).is_short() {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
@@ -294,6 +302,13 @@ impl Core {
         }
     }
 
+    /// The venue will not take a fill back any more.
+    fn on_final(&mut self, now: Nanos, fill: FillId) {
+        if let Some(slot) = self.fills_by_id.find(fill.get()) {
+            self.fills[slot as usize].settle(now);
+        }
+    }
+
     /// The venue's own figure where it gives one, held against the rule's; else the rule's.
     fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
         let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
@@ -307,6 +322,7 @@ impl Core {
     /// Books a fill, and keeps the exposure in step.
     fn book(&mut self, booking: &Booking) -> EntryId {
         let realised = self.ledger.realised();
+        self.comparison.on_booked(booking, false);
         let entry = self.change_held(booking.market, |ledger| ledger.book(booking));
         // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
         // now, and must not count twice until the next valuation.
@@ -384,7 +400,6 @@ impl Core {
     /// at once.
     fn settle_order(&mut self, now: Nanos, id: OrderId, event: OrderEvent, out: &mut Outbox) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
-        self.moved[record.order.venue.index()] = now;
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
         if alive && complete {

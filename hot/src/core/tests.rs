@@ -1,6 +1,7 @@
 //! The core against a scripted venue: every message by hand, every invariant after every event.
 
 mod adopt;
+mod compare;
 mod day;
 mod foreign;
 mod groups;
@@ -157,6 +158,20 @@ impl Desk {
 
     fn control(&mut self, control: Control) {
         self.event(Event::Control(control));
+    }
+
+    /// A whole reading that began just now. Cash is what we think it is, where nothing else is told.
+    fn reading(&mut self, venue: Venue, told: &[Control]) {
+        let since = self.now;
+        self.control(Control::Reading { venue, since });
+        if !told.iter().any(|told| matches!(told, Control::Cash { .. })) {
+            let cash = self.core.ledger().cash_at(venue);
+            self.control(Control::Cash { venue, shard: 0, cash });
+        }
+        for control in told {
+            self.control(*control);
+        }
+        self.control(Control::Reconciled { venue, clean: true });
     }
 
     fn report(&mut self, report: Report) {

@@ -25,6 +25,8 @@ impl Core {
             return;
         }
         self.fills[slot as usize].undone = true;
+        self.fills[slot as usize].settled = Some(now);
+        self.comparison.on_booked(&booked.booking, true);
         self.stats.fills_failed += 1;
         let Booking { market, outcome, price, qty, fee, .. } = booked.booking;
         self.alarm(Alarm::FailedFill, Some(market), Some(booked.order), out);
@@ -51,8 +53,6 @@ impl Core {
             undone: true,
         });
         self.note_position(market, out);
-        let venue = self.terms(market).venue;
-        self.moved[venue.index()] = now;
         let result = self.ledger.realised() - before;
         let Some(place) = self.group_again(now, &booked, out) else { return };
         self.groups.at_mut(place).result += result;

@@ -44,6 +44,11 @@ impl Purse {
         }
     }
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..PURSES as u8).map(Self)
+    }
+
     /// Index into per-purse arrays.
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -35,7 +35,10 @@ fn with_a_paper_loss() -> Desk {
     let mut desk = Desk::new();
     desk.book(KA, &[(48, 300)], &[(50, 300)]);
     for _ in 0..2 {
-        desk.control(Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) });
+        desk.reading(
+            Venue::Kalshi,
+            &[Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) }],
+        );
     }
     desk.wait(Nanos::from_millis(10));
     desk.book(KA, &[(48, 300)], &[(70, 300)]);
@@ -99,7 +102,10 @@ fn a_days_loss_counts_until_the_day_is_over_restarts_included() {
 /// Ten contracts of NO on Kalshi beside what is held, from another hand.
 fn take_over(desk: &mut Desk, no: u64) {
     for _ in 0..2 {
-        desk.control(Control::Position { market: KA, yes: Qty::ZERO, no: qty(no) });
+        desk.reading(
+            Venue::Kalshi,
+            &[Control::Position { market: KA, yes: Qty::ZERO, no: qty(no) }],
+        );
     }
     assert_eq!(desk.held(KA, Outcome::No), qty(no));
 }
@@ -191,8 +197,13 @@ fn a_restart_neither_forgets_the_days_loss_nor_makes_one() {
 #[test]
 fn what_the_venue_does_not_know_leaves_no_gain_behind() {
     let gone = |desk: &mut Desk, market| {
+        desk.wait(Nanos::from_secs(4_000)); // settled long ago
+        let (yes, no) = (Qty::ZERO, Qty::ZERO);
         for _ in 0..2 {
-            desk.control(Control::Position { market, yes: Qty::ZERO, no: Qty::ZERO });
+            desk.reading(
+                terms(market).venue,
+                &[Control::History { market, yes, no }, Control::Position { market, yes, no }],
+            );
         }
         desk.wait(Nanos::from_millis(10));
     };

@@ -218,15 +218,15 @@ fn one_odd_answer_of_the_venue_changes_nothing() {
     let held =
         |desk: &Desk| (desk.held(KA, Outcome::No), desk.core.ledger().cash_at(Venue::Kalshi));
     let before = held(&desk);
-    let zero = Control::Position { market: KA, yes: Qty::ZERO, no: Qty::ZERO };
-    desk.control(zero);
-    desk.control(Control::Cash { venue: Venue::Kalshi, shard: 0, cash: Usd::ZERO });
+    let few = Control::Position { market: KA, yes: Qty::ZERO, no: qty(3) };
+    desk.control(few);
+    desk.control(Control::Cash { venue: Venue::Kalshi, shard: 0, cash: Usd::from_dollars(7) });
     assert_eq!(held(&desk), before);
     desk.control(Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) });
-    desk.control(zero);
+    desk.control(few);
     assert_eq!(held(&desk), before, "it must differ twice in a row");
-    desk.control(zero);
-    assert_eq!(held(&desk).0, Qty::ZERO, "then it is the truth, and an alarm");
+    desk.control(few);
+    assert_eq!(held(&desk).0, qty(3), "then it is the truth, and an alarm");
     assert!(
         desk.notes
             .iter()

@@ -285,8 +285,10 @@ fn a_sale_taken_back_is_sold_again() {
 fn a_position_repaired_before_the_word_came_still_lacks_its_leg() {
     let mut desk = Desk::new();
     let (_, fills) = hedged(&mut desk, &[30]);
+    let (market, yes, no) = (PM, Qty::ZERO, Qty::ZERO);
+    desk.control(Control::History { market, yes, no });
     for _ in 0..2 {
-        desk.control(Control::Position { market: PM, yes: Qty::ZERO, no: Qty::ZERO });
+        desk.control(Control::Position { market, yes, no });
     }
     assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO, "two differences are the truth");
     void(&mut desk, &fills[0]);

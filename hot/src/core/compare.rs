@@ -1,0 +1,408 @@
+//! What the venues say of cash and positions, compared with what is booked here.
+//!
+//! A reading takes seconds while orders fill, so the venue's figure may differ from ours by as much as live orders,
+//! fills that have not settled and fills of the last seconds explain. Whatever lies outside that range is a
+//! difference: nothing is opened while it stands, and the same figure read twice is taken over. A figure of nothing
+//! (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only where the
+//! venue's own trades come to nothing too.
+
+use super::{Booked, Core};
+use crate::fees;
+use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ledger::{Booking, PURSES, Purse};
+use crate::limits::MARKETS_MAX;
+use crate::market::MarketDef;
+use crate::note::Alarm;
+use crate::order::Record;
+use crate::outbox::Outbox;
+use crate::stats::{Doubts, Foreign};
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// Reads of an account may lag behind its fills by this long.
+const READ_LAG: Nanos = Nanos::from_secs(10);
+/// A fill that the venue has neither confirmed nor failed for this long counts as settled. Settlement takes seconds,
+/// its retries take minutes.
+const SETTLED_AFTER: Nanos = Nanos::from_secs(3_600);
+/// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
+const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
+
+/// The comparison under way with each venue, and what earlier ones found.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    venues: [VenueCompared; 2],
+    purses: [PurseCompared; PURSES],
+    markets: Vec<MarketCompared>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct VenueCompared {
+    /// When the reading's first question left; zero before the first reading of a run.
+    since: Nanos,
+    /// When a whole reading was last compared; zero before the first one of a run.
+    compared: Nanos,
+    /// Whether this reading differs.
+    differs: bool,
+    /// Whether the venue and we have agreed once in this run.
+    met: bool,
+    /// Whether the venue has told of some cash in this reading.
+    has_cash: bool,
+    /// Whether this reading says that something is gone, without a history that explains it.
+    gone: bool,
+    /// Whether the alarm for such answers was raised since the last reading without one.
+    gone_told: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct PurseCompared {
+    /// The difference seen last: our cash and the venue's.
+    seen: Option<(Usd, Usd)>,
+    /// Whether this reading told of it.
+    told: bool,
+    /// By how much the venue's cash may be less than ours, or more.
+    less: Usd,
+    more: Usd,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct MarketCompared {
+    /// The difference seen last: our contracts of each outcome, in millionths and below zero where more were sold than
+    /// held, and the venue's.
+    seen: Option<([i128; 2], [Qty; 2])>,
+    /// What the venue's own trades add up to, where this reading told.
+    history: Option<[Qty; 2]>,
+    /// By how many contracts of each outcome the venue's figure may be less than ours, or more.
+    less: [Qty; 2],
+    more: [Qty; 2],
+    /// When the market was settled, and what that paid us.
+    settled_at: Nanos,
+    paid: Usd,
+}
+
+impl Comparison {
+    pub fn new() -> Self {
+        Self {
+            venues: [VenueCompared::default(); 2],
+            purses: [PurseCompared::default(); PURSES],
+            markets: vec![MarketCompared::default(); MARKETS_MAX],
+        }
+    }
+
+    /// A run begins: nothing is known of what the venues say.
+    pub fn restart(&mut self) {
+        self.venues = [VenueCompared::default(); 2];
+        self.purses = [PurseCompared::default(); PURSES];
+        for market in &mut self.markets {
+            *market = MarketCompared {
+                settled_at: market.settled_at,
+                paid: market.paid,
+                ..MarketCompared::default()
+            };
+        }
+    }
+
+    /// When each venue was last compared with; zero before the first time in a run.
+    pub fn compared(&self) -> [Nanos; 2] {
+        self.venues.map(|venue| venue.compared)
+    }
+
+    /// A fill was booked, or undone, while a reading may be under way that does not show it.
+    pub fn on_booked(&mut self, booking: &Booking, undone: bool) {
+        let venue = booking.purse.venue();
+        if self.venues[venue.index()].since != Nanos::ZERO {
+            self.allow_fill(booking, undone);
+        }
+    }
+
+    /// The market paid us: the cash may not show yet.
+    pub fn on_settled(&mut self, now: Nanos, market: MarketId, purse: Purse, paid: Usd) {
+        let settled = &mut self.markets[market.index()];
+        (settled.settled_at, settled.paid) = (now, paid);
+        self.purses[purse.index()].less += paid.max(Usd::ZERO);
+    }
+
+    fn allow_contracts(&mut self, market: MarketId, outcome: Outcome, qty: Qty, more: bool) {
+        let market = &mut self.markets[market.index()];
+        let side = if more { &mut market.more } else { &mut market.less };
+        side[outcome.index()] += qty;
+    }
+
+    /// The venue's figures may lack this fill, or, where it was undone, still have it.
+    fn allow_fill(&mut self, booking: &Booking, undone: bool) {
+        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        let bought = action == Action::Buy;
+        self.allow_contracts(market, outcome, qty, bought == undone);
+        let (worth, fee) = (price.cost_ceil(qty), fee.max(Usd::ZERO));
+        // On Kalshi a purchase may close contracts of the other outcome and be paid a dollar each, and a sale of
+        // what is not held is a purchase of the other outcome.
+        let (less, more) = match (purse.venue(), bought) {
+            (Venue::Polymarket, true) => (Usd::ZERO, worth + fee),
+            (Venue::Polymarket, false) => (worth, Usd::ZERO),
+            (Venue::Kalshi, true) => (price.complement().cost_ceil(qty), worth + fee),
+            (Venue::Kalshi, false) => (worth, price.complement().cost_ceil(qty) + fee),
+        };
+        let (less, more) = if undone { (more, less) } else { (less, more) };
+        let purse = &mut self.purses[purse.index()];
+        purse.less += less;
+        purse.more += more;
+    }
+
+    /// The venue may have filled more of this order than we have booked.
+    fn allow_order(&mut self, record: &Record, terms: &MarketDef) {
+        let (order, open) = (&record.order, record.open());
+        let bought = order.action == Action::Buy;
+        self.allow_contracts(order.market, order.outcome, open, bought);
+        let dollars = Price::ONE.cost_ceil(open);
+        let most =
+            order.price.cost_ceil(open) + fees::fee_bound(terms.fee, order.price, open, true);
+        let (less, more) = match (order.venue, bought) {
+            (Venue::Polymarket, true) => (most, Usd::ZERO),
+            (Venue::Polymarket, false) => (Usd::ZERO, dollars),
+            (Venue::Kalshi, true) => (most, dollars),
+            (Venue::Kalshi, false) => (record.reserved, dollars),
+        };
+        let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
+        purse.less += less;
+        purse.more += more;
+    }
+}
+
+impl Core {
+    /// A reading of a venue is told from here, up to the word that it is whole.
+    pub(super) fn on_reading(&mut self, venue: Venue, since: Nanos) {
+        self.stats.foreign[venue.index()] = Foreign::default();
+        self.stats.doubts[venue.index()] = Doubts::default();
+        let Self { comparison, orders, books, fills, .. } = self;
+        let at = &mut comparison.venues[venue.index()];
+        (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
+        for purse in Purse::all().filter(|purse| purse.venue() == venue) {
+            let seen = comparison.purses[purse.index()].seen;
+            comparison.purses[purse.index()] = PurseCompared { seen, ..PurseCompared::default() };
+        }
+        let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
+        for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
+            let of = &mut comparison.markets[market.index()];
+            (of.history, of.less, of.more) = (None, [Qty::ZERO; 2], [Qty::ZERO; 2]);
+            let terms = book.terms();
+            let purse = &mut comparison.purses[Purse::of(terms.venue, terms.shard).index()];
+            if of.settled_at > lagging {
+                purse.less += of.paid.max(Usd::ZERO);
+            }
+        }
+        for record in orders.live().filter(|record| record.order.venue == venue) {
+            let terms = books.terms(record.order.market).expect("a market in use has terms");
+            comparison.allow_order(record, terms);
+        }
+        // From the newest to the oldest: what was booked long ago is settled.
+        let (older, newer) = fills.split_at(self.fills_next.min(fills.len()));
+        let settled = Nanos::new(since.get().saturating_sub(SETTLED_AFTER.get()));
+        for booked in older.iter().rev().chain(newer.iter().rev()) {
+            if booked.at < settled && booked.settled.is_none_or(|at| at < settled) {
+                break;
+            }
+            let unsettled = booked.settled.is_none_or(|at| at > lagging) || booked.at > lagging;
+            if unsettled && booked.booking.purse.venue() == venue {
+                comparison.allow_fill(&booked.booking, booked.undone);
+            }
+        }
+    }
+
+    /// The reading is told whole (`clean`), or the venue could not be read. Both venues and we agree once a whole
+    /// reading has shown no difference but those that were taken over.
+    pub(super) fn on_reconciled(
+        &mut self,
+        now: Nanos,
+        venue: Venue,
+        clean: bool,
+        out: &mut Outbox,
+    ) {
+        if !clean {
+            return self.disagree(venue, None, out);
+        }
+        let since = self.comparison.venues[venue.index()].since;
+        if since != Nanos::ZERO {
+            // A purse that a whole reading does not mention has nothing in it, says the venue.
+            for purse in Purse::all().filter(|purse| purse.venue() == venue) {
+                let told = self.comparison.purses[purse.index()].told;
+                if !told && self.ledger.cash(purse) > Usd::ZERO {
+                    self.compare_cash(purse, Usd::ZERO, out);
+                }
+            }
+        }
+        let at = &mut self.comparison.venues[venue.index()];
+        // At the start of a run nothing may be in flight: what it does is known only once it is over.
+        if since != Nanos::ZERO
+            && !at.met
+            && self.orders.live().any(|record| record.order.venue == venue)
+        {
+            return;
+        }
+        at.compared = now;
+        at.gone_told &= at.gone;
+        if std::mem::take(&mut at.differs) {
+            return;
+        }
+        at.met = true;
+        self.reconciled[venue.index()] = true;
+        if self.reconciled == [true; 2] {
+            self.configuring = false;
+        }
+    }
+
+    /// What the venue says of a market differs, cannot be read, or is too old: nothing is opened from here on.
+    fn disagree(&mut self, venue: Venue, market: Option<MarketId>, out: &mut Outbox) {
+        self.comparison.venues[venue.index()].differs = true;
+        if std::mem::replace(&mut self.reconciled[venue.index()], false) {
+            self.alarm(Alarm::Unreconciled, market, None, out);
+        }
+    }
+
+    /// Nothing is opened on a comparison that is too old.
+    pub(super) fn doubt_old_comparisons(&mut self, now: Nanos, out: &mut Outbox) {
+        for venue in Venue::ALL {
+            let at = &self.comparison.venues[venue.index()];
+            let read = at.since != Nanos::ZERO;
+            if read && self.reconciled[venue.index()] && now.since(at.compared) > COMPARED_WITHIN {
+                self.disagree(venue, None, out);
+                self.comparison.venues[venue.index()].differs = false; // it says nothing of the next reading
+            }
+        }
+    }
+
+    /// The venue's word on the cash in a purse.
+    pub(super) fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
+        let purse = Purse::of(venue, shard);
+        self.comparison.venues[venue.index()].has_cash |= cash > Usd::ZERO;
+        self.comparison.purses[purse.index()].told = true;
+        self.compare_cash(purse, cash, out);
+    }
+
+    fn compare_cash(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
+        let venue = purse.venue();
+        let ours = self.ledger.cash(purse);
+        let of = &mut self.comparison.purses[purse.index()];
+        if theirs >= ours - of.less && theirs <= ours + of.more {
+            of.seen = None;
+            return;
+        }
+        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
+        let at = self.comparison.venues[venue.index()];
+        if theirs == Usd::ZERO && ours > Usd::ZERO && !at.has_cash {
+            return self.doubt_gone(venue, None, out);
+        }
+        if at.met && !twice {
+            return self.disagree(venue, None, out);
+        }
+        if at.met {
+            self.alarm(Alarm::CashDrift, None, None, out);
+        }
+        self.comparison.purses[purse.index()].seen = None;
+        self.ledger.set_cash(purse, theirs);
+    }
+
+    /// The venue's word on what is held in a market.
+    pub(super) fn on_position(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
+        let Some(&MarketDef { venue, .. }) = self.books.terms(market) else { return };
+        let theirs = [yes, no];
+        if self.settled[market.index()].is_some() {
+            return; // it stays on the venue's list until it is paid out
+        }
+        let ours = self.held_here(market);
+        let of = &mut self.comparison.markets[market.index()];
+        if explains(venue, ours, theirs, of) {
+            of.seen = None;
+            return;
+        }
+        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
+        if is_gone(venue, ours, theirs) && of.history != Some(theirs) {
+            self.stats.doubts[venue.index()].add(market);
+            return self.doubt_gone(venue, Some(market), out);
+        }
+        if self.comparison.venues[venue.index()].met {
+            if !twice {
+                return self.disagree(venue, Some(market), out);
+            }
+            self.alarm(Alarm::PositionDrift, Some(market), None, out);
+        }
+        self.comparison.markets[market.index()].seen = None;
+        self.take_over(market, yes, no, out);
+    }
+
+    /// What the venue's own trades in a market add up to.
+    pub(super) fn on_history(&mut self, market: MarketId, yes: Qty, no: Qty) {
+        if self.books.terms(market).is_some() {
+            self.comparison.markets[market.index()].history = Some([yes, no]);
+        }
+    }
+
+    /// Contracts of each outcome that we count, in millionths; below zero where more were sold than held.
+    fn held_here(&self, market: MarketId) -> [i128; 2] {
+        let position = self.ledger.position(market);
+        [Outcome::Yes, Outcome::No]
+            .map(|outcome| micros(position.held(outcome)) - micros(position.short(outcome)))
+    }
+
+    /// The venue says that something is gone and nothing explains it. That frees no limit and is no cash lost.
+    fn doubt_gone(&mut self, venue: Venue, market: Option<MarketId>, out: &mut Outbox) {
+        self.disagree(venue, market, out);
+        let at = &mut self.comparison.venues[venue.index()];
+        at.gone = true;
+        if !std::mem::replace(&mut at.gone_told, true) {
+            self.alarm(Alarm::Gone, market, None, out);
+        }
+    }
+
+    /// Takes the venue's word for a position.
+    fn take_over(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
+        let position = *self.ledger.position(market);
+        // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
+        let price = self
+            .books
+            .get(market)
+            .and_then(|book| book.best_bid_for(Outcome::Yes))
+            .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
+        self.mark();
+        let worth = self.marked;
+        self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
+        // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
+        // take the gain along that they stood for; their loss stays.
+        self.mark();
+        let change = self.marked - worth;
+        let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
+        self.day_base += if grew { change } else { change.max(Usd::ZERO) };
+        self.note_position(market, out);
+    }
+}
+
+impl Booked {
+    /// The venue has confirmed it, or taken it back: from the next readings on, its figures show that.
+    pub(super) fn settle(&mut self, now: Nanos) {
+        self.settled = self.settled.or(Some(now));
+    }
+}
+
+fn micros(qty: Qty) -> i128 {
+    i128::from(qty.micros())
+}
+
+/// Whether what is in flight explains that the venue has `theirs` where we have `ours`.
+fn explains(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], of: &MarketCompared) -> bool {
+    let [yes, no] = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
+    let [less, more] = [of.less, of.more].map(|side| side.map(micros));
+    match venue {
+        Venue::Polymarket => {
+            (-less[0]..=more[0]).contains(&yes) && (-less[1]..=more[1]).contains(&no)
+        }
+        // YES and NO cancel each other at once: one signed number.
+        Venue::Kalshi => (-(less[0] + more[1])..=more[0] + less[1]).contains(&(yes - no)),
+    }
+}
+
+/// Whether an outcome that we hold is held no more at all, says the venue.
+fn is_gone(venue: Venue, ours: [i128; 2], theirs: [Qty; 2]) -> bool {
+    match venue {
+        Venue::Polymarket => {
+            ours.iter().zip(theirs).any(|(&ours, theirs)| ours > 0 && theirs.is_zero())
+        }
+        Venue::Kalshi => ours != [0; 2] && theirs == [Qty::ZERO; 2],
+    }
+}
