@@ -137,10 +137,17 @@ fn polymarket_rows(value: &Value, said: &Said) {
         said.usd(cash);
         assert!(cash >= Usd::ZERO);
     }
-    if let Ok(positions) = same(|| rest::positions(value)) {
-        for position in positions {
+    if let Ok(page) = same(|| rest::positions(value)) {
+        said.text(page.next.as_deref().unwrap_or_default());
+        let rows = value.get("data").and_then(Value::as_array).map(Vec::len);
+        assert_eq!(Some(page.held.len() + page.nameless), rows, "a row of its own");
+        for position in page.held {
             said.text(&position.token);
-            said.qty(position.size);
+            said.text(&position.wallet);
+            assert!(
+                position.size.is_none_or(|size| size <= QTY_MAX),
+                "rounded, so not said exactly"
+            );
         }
     }
     if let Ok(book) = same(|| rest::book(value)) {

@@ -4,5 +4,6 @@
 mod exec;
 mod feed;
 mod support;
+mod truth;
 mod twin;
 mod way;

@@ -1,13 +1,15 @@
 //! Kalshi's truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::ids::{MarketId, Side, Venue};
+use surefoot_hot::units::Qty;
 
 use super::{Open, Reader, Truth, TruthError};
 use crate::directory::{Directory, Names};
 use crate::rest::Rest;
+use crate::venue::json::as_qty;
 use crate::venue::kalshi::rest;
 
 /// Reads our account at Kalshi.
@@ -51,11 +53,12 @@ impl KalshiReader {
                 each(row)?;
             }
             match next {
+                None => return Ok(()),
                 Some(next) if next != cursor => cursor = next.to_owned(),
-                _ => return Ok(()),
+                Some(_) => break,
             }
         }
-        Ok(())
+        Err(TruthError::Partial(Venue::Kalshi, field))
     }
 }
 
@@ -79,14 +82,24 @@ impl Reader for KalshiReader {
         let mut truth = Truth::default();
         let body = self.rest.get("/portfolio/balance", &[]).map_err(rest_error)?;
         truth.cash = rest::balance(&body, 0).map_err(read_error)?;
+        let mut seen = BTreeSet::new();
         self.pages("/portfolio/positions", "market_positions", &[], |row| {
-            let position = rest::position(row).map_err(read_error)?;
-            if position.yes.is_zero() && position.no.is_zero() {
+            let ticker = rest::ticker(row).map_err(read_error)?;
+            let position = rest::position(row).map_err(read_error);
+            let Some(&market) = self.tickers.get(ticker) else {
+                // How many, and whether that can be read, matters only in markets that we follow.
+                if position.is_ok_and(|held| held.yes.is_zero() && held.no.is_zero()) {
+                    return Ok(());
+                }
+                truth.foreign.push(ticker.to_owned());
                 return Ok(());
+            };
+            let position = position?;
+            if !seen.insert(market) {
+                return Err(TruthError::Partial(Venue::Kalshi, "market_positions"));
             }
-            match self.tickers.get(&position.ticker) {
-                Some(&market) => truth.positions.push((market, position.yes, position.no)),
-                None => truth.foreign.push(position.ticker),
+            if !(position.yes.is_zero() && position.no.is_zero()) {
+                truth.positions.push((market, position.yes, position.no));
             }
             Ok(())
         })?;
@@ -99,5 +112,23 @@ impl Reader for KalshiReader {
             Ok(())
         })?;
         Ok(truth)
+    }
+
+    fn history(&self, market: MarketId) -> Result<Option<(Qty, Qty)>, TruthError> {
+        let mut tickers = self.tickers.iter();
+        let Some((ticker, _)) = tickers.find(|(_, followed)| **followed == market) else {
+            return Ok(None);
+        };
+        let mut net = 0_i128;
+        self.pages("/portfolio/fills", "fills", &[("ticker", ticker)], |row| {
+            let fill =
+                rest::fill(row, &|of| (of == ticker).then_some(market)).map_err(read_error)?;
+            if let Some(fill) = fill {
+                let micros = i128::from(fill.qty.micros());
+                net += if fill.side == Side::Bid { micros } else { -micros };
+            }
+            Ok(())
+        })?;
+        Ok(as_qty(net.max(0)).zip(as_qty((-net).max(0))))
     }
 }

@@ -27,10 +27,14 @@ pub struct Truth {
     pub positions: Vec<(MarketId, Qty, Qty)>,
     /// Orders on the book, in markets that we follow or not.
     pub open: Vec<Open>,
-    /// Contracts held in markets that we do not follow.
+    /// Contracts held in markets that we do not follow, by the venue's name of them.
     pub foreign: Vec<String>,
     /// Fills of the last hour that the venue took back: a stream that was down has not told.
     pub void: Vec<FillId>,
+    /// Fills of the last hour that the venue will not take back any more.
+    pub confirmed: Vec<FillId>,
+    /// Rows that cannot be read and on which neither cash nor a position depends: what is wrong with each.
+    pub unread: Vec<String>,
 }
 
 /// One order on the book.
@@ -53,6 +57,25 @@ pub enum TruthError {
     Rest(Venue, RestError),
     /// An answer that is not understood.
     Read(Venue, ReadError),
+    /// A list that cannot be read whole: it has more pages than an account of ours fills, its cursor stands still, or
+    /// the same row came twice because the list moved meanwhile.
+    Partial(Venue, &'static str),
+    /// An answer about another account than ours.
+    Account(Venue),
+}
+
+impl TruthError {
+    /// Whether asking again may help: the venue was busy, away, or its list moved. A refusal or an answer that is not
+    /// understood stays as it is.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Rest(_, RestError::Status { status, .. }) => {
+                matches!(status, 408 | 425 | 429) || *status >= 500
+            }
+            Self::Rest(_, RestError::Broken { .. }) | Self::Partial(..) => true,
+            Self::Rest(_, RestError::Shape { .. }) | Self::Read(..) | Self::Account(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for TruthError {
@@ -60,6 +83,12 @@ impl fmt::Display for TruthError {
         match self {
             Self::Rest(venue, error) => write!(f, "{}: {error}", venue.name()),
             Self::Read(venue, error) => write!(f, "{}: {error}", venue.name()),
+            Self::Partial(venue, list) => {
+                write!(f, "{}: the list of {list} could not be read whole", venue.name())
+            }
+            Self::Account(venue) => {
+                write!(f, "{}: the answer is about another account than ours", venue.name())
+            }
         }
     }
 }
@@ -75,6 +104,12 @@ pub trait Reader: Send {
     /// # Errors
     /// See [`TruthError`]. Nothing is concluded from a part of an answer.
     fn truth(&self) -> Result<Truth, TruthError>;
+    /// What all trades of our account in a market add up to, YES and NO, by the venue's own list of them; `None` where
+    /// we do not follow the market, or where they come to less than nothing.
+    ///
+    /// # Errors
+    /// See [`TruthError`].
+    fn history(&self, market: MarketId) -> Result<Option<(Qty, Qty)>, TruthError>;
 }
 
 /// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.

@@ -1,6 +1,6 @@
-//! Polymarket's truth: balances of each outcome from the CLOB, positions from the Data API as a second voice.
+//! Polymarket's truth: cash, orders and trades from the CLOB, positions from the Data API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use surefoot_hot::ids::{MarketId, Outcome, Venue};
@@ -10,6 +10,7 @@ use surefoot_hot::units::Qty;
 use super::{Open, Reader, Truth, TruthError};
 use crate::directory::{Directory, Names};
 use crate::rest::Rest;
+use crate::venue::json::{ReadError, as_qty};
 use crate::venue::polymarket::rest;
 
 /// Reads our account at Polymarket.
@@ -21,6 +22,7 @@ pub struct PolymarketReader {
     owner: String,
     signature_type: String,
     tokens: BTreeMap<String, (MarketId, Outcome)>,
+    conditions: BTreeMap<MarketId, String>,
 }
 
 impl PolymarketReader {
@@ -34,13 +36,16 @@ impl PolymarketReader {
         directory: &Directory,
     ) -> Self {
         let mut tokens = BTreeMap::new();
+        let mut conditions = BTreeMap::new();
         for entry in directory.of(Venue::Polymarket) {
             if let Names::Polymarket(names) = &entry.names {
+                conditions.insert(entry.def.market, names.condition_id.clone());
                 tokens.insert(names.yes_token.clone(), (entry.def.market, Outcome::Yes));
                 tokens.insert(names.no_token.clone(), (entry.def.market, Outcome::No));
             }
         }
-        Self { clob, data, wallet, owner, signature_type: signature_type.to_string(), tokens }
+        let signature_type = signature_type.to_string();
+        Self { clob, data, wallet, owner, signature_type, tokens, conditions }
     }
 
     /// Walks a paged listing of the CLOB.
@@ -64,9 +69,93 @@ impl PolymarketReader {
                 None => return Ok(()),
             }
         }
-        Ok(())
+        Err(TruthError::Partial(Venue::Polymarket, "orders or trades"))
+    }
+
+    /// All positions of the wallet, page by page: contracts of markets that we follow, and the names of the others.
+    fn positions(&self, truth: &mut Truth) -> Result<(), TruthError> {
+        let partial = || TruthError::Partial(Venue::Polymarket, "positions");
+        let mut held: BTreeMap<MarketId, [Qty; 2]> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let mut query = vec![("user", self.wallet.as_str()), ("limit", POSITIONS_PER_PAGE)];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let body = self.data.get("/v2/positions", &query).map_err(rest_error)?;
+            let page = rest::positions(&body).map_err(read_error)?;
+            for position in page.held {
+                if !position.wallet.is_empty()
+                    && !position.wallet.eq_ignore_ascii_case(&self.wallet)
+                {
+                    return Err(TruthError::Account(Venue::Polymarket));
+                }
+                match (self.tokens.get(&position.token), position.size) {
+                    (None, Some(Qty::ZERO)) => {}
+                    (None, _) => truth.foreign.push(position.token),
+                    (Some(_), None) => {
+                        return Err(read_error(ReadError {
+                            what: "position",
+                            field: "current_size",
+                        }));
+                    }
+                    (Some(&(market, outcome)), Some(size)) => {
+                        if !seen.insert(position.token) {
+                            return Err(partial()); // the list moved: twice is not twice as many
+                        }
+                        held.entry(market).or_default()[outcome.index()] = size;
+                    }
+                }
+            }
+            if page.nameless > 0 {
+                let what = format!("{} positions without a token", page.nameless);
+                truth.unread.push(what);
+            }
+            let Some(next) = page.next else {
+                let held = held.into_iter().filter(|(_, held)| *held != [Qty::ZERO; 2]);
+                truth.positions = held.map(|(market, [yes, no])| (market, yes, no)).collect();
+                return Ok(());
+            };
+            if cursor.as_ref() == Some(&next) {
+                return Err(partial());
+            }
+            cursor = Some(next);
+        }
+        Err(partial())
+    }
+
+    /// Fills of the last hour that were taken back, or will not be any more.
+    fn settlements(&self, truth: &mut Truth) -> Result<(), TruthError> {
+        let ours = rest::Ours {
+            owner: &self.owner,
+            order: &|_| false,
+            token: &|token| self.tokens.get(token).copied(),
+        };
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let after = wall.as_secs().saturating_sub(VOID_WITHIN_S).to_string();
+        self.pages("/data/trades", &[("after", &after)], |row| {
+            let fills = match rest::fills(row, &ours) {
+                Ok(fills) => fills,
+                Err(error) => {
+                    // Cash and positions do not depend on it.
+                    let id = row["id"].as_str().unwrap_or("without an id");
+                    truth.unread.push(format!("trade {id}: {error}"));
+                    return Ok(());
+                }
+            };
+            for fill in fills {
+                match fill.finality {
+                    Finality::Failed => truth.void.push(fill.fill),
+                    Finality::Final => truth.confirmed.push(fill.fill),
+                    Finality::Provisional => {}
+                }
+            }
+            Ok(())
+        })
     }
 }
+
+/// Rows asked for at a time: the most that the Data API gives (`venues/polymarket.md` §7.4, 2026-11-29).
+const POSITIONS_PER_PAGE: &str = "1000";
 
 /// More pages than an account of ours has orders or trades; a cursor that never ends is cut here.
 const PAGES_MAX: u32 = 1_000;
@@ -92,21 +181,7 @@ impl Reader for PolymarketReader {
             [("asset_type", "COLLATERAL"), ("signature_type", self.signature_type.as_str())];
         let body = self.clob.get("/balance-allowance", &query).map_err(rest_error)?;
         truth.cash.push((0, rest::cash(&body).map_err(read_error)?));
-        let query = [("user", self.wallet.as_str()), ("limit", "500")];
-        let body = self.data.get("/v2/positions", &query).map_err(rest_error)?;
-        let mut held: BTreeMap<MarketId, [Qty; 2]> = BTreeMap::new();
-        for position in rest::positions(&body).map_err(read_error)? {
-            if position.size.is_zero() {
-                continue;
-            }
-            match self.tokens.get(&position.token) {
-                Some(&(market, outcome)) => {
-                    held.entry(market).or_default()[outcome.index()] += position.size
-                }
-                None => truth.foreign.push(position.token),
-            }
-        }
-        truth.positions = held.into_iter().map(|(market, [yes, no])| (market, yes, no)).collect();
+        self.positions(&mut truth)?;
         self.pages("/data/orders", &[], |row| {
             let order = rest::order(row).map_err(read_error)?;
             truth.open.push(Open {
@@ -120,19 +195,20 @@ impl Reader for PolymarketReader {
             });
             Ok(())
         })?;
-        let ours = rest::Ours {
-            owner: &self.owner,
-            order: &|_| false,
-            token: &|token| self.tokens.get(token).copied(),
-        };
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let after = wall.as_secs().saturating_sub(VOID_WITHIN_S).to_string();
-        self.pages("/data/trades", &[("after", &after)], |row| {
-            let fills = rest::fills(row, &ours).map_err(read_error)?;
-            let void = fills.iter().filter(|fill| fill.finality == Finality::Failed);
-            truth.void.extend(void.map(|fill| fill.fill));
+        self.settlements(&mut truth)?;
+        Ok(truth)
+    }
+
+    fn history(&self, market: MarketId) -> Result<Option<(Qty, Qty)>, TruthError> {
+        let token = |token: &str| self.tokens.get(token).copied().filter(|held| held.0 == market);
+        let Some(condition) = self.conditions.get(&market) else { return Ok(None) };
+        let ours = rest::Ours { owner: &self.owner, order: &|_| false, token: &token };
+        let mut sum = [0_i128; 2];
+        self.pages("/data/trades", &[("market", condition)], |row| {
+            let change = rest::change(row, &self.wallet, &ours).map_err(read_error)?;
+            sum = [sum[0] + change[0], sum[1] + change[1]];
             Ok(())
         })?;
-        Ok(truth)
+        Ok(as_qty(sum[0]).zip(as_qty(sum[1])))
     }
 }

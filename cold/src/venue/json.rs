@@ -143,6 +143,24 @@ pub fn scaled(value: &Value, decimals: u32) -> Option<i128> {
     }
 }
 
+/// The same, rounded to the nearest: for figures that a venue computes in binary floating point
+/// (`150.50000000000003`). Not for prices or fills, which are exact.
+pub fn scaled_nearest(value: &Value, decimals: u32) -> Option<i128> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let part = text.split_once('.').map_or("", |(_, part)| part);
+    let extra = part.len().saturating_sub(usize::try_from(decimals).ok()?);
+    if extra == 0 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return parse_scaled(&text, decimals);
+    }
+    let (kept, rest) = text.split_at(text.len() - extra);
+    let away = i128::from(rest.as_bytes()[0] >= b'5');
+    Some(parse_scaled(kept, decimals)? + if kept.starts_with('-') { -away } else { away })
+}
+
 /// Decimal text (`0.47`, `.5`, `-3`, `1e-5`) times `10^decimals`; `None` where that is not a whole number.
 pub fn parse_scaled(text: &str, decimals: u32) -> Option<i128> {
     let (text, negative) = match text.strip_prefix('-') {

@@ -673,7 +673,8 @@ fn metadata_is_what_our_own_reader_takes() {
     let address: Address = eip712::Address::parse(&funder).unwrap();
     assert_eq!(row["proxy_wallet"], address.text());
     let held = surefoot_cold::venue::polymarket::rest::positions(&page).unwrap();
-    assert_eq!(held[0].size, Qty::from_contracts(10));
+    assert_eq!(held.held[0].size, Some(Qty::from_contracts(10)));
+    assert!(held.held[0].wallet.eq_ignore_ascii_case(&funder));
 }
 
 #[test]

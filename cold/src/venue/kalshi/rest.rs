@@ -124,6 +124,14 @@ pub struct Position {
     pub no: Qty,
 }
 
+/// The market that a row is about.
+///
+/// # Errors
+/// It does not say.
+pub fn ticker(row: &Value) -> Result<&str, ReadError> {
+    Object::new("row", row).text("ticker")
+}
+
 /// Reads one row of `market_positions`: one signed number, negative is NO.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use super::answer::DUST;
 use super::eip712::Word;
 use super::signer::venue_key;
 use crate::venue::answer::state_of;
-use crate::venue::json::{Object, ReadError, as_qty, scaled};
+use crate::venue::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
 use crate::venue::text::parse_hex;
 
 /// Where the first page begins.
@@ -133,6 +133,9 @@ pub struct Ours<'a> {
 /// A field is absent or a word is not known.
 pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
     let trade = Object::new("trade", row);
+    if !is_followed(&trade, ours)? {
+        return Ok(Vec::new()); // whatever else the row says, it is not about our markets
+    }
     let (trade_id, word) = (trade.text("id")?, trade.text("status")?);
     let finality = match word.strip_prefix("TRADE_STATUS_").unwrap_or(word) {
         "MATCHED" | "MATCHED_NOT_BROADCASTED" | "MINED" | "RETRYING" => Finality::Provisional,
@@ -192,6 +195,14 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
     Ok(found)
 }
 
+/// Whether a trade is about an outcome that we follow, on its taker's side or a maker's.
+fn is_followed(trade: &Object<'_>, ours: &Ours<'_>) -> Result<bool, ReadError> {
+    let makers = trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten();
+    let mut tokens = makers.filter_map(|maker| maker.get("asset_id").and_then(Value::as_str));
+    let taker = trade.text("asset_id")?;
+    Ok((ours.token)(taker).is_some() || tokens.any(|token| (ours.token)(token).is_some()))
+}
+
 /// Reads `/balance-allowance`: dollars or shares in millionths, from an integer text or, in some answers, a
 /// decimal one.
 ///
@@ -219,32 +230,96 @@ pub fn cash(body: &Value) -> Result<Usd, ReadError> {
 pub struct Position {
     /// The outcome's decimal id.
     pub token: String,
-    /// How many.
-    pub size: Qty,
-    /// Whether its market has paid and it can be redeemed.
-    pub redeemable: bool,
+    /// How many; `None` where the row's figure cannot be read.
+    pub size: Option<Qty>,
+    /// The wallet that holds them, as the row writes it; empty where it does not say.
+    pub wallet: String,
 }
 
-/// Reads the Data API's positions: an array, or an object with one in `data`.
+/// One page of the positions of a wallet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Positions {
+    /// One row for each outcome.
+    pub held: Vec<Position>,
+    /// Rows that do not say of what.
+    pub nameless: usize,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Reads one page of the Data API's `/v2/positions`: `{data, pagination}` (`polymarket.md` §7.4, 2026-11-29). Version 1,
+/// a bare array, was retired on 2026-10-24 and is refused.
 ///
 /// # Errors
-/// A field is absent.
-pub fn positions(body: &Value) -> Result<Vec<Position>, ReadError> {
-    page(body)?
-        .rows
-        .iter()
-        .map(|row| {
-            let object = Object::new("position", row);
-            // Version 2's names; version 1's, retired on 2026-10-24, are what recorded answers have.
-            let two = object.get("token_id").is_some();
-            let (token, size) = if two { ("token_id", "current_size") } else { ("asset", "size") };
-            Ok(Position {
-                token: object.text(token)?.to_owned(),
-                size: object.qty(size)?,
-                redeemable: object.flag("redeemable"),
-            })
-        })
-        .collect()
+/// The envelope lacks a field, or no row says of what it is: another schema is not an empty list.
+pub fn positions(body: &Value) -> Result<Positions, ReadError> {
+    let object = Object::new("positions", body);
+    let rows = object.list("data")?;
+    let pagination = object.get("pagination").ok_or(object.error("pagination"))?;
+    let pagination = Object::new("pagination of positions", pagination);
+    let has_more = pagination.get("has_more").and_then(Value::as_bool);
+    let has_more = has_more.ok_or(pagination.error("has_more"))?;
+    let mut page = Positions::default();
+    for row in rows {
+        let row = Object::new("position", row);
+        let Ok(token) = row.text("token_id") else {
+            page.nameless += 1;
+            continue;
+        };
+        let size = row.get("current_size").and_then(|size| scaled_nearest(size, 6));
+        page.held.push(Position {
+            token: token.to_owned(),
+            size: size.and_then(as_qty),
+            wallet: row.text_or_empty("proxy_wallet").to_owned(),
+        });
+    }
+    if page.held.is_empty() && page.nameless > 0 {
+        return Err(ReadError { what: "position", field: "token_id" });
+    }
+    if has_more {
+        page.next = Some(pagination.text("next_cursor")?.to_owned());
+    }
+    Ok(page)
+}
+
+/// By how many shares of YES and NO one row of `/data/trades` changed our account, in millionths; nothing where the
+/// trade failed. Ours is what our wallet or our key traded, by whatever program.
+///
+/// # Errors
+/// A field is absent or a word is not known.
+pub fn change(row: &Value, wallet: &str, ours: &Ours<'_>) -> Result<[i128; 2], ReadError> {
+    let trade = Object::new("trade", row);
+    let word = trade.text("status")?;
+    let mut change = [0_i128; 2];
+    if word.strip_prefix("TRADE_STATUS_").unwrap_or(word) == "FAILED" {
+        return Ok(change);
+    }
+    let mut add = |token: &str, action: Action, qty: Qty| {
+        if let Some((_, outcome)) = (ours.token)(token) {
+            let micros = i128::from(qty.micros());
+            change[outcome.index()] += if action == Action::Buy { micros } else { -micros };
+        }
+    };
+    let is_ours = |part: &Object<'_>| {
+        part.text_or_empty("maker_address").eq_ignore_ascii_case(wallet)
+            || part.text_or_empty("owner") == ours.owner
+    };
+    let taker_token = trade.text("asset_id")?;
+    let taker_action = action(&trade, "side")?;
+    match trade.text_or_empty("trader_side") {
+        "MAKER" => {}
+        "TAKER" => add(taker_token, taker_action, trade.qty("size")?),
+        _ if is_ours(&trade) => add(taker_token, taker_action, trade.qty("size")?),
+        _ => {}
+    }
+    for maker in trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten() {
+        let maker = Object::new("maker order", maker);
+        if is_ours(&maker) {
+            let token = maker.text("asset_id")?;
+            add(token, action(&maker, "side")?, maker.qty("matched_amount")?);
+        }
+    }
+    Ok(change)
 }
 
 /// One book as REST tells it, in prices of its own outcome, best level first on both sides.
@@ -383,12 +458,101 @@ mod tests {
         assert!(page(&body).unwrap().next.is_none());
         let body = json!({"data": [], "next_cursor": "Mg=="});
         assert_eq!(page(&body).unwrap().next, Some("Mg=="));
-        let held = positions(&json!([{"asset": "71", "size": 150.5, "redeemable": true}])).unwrap();
-        assert_eq!(held[0].size, Qty::from_micros(150_500_000));
         let body = json!({"asset_id": "71", "timestamp": "1795132800123", "hash": "h",
             "bids": [{"price": ".48", "size": "100"}, {"price": "0.49", "size": "200"}],
             "asks": [{"price": "0.53", "size": "90"}, {"price": "0.52", "size": "180"}]});
         let read = book(&body).unwrap();
         assert_eq!((read.bids[0].0.ticks(), read.asks[0].0.ticks()), (4_900, 5_200));
+    }
+
+    fn v2(rows: &Value, more: &Value) -> Value {
+        json!({"data": rows, "pagination": {"has_more": more, "next_cursor": "c2"}})
+    }
+
+    #[test]
+    fn positions_of_version_two_page_by_page() {
+        let row = |token: &str, size: Value| {
+            json!({"proxy_wallet": "0x1", "token_id": token, "condition_id": "0xc1", "current_size": size,
+                "avg_price": 0.5, "total_size": 900, "status": "OPEN", "redeemable": false})
+        };
+        let sizes = [
+            (json!("12.5"), Some(12_500_000)),
+            (json!(150.500_000_000_000_03), Some(150_500_000)),
+            (json!(7.142_857_142_857_143), Some(7_142_857)),
+            (json!(0.999_999_999_9), Some(1_000_000)),
+            (json!(-1), None),
+            (json!("many"), None),
+            (json!(null), None),
+        ];
+        for (size, micros) in sizes {
+            let page = positions(&v2(&json!([row("71", size.clone())]), &json!(false))).unwrap();
+            assert_eq!(page.held[0].size, micros.map(Qty::from_micros), "{size}");
+            assert_eq!((page.held[0].token.as_str(), page.next), ("71", None));
+        }
+        let page = positions(&v2(&json!([row("71", json!(1))]), &json!(true))).unwrap();
+        assert_eq!(page.next.as_deref(), Some("c2"));
+        let rows = json!([row("71", json!(1)), {"token_id": null, "current_size": 1}]);
+        let page = positions(&v2(&rows, &json!(false))).unwrap();
+        assert_eq!((page.held.len(), page.nameless), (1, 1));
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_no_empty_list() {
+        let good = v2(&json!([]), &json!(false));
+        assert_eq!(positions(&good), Ok(Positions::default()));
+        let old = json!([{"asset": "71", "size": 150.5, "redeemable": true}]);
+        let renamed = v2(&json!([{"asset": "71", "size": 150.5}]), &json!(false));
+        let bad = [
+            old,
+            renamed,
+            json!({}),
+            json!(null),
+            json!({"data": []}),
+            json!({"data": {}, "pagination": {"has_more": false}}),
+            json!({"data": [], "pagination": {}}),
+            json!({"data": [], "pagination": {"has_more": true, "next_cursor": null}}),
+        ];
+        for body in bad {
+            assert!(positions(&body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_a_market_that_is_not_followed_is_not_read_any_further() {
+        let ours = Ours { owner: "us", order: &|_| true, token: &|_| None };
+        for (price, size, status) in
+            [("0.5", "3", "SETTLING"), ("0.5199992", "3", "MINED"), ("0.5", "3.1234567", "MINED")]
+        {
+            let row = json!({"id": "f1", "taker_order_id": hex("99"), "market": "0xff", "asset_id": "777",
+                "side": "BUY", "size": size, "price": price, "status": status, "owner": "x",
+                "trader_side": "TAKER", "maker_orders": []});
+            assert_eq!(fills(&row, &ours), Ok(vec![]));
+        }
+    }
+
+    #[test]
+    fn a_market_history_counts_what_our_wallet_traded_by_whatever_program() {
+        let token = |token: &str| match token {
+            "yes" => Some((MarketId::new(3), Outcome::Yes)),
+            "no" => Some((MarketId::new(3), Outcome::No)),
+            _ => None,
+        };
+        let ours = Ours { owner: "us", order: &|_| false, token: &token };
+        let row = |status: &str, side: &str, role: &str| {
+            json!({"status": status, "asset_id": "yes", "side": side, "size": "25", "trader_side": role,
+                "owner": "web", "maker_orders": [
+                    {"owner": "web", "maker_address": "0xAB", "matched_amount": "20", "asset_id": "no", "side": "BUY"},
+                    {"owner": "them", "maker_address": "0xcd", "matched_amount": "5", "asset_id": "yes", "side": "SELL"}]})
+        };
+        let cases = [
+            (row("CONFIRMED", "BUY", "TAKER"), [25_000_000, 20_000_000]), // both sides were ours
+            (row("MATCHED", "SELL", "TAKER"), [-25_000_000, 20_000_000]),
+            (row("TRADE_STATUS_MINED", "BUY", "MAKER"), [0, 20_000_000]),
+            (row("FAILED", "BUY", "TAKER"), [0, 0]),
+        ];
+        for (row, expected) in cases {
+            assert_eq!(change(&row, "0xab", &ours), Ok(expected), "{row}");
+        }
+        assert!(change(&json!({"status": "MINED"}), "0xab", &ours).is_err());
     }
 }

@@ -1,0 +1,205 @@
+//! What the readers make of the venues' answers: pages, rows of others, and answers that are no answer.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use surefoot_cold::net::Endpoint;
+use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader, Truth, TruthError};
+use surefoot_cold::rest::Rest;
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::units::{Qty, Usd};
+
+use crate::support::{answer, authority, directory, hear, say, serve, two_tokens};
+
+const WALLET: &str = "0x00000000000000000000000000000000000000Aa";
+const MARKET: MarketId = MarketId::new(0);
+
+/// A venue whose answers `script` makes from the path, the query included.
+fn venue(script: impl Fn(&str) -> (&'static str, Value) + Send + Sync + 'static) -> Rest {
+    let (trust, config) = authority();
+    let (addr, _) = serve(config, move |_, stream, _| {
+        while let Some(heard) = hear(stream) {
+            let path = heard.head.split(' ').nth(1).expect("a request line").to_owned();
+            let (status, body) = script(&path);
+            say(stream, &answer(status, &body.to_string()));
+        }
+    });
+    let endpoint: Endpoint = format!("https://{addr}").parse().unwrap();
+    Rest::new(endpoint, &trust, None)
+}
+
+fn yes() -> String {
+    "1".repeat(77)
+}
+
+fn held(token: &str, size: Value) -> Value {
+    json!({"proxy_wallet": WALLET.to_lowercase(), "token_id": token, "current_size": size})
+}
+
+fn page(rows: Value, next: Option<&str>) -> Value {
+    json!({"data": rows, "pagination": {"has_more": next.is_some(), "next_cursor": next}})
+}
+
+/// A reader of a Polymarket with these pages of positions (by their cursor) and these trades.
+fn polymarket(
+    positions: impl Fn(&str) -> (&'static str, Value) + Send + Sync + 'static,
+    trades: Vec<Value>,
+) -> PolymarketReader {
+    let trades = Arc::new(trades);
+    let rest = venue(move |path| {
+        let list = |rows: &[Value]| json!({"data": rows, "next_cursor": "LTE="});
+        match path.split('?').next().expect("a path") {
+            "/balance-allowance" => ("200 OK", json!({"balance": "12500000"})),
+            "/data/orders" => ("200 OK", list(&[])),
+            "/data/trades" => ("200 OK", list(&trades)),
+            "/v2/positions" => {
+                assert!(path.contains(&format!("user={WALLET}")), "{path}");
+                positions(path.split("cursor=").nth(1).unwrap_or("first"))
+            }
+            _ => ("404 Not Found", json!({})),
+        }
+    });
+    PolymarketReader::new(rest.clone(), rest, WALLET.into(), "us".into(), 0, &two_tokens())
+}
+
+fn polymarket_at_once(body: Value) -> Result<Truth, TruthError> {
+    polymarket(move |_| ("200 OK", body.clone()), vec![]).truth()
+}
+
+fn trade(status: &str, token: &str, size: &str) -> Value {
+    json!({"id": "f1", "taker_order_id": format!("0x{}", "99".repeat(32)), "market": "0xff", "asset_id": token,
+        "side": "BUY", "size": size, "price": "0.5", "status": status, "owner": "us", "trader_side": "TAKER",
+        "maker_orders": []})
+}
+
+#[test]
+fn positions_are_read_to_the_last_page_and_others_named() {
+    let no = "2".repeat(77);
+    let reader = polymarket(
+        move |cursor| {
+            let body = match cursor {
+                "first" => page(json!([held("777", json!(7.142_857_142_857_143))]), Some("c1")),
+                "c1" => page(json!([held(&yes(), json!("150.5")), {"token_id": null}]), Some("c2")),
+                _ => page(
+                    json!([held(&no, json!(3.000_000_000_000_000_4)), held("9", json!(0))]),
+                    None,
+                ),
+            };
+            ("200 OK", body)
+        },
+        vec![],
+    );
+    let truth = reader.truth().unwrap();
+    let expected = (MARKET, Qty::from_micros(150_500_000), Qty::from_contracts(3));
+    assert_eq!(truth.positions, [expected]);
+    assert_eq!(truth.foreign, ["777"], "one that holds nothing is not named");
+    assert_eq!(truth.unread.len(), 1, "{:?}", truth.unread);
+    assert_eq!(truth.cash, [(0, Usd::from_cents(1_250))]);
+}
+
+#[test]
+fn a_list_of_positions_that_is_not_whole_is_an_error_and_no_zero() {
+    let one = || held(&yes(), json!(30));
+    let still = polymarket(move |_| ("200 OK", page(json!([]), Some("c1"))), vec![]).truth();
+    assert!(matches!(still, Err(TruthError::Partial(..))), "{still:?}");
+    let twice = polymarket_at_once(page(json!([one(), one()]), None));
+    assert!(
+        matches!(&twice, Err(error @ TruthError::Partial(..)) if error.may_pass()),
+        "{twice:?}"
+    );
+    let broken = polymarket(
+        move |cursor| match cursor {
+            "first" => ("200 OK", page(json!([one()]), Some("c1"))),
+            _ => ("503 Service Unavailable", json!({})),
+        },
+        vec![],
+    );
+    assert!(matches!(&broken.truth(), Err(error @ TruthError::Rest(..)) if error.may_pass()));
+    let somebody = json!([{"proxy_wallet": "0x01", "token_id": yes(), "current_size": 30}]);
+    for body in [
+        page(somebody, None),
+        page(json!([{"token_id": yes(), "current_size": "some"}]), None),
+        page(json!([{"asset": yes(), "size": 30}]), None),
+        json!([{"asset": yes(), "size": 30}]),
+        json!([]),
+        json!({"data": []}),
+    ] {
+        let read = polymarket_at_once(body.clone());
+        assert!(matches!(&read, Err(error) if !error.may_pass()), "{body}: {read:?}");
+    }
+}
+
+#[test]
+fn a_trade_of_another_market_or_one_that_cannot_be_read_fails_nothing() {
+    let trades = vec![
+        trade("SETTLING", "777", "3"),
+        trade("MINED", "777", "3.1234567"),
+        trade("SETTLING", &yes(), "3"),
+        json!({"id": "f9"}),
+        trade("FAILED", &yes(), "3"),
+        trade("CONFIRMED", &yes(), "3"),
+    ];
+    let reader = polymarket(|_| ("200 OK", page(json!([]), None)), trades);
+    let truth = reader.truth().unwrap();
+    assert_eq!(truth.unread.len(), 2, "ours whose word is new, and one of nobody knows whom");
+    assert_eq!((truth.void.len(), truth.confirmed.len()), (1, 1));
+}
+
+#[test]
+fn the_trades_of_a_market_add_up() {
+    let mut sale = trade("MATCHED", &yes(), "12");
+    sale["side"] = json!("SELL");
+    let trades = vec![trade("CONFIRMED", &yes(), "30"), sale.clone(), trade("FAILED", &yes(), "5")];
+    let reader = polymarket(|_| ("200 OK", page(json!([]), None)), trades);
+    assert_eq!(reader.history(MARKET).unwrap(), Some((Qty::from_contracts(18), Qty::ZERO)));
+    assert_eq!(reader.history(MarketId::new(7)).unwrap(), None, "not followed");
+    let short = polymarket(|_| ("200 OK", page(json!([]), None)), vec![sale]);
+    assert_eq!(short.history(MARKET).unwrap(), None, "a list that lacks the purchase says nothing");
+}
+
+/// A reader of a Kalshi with these pages of positions, by their cursor, and these fills.
+fn kalshi(positions: impl Fn(&str) -> Value + Send + Sync + 'static) -> KalshiReader {
+    let rest = venue(move |path| {
+        let cursor = path.split("cursor=").nth(1).unwrap_or("first");
+        let fill = |side: &str, count: &str| {
+            json!({"fill_id": "f", "trade_id": side, "order_id": "o", "ticker": "KXA", "book_side": side,
+                "count_fp": count, "yes_price_dollars": "0.4300", "is_taker": true, "fee_cost": "0.01"})
+        };
+        let body = match path.split('?').next().expect("a path") {
+            "/portfolio/balance" => json!({"balance_dollars": "9.5000",
+                "balance_breakdown": [{"exchange_index": 0, "balance": "9.5000"}]}),
+            "/portfolio/positions" => positions(cursor),
+            "/portfolio/orders" => json!({"cursor": "", "orders": []}),
+            "/portfolio/fills" if cursor == "first" => {
+                json!({"cursor": "next", "fills": [fill("bid", "5.00")]})
+            }
+            "/portfolio/fills" => json!({"cursor": "", "fills": [fill("ask", "20.00")]}),
+            _ => json!({}),
+        };
+        ("200 OK", body)
+    });
+    KalshiReader::new(rest, &directory("KXA", 0))
+}
+
+#[test]
+fn kalshis_positions_are_read_to_the_last_page_and_others_named() {
+    let reader = kalshi(|cursor| match cursor {
+        "first" => json!({"cursor": "next", "market_positions": [
+            {"ticker": "KXOTHER", "position_fp": "lots"}, {"ticker": "KXNONE", "position_fp": "0.00"}]}),
+        _ => {
+            json!({"cursor": "", "market_positions": [{"ticker": "KXA", "position_fp": "-15.00"}]})
+        }
+    });
+    let truth = reader.truth().unwrap();
+    assert_eq!(truth.positions, [(MARKET, Qty::ZERO, Qty::from_contracts(15))]);
+    assert_eq!(truth.foreign, ["KXOTHER"]);
+    assert_eq!(reader.history(MARKET).unwrap(), Some((Qty::ZERO, Qty::from_contracts(15))));
+    let still = kalshi(|_| json!({"cursor": "same", "market_positions": []})).truth();
+    assert!(
+        matches!(still, Err(TruthError::Partial(Venue::Kalshi, _))),
+        "a cursor that leads nowhere is not the last page: {still:?}"
+    );
+    let ours =
+        json!({"cursor": "", "market_positions": [{"ticker": "KXA", "position_fp": "lots"}]});
+    assert!(kalshi(move |_| ours.clone()).truth().is_err(), "ours must be read");
+}
