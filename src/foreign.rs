@@ -1,5 +1,6 @@
-//! Orders at the venues that no record of ours explains: another program, or a person, has the same keys. They are
-//! named, and never touched.
+//! What the venues have of our account that is not ours to judge: orders that no record explains, because another
+//! program or a person has the same keys, contracts of markets that are not followed, rows that cannot be read. It is
+//! named once, and never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +10,38 @@ use surefoot_hot::ids::{Venue, VenueKey};
 use surefoot_hot::report::OrderRef;
 use surefoot_hot::stats::Stats;
 
-/// The names of orders that rest, by venue, and what was said of them.
+/// The names of orders that rest, contracts held in markets that are not followed, by venue, and what was said.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
     names: [BTreeMap<VenueKey, String>; 2],
+    held: [Vec<String>; 2],
     said: BTreeSet<String>,
 }
 
 impl Foreign {
-    /// Remembers what the orders of a reading are called.
+    /// Remembers what the orders of a reading are called and what else it has; what is new of the latter is said.
     pub fn read(&mut self, venue: Venue, truth: &Truth) {
         let names = truth.open.iter().map(|open| (open.key, name(venue, open)));
         self.names[venue.index()] = names.collect();
+        let held = truth.foreign.iter().map(|held| format!("{} {held}", venue.name()));
+        self.held[venue.index()] = held.collect();
+        let held = truth.foreign.iter().map(|held| {
+            format!("{} holds {held}, which is not followed here: left alone", venue.name())
+        });
+        let unread = truth
+            .unread
+            .iter()
+            .map(|row| format!("{}: {row}: left out, the rest of the list is used", venue.name()));
+        for line in held.chain(unread).collect::<Vec<_>>() {
+            if self.said.insert(line.clone()) {
+                eprintln!("surefoot: {line}");
+            }
+        }
+    }
+
+    /// Contracts held in markets that are not followed: venue and the venue's name.
+    pub fn held(&self) -> Vec<&str> {
+        self.held.iter().flatten().map(String::as_str).collect()
     }
 
     /// Says each once.

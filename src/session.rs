@@ -46,14 +46,12 @@ use crate::topology::{self, Topology};
 use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
 
-use agree::{Check, Readers};
+use agree::VenueCheck;
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
 /// How long a graceful end waits for orders and groups in flight.
 const DRAIN_WITHIN: Duration = Duration::from_secs(20);
-/// How often both venues are asked what is true.
-const RECONCILE_EVERY: Duration = Duration::from_secs(12);
 /// How long a resume may take to show.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
@@ -145,10 +143,8 @@ struct Running {
     rescue: rescue::Rescue,
     /// Since when a hot thread stands still, and which.
     stalled: Option<(Instant, &'static str)>,
-    /// Elsewhere while `check` has them.
-    readers: Readers,
-    /// A comparison under way: its thread waits for the venues, so that nothing else has to.
-    check: Option<Check>,
+    /// The comparisons with each venue, by index.
+    checks: [VenueCheck; 2],
     audit: AuditThread,
     topology: Topology,
     began: Instant,
@@ -159,8 +155,6 @@ struct Running {
     open: bool,
     /// Links that were up at the last look.
     links_up: u64,
-    /// The venues are to be compared with as soon as nobody is at it.
-    check_due: bool,
     latch: Option<HaltLatch>,
     /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
     epoch: u64,
@@ -169,10 +163,7 @@ struct Running {
     said: u64,
     /// The trading day that the core was told, in days since 1970 (UTC).
     day: u32,
-    last_reconciled: Instant,
     foreign: Foreign,
-    /// When both venues could last be compared with.
-    compared: Option<Instant>,
     first_basket: Option<Duration>,
     notify: Notify,
     watchdog: Watchdog,
@@ -328,10 +319,10 @@ impl Running {
             AuditThread::start(tapped, &catalogue.directory, engine.teller()).map_err(|error| {
                 Failed(Exit::Failed, format!("starting the audit's thread: {error}"))
             })?;
-        let readers = Readers {
-            accounts: signers.readers(&session.access, &catalogue.directory).into(),
-            results: Some(Results::new(&session.access, &catalogue.directory)),
-        };
+        let checks = signers.readers(&session.access, &catalogue.directory).map(|account| {
+            let results = Results::new(account.venue(), &session.access, &catalogue.directory);
+            VenueCheck::new(account, results)
+        });
         let journal = Arc::clone(engine.journal());
         let watchdog =
             Watchdog::start(Notify::from_env(), engine.pulses(), journal).map_err(|error| {
@@ -352,8 +343,7 @@ impl Running {
             rescue,
             stalled: None,
             directory: catalogue.directory,
-            readers,
-            check: None,
+            checks,
             audit,
             topology,
             began: now,
@@ -361,15 +351,12 @@ impl Running {
             base,
             open: false,
             links_up: 0,
-            check_due: false,
             latch,
             epoch,
             last_said: now,
             said: 0,
             day: 0,
-            last_reconciled: now,
             foreign: Foreign::default(),
-            compared: None,
             first_basket: None,
             notify: Notify::from_env(),
             watchdog,
@@ -487,18 +474,7 @@ impl Running {
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
         let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
-        if (links_up == LINKS && before < LINKS)
-            || self.last_reconciled.elapsed() >= RECONCILE_EVERY
-        {
-            self.check_due = true;
-        }
-        if self.open && self.check_due && self.check.is_none() {
-            (self.check_due, self.last_reconciled) = (false, Instant::now());
-            self.begin_check();
-        }
-        if self.check.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
-            self.end_check();
-        }
+        self.check_venues(links_up == LINKS && before < LINKS);
         self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
 

@@ -1,14 +1,13 @@
 //! The end of a run: cancel, drain, compare with the venues, end every thread, report.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
-use surefoot_cold::reconcile::settled_truth;
 use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
 
 use super::rescue::{Rescued, on_one_leg};
-use super::{AGREE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG};
+use super::{AGREE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG, agree};
 use crate::exit::Exit;
 use crate::foreign;
 use crate::report::{self, Report};
@@ -35,22 +34,19 @@ impl Running {
                 break;
             }
         }
-        self.end_check();
-        if let Some(results) = &mut self.readers.results {
-            // What settled unheard is a result; where this fails, the comparison shows it as a difference.
-            for event in results.read().unwrap_or_default() {
+        self.end_checks();
+        // What settled unheard is a result; where this fails, the comparison shows it as a difference.
+        for check in &mut self.checks {
+            for event in check.asker().map(agree::Asker::settled).unwrap_or_default() {
                 self.engine.tell(event);
             }
-            std::thread::sleep(STATS_LAG);
         }
+        std::thread::sleep(STATS_LAG);
         let duration = self.began.elapsed();
         let shown = std::sync::Arc::clone(&self.engine.shown);
-        // The last fills of a stream may be a moment behind the answers.
-        let truths = Venue::ALL.map(|venue| {
-            let reader = self.readers.accounts.iter().find(|reader| reader.venue() == venue);
-            let reader =
-                reader.ok_or_else(|| format!("{}: nobody is left to ask", venue.name()))?;
-            settled_truth(reader.as_ref(), 8, Duration::from_millis(200))
+        let truths = Venue::ALL.map(|venue| match self.checks[venue.index()].asker() {
+            Some(asker) => asker.truth_at_end(),
+            None => Err(format!("{}: nobody is left to ask", venue.name())),
         });
         let Self {
             engine,

@@ -104,6 +104,7 @@ impl Running {
 
     fn signs(&mut self, now: Instant) -> Signs {
         let stats = *self.engine.stats();
+        let compared = self.compared_ago();
         let shown = &self.engine.shown;
         let vitals = &mut self.vitals;
         let venues = Venue::ALL.map(|venue| {
@@ -132,7 +133,7 @@ impl Running {
             directory,
             stales,
             agreed: stats.reconciled,
-            compared: self.compared.map(|at| now.saturating_duration_since(at)),
+            compared,
             venues,
         }
     }
@@ -167,6 +168,7 @@ impl Running {
             "dumps_forbidden": self.hardened.dumps.is_ok(),
             "memory_locked": self.hardened.memory.is_ok(),
             "foreign_orders": self.foreign.now(&stats),
+            "foreign_positions": self.foreign.held(),
             "reconciled": signs.reconciled(),
             "compared_s_ago": signs.compared.map(|age| age.as_secs()),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
