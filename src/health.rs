@@ -94,6 +94,8 @@ pub struct Signs {
     pub agreed: bool,
     /// How long ago both venues could be compared with.
     pub compared: Option<Duration>,
+    /// Contracts that neither a complete basket nor a group explains.
+    pub unpaired: Vec<String>,
     /// Each venue, by index.
     pub venues: [VenueSigns; 2],
 }
@@ -371,6 +373,18 @@ pub const ROWS: &[Row] = &[
             Found::ours(format!("not compared with the venues for {} s", age.as_secs()))
         },
         remedy: "The log says which venue does not answer what it is asked.",
+    },
+    Row {
+        name: "unpaired",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // what is opened next is complete or sold again by itself
+        find: |signs| {
+            if signs.unpaired.is_empty() {
+                return None;
+            }
+            Found::ours(format!("contracts without a partner: {}", signs.unpaired.join(", ")))
+        },
+        remedy: "Sell them at the venue, or buy there what completes a basket: they are never sold unasked.",
     },
     Row {
         name: "database",
@@ -705,6 +719,12 @@ mod tests {
                 with(|s| s.compared = Some(late)),
                 "not compared with the venues for 41 s",
                 all,
+            ),
+            (
+                "unpaired",
+                with(|s| s.unpaired = vec!["kalshi KXA: 18 no".into(), "kalshi KXB: 2 yes".into()]),
+                "contracts without a partner: kalshi KXA: 18 no, kalshi KXB: 2 yes",
+                none,
             ),
             (
                 "database",

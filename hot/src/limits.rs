@@ -6,6 +6,8 @@ pub const FOREIGN_MAX: usize = 1_024;
 pub const FOREIGN_SHOWN_MAX: usize = 16;
 /// Markets whose contracts a venue says are gone, shown by number for each venue.
 pub const DOUBTS_SHOWN_MAX: usize = 8;
+/// Positions without a partner, shown by market and number.
+pub const UNPAIRED_SHOWN_MAX: usize = 8;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 512;
 /// Baskets that the compiler may hand in.

@@ -313,4 +313,6 @@ pub enum Alarm {
     Unreconciled = 12,
     /// A venue says that cash or contracts are gone, and its own history does not explain it: not believed.
     Gone = 13,
+    /// Contracts are held that neither a complete basket nor a group explains.
+    Unpaired = 14,
 }

@@ -239,6 +239,7 @@ pack_names! {
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
         IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone,
+        Unpaired,
     }
 }
 
@@ -474,7 +475,7 @@ mod tests {
         round_trips::<Report>(9);
         round_trips::<Control>(13);
         round_trips::<Refusal>(24);
-        round_trips::<Alarm>(14);
+        round_trips::<Alarm>(15);
         round_trips::<LimitRow>(24);
     }
 

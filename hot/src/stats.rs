@@ -1,9 +1,9 @@
 //! What the core counts: plain fields, published now and then, never on every event.
 
 use crate::event::HaltWhy;
-use crate::ids::{MarketId, VenueKey};
-use crate::limits::{DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX};
-use crate::units::{Nanos, Usd};
+use crate::ids::{MarketId, Outcome, VenueKey};
+use crate::limits::{DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, UNPAIRED_SHOWN_MAX};
+use crate::units::{Nanos, Qty, Usd};
 
 /// Counters since the journal began, and figures as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Stats {
     pub compared: [Nanos; 2],
     /// Markets at each venue, by index, whose contracts are gone as the last reading says, without an explanation.
     pub doubts: [Doubts; 2],
+    /// Contracts that neither a complete basket nor a group explains, as of the last comparison.
+    pub unpaired: Unpaired,
 }
 
 /// Orders that rest at a venue and that no record of ours explains, as of the last reading.
@@ -128,6 +130,40 @@ impl Doubts {
 
     /// The first of them.
     pub fn shown(&self) -> impl Iterator<Item = MarketId> {
+        self.shown.into_iter().flatten()
+    }
+}
+
+/// Contracts of one outcome that have no partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnpairedPosition {
+    /// Their market.
+    pub market: MarketId,
+    /// Their outcome.
+    pub outcome: Outcome,
+    /// How many.
+    pub qty: Qty,
+}
+
+/// All contracts that have no partner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unpaired {
+    /// How many positions there are.
+    pub count: u32,
+    shown: [Option<UnpairedPosition>; UNPAIRED_SHOWN_MAX],
+}
+
+impl Unpaired {
+    /// One more.
+    pub fn add(&mut self, position: UnpairedPosition) {
+        if let Some(slot) = self.shown.get_mut(self.count as usize) {
+            *slot = Some(position);
+        }
+        self.count += 1;
+    }
+
+    /// The first of them.
+    pub fn shown(&self) -> impl Iterator<Item = UnpairedPosition> {
         self.shown.into_iter().flatten()
     }
 }

@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lost;
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy, LimitRow};
-use surefoot_hot::ids::Venue;
-use surefoot_hot::stats::Stats;
+use surefoot_hot::ids::{Outcome, Venue};
+use surefoot_hot::stats::{Stats, UnpairedPosition};
 use surefoot_hot::units::Usd;
 
 use super::{Running, STALL_AFTER};
@@ -133,6 +134,7 @@ impl Running {
             directory,
             stales,
             agreed: stats.reconciled,
+            unpaired: unpaired(&self.directory, &stats),
             compared,
             venues,
         }
@@ -169,6 +171,7 @@ impl Running {
             "memory_locked": self.hardened.memory.is_ok(),
             "foreign_orders": self.foreign.now(&stats),
             "foreign_positions": self.foreign.held(),
+            "unpaired": unpaired(&self.directory, &stats),
             "reconciled": signs.reconciled(),
             "compared_s_ago": signs.compared.map(|age| age.as_secs()),
             "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
@@ -178,4 +181,17 @@ impl Running {
         }
         status
     }
+}
+
+/// Contracts without a partner, in words: `kalshi KXA: 18 no`.
+fn unpaired(directory: &Directory, stats: &Stats) -> Vec<String> {
+    let words = |found: UnpairedPosition| {
+        let entry = directory.entry(found.market)?;
+        let outcome = match found.outcome {
+            Outcome::Yes => "yes",
+            Outcome::No => "no",
+        };
+        Some(format!("{} {}: {} {outcome}", entry.def.venue.name(), entry.names.id(), found.qty))
+    };
+    stats.unpaired.shown().filter_map(words).collect()
 }

@@ -245,6 +245,7 @@ impl Core {
         self.reconciled[venue.index()] = true;
         if self.reconciled == [true; 2] {
             self.configuring = false;
+            self.look_for_unpaired(out);
         }
     }
 

@@ -15,6 +15,7 @@ mod orphans;
 mod place;
 mod report;
 mod undo;
+mod unpaired;
 
 use crate::basket::Baskets;
 use crate::book::Books;
@@ -36,6 +37,7 @@ use crate::units::{Nanos, Price, Qty, Usd};
 
 use compare::Comparison;
 use orphans::Orphans;
+use unpaired::UnpairedTold;
 
 use std::collections::VecDeque;
 
@@ -70,6 +72,7 @@ pub struct Core {
     /// Whether new baskets with a leg at a venue are held back, by venue.
     held: [bool; 2],
     comparison: Comparison,
+    unpaired_told: UnpairedTold,
     halted: Option<HaltWhy>,
     stopping: bool,
     epoch: u64,
@@ -154,6 +157,7 @@ impl Core {
             reconciled: [false; 2],
             held: [false; 2],
             comparison: Comparison::new(),
+            unpaired_told: UnpairedTold::new(),
             halted: None,
             stopping: false,
             epoch: 0,

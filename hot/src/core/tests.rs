@@ -10,6 +10,7 @@ mod orders;
 mod reducing;
 mod rows;
 mod undo;
+mod unpaired;
 
 use super::*;
 use crate::basket_def::{BasketDef, BasketKind};

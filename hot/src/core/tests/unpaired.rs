@@ -1,0 +1,64 @@
+//! Contracts that nobody bought here, or that a group left.
+
+use super::*;
+
+fn alarms(desk: &Desk) -> usize {
+    let is_it = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::Unpaired, .. });
+    desk.notes.iter().filter(is_it).count()
+}
+
+fn both(desk: &mut Desk, yes_at_polymarket: u64, no_at_kalshi: u64) {
+    for _ in 0..2 {
+        let (yes, no) = (qty(yes_at_polymarket), qty(no_at_kalshi));
+        desk.reading(Venue::Polymarket, &[Control::Position { market: PM, yes, no: Qty::ZERO }]);
+        desk.reading(Venue::Kalshi, &[Control::Position { market: KA, yes: Qty::ZERO, no }]);
+    }
+}
+
+fn shown(desk: &Desk) -> Vec<(MarketId, Outcome, Qty)> {
+    let unpaired = desk.core.stats().unpaired;
+    unpaired.shown().map(|found| (found.market, found.outcome, found.qty)).collect()
+}
+
+#[test]
+fn a_complete_basket_that_is_found_counts_as_hedged() {
+    let mut desk = Desk::new();
+    desk.control(Control::Start { epoch: 2, first_order: 500 });
+    both(&mut desk, 30, 30);
+    assert_eq!((desk.held(PM, Outcome::Yes), desk.held(KA, Outcome::No)), (qty(30), qty(30)));
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
+}
+
+#[test]
+fn contracts_that_nothing_explains_are_told_once_and_shown_while_they_are_held() {
+    let mut desk = Desk::new();
+    desk.control(Control::Start { epoch: 2, first_order: 500 });
+    both(&mut desk, 30, 12);
+    for _ in 0..5 {
+        both(&mut desk, 30, 12);
+        assert_eq!(shown(&desk), [(PM, Outcome::Yes, qty(18))], "what has no partner");
+        assert_eq!(alarms(&desk), 1);
+    }
+    both(&mut desk, 12, 12);
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 1));
+    both(&mut desk, 12, 30);
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![(KA, Outcome::No, qty(18))], 2));
+    assert!(desk.placed().is_empty(), "whose they are, a person must say");
+}
+
+#[test]
+fn dust_is_not_told_and_a_group_at_work_explains_its_leg() {
+    let mut desk = Desk::new();
+    both(&mut desk, 1, 0); // forty cents or so
+    assert_eq!(alarms(&desk), 0);
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    desk.reading(Venue::Kalshi, &[Control::Position { market: KA, yes: Qty::ZERO, no: qty(30) }]);
+    desk.reading(
+        Venue::Polymarket,
+        &[Control::Position { market: PM, yes: Qty::ZERO, no: Qty::ZERO }],
+    );
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
+}

@@ -1,0 +1,59 @@
+//! Contracts that neither a complete basket nor a group at work explains: another program bought them, a file was lost,
+//! or a group was given up. They are told to a person, and shown for as long as they are held.
+
+use super::Core;
+use crate::ids::{MarketId, Outcome};
+use crate::limits::MARKETS_MAX;
+use crate::note::Alarm;
+use crate::outbox::Outbox;
+use crate::stats::{Unpaired, UnpairedPosition};
+use crate::units::Usd;
+
+/// What could be sold for less may stay: groups leave as much.
+const WORTH_MIN: Usd = Usd::from_dollars(1);
+
+/// For which positions the alarm was raised, by market and outcome.
+#[derive(Debug)]
+pub(super) struct UnpairedTold(Vec<[bool; 2]>);
+
+impl UnpairedTold {
+    pub fn new() -> Self {
+        Self(vec![[false; 2]; MARKETS_MAX])
+    }
+}
+
+impl Core {
+    /// Looks for contracts without a partner, while nothing is in flight: only then does every contract that is held
+    /// belong to something that has ended. Complete baskets count as hedged, whoever bought them.
+    pub(super) fn look_for_unpaired(&mut self, out: &mut Outbox) {
+        if !self.is_idle() {
+            return;
+        }
+        self.mark(); // leaves what no complete basket has taken
+        let mut found = Unpaired::default();
+        for nth in 0..MARKETS_MAX {
+            let market = MarketId::new(u16::try_from(nth).expect("MARKETS_MAX fits"));
+            for outcome in [Outcome::Yes, Outcome::No] {
+                let qty = self.left[nth][outcome.index()];
+                let is_open = self.settled[nth].is_none() && !qty.is_zero();
+                let stands = is_open && self.is_worth(market, outcome, qty);
+                let told =
+                    std::mem::replace(&mut self.unpaired_told.0[nth][outcome.index()], stands);
+                if stands {
+                    found.add(UnpairedPosition { market, outcome, qty });
+                }
+                if stands && !told {
+                    self.alarm(Alarm::Unpaired, Some(market), None, out);
+                }
+            }
+        }
+        self.stats.unpaired = found;
+    }
+
+    /// Whether contracts cost or would fetch enough to matter.
+    fn is_worth(&self, market: MarketId, outcome: Outcome, qty: crate::units::Qty) -> bool {
+        let cost = self.ledger.position(market).share(outcome, qty);
+        let fetches = self.bids[market.index()][outcome.index()].map(|bid| bid.proceeds_floor(qty));
+        cost.max(fetches.unwrap_or(Usd::ZERO)) >= WORTH_MIN
+    }
+}
