@@ -87,31 +87,6 @@ pub fn make_private() {
     unsafe { libc::umask(0o077) };
 }
 
-/// Lets the calling thread run before every ordinary one (`SCHED_FIFO`), for a core that is isolated for it.
-///
-/// # Errors
-/// The process lacks the right (`CAP_SYS_NICE` or `RLIMIT_RTPRIO`).
-#[expect(unsafe_code, reason = "no safe wrapper")]
-pub fn run_realtime(priority: u8) -> io::Result<()> {
-    let param = libc::sched_param { sched_priority: i32::from(priority) };
-    // SAFETY: 0 names the calling thread; reads one `sched_param` that lives until the call returns.
-    let code = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const param) };
-    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// How precisely the calling thread's sleeps end; the default is 50 µs late.
-///
-/// # Errors
-/// What the system says.
-#[expect(unsafe_code, reason = "no safe wrapper")]
-pub fn sleep_precisely(slack_ns: u32) -> io::Result<()> {
-    let none: libc::c_ulong = 0;
-    let slack = libc::c_ulong::from(slack_ns.max(1));
-    // SAFETY: `PR_SET_TIMERSLACK` takes its arguments by value and changes a setting of this thread alone.
-    let code = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack, none, none, none) };
-    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 /// A number among a TCP socket's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TcpOption {
@@ -262,7 +237,6 @@ mod tests {
         assert!(!is_alive(4_194_305), "beyond the largest process number there is");
         assert!(signal(0, 0).is_err());
         assert!(signal(std::process::id(), 0).is_ok());
-        sleep_precisely(1_000).unwrap();
         assert!(!dumps_are_forbidden(), "nobody asked for it yet");
         forbid_dumps().unwrap();
         assert!(dumps_are_forbidden());

@@ -211,7 +211,6 @@ fn kalshi_rows(value: &Value, said: &Said) {
         levels(&book.bids, said);
         levels(&book.asks, said);
     }
-    let _ = same(|| rest::exchange_status(value));
 }
 
 fn metadata(value: &Value, said: &Said) {

@@ -65,30 +65,6 @@ pub fn created(status: u16, body: &[u8], order: &Order) -> Created {
     }
 }
 
-/// What the answer to a batch of creates proves of each order: matched by client order id, never by place.
-pub fn created_batch(status: u16, body: &[u8], orders: &[Order]) -> Vec<Created> {
-    let json = parse(body);
-    if !(200..=299).contains(&status) {
-        let refusal = Created::without_id(refused_whole(status, body, &json));
-        return vec![refusal; orders.len()];
-    }
-    let rows = json.get("orders").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let one = |order: &Order| {
-        let row = rows.iter().find(|row| {
-            let id = row.get("client_order_id").and_then(Value::as_str).unwrap_or("");
-            parse_client_id(id.as_bytes()) == Some(order.id)
-        });
-        match row {
-            Some(row) if row.get("error").is_some_and(|error| !error.is_null()) => {
-                Created::without_id(refused(400, row))
-            }
-            Some(row) => accepted(row, order),
-            None => Created::without_id(Placed::Unknown),
-        }
-    };
-    orders.iter().map(one).collect()
-}
-
 /// There is no status field: the two counts say it all. An order that self-trade prevention killed answers 201
 /// with both zero, and an IOC's cancelled rest is not in `remaining_count`.
 fn accepted(body: &Value, order: &Order) -> Created {
@@ -281,21 +257,6 @@ mod tests {
                 "{code} {body}"
             );
         }
-    }
-
-    #[test]
-    fn a_batch_is_matched_by_our_id() {
-        let (a, b) = (order(Tif::Gtc), Order { id: OrderId::new(0xa2), ..order(Tif::Gtc) });
-        let body = r#"{"orders":[
- {"order_id":null,"client_order_id":"sf-00000000000000a2","fill_count":null,"remaining_count":null,"error":{"code":"invalid_order","details":"post only cross"}},
- {"order_id":"3b23","client_order_id":"sf-00000000000000a1","fill_count":"0.00","remaining_count":"10.00","error":null}]}"#;
-        let got = created_batch(201, body.as_bytes(), &[a, b, Order { id: OrderId::new(9), ..a }]);
-        let resting = Placed::Status { state: VenueState::Resting, filled: Some(Qty::ZERO) };
-        assert_eq!(got[0], Created { placed: resting, order_id: Some("3b23".into()) });
-        assert_eq!(got[1].placed, Placed::Rejected(Reject::Crossed));
-        assert_eq!(got[2].placed, Placed::Unknown);
-        let all = created_batch(429, b"{\"error\":\"too many requests\"}", &[a, b]);
-        assert!(all.iter().all(|one| one.placed == Placed::Rejected(Reject::Rate)));
     }
 
     #[test]

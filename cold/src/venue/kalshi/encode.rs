@@ -17,10 +17,6 @@ pub const ROOT: &str = "/trade-api/v2";
 pub const CANCEL_ALL: &str = "/portfolio/events/orders";
 /// `POST` one order, `DELETE` all.
 pub const ORDERS: &str = "/trade-api/v2/portfolio/events/orders";
-/// `POST` several, `DELETE` several.
-pub const BATCHED: &str = "/trade-api/v2/portfolio/events/orders/batched";
-/// Order groups: `/create`, or `/<id>/trigger`, `/<id>/reset`, `/<id>/limit`.
-pub const GROUPS: &str = "/trade-api/v2/portfolio/order_groups";
 /// Reading orders: V1 is how orders are read.
 pub const READ_ORDERS: &str = "/trade-api/v2/portfolio/orders";
 /// The path a WebSocket upgrade signs.
@@ -131,30 +127,6 @@ pub fn create(
     Ok(())
 }
 
-/// Appends the start of a batch of creates; each is a [`create`], [`batch_next`] before all but the first.
-pub fn batch_begin(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"orders\":[");
-}
-
-/// Appends what stands between two of a batch.
-pub fn batch_next(out: &mut Vec<u8>) {
-    out.push(b',');
-}
-
-/// Appends the end of a batch.
-pub fn batch_end(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"]}");
-}
-
-/// Appends one order to a batch of cancels.
-pub fn batch_cancel(out: &mut Vec<u8>, order_id: &str, shard: u8) {
-    out.extend_from_slice(b"{\"order_id\":\"");
-    out.extend_from_slice(order_id.as_bytes());
-    out.extend_from_slice(b"\",\"subaccount\":0");
-    push_shard(out, shard);
-    out.push(b'}');
-}
-
 /// Appends the path of a cancel, which is what is signed, and returns where its query begins: the request line
 /// is all of it, the signature covers the bytes before.
 pub fn cancel_target(out: &mut Vec<u8>, order_id: &str, shard: u8) -> usize {
@@ -165,65 +137,9 @@ pub fn cancel_target(out: &mut Vec<u8>, order_id: &str, shard: u8) -> usize {
     signed
 }
 
-/// Appends the path of `/<order id>`, `/<order id>/amend` or `/<order id>/decrease`.
+/// Appends the path of `/<order id>`, and what follows it.
 pub fn order_path(out: &mut Vec<u8>, order_id: &str, call: &str) {
     for part in [ORDERS, "/", order_id, call] {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// The new terms of an amended order.
-#[derive(Clone, Copy, Debug)]
-pub struct Amend {
-    /// Ours.
-    pub order: OrderId,
-    /// Which side of the YES book; cannot change.
-    pub side: Side,
-    /// Price of YES. Another price loses the place in the queue.
-    pub price: Price,
-    /// The new total: filled already and still wanted. Less keeps the place, more loses it.
-    pub total: Qty,
-    /// Unix seconds; `None` keeps what is set. Changing only this keeps the place.
-    pub expiration_secs: Option<u64>,
-}
-
-/// Appends the body of an amend.
-pub fn amend(out: &mut Vec<u8>, names: &KalshiNames, amend: &Amend) {
-    out.extend_from_slice(b"{\"ticker\":\"");
-    out.extend_from_slice(names.ticker.as_bytes());
-    out.extend_from_slice(b"\",\"client_order_id\":\"");
-    out.extend_from_slice(&client_id(amend.order));
-    push_terms(out, amend.side, amend.price, amend.total);
-    if let Some(secs) = amend.expiration_secs {
-        out.extend_from_slice(b",\"expiration_time\":");
-        out.extend_from_slice(Digits::new(secs).as_bytes());
-    }
-    push_shard(out, names.exchange_index);
-    out.push(b'}');
-}
-
-/// Appends the body of a decrease to `left` contracts; the place in the queue is kept.
-pub fn decrease_to(out: &mut Vec<u8>, left: Qty, shard: u8) {
-    out.extend_from_slice(b"{\"reduce_to\":\"");
-    push_qty(out, left);
-    out.push(b'"');
-    push_shard(out, shard);
-    out.push(b'}');
-}
-
-/// Appends the body that makes an order group: more than `limit` contracts in 15 s cancel all its orders.
-pub fn group_create(out: &mut Vec<u8>, limit: Qty, shard: u8) {
-    out.extend_from_slice(b"{\"subaccount\":0,\"contracts_limit_fp\":\"");
-    push_qty(out, limit);
-    out.push(b'"');
-    push_shard(out, shard);
-    out.push(b'}');
-}
-
-/// Appends the path of a call on an order group: `/trigger`, `/reset`, `/limit`, or nothing to delete it.
-/// Calls without a body of their own must send `{}`.
-pub fn group_path(out: &mut Vec<u8>, group: &str, call: &str) {
-    for part in [GROUPS, "/", group, call] {
         out.extend_from_slice(part.as_bytes());
     }
 }
@@ -333,42 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn the_other_calls() {
+    fn a_cancel_signs_its_path_alone() {
         let mut out = Vec::new();
         let signed = cancel_target(&mut out, "3b23", 2);
         assert_eq!(&out[..signed], b"/trade-api/v2/portfolio/events/orders/3b23");
         assert_eq!(&out[signed..], b"?subaccount=0&exchange_index=2");
-        let change = Amend {
-            order: OrderId::new(1),
-            side: Side::Bid,
-            price: Price::from_ticks(4_300).unwrap(),
-            total: Qty::from_contracts(20),
-            expiration_secs: Some(9),
-        };
-        assert_eq!(
-            text(|out| amend(out, &names(), &change)),
-            "{\"ticker\":\"KXBTCD-26NOV2017-T94999.99\",\"client_order_id\":\"sf-0000000000000001\",\
-\"side\":\"bid\",\"count\":\"20.00\",\"price\":\"0.4300\",\"expiration_time\":9,\"exchange_index\":2}"
-        );
-        let five = Qty::from_contracts(5);
-        assert_eq!(
-            text(|out| decrease_to(out, five, 2)),
-            "{\"reduce_to\":\"5.00\",\"exchange_index\":2}"
-        );
-        assert_eq!(
-            text(|out| group_create(out, five, 2)),
-            "{\"subaccount\":0,\"contracts_limit_fp\":\"5.00\",\"exchange_index\":2}"
-        );
-        assert_eq!(
-            text(|out| {
-                batch_begin(out);
-                batch_cancel(out, "a", 0);
-                batch_next(out);
-                batch_cancel(out, "b", 3);
-                batch_end(out);
-            }),
-            "{\"orders\":[{\"order_id\":\"a\",\"subaccount\":0,\"exchange_index\":0},\
-{\"order_id\":\"b\",\"subaccount\":0,\"exchange_index\":3}]}"
-        );
     }
 }

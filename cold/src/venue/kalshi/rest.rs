@@ -206,45 +206,6 @@ pub fn book(body: &Value) -> Result<Book, ReadError> {
     Ok(Book { bids, asks })
 }
 
-/// What one shard does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShardStatus {
-    /// Which.
-    pub shard: u8,
-    /// Whether anything is accepted at all, cancels too.
-    pub exchange: bool,
-    /// Whether orders are accepted.
-    pub trading: bool,
-}
-
-/// Reads `/exchange/status`. The top level speaks of shard 0 only.
-///
-/// # Errors
-/// A field is absent.
-pub fn exchange_status(body: &Value) -> Result<Vec<ShardStatus>, ReadError> {
-    let object = Object::new("exchange status", body);
-    let one = |object: &Object<'_>, shard: u8| -> Result<ShardStatus, ReadError> {
-        let flag = |field: &'static str| {
-            object.get(field).and_then(Value::as_bool).ok_or(object.error(field))
-        };
-        Ok(ShardStatus {
-            shard,
-            exchange: flag("exchange_active")?,
-            trading: flag("trading_active")?,
-        })
-    };
-    match object.get("exchange_index_statuses").and_then(Value::as_array) {
-        Some(rows) if !rows.is_empty() => rows
-            .iter()
-            .map(|row| {
-                let row = Object::new("shard status", row);
-                one(&row, shard(&row)?)
-            })
-            .collect(),
-        _ => Ok(vec![one(&object, 0)?]),
-    }
-}
-
 /// `bid` gains YES, `ask` gains NO; the older words say other things and are not read.
 fn side(object: &Object<'_>) -> Result<Side, ReadError> {
     match (object.text_or_empty("book_side"), object.text_or_empty("outcome_side")) {
@@ -297,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn balances_positions_books_and_shards() {
+    fn balances_positions_and_books() {
         let body = json!({"balance": 123_456, "balance_dollars": "1234.5678", "balance_breakdown": [
             {"exchange_index": 0, "balance": "734.5678"}, {"exchange_index": 2, "balance": "500.0000"}]});
         let dollars = |micros| Usd::from_micros(micros);
@@ -314,11 +275,5 @@ mod tests {
         let read = book(&body).unwrap();
         assert_eq!((read.bids[0].0.ticks(), read.asks[0].0.ticks()), (4_300, 4_400));
         assert!(book(&json!({"orderbook_fp": {}})).unwrap().bids.is_empty());
-        let body = json!({"exchange_active": true, "trading_active": true, "exchange_index_statuses": [
-            {"exchange_index": 2, "exchange_active": true, "trading_active": false}]});
-        let expected = ShardStatus { shard: 2, exchange: true, trading: false };
-        assert_eq!(exchange_status(&body), Ok(vec![expected]));
-        let old = json!({"exchange_active": true, "trading_active": true});
-        assert_eq!(exchange_status(&old).unwrap()[0].shard, 0);
     }
 }

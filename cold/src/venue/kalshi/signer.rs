@@ -204,53 +204,6 @@ impl std::fmt::Debug for Pair {
     }
 }
 
-/// Pairs made ahead for one method and path, used once each and thrown away when old.
-#[derive(Debug)]
-pub struct PairStock {
-    method: &'static str,
-    path: String,
-    pairs: Vec<Pair>,
-}
-
-impl PairStock {
-    /// Room for `size` pairs of this method and path.
-    pub fn new(method: &'static str, path: &str, size: usize) -> Self {
-        Self { method, path: path.to_owned(), pairs: Vec::with_capacity(size) }
-    }
-
-    /// The freshest pair, or one signed now where none is young enough.
-    pub fn take(&mut self, signer: &Signer, now_ms: u64) -> Pair {
-        match self.pairs.pop() {
-            Some(pair) if now_ms.abs_diff(pair.timestamp_ms) <= PAIR_AGE_MS_MAX => pair,
-            _ => {
-                self.pairs.clear();
-                signer.sign(now_ms, self.method, &self.path)
-            }
-        }
-    }
-
-    /// Makes at most one pair, for idle moments; old ones go first. Returns whether there is more to do.
-    ///
-    /// Pairs are renewed at half their life, so that one taken at once after is still young at the venue.
-    pub fn refill_one(&mut self, signer: &Signer, now_ms: u64) -> bool {
-        self.pairs.retain(|pair| now_ms.abs_diff(pair.timestamp_ms) <= PAIR_AGE_MS_MAX / 2);
-        if self.pairs.len() < self.pairs.capacity() {
-            self.pairs.push(signer.sign(now_ms, self.method, &self.path));
-        }
-        self.pairs.len() < self.pairs.capacity()
-    }
-
-    /// How many are in stock, young or old.
-    pub fn len(&self) -> usize {
-        self.pairs.len()
-    }
-
-    /// Whether none is in stock.
-    pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
-    }
-}
-
 /// A public key, for whoever checks requests.
 #[derive(Clone, Debug)]
 pub struct PublicKey {

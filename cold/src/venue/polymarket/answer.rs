@@ -65,19 +65,6 @@ pub fn placed(status: u16, body: &[u8], order: &Order, id: &Word) -> Placed {
     }
 }
 
-/// What the answer to `POST /orders` proves of each order, in the order sent.
-///
-/// A refusal of the whole batch refuses each; an answer of another length proves nothing of any.
-pub fn placed_batch(status: u16, body: &[u8], orders: &[(Order, Word)]) -> Vec<Placed> {
-    let json = parse(body);
-    let one = |index: usize, (order, id): &(Order, Word)| match (status, json.as_array()) {
-        (200..=299, Some(rows)) if rows.len() == orders.len() => accepted(&rows[index], order, id),
-        (200..=299, _) => Placed::Unknown,
-        _ => refused(status, body, &json),
-    };
-    orders.iter().enumerate().map(|(index, order)| one(index, order)).collect()
-}
-
 /// The id decides, never `success`: a refused leg of a batch says `true` too.
 fn accepted(body: &Value, order: &Order, id: &Word) -> Placed {
     let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or("");

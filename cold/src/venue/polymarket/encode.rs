@@ -8,11 +8,6 @@ use super::eip712::Word;
 use super::signer::{SignedOrder, Signer};
 use crate::venue::text::{Digits, push_hex};
 
-/// Orders in one `POST /orders`.
-pub const BATCH_MAX: usize = 15;
-/// Ids in one `DELETE /orders` (changelog of 2026-06-15).
-pub const CANCELS_MAX: usize = 1_000;
-
 /// Paths of the order calls.
 pub mod path {
     /// `POST` one order, `DELETE` one order.
@@ -76,19 +71,6 @@ pub fn post_order(out: &mut Vec<u8>, signer: &Signer, order: &SignedOrder) {
     out.extend_from_slice(b"\"}");
 }
 
-/// Appends the body of `POST /orders`. The venue takes 1 to [`BATCH_MAX`]; legs are not atomic.
-pub fn post_orders(out: &mut Vec<u8>, signer: &Signer, orders: &[SignedOrder]) {
-    assert!((1..=BATCH_MAX).contains(&orders.len()), "the caller splits batches");
-    out.push(b'[');
-    for (place, order) in orders.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        post_order(out, signer, order);
-    }
-    out.push(b']');
-}
-
 /// Appends an order id as the venue writes it: `0x` and 64 digits.
 pub fn order_id(out: &mut Vec<u8>, id: &Word) {
     out.extend_from_slice(b"0x");
@@ -99,29 +81,6 @@ pub fn order_id(out: &mut Vec<u8>, id: &Word) {
 pub fn cancel(out: &mut Vec<u8>, id: &Word) {
     out.extend_from_slice(b"{\"orderID\":\"");
     order_id(out, id);
-    out.extend_from_slice(b"\"}");
-}
-
-/// Appends the body of `DELETE /orders`: at most [`CANCELS_MAX`] ids.
-pub fn cancels(out: &mut Vec<u8>, ids: &[Word]) {
-    assert!(ids.len() <= CANCELS_MAX, "the caller splits cancels");
-    out.push(b'[');
-    for (place, id) in ids.iter().enumerate() {
-        out.extend_from_slice(if place > 0 { b",\"" } else { b"\"" });
-        order_id(out, id);
-        out.push(b'"');
-    }
-    out.push(b']');
-}
-
-/// Appends the body of `DELETE /cancel-market-orders`. `DELETE /cancel-all` has none.
-pub fn cancel_market(out: &mut Vec<u8>, condition_id: &str, token: Option<&str>) {
-    out.extend_from_slice(b"{\"market\":\"");
-    out.extend_from_slice(condition_id.as_bytes());
-    if let Some(token) = token {
-        out.extend_from_slice(b"\",\"asset_id\":\"");
-        out.extend_from_slice(token.as_bytes());
-    }
     out.extend_from_slice(b"\"}");
 }
 
@@ -143,16 +102,8 @@ mod tests {
             write(&mut out);
             String::from_utf8(out).unwrap()
         };
-        let (a, b) = ([0x11; 32], [0xab; 32]);
-        let (a_text, b_text) = ("11".repeat(32), "ab".repeat(32));
-        assert_eq!(body(&|out| cancel(out, &a)), format!("{{\"orderID\":\"0x{a_text}\"}}"));
-        assert_eq!(body(&|out| cancels(out, &[a, b])), format!("[\"0x{a_text}\",\"0x{b_text}\"]"));
-        assert_eq!(body(&|out| cancels(out, &[])), "[]");
+        let text = "ab".repeat(32);
+        assert_eq!(body(&|out| cancel(out, &[0xab; 32])), format!("{{\"orderID\":\"0x{text}\"}}"));
         assert_eq!(body(&|out| heartbeat(out, "")), "{\"heartbeat_id\":\"\"}");
-        assert_eq!(body(&|out| cancel_market(out, "0xdd", None)), "{\"market\":\"0xdd\"}");
-        assert_eq!(
-            body(&|out| cancel_market(out, "0xdd", Some("71"))),
-            "{\"market\":\"0xdd\",\"asset_id\":\"71\"}"
-        );
     }
 }

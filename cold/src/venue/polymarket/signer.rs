@@ -78,7 +78,6 @@ pub struct Signer {
     maker: Address,
     maker_text: String,
     chain: Chain,
-    builder: Word,
     login: Option<Login>,
 }
 
@@ -132,16 +131,8 @@ impl Signer {
             maker,
             maker_text: maker.text(),
             chain,
-            builder: [0; 32],
             login,
         })
-    }
-
-    /// The same with a builder code on every order.
-    #[must_use]
-    pub fn with_builder(mut self, builder: Word) -> Self {
-        self.builder = builder;
-        self
     }
 
     /// The key's own account: what the API key is bound to.
@@ -206,7 +197,7 @@ impl Signer {
             order_type,
             post_only: order.post_only,
             metadata: [0; 32],
-            builder: self.builder,
+            builder: [0; 32],
         })
     }
 

@@ -40,18 +40,6 @@ fn the_algorithm_is_found_from_the_key_and_each_checks() {
 }
 
 #[test]
-fn a_pair_is_used_once_and_not_when_old() {
-    let signer = ed25519();
-    let mut stock = PairStock::new("POST", "/x", 3);
-    while stock.refill_one(&signer, 10_000) {}
-    assert_eq!(stock.len(), 3);
-    assert_eq!(stock.take(&signer, 10_500).timestamp_ms(), 10_000);
-    assert_eq!(stock.len(), 2, "used once");
-    assert_eq!(stock.take(&signer, 10_001 + PAIR_AGE_MS_MAX).timestamp_ms(), 12_001, "too old");
-    assert!(stock.is_empty());
-}
-
-#[test]
 fn what_is_no_key_is_refused() {
     let refused = |text: &str| Signer::from_pem("key", &Secret::new(text.to_owned())).err();
     assert_eq!(refused("nonsense"), Some(KeyError::Pem));

@@ -175,19 +175,12 @@ fn a_refused_or_open_order() {
     }
 }
 
+/// A refused leg of a batch says `success` too.
 #[test]
-fn a_batch_is_read_leg_by_leg() {
-    let id = "ab".repeat(32);
-    let body = format!(
-        "[{{\"success\":true,\"orderID\":\"0x{id}\",\"status\":\"live\"}},\
-{{\"success\":true,\"orderID\":\"\",\"errorMsg\":\"not enough balance / allowance\"}}]"
-    );
-    let leg = (order(Action::Buy, Tif::Gtc), ID);
-    let expected = [status(VenueState::Resting, Some(0)), Placed::Rejected(Reject::Funds)];
-    assert_eq!(placed_batch(200, body.as_bytes(), &[leg, leg]), expected);
-    assert_eq!(placed_batch(200, body.as_bytes(), &[leg]), [Placed::Unknown]);
-    let whole = br#"{"error":"breaks minimum tick size rule"}"#;
-    assert_eq!(placed_batch(400, whole, &[leg, leg]), [Placed::Rejected(Reject::Terms); 2]);
+fn the_id_decides_and_not_the_word_success() {
+    let body = br#"{"success":true,"orderID":"","errorMsg":"not enough balance / allowance"}"#;
+    let got = placed(200, body, &order(Action::Buy, Tif::Gtc), &ID);
+    assert_eq!(got, Placed::Rejected(Reject::Funds));
 }
 
 #[test]
