@@ -315,4 +315,6 @@ pub enum Alarm {
     Gone = 13,
     /// Contracts are held that neither a complete basket nor a group explains.
     Unpaired = 14,
+    /// Order after order is refused, at a venue or in a market: nothing new is begun there for a while.
+    OrdersRefused = 15,
 }

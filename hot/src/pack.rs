@@ -238,8 +238,8 @@ pack_names! {
     }
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
-        IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone,
-        Unpaired,
+        IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone, Unpaired,
+        OrdersRefused,
     }
 }
 
@@ -475,7 +475,7 @@ mod tests {
         round_trips::<Report>(9);
         round_trips::<Control>(13);
         round_trips::<Refusal>(24);
-        round_trips::<Alarm>(15);
+        round_trips::<Alarm>(16);
         round_trips::<LimitRow>(24);
     }
 

@@ -154,6 +154,14 @@ impl Unsent {
             Self::Encode => false,
         }
     }
+
+    /// Whether the next order to the venue will fare the same: what is closed is the way, not this order.
+    pub const fn is_of_the_way(self) -> bool {
+        match self {
+            Self::Down | Self::Tokens | Self::WireLog | Self::Breaker => true,
+            Self::Epoch | Self::Encode => false,
+        }
+    }
 }
 
 /// Why the venue would not have an order.

@@ -69,6 +69,11 @@ pub struct Stats {
     pub cash: [Usd; 2],
     /// Markets at each venue, by index, and how many of their books are good.
     pub books: [(u32, u32); 2],
+    /// Orders in a row, by venue, that were turned away unread or could not be sent. From three on new baskets that need
+    /// the venue wait, one at a time finds out whether it takes orders again.
+    pub refused_in_a_row: [u32; 2],
+    /// Times that a market was paused because it refused one purchase after another.
+    pub market_pauses: u64,
     /// Markets at each venue, by index, that are quarantined: nothing new is opened there.
     pub quarantined: [u32; 2],
     /// Orders at each venue, by index, that are not ours.

@@ -100,7 +100,7 @@ impl Core {
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
         let closed = self.halted.is_some() || self.stopping || self.reconciled != [true; 2];
-        if closed || self.is_held(basket) {
+        if closed || self.is_held(now, basket) {
             self.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);
         }
@@ -126,6 +126,9 @@ impl Core {
                 self.verdict(now, basket, seen, Verdict::Taken, out);
                 self.stats.baskets_opened += 1;
                 let id = group.id;
+                for leg in group.legs() {
+                    self.refusals.on_begun(now, leg.venue);
+                }
                 let place = self.groups.push(group);
                 self.note_group(place, out);
                 self.advance(now, id, out);
@@ -133,10 +136,13 @@ impl Core {
         }
     }
 
-    /// Whether something is in trouble at a venue where the basket has a leg: what is not begun leaves nothing on one leg.
-    fn is_held(&self, basket: BasketId) -> bool {
+    /// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.
+    fn is_held(&self, now: Nanos, basket: BasketId) -> bool {
         let legs = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
-        legs.iter().any(|leg| self.held[self.terms(leg.market).venue.index()])
+        legs.iter().any(|leg| {
+            let venue = self.terms(leg.market).venue;
+            self.held[venue.index()] || self.refusals.holds(now, venue, leg.market)
+        })
     }
 
     /// What limits and free money allow. The gate checks each order again; this only keeps the plan from being
@@ -223,12 +229,16 @@ impl Core {
     }
 
     /// How bad it would be to be left with this leg alone: the leg that is worst to leave goes last. In $0.0001 a
-    /// contract; a venue whose fills are provisional counts fifty cents more.
+    /// contract; a venue whose fills are provisional counts fifty cents more. A venue that turned the last order away
+    /// comes first of all: if it does so again, nothing was bought.
     fn exit_penalty(&self, leg: &Leg) -> u32 {
+        if self.refusals.is_suspected(leg.venue) {
+            return 0;
+        }
         let provisional = if leg.venue == Venue::Polymarket { 5_000 } else { 0 };
         let bid = self.books.get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));
         let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
-        provisional + u32::from(spread)
+        1 + provisional + u32::from(spread)
     }
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held.

@@ -31,7 +31,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, Limits, Rate};
+use crate::risk::{Exposure, Limits, Rate, Refusals};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -53,6 +53,7 @@ pub struct Core {
     limits: Limits,
     exposure: Exposure,
     rate: Rate,
+    refusals: Refusals,
     /// Cash held for orders and groups in flight, by purse.
     reserved: [Usd; PURSES],
     /// Fills booked, so that one told twice is booked once, and one that fails can be undone.
@@ -145,6 +146,7 @@ impl Core {
             limits: Limits::unset(),
             exposure: Exposure::new(),
             rate: Rate::new(),
+            refusals: Refusals::new(),
             reserved: [Usd::ZERO; PURSES],
             fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
@@ -191,6 +193,7 @@ impl Core {
                 self.links[venue.index()][*link as usize] = *up;
                 self.on_market_data(now, event, out);
                 if *up {
+                    self.refusals.on_link(now, *venue);
                     self.wake_groups(now, out);
                 }
             }
@@ -270,6 +273,7 @@ impl Core {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
             }),
+            refused_in_a_row: Venue::ALL.map(|venue| self.refusals.in_a_row(venue)),
             quarantined: Venue::ALL.map(|venue| self.books.quarantined(venue) as u32),
             halted: self.halted.is_some(),
             reconciled: self.reconciled == [true; 2],

@@ -34,6 +34,9 @@ impl Core {
             Report::Unsent { order, why } => {
                 self.stats.orders_unsent += 1;
                 let end = if why.may_pass_later() { EndKind::Missed } else { EndKind::Refused };
+                if why.is_of_the_way() {
+                    self.on_turned_away(now, order, out);
+                }
                 self.on_never(now, OrderRef::Id(order), end, out);
             }
             Report::Rejected { order, why } => self.on_rejected(now, order, why, report, out),
@@ -76,7 +79,32 @@ impl Core {
         self.stats.orders_rejected += 1;
         let record = self.orders.find(OrderRef::Id(id)).expect("just found");
         let end = end_of_rejected(why, &record.order);
+        self.count_refusal(now, record.order, why, out);
         self.on_never(now, OrderRef::Id(id), end, out);
+    }
+
+    /// A venue that turns away whatever it is sent, or a market that refuses one purchase after another, is left alone
+    /// for a while.
+    fn count_refusal(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
+        if why.is_of_venue() {
+            return self.on_turned_away(now, order.id, out);
+        }
+        self.refusals.on_looked_at(order.venue);
+        // A kill says that somebody else was quicker: that is no fault of ours or the market's.
+        let counts = order.action == Action::Buy && why != Reject::Killed;
+        if counts && self.refusals.on_refused(now, order.market) {
+            self.stats.market_pauses += 1;
+            self.alarm(Alarm::OrdersRefused, Some(order.market), Some(order.id), out);
+        }
+    }
+
+    /// An order did not come before its venue's matching engine.
+    fn on_turned_away(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
+        let Some(record) = self.orders.find(OrderRef::Id(order)) else { return };
+        let (venue, market) = (record.order.venue, record.order.market);
+        if !record.is_over() && self.refusals.on_turned_away(now, venue) {
+            self.alarm(Alarm::OrdersRefused, Some(market), Some(order), out);
+        }
     }
 
     /// Filled, gone or never there: the venue is asked, and until it has said that the order rests, "filled in part"
@@ -111,6 +139,10 @@ impl Core {
             return;
         }
         self.stats.orders_unknown += 1;
+        let record = self.orders.find(OrderRef::Id(order)).expect("just found");
+        if record.state == OrderState::Pending {
+            self.on_turned_away(now, order, out); // as far as anybody knows
+        }
         self.step(order, OrderEvent::TimedOut, out);
         self.query(now, order, out);
     }
@@ -121,6 +153,7 @@ impl Core {
         if !record.acked {
             record.acked = true;
             self.stats.orders_acked += 1;
+            self.refusals.on_looked_at(record.order.venue);
         }
         record.absent = 0;
         let qty = record.order.qty;
@@ -246,6 +279,8 @@ impl Core {
             fee: self.fee_of(fill, id, order.market, out),
         };
         self.stats.fills += 1;
+        self.refusals.on_looked_at(order.venue);
+        self.refusals.on_fill(order.market);
         let before = self.ledger.realised();
         let entry = self.book(&booking);
         let booked = Booked {

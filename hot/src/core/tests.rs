@@ -8,6 +8,7 @@ mod groups;
 mod money;
 mod orders;
 mod reducing;
+mod refused;
 mod rows;
 mod undo;
 mod unpaired;

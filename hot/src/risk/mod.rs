@@ -6,9 +6,11 @@ pub mod gate;
 mod halt;
 mod limits;
 mod rate;
+mod refusals;
 
 pub use approved::Approved;
 pub use exposure::Exposure;
 pub use halt::HaltEpoch;
 pub use limits::{LIMIT_ROWS, Limits};
 pub use rate::Rate;
+pub use refusals::Refusals;

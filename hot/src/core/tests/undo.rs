@@ -321,7 +321,7 @@ fn a_group_that_is_forgotten_calls_a_person() {
         desk.wait(Nanos::from_secs(4)); // within the limit of orders a minute
         desk.gap();
         let first = desk.last_placed();
-        desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+        desk.status(&first, VenueState::Cancelled, Some(0));
     }
     assert_eq!(desk.core.stats().baskets_opened as usize, 1 + GROUPS_ENDED_MAX);
     let placed = desk.placed().len();

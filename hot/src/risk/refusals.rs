@@ -1,0 +1,185 @@
+//! Refusals without a success between them: which venues and which markets take no orders just now.
+//!
+//! A venue may refuse everything while its books and reads are well (a filter in front of it, revoked keys, a restart of
+//! its engine). A basket that is begun then is bought at the other venue and sold again at a loss. A market may refuse
+//! order after order because our view of it is wrong.
+
+use crate::ids::{MarketId, Venue};
+use crate::limits::MARKETS_MAX;
+use crate::units::Nanos;
+
+/// So many refusals of a venue in a row, without an order that it looked at, hold new baskets there
+const VENUE_REFUSALS_MAX: u32 = 3;
+/// for this long; doubled each time that the order sent afterwards is refused too,
+const VENUE_PAUSE: Nanos = Nanos::from_secs(5);
+/// up to this.
+const VENUE_PAUSE_MAX: Nanos = Nanos::from_secs(300);
+/// So many refused purchases in a market in a row, without a fill, pause it
+const MARKET_REFUSALS_MAX: u32 = 5;
+/// for this long; doubled with each such storm,
+const MARKET_PAUSE: Nanos = Nanos::from_secs(300);
+/// up to a day, and until a day has passed without one.
+const DAY: Nanos = Nanos::from_secs(86_400);
+
+/// Refusals in a row at one place.
+#[derive(Clone, Copy, Debug)]
+struct Streak {
+    refused: u32,
+    pauses: u32,
+    until: Nanos,
+    /// Whether a basket is under way that finds out how the place is now.
+    probed: bool,
+}
+
+impl Streak {
+    const NONE: Self = Self { refused: 0, pauses: 0, until: Nanos::ZERO, probed: false };
+}
+
+/// What was refused lately.
+#[derive(Debug)]
+pub struct Refusals {
+    venues: [Streak; 2],
+    markets: Vec<Streak>,
+}
+
+impl Refusals {
+    /// Nothing refused yet. Allocates all it will ever need.
+    pub fn new() -> Self {
+        Self { venues: [Streak::NONE; 2], markets: vec![Streak::NONE; MARKETS_MAX] }
+    }
+
+    /// An order did not get past a venue's door, or not even there. Returns whether that begins a pause.
+    pub fn on_turned_away(&mut self, now: Nanos, venue: Venue) -> bool {
+        let streak = &mut self.venues[venue.index()];
+        streak.refused = streak.refused.saturating_add(1);
+        // Orders of one moment are refused together: they are one refusal as far as the pause goes.
+        let again = now < streak.until && !streak.probed;
+        if streak.refused < VENUE_REFUSALS_MAX || again {
+            return false;
+        }
+        streak.probed = false;
+        streak.until = now.after(VENUE_PAUSE.doubled(streak.pauses, VENUE_PAUSE_MAX));
+        streak.pauses += 1;
+        true
+    }
+
+    /// A venue looked at an order, whatever it made of it.
+    pub const fn on_looked_at(&mut self, venue: Venue) {
+        self.venues[venue.index()] = Streak::NONE;
+    }
+
+    /// The connection to a venue is new: one order may find out at once whether it takes orders again.
+    pub const fn on_link(&mut self, now: Nanos, venue: Venue) {
+        let streak = &mut self.venues[venue.index()];
+        if streak.until.get() > now.get() {
+            streak.until = now;
+        }
+    }
+
+    /// A basket that needs this venue is begun. Where the venue is suspected, nothing follows it before its answer.
+    pub fn on_begun(&mut self, now: Nanos, venue: Venue) {
+        let streak = &mut self.venues[venue.index()];
+        if streak.refused >= VENUE_REFUSALS_MAX {
+            (streak.until, streak.probed) = (now.after(VENUE_PAUSE), true);
+        }
+    }
+
+    /// Whether the last order at a venue was turned away: its leg goes first then, so that another refusal costs nothing.
+    pub const fn is_suspected(&self, venue: Venue) -> bool {
+        self.venues[venue.index()].refused > 0
+    }
+
+    /// A market refused a purchase. Returns whether that pauses it.
+    pub fn on_refused(&mut self, now: Nanos, market: MarketId) -> bool {
+        let streak = &mut self.markets[market.index()];
+        if now.since(streak.until) >= DAY {
+            streak.pauses = 0;
+        }
+        streak.refused += 1;
+        if streak.refused < MARKET_REFUSALS_MAX {
+            return false;
+        }
+        streak.until = now.after(MARKET_PAUSE.doubled(streak.pauses, DAY));
+        (streak.refused, streak.pauses) = (0, streak.pauses + 1);
+        true
+    }
+
+    /// An order filled in a market.
+    pub fn on_fill(&mut self, market: MarketId) {
+        self.markets[market.index()].refused = 0;
+    }
+
+    /// Whether nothing new may be begun in a market or at its venue.
+    pub fn holds(&self, now: Nanos, venue: Venue, market: MarketId) -> bool {
+        now < self.venues[venue.index()].until || now < self.markets[market.index()].until
+    }
+
+    /// Refusals in a row at a venue.
+    pub const fn in_a_row(&self, venue: Venue) -> u32 {
+        self.venues[venue.index()].refused
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const M: MarketId = MarketId::new(3);
+
+    #[test]
+    fn a_pause_doubles_with_each_refusal_after_it_and_a_success_ends_it() {
+        let mut refusals = Refusals::new();
+        let (mut now, mut pauses) = (Nanos::from_secs(1_000), Vec::new());
+        for _ in 0..2 {
+            assert!(!refusals.on_turned_away(now, Venue::Kalshi));
+        }
+        for _ in 0..9 {
+            assert!(refusals.on_turned_away(now, Venue::Kalshi));
+            for _ in 0..50 {
+                refusals.on_turned_away(now, Venue::Kalshi); // more of the same moment
+            }
+            let began = now;
+            while refusals.holds(now, Venue::Kalshi, M) {
+                now = now.after(Nanos::from_secs(1));
+            }
+            pauses.push(now.since(began).millis() / 1_000);
+            refusals.on_begun(now, Venue::Kalshi);
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+        assert!(!refusals.holds(now, Venue::Polymarket, M));
+        assert!(refusals.is_suspected(Venue::Kalshi));
+        assert!(refusals.holds(now, Venue::Kalshi, M), "one finds out, the others wait");
+        refusals.on_looked_at(Venue::Kalshi);
+        assert!(!refusals.holds(now, Venue::Kalshi, M) && !refusals.is_suspected(Venue::Kalshi));
+    }
+
+    #[test]
+    fn a_market_pauses_longer_with_each_storm_until_a_day_without_one() {
+        let mut refusals = Refusals::new();
+        let mut now = Nanos::from_secs(1_000_000);
+        let storm = |now: &mut Nanos, refusals: &mut Refusals| {
+            for turn in 1..=5 {
+                assert_eq!(refusals.on_refused(*now, M), turn == 5);
+            }
+            let began = *now;
+            while refusals.holds(*now, Venue::Kalshi, M) {
+                *now = now.after(Nanos::from_secs(60));
+            }
+            now.since(began).millis() / 60_000
+        };
+        assert_eq!([5, 10, 20].map(|_| storm(&mut now, &mut refusals)), [5, 10, 20]);
+        for _ in 0..20 {
+            refusals.on_refused(now, M);
+            refusals.on_fill(M);
+        }
+        assert!(!refusals.holds(now, Venue::Kalshi, M), "a fill between them makes no storm");
+        now = now.after(DAY);
+        assert_eq!(storm(&mut now, &mut refusals), 5);
+    }
+}
