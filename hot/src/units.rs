@@ -206,6 +206,18 @@ impl Usd {
     pub fn min(self, other: Self) -> Self {
         Ord::min(self, other)
     }
+
+    /// The part of it that falls to `part` of `of` contracts, rounded up.
+    ///
+    /// # Panics
+    /// Where `of` is zero, or `part` is more than `of`.
+    #[must_use]
+    pub fn share_ceil(self, part: Qty, of: Qty) -> Self {
+        assert!(part <= of && !of.is_zero(), "a part of something");
+        let exact = -i128::from(self.0) * i128::from(part.micros());
+        let share = -exact.div_euclid(i128::from(of.micros()));
+        Self(i64::try_from(share).expect("no more than the whole"))
+    }
 }
 
 impl Add for Usd {
@@ -340,6 +352,14 @@ mod tests {
             let exact = (i128::from(micros) * 7).div_euclid(10);
             assert_eq!(i128::from(Usd::from_micros(micros).scale_floor(7, 10).micros()), exact);
         }
+    }
+
+    #[test]
+    fn a_share_of_a_cost_rounds_up() {
+        let third = |micros| {
+            Usd::from_micros(micros).share_ceil(Qty::from_contracts(1), Qty::from_contracts(3))
+        };
+        assert_eq!([9, 10, 0, -10].map(third), [3, 4, 0, -3].map(Usd::from_micros));
     }
 
     #[test]

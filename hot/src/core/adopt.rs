@@ -39,6 +39,9 @@ impl Core {
         let hold = std::mem::replace(&mut leg.hold, Usd::ZERO);
         leg.order = Some(order.id);
         leg.had = leg.bought;
+        if order.action == Action::Buy {
+            leg.price = order.price;
+        }
         leg.tried = true;
         let purpose = match (order.action, index) {
             (Action::Sell, _) => Purpose::Unwind,
@@ -64,7 +67,7 @@ impl Core {
             same && leg.order.is_none()
                 && match order.action {
                     Action::Buy => {
-                        let terms = order.price == leg.reach || order.price == leg.limit;
+                        let terms = order.price <= leg.reach.max(leg.limit);
                         !leg.tried && terms && order.qty <= group.target
                     }
                     Action::Sell => order.qty <= leg.net(),

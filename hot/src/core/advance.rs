@@ -1,12 +1,14 @@
 //! Does what groups want done: buys their legs in order, and sells what found no partner.
 
 use super::Core;
+use super::money::pays_floor;
 use super::place::Draft;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
 use crate::group::{ADOPTED, Group, Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, Outcome, Venue};
 use crate::intent::{Purpose, Tif};
+use crate::market::MarketDef;
 use crate::note::{Alarm, GroupState, Note, OrderState, Verdict};
 use crate::order::{EndKind, Record};
 use crate::outbox::Outbox;
@@ -17,6 +19,8 @@ use crate::units::{Nanos, Price, Qty, Usd};
 const DUST_MAX: Usd = Usd::from_dollars(1);
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
+/// The rounding of one leg's cost: fees round up to $0.00001 at the coarsest, costs to a microdollar.
+const ROUNDING: Usd = Usd::from_micros(20);
 /// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
 /// is handed to a person: longer than a venue's restart.
 const UNWIND_MAX: Nanos = Nanos::from_secs(600);
@@ -117,32 +121,83 @@ impl Core {
         let group = self.groups.at(place);
         let (id, leg) = (group.id, group.legs[index]);
         let first = index == 0 && group.again == 0;
-        let (price, tif) = buying_terms(&leg, qty, first);
+        let price = if first { Some(leg.limit) } else { self.hedge_price(group, index, qty) };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
         let entry = &mut self.groups.at_mut(place).legs_mut()[index];
         entry.hold = Usd::ZERO;
         entry.had = entry.bought;
         entry.tried = true;
-        let draft = Draft {
-            group: id,
-            market: leg.market,
-            outcome: leg.outcome,
-            action: Action::Buy,
-            price,
-            qty,
-            tif,
-            purpose: if first { Purpose::Leg } else { Purpose::Hedge },
-        };
-        match self.place(now, &draft, out) {
-            Ok(order) => self.groups.at_mut(place).legs_mut()[index].order = Some(order),
-            Err(_) => {
+        entry.price = price.unwrap_or(leg.price);
+        let placed = price.and_then(|price| {
+            let draft = Draft {
+                group: id,
+                market: leg.market,
+                outcome: leg.outcome,
+                action: Action::Buy,
+                price,
+                qty,
+                tif: buying_tif(&leg, price, qty, first),
+                purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+            };
+            self.place(now, &draft, out).ok()
+        });
+        match placed {
+            Some(order) => self.groups.at_mut(place).legs_mut()[index].order = Some(order),
+            None => {
                 self.groups.at_mut(place).on_bought(index, Qty::ZERO);
                 if !first {
                     self.begin_unwind(now, place, out);
                 }
             }
         }
+    }
+
+    /// The highest price at which leg `index` may buy `qty` more, so that complete units cost no more than they pay.
+    ///
+    /// The slack of a plan is one for all its legs. What the other legs really cost, or will at the plan's own worst
+    /// prices, is taken off what the units pay; the rest is what this leg may use, up to what its cash was held for.
+    /// Exact but for the rounding of single fills, which is under a tenth of a cent an order.
+    fn hedge_price(&self, group: &Group, index: usize, qty: Qty) -> Option<Price> {
+        let leg = &group.legs[index];
+        let units = leg.net() + qty;
+        let mut left = pays_floor(group.payout, units);
+        for (other, entry) in group.legs().iter().enumerate() {
+            let held = entry.net().min(units);
+            let wanted = if other == index { Qty::ZERO } else { units - held };
+            left = left
+                - self.cost_held(entry, held)
+                - self.cost_at(entry.market, entry.limit, wanted);
+            left += ROUNDING;
+        }
+        let MarketDef { grid, .. } = *self.terms(leg.market);
+        let grid = if leg.outcome == Outcome::Yes { grid } else { grid.mirrored() };
+        let fits = |price: &Price| self.cost_at(leg.market, *price, qty) <= left;
+        let (mut low, mut high) = (0, grid.slot(grid.floor(leg.reach)?)?);
+        // A cost rises with its price: the highest slot that fits is found by halves.
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            if grid.price(middle).as_ref().is_some_and(fits) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        grid.price(low).filter(|price| *price > Price::ZERO)
+    }
+
+    /// What `held` of a leg's contracts cost, fees included: their share of what was paid for all of them. Those whose
+    /// fills are not booked yet may have cost as much as their order allowed.
+    fn cost_held(&self, leg: &Leg, held: Qty) -> Usd {
+        let unbooked = leg.bought.saturating_sub(leg.booked);
+        let all = leg.paid + self.cost_at(leg.market, leg.price, unbooked);
+        let of = leg.bought.max(leg.booked);
+        if held.is_zero() || of.is_zero() { Usd::ZERO } else { all.share_ceil(held, of) }
+    }
+
+    /// What `qty` cost at a price, with the fee of a taker.
+    fn cost_at(&self, market: MarketId, price: Price, qty: Qty) -> Usd {
+        price.cost_ceil(qty) + self.terms(market).fee.fee(price, qty, true)
     }
 
     /// Sells part of a leg again: the first time at once, then no sooner than a step after the last. Returns whether an
@@ -321,21 +376,20 @@ impl Core {
     }
 }
 
-/// Price and life of a leg's buying order.
+/// How long a leg's buying order lives.
 ///
-/// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg completes what
-/// is held, so it may go as far as the basket still pays for, and takes what it can get. Polymarket's FAK and FOK
-/// spend dollars, not contracts, and only in whole cents: they are used where that comes to the same, else a
-/// limit order at once followed by its cancel (`venues/polymarket.md` §3.7).
-fn buying_terms(leg: &Leg, qty: Qty, first: bool) -> (Price, Tif) {
+/// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg takes what it can get.
+/// Polymarket's FAK and FOK spend dollars, not contracts, and only in whole cents: they are used where that comes to the
+/// same, else a limit order at once followed by its cancel (`venues/polymarket.md` §3.7).
+fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
     match (leg.venue, first) {
-        (Venue::Kalshi, true) => (leg.limit, Tif::Fok),
-        (Venue::Kalshi, false) => (leg.reach, Tif::Ioc),
+        (Venue::Kalshi, true) => Tif::Fok,
+        (Venue::Kalshi, false) => Tif::Ioc,
         (Venue::Polymarket, true) => {
-            let exact = qty.floor_to(amounts::lot_step(leg.limit, Action::Buy, Tif::Fok)) == qty;
-            (leg.limit, if exact && !leg.deep { Tif::Fok } else { Tif::Gtc })
+            let exact = qty.floor_to(amounts::lot_step(price, Action::Buy, Tif::Fok)) == qty;
+            if exact && !leg.deep { Tif::Fok } else { Tif::Gtc }
         }
-        (Venue::Polymarket, false) => (leg.reach, Tif::Gtc),
+        (Venue::Polymarket, false) => Tif::Gtc,
     }
 }
 

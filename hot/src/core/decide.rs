@@ -225,6 +225,7 @@ impl Core {
         let count = u8::try_from(count).expect("LEGS_MAX fits");
         let mut group = Group::new(self.groups.next_id(), basket, legs, count, now);
         (group.target, group.promised) = (plan.units, plan.profit);
+        group.payout = self.baskets.get(basket).map_or(0, |basket| basket.payout());
         group
     }
 

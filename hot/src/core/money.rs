@@ -230,7 +230,7 @@ const fn pays(outcome: Outcome, yes: Price) -> Price {
 }
 
 /// What `units` of a basket pay at least, rounded down; `payout` in $0.0001 a unit.
-fn pays_floor(payout: u32, units: Qty) -> Usd {
+pub(super) fn pays_floor(payout: u32, units: Qty) -> Usd {
     let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
     Usd::from_micros(i64::try_from(exact).expect("QTY_MAX bounds the payout"))
 }

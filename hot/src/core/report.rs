@@ -299,7 +299,12 @@ impl Core {
             self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
         }
         if let Some(place) = self.groups.position(order.group) {
-            self.groups.at_mut(place).result += self.ledger.realised() - before;
+            let group = self.groups.at_mut(place);
+            group.result += self.ledger.realised() - before;
+            if order.action == Action::Buy {
+                let cost = price.cost_ceil(fill.qty) + booking.fee;
+                group.on_paid(order.market, order.outcome, fill.qty, cost);
+            }
         }
         out.note(Note::Booked {
             order: id,

@@ -10,6 +10,7 @@ mod orders;
 mod reducing;
 mod refused;
 mod rows;
+mod slack;
 mod undo;
 mod unpaired;
 

@@ -55,7 +55,11 @@ impl Core {
         self.note_position(market, out);
         let result = self.ledger.realised() - before;
         let Some(place) = self.group_again(now, &booked, out) else { return };
-        self.groups.at_mut(place).result += result;
+        let group = self.groups.at_mut(place);
+        group.result += result;
+        if booked.booking.action == Action::Buy {
+            group.on_void(market, outcome, qty, price.cost_ceil(qty) + fee);
+        }
         self.take_back(now, place, &booked, out);
     }
 

@@ -31,7 +31,8 @@ pub struct Leg {
     pub outcome: Outcome,
     /// The worst price of the plan.
     pub limit: Price,
-    /// How far a hedge may go beyond it before the basket pays less than it costs.
+    /// The most that its cash is held for: the plan's worst price and the whole edge. How far a hedge may really go
+    /// depends on what the other legs cost.
     pub reach: Price,
     /// Whether the plan needs more than the best level.
     pub deep: bool,
@@ -43,6 +44,12 @@ pub struct Leg {
     pub had: Qty,
     /// Sold again.
     pub sold: Qty,
+    /// What the purchases that are booked cost, fees included,
+    pub paid: Usd,
+    /// and how many contracts they brought.
+    pub booked: Qty,
+    /// The limit of its last buying order: what a fill that is not booked yet may have cost.
+    pub price: Price,
     /// The order in flight. At most one: a correction never overlaps another order on the same contracts.
     pub order: Option<OrderId>,
     /// Whether its buying order has been sent.
@@ -67,6 +74,9 @@ impl Leg {
         bought: Qty::ZERO,
         had: Qty::ZERO,
         sold: Qty::ZERO,
+        paid: Usd::ZERO,
+        booked: Qty::ZERO,
+        price: Price::ZERO,
         order: None,
         tried: false,
     };
@@ -90,6 +100,8 @@ pub struct Group {
     pub count: u8,
     /// How many contracts of each leg are still wanted: what the leg that got least has got.
     pub target: Qty,
+    /// The least that one unit pays, in $0.0001.
+    pub payout: u32,
     /// Where it stands.
     pub state: GroupState,
     /// Profit promised when it was planned.
@@ -174,6 +186,7 @@ impl Group {
             legs,
             count,
             target: Qty::ZERO,
+            payout: 0,
             state: GroupState::Working,
             promised: Usd::ZERO,
             started,
@@ -223,6 +236,26 @@ impl Group {
             }
             _ => {}
         }
+    }
+
+    /// A purchase was booked, for `cost` with its fee.
+    pub fn on_paid(&mut self, market: MarketId, outcome: Outcome, qty: Qty, cost: Usd) {
+        if let Some(leg) = self.leg_mut(market, outcome) {
+            leg.paid += cost;
+            leg.booked += qty;
+        }
+    }
+
+    /// A booked purchase turned out void.
+    pub fn on_void(&mut self, market: MarketId, outcome: Outcome, qty: Qty, cost: Usd) {
+        if let Some(leg) = self.leg_mut(market, outcome) {
+            leg.paid -= cost;
+            leg.booked = leg.booked.saturating_sub(qty);
+        }
+    }
+
+    fn leg_mut(&mut self, market: MarketId, outcome: Outcome) -> Option<&mut Leg> {
+        self.legs_mut().iter_mut().find(|leg| leg.market == market && leg.outcome == outcome)
     }
 
     /// The buying order of leg `index` is over, having got `qty`.
