@@ -203,6 +203,7 @@ impl Core {
         }
         self.ask_for_snapshots(now, out);
         self.ask_about_orders(now, out);
+        self.cancel_before_close(now, out);
         self.tend_groups(now, out);
         self.wake_rested(now, out);
         self.give_up_orphans(now, out);

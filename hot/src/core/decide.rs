@@ -7,10 +7,11 @@ use crate::basket_def::BasketDef;
 use crate::book::Applied;
 use crate::event::{Event, LimitRow};
 use crate::group::{Group, Leg};
-use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
+use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
 use crate::intent::{Intent, Purpose, Tif};
 use crate::ledger::{PURSES, Purse};
 use crate::limits::{BASKETS_MAX, LEGS_MAX};
+use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Refusal, Verdict};
 use crate::outbox::Outbox;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -26,7 +27,13 @@ impl Core {
     }
 
     pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
-        match self.books.apply(now, event) {
+        let applied = self.books.apply(now, event);
+        if let Event::GridChange { market, .. } | Event::Market(MarketDef { market, .. }) = *event
+            && self.books.terms(market).is_some()
+        {
+            self.cancel_off_grid(now, market, out);
+        }
+        match applied {
             Applied::Pending | Applied::Unchanged => {}
             Applied::Deep | Applied::Top => {
                 if let Some(market) = event.market() {
@@ -81,6 +88,9 @@ impl Core {
             // In flight or just shot: the book still shows what we are taking.
             return;
         }
+        if self.is_shot_at(now, basket) {
+            return self.look_again(basket);
+        }
         let plan = match self.baskets.walk(&self.books, basket, &self.sizing(basket)) {
             Ok(plan) => plan,
             Err(NoPlan::NotReady | NoPlan::NoEdge) => return,
@@ -134,6 +144,23 @@ impl Core {
                 self.advance(now, id, out);
             }
         }
+    }
+
+    /// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
+    /// baskets that share a level must not both count on it.
+    fn is_shot_at(&self, now: Nanos, basket: BasketId) -> bool {
+        let rest = self.limits.span(LimitRow::CooldownMs);
+        let legs = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
+        legs.iter().any(|leg| {
+            let side = Side::of(leg.outcome, Action::Buy);
+            let last = self.shot[leg.market.index()][side as usize];
+            let wanted = |other: &Leg| {
+                let same = other.market == leg.market && other.outcome == leg.outcome;
+                same && (other.order.is_some() || !other.tried)
+            };
+            (last > Nanos::ZERO && now.since(last) < rest)
+                || self.groups.iter().any(|group| group.legs().iter().any(wanted))
+        })
     }
 
     /// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.

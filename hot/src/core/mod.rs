@@ -68,6 +68,8 @@ pub struct Core {
     foreign: VecDeque<VenueKey>,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
+    /// When an order was last sent to each side of each market's book, by the side that the order is on.
+    shot: Vec<[Nanos; 2]>,
     links: [[bool; 3]; 2],
     reconciled: [bool; 2],
     /// Whether new baskets with a leg at a venue are held back, by venue.
@@ -155,6 +157,7 @@ impl Core {
             orphans: Orphans::new(),
             foreign: VecDeque::with_capacity(FOREIGN_MAX),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
+            shot: vec![[Nanos::ZERO; 2]; MARKETS_MAX],
             links: [[false; 3]; 2],
             reconciled: [false; 2],
             held: [false; 2],

@@ -55,6 +55,7 @@ impl Core {
         self.reserve(order.market, cash);
         self.rate.count(now, order.market);
         self.rate.remember(now, &order);
+        self.shot[order.market.index()][order.on_book().0 as usize] = now;
         self.stats.orders_placed += 1;
         let record = Record::new(order, cash, qty, now);
         self.orders.insert(record);
@@ -135,6 +136,34 @@ impl Core {
             venue: record.order.venue,
             qty: record.order.qty,
         }));
+    }
+
+    /// A market's prices have another step now: an order of ours that rests between them can neither be kept nor
+    /// matched as it was meant.
+    pub(super) fn cancel_off_grid(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
+        let grid = self.terms(market).grid;
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            at += 1;
+            let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
+            let off = order.market == market && !grid.allows(order.on_book().1);
+            if off && order.tif == Tif::Gtc {
+                self.cancel(now, id, out);
+            }
+        }
+    }
+
+    /// In the last moments before a market's stated close nothing rests there but what reduces.
+    pub(super) fn cancel_before_close(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            at += 1;
+            let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
+            let closes = now.after(gate::CLOSE_CUTOFF) >= self.terms(order.market).close;
+            if closes && order.tif == Tif::Gtc && !order.purpose.reduces() {
+                self.cancel(now, id, out);
+            }
+        }
     }
 
     /// Asks the venue what became of an order: now, or when its pace allows.

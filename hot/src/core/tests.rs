@@ -11,6 +11,7 @@ mod reducing;
 mod refused;
 mod rows;
 mod slack;
+mod times;
 mod undo;
 mod unpaired;
 
