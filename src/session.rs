@@ -50,8 +50,9 @@ use agree::VenueCheck;
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
-/// How long a graceful end waits for orders and groups in flight.
-const DRAIN_WITHIN: Duration = Duration::from_secs(20);
+/// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
+/// taken to be on its way (30 s).
+const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// How long a resume may take to show.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
