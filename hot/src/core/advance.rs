@@ -8,6 +8,7 @@ use crate::event::{HaltWhy, LimitRow};
 use crate::group::{ADOPTED, Group, Leg, Sale, Step};
 use crate::ids::{Action, GroupId, MarketId, Outcome, Venue};
 use crate::intent::{Purpose, Tif};
+use crate::limits::WALK_LEVELS_MAX;
 use crate::market::MarketDef;
 use crate::note::{Alarm, GroupState, Note, OrderState, Verdict};
 use crate::order::{EndKind, Record};
@@ -19,6 +20,10 @@ use crate::units::{Nanos, Price, Qty, Usd};
 const DUST_MAX: Usd = Usd::from_dollars(1);
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
+/// A sale may go so far below the best bid at once, as a part of it: about what an unwind is expected to lose;
+const SWEEP_PART: u16 = 16;
+/// but always a cent.
+const SWEEP_MIN: u16 = 100;
 /// The rounding of one leg's cost: fees round up to $0.00001 at the coarsest, costs to a microdollar.
 const ROUNDING: Usd = Usd::from_micros(20);
 /// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
@@ -30,7 +35,7 @@ impl Core {
     pub(super) fn advance(&mut self, now: Nanos, id: GroupId, out: &mut Outbox) {
         while let Some(place) = self.groups.position(id) {
             self.groups.at_mut(place).keep_time(now);
-            let step = self.groups.at(place).next_step(|leg, qty| self.sale(leg, qty));
+            let step = self.groups.at(place).next_step(now, |leg, qty| self.sale(leg, qty));
             match step {
                 Step::Wait => return,
                 // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
@@ -79,6 +84,7 @@ impl Core {
         // Whatever is sent again waits a little, longer each time.
         if again || (order.action == Action::Sell && end == EndKind::Missed) {
             group.wait(now);
+            group.legs_mut()[index].next_sale = now;
         } else {
             group.missed = 0;
         }
@@ -229,9 +235,8 @@ impl Core {
         match self.place(now, &draft, out) {
             Ok(order) => {
                 let step = self.limits.span(LimitRow::UnwindStepMs);
-                let entry = self.groups.at_mut(place);
-                entry.next_at = now.after(step);
-                entry.legs_mut()[index].order = Some(order);
+                let entry = &mut self.groups.at_mut(place).legs_mut()[index];
+                (entry.next_sale, entry.order) = (now.after(step), Some(order));
                 true
             }
             Err(_) => {
@@ -247,7 +252,7 @@ impl Core {
             Venue::Kalshi => qty,
             Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
         };
-        let bid = self.exit_bid(leg.market, leg.outcome)?;
+        let bid = self.exit_price(leg.market, leg.outcome, qty)?;
         if self.sale(leg, qty) != Sale::Possible {
             return None;
         }
@@ -266,16 +271,26 @@ impl Core {
         })
     }
 
-    /// What a sale is priced from: the best bid, or the last one of a whole book while the book is in doubt. The price
-    /// is a limit: where the market has moved on, the sale does not fill and gives way a cent later.
-    fn exit_bid(&self, market: MarketId, outcome: Outcome) -> Option<Price> {
+    /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it, but not far below
+    /// the best one; a sale at the best bid alone would leave the rest standing for a step. While the book is in doubt,
+    /// the last bid of a whole book. It is only a limit: better bids are met first, and where the market has moved on,
+    /// the sale does not fill and gives way.
+    fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
         let book = self.books.get(market)?;
-        let bid = if book.is_good() {
-            book.best_bid_for(outcome).map(|(bid, _)| bid)
-        } else {
-            self.bids[market.index()][outcome.index()]
-        };
-        bid.filter(|&bid| bid > Price::ZERO)
+        if !book.is_good() {
+            let last = self.bids[market.index()][outcome.index()];
+            return last.filter(|&bid| bid > Price::ZERO);
+        }
+        let (best, _) = book.best_bid_for(outcome)?;
+        let lowest = best.ticks().saturating_sub((best.ticks() / SWEEP_PART).max(SWEEP_MIN));
+        let (mut limit, mut room) = (best, Qty::ZERO);
+        for (bid, offered) in book.bids_for(outcome).take(WALK_LEVELS_MAX) {
+            if bid.ticks() < lowest || room >= qty {
+                break;
+            }
+            (limit, room) = (bid, room + offered);
+        }
+        Some(limit)
     }
 
     fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {

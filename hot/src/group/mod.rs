@@ -50,6 +50,8 @@ pub struct Leg {
     pub booked: Qty,
     /// The limit of its last buying order: what a fill that is not booked yet may have cost.
     pub price: Price,
+    /// Until this time no further sale of it is sent.
+    pub next_sale: Nanos,
     /// The order in flight. At most one: a correction never overlaps another order on the same contracts.
     pub order: Option<OrderId>,
     /// Whether its buying order has been sent.
@@ -77,6 +79,7 @@ impl Leg {
         paid: Usd::ZERO,
         booked: Qty::ZERO,
         price: Price::ZERO,
+        next_sale: Nanos::ZERO,
         order: None,
         tried: false,
     };
@@ -118,7 +121,7 @@ pub struct Group {
     pub attempts: u32,
     /// Those of them that met the book: each lowers the price of the next by a cent.
     pub concessions: u32,
-    /// Until this time no further corrective order is sent, and no order again that never reached the venue.
+    /// Until this time no order is sent again that never reached the venue.
     pub next_at: Nanos,
     /// Orders in a row that never reached the venue.
     pub missed: u32,
@@ -349,11 +352,12 @@ impl Group {
     /// The program was away: what it waited for is tried at once, and the time away does not count.
     pub fn on_restart(&mut self, now: Nanos) {
         (self.next_at, self.missed) = (now, 0);
+        self.legs_mut().iter_mut().for_each(|leg| leg.next_sale = now);
         self.unwinding_since = self.unwinding_since.map(|_| now);
     }
 
-    /// What should happen now. `sale(leg, qty)` says what can be done about so much of a leg.
-    pub fn next_step(&self, sale: impl Fn(&Leg, Qty) -> Sale) -> Step {
+    /// What should happen now. A leg whose last sale was a moment ago does not keep the others waiting. `sale(leg, qty)` says what can be done about so much of a leg.
+    pub fn next_step(&self, now: Nanos, sale: impl Fn(&Leg, Qty) -> Sale) -> Step {
         if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
             return Step::Wait;
         }
@@ -361,17 +365,21 @@ impl Group {
         if let Some(leg) = self.legs().iter().position(wanted) {
             return Step::Buy { leg, qty: self.target - self.legs[leg].net() };
         }
-        let mut stuck = false;
+        let (mut stuck, mut waits) = (false, false);
         for (index, leg) in self.legs().iter().enumerate() {
             let excess = leg.net().saturating_sub(self.target);
             if excess.is_zero() {
                 continue;
             }
             match sale(leg, excess) {
+                Sale::Possible if now < leg.next_sale => waits = true,
                 Sale::Possible => return Step::Sell { leg: index, qty: excess },
                 Sale::Dust => {}
                 Sale::TooSmall => stuck = true,
             }
+        }
+        if waits {
+            return Step::Wait;
         }
         Step::End(match (stuck, self.target.is_zero()) {
             (true, _) => GroupState::Operator,

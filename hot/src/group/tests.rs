@@ -20,15 +20,15 @@ fn send(group: &mut Group, leg: usize) {
 fn legs_follow_each_other_and_end_hedged() {
     let mut group = group(2, 20);
     let twenty = Qty::from_contracts(20);
-    assert_eq!(group.next_step(any), Step::Buy { leg: 0, qty: twenty });
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Buy { leg: 0, qty: twenty });
     send(&mut group, 0);
-    assert_eq!(group.next_step(any), Step::Wait);
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait);
     group.on_bought(0, twenty);
     assert!(group.is_uneven());
-    assert_eq!(group.next_step(any), Step::Buy { leg: 1, qty: twenty });
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Buy { leg: 1, qty: twenty });
     send(&mut group, 1);
     group.on_bought(1, twenty);
-    assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_first_leg_that_gets_nothing_ends_flat() {
     let mut group = group(2, 20);
     send(&mut group, 0);
     group.on_bought(0, Qty::ZERO);
-    assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Flat));
 }
 
 #[test]
@@ -46,12 +46,18 @@ fn a_part_of_the_second_leg_sells_the_rest_of_the_first() {
     group.on_bought(0, Qty::from_contracts(20));
     send(&mut group, 1);
     group.on_bought(1, Qty::from_contracts(8));
-    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(12) });
+    assert_eq!(
+        group.next_step(Nanos::ZERO, any),
+        Step::Sell { leg: 0, qty: Qty::from_contracts(12) }
+    );
     group.legs[0].order = Some(OrderId::new(9));
     group.on_sold(0, Qty::from_contracts(5), true, EndKind::Traded);
-    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(7) });
+    assert_eq!(
+        group.next_step(Nanos::ZERO, any),
+        Step::Sell { leg: 0, qty: Qty::from_contracts(7) }
+    );
     group.on_sold(0, Qty::from_contracts(7), true, EndKind::Traded);
-    assert_eq!(group.next_step(any), Step::End(GroupState::Hedged));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
     assert_eq!(group.matched(), Qty::from_contracts(8));
 }
 
@@ -63,11 +69,17 @@ fn giving_up_before_the_last_leg_sells_everything() {
         group.on_bought(leg, Qty::from_contracts(20));
     }
     group.give_up();
-    assert_eq!(group.next_step(any), Step::Sell { leg: 0, qty: Qty::from_contracts(20) });
+    assert_eq!(
+        group.next_step(Nanos::ZERO, any),
+        Step::Sell { leg: 0, qty: Qty::from_contracts(20) }
+    );
     group.on_sold(0, Qty::from_contracts(20), true, EndKind::Traded);
-    assert_eq!(group.next_step(any), Step::Sell { leg: 1, qty: Qty::from_contracts(20) });
+    assert_eq!(
+        group.next_step(Nanos::ZERO, any),
+        Step::Sell { leg: 1, qty: Qty::from_contracts(20) }
+    );
     group.on_sold(1, Qty::from_contracts(20), true, EndKind::Traded);
-    assert_eq!(group.next_step(any), Step::End(GroupState::Flat));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Flat));
 }
 
 #[test]
@@ -77,8 +89,11 @@ fn what_cannot_be_sold_needs_a_person() {
     group.on_bought(0, Qty::from_contracts(3));
     send(&mut group, 1);
     group.on_bought(1, Qty::ZERO);
-    assert_eq!(group.next_step(|_, _| Sale::TooSmall), Step::End(GroupState::Operator));
-    assert_eq!(group.next_step(|_, _| Sale::Dust), Step::End(GroupState::Flat));
+    assert_eq!(
+        group.next_step(Nanos::ZERO, |_, _| Sale::TooSmall),
+        Step::End(GroupState::Operator)
+    );
+    assert_eq!(group.next_step(Nanos::ZERO, |_, _| Sale::Dust), Step::End(GroupState::Flat));
 }
 
 #[test]
@@ -91,4 +106,20 @@ fn the_clock_runs_only_on_one_leg() {
     group.legs[1].bought = Qty::from_contracts(20);
     group.keep_time(Nanos::new(300));
     assert_eq!((group.one_leg, group.one_leg_since), (Nanos::new(200), None));
+}
+
+#[test]
+fn a_leg_that_was_just_sold_does_not_keep_another_waiting() {
+    let mut group = group(3, 20);
+    for leg in 0..2 {
+        send(&mut group, leg);
+        group.on_bought(leg, Qty::from_contracts(20));
+    }
+    group.give_up();
+    group.legs[0].next_sale = Nanos::new(500);
+    let twenty = Qty::from_contracts(20);
+    assert_eq!(group.next_step(Nanos::new(1), any), Step::Sell { leg: 1, qty: twenty });
+    group.on_sold(1, twenty, true, EndKind::Traded);
+    assert_eq!(group.next_step(Nanos::new(499), any), Step::Wait);
+    assert_eq!(group.next_step(Nanos::new(500), any), Step::Sell { leg: 0, qty: twenty });
 }

@@ -310,3 +310,58 @@ fn without_a_bid_it_waits_and_is_handed_to_a_person_in_the_end() {
     desk.wait(Nanos::from_millis(10));
     assert_eq!(desk.last_placed().price, price(45));
 }
+
+#[test]
+fn a_sale_begins_at_the_bid_that_has_room_for_it_but_not_far_below_the_best() {
+    // NO sells where YES is offered: the asks of YES, at the complement.
+    let cases: [(&[(u16, u64)], u16); 5] = [
+        (&[(52, 300)], 48),
+        (&[(52, 10), (53, 20), (54, 300)], 47),
+        (&[(52, 10), (54, 300)], 46),
+        (&[(52, 10), (55, 10), (56, 300)], 45),
+        (&[(52, 10), (70, 300)], 48),
+    ];
+    for (asks, cents) in cases {
+        let mut desk = Desk::new();
+        let (_, hedge) = on_one_leg(&mut desk);
+        desk.book(KA, &[(50, 30)], asks);
+        desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
+        assert_eq!(desk.last_placed().price, price(cents), "{asks:?}");
+    }
+}
+
+#[test]
+fn two_legs_are_sold_one_right_after_the_other() {
+    let mut desk = Desk::new();
+    let third = MarketId::new(2);
+    desk.event(Event::Market(MarketDef { market: third, ..terms(KA) }));
+    for (leg, market) in [KA, third, PM].into_iter().enumerate() {
+        desk.event(Event::Basket(BasketDef {
+            basket: BasketId::new(2),
+            kind: BasketKind::ExclusiveYes,
+            leg: leg as u8,
+            legs: 3,
+            market,
+            outcome: Outcome::Yes,
+            payout: 10_000,
+        }));
+    }
+    for market in [KA, third, PM] {
+        desk.book(market, &[(28, 300)], &[(30, 30), (60, 100)]);
+    }
+    for _ in 0..2 {
+        let order = desk.last_placed();
+        desk.fill(&order, 30);
+    }
+    let last = desk.last_placed();
+    assert_eq!(last.market, PM);
+    let began = desk.now;
+    desk.report(Report::Rejected { order: OrderRef::Id(last.id), why: Reject::Funds });
+    for _ in 0..2 {
+        let sale = desk.last_placed();
+        assert_eq!((sale.purpose, sale.qty), (Purpose::Unwind, qty(30)));
+        desk.fill(&sale, 30);
+    }
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert!(desk.now.since(began) < Nanos::from_millis(1), "each leg's first sale leaves at once");
+}
