@@ -491,6 +491,10 @@ impl Running {
             );
             self.halt("journal", &why, HaltWhy::Journal);
         }
+        if self.engine.halt.is_the_cores() {
+            // Nothing was lost: the core has halted by itself, and its counters say why within a moment.
+            self.epoch = self.engine.halt.read();
+        }
         if self.engine.halt.read() > self.epoch && self.latch.is_none() {
             // A hot thread voided what it could not hand on; the core and the next start must know.
             self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);

@@ -219,6 +219,9 @@ impl CoreAgent {
         let begin = read.unwrap_or_else(|| self.clock.raw());
         self.record(now, Entry::Input(*event));
         self.core.on_event(now, event, &mut self.outbox);
+        if let Some(epoch) = self.outbox.raised() {
+            self.halt.raise_to(epoch); // before anything more is sent: what was decided earlier stays here
+        }
         if !self.outbox.intents().is_empty() {
             self.send(begin);
         }
@@ -397,6 +400,14 @@ pub fn spin(
 
 #[cfg(test)]
 mod tests {
+    use rtrb::RingBuffer;
+    use surefoot_hot::event::{Change, Control, HaltWhy, Level, LimitRow};
+    use surefoot_hot::fees::FeeRule;
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+    use surefoot_hot::market::{MarketDef, MarketStatus};
+    use surefoot_hot::units::{Price, Qty};
+
     use super::*;
 
     #[test]
@@ -422,5 +433,79 @@ mod tests {
         assert_eq!(found, [None, None, None, None, Some(0), Some(0)]);
         let later = begin + Duration::from_secs(6);
         assert_eq!(watch.still([3, 99, 9], later, limit), None, "it moves again");
+    }
+
+    /// A core on rings that holds 30 contracts bought at fifty cents and halts when they have lost a dollar.
+    fn agent(halt: &HaltEpoch) -> (CoreAgent, Producer<Event>, [Consumer<Intent>; 2]) {
+        let (events, input) = RingBuffer::new(64);
+        let [(polymarket, to_polymarket), (kalshi, to_kalshi)] =
+            [RingBuffer::new(64), RingBuffer::new(64)];
+        // Nobody reads these here: a core without room in its journal takes nothing in.
+        let (journal, _) = RingBuffer::new(64 * JOURNAL_ROOM);
+        let rings = CoreRings {
+            inputs: vec![input],
+            executors: [polymarket, kalshi],
+            feeds: RingBuffer::new(64).0,
+            journal,
+            stats: RingBuffer::new(8).0,
+            turns: Arc::default(),
+        };
+        let clock = Clock::start().unwrap();
+        let agent = CoreAgent::new(Core::new(), rings, halt.clone(), clock);
+        (agent, events, [to_polymarket, to_kalshi])
+    }
+
+    fn book(market: MarketId, bid: u16) -> Vec<Event> {
+        let level = |side, ticks| {
+            let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(100));
+            Event::Level(Level { market, side, price, change: Change::Set(qty), last: false })
+        };
+        vec![
+            Event::SnapshotBegin { market, venue_time: Nanos::ZERO },
+            level(Side::Bid, bid),
+            level(Side::Ask, bid + 100),
+            Event::SnapshotEnd { market },
+        ]
+    }
+
+    #[test]
+    fn a_halt_of_the_cores_own_moves_the_epoch_that_executors_compare() {
+        let market = MarketId::new(0);
+        let halt = HaltEpoch::new(7);
+        let (mut agent, mut input, _executors) = agent(&halt);
+        let mut events = vec![Event::Control(Control::Start { epoch: 7, first_order: 1 })];
+        for row in LimitRow::ALL {
+            events.push(Event::Control(Control::Limit { row, value: 1_000_000 }));
+        }
+        events.push(Event::Market(MarketDef {
+            market,
+            venue: Venue::Kalshi,
+            shard: 0,
+            cluster: ClusterId::new(0),
+            grid: Grid::uniform(100).unwrap(),
+            min_qty: Qty::from_contracts(1),
+            close: Nanos::NEVER,
+            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+            status: MarketStatus::Open,
+        }));
+        events.extend(book(market, 5_000));
+        let (yes, no) = (Qty::from_contracts(30), Qty::ZERO);
+        events.push(Event::Control(Control::Position { market, yes, no }));
+        let mut now = agent.clock.now();
+        for event in events {
+            input.push(event).unwrap();
+        }
+        agent.turn(now);
+        now = now.after(TIMER_EVERY);
+        agent.turn(now);
+        assert_eq!((halt.read(), halt.is_the_cores(), agent.core.halted()), (7, false, None));
+        for event in book(market, 4_000) {
+            input.push(event).unwrap();
+        }
+        agent.turn(now);
+        now = now.after(TIMER_EVERY);
+        agent.turn(now);
+        assert_eq!(agent.core.halted(), Some(HaltWhy::DailyLoss));
+        assert_eq!((halt.read(), halt.is_the_cores()), (8, true), "in the same turn");
     }
 }

@@ -1,4 +1,4 @@
-//! Where the core puts what it wants: intents to be carried out and notes for the record.
+//! Where the core puts what it wants: intents to be carried out, a new halt epoch, and notes for the record.
 
 use crate::intent::Intent;
 use crate::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
@@ -9,6 +9,7 @@ use crate::note::Note;
 pub struct Outbox {
     intents: Vec<Intent>,
     notes: Vec<Note>,
+    epoch: Option<u64>,
 }
 
 impl Outbox {
@@ -17,6 +18,7 @@ impl Outbox {
         Self {
             intents: Vec::with_capacity(INTENTS_PER_EVENT_MAX),
             notes: Vec::with_capacity(NOTES_PER_EVENT_MAX),
+            epoch: None,
         }
     }
 
@@ -35,6 +37,16 @@ impl Outbox {
         self.notes.push(note);
     }
 
+    /// The core has halted by itself: orders of earlier epochs must not leave any more.
+    pub const fn raise(&mut self, epoch: u64) {
+        self.epoch = Some(epoch);
+    }
+
+    /// The epoch that everybody must move up to before any of the intents is carried out, if the core has halted.
+    pub const fn raised(&self) -> Option<u64> {
+        self.epoch
+    }
+
     /// What executors should do, in order.
     pub fn intents(&self) -> &[Intent] {
         &self.intents
@@ -49,6 +61,7 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.intents.clear();
         self.notes.clear();
+        self.epoch = None;
     }
 }
 

@@ -30,7 +30,7 @@ impl Core {
             }
             Control::Halt { epoch, why } => {
                 self.epoch = self.epoch.max(epoch);
-                self.trip(why, out);
+                self.halt(why, out);
                 self.cancel_everything(now, out);
             }
             Control::Resume { epoch } => {
@@ -99,8 +99,18 @@ impl Core {
         self.resync_asked.fill(Nanos::ZERO);
     }
 
-    /// Stops opening, until a person resumes. Nothing lifts it by itself.
+    /// The core stops opening by itself. The epoch moves, so that an opening order that still waits for its executor or a
+    /// connection does not leave either.
     pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
+        if self.halted.is_none() {
+            self.epoch += 1;
+            out.raise(self.epoch);
+        }
+        self.halt(why, out);
+    }
+
+    /// Stops opening, until a person resumes. Nothing lifts it by itself.
+    fn halt(&mut self, why: HaltWhy, out: &mut Outbox) {
         if self.halted.is_none() {
             self.halted = Some(why);
             out.note(Note::Halt { halted: true, why: why as u8, epoch: self.epoch });

@@ -40,6 +40,8 @@ struct Desk {
     intents: Vec<Intent>,
     notes: Vec<Note>,
     fills: u64,
+    /// The last epoch that everybody was told to move up to.
+    raised: Option<u64>,
 }
 
 fn price(cents: u16) -> Price {
@@ -114,6 +116,7 @@ impl Desk {
             intents: Vec::new(),
             notes: Vec::new(),
             fills: 0,
+            raised: None,
         };
         desk.control(Control::Start { epoch: 1, first_order: 100 });
         for (row, value) in limit_values() {
@@ -156,6 +159,7 @@ impl Desk {
         self.core.on_event(self.now, &event, &mut self.out);
         self.intents.extend_from_slice(self.out.intents());
         self.notes.extend_from_slice(self.out.notes());
+        self.raised = self.out.raised().or(self.raised);
         self.out.clear();
         self.core.check_invariants();
     }

@@ -18,6 +18,31 @@ fn a_days_loss_halts_and_stays() {
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss), "a new day does not lift it");
 }
 
+#[test]
+fn a_halt_of_the_cores_own_voids_what_was_decided_before_it() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 1_000_000 });
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    assert_eq!((hedge.epoch, desk.raised), (1, None));
+    desk.book(KA, &[(50, 30)], &[(97, 300)]);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
+    assert_eq!(desk.raised, Some(2), "everybody moves to the next epoch");
+    let told = |note: &Note| matches!(note, Note::Halt { halted: true, epoch: 2, .. });
+    assert!(desk.notes.iter().any(told));
+    // The hedge did not leave any more; what reduces is decided in the new epoch and does.
+    desk.report(Report::Unsent { order: hedge.id, why: crate::report::Unsent::Epoch });
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.epoch), (crate::intent::Purpose::Unwind, 2));
+    // An operator's halt has moved it already.
+    let mut desk = Desk::new();
+    desk.control(Control::Halt { epoch: 9, why: HaltWhy::Operator });
+    assert_eq!(desk.raised, None);
+}
+
 /// A desk that holds 30 complete pairs, ten cents under what they pay, fees aside.
 fn with_pairs() -> Desk {
     let mut desk = Desk::new();
