@@ -3,7 +3,7 @@
 //! A market whose metadata lacks something is left out and named; nothing is assumed. A basket is built only from
 //! markets that are all there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use surefoot_cold::directory::{Directory, Entry};
@@ -11,7 +11,7 @@ use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_hot::basket::def::{BasketDef, BasketKind};
 use surefoot_hot::event::Event;
-use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome};
+use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::limits::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 
@@ -52,7 +52,7 @@ impl Catalogue {
         also: &Also,
         known: Option<&Directory>,
     ) -> Result<Self, String> {
-        let clusters = Clusters::of(relations, also);
+        let clusters = Clusters::of(relations, also, known);
         let mut catalogue = Self::default();
         let mut found = BTreeMap::new();
         let polymarket_ids = clusters.names(POLYMARKET);
@@ -98,7 +98,7 @@ impl Catalogue {
                 }
             }
         }
-        catalogue.number(found, known);
+        catalogue.number(found, known, &clusters);
         catalogue.relate(relations);
         Ok(catalogue)
     }
@@ -109,17 +109,25 @@ impl Catalogue {
         markets.chain(self.baskets.iter().copied().map(Event::Basket))
     }
 
-    /// Gives out numbers: known markets keep theirs, and their cluster, since what is held is accounted under it.
-    fn number(&mut self, mut found: BTreeMap<String, Entry>, known: Option<&Directory>) {
+    /// Gives out numbers: known markets keep theirs. Their cluster is today's: a relation declared since may have joined
+    /// two that were apart, and the core moves what is held along.
+    fn number(
+        &mut self,
+        mut found: BTreeMap<String, Entry>,
+        known: Option<&Directory>,
+        clusters: &Clusters,
+    ) {
         for old in known.into_iter().flat_map(Directory::iter) {
             let mut entry = old.clone();
             match found.remove(old.names.id()) {
                 Some(fresh) => {
-                    let def =
-                        MarketDef { market: old.def.market, cluster: old.def.cluster, ..fresh.def };
+                    let def = MarketDef { market: old.def.market, ..fresh.def };
                     entry = Entry { def, ..fresh };
                 }
-                None => entry.def.status = MarketStatus::Closed,
+                None => {
+                    entry.def.status = MarketStatus::Closed;
+                    entry.def.cluster = clusters.find(side(old), old.names.id());
+                }
             }
             self.directory.push(entry);
         }
@@ -241,41 +249,65 @@ fn kalshi_terms<'a>(
 const POLYMARKET: u8 = 0;
 const KALSHI: u8 = 1;
 
-/// Which markets depend on each other: everything that a relation joins is one cluster.
+const fn side(entry: &Entry) -> u8 {
+    match entry.def.venue {
+        Venue::Polymarket => POLYMARKET,
+        Venue::Kalshi => KALSHI,
+    }
+}
+
+/// Which markets depend on each other: everything that a relation joins, or ever joined, is one cluster. What is held
+/// of two markets goes on depending on one result although their relation is no longer listed.
 struct Clusters {
     of: BTreeMap<(u8, String), usize>,
+    /// Markets that the venues are asked for: known ones that nothing names any more are not.
+    asked: BTreeSet<(u8, String)>,
 }
 
 impl Clusters {
-    fn of(relations: &Relations, also: &Also) -> Self {
-        let mut clusters = Self { of: BTreeMap::new() };
+    fn of(relations: &Relations, also: &Also, known: Option<&Directory>) -> Self {
+        let mut clusters = Self { of: BTreeMap::new(), asked: BTreeSet::new() };
         let mut next = 0;
-        let mut join = |names: Vec<(u8, String)>| {
-            let known: Vec<_> =
-                names.iter().filter_map(|name| clusters.of.get(name).copied()).collect();
+        let mut join = |of: &mut BTreeMap<(u8, String), usize>, names: Vec<(u8, String)>| {
+            let known: Vec<_> = names.iter().filter_map(|name| of.get(name).copied()).collect();
             let cluster = known.first().copied().unwrap_or(next);
             next += 1;
-            for (_, there) in clusters.of.iter_mut() {
+            for there in of.values_mut() {
                 if known.contains(there) {
                     *there = cluster;
                 }
             }
             for name in names {
-                clusters.of.insert(name, cluster);
+                of.insert(name, cluster);
             }
         };
+        let of = &mut clusters.of;
         for pair in &relations.pairs {
-            join(vec![(POLYMARKET, pair.polymarket.clone()), (KALSHI, pair.kalshi.clone())]);
+            join(of, vec![(POLYMARKET, pair.polymarket.clone()), (KALSHI, pair.kalshi.clone())]);
         }
         for set in &relations.sets {
             let venue = if set.venue == "kalshi" { KALSHI } else { POLYMARKET };
-            join(set.members.iter().map(|name| (venue, name.clone())).collect());
+            join(of, set.members.iter().map(|name| (venue, name.clone())).collect());
         }
         for name in &also.polymarket {
-            join(vec![(POLYMARKET, name.clone())]);
+            join(of, vec![(POLYMARKET, name.clone())]);
         }
         for name in &also.kalshi {
-            join(vec![(KALSHI, name.clone())]);
+            join(of, vec![(KALSHI, name.clone())]);
+        }
+        let mut before: BTreeMap<ClusterId, Vec<(u8, String)>> = BTreeMap::new();
+        for entry in known.into_iter().flat_map(Directory::iter) {
+            let name = (side(entry), entry.names.id().to_owned());
+            before.entry(entry.def.cluster).or_default().push(name);
+        }
+        clusters.asked = of.keys().cloned().collect();
+        for (cluster, names) in before {
+            if cluster.index() == CLUSTERS_MAX - 1 {
+                // Shared by all that found no number of their own: these depend on nothing.
+                names.into_iter().for_each(|name| join(of, vec![name]));
+            } else {
+                join(of, names);
+            }
         }
         clusters.renumber();
         clusters
@@ -291,7 +323,7 @@ impl Clusters {
     }
 
     fn names(&self, venue: u8) -> Vec<String> {
-        self.of.keys().filter(|(of, _)| *of == venue).map(|(_, name)| name.clone()).collect()
+        self.asked.iter().filter(|(of, _)| *of == venue).map(|(_, name)| name.clone()).collect()
     }
 
     /// A market nobody named (the venue answered more than it was asked) shares the last cluster.
@@ -318,4 +350,68 @@ pub(crate) fn load_catalogue(
         }
     }
     Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_cold::directory::{KalshiNames, Names};
+    use surefoot_hot::fees::FeeRule;
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::units::{Nanos, Qty};
+
+    use super::*;
+    use crate::access::Pair;
+
+    fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
+        Entry {
+            def: MarketDef {
+                market: MarketId::new(market),
+                venue: Venue::Kalshi,
+                shard: 0,
+                cluster: ClusterId::new(cluster),
+                grid: Grid::uniform(100).unwrap(),
+                min_qty: Qty::from_contracts(1),
+                close: Nanos::NEVER,
+                fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+                status: MarketStatus::Open,
+            },
+            title: String::new(),
+            names: Names::Kalshi(KalshiNames {
+                ticker: ticker.into(),
+                event_ticker: String::new(),
+                series_ticker: String::new(),
+                exchange_index: 0,
+            }),
+        }
+    }
+
+    fn set(members: &[&str]) -> Set {
+        let members = members.iter().map(|&name| name.to_owned()).collect();
+        Set { venue: "kalshi".into(), exhaustive: false, members }
+    }
+
+    #[test]
+    fn a_relation_declared_later_joins_the_clusters_of_markets_that_were_known_before() {
+        let mut known = Directory::default();
+        for (number, ticker) in ["A", "B", "C", "D"].into_iter().enumerate() {
+            // A and C were joined once; nothing says so any more.
+            let cluster = [0, 1, 0, 2][number];
+            known.push(entry(u16::try_from(number).unwrap(), cluster, ticker));
+        }
+        let relations = Relations { pairs: Vec::<Pair>::new(), sets: vec![set(&["A", "B"])] };
+        let clusters = Clusters::of(&relations, &Also::default(), Some(&known));
+        assert_eq!(clusters.names(KALSHI), ["A", "B"], "nobody asks for the others");
+        let mut catalogue = Catalogue::default();
+        let found = ["A", "B"].map(|name| {
+            let cluster = clusters.find(KALSHI, name).index();
+            (name.to_owned(), entry(9, u16::try_from(cluster).unwrap(), name))
+        });
+        catalogue.number(found.into(), Some(&known), &clusters);
+        let of: Vec<_> = catalogue.directory.iter().map(|entry| entry.def.cluster).collect();
+        assert_eq!((of[0], of[0]), (of[1], of[2]), "one limit for the three");
+        assert_ne!(of[0], of[3], "and not for the one that never was joined");
+        assert!(
+            catalogue.directory.iter().zip(known.iter()).all(|(a, b)| a.def.market == b.def.market)
+        );
+    }
 }

@@ -191,6 +191,12 @@ impl Core {
             Event::Timer => self.on_timer(now, out),
             Event::Adopt(order) => self.on_adopt(now, order, out),
             Event::Basket(def) => self.on_basket(def, out),
+            Event::Market(def) => {
+                if let Some(old) = self.books.terms(def.market) {
+                    self.exposure.recluster(def.market, old.venue, old.cluster, def.cluster);
+                }
+                self.on_market_data(now, event, out);
+            }
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
             Event::Link { venue, link, up } => {
                 self.links[venue.index()][*link as usize] = *up;

@@ -43,6 +43,13 @@ impl Exposure {
         assert!(self.market[market.index()] >= Usd::ZERO, "what is at risk is never negative");
     }
 
+    /// A market turned out to depend on others: what is at risk in it counts in their cluster from here on.
+    pub fn recluster(&mut self, market: MarketId, venue: Venue, from: ClusterId, to: ClusterId) {
+        let all = self.market[market.index()];
+        self.add(market, from, venue, -all);
+        self.add(market, to, venue, all);
+    }
+
     /// In one market.
     pub fn market(&self, market: MarketId) -> Usd {
         self.market[market.index()]

@@ -233,3 +233,28 @@ fn one_odd_answer_of_the_venue_changes_nothing() {
             .any(|note| matches!(note, Note::Alarm { what: Alarm::PositionDrift, .. }))
     );
 }
+
+#[test]
+fn a_market_that_joins_a_cluster_takes_what_is_at_risk_in_it_along() {
+    let mut desk = Desk::new();
+    let apart = MarketDef { cluster: ClusterId::new(1), ..terms(KA) };
+    desk.event(Event::Market(apart));
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let clusters = |desk: &Desk| {
+        let exposure = &desk.core.exposure;
+        (
+            exposure.cluster(ClusterId::new(0)),
+            exposure.cluster(ClusterId::new(1)),
+            exposure.positions(),
+        )
+    };
+    let (here, there, positions) = clusters(&desk);
+    assert!(here > Usd::ZERO && there > Usd::ZERO && positions == 2);
+    // A relation between the two is declared: one limit counts for both.
+    desk.event(Event::Market(terms(KA)));
+    assert_eq!(clusters(&desk), (here + there, Usd::ZERO, 1));
+    desk.event(Event::Market(terms(KA)));
+    assert_eq!(clusters(&desk), (here + there, Usd::ZERO, 1));
+}
