@@ -72,6 +72,16 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether it spends a sum of dollars instead of buying a number of contracts: Polymarket's purchases that take at
+    /// once. Where the book is cheaper than their price they bring more contracts than `qty`, for the same money
+    /// (`venues/polymarket.md` §3.7).
+    pub const fn spends(&self) -> bool {
+        matches!(
+            (self.venue, self.action, self.tif),
+            (Venue::Polymarket, Action::Buy, Tif::Ioc | Tif::Fok)
+        )
+    }
+
     /// Its side and price on the YES book.
     pub const fn on_book(&self) -> (Side, Price) {
         let price = match self.outcome {

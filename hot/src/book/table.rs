@@ -93,6 +93,11 @@ impl Books {
         all.filter(|terms| terms.status == MarketStatus::Quarantined).count()
     }
 
+    /// A person has looked: every quarantined market is what its venue last said of it.
+    pub fn lift_quarantines(&mut self) {
+        self.books.iter_mut().flatten().for_each(Book::lift_quarantine);
+    }
+
     /// Takes everything a decision depends on into a hash.
     pub fn hash_into(&self, hash: &mut Hash64) {
         for (market, book) in self.iter() {

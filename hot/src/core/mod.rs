@@ -94,6 +94,8 @@ pub struct Core {
     bids: Vec<[Option<Price>; 2]>,
     /// What one YES of each settled market paid.
     settled: Vec<Option<Price>>,
+    /// The market in which a venue last filled what it must not; `None` since a person resumed.
+    distrusted: Option<MarketId>,
     /// Room for valuing: contracts of each outcome not yet in a basket.
     left: Vec<[Qty; 2]>,
     stats: Stats,
@@ -174,6 +176,7 @@ impl Core {
             day_base: Usd::ZERO,
             bids: vec![[None; 2]; MARKETS_MAX],
             settled: vec![None; MARKETS_MAX],
+            distrusted: None,
             left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
             decisions: Hash64::new(),

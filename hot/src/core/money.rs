@@ -27,7 +27,11 @@ impl Core {
     /// What an order must hold for `open` contracts: cash for a purchase, contracts for a sale.
     pub(super) fn claim(&self, order: &Order, open: Qty) -> (Usd, Qty) {
         match order.action {
-            Action::Buy => (self.worst_cost(order.market, order.price, open), Qty::ZERO),
+            Action::Buy => {
+                // An order that spends dollars spends no more of them for more contracts.
+                let open = if order.spends() { open.min(order.qty) } else { open };
+                (self.worst_cost(order.market, order.price, open), Qty::ZERO)
+            }
             // On Kalshi a sale beyond what is held is a purchase of the other outcome, and costs what that costs.
             Action::Sell if order.venue == Venue::Kalshi => {
                 let held = self.ledger.position(order.market).held(order.outcome).min(open);

@@ -2,11 +2,12 @@
 //! is the same.
 
 use super::{Booked, Core};
+use crate::event::{Event, HaltWhy};
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::{Order, Tif};
 use crate::ledger::{Booking, EntryId, Ledger};
 use crate::limits::FILLS_SEEN_MAX;
-use crate::market::MarketDef;
+use crate::market::{MarketDef, MarketStatus};
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{EndKind, OrderEvent};
 use crate::outbox::Outbox;
@@ -15,6 +16,8 @@ use crate::units::{Nanos, Qty, Usd};
 
 /// Venues round fills to cents of a contract, so an order can end this much short or over.
 const QTY_DUST: Qty = Qty::from_micros(10_000);
+/// A sum of dollars is spent in fills that are each rounded: so much more is the rounding's.
+const NOTIONAL_DUST: Usd = Usd::from_micros(10_000);
 /// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
 /// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26).
 const FEE_DRIFT: Usd = Usd::from_micros(200);
@@ -156,9 +159,21 @@ impl Core {
             self.refusals.on_looked_at(record.order.venue);
         }
         record.absent = 0;
-        let qty = record.order.qty;
+        let (qty, spends, claim_max) =
+            (record.order.qty, record.order.spends(), record.claim_max());
         if let Some(filled) = status.filled {
-            record.claimed = record.claimed.max(filled.min(qty));
+            record.claimed = record.claimed.max(filled.min(claim_max));
+            if filled > qty + QTY_DUST {
+                self.on_overfill(id, spends, out);
+            }
+        }
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
+        if record.state == OrderState::Done {
+            // Only a fill still moves it: where the venue counts more than was told here, its details are asked for.
+            if record.claimed > record.filled + QTY_DUST {
+                self.query(now, id, out);
+            }
+            return;
         }
         let whole = record.claimed + QTY_DUST >= qty;
         if status.state != VenueState::Filled {
@@ -262,9 +277,12 @@ impl Core {
         };
         if worse {
             self.alarm(Alarm::WorseFill, Some(order.market), Some(id), out);
+            self.distrust(order.market, out);
         }
-        if record.filled + fill.qty > order.qty + QTY_DUST && order.tif == Tif::Gtc {
-            self.alarm(Alarm::Overfill, Some(order.market), Some(id), out);
+        let notional = record.notional + price.cost_ceil(fill.qty);
+        if record.filled + fill.qty > order.qty + QTY_DUST {
+            let paid = order.price.cost_ceil(order.qty) + NOTIONAL_DUST;
+            self.on_overfill(id, order.spends() && notional <= paid, out);
         }
         if record.state == OrderState::Done {
             self.alarm(Alarm::LateFill, Some(order.market), Some(id), out);
@@ -318,17 +336,16 @@ impl Core {
         });
         self.note_position(order.market, out);
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
-        let (was_done, known) = (record.state == OrderState::Done, record.known_filled());
         record.filled += fill.qty;
+        record.notional = notional;
         record.claimed = record.claimed.max(record.filled);
-        let extra = record.known_filled().saturating_sub(known);
-        if was_done {
+        if record.state == OrderState::Done {
             record.ended = Some(record.filled);
             self.note_order(id, out);
-            if extra > QTY_DUST {
-                self.late(now, &booked, extra, out);
-            }
-            return;
+            return self.tell_rest(now, id, out);
+        }
+        if record.ended.is_some_and(|total| total < record.filled) {
+            record.ended = Some(record.filled);
         }
         let whole = record.filled + QTY_DUST >= order.qty;
         if whole && record.ended.is_none() {
@@ -347,6 +364,49 @@ impl Core {
         if let Some(slot) = self.fills_by_id.find(fill.get()) {
             self.fills[slot as usize].settle(now);
         }
+    }
+
+    /// More was filled than was ordered. An order that spent no more dollars than it had got a better price, and only its
+    /// group must make something of the rest; any other one was not what we sent.
+    fn on_overfill(&mut self, id: OrderId, explained: bool, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let market = record.order.market;
+        if !std::mem::replace(&mut record.overfilled, true) {
+            self.alarm(Alarm::Overfill, Some(market), Some(id), out);
+        }
+        if !explained {
+            self.distrust(market, out);
+        }
+    }
+
+    /// A venue filled what it must not, in this market: nothing more is opened there before a person resumes, and what
+    /// is held can be left. In a second market it is no longer the market's fault: trading halts.
+    fn distrust(&mut self, market: MarketId, out: &mut Outbox) {
+        if self.distrusted == Some(market) {
+            return;
+        }
+        let other = self.distrusted.replace(market).is_some();
+        let status = MarketStatus::Quarantined;
+        self.books.apply(Nanos::ZERO, &Event::Status { market, status });
+        if other {
+            self.trip(HaltWhy::Impossible, out);
+        }
+    }
+
+    /// The group of an order that is over is told what the order got beyond what the group knows.
+    fn tell_rest(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let total = match record.state {
+            OrderState::Done => record.filled,
+            _ => record.known_filled(),
+        };
+        let rest = total.saturating_sub(record.told);
+        if rest <= QTY_DUST {
+            return;
+        }
+        record.told = total;
+        let order = record.order;
+        self.late(now, &order, rest, out);
     }
 
     /// The venue's own figure where it gives one, held against the rule's; else the rule's.
@@ -458,6 +518,10 @@ impl Core {
         let group = record.order.group;
         if let Some((place, leg)) = self.leg_of(group, id) {
             self.on_leg_over(now, place, leg, &record);
+            let record = self.orders.find_mut(OrderRef::Id(id)).expect("still there");
+            record.told = record.known_filled();
+        } else {
+            self.tell_rest(now, id, out);
         }
         // Also where the leg went on before: what waited for this order's last fill is due.
         self.advance(now, group, out);

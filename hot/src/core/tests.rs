@@ -7,6 +7,7 @@ mod foreign;
 mod groups;
 mod money;
 mod orders;
+mod overfill;
 mod reducing;
 mod refused;
 mod rows;

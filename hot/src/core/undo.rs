@@ -6,13 +6,14 @@
 use super::{Booked, Core};
 use crate::event::HaltWhy;
 use crate::group::ADOPTED;
-use crate::ids::{Action, FillId};
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId};
+use crate::intent::Order;
 use crate::ledger::Booking;
 use crate::limits::FILLS_VOID_MAX;
 use crate::note::{Alarm, Note};
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
-use crate::units::{Nanos, Qty};
+use crate::units::{Nanos, Qty, Usd};
 
 impl Core {
     /// A booked fill turned out void: position, cash and fee go back, and its group makes up for it.
@@ -33,6 +34,8 @@ impl Core {
         if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
             record.filled = record.filled.saturating_sub(qty);
             record.claimed = record.claimed.saturating_sub(qty);
+            record.told = record.told.saturating_sub(qty);
+            record.notional = (record.notional - price.cost_ceil(qty)).max(Usd::ZERO);
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
         }
         let before = self.ledger.realised();
@@ -54,7 +57,8 @@ impl Core {
         });
         self.note_position(market, out);
         let result = self.ledger.realised() - before;
-        let Some(place) = self.group_again(now, &booked, out) else { return };
+        let (group, order) = (booked.group, booked.order);
+        let Some(place) = self.group_again(now, group, market, order, out) else { return };
         let group = self.groups.at_mut(place);
         group.result += result;
         if booked.booking.action == Action::Buy {
@@ -100,9 +104,9 @@ impl Core {
     }
 
     /// A fill of an order that was over with less: what it brought has no partner, what it sold had one.
-    pub(super) fn late(&mut self, now: Nanos, booked: &Booked, extra: Qty, out: &mut Outbox) {
-        let Some(place) = self.group_again(now, booked, out) else { return };
-        let Booking { market, outcome, action, .. } = booked.booking;
+    pub(super) fn late(&mut self, now: Nanos, order: &Order, extra: Qty, out: &mut Outbox) {
+        let &Order { id, group, market, outcome, action, .. } = order;
+        let Some(place) = self.group_again(now, group, market, id, out) else { return };
         let group = self.groups.at_mut(place);
         for leg in group.legs_mut() {
             if leg.market == market && leg.outcome == outcome {
@@ -120,24 +124,30 @@ impl Core {
             }
             Action::Buy => {}
         }
-        self.advance(now, booked.group, out);
+        self.advance(now, order.group, out);
     }
 
     /// Where a fill's group stands, opened again if it had ended. Without it nobody knows what lacks a partner
     /// now: only a person can tell.
-    fn group_again(&mut self, now: Nanos, booked: &Booked, out: &mut Outbox) -> Option<usize> {
-        if let Some(place) = self.groups.position(booked.group) {
+    fn group_again(
+        &mut self,
+        now: Nanos,
+        group: GroupId,
+        market: MarketId,
+        order: OrderId,
+        out: &mut Outbox,
+    ) -> Option<usize> {
+        if let Some(place) = self.groups.position(group) {
             return Some(place);
         }
-        let place = self.groups.reopen(now, booked.group);
+        let place = self.groups.reopen(now, group);
         match place {
             Some(place) => {
                 self.stats.groups_reopened += 1;
                 self.note_group(place, out);
             }
             None => {
-                let market = booked.booking.market;
-                self.alarm(Alarm::GroupStuck, Some(market), Some(booked.order), out);
+                self.alarm(Alarm::GroupStuck, Some(market), Some(order), out);
                 self.trip(HaltWhy::Group, out);
             }
         }

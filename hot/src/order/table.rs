@@ -22,8 +22,14 @@ pub struct Record {
     pub key: Option<VenueKey>,
     /// Booked fills, failed ones taken out again.
     pub filled: Qty,
+    /// What those fills came to, at their prices, without fees.
+    pub notional: Usd,
     /// The most that the venue has claimed to have filled; fills follow with their details.
     pub claimed: Qty,
+    /// How much its group was told that it got, once it was over.
+    pub told: Qty,
+    /// Whether the alarm for more filled than was ordered was raised.
+    pub overfilled: bool,
     /// Total filled when the venue said that the order is over.
     pub ended: Option<Qty>,
     /// Cash, or for sells nothing, that is held for what may still fill.
@@ -70,7 +76,10 @@ impl Record {
             state: OrderState::Pending,
             key: None,
             filled: Qty::ZERO,
+            notional: Usd::ZERO,
             claimed: Qty::ZERO,
+            told: Qty::ZERO,
+            overfilled: false,
             ended: None,
             reserved: cash,
             reserved_qty: qty,
@@ -89,6 +98,16 @@ impl Record {
     /// The most we have reason to believe is filled.
     pub fn known_filled(&self) -> Qty {
         self.filled.max(self.claimed)
+    }
+
+    /// The most contracts that the venue can mean when it says how many are filled: for a sum of dollars, what it buys
+    /// at the lowest price there is.
+    pub const fn claim_max(&self) -> Qty {
+        if !self.order.spends() {
+            return self.order.qty;
+        }
+        let ticks = self.order.price.ticks() as u64;
+        Qty::from_micros(self.order.qty.micros().saturating_mul(ticks))
     }
 
     /// What may still fill, or has filled without its details being booked.
