@@ -168,6 +168,29 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     }
 }
 
+/// The core halts by itself, and its process dies before the latch is on disk: the journal has it.
+#[test]
+fn a_halt_that_only_the_journal_knows_stands_at_the_next_start() {
+    let _alone = alone();
+    let scratch = Scratch::new("journal-halt");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 8);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+    done(&scratch, &state, "halt --reason test");
+    stands_still(&scratch, &state);
+    run.kill();
+    fs::remove_file(StateDir::at(&state).halt_latch()).unwrap();
+    let guard = start(&scratch, &twin, &state);
+    let halted = stands_still(&scratch, &state);
+    assert_eq!((&halted["halt"]["who"], count(&halted, "/orders/sent")), (&"journal".into(), 0));
+    assert!(StateDir::at(&state).halt_latch().exists(), "and it is latched now");
+    done(&scratch, &state, "resume --reason test");
+    trades_again(&scratch, &state, &halted);
+    done(&scratch, &state, "stop");
+    drop(guard);
+}
+
 #[test]
 fn a_journal_without_room_halts_and_the_end_is_still_compared_and_told() {
     let _alone = alone();
