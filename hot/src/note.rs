@@ -233,8 +233,8 @@ impl OrderState {
 pub enum Refusal {
     /// Halted.
     Halted = 0,
-    /// The decision's epoch is not the current one.
-    Epoch = 1,
+    /// The market closes within moments.
+    Closing = 1,
     /// Stopping: nothing new.
     Stopping = 2,
     /// The venue and we do not agree yet.

@@ -232,7 +232,7 @@ pack_names! {
     GroupState { Planned, Reserving, Working, Hedged, Unwinding, Flat, Operator }
     OrderState { Pending, Resting, Unknown, Cancelling, Done }
     Refusal {
-        Halted, Epoch, Stopping, Unreconciled, Stale, NotOpen, OffGrid, MinSize, OrderQty,
+        Halted, Closing, Stopping, Unreconciled, Stale, NotOpen, OffGrid, MinSize, OrderQty,
         OrderNotional, Cash, Position, ExposureMarket, ExposureCluster, ExposureVenue,
         ExposureTotal, Positions, DailyLoss, Rate, Duplicate, OwnCross, NotReducing, Full, LinkDown,
     }

@@ -69,7 +69,6 @@ pub fn gate(span: Span) -> Row {
         rate: &rate,
         def: &def,
         halted: false,
-        epoch: 1,
         stopping: false,
         reconciled: true,
         linked: true,

@@ -236,7 +236,6 @@ pub fn pass(order: Order) -> Approved<Order> {
         rate: &Rate::new(),
         def: &market_def(order.venue),
         halted: false,
-        epoch: order.epoch,
         stopping: false,
         reconciled: true,
         linked: true,

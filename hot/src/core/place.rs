@@ -101,7 +101,6 @@ impl Core {
             rate: &self.rate,
             def,
             halted: self.halted.is_some(),
-            epoch: self.epoch,
             stopping: self.stopping,
             reconciled: self.reconciled == [true; 2],
             linked: self.linked(order.venue),

@@ -1,4 +1,5 @@
-//! The gate's rows, one by one: a desk in which exactly one thing is wrong opens nothing.
+//! A desk in which exactly one thing is wrong opens nothing. Much of it is stopped before the gate is asked, by the
+//! sizing or where baskets are looked at; the gate's own rows are held one by one in `risk/gate/tests.rs`.
 
 use super::*;
 use crate::event::StaleWhy;
@@ -119,7 +120,7 @@ fn a_stale_book_opens_nothing() {
 }
 
 #[test]
-fn a_limit_of_nothing_opens_nothing() {
+fn a_limit_of_nothing_is_sized_to_nothing_or_refused() {
     use LimitRow as L;
     for row in [
         L::OrderQty,
@@ -168,11 +169,17 @@ fn limits_size_the_order() {
 }
 
 #[test]
-fn an_order_that_fails_a_missing_limit_is_refused() {
-    let mut core = Core::new();
-    assert!(!core.limits.complete());
-    core.limits.set(LimitRow::OrderQty, 1, false);
-    assert!(!core.limits.complete());
+fn without_one_of_the_limits_nothing_is_opened() {
+    for missing in [LimitRow::DuplicateMs, LimitRow::UnwindAttempts, LimitRow::LegTimeoutMs] {
+        let unset = |desk: &mut Desk| {
+            desk.core.limits = Limits::unset();
+            for (row, value) in limit_values().into_iter().filter(|&(row, _)| row != missing) {
+                desk.core.limits.set(row, value, false);
+            }
+        };
+        let (orders, refusals, _) = orders_after(unset);
+        assert_eq!((orders, refusals), (0, vec![Refusal::Halted]), "{}", missing.name());
+    }
 }
 
 #[test]
