@@ -221,7 +221,9 @@ impl Core {
         self.decisions.get()
     }
 
-    /// A hash over everything that decisions depend on.
+    /// A hash over the decisions so far and most of what the next ones depend on: books, live orders, groups, cash,
+    /// positions, the day's results, total exposure, epoch and halt. Left out are limits, rates, links, agreement with the
+    /// venues, cooldowns of baskets, settled prices, fills seen and terms: two cores with the same hash may differ in these.
     pub fn state_hash(&self) -> u64 {
         let mut hash = self.decisions;
         self.books.hash_into(&mut hash);
