@@ -462,7 +462,7 @@ impl Running {
         self.foreign.say(&stats);
         if stats.halted && self.latch.is_none() && self.open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
-            self.latch_halt("limit", &status::why_halted(&stats, &self.config.limits));
+            self.latch_halt("limit", &status::why_halted(&stats, &self.base, &self.config.limits));
         }
         if self.last_said.elapsed() >= SAY_EVERY {
             self.last_said = Instant::now();

@@ -59,13 +59,21 @@ impl VenueVitals {
     }
 }
 
-/// Why the core halted by itself, with the figures.
-pub(super) fn why_halted(stats: &Stats, limits: &Limits) -> String {
-    match stats.halted_why {
+/// Why the core halted by itself, with the figures. Where it has not said, they tell.
+pub(super) fn why_halted(stats: &Stats, base: &Stats, limits: &Limits) -> String {
+    let loss = i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX);
+    let is_loss = loss > 0 && stats.day_result.micros() <= -loss;
+    let is_group = stats.baskets_operator > base.baskets_operator;
+    let told = match (is_loss, is_group) {
+        (true, _) => Some(HaltWhy::DailyLoss),
+        (false, true) => Some(HaltWhy::Group),
+        (false, false) => None,
+    };
+    match stats.halted_why.or(told) {
         Some(HaltWhy::DailyLoss) => format!(
             "the day's loss reached its limit: the day's result is ${}, the limit is ${}",
             stats.day_result,
-            Usd::from_micros(i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX))
+            Usd::from_micros(loss)
         ),
         Some(HaltWhy::Group) => format!(
             "a group on one leg could not be closed within its attempts: {} groups are with the operator (`v_groups` names \
@@ -194,4 +202,30 @@ fn unpaired(directory: &Directory, stats: &Stats) -> Vec<String> {
         Some(format!("{} {}: {} {outcome}", entry.def.venue.name(), entry.names.id(), found.qty))
     };
     stats.unpaired.shown().filter_map(words).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_halt_of_the_cores_own_names_its_figures() {
+        let limits = Config::demo().limits;
+        let base = Stats { baskets_operator: 2, ..Stats::default() };
+        let loss = Stats { day_result: Usd::from_micros(-100_250_000), ..base };
+        let words = why_halted(&loss, &base, &limits);
+        assert!(
+            words.contains("day's result is $-100.25") && words.contains("limit is $100"),
+            "{words}"
+        );
+        let group = Stats { baskets_operator: 3, exposure: Usd::from_dollars(17), ..base };
+        let words = why_halted(&group, &base, &limits);
+        assert!(
+            words.contains("3 groups are with the operator") && words.contains("$17"),
+            "{words}"
+        );
+        let told = Stats { halted_why: Some(HaltWhy::Impossible), ..base };
+        assert!(why_halted(&told, &base, &limits).contains("alarms table"));
+    }
 }

@@ -290,6 +290,7 @@ impl Core {
             refused_in_a_row: Venue::ALL.map(|venue| self.refusals.in_a_row(venue)),
             quarantined: Venue::ALL.map(|venue| self.books.quarantined(venue) as u32),
             halted: self.halted.is_some(),
+            halted_why: self.halted,
             reconciled: self.reconciled == [true; 2],
             compared: self.comparison.compared(),
             ..self.stats
