@@ -8,8 +8,8 @@ use surefoot_cold::store::next_record;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::{GroupId, OrderId};
-use surefoot_hot::intent::{Order, Purpose};
+use surefoot_hot::ids::OrderId;
+use surefoot_hot::intent::Order;
 use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
 
@@ -176,13 +176,13 @@ impl InJournal {
     }
 }
 
-/// The order as the wire log has it; its group and purpose are not in there.
+/// The order as the wire log has it. Of no group where a log of the first version says nothing of it.
 fn order(sent: &Sent) -> Order {
     Order {
         id: sent.order,
         epoch: sent.epoch,
-        decided: sent.at,
-        group: GroupId::new(0),
+        decided: sent.decided,
+        group: sent.group,
         market: sent.market,
         venue: sent.venue,
         outcome: sent.outcome,
@@ -191,7 +191,7 @@ fn order(sent: &Sent) -> Order {
         qty: sent.qty,
         tif: sent.tif,
         post_only: false,
-        purpose: Purpose::Exit,
+        purpose: sent.purpose,
     }
 }
 
@@ -205,8 +205,8 @@ fn first_order(now: Nanos) -> u64 {
 #[cfg(test)]
 mod tests {
     use surefoot_cold::wirelog::VenueId;
-    use surefoot_hot::ids::{Action, MarketId, Outcome, Venue};
-    use surefoot_hot::intent::Tif;
+    use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
+    use surefoot_hot::intent::{Purpose, Tif};
     use surefoot_hot::units::{Price, Qty};
 
     use super::*;
@@ -216,6 +216,9 @@ mod tests {
             at: Nanos::new(order),
             order: OrderId::new(order),
             epoch: 3,
+            decided: Nanos::new(order - 1),
+            group: GroupId::new(12),
+            purpose: Purpose::Hedge,
             venue: Venue::Kalshi,
             market: MarketId::new(1),
             outcome: Outcome::No,
@@ -277,6 +280,9 @@ mod tests {
         let events = journal.first_events(Nanos::from_secs(1_800_000_000), 7, &logs);
         let want = ["adopt 6", "adopt 7", "adopt 8", "start", "rejected 3", "unsent 4"];
         assert_eq!(told(&events), want);
+        let Event::Adopt(adopted) = events[0] else { panic!("{:?}", events[0]) };
+        assert_eq!((adopted.group, adopted.purpose), (GroupId::new(12), Purpose::Hedge));
+        assert_eq!(adopted.decided, Nanos::new(5), "a venue's id may derive from it");
     }
 
     #[test]

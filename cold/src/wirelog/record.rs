@@ -3,14 +3,17 @@
 use std::fmt;
 
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Venue, VenueKey};
-use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use surefoot_hot::intent::{Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 /// Bytes of one record.
 pub const RECORD_BYTES: usize = 160;
 
-const MAGIC: u32 = 0x3157_4653; // "SFW1"
+const MAGIC: u32 = 0x3257_4653; // "SFW2"
+/// Of records written before 2026-11-29: they hold no group, no purpose and no time of decision. They are read as what
+/// they are, so that a log may hold both.
+const MAGIC_1: u32 = 0x3157_4653; // "SFW1"
 const HASH_AT: usize = RECORD_BYTES - 8;
 
 /// The venue's own order id in full: 32 raw bytes of Polymarket's hash, or Kalshi's UUID as text.
@@ -69,6 +72,13 @@ pub struct Sent {
     pub order: OrderId,
     /// The halt epoch of its decision.
     pub epoch: u64,
+    /// When it was decided: a venue's id may derive from it.
+    pub decided: Nanos,
+    /// The group it was sent for, and with market and outcome the leg of it; zero, which is no group, in records of the
+    /// first version.
+    pub group: GroupId,
+    /// What it was for.
+    pub purpose: Purpose,
     /// At which venue.
     pub venue: Venue,
     /// Where.
@@ -96,6 +106,9 @@ impl Sent {
             at,
             order: order.id,
             epoch: order.epoch,
+            decided: order.decided,
+            group: order.group,
+            purpose: order.purpose,
             venue: order.venue,
             market: order.market,
             outcome: order.outcome,
@@ -156,7 +169,8 @@ pub(super) fn is_sound(bytes: &[u8]) -> bool {
 
 /// Little-endian: magic 0..4, kind 4, venue 5, market 6..8, number 8..16, hash of the record before 16..24,
 /// time 24..32, order 32..40, epoch 40..48, payload 48..56, qty 56..64, price 64..66, outcome 66, action 67,
-/// tif 68, how 69, id length 70, id 72..112, records synced by then 112..120, zeros, hash of all that 152..160.
+/// tif 68, how 69, id length 70, id 72..112, records synced by then 112..120, group 120..124, purpose 124, time of the
+/// decision 128..136, zeros, hash of all that 152..160.
 pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8; RECORD_BYTES] {
     let mut out = [0; RECORD_BYTES];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
@@ -173,6 +187,9 @@ pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8;
             put(56, &sent.qty.micros().to_le_bytes());
             put(64, &sent.price.ticks().to_le_bytes());
             put(66, &[sent.outcome as u8, sent.action as u8, sent.tif as u8]);
+            put(120, &sent.group.get().to_le_bytes());
+            put(124, &[sent.purpose as u8]);
+            put(128, &sent.decided.get().to_le_bytes());
             (sent.at, sent.order, &sent.id)
         }
         Record::End { at, order, how, id } => {
@@ -198,8 +215,9 @@ pub(super) fn decode(
 ) -> Result<Record, &'static str> {
     let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let half = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
-    if bytes[..4] != MAGIC.to_le_bytes() {
-        return Err("not a record");
+    let magic = u32::from_le_bytes(bytes[..4].try_into().expect("four bytes"));
+    if magic != MAGIC && magic != MAGIC_1 {
+        return Err("not a record of a version that this program reads");
     }
     if !is_sound(bytes) {
         return Err("its checksum differs");
@@ -213,11 +231,16 @@ pub(super) fn decode(
     let id = bytes[72..112].get(..usize::from(bytes[70])).and_then(VenueId::new);
     let id = id.ok_or("the venue's id is too long")?;
     let (at, order) = (Nanos::new(word(24)), OrderId::new(word(32)));
+    let group = u32::from_le_bytes(bytes[120..124].try_into().expect("four bytes"));
+    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit];
     match bytes[4] {
         1 => Ok(Record::Sent(Sent {
             at,
             order,
             epoch: word(40),
+            decided: if magic == MAGIC { Nanos::new(word(128)) } else { at },
+            group: GroupId::new(group),
+            purpose: *purposes.get(usize::from(bytes[124])).ok_or("purpose")?,
             venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
             market: MarketId::new(half(6)),
             outcome: *[Outcome::Yes, Outcome::No].get(usize::from(bytes[66])).ok_or("outcome")?,

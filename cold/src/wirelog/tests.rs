@@ -1,5 +1,5 @@
-use surefoot_hot::ids::{Action, MarketId, Outcome, Venue};
-use surefoot_hot::intent::Tif;
+use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
+use surefoot_hot::intent::{Purpose, Tif};
 use surefoot_hot::units::{Price, Qty};
 
 use super::*;
@@ -17,6 +17,9 @@ fn sent(order: u64) -> Record {
         at: Nanos::new(order * 10),
         order: OrderId::new(order),
         epoch: 3,
+        decided: Nanos::new(order * 10 - 1),
+        group: GroupId::new(70_000),
+        purpose: Purpose::Unwind,
         venue: Venue::Kalshi,
         market: MarketId::new(511),
         outcome: Outcome::No,
@@ -164,6 +167,33 @@ fn what_a_power_cut_took_is_a_hole_and_what_it_left_is_kept() {
     log[2 * RECORD_BYTES..3 * RECORD_BYTES].fill(0);
     std::fs::write(&path, &log).unwrap();
     assert!(matches!(read(&path), Err(WireLogError::Corrupt { offset: 320, .. })));
+}
+
+/// A log that another version wrote: an order that has no end.
+fn of_version(version: u8) -> Vec<u8> {
+    let mut bytes = encode(&sent(1), 0, 0, 0);
+    bytes[..4].copy_from_slice(&[b'S', b'F', b'W', version]);
+    bytes[120..136].fill(0); // zeros then
+    let hash = surefoot_hot::hash::Hash64::of(&bytes[..RECORD_BYTES - 8]);
+    bytes[RECORD_BYTES - 8..].copy_from_slice(&hash.to_le_bytes());
+    bytes.to_vec()
+}
+
+#[test]
+fn a_log_of_the_first_version_is_read_and_goes_on_in_the_second() {
+    let path = scratch("first");
+    std::fs::write(&path, of_version(b'1')).unwrap();
+    written(&path, &[sent(2), end(1, Ended::Taken)], SyncMode::Always);
+    let contents = read(&path).unwrap();
+    let [Record::Sent(old), new, Record::End { .. }] = contents.records[..] else {
+        panic!("{contents:?}")
+    };
+    assert_eq!((old.order, old.qty), (OrderId::new(1), Qty::from_micros(12_340_000)));
+    assert_eq!((old.group, old.decided), (GroupId::new(0), old.at), "it said neither");
+    assert_eq!(new, sent(2));
+    std::fs::write(&path, of_version(b'9')).unwrap();
+    let Err(error) = read(&path) else { panic!("of no version that is known") };
+    assert!(error.to_string().contains("version"), "{error}");
 }
 
 #[test]

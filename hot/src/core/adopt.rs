@@ -3,53 +3,40 @@
 
 use super::Core;
 use crate::group::{ADOPTED, Group, Leg};
-use crate::ids::{Action, OrderId};
+use crate::ids::{Action, GroupId, OrderId};
 use crate::intent::{Order, Purpose};
 use crate::limits::LEGS_MAX;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::Record;
 use crate::outbox::Outbox;
 use crate::report::OrderRef;
-use crate::units::{Nanos, Usd};
+use crate::units::{Nanos, Qty, Usd};
 
 impl Core {
     /// Takes in an order of ours that the core does not know. It counts in full from here and the venue is asked
-    /// about it. Where a group was about to send just this order, it is that group's; else it is in a group of
-    /// its own that wants nothing, so that whatever it bought is sold again.
+    /// about it. It is its group's, which does nothing while the order's fate is open: whatever was sent for that group
+    /// last, a hedge or a sale, is not sent again. Where the group itself was lost, one of the same number is made that
+    /// wants nothing: what its orders bought stays if it is a whole basket, and is sold if not.
+    ///
+    /// Orders must be adopted in the order of their ids, and before a run begins.
     pub(super) fn on_adopt(&mut self, now: Nanos, order: &Order, out: &mut Outbox) {
         if self.orders.find(OrderRef::Id(order.id)).is_some() {
             return; // told twice
         }
         self.next_order = self.next_order.max(order.id.get() + 1);
-        let owner = self.owner(order);
-        let room = self.orders.has_room() && (owner.is_some() || self.groups.has_room());
-        if !room || self.books.terms(order.market).is_none() {
+        let known = self.orders.has_room() && self.books.terms(order.market).is_some();
+        let Some((place, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
             return self.alarm(Alarm::ForeignOrder, Some(order.market), Some(order.id), out);
-        }
-        let (place, index) = match owner {
-            Some(found) => found,
-            None => {
-                self.groups.push(self.group_of_one(now, order));
-                (self.groups.len() - 1, 0)
-            }
         };
-        let group = self.groups.at_mut(place);
-        let id = group.id;
-        let leg = &mut group.legs_mut()[index];
-        let hold = std::mem::replace(&mut leg.hold, Usd::ZERO);
-        leg.order = Some(order.id);
-        leg.had = leg.bought;
-        if order.action == Action::Buy {
-            leg.price = order.price;
-        }
-        leg.tried = true;
+        let id = self.groups.at(place).id;
         let purpose = match (order.action, index) {
+            _ if order.group != NO_GROUP => order.purpose,
             (Action::Sell, _) => Purpose::Unwind,
             (Action::Buy, 0) => Purpose::Leg,
             (Action::Buy, _) => Purpose::Hedge,
         };
         let order = Order { group: id, purpose, ..*order };
-        self.reserve(order.market, -hold);
+        self.take_leg(now, place, index, &order, out);
         let (cash, qty) = self.claim(&order, order.qty);
         self.reserve(order.market, cash);
         let record = Record::new(order, cash, qty, order.decided);
@@ -58,6 +45,129 @@ impl Core {
         self.note_order(order.id, out);
         self.note_group(place, out);
         self.query(now, order.id, out);
+    }
+
+    /// The order is its leg's order in flight; or one beside it, where the journal holds another whose end it lost.
+    fn take_leg(
+        &mut self,
+        now: Nanos,
+        place: usize,
+        index: usize,
+        order: &Order,
+        out: &mut Outbox,
+    ) {
+        let leg = &mut self.groups.at_mut(place).legs_mut()[index];
+        let hold = std::mem::replace(&mut leg.hold, Usd::ZERO);
+        leg.tried = true;
+        if order.action == Action::Buy {
+            leg.price = order.price;
+        }
+        if leg.order.is_none() {
+            leg.order = Some(order.id);
+            leg.had = leg.bought;
+        } else {
+            self.groups.beside.push(order.id);
+        }
+        self.reserve(order.market, -hold);
+        if order.group != NO_GROUP && order.action == Action::Sell {
+            // It was being unwound: what it did not hold by then it does not want any more.
+            self.groups.at_mut(place).give_up();
+            self.begin_unwind(now, place, out);
+        }
+    }
+
+    /// Orders beside their legs' own that are over: what they brought or took is the leg's all the same. Returns whether
+    /// the group has such orders in flight still.
+    pub(super) fn settle_beside(&mut self, id: GroupId) -> bool {
+        let (mut at, mut waits) = (0, false);
+        while let Some(order) = self.groups.beside.get(at).copied() {
+            match self.orders.find(OrderRef::Id(order)).copied() {
+                Some(record) if record.order.group != id => at += 1,
+                Some(record) if !record.is_over() => (at, waits) = (at + 1, true),
+                Some(record) => {
+                    self.groups.beside.swap_remove(at);
+                    self.on_beside_over(&record);
+                }
+                None => {
+                    self.groups.beside.swap_remove(at);
+                }
+            }
+        }
+        waits
+    }
+
+    fn on_beside_over(&mut self, record: &Record) {
+        let Some(place) = self.groups.position(record.order.group) else { return };
+        let (order, got) = (&record.order, record.known_filled());
+        let group = self.groups.at_mut(place);
+        let is_it = |leg: &&mut Leg| leg.market == order.market && leg.outcome == order.outcome;
+        let Some(leg) = group.legs_mut().iter_mut().find(is_it) else { return };
+        match order.action {
+            Action::Buy => {
+                leg.bought += got;
+                leg.had += got;
+                // An order before it may have got nothing, and the target followed that one.
+                group.target = group.target.max(group.matched());
+            }
+            Action::Sell => {
+                leg.sold += got;
+                group.target = group.target.min(group.matched());
+            }
+        }
+    }
+
+    /// What a group whose plan was lost keeps: complete units of a basket that pays for them, and nothing else.
+    pub(super) fn settle_target(&mut self, place: usize) {
+        let group = self.groups.at(place);
+        if group.basket != ADOPTED || group.legs().iter().any(|leg| leg.order.is_some()) {
+            return;
+        }
+        let whole = self.baskets.iter().any(|(_, basket)| {
+            let legs = basket.legs();
+            legs.len() == group.legs().len()
+                && legs.iter().all(|leg| {
+                    let same =
+                        |other: &Leg| other.market == leg.market && other.outcome == leg.outcome;
+                    group.legs().iter().any(same)
+                })
+        });
+        let target = if whole { group.matched() } else { Qty::ZERO };
+        self.groups.at_mut(place).target = target;
+    }
+
+    /// The leg that an order belongs to. `None` where there is no room.
+    fn leg_for(&mut self, now: Nanos, order: &Order) -> Option<(usize, usize)> {
+        if order.group == NO_GROUP {
+            return self.owner(order).or_else(|| {
+                let id = self.groups.next_id();
+                self.groups.has_room().then(|| (self.groups.push(group_of_one(id, now, order)), 0))
+            });
+        }
+        let place = self
+            .groups
+            .position(order.group)
+            .or_else(|| self.groups.reopen(now, order.group))
+            .or_else(|| {
+                let has_room = self.groups.has_room();
+                if order.group < self.groups.next_id() {
+                    let id = self.groups.next_id(); // ended so long ago that it is forgotten
+                    return has_room.then(|| self.groups.push(group_of_one(id, now, order)));
+                }
+                has_room.then(|| self.groups.push_lost(group_of_one(order.group, now, order)))
+            })?;
+        let group = self.groups.at_mut(place);
+        let same = |leg: &Leg| leg.market == order.market && leg.outcome == order.outcome;
+        if let Some(index) = group.legs().iter().position(same) {
+            return Some((place, index));
+        }
+        // One more leg of a group whose plan was lost; a plan that is known has them all.
+        let index = usize::from(group.count);
+        if group.basket != ADOPTED || index == LEGS_MAX {
+            return None;
+        }
+        group.legs[index] = leg_of(order);
+        group.count += 1;
+        Some((place, index))
     }
 
     /// The group, and the leg of it, that would have sent this order next.
@@ -79,22 +189,29 @@ impl Core {
         })
     }
 
-    /// Wants nothing: what its order buys has no partner.
-    fn group_of_one(&self, now: Nanos, order: &Order) -> Group {
-        let mut legs = [Leg::NONE; LEGS_MAX];
-        legs[0] = Leg {
-            market: order.market,
-            venue: order.venue,
-            outcome: order.outcome,
-            limit: order.price,
-            reach: order.price,
-            ..Leg::NONE
-        };
-        Group::new(self.groups.next_id(), ADOPTED, legs, 1, now)
-    }
-
     /// Whether an order was ever placed or adopted here, or one with a later id.
     pub fn has_seen(&self, order: OrderId) -> bool {
         order.get() < self.next_order
+    }
+}
+
+/// What logs of the first version have for a group: nothing.
+const NO_GROUP: GroupId = GroupId::new(0);
+
+/// Wants nothing: what its order buys has no partner, unless others of the same group follow.
+fn group_of_one(id: GroupId, now: Nanos, order: &Order) -> Group {
+    let mut legs = [Leg::NONE; LEGS_MAX];
+    legs[0] = leg_of(order);
+    Group::new(id, ADOPTED, legs, 1, now)
+}
+
+fn leg_of(order: &Order) -> Leg {
+    Leg {
+        market: order.market,
+        venue: order.venue,
+        outcome: order.outcome,
+        limit: order.price,
+        reach: order.price,
+        ..Leg::NONE
     }
 }

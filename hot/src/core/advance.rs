@@ -35,6 +35,10 @@ impl Core {
     pub(super) fn advance(&mut self, now: Nanos, id: GroupId, out: &mut Outbox) {
         while let Some(place) = self.groups.position(id) {
             self.groups.at_mut(place).keep_time(now);
+            if self.settle_beside(id) {
+                return; // what a crash left open is known first
+            }
+            self.settle_target(place);
             let step = self.groups.at(place).next_step(now, |leg, qty| self.sale(leg, qty));
             match step {
                 Step::Wait => return,
@@ -293,7 +297,7 @@ impl Core {
         Some(limit)
     }
 
-    fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
+    pub(super) fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
         let group = self.groups.at_mut(place);
         group.unwinding_since.get_or_insert(now);
         if group.state != GroupState::Unwinding {

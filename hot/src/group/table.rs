@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Group;
-use crate::ids::{BasketId, GroupId};
-use crate::limits::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX};
+use crate::ids::{BasketId, GroupId, OrderId};
+use crate::limits::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
 use crate::units::Nanos;
 
 /// Groups that have not ended, oldest first, and the last ones that have.
@@ -13,6 +13,8 @@ pub struct Groups {
     live: Vec<Group>,
     ended: VecDeque<Group>,
     next: u32,
+    /// Adopted orders that stand beside the order in flight of their leg: their group waits for them too.
+    pub(crate) beside: Vec<OrderId>,
 }
 
 impl Groups {
@@ -22,6 +24,7 @@ impl Groups {
             live: Vec::with_capacity(GROUPS_LIVE_MAX),
             ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
             next: 1,
+            beside: Vec::with_capacity(ORDERS_LIVE_MAX),
         }
     }
 
@@ -42,6 +45,15 @@ impl Groups {
             "room and number are checked before"
         );
         self.next += 1;
+        self.live.push(group);
+        self.live.len() - 1
+    }
+
+    /// Adds a group under the number that it had when a crash took it; later ones get higher numbers. Returns its place.
+    pub fn push_lost(&mut self, group: Group) -> usize {
+        let id = group.id.get();
+        assert!(self.has_room() && id >= self.next, "room and number are checked before");
+        self.next = id + 1;
         self.live.push(group);
         self.live.len() - 1
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::ids::{Action, GroupId};
 use crate::intent::Purpose;
 
-/// What the wire log tells of an order: no group, no purpose.
+/// What a wire log of the first version tells of an order: no group, no purpose.
 fn logged(order: &Order) -> Event {
     Event::Adopt(Order { group: GroupId::new(0), purpose: Purpose::Exit, ..*order })
 }
@@ -124,4 +124,138 @@ fn told_twice_it_is_one() {
     desk.event(logged(&lost));
     assert_eq!(desk.reserved(), reserved);
     assert_eq!(desk.core.groups().len(), 1);
+}
+
+/// What the wire log tells of an order.
+fn known(order: &Order) -> Event {
+    Event::Adopt(*order)
+}
+
+fn killed(order: &Order) -> Report {
+    Report::Rejected { order: OrderRef::Id(order.id), why: crate::report::Reject::Killed }
+}
+
+#[test]
+fn a_sale_that_the_journal_lost_keeps_its_group_from_hedging_again() {
+    let mut before = Desk::new();
+    before.gap();
+    let first = before.last_placed();
+    before.fill(&first, 30);
+    let hedge = before.last_placed();
+    before.report(killed(&hedge));
+    let unwind = before.last_placed();
+    assert_eq!(unwind.purpose, Purpose::Unwind);
+    // Lost: that the first leg is filled, the hedge, its refusal and the sale. The wire log knows that the hedge is over.
+    let mut desk = again(&before, |desk| desk.gap());
+    desk.event(known(&unwind));
+    let record = *desk.core.orders().find(OrderRef::Id(unwind.id)).unwrap();
+    assert_eq!((record.order.group, record.order.purpose), (first.group, Purpose::Unwind));
+    restart(&mut desk);
+    desk.fill(&first, 30);
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!(desk.placed(), [], "neither hedged nor sold while nobody knows what the sale did");
+    desk.fill(&unwind, 30);
+    assert_eq!(desk.placed(), []);
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert!(desk.core.is_idle());
+}
+
+#[test]
+fn a_second_sale_stands_beside_the_first_and_both_count() {
+    let sold_in_part = |desk: &mut Desk| {
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let hedge = desk.last_placed();
+        desk.report(killed(&hedge));
+    };
+    let mut before = Desk::new();
+    sold_in_part(&mut before);
+    let first_sale = before.last_placed();
+    before.fill(&first_sale, 10);
+    before.status(&first_sale, VenueState::Cancelled, Some(10));
+    before.wait(Nanos::from_secs(2));
+    let second_sale = before.last_placed();
+    assert_eq!((second_sale.purpose, second_sale.qty), (Purpose::Unwind, qty(20)));
+    for second_first in [true, false] {
+        let mut desk = again(&before, sold_in_part);
+        desk.event(known(&second_sale));
+        restart(&mut desk);
+        let end_first = |desk: &mut Desk| {
+            desk.fill(&first_sale, 10);
+            desk.status(&first_sale, VenueState::Cancelled, Some(10));
+        };
+        if second_first {
+            desk.fill(&second_sale, 20);
+            desk.wait(Nanos::from_secs(2));
+            assert_eq!(desk.placed(), [], "the first one's end is not known");
+            end_first(&mut desk);
+        } else {
+            end_first(&mut desk);
+            desk.wait(Nanos::from_secs(2));
+            assert_eq!(desk.placed(), [], "the second one's end is not known");
+            desk.fill(&second_sale, 20);
+        }
+        desk.wait(Nanos::from_secs(2));
+        assert_eq!(desk.placed(), [], "sold once");
+        assert_eq!(desk.held(second_sale.market, second_sale.outcome), Qty::ZERO);
+        assert!(desk.core.is_idle());
+    }
+}
+
+#[test]
+fn a_second_hedge_completes_the_basket_that_the_first_did_not() {
+    let hedged = |desk: &mut Desk| {
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+    };
+    let mut before = Desk::new();
+    hedged(&mut before);
+    let hedge = before.last_placed();
+    before.report(Report::Unsent { order: hedge.id, why: crate::report::Unsent::Down });
+    before.wait(Nanos::from_millis(100));
+    let again_hedge = before.last_placed();
+    assert_eq!(again_hedge.purpose, Purpose::Hedge);
+    assert_ne!(again_hedge.id, hedge.id);
+    let mut desk = again(&before, hedged);
+    desk.event(known(&again_hedge));
+    restart(&mut desk);
+    desk.report(killed(&hedge));
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!(desk.placed(), [], "the other one may have got it");
+    desk.fill(&again_hedge, 30);
+    assert_eq!(desk.placed(), [], "a complete basket is kept");
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+}
+
+#[test]
+fn a_basket_whose_group_was_lost_is_kept_whole_and_sold_in_part() {
+    let mut before = Desk::new();
+    before.gap();
+    let first = before.last_placed();
+    before.fill(&first, 30);
+    let hedge = before.last_placed();
+    for (hedged, end) in [(30, GroupState::Hedged), (0, GroupState::Flat)] {
+        let mut desk = again(&before, |_| ());
+        desk.event(known(&first));
+        desk.event(known(&hedge));
+        assert_eq!(desk.core.groups().len(), 1, "one group, as it was");
+        restart(&mut desk);
+        desk.fill(&first, 30);
+        assert_eq!(desk.placed(), [], "the hedge is not known yet");
+        if hedged > 0 {
+            desk.fill(&hedge, hedged);
+            assert_eq!(desk.placed(), [], "a complete basket is not sold again");
+        } else {
+            desk.report(killed(&hedge));
+            let unwind = desk.last_placed();
+            assert_eq!((unwind.market, unwind.qty), (first.market, qty(30)));
+            desk.fill(&unwind, 30);
+        }
+        assert_eq!(desk.group_states().last(), Some(&end));
+        desk.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
+        let next = desk.core.groups().iter().map(|group| group.id).max();
+        assert!(next.is_none_or(|next| next > first.group), "its number is not given out again");
+    }
 }
