@@ -222,8 +222,14 @@ impl Desk {
             cash: surefoot_hot::units::Usd::from_dollars(10_000),
         };
         let day = u32::try_from(self.fills).unwrap(); // a new one each time: its loss starts at nothing
-        for control in [Control::Day { day }, cash, cash] {
-            self.event(&Event::Control(control));
+        self.event(&Event::Control(Control::Day { day }));
+        for _ in 0..2 {
+            let since = self.now;
+            let reading = Control::Reading { venue: Venue::Kalshi, since };
+            let whole = Control::Reconciled { venue: Venue::Kalshi, clean: true };
+            for control in [reading, cash, whole] {
+                self.event(&Event::Control(control));
+            }
         }
         self.event(&Event::Timer);
     }
