@@ -62,6 +62,8 @@ struct Model {
     sides: [BTreeMap<Price, u64>; 2],
     state: State,
     open: bool,
+    /// Crossed when the last frame ended.
+    doubt: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ enum State {
 impl Model {
     fn new(grid: Grid) -> Self {
         let sides = [BTreeMap::new(), BTreeMap::new()];
-        Self { grid, sides, state: State::Fresh, open: false }
+        Self { grid, sides, state: State::Fresh, open: false, doubt: false }
     }
 
     fn best(&self, side: Side) -> Option<(Price, Qty)> {
@@ -112,7 +114,9 @@ impl Model {
             }
             Event::SnapshotEnd { .. } if self.state == State::Loading => {
                 (self.state, self.open) = (State::Good, false);
-                self.check_crossed();
+                if self.is_crossed() {
+                    self.fail(StaleWhy::Crossed);
+                }
             }
             Event::Level(level) if takes => self.level(&level),
             Event::Stale { why, .. } => self.fail(why),
@@ -146,17 +150,13 @@ impl Model {
         }
         self.open = !level.last;
         if level.last && self.state == State::Good {
-            self.check_crossed();
+            self.doubt = self.is_crossed(); // no time passes: it is never for too long
         }
     }
 
-    fn check_crossed(&mut self) {
+    fn is_crossed(&self) -> bool {
         let price = |side| self.best(side).map(|(price, _)| price);
-        if let (Some(bid), Some(ask)) = (price(Side::Bid), price(Side::Ask))
-            && bid >= ask
-        {
-            self.fail(StaleWhy::Crossed);
-        }
+        matches!((price(Side::Bid), price(Side::Ask)), (Some(bid), Some(ask)) if bid >= ask)
     }
 
     fn agrees_with(&self, book: &Book) -> bool {
@@ -166,7 +166,7 @@ impl Model {
             Sync::Good => State::Good,
             Sync::Stale { why, .. } => State::Stale(why),
         };
-        sync == self.state && book.is_good() == (self.state == State::Good && !self.open)
+        sync == self.state && book.is_good() == (self.state == State::Good && !self.open && !self.doubt)
     }
 }
 

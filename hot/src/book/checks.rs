@@ -28,14 +28,16 @@ pub(super) struct MirrorCheck {
 pub(super) struct Checks {
     top: Option<TopCheck>,
     mirrors: [Option<MirrorCheck>; MIRRORS_MAX],
-    /// Set while one of them came outside a frame: since when.
+    /// Whether the sides were crossed or locked when the last frame ended.
+    crossed: bool,
+    /// Set while a frame has ended with one of them open: since when.
     since: Option<Nanos>,
     open: bool,
 }
 
 impl Checks {
     pub(super) const NONE: Self =
-        Self { top: None, mirrors: [None; MIRRORS_MAX], since: None, open: false };
+        Self { top: None, mirrors: [None; MIRRORS_MAX], crossed: false, since: None, open: false };
 
     /// Whether anything is open.
     pub(super) const fn is_open(&self) -> bool {
@@ -52,6 +54,12 @@ impl Checks {
         if self.since.is_none() {
             self.since = Some(now);
         }
+    }
+
+    /// Whether the book is crossed now; settled with the rest.
+    pub(super) const fn set_crossed(&mut self, crossed: bool) {
+        self.crossed = crossed;
+        self.open |= crossed;
     }
 
     /// A newer statement of the top replaces an older one.
@@ -87,6 +95,9 @@ impl Checks {
             if slot.is_some() {
                 left = Some(StaleWhy::Mirror);
             }
+        }
+        if self.crossed {
+            left = Some(StaleWhy::Crossed);
         }
         self.open = left.is_some();
         if !self.open {

@@ -1,8 +1,9 @@
 //! One YES book per market, and how far it can be trusted.
 //!
-//! A [`Book`] is whole only between a snapshot and the first doubt about it. Whatever cannot be true (a level off
-//! the grid or below zero, crossed sides, a best price or a mirrored level other than the venue states) makes it
-//! stale, and from then on it takes nothing but a fresh snapshot: a patched book is a guess.
+//! A [`Book`] is whole only between a snapshot and the first proof against it. A level off the grid or below zero
+//! makes it stale, and from then on it takes nothing but a fresh snapshot: a patched book is a guess. Crossed sides
+//! and a best price or mirrored level other than the venue states put it in doubt: nothing is decided from it, and it
+//! is whole again by itself where the next frames explain what was seen, stale where they do not in time.
 //!
 //! Memory: a book is allocated when its market's terms come in ([`Event::Market`]), sized to its grid, with room
 //! for a grid of tenths of a cent; nothing else here allocates, but a [`Event::GridChange`] to a still finer grid,
@@ -27,10 +28,12 @@ use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
 use scale::Scale;
 
-/// How long a book may disagree with what the venue stated outside a frame, before it is stale.
+/// How long a book may be crossed, or disagree with what the venue stated, before it is stale.
 ///
-/// Polymarket sends `best_bid_ask` ahead of the `price_change` that causes it, by up to 1.4 ms (58 of 58 on the
-/// session of 2026-09-24); meanwhile the book is known to be old and nothing is opened from it.
+/// One match is told in several frames: a bid joins at the ask's price in one and the ask goes in the next, or each of
+/// two frames of a sweep states the best prices after both. They are a millisecond or two apart (reported by users of
+/// Polymarket, 2026-11). Its `best_bid_ask` too comes ahead of the `price_change` that causes it, by up to 1.4 ms (58
+/// of 58 on the session of 2026-09-24). Meanwhile the book is known to be old and nothing is opened from it.
 pub const DOUBT_NS_MAX: Nanos = Nanos::from_millis(25);
 
 /// Ranks that every ladder has room for: tenths of a cent, the finest grid a market is usually moved to.
@@ -178,17 +181,27 @@ impl Book {
             return Applied::Pending; // a snapshot ends with its end, whatever its levels say
         }
         self.frame_open = false;
-        if self.is_crossed() {
-            return self.fail(now, StaleWhy::Crossed);
+        let crossed = self.is_crossed();
+        if crossed || self.checks.is_open() {
+            return self.end_odd_frame(now, crossed);
         }
-        if self.checks.is_open() {
-            let doubted = self.checks.since().is_some();
-            match self.settle() {
-                Some(why) if !doubted || self.is_overdue(now) => return self.fail(now, why),
-                Some(_) => {}
-                None if doubted => self.frame = Applied::Top, // usable again
-                None => {}
+        std::mem::replace(&mut self.frame, Applied::Unchanged)
+    }
+
+    /// The frame leaves the book crossed or at odds with what the venue stated, or ends that.
+    #[cold]
+    fn end_odd_frame(&mut self, now: Nanos, crossed: bool) -> Applied {
+        let doubted = self.checks.since().is_some();
+        self.checks.set_crossed(crossed);
+        match self.settle() {
+            Some(why) if doubted && self.is_overdue(now) => return self.fail(now, why),
+            Some(_) if doubted => {}
+            Some(_) => {
+                self.checks.doubt(now);
+                self.frame = Applied::Top; // usable no more
             }
+            None if doubted => self.frame = Applied::Top, // usable again
+            None => {}
         }
         std::mem::replace(&mut self.frame, Applied::Unchanged)
     }
@@ -282,6 +295,12 @@ impl Book {
     fn on_snapshot_end(&mut self, now: Nanos) -> Applied {
         if self.sync != Sync::Loading {
             return Applied::Unchanged; // its beginning was lost, or it failed on the way
+        }
+        if self.is_crossed() {
+            return self.fail(now, StaleWhy::Crossed);
+        }
+        if let Some(why) = self.settle() {
+            return self.fail(now, why); // a whole book needs no later frame to make sense
         }
         self.sync = Sync::Good;
         self.frame = Applied::Top;

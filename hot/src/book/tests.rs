@@ -97,8 +97,6 @@ fn what_cannot_be_true_makes_it_stale_until_a_snapshot() {
         (set(Side::Bid, 4_750, 1), StaleWhy::Level),
         (set(Side::Bid, 0, 1), StaleWhy::Level),
         (set(Side::Ask, 10_000, 1), StaleWhy::Level),
-        (set(Side::Bid, 4_900, 1), StaleWhy::Crossed), // locked
-        (set(Side::Ask, 4_600, 1), StaleWhy::Crossed),
         (Event::Stale { market: M, why: StaleWhy::Gap }, StaleWhy::Gap),
         (Event::GridChange { market: M, grid: Grid::uniform(10).unwrap() }, StaleWhy::Grid),
     ];
@@ -167,7 +165,7 @@ fn checks_inside_a_frame_are_judged_at_its_end() {
                 top(4_800, 4_900),
                 set(Side::Bid, 4_500, 2),
             ],
-            Applied::Stale(StaleWhy::Top),
+            Top, // in doubt, below
         ),
         (
             &[
@@ -183,7 +181,7 @@ fn checks_inside_a_frame_are_judged_at_its_end() {
                 mirror(Side::Ask, 5_100, 4),
                 set(Side::Ask, 5_100, 5),
             ],
-            Applied::Stale(StaleWhy::Mirror),
+            Top,
         ),
         (
             &[
@@ -191,17 +189,66 @@ fn checks_inside_a_frame_are_judged_at_its_end() {
                 mirror(Side::Ask, 5_150, 0),
                 set(Side::Ask, 5_100, 5),
             ],
-            Applied::Stale(StaleWhy::Mirror), // off the grid: it cannot agree
+            Top, // off the grid: it cannot agree
         ),
     ];
-    for (events, want) in frames {
+    for ((events, want), left) in frames.into_iter().zip([
+        None,
+        None,
+        Some(StaleWhy::Top),
+        None,
+        Some(StaleWhy::Mirror),
+        Some(StaleWhy::Mirror),
+    ]) {
         let mut book = good();
         let (last, before) = events.split_last().unwrap();
         for event in before {
             assert_eq!(book.apply(T, event), Pending);
         }
         assert_eq!(book.apply(T, last), want, "{events:?}");
+        assert_eq!(book.is_good(), left.is_none(), "{events:?}");
+        assert_eq!(book.on_time(T.after(DOUBT_NS_MAX)), left, "{events:?}");
     }
+}
+
+#[test]
+fn a_book_that_is_crossed_for_a_moment_decides_nothing_and_is_good_again_by_itself() {
+    for (first, second) in [
+        (set(Side::Bid, 4_900, 5), set(Side::Ask, 4_900, 0)), // locked, then the ask goes
+        (set(Side::Ask, 4_600, 5), set(Side::Bid, 4_700, 0)), // crossed by two levels
+    ] {
+        let mut book = good();
+        assert_eq!(book.apply(T, &first), Top, "usable no more");
+        assert!(!book.is_good() && book.sync() == Sync::Good);
+        let mut left = book.clone();
+        let soon = Nanos::new(T.get() + 2_000_000);
+        assert_eq!(book.apply(soon, &second), Top);
+        let uncrossed = matches!(second, Event::Level(level) if level.side == Side::Ask);
+        assert_eq!(book.is_good(), uncrossed, "the bid at 46 still meets the ask");
+        if !uncrossed {
+            assert_eq!(book.apply(soon, &set(Side::Bid, 4_600, 0)), Top);
+            assert!(book.is_good());
+        }
+        let late = T.after(DOUBT_NS_MAX);
+        assert_eq!(left.apply(late, &set(Side::Bid, 100, 5)), Applied::Stale(StaleWhy::Crossed));
+    }
+}
+
+#[test]
+fn a_sweep_told_in_two_frames_that_state_the_same_end_costs_nothing() {
+    let mut book = good();
+    let frame = |side, ticks, bid, ask| {
+        let tops = Event::Top { market: M, bid: Some(px(bid)), ask: Some(px(ask)), last: true };
+        [level(side, ticks, Change::Set(n(0)), false), tops]
+    };
+    book.apply(T, &set(Side::Ask, 5_100, 7));
+    let [change, tops] = frame(Side::Ask, 4_900, 4_700, 5_100);
+    assert_eq!((book.apply(T, &change), book.apply(T, &tops)), (Pending, Top));
+    assert!(!book.is_good(), "the ask at 50 is about to go");
+    let [change, tops] = frame(Side::Ask, 5_000, 4_700, 5_100);
+    assert_eq!((book.apply(T, &change), book.apply(T, &tops)), (Pending, Top));
+    assert!(book.is_good());
+    assert_eq!(book.best(Side::Ask), Some((px(5_100), n(7))));
 }
 
 #[test]
@@ -335,6 +382,7 @@ fn a_top_that_ends_its_frame_is_held_against_the_book_before_anything_is_decided
     });
     assert_eq!(book.apply(T, &open), Pending);
     let wrong = Event::Top { market: M, bid: Some(px(4_800)), ask: Some(px(4_900)), last: true };
-    assert_eq!(book.apply(T, &wrong), Applied::Stale(StaleWhy::Top));
+    assert_eq!(book.apply(T, &wrong), Top, "in doubt");
     assert!(!book.is_good());
+    assert_eq!(book.on_time(T.after(DOUBT_NS_MAX)), Some(StaleWhy::Top));
 }
