@@ -2,6 +2,7 @@
 
 pub mod decimal;
 pub mod kalshi;
+mod lag;
 mod outgoing;
 pub mod plain;
 pub mod polymarket;
@@ -70,6 +71,11 @@ pub trait Session {
     /// Asking again while one is on its way does nothing.
     fn resync(&mut self, now: Nanos, market: MarketId) {
         let _ = (now, market); // a link without books has nothing to fetch
+    }
+    /// How much later than usual the newest messages came, by the venue's time in them; zero where nothing tells.
+    fn late(&self, now: Nanos) -> Nanos {
+        let _ = now;
+        Nanos::ZERO
     }
     /// Whether a ping control frame is wanted; call after every `on_*`.
     fn poll_ping(&mut self) -> bool {

@@ -17,6 +17,7 @@ pub(super) struct Pulse {
     up: bool,
     heard: Nanos,
     ping_at: Nanos,
+    data: Rhythm,
 }
 
 /// What a moment asks for.
@@ -47,6 +48,7 @@ impl Pulse {
             up: false,
             heard: Nanos::ZERO,
             ping_at: Nanos::NEVER,
+            data: Rhythm::NONE,
         }
     }
 
@@ -59,6 +61,13 @@ impl Pulse {
         (self.open, self.up) = (true, false);
         self.heard = now;
         self.ping_at = now.after(self.ping_every);
+        self.data.begin(now);
+    }
+
+    /// A change or a whole book came. A link that answers pings and carries no more of them is dead all the same.
+    #[inline]
+    pub(super) fn data(&mut self, now: Nanos) {
+        self.data.hear(now);
     }
 
     /// A sign of life that proves nothing of the conversation.
@@ -81,6 +90,10 @@ impl Pulse {
         if now.since(self.heard) >= self.silence_max {
             return Beat::Dead;
         }
+        if now >= self.data.deadline() {
+            self.data.strike();
+            return Beat::Dead;
+        }
         if now < self.ping_at {
             return Beat::Quiet;
         }
@@ -98,7 +111,93 @@ impl Pulse {
 
     /// When [`Pulse::beat`] has something to say.
     pub(super) fn deadline(&self) -> Nanos {
-        if self.open { self.ping_at.min(self.heard.after(self.silence_max)) } else { Nanos::NEVER }
+        if !self.open {
+            return Nanos::NEVER;
+        }
+        self.ping_at.min(self.heard.after(self.silence_max)).min(self.data.deadline())
+    }
+}
+
+/// How often a stream has something to say of its markets, learnt from itself: busy ones within milliseconds, quiet
+/// ones within minutes.
+#[derive(Clone, Copy, Debug)]
+struct Rhythm {
+    heard: u32,
+    last: Nanos,
+    /// The longest silences of this window and the one before.
+    longest: [Nanos; 2],
+    window: Nanos,
+    /// How often in a row it was silent for too long.
+    strikes: u8,
+    struck: Nanos,
+}
+
+/// So many messages must have come before silence means something. They are remembered over a reconnect.
+const RHYTHM_LEAST: u32 = 64;
+/// Silence is too long when it is so many times the longest of late,
+const RHYTHM_TIMES: u64 = 8;
+/// but never sooner
+const SILENCE_LEAST: Nanos = Nanos::from_secs(5);
+/// and always by then.
+const SILENCE_MOST: Nanos = Nanos::from_secs(120);
+/// Silences are remembered for one to two of these.
+const WINDOW: Nanos = Nanos::from_secs(60);
+/// Each time that it was too silent the bound is doubled, so often at most: a market that went to sleep costs a few
+/// reconnects, a stream that is cut off again and again is still found within some twenty seconds.
+const STRIKES_MAX: u8 = 2;
+/// A link that was never too silent for so long is judged as at first.
+const FORGIVEN_AFTER: Nanos = Nanos::from_secs(600);
+
+impl Rhythm {
+    const NONE: Self = Self {
+        heard: 0,
+        last: Nanos::ZERO,
+        longest: [Nanos::ZERO; 2],
+        window: Nanos::ZERO,
+        strikes: 0,
+        struck: Nanos::ZERO,
+    };
+
+    /// The link is new.
+    const fn begin(&mut self, now: Nanos) {
+        self.last = now;
+    }
+
+    #[inline]
+    fn hear(&mut self, now: Nanos) {
+        let silent = now.since(self.last);
+        self.last = now;
+        self.heard = self.heard.saturating_add(1);
+        self.longest[0] = self.longest[0].max(silent);
+        if now.since(self.window) >= WINDOW {
+            self.turn_window(now);
+        }
+    }
+
+    #[cold]
+    fn turn_window(&mut self, now: Nanos) {
+        self.longest = [Nanos::ZERO, self.longest[0]];
+        self.window = now;
+        if now.since(self.struck) >= FORGIVEN_AFTER {
+            self.strikes = 0;
+        }
+    }
+
+    /// It has been silent for too long.
+    fn strike(&mut self) {
+        self.struck = self.deadline();
+        self.strikes = (self.strikes + 1).min(STRIKES_MAX);
+    }
+
+    /// When silence will have been too long.
+    fn deadline(&self) -> Nanos {
+        if self.heard < RHYTHM_LEAST {
+            return Nanos::NEVER;
+        }
+        let longest = self.longest[0].max(self.longest[1]);
+        let usual = Nanos::new(longest.get().saturating_mul(RHYTHM_TIMES));
+        let bound = usual.max(SILENCE_LEAST).min(SILENCE_MOST);
+        self.last.after(Nanos::new(bound.get() << self.strikes))
     }
 }
 
@@ -130,5 +229,53 @@ mod tests {
         pulse.close(&mut told);
         assert_eq!(told, [link(true), link(false)]);
         assert!(!pulse.is_open() && pulse.deadline() == Nanos::NEVER);
+    }
+
+    /// A link that hears a pong every second, and data every so many milliseconds for so long; when it is given up, in
+    /// seconds after its data ended, if within ten minutes.
+    fn given_up(every_ms: u64, secs: u64) -> Option<u64> {
+        let mut pulse = Pulse::new(Venue::Polymarket, Link::Market, at(4), at(10));
+        pulse.open(at(1_000));
+        let end = at(1_000 + secs);
+        let mut now = at(1_000);
+        while now < end {
+            now = now.after(Nanos::from_millis(every_ms));
+            pulse.hear(now);
+            pulse.data(now);
+        }
+        (0..600).find(|second| {
+            let then = now.after(at(*second));
+            pulse.hear(then);
+            pulse.beat(then) == Beat::Dead
+        })
+    }
+
+    #[test]
+    fn pongs_alone_do_not_keep_a_link_of_books_alive() {
+        assert_eq!(given_up(5, 6), Some(5), "a busy one, cut off after six seconds");
+        assert_eq!(given_up(2_000, 300), Some(16), "one that speaks every two seconds");
+        assert_eq!(given_up(30_000, 3_600), Some(120), "a quiet one");
+        assert_eq!(given_up(1_000, 20), None, "too little was heard to know its rhythm");
+    }
+
+    #[test]
+    fn a_link_that_is_cut_off_again_after_its_snapshots_is_found_again() {
+        let mut pulse = Pulse::new(Venue::Polymarket, Link::Market, at(4), at(10));
+        pulse.open(at(100));
+        for ms in 0..1_000 {
+            pulse.data(at(100).after(Nanos::from_millis(ms)));
+        }
+        for (begin, bound) in [(101, 5), (200, 10), (300, 20), (400, 20)] {
+            pulse.open(at(begin));
+            pulse.data(at(begin));
+            pulse.hear(at(begin + bound));
+            assert_ne!(pulse.beat(at(begin + bound - 1)), Beat::Dead);
+            assert_eq!(pulse.beat(at(begin + bound)), Beat::Dead, "{bound}");
+        }
+        pulse.open(at(500));
+        for second in 0..700 {
+            pulse.data(at(500 + second));
+        }
+        assert_eq!(pulse.data.strikes, 0, "long since well");
     }
 }

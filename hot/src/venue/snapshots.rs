@@ -5,6 +5,16 @@ use crate::units::Nanos;
 /// How often a wait is doubled at most.
 const DOUBLINGS_MAX: u8 = 4;
 
+/// A snapshot that lived this long was a good one: the next doubt is answered at once.
+const STEADY: Nanos = Nanos::from_secs(10);
+/// The second time in a row that a snapshot did not live so long, the next one is asked for after this; doubled each time.
+/// A book that cannot be got right would else be fetched as fast as the line allows.
+const AGAIN_WAIT: Nanos = Nanos::from_secs(1);
+/// How often that is doubled at most: to a good minute.
+const AGAIN_MAX: u8 = 7;
+/// One link asks for snapshots at most this often, however many markets are in each request.
+const REQUEST_EVERY: Nanos = Nanos::from_millis(200);
+
 /// The books of one link, by the session's own slots.
 #[derive(Debug)]
 pub(super) struct Snapshots {
@@ -13,6 +23,8 @@ pub(super) struct Snapshots {
     books: Vec<Book>,
     /// When the first of them is overdue.
     due: Nanos,
+    /// When the link may ask next.
+    request_at: Nanos,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +37,14 @@ struct Book {
     asking: bool,
     tries: u8,
     overdue: Nanos,
+    /// When its last snapshot came, and how many in a row did not live long.
+    came: Nanos,
+    again: u8,
 }
 
 impl Snapshots {
     pub(super) fn with_capacity(markets: usize, wait: Nanos) -> Self {
-        Self { wait, books: Vec::with_capacity(markets), due: Nanos::NEVER }
+        Self { wait, books: Vec::with_capacity(markets), due: Nanos::NEVER, request_at: Nanos::ZERO }
     }
 
     /// One more market, not followed yet.
@@ -40,6 +55,8 @@ impl Snapshots {
             asking: false,
             tries: 0,
             overdue: Nanos::NEVER,
+            came: Nanos::ZERO,
+            again: 0,
         });
     }
 
@@ -96,6 +113,19 @@ impl Snapshots {
         }
     }
 
+    /// Whether the link may ask now for what is in the request being made. If not, all of it is put off until it may.
+    pub(super) fn may_ask(&mut self, now: Nanos) -> bool {
+        if now >= self.request_at {
+            self.request_at = now.after(REQUEST_EVERY);
+            return true;
+        }
+        for book in self.books.iter_mut().filter(|book| book.asking) {
+            (book.asking, book.overdue) = (false, self.request_at);
+        }
+        self.due = self.due.min(self.request_at);
+        false
+    }
+
     /// The request is made: its snapshots are due some time from `now`.
     pub(super) fn asked(&mut self, now: Nanos) {
         for book in self.books.iter_mut().filter(|book| book.asking) {
@@ -107,9 +137,10 @@ impl Snapshots {
     }
 
     /// Its snapshot came.
-    pub(super) fn came(&mut self, slot: usize) {
+    pub(super) fn came(&mut self, now: Nanos, slot: usize) {
         let book = &mut self.books[slot];
         (book.synced, book.tries, book.overdue) = (true, 0, Nanos::NEVER);
+        book.came = now;
     }
 
     /// It is settled: no snapshot will come.
@@ -117,20 +148,32 @@ impl Snapshots {
         self.books[slot].overdue = Nanos::NEVER;
     }
 
-    /// What is known of its book is in doubt. Returns whether a fresh one is to be asked for: not where one is on its way
-    /// already.
-    pub(super) fn doubt(&mut self, slot: usize) -> bool {
+    /// What is known of its book is in doubt. Returns whether a fresh one is to be asked for at once: not where one is on
+    /// its way already, nor where the last ones did not live long.
+    pub(super) fn doubt(&mut self, now: Nanos, slot: usize) -> bool {
         let book = &mut self.books[slot];
-        let asking = book.followed && std::mem::replace(&mut book.synced, false);
-        book.asking |= asking;
-        asking
+        if !std::mem::replace(&mut book.synced, false) || !book.followed {
+            return false;
+        }
+        if now.since(book.came) >= STEADY {
+            book.again = 0;
+        }
+        let at_once = book.again == 0;
+        if at_once {
+            book.asking = true;
+        } else {
+            book.overdue = now.after(Nanos::new(AGAIN_WAIT.get() << (book.again - 1)));
+            self.due = self.due.min(book.overdue);
+        }
+        book.again = (book.again + 1).min(AGAIN_MAX);
+        at_once
     }
 
     /// The link is new: nothing is known, everything followed is to be asked for.
     pub(super) fn open(&mut self) {
-        self.due = Nanos::NEVER;
+        (self.due, self.request_at) = (Nanos::NEVER, Nanos::ZERO);
         for book in &mut self.books {
-            (book.synced, book.tries, book.asking) = (false, 0, book.followed);
+            (book.synced, book.tries, book.asking, book.again) = (false, 0, book.followed, 0);
         }
     }
 
@@ -186,7 +229,7 @@ mod tests {
             assert!(snapshots.retry(now) && snapshots.is_asking(0), "after {wait} s");
         }
         snapshots.asked(now);
-        snapshots.came(0);
+        snapshots.came(now, 0);
         assert!(snapshots.retry(now.after(at(48))) && !snapshots.any_asking());
         assert_eq!(snapshots.deadline(), Nanos::NEVER);
     }
@@ -197,11 +240,59 @@ mod tests {
         snapshots.add();
         snapshots.follow(0);
         snapshots.asked(at(1));
-        assert!(!snapshots.doubt(0), "it is on its way");
-        snapshots.came(0);
-        assert!(snapshots.is_synced(0) && snapshots.doubt(0) && !snapshots.doubt(0));
+        assert!(!snapshots.doubt(at(1), 0), "it is on its way");
+        snapshots.came(at(2), 0);
+        assert!(snapshots.is_synced(0) && snapshots.doubt(at(2), 0) && !snapshots.doubt(at(2), 0));
         snapshots.asked(at(2));
-        snapshots.came(0);
-        assert!(snapshots.unfollow(0) && !snapshots.is_synced(0) && !snapshots.doubt(0));
+        snapshots.came(at(2), 0);
+        assert!(snapshots.unfollow(0) && !snapshots.is_synced(0) && !snapshots.doubt(at(2), 0));
+    }
+
+    #[test]
+    fn a_book_that_cannot_be_got_right_is_fetched_ever_less_often() {
+        let mut snapshots = Snapshots::with_capacity(1, at(3));
+        snapshots.add();
+        snapshots.follow(0);
+        snapshots.open();
+        snapshots.asked(at(100));
+        let (mut now, mut asked) = (at(100), Vec::new());
+        while now < at(400) {
+            // Each snapshot comes at once, and is found wrong at once.
+            snapshots.came(now, 0);
+            snapshots.doubt(now, 0);
+            while !snapshots.is_asking(0) {
+                now = now.max(snapshots.deadline());
+                assert!(snapshots.retry(now));
+            }
+            snapshots.asked(now);
+            asked.push(now.millis() / 1_000 - 100);
+        }
+        assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 127, 191, 255, 319]);
+        snapshots.came(now, 0);
+        assert!(snapshots.doubt(now.after(STEADY), 0), "the last one was good");
+    }
+
+    #[test]
+    fn a_link_asks_at_most_so_often_and_forgets_nobody() {
+        let mut snapshots = Snapshots::with_capacity(3, at(3));
+        for slot in 0..3 {
+            snapshots.add();
+            snapshots.follow(slot);
+        }
+        snapshots.open();
+        snapshots.asked(at(1));
+        for slot in 0..3 {
+            snapshots.came(at(1), slot);
+        }
+        let now = at(50);
+        assert!(snapshots.doubt(now, 0) && snapshots.may_ask(now));
+        snapshots.asked(now);
+        for slot in [1, 2] {
+            assert!(snapshots.doubt(now, slot) && !snapshots.may_ask(now), "just asked");
+        }
+        let next = now.after(REQUEST_EVERY);
+        assert!(snapshots.deadline() <= next);
+        assert!(snapshots.retry(next) && snapshots.may_ask(next));
+        assert!(!snapshots.is_asking(0) && snapshots.is_asking(1) && snapshots.is_asking(2));
     }
 }

@@ -14,6 +14,7 @@ pub use self::private::our_order_id;
 use self::commands::{Channel, Sid};
 use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
 use super::decimal;
+use super::lag::Lag;
 use super::outgoing::Outgoing;
 use super::pulse::{Beat, Pulse};
 use super::scan::{Odd, Scan};
@@ -68,6 +69,7 @@ pub struct Session {
     last_error: Option<u64>,
     command: u64,
     pulse: Pulse,
+    lag: Lag,
     /// Whether a ping is wanted.
     ping: bool,
     /// By the slots of `states`.
@@ -115,6 +117,7 @@ impl Session {
             last_error: None,
             command: 0,
             pulse: Pulse::new(Venue::Kalshi, role.link(), PING_EVERY, SILENCE_MAX),
+            lag: Lag::NONE,
             ping: false,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
@@ -209,6 +212,9 @@ impl Session {
     /// Fresh snapshots of every market that is asking.
     fn fetch_asking(&mut self, now: Nanos) {
         if self.pulse.is_open() && self.role == Role::Market && self.snapshots.any_asking() {
+            if !self.snapshots.may_ask(now) {
+                return;
+            }
             self.fetch();
         }
         self.asked(now);
@@ -220,7 +226,7 @@ impl Session {
             return;
         }
         sink.push(Event::Stale { market: self.states[slot].market, why });
-        if self.snapshots.doubt(slot) {
+        if self.snapshots.doubt(now, slot) {
             self.fetch_asking(now);
         }
     }
@@ -232,7 +238,7 @@ impl Session {
         }
         for (slot, state) in self.states.iter().enumerate() {
             if self.snapshots.is_followed(slot) {
-                self.snapshots.doubt(slot);
+                self.snapshots.doubt(now, slot);
                 sink.push(Event::Stale { market: state.market, why });
             }
         }
@@ -413,6 +419,10 @@ impl Session {
             return self.nameless(now, sink);
         }
         let Some(slot) = self.place(said.ticker, said.ts_ms) else { return Ok(()) };
+        if let Some(ms) = said.ts_ms {
+            self.lag.hear(now, ms);
+        }
+        self.pulse.data(now);
         if !self.snapshots.is_synced(slot) {
             self.counters.early += 1;
             return Ok(());
@@ -455,7 +465,8 @@ impl Session {
         if let Some(error) = self.scratch.bad_level {
             return self.fail(now, slot, error, sink);
         }
-        self.snapshots.came(slot);
+        self.snapshots.came(now, slot);
+        self.pulse.data(now);
         let market = self.states[slot].market;
         let millis = decimal::whole(message.ts_ms).or(decimal::whole(message.sent_ms)).unwrap_or(0);
         let venue_time = Nanos::new(millis.saturating_mul(1_000_000));
@@ -632,6 +643,7 @@ impl super::Session for Session {
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
         self.ping = true; // the answer says the link works
+        self.lag = Lag::NONE;
         self.sids.clear();
         self.out.clear();
         self.snapshots.open();
@@ -688,9 +700,13 @@ impl super::Session for Session {
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
         let Some(slot) = self.slot_of(market) else { return };
-        if self.snapshots.doubt(slot) {
+        if self.snapshots.doubt(now, slot) {
             self.fetch_asking(now);
         }
+    }
+
+    fn late(&self, now: Nanos) -> Nanos {
+        self.lag.late(now)
     }
 
     fn poll_ping(&mut self) -> bool {

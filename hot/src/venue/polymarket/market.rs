@@ -5,6 +5,7 @@
 //! A message is read whole before its first event leaves, so a frame cut short gives no half-read level.
 
 use super::super::decimal;
+use super::super::lag::Lag;
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
@@ -37,6 +38,7 @@ pub struct MarketSession {
     notice: Option<Notice>,
     counters: Counters,
     pulse: Pulse,
+    lag: Lag,
     /// By the slots of `names`.
     snapshots: Snapshots,
 }
@@ -72,6 +74,7 @@ impl MarketSession {
             notice: None,
             counters: Counters::default(),
             pulse: Pulse::new(Venue::Polymarket, Link::Market, PING_EVERY, SILENCE_MAX),
+            lag: Lag::NONE,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
     }
@@ -143,6 +146,9 @@ impl MarketSession {
     /// Fresh snapshots of every market that is asking: the venue sends one only to a new subscription.
     fn fetch_asking(&mut self, now: Nanos) {
         if self.pulse.is_open() && self.snapshots.any_asking() {
+            if !self.snapshots.may_ask(now) {
+                return;
+            }
             self.request(b"unsubscribe");
             self.request(b"subscribe");
         }
@@ -155,7 +161,7 @@ impl MarketSession {
             return;
         }
         sink.push(Event::Stale { market: self.names.market(slot), why });
-        if self.snapshots.doubt(usize::from(slot)) {
+        if self.snapshots.doubt(now, usize::from(slot)) {
             self.fetch_asking(now);
         }
     }
@@ -164,7 +170,7 @@ impl MarketSession {
     fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
         for slot in 0..self.states.len() {
             if self.snapshots.is_followed(slot) {
-                self.snapshots.doubt(slot);
+                self.snapshots.doubt(now, slot);
                 let slot = Slot::try_from(slot).expect("slots are counted in it");
                 sink.push(Event::Stale { market: self.names.market(slot), why });
             }
@@ -311,6 +317,8 @@ impl MarketSession {
             let slot = usize::from(yes.slot);
             if self.snapshots.is_synced(slot) {
                 self.states[slot].hear(timestamp, &mut self.counters);
+                self.lag.hear(now, self.states[slot].venue_time.millis());
+                self.pulse.data(now);
                 push_twins([yes, no], &self.names, sink);
                 return Ok(());
             }
@@ -344,7 +352,10 @@ impl MarketSession {
                 self.counters.unknown_market += 1;
             } else if entry.slot != Slot::MAX {
                 if index == 0 || self.scratch.changes[index - 1].slot != entry.slot {
-                    self.states[usize::from(entry.slot)].hear(timestamp, &mut self.counters);
+                    let state = &mut self.states[usize::from(entry.slot)];
+                    state.hear(timestamp, &mut self.counters);
+                    self.lag.hear(now, state.venue_time.millis());
+                    self.pulse.data(now);
                 }
                 if !self.snapshots.is_synced(usize::from(entry.slot)) {
                     self.counters.early += 1;
@@ -389,7 +400,8 @@ impl MarketSession {
             state.grid = grid;
             sink.push(Event::GridChange { market, grid });
         }
-        self.snapshots.came(usize::from(slot));
+        self.snapshots.came(now, usize::from(slot));
+        self.pulse.data(now);
         sink.push(Event::SnapshotBegin { market, venue_time: venue_time(message.timestamp) });
         for (side, levels) in [(Side::Bid, &self.scratch.bids), (Side::Ask, &self.scratch.asks)] {
             for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
@@ -503,6 +515,7 @@ impl MarketSession {
 impl Session for MarketSession {
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
+        self.lag = Lag::NONE;
         self.out.clear();
         self.snapshots.open();
         self.out.put(b"{\"type\":\"market\",");
@@ -567,9 +580,13 @@ impl Session for MarketSession {
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
         let Some(slot) = self.names.slot_of(market) else { return };
-        if self.snapshots.doubt(usize::from(slot)) {
+        if self.snapshots.doubt(now, usize::from(slot)) {
             self.fetch_asking(now);
         }
+    }
+
+    fn late(&self, now: Nanos) -> Nanos {
+        self.lag.late(now)
     }
 
     fn poll_notice(&mut self) -> Option<Notice> {
