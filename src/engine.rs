@@ -20,7 +20,8 @@ use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
-use crate::spin::{Clock, CoreAgent, CoreRings, Idle, Pulse, Turns, Watch, histogram, spin};
+use crate::clock::Clock;
+use crate::spin::{CoreAgent, CoreRings, Idle, Pace, Pulse, Turns, Watch, histogram, spin};
 use crate::topology::{self, Topology};
 use crate::wiring::{Executors, WireError, Wired};
 
@@ -96,16 +97,23 @@ struct Crew {
     feed: Option<Feed<HotMeter>>,
     core: Option<CoreAgent>,
     executors: Option<Executors>,
+    clock: Clock,
+    pace: Pace,
     shown: Arc<Shown>,
     show_due: Nanos,
 }
 
 impl Crew {
+    /// The clock is read again between the agents: the thread may be stopped at any of them, most likely where the feed
+    /// asks the system, and what is decided afterwards must know how old it is.
     #[inline]
-    fn turn(&mut self, now: Nanos) -> u32 {
+    fn turn(&mut self, mut now: Nanos) -> u32 {
         let mut work = 0;
+        self.keep_pace(now);
         if let Some(feed) = &mut self.feed {
             work += feed.turn(now);
+            now = self.clock.now();
+            self.keep_pace(now);
         }
         if let Some(core) = &mut self.core {
             crate::fault::on_core_turn();
@@ -119,6 +127,15 @@ impl Crew {
             self.show(now);
         }
         work
+    }
+
+    #[inline]
+    fn keep_pace(&mut self, now: Nanos) {
+        if let Some(span) = self.pace.step(now)
+            && let Some(core) = &mut self.core
+        {
+            core.stalled(now, span);
+        }
     }
 
     fn show(&self, now: Nanos) {
@@ -244,6 +261,8 @@ impl Engine {
             feed,
             core,
             executors,
+            clock: plan.clock.clone(),
+            pace: Pace::default(),
             shown: Arc::clone(&shown),
             show_due: Nanos::ZERO,
         };

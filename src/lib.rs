@@ -33,6 +33,7 @@ pub(crate) mod audit;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod control;
 pub mod engine;

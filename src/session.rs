@@ -41,7 +41,7 @@ use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
 use crate::report;
 use crate::results::Results;
-use crate::spin::Clock;
+use crate::clock::Clock;
 use crate::topology::{self, Topology};
 use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
@@ -64,6 +64,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The main thread is heard of so often, or it hangs; and where it asks both venues until they agree.
 const LOOK_WITHIN: Duration = Duration::from_secs(30);
 const AGREE_WITHIN: Duration = Duration::from_secs(600);
+/// How often our clock is held against the system's.
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
 /// How often a line is said.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that stands still for so long is taken for dead.
@@ -160,6 +162,9 @@ struct Running {
     /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
     epoch: u64,
     last_said: Instant,
+    /// When the wall clock was last looked at, and whether it had stepped.
+    clock_seen: Instant,
+    clock_stepped: bool,
     /// Lines said.
     said: u64,
     /// The trading day that the core was told, in days since 1970 (UTC).
@@ -355,6 +360,8 @@ impl Running {
             latch,
             epoch,
             last_said: now,
+            clock_seen: now,
+            clock_stepped: false,
             said: 0,
             day: 0,
             foreign: Foreign::default(),
@@ -449,6 +456,7 @@ impl Running {
         if let Some(exit) = self.check_health() {
             return Some(exit);
         }
+        self.follow_clock();
         let day = u32::try_from(self.engine.clock.now().get() / DAY_NS).unwrap_or(u32::MAX);
         if day != self.day {
             self.day = day;
@@ -477,6 +485,27 @@ impl Running {
         let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
         self.check_venues(links_up == LINKS && before < LINKS);
         self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
+    }
+
+    /// Keeps our clock with the system's. One that stepped may have let any time pass: that is told as the stall that it
+    /// may have been.
+    fn follow_clock(&mut self) {
+        if self.clock_seen.elapsed() < CLOCK_EVERY {
+            return;
+        }
+        self.clock_seen = Instant::now();
+        let step = self.engine.clock.follow();
+        if let Some(off) = step.filter(|_| !self.clock_stepped) {
+            let (tenths, way) = (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
+            eprintln!(
+                "surefoot: the system clock was set {way} by {}.{} s: what was read before is not traded from. Check that \
+                 only one program sets it (timedatectl status)",
+                tenths / 10,
+                tenths % 10
+            );
+            self.engine.tell(Event::Stall { span: Nanos::new(off.unsigned_abs()) });
+        }
+        self.clock_stepped = step.is_some();
     }
 
     fn check_health(&mut self) -> Option<Exit> {

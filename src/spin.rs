@@ -1,9 +1,9 @@
-//! The hot thread's edge: the clock, the turn of the core, and what happens when it panics.
+//! The hot thread's edge: the turn of the core, and what happens when it panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
@@ -11,11 +11,13 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Entry, JournalItem};
-use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX, STALL_MIN};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
+
+use crate::clock::Clock;
 
 /// Events taken from one input before the next input has its turn.
 const BURST_MAX: usize = 64;
@@ -25,58 +27,6 @@ const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
 const TIMER_EVERY: Nanos = Nanos::from_millis(10);
 /// How often counters are published.
 const STATS_EVERY: Nanos = Nanos::from_millis(100);
-
-/// The monotonic clock, anchored to the wall once: it counts nanoseconds since 1970 and never steps.
-#[derive(Clone, Debug)]
-pub struct Clock {
-    clock: quanta::Clock,
-    raw: u64,
-    wall: u64,
-}
-
-impl Clock {
-    /// Anchors it now.
-    ///
-    /// # Errors
-    /// The wall clock stands before 2026: signatures and order ids depend on it.
-    pub fn start() -> Result<Self, String> {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        Self::at(u64::try_from(wall).unwrap_or(0))
-    }
-
-    /// Anchors it where the wall clock says `wall`.
-    fn at(wall: u64) -> Result<Self, String> {
-        if wall < CLOCK_LEAST {
-            return Err("the system clock stands before 2026: set it (timedatectl set-ntp true), because venues \
-                        refuse signatures with a wrong time"
-                .into());
-        }
-        let clock = quanta::Clock::new();
-        let raw = clock.raw();
-        Ok(Self { clock, raw, wall })
-    }
-
-    /// Nanoseconds since 1970.
-    #[inline]
-    pub fn now(&self) -> Nanos {
-        Nanos::new(self.wall + self.clock.delta_as_nanos(self.raw, self.clock.raw()))
-    }
-
-    /// The counter itself: the cheapest stamp, for [`Clock::between`].
-    #[inline]
-    pub fn raw(&self) -> u64 {
-        self.clock.raw()
-    }
-
-    /// Nanoseconds between two stamps of [`Clock::raw`].
-    #[inline]
-    pub fn between(&self, earlier: u64, later: u64) -> u64 {
-        self.clock.delta_as_nanos(earlier, later)
-    }
-}
-
-/// 2026-01-01T00:00:00Z.
-const CLOCK_LEAST: u64 = 1_767_225_600_000_000_000;
 
 /// A latency histogram: 1 ns to 60 s, three digits, no allocation after it was made.
 pub fn histogram() -> Histogram<u64> {
@@ -199,6 +149,17 @@ impl CoreAgent {
         handled
     }
 
+    /// The thread stood still for `span`. The core hears of it before anything that waited meanwhile.
+    pub fn stalled(&mut self, now: Nanos, span: Nanos) {
+        if !self.first.is_empty() {
+            return; // the run has not begun
+        }
+        if self.journal_has_room() {
+            self.handle(now, &Event::Stall { span }, &mut None);
+        }
+        // Else the epoch has moved: a halt that says more than a stall.
+    }
+
     /// Whether an event may be taken in: what cannot be replayed is not traded.
     fn journal_has_room(&mut self) -> bool {
         let room = self.journal.slots() >= JOURNAL_ROOM;
@@ -300,6 +261,22 @@ pub struct Turns {
     pub idle: u64,
     /// The longest turn, in nanoseconds.
     pub longest: u64,
+}
+
+/// Finds out when a thread stood still, on the thread itself, from the times it is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    last: Nanos,
+}
+
+impl Pace {
+    /// Time is `now`. For how long the thread stood still since the last step, if it did.
+    #[inline]
+    pub fn step(&mut self, now: Nanos) -> Option<Nanos> {
+        let before = std::mem::replace(&mut self.last, now);
+        let span = now.since(before);
+        (span > STALL_MIN && before != Nanos::ZERO).then_some(span)
+    }
 }
 
 /// How a spinning thread is watched from outside.
@@ -411,15 +388,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_was_never_set_is_refused() {
-        for wall in [0, CLOCK_LEAST - 1] {
-            let why = Clock::at(wall).unwrap_err();
-            assert!(why.contains("set it"), "{why}");
+    fn a_thread_that_wakes_knows_how_long_it_slept() {
+        let mut pace = Pace::default();
+        let mut now = Nanos::from_secs(1_800_000_000);
+        assert_eq!(pace.step(now), None, "the first turn follows nothing");
+        for span in [Nanos::ZERO, Nanos::from_millis(10), STALL_MIN] {
+            now = now.after(span);
+            assert_eq!(pace.step(now), None, "{span:?}");
         }
-        let clock = Clock::at(CLOCK_LEAST).unwrap();
-        let first = clock.now();
-        assert!(first.get() >= CLOCK_LEAST && clock.now() >= first);
+        let long = Nanos::from_secs(5);
+        now = now.after(long);
+        assert_eq!((pace.step(now), pace.step(now)), (Some(long), None));
     }
+
     #[test]
     fn a_thread_that_spins_hides_none_that_hangs() {
         let (begin, limit) = (Instant::now(), Duration::from_secs(2));

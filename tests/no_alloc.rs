@@ -154,6 +154,10 @@ impl Desk {
 
     fn event(&mut self, event: &Event) {
         self.now = self.now.after(Nanos::new(1_000));
+        for venue in Venue::ALL {
+            let upto = self.now;
+            self.core.on_event(self.now, &Event::Current { venue, upto }, &mut self.out);
+        }
         self.core.on_event(self.now, event, &mut self.out);
         for intent in self.out.intents() {
             if let Intent::Place(order) = intent {

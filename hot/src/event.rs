@@ -115,6 +115,21 @@ pub enum Event {
     /// An order of ours that left although no earlier event caused it: the journal lost its end in a crash, the
     /// wire log did not. Group and purpose are the core's to fill in.
     Adopt(Order),
+    /// Everything that a venue's market stream had sent by a moment of our clock has been handed in: its books are
+    /// as old as that moment, however lately the frames were read. Comes some twenty times a second and stays away
+    /// while frames wait in the socket.
+    Current {
+        /// Which venue.
+        venue: Venue,
+        /// Up to when.
+        upto: Nanos,
+    },
+    /// The thread that feeds the core stood still: the process was stopped, the host gave its time to others, or the
+    /// clock stepped.
+    Stall {
+        /// For how long.
+        span: Nanos,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");

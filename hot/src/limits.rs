@@ -1,5 +1,7 @@
 //! Every bound of the core, in one place, checked against each other before the program runs.
 
+use crate::units::Nanos;
+
 /// Orders that are not ours, remembered so that the alarm for each is raised once.
 pub const FOREIGN_MAX: usize = 1_024;
 /// Of those that rest at one venue now, how many are shown by name; all are counted.
@@ -39,6 +41,17 @@ pub const ORPHANS_MAX: usize = 256;
 pub const STRAYS_TOLD_MAX: usize = 256;
 /// Levels that a basket's depth walk looks at, each leg.
 pub const WALK_LEVELS_MAX: usize = 32;
+
+/// Market data older than this opens nothing: by then its prices are somebody else's.
+pub const DATA_AGE_MAX: Nanos = Nanos::from_millis(250);
+/// A turn of the hot thread, or the time between two, that is longer than this is a stall: what waited in the sockets
+/// meanwhile is old.
+pub const STALL_MIN: Nanos = Nanos::from_millis(250);
+/// After a stall nothing is opened for this long, even where the sockets are empty: what the venue held back while
+/// nobody read is still on its way.
+pub const STALL_REST: Nanos = Nanos::from_millis(250);
+/// A stall this long halts: whatever was decided before it, nobody can say what it met.
+pub const STALL_HALT: Nanos = Nanos::from_secs(2);
 
 /// Intents that one event can cause, summed one user a line.
 pub const INTENTS_PER_EVENT_MAX: usize = ORDERS_LIVE_MAX // cancel all, one by one

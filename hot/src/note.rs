@@ -279,6 +279,8 @@ pub enum Refusal {
     Full = 22,
     /// The link to the venue is down.
     LinkDown = 23,
+    /// The venue's market data is older than [`DATA_AGE_MAX`](crate::limits::DATA_AGE_MAX), or may be.
+    OldData = 24,
 }
 
 /// Something that must not be.
@@ -317,4 +319,6 @@ pub enum Alarm {
     Unpaired = 14,
     /// Order after order is refused, at a venue or in a market: nothing new is begun there for a while.
     OrdersRefused = 15,
+    /// The thread that trades stood still.
+    Stalled = 16,
 }

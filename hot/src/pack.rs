@@ -235,11 +235,12 @@ pack_names! {
         Halted, Closing, Stopping, Unreconciled, Stale, NotOpen, OffGrid, MinSize, OrderQty,
         OrderNotional, Cash, Position, ExposureMarket, ExposureCluster, ExposureVenue,
         ExposureTotal, Positions, DailyLoss, Rate, Duplicate, OwnCross, NotReducing, Full, LinkDown,
+        OldData,
     }
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
         IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone, Unpaired,
-        OrdersRefused,
+        OrdersRefused, Stalled,
     }
 }
 
@@ -320,6 +321,8 @@ pack_enums! {
         15 = Control(control),
         16 = Timer,
         17 = Adopt(order),
+        18 = Current { venue, upto },
+        19 = Stall { span },
     }
     Change { 0 = Set(qty), 1 = Add(qty), 2 = Take(qty) }
     FeeRule { 0 = Polymarket { rate, exponent }, 1 = Kalshi { taker, maker } }
@@ -469,13 +472,13 @@ mod tests {
 
     #[test]
     fn unpack_undoes_pack_for_every_variant() {
-        round_trips::<Event>(18);
+        round_trips::<Event>(20);
         round_trips::<IntentRecord>(5);
         round_trips::<Note>(9);
         round_trips::<Report>(9);
         round_trips::<Control>(13);
-        round_trips::<Refusal>(24);
-        round_trips::<Alarm>(16);
+        round_trips::<Refusal>(25);
+        round_trips::<Alarm>(17);
         round_trips::<LimitRow>(24);
     }
 

@@ -42,6 +42,8 @@ pub struct Stats {
     pub fills: u64,
     /// Fills that failed after they were booked.
     pub fills_failed: u64,
+    /// Times the hot thread stood still.
+    pub stalls: u64,
     /// Books that became stale.
     pub stales: u64,
     /// Fills and other reports of orders that are none of ours, as far as anybody can tell.

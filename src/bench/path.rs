@@ -19,7 +19,8 @@ use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
 use super::{Row, Span, fenced, histogram, ns, plain};
-use crate::spin::{Clock, CoreAgent, CoreRings};
+use crate::clock::Clock;
+use crate::spin::{CoreAgent, CoreRings};
 
 /// Events of whole books, and of one frame.
 const EVENTS: usize = 16_384;
@@ -105,6 +106,8 @@ impl Path {
             self.reports.push(event).expect("there is room");
             self.settle();
         }
+        self.tell_current();
+        self.settle();
         self.polymarket.on_open(self.now);
         self.kalshi.on_open(self.now);
         for entry in directory.iter() {
@@ -141,6 +144,14 @@ impl Path {
         while self.journal.pop().is_ok() {}
     }
 
+    /// As the feed does where its sockets are empty.
+    fn tell_current(&mut self) {
+        for venue in Venue::ALL {
+            let event = Event::Current { venue, upto: self.now };
+            self.reports.push(event).expect("there is room");
+        }
+    }
+
     fn take_orders(&mut self) -> Option<Intent> {
         let first = self.orders.iter_mut().find_map(|ring| ring.pop().ok());
         assert!(self.orders.iter().all(Consumer::is_empty), "one order a gap");
@@ -162,6 +173,7 @@ impl Path {
             assert_eq!(self.shots, 0, "every frame that opens a gap is shot at");
         }
         self.now = self.now.after(PAUSE);
+        self.tell_current();
         self.settle(); // the timer, which is another measurement
         assert!(self.agent.core().is_idle(), "nothing is left of the last shot");
     }

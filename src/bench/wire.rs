@@ -29,7 +29,8 @@ use super::sign;
 use super::venue::{Drill, Loopback, Measured};
 use super::{Row, pin_first, pin_other};
 use crate::engine::HotMeter;
-use crate::spin::{Clock, CoreAgent, CoreRings};
+use crate::clock::Clock;
+use crate::spin::{CoreAgent, CoreRings};
 use crate::topology;
 use crate::wiring::Executors;
 

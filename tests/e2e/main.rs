@@ -8,6 +8,7 @@
 mod control;
 mod crash;
 mod demo;
+mod freeze;
 mod loopback;
 mod loss;
 mod place;

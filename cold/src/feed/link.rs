@@ -143,6 +143,8 @@ pub struct FeedLink<S> {
     /// Something written is not out yet.
     unflushed: bool,
     resyncs_seen: u64,
+    /// When the socket was last seen to be empty: everything that had come by then has been handed in.
+    empty_at: Nanos,
     stats: LinkStats,
 }
 
@@ -192,6 +194,7 @@ impl<S: Follow> FeedLink<S> {
             acted: false,
             unflushed: false,
             resyncs_seen: 0,
+            empty_at: Nanos::ZERO,
             stats,
         }
     }
@@ -302,6 +305,7 @@ impl<S: Follow> FeedLink<S> {
                 self.stats.up = true;
                 self.stats.opened += 1;
                 self.resyncs_seen = out.between_frames(self.venue);
+                self.empty_at = Nanos::ZERO;
                 self.session.on_open(now);
             }
             Err(HandshakeError::Interrupted(half)) => {
@@ -351,6 +355,7 @@ impl<S: Follow> FeedLink<S> {
     ) -> Result<u32, Error> {
         let State::Up(socket) = &mut self.state else { return Ok(0) };
         if !self.more && !socket.get_ref().is_ready() {
+            self.empty_at = now;
             return Ok(0);
         }
         self.more = true;
@@ -364,6 +369,7 @@ impl<S: Follow> FeedLink<S> {
                 Ok(message) => message,
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.more = false;
+                    self.empty_at = now;
                     return Ok(frames);
                 }
                 Err(error) => return Err(error),
@@ -461,6 +467,8 @@ pub(super) trait Pump<M>: Send {
     fn follows(&self, market: MarketId) -> bool;
     fn resync(&mut self, now: Nanos, market: MarketId);
     fn deadline(&self) -> Nanos;
+    /// For links with market data: whose it is, and how old its newest data is at most. `None` where it is down.
+    fn current(&self, now: Nanos) -> Option<(Venue, Option<Nanos>)>;
     fn has_more(&self) -> bool;
     fn shut(&mut self, now: Nanos, registry: &Registry, out: &mut Outlet);
     fn stats(&self) -> &LinkStats;
@@ -544,6 +552,17 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
             State::Opening { by, .. } | State::Upgrading { by, .. } => *by,
             State::Up(_) => self.session.poll_deadline(),
         }
+    }
+
+    fn current(&self, now: Nanos) -> Option<(Venue, Option<Nanos>)> {
+        if self.link != Link::Market {
+            return None;
+        }
+        let upto = || {
+            let late = self.session.late(now).get();
+            Nanos::new(self.empty_at.get().saturating_sub(late))
+        };
+        Some((self.venue, matches!(self.state, State::Up(_)).then(upto)))
     }
 
     fn has_more(&self) -> bool {

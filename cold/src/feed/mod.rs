@@ -16,7 +16,9 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
 use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
+use surefoot_hot::limits::DATA_AGE_MAX;
 use surefoot_hot::units::Nanos;
 
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
@@ -29,6 +31,9 @@ use link::Pump;
 
 /// Readiness events taken from the system per call.
 const EVENTS_MAX: usize = 64;
+/// How often the core is told how fresh each venue's market data is. A fifth of what the gate allows it to be old.
+const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
+const _: () = assert!(CURRENT_EVERY.get() * 5 <= DATA_AGE_MAX.get());
 /// The token of the waker; links have the numbers from 0.
 const WAKE: Token = Token(usize::MAX);
 
@@ -41,6 +46,8 @@ pub struct Feed<M> {
     outlet: Outlet,
     tap: Option<Tap>,
     intents: Option<Consumer<Intent>>,
+    /// When the core is next told how fresh market data is.
+    current_due: Nanos,
     meter: M,
 }
 
@@ -65,6 +72,7 @@ impl<M: Meter> Feed<M> {
             outlet: Outlet::new(feed_core),
             tap: tap.map(Tap::new),
             intents: None,
+            current_due: Nanos::ZERO,
             meter,
         })
     }
@@ -89,7 +97,24 @@ impl<M: Meter> Feed<M> {
             let tap = self.tap.as_mut();
             work += link.turn(now, self.poll.registry(), &mut self.outlet, tap, &mut self.meter);
         }
+        if now >= self.current_due {
+            self.current_due = now.after(CURRENT_EVERY);
+            self.tell_current(now);
+        }
         work
+    }
+
+    /// Tells the core up to when each venue's market data has been handed in: as far as all of its links that are up.
+    /// `now` was read before the sockets were, so a stall in this turn makes data older, never younger.
+    fn tell_current(&mut self, now: Nanos) {
+        for venue in Venue::ALL {
+            let of_venue = self.links.iter().filter_map(|link| link.current(now));
+            let upto =
+                of_venue.filter(|(of, _)| *of == venue).filter_map(|(_, upto)| upto).min();
+            if let Some(upto) = upto.filter(|upto| *upto > Nanos::ZERO) {
+                self.outlet.mention(venue, Event::Current { venue, upto });
+            }
+        }
     }
 
     /// Waits for something to read, for the waker, for the next deadline or for `longest`; then it is time for

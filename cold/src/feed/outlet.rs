@@ -78,6 +78,14 @@ impl Outlet {
         }
     }
 
+    /// Tells the core something that is told anew in a moment, where there is room. Not while market data of `venue` is
+    /// being dropped: it must not look fresh.
+    pub(super) fn mention(&mut self, venue: Venue, event: Event) {
+        if !self.lossy[venue.index()] && self.waiting.is_empty() {
+            let _ = self.ring.push(event);
+        }
+    }
+
     /// Takes market data of `venue` in, or drops it.
     fn offer(&mut self, venue: Venue, event: Event) {
         let lossy = &mut self.lossy[venue.index()];

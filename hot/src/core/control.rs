@@ -4,7 +4,7 @@ use super::Core;
 use crate::event::{Control, Event, HaltWhy, LimitRow};
 use crate::ids::{MarketId, Venue, VenueKey};
 use crate::intent::{Intent, Tif};
-use crate::limits::FOREIGN_MAX;
+use crate::limits::{FOREIGN_MAX, STALL_HALT, STALL_REST};
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{OrderEvent, Pace};
 use crate::outbox::Outbox;
@@ -84,6 +84,7 @@ impl Core {
         self.reconciled = [false; 2];
         self.held = [false; 2];
         self.comparison.restart();
+        self.current = [Nanos::ZERO; 2];
         self.stopping = false;
         self.configuring = true;
         self.books.apply(now, event);
@@ -118,6 +119,24 @@ impl Core {
             self.halted = Some(why);
             out.note(Note::Halt { halted: true, why: why as u8, epoch: self.epoch });
         }
+    }
+
+    /// The hot thread stood still. Frames and answers that waited meanwhile come in now as if nothing had been: all
+    /// market data counts as old until the sockets have been read empty again, and a long stall halts.
+    pub(super) fn on_stall(&mut self, now: Nanos, span: Nanos, out: &mut Outbox) {
+        self.stats.stalls += 1;
+        self.current = [Nanos::ZERO; 2];
+        self.rests_until = now.after(STALL_REST);
+        if span >= STALL_HALT {
+            self.alarm(Alarm::Stalled, None, None, out);
+            self.trip(HaltWhy::Thread, out);
+            self.cancel_everything(now, out);
+        }
+    }
+
+    /// How old a venue's market data is, at most.
+    pub(super) fn data_age(&self, now: Nanos, venue: Venue) -> Nanos {
+        if now < self.rests_until { Nanos::NEVER } else { now.since(self.current[venue.index()]) }
     }
 
     /// Everything that may be on a book goes, and groups sell what has no partner.

@@ -76,6 +76,10 @@ pub struct Core {
     held: [bool; 2],
     comparison: Comparison,
     unpaired_told: UnpairedTold,
+    /// Up to when each venue's market data has been handed in.
+    current: [Nanos; 2],
+    /// Until then nothing is opened after a stall.
+    rests_until: Nanos,
     halted: Option<HaltWhy>,
     stopping: bool,
     epoch: u64,
@@ -165,6 +169,8 @@ impl Core {
             held: [false; 2],
             comparison: Comparison::new(),
             unpaired_told: UnpairedTold::new(),
+            current: [Nanos::ZERO; 2],
+            rests_until: Nanos::ZERO,
             halted: None,
             stopping: false,
             epoch: 0,
@@ -193,6 +199,11 @@ impl Core {
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
             Event::Adopt(order) => self.on_adopt(now, order, out),
+            Event::Current { venue, upto } => {
+                let current = &mut self.current[venue.index()];
+                *current = (*current).max(*upto);
+            }
+            Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Basket(def) => self.on_basket(def, out),
             Event::Market(def) => {
                 if let Some(old) = self.books.terms(def.market) {
@@ -263,6 +274,9 @@ impl Core {
         hash.word(self.exposure.total().micros() as u64);
         hash.word(self.epoch);
         hash.word(u64::from(self.halted.is_some()));
+        for time in [self.current[0], self.current[1], self.rests_until] {
+            hash.word(time.get());
+        }
         hash.word(self.next_order);
         hash.get()
     }

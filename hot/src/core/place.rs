@@ -105,6 +105,7 @@ impl Core {
             reconciled: self.reconciled == [true; 2],
             linked: self.linked(order.venue),
             book_good: book.is_good(),
+            data_age: self.data_age(order.decided, order.venue),
             cash_free: self.cash_free(Purse::of(def.venue, def.shard)),
             held_free,
             position,

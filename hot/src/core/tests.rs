@@ -1,6 +1,7 @@
 //! The core against a scripted venue: every message by hand, every invariant after every event.
 
 mod adopt;
+mod age;
 mod compare;
 mod day;
 mod foreign;
@@ -43,6 +44,8 @@ struct Desk {
     fills: u64,
     /// The last epoch that everybody was told to move up to.
     raised: Option<u64>,
+    /// Whether every venue's market data is as fresh as can be at each event.
+    current: bool,
 }
 
 fn price(cents: u16) -> Price {
@@ -118,6 +121,7 @@ impl Desk {
             notes: Vec::new(),
             fills: 0,
             raised: None,
+            current: true,
         };
         desk.control(Control::Start { epoch: 1, first_order: 100 });
         for (row, value) in limit_values() {
@@ -157,6 +161,13 @@ impl Desk {
 
     fn event(&mut self, event: Event) {
         self.now = self.now.after(Nanos::new(1_000));
+        for venue in Venue::ALL.into_iter().filter(|_| self.current) {
+            self.core.on_event(
+                self.now,
+                &Event::Current { venue, upto: self.now },
+                &mut self.out,
+            );
+        }
         self.core.on_event(self.now, &event, &mut self.out);
         self.intents.extend_from_slice(self.out.intents());
         self.notes.extend_from_slice(self.out.notes());

@@ -5,6 +5,7 @@
 use crate::event::LimitRow as L;
 use crate::ids::Venue;
 use crate::intent::Order;
+use crate::limits::DATA_AGE_MAX;
 use crate::market::{MarketDef, MarketStatus};
 use crate::note::Refusal as R;
 use crate::risk::{Approved, Exposure, Limits, Rate};
@@ -31,6 +32,8 @@ pub struct View<'a> {
     pub linked: bool,
     /// The book may be decided from.
     pub book_good: bool,
+    /// How old the venue's market data is, at most.
+    pub data_age: Nanos,
     /// Cash that nothing has a claim on, at the venue and shard that this order draws on.
     pub cash_free: Usd,
     /// Contracts of the order's outcome that are held, those on the way to be sold taken out.
@@ -91,6 +94,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::Unreconciled, opens && !v.reconciled)?;
     row(R::LinkDown, opens && !v.linked)?;
     row(R::Stale, opens && !v.book_good)?;
+    row(R::OldData, opens && v.data_age > DATA_AGE_MAX)?;
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;

@@ -1,0 +1,120 @@
+//! Old market data: what a stopped process, a full socket or a late stream leave behind is not traded.
+
+use super::*;
+use crate::event::HaltWhy;
+use crate::limits::{DATA_AGE_MAX, STALL_HALT, STALL_MIN, STALL_REST};
+use crate::note::Refusal;
+
+impl Desk {
+    /// From here on nobody says how fresh market data is.
+    fn silence(&mut self) {
+        self.current = false;
+    }
+
+    fn tell_current(&mut self, venues: &[Venue], upto: Nanos) {
+        for &venue in venues {
+            self.event(Event::Current { venue, upto });
+        }
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let refused = |note: &Note| match note {
+            Note::Refused { why, .. } => Some(*why),
+            _ => None,
+        };
+        self.notes.iter().filter_map(refused).collect()
+    }
+}
+
+/// `now` less a span.
+fn ago(desk: &Desk, span: Nanos) -> Nanos {
+    Nanos::new(desk.now.get() - span.get())
+}
+
+#[test]
+fn books_that_nobody_calls_current_open_nothing() {
+    let mut desk = Desk::new();
+    desk.control(Control::Start { epoch: 2, first_order: 200 });
+    desk.silence();
+    desk.open();
+    desk.gap();
+    assert_eq!((desk.placed().len(), desk.refusals()), (0, vec![Refusal::OldData]));
+}
+
+#[test]
+fn the_row_alone_refuses_and_either_venue_is_enough() {
+    for late in Venue::ALL {
+        let mut desk = Desk::new();
+        desk.silence();
+        let over = DATA_AGE_MAX.after(Nanos::from_millis(1));
+        desk.now = desk.now.after(over);
+        let on_time: Vec<_> = Venue::ALL.into_iter().filter(|venue| *venue != late).collect();
+        let now = desk.now;
+        desk.tell_current(&on_time, now);
+        desk.gap();
+        assert_eq!((desk.placed().len(), desk.refusals()), (0, vec![Refusal::OldData]), "{late:?}");
+        let now = desk.now;
+        desk.tell_current(&[late], now);
+        desk.wait(Nanos::from_millis(10));
+        assert_eq!(desk.placed().len(), 1, "{late:?} caught up: the next timer event looks again");
+    }
+}
+
+#[test]
+fn frames_that_waited_are_taken_in_and_not_decided_from() {
+    let mut desk = Desk::new();
+    desk.silence();
+    let stopped = Nanos::from_millis(1_500);
+    desk.now = desk.now.after(stopped);
+    desk.event(Event::Stall { span: stopped });
+    assert_eq!(desk.core.halted(), None, "short of what halts");
+    let begin = ago(&desk, stopped);
+    desk.gap(); // what waited in the socket
+    desk.tell_current(&Venue::ALL, begin); // as the turn in which it was stopped has it
+    assert_eq!((desk.placed().len(), desk.refusals()), (0, vec![Refusal::OldData]));
+    let now = desk.now;
+    desk.tell_current(&Venue::ALL, now); // empty now; but the venue may have held more back
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.placed().len(), 0);
+    desk.now = desk.now.after(STALL_REST);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.placed().len(), 0, "what was current then is old by now");
+    let now = desk.now;
+    desk.tell_current(&Venue::ALL, now);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.placed().len(), 1);
+    assert_eq!(desk.core.stats().stalls, 1);
+}
+
+#[test]
+fn a_stall_of_two_seconds_halts_whoever_wakes() {
+    let short = Nanos::new(STALL_HALT.get() - 1);
+    for (span, halts) in [(STALL_MIN, false), (short, false), (STALL_HALT, true)] {
+        let mut desk = Desk::new();
+        desk.gap();
+        assert_eq!(desk.placed().len(), 1);
+        desk.event(Event::Stall { span });
+        assert_eq!(desk.core.halted(), halts.then_some(HaltWhy::Thread), "{span:?}");
+        let all = |intent: &&Intent| matches!(intent, Intent::CancelAll { .. });
+        assert_eq!(desk.intents.iter().filter(all).count(), usize::from(halts));
+    }
+}
+
+#[test]
+fn a_leg_that_stands_alone_is_sold_however_old_the_data() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.silence();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    assert_ne!(first.id, second.id);
+    desk.event(Event::Stall { span: STALL_MIN });
+    desk.report(Report::Rejected {
+        order: OrderRef::Id(second.id),
+        why: crate::report::Reject::Killed,
+    });
+    desk.wait(Nanos::from_secs(1));
+    let sale = desk.last_placed();
+    assert!(sale.purpose.reduces(), "{sale:?}");
+}

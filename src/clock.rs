@@ -1,0 +1,260 @@
+//! The one clock: nanoseconds since 1970 that never run backwards and follow the system's wall clock.
+//!
+//! Durations come from the processor's counter, which the system's clock does not touch; but a counter that is off by
+//! 83 parts in a million, as measured on one host, is a quarter of a second off after an hour, and venues refuse
+//! signatures whose time is some seconds off. So the wall is looked at about once a second, and what is amiss is made
+//! good little by little: a reader of the clock sees it run a trace faster or slower, never back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use surefoot_hot::units::Nanos;
+
+/// 2026-01-01T00:00:00Z.
+const CLOCK_LEAST: u64 = 1_767_225_600_000_000_000;
+/// A correction is made good within this time of its reading; later readings see none of it. So a wall that nobody
+/// looks at any more carries nothing away.
+const SLEW_SPAN: u64 = 1_000_000_000;
+/// The most that one reading corrects: a twentieth of [`SLEW_SPAN`].
+const SLEW_MAX: i64 = 50_000_000;
+/// A wall clock this far off has stepped.
+pub const STEP_MIN: Nanos = Nanos::from_millis(250);
+
+/// Where the clock stands and how it runs on: a line through one point, bent once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Course {
+    /// The counter's reading, in nanoseconds.
+    count: u64,
+    /// The time at it.
+    time: u64,
+    /// What is added over the next [`SLEW_SPAN`].
+    slew: i64,
+}
+
+impl Course {
+    /// The time at a count. One a little before the course's own is on it too: a reader may have been overtaken.
+    #[inline]
+    fn at(&self, count: u64) -> u64 {
+        let Some(run) = count.checked_sub(self.count) else {
+            return self.time - (self.count - count);
+        };
+        let slewed = run.min(SLEW_SPAN).cast_signed() * self.slew / SLEW_SPAN.cast_signed();
+        (self.time + run).wrapping_add_signed(slewed)
+    }
+
+    /// The course from `count` on, where the wall clock says `wall`; and by how much that is off where it is a step.
+    ///
+    /// A wall that jumped ahead is followed at once: the time between is gone. One that jumped back is waited for.
+    fn follow(&self, count: u64, wall: u64) -> (Self, Option<i64>) {
+        let time = self.at(count);
+        let off = wall.cast_signed() - time.cast_signed();
+        let step = (off.unsigned_abs() >= STEP_MIN.get()).then_some(off);
+        let course = match step {
+            Some(1..) => Self { count, time: wall, slew: 0 },
+            _ => Self { count, time, slew: off.clamp(-SLEW_MAX, SLEW_MAX) },
+        };
+        (course, step)
+    }
+}
+
+/// The course, for any number of readers and one writer.
+#[derive(Debug)]
+struct Shared {
+    /// Odd while it is being written.
+    version: AtomicU64,
+    count: AtomicU64,
+    time: AtomicU64,
+    slew: AtomicI64,
+}
+
+impl Shared {
+    const fn new(course: Course) -> Self {
+        Self {
+            version: AtomicU64::new(0),
+            count: AtomicU64::new(course.count),
+            time: AtomicU64::new(course.time),
+            slew: AtomicI64::new(course.slew),
+        }
+    }
+
+    #[inline]
+    fn read(&self) -> Course {
+        loop {
+            let before = self.version.load(Ordering::Acquire);
+            let course = Course {
+                count: self.count.load(Ordering::Relaxed),
+                time: self.time.load(Ordering::Relaxed),
+                slew: self.slew.load(Ordering::Relaxed),
+            };
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && self.version.load(Ordering::Relaxed) == before {
+                return course;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    fn write(&self, course: Course) {
+        self.version.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.count.store(course.count, Ordering::Relaxed);
+        self.time.store(course.time, Ordering::Relaxed);
+        self.slew.store(course.slew, Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Nanoseconds since 1970, the same for every thread that holds a copy. See the module's text.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    clock: quanta::Clock,
+    /// The counter where it was started: counts are told from here.
+    raw: u64,
+    course: Arc<Shared>,
+}
+
+impl Clock {
+    /// Starts it at the wall clock's time.
+    ///
+    /// # Errors
+    /// The wall clock stands before 2026: signatures and order ids depend on it.
+    pub fn start() -> Result<Self, String> {
+        Self::at(wall())
+    }
+
+    /// Starts it where the wall clock says `wall`.
+    fn at(wall: u64) -> Result<Self, String> {
+        if wall < CLOCK_LEAST {
+            return Err("the system clock stands before 2026: set it (timedatectl set-ntp true), because venues \
+                        refuse signatures with a wrong time"
+                .into());
+        }
+        let clock = quanta::Clock::new();
+        let raw = clock.raw();
+        let course = Arc::new(Shared::new(Course { count: 0, time: wall, slew: 0 }));
+        Ok(Self { clock, raw, course })
+    }
+
+    /// Nanoseconds since 1970.
+    #[inline]
+    pub fn now(&self) -> Nanos {
+        let count = self.clock.delta_as_nanos(self.raw, self.clock.raw());
+        Nanos::new(self.course.read().at(count))
+    }
+
+    /// Follows the wall clock: to be called about once a second, by one thread. Where the wall clock stepped: by how
+    /// many nanoseconds, ahead or back. After a step back the clock runs a twentieth slower until it is met again, and
+    /// each call says so.
+    pub fn follow(&self) -> Option<i64> {
+        let count = self.clock.delta_as_nanos(self.raw, self.clock.raw());
+        let (course, step) = self.course.read().follow(count, wall());
+        self.course.write(course);
+        step
+    }
+
+    /// The counter itself: the cheapest stamp, for [`Clock::between`].
+    #[inline]
+    pub fn raw(&self) -> u64 {
+        self.clock.raw()
+    }
+
+    /// Nanoseconds between two stamps of [`Clock::raw`].
+    #[inline]
+    pub fn between(&self, earlier: u64, later: u64) -> u64 {
+        self.clock.delta_as_nanos(earlier, later)
+    }
+}
+
+/// What the system says the time is; zero before 1970.
+fn wall() -> u64 {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    u64::try_from(wall).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const BEGIN: u64 = 1_800_000_000 * SECOND;
+
+    /// A wall clock and a counter that runs `ppm` parts in a million too fast: what both say after a true second.
+    fn counted(second: u64, ppm: i64) -> u64 {
+        (second * SECOND).wrapping_add_signed(second.cast_signed() * 1_000 * ppm)
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_refused() {
+        for wall in [0, CLOCK_LEAST - 1] {
+            let why = Clock::at(wall).unwrap_err();
+            assert!(why.contains("set it"), "{why}");
+        }
+        let clock = Clock::at(CLOCK_LEAST).unwrap();
+        let first = clock.now();
+        assert!(first.get() >= CLOCK_LEAST && clock.now() >= first);
+    }
+
+    #[test]
+    fn a_counter_that_drifts_stays_with_the_wall_for_days() {
+        for ppm in [83, -83, 500, -500] {
+            let mut course = Course { count: 0, time: BEGIN, slew: 0 };
+            let mut last = course.time;
+            for second in 1..=36 * 3_600 {
+                let count = counted(second, ppm);
+                let (time, wall) = (course.at(count), BEGIN + second * SECOND);
+                assert!(time > last, "second {second}: it never runs backwards");
+                let off = time.abs_diff(wall);
+                assert!(off < 2_000_000, "second {second}, {ppm} ppm: {off} ns off");
+                last = time;
+                let (next, step) = course.follow(count, wall);
+                assert_eq!((next.at(count), step), (time, None), "no jump where it is followed");
+                course = next;
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_is_told_and_time_never_runs_backwards() {
+        for (stepped, seconds) in [(3_000_000_000_i64, 1), (-1_000_000_000, 30), (40_000_000, 3)] {
+            let mut course = Course { count: 0, time: BEGIN, slew: 0 };
+            let (mut last, mut told) = (course.time, 0);
+            for second in 1..=60 {
+                let count = second * SECOND;
+                let wall = (BEGIN + count).wrapping_add_signed(stepped);
+                for part in (0..10).rev() {
+                    let time = course.at(count - part * SECOND / 10);
+                    assert!(time > last, "{stepped}: second {second}, {time} after {last}");
+                    last = time;
+                }
+                let (next, step) = course.follow(count, wall);
+                told += u32::from(step.is_some());
+                assert!(step.is_none_or(|off| off.signum() == stepped.signum()));
+                course = next;
+                let off = course.at(count).abs_diff(wall);
+                assert!(second <= seconds || off < 1_000, "{stepped}: {off} ns off after {second} s");
+            }
+            let large = stepped.unsigned_abs() >= STEP_MIN.get();
+            assert_eq!(told > 0, large, "{stepped}");
+        }
+    }
+
+    #[test]
+    fn a_wall_that_nobody_looks_at_carries_nothing_away() {
+        let course = Course { count: 0, time: BEGIN, slew: SLEW_MAX };
+        let hour = 3_600 * SECOND;
+        assert_eq!(course.at(hour), BEGIN + hour + SLEW_MAX.unsigned_abs());
+        let late = Course { count: 5 * SECOND, ..course };
+        assert_eq!(late.at(5 * SECOND - 7), BEGIN - 7, "a reader that was overtaken");
+    }
+
+    #[test]
+    fn all_copies_follow() {
+        let clock = Clock::at(wall() - 3 * SECOND).unwrap();
+        let other = clock.clone();
+        let before = other.now();
+        assert!(clock.follow().is_some_and(|off| off >= 2_900_000_000));
+        assert!(other.now().since(before).get() >= 2_900_000_000);
+        assert_eq!(clock.follow(), None);
+    }
+}
