@@ -45,6 +45,8 @@ pub enum Verb {
     Halt(HaltArgs),
     /// Lift a halt
     Resume(ResumeArgs),
+    /// Let a quarantined market be opened in again
+    Release(ReleaseArgs),
     /// End the running instance gracefully: nothing stays resting
     Stop,
     /// Run the venues' twin alone and print how to reach it
@@ -194,6 +196,17 @@ pub struct ResumeArgs {
 #[derive(Args, Clone, Debug)]
 pub struct AcceptArgs {
     /// For the record: what was lost, and what you saw at the venues
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Which market to release.
+#[derive(Args, Clone, Debug)]
+pub struct ReleaseArgs {
+    /// Its condition id at Polymarket or its ticker at Kalshi, as `status` shows it
+    #[arg(value_name = "MARKET")]
+    pub market: String,
+    /// For the record: what the odd message meant and why the market may be traded
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }

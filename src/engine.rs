@@ -1,6 +1,6 @@
 //! The whole machine, running: agents on their threads, and the cold threads around them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::exec::{ExecFigures, ExecStats};
-use surefoot_cold::feed::Feed;
+use surefoot_cold::feed::{Feed, LinkStats};
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::{Meter, Stage};
 use surefoot_hot::core::Core;
@@ -68,6 +68,8 @@ pub struct Shown {
     pub links_lost: AtomicU64,
     /// Frames not understood.
     pub bad_frames: AtomicU64,
+    /// Of those about our own money: how many, and words for the last one.
+    pub unread: Mutex<(u64, String)>,
 }
 
 /// What feed and executor show of one venue.
@@ -147,12 +149,25 @@ impl Crew {
         }
         let Some(feed) = &self.feed else { return };
         let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
+        let mut unread = 0;
         for stats in feed.stats() {
             let venue = stats.venue.index();
             frames[venue] += stats.frames;
             up[venue] += u64::from(stats.up);
             lost[venue] += stats.lost;
             bad += stats.bad.iter().sum::<u64>();
+            unread += stats.unread.0;
+        }
+        // Nothing waits here: who reads it holds it for a copy, and the next look will do.
+        if unread > 0
+            && let Ok(mut shown) = self.shown.unread.try_lock()
+            && shown.0 != unread
+        {
+            let words = |stats: &LinkStats| {
+                let words = stats.unread.1.as_ref()?;
+                Some(format!("{}: {words}", stats.venue.name()))
+            };
+            *shown = (unread, feed.stats().filter_map(words).collect::<Vec<_>>().join("; "));
         }
         for (venue, shown) in self.shown.venues.iter().enumerate() {
             shown.links_up.store(up[venue], Ordering::Relaxed);

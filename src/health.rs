@@ -349,7 +349,8 @@ pub const ROWS: &[Row] = &[
                 |venue| format!(" ({})", venue.quarantined),
             )
         },
-        remedy: "A message about them could not be understood. Nothing new is opened there; the log names them.",
+        remedy: "A message about them was not understood. Nothing new is opened there; `status` names them. Those whose book \
+                 was odd come back by themselves, the others by `surefoot release MARKET --reason …`.",
     },
     Row {
         name: "disagreed",

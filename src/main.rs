@@ -40,6 +40,7 @@ fn run_verb() -> Exit {
         Verb::Status(_)
         | Verb::Halt(_)
         | Verb::Resume(_)
+        | Verb::Release(_)
         | Verb::Stop
         | Verb::AcceptLoss(_)
         | Verb::Replay(_) => Ok(config::load_for_control(&cli.common)),
@@ -58,6 +59,7 @@ fn run_verb() -> Exit {
         Verb::Status(args) => verbs::status(&args, &setup),
         Verb::Halt(args) => verbs::halt(&args, &setup),
         Verb::Resume(args) => verbs::resume(&args, &setup),
+        Verb::Release(args) => verbs::release(&args, &setup),
         Verb::Stop => verbs::stop(&setup),
         Verb::AcceptLoss(args) => loss::accept(&args, &setup),
         Verb::Twin(args) => run::twin::run(&args, &setup),

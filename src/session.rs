@@ -53,6 +53,8 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
 /// taken to be on its way (30 s).
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
+/// How often both venues are asked what is true while something they said of our money has not been understood.
+const UNREAD_EVERY: Duration = Duration::from_secs(2);
 /// How long a resume may take to show.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
@@ -162,6 +164,10 @@ struct Running {
     /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
     epoch: u64,
     last_said: Instant,
+    /// How many messages about our own money were not understood, as far as that was said.
+    unread: u64,
+    /// When the venues were last asked for that.
+    unread_asked: Instant,
     /// When the wall clock was last looked at, and whether it had stepped.
     clock_seen: Instant,
     clock_stepped: bool,
@@ -360,6 +366,8 @@ impl Running {
             latch,
             epoch,
             last_said: now,
+            unread: 0,
+            unread_asked: now,
             clock_seen: now,
             clock_stepped: false,
             said: 0,
@@ -483,8 +491,26 @@ impl Running {
         }
         let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
         let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
-        self.check_venues(links_up == LINKS && before < LINKS);
+        self.say_unread();
+        let unread = stats.unread_now && self.unread_asked.elapsed() >= UNREAD_EVERY;
+        if unread {
+            self.unread_asked = Instant::now();
+        }
+        self.check_venues(unread || (links_up == LINKS && before < LINKS));
         self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
+    }
+
+    /// Names what a venue said of our money and was not understood.
+    fn say_unread(&mut self) {
+        let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else { return };
+        if unread.0 > self.unread {
+            self.unread = unread.0;
+            eprintln!(
+                "surefoot: a message about our own orders or fills was not understood ({}): nothing is opened before the \
+                 venue's own history has been read and agrees",
+                unread.1
+            );
+        }
     }
 
     /// Keeps our clock with the system's. One that stepped may have let any time pass: that is told as the stall that it
@@ -564,6 +590,10 @@ impl Running {
                 Ok(()) => asked.done(json!({ "halted": false })),
                 Err(why) => asked.failed(&why),
             },
+            Command::Release { market, reason } => match self.release(&market, &reason) {
+                Ok(()) => asked.done(json!({ "released": market })),
+                Err(why) => asked.failed(&why),
+            },
             Command::Stop { .. } => unreachable!("taken by the caller"),
         }
     }
@@ -589,6 +619,18 @@ impl Running {
         }
         eprintln!("surefoot: HALTED by {who}: {reason}");
         self.latch = Some(latch);
+    }
+
+    fn release(&mut self, market: &str, reason: &str) -> Result<(), String> {
+        let entry = self.directory.iter().find(|entry| entry.names.id() == market);
+        let entry = entry.ok_or_else(|| {
+            format!("no market is called {market:?} here: `surefoot status` names those in quarantine")
+        })?;
+        let what = format!("{market}: {reason}");
+        verbs::record(&self.state, "release", &what).map_err(|error| error.to_string())?;
+        self.engine.tell(Event::Control(Tell::Release { market: entry.def.market }));
+        eprintln!("surefoot: released {what}");
+        Ok(())
     }
 
     fn resume(&mut self, reason: &str) -> Result<(), String> {

@@ -130,6 +130,15 @@ pub enum Event {
         /// For how long.
         span: Nanos,
     },
+    /// A message was not understood, or not in full.
+    Odd {
+        /// Whose message.
+        venue: Venue,
+        /// The market it speaks of, where that much is known.
+        market: Option<MarketId>,
+        /// What is odd about it.
+        what: Oddity,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -215,6 +224,26 @@ impl StaleWhy {
     pub const fn resyncs_by_itself(self) -> bool {
         matches!(self, Self::Fresh | Self::Gap | Self::Link | Self::Restart)
     }
+}
+
+/// What is odd about a message, by what it may cost. Each venue's table (`venue/*/odd.rs`) says which messages may be
+/// odd in which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Oddity {
+    /// A message about a book has a field missing, of another name or off its grid: the book is fetched anew. Again and
+    /// again in one market, nothing is opened there until its book has been whole for a while.
+    Shape = 0,
+    /// A word about a market whose meaning is not known here: nothing is opened there until a person has looked.
+    Meaning = 1,
+    /// A message about our own orders or fills could not be read in full: the venue's history is read, and nothing is
+    /// opened before it agrees.
+    Money = 2,
+    /// A message about our own money is finer than our units: it was booked, rounded against us.
+    Rounded = 3,
+    /// A message about a book names its fields otherwise: nothing is opened in the market until its book has been whole
+    /// for a while.
+    Schema = 4,
 }
 
 /// Which link of a venue.
@@ -325,6 +354,11 @@ pub enum Control {
         yes: Qty,
         /// NO bought and not sold.
         no: Qty,
+    },
+    /// A person has looked at a quarantined market: it may be opened in again.
+    Release {
+        /// Which.
+        market: MarketId,
     },
 }
 

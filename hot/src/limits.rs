@@ -10,6 +10,8 @@ pub const FOREIGN_SHOWN_MAX: usize = 16;
 pub const DOUBTS_SHOWN_MAX: usize = 8;
 /// Positions without a partner, shown by market and number.
 pub const UNPAIRED_SHOWN_MAX: usize = 8;
+/// Of the quarantined markets, how many are shown by name; all are counted.
+pub const QUARANTINED_SHOWN_MAX: usize = 16;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 512;
 /// Baskets that the compiler may hand in.

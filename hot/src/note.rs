@@ -281,6 +281,8 @@ pub enum Refusal {
     LinkDown = 23,
     /// The venue's market data is older than [`DATA_AGE_MAX`](crate::limits::DATA_AGE_MAX), or may be.
     OldData = 24,
+    /// Something about the market was not understood.
+    Quarantined = 25,
 }
 
 /// Something that must not be.
@@ -321,4 +323,10 @@ pub enum Alarm {
     OrdersRefused = 15,
     /// The thread that trades stood still.
     Stalled = 16,
+    /// A market was quarantined: nothing is opened there.
+    Quarantined = 17,
+    /// A message about our own orders or fills could not be read in full.
+    UnreadMoney = 18,
+    /// A venue told of our money more finely than our units: it was rounded against us.
+    RoundedMoney = 19,
 }

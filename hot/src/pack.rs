@@ -5,7 +5,7 @@
 //! number of a variant is part of the format: new ones are added at the end, none is ever used again.
 
 use crate::basket_def::{BasketDef, BasketKind};
-use crate::event::{Change, Control, Event, HaltWhy, Level, LimitRow, Link, StaleWhy};
+use crate::event::{Change, Control, Event, HaltWhy, Level, LimitRow, Link, Oddity, StaleWhy};
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{
@@ -216,6 +216,7 @@ pack_names! {
         Fresh, Gap, Decode, Link, Top, Mirror, Hash, Crossed, Level, Overflow, Grid, Restart,
     }
     Link { Market, Private, Orders }
+    Oddity { Shape, Meaning, Money, Rounded, Schema }
     LimitRow {
         OrderQty, OrderNotional, CashPercent, PositionQty, ExposureTotal, DailyLoss,
         OrdersPerMinute, ExposureMarket, ExposureCluster, ExposureVenue, Positions, EdgeMin,
@@ -235,12 +236,13 @@ pack_names! {
         Halted, Closing, Stopping, Unreconciled, Stale, NotOpen, OffGrid, MinSize, OrderQty,
         OrderNotional, Cash, Position, ExposureMarket, ExposureCluster, ExposureVenue,
         ExposureTotal, Positions, DailyLoss, Rate, Duplicate, OwnCross, NotReducing, Full, LinkDown,
-        OldData,
+        OldData, Quarantined,
     }
     Alarm {
         Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
         IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone, Unpaired,
-        OrdersRefused, Stalled,
+        OrdersRefused, Stalled, Quarantined,
+        UnreadMoney, RoundedMoney,
     }
 }
 
@@ -323,6 +325,7 @@ pack_enums! {
         17 = Adopt(order),
         18 = Current { venue, upto },
         19 = Stall { span },
+        20 = Odd { venue, market, what },
     }
     Change { 0 = Set(qty), 1 = Add(qty), 2 = Take(qty) }
     FeeRule { 0 = Polymarket { rate, exponent }, 1 = Kalshi { taker, maker } }
@@ -340,6 +343,7 @@ pack_enums! {
         10 = Open { venue, market, order, key },
         11 = Hold { venue, held },
         12 = History { market, yes, no },
+        13 = Release { market },
     }
     Report {
         0 = Bound { order, key },
@@ -472,13 +476,13 @@ mod tests {
 
     #[test]
     fn unpack_undoes_pack_for_every_variant() {
-        round_trips::<Event>(20);
+        round_trips::<Event>(21);
         round_trips::<IntentRecord>(5);
         round_trips::<Note>(9);
         round_trips::<Report>(9);
-        round_trips::<Control>(13);
-        round_trips::<Refusal>(25);
-        round_trips::<Alarm>(17);
+        round_trips::<Control>(14);
+        round_trips::<Refusal>(26);
+        round_trips::<Alarm>(20);
         round_trips::<LimitRow>(24);
     }
 

@@ -2,7 +2,9 @@
 
 use crate::event::HaltWhy;
 use crate::ids::{MarketId, Outcome, VenueKey};
-use crate::limits::{DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, UNPAIRED_SHOWN_MAX};
+use crate::limits::{
+    DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, QUARANTINED_SHOWN_MAX, UNPAIRED_SHOWN_MAX,
+};
 use crate::units::{Nanos, Qty, Usd};
 
 /// Counters since the journal began, and figures as they stand.
@@ -44,6 +46,10 @@ pub struct Stats {
     pub fills_failed: u64,
     /// Times the hot thread stood still.
     pub stalls: u64,
+    /// Messages that were not understood, or not in full.
+    pub odd: u64,
+    /// Those of them that were about our own orders or fills: the venue's history was to be read.
+    pub unread: u64,
     /// Books that became stale.
     pub stales: u64,
     /// Fills and other reports of orders that are none of ours, as far as anybody can tell.
@@ -80,6 +86,10 @@ pub struct Stats {
     pub quarantined: [u32; 2],
     /// Orders at each venue, by index, that are not ours.
     pub foreign: [Foreign; 2],
+    /// The quarantined markets by name.
+    pub quarantined_shown: Quarantined,
+    /// Whether something a venue said of our orders or fills has not been read yet.
+    pub unread_now: bool,
     /// Whether trading is halted.
     pub halted: bool,
     /// Why it is.
@@ -171,6 +181,29 @@ impl Unpaired {
 
     /// The first of them.
     pub fn shown(&self) -> impl Iterator<Item = UnpairedPosition> {
+        self.shown.into_iter().flatten()
+    }
+}
+
+/// Quarantined markets, as they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quarantined {
+    /// How many.
+    pub count: u32,
+    shown: [Option<(MarketId, bool)>; QUARANTINED_SHOWN_MAX],
+}
+
+impl Quarantined {
+    /// One more, and whether a person must release it.
+    pub fn add(&mut self, market: MarketId, person: bool) {
+        if let Some(slot) = self.shown.get_mut(self.count as usize) {
+            *slot = Some((market, person));
+        }
+        self.count += 1;
+    }
+
+    /// The first of them, and whether a person must release each.
+    pub fn shown(&self) -> impl Iterator<Item = (MarketId, bool)> {
         self.shown.into_iter().flatten()
     }
 }

@@ -60,6 +60,13 @@ pub enum Command {
         /// Why, in words.
         reason: String,
     },
+    /// Let a quarantined market be opened in again.
+    Release {
+        /// The venue's name of it.
+        market: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// End gracefully.
     Stop {
         /// Who: `operator` or `signal`.
@@ -409,12 +416,17 @@ fn parse(line: &str) -> Result<Command, String> {
         }
         Some("resume") if reason().is_empty() => Err("resume needs a reason".into()),
         Some("resume") => Ok(Command::Resume { reason: reason() }),
+        Some("release") if reason().is_empty() => Err("release needs a reason".into()),
+        Some("release") => {
+            let market = value.get("market").and_then(Value::as_str).unwrap_or("").to_owned();
+            Ok(Command::Release { market, reason: reason() })
+        }
         Some("stop") => Ok(Command::Stop { who: "operator" }),
         #[cfg(debug_assertions)]
         Some("fault") if crate::fault::ask(value["what"].as_str().unwrap_or_default()) => {
             Ok(Command::Status)
         }
-        other => Err(format!("unknown command {other:?}: status, halt, resume or stop")),
+        other => Err(format!("unknown command {other:?}: status, halt, resume, release or stop")),
     }
 }
 

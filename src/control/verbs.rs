@@ -15,7 +15,7 @@ use surefoot_cold::store::open_read_only;
 
 use super::client::{PATIENCE, PATIENCE_LONG, ask};
 use super::{cut_reason, farewell};
-use crate::cli::{HaltArgs, ResumeArgs, StatusArgs};
+use crate::cli::{HaltArgs, ReleaseArgs, ResumeArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::run::Setup;
 
@@ -287,6 +287,20 @@ pub fn resume(args: &ResumeArgs, setup: &Setup) -> Exit {
                 }
             }
         },
+    }
+}
+
+/// `surefoot release`: told to the running instance; where none runs there is nobody who could check the name.
+pub fn release(args: &ReleaseArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let (market, reason) = (args.market.trim(), args.reason.trim());
+    if reason.is_empty() {
+        eprintln!("surefoot: release needs a reason: what the message meant, and why the market may be traded");
+        return Exit::Usage;
+    }
+    match ask(&state, &json!({ "cmd": "release", "market": market, "reason": reason }), PATIENCE) {
+        Ok(answer) => told(&answer, setup.json, "released: it may be opened in again"),
+        Err(error) => not_running(&state, &error, setup.json),
     }
 }
 

@@ -148,6 +148,24 @@ impl Running {
         }
     }
 
+    /// Quarantined markets by the venues' names, and what ends it.
+    fn quarantined(&self, stats: &Stats) -> Vec<String> {
+        let count: u32 = stats.quarantined.iter().sum();
+        let shown = stats.quarantined_shown.shown();
+        let mut names: Vec<String> = shown
+            .filter_map(|(market, person)| {
+                let entry = self.directory.entry(market)?;
+                let until = if person { "until a person releases it" } else { "until its book is well" };
+                Some(format!("{} {} ({until})", entry.def.venue.name(), entry.names.id()))
+            })
+            .collect();
+        let more = count as usize - names.len().min(count as usize);
+        if more > 0 {
+            names.push(format!("and {more} more"));
+        }
+        names
+    }
+
     pub(super) fn status(&mut self) -> Value {
         self.look_at_health();
         let stats = *self.engine.stats();
@@ -168,6 +186,7 @@ impl Running {
             "troubles": words,
             "trouble_rows": names,
             "held_back_at": held,
+            "quarantined": self.quarantined(&stats),
             "open": signs.open,
             "mode": self.session.mode.name(),
             "pid": std::process::id(),

@@ -17,7 +17,7 @@ fn wants(request: &[u8]) -> Option<&'static str> {
     let line = request.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // A halt is taken with whatever bytes its reason has.
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(line)).ok()?;
-    ["status", "halt", "resume", "stop"].into_iter().find(|name| value["cmd"] == **name)
+    ["status", "halt", "resume", "release", "stop"].into_iter().find(|name| value["cmd"] == **name)
 }
 
 fn name(command: &Command) -> &'static str {
@@ -25,6 +25,7 @@ fn name(command: &Command) -> &'static str {
         Command::Status => "status",
         Command::Halt { .. } => "halt",
         Command::Resume { .. } => "resume",
+        Command::Release { .. } => "release",
         Command::Stop { .. } => "stop",
     }
 }

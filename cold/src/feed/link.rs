@@ -115,6 +115,8 @@ pub struct LinkStats {
     pub notices_lost: u64,
     /// Markets it was told to follow and could not.
     pub unfollowed: u64,
+    /// The last message about our own money that was not understood, by what it names; with how many there were.
+    pub unread: (u64, Option<String>),
     /// Why it last broke or failed.
     pub last_error: Option<String>,
 }
@@ -179,6 +181,7 @@ impl<S: Follow> FeedLink<S> {
             held: 0,
             notices_lost: 0,
             unfollowed: 0,
+            unread: (0, None),
             last_error: None,
         };
         Self {
@@ -398,6 +401,10 @@ impl<S: Follow> FeedLink<S> {
                     self.dialer.on_open(); // only now: some venues accept a link and drop it at once
                     if let Err(error) = result {
                         self.stats.bad[kind(error)] += 1;
+                        if self.link == Link::Private {
+                            self.stats.unread.0 += 1;
+                            self.stats.unread.1 = Some(format!("{error:?}{}", named(text.as_str())));
+                        }
                     }
                 }
                 Message::Binary(_) | Message::Frame(_) => self.stats.bad[4] += 1,
@@ -434,6 +441,22 @@ impl<S: Follow> FeedLink<S> {
         }
         Ok(written)
     }
+}
+
+/// What a message names, for a person who must find it at the venue. Not the message: it may hold our key.
+fn named(message: &str) -> String {
+    const NAMES: [&str; 6] = ["market_ticker", "market", "asset_id", "order_id", "trade_id", "status"];
+    let mut words = String::new();
+    for name in NAMES {
+        let Some((_, rest)) = message.split_once(&format!("\"{name}\"")) else { continue };
+        let rest = rest.trim_start().strip_prefix(':').unwrap_or_default().trim_start();
+        let value = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let value: String = value.chars().filter(|c| !c.is_control()).take(80).collect();
+            words.push_str(&format!(", {name} {value}"));
+        }
+    }
+    words
 }
 
 /// What was written stays in the library's buffer where the socket is full.

@@ -8,6 +8,7 @@
 
 use serde_json::Value;
 use surefoot_hot::units::{Nanos, Price, QTY_MAX, Qty, Usd};
+use surefoot_hot::venue::fine::FinePrice;
 
 /// Significant digits that a number survives being a binary float with.
 const FLOAT_DIGITS_MAX: usize = 15;
@@ -99,6 +100,22 @@ impl<'a> Object<'a> {
     pub fn price(&self, field: &'static str) -> Result<Price, ReadError> {
         let ticks = self.scaled(field, 4)?;
         u16::try_from(ticks).ok().and_then(Price::from_ticks).ok_or(self.error(field))
+    }
+
+    /// A price of a fill, which may lie between ticks.
+    pub fn fine_price(&self, field: &'static str) -> Result<FinePrice, ReadError> {
+        FinePrice::from_units(self.scaled(field, 10)?).ok_or(self.error(field))
+    }
+
+    /// A quantity of a fill in millionths; what is finer is cut off, as the streams' reader does.
+    pub fn fine_qty(&self, field: &'static str) -> Result<Qty, ReadError> {
+        as_qty(self.scaled(field, 12)?.div_euclid(1_000_000)).ok_or(self.error(field))
+    }
+
+    /// A fee in millionths of a dollar; what is finer is rounded up, as the streams' reader does.
+    pub fn fine_fee(&self, field: &'static str) -> Result<Usd, ReadError> {
+        let micros = -(-self.scaled(field, 12)?).div_euclid(1_000_000);
+        i64::try_from(micros).map(Usd::from_micros).map_err(|_| self.error(field))
     }
 
     /// A quantity in millionths.

@@ -100,6 +100,11 @@ impl Comparison {
         }
     }
 
+    /// When the reading under way was begun; zero before the first one of a run.
+    pub fn since(&self, venue: Venue) -> Nanos {
+        self.venues[venue.index()].since
+    }
+
     /// When each venue was last compared with; zero before the first time in a run.
     pub fn compared(&self) -> [Nanos; 2] {
         self.venues.map(|venue| venue.compared)

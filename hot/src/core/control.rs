@@ -48,7 +48,12 @@ impl Core {
             Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
             Control::Position { market, yes, no } => self.on_position(market, yes, no, out),
             Control::History { market, yes, no } => self.on_history(market, yes, no),
-            Control::Reconciled { venue, clean } => self.on_reconciled(now, venue, clean, out),
+            Control::Reconciled { venue, clean } => {
+                self.on_reconciled(now, venue, clean, out);
+                if self.reconciled[venue.index()] {
+                    self.quarantine.has_read(venue, self.comparison.since(venue));
+                }
+            }
             Control::Limit { row, value } => {
                 self.limits.set(row, value, !self.configuring);
             }
@@ -62,6 +67,7 @@ impl Core {
                 }
             }
             Control::Reading { venue, since } => self.on_reading(venue, since),
+            Control::Release { market } => self.on_release(now, market, out),
             Control::Open { venue, market, order, key } => {
                 self.on_open(venue, market, order, key, out);
             }
@@ -233,6 +239,7 @@ impl Core {
             self.stats.stales += 1;
             self.on_book(now, market, out);
         }
+        self.tend_quarantine(now, out);
         self.ask_for_snapshots(now, out);
         self.ask_about_orders(now, out);
         self.cancel_before_close(now, out);
@@ -261,6 +268,18 @@ impl Core {
             {
                 *last = now;
                 out.send(Intent::Resync { market });
+            }
+        }
+    }
+
+    /// Something a venue said of our money was not read: it is asked about every order that may be meant.
+    pub(super) fn ask_about_all(&mut self, now: Nanos, venue: Venue, out: &mut Outbox) {
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            at += 1;
+            let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
+            if record.order.venue == venue {
+                self.query(now, id, out);
             }
         }
     }

@@ -109,7 +109,7 @@ impl Core {
             }
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
-        let closed = self.halted.is_some() || self.stopping || self.reconciled != [true; 2];
+        let closed = self.halted.is_some() || self.stopping || !self.agreed();
         if closed || self.is_held(now, basket) {
             self.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);

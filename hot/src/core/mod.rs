@@ -13,6 +13,7 @@ mod decide;
 mod money;
 mod orphans;
 mod place;
+mod quarantine;
 mod report;
 mod undo;
 mod unpaired;
@@ -37,6 +38,7 @@ use crate::units::{Nanos, Price, Qty, Usd};
 
 use compare::Comparison;
 use orphans::Orphans;
+use quarantine::Quarantine;
 use unpaired::UnpairedTold;
 
 use std::collections::VecDeque;
@@ -66,6 +68,7 @@ pub struct Core {
     orphans: Orphans,
     /// Orders that are not ours: the alarm for each of these was raised.
     foreign: VecDeque<VenueKey>,
+    quarantine: Quarantine,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
     /// When an order was last sent to each side of each market's book, by the side that the order is on.
@@ -162,6 +165,7 @@ impl Core {
             voids: VecDeque::with_capacity(FILLS_VOID_MAX),
             orphans: Orphans::new(),
             foreign: VecDeque::with_capacity(FOREIGN_MAX),
+            quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             shot: vec![[Nanos::ZERO; 2]; MARKETS_MAX],
             links: [[false; 3]; 2],
@@ -204,6 +208,7 @@ impl Core {
                 *current = (*current).max(*upto);
             }
             Event::Stall { span } => self.on_stall(now, *span, out),
+            Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
             Event::Basket(def) => self.on_basket(def, out),
             Event::Market(def) => {
                 if let Some(old) = self.books.terms(def.market) {
@@ -274,6 +279,10 @@ impl Core {
         hash.word(self.exposure.total().micros() as u64);
         hash.word(self.epoch);
         hash.word(u64::from(self.halted.is_some()));
+        for (market, person) in self.quarantine.iter() {
+            hash.word(u64::from(market.get()) << 1 | u64::from(person));
+        }
+        hash.word(u64::from(self.quarantine.is_unread()));
         for time in [self.current[0], self.current[1], self.rests_until] {
             hash.word(time.get());
         }
@@ -302,10 +311,12 @@ impl Core {
                 (all as u32, good as u32)
             }),
             refused_in_a_row: Venue::ALL.map(|venue| self.refusals.in_a_row(venue)),
-            quarantined: Venue::ALL.map(|venue| self.books.quarantined(venue) as u32),
+            quarantined: self.quarantined(),
+            quarantined_shown: self.quarantine.shown(),
+            unread_now: self.quarantine.is_unread(),
             halted: self.halted.is_some(),
             halted_why: self.halted,
-            reconciled: self.reconciled == [true; 2],
+            reconciled: self.agreed(),
             compared: self.comparison.compared(),
             ..self.stats
         }
@@ -399,6 +410,11 @@ impl Core {
     const fn linked(&self, venue: Venue) -> bool {
         let links = &self.links[venue.index()];
         links[Link::Private as usize] && links[Link::Orders as usize]
+    }
+
+    /// Whether both venues and we agree, and nothing they said of our money is unread.
+    fn agreed(&self) -> bool {
+        self.reconciled == [true; 2] && !self.quarantine.is_unread()
     }
 
     fn episode(&mut self, basket: BasketId) -> &mut Episode {

@@ -8,6 +8,7 @@ mod foreign;
 mod groups;
 mod money;
 mod orders;
+mod quarantine;
 mod overfill;
 mod reducing;
 mod refused;

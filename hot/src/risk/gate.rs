@@ -32,6 +32,8 @@ pub struct View<'a> {
     pub linked: bool,
     /// The book may be decided from.
     pub book_good: bool,
+    /// Something about the market is not understood.
+    pub quarantined: bool,
     /// How old the venue's market data is, at most.
     pub data_age: Nanos,
     /// Cash that nothing has a claim on, at the venue and shard that this order draws on.
@@ -94,6 +96,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::Unreconciled, opens && !v.reconciled)?;
     row(R::LinkDown, opens && !v.linked)?;
     row(R::Stale, opens && !v.book_good)?;
+    row(R::Quarantined, opens && v.quarantined)?;
     row(R::OldData, opens && v.data_age > DATA_AGE_MAX)?;
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;

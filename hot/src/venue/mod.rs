@@ -1,8 +1,10 @@
 //! The venues' words: bytes to events. No socket, key or file; the cold side's folder of the same name has those.
 
 pub mod decimal;
+pub mod fine;
 pub mod kalshi;
 mod lag;
+pub mod odd;
 mod outgoing;
 pub mod plain;
 pub mod polymarket;
@@ -124,6 +126,8 @@ pub struct Counters {
     pub unusual: u64,
     /// Frames, or messages of a frame, that were not understood.
     pub bad: u64,
+    /// Of those, messages that are neither about a book nor about our money: they cost nothing.
+    pub passed_over: u64,
     /// Messages of a type that is not known here.
     pub unknown_type: u64,
     /// Messages about markets that are not followed here.
@@ -164,7 +168,7 @@ pub enum DecodeError {
         /// The one that came.
         seen: u64,
     },
-    /// A word whose meaning is not known here: the market is quarantined.
+    /// A word whose meaning is not known here.
     Unknown {
         /// Which field holds it.
         field: &'static str,

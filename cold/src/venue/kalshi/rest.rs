@@ -106,8 +106,8 @@ pub fn fill(
         market,
         side: side(&object)?,
         price: object.price("yes_price_dollars")?,
-        qty: object.qty("count_fp")?,
-        fee: Some(object.usd("fee_cost")?),
+        qty: object.fine_qty("count_fp")?,
+        fee: Some(object.fine_fee("fee_cost")?),
         taker: object.get("is_taker").and_then(Value::as_bool).ok_or(object.error("is_taker"))?,
         finality: Finality::Final,
     }))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, Outcome, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
-use surefoot_hot::venue::fill_id;
+use surefoot_hot::venue::{fill_id, fine};
 
 use super::answer::DUST;
 use super::eip712::Word;
@@ -148,20 +148,23 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
     let taker_token = trade.text("asset_id")?;
     let taker_action = action(&trade, "side")?;
     let mut found = Vec::new();
-    let mut push = |id: Word, token: &str, action: Action, price: Price, qty: Qty, taker: bool| {
-        let Some((market, outcome)) = (ours.token)(token) else { return };
+    let mut push = |id: Word, token: &str, action: Action, row: &Object<'_>, size, taker| {
+        let (price, qty) = (row.fine_price("price")?, row.fine_qty(size)?);
+        let Some((market, outcome)) = (ours.token)(token) else { return Ok(()) };
         let key = venue_key(&id);
-        found.push(Fill {
+        let fill = Fill {
             fill: fill_id(trade_id.as_bytes(), key),
             order: OrderRef::Key(key),
             market,
             side: Side::of(outcome, action),
-            price: if outcome == Outcome::Yes { price } else { price.complement() },
+            price: Price::ZERO, // its parts have theirs
             qty,
             fee: None, // the venue states no amount; ours is computed
             taker,
             finality,
-        });
+        };
+        found.extend(fine::parts(fill, outcome, action, price).into_iter().flatten());
+        Ok(())
     };
     let is_taker = match trade.text_or_empty("trader_side") {
         "TAKER" => true,
@@ -169,7 +172,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         _ => trade.text_or_empty("owner") == ours.owner || (ours.order)(&taker_id),
     };
     if is_taker {
-        push(taker_id, taker_token, taker_action, trade.price("price")?, trade.qty("size")?, true);
+        push(taker_id, taker_token, taker_action, &trade, "size", true)?;
     }
     for maker in trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten() {
         let maker = Object::new("maker order", maker);
@@ -190,7 +193,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
             "" => taker_action,
             _ => action(&maker, "side")?,
         };
-        push(id, token, maker_action, maker.price("price")?, maker.qty("matched_amount")?, false);
+        push(id, token, maker_action, &maker, "matched_amount", false)?;
     }
     Ok(found)
 }

@@ -75,16 +75,9 @@ impl Session {
         self.sids.iter().find(|there| there.channel == channel).map(|there| there.sid)
     }
 
-    pub(super) fn on_subscribed<S: Sink>(
-        &mut self,
-        now: Nanos,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
+    pub(super) fn on_subscribed(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
         let Some(sid) = decimal::whole(message.new_sid) else {
-            self.counters.bad += 1;
-            self.doubt_all(now, StaleWhy::Decode, sink);
-            return Err(DecodeError::BadField { field: "sid", at: 0 });
+            return self.pass_over(DecodeError::BadField { field: "sid", at: 0 }); // its first frame names it
         };
         self.counters.ignored += 1;
         let channel = Channel::of(message.channel);

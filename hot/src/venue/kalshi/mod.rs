@@ -6,6 +6,8 @@
 //! The NO side is asked for in YES price, explicitly: it is the ask ladder.
 
 mod commands;
+mod life;
+pub mod odd;
 mod private;
 mod wire;
 
@@ -15,15 +17,15 @@ use self::commands::{Channel, Sid};
 use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
 use super::decimal;
 use super::lag::Lag;
+use super::odd::{About, about};
 use super::outgoing::Outgoing;
 use super::pulse::{Beat, Pulse};
 use super::scan::{Odd, Scan};
 use super::snapshots::Snapshots;
 use super::{Counters, DecodeError, Notice, Sink, plain};
-use crate::event::{Change, Event, Level, Link, StaleWhy};
+use crate::event::{Change, Event, Level, Link, Oddity, StaleWhy};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Side, Venue};
-use crate::market::MarketStatus;
 use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
 use crate::units::{Nanos, Price, Qty};
 
@@ -245,7 +247,7 @@ impl Session {
         self.fetch_asking(now);
     }
 
-    /// A message of one market was not understood.
+    /// A message about one market's book was not understood.
     fn fail(
         &mut self,
         now: Nanos,
@@ -255,10 +257,19 @@ impl Session {
     ) -> Result<(), DecodeError> {
         self.counters.bad += 1;
         self.doubt(now, slot, StaleWhy::Decode, sink);
-        if matches!(error, DecodeError::OffGrid { .. } | DecodeError::Unknown { .. }) {
-            let market = self.states[slot].market;
-            sink.push(Event::Status { market, status: MarketStatus::Quarantined });
-        }
+        self.tell_odd(Some(slot), Oddity::Shape, sink);
+        Err(error)
+    }
+
+    fn tell_odd(&self, slot: Option<usize>, what: Oddity, sink: &mut impl Sink) {
+        let market = slot.map(|slot| self.states[slot].market);
+        sink.push(Event::Odd { venue: Venue::Kalshi, market, what });
+    }
+
+    /// A message that is not about a book was not understood: it costs nothing.
+    const fn pass_over(&mut self, error: DecodeError) -> Result<(), DecodeError> {
+        self.counters.bad += 1;
+        self.counters.passed_over += 1;
         Err(error)
     }
 
@@ -273,7 +284,9 @@ impl Session {
         self.counters.unusual += 1;
         let mut rewritten = std::mem::take(&mut self.plain);
         let read = match plain::rewrite(frame, &mut rewritten) {
-            Some(()) => self.read(now, &rewritten, &mut verdict, sink),
+            Some(()) => self
+                .read(now, &rewritten, &mut verdict, sink)
+                .or_else(|_| self.on_unread(now, &rewritten, &mut verdict, sink)),
             None => Err(odd),
         };
         self.plain = rewritten;
@@ -281,8 +294,75 @@ impl Session {
             return verdict;
         }
         self.counters.bad += 1;
-        self.doubt_all(now, StaleWhy::Decode, sink);
+        match self.role {
+            Role::Market => self.doubt_all(now, StaleWhy::Decode, sink),
+            Role::Private => self.tell_odd(None, Oddity::Money, sink),
+        }
         Err(DecodeError::BadField { field: "frame", at: odd.at })
+    }
+
+    /// A frame that is JSON could not be read beyond its kind, its number and its market's name.
+    ///
+    /// # Errors
+    /// It is no message.
+    #[cold]
+    fn on_unread<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let gist = odd::gist(frame)?;
+        let kind = gist.kind.unwrap_or_default();
+        *verdict = Err(DecodeError::BadField { field: "frame", at: 0 });
+        let number = |text: Option<&[u8]>| text.and_then(decimal::whole);
+        match (number(gist.sid), number(gist.seq)) {
+            (Some(sid), Some(seq)) => {
+                if self.in_sequence(now, sid, seq, kind, sink).is_none() {
+                    return Ok(()); // told before
+                }
+            }
+            _ if gist.sid.is_some() && gist.seq.is_some() => {
+                self.counters.bad += 1;
+                self.doubt_all(now, StaleWhy::Decode, sink);
+            }
+            _ => {}
+        }
+        let told = match (about(&odd::TABLE, kind), self.role) {
+            (Some(told), _) => told,
+            (None, Role::Market) if kind.is_empty() => About::Book,
+            (None, Role::Private) if kind.is_empty() => About::Money,
+            (None, _) => About::Talk,
+        };
+        let ticker = gist.ticker.unwrap_or_default();
+        let slot = self.table.find(ticker).map(|slot| slot as usize);
+        let slot = slot.filter(|&slot| self.snapshots.is_followed(slot));
+        match (told, slot) {
+            (About::Money, slot) => {
+                self.counters.bad += 1;
+                self.tell_odd(slot, Oddity::Money, sink);
+            }
+            (About::Book, Some(slot)) => {
+                let _ = self.fail(now, slot, DecodeError::BadField { field: "frame", at: 0 }, sink);
+            }
+            (About::Life, Some(slot)) => {
+                self.counters.bad += 1;
+                self.tell_odd(Some(slot), Oddity::Meaning, sink);
+            }
+            (About::Book | About::Life, None) if !ticker.is_empty() => {
+                self.counters.unknown_market += 1;
+            }
+            (About::Book, None) => {
+                self.counters.bad += 1;
+                self.doubt_all(now, StaleWhy::Decode, sink); // it may be anybody's
+            }
+            (About::Life, None) | (About::Tape | About::Talk, _) => {
+                self.counters.bad += 1;
+                self.counters.passed_over += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a frame, which is one message, whole before anything is done about it.
@@ -323,29 +403,32 @@ impl Session {
         let mut gap = Ok(());
         if !message.sid.is_empty() && !message.seq.is_empty() {
             let number = |text| decimal::whole(text);
-            let (Some(sid), Some(seq)) = (number(message.sid), number(message.seq)) else {
-                self.counters.bad += 1;
-                self.doubt_all(now, StaleWhy::Decode, sink);
-                return Err(DecodeError::BadField { field: "seq", at: 0 });
-            };
-            match self.in_sequence(now, sid, seq, message.kind, sink) {
-                Some(verdict) => gap = verdict,
-                None => return Ok(()),
+            let numbers = number(message.sid).zip(number(message.seq));
+            match numbers.map(|(sid, seq)| self.in_sequence(now, sid, seq, message.kind, sink)) {
+                Some(Some(verdict)) => gap = verdict,
+                // A fill told twice is booked once, so nothing about money is passed over for its number.
+                Some(None) | None if self.role == Role::Private => {}
+                Some(None) => return Ok(()),
+                None => {
+                    self.counters.bad += 1;
+                    self.doubt_all(now, StaleWhy::Decode, sink);
+                    return Err(DecodeError::BadField { field: "seq", at: 0 });
+                }
             }
         }
         let said = match (self.role, message.kind) {
             (Role::Market, b"orderbook_delta") => self.on_delta(now, &Delta::of(message), sink),
             (Role::Market, b"orderbook_snapshot") => self.on_snapshot(now, message, sink),
-            (Role::Market, b"trade") => self.on_trade(now, message, sink),
-            (Role::Market, b"ticker") => self.on_ticker(now, message, sink),
+            (Role::Market, b"trade") => self.on_trade(message, sink),
+            (Role::Market, b"ticker") => self.on_ticker(message),
             (Role::Market, b"market_lifecycle_v2") => self.on_lifecycle(now, message, sink),
             (Role::Market, b"event_fee_update") => {
                 self.notice(Notice::FeesChanged);
                 Ok(())
             }
-            (Role::Private, b"fill") => self.on_fill(now, message, sink),
-            (Role::Private, b"user_order") => self.on_order(now, message, sink),
-            (_, b"subscribed") => self.on_subscribed(now, message, sink),
+            (Role::Private, b"fill") => self.on_fill(message, sink),
+            (Role::Private, b"user_order") => self.on_order(message, sink),
+            (_, b"subscribed") => self.on_subscribed(message),
             (_, b"error") => {
                 self.on_error(now, message, sink);
                 Ok(())
@@ -382,8 +465,12 @@ impl Session {
             }
             Seen::Gap { want, seen } => {
                 self.counters.gaps += 1;
-                if self.channel(sid) == Channel::Book {
-                    self.doubt_all(now, StaleWhy::Gap, sink);
+                match self.role {
+                    Role::Market if self.channel(sid) == Channel::Book => {
+                        self.doubt_all(now, StaleWhy::Gap, sink);
+                    }
+                    Role::Market => {}
+                    Role::Private => self.tell_odd(None, Oddity::Money, sink), // whatever was missed
                 }
                 Some(Err(DecodeError::Gap { want, seen }))
             }
@@ -462,6 +549,12 @@ impl Session {
         let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
             return Ok(());
         };
+        if message.has_other_sides() {
+            self.counters.bad += 1;
+            self.doubt(now, slot, StaleWhy::Decode, sink);
+            self.tell_odd(Some(slot), Oddity::Schema, sink);
+            return Err(DecodeError::Unknown { field: "yes_dollars_fp" });
+        }
         if let Some(error) = self.scratch.bad_level {
             return self.fail(now, slot, error, sink);
         }
@@ -486,143 +579,6 @@ impl Session {
         self.counters.bad += 1;
         self.doubt_all(now, StaleWhy::Decode, sink);
         Err(DecodeError::BadField { field: "market_ticker", at: 0 })
-    }
-
-    fn on_trade<S: Sink>(
-        &mut self,
-        now: Nanos,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
-            return Ok(());
-        };
-        let read = wire::any_price("yes_price_dollars", message.yes_price).and_then(|price| {
-            let taker = wire::side(
-                message.taker_book_side,
-                first(message.taker_outcome_side, message.taker_side),
-            )?;
-            Ok((price, wire::count("count_fp", message.count)?, taker))
-        });
-        match read {
-            Ok(_) if message.is_block == b"true" => {
-                self.counters.ignored += 1; // agreed off the book
-                Ok(())
-            }
-            Ok((price, qty, taker)) => {
-                let market = self.states[slot].market;
-                sink.push(Event::Trade { market, price, qty, taker });
-                Ok(())
-            }
-            Err(error) => self.fail(now, slot, error, sink),
-        }
-    }
-
-    /// It has no sequence number, so a lost or late one looks like any other: it checks nothing.
-    fn on_ticker<S: Sink>(
-        &mut self,
-        now: Nanos,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
-            return Ok(());
-        };
-        self.counters.ignored += 1;
-        for (field, text) in
-            [("yes_bid_dollars", message.yes_bid), ("yes_ask_dollars", message.yes_ask)]
-        {
-            if let Err(why) = decimal::price(text) {
-                return self.fail(now, slot, wire::not_decimal(field, why), sink);
-            }
-        }
-        Ok(())
-    }
-
-    fn on_lifecycle<S: Sink>(
-        &mut self,
-        now: Nanos,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        let slot = self.table.find(message.ticker).map(|slot| slot as usize);
-        let Some(slot) = slot.filter(|&slot| self.snapshots.is_followed(slot)) else {
-            if message.event_type == b"created" {
-                self.notice(Notice::NewMarket);
-            } else {
-                self.counters.unknown_market += 1;
-            }
-            return Ok(());
-        };
-        let market = self.states[slot].market;
-        let status = |status| Event::Status { market, status };
-        match message.event_type {
-            b"created" | b"price_level_structure_updated" => {
-                return self.on_grid(now, slot, message, sink);
-            }
-            b"deactivated" if message.is_deactivated != b"false" => {
-                sink.push(status(MarketStatus::Paused));
-            }
-            b"activated" | b"deactivated" => {
-                sink.push(status(MarketStatus::Open));
-                self.doubt(now, slot, StaleWhy::Fresh, sink); // a return clears the book
-            }
-            b"close_date_updated" => {
-                let Some(secs) = decimal::whole(message.close_ts) else {
-                    return self.fail(
-                        now,
-                        slot,
-                        DecodeError::BadField { field: "close_ts", at: 0 },
-                        sink,
-                    );
-                };
-                let close = Nanos::new(secs.saturating_mul(1_000_000_000));
-                self.notice(Notice::CloseMoved { market, close });
-            }
-            b"determined" => match wire::pays(message.result, message.settlement) {
-                Ok(pays) => {
-                    self.states[slot].pays = Some(pays);
-                    sink.push(status(MarketStatus::Proposed));
-                }
-                Err(error) => return self.fail(now, slot, error, sink),
-            },
-            b"settled" => {
-                sink.push(status(MarketStatus::Resolved));
-                match self.states[slot].pays {
-                    Some(yes_pays) => sink.push(Event::Settled { market, yes_pays }),
-                    None => self.notice(Notice::SettledUnseen { market }),
-                }
-                self.snapshots.over(slot);
-            }
-            b"metadata_updated" => self.notice(Notice::MetadataChanged { market }),
-            _ => return self.fail(now, slot, DecodeError::Unknown { field: "event_type" }, sink),
-        }
-        Ok(())
-    }
-
-    fn on_grid<S: Sink>(
-        &mut self,
-        now: Nanos,
-        slot: usize,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        if !message.has_ranges && message.event_type == b"created" {
-            self.counters.ignored += 1;
-            return Ok(());
-        }
-        let Some(grid) = self.scratch.grid() else {
-            return self.fail(now, slot, DecodeError::Unknown { field: "price_ranges" }, sink);
-        };
-        let state = &mut self.states[slot];
-        if grid == state.grid {
-            self.counters.ignored += 1;
-            return Ok(());
-        }
-        state.grid = grid;
-        sink.push(Event::GridChange { market: state.market, grid });
-        self.doubt(now, slot, StaleWhy::Grid, sink);
-        Ok(())
     }
 
     fn notice(&mut self, notice: Notice) {

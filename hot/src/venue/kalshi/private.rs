@@ -1,79 +1,105 @@
 //! The private link: our orders and fills.
 
-use super::super::{DecodeError, Sink, decimal, fill_id, venue_key};
+use super::super::{DecodeError, Sink, decimal, fill_id, fine, venue_key};
 use super::wire::{self, Message};
 use super::{Session, first};
-use crate::event::Event;
-use crate::ids::OrderId;
+use crate::event::{Event, Oddity};
+use crate::ids::{Action, MarketId, OrderId, Outcome, Side};
 use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
-use crate::units::{Nanos, Usd};
+use crate::units::Price;
 
 impl Session {
     pub(super) fn on_fill<S: Sink>(
         &mut self,
-        now: Nanos,
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         let Some(slot) = self.place(message.ticker, decimal::whole(message.ts_ms)) else {
-            self.counters.bad += 1;
-            return Err(DecodeError::Unknown { field: "market_ticker" });
+            return self.fail_money(None, DecodeError::Unknown { field: "market_ticker" }, sink);
         };
-        if message.trade_id.is_empty() || message.order_id.is_empty() {
-            return self.fail(now, slot, DecodeError::BadField { field: "trade_id", at: 0 }, sink);
-        }
-        let key = venue_key(message.order_id);
-        let read = wire::any_price("yes_price_dollars", message.yes_price).and_then(|price| {
-            Ok(Fill {
-                fill: fill_id(message.trade_id, key),
-                order: order_ref(message),
-                market: self.states[slot].market,
-                side: wire::side(
-                    message.book_side,
-                    first(message.outcome_side, message.purchased_side),
-                )?,
-                price,
-                qty: wire::count("count_fp", message.count)?,
-                fee: fee(message.fee_cost)?,
-                taker: match message.is_taker {
-                    b"true" => true,
-                    b"false" => false,
-                    _ => return Err(DecodeError::BadField { field: "is_taker", at: 0 }),
-                },
-                finality: Finality::Final,
-            })
-        });
-        match read {
-            Ok(fill) => {
-                sink.push(Event::Report(Report::Fill(fill)));
+        match read_fill(message, self.states[slot].market) {
+            Ok((parts, rounded)) => {
+                for fill in parts.into_iter().flatten() {
+                    sink.push(Event::Report(Report::Fill(fill)));
+                }
+                if rounded {
+                    self.tell_odd(Some(slot), Oddity::Rounded, sink);
+                }
                 Ok(())
             }
-            Err(error) => self.fail(now, slot, error, sink),
+            Err(error) => self.fail_money(Some(slot), error, sink),
         }
     }
 
     pub(super) fn on_order<S: Sink>(
         &mut self,
-        now: Nanos,
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        let read = order_status(message);
-        match read {
+        match order_status(message) {
             Ok(Some(status)) => sink.push(Event::Report(Report::Status(status))),
             Ok(None) => self.counters.ignored += 1, // the venue does not know either
             Err(error) => {
-                return match self.place(message.ticker, None) {
-                    Some(slot) => self.fail(now, slot, error, sink),
-                    None => {
-                        self.counters.bad += 1;
-                        Err(error)
-                    }
-                };
+                let slot = self.place(message.ticker, None);
+                return self.fail_money(slot, error, sink);
             }
         }
         Ok(())
     }
+
+    /// A message about our money was not understood: the venue's history is to be read. A word without meaning closes
+    /// the market besides.
+    fn fail_money(
+        &mut self,
+        slot: Option<usize>,
+        error: DecodeError,
+        sink: &mut impl Sink,
+    ) -> Result<(), DecodeError> {
+        self.counters.bad += 1;
+        self.tell_odd(slot, Oddity::Money, sink);
+        if slot.is_some() && matches!(error, DecodeError::Unknown { .. }) {
+            self.tell_odd(slot, Oddity::Meaning, sink);
+        }
+        Err(error)
+    }
+}
+
+/// A fill, in as many parts as its price has ticks, and whether it was told more finely than we count.
+fn read_fill(
+    message: &Message<'_>,
+    market: MarketId,
+) -> Result<([Option<Fill>; 2], bool), DecodeError> {
+    if message.trade_id.is_empty() || message.order_id.is_empty() {
+        return Err(DecodeError::BadField { field: "trade_id", at: 0 });
+    }
+    let key = venue_key(message.order_id);
+    let missing = |field| DecodeError::BadField { field, at: 0 };
+    let price = fine::price(message.yes_price);
+    let price = price.map_err(|why| wire::not_decimal("yes_price_dollars", why))?;
+    let price = price.ok_or(missing("yes_price_dollars"))?;
+    let qty = fine::qty(message.count).map_err(|why| wire::not_decimal("count_fp", why))?;
+    let (qty, finer) = qty.ok_or(missing("count_fp"))?;
+    let fee = fine::fee(message.fee_cost).map_err(|why| wire::not_decimal("fee_cost", why))?;
+    let side =
+        wire::side(message.book_side, first(message.outcome_side, message.purchased_side))?;
+    let fill = Fill {
+        fill: fill_id(message.trade_id, key),
+        order: order_ref(message),
+        market,
+        side,
+        price: Price::ZERO, // its parts have theirs
+        qty,
+        fee: fee.map(|(fee, _)| fee),
+        taker: match message.is_taker {
+            b"true" => true,
+            b"false" => false,
+            _ => return Err(missing("is_taker")),
+        },
+        finality: Finality::Final,
+    };
+    let action = if side == Side::Bid { Action::Buy } else { Action::Sell };
+    let rounded = finer || fee.is_some_and(|(_, finer)| finer);
+    Ok((fine::parts(fill, Outcome::Yes, action, price), rounded))
 }
 
 /// Our id out of `sf-` and 16 lower-case hex digits.
@@ -116,8 +142,4 @@ fn order_status(message: &Message<'_>) -> Result<Option<OrderStatus>, DecodeErro
     let filled = decimal::qty(message.fill_count);
     let filled = filled.map_err(|why| wire::not_decimal("fill_count_fp", why))?;
     Ok(Some(OrderStatus { order: order_ref(message), state, filled }))
-}
-
-fn fee(text: &[u8]) -> Result<Option<Usd>, DecodeError> {
-    decimal::usd(text).map_err(|why| wire::not_decimal("fee_cost", why))
 }

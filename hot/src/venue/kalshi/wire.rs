@@ -56,6 +56,19 @@ pub(super) struct Message<'a> {
     has_body: bool,
     has_yes: bool,
     has_no: bool,
+    /// Whether it has a side's levels by a name of an older schema, or a list of a name that is not known here.
+    has_old_yes: bool,
+    has_old_no: bool,
+    has_other_list: bool,
+}
+
+impl Message<'_> {
+    /// Whether a side that seems to be empty may be there by another name. One that is absent is empty (2026-11-20), and
+    /// so is a market of which both are.
+    pub(super) const fn has_other_sides(&self) -> bool {
+        (!self.has_yes && (self.has_old_yes || self.has_other_list))
+            || (!self.has_no && (self.has_old_no || self.has_other_list))
+    }
 }
 
 /// Room for one message's lists.
@@ -234,7 +247,18 @@ fn read_body<'a>(
         b"channel" => scan.text_into(&mut message.channel),
         b"sid" => scan.text_into(&mut message.new_sid),
         b"code" => scan.text_into(&mut message.code),
-        _ => scan.skip(),
+        b"yes" | b"yes_dollars" => {
+            message.has_old_yes = true;
+            scan.skip()
+        }
+        b"no" | b"no_dollars" => {
+            message.has_old_no = true;
+            scan.skip()
+        }
+        _ => {
+            message.has_other_list |= scan.peek() == b'[';
+            scan.skip()
+        }
     })
 }
 

@@ -6,18 +6,20 @@
 
 use super::super::decimal;
 use super::super::lag::Lag;
+use super::super::odd::{About, about};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
 use super::super::snapshots::Snapshots;
 use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
 use super::names::{Names, Slot};
+use super::odd::{self, Gist};
 use super::wire::{
     Fields, Message, Role, Scratch, in_yes, level_price, no_role, price_of, push_changes,
     push_twins, read_entry, read_message, required_qty, side_of, twins, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
-use crate::event::{Change, Event, Level, Link, StaleWhy};
+use crate::event::{Change, Event, Level, Link, Oddity, StaleWhy};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Outcome, Side, Venue};
 use crate::market::MarketStatus;
@@ -26,6 +28,9 @@ use crate::units::{Nanos, Price};
 
 /// How long a snapshot may take before it is asked for again; doubled each time, four times at most.
 const SNAPSHOT_WAIT: Nanos = Nanos::from_secs(5);
+
+/// Messages of one frame that may be unreadable before the rest of it is not looked at any more.
+const UNREAD_MAX: usize = 64;
 
 /// The market channel's conversation. See the module's text.
 #[derive(Debug)]
@@ -182,14 +187,25 @@ impl MarketSession {
         self.snapshots.is_followed(usize::from(slot))
     }
 
-    /// A message of one market was not understood.
-    fn fail(&mut self, now: Nanos, slot: Slot, error: DecodeError, sink: &mut impl Sink) {
+    /// A message about one market's book was not understood.
+    fn fail(&mut self, now: Nanos, slot: Slot, what: Oddity, sink: &mut impl Sink) {
         self.counters.bad += 1;
         self.doubt(now, slot, StaleWhy::Decode, sink);
-        if matches!(error, DecodeError::OffGrid { .. } | DecodeError::Unknown { .. }) {
-            let market = self.names.market(slot);
-            sink.push(Event::Status { market, status: MarketStatus::Quarantined });
+        self.tell_odd(slot, what, sink);
+    }
+
+    fn tell_odd(&self, slot: Slot, what: Oddity, sink: &mut impl Sink) {
+        if self.is_followed(slot) {
+            let market = Some(self.names.market(slot));
+            sink.push(Event::Odd { venue: Venue::Polymarket, market, what });
         }
+    }
+
+    /// A message that is not about a book was not understood: it costs nothing.
+    const fn pass_over(&mut self, error: DecodeError) -> Result<(), DecodeError> {
+        self.counters.bad += 1;
+        self.counters.passed_over += 1;
+        Err(error)
     }
 
     fn frame<S: Sink>(
@@ -205,7 +221,7 @@ impl MarketSession {
         self.counters.unusual += 1;
         let mut rewritten = std::mem::take(&mut self.plain);
         let read = match plain::rewrite(frame, &mut rewritten) {
-            Some(()) => self.read(now, &rewritten, done, &mut done, &mut verdict, sink),
+            Some(()) => self.read_what_can_be(now, &rewritten, &mut done, &mut verdict, sink),
             None => Err(odd),
         };
         self.plain = rewritten;
@@ -215,6 +231,66 @@ impl MarketSession {
         self.counters.bad += 1;
         self.doubt_all(now, StaleWhy::Decode, sink);
         verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }))
+    }
+
+    /// Reads a frame that is JSON message by message: one that cannot be read costs what it is about, and those after
+    /// it are read all the same.
+    ///
+    /// # Errors
+    /// It is not known what the frame is about.
+    #[cold]
+    fn read_what_can_be<S: Sink>(
+        &mut self,
+        now: Nanos,
+        frame: &[u8],
+        done: &mut usize,
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let many = Scan::new(frame).peek() == b'[';
+        for _ in 0..UNREAD_MAX {
+            let Err(odd) = self.read(now, frame, *done, done, verdict, sink) else { return Ok(()) };
+            let Some(gist) = odd::gist(frame, *done)? else { return Err(odd) };
+            self.on_unread(now, &gist, sink);
+            *verdict = verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }));
+            *done += 1;
+            if !many {
+                return Ok(());
+            }
+        }
+        Err(Odd { at: 0 })
+    }
+
+    /// A message could not be read beyond its kind and its market's name.
+    fn on_unread<S: Sink>(&mut self, now: Nanos, gist: &Gist<'_>, sink: &mut S) {
+        let kind = gist.kind.unwrap_or_default();
+        let told = match about(&odd::MARKET, kind) {
+            Some(told) => told,
+            None if gist.has_levels || kind.is_empty() => About::Book,
+            None => About::Talk,
+        };
+        let token = gist.asset.and_then(|asset| self.names.token(None, asset));
+        let slot = token.map(|(slot, _)| slot);
+        let slot = slot.or_else(|| self.names.condition(gist.market.unwrap_or_default()));
+        let named = |name: Option<&[u8]>| name.is_some_and(|name| !name.is_empty());
+        match (told, slot) {
+            (About::Book, Some(slot)) => self.fail(now, slot, Oddity::Shape, sink),
+            (About::Life, Some(slot)) => {
+                self.counters.bad += 1;
+                self.tell_odd(slot, Oddity::Meaning, sink);
+            }
+            (About::Book | About::Life, None) if named(gist.asset) || named(gist.market) => {
+                self.counters.unknown_market += 1;
+            }
+            (About::Book, None) => {
+                self.counters.bad += 1;
+                self.doubt_all(now, StaleWhy::Decode, sink); // it may be anybody's
+            }
+            (About::Life, None) | (About::Tape | About::Talk | About::Money, _) => {
+                self.counters.bad += 1;
+                self.counters.passed_over += 1;
+            }
+        }
     }
 
     /// Reads a frame of one message or an array of them. `done` counts messages acted upon; the first `from`
@@ -276,10 +352,10 @@ impl MarketSession {
                 self.on_changes(now, message.timestamp, sink)
             }
             b"book" => self.on_book(now, message, sink),
-            b"best_bid_ask" => self.on_best(now, message, sink),
-            b"last_trade_price" => self.on_trade(now, message, sink),
+            b"best_bid_ask" => self.on_best(message),
+            b"last_trade_price" => self.on_trade(message, sink),
             b"tick_size_change" => self.on_tick_size(now, message, sink),
-            b"market_resolved" => self.on_resolved(now, message, sink),
+            b"market_resolved" => self.on_resolved(message, sink),
             b"new_market" => {
                 self.notice = Some(Notice::NewMarket);
                 self.counters.ignored += 1;
@@ -342,7 +418,7 @@ impl MarketSession {
                     self.counters.bad += 1;
                     self.doubt_all(now, StaleWhy::Decode, sink);
                 } else {
-                    self.fail(now, entry.slot, error, sink);
+                    self.fail(now, entry.slot, Oddity::Shape, sink);
                 }
             }
         }
@@ -376,6 +452,12 @@ impl MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
+        // Both lists always come (2026-11-20); a side that went by another name would look empty.
+        let lists = usize::from(message.has_bids) + usize::from(message.has_asks);
+        if lists == 0 || (lists == 1 && message.has_other_list) {
+            self.fail(now, slot, Oddity::Schema, sink);
+            return Err(DecodeError::Unknown { field: "bids" });
+        }
         let step = decimal::price(message.tick);
         let grid = match step {
             Ok(None) => Some(self.states[usize::from(slot)].grid), // not in every frame
@@ -387,7 +469,7 @@ impl MarketSession {
             Some(_) => self.scratch.bad_level,
         };
         if let Some(error) = bad {
-            self.fail(now, slot, error, sink);
+            self.fail(now, slot, Oddity::Shape, sink);
             return Err(error);
         }
         if outcome == Outcome::No {
@@ -414,26 +496,24 @@ impl MarketSession {
     }
 
     /// It comes before the change it tells of, so it checks nothing; its fields are still read.
-    fn on_best<S: Sink>(
-        &mut self,
-        now: Nanos,
-        message: &Message<'_>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        let Some((slot, _)) = self.place(message) else { return Ok(()) };
-        self.counters.ignored += 1;
+    fn on_best(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
+        if self.place(message).is_none() {
+            return Ok(());
+        }
         let read = price_of("best_bid", message.best_bid)
             .and_then(|_| price_of("best_ask", message.best_ask));
-        if let Err(error) = read {
-            self.fail(now, slot, error, sink);
-            return Err(error);
+        match read {
+            Ok(_) => {
+                self.counters.ignored += 1;
+                Ok(())
+            }
+            Err(error) => self.pass_over(error),
         }
-        Ok(())
     }
 
+    /// The tape is not the book: what it says oddly is only not told on.
     fn on_trade<S: Sink>(
         &mut self,
-        now: Nanos,
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
@@ -446,10 +526,7 @@ impl MarketSession {
                 sink.push(Event::Trade { market: self.names.market(slot), price, qty, taker });
                 Ok(())
             }
-            Err(error) => {
-                self.fail(now, slot, error, sink);
-                Err(error)
-            }
+            Err(error) => self.pass_over(error),
         }
     }
 
@@ -462,9 +539,12 @@ impl MarketSession {
         let Some((slot, _)) = self.place(message) else { return Ok(()) };
         let step = decimal::price(message.new_tick).ok().flatten();
         let Some(grid) = step.and_then(|step| Grid::uniform(step.ticks())) else {
-            let error = DecodeError::Unknown { field: "new_tick_size" };
-            self.fail(now, slot, error, sink);
-            return Err(error);
+            // Whatever it is: the book does not stand on the grid any more that we know.
+            self.fail(now, slot, Oddity::Shape, sink);
+            if step.is_some() {
+                self.tell_odd(slot, Oddity::Meaning, sink);
+            }
+            return Err(DecodeError::Unknown { field: "new_tick_size" });
         };
         let state = &mut self.states[usize::from(slot)];
         if grid == state.grid {
@@ -479,7 +559,6 @@ impl MarketSession {
 
     fn on_resolved<S: Sink>(
         &mut self,
-        now: Nanos,
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
@@ -494,9 +573,13 @@ impl MarketSession {
             Some((of, Outcome::Yes)) if of == slot => Price::ONE,
             Some((of, Outcome::No)) if of == slot => Price::ZERO,
             _ => {
-                let error = DecodeError::Unknown { field: "winning_asset_id" };
-                self.fail(now, slot, error, sink);
-                return Err(error);
+                // It is over, and who won must be read elsewhere: whatever books still come, nothing is opened there.
+                self.counters.bad += 1;
+                sink.push(Event::Status { market, status: MarketStatus::Closed });
+                self.tell_odd(slot, Oddity::Meaning, sink);
+                self.notice = Some(Notice::SettledUnseen { market });
+                self.snapshots.over(usize::from(slot));
+                return Err(DecodeError::Unknown { field: "winning_asset_id" });
             }
         };
         sink.push(Event::Status { market, status: MarketStatus::Resolved });

@@ -2,6 +2,7 @@
 
 pub mod market;
 mod names;
+pub mod odd;
 pub mod user;
 mod wire;
 

@@ -6,17 +6,20 @@ use super::super::decimal;
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
+use super::super::fine::{self, FinePrice};
 use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
 use super::names::{Names, Slot};
+use super::odd;
 use super::wire::not_decimal;
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
-use crate::event::{Event, Link};
+use crate::event::{Event, Link, Oddity};
 use crate::ids::{Action, Outcome, Side, Venue, VenueKey};
-use crate::market::MarketStatus;
 use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
 use crate::symbol::SymbolError;
 use crate::units::{Nanos, Price, Qty};
 
+/// Messages of one frame that may be unreadable before the rest of it is not looked at any more.
+const UNREAD_MAX: usize = 64;
 /// Maker orders that one trade may list; more is not believed.
 const MAKERS_MAX: usize = 4_096;
 /// An order this close to filled is filled: the venue's own sums fall short by up to so much (2026-11).
@@ -56,8 +59,10 @@ struct Maker {
     key: VenueKey,
     slot: Slot,
     outcome: Outcome,
-    price: Price,
+    price: FinePrice,
     qty: Qty,
+    /// Whether the venue stated it more finely.
+    rounded: bool,
     action: Option<Action>,
 }
 
@@ -119,15 +124,64 @@ impl UserSession {
         self.counters.unusual += 1;
         let mut rewritten = std::mem::take(&mut self.plain);
         let read = match plain::rewrite(frame, &mut rewritten) {
-            Some(()) => self.read(&rewritten, done, &mut done, &mut verdict, sink),
+            Some(()) => self.read_what_can_be(&rewritten, &mut done, &mut verdict, sink),
             None => Err(odd),
         };
         self.plain = rewritten;
         if read.is_ok() {
             return verdict;
         }
-        self.counters.bad += 1;
+        self.fail(None, false, sink);
         verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }))
+    }
+
+    /// Reads a frame that is JSON message by message: one that cannot be read is read from the venue's history, and
+    /// those after it are read all the same.
+    ///
+    /// # Errors
+    /// The frame is no list of messages.
+    #[cold]
+    fn read_what_can_be<S: Sink>(
+        &mut self,
+        frame: &[u8],
+        done: &mut usize,
+        verdict: &mut Result<(), DecodeError>,
+        sink: &mut S,
+    ) -> Result<(), Odd> {
+        let many = Scan::new(frame).peek() == b'[';
+        for _ in 0..UNREAD_MAX {
+            let Err(odd) = self.read(frame, *done, done, verdict, sink) else { return Ok(()) };
+            let Some(gist) = odd::gist(frame, *done)? else { return Err(odd) };
+            self.fail(self.slot_of(gist.market, gist.asset), false, sink);
+            *verdict = verdict.and(Err(DecodeError::BadField { field: "frame", at: odd.at }));
+            *done += 1;
+            if !many {
+                return Ok(());
+            }
+        }
+        Err(Odd { at: 0 })
+    }
+
+    fn slot_of(&self, market: Option<&[u8]>, asset: Option<&[u8]>) -> Option<Slot> {
+        let token = || Some(self.names.token(None, asset?)?.0);
+        market.and_then(|market| self.names.condition(market)).or_else(token)
+    }
+
+    /// A message about our money was not understood: the venue's history is to be read. A word without meaning closes
+    /// the market besides.
+    fn fail(&mut self, slot: Option<Slot>, meaning: bool, sink: &mut impl Sink) {
+        self.counters.bad += 1;
+        let (venue, market) = (Venue::Polymarket, slot.map(|slot| self.names.market(slot)));
+        sink.push(Event::Odd { venue, market, what: Oddity::Money });
+        if meaning && market.is_some() {
+            sink.push(Event::Odd { venue, market, what: Oddity::Meaning });
+        }
+    }
+
+    /// It was booked, rounded.
+    fn tell_rounded(&self, slot: Slot, sink: &mut impl Sink) {
+        let market = Some(self.names.market(slot));
+        sink.push(Event::Odd { venue: Venue::Polymarket, market, what: Oddity::Rounded });
     }
 
     fn read<S: Sink>(
@@ -229,8 +283,9 @@ impl UserSession {
         let (slot, outcome) =
             token.ok_or(DecodeError::Unknown { field: "maker_orders.asset_id" })?;
         let action = if entry.side.is_empty() { None } else { Some(action(entry.side)?) };
-        let (key, price, qty) = (order_key(entry.id)?, price(entry.price)?, qty(entry.size)?);
-        Ok(Maker { key, slot, outcome, price, qty, action })
+        let (key, price) = (order_key(entry.id)?, price(entry.price)?);
+        let (qty, rounded) = qty(entry.size)?;
+        Ok(Maker { key, slot, outcome, price, qty, rounded, action })
     }
 
     fn on_message<S: Sink>(
@@ -251,14 +306,8 @@ impl UserSession {
             }
         };
         if let Err(error) = said {
-            self.counters.bad += 1;
-            let slot = self.names.condition(message.market);
-            if let (DecodeError::Unknown { .. } | DecodeError::OffGrid { .. }, Some(slot)) =
-                (error, slot)
-            {
-                let market = self.names.market(slot);
-                sink.push(Event::Status { market, status: MarketStatus::Quarantined });
-            }
+            let slot = self.slot_of(Some(message.market), Some(message.asset));
+            self.fail(slot, matches!(error, DecodeError::Unknown { .. }), sink);
         }
         said
     }
@@ -282,11 +331,14 @@ impl UserSession {
                 message.owner == self.api_key
             }
         };
+        if !taker && self.makers.is_empty() && verdict.is_ok() {
+            // The channel carries our trades only: one of which nothing is ours was not understood.
+            verdict = Err(DecodeError::BadField { field: "owner", at: 0 });
+        }
         let taken = self.names.token(None, message.asset);
         if taker {
-            match self.taker_fill(message, taken, finality) {
-                Ok(fill) => push_fill(fill, sink),
-                Err(error) => verdict = verdict.and(Err(error)),
+            if let Err(error) = self.push_taker_fill(message, taken, finality, sink) {
+                verdict = verdict.and(Err(error));
             }
         }
         for maker in &self.makers {
@@ -302,45 +354,52 @@ impl UserSession {
                     continue;
                 }
             };
-            let (price, side) = in_yes(maker.outcome, maker.price, action);
-            push_fill(
-                Fill {
-                    fill: fill_id(message.id, maker.key),
-                    order: OrderRef::Key(maker.key),
-                    market: self.names.market(maker.slot),
-                    side,
-                    price,
-                    qty: maker.qty,
-                    fee: None,
-                    taker: false,
-                    finality,
-                },
-                sink,
-            );
+            let fill = Fill {
+                fill: fill_id(message.id, maker.key),
+                order: OrderRef::Key(maker.key),
+                market: self.names.market(maker.slot),
+                side: Side::of(maker.outcome, action),
+                price: Price::ZERO, // its parts have theirs
+                qty: maker.qty,
+                fee: None,
+                taker: false,
+                finality,
+            };
+            push_fill(fine::parts(fill, maker.outcome, action, maker.price), sink);
+            if maker.rounded {
+                self.tell_rounded(maker.slot, sink);
+            }
         }
         verdict
     }
 
-    fn taker_fill(
+    fn push_taker_fill<S: Sink>(
         &self,
         message: &Message<'_>,
         taken: Option<(Slot, Outcome)>,
         finality: Finality,
-    ) -> Result<Fill, DecodeError> {
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
         let (slot, outcome) = taken.ok_or(DecodeError::Unknown { field: "asset_id" })?;
         let key = order_key(message.taker_order)?;
-        let (price, side) = in_yes(outcome, price(message.price)?, action(message.side)?);
-        Ok(Fill {
+        let (price, action) = (price(message.price)?, action(message.side)?);
+        let (qty, rounded) = qty(message.size)?;
+        let fill = Fill {
             fill: fill_id(message.id, key),
             order: OrderRef::Key(key),
             market: self.names.market(slot),
-            side,
-            price,
-            qty: qty(message.size)?,
+            side: Side::of(outcome, action),
+            price: Price::ZERO, // its parts have theirs
+            qty,
             fee: None,
             taker: true,
             finality,
-        })
+        };
+        push_fill(fine::parts(fill, outcome, action, price), sink);
+        if rounded {
+            self.tell_rounded(slot, sink);
+        }
+        Ok(())
     }
 }
 
@@ -402,11 +461,13 @@ impl Session for UserSession {
 }
 
 /// A void fill is told by its name alone; the rest with all it says, so that none depends on an earlier one.
-fn push_fill<S: Sink>(fill: Fill, sink: &mut S) {
-    sink.push(Event::Report(match fill.finality {
-        Finality::Failed => Report::Finality { fill: fill.fill, state: Finality::Failed },
-        Finality::Provisional | Finality::Final => Report::Fill(fill),
-    }));
+fn push_fill<S: Sink>(parts: [Option<Fill>; 2], sink: &mut S) {
+    for fill in parts.into_iter().flatten() {
+        sink.push(Event::Report(match fill.finality {
+            Finality::Failed => Report::Finality { fill: fill.fill, state: Finality::Failed },
+            Finality::Provisional | Finality::Final => Report::Fill(fill),
+        }));
+    }
 }
 
 fn on_order<S: Sink>(message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
@@ -498,24 +559,16 @@ const fn other(action: Action) -> Action {
     }
 }
 
-const fn in_yes(outcome: Outcome, price: Price, action: Action) -> (Price, Side) {
-    let price = match outcome {
-        Outcome::Yes => price,
-        Outcome::No => price.complement(),
-    };
-    (price, Side::of(outcome, action))
-}
-
-fn price(text: &[u8]) -> Result<Price, DecodeError> {
-    match decimal::price(text) {
+fn price(text: &[u8]) -> Result<FinePrice, DecodeError> {
+    match fine::price(text) {
         Ok(Some(price)) => Ok(price),
         Ok(None) => Err(DecodeError::BadField { field: "price", at: 0 }),
         Err(why) => Err(not_decimal("price", why)),
     }
 }
 
-fn qty(text: &[u8]) -> Result<Qty, DecodeError> {
-    match decimal::qty(text) {
+fn qty(text: &[u8]) -> Result<(Qty, bool), DecodeError> {
+    match fine::qty(text) {
         Ok(Some(qty)) => Ok(qty),
         Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
         Err(why) => Err(not_decimal("size", why)),

@@ -8,8 +8,9 @@ use crate::event::{Change, Event, Level};
 use crate::ids::{Outcome, Side};
 use crate::units::{Price, Qty};
 
-/// Changes that one message may hold; more is not believed.
-const CHANGES_MAX: usize = 512;
+/// Changes that one message may hold: every price of both sides of a cent's grid in both outcomes is 396, and each
+/// change is held against each other one. Of a message with more, the market is fetched anew.
+const CHANGES_MAX: usize = 2_048;
 /// Levels that one side of a book may hold: every price there is.
 const LEVELS_MAX: usize = 10_001;
 /// Levels per side that fit without allocating.
@@ -76,6 +77,8 @@ pub(super) struct Message<'a> {
     pub(super) has_bids: bool,
     pub(super) has_asks: bool,
     pub(super) has_changes: bool,
+    /// Whether it has a list of a name that is not known here.
+    pub(super) has_other_list: bool,
 }
 
 /// A whole frame that is one `price_change` as the venue has always written it (2026-09-24), member by member: its
@@ -130,7 +133,10 @@ pub(super) fn read_message<'a>(
             once(&mut message.has_asks, scan)?;
             read_levels(scan, &mut scratch.asks, &mut scratch.bad_level)
         }
-        _ => scan.skip(),
+        _ => {
+            message.has_other_list |= scan.peek() == b'[';
+            scan.skip()
+        }
     })?;
     if !message.has_bids {
         scratch.bids.clear();
@@ -195,8 +201,11 @@ pub(super) fn read_changes(
     changes.clear();
     let mut near = None;
     scan.array(|scan| {
-        if changes.len() == CHANGES_MAX {
-            return Err(scan.odd());
+        if changes.len() >= CHANGES_MAX {
+            if changes.len() == CHANGES_MAX {
+                changes.push(too_many(near));
+            }
+            return scan.skip();
         }
         let fields = match usual_fields(*scan) {
             Some((fields, after)) => {
@@ -246,6 +255,21 @@ fn read_fields<'a>(scan: &mut Scan<'a>) -> Result<Fields<'a>, Odd> {
     Ok(fields)
 }
 
+/// What stands for all entries that are more than may be: an error of the market that the message speaks of.
+#[cold]
+fn too_many(near: Option<Slot>) -> Entry {
+    let error = DecodeError::BadField { field: "price_changes", at: 0 };
+    Entry {
+        slot: near.unwrap_or(Slot::MAX),
+        outcome: Outcome::Yes,
+        side: Side::Bid,
+        price: Price::ZERO,
+        qty: Qty::ZERO,
+        top: None,
+        role: if near.is_some() { Role::Bad(error) } else { Role::Drop },
+    }
+}
+
 /// One entry in YES terms.
 #[inline]
 pub(super) fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>) -> Entry {
@@ -260,6 +284,7 @@ pub(super) fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>)
     };
     let Some((slot, outcome)) = names.token(near, fields.asset) else {
         if fields.asset.is_empty() {
+            entry.slot = near.unwrap_or(Slot::MAX); // a message speaks of one market
             entry.role = Role::Bad(DecodeError::BadField { field: "asset_id", at: 0 });
         }
         return entry;

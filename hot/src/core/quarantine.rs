@@ -1,0 +1,211 @@
+//! Markets in which nothing is opened because something about them was not understood, and messages about our money
+//! that could not be read.
+//!
+//! A quarantine is ours, not the venue's: no frame lifts it, nor does a restart. One for frames of a strange shape lifts
+//! itself once the book has been whole for a while; one for a word whose meaning is not known waits for a person.
+
+use super::Core;
+use crate::event::Oddity;
+use crate::ids::{MarketId, Venue};
+use crate::limits::MARKETS_MAX;
+use crate::note::Alarm;
+use crate::outbox::Outbox;
+use crate::stats::Quarantined;
+use crate::units::Nanos;
+
+/// So many odd messages about one book,
+const SHAPES_MAX: u8 = 3;
+/// within this time, quarantine its market: one may be a bit that flipped on the way.
+const SHAPES_SPAN: Nanos = Nanos::from_secs(60);
+/// A book that has been whole for so long since a fresh snapshot, with nothing odd between, ends that.
+const WHOLE_FOR: Nanos = Nanos::from_secs(10);
+
+/// What is odd about one market.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    /// Odd messages about its book since `first`.
+    shapes: u8,
+    first: Nanos,
+    shut: Option<Shut>,
+}
+
+/// Why nothing is opened in a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shut {
+    /// Its messages have a strange shape.
+    Shape {
+        /// The book's epoch then: a later one has had a fresh snapshot.
+        epoch: u32,
+        /// Since when the book has been whole with one.
+        whole: Option<Nanos>,
+    },
+    /// A person must look.
+    Person,
+}
+
+/// By market.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    markets: Vec<Watched>,
+    shut: u32,
+    /// Since when a message about our money at a venue has been unread.
+    unread: [Option<Nanos>; 2],
+}
+
+impl Quarantine {
+    pub fn new() -> Self {
+        let calm = Watched { shapes: 0, first: Nanos::ZERO, shut: None };
+        Self { markets: vec![calm; MARKETS_MAX], shut: 0, unread: [None; 2] }
+    }
+
+    #[inline]
+    pub fn holds(&self, market: MarketId) -> bool {
+        self.markets[market.index()].shut.is_some()
+    }
+
+    /// Whether anything about our money is unread.
+    pub fn is_unread(&self) -> bool {
+        self.unread != [None; 2]
+    }
+
+    /// A venue's own history, asked for at `since`, agrees with us: whatever was unread before is in it.
+    pub fn has_read(&mut self, venue: Venue, since: Nanos) {
+        let unread = &mut self.unread[venue.index()];
+        *unread = unread.filter(|at| *at >= since);
+    }
+
+    /// Every quarantined market, and whether a person must release it.
+    pub fn iter(&self) -> impl Iterator<Item = (MarketId, bool)> {
+        let all = (0_u16..).map(MarketId::new).zip(&self.markets);
+        all.filter_map(|(market, watched)| Some((market, watched.shut? == Shut::Person)))
+    }
+
+    pub fn shown(&self) -> Quarantined {
+        let mut shown = Quarantined::default();
+        if self.shut > 0 {
+            self.iter().for_each(|(market, person)| shown.add(market, person));
+        }
+        shown
+    }
+
+    /// Returns whether it was open before, or only shut for its shape where a person must look now.
+    fn shut(&mut self, market: MarketId, why: Shut) -> bool {
+        let shut = &mut self.markets[market.index()].shut;
+        match (*shut, why) {
+            (Some(Shut::Person), _) => false,
+            (Some(Shut::Shape { .. }), Shut::Shape { .. }) => {
+                *shut = Some(why); // again: the time of good books begins anew
+                false
+            }
+            (before, _) => {
+                self.shut += u32::from(before.is_none());
+                *shut = Some(why);
+                true
+            }
+        }
+    }
+
+    fn open(&mut self, market: MarketId) -> bool {
+        let watched = &mut self.markets[market.index()];
+        (watched.shapes, watched.first) = (0, Nanos::ZERO);
+        let was = watched.shut.take().is_some();
+        self.shut -= u32::from(was);
+        was
+    }
+}
+
+impl Core {
+    /// How many markets of each venue are quarantined.
+    pub(super) fn quarantined(&self) -> [u32; 2] {
+        // A status from elsewhere than a stream counts as well.
+        let mut count = Venue::ALL.map(|venue| self.books.quarantined(venue) as u32);
+        if self.quarantine.shut > 0 {
+            for (market, _) in self.quarantine.iter() {
+                let venue = self.books.terms(market).map_or(Venue::Kalshi, |terms| terms.venue);
+                count[venue.index()] += 1;
+            }
+        }
+        count
+    }
+
+    /// A message was odd. What it may cost is decided here, for both venues.
+    pub(super) fn on_odd(
+        &mut self,
+        now: Nanos,
+        venue: Venue,
+        market: Option<MarketId>,
+        what: Oddity,
+        out: &mut Outbox,
+    ) {
+        self.stats.odd += 1;
+        match what {
+            Oddity::Shape => {
+                if let Some(market) = market {
+                    self.on_odd_shape(now, market, SHAPES_MAX, out);
+                }
+            }
+            Oddity::Schema => {
+                if let Some(market) = market {
+                    self.on_odd_shape(now, market, 1, out);
+                }
+            }
+            Oddity::Meaning => {
+                if let Some(market) = market
+                    && self.quarantine.shut(market, Shut::Person)
+                {
+                    self.alarm(Alarm::Quarantined, Some(market), None, out);
+                }
+            }
+            Oddity::Money => {
+                self.stats.unread += 1;
+                self.quarantine.unread[venue.index()] = Some(now);
+                self.alarm(Alarm::UnreadMoney, market, None, out);
+                self.ask_about_all(now, venue, out);
+            }
+            Oddity::Rounded => self.alarm(Alarm::RoundedMoney, market, None, out),
+        }
+    }
+
+    fn on_odd_shape(&mut self, now: Nanos, market: MarketId, most: u8, out: &mut Outbox) {
+        let watched = &mut self.quarantine.markets[market.index()];
+        if now.since(watched.first) >= SHAPES_SPAN {
+            (watched.shapes, watched.first) = (0, now);
+        }
+        watched.shapes = watched.shapes.saturating_add(1);
+        if watched.shapes < most && watched.shut.is_none() {
+            return;
+        }
+        let epoch = self.books.get(market).map_or(0, crate::book::Book::epoch);
+        if self.quarantine.shut(market, Shut::Shape { epoch, whole: None }) {
+            self.alarm(Alarm::Quarantined, Some(market), None, out);
+        }
+    }
+
+    /// A person has looked.
+    pub(super) fn on_release(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
+        if self.quarantine.open(market) {
+            self.on_book(now, market, out);
+        }
+    }
+
+    /// Books that have been whole for long enough are taken out of quarantine for their shape.
+    pub(super) fn tend_quarantine(&mut self, now: Nanos, out: &mut Outbox) {
+        if self.quarantine.shut == 0 {
+            return;
+        }
+        for at in 0..self.quarantine.markets.len() {
+            let Some(Shut::Shape { epoch, whole }) = self.quarantine.markets[at].shut else {
+                continue;
+            };
+            let market = MarketId::new(at as u16);
+            let book = self.books.get(market);
+            let good = book.is_some_and(|book| book.is_good() && book.epoch() != epoch);
+            let since = if good { whole.or(Some(now)) } else { None };
+            if since.is_some_and(|since| now.since(since) >= WHOLE_FOR) {
+                self.on_release(now, market, out);
+            } else {
+                self.quarantine.markets[at].shut = Some(Shut::Shape { epoch, whole: since });
+            }
+        }
+    }
+}

@@ -1,0 +1,609 @@
+//! Odd messages: each venue's table (`hot/src/venue/*/odd.rs`, `docs/odd-messages.md`) is a law, and here it is held
+//! against messages that users have reported and against real ones with fields dropped, renamed, of another type or
+//! with more decimals.
+//!
+//! A message that is not about a book never costs the book; a message about our money is never lost; an unknown shape
+//! is never a value. Everything drawn derives from a seed, which a failure prints with the frame.
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code)] // its other users are the fuzz targets
+#[path = "fuzz/decode.rs"]
+mod decode;
+
+use std::fs;
+use std::path::Path;
+
+use decode::{API_KEY, KALSHI, POLYMARKET};
+use serde_json::{Value, json};
+use surefoot_hot::book::Books;
+use surefoot_hot::event::{Change, Event, Oddity};
+use surefoot_hot::fees::FeeRule;
+use surefoot_hot::grid::Grid;
+use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::report::{Fill, Finality, Report};
+use surefoot_hot::units::{Nanos, Qty, Usd};
+use surefoot_hot::venue::odd::About;
+use surefoot_hot::venue::{Notice, Session, kalshi, polymarket};
+
+/// Market 1 is Polymarket's, 3 Kalshi's.
+const PM: MarketId = MarketId::new(1);
+const KA: MarketId = MarketId::new(3);
+
+fn file(name: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/odd").join(name);
+    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn terms(market: MarketId) -> MarketDef {
+    MarketDef {
+        market,
+        venue: if market == PM { Venue::Polymarket } else { Venue::Kalshi },
+        shard: 0,
+        cluster: ClusterId::new(0),
+        grid: Grid::uniform(100).unwrap(),
+        min_qty: Qty::from_contracts(1),
+        close: Nanos::NEVER,
+        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+        status: MarketStatus::Open,
+    }
+}
+
+/// A session, the books it feeds, and what it asked to be sent.
+struct Line<S> {
+    session: S,
+    books: Books,
+    now: Nanos,
+    /// Events of the last frame.
+    told: Vec<Event>,
+    sent: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+impl<S: Session> Line<S> {
+    /// Around a session that is open; its books are whole and empty.
+    fn new(session: S) -> Self {
+        let now = Nanos::from_secs(1_795_132_800);
+        let mut books = Books::new();
+        for market in [PM, KA] {
+            books.apply(now, &Event::Market(terms(market)));
+            books.apply(now, &Event::SnapshotBegin { market, venue_time: Nanos::ZERO });
+            books.apply(now, &Event::SnapshotEnd { market });
+        }
+        let (told, sent, notices) = (Vec::new(), Vec::new(), Vec::new());
+        let mut line = Self { session, books, now, told, sent, notices };
+        line.drain();
+        line.sent.clear();
+        line
+    }
+
+    fn drain(&mut self) {
+        while let Some(frame) = self.session.poll_send() {
+            self.sent.push(String::from_utf8(frame.to_vec()).unwrap());
+        }
+        while let Some(notice) = self.session.poll_notice() {
+            self.notices.push(notice);
+        }
+    }
+
+    /// A frame, or `@ms N`: time passes, and the core looks at its books every ten milliseconds of it.
+    fn take(&mut self, line: &str) {
+        if let Some(ms) = line.strip_prefix("@ms ") {
+            let until = self.now.after(Nanos::from_millis(ms.parse().unwrap()));
+            while self.now < until {
+                self.now = self.now.after(Nanos::from_millis(10)).min(until);
+                while self.books.poll_overdue(self.now).is_some() {}
+                if self.now >= self.session.poll_deadline() {
+                    self.session.on_deadline(self.now, &mut self.told);
+                    self.drain();
+                }
+            }
+            return;
+        }
+        self.told.clear();
+        let _ = self.session.on_frame(self.now, line.as_bytes(), &mut self.told);
+        for event in &self.told {
+            self.books.apply(self.now, event);
+        }
+        self.drain();
+    }
+
+    /// Whether it asked for no snapshot.
+    fn is_quiet(&self) -> bool {
+        !self.sent.iter().any(|sent| sent.contains("subscribe") || sent.contains("snapshot"))
+    }
+
+    fn is_good(&self, market: MarketId) -> bool {
+        self.books.get(market).unwrap().is_good()
+    }
+
+    fn odd(&self) -> Vec<Oddity> {
+        let odd = |event: &Event| match event {
+            Event::Odd { what, .. } => Some(*what),
+            _ => None,
+        };
+        self.told.iter().filter_map(odd).collect()
+    }
+
+    fn fills(&self) -> Vec<Fill> {
+        let fill = |event: &Event| match event {
+            Event::Report(Report::Fill(fill)) => Some(*fill),
+            _ => None,
+        };
+        self.told.iter().filter_map(fill).collect()
+    }
+}
+
+fn polymarket_market() -> Line<polymarket::MarketSession> {
+    Line::new(decode::polymarket_session())
+}
+
+fn polymarket_user(owner: &str) -> Line<polymarket::UserSession> {
+    let mut session = polymarket::UserSession::new(4, b"{}".to_vec(), owner);
+    for (market, [condition, yes, no]) in (1..).zip(POLYMARKET) {
+        let (market, grid) = (MarketId::new(market), Grid::uniform(100).unwrap());
+        session.add_market(&polymarket::MarketNames { market, condition, yes, no, grid }).unwrap();
+    }
+    session.on_open(Nanos::from_secs(1));
+    Line::new(session)
+}
+
+fn kalshi(role: kalshi::Role) -> Line<kalshi::Session> {
+    Line::new(decode::kalshi_session(role))
+}
+
+#[test]
+fn a_book_crossed_for_a_moment_and_a_sweep_in_two_frames_cost_no_snapshot() {
+    for name in [
+        "polymarket_crossed_for_a_moment.jsonl",
+        "polymarket_crossed_both_tokens.jsonl",
+        "polymarket_sweep_in_two_frames.jsonl",
+    ] {
+        let mut line = polymarket_market();
+        let lines = file(name);
+        let [book, first, pause, second, rest] = &lines[..] else { panic!("{name}") };
+        line.take(book);
+        assert!(line.is_good(PM));
+        line.take(first);
+        assert!(!line.is_good(PM), "{name}: not decided from meanwhile");
+        line.take(pause);
+        line.take(second);
+        assert!(line.is_good(PM), "{name}: good again by itself");
+        line.take(rest);
+        assert!(line.is_good(PM) && line.is_quiet(), "{name}: {:?}", line.sent);
+    }
+}
+
+#[test]
+fn the_tape_is_not_the_book() {
+    for name in [
+        "polymarket_trade_without_size.jsonl",
+        "polymarket_trade_five_decimals.jsonl",
+        "polymarket_trade_at_one.jsonl",
+    ] {
+        let mut line = polymarket_market();
+        for frame in file(name) {
+            line.take(&frame);
+        }
+        assert!(line.is_good(PM) && line.told.is_empty() && line.is_quiet(), "{name}");
+        assert_eq!(line.session.counters().passed_over, 1, "{name}: counted");
+    }
+}
+
+#[test]
+fn six_hundred_changes_are_read_and_more_than_may_be_cost_their_market_alone() {
+    let [condition, yes, _] = POLYMARKET[0];
+    let change = |nth: usize| {
+        json!({ "asset_id": yes, "price": format!("0.{:02}", 1 + nth % 40), "size": format!("{}", 1 + nth),
+            "side": "BUY", "hash": "x", "best_bid": "0.40", "best_ask": "" })
+    };
+    for (count, read) in [(600, true), (2_048, true), (2_049, false), (10_000, false)] {
+        let mut line = polymarket_market();
+        let changes: Vec<_> = (0..count).map(change).collect();
+        let frame = json!({ "market": condition, "price_changes": changes,
+            "timestamp": "1795132801007", "event_type": "price_change" });
+        line.take(&frame.to_string());
+        let stale: Vec<_> = line
+            .told
+            .iter()
+            .filter_map(|event| match event {
+                Event::Stale { market, .. } => Some(*market),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(stale, if read { vec![] } else { vec![PM] }, "{count}");
+        assert_eq!(line.odd(), if read { vec![] } else { vec![Oddity::Shape] });
+        let levels = line.told.iter().filter(|event| matches!(event, Event::Level(_))).count();
+        assert_eq!(levels, if read { count } else { 0 });
+    }
+}
+
+#[test]
+fn levels_by_another_name_are_no_empty_book() {
+    let lines = file("kalshi_renamed_levels.jsonl");
+    let mut session = kalshi::Session::with_capacity(kalshi::Role::Market, 4);
+    for (market, ticker) in (3..).zip(KALSHI) {
+        let grid = Grid::uniform(100).unwrap();
+        session.add_market(Nanos::from_secs(1), ticker, MarketId::new(market), grid).unwrap();
+    }
+    session.on_open(Nanos::from_secs(1));
+    let mut line = Line::new(session);
+    line.take(&lines[0]);
+    for frame in &lines[1..3] {
+        line.take(frame);
+        assert_eq!(line.odd(), [Oddity::Schema], "{frame}");
+        assert!(!line.told.iter().any(|event| matches!(event, Event::SnapshotEnd { .. })));
+    }
+    let one_sided = r#"{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{"market_ticker":"KXONE-26-A","yes_dollars_fp":[["0.42","3"]]}}"#;
+    line.take(one_sided);
+    assert!(line.odd().is_empty() && line.is_good(KA), "an absent side is an empty one");
+    line.take(r#"{"type":"orderbook_snapshot","sid":1,"seq":4,"msg":{"market_ticker":"KXONE-26-A"}}"#);
+    assert!(line.odd().is_empty() && line.is_good(KA), "so is an empty market");
+    line.take(r#"{"type":"orderbook_snapshot","sid":1,"seq":5,"msg":{"market_ticker":"KXONE-26-A","yes_dollars_fp":[["0.42","3"]],"no_prices":[["0.5","1"]]}}"#);
+    assert_eq!(line.odd(), [Oddity::Schema], "one side of another name");
+
+    let mut line = polymarket_market();
+    for lists in [r#""buys":[],"sells":[]"#, r#""bids":[],"sells":[{"price":"0.5","size":"1"}]"#, r#""hash":"h""#] {
+        let [condition, yes, _] = POLYMARKET[0];
+        line.take(&format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}",{lists}}}"#));
+        assert_eq!(line.odd(), [Oddity::Schema], "{lists}");
+    }
+}
+
+#[test]
+fn no_fill_of_kalshis_is_lost() {
+    let mut line = kalshi(kalshi::Role::Private);
+    for (nth, frame) in (1..).zip(file("kalshi_fills.jsonl")) {
+        line.take(&frame);
+        let (fills, odd) = (line.fills(), line.odd());
+        match nth {
+            3 | 9 | 10 => {
+                assert_eq!((fills.len(), odd), (0, vec![Oddity::Money]), "line {nth}: history is read");
+            }
+            8 => {
+                assert_eq!(odd, [Oddity::Rounded]);
+                assert_eq!(fills[0].fee, Some(Usd::from_micros(1)), "against us");
+                assert_eq!(fills[0].qty, Qty::from_contracts(5));
+            }
+            _ => assert_eq!((fills.len(), odd), (1, vec![]), "line {nth}"),
+        }
+    }
+}
+
+#[test]
+fn no_trade_of_polymarkets_is_lost() {
+    let mut line = polymarket_user("us");
+    for (nth, frame) in (1..).zip(file("polymarket_trades.jsonl")) {
+        line.take(&frame);
+        let (fills, odd) = (line.fills(), line.odd());
+        match nth {
+            4 => {
+                let void = |event: &Event| {
+                    matches!(event, Event::Report(Report::Finality { state: Finality::Failed, .. }))
+                };
+                assert!(line.told.iter().any(void));
+            }
+            5 => {
+                assert_eq!((fills.len(), odd), (0, vec![Oddity::Money, Oddity::Meaning]));
+                let later = frame.replace("SETTLING", "CONFIRMED");
+                line.take(&later);
+                assert_eq!(line.fills()[0].finality, Finality::Final, "its later words are taken");
+            }
+            7 => {
+                assert_eq!(odd, []);
+                let cost = fills.iter().fold(Usd::ZERO, |sum, fill| sum + fill.price.cost_ceil(fill.qty));
+                let qty = fills.iter().fold(Qty::ZERO, |sum, fill| sum + fill.qty);
+                assert_eq!((cost, qty), (Usd::from_micros(5_199_900), Qty::from_contracts(10)));
+            }
+            8 => {
+                assert_eq!((fills.len(), odd), (1, vec![Oddity::Rounded]));
+                assert_eq!(fills[0].qty, Qty::from_micros(19_230_769));
+            }
+            _ => assert_eq!((fills.len(), odd), (1, vec![]), "line {nth}"),
+        }
+    }
+}
+
+#[test]
+fn a_market_that_is_over_without_a_winner_stays_shut_whatever_books_come() {
+    let mut line = polymarket_market();
+    let lines = file("polymarket_resolved_without_winner.jsonl");
+    line.take(&lines[0]);
+    line.take(&lines[1]);
+    assert_eq!(line.odd(), [Oddity::Meaning]);
+    assert!(line.told.contains(&Event::Status { market: PM, status: MarketStatus::Closed }));
+    assert_eq!(line.notices, [Notice::SettledUnseen { market: PM }]);
+    assert!(line.is_quiet(), "no snapshot is asked for");
+    line.take(&lines[2]);
+    assert_eq!(line.books.get(PM).unwrap().terms().status, MarketStatus::Closed);
+}
+
+#[test]
+fn requests_for_snapshots_that_bad_frames_provoke_are_few() {
+    let bad: [(&str, Box<dyn Fn(u64) -> String>); 2] = [
+        ("one market", Box::new(|_| {
+            let [condition, yes, _] = POLYMARKET[0];
+            format!(r#"{{"market":"{condition}","price_changes":[{{"asset_id":"{yes}","price":"7"}}],"timestamp":"1","event_type":"price_change"}}"#)
+        })),
+        ("no JSON", Box::new(|_| "{".to_owned())),
+    ];
+    for (name, frame) in bad {
+        let mut line = polymarket_market();
+        let mut requests = 0;
+        for ms in 0..30_000 {
+            line.now = line.now.after(Nanos::from_millis(1));
+            line.take(&frame(ms));
+            if line.now >= line.session.poll_deadline() {
+                line.session.on_deadline(line.now, &mut line.told);
+                line.drain();
+            }
+            let asked = line.sent.iter().filter(|sent| sent.contains("\"subscribe\"")).count();
+            requests += asked;
+            line.sent.clear();
+            for [condition, yes, _] in POLYMARKET.iter().filter(|_| asked > 0) {
+                let book = format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":[],"asks":[]}}"#);
+                line.take(&book); // the venue answers at once
+            }
+        }
+        assert!((2..=12).contains(&requests), "{name}: {requests} in half a minute");
+    }
+}
+
+// ---- drawn messages
+
+/// SplitMix64.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+}
+
+/// Names that say which kind of message it is and of which conversation: those stay.
+const KEPT: [&str; 4] = ["event_type", "type", "sid", "seq"];
+
+/// Every member that may be made odd, as the way to it.
+fn members(value: &Value, way: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(object) => {
+            for (name, inner) in object {
+                way.push(name.clone());
+                if !KEPT.contains(&name.as_str()) && name != "msg" {
+                    found.push(way.clone());
+                }
+                members(inner, way, found);
+                way.pop();
+            }
+        }
+        Value::Array(array) => {
+            for (nth, inner) in array.iter().enumerate() {
+                way.push(nth.to_string());
+                members(inner, way, found);
+                way.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes one member odd; says which, and how.
+fn make_odd(rng: &mut Rng, message: &mut Value) -> String {
+    let mut found = Vec::new();
+    members(message, &mut Vec::new(), &mut found);
+    let way = found[rng.below(found.len())].clone();
+    let (name, parents) = way.split_last().unwrap();
+    let parent = parents.iter().fold(&mut *message, |value, step| match value {
+        Value::Array(array) => &mut array[step.parse::<usize>().unwrap()],
+        value => value.get_mut(step).unwrap(),
+    });
+    let object = parent.as_object_mut().unwrap();
+    let how = match rng.below(6) {
+        0 => {
+            object.remove(name);
+            "dropped"
+        }
+        1 => {
+            let value = object.remove(name).unwrap();
+            object.insert(format!("{name}_v2"), value);
+            "renamed"
+        }
+        2 => {
+            let other = [json!(null), json!([1]), json!({ "a": 1 }), json!(true), json!(17), json!("?")];
+            object.insert(name.clone(), other[rng.below(other.len())].clone());
+            "of another type"
+        }
+        3 => {
+            if let Some(text) = object[name].as_str() {
+                let more = if text.contains('.') { "0000001" } else { ".0000001" };
+                let more = format!("{text}{more}");
+                object.insert(name.clone(), json!(more));
+            }
+            "with more decimals"
+        }
+        4 => {
+            object.insert(name.clone(), json!("-1e3"));
+            "a strange number"
+        }
+        _ => {
+            object.insert("extra".into(), json!({ "a": [1, { "b": null }] }));
+            "beside an unknown one"
+        }
+    };
+    format!("{} {how}", way.join("."))
+}
+
+/// Messages as the venues send them, by what they are about.
+fn messages(venue: Venue) -> Vec<(About, Value)> {
+    let [condition, yes, no] = POLYMARKET[0];
+    let ticker = KALSHI[0];
+    let order = format!("0x{}", "99".repeat(32));
+    let pm = |kind: &str, more: Value| {
+        let mut message = json!({ "event_type": kind, "market": condition, "asset_id": yes, "timestamp": "1795132802100" });
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        message
+    };
+    let ka = |kind: &str, body: Value| {
+        let mut msg = json!({ "market_ticker": ticker });
+        msg.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        json!({ "type": kind, "sid": 9, "msg": msg })
+    };
+    match venue {
+        Venue::Polymarket => vec![
+            (About::Tape, pm("last_trade_price", json!({ "price": "0.52", "size": "25", "side": "BUY" }))),
+            (About::Tape, pm("best_bid_ask", json!({ "best_bid": "0.48", "best_ask": "0.52", "spread": "0.04" }))),
+            (About::Talk, pm("new_market", json!({ "question": "Q", "assets_ids": ["9", "8"] }))),
+            (About::Life, pm("market_resolved", json!({ "assets_ids": [yes, no], "winning_asset_id": no }))),
+            (About::Book, pm("book", json!({ "bids": [{ "price": "0.48", "size": "30" }],
+                "asks": [{ "price": "0.52", "size": "25" }], "tick_size": "0.01" }))),
+            (About::Book, pm("price_change", json!({ "price_changes": [{ "asset_id": yes, "price": "0.48",
+                "size": "7", "side": "BUY", "best_bid": "0.48", "best_ask": "0.52" }] }))),
+            (About::Money, pm("order", json!({ "type": "UPDATE", "id": order, "status": "LIVE", "owner": API_KEY,
+                "original_size": "12", "size_matched": "3" }))),
+            (About::Money, pm("trade", json!({ "type": "TRADE", "id": "c1", "status": "MATCHED", "side": "BUY",
+                "size": "25", "price": "0.52", "owner": API_KEY, "taker_order_id": order, "trader_side": "TAKER",
+                "maker_orders": [] }))),
+            (About::Money, pm("trade", json!({ "type": "TRADE", "id": "c2", "status": "MATCHED", "side": "BUY",
+                "size": "25", "price": "0.52", "owner": "them", "taker_order_id": order, "trader_side": "MAKER",
+                "maker_orders": [{ "order_id": order, "owner": API_KEY, "asset_id": no, "matched_amount": "25",
+                    "price": "0.52", "side": "BUY" }] }))),
+        ],
+        Venue::Kalshi => vec![
+            (About::Tape, ka("trade", json!({ "yes_price_dollars": "0.4300", "count_fp": "5.00",
+                "taker_book_side": "bid", "ts_ms": 1_795_197_600_800_u64 }))),
+            (About::Tape, ka("ticker", json!({ "yes_bid_dollars": "0.42", "yes_ask_dollars": "0.44" }))),
+            (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "determined", "result": "yes",
+                "settlement_value": "1.0000" }))),
+            (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "settled" }))),
+            (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "close_date_updated", "close_ts": 1_795_200_000 }))),
+            (About::Talk, ka("event_fee_update", json!({ "fee_type": "quadratic" }))),
+            (About::Talk, json!({ "type": "subscribed", "id": 1, "msg": { "channel": "trade", "sid": 9 } })),
+            (About::Book, ka("orderbook_snapshot", json!({ "yes_dollars_fp": [["0.4200", "3.00"]],
+                "no_dollars_fp": [["0.4400", "2.00"]] }))),
+            (About::Book, ka("orderbook_delta", json!({ "price_dollars": "0.4100", "delta_fp": "7.00", "side": "yes" }))),
+            (About::Money, ka("fill", json!({ "trade_id": "t1", "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
+                "is_taker": true, "book_side": "bid", "yes_price_dollars": "0.4300", "count_fp": "5.00",
+                "fee_cost": "0.0100" }))),
+            (About::Money, ka("user_order", json!({ "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
+                "status": "resting", "fill_count_fp": "2.00" }))),
+        ],
+    }
+}
+
+/// Feeds one message to a fresh session of the right kind; both markets' books are whole and empty before.
+fn told(venue: Venue, about: About, frame: &str) -> (Vec<Event>, bool) {
+    fn one<S: Session>(mut line: Line<S>, frame: &str) -> (Vec<Event>, bool) {
+        line.take(frame);
+        let quiet = line.is_quiet();
+        (line.told, quiet)
+    }
+    match (venue, about) {
+        (Venue::Polymarket, About::Money) => one(polymarket_user(API_KEY), frame),
+        (Venue::Polymarket, _) => one(polymarket_market(), frame),
+        (Venue::Kalshi, About::Money) => one(kalshi(kalshi::Role::Private), frame),
+        (Venue::Kalshi, _) => one(kalshi(kalshi::Role::Market), frame),
+    }
+}
+
+/// The law, for one message of which one member was made odd.
+fn check(about: About, how: &str, (told, quiet): &(Vec<Event>, bool), clean: &[Event]) {
+    let stale = told.iter().any(|event| matches!(event, Event::Stale { .. } | Event::StaleAll { .. }));
+    let odd = |wanted: Oddity| told.iter().any(|event| matches!(event, Event::Odd { what, .. } if *what == wanted));
+    match about {
+        About::Book => {
+            let said = told.iter().any(|event| !matches!(event, Event::Link { .. }));
+            let elsewhere = ["market", "asset_id", "market_ticker"].iter().any(|name| how.starts_with(name));
+            assert!(said || stale || elsewhere || how.contains("msg.market_ticker") || how.contains("asset_id"),
+                "a change was passed over in silence");
+        }
+        About::Tape | About::Talk | About::Life => {
+            assert!(!stale && *quiet, "it is not about the book and cost one");
+        }
+        About::Money => {
+            let report = told.iter().any(|event| matches!(event, Event::Report(_)));
+            assert!(report || odd(Oddity::Money), "money was lost");
+            assert!(!stale, "a private message costs no book");
+        }
+    }
+    // Whatever is told is what the clean message tells, or finer.
+    let numbers = |events: &[Event]| -> Vec<(Side, u16, u64)> {
+        let number = |event: &Event| match event {
+            Event::Level(level) => {
+                let (Change::Set(qty) | Change::Add(qty) | Change::Take(qty)) = level.change;
+                Some((level.side, level.price.ticks(), qty.micros()))
+            }
+            Event::Report(Report::Fill(fill)) => Some((fill.side, fill.price.ticks(), fill.qty.micros())),
+            _ => None,
+        };
+        events.iter().filter_map(number).collect()
+    };
+    let clean = numbers(clean);
+    if !how.contains("more decimals") && !how.contains("another type") {
+        for number in numbers(told) {
+            let same = |known: &(Side, u16, u64)| known.1 == number.1 && known.2 == number.2;
+            let mirrored = |known: &(Side, u16, u64)| 10_000 - known.1 == number.1 && known.2 == number.2;
+            assert!(clean.iter().any(|known| same(known) || mirrored(known)), "a value was made up: {number:?}");
+        }
+    }
+}
+
+#[test]
+fn one_odd_member_costs_what_the_message_is_about_and_no_more() {
+    for venue in Venue::ALL {
+        for (about, message) in messages(venue) {
+            let (clean, _) = told(venue, about, &message.to_string());
+            let odd = |event: &Event| matches!(event, Event::Odd { .. } | Event::Stale { .. });
+            assert!(!clean.iter().any(odd), "{message}: {clean:?}");
+            for seed in 0..400 {
+                let mut drawn = message.clone();
+                let how = make_odd(&mut Rng(seed), &mut drawn);
+                let frame = drawn.to_string();
+                let result = std::panic::catch_unwind(|| {
+                    let said = told(venue, about, &frame);
+                    check(about, &how, &said, &clean);
+                });
+                assert!(result.is_ok(), "seed {seed}, {how}: {frame}\n{:?}", told(venue, about, &frame));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_read_leaves_those_beside_it_in_the_frame() {
+    let [condition, yes, _] = POLYMARKET[0];
+    let [other, other_yes, _] = POLYMARKET[1];
+    let good = format!(r#"{{"event_type":"book","market":"{other}","asset_id":"{other_yes}","bids":[{{"price":"0.3","size":"2"}}],"asks":[]}}"#);
+    let bad = format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":"none","asks":[]}}"#);
+    let tape = format!(r#"{{"event_type":"last_trade_price","market":"{condition}","asset_id":"{yes}","price":{{}}}}"#);
+    let mut line = polymarket_market();
+    line.take(&format!("[{good},{bad},{tape},{good}]"));
+    let stale: Vec<_> = line.told.iter().filter(|event| matches!(event, Event::Stale { .. })).collect();
+    assert!(matches!(stale[..], [Event::Stale { market: PM, .. }]), "{:?}", line.told);
+    let whole = line.told.iter().filter(|event| matches!(event, Event::SnapshotEnd { .. })).count();
+    assert_eq!(whole, 2);
+}
+
+#[test]
+fn every_kind_of_message_is_in_the_page_for_people() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/odd-messages.md");
+    let page = fs::read_to_string(page).unwrap();
+    let tables = [&polymarket::odd::MARKET[..], &polymarket::odd::USER, &kalshi::odd::TABLE];
+    for row in tables.into_iter().flatten() {
+        let about = match row.about {
+            About::Book => "book",
+            About::Tape => "tape",
+            About::Life => "life",
+            About::Money => "money",
+            About::Talk => "talk",
+        };
+        assert!(page.contains(&format!("| `{}` | {about} |", row.word)), "{}", row.word);
+    }
+}
