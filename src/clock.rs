@@ -232,7 +232,10 @@ mod tests {
                 assert!(step.is_none_or(|off| off.signum() == stepped.signum()));
                 course = next;
                 let off = course.at(count).abs_diff(wall);
-                assert!(second <= seconds || off < 1_000, "{stepped}: {off} ns off after {second} s");
+                assert!(
+                    second <= seconds || off < 1_000,
+                    "{stepped}: {off} ns off after {second} s"
+                );
             }
             let large = stepped.unsigned_abs() >= STEP_MIN.get();
             assert_eq!(told > 0, large, "{stepped}");

@@ -158,6 +158,7 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
         "groups_live": stats.groups_live,
         "fills": stats.fills,
         "fills_failed": stats.fills_failed,
+        "stalls": stats.stalls,
         "stale_books": stats.stales,
         "alarms": stats.alarms,
         "pnl_usd": usd(result),

@@ -30,6 +30,7 @@ use crate::access::Access;
 use crate::audit::AuditThread;
 use crate::catalogue::{Also, load_catalogue};
 use crate::cli::Mode;
+use crate::clock::Clock;
 use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::{Asked, Command, Control, Signals, farewell, verbs};
 use crate::engine::{Engine, Plan};
@@ -41,7 +42,6 @@ use crate::notify::Notify;
 use crate::recover::{Recovered, recover};
 use crate::report;
 use crate::results::Results;
-use crate::clock::Clock;
 use crate::topology::{self, Topology};
 use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
@@ -502,7 +502,9 @@ impl Running {
 
     /// Names what a venue said of our money and was not understood.
     fn say_unread(&mut self) {
-        let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else { return };
+        let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else {
+            return;
+        };
         if unread.0 > self.unread {
             self.unread = unread.0;
             eprintln!(
@@ -522,7 +524,8 @@ impl Running {
         self.clock_seen = Instant::now();
         let step = self.engine.clock.follow();
         if let Some(off) = step.filter(|_| !self.clock_stepped) {
-            let (tenths, way) = (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
+            let (tenths, way) =
+                (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
             eprintln!(
                 "surefoot: the system clock was set {way} by {}.{} s: what was read before is not traded from. Check that \
                  only one program sets it (timedatectl status)",
@@ -624,7 +627,9 @@ impl Running {
     fn release(&mut self, market: &str, reason: &str) -> Result<(), String> {
         let entry = self.directory.iter().find(|entry| entry.names.id() == market);
         let entry = entry.ok_or_else(|| {
-            format!("no market is called {market:?} here: `surefoot status` names those in quarantine")
+            format!(
+                "no market is called {market:?} here: `surefoot status` names those in quarantine"
+            )
         })?;
         let what = format!("{market}: {reason}");
         verbs::record(&self.state, "release", &what).map_err(|error| error.to_string())?;

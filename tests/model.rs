@@ -166,7 +166,8 @@ impl Model {
             Sync::Good => State::Good,
             Sync::Stale { why, .. } => State::Stale(why),
         };
-        sync == self.state && book.is_good() == (self.state == State::Good && !self.open && !self.doubt)
+        sync == self.state
+            && book.is_good() == (self.state == State::Good && !self.open && !self.doubt)
     }
 }
 

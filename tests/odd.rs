@@ -237,15 +237,23 @@ fn levels_by_another_name_are_no_empty_book() {
     let one_sided = r#"{"type":"orderbook_snapshot","sid":1,"seq":3,"msg":{"market_ticker":"KXONE-26-A","yes_dollars_fp":[["0.42","3"]]}}"#;
     line.take(one_sided);
     assert!(line.odd().is_empty() && line.is_good(KA), "an absent side is an empty one");
-    line.take(r#"{"type":"orderbook_snapshot","sid":1,"seq":4,"msg":{"market_ticker":"KXONE-26-A"}}"#);
+    line.take(
+        r#"{"type":"orderbook_snapshot","sid":1,"seq":4,"msg":{"market_ticker":"KXONE-26-A"}}"#,
+    );
     assert!(line.odd().is_empty() && line.is_good(KA), "so is an empty market");
     line.take(r#"{"type":"orderbook_snapshot","sid":1,"seq":5,"msg":{"market_ticker":"KXONE-26-A","yes_dollars_fp":[["0.42","3"]],"no_prices":[["0.5","1"]]}}"#);
     assert_eq!(line.odd(), [Oddity::Schema], "one side of another name");
 
     let mut line = polymarket_market();
-    for lists in [r#""buys":[],"sells":[]"#, r#""bids":[],"sells":[{"price":"0.5","size":"1"}]"#, r#""hash":"h""#] {
+    for lists in [
+        r#""buys":[],"sells":[]"#,
+        r#""bids":[],"sells":[{"price":"0.5","size":"1"}]"#,
+        r#""hash":"h""#,
+    ] {
         let [condition, yes, _] = POLYMARKET[0];
-        line.take(&format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}",{lists}}}"#));
+        line.take(&format!(
+            r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}",{lists}}}"#
+        ));
         assert_eq!(line.odd(), [Oddity::Schema], "{lists}");
     }
 }
@@ -258,7 +266,11 @@ fn no_fill_of_kalshis_is_lost() {
         let (fills, odd) = (line.fills(), line.odd());
         match nth {
             3 | 9 | 10 => {
-                assert_eq!((fills.len(), odd), (0, vec![Oddity::Money]), "line {nth}: history is read");
+                assert_eq!(
+                    (fills.len(), odd),
+                    (0, vec![Oddity::Money]),
+                    "line {nth}: history is read"
+                );
             }
             8 => {
                 assert_eq!(odd, [Oddity::Rounded]);
@@ -291,7 +303,8 @@ fn no_trade_of_polymarkets_is_lost() {
             }
             7 => {
                 assert_eq!(odd, []);
-                let cost = fills.iter().fold(Usd::ZERO, |sum, fill| sum + fill.price.cost_ceil(fill.qty));
+                let cost =
+                    fills.iter().fold(Usd::ZERO, |sum, fill| sum + fill.price.cost_ceil(fill.qty));
                 let qty = fills.iter().fold(Qty::ZERO, |sum, fill| sum + fill.qty);
                 assert_eq!((cost, qty), (Usd::from_micros(5_199_900), Qty::from_contracts(10)));
             }
@@ -321,10 +334,15 @@ fn a_market_that_is_over_without_a_winner_stays_shut_whatever_books_come() {
 #[test]
 fn requests_for_snapshots_that_bad_frames_provoke_are_few() {
     let bad: [(&str, Box<dyn Fn(u64) -> String>); 2] = [
-        ("one market", Box::new(|_| {
-            let [condition, yes, _] = POLYMARKET[0];
-            format!(r#"{{"market":"{condition}","price_changes":[{{"asset_id":"{yes}","price":"7"}}],"timestamp":"1","event_type":"price_change"}}"#)
-        })),
+        (
+            "one market",
+            Box::new(|_| {
+                let [condition, yes, _] = POLYMARKET[0];
+                format!(
+                    r#"{{"market":"{condition}","price_changes":[{{"asset_id":"{yes}","price":"7"}}],"timestamp":"1","event_type":"price_change"}}"#
+                )
+            }),
+        ),
         ("no JSON", Box::new(|_| "{".to_owned())),
     ];
     for (name, frame) in bad {
@@ -341,7 +359,9 @@ fn requests_for_snapshots_that_bad_frames_provoke_are_few() {
             requests += asked;
             line.sent.clear();
             for [condition, yes, _] in POLYMARKET.iter().filter(|_| asked > 0) {
-                let book = format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":[],"asks":[]}}"#);
+                let book = format!(
+                    r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":[],"asks":[]}}"#
+                );
                 line.take(&book); // the venue answers at once
             }
         }
@@ -417,7 +437,8 @@ fn make_odd(rng: &mut Rng, message: &mut Value) -> String {
             "renamed"
         }
         2 => {
-            let other = [json!(null), json!([1]), json!({ "a": 1 }), json!(true), json!(17), json!("?")];
+            let other =
+                [json!(null), json!([1]), json!({ "a": 1 }), json!(true), json!(17), json!("?")];
             object.insert(name.clone(), other[rng.below(other.len())].clone());
             "of another type"
         }
@@ -458,42 +479,132 @@ fn messages(venue: Venue) -> Vec<(About, Value)> {
     };
     match venue {
         Venue::Polymarket => vec![
-            (About::Tape, pm("last_trade_price", json!({ "price": "0.52", "size": "25", "side": "BUY" }))),
-            (About::Tape, pm("best_bid_ask", json!({ "best_bid": "0.48", "best_ask": "0.52", "spread": "0.04" }))),
+            (
+                About::Tape,
+                pm("last_trade_price", json!({ "price": "0.52", "size": "25", "side": "BUY" })),
+            ),
+            (
+                About::Tape,
+                pm(
+                    "best_bid_ask",
+                    json!({ "best_bid": "0.48", "best_ask": "0.52", "spread": "0.04" }),
+                ),
+            ),
             (About::Talk, pm("new_market", json!({ "question": "Q", "assets_ids": ["9", "8"] }))),
-            (About::Life, pm("market_resolved", json!({ "assets_ids": [yes, no], "winning_asset_id": no }))),
-            (About::Book, pm("book", json!({ "bids": [{ "price": "0.48", "size": "30" }],
-                "asks": [{ "price": "0.52", "size": "25" }], "tick_size": "0.01" }))),
-            (About::Book, pm("price_change", json!({ "price_changes": [{ "asset_id": yes, "price": "0.48",
-                "size": "7", "side": "BUY", "best_bid": "0.48", "best_ask": "0.52" }] }))),
-            (About::Money, pm("order", json!({ "type": "UPDATE", "id": order, "status": "LIVE", "owner": API_KEY,
-                "original_size": "12", "size_matched": "3" }))),
-            (About::Money, pm("trade", json!({ "type": "TRADE", "id": "c1", "status": "MATCHED", "side": "BUY",
+            (
+                About::Life,
+                pm("market_resolved", json!({ "assets_ids": [yes, no], "winning_asset_id": no })),
+            ),
+            (
+                About::Book,
+                pm(
+                    "book",
+                    json!({ "bids": [{ "price": "0.48", "size": "30" }],
+                "asks": [{ "price": "0.52", "size": "25" }], "tick_size": "0.01" }),
+                ),
+            ),
+            (
+                About::Book,
+                pm(
+                    "price_change",
+                    json!({ "price_changes": [{ "asset_id": yes, "price": "0.48",
+                "size": "7", "side": "BUY", "best_bid": "0.48", "best_ask": "0.52" }] }),
+                ),
+            ),
+            (
+                About::Money,
+                pm(
+                    "order",
+                    json!({ "type": "UPDATE", "id": order, "status": "LIVE", "owner": API_KEY,
+                "original_size": "12", "size_matched": "3" }),
+                ),
+            ),
+            (
+                About::Money,
+                pm(
+                    "trade",
+                    json!({ "type": "TRADE", "id": "c1", "status": "MATCHED", "side": "BUY",
                 "size": "25", "price": "0.52", "owner": API_KEY, "taker_order_id": order, "trader_side": "TAKER",
-                "maker_orders": [] }))),
-            (About::Money, pm("trade", json!({ "type": "TRADE", "id": "c2", "status": "MATCHED", "side": "BUY",
+                "maker_orders": [] }),
+                ),
+            ),
+            (
+                About::Money,
+                pm(
+                    "trade",
+                    json!({ "type": "TRADE", "id": "c2", "status": "MATCHED", "side": "BUY",
                 "size": "25", "price": "0.52", "owner": "them", "taker_order_id": order, "trader_side": "MAKER",
                 "maker_orders": [{ "order_id": order, "owner": API_KEY, "asset_id": no, "matched_amount": "25",
-                    "price": "0.52", "side": "BUY" }] }))),
+                    "price": "0.52", "side": "BUY" }] }),
+                ),
+            ),
         ],
         Venue::Kalshi => vec![
-            (About::Tape, ka("trade", json!({ "yes_price_dollars": "0.4300", "count_fp": "5.00",
-                "taker_book_side": "bid", "ts_ms": 1_795_197_600_800_u64 }))),
-            (About::Tape, ka("ticker", json!({ "yes_bid_dollars": "0.42", "yes_ask_dollars": "0.44" }))),
-            (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "determined", "result": "yes",
-                "settlement_value": "1.0000" }))),
+            (
+                About::Tape,
+                ka(
+                    "trade",
+                    json!({ "yes_price_dollars": "0.4300", "count_fp": "5.00",
+                "taker_book_side": "bid", "ts_ms": 1_795_197_600_800_u64 }),
+                ),
+            ),
+            (
+                About::Tape,
+                ka("ticker", json!({ "yes_bid_dollars": "0.42", "yes_ask_dollars": "0.44" })),
+            ),
+            (
+                About::Life,
+                ka(
+                    "market_lifecycle_v2",
+                    json!({ "event_type": "determined", "result": "yes",
+                "settlement_value": "1.0000" }),
+                ),
+            ),
             (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "settled" }))),
-            (About::Life, ka("market_lifecycle_v2", json!({ "event_type": "close_date_updated", "close_ts": 1_795_200_000 }))),
+            (
+                About::Life,
+                ka(
+                    "market_lifecycle_v2",
+                    json!({ "event_type": "close_date_updated", "close_ts": 1_795_200_000 }),
+                ),
+            ),
             (About::Talk, ka("event_fee_update", json!({ "fee_type": "quadratic" }))),
-            (About::Talk, json!({ "type": "subscribed", "id": 1, "msg": { "channel": "trade", "sid": 9 } })),
-            (About::Book, ka("orderbook_snapshot", json!({ "yes_dollars_fp": [["0.4200", "3.00"]],
-                "no_dollars_fp": [["0.4400", "2.00"]] }))),
-            (About::Book, ka("orderbook_delta", json!({ "price_dollars": "0.4100", "delta_fp": "7.00", "side": "yes" }))),
-            (About::Money, ka("fill", json!({ "trade_id": "t1", "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
+            (
+                About::Talk,
+                json!({ "type": "subscribed", "id": 1, "msg": { "channel": "trade", "sid": 9 } }),
+            ),
+            (
+                About::Book,
+                ka(
+                    "orderbook_snapshot",
+                    json!({ "yes_dollars_fp": [["0.4200", "3.00"]],
+                "no_dollars_fp": [["0.4400", "2.00"]] }),
+                ),
+            ),
+            (
+                About::Book,
+                ka(
+                    "orderbook_delta",
+                    json!({ "price_dollars": "0.4100", "delta_fp": "7.00", "side": "yes" }),
+                ),
+            ),
+            (
+                About::Money,
+                ka(
+                    "fill",
+                    json!({ "trade_id": "t1", "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
                 "is_taker": true, "book_side": "bid", "yes_price_dollars": "0.4300", "count_fp": "5.00",
-                "fee_cost": "0.0100" }))),
-            (About::Money, ka("user_order", json!({ "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
-                "status": "resting", "fill_count_fp": "2.00" }))),
+                "fee_cost": "0.0100" }),
+                ),
+            ),
+            (
+                About::Money,
+                ka(
+                    "user_order",
+                    json!({ "order_id": "3b23", "client_order_id": "sf-000000000001f3a2",
+                "status": "resting", "fill_count_fp": "2.00" }),
+                ),
+            ),
         ],
     }
 }
@@ -515,14 +626,23 @@ fn told(venue: Venue, about: About, frame: &str) -> (Vec<Event>, bool) {
 
 /// The law, for one message of which one member was made odd.
 fn check(about: About, how: &str, (told, quiet): &(Vec<Event>, bool), clean: &[Event]) {
-    let stale = told.iter().any(|event| matches!(event, Event::Stale { .. } | Event::StaleAll { .. }));
-    let odd = |wanted: Oddity| told.iter().any(|event| matches!(event, Event::Odd { what, .. } if *what == wanted));
+    let stale =
+        told.iter().any(|event| matches!(event, Event::Stale { .. } | Event::StaleAll { .. }));
+    let odd = |wanted: Oddity| {
+        told.iter().any(|event| matches!(event, Event::Odd { what, .. } if *what == wanted))
+    };
     match about {
         About::Book => {
             let said = told.iter().any(|event| !matches!(event, Event::Link { .. }));
-            let elsewhere = ["market", "asset_id", "market_ticker"].iter().any(|name| how.starts_with(name));
-            assert!(said || stale || elsewhere || how.contains("msg.market_ticker") || how.contains("asset_id"),
-                "a change was passed over in silence");
+            let elsewhere =
+                ["market", "asset_id", "market_ticker"].iter().any(|name| how.starts_with(name));
+            assert!(
+                said || stale
+                    || elsewhere
+                    || how.contains("msg.market_ticker")
+                    || how.contains("asset_id"),
+                "a change was passed over in silence"
+            );
         }
         About::Tape | About::Talk | About::Life => {
             assert!(!stale && *quiet, "it is not about the book and cost one");
@@ -540,7 +660,9 @@ fn check(about: About, how: &str, (told, quiet): &(Vec<Event>, bool), clean: &[E
                 let (Change::Set(qty) | Change::Add(qty) | Change::Take(qty)) = level.change;
                 Some((level.side, level.price.ticks(), qty.micros()))
             }
-            Event::Report(Report::Fill(fill)) => Some((fill.side, fill.price.ticks(), fill.qty.micros())),
+            Event::Report(Report::Fill(fill)) => {
+                Some((fill.side, fill.price.ticks(), fill.qty.micros()))
+            }
             _ => None,
         };
         events.iter().filter_map(number).collect()
@@ -549,8 +671,12 @@ fn check(about: About, how: &str, (told, quiet): &(Vec<Event>, bool), clean: &[E
     if !how.contains("more decimals") && !how.contains("another type") {
         for number in numbers(told) {
             let same = |known: &(Side, u16, u64)| known.1 == number.1 && known.2 == number.2;
-            let mirrored = |known: &(Side, u16, u64)| 10_000 - known.1 == number.1 && known.2 == number.2;
-            assert!(clean.iter().any(|known| same(known) || mirrored(known)), "a value was made up: {number:?}");
+            let mirrored =
+                |known: &(Side, u16, u64)| 10_000 - known.1 == number.1 && known.2 == number.2;
+            assert!(
+                clean.iter().any(|known| same(known) || mirrored(known)),
+                "a value was made up: {number:?}"
+            );
         }
     }
 }
@@ -570,7 +696,11 @@ fn one_odd_member_costs_what_the_message_is_about_and_no_more() {
                     let said = told(venue, about, &frame);
                     check(about, &how, &said, &clean);
                 });
-                assert!(result.is_ok(), "seed {seed}, {how}: {frame}\n{:?}", told(venue, about, &frame));
+                assert!(
+                    result.is_ok(),
+                    "seed {seed}, {how}: {frame}\n{:?}",
+                    told(venue, about, &frame)
+                );
             }
         }
     }
@@ -580,12 +710,19 @@ fn one_odd_member_costs_what_the_message_is_about_and_no_more() {
 fn a_message_that_cannot_be_read_leaves_those_beside_it_in_the_frame() {
     let [condition, yes, _] = POLYMARKET[0];
     let [other, other_yes, _] = POLYMARKET[1];
-    let good = format!(r#"{{"event_type":"book","market":"{other}","asset_id":"{other_yes}","bids":[{{"price":"0.3","size":"2"}}],"asks":[]}}"#);
-    let bad = format!(r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":"none","asks":[]}}"#);
-    let tape = format!(r#"{{"event_type":"last_trade_price","market":"{condition}","asset_id":"{yes}","price":{{}}}}"#);
+    let good = format!(
+        r#"{{"event_type":"book","market":"{other}","asset_id":"{other_yes}","bids":[{{"price":"0.3","size":"2"}}],"asks":[]}}"#
+    );
+    let bad = format!(
+        r#"{{"event_type":"book","market":"{condition}","asset_id":"{yes}","bids":"none","asks":[]}}"#
+    );
+    let tape = format!(
+        r#"{{"event_type":"last_trade_price","market":"{condition}","asset_id":"{yes}","price":{{}}}}"#
+    );
     let mut line = polymarket_market();
     line.take(&format!("[{good},{bad},{tape},{good}]"));
-    let stale: Vec<_> = line.told.iter().filter(|event| matches!(event, Event::Stale { .. })).collect();
+    let stale: Vec<_> =
+        line.told.iter().filter(|event| matches!(event, Event::Stale { .. })).collect();
     assert!(matches!(stale[..], [Event::Stale { market: PM, .. }]), "{:?}", line.told);
     let whole = line.told.iter().filter(|event| matches!(event, Event::SnapshotEnd { .. })).count();
     assert_eq!(whole, 2);

@@ -295,7 +295,9 @@ pub fn release(args: &ReleaseArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let (market, reason) = (args.market.trim(), args.reason.trim());
     if reason.is_empty() {
-        eprintln!("surefoot: release needs a reason: what the message meant, and why the market may be traded");
+        eprintln!(
+            "surefoot: release needs a reason: what the message meant, and why the market may be traded"
+        );
         return Exit::Usage;
     }
     match ask(&state, &json!({ "cmd": "release", "market": market, "reason": reason }), PATIENCE) {

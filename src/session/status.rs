@@ -155,7 +155,8 @@ impl Running {
         let mut names: Vec<String> = shown
             .filter_map(|(market, person)| {
                 let entry = self.directory.entry(market)?;
-                let until = if person { "until a person releases it" } else { "until its book is well" };
+                let until =
+                    if person { "until a person releases it" } else { "until its book is well" };
                 Some(format!("{} {} ({until})", entry.def.venue.name(), entry.names.id()))
             })
             .collect();

@@ -45,7 +45,11 @@ fn a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop() {
     let sent = count(&traded(1), "/orders/sent"); // as it stands: some were sent
     traded(sent + 2); // it goes on by itself, and the database has caught up with what is asked about
     let rest = i64::try_from(STALL_REST.get()).unwrap();
-    assert_eq!(opened(begin + clocks_apart, end + rest - clocks_apart), 0, "old frames were traded");
+    assert_eq!(
+        opened(begin + clocks_apart, end + rest - clocks_apart),
+        0,
+        "old frames were traded"
+    );
 
     let (begin, _) = stop_for(run.pid(), Duration::from_nanos(STALL_HALT.get() + 1_000_000_000));
     until(&scratch, &state, "a long stop halts", |status| status["halted"] == true);

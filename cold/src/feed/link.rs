@@ -403,7 +403,8 @@ impl<S: Follow> FeedLink<S> {
                         self.stats.bad[kind(error)] += 1;
                         if self.link == Link::Private {
                             self.stats.unread.0 += 1;
-                            self.stats.unread.1 = Some(format!("{error:?}{}", named(text.as_str())));
+                            self.stats.unread.1 =
+                                Some(format!("{error:?}{}", named(text.as_str())));
                         }
                     }
                 }
@@ -445,7 +446,8 @@ impl<S: Follow> FeedLink<S> {
 
 /// What a message names, for a person who must find it at the venue. Not the message: it may hold our key.
 fn named(message: &str) -> String {
-    const NAMES: [&str; 6] = ["market_ticker", "market", "asset_id", "order_id", "trade_id", "status"];
+    const NAMES: [&str; 6] =
+        ["market_ticker", "market", "asset_id", "order_id", "trade_id", "status"];
     let mut words = String::new();
     for name in NAMES {
         let Some((_, rest)) = message.split_once(&format!("\"{name}\"")) else { continue };

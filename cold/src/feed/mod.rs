@@ -109,8 +109,7 @@ impl<M: Meter> Feed<M> {
     fn tell_current(&mut self, now: Nanos) {
         for venue in Venue::ALL {
             let of_venue = self.links.iter().filter_map(|link| link.current(now));
-            let upto =
-                of_venue.filter(|(of, _)| *of == venue).filter_map(|(_, upto)| upto).min();
+            let upto = of_venue.filter(|(of, _)| *of == venue).filter_map(|(_, upto)| upto).min();
             if let Some(upto) = upto.filter(|upto| *upto > Nanos::ZERO) {
                 self.outlet.mention(venue, Event::Current { venue, upto });
             }

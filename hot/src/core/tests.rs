@@ -163,11 +163,7 @@ impl Desk {
     fn event(&mut self, event: Event) {
         self.now = self.now.after(Nanos::new(1_000));
         for venue in Venue::ALL.into_iter().filter(|_| self.current) {
-            self.core.on_event(
-                self.now,
-                &Event::Current { venue, upto: self.now },
-                &mut self.out,
-            );
+            self.core.on_event(self.now, &Event::Current { venue, upto: self.now }, &mut self.out);
         }
         self.core.on_event(self.now, &event, &mut self.out);
         self.intents.extend_from_slice(self.out.intents());

@@ -99,8 +99,11 @@ pub fn parts(fill: Fill, outcome: Outcome, action: Action, price: FinePrice) -> 
     let high = Qty::from_micros(u64::try_from(high).unwrap_or(u64::MAX)).min(fill.qty);
     let low = fill.qty.saturating_sub(high);
     // A fee that the venue states is the whole fill's: the first part carries it.
-    let (first, second) = (at(ticks, fill, low), at(ticks + 1, Fill { fill: second_part(fill.fill), ..fill }, high));
-    let second = second.map(|part| if first.is_some() { Fill { fee: part.fee.map(|_| Usd::ZERO), ..part } } else { part });
+    let (first, second) =
+        (at(ticks, fill, low), at(ticks + 1, Fill { fill: second_part(fill.fill), ..fill }, high));
+    let second = second.map(|part| {
+        if first.is_some() { Fill { fee: part.fee.map(|_| Usd::ZERO), ..part } } else { part }
+    });
     [first, second]
 }
 
@@ -152,7 +155,12 @@ mod tests {
 
     #[test]
     fn a_price_on_a_tick_is_one_fill_and_quantity_is_never_lost() {
-        let one = parts(fill(Qty::from_contracts(25)), Outcome::Yes, Action::Buy, FinePrice(5_200 * TICK));
+        let one = parts(
+            fill(Qty::from_contracts(25)),
+            Outcome::Yes,
+            Action::Buy,
+            FinePrice(5_200 * TICK),
+        );
         assert_eq!(one[0].map(|fill| (fill.price.ticks(), fill.fill.get())), Some((5_200, 1)));
         assert_eq!(one[1], None);
         for micros in [1, 2, 999_999, 1_000_001, 19_230_769] {
@@ -170,8 +178,12 @@ mod tests {
                     let exact = u128::from(micros) * u128::from(17 * TICK + over);
                     let booked = notional * u128::from(TICK);
                     match action {
-                        Action::Buy => assert!(booked >= exact && booked - exact < u128::from(TICK)),
-                        Action::Sell => assert!(booked <= exact && exact - booked < u128::from(TICK)),
+                        Action::Buy => {
+                            assert!(booked >= exact && booked - exact < u128::from(TICK))
+                        }
+                        Action::Sell => {
+                            assert!(booked <= exact && exact - booked < u128::from(TICK))
+                        }
                     }
                 }
             }

@@ -37,7 +37,10 @@ pub fn about(table: &[Row], word: &[u8]) -> Option<About> {
 }
 
 /// Takes a text, or passes over anything else: for messages whose reader gave up on them. Given twice, it says nothing.
-pub(super) fn text_or_skip<'a>(scan: &mut Scan<'a>, slot: &mut Option<&'a [u8]>) -> Result<(), Odd> {
+pub(super) fn text_or_skip<'a>(
+    scan: &mut Scan<'a>,
+    slot: &mut Option<&'a [u8]>,
+) -> Result<(), Odd> {
     let text = match scan.peek() {
         b'"' | b'-' | b'0'..=b'9' => scan.text()?,
         _ => {

@@ -44,7 +44,12 @@ struct Book {
 
 impl Snapshots {
     pub(super) fn with_capacity(markets: usize, wait: Nanos) -> Self {
-        Self { wait, books: Vec::with_capacity(markets), due: Nanos::NEVER, request_at: Nanos::ZERO }
+        Self {
+            wait,
+            books: Vec::with_capacity(markets),
+            due: Nanos::NEVER,
+            request_at: Nanos::ZERO,
+        }
     }
 
     /// One more market, not followed yet.

@@ -47,7 +47,8 @@ fn a_word_without_meaning_waits_for_a_person_whatever_the_venue_says_and_over_a_
 }
 
 #[test]
-fn one_odd_frame_costs_a_snapshot_three_in_a_minute_the_market_until_its_book_was_whole_for_a_while() {
+fn one_odd_frame_costs_a_snapshot_three_in_a_minute_the_market_until_its_book_was_whole_for_a_while()
+ {
     let mut desk = Desk::new();
     for _ in 0..10 {
         desk.odd(PM, Oddity::Shape);

@@ -80,8 +80,7 @@ fn read_fill(
     let qty = fine::qty(message.count).map_err(|why| wire::not_decimal("count_fp", why))?;
     let (qty, finer) = qty.ok_or(missing("count_fp"))?;
     let fee = fine::fee(message.fee_cost).map_err(|why| wire::not_decimal("fee_cost", why))?;
-    let side =
-        wire::side(message.book_side, first(message.outcome_side, message.purchased_side))?;
+    let side = wire::side(message.book_side, first(message.outcome_side, message.purchased_side))?;
     let fill = Fill {
         fill: fill_id(message.trade_id, key),
         order: order_ref(message),

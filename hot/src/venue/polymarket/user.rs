@@ -3,10 +3,10 @@
 //! There is no snapshot and no replay: whoever opens the link reads orders and trades over REST afterwards.
 
 use super::super::decimal;
+use super::super::fine::{self, FinePrice};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
-use super::super::fine::{self, FinePrice};
 use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
 use super::names::{Names, Slot};
 use super::odd;
