@@ -317,17 +317,15 @@ impl Session {
         let kind = gist.kind.unwrap_or_default();
         *verdict = Err(DecodeError::BadField { field: "frame", at: 0 });
         let number = |text: Option<&[u8]>| text.and_then(decimal::whole);
-        match (number(gist.sid), number(gist.seq)) {
-            (Some(sid), Some(seq)) => {
-                if self.in_sequence(now, sid, seq, kind, sink).is_none() {
-                    return Ok(()); // told before
-                }
+        let numbers = number(gist.sid).zip(number(gist.seq));
+        if let Some((sid, seq)) = numbers {
+            let told_before = self.in_sequence(now, sid, seq, kind, sink).is_none();
+            if told_before && self.role == Role::Market {
+                return Ok(());
             }
-            _ if gist.sid.is_some() && gist.seq.is_some() => {
-                self.counters.bad += 1;
-                self.doubt_all(now, StaleWhy::Decode, sink);
-            }
-            _ => {}
+        } else if gist.sid.is_some() && gist.seq.is_some() {
+            self.counters.bad += 1;
+            self.doubt_all(now, StaleWhy::Decode, sink);
         }
         let told = match (about(&odd::TABLE, kind), self.role) {
             (Some(told), _) => told,

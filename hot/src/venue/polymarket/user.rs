@@ -336,10 +336,8 @@ impl UserSession {
             verdict = Err(DecodeError::BadField { field: "owner", at: 0 });
         }
         let taken = self.names.token(None, message.asset);
-        if taker {
-            if let Err(error) = self.push_taker_fill(message, taken, finality, sink) {
-                verdict = verdict.and(Err(error));
-            }
+        if taker && let Err(error) = self.push_taker_fill(message, taken, finality, sink) {
+            verdict = verdict.and(Err(error));
         }
         for maker in &self.makers {
             let action = match (maker.action, taken, action(message.side)) {
