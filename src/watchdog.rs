@@ -105,7 +105,8 @@ mod tests {
     use surefoot_hot::risk::HaltEpoch;
 
     use super::*;
-    use crate::spin::{Clock, Idle, spin};
+    use crate::clock::Clock;
+    use crate::spin::{Idle, spin};
 
     const BOUND: Duration = Duration::from_secs(60);
 

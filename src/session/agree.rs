@@ -15,8 +15,8 @@ use surefoot_hot::stats::Doubts;
 use surefoot_hot::units::Nanos;
 
 use super::{Running, STATS_LAG};
+use crate::clock::Clock;
 use crate::results::Results;
-use crate::spin::Clock;
 
 /// How often each venue is read.
 const READ_EVERY: Duration = Duration::from_secs(12);
