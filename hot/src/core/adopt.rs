@@ -87,6 +87,8 @@ impl Core {
                 Some(record) => {
                     self.groups.beside.swap_remove(at);
                     self.on_beside_over(&record);
+                    let record = self.orders.find_mut(OrderRef::Id(order)).expect("just found");
+                    record.told = record.known_filled();
                 }
                 None => {
                     self.groups.beside.swap_remove(at);
@@ -98,7 +100,8 @@ impl Core {
 
     fn on_beside_over(&mut self, record: &Record) {
         let Some(place) = self.groups.position(record.order.group) else { return };
-        let (order, got) = (&record.order, record.known_filled());
+        // Its group has heard of a part where the order ended while it was found in no leg.
+        let (order, got) = (&record.order, record.known_filled().saturating_sub(record.told));
         let group = self.groups.at_mut(place);
         let is_it = |leg: &&mut Leg| leg.market == order.market && leg.outcome == order.outcome;
         let Some(leg) = group.legs_mut().iter_mut().find(is_it) else { return };
