@@ -312,6 +312,10 @@ fn a_gap_is_refused_whole() {
     let mut store = rebuild(&scratch.db(), &scratch.0.join("none"), book()).unwrap();
     store.apply(&records[..5]).unwrap();
     assert!(matches!(store.apply(&records[6..]), Err(StoreError::Gap { want: 5, seen: 6 })));
+    // In the middle too, where batches waited together.
+    let mut holed = records.clone();
+    holed.remove(7);
+    assert!(matches!(store.apply(&holed), Err(StoreError::Gap { want: 7, seen: 8 })));
     store.apply(&records[5..]).unwrap();
 }
 

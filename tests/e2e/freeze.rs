@@ -1,27 +1,11 @@
 //! A process that was stopped and goes on: a suspended guest, a host that gave its time to others, a debugger. What
 //! waited in its sockets meanwhile is taken in and not traded from.
 
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use surefoot_hot::limits::{STALL_HALT, STALL_REST};
 
-use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, signal, until};
-
-fn wall_ns() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
-}
-
-/// Stops the process for so long. Returns from when to when nothing may have been decided, by the system's clock: it
-/// stands still from some moment after the first signal until some moment after the second.
-fn stop_for(pid: i32, span: Duration) -> (i64, i64) {
-    signal(pid, "-STOP");
-    let begin = wall_ns();
-    thread::sleep(span);
-    let end = wall_ns();
-    signal(pid, "-CONT");
-    (begin, end)
-}
+use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, stop_for, until};
 
 #[test]
 fn a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop() {

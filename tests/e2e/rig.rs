@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -193,6 +193,21 @@ impl Drop for Process {
 pub fn signal(pid: i32, signal: &str) {
     let sent = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
     assert!(sent.success(), "kill {signal} {pid}");
+}
+
+fn wall_ns() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
+}
+
+/// Stops the process for so long. Returns from when to when nothing may have been decided, by the system's clock: it
+/// stands still from some moment after the first signal until some moment after the second.
+pub fn stop_for(pid: i32, span: Duration) -> (i64, i64) {
+    signal(pid, "-STOP");
+    let begin = wall_ns();
+    thread::sleep(span);
+    let end = wall_ns();
+    signal(pid, "-CONT");
+    (begin, end)
 }
 
 /// `surefoot twin --json`, in a process of its own.
