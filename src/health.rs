@@ -25,6 +25,8 @@ const REFUSED_HOLD_MAX: Duration = Duration::from_secs(600);
 const LOST_MAX: u64 = 4;
 /// Books of a venue that become stale so often within [`WINDOW`], for each of its markets, are not followed well.
 const STALES_PER_BOOK_MAX: u64 = 6;
+/// So many markets are named in one line; `status` names more.
+const NAMED_MAX: usize = 3;
 /// Over which time repetitions are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -96,6 +98,8 @@ pub struct Signs {
     pub compared: Option<Duration>,
     /// Contracts that neither a complete basket nor a group explains.
     pub unpaired: Vec<String>,
+    /// Quarantined markets by name, with the cause and what ends it.
+    pub quarantined: Vec<String>,
     /// Each venue, by index.
     pub venues: [VenueSigns; 2],
 }
@@ -342,15 +346,18 @@ pub const ROWS: &[Row] = &[
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the core leaves those markets alone
         find: |signs| {
-            at_venues(
-                signs,
-                |venue| venue.quarantined > 0,
-                "markets quarantined at",
-                |venue| format!(" ({})", venue.quarantined),
-            )
+            let is = |venue: &VenueSigns| venue.quarantined > 0;
+            let count = |venue: &VenueSigns| format!(" ({})", venue.quarantined);
+            let found = at_venues(signs, is, "markets quarantined at", count)?;
+            let (names, all) = (&signs.quarantined, signs.quarantined.len());
+            let mut what = format!("{}: {}", found.what, names[..all.min(NAMED_MAX)].join(", "));
+            if all > NAMED_MAX {
+                what.push_str(&format!(" and {} more", all - NAMED_MAX));
+            }
+            Some(Found { what, ..found })
         },
-        remedy: "A message about them was not understood. Nothing new is opened there; `status` names them. Those whose book \
-                 was odd come back by themselves, the others by `surefoot release MARKET --reason …`.",
+        remedy: "Nothing new is opened there. Odd books come back by themselves; for the others look at the venue's page, then \
+                 `surefoot release MARKET --reason …`, each by itself.",
     },
     Row {
         name: "disagreed",

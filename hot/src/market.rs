@@ -44,6 +44,4 @@ pub enum MarketStatus {
     Proposed = 4,
     /// Settled and paid.
     Resolved = 5,
-    /// Something about it is not understood: nothing is opened until a person has looked.
-    Quarantined = 6,
 }

@@ -210,7 +210,7 @@ pack_names! {
     Side { Bid, Ask }
     Tif { Gtc, Ioc, Fok }
     Purpose { Leg, Hedge, Unwind, Exit }
-    MarketStatus { Observe, Open, Paused, Closed, Proposed, Resolved, Quarantined }
+    MarketStatus { Observe, Open, Paused, Closed, Proposed, Resolved }
     BasketKind { Complement, ExclusiveYes, ExclusiveNo, CrossVenue }
     StaleWhy {
         Fresh, Gap, Decode, Link, Top, Mirror, Hash, Crossed, Level, Overflow, Grid, Restart,

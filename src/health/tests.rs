@@ -142,8 +142,11 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
         ),
         (
             "quarantined",
-            at_kalshi(VenueSigns { quarantined: 2, ..VENUE }),
-            "markets quarantined at kalshi (2)",
+            with(|s| {
+                s.venues[1].quarantined = 5;
+                s.quarantined = ["KXA (odd)", "KXB", "KXC", "KXD", "KXE"].map(String::from).into();
+            }),
+            "markets quarantined at kalshi (5): KXA (odd), KXB, KXC and 2 more",
             none,
         ),
         ("disagreed", with(|s| s.agreed = false), "the venues and we do not agree", all),

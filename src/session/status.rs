@@ -143,28 +143,10 @@ impl Running {
             stales,
             agreed: stats.reconciled,
             unpaired: unpaired(&self.directory, &stats),
+            quarantined: quarantined(&self.directory, &stats),
             compared,
             venues,
         }
-    }
-
-    /// Quarantined markets by the venues' names, and what ends it.
-    fn quarantined(&self, stats: &Stats) -> Vec<String> {
-        let count: u32 = stats.quarantined.iter().sum();
-        let shown = stats.quarantined_shown.shown();
-        let mut names: Vec<String> = shown
-            .filter_map(|(market, person)| {
-                let entry = self.directory.entry(market)?;
-                let until =
-                    if person { "until a person releases it" } else { "until its book is well" };
-                Some(format!("{} {} ({until})", entry.def.venue.name(), entry.names.id()))
-            })
-            .collect();
-        let more = count as usize - names.len().min(count as usize);
-        if more > 0 {
-            names.push(format!("and {more} more"));
-        }
-        names
     }
 
     pub(super) fn status(&mut self) -> Value {
@@ -187,7 +169,7 @@ impl Running {
             "troubles": words,
             "trouble_rows": names,
             "held_back_at": held,
-            "quarantined": self.quarantined(&stats),
+            "quarantined": signs.quarantined,
             "open": signs.open,
             "mode": self.session.mode.name(),
             "pid": std::process::id(),
@@ -209,6 +191,24 @@ impl Running {
         }
         status
     }
+}
+
+/// Quarantined markets by the venues' names, with the cause and what ends it.
+fn quarantined(directory: &Directory, stats: &Stats) -> Vec<String> {
+    let count: u32 = stats.quarantined.iter().sum();
+    let shown = stats.quarantined_shown.shown();
+    let mut names: Vec<String> = shown
+        .filter_map(|(market, why)| {
+            let entry = directory.entry(market)?;
+            let (venue, name) = (entry.def.venue.name(), entry.names.id());
+            Some(format!("{venue} {name} ({})", why.words()))
+        })
+        .collect();
+    let more = count as usize - names.len().min(count as usize);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names
 }
 
 /// Contracts without a partner, in words: `kalshi KXA: 18 no`.

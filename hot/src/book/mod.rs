@@ -23,7 +23,7 @@ use crate::event::{Change, Event, Level, StaleWhy};
 use crate::grid::Grid;
 use crate::hash::Hash64;
 use crate::ids::{Outcome, Side};
-use crate::market::{MarketDef, MarketStatus};
+use crate::market::MarketDef;
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
 use scale::Scale;
@@ -77,12 +77,7 @@ pub enum Applied {
 /// One market's YES book, its terms and its sync state.
 #[derive(Clone, Debug)]
 pub struct Book {
-    /// A quarantined market's status is [`MarketStatus::Quarantined`], whatever its venue says.
     terms: MarketDef,
-    /// Where the venue says that the market stands.
-    said: MarketStatus,
-    /// Whether something about the market is not understood: only a person lifts that.
-    quarantined: bool,
     scale: Scale,
     /// By [`Side::index`].
     ladders: [Ladder; 2],
@@ -103,8 +98,6 @@ impl Book {
         let scale = Scale::new(terms.grid);
         Self {
             terms,
-            said: terms.status,
-            quarantined: terms.status == MarketStatus::Quarantined,
             scale,
             ladders: [(); 2].map(|()| Ladder::new(scale.slots(), RANKS_ROOM)),
             tops: [None; 2],
@@ -132,7 +125,7 @@ impl Book {
             Event::GridChange { grid, .. } => self.on_grid(now, grid),
             Event::Market(ref terms) => self.on_terms(now, terms),
             Event::Status { status, .. } => {
-                self.on_status(status);
+                self.terms.status = status;
                 Applied::Unchanged
             }
             _ => Applied::Unchanged,
@@ -320,29 +313,7 @@ impl Book {
     fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
         let same_grid = terms.grid == self.terms.grid;
         self.terms = *terms;
-        self.on_status(terms.status);
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
-    }
-
-    /// The venue says where the market stands, or a reader did not understand it. Neither the venue's word nor a restart
-    /// lifts a quarantine; a market that is no longer traded needs none.
-    fn on_status(&mut self, status: MarketStatus) {
-        match status {
-            MarketStatus::Quarantined => self.quarantined = true,
-            said => self.said = said,
-        }
-        let hides = matches!(self.said, MarketStatus::Observe | MarketStatus::Open);
-        self.terms.status =
-            if self.quarantined && hides { MarketStatus::Quarantined } else { self.said };
-    }
-
-    /// A person has looked.
-    fn lift_quarantine(&mut self) {
-        self.quarantined = false;
-        if self.said == MarketStatus::Quarantined {
-            self.said = MarketStatus::Open; // it was never anything else
-        }
-        self.on_status(self.said);
     }
 
     /// Empties it: what was learned before no longer counts.

@@ -5,7 +5,7 @@ use crate::event::{Control, Event, Link, StaleWhy};
 use crate::hash::Hash64;
 use crate::ids::{MarketId, Venue};
 use crate::limits::MARKETS_MAX;
-use crate::market::{MarketDef, MarketStatus};
+use crate::market::MarketDef;
 use crate::units::Nanos;
 
 /// Every market's book. The table is allocated once; a book with its market's terms.
@@ -85,17 +85,6 @@ impl Books {
     pub fn health(&self, venue: Venue) -> (usize, usize) {
         let mine = || self.books.iter().flatten().filter(|book| book.terms().venue == venue);
         (mine().count(), mine().filter(|book| book.is_good()).count())
-    }
-
-    /// How many markets of a venue are quarantined.
-    pub fn quarantined(&self, venue: Venue) -> usize {
-        let all = self.books.iter().flatten().map(Book::terms).filter(|terms| terms.venue == venue);
-        all.filter(|terms| terms.status == MarketStatus::Quarantined).count()
-    }
-
-    /// A person has looked: every quarantined market is what its venue last said of it.
-    pub fn lift_quarantines(&mut self) {
-        self.books.iter_mut().flatten().for_each(Book::lift_quarantine);
     }
 
     /// Takes everything a decision depends on into a hash.

@@ -36,9 +36,6 @@ impl Core {
             Control::Resume { epoch } => {
                 self.epoch = self.epoch.max(epoch);
                 self.halted = None;
-                // A person has looked, and says why in the record.
-                self.distrusted = None;
-                self.books.lift_quarantines();
                 out.note(Note::Halt { halted: false, why: 0, epoch: self.epoch });
             }
             Control::Stop => {

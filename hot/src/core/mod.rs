@@ -101,8 +101,6 @@ pub struct Core {
     bids: Vec<[Option<Price>; 2]>,
     /// What one YES of each settled market paid.
     settled: Vec<Option<Price>>,
-    /// The market in which a venue last filled what it must not; `None` since a person resumed.
-    distrusted: Option<MarketId>,
     /// Room for valuing: contracts of each outcome not yet in a basket.
     left: Vec<[Qty; 2]>,
     stats: Stats,
@@ -186,7 +184,6 @@ impl Core {
             day_base: Usd::ZERO,
             bids: vec![[None; 2]; MARKETS_MAX],
             settled: vec![None; MARKETS_MAX],
-            distrusted: None,
             left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
             decisions: Hash64::new(),
@@ -279,8 +276,8 @@ impl Core {
         hash.word(self.exposure.total().micros() as u64);
         hash.word(self.epoch);
         hash.word(u64::from(self.halted.is_some()));
-        for (market, person) in self.quarantine.iter() {
-            hash.word(u64::from(market.get()) << 1 | u64::from(person));
+        for (market, why) in self.quarantine.iter() {
+            hash.word(u64::from(market.get()) << 8 | why as u64);
         }
         hash.word(u64::from(self.quarantine.is_unread()));
         for time in [self.current[0], self.current[1], self.rests_until] {

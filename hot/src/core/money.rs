@@ -217,7 +217,7 @@ pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
 /// Whether a market of this status has a book to sell into; a venue empties it when trading ends or pauses.
 const fn has_book(status: MarketStatus) -> bool {
     match status {
-        MarketStatus::Observe | MarketStatus::Open | MarketStatus::Quarantined => true,
+        MarketStatus::Observe | MarketStatus::Open => true,
         MarketStatus::Paused
         | MarketStatus::Closed
         | MarketStatus::Proposed

@@ -1,16 +1,18 @@
 //! Markets in which nothing is opened because something about them was not understood, and messages about our money
 //! that could not be read.
 //!
-//! A quarantine is ours, not the venue's: no frame lifts it, nor does a restart. One for frames of a strange shape lifts
-//! itself once the book has been whole for a while; one for a word whose meaning is not known waits for a person.
+//! A quarantine is ours, not the venue's: no frame lifts it, nor does a restart or the end of a halt. One for frames of a
+//! strange shape lifts itself once the book has been whole for a while; every other one, above all one for a fill that
+//! must not be, waits until a person releases that market.
 
 use super::Core;
-use crate::event::Oddity;
+use crate::book::Book;
+use crate::event::{HaltWhy, Oddity};
 use crate::ids::{MarketId, Venue};
 use crate::limits::MARKETS_MAX;
 use crate::note::Alarm;
 use crate::outbox::Outbox;
-use crate::stats::Quarantined;
+use crate::stats::{QuarantineWhy, Quarantined};
 use crate::units::Nanos;
 
 /// So many odd messages about one book,
@@ -29,18 +31,14 @@ struct Watched {
     shut: Option<Shut>,
 }
 
-/// Why nothing is opened in a market.
+/// Why nothing is opened in a market, and since when its book proves it well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shut {
-    /// Its messages have a strange shape.
-    Shape {
-        /// The book's epoch then: a later one has had a fresh snapshot.
-        epoch: u32,
-        /// Since when the book has been whole with one.
-        whole: Option<Nanos>,
-    },
-    /// A person must look.
-    Person,
+struct Shut {
+    why: QuarantineWhy,
+    /// The book's epoch then: a later one has had a fresh snapshot.
+    epoch: u32,
+    /// Since when the book has been whole with one.
+    whole: Option<Nanos>,
 }
 
 /// By market.
@@ -74,35 +72,29 @@ impl Quarantine {
         *unread = unread.filter(|at| *at >= since);
     }
 
-    /// Every quarantined market, and whether a person must release it.
-    pub fn iter(&self) -> impl Iterator<Item = (MarketId, bool)> {
+    /// Every quarantined market, and why.
+    pub fn iter(&self) -> impl Iterator<Item = (MarketId, QuarantineWhy)> {
         let all = (0_u16..).map(MarketId::new).zip(&self.markets);
-        all.filter_map(|(market, watched)| Some((market, watched.shut? == Shut::Person)))
+        all.filter_map(|(market, watched)| Some((market, watched.shut?.why)))
     }
 
     pub fn shown(&self) -> Quarantined {
         let mut shown = Quarantined::default();
         if self.shut > 0 {
-            self.iter().for_each(|(market, person)| shown.add(market, person));
+            self.iter().for_each(|(market, why)| shown.add(market, why));
         }
         shown
     }
 
-    /// Returns whether it was open before, or only shut for its shape where a person must look now.
-    fn shut(&mut self, market: MarketId, why: Shut) -> bool {
+    /// Returns whether it is new: the market was open before, or shut for a lesser cause.
+    fn shut(&mut self, market: MarketId, why: QuarantineWhy, epoch: u32) -> bool {
         let shut = &mut self.markets[market.index()].shut;
-        match (*shut, why) {
-            (Some(Shut::Person), _) => false,
-            (Some(Shut::Shape { .. }), Shut::Shape { .. }) => {
-                *shut = Some(why); // again: the time of good books begins anew
-                false
-            }
-            (before, _) => {
-                self.shut += u32::from(before.is_none());
-                *shut = Some(why);
-                true
-            }
+        let before = shut.map(|shut| shut.why);
+        if before.is_none_or(|before| before <= why) {
+            *shut = Some(Shut { why, epoch, whole: None }); // again: the time of good books begins anew
         }
+        self.shut += u32::from(before.is_none());
+        before.is_none_or(|before| before < why)
     }
 
     fn open(&mut self, market: MarketId) -> bool {
@@ -117,8 +109,7 @@ impl Quarantine {
 impl Core {
     /// How many markets of each venue are quarantined.
     pub(super) fn quarantined(&self) -> [u32; 2] {
-        // A status from elsewhere than a stream counts as well.
-        let mut count = Venue::ALL.map(|venue| self.books.quarantined(venue) as u32);
+        let mut count = [0; 2];
         if self.quarantine.shut > 0 {
             for (market, _) in self.quarantine.iter() {
                 let venue = self.books.terms(market).map_or(Venue::Kalshi, |terms| terms.venue);
@@ -150,10 +141,8 @@ impl Core {
                 }
             }
             Oddity::Meaning => {
-                if let Some(market) = market
-                    && self.quarantine.shut(market, Shut::Person)
-                {
-                    self.alarm(Alarm::Quarantined, Some(market), None, out);
+                if let Some(market) = market {
+                    self.quarantine(market, QuarantineWhy::Meaning, out);
                 }
             }
             Oddity::Money => {
@@ -175,9 +164,21 @@ impl Core {
         if watched.shapes < most && watched.shut.is_none() {
             return;
         }
-        let epoch = self.books.get(market).map_or(0, crate::book::Book::epoch);
-        if self.quarantine.shut(market, Shut::Shape { epoch, whole: None }) {
-            self.alarm(Alarm::Quarantined, Some(market), None, out);
+        self.quarantine(market, QuarantineWhy::Shape, out);
+    }
+
+    /// Nothing more is opened in a market; what is held there can be left. Where a venue filled what it must not in a
+    /// second market, it is no longer the market's fault: trading halts.
+    pub(super) fn quarantine(&mut self, market: MarketId, why: QuarantineWhy, out: &mut Outbox) {
+        let elsewhere = why.is_fill()
+            && self.quarantine.iter().any(|(other, why)| other != market && why.is_fill());
+        let epoch = self.books.get(market).map_or(0, Book::epoch);
+        if !self.quarantine.shut(market, why, epoch) {
+            return;
+        }
+        self.alarm(Alarm::Quarantined, Some(market), None, out);
+        if elsewhere {
+            self.trip(HaltWhy::Impossible, out);
         }
     }
 
@@ -194,9 +195,12 @@ impl Core {
             return;
         }
         for at in 0..self.quarantine.markets.len() {
-            let Some(Shut::Shape { epoch, whole }) = self.quarantine.markets[at].shut else {
+            let Some(Shut { why, epoch, whole }) = self.quarantine.markets[at].shut else {
                 continue;
             };
+            if why.needs_person() {
+                continue;
+            }
             let market = MarketId::new(at as u16);
             let book = self.books.get(market);
             let good = book.is_some_and(|book| book.is_good() && book.epoch() != epoch);
@@ -204,7 +208,7 @@ impl Core {
             if since.is_some_and(|since| now.since(since) >= WHOLE_FOR) {
                 self.on_release(now, market, out);
             } else {
-                self.quarantine.markets[at].shut = Some(Shut::Shape { epoch, whole: since });
+                self.quarantine.markets[at].shut = Some(Shut { why, epoch, whole: since });
             }
         }
     }

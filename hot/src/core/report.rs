@@ -2,16 +2,16 @@
 //! is the same.
 
 use super::{Booked, Core};
-use crate::event::{Event, HaltWhy};
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::{Order, Tif};
 use crate::ledger::{Booking, EntryId, Ledger};
 use crate::limits::FILLS_SEEN_MAX;
-use crate::market::{MarketDef, MarketStatus};
+use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{EndKind, OrderEvent};
 use crate::outbox::Outbox;
 use crate::report::{Fill, Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
+use crate::stats::QuarantineWhy;
 use crate::units::{Nanos, Qty, Usd};
 
 /// Venues round fills to cents of a contract, so an order can end this much short or over.
@@ -277,7 +277,7 @@ impl Core {
         };
         if worse {
             self.alarm(Alarm::WorseFill, Some(order.market), Some(id), out);
-            self.distrust(order.market, out);
+            self.quarantine(order.market, QuarantineWhy::WorseFill, out);
         }
         let notional = record.notional + price.cost_ceil(fill.qty);
         if record.filled + fill.qty > order.qty + QTY_DUST {
@@ -375,21 +375,7 @@ impl Core {
             self.alarm(Alarm::Overfill, Some(market), Some(id), out);
         }
         if !explained {
-            self.distrust(market, out);
-        }
-    }
-
-    /// A venue filled what it must not, in this market: nothing more is opened there before a person resumes, and what
-    /// is held can be left. In a second market it is no longer the market's fault: trading halts.
-    fn distrust(&mut self, market: MarketId, out: &mut Outbox) {
-        if self.distrusted == Some(market) {
-            return;
-        }
-        let other = self.distrusted.replace(market).is_some();
-        let status = MarketStatus::Quarantined;
-        self.books.apply(Nanos::ZERO, &Event::Status { market, status });
-        if other {
-            self.trip(HaltWhy::Impossible, out);
+            self.quarantine(market, QuarantineWhy::Overfill, out);
         }
     }
 

@@ -124,12 +124,12 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     Ok(Approved::new(order))
 }
 
-/// Whether the venue takes orders in a market of this status. What is not understood about a market is a reason to open
-/// nothing there; a position in it must be left all the same.
+/// Whether the venue takes orders in a market of this status. One that is only seen is a reason to open nothing there; a
+/// position in it must be left all the same.
 const fn is_traded(status: MarketStatus, opens: bool) -> bool {
     match status {
         MarketStatus::Open => true,
-        MarketStatus::Observe | MarketStatus::Quarantined => !opens,
+        MarketStatus::Observe => !opens,
         MarketStatus::Paused
         | MarketStatus::Closed
         | MarketStatus::Proposed

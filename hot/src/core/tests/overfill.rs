@@ -1,16 +1,20 @@
 //! Fills that must not be, or that nobody planned for: more contracts than ordered, and worse prices than agreed.
 
 use super::*;
+use crate::event::Oddity;
 use crate::ids::Action;
 use crate::note::Refusal;
+use crate::stats::QuarantineWhy;
 
 fn alarms(desk: &Desk, wanted: Alarm) -> usize {
     let is = |note: &&Note| matches!(note, Note::Alarm { what, .. } if *what == wanted);
     desk.notes.iter().filter(is).count()
 }
 
-fn status_of(desk: &Desk, market: MarketId) -> MarketStatus {
-    desk.core.books().terms(market).unwrap().status
+/// Why a market is quarantined, where it is.
+fn shut(desk: &Desk, market: MarketId) -> Option<QuarantineWhy> {
+    let shown = desk.core.stats().quarantined_shown;
+    shown.shown().find(|(at, _)| *at == market).map(|(_, why)| why)
 }
 
 /// Fills every order that follows whole at its own price, until nothing is in flight.
@@ -68,7 +72,7 @@ fn a_purchase_by_amount_that_brings_more_ends_the_same_whichever_message_comes_f
         }
         finish(&mut desk, placed);
         assert_eq!(alarms(&desk, Alarm::Overfill), 1, "{parts:?}, answer at {answer_at}");
-        assert_eq!(status_of(&desk, PM), MarketStatus::Open, "it cost no more than it might");
+        assert_eq!(shut(&desk, PM), None, "it cost no more than it might");
         let sold: Vec<_> = desk
             .placed()
             .iter()
@@ -130,8 +134,8 @@ fn more_than_was_ordered_closes_the_market_and_leaves_nothing_naked_whichever_me
             desk.report(Report::Fill(fill));
         }
         assert_eq!(
-            (alarms(&desk, Alarm::Overfill), status_of(&desk, KA)),
-            (1, MarketStatus::Quarantined)
+            (alarms(&desk, Alarm::Overfill), shut(&desk, KA)),
+            (1, Some(QuarantineWhy::Overfill))
         );
         finish(&mut desk, placed);
         assert_eq!(
@@ -157,15 +161,15 @@ fn a_status_that_counts_more_than_was_told_is_asked_about() {
 }
 
 #[test]
-fn a_worse_price_than_agreed_closes_the_market_until_a_person_resumes() {
+fn a_worse_price_than_agreed_closes_the_market_until_a_person_releases_it() {
     let mut desk = Desk::new();
     desk.gap();
     let first = desk.last_placed();
     let worse = Fill { price: price(49), ..desk.fill_of(&first, 30) }; // NO for 51 instead of 50
     desk.report(Report::Fill(worse));
     assert_eq!(
-        (alarms(&desk, Alarm::WorseFill), status_of(&desk, KA)),
-        (1, MarketStatus::Quarantined)
+        (alarms(&desk, Alarm::WorseFill), shut(&desk, KA)),
+        (1, Some(QuarantineWhy::WorseFill))
     );
     let second = desk.last_placed();
     desk.fill(&second, 30); // the other half is in another market
@@ -173,15 +177,17 @@ fn a_worse_price_than_agreed_closes_the_market_until_a_person_resumes() {
     // Neither the venue's word nor a restart opens it again.
     desk.event(Event::Status { market: KA, status: MarketStatus::Open });
     desk.event(Event::Market(terms(KA)));
-    assert_eq!(status_of(&desk, KA), MarketStatus::Quarantined);
+    // Nor does a resume: that is about a halt, and of this market it says nothing.
+    desk.control(Control::Resume { epoch: 3 });
+    assert_eq!(shut(&desk, KA), Some(QuarantineWhy::WorseFill));
     let placed = desk.placed().len();
     desk.wait(Nanos::from_secs(2));
     desk.gap();
     assert_eq!(desk.placed().len(), placed);
-    let not_open = |note: &Note| matches!(note, Note::Refused { why: Refusal::NotOpen, .. });
-    assert!(desk.notes.iter().any(not_open));
-    desk.control(Control::Resume { epoch: 3 });
-    assert_eq!(status_of(&desk, KA), MarketStatus::Open);
+    let refused = |note: &Note| matches!(note, Note::Refused { why: Refusal::Quarantined, .. });
+    assert!(desk.notes.iter().any(refused));
+    desk.control(Control::Release { market: KA });
+    assert_eq!(shut(&desk, KA), None);
     desk.gap();
     assert_eq!(desk.placed().len(), placed + 1);
 }
@@ -200,16 +206,13 @@ fn in_a_second_market_it_is_no_longer_the_markets_fault() {
 }
 
 #[test]
-fn a_market_whose_trading_ended_is_over_although_it_was_quarantined() {
+fn a_market_whose_trading_pauses_or_ends_is_quarantined_all_the_same_when_it_is_open_again() {
     let mut desk = Desk::new();
-    for status in [MarketStatus::Quarantined, MarketStatus::Paused, MarketStatus::Closed] {
+    let odd = Event::Odd { venue: Venue::Kalshi, market: Some(KA), what: Oddity::Meaning };
+    desk.event(odd);
+    for status in [MarketStatus::Paused, MarketStatus::Closed, MarketStatus::Open] {
         desk.event(Event::Status { market: KA, status });
-        assert_eq!(status_of(&desk, KA), status);
+        assert_eq!(desk.core.books().terms(KA).unwrap().status, status);
+        assert_eq!(shut(&desk, KA), Some(QuarantineWhy::Meaning));
     }
-    desk.event(Event::Status { market: KA, status: MarketStatus::Open });
-    assert_eq!(
-        status_of(&desk, KA),
-        MarketStatus::Quarantined,
-        "open again, and as little understood"
-    );
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::{Oddity, StaleWhy};
 use crate::note::Refusal;
+use crate::stats::QuarantineWhy::{self, Meaning, Overfill, Shape, WorseFill};
 
 impl Desk {
     fn odd(&mut self, market: MarketId, what: Oddity) {
@@ -10,7 +11,7 @@ impl Desk {
         self.event(Event::Odd { venue, market: Some(market), what });
     }
 
-    fn quarantined(&self) -> Vec<(MarketId, bool)> {
+    fn quarantined(&self) -> Vec<(MarketId, QuarantineWhy)> {
         self.core.stats().quarantined_shown.shown().collect()
     }
 
@@ -29,7 +30,7 @@ fn a_word_without_meaning_waits_for_a_person_whatever_the_venue_says_and_over_a_
     let mut desk = Desk::new();
     desk.odd(KA, Oddity::Meaning);
     desk.odd(KA, Oddity::Meaning);
-    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(KA, true)], 1));
+    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(KA, Meaning)], 1));
     desk.event(Event::Status { market: KA, status: MarketStatus::Open });
     desk.event(Event::Market(terms(KA)));
     desk.control(Control::Start { epoch: 2, first_order: 200 });
@@ -40,7 +41,7 @@ fn a_word_without_meaning_waits_for_a_person_whatever_the_venue_says_and_over_a_
     }
     assert_eq!(desk.placed().len(), 0);
     assert!(desk.refused(Refusal::Quarantined));
-    assert_eq!(desk.quarantined(), [(KA, true)]);
+    assert_eq!(desk.quarantined(), [(KA, Meaning)]);
     desk.control(Control::Release { market: KA });
     desk.wait(Nanos::from_millis(10));
     assert_eq!((desk.placed().len(), desk.quarantined()), (1, vec![]));
@@ -60,11 +61,11 @@ fn one_odd_frame_costs_a_snapshot_three_in_a_minute_the_market_until_its_book_wa
     for _ in 0..3 {
         desk.odd(PM, Oddity::Shape);
     }
-    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(PM, false)], 1));
+    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(PM, Shape)], 1));
     for _ in 0..20 {
         desk.wait(Nanos::from_secs(1));
     }
-    assert_eq!(desk.quarantined(), [(PM, false)], "the old book proves nothing");
+    assert_eq!(desk.quarantined(), [(PM, Shape)], "the old book proves nothing");
     desk.gap();
     for _ in 0..5 {
         desk.wait(Nanos::from_secs(1));
@@ -74,7 +75,7 @@ fn one_odd_frame_costs_a_snapshot_three_in_a_minute_the_market_until_its_book_wa
     for _ in 0..9 {
         desk.wait(Nanos::from_secs(1));
     }
-    assert_eq!((desk.placed().len(), desk.quarantined()), (0, vec![(PM, false)]));
+    assert_eq!((desk.placed().len(), desk.quarantined()), (0, vec![(PM, Shape)]));
     for _ in 0..3 {
         desk.wait(Nanos::from_secs(1));
     }
@@ -95,7 +96,7 @@ fn a_book_that_turns_stale_again_begins_its_proof_anew() {
         desk.event(Event::Stale { market: PM, why: StaleWhy::Decode });
         desk.wait(Nanos::from_millis(10));
     }
-    assert_eq!(desk.quarantined(), [(PM, false)]);
+    assert_eq!(desk.quarantined(), [(PM, Shape)]);
 }
 
 #[test]
@@ -153,4 +154,40 @@ fn what_is_finer_than_our_units_is_told_and_holds_nothing_up() {
     desk.odd(PM, Oddity::Rounded);
     desk.gap();
     assert_eq!((desk.placed().len(), desk.alarms(Alarm::RoundedMoney)), (1, 1));
+}
+
+#[test]
+fn of_several_causes_the_gravest_stands_and_each_new_one_is_told() {
+    let mut desk = Desk::new();
+    desk.book(PM, &[(38, 300)], &[(60, 100)]);
+    desk.odd(KA, Oddity::Schema);
+    assert_eq!(desk.quarantined(), [(KA, Shape)]);
+    desk.odd(KA, Oddity::Meaning);
+    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(KA, Meaning)], 2));
+    desk.odd(KA, Oddity::Schema);
+    assert_eq!((desk.quarantined(), desk.alarms(Alarm::Quarantined)), (vec![(KA, Meaning)], 2));
+    assert_eq!(desk.core.stats().quarantined, [0, 1]);
+}
+
+#[test]
+fn a_fill_that_must_not_be_outlives_a_halt_and_a_restart_and_is_released_market_by_market() {
+    for (wrong, why) in [(40, Overfill), (30, WorseFill)] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        assert_eq!(first.market, KA);
+        let fill = desk.fill_of(&first, wrong);
+        let fill = if why == WorseFill { Fill { price: price(49), ..fill } } else { fill };
+        desk.report(Report::Fill(fill));
+        let quarantined = desk.alarms(Alarm::Quarantined);
+        assert_eq!((desk.quarantined(), quarantined), (vec![(KA, why)], 1));
+        desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+        desk.control(Control::Resume { epoch: 3 });
+        desk.control(Control::Start { epoch: 4, first_order: 200 });
+        desk.odd(KA, Oddity::Meaning);
+        desk.control(Control::Release { market: PM });
+        assert_eq!(desk.quarantined(), [(KA, why)]);
+        desk.control(Control::Release { market: KA });
+        assert_eq!(desk.quarantined(), []);
+    }
 }

@@ -2,7 +2,7 @@
 //! the venue itself answers counts as an attempt.
 
 use super::*;
-use crate::event::StaleWhy;
+use crate::event::{Oddity, StaleWhy};
 use crate::intent::Purpose;
 use crate::report::{Reject, Unsent};
 
@@ -63,7 +63,9 @@ fn what_stops_opening_stops_neither_hedge_nor_unwind() {
         }),
         ("quarantine", |desk| {
             for market in [PM, KA] {
-                desk.event(Event::Status { market, status: MarketStatus::Quarantined });
+                let venue = terms(market).venue;
+                let what = Oddity::Meaning;
+                desk.event(Event::Odd { venue, market: Some(market), what });
             }
         }),
     ];

@@ -186,10 +186,10 @@ const STATE: &[Case] = &[
         |w| w.def.status = MarketStatus::Open,
     ),
     (
-        "a quarantined market",
+        "a market that is only seen",
         R::NotOpen,
         OPENING,
-        |w| w.def.status = MarketStatus::Quarantined,
+        |w| w.def.status = MarketStatus::Observe,
         |w| w.def.status = MarketStatus::Open,
     ),
     (
