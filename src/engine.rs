@@ -79,6 +79,8 @@ pub struct VenueShown {
     pub links_up: AtomicU64,
     /// Times a link was lost.
     pub links_lost: AtomicU64,
+    /// Whether the venue refuses the key on one of its streams.
+    pub key_refused: AtomicBool,
     /// Orders that the venue took.
     pub taken: AtomicU64,
     /// Orders that it refused for no reason of the market's.
@@ -150,11 +152,13 @@ impl Crew {
         let Some(feed) = &self.feed else { return };
         let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
         let mut unread = 0;
+        let mut refused = [false; 2];
         for stats in feed.stats() {
             let venue = stats.venue.index();
             frames[venue] += stats.frames;
             up[venue] += u64::from(stats.up);
             lost[venue] += stats.lost;
+            refused[venue] |= stats.credentials_refused;
             bad += stats.bad.iter().sum::<u64>();
             unread += stats.unread.0;
         }
@@ -171,6 +175,7 @@ impl Crew {
         }
         for (venue, shown) in self.shown.venues.iter().enumerate() {
             shown.links_up.store(up[venue], Ordering::Relaxed);
+            shown.key_refused.store(refused[venue], Ordering::Relaxed);
             shown.links_lost.store(lost[venue], Ordering::Relaxed);
         }
         for (shown, frames) in self.shown.frames.iter().zip(frames) {

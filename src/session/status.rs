@@ -46,13 +46,15 @@ impl VenueVitals {
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         let refused = self.refused.count(now, read(&shown.taken), read(&shown.turned_away));
         let (markets, good) = stats.books[venue.index()];
+        let mut exec = shown.exec();
+        exec.credentials_refused |= shown.key_refused.load(Ordering::Relaxed);
         VenueSigns {
             links_up: read(&shown.links_up),
             links_lost: self.lost.grew(now, read(&shown.links_lost)),
             markets,
             good,
             quarantined: stats.quarantined[venue.index()],
-            exec: shown.exec(),
+            exec,
             refused,
             refused_ago: self.refused.last_ago(now),
         }

@@ -117,8 +117,15 @@ pub struct LinkStats {
     pub unfollowed: u64,
     /// The last message about our own money that was not understood, by what it names; with how many there were.
     pub unread: (u64, Option<String>),
+    /// Whether the venue turned the last signed upgrade away for who asked (401 or 403); ends with the next that works.
+    pub credentials_refused: bool,
     /// Why it last broke or failed.
     pub last_error: Option<String>,
+}
+
+/// Whether an upgrade failed because of who asked.
+fn refuses(error: &tungstenite::Error) -> bool {
+    matches!(error, tungstenite::Error::Http(answer) if matches!(answer.status().as_u16(), 401 | 403))
 }
 
 enum State {
@@ -182,6 +189,7 @@ impl<S: Follow> FeedLink<S> {
             notices_lost: 0,
             unfollowed: 0,
             unread: (0, None),
+            credentials_refused: false,
             last_error: None,
         };
         Self {
@@ -307,6 +315,7 @@ impl<S: Follow> FeedLink<S> {
                 (self.more, self.acted, self.unflushed) = (true, true, false);
                 self.stats.up = true;
                 self.stats.opened += 1;
+                self.stats.credentials_refused = false;
                 self.resyncs_seen = out.between_frames(self.venue);
                 self.empty_at = Nanos::ZERO;
                 self.session.on_open(now);
@@ -314,7 +323,11 @@ impl<S: Follow> FeedLink<S> {
             Err(HandshakeError::Interrupted(half)) => {
                 self.state = State::Upgrading { half: Box::new(half), by };
             }
-            Err(HandshakeError::Failure(error)) => self.fail(now, error),
+            Err(HandshakeError::Failure(error)) => {
+                // unsigned, it is a block page and says nothing of a key
+                self.stats.credentials_refused |= self.options.upgrade.is_some() && refuses(&error);
+                self.fail(now, error);
+            }
         }
     }
 
@@ -604,5 +617,22 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
 
     fn stats(&self) -> &LinkStats {
         &self.stats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_about_who_asked_refuses_credentials() {
+        for (status, expected) in
+            [(401, true), (403, true), (404, false), (429, false), (503, false)]
+        {
+            let answer = tungstenite::http::Response::builder().status(status).body(None);
+            let error = tungstenite::Error::Http(Box::new(answer.expect("a valid status")));
+            assert_eq!(refuses(&error), expected, "{status}");
+        }
+        assert!(!refuses(&tungstenite::Error::ConnectionClosed));
     }
 }
