@@ -46,6 +46,8 @@ pub(super) struct Conn {
     pub(super) first_byte: Option<Nanos>,
     pub(super) ping_at: Nanos,
     pub(super) frames_unsent: u32,
+    /// Whether it is a WebSocket of Polymarket's market stream.
+    pub(super) is_market: bool,
     /// To be closed once everything is written.
     pub(super) closing: bool,
     pub(super) dead: bool,

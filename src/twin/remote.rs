@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 use mio::Waker;
 use surefoot_hot::units::Nanos;
 
+use super::http::{Request, Response};
 use super::{ConnId, Host};
 
 /// What goes wrong at a host, for tests and drills. One at a time; [`Fault::None`] ends it.
@@ -24,7 +25,39 @@ pub enum Fault {
     PostsIgnored,
     /// POSTs take effect and are not answered.
     PostsUnanswered,
+    /// Requests take effect and are answered 200 without a body.
+    AnswersEmptied,
+    /// Orders are answered 403 with the page of a firewall, and do not reach the venue; everything else is well.
+    OrdersBlocked,
+    /// Polymarket's market stream carries nothing but `PONG`; connections stay open, and new ones are welcome.
+    MarketOnlyPongs,
 }
+
+impl Fault {
+    /// What is answered before the venue hears of the request; `None` where it hears of it.
+    pub(super) fn refuses(self, req: &Request) -> Option<Response> {
+        let is_order =
+            req.method == "POST" && (req.path.ends_with("/order") || req.path.ends_with("/orders"));
+        match self {
+            Self::OrdersBlocked if is_order => Some(Response {
+                status: 403,
+                headers: vec![("Content-Type".into(), "text/html; charset=UTF-8".into())],
+                body: BLOCK_PAGE.as_bytes().to_vec(),
+            }),
+            Self::None
+            | Self::Frozen
+            | Self::Down
+            | Self::PostsIgnored
+            | Self::PostsUnanswered
+            | Self::AnswersEmptied
+            | Self::OrdersBlocked
+            | Self::MarketOnlyPongs => None,
+        }
+    }
+}
+
+const BLOCK_PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>\
+    <body>Sorry, you have been blocked</body></html>";
 
 /// Something to do to the world between two turns.
 pub type Act<W> = Box<dyn FnOnce(&mut W, Nanos) + Send>;

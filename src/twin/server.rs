@@ -457,6 +457,7 @@ impl<W: World> Server<W> {
                 first_byte: None,
                 ping_at: Nanos::NEVER,
                 frames_unsent: 0,
+                is_market: false,
                 closing: false,
                 dead: false,
             };
@@ -589,6 +590,7 @@ impl<W: World> Server<W> {
                     conn.write(&upgrade.encode(true, false));
                     let Proto::Http(decoder) = &mut conn.proto else { return };
                     conn.proto = Proto::Ws(Box::new(Conversation::new(decoder.take_rest())));
+                    conn.is_market = req.path == "/ws/market";
                     if conn.host == Host::KalshiWs {
                         conn.ping_at = now.after(KALSHI_PING_SPAN);
                     }
@@ -616,10 +618,14 @@ impl<W: World> Server<W> {
         }
         let host = conn.host;
         let (method, path) = (Printable(&req.method), Printable(&req.path));
-        let response = self.guarded(format_args!("{method} {path} at {}", host.name()), |world| {
-            world.venue(host).http(host, &req, now)
+        let refused = fault.refuses(&req);
+        let response = refused.or_else(|| {
+            self.guarded(format_args!("{method} {path} at {}", host.name()), |world| {
+                world.venue(host).http(host, &req, now)
+            })
         });
         let (response, keep_alive) = match response {
+            Some(_) if fault == Fault::AnswersEmptied => (Response::empty(200), keep_alive),
             Some(response) => (response, keep_alive),
             None => (failed(), false),
         };
@@ -645,6 +651,10 @@ impl<W: World> Server<W> {
             let token = id.0 as usize;
             let Some(conn) = self.conns.get_mut(&token) else { continue };
             let Proto::Ws(ws) = &mut conn.proto else { continue };
+            let fault = self.faults[conn.host.index()];
+            if fault == Fault::MarketOnlyPongs && conn.is_market && text != "PONG" {
+                continue;
+            }
             if ws.send_text(text) {
                 conn.frames_unsent += 1;
                 if !self.touched.contains(&token) {

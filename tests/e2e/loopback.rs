@@ -16,7 +16,7 @@ use crate::rig::{
     until,
 };
 
-fn good_books(status: &Value) -> u64 {
+pub fn good_books(status: &Value) -> u64 {
     count(status, "/books/polymarket/good") + count(status, "/books/kalshi/good")
 }
 
@@ -24,12 +24,12 @@ fn at_rest(status: &Value) -> bool {
     count(status, "/orders/live") + count(status, "/groups_live") == 0
 }
 
-fn opened(status: &Value) -> u64 {
+pub fn opened(status: &Value) -> u64 {
     count(status, "/baskets/opened")
 }
 
 /// Every basket opened since is completed, so it is all there again.
-fn recovers(scratch: &Scratch, state: &Path, since: &Value) -> Value {
+pub fn recovers(scratch: &Scratch, state: &Path, since: &Value) -> Value {
     let completed = count(since, "/baskets/completed");
     until(scratch, state, "it trades as before", |status| {
         count(status, "/links_up") == 4

@@ -17,3 +17,4 @@ mod safety;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stall;
+mod venues_ill;

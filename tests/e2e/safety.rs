@@ -49,7 +49,7 @@ fn revert(remote: &Remote<Demo>) -> bool {
 }
 
 /// Markets that are in pairs alone hold as much at both venues.
-fn pairs_are_even(access: &Access, state: &Path) {
+pub fn pairs_are_even(access: &Access, state: &Path) {
     let directory = names(access, state);
     let truths = truths(access, state);
     let net = |venue: Venue, id: &str| {

@@ -1,0 +1,174 @@
+//! Venues that are ill rather than away: answers that come late or say nothing, orders turned away while everything else
+//! is well, a market stream that lives and carries nothing. Afterwards every group is hedged or flat, both venues hold
+//! the same of each pair, and it trades again by itself.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use surefoot::access::Access;
+use surefoot::twin::Host;
+use surefoot::twin::demo::Demo;
+use surefoot::twin::open::{Options, open};
+use surefoot::twin::server::{Command, Fault, Remote, Running};
+use surefoot_hot::units::Nanos;
+
+use crate::loopback::{ends_well, opened, recovers};
+use crate::rig::{Process, Scratch, ask, count, database, holds, run_against, until};
+use crate::safety::pairs_are_even;
+
+const POLYMARKET_REST: [Host; 3] = [Host::PolymarketClob, Host::Gamma, Host::Data];
+/// How long a venue is ill.
+const ILL: Duration = Duration::from_secs(15);
+
+/// A run that trades, and the venues it trades at.
+struct Ward {
+    scratch: Scratch,
+    state: PathBuf,
+    access: Access,
+    remote: Remote<Demo>,
+    twin: Running<Demo>,
+    run: Process,
+    /// The last status while all was well.
+    well: Value,
+}
+
+impl Ward {
+    fn open(name: &'static str, seed: u64) -> Self {
+        let scratch = Scratch::new(name);
+        let state = scratch.path("state");
+        let options = Options { seed, ..Options::default() };
+        let (server, description) = open(&options, &scratch.path("twin")).unwrap();
+        let venues = scratch.path("venues.json");
+        std::fs::write(&venues, description.to_string()).unwrap();
+        let access = Access::from_file(&venues).unwrap();
+        let remote = server.remote();
+        let twin = server.spawn().unwrap();
+        let run = run_against(&scratch, &venues, &state, "run");
+        let well =
+            until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
+        Self { scratch, state, access, remote, twin, run, well }
+    }
+
+    fn fault(&self, hosts: &[Host], fault: Fault) {
+        for &host in hosts {
+            self.remote.command(Command::Fault(host, fault));
+        }
+    }
+
+    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        until(&self.scratch, &self.state, what, wanted)
+    }
+
+    /// While the venue is ill: no halt, no group left to a person. The last status.
+    fn never_gives_up(&self, span: Duration) -> Value {
+        holds(&self.scratch, &self.state, span, "it goes on without a person", |status| {
+            status["halted"] == false && count(status, "/baskets/operator") == 0
+        })
+    }
+
+    /// It is said on stderr when it begins.
+    fn alarmed(&self, row: &str) {
+        let said = self.run.err();
+        assert!(said.contains(&format!("ALARM {row}: ")), "{row}: {said}");
+    }
+
+    /// The venue is well: it trades as before, and nothing stands on one leg.
+    fn discharge(mut self, since: &Value) {
+        recovers(&self.scratch, &self.state, since);
+        let report = ends_well(&self.scratch, &self.state, self.run, &self.access);
+        assert_eq!(count(&report, "/baskets/operator"), 0);
+        pairs_are_even(&self.access, &self.state);
+        self.twin.stop().unwrap();
+    }
+}
+
+fn has_row(status: &Value, row: &str) -> bool {
+    status["trouble_rows"].as_array().unwrap().iter().any(|name| name == row)
+}
+
+#[test]
+fn answers_that_come_seconds_late_leave_nothing_on_one_leg() {
+    let _alone = crate::rig::alone();
+    let ward = Ward::open("late", 21);
+    for host in POLYMARKET_REST {
+        ward.remote.command(Command::Delay(host, Nanos::from_secs(3)));
+    }
+    let ill = ward.never_gives_up(ILL);
+    assert!(opened(&ill) > opened(&ward.well), "nothing was under way: it proves nothing");
+    for host in POLYMARKET_REST {
+        ward.remote.command(Command::Delay(host, Nanos::ZERO));
+    }
+    ward.discharge(&ill);
+}
+
+#[test]
+fn answers_without_a_body_leave_nothing_on_one_leg() {
+    let _alone = crate::rig::alone();
+    let ward = Ward::open("hollow", 22);
+    ward.fault(&POLYMARKET_REST, Fault::AnswersEmptied);
+    let ill = ward.never_gives_up(ILL);
+    assert!(opened(&ill) > opened(&ward.well), "nothing was under way: it proves nothing");
+    ward.fault(&POLYMARKET_REST, Fault::None);
+    ward.discharge(&ill);
+}
+
+/// First legs that may be bought until a venue is known to refuse all orders: a few in flight when it begins, and those of
+/// whichever baskets try it.
+const BASKETS_TRIED_MAX: u64 = 8;
+
+fn orders_are_turned_away(name: &'static str, seed: u64, host: Host, fault: Fault) {
+    let _alone = crate::rig::alone();
+    let ward = Ward::open(name, seed);
+    ward.fault(&[host], fault);
+    let named = |status: &Value| {
+        ["breaker_open", "orders_refused", "credentials_refused"]
+            .into_iter()
+            .find(|row| has_row(status, row))
+    };
+    let seen = ward.until("the refusals are named", |status| named(status).is_some());
+    ward.alarmed(named(&seen).unwrap());
+    let ill = ward.never_gives_up(ILL);
+    let tried = opened(&ill) - opened(&ward.well);
+    assert!(tried <= BASKETS_TRIED_MAX, "{tried} baskets were tried: {ill:#}");
+    ward.fault(&[host], Fault::None);
+    ward.discharge(&ill);
+}
+
+#[test]
+fn a_block_page_for_every_order_stops_first_legs_elsewhere() {
+    orders_are_turned_away("blocked", 23, Host::PolymarketClob, Fault::OrdersBlocked);
+}
+
+fn wall_ns() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
+}
+
+#[test]
+fn a_market_stream_of_pongs_alone_is_not_traded_on() {
+    let _alone = crate::rig::alone();
+    let ward = Ward::open("pongs", 25);
+    let (begin, began) = (wall_ns(), Instant::now());
+    ward.fault(&[Host::PolymarketWs], Fault::MarketOnlyPongs);
+    ward.until("the silence is found", |status| {
+        count(status, "/books/polymarket/good") == 0 && has_row(status, "no_good_book")
+    });
+    let found = began.elapsed();
+    ward.alarmed("no_good_book");
+    let blind = wall_ns();
+    let ill = ward.never_gives_up(ILL);
+    let end = wall_ns();
+    ward.fault(&[Host::PolymarketWs], Fault::None);
+    // The database has caught up with what is asked about once it trades again.
+    let well = recovers(&ward.scratch, &ward.state, &ill);
+    let decided = |from: i64, to: i64| {
+        let between = format!("decided_ns BETWEEN {from} AND {to}");
+        let query = format!(
+            "SELECT count(*) FROM orders WHERE {between} AND purpose = 'leg' AND venue = 'polymarket'"
+        );
+        ask(&database(&ward.state), &query)
+    };
+    eprintln!("found after {found:?}, {} first legs until then", decided(begin, blind));
+    assert_eq!(decided(blind, end), 0, "orders were decided from frozen books");
+    ward.discharge(&well);
+}
