@@ -143,6 +143,8 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
             "failed": stats.baskets_failed,
             "operator": stats.baskets_operator,
             "reopened": stats.groups_reopened,
+            "leg_fail_ppm": stats.leg_fail_ppm,
+            "unwind_loss_ppm": stats.unwind_loss_ppm,
         },
         "orders": {
             "sent": stats.orders_placed.saturating_sub(stats.orders_unsent),

@@ -22,6 +22,10 @@ pub struct Stats {
     pub baskets_unwound: u64,
     /// Groups that ended holding nothing because their first leg got nothing.
     pub baskets_failed: u64,
+    /// How often a leg fails once another has filled, in millionths: the assumed figure, moved by what was observed.
+    pub leg_fail_ppm: u64,
+    /// What an unwind loses of the contracts' cost, in millionths: the assumed figure, moved by what was observed.
+    pub unwind_loss_ppm: u64,
     /// Groups handed to a person.
     pub baskets_operator: u64,
     /// Groups opened again after they had ended, because a venue took a fill back or told one late.

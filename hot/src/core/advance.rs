@@ -326,12 +326,18 @@ impl Core {
         match state {
             // Never was a basket, or was counted when it first ended.
             _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
-            GroupState::Hedged => self.stats.baskets_completed += 1,
+            GroupState::Hedged => {
+                self.stats.baskets_completed += 1;
+                self.note_leg_risk(&group);
+            }
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
                 self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
             }
-            _ if unwound => self.stats.baskets_unwound += 1,
+            _ if unwound => {
+                self.stats.baskets_unwound += 1;
+                self.note_leg_risk(&group);
+            }
             _ => self.stats.baskets_failed += 1,
         }
         let troubled = unwound || group.again > 0 || group.doubted;
@@ -347,6 +353,17 @@ impl Core {
         episode.verdict = Verdict::Taken;
         self.note_group(place, out);
         self.groups.end(place);
+    }
+
+    /// What a basket that ended says about how often legs fail and what that loses.
+    fn note_leg_risk(&mut self, group: &Group) {
+        let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
+        let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
+        if sold > Usd::ZERO {
+            self.leg_risk.on_unwound(sold, -group.result);
+        } else {
+            self.leg_risk.on_hedged();
+        }
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.

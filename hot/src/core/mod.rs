@@ -20,7 +20,7 @@ mod unpaired;
 
 use crate::basket::Baskets;
 use crate::book::Books;
-use crate::event::{Event, HaltWhy, Link};
+use crate::event::{Event, HaltWhy, LimitRow, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
 use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
@@ -32,7 +32,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState, Verdict};
 use crate::order::OrderTable;
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, Limits, Rate, Refusals};
+use crate::risk::{Exposure, LegRisk, Limits, Rate, Refusals};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -51,6 +51,7 @@ pub struct Core {
     episodes: Vec<Episode>,
     orders: OrderTable,
     groups: Groups,
+    leg_risk: LegRisk,
     ledger: Ledger,
     limits: Limits,
     exposure: Exposure,
@@ -151,6 +152,7 @@ impl Core {
             episodes: vec![rested; BASKETS_MAX + 1], // one more: `ADOPTED`
             orders: OrderTable::new(),
             groups: Groups::new(),
+            leg_risk: LegRisk::default(),
             ledger: Ledger::new(),
             limits: Limits::unset(),
             exposure: Exposure::new(),
@@ -297,6 +299,8 @@ impl Core {
                 .filter(|record| record.state == OrderState::Unknown)
                 .count() as u64,
             groups_live: self.groups.len() as u64,
+            leg_fail_ppm: self.leg_risk.fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
+            unwind_loss_ppm: self.leg_risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
             realised: self.ledger.realised(),
             unrealised: self.unrealised,
             day_result: self.day_result(),

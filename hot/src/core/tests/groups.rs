@@ -100,7 +100,9 @@ fn a_second_leg_refused_sells_the_first() {
     assert_eq!(unwind.price, price(48), "NO sells where YES is offered: 1 − 0.52");
     desk.fill(&unwind, 30);
     assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
-    assert_eq!(desk.core.stats().baskets_unwound, 1);
+    let stats = desk.core.stats();
+    assert_eq!(stats.baskets_unwound, 1);
+    assert!(stats.leg_fail_ppm > 150_000, "one of one failed: {}", stats.leg_fail_ppm);
     assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO);
     assert!(desk.core.stats().realised < Usd::ZERO);
     assert!(desk.core.is_idle());

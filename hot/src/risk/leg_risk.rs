@@ -1,0 +1,106 @@
+//! How often a leg fails and what its unwind then loses, as this account's own groups show it.
+//!
+//! These are estimates, so they are binary fixed point and not money. They are shown beside the figures that the limits
+//! assume; no decision depends on them yet.
+
+use fixed::types::I32F32;
+
+use crate::units::Usd;
+
+/// The assumed figure counts like so many observations: a few real ones do not swing the estimate.
+const PRIOR: i64 = 20;
+
+/// What was observed since the journal began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegRisk {
+    /// Baskets that ended after their first leg had filled.
+    baskets: u32,
+    /// Those of them that lost a leg and sold the others again.
+    unwound: u32,
+    /// Sum over the unwound ones of the share of its cost that each lost; a gain counts as zero.
+    loss_shares: I32F32,
+}
+
+impl LegRisk {
+    /// A basket ended with every leg held.
+    pub fn on_hedged(&mut self) {
+        self.baskets = self.baskets.saturating_add(1);
+    }
+
+    /// A basket ended by selling what had cost `cost`, and lost `loss` by it: negative for a gain.
+    pub fn on_unwound(&mut self, cost: Usd, loss: Usd) {
+        self.baskets = self.baskets.saturating_add(1);
+        self.unwound = self.unwound.saturating_add(1);
+        if cost > Usd::ZERO {
+            let lost = i128::from(loss.micros().clamp(0, cost.micros()));
+            // At most one, so it fits: the loss was cut to the cost.
+            let share = (lost << I32F32::FRAC_NBITS) / i128::from(cost.micros());
+            let share = I32F32::from_bits(i64::try_from(share).expect("a share of the cost"));
+            self.loss_shares = self.loss_shares.saturating_add(share);
+        }
+    }
+
+    /// How often a leg fails once another has filled, in millionths, where `assumed` is expected before any evidence.
+    pub fn fail_ppm(&self, assumed: u64) -> u64 {
+        estimate(assumed, I32F32::saturating_from_num(self.unwound), self.baskets)
+    }
+
+    /// What an unwind loses of the cost, in millionths, where `assumed` is expected before any evidence.
+    pub fn loss_ppm(&self, assumed: u64) -> u64 {
+        estimate(assumed, self.loss_shares, self.unwound)
+    }
+}
+
+/// The mean of `count` observations that sum to `sum` and of [`PRIOR`] assumed ones, in millionths.
+fn estimate(assumed_ppm: u64, sum: I32F32, count: u32) -> u64 {
+    let million = I32F32::from_num(1_000_000);
+    let assumed = I32F32::saturating_from_num(assumed_ppm) / million;
+    let count = I32F32::saturating_from_num(count.min(1 << 30));
+    let mean =
+        (assumed * PRIOR).saturating_add(sum) / count.saturating_add(I32F32::from_num(PRIOR));
+    (mean.saturating_mul(million)).saturating_to_num::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Binary fractions hold no cent exactly: a millionth of error is allowed.
+    fn near(seen: u64, want: u64) {
+        assert!(seen.abs_diff(want) <= 2, "{seen} where {want} was expected");
+    }
+
+    #[test]
+    fn without_evidence_it_is_what_was_assumed_and_with_much_what_was_seen() {
+        let mut risk = LegRisk::default();
+        near(risk.fail_ppm(150_000), 150_000);
+        near(risk.loss_ppm(35_000), 35_000);
+        for nth in 0..10_000 {
+            match nth % 4 {
+                0 => risk.on_unwound(Usd::from_dollars(50), Usd::from_dollars(3)),
+                _ => risk.on_hedged(),
+            }
+        }
+        assert!(risk.fail_ppm(150_000).abs_diff(250_000) < 500);
+        assert!(risk.loss_ppm(35_000).abs_diff(60_000) < 500);
+    }
+
+    #[test]
+    fn one_unwind_moves_it_by_its_weight() {
+        let mut risk = LegRisk::default();
+        risk.on_unwound(Usd::from_dollars(10), Usd::from_dollars(1));
+        near(risk.fail_ppm(150_000), (20 * 150_000 + 1_000_000) / 21);
+        near(risk.loss_ppm(35_000), (20 * 35_000 + 100_000) / 21);
+    }
+
+    #[test]
+    fn a_gain_is_no_loss_and_more_than_everything_cannot_be_lost() {
+        let mut risk = LegRisk::default();
+        risk.on_unwound(Usd::from_dollars(10), -Usd::from_dollars(1));
+        near(risk.loss_ppm(35_000), 20 * 35_000 / 21);
+        risk.on_unwound(Usd::from_dollars(10), Usd::from_dollars(15));
+        near(risk.loss_ppm(35_000), (20 * 35_000 + 1_000_000) / 22);
+        risk.on_unwound(Usd::ZERO, Usd::from_dollars(1));
+        assert!(risk.loss_ppm(35_000) < (20 * 35_000 + 1_000_000) / 22);
+    }
+}
