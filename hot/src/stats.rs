@@ -77,6 +77,8 @@ pub struct Stats {
     pub fees: Usd,
     /// Dollars at risk.
     pub exposure: Usd,
+    /// What settled markets owe us and have not paid yet.
+    pub claims: Usd,
     /// Cash at each venue, by index.
     pub cash: [Usd; 2],
     /// Markets at each venue, by index, and how many of their books are good.

@@ -5,6 +5,10 @@
 //! difference: nothing is opened while it stands, and the same figure read twice is taken over. A figure of nothing
 //! (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only where the
 //! venue's own trades come to nothing too.
+//!
+//! Contracts of a settled market are a claim: Polymarket pays it when they are redeemed, by whomever. Both are right
+//! until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
+//! is there, the claim was paid.
 
 use super::{Booked, Core};
 use crate::fees;
@@ -23,6 +27,8 @@ const READ_LAG: Nanos = Nanos::from_secs(10);
 /// A fill that the venue has neither confirmed nor failed for this long counts as settled. Settlement takes seconds,
 /// its retries take minutes.
 const SETTLED_AFTER: Nanos = Nanos::from_secs(3_600);
+/// The money of contracts that are gone from the list of a settled market comes within this time, or is missed.
+const PAID_WITHIN: Nanos = Nanos::from_secs(60);
 /// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
 const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 
@@ -73,6 +79,8 @@ struct MarketCompared {
     /// By how many contracts of each outcome the venue's figure may be less than ours, or more.
     less: [Qty; 2],
     more: [Qty; 2],
+    /// Since when the contracts of the claim are gone from the venue's list, by its readings; `None` while they are there.
+    redeemed: Option<Nanos>,
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
@@ -183,6 +191,10 @@ impl Core {
             let seen = comparison.purses[purse.index()].seen;
             comparison.purses[purse.index()] = PurseCompared { seen, ..PurseCompared::default() };
         }
+        if venue == Venue::Polymarket {
+            // What was redeemed since the last reading is more cash than we know of.
+            comparison.purses[Purse::of(venue, 0).index()].more += self.ledger.claims();
+        }
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
             let of = &mut comparison.markets[market.index()];
@@ -282,7 +294,36 @@ impl Core {
         self.compare_cash(purse, cash, out);
     }
 
+    /// Books the claims whose contracts are gone and whose money is there. One whose money does not come is a
+    /// difference; at the start of a run, when the venue's cash is taken for true as it is, it is given up.
+    fn take_redeemed(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
+        let venue = purse.venue();
+        let VenueCompared { since, met, .. } = self.comparison.venues[venue.index()];
+        for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
+            let position = self.ledger.position(market);
+            let Some(gone) = self.comparison.markets[market.index()].redeemed else { continue };
+            if !position.has_claim() || self.purse(market) != purse {
+                continue;
+            }
+            let (claim, ours) = (position.claim(), self.ledger.cash(purse));
+            let of = &mut self.comparison.purses[purse.index()];
+            if theirs >= ours + claim - of.less {
+                of.more -= claim;
+                self.ledger.redeem(market, purse);
+                self.note_position(market, out);
+            } else if !met {
+                of.more -= claim;
+                self.ledger.lose_claim(market);
+                self.alarm(Alarm::Gone, Some(market), None, out);
+                self.note_position(market, out);
+            } else if since.since(gone) >= PAID_WITHIN {
+                self.doubt_gone(venue, Some(market), out);
+            }
+        }
+    }
+
     fn compare_cash(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
+        self.take_redeemed(purse, theirs, out);
         let venue = purse.venue();
         let ours = self.ledger.cash(purse);
         let of = &mut self.comparison.purses[purse.index()];
@@ -310,7 +351,15 @@ impl Core {
         let Some(&MarketDef { venue, .. }) = self.books.terms(market) else { return };
         let theirs = [yes, no];
         if self.settled[market.index()].is_some() {
-            return; // it stays on the venue's list until it is paid out
+            // It stays on the venue's list until it is redeemed.
+            let since = self.comparison.venues[venue.index()].since;
+            let of = &mut self.comparison.markets[market.index()];
+            of.redeemed = if (yes, no) == (Qty::ZERO, Qty::ZERO) {
+                of.redeemed.or(Some(since))
+            } else {
+                None
+            };
+            return;
         }
         let ours = self.held_here(market);
         let of = &mut self.comparison.markets[market.index()];

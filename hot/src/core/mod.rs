@@ -306,6 +306,7 @@ impl Core {
             day_result: self.day_result(),
             fees: self.ledger.fees(),
             exposure: self.exposure.total(),
+            claims: self.ledger.claims(),
             cash: Venue::ALL.map(|venue| self.ledger.cash_at(venue)),
             books: Venue::ALL.map(|venue| {
                 let (all, good) = self.books.health(venue);

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod age;
+mod claims;
 mod compare;
 mod day;
 mod foreign;

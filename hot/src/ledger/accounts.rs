@@ -157,13 +157,15 @@ impl Accounts {
         self.realise(market, pays - cost);
     }
 
-    /// In a market that has its result nothing stays held: it is paid.
+    /// In a market that has its result nothing stays held: it is paid, or becomes a claim.
     fn settle(&mut self, market: MarketId, purse: Purse) {
         let Some(yes_pays) = self.positions[market.index()].pays else { return };
         let (cost, claim) = self.change(market, |position| position.settle(yes_pays));
         self.realise(market, claim - cost);
-        let claim = self.change(market, Position::take_claim);
-        self.cash[purse.index()] += claim;
+        if purse.venue() == Venue::Kalshi {
+            let claim = self.change(market, Position::take_claim);
+            self.cash[purse.index()] += claim;
+        }
     }
 
     fn realise(&mut self, market: MarketId, result: Usd) {

@@ -68,6 +68,11 @@ impl Position {
         self.claimed != [Qty::ZERO; 2] || self.claim != Usd::ZERO
     }
 
+    /// Whether the market has its result.
+    pub const fn is_settled(&self) -> bool {
+        self.pays.is_some()
+    }
+
     /// Whether nothing is held and nothing is short.
     pub const fn is_flat(&self) -> bool {
         self.held[0].is_zero() && self.held[1].is_zero() && !self.is_short()

@@ -69,7 +69,20 @@ fn settlement_pays_and_empties() {
         ledger.book(&Booking { purse, ..booking(outcome, Action::Buy, 4_500, 10, 0) });
     }
     ledger.settle(MarketId::new(3), purse, Price::ONE);
-    assert_eq!(ledger.cash(purse), Usd::from_dollars(101));
+    assert_eq!(
+        (ledger.cash(purse), ledger.claims()),
+        (Usd::from_dollars(91), Usd::from_dollars(10))
+    );
+    assert_eq!(ledger.position(MarketId::new(3)).claimed(Outcome::No), Qty::from_contracts(10));
+    assert!(
+        ledger.is_balanced() && ledger.at_risk() == Usd::ZERO,
+        "it is owed, and cannot be lost to the market"
+    );
+    let mut lost = ledger.clone();
+    ledger.redeem(MarketId::new(3), purse);
+    assert_eq!((ledger.cash(purse), ledger.claims()), (Usd::from_dollars(101), Usd::ZERO));
+    lost.lose_claim(MarketId::new(3));
+    assert!(lost.is_balanced() && !lost.position(MarketId::new(3)).has_claim());
     assert_eq!(ledger.realised(), Usd::from_dollars(1));
     assert!(ledger.position(MarketId::new(3)).is_flat());
     assert!(ledger.is_balanced());
@@ -155,7 +168,7 @@ fn a_fill_in_a_market_that_has_its_result_is_paid_at_once() {
     ledger.settle(bought.market, bought.purse, Price::ZERO);
     ledger.book(&bought);
     assert!(ledger.position(bought.market).is_flat() && ledger.is_balanced());
-    assert_eq!(ledger.realised(), Usd::from_dollars(6));
+    assert_eq!((ledger.realised(), ledger.claims()), (Usd::from_dollars(6), Usd::from_dollars(10)));
 }
 
 #[test]
@@ -185,6 +198,7 @@ fn draw(state: &mut u64, n: u64) -> u64 {
 enum Step {
     Fill(Booking),
     Settle(MarketId, Purse, Price),
+    Redeem(MarketId, Purse),
     Repair(MarketId, Qty),
     Day,
 }
@@ -197,6 +211,7 @@ fn any_step(state: &mut u64) -> Step {
         0 => Step::Settle(market, purse, price(draw(state, 10_001) as u16)),
         1 => Step::Repair(market, Qty::from_micros(draw(state, 60_000_000))),
         2 => Step::Day,
+        3 => Step::Redeem(market, purse),
         _ => Step::Fill(Booking {
             market,
             purse,
@@ -213,6 +228,7 @@ fn take(ledger: &mut Ledger, step: Step) -> Option<EntryId> {
     match step {
         Step::Fill(ref booking) => return Some(ledger.book(booking)),
         Step::Settle(market, purse, pays) => ledger.settle(market, purse, pays),
+        Step::Redeem(market, purse) => ledger.redeem(market, purse),
         Step::Repair(market, yes) => ledger.set_position(market, yes, Qty::ZERO, price(5_000)),
         Step::Day => ledger.new_day(),
     }
@@ -274,7 +290,9 @@ fn whatever_fills_fails_settles_and_is_repaired_the_accounts_are_those_of_the_hi
 fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
     let touched = |wanted| {
         history.iter().any(|step| match *step {
-            Step::Settle(market, ..) | Step::Repair(market, _) => market == wanted,
+            Step::Settle(market, ..) | Step::Redeem(market, _) | Step::Repair(market, _) => {
+                market == wanted
+            }
             Step::Fill(_) | Step::Day => false,
         })
     };

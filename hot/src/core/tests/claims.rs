@@ -1,0 +1,139 @@
+//! What a settled market owes, until it is paid.
+
+use super::*;
+
+/// A pair bought whole, both venues agreeing, and Polymarket's half settled: 30 YES pay `yes_pays`.
+fn settled(yes_pays: Price) -> Desk {
+    let mut desk = Desk::new();
+    desk.gap();
+    for _ in 0..2 {
+        let order = desk.last_placed();
+        desk.fill(&order, 30);
+    }
+    desk.book(KA, &[(20, 100)], &[(52, 300)]); // the gap is gone
+    desk.wait(Nanos::from_secs(20));
+    reading(&mut desk, 30, Usd::ZERO);
+    desk.event(Event::Settled { market: PM, yes_pays });
+    desk.wait(Nanos::from_secs(20));
+    desk.notes.clear();
+    desk
+}
+
+/// Polymarket lists so many YES, and has so much more cash than we.
+fn reading(desk: &mut Desk, yes: u64, more: Usd) {
+    desk.wait(Nanos::from_secs(12));
+    let (venue, no) = (Venue::Polymarket, Qty::ZERO);
+    let cash = desk.core.ledger().cash_at(venue) + more;
+    desk.reading(
+        venue,
+        &[
+            Control::Position { market: PM, yes: qty(yes), no },
+            Control::Cash { venue, shard: 0, cash },
+        ],
+    );
+}
+
+fn alarms(desk: &Desk) -> usize {
+    desk.notes.iter().filter(|note| matches!(note, Note::Alarm { .. })).count()
+}
+
+#[test]
+fn a_result_is_a_claim_until_it_is_redeemed_and_neither_is_a_difference() {
+    let mut desk = settled(Price::ONE);
+    let (cash, stats) = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.stats());
+    assert_eq!((stats.claims, desk.held(PM, Outcome::Yes)), (Usd::from_dollars(30), Qty::ZERO));
+    assert_eq!(desk.core.exposure.market(PM), Usd::ZERO, "it takes no limit up");
+    for _ in 0..3 {
+        reading(&mut desk, 30, Usd::ZERO); // nobody has redeemed it yet
+    }
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
+    let day = desk.core.day_result();
+    reading(&mut desk, 0, Usd::from_dollars(30));
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash + Usd::from_dollars(30));
+    assert_eq!((desk.core.stats().claims, desk.core.day_result()), (Usd::ZERO, day));
+    reading(&mut desk, 0, Usd::ZERO);
+    assert!(desk.core.stats().reconciled);
+    assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
+}
+
+#[test]
+fn money_that_comes_before_the_list_shows_it_waits_for_the_list() {
+    let mut desk = settled(Price::ONE);
+    let cash = desk.core.ledger().cash_at(Venue::Polymarket);
+    for _ in 0..3 {
+        reading(&mut desk, 30, Usd::from_dollars(30));
+        assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
+    }
+    reading(&mut desk, 0, Usd::from_dollars(30));
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash + Usd::from_dollars(30));
+    assert!(desk.core.stats().reconciled);
+    assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
+}
+
+#[test]
+fn a_claim_that_is_gone_without_its_money_is_a_difference() {
+    let mut desk = settled(Price::ONE);
+    for _ in 0..5 {
+        reading(&mut desk, 0, Usd::ZERO); // it may be on its way
+        assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
+    }
+    for _ in 0..3 {
+        reading(&mut desk, 0, Usd::ZERO);
+    }
+    assert!(!desk.core.stats().reconciled, "nothing is opened until somebody has looked");
+    assert!(desk.notes.iter().any(|note| matches!(note, Note::Alarm { what: Alarm::Gone, .. })));
+    assert_eq!(desk.core.stats().claims, Usd::from_dollars(30), "it is owed all the same");
+    reading(&mut desk, 0, Usd::from_dollars(30));
+    assert_eq!(desk.core.stats().claims, Usd::ZERO);
+}
+
+#[test]
+fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
+    let mut desk = settled(Price::ONE);
+    for _ in 0..8 {
+        reading(&mut desk, 0, Usd::ZERO);
+    }
+    assert!(!desk.core.stats().reconciled);
+    let (cash, day) = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.day_result());
+    desk.notes.clear();
+    desk.control(Control::Start { epoch: 9, first_order: 1_000_000 });
+    reading(&mut desk, 0, Usd::ZERO);
+    assert_eq!((desk.core.stats().claims, alarms(&desk)), (Usd::ZERO, 1));
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
+    assert_eq!(desk.core.day_result(), day, "it is no result of trading");
+    assert!(desk.core.ledger().is_balanced());
+    let venue = Venue::Kalshi;
+    let cash = desk.core.ledger().cash_at(venue);
+    let no = desk.core.ledger().position(KA).held(Outcome::No);
+    desk.reading(
+        venue,
+        &[
+            Control::Position { market: KA, yes: Qty::ZERO, no },
+            Control::Cash { venue, shard: 0, cash },
+        ],
+    );
+    assert!(desk.core.stats().reconciled);
+}
+
+#[test]
+fn what_pays_nothing_leaves_the_list_or_stays_on_it() {
+    let mut desk = settled(Price::ZERO);
+    assert_eq!(desk.core.stats().claims, Usd::ZERO);
+    reading(&mut desk, 30, Usd::ZERO);
+    assert!(desk.core.ledger().position(PM).has_claim());
+    reading(&mut desk, 0, Usd::ZERO);
+    assert!(!desk.core.ledger().position(PM).has_claim());
+    assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
+}
+
+#[test]
+fn kalshi_pays_at_once() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let cash = desk.core.ledger().cash_at(Venue::Kalshi);
+    desk.event(Event::Settled { market: KA, yes_pays: Price::ZERO });
+    assert_eq!(desk.core.ledger().cash_at(Venue::Kalshi), cash + Usd::from_dollars(30));
+    assert_eq!(desk.core.stats().claims, Usd::ZERO);
+}
