@@ -18,7 +18,7 @@ fn a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop() {
         until(&scratch, &state, "it trades", |status| count(status, "/orders/sent") >= at_least)
     };
     let opened = |begin: i64, end: i64| {
-        let between = format!("decided_ns BETWEEN {begin} AND {end} AND purpose = 'leg'");
+        let between = format!("decided_ns BETWEEN {begin} AND {end} AND purpose = 'arb_leg'");
         ask(&database(&state), &format!("SELECT count(*) FROM orders WHERE {between}"))
     };
     let clocks_apart = 5_000_000; // the run's clock follows the system's to well under a millisecond

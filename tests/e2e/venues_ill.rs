@@ -164,7 +164,7 @@ fn a_market_stream_of_pongs_alone_is_not_traded_on() {
     let decided = |from: i64, to: i64| {
         let between = format!("decided_ns BETWEEN {from} AND {to}");
         let query = format!(
-            "SELECT count(*) FROM orders WHERE {between} AND purpose = 'leg' AND venue = 'polymarket'"
+            "SELECT count(*) FROM orders WHERE {between} AND purpose = 'arb_leg' AND venue = 'polymarket'"
         );
         ask(&database(&ward.state), &query)
     };
