@@ -37,7 +37,7 @@ exits! {
     Config = 3, "Correct the lines shown, then `surefoot config check`.";
     /// The state directory cannot be used: not writable, not ours, or full.
     State = 4, "Check owner, mode and space of the directory named, or give another with `--state`.";
-    /// Another instance holds the state directory.
+    /// Another instance holds the state directory, or trades the same account from another one.
     InUse = 5, "`surefoot status` shows it, `surefoot stop` ends it; or give another with `--state`.";
     /// The journal or a wire log is damaged: the message names file and offset.
     Corrupt = 6, "Do not trade on it. Keep the file; `docs/operator.md` says how to go on.";

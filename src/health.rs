@@ -18,9 +18,6 @@ const LINKS_PER_VENUE: u64 = 2;
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
 /// So many refusals in a row, none of them a kill and no order taken between, are no chance.
 const REFUSED_MAX: u64 = 3;
-/// After such a row nothing new is begun there for so long; doubled with each further refusal, up to the second figure.
-const REFUSED_HOLD: Duration = Duration::from_secs(30);
-const REFUSED_HOLD_MAX: Duration = Duration::from_secs(600);
 /// A stream that breaks so often within [`WINDOW`] does not carry.
 const LOST_MAX: u64 = 4;
 /// Books of a venue that become stale so often within [`WINDOW`], for each of its markets, are not followed well.
@@ -67,8 +64,6 @@ pub struct VenueSigns {
     pub exec: ExecFigures,
     /// Orders in a row that the venue refused for no reason of the market's; ends with the first it takes.
     pub refused: u64,
-    /// How long ago the last of them was refused.
-    pub refused_ago: Option<Duration>,
 }
 
 /// What health is judged by, as of one look.
@@ -263,7 +258,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "orders_refused",
         severity: Severity::Alarm,
-        holds: Holds::Venues,
+        holds: Holds::Nothing, // the core counts for itself, and lets one basket at a time try again
         find: |signs| {
             at_venues(signs, VenueSigns::is_refused, "every order refused at", |venue| {
                 format!(" ({} in a row)", venue.refused)
@@ -422,14 +417,9 @@ fn at_venues(
 }
 
 impl VenueSigns {
-    /// Whether it refuses whatever it is sent, and the pause after its last refusal is not over. Then one basket finds out
-    /// whether it takes orders again.
-    fn is_refused(&self) -> bool {
-        let Some(over) = self.refused.checked_sub(REFUSED_MAX) else { return false };
-        let doubled =
-            1_u32.checked_shl(u32::try_from(over).unwrap_or(u32::MAX)).unwrap_or(u32::MAX);
-        let pause = REFUSED_HOLD.saturating_mul(doubled).min(REFUSED_HOLD_MAX);
-        self.refused_ago.is_some_and(|ago| ago < pause)
+    /// Whether it refuses whatever it is sent: a row of refusals without an order taken.
+    const fn is_refused(&self) -> bool {
+        self.refused >= REFUSED_MAX
     }
 }
 
@@ -538,28 +528,18 @@ impl Recent {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streak {
     good: u64,
-    bad: u64,
     /// The count of failures when the last success was seen.
     base: u64,
-    last: Option<Instant>,
 }
 
 impl Streak {
     /// Takes both counters in; how many failures stand in a row.
-    pub fn count(&mut self, now: Instant, good: u64, bad: u64) -> u64 {
-        if bad > self.bad {
-            self.last = Some(now);
-        }
+    pub fn count(&mut self, good: u64, bad: u64) -> u64 {
         if good > self.good {
             self.base = bad;
         }
-        (self.good, self.bad) = (good, bad);
+        self.good = good;
         bad.saturating_sub(self.base)
-    }
-
-    /// How long ago the last failure was seen.
-    pub fn last_ago(&self, now: Instant) -> Option<Duration> {
-        self.last.map(|last| now.saturating_duration_since(last))
     }
 }
 

@@ -10,7 +10,6 @@ const VENUE: VenueSigns = VenueSigns {
     quarantined: 0,
     exec: WAY,
     refused: 0,
-    refused_ago: None,
 };
 const WAY: ExecFigures = ExecFigures {
     connected: true,
@@ -51,7 +50,6 @@ fn at_kalshi(kalshi: VenueSigns) -> Signs {
 fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
     let (none, kalshi, all) = ([false; 2], [false, true], [true; 2]);
     let late = COMPARED_WITHIN + Duration::from_secs(1);
-    let just_now = Some(Duration::from_secs(1));
     vec![
         ("hot_thread_dead", with(|s| s.dead = Some("core")), "the core thread is dead", all),
         ("hot_thread_still", with(|s| s.still = Some("feed")), "the feed thread stands still", all),
@@ -106,9 +104,9 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
         ),
         (
             "orders_refused",
-            at_kalshi(VenueSigns { refused: 3, refused_ago: just_now, ..VENUE }),
+            at_kalshi(VenueSigns { refused: 3, ..VENUE }),
             "every order refused at kalshi (3 in a row)",
-            kalshi,
+            none,
         ),
         (
             "beats_missed",
@@ -210,20 +208,14 @@ fn an_alarm_is_said_once_and_so_is_its_end() {
 }
 
 #[test]
-fn a_venue_that_refuses_everything_is_tried_again_after_a_pause_that_grows() {
-    let paused = |refused, ago| {
-        VenueSigns { refused, refused_ago: Some(Duration::from_secs(ago)), ..VENUE }.is_refused()
-    };
-    assert!(!paused(2, 0), "one or two are chance");
-    assert!(paused(3, 29) && !paused(3, 30));
-    assert!(paused(4, 59) && !paused(4, 60));
-    assert!(paused(60, 599) && !paused(60, 600), "never longer");
-    let (mut streak, now) = (Streak::default(), Instant::now());
+fn refusals_in_a_row_are_counted_from_the_last_order_taken() {
+    let refused = |refused| VenueSigns { refused, ..VENUE }.is_refused();
+    assert!(!refused(2) && refused(3), "one or two are chance");
+    let mut streak = Streak::default();
     assert_eq!(
-        [(0, 1), (0, 3), (1, 3), (1, 5)].map(|(good, bad)| streak.count(now, good, bad)),
+        [(0, 1), (0, 3), (1, 3), (1, 5)].map(|(good, bad)| streak.count(good, bad)),
         [1, 3, 0, 2]
     );
-    assert_eq!(streak.last_ago(now + Duration::from_secs(4)), Some(Duration::from_secs(4)));
 }
 
 #[test]

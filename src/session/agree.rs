@@ -56,6 +56,8 @@ pub(super) struct VenueCheck {
     asked: Instant,
     /// Reads that failed since the last one that did not.
     failures: usize,
+    /// Whether the venue refused our key when it was last asked.
+    pub(super) credentials_refused: bool,
     /// Whether to ask as soon as nobody is at it.
     at_once: bool,
 }
@@ -106,6 +108,7 @@ impl VenueCheck {
             thread: None,
             asked: Instant::now(),
             failures: 0,
+            credentials_refused: false,
             at_once: false,
         }
     }
@@ -276,6 +279,8 @@ impl Running {
         for event in settled {
             self.engine.tell(event);
         }
+        self.checks[venue.index()].credentials_refused =
+            truth.as_ref().is_err_and(TruthError::refuses_credentials);
         match truth {
             Ok(truth) => {
                 self.checks[venue.index()].failures = 0;

@@ -44,7 +44,7 @@ impl VenueVitals {
         stats: &Stats,
     ) -> VenueSigns {
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-        let refused = self.refused.count(now, read(&shown.taken), read(&shown.turned_away));
+        let refused = self.refused.count(read(&shown.taken), read(&shown.turned_away));
         let (markets, good) = stats.books[venue.index()];
         let mut exec = shown.exec();
         exec.credentials_refused |= shown.key_refused.load(Ordering::Relaxed);
@@ -56,7 +56,6 @@ impl VenueVitals {
             quarantined: stats.quarantined[venue.index()],
             exec,
             refused,
-            refused_ago: self.refused.last_ago(now),
         }
     }
 }
@@ -120,7 +119,9 @@ impl Running {
         let vitals = &mut self.vitals;
         let venues = Venue::ALL.map(|venue| {
             let at = venue.index();
-            vitals.venues[at].look(now, venue, &shown.venues[at], &stats)
+            let mut signs = vitals.venues[at].look(now, venue, &shown.venues[at], &stats);
+            signs.exec.credentials_refused |= self.checks[at].credentials_refused;
+            signs
         });
         let stales = vitals.stales.grew(now, stats.stales);
         let mut ended = self.engine.ended();

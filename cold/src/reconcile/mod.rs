@@ -65,6 +65,18 @@ pub enum TruthError {
 }
 
 impl TruthError {
+    /// Whether the venue refused the key that signed the question. A block page answers 403 as well, but not in the
+    /// interface's own JSON: it says nothing about the key.
+    pub fn refuses_credentials(&self) -> bool {
+        match self {
+            Self::Rest(_, RestError::Status { status: 401, .. }) => true,
+            Self::Rest(_, RestError::Status { status: 403, body, .. }) => {
+                body.trim_start().starts_with('{')
+            }
+            Self::Rest(..) | Self::Read(..) | Self::Partial(..) | Self::Account(_) => false,
+        }
+    }
+
     /// Whether asking again may help: the venue was busy, away, or its list moved. A refusal or an answer that is not
     /// understood stays as it is.
     pub fn may_pass(&self) -> bool {
@@ -159,4 +171,21 @@ pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketI
     purses.sort_by_key(|&(_, cash)| std::cmp::Reverse(cash));
     events.extend(purses.iter().map(cash));
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_interfaces_own_answer_refuses_credentials() {
+        let answer = |status, body: &str| {
+            let (path, body) = ("/portfolio/balance".to_owned(), body.to_owned());
+            let error = RestError::Status { path, status, body, retry_after: None };
+            TruthError::Rest(Venue::Kalshi, error).refuses_credentials()
+        };
+        assert!(answer(401, "") && answer(401, "<html>") && answer(403, " {\"error\":\"no\"}"));
+        assert!(!answer(403, "<html>blocked</html>") && !answer(403, "") && !answer(500, "{}"));
+        assert!(!TruthError::Account(Venue::Kalshi).refuses_credentials());
+    }
 }
