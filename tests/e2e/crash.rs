@@ -93,7 +93,9 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
     assert_eq!(ask(&db, over), 0, "no group was left to a person, none is unfinished");
     assert!(ask(&db, "SELECT count(*) FROM groups WHERE state = 'hedged'") > hedged);
     assert_eq!(ask(&db, "SELECT count(*) FROM runs"), i64::try_from(kills).unwrap() + 1);
-    assert_eq!(ask(&db, "SELECT count(*) FROM alarms"), 0, "nothing had to be repaired");
+    // An order that a kill cut off may be in doubt for as long as it takes to alarm about its group.
+    let repaired = "SELECT count(*) FROM alarms WHERE what <> 'group_stuck'";
+    assert_eq!(ask(&db, repaired), 0, "nothing had to be repaired");
     let adopted = ask(&db, "SELECT count(*) FROM groups WHERE basket = 1024");
     eprintln!(
         "{kills} kills: {busy} orders and {half_done} groups were in flight at them, {adopted} groups were lost, \
