@@ -102,8 +102,8 @@ fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {
     until(&scratch, &state, "the loss is seen", |status| count(status, "/links_lost") >= 4);
     let mut last = recovers(&scratch, &state, &fine);
 
-    // Orders that get no answer: at the venue of first legs nothing was bought; at that of hedges one leg stands
-    // alone until the venue is sure that it never had the order.
+    // Orders that get no answer: of a first leg nothing was bought; of a hedge, one leg stands alone until the venue is
+    // sure that it never had the order.
     for host in [Host::KalshiRest, Host::PolymarketClob] {
         let unknown = count(&last, "/orders/unknown");
         remote.command(Command::Fault(host, Fault::PostsIgnored));
@@ -132,6 +132,7 @@ fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {
 
     let report = ends_well(&scratch, &state, run, &access);
     assert!(count(&report, "/orders/unknown") >= 2);
-    assert!(count(&report, "/baskets/unwound") > 0, "the leg without its partner was sold");
+    // A swallowed hedge leaves a leg that is sold; a swallowed first leg leaves nothing. Which it was, the market decides.
+    crate::safety::pairs_are_even(&access, &state);
     twin.stop().unwrap();
 }
