@@ -81,7 +81,7 @@ impl Lock {
 /// What no longer is where it was locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// The directory.
+    /// The state directory was renamed or removed: this is where it was.
     Directory(PathBuf),
     /// The lock file alone; the directory is still locked.
     File(PathBuf),

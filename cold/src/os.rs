@@ -113,7 +113,7 @@ impl TcpOption {
         }
     }
 
-    /// Sets it.
+    /// Sets this option of the socket to `number`, in the unit that its name says.
     ///
     /// # Errors
     /// It is no TCP socket, or the number is out of range.

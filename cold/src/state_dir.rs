@@ -45,9 +45,9 @@ pub enum StateError {
     },
     /// Others may write to the directory.
     Open {
-        /// Which directory.
+        /// The state directory that other users may write to.
         path: PathBuf,
-        /// Its mode.
+        /// Its permission bits, as `chmod` takes them.
         mode: u32,
     },
     /// A file of ours holds something else.

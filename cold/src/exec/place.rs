@@ -18,9 +18,9 @@ use crate::wirelog::{Ended, Record, Sent, VenueId};
 enum Way {
     /// Over this connection, now.
     Open(usize),
-    /// Not yet.
+    /// The order stays in the queue and is tried again in a later turn.
     Wait,
-    /// Not any more.
+    /// The order is answered as not sent, for this reason.
     Closed(Unsent),
 }
 

@@ -41,7 +41,7 @@ struct Shut {
     whole: Option<Nanos>,
 }
 
-/// By market.
+/// Which markets are shut for opening, indexed by market id, and what shut each.
 #[derive(Debug)]
 pub(super) struct Quarantine {
     markets: Vec<Watched>,
