@@ -96,6 +96,8 @@ pub struct Stats {
     pub quarantined_shown: Quarantined,
     /// Whether something a venue said of our orders or fills has not been read yet.
     pub unread_now: bool,
+    /// The halt epoch that the core had reached: these counters know every halt and resume up to it.
+    pub epoch: u64,
     /// Whether trading is halted.
     pub halted: bool,
     /// Why it is.

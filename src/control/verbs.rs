@@ -61,6 +61,11 @@ fn show(status: &Value, json: bool, again: bool) -> Exit {
     if status["halt"].is_object() || status["halted"] == true {
         eprintln!("surefoot: trading is halted; `surefoot resume --reason …` lifts it");
     }
+    if status["counters_current"] == false {
+        eprintln!(
+            "surefoot: the counters above are from before the last halt or resume: orders may be missing from them. Ask again"
+        );
+    }
     Exit::Ok
 }
 

@@ -1,7 +1,7 @@
 //! What a running session says of itself: `status`, and the health that it is judged by.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
@@ -16,6 +16,9 @@ use crate::config::limits::Limits;
 use crate::engine::VenueShown;
 use crate::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use crate::report;
+
+/// How long a status waits for counters that are as new as the halt beside them. Whoever asks waits two seconds.
+const CURRENT_WITHIN: Duration = Duration::from_millis(500);
 
 /// Health over time, and the counters it is judged by.
 #[derive(Debug, Default)]
@@ -152,7 +155,23 @@ impl Running {
         }
     }
 
+    /// Waits a moment for counters that know the newest halt or resume: beside older ones the word "halted" would be said
+    /// of orders that left before it and are not counted yet. Whether they came; a core that hangs publishes none.
+    fn counters_current(&mut self) -> bool {
+        let begin = Instant::now();
+        loop {
+            if self.engine.stats().epoch >= self.epoch {
+                return true;
+            }
+            if begin.elapsed() >= CURRENT_WITHIN {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(super) fn status(&mut self) -> Value {
+        let current = self.counters_current();
         self.look_at_health();
         let stats = *self.engine.stats();
         let mut status = report::counters(&stats, &self.base, &self.engine.shown);
@@ -178,6 +197,7 @@ impl Running {
             "pid": std::process::id(),
             "topology": self.topology.name(),
             "uptime_s": self.began.elapsed().as_secs(),
+            "counters_current": current,
             "halted": signs.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
             "dumps_forbidden": self.hardened.dumps.is_ok(),

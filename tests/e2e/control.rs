@@ -9,7 +9,7 @@ use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::rig::{
-    Process, Scratch, Twin, alone, count, holds, run_against, say, signal, still, surefoot,
+    Process, Scratch, Twin, alone, count, holds, run_against, say, signal, surefoot,
     surefoot_without_room, truths, until, wait,
 };
 
@@ -47,7 +47,7 @@ fn done(scratch: &Scratch, state: &Path, words: &str) {
 fn stands_still(scratch: &Scratch, state: &Path) -> Value {
     let rest = until(scratch, state, "halted and at rest", |status| {
         let busy = count(status, "/orders/live") + count(status, "/groups_live");
-        status["halted"] == true && busy == 0
+        status["halted"] == true && status["counters_current"] == true && busy == 0
     });
     let sent = count(&rest, "/orders/sent");
     holds(scratch, state, A_WHILE, "a halt is a halt", |status| {
@@ -144,9 +144,6 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     assert!(said.err.contains("no answer in 2 s"), "{said:#?}");
     assert!(said.err.contains("NOT confirmed by that process"), "{said:#?}");
     signal(run.pid(), "-CONT");
-    until(&scratch, &state, "it has woken", |status| status["halted"] == true);
-    // What it decided in the moment of waking is sold again, and counted a little later.
-    still(&scratch, &state, A_WHILE, "/orders/sent");
     stands_still(&scratch, &state);
     fs::remove_file(StateDir::at(&state).kill_file()).unwrap();
     done(&scratch, &state, "resume --reason test");

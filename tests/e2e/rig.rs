@@ -305,20 +305,6 @@ pub fn holds(
     }
 }
 
-/// Waits until a count has not changed for so long, at most [`SOON`].
-pub fn still(scratch: &Scratch, state: &Path, span: Duration, pointer: &str) -> Value {
-    let mut last = (None, Instant::now());
-    wait(pointer, || {
-        let status = status(scratch, state)?;
-        let now = Some(count(&status, pointer));
-        if last.0 != now {
-            last = (now, Instant::now());
-        }
-        (last.1.elapsed() >= span).then_some(status)
-    })
-    .unwrap_or_else(|| panic!("{pointer} goes on changing: {last:?}"))
-}
-
 /// A whole number in it.
 pub fn count(value: &Value, pointer: &str) -> u64 {
     value

@@ -316,6 +316,7 @@ impl Core {
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),
+            epoch: self.epoch,
             halted: self.halted.is_some(),
             halted_why: self.halted,
             reconciled: self.agreed(),

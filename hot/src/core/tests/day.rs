@@ -41,6 +41,7 @@ fn a_halt_of_the_cores_own_voids_what_was_decided_before_it() {
     let mut desk = Desk::new();
     desk.control(Control::Halt { epoch: 9, why: HaltWhy::Operator });
     assert_eq!(desk.raised, None);
+    assert_eq!(desk.core.stats().epoch, 9, "the counters say which halt they know");
 }
 
 /// A desk that holds 30 complete pairs, ten cents under what they pay, fees aside.
