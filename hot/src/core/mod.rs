@@ -2,7 +2,7 @@
 //!
 //! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
 //! groups, `advance` does what groups want done, `place` is how an order comes to be, `report` takes in what became of
-//! them, `undo` makes up for what a venue takes back, `compare` holds the venues' word on cash and positions against
+//! them, `fills` books what they brought, `undo` makes up for what a venue takes back, `compare` holds the venues' word on cash and positions against
 //! ours, `control` listens to the operator and the clock.
 
 mod adopt;
@@ -10,6 +10,7 @@ mod advance;
 mod compare;
 mod control;
 mod decide;
+mod fills;
 mod money;
 mod orphans;
 mod place;

@@ -1,26 +1,16 @@
 //! What became of orders. Every message may come late, twice, in any order, or from two places: the final state
 //! is the same.
 
-use super::{Booked, Core};
-use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
+use super::Core;
+use super::fills::QTY_DUST;
+use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
 use crate::intent::{Order, Tif};
-use crate::ledger::{Booking, EntryId, Ledger};
-use crate::limits::FILLS_SEEN_MAX;
-use crate::market::MarketDef;
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{EndKind, OrderEvent};
 use crate::outbox::Outbox;
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
-use crate::stats::QuarantineWhy;
-use crate::units::{Nanos, Qty, Usd};
+use crate::report::{Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
+use crate::units::{Nanos, Qty};
 
-/// Venues round fills to cents of a contract, so an order can end this much short or over.
-const QTY_DUST: Qty = Qty::from_micros(10_000);
-/// A sum of dollars is spent in fills that are each rounded: so much more is the rounding's.
-const NOTIONAL_DUST: Usd = Usd::from_micros(10_000);
-/// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
-/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26).
-const FEE_DRIFT: Usd = Usd::from_micros(200);
 /// How often in a row the venue must not know an order,
 const ABSENT_TIMES: u8 = 3;
 /// and how old the order must be, before it is taken as never having been: longer than a taker delay (3 s,
@@ -247,140 +237,8 @@ impl Core {
         }
     }
 
-    fn on_fill(&mut self, now: Nanos, fill: &Fill, report: &Report, out: &mut Outbox) {
-        if fill.finality == Finality::Failed {
-            return self.undo(now, fill.fill, out);
-        }
-        if self.fills_by_id.find(fill.fill.get()).is_some() || self.voids.contains(&fill.fill) {
-            // Booked before, or known to have failed before it was told.
-            if fill.finality == Finality::Final {
-                self.on_final(now, fill.fill);
-            }
-            return;
-        }
-        let Some(id) = self.known(now, fill.order, report, out) else {
-            // Our own names are known from the start: nobody will claim it.
-            if matches!(fill.order, OrderRef::Id(_)) {
-                self.stray(now, report, out);
-            }
-            return;
-        };
-        let record = *self.orders.find(OrderRef::Id(id)).expect("just found");
-        let order = record.order;
-        let price = match order.outcome {
-            Outcome::Yes => fill.price,
-            Outcome::No => fill.price.complement(),
-        };
-        let worse = match order.action {
-            Action::Buy => price > order.price,
-            Action::Sell => price < order.price,
-        };
-        if worse {
-            self.alarm(Alarm::WorseFill, Some(order.market), Some(id), out);
-            self.quarantine(order.market, QuarantineWhy::WorseFill, out);
-        }
-        let notional = record.notional + price.cost_ceil(fill.qty);
-        if record.filled + fill.qty > order.qty + QTY_DUST {
-            let paid = order.price.cost_ceil(order.qty) + NOTIONAL_DUST;
-            self.on_overfill(id, order.spends() && notional <= paid, out);
-        }
-        if record.state == OrderState::Done {
-            self.alarm(Alarm::LateFill, Some(order.market), Some(id), out);
-        }
-        let booking = Booking {
-            market: order.market,
-            purse: self.purse(order.market),
-            outcome: order.outcome,
-            action: order.action,
-            price,
-            qty: fill.qty,
-            fee: self.fee_of(fill, id, order.market, out),
-        };
-        self.stats.fills += 1;
-        self.refusals.on_looked_at(order.venue);
-        self.refusals.on_fill(order.market);
-        let before = self.ledger.realised();
-        let entry = self.book(&booking);
-        let booked = Booked {
-            fill: fill.fill,
-            order: id,
-            group: order.group,
-            booking,
-            entry,
-            at: now,
-            settled: (fill.finality == Finality::Final).then_some(now),
-            undone: false,
-        };
-        self.remember(booked);
-        if self.ledger.position(order.market).is_short() {
-            // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
-            self.alarm(Alarm::PositionDrift, Some(order.market), Some(id), out);
-        }
-        if let Some(place) = self.groups.position(order.group) {
-            let group = self.groups.at_mut(place);
-            group.result += self.ledger.realised() - before;
-            if order.action == Action::Buy {
-                let cost = price.cost_ceil(fill.qty) + booking.fee;
-                group.on_paid(order.market, order.outcome, fill.qty, cost);
-            }
-        }
-        out.note(Note::Booked {
-            order: id,
-            market: order.market,
-            outcome: order.outcome,
-            price,
-            qty: fill.qty,
-            fee: booking.fee,
-            taker: fill.taker,
-            undone: false,
-        });
-        self.note_position(order.market, out);
-        let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
-        record.filled += fill.qty;
-        record.notional = notional;
-        record.claimed = record.claimed.max(record.filled);
-        if record.state == OrderState::Done {
-            record.ended = Some(record.filled);
-            self.note_order(id, out);
-            return self.tell_rest(now, id, out);
-        }
-        if record.ended.is_some_and(|total| total < record.filled) {
-            record.ended = Some(record.filled);
-        }
-        let whole = record.filled + QTY_DUST >= order.qty;
-        if whole && record.ended.is_none() {
-            record.ended = Some(record.filled);
-        }
-        if record.ended.is_some() {
-            self.settle_order(now, id, OrderEvent::Filled, out);
-        } else {
-            self.step(id, OrderEvent::PartFilled, out);
-            self.progress(now, id, out);
-        }
-    }
-
-    /// The venue will not take a fill back any more.
-    fn on_final(&mut self, now: Nanos, fill: FillId) {
-        if let Some(slot) = self.fills_by_id.find(fill.get()) {
-            self.fills[slot as usize].settle(now);
-        }
-    }
-
-    /// More was filled than was ordered. An order that spent no more dollars than it had got a better price, and only its
-    /// group must make something of the rest; any other one was not what we sent.
-    fn on_overfill(&mut self, id: OrderId, explained: bool, out: &mut Outbox) {
-        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
-        let market = record.order.market;
-        if !std::mem::replace(&mut record.overfilled, true) {
-            self.alarm(Alarm::Overfill, Some(market), Some(id), out);
-        }
-        if !explained {
-            self.quarantine(market, QuarantineWhy::Overfill, out);
-        }
-    }
-
     /// The group of an order that is over is told what the order got beyond what the group knows.
-    fn tell_rest(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+    pub(super) fn tell_rest(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
         let total = match record.state {
             OrderState::Done => record.filled,
@@ -393,44 +251,6 @@ impl Core {
         record.told = total;
         let order = record.order;
         self.late(now, &order, rest, out);
-    }
-
-    /// The venue's own figure where it gives one, held against the rule's; else the rule's.
-    fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
-        let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
-        let Some(charged) = fill.fee else { return rule };
-        if (charged - rule).max(rule - charged) > FEE_DRIFT {
-            self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
-        }
-        charged
-    }
-
-    /// Books a fill, and keeps the exposure in step.
-    fn book(&mut self, booking: &Booking) -> EntryId {
-        let realised = self.ledger.realised();
-        self.comparison.on_booked(booking, false);
-        let entry = self.change_held(booking.market, |ledger| ledger.book(booking));
-        // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
-        // now, and must not count twice until the next valuation.
-        let bought = booking.action == Action::Buy;
-        if !bought || self.ledger.realised() - realised != -booking.fee {
-            self.mark();
-        }
-        entry
-    }
-
-    /// Changes what is held in a market, and the exposure with it.
-    pub(super) fn change_held<T>(
-        &mut self,
-        market: MarketId,
-        change: impl FnOnce(&mut Ledger) -> T,
-    ) -> T {
-        let before = self.ledger.position(market).at_risk();
-        let result = change(&mut self.ledger);
-        let after = self.ledger.position(market).at_risk();
-        let &MarketDef { cluster, venue, .. } = self.terms(market);
-        self.exposure.add(market, cluster, venue, after - before);
-        result
     }
 
     /// The venue does not know the order. Once proves nothing; reads lag behind writes.
@@ -454,7 +274,7 @@ impl Core {
 
     /// One of our orders by either name. A venue name that is not known yet may be bound in a moment: its report
     /// is kept.
-    fn known(
+    pub(super) fn known(
         &mut self,
         now: Nanos,
         order: OrderRef,
@@ -484,7 +304,13 @@ impl Core {
 
     /// The order is over at the venue. It is done here once every fill it claims is booked; its group goes on
     /// at once.
-    fn settle_order(&mut self, now: Nanos, id: OrderId, event: OrderEvent, out: &mut Outbox) {
+    pub(super) fn settle_order(
+        &mut self,
+        now: Nanos,
+        id: OrderId,
+        event: OrderEvent,
+        out: &mut Outbox,
+    ) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
@@ -535,19 +361,6 @@ impl Core {
         let place = self.groups.position(group)?;
         let leg = self.groups.at(place).legs().iter().position(|leg| leg.order == Some(id))?;
         Some((place, leg))
-    }
-
-    fn remember(&mut self, booked: Booked) {
-        let slot = self.fills_next;
-        if self.fills.len() < FILLS_SEEN_MAX {
-            self.fills.push(booked);
-        } else {
-            self.fills_by_id.remove(self.fills[slot].fill.get());
-            self.fills[slot] = booked;
-        }
-        self.fills_next = (slot + 1) % FILLS_SEEN_MAX;
-        let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
-        assert!(self.fills_by_id.insert(booked.fill.get(), slot), "the oldest made room");
     }
 
     pub(super) fn note_position(&self, market: MarketId, out: &mut Outbox) {

@@ -1,0 +1,235 @@
+//! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
+
+use super::{Booked, Core};
+use crate::ids::{Action, FillId, MarketId, OrderId, Outcome};
+use crate::intent::Order;
+use crate::ledger::{Booking, EntryId, Ledger};
+use crate::limits::FILLS_SEEN_MAX;
+use crate::market::MarketDef;
+use crate::note::{Alarm, Note, OrderState};
+use crate::order::{OrderEvent, Record};
+use crate::outbox::Outbox;
+use crate::report::{Fill, Finality, OrderRef, Report};
+use crate::stats::QuarantineWhy;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// Venues round fills to cents of a contract, so an order can end this much short or over.
+pub(super) const QTY_DUST: Qty = Qty::from_micros(10_000);
+/// A sum of dollars is spent in fills that are each rounded: so much more is the rounding's.
+const NOTIONAL_DUST: Usd = Usd::from_micros(10_000);
+/// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
+/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26).
+const FEE_DRIFT: Usd = Usd::from_micros(200);
+
+impl Core {
+    /// Books a fill, unless it is booked already, known to have failed, or of an order that is none of ours.
+    pub(super) fn on_fill(&mut self, now: Nanos, fill: &Fill, report: &Report, out: &mut Outbox) {
+        if fill.finality == Finality::Failed {
+            return self.undo(now, fill.fill, out);
+        }
+        if self.fills_by_id.find(fill.fill.get()).is_some() || self.voids.contains(&fill.fill) {
+            // Booked before, or known to have failed before it was told.
+            if fill.finality == Finality::Final {
+                self.on_final(now, fill.fill);
+            }
+            return;
+        }
+        let Some(id) = self.known(now, fill.order, report, out) else {
+            // Our own names are known from the start: nobody will claim it.
+            if matches!(fill.order, OrderRef::Id(_)) {
+                self.stray(now, report, out);
+            }
+            return;
+        };
+        let record = *self.orders.find(OrderRef::Id(id)).expect("just found");
+        let price = paid(&record.order, fill);
+        self.judge(&record, price, fill.qty, out);
+        self.stats.fills += 1;
+        self.refusals.on_looked_at(record.order.venue);
+        self.refusals.on_fill(record.order.market);
+        self.book_fill(now, fill, &record, price, out);
+        self.count_in_order(now, id, price, fill.qty, out);
+    }
+
+    /// Whether the venue kept to what was ordered. A fill is booked either way: it has happened.
+    fn judge(&mut self, record: &Record, price: Price, qty: Qty, out: &mut Outbox) {
+        let order = &record.order;
+        let worse = match order.action {
+            Action::Buy => price > order.price,
+            Action::Sell => price < order.price,
+        };
+        if worse {
+            self.alarm(Alarm::WorseFill, Some(order.market), Some(order.id), out);
+            self.quarantine(order.market, QuarantineWhy::WorseFill, out);
+        }
+        if record.filled + qty > order.qty + QTY_DUST {
+            let notional = record.notional + price.cost_ceil(qty);
+            let ordered = order.price.cost_ceil(order.qty) + NOTIONAL_DUST;
+            self.on_overfill(order.id, order.spends() && notional <= ordered, out);
+        }
+        if record.state == OrderState::Done {
+            self.alarm(Alarm::LateFill, Some(order.market), Some(order.id), out);
+        }
+    }
+
+    /// Moves cash and contracts, and remembers the fill so that it is booked once and can be undone.
+    fn book_fill(
+        &mut self,
+        now: Nanos,
+        fill: &Fill,
+        record: &Record,
+        price: Price,
+        out: &mut Outbox,
+    ) {
+        let &Order { id, group, market, outcome, action, .. } = &record.order;
+        let fee = self.fee_of(fill, id, market, out);
+        let purse = self.purse(market);
+        let booking = Booking { market, purse, outcome, action, price, qty: fill.qty, fee };
+        let before = self.ledger.realised();
+        let entry = self.book(&booking);
+        self.remember(Booked {
+            fill: fill.fill,
+            order: id,
+            group,
+            booking,
+            entry,
+            at: now,
+            settled: (fill.finality == Finality::Final).then_some(now),
+            undone: false,
+        });
+        if self.ledger.position(market).is_short() {
+            // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
+            self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
+        }
+        if let Some(place) = self.groups.position(group) {
+            let group = self.groups.at_mut(place);
+            group.result += self.ledger.realised() - before;
+            if action == Action::Buy {
+                group.on_paid(market, outcome, fill.qty, price.cost_ceil(fill.qty) + fee);
+            }
+        }
+        out.note(Note::Booked {
+            order: id,
+            market,
+            outcome,
+            price,
+            qty: fill.qty,
+            fee,
+            taker: fill.taker,
+            undone: false,
+        });
+        self.note_position(market, out);
+    }
+
+    /// The order has so much more: it may be over with it, and its group goes on.
+    fn count_in_order(
+        &mut self,
+        now: Nanos,
+        id: OrderId,
+        price: Price,
+        qty: Qty,
+        out: &mut Outbox,
+    ) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        record.filled += qty;
+        record.notional += price.cost_ceil(qty);
+        record.claimed = record.claimed.max(record.filled);
+        if record.state == OrderState::Done {
+            record.ended = Some(record.filled);
+            self.note_order(id, out);
+            return self.tell_rest(now, id, out);
+        }
+        if record.ended.is_some_and(|total| total < record.filled) {
+            record.ended = Some(record.filled);
+        }
+        let whole = record.filled + QTY_DUST >= record.order.qty;
+        if whole && record.ended.is_none() {
+            record.ended = Some(record.filled);
+        }
+        if record.ended.is_some() {
+            self.settle_order(now, id, OrderEvent::Filled, out);
+        } else {
+            self.step(id, OrderEvent::PartFilled, out);
+            self.progress(now, id, out);
+        }
+    }
+
+    /// The venue will not take a fill back any more.
+    pub(super) fn on_final(&mut self, now: Nanos, fill: FillId) {
+        if let Some(slot) = self.fills_by_id.find(fill.get()) {
+            self.fills[slot as usize].settle(now);
+        }
+    }
+
+    /// More was filled than was ordered. An order that spent no more dollars than it had got a better price, and only its
+    /// group must make something of the rest; any other one was not what we sent.
+    pub(super) fn on_overfill(&mut self, id: OrderId, explained: bool, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let market = record.order.market;
+        if !std::mem::replace(&mut record.overfilled, true) {
+            self.alarm(Alarm::Overfill, Some(market), Some(id), out);
+        }
+        if !explained {
+            self.quarantine(market, QuarantineWhy::Overfill, out);
+        }
+    }
+
+    /// The venue's own figure where it gives one, held against the rule's; else the rule's.
+    fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
+        let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
+        let Some(charged) = fill.fee else { return rule };
+        if (charged - rule).max(rule - charged) > FEE_DRIFT {
+            self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
+        }
+        charged
+    }
+
+    /// Books a fill, and keeps the exposure in step.
+    fn book(&mut self, booking: &Booking) -> EntryId {
+        let realised = self.ledger.realised();
+        self.comparison.on_booked(booking, false);
+        let entry = self.change_held(booking.market, |ledger| ledger.book(booking));
+        // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
+        // now, and must not count twice until the next valuation.
+        let bought = booking.action == Action::Buy;
+        if !bought || self.ledger.realised() - realised != -booking.fee {
+            self.mark();
+        }
+        entry
+    }
+
+    /// Changes what is held in a market, and the exposure with it.
+    pub(super) fn change_held<T>(
+        &mut self,
+        market: MarketId,
+        change: impl FnOnce(&mut Ledger) -> T,
+    ) -> T {
+        let before = self.ledger.position(market).at_risk();
+        let result = change(&mut self.ledger);
+        let after = self.ledger.position(market).at_risk();
+        let &MarketDef { cluster, venue, .. } = self.terms(market);
+        self.exposure.add(market, cluster, venue, after - before);
+        result
+    }
+
+    fn remember(&mut self, booked: Booked) {
+        let slot = self.fills_next;
+        if self.fills.len() < FILLS_SEEN_MAX {
+            self.fills.push(booked);
+        } else {
+            self.fills_by_id.remove(self.fills[slot].fill.get());
+            self.fills[slot] = booked;
+        }
+        self.fills_next = (slot + 1) % FILLS_SEEN_MAX;
+        let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
+        assert!(self.fills_by_id.insert(booked.fill.get(), slot), "the oldest made room");
+    }
+}
+
+/// Price of the order's own outcome: a fill is told in prices of YES.
+const fn paid(order: &Order, fill: &Fill) -> Price {
+    match order.outcome {
+        Outcome::Yes => fill.price,
+        Outcome::No => fill.price.complement(),
+    }
+}
