@@ -62,6 +62,8 @@ struct VenueCompared {
 struct PurseCompared {
     /// The difference seen last: our cash and the venue's.
     seen: Option<(Usd, Usd)>,
+    /// When the reading began that was the first to show it.
+    seen_since: Nanos,
     /// Whether this reading told of it.
     told: bool,
     /// By how much the venue's cash may be less than ours, or more.
@@ -74,13 +76,16 @@ struct MarketCompared {
     /// The difference seen last: our contracts of each outcome, in millionths and below zero where more were sold than
     /// held, and the venue's.
     seen: Option<([i128; 2], [Qty; 2])>,
+    /// When the reading began that was the first to show it.
+    seen_since: Nanos,
     /// What the venue's own trades add up to, where this reading told.
     history: Option<[Qty; 2]>,
     /// By how many contracts of each outcome the venue's figure may be less than ours, or more.
     less: [Qty; 2],
     more: [Qty; 2],
-    /// Since when the contracts of the claim are gone from the venue's list, by its readings; `None` while they are there.
-    redeemed: Option<Nanos>,
+    /// Since when contracts that we count, or that a claim is for, are gone from the venue's list, by its readings; `None`
+    /// while they are there.
+    gone: Option<Nanos>,
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
@@ -124,6 +129,12 @@ impl Comparison {
         if self.venues[venue.index()].since != Nanos::ZERO {
             self.allow_fill(booking, undone);
         }
+    }
+
+    /// From when on a payment for contracts of this market that are gone from the venue's list may have been made; `None`
+    /// where they are there.
+    pub fn payable_from(&self, market: MarketId) -> Option<Nanos> {
+        self.markets[market.index()].gone.map(payable_from)
     }
 
     /// The market paid us: the cash may not show yet.
@@ -188,8 +199,9 @@ impl Core {
         let at = &mut comparison.venues[venue.index()];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
         for purse in Purse::all().filter(|purse| purse.venue() == venue) {
-            let seen = comparison.purses[purse.index()].seen;
-            comparison.purses[purse.index()] = PurseCompared { seen, ..PurseCompared::default() };
+            let PurseCompared { seen, seen_since, .. } = comparison.purses[purse.index()];
+            comparison.purses[purse.index()] =
+                PurseCompared { seen, seen_since, ..PurseCompared::default() };
         }
         if venue == Venue::Polymarket {
             // What was redeemed since the last reading is more cash than we know of.
@@ -301,11 +313,13 @@ impl Core {
         let VenueCompared { since, met, .. } = self.comparison.venues[venue.index()];
         for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
             let position = self.ledger.position(market);
-            let Some(gone) = self.comparison.markets[market.index()].redeemed else { continue };
+            let Some(gone) = self.comparison.markets[market.index()].gone else { continue };
             if !position.has_claim() || self.purse(market) != purse {
                 continue;
             }
-            let (claim, ours) = (position.claim(), self.ledger.cash(purse));
+            let claim = position.claim();
+            self.take_back_payment(purse, claim, payable_from(gone));
+            let ours = self.ledger.cash(purse);
             let of = &mut self.comparison.purses[purse.index()];
             if theirs >= ours + claim - of.less {
                 of.more -= claim;
@@ -331,8 +345,12 @@ impl Core {
             of.seen = None;
             return;
         }
-        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
         let at = self.comparison.venues[venue.index()];
+        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
+        if !twice {
+            of.seen_since = at.since;
+        }
+        let since = of.seen_since;
         if theirs == Usd::ZERO && ours > Usd::ZERO && !at.has_cash {
             return self.doubt_gone(venue, None, out);
         }
@@ -343,6 +361,7 @@ impl Core {
             self.alarm(Alarm::CashDrift, None, None, out);
         }
         self.comparison.purses[purse.index()].seen = None;
+        self.on_cash_repaired(purse, since, theirs - ours);
         self.ledger.set_cash(purse, theirs);
     }
 
@@ -354,21 +373,23 @@ impl Core {
             // It stays on the venue's list until it is redeemed.
             let since = self.comparison.venues[venue.index()].since;
             let of = &mut self.comparison.markets[market.index()];
-            of.redeemed = if (yes, no) == (Qty::ZERO, Qty::ZERO) {
-                of.redeemed.or(Some(since))
-            } else {
-                None
-            };
+            of.gone =
+                if (yes, no) == (Qty::ZERO, Qty::ZERO) { of.gone.or(Some(since)) } else { None };
             return;
         }
         let ours = self.held_here(market);
+        let since = self.comparison.venues[venue.index()].since;
         let of = &mut self.comparison.markets[market.index()];
+        of.gone = if is_gone(venue, ours, theirs) { of.gone.or(Some(since)) } else { None };
         if explains(venue, ours, theirs, of) {
             of.seen = None;
             return;
         }
         let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
-        if is_gone(venue, ours, theirs) && of.history != Some(theirs) {
+        if !twice {
+            of.seen_since = since;
+        }
+        if of.gone.is_some() && of.history != Some(theirs) {
             self.stats.doubts[venue.index()].add(market);
             return self.doubt_gone(venue, Some(market), out);
         }
@@ -415,6 +436,8 @@ impl Core {
             .get(market)
             .and_then(|book| book.best_bid_for(Outcome::Yes))
             .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
+        let since = self.comparison.markets[market.index()].seen_since;
+        self.on_contracts_repaired(market, since, [yes, no], price);
         self.mark();
         let worth = self.marked;
         self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
@@ -433,6 +456,11 @@ impl Booked {
     pub(super) fn settle(&mut self, now: Nanos) {
         self.settled = self.settled.or(Some(now));
     }
+}
+
+/// The list and the cash are read one after the other, and of different systems: the money may show first.
+fn payable_from(gone: Nanos) -> Nanos {
+    Nanos::new(gone.get().saturating_sub(PAID_WITHIN.get()))
 }
 
 fn micros(qty: Qty) -> i128 {

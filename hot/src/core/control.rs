@@ -2,8 +2,9 @@
 
 use super::Core;
 use crate::event::{Control, Event, HaltWhy, LimitRow};
-use crate::ids::{MarketId, Venue, VenueKey};
+use crate::ids::{MarketId, Outcome, Venue, VenueKey};
 use crate::intent::{Intent, Tif};
+use crate::ledger::Purse;
 use crate::limits::{FOREIGN_MAX, STALL_HALT, STALL_REST};
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{OrderEvent, Pace};
@@ -212,6 +213,7 @@ impl Core {
         );
         let purse = self.purse(market);
         self.settled[market.index()] = Some(yes_pays);
+        self.take_back_early_payment(market, purse, yes_pays);
         let cash = self.ledger.cash(purse);
         self.change_held(market, |ledger| ledger.settle(market, purse, yes_pays));
         self.comparison.on_settled(now, market, purse, self.ledger.cash(purse) - cash);
@@ -228,6 +230,19 @@ impl Core {
                 group.target = group.target.min(group.matched());
             }
         }
+    }
+
+    /// Kalshi may have paid for a market before its result is heard of: its contracts are gone from the list, and the
+    /// money has been taken over with the cash. What Polymarket pays is looked for when its claim is.
+    fn take_back_early_payment(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
+        if purse.venue() == Venue::Polymarket {
+            return;
+        }
+        let Some(from) = self.comparison.payable_from(market) else { return };
+        let position = self.ledger.position(market);
+        let pays = |price: Price, outcome| price.proceeds_floor(position.held(outcome));
+        let paid = pays(yes_pays, Outcome::Yes) + pays(yes_pays.complement(), Outcome::No);
+        self.take_back_payment(purse, paid, from);
     }
 
     pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {

@@ -85,6 +85,7 @@ impl Core {
         let fee = self.fee_of(fill, id, market, out);
         let purse = self.purse(market);
         let booking = Booking { market, purse, outcome, action, price, qty: fill.qty, fee };
+        self.take_back_repairs(record.sent, &booking);
         let before = self.ledger.realised();
         let entry = self.book(&booking);
         self.remember(Booked {

@@ -15,6 +15,7 @@ mod money;
 mod orphans;
 mod place;
 mod quarantine;
+mod repairs;
 mod report;
 mod undo;
 mod unpaired;
@@ -40,6 +41,7 @@ use crate::units::{Nanos, Price, Qty, Usd};
 use compare::Comparison;
 use orphans::Orphans;
 use quarantine::Quarantine;
+use repairs::Repairs;
 use unpaired::UnpairedTold;
 
 use std::collections::VecDeque;
@@ -80,6 +82,7 @@ pub struct Core {
     /// Whether new baskets with a leg at a venue are held back, by venue.
     held: [bool; 2],
     comparison: Comparison,
+    repairs: Repairs,
     unpaired_told: UnpairedTold,
     /// Up to when each venue's market data has been handed in.
     current: [Nanos; 2],
@@ -173,6 +176,7 @@ impl Core {
             reconciled: [false; 2],
             held: [false; 2],
             comparison: Comparison::new(),
+            repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
             current: [Nanos::ZERO; 2],
             rests_until: Nanos::ZERO,

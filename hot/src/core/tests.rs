@@ -13,6 +13,7 @@ mod overfill;
 mod quarantine;
 mod reducing;
 mod refused;
+mod repairs;
 mod rows;
 mod slack;
 mod times;

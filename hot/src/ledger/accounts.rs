@@ -105,6 +105,25 @@ impl Accounts {
         self.tidy(market, purse);
     }
 
+    /// What [`Self::fill`] does to the cash, in a market that has no result.
+    pub fn cash_change(&self, booking: &Booking) -> Usd {
+        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        let position = &self.positions[market.index()];
+        let money = match (purse.venue(), action) {
+            (Venue::Polymarket, Action::Buy) => -price.cost_ceil(qty),
+            (Venue::Polymarket, Action::Sell) => price.proceeds_floor(qty),
+            (Venue::Kalshi, Action::Buy) => {
+                let pairs = qty.min(position.held(outcome.other()));
+                Price::ONE.proceeds_floor(pairs) - price.cost_ceil(qty)
+            }
+            (Venue::Kalshi, Action::Sell) => {
+                let held = position.held(outcome).min(qty);
+                price.proceeds_floor(held) - price.complement().cost_ceil(qty - held)
+            }
+        };
+        money - fee
+    }
+
     /// The opposite of a fill, at its amounts.
     fn back(&mut self, booking: &Booking) {
         let Booking { market, purse, outcome, action, price, qty, fee } = *booking;

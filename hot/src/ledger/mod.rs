@@ -208,6 +208,11 @@ impl Ledger {
         self.enter(Entry::Fill(*booking))
     }
 
+    /// By how much booking this fill would change the cash, in a market that has no result.
+    pub fn cash_change(&self, booking: &Booking) -> Usd {
+        self.now.cash_change(booking)
+    }
+
     /// A fill failed: the accounts become what they were had it never been.
     ///
     /// Costs a walk over all remembered entries, half a millisecond when the list is full; fills fail seldom.

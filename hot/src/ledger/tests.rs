@@ -272,6 +272,7 @@ fn whatever_fills_fails_settles_and_is_repaired_the_accounts_are_those_of_the_hi
                 }
                 _ => {
                     let step = any_step(&mut state);
+                    check_cash_change(&ledger, &step, seed);
                     entries.push(take(&mut ledger, step));
                     history.push(step);
                 }
@@ -285,6 +286,18 @@ fn whatever_fills_fails_settles_and_is_repaired_the_accounts_are_those_of_the_hi
         }
         check_against_plain(&ledger, &history, seed);
     }
+}
+
+/// What a fill is said to do to the cash beforehand is what it does.
+fn check_cash_change(ledger: &Ledger, step: &Step, seed: u64) {
+    let Step::Fill(fill) = step else { return };
+    if ledger.position(fill.market).is_settled() {
+        return;
+    }
+    let mut after = ledger.clone();
+    after.book(fill);
+    let change = after.cash(fill.purse) - ledger.cash(fill.purse);
+    assert_eq!(ledger.cash_change(fill), change, "seed {seed}: {fill:?}");
 }
 
 fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {

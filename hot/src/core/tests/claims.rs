@@ -137,3 +137,63 @@ fn kalshi_pays_at_once() {
     assert_eq!(desk.core.ledger().cash_at(Venue::Kalshi), cash + Usd::from_dollars(30));
     assert_eq!(desk.core.stats().claims, Usd::ZERO);
 }
+
+#[test]
+fn a_claim_that_is_paid_before_its_result_is_known_is_paid_once() {
+    let mut desk = Desk::new();
+    desk.gap();
+    for _ in 0..2 {
+        let order = desk.last_placed();
+        desk.fill(&order, 30);
+    }
+    desk.book(KA, &[(20, 100)], &[(52, 300)]);
+    for fill in 1..=2 {
+        desk.report(Report::Finality { fill: FillId::new(fill), state: Finality::Final });
+    }
+    desk.wait(Nanos::from_secs(20));
+    reading(&mut desk, 30, Usd::ZERO);
+    let cash = desk.core.ledger().cash_at(Venue::Polymarket);
+    let paid = cash + Usd::from_dollars(30);
+    reading(&mut desk, 0, Usd::from_dollars(30));
+    reading(&mut desk, 0, Usd::from_dollars(30));
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), paid, "the same figure twice");
+    for _ in 0..10 {
+        reading(&mut desk, 0, Usd::ZERO);
+        assert!(!desk.core.stats().reconciled, "nobody knows what became of the contracts");
+    }
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    for _ in 0..10 {
+        let more = paid - desk.core.ledger().cash_at(Venue::Polymarket);
+        reading(&mut desk, 0, more);
+        assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), paid);
+        assert!(desk.core.stats().reconciled, "it opens again, without a restart");
+    }
+    assert_eq!(desk.core.stats().claims, Usd::ZERO);
+    assert!(desk.core.ledger().is_balanced());
+}
+
+#[test]
+fn what_kalshi_paid_before_its_result_is_heard_of_is_counted_once() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    desk.report(Report::Finality { fill: FillId::new(1), state: Finality::Final });
+    desk.wait(Nanos::from_secs(20));
+    let (venue, shard) = (Venue::Kalshi, 0);
+    let paid = desk.core.ledger().cash_at(venue) + Usd::from_dollars(30);
+    let read = |desk: &mut Desk, cash, no| {
+        desk.wait(Nanos::from_secs(12));
+        let position = Control::Position { market: KA, yes: Qty::ZERO, no: qty(no) };
+        desk.reading(venue, &[position, Control::Cash { venue, shard, cash }]);
+    };
+    read(&mut desk, paid - Usd::from_dollars(30), 30);
+    for _ in 0..2 {
+        read(&mut desk, paid, 0);
+    }
+    assert_eq!(desk.core.ledger().cash_at(venue), paid, "the same figure twice");
+    desk.event(Event::Settled { market: KA, yes_pays: Price::ZERO });
+    assert_eq!(desk.core.ledger().cash_at(venue), paid);
+    read(&mut desk, paid, 0);
+    assert!(desk.core.stats().reconciled);
+}
