@@ -75,7 +75,7 @@ pub(crate) fn at_end(core: &Core, truths: &[Result<Truth, String>]) -> Vec<Strin
 /// Whether no record of ours explains it. One under a name of our own making is ours, whatever we remember: that it rests
 /// is a difference.
 pub(crate) fn is_foreign(core: &Core, open: &Open) -> bool {
-    matches!(open.status.order, OrderRef::Key(_)) && core.orders().find(open.status.order).is_none()
+    matches!(open.order, OrderRef::Key(_)) && core.orders().find(open.order).is_none()
 }
 
 fn name(venue: Venue, open: &Open) -> String {

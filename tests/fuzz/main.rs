@@ -8,6 +8,7 @@ mod decode;
 mod files;
 mod http;
 mod random;
+mod said;
 mod twin;
 
 use std::{fs, panic, path::Path};

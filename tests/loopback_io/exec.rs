@@ -479,11 +479,11 @@ fn a_cancel_without_the_venue_id_finds_it_first() {
     let (addr, seen) = serve(config, |number, stream, tell| {
         while let Some(heard) = hear(stream) {
             let row = "{\"order_id\":\"uuid-9\",\"client_order_id\":\"sf-0000000000000009\",\"ticker\":\"KXA\",\
-\"book_side\":\"ask\",\"status\":\"resting\",\"yes_price_dollars\":\"0.5600\",\"initial_count_fp\":\"10.00\",\
+\"book_side\":\"ask\",\"status\":\"resting\",\"yes_price_dollars\":\"0.56005\",\"initial_count_fp\":\"10.00\",\
 \"fill_count_fp\":\"4.00\",\"remaining_count_fp\":\"6.00\",\"created_time\":\"2026-11-20T18:00:00Z\",\
 \"exchange_index\":2}";
             let fill = "{\"trade_id\":\"t1\",\"order_id\":\"uuid-9\",\"ticker\":\"KXA\",\"book_side\":\"ask\",\
-\"count_fp\":\"4.00\",\"yes_price_dollars\":\"0.5600\",\"is_taker\":false,\"fee_cost\":\"0.010000\"}";
+\"count_fp\":\"4.00\",\"yes_price_dollars\":\"0.56005\",\"is_taker\":false,\"fee_cost\":\"0.010000\"}";
             let body = match heard.head.split(['?', ' ']).collect::<Vec<_>>()[..2] {
                 ["GET", "/trade-api/v2/portfolio/orders"] => {
                     format!("{{\"cursor\":\"\",\"orders\":[{row}]}}")
@@ -511,8 +511,13 @@ fn a_cancel_without_the_venue_id_finds_it_first() {
         Report::Status(OrderStatus { order: OrderRef::Id(order), state, filled })
     };
     assert_eq!(rig.report(), status(VenueState::Resting));
-    let Report::Fill(fill) = rig.report() else { panic!("its fill") };
-    assert_eq!((fill.order, fill.qty), (OrderRef::Id(order), Qty::from_contracts(4)));
+    let mut filled = Qty::ZERO;
+    for price in [5_600, 5_601] {
+        let Report::Fill(fill) = rig.report() else { panic!("its fill, half of it at each tick") };
+        assert_eq!((fill.order, fill.price.ticks()), (OrderRef::Id(order), price));
+        filled += fill.qty;
+    }
+    assert_eq!(filled, Qty::from_contracts(4));
     assert_eq!(rig.report(), status(VenueState::Cancelled));
     let heads: Vec<_> = seen.try_iter().map(|(_, heard)| heard.head).collect();
     assert_eq!(heads.len(), 3);

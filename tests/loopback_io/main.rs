@@ -1,6 +1,7 @@
 //! Feed and executors against scripted servers over TLS on loopback. Time is virtual; only the sockets are real.
 #![allow(clippy::unwrap_used)]
 
+mod bodies;
 mod exec;
 mod feed;
 mod support;

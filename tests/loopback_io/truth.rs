@@ -1,6 +1,7 @@
 //! What the readers make of the venues' answers: pages, rows of others, and answers that are no answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use surefoot_cold::net::Endpoint;
@@ -11,17 +12,27 @@ use surefoot_hot::units::{Qty, Usd};
 
 use crate::support::{answer, authority, directory, hear, say, serve, two_tokens};
 
-const WALLET: &str = "0x00000000000000000000000000000000000000Aa";
+pub const WALLET: &str = "0x00000000000000000000000000000000000000Aa";
 const MARKET: MarketId = MarketId::new(0);
 
 /// A venue whose answers `script` makes from the path, the query included.
 fn venue(script: impl Fn(&str) -> (&'static str, Value) + Send + Sync + 'static) -> Rest {
+    venue_of_texts(move |path| {
+        let (status, body) = script(path);
+        (status, body.to_string())
+    })
+}
+
+/// The same, whatever the bodies are.
+pub fn venue_of_texts(
+    script: impl Fn(&str) -> (&'static str, String) + Send + Sync + 'static,
+) -> Rest {
     let (trust, config) = authority();
     let (addr, _) = serve(config, move |_, stream, _| {
         while let Some(heard) = hear(stream) {
             let path = heard.head.split(' ').nth(1).expect("a request line").to_owned();
             let (status, body) = script(&path);
-            say(stream, &answer(status, &body.to_string()));
+            say(stream, &answer(status, &body));
         }
     });
     let endpoint: Endpoint = format!("https://{addr}").parse().unwrap();
@@ -157,19 +168,80 @@ fn the_trades_of_a_market_add_up() {
     assert_eq!(short.history(MARKET).unwrap(), None, "a list that lacks the purchase says nothing");
 }
 
-/// A reader of a Kalshi with these pages of positions, by their cursor, and these fills.
+#[test]
+fn a_purchase_told_more_finely_than_we_count_does_not_hide_the_trades() {
+    let mut fine = trade("CONFIRMED", &yes(), "30.0000004");
+    fine["price"] = json!("0.5199992");
+    let reader = polymarket(|_| ("200 OK", page(json!([]), None)), vec![fine]);
+    assert_eq!(reader.history(MARKET).unwrap(), Some((Qty::from_contracts(30), Qty::ZERO)));
+    assert_eq!(reader.truth().unwrap().confirmed.len(), 2, "one fill on each side of its price");
+}
+
+#[test]
+fn an_order_rests_whatever_its_row_says_beside_its_id() {
+    let mut order = json!({"id": format!("0x{}", "4c".repeat(32)), "status": "LIVE", "asset_id": yes(),
+        "side": "BUY", "original_size": "25", "size_matched": "5", "price": "0.47"});
+    let listed = |order: Value| {
+        let rest = venue(move |path| {
+            let body = match path.split('?').next().expect("a path") {
+                "/balance-allowance" => json!({"balance": "12500000"}),
+                "/v2/positions" => page(json!([]), None),
+                "/data/orders" => json!({"data": [order], "next_cursor": "LTE="}),
+                _ => json!({"data": [], "next_cursor": "LTE="}),
+            };
+            ("200 OK", body)
+        });
+        let reader =
+            PolymarketReader::new(rest.clone(), rest, WALLET.into(), "us".into(), 0, &two_tokens());
+        reader.truth()
+    };
+    let plain = listed(order.clone()).unwrap().open;
+    assert_eq!((plain.len(), plain[0].market), (1, Some(MARKET)));
+    for (field, value) in
+        [("price", json!("0.46999")), ("status", json!("DREAMING")), ("size_matched", json!(null))]
+    {
+        order[field] = value;
+        assert_eq!(listed(order.clone()).unwrap().open, plain, "{order}");
+    }
+    order["id"] = json!(null);
+    assert!(listed(order).is_err(), "a list of orders without names is no empty list");
+}
+
+#[test]
+fn a_cursor_of_polymarkets_that_stands_still_is_not_the_last_page() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let rest = venue(move |path| match path.split('?').next().expect("a path") {
+        "/balance-allowance" => ("200 OK", json!({"balance": "12500000"})),
+        "/v2/positions" => ("200 OK", page(json!([]), None)),
+        _ => {
+            count.fetch_add(1, Ordering::Relaxed);
+            ("200 OK", json!({"data": [], "next_cursor": "Mg=="}))
+        }
+    });
+    let reader =
+        PolymarketReader::new(rest.clone(), rest, WALLET.into(), "us".into(), 0, &two_tokens());
+    let read = reader.truth();
+    assert!(matches!(read, Err(TruthError::Partial(Venue::Polymarket, _))), "{read:?}");
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "and is not asked a thousand times");
+}
+
+/// A reader of a Kalshi with these pages of positions, by their cursor. What it bought and sold has an average price and
+/// a fee finer than ours; so has an order by hand.
 fn kalshi(positions: impl Fn(&str) -> Value + Send + Sync + 'static) -> KalshiReader {
     let rest = venue(move |path| {
         let cursor = path.split("cursor=").nth(1).unwrap_or("first");
         let fill = |side: &str, count: &str| {
             json!({"fill_id": "f", "trade_id": side, "order_id": "o", "ticker": "KXA", "book_side": side,
-                "count_fp": count, "yes_price_dollars": "0.4300", "is_taker": true, "fee_cost": "0.01"})
+                "count_fp": count, "yes_price_dollars": "0.43005", "is_taker": true, "fee_cost": "0.0100001"})
         };
+        let resting = json!({"order_id": "web", "client_order_id": "", "ticker": "KXA", "book_side": "bid",
+            "status": "resting", "yes_price_dollars": "0.43005", "initial_count_fp": "9.999999999"});
         let body = match path.split('?').next().expect("a path") {
-            "/portfolio/balance" => json!({"balance_dollars": "9.5000",
-                "balance_breakdown": [{"exchange_index": 0, "balance": "9.5000"}]}),
+            "/portfolio/balance" => json!({"balance_dollars": "9.50000001",
+                "balance_breakdown": [{"exchange_index": 0, "balance": "9.50000001"}]}),
             "/portfolio/positions" => positions(cursor),
-            "/portfolio/orders" => json!({"cursor": "", "orders": []}),
+            "/portfolio/orders" => json!({"cursor": "", "orders": [resting]}),
             "/portfolio/fills" if cursor == "first" => {
                 json!({"cursor": "next", "fills": [fill("bid", "5.00")]})
             }
@@ -193,6 +265,8 @@ fn kalshis_positions_are_read_to_the_last_page_and_others_named() {
     let truth = reader.truth().unwrap();
     assert_eq!(truth.positions, [(MARKET, Qty::ZERO, Qty::from_contracts(15))]);
     assert_eq!(truth.foreign, ["KXOTHER"]);
+    assert_eq!(truth.cash, [(0, Usd::from_cents(950))]);
+    assert_eq!(truth.open.iter().map(|open| open.id.as_str()).collect::<Vec<_>>(), ["web"]);
     assert_eq!(reader.history(MARKET).unwrap(), Some((Qty::ZERO, Qty::from_contracts(15))));
     let still = kalshi(|_| json!({"cursor": "same", "market_positions": []})).truth();
     assert!(

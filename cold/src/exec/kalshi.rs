@@ -326,10 +326,10 @@ impl Words for Kalshi {
         if inquiry.step < 2 {
             let read: Vec<_> = rows.iter().map(rest::order).collect();
             inquiry.incomplete |= read.iter().any(Result::is_err);
-            let ours = |row: &rest::OrderRow| row.order == Some(inquiry.query.order);
+            let ours = |row: &rest::OrderRow| row.name.order == Some(inquiry.query.order);
             if let Some(row) = read.into_iter().flatten().find(ours) {
                 inquiry.found = true;
-                inquiry.id = venue_id(&row.id);
+                inquiry.id = venue_id(&row.name.id);
                 reports.push(Report::Status(row.status()));
                 (inquiry.step, inquiry.pages) = (2, 0);
                 inquiry.cursor.clear();
@@ -338,13 +338,12 @@ impl Words for Kalshi {
         } else {
             let market = inquiry.query.market;
             for row in rows {
-                match rest::fill(row, &|_| Some(market)) {
-                    Ok(Some(fill)) => {
-                        inquiry.found = true;
-                        reports.push(Report::Fill(fill));
-                    }
-                    Ok(None) | Err(_) => inquiry.incomplete = true,
-                }
+                let Ok(fills) = rest::fills(row, &|_| Some(market)) else {
+                    inquiry.incomplete = true;
+                    continue;
+                };
+                inquiry.found |= !fills.is_empty();
+                reports.extend(fills.into_iter().map(Report::Fill));
             }
         }
         inquiry.pages += 1;

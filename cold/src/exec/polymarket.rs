@@ -265,7 +265,7 @@ impl Words for Polymarket {
             match answer.status {
                 200 if !body.is_null() && body.as_object().is_none_or(|row| !row.is_empty()) => {
                     match rest::order(&body) {
-                        Ok(row) if row.id == word(&inquiry.id) => {
+                        Ok(row) if row.name.id == word(&inquiry.id) => {
                             inquiry.found = true;
                             inquiry.after_secs =
                                 (row.created.get() / 1_000_000_000).saturating_sub(60);

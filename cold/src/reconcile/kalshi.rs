@@ -105,10 +105,10 @@ impl Reader for KalshiReader {
         })?;
         truth.positions.sort();
         self.pages("/portfolio/orders", "orders", &[("status", "resting")], |row| {
-            let order = rest::order(row).map_err(read_error)?;
-            let market = self.tickers.get(&order.ticker).copied();
-            let (key, status) = (order.key(), order.status());
-            truth.open.push(Open { id: order.id, key, market, status });
+            let name = rest::order_name(row).map_err(read_error)?;
+            let market = self.tickers.get(&name.ticker).copied();
+            let (key, order) = (name.key(), name.order_ref());
+            truth.open.push(Open { id: name.id, key, market, order });
             Ok(())
         })?;
         Ok(truth)
@@ -121,9 +121,8 @@ impl Reader for KalshiReader {
         };
         let mut net = 0_i128;
         self.pages("/portfolio/fills", "fills", &[("ticker", ticker)], |row| {
-            let fill =
-                rest::fill(row, &|of| (of == ticker).then_some(market)).map_err(read_error)?;
-            if let Some(fill) = fill {
+            let fills = rest::fills(row, &|of| (of == ticker).then_some(market));
+            for fill in fills.map_err(read_error)? {
                 let micros = i128::from(fill.qty.micros());
                 net += if fill.side == Side::Bid { micros } else { -micros };
             }

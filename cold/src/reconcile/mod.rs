@@ -12,7 +12,7 @@ use std::fmt;
 
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue, VenueKey};
-use surefoot_hot::report::{Finality, OrderStatus, Report};
+use surefoot_hot::report::{Finality, OrderRef, Report};
 use surefoot_hot::units::{Qty, Usd};
 
 use crate::rest::RestError;
@@ -46,8 +46,8 @@ pub struct Open {
     pub key: VenueKey,
     /// In which market, where we follow it.
     pub market: Option<MarketId>,
-    /// Where it stands.
-    pub status: OrderStatus,
+    /// By our own id where the venue's row names it, else by the key.
+    pub order: OrderRef,
 }
 
 /// Why there is no truth to be had.
@@ -156,7 +156,7 @@ pub fn settled_truth(
 pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
     let void = |&fill| Event::Report(Report::Finality { fill, state: Finality::Failed });
     let open = |open: &Open| {
-        let (order, key, market) = (open.status.order, open.key, open.market);
+        let (order, key, market) = (open.order, open.key, open.market);
         Event::Control(Control::Open { venue, market, order, key })
     };
     let cash = |&(shard, cash)| Event::Control(Control::Cash { venue, shard, cash });

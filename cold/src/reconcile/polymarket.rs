@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use surefoot_hot::ids::{MarketId, Outcome, Venue};
-use surefoot_hot::report::Finality;
+use surefoot_hot::report::{Finality, OrderRef};
 use surefoot_hot::units::Qty;
 
 use super::{Open, Reader, Truth, TruthError};
@@ -65,8 +65,9 @@ impl PolymarketReader {
                 each(row)?;
             }
             match page.next {
-                Some(next) => cursor = next.to_owned(),
                 None => return Ok(()),
+                Some(next) if next != cursor => cursor = next.to_owned(),
+                Some(_) => break, // it leads nowhere
             }
         }
         Err(TruthError::Partial(Venue::Polymarket, "orders or trades"))
@@ -183,15 +184,16 @@ impl Reader for PolymarketReader {
         truth.cash.push((0, rest::cash(&body).map_err(read_error)?));
         self.positions(&mut truth)?;
         self.pages("/data/orders", &[], |row| {
-            let order = rest::order(row).map_err(read_error)?;
+            let name = rest::order_name(row).map_err(read_error)?;
+            let key = name.key();
             truth.open.push(Open {
                 id: format!(
                     "0x{}",
-                    order.id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+                    name.id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
                 ),
-                key: order.key(),
-                market: self.tokens.get(&order.token).map(|&(market, _)| market),
-                status: order.status(),
+                key,
+                market: self.tokens.get(&name.token).map(|&(market, _)| market),
+                order: OrderRef::Key(key),
             });
             Ok(())
         })?;

@@ -96,6 +96,12 @@ impl<'a> Object<'a> {
         self.get(field).and_then(|value| scaled(value, decimals)).ok_or(self.error(field))
     }
 
+    /// The same, rounded to the nearest: see [`scaled_nearest`].
+    pub fn rounded(&self, field: &'static str, decimals: u32) -> Result<i128, ReadError> {
+        let value = self.get(field).and_then(|value| scaled_nearest(value, decimals));
+        value.ok_or(self.error(field))
+    }
+
     /// A price between $0 and $1 in $0.0001.
     pub fn price(&self, field: &'static str) -> Result<Price, ReadError> {
         let ticks = self.scaled(field, 4)?;
@@ -123,9 +129,9 @@ impl<'a> Object<'a> {
         as_qty(self.scaled(field, 6)?).ok_or(self.error(field))
     }
 
-    /// Dollars in millionths.
-    pub fn usd(&self, field: &'static str) -> Result<Usd, ReadError> {
-        let micros = self.scaled(field, 6)?;
+    /// Cash in millionths of a dollar, rounded to the nearest: a venue may count it more finely than we do.
+    pub fn rounded_usd(&self, field: &'static str) -> Result<Usd, ReadError> {
+        let micros = self.rounded(field, 6)?;
         i64::try_from(micros).map(Usd::from_micros).map_err(|_| self.error(field))
     }
 
@@ -160,8 +166,8 @@ pub fn scaled(value: &Value, decimals: u32) -> Option<i128> {
     }
 }
 
-/// The same, rounded to the nearest: for figures that a venue computes in binary floating point
-/// (`150.50000000000003`). Not for prices or fills, which are exact.
+/// The same, rounded to the nearest: for the sums that a venue keeps, cash and contracts held, which it may compute in
+/// binary floating point (`150.50000000000003`). Not for prices or fills, which are exact.
 pub fn scaled_nearest(value: &Value, decimals: u32) -> Option<i128> {
     let text = match value {
         Value::String(text) => text.clone(),

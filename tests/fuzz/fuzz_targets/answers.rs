@@ -3,5 +3,7 @@
 
 #[path = "../answers.rs"]
 mod answers;
+#[path = "../said.rs"]
+mod said;
 
 libfuzzer_sys::fuzz_target!(|body: &[u8]| answers::read_any(body));

@@ -4,13 +4,13 @@
 //! §3.8, §5 and §8, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::ids::{MarketId, OrderId, Side, VenueKey};
+use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
-use surefoot_hot::units::{Nanos, Price, Qty, Usd};
-use surefoot_hot::venue::fill_id;
+use surefoot_hot::units::{Price, Qty, Usd};
+use surefoot_hot::venue::{fill_id, fine};
 
 use super::answer::{row_order, state, venue_key};
-use crate::venue::json::{Object, ReadError, as_qty, parse_scaled};
+use crate::venue::json::{Object, ReadError, as_qty};
 
 /// One page of a listing: the rows of `field` and where the next begins.
 ///
@@ -25,42 +25,54 @@ pub fn page<'a>(
     Ok((object.list(field)?, (!next.is_empty()).then_some(next)))
 }
 
-/// One order as the venue lists it.
+/// Which order a row of a listing is: enough to name it, whatever else the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderRow {
+pub struct OrderName {
     /// The venue's id, a UUID.
     pub id: String,
     /// Ours; `None` for an order we did not make.
     pub order: Option<OrderId>,
-    /// Market ticker.
+    /// Market ticker; empty where the row does not say.
     pub ticker: String,
-    /// Which side of the YES book.
-    pub side: Side,
-    /// Price of YES.
-    pub price: Price,
-    /// Contracts wanted: filled, resting and cancelled.
-    pub size: Qty,
-    /// Contracts filled.
-    pub filled: Qty,
-    /// Contracts resting.
-    pub left: Qty,
-    /// Where it stands.
-    pub state: VenueState,
-    /// Which shard.
-    pub shard: u8,
-    /// When it was made.
-    pub created: Nanos,
 }
 
-impl OrderRow {
+impl OrderName {
     /// The name the core knows it by.
     pub fn key(&self) -> VenueKey {
         venue_key(&self.id)
     }
 
+    /// By our own id where it is ours.
+    pub fn order_ref(&self) -> OrderRef {
+        self.order.map_or(OrderRef::Key(self.key()), OrderRef::Id)
+    }
+}
+
+/// Reads which order a row of `/portfolio/orders` is. An order rests whatever its price or its size looks like.
+///
+/// # Errors
+/// The row has no id.
+pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
+    let object = Object::new("order", row);
+    let id = object.text("order_id")?.to_owned();
+    Ok(OrderName { id, order: row_order(row), ticker: object.text_or_empty("ticker").to_owned() })
+}
+
+/// One order as the venue lists it. Its price and size are ours to know: we set them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Which.
+    pub name: OrderName,
+    /// Contracts filled.
+    pub filled: Qty,
+    /// Where it stands.
+    pub state: VenueState,
+}
+
+impl OrderRow {
     /// As a report, by our own id where it is ours.
     pub fn status(&self) -> OrderStatus {
-        let order = self.order.map_or(OrderRef::Key(self.key()), OrderRef::Id);
+        let order = self.name.order_ref();
         OrderStatus { order, state: self.state, filled: Some(self.filled) }
     }
 }
@@ -73,44 +85,42 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
     let row = row.get("order").unwrap_or(row);
     let object = Object::new("order", row);
     Ok(OrderRow {
-        id: object.text("order_id")?.to_owned(),
-        order: row_order(row),
-        ticker: object.text("ticker")?.to_owned(),
-        side: side(&object)?,
-        price: object.price("yes_price_dollars")?,
-        size: object.qty("initial_count_fp")?,
-        filled: object.qty("fill_count_fp")?,
-        left: object.qty("remaining_count_fp")?,
+        name: order_name(row)?,
+        filled: object.fine_qty("fill_count_fp")?,
         state: state(object.text("status")?).ok_or(object.error("status"))?,
-        shard: shard(&object)?,
-        created: object.time("created_time")?,
     })
 }
 
-/// Reads one row of `/portfolio/fills`; `None` where `market` does not know its ticker. Final at once: the
-/// venue's matching is its settlement.
+/// Reads one row of `/portfolio/fills`: one fill, or two where its price lies between ticks, as the stream tells it;
+/// none where `market` does not know its ticker. Final at once: the venue's matching is its settlement.
 ///
 /// # Errors
 /// A field is absent.
-pub fn fill(
+pub fn fills(
     row: &Value,
     market: &dyn Fn(&str) -> Option<MarketId>,
-) -> Result<Option<Fill>, ReadError> {
+) -> Result<Vec<Fill>, ReadError> {
     let object = Object::new("fill", row);
     let ticker = object.get("ticker").or(object.get("market_ticker")).and_then(Value::as_str);
-    let Some(market) = market(ticker.ok_or(object.error("ticker"))?) else { return Ok(None) };
+    let Some(market) = market(ticker.ok_or(object.error("ticker"))?) else {
+        return Ok(Vec::new()); // whatever else the row says, it is not about our markets
+    };
     let key = venue_key(object.text("order_id")?);
-    Ok(Some(Fill {
+    let side = side(&object)?;
+    let fill = Fill {
         fill: fill_id(object.text("trade_id")?.as_bytes(), key),
         order: OrderRef::Key(key),
         market,
-        side: side(&object)?,
-        price: object.price("yes_price_dollars")?,
+        side,
+        price: Price::ZERO, // its parts have theirs
         qty: object.fine_qty("count_fp")?,
         fee: Some(object.fine_fee("fee_cost")?),
         taker: object.get("is_taker").and_then(Value::as_bool).ok_or(object.error("is_taker"))?,
         finality: Finality::Final,
-    }))
+    };
+    let action = if side == Side::Bid { Action::Buy } else { Action::Sell };
+    let price = object.fine_price("yes_price_dollars")?;
+    Ok(fine::parts(fill, Outcome::Yes, action, price).into_iter().flatten().collect())
 }
 
 /// What is held in one market.
@@ -138,7 +148,7 @@ pub fn ticker(row: &Value) -> Result<&str, ReadError> {
 /// A field is absent.
 pub fn position(row: &Value) -> Result<Position, ReadError> {
     let object = Object::new("position", row);
-    let signed = object.scaled("position_fp", 6)?;
+    let signed = object.rounded("position_fp", 6)?;
     let held = as_qty(signed.abs()).ok_or(object.error("position_fp"))?;
     let (yes, no) = if signed < 0 { (Qty::ZERO, held) } else { (held, Qty::ZERO) };
     Ok(Position { ticker: object.text("ticker")?.to_owned(), yes, no })
@@ -154,56 +164,16 @@ pub fn position(row: &Value) -> Result<Position, ReadError> {
 pub fn balance(body: &Value, asked: u8) -> Result<Vec<(u8, Usd)>, ReadError> {
     let object = Object::new("balance", body);
     let Some(rows) = object.get("balance_breakdown").and_then(Value::as_array) else {
-        return Ok(vec![(asked, object.usd("balance_dollars")?)]);
+        return Ok(vec![(asked, object.rounded_usd("balance_dollars")?)]);
     };
     rows.iter()
         .map(|row| {
             let row = Object::new("balance of a shard", row);
             // dollars as text; a number here would be the cents of the old field
-            let text = row.text("balance")?;
-            let micros = parse_scaled(text, 6).and_then(|micros| i64::try_from(micros).ok());
-            Ok((shard(&row)?, micros.map(Usd::from_micros).ok_or(row.error("balance"))?))
+            row.text("balance")?;
+            Ok((shard(&row)?, row.rounded_usd("balance")?))
         })
         .collect()
-}
-
-/// One book in YES terms, best level first on both sides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
-    /// Bids for YES.
-    pub bids: Vec<(Price, Qty)>,
-    /// Offers of YES: bids for NO at the complement.
-    pub asks: Vec<(Price, Qty)>,
-}
-
-/// Reads `/markets/{ticker}/orderbook`. An empty side may be absent, null or empty.
-///
-/// # Errors
-/// A number is absent or off its scale.
-pub fn book(body: &Value) -> Result<Book, ReadError> {
-    let object = Object::new("book", body);
-    let inner = object.get("orderbook_fp").ok_or(object.error("orderbook_fp"))?;
-    let side = |field: &'static str| -> Result<Vec<(Price, Qty)>, ReadError> {
-        let error = ReadError { what: "book", field };
-        let rows = inner.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        rows.iter()
-            .map(|row| {
-                let text = |place: usize| row.get(place).and_then(Value::as_str).ok_or(error);
-                let ticks = parse_scaled(text(0)?, 4).and_then(|ticks| u16::try_from(ticks).ok());
-                let price = ticks.and_then(Price::from_ticks).ok_or(error)?;
-                let qty = parse_scaled(text(1)?, 6).and_then(as_qty).ok_or(error)?;
-                Ok((price, qty))
-            })
-            .collect()
-    };
-    let mut bids = side("yes_dollars")?;
-    let mut asks = side("no_dollars")?;
-    for level in &mut asks {
-        level.0 = level.0.complement();
-    }
-    bids.sort_unstable_by(|a, b| b.cmp(a));
-    asks.sort_unstable();
-    Ok(Book { bids, asks })
 }
 
 /// `bid` gains YES, `ask` gains NO; the older words say other things and are not read.
@@ -232,33 +202,67 @@ mod tests {
             "yes_price_dollars": "0.4300", "initial_count_fp": "25.00", "fill_count_fp": "5.00",
             "remaining_count_fp": "0.00", "created_time": "2026-11-20T18:00:00.131Z", "exchange_index": 2}});
         let read = order(&row).unwrap();
-        assert_eq!((read.side, read.shard, read.state), (Side::Ask, 2, VenueState::Cancelled));
+        assert_eq!((read.name.ticker.as_str(), read.state), ("KXA", VenueState::Cancelled));
         assert_eq!(read.status().order, OrderRef::Id(OrderId::new(0x1f)));
         assert_eq!(read.status().filled, Some(Qty::from_contracts(5)));
         let mut foreign = row.clone();
         foreign["order"]["client_order_id"] = json!("mm1-1");
         assert_eq!(order(&foreign).unwrap().status().order, OrderRef::Key(venue_key("3b23")));
-        for field in ["book_side", "status", "exchange_index"] {
+        for field in ["status", "fill_count_fp", "order_id"] {
             let mut strange = row.clone();
-            strange["order"][field] = json!("new");
+            strange["order"][field] = json!(true);
             assert_eq!(order(&strange).unwrap_err().field, field);
         }
+        for (field, value) in [
+            ("yes_price_dollars", json!("0.43005")),
+            ("initial_count_fp", json!("24.9999999")),
+            ("fill_count_fp", json!("5.0000001")),
+            ("remaining_count_fp", json!(null)),
+            ("book_side", json!("new")),
+        ] {
+            let mut odd = row.clone();
+            odd["order"][field] = value;
+            assert_eq!(order(&odd), Ok(read.clone()), "{field} says nothing that we do not know");
+        }
+    }
+
+    fn fill_row() -> Value {
+        json!({"fill_id": "f", "trade_id": "d91b", "order_id": "3b23", "ticker": "KXA",
+            "book_side": "bid", "count_fp": "5.00", "yes_price_dollars": "0.4300", "is_taker": false,
+            "fee_cost": "0.017500"})
     }
 
     #[test]
     fn a_fill() {
-        let row = json!({"fill_id": "f", "trade_id": "d91b", "order_id": "3b23", "ticker": "KXA",
-            "book_side": "bid", "count_fp": "5.00", "yes_price_dollars": "0.4300", "is_taker": false,
-            "fee_cost": "0.017500"});
-        let read = fill(&row, &|_| Some(MarketId::new(1))).unwrap().unwrap();
-        assert_eq!(read.fill, fill_id(b"d91b", venue_key("3b23")));
-        assert_eq!((read.fee, read.side), (Some(Usd::from_micros(17_500)), Side::Bid));
-        assert_eq!(fill(&row, &|_| None), Ok(None));
-        assert!(fill(&json!({"ticker": "KXA"}), &|_| Some(MarketId::new(1))).is_err());
+        let row = fill_row();
+        let read = fills(&row, &|_| Some(MarketId::new(1))).unwrap();
+        assert_eq!((read.len(), read[0].price.ticks()), (1, 4_300));
+        assert_eq!(read[0].fill, fill_id(b"d91b", venue_key("3b23")));
+        assert_eq!((read[0].fee, read[0].side), (Some(Usd::from_micros(17_500)), Side::Bid));
+        assert_eq!(fills(&row, &|_| None), Ok(vec![]));
+        assert!(fills(&json!({"ticker": "KXA"}), &|_| Some(MarketId::new(1))).is_err());
     }
 
     #[test]
-    fn balances_positions_and_books() {
+    fn a_fill_at_a_price_between_ticks_is_two_that_cost_exactly_as_much() {
+        let mut row = fill_row();
+        row["yes_price_dollars"] = json!("0.43005");
+        row["count_fp"] = json!("10.0000004");
+        row["fee_cost"] = json!("0.0175001");
+        let read = fills(&row, &|_| Some(MarketId::new(1))).unwrap();
+        let parts: Vec<_> = read.iter().map(|fill| (fill.price.ticks(), fill.qty)).collect();
+        assert_eq!(
+            parts,
+            [(4_300, Qty::from_contracts(5)), (4_301, Qty::from_contracts(5))],
+            "what is finer than a millionth of a contract is cut off"
+        );
+        assert_eq!(read[0].fee, Some(Usd::from_micros(17_501)), "rounded against us");
+        assert_eq!(read[1].fee, Some(Usd::ZERO), "it is told once");
+        assert_ne!(read[0].fill, read[1].fill);
+    }
+
+    #[test]
+    fn balances_and_positions() {
         let body = json!({"balance": 123_456, "balance_dollars": "1234.5678", "balance_breakdown": [
             {"exchange_index": 0, "balance": "734.5678"}, {"exchange_index": 2, "balance": "500.0000"}]});
         let dollars = |micros| Usd::from_micros(micros);
@@ -270,10 +274,13 @@ mod tests {
         assert_eq!(balance(&pinned, 2), Ok(vec![(2, dollars(1_234_567_800))]));
         let held = position(&json!({"ticker": "KXA", "position_fp": "-15.00"})).unwrap();
         assert_eq!((held.yes, held.no), (Qty::ZERO, Qty::from_contracts(15)));
-        let body = json!({"orderbook_fp": {"yes_dollars": [["0.4200", "300.00"], ["0.4300", "25.00"]],
-            "no_dollars": [["0.5400", "20.00"], ["0.5600", "146.00"]]}});
-        let read = book(&body).unwrap();
-        assert_eq!((read.bids[0].0.ticks(), read.asks[0].0.ticks()), (4_300, 4_400));
-        assert!(book(&json!({"orderbook_fp": {}})).unwrap().bids.is_empty());
+        for (text, no) in [("-15.0000001", 15_000_000), ("-14.9999999", 15_000_000)] {
+            let held = position(&json!({"ticker": "KXA", "position_fp": text})).unwrap();
+            assert_eq!((held.yes, held.no), (Qty::ZERO, Qty::from_micros(no)), "{text}");
+        }
+        let fine = json!({"balance_dollars": "1234.56780004"});
+        assert_eq!(balance(&fine, 0), Ok(vec![(0, dollars(1_234_567_800))]));
+        let old = json!({"balance_breakdown": [{"exchange_index": 0, "balance": 73_456}]});
+        assert!(balance(&old, 0).is_err(), "cents of an older answer are not dollars");
     }
 }

@@ -44,36 +44,49 @@ pub fn page(body: &Value) -> Result<Page<'_>, ReadError> {
     Ok(Page { rows: object.list("data")?, next })
 }
 
-/// One order of ours as the venue lists it.
+/// Which order a row of a listing is: enough to name it, whatever else the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderRow {
+pub struct OrderName {
     /// Its id.
     pub id: Word,
-    /// The outcome's decimal id.
+    /// The outcome's decimal id; empty where the row does not say.
     pub token: String,
-    /// Which way.
-    pub action: Action,
-    /// Price of that outcome.
-    pub price: Price,
-    /// Shares wanted at first.
-    pub size: Qty,
-    /// Shares filled.
-    pub filled: Qty,
-    /// Where it stands.
-    pub state: VenueState,
-    /// When it was made.
-    pub created: Nanos,
 }
 
-impl OrderRow {
+impl OrderName {
     /// The name the core knows it by.
     pub fn key(&self) -> VenueKey {
         venue_key(&self.id)
     }
+}
 
+/// Reads which order a row of `/data/orders` is. An order rests whatever its price or its size looks like.
+///
+/// # Errors
+/// The row has no id.
+pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
+    let object = Object::new("order", row);
+    let id = parse_hex(object.text("id")?).ok_or(object.error("id"))?;
+    Ok(OrderName { id, token: object.text_or_empty("asset_id").to_owned() })
+}
+
+/// One order of ours as the venue lists it. Its price and size are ours to know: we set them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Which.
+    pub name: OrderName,
+    /// Shares filled.
+    pub filled: Qty,
+    /// Where it stands.
+    pub state: VenueState,
+    /// When it was made; zero where the row does not say.
+    pub created: Nanos,
+}
+
+impl OrderRow {
     /// As a report.
     pub fn status(&self) -> OrderStatus {
-        let order = OrderRef::Key(self.key());
+        let order = OrderRef::Key(self.name.key());
         OrderStatus { order, state: self.state, filled: Some(self.filled) }
     }
 }
@@ -84,8 +97,9 @@ impl OrderRow {
 /// A field is absent, or a status word is not known.
 pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
     // the single answer is wrapped by some deployments
-    let object = Object::new("order", row.get("order").unwrap_or(row));
-    let (size, filled) = (object.qty("original_size")?, object.qty("size_matched")?);
+    let row = row.get("order").unwrap_or(row);
+    let object = Object::new("order", row);
+    let filled = object.fine_qty("size_matched")?;
     let word = object.text("status")?;
     let word = word.strip_prefix("ORDER_STATUS_").unwrap_or(word);
     let state = match word {
@@ -93,7 +107,7 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
         "DELAYED" => VenueState::Delayed,
         "MATCHED" => VenueState::Filled,
         _ if word.starts_with("CANCEL") || word.starts_with("INVALID") || word == "EXPIRED" => {
-            state_of(filled, size, DUST, false)
+            state_of(filled, object.fine_qty("original_size")?, DUST, false)
         }
         _ => return Err(object.error("status")),
     };
@@ -102,16 +116,8 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
         Some(Value::String(text)) => crate::venue::json::parse_time(text),
         _ => None,
     };
-    Ok(OrderRow {
-        id: parse_hex(object.text("id")?).ok_or(object.error("id"))?,
-        token: object.text("asset_id")?.to_owned(),
-        action: action(&object, "side")?,
-        price: object.price("price")?,
-        size,
-        filled,
-        state,
-        created: created.unwrap_or(Nanos::ZERO),
-    })
+    let created = created.unwrap_or(Nanos::ZERO);
+    Ok(OrderRow { name: order_name(row)?, filled, state, created })
 }
 
 /// Whose orders and markets a trade is read for.
@@ -206,26 +212,18 @@ fn is_followed(trade: &Object<'_>, ours: &Ours<'_>) -> Result<bool, ReadError> {
     Ok((ours.token)(taker).is_some() || tokens.any(|token| (ours.token)(token).is_some()))
 }
 
-/// Reads `/balance-allowance`: dollars or shares in millionths, from an integer text or, in some answers, a
-/// decimal one.
+/// Reads the collateral of `/balance-allowance`: millionths of a dollar as an integer text or, in some answers, dollars
+/// as a decimal one.
 ///
 /// # Errors
-/// No balance.
-pub fn balance(body: &Value) -> Result<u64, ReadError> {
+/// No balance, or one below zero.
+pub fn cash(body: &Value) -> Result<Usd, ReadError> {
     let object = Object::new("balance", body);
     let value = object.get("balance").ok_or(object.error("balance"))?;
     let whole_units = value.as_str().is_some_and(|text| text.contains('.')) || value.is_f64();
-    let micros = scaled(value, if whole_units { 6 } else { 0 });
-    micros.and_then(|micros| u64::try_from(micros).ok()).ok_or(object.error("balance"))
-}
-
-/// The same as dollars.
-///
-/// # Errors
-/// No balance.
-pub fn cash(body: &Value) -> Result<Usd, ReadError> {
-    let micros = i64::try_from(balance(body)?);
-    micros.map(Usd::from_micros).map_err(|_| ReadError { what: "balance", field: "balance" })
+    let micros = if whole_units { scaled_nearest(value, 6) } else { scaled(value, 0) };
+    let micros = micros.and_then(|micros| i64::try_from(micros).ok()).filter(|&micros| micros >= 0);
+    micros.map(Usd::from_micros).ok_or(object.error("balance"))
 }
 
 /// Shares of one outcome held.
@@ -311,59 +309,18 @@ pub fn change(row: &Value, wallet: &str, ours: &Ours<'_>) -> Result<[i128; 2], R
     let taker_action = action(&trade, "side")?;
     match trade.text_or_empty("trader_side") {
         "MAKER" => {}
-        "TAKER" => add(taker_token, taker_action, trade.qty("size")?),
-        _ if is_ours(&trade) => add(taker_token, taker_action, trade.qty("size")?),
+        "TAKER" => add(taker_token, taker_action, trade.fine_qty("size")?),
+        _ if is_ours(&trade) => add(taker_token, taker_action, trade.fine_qty("size")?),
         _ => {}
     }
     for maker in trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten() {
         let maker = Object::new("maker order", maker);
         if is_ours(&maker) {
             let token = maker.text("asset_id")?;
-            add(token, action(&maker, "side")?, maker.qty("matched_amount")?);
+            add(token, action(&maker, "side")?, maker.fine_qty("matched_amount")?);
         }
     }
     Ok(change)
-}
-
-/// One book as REST tells it, in prices of its own outcome, best level first on both sides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BookRow {
-    /// The outcome's decimal id.
-    pub token: String,
-    /// When the venue made it.
-    pub time: Nanos,
-    /// The venue's hash of it.
-    pub hash: String,
-    /// Bids.
-    pub bids: Vec<(Price, Qty)>,
-    /// Asks.
-    pub asks: Vec<(Price, Qty)>,
-}
-
-/// Reads `/book` or one of `/books`. Levels come in no order that may be relied on.
-///
-/// # Errors
-/// A field is absent, or a number is off its scale.
-pub fn book(body: &Value) -> Result<BookRow, ReadError> {
-    let object = Object::new("book", body);
-    let side = |field: &'static str| -> Result<Vec<(Price, Qty)>, ReadError> {
-        let level = |row: &Value| {
-            let level = Object::new("level", row);
-            Ok((level.price("price")?, level.qty("size")?))
-        };
-        let rows = object.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        rows.iter().map(level).collect()
-    };
-    let (mut bids, mut asks) = (side("bids")?, side("asks")?);
-    bids.sort_unstable_by(|a, b| b.cmp(a));
-    asks.sort_unstable();
-    Ok(BookRow {
-        token: object.text("asset_id")?.to_owned(),
-        time: object.time("timestamp")?,
-        hash: object.text_or_empty("hash").to_owned(),
-        bids,
-        asks,
-    })
 }
 
 fn action(object: &Object<'_>, field: &'static str) -> Result<Action, ReadError> {
@@ -372,11 +329,6 @@ fn action(object: &Object<'_>, field: &'static str) -> Result<Action, ReadError>
         "SELL" => Ok(Action::Sell),
         _ => Err(object.error(field)),
     }
-}
-
-/// Whole shares of a quantity given in millionths, for callers that hold a raw balance.
-pub fn shares(micros: u64) -> Option<Qty> {
-    as_qty(i128::from(micros))
 }
 
 #[cfg(test)]
@@ -409,9 +361,19 @@ mod tests {
             assert_eq!(order(&row(word, filled)).ok().map(|row| row.state), expected, "{word}");
         }
         let read = order(&row("LIVE", "25")).unwrap();
-        assert_eq!((read.filled, read.size), (Qty::from_contracts(25), Qty::from_contracts(100)));
+        assert_eq!((read.filled, read.name.token.as_str()), (Qty::from_contracts(25), "71"));
         assert_eq!(read.created.get(), 1_795_132_800_000_000_000);
         assert_eq!(order(&json!({"id": "0x12"})).unwrap_err().what, "order");
+        for (field, value) in [
+            ("price", json!("0.5199999")),
+            ("original_size", json!("99.9999999")),
+            ("size_matched", json!("25.0000001")),
+            ("side", json!("LEND")),
+        ] {
+            let mut odd = row("LIVE", "25");
+            odd[field] = value;
+            assert_eq!(order(&odd), Ok(read.clone()), "{field} says nothing that we do not know");
+        }
     }
 
     #[test]
@@ -453,19 +415,24 @@ mod tests {
     }
 
     #[test]
-    fn balances_pages_positions_and_books() {
-        assert_eq!(balance(&json!({"balance": "1000000000"})), Ok(1_000_000_000));
-        assert_eq!(balance(&json!({"balance": "250.500000"})), Ok(250_500_000));
-        assert!(balance(&json!({})).is_err());
+    fn balances_and_pages() {
+        let cases = [
+            (json!("1000000000"), Some(1_000_000_000)),
+            (json!("250.500000"), Some(250_500_000)),
+            (json!("250.5000004"), Some(250_500_000)),
+            (json!(250.500_000_000_000_03), Some(250_500_000)),
+            (json!("-1"), None),
+            (json!("all"), None),
+            (json!(null), None),
+        ];
+        for (balance, micros) in cases {
+            let read = cash(&json!({ "balance": balance })).ok();
+            assert_eq!(read, micros.map(Usd::from_micros), "{balance}");
+        }
         let body = json!({"data": [1], "next_cursor": "LTE="});
         assert!(page(&body).unwrap().next.is_none());
         let body = json!({"data": [], "next_cursor": "Mg=="});
         assert_eq!(page(&body).unwrap().next, Some("Mg=="));
-        let body = json!({"asset_id": "71", "timestamp": "1795132800123", "hash": "h",
-            "bids": [{"price": ".48", "size": "100"}, {"price": "0.49", "size": "200"}],
-            "asks": [{"price": "0.53", "size": "90"}, {"price": "0.52", "size": "180"}]});
-        let read = book(&body).unwrap();
-        assert_eq!((read.bids[0].0.ticks(), read.asks[0].0.ticks()), (4_900, 5_200));
     }
 
     fn v2(rows: &Value, more: &Value) -> Value {
@@ -547,11 +514,15 @@ mod tests {
                     {"owner": "web", "maker_address": "0xAB", "matched_amount": "20", "asset_id": "no", "side": "BUY"},
                     {"owner": "them", "maker_address": "0xcd", "matched_amount": "5", "asset_id": "yes", "side": "SELL"}]})
         };
+        let mut finer = row("CONFIRMED", "BUY", "TAKER");
+        (finer["size"], finer["price"]) = (json!("25.0000004"), json!("0.5199992"));
+        finer["maker_orders"][0]["matched_amount"] = json!("20.0000009");
         let cases = [
             (row("CONFIRMED", "BUY", "TAKER"), [25_000_000, 20_000_000]), // both sides were ours
             (row("MATCHED", "SELL", "TAKER"), [-25_000_000, 20_000_000]),
             (row("TRADE_STATUS_MINED", "BUY", "MAKER"), [0, 20_000_000]),
             (row("FAILED", "BUY", "TAKER"), [0, 0]),
+            (finer, [25_000_000, 20_000_000]),
         ];
         for (row, expected) in cases {
             assert_eq!(change(&row, "0xab", &ours), Ok(expected), "{row}");
