@@ -1,5 +1,6 @@
-//! A desk in which exactly one thing is wrong opens nothing. Much of it is stopped before the gate is asked, by the
-//! sizing or where baskets are looked at; the gate's own rows are held one by one in `risk/gate/tests.rs`.
+//! A desk in which exactly one thing is wrong opens nothing, and it is stopped where it should be: by the pricing, where
+//! baskets are looked at, by the sizing or at the gate. Each test asserts what was noted besides the absent order, for
+//! whatever one of them lets pass, the next one stops. The gate's own rows are held in `risk/gate/tests.rs`.
 
 use super::*;
 use crate::event::StaleWhy;
@@ -30,17 +31,18 @@ fn nothing_wrong_opens() {
     assert_eq!(orders_after(|_| {}), (1, vec![], vec![Verdict::Taken]));
 }
 
+/// Closed before the gate is asked: an opportunity that was seen, and no refusal.
 #[test]
-fn halted_stopping_or_unreconciled_opens_nothing() {
+fn a_core_that_is_halted_stopping_unreconciled_or_held_asks_no_gate() {
+    let closed = (0, vec![], vec![Verdict::Closed]);
     let halt = |desk: &mut Desk| desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
-    assert_eq!(orders_after(halt), (0, vec![], vec![Verdict::Closed]));
-    assert_eq!(orders_after(|desk| desk.control(Control::Stop)).0, 0);
-    let unclean =
-        |desk: &mut Desk| desk.control(Control::Reconciled { venue: Venue::Kalshi, clean: false });
-    assert_eq!(orders_after(unclean).0, 0);
+    assert_eq!(orders_after(halt), closed, "halted");
+    assert_eq!(orders_after(|desk| desk.control(Control::Stop)), closed, "stopping");
     for venue in Venue::ALL {
+        let unclean = |desk: &mut Desk| desk.control(Control::Reconciled { venue, clean: false });
+        assert_eq!(orders_after(unclean), closed, "unreconciled: {venue:?}");
         let hold = |desk: &mut Desk| desk.control(Control::Hold { venue, held: true });
-        assert_eq!(orders_after(hold), (0, vec![], vec![Verdict::Closed]), "{venue:?}");
+        assert_eq!(orders_after(hold), closed, "held: {venue:?}");
     }
 }
 
@@ -107,37 +109,43 @@ fn a_venue_that_cannot_be_reached_opens_nothing() {
 fn a_market_that_is_not_open_opens_nothing() {
     let paused =
         |desk: &mut Desk| desk.event(Event::Status { market: KA, status: MarketStatus::Paused });
-    assert_eq!(orders_after(paused).0, 0);
+    assert_eq!(orders_after(paused), (0, vec![Refusal::NotOpen], vec![Verdict::Refused]));
 }
 
+/// Not priced at all: neither an opportunity nor a refusal.
 #[test]
-fn a_stale_book_opens_nothing() {
-    let mut desk = Desk::new();
-    desk.book(PM, &[(38, 300)], &[(40, 30)]);
-    desk.event(Event::Stale { market: PM, why: StaleWhy::Gap });
-    desk.book(KA, &[(50, 30)], &[(52, 300)]);
-    assert_eq!(desk.placed().len(), 0);
+fn a_stale_book_is_no_price() {
+    let heard = |doubted: bool| {
+        let mut desk = Desk::new();
+        desk.book(PM, &[(38, 300)], &[(40, 30)]);
+        if doubted {
+            desk.event(Event::Stale { market: PM, why: StaleWhy::Gap });
+        }
+        desk.book(KA, &[(50, 30)], &[(52, 300)]);
+        let told = |note: &&Note| matches!(note, Note::Opportunity { .. } | Note::Refused { .. });
+        (desk.placed().len(), desk.notes.iter().filter(told).count())
+    };
+    assert_eq!(heard(true), (0, 0));
+    assert_eq!(heard(false), (1, 1), "the same books without doubt");
 }
 
+/// A plan is made no larger than what can pass, so that the gate has nothing to refuse.
 #[test]
-fn a_limit_of_nothing_is_sized_to_nothing_or_refused() {
+fn a_limit_of_nothing_is_sized_to_nothing_before_the_gate_is_asked() {
     use LimitRow as L;
     for row in [
         L::OrderQty,
         L::OrderNotional,
         L::CashPercent,
         L::PositionQty,
+        L::PositionNotional,
         L::ExposureTotal,
         L::ExposureMarket,
         L::ExposureCluster,
         L::ExposureVenue,
-        L::PositionNotional,
-        L::Positions,
-        L::OrdersPerMinute,
-        L::OrdersPerMinuteMarket,
-        L::DailyLoss,
     ] {
-        assert_eq!(orders_after(limit(row, 0)).0, 0, "{}", row.name());
+        let sized = (0, vec![], vec![Verdict::TooSmall]);
+        assert_eq!(orders_after(limit(row, 0)), sized, "{}", row.name());
     }
 }
 
@@ -145,6 +153,7 @@ fn a_limit_of_nothing_is_sized_to_nothing_or_refused() {
 fn rows_that_only_the_gate_knows_name_themselves() {
     use LimitRow as L;
     assert_eq!(orders_after(limit(L::OrdersPerMinute, 0)).1, [Refusal::Rate]);
+    assert_eq!(orders_after(limit(L::OrdersPerMinuteMarket, 0)).1, [Refusal::Rate]);
     assert_eq!(orders_after(limit(L::Positions, 0)).1, [Refusal::Positions]);
     assert_eq!(
         orders_after(limit(L::DailyLoss, 0)).1,
