@@ -37,7 +37,7 @@ golden:
 # Installs the venues' own client libraries beside the build and trades with them on the twin.
 clients:
     tests/clients/install.sh
-    SUREFOOT_REQUIRE_CLIENTS=1 cargo test --test clients -- --nocapture
+    SUREFOOT_REQUIRE=client cargo test --test clients -- --nocapture
 
 # Advisories, licences, sources; wants cargo-deny.
 deny:

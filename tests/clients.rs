@@ -2,7 +2,10 @@
 //!
 //! Whoever writes both a server and its client agrees with himself; these clients were written by the venues. They are
 //! installed by `tests/clients/install.sh` beside the build's output, since no Rust tool brings them, and a test whose
-//! client is absent says so and passes, unless `SUREFOOT_REQUIRE_CLIENTS=1` as in CI.
+//! client is absent says so and passes, unless `SUREFOOT_REQUIRE` names `client` as in CI.
+
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -91,13 +94,8 @@ fn runs(interpreter: &Path) -> bool {
 }
 
 /// Says that a client is absent; a failure where CI requires it.
-fn skip(test: &str, client: &str) {
-    let required = std::env::var("SUREFOOT_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "{client} is not installed and SUREFOOT_REQUIRE_CLIENTS=1: run tests/clients/install.sh"
-    );
-    eprintln!("skipped: {test}: {client} is not installed, run tests/clients/install.sh");
+fn skip(client: &str) {
+    skip::skip("client", &format!("{client} is not installed, run tests/clients/install.sh"));
 }
 
 /// Runs a client script against the twin and returns the one JSON line it prints.
@@ -131,7 +129,7 @@ fn script(name: &str) -> PathBuf {
 fn the_polymarket_client_trades_on_the_twin() {
     let python = installed("clients-venv").map(|home| home.join("bin/python"));
     let Some(python) = python.filter(|python| runs(python)) else {
-        return skip("the_polymarket_client_trades_on_the_twin", "py-clob-client-v2");
+        return skip("py-clob-client-v2");
     };
     let twin = Twin::start("polymarket");
     let line = run(Command::new(python).arg("-B").arg(script("polymarket_client.py")), &twin);
@@ -151,10 +149,10 @@ fn the_polymarket_client_trades_on_the_twin() {
 }
 
 /// Runs a Python client of a venv of its own.
-fn python(test: &str, venv: &str, client: &str, name: &str) -> Option<serde_json::Value> {
+fn python(venv: &str, client: &str, name: &str) -> Option<serde_json::Value> {
     let python = installed(venv).map(|home| home.join("bin/python"));
     let Some(python) = python.filter(|python| runs(python)) else {
-        skip(test, client);
+        skip(client);
         return None;
     };
     let line = run(Command::new(python).arg("-B").arg(script(name)), &Twin::start(venv));
@@ -163,10 +161,10 @@ fn python(test: &str, venv: &str, client: &str, name: &str) -> Option<serde_json
 }
 
 /// Runs a TypeScript client.
-fn typescript(test: &str, client: &str, name: &str) -> Option<serde_json::Value> {
+fn typescript(client: &str, name: &str) -> Option<serde_json::Value> {
     let node = Path::new("node");
     let Some(home) = installed("clients-node").filter(|_| runs(node)) else {
-        skip(test, client);
+        skip(client);
         return None;
     };
     let command = &mut Command::new(node);
@@ -185,17 +183,15 @@ fn check_unified(line: &serde_json::Value, kinds: u64) {
 
 #[test]
 fn the_unified_python_client_trades_on_the_twin() {
-    let test = "the_unified_python_client_trades_on_the_twin";
     let name = "polymarket_unified.py";
-    let Some(line) = python(test, "clients-unified", "polymarket-client", name) else { return };
+    let Some(line) = python("clients-unified", "polymarket-client", name) else { return };
     check_unified(&line, 3);
     assert!(line["stream_events"].as_array().is_some_and(|seen| seen.len() >= 2), "{line}");
 }
 
 #[test]
 fn the_unified_typescript_client_trades_on_the_twin() {
-    let test = "the_unified_typescript_client_trades_on_the_twin";
-    let Some(line) = typescript(test, "@polymarket/client", "polymarket_unified.mjs") else {
+    let Some(line) = typescript("@polymarket/client", "polymarket_unified.mjs") else {
         return;
     };
     check_unified(&line, 2); // its newest version does not sign for the third exchange
@@ -203,8 +199,7 @@ fn the_unified_typescript_client_trades_on_the_twin() {
 
 #[test]
 fn the_kalshi_python_client_trades_on_the_twin() {
-    let test = "the_kalshi_python_client_trades_on_the_twin";
-    let Some(line) = python(test, "clients-kalshi", "kalshi_python_sync", "kalshi_sync.py") else {
+    let Some(line) = python("clients-kalshi", "kalshi_python_sync", "kalshi_sync.py") else {
         return;
     };
     assert_eq!(line["keys"], serde_json::json!(["rsa", "ed25519"]));
@@ -213,8 +208,7 @@ fn the_kalshi_python_client_trades_on_the_twin() {
 
 #[test]
 fn the_kalshi_client_trades_on_the_twin() {
-    let test = "the_kalshi_client_trades_on_the_twin";
-    let Some(line) = typescript(test, "kalshi-typescript", "kalshi_client.mjs") else { return };
+    let Some(line) = typescript("kalshi-typescript", "kalshi_client.mjs") else { return };
     assert!(line["fills"].as_u64().is_some_and(|fills| fills >= 3), "{line}");
 }
 
@@ -293,10 +287,9 @@ fn every_call_of_the_official_clients_is_on_the_page() {
         files(&home.join("lib"), "METADATA", &mut found);
         found.first().and_then(|file| file.parent()?.parent().map(Path::to_path_buf))
     };
-    let test = "every_call_of_the_official_clients_is_on_the_page";
     let mut unnamed = Vec::new();
     match packages("clients-kalshi") {
-        None => skip(test, "kalshi_python_sync"),
+        None => skip("kalshi_python_sync"),
         Some(site) => {
             let made = kalshi_calls(&site.join("kalshi_python_sync"));
             assert!(made.len() > 80, "the client's calls were read: {}", made.len());
@@ -309,7 +302,7 @@ fn every_call_of_the_official_clients_is_on_the_page() {
     }
     let known = |path: &String| calls.iter().any(|(_, known)| known == path);
     match packages("clients-venv") {
-        None => skip(test, "py-clob-client-v2"),
+        None => skip("py-clob-client-v2"),
         Some(site) => {
             let made = polymarket_paths(&[site.join("py_clob_client_v2/endpoints.py")], &["= \""]);
             assert!(made.len() > 50, "the client's paths were read: {}", made.len());
@@ -317,7 +310,7 @@ fn every_call_of_the_official_clients_is_on_the_page() {
         }
     }
     match packages("clients-unified") {
-        None => skip(test, "polymarket-client"),
+        None => skip("polymarket-client"),
         Some(site) => {
             let home = site.join("polymarket/_internal/actions");
             let names = ["data.py", "gamma.py", "clob.py", "account.py", "rewards.py", "auth.py"];

@@ -6,7 +6,7 @@
 #   <target>/clients-node      TypeScript: @polymarket/client and kalshi-typescript
 # <target> is $CARGO_TARGET_DIR or target/. Uses the machine's ordinary pip and npm with their ordinary settings, and
 # does nothing where the pinned versions are already there. A missing interpreter is a message, not a failure, unless
-# SUREFOOT_REQUIRE_CLIENTS=1. SUREFOOT_PYTHON names another Python than python3.
+# SUREFOOT_REQUIRE names `client`. SUREFOOT_PYTHON names another Python than python3.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
@@ -71,8 +71,10 @@ if [ -f "$node/installed" ]; then
     echo "clients: node $(node --version), $(sed -n 's/^ *"\([^"]*\)": "\([0-9.]*\)",*$/\1 \2/p' "$here/package.json" | tr '\n' ' ')"
 fi
 
-if [ "$missing" = 1 ] && [ "${SUREFOOT_REQUIRE_CLIENTS:-0}" = 1 ]; then
-    echo "clients: SUREFOOT_REQUIRE_CLIENTS=1 asks for all of them"
+case "$missing ${SUREFOOT_REQUIRE:-} " in
+"1 "*" client "* | "1 client "*)
+    echo "clients: SUREFOOT_REQUIRE asks for all of them"
     exit 1
-fi
+    ;;
+esac
 exit 0
