@@ -1,6 +1,7 @@
 //! `kill -9` in mid-run with the venues still up: the next start finds what is there and goes on.
 //!
-//! Five kills here; `SUREFOOT_KILLS` asks for more.
+//! Five kills here; `SUREFOOT_KILLS` asks for more. Where none of them met an order or a group in flight, more are made
+//! until one does.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -15,6 +16,9 @@ use crate::rig::{
     SOON, Scratch, Twin, alone, ask, count, database, every_flipped_bit_is_found, run_against, say,
     segments, status, truths, until, wait,
 };
+
+/// Kills beyond those asked for, at most, until one has hit something.
+const HITS_TRIED_MAX: usize = 25;
 
 /// Any moment is as good as another: the time of day gives it, and the failing one is printed.
 fn moment() -> Duration {
@@ -40,13 +44,15 @@ fn an_order_leaves(state: &Path, venue: &str) {
 #[test]
 fn killed_at_any_moment_it_goes_on_where_it_was() {
     let _alone = alone();
-    let kills: usize = std::env::var("SUREFOOT_KILLS").map_or(5, |kills| kills.parse().unwrap());
+    let wanted: usize = std::env::var("SUREFOOT_KILLS").map_or(5, |kills| kills.parse().unwrap());
     let scratch = Scratch::new("crash");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 3);
     let (mut busy, mut half_done) = (0, 0);
-    let mut hedged = 0;
-    for kill in 0..kills {
+    let (mut hedged, mut kills) = (0, 0);
+    while kills < wanted || (busy + half_done == 0 && kills < wanted + HITS_TRIED_MAX) {
+        let kill = kills;
+        kills += 1;
         let mut run = run_against(&scratch, &twin.venues, &state, &format!("run{kill}"));
         wait("the run trades", || {
             assert!(run.is_running(), "kill {kill}: it ended by itself: {}", run.err());
