@@ -227,7 +227,7 @@ pack_names! {
     HaltWhy { Operator, KillFile, DailyLoss, RingFull, Group, Thread, Journal, Impossible }
     VenueState { Resting, Delayed, Filled, Cancelled }
     Finality { Provisional, Final, Failed }
-    Unsent { Epoch, Down, Tokens, WireLog, Encode, Breaker }
+    Unsent { Epoch, Down, Tokens, WireLog, Encode, Breaker, Old }
     Reject { Funds, Closed, Crossed, Terms, Killed, Auth, Rate, Mode, Duplicate, Other, Blocked }
     Verdict { Taken, TooSmall, Cooldown, Absurd, Refused, LegRisk, Closed, Full }
     GroupState { Planned, Reserving, Working, Hedged, Unwinding, Flat, Operator }

@@ -144,13 +144,17 @@ pub enum Unsent {
     Encode = 4,
     /// The breaker is open after repeated failures.
     Breaker = 5,
+    /// It opens something, and too long had passed since it was decided: this computer stood still, or the disk did.
+    Old = 6,
 }
 
 impl Unsent {
     /// Whether the same order may leave a moment later: the way to the venue was closed, nothing is wrong with the order.
     pub const fn may_pass_later(self) -> bool {
         match self {
-            Self::Epoch | Self::Down | Self::Tokens | Self::WireLog | Self::Breaker => true,
+            Self::Epoch | Self::Down | Self::Tokens | Self::WireLog | Self::Breaker | Self::Old => {
+                true
+            }
             Self::Encode => false,
         }
     }
@@ -159,7 +163,7 @@ impl Unsent {
     pub const fn is_of_the_way(self) -> bool {
         match self {
             Self::Down | Self::Tokens | Self::WireLog | Self::Breaker => true,
-            Self::Epoch | Self::Encode => false,
+            Self::Epoch | Self::Encode | Self::Old => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use surefoot_cold::exec::http::{Answer, Request};
 use surefoot_cold::exec::kalshi::KalshiRates;
 use surefoot_cold::exec::words::{CannotEncode, Inquiry, Next, What, Words};
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi};
-use surefoot_cold::net::{NoMeter, Trust};
+use surefoot_cold::net::{Meter, NoMeter, Trust};
 use surefoot_cold::venue::answer::{Cancelled, Placed};
 use surefoot_cold::venue::kalshi::signer::Signer;
 use surefoot_cold::wirelog::{self, SyncMode, VenueId, WireLog};
@@ -23,8 +23,8 @@ use surefoot_hot::units::{Nanos, Qty};
 use crate::support::*;
 
 /// An executor, both ends of its rings, and a clock that only the test moves.
-pub struct Rig<W: Words> {
-    pub exec: Exec<W, NoMeter>,
+pub struct Rig<W: Words, M: Meter = NoMeter> {
+    pub exec: Exec<W, M>,
     pub intents: Producer<Intent>,
     pub events: Consumer<Event>,
     pub halt: HaltEpoch,
@@ -54,6 +54,20 @@ impl<W: Words> Rig<W> {
         addr: std::net::SocketAddr,
         setup: &Setup,
     ) -> Self {
+        Self::metered(name, words, trust, addr, setup, NoMeter)
+    }
+}
+
+impl<W: Words, M: Meter> Rig<W, M> {
+    /// With a clock of its own for what is finer than a turn.
+    pub fn metered(
+        name: &str,
+        words: W,
+        trust: &Trust,
+        addr: std::net::SocketAddr,
+        setup: &Setup,
+        meter: M,
+    ) -> Self {
         let (intents, core_exec) = RingBuffer::new(256);
         let (exec_core, events) = RingBuffer::new(setup.reports);
         let log = scratch(name).join("wire.log");
@@ -68,7 +82,7 @@ impl<W: Words> Rig<W> {
             chore_lanes: (0..setup.chore_lanes).map(|n| lane(n + 100)).collect(),
             learnt: None,
         };
-        let exec = Exec::new(words, wiring, setup.options, NoMeter).unwrap();
+        let exec = Exec::new(words, wiring, setup.options, meter).unwrap();
         Self { exec, intents, events, halt, now: START, log }
     }
 

@@ -4,6 +4,7 @@
 mod bodies;
 mod exec;
 mod feed;
+mod late;
 mod support;
 mod truth;
 mod twin;

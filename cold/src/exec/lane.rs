@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 
 use mio::{Registry, Token};
+use surefoot_hot::report::Unsent;
 use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::units::Nanos;
 
@@ -17,12 +18,37 @@ pub(super) enum Wrote {
     All,
     /// Some of it is; the rest follows.
     Part,
-    /// The epoch moved: no byte left, and none will.
-    Stopped,
+    /// The epoch moved, or the order is too old: no byte left, and none will.
+    Stopped(Unsent),
     /// The connection broke before any byte left.
     Nothing,
-    /// The connection broke, or was cut because the epoch moved, after bytes had left.
+    /// The connection broke, or was cut because the order may not leave any more, after bytes had left.
     Cut,
+}
+
+/// Under what conditions an order may leave.
+pub(super) struct Leave<'a, C> {
+    halt: &'a HaltEpoch,
+    epoch: u64,
+    by: Nanos,
+    clock: C,
+}
+
+impl<'a, C: FnMut() -> Nanos> Leave<'a, C> {
+    /// While `halt` stands at `epoch` and `clock` has not passed `by`.
+    pub(super) fn new(halt: &'a HaltEpoch, epoch: u64, by: Nanos, clock: C) -> Self {
+        Self { halt, epoch, by, clock }
+    }
+
+    /// Why it may not leave now. The epoch is read last: nothing stands between it and the kernel.
+    #[inline]
+    fn stopped(&mut self) -> Option<Unsent> {
+        let old = (self.clock)() > self.by;
+        if self.halt.read() != self.epoch {
+            return Some(Unsent::Epoch);
+        }
+        old.then_some(Unsent::Old)
+    }
 }
 
 /// What came back.
@@ -130,16 +156,15 @@ impl Lane {
         self.inbox.clear();
     }
 
-    /// The only place where the bytes of an order reach a socket. The epoch of the order's decision is compared
-    /// with the shared one by the last instruction before each call into the kernel; where they differ nothing
-    /// more is written, and a connection that already holds a part is cut, so that the rest can never follow.
+    /// The only place where the bytes of an order reach a socket. The order's age is looked at, and the epoch of its
+    /// decision compared with the shared one, by the last instructions before each call into the kernel; where it may not
+    /// leave nothing more is written, and a connection that already holds a part is cut, so that the rest can never follow.
     ///
     /// `request` is `None` to go on with a part written before. After anything but [`Wrote::All`] and
     /// [`Wrote::Part`] the caller closes the lane: it may hold encrypted bytes that must never follow.
     pub(super) fn write_order(
         &mut self,
-        halt: &HaltEpoch,
-        epoch: u64,
+        leave: &mut Leave<'_, impl FnMut() -> Nanos>,
         request: Option<&[u8]>,
     ) -> Wrote {
         let Some(stream) = self.stream.as_mut().filter(|_| self.open) else {
@@ -155,8 +180,8 @@ impl Lane {
             }
         }
         loop {
-            if halt.read() != epoch {
-                return if left { Wrote::Cut } else { Wrote::Stopped };
+            if let Some(why) = leave.stopped() {
+                return if left { Wrote::Cut } else { Wrote::Stopped(why) };
             }
             match stream.write_staged() {
                 Ok(0) => return if left { Wrote::Cut } else { Wrote::Nothing },

@@ -30,6 +30,7 @@ use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::{Cancel, Intent, Order, Query};
+use surefoot_hot::limits::DATA_AGE_MAX;
 use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
 use surefoot_hot::risk::{Approved, HaltEpoch};
 use surefoot_hot::units::Nanos;
@@ -40,9 +41,10 @@ use crate::venue::answer::{Cancelled, Placed, is_stranger};
 use crate::wirelog::{Ended, Record, VenueId, WireLog};
 use http::Request;
 use ids::VenueIds;
-use lane::{Came, Lane, Wrote};
+use lane::{Came, Lane, Leave, Wrote};
 use limit::Breaker;
 use pace::Pace;
+use place::leave_by;
 use watch::CoreWatch;
 use words::{Beaten, Inquiry, Next, Words};
 
@@ -84,6 +86,9 @@ pub struct ExecOptions {
     pub queue_wait_max: Nanos,
     /// How long an order that hedges or reduces may wait for a connection, the breaker, a pause or tokens.
     pub hold_max: Nanos,
+    /// How long ago an order that opens something may have been decided when its bytes are handed to the kernel. The
+    /// process may be stopped, or a write to a slow disk may take its time, after the gate has looked at the prices.
+    pub open_age_max: Nanos,
     /// How long a connection may idle before something cheap is sent over it.
     pub warm_every: Nanos,
     /// Whether to keep the venue's dead man's switch armed.
@@ -100,6 +105,7 @@ impl Default for ExecOptions {
             chore_wait_max: Nanos::from_secs(5),
             queue_wait_max: Nanos::from_millis(100),
             hold_max: Nanos::from_secs(1),
+            open_age_max: DATA_AGE_MAX,
             warm_every: Nanos::from_secs(15),
             heartbeat: false,
             rehearse_every: Nanos::from_millis(1),
@@ -122,7 +128,7 @@ pub struct ExecStats {
     /// Orders without a definite answer.
     pub timed_out: u64,
     /// Orders not sent, by [`Unsent`].
-    pub unsent: [u64; 6],
+    pub unsent: [u64; 7],
     /// Cancels written, repetitions included.
     pub cancels: u64,
     /// Questions written, pages and repetitions included.
@@ -562,15 +568,18 @@ impl<W: Words, M: Meter> Exec<W, M> {
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
             match slot.job {
-                Some(Job::Place { order: Order { id, epoch, .. }, part: true, .. }) => {
-                    match slot.lane.write_order(&self.halt, epoch, None) {
+                Some(Job::Place { order, part: true, .. }) => {
+                    let by = leave_by(&self.options, &order);
+                    let (meter, id) = (&mut self.meter, order.id);
+                    let mut leave = Leave::new(&self.halt, order.epoch, by, || meter.now());
+                    match slot.lane.write_order(&mut leave, None) {
                         Wrote::Part => {}
                         Wrote::All => {
                             if let Some(Job::Place { part, .. }) = &mut slot.job {
                                 *part = false;
                             }
                         }
-                        Wrote::Cut | Wrote::Stopped | Wrote::Nothing => {
+                        Wrote::Cut | Wrote::Stopped(_) | Wrote::Nothing => {
                             slot.job = None;
                             self.cut(now, at, "broke within an order");
                             self.on_lost_order(now, id);

@@ -7,9 +7,9 @@ use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
-use super::lane::Wrote;
+use super::lane::{Leave, Wrote};
 use super::words::{What, Words, is_urgent};
-use super::{Exec, Job, PLACES_MAX, Slot};
+use super::{Exec, ExecOptions, Job, PLACES_MAX, Slot};
 use crate::net::{Meter, Stage};
 use crate::venue::answer::Placed;
 use crate::wirelog::{Ended, Record, Sent, VenueId};
@@ -61,6 +61,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
         if self.halt.read() != order.epoch {
             return Way::Closed(Unsent::Epoch);
         }
+        if now > leave_by(&self.options, order) {
+            return Way::Closed(Unsent::Old);
+        }
         let (urgent, waited) = (is_urgent(order), now.since(since));
         let hold = |why, longest: Nanos| {
             if waited < longest { Way::Wait } else { Way::Closed(why) }
@@ -106,8 +109,12 @@ impl<W: Words, M: Meter> Exec<W, M> {
             self.ids.learn(order.id, id);
             self.report(Report::Bound { order: order.id, key: id.key() });
         }
+        // The wire log may have waited for the disk, and the process may have been stopped anywhere since the decision.
+        let by = leave_by(&self.options, order);
+        let meter = &mut self.meter;
+        let mut leave = Leave::new(&self.halt, order.epoch, by, || meter.now());
         let bytes = self.request.as_bytes();
-        let wrote = self.slots[slot].lane.write_order(&self.halt, order.epoch, Some(bytes));
+        let wrote = self.slots[slot].lane.write_order(&mut leave, Some(bytes));
         let at = self.meter.now();
         match wrote {
             Wrote::All | Wrote::Part => {
@@ -118,13 +125,8 @@ impl<W: Words, M: Meter> Exec<W, M> {
                 self.slots[slot].job = Some(Job::Place { order: **order, id, at, part });
                 self.slots[slot].by = now.after(self.options.order_wait_max);
             }
-            Wrote::Stopped | Wrote::Nothing => {
-                self.breaker.withdraw();
-                self.cut(now, slot, "broke before an order left");
-                self.log_end(now, order.id, Ended::Unsent, id);
-                let stopped = wrote == Wrote::Stopped;
-                self.unsent(order.id, if stopped { Unsent::Epoch } else { Unsent::Down });
-            }
+            Wrote::Stopped(why) => self.take_back(now, order.id, id, slot, why),
+            Wrote::Nothing => self.take_back(now, order.id, id, slot, Unsent::Down),
             Wrote::Cut => {
                 self.stats.sent += 1;
                 self.open.push(order.id);
@@ -132,6 +134,15 @@ impl<W: Words, M: Meter> Exec<W, M> {
                 self.on_lost_order(now, order.id);
             }
         }
+    }
+
+    /// The order is in the wire log and no byte of it left: that is written there too. The connection holds encrypted bytes
+    /// that must not follow, and goes.
+    fn take_back(&mut self, now: Nanos, order: OrderId, id: VenueId, slot: usize, why: Unsent) {
+        self.breaker.withdraw();
+        self.cut(now, slot, "broke before an order left");
+        self.log_end(now, order, Ended::Unsent, id);
+        self.unsent(order, why);
     }
 
     pub(super) fn unsent(&mut self, order: OrderId, why: Unsent) {
@@ -190,4 +201,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
             self.push_query(now, Query { order, key, market, venue });
         }
     }
+}
+
+/// Until when an order may be handed to the kernel. One that opens something was decided on prices that move; one that
+/// hedges or reduces leaves however late it is: what stands alone loses more by waiting.
+pub(super) fn leave_by(options: &ExecOptions, order: &Order) -> Nanos {
+    if is_urgent(order) { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
 }
