@@ -116,11 +116,14 @@ pub enum Purpose {
     Unwind = 2,
     /// Closes a position for the operator.
     Exit = 3,
+    /// Buys a few more of what has no partner, because the venue takes no order for so little: all of it is sold next.
+    TopUp = 4,
 }
 
 impl Purpose {
     /// Whether it puts more at risk than is at risk now: the first order of a basket. A hedge does not: it completes
-    /// what is already held, and without it the group is exposed for longer.
+    /// what is already held, and without it the group is exposed for longer. Nor does a top-up: what it buys is sold at
+    /// once, with what could not be sold without it.
     pub const fn opens(self) -> bool {
         matches!(self, Self::Leg)
     }
@@ -130,6 +133,11 @@ impl Purpose {
         matches!(self, Self::Unwind | Self::Exit)
     }
 
+    /// Whether it gets rid of contracts without a partner, or makes that possible.
+    pub const fn corrects(self) -> bool {
+        matches!(self, Self::Unwind | Self::TopUp)
+    }
+
     /// The name used in output and in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,6 +145,7 @@ impl Purpose {
             Self::Hedge => "hedge",
             Self::Unwind => "unwind",
             Self::Exit => "exit",
+            Self::TopUp => "top_up",
         }
     }
 }

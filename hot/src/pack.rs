@@ -209,7 +209,7 @@ pack_names! {
     Action { Buy, Sell }
     Side { Bid, Ask }
     Tif { Gtc, Ioc, Fok }
-    Purpose { Leg, Hedge, Unwind, Exit }
+    Purpose { Leg, Hedge, Unwind, Exit, TopUp }
     MarketStatus { Observe, Open, Paused, Closed, Proposed, Resolved }
     BasketKind { Complement, ExclusiveYes, ExclusiveNo, CrossVenue }
     StaleWhy {

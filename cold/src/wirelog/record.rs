@@ -232,7 +232,7 @@ pub(super) fn decode(
     let id = id.ok_or("the venue's id is too long")?;
     let (at, order) = (Nanos::new(word(24)), OrderId::new(word(32)));
     let group = u32::from_le_bytes(bytes[120..124].try_into().expect("four bytes"));
-    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit];
+    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit, Purpose::TopUp];
     match bytes[4] {
         1 => Ok(Record::Sent(Sent {
             at,

@@ -32,6 +32,21 @@ fn sent(order: u64) -> Record {
     })
 }
 
+#[test]
+fn what_an_order_is_for_is_read_back_whatever_it_is() {
+    let path = scratch("purposes");
+    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit, Purpose::TopUp];
+    let records: Vec<_> = (1..)
+        .zip(purposes)
+        .map(|(order, purpose)| match sent(order) {
+            Record::Sent(sent) => Record::Sent(Sent { purpose, ..sent }),
+            other @ Record::End { .. } => other,
+        })
+        .collect();
+    written(&path, &records, SyncMode::Always);
+    assert_eq!(read(&path).unwrap().records, records);
+}
+
 fn end(order: u64, how: Ended) -> Record {
     let id = VenueId::new(b"3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d").unwrap();
     Record::End { at: Nanos::new(order * 10 + 5), order: OrderId::new(order), how, id }

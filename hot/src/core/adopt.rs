@@ -69,7 +69,8 @@ impl Core {
             self.groups.beside.push(order.id);
         }
         self.reserve(order.market, -hold);
-        if order.group != NO_GROUP && order.action == Action::Sell {
+        let corrects = order.action == Action::Sell || order.purpose.corrects();
+        if order.group != NO_GROUP && corrects {
             // It was being unwound: what it did not hold by then it does not want any more.
             self.groups.at_mut(place).give_up();
             self.begin_unwind(now, place, out);

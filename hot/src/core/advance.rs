@@ -5,10 +5,9 @@ use super::money::pays_floor;
 use super::place::Draft;
 use crate::amounts;
 use crate::event::{HaltWhy, LimitRow};
-use crate::group::{ADOPTED, Group, Leg, Sale, Step};
+use crate::group::{ADOPTED, Group, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, Outcome, Venue};
 use crate::intent::{Purpose, Tif};
-use crate::limits::WALK_LEVELS_MAX;
 use crate::market::MarketDef;
 use crate::note::{Alarm, GroupState, Note, OrderState, Verdict};
 use crate::order::{EndKind, Record};
@@ -16,19 +15,10 @@ use crate::outbox::Outbox;
 use crate::report::OrderRef;
 use crate::units::{Nanos, Price, Qty, Usd};
 
-/// A leftover worth less than this may stay: selling it would cost as much.
-const DUST_MAX: Usd = Usd::from_dollars(1);
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
-/// A sale may go so far below the best bid at once, as a part of it: about what an unwind is expected to lose;
-const SWEEP_PART: u16 = 16;
-/// but always a cent.
-const SWEEP_MIN: u16 = 100;
 /// The rounding of one leg's cost: fees round up to $0.00001 at the coarsest, costs to a microdollar.
 const ROUNDING: Usd = Usd::from_micros(20);
-/// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
-/// is handed to a person: longer than a venue's restart.
-const UNWIND_MAX: Nanos = Nanos::from_secs(600);
 
 impl Core {
     /// Does what a group wants done, until it must wait or has ended.
@@ -39,9 +29,11 @@ impl Core {
                 return; // what a crash left open is known first
             }
             self.settle_target(place);
-            let step = self.groups.at(place).next_step(now, |leg, qty| self.sale(leg, qty));
+            let group = self.groups.at(place);
+            let step = group.next_step(now, |leg, qty| self.sale(now, group, leg, qty));
             match step {
                 Step::Wait => return,
+                Step::Later => return self.wait_to_sell(now, place, out),
                 // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
                 // not wait for a comparison.
                 Step::Buy { .. } if self.halted.is_none() && self.configuring => return,
@@ -55,8 +47,8 @@ impl Core {
                         self.buy_leg(now, place, leg, qty, out);
                     }
                 }
-                Step::Sell { leg, qty } => {
-                    if !self.sell_leg(now, place, leg, qty, out) {
+                Step::Correct { leg, with, excess } => {
+                    if !self.correct_leg(now, place, leg, with, excess, out) {
                         return;
                     }
                 }
@@ -85,10 +77,17 @@ impl Core {
             Action::Buy => group.on_bought(index, got),
             Action::Sell => group.on_sold(index, got, got >= order.qty, end),
         }
+        if order.purpose == Purpose::TopUp && end != EndKind::Missed {
+            group.top_ups += 1;
+        }
         // Whatever is sent again waits a little, longer each time.
-        if again || (order.action == Action::Sell && end == EndKind::Missed) {
+        let leg = &mut group.legs_mut()[index];
+        match end {
+            EndKind::Missed if order.purpose.corrects() => leg.put_off(now),
+            EndKind::Missed | EndKind::Refused | EndKind::Traded => leg.missed = 0,
+        }
+        if again {
             group.wait(now);
-            group.legs_mut()[index].next_sale = now;
         } else {
             group.missed = 0;
         }
@@ -110,21 +109,6 @@ impl Core {
         (leg.tried, leg.had) = (true, leg.bought);
         group.on_bought(index, Qty::ZERO);
         self.begin_unwind(now, place, out);
-    }
-
-    /// What can be done about contracts without a partner.
-    fn sale(&self, leg: &Leg, qty: Qty) -> Sale {
-        if self.settled[leg.market.index()].is_some() {
-            return Sale::Dust; // paid: there is nothing to sell any more
-        }
-        let terms = self.terms(leg.market);
-        let value = leg.limit.proceeds_floor(qty);
-        let under = qty < terms.min_qty || (terms.venue == Venue::Polymarket && value < DUST_MAX);
-        match (under, value < DUST_MAX) {
-            (false, _) => Sale::Possible,
-            (true, true) => Sale::Dust,
-            (true, false) => Sale::TooSmall,
-        }
     }
 
     fn buy_leg(&mut self, now: Nanos, place: usize, index: usize, qty: Qty, out: &mut Outbox) {
@@ -210,91 +194,61 @@ impl Core {
         price.cost_ceil(qty) + self.terms(market).fee.fee(price, qty, true)
     }
 
-    /// Sells part of a leg again: the first time at once, then no sooner than a step after the last. Returns whether an
-    /// order went out; if not, the timer tries again.
-    fn sell_leg(
+    /// Corrects a leg that holds too much: sells that, or tops it up first where it is too little to sell. The first sale
+    /// leaves at once, the next one no sooner than a step after it. Returns whether the group may go on.
+    fn correct_leg(
         &mut self,
         now: Nanos,
         place: usize,
         index: usize,
-        qty: Qty,
+        with: Purpose,
+        excess: Qty,
         out: &mut Outbox,
     ) -> bool {
         self.begin_unwind(now, place, out);
         let group = *self.groups.at(place);
-        let since = group.unwinding_since.unwrap_or(now);
-        if u64::from(group.attempts) >= self.limits.raw(LimitRow::UnwindAttempts)
-            || now.since(since) >= UNWIND_MAX
-        {
-            self.trip(HaltWhy::Group, out);
-            self.end_group(now, place, GroupState::Operator, out);
+        let attempts = self.limits.raw(LimitRow::UnwindAttempts);
+        if u64::from(group.attempts) >= attempts || self.is_overdue(now, &group) {
+            self.hand_over(now, place, out);
             return false;
         }
         // A claimed fill whose details have not come yet cannot be sold: the ledger must hold it first.
-        if now < group.next_at || self.orders.live().any(|record| record.order.group == group.id) {
+        if self.orders.live().any(|record| record.order.group == group.id) {
             return false;
         }
         let leg = group.legs[index];
-        let Some(draft) = self.sale_draft(&group, &leg, qty) else { return false };
-        match self.place(now, &draft, out) {
-            Ok(order) => {
-                let step = self.limits.span(LimitRow::UnwindStepMs);
-                let entry = &mut self.groups.at_mut(place).legs_mut()[index];
-                (entry.next_sale, entry.order) = (now.after(step), Some(order));
-                true
-            }
-            Err(_) => {
-                self.groups.at_mut(place).wait(now);
-                false
-            }
-        }
-    }
-
-    /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.
-    fn sale_draft(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Draft> {
-        let qty = match leg.venue {
-            Venue::Kalshi => qty,
-            Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
+        let draft = match with {
+            Purpose::TopUp => self.top_up(&group, &leg, excess),
+            _ => self.sale_draft(&group, &leg, excess),
         };
-        let bid = self.exit_price(leg.market, leg.outcome, qty)?;
-        if self.sale(leg, qty) != Sale::Possible {
-            return None;
+        let placed = draft.and_then(|draft| Some((draft, self.place(now, &draft, out).ok()?)));
+        let entry = &mut self.groups.at_mut(place).legs_mut()[index];
+        match placed {
+            Some((draft, order)) => {
+                entry.order = Some(order);
+                if draft.action == Action::Buy {
+                    (entry.had, entry.price) = (entry.bought, draft.price);
+                } else {
+                    entry.next_sale = now.after(self.limits.span(LimitRow::UnwindStepMs));
+                }
+            }
+            None => entry.put_off(now), // the other legs do not wait for it
         }
-        let grid = self.terms(leg.market).grid;
-        let price = give_way(bid, group.concessions, grid, leg.outcome);
-        let (qty, tif) = selling_terms(leg.venue, price, qty);
-        (!qty.is_zero()).then_some(Draft {
-            group: group.id,
-            market: leg.market,
-            outcome: leg.outcome,
-            action: Action::Sell,
-            price,
-            qty,
-            tif,
-            purpose: Purpose::Unwind,
-        })
+        true
     }
 
-    /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it, but not far below
-    /// the best one; a sale at the best bid alone would leave the rest standing for a step. While the book is in doubt,
-    /// the last bid of a whole book. It is only a limit: better bids are met first, and where the market has moved on,
-    /// the sale does not fill and gives way.
-    fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
-        let book = self.books.get(market)?;
-        if !book.is_good() {
-            let last = self.bids[market.index()][outcome.index()];
-            return last.filter(|&bid| bid > Price::ZERO);
+    /// Something is to be sold and cannot be just now.
+    fn wait_to_sell(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
+        self.begin_unwind(now, place, out);
+        if self.is_overdue(now, self.groups.at(place)) {
+            self.hand_over(now, place, out);
         }
-        let (best, _) = book.best_bid_for(outcome)?;
-        let lowest = best.ticks().saturating_sub((best.ticks() / SWEEP_PART).max(SWEEP_MIN));
-        let (mut limit, mut room) = (best, Qty::ZERO);
-        for (bid, offered) in book.bids_for(outcome).take(WALK_LEVELS_MAX) {
-            if bid.ticks() < lowest || room >= qty {
-                break;
-            }
-            (limit, room) = (bid, room + offered);
-        }
-        Some(limit)
+    }
+
+    /// Nothing more can be done here: trading halts, and the group is a person's.
+    fn hand_over(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
+        self.trip(HaltWhy::Group, out);
+        self.end_group(now, place, GroupState::Operator, out);
     }
 
     pub(super) fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
@@ -427,35 +381,4 @@ fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
         }
         (Venue::Polymarket, false) => Tif::Gtc,
     }
-}
-
-/// How much of a sale the venue's amounts allow at this price, and for how long it lives.
-fn selling_terms(venue: Venue, price: Price, qty: Qty) -> (Qty, Tif) {
-    match venue {
-        Venue::Kalshi => (qty.floor_to(Qty::from_micros(10_000)), Tif::Ioc),
-        Venue::Polymarket => {
-            let step = amounts::lot_step(price, Action::Sell, Tif::Ioc);
-            let rounded = qty.floor_to(step);
-            if rounded.is_zero() {
-                (qty.floor_to(Qty::from_micros(10_000)), Tif::Gtc)
-            } else {
-                (rounded, Tif::Ioc)
-            }
-        }
-    }
-}
-
-/// The price of a sale: at the bid first, then a cent lower each time, never below the lowest price of the grid.
-fn give_way(bid: Price, attempt: u32, grid: crate::grid::Grid, outcome: Outcome) -> Price {
-    let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
-    let down = u16::try_from(attempt.min(100) * 100).expect("at most a dollar");
-    let mut ticks = bid.ticks().saturating_sub(down).max(grid.finest());
-    while ticks > 1 {
-        let price = Price::from_ticks(ticks).expect("below the bid");
-        if grid.allows(price) {
-            return price;
-        }
-        ticks -= 1;
-    }
-    bid
 }

@@ -17,6 +17,7 @@ mod place;
 mod quarantine;
 mod repairs;
 mod report;
+mod sale;
 mod undo;
 mod unpaired;
 

@@ -71,9 +71,20 @@ impl Core {
         }
         self.stats.orders_rejected += 1;
         let record = self.orders.find(OrderRef::Id(id)).expect("just found");
-        let end = end_of_rejected(why, &record.order);
-        self.count_refusal(now, record.order, why, out);
+        let (order, end) = (record.order, end_of_rejected(why, &record.order));
+        if why == Reject::Terms {
+            self.on_terms_refused(&order);
+        }
+        self.count_refusal(now, order, why, out);
         self.on_never(now, OrderRef::Id(id), end, out);
+    }
+
+    /// A sale of less than the market's least size was refused for its terms: that size holds for it too, it seems.
+    fn on_terms_refused(&mut self, order: &Order) {
+        let small = order.action == Action::Sell && order.qty < self.terms(order.market).min_qty;
+        if let Some((place, leg)) = self.leg_of(order.group, order.id).filter(|_| small) {
+            self.groups.at_mut(place).legs_mut()[leg].least_for_all = true;
+        }
     }
 
     /// A venue that turns away whatever it is sent, or a market that refuses one purchase after another, is left alone

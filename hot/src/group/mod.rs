@@ -12,6 +12,7 @@ mod table;
 pub use table::Groups;
 
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
+use crate::intent::Purpose;
 use crate::limits::{BASKETS_MAX, LEGS_MAX};
 use crate::note::GroupState;
 use crate::order::EndKind;
@@ -52,6 +53,10 @@ pub struct Leg {
     pub price: Price,
     /// Until this time no further sale of it is sent.
     pub next_sale: Nanos,
+    /// Corrections of it in a row that never reached the venue, or that could not be sent.
+    pub missed: u32,
+    /// Whether the venue has refused a sale of less than the market's least size, though it could not rest.
+    pub least_for_all: bool,
     /// The order in flight. At most one: a correction never overlaps another order on the same contracts.
     pub order: Option<OrderId>,
     /// Whether its buying order has been sent.
@@ -80,6 +85,8 @@ impl Leg {
         booked: Qty::ZERO,
         price: Price::ZERO,
         next_sale: Nanos::ZERO,
+        missed: 0,
+        least_for_all: false,
         order: None,
         tried: false,
     };
@@ -87,6 +94,12 @@ impl Leg {
     /// What it holds.
     pub fn net(&self) -> Qty {
         self.bought.saturating_sub(self.sold)
+    }
+
+    /// Its correction cannot be sent, or did not reach the venue: the next try waits, longer each time in a row.
+    pub fn put_off(&mut self, now: Nanos) {
+        self.next_sale = now.after(MISSED_PAUSE.doubled(self.missed, MISSED_PAUSE_MAX));
+        self.missed = self.missed.saturating_add(1);
     }
 }
 
@@ -117,13 +130,15 @@ pub struct Group {
     pub one_leg: Nanos,
     /// Since when it sells what has no partner.
     pub unwinding_since: Option<Nanos>,
-    /// Corrective orders that the venue answered without filling them whole. One that never reached the venue is none.
+    /// Sales that the venue answered and that sold nothing. One that never reached the venue is none.
     pub attempts: u32,
-    /// Those of them that met the book: each lowers the price of the next by a cent.
+    /// By how many cents the next sale goes below the bid: one more after each that met the book and sold nothing.
     pub concessions: u32,
-    /// Until this time no order is sent again that never reached the venue.
+    /// Purchases that made a leftover large enough to sell, which the venue answered.
+    pub top_ups: u8,
+    /// Until this time no hedge is sent again that never reached the venue.
     pub next_at: Nanos,
-    /// Orders in a row that never reached the venue.
+    /// Hedges in a row that never reached the venue.
     pub missed: u32,
     /// Whether an order of it was given up because the venue did not know it, which no answer can prove for good.
     pub doubted: bool,
@@ -152,12 +167,16 @@ pub enum Step {
         /// Contracts.
         qty: Qty,
     },
-    /// Sell so many of this leg again.
-    Sell {
+    /// Something is to be sold, and cannot be just now.
+    Later,
+    /// This leg holds too much.
+    Correct {
         /// Which leg.
         leg: usize,
-        /// Contracts.
-        qty: Qty,
+        /// By what: [`Purpose::Unwind`] sells it, [`Purpose::TopUp`] buys what is lacking to sell it.
+        with: Purpose,
+        /// How many contracts have no partner.
+        excess: Qty,
     },
     /// It has ended.
     End(GroupState),
@@ -168,10 +187,12 @@ pub enum Step {
 pub enum Sale {
     /// The venue takes an order of that size.
     Possible,
-    /// Worth so little that it may stay.
-    Dust,
-    /// Worth something, and under the venue's minimum: a person must look.
+    /// Too small for an order of its own: some more are bought, and then all of them sold.
     TooSmall,
+    /// Nothing just now, and too much to be left.
+    Waits,
+    /// So little that it may be left.
+    Dust,
 }
 
 impl Group {
@@ -198,6 +219,7 @@ impl Group {
             unwinding_since: None,
             attempts: 0,
             concessions: 0,
+            top_ups: 0,
             next_at: Nanos::ZERO,
             missed: 0,
             doubted: false,
@@ -281,6 +303,8 @@ impl Group {
         self.target = self.target.min(self.matched());
         match end {
             _ if whole => {}
+            // The market takes it, a part at a time.
+            EndKind::Traded if !qty.is_zero() => self.concessions = 1,
             EndKind::Traded => {
                 self.attempts += 1;
                 self.concessions += 1;
@@ -306,6 +330,9 @@ impl Group {
     pub fn wake(&mut self, now: Nanos) {
         if self.missed > 0 {
             (self.next_at, self.missed) = (now, 0);
+        }
+        for leg in self.legs_mut().iter_mut().filter(|leg| leg.missed > 0) {
+            (leg.next_sale, leg.missed) = (now, 0);
         }
     }
 
@@ -352,11 +379,12 @@ impl Group {
     /// The program was away: what it waited for is tried at once, and the time away does not count.
     pub fn on_restart(&mut self, now: Nanos) {
         (self.next_at, self.missed) = (now, 0);
-        self.legs_mut().iter_mut().for_each(|leg| leg.next_sale = now);
+        self.legs_mut().iter_mut().for_each(|leg| (leg.next_sale, leg.missed) = (now, 0));
         self.unwinding_since = self.unwinding_since.map(|_| now);
     }
 
-    /// What should happen now. A leg whose last sale was a moment ago does not keep the others waiting. `sale(leg, qty)` says what can be done about so much of a leg.
+    /// What should happen now. A leg whose last sale was a moment ago, or that cannot be sold, does not
+    /// keep the others waiting. `sale(leg, qty)` says what can be done about so much of a leg.
     pub fn next_step(&self, now: Nanos, sale: impl Fn(&Leg, Qty) -> Sale) -> Step {
         if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
             return Step::Wait;
@@ -365,27 +393,28 @@ impl Group {
         if let Some(leg) = self.legs().iter().position(wanted) {
             return Step::Buy { leg, qty: self.target - self.legs[leg].net() };
         }
-        let (mut stuck, mut waits) = (false, false);
+        let mut waits = false;
         for (index, leg) in self.legs().iter().enumerate() {
             let excess = leg.net().saturating_sub(self.target);
             if excess.is_zero() {
                 continue;
             }
-            match sale(leg, excess) {
-                Sale::Possible if now < leg.next_sale => waits = true,
-                Sale::Possible => return Step::Sell { leg: index, qty: excess },
-                Sale::Dust => {}
-                Sale::TooSmall => stuck = true,
-            }
+            let with = match sale(leg, excess) {
+                Sale::Dust => continue,
+                Sale::Possible if now >= leg.next_sale => Purpose::Unwind,
+                Sale::TooSmall if now >= leg.next_sale => Purpose::TopUp,
+                Sale::Possible | Sale::TooSmall | Sale::Waits => {
+                    waits = true;
+                    continue;
+                }
+            };
+            return Step::Correct { leg: index, with, excess };
         }
-        if waits {
-            return Step::Wait;
+        match (waits, self.target.is_zero()) {
+            (true, _) => Step::Later,
+            (false, true) => Step::End(GroupState::Flat),
+            (false, false) => Step::End(GroupState::Hedged),
         }
-        Step::End(match (stuck, self.target.is_zero()) {
-            (true, _) => GroupState::Operator,
-            (false, true) => GroupState::Flat,
-            (false, false) => GroupState::Hedged,
-        })
     }
 }
 

@@ -11,6 +11,10 @@ fn any(_: &Leg, _: Qty) -> Sale {
     Sale::Possible
 }
 
+fn sell(leg: usize, excess: Qty) -> Step {
+    Step::Correct { leg, with: Purpose::Unwind, excess }
+}
+
 fn send(group: &mut Group, leg: usize) {
     group.legs[leg].tried = true;
     group.legs[leg].order = Some(OrderId::new(leg as u64 + 1));
@@ -46,16 +50,10 @@ fn a_part_of_the_second_leg_sells_the_rest_of_the_first() {
     group.on_bought(0, Qty::from_contracts(20));
     send(&mut group, 1);
     group.on_bought(1, Qty::from_contracts(8));
-    assert_eq!(
-        group.next_step(Nanos::ZERO, any),
-        Step::Sell { leg: 0, qty: Qty::from_contracts(12) }
-    );
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, Qty::from_contracts(12)));
     group.legs[0].order = Some(OrderId::new(9));
     group.on_sold(0, Qty::from_contracts(5), true, EndKind::Traded);
-    assert_eq!(
-        group.next_step(Nanos::ZERO, any),
-        Step::Sell { leg: 0, qty: Qty::from_contracts(7) }
-    );
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, Qty::from_contracts(7)));
     group.on_sold(0, Qty::from_contracts(7), true, EndKind::Traded);
     assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
     assert_eq!(group.matched(), Qty::from_contracts(8));
@@ -69,31 +67,26 @@ fn giving_up_before_the_last_leg_sells_everything() {
         group.on_bought(leg, Qty::from_contracts(20));
     }
     group.give_up();
-    assert_eq!(
-        group.next_step(Nanos::ZERO, any),
-        Step::Sell { leg: 0, qty: Qty::from_contracts(20) }
-    );
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, Qty::from_contracts(20)));
     group.on_sold(0, Qty::from_contracts(20), true, EndKind::Traded);
-    assert_eq!(
-        group.next_step(Nanos::ZERO, any),
-        Step::Sell { leg: 1, qty: Qty::from_contracts(20) }
-    );
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(1, Qty::from_contracts(20)));
     group.on_sold(1, Qty::from_contracts(20), true, EndKind::Traded);
     assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Flat));
 }
 
 #[test]
-fn what_cannot_be_sold_needs_a_person() {
+fn what_cannot_be_sold_waits_is_topped_up_or_left() {
     let mut group = group(2, 20);
     send(&mut group, 0);
-    group.on_bought(0, Qty::from_contracts(3));
+    let three = Qty::from_contracts(3);
+    group.on_bought(0, three);
     send(&mut group, 1);
     group.on_bought(1, Qty::ZERO);
-    assert_eq!(
-        group.next_step(Nanos::ZERO, |_, _| Sale::TooSmall),
-        Step::End(GroupState::Operator)
-    );
-    assert_eq!(group.next_step(Nanos::ZERO, |_, _| Sale::Dust), Step::End(GroupState::Flat));
+    let step = |sale: Sale| group.next_step(Nanos::ZERO, |_, _| sale);
+    assert_eq!(step(Sale::Waits), Step::Later);
+    let with = Purpose::TopUp;
+    assert_eq!(step(Sale::TooSmall), Step::Correct { leg: 0, with, excess: three });
+    assert_eq!(step(Sale::Dust), Step::End(GroupState::Flat));
 }
 
 #[test]
@@ -118,8 +111,8 @@ fn a_leg_that_was_just_sold_does_not_keep_another_waiting() {
     group.give_up();
     group.legs[0].next_sale = Nanos::new(500);
     let twenty = Qty::from_contracts(20);
-    assert_eq!(group.next_step(Nanos::new(1), any), Step::Sell { leg: 1, qty: twenty });
+    assert_eq!(group.next_step(Nanos::new(1), any), sell(1, twenty));
     group.on_sold(1, twenty, true, EndKind::Traded);
-    assert_eq!(group.next_step(Nanos::new(499), any), Step::Wait);
-    assert_eq!(group.next_step(Nanos::new(500), any), Step::Sell { leg: 0, qty: twenty });
+    assert_eq!(group.next_step(Nanos::new(499), any), Step::Later);
+    assert_eq!(group.next_step(Nanos::new(500), any), sell(0, twenty));
 }

@@ -4,7 +4,7 @@
 
 use crate::event::LimitRow as L;
 use crate::ids::Venue;
-use crate::intent::Order;
+use crate::intent::{Order, Tif};
 use crate::limits::DATA_AGE_MAX;
 use crate::market::{MarketDef, MarketStatus};
 use crate::note::Refusal as R;
@@ -53,7 +53,7 @@ pub struct View<'a> {
 }
 
 /// Polymarket refuses marketable orders worth less (`venues/polymarket.md` §3.7, 2026-11); all of ours are.
-const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
+pub const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
 /// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that
 /// waits and the sale that follows. What reduces may go on: only the venue knows when it really closes.
@@ -72,7 +72,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// | order | rows |
 /// | --- | --- |
 /// | opening: the first leg of a basket | all but `NotReducing` |
-/// | hedge: completes what is held | halt, a market that the venue trades, grid, minimum size, the cash that is there, own cross |
+/// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, a market that the venue trades, grid, minimum size, the cash that is there, own cross |
 /// | reducing: unwind, exit | a market that the venue trades, grid, minimum size, own cross, what is held |
 ///
 /// A budget (rates, daily loss, exposure, positions), a doubtful book, a link that is down or accounts that are being
@@ -101,7 +101,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
-    row(R::MinSize, o.qty < def.min_qty || o.qty.is_zero())?;
+    row(R::MinSize, o.qty.is_zero() || (least_applies(o) && o.qty < def.min_qty))?;
     row(R::MinSize, o.venue == Venue::Polymarket && worth(o) < MARKETABLE_MIN)?;
     row(R::OrderQty, opens && o.qty > limits.qty(L::OrderQty))?;
     row(R::OrderNotional, opens && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
@@ -135,6 +135,12 @@ const fn is_traded(status: MarketStatus, opens: bool) -> bool {
         | MarketStatus::Proposed
         | MarketStatus::Resolved => false,
     }
+}
+
+/// Whether the market's least size holds for it. Polymarket asks it of orders that may rest (`venues/polymarket.md` §3.7,
+/// 2026-11), but what opens a basket must leave room for a sale that may.
+fn least_applies(order: &Order) -> bool {
+    order.venue == Venue::Kalshi || order.purpose.opens() || order.tif == Tif::Gtc
 }
 
 /// What the order is worth at its own price.

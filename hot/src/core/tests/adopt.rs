@@ -10,7 +10,7 @@ fn logged(order: &Order) -> Event {
 }
 
 /// A core that lost everything behind its last good state: what happens next here never happened there.
-fn again(desk: &Desk, until: impl Fn(&mut Desk)) -> Desk {
+pub(super) fn again(desk: &Desk, until: impl Fn(&mut Desk)) -> Desk {
     let mut other = Desk::new();
     until(&mut other);
     assert!(other.intents.len() < desk.intents.len(), "the other one lost something");
@@ -18,7 +18,7 @@ fn again(desk: &Desk, until: impl Fn(&mut Desk)) -> Desk {
     other
 }
 
-fn restart(desk: &mut Desk) {
+pub(super) fn restart(desk: &mut Desk) {
     desk.control(Control::Start { epoch: 9, first_order: 1_000_000 });
     desk.open();
     desk.book(PM, &[(38, 300)], &[(60, 100)]);

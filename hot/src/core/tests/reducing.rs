@@ -232,7 +232,7 @@ fn refusals_that_a_lower_price_would_not_change_lower_none() {
 }
 
 /// 30 YES at Polymarket whose partner the other venue took back and will not sell again.
-fn unwinding_at_polymarket(desk: &mut Desk) -> Order {
+pub(super) fn unwinding_at_polymarket(desk: &mut Desk) -> Order {
     desk.gap();
     let first = desk.last_placed();
     let fill = desk.fill_of(&first, 30);

@@ -147,6 +147,14 @@ fn play(seed: u64) -> Option<()> {
             desk.wait(Nanos::from_millis(600));
             continue;
         }
+        if order.purpose == Purpose::TopUp {
+            // Sold next, with what has no partner: no part of the set.
+            if whole > 0 {
+                desk.fill(&order, whole);
+            }
+            desk.status(&order, VenueState::Cancelled, Some(whole));
+            continue;
+        }
         if order.purpose == Purpose::Hedge {
             let allowance = Usd::from_micros(200);
             let (low, high) = (

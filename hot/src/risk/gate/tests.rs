@@ -142,9 +142,10 @@ impl World {
 
 /// Orders that a row refuses.
 const OPENING: &[Purpose] = &[Purpose::Leg];
-const BUYING: &[Purpose] = &[Purpose::Leg, Purpose::Hedge];
+const BUYING: &[Purpose] = &[Purpose::Leg, Purpose::Hedge, Purpose::TopUp];
 const REDUCING: &[Purpose] = &[Purpose::Unwind, Purpose::Exit];
-const ALL: &[Purpose] = &[Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit];
+const ALL: &[Purpose] =
+    &[Purpose::Leg, Purpose::Hedge, Purpose::TopUp, Purpose::Unwind, Purpose::Exit];
 
 /// One row: what it is, its refusal, whom it refuses, what breaks it, and what just does not.
 type Case = (&'static str, R, &'static [Purpose], fn(&mut World), fn(&mut World));
@@ -220,11 +221,31 @@ const STATE: &[Case] = &[
         },
     ),
     (
-        "the market's least order",
+        "the market's least order that may rest",
         R::MinSize,
         ALL,
+        |w| (w.order.qty, w.order.tif) = (Qty::from_micros(4_999_999), Tif::Gtc),
+        |w| (w.order.qty, w.order.tif) = (contracts(5), Tif::Gtc),
+    ),
+    (
+        "the market's least order that opens",
+        R::MinSize,
+        OPENING,
         |w| w.order.qty = Qty::from_micros(4_999_999),
         |w| w.order.qty = contracts(5),
+    ),
+    (
+        "the least order at Kalshi",
+        R::MinSize,
+        ALL,
+        |w| {
+            (w.def.venue, w.order.venue) = (Venue::Kalshi, Venue::Kalshi);
+            w.order.qty = Qty::from_micros(4_999_999);
+        },
+        |w| {
+            (w.def.venue, w.order.venue) = (Venue::Kalshi, Venue::Kalshi);
+            w.order.qty = contracts(5);
+        },
     ),
     (
         "an order for nothing",
@@ -412,11 +433,11 @@ const BUDGET: &[Case] = &[
     ),
 ];
 
-/// What a hedge may spend, which is not asked of the first leg: that one may spend only a share of it.
+/// What a hedge or a top-up may spend, which is not asked of the first leg: that one may spend only a share of it.
 const HEDGING: &[Case] = &[(
     "the cash that is there",
     R::Cash,
-    &[Purpose::Hedge],
+    &[Purpose::Hedge, Purpose::TopUp],
     |w| (w.cash_free, w.cost) = (micros(49_999_999), Usd::from_dollars(50)),
     |w| (w.cash_free, w.cost) = (Usd::from_dollars(50), Usd::from_dollars(50)),
 )];

@@ -1,0 +1,238 @@
+//! Contracts without a partner: whether they can be sold, at what price, and what is done where they are too few for the
+//! venue to take an order for them.
+
+use super::Core;
+use super::place::Draft;
+use crate::amounts;
+use crate::grid::Grid;
+use crate::group::{Group, Leg, Sale};
+use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::intent::{Purpose, Tif};
+use crate::limits::WALK_LEVELS_MAX;
+use crate::market::MarketStatus;
+use crate::risk::gate::MARKETABLE_MIN;
+use crate::units::{Nanos, Price, Qty, Usd};
+
+/// A leftover worth less than this may stay where the venue does not take an order for it, and where to make it larger and
+/// sell it all would lose half of what it brings.
+const DUST_MAX: Usd = Usd::from_dollars(1);
+/// What a leg must be worth at its sale's limit once it is topped up: the least that the venue takes, and a fifth more, for
+/// the price may move before the sale.
+const TOPPED_UP: Usd = Usd::from_cents(120);
+/// How often the legs of one group are topped up at most.
+const TOP_UPS_MAX: u8 = 3;
+/// Sizes have two decimals on both venues: less than that is in no order.
+const LOT: Qty = Qty::from_micros(10_000);
+/// A sale may go so far below the best bid at once, as a part of it: about what an unwind is expected to lose;
+const SWEEP_PART: u16 = 16;
+/// but always a cent.
+const SWEEP_MIN: u16 = 100;
+/// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
+/// is handed to a person: longer than a venue's restart.
+const UNWIND_MAX: Nanos = Nanos::from_secs(600);
+
+impl Core {
+    /// What can be done now about `excess` contracts of a leg that have no partner.
+    pub(super) fn sale(&self, now: Nanos, group: &Group, leg: &Leg, excess: Qty) -> Sale {
+        if self.settled[leg.market.index()].is_some() || excess < LOT {
+            return Sale::Dust; // paid, or in no order: there is nothing to sell any more
+        }
+        let is_small = |price: Price| price.proceeds_floor(excess) < DUST_MAX;
+        let Some(bid) = self.exit_price(leg.market, leg.outcome, excess) else {
+            // Polymarket takes no order for so little, whoever comes to bid.
+            let hopeless = leg.venue == Venue::Polymarket || self.is_overdue(now, group);
+            return if hopeless && is_small(leg.limit) { Sale::Dust } else { Sale::Waits };
+        };
+        if self.sale_terms(group, leg, bid, excess).is_some() {
+            return Sale::Possible;
+        }
+        if self.top_up(group, leg, excess).is_some() {
+            return Sale::TooSmall;
+        }
+        let in_doubt = self.may_top_up(group, leg)
+            && !self.books.get(leg.market).is_some_and(|book| book.is_good());
+        if is_small(leg.limit.max(bid)) && (!in_doubt || self.is_overdue(now, group)) {
+            return Sale::Dust;
+        }
+        Sale::Waits
+    }
+
+    /// Whether an unwind has gone on for so long that a person must see to it.
+    pub(super) fn is_overdue(&self, now: Nanos, group: &Group) -> bool {
+        group.unwinding_since.is_some_and(|since| now.since(since) >= UNWIND_MAX)
+    }
+
+    /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.
+    pub(super) fn sale_draft(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Draft> {
+        let qty = match leg.venue {
+            Venue::Kalshi => qty,
+            Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
+        };
+        let bid = self.exit_price(leg.market, leg.outcome, qty)?;
+        let (price, qty, tif) = self.sale_terms(group, leg, bid, qty)?;
+        Some(Draft {
+            group: group.id,
+            market: leg.market,
+            outcome: leg.outcome,
+            action: Action::Sell,
+            price,
+            qty,
+            tif,
+            purpose: Purpose::Unwind,
+        })
+    }
+
+    /// The terms on which the venue would take a sale of `qty`: as many cents below the bid as the group has come to, or
+    /// fewer where it would be worth too little otherwise.
+    fn sale_terms(
+        &self,
+        group: &Group,
+        leg: &Leg,
+        bid: Price,
+        qty: Qty,
+    ) -> Option<(Price, Qty, Tif)> {
+        let terms = self.terms(leg.market);
+        (0..=group.concessions.min(100)).rev().find_map(|cents| {
+            let price = give_way(bid, cents, terms.grid, leg.outcome);
+            let (qty, tif) = selling_terms(leg.venue, price, qty);
+            let least = if least_applies(leg, tif) { terms.min_qty } else { LOT };
+            let worth = price.proceeds_floor(qty);
+            let enough = qty >= least && (leg.venue == Venue::Kalshi || worth >= MARKETABLE_MIN);
+            enough.then_some((price, qty, tif))
+        })
+    }
+
+    /// Whether a purchase that makes a leftover large enough to sell is allowed here at all.
+    fn may_top_up(&self, group: &Group, leg: &Leg) -> bool {
+        let traded = match self.terms(leg.market).status {
+            MarketStatus::Open | MarketStatus::Observe => true,
+            MarketStatus::Paused
+            | MarketStatus::Closed
+            | MarketStatus::Proposed
+            | MarketStatus::Resolved => false,
+        };
+        // Kalshi takes an order of a hundredth of a contract: nothing is too small there.
+        leg.venue == Venue::Polymarket
+            && traded
+            && self.halted.is_none()
+            && group.top_ups < TOP_UPS_MAX
+    }
+
+    /// The purchase that makes `excess` contracts of a leg enough for the venue to take their sale: as few as its minimums
+    /// allow, at a price at which the book has them now. `None` where buying and selling them would lose half of what the
+    /// excess brings.
+    pub(super) fn top_up(&self, group: &Group, leg: &Leg, excess: Qty) -> Option<Draft> {
+        if !self.may_top_up(group, leg) {
+            return None;
+        }
+        let book = self.books.get(leg.market).filter(|book| book.is_good())?;
+        let terms = book.terms();
+        let bid = self.exit_price(leg.market, leg.outcome, excess)?;
+        if excess < amounts::lot_step(bid, Action::Sell, Tif::Ioc) {
+            return None; // finer than the sale's own step: it would stay
+        }
+        let least = if leg.least_for_all { terms.min_qty } else { Qty::ZERO };
+        let lacks = worth_at_least(TOPPED_UP, bid).max(least).saturating_sub(excess);
+        let mut room = Qty::ZERO;
+        let (price, qty, tif) =
+            book.asks_for(leg.outcome).take(WALK_LEVELS_MAX).find_map(|(ask, offered)| {
+                room += offered;
+                let (qty, tif) = buying_terms(leg, ask, lacks, terms.min_qty);
+                (room >= qty).then_some((ask, qty, tif))
+            })?;
+        let spent = price.cost_ceil(qty) + terms.fee.fee(price, qty, true);
+        let lost = spent - bid.proceeds_floor(qty) + terms.fee.fee(bid, excess + qty, true);
+        (lost + lost < bid.proceeds_floor(excess)).then_some(Draft {
+            group: group.id,
+            market: leg.market,
+            outcome: leg.outcome,
+            action: Action::Buy,
+            price,
+            qty,
+            tif,
+            purpose: Purpose::TopUp,
+        })
+    }
+
+    /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it, but not far below
+    /// the best one; a sale at the best bid alone would leave the rest standing for a step. While the book is in doubt,
+    /// the last bid of a whole book. It is only a limit: better bids are met first, and where the market has moved on,
+    /// the sale does not fill and gives way.
+    fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
+        let book = self.books.get(market)?;
+        if !book.is_good() {
+            let last = self.bids[market.index()][outcome.index()];
+            return last.filter(|&bid| bid > Price::ZERO);
+        }
+        let (best, _) = book.best_bid_for(outcome)?;
+        let lowest = best.ticks().saturating_sub((best.ticks() / SWEEP_PART).max(SWEEP_MIN));
+        let (mut limit, mut room) = (best, Qty::ZERO);
+        for (bid, offered) in book.bids_for(outcome).take(WALK_LEVELS_MAX) {
+            if bid.ticks() < lowest || room >= qty {
+                break;
+            }
+            (limit, room) = (bid, room + offered);
+        }
+        Some(limit)
+    }
+}
+
+/// Whether an order for a leg must have the market's least size. Polymarket asks it of orders that may rest
+/// (`venues/polymarket.md` §3.7): of all, where it has refused one that may not.
+fn least_applies(leg: &Leg, tif: Tif) -> bool {
+    leg.venue == Venue::Kalshi || tif == Tif::Gtc || leg.least_for_all
+}
+
+/// The fewest contracts that are worth `worth` at a price, in whole lots.
+fn worth_at_least(worth: Usd, price: Price) -> Qty {
+    let worth = u64::try_from(worth.micros()).expect("what an order must be worth is not negative");
+    let ticks = u64::from(price.ticks().max(1));
+    ceil_to(Qty::from_micros((worth * 10_000).div_ceil(ticks)), LOT)
+}
+
+/// The smallest purchase at Polymarket, at `price`, of at least `lacks` contracts, and for how long it lives: one that takes
+/// at once spends whole cents, one that may rest has a least size.
+fn buying_terms(leg: &Leg, price: Price, lacks: Qty, min_qty: Qty) -> (Qty, Tif) {
+    let lacks = lacks.max(worth_at_least(MARKETABLE_MIN, price));
+    let step = amounts::lot_step(price, Action::Buy, Tif::Ioc);
+    let at_once = if leg.least_for_all { lacks.max(min_qty) } else { lacks };
+    let (at_once, resting) = (ceil_to(at_once, step), ceil_to(lacks.max(min_qty), LOT));
+    if at_once <= resting { (at_once, Tif::Ioc) } else { (resting, Tif::Gtc) }
+}
+
+/// The next multiple of `step`, or the quantity itself where it is one.
+fn ceil_to(qty: Qty, step: Qty) -> Qty {
+    let floor = qty.floor_to(step);
+    if floor == qty { qty } else { floor + step }
+}
+
+/// How much of a sale the venue's amounts allow at this price, and for how long it lives.
+fn selling_terms(venue: Venue, price: Price, qty: Qty) -> (Qty, Tif) {
+    match venue {
+        Venue::Kalshi => (qty.floor_to(Qty::from_micros(10_000)), Tif::Ioc),
+        Venue::Polymarket => {
+            let step = amounts::lot_step(price, Action::Sell, Tif::Ioc);
+            let rounded = qty.floor_to(step);
+            if rounded.is_zero() {
+                (qty.floor_to(Qty::from_micros(10_000)), Tif::Gtc)
+            } else {
+                (rounded, Tif::Ioc)
+            }
+        }
+    }
+}
+
+/// The price of a sale: at the bid first, then a cent lower each time, never below the lowest price of the grid.
+fn give_way(bid: Price, attempt: u32, grid: Grid, outcome: Outcome) -> Price {
+    let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
+    let down = u16::try_from(attempt.min(100) * 100).expect("at most a dollar");
+    let mut ticks = bid.ticks().saturating_sub(down).max(grid.finest());
+    while ticks > 1 {
+        let price = Price::from_ticks(ticks).expect("below the bid");
+        if grid.allows(price) {
+            return price;
+        }
+        ticks -= 1;
+    }
+    bid
+}
