@@ -31,6 +31,9 @@ pub enum Fault {
     OrdersBlocked,
     /// Polymarket's market stream carries nothing but `PONG`; connections stay open, and new ones are welcome.
     MarketOnlyPongs,
+    /// What concerns an account is not told on streams: Polymarket's user stream carries nothing but `PONG`, Kalshi's no
+    /// fill and no order. Connections stay open, and everything else is well.
+    PrivateUntold,
 }
 
 impl Fault {
@@ -51,10 +54,35 @@ impl Fault {
             | Self::PostsUnanswered
             | Self::AnswersEmptied
             | Self::OrdersBlocked
-            | Self::MarketOnlyPongs => None,
+            | Self::MarketOnlyPongs
+            | Self::PrivateUntold => None,
+        }
+    }
+
+    /// Whether a frame of a stream is not sent. `is_market` says that it is one of Polymarket's market stream.
+    pub(super) fn withholds(self, is_market: bool, text: &str) -> bool {
+        let tells = |kind: &str| text.contains(kind);
+        match self {
+            Self::MarketOnlyPongs => is_market && text != "PONG",
+            Self::PrivateUntold => PRIVATE_KINDS.into_iter().any(tells),
+            Self::None
+            | Self::Frozen
+            | Self::Down
+            | Self::PostsIgnored
+            | Self::PostsUnanswered
+            | Self::AnswersEmptied
+            | Self::OrdersBlocked => false,
         }
     }
 }
+
+/// By what a frame that concerns an account is known: Polymarket's two, then Kalshi's.
+const PRIVATE_KINDS: [&str; 4] = [
+    "\"event_type\":\"trade\"",
+    "\"event_type\":\"order\"",
+    "\"type\":\"fill\"",
+    "\"type\":\"user_order\"",
+];
 
 const BLOCK_PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>\
     <body>Sorry, you have been blocked</body></html>";

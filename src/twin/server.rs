@@ -652,7 +652,7 @@ impl<W: World> Server<W> {
             let Some(conn) = self.conns.get_mut(&token) else { continue };
             let Proto::Ws(ws) = &mut conn.proto else { continue };
             let fault = self.faults[conn.host.index()];
-            if fault == Fault::MarketOnlyPongs && conn.is_market && text != "PONG" {
+            if fault.withholds(conn.is_market, &text) {
                 continue;
             }
             if ws.send_text(text) {

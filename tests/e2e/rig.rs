@@ -245,10 +245,15 @@ impl Drop for Twin {
 
 /// `surefoot run` against venues that run elsewhere.
 pub fn run_against(scratch: &Scratch, venues: &Path, state: &Path, name: &str) -> Process {
+    Process::spawn(scratch, name, command_against(scratch, venues, state))
+}
+
+/// The command of [`run_against`].
+pub fn command_against(scratch: &Scratch, venues: &Path, state: &Path) -> Command {
     let topology = scratch.topology();
     let mut command = surefoot(scratch, ["run", "--topology", topology, "--json", "--venues"]);
     command.arg(venues).arg("--state").arg(state);
-    Process::spawn(scratch, name, command)
+    command
 }
 
 /// What the run says of itself, once it says anything.

@@ -14,29 +14,34 @@ use surefoot::twin::server::{Command, Fault, Remote, Running};
 use surefoot_hot::units::Nanos;
 
 use crate::loopback::{ends_well, opened, recovers};
-use crate::rig::{Process, Scratch, ask, count, database, holds, run_against, until};
+use crate::rig::{Process, Scratch, ask, command_against, count, database, holds, until};
 use crate::safety::pairs_are_even;
 
-const POLYMARKET_REST: [Host; 3] = [Host::PolymarketClob, Host::Gamma, Host::Data];
+pub const POLYMARKET_REST: [Host; 3] = [Host::PolymarketClob, Host::Gamma, Host::Data];
 /// How long a venue is ill.
 const ILL: Duration = Duration::from_secs(15);
 /// How often it falls ill until something was under way.
 const ILLNESSES_MAX: u32 = 5;
 
 /// A run that trades, and the venues it trades at.
-struct Ward {
-    scratch: Scratch,
-    state: PathBuf,
+pub struct Ward {
+    pub scratch: Scratch,
+    pub state: PathBuf,
     access: Access,
     remote: Remote<Demo>,
     twin: Running<Demo>,
-    run: Process,
+    pub run: Process,
     /// The last status while all was well.
     well: Value,
 }
 
 impl Ward {
     fn open(name: &'static str, seed: u64) -> Self {
+        Self::open_with(name, seed, &[])
+    }
+
+    /// The same with more in the run's environment.
+    pub fn open_with(name: &'static str, seed: u64, environment: &[(&str, String)]) -> Self {
         let scratch = Scratch::new(name);
         let state = scratch.path("state");
         let options = Options { seed, ..Options::default() };
@@ -46,19 +51,21 @@ impl Ward {
         let access = Access::from_file(&venues).unwrap();
         let remote = server.remote();
         let twin = server.spawn().unwrap();
-        let run = run_against(&scratch, &venues, &state, "run");
+        let mut command = command_against(&scratch, &venues, &state);
+        command.envs(environment.iter().map(|(key, value)| (key, value)));
+        let run = Process::spawn(&scratch, "run", command);
         let well =
             until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
         Self { scratch, state, access, remote, twin, run, well }
     }
 
-    fn fault(&self, hosts: &[Host], fault: Fault) {
+    pub fn fault(&self, hosts: &[Host], fault: Fault) {
         for &host in hosts {
             self.remote.command(Command::Fault(host, fault));
         }
     }
 
-    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         until(&self.scratch, &self.state, what, wanted)
     }
 
@@ -189,5 +196,30 @@ fn a_market_stream_of_pongs_alone_is_not_traded_on() {
     };
     eprintln!("found after {found:?}, {} first legs until then", decided(begin, blind));
     assert_eq!(decided(blind, end), 0, "orders were decided from frozen books");
+    ward.discharge(&well);
+}
+
+/// Fills that no stream tells are asked for, the first time at once: a leg stands alone for no longer than that and a
+/// loaded machine take.
+const UNTOLD_ONE_LEG_MAX: Duration = Duration::from_secs(5);
+
+#[test]
+fn private_streams_that_tell_nothing_of_our_orders_leave_nothing_on_one_leg() {
+    let _alone = crate::rig::alone();
+    let ward = Ward::open("untold", 26);
+    let begin = wall_ns();
+    ward.fault(&[Host::PolymarketWs, Host::KalshiWs], Fault::PrivateUntold);
+    let ill = ward.never_gives_up(ILL);
+    assert!(count(&ill, "/baskets/completed") > count(&ward.well, "/baskets/completed"), "{ill:#}");
+    assert_eq!(count(&ill, "/links_up"), 4, "the streams live");
+    ward.fault(&[Host::PolymarketWs, Host::KalshiWs], Fault::None);
+    let well = recovers(&ward.scratch, &ward.state, &ill);
+    let longest = ask(
+        &database(&ward.state),
+        &format!("SELECT max(one_leg_ns) FROM groups WHERE created_ns >= {begin}"),
+    );
+    let longest = Duration::from_nanos(u64::try_from(longest).unwrap());
+    eprintln!("longest on one leg: {longest:?}");
+    assert!(longest <= UNTOLD_ONE_LEG_MAX, "{longest:?}");
     ward.discharge(&well);
 }
