@@ -3,6 +3,7 @@
 mod agree;
 mod close;
 mod rescue;
+mod resume;
 mod status;
 
 use std::os::unix::net::UnixListener;
@@ -47,6 +48,7 @@ use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
 
 use agree::VenueCheck;
+use resume::{AGREE_WITHIN, Refused, Unagreed};
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
@@ -55,19 +57,21 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// How often both venues are asked what is true while something they said of our money has not been understood.
 const UNREAD_EVERY: Duration = Duration::from_secs(2);
-/// How long a resume may take to show.
-const RESUME_WITHIN: Duration = Duration::from_secs(2);
 /// A trading day; they begin at midnight, UTC.
 const DAY_NS: u64 = 86_400_000_000_000;
 /// Counters are at most this old.
 const STATS_LAG: Duration = Duration::from_millis(150);
 /// How often the loop looks around.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// The main thread is heard of so often, or it hangs; and where it asks both venues until they agree.
+/// The main thread is heard of so often, or it hangs; and in the end of a run, which waits for orders and asks both
+/// venues.
 const LOOK_WITHIN: Duration = Duration::from_secs(30);
-const AGREE_WITHIN: Duration = Duration::from_secs(600);
+const CLOSE_WITHIN: Duration = Duration::from_secs(600);
 /// How often our clock is held against the system's.
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
+/// How often a start tries to agree with the venues, and the pause after the first failure; it grows by as much.
+const OPEN_TRIES: u32 = 3;
+const OPEN_PAUSE: Duration = Duration::from_secs(1);
 /// How often a line is said.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that stands still for so long is taken for dead.
@@ -158,6 +162,10 @@ struct Running {
     /// Counters at the start: a continued journal counts on.
     base: Stats,
     open: bool,
+    /// Whether the venues are being agreed with so that a halt can be lifted.
+    resuming: bool,
+    /// Set where the run is to end, and how.
+    over: Option<Exit>,
     /// Links that were up at the last look.
     links_up: u64,
     latch: Option<HaltLatch>,
@@ -362,6 +370,8 @@ impl Running {
             run,
             base,
             open: false,
+            resuming: false,
+            over: None,
             links_up: 0,
             latch,
             epoch,
@@ -433,17 +443,20 @@ impl Running {
                 );
             }
         }
-        for attempt in 1..=3_u32 {
-            self.watchdog.expect_within(AGREE_WITHIN);
-            match self.agree() {
+        let mut failed = 0;
+        while failed < OPEN_TRIES {
+            match self.agree(Instant::now() + AGREE_WITHIN) {
                 Ok(()) => {
                     self.open = true;
                     self.notify.ready();
                     return None;
                 }
-                Err(why) => {
-                    eprintln!("surefoot: reconciliation {attempt} of 3: {why}");
-                    std::thread::sleep(Duration::from_secs(u64::from(attempt)));
+                Err(Unagreed::Halted) => {} // halted, it agrees with the venues and opens nothing
+                Err(Unagreed::Over(exit)) => return Some(exit),
+                Err(Unagreed::Why(why)) => {
+                    failed += 1;
+                    eprintln!("surefoot: reconciliation {failed} of {OPEN_TRIES}: {why}");
+                    std::thread::sleep(OPEN_PAUSE * failed);
                 }
             }
         }
@@ -451,16 +464,34 @@ impl Running {
         Some(Exit::Unreconciled)
     }
 
-    /// One look around: commands, health, time. Returns an exit when it is time to end.
+    /// One turn of the main thread: commands, health, time, the venues. Returns an exit when it is time to end.
     fn look(&mut self) -> Option<Exit> {
         self.watchdog.expect_within(LOOK_WITHIN);
+        let links_before = self.links_up;
         while let Some(asked) = self.control.poll() {
             if matches!(asked.command, Command::Stop { .. }) {
                 asked.done(json!({ "stopping": true, "pid": std::process::id() }));
                 return Some(Exit::Ok);
             }
             self.obey(asked);
+            if let Some(exit) = self.over {
+                return Some(exit);
+            }
         }
+        if let Some(exit) = self.look_around() {
+            return Some(exit);
+        }
+        let unread = self.engine.stats().unread_now && self.unread_asked.elapsed() >= UNREAD_EVERY;
+        if unread {
+            self.unread_asked = Instant::now();
+        }
+        self.check_venues(unread || (self.links_up == LINKS && links_before < LINKS));
+        None
+    }
+
+    /// What is looked at in every turn, also while the venues are waited for: health, time, what is to be said. Returns an
+    /// exit when it is time to end.
+    fn look_around(&mut self) -> Option<Exit> {
         if let Some(exit) = self.check_health() {
             return Some(exit);
         }
@@ -489,14 +520,8 @@ impl Running {
             }
             self.look_at_health();
         }
-        let links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
-        let before = std::mem::replace(&mut self.links_up, links_up); // a drop is remembered, too
+        self.links_up = self.engine.shown.links_up.load(std::sync::atomic::Ordering::Relaxed);
         self.say_unread();
-        let unread = stats.unread_now && self.unread_asked.elapsed() >= UNREAD_EVERY;
-        if unread {
-            self.unread_asked = Instant::now();
-        }
-        self.check_venues(unread || (links_up == LINKS && before < LINKS));
         self.session.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
 
@@ -589,9 +614,9 @@ impl Running {
                 self.halt(who, &reason, why);
                 asked.done(json!({ "halted": true }));
             }
-            Command::Resume { reason } => match self.resume(&reason) {
+            Command::Resume { reason } => match self.resume(&reason, asked.since) {
                 Ok(()) => asked.done(json!({ "halted": false })),
-                Err(why) => asked.failed(&why),
+                Err(Refused(exit, why)) => asked.refused(exit, &why),
             },
             Command::Release { market, reason } => match self.release(&market, &reason) {
                 Ok(()) => asked.done(json!({ "released": market })),
@@ -635,36 +660,6 @@ impl Running {
         verbs::record(&self.state, "release", &what).map_err(|error| error.to_string())?;
         self.engine.tell(Event::Control(Tell::Release { market: entry.def.market }));
         eprintln!("surefoot: released {what}");
-        Ok(())
-    }
-
-    fn resume(&mut self, reason: &str) -> Result<(), String> {
-        if self.control.kill_file_present() {
-            return Err(format!("{} is there: remove it first", self.state.kill_file().display()));
-        }
-        if self.engine.journal().failed() {
-            return Err("the journal cannot be written: stop, make room, start again".into());
-        }
-        self.watchdog.expect_within(AGREE_WITHIN); // the hot threads and the journal are watched all the same
-        self.agree().map_err(|why| format!("the venues cannot be agreed with: {why}"))?;
-        if self.control.wants_halt() {
-            return Err("a halt was asked for while the venues were: it stands".into());
-        }
-        verbs::record(&self.state, "resume", reason).map_err(|error| error.to_string())?;
-        self.state.clear_halt().map_err(|error| error.to_string())?;
-        self.latch = None;
-        self.epoch = self.engine.halt.advance();
-        self.engine.tell(Event::Control(Tell::Resume { epoch: self.epoch }));
-        // The counters of a moment ago still say halted: that is no new halt.
-        let begin = Instant::now();
-        while self.engine.stats().halted {
-            if begin.elapsed() > RESUME_WITHIN {
-                self.latch_halt("limit", "halted again at once: what halted it still stands");
-                return Err("it halted again at once: what halted it still stands".into());
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        eprintln!("surefoot: resumed: {reason}");
         Ok(())
     }
 }

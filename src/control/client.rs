@@ -8,23 +8,54 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use serde_json::Value;
 use surefoot_cold::account;
 use surefoot_cold::state_dir::StateDir;
+
+use super::RESUME_PATIENCE;
 
 /// A socket's name may have 107 bytes; some are kept for the name of the file itself.
 const NAME_BYTES_MAX: usize = 100;
 /// How long the run may take to answer what it can answer at once.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long it may take to agree with both venues first, its own patience included.
-pub const PATIENCE_LONG: Duration = Duration::from_secs(15);
+pub const PATIENCE_LONG: Duration = Duration::from_secs(RESUME_PATIENCE.as_secs() + 5);
+/// After so long, whoever waits is told what for.
+const SAID_AFTER: Duration = Duration::from_secs(3);
 
 /// Asks the instance of a state directory, and waits so long for its answer.
 ///
 /// # Errors
 /// None answers; [`io::ErrorKind::TimedOut`] where somebody listens and says nothing.
 pub fn ask(state: &StateDir, request: &Value, patience: Duration) -> io::Result<Value> {
+    begin(state, request)?.recv_timeout(patience).unwrap_or_else(|_| Err(silent(patience)))
+}
+
+/// The same for what may take long: where it does, `say` is called once.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_patiently(
+    state: &StateDir,
+    request: &Value,
+    patience: Duration,
+    say: impl FnOnce(),
+) -> io::Result<Value> {
+    let answered = begin(state, request)?;
+    answered.recv_timeout(SAID_AFTER).unwrap_or_else(|_| {
+        say();
+        let left = patience.saturating_sub(SAID_AFTER);
+        answered.recv_timeout(left).unwrap_or_else(|_| Err(silent(patience)))
+    })
+}
+
+fn silent(patience: Duration) -> io::Error {
+    let what = format!("no answer in {} s", patience.as_secs());
+    io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+fn begin(state: &StateDir, request: &Value) -> io::Result<Receiver<io::Result<Value>>> {
     let (socket, request) = (state.control_socket(), request.to_string());
     let root = std::path::absolute(state.root()).unwrap_or_else(|_| state.root().to_owned());
     let (answer, answered) = bounded(1);
@@ -32,10 +63,7 @@ pub fn ask(state: &StateDir, request: &Value, patience: Duration) -> io::Result<
     thread::Builder::new().name("ask".into()).spawn(move || {
         let _ = answer.send(converse(&socket, &root, &request)); // whoever asked may have gone on
     })?;
-    answered.recv_timeout(patience).unwrap_or_else(|_| {
-        let what = format!("no answer in {} s", patience.as_secs());
-        Err(io::Error::new(io::ErrorKind::TimedOut, what))
-    })
+    Ok(answered)
 }
 
 fn converse(socket: &Path, root: &Path, request: &str) -> io::Result<Value> {

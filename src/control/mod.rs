@@ -39,6 +39,8 @@ pub const REASON_CHARS_MAX: usize = 1_000;
 const REQUESTS_MAX: usize = 16;
 /// How long a peer may take to say what it wants, and the run to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the run may take to lift a halt, which wants both venues' word first.
+pub const RESUME_PATIENCE: Duration = Duration::from_secs(55);
 /// How often the socket looks for a peer, and the run for the `KILL` file.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const KILL_EVERY: Duration = Duration::from_millis(100);
@@ -79,6 +81,8 @@ pub enum Command {
 pub struct Asked {
     /// What is wanted.
     pub command: Command,
+    /// When it was asked for.
+    pub since: Instant,
     reply: Option<Sender<Value>>,
 }
 
@@ -92,9 +96,19 @@ impl Asked {
         self.answer(answer);
     }
 
+    /// Of the run's own: nobody waits for an answer.
+    fn by_itself(command: Command) -> Self {
+        Self { command, since: Instant::now(), reply: None }
+    }
+
     /// Not done, and why: a sentence with the remedy.
     pub fn failed(self, why: &str) {
         self.answer(json!({ "ok": false, "error": why }));
+    }
+
+    /// The same, where the verb that asked ends by an exit of its own.
+    pub fn refused(self, exit: Exit, why: &str) {
+        self.answer(json!({ "ok": false, "exit": exit.code(), "error": why }));
     }
 
     fn answer(self, answer: Value) {
@@ -240,11 +254,11 @@ impl Control {
     fn take(&mut self) -> Option<Asked> {
         if self.signals.stop() && !self.stop_told {
             self.stop_told = true;
-            return Some(Asked { command: Command::Stop { who: "signal" }, reply: None });
+            return Some(Asked::by_itself(Command::Stop { who: "signal" }));
         }
         if self.signals.halt.swap(false, Ordering::Relaxed) {
             let reason = "SIGUSR1".to_owned();
-            return Some(Asked { command: Command::Halt { reason, who: "signal" }, reply: None });
+            return Some(Asked::by_itself(Command::Halt { reason, who: "signal" }));
         }
         if self.kill_looked.is_none_or(|looked| looked.elapsed() >= KILL_EVERY) {
             self.kill_looked = Some(Instant::now());
@@ -252,7 +266,7 @@ impl Control {
             if there != std::mem::replace(&mut self.kill_seen, there) && there {
                 let reason = format!("{} is there", self.kill_file.display());
                 let command = Command::Halt { reason, who: "kill_file" };
-                return Some(Asked { command, reply: None });
+                return Some(Asked::by_itself(command));
             }
         }
         self.requests.try_recv().ok()
@@ -375,12 +389,18 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
 
 fn ask(command: Command, to: &Sender<Asked>) -> Value {
     let (reply, replied) = bounded(1);
-    let asked = Asked { command, reply: Some(reply) };
+    let patience = match command {
+        Command::Resume { .. } => RESUME_PATIENCE,
+        Command::Status | Command::Halt { .. } | Command::Release { .. } | Command::Stop { .. } => {
+            PATIENCE
+        }
+    };
+    let asked = Asked { command, since: Instant::now(), reply: Some(reply) };
     let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
     if to.try_send(asked).is_err() {
         return busy();
     }
-    replied.recv_timeout(PATIENCE).unwrap_or_else(|_| busy())
+    replied.recv_timeout(patience).unwrap_or_else(|_| busy())
 }
 
 /// Whether a peer asks which instance this is: answered at once, whatever the run is busy with.

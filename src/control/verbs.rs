@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::open_read_only;
 
-use super::client::{PATIENCE, PATIENCE_LONG, ask};
+use super::client::{PATIENCE, PATIENCE_LONG, ask, ask_patiently};
 use super::{cut_reason, farewell};
 use crate::cli::{HaltArgs, ReleaseArgs, ResumeArgs, StatusArgs};
 use crate::exit::Exit;
@@ -270,7 +270,14 @@ pub fn resume(args: &ResumeArgs, setup: &Setup) -> Exit {
         );
         return Exit::Halted;
     }
-    match ask(&state, &json!({ "cmd": "resume", "reason": reason }), PATIENCE_LONG) {
+    let wait = || {
+        eprintln!(
+            "surefoot: waiting for both venues to be compared with, up to a minute. `surefoot status` and `surefoot halt` work \
+             meanwhile"
+        );
+    };
+    let request = json!({ "cmd": "resume", "reason": reason });
+    match ask_patiently(&state, &request, PATIENCE_LONG, wait) {
         Ok(answer) => told(&answer, setup.json, "resumed"),
         Err(error) => match state.holder() {
             Some(pid) => {
@@ -480,7 +487,8 @@ pub(super) fn told(answer: &Value, json: bool, done: &str) -> Exit {
     }
     let why = answer["error"].as_str().unwrap_or("no reason was given");
     eprintln!("surefoot: {why}");
-    Exit::Failed
+    let exit = Exit::ALL.iter().find(|exit| answer["exit"] == exit.code());
+    exit.copied().unwrap_or(Exit::Failed)
 }
 
 /// Not done: the sentence on stderr, and the exit in the object where one is wanted.

@@ -1,7 +1,5 @@
-//! Comparing with the venues: at the start, before a resume, and while running.
-//!
-//! While running, each venue is read by a thread of its own, so that one that hangs keeps nobody from comparing with
-//! the other.
+//! Comparing with the venues. Each is read by a thread of its own, so that one that hangs keeps nobody from comparing with
+//! the other, and the main thread from nothing.
 
 use std::collections::BTreeSet;
 use std::thread::JoinHandle;
@@ -14,7 +12,7 @@ use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::stats::Doubts;
 use surefoot_hot::units::Nanos;
 
-use super::{Running, STATS_LAG};
+use super::Running;
 use crate::clock::Clock;
 use crate::results::Results;
 
@@ -25,8 +23,18 @@ const READ_AGAIN: Duration = Duration::from_secs(5);
 /// The pauses after reads that failed one after the other.
 const RETRY_AFTER: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
-/// How often the venues are read at most until the core agrees.
-const AGREE_TRIES: u32 = 20;
+/// How often a venue is read, and after which pause, until it says the same twice in a row.
+const SETTLED_TRIES: u32 = 6;
+const SETTLED_PAUSE: Duration = Duration::from_millis(250);
+
+/// How a venue is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Once: what was said is compared with what is said next time.
+    Once,
+    /// Until it says the same twice: before anything opens.
+    Settled,
+}
 
 /// Who asks one venue what is true.
 pub(super) struct Asker {
@@ -37,11 +45,11 @@ pub(super) struct Asker {
 }
 
 /// What a venue answered.
-struct Answer {
+pub(super) struct Answer {
     /// When the first question left.
     since: Nanos,
-    /// Results that were not told yet.
-    settled: Vec<Event>,
+    /// Results that were not told yet, or why they could not be read.
+    settled: Result<Vec<Event>, String>,
     truth: Result<Truth, TruthError>,
     /// What the venue's trades come to in markets whose contracts were gone at the last reading.
     history: Vec<Event>,
@@ -51,7 +59,7 @@ struct Answer {
 pub(super) struct VenueCheck {
     /// Elsewhere while `thread` has it.
     asker: Option<Asker>,
-    thread: Option<JoinHandle<(Asker, Answer)>>,
+    pub(super) thread: Option<JoinHandle<(Asker, Answer)>>,
     /// When it was last asked.
     asked: Instant,
     /// Reads that failed since the last one that did not.
@@ -63,12 +71,16 @@ pub(super) struct VenueCheck {
 }
 
 impl Asker {
-    fn ask(&mut self, clock: &Clock, doubts: &[MarketId]) -> Answer {
+    fn ask(&mut self, reading: Reading, clock: &Clock, doubts: &[MarketId]) -> Answer {
         // Results come first: a market that was paid is a result, not a difference.
-        let settled = self.results.read().unwrap_or_default(); // next time, then
+        let settled = self.results.read();
         let since = clock.now();
         let history = self.history(doubts);
-        Answer { since, settled, truth: self.account.truth(), history }
+        let truth = match reading {
+            Reading::Once => self.account.truth(),
+            Reading::Settled => settled_truth(self.account.as_ref(), SETTLED_TRIES, SETTLED_PAUSE),
+        };
+        Answer { since, settled, truth, history }
     }
 
     /// What the venue's own trades say of markets whose contracts are gone from its list.
@@ -96,7 +108,8 @@ impl Asker {
     /// See [`settled_truth`].
     pub(super) fn truth_at_end(&self) -> Result<Truth, String> {
         // The last fills of a stream may be a moment behind the answers.
-        settled_truth(self.account.as_ref(), 8, Duration::from_millis(200))
+        let truth = settled_truth(self.account.as_ref(), 8, Duration::from_millis(200));
+        truth.map_err(|error| error.to_string())
     }
 }
 
@@ -133,48 +146,8 @@ fn pause(failures: usize, agreed: bool) -> Duration {
 }
 
 impl Running {
-    /// Takes both venues' word, read twice the same, until the core agrees.
-    pub(super) fn agree(&mut self) -> Result<(), String> {
-        self.end_checks();
-        let mut told = false;
-        for _ in 0..AGREE_TRIES {
-            let stats = *self.engine.stats();
-            if told && stats.reconciled {
-                return Ok(());
-            }
-            if stats.orders_live > 0 {
-                std::thread::sleep(STATS_LAG);
-                continue;
-            }
-            for venue in Venue::ALL {
-                let check = &mut self.checks[venue.index()];
-                let mut asker = check.asker.take().ok_or("nobody is left to ask")?;
-                let read = self.agree_with(venue, &mut asker);
-                self.checks[venue.index()].asker = Some(asker);
-                read?;
-            }
-            told = true;
-            std::thread::sleep(STATS_LAG);
-        }
-        Err(self.disagreement())
-    }
-
-    fn agree_with(&mut self, venue: Venue, asker: &mut Asker) -> Result<(), String> {
-        // What settled while nobody listened is told first: it is a result, not a difference.
-        for event in asker.results.read()? {
-            self.engine.tell(event);
-        }
-        let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
-        let since = self.engine.clock.now();
-        let truth = settled_truth(asker.account.as_ref(), 6, Duration::from_millis(250))?;
-        let history = asker.history(&doubts);
-        let confirmed = asker.newly_confirmed(&truth);
-        self.tell_truth(venue, &truth, since, confirmed, history);
-        Ok(())
-    }
-
     /// Why the core does not agree, for a person.
-    fn disagreement(&mut self) -> String {
+    pub(super) fn disagreement(&mut self) -> String {
         let stats = *self.engine.stats();
         if stats.orders_live > 0 {
             return "orders of ours were in flight whenever they were asked".to_owned();
@@ -221,33 +194,34 @@ impl Running {
         (oldest != Nanos::ZERO).then(|| Duration::from_nanos(age))
     }
 
-    /// Compares with each venue when that is due, or at once where its streams have come back (`came_back`).
-    pub(super) fn check_venues(&mut self, came_back: bool) {
+    /// Compares with each venue when that is due, or as soon as nobody is at it (`at_once`).
+    pub(super) fn check_venues(&mut self, at_once: bool) {
         let agreed = self.engine.stats().reconciled;
         for venue in Venue::ALL {
             let check = &mut self.checks[venue.index()];
-            check.at_once |= came_back;
+            check.at_once |= at_once;
             match &check.thread {
-                Some(thread) if thread.is_finished() => self.end_check(venue),
+                Some(thread) if thread.is_finished() => self.end_check_and_say(venue),
                 Some(_) => {}
                 None => {
                     let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
                     if self.open && due {
-                        self.begin_check(venue);
+                        self.begin_check(venue, Reading::Once);
                     }
                 }
             }
         }
     }
 
-    fn begin_check(&mut self, venue: Venue) {
+    /// Has a venue read, unless that is under way.
+    pub(super) fn begin_check(&mut self, venue: Venue, reading: Reading) {
         let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
         let check = &mut self.checks[venue.index()];
         let Some(mut asker) = check.asker.take() else { return };
         (check.at_once, check.asked) = (false, Instant::now());
         let clock = self.engine.clock.clone();
         let read = move || {
-            let answer = asker.ask(&clock, &doubts);
+            let answer = asker.ask(reading, &clock, &doubts);
             (asker, answer)
         };
         match std::thread::Builder::new().name("reconcile".into()).spawn(read) {
@@ -262,40 +236,53 @@ impl Running {
     /// Waits for the comparisons under way, if there are any, and tells the core.
     pub(super) fn end_checks(&mut self) {
         for venue in Venue::ALL {
-            self.end_check(venue);
+            self.end_check_and_say(venue);
         }
     }
 
-    fn end_check(&mut self, venue: Venue) {
+    fn end_check_and_say(&mut self, venue: Venue) {
+        if let Err(why) = self.end_check(venue) {
+            let agreed = self.engine.stats().reconciled;
+            let again = self.checks[venue.index()].pause(agreed).as_secs();
+            eprintln!("surefoot: {why}; {} is asked again in {again} s", venue.name());
+        }
+    }
+
+    /// Waits for a comparison, if one is under way, and tells the core what the venue said.
+    ///
+    /// # Errors
+    /// The venue could not be read whole, in words. What settled meanwhile may be missing: it is asked for next time.
+    pub(super) fn end_check(&mut self, venue: Venue) -> Result<(), String> {
         let check = &mut self.checks[venue.index()];
-        let Some(thread) = check.thread.take() else { return };
+        let Some(thread) = check.thread.take() else { return Ok(()) };
         let Ok((mut asker, answer)) = thread.join() else {
-            return self.halt("thread", "reconciliation failed an assertion", HaltWhy::Thread);
+            let why = "reconciliation failed an assertion";
+            self.halt("thread", why, HaltWhy::Thread);
+            return Err(format!("{}: {why}", venue.name()));
         };
         let Answer { since, settled, truth, history } = answer;
         let confirmed =
             truth.as_ref().map_or_else(|_| Vec::new(), |truth| asker.newly_confirmed(truth));
         check.asker = Some(asker);
-        for event in settled {
+        check.credentials_refused = truth.as_ref().is_err_and(TruthError::refuses_credentials);
+        check.failures = if truth.is_ok() { 0 } else { check.failures + 1 };
+        let (events, unsettled) = match settled {
+            Ok(events) => (events, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        for event in events {
             self.engine.tell(event);
         }
-        self.checks[venue.index()].credentials_refused =
-            truth.as_ref().is_err_and(TruthError::refuses_credentials);
         match truth {
-            Ok(truth) => {
-                self.checks[venue.index()].failures = 0;
-                self.tell_truth(venue, &truth, since, confirmed, history);
-            }
+            Ok(truth) => self.tell_truth(venue, &truth, since, confirmed, history),
             Err(error) => {
-                let check = &mut self.checks[venue.index()];
-                check.failures += 1;
-                let again = check.pause(false).as_secs();
-                eprintln!("surefoot: {error}; {} is asked again in {again} s", venue.name());
                 if !error.may_pass() {
                     self.engine.tell(Event::Control(Tell::Reconciled { venue, clean: false }));
                 }
+                return Err(error.to_string());
             }
         }
+        unsettled.map_or(Ok(()), Err)
     }
 }
 

@@ -7,7 +7,8 @@ use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
 
 use super::rescue::{Rescued, on_one_leg};
-use super::{AGREE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG, agree};
+use super::{CLOSE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG, agree};
+use crate::control::{Asked, Command};
 use crate::exit::Exit;
 use crate::foreign;
 use crate::report::{self, Report};
@@ -16,7 +17,7 @@ impl Running {
     /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
     pub(super) fn close(mut self, asked: Exit) -> Exit {
         self.notify.stopping();
-        self.watchdog.expect_within(AGREE_WITHIN);
+        self.watchdog.expect_within(CLOSE_WITHIN);
         if self.engine.dead().is_some() || self.stalled.is_some() {
             return self.close_without_core();
         }
@@ -26,7 +27,7 @@ impl Running {
         while begin.elapsed() < DRAIN_WITHIN && self.engine.dead().is_none() {
             std::thread::sleep(LOOK_EVERY);
             while let Some(asked) = self.control.poll() {
-                asked.failed("it is stopping");
+                self.answer_while_closing(asked);
             }
             let stats = self.engine.stats();
             if stats.orders_live == 0 && stats.groups_live == 0 {
@@ -127,6 +128,21 @@ impl Running {
             Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
             Exit::Ok if finished.journal_error.is_some() => Exit::State,
             other => other,
+        }
+    }
+
+    /// What is asked of a run that is ending: a halt holds for the next start as well.
+    fn answer_while_closing(&mut self, asked: Asked) {
+        match &asked.command {
+            Command::Status | Command::Halt { .. } => self.obey(asked),
+            Command::Stop { .. } => {
+                asked.done(json!({ "stopping": true, "pid": std::process::id() }))
+            }
+            Command::Resume { .. } | Command::Release { .. } => {
+                asked.failed(
+                    "it is ending: nothing was changed; ask again after the next `surefoot start`",
+                );
+            }
         }
     }
 

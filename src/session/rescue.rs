@@ -136,7 +136,8 @@ impl Hand {
             }
             thread::sleep(PAUSE);
         };
-        let truth = settled_truth(self.reader.as_ref(), 8, Duration::from_millis(250));
+        let truth = settled_truth(self.reader.as_ref(), 8, Duration::from_millis(250))
+            .map_err(|error| error.to_string());
         Rescued { venue, cleared, truth }
     }
 }

@@ -198,6 +198,7 @@ impl Running {
             "topology": self.topology.name(),
             "uptime_s": self.began.elapsed().as_secs(),
             "counters_current": current,
+            "resuming": self.resuming,
             "halted": signs.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
             "dumps_forbidden": self.hardened.dumps.is_ok(),

@@ -12,6 +12,7 @@ mod freeze;
 mod loopback;
 mod loss;
 mod place;
+mod resume;
 mod rig;
 mod safety;
 #[path = "../support/skip.rs"]

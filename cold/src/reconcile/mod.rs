@@ -62,6 +62,8 @@ pub enum TruthError {
     Partial(Venue, &'static str),
     /// An answer about another account than ours.
     Account(Venue),
+    /// No two answers in a row were the same.
+    Unsettled(Venue),
 }
 
 impl TruthError {
@@ -73,7 +75,11 @@ impl TruthError {
             Self::Rest(_, RestError::Status { status: 403, body, .. }) => {
                 body.trim_start().starts_with('{')
             }
-            Self::Rest(..) | Self::Read(..) | Self::Partial(..) | Self::Account(_) => false,
+            Self::Rest(..)
+            | Self::Read(..)
+            | Self::Partial(..)
+            | Self::Account(_)
+            | Self::Unsettled(_) => false,
         }
     }
 
@@ -84,7 +90,9 @@ impl TruthError {
             Self::Rest(_, RestError::Status { status, .. }) => {
                 matches!(status, 408 | 425 | 429) || *status >= 500
             }
-            Self::Rest(_, RestError::Broken { .. }) | Self::Partial(..) => true,
+            Self::Rest(_, RestError::Broken { .. }) | Self::Partial(..) | Self::Unsettled(_) => {
+                true
+            }
             Self::Rest(_, RestError::Shape { .. }) | Self::Read(..) | Self::Account(_) => false,
         }
     }
@@ -100,6 +108,9 @@ impl fmt::Display for TruthError {
             }
             Self::Account(venue) => {
                 write!(f, "{}: the answer is about another account than ours", venue.name())
+            }
+            Self::Unsettled(venue) => {
+                write!(f, "{}: it answers otherwise each time it is asked", venue.name())
             }
         }
     }
@@ -132,9 +143,9 @@ pub fn settled_truth(
     reader: &dyn Reader,
     tries: u32,
     pause: std::time::Duration,
-) -> Result<Truth, String> {
+) -> Result<Truth, TruthError> {
     let mut last: Option<Truth> = None;
-    let mut why = String::from("two answers in a row never agreed");
+    let mut why = TruthError::Unsettled(reader.venue());
     for attempt in 0..tries {
         if attempt > 0 {
             std::thread::sleep(pause);
@@ -143,12 +154,12 @@ pub fn settled_truth(
             Ok(truth) if last.as_ref() == Some(&truth) => return Ok(truth),
             Ok(truth) => last = Some(truth),
             Err(error) => {
-                why = error.to_string();
+                why = error;
                 last = None;
             }
         }
     }
-    Err(format!("{}: {why}", reader.venue().name()))
+    Err(why)
 }
 
 /// What the core is told of a truth: fills taken back, orders that rest, every followed market's position, those not held
