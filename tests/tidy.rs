@@ -311,3 +311,28 @@ fn the_dependency_tree_stays_small() {
     let page = read(&root().join("CONTRIBUTING.md"));
     assert!(page.contains(&said), "CONTRIBUTING.md counts other crates than {}", crates.len());
 }
+
+#[test]
+fn every_alarm_has_a_row_for_whoever_is_woken_by_it() {
+    let source = read(&root().join("hot/src/note.rs"));
+    let page = read(&root().join("docs/operator.md"));
+    let body = source.split("pub enum Alarm {").nth(1).and_then(|rest| rest.split("\n}").next());
+    let (mut seen, mut missing) = (0, Vec::new());
+    for line in body.expect("the alarms").lines() {
+        let Some((name, _)) = line.trim().split_once(" = ") else { continue };
+        let mut snake = String::new();
+        for (at, letter) in name.char_indices() {
+            if letter.is_uppercase() && at > 0 {
+                snake.push('_');
+            }
+            snake.extend(letter.to_lowercase());
+        }
+        seen += 1;
+        let cell = format!("`{snake}`");
+        let is_row = |row: &str| row.split('|').nth(1).is_some_and(|first| first.contains(&cell));
+        if !page.lines().any(is_row) {
+            missing.push(snake);
+        }
+    }
+    assert!(seen >= 20 && missing.is_empty(), "docs/operator.md has no row for {missing:?}");
+}
