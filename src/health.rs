@@ -5,11 +5,14 @@
 //! trouble is a further row here (and a further sign where it needs one); nothing else judges health.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use surefoot_cold::exec::{BEATS_MISSED_MAX, ExecFigures};
+use surefoot_cold::store::HealthAlarm;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::report::Reject;
+use surefoot_hot::units::Nanos;
 
 /// Streams that must be up: two at each venue.
 pub const LINKS: u64 = 2 * LINKS_PER_VENUE;
@@ -34,6 +37,16 @@ pub enum Severity {
     Notice,
     /// A person should look: said on stderr when it begins and when it is over.
     Alarm,
+}
+
+impl Severity {
+    /// The word for it in the database and in the operator's guide.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Alarm => "alarm",
+        }
+    }
 }
 
 /// Which new baskets a trouble keeps from being opened. Baskets that are open already are finished either way.
@@ -95,6 +108,10 @@ pub struct Signs {
     pub unpaired: Vec<String>,
     /// Quarantined markets by name, with the cause and what ends it.
     pub quarantined: Vec<String>,
+    /// Settled markets whose price is not known yet, by name.
+    pub unpriced: Vec<String>,
+    /// Venues that have changed fees since the start, by index.
+    pub fees_changed: [bool; 2],
     /// Each venue, by index.
     pub venues: [VenueSigns; 2],
 }
@@ -118,6 +135,8 @@ impl Found {
 pub struct Row {
     /// Its name, for scripts; never used for anything else.
     pub name: &'static str,
+    /// What it means, for the operator's guide.
+    pub means: &'static str,
     /// How much it matters.
     pub severity: Severity,
     /// Which new baskets it keeps from being opened.
@@ -132,6 +151,7 @@ pub struct Row {
 pub const ROWS: &[Row] = &[
     Row {
         name: "hot_thread_dead",
+        means: "A thread that trades has failed an assertion",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| Found::ours(format!("the {} thread is dead", signs.dead?)),
@@ -139,6 +159,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "hot_thread_still",
+        means: "A thread that trades has not moved for 2 s",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| Found::ours(format!("the {} thread stands still", signs.still?)),
@@ -146,6 +167,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "directory",
+        means: "The state directory, its lock or an account's lock is not where it was",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| Found::ours(signs.directory.clone()?),
@@ -153,6 +175,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "journal",
+        means: "The journal cannot be written: trading is halted, cancels still go out",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| {
@@ -162,6 +185,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "cold_thread_ended",
+        means: "A thread beside the path has ended although the run goes on",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| match signs.ended.as_slice() {
@@ -172,6 +196,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "halted",
+        means: "Trading is halted",
         severity: Severity::Notice,
         holds: Holds::Nothing,
         find: |signs| if signs.halted { Found::ours("halted") } else { None },
@@ -179,6 +204,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "starting",
+        means: "The venues were not agreed with yet, so nothing is opened",
         severity: Severity::Notice,
         holds: Holds::Nothing,
         find: |signs| match signs.open {
@@ -189,6 +215,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "core_still",
+        means: "The executors hear nothing from the core and cancel everything themselves",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| {
@@ -206,6 +233,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "credentials_refused",
+        means: "A venue refuses our key, for orders, readings or a signed stream",
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
@@ -216,6 +244,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "no_order_connection",
+        means: "No connection on which orders could leave",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the gate's own row
         find: |signs| {
@@ -226,6 +255,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "wire_log",
+        means: "An order did not leave because it could not be written down first",
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
@@ -238,6 +268,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "breaker_open",
+        means: "Requests to a venue failed again and again, so it is left alone for a while",
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
@@ -257,6 +288,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "orders_refused",
+        means: "A venue has turned away three orders in a row and taken none",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the core counts for itself, and lets one basket at a time try again
         find: |signs| {
@@ -268,6 +300,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "beats_missed",
+        means: "A venue does not confirm the heartbeats that keep our orders resting",
         severity: Severity::Alarm,
         holds: Holds::Venues,
         find: |signs| {
@@ -280,6 +313,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "no_good_book",
+        means: "No book of a venue may be decided from",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // a book in doubt decides nothing
         find: |signs| {
@@ -294,6 +328,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "links_down",
+        means: "A stream of a venue is down",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the gate's own row
         find: |signs| {
@@ -309,6 +344,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "links_unsteady",
+        means: "A venue's streams break four times a minute or more",
         severity: Severity::Alarm,
         holds: Holds::Nothing,
         find: |signs| {
@@ -323,6 +359,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "books_unsteady",
+        means: "Books are fetched anew six times a minute or more, for each market",
         severity: Severity::Alarm,
         holds: Holds::Nothing,
         find: |signs| {
@@ -338,6 +375,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "quarantined",
+        means: "Markets are closed for new baskets because something about them was not understood",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // the core leaves those markets alone
         find: |signs| {
@@ -356,6 +394,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "disagreed",
+        means: "The venues' figures differ from ours, or cannot be read",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| {
@@ -369,6 +408,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "compared_long_ago",
+        means: "Neither venue, or only one, could be compared with for 40 s",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| {
@@ -379,6 +419,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "unpaired",
+        means: "Contracts are held that neither a complete basket nor a group explains",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // what is opened next is complete or sold again by itself
         find: |signs| {
@@ -390,7 +431,38 @@ pub const ROWS: &[Row] = &[
         remedy: "Sell them at the venue, or buy there what completes a basket: they are never sold unasked.",
     },
     Row {
+        name: "settled_unseen",
+        means: "A market is settled and nobody has said at what price yet",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // nothing is opened in a market that is over
+        find: |signs| match signs.unpriced.as_slice() {
+            [] => None,
+            names => Found::ours(format!(
+                "settled at a price that is not known yet: {}",
+                names.join(", ")
+            )),
+        },
+        remedy: "The result is asked for every few seconds; where it lasts, look at the market's page at the venue.",
+    },
+    Row {
+        name: "fees_changed",
+        means: "A venue has changed fees since the start; baskets are reckoned with the old ones",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // what was charged is booked, and compared with the rule
+        find: |signs| {
+            let venues = signs.fees_changed;
+            let named = Venue::ALL.into_iter().filter(|venue| venues[venue.index()]);
+            let names: Vec<&str> = named.map(Venue::name).collect();
+            (!names.is_empty()).then(|| Found {
+                what: format!("fees have changed at {}", names.join(" and ")),
+                venues,
+            })
+        },
+        remedy: "`surefoot stop`, `surefoot start`: they are read anew.",
+    },
+    Row {
         name: "database",
+        means: "The database is behind the journal",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // trading does not need it
         find: |signs| {
@@ -399,6 +471,26 @@ pub const ROWS: &[Row] = &[
         remedy: "Trading goes on. It is caught up from the journal: by itself, or at the next start.",
     },
 ];
+
+/// The table in Markdown, as `docs/operator.md` holds it.
+pub fn page() -> String {
+    let mut text =
+        String::from("| name | means | new baskets held back | do |\n| --- | --- | --- | --- |\n");
+    for row in ROWS {
+        let holds = match row.holds {
+            Holds::Nothing => "none",
+            Holds::Venues => "at that venue",
+            Holds::Everything => "all",
+        };
+        let name = match row.severity {
+            Severity::Alarm => format!("`{}`", row.name),
+            Severity::Notice => format!("`{}` (no alarm)", row.name),
+        };
+        writeln!(text, "| {name} | {} | {holds} | {} |", row.means, row.remedy)
+            .expect("text takes everything");
+    }
+    text
+}
 
 /// The trouble at those venues for which it is so: "… at kalshi (3 in a row)".
 fn at_venues(
@@ -482,28 +574,65 @@ pub struct Health {
     pub raised: u64,
 }
 
+/// What is to be said of an alarm, and kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It begins.
+    Began(Trouble),
+    /// It is over.
+    Over {
+        /// The row's name.
+        name: &'static str,
+        /// How long it stood.
+        lasted: Duration,
+    },
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Began(trouble) => {
+                write!(f, "ALARM {}: {}. {}", trouble.name, trouble.what, trouble.remedy)
+            }
+            Self::Over { name, lasted } => write!(f, "over after {} s: {name}", lasted.as_secs()),
+        }
+    }
+}
+
+impl News {
+    /// As the database keeps it.
+    pub fn kept(self, at: Nanos) -> HealthAlarm {
+        match self {
+            Self::Began(Trouble { name, what, severity, remedy }) => {
+                HealthAlarm::Began { at, name, severity: severity.name(), what, remedy }
+            }
+            Self::Over { name, .. } => HealthAlarm::Over { at, name },
+        }
+    }
+}
+
 impl Health {
-    /// Judges once more. Returns the lines to say: each alarm when it begins and when it is over.
-    pub fn look(&mut self, signs: &Signs, now: Instant) -> Vec<String> {
+    /// Judges once more. Returns what is new: each alarm when it begins and when it is over.
+    pub fn look(&mut self, signs: &Signs, now: Instant) -> Vec<News> {
         let troubles = troubles(signs);
-        let mut lines = Vec::new();
+        let mut news = Vec::new();
         for trouble in troubles.iter().filter(|trouble| trouble.severity == Severity::Alarm) {
             if !self.standing.contains_key(trouble.name) {
                 self.standing.insert(trouble.name, now);
                 self.raised += 1;
-                lines.push(format!("ALARM {}: {}. {}", trouble.name, trouble.what, trouble.remedy));
+                news.push(News::Began(trouble.clone()));
             }
         }
         self.standing.retain(|name, since| {
             let stands = troubles.iter().any(|trouble| trouble.name == *name);
             if !stands {
-                let lasted = now.saturating_duration_since(*since).as_secs();
-                lines.push(format!("over after {lasted} s: {name}"));
+                let lasted = now.saturating_duration_since(*since);
+                news.push(News::Over { name, lasted });
             }
             stands
         });
         self.held = holds(signs);
-        lines
+        news
     }
 }
 

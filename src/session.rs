@@ -2,6 +2,7 @@
 
 mod agree;
 mod close;
+mod notices;
 mod rescue;
 mod resume;
 mod status;
@@ -48,6 +49,7 @@ use crate::watchdog::Watchdog;
 use crate::wiring::{self, Parts, Signers};
 
 use agree::VenueCheck;
+use notices::Notices;
 use resume::{AGREE_WITHIN, Refused, Unagreed};
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
@@ -184,6 +186,7 @@ struct Running {
     /// The trading day that the core was told, in days since 1970 (UTC).
     day: u32,
     foreign: Foreign,
+    notices: Notices,
     first_basket: Option<Duration>,
     notify: Notify,
     watchdog: Watchdog,
@@ -297,6 +300,7 @@ impl Running {
                 log.display()
             );
         }
+        let (to_notices, notices) = Notices::new();
         let engine = Engine::start(plan, |rings| {
             let parts = Parts {
                 access: &session.access,
@@ -310,6 +314,7 @@ impl Running {
                     SyncMode::Grouped
                 },
                 tap: Some(tap),
+                notices: to_notices,
                 seed: session.seed,
                 spins: topology != Topology::Calm,
             };
@@ -383,6 +388,7 @@ impl Running {
             said: 0,
             day: 0,
             foreign: Foreign::default(),
+            notices,
             first_basket: None,
             notify: Notify::from_env(),
             watchdog,
@@ -485,7 +491,9 @@ impl Running {
         if unread {
             self.unread_asked = Instant::now();
         }
-        self.check_venues(unread || (self.links_up == LINKS && links_before < LINKS));
+        let settled = self.notices.take();
+        let came_back = self.links_up == LINKS && links_before < LINKS;
+        self.check_venues(unread || settled || came_back);
         None
     }
 

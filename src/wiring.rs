@@ -25,6 +25,7 @@ use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Order;
 use surefoot_hot::limits::MARKETS_MAX;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::Notice;
 
 use crate::access::{Access, KalshiAccess};
 use crate::engine::{HotMeter, Rings};
@@ -156,6 +157,8 @@ pub struct Parts<'a> {
     pub sync: wirelog::SyncMode,
     /// Raw frames for the audit.
     pub tap: Option<rtrb::Producer<u8>>,
+    /// Where the links tell what is no input of the core.
+    pub notices: Sender<(Venue, Notice)>,
     /// Makes back-off differ between runs and repeat within one.
     pub seed: u64,
     /// Whether the executors' thread spins: then idle ones rehearse orders.
@@ -221,7 +224,8 @@ pub fn wire(
     parts: Parts<'_>,
     rings: &mut Rings,
 ) -> Result<(Wired, Remembered, Commands), WireError> {
-    let Parts { access, signers, directory, wire_logs, live, sync, tap, seed, spins } = parts;
+    let Parts { access, signers, directory, wire_logs, live, sync, tap, notices, seed, spins } =
+        parts;
     let config = client_config(&access.trust);
     let neighbours: [Neighbours; 2] = Default::default();
     let dial = |venue: Venue, endpoint: &Endpoint, nth: u64| {
@@ -232,7 +236,7 @@ pub fn wire(
     let meter = || HotMeter::new(rings.clock.clone());
     let taken = "each ring's end is taken once";
     let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
-    let (commands, links) = links(access, signers, directory, learn, &dial)?;
+    let (commands, links) = links(access, signers, directory, learn, &notices, &dial)?;
     let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter())
         .map_err(|error| error.to_string())?;
     feed.take_intents(rings.core_feed.take().expect(taken));
@@ -303,6 +307,7 @@ fn links(
     signers: &Signers,
     directory: &Directory,
     mut learn: rtrb::Producer<(surefoot_hot::ids::OrderId, wirelog::VenueId)>,
+    notices: &Sender<(Venue, Notice)>,
     dial: &dyn Fn(Venue, &Endpoint, u64) -> Result<Dialer, String>,
 ) -> Result<(Commands, Links), String> {
     use surefoot_hot::venue::{kalshi, polymarket};
@@ -343,6 +348,7 @@ fn links(
     }
     let KalshiAccess { ws, .. } = &access.kalshi;
     let upgrade = || Some(Box::new(KalshiUpgrade(signers.kalshi.clone())) as Box<dyn Upgrade>);
+    let heard = || LinkOptions { notices: Some(notices.clone()), ..LinkOptions::default() };
     let links = Links {
         polymarket_market: FeedLink::new(
             Venue::Polymarket,
@@ -350,7 +356,7 @@ fn links(
             market,
             of(Venue::Polymarket),
             dial(Venue::Polymarket, &pm.ws_market, 1)?,
-            LinkOptions { commands: Some(pm_in), ..LinkOptions::default() },
+            LinkOptions { commands: Some(pm_in), ..heard() },
         ),
         polymarket_user: FeedLink::new(
             Venue::Polymarket,
@@ -358,7 +364,7 @@ fn links(
             user,
             of(Venue::Polymarket),
             dial(Venue::Polymarket, &pm.ws_user, 2)?,
-            LinkOptions::default(),
+            heard(),
         ),
         kalshi_market: FeedLink::new(
             Venue::Kalshi,
@@ -366,7 +372,7 @@ fn links(
             ka_market,
             of(Venue::Kalshi),
             dial(Venue::Kalshi, ws, 3)?,
-            LinkOptions { upgrade: upgrade(), commands: Some(ka_in), ..LinkOptions::default() },
+            LinkOptions { upgrade: upgrade(), commands: Some(ka_in), ..heard() },
         ),
         kalshi_private: FeedLink::new(
             Venue::Kalshi,
@@ -382,7 +388,7 @@ fn links(
                         let _ = learn.push(learnt); // the answer, or a question, names it as well
                     }
                 })),
-                ..LinkOptions::default()
+                ..heard()
             },
         ),
     };

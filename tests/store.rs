@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
 use surefoot_cold::store::names::Book;
-use surefoot_cold::store::{Store, StoreError, StoreThread, open_read_only, rebuild};
+use surefoot_cold::store::{HealthAlarm, Store, StoreError, StoreThread, open_read_only, rebuild};
 use surefoot_hot::event::{Event, HaltWhy};
 use surefoot_hot::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use surefoot_hot::intent::{Order, Purpose, Tif};
@@ -317,6 +317,78 @@ fn a_gap_is_refused_whole() {
     holed.remove(7);
     assert!(matches!(store.apply(&holed), Err(StoreError::Gap { want: 7, seen: 8 })));
     store.apply(&records[5..]).unwrap();
+}
+
+#[test]
+fn alarms_of_health_are_kept_with_their_words_and_their_end() {
+    let scratch = Scratch::new("health");
+    let records = write_run(&scratch, 1, 3);
+    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let thread = StoreThread::start(store, scratch.journal()).unwrap();
+    // Held by another program, it keeps them until it may write.
+    let other = rusqlite::Connection::open(scratch.db()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let began = |at, name| HealthAlarm::Began {
+        at: Nanos::from_secs(at),
+        name,
+        severity: "alarm",
+        what: "2 of 4 streams are up".into(),
+        remedy: "Look at the network.",
+    };
+    assert!(thread.keep(began(10, "links_down")) && thread.keep(began(11, "database")));
+    assert!(thread.keep(HealthAlarm::Over { at: Nanos::from_secs(12), name: "links_down" }));
+    assert!(thread.keep(began(13, "links_down")));
+    other.execute_batch("COMMIT").unwrap();
+    thread.close().unwrap();
+    let db = open_read_only(&scratch.db()).unwrap();
+    let mut rows = db
+        .prepare("SELECT at, severity, name, what, remedy, over FROM v_alarms WHERE source = 'health' ORDER BY at")
+        .unwrap();
+    let rows: Vec<String> = rows
+        .query_map([], |row| {
+            let text =
+                |n| row.get::<_, Option<String>>(n).map(|text| text.unwrap_or("stands".into()));
+            Ok([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?].join(" | "))
+        })
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let words = "2 of 4 streams are up | Look at the network.";
+    let at = |second| format!("1970-01-01T00:00:{second}.000Z");
+    assert_eq!(
+        rows,
+        [
+            format!("{} | alarm | links_down | {words} | {}", at(10), at(12)),
+            format!("{} | alarm | database | {words} | stands", at(11)),
+            format!("{} | alarm | links_down | {words} | stands", at(13)),
+        ]
+    );
+    let of_run = |run: i64| {
+        let count = "SELECT count(*) FROM health_alarms WHERE run = ?1";
+        db.query_row(count, [run], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((of_run(1), records.len() > 3), (3, true));
+    let alarms: i64 = db.query_row("SELECT count(*) FROM v_alarms", [], |row| row.get(0)).unwrap();
+    let of_core: i64 = db.query_row("SELECT count(*) FROM alarms", [], |row| row.get(0)).unwrap();
+    assert_eq!(alarms, of_core + 3, "the core's own are in the same view");
+}
+
+/// A database of version 1, as earlier programs left it, gets the new table and loses nothing.
+#[test]
+fn a_database_of_the_first_version_is_brought_up() {
+    let scratch = Scratch::new("version");
+    write_run(&scratch, 1, 3);
+    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    let before = dump(&scratch.db());
+    let old = rusqlite::Connection::open(scratch.db()).unwrap();
+    old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(old);
+    let mut store =
+        Store::open(&scratch.db(), &scratch.journal(), book(), |line| panic!("{line}")).unwrap();
+    store.keep(&[HealthAlarm::Over { at: Nanos::from_secs(1), name: "links_down" }]).unwrap();
+    drop(store);
+    assert_eq!(dump(&scratch.db()), before);
 }
 
 #[test]

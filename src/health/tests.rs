@@ -161,6 +161,18 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
             none,
         ),
         (
+            "settled_unseen",
+            with(|s| s.unpriced = vec!["kalshi KXA".into()]),
+            "settled at a price that is not known yet: kalshi KXA",
+            none,
+        ),
+        (
+            "fees_changed",
+            with(|s| s.fees_changed = [false, true]),
+            "fees have changed at kalshi",
+            none,
+        ),
+        (
             "database",
             with(|s| s.store = Some("locked".into())),
             "the database is not written: locked",
@@ -195,14 +207,26 @@ fn an_alarm_is_said_once_and_so_is_its_end() {
     let bad = on_the_way(ExecFigures { breaker_open: true, ..WAY });
     let said = health.look(&bad, now);
     assert_eq!(said.len(), 1);
-    assert!(said[0].starts_with("ALARM breaker_open: repeated failures at kalshi. "), "{said:?}");
+    let line = said[0].to_string();
+    assert!(line.starts_with("ALARM breaker_open: repeated failures at kalshi. "), "{line}");
+    let at = Nanos::from_secs(5);
+    let kept = HealthAlarm::Began {
+        at,
+        name: "breaker_open",
+        severity: "alarm",
+        what: "repeated failures at kalshi".into(),
+        remedy: ROWS.iter().find(|row| row.name == "breaker_open").unwrap().remedy,
+    };
+    assert_eq!(said[0].clone().kept(at), kept);
     assert!(
         health.look(&bad, now).is_empty() && health.held == [false, true] && health.raised == 1
     );
+    let over = health.look(&good(), now + Duration::from_secs(7));
     assert_eq!(
-        health.look(&good(), now + Duration::from_secs(7)),
+        over.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["over after 7 s: breaker_open"]
     );
+    assert_eq!(over[0].clone().kept(at), HealthAlarm::Over { at, name: "breaker_open" });
     assert!(health.held == [false; 2]);
     assert!(health.look(&with(|signs| signs.halted = true), now).is_empty(), "said by who halted");
 }
@@ -225,4 +249,26 @@ fn a_counter_is_judged_by_its_last_minute() {
     assert_eq!(recent.grew(now + Duration::from_secs(30), 104), 4);
     assert_eq!(recent.grew(now + Duration::from_secs(61), 105), 1);
     assert_eq!(recent.grew(now + Duration::from_secs(200), 3), 0, "a counter that fell");
+}
+
+/// The guide shows every row, as the program has it. `UPDATE_GOLDEN=1` renews it there.
+#[test]
+fn the_operators_guide_shows_this_table() {
+    const MARKS: [&str; 2] =
+        ["<!-- health: generated from src/health.rs -->\n", "<!-- health: end -->"];
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operator.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = guide.split_once(MARKS[0]).expect("the mark where the table begins");
+    let (shown, after) = rest.split_once(MARKS[1]).expect("the mark where it ends");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, [before, MARKS[0], &page(), MARKS[1], after].concat()).unwrap();
+        return;
+    }
+    let missing: Vec<_> =
+        ROWS.iter().map(|row| row.name).filter(|name| !shown.contains(name)).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/operator.md has no row for {missing:?}: UPDATE_GOLDEN=1 renews it"
+    );
+    assert_eq!(shown, page(), "UPDATE_GOLDEN=1 renews it");
 }

@@ -271,6 +271,9 @@ impl Running {
             Err(why) => (Vec::new(), Some(why)),
         };
         for event in events {
+            if let Event::Settled { market, .. } = event {
+                self.notices.on_settled(market);
+            }
             self.engine.tell(event);
         }
         match truth {

@@ -103,8 +103,12 @@ impl Running {
     pub(super) fn look_at_health(&mut self) {
         let now = Instant::now();
         let signs = self.signs(now);
-        for line in self.vitals.health.look(&signs, now) {
-            eprintln!("surefoot: {line}");
+        let at = self.engine.clock.now();
+        for news in self.vitals.health.look(&signs, now) {
+            eprintln!("surefoot: {news}");
+            if !self.store.keep(news.kept(at)) {
+                eprintln!("surefoot: there was no room to keep that in the database");
+            }
         }
         self.vitals.signs = signs;
         for venue in Venue::ALL {
@@ -150,6 +154,8 @@ impl Running {
             agreed: stats.reconciled,
             unpaired: unpaired(&self.directory, &stats),
             quarantined: quarantined(&self.directory, &stats),
+            unpriced: self.notices.unpriced(&self.directory),
+            fees_changed: self.notices.fees(),
             compared,
             venues,
         }

@@ -14,7 +14,7 @@ use surefoot::twin::server::{Command, Fault, Remote, Running};
 use surefoot_hot::units::Nanos;
 
 use crate::loopback::{ends_well, opened, recovers};
-use crate::rig::{Process, Scratch, ask, command_against, count, database, holds, until};
+use crate::rig::{Process, Scratch, ask, command_against, count, database, holds, until, wait};
 use crate::safety::pairs_are_even;
 
 pub const POLYMARKET_REST: [Host; 3] = [Host::PolymarketClob, Host::Gamma, Host::Data];
@@ -92,10 +92,16 @@ impl Ward {
         panic!("nothing was under way in {ILLNESSES_MAX} illnesses: it proves nothing");
     }
 
-    /// It is said on stderr when it begins.
+    /// It is said on stderr when it begins, and kept.
     fn alarmed(&self, row: &str) {
         let said = self.run.err();
         assert!(said.contains(&format!("ALARM {row}: ")), "{row}: {said}");
+        let kept = format!(
+            "SELECT count(*) FROM v_alarms WHERE source = 'health' AND name = '{row}' AND remedy <> '' AND at > '2020'"
+        );
+        let kept =
+            wait("the alarm is kept", || (ask(&database(&self.state), &kept) > 0).then_some(()));
+        assert!(kept.is_some(), "{row} is not in the database");
     }
 
     /// The venue is well: it trades as before, and nothing stands on one leg.

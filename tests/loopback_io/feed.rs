@@ -12,6 +12,7 @@ use surefoot_hot::event::{Event, Link, StaleWhy};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::Notice;
 use surefoot_hot::venue::polymarket::MarketSession;
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tungstenite::{Message, WebSocket};
@@ -81,6 +82,10 @@ fn text(socket: &mut Socket<'_>) -> Option<String> {
             Err(_) => return None,
         }
     }
+}
+
+fn text_of(socket: &mut Socket<'_>) -> bool {
+    text(socket).is_some()
 }
 
 struct Rig {
@@ -235,6 +240,76 @@ fn a_full_ring_costs_market_data_then_a_fresh_snapshot() {
     }
     rig.until(|_| asked.load(Ordering::SeqCst) == 1);
     assert_eq!(rig.feed.outlet().overflows(), 1);
+}
+
+#[test]
+fn a_settlement_whose_price_is_not_told_is_passed_on() {
+    let (trust, addr) = ws_server(|_, socket| {
+        text(socket).unwrap();
+        let resolved = format!(
+            "{{\"event_type\":\"market_resolved\",\"id\":\"1\",\"market\":\"0x{:064x}\",\"assets_ids\":[\"11\",\"12\"],\
+\"winning_asset_id\":\"\",\"winning_outcome\":\"\",\"timestamp\":\"1795132805000\"}}",
+            0
+        );
+        socket.send(Message::text(book(0))).unwrap();
+        socket.send(Message::text(resolved)).unwrap();
+        while text(socket).is_some() {}
+    });
+    let (to, notices) = crossbeam_channel::bounded(4);
+    let options = LinkOptions { notices: Some(to), ..LinkOptions::default() };
+    let mut rig = Rig::new(&trust, addr, 1_024, options);
+    rig.until(|_| !notices.is_empty());
+    let unseen = Notice::SettledUnseen { market: MarketId::new(0) };
+    assert_eq!(notices.try_recv(), Ok((PM, unseen)));
+    assert_eq!(rig.feed.stats().next().unwrap().notices_lost, 0);
+}
+
+/// How long a key that is refused may go unnoticed, on the feed's clock.
+const REFUSED_WITHIN: Nanos = Nanos::from_secs(2);
+
+/// A venue that answers an upgrade by `status`; what the link knows of it, once it failed.
+fn refused_by(status: &'static str) -> bool {
+    let (trust, config) = authority();
+    let (addr, _) = serve(config, move |_, stream, _| {
+        if hear(stream).is_some() {
+            say(stream, &answer(status, "{\"error\":\"no\"}"));
+        }
+    });
+    let mut rig = Rig::new(&trust, addr, 64, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().next().unwrap().failed >= 1);
+    assert!(rig.now.since(START) <= REFUSED_WITHIN);
+    let stats = rig.feed.stats().next().unwrap();
+    let error = stats.last_error.clone().unwrap();
+    assert!(error.contains(&status[..3]), "{error}");
+    assert!(!stats.up && stats.opened == 0);
+    stats.credentials_refused
+}
+
+#[test]
+fn a_refused_upgrade_says_at_the_first_attempt_that_it_is_about_the_key() {
+    assert!(refused_by("401 Unauthorized") && refused_by("403 Forbidden"));
+    assert!(!refused_by("429 Too Many Requests") && !refused_by("503 Service Unavailable"));
+}
+
+/// Refused first, let in afterwards: the trouble is over by itself.
+#[test]
+fn an_upgrade_that_works_again_ends_the_refusal() {
+    let (trust, config) = authority();
+    let (addr, _) = serve(config, move |number, stream, _| {
+        if number == 0 {
+            if hear(stream).is_some() {
+                say(stream, &answer("401 Unauthorized", ""));
+            }
+        } else if let Ok(mut socket) = tungstenite::accept(stream) {
+            let _ = socket.send(Message::text(book(0)));
+            while text_of(&mut socket) {}
+        }
+    });
+    let mut rig = Rig::new(&trust, addr, 64, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().next().unwrap().credentials_refused);
+    rig.now = rig.now.after(Nanos::from_secs(10));
+    rig.until(|rig| rig.feed.stats().next().unwrap().up);
+    assert!(!rig.feed.stats().next().unwrap().credentials_refused);
 }
 
 #[test]

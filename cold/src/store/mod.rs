@@ -1,9 +1,11 @@
 //! The queryable projection of the journal: SQLite, one writer, never on the path, rebuilt when in doubt.
 
+mod health;
 pub mod names;
 mod project;
 mod thread;
 
+pub use health::HealthAlarm;
 pub use thread::StoreThread;
 
 use std::fmt;
@@ -20,7 +22,7 @@ use names::Book;
 use project::Place;
 
 /// Step by step from an empty file to today's tables; a step never changes once it was released.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 /// How long another program's read may hold the writer up.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a start waits for another program that holds the database.
@@ -247,6 +249,18 @@ impl Store {
         step.commit().map_err(failed)?;
         self.place = place;
         Ok(())
+    }
+
+    /// Writes alarms of the run's health down, in one transaction.
+    ///
+    /// # Errors
+    /// SQLite said no; none of them is there then.
+    pub fn keep(&mut self, alarms: &[HealthAlarm]) -> Result<(), StoreError> {
+        let path = self.db.path().map(PathBuf::from).unwrap_or_default();
+        let failed = |source| StoreError::Sqlite { path: path.clone(), source };
+        let step = self.db.transaction().map_err(failed)?;
+        health::keep(&step, self.place.run(), alarms).map_err(failed)?;
+        step.commit().map_err(failed)
     }
 
     /// The number of the next record it takes in.

@@ -44,6 +44,11 @@ impl Place {
         })
     }
 
+    /// The world and the run that it stands in.
+    pub const fn run(&self) -> (i64, i64) {
+        (self.world, self.run)
+    }
+
     pub fn save(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut write = db.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?;
         for (key, value) in [

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender, never, select};
 use surefoot_hot::journal::Record;
 
-use super::{Store, StoreError, TRANSACTION_MAX};
+use super::{HealthAlarm, Store, StoreError, TRANSACTION_MAX};
 
+/// Alarms waiting for the writer, and for a database that another program holds.
+const ALARMS_MAX: usize = 256;
 /// Batches waiting for the writer.
 const BATCHES_MAX: usize = 256;
 /// Records kept while another program holds the database; beyond that they are read from the journal again.
@@ -25,6 +27,7 @@ const END_BUSY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct StoreThread {
     input: Sender<Vec<Record>>,
+    alarms: Sender<HealthAlarm>,
     seen: Arc<Seen>,
     thread: JoinHandle<Result<(), StoreError>>,
 }
@@ -51,18 +54,31 @@ impl StoreThread {
     /// The thread could not be started.
     pub fn start(store: Store, journal: PathBuf) -> io::Result<Self> {
         let (input, batches) = crossbeam_channel::bounded(BATCHES_MAX);
+        let (alarms, raised) = crossbeam_channel::bounded(ALARMS_MAX);
         let seen = Arc::new(Seen::default());
         seen.applied.store(store.next_seq(), Ordering::Relaxed);
-        let writer =
-            Writer { store, journal, seen: Arc::clone(&seen), waiting: Vec::new(), behind: false };
-        let thread =
-            thread::Builder::new().name("store".into()).spawn(move || writer.run(&batches))?;
-        Ok(Self { input, seen, thread })
+        let writer = Writer {
+            store,
+            journal,
+            seen: Arc::clone(&seen),
+            waiting: Vec::new(),
+            behind: false,
+            alarms: Vec::new(),
+        };
+        let write = move || writer.run(&batches, raised);
+        let thread = thread::Builder::new().name("store".into()).spawn(write)?;
+        Ok(Self { input, alarms, seen, thread })
     }
 
     /// Where the journal's writer sends what it wrote.
     pub fn input(&self) -> Sender<Vec<Record>> {
         self.input.clone()
+    }
+
+    /// Has an alarm of the run's health written down. Whether there was room for it.
+    #[must_use]
+    pub fn keep(&self, alarm: HealthAlarm) -> bool {
+        self.alarms.try_send(alarm).is_ok()
     }
 
     /// The number of the next record the tables lack.
@@ -85,7 +101,7 @@ impl StoreThread {
     /// # Errors
     /// What went wrong while it ran.
     pub fn close(self) -> Result<(), StoreError> {
-        drop(self.input);
+        drop((self.input, self.alarms));
         self.thread.join().unwrap_or(Err(StoreError::Ended))
     }
 }
@@ -97,21 +113,45 @@ struct Writer {
     waiting: Vec<Record>,
     /// Records were dropped: they are in the journal.
     behind: bool,
+    /// Alarms of the run's health that are not written down yet.
+    alarms: Vec<HealthAlarm>,
 }
 
 impl Writer {
-    fn run(mut self, batches: &Receiver<Vec<Record>>) -> Result<(), StoreError> {
-        let mut broken = None;
-        loop {
-            let idle = self.waiting.is_empty() && !self.behind;
-            let received = match idle {
-                true => batches.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => batches.recv_timeout(RETRY_EVERY),
-            };
-            match received {
+    /// Waits for records or alarms; no longer than a moment where something waits to be written already. `false` once the
+    /// journal has ended.
+    fn receive(
+        &mut self,
+        batches: &Receiver<Vec<Record>>,
+        raised: &mut Receiver<HealthAlarm>,
+    ) -> bool {
+        let idle = self.waiting.is_empty() && self.alarms.is_empty() && !self.behind;
+        let retry = if idle { never() } else { crossbeam_channel::after(RETRY_EVERY) };
+        select! {
+            recv(batches) -> records => match records {
                 Ok(records) => self.waiting.extend(records),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(_) => return false,
+            },
+            recv(raised) -> alarm => match alarm {
+                Ok(alarm) => self.alarms.push(alarm),
+                Err(_) => *raised = never(), // nobody raises any more; the journal may still end
+            },
+            recv(retry) -> _ => {}
+        }
+        true
+    }
+
+    fn run(
+        mut self,
+        batches: &Receiver<Vec<Record>>,
+        mut raised: Receiver<HealthAlarm>,
+    ) -> Result<(), StoreError> {
+        let mut broken = None;
+        while self.receive(batches, &mut raised) {
+            while self.alarms.len() < ALARMS_MAX
+                && let Ok(alarm) = raised.try_recv()
+            {
+                self.alarms.push(alarm);
             }
             while self.waiting.len() < TRANSACTION_MAX
                 && let Ok(more) = batches.try_recv()
@@ -120,6 +160,7 @@ impl Writer {
             }
             if broken.is_some() {
                 self.waiting.clear();
+                self.alarms.clear();
                 continue;
             }
             match self.write() {
@@ -127,6 +168,7 @@ impl Writer {
                 Err(error) => {
                     self.seen.set(Some(&error));
                     self.waiting.clear();
+                    self.alarms.clear();
                     self.behind = false;
                     broken = Some(error);
                 }
@@ -136,6 +178,7 @@ impl Writer {
         if let Some(error) = broken {
             return Err(error);
         }
+        self.alarms.extend(raised.try_iter());
         let begin = Instant::now();
         loop {
             match self.write() {
@@ -163,6 +206,10 @@ impl Writer {
             applied => applied?,
         }
         self.waiting.clear();
+        if !self.alarms.is_empty() {
+            self.store.keep(&self.alarms)?; // after the records: they may begin the run that it belongs to
+            self.alarms.clear();
+        }
         self.seen.applied.store(self.store.next_seq(), Ordering::Relaxed);
         Ok(())
     }

@@ -1,0 +1,90 @@
+//! What streams say of markets that is no input of the core, and what the run makes of it: trouble for health, and a
+//! reading at once.
+
+use std::collections::BTreeSet;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use surefoot_cold::directory::Directory;
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::venue::Notice;
+
+/// Notices that may wait for the main thread; the links count those that find no room.
+const NOTICES: usize = 256;
+
+/// What was heard and is not over.
+#[derive(Debug)]
+pub(super) struct Notices {
+    from: Receiver<(Venue, Notice)>,
+    /// Markets that are settled at a price nobody has said yet.
+    unpriced: BTreeSet<MarketId>,
+    /// Markets whose result was read.
+    priced: BTreeSet<MarketId>,
+    /// Venues that changed fees while this ran, by index.
+    fees: [bool; 2],
+}
+
+impl Notices {
+    /// With the end that goes to the links.
+    pub fn new() -> (Sender<(Venue, Notice)>, Self) {
+        let (to, from) = bounded(NOTICES);
+        let (unpriced, priced) = (BTreeSet::new(), BTreeSet::new());
+        (to, Self { from, unpriced, priced, fees: [false; 2] })
+    }
+
+    /// Takes in what has come. Whether the venues are to be read at once.
+    pub fn take(&mut self) -> bool {
+        let mut at_once = false;
+        while let Ok((venue, notice)) = self.from.try_recv() {
+            match notice {
+                Notice::SettledUnseen { market } => {
+                    let is_news = !self.priced.contains(&market) && self.unpriced.insert(market);
+                    at_once |= is_news;
+                }
+                Notice::FeesChanged => self.fees[venue.index()] = true,
+                // Read at the next start: an unknown market is not traded, a title decides nothing, and what a close that
+                // moved costs is a refusal.
+                Notice::NewMarket | Notice::CloseMoved { .. } | Notice::MetadataChanged { .. } => {}
+            }
+        }
+        at_once
+    }
+
+    /// The result of a market was read.
+    pub fn on_settled(&mut self, market: MarketId) {
+        self.unpriced.remove(&market);
+        self.priced.insert(market);
+    }
+
+    /// Settled markets without a price, by venue and name.
+    pub fn unpriced(&self, directory: &Directory) -> Vec<String> {
+        let entries = self.unpriced.iter().filter_map(|market| directory.entry(*market));
+        entries.map(|entry| format!("{} {}", entry.def.venue.name(), entry.names.id())).collect()
+    }
+
+    /// Venues that changed fees while this ran, by index.
+    pub fn fees(&self) -> [bool; 2] {
+        self.fees
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settlement_without_a_price_stands_until_its_result_is_read() {
+        let (to, mut notices) = Notices::new();
+        let [early, late] = [1, 2].map(MarketId::new);
+        notices.on_settled(early);
+        for market in [early, late, late] {
+            to.send((Venue::Kalshi, Notice::SettledUnseen { market })).unwrap();
+        }
+        to.send((Venue::Kalshi, Notice::FeesChanged)).unwrap();
+        assert!(notices.take(), "the venue is read at once");
+        assert_eq!((notices.unpriced.len(), notices.fees()), (1, [false, true]));
+        to.send((Venue::Kalshi, Notice::SettledUnseen { market: late })).unwrap();
+        assert!(!notices.take(), "once");
+        notices.on_settled(late);
+        assert!(notices.unpriced.is_empty());
+    }
+}
