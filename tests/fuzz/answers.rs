@@ -165,7 +165,7 @@ fn placed(status: u16, body: &[u8], value: &Value, said: &Said) {
 
 fn cancelled(status: u16, body: &[u8], said: &Said) {
     let all = [
-        kalshi::answer::cancelled(status, body),
+        kalshi::answer::cancelled(status, body, "a"),
         polymarket::answer::cancelled(status, body, &[0x4c; 32]),
     ];
     for told in all {

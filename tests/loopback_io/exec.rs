@@ -7,7 +7,7 @@ use std::time::Duration;
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::exec::http::{Answer, Request};
 use surefoot_cold::exec::kalshi::KalshiRates;
-use surefoot_cold::exec::words::{CannotEncode, Inquiry, Next, What, Words};
+use surefoot_cold::exec::words::{CannotEncode, Inquiry, Limited, Next, What, Words};
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi};
 use surefoot_cold::net::{Meter, NoMeter, Trust};
 use surefoot_cold::venue::answer::{Cancelled, Placed};
@@ -402,8 +402,8 @@ impl Words for Meddler {
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
         self.words.admit(now, what)
     }
-    fn on_limited(&mut self, now: Nanos, order: bool) {
-        self.words.on_limited(now, order);
+    fn on_limited(&mut self, now: Nanos, what: Limited) {
+        self.words.on_limited(now, what);
     }
     fn place(
         &mut self,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bodies;
+mod chores;
 mod exec;
 mod feed;
 mod late;

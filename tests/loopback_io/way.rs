@@ -319,7 +319,7 @@ fn credentials_that_are_refused_are_known_at_once_and_a_block_page_is_not_that()
     assert_eq!((figures.turned_away, figures.credentials_refused), (None, false));
 }
 
-fn polymarket(
+pub fn polymarket(
     name: &str,
     trust: &surefoot_cold::net::Trust,
     addr: std::net::SocketAddr,

@@ -21,7 +21,8 @@ impl<W: Words, M: Meter> Exec<W, M> {
         sent
     }
 
-    /// A connection for a chore: one of their own; or, while no order waits, one for orders if another is left.
+    /// A connection for a chore: one of their own; or, while no order waits, one for orders if another is left, or if all
+    /// of their own are away: cancels and heartbeats must get out over whatever there is.
     pub(super) fn free_for_chores(&self) -> Option<usize> {
         let free = |orders: bool| {
             self.slots.iter().enumerate().filter_map(move |(at, slot)| {
@@ -34,7 +35,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         let mut others = free(true).filter(|_| self.places.is_empty());
         let (first, spare) = (others.next(), others.next());
-        spare.and(first)
+        let mut own = self.slots.iter().filter(|slot| !slot.orders).peekable();
+        let away = own.peek().is_some() && own.all(|slot| !slot.lane.is_open());
+        if away { first } else { spare.and(first) }
     }
 
     pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize) -> bool {
@@ -144,7 +147,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
     pub(super) fn write_chore(&mut self, now: Nanos, slot: usize, job: Job) -> bool {
         let wrote = self.slots[slot].lane.write(self.request.as_bytes());
         self.slots[slot].job = Some(job);
-        self.slots[slot].by = now.after(self.options.chore_wait_max);
+        // A heartbeat that is lost must be known while there is still time for the next one.
+        let beat = matches!(self.slots[slot].job, Some(Job::Beat));
+        let super::ExecOptions { order_wait_max, chore_wait_max, .. } = self.options;
+        self.slots[slot].by = now.after(if beat { order_wait_max } else { chore_wait_max });
         if !wrote {
             self.lose(now, slot, "broke before a chore left");
         }

@@ -10,14 +10,14 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use serde_json::Value;
 use surefoot_hot::ids::{MarketId, OrderId, Venue};
 use surefoot_hot::intent::{Cancel, Order};
-use surefoot_hot::report::Report;
+use surefoot_hot::report::{OrderRef, Report};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{CannotEncode, Inquiry, Next, What, Words, invented, is_urgent};
+use super::words::{CannotEncode, Inquiry, Limited, Next, What, Words, invented, is_urgent};
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -229,11 +229,10 @@ impl Words for Kalshi {
         }
     }
 
-    fn on_limited(&mut self, now: Nanos, order: bool) {
-        if order {
-            self.writes[self.last_write].drain(now);
-        } else {
-            self.reads.drain(now);
+    fn on_limited(&mut self, now: Nanos, what: Limited) {
+        match what {
+            Limited::Order | Limited::Cancel => self.writes[self.last_write].drain(now),
+            Limited::Read => self.reads.drain(now),
         }
     }
 
@@ -265,8 +264,8 @@ impl Words for Kalshi {
         request.body = target;
     }
 
-    fn on_cancel(&mut self, _: &Cancel, _: &VenueId, answer: &Answer<'_>) -> Cancelled {
-        answer::cancelled(answer.status, answer.body)
+    fn on_cancel(&mut self, _: &Cancel, id: &VenueId, answer: &Answer<'_>) -> Cancelled {
+        answer::cancelled(answer.status, answer.body, text(id))
     }
 
     fn cancel_all(&mut self, now: Nanos, request: &mut Request) {
@@ -315,7 +314,8 @@ impl Words for Kalshi {
             _ => return Next::Later,
         }
         if single {
-            let Ok(row) = rest::order(&body) else { return Next::Later };
+            let row = rest::order(&body).ok().filter(|row| row.name.id == text(&inquiry.id));
+            let Some(row) = row else { return Next::Later };
             inquiry.found = true;
             reports.push(Report::Status(row.status()));
             inquiry.step = 2;
@@ -336,14 +336,19 @@ impl Words for Kalshi {
                 return if inquiry.id.is_none() { Next::Done } else { Next::Ask };
             }
         } else {
-            let market = inquiry.query.market;
+            let (market, key) = (inquiry.query.market, OrderRef::Key(inquiry.id.key()));
+            let ours = self.markets.get(market).map(|names| names.ticker.as_str());
             for row in rows {
-                let Ok(fills) = rest::fills(row, &|_| Some(market)) else {
+                // The filter is the venue's: one that it did not apply must not make another order's fills ours.
+                let market = |ticker: &str| (ours == Some(ticker)).then_some(market);
+                let Ok(fills) = rest::fills(row, &market) else {
                     inquiry.incomplete = true;
                     continue;
                 };
-                inquiry.found |= !fills.is_empty();
-                reports.extend(fills.into_iter().map(Report::Fill));
+                let fills = fills.into_iter().filter(|fill| fill.order == key);
+                let before = reports.len();
+                reports.extend(fills.map(Report::Fill));
+                inquiry.found |= reports.len() > before;
             }
         }
         inquiry.pages += 1;

@@ -46,7 +46,7 @@ use limit::Breaker;
 use pace::Pace;
 use place::leave_by;
 use watch::CoreWatch;
-use words::{Beaten, Inquiry, Next, Words};
+use words::{Beaten, Inquiry, Limited, Next, Words};
 
 pub use kalshi::Kalshi;
 pub use polymarket::Polymarket;
@@ -699,7 +699,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         if status == 429 {
             self.stats.limited += 1;
-            self.words.on_limited(now, matches!(meaning, Meaning::Placed { .. }));
+            self.words.on_limited(now, meaning.kind());
         }
         self.act(now, meaning, pause);
         true
@@ -768,4 +768,14 @@ enum Meaning {
     Asked { inquiry: Box<Inquiry>, next: Next },
     Beaten(Beaten),
     Warm,
+}
+
+impl Meaning {
+    const fn kind(&self) -> Limited {
+        match self {
+            Self::Placed { .. } => Limited::Order,
+            Self::Cancelled { .. } | Self::AllCancelled(_) => Limited::Cancel,
+            Self::Asked { .. } | Self::Beaten(_) | Self::Warm => Limited::Read,
+        }
+    }
 }

@@ -14,7 +14,9 @@ use surefoot_hot::units::Nanos;
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{Beaten, CannotEncode, Inquiry, Next, What, Words, invented, is_urgent};
+use super::words::{
+    Beaten, CannotEncode, Inquiry, Limited, Next, What, Words, invented, is_urgent,
+};
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -179,12 +181,11 @@ impl Words for Polymarket {
         }
     }
 
-    fn on_limited(&mut self, now: Nanos, order: bool) {
-        if order {
-            self.orders.drain(now);
-        } else {
-            self.cancels.drain(now);
-            self.reads.drain(now);
+    fn on_limited(&mut self, now: Nanos, what: Limited) {
+        match what {
+            Limited::Order => self.orders.drain(now),
+            Limited::Cancel => self.cancels.drain(now),
+            Limited::Read => self.reads.drain(now),
         }
     }
 

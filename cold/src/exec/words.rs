@@ -27,6 +27,17 @@ pub enum What<'a> {
     Ask(&'a Inquiry),
 }
 
+/// Which kind of request the venue found too many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// Orders.
+    Order,
+    /// Cancels, of one order or of everything.
+    Cancel,
+    /// Everything else.
+    Read,
+}
+
 /// Whether an order hedges or reduces what is held. It goes ahead of orders that open something, may use what those must
 /// leave, and waits a moment where the way is closed: each refusal leaves contracts without a partner for longer.
 pub const fn is_urgent(order: &Order) -> bool {
@@ -118,7 +129,7 @@ pub trait Words: Send {
     /// Takes the tokens that a request costs, if they are there.
     fn admit(&mut self, now: Nanos, what: What<'_>) -> bool;
     /// The venue said that we are too fast.
-    fn on_limited(&mut self, now: Nanos, order: bool);
+    fn on_limited(&mut self, now: Nanos, what: Limited);
 
     /// Writes an order. Only what the gate approved has this type. The venue's id, where it is known already.
     ///

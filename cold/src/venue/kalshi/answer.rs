@@ -68,6 +68,10 @@ pub fn created(status: u16, body: &[u8], order: &Order) -> Created {
 /// There is no status field: the two counts say it all. An order that self-trade prevention killed answers 201
 /// with both zero, and an IOC's cancelled rest is not in `remaining_count`.
 fn accepted(body: &Value, order: &Order) -> Created {
+    let named = body.get("client_order_id").and_then(Value::as_str);
+    if named.is_some_and(|name| parse_client_id(name.as_bytes()) != Some(order.id)) {
+        return Created::without_id(Placed::Unknown); // another order's answer: the query by our own id will tell
+    }
     let order_id = body.get("order_id").and_then(Value::as_str).map(str::to_owned);
     let count = |field: &str| body.get(field).and_then(|value| scaled(value, 6)).and_then(as_qty);
     let placed = match (count("fill_count"), count("remaining_count")) {
@@ -120,11 +124,17 @@ fn words(body: &Value) -> [&str; 4] {
 }
 
 /// What the answer to a cancel or to one of a batch of cancels proves.
-pub fn cancelled(status: u16, body: &[u8]) -> Cancelled {
+pub fn cancelled(status: u16, body: &[u8], order_id: &str) -> Cancelled {
     let body = parse(body);
+    let named = body.get("order_id").and_then(Value::as_str);
+    if named.is_some_and(|named| named != order_id) {
+        return Cancelled::Unknown; // another order's answer
+    }
     let paused = words(&body).iter().any(|word| holds(word, "paused"));
     match status {
         200..=299 => match Object::new("cancel", &body).qty("reduced_by") {
+            // Nothing was taken off: it was over before, and that does not say with how much filled.
+            Ok(Qty::ZERO) => Cancelled::Gone { reduced_by: None },
             Ok(off) => Cancelled::Gone { reduced_by: Some(off) },
             Err(_) => Cancelled::Unknown,
         },
@@ -191,7 +201,7 @@ mod tests {
         ];
         for (tif, filled, left, state, contracts) in rows {
             let body = format!(
-                "{{\"order_id\":\"3b23\",\"client_order_id\":\"x\",\"fill_count\":\"{filled}\",\
+                "{{\"order_id\":\"3b23\",\"client_order_id\":\"sf-00000000000000a1\",\"fill_count\":\"{filled}\",\
 \"remaining_count\":\"{left}\",\"ts_ms\":1}}"
             );
             let filled = Some(Qty::from_contracts(contracts));
@@ -200,6 +210,9 @@ mod tests {
             assert_eq!(created(201, body.as_bytes(), &order(tif)), expected, "{body}");
         }
         assert_eq!(created(201, b"{}", &order(Tif::Gtc)).placed, Placed::Unknown);
+        let other = br#"{"order_id":"9","client_order_id":"sf-00000000000000a2","fill_count":"10.00","remaining_count":"0.00"}"#;
+        let nothing = Created::without_id(Placed::Unknown);
+        assert_eq!(created(201, other, &order(Tif::Fok)), nothing, "another order's");
     }
 
     #[test]
@@ -264,6 +277,8 @@ mod tests {
         let off = Cancelled::Gone { reduced_by: Some(Qty::from_contracts(6)) };
         let rows = [
             (200, r#"{"order_id":"a","reduced_by":"6.00","ts_ms":1}"#, off),
+            (200, r#"{"order_id":"b","reduced_by":"6.00"}"#, Cancelled::Unknown), // another order's
+            (200, r#"{"order_id":"a","reduced_by":"0.00"}"#, Cancelled::Gone { reduced_by: None }),
             (200, "{}", Cancelled::Unknown),
             (404, r#"{"error":{"code":"not_found"}}"#, Cancelled::Refused),
             (400, r#"{"error":{"code":"MARKET_INACTIVE"}}"#, Cancelled::Refused),
@@ -272,7 +287,7 @@ mod tests {
             (503, "", Cancelled::Unknown),
         ];
         for (code, body, expected) in rows {
-            assert_eq!(cancelled(code, body.as_bytes()), expected, "{code} {body}");
+            assert_eq!(cancelled(code, body.as_bytes(), "a"), expected, "{code} {body}");
         }
         let cancel = Cancel {
             order: OrderId::new(1),
