@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::exec::{ExecFigures, ExecStats};
@@ -27,6 +27,9 @@ use crate::wiring::{Executors, WireError, Wired};
 
 /// How often an agent's own counters are shown to the cold side.
 const SHOW_EVERY: Nanos = Nanos::from_millis(100);
+/// How long the core may take nothing before what it is told is lost, and how often it is looked whether it is alive.
+const TELL_WITHIN: Duration = Duration::from_secs(5);
+const TELL_LOOK: Duration = Duration::from_millis(100);
 
 /// Measures an agent's stretches.
 #[derive(Clone, Debug)]
@@ -230,6 +233,7 @@ pub struct Engine {
     ops_thread: JoinHandle<()>,
     stats_in: Consumer<Stats>,
     stats: Stats,
+    stats_heard: u64,
     journal: Writer,
 }
 
@@ -355,13 +359,22 @@ impl Engine {
             ops_thread,
             stats_in: rings.stats.take().expect("made above"),
             stats,
+            stats_heard: 0,
             journal,
         })
     }
 
-    /// Tells the core something. Waits where the ring is full; nothing is lost.
+    /// Tells the core something. Waits where the ring is full. What a core that is dead, or takes nothing for seconds,
+    /// would have been told is lost: whoever tells must go on, to cancel over other connections what rests.
     pub fn tell(&self, event: Event) {
-        let _ = self.ops.send(event); // the thread outlives every sender but at the very end
+        let (begin, mut event) = (Instant::now(), event);
+        // That nobody receives any more is so at the very end alone: the thread outlives every other sender.
+        while let Err(SendTimeoutError::Timeout(back)) = self.ops.send_timeout(event, TELL_LOOK) {
+            if self.dead().is_some() || begin.elapsed() > TELL_WITHIN {
+                return;
+            }
+            event = back;
+        }
     }
 
     /// Another way in for another thread.
@@ -373,8 +386,15 @@ impl Engine {
     pub fn stats(&mut self) -> &Stats {
         while let Ok(stats) = self.stats_in.pop() {
             self.stats = stats;
+            self.stats_heard += 1;
         }
         &self.stats
+    }
+
+    /// How often the core has told its counters so far: they are older than whatever it was told since the last time.
+    pub fn stats_heard(&mut self) -> u64 {
+        self.stats();
+        self.stats_heard
     }
 
     /// The journal's state.

@@ -5,8 +5,12 @@
 #[inline(always)]
 pub const fn on_core_turn() {}
 
+/// Acts on the main thread, where it begins to end the run.
+#[cfg(not(debug_assertions))]
+pub const fn on_stop() {}
+
 #[cfg(debug_assertions)]
-pub use asked::{ask, on_core_turn};
+pub use asked::{ask, on_core_turn, on_stop};
 
 #[cfg(debug_assertions)]
 mod asked {
@@ -16,18 +20,31 @@ mod asked {
     const NONE: u8 = 0;
     const PANIC: u8 = 1;
     const STALL: u8 = 2;
+    const PANIC_AT_STOP: u8 = 3;
+    const STALL_AT_STOP: u8 = 4;
     static WANTED: AtomicU8 = AtomicU8::new(NONE);
 
-    /// Asks for `panic` or `stall`; `none` ends a stall. `false` for anything else.
+    /// Asks for `panic` or `stall`, now or when the run is being ended; `none` ends a stall. `false` for anything else.
     pub fn ask(what: &str) -> bool {
         let wanted = match what {
             "none" => NONE,
             "panic" => PANIC,
             "stall" => STALL,
+            "panic-at-stop" => PANIC_AT_STOP,
+            "stall-at-stop" => STALL_AT_STOP,
             _ => return false,
         };
         WANTED.store(wanted, Ordering::Relaxed);
         true
+    }
+
+    /// Acts on the main thread, where it begins to end the run.
+    pub fn on_stop() {
+        match WANTED.load(Ordering::Relaxed) {
+            PANIC_AT_STOP => WANTED.store(PANIC, Ordering::Relaxed),
+            STALL_AT_STOP => WANTED.store(STALL, Ordering::Relaxed),
+            _ => {}
+        }
     }
 
     /// Acts on the core's thread, once a turn.

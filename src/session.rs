@@ -586,9 +586,16 @@ impl Running {
             // Nothing was lost: the core has halted by itself, and its counters say why within a moment.
             self.epoch = self.engine.halt.read();
         }
-        if self.engine.halt.read() > self.epoch && self.latch.is_none() {
-            // A hot thread voided what it could not hand on; the core and the next start must know.
-            self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
+        if self.engine.halt.read() > self.epoch {
+            // A hot thread voided what it could not hand on; the core and the next start must know. Halted before or not:
+            // a core that decides under an older epoch sells and hedges nothing any more.
+            if self.latch.is_none() {
+                self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
+            } else {
+                self.epoch = self.engine.halt.read();
+                let (epoch, why) = (self.epoch, HaltWhy::RingFull);
+                self.engine.tell(Event::Control(Tell::Halt { epoch, why }));
+            }
         }
         let Some(name) = self.engine.still(STALL_AFTER) else {
             self.stalled = None;

@@ -58,6 +58,8 @@ pub struct CoreAgent {
     stats_due: Nanos,
     first: Vec<Event>,
     sent: u64,
+    /// Whether the epoch was moved for the want of room in the journal that lasts.
+    voided: bool,
     turns: Arc<AtomicU64>,
     /// What it measured.
     pub times: CoreTimes,
@@ -99,6 +101,7 @@ impl CoreAgent {
             stats_due: Nanos::ZERO,
             first: Vec::new(),
             sent: 0,
+            voided: false,
             turns: rings.turns,
             times: CoreTimes { event: histogram(), decide: histogram() },
             blocked: 0,
@@ -160,13 +163,18 @@ impl CoreAgent {
         // Else the epoch has moved: a halt that says more than a stall.
     }
 
-    /// Whether an event may be taken in: what cannot be replayed is not traded.
+    /// Whether an event may be taken in: what cannot be replayed is not traded. The epoch moves once for each time without
+    /// room. Moved in every turn, it would be far beyond the one that the core is told with the halt, and no hedge and no
+    /// sale decided under that would ever leave.
     fn journal_has_room(&mut self) -> bool {
         let room = self.journal.slots() >= JOURNAL_ROOM;
         if !room {
             self.blocked += 1;
-            self.halt.advance();
+            if !self.voided {
+                self.halt.advance();
+            }
         }
+        self.voided = !room;
         room
     }
 
@@ -488,5 +496,23 @@ mod tests {
         agent.turn(now);
         assert_eq!(agent.core.halted(), Some(HaltWhy::DailyLoss));
         assert_eq!((halt.read(), halt.is_the_cores()), (8, true), "in the same turn");
+    }
+
+    #[test]
+    fn a_journal_without_room_moves_the_epoch_once_and_not_beyond_what_the_core_is_told() {
+        let halt = HaltEpoch::new(7);
+        let (mut agent, _input, _executors) = agent(&halt);
+        let mut now = agent.clock.now();
+        while agent.blocked == 0 {
+            now = now.after(TIMER_EVERY);
+            agent.turn(now);
+        }
+        assert_eq!(halt.read(), 8);
+        let told = halt.advance(); // the main thread's halt, on its way to the core
+        for _ in 0..1_000 {
+            now = now.after(TIMER_EVERY);
+            agent.turn(now);
+        }
+        assert_eq!((halt.read(), agent.blocked > 1_000), (told, true));
     }
 }

@@ -7,7 +7,7 @@ use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
 
 use super::rescue::{Rescued, on_one_leg};
-use super::{CLOSE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STATS_LAG, agree};
+use super::{CLOSE_WITHIN, DRAIN_WITHIN, LOOK_EVERY, Running, STALL_AFTER, STATS_LAG, agree};
 use crate::control::{Asked, Command};
 use crate::exit::Exit;
 use crate::foreign;
@@ -21,20 +21,12 @@ impl Running {
         if self.engine.dead().is_some() || self.stalled.is_some() {
             return self.close_without_core();
         }
+        let heard = self.engine.stats_heard();
         self.engine.tell(Event::Control(Tell::Stop));
-        let begin = Instant::now();
-        let mut idle = false;
-        while begin.elapsed() < DRAIN_WITHIN && self.engine.dead().is_none() {
-            std::thread::sleep(LOOK_EVERY);
-            while let Some(asked) = self.control.poll() {
-                self.answer_while_closing(asked);
-            }
-            let stats = self.engine.stats();
-            if stats.orders_live == 0 && stats.groups_live == 0 {
-                idle = true;
-                break;
-            }
-        }
+        crate::fault::on_stop();
+        let Ok(idle) = self.drain(heard) else {
+            return self.close_without_core();
+        };
         self.end_checks();
         // What settled unheard is a result; where this fails, the comparison shows it as a difference.
         for check in &mut self.checks {
@@ -49,6 +41,9 @@ impl Running {
             Some(asker) => asker.truth_at_end(),
             None => Err(format!("{}: nobody is left to ask", venue.name())),
         });
+        if self.is_without_core() {
+            return self.close_without_core();
+        }
         let Self {
             engine,
             store,
@@ -144,6 +139,40 @@ impl Running {
                 );
             }
         }
+    }
+
+    /// Waits until nothing is in flight, or for as long as a stop may take. Whether nothing is.
+    ///
+    /// # Errors
+    /// A hot thread died or stands still meanwhile: it leaves as much behind as one that does so before the stop.
+    fn drain(&mut self, heard: u64) -> Result<bool, ()> {
+        let begin = Instant::now();
+        // Counters of before the stop do not have the order that left a moment before it: the first ones after it may be
+        // those, the second ones are not.
+        let told = heard + 2;
+        while begin.elapsed() < DRAIN_WITHIN {
+            std::thread::sleep(LOOK_EVERY);
+            if self.check_health().is_some() {
+                return Err(());
+            }
+            while let Some(asked) = self.control.poll() {
+                self.answer_while_closing(asked);
+            }
+            let told = self.engine.stats_heard() >= told;
+            let stats = self.engine.stats();
+            if told && stats.orders_live == 0 && stats.groups_live == 0 {
+                return Ok(true);
+            }
+        }
+        if self.is_without_core() { Err(()) } else { Ok(false) }
+    }
+
+    /// Whether a hot thread is dead or stands still.
+    fn is_without_core(&mut self) -> bool {
+        if let Some(name) = self.engine.still(STALL_AFTER) {
+            self.stalled.get_or_insert((Instant::now(), name));
+        }
+        self.engine.dead().is_some() || self.stalled.is_some()
     }
 
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,

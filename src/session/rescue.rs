@@ -132,7 +132,8 @@ impl Hand {
                 clear = 0;
             }
             if begin.elapsed() > CANCEL_WITHIN {
-                break Err(why);
+                let once = "it was seen to be so only once".to_owned();
+                break Err(if why.is_empty() { once } else { why });
             }
             thread::sleep(PAUSE);
         };

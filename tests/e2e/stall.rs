@@ -9,11 +9,12 @@ use serde_json::json;
 use surefoot::control::client::ask;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Scratch, Twin, alone, count, run_against, truths, until};
+use crate::rig::{Scratch, Twin, alone, count, run_against, signal, truths, until};
 use crate::safety::{names, placed_by_hand};
 
-/// The core is gone in the way asked for while an order rests: it does not rest when the program has ended.
-fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str) {
+/// The core is gone in the way asked for while an order rests: it does not rest when the program has ended. `stop`: the
+/// run is being ended when that happens.
+fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str, stop: bool) {
     let _alone = alone();
     let scratch = Scratch::new(what);
     let state = scratch.path("state");
@@ -31,6 +32,9 @@ fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str) {
         &json!({ "cmd": "fault", "what": what }),
         Duration::from_secs(2),
     );
+    if stop {
+        signal(run.pid(), "-TERM");
+    }
     let said = run.end();
     assert_eq!(said.code, Some(70), "{said:#?}");
     assert!(said.err.contains(says), "{said:#?}");
@@ -50,10 +54,20 @@ fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str) {
 
 #[test]
 fn a_core_that_panics_leaves_nothing_resting() {
-    ends_with_nothing_resting("panic", 12, "the hot thread failed an assertion");
+    ends_with_nothing_resting("panic", 12, "the hot thread failed an assertion", false);
 }
 
 #[test]
 fn a_core_that_stands_still_leaves_nothing_resting() {
-    ends_with_nothing_resting("stall", 13, "the hot thread stood still");
+    ends_with_nothing_resting("stall", 13, "the hot thread stood still", false);
+}
+
+#[test]
+fn a_core_that_panics_while_the_run_ends_leaves_nothing_resting() {
+    ends_with_nothing_resting("panic-at-stop", 14, "the hot thread failed an assertion", true);
+}
+
+#[test]
+fn a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting() {
+    ends_with_nothing_resting("stall-at-stop", 15, "the hot thread stood still", true);
 }
