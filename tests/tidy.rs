@@ -336,3 +336,25 @@ fn every_alarm_has_a_row_for_whoever_is_woken_by_it() {
     }
     assert!(seen >= 20 && missing.is_empty(), "docs/operator.md has no row for {missing:?}");
 }
+
+/// `thread::spawn` panics where the system has no room for a thread; what a `Builder` gives is an error with words.
+#[test]
+fn no_thread_is_started_in_a_way_that_panics() {
+    let mut found = Vec::new();
+    for folder in ["src", "cold/src"] {
+        for path in
+            files(&root().join(folder), ".rs").iter().filter(|path| !path.ends_with("tests.rs"))
+        {
+            let text = read(path);
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let lines = code
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| line.contains(concat!("thread::", "spawn(")));
+            found.extend(
+                lines.map(|(at, line)| format!("{}:{}: {}", short(path), at + 1, line.trim())),
+            );
+        }
+    }
+    none("threads are started by `thread::Builder`, and what it says is handled", &found);
+}

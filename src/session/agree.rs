@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::bounded;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
@@ -206,7 +207,8 @@ impl Running {
                 None => {
                     let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
                     if self.open && due {
-                        self.begin_check(venue, Reading::Once);
+                        let begun = self.begin_check(venue, Reading::Once);
+                        self.say_unread_venue(venue, begun);
                     }
                 }
             }
@@ -214,21 +216,35 @@ impl Running {
     }
 
     /// Has a venue read, unless that is under way.
-    pub(super) fn begin_check(&mut self, venue: Venue, reading: Reading) {
+    ///
+    /// # Errors
+    /// Nobody can ask: the system has no thread for it now, or an earlier one failed an assertion.
+    pub(super) fn begin_check(&mut self, venue: Venue, reading: Reading) -> Result<(), String> {
         let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
         let check = &mut self.checks[venue.index()];
-        let Some(mut asker) = check.asker.take() else { return };
         (check.at_once, check.asked) = (false, Instant::now());
+        let Some(asker) = check.asker.take() else {
+            return Err(format!("{}: nobody is left to ask it", venue.name()));
+        };
         let clock = self.engine.clock.clone();
+        // Whoever asks is handed over once the thread is there: one that cannot be started costs a reading, not all of them.
+        let (hand, handed) = bounded::<Asker>(1);
         let read = move || {
+            let mut asker =
+                handed.recv().expect("it is handed over as soon as this thread is there");
             let answer = asker.ask(reading, &clock, &doubts);
             (asker, answer)
         };
         match std::thread::Builder::new().name("reconcile".into()).spawn(read) {
-            Ok(thread) => check.thread = Some(thread),
+            Ok(thread) => {
+                hand.send(asker).expect("there is room for one, and the thread waits for it");
+                check.thread = Some(thread);
+                Ok(())
+            }
             Err(error) => {
-                // Whoever asks went with it: from here on nothing could be compared.
-                self.halt("thread", &format!("starting reconciliation: {error}"), HaltWhy::Thread);
+                check.asker = Some(asker);
+                check.failures += 1;
+                Err(format!("{}: no thread could be started to ask it: {error}", venue.name()))
             }
         }
     }
@@ -241,7 +257,12 @@ impl Running {
     }
 
     fn end_check_and_say(&mut self, venue: Venue) {
-        if let Err(why) = self.end_check(venue) {
+        let ended = self.end_check(venue);
+        self.say_unread_venue(venue, ended);
+    }
+
+    fn say_unread_venue(&mut self, venue: Venue, read: Result<(), String>) {
+        if let Err(why) = read {
             let agreed = self.engine.stats().reconciled;
             let again = self.checks[venue.index()].pause(agreed).as_secs();
             eprintln!("surefoot: {why}; {} is asked again in {again} s", venue.name());

@@ -84,7 +84,7 @@ impl Running {
             tries += 1;
             round = Some(Round { since: self.engine.clock.now(), told: None });
             for venue in Venue::ALL {
-                self.begin_check(venue, Reading::Settled);
+                self.begin_check(venue, Reading::Settled).map_err(Unagreed::Why)?;
             }
         }
     }
