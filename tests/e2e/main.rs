@@ -12,6 +12,7 @@ mod freeze;
 mod loopback;
 mod loss;
 mod place;
+mod release;
 mod resume;
 mod rig;
 mod safety;

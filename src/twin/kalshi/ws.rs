@@ -581,6 +581,14 @@ impl KalshiTwin {
         self.publish(Channel::Lifecycle, "market_lifecycle_v2", None, None, &msg, now);
     }
 
+    /// Tells of a market's life in a word that the venue's reference does not have: what an update of the venue looks
+    /// like from here.
+    pub fn say_of_life(&mut self, market: usize, word: &str, now: Nanos) {
+        let ticker = &self.markets[market].spec.ticker;
+        let msg = json!({ "market_ticker": ticker, "event_type": word });
+        self.publish(Channel::Lifecycle, "market_lifecycle_v2", None, None, &msg, now);
+    }
+
     /// Sends the tickers that have changed since they were sent last.
     pub(super) fn show_tickers(&mut self, now: Nanos) {
         if self.touched.is_empty() {
