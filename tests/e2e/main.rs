@@ -19,4 +19,5 @@ mod safety;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stall;
+mod upgrade;
 mod venues_ill;
