@@ -319,7 +319,7 @@ impl Running {
                 spins: topology != Topology::Calm,
             };
             let now = rings.clock.now();
-            let (wired, remembered, _) = wiring::wire(parts, rings)?;
+            let (wired, remembered) = wiring::wire(parts, rings)?;
             rings.first = in_journal.first_events(now, epoch, &remembered);
             Ok(wired)
         })

@@ -12,7 +12,7 @@ use surefoot_cold::exec::polymarket::PolymarketRates;
 use surefoot_cold::exec::{
     Exec, ExecFigures, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
 };
-use surefoot_cold::feed::{Command, Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
+use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
 use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
 use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
 use surefoot_cold::rest::Rest;
@@ -33,8 +33,6 @@ use crate::exit::Exit;
 
 /// Ids learnt from the private stream that wait for the executor.
 const LEARNT_SLOTS: usize = 1_024;
-/// Commands that wait for a link.
-const COMMANDS: usize = 256;
 
 /// Both executors: they take turns on one thread.
 pub struct Executors {
@@ -213,17 +211,11 @@ impl fmt::Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// Ways to tell the links something while they run, by venue: market links.
-pub type Commands = [Sender<Command>; 2];
-
 /// Builds the agents.
 ///
 /// # Errors
 /// An endpoint has no address, a wire log cannot be opened, or the system has no room.
-pub fn wire(
-    parts: Parts<'_>,
-    rings: &mut Rings,
-) -> Result<(Wired, Remembered, Commands), WireError> {
+pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), WireError> {
     let Parts { access, signers, directory, wire_logs, live, sync, tap, notices, seed, spins } =
         parts;
     let config = client_config(&access.trust);
@@ -236,7 +228,7 @@ pub fn wire(
     let meter = || HotMeter::new(rings.clock.clone());
     let taken = "each ring's end is taken once";
     let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
-    let (commands, links) = links(access, signers, directory, learn, &notices, &dial)?;
+    let links = links(access, signers, directory, learn, &notices, &dial)?;
     let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter())
         .map_err(|error| error.to_string())?;
     feed.take_intents(rings.core_feed.take().expect(taken));
@@ -292,7 +284,7 @@ pub fn wire(
     ka_exec.watch_core(Arc::clone(&rings.core_turns));
     ka_exec.remember(&ka_contents, live);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
-    Ok((wired, [pm_contents, ka_contents], commands))
+    Ok((wired, [pm_contents, ka_contents]))
 }
 
 struct Links {
@@ -309,12 +301,10 @@ fn links(
     mut learn: rtrb::Producer<(surefoot_hot::ids::OrderId, wirelog::VenueId)>,
     notices: &Sender<(Venue, Notice)>,
     dial: &dyn Fn(Venue, &Endpoint, u64) -> Result<Dialer, String>,
-) -> Result<(Commands, Links), String> {
+) -> Result<Links, String> {
     use surefoot_hot::venue::{kalshi, polymarket};
     let of =
         |venue: Venue| directory.of(venue).map(|entry| entry.def.market).collect::<Vec<MarketId>>();
-    let (pm_commands, pm_in) = crossbeam_channel::bounded(COMMANDS);
-    let (ka_commands, ka_in) = crossbeam_channel::bounded(COMMANDS);
     let pm = &access.polymarket;
     let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
     let mut user = polymarket::UserSession::new(
@@ -356,7 +346,7 @@ fn links(
             market,
             of(Venue::Polymarket),
             dial(Venue::Polymarket, &pm.ws_market, 1)?,
-            LinkOptions { commands: Some(pm_in), ..heard() },
+            heard(),
         ),
         polymarket_user: FeedLink::new(
             Venue::Polymarket,
@@ -372,7 +362,7 @@ fn links(
             ka_market,
             of(Venue::Kalshi),
             dial(Venue::Kalshi, ws, 3)?,
-            LinkOptions { upgrade: upgrade(), commands: Some(ka_in), ..heard() },
+            LinkOptions { upgrade: upgrade(), ..heard() },
         ),
         kalshi_private: FeedLink::new(
             Venue::Kalshi,
@@ -392,5 +382,5 @@ fn links(
             },
         ),
     };
-    Ok(([pm_commands, ka_commands], links))
+    Ok(links)
 }

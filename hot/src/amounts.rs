@@ -120,7 +120,8 @@ pub fn rounded_amounts(
 /// The price a market order must be willing to pay or take to fill `amount`: the level at which depth suffices.
 ///
 /// `levels` best first; `amount` in millionths of a dollar when buying, of a share when selling. `None` where
-/// the depth is too small: an order that may be filled in part (FAK) then takes the last level's price.
+/// the depth is too small: an order that may be filled in part (FAK) then takes the last level's price. Only the vectors
+/// use it: the core sends limit orders and has walked the book before.
 pub fn market_price(
     levels: impl IntoIterator<Item = (Price, Qty)>,
     action: Action,

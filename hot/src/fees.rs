@@ -70,7 +70,8 @@ pub fn fee_bound(rule: FeeRule, price: Price, qty: Qty, taker: bool) -> Usd {
 /// What a market buy may spend so that its fees fit the balance too, rounded down to a microdollar.
 ///
 /// `builder` is the builder's own rate on the amount, `slippage_percent` is added to the platform's fee.
-/// `None` for an exponent no schedule has (1 and 2 are known), or a price of $0.
+/// `None` for an exponent no schedule has (1 and 2 are known), or a price of $0. Only the vectors use it: the core names
+/// shares, and its sizing has the fees in it.
 pub fn fee_adjusted_buy(
     amount: Usd,
     price: Price,

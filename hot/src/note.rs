@@ -128,7 +128,8 @@ pub enum Verdict {
     Taken = 0,
     /// Too little profit in all, or under a venue's minimum, once rounded.
     TooSmall = 1,
-    /// Just shot, or still in flight.
+    /// Just shot, or still in flight. Nothing gives this verdict: such a basket is not looked at. Its number is kept for the
+    /// journals that are there.
     Cooldown = 2,
     /// Too good to be true: bad data.
     Absurd = 3,
@@ -162,9 +163,10 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum GroupState {
-    /// Decided, nothing reserved.
+    /// Decided, nothing reserved. No group is seen in this state, nor in the next: planning and reserving are one event,
+    /// and a group that cannot reserve never exists. Their numbers are kept for the journals that are there.
     Planned = 0,
-    /// Every leg passes the gate and holds its cash.
+    /// Every leg passes the gate and holds its cash; see [`GroupState::Planned`].
     Reserving = 1,
     /// Legs are on the way.
     Working = 2,

@@ -3,7 +3,7 @@
 
 use surefoot_cold::exec::http::Request;
 use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::kalshi::encode::{self, CreateOptions};
+use surefoot_cold::venue::kalshi::encode;
 use surefoot_cold::venue::polymarket::eip712::{Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_cold::venue::{kalshi, polymarket};
@@ -100,8 +100,7 @@ pub fn write_kalshi(
     request: &mut Request,
 ) {
     request.clear();
-    encode::create(&mut request.body, names, order, &CreateOptions::default())
-        .expect("its terms fit");
+    encode::create(&mut request.body, names, order).expect("its terms fit");
     let head = request.begin("POST", &[encode::ORDERS.as_bytes()], "external-api.kalshi.com");
     signer.write_headers(head, pair);
     request.finish();

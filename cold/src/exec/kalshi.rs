@@ -21,7 +21,7 @@ use super::words::{CannotEncode, Inquiry, Limited, Next, What, Words, invented, 
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
-use crate::venue::kalshi::encode::{self, CreateOptions};
+use crate::venue::kalshi::encode;
 use crate::venue::kalshi::signer::{PAIR_AGE_MS_MAX, Pair, Signer};
 use crate::venue::kalshi::{answer, rest};
 use crate::wirelog::VenueId;
@@ -183,8 +183,7 @@ fn write_create(
     order: &Order,
     request: &mut Request,
 ) -> Result<(), CannotEncode> {
-    encode::create(&mut request.body, names, order, &CreateOptions::default())
-        .map_err(|_| CannotEncode)
+    encode::create(&mut request.body, names, order).map_err(|_| CannotEncode)
 }
 
 /// Whether a name of the venue's may stand in a path or a body as it is.

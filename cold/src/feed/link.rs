@@ -43,7 +43,8 @@ pub trait Follow: Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfollowed;
 
-/// What a link is told while it runs.
+/// What a link is told while it runs. The program sends none of these: it follows the markets that were there at its
+/// start. The tests of the feed send them.
 #[derive(Debug)]
 pub enum Command {
     /// Follow this market.

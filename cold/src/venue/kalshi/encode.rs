@@ -60,31 +60,15 @@ pub enum EncodeError {
     Qty,
     /// A price of $0 or $1.
     Price,
-    /// Post-only and immediate exclude each other; so do an expiry and immediate.
+    /// Post-only and immediate exclude each other.
     Flags,
-}
-
-/// What may be added to a create.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CreateOptions<'a> {
-    /// Unix seconds at which the venue cancels it: the dead man's switch of resting orders.
-    pub expiration_secs: Option<u64>,
-    /// The group whose fill-rate brake it is under.
-    pub group: Option<&'a str>,
-    /// Whether a venue pause cancels it.
-    pub cancel_on_pause: bool,
 }
 
 /// Appends the body of a create: the same bytes for the same order, so that a resend is the same request.
 ///
 /// # Errors
 /// See [`EncodeError`].
-pub fn create(
-    out: &mut Vec<u8>,
-    names: &KalshiNames,
-    order: &Order,
-    options: &CreateOptions<'_>,
-) -> Result<(), EncodeError> {
+pub fn create(out: &mut Vec<u8>, names: &KalshiNames, order: &Order) -> Result<(), EncodeError> {
     let (side, price) = order.on_book();
     if order.qty.is_zero() || !order.qty.micros().is_multiple_of(KALSHI_LOT_STEP.micros()) {
         return Err(EncodeError::Qty);
@@ -92,7 +76,7 @@ pub fn create(
     if price == Price::ZERO || price == Price::ONE {
         return Err(EncodeError::Price);
     }
-    if order.tif != Tif::Gtc && (order.post_only || options.expiration_secs.is_some()) {
+    if order.tif != Tif::Gtc && order.post_only {
         return Err(EncodeError::Flags);
     }
     out.extend_from_slice(b"{\"ticker\":\"");
@@ -109,18 +93,6 @@ pub fn create(
     out.extend_from_slice(b"\",\"self_trade_prevention_type\":\"taker_at_cross\"");
     if order.post_only {
         out.extend_from_slice(b",\"post_only\":true");
-    }
-    if let Some(secs) = options.expiration_secs {
-        out.extend_from_slice(b",\"expiration_time\":");
-        out.extend_from_slice(Digits::new(secs).as_bytes());
-    }
-    if options.cancel_on_pause {
-        out.extend_from_slice(b",\"cancel_order_on_pause\":true");
-    }
-    if let Some(group) = options.group {
-        out.extend_from_slice(b",\"order_group_id\":\"");
-        out.extend_from_slice(group.as_bytes());
-        out.push(b'"');
     }
     push_shard(out, names.exchange_index);
     out.push(b'}');
@@ -207,18 +179,15 @@ mod tests {
 
     #[test]
     fn a_create_speaks_of_yes() {
-        let options = CreateOptions { expiration_secs: Some(1_795_197_660), ..Default::default() };
-        let body = text(|out| create(out, &names(), &order(), &options).unwrap());
+        let body = text(|out| create(out, &names(), &order()).unwrap());
         assert_eq!(
             body,
             "{\"ticker\":\"KXBTCD-26NOV2017-T94999.99\",\"client_order_id\":\"sf-000000000001f3a2\",\
 \"side\":\"ask\",\"count\":\"25.00\",\"price\":\"0.4300\",\"time_in_force\":\"good_till_canceled\",\
-\"self_trade_prevention_type\":\"taker_at_cross\",\"post_only\":true,\"expiration_time\":1795197660,\
-\"exchange_index\":2}"
+\"self_trade_prevention_type\":\"taker_at_cross\",\"post_only\":true,\"exchange_index\":2}"
         );
         let ioc = Order { tif: Tif::Ioc, post_only: false, outcome: Outcome::Yes, ..order() };
-        let plain = CreateOptions::default();
-        let body = text(|out| create(out, &names(), &ioc, &plain).unwrap());
+        let body = text(|out| create(out, &names(), &ioc).unwrap());
         assert!(body.contains("\"side\":\"bid\"") && body.contains("\"price\":\"0.5700\""));
         assert!(body.contains("immediate_or_cancel") && !body.contains("post_only"));
         serde_json::from_str::<serde_json::Value>(&body).unwrap();
@@ -228,7 +197,7 @@ mod tests {
     fn what_the_venue_would_refuse_is_not_written() {
         let refused = |order: Order| {
             let mut out = Vec::new();
-            let result = create(&mut out, &names(), &order, &CreateOptions::default());
+            let result = create(&mut out, &names(), &order);
             assert!(out.is_empty());
             result.unwrap_err()
         };

@@ -259,7 +259,7 @@ pub struct FeeChange {
     pub from: Nanos,
 }
 
-/// Reads `/series/fee_changes`.
+/// Reads `/series/fee_changes`. Only the vectors use it: fees are read once, at the start, and hold for the run.
 ///
 /// # Errors
 /// A row's field is absent, or the fee is of a kind not known.

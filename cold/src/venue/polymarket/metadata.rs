@@ -12,7 +12,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::decimal;
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
-use crate::venue::json::{Object, ReadError, parse_time, scaled};
+use crate::venue::json::{Object, ReadError, parse_time};
 use crate::venue::text::parse_u256;
 
 /// A market as Gamma lists it.
@@ -232,61 +232,6 @@ fn pair(texts: Vec<String>) -> Option<[String; 2]> {
     texts.try_into().ok()
 }
 
-/// Terms as the CLOB itself states them: what overrides Gamma where they differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// `0x` and 64 digits.
-    pub condition_id: String,
-    /// Decimal ids, by outcome.
-    pub tokens: [String; 2],
-    /// Allowed prices.
-    pub grid: Grid,
-    /// The smallest order.
-    pub min_qty: Qty,
-    /// Whether it is signed for the neg-risk exchange.
-    pub neg_risk: bool,
-    /// The fee of a fill, where it is stated: Gamma's schedule holds otherwise.
-    pub fee: Option<FeeRule>,
-    /// Whether it takes orders.
-    pub accepting: bool,
-    /// Sports: how long marketable orders are held back, in seconds.
-    pub seconds_delay: u64,
-    /// Crypto up/down: whether the call blocks for a hold.
-    pub taker_hold: bool,
-}
-
-/// Reads `/clob-markets/{condition_id}`. Omitted flags mean false.
-///
-/// # Errors
-/// A field that trading needs is absent or not understood.
-pub fn clob_market(body: &Value) -> Result<Terms, ReadError> {
-    let object = Object::new("clob market", body);
-    let tokens = object
-        .list("t")?
-        .iter()
-        .map(|row| Object::new("token", row).text("t").map(str::to_owned))
-        .collect::<Result<Vec<_>, _>>()?;
-    let fee = match object.get("fd") {
-        Some(schedule) => Some(schedule_fee(&Object::new("fee data", schedule), "r", "e", "to")?),
-        None => None,
-    };
-    Ok(Terms {
-        condition_id: object.text("c")?.to_owned(),
-        tokens: pair(tokens).ok_or(object.error("t"))?,
-        grid: grid(&object, "mts")?,
-        min_qty: object.qty("mos")?,
-        neg_risk: object.flag("nr"),
-        fee,
-        accepting: object.flag("ao"),
-        seconds_delay: if object.get("sd").and_then(|value| scaled(value, 0)).is_some() {
-            object.whole("sd")?
-        } else {
-            0
-        },
-        taker_hold: object.flag("itode"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -378,15 +323,5 @@ mod tests {
         assert_eq!(read.names.generation, Generation::Three);
         assert_eq!((read.names.yes_token.as_str(), read.names.condition_id.len()), ("11", 66));
         assert!(read.names.condition_id.ends_with("4c00"));
-    }
-
-    #[test]
-    fn the_compact_terms() {
-        let body = json!({"c": "0xdd", "v": "v1", "t": [{"t": "71", "o": "Yes"}, {"t": "52", "o": "No"}],
-            "mts": 0.01, "mos": 5, "fd": {"r": 0.04, "e": 1, "to": true}, "ao": true, "sd": 0, "gst": null});
-        let read = clob_market(&body).unwrap();
-        assert_eq!(read.fee, Some(FeeRule::Polymarket { rate: 40_000, exponent: 1 }));
-        assert_eq!((read.tokens[0].as_str(), read.accepting, read.neg_risk), ("71", true, false));
-        assert_eq!(clob_market(&json!({"c": "0xdd", "t": []})).unwrap_err().what, "clob market");
     }
 }

@@ -238,7 +238,8 @@ impl Signer {
         })
     }
 
-    /// Headers for making or deriving an API key (L1): address, signature as `0x` hex, timestamp, nonce.
+    /// Headers for making or deriving an API key (L1): address, signature as `0x` hex, timestamp, nonce. The program makes
+    /// no keys; the vectors use it, and the tests of the twin's `/auth` calls.
     pub fn l1_headers(&self, timestamp_secs: u64, nonce: u64) -> [(&'static str, String); 4] {
         let timestamp = timestamp_secs.to_string();
         let digest = eip712::auth_digest(&self.address, &timestamp, nonce, self.chain);
