@@ -9,18 +9,15 @@ use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader, Truth};
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::{Qty, Usd};
 
+use crate::random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
 use crate::support::{directory, two_tokens};
 use crate::truth::{WALLET, venue_of_texts};
 
 #[allow(dead_code)] // its other users are the fuzz targets
 #[path = "../fuzz/answers.rs"]
 mod answers;
-#[path = "../fuzz/random.rs"]
-mod random;
 #[path = "../fuzz/said.rs"]
 mod said;
-
-use random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
 
 /// Status and body by path.
 type Answers = BTreeMap<&'static str, (&'static str, String)>;

@@ -35,7 +35,7 @@ fn entry(number: u16) -> Entry {
     Entry { def, title: String::new(), names: Names::Polymarket(names) }
 }
 
-fn book(number: u16) -> String {
+pub fn book(number: u16) -> String {
     let (condition, token) = (format!("0x{number:064x}"), format!("{}1", number + 1));
     format!(
         "{{\"event_type\":\"book\",\"market\":\"{condition}\",\"asset_id\":\"{token}\",\
@@ -52,10 +52,10 @@ impl Upgrade for Badge {
     }
 }
 
-type Socket<'a> = WebSocket<&'a mut Stream>;
+pub type Socket<'a> = WebSocket<&'a mut Stream>;
 
 /// A WebSocket server that wants the badge and then plays `script`; texts it reads are told.
-fn ws_server<F>(script: F) -> (Trust, std::net::SocketAddr)
+pub fn ws_server<F>(script: F) -> (Trust, std::net::SocketAddr)
 where
     F: Fn(usize, &mut Socket<'_>) + Send + Sync + 'static,
 {
@@ -74,7 +74,7 @@ where
     (trust, addr)
 }
 
-fn text(socket: &mut Socket<'_>) -> Option<String> {
+pub fn text(socket: &mut Socket<'_>) -> Option<String> {
     loop {
         match socket.read() {
             Ok(Message::Text(text)) => return Some(text.to_string()),
@@ -88,14 +88,19 @@ fn text_of(socket: &mut Socket<'_>) -> bool {
     text(socket).is_some()
 }
 
-struct Rig {
-    feed: Feed<NoMeter>,
-    core: Consumer<Event>,
-    now: Nanos,
+pub struct Rig {
+    pub feed: Feed<NoMeter>,
+    pub core: Consumer<Event>,
+    pub now: Nanos,
 }
 
 impl Rig {
-    fn new(trust: &Trust, addr: std::net::SocketAddr, ring: usize, options: LinkOptions) -> Self {
+    pub fn new(
+        trust: &Trust,
+        addr: std::net::SocketAddr,
+        ring: usize,
+        options: LinkOptions,
+    ) -> Self {
         let (feed_core, core) = RingBuffer::new(ring);
         let mut feed = Feed::new(feed_core, None, NoMeter).unwrap();
         Self::add(&mut feed, trust, addr, options);
@@ -116,7 +121,7 @@ impl Rig {
         feed.add(FeedLink::new(PM, Link::Market, session, markets, dialer, options));
     }
 
-    fn event(&mut self) -> Event {
+    pub fn event(&mut self) -> Event {
         for _ in 0..20_000 {
             self.feed.turn(self.now);
             if let Ok(event) = self.core.pop() {
@@ -127,7 +132,7 @@ impl Rig {
         panic!("nothing came: {:?}", self.feed.stats().collect::<Vec<_>>());
     }
 
-    fn until(&mut self, done: impl Fn(&mut Self) -> bool) {
+    pub fn until(&mut self, done: impl Fn(&mut Self) -> bool) {
         for _ in 0..20_000 {
             self.feed.turn(self.now);
             if done(self) {
@@ -138,12 +143,12 @@ impl Rig {
         panic!("it never came to that: {:?}", self.feed.stats().collect::<Vec<_>>());
     }
 
-    fn wait_for(&mut self, event: &Event) {
+    pub fn wait_for(&mut self, event: &Event) {
         while self.event() != *event {}
     }
 }
 
-fn link(up: bool) -> Event {
+pub fn link(up: bool) -> Event {
     Event::Link { venue: PM, link: Link::Market, up }
 }
 

@@ -5,7 +5,10 @@ mod bodies;
 mod chores;
 mod exec;
 mod feed;
+mod frames;
 mod late;
+#[path = "../fuzz/random.rs"]
+mod random;
 mod support;
 mod truth;
 mod twin;
