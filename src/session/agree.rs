@@ -67,6 +67,8 @@ pub(super) struct VenueCheck {
     failures: usize,
     /// Whether the venue refused our key when it was last asked.
     pub(super) credentials_refused: bool,
+    /// When the newest reading began that the venue answered whole; zero before the first.
+    pub(super) read_at: Nanos,
     /// Whether to ask as soon as nobody is at it.
     at_once: bool,
 }
@@ -123,6 +125,7 @@ impl VenueCheck {
             asked: Instant::now(),
             failures: 0,
             credentials_refused: false,
+            read_at: Nanos::ZERO,
             at_once: false,
         }
     }
@@ -287,6 +290,9 @@ impl Running {
         check.asker = Some(asker);
         check.credentials_refused = truth.as_ref().is_err_and(TruthError::refuses_credentials);
         check.failures = if truth.is_ok() { 0 } else { check.failures + 1 };
+        if truth.is_ok() {
+            check.read_at = since;
+        }
         let (events, unsettled) = match settled {
             Ok(events) => (events, None),
             Err(why) => (Vec::new(), Some(why)),

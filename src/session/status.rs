@@ -9,7 +9,7 @@ use surefoot_cold::lock::Lost;
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy, LimitRow};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::stats::{Stats, UnpairedPosition};
-use surefoot_hot::units::Usd;
+use surefoot_hot::units::{Nanos, Usd};
 
 use super::{Running, STALL_AFTER};
 use crate::config::limits::Limits;
@@ -36,6 +36,27 @@ pub(super) struct Vitals {
 struct VenueVitals {
     lost: Recent,
     refused: Streak,
+    key: KeyDoubt,
+}
+
+/// Whether the key is still good after an order was answered as if it were not.
+///
+/// Such an answer may be about the order, the place or the moment and not about the key, and no order leaves while it is
+/// believed. So a signed reading decides: one that began later and was answered clears the key, until the next such answer.
+#[derive(Debug, Default)]
+struct KeyDoubt {
+    /// When the newest such answer was seen, and how many orders had been turned away by then.
+    seen: Option<(Nanos, u64)>,
+}
+
+impl KeyDoubt {
+    /// Whether the key counts as refused: `refused` is what the newest answer said, `turned_away` counts orders, `read_at` is
+    /// when the newest signed reading that was answered began.
+    fn look(&mut self, now: Nanos, refused: bool, turned_away: u64, read_at: Nanos) -> bool {
+        let before = self.seen.filter(|&(_, count)| count == turned_away);
+        self.seen = refused.then(|| before.unwrap_or((now, turned_away)));
+        self.seen.is_some_and(|(seen, _)| seen >= read_at)
+    }
 }
 
 impl VenueVitals {
@@ -45,12 +66,17 @@ impl VenueVitals {
         venue: Venue,
         shown: &VenueShown,
         stats: &Stats,
+        read_at: Nanos,
+        clock: Nanos,
     ) -> VenueSigns {
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         let refused = self.refused.count(read(&shown.taken), read(&shown.turned_away));
         let (markets, good) = stats.books[venue.index()];
         let mut exec = shown.exec();
-        exec.credentials_refused |= shown.key_refused.load(Ordering::Relaxed);
+        let turned_away = read(&shown.turned_away);
+        exec.credentials_refused =
+            self.key.look(clock, exec.credentials_refused, turned_away, read_at)
+                || shown.key_refused.load(Ordering::Relaxed);
         VenueSigns {
             links_up: read(&shown.links_up),
             links_lost: self.lost.grew(now, read(&shown.links_lost)),
@@ -123,10 +149,18 @@ impl Running {
         let stats = *self.engine.stats();
         let compared = self.compared_ago();
         let shown = &self.engine.shown;
+        let clock = self.engine.clock.now();
         let vitals = &mut self.vitals;
         let venues = Venue::ALL.map(|venue| {
             let at = venue.index();
-            let mut signs = vitals.venues[at].look(now, venue, &shown.venues[at], &stats);
+            let mut signs = vitals.venues[at].look(
+                now,
+                venue,
+                &shown.venues[at],
+                &stats,
+                self.checks[at].read_at,
+                clock,
+            );
             signs.exec.credentials_refused |= self.checks[at].credentials_refused;
             signs
         });
@@ -258,6 +292,20 @@ fn unpaired(directory: &Directory, stats: &Stats) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn a_signed_reading_clears_a_key_that_one_answer_called_refused() {
+        let at = Nanos::from_secs;
+        let mut key = KeyDoubt::default();
+        assert!(!key.look(at(1), false, 4, at(0)), "nothing was refused");
+        assert!(key.look(at(2), true, 5, at(1)), "the reading began before the answer");
+        assert!(key.look(at(3), true, 5, at(1)));
+        assert!(!key.look(at(14), true, 5, at(13)), "answered since: the key is good");
+        assert!(key.look(at(20), true, 6, at(13)), "refused again: asked again");
+        assert!(!key.look(at(26), true, 6, at(25)));
+        assert!(!key.look(at(27), false, 6, at(25)), "an order was taken");
+        assert!(key.look(at(28), true, 7, at(25)));
+    }
 
     #[test]
     fn a_halt_of_the_cores_own_names_its_figures() {
