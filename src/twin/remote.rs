@@ -29,6 +29,9 @@ pub enum Fault {
     AnswersEmptied,
     /// Orders are answered 403 with the page of a firewall, and do not reach the venue; everything else is well.
     OrdersBlocked,
+    /// Orders are answered 425 without a body, as while a matching engine restarts, and do not reach the venue; everything
+    /// else is well.
+    OrdersTooEarly,
     /// Polymarket's market stream carries nothing but `PONG`; connections stay open, and new ones are welcome.
     MarketOnlyPongs,
     /// What concerns an account is not told on streams: Polymarket's user stream carries nothing but `PONG`, Kalshi's no
@@ -47,6 +50,7 @@ impl Fault {
                 headers: vec![("Content-Type".into(), "text/html; charset=UTF-8".into())],
                 body: BLOCK_PAGE.as_bytes().to_vec(),
             }),
+            Self::OrdersTooEarly if is_order => Some(Response::empty(425)),
             Self::None
             | Self::Frozen
             | Self::Down
@@ -54,6 +58,7 @@ impl Fault {
             | Self::PostsUnanswered
             | Self::AnswersEmptied
             | Self::OrdersBlocked
+            | Self::OrdersTooEarly
             | Self::MarketOnlyPongs
             | Self::PrivateUntold => None,
         }
@@ -71,7 +76,8 @@ impl Fault {
             | Self::PostsIgnored
             | Self::PostsUnanswered
             | Self::AnswersEmptied
-            | Self::OrdersBlocked => false,
+            | Self::OrdersBlocked
+            | Self::OrdersTooEarly => false,
         }
     }
 }

@@ -149,27 +149,43 @@ fn answers_without_a_body_leave_nothing_on_one_leg() {
 /// whichever baskets try it.
 const BASKETS_TRIED_MAX: u64 = 8;
 
+/// The row of the health table that names a venue which refuses every order.
+fn refusals_named(status: &Value) -> Option<&'static str> {
+    ["breaker_open", "orders_refused", "credentials_refused"]
+        .into_iter()
+        .find(|row| has_row(status, row))
+}
+
 fn orders_are_turned_away(name: &'static str, seed: u64, host: Host, fault: Fault) {
     let _alone = crate::rig::alone();
     let ward = Ward::open(name, seed);
     ward.fault(&[host], fault);
-    let named = |status: &Value| {
-        ["breaker_open", "orders_refused", "credentials_refused"]
-            .into_iter()
-            .find(|row| has_row(status, row))
-    };
-    let seen = ward.until("the refusals are named", |status| named(status).is_some());
-    ward.alarmed(named(&seen).unwrap());
+    let before = ward.until("a status", |_| true);
+    let seen = ward.until("the refusals are named", |status| refusals_named(status).is_some());
+    assert_eq!(seen["healthy"], false, "{seen:#}");
+    ward.alarmed(refusals_named(&seen).unwrap());
     let ill = ward.never_gives_up(ILL);
-    let tried = opened(&ill) - opened(&ward.well);
+    let tried = opened(&ill) - opened(&before);
     assert!(tried <= BASKETS_TRIED_MAX, "{tried} baskets were tried: {ill:#}");
     ward.fault(&[host], Fault::None);
-    ward.discharge(&ill);
+    // One order finds out, when the pause after the last refusal is over.
+    let well = ward.until("orders are taken again", |status| refusals_named(status).is_none());
+    ward.discharge(&well);
 }
 
 #[test]
 fn a_block_page_for_every_order_stops_first_legs_elsewhere() {
     orders_are_turned_away("blocked", 23, Host::PolymarketClob, Fault::OrdersBlocked);
+}
+
+#[test]
+fn orders_that_come_too_early_at_kalshi_stop_first_legs_elsewhere() {
+    orders_are_turned_away("early-ka", 24, Host::KalshiRest, Fault::OrdersTooEarly);
+}
+
+#[test]
+fn orders_that_come_too_early_at_polymarket_stop_first_legs_elsewhere() {
+    orders_are_turned_away("early-pm", 26, Host::PolymarketClob, Fault::OrdersTooEarly);
 }
 
 fn wall_ns() -> i64 {
