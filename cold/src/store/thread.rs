@@ -83,7 +83,7 @@ impl StoreThread {
 
     /// The number of the next record the tables lack.
     pub fn applied(&self) -> u64 {
-        self.seen.applied.load(Ordering::Relaxed)
+        self.seen.applied.load(Ordering::Acquire)
     }
 
     /// Why nothing is written now; `None` where it is.
@@ -172,7 +172,7 @@ impl Writer {
                     self.behind = false;
                     broken = Some(error);
                 }
-                Ok(()) => self.seen.set(None),
+                Ok(()) => {}
             }
         }
         if let Some(error) = broken {
@@ -210,7 +210,9 @@ impl Writer {
             self.store.keep(&self.alarms)?; // after the records: they may begin the run that it belongs to
             self.alarms.clear();
         }
-        self.seen.applied.store(self.store.next_seq(), Ordering::Relaxed);
+        // In this order: who sees that a record is in the tables sees that nothing keeps the writer any more.
+        self.seen.set(None);
+        self.seen.applied.store(self.store.next_seq(), Ordering::Release);
         Ok(())
     }
 
