@@ -9,8 +9,14 @@ pub const fn on_core_turn() {}
 #[cfg(not(debug_assertions))]
 pub const fn on_stop() {}
 
+/// Whether a thread that reads a venue cannot be started.
+#[cfg(not(debug_assertions))]
+pub const fn no_thread() -> bool {
+    false
+}
+
 #[cfg(debug_assertions)]
-pub use asked::{ask, on_core_turn, on_stop};
+pub use asked::{ask, no_thread, on_core_turn, on_stop};
 
 #[cfg(debug_assertions)]
 mod asked {
@@ -22,9 +28,11 @@ mod asked {
     const STALL: u8 = 2;
     const PANIC_AT_STOP: u8 = 3;
     const STALL_AT_STOP: u8 = 4;
+    const NO_THREAD: u8 = 5;
     static WANTED: AtomicU8 = AtomicU8::new(NONE);
 
-    /// Asks for `panic` or `stall`, now or when the run is being ended; `none` ends a stall. `false` for anything else.
+    /// Asks for `panic` or `stall`, now or when the run is being ended, or that no thread can be started to read a venue;
+    /// `none` ends a stall and the lack of threads. `false` for anything else.
     pub fn ask(what: &str) -> bool {
         let wanted = match what {
             "none" => NONE,
@@ -32,10 +40,16 @@ mod asked {
             "stall" => STALL,
             "panic-at-stop" => PANIC_AT_STOP,
             "stall-at-stop" => STALL_AT_STOP,
+            "no-thread" => NO_THREAD,
             _ => return false,
         };
         WANTED.store(wanted, Ordering::Relaxed);
         true
+    }
+
+    /// Whether a thread that reads a venue cannot be started.
+    pub fn no_thread() -> bool {
+        WANTED.load(Ordering::Relaxed) == NO_THREAD
     }
 
     /// Acts on the main thread, where it begins to end the run.

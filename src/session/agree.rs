@@ -2,6 +2,7 @@
 //! the other, and the main thread from nothing.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use surefoot_hot::units::Nanos;
 
 use super::Running;
 use crate::clock::Clock;
+use crate::fault;
 use crate::results::Results;
 
 /// How often each venue is read.
@@ -238,7 +240,12 @@ impl Running {
             let answer = asker.ask(reading, &clock, &doubts);
             (asker, answer)
         };
-        match std::thread::Builder::new().name("reconcile".into()).spawn(read) {
+        let started = if fault::no_thread() {
+            Err(io::ErrorKind::WouldBlock.into())
+        } else {
+            std::thread::Builder::new().name("reconcile".into()).spawn(read)
+        };
+        match started {
             Ok(thread) => {
                 hand.send(asker).expect("there is room for one, and the thread waits for it");
                 check.thread = Some(thread);

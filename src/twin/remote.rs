@@ -32,6 +32,8 @@ pub enum Fault {
     /// Orders are answered 425 without a body, as while a matching engine restarts, and do not reach the venue; everything
     /// else is well.
     OrdersTooEarly,
+    /// Orders are answered 403 as if the key may not trade, and do not reach the venue; everything else is well.
+    OrdersForbidden,
     /// Polymarket's market stream carries nothing but `PONG`; connections stay open, and new ones are welcome.
     MarketOnlyPongs,
     /// What concerns an account is not told on streams: Polymarket's user stream carries nothing but `PONG`, Kalshi's no
@@ -51,6 +53,11 @@ impl Fault {
                 body: BLOCK_PAGE.as_bytes().to_vec(),
             }),
             Self::OrdersTooEarly if is_order => Some(Response::empty(425)),
+            Self::OrdersForbidden if is_order => Some(Response {
+                status: 403,
+                headers: vec![("Content-Type".into(), "application/json".into())],
+                body: br#"{"error":{"code":"forbidden","message":"forbidden"}}"#.to_vec(),
+            }),
             Self::None
             | Self::Frozen
             | Self::Down
@@ -59,6 +66,7 @@ impl Fault {
             | Self::AnswersEmptied
             | Self::OrdersBlocked
             | Self::OrdersTooEarly
+            | Self::OrdersForbidden
             | Self::MarketOnlyPongs
             | Self::PrivateUntold => None,
         }
@@ -77,7 +85,8 @@ impl Fault {
             | Self::PostsUnanswered
             | Self::AnswersEmptied
             | Self::OrdersBlocked
-            | Self::OrdersTooEarly => false,
+            | Self::OrdersTooEarly
+            | Self::OrdersForbidden => false,
         }
     }
 }

@@ -19,5 +19,6 @@ mod safety;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stall;
+mod threads;
 mod upgrade;
 mod venues_ill;

@@ -36,7 +36,7 @@ pub struct Ward {
 }
 
 impl Ward {
-    fn open(name: &'static str, seed: u64) -> Self {
+    pub fn open(name: &'static str, seed: u64) -> Self {
         Self::open_with(name, seed, &[])
     }
 
@@ -93,7 +93,7 @@ impl Ward {
     }
 
     /// It is said on stderr when it begins, and kept.
-    fn alarmed(&self, row: &str) {
+    pub fn alarmed(&self, row: &str) {
         let said = self.run.err();
         assert!(said.contains(&format!("ALARM {row}: ")), "{row}: {said}");
         let kept = format!(
@@ -105,7 +105,7 @@ impl Ward {
     }
 
     /// The venue is well: it trades as before, and nothing stands on one leg.
-    fn discharge(mut self, since: &Value) {
+    pub fn discharge(mut self, since: &Value) {
         recovers(&self.scratch, &self.state, since);
         let report = ends_well(&self.scratch, &self.state, self.run, &self.access);
         assert_eq!(count(&report, "/baskets/operator"), 0);
@@ -114,7 +114,7 @@ impl Ward {
     }
 }
 
-fn has_row(status: &Value, row: &str) -> bool {
+pub fn has_row(status: &Value, row: &str) -> bool {
     status["trouble_rows"].as_array().unwrap().iter().any(|name| name == row)
 }
 
@@ -186,6 +186,11 @@ fn orders_that_come_too_early_at_kalshi_stop_first_legs_elsewhere() {
 #[test]
 fn orders_that_come_too_early_at_polymarket_stop_first_legs_elsewhere() {
     orders_are_turned_away("early-pm", 26, Host::PolymarketClob, Fault::OrdersTooEarly);
+}
+
+#[test]
+fn a_key_that_may_not_trade_for_a_while_is_asked_again_when_readings_are_answered() {
+    orders_are_turned_away("forbidden", 27, Host::KalshiRest, Fault::OrdersForbidden);
 }
 
 fn wall_ns() -> i64 {
