@@ -1,13 +1,17 @@
 //! A market in quarantine, and the verb by which a person lets it be traded again.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 use surefoot::access::Access;
 use surefoot::twin::open::{Options, open};
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{SOON, Scratch, alone, count, holds, run_against, say, signal, until};
+use crate::rig::{Scratch, alone, count, holds, run_against, say, signal, until};
+
+/// How long a resume is watched that must not lift a quarantine.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 fn names_in_quarantine(status: &Value) -> Vec<&str> {
     status["quarantined"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
@@ -51,7 +55,7 @@ fn a_market_in_quarantine_waits_for_release_and_for_nothing_else() {
         assert!(said.err.contains(word), "{words}: {said:#?}");
     }
     let what = "nothing but its own release opens the market";
-    holds(&scratch, &state, SOON / 30, what, |status| {
+    holds(&scratch, &state, A_WHILE, what, |status| {
         names_in_quarantine(status) == [named.as_str()]
     });
 
