@@ -13,25 +13,28 @@ impl Outgoing {
         Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(64), next: 0 }
     }
 
-    /// Forgets everything: the link is new.
+    /// Forgets everything, and leaves nothing readable behind: a login holds credentials.
     pub(super) fn clear(&mut self) {
+        self.bytes.fill(0);
+        std::hint::black_box(&self.bytes);
         self.bytes.clear();
         self.ends.clear();
         self.next = 0;
     }
 
-    /// Leaves nothing readable behind.
-    pub(super) fn wipe(&mut self) {
-        self.bytes.fill(0);
-        std::hint::black_box(&self.bytes);
-        self.clear();
+    /// Where every frame was taken and none is being made, all that was written is forgotten.
+    fn forget_taken(&mut self) {
+        if self.next > 0
+            && self.next == self.ends.len()
+            && self.ends.last() == Some(&self.bytes.len())
+        {
+            self.clear();
+        }
     }
 
     /// Appends to the frame being made.
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        if self.next > 0 && self.next == self.ends.len() {
-            self.clear(); // all were taken
-        }
+        self.forget_taken();
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -62,8 +65,9 @@ impl Outgoing {
         self.finish();
     }
 
-    /// The next frame to write.
+    /// The next frame to write. Where there is none left, those that were taken are forgotten.
     pub(super) fn poll(&mut self) -> Option<&[u8]> {
+        self.forget_taken();
         let end = *self.ends.get(self.next)?;
         let start = if self.next == 0 { 0 } else { self.ends[self.next - 1] };
         self.next += 1;
@@ -88,8 +92,14 @@ mod tests {
         assert_eq!(out.poll(), Some(&b"tw018446744073709551615"[..]));
         assert_eq!(out.poll(), Some(&b"three"[..]));
         assert_eq!(out.poll(), None);
+        assert!(out.bytes.is_empty() && out.ends.is_empty(), "nothing is kept that was taken");
         out.frame(b"four");
+        out.put(b"half");
         assert_eq!(out.poll(), Some(&b"four"[..]));
+        assert_eq!(out.poll(), None);
+        out.put(b" and half");
+        out.finish();
+        assert_eq!(out.poll(), Some(&b"half and half"[..]), "a frame that is being made is kept");
         assert_eq!(out.poll(), None);
     }
 }

@@ -49,7 +49,7 @@ impl Drop for UserSession {
     fn drop(&mut self) {
         self.subscribe.fill(0);
         std::hint::black_box(&self.subscribe);
-        self.out.wipe();
+        self.out.clear();
     }
 }
 
