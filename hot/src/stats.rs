@@ -104,6 +104,10 @@ pub struct Stats {
     pub halted_why: Option<HaltWhy>,
     /// Whether both venues and we agree.
     pub reconciled: bool,
+    /// Whether each venue, by index, and we agree.
+    pub agrees: [bool; 2],
+    /// Whether each venue's last reading, by index, says that all cash or a position is gone, without an explanation.
+    pub gone: [bool; 2],
     /// When each venue, by index, was last compared with, on the clock of the core's events; zero before the first
     /// time in a run.
     pub compared: [Nanos; 2],

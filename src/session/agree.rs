@@ -11,7 +11,7 @@ use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
 use surefoot_hot::report::{Finality, Report};
-use surefoot_hot::stats::Doubts;
+use surefoot_hot::stats::{Doubts, Stats};
 use surefoot_hot::units::Nanos;
 
 use super::Running;
@@ -29,6 +29,9 @@ const RETRY_AFTER: [Duration; 3] =
 /// How often a venue is read, and after which pause, until it says the same twice in a row.
 const SETTLED_TRIES: u32 = 6;
 const SETTLED_PAUSE: Duration = Duration::from_millis(250);
+/// After a reading that failed an assertion.
+const NOBODY_ASKS: &str =
+    "it is compared with no more before a new start: `surefoot stop` and `surefoot start`";
 
 /// How a venue is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +145,33 @@ impl VenueCheck {
     }
 }
 
+/// How the venues' word differs from ours, for a person. `gone` are the names of what a venue says it holds no more.
+fn differs(stats: &Stats, gone: Vec<String>) -> String {
+    let venues = |which: &dyn Fn(usize) -> bool| {
+        let named = Venue::ALL.into_iter().filter(|venue| which(venue.index()));
+        named.map(Venue::name).collect::<Vec<_>>().join(" and ")
+    };
+    if stats.gone.contains(&true) {
+        let who = venues(&|venue| stats.gone[venue]);
+        let what = if gone.is_empty() { "cash".to_owned() } else { gone.join(", ") };
+        return format!(
+            "{who} says that it holds nothing of what is counted here ({what}), and its own trades do not explain that: \
+             not believed, because a venue in trouble answers so. Look at the venue's own pages. If the money was moved \
+             by hand, pay any amount in, or begin with a new state directory"
+        );
+    }
+    if stats.agrees.contains(&false) {
+        let who = venues(&|venue| !stats.agrees[venue]);
+        return format!(
+            "the figures of {who} differ from ours, or change each time they are read. Look at `surefoot status`, compare \
+             its cash and positions with the venue's own pages, and ask again in a minute"
+        );
+    }
+    "something that a venue said of our orders or fills has not been read yet. Look at `surefoot status`, and ask again in a \
+     minute"
+        .to_owned()
+}
+
 /// How long after the last question the next one is due.
 fn pause(failures: usize, agreed: bool) -> Duration {
     match (failures, agreed) {
@@ -159,13 +189,8 @@ impl Running {
             return "orders of ours were in flight whenever they were asked".to_owned();
         }
         let name = |market| Some(self.directory.entry(market)?.names.id().to_owned());
-        let gone: Vec<_> = stats.doubts.iter().flat_map(Doubts::shown).filter_map(name).collect();
-        let what = if gone.is_empty() { "cash".to_owned() } else { gone.join(", ") };
-        format!(
-            "a venue says that it holds nothing of what is counted here ({what}), and its own trades do not explain \
-             that: not believed, because a venue in trouble answers so. Look at the venue's own pages. If the money was \
-             moved by hand, pay any amount in, or begin with a new state directory"
-        )
+        let gone = stats.doubts.iter().flat_map(Doubts::shown).filter_map(name).collect();
+        differs(&stats, gone)
     }
 
     fn tell_truth(
@@ -211,7 +236,8 @@ impl Running {
                 Some(_) => {}
                 None => {
                     let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
-                    if self.open && due {
+                    // Where nobody is left to ask, that was said when it came to that.
+                    if self.open && due && check.asker.is_some() {
                         let begun = self.begin_check(venue, Reading::Once);
                         self.say_unread_venue(venue, begun);
                     }
@@ -229,7 +255,7 @@ impl Running {
         let check = &mut self.checks[venue.index()];
         (check.at_once, check.asked) = (false, Instant::now());
         let Some(asker) = check.asker.take() else {
-            return Err(format!("{}: nobody is left to ask it", venue.name()));
+            return Err(format!("{}: {NOBODY_ASKS}", venue.name()));
         };
         let clock = self.engine.clock.clone();
         // Whoever asks is handed over once the thread is there: one that cannot be started costs a reading, not all of them.
@@ -274,7 +300,12 @@ impl Running {
     fn say_unread_venue(&mut self, venue: Venue, read: Result<(), String>) {
         if let Err(why) = read {
             let agreed = self.engine.stats().reconciled;
-            let again = self.checks[venue.index()].pause(agreed).as_secs();
+            let check = &self.checks[venue.index()];
+            if check.asker.is_none() {
+                eprintln!("surefoot: {why}");
+                return;
+            }
+            let again = check.pause(agreed).as_secs();
             eprintln!("surefoot: {why}; {} is asked again in {again} s", venue.name());
         }
     }
@@ -289,7 +320,7 @@ impl Running {
         let Ok((mut asker, answer)) = thread.join() else {
             let why = "reconciliation failed an assertion";
             self.halt("thread", why, HaltWhy::Thread);
-            return Err(format!("{}: {why}", venue.name()));
+            return Err(format!("{}: {why}; {NOBODY_ASKS}", venue.name()));
         };
         let Answer { since, settled, truth, history } = answer;
         let confirmed =
@@ -332,5 +363,21 @@ mod tests {
         let seconds = |failures, agreed| pause(failures, agreed).as_secs();
         assert_eq!([seconds(0, true), seconds(0, false)], [12, 5]);
         assert_eq!([1, 2, 3, 4, 99].map(|failures| seconds(failures, true)), [5, 10, 20, 20, 20]);
+    }
+
+    #[test]
+    fn a_mere_difference_sends_nobody_to_pay_money_in() {
+        let agreed = Stats { agrees: [true; 2], ..Stats::default() };
+        let mut kalshi = agreed;
+        kalshi.agrees[Venue::Kalshi.index()] = false;
+        let said = differs(&kalshi, Vec::new());
+        assert!(said.contains("the figures of kalshi differ from ours"), "{said}");
+        assert!(!said.contains("pay any amount in"), "{said}");
+        assert!(differs(&agreed, Vec::new()).contains("not been read yet"));
+        kalshi.gone[Venue::Kalshi.index()] = true;
+        let said = differs(&kalshi, Vec::new());
+        assert!(said.starts_with("kalshi says that it holds nothing"), "{said}");
+        assert!(said.contains("(cash)") && said.contains("pay any amount in"), "{said}");
+        assert!(differs(&kalshi, vec!["A".into(), "B".into()]).contains("(A, B)"));
     }
 }

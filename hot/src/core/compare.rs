@@ -123,6 +123,11 @@ impl Comparison {
         self.venues.map(|venue| venue.compared)
     }
 
+    /// Whether each venue's last reading says that something is gone, without a history that explains it.
+    pub fn gone(&self) -> [bool; 2] {
+        self.venues.map(|venue| venue.gone)
+    }
+
     /// A fill was booked, or undone, while a reading may be under way that does not show it.
     pub fn on_booked(&mut self, booking: &Booking, undone: bool) {
         let venue = booking.purse.venue();

@@ -326,6 +326,8 @@ impl Core {
             halted: self.halted.is_some(),
             halted_why: self.halted,
             reconciled: self.agreed(),
+            agrees: self.reconciled,
+            gone: self.comparison.gone(),
             compared: self.comparison.compared(),
             ..self.stats
         }

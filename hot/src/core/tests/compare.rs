@@ -114,6 +114,10 @@ fn an_answer_without_a_purse_or_with_one_outcome_missing_is_a_zero_too() {
     desk.control(position(KA, 0, 30));
     desk.control(Control::Reconciled { venue: KALSHI, clean: true });
     assert!(!clean(&desk), "no cash was told");
+    let stats = desk.core.stats();
+    let kalshi = KALSHI.index();
+    assert_eq!((stats.gone[kalshi], stats.agrees[kalshi]), (true, false));
+    assert_eq!((stats.gone[1 - kalshi], stats.agrees[1 - kalshi]), (false, true));
     desk.reading(KALSHI, &[position(KA, 0, 30)]);
     assert!(clean(&desk));
     for _ in 0..2 {
