@@ -98,6 +98,8 @@ pub struct Stats {
     pub unread_now: bool,
     /// The halt epoch that the core had reached: these counters know every halt and resume up to it.
     pub epoch: u64,
+    /// Times that the core found a reason to halt by itself, also while it was halted already.
+    pub trips: u64,
     /// Whether trading is halted.
     pub halted: bool,
     /// Why it is.

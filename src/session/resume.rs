@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use surefoot_hot::event::{Control as Tell, Event};
+use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
@@ -134,16 +134,8 @@ impl Running {
 
     /// Lifts a halt, once both venues are agreed with. `asked` is when somebody began to wait for it.
     pub(super) fn resume(&mut self, reason: &str, asked: Instant) -> Result<(), Refused> {
-        if self.control.kill_file_present() {
-            let kill = self.state.kill_file();
-            let why = format!("{} is there: remove it first", kill.display());
-            return Err(Refused(Exit::Halted, why));
-        }
-        if self.engine.journal().failed() {
-            let why = "the journal cannot be written: `surefoot stop`, make room, `surefoot start`";
-            return Err(Refused(Exit::State, why.to_owned()));
-        }
-        let epoch = self.engine.halt.read();
+        self.may_resume()?;
+        let (epoch, trips) = (self.engine.halt.read(), self.engine.stats().trips);
         self.resuming = true;
         let agreed = self.agree(asked + AGREE_WITHIN);
         self.resuming = false;
@@ -162,9 +154,35 @@ impl Running {
                 return Err(Refused(Exit::Failed, why.to_owned()));
             }
         }
+        // The venues took their time: what forbids a resume may be there by now.
+        self.may_resume()?;
         if self.control.wants_halt() || self.engine.halt.read() != epoch {
             return Err(Refused(Exit::Halted, HALTED_MEANWHILE.to_owned()));
         }
+        if self.engine.stats().trips != trips {
+            return Err(Refused(Exit::Halted, TRIPPED_MEANWHILE.to_owned()));
+        }
+        self.lift(reason, epoch, trips)
+    }
+
+    /// Whether nothing that a person must mend first forbids a resume.
+    fn may_resume(&self) -> Result<(), Refused> {
+        if self.control.kill_file_present() {
+            let kill = self.state.kill_file();
+            let why = format!("{} is there: remove it first", kill.display());
+            return Err(Refused(Exit::Halted, why));
+        }
+        if self.engine.journal().failed() {
+            let why = "the journal cannot be written: `surefoot stop`, make room, `surefoot start`";
+            return Err(Refused(Exit::State, why.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes the latch away and tells the core, where nobody has halted since `epoch` and the core has not wanted to
+    /// since it had tripped `trips` times. What comes between is halted anew: a verb that fails never leaves the core
+    /// trading.
+    fn lift(&mut self, reason: &str, epoch: u64, trips: u64) -> Result<(), Refused> {
         let unwritten = |error: surefoot_cold::state_dir::StateError| {
             Refused(Exit::State, format!("{error}. It stays halted"))
         };
@@ -172,16 +190,31 @@ impl Running {
         self.state.clear_halt().map_err(unwritten)?;
         self.latch = None;
         self.epoch = self.engine.halt.advance();
+        if self.epoch != epoch + 1 {
+            // Somebody who halts without asking has moved it since it was read.
+            self.halt(
+                "ring",
+                "a hot thread halted while a resume was under way",
+                HaltWhy::RingFull,
+            );
+            return Err(Refused(Exit::Halted, HALTED_MEANWHILE.to_owned()));
+        }
         self.engine.tell(Event::Control(Tell::Resume { epoch: self.epoch }));
         // The counters of a moment ago still say halted: that is no new halt.
         let begin = Instant::now();
         while self.engine.stats().halted {
             if begin.elapsed() > LIFTED_WITHIN {
-                let why = "halted again at once: what halted it still stands";
-                self.latch_halt("limit", why);
+                // The resume may be on its way still: the halt that is told after it holds.
+                let why = "halted again at once, or the core did not obey in time: what halted it still stands";
+                self.halt("limit", why, HaltWhy::Thread);
                 return Err(Refused(Exit::Halted, why.to_owned()));
             }
             std::thread::sleep(LOOK_EVERY);
+        }
+        if self.engine.stats().trips != trips {
+            // It tripped after its counters were looked at and before it heard of the resume.
+            self.halt("limit", TRIPPED_MEANWHILE, HaltWhy::Thread);
+            return Err(Refused(Exit::Halted, TRIPPED_MEANWHILE.to_owned()));
         }
         eprintln!("surefoot: resumed: {reason}");
         Ok(())
@@ -190,3 +223,5 @@ impl Running {
 
 const HALTED_MEANWHILE: &str =
     "a halt came while the venues were compared with: it stands, nothing was resumed";
+const TRIPPED_MEANWHILE: &str = "the core found another reason to halt while a resume was under way (a group handed to a person, a stall, or a venue \
+     that filled what it must not): it stays halted. Look at `surefoot status` and the alarms, then resume again";

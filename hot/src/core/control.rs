@@ -108,8 +108,10 @@ impl Core {
     }
 
     /// The core stops opening by itself. The epoch moves, so that an opening order that still waits for its executor or a
-    /// connection does not leave either.
+    /// connection does not leave either. It is counted also while halted: a resume that waits for the venues' word
+    /// must not lift what nobody has looked at.
     pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
+        self.stats.trips += 1;
         if self.halted.is_none() {
             self.epoch += 1;
             out.raise(self.epoch);

@@ -101,6 +101,18 @@ fn a_stall_of_two_seconds_halts_whoever_wakes() {
 }
 
 #[test]
+fn a_trip_while_halted_is_counted_for_a_resume_that_waits() {
+    let mut desk = Desk::new();
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    let before = desk.core.stats();
+    assert_eq!((before.halted, before.trips), (true, 0), "a person's halt is no trip");
+    desk.event(Event::Stall { span: STALL_HALT });
+    let after = desk.core.stats();
+    assert_eq!((after.trips, after.epoch), (1, before.epoch));
+    assert_eq!(after.halted_why, Some(HaltWhy::Operator), "the first reason stands");
+}
+
+#[test]
 fn a_leg_that_stands_alone_is_sold_however_old_the_data() {
     let mut desk = Desk::new();
     desk.gap();
