@@ -138,7 +138,7 @@ pub trait Reader: Send {
 /// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.
 ///
 /// # Errors
-/// The last error, or the last two answers still differed.
+/// The last two answers differed; where no two came in a row, the last error.
 pub fn settled_truth(
     reader: &dyn Reader,
     tries: u32,
@@ -152,7 +152,11 @@ pub fn settled_truth(
         }
         match reader.truth() {
             Ok(truth) if last.as_ref() == Some(&truth) => return Ok(truth),
-            Ok(truth) => last = Some(truth),
+            Ok(truth) => {
+                if last.replace(truth).is_some() {
+                    why = TruthError::Unsettled(reader.venue());
+                }
+            }
             Err(error) => {
                 why = error;
                 last = None;
@@ -187,6 +191,40 @@ pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketI
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Answers one thing after the other: cash in dollars, or that a list was not whole.
+    struct Script(std::cell::RefCell<std::vec::IntoIter<Option<i64>>>);
+
+    impl Reader for Script {
+        fn venue(&self) -> Venue {
+            Venue::Kalshi
+        }
+
+        fn truth(&self) -> Result<Truth, TruthError> {
+            let said = self.0.borrow_mut().next().expect("asked no more than the script has lines");
+            let cash = said.ok_or(TruthError::Partial(Venue::Kalshi, "fills"))?;
+            Ok(Truth { cash: vec![(0, Usd::from_dollars(cash))], ..Truth::default() })
+        }
+
+        fn history(&self, _: MarketId) -> Result<Option<(Qty, Qty)>, TruthError> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn an_early_error_is_not_told_of_answers_that_merely_differ() {
+        let told = |script: Vec<Option<i64>>| {
+            let tries = u32::try_from(script.len()).unwrap();
+            let script = Script(std::cell::RefCell::new(script.into_iter()));
+            settled_truth(&script, tries, std::time::Duration::ZERO)
+        };
+        let is_unsettled = |script| matches!(told(script), Err(TruthError::Unsettled(_)));
+        let is_partial = |script| matches!(told(script), Err(TruthError::Partial(..)));
+        assert!(is_unsettled(vec![None, Some(1), Some(2), Some(3)]));
+        assert!(is_partial(vec![Some(1), Some(2), None]) && is_partial(vec![None, None, Some(1)]));
+        assert!(is_partial(vec![Some(1), None, Some(1)]), "an error between them is no agreement");
+        assert!(told(vec![None, Some(1), Some(2), Some(2)]).is_ok());
+    }
 
     #[test]
     fn only_the_interfaces_own_answer_refuses_credentials() {
