@@ -27,19 +27,28 @@ impl Running {
         let Ok(idle) = self.drain(heard) else {
             return self.close_without_core();
         };
+        while self.is_any_venue_read() {
+            std::thread::sleep(LOOK_EVERY);
+            self.answer_who_asks();
+        }
         self.end_checks();
         // What settled unheard is a result; where this fails, the comparison shows it as a difference.
-        for check in &mut self.checks {
-            for event in check.asker().map(agree::Asker::settled).unwrap_or_default() {
+        for venue in Venue::ALL {
+            let asker = self.checks[venue.index()].asker();
+            for event in asker.map(agree::Asker::settled).unwrap_or_default() {
                 self.engine.tell(event);
             }
+            self.answer_who_asks();
         }
         std::thread::sleep(STATS_LAG);
         let duration = self.began.elapsed();
         let shown = std::sync::Arc::clone(&self.engine.shown);
-        let truths = Venue::ALL.map(|venue| match self.checks[venue.index()].asker() {
-            Some(asker) => asker.truth_at_end(),
-            None => Err(format!("{}: nobody is left to ask", venue.name())),
+        let truths = Venue::ALL.map(|venue| {
+            self.answer_who_asks();
+            match self.checks[venue.index()].asker() {
+                Some(asker) => asker.truth_at_end(),
+                None => Err(format!("{}: nobody is left to ask", venue.name())),
+            }
         });
         if self.is_without_core() {
             return self.close_without_core();
@@ -141,6 +150,19 @@ impl Running {
         }
     }
 
+    /// Between the steps of the end, each of which may take long: whoever looks is told how it goes.
+    fn answer_who_asks(&mut self) {
+        while let Some(asked) = self.control.poll() {
+            self.answer_while_closing(asked);
+        }
+    }
+
+    fn is_any_venue_read(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.thread.as_ref().is_some_and(|thread| !thread.is_finished()))
+    }
+
     /// Waits until nothing is in flight, or for as long as a stop may take. Whether nothing is.
     ///
     /// # Errors
@@ -155,9 +177,7 @@ impl Running {
             if self.check_health().is_some() {
                 return Err(());
             }
-            while let Some(asked) = self.control.poll() {
-                self.answer_while_closing(asked);
-            }
+            self.answer_who_asks();
             let told = self.engine.stats_heard() >= told;
             let stats = self.engine.stats();
             if told && stats.orders_live == 0 && stats.groups_live == 0 {
