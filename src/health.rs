@@ -404,7 +404,7 @@ pub const ROWS: &[Row] = &[
                 None
             }
         },
-        remedy: "It is compared again every few seconds; where it lasts, look at the venues' own pages.",
+        remedy: "It is compared again every 5 s; where it lasts, look at the venues' own pages.",
     },
     Row {
         name: "compared_long_ago",
@@ -442,7 +442,7 @@ pub const ROWS: &[Row] = &[
                 names.join(", ")
             )),
         },
-        remedy: "The result is asked for every few seconds; where it lasts, look at the market's page at the venue.",
+        remedy: "The result is asked for with every comparison, every 12 s; where it lasts, look at the market's page at the venue.",
     },
     Row {
         name: "fees_changed",

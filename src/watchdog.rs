@@ -1,7 +1,8 @@
 //! Feeds the service manager's watchdog, and only while everything that must move has moved: every hot thread, the
 //! journal's thread, and the main thread within the time that it has announced.
 //!
-//! On a thread of its own: the main thread may wait for the venues for minutes in a resume, and must not be killed for that.
+//! On a thread of its own: at the end of a run the main thread waits for the venues for minutes, and must not be killed for
+//! that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

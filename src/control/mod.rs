@@ -2,8 +2,9 @@
 //! one stream of commands for the run to poll.
 //!
 //! One request, one answer, a line of JSON each. `{"cmd":"status"}`, `{"cmd":"halt","reason":"…"}`,
-//! `{"cmd":"resume","reason":"…"}`, `{"cmd":"stop"}`; the answer is `{"ok":true,…}` or
-//! `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it trades.
+//! `{"cmd":"resume","reason":"…"}`, `{"cmd":"release","market":"…","reason":"…"}`, `{"cmd":"stop"}`; the answer is
+//! `{"ok":true,…}` or `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it
+//! trades. `{"cmd":"where"}` is answered at once, whatever the run is busy with: which instance this is, and where.
 
 pub mod client;
 pub mod farewell;
