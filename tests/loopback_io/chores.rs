@@ -1,5 +1,6 @@
 //! Cancels, questions and heartbeats: over which connection they go, and whose answers count.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -72,6 +73,81 @@ fn too_many_cancels_slow_down_what_is_written_and_nothing_that_is_read() {
     assert_eq!(rig.report(), unsent(1, Unsent::Tokens), "orders and cancels share the bucket");
     rig.intents.push(query()).unwrap();
     assert_eq!(rig.report(), Report::Absent { order: ORDER, venue: Venue::Kalshi });
+}
+
+#[test]
+fn questions_left_unanswered_while_their_own_connection_is_away_leave_one_for_orders() {
+    let (trust, config) = authority();
+    let away = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&away);
+    let (addr, seen) = serve(config, move |number, stream, tell| {
+        if number == 2 {
+            while !gone.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            return; // the questions' own
+        }
+        while let Some(heard) = hear(stream) {
+            let body = match heard.head.split(' ').next().unwrap() {
+                "GET" if number < 2 => None, // reads hang
+                "GET" => Some(answer("200 OK", "{\"cursor\":\"\",\"orders\":[]}")),
+                "DELETE" => Some(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+                _ => Some(answer("201 Created", &created(order_in(&heard)))),
+            };
+            tell.send((number, heard)).unwrap();
+            if let Some(body) = body {
+                say(stream, &body);
+            }
+        }
+    });
+    let setup = Setup { order_lanes: 2, chore_lanes: 1, ..Setup::default() };
+    let mut rig = rig("hung", &trust, addr, &setup).up();
+    rig.until(|rig| rig.exec.open_lanes() == 2);
+    away.store(true, Ordering::SeqCst);
+    rig.until(|rig| rig.exec.dials().1 == 1);
+    let (second, venue) = (OrderId::new(10), Venue::Kalshi);
+    rig.intents.push(query()).unwrap();
+    let other = Query { order: second, key: None, market: MARKET, venue };
+    rig.intents.push(Intent::Query(other)).unwrap();
+    rig.until(|rig| rig.exec.stats().asked == 1);
+    rig.quiet();
+    assert_eq!(rig.exec.stats().asked, 1, "the second one waits");
+    rig.unwind(3);
+    assert_eq!((rig.report(), rig.report()), (bound(3), filled(3)));
+    rig.intents.push(Intent::CancelAll { venue }).unwrap();
+    rig.until(|_| seen.try_iter().any(|(_, heard)| heard.head.starts_with("DELETE ")));
+    rig.pass_time(Nanos::from_secs(1)); // their own connection is dialled again
+    assert_eq!(rig.report(), Report::Absent { order: second, venue });
+}
+
+#[test]
+fn the_last_connection_for_orders_is_not_kept_warm_while_an_order_is_out() {
+    let (trust, config) = authority();
+    let (addr, seen) = serve(config, |number, stream, tell| {
+        while let Some(heard) = hear(stream) {
+            let reads = heard.head.starts_with("GET ");
+            tell.send((number, heard)).unwrap();
+            if reads {
+                say(stream, &answer("200 OK", "{}"));
+            }
+        }
+    });
+    let mut setup = Setup { order_lanes: 2, chore_lanes: 1, ..Setup::default() };
+    setup.options.warm_every = Nanos::from_millis(500);
+    let mut rig = rig("warm", &trust, addr, &setup).up();
+    rig.until(|rig| rig.exec.open_lanes() == 2 && rig.exec.dials().0 == 3);
+    rig.place(1);
+    rig.until(|rig| rig.exec.stats().sent == 1);
+    let for_orders = Cell::new(0);
+    for _ in 0..2 {
+        rig.pass_time(Nanos::from_millis(500));
+        rig.until(|_| {
+            let (own, orders): (Vec<_>, Vec<_>) = seen.try_iter().partition(|(lane, _)| *lane == 2);
+            for_orders.set(for_orders.get() + orders.len());
+            !own.is_empty()
+        });
+    }
+    assert_eq!(for_orders.get(), 1, "the order alone");
 }
 
 /// A row of an order, and of a fill of four contracts.

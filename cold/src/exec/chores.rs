@@ -12,8 +12,8 @@ use crate::wirelog::{Ended, VenueId};
 impl<W: Words, M: Meter> Exec<W, M> {
     pub(super) fn send_chores(&mut self, now: Nanos) -> u32 {
         let mut sent = 0;
-        while let Some(slot) = self.free_for_chores() {
-            if !self.send_one_chore(now, slot) {
+        while let Some((slot, any)) = self.free_for_chores() {
+            if !self.send_one_chore(now, slot, any) {
                 break;
             }
             sent += 1;
@@ -21,9 +21,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
         sent
     }
 
-    /// A connection for a chore: one of their own; or, while no order waits, one for orders if another is left, or if all
-    /// of their own are away: cancels and heartbeats must get out over whatever there is.
-    pub(super) fn free_for_chores(&self) -> Option<usize> {
+    /// A connection for a chore, and whether any chore may take it: one of their own; or, while no order waits, one for
+    /// orders if another stays free. The last one for orders is lent only if all of their own are away, and only to
+    /// cancels and heartbeats, which must get out over whatever there is: a question that the venue leaves unanswered
+    /// would hold it for longer than a hedge waits.
+    pub(super) fn free_for_chores(&self) -> Option<(usize, bool)> {
         let free = |orders: bool| {
             self.slots.iter().enumerate().filter_map(move |(at, slot)| {
                 let free = slot.orders == orders && slot.job.is_none() && slot.lane.is_open();
@@ -31,16 +33,17 @@ impl<W: Words, M: Meter> Exec<W, M> {
             })
         };
         if let Some(own) = free(false).next() {
-            return Some(own);
+            return Some((own, true));
         }
         let mut others = free(true).filter(|_| self.places.is_empty());
         let (first, spare) = (others.next(), others.next());
         let mut own = self.slots.iter().filter(|slot| !slot.orders).peekable();
         let away = own.peek().is_some() && own.all(|slot| !slot.lane.is_open());
-        if away { first } else { spare.and(first) }
+        first.map(|first| (first, spare.is_some())).filter(|(_, any)| *any || away)
     }
 
-    pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize) -> bool {
+    /// `any`: whether it may be a question or something cheap; otherwise a cancel or a heartbeat alone.
+    pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize, any: bool) -> bool {
         self.request.clear();
         let beats = self.options.heartbeat && !self.beating && !self.is_core_still();
         let beat = self.words.beat_every().filter(|_| beats);
@@ -62,11 +65,11 @@ impl<W: Words, M: Meter> Exec<W, M> {
             self.stats.cancels += 1;
             return self.write_chore(now, slot, Job::CancelAll);
         }
-        if let Some(job) = self.next_chore(now) {
+        if let Some(job) = self.next_chore(now, any) {
             return self.write_chore(now, slot, job);
         }
         let idle = now.since(self.slots[slot].lane.used) >= self.options.warm_every;
-        if idle {
+        if idle && any {
             self.words.warm(&mut self.request);
             return self.write_chore(now, slot, Job::Warm);
         }
@@ -76,13 +79,17 @@ impl<W: Words, M: Meter> Exec<W, M> {
         false
     }
 
-    /// Cancels before questions, each in order; what may not go yet keeps its place.
-    pub(super) fn next_chore(&mut self, now: Nanos) -> Option<Job> {
+    /// Cancels before questions, each in order; what may not go yet keeps its place. Without `questions`, neither does a
+    /// cancel whose order's id must be asked for first.
+    pub(super) fn next_chore(&mut self, now: Nanos, questions: bool) -> Option<Job> {
         for cancels in [true, false] {
             for at in 0..self.chores.len() {
                 let due = match &self.chores[at] {
-                    Chore::Cancel { not_before, .. } => cancels && now >= *not_before,
-                    Chore::Ask { not_before, .. } => !cancels && now >= *not_before,
+                    Chore::Cancel { cancel, not_before, .. } => {
+                        let goes = questions || self.ids.find(cancel.order).is_some();
+                        cancels && goes && now >= *not_before
+                    }
+                    Chore::Ask { not_before, .. } => !cancels && questions && now >= *not_before,
                 };
                 if !due {
                     continue;
@@ -125,10 +132,10 @@ impl<W: Words, M: Meter> Exec<W, M> {
         None
     }
 
-    /// Keeps one idle connection for orders warm at a time, so that another is always free.
+    /// Keeps one idle connection for orders warm at a time, and only while none of them is busy: another must stay free.
     pub(super) fn warm_orders(&mut self, now: Nanos) {
-        let warming = |slot: &Slot| slot.orders && matches!(slot.job, Some(Job::Warm));
-        if self.slots.iter().any(warming) {
+        let busy = |slot: &Slot| slot.orders && slot.job.is_some();
+        if self.slots.iter().any(busy) {
             return;
         }
         let cold = self.slots.iter().position(|slot| {
