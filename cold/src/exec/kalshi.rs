@@ -198,6 +198,15 @@ fn venue_id(text: &str) -> VenueId {
     id.unwrap_or(VenueId::NONE)
 }
 
+/// Whether a row that cannot be read may be `order`'s: it says so, or does not say whose it is. What another order's row
+/// says of itself is no reason to doubt that ours is absent.
+fn may_be_unread(row: &Value, order: OrderId) -> bool {
+    let others = |name: rest::OrderName| {
+        row.get("client_order_id").is_some_and(Value::is_string) && name.order != Some(order)
+    };
+    rest::order(row).is_err() && !rest::order_name(row).is_ok_and(others)
+}
+
 fn text(id: &VenueId) -> &str {
     std::str::from_utf8(id.as_bytes()).expect("ids of this venue are text")
 }
@@ -323,10 +332,10 @@ impl Words for Kalshi {
         let field = if inquiry.step < 2 { "orders" } else { "fills" };
         let Ok((rows, next)) = rest::page(&body, field) else { return Next::Later };
         if inquiry.step < 2 {
-            let read: Vec<_> = rows.iter().map(rest::order).collect();
-            inquiry.incomplete |= read.iter().any(Result::is_err);
-            let ours = |row: &rest::OrderRow| row.name.order == Some(inquiry.query.order);
-            if let Some(row) = read.into_iter().flatten().find(ours) {
+            let order = inquiry.query.order;
+            inquiry.incomplete |= rows.iter().any(|row| may_be_unread(row, order));
+            let ours = |row: &rest::OrderRow| row.name.order == Some(order);
+            if let Some(row) = rows.iter().filter_map(|row| rest::order(row).ok()).find(ours) {
                 inquiry.found = true;
                 inquiry.id = venue_id(&row.name.id);
                 reports.push(Report::Status(row.status()));
@@ -341,7 +350,8 @@ impl Words for Kalshi {
                 // The filter is the venue's: one that it did not apply must not make another order's fills ours.
                 let market = |ticker: &str| (ours == Some(ticker)).then_some(market);
                 let Ok(fills) = rest::fills(row, &market) else {
-                    inquiry.incomplete = true;
+                    let named = row.get("order_id").and_then(Value::as_str);
+                    inquiry.incomplete |= named.is_none_or(|named| named == text(&inquiry.id));
                     continue;
                 };
                 let fills = fills.into_iter().filter(|fill| fill.order == key);
@@ -466,6 +476,28 @@ fn field<'a>(frame: &'a str, key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_row_that_may_be_ours_hides_that_an_order_is_absent() {
+        let ours = OrderId::new(0x1f);
+        let row = |id: Value, client: Value, status: &str| serde_json::json!({"order_id": id, "client_order_id": client, "status": status, "fill_count_fp": "0.00"});
+        let id = Value::from("3b23");
+        for (client, hides) in [
+            (Value::from("sf-000000000000001f"), true),
+            (Value::from("sf-0000000000000020"), false),
+            (Value::from("mm1-1"), false),
+            (Value::from(""), false),
+            (Value::Null, true),
+            (Value::from(31), true),
+        ] {
+            assert_eq!(may_be_unread(&row(id.clone(), client.clone(), "dreaming"), ours), hides);
+            assert!(
+                !may_be_unread(&row(id.clone(), client.clone(), "resting"), ours),
+                "it is read"
+            );
+            assert!(may_be_unread(&row(Value::Null, client, "resting"), ours), "nameless");
+        }
+    }
 
     #[test]
     fn the_stream_teaches_the_venue_id() {
