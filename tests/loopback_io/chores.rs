@@ -150,6 +150,28 @@ fn the_last_connection_for_orders_is_not_kept_warm_while_an_order_is_out() {
     assert_eq!(for_orders.get(), 1, "the order alone");
 }
 
+#[test]
+fn a_cancel_of_everything_that_was_one_too_many_keeps_no_order_of_another_shard() {
+    let (trust, config) = authority();
+    let (addr, _seen) = serve(config, |_, stream, _| {
+        while let Some(heard) = hear(stream) {
+            if heard.head.starts_with("DELETE ") {
+                say(stream, &answer("429 Too Many Requests", "{\"error\":\"too many requests\"}"));
+            } else {
+                say(stream, &answer("201 Created", &created(order_in(&heard))));
+            }
+        }
+    });
+    let setup = Setup { chore_lanes: 1, ..Setup::default() };
+    let mut rig = rig("shards", &trust, addr, &setup).up();
+    rig.place(1);
+    assert_eq!((rig.report(), rig.report()), (bound(1), filled(1)));
+    rig.intents.push(Intent::CancelAll { venue: Venue::Kalshi }).unwrap();
+    rig.until(|rig| rig.exec.stats().limited == 1);
+    rig.place(2); // its market is on shard 2
+    assert_eq!((rig.report(), rig.report()), (bound(2), filled(2)));
+}
+
 /// A row of an order, and of a fill of four contracts.
 fn rows(order: &str, client: u64, ticker: &str) -> (String, String) {
     let row = format!(

@@ -70,7 +70,6 @@ pub struct Kalshi {
     slots: Option<HeaderSlots>,
     from_slot: u64,
     inline: u64,
-    last_write: usize,
     /// What no market is called, and a signature of 1970: for rehearsals.
     nowhere: (KalshiNames, Pair),
 }
@@ -102,7 +101,6 @@ impl Kalshi {
             slots,
             from_slot: 0,
             inline: 0,
-            last_write: 0,
             nowhere: (names, pair),
         };
         for entry in directory.iter() {
@@ -131,7 +129,6 @@ impl Kalshi {
 
     fn bucket(&mut self, market: MarketId) -> &mut Bucket {
         let shard = usize::from(self.shard(market)).min(SHARDS_MAX - 1);
-        self.last_write = shard;
         &mut self.writes[shard]
     }
 
@@ -239,7 +236,8 @@ impl Words for Kalshi {
 
     fn on_limited(&mut self, now: Nanos, what: Limited) {
         match what {
-            Limited::Order | Limited::Cancel => self.writes[self.last_write].drain(now),
+            Limited::Order(market) | Limited::Cancel(market) => self.bucket(market).drain(now),
+            Limited::CancelAll => self.writes[0].drain(now),
             Limited::Read => self.reads.drain(now),
         }
     }

@@ -773,8 +773,9 @@ enum Meaning {
 impl Meaning {
     const fn kind(&self) -> Limited {
         match self {
-            Self::Placed { .. } => Limited::Order,
-            Self::Cancelled { .. } | Self::AllCancelled(_) => Limited::Cancel,
+            Self::Placed { order, .. } => Limited::Order(order.market),
+            Self::Cancelled { cancel, .. } => Limited::Cancel(cancel.market),
+            Self::AllCancelled(_) => Limited::CancelAll,
             Self::Asked { .. } | Self::Beaten(_) | Self::Warm => Limited::Read,
         }
     }

@@ -183,8 +183,8 @@ impl Words for Polymarket {
 
     fn on_limited(&mut self, now: Nanos, what: Limited) {
         match what {
-            Limited::Order => self.orders.drain(now),
-            Limited::Cancel => self.cancels.drain(now),
+            Limited::Order(_) => self.orders.drain(now),
+            Limited::Cancel(_) | Limited::CancelAll => self.cancels.drain(now),
             Limited::Read => self.reads.drain(now),
         }
     }

@@ -30,10 +30,12 @@ pub enum What<'a> {
 /// Which kind of request the venue found too many of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limited {
-    /// Orders.
-    Order,
-    /// Cancels, of one order or of everything.
-    Cancel,
+    /// An order in this market.
+    Order(MarketId),
+    /// A cancel of one order in this market.
+    Cancel(MarketId),
+    /// A cancel of everything.
+    CancelAll,
     /// Everything else.
     Read,
 }
