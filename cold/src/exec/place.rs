@@ -2,7 +2,7 @@
 
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::{Order, Query};
+use surefoot_hot::intent::{Order, Purpose, Query};
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
@@ -203,8 +203,9 @@ impl<W: Words, M: Meter> Exec<W, M> {
     }
 }
 
-/// Until when an order may be handed to the kernel. One that opens something was decided on prices that move; one that
-/// hedges or reduces leaves however late it is: what stands alone loses more by waiting.
+/// Until when an order may be handed to the kernel. One that opens something or tops a leftover up was decided on prices
+/// that move; one that hedges or sells leaves however late it is: what stands alone loses more by waiting.
 pub(super) fn leave_by(options: &ExecOptions, order: &Order) -> Nanos {
-    if is_urgent(order) { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
+    let waits_for_nothing = is_urgent(order) && order.purpose != Purpose::TopUp;
+    if waits_for_nothing { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
 }

@@ -218,7 +218,7 @@ impl Core {
         }
         let leg = group.legs[index];
         let draft = match with {
-            Purpose::TopUp => self.top_up(&group, &leg, excess),
+            Purpose::TopUp => self.top_up(now, &group, &leg, excess),
             _ => self.sale_draft(&group, &leg, excess),
         };
         let placed = draft.and_then(|draft| Some((draft, self.place(now, &draft, out).ok()?)));

@@ -4,7 +4,7 @@
 use super::Core;
 use super::fills::QTY_DUST;
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
-use crate::intent::{Order, Tif};
+use crate::intent::{Order, Purpose, Tif};
 use crate::note::{Alarm, Note, OrderState};
 use crate::order::{EndKind, OrderEvent};
 use crate::outbox::Outbox;
@@ -79,9 +79,11 @@ impl Core {
         self.on_never(now, OrderRef::Id(id), end, out);
     }
 
-    /// A sale of less than the market's least size was refused for its terms: that size holds for it too, it seems.
+    /// A sale or top-up of less than the market's least size was refused for its terms: that size holds for it too, it
+    /// seems.
     fn on_terms_refused(&mut self, order: &Order) {
-        let small = order.action == Action::Sell && order.qty < self.terms(order.market).min_qty;
+        let corrects = order.action == Action::Sell || order.purpose == Purpose::TopUp;
+        let small = corrects && order.qty < self.terms(order.market).min_qty;
         if let Some((place, leg)) = self.leg_of(order.group, order.id).filter(|_| small) {
             self.groups.at_mut(place).legs_mut()[leg].least_for_all = true;
         }

@@ -8,7 +8,7 @@ use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale};
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::intent::{Purpose, Tif};
-use crate::limits::WALK_LEVELS_MAX;
+use crate::limits::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::market::MarketStatus;
 use crate::risk::gate::MARKETABLE_MIN;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -39,22 +39,30 @@ impl Core {
         }
         let is_small = |price: Price| price.proceeds_floor(excess) < DUST_MAX;
         let Some(bid) = self.exit_price(leg.market, leg.outcome, excess) else {
-            // Polymarket takes no order for so little, whoever comes to bid.
+            // Where nobody bids, Polymarket will hardly take an order for so little: a bid above the limit would have to come.
             let hopeless = leg.venue == Venue::Polymarket || self.is_overdue(now, group);
             return if hopeless && is_small(leg.limit) { Sale::Dust } else { Sale::Waits };
         };
+        let little = is_small(leg.limit.max(bid));
+        if little && self.is_overdue(now, group) {
+            return Sale::Dust; // tried for long enough: no halt and no person for so little
+        }
         if self.sale_terms(group, leg, bid, excess).is_some() {
             return Sale::Possible;
         }
-        if self.top_up(group, leg, excess).is_some() {
+        if self.top_up(now, group, leg, excess).is_some() {
             return Sale::TooSmall;
         }
-        let in_doubt = self.may_top_up(group, leg)
-            && !self.books.get(leg.market).is_some_and(|book| book.is_good());
-        if is_small(leg.limit.max(bid)) && (!in_doubt || self.is_overdue(now, group)) {
-            return Sale::Dust;
-        }
-        Sale::Waits
+        let in_doubt = self.may_top_up(group, leg) && !self.may_buy_at_book(now, leg);
+        if little && !in_doubt { Sale::Dust } else { Sale::Waits }
+    }
+
+    /// Whether a leg's book can be bought from: whole, as new as the gate asks of orders that open something, and not in
+    /// quarantine. A sale takes what it can get; nobody is in need of a top-up at this very moment.
+    fn may_buy_at_book(&self, now: Nanos, leg: &Leg) -> bool {
+        self.books.get(leg.market).is_some_and(|book| book.is_good())
+            && self.data_age(now, leg.venue) <= DATA_AGE_MAX
+            && !self.quarantine.holds(leg.market)
     }
 
     /// Whether an unwind has gone on for so long that a person must see to it.
@@ -121,11 +129,17 @@ impl Core {
     /// The purchase that makes `excess` contracts of a leg enough for the venue to take their sale: as few as its minimums
     /// allow, at a price at which the book has them now. `None` where buying and selling them would lose half of what the
     /// excess brings.
-    pub(super) fn top_up(&self, group: &Group, leg: &Leg, excess: Qty) -> Option<Draft> {
-        if !self.may_top_up(group, leg) {
+    pub(super) fn top_up(
+        &self,
+        now: Nanos,
+        group: &Group,
+        leg: &Leg,
+        excess: Qty,
+    ) -> Option<Draft> {
+        if !self.may_top_up(group, leg) || !self.may_buy_at_book(now, leg) {
             return None;
         }
-        let book = self.books.get(leg.market).filter(|book| book.is_good())?;
+        let book = self.books.get(leg.market)?;
         let terms = book.terms();
         let bid = self.exit_price(leg.market, leg.outcome, excess)?;
         if excess < amounts::lot_step(bid, Action::Sell, Tif::Ioc) {

@@ -7,11 +7,11 @@ use crate::note::Refusal;
 
 impl Desk {
     /// From here on nobody says how fresh market data is.
-    fn silence(&mut self) {
+    pub(super) fn silence(&mut self) {
         self.current = false;
     }
 
-    fn tell_current(&mut self, venues: &[Venue], upto: Nanos) {
+    pub(super) fn tell_current(&mut self, venues: &[Venue], upto: Nanos) {
         for &venue in venues {
             self.event(Event::Current { venue, upto });
         }

@@ -6,6 +6,7 @@ use super::reducing::unwinding_at_polymarket;
 use super::*;
 use crate::ids::Action;
 use crate::intent::Purpose;
+use crate::limits::DATA_AGE_MAX;
 use crate::report::Reject;
 
 /// A step between two sales of a leg, and a moment.
@@ -198,6 +199,56 @@ fn a_top_up_that_never_left_is_sent_again_and_counts_as_none() {
     let last = desk.last_placed();
     fills_in_part(&mut desk, &last, last.qty.micros() / 10_000);
     assert_eq!(desk.last_placed().purpose, Purpose::Unwind);
+}
+
+#[test]
+fn a_leftover_under_a_dollar_that_cannot_be_topped_up_for_long_halts_nothing() {
+    let mut desk = Desk::new();
+    left_over(&mut desk, 100);
+    desk.wait(STEP);
+    for _ in 0..610 {
+        // ten minutes and a little
+        let last = desk.last_placed();
+        desk.report(Report::Unsent { order: last.id, why: crate::report::Unsent::Down });
+        desk.wait(Nanos::from_secs(1));
+    }
+    assert!(top_ups(&desk) > 100, "it was tried all the time");
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+    assert_eq!((desk.core.halted(), desk.core.stats().baskets_operator), (None, 0));
+}
+
+#[test]
+fn a_top_up_that_is_refused_for_its_size_is_made_as_large_as_the_least() {
+    let mut desk = Desk::new();
+    left_over(&mut desk, 200);
+    desk.wait(STEP);
+    let more = desk.last_placed();
+    assert!(more.purpose == Purpose::TopUp && more.qty < qty(5), "{more:?}");
+    rejected(&mut desk, &more, Reject::Terms);
+    desk.wait(Nanos::from_secs(2));
+    let more = desk.last_placed();
+    assert!(more.purpose == Purpose::TopUp && more.qty >= qty(3), "{more:?}");
+    fills_in_part(&mut desk, &more, more.qty.micros() / 10_000);
+    let sale = desk.last_placed();
+    assert!(sale.purpose == Purpose::Unwind && sale.qty >= qty(5), "{sale:?}");
+    fills_in_part(&mut desk, &sale, sale.qty.micros() / 10_000);
+    is_flat(&desk);
+}
+
+#[test]
+fn nothing_is_topped_up_from_old_frames_and_it_is_no_dust_for_that() {
+    let mut desk = Desk::new();
+    left_over(&mut desk, 100);
+    desk.silence();
+    let now = desk.now;
+    desk.now = now.after(DATA_AGE_MAX).after(STEP);
+    desk.wait(STEP);
+    assert_eq!(top_ups(&desk), 0, "old frames");
+    assert_ne!(desk.group_states().last(), Some(&GroupState::Flat));
+    let now = desk.now;
+    desk.tell_current(&Venue::ALL, now);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(top_ups(&desk), 1);
 }
 
 #[test]
