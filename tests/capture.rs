@@ -3,6 +3,8 @@
 //! The files are not part of the repository: `SUREFOOT_DATA` names the folder that holds `polymarket/` and
 //! `kalshi/`; where it is unset the tests say so and check nothing.
 
+#[path = "support/recorded.rs"]
+mod recorded;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -21,7 +23,7 @@ use surefoot_hot::venue::{DecodeError, Notice, Session, decimal, kalshi, polymar
 
 /// A recorded file's text, or `None` with a word to the reader.
 fn recorded(name: &str) -> Option<String> {
-    let path = skip::recorded(name)?;
+    let path = recorded::recorded(name)?;
     Some(std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display())))
 }
 

@@ -4,6 +4,8 @@
 //! that are committed: vectors of somebody else take the place of ours, and those he does not bring are still checked.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/recorded.rs"]
+mod recorded;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -448,7 +450,7 @@ fn kalshi_series_fee_changes() {
 
 /// Lines of a recorded file; none, said aloud, where `SUREFOOT_DATA` is not set.
 fn recorded(path: &str) -> Vec<Value> {
-    let Some(path) = skip::recorded(path) else { return Vec::new() };
+    let Some(path) = recorded::recorded(path) else { return Vec::new() };
     let text = fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::rig::{
     Said, Scratch, alone, ask, count, database, every_flipped_bit_is_found, say, segments,
 };
-use crate::skip;
+use crate::{recorded, skip};
 
 /// Every key that scripts may rely on is there, of the type it should be, and the figures agree with each other.
 fn check_report(report: &Value) {
@@ -126,7 +126,7 @@ fn the_demo_trades_reports_and_can_be_replayed() {
 fn a_recorded_session_plays_beside_the_generated_one() {
     let _alone = alone();
     let capture = "polymarket/ws_market_2026-09-24_all110.jsonl";
-    let Some(capture) = skip::recorded(capture) else { return };
+    let Some(capture) = recorded::recorded(capture) else { return };
     let scratch = Scratch::new("capture");
     let state = scratch.path("state");
     let said = demo(&scratch, &state, &format!("--capture {}", capture.display()));

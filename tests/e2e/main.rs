@@ -12,6 +12,8 @@ mod freeze;
 mod loopback;
 mod loss;
 mod place;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod release;
 mod resume;
 mod rig;

@@ -13,7 +13,7 @@ use crate::random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
 use crate::support::{directory, two_tokens};
 use crate::truth::{WALLET, venue_of_texts};
 
-#[allow(dead_code)] // its other users are the fuzz targets
+#[allow(dead_code, reason = "the fuzz targets use the rest of it")]
 #[path = "../fuzz/answers.rs"]
 mod answers;
 #[path = "../fuzz/said.rs"]

@@ -6,7 +6,7 @@
 //! is never a value. Everything drawn derives from a seed, which a failure prints with the frame.
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code)] // its other users are the fuzz targets
+#[allow(dead_code, reason = "the fuzz targets use the rest of it")]
 #[path = "../fuzz/decode.rs"]
 mod decode;
 mod drawn;

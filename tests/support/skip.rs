@@ -3,11 +3,9 @@
 //! libtest counts a test that returns early as passed and hides what it printed. These words go past its capture to
 //! stderr, and into the file that `SUREFOOT_SKIPPED` names, which `.ci/run` shows in its closing lines.
 //! `SUREFOOT_REQUIRE` lists what must be there (`data`, `client`, `cores`, `tool`): there a skip is a failure.
-#![allow(dead_code)]
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 
 /// Says that this test does not run because something is absent: `lacks` is its kind, `why` names it.
 pub fn skip(lacks: &str, why: &str) {
@@ -22,15 +20,4 @@ pub fn skip(lacks: &str, why: &str) {
         let file = OpenOptions::new().create(true).append(true).open(path);
         file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the list can be written");
     }
-}
-
-/// A recorded file of the venues, which are never committed. Where `SUREFOOT_DATA` is set it must hold the file.
-pub fn recorded(name: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("SUREFOOT_DATA") else {
-        skip("data", &format!("SUREFOOT_DATA is not set, so {name} cannot be read"));
-        return None;
-    };
-    let path = std::path::absolute(PathBuf::from(folder).join(name)).expect("a path");
-    assert!(path.exists(), "SUREFOOT_DATA is set, and {} is not there", path.display());
-    Some(path)
 }

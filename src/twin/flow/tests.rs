@@ -1,6 +1,8 @@
 //! The flow against its promises: the same day from the same seed, no house that trades with itself, and gaps
 //! that truly pay.
 
+#[path = "../../../tests/support/recorded.rs"]
+mod recorded;
 #[path = "../../../tests/support/skip.rs"]
 mod skip;
 
@@ -228,7 +230,7 @@ fn sets_open_below_a_dollar() {
 
 #[test]
 fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
-    let Some(dir) = skip::recorded("polymarket") else { return };
+    let Some(dir) = recorded::recorded("polymarket") else { return };
     let capture = Capture::load(&dir.join("ws_market_2026-09-24_all110.jsonl")).unwrap();
     assert_eq!(capture.markets(), 14);
     let mut world = World::generated(1, START);
