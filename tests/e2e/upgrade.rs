@@ -50,7 +50,7 @@ fn decide_otherwise(state: &Path) {
 }
 
 #[test]
-#[ignore = "a start demands that this program makes every decision of the journal again (exit 7); it must fold inputs alone, or begin at a snapshot"]
+#[ignore = "a start demands that this program makes every decision of the journal again (exit 7); it must fold inputs alone, or begin at a snapshot. Run it with `cargo test --test e2e upgrade:: -- --ignored`"]
 fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
     let _alone = alone();
     let scratch = Scratch::new("upgrade");
@@ -86,7 +86,7 @@ fn read_at_start(state: &Path) -> (u64, usize) {
 }
 
 #[test]
-#[ignore = "nothing is ever removed from the journal or the wire logs; a snapshot must say from where on a start needs them"]
+#[ignore = "nothing is ever removed from the journal or the wire logs; a snapshot must say from where on a start needs them. Run it with `cargo test --test e2e upgrade:: -- --ignored`"]
 fn what_a_start_reads_stays_within_a_bound_however_many_runs_there_were() {
     let _alone = alone();
     let scratch = Scratch::new("retention");

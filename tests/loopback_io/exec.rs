@@ -1,6 +1,7 @@
 //! The executor: what it sends, what it concludes, and above all what it does not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -182,6 +183,15 @@ pub fn bound(order: u64) -> Report {
     Report::Bound { order: OrderId::new(order), key: id.key() }
 }
 
+/// What a venue does that takes every order.
+pub fn takes_every_order(number: usize, stream: &mut Stream, tell: &Sender<(usize, Heard)>) {
+    while let Some(heard) = hear(stream) {
+        let body = answer("201 Created", &created(order_in(&heard)));
+        tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
+        say(stream, &body);
+    }
+}
+
 /// Our order id in a create.
 pub fn order_in(heard: &Heard) -> u64 {
     let at = heard.body.find("\"sf-").unwrap() + 4;
@@ -191,13 +201,7 @@ pub fn order_in(heard: &Heard) -> u64 {
 #[test]
 fn orders_are_signed_answered_logged_and_share_a_connection() {
     let (trust, config) = authority();
-    let (addr, seen) = serve(config, |number, stream, tell| {
-        while let Some(heard) = hear(stream) {
-            let body = answer("201 Created", &created(order_in(&heard)));
-            tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
-            say(stream, &body);
-        }
-    });
+    let (addr, seen) = serve(config, takes_every_order);
     let signer = kalshi_signer();
     let words = kalshi(Arc::clone(&signer));
     let mut rig = Rig::new("answered", words, &trust, addr, &Setup::default()).up();
@@ -366,13 +370,7 @@ fn an_order_of_an_older_epoch_is_not_written() {
 #[test]
 fn a_rehearsal_leaves_nothing_behind() {
     let (trust, config) = authority();
-    let (addr, seen) = serve(config, |number, stream, tell| {
-        while let Some(heard) = hear(stream) {
-            let body = answer("201 Created", &created(order_in(&heard)));
-            tell.send((number, heard)).unwrap();
-            say(stream, &body);
-        }
-    });
+    let (addr, seen) = serve(config, takes_every_order);
     let mut setup = Setup::default();
     setup.options.rehearse_every = Nanos::ZERO; // in every idle turn
     let mut rig = rig("rehearsal", &trust, addr, &setup).up();
@@ -469,13 +467,7 @@ fn a_halt_after_signing_still_keeps_every_byte_back() {
 #[test]
 fn answers_stay_unread_while_the_core_has_no_room() {
     let (trust, config) = authority();
-    let (addr, seen) = serve(config, |number, stream, tell| {
-        while let Some(heard) = hear(stream) {
-            let body = answer("201 Created", &created(order_in(&heard)));
-            tell.send((number, heard)).unwrap(); // before the answer: whoever has it looks at once
-            say(stream, &body);
-        }
-    });
+    let (addr, seen) = serve(config, takes_every_order);
     let setup = Setup { reports: 64, ..Setup::default() };
     let mut rig = rig("no-room", &trust, addr, &setup);
     rig.until(|rig| !rig.events.is_empty()); // the link's news takes a slot: 63 are free, 64 wanted

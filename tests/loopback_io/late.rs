@@ -25,13 +25,7 @@ impl Meter for Shows {
 /// An executor whose process stands still for `span` once its order is signed.
 fn frozen(name: &str, span: Nanos) -> (Rig<Kalshi, Shows>, Seen) {
     let (trust, config) = authority();
-    let (addr, seen) = serve(config, |number, stream, tell| {
-        while let Some(heard) = hear(stream) {
-            let body = answer("201 Created", &created(order_in(&heard)));
-            tell.send((number, heard)).unwrap();
-            say(stream, &body);
-        }
-    });
+    let (addr, seen) = serve(config, takes_every_order);
     let shows = Shows([START, START.after(span)].into());
     let words = kalshi(kalshi_signer());
     (Rig::metered(name, words, &trust, addr, &Setup::default(), shows).up(), seen)

@@ -2,7 +2,7 @@
 //! trades, no group is left to a person for them.
 
 use super::adopt::{again, restart};
-use super::reducing::unwinding_at_polymarket;
+use super::reducing::{two_legs_to_sell, unwinding_at_polymarket};
 use super::*;
 use crate::ids::Action;
 use crate::intent::Purpose;
@@ -265,36 +265,6 @@ fn a_sale_that_goes_on_part_by_part_calls_nobody() {
     }
     fills_in_part(&mut desk, &sale, 300);
     is_flat(&desk);
-}
-
-/// Two legs of a set bought, the third one refused: the first one's market is as `spoil` leaves it by then.
-fn two_legs_to_sell(spoil: impl Fn(&mut Desk)) -> Desk {
-    let mut desk = Desk::new();
-    let third = MarketId::new(2);
-    desk.event(Event::Market(MarketDef { market: third, ..terms(KA) }));
-    for (leg, market) in [KA, third, PM].into_iter().enumerate() {
-        desk.event(Event::Basket(BasketDef {
-            basket: BasketId::new(2),
-            kind: BasketKind::ExclusiveYes,
-            leg: leg as u8,
-            legs: 3,
-            market,
-            outcome: Outcome::Yes,
-            payout: 10_000,
-        }));
-    }
-    for market in [KA, third, PM] {
-        desk.book(market, &[(28, 300)], &[(30, 30), (60, 100)]);
-    }
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        desk.fill(&order, 30);
-    }
-    let last = desk.last_placed();
-    assert_eq!(last.market, PM);
-    spoil(&mut desk);
-    rejected(&mut desk, &last, Reject::Funds);
-    desk
 }
 
 #[test]

@@ -332,8 +332,8 @@ fn a_sale_begins_at_the_bid_that_has_room_for_it_but_not_far_below_the_best() {
     }
 }
 
-#[test]
-fn two_legs_are_sold_one_right_after_the_other() {
+/// Two legs of a set bought, the third one refused: the first one's market is as `spoil` leaves it by then.
+pub(super) fn two_legs_to_sell(spoil: impl Fn(&mut Desk)) -> Desk {
     let mut desk = Desk::new();
     let third = MarketId::new(2);
     desk.event(Event::Market(MarketDef { market: third, ..terms(KA) }));
@@ -357,8 +357,15 @@ fn two_legs_are_sold_one_right_after_the_other() {
     }
     let last = desk.last_placed();
     assert_eq!(last.market, PM);
-    let began = desk.now;
+    spoil(&mut desk);
     desk.report(Report::Rejected { order: OrderRef::Id(last.id), why: Reject::Funds });
+    desk
+}
+
+#[test]
+fn two_legs_are_sold_one_right_after_the_other() {
+    let mut desk = two_legs_to_sell(|_| ());
+    let began = desk.now;
     for _ in 0..2 {
         let sale = desk.last_placed();
         assert_eq!((sale.purpose, sale.qty), (Purpose::Unwind, qty(30)));
