@@ -577,9 +577,9 @@ pub struct Health {
 /// What is to be said of an alarm, and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// It begins.
+    /// A row found something that it did not find at the last look.
     Began(Trouble),
-    /// It is over.
+    /// A row finds nothing any more.
     Over {
         /// The row's name.
         name: &'static str,

@@ -357,7 +357,7 @@ pub enum Control {
     },
     /// A person has looked at a quarantined market: it may be opened in again.
     Release {
-        /// Which.
+        /// The market that this is about.
         market: MarketId,
     },
 }

@@ -36,7 +36,7 @@ pub enum Limited {
     Cancel(MarketId),
     /// A cancel of everything.
     CancelAll,
-    /// Everything else.
+    /// A question, a heartbeat or a request that keeps a connection warm.
     Read,
 }
 

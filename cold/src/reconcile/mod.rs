@@ -120,7 +120,7 @@ impl std::error::Error for TruthError {}
 
 /// A venue that can be asked.
 pub trait Reader: Send {
-    /// Which.
+    /// The venue that is read.
     fn venue(&self) -> Venue;
     /// Cash, positions, open orders, and fills taken back.
     ///

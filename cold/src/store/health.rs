@@ -6,9 +6,9 @@ use surefoot_hot::units::Nanos;
 /// An alarm begins, or is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthAlarm {
-    /// It begins.
+    /// What a row of the health table looks for was found.
     Began {
-        /// When.
+        /// The wall clock then.
         at: Nanos,
         /// Its name, for scripts.
         name: &'static str,
@@ -19,11 +19,11 @@ pub enum HealthAlarm {
         /// What to do about it.
         remedy: &'static str,
     },
-    /// It is over.
+    /// It is not found any more.
     Over {
-        /// When.
+        /// The wall clock then.
         at: Nanos,
-        /// Which.
+        /// The name that it began with.
         name: &'static str,
     },
 }

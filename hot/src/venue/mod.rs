@@ -96,7 +96,7 @@ pub enum Notice {
     NewMarket,
     /// The venue moved the close of a market.
     CloseMoved {
-        /// Which.
+        /// The market that this is about.
         market: MarketId,
         /// When it closes now.
         close: Nanos,
@@ -105,12 +105,12 @@ pub enum Notice {
     FeesChanged,
     /// A market's descriptive fields (strikes, titles) changed.
     MetadataChanged {
-        /// Which.
+        /// The market that this is about.
         market: MarketId,
     },
     /// A market was settled, but the stream never said at what price.
     SettledUnseen {
-        /// Which.
+        /// The market that this is about.
         market: MarketId,
     },
 }

@@ -61,7 +61,7 @@ pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
 /// One order as the venue lists it. Its price and size are ours to know: we set them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderRow {
-    /// Which.
+    /// What the venue and we call it.
     pub name: OrderName,
     /// Contracts filled.
     pub filled: Qty,

@@ -73,7 +73,7 @@ pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
 /// One order of ours as the venue lists it. Its price and size are ours to know: we set them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderRow {
-    /// Which.
+    /// What the venue and we call it.
     pub name: OrderName,
     /// Shares filled.
     pub filled: Qty,
