@@ -282,15 +282,16 @@ impl Core {
             _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
             GroupState::Hedged => {
                 self.stats.baskets_completed += 1;
-                self.note_leg_risk(&group);
+                self.note_leg_risk(&group, state);
             }
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
+                self.note_leg_risk(&group, state);
                 self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
-                self.note_leg_risk(&group);
+                self.note_leg_risk(&group, state);
             }
             _ => self.stats.baskets_failed += 1,
         }
@@ -310,13 +311,17 @@ impl Core {
     }
 
     /// What a basket that ended says about how often legs fail and what that loses.
-    fn note_leg_risk(&mut self, group: &Group) {
+    fn note_leg_risk(&mut self, group: &Group, ended: GroupState) {
+        if group.basket == ADOPTED || group.reopened {
+            return; // never was a basket, or was counted when it first ended
+        }
         let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
         let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
-        if sold > Usd::ZERO {
-            self.leg_risk.on_unwound(sold, -group.result);
-        } else {
-            self.leg_risk.on_hedged();
+        match ended {
+            GroupState::Operator => self.leg_risk.on_failed(),
+            _ if sold > Usd::ZERO => self.leg_risk.on_unwound(sold, -group.result),
+            GroupState::Hedged => self.leg_risk.on_hedged(),
+            _ => self.leg_risk.on_failed(),
         }
     }
 

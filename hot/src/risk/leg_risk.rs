@@ -15,7 +15,9 @@ const PRIOR: i64 = 20;
 pub struct LegRisk {
     /// Baskets that ended after their first leg had filled.
     baskets: u32,
-    /// Those of them that lost a leg and sold the others again.
+    /// Those of them that did not come to hold every leg.
+    failed: u32,
+    /// Those of the failed ones that sold what they had bought: what that lost is known.
     unwound: u32,
     /// Sum over the unwound ones of the share of its cost that each lost; a gain counts as zero.
     loss_shares: I32F32,
@@ -27,9 +29,16 @@ impl LegRisk {
         self.baskets = self.baskets.saturating_add(1);
     }
 
+    /// A basket ended without every leg, and what it had bought was not sold: left, or handed to a person. What that costs
+    /// is not known yet.
+    pub fn on_failed(&mut self) {
+        self.baskets = self.baskets.saturating_add(1);
+        self.failed = self.failed.saturating_add(1);
+    }
+
     /// A basket ended by selling what had cost `cost`, and lost `loss` by it: negative for a gain.
     pub fn on_unwound(&mut self, cost: Usd, loss: Usd) {
-        self.baskets = self.baskets.saturating_add(1);
+        self.on_failed();
         self.unwound = self.unwound.saturating_add(1);
         if cost > Usd::ZERO {
             let lost = i128::from(loss.micros().clamp(0, cost.micros()));
@@ -42,7 +51,7 @@ impl LegRisk {
 
     /// How often a leg fails once another has filled, in millionths, where `assumed` is expected before any evidence.
     pub fn fail_ppm(&self, assumed: u64) -> u64 {
-        estimate(assumed, I32F32::saturating_from_num(self.unwound), self.baskets)
+        estimate(assumed, I32F32::saturating_from_num(self.failed), self.baskets)
     }
 
     /// What an unwind loses of the cost, in millionths, where `assumed` is expected before any evidence.
@@ -83,6 +92,14 @@ mod tests {
         }
         assert!(risk.fail_ppm(150_000).abs_diff(250_000) < 500);
         assert!(risk.loss_ppm(35_000).abs_diff(60_000) < 500);
+    }
+
+    #[test]
+    fn what_was_not_sold_counts_as_a_failed_leg_and_says_nothing_of_the_loss() {
+        let mut risk = LegRisk::default();
+        risk.on_failed();
+        near(risk.fail_ppm(150_000), (20 * 150_000 + 1_000_000) / 21);
+        near(risk.loss_ppm(35_000), 35_000);
     }
 
     #[test]

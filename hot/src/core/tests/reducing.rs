@@ -285,6 +285,7 @@ fn a_doubtful_book_prices_a_sale_from_its_last_bid() {
 fn without_a_bid_it_waits_and_is_handed_to_a_person_in_the_end() {
     let mut desk = Desk::new();
     let (_, hedge) = on_one_leg(&mut desk);
+    let assumed = desk.core.stats().leg_fail_ppm;
     desk.book(KA, &[(50, 30)], &[]);
     desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
     let began = desk.now;
@@ -301,6 +302,7 @@ fn without_a_bid_it_waits_and_is_handed_to_a_person_in_the_end() {
     assert_eq!(count(&desk, Purpose::Unwind), 0);
     assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
     assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
+    assert!(desk.core.stats().leg_fail_ppm > assumed, "the worst that a leg can do counts");
 
     // A bid that comes in time is taken at once.
     let mut desk = Desk::new();
