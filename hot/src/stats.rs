@@ -100,6 +100,8 @@ pub struct Stats {
     pub epoch: u64,
     /// Times that the core found a reason to halt by itself, also while it was halted already.
     pub trips: u64,
+    /// The reason that it found last.
+    pub tripped: Option<HaltWhy>,
     /// Whether trading is halted.
     pub halted: bool,
     /// Why it is.

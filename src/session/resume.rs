@@ -18,7 +18,7 @@ const AGREE_TRIES: u32 = 20;
 /// How long the venues are waited for, whatever hangs.
 pub(super) const AGREE_WITHIN: Duration = Duration::from_secs(45);
 /// How long the core may take to show that it has compared, before the venues are read again.
-const COMPARED_WITHIN: Duration = Duration::from_secs(2);
+const CORE_SHOWS_WITHIN: Duration = Duration::from_secs(2);
 /// How long a resume may take to show.
 const LIFTED_WITHIN: Duration = Duration::from_secs(2);
 const _: () = assert!(
@@ -71,7 +71,7 @@ impl Running {
                 if compared && stats.reconciled {
                     return Ok(());
                 }
-                if !compared && told.elapsed() < COMPARED_WITHIN {
+                if !compared && told.elapsed() < CORE_SHOWS_WITHIN {
                     continue;
                 }
             }
@@ -206,14 +206,16 @@ impl Running {
             if begin.elapsed() > LIFTED_WITHIN {
                 // The resume may be on its way still: the halt that is told after it holds.
                 let why = "halted again at once, or the core did not obey in time: what halted it still stands";
-                self.halt("limit", why, HaltWhy::Thread);
+                let cause = self.engine.stats().halted_why.unwrap_or(HaltWhy::Thread);
+                self.halt("limit", why, cause);
                 return Err(Refused(Exit::Halted, why.to_owned()));
             }
             std::thread::sleep(LOOK_EVERY);
         }
         if self.engine.stats().trips != trips {
             // It tripped after its counters were looked at and before it heard of the resume.
-            self.halt("limit", TRIPPED_MEANWHILE, HaltWhy::Thread);
+            let cause = self.engine.stats().tripped.unwrap_or(HaltWhy::Thread);
+            self.halt("limit", TRIPPED_MEANWHILE, cause);
             return Err(Refused(Exit::Halted, TRIPPED_MEANWHILE.to_owned()));
         }
         eprintln!("surefoot: resumed: {reason}");

@@ -112,6 +112,7 @@ impl Core {
     /// must not lift what nobody has looked at.
     pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
         self.stats.trips += 1;
+        self.stats.tripped = Some(why);
         if self.halted.is_none() {
             self.epoch += 1;
             out.raise(self.epoch);
