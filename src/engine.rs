@@ -234,6 +234,8 @@ pub struct Engine {
     stats_in: Consumer<Stats>,
     stats: Stats,
     stats_heard: u64,
+    /// The core took nothing in for so long that something it was to be told is lost, and has taken in nothing since.
+    deaf: AtomicBool,
     journal: Writer,
 }
 
@@ -360,21 +362,30 @@ impl Engine {
             stats_in: rings.stats.take().expect("made above"),
             stats,
             stats_heard: 0,
+            deaf: AtomicBool::new(false),
             journal,
         })
     }
 
     /// Tells the core something. Waits where the ring is full. What a core that is dead, or takes nothing for seconds,
-    /// would have been told is lost: whoever tells must go on, to cancel over other connections what rests.
+    /// would have been told is lost, and said once: whoever tells must go on, to cancel over other connections what rests.
+    /// After one loss nothing is waited for until the core takes something in again.
     pub fn tell(&self, event: Event) {
         let (begin, mut event) = (Instant::now(), event);
+        let patience = if self.deaf.load(Ordering::Relaxed) { Duration::ZERO } else { TELL_WITHIN };
         // That nobody receives any more is so at the very end alone: the thread outlives every other sender.
         while let Err(SendTimeoutError::Timeout(back)) = self.ops.send_timeout(event, TELL_LOOK) {
-            if self.dead().is_some() || begin.elapsed() > TELL_WITHIN {
+            if self.dead().is_some() || begin.elapsed() > patience {
+                if !self.deaf.swap(true, Ordering::Relaxed) {
+                    eprintln!(
+                        "surefoot: the core takes nothing in: what the venues and the operator say does not reach it until it does"
+                    );
+                }
                 return;
             }
             event = back;
         }
+        self.deaf.store(false, Ordering::Relaxed);
     }
 
     /// Another way in for another thread.

@@ -1,9 +1,13 @@
 //! The one writer of every book, order, position and dollar.
 //!
-//! The core is a pure function of state, time and event. It is one type in a few files: `decide` turns books into
-//! groups, `advance` does what groups want done, `place` is how an order comes to be, `report` takes in what became of
-//! them, `fills` books what they brought, `undo` makes up for what a venue takes back, `compare` holds the venues' word on cash and positions against
-//! ours, `control` listens to the operator and the clock.
+//! The core is a pure function of state, time and event. It is one type in several files:
+//! - `decide` turns books into groups, `advance` does what groups want done, `place` is how an order comes to be, `sale` prices
+//!   what must be sold and tops up what is too little for that;
+//! - `report` takes in what became of orders, `fills` books what they brought, `undo` makes up for what a venue takes back,
+//!   `adopt` takes over orders that only the wire log knows, `orphans` books fills of orders nobody knows;
+//! - `compare` holds the venues' word on cash and positions against ours, `repairs` remembers what was taken over from it,
+//!   `unpaired` finds contracts that nothing explains, `money` holds cash and risk;
+//! - `control` listens to the operator and the clock, `quarantine` keeps markets shut.
 
 mod adopt;
 mod advance;
