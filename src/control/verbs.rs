@@ -19,9 +19,12 @@ use crate::cli::{HaltArgs, ReleaseArgs, ResumeArgs, StatusArgs};
 use crate::exit::Exit;
 use crate::run::Setup;
 
-/// How long `start` waits for health and `stop` for the end.
+/// How long `start` waits for health.
 const START_WITHIN: Duration = Duration::from_secs(60);
-const STOP_WITHIN: Duration = Duration::from_secs(60);
+/// After how long `stop` says that it still waits, and how long it waits in all: a run whose venue hangs needs minutes to
+/// end well. As `TimeoutStopSec` in `tuning/systemd/surefoot.service`.
+const STOP_SAID_AFTER: Duration = Duration::from_secs(15);
+const STOP_WITHIN: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a halt waits for an answer, and again for the `KILL` file to be obeyed: who halts cannot wait.
 const HALT_WITHIN: Duration = Duration::from_secs(1);
@@ -359,7 +362,15 @@ pub fn stop(setup: &Setup) -> Exit {
         None => ask(&state, &json!({ "cmd": "where" }), PATIENCE).is_ok(),
     };
     let begin = Instant::now();
+    let mut said = false;
     while is_there() {
+        if begin.elapsed() > STOP_SAID_AFTER && !said {
+            said = true;
+            eprintln!(
+                "surefoot: it is still stopping: it waits for its groups and for the venues' word on what rests, at most {} s",
+                STOP_WITHIN.as_secs()
+            );
+        }
         if begin.elapsed() > STOP_WITHIN {
             eprintln!(
                 "surefoot: it still runs after {} s. `surefoot status` shows what rests at the venues; a second \
