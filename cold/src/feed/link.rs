@@ -22,6 +22,7 @@ use super::tap::Tap;
 use crate::directory::Entry;
 use crate::net::dial::OPEN_WAIT_MAX;
 use crate::net::{Dialer, Meter, Stage, TlsStream};
+use crate::venue::answer::is_stranger;
 
 /// Frames that one link reads in one turn.
 pub const FRAMES_PER_TURN_MAX: u32 = 32;
@@ -124,9 +125,10 @@ pub struct LinkStats {
     pub last_error: Option<String>,
 }
 
-/// Whether an upgrade failed because of who asked.
+/// Whether an upgrade failed because of who asked. The page of a filter in front of the venue says nothing of that.
 fn refuses(error: &tungstenite::Error) -> bool {
-    matches!(error, tungstenite::Error::Http(answer) if matches!(answer.status().as_u16(), 401 | 403))
+    let tungstenite::Error::Http(answer) = error else { return false };
+    is_stranger(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default())
 }
 
 enum State {
