@@ -25,11 +25,10 @@ fn a_reading_for_which_no_thread_can_be_started_is_made_later() {
             .all(|venue| said.contains(&format!("{venue}: no thread could be started to ask it")))
     });
     assert_eq!((&ill["running"], &ill["halted"]), (&true.into(), &false.into()), "{ill:#}");
-    let blind = ward.until("old readings are not believed", |status| status["reconciled"] == false);
+    ward.until("old readings are not believed", |status| status["reconciled"] == false);
     fault("none");
     let well = ward.until("it compares again", |status| {
         status["reconciled"] == true && count(status, "/compared_s_ago") < 12
     });
-    assert!(count(&well, "/uptime_s") > count(&blind, "/uptime_s"), "{well:#}");
     ward.discharge(&well);
 }
