@@ -408,7 +408,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "compared_long_ago",
-        means: "Neither venue, or only one, could be compared with for 40 s",
+        means: "At least one venue could not be compared with for 40 s",
         severity: Severity::Alarm,
         holds: Holds::Everything,
         find: |signs| {

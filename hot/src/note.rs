@@ -164,7 +164,7 @@ impl Verdict {
 #[repr(u8)]
 pub enum GroupState {
     /// Decided, nothing reserved. No group is seen in this state, nor in the next: planning and reserving are one event,
-    /// and a group that cannot reserve never exists. Their numbers are kept for the journals that are there.
+    /// and a group that cannot reserve never exists. Their numbers stay taken, so that nothing else gets them.
     Planned = 0,
     /// Every leg passes the gate and holds its cash; see [`GroupState::Planned`].
     Reserving = 1,

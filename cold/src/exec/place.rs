@@ -206,6 +206,6 @@ impl<W: Words, M: Meter> Exec<W, M> {
 /// Until when an order may be handed to the kernel. One that opens something or tops a leftover up was decided on prices
 /// that move; one that hedges or sells leaves however late it is: what stands alone loses more by waiting.
 pub(super) fn leave_by(options: &ExecOptions, order: &Order) -> Nanos {
-    let waits_for_nothing = is_urgent(order) && order.purpose != Purpose::TopUp;
-    if waits_for_nothing { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
+    let leaves_at_any_age = is_urgent(order) && order.purpose != Purpose::TopUp;
+    if leaves_at_any_age { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
 }

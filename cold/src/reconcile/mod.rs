@@ -110,7 +110,7 @@ impl fmt::Display for TruthError {
                 write!(f, "{}: the answer is about another account than ours", venue.name())
             }
             Self::Unsettled(venue) => {
-                write!(f, "{}: it answers otherwise each time it is asked", venue.name())
+                write!(f, "{}: no two answers in a row were the same", venue.name())
             }
         }
     }

@@ -103,7 +103,7 @@ impl Core {
         (0..=group.concessions.min(100)).rev().find_map(|cents| {
             let price = give_way(bid, cents, terms.grid, leg.outcome);
             let (qty, tif) = selling_terms(leg.venue, price, qty);
-            let least = if least_applies(leg, tif) { terms.min_qty } else { LOT };
+            let least = if needs_least_size(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
             let enough = qty >= least && (leg.venue == Venue::Kalshi || worth >= MARKETABLE_MIN);
             enough.then_some((price, qty, tif))
@@ -193,7 +193,7 @@ impl Core {
 
 /// Whether an order for a leg must have the market's least size. Polymarket asks it of orders that may rest
 /// (`venues/polymarket.md` §3.7): of all, where it has refused one that may not.
-fn least_applies(leg: &Leg, tif: Tif) -> bool {
+fn needs_least_size(leg: &Leg, tif: Tif) -> bool {
     leg.venue == Venue::Kalshi || tif == Tif::Gtc || leg.least_for_all
 }
 
@@ -223,15 +223,11 @@ fn ceil_to(qty: Qty, step: Qty) -> Qty {
 /// How much of a sale the venue's amounts allow at this price, and for how long it lives.
 fn selling_terms(venue: Venue, price: Price, qty: Qty) -> (Qty, Tif) {
     match venue {
-        Venue::Kalshi => (qty.floor_to(Qty::from_micros(10_000)), Tif::Ioc),
+        Venue::Kalshi => (qty.floor_to(LOT), Tif::Ioc),
         Venue::Polymarket => {
             let step = amounts::lot_step(price, Action::Sell, Tif::Ioc);
             let rounded = qty.floor_to(step);
-            if rounded.is_zero() {
-                (qty.floor_to(Qty::from_micros(10_000)), Tif::Gtc)
-            } else {
-                (rounded, Tif::Ioc)
-            }
+            if rounded.is_zero() { (qty.floor_to(LOT), Tif::Gtc) } else { (rounded, Tif::Ioc) }
         }
     }
 }

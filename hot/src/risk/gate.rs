@@ -124,8 +124,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     Ok(Approved::new(order))
 }
 
-/// Whether the venue takes orders in a market of this status. One that is only seen is a reason to open nothing there; a
-/// position in it must be left all the same.
+/// Whether the venue takes orders in a market of this status. In a market that is only observed nothing is opened; what is
+/// held there may still be sold.
 const fn is_traded(status: MarketStatus, opens: bool) -> bool {
     match status {
         MarketStatus::Open => true,

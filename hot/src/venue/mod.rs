@@ -89,7 +89,8 @@ pub trait Session {
     }
 }
 
-/// What a stream says of markets that is no input of the core: the cold side refetches metadata and decides.
+/// What a stream says of markets that is no input of the core. Health shows what a person must act on; metadata is read at the
+/// next start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A market was created that is not in the catalogue.
