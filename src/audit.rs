@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use surefoot_cold::audit::{Audit, Verdict};
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::feed::TapReader;
+use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
 use surefoot_hot::event::{Event, StaleWhy};
 use surefoot_hot::ids::Venue;
 

@@ -14,9 +14,11 @@ use surefoot_cold::exec::{
 };
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
 use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
-use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader};
+use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
+use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
+use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_cold::venue::text::Digits;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};

@@ -11,8 +11,8 @@ mod skip;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use surefoot_cold::audit::{Audit, Verdict};
 use surefoot_cold::directory::{Generation, PolymarketNames};
+use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
 use surefoot_hot::event::{Change, Event, Level};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{MarketId, OrderId, Outcome, Side};

@@ -2,7 +2,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod account;
-pub mod audit;
 pub mod directory;
 pub mod disk;
 pub mod exec;

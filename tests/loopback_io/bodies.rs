@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader, Truth};
+use surefoot_cold::reconcile::{Reader, Truth};
+use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
+use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::{Qty, Usd};
 

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use surefoot_cold::net::Endpoint;
-use surefoot_cold::reconcile::{KalshiReader, PolymarketReader, Reader, Truth, TruthError};
+use surefoot_cold::reconcile::{Reader, Truth, TruthError};
 use surefoot_cold::rest::Rest;
+use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
+use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::units::{Qty, Usd};
 

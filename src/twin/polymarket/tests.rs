@@ -3,9 +3,9 @@
 mod clients;
 
 use serde_json::{Value, json};
-use surefoot_cold::audit::Audit;
 use surefoot_cold::directory::{Generation, PolymarketNames};
 use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::polymarket::audit::Audit;
 use surefoot_cold::venue::polymarket::eip712::Exchange;
 use surefoot_cold::venue::polymarket::metadata;
 use surefoot_cold::venue::polymarket::signer::{

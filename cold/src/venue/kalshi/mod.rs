@@ -3,5 +3,6 @@
 pub mod answer;
 pub mod encode;
 pub mod metadata;
+pub mod reconcile;
 pub mod rest;
 pub mod signer;

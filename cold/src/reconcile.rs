@@ -2,12 +2,6 @@
 //!
 //! It decides nothing. The core is told, and repairs itself; a report compares.
 
-mod kalshi;
-mod polymarket;
-
-pub use kalshi::KalshiReader;
-pub use polymarket::PolymarketReader;
-
 use std::fmt;
 
 use surefoot_hot::event::{Control, Event};

@@ -6,11 +6,11 @@ use serde_json::Value;
 use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::units::Qty;
 
-use super::{Open, Reader, Truth, TruthError};
+use super::rest;
 use crate::directory::{Directory, Names};
+use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
 use crate::venue::json::as_qty;
-use crate::venue::kalshi::rest;
 
 /// Reads our account at Kalshi.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use surefoot_hot::ids::{MarketId, Outcome, Venue};
 use surefoot_hot::report::{Finality, OrderRef};
 use surefoot_hot::units::Qty;
 
-use super::{Open, Reader, Truth, TruthError};
+use super::rest;
 use crate::directory::{Directory, Names};
+use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
 use crate::venue::json::{ReadError, as_qty};
-use crate::venue::polymarket::rest;
 
 /// Reads our account at Polymarket.
 #[derive(Debug)]
