@@ -6,7 +6,8 @@ use crossbeam_channel::Sender;
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::feed::TapReader;
 use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
-use surefoot_hot::event::{Event, StaleWhy};
+use surefoot_hot::book::StaleWhy;
+use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 
 use crate::report;

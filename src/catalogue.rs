@@ -9,10 +9,10 @@ use std::time::Duration;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::{kalshi, polymarket};
-use surefoot_hot::basket::def::{BasketDef, BasketKind};
+use surefoot_hot::basket::{BasketDef, BasketKind};
+use surefoot_hot::bounds::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
-use surefoot_hot::limits::{BASKETS_MAX, CLUSTERS_MAX, LEGS_MAX, MARKETS_MAX};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 
 use crate::access::{Access, Relations, Set};

@@ -10,13 +10,13 @@ use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::{Feed, LinkStats};
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::{Meter, Stage};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::journal::{Close, Record};
-use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use surefoot_cold::reconcile::{Open, Truth};
 use surefoot_hot::core::Core;
-use surefoot_hot::ids::{Venue, VenueKey};
-use surefoot_hot::report::OrderRef;
+use surefoot_hot::ids::{OrderRef, Venue, VenueKey};
 use surefoot_hot::stats::Stats;
 
 /// The names of orders that rest, contracts held in markets that are not followed, by venue, and what was said.

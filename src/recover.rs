@@ -8,9 +8,9 @@ use surefoot_cold::store::next_record;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::Order;
-use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
+use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::order::Order;
+use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
 
 use crate::exit::Exit;
@@ -206,7 +206,7 @@ fn first_order(now: Nanos) -> u64 {
 mod tests {
     use surefoot_cold::wirelog::VenueId;
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-    use surefoot_hot::intent::{Purpose, Tif};
+    use surefoot_hot::order::{Purpose, Tif};
     use surefoot_hot::units::{Price, Qty};
 
     use super::*;

@@ -11,9 +11,9 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::store::open_read_only;
 use surefoot_hot::core::Core;
-use surefoot_hot::event::LimitRow;
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::ledger::Purse;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::{Nanos, Qty, Usd};
 

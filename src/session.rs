@@ -16,15 +16,16 @@ use rtrb::RingBuffer;
 use serde_json::json;
 use surefoot_cold::account::{self, AccountError};
 use surefoot_cold::directory::Directory;
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
 use surefoot_cold::wirelog::SyncMode;
-use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
+use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
-use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 

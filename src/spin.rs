@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX, STALL_MIN};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Entry, JournalItem};
-use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX, STALL_MIN};
 use surefoot_hot::outbox::Outbox;
-use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
@@ -386,11 +386,13 @@ pub fn spin(
 #[cfg(test)]
 mod tests {
     use rtrb::RingBuffer;
-    use surefoot_hot::event::{Change, Control, HaltWhy, Level, LimitRow};
+    use surefoot_hot::book::{Change, Level};
+    use surefoot_hot::event::Control;
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
     use surefoot_hot::market::{MarketDef, MarketStatus};
+    use surefoot_hot::risk::{HaltWhy, LimitRow};
     use surefoot_hot::units::{Price, Qty};
 
     use super::*;

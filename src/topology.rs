@@ -12,7 +12,7 @@
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 
-use surefoot_hot::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 
 use crate::cli::TopologyArg;
 

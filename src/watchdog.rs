@@ -103,7 +103,7 @@ mod tests {
     use std::os::unix::net::{SocketAddr, UnixDatagram};
     use std::sync::atomic::AtomicBool;
 
-    use surefoot_hot::risk::HaltEpoch;
+    use surefoot_cold::halt::HaltEpoch;
 
     use super::*;
     use crate::clock::Clock;

@@ -22,10 +22,10 @@ use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_cold::venue::text::Digits;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
+use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{MarketId, Venue};
-use surefoot_hot::intent::Order;
-use surefoot_hot::limits::MARKETS_MAX;
+use surefoot_hot::order::Order;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Notice;
 

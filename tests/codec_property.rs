@@ -10,7 +10,8 @@ use std::panic;
 
 use decode::{API_KEY, KALSHI, POLYMARKET, decode_any, levels, nothing_makes_a_level};
 use serde_json::Value;
-use surefoot_hot::event::{Change, Event};
+use surefoot_hot::book::Change;
+use surefoot_hot::event::Event;
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::Qty;
 

@@ -4,7 +4,7 @@
 use surefoot::cli::{Mode, TopologyArg};
 use surefoot::config::SecretRef;
 use surefoot::config::load::{Inputs, Loaded, Mistake, Origin, load};
-use surefoot_hot::event::LimitRow;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Usd;
 
 fn file(text: &str) -> Inputs {

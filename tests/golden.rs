@@ -31,8 +31,8 @@ use surefoot_hot::amounts::{Amounts, Sizing, amounts, market_price, rounded_amou
 use surefoot_hot::fees::{FeeAccumulator, FeeRule, Precision, fee_adjusted_buy};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, MarketId, Outcome};
-use surefoot_hot::intent::Tif;
 use surefoot_hot::market::MarketStatus;
+use surefoot_hot::order::Tif;
 use surefoot_hot::report::Finality;
 use surefoot_hot::units::{Price, Qty, Usd};
 

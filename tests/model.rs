@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use surefoot_hot::book::{Applied, Book, DOUBT_NS_MAX, Sync};
-use surefoot_hot::event::{Change, Event, Level, StaleWhy};
+use surefoot_hot::book::{Applied, Book, Change, DOUBT_NS_MAX, Level, StaleWhy, Sync};
+use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Outcome, Side, Venue};

@@ -8,13 +8,17 @@ use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{HealthAlarm, Store, StoreError, StoreThread, open_read_only, rebuild};
-use surefoot_hot::event::{Event, HaltWhy};
+use surefoot_hot::basket::Verdict;
+use surefoot_hot::event::Event;
+use surefoot_hot::group::GroupState;
 use surefoot_hot::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Close, Entry as Item, JournalItem, Record};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
-use surefoot_hot::pack::{Arbitrary, IntentRecord};
+use surefoot_hot::note::{Alarm, Note};
+use surefoot_hot::order::{Order, OrderState, Purpose, Tif};
+use surefoot_hot::pack::Arbitrary;
+use surefoot_hot::risk::{HaltWhy, Refusal};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 const TABLES: [&str; 14] = [

@@ -6,6 +6,7 @@ pub mod directory;
 pub mod disk;
 pub mod exec;
 pub mod feed;
+pub mod halt;
 pub mod journal;
 pub mod lock;
 pub mod net;

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::{FillId, MarketId, Venue, VenueKey};
-use surefoot_hot::report::{Finality, OrderRef, Report};
+use surefoot_hot::ids::{FillId, MarketId, OrderRef, Venue, VenueKey};
+use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::{Qty, Usd};
 
 use crate::rest::RestError;

@@ -6,7 +6,7 @@
 //! Source: venue reference, `polymarket.md` §3.7, compiled 2026-11-20.
 
 use crate::ids::Action;
-use crate::intent::Tif;
+use crate::order::Tif;
 use crate::units::{Price, Qty};
 
 /// Millionths in a hundredth: sizes have two decimals on both venues.

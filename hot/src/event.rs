@@ -1,11 +1,13 @@
 //! Everything that can happen to the core: one closed set, one cache line each.
 
-use crate::basket_def::BasketDef;
+use crate::basket::BasketDef;
+use crate::book::{Level, StaleWhy};
 use crate::grid::Grid;
-use crate::ids::{MarketId, Side, Venue, VenueKey};
-use crate::intent::Order;
+use crate::ids::{MarketId, OrderRef, Side, Venue, VenueKey};
 use crate::market::{MarketDef, MarketStatus};
-use crate::report::{OrderRef, Report};
+use crate::order::Order;
+use crate::report::Report;
+use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// One input of the core.
@@ -163,69 +165,6 @@ impl Event {
     }
 }
 
-/// One level of the YES book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level {
-    /// Whose book.
-    pub market: MarketId,
-    /// Which side of it.
-    pub side: Side,
-    /// Price of YES.
-    pub price: Price,
-    /// What happens there.
-    pub change: Change,
-    /// Whether this is the last event of its frame: decisions are taken only then.
-    pub last: bool,
-}
-
-/// What happens at a level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// This much rests there now; zero removes the level.
-    Set(Qty),
-    /// So much more.
-    Add(Qty),
-    /// So much less; below zero is corruption.
-    Take(Qty),
-}
-
-/// Why a book is in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum StaleWhy {
-    /// No snapshot yet.
-    Fresh = 0,
-    /// A sequence number was skipped.
-    Gap = 1,
-    /// A frame could not be decoded.
-    Decode = 2,
-    /// The link went down or silent.
-    Link = 3,
-    /// The venue's stated best prices differ from ours.
-    Top = 4,
-    /// The other outcome's book differs from ours.
-    Mirror = 5,
-    /// The book's hash differs from the venue's.
-    Hash = 6,
-    /// Crossed or locked.
-    Crossed = 7,
-    /// A level off the grid or below zero.
-    Level = 8,
-    /// The ring to the core was full.
-    Overflow = 9,
-    /// The grid changed.
-    Grid = 10,
-    /// The program started again.
-    Restart = 11,
-}
-
-impl StaleWhy {
-    /// Whether the session asks for the snapshot by itself: when its link is back, or when it saw the gap.
-    pub const fn resyncs_by_itself(self) -> bool {
-        matches!(self, Self::Fresh | Self::Gap | Self::Link | Self::Restart)
-    }
-}
-
 /// What is odd about a message, by what it may cost. Each venue's table (`venue/*/odd.rs`) says which messages may be
 /// odd in which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,80 +299,4 @@ pub enum Control {
         /// The market that this is about.
         market: MarketId,
     },
-}
-
-/// The rows of the risk table that can be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum LimitRow {
-    /// Contracts in one order (1e-6).
-    OrderQty = 0,
-    /// Dollars in one order (1e-6).
-    OrderNotional = 1,
-    /// Share of free cash that one order may use, in percent.
-    CashPercent = 2,
-    /// Contracts of one outcome held or on the way (1e-6).
-    PositionQty = 3,
-    /// Dollars at risk over everything (1e-6).
-    ExposureTotal = 4,
-    /// Dollars lost in a day, realised and unrealised (1e-6); zero means observe only.
-    DailyLoss = 5,
-    /// Order mutations a minute.
-    OrdersPerMinute = 6,
-    /// Dollars at risk in one market (1e-6).
-    ExposureMarket = 7,
-    /// Dollars at risk in one cluster (1e-6).
-    ExposureCluster = 8,
-    /// Dollars at risk at one venue (1e-6).
-    ExposureVenue = 9,
-    /// Baskets and single positions held at once.
-    Positions = 10,
-    /// Least profit per basket unit, in $0.0001.
-    EdgeMin = 11,
-    /// Least profit of a whole basket (1e-6 dollars).
-    ProfitMin = 12,
-    /// Dollars in one position (1e-6).
-    PositionNotional = 13,
-    /// Order mutations a minute in one market.
-    OrdersPerMinuteMarket = 14,
-    /// An implied profit above this share of the payout is bad data, in percent.
-    EdgeMaxPercent = 15,
-    /// How long a leg may take before it is cancelled and the rest unwound, in milliseconds.
-    LegTimeoutMs = 16,
-    /// How long a basket rests after it was shot, in milliseconds.
-    CooldownMs = 17,
-    /// How long a basket rests after an unwind or a loss, in milliseconds.
-    CooldownLossMs = 18,
-    /// How many orders an unwind may take before it is handed to a person.
-    UnwindAttempts = 19,
-    /// The least time between two corrective orders of one group, in milliseconds.
-    UnwindStepMs = 20,
-    /// How often a later leg fails, in parts per million; decides whether an edge pays for the risk.
-    LegFailPpm = 21,
-    /// What an unwind loses of its cost, in parts per million.
-    UnwindLossPpm = 22,
-    /// Within this time the same order again is a mistake, in milliseconds.
-    DuplicateMs = 23,
-}
-
-/// Why trading was halted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum HaltWhy {
-    /// A person said so.
-    Operator = 0,
-    /// The `KILL` file is there.
-    KillFile = 1,
-    /// The daily loss limit was reached.
-    DailyLoss = 2,
-    /// A ring that may not fill was full.
-    RingFull = 3,
-    /// A group could not be closed within its bounds.
-    Group = 4,
-    /// A thread died or fell silent.
-    Thread = 5,
-    /// The journal could not be written.
-    Journal = 6,
-    /// A filled quantity or price that cannot be.
-    Impossible = 7,
 }

@@ -175,3 +175,12 @@ impl Side {
         }
     }
 }
+
+/// By which name a report speaks of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// Ours.
+    Id(OrderId),
+    /// The venue's.
+    Key(VenueKey),
+}

@@ -6,9 +6,9 @@
 
 use crate::event::Event;
 use crate::hash::Hash64;
-use crate::intent::Intent;
+use crate::intent::{Intent, IntentRecord};
 use crate::note::Note;
-use crate::pack::{IntentRecord, PACKED_BYTES_MAX, Packed, pack, unpack};
+use crate::pack::{PACKED_BYTES_MAX, Packed, pack, unpack};
 use crate::units::Nanos;
 
 /// The version of the layout of records and of everything in them.

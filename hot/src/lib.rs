@@ -8,6 +8,7 @@
 pub mod amounts;
 pub mod basket;
 pub mod book;
+pub mod bounds;
 pub mod core;
 pub mod event;
 pub mod fees;
@@ -19,7 +20,6 @@ pub mod index;
 pub mod intent;
 pub mod journal;
 pub mod ledger;
-pub mod limits;
 pub mod market;
 pub mod note;
 pub mod order;
@@ -31,5 +31,3 @@ pub mod stats;
 pub mod symbol;
 pub mod units;
 pub mod venue;
-
-pub use basket::def as basket_def;

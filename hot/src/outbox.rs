@@ -1,7 +1,7 @@
 //! Where the core puts what it wants: intents to be carried out, a new halt epoch, and notes for the record.
 
+use crate::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use crate::intent::Intent;
-use crate::limits::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use crate::note::Note;
 
 /// The outputs of one event, in order. Emptied by its owner after each event; its room is set at start.
@@ -26,14 +26,14 @@ impl Outbox {
     pub fn send(&mut self, intent: Intent) {
         assert!(
             self.intents.len() < INTENTS_PER_EVENT_MAX,
-            "limits.rs bounds the intents of one event"
+            "bounds.rs bounds the intents of one event"
         );
         self.intents.push(intent);
     }
 
     /// Tells the record something.
     pub fn note(&mut self, note: Note) {
-        assert!(self.notes.len() < NOTES_PER_EVENT_MAX, "limits.rs bounds the notes of one event");
+        assert!(self.notes.len() < NOTES_PER_EVENT_MAX, "bounds.rs bounds the notes of one event");
         self.notes.push(note);
     }
 

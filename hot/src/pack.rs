@@ -4,17 +4,22 @@
 //! below takes its type apart completely: a field or a variant that is forgotten here does not compile. The
 //! number of a variant is part of the format: new ones are added at the end, none is ever used again.
 
-use crate::basket_def::{BasketDef, BasketKind};
-use crate::event::{Change, Control, Event, HaltWhy, Level, LimitRow, Link, Oddity, StaleWhy};
+use crate::basket::{BasketDef, BasketKind, Verdict};
+use crate::book::{Change, Level, StaleWhy};
+use crate::event::{Control, Event, Link, Oddity};
 use crate::fees::FeeRule;
 use crate::grid::Grid;
+use crate::group::GroupState;
 use crate::ids::{
-    Action, BasketId, ClusterId, FillId, GroupId, MarketId, OrderId, Outcome, Side, Venue, VenueKey,
+    Action, BasketId, ClusterId, FillId, GroupId, MarketId, OrderId, OrderRef, Outcome, Side,
+    Venue, VenueKey,
 };
-use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
+use crate::intent::IntentRecord;
 use crate::market::{MarketDef, MarketStatus};
-use crate::note::{Alarm, GroupState, Note, OrderState, Refusal, Verdict};
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, Reject, Report, Unsent, VenueState};
+use crate::note::{Alarm, Note};
+use crate::order::{Cancel, Order, OrderState, Purpose, Query, Tif};
+use crate::report::{Fill, Finality, OrderStatus, Reject, Report, Unsent, VenueState};
+use crate::risk::{HaltWhy, LimitRow, Refusal};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The most bytes that a packed value takes.
@@ -415,40 +420,6 @@ impl<T: Pack> Pack for Option<T> {
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
         if bool::unpack(from)? { T::unpack(from).map(Some) } else { Some(None) }
-    }
-}
-
-/// An intent as the journal keeps it: the order is a plain copy, so that no file can make an
-/// [`Approved`](crate::risk::Approved) one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IntentRecord {
-    /// This order was to be signed and sent.
-    Place(Order),
-    /// This order was to be cancelled.
-    Cancel(Cancel),
-    /// Everything was to be cancelled.
-    CancelAll {
-        /// Where.
-        venue: Venue,
-    },
-    /// The venue was to be asked about an order.
-    Query(Query),
-    /// A fresh snapshot was wanted.
-    Resync {
-        /// Of which market.
-        market: MarketId,
-    },
-}
-
-impl From<&Intent> for IntentRecord {
-    fn from(intent: &Intent) -> Self {
-        match intent {
-            Intent::Place(order) => Self::Place(**order),
-            Intent::Cancel(cancel) => Self::Cancel(*cancel),
-            Intent::CancelAll { venue } => Self::CancelAll { venue: *venue },
-            Intent::Query(query) => Self::Query(*query),
-            Intent::Resync { market } => Self::Resync { market: *market },
-        }
     }
 }
 

@@ -2,17 +2,8 @@
 //!
 //! Prices are prices of YES, whatever the order bought: the core knows the order's outcome, a stream may not.
 
-use crate::ids::{FillId, MarketId, OrderId, Side, Venue, VenueKey};
+use crate::ids::{FillId, MarketId, OrderId, OrderRef, Side, Venue, VenueKey};
 use crate::units::{Price, Qty, Usd};
-
-/// By which name a report speaks of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderRef {
-    /// Ours.
-    Id(OrderId),
-    /// The venue's.
-    Key(VenueKey),
-}
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

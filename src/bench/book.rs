@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use surefoot_hot::book::{Applied, Books};
-use surefoot_hot::event::{Change, Event, Level};
+use surefoot_hot::book::{Applied, Books, Change, Level};
+use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};

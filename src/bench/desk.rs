@@ -2,12 +2,13 @@
 //! gap. Synthetic throughout: names, books and frames are made here in the venues' shapes.
 
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
-use surefoot_hot::basket_def::{BasketDef, BasketKind};
-use surefoot_hot::event::{Control, Event, LimitRow, Link};
+use surefoot_hot::basket::{BasketDef, BasketKind};
+use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Qty, Usd};
 use surefoot_hot::venue::{kalshi, polymarket};
 

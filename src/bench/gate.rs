@@ -1,18 +1,17 @@
 //! What do the parts of a decision cost: a change that decides nothing, the depth walk, the gate? The gate is asked
 //! three times for a pair; above 100 ns each it would be worth a cache.
 
-use surefoot_hot::basket::{Baskets, Room, Sizing};
-use surefoot_hot::basket_def::{BasketDef, BasketKind};
-use surefoot_hot::book::Books;
+use surefoot_hot::basket::{BasketDef, BasketKind, Baskets, Room, Sizing};
+use surefoot_hot::book::{Books, Change, Level};
+use surefoot_hot::bounds::LEGS_MAX;
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Change, Event, Level, LimitRow, Link};
+use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue};
-use surefoot_hot::intent::{Order, Purpose, Tif};
 use surefoot_hot::ledger::PURSES;
-use surefoot_hot::limits::LEGS_MAX;
+use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::gate::{self, View};
-use surefoot_hot::risk::{Exposure, Limits, Rate};
+use surefoot_hot::risk::{Exposure, LimitRow, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
 

@@ -7,13 +7,13 @@
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::directory::Directory;
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
-use surefoot_hot::ids::Venue;
+use surefoot_hot::ids::{OrderRef, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
-use surefoot_hot::report::{OrderRef, Reject, Report};
-use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
 

@@ -8,7 +8,7 @@ use surefoot_cold::venue::polymarket::eip712::{Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_hot::ids::{Action, GroupId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::desk::{self, KA, PM};

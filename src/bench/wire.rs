@@ -15,6 +15,7 @@ use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates};
 use surefoot_cold::exec::polymarket::PolymarketRates;
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions};
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Stage, Trust, client_config};
 use surefoot_cold::venue::kalshi::encode;
 use surefoot_cold::wirelog::{SyncMode, WireLog};
@@ -22,7 +23,6 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::journal::JournalItem;
-use surefoot_hot::risk::HaltEpoch;
 
 use super::desk::{self, Strategy};
 use super::sign;

@@ -1,6 +1,6 @@
 //! Every key there is: its kind, default and meaning. Nothing is configured that is not in this table.
 
-use surefoot_hot::event::LimitRow;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::MICROS;
 
 use super::limits::{self, Unit};

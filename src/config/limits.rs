@@ -1,7 +1,7 @@
 //! The rows of the risk table: their names, profiles and what makes them consistent.
 
-use surefoot_hot::event::{Control, LimitRow};
-use surefoot_hot::risk::LIMIT_ROWS;
+use surefoot_hot::event::Control;
+use surefoot_hot::risk::{LIMIT_ROWS, LimitRow};
 use surefoot_hot::units::{MICROS, QTY_MAX, Usd};
 
 /// The unit of a row's value.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use surefoot_hot::event::LimitRow;
 use surefoot_hot::hash::Hash64;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Usd;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
-use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
+use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
 use surefoot_hot::report::{Finality, Report};
+use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::stats::{Doubts, Stats};
 use surefoot_hot::units::Nanos;
 

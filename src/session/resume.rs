@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use surefoot_hot::event::{Control as Tell, Event, HaltWhy};
+use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::agree::Reading;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lost;
-use surefoot_hot::event::{Control as Tell, Event, HaltWhy, LimitRow};
+use surefoot_hot::event::{Control as Tell, Event};
 use surefoot_hot::ids::{Outcome, Venue};
+use surefoot_hot::risk::{HaltWhy, LimitRow};
 use surefoot_hot::stats::{Stats, UnpairedPosition};
 use surefoot_hot::units::{Nanos, Usd};
 

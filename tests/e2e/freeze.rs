@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use surefoot_hot::limits::{STALL_HALT, STALL_REST};
+use surefoot_hot::bounds::{STALL_HALT, STALL_REST};
 
 use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, stop_for, until};
 

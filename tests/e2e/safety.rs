@@ -19,7 +19,7 @@ use surefoot_cold::store::names::Book;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::polymarket::encode;
 use surefoot_hot::ids::{Action, GroupId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use crate::loopback::ends_well;

@@ -10,8 +10,8 @@ use surefoot_cold::journal::{Reader, segment_path};
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::wirelog;
 use surefoot_hot::ids::Action;
+use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Chain};
-use surefoot_hot::pack::IntentRecord;
 use surefoot_hot::units::Price;
 
 use crate::rig::{

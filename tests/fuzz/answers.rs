@@ -9,7 +9,7 @@ use serde_json::Value;
 use surefoot_cold::venue::answer::{Cancelled, Placed};
 use surefoot_cold::venue::{json, kalshi, polymarket};
 use surefoot_hot::ids::{MarketId, OrderId, Outcome};
-use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::report::VenueState;
 use surefoot_hot::units::{QTY_MAX, Qty, Usd};

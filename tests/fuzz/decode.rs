@@ -1,7 +1,8 @@
 //! Any bytes into every codec, as plain functions: `main.rs` runs them over the corpus under `cargo test`,
 //! `fuzz_targets/` under cargo-fuzz, `../codec_property.rs` over generated frames.
 
-use surefoot_hot::event::{Change, Event, Level, Oddity};
+use surefoot_hot::book::{Change, Level};
+use surefoot_hot::event::{Event, Oddity};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{MarketId, Side};
 use surefoot_hot::market::MarketStatus;

@@ -9,8 +9,8 @@ use surefoot_cold::store::names::Book;
 use surefoot_cold::wirelog::{self, SyncMode, WireLog, WireLogError};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::Order;
 use surefoot_hot::journal::{Body, Close, Record};
+use surefoot_hot::order::Order;
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::units::Nanos;
 

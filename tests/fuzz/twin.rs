@@ -15,7 +15,7 @@ use surefoot_cold::directory::PolymarketNames;
 use surefoot_cold::rest::Auth;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::polymarket::{encode, metadata};
-use surefoot_hot::intent::Order;
+use surefoot_hot::order::Order;
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::units::{Price, Qty};
 

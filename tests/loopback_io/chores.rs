@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use surefoot_cold::wirelog::VenueId;
-use surefoot_hot::ids::{MarketId, OrderId, Venue};
-use surefoot_hot::intent::{Cancel, Intent, Query};
-use surefoot_hot::report::{OrderRef, OrderStatus, Report, Unsent, VenueState};
+use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::order::{Cancel, Query};
+use surefoot_hot::report::{OrderStatus, Report, Unsent, VenueState};
 use surefoot_hot::units::{Nanos, Qty};
 
 use crate::exec::*;

@@ -14,14 +14,13 @@ use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names,
 use surefoot_cold::net::{Dialer, Endpoint, Trust, client_config};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer;
-use surefoot_hot::event::LimitRow;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::{Order, Purpose, Tif};
 use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
-use surefoot_hot::risk::{Approved, Exposure, Limits, Rate};
+use surefoot_hot::risk::{Approved, Exposure, LimitRow, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 /// When the virtual clock starts.

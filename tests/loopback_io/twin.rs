@@ -20,6 +20,7 @@ use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
 use surefoot_cold::feed::{
     Feed, FeedLink, Follow, KalshiUpgrade, LinkOptions, polymarket_user_frame,
 };
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{NoMeter, Trust};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
@@ -27,10 +28,10 @@ use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
 use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
-use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Side, Venue};
-use surefoot_hot::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
-use surefoot_hot::report::{Fill, OrderRef, Report, VenueState};
-use surefoot_hot::risk::HaltEpoch;
+use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
+use surefoot_hot::report::{Fill, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::kalshi::Role;
 use surefoot_hot::venue::{kalshi, polymarket};

@@ -13,9 +13,10 @@ use surefoot_cold::venue::polymarket::eip712::{Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
 use surefoot_cold::wirelog;
 use surefoot_hot::event::{Event, Link};
-use surefoot_hot::ids::{MarketId, OrderId, Venue};
-use surefoot_hot::intent::{Cancel, Intent, Query};
-use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
+use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::order::{Cancel, Query};
+use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::{Nanos, Qty};
 
 use crate::exec::*;

@@ -1,7 +1,8 @@
 //! Real messages of which one member is dropped, renamed, of another type, of more decimals or beside an unknown one.
 
 use serde_json::{Value, json};
-use surefoot_hot::event::{Change, Event, Oddity};
+use surefoot_hot::book::Change;
+use surefoot_hot::event::{Event, Oddity};
 use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::report::{Fill, Finality, Report};

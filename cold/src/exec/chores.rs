@@ -1,7 +1,8 @@
 //! Cancels, questions, heartbeats, and what keeps connections warm.
 
-use surefoot_hot::intent::{Cancel, Query};
-use surefoot_hot::report::{OrderRef, OrderStatus, Report};
+use surefoot_hot::ids::OrderRef;
+use surefoot_hot::order::{Cancel, Query};
+use surefoot_hot::report::{OrderStatus, Report};
 use surefoot_hot::units::Nanos;
 
 use super::words::{Inquiry, Next, What, Words};

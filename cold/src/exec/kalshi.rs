@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use serde_json::Value;
-use surefoot_hot::ids::{MarketId, OrderId, Venue};
-use surefoot_hot::intent::{Cancel, Order};
-use surefoot_hot::report::{OrderRef, Report};
+use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
+use surefoot_hot::order::{Cancel, Order};
+use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 

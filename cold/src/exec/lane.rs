@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 
+use crate::halt::HaltEpoch;
 use mio::{Registry, Token};
 use surefoot_hot::report::Unsent;
-use surefoot_hot::risk::HaltEpoch;
 use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, BadAnswer, Inbox};

@@ -24,15 +24,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use crate::halt::HaltEpoch;
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
+use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::{Cancel, Intent, Order, Query};
-use surefoot_hot::limits::DATA_AGE_MAX;
-use surefoot_hot::report::{OrderRef, Reject, Report, Unsent};
-use surefoot_hot::risk::{Approved, HaltEpoch};
+use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::order::{Cancel, Order, Query};
+use surefoot_hot::report::{Reject, Report, Unsent};
+use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
 use crate::feed::Outlet;
@@ -58,7 +60,7 @@ pub type PolymarketExec<M> = Exec<Polymarket, M>;
 pub type KalshiExec<M> = Exec<Kalshi, M>;
 
 /// Orders waiting for a free connection: as many as may be live, so that they never keep a cancel in the ring.
-const PLACES_MAX: usize = surefoot_hot::limits::ORDERS_LIVE_MAX;
+const PLACES_MAX: usize = surefoot_hot::bounds::ORDERS_LIVE_MAX;
 /// Cancels and questions waiting; more stay in the ring.
 const CHORES_MAX: usize = 2_048;
 /// Intents taken per turn.

@@ -2,7 +2,7 @@
 
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::{Order, Purpose, Query};
+use surefoot_hot::order::{Order, Purpose, Query};
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use surefoot_hot::ids::{MarketId, Outcome, Venue};
-use surefoot_hot::intent::{Cancel, Order};
-use surefoot_hot::report::{OrderRef, Report};
+use surefoot_hot::ids::{MarketId, OrderRef, Outcome, Venue};
+use surefoot_hot::order::{Cancel, Order};
+use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 

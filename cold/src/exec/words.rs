@@ -1,7 +1,7 @@
 //! One venue's words, as its executor needs them.
 
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::{Cancel, Order, Purpose, Query, Tif};
+use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::{Nanos, Price, Qty};

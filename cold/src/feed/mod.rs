@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
+use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
-use surefoot_hot::limits::DATA_AGE_MAX;
 use surefoot_hot::units::Nanos;
 
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};

@@ -9,7 +9,8 @@
 use std::collections::VecDeque;
 
 use rtrb::Producer;
-use surefoot_hot::event::{Event, StaleWhy};
+use surefoot_hot::book::StaleWhy;
+use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::venue::Sink;
 

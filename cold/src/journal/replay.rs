@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
+use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Header, Record};
 use surefoot_hot::note::Note;
 use surefoot_hot::outbox::Outbox;
-use surefoot_hot::pack::{IntentRecord, pack};
+use surefoot_hot::pack::pack;
 use surefoot_hot::units::Nanos;
 
 use super::{JournalError, Reader, Torn};

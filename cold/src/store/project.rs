@@ -3,13 +3,15 @@
 use std::fmt::Debug;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use surefoot_hot::event::{Control, Event, HaltWhy};
+use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, OrderId};
-use surefoot_hot::intent::Order;
+use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Header, Record};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::note::{Note, OrderState};
-use surefoot_hot::pack::{IntentRecord, Pack, Source};
+use surefoot_hot::note::Note;
+use surefoot_hot::order::{Order, OrderState};
+use surefoot_hot::pack::{Pack, Source};
+use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::{Nanos, Qty};
 
 use super::names::Book;

@@ -2,9 +2,9 @@
 //! the order's fate open is unknown, and unknown is not failed.
 
 use serde_json::Value;
-use surefoot_hot::ids::OrderId;
-use surefoot_hot::intent::Cancel;
-use surefoot_hot::report::{OrderRef, OrderStatus, Reject, Report, VenueState};
+use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::order::Cancel;
+use surefoot_hot::report::{OrderStatus, Reject, Report, VenueState};
 use surefoot_hot::units::Qty;
 
 /// What the answer to an order proves.

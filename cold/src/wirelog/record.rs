@@ -4,7 +4,7 @@ use std::fmt;
 
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
-use surefoot_hot::intent::{Order, Purpose, Tif};
+use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 /// Bytes of one record.

@@ -1,5 +1,5 @@
 use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-use surefoot_hot::intent::{Purpose, Tif};
+use surefoot_hot::order::{Purpose, Tif};
 use surefoot_hot::units::{Price, Qty};
 
 use super::*;

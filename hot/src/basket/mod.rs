@@ -4,18 +4,20 @@
 //! price is one subtraction and one addition for each basket touched. Where the sum is below the payout the basket
 //! is worth a look, and only then is depth walked ([`Baskets::walk`]).
 
-pub mod def;
+mod def;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod walk;
 
+pub use def::{BasketDef, BasketKind};
 pub use plan::{LegPlan, NoPlan, Plan, Room, Sizing};
+pub use verdict::Verdict;
 
 use crate::book::{Book, Books};
+use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
 use crate::ids::{BasketId, MarketId, Outcome};
-use crate::limits::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
-use def::{BasketDef, BasketKind};
 
 /// No price: nothing is offered, or the book may not be used.
 const NONE: u16 = u16::MAX;

@@ -1,10 +1,10 @@
 //! What a depth walk is asked, and what it answers.
 
-use crate::basket::def::BasketKind;
+use crate::basket::BasketKind;
+use crate::bounds::LEGS_MAX;
 use crate::ids::{BasketId, MarketId, Outcome};
-use crate::intent::Tif;
 use crate::ledger::PURSES;
-use crate::limits::LEGS_MAX;
+use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
 
 /// What one leg may be.

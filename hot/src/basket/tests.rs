@@ -1,13 +1,14 @@
 mod plain;
 
 use super::*;
-use crate::event::{Change, Event, Level, StaleWhy};
+use crate::book::{Change, Level, StaleWhy};
+use crate::event::Event;
 use crate::fees::{FeeRule, fee_bound};
 use crate::grid::Grid;
 use crate::ids::{ClusterId, Side, Venue};
-use crate::intent::Tif;
 use crate::ledger::PURSES;
 use crate::market::{MarketDef, MarketStatus};
+use crate::order::Tif;
 use crate::units::{Nanos, Price, Qty, Usd};
 
 const T: Nanos = Nanos::new(1);

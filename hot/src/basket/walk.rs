@@ -3,11 +3,11 @@
 use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
 use crate::amounts::{KALSHI_LOT_STEP, lot_step};
 use crate::book::{Book, Books, Levels};
+use crate::bounds::{LEGS_MAX, WALK_LEVELS_MAX};
 use crate::fees::FeeRule;
 use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
-use crate::intent::Tif;
 use crate::ledger::Purse;
-use crate::limits::{LEGS_MAX, WALK_LEVELS_MAX};
+use crate::order::Tif;
 use crate::units::{MICROS, Price, Qty, Usd};
 
 /// Polymarket refuses marketable orders worth less (`polymarket.md` §3.7, 2026-11).

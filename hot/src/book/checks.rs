@@ -1,6 +1,6 @@
 //! What a venue says a book must look like, held until the book does, or is proven wrong.
 
-use crate::event::StaleWhy;
+use crate::book::StaleWhy;
 use crate::ids::Side;
 use crate::units::{Nanos, Price, Qty};
 

@@ -11,15 +11,19 @@
 
 mod checks;
 mod ladder;
+mod level;
 mod scale;
+mod stale;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use ladder::{Ladder, Moved, Ranks};
+pub use level::{Change, Level};
+pub use stale::StaleWhy;
 pub use table::Books;
 
-use crate::event::{Change, Event, Level, StaleWhy};
+use crate::event::Event;
 use crate::grid::Grid;
 use crate::hash::Hash64;
 use crate::ids::{Outcome, Side};

@@ -1,10 +1,11 @@
 //! Every market's book, by market id.
 
 use super::{Applied, Book};
-use crate::event::{Control, Event, Link, StaleWhy};
+use crate::book::StaleWhy;
+use crate::bounds::MARKETS_MAX;
+use crate::event::{Control, Event, Link};
 use crate::hash::Hash64;
 use crate::ids::{MarketId, Venue};
-use crate::limits::MARKETS_MAX;
 use crate::market::MarketDef;
 use crate::units::Nanos;
 

@@ -2,14 +2,12 @@
 //! before it, and the wire log, written before the first byte leaves, still has it.
 
 use super::Core;
+use crate::bounds::LEGS_MAX;
 use crate::group::{ADOPTED, Group, Leg};
-use crate::ids::{Action, GroupId, OrderId};
-use crate::intent::{Order, Purpose};
-use crate::limits::LEGS_MAX;
-use crate::note::{Alarm, Note, OrderState};
-use crate::order::Record;
+use crate::ids::{Action, GroupId, OrderId, OrderRef};
+use crate::note::{Alarm, Note};
+use crate::order::{Order, OrderState, Purpose, Record};
 use crate::outbox::Outbox;
-use crate::report::OrderRef;
 use crate::units::{Nanos, Qty, Usd};
 
 impl Core {

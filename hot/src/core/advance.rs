@@ -4,15 +4,14 @@ use super::Core;
 use super::money::pays_floor;
 use super::place::Draft;
 use crate::amounts;
-use crate::event::{HaltWhy, LimitRow};
-use crate::group::{ADOPTED, Group, Leg, Step};
-use crate::ids::{Action, GroupId, MarketId, Outcome, Venue};
-use crate::intent::{Purpose, Tif};
+use crate::basket::Verdict;
+use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
+use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome, Venue};
 use crate::market::MarketDef;
-use crate::note::{Alarm, GroupState, Note, OrderState, Verdict};
-use crate::order::{EndKind, Record};
+use crate::note::{Alarm, Note};
+use crate::order::{EndKind, OrderState, Purpose, Record, Tif};
 use crate::outbox::Outbox;
-use crate::report::OrderRef;
+use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// How long a group may be unfinished before the alarm.

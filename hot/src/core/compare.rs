@@ -11,10 +11,10 @@
 //! is there, the claim was paid.
 
 use super::{Booked, Core};
+use crate::bounds::MARKETS_MAX;
 use crate::fees;
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, PURSES, Purse};
-use crate::limits::MARKETS_MAX;
 use crate::market::MarketDef;
 use crate::note::Alarm;
 use crate::order::Record;

@@ -1,15 +1,15 @@
 //! The operator, reconciliation, settlement and the clock.
 
 use super::Core;
-use crate::event::{Control, Event, HaltWhy, LimitRow};
-use crate::ids::{MarketId, Outcome, Venue, VenueKey};
-use crate::intent::{Intent, Tif};
+use crate::bounds::{FOREIGN_MAX, STALL_HALT, STALL_REST};
+use crate::event::{Control, Event};
+use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
+use crate::intent::Intent;
 use crate::ledger::Purse;
-use crate::limits::{FOREIGN_MAX, STALL_HALT, STALL_REST};
-use crate::note::{Alarm, Note, OrderState};
-use crate::order::{OrderEvent, Pace};
+use crate::note::{Alarm, Note};
+use crate::order::{OrderEvent, OrderState, Pace, Tif};
 use crate::outbox::Outbox;
-use crate::report::OrderRef;
+use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price};
 
 /// How long an order may be without any answer before it is asked about.

@@ -2,18 +2,19 @@
 
 use super::Core;
 use super::place::Draft;
-use crate::basket::{NoPlan, Plan, Room, Sizing};
-use crate::basket_def::BasketDef;
+use crate::basket::{BasketDef, NoPlan, Plan, Room, Sizing, Verdict};
 use crate::book::Applied;
-use crate::event::{Event, LimitRow};
+use crate::bounds::{BASKETS_MAX, LEGS_MAX};
+use crate::event::Event;
 use crate::group::{Group, Leg};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
-use crate::intent::{Intent, Purpose, Tif};
+use crate::intent::Intent;
 use crate::ledger::{PURSES, Purse};
-use crate::limits::{BASKETS_MAX, LEGS_MAX};
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note, Refusal, Verdict};
+use crate::note::{Alarm, Note};
+use crate::order::{Purpose, Tif};
 use crate::outbox::Outbox;
+use crate::risk::{LimitRow, Refusal};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// A millionth.

@@ -1,16 +1,15 @@
 //! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
 
 use super::{Booked, Core};
-use crate::ids::{Action, FillId, MarketId, OrderId, Outcome};
-use crate::intent::Order;
+use crate::bounds::FILLS_SEEN_MAX;
+use crate::ids::{Action, FillId, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::{Booking, EntryId, Ledger};
-use crate::limits::FILLS_SEEN_MAX;
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note, OrderState};
-use crate::order::{OrderEvent, Record};
+use crate::note::{Alarm, Note};
+use crate::order::{Order, OrderEvent, OrderState, Record};
 use crate::outbox::Outbox;
-use crate::report::{Fill, Finality, OrderRef, Report};
-use crate::stats::QuarantineWhy;
+use crate::report::{Fill, Finality, Report};
+use crate::risk::QuarantineWhy;
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// Venues round fills to cents of a contract, so an order can end this much short or over.

@@ -25,21 +25,21 @@ mod sale;
 mod undo;
 mod unpaired;
 
-use crate::basket::Baskets;
+use crate::basket::{Baskets, Verdict};
 use crate::book::Books;
-use crate::event::{Event, HaltWhy, LimitRow, Link};
+use crate::bounds::{BASKETS_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, FOREIGN_MAX, MARKETS_MAX};
+use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
 use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
 use crate::index::Index;
 use crate::intent::Intent;
 use crate::ledger::{Booking, EntryId, Ledger, PURSES};
-use crate::limits::{BASKETS_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, FOREIGN_MAX, MARKETS_MAX};
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note, OrderState, Verdict};
-use crate::order::OrderTable;
+use crate::note::{Alarm, Note};
+use crate::order::{OrderState, OrderTable};
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, LegRisk, Limits, Rate, Refusals};
+use crate::risk::{Exposure, HaltWhy, LegRisk, LimitRow, Limits, Rate, Refusals};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
 

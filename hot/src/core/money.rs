@@ -5,10 +5,9 @@ use crate::basket::Leg;
 use crate::book::Sync;
 use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Side, Venue};
-use crate::intent::Order;
 use crate::ledger::Purse;
 use crate::market::{MarketDef, MarketStatus};
-use crate::order::Record;
+use crate::order::{Order, Record};
 use crate::units::{Price, Qty, Usd};
 
 impl Core {

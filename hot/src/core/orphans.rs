@@ -2,11 +2,11 @@
 //! ours.
 
 use super::Core;
-use crate::ids::MarketId;
-use crate::limits::{ORPHANS_MAX, STRAYS_TOLD_MAX};
+use crate::bounds::{ORPHANS_MAX, STRAYS_TOLD_MAX};
+use crate::ids::{MarketId, OrderRef};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
-use crate::report::{Fill, OrderRef, OrderStatus, Report};
+use crate::report::{Fill, OrderStatus, Report};
 use crate::units::Nanos;
 
 use std::collections::VecDeque;

@@ -2,16 +2,14 @@
 
 use super::Core;
 use super::money::worst_cost;
-use crate::event::LimitRow;
-use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome};
-use crate::intent::{Cancel, Intent, Order, Purpose, Query, Tif};
+use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
+use crate::intent::Intent;
 use crate::ledger::Purse;
-use crate::note::{Note, Refusal};
-use crate::order::{OrderEvent, Record};
+use crate::note::Note;
+use crate::order::{Cancel, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
-use crate::report::OrderRef;
-use crate::risk::Approved;
 use crate::risk::gate::{self, View};
+use crate::risk::{Approved, LimitRow, Refusal};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.

@@ -7,12 +7,13 @@
 
 use super::Core;
 use crate::book::Book;
-use crate::event::{HaltWhy, Oddity};
+use crate::bounds::MARKETS_MAX;
+use crate::event::Oddity;
 use crate::ids::{MarketId, Venue};
-use crate::limits::MARKETS_MAX;
 use crate::note::Alarm;
 use crate::outbox::Outbox;
-use crate::stats::{QuarantineWhy, Quarantined};
+use crate::risk::{HaltWhy, QuarantineWhy};
+use crate::stats::Quarantined;
 use crate::units::Nanos;
 
 /// So many odd messages about one book,

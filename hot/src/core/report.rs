@@ -3,12 +3,11 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
-use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
-use crate::intent::{Order, Purpose, Tif};
-use crate::note::{Alarm, Note, OrderState};
-use crate::order::{EndKind, OrderEvent};
+use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue, VenueKey};
+use crate::note::{Alarm, Note};
+use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose, Tif};
 use crate::outbox::Outbox;
-use crate::report::{Finality, OrderRef, OrderStatus, Reject, Report, VenueState};
+use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
 use crate::units::{Nanos, Qty};
 
 /// How often in a row the venue must not know an order,

@@ -4,12 +4,12 @@
 use super::Core;
 use super::place::Draft;
 use crate::amounts;
+use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale};
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::intent::{Purpose, Tif};
-use crate::limits::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::market::MarketStatus;
+use crate::order::{Purpose, Tif};
 use crate::risk::gate::MARKETABLE_MIN;
 use crate::units::{Nanos, Price, Qty, Usd};
 

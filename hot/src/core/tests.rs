@@ -22,15 +22,17 @@ mod undo;
 mod unpaired;
 
 use super::*;
-use crate::basket_def::{BasketDef, BasketKind};
-use crate::event::{Change, Control, Level, LimitRow};
+use crate::basket::{BasketDef, BasketKind};
+use crate::book::{Change, Level};
+use crate::event::Control;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
-use crate::ids::{ClusterId, Outcome, Side, VenueKey};
-use crate::intent::{Order, Tif};
+use crate::group::GroupState;
+use crate::ids::{ClusterId, OrderRef, Outcome, Side, VenueKey};
 use crate::market::MarketStatus;
-use crate::note::GroupState;
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
+use crate::order::{Order, Tif};
+use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
+use crate::risk::LimitRow;
 use crate::units::{Price, Qty};
 
 /// Polymarket's half of the pair.

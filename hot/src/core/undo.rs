@@ -4,15 +4,14 @@
 //! now lacks a partner is bought again within the plan's own worst price, or its partner is sold.
 
 use super::{Booked, Core};
-use crate::event::HaltWhy;
+use crate::bounds::FILLS_VOID_MAX;
 use crate::group::ADOPTED;
-use crate::ids::{Action, FillId, GroupId, MarketId, OrderId};
-use crate::intent::Order;
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef};
 use crate::ledger::Booking;
-use crate::limits::FILLS_VOID_MAX;
 use crate::note::{Alarm, Note};
+use crate::order::Order;
 use crate::outbox::Outbox;
-use crate::report::OrderRef;
+use crate::risk::HaltWhy;
 use crate::units::{Nanos, Qty, Usd};
 
 impl Core {

@@ -2,8 +2,8 @@
 //! or a group was given up. They are told to a person, and shown for as long as they are held.
 
 use super::Core;
+use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome};
-use crate::limits::MARKETS_MAX;
 use crate::note::Alarm;
 use crate::outbox::Outbox;
 use crate::stats::{Unpaired, UnpairedPosition};

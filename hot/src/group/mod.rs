@@ -7,15 +7,15 @@
 //! A group decides; it does not act. [`Group::next_step`] says what should happen now, the core does it and tells
 //! the group what came of it.
 
+mod state;
 mod table;
 
+pub use state::GroupState;
 pub use table::Groups;
 
+use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
-use crate::intent::Purpose;
-use crate::limits::{BASKETS_MAX, LEGS_MAX};
-use crate::note::GroupState;
-use crate::order::EndKind;
+use crate::order::{EndKind, Purpose};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The basket of a group around an order that no known group sent: none of the real ones.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Group;
+use crate::bounds::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
 use crate::ids::{BasketId, GroupId, OrderId};
-use crate::limits::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
 use crate::units::Nanos;
 
 /// Groups that have not ended, oldest first, and the last ones that have.

@@ -1,8 +1,8 @@
 //! The accounts, and what each entry does to them.
 
 use super::{Booking, Entry, PURSES, Position, Purse};
+use crate::bounds::MARKETS_MAX;
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::limits::MARKETS_MAX;
 use crate::units::{Price, Qty, Usd};
 
 /// Every account.

@@ -14,8 +14,8 @@ pub use position::Position;
 
 use std::collections::VecDeque;
 
+use crate::bounds::LEDGER_ENTRIES_MAX;
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::limits::LEDGER_ENTRIES_MAX;
 use crate::units::{Price, Qty, Usd};
 
 use accounts::Accounts;

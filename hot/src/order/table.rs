@@ -2,13 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{OrderId, VenueKey};
+use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
+use crate::ids::{OrderId, OrderRef, VenueKey};
 use crate::index::Index;
-use crate::intent::Order;
-use crate::limits::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
-use crate::note::OrderState;
-use crate::order::Pace;
-use crate::report::OrderRef;
+use crate::order::{Order, OrderState, Pace};
 use crate::units::{Nanos, Qty, Usd};
 
 /// What we know of one order.

@@ -1,7 +1,7 @@
 //! Dollars at risk: what is held at cost, and what orders in flight may yet cost.
 
+use crate::bounds::{CLUSTERS_MAX, MARKETS_MAX};
 use crate::ids::{ClusterId, MarketId, Venue};
-use crate::limits::{CLUSTERS_MAX, MARKETS_MAX};
 use crate::units::Usd;
 
 /// Sums that the gate reads, kept by one function so that they agree.

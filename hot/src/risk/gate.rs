@@ -2,13 +2,11 @@
 //!
 //! A further row of the risk table is a further line of [`check`].
 
-use crate::event::LimitRow as L;
+use crate::bounds::DATA_AGE_MAX;
 use crate::ids::Venue;
-use crate::intent::{Order, Tif};
-use crate::limits::DATA_AGE_MAX;
 use crate::market::{MarketDef, MarketStatus};
-use crate::note::Refusal as R;
-use crate::risk::{Approved, Exposure, Limits, Rate};
+use crate::order::{Order, Tif};
+use crate::risk::{Approved, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
 use crate::units::{Nanos, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
@@ -78,7 +76,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// A budget (rates, daily loss, exposure, positions), a doubtful book, a link that is down or accounts that are being
 /// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
 /// counted in the rates all the same. A hedge's share of the budgets is checked when its group is planned, as an
-/// opening order ([`Purpose::Leg`](crate::intent::Purpose::Leg)), before the first byte leaves.
+/// opening order ([`Purpose::Leg`](crate::order::Purpose::Leg)), before the first byte leaves.
 ///
 /// The halt epoch is no row: an order is made and asked about in one call, so that it cannot differ here. It is compared
 /// where it can, before the order's bytes go to a socket.

@@ -1,6 +1,5 @@
-//! The limits in force.
+//! The rows of the risk table that can be set, and the limits in force.
 
-use crate::event::LimitRow;
 use crate::units::{Nanos, Qty, Usd};
 
 /// How many rows there are.
@@ -68,6 +67,60 @@ impl Limits {
     pub const fn span(&self, row: LimitRow) -> Nanos {
         Nanos::from_millis(self.raw(row))
     }
+}
+
+/// The rows of the risk table that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LimitRow {
+    /// Contracts in one order (1e-6).
+    OrderQty = 0,
+    /// Dollars in one order (1e-6).
+    OrderNotional = 1,
+    /// Share of free cash that one order may use, in percent.
+    CashPercent = 2,
+    /// Contracts of one outcome held or on the way (1e-6).
+    PositionQty = 3,
+    /// Dollars at risk over everything (1e-6).
+    ExposureTotal = 4,
+    /// Dollars lost in a day, realised and unrealised (1e-6); zero means observe only.
+    DailyLoss = 5,
+    /// Order mutations a minute.
+    OrdersPerMinute = 6,
+    /// Dollars at risk in one market (1e-6).
+    ExposureMarket = 7,
+    /// Dollars at risk in one cluster (1e-6).
+    ExposureCluster = 8,
+    /// Dollars at risk at one venue (1e-6).
+    ExposureVenue = 9,
+    /// Baskets and single positions held at once.
+    Positions = 10,
+    /// Least profit per basket unit, in $0.0001.
+    EdgeMin = 11,
+    /// Least profit of a whole basket (1e-6 dollars).
+    ProfitMin = 12,
+    /// Dollars in one position (1e-6).
+    PositionNotional = 13,
+    /// Order mutations a minute in one market.
+    OrdersPerMinuteMarket = 14,
+    /// An implied profit above this share of the payout is bad data, in percent.
+    EdgeMaxPercent = 15,
+    /// How long a leg may take before it is cancelled and the rest unwound, in milliseconds.
+    LegTimeoutMs = 16,
+    /// How long a basket rests after it was shot, in milliseconds.
+    CooldownMs = 17,
+    /// How long a basket rests after an unwind or a loss, in milliseconds.
+    CooldownLossMs = 18,
+    /// How many orders an unwind may take before it is handed to a person.
+    UnwindAttempts = 19,
+    /// The least time between two corrective orders of one group, in milliseconds.
+    UnwindStepMs = 20,
+    /// How often a later leg fails, in parts per million; decides whether an edge pays for the risk.
+    LegFailPpm = 21,
+    /// What an unwind loses of its cost, in parts per million.
+    UnwindLossPpm = 22,
+    /// Within this time the same order again is a mistake, in milliseconds.
+    DuplicateMs = 23,
 }
 
 impl LimitRow {

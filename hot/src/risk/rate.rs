@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Side};
-use crate::intent::Order;
-use crate::limits::MARKETS_MAX;
+use crate::order::Order;
 use crate::units::{Nanos, Price, Qty};
 
 const WINDOW: Nanos = Nanos::from_secs(60);

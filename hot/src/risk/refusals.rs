@@ -4,8 +4,8 @@
 //! its engine). A basket that is begun then is bought at the other venue and sold again at a loss. A market may refuse
 //! order after order because our view of it is wrong.
 
+use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
-use crate::limits::MARKETS_MAX;
 use crate::units::Nanos;
 
 /// So many refusals of a venue in a row, without an order that it looked at, hold new baskets there

@@ -118,8 +118,8 @@ pub fn second_part(fill: FillId) -> FillId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{MarketId, VenueKey};
-    use crate::report::{Finality, OrderRef};
+    use crate::ids::{MarketId, OrderRef, VenueKey};
+    use crate::report::Finality;
 
     fn fill(qty: Qty) -> Fill {
         Fill {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::{OrderId, VenueKey};
-use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 
@@ -164,7 +164,7 @@ pub fn state(word: &str) -> Option<VenueState> {
 #[cfg(test)]
 mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-    use surefoot_hot::intent::{Cancel, Purpose};
+    use surefoot_hot::order::{Cancel, Purpose};
     use surefoot_hot::report::Report;
     use surefoot_hot::units::{Nanos, Price};
 

@@ -5,7 +5,7 @@
 
 use surefoot_hot::amounts::KALSHI_LOT_STEP;
 use surefoot_hot::ids::{OrderId, Side};
-use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::units::{Price, Qty};
 
 use crate::directory::KalshiNames;
@@ -139,7 +139,7 @@ fn push_shard(out: &mut Vec<u8>, shard: u8) {
 #[cfg(test)]
 mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-    use surefoot_hot::intent::Purpose;
+    use surefoot_hot::order::Purpose;
     use surefoot_hot::units::Nanos;
 
     use super::*;

@@ -4,8 +4,8 @@
 //! §3.8, §5 and §8, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::ids::{Action, MarketId, OrderId, Outcome, Side, VenueKey};
-use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
+use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, VenueKey};
+use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
 use surefoot_hot::units::{Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine};
 

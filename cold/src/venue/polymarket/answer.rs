@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::Action;
-use surefoot_hot::intent::Order;
-use surefoot_hot::intent::Tif;
+use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 

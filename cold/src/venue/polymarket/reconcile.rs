@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use surefoot_hot::ids::{MarketId, Outcome, Venue};
-use surefoot_hot::report::{Finality, OrderRef};
+use surefoot_hot::ids::{MarketId, OrderRef, Outcome, Venue};
+use surefoot_hot::report::Finality;
 use surefoot_hot::units::Qty;
 
 use super::rest;

@@ -4,8 +4,8 @@
 //! §4.4, §4.5, §4.7 and §6.4, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::ids::{Action, MarketId, Outcome, Side, VenueKey};
-use surefoot_hot::report::{Fill, Finality, OrderRef, OrderStatus, VenueState};
+use surefoot_hot::ids::{Action, MarketId, OrderRef, Outcome, Side, VenueKey};
+use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine};
 

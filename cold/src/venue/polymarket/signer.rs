@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_
 use secp256k1::SecretKey;
 use surefoot_hot::amounts::{AmountError, amounts};
 use surefoot_hot::ids::{Action, OrderId, Outcome, VenueKey};
-use surefoot_hot::intent::{Order, Tif};
+use surefoot_hot::order::{Order, Tif};
 use zeroize::Zeroize as _;
 
 use super::eip712::{self, Address, Chain, Exchange, OrderFields, Signature, SignatureType, Word};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{Action, GroupId};
-use crate::intent::Purpose;
+use crate::order::Purpose;
 
 /// What a wire log of the first version tells of an order: no group, no purpose.
 fn logged(order: &Order) -> Event {

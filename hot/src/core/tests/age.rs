@@ -1,9 +1,8 @@
 //! Old market data: what a stopped process, a full socket or a late stream leave behind is not traded.
 
 use super::*;
-use crate::event::HaltWhy;
-use crate::limits::{DATA_AGE_MAX, STALL_HALT, STALL_MIN, STALL_REST};
-use crate::note::Refusal;
+use crate::bounds::{DATA_AGE_MAX, STALL_HALT, STALL_MIN, STALL_REST};
+use crate::risk::{HaltWhy, Refusal};
 
 impl Desk {
     /// From here on nobody says how fresh market data is.

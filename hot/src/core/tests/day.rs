@@ -36,7 +36,7 @@ fn a_halt_of_the_cores_own_voids_what_was_decided_before_it() {
     // The hedge did not leave any more; what reduces is decided in the new epoch and does.
     desk.report(Report::Unsent { order: hedge.id, why: crate::report::Unsent::Epoch });
     let sale = desk.last_placed();
-    assert_eq!((sale.purpose, sale.epoch), (crate::intent::Purpose::Unwind, 2));
+    assert_eq!((sale.purpose, sale.epoch), (crate::order::Purpose::Unwind, 2));
     // An operator's halt has moved it already.
     let mut desk = Desk::new();
     desk.control(Control::Halt { epoch: 9, why: HaltWhy::Operator });

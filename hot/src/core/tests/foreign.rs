@@ -1,7 +1,7 @@
 //! Reports of orders that are none of ours, and those of ours that only come early.
 
 use super::*;
-use crate::limits::ORPHANS_MAX;
+use crate::bounds::ORPHANS_MAX;
 
 /// A fill in our account of an order that we never sent.
 fn stray(desk: &mut Desk, key: u64) -> Fill {

@@ -1,7 +1,7 @@
 //! Groups: both legs, one leg, no leg.
 
 use super::*;
-use crate::intent::Purpose;
+use crate::order::Purpose;
 use crate::report::Reject;
 
 #[test]

@@ -4,9 +4,9 @@
 use super::adopt::{again, restart};
 use super::reducing::{two_legs_to_sell, unwinding_at_polymarket};
 use super::*;
+use crate::bounds::DATA_AGE_MAX;
 use crate::ids::Action;
-use crate::intent::Purpose;
-use crate::limits::DATA_AGE_MAX;
+use crate::order::Purpose;
 use crate::report::Reject;
 
 /// A step between two sales of a leg, and a moment.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::Action;
-use crate::intent::Purpose;
+use crate::order::Purpose;
 
 fn alarms(desk: &Desk, wanted: Alarm) -> usize {
     let is = |note: &&Note| matches!(note, Note::Alarm { what, .. } if *what == wanted);

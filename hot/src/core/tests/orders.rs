@@ -1,7 +1,7 @@
 //! Orders: any order of arrival, any number of times, the same end.
 
 use super::*;
-use crate::note::OrderState;
+use crate::order::OrderState;
 use crate::report::Reject;
 
 #[test]
@@ -285,7 +285,7 @@ fn a_cancel_without_a_count_is_asked_about() {
     assert_eq!(desk.queries(), queries + 1);
     assert!(desk.reserved() > Usd::ZERO, "what may have filled stays reserved");
     desk.status(&second, VenueState::Cancelled, Some(0));
-    assert_eq!(desk.last_placed().purpose, crate::intent::Purpose::Unwind);
+    assert_eq!(desk.last_placed().purpose, crate::order::Purpose::Unwind);
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use super::*;
 use crate::event::Oddity;
 use crate::ids::Action;
-use crate::note::Refusal;
-use crate::stats::QuarantineWhy;
+use crate::risk::{QuarantineWhy, Refusal};
 
 fn alarms(desk: &Desk, wanted: Alarm) -> usize {
     let is = |note: &&Note| matches!(note, Note::Alarm { what, .. } if *what == wanted);

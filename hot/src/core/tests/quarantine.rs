@@ -1,9 +1,10 @@
 //! What is not understood closes a market to opening, and only what proves it well, or a person, opens it again.
 
 use super::*;
-use crate::event::{Oddity, StaleWhy};
-use crate::note::Refusal;
-use crate::stats::QuarantineWhy::{self, Meaning, Overfill, Shape, WorseFill};
+use crate::book::StaleWhy;
+use crate::event::Oddity;
+use crate::risk::QuarantineWhy::{self, Meaning, Overfill, Shape, WorseFill};
+use crate::risk::Refusal;
 
 impl Desk {
     fn odd(&mut self, market: MarketId, what: Oddity) {

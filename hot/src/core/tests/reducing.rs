@@ -2,8 +2,9 @@
 //! the venue itself answers counts as an attempt.
 
 use super::*;
-use crate::event::{Oddity, StaleWhy};
-use crate::intent::Purpose;
+use crate::book::StaleWhy;
+use crate::event::Oddity;
+use crate::order::Purpose;
 use crate::report::{Reject, Unsent};
 
 /// Both legs of a pair sent, the first one filled: what is to be hedged, and the hedge.

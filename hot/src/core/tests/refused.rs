@@ -1,7 +1,7 @@
 //! Venues and markets that refuse order after order.
 
 use super::*;
-use crate::intent::Purpose;
+use crate::order::Purpose;
 use crate::report::{Reject, Unsent};
 
 fn alarms(desk: &Desk) -> usize {

@@ -3,8 +3,8 @@
 //! whatever one of them lets pass, the next one stops. The gate's own rows are held in `risk/gate/tests.rs`.
 
 use super::*;
-use crate::event::StaleWhy;
-use crate::note::Refusal;
+use crate::book::StaleWhy;
+use crate::risk::Refusal;
 
 /// What a gap leads to after `change` has been made.
 fn orders_after(change: impl FnOnce(&mut Desk)) -> (usize, Vec<Refusal>, Vec<Verdict>) {

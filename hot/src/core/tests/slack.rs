@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::Action;
-use crate::intent::Purpose;
+use crate::order::Purpose;
 
 /// Numbers from a seed.
 struct Rng(u64);

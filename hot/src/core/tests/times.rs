@@ -1,7 +1,7 @@
 //! What ends an order or a market's trading from outside: another grid, the close; and levels that two baskets share.
 
 use super::*;
-use crate::intent::Purpose;
+use crate::order::Purpose;
 
 #[test]
 fn a_grid_change_cancels_what_rests_between_the_new_prices() {

@@ -1,9 +1,9 @@
 //! Fills that the venue takes back after their group has ended: nothing stays on one leg.
 
 use super::*;
+use crate::bounds::GROUPS_ENDED_MAX;
 use crate::ids::Action;
-use crate::intent::Purpose;
-use crate::limits::GROUPS_ENDED_MAX;
+use crate::order::Purpose;
 use crate::report::Reject;
 
 /// A pair bought whole: NO at Kalshi for 50, YES at Polymarket for up to 47. The fills of its legs.

@@ -2,11 +2,11 @@
 //! that the table in [`check`]'s doc says it does. A row that is deleted turns its case red.
 
 use super::*;
-use crate::event::LimitRow;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome};
-use crate::intent::{Purpose, Tif};
+use crate::order::{Purpose, Tif};
+use crate::risk::LimitRow;
 use crate::units::Price;
 
 const HERE: MarketId = MarketId::new(0);

@@ -3,7 +3,7 @@
 use super::super::{DecodeError, Sink, decimal};
 use super::wire::Message;
 use super::{Role, Seen, Session};
-use crate::event::StaleWhy;
+use crate::book::StaleWhy;
 use crate::units::Nanos;
 
 /// Subscriptions that one link may have; it needs three.

@@ -3,7 +3,8 @@
 use super::super::{DecodeError, Notice, Sink, decimal};
 use super::wire::{self, Message};
 use super::{Session, first};
-use crate::event::{Event, Oddity, StaleWhy};
+use crate::book::StaleWhy;
+use crate::event::{Event, Oddity};
 use crate::market::MarketStatus;
 use crate::units::Nanos;
 

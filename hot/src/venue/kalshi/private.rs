@@ -4,8 +4,8 @@ use super::super::{DecodeError, Sink, decimal, fill_id, fine, venue_key};
 use super::wire::{self, Message};
 use super::{Session, first};
 use crate::event::{Event, Oddity};
-use crate::ids::{Action, MarketId, OrderId, Outcome, Side};
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
+use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
+use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use crate::units::Price;
 
 impl Session {

@@ -19,7 +19,8 @@ use super::wire::{
     push_twins, read_entry, read_message, required_qty, side_of, twins, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
-use crate::event::{Change, Event, Level, Link, Oddity, StaleWhy};
+use crate::book::{Change, Level, StaleWhy};
+use crate::event::{Event, Link, Oddity};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Outcome, Side, Venue};
 use crate::market::MarketStatus;

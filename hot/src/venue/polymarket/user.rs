@@ -13,8 +13,8 @@ use super::odd;
 use super::wire::not_decimal;
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
 use crate::event::{Event, Link, Oddity};
-use crate::ids::{Action, Outcome, Side, Venue, VenueKey};
-use crate::report::{Fill, Finality, OrderRef, OrderStatus, Report, VenueState};
+use crate::ids::{Action, OrderRef, Outcome, Side, Venue, VenueKey};
+use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use crate::symbol::SymbolError;
 use crate::units::{Nanos, Price, Qty};
 

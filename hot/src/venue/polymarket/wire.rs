@@ -4,7 +4,8 @@ use super::super::decimal::{self, NotDecimal};
 use super::super::scan::{Odd, Scan};
 use super::super::{DecodeError, Sink};
 use super::names::{Names, Slot};
-use crate::event::{Change, Event, Level};
+use crate::book::{Change, Level};
+use crate::event::Event;
 use crate::ids::{Outcome, Side};
 use crate::units::{Price, Qty};
 

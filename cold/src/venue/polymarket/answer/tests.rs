@@ -1,5 +1,5 @@
 use surefoot_hot::ids::{GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::intent::Purpose;
+use surefoot_hot::order::Purpose;
 use surefoot_hot::units::{Nanos, Price};
 
 use super::*;
