@@ -6,10 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 use surefoot_cold::net::{Endpoint, Trust};
+use surefoot_cold::rest::Rest;
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::Venue;
 
 /// Both venues, ready to be dialled.
 #[derive(Debug)]
@@ -213,6 +215,15 @@ impl Access {
                  of a twin that runs here"
             ))),
         }
+    }
+
+    /// A client for the venue's metadata, which needs no key.
+    pub fn metadata(&self, venue: Venue) -> Rest {
+        let endpoint = match venue {
+            Venue::Polymarket => &self.polymarket.gamma,
+            Venue::Kalshi => &self.kalshi.rest,
+        };
+        Rest::new(endpoint.clone(), &self.trust, None)
     }
 
     /// Which accounts at which venues: a journal is continued only where this is the same.

@@ -339,8 +339,7 @@ pub(crate) fn load_catalogue(
     also: &Also,
     known: Option<&Directory>,
 ) -> Result<Catalogue, Failed> {
-    let gamma = Rest::new(access.polymarket.gamma.clone(), &access.trust, None);
-    let kalshi = Rest::new(access.kalshi.rest.clone(), &access.trust, None);
+    let [gamma, kalshi] = Venue::ALL.map(|venue| access.metadata(venue));
     let mut last = String::new();
     for attempt in 0..5_u64 {
         std::thread::sleep(Duration::from_millis(500 * attempt));

@@ -10,8 +10,6 @@ use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::units::Price;
 
-use crate::access::Access;
-
 /// Markets asked about in one request.
 const MARKETS_PER_REQUEST: usize = 50;
 
@@ -25,20 +23,11 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// For every market of a directory at this venue.
-    pub fn new(venue: Venue, access: &Access, directory: &Directory) -> Self {
-        let endpoint = match venue {
-            Venue::Polymarket => &access.polymarket.gamma,
-            Venue::Kalshi => &access.kalshi.rest,
-        };
+    /// For every market of a directory at this venue. `metadata` leads to Gamma, or to Kalshi's REST.
+    pub fn new(venue: Venue, metadata: Rest, directory: &Directory) -> Self {
         let markets =
             directory.of(venue).map(|entry| (entry.names.id().to_owned(), entry.def.market));
-        Self {
-            venue,
-            metadata: Rest::new(endpoint.clone(), &access.trust, None),
-            markets: markets.collect(),
-            told: BTreeSet::new(),
-        }
+        Self { venue, metadata, markets: markets.collect(), told: BTreeSet::new() }
     }
 
     /// Results that are final and were not given before; the core takes one that it knows for nothing new.

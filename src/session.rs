@@ -346,7 +346,9 @@ impl Running {
                 Failed(Exit::Failed, format!("starting the audit's thread: {error}"))
             })?;
         let checks = signers.readers(&session.access, &catalogue.directory).map(|account| {
-            let results = Results::new(account.venue(), &session.access, &catalogue.directory);
+            let venue = account.venue();
+            let metadata = session.access.metadata(venue);
+            let results = Results::new(venue, metadata, &catalogue.directory);
             VenueCheck::new(account, results)
         });
         let journal = Arc::clone(engine.journal());

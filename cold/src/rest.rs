@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use surefoot_hot::units::Nanos;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -15,14 +16,58 @@ pub const BODY_BYTES_MAX: u64 = 32 << 20;
 
 /// Signs a request: which headers to add. `path` has no query, `body` is what will be sent, byte for byte.
 pub trait Auth: Send + Sync {
-    /// The headers. The signer reads its own clock: these requests are not replayed.
-    fn headers(&self, method: &str, path: &str, body: &[u8]) -> Vec<(String, String)>;
+    /// The headers of a request that leaves at `now`.
+    fn headers(&self, now: Nanos, method: &str, path: &str, body: &[u8]) -> Vec<(String, String)>;
+}
+
+/// One whole request.
+#[derive(Clone, Copy, Debug)]
+pub struct RestRequest<'a> {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'a str,
+    /// Where it goes. Its path is part of `target` already.
+    pub endpoint: &'a Endpoint,
+    /// Path and query, escaped.
+    pub target: &'a str,
+    /// Headers of the signer.
+    pub headers: &'a [(String, String)],
+    /// The body. A request that has one, and every `POST`, says that it is JSON.
+    pub body: &'a [u8],
+}
+
+impl RestRequest<'_> {
+    /// Whether a body is sent, be it an empty one.
+    pub fn has_body(&self) -> bool {
+        !self.body.is_empty() || self.method == "POST"
+    }
+}
+
+/// One whole answer, whatever its status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After` in seconds, where it is there and a number.
+    pub retry_after: Option<u32>,
+    /// The body, at most [`BODY_BYTES_MAX`] of it.
+    pub body: Vec<u8>,
+}
+
+/// What carries a request to a venue and brings the answer: sockets, or a venue in this process under a time of its own.
+pub trait Transport: Send + Sync {
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// There is none, or it was cut short; in words.
+    fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String>;
+    /// The time since 1970 that the venue's clock is held to agree with: what signatures are stamped with.
+    fn now(&self) -> Nanos;
 }
 
 /// A client for one endpoint, with keep-alive. Cloning shares its connections.
 #[derive(Clone)]
 pub struct Rest {
-    agent: Agent,
+    transport: Arc<dyn Transport>,
     endpoint: Endpoint,
     auth: Option<Arc<dyn Auth>>,
 }
@@ -78,30 +123,23 @@ impl fmt::Display for RestError {
 impl std::error::Error for RestError {}
 
 impl Rest {
-    /// A client for `endpoint`, whose path every request's path is appended to.
+    /// A client for `endpoint` over the network; its path is put before every request's path.
     pub fn new(endpoint: Endpoint, trust: &Trust, auth: Option<Arc<dyn Auth>>) -> Self {
-        let roots = match trust {
-            Trust::Public => RootCerts::WebPki,
-            Trust::Only(certs) => RootCerts::Specific(Arc::new(
-                certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect(),
-            )),
-        };
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = TlsConfig::builder()
-            .root_certs(roots)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .https_only(true)
-            .proxy(None) // a proxy in the environment must not see, or answer, what we ask
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(10)))
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .build()
-            .new_agent();
-        Self { agent, endpoint, auth }
+        Self::over(Arc::new(Https::new(trust)), endpoint, auth)
+    }
+
+    /// The same over any transport.
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        endpoint: Endpoint,
+        auth: Option<Arc<dyn Auth>>,
+    ) -> Self {
+        Self { transport, endpoint, auth }
+    }
+
+    /// The time since 1970 by which the venue is asked.
+    pub fn now(&self) -> Nanos {
+        self.transport.now()
     }
 
     /// Where it leads.
@@ -165,58 +203,101 @@ impl Rest {
         body: &[u8],
     ) -> Result<Vec<u8>, RestError> {
         let broken = |why: String| RestError::Broken { path: path.to_owned(), why };
+        if !["GET", "POST", "DELETE"].contains(&method) {
+            return Err(broken(format!("{method} is not spoken here")));
+        }
         let signed_path = format!("{}{path}", self.endpoint.path);
-        let mut uri = format!("https://{}{signed_path}", self.endpoint.authority());
+        let mut target = signed_path.clone();
         for (n, (key, value)) in query.iter().enumerate() {
-            uri.push(if n == 0 { '?' } else { '&' });
-            escape_into(&mut uri, key);
-            uri.push('=');
-            escape_into(&mut uri, value);
+            target.push(if n == 0 { '?' } else { '&' });
+            escape_into(&mut target, key);
+            target.push('=');
+            escape_into(&mut target, value);
         }
         let headers = match &self.auth {
-            Some(auth) => auth.headers(method, &signed_path, body),
+            Some(auth) => auth.headers(self.now(), method, &signed_path, body),
             None => Vec::new(),
         };
-        let answer = if body.is_empty() && method != "POST" {
-            let mut request = match method {
-                "GET" => self.agent.get(uri),
-                "DELETE" => self.agent.delete(uri),
-                _ => return Err(broken(format!("{method} is not spoken here"))),
-            };
-            for (name, value) in headers {
-                request = request.header(name, value);
-            }
-            request.call()
-        } else {
-            let mut request = match method {
-                "POST" => self.agent.post(uri),
-                "DELETE" => self.agent.delete(uri).force_send_body(),
-                _ => return Err(broken(format!("{method} is not spoken here"))),
-            };
-            request = request.header("Content-Type", "application/json");
-            for (name, value) in headers {
-                request = request.header(name, value);
-            }
-            request.send(body)
+        let (endpoint, target, headers) = (&self.endpoint, target.as_str(), headers.as_slice());
+        let request = RestRequest { method, endpoint, target, headers, body };
+        let RestAnswer { status, retry_after, body } =
+            self.transport.exchange(&request).map_err(broken)?;
+        if !(200..300).contains(&status) {
+            let body = String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned();
+            return Err(RestError::Status { path: path.to_owned(), status, body, retry_after });
+        }
+        Ok(body)
+    }
+}
+
+/// TLS over the network, with connections that are kept.
+struct Https(Agent);
+
+impl Https {
+    fn new(trust: &Trust) -> Self {
+        let roots = match trust {
+            Trust::Public => RootCerts::WebPki,
+            Trust::Only(certs) => RootCerts::Specific(Arc::new(
+                certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect(),
+            )),
         };
-        let mut answer = answer.map_err(|error| broken(error.to_string()))?;
-        let status = answer.status().as_u16();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(true)
+            .proxy(None) // a proxy in the environment must not see, or answer, what we ask
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .build()
+            .new_agent();
+        Self(agent)
+    }
+}
+
+impl Transport for Https {
+    fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+        let uri = format!("https://{}{}", request.endpoint.authority(), request.target);
+        let named = request.headers.iter();
+        let answer = if request.has_body() {
+            let builder = match request.method {
+                "DELETE" => self.0.delete(uri).force_send_body(),
+                _ => self.0.post(uri),
+            };
+            let builder = builder.header("Content-Type", "application/json");
+            let builder = named.fold(builder, |builder, (name, value)| builder.header(name, value));
+            builder.send(request.body)
+        } else {
+            let builder = match request.method {
+                "DELETE" => self.0.delete(uri),
+                _ => self.0.get(uri),
+            };
+            named.fold(builder, |builder, (name, value)| builder.header(name, value)).call()
+        };
+        let mut answer = answer.map_err(|error| error.to_string())?;
         let retry_after = answer
             .headers()
             .get("retry-after")
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.trim().parse().ok());
-        let text = answer
+        let status = answer.status().as_u16();
+        let body = answer
             .body_mut()
             .with_config()
             .limit(BODY_BYTES_MAX)
             .read_to_vec()
-            .map_err(|error| broken(error.to_string()))?;
-        if !(200..300).contains(&status) {
-            let body = String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
-            return Err(RestError::Status { path: path.to_owned(), status, body, retry_after });
-        }
-        Ok(text)
+            .map_err(|error| error.to_string())?;
+        Ok(RestAnswer { status, retry_after, body })
+    }
+
+    fn now(&self) -> Nanos {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Nanos::new(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

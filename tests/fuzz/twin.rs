@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
@@ -17,7 +18,7 @@ use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::polymarket::{encode, metadata};
 use surefoot_hot::order::Order;
 use surefoot_hot::pack::Arbitrary;
-use surefoot_hot::units::{Price, Qty};
+use surefoot_hot::units::{Nanos, Price, Qty};
 
 use crate::random::{Rng, any_json, mutate_json, odd_value};
 
@@ -381,7 +382,7 @@ impl Twin {
             Host::KalshiRest => Arc::new(KalshiAuth(self.signers.kalshi.clone())),
             _ => Arc::new(PolymarketAuth(self.signers.polymarket.clone())),
         };
-        let mut headers = auth.headers(&method, &path, &body);
+        let mut headers = auth.headers(wall(), &method, &path, &body);
         headers.push(("Content-Type".into(), "application/json".into()));
         let answer = self.ask(host, Request { method, path, query, headers, body });
         assert!((200..600).contains(&answer.status), "{answer:?}");
@@ -405,7 +406,7 @@ impl Twin {
             1 => (Host::PolymarketWs, "/ws/user", frame.to_string()),
             _ => (Host::KalshiWs, "/trade-api/ws/v2", frame.to_string()),
         };
-        let headers = KalshiAuth(self.signers.kalshi.clone()).headers("GET", path, b"");
+        let headers = KalshiAuth(self.signers.kalshi.clone()).headers(wall(), "GET", path, b"");
         let request =
             Request { method: "GET".into(), path: path.into(), headers, ..Request::default() };
         let (conn, shown) = (ConnId(u64::MAX - rng.next() % 1_000), text.clone());
@@ -423,4 +424,10 @@ impl Twin {
     pub fn stop(mut self) {
         self.running.stop().expect("it runs to its end");
     }
+}
+
+/// What a request is stamped with.
+fn wall() -> Nanos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Nanos::new(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

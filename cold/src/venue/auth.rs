@@ -1,7 +1,8 @@
-//! The venues' headers for cold REST. These read the wall clock: such requests are never replayed.
+//! The venues' headers for cold REST.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use surefoot_hot::units::Nanos;
 
 use crate::rest::Auth;
 use crate::venue::text::Digits;
@@ -12,8 +13,8 @@ use crate::venue::{kalshi, polymarket};
 pub struct PolymarketAuth(pub Arc<polymarket::signer::Signer>);
 
 impl Auth for PolymarketAuth {
-    fn headers(&self, method: &str, path: &str, body: &[u8]) -> Vec<(String, String)> {
-        let headers = self.0.l2_headers(wall_ms() / 1_000, method, path, body);
+    fn headers(&self, now: Nanos, method: &str, path: &str, body: &[u8]) -> Vec<(String, String)> {
+        let headers = self.0.l2_headers(now.millis() / 1_000, method, path, body);
         headers.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 }
@@ -23,17 +24,12 @@ impl Auth for PolymarketAuth {
 pub struct KalshiAuth(pub Arc<kalshi::signer::Signer>);
 
 impl Auth for KalshiAuth {
-    fn headers(&self, method: &str, path: &str, _: &[u8]) -> Vec<(String, String)> {
-        let pair = self.0.sign(wall_ms(), method, path);
+    fn headers(&self, now: Nanos, method: &str, path: &str, _: &[u8]) -> Vec<(String, String)> {
+        let pair = self.0.sign(now.millis(), method, path);
         let stamp = Digits::new(pair.timestamp_ms());
         self.0
             .headers(&pair, &stamp)
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec()
     }
-}
-
-fn wall_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,6 @@
 //! Polymarket's truth: cash, orders and trades from the CLOB, positions from the Data API.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use surefoot_hot::ids::{MarketId, OrderRef, Outcome, Venue};
 use surefoot_hot::report::Finality;
@@ -131,8 +130,7 @@ impl PolymarketReader {
             order: &|_| false,
             token: &|token| self.tokens.get(token).copied(),
         };
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let after = wall.as_secs().saturating_sub(VOID_WITHIN_S).to_string();
+        let after = (self.clob.now().millis() / 1_000).saturating_sub(VOID_WITHIN_S).to_string();
         self.pages("/data/trades", &[("after", &after)], |row| {
             let fills = match rest::fills(row, &ours) {
                 Ok(fills) => fills,
