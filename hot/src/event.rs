@@ -6,6 +6,7 @@ use crate::grid::Grid;
 use crate::ids::{MarketId, OrderRef, Side, Venue, VenueKey};
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::Order;
+use crate::pack::{enum_table, pack_variants};
 use crate::report::Report;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -165,36 +166,36 @@ impl Event {
     }
 }
 
-/// What is odd about a message, by what it may cost. Each venue's table (`venue/*/odd.rs`) says which messages may be
-/// odd in which way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Oddity {
-    /// A message about a book has a field missing, of another name or off its grid: the book is fetched anew. Again and
-    /// again in one market, nothing is opened there until its book has been whole for a while.
-    Shape = 0,
-    /// A word about a market whose meaning is not known here: nothing is opened there until a person has looked.
-    Meaning = 1,
-    /// A message about our own orders or fills could not be read in full: the venue's history is read, and nothing is
-    /// opened before it agrees.
-    Money = 2,
-    /// A message about our own money is finer than our units: it was booked, rounded against us.
-    Rounded = 3,
-    /// A message about a book names its fields otherwise: nothing is opened in the market until its book has been whole
-    /// for a while.
-    Schema = 4,
+enum_table! {
+    /// What is odd about a message, by what it may cost. Each venue's table (`venue/*/odd.rs`) says which messages may be
+    /// odd in which way.
+    pub enum Oddity {
+        /// A message about a book has a field missing, of another name or off its grid: the book is fetched anew. Again and
+        /// again in one market, nothing is opened there until its book has been whole for a while.
+        Shape = 0, "shape";
+        /// A word about a market whose meaning is not known here: nothing is opened there until a person has looked.
+        Meaning = 1, "meaning";
+        /// A message about our own orders or fills could not be read in full: the venue's history is read, and nothing is
+        /// opened before it agrees.
+        Money = 2, "money";
+        /// A message about our own money is finer than our units: it was booked, rounded against us.
+        Rounded = 3, "rounded";
+        /// A message about a book names its fields otherwise: nothing is opened in the market until its book has been whole
+        /// for a while.
+        Schema = 4, "schema";
+    }
 }
 
-/// Which link of a venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Link {
-    /// Market data.
-    Market = 0,
-    /// Our own orders and fills.
-    Private = 1,
-    /// The order path.
-    Orders = 2,
+enum_table! {
+    /// Which link of a venue.
+    pub enum Link {
+        /// Market data.
+        Market = 0, "market";
+        /// Our own orders and fills.
+        Private = 1, "private";
+        /// The order path.
+        Orders = 2, "orders";
+    }
 }
 
 /// From the operator, reconciliation or the shell.
@@ -299,4 +300,46 @@ pub enum Control {
         /// The market that this is about.
         market: MarketId,
     },
+}
+
+pack_variants! {
+    Event {
+        0 = SnapshotBegin { market, venue_time },
+        1 = SnapshotEnd { market },
+        2 = Level(level),
+        3 = Mirror { market, side, price, qty },
+        4 = Top { market, bid, ask, last },
+        5 = Trade { market, price, qty, taker },
+        6 = Stale { market, why },
+        7 = StaleAll { venue, why },
+        8 = GridChange { market, grid },
+        9 = Status { market, status },
+        10 = Settled { market, yes_pays },
+        11 = Link { venue, link, up },
+        12 = Report(report),
+        13 = Market(def),
+        14 = Basket(def),
+        15 = Control(control),
+        16 = Timer,
+        17 = Adopt(order),
+        18 = Current { venue, upto },
+        19 = Stall { span },
+        20 = Odd { venue, market, what },
+    }
+    Control {
+        0 = Start { epoch, first_order },
+        1 = Halt { epoch, why },
+        2 = Resume { epoch },
+        3 = Stop,
+        4 = Cash { venue, shard, cash },
+        5 = Position { market, yes, no },
+        6 = Reconciled { venue, clean },
+        7 = Limit { row, value },
+        8 = Day { day },
+        9 = Reading { venue, since },
+        10 = Open { venue, market, order, key },
+        11 = Hold { venue, held },
+        12 = History { market, yes, no },
+        13 = Release { market },
+    }
 }

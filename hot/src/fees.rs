@@ -7,6 +7,7 @@ mod accumulator;
 
 pub use accumulator::{Charge, FeeAccumulator, Precision};
 
+use crate::pack::pack_variants;
 use crate::units::{Price, Qty, Usd};
 
 /// Parts per million.
@@ -139,6 +140,10 @@ fn div_ceil_pow10<const N: u32>(value: u128) -> u128 {
 
 fn micros(value: u128) -> Usd {
     Usd::from_micros(i64::try_from(value).expect("QTY_MAX bounds the fee"))
+}
+
+pack_variants! {
+    FeeRule { 0 = Polymarket { rate, exponent }, 1 = Kalshi { taker, maker } }
 }
 
 #[cfg(test)]

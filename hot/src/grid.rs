@@ -1,5 +1,6 @@
 //! The prices a market allows: up to three bands, each with its own step.
 
+use crate::pack::{Pack, Packer, Source};
 use crate::units::Price;
 
 /// A market's price grid: a step below `low_end`, one above `high_start`, one between.
@@ -134,6 +135,29 @@ impl Grid {
     /// Bounds and steps: low end, high start, low, middle and high step, in $0.0001.
     pub const fn parts(self) -> [u16; 5] {
         [self.low_end, self.high_start, self.low_step, self.mid_step, self.high_step]
+    }
+}
+
+impl Pack for Grid {
+    fn pack(&self, to: &mut Packer) {
+        for part in self.parts() {
+            part.pack(to);
+        }
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        if let Some(word) = from.chance() {
+            return match word % 3 {
+                0 => Self::uniform(100),
+                1 => Self::uniform(1),
+                _ => Self::banded(1_000, 9_000, 10, 100, 10),
+            };
+        }
+        let mut parts = [0; 5];
+        for part in &mut parts {
+            *part = Pack::unpack(from)?;
+        }
+        let [low_end, high_start, low, mid, high] = parts;
+        Self::banded(low_end, high_start, low, mid, high)
     }
 }
 

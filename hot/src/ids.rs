@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::pack::{enum_table, pack_newtypes, pack_variants};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -22,6 +24,8 @@ macro_rules! id {
                 self.0 as usize
             }
         }
+
+        pack_newtypes!($name);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,42 +64,33 @@ id!(
     VenueKey(u64)
 );
 
-/// Where a market trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Venue {
-    /// Polymarket's CLOB, exchange generations 2 and 3.
-    Polymarket = 0,
-    /// Kalshi's event contracts.
-    Kalshi = 1,
+enum_table! {
+    /// Where a market trades.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Venue {
+        /// Polymarket's CLOB, exchange generations 2 and 3.
+        Polymarket = 0, "polymarket";
+        /// Kalshi's event contracts.
+        Kalshi = 1, "kalshi";
+    }
 }
 
 impl Venue {
-    /// Every venue, in index order.
-    pub const ALL: [Self; 2] = [Self::Polymarket, Self::Kalshi];
-
     /// Index into per-venue arrays.
     pub const fn index(self) -> usize {
         self as usize
     }
-
-    /// The name used in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Polymarket => "polymarket",
-            Self::Kalshi => "kalshi",
-        }
-    }
 }
 
-/// One side of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Outcome {
-    /// It happens.
-    Yes = 0,
-    /// It does not.
-    No = 1,
+enum_table! {
+    /// One side of a question.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Outcome {
+        /// It happens.
+        Yes = 0, "yes";
+        /// It does not.
+        No = 1, "no";
+    }
 }
 
 impl Outcome {
@@ -112,44 +107,28 @@ impl Outcome {
     pub const fn index(self) -> usize {
         self as usize
     }
+}
 
-    /// The name used in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-        }
+enum_table! {
+    /// Whether an order adds or gives up contracts of its outcome.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Action {
+        /// Pay cash, receive contracts.
+        Buy = 0, "buy";
+        /// Give contracts, receive cash.
+        Sell = 1, "sell";
     }
 }
 
-/// Whether an order adds or gives up contracts of its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Action {
-    /// Pay cash, receive contracts.
-    Buy = 0,
-    /// Give contracts, receive cash.
-    Sell = 1,
-}
-
-impl Action {
-    /// The name used in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Buy => "buy",
-            Self::Sell => "sell",
-        }
+enum_table! {
+    /// A side of the one YES book that every market has.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Side {
+        /// Offers to buy YES, or to sell NO at the complement.
+        Bid = 0, "bid";
+        /// Offers to sell YES, or to buy NO at the complement.
+        Ask = 1, "ask";
     }
-}
-
-/// A side of the one YES book that every market has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Side {
-    /// Offers to buy YES, or to sell NO at the complement.
-    Bid = 0,
-    /// Offers to sell YES, or to buy NO at the complement.
-    Ask = 1,
 }
 
 impl Side {
@@ -183,4 +162,8 @@ pub enum OrderRef {
     Id(OrderId),
     /// The venue's.
     Key(VenueKey),
+}
+
+pack_variants! {
+    OrderRef { 0 = Id(id), 1 = Key(key) }
 }

@@ -2,6 +2,7 @@
 
 use crate::ids::{MarketId, Venue};
 use crate::order::{Cancel, Order, Query};
+use crate::pack::pack_variants;
 use crate::risk::Approved;
 
 /// One output of the core.
@@ -71,5 +72,15 @@ impl From<&Intent> for IntentRecord {
             Intent::Query(query) => Self::Query(*query),
             Intent::Resync { market } => Self::Resync { market: *market },
         }
+    }
+}
+
+pack_variants! {
+    IntentRecord {
+        0 = Place(order),
+        1 = Cancel(cancel),
+        2 = CancelAll { venue },
+        3 = Query(query),
+        4 = Resync { market },
     }
 }

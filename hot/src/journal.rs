@@ -265,6 +265,8 @@ fn unpack_header(packed: &Packed) -> Option<Header> {
 }
 
 #[cfg(test)]
+mod layout;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::pack::Arbitrary;

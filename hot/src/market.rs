@@ -3,6 +3,7 @@
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{ClusterId, MarketId, Venue};
+use crate::pack::{enum_table, pack_fields};
 use crate::units::{Nanos, Qty};
 
 /// The terms of one market, as an event: sent at start and whenever one of them changes.
@@ -28,20 +29,24 @@ pub struct MarketDef {
     pub status: MarketStatus,
 }
 
-/// Where a market stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum MarketStatus {
-    /// Seen, not traded.
-    Observe = 0,
-    /// Trading.
-    Open = 1,
-    /// Halted by the venue; a return clears the book.
-    Paused = 2,
-    /// Trading is over, the result is not known.
-    Closed = 3,
-    /// The result is known but not yet final.
-    Proposed = 4,
-    /// Settled and paid.
-    Resolved = 5,
+enum_table! {
+    /// Where a market stands in its life.
+    pub enum MarketStatus {
+        /// Seen, not traded.
+        Observe = 0, "observe";
+        /// Trading.
+        Open = 1, "open";
+        /// Halted by the venue; a return clears the book.
+        Paused = 2, "paused";
+        /// Trading is over, the result is not known.
+        Closed = 3, "closed";
+        /// The result is known but not yet final.
+        Proposed = 4, "proposed";
+        /// Settled and paid.
+        Resolved = 5, "resolved";
+    }
+}
+
+pack_fields! {
+    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status }
 }

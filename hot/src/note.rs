@@ -4,6 +4,7 @@ use crate::basket::Verdict;
 use crate::group::GroupState;
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome};
 use crate::order::{OrderState, Purpose};
+use crate::pack::{enum_table, pack_variants};
 use crate::risk::Refusal;
 use crate::units::{Price, Qty, Usd};
 
@@ -123,48 +124,62 @@ pub enum Note {
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
 
-/// Something that must not be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Alarm {
-    /// An order filled beyond its quantity.
-    Overfill = 0,
-    /// A fill at a price worse than the order's limit.
-    WorseFill = 1,
-    /// A fill of an order we do not know.
-    ForeignFill = 2,
-    /// A fill after the order was done.
-    LateFill = 3,
-    /// A fill that failed after it was booked.
-    FailedFill = 4,
-    /// A charged fee differs from the rule's by more than a unit.
-    FeeDrift = 5,
-    /// The venue's cash differs from ours.
-    CashDrift = 6,
-    /// The venue's position differs from ours.
-    PositionDrift = 7,
-    /// A step that the order's state table does not have.
-    IllegalStep = 8,
-    /// An order of a name we do not know.
-    ForeignOrder = 9,
-    /// A group is stuck.
-    GroupStuck = 10,
-    /// A basket definition that cannot be.
-    BadBasket = 11,
-    /// A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.
-    Unreconciled = 12,
-    /// A venue says that cash or contracts are gone, and its own history does not explain it: not believed.
-    Gone = 13,
-    /// Contracts are held that neither a complete basket nor a group explains.
-    Unpaired = 14,
-    /// Order after order is refused, at a venue or in a market: nothing new is begun there for a while.
-    OrdersRefused = 15,
-    /// The thread that trades stood still.
-    Stalled = 16,
-    /// A market was quarantined: nothing is opened there.
-    Quarantined = 17,
-    /// A message about our own orders or fills could not be read in full.
-    UnreadMoney = 18,
-    /// A venue told of our money more finely than our units: it was rounded against us.
-    RoundedMoney = 19,
+enum_table! {
+    /// Something that must not be.
+    pub enum Alarm {
+        /// An order filled beyond its quantity.
+        Overfill = 0, "overfill";
+        /// A fill at a price worse than the order's limit.
+        WorseFill = 1, "worse_fill";
+        /// A fill of an order we do not know.
+        ForeignFill = 2, "foreign_fill";
+        /// A fill after the order was done.
+        LateFill = 3, "late_fill";
+        /// A fill that failed after it was booked.
+        FailedFill = 4, "failed_fill";
+        /// A charged fee differs from the rule's by more than a unit.
+        FeeDrift = 5, "fee_drift";
+        /// The venue's cash differs from ours.
+        CashDrift = 6, "cash_drift";
+        /// The venue's position differs from ours.
+        PositionDrift = 7, "position_drift";
+        /// A step that the order's state table does not have.
+        IllegalStep = 8, "illegal_step";
+        /// An order of a name we do not know.
+        ForeignOrder = 9, "foreign_order";
+        /// A group is stuck.
+        GroupStuck = 10, "group_stuck";
+        /// A basket definition that cannot be.
+        BadBasket = 11, "bad_basket";
+        /// A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.
+        Unreconciled = 12, "unreconciled";
+        /// A venue says that cash or contracts are gone, and its own history does not explain it: not believed.
+        Gone = 13, "gone";
+        /// Contracts are held that neither a complete basket nor a group explains.
+        Unpaired = 14, "unpaired";
+        /// Order after order is refused, at a venue or in a market: nothing new is begun there for a while.
+        OrdersRefused = 15, "orders_refused";
+        /// The thread that trades stood still.
+        Stalled = 16, "stalled";
+        /// A market was quarantined: nothing is opened there.
+        Quarantined = 17, "quarantined";
+        /// A message about our own orders or fills could not be read in full.
+        UnreadMoney = 18, "unread_money";
+        /// A venue told of our money more finely than our units: it was rounded against us.
+        RoundedMoney = 19, "rounded_money";
+    }
+}
+
+pack_variants! {
+    Note {
+        0 = Opportunity { basket, units, edge, profit, verdict },
+        1 = Group { group, basket, state, units, promised, result, one_leg_ns },
+        2 = Order { order, state, filled, reserved },
+        3 = Booked { order, market, outcome, price, qty, fee, taker, undone },
+        4 = Position { market, yes, no, cost, realised },
+        5 = Refused { market, group, why },
+        6 = Halt { halted, why, epoch },
+        7 = Alarm { what, market, order },
+        8 = Adopted { order, group, purpose },
+    }
 }

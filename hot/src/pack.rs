@@ -1,26 +1,9 @@
-//! The journal's layout of every input and output of the core: bytes, little-endian, no padding.
+//! The journal's layout of every value that is written: bytes, little-endian, no padding.
 //!
-//! Written out by hand so that no compiler and no library decides what a file of last year means. Every list
-//! below takes its type apart completely: a field or a variant that is forgotten here does not compile. The
-//! number of a variant is part of the format: new ones are added at the end, none is ever used again.
-
-use crate::basket::{BasketDef, BasketKind, Verdict};
-use crate::book::{Change, Level, StaleWhy};
-use crate::event::{Control, Event, Link, Oddity};
-use crate::fees::FeeRule;
-use crate::grid::Grid;
-use crate::group::GroupState;
-use crate::ids::{
-    Action, BasketId, ClusterId, FillId, GroupId, MarketId, OrderId, OrderRef, Outcome, Side,
-    Venue, VenueKey,
-};
-use crate::intent::IntentRecord;
-use crate::market::{MarketDef, MarketStatus};
-use crate::note::{Alarm, Note};
-use crate::order::{Cancel, Order, OrderState, Purpose, Query, Tif};
-use crate::report::{Fill, Finality, OrderStatus, Reject, Report, Unsent, VenueState};
-use crate::risk::{HaltWhy, LimitRow, Refusal};
-use crate::units::{Nanos, Price, Qty, Usd};
+//! Written out by hand so that no compiler and no library decides what a file of last year means. The layout of a type
+//! stands beside the type: [`enum_table`] for a closed set of words, [`pack_variants`] for an enum with fields and
+//! [`pack_fields`] for a struct. Each takes its type apart completely: a field or a variant that is forgotten does not
+//! compile. The number of a variant is part of the format: new ones are added at the end, none is ever used again.
 
 /// The most bytes that a packed value takes.
 pub const PACKED_BYTES_MAX: usize = 56;
@@ -74,18 +57,10 @@ pub trait Source {
         let [byte] = self.take()?;
         (byte < count).then_some(byte)
     }
-    /// The next price.
-    fn price(&mut self) -> Option<Price> {
-        Price::from_ticks(u16::from_le_bytes(self.take()?))
-    }
-    /// The next grid.
-    fn grid(&mut self) -> Option<Grid> {
-        let mut parts = [0; 5];
-        for part in &mut parts {
-            *part = u16::from_le_bytes(self.take()?);
-        }
-        let [low_end, high_start, low, mid, high] = parts;
-        Grid::banded(low_end, high_start, low, mid, high)
+    /// A random word where values are drawn by chance; `None` where they are read. A type whose bytes are mostly no value
+    /// draws one with it.
+    fn chance(&mut self) -> Option<u64> {
+        None
     }
 }
 
@@ -136,16 +111,8 @@ impl Source for Arbitrary {
         u8::try_from(self.word() % u64::from(count)).ok()
     }
 
-    fn price(&mut self) -> Option<Price> {
-        Price::from_ticks(u16::try_from(self.word() % 10_001).ok()?)
-    }
-
-    fn grid(&mut self) -> Option<Grid> {
-        match self.word() % 3 {
-            0 => Grid::uniform(100),
-            1 => Grid::uniform(1),
-            _ => Grid::banded(1_000, 9_000, 10, 100, 10),
-        }
+    fn chance(&mut self) -> Option<u64> {
+        Some(self.word())
     }
 }
 
@@ -164,250 +131,12 @@ macro_rules! pack_numbers {
 
 pack_numbers!(u8, u16, u32, u64, i32, i64);
 
-/// Newtypes over one number: how it comes out and how it goes in.
-macro_rules! pack_newtypes {
-    ($($type:ident: $out:ident, $in:ident;)*) => {$(
-        impl Pack for $type {
-            fn pack(&self, to: &mut Packer) {
-                self.$out().pack(to);
-            }
-            fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-                Pack::unpack(from).map(Self::$in)
-            }
-        }
-    )*};
-}
-
-pack_newtypes! {
-    MarketId: get, new;
-    ClusterId: get, new;
-    BasketId: get, new;
-    OrderId: get, new;
-    GroupId: get, new;
-    FillId: get, new;
-    VenueKey: get, new;
-    Nanos: get, new;
-    Qty: micros, from_micros;
-    Usd: micros, from_micros;
-}
-
-/// Enums without fields: one byte, the discriminant, counted from zero without a gap.
-macro_rules! pack_names {
-    ($($type:ident { $($variant:ident),* $(,)? })*) => {$(
-        impl Pack for $type {
-            fn pack(&self, to: &mut Packer) {
-                let number = match self { $(Self::$variant => Self::$variant as u8),* };
-                number.pack(to);
-            }
-            fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-                const ALL: &[$type] = &[$($type::$variant),*];
-                let number = from.below(u8::try_from(ALL.len()).expect("few"))?;
-                ALL.iter().copied().find(|value| *value as u8 == number)
-            }
-        }
-    )*};
-}
-
-pack_names! {
-    Venue { Polymarket, Kalshi }
-    Outcome { Yes, No }
-    Action { Buy, Sell }
-    Side { Bid, Ask }
-    Tif { Gtc, Ioc, Fok }
-    Purpose { Leg, Hedge, Unwind, Exit, TopUp }
-    MarketStatus { Observe, Open, Paused, Closed, Proposed, Resolved }
-    BasketKind { Complement, ExclusiveYes, ExclusiveNo, CrossVenue }
-    StaleWhy {
-        Fresh, Gap, Decode, Link, Top, Mirror, Hash, Crossed, Level, Overflow, Grid, Restart,
-    }
-    Link { Market, Private, Orders }
-    Oddity { Shape, Meaning, Money, Rounded, Schema }
-    LimitRow {
-        OrderQty, OrderNotional, CashPercent, PositionQty, ExposureTotal, DailyLoss,
-        OrdersPerMinute, ExposureMarket, ExposureCluster, ExposureVenue, Positions, EdgeMin,
-        ProfitMin, PositionNotional, OrdersPerMinuteMarket, EdgeMaxPercent, LegTimeoutMs,
-        CooldownMs, CooldownLossMs, UnwindAttempts, UnwindStepMs, LegFailPpm, UnwindLossPpm,
-        DuplicateMs,
-    }
-    HaltWhy { Operator, KillFile, DailyLoss, RingFull, Group, Thread, Journal, Impossible }
-    VenueState { Resting, Delayed, Filled, Cancelled }
-    Finality { Provisional, Final, Failed }
-    Unsent { Epoch, Down, Tokens, WireLog, Encode, Breaker, Old }
-    Reject { Funds, Closed, Crossed, Terms, Killed, Auth, Rate, Mode, Duplicate, Other, Blocked }
-    Verdict { Taken, TooSmall, Cooldown, Absurd, Refused, LegRisk, Closed, Full }
-    GroupState { Planned, Reserving, Working, Hedged, Unwinding, Flat, Operator }
-    OrderState { Pending, Resting, Unknown, Cancelling, Done }
-    Refusal {
-        Halted, Closing, Stopping, Unreconciled, Stale, NotOpen, OffGrid, MinSize, OrderQty,
-        OrderNotional, Cash, Position, ExposureMarket, ExposureCluster, ExposureVenue,
-        ExposureTotal, Positions, DailyLoss, Rate, Duplicate, OwnCross, NotReducing, Full, LinkDown,
-        OldData, Quarantined,
-    }
-    Alarm {
-        Overfill, WorseFill, ForeignFill, LateFill, FailedFill, FeeDrift, CashDrift, PositionDrift,
-        IllegalStep, ForeignOrder, GroupStuck, BadBasket, Unreconciled, Gone, Unpaired,
-        OrdersRefused, Stalled, Quarantined,
-        UnreadMoney, RoundedMoney,
-    }
-}
-
-/// Structs: their fields in this order.
-macro_rules! pack_structs {
-    ($($type:ident { $($field:ident),* $(,)? })*) => {$(
-        impl Pack for $type {
-            fn pack(&self, to: &mut Packer) {
-                let Self { $($field),* } = self;
-                $($field.pack(to);)*
-            }
-            fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-                Some(Self { $($field: Pack::unpack(from)?),* })
-            }
-        }
-    )*};
-}
-
-pack_structs! {
-    Level { market, side, price, change, last }
-    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status }
-    BasketDef { basket, kind, leg, legs, market, outcome, payout }
-    OrderStatus { order, state, filled }
-    Fill { fill, order, market, side, price, qty, fee, taker, finality }
-    Order {
-        id, epoch, decided, group, market, venue, outcome, action, price, qty, tif, post_only,
-        purpose,
-    }
-    Cancel { order, key, market, venue, qty }
-    Query { order, key, market, venue }
-}
-
-/// Enums with fields: one byte, the number given here, then the fields.
-macro_rules! pack_enums {
-    ($($type:ident {
-        $($number:literal = $variant:ident $(($inner:ident))? $({ $($field:ident),* })?),* $(,)?
-    })*) => {$(
-        impl Pack for $type {
-            fn pack(&self, to: &mut Packer) {
-                match self {$(
-                    Self::$variant $(($inner))? $({ $($field),* })? => {
-                        to.put(&[$number]);
-                        $($inner.pack(to);)?
-                        $($($field.pack(to);)*)?
-                    }
-                )*}
-            }
-            fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-                const COUNT: u8 = [$($number),*].len() as u8;
-                Some(match from.below(COUNT)? {
-                    $($number => Self::$variant
-                        $(({ let $inner = Pack::unpack(from)?; $inner }))?
-                        $({ $($field: Pack::unpack(from)?),* })?,)*
-                    _ => return None,
-                })
-            }
-        }
-    )*};
-}
-
-pack_enums! {
-    Event {
-        0 = SnapshotBegin { market, venue_time },
-        1 = SnapshotEnd { market },
-        2 = Level(level),
-        3 = Mirror { market, side, price, qty },
-        4 = Top { market, bid, ask, last },
-        5 = Trade { market, price, qty, taker },
-        6 = Stale { market, why },
-        7 = StaleAll { venue, why },
-        8 = GridChange { market, grid },
-        9 = Status { market, status },
-        10 = Settled { market, yes_pays },
-        11 = Link { venue, link, up },
-        12 = Report(report),
-        13 = Market(def),
-        14 = Basket(def),
-        15 = Control(control),
-        16 = Timer,
-        17 = Adopt(order),
-        18 = Current { venue, upto },
-        19 = Stall { span },
-        20 = Odd { venue, market, what },
-    }
-    Change { 0 = Set(qty), 1 = Add(qty), 2 = Take(qty) }
-    FeeRule { 0 = Polymarket { rate, exponent }, 1 = Kalshi { taker, maker } }
-    Control {
-        0 = Start { epoch, first_order },
-        1 = Halt { epoch, why },
-        2 = Resume { epoch },
-        3 = Stop,
-        4 = Cash { venue, shard, cash },
-        5 = Position { market, yes, no },
-        6 = Reconciled { venue, clean },
-        7 = Limit { row, value },
-        8 = Day { day },
-        9 = Reading { venue, since },
-        10 = Open { venue, market, order, key },
-        11 = Hold { venue, held },
-        12 = History { market, yes, no },
-        13 = Release { market },
-    }
-    Report {
-        0 = Bound { order, key },
-        1 = Unsent { order, why },
-        2 = Rejected { order, why },
-        3 = TimedOut { order },
-        4 = Status(status),
-        5 = Fill(fill),
-        6 = Finality { fill, state },
-        7 = CancelRefused { order },
-        8 = Absent { order, venue },
-    }
-    OrderRef { 0 = Id(id), 1 = Key(key) }
-    IntentRecord {
-        0 = Place(order),
-        1 = Cancel(cancel),
-        2 = CancelAll { venue },
-        3 = Query(query),
-        4 = Resync { market },
-    }
-    Note {
-        0 = Opportunity { basket, units, edge, profit, verdict },
-        1 = Group { group, basket, state, units, promised, result, one_leg_ns },
-        2 = Order { order, state, filled, reserved },
-        3 = Booked { order, market, outcome, price, qty, fee, taker, undone },
-        4 = Position { market, yes, no, cost, realised },
-        5 = Refused { market, group, why },
-        6 = Halt { halted, why, epoch },
-        7 = Alarm { what, market, order },
-        8 = Adopted { order, group, purpose },
-    }
-}
-
 impl Pack for bool {
     fn pack(&self, to: &mut Packer) {
         u8::from(*self).pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
         from.below(2).map(|byte| byte == 1)
-    }
-}
-
-impl Pack for Price {
-    fn pack(&self, to: &mut Packer) {
-        self.ticks().pack(to);
-    }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-        from.price()
-    }
-}
-
-impl Pack for Grid {
-    fn pack(&self, to: &mut Packer) {
-        for part in self.parts() {
-            part.pack(to);
-        }
-    }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-        from.grid()
     }
 }
 
@@ -423,66 +152,118 @@ impl<T: Pack> Pack for Option<T> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::fmt::Debug;
-
-    use super::*;
-
-    const DRAWS: u32 = 20_000;
-
-    /// Draws values until chance has shown every variant and every `Option` both ways, many times over.
-    fn round_trips<T: Pack + PartialEq + Debug>(variants: usize) {
-        let mut draw = Arbitrary::from_seed(7);
-        let mut seen = [0_u32; 256];
-        for turn in 0..DRAWS {
-            let value: T = draw.value();
-            let bytes = pack(&value);
-            assert_eq!(unpack::<T>(&bytes).as_ref(), Some(&value), "draw {turn}");
-            seen[usize::from(bytes[0])] += 1;
+/// The table of a closed set of words: one row for each gives its variant, its number in files and its name in output and
+/// in files. Numbers count from zero without a gap, so that a byte of a file is an index into `ALL`.
+macro_rules! enum_table {
+    (
+        $(#[$doc:meta])*
+        pub enum $type:ident {
+            $($(#[$about:meta])* $variant:ident = $number:literal, $name:expr;)*
         }
-        assert!(seen[..variants].iter().all(|&times| times > 100), "a variant is never drawn");
-        assert!(seen[variants..].iter().all(|&times| times == 0), "a variant is not counted here");
-    }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum $type {
+            $($(#[$about])* $variant = $number),*
+        }
 
-    #[test]
-    fn unpack_undoes_pack_for_every_variant() {
-        round_trips::<Event>(21);
-        round_trips::<IntentRecord>(5);
-        round_trips::<Note>(9);
-        round_trips::<Report>(9);
-        round_trips::<Control>(14);
-        round_trips::<Refusal>(26);
-        round_trips::<Alarm>(20);
-        round_trips::<LimitRow>(24);
-    }
+        impl $type {
+            /// Every one of them, by its number.
+            pub const ALL: [Self; [$($number),*].len()] = [$(Self::$variant),*];
 
-    #[test]
-    fn bytes_that_are_no_value_are_refused_and_every_value_has_one_form() {
-        let mut draw = Arbitrary::from_seed(11);
-        for _ in 0..DRAWS {
-            let mut bytes = pack(&draw.value::<Event>());
-            let bit = draw.word() as usize % (PACKED_BYTES_MAX * 8);
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            if let Some(value) = unpack::<Event>(&bytes) {
-                assert_eq!(pack(&value), bytes, "two forms of {value:?}");
+            /// The name used in output and in files.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),*
+                }
             }
         }
-        assert_eq!(unpack::<Event>(&[0xff; PACKED_BYTES_MAX]), None);
-    }
 
-    /// The layout itself: whoever changes these bytes makes every journal unreadable.
-    #[test]
-    fn the_layout_stands() {
-        let level = Event::Level(Level {
-            market: MarketId::new(0x0102),
-            side: Side::Ask,
-            price: Price::from_ticks(4_700).unwrap(),
-            change: Change::Set(Qty::from_micros(5)),
-            last: true,
-        });
-        let bytes = pack(&level);
-        assert_eq!(bytes[..16], [2, 2, 1, 1, 0x5c, 0x12, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1]);
-        assert!(bytes[16..].iter().all(|&byte| byte == 0));
+        const _: () = $crate::pack::assert_numbered(&[$($number),*]);
+
+        impl $crate::pack::Pack for $type {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                (*self as u8).pack(to);
+            }
+            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+                const COUNT: u8 = $type::ALL.len() as u8;
+                from.below(COUNT).map(|number| Self::ALL[usize::from(number)])
+            }
+        }
+    };
+}
+
+/// The layout of newtypes over one number: that number.
+macro_rules! pack_newtypes {
+    ($($type:ident),*) => {$(
+        impl $crate::pack::Pack for $type {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                $crate::pack::Pack::pack(&self.0, to);
+            }
+            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+                $crate::pack::Pack::unpack(from).map(Self)
+            }
+        }
+    )*};
+}
+
+/// The layout of structs: their fields in this order.
+macro_rules! pack_fields {
+    ($($type:ident { $($field:ident),* $(,)? })*) => {$(
+        impl $crate::pack::Pack for $type {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                let Self { $($field),* } = self;
+                $($crate::pack::Pack::pack($field, to);)*
+            }
+            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+                Some(Self { $($field: $crate::pack::Pack::unpack(from)?),* })
+            }
+        }
+    )*};
+}
+
+/// The layout of enums with fields: one byte, the number given here, then the fields.
+macro_rules! pack_variants {
+    ($($type:ident {
+        $($number:literal = $variant:ident $(($inner:ident))? $({ $($field:ident),* })?),* $(,)?
+    })*) => {$(
+        const _: () = $crate::pack::assert_numbered(&[$($number),*]);
+
+        impl $type {
+            /// How many variants there are.
+            pub const VARIANTS: usize = [$($number),*].len();
+        }
+
+        impl $crate::pack::Pack for $type {
+            fn pack(&self, to: &mut $crate::pack::Packer) {
+                match self {$(
+                    Self::$variant $(($inner))? $({ $($field),* })? => {
+                        <u8 as $crate::pack::Pack>::pack(&$number, to);
+                        $($crate::pack::Pack::pack($inner, to);)?
+                        $($($crate::pack::Pack::pack($field, to);)*)?
+                    }
+                )*}
+            }
+            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+                Some(match from.below(Self::VARIANTS as u8)? {
+                    $($number => Self::$variant
+                        $(({ let $inner = $crate::pack::Pack::unpack(from)?; $inner }))?
+                        $({ $($field: $crate::pack::Pack::unpack(from)?),* })?,)*
+                    _ => return None,
+                })
+            }
+        }
+    )*};
+}
+
+pub(crate) use {enum_table, pack_fields, pack_newtypes, pack_variants};
+
+/// Stops the build where the numbers of a table do not count from zero without a gap, or do not fit a byte.
+pub(crate) const fn assert_numbered(numbers: &[u8]) {
+    let mut row = 0;
+    while row < numbers.len() {
+        assert!(numbers[row] as usize == row, "a table's numbers count from zero without a gap");
+        row += 1;
     }
 }

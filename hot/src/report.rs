@@ -3,6 +3,7 @@
 //! Prices are prices of YES, whatever the order bought: the core knows the order's outcome, a stream may not.
 
 use crate::ids::{FillId, MarketId, OrderId, OrderRef, Side, Venue, VenueKey};
+use crate::pack::{enum_table, pack_fields, pack_variants};
 use crate::units::{Price, Qty, Usd};
 
 /// What happened.
@@ -70,18 +71,18 @@ pub struct OrderStatus {
     pub filled: Option<Qty>,
 }
 
-/// Where an order stands at the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum VenueState {
-    /// On the book, perhaps partly filled.
-    Resting = 0,
-    /// Accepted and held back (taker delay); not on the book yet.
-    Delayed = 1,
-    /// Filled whole.
-    Filled = 2,
-    /// Over without being filled whole: cancelled, expired, killed.
-    Cancelled = 3,
+enum_table! {
+    /// Where an order stands at the venue.
+    pub enum VenueState {
+        /// On the book, perhaps partly filled.
+        Resting = 0, "resting";
+        /// Accepted and held back (taker delay); not on the book yet.
+        Delayed = 1, "delayed";
+        /// Filled whole.
+        Filled = 2, "filled";
+        /// Over without being filled whole: cancelled, expired, killed.
+        Cancelled = 3, "cancelled";
+    }
 }
 
 /// One fill of an order of ours.
@@ -107,36 +108,37 @@ pub struct Fill {
     pub finality: Finality,
 }
 
-/// How sure a fill is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Finality {
-    /// Matched, not settled: it may still fail.
-    Provisional = 0,
-    /// Settled.
-    Final = 1,
-    /// Void: it never was.
-    Failed = 2,
+enum_table! {
+    /// How sure a fill is.
+    #[derive(PartialOrd, Ord)]
+    pub enum Finality {
+        /// Matched, not settled: it may still fail.
+        Provisional = 0, "provisional";
+        /// Settled.
+        Final = 1, "final";
+        /// Void: it never was.
+        Failed = 2, "failed";
+    }
 }
 
-/// Why the executor did not send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Unsent {
-    /// The halt epoch moved between decision and write.
-    Epoch = 0,
-    /// No connection to the venue.
-    Down = 1,
-    /// Too few rate tokens.
-    Tokens = 2,
-    /// The wire log could not be written.
-    WireLog = 3,
-    /// It could not be encoded: off the grid, unknown market. Our mistake.
-    Encode = 4,
-    /// The breaker is open after repeated failures.
-    Breaker = 5,
-    /// It opens something, and too long had passed since it was decided: this computer stood still, or the disk did.
-    Old = 6,
+enum_table! {
+    /// Why the executor did not send.
+    pub enum Unsent {
+        /// The halt epoch moved between decision and write.
+        Epoch = 0, "epoch";
+        /// No connection to the venue.
+        Down = 1, "down";
+        /// Too few rate tokens.
+        Tokens = 2, "tokens";
+        /// The wire log could not be written.
+        WireLog = 3, "wire_log";
+        /// It could not be encoded: off the grid, unknown market. Our mistake.
+        Encode = 4, "encode";
+        /// The breaker is open after repeated failures.
+        Breaker = 5, "breaker";
+        /// It opens something, and too long had passed since it was decided: this computer stood still, or the disk did.
+        Old = 6, "old";
+    }
 }
 
 impl Unsent {
@@ -159,32 +161,32 @@ impl Unsent {
     }
 }
 
-/// Why the venue would not have an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Reject {
-    /// Not enough cash or tokens.
-    Funds = 0,
-    /// The market is not open.
-    Closed = 1,
-    /// Post-only, and it would have crossed.
-    Crossed = 2,
-    /// Price, size or amounts off the venue's grid or under its minimum.
-    Terms = 3,
-    /// Fill-or-kill without enough to fill it.
-    Killed = 4,
-    /// Signature, key or header.
-    Auth = 5,
-    /// Too many requests.
-    Rate = 6,
-    /// The venue is paused, restarting or in post-only or cancel-only mode.
-    Mode = 7,
-    /// It exists already: the same order was sent before.
-    Duplicate = 8,
-    /// Anything else definite.
-    Other = 9,
-    /// Turned away unread, by a filter in front of the venue: a block page instead of the venue's own words.
-    Blocked = 10,
+enum_table! {
+    /// Why the venue would not have an order.
+    pub enum Reject {
+        /// Not enough cash or tokens.
+        Funds = 0, "funds";
+        /// The market is not open.
+        Closed = 1, "closed";
+        /// Post-only, and it would have crossed.
+        Crossed = 2, "crossed";
+        /// Price, size or amounts off the venue's grid or under its minimum.
+        Terms = 3, "terms";
+        /// Fill-or-kill without enough to fill it.
+        Killed = 4, "killed";
+        /// Signature, key or header.
+        Auth = 5, "auth";
+        /// Too many requests.
+        Rate = 6, "rate";
+        /// The venue is paused, restarting or in post-only or cancel-only mode.
+        Mode = 7, "mode";
+        /// It exists already: the same order was sent before.
+        Duplicate = 8, "duplicate";
+        /// Anything else definite.
+        Other = 9, "other";
+        /// Turned away unread, by a filter in front of the venue: a block page instead of the venue's own words.
+        Blocked = 10, "blocked";
+    }
 }
 
 impl Reject {
@@ -201,5 +203,24 @@ impl Reject {
             | Self::Duplicate
             | Self::Other => false,
         }
+    }
+}
+
+pack_fields! {
+    OrderStatus { order, state, filled }
+    Fill { fill, order, market, side, price, qty, fee, taker, finality }
+}
+
+pack_variants! {
+    Report {
+        0 = Bound { order, key },
+        1 = Unsent { order, why },
+        2 = Rejected { order, why },
+        3 = TimedOut { order },
+        4 = Status(status),
+        5 = Fill(fill),
+        6 = Finality { fill, state },
+        7 = CancelRefused { order },
+        8 = Absent { order, venue },
     }
 }

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
+use crate::pack::{Pack, Packer, Source, pack_newtypes};
+
 /// Micro-units in one contract or one dollar.
 pub const MICROS: u64 = 1_000_000;
 
@@ -321,6 +323,21 @@ impl Nanos {
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
+    }
+}
+
+pack_newtypes!(Qty, Usd, Nanos);
+
+impl Pack for Price {
+    fn pack(&self, to: &mut Packer) {
+        self.0.pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        let ticks = match from.chance() {
+            Some(word) => u16::try_from(word % 10_001).ok()?,
+            None => Pack::unpack(from)?,
+        };
+        Self::from_ticks(ticks)
     }
 }
 

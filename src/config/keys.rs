@@ -1,9 +1,9 @@
 //! Every key there is: its kind, default and meaning. Nothing is configured that is not in this table.
 
-use surefoot_hot::risk::LimitRow;
+use surefoot_hot::risk::{LimitRow, LimitUnit as Unit};
 use surefoot_hot::units::MICROS;
 
-use super::limits::{self, Unit};
+use super::limits;
 
 /// One key.
 #[derive(Clone, Debug)]
@@ -245,7 +245,7 @@ pub fn all() -> Vec<Key> {
             true,
         ),
     ];
-    for row in LimitRow::ALL.map(limits::row) {
+    for row in LimitRow::ALL.map(LimitRow::def) {
         let (least, most) = row.bounds;
         let kind = match row.unit {
             Unit::Contracts => Kind::Micros("contracts", least, most),

@@ -1,183 +1,13 @@
-//! The rows of the risk table: their names, profiles and what makes them consistent.
+//! The limits that a profile gives, and what makes them consistent. The rows themselves are a table in `hot/src/risk/limits.rs`.
 
 use surefoot_hot::event::Control;
-use surefoot_hot::risk::{LIMIT_ROWS, LimitRow};
-use surefoot_hot::units::{MICROS, QTY_MAX, Usd};
-
-/// The unit of a row's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Millionths of a contract; written in contracts.
-    Contracts,
-    /// Microdollars; written in dollars.
-    Dollars,
-    /// Steps of $0.0001; written in dollars.
-    Ticks,
-    /// Percent.
-    Percent,
-    /// Parts per million.
-    Ppm,
-    /// Milliseconds.
-    Millis,
-    /// A number of things.
-    Count,
-}
-
-/// What the configuration knows of a row.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// The configuration's key.
-    pub key: &'static str,
-    /// Its unit.
-    pub unit: Unit,
-    /// The least and the most that make sense, in the row's own unit.
-    pub bounds: (u64, u64),
-    /// What it is, in a line.
-    pub about: &'static str,
-}
-
-const DOLLARS_MOST: u64 = 1_000_000_000 * MICROS;
-const MILLIS_MOST: u64 = 7 * 86_400_000;
-
-/// What the configuration knows of `row`.
-pub const fn row(row: LimitRow) -> Row {
-    use LimitRow as L;
-    let dollars = (MICROS, DOLLARS_MOST); // nothing under a dollar can be traded
-    let (key, unit, bounds, about) = match row {
-        L::OrderQty => (
-            "limits.order_qty",
-            Unit::Contracts,
-            (MICROS, QTY_MAX.micros()),
-            "contracts in one order",
-        ),
-        L::OrderNotional => {
-            ("limits.order_notional", Unit::Dollars, dollars, "dollars in one order")
-        }
-        L::CashPercent => (
-            "limits.cash_percent",
-            Unit::Percent,
-            (1, 100),
-            "share of a venue's free cash for one order",
-        ),
-        L::PositionQty => (
-            "limits.position_qty",
-            Unit::Contracts,
-            (MICROS, QTY_MAX.micros()),
-            "contracts of one outcome, held or on the way",
-        ),
-        L::ExposureTotal => {
-            ("limits.exposure_total", Unit::Dollars, dollars, "dollars at risk over everything")
-        }
-        L::DailyLoss => (
-            "limits.daily_loss",
-            Unit::Dollars,
-            (0, DOLLARS_MOST),
-            "dollars lost in a day before everything halts; 0 means observe only",
-        ),
-        L::OrdersPerMinute => {
-            ("limits.orders_per_minute", Unit::Count, (1, 60_000), "order mutations a minute")
-        }
-        L::ExposureMarket => {
-            ("limits.exposure_market", Unit::Dollars, dollars, "dollars at risk in one market")
-        }
-        L::ExposureCluster => (
-            "limits.exposure_cluster",
-            Unit::Dollars,
-            dollars,
-            "dollars at risk in markets that depend on each other",
-        ),
-        L::ExposureVenue => {
-            ("limits.exposure_venue", Unit::Dollars, dollars, "dollars at risk at one venue")
-        }
-        L::Positions => (
-            "limits.positions",
-            Unit::Count,
-            (1, 10_000),
-            "baskets and single positions held at once",
-        ),
-        L::PositionNotional => {
-            ("limits.position_notional", Unit::Dollars, dollars, "dollars in one position")
-        }
-        L::OrdersPerMinuteMarket => (
-            "limits.orders_per_minute_market",
-            Unit::Count,
-            (1, 60_000),
-            "order mutations a minute in one market",
-        ),
-        L::DuplicateMs => (
-            "limits.duplicate_ms",
-            Unit::Millis,
-            (1, 60_000),
-            "within this time the same order again is a mistake",
-        ),
-        L::EdgeMin => (
-            "strategy.edge_min",
-            Unit::Ticks,
-            (1, 10_000),
-            "least profit of a basket unit after fees",
-        ),
-        L::ProfitMin => (
-            "strategy.profit_min",
-            Unit::Dollars,
-            (0, 1_000_000 * MICROS),
-            "least profit of a whole basket after fees",
-        ),
-        L::EdgeMaxPercent => (
-            "strategy.edge_max_percent",
-            Unit::Percent,
-            (1, 100),
-            "an implied profit above this share of the payout is bad data",
-        ),
-        L::LegTimeoutMs => (
-            "strategy.leg_timeout_ms",
-            Unit::Millis,
-            (100, 600_000),
-            "how long a leg may take before the rest is unwound",
-        ),
-        L::CooldownMs => (
-            "strategy.cooldown_ms",
-            Unit::Millis,
-            (0, MILLIS_MOST),
-            "how long a basket rests after it was shot",
-        ),
-        L::CooldownLossMs => (
-            "strategy.cooldown_loss_ms",
-            Unit::Millis,
-            (0, MILLIS_MOST),
-            "how long a basket rests after an unwind or a loss",
-        ),
-        L::UnwindAttempts => (
-            "strategy.unwind_attempts",
-            Unit::Count,
-            (1, 100),
-            "orders an unwind may take before it is handed to a person",
-        ),
-        L::UnwindStepMs => (
-            "strategy.unwind_step_ms",
-            Unit::Millis,
-            (0, 60_000),
-            "least time between two corrective orders of a group",
-        ),
-        L::LegFailPpm => (
-            "strategy.leg_fail_ppm",
-            Unit::Ppm,
-            (0, 1_000_000),
-            "how often a later leg fails: an edge must pay for it",
-        ),
-        L::UnwindLossPpm => (
-            "strategy.unwind_loss_ppm",
-            Unit::Ppm,
-            (0, 1_000_000),
-            "what an unwind loses of its cost: an edge must pay for it",
-        ),
-    };
-    Row { key, unit, bounds, about }
-}
+use surefoot_hot::risk::{LIMIT_ROWS, LimitRow, LimitUnit as Unit};
+use surefoot_hot::units::{MICROS, Usd};
 
 /// Whether a profile's value holds against a looser one of the file. The strategy's own numbers are the
 /// operator's to choose, within their bounds.
 pub fn profile_holds(limit: LimitRow) -> bool {
-    row(limit).key.starts_with("limits.")
+    limit.def().key.starts_with("limits.")
 }
 
 /// The more careful of two values of a row. A daily loss of zero is the most careful: observe only.
@@ -188,7 +18,7 @@ pub fn tighter(row: LimitRow, a: u64, b: u64) -> u64 {
 /// A value as people read it: `500 contracts`, `$100`, `1.00 cent`, `95 %`.
 pub fn show(limit: LimitRow, value: u64) -> String {
     let micros = i64::try_from(value).unwrap_or(i64::MAX);
-    match row(limit).unit {
+    match limit.def().unit {
         Unit::Contracts => format!("{} contracts", trim(Usd::from_micros(micros))),
         Unit::Dollars => format!("${}", trim(Usd::from_micros(micros))),
         Unit::Ticks => format!("${}.{:04}", value / 10_000, value % 10_000),
@@ -252,33 +82,16 @@ impl Profile {
                 (5_000, 15_000, position, 15_000, 50_000, percent(60), percent(90))
             }
         };
-        let mut limits = Limits { values: [0; LIMIT_ROWS] };
+        let mut limits = Limits { values: LimitRow::ALL.map(|row| row.def().default) };
         let loss = if self == Self::Large { dollars(loss).min(percent(5)) } else { dollars(loss) };
         // Never under what a venue takes: $1 for a marketable order on Polymarket (polymarket.md, 2026-10).
         limits.set(LimitRow::PositionNotional, position.max(dollars(1)));
-        limits.set(LimitRow::OrderQty, dollars(500)); // millionths of a contract, as of a dollar
         limits.set(LimitRow::OrderNotional, dollars(order));
-        limits.set(LimitRow::CashPercent, 95);
-        limits.set(LimitRow::PositionQty, dollars(200));
         limits.set(LimitRow::ExposureTotal, total);
         limits.set(LimitRow::DailyLoss, loss);
-        limits.set(LimitRow::OrdersPerMinute, 60);
         limits.set(LimitRow::ExposureMarket, dollars(market));
         limits.set(LimitRow::ExposureCluster, dollars(cluster));
         limits.set(LimitRow::ExposureVenue, venue);
-        limits.set(LimitRow::Positions, 16);
-        limits.set(LimitRow::EdgeMin, 100);
-        limits.set(LimitRow::ProfitMin, dollars(1) / 2);
-        limits.set(LimitRow::OrdersPerMinuteMarket, 20);
-        limits.set(LimitRow::EdgeMaxPercent, 20);
-        limits.set(LimitRow::LegTimeoutMs, 5_000);
-        limits.set(LimitRow::CooldownMs, 1_000);
-        limits.set(LimitRow::CooldownLossMs, 15 * 60_000);
-        limits.set(LimitRow::UnwindAttempts, 5);
-        limits.set(LimitRow::UnwindStepMs, 500);
-        limits.set(LimitRow::LegFailPpm, 150_000); // 15 % and 3.5 % until there are rates of our own
-        limits.set(LimitRow::UnwindLossPpm, 35_000);
-        limits.set(LimitRow::DuplicateMs, 1_000);
         limits
     }
 }
@@ -332,16 +145,11 @@ mod tests {
         {
             let limits = profile.limits(Usd::from_dollars(equity));
             for (row, value) in limits.iter() {
-                let (least, most) = super::row(row).bounds;
-                assert!(
-                    (least..=most).contains(&value),
-                    "{} of {}",
-                    super::row(row).key,
-                    profile.name()
-                );
+                let (least, most) = row.def().bounds;
+                assert!((least..=most).contains(&value), "{} of {}", row.def().key, profile.name());
             }
             for (inner, outer) in NESTED {
-                assert!(limits.value(inner) <= limits.value(outer), "{}", row(inner).key);
+                assert!(limits.value(inner) <= limits.value(outer), "{}", inner.def().key);
             }
         }
     }

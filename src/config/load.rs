@@ -435,7 +435,7 @@ impl Reading {
     /// Limits that were given and do not hold, because something tighter does.
     fn ignored(&self, limits: &Limits, origins: &BTreeMap<&'static str, Origin>) -> Vec<String> {
         let rows = LimitRow::ALL.into_iter().filter_map(|row| {
-            let path = limits::row(row).key;
+            let path = row.def().key;
             let (given, holds) = (self.number(path)?, limits.value(row));
             let place = match &self.given.get(path)?.origin {
                 Origin::File(line) => format!("{}:{line}", self.file.0),
@@ -466,7 +466,7 @@ impl Reading {
         }
         let mut origins = BTreeMap::new();
         for row in LimitRow::ALL {
-            let path = limits::row(row).key;
+            let path = row.def().key;
             let before = limits.value(row);
             let given = self.number(path);
             let value = match given {
@@ -486,7 +486,7 @@ impl Reading {
             if limits.value(inner) <= limits.value(outer) {
                 continue;
             }
-            let (inner_key, outer_key) = (limits::row(inner).key, limits::row(outer).key);
+            let (inner_key, outer_key) = (inner.def().key, outer.def().key);
             if self.number(inner_key) == Some(limits.value(inner))
                 && self.number(outer_key) == Some(limits.value(outer))
             {
@@ -501,7 +501,7 @@ impl Reading {
     }
 
     fn inconsistent(&mut self, inner: LimitRow, outer: LimitRow, limits: &Limits) {
-        let (inner_key, outer_key) = (limits::row(inner).key, limits::row(outer).key);
+        let (inner_key, outer_key) = (inner.def().key, outer.def().key);
         let what = format!(
             "`{inner_key}` ({}) is above `{outer_key}` ({})",
             limits::show(inner, limits.value(inner)),
@@ -524,7 +524,7 @@ impl Reading {
         origins: &BTreeMap<&'static str, Origin>,
     ) -> Vec<(&'static str, String, Origin)> {
         let rows: BTreeMap<_, _> =
-            LimitRow::ALL.map(|row| (limits::row(row).key, row)).into_iter().collect();
+            LimitRow::ALL.map(|row| (row.def().key, row)).into_iter().collect();
         let show = |key: &Key| {
             if let Some(row) = rows.get(key.path) {
                 return (

@@ -1,6 +1,6 @@
 //! Any TOML and any environment into the configuration: one checked value, or every mistake with its place.
 
-use surefoot::config::limits::{self, NESTED};
+use surefoot::config::limits::NESTED;
 use surefoot::config::load::{Inputs, load, read};
 
 /// What a secret's text may look like; it is shown nowhere.
@@ -30,12 +30,12 @@ pub fn config_any(text: &str, env: &[(String, String)]) {
     };
     let limits = loaded.config.limits;
     for (row, value) in limits.iter() {
-        let (least, most) = limits::row(row).bounds;
-        assert!((least..=most).contains(&value), "{} = {value}", limits::row(row).key);
+        let (least, most) = row.def().bounds;
+        assert!((least..=most).contains(&value), "{} = {value}", row.def().key);
     }
     for (inner, outer) in NESTED {
         let of = |row| limits.value(row);
-        let told = || format!("{} above {}", limits::row(inner).key, limits::row(outer).key);
+        let told = || format!("{} above {}", inner.def().key, outer.def().key);
         assert!(of(inner) <= of(outer) || load(&inputs).is_err(), "{}", told());
     }
 }

@@ -1,7 +1,5 @@
 //! What each record of the journal changes in the tables.
 
-use std::fmt::Debug;
-
 use rusqlite::{Connection, OptionalExtension, params};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, OrderId};
@@ -10,7 +8,6 @@ use surefoot_hot::journal::{Body, Header, Record};
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::note::Note;
 use surefoot_hot::order::{Order, OrderState};
-use surefoot_hot::pack::{Pack, Source};
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::{Nanos, Qty};
 
@@ -137,7 +134,7 @@ impl Place {
                 db.prepare_cached(
                     "UPDATE markets SET status = ?3, updated_ns = ?4 WHERE world = ?1 AND market = ?2",
                 )?
-                .execute(params![self.world, market.get(), snake(status), at.ns])?;
+                .execute(params![self.world, market.get(), status.name(), at.ns])?;
             }
             Event::Settled { market, yes_pays } => {
                 db.prepare_cached(
@@ -203,7 +200,7 @@ impl Place {
             name,
             entry.map(|entry| &entry.title),
             def.cluster.get(),
-            snake(&def.status),
+            def.status.name(),
             micros(def.min_qty),
             close,
             at.ns,
@@ -227,7 +224,7 @@ impl Place {
             order.action.name(),
             order.price.ticks(),
             micros(order.qty),
-            snake(&order.tif),
+            order.tif.name(),
             order.post_only,
             order.purpose.name(),
             order.epoch.cast_signed(),
@@ -344,13 +341,12 @@ impl Place {
                         world,
                         market.get(),
                         group.get(),
-                        snake(why),
+                        why.name(),
                         at.ns
                     ])?;
             }
             Note::Halt { halted, why, epoch } => {
-                let why = HaltWhy::unpack(&mut OneByte(*why));
-                let why = why.map_or_else(|| "unknown".to_owned(), |why| snake(&why));
+                let why = HaltWhy::ALL.get(usize::from(*why)).map_or("unknown", |why| why.name());
                 db.prepare_cached("INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                     .execute(params![at.seq, world, halted, why, epoch.cast_signed(), at.ns])?;
             }
@@ -367,7 +363,7 @@ impl Place {
                 let market = (*market != u16::MAX).then_some(*market);
                 let order = (*order != 0).then_some(order.cast_signed());
                 db.prepare_cached("INSERT INTO alarms VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                    .execute(params![at.seq, world, snake(what), market, order, at.ns])?;
+                    .execute(params![at.seq, world, what.name(), market, order, at.ns])?;
             }
         }
         Ok(())
@@ -407,15 +403,6 @@ struct At {
     ns: i64,
 }
 
-/// Reads an enum from its number alone.
-struct OneByte(u8);
-
-impl Source for OneByte {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        Some([self.0; N])
-    }
-}
-
 fn ns(time: Nanos) -> i64 {
     i64::try_from(time.get()).unwrap_or(i64::MAX)
 }
@@ -430,16 +417,4 @@ fn order_id(order: OrderId) -> i64 {
 
 fn hex(hash: u64) -> String {
     format!("{hash:016x}")
-}
-
-/// `OwnCross` as `own_cross`.
-fn snake(name: &impl Debug) -> String {
-    let mut text = String::new();
-    for letter in format!("{name:?}").chars() {
-        if letter.is_ascii_uppercase() && !text.is_empty() {
-            text.push('_');
-        }
-        text.push(letter.to_ascii_lowercase());
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! A basket as the compiler hands it in: one event per leg.
 
 use crate::ids::{BasketId, MarketId, Outcome};
+use crate::pack::{enum_table, pack_fields};
 
 /// One leg of a basket. Legs arrive in order, `leg` from 0 to `legs - 1`; the last completes the basket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,28 +22,20 @@ pub struct BasketDef {
     pub payout: u32,
 }
 
-/// The shape of a basket, for people and for statistics; the arithmetic is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum BasketKind {
-    /// YES and NO of one market.
-    Complement = 0,
-    /// YES of every member of an exhaustive exclusive set.
-    ExclusiveYes = 1,
-    /// NO of every member of an exclusive set.
-    ExclusiveNo = 2,
-    /// YES here and NO there, for the same question.
-    CrossVenue = 3,
+enum_table! {
+    /// The shape of a basket, for people and for statistics; the arithmetic is the same.
+    pub enum BasketKind {
+        /// YES and NO of one market.
+        Complement = 0, "complement";
+        /// YES of every member of an exhaustive exclusive set.
+        ExclusiveYes = 1, "exclusive_yes";
+        /// NO of every member of an exclusive set.
+        ExclusiveNo = 2, "exclusive_no";
+        /// YES here and NO there, for the same question.
+        CrossVenue = 3, "cross_venue";
+    }
 }
 
-impl BasketKind {
-    /// The name used in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Complement => "complement",
-            Self::ExclusiveYes => "exclusive_yes",
-            Self::ExclusiveNo => "exclusive_no",
-            Self::CrossVenue => "cross_venue",
-        }
-    }
+pack_fields! {
+    BasketDef { basket, kind, leg, legs, market, outcome, payout }
 }

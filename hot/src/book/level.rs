@@ -1,6 +1,7 @@
 //! One change of a book.
 
 use crate::ids::{MarketId, Side};
+use crate::pack::{pack_fields, pack_variants};
 use crate::units::{Price, Qty};
 
 /// One level of the YES book.
@@ -27,4 +28,12 @@ pub enum Change {
     Add(Qty),
     /// So much less; below zero is corruption.
     Take(Qty),
+}
+
+pack_fields! {
+    Level { market, side, price, change, last }
+}
+
+pack_variants! {
+    Change { 0 = Set(qty), 1 = Add(qty), 2 = Take(qty) }
 }

@@ -64,37 +64,7 @@ fn qty(contracts: u64) -> Qty {
 
 /// The spec's small profile, with a faster cooldown.
 fn limit_values() -> Vec<(LimitRow, u64)> {
-    use LimitRow as L;
-    LimitRow::ALL
-        .into_iter()
-        .map(|row| {
-            let value = match row {
-                L::OrderQty => 500_000_000,
-                L::OrderNotional | L::PositionNotional | L::DailyLoss => 100_000_000,
-                L::CashPercent => 95,
-                L::PositionQty => 200_000_000,
-                L::ExposureTotal => 1_000_000_000,
-                L::OrdersPerMinute => 60,
-                L::ExposureMarket => 100_000_000,
-                L::ExposureCluster => 200_000_000,
-                L::ExposureVenue => 500_000_000,
-                L::Positions => 16,
-                L::EdgeMin => 100,
-                L::ProfitMin => 500_000,
-                L::OrdersPerMinuteMarket => 20,
-                L::EdgeMaxPercent => 20,
-                L::LegTimeoutMs => 5_000,
-                L::CooldownMs => 1_000,
-                L::CooldownLossMs => 900_000,
-                L::UnwindAttempts => 5,
-                L::UnwindStepMs => 500,
-                L::LegFailPpm => 150_000,
-                L::UnwindLossPpm => 35_000,
-                L::DuplicateMs => 1_000,
-            };
-            (row, value)
-        })
-        .collect()
+    LimitRow::ALL.into_iter().map(|row| (row, row.def().default)).collect()
 }
 
 fn terms(market: MarketId) -> MarketDef {

@@ -1,6 +1,7 @@
 //! What is asked about an order that has been sent.
 
 use crate::ids::{MarketId, OrderId, Venue, VenueKey};
+use crate::pack::pack_fields;
 use crate::units::Qty;
 
 /// Which order to cancel.
@@ -29,4 +30,9 @@ pub struct Query {
     pub market: MarketId,
     /// At which venue.
     pub venue: Venue,
+}
+
+pack_fields! {
+    Cancel { order, key, market, venue, qty }
+    Query { order, key, market, venue }
 }

@@ -1,31 +1,20 @@
 //! The order state machine: one table, every legal pair listed.
 
-/// Where an order stands, as the core sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum OrderState {
-    /// Approved and reserved, handed to the executor.
-    Pending = 0,
-    /// On the venue's book.
-    Resting = 1,
-    /// Nobody can say whether the venue has it; the reservation stays.
-    Unknown = 2,
-    /// A cancel is on the way; it still counts.
-    Cancelling = 3,
-    /// Over; only a late fill can still move it.
-    Done = 4,
-}
+use crate::pack::enum_table;
 
-impl OrderState {
-    /// The name used in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Resting => "resting",
-            Self::Unknown => "unknown",
-            Self::Cancelling => "cancelling",
-            Self::Done => "done",
-        }
+enum_table! {
+    /// Where an order stands, as the core sees it.
+    pub enum OrderState {
+        /// Approved and reserved, handed to the executor.
+        Pending = 0, "pending";
+        /// On the venue's book.
+        Resting = 1, "resting";
+        /// Nobody can say whether the venue has it; the reservation stays.
+        Unknown = 2, "unknown";
+        /// A cancel is on the way; it still counts.
+        Cancelling = 3, "cancelling";
+        /// Over; only a late fill can still move it.
+        Done = 4, "done";
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Purpose;
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Side, Venue};
+use crate::pack::{enum_table, pack_fields};
 use crate::units::{Nanos, Price, Qty};
 
 /// One order, complete: nothing is left for the executor to decide.
@@ -56,14 +57,21 @@ impl Order {
     }
 }
 
-/// How long an order lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Tif {
-    /// Until cancelled.
-    Gtc = 0,
-    /// Fill what can be filled now, cancel the rest. Polymarket calls it FAK.
-    Ioc = 1,
-    /// All now or nothing.
-    Fok = 2,
+enum_table! {
+    /// How long an order lives.
+    pub enum Tif {
+        /// Until cancelled.
+        Gtc = 0, "gtc";
+        /// Fill what can be filled now, cancel the rest. Polymarket calls it FAK.
+        Ioc = 1, "ioc";
+        /// All now or nothing.
+        Fok = 2, "fok";
+    }
+}
+
+pack_fields! {
+    Order {
+        id, epoch, decided, group, market, venue, outcome, action, price, qty, tif, post_only,
+        purpose,
+    }
 }

@@ -1,9 +1,155 @@
 //! The rows of the risk table that can be set, and the limits in force.
 
-use crate::units::{Nanos, Qty, Usd};
+use crate::pack::enum_table;
+use crate::units::{MICROS, Nanos, QTY_MAX, Qty, Usd};
+
+const DOLLARS_MOST: u64 = 1_000_000_000 * MICROS;
+const MILLIS_MOST: u64 = 7 * 86_400_000;
+
+/// The unit of a row's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitUnit {
+    /// Millionths of a contract; written in contracts.
+    Contracts,
+    /// Microdollars; written in dollars.
+    Dollars,
+    /// Steps of $0.0001; written in dollars.
+    Ticks,
+    /// Percent.
+    Percent,
+    /// Parts per million.
+    Ppm,
+    /// Milliseconds.
+    Millis,
+    /// A number of things.
+    Count,
+}
+
+/// Which of two values of a row is the more careful one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safer {
+    /// The smaller one: the row bounds something from above.
+    Smaller,
+    /// The larger one: the row asks for at least so much.
+    Larger,
+}
+
+/// What is known of a row before anybody sets it.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitDef {
+    /// Its key in the configuration file: section and name.
+    pub key: &'static str,
+    /// What it limits, in a line.
+    pub about: &'static str,
+    /// The unit of its value.
+    pub unit: LimitUnit,
+    /// The least and the most that make sense, in its unit.
+    pub bounds: (u64, u64),
+    /// Its value in the profile `small`, in its unit. What depends on the size of the account is derived from that instead.
+    pub default: u64,
+    /// Which way it may move while trading is open.
+    pub safer: Safer,
+}
+
+/// The rows: variant, number in files, key in the configuration, meaning; unit, bounds, default and which value is safer.
+macro_rules! limit_rows {
+    ($(
+        $row:ident = $number:literal, $section:ident.$name:ident, $about:literal,
+            $unit:ident, $bounds:expr, $default:expr, $safer:ident;
+    )*) => {
+        enum_table! {
+            /// The rows of the risk table that can be set.
+            pub enum LimitRow {
+                $(#[doc = $about] $row = $number, stringify!($name);)*
+            }
+        }
+
+        static DEFS: [LimitDef; LIMIT_ROWS] = [$(LimitDef {
+            key: concat!(stringify!($section), ".", stringify!($name)),
+            about: $about,
+            unit: LimitUnit::$unit,
+            bounds: $bounds,
+            default: $default,
+            safer: Safer::$safer,
+        }),*];
+    };
+}
+
+limit_rows! {
+    OrderQty = 0, limits.order_qty, "contracts in one order",
+        Contracts, (MICROS, QTY_MAX.micros()), 500 * MICROS, Smaller;
+    OrderNotional = 1, limits.order_notional, "dollars in one order",
+        Dollars, (MICROS, DOLLARS_MOST), 100 * MICROS, Smaller;
+    CashPercent = 2, limits.cash_percent, "share of a venue's free cash for one order",
+        Percent, (1, 100), 95, Smaller;
+    PositionQty = 3, limits.position_qty, "contracts of one outcome, held or on the way",
+        Contracts, (MICROS, QTY_MAX.micros()), 200 * MICROS, Smaller;
+    ExposureTotal = 4, limits.exposure_total, "dollars at risk over everything",
+        Dollars, (MICROS, DOLLARS_MOST), 1_000 * MICROS, Smaller;
+    DailyLoss = 5, limits.daily_loss, "dollars lost in a day before everything halts; 0 means observe only",
+        Dollars, (0, DOLLARS_MOST), 100 * MICROS, Smaller;
+    OrdersPerMinute = 6, limits.orders_per_minute, "order mutations a minute",
+        Count, (1, 60_000), 60, Smaller;
+    ExposureMarket = 7, limits.exposure_market, "dollars at risk in one market",
+        Dollars, (MICROS, DOLLARS_MOST), 100 * MICROS, Smaller;
+    ExposureCluster = 8, limits.exposure_cluster, "dollars at risk in markets that depend on each other",
+        Dollars, (MICROS, DOLLARS_MOST), 200 * MICROS, Smaller;
+    ExposureVenue = 9, limits.exposure_venue, "dollars at risk at one venue",
+        Dollars, (MICROS, DOLLARS_MOST), 500 * MICROS, Smaller;
+    Positions = 10, limits.positions, "baskets and single positions held at once",
+        Count, (1, 10_000), 16, Smaller;
+    EdgeMin = 11, strategy.edge_min, "least profit of a basket unit after fees",
+        Ticks, (1, 10_000), 100, Larger;
+    ProfitMin = 12, strategy.profit_min, "least profit of a whole basket after fees",
+        Dollars, (0, 1_000_000 * MICROS), MICROS / 2, Larger;
+    PositionNotional = 13, limits.position_notional, "dollars in one position",
+        Dollars, (MICROS, DOLLARS_MOST), 100 * MICROS, Smaller;
+    OrdersPerMinuteMarket = 14, limits.orders_per_minute_market, "order mutations a minute in one market",
+        Count, (1, 60_000), 20, Smaller;
+    EdgeMaxPercent = 15, strategy.edge_max_percent, "an implied profit above this share of the payout is bad data",
+        Percent, (1, 100), 20, Smaller;
+    LegTimeoutMs = 16, strategy.leg_timeout_ms, "how long a leg may take before the rest is unwound",
+        Millis, (100, 600_000), 5_000, Smaller;
+    CooldownMs = 17, strategy.cooldown_ms, "how long a basket rests after it was shot",
+        Millis, (0, MILLIS_MOST), 1_000, Larger;
+    CooldownLossMs = 18, strategy.cooldown_loss_ms, "how long a basket rests after an unwind or a loss",
+        Millis, (0, MILLIS_MOST), 900_000, Larger;
+    UnwindAttempts = 19, strategy.unwind_attempts, "orders an unwind may take before it is handed to a person",
+        Count, (1, 100), 5, Smaller;
+    UnwindStepMs = 20, strategy.unwind_step_ms, "least time between two corrective orders of a group",
+        Millis, (0, 60_000), 500, Smaller;
+    LegFailPpm = 21, strategy.leg_fail_ppm, "how often a later leg fails: an edge must pay for it",
+        Ppm, (0, 1_000_000), 150_000, Larger;
+    UnwindLossPpm = 22, strategy.unwind_loss_ppm, "what an unwind loses of its cost: an edge must pay for it",
+        Ppm, (0, 1_000_000), 35_000, Larger;
+    DuplicateMs = 23, limits.duplicate_ms, "within this time the same order again is a mistake",
+        Millis, (1, 60_000), 1_000, Larger;
+}
 
 /// How many rows there are.
 pub const LIMIT_ROWS: usize = LimitRow::ALL.len();
+
+const _: () = assert!(LIMIT_ROWS < 64, "Limits marks each row that is set by a bit of a word");
+const _: () = {
+    let mut row = 0;
+    while row < LIMIT_ROWS {
+        let LimitDef { bounds: (least, most), default, .. } = DEFS[row];
+        assert!(least <= default && default <= most, "a default lies within its row's bounds");
+        row += 1;
+    }
+};
+
+impl LimitRow {
+    /// What is known of it before anybody sets it.
+    pub const fn def(self) -> &'static LimitDef {
+        &DEFS[self as usize]
+    }
+
+    /// Whether a larger value is the more careful one.
+    pub const fn larger_is_safer(self) -> bool {
+        matches!(self.def().safer, Safer::Larger)
+    }
+}
 
 /// Every limit, by row. Trading needs all of them set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,144 +215,9 @@ impl Limits {
     }
 }
 
-/// The rows of the risk table that can be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum LimitRow {
-    /// Contracts in one order (1e-6).
-    OrderQty = 0,
-    /// Dollars in one order (1e-6).
-    OrderNotional = 1,
-    /// Share of free cash that one order may use, in percent.
-    CashPercent = 2,
-    /// Contracts of one outcome held or on the way (1e-6).
-    PositionQty = 3,
-    /// Dollars at risk over everything (1e-6).
-    ExposureTotal = 4,
-    /// Dollars lost in a day, realised and unrealised (1e-6); zero means observe only.
-    DailyLoss = 5,
-    /// Order mutations a minute.
-    OrdersPerMinute = 6,
-    /// Dollars at risk in one market (1e-6).
-    ExposureMarket = 7,
-    /// Dollars at risk in one cluster (1e-6).
-    ExposureCluster = 8,
-    /// Dollars at risk at one venue (1e-6).
-    ExposureVenue = 9,
-    /// Baskets and single positions held at once.
-    Positions = 10,
-    /// Least profit per basket unit, in $0.0001.
-    EdgeMin = 11,
-    /// Least profit of a whole basket (1e-6 dollars).
-    ProfitMin = 12,
-    /// Dollars in one position (1e-6).
-    PositionNotional = 13,
-    /// Order mutations a minute in one market.
-    OrdersPerMinuteMarket = 14,
-    /// An implied profit above this share of the payout is bad data, in percent.
-    EdgeMaxPercent = 15,
-    /// How long a leg may take before it is cancelled and the rest unwound, in milliseconds.
-    LegTimeoutMs = 16,
-    /// How long a basket rests after it was shot, in milliseconds.
-    CooldownMs = 17,
-    /// How long a basket rests after an unwind or a loss, in milliseconds.
-    CooldownLossMs = 18,
-    /// How many orders an unwind may take before it is handed to a person.
-    UnwindAttempts = 19,
-    /// The least time between two corrective orders of one group, in milliseconds.
-    UnwindStepMs = 20,
-    /// How often a later leg fails, in parts per million; decides whether an edge pays for the risk.
-    LegFailPpm = 21,
-    /// What an unwind loses of its cost, in parts per million.
-    UnwindLossPpm = 22,
-    /// Within this time the same order again is a mistake, in milliseconds.
-    DuplicateMs = 23,
-}
-
-impl LimitRow {
-    /// Every row, in order of its number.
-    pub const ALL: [Self; 24] = [
-        Self::OrderQty,
-        Self::OrderNotional,
-        Self::CashPercent,
-        Self::PositionQty,
-        Self::ExposureTotal,
-        Self::DailyLoss,
-        Self::OrdersPerMinute,
-        Self::ExposureMarket,
-        Self::ExposureCluster,
-        Self::ExposureVenue,
-        Self::Positions,
-        Self::EdgeMin,
-        Self::ProfitMin,
-        Self::PositionNotional,
-        Self::OrdersPerMinuteMarket,
-        Self::EdgeMaxPercent,
-        Self::LegTimeoutMs,
-        Self::CooldownMs,
-        Self::CooldownLossMs,
-        Self::UnwindAttempts,
-        Self::UnwindStepMs,
-        Self::LegFailPpm,
-        Self::UnwindLossPpm,
-        Self::DuplicateMs,
-    ];
-
-    /// Whether a larger value is the more careful one.
-    pub const fn larger_is_safer(self) -> bool {
-        matches!(
-            self,
-            Self::EdgeMin
-                | Self::ProfitMin
-                | Self::CooldownMs
-                | Self::CooldownLossMs
-                | Self::LegFailPpm
-                | Self::UnwindLossPpm
-                | Self::DuplicateMs
-        )
-    }
-
-    /// The name used in the configuration, in output and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OrderQty => "order_qty",
-            Self::OrderNotional => "order_notional",
-            Self::CashPercent => "cash_percent",
-            Self::PositionQty => "position_qty",
-            Self::ExposureTotal => "exposure_total",
-            Self::DailyLoss => "daily_loss",
-            Self::OrdersPerMinute => "orders_per_minute",
-            Self::ExposureMarket => "exposure_market",
-            Self::ExposureCluster => "exposure_cluster",
-            Self::ExposureVenue => "exposure_venue",
-            Self::Positions => "positions",
-            Self::EdgeMin => "edge_min",
-            Self::ProfitMin => "profit_min",
-            Self::PositionNotional => "position_notional",
-            Self::OrdersPerMinuteMarket => "orders_per_minute_market",
-            Self::EdgeMaxPercent => "edge_max_percent",
-            Self::LegTimeoutMs => "leg_timeout_ms",
-            Self::CooldownMs => "cooldown_ms",
-            Self::CooldownLossMs => "cooldown_loss_ms",
-            Self::UnwindAttempts => "unwind_attempts",
-            Self::UnwindStepMs => "unwind_step_ms",
-            Self::LegFailPpm => "leg_fail_ppm",
-            Self::UnwindLossPpm => "unwind_loss_ppm",
-            Self::DuplicateMs => "duplicate_ms",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_are_numbered_as_listed() {
-        for (index, row) in LimitRow::ALL.into_iter().enumerate() {
-            assert_eq!(row as usize, index, "{}", row.name());
-        }
-    }
 
     #[test]
     fn an_open_run_only_tightens() {

@@ -15,7 +15,7 @@ pub use approved::Approved;
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
 pub use leg_risk::LegRisk;
-pub use limits::{LIMIT_ROWS, LimitRow, Limits};
+pub use limits::{LIMIT_ROWS, LimitDef, LimitRow, LimitUnit, Limits, Safer};
 pub use quarantine::QuarantineWhy;
 pub use rate::Rate;
 pub use refusal::Refusal;

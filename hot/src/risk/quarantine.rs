@@ -1,18 +1,21 @@
 //! Why a market is quarantined.
 
-/// Why a market is quarantined: nothing is opened there, and what is held there can still be hedged and sold. Of
-/// several causes the gravest stands; they are in that order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum QuarantineWhy {
-    /// Messages about its book had a shape that we do not know.
-    Shape = 0,
-    /// A message about it held a word whose meaning we do not know.
-    Meaning = 1,
-    /// An order in it filled at a worse price than agreed.
-    WorseFill = 2,
-    /// An order in it filled beyond its quantity.
-    Overfill = 3,
+use crate::pack::enum_table;
+
+enum_table! {
+    /// Why a market is quarantined: nothing is opened there, and what is held there can still be hedged and sold. Of
+    /// several causes the gravest stands; they are in that order.
+    #[derive(PartialOrd, Ord)]
+    pub enum QuarantineWhy {
+        /// Messages about its book had a shape that we do not know.
+        Shape = 0, "shape";
+        /// A message about it held a word whose meaning we do not know.
+        Meaning = 1, "meaning";
+        /// An order in it filled at a worse price than agreed.
+        WorseFill = 2, "worse_fill";
+        /// An order in it filled beyond its quantity.
+        Overfill = 3, "overfill";
+    }
 }
 
 impl QuarantineWhy {
