@@ -1,5 +1,7 @@
 //! Everything that can happen to the core: one closed set, one cache line each.
 
+mod books;
+
 use crate::basket::BasketDef;
 use crate::book::{Level, StaleWhy};
 use crate::grid::Grid;
@@ -147,7 +149,7 @@ pub enum Event {
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
 
 impl Event {
-    /// The market it speaks of, where it speaks of one.
+    /// The market whose book, status or terms it tells of.
     pub fn market(&self) -> Option<MarketId> {
         match *self {
             Self::SnapshotBegin { market, .. }
@@ -161,7 +163,16 @@ impl Event {
             | Self::Status { market, .. }
             | Self::Settled { market, .. }
             | Self::Market(MarketDef { market, .. }) => Some(market),
-            _ => None,
+            Self::StaleAll { .. }
+            | Self::Link { .. }
+            | Self::Report(_)
+            | Self::Basket(_)
+            | Self::Control(_)
+            | Self::Timer
+            | Self::Adopt(_)
+            | Self::Current { .. }
+            | Self::Stall { .. }
+            | Self::Odd { .. } => None,
         }
     }
 }

@@ -168,7 +168,23 @@ impl Place {
             Event::Control(Control::Day { day }) => {
                 (self.day, self.day_given) = (i64::from(*day), 1)
             }
-            _ => {}
+            // Books, reports and what is asked of the core have no table: what came of them follows in notes.
+            Event::SnapshotBegin { .. }
+            | Event::SnapshotEnd { .. }
+            | Event::Level(_)
+            | Event::Mirror { .. }
+            | Event::Top { .. }
+            | Event::Trade { .. }
+            | Event::Stale { .. }
+            | Event::StaleAll { .. }
+            | Event::GridChange { .. }
+            | Event::Link { .. }
+            | Event::Report(_)
+            | Event::Control(_)
+            | Event::Timer
+            | Event::Current { .. }
+            | Event::Stall { .. }
+            | Event::Odd { .. } => {}
         }
         Ok(())
     }

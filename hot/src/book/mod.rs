@@ -5,8 +5,9 @@
 //! and a best price or mirrored level other than the venue states put it in doubt: nothing is decided from it, and it
 //! is whole again by itself where the next frames explain what was seen, stale where they do not in time.
 //!
-//! Memory: a book is allocated when its market's terms come in ([`Event::Market`]), sized to its grid, with room
-//! for a grid of tenths of a cent; nothing else here allocates, but a [`Event::GridChange`] to a still finer grid,
+//! Memory: a book is allocated when its market's terms come in ([`Event::Market`](crate::event::Event::Market)), sized to its grid, with room
+//! for a grid of tenths of a cent; nothing else here allocates, but a
+//! [`Event::GridChange`](crate::event::Event::GridChange) to a still finer grid,
 //! which comes at most once or twice in a market's life. A market costs 16 kB, on a 0.0001 grid 160 kB.
 
 mod checks;
@@ -23,11 +24,10 @@ pub use level::{Change, Level};
 pub use stale::StaleWhy;
 pub use table::Books;
 
-use crate::event::Event;
 use crate::grid::Grid;
 use crate::hash::Hash64;
 use crate::ids::{Outcome, Side};
-use crate::market::MarketDef;
+use crate::market::{MarketDef, MarketStatus};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
 use scale::Scale;
@@ -114,30 +114,9 @@ impl Book {
         }
     }
 
-    /// Takes in one event of this market. Events that are not about its book change nothing.
+    /// One level changes.
     #[inline]
-    pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
-        match *event {
-            Event::Level(ref level) => self.on_level(now, level),
-            Event::Top { bid, ask, last, .. } => self.on_top(now, TopCheck { bid, ask }, last),
-            Event::Mirror { side, price, qty, .. } => {
-                self.on_mirror(now, MirrorCheck { side, price, qty })
-            }
-            Event::SnapshotBegin { venue_time, .. } => self.on_snapshot_begin(venue_time),
-            Event::SnapshotEnd { .. } => self.on_snapshot_end(now),
-            Event::Stale { why, .. } => self.fail(now, why),
-            Event::GridChange { grid, .. } => self.on_grid(now, grid),
-            Event::Market(ref terms) => self.on_terms(now, terms),
-            Event::Status { status, .. } => {
-                self.terms.status = status;
-                Applied::Unchanged
-            }
-            _ => Applied::Unchanged,
-        }
-    }
-
-    #[inline]
-    fn on_level(&mut self, now: Nanos, level: &Level) -> Applied {
+    pub(crate) fn on_level(&mut self, now: Nanos, level: &Level) -> Applied {
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
         }
@@ -203,7 +182,15 @@ impl Book {
         std::mem::replace(&mut self.frame, Applied::Unchanged)
     }
 
-    fn on_top(&mut self, now: Nanos, check: TopCheck, last: bool) -> Applied {
+    /// The venue states its best prices; `last` ends the frame.
+    pub(crate) fn on_top(
+        &mut self,
+        now: Nanos,
+        bid: Option<Price>,
+        ask: Option<Price>,
+        last: bool,
+    ) -> Applied {
+        let check = TopCheck { bid, ask };
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
         }
@@ -220,7 +207,9 @@ impl Book {
         self.on_check(now)
     }
 
-    fn on_mirror(&mut self, now: Nanos, check: MirrorCheck) -> Applied {
+    /// The venue states through the other outcome what one level holds.
+    pub(crate) fn on_mirror(&mut self, now: Nanos, side: Side, price: Price, qty: Qty) -> Applied {
+        let check = MirrorCheck { side, price, qty };
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
         }
@@ -281,7 +270,8 @@ impl Book {
         }
     }
 
-    fn on_snapshot_begin(&mut self, venue_time: Nanos) -> Applied {
+    /// A fresh snapshot begins: its levels follow.
+    pub(crate) fn on_snapshot_begin(&mut self, venue_time: Nanos) -> Applied {
         let was_good = self.sync == Sync::Good;
         self.drop_levels();
         self.sync = Sync::Loading;
@@ -289,7 +279,8 @@ impl Book {
         if was_good { Applied::Top } else { Applied::Pending }
     }
 
-    fn on_snapshot_end(&mut self, now: Nanos) -> Applied {
+    /// The snapshot is complete.
+    pub(crate) fn on_snapshot_end(&mut self, now: Nanos) -> Applied {
         if self.sync != Sync::Loading {
             return Applied::Unchanged; // its beginning was lost, or it failed on the way
         }
@@ -304,7 +295,8 @@ impl Book {
         self.end_frame(now)
     }
 
-    fn on_grid(&mut self, now: Nanos, grid: Grid) -> Applied {
+    /// The grid changed: the levels of the old one are dropped.
+    pub(crate) fn on_grid(&mut self, now: Nanos, grid: Grid) -> Applied {
         self.terms.grid = grid;
         self.scale = Scale::new(grid);
         for ladder in &mut self.ladders {
@@ -314,10 +306,17 @@ impl Book {
         self.fail(now, StaleWhy::Grid)
     }
 
-    fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
+    /// The market's terms came in again.
+    pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
         let same_grid = terms.grid == self.terms.grid;
         self.terms = *terms;
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
+    }
+
+    /// The market's status changed; its levels stay.
+    pub(crate) const fn on_status(&mut self, status: MarketStatus) -> Applied {
+        self.terms.status = status;
+        Applied::Unchanged
     }
 
     /// Empties it: what was learned before no longer counts.
@@ -334,7 +333,7 @@ impl Book {
 
     /// Makes it stale; the levels stay as the last that is known.
     #[cold]
-    fn fail(&mut self, now: Nanos, why: StaleWhy) -> Applied {
+    pub(crate) fn fail(&mut self, now: Nanos, why: StaleWhy) -> Applied {
         if let Sync::Stale { .. } = self.sync {
             return Applied::Unchanged;
         }

@@ -3,7 +3,6 @@
 use super::{Applied, Book};
 use crate::book::StaleWhy;
 use crate::bounds::MARKETS_MAX;
-use crate::event::{Control, Event, Link};
 use crate::hash::Hash64;
 use crate::ids::{MarketId, Venue};
 use crate::market::MarketDef;
@@ -40,33 +39,10 @@ impl Books {
         ids.zip(&self.books).filter_map(|(market, book)| Some((market, book.as_ref()?)))
     }
 
-    /// Takes in one event. Events of a market whose terms are not known change nothing: no basket can hold it.
+    /// The book of a market whose terms have come in, to be changed.
     #[inline]
-    pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
-        if let Event::Level(level) = event {
-            // nearly every event is one: straight to it
-            return match self.books.get_mut(level.market.index()) {
-                Some(Some(book)) => book.on_level(now, level),
-                _ => Applied::Unchanged,
-            };
-        }
-        match *event {
-            Event::Market(ref terms) => self.on_terms(now, terms),
-            Event::StaleAll { venue, why } => self.fail_where(now, why, |book| book.venue == venue),
-            Event::Link { venue, link: Link::Market, up: false } => {
-                self.fail_where(now, StaleWhy::Link, |book| book.venue == venue)
-            }
-            Event::Control(Control::Start { .. }) => {
-                self.fail_where(now, StaleWhy::Restart, |_| true)
-            }
-            _ => {
-                let Some(market) = event.market() else { return Applied::Unchanged };
-                match self.books.get_mut(market.index()) {
-                    Some(Some(book)) => book.apply(now, event),
-                    _ => Applied::Unchanged,
-                }
-            }
-        }
+    pub(crate) fn get_mut(&mut self, market: MarketId) -> Option<&mut Book> {
+        self.books.get_mut(market.index())?.as_mut()
     }
 
     /// Books that have disagreed with their venue for too long become stale: call until `None` on every timer event.
@@ -96,13 +72,14 @@ impl Books {
         }
     }
 
-    fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
+    /// A market's terms came in: the first time they make its book.
+    pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
         let slot = self
             .books
             .get_mut(terms.market.index())
             .expect("the directory gives ids below MARKETS_MAX");
         match slot {
-            Some(book) => book.apply(now, &Event::Market(*terms)),
+            Some(book) => book.on_terms(now, terms),
             None => {
                 *slot = Some(Book::new(*terms));
                 Applied::Unchanged
@@ -110,7 +87,8 @@ impl Books {
         }
     }
 
-    fn fail_where(
+    /// The books of some markets became stale at once.
+    pub(crate) fn fail_where(
         &mut self,
         now: Nanos,
         why: StaleWhy,

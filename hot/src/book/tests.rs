@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::Event;
 use crate::fees::FeeRule;
 use crate::ids::{ClusterId, MarketId, Venue};
 use crate::market::MarketStatus;

@@ -218,7 +218,10 @@ impl Core {
         let leg = group.legs[index];
         let draft = match with {
             Purpose::TopUp => self.top_up(now, &group, &leg, excess),
-            _ => self.sale_draft(&group, &leg, excess),
+            Purpose::Unwind => self.sale_draft(&group, &leg, excess),
+            Purpose::Leg | Purpose::Hedge | Purpose::Exit => {
+                unreachable!("a group corrects by a sale or a top-up")
+            }
         };
         let placed = draft.and_then(|draft| Some((draft, self.place(now, &draft, out).ok()?)));
         let entry = &mut self.groups.at_mut(place).legs_mut()[index];

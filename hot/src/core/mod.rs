@@ -234,7 +234,16 @@ impl Core {
                     self.wake_groups(now, out);
                 }
             }
-            _ => self.on_market_data(now, event, out),
+            Event::SnapshotBegin { .. }
+            | Event::SnapshotEnd { .. }
+            | Event::Level(_)
+            | Event::Mirror { .. }
+            | Event::Top { .. }
+            | Event::Trade { .. }
+            | Event::Stale { .. }
+            | Event::StaleAll { .. }
+            | Event::GridChange { .. }
+            | Event::Status { .. } => self.on_market_data(now, event, out),
         }
         for intent in out.intents() {
             hash_intent(&mut self.decisions, now, intent);

@@ -110,7 +110,14 @@ impl Core {
             Report::Fill(fill) => nameless.any(|record| {
                 record.order.market == fill.market && record.order.on_book().0 == fill.side
             }),
-            _ => nameless.next().is_some(),
+            Report::Bound { .. }
+            | Report::Unsent { .. }
+            | Report::Rejected { .. }
+            | Report::TimedOut { .. }
+            | Report::Status(_)
+            | Report::Finality { .. }
+            | Report::CancelRefused { .. }
+            | Report::Absent { .. } => nameless.next().is_some(),
         };
         self.orphans.waiting.push_back(Orphan {
             since: now,
@@ -157,7 +164,14 @@ impl Core {
         let Some(order) = subject(report) else { return };
         let (what, market): (_, Option<MarketId>) = match report {
             Report::Fill(fill) => (Alarm::ForeignFill, Some(fill.market)),
-            _ => (Alarm::ForeignOrder, None),
+            Report::Bound { .. }
+            | Report::Unsent { .. }
+            | Report::Rejected { .. }
+            | Report::TimedOut { .. }
+            | Report::Status(_)
+            | Report::Finality { .. }
+            | Report::CancelRefused { .. }
+            | Report::Absent { .. } => (Alarm::ForeignOrder, None),
         };
         // A resting one that reconciliation has named is not told again.
         let named = matches!(order, OrderRef::Key(key) if what == Alarm::ForeignOrder && self.foreign.contains(&key));
@@ -174,6 +188,10 @@ const fn subject(report: &Report) -> Option<OrderRef> {
         | Report::Fill(Fill { order, .. })
         | Report::Rejected { order, .. }
         | Report::CancelRefused { order } => Some(order),
-        _ => None,
+        Report::Bound { .. }
+        | Report::Unsent { .. }
+        | Report::TimedOut { .. }
+        | Report::Finality { .. }
+        | Report::Absent { .. } => None,
     }
 }

@@ -254,7 +254,10 @@ impl Core {
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
         let total = match record.state {
             OrderState::Done => record.filled,
-            _ => record.known_filled(),
+            OrderState::Pending
+            | OrderState::Resting
+            | OrderState::Unknown
+            | OrderState::Cancelling => record.known_filled(),
         };
         let rest = total.saturating_sub(record.told);
         if rest <= QTY_DUST {

@@ -369,7 +369,12 @@ impl Group {
     pub fn reopen(&mut self, now: Nanos) {
         self.state = match self.state {
             GroupState::Hedged => GroupState::Working,
-            _ => GroupState::Unwinding,
+            GroupState::Planned
+            | GroupState::Reserving
+            | GroupState::Working
+            | GroupState::Unwinding
+            | GroupState::Flat
+            | GroupState::Operator => GroupState::Unwinding,
         };
         (self.started, self.alarmed, self.reopened) = (now, false, true);
         self.concessions = 0;

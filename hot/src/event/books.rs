@@ -1,0 +1,94 @@
+//! What each event does to the books. Books know nothing of events: this is the one place where the two meet.
+
+use super::{Control, Event, Link};
+use crate::book::{Applied, Book, Books, StaleWhy};
+use crate::units::Nanos;
+
+impl Books {
+    /// Takes in one event. Events of a market whose terms are not known change nothing: no basket can hold it.
+    #[inline]
+    pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
+        match *event {
+            // nearly every event is one: straight to it
+            Event::Level(ref level) => match self.get_mut(level.market) {
+                Some(book) => book.on_level(now, level),
+                None => Applied::Unchanged,
+            },
+            Event::Market(ref terms) => self.on_terms(now, terms),
+            Event::StaleAll { venue, why } => self.fail_where(now, why, |book| book.venue == venue),
+            Event::Link { venue, link: Link::Market, up: false } => {
+                self.fail_where(now, StaleWhy::Link, |book| book.venue == venue)
+            }
+            Event::Control(ref control) => self.on_control(now, control),
+            Event::SnapshotBegin { market, .. }
+            | Event::SnapshotEnd { market }
+            | Event::Mirror { market, .. }
+            | Event::Top { market, .. }
+            | Event::Stale { market, .. }
+            | Event::GridChange { market, .. }
+            | Event::Status { market, .. } => match self.get_mut(market) {
+                Some(book) => book.apply(now, event),
+                None => Applied::Unchanged,
+            },
+            Event::Link { .. }
+            | Event::Trade { .. }
+            | Event::Settled { .. }
+            | Event::Report(_)
+            | Event::Basket(_)
+            | Event::Timer
+            | Event::Adopt(_)
+            | Event::Current { .. }
+            | Event::Stall { .. }
+            | Event::Odd { .. } => Applied::Unchanged,
+        }
+    }
+
+    fn on_control(&mut self, now: Nanos, control: &Control) -> Applied {
+        match control {
+            Control::Start { .. } => self.fail_where(now, StaleWhy::Restart, |_| true),
+            Control::Halt { .. }
+            | Control::Resume { .. }
+            | Control::Stop
+            | Control::Cash { .. }
+            | Control::Position { .. }
+            | Control::Reconciled { .. }
+            | Control::Limit { .. }
+            | Control::Day { .. }
+            | Control::Reading { .. }
+            | Control::Open { .. }
+            | Control::Hold { .. }
+            | Control::History { .. }
+            | Control::Release { .. } => Applied::Unchanged,
+        }
+    }
+}
+
+impl Book {
+    /// Takes in one event of this market. Events that are not about its book change nothing.
+    #[inline]
+    pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
+        match *event {
+            Event::Level(ref level) => self.on_level(now, level),
+            Event::Top { bid, ask, last, .. } => self.on_top(now, bid, ask, last),
+            Event::Mirror { side, price, qty, .. } => self.on_mirror(now, side, price, qty),
+            Event::SnapshotBegin { venue_time, .. } => self.on_snapshot_begin(venue_time),
+            Event::SnapshotEnd { .. } => self.on_snapshot_end(now),
+            Event::Stale { why, .. } => self.fail(now, why),
+            Event::GridChange { grid, .. } => self.on_grid(now, grid),
+            Event::Market(ref terms) => self.on_terms(now, terms),
+            Event::Status { status, .. } => self.on_status(status),
+            Event::Trade { .. }
+            | Event::StaleAll { .. }
+            | Event::Settled { .. }
+            | Event::Link { .. }
+            | Event::Report(_)
+            | Event::Basket(_)
+            | Event::Control(_)
+            | Event::Timer
+            | Event::Adopt(_)
+            | Event::Current { .. }
+            | Event::Stall { .. }
+            | Event::Odd { .. } => Applied::Unchanged,
+        }
+    }
+}
