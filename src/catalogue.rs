@@ -16,8 +16,7 @@ use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 
 use crate::access::{Access, Relations, Set};
-use crate::exit::Exit;
-use crate::session::Failed;
+use crate::exit::{Exit, Failed};
 
 /// What there is to trade.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +31,7 @@ pub struct Catalogue {
 
 /// Markets to be followed beside those in relations.
 #[derive(Clone, Debug, Default)]
-pub struct Also {
+pub struct ExtraMarkets {
     /// Condition ids.
     pub polymarket: Vec<String>,
     /// Tickers.
@@ -49,10 +48,10 @@ impl Catalogue {
         gamma: &Rest,
         kalshi_rest: &Rest,
         relations: &Relations,
-        also: &Also,
+        extra: &ExtraMarkets,
         known: Option<&Directory>,
     ) -> Result<Self, String> {
-        let clusters = Clusters::of(relations, also, known);
+        let clusters = Clusters::of(relations, extra, known);
         let mut catalogue = Self::default();
         let mut found = BTreeMap::new();
         let polymarket_ids = clusters.names(POLYMARKET);
@@ -265,7 +264,7 @@ struct Clusters {
 }
 
 impl Clusters {
-    fn of(relations: &Relations, also: &Also, known: Option<&Directory>) -> Self {
+    fn of(relations: &Relations, extra: &ExtraMarkets, known: Option<&Directory>) -> Self {
         let mut clusters = Self { of: BTreeMap::new(), asked: BTreeSet::new() };
         let mut next = 0;
         let mut join = |of: &mut BTreeMap<(u8, String), usize>, names: Vec<(u8, String)>| {
@@ -289,10 +288,10 @@ impl Clusters {
             let venue = if set.venue == "kalshi" { KALSHI } else { POLYMARKET };
             join(of, set.members.iter().map(|name| (venue, name.clone())).collect());
         }
-        for name in &also.polymarket {
+        for name in &extra.polymarket {
             join(of, vec![(POLYMARKET, name.clone())]);
         }
-        for name in &also.kalshi {
+        for name in &extra.kalshi {
             join(of, vec![(KALSHI, name.clone())]);
         }
         let mut before: BTreeMap<ClusterId, Vec<(u8, String)>> = BTreeMap::new();
@@ -336,14 +335,14 @@ impl Clusters {
 /// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
 pub(crate) fn load_catalogue(
     access: &Access,
-    also: &Also,
+    extra: &ExtraMarkets,
     known: Option<&Directory>,
 ) -> Result<Catalogue, Failed> {
     let [gamma, kalshi] = Venue::ALL.map(|venue| access.metadata(venue));
     let mut last = String::new();
     for attempt in 0..5_u64 {
         std::thread::sleep(Duration::from_millis(500 * attempt));
-        match Catalogue::load(&gamma, &kalshi, &access.relations, also, known) {
+        match Catalogue::load(&gamma, &kalshi, &access.relations, extra, known) {
             Ok(catalogue) => return Ok(catalogue),
             Err(why) => last = why,
         }
@@ -398,7 +397,7 @@ mod tests {
             known.push(entry(u16::try_from(number).unwrap(), cluster, ticker));
         }
         let relations = Relations { pairs: Vec::<Pair>::new(), sets: vec![set(&["A", "B"])] };
-        let clusters = Clusters::of(&relations, &Also::default(), Some(&known));
+        let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
         assert_eq!(clusters.names(KALSHI), ["A", "B"], "nobody asks for the others");
         let mut catalogue = Catalogue::default();
         let found = ["A", "B"].map(|name| {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::process::{ExitCode, Termination};
 
+use surefoot_cold::state_dir::StateError;
+
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $remedy:literal;)*) => {
         /// How the program ended. The numbers are an interface: new ones are added, none changes.
@@ -90,6 +92,22 @@ impl Exit {
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self.code())
+    }
+}
+
+/// Why a run ended before it began: the exit, and a sentence for a person.
+#[derive(Debug)]
+pub(crate) struct Failed(pub(crate) Exit, pub(crate) String);
+
+impl From<StateError> for Failed {
+    fn from(error: StateError) -> Self {
+        let exit = match &error {
+            StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
+            StateError::Io { .. } | StateError::Open { .. } | StateError::Damaged { .. } => {
+                Exit::State
+            }
+        };
+        Self(exit, error.to_string())
     }
 }
 

@@ -29,27 +29,16 @@ macro_rules! print {
 }
 
 pub mod access;
-pub(crate) mod audit;
+pub mod app;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
-pub mod engine;
 pub mod exit;
 pub mod fault;
-mod foreign;
-mod harden;
-pub mod health;
-pub mod notify;
-pub(crate) mod recover;
-pub mod report;
-pub(crate) mod results;
-pub mod run;
-pub mod session;
-pub mod spin;
-pub mod topology;
+pub mod machine;
+pub mod modes;
 pub mod twin;
-pub(crate) mod watchdog;
-pub mod wiring;
+pub mod verbs;

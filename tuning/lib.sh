@@ -1,7 +1,7 @@
 # What the stages share; sourced by each of them.
 #
 # SUREFOOT_HOT_CPUS    CPUs of the spinning threads, as a list: "2" or "1-3". Default: those that the program takes by
-#                      itself (src/topology.rs), the last one of two to four, the last three of five or more.
+#                      itself (src/machine/topology.rs), the last one of two to four, the last three of five or more.
 # SUREFOOT_SYSROOT     another root for every file that is read or written: tests use it, nothing else should.
 # shellcheck shell=sh
 

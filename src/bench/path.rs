@@ -20,7 +20,7 @@ use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
 use super::{Row, Span, fenced, histogram, ns, plain};
 use crate::clock::Clock;
-use crate::spin::{CoreAgent, CoreRings};
+use crate::machine::core_agent::{CoreAgent, CoreRings};
 
 /// Events of whole books, and of one frame.
 const EVENTS: usize = 16_384;

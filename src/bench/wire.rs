@@ -29,10 +29,10 @@ use super::sign;
 use super::venue::{Drill, Loopback, Measured};
 use super::{Row, pin_first, pin_other};
 use crate::clock::Clock;
-use crate::engine::HotMeter;
-use crate::spin::{CoreAgent, CoreRings};
-use crate::topology;
-use crate::wiring::Executors;
+use crate::machine::core_agent::{CoreAgent, CoreRings};
+use crate::machine::meter::HotMeter;
+use crate::machine::topology;
+use crate::machine::wiring::Executors;
 
 /// The hot thread's agents, as a fused topology has them.
 struct Fused {

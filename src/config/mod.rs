@@ -1,9 +1,9 @@
 //! The configuration: parsed once, checked whole, the same value everywhere after.
 
+pub mod find;
 pub mod keys;
 pub mod limits;
 pub mod load;
-pub mod verbs;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,6 +15,15 @@ use surefoot_hot::units::Usd;
 use crate::cli::{Mode, TopologyArg};
 use limits::{Limits, Profile};
 use load::Inputs;
+
+/// What every verb is given.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What holds for this run.
+    pub config: Config,
+    /// Whether stdout is one JSON object.
+    pub json: bool,
+}
 
 /// What holds for this run.
 #[derive(Clone, Debug)]

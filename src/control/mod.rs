@@ -7,9 +7,9 @@
 //! trades. `{"cmd":"where"}` is answered at once, whatever the run is busy with: which instance this is, and where.
 
 pub mod client;
-pub mod farewell;
-pub mod loss;
-pub mod verbs;
+pub mod exit_note;
+pub mod operator_log;
+pub mod signals;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -25,12 +25,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::{Value, json};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::flag;
 use surefoot_cold::account;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::exit::Exit;
+pub use signals::Signals;
 
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 65_536;
@@ -79,7 +78,7 @@ pub enum Command {
 
 /// A command and where its answer goes.
 #[derive(Debug)]
-pub struct Asked {
+pub struct Request {
     /// What is wanted.
     pub command: Command,
     /// When it was asked for.
@@ -87,7 +86,7 @@ pub struct Asked {
     reply: Option<Sender<Value>>,
 }
 
-impl Asked {
+impl Request {
     /// Done; `more` adds to the answer, which has `ok` already. Does nothing where nobody waits.
     pub fn done(self, more: Value) {
         let mut answer = json!({ "ok": true });
@@ -119,42 +118,6 @@ impl Asked {
     }
 }
 
-/// Signals as flags. The second SIGINT or SIGTERM ends the process at once. A SIGHUP is never the second: a terminal that is
-/// closed sends it more than once, by the kernel and by the shell.
-#[derive(Clone, Debug, Default)]
-pub struct Signals {
-    stop: Arc<AtomicBool>,
-    /// A person or a service manager has asked for the end.
-    asked: Arc<AtomicBool>,
-    halt: Arc<AtomicBool>,
-}
-
-impl Signals {
-    /// Takes the signals over.
-    ///
-    /// # Errors
-    /// The system would not.
-    pub fn install() -> io::Result<Self> {
-        let signals = Self::default();
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag unset and only sets it.
-            let code = i32::from(Exit::Killed.code());
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&signals.asked))?;
-            flag::register(signal, Arc::clone(&signals.asked))?;
-        }
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            flag::register(signal, Arc::clone(&signals.stop))?;
-        }
-        flag::register(SIGUSR1, Arc::clone(&signals.halt))?;
-        Ok(signals)
-    }
-
-    /// Whether SIGINT, SIGTERM or SIGHUP came.
-    pub fn stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-}
-
 /// Whose requests a socket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {
@@ -167,9 +130,9 @@ enum Trust {
 /// Everything that may command the run.
 #[derive(Debug)]
 pub struct Control {
-    requests: Receiver<Asked>,
+    requests: Receiver<Request>,
     /// Taken from their source and not obeyed yet.
-    held: VecDeque<Asked>,
+    held: VecDeque<Request>,
     signals: Signals,
     stop_told: bool,
     kill_file: PathBuf,
@@ -178,7 +141,7 @@ pub struct Control {
     socket: PathBuf,
     over: Arc<AtomicBool>,
     place: Arc<Value>,
-    to: Sender<Asked>,
+    to: Sender<Request>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -237,29 +200,30 @@ impl Control {
     }
 
     /// The next command, if there is one: signals first, then the `KILL` file, then the socket.
-    pub fn poll(&mut self) -> Option<Asked> {
+    pub fn poll(&mut self) -> Option<Request> {
         self.held.pop_front().or_else(|| self.take())
     }
 
     /// Whether a halt or the end is among the commands that wait. Something that takes long asks before it lifts a halt:
     /// who wanted one meanwhile must not see trading begin first.
     pub fn wants_halt(&mut self) -> bool {
-        while let Some(asked) = self.take() {
-            self.held.push_back(asked);
+        while let Some(request) = self.take() {
+            self.held.push_back(request);
         }
-        let closes =
-            |asked: &Asked| matches!(asked.command, Command::Halt { .. } | Command::Stop { .. });
+        let closes = |request: &Request| {
+            matches!(request.command, Command::Halt { .. } | Command::Stop { .. })
+        };
         self.held.iter().any(closes)
     }
 
-    fn take(&mut self) -> Option<Asked> {
+    fn take(&mut self) -> Option<Request> {
         if self.signals.stop() && !self.stop_told {
             self.stop_told = true;
-            return Some(Asked::by_itself(Command::Stop { who: "signal" }));
+            return Some(Request::by_itself(Command::Stop { who: "signal" }));
         }
-        if self.signals.halt.swap(false, Ordering::Relaxed) {
+        if self.signals.take_halt() {
             let reason = "SIGUSR1".to_owned();
-            return Some(Asked::by_itself(Command::Halt { reason, who: "signal" }));
+            return Some(Request::by_itself(Command::Halt { reason, who: "signal" }));
         }
         if self.kill_looked.is_none_or(|looked| looked.elapsed() >= KILL_EVERY) {
             self.kill_looked = Some(Instant::now());
@@ -267,7 +231,7 @@ impl Control {
             if there != std::mem::replace(&mut self.kill_seen, there) && there {
                 let reason = format!("{} is there", self.kill_file.display());
                 let command = Command::Halt { reason, who: "kill_file" };
-                return Some(Asked::by_itself(command));
+                return Some(Request::by_itself(command));
             }
         }
         self.requests.try_recv().ok()
@@ -315,7 +279,7 @@ impl Drop for Serving {
 fn listen(
     listener: &UnixListener,
     trust: Trust,
-    to: &Sender<Asked>,
+    to: &Sender<Request>,
     place: &Arc<Value>,
     over: &AtomicBool,
 ) {
@@ -348,7 +312,7 @@ fn listen(
     }
 }
 
-fn serve(peer: &mut Serving, to: &Sender<Asked>, place: &Value) -> io::Result<()> {
+fn serve(peer: &mut Serving, to: &Sender<Request>, place: &Value) -> io::Result<()> {
     peer.stream.set_nonblocking(false)?;
     peer.stream.set_write_timeout(Some(PATIENCE))?;
     let line = read_line(&mut peer.stream, Instant::now() + PATIENCE)?;
@@ -359,12 +323,12 @@ fn serve(peer: &mut Serving, to: &Sender<Asked>, place: &Value) -> io::Result<()
         return writeln!(peer.stream, "{place}");
     }
     // Of what is no text only a halt is taken: that one never fails for its words.
-    let asked = parse(&line).and_then(|command| match command {
+    let request = parse(&line).and_then(|command| match command {
         Command::Halt { .. } => Ok(command),
         _ if is_text => Ok(command),
         _ => Err("not a line of text".to_owned()),
     });
-    let answer = match asked {
+    let answer = match request {
         Ok(command) => ask(command, to),
         Err(why) => json!({ "ok": false, "error": why }),
     };
@@ -388,7 +352,7 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn ask(command: Command, to: &Sender<Asked>) -> Value {
+fn ask(command: Command, to: &Sender<Request>) -> Value {
     let (reply, replied) = bounded(1);
     let patience = match command {
         Command::Resume { .. } => RESUME_PATIENCE,
@@ -396,9 +360,9 @@ fn ask(command: Command, to: &Sender<Asked>) -> Value {
             PATIENCE
         }
     };
-    let asked = Asked { command, since: Instant::now(), reply: Some(reply) };
+    let request = Request { command, since: Instant::now(), reply: Some(reply) };
     let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
-    if to.try_send(asked).is_err() {
+    if to.try_send(request).is_err() {
         return busy();
     }
     replied.recv_timeout(patience).unwrap_or_else(|_| busy())
@@ -478,14 +442,14 @@ mod tests {
         });
         let mut seen = Vec::new();
         while seen.len() < 2 {
-            let Some(asked) = control.poll() else {
+            let Some(request) = control.poll() else {
                 thread::yield_now();
                 continue;
             };
-            seen.push(asked.command.clone());
-            match asked.command {
-                Command::Halt { .. } => asked.done(json!({ "epoch": 2 })),
-                _ => asked.failed("not reconciled"),
+            seen.push(request.command.clone());
+            match request.command {
+                Command::Halt { .. } => request.done(json!({ "epoch": 2 })),
+                _ => request.failed("not reconciled"),
             }
         }
         assert_eq!(seen[0], Command::Halt { reason: "test".into(), who: "operator" });
@@ -519,19 +483,19 @@ mod tests {
         fs::write(state.kill_file(), "").unwrap();
         let signals = Signals::default();
         let mut control = Control::start(&state, signals.clone()).unwrap();
-        let command = control.poll().map(|asked| asked.command);
+        let command = control.poll().map(|request| request.command);
         assert!(matches!(command, Some(Command::Halt { who: "kill_file", .. })));
         assert!(control.poll().is_none() && control.kill_file_present());
         signals.halt.store(true, Ordering::Relaxed);
         signals.stop.store(true, Ordering::Relaxed);
-        let first = control.poll().map(|asked| asked.command);
+        let first = control.poll().map(|request| request.command);
         assert_eq!(first, Some(Command::Stop { who: "signal" }));
-        let second = control.poll().map(|asked| asked.command);
+        let second = control.poll().map(|request| request.command);
         assert!(matches!(second, Some(Command::Halt { who: "signal", .. })));
         assert!(control.poll().is_none() && !control.wants_halt());
         signals.halt.store(true, Ordering::Relaxed);
         assert!(control.wants_halt() && control.wants_halt(), "it waits");
-        let command = control.poll().map(|asked| asked.command);
+        let command = control.poll().map(|request| request.command);
         assert!(matches!(command, Some(Command::Halt { who: "signal", .. })), "and is not lost");
         assert!(control.poll().is_none() && !control.wants_halt());
         drop(control);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 use serde_json::Value;
 use surefoot::access::Access;
-use surefoot::wiring::Signers;
+use surefoot::machine::wiring::Signers;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::Book;

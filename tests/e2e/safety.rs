@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
+use surefoot::machine::wiring::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault, Remote};
 use surefoot::twin::{Host, polymarket};
-use surefoot::wiring::Signers;
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::state_dir::StateDir;

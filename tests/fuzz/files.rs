@@ -202,5 +202,5 @@ pub fn state_any(dir: &Path, bytes: &[u8]) {
     fs::rename(&path, state.halt_latch()).expect("the same directory");
     let _ = state.halt();
     fs::rename(state.halt_latch(), state.exit_file()).expect("the same directory");
-    let _ = surefoot::control::farewell::of(&state, 1);
+    let _ = surefoot::control::exit_note::of(&state, 1);
 }

@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
+use surefoot::machine::wiring::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Remote, Running, World as _};
 use surefoot::twin::{ConnId, Host};
-use surefoot::wiring::Signers;
 use surefoot_cold::directory::PolymarketNames;
 use surefoot_cold::rest::Auth;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};

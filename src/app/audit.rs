@@ -1,0 +1,86 @@
+//! The book-hash audit on a thread of its own, beside the path.
+
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::feed::TapReader;
+use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
+use surefoot_hot::book::StaleWhy;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+
+use super::report;
+
+/// Recomputes Polymarket's book hashes from the raw frames, and calls a book stale whose hash proves a loss.
+pub(crate) struct AuditThread {
+    stop: Sender<()>,
+    thread: std::thread::JoinHandle<report::AuditCounts>,
+}
+
+impl AuditThread {
+    /// Whether its thread has ended, which it does only where it is told to, or by a panic.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Starts it over the feed's tap; what it proves goes to `tell`.
+    ///
+    /// # Errors
+    /// The system has no room for another thread.
+    pub fn start(
+        tapped: rtrb::Consumer<u8>,
+        directory: &Directory,
+        tell: Sender<Event>,
+    ) -> std::io::Result<Self> {
+        let mut audit = Audit::new();
+        for entry in directory.of(Venue::Polymarket) {
+            if let Names::Polymarket(names) = &entry.names {
+                audit.add_market(entry.def.market, names);
+            }
+        }
+        let (stop, stopped) = crossbeam_channel::bounded(0);
+        let thread = std::thread::Builder::new().name("audit".into()).spawn(move || {
+            let mut reader = TapReader::new(tapped);
+            let mut bytes = Vec::new();
+            let mut seen = (0, 0);
+            loop {
+                while let Some(tapped) = reader.poll_frame(&mut bytes) {
+                    if tapped.venue != Venue::Polymarket
+                        || tapped.link != surefoot_hot::event::Link::Market
+                    {
+                        continue;
+                    }
+                    // With a frame missing here, the next mismatch would prove a loss of ours, not of the book's.
+                    let at = (tapped.conn, tapped.lost);
+                    if std::mem::replace(&mut seen, at) != at {
+                        audit.forget_all();
+                    }
+                    audit.on_frame(&bytes, |finding| {
+                        if finding.verdict == Verdict::Proven {
+                            let _ = tell
+                                .send(Event::Stale { market: finding.market, why: StaleWhy::Hash });
+                        }
+                    });
+                }
+                match stopped.recv_timeout(Duration::from_millis(5)) {
+                    Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                    _ => break,
+                }
+            }
+            let counts = audit.counts();
+            report::AuditCounts {
+                checked: counts.snapshots + counts.changes,
+                matched: counts.matched,
+                proven: counts.proven,
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it, and gives what it counted.
+    pub fn finish(self) -> report::AuditCounts {
+        drop(self.stop);
+        self.thread.join().unwrap_or_default()
+    }
+}

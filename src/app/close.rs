@@ -1,0 +1,247 @@
+//! The end of a run: cancel, drain, compare with the venues, end every thread, report.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::ids::Venue;
+
+use super::report::{self, Report};
+use super::rescue::{Rescued, on_one_leg};
+use super::{LOOK_EVERY, Running, STALL_AFTER, compare, foreign};
+use crate::control::{Command, Request};
+use crate::exit::Exit;
+
+/// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
+/// taken to be on its way (30 s).
+const DRAIN_WITHIN: Duration = Duration::from_secs(40);
+/// The main thread must be heard of within this time at the end of a run, which waits for orders and asks both venues.
+const CLOSE_WITHIN: Duration = Duration::from_secs(600);
+/// Counters are at most this old.
+const STATS_LAG: Duration = Duration::from_millis(150);
+
+impl Running {
+    /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
+    pub(super) fn close(mut self, asked: Exit) -> Exit {
+        self.notify.stopping();
+        self.watchdog.expect_within(CLOSE_WITHIN);
+        if self.engine.dead().is_some() || self.stalled.is_some() {
+            return self.close_without_core();
+        }
+        let heard = self.engine.stats_heard();
+        self.engine.tell(Event::Control(Control::Stop));
+        crate::fault::on_stop();
+        let Ok(idle) = self.drain(heard) else {
+            return self.close_without_core();
+        };
+        while self.is_any_venue_read() {
+            std::thread::sleep(LOOK_EVERY);
+            self.answer_who_asks();
+        }
+        self.end_checks();
+        // What settled unheard is a result; where this fails, the comparison shows it as a difference.
+        for venue in Venue::ALL {
+            let asker = self.checks[venue.index()].asker();
+            for event in asker.map(compare::Asker::settled).unwrap_or_default() {
+                self.engine.tell(event);
+            }
+            self.answer_who_asks();
+        }
+        std::thread::sleep(STATS_LAG);
+        let duration = self.began.elapsed();
+        let shown = std::sync::Arc::clone(&self.engine.shown);
+        let truths = Venue::ALL.map(|venue| {
+            self.answer_who_asks();
+            match self.checks[venue.index()].asker() {
+                Some(asker) => asker.truth_at_end(),
+                None => Err(format!("{}: nobody is left to ask", venue.name())),
+            }
+        });
+        if self.is_without_core() {
+            return self.close_without_core();
+        }
+        let Self {
+            engine,
+            store,
+            audit,
+            directory,
+            spec,
+            config,
+            state,
+            base,
+            topology,
+            json,
+            run,
+            ..
+        } = self;
+        let began = self.began_at;
+        let audit = audit.finish();
+        let finished = match engine.finish() {
+            Ok(finished) => finished,
+            Err(why) => {
+                eprintln!("surefoot: {why}");
+                if json {
+                    println!("{}", json!({ "ok": false, "error": why }));
+                }
+                return Exit::Internal;
+            }
+        };
+        if finished.dead {
+            eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
+        }
+        if let Some(why) = &finished.journal_error {
+            eprintln!(
+                "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
+                 venues' word on what the journal lacks"
+            );
+        }
+        if let Err(error) = store.close() {
+            eprintln!("surefoot: {error}");
+        }
+        let reconciled = report::compare(&finished.core, &directory, &truths);
+        for difference in &reconciled {
+            eprintln!("surefoot: not reconciled: {difference}");
+        }
+        let foreign = foreign::at_end(&finished.core, &truths);
+        if !idle {
+            eprintln!(
+                "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
+                finished.core.orders().live_len(),
+                finished.core.groups().len(),
+                DRAIN_WITHIN.as_secs()
+            );
+        }
+        let report = Report {
+            mode: spec.mode,
+            about: &spec.about,
+            seed: spec.seed,
+            topology,
+            duration,
+            run,
+            began,
+            first_basket: self.first_basket,
+            finished: &finished,
+            base: &base,
+            shown: &shown,
+            audit,
+            foreign: &foreign,
+            reconciled: reconciled.is_empty(),
+            limits: &config.limits,
+            database: &state.database(),
+        };
+        if json {
+            println!("{}", report.json());
+        } else {
+            report.print();
+        }
+        match asked {
+            _ if finished.dead => Exit::Internal,
+            Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
+            Exit::Ok if finished.journal_error.is_some() => Exit::State,
+            other => other,
+        }
+    }
+
+    /// What is asked of a run that is ending: a halt holds for the next start as well.
+    fn answer_while_closing(&mut self, request: Request) {
+        match &request.command {
+            Command::Status | Command::Halt { .. } => self.obey(request),
+            Command::Stop { .. } => {
+                request.done(json!({ "stopping": true, "pid": std::process::id() }))
+            }
+            Command::Resume { .. } | Command::Release { .. } => {
+                request.failed(
+                    "it is ending: nothing was changed; ask again after the next `surefoot start`",
+                );
+            }
+        }
+    }
+
+    /// Between the steps of the end, each of which may take long: whoever looks is told how it goes.
+    fn answer_who_asks(&mut self) {
+        while let Some(request) = self.control.poll() {
+            self.answer_while_closing(request);
+        }
+    }
+
+    fn is_any_venue_read(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.thread.as_ref().is_some_and(|thread| !thread.is_finished()))
+    }
+
+    /// Waits until nothing is in flight, or for as long as a stop may take. Whether nothing is.
+    ///
+    /// # Errors
+    /// A hot thread died or stands still meanwhile: it leaves as much behind as one that does so before the stop.
+    fn drain(&mut self, heard: u64) -> Result<bool, ()> {
+        let begin = Instant::now();
+        // Counters of before the stop do not have the order that left a moment before it: the first ones after it may be
+        // those, the second ones are not.
+        let told = heard + 2;
+        while begin.elapsed() < DRAIN_WITHIN {
+            std::thread::sleep(LOOK_EVERY);
+            if self.check_health().is_some() {
+                return Err(());
+            }
+            self.answer_who_asks();
+            let told = self.engine.stats_heard() >= told;
+            let stats = self.engine.stats();
+            if told && stats.orders_live == 0 && stats.groups_live == 0 {
+                return Ok(true);
+            }
+        }
+        if self.is_without_core() { Err(()) } else { Ok(false) }
+    }
+
+    /// Whether a hot thread is dead or stands still.
+    fn is_without_core(&mut self) -> bool {
+        if let Some(name) = self.engine.still(STALL_AFTER) {
+            self.stalled.get_or_insert((Instant::now(), name));
+        }
+        self.engine.dead().is_some() || self.stalled.is_some()
+    }
+
+    /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
+    /// and only then does the program end.
+    fn close_without_core(self) -> Exit {
+        let Self { engine, rescue, spec, directory, stalled, json, .. } = self;
+        eprintln!("surefoot: cancelling everything at both venues over connections of our own");
+        let rescued = rescue.run();
+        let mut lines = Vec::new();
+        for Rescued { venue, cleared, truth } in &rescued {
+            let name = venue.name();
+            lines.push(match cleared {
+                Ok(()) => format!("{name}: everything is cancelled, nothing rests"),
+                Err(why) => format!("{name}: NOT confirmed that nothing rests ({why}): cancel on the venue's own page"),
+            });
+            if let Err(why) = truth {
+                lines.push(format!("{name}: what is held there is not known: {why}"));
+            }
+        }
+        let alone = on_one_leg(&spec.access.relations, &directory, &rescued);
+        lines.push(match alone.as_slice() {
+            [] => "no contracts without a partner, as far as the venues answered".to_owned(),
+            _ => "on one leg: close these at the venues' own pages, or start again and let them be sold".to_owned(),
+        });
+        lines.extend(alone);
+        for line in &lines {
+            eprintln!("surefoot: {line}");
+        }
+        if json {
+            println!(
+                "{}",
+                json!({ "ok": false, "error": "a hot thread died or stood still", "rescue": lines })
+            );
+        }
+        match stalled {
+            Some(_) => engine.abandon(),
+            None => {
+                if let Err(why) = engine.finish() {
+                    eprintln!("surefoot: {why}");
+                }
+            }
+        }
+        Exit::Internal
+    }
+}

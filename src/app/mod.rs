@@ -1,0 +1,153 @@
+//! One run, from the lock on its directory to the closing report: what every mode that trades shares.
+//!
+//! A mode hands in a [`RunSpec`]. A run then starts, agrees with both venues, watches over itself until somebody ends it or
+//! something does, and closes. The files follow that order: `start`, `agree` (with `compare`, one reading of a venue),
+//! `watch`, `halt`, `status` and `health`, `close`; `rescue` is the end without a core.
+
+mod agree;
+mod audit;
+mod close;
+mod compare;
+mod foreign;
+mod halt;
+mod harden;
+pub mod health;
+mod notices;
+pub mod notify;
+pub(crate) mod recover;
+pub(crate) mod report;
+mod rescue;
+mod results;
+mod spec;
+mod start;
+mod status;
+mod watch;
+mod watchdog;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use surefoot_cold::directory::Directory;
+use surefoot_cold::lock::Lock;
+use surefoot_cold::state_dir::{HaltLatch, StateDir};
+use surefoot_cold::store::StoreThread;
+use surefoot_hot::risk::HaltWhy;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+use crate::config::Config;
+use crate::control::{Control, exit_note};
+use crate::exit::{Exit, Failed};
+use crate::machine::Engine;
+use crate::machine::topology::Topology;
+
+use audit::AuditThread;
+use compare::VenueCheck;
+use foreign::Foreign;
+use harden::Hardened;
+use notices::Notices;
+use notify::Notify;
+use rescue::Rescue;
+pub use spec::RunSpec;
+use status::Vitals;
+use watchdog::Watchdog;
+
+/// How often the loop looks around.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The main thread must be heard of within this time while a run goes on; otherwise the watchdog takes it for hung.
+const LOOK_WITHIN: Duration = Duration::from_secs(30);
+/// A hot thread that stands still for so long is taken for dead.
+const STALL_AFTER: Duration = Duration::from_secs(2);
+
+/// Runs to the end of the run: everything that a mode which trades has in common.
+pub fn run(spec: RunSpec, config: &Config, json: bool) -> Exit {
+    let exit = match Running::start(spec, config, json) {
+        Ok(running) => running.until_over(),
+        Err(Failed(exit, why)) => {
+            eprintln!("surefoot: {why}");
+            exit
+        }
+    };
+    exit_note::leave(&StateDir::at(&config.state_dir), exit);
+    exit
+}
+
+struct Running {
+    spec: RunSpec,
+    config: Config,
+    json: bool,
+    state: StateDir,
+    lock: Lock,
+    control: Control,
+    engine: Engine,
+    store: StoreThread,
+    directory: Directory,
+    rescue: Rescue,
+    /// Since when a hot thread stands still, and which.
+    stalled: Option<(Instant, &'static str)>,
+    /// The comparisons with each venue, by index.
+    checks: [VenueCheck; 2],
+    audit: AuditThread,
+    topology: Topology,
+    began: Instant,
+    began_at: Nanos,
+    run: u64,
+    /// Counters at the start: a continued journal counts on.
+    base: Stats,
+    open: bool,
+    /// Whether the venues are being agreed with so that a halt can be lifted.
+    resuming: bool,
+    /// Set where the run is to end, and how.
+    over: Option<Exit>,
+    /// Links that were up at the last look.
+    links_up: u64,
+    latch: Option<HaltLatch>,
+    /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
+    epoch: u64,
+    last_said: Instant,
+    /// How many messages about our own money were not understood, as far as that was said.
+    unread: u64,
+    /// When the venues were last asked for that.
+    unread_asked: Instant,
+    /// When the wall clock was last looked at, and whether it had stepped.
+    clock_seen: Instant,
+    clock_stepped: bool,
+    /// Lines said.
+    said: u64,
+    /// The trading day that the core was told, in days since 1970 (UTC).
+    day: u32,
+    foreign: Foreign,
+    notices: Notices,
+    first_basket: Option<Duration>,
+    notify: Notify,
+    watchdog: Watchdog,
+    hardened: Hardened,
+    vitals: Vitals,
+}
+
+impl Running {
+    fn until_over(mut self) -> Exit {
+        if let Some(latch) = &self.latch {
+            eprintln!(
+                "surefoot: trading is halted since an earlier run ({}: {}); `surefoot resume --reason …` lifts it",
+                latch.who, latch.reason
+            );
+        }
+        // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
+        let exit = catch_unwind(AssertUnwindSafe(|| {
+            let mut exit = self.agree_at_start();
+            loop {
+                if let Some(exit) = exit {
+                    return exit;
+                }
+                std::thread::sleep(LOOK_EVERY);
+                exit = self.look();
+            }
+        }));
+        let exit = exit.unwrap_or_else(|_| {
+            self.halt("thread", "the main thread failed an assertion", HaltWhy::Thread);
+            Exit::Internal
+        });
+        self.close(exit)
+    }
+}

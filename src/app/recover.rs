@@ -1,0 +1,293 @@
+//! What an earlier run left: its core out of the journal, and the orders that only the wire logs still know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, replay, segments};
+use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::store::next_record;
+use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::order::Order;
+use surefoot_hot::report::{Reject, Report, Unsent};
+use surefoot_hot::units::Nanos;
+
+use crate::exit::{Exit, Failed};
+
+/// An earlier run, folded.
+pub(crate) struct Recovered {
+    /// The core as the journal leaves it, or an empty one.
+    pub core: Core,
+    /// Whether it is empty.
+    pub fresh: bool,
+    /// The time of the journal's last record.
+    pub last: Nanos,
+    /// Which orders the journal knows of.
+    pub in_journal: InJournal,
+}
+
+/// Which orders a journal knows of.
+#[derive(Debug, Default)]
+pub(crate) struct InJournal {
+    /// Every id below this; `None` where the journal is of other accounts, or there is none.
+    below: Option<u64>,
+    /// Those whose end it does not hold.
+    live: BTreeSet<OrderId>,
+}
+
+/// Whether the journal's end is there, as far as it was ever known to be on the disk. A crash may take what came after;
+/// what is missing before that is damage.
+///
+/// # Errors
+/// The end is missing, or what tells it cannot be read.
+fn check_end(state: &StateDir) -> Result<(), JournalError> {
+    let dir = state.journal();
+    if let Some(mark) = Mark::read(&state.journal_mark())? {
+        return mark.check(&dir);
+    }
+    // A directory of before there were marks: the database is the only other witness.
+    let Some(to) = next_record(&state.database()) else { return Ok(()) };
+    let from = end_of(&segments(&dir)?)?.next();
+    if to <= from {
+        return Ok(());
+    }
+    Err(JournalError { file: dir, offset: 0, what: Wrong::Behind { from, to } })
+}
+
+/// What of the journal is lost or damaged, every record read.
+///
+/// # Errors
+/// The first damage found.
+pub(crate) fn journal_loss(state: &StateDir) -> Result<(), JournalError> {
+    check_end(state)?;
+    let mut reader = match Reader::open(&state.journal()) {
+        Err(JournalError { what: Wrong::Empty, .. }) => return Ok(()),
+        opened => opened?,
+    };
+    while reader.next_record()?.is_some() {}
+    Ok(())
+}
+
+/// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
+pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed> {
+    check_end(state).map_err(|error| {
+        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+        Failed(exit, error.to_string())
+    })?;
+    let empty = || Recovered {
+        core: Core::new(),
+        fresh: true,
+        last: Nanos::ZERO,
+        in_journal: InJournal::default(),
+    };
+    let dir = state.journal();
+    let there = dir.is_dir()
+        && !segments(&dir).map_err(|error| Failed(Exit::Corrupt, error.to_string()))?.is_empty();
+    if !there {
+        return Ok(empty());
+    }
+    if !state.journal_mark().exists() {
+        eprintln!(
+            "surefoot: {} is not there (an older version kept none): whether the journal's end is whole, only the database \
+             can tell this time",
+            state.journal_mark().display()
+        );
+    }
+    let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
+        let exit = match &error {
+            replay::ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => {
+                Exit::State
+            }
+            replay::ReplayError::Journal(_) => Exit::Corrupt,
+            replay::ReplayError::Diverged { .. } => Exit::Diverged,
+        };
+        Failed(exit, error.to_string())
+    })?;
+    if let Some(torn) = &replayed.torn {
+        eprintln!(
+            "surefoot: the journal's end was cut off by a crash: {torn:?}; everything before it is whole"
+        );
+    }
+    if replayed.last_run.venue != venue {
+        eprintln!(
+            "surefoot: other accounts than last time: starting from an empty book; the old journal is kept"
+        );
+        return Ok(empty());
+    }
+    let core = replayed.core;
+    let stats = core.stats();
+    eprintln!(
+        "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
+        replayed.inputs_since_fresh,
+        stats.orders_live,
+        stats.groups_live,
+        if replayed.closed { "" } else { " (the last run did not end as it should)" }
+    );
+    let in_journal = InJournal {
+        below: Some(core.next_order()),
+        live: core.orders().live().map(|record| record.order.id).collect(),
+    };
+    Ok(Recovered { core, fresh: false, last: replayed.last, in_journal })
+}
+
+impl InJournal {
+    /// What the core is told before anything else: orders that left although the journal lost them, in the order
+    /// of their ids; that a run begins; and the ends of orders that only the wire logs have.
+    ///
+    /// The adopted ones come before the start, which raises the ids beyond them: a crash in between leaves those
+    /// that are not in the journal yet above its last id, and so they are found again.
+    pub fn first_events(&self, now: Nanos, epoch: u64, logs: &[Contents]) -> Vec<Event> {
+        let mut ends = BTreeMap::new();
+        for record in logs.iter().flat_map(|log| &log.records) {
+            if let Record::End { order, how, .. } = record {
+                ends.insert(*order, *how);
+            }
+        }
+        let never = |order| matches!(ends.get(&order), Some(Ended::Unsent | Ended::Rejected));
+        let lost: BTreeMap<OrderId, Sent> = logs
+            .iter()
+            .flat_map(|log| &log.records)
+            .filter_map(|record| match record {
+                Record::Sent(sent) => Some((sent.order, *sent)),
+                Record::End { .. } => None,
+            })
+            .filter(|(order, _)| self.below.is_some_and(|below| order.get() >= below))
+            .filter(|(order, _)| !never(*order))
+            .collect();
+        if !lost.is_empty() {
+            eprintln!(
+                "surefoot: orders that the crash took from the journal and the wire log still has: {}; the venues are asked",
+                lost.len()
+            );
+        }
+        let mut events: Vec<Event> = lost.values().map(|sent| Event::Adopt(order(sent))).collect();
+        events.push(Event::Control(Control::Start { epoch, first_order: first_order(now) }));
+        for (&id, how) in ends.iter().filter(|(id, _)| self.live.contains(id)) {
+            let report = match how {
+                Ended::Unsent => Report::Unsent { order: id, why: Unsent::Down },
+                Ended::Rejected => Report::Rejected { order: OrderRef::Id(id), why: Reject::Other },
+                Ended::Taken | Ended::Asked => continue, // the venue tells the rest
+            };
+            events.push(Event::Report(report));
+        }
+        events
+    }
+}
+
+/// The order as the wire log has it. Of no group where a log of the first version says nothing of it.
+fn order(sent: &Sent) -> Order {
+    Order {
+        id: sent.order,
+        epoch: sent.epoch,
+        decided: sent.decided,
+        group: sent.group,
+        market: sent.market,
+        venue: sent.venue,
+        outcome: sent.outcome,
+        action: sent.action,
+        price: sent.price,
+        qty: sent.qty,
+        tif: sent.tif,
+        post_only: false,
+        purpose: sent.purpose,
+    }
+}
+
+/// Above every id that an earlier run can have used, even one whose journal is lost: 2²⁴ ids a second since 2026,
+/// below 2⁵³ until the year 2043, for Polymarket's salts travel as JSON numbers.
+fn first_order(now: Nanos) -> u64 {
+    const EPOCH_2026: u64 = 1_767_225_600;
+    (now.get() / 1_000_000_000).saturating_sub(EPOCH_2026).max(1) << 24
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_cold::wirelog::VenueId;
+    use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
+    use surefoot_hot::order::{Purpose, Tif};
+    use surefoot_hot::units::{Price, Qty};
+
+    use super::*;
+
+    fn sent(order: u64) -> Record {
+        Record::Sent(Sent {
+            at: Nanos::new(order),
+            order: OrderId::new(order),
+            epoch: 3,
+            decided: Nanos::new(order - 1),
+            group: GroupId::new(12),
+            purpose: Purpose::Hedge,
+            venue: Venue::Kalshi,
+            market: MarketId::new(1),
+            outcome: Outcome::No,
+            action: Action::Buy,
+            price: Price::from_ticks(4_300).unwrap(),
+            qty: Qty::from_contracts(5),
+            tif: Tif::Fok,
+            payload: 1,
+            id: VenueId::NONE,
+        })
+    }
+
+    fn end(order: u64, how: Ended) -> Record {
+        Record::End { at: Nanos::new(order), order: OrderId::new(order), how, id: VenueId::NONE }
+    }
+
+    fn log(records: Vec<Record>) -> Contents {
+        let mut log = Contents::default();
+        log.records = records;
+        log
+    }
+
+    fn told(events: &[Event]) -> Vec<String> {
+        let word = |event: &Event| match event {
+            Event::Adopt(order) => format!("adopt {}", order.id),
+            Event::Control(Control::Start { .. }) => "start".to_owned(),
+            Event::Report(Report::Unsent { order, .. }) => format!("unsent {order}"),
+            Event::Report(Report::Rejected { order: OrderRef::Id(order), .. }) => {
+                format!("rejected {order}")
+            }
+            other => format!("{other:?}"),
+        };
+        events.iter().map(word).collect()
+    }
+
+    #[test]
+    fn what_only_the_wire_logs_know_is_told_and_nothing_else() {
+        let known = [3, 4, 5].map(OrderId::new);
+        let journal = InJournal { below: Some(6), live: known.into_iter().collect() };
+        let logs = [
+            log(vec![
+                sent(2), // long done
+                sent(3),
+                end(3, Ended::Rejected),
+                sent(8),
+                end(8, Ended::Taken),
+                sent(6),
+            ]),
+            log(vec![
+                sent(5), // no end: the core asks by itself
+                sent(4),
+                end(4, Ended::Unsent),
+                sent(7),
+                sent(9),
+                end(9, Ended::Rejected), // never was
+                end(7, Ended::Asked),
+            ]),
+        ];
+        let events = journal.first_events(Nanos::from_secs(1_800_000_000), 7, &logs);
+        let want = ["adopt 6", "adopt 7", "adopt 8", "start", "rejected 3", "unsent 4"];
+        assert_eq!(told(&events), want);
+        let Event::Adopt(adopted) = events[0] else { panic!("{:?}", events[0]) };
+        assert_eq!((adopted.group, adopted.purpose), (GroupId::new(12), Purpose::Hedge));
+        assert_eq!(adopted.decided, Nanos::new(5), "a venue's id may derive from it");
+    }
+
+    #[test]
+    fn without_a_journal_of_these_accounts_nothing_is_adopted() {
+        let logs = [log(vec![sent(3)]), log(vec![sent(4), end(4, Ended::Rejected)])];
+        let events = InJournal::default().first_events(Nanos::ZERO, 7, &logs);
+        assert_eq!(told(&events), ["start"]);
+    }
+}

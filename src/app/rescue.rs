@@ -1,0 +1,242 @@
+//! The last resort where a hot thread is dead or stands still: nothing of the core or the executors can be relied on, so
+//! both venues are told to cancel everything over cold connections of our own, and asked what is left.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use surefoot_cold::directory::Directory;
+use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
+use surefoot_cold::rest::Rest;
+use surefoot_cold::venue::kalshi::encode as kalshi;
+use surefoot_cold::venue::polymarket::encode as polymarket;
+use surefoot_hot::ids::{MarketId, Venue};
+
+use crate::access::{Access, Relations};
+use crate::machine::wiring::Signers;
+
+/// How long a venue is told to cancel everything before it is given up.
+const CANCEL_WITHIN: Duration = Duration::from_secs(45);
+/// Between two attempts; an order in flight reaches the book within it.
+const PAUSE: Duration = Duration::from_millis(500);
+/// So many looks in a row must find nothing resting: an order may have been on its way at the first.
+const CLEAR_TIMES: u32 = 2;
+
+/// One venue's cold connections, idle until they are needed.
+struct Hand {
+    rest: Rest,
+    /// The path that cancels everything, with its query.
+    path: &'static str,
+    query: &'static [(&'static str, &'static str)],
+    reader: Box<dyn Reader>,
+}
+
+/// Both venues' connections.
+pub(super) struct Rescue(Vec<Hand>);
+
+/// What came of it at one venue.
+pub(super) struct Rescued {
+    pub venue: Venue,
+    /// Whether the venue confirmed that nothing rests; the words say why not.
+    pub cleared: Result<(), String>,
+    /// What it says of our account afterwards.
+    pub truth: Result<Truth, String>,
+}
+
+impl Rescue {
+    pub fn new(access: &Access, signers: &Signers, directory: &Directory) -> Self {
+        let [pm, ka] = signers.clients(access);
+        let mut readers = signers.readers(access, directory).into_iter();
+        let hand = |rest, path, query, reader| Hand { rest, path, query, reader };
+        let mut hands = Vec::with_capacity(Venue::ALL.len());
+        if let (Some(reader), Some(other)) = (readers.next(), readers.next()) {
+            hands.push(hand(pm, polymarket::path::CANCEL_ALL, &[][..], reader));
+            hands.push(hand(ka, kalshi::CANCEL_ALL, &[("subaccount", "0")][..], other));
+        }
+        Self(hands)
+    }
+
+    /// Tells both venues once, and waits for nobody: a thread that stands still may yet wake and hear of the halt, but what
+    /// rests should not wait for that.
+    pub fn tell_once(&self) {
+        for hand in &self.0 {
+            let (rest, path, query, venue) =
+                (hand.rest.clone(), hand.path, hand.query, hand.reader.venue());
+            let tell = move || match rest.delete(path, query, b"") {
+                Ok(_) => {
+                    eprintln!("surefoot: {}: told to cancel everything, and took it", venue.name())
+                }
+                Err(error) => {
+                    eprintln!("surefoot: {}: told to cancel everything: {error}", venue.name())
+                }
+            };
+            if let Err(error) = thread::Builder::new().name("rescue".into()).spawn(tell) {
+                eprintln!(
+                    "surefoot: {}: could not be told to cancel everything: {error}",
+                    venue.name()
+                );
+            }
+        }
+    }
+
+    /// Cancels everything at both venues at once, each until it is confirmed or given up, and reads what is left.
+    pub fn run(self) -> Vec<Rescued> {
+        let mut threads = Vec::new();
+        for hand in self.0 {
+            let venue = hand.reader.venue();
+            let thread = thread::Builder::new().name("rescue".into()).spawn(move || hand.clear());
+            threads.push((venue, thread));
+        }
+        let failed = |venue, why: &str| Rescued {
+            venue,
+            cleared: Err(why.to_owned()),
+            truth: Err(format!("{}: {why}", venue.name())),
+        };
+        threads
+            .into_iter()
+            .map(|(venue, thread)| match thread.map(thread::JoinHandle::join) {
+                Ok(Ok(rescued)) => rescued,
+                Ok(Err(_)) => failed(venue, "an assertion failed while it was told"),
+                Err(error) => failed(venue, &format!("no thread could be started: {error}")),
+            })
+            .collect()
+    }
+}
+
+impl Hand {
+    fn clear(self) -> Rescued {
+        let (venue, begin) = (self.reader.venue(), Instant::now());
+        let mut clear = 0;
+        let cleared = loop {
+            let told =
+                self.rest.delete(self.path, self.query, b"").map_err(|error| error.to_string());
+            let rests = self
+                .reader
+                .truth()
+                .map(|truth| truth.open.len())
+                .map_err(|error| error.to_string());
+            let why = match (told, rests) {
+                (Ok(_), Ok(0)) => {
+                    clear += 1;
+                    if clear == CLEAR_TIMES {
+                        break Ok(());
+                    }
+                    String::new()
+                }
+                (Ok(_), Ok(rests)) => {
+                    format!("{rests} orders rest although it confirmed the cancel")
+                }
+                (Err(why), _) | (_, Err(why)) => why,
+            };
+            if !why.is_empty() {
+                clear = 0;
+            }
+            if begin.elapsed() > CANCEL_WITHIN {
+                let once = "it was seen to be so only once".to_owned();
+                break Err(if why.is_empty() { once } else { why });
+            }
+            thread::sleep(PAUSE);
+        };
+        let truth = settled_truth(self.reader.as_ref(), 8, Duration::from_millis(250))
+            .map_err(|error| error.to_string());
+        Rescued { venue, cleared, truth }
+    }
+}
+
+/// Contracts that stand without a partner, as the venues and the relations have it, in words. It knows no groups: what
+/// belongs together is what the relations say.
+pub(super) fn on_one_leg(
+    relations: &Relations,
+    directory: &Directory,
+    rescued: &[Rescued],
+) -> Vec<String> {
+    let mut net = BTreeMap::new();
+    for truth in rescued.iter().filter_map(|rescued| rescued.truth.as_ref().ok()) {
+        for &(market, yes, no) in &truth.positions {
+            net.insert(market, i128::from(yes.micros()) - i128::from(no.micros()));
+        }
+    }
+    let id = |venue: Venue, name: &str| {
+        directory.of(venue).find(|entry| entry.names.id() == name).map(|entry| entry.def.market)
+    };
+    for pair in &relations.pairs {
+        let (Some(here), Some(there)) =
+            (id(Venue::Polymarket, &pair.polymarket), id(Venue::Kalshi, &pair.kalshi))
+        else {
+            continue;
+        };
+        let sign = if pair.same_polarity { 1 } else { -1 };
+        match_pair(&mut net, here, there, sign);
+    }
+    for set in &relations.sets {
+        let venue =
+            if set.venue == Venue::Kalshi.name() { Venue::Kalshi } else { Venue::Polymarket };
+        let members: Option<Vec<MarketId>> =
+            set.members.iter().map(|name| id(venue, name)).collect();
+        let Some(members) = members else { continue };
+        match_set(&mut net, &members);
+    }
+    net.into_iter()
+        .filter(|(_, left)| *left != 0)
+        .filter_map(|(market, left)| {
+            let entry = directory.entry(market)?;
+            let side = if left > 0 { "YES" } else { "NO" };
+            let whole = left.unsigned_abs();
+            let (contracts, part) = (whole / 1_000_000, whole % 1_000_000);
+            Some(format!(
+                "{} {}: {contracts}.{part:06} {side} without a partner",
+                entry.def.venue.name(),
+                entry.names.id()
+            ))
+        })
+        .collect()
+}
+
+/// Takes out what is opposite in two markets that ask the same (`sign` 1) or opposite questions.
+fn match_pair(net: &mut BTreeMap<MarketId, i128>, here: MarketId, there: MarketId, sign: i128) {
+    let held = |net: &BTreeMap<_, _>, market| net.get(&market).copied().unwrap_or(0);
+    let (a, b) = (held(net, here), held(net, there) * sign);
+    if a.signum() * b.signum() >= 0 {
+        return;
+    }
+    let matched = a.abs().min(b.abs());
+    net.insert(here, a - a.signum() * matched);
+    net.insert(there, (b - b.signum() * matched) * sign);
+}
+
+/// Takes out whole sets: as many of every member, on the same side.
+fn match_set(net: &mut BTreeMap<MarketId, i128>, members: &[MarketId]) {
+    let held = |market: &MarketId| net.get(market).copied().unwrap_or(0);
+    for side in [1, -1] {
+        let whole = members.iter().map(|market| held(market) * side).min().unwrap_or(0);
+        if whole > 0 {
+            for market in members {
+                *net.entry(*market).or_default() -= whole * side;
+            }
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_and_whole_sets_are_taken_out_and_the_rest_stands_alone() {
+        let [a, b, c, d] = [1, 2, 3, 4].map(MarketId::new);
+        let mut net = BTreeMap::from([(a, 12), (b, -10)]);
+        match_pair(&mut net, a, b, 1);
+        assert_eq!(net, BTreeMap::from([(a, 2), (b, 0)]));
+        let mut net = BTreeMap::from([(a, 12), (b, 10)]);
+        match_pair(&mut net, a, b, 1);
+        assert_eq!(net[&a], 12, "YES of both is no pair");
+        match_pair(&mut net, a, b, -1);
+        assert_eq!((net[&a], net[&b]), (2, 0), "of opposite questions it is");
+        let mut net = BTreeMap::from([(b, -5), (c, -7), (d, -5)]);
+        match_set(&mut net, &[b, c, d]);
+        assert_eq!(net, BTreeMap::from([(b, 0), (c, -2), (d, 0)]));
+        match_set(&mut net, &[a, c]);
+        assert_eq!(net[&c], -2, "one of two members is no set");
+    }
+}

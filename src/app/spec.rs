@@ -1,0 +1,23 @@
+//! What a mode hands in.
+
+use std::time::Duration;
+
+use crate::access::Access;
+use crate::catalogue::ExtraMarkets;
+use crate::cli::Mode;
+
+/// What one run is to be: in which mode, at which venues, with which markets, for how long.
+pub struct RunSpec {
+    /// Which mode.
+    pub mode: Mode,
+    /// Where the venues are, and with whose keys they are reached.
+    pub access: Access,
+    /// Markets to follow beside those in relations.
+    pub extra: ExtraMarkets,
+    /// The run ends by itself after this long; `None` runs until it is stopped.
+    pub span: Option<Duration>,
+    /// Makes back-off differ between runs.
+    pub seed: u64,
+    /// Lines that say what this run is: said first, and kept in the report.
+    pub about: Vec<String>,
+}

@@ -1,0 +1,201 @@
+//! The turns of the main thread while a run goes on: requests, health, the clock, the line of the second.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::risk::HaltWhy;
+use surefoot_hot::units::Nanos;
+
+use super::halt::Refused;
+use super::health::LINKS;
+use super::{LOOK_WITHIN, Running, STALL_AFTER, report, status};
+use crate::config::LogLevel;
+use crate::control::{Command, Request};
+use crate::exit::Exit;
+
+/// How often both venues are asked what is true while something they said of our money has not been understood.
+const UNREAD_EVERY: Duration = Duration::from_secs(2);
+/// A trading day, in nanoseconds; days begin at midnight, UTC.
+const DAY_NS: u64 = 86_400_000_000_000;
+/// How often our clock is held against the system's.
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
+/// How often a line is said.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+/// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
+
+impl Running {
+    /// One turn of the main thread: commands, health, time, the venues. Returns an exit when it is time to end.
+    pub(super) fn look(&mut self) -> Option<Exit> {
+        self.watchdog.expect_within(LOOK_WITHIN);
+        let links_before = self.links_up;
+        while let Some(request) = self.control.poll() {
+            if matches!(request.command, Command::Stop { .. }) {
+                request.done(json!({ "stopping": true, "pid": std::process::id() }));
+                return Some(Exit::Ok);
+            }
+            self.obey(request);
+            if let Some(exit) = self.over {
+                return Some(exit);
+            }
+        }
+        if let Some(exit) = self.look_around() {
+            return Some(exit);
+        }
+        let unread = self.engine.stats().unread_now && self.unread_asked.elapsed() >= UNREAD_EVERY;
+        if unread {
+            self.unread_asked = Instant::now();
+        }
+        let settled = self.notices.take();
+        let came_back = self.links_up == LINKS && links_before < LINKS;
+        self.check_venues(unread || settled || came_back);
+        None
+    }
+
+    /// What is looked at in every turn, also while the venues are waited for: health, time, what is to be said. Returns an
+    /// exit when it is time to end.
+    pub(super) fn look_around(&mut self) -> Option<Exit> {
+        if let Some(exit) = self.check_health() {
+            return Some(exit);
+        }
+        self.follow_clock();
+        let day = u32::try_from(self.engine.clock.now().get() / DAY_NS).unwrap_or(u32::MAX);
+        if day != self.day {
+            self.day = day;
+            self.engine.tell(Event::Control(Control::Day { day }));
+        }
+        let since = self.began.elapsed();
+        let stats = *self.engine.stats();
+        if self.first_basket.is_none() && stats.baskets_completed > self.base.baskets_completed {
+            self.first_basket = Some(since);
+        }
+        self.foreign.say(&stats);
+        if stats.halted && self.latch.is_none() && self.open {
+            // The core tripped a limit by itself: the latch makes that survive a restart.
+            self.latch_halt("limit", &status::why_halted(&stats, &self.base, &self.config.limits));
+        }
+        if self.last_said.elapsed() >= SAY_EVERY {
+            self.last_said = Instant::now();
+            if !self.json && self.config.log_level >= LogLevel::Info {
+                let (base, shown) = (&self.base, &self.engine.shown);
+                report::say_line(self.said, since, &stats, base, shown, self.open);
+                self.said += 1;
+            }
+            self.look_at_health();
+        }
+        self.links_up = self.engine.shown.links_up.load(Ordering::Relaxed);
+        self.say_unread();
+        self.spec.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
+    }
+
+    /// Names what a venue said of our money and was not understood.
+    fn say_unread(&mut self) {
+        let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else {
+            return;
+        };
+        if unread.0 > self.unread {
+            self.unread = unread.0;
+            eprintln!(
+                "surefoot: a message about our own orders or fills was not understood ({}): nothing is opened before the \
+                 venue's own history has been read and agrees",
+                unread.1
+            );
+        }
+    }
+
+    /// Keeps our clock with the system's. One that stepped may have let any time pass: that is told as the stall that it
+    /// may have been.
+    fn follow_clock(&mut self) {
+        if self.clock_seen.elapsed() < CLOCK_EVERY {
+            return;
+        }
+        self.clock_seen = Instant::now();
+        let step = self.engine.clock.follow();
+        if let Some(off) = step.filter(|_| !self.clock_stepped) {
+            let (tenths, way) =
+                (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
+            eprintln!(
+                "surefoot: the system clock was set {way} by {}.{} s: what was read before is not traded from. Check that \
+                 only one program sets it (timedatectl status)",
+                tenths / 10,
+                tenths % 10
+            );
+            self.engine.tell(Event::Stall { span: Nanos::new(off.unsigned_abs()) });
+        }
+        self.clock_stepped = step.is_some();
+    }
+
+    pub(super) fn check_health(&mut self) -> Option<Exit> {
+        if let Some(name) = self.engine.dead() {
+            self.latch_halt("thread", &format!("the {name} thread failed an assertion"));
+            return Some(Exit::Internal);
+        }
+        if self.engine.journal().failed() && self.latch.is_none() {
+            let why = self.engine.journal().error().unwrap_or_default();
+            eprintln!(
+                "surefoot: the journal cannot be written ({why}): trading is halted, cancels still go out"
+            );
+            self.halt("journal", &why, HaltWhy::Journal);
+        }
+        if self.engine.halt.is_the_cores() {
+            // Nothing was lost: the core has halted by itself, and its counters say why within a moment.
+            self.epoch = self.engine.halt.read();
+        }
+        if self.engine.halt.read() > self.epoch {
+            // A hot thread voided what it could not hand on; the core and the next start must know. Halted before or not:
+            // a core that decides under an older epoch sells and hedges nothing any more.
+            if self.latch.is_none() {
+                self.halt("ring", "a ring that may not fill was full", HaltWhy::RingFull);
+            } else {
+                self.epoch = self.engine.halt.read();
+                let (epoch, why) = (self.epoch, HaltWhy::RingFull);
+                self.engine.tell(Event::Control(Control::Halt { epoch, why }));
+            }
+        }
+        let Some(name) = self.engine.still(STALL_AFTER) else {
+            self.stalled = None;
+            return None;
+        };
+        if self.stalled.is_none() {
+            self.rescue.tell_once();
+        }
+        let (since, _) = *self.stalled.get_or_insert((Instant::now(), name));
+        if self.latch.is_none() {
+            let why = format!("the {name} thread stood still for {} s", STALL_AFTER.as_secs());
+            self.halt("thread", &why, HaltWhy::Thread);
+        }
+        // One that wakes hears of the halt and cancels by itself. One that does not is not waited for.
+        (since.elapsed() >= GIVE_UP_AFTER).then_some(Exit::Internal)
+    }
+
+    pub(super) fn obey(&mut self, request: Request) {
+        match request.command.clone() {
+            Command::Status => {
+                // Whoever only looks must not be able to end what is looked at.
+                match catch_unwind(AssertUnwindSafe(|| self.status())) {
+                    Ok(status) => request.done(json!({ "status": status })),
+                    Err(_) => request.failed(
+                        "an assertion failed while the status was put together; the log names it",
+                    ),
+                }
+            }
+            Command::Halt { reason, who } => {
+                let why = if who == "kill_file" { HaltWhy::KillFile } else { HaltWhy::Operator };
+                self.halt(who, &reason, why);
+                request.done(json!({ "halted": true }));
+            }
+            Command::Resume { reason } => match self.resume(&reason, request.since) {
+                Ok(()) => request.done(json!({ "halted": false })),
+                Err(Refused(exit, why)) => request.refused(exit, &why),
+            },
+            Command::Release { market, reason } => match self.release(&market, &reason) {
+                Ok(()) => request.done(json!({ "released": market })),
+                Err(why) => request.failed(&why),
+            },
+            Command::Stop { .. } => unreachable!("taken by the caller"),
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The agent of the core: its turn between the rings, and what it records before and after.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use hdrhistogram::Histogram;
+use rtrb::{Consumer, Producer};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::journal::{Entry, JournalItem};
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+use super::meter::histogram;
+use crate::clock::Clock;
+
+/// Events taken from one input before the next input has its turn.
+const BURST_MAX: usize = 64;
+/// Room the journal's ring must have before an event is taken in: the event and all it can cause.
+const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
+/// How often the core hears that time passes.
+const TIMER_EVERY: Nanos = Nanos::from_millis(10);
+/// How often counters are published.
+const STATS_EVERY: Nanos = Nanos::from_millis(100);
+
+/// What the core measures of itself.
+#[derive(Debug)]
+pub struct CoreTimes {
+    /// One event through the core, its records handed to the journal.
+    pub event: Histogram<u64>,
+    /// From an event taken to its orders in their executors' rings, for events that caused one.
+    pub decide: Histogram<u64>,
+}
+
+/// The core with its rings.
+#[derive(Debug)]
+pub struct CoreAgent {
+    core: Core,
+    outbox: Outbox,
+    inputs: Vec<Consumer<Event>>,
+    executors: [Producer<Intent>; 2],
+    feeds: Producer<Intent>,
+    journal: Producer<JournalItem>,
+    stats: Producer<Stats>,
+    halt: HaltEpoch,
+    clock: Clock,
+    timer_due: Nanos,
+    stats_due: Nanos,
+    first: Vec<Event>,
+    sent: u64,
+    /// Whether the epoch was moved for the want of room in the journal that lasts.
+    voided: bool,
+    turns: Arc<AtomicU64>,
+    /// What it measured.
+    pub times: CoreTimes,
+    /// Turns in which the journal had no room.
+    pub blocked: u64,
+}
+
+/// The rings that a core agent is built from.
+#[derive(Debug)]
+pub struct CoreRings {
+    /// Read in this order: what executors say comes before what streams say.
+    pub inputs: Vec<Consumer<Event>>,
+    /// To the executors, by venue.
+    pub executors: [Producer<Intent>; 2],
+    /// Requests for snapshots.
+    pub feeds: Producer<Intent>,
+    /// To the journal.
+    pub journal: Producer<JournalItem>,
+    /// Counters.
+    pub stats: Producer<Stats>,
+    /// Turns of the core, for whoever must know whether it still moves.
+    pub turns: Arc<AtomicU64>,
+}
+
+impl CoreAgent {
+    /// Around a core that may already have folded a journal.
+    pub fn new(core: Core, rings: CoreRings, halt: HaltEpoch, clock: Clock) -> Self {
+        Self {
+            core,
+            outbox: Outbox::new(),
+            inputs: rings.inputs,
+            executors: rings.executors,
+            feeds: rings.feeds,
+            journal: rings.journal,
+            stats: rings.stats,
+            halt,
+            clock,
+            timer_due: Nanos::ZERO,
+            stats_due: Nanos::ZERO,
+            first: Vec::new(),
+            sent: 0,
+            voided: false,
+            turns: rings.turns,
+            times: CoreTimes { event: histogram(), decide: histogram() },
+            blocked: 0,
+        }
+    }
+
+    /// Events for its first turn, before anything else, the clock included: a folded core believes that its links
+    /// are up and its books good until it is told that a run begins.
+    #[must_use]
+    pub fn begins_with(mut self, first: Vec<Event>) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// One turn: a bounded number of events from every input. Returns how many.
+    pub fn turn(&mut self, now: Nanos) -> u32 {
+        let mut handled = 0;
+        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        // Where one event's time ends the next one's begins: a clock read less for each.
+        let mut read = None;
+        if !self.first.is_empty() {
+            for event in std::mem::take(&mut self.first) {
+                self.handle(now, &event, &mut read);
+                handled += 1;
+            }
+        }
+        if now >= self.timer_due {
+            if !self.journal_has_room() {
+                return handled;
+            }
+            self.timer_due = now.after(TIMER_EVERY);
+            self.handle(now, &Event::Timer, &mut read);
+        }
+        for input in 0..self.inputs.len() {
+            for _ in 0..BURST_MAX {
+                if !self.journal_has_room() {
+                    return handled;
+                }
+                let Ok(event) = self.inputs[input].pop() else { break };
+                self.handle(now, &event, &mut read);
+                handled += 1;
+            }
+        }
+        if now >= self.stats_due {
+            self.stats_due = now.after(STATS_EVERY);
+            let _ = self.stats.push(self.core.stats());
+        }
+        handled
+    }
+
+    /// The thread stood still for `span`. The core hears of it before anything that waited meanwhile.
+    pub fn stalled(&mut self, now: Nanos, span: Nanos) {
+        if !self.first.is_empty() {
+            return; // the run has not begun
+        }
+        if self.journal_has_room() {
+            self.handle(now, &Event::Stall { span }, &mut None);
+        }
+        // Else the epoch has moved: a halt that says more than a stall.
+    }
+
+    /// Whether an event may be taken in: what cannot be replayed is not traded. The epoch moves once for each time without
+    /// room. Moved in every turn, it would be far beyond the one that the core is told with the halt, and no hedge and no
+    /// sale decided under that would ever leave.
+    fn journal_has_room(&mut self) -> bool {
+        let room = self.journal.slots() >= JOURNAL_ROOM;
+        if !room {
+            self.blocked += 1;
+            if !self.voided {
+                self.halt.advance();
+            }
+        }
+        self.voided = !room;
+        room
+    }
+
+    /// One event: into the journal, through the core, its orders on their way, and only then the rest.
+    ///
+    /// The input is recorded before the core sees it, so that an event that ends in a panic stands in the journal too.
+    /// Intents and notes may follow after the orders have left for the executors' rings: their room was made sure of
+    /// before the event was taken, nothing between can fail, and the record of what left is the wire log, which an
+    /// executor writes before the socket. The journal's order stays input, intents, notes.
+    fn handle(&mut self, now: Nanos, event: &Event, read: &mut Option<u64>) {
+        let begin = read.unwrap_or_else(|| self.clock.raw());
+        self.record(now, Entry::Input(*event));
+        self.core.on_event(now, event, &mut self.outbox);
+        if let Some(epoch) = self.outbox.raised() {
+            self.halt.raise_to(epoch); // before anything more is sent: what was decided earlier stays here
+        }
+        if !self.outbox.intents().is_empty() {
+            self.send(begin);
+        }
+        for nth in 0..self.outbox.intents().len() {
+            self.record(now, Entry::Intent(self.outbox.intents()[nth]));
+        }
+        for nth in 0..self.outbox.notes().len() {
+            self.record(now, Entry::Note(self.outbox.notes()[nth]));
+        }
+        self.outbox.clear();
+        let end = self.clock.raw();
+        *read = Some(end);
+        self.times.event.saturating_record(self.clock.between(begin, end));
+    }
+
+    /// Hands every intent to its ring; where an order was among them, notes when the last was there.
+    fn send(&mut self, begin: u64) {
+        let mut placed = false;
+        for intent in self.outbox.intents() {
+            placed |= matches!(intent, Intent::Place(_));
+            let sent = match intent.venue() {
+                Some(venue) => self.executors[venue.index()].push(*intent),
+                None => self.feeds.push(*intent),
+            };
+            if sent.is_err() && intent.venue().is_some() {
+                // What cannot be sent must not be counted on: stop everything that has not left.
+                self.halt.advance();
+            }
+        }
+        if placed {
+            fence(Ordering::SeqCst); // the counter could else be read while the push is still on its way
+            self.sent = self.clock.raw();
+            self.times.decide.saturating_record(self.clock.between(begin, self.sent));
+        }
+    }
+
+    fn record(&mut self, now: Nanos, entry: Entry) {
+        // `turn` made sure of the room; the events that a run begins with are the one exception, and they are few.
+        if self.journal.push(JournalItem { now, entry }).is_err() {
+            self.blocked += 1;
+            self.halt.advance();
+        }
+    }
+
+    /// When the last order stood in its executor's ring: a stamp of [`Clock::raw`], zero before the first.
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The core, for reading.
+    pub const fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The core, when the agent is done with.
+    pub fn into_core(self) -> Core {
+        self.core
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtrb::RingBuffer;
+    use surefoot_hot::book::{Change, Level};
+    use surefoot_hot::event::Control;
+    use surefoot_hot::fees::FeeRule;
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+    use surefoot_hot::market::{MarketDef, MarketStatus};
+    use surefoot_hot::risk::{HaltWhy, LimitRow};
+    use surefoot_hot::units::{Price, Qty};
+
+    use super::*;
+
+    /// A core on rings that holds 30 contracts bought at fifty cents and halts when they have lost a dollar.
+    fn agent(halt: &HaltEpoch) -> (CoreAgent, Producer<Event>, [Consumer<Intent>; 2]) {
+        let (events, input) = RingBuffer::new(64);
+        let [(polymarket, to_polymarket), (kalshi, to_kalshi)] =
+            [RingBuffer::new(64), RingBuffer::new(64)];
+        // Nobody reads these here: a core without room in its journal takes nothing in.
+        let (journal, _) = RingBuffer::new(64 * JOURNAL_ROOM);
+        let rings = CoreRings {
+            inputs: vec![input],
+            executors: [polymarket, kalshi],
+            feeds: RingBuffer::new(64).0,
+            journal,
+            stats: RingBuffer::new(8).0,
+            turns: Arc::default(),
+        };
+        let clock = Clock::start().unwrap();
+        let agent = CoreAgent::new(Core::new(), rings, halt.clone(), clock);
+        (agent, events, [to_polymarket, to_kalshi])
+    }
+
+    fn book(market: MarketId, bid: u16) -> Vec<Event> {
+        let level = |side, ticks| {
+            let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(100));
+            Event::Level(Level { market, side, price, change: Change::Set(qty), last: false })
+        };
+        vec![
+            Event::SnapshotBegin { market, venue_time: Nanos::ZERO },
+            level(Side::Bid, bid),
+            level(Side::Ask, bid + 100),
+            Event::SnapshotEnd { market },
+        ]
+    }
+
+    #[test]
+    fn a_halt_of_the_cores_own_moves_the_epoch_that_executors_compare() {
+        let market = MarketId::new(0);
+        let halt = HaltEpoch::new(7);
+        let (mut agent, mut input, _executors) = agent(&halt);
+        let mut events = vec![Event::Control(Control::Start { epoch: 7, first_order: 1 })];
+        for row in LimitRow::ALL {
+            events.push(Event::Control(Control::Limit { row, value: 1_000_000 }));
+        }
+        events.push(Event::Market(MarketDef {
+            market,
+            venue: Venue::Kalshi,
+            shard: 0,
+            cluster: ClusterId::new(0),
+            grid: Grid::uniform(100).unwrap(),
+            min_qty: Qty::from_contracts(1),
+            close: Nanos::NEVER,
+            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+            status: MarketStatus::Open,
+        }));
+        events.extend(book(market, 5_000));
+        let (yes, no) = (Qty::from_contracts(30), Qty::ZERO);
+        events.push(Event::Control(Control::Position { market, yes, no }));
+        let mut now = agent.clock.now();
+        for event in events {
+            input.push(event).unwrap();
+        }
+        agent.turn(now);
+        now = now.after(TIMER_EVERY);
+        agent.turn(now);
+        assert_eq!((halt.read(), halt.is_the_cores(), agent.core.halted()), (7, false, None));
+        for event in book(market, 4_000) {
+            input.push(event).unwrap();
+        }
+        agent.turn(now);
+        now = now.after(TIMER_EVERY);
+        agent.turn(now);
+        assert_eq!(agent.core.halted(), Some(HaltWhy::DailyLoss));
+        assert_eq!((halt.read(), halt.is_the_cores()), (8, true), "in the same turn");
+    }
+
+    #[test]
+    fn a_journal_without_room_moves_the_epoch_once_and_not_beyond_what_the_core_is_told() {
+        let halt = HaltEpoch::new(7);
+        let (mut agent, _input, _executors) = agent(&halt);
+        let mut now = agent.clock.now();
+        while agent.blocked == 0 {
+            now = now.after(TIMER_EVERY);
+            agent.turn(now);
+        }
+        assert_eq!(halt.read(), 8);
+        let told = halt.advance(); // the main thread's halt, on its way to the core
+        for _ in 0..1_000 {
+            now = now.after(TIMER_EVERY);
+            agent.turn(now);
+        }
+        assert_eq!((halt.read(), agent.blocked > 1_000), (told, true));
+    }
+}

@@ -1,0 +1,434 @@
+//! The whole machine, running: agents on their threads, and the cold threads around them.
+
+pub mod core_agent;
+pub mod meter;
+pub mod shown;
+pub mod threads;
+pub mod topology;
+pub mod wiring;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
+use hdrhistogram::Histogram;
+use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
+use surefoot_cold::net::Stage;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::journal::{Close, Record};
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+
+use crate::clock::Clock;
+use core_agent::{CoreAgent, CoreRings};
+use shown::Shown;
+use threads::{Idle, Pace, Pulse, ThreadAgents, Turns, Watch, spin};
+use topology::Topology;
+use wiring::{WireError, Wired};
+
+/// How long the core may take nothing before what it is told is lost, and how often it is looked whether it is alive.
+const TELL_WITHIN: Duration = Duration::from_secs(5);
+const TELL_LOOK: Duration = Duration::from_millis(100);
+
+/// What an engine is started with.
+pub struct Plan {
+    /// Which agents share which thread.
+    pub topology: Topology,
+    /// The first spinner's core, if wanted.
+    pub pin: Option<usize>,
+    /// The clock everything runs by.
+    pub clock: Clock,
+    /// The core, empty or folded from a journal.
+    pub core: Core,
+    /// The journal, open for appending.
+    pub journal: Journal,
+    /// Where written records go on to.
+    pub store: Option<Sender<Vec<Record>>>,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+}
+
+/// The running machine.
+pub struct Engine {
+    /// Held as long as the threads spin there.
+    _claimed: Vec<topology::Claimed>,
+    crews: Vec<JoinHandle<(ThreadAgents, Turns)>>,
+    stop: Arc<AtomicBool>,
+    /// One for each hot thread, with its name.
+    pulses: Vec<(&'static str, Pulse)>,
+    watch: Watch,
+    /// What the agents show.
+    pub shown: Arc<Shown>,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+    /// The clock everything runs by.
+    pub clock: Clock,
+    ops: Sender<Event>,
+    ops_thread: JoinHandle<()>,
+    stats_in: Consumer<Stats>,
+    stats: Stats,
+    stats_heard: u64,
+    /// The core took nothing in for so long that something it was to be told is lost, and has taken in nothing since.
+    deaf: AtomicBool,
+    journal: Writer,
+}
+
+/// What an engine leaves behind.
+pub struct Finished {
+    /// The core as it ended.
+    pub core: Core,
+    /// Latency by stage: name and histogram.
+    pub stages: Vec<(&'static str, Histogram<u64>)>,
+    /// Turns of the hot threads.
+    pub turns: Vec<Turns>,
+    /// Turns in which the journal had no room.
+    pub blocked: u64,
+    /// Why the journal does not hold the run to its end, where it does not.
+    pub journal_error: Option<String>,
+    /// Whether a hot thread beside the core's panicked.
+    pub dead: bool,
+}
+
+impl Engine {
+    /// Starts every thread. The agents dial by themselves; nothing is traded before the core is told that both
+    /// venues agree.
+    ///
+    /// # Errors
+    /// A thread or a poll could not be made.
+    pub fn start(
+        plan: Plan,
+        wire: impl FnOnce(&mut Rings) -> Result<Wired, WireError>,
+    ) -> Result<Self, WireError> {
+        let mut rings = Rings::new(&plan.clock, &plan.halt);
+        let wired = wire(&mut rings)?;
+        let stats = plan.core.stats(); // what is asked before the core has its first turn
+        let core_rings = rings.core.take().expect("made above");
+        let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone())
+            .begins_with(std::mem::take(&mut rings.first));
+        let journal =
+            Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
+                .map_err(|error| format!("starting the journal's thread: {error}"))?;
+        let (ops, ops_in) = crossbeam_channel::bounded(topology::OPS_CORE.slots);
+        let ops_ring = rings.ops.take().expect("made above");
+        let stop = Arc::new(AtomicBool::new(false));
+        let ops_stop = Arc::clone(&stop);
+        let ops_thread = thread::Builder::new()
+            .name("ops".into())
+            .spawn(move || pump(&ops_in, ops_ring, &ops_stop))
+            .map_err(|error| format!("starting the ops thread: {error}"))?;
+        let shown = Arc::new(Shown::default());
+        let crew = |feed, core, executors| ThreadAgents {
+            feed,
+            core,
+            executors,
+            clock: plan.clock.clone(),
+            pace: Pace::default(),
+            shown: Arc::clone(&shown),
+            show_due: Nanos::ZERO,
+        };
+        let crews = match plan.topology {
+            Topology::Fused | Topology::Calm => {
+                vec![("hot", crew(Some(wired.feed), Some(core), Some(wired.executors)))]
+            }
+            Topology::Split => vec![
+                ("core", crew(None, Some(core), None)),
+                ("feed", crew(Some(wired.feed), None, None)),
+                ("exec", crew(None, None, Some(wired.executors))),
+            ],
+        };
+        let idle = if plan.topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
+        let mut threads = Vec::new();
+        let mut pulses = Vec::new();
+        let claimed = match idle {
+            Idle::Spin => topology::claim(crews.len(), plan.pin),
+            Idle::Rest => Vec::new(),
+        };
+        for (nth, (name, mut crew)) in crews.into_iter().enumerate() {
+            let pulse = Pulse::default();
+            pulses.push((name, pulse.clone()));
+            let (stop, halt, clock) = (Arc::clone(&stop), plan.halt.clone(), plan.clock.clone());
+            let cpu = claimed.get(nth).map(|claimed| claimed.cpu);
+            let body = move || {
+                match cpu {
+                    Some(cpu) if !topology::pin(cpu) => {
+                        eprintln!(
+                            "surefoot: the {name} thread could not be pinned to core {cpu}: it may be moved"
+                        );
+                    }
+                    None if idle == Idle::Spin => {
+                        eprintln!(
+                            "surefoot: the {name} thread is not pinned: no core of its own is there for it"
+                        );
+                    }
+                    Some(_) | None => {}
+                }
+                let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
+                crew.show(clock.now()); // the last look at links that work: closing them is not losing them
+                if let Some(feed) = &mut crew.feed {
+                    feed.close(clock.now());
+                }
+                (crew, turns)
+            };
+            let thread = thread::Builder::new()
+                .name(name.into())
+                .spawn(body)
+                .map_err(|error| format!("starting the {name} thread: {error}"))?;
+            threads.push(thread);
+        }
+        for claimed in claimed.iter().filter(|claimed| claimed.is_shared()) {
+            eprintln!(
+                "surefoot: another surefoot spins on core {} too, and no other is free: they starve each other. Give one of \
+                 them `--topology calm`, or another core (`pin_cpu`)",
+                claimed.cpu
+            );
+        }
+        Ok(Self {
+            _claimed: claimed,
+            crews: threads,
+            stop,
+            watch: Watch::new(pulses.len(), Instant::now()),
+            pulses,
+            shown,
+            halt: plan.halt,
+            clock: plan.clock,
+            ops,
+            ops_thread,
+            stats_in: rings.stats.take().expect("made above"),
+            stats,
+            stats_heard: 0,
+            deaf: AtomicBool::new(false),
+            journal,
+        })
+    }
+
+    /// Tells the core something. Waits where the ring is full. What a core that is dead, or takes nothing for seconds,
+    /// would have been told is lost, and said once: whoever tells must go on, to cancel over other connections what rests.
+    /// After one loss nothing is waited for until the core takes something in again.
+    pub fn tell(&self, event: Event) {
+        let (begin, mut event) = (Instant::now(), event);
+        let patience = if self.deaf.load(Ordering::Relaxed) { Duration::ZERO } else { TELL_WITHIN };
+        // That nobody receives any more is so at the very end alone: the thread outlives every other sender.
+        while let Err(SendTimeoutError::Timeout(back)) = self.ops.send_timeout(event, TELL_LOOK) {
+            if self.dead().is_some() || begin.elapsed() > patience {
+                if !self.deaf.swap(true, Ordering::Relaxed) {
+                    eprintln!(
+                        "surefoot: the core takes nothing in: what the venues and the operator say does not reach it until it does"
+                    );
+                }
+                return;
+            }
+            event = back;
+        }
+        self.deaf.store(false, Ordering::Relaxed);
+    }
+
+    /// Another way in for another thread.
+    pub fn teller(&self) -> Sender<Event> {
+        self.ops.clone()
+    }
+
+    /// The newest counters.
+    pub fn stats(&mut self) -> &Stats {
+        while let Ok(stats) = self.stats_in.pop() {
+            self.stats = stats;
+            self.stats_heard += 1;
+        }
+        &self.stats
+    }
+
+    /// How often the core has told its counters so far: they are older than whatever it was told since the last time.
+    pub fn stats_heard(&mut self) -> u64 {
+        self.stats();
+        self.stats_heard
+    }
+
+    /// The journal's state.
+    pub fn journal(&self) -> &Arc<JournalStatus> {
+        self.journal.status()
+    }
+
+    /// How each hot thread is watched.
+    pub fn pulses(&self) -> Vec<Pulse> {
+        self.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
+    }
+
+    /// The name of a hot thread that panicked.
+    pub fn dead(&self) -> Option<&'static str> {
+        let dead = self.pulses.iter().find(|(_, pulse)| pulse.is_dead());
+        dead.map(|(name, _)| *name)
+    }
+
+    /// The cold threads of the engine that ended although it runs.
+    pub fn ended(&self) -> Vec<&'static str> {
+        let threads =
+            [("ops", self.ops_thread.is_finished()), ("journal", self.journal.has_ended())];
+        threads.into_iter().filter(|(_, ended)| *ended).map(|(name, _)| name).collect()
+    }
+
+    /// The name of a hot thread that has stood still for `limit`.
+    pub fn still(&mut self, limit: Duration) -> Option<&'static str> {
+        let turns = self.pulses.iter().map(|(_, pulse)| pulse.turns());
+        let nth = self.watch.still(turns, Instant::now(), limit)?;
+        Some(self.pulses[nth].0)
+    }
+
+    /// Leaves everything as it is, for a thread that stands still and cannot be waited for. What the journal's ring holds is
+    /// written and synced first, as far as that goes in a moment.
+    pub fn abandon(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let (begin, status) = (Instant::now(), Arc::clone(self.journal.status()));
+        while begin.elapsed() < Duration::from_secs(1) && status.synced() < status.written() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        std::mem::forget(self); // its ends of channels stay open: nobody runs into a closed one
+    }
+
+    /// Ends every thread, in the order of the flow, and closes the journal. A journal that could not be written leaves a
+    /// core all the same: it knows what to compare with the venues.
+    ///
+    /// # Errors
+    /// The core's thread panicked, and there is no core.
+    pub fn finish(self) -> Result<Finished, String> {
+        let Self { crews, stop, ops, ops_thread, journal, clock, .. } = self;
+        drop(ops);
+        stop.store(true, Ordering::Relaxed);
+        let _ = ops_thread.join();
+        let mut finished = None;
+        let mut turns = Vec::new();
+        let mut stages = Vec::new();
+        let mut dead = false;
+        for crew in crews {
+            let Ok((mut crew, counted)) = crew.join() else {
+                dead = true;
+                continue;
+            };
+            turns.push(counted);
+            let mut meters = Vec::new();
+            if let Some(feed) = &mut crew.feed {
+                meters.push(feed.meter().clone());
+            }
+            if let Some(executors) = &mut crew.executors {
+                meters.extend(executors.meters());
+            }
+            for meter in meters {
+                for (stage, measured) in Stage::ALL.into_iter().zip(meter.stages) {
+                    merge(&mut stages, stage.name(), &measured);
+                }
+            }
+            if let Some(agent) = crew.core {
+                merge(&mut stages, "core", &agent.times.event);
+                merge(&mut stages, "decide", &agent.times.decide);
+                let blocked = agent.blocked;
+                finished = Some((agent.into_core(), blocked));
+            }
+        }
+        let Some((core, blocked)) = finished else {
+            return Err("the core's thread ended in a panic: everything was halted; the journal holds what led to it".into());
+        };
+        let close = Close { decision: core.decision_hash(), state: core.state_hash() };
+        let journal_error = journal.close(clock.now(), close).err();
+        stages.retain(|(_, measured)| !measured.is_empty());
+        Ok(Finished { core, stages, turns, blocked, journal_error, dead })
+    }
+}
+
+fn merge(
+    stages: &mut Vec<(&'static str, Histogram<u64>)>,
+    name: &'static str,
+    measured: &Histogram<u64>,
+) {
+    match stages.iter_mut().find(|(there, _)| *there == name) {
+        Some((_, sum)) => sum.add(measured).expect("made with the same bounds"),
+        None => stages.push((name, measured.clone())),
+    }
+}
+
+/// The other ends of the core's rings, for whoever builds the agents.
+pub struct Rings {
+    /// From the feed.
+    pub feed_core: Option<Producer<Event>>,
+    /// Snapshot requests for the feed.
+    pub core_feed: Option<Consumer<surefoot_hot::intent::Intent>>,
+    /// Orders, by venue.
+    pub core_exec: [Option<Consumer<surefoot_hot::intent::Intent>>; 2],
+    /// Answers, by venue.
+    pub exec_core: [Option<Producer<Event>>; 2],
+    /// A meter for an agent.
+    pub clock: Clock,
+    /// The halt epoch.
+    pub halt: HaltEpoch,
+    /// The core's turns so far: executors see by it whether it still moves.
+    pub core_turns: Arc<AtomicU64>,
+    /// What the core is told before anything else.
+    pub first: Vec<Event>,
+    core: Option<CoreRings>,
+    ops: Option<Producer<Event>>,
+    stats: Option<Consumer<Stats>>,
+    journal: Option<Consumer<surefoot_hot::journal::JournalItem>>,
+}
+
+impl Rings {
+    /// Every ring of [`topology::LINKS`] that touches the core.
+    fn new(clock: &Clock, halt: &HaltEpoch) -> Self {
+        let (feed_core, feed_in) = RingBuffer::new(topology::FEED_CORE.slots);
+        let (feed_out, core_feed) = RingBuffer::new(topology::CORE_FEED.slots);
+        let (pm_out, core_pm) = RingBuffer::new(topology::CORE_PM.slots);
+        let (ka_out, core_ka) = RingBuffer::new(topology::CORE_KA.slots);
+        let (pm_core, pm_in) = RingBuffer::new(topology::PM_CORE.slots);
+        let (ka_core, ka_in) = RingBuffer::new(topology::KA_CORE.slots);
+        let (ops, ops_in) = RingBuffer::new(topology::OPS_CORE.slots);
+        let (journal_out, journal) = RingBuffer::new(topology::CORE_JOURNAL.slots);
+        let (stats_out, stats) = RingBuffer::new(topology::CORE_STATS.slots);
+        let core = CoreRings {
+            // What executors say comes before what streams say: a fill then finds its order by the venue's name.
+            inputs: vec![pm_in, ka_in, ops_in, feed_in],
+            executors: [pm_out, ka_out],
+            feeds: feed_out,
+            journal: journal_out,
+            stats: stats_out,
+            turns: Arc::default(),
+        };
+        const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
+        Self {
+            feed_core: Some(feed_core),
+            core_feed: Some(core_feed),
+            core_exec: [Some(core_pm), Some(core_ka)],
+            exec_core: [Some(pm_core), Some(ka_core)],
+            clock: clock.clone(),
+            halt: halt.clone(),
+            core_turns: Arc::clone(&core.turns),
+            first: Vec::new(),
+            core: Some(core),
+            ops: Some(ops),
+            stats: Some(stats),
+            journal: Some(journal),
+        }
+    }
+}
+
+/// Carries what the cold threads say into the core's ring, one producer for many senders.
+fn pump(from: &Receiver<Event>, mut into: Producer<Event>, stop: &AtomicBool) {
+    loop {
+        let event = match from.recv_timeout(Duration::from_millis(20)) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => continue,
+            Err(_) => return,
+        };
+        let mut event = Some(event);
+        while let Some(waiting) = event.take() {
+            if let Err(rtrb::PushError::Full(back)) = into.push(waiting) {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                event = Some(back);
+                thread::sleep(Duration::from_micros(100));
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The hot threads: agents that share one take turns on it, and each is watched from outside.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use surefoot_cold::exec::{ExecFigures, ExecStats};
+use surefoot_cold::feed::{Feed, LinkStats};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_hot::bounds::STALL_MIN;
+use surefoot_hot::units::Nanos;
+
+use super::core_agent::CoreAgent;
+use super::meter::HotMeter;
+use super::shown::{Shown, VenueShown};
+use super::wiring::Executors;
+use crate::clock::Clock;
+
+/// How often an agent's own counters are shown to the cold side.
+const SHOW_EVERY: Nanos = Nanos::from_millis(100);
+
+/// Agents that share a thread. Each is optional: a topology deals them out.
+pub(super) struct ThreadAgents {
+    pub(super) feed: Option<Feed<HotMeter>>,
+    pub(super) core: Option<CoreAgent>,
+    pub(super) executors: Option<Executors>,
+    pub(super) clock: Clock,
+    pub(super) pace: Pace,
+    pub(super) shown: Arc<Shown>,
+    pub(super) show_due: Nanos,
+}
+
+impl ThreadAgents {
+    /// The clock is read again between the agents: the thread may be stopped at any of them, most likely where the feed
+    /// asks the system, and what is decided afterwards must know how old it is.
+    #[inline]
+    pub(super) fn turn(&mut self, mut now: Nanos) -> u32 {
+        let mut work = 0;
+        self.keep_pace(now);
+        if let Some(feed) = &mut self.feed {
+            work += feed.turn(now);
+            now = self.clock.now();
+            self.keep_pace(now);
+        }
+        if let Some(core) = &mut self.core {
+            crate::fault::on_core_turn();
+            work += core.turn(now);
+        }
+        if let Some(executors) = &mut self.executors {
+            work += executors.turn(now);
+        }
+        if now >= self.show_due {
+            self.show_due = now.after(SHOW_EVERY);
+            self.show(now);
+        }
+        work
+    }
+
+    #[inline]
+    fn keep_pace(&mut self, now: Nanos) {
+        if let Some(span) = self.pace.step(now)
+            && let Some(core) = &mut self.core
+        {
+            core.stalled(now, span);
+        }
+    }
+
+    pub(super) fn show(&self, now: Nanos) {
+        if let Some(executors) = &self.executors {
+            let [polymarket, kalshi] = &self.shown.venues;
+            let figures = executors.figures(now);
+            show_executor(polymarket, executors.polymarket.stats(), &figures[0]);
+            show_executor(kalshi, executors.kalshi.stats(), &figures[1]);
+        }
+        let Some(feed) = &self.feed else { return };
+        let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
+        let mut unread = 0;
+        let mut refused = [false; 2];
+        for stats in feed.stats() {
+            let venue = stats.venue.index();
+            frames[venue] += stats.frames;
+            up[venue] += u64::from(stats.up);
+            lost[venue] += stats.lost;
+            refused[venue] |= stats.credentials_refused;
+            bad += stats.bad.iter().sum::<u64>();
+            unread += stats.unread.0;
+        }
+        // Nothing waits here: who reads it holds it for a copy, and the next look will do.
+        if unread > 0
+            && let Ok(mut shown) = self.shown.unread.try_lock()
+            && shown.0 != unread
+        {
+            let words = |stats: &LinkStats| {
+                let words = stats.unread.1.as_ref()?;
+                Some(format!("{}: {words}", stats.venue.name()))
+            };
+            *shown = (unread, feed.stats().filter_map(words).collect::<Vec<_>>().join("; "));
+        }
+        for (venue, shown) in self.shown.venues.iter().enumerate() {
+            shown.links_up.store(up[venue], Ordering::Relaxed);
+            shown.key_refused.store(refused[venue], Ordering::Relaxed);
+            shown.links_lost.store(lost[venue], Ordering::Relaxed);
+        }
+        for (shown, frames) in self.shown.frames.iter().zip(frames) {
+            shown.store(frames, Ordering::Relaxed);
+        }
+        self.shown.links_up.store(up.iter().sum(), Ordering::Relaxed);
+        self.shown.links_lost.store(lost.iter().sum(), Ordering::Relaxed);
+        self.shown.bad_frames.store(bad, Ordering::Relaxed);
+    }
+}
+
+fn show_executor(shown: &VenueShown, stats: &ExecStats, figures: &ExecFigures) {
+    shown.taken.store(stats.taken, Ordering::Relaxed);
+    shown.turned_away.store(stats.turned_away, Ordering::Relaxed);
+    shown.exec.store(figures.pack(), Ordering::Relaxed);
+}
+
+/// What a thread does when it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Spins: the next event is met within nanoseconds, and the core is never given away.
+    Spin,
+    /// Sleeps a little after some idle turns: for machines that have other things to do.
+    Rest,
+}
+
+/// Turns, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// Turns that did something.
+    pub busy: u64,
+    /// Turns that found nothing to do.
+    pub idle: u64,
+    /// The longest turn, in nanoseconds.
+    pub longest: u64,
+}
+
+/// Finds out when a thread stood still, on the thread itself, from the times it is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    last: Nanos,
+}
+
+impl Pace {
+    /// Time is `now`. For how long the thread stood still since the last step, if it did.
+    #[inline]
+    pub fn step(&mut self, now: Nanos) -> Option<Nanos> {
+        let before = std::mem::replace(&mut self.last, now);
+        let span = now.since(before);
+        (span > STALL_MIN && before != Nanos::ZERO).then_some(span)
+    }
+}
+
+/// How a spinning thread is watched from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse {
+    turns: Arc<AtomicU64>,
+    dead: Arc<AtomicBool>,
+}
+
+impl Pulse {
+    /// Turns so far: a number that stands still is a thread that hangs.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Whether the thread panicked.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+}
+
+/// Finds a thread that hangs. Each pulse is watched by itself: a thread that spins hides nobody.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// By thread: its turns, and when they last moved.
+    seen: Vec<(u64, Instant)>,
+}
+
+impl Watch {
+    /// Over so many threads, from `now`.
+    pub fn new(threads: usize, now: Instant) -> Self {
+        Self { seen: vec![(0, now); threads] }
+    }
+
+    /// Takes in each thread's turns, and returns the first thread that has stood still for `limit`.
+    pub fn still(
+        &mut self,
+        turns: impl IntoIterator<Item = u64>,
+        now: Instant,
+        limit: Duration,
+    ) -> Option<usize> {
+        let mut still = None;
+        for (nth, (seen, turns)) in self.seen.iter_mut().zip(turns).enumerate() {
+            if seen.0 != turns {
+                *seen = (turns, now);
+            } else if now.saturating_duration_since(seen.1) >= limit {
+                still = still.or(Some(nth));
+            }
+        }
+        still
+    }
+}
+
+/// Idle turns before a resting thread sleeps, and how long it does.
+const REST_AFTER: u32 = 64;
+const REST_FOR: Duration = Duration::from_micros(100);
+
+/// Turns until told to stop. A panic ends the thread, moves the halt epoch so that nothing more leaves, and is
+/// seen through the pulse.
+pub fn spin(
+    mut turn: impl FnMut(Nanos) -> u32,
+    clock: &Clock,
+    idle: Idle,
+    stop: &AtomicBool,
+    pulse: &Pulse,
+    halt: &HaltEpoch,
+) -> Turns {
+    let mut turns = Turns::default();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut idle_row = 0_u32;
+        let mut before = clock.now();
+        while !stop.load(Ordering::Relaxed) {
+            let handled = turn(before);
+            let after = clock.now();
+            turns.longest = turns.longest.max(after.since(before).get());
+            if handled > 0 {
+                turns.busy += 1;
+                idle_row = 0;
+            } else {
+                turns.idle += 1;
+                idle_row = idle_row.saturating_add(1);
+                match idle {
+                    Idle::Spin => std::hint::spin_loop(),
+                    Idle::Rest if idle_row > REST_AFTER => std::thread::sleep(REST_FOR),
+                    Idle::Rest => std::thread::yield_now(),
+                }
+            }
+            before = if idle == Idle::Rest { clock.now() } else { after };
+            pulse.turns.store(turns.busy + turns.idle, Ordering::Relaxed);
+        }
+    }));
+    if ended.is_err() {
+        halt.advance();
+        pulse.dead.store(true, Ordering::Release);
+    }
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_wakes_knows_how_long_it_slept() {
+        let mut pace = Pace::default();
+        let mut now = Nanos::from_secs(1_800_000_000);
+        assert_eq!(pace.step(now), None, "the first turn follows nothing");
+        for span in [Nanos::ZERO, Nanos::from_millis(10), STALL_MIN] {
+            now = now.after(span);
+            assert_eq!(pace.step(now), None, "{span:?}");
+        }
+        let long = Nanos::from_secs(5);
+        now = now.after(long);
+        assert_eq!((pace.step(now), pace.step(now)), (Some(long), None));
+    }
+
+    #[test]
+    fn a_thread_that_spins_hides_none_that_hangs() {
+        let (begin, limit) = (Instant::now(), Duration::from_secs(2));
+        let mut watch = Watch::new(3, begin);
+        let found: Vec<_> = (0..6_u64)
+            .map(|second| {
+                let core = second.min(2); // hangs after the second one
+                watch.still([core, second * 9, second], begin + Duration::from_secs(second), limit)
+            })
+            .collect();
+        assert_eq!(found, [None, None, None, None, Some(0), Some(0)]);
+        let later = begin + Duration::from_secs(6);
+        assert_eq!(watch.still([3, 99, 9], later, limit), None, "it moves again");
+    }
+}

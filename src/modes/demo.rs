@@ -1,0 +1,140 @@
+//! `run demo`: the embedded venues, or a twin that runs elsewhere, traded as if they were real.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::access::Access;
+use crate::app::{self, RunSpec, report};
+use crate::catalogue::ExtraMarkets;
+use crate::cli::{Mode, RunArgs};
+use crate::config::Setup;
+use crate::config::{Config, LogLevel};
+use crate::exit::Exit;
+use crate::twin::open::{OpenError, Options, open};
+
+/// Runs the demo to its end.
+pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
+    let config = with_flags(&setup.config, args);
+    let seed = args.seed.unwrap_or(1);
+    if let Some(path) = &args.venues {
+        let about = vec![format!(
+            "surefoot demo: a twin that runs elsewhere ({}); its markets are synthetic, its money is not real",
+            path.display()
+        )];
+        return match read_venues(path) {
+            Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
+            Err(why) => {
+                eprintln!("surefoot: {why}");
+                Exit::Usage // the argument is wrong, no venue was asked
+            }
+        };
+    }
+    let dir = KeyDir::new();
+    let options = Options { seed, capture: args.capture.clone(), ..Options::default() };
+    let (server, description) = match open(&options, dir.path()) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("surefoot: {error}");
+            return match error {
+                OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
+                OpenError::Sockets(_) => Exit::Venue,
+                OpenError::File(..) => Exit::State,
+            };
+        }
+    };
+    let mut twin = match server.spawn() {
+        Ok(twin) => twin,
+        Err(error) => {
+            eprintln!("surefoot: starting the embedded venues: {error}");
+            return Exit::Failed;
+        }
+    };
+    let mut about = vec![
+        "surefoot demo: embedded venues on loopback, both venues' wire protocols over TLS; no account, no network".to_owned(),
+        format!("market flow: synthetic, generated from seed {seed}, shaped by a recorded session's figures"),
+    ];
+    if let Some(capture) = &args.capture {
+        about.push(format!(
+            "beside it, recorded: {}, looped with its times moved to now",
+            capture.display()
+        ));
+    }
+    let exit = match describe(&description) {
+        Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
+        Err(why) => {
+            eprintln!("surefoot: {why}");
+            Exit::Failed
+        }
+    };
+    if let Err(error) = twin.stop() {
+        eprintln!("surefoot: the embedded venues ended badly: {error}");
+    }
+    exit
+}
+
+fn trade(
+    access: Access,
+    extra: ExtraMarkets,
+    about: Vec<String>,
+    seed: u64,
+    args: &RunArgs,
+    setup: &Setup,
+    config: &Config,
+) -> Exit {
+    if config.log_level >= LogLevel::Info {
+        report::say_limits(&config.limits);
+    }
+    let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, about };
+    app::run(spec, config, setup.json)
+}
+
+/// The configuration, with what the command line says on top.
+fn with_flags(config: &Config, args: &RunArgs) -> Config {
+    let mut config = config.clone();
+    if let Some(topology) = args.topology {
+        config.topology = topology;
+    }
+    config
+}
+
+fn read_venues(path: &Path) -> Result<(Access, ExtraMarkets), String> {
+    let access = Access::from_file(path).map_err(|error| error.to_string())?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let value: Value =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok((access, extra(&value)))
+}
+
+fn describe(description: &Value) -> Result<(Access, ExtraMarkets), String> {
+    Ok((Access::from_json(description).map_err(|error| error.to_string())?, extra(description)))
+}
+
+/// Every market the twin names is followed, in a relation or not: the busy ones make the stream realistic.
+fn extra(value: &Value) -> ExtraMarkets {
+    let list = |at: &str| -> Vec<String> {
+        let names = value.pointer(at).and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    ExtraMarkets { polymarket: list("/markets/polymarket"), kalshi: list("/markets/kalshi") }
+}
+
+/// Where the embedded venues write their CA and keys; gone when the run is.
+struct KeyDir(PathBuf);
+
+impl KeyDir {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("surefoot-demo-{}", std::process::id())))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for KeyDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // keys of venues that are gone
+    }
+}

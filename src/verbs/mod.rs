@@ -1,0 +1,70 @@
+//! One file a verb, and what they share: how an answer is shown, and how a refusal is.
+
+pub mod accept_loss;
+pub mod bench;
+pub mod config;
+pub mod halt;
+pub mod release;
+pub mod replay;
+pub mod resume;
+pub mod run;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod twin;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use surefoot_cold::state_dir::{StateDir, StateError};
+
+use crate::exit::Exit;
+
+/// How often a verb that waits looks again.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The directory's whole name: a relative one says nothing to who stands in the wrong place.
+fn absolute(state: &StateDir) -> String {
+    let path = std::path::absolute(state.root()).unwrap_or_else(|_| state.root().to_owned());
+    path.display().to_string()
+}
+
+pub(super) fn never_ran(state: &StateDir, done: &str) -> String {
+    format!(
+        "no surefoot has run in {}: NOTHING was {done}; name its state directory with --state",
+        absolute(state)
+    )
+}
+
+pub(super) fn told(answer: &Value, json: bool, done: &str) -> Exit {
+    if json {
+        println!("{answer}");
+    }
+    if answer["ok"] == true {
+        if !json {
+            println!("{done}");
+        }
+        return Exit::Ok;
+    }
+    let why = answer["error"].as_str().unwrap_or("no reason was given");
+    eprintln!("surefoot: {why}");
+    let exit = Exit::ALL.iter().find(|exit| answer["exit"] == exit.code());
+    exit.copied().unwrap_or(Exit::Failed)
+}
+
+/// Not done: the sentence on stderr, and the exit in the object where one is wanted.
+pub(super) fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
+    if json {
+        println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
+    }
+    eprintln!("surefoot: {why}");
+    exit
+}
+
+pub(super) fn say(error: &StateError) -> Exit {
+    eprintln!("surefoot: {error}");
+    match error {
+        StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
+        _ => Exit::State,
+    }
+}

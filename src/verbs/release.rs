@@ -1,0 +1,27 @@
+//! `surefoot release`: a quarantined market may be opened in again.
+
+use serde_json::json;
+use surefoot_cold::state_dir::StateDir;
+
+use super::status::not_running;
+use super::told;
+use crate::cli::ReleaseArgs;
+use crate::config::Setup;
+use crate::control::client::{PATIENCE, ask};
+use crate::exit::Exit;
+
+/// `surefoot release`: told to the running instance; where none runs there is nobody who could check the name.
+pub fn run(args: &ReleaseArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let (market, reason) = (args.market.trim(), args.reason.trim());
+    if reason.is_empty() {
+        eprintln!(
+            "surefoot: release needs a reason: what the message meant, and why the market may be traded"
+        );
+        return Exit::Usage;
+    }
+    match ask(&state, &json!({ "cmd": "release", "market": market, "reason": reason }), PATIENCE) {
+        Ok(answer) => told(&answer, setup.json, "released: it may be opened in again"),
+        Err(error) => not_running(&state, &error, setup.json),
+    }
+}

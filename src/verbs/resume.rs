@@ -1,0 +1,59 @@
+//! `surefoot resume`: a halt is lifted, by the running instance or for the next one.
+
+use serde_json::json;
+use surefoot_cold::state_dir::StateDir;
+
+use super::{never_ran, refuse, say, told};
+use crate::cli::ResumeArgs;
+use crate::config::Setup;
+use crate::control::client::{PATIENCE_LONG, ask_patiently};
+use crate::control::operator_log::record;
+use crate::exit::Exit;
+
+/// `surefoot resume`: told to the running instance, or the latch lifted for the next start, which reconciles
+/// before it opens anything.
+pub fn run(args: &ResumeArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let reason = args.reason.trim();
+    if reason.is_empty() {
+        eprintln!("surefoot: resume needs a reason: what was wrong, and why it is right now");
+        return Exit::Usage;
+    }
+    if state.kill_file().exists() {
+        eprintln!(
+            "surefoot: {} is still there and keeps the halt; remove it first",
+            state.kill_file().display()
+        );
+        return Exit::Halted;
+    }
+    let wait = || {
+        eprintln!(
+            "surefoot: waiting for both venues to be compared with, up to a minute. `surefoot status` and `surefoot halt` work \
+             meanwhile"
+        );
+    };
+    let request = json!({ "cmd": "resume", "reason": reason });
+    match ask_patiently(&state, &request, PATIENCE_LONG, wait) {
+        Ok(answer) => told(&answer, setup.json, "resumed"),
+        Err(error) => match state.holder() {
+            Some(pid) => {
+                let why = format!("process {pid} does not answer ({error}); nothing was resumed");
+                refuse(Exit::Silent, &why, setup.json)
+            }
+            None if !state.was_used() => {
+                refuse(Exit::NotRunning, &never_ran(&state, "resumed"), setup.json)
+            }
+            None => {
+                let lifted = record(&state, "resume", reason).and_then(|()| state.clear_halt());
+                match lifted {
+                    Ok(()) => told(
+                        &json!({ "ok": true, "running": false }),
+                        setup.json,
+                        "halt lifted: the next start reconciles, then trades",
+                    ),
+                    Err(error) => say(&error),
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,24 @@
+//! `surefoot run`: trades in the mode that the configuration names, in the foreground.
+
+use crate::cli::{Mode, RunArgs};
+use crate::config::Setup;
+use crate::exit::Exit;
+use crate::modes;
+
+/// Runs the mode to its end.
+pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
+    match setup.config.mode {
+        Mode::Demo => modes::demo::run(args, setup),
+        mode => not_yet(mode),
+    }
+}
+
+/// Says that a mode is not built, and that nothing was done.
+pub(super) fn not_yet(mode: Mode) -> Exit {
+    eprintln!(
+        "surefoot: the mode `{}` is not built in this version; nothing was connected and nothing sent. \
+         `surefoot run demo` trades the embedded venues",
+        mode.name()
+    );
+    Exit::NotYet
+}

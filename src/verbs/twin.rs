@@ -1,0 +1,132 @@
+//! The venues' twin alone: prints how to reach it, and serves until it is told to end.
+
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::cli::TwinArgs;
+use crate::config::Setup;
+use crate::exit::Exit;
+use crate::twin::open::{OpenError, Options, open};
+use crate::twin::server::ServerOptions;
+
+/// How long a signal may go unseen.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs until it is told to end.
+pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
+            eprintln!("surefoot: cannot listen for signal {signal}: {error}");
+            return Exit::Failed;
+        }
+    }
+    let (dir, is_ours) = match &args.dir {
+        Some(dir) => (dir.clone(), false),
+        None => (own_dir(), true),
+    };
+    // What one client can bring about is caught where it happens; this is for the rest.
+    let served = panic::catch_unwind(AssertUnwindSafe(|| serve(args, setup, &dir, &stop)));
+    let exit = served.unwrap_or_else(|_| {
+        eprintln!(
+            "surefoot: the twin failed inside and has ended; please report the lines above. Nothing real was lost: \
+             start it again"
+        );
+        Exit::Internal
+    });
+    if is_ours {
+        let _ = std::fs::remove_dir_all(&dir); // it held keys of a venue that is gone
+    }
+    exit
+}
+
+fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBool) -> Exit {
+    let seed = args.seed.unwrap_or(1);
+    let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
+    let options = Options { seed, capture: args.capture.clone(), server, ..Options::default() };
+    let (mut server, description) = match open(&options, dir) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("surefoot: {error}");
+            if args.port_base.is_some() && matches!(error, OpenError::Sockets(_)) {
+                eprintln!(
+                    "surefoot: end the program that holds the port, or give another --port-base"
+                );
+            }
+            return match error {
+                OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
+                OpenError::Sockets(_) => Exit::Venue,
+                OpenError::File(..) => Exit::State,
+            };
+        }
+    };
+    let text = if setup.json { format!("{description}\n") } else { for_people(&description) };
+    let printed =
+        io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    if let Err(error) = printed {
+        eprintln!("surefoot: stdout: {error}");
+        return Exit::Failed;
+    }
+    let began = Instant::now();
+    while !stop.load(Ordering::Relaxed) && args.span.is_none_or(|span| began.elapsed() < span) {
+        match server.step(Some(LOOK)) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                eprintln!("surefoot: the twin cannot wait for its sockets: {error}");
+                return Exit::Failed;
+            }
+        }
+    }
+    Exit::Ok
+}
+
+fn own_dir() -> PathBuf {
+    std::env::temp_dir().join(format!("surefoot-twin-{}", std::process::id()))
+}
+
+fn for_people(twin: &Value) -> String {
+    let text = |at: &str| twin.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let count = |at: &str| twin.pointer(at).and_then(Value::as_array).map_or(0, Vec::len);
+    let mut lines = vec![
+        "The venues' twin is up. Its markets are synthetic, its money is not real.".to_owned(),
+        format!("  CA file           {}", text("/ca_file")),
+        "Polymarket".to_owned(),
+    ];
+    for name in ["clob", "gamma", "data", "ws_market", "ws_user"] {
+        lines.push(format!("  {name:<17} {}", text(&format!("/polymarket/{name}"))));
+    }
+    for account in twin["polymarket"]["accounts"].as_array().into_iter().flatten() {
+        let kind = &account["signature_type"];
+        let funder = account["funder"].as_str().unwrap_or_default();
+        lines.push(format!("  account, type {kind}   {funder} (key and credentials with --json)"));
+    }
+    lines.push("Kalshi".to_owned());
+    for name in ["rest", "ws"] {
+        lines.push(format!("  {name:<17} {}", text(&format!("/kalshi/{name}"))));
+    }
+    for account in twin["kalshi"]["accounts"].as_array().into_iter().flatten() {
+        let field = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
+        lines.push(format!(
+            "  key, {:<12} {} in {}",
+            field("key_type"),
+            field("key_id"),
+            field("private_key_file")
+        ));
+    }
+    lines.push(format!(
+        "{} markets on Polymarket, {} on Kalshi, {} pairs, {} exclusive sets. Ctrl-C ends it.",
+        count("/markets/polymarket"),
+        count("/markets/kalshi"),
+        count("/relations/pairs"),
+        count("/relations/sets"),
+    ));
+    lines.join("\n") + "\n"
+}
