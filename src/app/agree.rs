@@ -76,7 +76,7 @@ impl Running {
         while failed < START_TRIES {
             match self.agree(Instant::now() + AGREE_WITHIN) {
                 Ok(()) => {
-                    self.open = true;
+                    self.is_open = true;
                     self.notify.ready();
                     return None;
                 }

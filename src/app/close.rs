@@ -1,8 +1,11 @@
 //! The end of a run: cancel, drain, compare with the venues, end every thread, report.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::reconcile::Truth;
+use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 
@@ -11,6 +14,7 @@ use super::rescue::{Rescued, on_one_leg};
 use super::{LOOK_EVERY, Running, STALL_AFTER, compare, foreign};
 use crate::control::{Command, Request};
 use crate::exit::Exit;
+use crate::machine::Finished;
 
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
 /// taken to be on its way (30 s).
@@ -20,12 +24,35 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(600);
 /// Counters are at most this old.
 const STATS_LAG: Duration = Duration::from_millis(150);
 
+/// What a person must know of how the machine ended.
+fn say_how_it_ended(finished: &Finished) {
+    if finished.dead {
+        eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
+    }
+    if let Some(why) = &finished.journal_error {
+        eprintln!(
+            "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
+             venues' word on what the journal lacks"
+        );
+    }
+}
+
+/// What was still in flight when the wait for it ended.
+fn say_in_flight(core: &Core) {
+    eprintln!(
+        "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
+        core.orders().live_len(),
+        core.groups().len(),
+        DRAIN_WITHIN.as_secs()
+    );
+}
+
 impl Running {
     /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
     pub(super) fn close(mut self, asked: Exit) -> Exit {
         self.notify.stopping();
         self.watchdog.expect_within(CLOSE_WITHIN);
-        if self.engine.dead().is_some() || self.stalled.is_some() {
+        if self.engine.dead().is_some() || self.watched.stalled.is_some() {
             return self.close_without_core();
         }
         let heard = self.engine.stats_heard();
@@ -34,12 +61,24 @@ impl Running {
         let Ok(idle) = self.drain(heard) else {
             return self.close_without_core();
         };
+        self.end_readings();
+        std::thread::sleep(STATS_LAG);
+        let duration = self.watched.began.elapsed();
+        let truths = self.read_venues_at_end();
+        if self.is_without_core() {
+            return self.close_without_core();
+        }
+        self.finish(asked, idle, duration, &truths)
+    }
+
+    /// Waits for the readings under way, then books the markets that settled meanwhile. Where a venue does not answer, the
+    /// comparison that follows shows what is missing as a difference.
+    fn end_readings(&mut self) {
         while self.is_any_venue_read() {
             std::thread::sleep(LOOK_EVERY);
             self.answer_who_asks();
         }
         self.end_checks();
-        // What settled unheard is a result; where this fails, the comparison shows it as a difference.
         for venue in Venue::ALL {
             let asker = self.checks[venue.index()].asker();
             for event in asker.map(compare::Asker::settled).unwrap_or_default() {
@@ -47,89 +86,69 @@ impl Running {
             }
             self.answer_who_asks();
         }
-        std::thread::sleep(STATS_LAG);
-        let duration = self.began.elapsed();
-        let shown = std::sync::Arc::clone(&self.engine.shown);
-        let truths = Venue::ALL.map(|venue| {
+    }
+
+    /// What each venue says of our account, by venue; the words say why one could not be read.
+    fn read_venues_at_end(&mut self) -> [Result<Truth, String>; 2] {
+        Venue::ALL.map(|venue| {
             self.answer_who_asks();
             match self.checks[venue.index()].asker() {
                 Some(asker) => asker.truth_at_end(),
                 None => Err(format!("{}: nobody is left to ask", venue.name())),
             }
-        });
-        if self.is_without_core() {
-            return self.close_without_core();
-        }
-        let Self {
-            engine,
-            store,
-            audit,
-            directory,
-            spec,
-            config,
-            state,
-            base,
-            topology,
-            json,
-            run,
-            ..
-        } = self;
-        let began = self.began_at;
-        let audit = audit.finish();
-        let finished = match engine.finish() {
+        })
+    }
+
+    /// Ends every thread, reports, and says how the program ends. `idle` is whether nothing was in flight any more.
+    fn finish(
+        self,
+        asked: Exit,
+        idle: bool,
+        duration: Duration,
+        truths: &[Result<Truth, String>; 2],
+    ) -> Exit {
+        let shown = Arc::clone(&self.engine.shown);
+        let audit = self.audit.finish();
+        let finished = match self.engine.finish() {
             Ok(finished) => finished,
             Err(why) => {
                 eprintln!("surefoot: {why}");
-                if json {
+                if self.json {
                     println!("{}", json!({ "ok": false, "error": why }));
                 }
                 return Exit::Internal;
             }
         };
-        if finished.dead {
-            eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
-        }
-        if let Some(why) = &finished.journal_error {
-            eprintln!(
-                "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
-                 venues' word on what the journal lacks"
-            );
-        }
-        if let Err(error) = store.close() {
+        say_how_it_ended(&finished);
+        if let Err(error) = self.store.close() {
             eprintln!("surefoot: {error}");
         }
-        let reconciled = report::compare(&finished.core, &directory, &truths);
+        let reconciled = report::compare(&finished.core, &self.directory, truths);
         for difference in &reconciled {
             eprintln!("surefoot: not reconciled: {difference}");
         }
-        let foreign = foreign::at_end(&finished.core, &truths);
         if !idle {
-            eprintln!(
-                "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
-                finished.core.orders().live_len(),
-                finished.core.groups().len(),
-                DRAIN_WITHIN.as_secs()
-            );
+            say_in_flight(&finished.core);
         }
         let report = Report {
-            mode: spec.mode,
-            about: &spec.about,
-            seed: spec.seed,
-            topology,
+            mode: self.spec.mode,
+            about: &self.spec.about,
+            seed: self.spec.seed,
+            topology: self.topology,
             duration,
-            run,
-            began,
-            first_basket: self.first_basket,
+            run: self.run,
+            began: self.began_at,
+            first_basket: self.watched.first_basket,
             finished: &finished,
-            base: &base,
+            base: &self.base,
             shown: &shown,
             audit,
-            foreign: &foreign,
+            foreign: &foreign::at_end(&finished.core, truths),
             reconciled: reconciled.is_empty(),
-            limits: &config.limits,
-            database: &state.database(),
+            limits: &self.config.limits,
+            database: &self.state.database(),
         };
-        if json {
+        if self.json {
             println!("{}", report.json());
         } else {
             report.print();
@@ -197,15 +216,15 @@ impl Running {
     /// Whether a hot thread is dead or stands still.
     fn is_without_core(&mut self) -> bool {
         if let Some(name) = self.engine.still(STALL_AFTER) {
-            self.stalled.get_or_insert((Instant::now(), name));
+            self.watched.stalled.get_or_insert((Instant::now(), name));
         }
-        self.engine.dead().is_some() || self.stalled.is_some()
+        self.engine.dead().is_some() || self.watched.stalled.is_some()
     }
 
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
     fn close_without_core(self) -> Exit {
-        let Self { engine, rescue, spec, directory, stalled, json, .. } = self;
+        let Self { engine, rescue, spec, directory, watched, json, .. } = self;
         eprintln!("surefoot: cancelling everything at both venues over connections of our own");
         let rescued = rescue.run();
         let mut lines = Vec::new();
@@ -234,7 +253,7 @@ impl Running {
                 json!({ "ok": false, "error": "a hot thread died or stood still", "rescue": lines })
             );
         }
-        match stalled {
+        match watched.stalled {
             Some(_) => engine.abandon(),
             None => {
                 if let Err(why) = engine.finish() {

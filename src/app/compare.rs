@@ -238,7 +238,7 @@ impl Running {
                 None => {
                     let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
                     // Where nobody is left to ask, that was said when it came to that.
-                    if self.open && due && check.asker.is_some() {
+                    if self.is_open && due && check.asker.is_some() {
                         let begun = self.begin_check(venue, Reading::Once);
                         self.say_unread_venue(venue, begun);
                     }

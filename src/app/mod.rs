@@ -25,7 +25,7 @@ mod watch;
 mod watchdog;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lock;
@@ -50,6 +50,7 @@ use notify::Notify;
 use rescue::Rescue;
 pub use spec::RunSpec;
 use status::Vitals;
+use watch::Watched;
 use watchdog::Watchdog;
 
 /// How often the loop looks around.
@@ -83,42 +84,26 @@ struct Running {
     store: StoreThread,
     directory: Directory,
     rescue: Rescue,
-    /// Since when a hot thread stands still, and which.
-    stalled: Option<(Instant, &'static str)>,
     /// The comparisons with each venue, by index.
     checks: [VenueCheck; 2],
     audit: AuditThread,
     topology: Topology,
-    began: Instant,
     began_at: Nanos,
     run: u64,
     /// Counters at the start: a continued journal counts on.
     base: Stats,
-    open: bool,
+    /// Whether both venues were agreed with at the start, so that baskets may be opened.
+    is_open: bool,
     /// Whether the venues are being agreed with so that a halt can be lifted.
     resuming: bool,
     /// Set where the run is to end, and how.
     over: Option<Exit>,
-    /// Links that were up at the last look.
-    links_up: u64,
     latch: Option<HaltLatch>,
     /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
     epoch: u64,
-    last_said: Instant,
-    /// How many messages about our own money were not understood, as far as that was said.
-    unread: u64,
-    /// When the venues were last asked for that.
-    unread_asked: Instant,
-    /// When the wall clock was last looked at, and whether it had stepped.
-    clock_seen: Instant,
-    clock_stepped: bool,
-    /// Lines said.
-    said: u64,
-    /// The trading day that the core was told, in days since 1970 (UTC).
-    day: u32,
+    watched: Watched,
     foreign: Foreign,
     notices: Notices,
-    first_basket: Option<Duration>,
     notify: Notify,
     watchdog: Watchdog,
     hardened: Hardened,

@@ -1,13 +1,16 @@
 //! The start of a run: from the lock on its directory to agents that dial, step by step.
 
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rtrb::RingBuffer;
+use rtrb::{Consumer, RingBuffer};
 use surefoot_cold::account::{self, AccountError};
+use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
+use surefoot_cold::lock::Lock;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::Book;
 use surefoot_cold::store::{Store, StoreThread};
@@ -19,17 +22,18 @@ use surefoot_hot::risk::HaltWhy;
 use super::audit::AuditThread;
 use super::compare::VenueCheck;
 use super::foreign::Foreign;
-use super::harden::harden;
+use super::harden::{Hardened, harden};
 use super::notices::Notices;
 use super::notify::Notify;
 use super::recover::{Recovered, recover};
 use super::rescue::Rescue;
 use super::results::Results;
 use super::status::Vitals;
+use super::watch::Watched;
 use super::watchdog::Watchdog;
 use super::{RunSpec, Running};
 use crate::access::Access;
-use crate::catalogue::load_catalogue;
+use crate::catalogue::{Catalogue, load_catalogue};
 use crate::cli::Mode;
 use crate::clock::Clock;
 use crate::config::{Config, JournalSync};
@@ -55,11 +59,17 @@ fn take_accounts(access: &Access) -> Result<Vec<UnixListener>, Failed> {
     Venue::ALL.into_iter().map(take).collect()
 }
 
-impl Running {
-    pub(super) fn start(spec: RunSpec, config: &Config, json: bool) -> Result<Self, Failed> {
-        let clock = Clock::start().map_err(|why| Failed(Exit::Clock, why))?;
-        let topology = Topology::resolve(config.topology, topology::cores())
-            .map_err(|why| Failed(Exit::Machine, why))?;
+/// What a run holds of its state directory and of the accounts for as long as it lasts.
+struct Held {
+    state: StateDir,
+    lock: Lock,
+    control: Control,
+    hardened: Hardened,
+}
+
+impl Held {
+    /// Takes the state directory, then the accounts, then listens for requests in both.
+    fn take(spec: &RunSpec, config: &Config) -> Result<Self, Failed> {
         let state = StateDir::open(&config.state_dir)?;
         let lock = state.lock()?;
         let accounts = take_accounts(&spec.access)?;
@@ -80,104 +90,175 @@ impl Running {
                 Failed(Exit::Failed, format!("starting the control's thread: {error}"))
             })?;
         }
-        for line in &spec.about {
-            eprintln!("{line}");
-        }
-        let mut latch = state.halt()?;
-        let venue = spec.access.identity();
-        let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
-        let mut names = Book::load(&state.names())?;
-        let catalogue = load_catalogue(&spec.access, &spec.extra, names.directory(venue))?;
-        for line in &catalogue.left_out {
-            eprintln!("surefoot: left out: {line}");
-        }
-        names.put(venue, catalogue.directory.clone());
-        names.save(&state.names())?;
+        Ok(Self { state, lock, control, hardened })
+    }
+}
 
-        let Recovered { core, fresh, last, in_journal } = recover(&state, venue)?;
+/// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
+/// down again with the new ones.
+fn load_markets(spec: &RunSpec, state: &StateDir) -> Result<(Book, Catalogue), Failed> {
+    let venue = spec.access.identity();
+    let mut names = Book::load(&state.names())?;
+    let catalogue = load_catalogue(&spec.access, &spec.extra, names.directory(venue))?;
+    for line in &catalogue.left_out {
+        eprintln!("surefoot: left out: {line}");
+    }
+    names.put(venue, catalogue.directory.clone());
+    names.save(&state.names())?;
+    Ok((names, catalogue))
+}
+
+/// The halt that a run begins with.
+struct StandingHalt {
+    /// The halt of an earlier run, where nobody has lifted it.
+    latch: Option<HaltLatch>,
+    /// The journal ends halted and a person has resumed since, while nothing ran: the core must be told.
+    lifted: bool,
+}
+
+impl StandingHalt {
+    /// From the latch, and from the journal where the latch is not there: lifted by a person since, or never written.
+    fn find(
+        state: &StateDir,
+        recovered: &Recovered,
+        latch: Option<HaltLatch>,
+    ) -> Result<Self, Failed> {
+        if recovered.core.halted().is_none() || latch.is_some() {
+            return Ok(Self { latch, lifted: false });
+        }
+        let when_ns = recovered.last.get();
+        if lifted_since(state, when_ns) {
+            return Ok(Self { latch: None, lifted: true });
+        }
+        let reason = "the journal ends halted, and nobody has resumed since".to_owned();
+        let found = HaltLatch { reason, who: "journal".into(), when_ns };
+        state.set_halt(&found)?;
+        Ok(Self { latch: Some(found), lifted: false })
+    }
+}
+
+/// Opens the store and has it catch up, then opens the journal: the store is handed the new run's records, the first one
+/// included.
+fn open_records(
+    state: &StateDir,
+    names: Book,
+    options: Options,
+    clock: &Clock,
+) -> Result<(Journal, StoreThread), Failed> {
+    let say = |line: &str| eprintln!("surefoot: {line}");
+    let store = Store::open(&state.database(), &state.journal(), names, say)
+        .map_err(|error| Failed(Exit::State, error.to_string()))?;
+    let journal = Journal::open(options, clock.now()).map_err(|error| {
+        let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
+        Failed(exit, error.to_string())
+    })?;
+    let store = StoreThread::start(store, state.journal())
+        .map_err(|error| Failed(Exit::State, error.to_string()))?;
+    Ok((journal, store))
+}
+
+/// How this run's journal is written.
+fn journal_options(
+    spec: &RunSpec,
+    config: &Config,
+    state: &StateDir,
+    run: u64,
+    fresh: bool,
+) -> Options {
+    let sync = match config.journal_sync {
+        JournalSync::Grouped => journal::Sync::Grouped,
+        JournalSync::Always => journal::Sync::Always,
+        JournalSync::Off => journal::Sync::Off,
+    };
+    let identity = Identity {
+        config: config.hash,
+        binary: binary_hash(),
+        run,
+        venue: spec.access.identity(),
+        mode: spec.mode as u8,
+    };
+    Options {
+        dir: state.journal(),
+        sync,
+        segment_bytes: journal::SEGMENT_BYTES,
+        identity,
+        fresh,
+        mark: Some(state.journal_mark()),
+    }
+}
+
+/// Where the executors write ahead, by venue. Says where a log is missing that an earlier run must have had.
+fn wire_logs(state: &StateDir, fresh: bool) -> [PathBuf; 2] {
+    let logs = Venue::ALL.map(|venue| state.wire_log(venue.name()));
+    for log in logs.iter().filter(|log| !fresh && !log.exists()) {
+        eprintln!(
+            "surefoot: {} is not there although runs came before: orders that left in the last moments before a crash may \
+             be known to the venues alone. What rests or is held there is compared before anything opens",
+            log.display()
+        );
+    }
+    logs
+}
+
+/// What the machine is started around.
+struct MachineStart<'a> {
+    spec: &'a RunSpec,
+    config: &'a Config,
+    state: &'a StateDir,
+    signers: &'a Signers,
+    catalogue: &'a Catalogue,
+    topology: Topology,
+    clock: Clock,
+}
+
+/// The machine as it was started.
+struct Started {
+    engine: Engine,
+    /// The halt epoch it began with.
+    epoch: u64,
+    /// Raw frames for the audit.
+    tapped: Consumer<u8>,
+    notices: Notices,
+}
+
+impl MachineStart<'_> {
+    /// Starts every thread of the machine. Its agents dial by themselves; nothing is traded before the core is told that
+    /// both venues agree.
+    fn run(
+        self,
+        recovered: Recovered,
+        journal: Journal,
+        store: &StoreThread,
+    ) -> Result<Started, Failed> {
+        let Recovered { core, fresh, in_journal, .. } = recovered;
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
-        let mut lifted = false;
-        if core.halted().is_some() && latch.is_none() {
-            // The journal is halted and the latch is not there: lifted by a person since, or never written.
-            lifted = lifted_since(&state, last.get());
-            if !lifted {
-                let reason = "the journal ends halted, and nobody has resumed since".to_owned();
-                let found = HaltLatch { reason, who: "journal".into(), when_ns: last.get() };
-                state.set_halt(&found)?;
-                latch = Some(found);
-            }
-        }
-        let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
-        let identity = Identity {
-            config: config.hash,
-            binary: binary_hash(),
-            run,
-            venue,
-            mode: spec.mode as u8,
-        };
-        let sync = match config.journal_sync {
-            JournalSync::Grouped => journal::Sync::Grouped,
-            JournalSync::Always => journal::Sync::Always,
-            JournalSync::Off => journal::Sync::Off,
-        };
-        let options = Options {
-            dir: state.journal(),
-            sync,
-            segment_bytes: journal::SEGMENT_BYTES,
-            identity,
-            fresh,
-            mark: Some(state.journal_mark()),
-        };
-        let say = |line: &str| eprintln!("surefoot: {line}");
-        let store = Store::open(&state.database(), &state.journal(), names, say)
-            .map_err(|error| Failed(Exit::State, error.to_string()))?;
-        // After the store has caught up: it is handed the new run's records, the first one included.
-        let journal = Journal::open(options, clock.now()).map_err(|error| {
-            let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
-            Failed(exit, error.to_string())
-        })?;
-        let store = StoreThread::start(store, state.journal())
-            .map_err(|error| Failed(Exit::State, error.to_string()))?;
-
-        let base = core.stats();
         // Seconds since 1970 rise over restarts faster than halts are lifted.
-        let epoch = clock.now().get() / 1_000_000_000;
-        let halt = HaltEpoch::new(epoch);
+        let epoch = self.clock.now().get() / 1_000_000_000;
         let plan = Plan {
-            topology,
-            pin: config.pin_cpu.map(usize::from),
-            clock: clock.clone(),
+            topology: self.topology,
+            pin: self.config.pin_cpu.map(usize::from),
+            clock: self.clock.clone(),
             core,
             journal,
             store: Some(store.input()),
-            halt,
+            halt: HaltEpoch::new(epoch),
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
-        let logs = [state.wire_log("polymarket"), state.wire_log("kalshi")];
-        for log in logs.iter().filter(|log| !fresh && !log.exists()) {
-            eprintln!(
-                "surefoot: {} is not there although runs came before: orders that left in the last moments before a crash may \
-                 be known to the venues alone. What rests or is held there is compared before anything opens",
-                log.display()
-            );
-        }
+        let [pm_log, ka_log] = wire_logs(self.state, fresh);
         let (to_notices, notices) = Notices::new();
+        let always = self.config.journal_sync == JournalSync::Always;
         let engine = Engine::start(plan, |rings| {
             let parts = Parts {
-                access: &spec.access,
-                signers: &signers,
-                directory: &catalogue.directory,
-                wire_logs: [&logs[0], &logs[1]],
+                access: &self.spec.access,
+                signers: self.signers,
+                directory: &self.catalogue.directory,
+                wire_logs: [&pm_log, &ka_log],
                 live: &live,
-                sync: if config.journal_sync == JournalSync::Always {
-                    SyncMode::Always
-                } else {
-                    SyncMode::Grouped
-                },
+                sync: if always { SyncMode::Always } else { SyncMode::Grouped },
                 tap: Some(tap),
                 notices: to_notices,
-                seed: spec.seed,
-                spins: topology != Topology::Calm,
+                seed: self.spec.seed,
+                spins: self.topology != Topology::Calm,
             };
             let now = rings.clock.now();
             let (wired, remembered) = wiring::wire(parts, rings)?;
@@ -185,78 +266,115 @@ impl Running {
             Ok(wired)
         })
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
+        Ok(Started { engine, epoch, tapped, notices })
+    }
+}
 
+impl Started {
+    /// Tells the core what it must know before it trades: limits, markets, baskets, and the halt that stands.
+    fn tell_first(&mut self, config: &Config, catalogue: &Catalogue, halt: &StandingHalt) {
+        assert!(!(halt.lifted && halt.latch.is_some()), "a halt stands or is lifted, not both");
         for limit in config.limits.events() {
-            engine.tell(Event::Control(limit));
+            self.engine.tell(Event::Control(limit));
         }
         for event in catalogue.events() {
-            engine.tell(event);
+            self.engine.tell(event);
         }
-        let mut epoch = epoch;
-        if lifted {
-            epoch = engine.halt.advance();
-            engine.tell(Event::Control(event::Control::Resume { epoch }));
+        if halt.lifted {
+            self.epoch = self.engine.halt.advance();
+            self.engine.tell(Event::Control(event::Control::Resume { epoch: self.epoch }));
         }
-        if latch.is_some() {
-            epoch = engine.halt.advance();
-            engine.tell(Event::Control(event::Control::Halt { epoch, why: HaltWhy::Operator }));
+        if halt.latch.is_some() {
+            self.epoch = self.engine.halt.advance();
+            let why = HaltWhy::Operator;
+            self.engine.tell(Event::Control(event::Control::Halt { epoch: self.epoch, why }));
         }
-        let audit =
-            AuditThread::start(tapped, &catalogue.directory, engine.teller()).map_err(|error| {
-                Failed(Exit::Failed, format!("starting the audit's thread: {error}"))
-            })?;
+    }
+}
+
+/// The cold threads that watch the machine.
+fn start_watchers(
+    engine: &Engine,
+    tapped: Consumer<u8>,
+    directory: &Directory,
+) -> Result<(AuditThread, Watchdog), Failed> {
+    let audit = AuditThread::start(tapped, directory, engine.teller())
+        .map_err(|error| Failed(Exit::Failed, format!("starting the audit's thread: {error}")))?;
+    let journal = Arc::clone(engine.journal());
+    let watchdog =
+        Watchdog::start(Notify::from_env(), engine.pulses(), journal).map_err(|error| {
+            Failed(Exit::Failed, format!("starting the watchdog's thread: {error}"))
+        })?;
+    Ok((audit, watchdog))
+}
+
+impl Running {
+    /// Takes what a run needs, one step after the other, and starts the machine.
+    pub(super) fn start(spec: RunSpec, config: &Config, json: bool) -> Result<Self, Failed> {
+        let clock = Clock::start().map_err(|why| Failed(Exit::Clock, why))?;
+        let topology = Topology::resolve(config.topology, topology::cores())
+            .map_err(|why| Failed(Exit::Machine, why))?;
+        let Held { state, lock, control, hardened } = Held::take(&spec, config)?;
+        for line in &spec.about {
+            eprintln!("{line}");
+        }
+        let latch = state.halt()?;
+        let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
+        let (names, catalogue) = load_markets(&spec, &state)?;
+        let recovered = recover(&state, spec.access.identity())?;
+        let base = recovered.core.stats();
+        let halt = StandingHalt::find(&state, &recovered, latch)?;
+        let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
+        let options = journal_options(&spec, config, &state, run, recovered.fresh);
+        let (journal, store) = open_records(&state, names, options, &clock)?;
+        let machine = MachineStart {
+            spec: &spec,
+            config,
+            state: &state,
+            signers: &signers,
+            catalogue: &catalogue,
+            topology,
+            clock,
+        };
+        let mut started = machine.run(recovered, journal, &store)?;
+        started.tell_first(config, &catalogue, &halt);
+        let Started { engine, epoch, tapped, notices } = started;
+        let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         let checks = signers.readers(&spec.access, &catalogue.directory).map(|account| {
             let venue = account.venue();
             let metadata = spec.access.metadata(venue);
             let results = Results::new(venue, metadata, &catalogue.directory);
             VenueCheck::new(account, results)
         });
-        let journal = Arc::clone(engine.journal());
-        let watchdog =
-            Watchdog::start(Notify::from_env(), engine.pulses(), journal).map_err(|error| {
-                Failed(Exit::Failed, format!("starting the watchdog's thread: {error}"))
-            })?;
-        let rescue = Rescue::new(&spec.access, &signers, &catalogue.directory);
-        let now = Instant::now();
         Ok(Self {
-            spec,
+            rescue: Rescue::new(&spec.access, &signers, &catalogue.directory),
+            began_at: engine.clock.now(),
             config: config.clone(),
+            directory: catalogue.directory,
+            latch: halt.latch,
+            is_open: false,
+            resuming: false,
+            over: None,
+            watched: Watched::begin(Instant::now()),
+            foreign: Foreign::default(),
+            notify: Notify::from_env(),
+            vitals: Vitals::default(),
+            spec,
             json,
             state,
             lock,
             control,
-            began_at: engine.clock.now(),
             engine,
             store,
-            rescue,
-            stalled: None,
-            directory: catalogue.directory,
             checks,
             audit,
             topology,
-            began: now,
             run,
             base,
-            open: false,
-            resuming: false,
-            over: None,
-            links_up: 0,
-            latch,
             epoch,
-            last_said: now,
-            unread: 0,
-            unread_asked: now,
-            clock_seen: now,
-            clock_stepped: false,
-            said: 0,
-            day: 0,
-            foreign: Foreign::default(),
             notices,
-            first_basket: None,
-            notify: Notify::from_env(),
             watchdog,
             hardened,
-            vitals: Vitals::default(),
         })
     }
 }

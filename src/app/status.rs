@@ -176,7 +176,7 @@ impl Running {
         }
         let journal = self.engine.journal();
         Signs {
-            open: self.open,
+            open: self.is_open,
             halted: self.latch.is_some() || stats.halted,
             dead: self.engine.dead(),
             still,
@@ -236,7 +236,7 @@ impl Running {
             "mode": self.spec.mode.name(),
             "pid": std::process::id(),
             "topology": self.topology.name(),
-            "uptime_s": self.began.elapsed().as_secs(),
+            "uptime_s": self.watched.began.elapsed().as_secs(),
             "counters_current": current,
             "resuming": self.resuming,
             "halted": signs.halted,

@@ -27,11 +27,56 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
 
+/// What the main thread remembers from one look to the next.
+pub(super) struct Watched {
+    /// When the run began.
+    pub began: Instant,
+    /// Since when a hot thread stands still, and which.
+    pub stalled: Option<(Instant, &'static str)>,
+    /// Links that were up at the last look.
+    pub links_up: u64,
+    /// When the first basket was completed, from the start.
+    pub first_basket: Option<Duration>,
+    /// When the line of the second was last said.
+    last_said: Instant,
+    /// Lines said so far.
+    lines: u64,
+    /// Messages about our own money that were not understood, as far as that was said.
+    unread: u64,
+    /// When the venues were last asked because of those.
+    unread_asked: Instant,
+    /// When our clock was last held against the system's.
+    clock_seen: Instant,
+    /// Whether the system's clock had stepped then.
+    clock_stepped: bool,
+    /// The trading day that the core was told, in days since 1970 (UTC).
+    day: u32,
+}
+
+impl Watched {
+    /// Nothing seen yet.
+    pub fn begin(now: Instant) -> Self {
+        Self {
+            began: now,
+            stalled: None,
+            links_up: 0,
+            first_basket: None,
+            last_said: now,
+            lines: 0,
+            unread: 0,
+            unread_asked: now,
+            clock_seen: now,
+            clock_stepped: false,
+            day: 0,
+        }
+    }
+}
+
 impl Running {
     /// One turn of the main thread: commands, health, time, the venues. Returns an exit when it is time to end.
     pub(super) fn look(&mut self) -> Option<Exit> {
         self.watchdog.expect_within(LOOK_WITHIN);
-        let links_before = self.links_up;
+        let links_before = self.watched.links_up;
         while let Some(request) = self.control.poll() {
             if matches!(request.command, Command::Stop { .. }) {
                 request.done(json!({ "stopping": true, "pid": std::process::id() }));
@@ -45,12 +90,13 @@ impl Running {
         if let Some(exit) = self.look_around() {
             return Some(exit);
         }
-        let unread = self.engine.stats().unread_now && self.unread_asked.elapsed() >= UNREAD_EVERY;
+        let unread =
+            self.engine.stats().unread_now && self.watched.unread_asked.elapsed() >= UNREAD_EVERY;
         if unread {
-            self.unread_asked = Instant::now();
+            self.watched.unread_asked = Instant::now();
         }
         let settled = self.notices.take();
-        let came_back = self.links_up == LINKS && links_before < LINKS;
+        let came_back = self.watched.links_up == LINKS && links_before < LINKS;
         self.check_venues(unread || settled || came_back);
         None
     }
@@ -63,30 +109,32 @@ impl Running {
         }
         self.follow_clock();
         let day = u32::try_from(self.engine.clock.now().get() / DAY_NS).unwrap_or(u32::MAX);
-        if day != self.day {
-            self.day = day;
+        if day != self.watched.day {
+            self.watched.day = day;
             self.engine.tell(Event::Control(Control::Day { day }));
         }
-        let since = self.began.elapsed();
+        let since = self.watched.began.elapsed();
         let stats = *self.engine.stats();
-        if self.first_basket.is_none() && stats.baskets_completed > self.base.baskets_completed {
-            self.first_basket = Some(since);
+        if self.watched.first_basket.is_none()
+            && stats.baskets_completed > self.base.baskets_completed
+        {
+            self.watched.first_basket = Some(since);
         }
         self.foreign.say(&stats);
-        if stats.halted && self.latch.is_none() && self.open {
+        if stats.halted && self.latch.is_none() && self.is_open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
             self.latch_halt("limit", &status::why_halted(&stats, &self.base, &self.config.limits));
         }
-        if self.last_said.elapsed() >= SAY_EVERY {
-            self.last_said = Instant::now();
+        if self.watched.last_said.elapsed() >= SAY_EVERY {
+            self.watched.last_said = Instant::now();
             if !self.json && self.config.log_level >= LogLevel::Info {
                 let (base, shown) = (&self.base, &self.engine.shown);
-                report::say_line(self.said, since, &stats, base, shown, self.open);
-                self.said += 1;
+                report::say_line(self.watched.lines, since, &stats, base, shown, self.is_open);
+                self.watched.lines += 1;
             }
             self.look_at_health();
         }
-        self.links_up = self.engine.shown.links_up.load(Ordering::Relaxed);
+        self.watched.links_up = self.engine.shown.links_up.load(Ordering::Relaxed);
         self.say_unread();
         self.spec.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
@@ -96,8 +144,8 @@ impl Running {
         let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else {
             return;
         };
-        if unread.0 > self.unread {
-            self.unread = unread.0;
+        if unread.0 > self.watched.unread {
+            self.watched.unread = unread.0;
             eprintln!(
                 "surefoot: a message about our own orders or fills was not understood ({}): nothing is opened before the \
                  venue's own history has been read and agrees",
@@ -109,12 +157,12 @@ impl Running {
     /// Keeps our clock with the system's. One that stepped may have let any time pass: that is told as the stall that it
     /// may have been.
     fn follow_clock(&mut self) {
-        if self.clock_seen.elapsed() < CLOCK_EVERY {
+        if self.watched.clock_seen.elapsed() < CLOCK_EVERY {
             return;
         }
-        self.clock_seen = Instant::now();
+        self.watched.clock_seen = Instant::now();
         let step = self.engine.clock.follow();
-        if let Some(off) = step.filter(|_| !self.clock_stepped) {
+        if let Some(off) = step.filter(|_| !self.watched.clock_stepped) {
             let (tenths, way) =
                 (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
             eprintln!(
@@ -125,7 +173,7 @@ impl Running {
             );
             self.engine.tell(Event::Stall { span: Nanos::new(off.unsigned_abs()) });
         }
-        self.clock_stepped = step.is_some();
+        self.watched.clock_stepped = step.is_some();
     }
 
     pub(super) fn check_health(&mut self) -> Option<Exit> {
@@ -156,13 +204,13 @@ impl Running {
             }
         }
         let Some(name) = self.engine.still(STALL_AFTER) else {
-            self.stalled = None;
+            self.watched.stalled = None;
             return None;
         };
-        if self.stalled.is_none() {
+        if self.watched.stalled.is_none() {
             self.rescue.tell_once();
         }
-        let (since, _) = *self.stalled.get_or_insert((Instant::now(), name));
+        let (since, _) = *self.watched.stalled.get_or_insert((Instant::now(), name));
         if self.latch.is_none() {
             let why = format!("the {name} thread stood still for {} s", STALL_AFTER.as_secs());
             self.halt("thread", &why, HaltWhy::Thread);
