@@ -9,10 +9,12 @@ use rustls::server::Acceptor;
 use surefoot_hot::units::Nanos;
 
 use super::http::Decoder;
-use super::server::OUT_BYTES_MAX;
 use super::tls::Authority;
 use super::ws::Conversation;
 use super::{ConnId, Host};
+
+/// The most bytes that may wait to be sent on one connection. A client that reads more slowly is closed.
+const OUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How far its encryption is.
 pub(super) enum Tls {

@@ -8,7 +8,7 @@ pub mod demo;
 pub mod flow;
 pub mod http;
 pub mod kalshi;
-mod keep;
+mod keys_on_disk;
 pub mod matching;
 pub mod open;
 pub mod polymarket;

@@ -2,15 +2,13 @@
 //! them.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot_hot::ids::Venue;
-use surefoot_hot::units::Nanos;
 
 use super::Host;
 use super::demo::Demo;
@@ -18,9 +16,9 @@ use super::flow::capture::{Capture, CaptureError};
 use super::flow::{self, Flow};
 use super::kalshi::auth::KeyError;
 use super::kalshi::{self, KalshiTwin};
-use super::keep;
+use super::keys_on_disk::{self, KeysError, write_private};
 use super::polymarket::{self, PolymarketVenue};
-use super::server::{Server, ServerOptions};
+use super::server::{Server, ServerOptions, wall_now};
 use super::worldset::World;
 
 /// What a twin is made of.
@@ -43,11 +41,11 @@ pub struct Options {
 /// Why a twin cannot be made.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The capture does not fit.
+    /// The recorded session cannot be read, or is not of a kind that can be played.
     Capture(CaptureError),
-    /// No key.
+    /// One of Kalshi's keys cannot be generated.
     Key(KeyError),
-    /// No sockets: a port is taken.
+    /// A listening socket cannot be opened, mostly because its port is taken.
     Sockets(io::Error),
     /// A file that holds the CA or a key cannot be read or written, or is damaged.
     File(PathBuf, io::Error),
@@ -66,6 +64,15 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+impl From<KeysError> for OpenError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Generate(error) => Self::Key(error),
+            KeysError::File(path, error) => Self::File(path, error),
+        }
+    }
+}
+
 /// Makes a twin, writes its files into `dir`, and describes it. It serves once it is run or stepped.
 ///
 /// The CA and the keys that an earlier twin left in `dir` are used again, so that whoever trusted and knew that one
@@ -76,8 +83,8 @@ impl std::error::Error for OpenError {}
 /// # Errors
 /// See [`OpenError`].
 pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), OpenError> {
-    let (authority, keys) = (keep::authority(dir)?, keep::kalshi_keys(dir)?);
-    let start = wall_clock();
+    let (authority, keys) = (keys_on_disk::authority(dir)?, keys_on_disk::kalshi_keys(dir)?);
+    let start = wall_now();
     let mut world = World::generated(options.seed, start);
     let capture =
         options.capture.as_deref().map(Capture::load).transpose().map_err(OpenError::Capture)?;
@@ -120,12 +127,13 @@ fn describe(
     // Absolute, so that the description can be used from any directory.
     let dir = dir.canonicalize().map_err(|error| OpenError::File(dir.to_owned(), error))?;
     // The key first: alone it can make the certificate again.
-    write_private(&dir.join(keep::CA_KEY), server.ca_key_pem().expose())?;
-    let ca_file = write_private(&dir.join(keep::CA), server.ca_pem())?;
+    write_private(&dir.join(keys_on_disk::CA_KEY), server.ca_key_pem().expose())?;
+    let ca_file = write_private(&dir.join(keys_on_disk::CA), server.ca_pem())?;
     let mut kalshi_accounts = Vec::new();
     for key in &kalshi {
         let kind = key.key_type.name();
-        let path = write_private(&dir.join(keep::kalshi_key(key.key_type)), key.pem.expose())?;
+        let path =
+            write_private(&dir.join(keys_on_disk::kalshi_key(key.key_type)), key.pem.expose())?;
         kalshi_accounts
             .push(json!({ "key_id": key.key_id, "private_key_file": path, "key_type": kind }));
     }
@@ -188,21 +196,4 @@ fn relations(world: &World) -> Value {
         })
         .collect();
     json!({ "pairs": pairs, "sets": sets })
-}
-
-/// Writes a file that only its owner reads, replacing one that is there; gives its path as text.
-fn write_private(path: &Path, text: &str) -> Result<String, OpenError> {
-    let fail = |error| OpenError::File(path.to_owned(), error);
-    let fresh = path.with_extension("new");
-    let _ = fs::remove_file(&fresh); // left by one that was killed
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(fail)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
-    fs::rename(&fresh, path).map_err(fail)?;
-    Ok(path.display().to_string())
-}
-
-fn wall_clock() -> Nanos {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Nanos::new(u64::try_from(wall.as_nanos()).unwrap_or(0))
 }

@@ -36,8 +36,6 @@ pub const WS_IDLE_SPAN: Nanos = Nanos::from_secs(125);
 const IDLE_SPAN_MIN: Nanos = Nanos::from_secs(1);
 /// Where the world cannot even tell when it next has something to do, it is asked again after this.
 const RETRY_SPAN: Nanos = Nanos::from_secs(1);
-/// The most unsent bytes of one connection; a slower reader is closed.
-pub const OUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a client may take until its TLS hello is there.
 const HELLO_SPAN_MAX: Nanos = Nanos::from_secs(10);
 /// How often Kalshi pings (`venues/kalshi.md`, 2026-10).

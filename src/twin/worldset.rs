@@ -3,7 +3,6 @@
 //! Everything here is synthetic and says so in its title. Results are drawn with the world, once per question,
 //! so the same question pays the same on both venues.
 
-use surefoot_cold::directory::Generation;
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::units::{Nanos, Price};
@@ -38,6 +37,15 @@ pub struct World {
     pub pairs: Vec<Pair>,
     /// Questions of one venue of which exactly one comes true.
     pub sets: Vec<ExclusiveSet>,
+}
+
+/// Which generation of Polymarket's exchange settles a market (`venues/polymarket.md` §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// The CTF Exchange and its neg-risk sibling, EIP-712 domain version "2". Gamma calls it `v1`.
+    Two,
+    /// ExchangeV3, EIP-712 domain version "3". Gamma calls it `v2`.
+    Three,
 }
 
 /// A market of Polymarket.

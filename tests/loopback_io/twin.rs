@@ -12,7 +12,7 @@ use surefoot::twin::polymarket::{self as polymarket_twin, PolymarketVenue};
 use surefoot::twin::server::{Running, Server, ServerOptions, World, wall_now};
 use surefoot::twin::worldset;
 use surefoot::twin::{ConnId, Host, VenueServer};
-use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names, PolymarketNames};
+use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
 use surefoot_cold::exec::polymarket::PolymarketRates;
 use surefoot_cold::exec::words::Words;
@@ -235,7 +235,10 @@ fn polymarket_trades_with_the_twin() {
         condition_id: spec.condition_id.clone(),
         yes_token: spec.yes_token.clone(),
         no_token: spec.no_token.clone(),
-        generation: spec.generation,
+        generation: match spec.generation {
+            worldset::Generation::Two => Generation::Two,
+            worldset::Generation::Three => Generation::Three,
+        },
         neg_risk: spec.neg_risk(),
         min_size_text: "5".into(),
     };

@@ -15,7 +15,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use super::Action;
 use super::quote::Quote;
 use crate::twin::rng::Rng;
-use crate::twin::worldset::{POLYMARKET_RATE, PolymarketMarket, World};
+use crate::twin::worldset::{Generation, POLYMARKET_RATE, PolymarketMarket, World};
 
 /// From the last frame to the first of the next round.
 const SEAM: Nanos = Nanos::from_millis(1_000);
@@ -250,7 +250,7 @@ impl Capture {
                 event_slug: format!("recorded-market-{}", number + 1),
                 event_title: question.clone(),
                 question,
-                generation: surefoot_cold::directory::Generation::Two,
+                generation: Generation::Two,
                 neg_risk_market_id: None,
                 tick: market.tick,
                 min_size: 5,

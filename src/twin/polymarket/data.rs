@@ -4,17 +4,16 @@
 //! the venue.
 
 use serde_json::{Value, json};
-use surefoot_cold::directory::Generation;
 use surefoot_cold::venue::polymarket::eip712::{Address, Exchange};
 use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
+use super::answers::{cursor, cursor_text, error, outcome_name, price_number, secs, usd_number};
 use super::exchange::{Part, Trade, TradeStatus, action_name};
-use super::meta::{error, outcome_name, price_number, secs, usd_number};
-use super::rest::{cursor, cursor_text};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, Route, find};
+use crate::twin::worldset::Generation;
 
 /// What the Data API answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

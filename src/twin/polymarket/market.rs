@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
-use surefoot_cold::directory::Generation;
 use surefoot_cold::venue::polymarket::eip712::Exchange;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, Outcome, Side};
@@ -13,7 +12,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::text;
 use crate::twin::matching::Book;
-use crate::twin::worldset::PolymarketMarket;
+use crate::twin::worldset::{Generation, PolymarketMarket};
 
 /// A market as it stands.
 #[derive(Debug)]

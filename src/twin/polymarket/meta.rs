@@ -1,13 +1,14 @@
 //! Gamma's metadata, in the venue's shapes (`venues/polymarket.md` §7).
 
 use serde_json::{Value, json};
-use surefoot_cold::directory::Generation;
 use surefoot_hot::ids::{Outcome, Side};
-use surefoot_hot::units::{Nanos, Price, Usd};
+use surefoot_hot::units::Price;
 
+use super::answers::{cursor, cursor_text, error, price_number};
 use super::{PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, Route, find};
+use crate::twin::worldset::Generation;
 
 /// What Gamma answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +57,8 @@ pub const ROUTES: &[Route<GammaCall>] = &[
 const FILTERS: &str =
     "filters: closed, id, slug, condition_ids, clob_token_ids; in the order they were opened";
 
-/// The venue's word for an outcome.
-pub const fn outcome_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Yes => "Yes",
-        Outcome::No => "No",
-    }
-}
-
 /// The most rows of one page.
 const PAGE_MAX: usize = 100;
-
-pub(super) fn price_number(price: Price) -> Value {
-    text::number(price.ticks().into(), 4)
-}
-
-pub(super) fn usd_number(usd: Usd) -> Value {
-    serde_json::from_str(&text::usd(usd.micros())).expect("digits and a point are JSON")
-}
 
 impl PolymarketVenue {
     /// Gamma.
@@ -127,13 +112,13 @@ impl PolymarketVenue {
         }
         let limit = req.query("limit").and_then(|l| l.parse::<usize>().ok()).unwrap_or(20);
         let limit = limit.clamp(1, PAGE_MAX);
-        let from = req.query("after_cursor").map_or(Some(0), super::rest::cursor);
+        let from = req.query("after_cursor").map_or(Some(0), cursor);
         let Some(from) = from else { return error(422, "invalid cursor") };
         let page: Vec<&Value> = rows.iter().skip(from).take(limit).collect();
         let mut answer = json!({ name: page });
         let next = from.saturating_add(limit);
         if next < rows.len() {
-            answer["next_cursor"] = json!(super::rest::cursor_text(next));
+            answer["next_cursor"] = json!(cursor_text(next));
         }
         Response::json(200, &answer)
     }
@@ -308,14 +293,4 @@ fn offset(req: &Request, rows: Vec<Value>) -> Vec<Value> {
     let number = |name| req.query(name).and_then(|n| n.parse::<usize>().ok());
     let limit = number("limit").unwrap_or(PAGE_MAX).min(500);
     rows.into_iter().skip(number("offset").unwrap_or(0)).take(limit).collect()
-}
-
-/// An error in the shape all three hosts share.
-pub fn error(status: u16, text: &str) -> Response {
-    Response::json(status, &json!({ "error": text }))
-}
-
-/// Unix seconds.
-pub const fn secs(at: Nanos) -> u64 {
-    at.get() / 1_000_000_000
 }

@@ -5,6 +5,7 @@
 //! at random come from the seed here.
 
 pub mod account;
+mod answers;
 pub mod calls;
 pub mod data;
 pub mod exchange;
@@ -383,7 +384,7 @@ impl VenueServer for PolymarketVenue {
             Host::PolymarketClob => self.clob(req, now),
             Host::Gamma => self.gamma(req),
             Host::Data => self.data(req),
-            _ => meta::error(404, "not found"),
+            _ => answers::error(404, "not found"),
         }
     }
 
@@ -399,7 +400,7 @@ impl VenueServer for PolymarketVenue {
                 Listener::Market { assets: Default::default(), custom: false }
             }
             (Host::PolymarketWs, "/ws/user") => Listener::User { credential: None, markets: None },
-            _ => return Err(meta::error(404, "not found")),
+            _ => return Err(answers::error(404, "not found")),
         };
         self.listeners.insert(conn, listener);
         Ok(())

@@ -1,7 +1,5 @@
 //! The CLOB's REST: public market data, API keys, orders, cancels and what one owns (`venues/polymarket.md` §4).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use surefoot_cold::venue::polymarket::eip712::{Address, Exchange, auth_digest, recover};
 use surefoot_cold::venue::text::{parse_hex, parse_hex_vec};
@@ -9,9 +7,9 @@ use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::account::{Account, Credential};
+use super::answers::{cursor, cursor_text, error, outcome_name, secs};
 use super::calls::{Cancels, ClobCall, Fact, PrivateCall, PublicCall, ROUTES};
 use super::exchange::{Placed, TradeStatus, action_name};
-use super::meta::{error, outcome_name, secs};
 use super::order::{Order, Posted, Refusal, Status};
 use super::{HOUSE_ACCOUNT, Mode, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
@@ -30,20 +28,6 @@ const ACCOUNTS_MAX: usize = 64;
 /// An allowance without bound.
 const UNBOUNDED: &str =
     "115792089237316195423570985008687907853269984665640564039457584007913129639935";
-
-/// A page's offset from its cursor; `None` where it is not one.
-pub fn cursor(text: &str) -> Option<usize> {
-    if text.is_empty() {
-        return Some(0);
-    }
-    let digits = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
-    if digits == "-1" { Some(usize::MAX) } else { digits.parse().ok() }
-}
-
-/// The cursor of an offset.
-pub fn cursor_text(offset: usize) -> String {
-    STANDARD.encode(offset.to_string())
-}
 
 /// A page in the venue's envelope.
 fn page(req: &Request, rows: Vec<Value>) -> Response {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
+use super::answers::outcome_name;
 use super::exchange::{FOK_KILLED, action_name};
-use super::meta::outcome_name;
 use super::order::{Order, Status};
 use super::{ConnId, PolymarketVenue, text};
 
