@@ -364,3 +364,105 @@ fn no_thread_is_started_in_a_way_that_panics() {
     }
     none("threads are started by `thread::Builder`, and what it says is handled", &found);
 }
+
+/// What `src/twin` may share with the code that trades, and why an error in it cannot hide from the tests
+/// (`docs/decisions/0003`). Everything else it has of its own: a decoder or a price rule used on both sides would agree
+/// with itself even where both are wrong.
+const SHARED_WITH_TWIN: [&str; 10] = [
+    "surefoot_hot::units",                      // integers with a unit
+    "surefoot_hot::ids",                        // sides, outcomes and venues as enums
+    "surefoot_hot::grid::Grid",                 // which prices exist
+    "surefoot_hot::fees::FeeRule", // a market's rates as data; the twin computes its own fees
+    "surefoot_hot::fees::Ppm",     // a rate's type
+    "surefoot_cold::secrets",      // texts that print as `***`
+    "surefoot_cold::venue::text",  // hex and 256-bit numbers; golden vectors hold it
+    "surefoot_cold::venue::polymarket::eip712", // digests and recovery of signers; golden vectors hold it
+    "surefoot_cold::venue::polymarket::signer::l2_signature", // the HMAC that a request must carry; golden vectors
+    "crate::twin",
+];
+
+/// Every path that a Rust source imports or names, groups in braces taken apart.
+fn paths_of(source: &str, roots: &[&str]) -> Vec<String> {
+    fn expand(text: &str, out: &mut Vec<String>) {
+        let text = text.trim();
+        let Some((prefix, rest)) = text.split_once('{') else {
+            out.push(text.split(" as ").next().unwrap_or_default().trim().to_owned());
+            return;
+        };
+        let body = rest.rsplit_once('}').map_or(rest, |(body, _)| body);
+        let (mut depth, mut from) = (0_u32, 0);
+        for (at, c) in body.char_indices().chain([(body.len(), ',')]) {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    if !body[from..at].trim().is_empty() {
+                        expand(&format!("{prefix}{}", body[from..at].trim()), out);
+                    }
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    let code = source.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let code = code.collect::<Vec<_>>().join(" ");
+    let mut out = Vec::new();
+    for root in roots {
+        for (at, _) in code.match_indices(&format!("{root}::")) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                continue;
+            }
+            let is_use = code[..at].trim_end().ends_with("use");
+            let end = if is_use {
+                code[at..].find(';')
+            } else {
+                code[at..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+            };
+            expand(&code[at..end.map_or(code.len(), |end| at + end)], &mut out);
+        }
+    }
+    out
+}
+
+/// The twin shares no decoder and no reader with what trades: then a mistake in one of them shows as a difference.
+#[test]
+fn the_twin_stands_behind_a_wall() {
+    let taken = paths_of("use a::{b, c::{d as e, f}};\nlet x = a::g::h(1); // a::i", &["a"]);
+    assert_eq!(taken, ["a::b", "a::c::d", "a::c::f", "a::g::h"], "the reader of paths works");
+    let (mut found, mut read_paths) = (Vec::new(), 0);
+    for path in files(&root().join("src/twin"), ".rs") {
+        // Tests bring both sides together on purpose.
+        if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+            continue;
+        }
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let paths = paths_of(code, &["crate", "surefoot", "surefoot_hot", "surefoot_cold"]);
+        read_paths += paths.len();
+        let allowed = |taken: &String| {
+            SHARED_WITH_TWIN.iter().any(|shared| {
+                taken
+                    .strip_prefix(shared)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+            })
+        };
+        for taken in paths.iter().filter(|taken| !allowed(taken)) {
+            found.push(format!("{}: {taken}", short(&path)));
+        }
+        // From a file in the folder itself two steps up leave the twin, from a folder below three.
+        let depth = path
+            .strip_prefix(root().join("src/twin"))
+            .expect("listed below it")
+            .components()
+            .count();
+        let is_mod = path.ends_with("mod.rs");
+        let steps = depth + 1 - usize::from(is_mod);
+        if code.contains(&"super::".repeat(steps)) {
+            found.push(format!("{}: `super` leads out of the twin", short(&path)));
+        }
+    }
+    assert!(read_paths > 100, "only {read_paths} imports were read");
+    none("src/twin uses nothing of the code that trades but what SHARED_WITH_TWIN names", &found);
+}
