@@ -234,6 +234,7 @@ impl MachineStart<'_> {
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
         // Seconds since 1970 rise over restarts faster than halts are lifted.
         let epoch = self.clock.now().get() / 1_000_000_000;
+        let halt = HaltEpoch::new(epoch);
         let plan = Plan {
             topology: self.topology,
             pin: self.config.pin_cpu.map(usize::from),
@@ -241,17 +242,19 @@ impl MachineStart<'_> {
             core,
             journal,
             store: Some(store.input()),
-            halt: HaltEpoch::new(epoch),
+            halt: halt.clone(),
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
         let [pm_log, ka_log] = wire_logs(self.state, fresh);
         let (to_notices, notices) = Notices::new();
         let always = self.config.journal_sync == JournalSync::Always;
-        let engine = Engine::start(plan, |rings| {
+        let engine = Engine::start(plan, |ends| {
             let parts = Parts {
                 access: &self.spec.access,
                 signers: self.signers,
                 directory: &self.catalogue.directory,
+                clock: &self.clock,
+                halt: &halt,
                 wire_logs: [&pm_log, &ka_log],
                 live: &live,
                 sync: if always { SyncMode::Always } else { SyncMode::Grouped },
@@ -260,10 +263,9 @@ impl MachineStart<'_> {
                 seed: self.spec.seed,
                 spins: self.topology != Topology::Calm,
             };
-            let now = rings.clock.now();
-            let (wired, remembered) = wiring::wire(parts, rings)?;
-            rings.first = in_journal.first_events(now, epoch, &remembered);
-            Ok(wired)
+            let now = self.clock.now();
+            let (wired, remembered) = wiring::wire(parts, ends)?;
+            Ok((wired, in_journal.first_events(now, epoch, &remembered)))
         })
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
         Ok(Started { engine, epoch, tapped, notices })

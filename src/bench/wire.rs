@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::{Consumer, Producer};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates};
 use surefoot_cold::exec::polymarket::PolymarketRates;
@@ -29,9 +29,9 @@ use super::sign;
 use super::venue::{Drill, Loopback, Measured};
 use super::{Row, pin_first, pin_other};
 use crate::clock::Clock;
-use crate::machine::core_agent::{CoreAgent, CoreRings};
+use crate::machine::core_agent::CoreAgent;
 use crate::machine::meter::HotMeter;
-use crate::machine::topology;
+use crate::machine::topology::{self, ExecutorEnds, RingEnds};
 use crate::machine::wiring::Executors;
 
 /// The hot thread's agents, as a fused topology has them.
@@ -61,30 +61,16 @@ impl Fused {
             let dialer = Dialer::new(endpoint.clone(), Arc::clone(&config), seed);
             Ok((endpoint, dialer.map_err(|why| why.to_string())?))
         };
-        let (feed_core, feed_in) = RingBuffer::new(topology::FEED_CORE.slots);
-        let (feeds, core_feed) = RingBuffer::new(topology::CORE_FEED.slots);
-        let (to_pm, core_pm) = RingBuffer::new(topology::CORE_PM.slots);
-        let (to_ka, core_ka) = RingBuffer::new(topology::CORE_KA.slots);
-        let (pm_core, pm_in) = RingBuffer::new(topology::PM_CORE.slots);
-        let (ka_core, ka_in) = RingBuffer::new(topology::KA_CORE.slots);
-        let (ops, ops_in) = RingBuffer::new(topology::OPS_CORE.slots);
-        let (to_journal, journal) = RingBuffer::new(topology::CORE_JOURNAL.slots);
-        let (stats, _) = RingBuffer::new(topology::CORE_STATS.slots);
+        let RingEnds { core, agents, ops, journal, .. } = topology::rings();
+        let [pm_ends, ka_ends] = agents.executors;
         tell(ops, &directory, strategy);
-        let rings = CoreRings {
-            inputs: vec![pm_in, ka_in, ops_in, feed_in],
-            executors: [to_pm, to_ka],
-            feeds,
-            journal: to_journal,
-            stats,
-            turns: std::sync::Arc::default(),
-        };
-        let core = CoreAgent::new(Core::new(), rings, halt.clone(), clock.clone());
+        let core = CoreAgent::new(Core::new(), core, halt.clone(), clock.clone());
 
         let meter = || HotMeter::new(clock.clone());
         let of = |venue| directory.of(venue).map(|e| e.def.market).collect::<Vec<MarketId>>();
-        let mut feed = Feed::new(feed_core, None, meter()).map_err(|why| why.to_string())?;
-        feed.take_intents(core_feed);
+        let mut feed =
+            Feed::new(agents.feed.events, None, meter()).map_err(|why| why.to_string())?;
+        feed.take_intents(agents.feed.intents);
         feed.add(FeedLink::new(
             Venue::Polymarket,
             Link::Market,
@@ -107,10 +93,10 @@ impl Fused {
         let open = |name: &str| {
             WireLog::open(&wire_logs.join(name), SyncMode::Grouped).map_err(|why| why.to_string())
         };
-        let wiring = |core_exec, exec_core, log, path: &str, seed| -> Result<_, String> {
+        let wiring = |ends: ExecutorEnds, log, path: &str, seed| -> Result<_, String> {
             Ok(ExecWiring {
-                core_exec,
-                exec_core,
+                core_exec: ends.intents,
+                exec_core: ends.reports,
                 halt: halt.clone(),
                 log,
                 order_lanes: vec![dial("https", path, seed)?.1, dial("https", path, seed + 1)?.1],
@@ -121,7 +107,7 @@ impl Fused {
         let rates = PolymarketRates { orders: most, cancels: most, reads: most, reserve: 0 };
         let signer = Arc::new(sign::polymarket_signer());
         let words = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
-        let wired = wiring(core_pm, pm_core, open("polymarket.wirelog")?.0, "", 10)?;
+        let wired = wiring(pm_ends, open("polymarket.wirelog")?.0, "", 10)?;
         let polymarket = Exec::new(words, wired, ExecOptions::default(), meter());
 
         let rates = KalshiRates { write: most, read: most, cancel_reserve: 0 };
@@ -129,7 +115,7 @@ impl Fused {
         let slots = HeaderSlots::spawn(signer.clone()).map_err(|why| why.to_string())?;
         let rest = dial("https", encode::ROOT, 4)?.0;
         let words = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
-        let wired = wiring(core_ka, ka_core, open("kalshi.wirelog")?.0, encode::ROOT, 20)?;
+        let wired = wiring(ka_ends, open("kalshi.wirelog")?.0, encode::ROOT, 20)?;
         let kalshi = Exec::new(words, wired, ExecOptions::default(), meter());
         let executors = Executors {
             polymarket: polymarket.map_err(|why| why.to_string())?,

@@ -8,28 +8,26 @@ pub mod topology;
 pub mod wiring;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use hdrhistogram::Histogram;
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::{Consumer, Producer};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::Stage;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::journal::{Close, Record};
 use surefoot_hot::stats::Stats;
-use surefoot_hot::units::Nanos;
 
 use crate::clock::Clock;
-use core_agent::{CoreAgent, CoreRings};
+use core_agent::CoreAgent;
 use shown::Shown;
-use threads::{Idle, Pace, Pulse, ThreadAgents, Turns, Watch, spin};
-use topology::Topology;
+use threads::{HotThreads, Pulse, Turns, Watch};
+use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};
 
 /// How long the core may take nothing before what it is told is lost, and how often it is looked whether it is alive.
@@ -56,12 +54,8 @@ pub struct Plan {
 
 /// The running machine.
 pub struct Engine {
-    /// Held as long as the threads spin there.
-    _claimed: Vec<topology::Claimed>,
-    crews: Vec<JoinHandle<(ThreadAgents, Turns)>>,
+    hot: HotThreads,
     stop: Arc<AtomicBool>,
-    /// One for each hot thread, with its name.
-    pulses: Vec<(&'static str, Pulse)>,
     watch: Watch,
     /// What the agents show.
     pub shown: Arc<Shown>,
@@ -96,110 +90,38 @@ pub struct Finished {
 }
 
 impl Engine {
-    /// Starts every thread. The agents dial by themselves; nothing is traded before the core is told that both
-    /// venues agree.
+    /// Starts every thread. `wire` builds the agents around the core on their ends of the rings, and gives what the core is
+    /// told before anything else. The agents dial by themselves; nothing is traded before the core is told that both venues
+    /// agree.
     ///
     /// # Errors
     /// A thread or a poll could not be made.
     pub fn start(
         plan: Plan,
-        wire: impl FnOnce(&mut Rings) -> Result<Wired, WireError>,
+        wire: impl FnOnce(AgentEnds) -> Result<(Wired, Vec<Event>), WireError>,
     ) -> Result<Self, WireError> {
-        let mut rings = Rings::new(&plan.clock, &plan.halt);
-        let wired = wire(&mut rings)?;
-        let stats = plan.core.stats(); // what is asked before the core has its first turn
-        let core_rings = rings.core.take().expect("made above");
-        let core = CoreAgent::new(plan.core, core_rings, plan.halt.clone(), plan.clock.clone())
-            .begins_with(std::mem::take(&mut rings.first));
-        let journal =
-            Writer::start(plan.journal, rings.journal.take().expect("made above"), plan.store)
-                .map_err(|error| format!("starting the journal's thread: {error}"))?;
-        let (ops, ops_in) = crossbeam_channel::bounded(topology::OPS_CORE.slots);
-        let ops_ring = rings.ops.take().expect("made above");
+        let Plan { topology, pin, clock, core, journal, store, halt } = plan;
+        let ends = topology::rings();
+        let (Wired { feed, executors }, first) = wire(ends.agents)?;
+        let stats = core.stats(); // what is asked before the core has its first turn
+        let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone()).begins_with(first);
+        let journal = Writer::start(journal, ends.journal, store)
+            .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let ops_stop = Arc::clone(&stop);
-        let ops_thread = thread::Builder::new()
-            .name("ops".into())
-            .spawn(move || pump(&ops_in, ops_ring, &ops_stop))
-            .map_err(|error| format!("starting the ops thread: {error}"))?;
+        let (ops, ops_thread) = start_ops(ends.ops, &stop)?;
         let shown = Arc::new(Shown::default());
-        let crew = |feed, core, executors| ThreadAgents {
-            feed,
-            core,
-            executors,
-            clock: plan.clock.clone(),
-            pace: Pace::default(),
-            shown: Arc::clone(&shown),
-            show_due: Nanos::ZERO,
-        };
-        let crews = match plan.topology {
-            Topology::Fused | Topology::Calm => {
-                vec![("hot", crew(Some(wired.feed), Some(core), Some(wired.executors)))]
-            }
-            Topology::Split => vec![
-                ("core", crew(None, Some(core), None)),
-                ("feed", crew(Some(wired.feed), None, None)),
-                ("exec", crew(None, None, Some(wired.executors))),
-            ],
-        };
-        let idle = if plan.topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
-        let mut threads = Vec::new();
-        let mut pulses = Vec::new();
-        let claimed = match idle {
-            Idle::Spin => topology::claim(crews.len(), plan.pin),
-            Idle::Rest => Vec::new(),
-        };
-        for (nth, (name, mut crew)) in crews.into_iter().enumerate() {
-            let pulse = Pulse::default();
-            pulses.push((name, pulse.clone()));
-            let (stop, halt, clock) = (Arc::clone(&stop), plan.halt.clone(), plan.clock.clone());
-            let cpu = claimed.get(nth).map(|claimed| claimed.cpu);
-            let body = move || {
-                match cpu {
-                    Some(cpu) if !topology::pin(cpu) => {
-                        eprintln!(
-                            "surefoot: the {name} thread could not be pinned to core {cpu}: it may be moved"
-                        );
-                    }
-                    None if idle == Idle::Spin => {
-                        eprintln!(
-                            "surefoot: the {name} thread is not pinned: no core of its own is there for it"
-                        );
-                    }
-                    Some(_) | None => {}
-                }
-                let turns = spin(|now| crew.turn(now), &clock, idle, &stop, &pulse, &halt);
-                crew.show(clock.now()); // the last look at links that work: closing them is not losing them
-                if let Some(feed) = &mut crew.feed {
-                    feed.close(clock.now());
-                }
-                (crew, turns)
-            };
-            let thread = thread::Builder::new()
-                .name(name.into())
-                .spawn(body)
-                .map_err(|error| format!("starting the {name} thread: {error}"))?;
-            threads.push(thread);
-        }
-        for claimed in claimed.iter().filter(|claimed| claimed.is_shared()) {
-            eprintln!(
-                "surefoot: another surefoot spins on core {} too, and no other is free: they starve each other. Give one of \
-                 them `--topology calm`, or another core (`pin_cpu`)",
-                claimed.cpu
-            );
-        }
+        let agents = threads::deal(topology, feed, core, executors, &clock, &shown);
+        let hot = HotThreads::start(topology, pin, agents, &stop, &halt)?;
         Ok(Self {
-            _claimed: claimed,
-            crews: threads,
+            watch: Watch::new(hot.pulses.len(), Instant::now()),
+            hot,
             stop,
-            watch: Watch::new(pulses.len(), Instant::now()),
-            pulses,
             shown,
-            halt: plan.halt,
-            clock: plan.clock,
+            halt,
+            clock,
             ops,
             ops_thread,
-            stats_in: rings.stats.take().expect("made above"),
+            stats_in: ends.stats,
             stats,
             stats_heard: 0,
             deaf: AtomicBool::new(false),
@@ -255,12 +177,12 @@ impl Engine {
 
     /// How each hot thread is watched.
     pub fn pulses(&self) -> Vec<Pulse> {
-        self.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
+        self.hot.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
     }
 
     /// The name of a hot thread that panicked.
     pub fn dead(&self) -> Option<&'static str> {
-        let dead = self.pulses.iter().find(|(_, pulse)| pulse.is_dead());
+        let dead = self.hot.pulses.iter().find(|(_, pulse)| pulse.is_dead());
         dead.map(|(name, _)| *name)
     }
 
@@ -273,9 +195,9 @@ impl Engine {
 
     /// The name of a hot thread that has stood still for `limit`.
     pub fn still(&mut self, limit: Duration) -> Option<&'static str> {
-        let turns = self.pulses.iter().map(|(_, pulse)| pulse.turns());
+        let turns = self.hot.pulses.iter().map(|(_, pulse)| pulse.turns());
         let nth = self.watch.still(turns, Instant::now(), limit)?;
-        Some(self.pulses[nth].0)
+        Some(self.hot.pulses[nth].0)
     }
 
     /// Leaves everything as it is, for a thread that stands still and cannot be waited for. What the journal's ring holds is
@@ -295,7 +217,7 @@ impl Engine {
     /// # Errors
     /// The core's thread panicked, and there is no core.
     pub fn finish(self) -> Result<Finished, String> {
-        let Self { crews, stop, ops, ops_thread, journal, clock, .. } = self;
+        let Self { hot, stop, ops, ops_thread, journal, clock, .. } = self;
         drop(ops);
         stop.store(true, Ordering::Relaxed);
         let _ = ops_thread.join();
@@ -303,17 +225,17 @@ impl Engine {
         let mut turns = Vec::new();
         let mut stages = Vec::new();
         let mut dead = false;
-        for crew in crews {
-            let Ok((mut crew, counted)) = crew.join() else {
+        for thread in hot.threads {
+            let Ok((mut agents, counted)) = thread.join() else {
                 dead = true;
                 continue;
             };
             turns.push(counted);
             let mut meters = Vec::new();
-            if let Some(feed) = &mut crew.feed {
+            if let Some(feed) = &mut agents.feed {
                 meters.push(feed.meter().clone());
             }
-            if let Some(executors) = &mut crew.executors {
+            if let Some(executors) = &mut agents.executors {
                 meters.extend(executors.meters());
             }
             for meter in meters {
@@ -321,7 +243,7 @@ impl Engine {
                     merge(&mut stages, stage.name(), &measured);
                 }
             }
-            if let Some(agent) = crew.core {
+            if let Some(agent) = agents.core {
                 merge(&mut stages, "core", &agent.times.event);
                 merge(&mut stages, "decide", &agent.times.decide);
                 let blocked = agent.blocked;
@@ -349,67 +271,18 @@ fn merge(
     }
 }
 
-/// The other ends of the core's rings, for whoever builds the agents.
-pub struct Rings {
-    /// From the feed.
-    pub feed_core: Option<Producer<Event>>,
-    /// Snapshot requests for the feed.
-    pub core_feed: Option<Consumer<surefoot_hot::intent::Intent>>,
-    /// Orders, by venue.
-    pub core_exec: [Option<Consumer<surefoot_hot::intent::Intent>>; 2],
-    /// Answers, by venue.
-    pub exec_core: [Option<Producer<Event>>; 2],
-    /// A meter for an agent.
-    pub clock: Clock,
-    /// The halt epoch.
-    pub halt: HaltEpoch,
-    /// The core's turns so far: executors see by it whether it still moves.
-    pub core_turns: Arc<AtomicU64>,
-    /// What the core is told before anything else.
-    pub first: Vec<Event>,
-    core: Option<CoreRings>,
-    ops: Option<Producer<Event>>,
-    stats: Option<Consumer<Stats>>,
-    journal: Option<Consumer<surefoot_hot::journal::JournalItem>>,
-}
-
-impl Rings {
-    /// Every ring of [`topology::LINKS`] that touches the core.
-    fn new(clock: &Clock, halt: &HaltEpoch) -> Self {
-        let (feed_core, feed_in) = RingBuffer::new(topology::FEED_CORE.slots);
-        let (feed_out, core_feed) = RingBuffer::new(topology::CORE_FEED.slots);
-        let (pm_out, core_pm) = RingBuffer::new(topology::CORE_PM.slots);
-        let (ka_out, core_ka) = RingBuffer::new(topology::CORE_KA.slots);
-        let (pm_core, pm_in) = RingBuffer::new(topology::PM_CORE.slots);
-        let (ka_core, ka_in) = RingBuffer::new(topology::KA_CORE.slots);
-        let (ops, ops_in) = RingBuffer::new(topology::OPS_CORE.slots);
-        let (journal_out, journal) = RingBuffer::new(topology::CORE_JOURNAL.slots);
-        let (stats_out, stats) = RingBuffer::new(topology::CORE_STATS.slots);
-        let core = CoreRings {
-            // What executors say comes before what streams say: a fill then finds its order by the venue's name.
-            inputs: vec![pm_in, ka_in, ops_in, feed_in],
-            executors: [pm_out, ka_out],
-            feeds: feed_out,
-            journal: journal_out,
-            stats: stats_out,
-            turns: Arc::default(),
-        };
-        const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
-        Self {
-            feed_core: Some(feed_core),
-            core_feed: Some(core_feed),
-            core_exec: [Some(core_pm), Some(core_ka)],
-            exec_core: [Some(pm_core), Some(ka_core)],
-            clock: clock.clone(),
-            halt: halt.clone(),
-            core_turns: Arc::clone(&core.turns),
-            first: Vec::new(),
-            core: Some(core),
-            ops: Some(ops),
-            stats: Some(stats),
-            journal: Some(journal),
-        }
-    }
+/// The one producer of the core's ring for what the cold threads say, and the way to it.
+fn start_ops(
+    into: Producer<Event>,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Sender<Event>, JoinHandle<()>), String> {
+    let (ops, from) = crossbeam_channel::bounded(topology::OPS_CORE.slots);
+    let stop = Arc::clone(stop);
+    let thread = thread::Builder::new()
+        .name("ops".into())
+        .spawn(move || pump(&from, into, &stop))
+        .map_err(|error| format!("starting the ops thread: {error}"))?;
+    Ok((ops, thread))
 }
 
 /// Carries what the cold threads say into the core's ring, one producer for many senders.

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use surefoot_cold::exec::{ExecFigures, ExecStats};
@@ -14,6 +15,7 @@ use surefoot_hot::units::Nanos;
 use super::core_agent::CoreAgent;
 use super::meter::HotMeter;
 use super::shown::{Shown, VenueShown};
+use super::topology::{self, Claimed, Topology};
 use super::wiring::Executors;
 use crate::clock::Clock;
 
@@ -25,17 +27,17 @@ pub(super) struct ThreadAgents {
     pub(super) feed: Option<Feed<HotMeter>>,
     pub(super) core: Option<CoreAgent>,
     pub(super) executors: Option<Executors>,
-    pub(super) clock: Clock,
-    pub(super) pace: Pace,
-    pub(super) shown: Arc<Shown>,
-    pub(super) show_due: Nanos,
+    clock: Clock,
+    pace: Pace,
+    shown: Arc<Shown>,
+    show_due: Nanos,
 }
 
 impl ThreadAgents {
     /// The clock is read again between the agents: the thread may be stopped at any of them, most likely where the feed
     /// asks the system, and what is decided afterwards must know how old it is.
     #[inline]
-    pub(super) fn turn(&mut self, mut now: Nanos) -> u32 {
+    fn turn(&mut self, mut now: Nanos) -> u32 {
         let mut work = 0;
         self.keep_pace(now);
         if let Some(feed) = &mut self.feed {
@@ -57,6 +59,23 @@ impl ThreadAgents {
         work
     }
 
+    /// Turns until told to stop, then closes its links.
+    fn run(
+        mut self,
+        idle: Idle,
+        stop: &AtomicBool,
+        pulse: &Pulse,
+        halt: &HaltEpoch,
+    ) -> (Self, Turns) {
+        let clock = self.clock.clone();
+        let turns = spin(|now| self.turn(now), &clock, idle, stop, pulse, halt);
+        self.show(clock.now()); // the last look at links that work: closing them is not losing them
+        if let Some(feed) = &mut self.feed {
+            feed.close(clock.now());
+        }
+        (self, turns)
+    }
+
     #[inline]
     fn keep_pace(&mut self, now: Nanos) {
         if let Some(span) = self.pace.step(now)
@@ -66,7 +85,7 @@ impl ThreadAgents {
         }
     }
 
-    pub(super) fn show(&self, now: Nanos) {
+    fn show(&self, now: Nanos) {
         if let Some(executors) = &self.executors {
             let [polymarket, kalshi] = &self.shown.venues;
             let figures = executors.figures(now);
@@ -115,6 +134,106 @@ fn show_executor(shown: &VenueShown, stats: &ExecStats, figures: &ExecFigures) {
     shown.taken.store(stats.taken, Ordering::Relaxed);
     shown.turned_away.store(stats.turned_away, Ordering::Relaxed);
     shown.exec.store(figures.pack(), Ordering::Relaxed);
+}
+
+/// Deals the agents out to threads, each with its name, as the topology says.
+pub(super) fn deal(
+    topology: Topology,
+    feed: Feed<HotMeter>,
+    core: CoreAgent,
+    executors: Executors,
+    clock: &Clock,
+    shown: &Arc<Shown>,
+) -> Vec<(&'static str, ThreadAgents)> {
+    let on_one = |feed, core, executors| ThreadAgents {
+        feed,
+        core,
+        executors,
+        clock: clock.clone(),
+        pace: Pace::default(),
+        shown: Arc::clone(shown),
+        show_due: Nanos::ZERO,
+    };
+    match topology {
+        Topology::Fused | Topology::Calm => {
+            vec![("hot", on_one(Some(feed), Some(core), Some(executors)))]
+        }
+        Topology::Split => vec![
+            ("core", on_one(None, Some(core), None)),
+            ("feed", on_one(Some(feed), None, None)),
+            ("exec", on_one(None, None, Some(executors))),
+        ],
+    }
+}
+
+/// The hot threads while they run.
+pub(super) struct HotThreads {
+    /// Held for as long as the threads spin there.
+    _claimed: Vec<Claimed>,
+    pub(super) threads: Vec<JoinHandle<(ThreadAgents, Turns)>>,
+    /// One for each thread, with its name.
+    pub(super) pulses: Vec<(&'static str, Pulse)>,
+}
+
+impl HotThreads {
+    /// Starts a thread for each lot of agents, pinned where the topology has it spin.
+    ///
+    /// # Errors
+    /// The system has no room for another thread; the words name which.
+    pub(super) fn start(
+        topology: Topology,
+        pin: Option<usize>,
+        agents: Vec<(&'static str, ThreadAgents)>,
+        stop: &Arc<AtomicBool>,
+        halt: &HaltEpoch,
+    ) -> Result<Self, String> {
+        let idle = if topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
+        let claimed = match idle {
+            Idle::Spin => topology::claim(agents.len(), pin),
+            Idle::Rest => Vec::new(),
+        };
+        let (mut threads, mut pulses) = (Vec::new(), Vec::new());
+        for (nth, (name, agents)) in agents.into_iter().enumerate() {
+            let pulse = Pulse::default();
+            pulses.push((name, pulse.clone()));
+            let cpu = claimed.get(nth).map(|claimed| claimed.cpu);
+            let (stop, halt) = (Arc::clone(stop), halt.clone());
+            let body = move || {
+                pin_and_say(name, cpu, idle);
+                agents.run(idle, &stop, &pulse, &halt)
+            };
+            let thread = thread::Builder::new()
+                .name(name.into())
+                .spawn(body)
+                .map_err(|error| format!("starting the {name} thread: {error}"))?;
+            threads.push(thread);
+        }
+        for claimed in claimed.iter().filter(|claimed| claimed.is_shared()) {
+            eprintln!(
+                "surefoot: another surefoot spins on core {} too, and no other is free: they starve each other. Give one of \
+                 them `--topology calm`, or another core (`pin_cpu`)",
+                claimed.cpu
+            );
+        }
+        Ok(Self { _claimed: claimed, threads, pulses })
+    }
+}
+
+/// Pins the calling thread to its core; says where a thread that spins has none of its own.
+fn pin_and_say(name: &str, cpu: Option<usize>, idle: Idle) {
+    match cpu {
+        Some(cpu) if !topology::pin(cpu) => {
+            eprintln!(
+                "surefoot: the {name} thread could not be pinned to core {cpu}: it may be moved"
+            );
+        }
+        None if idle == Idle::Spin => {
+            eprintln!(
+                "surefoot: the {name} thread is not pinned: no core of its own is there for it"
+            );
+        }
+        Some(_) | None => {}
+    }
 }
 
 /// What a thread does when it has nothing to do.

@@ -11,9 +11,18 @@
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
+use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::journal::JournalItem;
+use surefoot_hot::stats::Stats;
 
+use super::core_agent::CoreRings;
 use crate::cli::TopologyArg;
 
 /// What happens when a ring is full: a decision about money.
@@ -85,6 +94,78 @@ const _: () = assert!(CORE_PM.slots >= INTENTS_PER_EVENT_MAX, "a worst event fit
 const _: () = assert!(CORE_KA.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
 const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
 
+/// Both ends of every ring that touches the core. Each end has one owner, and is handed to it by move.
+pub struct RingEnds {
+    /// The core's ends.
+    pub core: CoreRings,
+    /// The ends of the agents around the core.
+    pub agents: AgentEnds,
+    /// The way in for what the cold threads say.
+    pub ops: Producer<Event>,
+    /// The core's counters.
+    pub stats: Consumer<Stats>,
+    /// Every input, intent and note, for the journal.
+    pub journal: Consumer<JournalItem>,
+}
+
+/// The ends of the agents around the core, for whoever builds these.
+pub struct AgentEnds {
+    /// The feed's ends.
+    pub feed: FeedEnds,
+    /// Each executor's ends, by venue.
+    pub executors: [ExecutorEnds; 2],
+    /// The core's turns so far: executors see by it whether it still moves.
+    pub core_turns: Arc<AtomicU64>,
+}
+
+/// The feed's ends.
+pub struct FeedEnds {
+    /// Market data and private reports to the core.
+    pub events: Producer<Event>,
+    /// Requests for snapshots from the core.
+    pub intents: Consumer<Intent>,
+}
+
+/// One executor's ends.
+pub struct ExecutorEnds {
+    /// Orders from the core.
+    pub intents: Consumer<Intent>,
+    /// Answers to the core.
+    pub reports: Producer<Event>,
+}
+
+/// Makes every ring of [`LINKS`] that touches the core.
+pub fn rings() -> RingEnds {
+    let (feed_core, feed_in) = RingBuffer::new(FEED_CORE.slots);
+    let (feeds, core_feed) = RingBuffer::new(CORE_FEED.slots);
+    let (to_pm, core_pm) = RingBuffer::new(CORE_PM.slots);
+    let (to_ka, core_ka) = RingBuffer::new(CORE_KA.slots);
+    let (pm_core, pm_in) = RingBuffer::new(PM_CORE.slots);
+    let (ka_core, ka_in) = RingBuffer::new(KA_CORE.slots);
+    let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
+    let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
+    let (to_stats, stats) = RingBuffer::new(CORE_STATS.slots);
+    let core = CoreRings {
+        // What executors say comes before what streams say: a fill then finds its order by the venue's name.
+        inputs: vec![pm_in, ka_in, ops_in, feed_in],
+        executors: [to_pm, to_ka],
+        feeds,
+        journal: to_journal,
+        stats: to_stats,
+        turns: Arc::default(),
+    };
+    const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
+    let agents = AgentEnds {
+        feed: FeedEnds { events: feed_core, intents: core_feed },
+        executors: [
+            ExecutorEnds { intents: core_pm, reports: pm_core },
+            ExecutorEnds { intents: core_ka, reports: ka_core },
+        ],
+        core_turns: Arc::clone(&core.turns),
+    };
+    RingEnds { core, agents, ops, stats, journal }
+}
+
 /// Which agents share which thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topology {
@@ -125,15 +206,6 @@ impl Topology {
             Self::Fused => "fused",
             Self::Split => "split",
             Self::Calm => "calm",
-        }
-    }
-
-    /// How many threads spin, and so want a core each.
-    pub const fn spinners(self) -> usize {
-        match self {
-            Self::Fused => 1,
-            Self::Split => 3,
-            Self::Calm => 0,
         }
     }
 }

@@ -13,6 +13,7 @@ use surefoot_cold::exec::{
     Exec, ExecFigures, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
 };
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
+use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
@@ -29,9 +30,10 @@ use surefoot_hot::order::Order;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Notice;
 
-use super::Rings;
 use super::meter::HotMeter;
+use super::topology::AgentEnds;
 use crate::access::{Access, KalshiAccess};
+use crate::clock::Clock;
 use crate::exit::Exit;
 
 /// Ids learnt from the private stream that wait for the executor.
@@ -150,6 +152,10 @@ pub struct Parts<'a> {
     pub signers: &'a Signers,
     /// Which markets.
     pub directory: &'a Directory,
+    /// The clock that the agents run by.
+    pub clock: &'a Clock,
+    /// The halt epoch that every order is held against.
+    pub halt: &'a HaltEpoch,
     /// Where the wire logs are, by venue.
     pub wire_logs: [&'a Path; 2],
     /// The orders of earlier runs whose end the journal does not hold.
@@ -218,9 +224,22 @@ impl std::error::Error for WireError {}
 ///
 /// # Errors
 /// An endpoint has no address, a wire log cannot be opened, or the system has no room.
-pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), WireError> {
-    let Parts { access, signers, directory, wire_logs, live, sync, tap, notices, seed, spins } =
-        parts;
+pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), WireError> {
+    let Parts {
+        access,
+        signers,
+        directory,
+        clock,
+        halt,
+        wire_logs,
+        live,
+        sync,
+        tap,
+        notices,
+        seed,
+        spins,
+    } = parts;
+    let AgentEnds { feed: feed_ends, executors: [pm_ends, ka_ends], core_turns } = ends;
     let config = client_config(&access.trust);
     let neighbours: [Neighbours; 2] = Default::default();
     let dial = |venue: Venue, endpoint: &Endpoint, nth: u64| {
@@ -228,13 +247,11 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), 
             .map(|dialer| dialer.beside(&neighbours[venue.index()]))
             .map_err(|error| error.to_string())
     };
-    let meter = || HotMeter::new(rings.clock.clone());
-    let taken = "each ring's end is taken once";
+    let meter = || HotMeter::new(clock.clone());
     let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
     let links = links(access, signers, directory, learn, &notices, &dial)?;
-    let mut feed = Feed::new(rings.feed_core.take().expect(taken), tap, meter())
-        .map_err(|error| error.to_string())?;
-    feed.take_intents(rings.core_feed.take().expect(taken));
+    let mut feed = Feed::new(feed_ends.events, tap, meter()).map_err(|error| error.to_string())?;
+    feed.take_intents(feed_ends.intents);
     feed.add(links.polymarket_market);
     feed.add(links.polymarket_user);
     feed.add(links.kalshi_market);
@@ -243,15 +260,13 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), 
     let open_log = |path: &Path| WireLog::open(path, sync).map_err(WireError::Log);
     let (pm_log, pm_contents) = open_log(wire_logs[0])?;
     let (ka_log, ka_contents) = open_log(wire_logs[1])?;
-    let [core_pm, core_ka] = &mut rings.core_exec;
-    let [pm_core, ka_core] = &mut rings.exec_core;
     let clob = &access.polymarket.clob;
     let words =
         Polymarket::new(signers.polymarket.clone(), clob, directory, PolymarketRates::default());
     let wiring = ExecWiring {
-        core_exec: core_pm.take().expect(taken),
-        exec_core: pm_core.take().expect(taken),
-        halt: rings.halt.clone(),
+        core_exec: pm_ends.intents,
+        exec_core: pm_ends.reports,
+        halt: halt.clone(),
         log: pm_log,
         order_lanes: vec![dial(Venue::Polymarket, clob, 10)?, dial(Venue::Polymarket, clob, 11)?],
         chore_lanes: vec![dial(Venue::Polymarket, clob, 12)?],
@@ -265,7 +280,7 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), 
     let with_switch = ExecOptions { heartbeat: true, ..options };
     let mut pm_exec =
         Exec::new(words, wiring, with_switch, meter()).map_err(|error| error.to_string())?;
-    pm_exec.watch_core(Arc::clone(&rings.core_turns));
+    pm_exec.watch_core(Arc::clone(&core_turns));
     pm_exec.remember(&pm_contents, live);
 
     let rest = &access.kalshi.rest;
@@ -274,9 +289,9 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), 
     let words =
         Kalshi::new(signers.kalshi.clone(), rest, directory, KalshiRates::default(), Some(slots));
     let wiring = ExecWiring {
-        core_exec: core_ka.take().expect(taken),
-        exec_core: ka_core.take().expect(taken),
-        halt: rings.halt.clone(),
+        core_exec: ka_ends.intents,
+        exec_core: ka_ends.reports,
+        halt: halt.clone(),
         log: ka_log,
         order_lanes: vec![dial(Venue::Kalshi, rest, 20)?, dial(Venue::Kalshi, rest, 21)?],
         chore_lanes: vec![dial(Venue::Kalshi, rest, 22)?],
@@ -284,7 +299,7 @@ pub fn wire(parts: Parts<'_>, rings: &mut Rings) -> Result<(Wired, Remembered), 
     };
     let mut ka_exec =
         Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
-    ka_exec.watch_core(Arc::clone(&rings.core_turns));
+    ka_exec.watch_core(Arc::clone(&core_turns));
     ka_exec.remember(&ka_contents, live);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };
     Ok((wired, [pm_contents, ka_contents]))

@@ -9,7 +9,6 @@ use super::{files, none, read, root};
 /// no longer holds must go.
 const CYCLES_LEFT: &[&str] = &[
     "cold: reconcile, venue",
-    "hot: basket, book, event",
     "src/twin/polymarket: meta, rest",
     "src/twin: conn, server",
     "src/twin: keep, open",
