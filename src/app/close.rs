@@ -9,9 +9,9 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 
-use super::report::{self, Report};
+use super::report::Report;
 use super::rescue::{Rescued, on_one_leg};
-use super::{LOOK_EVERY, Running, STALL_AFTER, compare, foreign};
+use super::{LOOK_EVERY, Running, STALL_AFTER, compare, differences, foreign};
 use crate::control::{Command, Request};
 use crate::exit::Exit;
 use crate::machine::Finished;
@@ -123,7 +123,7 @@ impl Running {
         if let Err(error) = self.store.close() {
             eprintln!("surefoot: {error}");
         }
-        let reconciled = report::compare(&finished.core, &self.directory, truths);
+        let reconciled = differences::compare(&finished.core, &self.directory, truths);
         for difference in &reconciled {
             eprintln!("surefoot: not reconciled: {difference}");
         }

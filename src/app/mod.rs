@@ -8,6 +8,7 @@ mod agree;
 mod audit;
 mod close;
 mod compare;
+mod differences;
 mod foreign;
 mod halt;
 mod harden;

@@ -13,7 +13,6 @@ const EXCEPTIONS: [(&str, &str, &str); 15] = [
     ("src/config/keys.rs", "all", "a table: one row a key"),
     ("src/config/limits.rs", "row", "a table: one row a limit"),
     ("src/app/health/tests.rs", "cases", "a table: one row a fault"),
-    ("src/app/report.rs", "print", "to be split"),
     ("src/verbs/config.rs", "run", "to be split: a file a verb"),
     ("src/verbs/replay.rs", "run", "to be split"),
     ("src/twin/kalshi/orders.rs", "amend", "to be split"),

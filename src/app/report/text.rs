@@ -1,0 +1,99 @@
+//! The closing report for people.
+
+use serde_json::Value;
+
+use super::Report;
+
+impl Report<'_> {
+    /// The report on stdout, made from the same figures as the JSON object.
+    pub fn print(&self) {
+        let value = self.json();
+        let at = |pointer: &str| value.pointer(pointer).cloned().unwrap_or_default();
+        println!(
+            "\n{} run {} ended after {:.1} s ({} topology)",
+            self.mode.name(),
+            self.run,
+            self.duration.as_secs_f32(),
+            self.topology.name()
+        );
+        for line in self.about {
+            println!("  {line}");
+        }
+        self.print_figures(&at);
+        println!(
+            "  reconciled      {}",
+            if self.reconciled {
+                "yes: positions, cash and open orders equal the venues'"
+            } else {
+                "NO: see above"
+            }
+        );
+        for name in self.foreign {
+            println!("  not ours        {name} rests: left alone");
+        }
+        if let Some(why) = &self.finished.journal_error {
+            println!("  journal         NOT whole: {why}");
+        }
+        println!("  decision hash   {}", at("/decision_hash").as_str().unwrap_or_default());
+        println!("  memory          {} MB at its peak", at("/memory_mb"));
+        self.print_latency();
+    }
+
+    fn print_figures(&self, at: &dyn Fn(&str) -> Value) {
+        println!(
+            "  frames          {} polymarket, {} kalshi; book hashes {} of {} matched",
+            at("/frames/polymarket"),
+            at("/frames/kalshi"),
+            at("/audit/matched"),
+            at("/audit/checked")
+        );
+        println!("  opportunities   {}", at("/opportunities"));
+        println!(
+            "  baskets         {} opened: {} completed, {} unwound, {} missed, {} for the operator{}",
+            at("/baskets/opened"),
+            at("/baskets/completed"),
+            at("/baskets/unwound"),
+            at("/baskets/failed"),
+            at("/baskets/operator"),
+            self.first_basket
+                .map(|after| format!("; first after {:.1} s", after.as_secs_f32()))
+                .unwrap_or_default()
+        );
+        println!(
+            "  orders          {} sent, {} acked, {} rejected, {} unknown; {} fills",
+            at("/orders/sent"),
+            at("/orders/acked"),
+            at("/orders/rejected"),
+            at("/orders/unknown"),
+            at("/fills")
+        );
+        println!(
+            "  on one leg      {} times, p99 {} ms, longest {} ms",
+            at("/one_leg/count"),
+            at("/one_leg/p99_ms"),
+            at("/one_leg/max_ms")
+        );
+        println!(
+            "  result          ${} after ${} fees (complete baskets at what they pay at least)",
+            at("/pnl_usd"),
+            at("/fees_usd")
+        );
+    }
+
+    fn print_latency(&self) {
+        println!(
+            "  latency (ns)    {:<8} {:>10} {:>10} {:>10} {:>12} {:>10}",
+            "stage", "p50", "p99", "p99.9", "max", "count"
+        );
+        for (name, measured) in &self.finished.stages {
+            println!(
+                "                  {name:<8} {:>10} {:>10} {:>10} {:>12} {:>10}",
+                measured.value_at_quantile(0.5),
+                measured.value_at_quantile(0.99),
+                measured.value_at_quantile(0.999),
+                measured.max(),
+                measured.len()
+            );
+        }
+    }
+}
