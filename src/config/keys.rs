@@ -69,182 +69,189 @@ impl Kind {
     }
 }
 
+/// Everything that can be set but the limits.
+const KEYS: &[Key] = &[
+    key(
+        "mode",
+        Kind::Choice(&["demo", "paper", "shadow", "live"]),
+        Some("demo"),
+        "with what money; this version knows the demo alone",
+        true,
+    ),
+    key(
+        "state_dir",
+        Kind::Path,
+        Some("surefoot-state"),
+        "where lock, journal and database are",
+        false,
+    ),
+    key(
+        "topology",
+        Kind::Choice(&["auto", "fused", "split", "calm"]),
+        Some("auto"),
+        "which agents share which thread",
+        false,
+    ),
+    key("pin_cpu", Kind::Whole(0, 1_023), None, "the core that the hot thread is pinned to", false),
+    key(
+        "log_level",
+        Kind::Choice(&["warn", "info"]),
+        Some("info"),
+        "how much is said: with info also the limits, and a line a second",
+        false,
+    ),
+    key(
+        "profile",
+        Kind::Choice(&["micro", "small", "large"]),
+        Some("small"),
+        "what the limits start from; the tighter of profile and file holds",
+        true,
+    ),
+    key(
+        "journal.sync",
+        Kind::Choice(&["grouped", "always", "off"]),
+        Some("grouped"),
+        "when records are on the disk: within 5 ms, before going on, or when the system likes",
+        false,
+    ),
+    key(
+        "starting_capital.polymarket",
+        DOLLARS,
+        Some("10000"),
+        "dollars at Polymarket when the account began",
+        true,
+    ),
+    key(
+        "starting_capital.kalshi",
+        DOLLARS,
+        Some("10000"),
+        "dollars at Kalshi when the account began",
+        true,
+    ),
+    key(
+        "venues.polymarket.clob",
+        HTTPS,
+        Some("https://clob.polymarket.com"),
+        "orders and books (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.gamma",
+        HTTPS,
+        Some("https://gamma-api.polymarket.com"),
+        "metadata (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.data",
+        HTTPS,
+        Some("https://data-api.polymarket.com"),
+        "positions (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.ws_market",
+        WSS,
+        Some("wss://ws-subscriptions-clob.polymarket.com/ws/market"),
+        "market stream (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.ws_user",
+        WSS,
+        Some("wss://ws-subscriptions-clob.polymarket.com/ws/user"),
+        "our orders and fills (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.signature_type",
+        Kind::Whole(0, 3),
+        None,
+        "kind of wallet (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.funder",
+        Kind::Text,
+        None,
+        "address that holds the money (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.private_key",
+        Kind::Secret,
+        None,
+        "key that signs orders (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.api_key",
+        Kind::Secret,
+        None,
+        "L2 key (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.secret",
+        Kind::Secret,
+        None,
+        "L2 secret (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.polymarket.passphrase",
+        Kind::Secret,
+        None,
+        "L2 passphrase (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.kalshi.rest",
+        HTTPS,
+        Some("https://external-api.kalshi.com/trade-api/v2"),
+        "orders and metadata (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.kalshi.ws",
+        WSS,
+        Some("wss://external-api-ws.kalshi.com/trade-api/ws/v2"),
+        "all streams (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.kalshi.key_id",
+        Kind::Secret,
+        None,
+        "the key's id (live modes: not built yet)",
+        true,
+    ),
+    key(
+        "venues.kalshi.private_key",
+        Kind::Secret,
+        None,
+        "the key, PEM, RSA or Ed25519 (live modes: not built yet)",
+        true,
+    ),
+];
+
+const DOLLARS: Kind = Kind::Micros("dollars", MICROS, 1_000_000_000 * MICROS);
+const HTTPS: Kind = Kind::Url("https://");
+const WSS: Kind = Kind::Url("wss://");
+
+const fn key(
+    path: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    about: &'static str,
+    trades: bool,
+) -> Key {
+    Key { path, kind, default, about, trades }
+}
+
 /// Everything that can be set, limits included.
 pub fn all() -> Vec<Key> {
-    let key = |path, kind, default, about, trades| Key { path, kind, default, about, trades };
-    let dollars = Kind::Micros("dollars", MICROS, 1_000_000_000 * MICROS);
-    let https = Kind::Url("https://");
-    let wss = Kind::Url("wss://");
-    let mut keys = vec![
-        key(
-            "mode",
-            Kind::Choice(&["demo", "paper", "shadow", "live"]),
-            Some("demo"),
-            "with what money; this version knows the demo alone",
-            true,
-        ),
-        key(
-            "state_dir",
-            Kind::Path,
-            Some("surefoot-state"),
-            "where lock, journal and database are",
-            false,
-        ),
-        key(
-            "topology",
-            Kind::Choice(&["auto", "fused", "split", "calm"]),
-            Some("auto"),
-            "which agents share which thread",
-            false,
-        ),
-        key(
-            "pin_cpu",
-            Kind::Whole(0, 1_023),
-            None,
-            "the core that the hot thread is pinned to",
-            false,
-        ),
-        key(
-            "log_level",
-            Kind::Choice(&["warn", "info"]),
-            Some("info"),
-            "how much is said: with info also the limits, and a line a second",
-            false,
-        ),
-        key(
-            "profile",
-            Kind::Choice(&["micro", "small", "large"]),
-            Some("small"),
-            "what the limits start from; the tighter of profile and file holds",
-            true,
-        ),
-        key(
-            "journal.sync",
-            Kind::Choice(&["grouped", "always", "off"]),
-            Some("grouped"),
-            "when records are on the disk: within 5 ms, before going on, or when the system likes",
-            false,
-        ),
-        key(
-            "starting_capital.polymarket",
-            dollars,
-            Some("10000"),
-            "dollars at Polymarket when the account began",
-            true,
-        ),
-        key(
-            "starting_capital.kalshi",
-            dollars,
-            Some("10000"),
-            "dollars at Kalshi when the account began",
-            true,
-        ),
-        key(
-            "venues.polymarket.clob",
-            https,
-            Some("https://clob.polymarket.com"),
-            "orders and books (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.gamma",
-            https,
-            Some("https://gamma-api.polymarket.com"),
-            "metadata (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.data",
-            https,
-            Some("https://data-api.polymarket.com"),
-            "positions (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.ws_market",
-            wss,
-            Some("wss://ws-subscriptions-clob.polymarket.com/ws/market"),
-            "market stream (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.ws_user",
-            wss,
-            Some("wss://ws-subscriptions-clob.polymarket.com/ws/user"),
-            "our orders and fills (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.signature_type",
-            Kind::Whole(0, 3),
-            None,
-            "kind of wallet (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.funder",
-            Kind::Text,
-            None,
-            "address that holds the money (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.private_key",
-            Kind::Secret,
-            None,
-            "key that signs orders (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.api_key",
-            Kind::Secret,
-            None,
-            "L2 key (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.secret",
-            Kind::Secret,
-            None,
-            "L2 secret (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.polymarket.passphrase",
-            Kind::Secret,
-            None,
-            "L2 passphrase (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.kalshi.rest",
-            https,
-            Some("https://external-api.kalshi.com/trade-api/v2"),
-            "orders and metadata (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.kalshi.ws",
-            wss,
-            Some("wss://external-api-ws.kalshi.com/trade-api/ws/v2"),
-            "all streams (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.kalshi.key_id",
-            Kind::Secret,
-            None,
-            "the key's id (live modes: not built yet)",
-            true,
-        ),
-        key(
-            "venues.kalshi.private_key",
-            Kind::Secret,
-            None,
-            "the key, PEM, RSA or Ed25519 (live modes: not built yet)",
-            true,
-        ),
-    ];
+    let mut keys = KEYS.to_vec();
     for row in LimitRow::ALL.map(LimitRow::def) {
         let (least, most) = row.bounds;
         let kind = match row.unit {

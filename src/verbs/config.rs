@@ -59,95 +59,95 @@ fn mistakes_json(common: &Common) -> serde_json::Value {
 
 /// `surefoot config …`.
 pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
-    let mut text = String::new();
-    match verb {
-        ConfigVerb::Explain { key } => {
-            let known = keys::all();
-            let wanted: Vec<_> = known
-                .iter()
-                .filter(|known| key.as_ref().is_none_or(|key| known.path.starts_with(key.as_str())))
-                .collect();
-            if wanted.is_empty() {
-                let key = key.as_deref().unwrap_or_default();
-                let meant = keys::nearest(key, known.iter().map(|known| known.path));
-                let meant =
-                    meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                eprintln!("surefoot: there is no key `{key}`{meant}");
-                return Exit::Usage;
-            }
-            if common.json {
-                let list: Vec<_> = wanted.iter().map(|key| {
-                    json!({ "key": key.path, "about": key.about, "takes": key.kind.describe(), "default": key.default })
-                }).collect();
-                text = format!("{}\n", json!(list));
-            } else {
-                for key in wanted {
-                    let default =
-                        key.default.map(|text| format!("; default {text}")).unwrap_or_default();
-                    text.push_str(&format!(
-                        "{}\n    {}\n    takes {}{default}\n",
-                        key.path,
-                        key.about,
-                        key.kind.describe()
-                    ));
-                }
-            }
+    let text = match verb {
+        ConfigVerb::Explain { key } => explain(key.as_deref(), common.json),
+        ConfigVerb::Check => load(common).and_then(|loaded| check(&loaded, common.json)),
+        ConfigVerb::Show => load(common).map(|loaded| show(&loaded, common.json)),
+    };
+    match text {
+        Ok(text) => {
+            let _ = io::stdout().write_all(text.as_bytes()); // a reader that went away is no mistake
+            Exit::Ok
         }
-        ConfigVerb::Check | ConfigVerb::Show => {
-            let loaded = match load_all(common, None) {
-                Ok(loaded) => loaded,
-                Err(exit) => {
-                    if common.json {
-                        println!("{}", mistakes_json(common));
-                    }
-                    return exit;
-                }
-            };
-            if matches!(verb, ConfigVerb::Check) {
-                let missing = unusable(&loaded);
-                if !missing.is_empty() {
-                    for (key, why) in &missing {
-                        eprintln!("error: {key}: {why}");
-                    }
-                    if common.json {
-                        let mistakes =
-                            missing.iter().map(|(key, why)| json!({ "place": key, "what": why }));
-                        println!(
-                            "{}",
-                            json!({ "ok": false, "mistakes": mistakes.collect::<Vec<_>>() })
-                        );
-                    }
-                    return Exit::Config;
-                }
-            }
-            let hash = format!("{:016x}", loaded.config.hash);
-            if matches!(verb, ConfigVerb::Check) {
-                text = if common.json {
-                    format!(
-                        "{}\n",
-                        json!({ "ok": true, "hash": hash, "warnings": loaded.warnings })
-                    )
-                } else {
-                    let ignored = match loaded.warnings.len() {
-                        0 => String::new(),
-                        count => format!(", but {count} of its lines ignored: see the warnings"),
-                    };
-                    format!("the configuration is right{ignored}; its hash is {hash}\n")
-                };
-            } else if common.json {
-                let shown = loaded.shown.iter().map(|(path, value, origin)| {
-                    let entry = json!({ "value": value, "from": origin.to_string() });
-                    ((*path).to_owned(), entry)
-                });
-                text =
-                    format!("{}\n", json!({ "hash": hash, "keys": shown.collect::<Map<_, _>>() }));
-            } else {
-                for (path, value, origin) in &loaded.shown {
-                    text.push_str(&format!("{path:<36} {value:<52} {origin}\n"));
-                }
-            }
-        }
+        Err(exit) => exit,
     }
-    let _ = io::stdout().write_all(text.as_bytes()); // a reader that went away is no mistake
-    Exit::Ok
+}
+
+/// Every key whose path begins so, with what it takes; all of them where none is named.
+fn explain(key: Option<&str>, json: bool) -> Result<String, Exit> {
+    let known = keys::all();
+    let wanted: Vec<_> =
+        known.iter().filter(|known| key.is_none_or(|key| known.path.starts_with(key))).collect();
+    if wanted.is_empty() {
+        let key = key.unwrap_or_default();
+        let meant = keys::nearest(key, known.iter().map(|known| known.path));
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        eprintln!("surefoot: there is no key `{key}`{meant}");
+        return Err(Exit::Usage);
+    }
+    if json {
+        let list = wanted.iter().map(|key| {
+            json!({ "key": key.path, "about": key.about, "takes": key.kind.describe(), "default": key.default })
+        });
+        return Ok(format!("{}\n", json!(list.collect::<Vec<_>>())));
+    }
+    let mut text = String::new();
+    for key in wanted {
+        let default = key.default.map(|text| format!("; default {text}")).unwrap_or_default();
+        let (path, about, takes) = (key.path, key.about, key.kind.describe());
+        text.push_str(&format!("{path}\n    {about}\n    takes {takes}{default}\n"));
+    }
+    Ok(text)
+}
+
+/// The configuration without mistakes; those it has are told, as an object too where one is wanted.
+fn load(common: &Common) -> Result<Loaded, Exit> {
+    let loaded = load_all(common, None);
+    if loaded.is_err() && common.json {
+        println!("{}", mistakes_json(common));
+    }
+    loaded
+}
+
+/// Whether a start could use what the configuration names.
+fn check(loaded: &Loaded, json: bool) -> Result<String, Exit> {
+    let missing = unusable(loaded);
+    if !missing.is_empty() {
+        for (key, why) in &missing {
+            eprintln!("error: {key}: {why}");
+        }
+        if json {
+            let mistakes = missing.iter().map(|(key, why)| json!({ "place": key, "what": why }));
+            println!("{}", json!({ "ok": false, "mistakes": mistakes.collect::<Vec<_>>() }));
+        }
+        return Err(Exit::Config);
+    }
+    let hash = format!("{:016x}", loaded.config.hash);
+    if json {
+        return Ok(format!(
+            "{}\n",
+            json!({ "ok": true, "hash": hash, "warnings": loaded.warnings })
+        ));
+    }
+    let ignored = match loaded.warnings.len() {
+        0 => String::new(),
+        count => format!(", but {count} of its lines ignored: see the warnings"),
+    };
+    Ok(format!("the configuration is right{ignored}; its hash is {hash}\n"))
+}
+
+/// Every key with its value and where that is from.
+fn show(loaded: &Loaded, json: bool) -> String {
+    if json {
+        let hash = format!("{:016x}", loaded.config.hash);
+        let shown = loaded.shown.iter().map(|(path, value, origin)| {
+            ((*path).to_owned(), json!({ "value": value, "from": origin.to_string() }))
+        });
+        return format!("{}\n", json!({ "hash": hash, "keys": shown.collect::<Map<_, _>>() }));
+    }
+    let mut text = String::new();
+    for (path, value, origin) in &loaded.shown {
+        text.push_str(&format!("{path:<36} {value:<52} {origin}\n"));
+    }
+    text
 }

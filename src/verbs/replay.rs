@@ -1,8 +1,10 @@
 //! `surefoot replay`: the journal folded again, and whether it gives the same decisions.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde_json::{Value, json};
 use surefoot_cold::journal::replay::ReplayError;
-use surefoot_cold::journal::{Mark, replay};
+use surefoot_cold::journal::{Mark, Replayed, replay};
 use surefoot_cold::state_dir::StateDir;
 
 use crate::cli::ReplayArgs;
@@ -17,32 +19,10 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
         Some(path) => path.clone(),
         None => StateDir::at(&setup.config.state_dir).journal(),
     };
-    // Read first: a run that goes on meanwhile moves it.
-    let mark =
-        path.parent().map_or(Ok(None), |root| Mark::read(&StateDir::at(root).journal_mark()));
-    let replayed = mark.map_err(ReplayError::Journal).and_then(|mark| {
-        let replayed = replay(&path, |_| ())?;
-        if let Some(mark) = mark.filter(|_| path.is_dir()) {
-            mark.check(&path).map_err(ReplayError::Journal)?;
-        }
-        Ok(replayed)
-    });
-    let replayed = match replayed {
+    let replayed = match replay_whole(&path) {
         Ok(replayed) => replayed,
-        Err(error) => {
-            let (exit, verdict) = match &error {
-                ReplayError::Diverged { .. } => (Exit::Diverged, "diverged"),
-                ReplayError::Journal(error) if error.is_damage() => (Exit::Corrupt, "corrupt"),
-                ReplayError::Journal(_) => (Exit::Failed, "unreadable"),
-            };
-            eprintln!("surefoot: {error}");
-            if setup.json {
-                println!("{}", json!({ "verdict": verdict, "error": error.to_string() }));
-            }
-            return exit;
-        }
+        Err(error) => return say_failure(&error, setup.json),
     };
-    let (decision, state) = (replayed.core.decision_hash(), replayed.core.state_hash());
     if let Some(torn) = &replayed.torn {
         eprintln!(
             "surefoot: {} ends within a record at byte {}: the run was cut off there ({} bytes are left out)",
@@ -52,32 +32,65 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
         );
     }
     if setup.json {
-        let report = json!({
-            "verdict": "same",
-            "journal": path.display().to_string(),
-            "decision_hash": format!("{decision:016x}"),
-            "state_hash": format!("{state:016x}"),
-            "records": replayed.records,
-            "inputs": replayed.inputs,
-            "intents": replayed.intents,
-            "notes": replayed.notes,
-            "runs": replayed.runs,
-            "closed": replayed.closed,
-            "torn_bytes": replayed.torn.as_ref().map_or(0, |torn| torn.bytes),
-        });
-        println!("{report}");
+        println!("{}", as_json(&path, &replayed));
     } else {
-        println!("decision hash {decision:016x}");
-        println!("state hash    {state:016x}");
-        println!(
-            "{} records of {} runs: {} inputs gave the same {} intents and {} notes{}",
-            replayed.records,
-            replayed.runs,
-            replayed.inputs,
-            replayed.intents,
-            replayed.notes,
-            if replayed.closed { "" } else { "; the last run did not end as it should" }
-        );
+        print_for_people(&replayed);
     }
     Exit::Ok
+}
+
+/// The journal folded again, its end held against the mark beside it.
+fn replay_whole(path: &Path) -> Result<Replayed, ReplayError> {
+    // Read first: a run that goes on meanwhile moves it.
+    let mark =
+        path.parent().map_or(Ok(None), |root| Mark::read(&StateDir::at(root).journal_mark()));
+    let mark = mark.map_err(ReplayError::Journal)?;
+    let replayed = replay(path, |_| ())?;
+    if let Some(mark) = mark.filter(|_| path.is_dir()) {
+        mark.check(path).map_err(ReplayError::Journal)?;
+    }
+    Ok(replayed)
+}
+
+fn say_failure(error: &ReplayError, json: bool) -> Exit {
+    let (exit, verdict) = match error {
+        ReplayError::Diverged { .. } => (Exit::Diverged, "diverged"),
+        ReplayError::Journal(error) if error.is_damage() => (Exit::Corrupt, "corrupt"),
+        ReplayError::Journal(_) => (Exit::Failed, "unreadable"),
+    };
+    eprintln!("surefoot: {error}");
+    if json {
+        println!("{}", json!({ "verdict": verdict, "error": error.to_string() }));
+    }
+    exit
+}
+
+fn as_json(path: &Path, replayed: &Replayed) -> Value {
+    json!({
+        "verdict": "same",
+        "journal": path.display().to_string(),
+        "decision_hash": format!("{:016x}", replayed.core.decision_hash()),
+        "state_hash": format!("{:016x}", replayed.core.state_hash()),
+        "records": replayed.records,
+        "inputs": replayed.inputs,
+        "intents": replayed.intents,
+        "notes": replayed.notes,
+        "runs": replayed.runs,
+        "closed": replayed.closed,
+        "torn_bytes": replayed.torn.as_ref().map_or(0, |torn| torn.bytes),
+    })
+}
+
+fn print_for_people(replayed: &Replayed) {
+    println!("decision hash {:016x}", replayed.core.decision_hash());
+    println!("state hash    {:016x}", replayed.core.state_hash());
+    println!(
+        "{} records of {} runs: {} inputs gave the same {} intents and {} notes{}",
+        replayed.records,
+        replayed.runs,
+        replayed.inputs,
+        replayed.intents,
+        replayed.notes,
+        if replayed.closed { "" } else { "; the last run did not end as it should" }
+    );
 }
