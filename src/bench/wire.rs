@@ -43,6 +43,35 @@ struct Fused {
     clock: Clock,
 }
 
+/// Makes the dialer of one connection: scheme, path and seed to where it leads and who dials it.
+type Dial<'a> = dyn Fn(&str, &str, u64) -> Result<(Endpoint, Dialer), String> + 'a;
+
+/// Adds both venues' links of market data.
+fn follow_markets(
+    feed: &mut Feed<HotMeter>,
+    directory: &Directory,
+    dial: &Dial<'_>,
+) -> Result<(), String> {
+    let of = |venue| directory.of(venue).map(|e| e.def.market).collect::<Vec<MarketId>>();
+    feed.add(FeedLink::new(
+        Venue::Polymarket,
+        Link::Market,
+        desk::polymarket_session(directory),
+        of(Venue::Polymarket),
+        dial("wss", "/ws/market", 1)?.1,
+        LinkOptions::default(),
+    ));
+    feed.add(FeedLink::new(
+        Venue::Kalshi,
+        Link::Market,
+        desk::kalshi_session(directory),
+        of(Venue::Kalshi),
+        dial("wss", encode::WS, 2)?.1,
+        LinkOptions::default(),
+    ));
+    Ok(())
+}
+
 impl Fused {
     fn new(
         addr: SocketAddr,
@@ -67,26 +96,10 @@ impl Fused {
         let core = CoreAgent::new(Core::new(), core, halt.clone(), clock.clone());
 
         let meter = || HotMeter::new(clock.clone());
-        let of = |venue| directory.of(venue).map(|e| e.def.market).collect::<Vec<MarketId>>();
         let mut feed =
             Feed::new(agents.feed.events, None, meter()).map_err(|why| why.to_string())?;
         feed.take_intents(agents.feed.intents);
-        feed.add(FeedLink::new(
-            Venue::Polymarket,
-            Link::Market,
-            desk::polymarket_session(&directory),
-            of(Venue::Polymarket),
-            dial("wss", "/ws/market", 1)?.1,
-            LinkOptions::default(),
-        ));
-        feed.add(FeedLink::new(
-            Venue::Kalshi,
-            Link::Market,
-            desk::kalshi_session(&directory),
-            of(Venue::Kalshi),
-            dial("wss", encode::WS, 2)?.1,
-            LinkOptions::default(),
-        ));
+        follow_markets(&mut feed, &directory, &dial)?;
 
         // As fast as the machine, not as the venues' tiers allow.
         let most = (1_000_000, 1_000_000);
