@@ -1,0 +1,166 @@
+//! Metadata to directory, relations to baskets.
+//!
+//! A market whose metadata lacks something is left out and named; nothing is assumed. A basket is built only from
+//! markets that are all there. `fetch` asks the venues, `clusters` joins what depends on each other, `relate` makes the
+//! baskets.
+
+mod clusters;
+mod fetch;
+mod relate;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use surefoot_cold::directory::{Directory, Entry};
+use surefoot_hot::basket::BasketDef;
+use surefoot_hot::bounds::MARKETS_MAX;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::market::{MarketDef, MarketStatus};
+
+use crate::access::Access;
+use crate::exit::{Exit, Failed};
+use clusters::Clusters;
+
+/// What there is to trade.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// The markets.
+    pub directory: Directory,
+    /// The baskets, leg by leg.
+    pub baskets: Vec<BasketDef>,
+    /// What was left out, and why: one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Markets to be followed beside those in relations.
+#[derive(Clone, Debug, Default)]
+pub struct ExtraMarkets {
+    /// Condition ids.
+    pub polymarket: Vec<String>,
+    /// Tickers.
+    pub kalshi: Vec<String>,
+}
+
+impl Catalogue {
+    /// Everything the core must know before it trades, as events.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        let markets = self.directory.iter().map(|entry| Event::Market(entry.def));
+        markets.chain(self.baskets.iter().copied().map(Event::Basket))
+    }
+
+    /// Gives out numbers: known markets keep theirs. Their cluster is today's: a relation declared since may have joined
+    /// two that were apart, and the core moves what is held along.
+    fn number(
+        &mut self,
+        mut found: BTreeMap<String, Entry>,
+        known: Option<&Directory>,
+        clusters: &Clusters,
+    ) {
+        for old in known.into_iter().flat_map(Directory::iter) {
+            let mut entry = old.clone();
+            match found.remove(old.names.id()) {
+                Some(fresh) => {
+                    let def = MarketDef { market: old.def.market, ..fresh.def };
+                    entry = Entry { def, ..fresh };
+                }
+                None => {
+                    entry.def.status = MarketStatus::Closed;
+                    entry.def.cluster = clusters.find(old.def.venue, old.names.id());
+                }
+            }
+            self.directory.push(entry);
+        }
+        for (name, mut entry) in found {
+            if self.directory.next_id().index() >= MARKETS_MAX {
+                self.left_out.push(format!("{name}: more than {MARKETS_MAX} markets"));
+                continue;
+            }
+            entry.def.market = self.directory.next_id();
+            self.directory.push(entry);
+        }
+    }
+}
+
+/// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
+pub(crate) fn load_catalogue(
+    access: &Access,
+    extra: &ExtraMarkets,
+    known: Option<&Directory>,
+) -> Result<Catalogue, Failed> {
+    let [gamma, kalshi] = Venue::ALL.map(|venue| access.metadata(venue));
+    let mut last = String::new();
+    for attempt in 0..5_u64 {
+        std::thread::sleep(Duration::from_millis(500 * attempt));
+        match Catalogue::load(&gamma, &kalshi, &access.relations, extra, known) {
+            Ok(catalogue) => return Ok(catalogue),
+            Err(why) => last = why,
+        }
+    }
+    Err(Failed(Exit::Venue, format!("{last}; is the venue up, and are the endpoints right?")))
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_cold::directory::{KalshiNames, Names};
+    use surefoot_hot::fees::FeeRule;
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::ids::{ClusterId, MarketId};
+    use surefoot_hot::units::{Nanos, Qty};
+
+    use super::*;
+    use crate::access::{Pair, Relations, Set};
+
+    fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
+        Entry {
+            def: MarketDef {
+                market: MarketId::new(market),
+                venue: Venue::Kalshi,
+                shard: 0,
+                cluster: ClusterId::new(cluster),
+                grid: Grid::uniform(100).unwrap(),
+                min_qty: Qty::from_contracts(1),
+                close: Nanos::NEVER,
+                fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+                status: MarketStatus::Open,
+            },
+            title: String::new(),
+            names: Names::Kalshi(KalshiNames {
+                ticker: ticker.into(),
+                event_ticker: String::new(),
+                series_ticker: String::new(),
+                exchange_index: 0,
+            }),
+        }
+    }
+
+    fn set(members: &[&str]) -> Set {
+        let members = members.iter().map(|&name| name.to_owned()).collect();
+        Set { venue: "kalshi".into(), exhaustive: false, members }
+    }
+
+    #[test]
+    fn a_relation_declared_later_joins_the_clusters_of_markets_that_were_known_before() {
+        let mut known = Directory::default();
+        for (number, ticker) in ["A", "B", "C", "D"].into_iter().enumerate() {
+            // A and C were joined once; nothing says so any more.
+            let cluster = [0, 1, 0, 2][number];
+            known.push(entry(u16::try_from(number).unwrap(), cluster, ticker));
+        }
+        let relations = Relations { pairs: Vec::<Pair>::new(), sets: vec![set(&["A", "B"])] };
+        let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
+        assert_eq!(clusters.names(Venue::Kalshi), ["A", "B"], "nobody asks for the others");
+        let mut catalogue = Catalogue::default();
+        let found = ["A", "B"].map(|name| {
+            let cluster = clusters.find(Venue::Kalshi, name).index();
+            (name.to_owned(), entry(9, u16::try_from(cluster).unwrap(), name))
+        });
+        catalogue.number(found.into(), Some(&known), &clusters);
+        let of: Vec<_> = catalogue.directory.iter().map(|entry| entry.def.cluster).collect();
+        assert_eq!((of[0], of[0]), (of[1], of[2]), "one limit for the three");
+        assert_ne!(of[0], of[3], "and not for the one that never was joined");
+        assert!(
+            catalogue.directory.iter().zip(known.iter()).all(|(a, b)| a.def.market == b.def.market)
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Relations to baskets: a basket is built only from markets that are all there.
+
+use std::collections::BTreeMap;
+
+use surefoot_hot::basket::{BasketDef, BasketKind};
+use surefoot_hot::bounds::{BASKETS_MAX, LEGS_MAX};
+use surefoot_hot::ids::{BasketId, MarketId, Outcome};
+
+use super::Catalogue;
+use crate::access::{Relations, Set};
+
+impl Catalogue {
+    pub(super) fn relate(&mut self, relations: &Relations) {
+        let by_name: BTreeMap<String, MarketId> = self
+            .directory
+            .iter()
+            .map(|entry| (entry.names.id().to_owned(), entry.def.market))
+            .collect();
+        let find = |name: &str| by_name.get(name).copied();
+        for pair in &relations.pairs {
+            let (Some(here), Some(there)) = (find(&pair.polymarket), find(&pair.kalshi)) else {
+                self.left_out.push(format!(
+                    "pair {} = {}: one of them has no terms",
+                    pair.polymarket, pair.kalshi
+                ));
+                continue;
+            };
+            // Of two markets on the same question one must hold YES and the other NO; where YES there means NO
+            // here, the same outcome of both.
+            let outcomes = if pair.same_polarity {
+                [(Outcome::Yes, Outcome::No), (Outcome::No, Outcome::Yes)]
+            } else {
+                [(Outcome::Yes, Outcome::Yes), (Outcome::No, Outcome::No)]
+            };
+            for (ours, theirs) in outcomes {
+                self.basket(BasketKind::CrossVenue, &[(here, ours), (there, theirs)], 10_000);
+            }
+        }
+        for set in &relations.sets {
+            self.relate_set(set, &find);
+        }
+        let all: Vec<_> = self.directory.iter().map(|entry| entry.def.market).collect();
+        for market in all {
+            // One matching engine never leaves it open; it is watched because a book that shows it is wrong.
+            self.basket(
+                BasketKind::Complement,
+                &[(market, Outcome::Yes), (market, Outcome::No)],
+                10_000,
+            );
+        }
+    }
+
+    fn relate_set(&mut self, set: &Set, find: &dyn Fn(&str) -> Option<MarketId>) {
+        let members: Option<Vec<_>> = set.members.iter().map(|name| find(name)).collect();
+        let Some(members) = members.filter(|members| (2..=LEGS_MAX).contains(&members.len()))
+        else {
+            self.left_out.push(format!(
+                "a set of {}: a member has no terms, or there are not 2 to {LEGS_MAX}",
+                set.venue
+            ));
+            return;
+        };
+        let legs = |outcome| members.iter().map(|&market| (market, outcome)).collect::<Vec<_>>();
+        if set.exhaustive {
+            self.basket(BasketKind::ExclusiveYes, &legs(Outcome::Yes), 10_000);
+        }
+        // At most one resolves YES, so all NO but one pay.
+        let payout = 10_000 * (u32::try_from(members.len()).expect("LEGS_MAX") - 1);
+        self.basket(BasketKind::ExclusiveNo, &legs(Outcome::No), payout);
+    }
+
+    fn basket(&mut self, kind: BasketKind, legs: &[(MarketId, Outcome)], payout: u32) {
+        let next = self.baskets.iter().map(|def| def.basket.index() + 1).max().unwrap_or(0);
+        let Some(basket) = u16::try_from(next).ok().filter(|&next| usize::from(next) < BASKETS_MAX)
+        else {
+            self.left_out.push(format!("more than {BASKETS_MAX} baskets"));
+            return;
+        };
+        let count = u8::try_from(legs.len()).expect("LEGS_MAX");
+        for (leg, &(market, outcome)) in (0..count).zip(legs) {
+            self.baskets.push(BasketDef {
+                basket: BasketId::new(basket),
+                kind,
+                leg,
+                legs: count,
+                market,
+                outcome,
+                payout,
+            });
+        }
+    }
+}
