@@ -55,6 +55,12 @@ pub const STALL_REST: Nanos = Nanos::from_millis(250);
 /// A stall this long halts: whatever was decided before it, nobody can say what it met.
 pub const STALL_HALT: Nanos = Nanos::from_secs(2);
 
+/// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
+/// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.
+pub const INVARIANTS_EVERY: u64 = 1_024;
+/// Markets whose positions one such check looks at.
+pub const INVARIANT_POSITIONS: usize = 32;
+
 /// Intents that one event can cause, summed one user a line.
 pub const INTENTS_PER_EVENT_MAX: usize = ORDERS_LIVE_MAX // cancel all, one by one
     + 2 // cancel-all at each venue

@@ -12,6 +12,8 @@ use crate::units::{Nanos, Qty, Usd};
 pub struct Stats {
     /// Events handled.
     pub events: u64,
+    /// Times the core checked its invariants while running; one that does not hold stops it.
+    pub invariant_checks: u64,
     /// Times a basket became worth a look; book flicker within one episode counts once.
     pub opportunities: u64,
     /// Groups started.

@@ -54,6 +54,11 @@ impl Ladder {
         self.qty[rank]
     }
 
+    /// How many ranks there are.
+    pub const fn slots(&self) -> usize {
+        self.qty.len()
+    }
+
     /// One above the best rank; 0 when empty.
     pub const fn top(&self) -> usize {
         self.top
@@ -85,6 +90,11 @@ impl Ladder {
                 self.top = rank + 1;
             }
         }
+        assert!(self.top <= self.qty.len(), "the best rank is one of the ladder's");
+        assert!(
+            self.top == 0 || !self.qty[self.top - 1].is_zero(),
+            "something rests at the best rank"
+        );
         if at_top { Moved::Top } else { Moved::Behind }
     }
 

@@ -117,6 +117,7 @@ impl Book {
     /// One level changes.
     #[inline]
     pub(crate) fn on_level(&mut self, now: Nanos, level: &Level) -> Applied {
+        assert!(level.market == self.terms.market, "a level changes its own market's book");
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
         }
@@ -292,7 +293,9 @@ impl Book {
         }
         self.sync = Sync::Good;
         self.frame = Applied::Top;
-        self.end_frame(now)
+        let applied = self.end_frame(now);
+        assert!(self.is_good() && !self.is_crossed(), "O14: a snapshot ends in a whole book");
+        applied
     }
 
     /// The grid changed: the levels of the old one are dropped.
@@ -303,11 +306,18 @@ impl Book {
             ladder.reset(self.scale.slots());
         }
         self.drop_levels();
-        self.fail(now, StaleWhy::Grid)
+        let applied = self.fail(now, StaleWhy::Grid);
+        assert!(!self.is_good(), "O14: a book of another grid waits for a snapshot");
+        assert!(
+            self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()),
+            "both sides have a rank for every price of the grid"
+        );
+        applied
     }
 
     /// The market's terms came in again.
     pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
+        assert!(terms.market == self.terms.market, "a book keeps its market");
         let same_grid = terms.grid == self.terms.grid;
         self.terms = *terms;
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
@@ -329,6 +339,10 @@ impl Book {
         self.frame = Applied::Unchanged;
         self.frame_open = false;
         self.checks = Checks::NONE;
+        assert!(
+            self.ladders.iter().all(|ladder| ladder.top() == 0),
+            "an emptied book holds nothing"
+        );
     }
 
     /// Makes it stale; the levels stay as the last that is known.

@@ -81,7 +81,8 @@ impl Books {
         match slot {
             Some(book) => book.on_terms(now, terms),
             None => {
-                *slot = Some(Book::new(*terms));
+                let book = slot.insert(Book::new(*terms));
+                assert!(!book.is_good(), "O14: a new book waits for its first snapshot");
                 Applied::Unchanged
             }
         }

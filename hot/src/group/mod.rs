@@ -259,8 +259,12 @@ impl Group {
                 self.one_leg = self.one_leg.after(now.since(since));
                 self.one_leg_since = None;
             }
-            _ => {}
+            (true, Some(_)) | (false, None) => {}
         }
+        assert!(
+            self.one_leg_since.is_some() == self.is_uneven(),
+            "G1: the time on one leg is counted while a leg has no partner"
+        );
     }
 
     /// A purchase was booked, for `cost` with its fee.
@@ -351,6 +355,7 @@ impl Group {
             && self.basket != ADOPTED
             && self.state == GroupState::Working
             && self.again < AGAIN_MAX;
+        let before = self.target;
         let leg = &mut self.legs[index];
         leg.bought = leg.bought.saturating_sub(qty);
         leg.had = leg.had.saturating_sub(qty);
@@ -363,10 +368,13 @@ impl Group {
         } else {
             self.target = self.target.min(self.matched());
         }
+        assert!(self.target <= before, "G1: what is taken back never makes a group buy more");
+        assert!(self.again <= AGAIN_MAX, "G5: a leg is bought again a bounded number of times");
     }
 
     /// A group that has ended goes on: contracts of it came or went since.
     pub fn reopen(&mut self, now: Nanos) {
+        assert!(self.state.is_over(), "G2: only a group that has ended is opened again");
         self.state = match self.state {
             GroupState::Hedged => GroupState::Working,
             GroupState::Planned
@@ -379,6 +387,7 @@ impl Group {
         (self.started, self.alarmed, self.reopened) = (now, false, true);
         self.concessions = 0;
         self.unwinding_since = (self.state == GroupState::Unwinding).then_some(now);
+        assert!(!self.state.is_over(), "G2: it has to end once more");
     }
 
     /// The program was away: what it waited for is tried at once, and the time away does not count.
@@ -413,6 +422,8 @@ impl Group {
                     continue;
                 }
             };
+            assert!(leg.order.is_none(), "G3: one order in flight for the same contracts");
+            assert!(excess <= leg.net(), "G1: no more is sold than the leg holds");
             return Step::Correct { leg: index, with, excess };
         }
         match (waits, self.target.is_zero()) {

@@ -74,7 +74,16 @@ impl Groups {
     }
 
     /// Puts a group that has ended aside; the oldest one there is forgotten when there are too many.
+    ///
+    /// # Panics
+    /// If it has not ended, or an order of it is in flight.
     pub fn end(&mut self, place: usize) {
+        let group = &self.live[place];
+        assert!(group.state.is_over(), "G2: a group ends hedged, flat or with a person");
+        assert!(
+            group.legs().iter().all(|leg| leg.order.is_none()),
+            "G3: a group ends without an order in flight"
+        );
         if self.ended.len() == GROUPS_ENDED_MAX {
             self.ended.pop_front();
         }

@@ -82,6 +82,7 @@ impl Accounts {
         let position = &mut self.positions[market.index()];
         let before = *position;
         let result = change(position);
+        position.check();
         self.cost += position.cost_total() - before.cost_total();
         self.at_risk += position.at_risk() - before.at_risk();
         self.claims += position.claim() - before.claim();
@@ -193,14 +194,19 @@ impl Accounts {
         self.realised_today += result;
     }
 
-    pub fn is_balanced(&self) -> bool {
+    /// Whether the accounts sum to what was paid in.
+    pub fn sums_agree(&self) -> bool {
+        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
+        cash + self.cost + self.claims == self.paid_in + self.realised
+    }
+
+    /// Whether the sums over positions are what the positions say.
+    pub fn positions_agree(&self) -> bool {
         let sum = |of: fn(&Position) -> Usd| {
             self.positions.iter().fold(Usd::ZERO, |sum, position| sum + of(position))
         };
-        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
         sum(Position::cost_total) == self.cost
             && sum(Position::at_risk) == self.at_risk
             && sum(Position::claim) == self.claims
-            && cash + self.cost + self.claims == self.paid_in + self.realised
     }
 }

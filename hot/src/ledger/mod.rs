@@ -191,12 +191,19 @@ impl Ledger {
     /// earlier fills.
     pub fn set_cash(&mut self, purse: Purse, cash: Usd) {
         self.enter(Entry::Cash { purse, cash });
+        assert!(self.cash(purse) == cash, "the venue's word for the cash stands");
     }
 
     /// Takes the venue's word for a position, which stands whatever becomes of earlier fills. What it cost is unknown,
     /// so new contracts are booked at nothing gained: their cost is taken as `price`.
     pub fn set_position(&mut self, market: MarketId, yes: Qty, no: Qty, price: Price) {
         self.enter(Entry::Position { market, yes, no, price });
+        let position = self.position(market);
+        assert!(!position.is_short(), "P1: the venue's word leaves nothing short");
+        assert!(
+            position.held(Outcome::Yes) == yes && position.held(Outcome::No) == no,
+            "P1: the venue's word for the position stands"
+        );
     }
 
     /// Books a fill. Fees are a loss at once.
@@ -229,6 +236,7 @@ impl Ledger {
         for entry in &self.entries {
             self.now.apply(entry);
         }
+        assert!(self.now.sums_agree(), "P2: the accounts sum to what was paid in");
     }
 
     /// The market has a result: YES pays `yes_pays`, NO the rest, and nothing is held any more.
@@ -237,16 +245,21 @@ impl Ledger {
     /// are redeemed (`venues/polymarket.md`, 2026-11), see [`Self::redeem`].
     pub fn settle(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
         self.enter(Entry::Settled { market, purse, yes_pays });
+        let position = self.position(market);
+        assert!(position.is_flat(), "P6: nothing is held in a market that has its result");
+        assert!(position.at_risk() == Usd::ZERO, "P6: a result leaves nothing at risk");
     }
 
     /// A settled market has paid what it owed.
     pub fn redeem(&mut self, market: MarketId, purse: Purse) {
         self.enter(Entry::Redeemed { market, purse });
+        assert!(!self.position(market).has_claim(), "P6: a claim is paid once");
     }
 
     /// What a settled market owed is gone, and nothing was paid for it: what was paid in goes down by as much.
     pub fn lose_claim(&mut self, market: MarketId) {
         self.enter(Entry::Lost { market });
+        assert!(!self.position(market).has_claim(), "P6: a claim is lost once");
     }
 
     /// A new day: its result starts at nothing. The loss halt, if any, stays.
@@ -254,9 +267,27 @@ impl Ledger {
         self.enter(Entry::Day);
     }
 
-    /// Whether all accounts sum to what was paid in.
+    /// Whether all accounts sum to what was paid in, and the sums over all positions are what the positions say. Costs a
+    /// walk over every market.
     pub fn is_balanced(&self) -> bool {
-        self.now.is_balanced()
+        self.now.sums_agree() && self.now.positions_agree()
+    }
+
+    /// Whether all accounts sum to what was paid in, taking the sums over positions as they are kept.
+    pub fn sums_agree(&self) -> bool {
+        self.now.sums_agree()
+    }
+
+    /// Checks the positions of `count` markets from number `from` on. Returns where the next such slice begins: 0 after the
+    /// last market.
+    ///
+    /// # Panics
+    /// Where one breaks an invariant.
+    pub fn check_positions(&self, from: usize, count: usize) -> usize {
+        let positions = &self.now.positions;
+        let end = from.saturating_add(count).min(positions.len());
+        positions[from.min(end)..end].iter().for_each(Position::check);
+        if end == positions.len() { 0 } else { end }
     }
 
     fn enter(&mut self, entry: Entry) -> EntryId {
@@ -267,6 +298,8 @@ impl Ledger {
         }
         self.now.apply(&entry);
         self.entries.push_back(entry);
+        assert!(self.entries.len() <= LEDGER_ENTRIES_MAX, "the list has its bound");
+        assert!(self.now.sums_agree(), "P2: the accounts sum to what was paid in");
         EntryId(self.left + self.entries.len() as u64 - 1)
     }
 }

@@ -78,6 +78,26 @@ impl Position {
         self.held[0].is_zero() && self.held[1].is_zero() && !self.is_short()
     }
 
+    /// Checks what holds of every position, after every change.
+    ///
+    /// # Panics
+    /// Where it does not hold.
+    pub(super) fn check(&self) {
+        for at in [Outcome::Yes, Outcome::No].map(Outcome::index) {
+            let (held, short, cost) = (self.held[at], self.short[at], self.cost[at]);
+            assert!(
+                held.is_zero() || short.is_zero(),
+                "P1: an outcome is held or short, never both"
+            );
+            let cost_fits = match (held.is_zero(), short.is_zero()) {
+                (true, true) => cost == Usd::ZERO,
+                (false, _) => cost >= Usd::ZERO,
+                (true, false) => cost <= Usd::ZERO,
+            };
+            assert!(cost_fits, "P4: what is held has cost, what is short has brought");
+        }
+    }
+
     /// Takes contracts in; those that were short are made good first. Returns the result of that.
     pub(super) fn buy(&mut self, outcome: Outcome, qty: Qty, cost: Usd) -> Usd {
         let at = outcome.index();

@@ -159,7 +159,12 @@ impl OrderTable {
     /// Without room, which the gate has checked, or if its id was used before.
     pub fn insert(&mut self, record: Record) {
         assert!(self.has_room(), "the gate checks for room");
-        assert!(self.by_id.find(record.order.id.get()).is_none(), "an order id is never reused");
+        assert!(
+            self.by_id.find(record.order.id.get()).is_none(),
+            "O7: an order id is never reused"
+        );
+        assert!(!record.order.qty.is_zero(), "O1: an order is for something");
+        assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = record;
@@ -182,6 +187,7 @@ impl OrderTable {
         if let Some(slot) = self.by_id.find(id.get()) {
             self.slots[slot as usize].key = Some(key);
             assert!(self.by_key.insert(key.get(), slot), "the index is as large as the table");
+            assert!(self.by_key.find(key.get()) == Some(slot), "O7: a venue's name is one order's");
         }
     }
 
@@ -199,7 +205,12 @@ impl OrderTable {
     pub fn retire(&mut self, id: OrderId) {
         let Some(slot) = self.by_id.find(id.get()) else { return };
         let Some(at) = self.live.iter().position(|&live| live == slot) else { return };
-        assert!(self.slots[slot as usize].state == OrderState::Done, "only what is over retires");
+        let record = &self.slots[slot as usize];
+        assert!(record.state == OrderState::Done, "O3: only what is over retires");
+        assert!(
+            record.reserved == Usd::ZERO && record.reserved_qty.is_zero(),
+            "R3: what is over holds nothing"
+        );
         self.live.remove(at); // keeps the order of placing, which replay depends on
         self.done.push_back(slot);
         if self.done.len() > ORDERS_DONE_MAX {

@@ -32,15 +32,19 @@ impl Exposure {
         let cluster = &mut self.cluster[cluster.index()];
         let before = *cluster > Usd::ZERO;
         *cluster += delta;
-        let after = *cluster > Usd::ZERO;
-        match (before, after) {
+        assert!(*cluster >= Usd::ZERO, "R3: what is at risk in a cluster is never negative");
+        match (before, *cluster > Usd::ZERO) {
             (false, true) => self.clusters_active += 1,
             (true, false) => self.clusters_active -= 1,
-            _ => {}
+            (true, true) | (false, false) => {}
         }
         self.venue[venue.index()] += delta;
         self.total += delta;
-        assert!(self.market[market.index()] >= Usd::ZERO, "what is at risk is never negative");
+        assert!(self.market[market.index()] >= Usd::ZERO, "R3: what is at risk is never negative");
+        assert!(
+            self.venue[venue.index()] <= self.total,
+            "R2: a venue's share is a part of the whole"
+        );
     }
 
     /// A market turned out to depend on others: what is at risk in it counts in their cluster from here on.
@@ -48,6 +52,7 @@ impl Exposure {
         let all = self.market[market.index()];
         self.add(market, from, venue, -all);
         self.add(market, to, venue, all);
+        assert!(self.market[market.index()] == all, "R2: another cluster puts no more at risk");
     }
 
     /// In one market.

@@ -87,6 +87,8 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (&View { limits, exposure: risk, rate, def, cost, .. }, o) = (v, &order);
     let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
+    assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
+    assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
     let usd = |row| limits.usd(row);
     row(R::Full, !v.room)?;
     row(R::Halted, !reduces && (v.halted || !limits.complete()))?;

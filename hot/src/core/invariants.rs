@@ -1,0 +1,67 @@
+//! What must hold after every event: the invariants of money and orders, each by its id.
+//!
+//! Tests and simulations check all of it after every event. A running program checks it every [`INVARIANTS_EVERY`] events
+//! without a walk over all markets: orders and groups that are alive, the accounts' sums, and one slice of the positions.
+//! What does not hold is our own mistake, so it panics: the thread's edge halts and has everything cancelled.
+//!
+//! [`INVARIANTS_EVERY`]: crate::bounds::INVARIANTS_EVERY
+
+use super::Core;
+use super::fills::QTY_DUST;
+use crate::bounds::INVARIANT_POSITIONS;
+use crate::ledger::PURSES;
+use crate::units::Usd;
+
+impl Core {
+    /// Checks everything; costs a walk over all markets.
+    ///
+    /// # Panics
+    /// Where something does not hold.
+    pub fn check_invariants(&self) {
+        assert!(self.ledger.is_balanced(), "P2: accounts sum to what was paid in");
+        self.check_live();
+        self.ledger.check_positions(0, usize::MAX);
+    }
+
+    /// Checks what is alive and the next slice of the positions, and counts that it did.
+    #[cold]
+    pub(super) fn check_some_invariants(&mut self) {
+        assert!(self.ledger.sums_agree(), "P2: accounts sum to what was paid in");
+        self.check_live();
+        self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
+        self.stats.invariant_checks += 1;
+    }
+
+    /// Checks orders and groups that are alive against what is reserved and at risk because of them.
+    fn check_live(&self) {
+        let mut reserved = [Usd::ZERO; PURSES];
+        let mut exposed = Usd::ZERO;
+        for record in self.orders.live() {
+            assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
+            assert!(
+                record.overfilled || record.filled <= record.order.qty + QTY_DUST,
+                "O4: more than was ordered is filled only with an alarm"
+            );
+            let purse = self.purse(record.order.market);
+            reserved[purse.index()] += record.reserved;
+            exposed += record.reserved;
+        }
+        for group in self.groups.iter() {
+            assert!(!group.state.is_over(), "G2: a group that has ended is not alive");
+            for leg in group.legs() {
+                assert!(leg.hold >= Usd::ZERO, "R3: what a leg holds is never negative");
+                reserved[self.purse(leg.market).index()] += leg.hold;
+                exposed += leg.hold;
+            }
+        }
+        assert_eq!(
+            reserved, self.reserved,
+            "R5: reservations are the sum of live orders and holds"
+        );
+        assert_eq!(
+            exposed + self.ledger.at_risk(),
+            self.exposure.total(),
+            "R2: exposure is what is held and reserved"
+        );
+    }
+}
