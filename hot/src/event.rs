@@ -1,4 +1,4 @@
-//! Everything that can happen to the core: one closed set, one cache line each.
+//! Everything that can happen to the core: one closed set of events, each within one cache line.
 
 mod books;
 
@@ -18,130 +18,82 @@ use crate::units::{Nanos, Price, Qty, Usd};
 pub enum Event {
     /// A fresh snapshot begins: the book is emptied; levels follow, then [`Event::SnapshotEnd`].
     SnapshotBegin {
-        /// Whose book.
         market: MarketId,
-        /// The venue's time of it, or zero.
+        /// The venue's own time of the snapshot; zero where it gives none.
         venue_time: Nanos,
     },
-    /// The snapshot is whole: the book is good from here.
-    SnapshotEnd {
-        /// Whose book.
-        market: MarketId,
-    },
+    /// The snapshot is complete: from here on the book may be decided from.
+    SnapshotEnd { market: MarketId },
     /// One level of the YES book.
     Level(Level),
-    /// What a level of the YES book must now hold, told through the other outcome: a check, never a change.
+    /// What a level of the YES book must now hold, derived from what the venue sends for NO. It checks the book and never
+    /// changes it.
     Mirror {
-        /// Whose book.
         market: MarketId,
-        /// Which side of it.
         side: Side,
-        /// Price of YES.
         price: Price,
-        /// Contracts that should rest there.
+        /// Contracts that should rest at `price`.
         qty: Qty,
     },
-    /// The venue's own best prices of YES after the frame: a check, never a change.
+    /// The best prices of YES as the venue states them after a frame. They check the book and never change it.
     Top {
-        /// Whose book.
         market: MarketId,
-        /// Best bid, `None` where there is none.
+        /// `None` where nobody bids.
         bid: Option<Price>,
-        /// Best ask, `None` where there is none.
+        /// `None` where nobody offers.
         ask: Option<Price>,
         /// Whether this is the last event of its frame: decisions are taken only then.
         last: bool,
     },
-    /// A public trade, in YES terms.
+    /// A public trade. Its price is of YES, whichever outcome was traded.
     Trade {
-        /// Where.
         market: MarketId,
-        /// Price of YES.
         price: Price,
-        /// Contracts.
         qty: Qty,
-        /// Which side the taker was on.
+        /// The side of the YES book that the taker's order was on.
         taker: Side,
     },
     /// The book may have missed something: nothing is opened from it until a fresh snapshot.
-    Stale {
-        /// Whose book.
-        market: MarketId,
-        /// Why.
-        why: StaleWhy,
-    },
+    Stale { market: MarketId, why: StaleWhy },
     /// All books of a venue may have missed something.
-    StaleAll {
-        /// Which venue.
-        venue: Venue,
-        /// Why.
-        why: StaleWhy,
-    },
-    /// The grid changed: the book is dropped, a snapshot awaited.
-    GridChange {
-        /// Whose.
-        market: MarketId,
-        /// The new grid.
-        grid: Grid,
-    },
-    /// The market moved on in its life.
-    Status {
-        /// Which market.
-        market: MarketId,
-        /// Where it stands now.
-        status: MarketStatus,
-    },
-    /// The result is final and paid.
+    StaleAll { venue: Venue, why: StaleWhy },
+    /// The price grid changed: the book is emptied and waits for a snapshot.
+    GridChange { market: MarketId, grid: Grid },
+    /// The market's status changed.
+    Status { market: MarketId, status: MarketStatus },
+    /// The market's result is final.
     Settled {
-        /// Which market.
         market: MarketId,
-        /// What one YES pays; NO pays the complement.
+        /// What one YES contract pays, from $0 to $1; one NO contract pays the rest of the dollar.
         yes_pays: Price,
     },
-    /// A link came up or went down.
-    Link {
-        /// To which venue.
-        venue: Venue,
-        /// Which one.
-        link: Link,
-        /// Whether it works.
-        up: bool,
-    },
+    /// A connection to a venue came up or went down.
+    Link { venue: Venue, link: Link, up: bool },
     /// What happened to an order.
     Report(Report),
-    /// A market's terms.
+    /// The terms of a market, at start and whenever one of them changes.
     Market(MarketDef),
     /// One leg of a basket definition; the basket exists when its last leg is in.
     Basket(BasketDef),
-    /// From the operator, reconciliation or the shell.
+    /// A message from the operator, from reconciliation or from the rest of the program.
     Control(Control),
-    /// Time passed.
+    /// Time passed: whatever waits for its time is looked at.
     Timer,
-    /// An order of ours that left although no earlier event caused it: the journal lost its end in a crash, the
-    /// wire log did not. Group and purpose are the core's to fill in.
+    /// An order of ours that was sent although no event in the journal caused it: a crash cut the journal's end off, and
+    /// the wire log still has the order. The core fills in its group and its purpose.
     Adopt(Order),
-    /// Everything that a venue's market stream had sent by a moment of our clock has been handed in: its books are
-    /// as old as that moment, however lately the frames were read. Comes some twenty times a second and stays away
-    /// while frames wait in the socket.
-    Current {
-        /// Which venue.
-        venue: Venue,
-        /// Up to when.
-        upto: Nanos,
-    },
-    /// The thread that feeds the core stood still: the process was stopped, the host gave its time to others, or the
-    /// clock stepped.
-    Stall {
-        /// For how long.
-        span: Nanos,
-    },
+    /// Everything that a venue's market stream had sent by `upto` has been handed in: the venue's books are as old as that
+    /// moment, however lately their frames were read. Comes some twenty times a second, and not while frames wait in the
+    /// socket.
+    Current { venue: Venue, upto: Nanos },
+    /// The thread that feeds the core stood still for `span`: the process was stopped, the host ran others, or the clock
+    /// was set.
+    Stall { span: Nanos },
     /// A message was not understood, or not in full.
     Odd {
-        /// Whose message.
         venue: Venue,
-        /// The market it speaks of, where that much is known.
+        /// `None` where the message does not say, or no such market is followed.
         market: Option<MarketId>,
-        /// What is odd about it.
         what: Oddity,
     },
 }
@@ -198,71 +150,53 @@ enum_table! {
 }
 
 enum_table! {
-    /// Which link of a venue.
+    /// The connections to a venue, by what they carry.
     pub enum Link {
-        /// Market data.
+        /// The stream of market data.
         Market = 0, "market";
-        /// Our own orders and fills.
+        /// The stream of our own orders and fills.
         Private = 1, "private";
-        /// The order path.
+        /// The connections that our orders are sent on.
         Orders = 2, "orders";
     }
 }
 
-/// From the operator, reconciliation or the shell.
+/// A message from the operator, from reconciliation or from the rest of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// A run begins; whatever was in flight is now unknown and every book stale.
+    /// A run begins: every order in flight becomes unknown and every book stale.
     Start {
         /// The halt epoch of this run.
         epoch: u64,
-        /// The first order id of this run: above every id ever used.
+        /// The id of the first order of this run, above every id ever used.
         first_order: u64,
     },
-    /// Stop opening, cancel everything; stays until resumed.
-    Halt {
-        /// The new epoch.
-        epoch: u64,
-        /// Why.
-        why: HaltWhy,
-    },
+    /// Trading halts: nothing is opened and everything is cancelled, until it is resumed.
+    Halt { epoch: u64, why: HaltWhy },
     /// The operator lifted the halt.
-    Resume {
-        /// The new epoch.
-        epoch: u64,
-    },
-    /// The run is ending: no new orders, cancel what rests.
+    Resume { epoch: u64 },
+    /// The run is ending: nothing is opened any more, and what rests is cancelled.
     Stop,
-    /// Cash at a venue's shard, from a consistent, repeated read.
+    /// The cash at a shard of a venue, read twice with the same result.
     Cash {
-        /// Which venue.
         venue: Venue,
-        /// Which shard; 0 on Polymarket.
+        /// Kalshi's `exchange_index`; 0 on Polymarket.
         shard: u8,
-        /// Cash, reservations of resting orders included.
+        /// What the venue holds for us, with what resting orders reserve.
         cash: Usd,
     },
-    /// A position at the venue, from a consistent, repeated read.
-    Position {
-        /// Which market.
-        market: MarketId,
-        /// YES held.
-        yes: Qty,
-        /// NO held.
-        no: Qty,
-    },
+    /// Contracts held at the venue, read twice with the same result.
+    Position { market: MarketId, yes: Qty, no: Qty },
     /// The end of a reading. Nothing is opened before both venues have been read whole without a difference.
     Reconciled {
-        /// Which venue.
         venue: Venue,
-        /// Whether it could be read; what differs, the core has seen by itself.
+        /// Whether the venue could be read in full. What differs from ours the core has seen for itself.
         clean: bool,
     },
-    /// One limit, by its row; may only tighten while running.
+    /// The value of one limit. While trading is open a limit may only be tightened.
     Limit {
-        /// Which row.
         row: LimitRow,
-        /// Its value in the row's own unit: contracts in 1e-6, dollars in 1e-6, counts as they are.
+        /// In the unit of the row's [`LimitDef`](crate::risk::LimitDef).
         value: u64,
     },
     /// A new trading day begins.
@@ -270,47 +204,35 @@ pub enum Control {
         /// Days since 1970-01-01 in the configured zone.
         day: u32,
     },
-    /// A reading begins: cash, positions and agreement told next were read since then, while orders may have filled.
+    /// Reconciliation begins to read a venue: cash, positions and agreement told next were read after `since`, while orders
+    /// may have filled.
     Reading {
-        /// Which venue.
         venue: Venue,
-        /// When the first question left, on the clock of the core's events.
+        /// When the first request left, on the clock of the core's events.
         since: Nanos,
     },
-    /// An order rests at the venue, of this reading. One that no record of ours explains is named and left alone.
+    /// The reading found an order that rests at the venue. One that no record of ours explains is named and left alone.
     Open {
-        /// Which venue.
         venue: Venue,
-        /// In which market, where we follow it.
         market: Option<MarketId>,
-        /// By our name where it bears one.
+        /// Our id where the order carries one, else the venue's.
         order: OrderRef,
-        /// By the venue's.
         key: VenueKey,
     },
     /// Whether new baskets with a leg at this venue are held back because something there is in trouble. Baskets that
     /// are open already are finished; a new run begins with nothing held.
-    Hold {
-        /// Which venue.
-        venue: Venue,
-        /// Whether they are held back from now on.
-        held: bool,
-    },
-    /// What the venue's own trades in a market add up to, of this reading: told where its list says that contracts are
-    /// gone which are held here.
+    Hold { venue: Venue, held: bool },
+    /// What the venue's own list of our trades in a market adds up to. Read where the venue's positions say that contracts
+    /// are gone which are held here.
     History {
-        /// Which market.
         market: MarketId,
-        /// YES bought and not sold.
+        /// Contracts of YES bought and not sold again.
         yes: Qty,
-        /// NO bought and not sold.
+        /// Contracts of NO bought and not sold again.
         no: Qty,
     },
-    /// A person has looked at a quarantined market: it may be opened in again.
-    Release {
-        /// The market that this is about.
-        market: MarketId,
-    },
+    /// A person has looked at a quarantined market: trading may open there again.
+    Release { market: MarketId },
 }
 
 pack_variants! {

@@ -86,9 +86,9 @@ enum_table! {
     /// One side of a question.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Outcome {
-        /// It happens.
+        /// The contract that pays if it happens.
         Yes = 0, "yes";
-        /// It does not.
+        /// The contract that pays if it does not happen.
         No = 1, "no";
     }
 }
@@ -158,9 +158,9 @@ impl Side {
 /// By which name a report speaks of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRef {
-    /// Ours.
+    /// By our own id.
     Id(OrderId),
-    /// The venue's.
+    /// By the venue's id, hashed.
     Key(VenueKey),
 }
 

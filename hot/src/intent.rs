@@ -13,17 +13,11 @@ pub enum Intent {
     /// Cancel one order.
     Cancel(Cancel),
     /// Cancel everything these credentials can see.
-    CancelAll {
-        /// Where.
-        venue: Venue,
-    },
+    CancelAll { venue: Venue },
     /// Ask the venue what became of an order, its fills included.
     Query(Query),
     /// Ask for a fresh snapshot.
-    Resync {
-        /// Of which market.
-        market: MarketId,
-    },
+    Resync { market: MarketId },
 }
 
 const _: () = assert!(size_of::<Intent>() <= 64, "an intent is one cache line");
@@ -50,17 +44,11 @@ pub enum IntentRecord {
     /// This order was to be cancelled.
     Cancel(Cancel),
     /// Everything was to be cancelled.
-    CancelAll {
-        /// Where.
-        venue: Venue,
-    },
+    CancelAll { venue: Venue },
     /// The venue was to be asked about an order.
     Query(Query),
     /// A fresh snapshot was wanted.
-    Resync {
-        /// Of which market.
-        market: MarketId,
-    },
+    Resync { market: MarketId },
 }
 
 impl From<&Intent> for IntentRecord {

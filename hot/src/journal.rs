@@ -88,7 +88,6 @@ pub struct Header {
     pub config: u64,
     /// Hash of the program that ran.
     pub binary: u64,
-    /// Which run.
     pub run: u64,
     /// Hash of what identifies the venues: another value means other accounts, other markets.
     pub venue: u64,
@@ -124,10 +123,7 @@ pub enum RecordError {
         seen: u64,
     },
     /// It is whole, but of a kind or with a value that this program does not know.
-    Unknown {
-        /// Its kind.
-        kind: u8,
-    },
+    Unknown { kind: u8 },
 }
 
 /// Where a journal stands: the next record's number and the hash of all before it.

@@ -9,7 +9,6 @@ use crate::units::{Nanos, Qty};
 /// The terms of one market, as an event: sent at start and whenever one of them changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketDef {
-    /// Which market.
     pub market: MarketId,
     /// Where it trades.
     pub venue: Venue,
@@ -19,7 +18,7 @@ pub struct MarketDef {
     pub cluster: ClusterId,
     /// Allowed prices of YES.
     pub grid: Grid,
-    /// The smallest order.
+    /// The fewest contracts that an order may be for.
     pub min_qty: Qty,
     /// When the venue closes it; [`Nanos::NEVER`] where it has not said.
     pub close: Nanos,
@@ -34,7 +33,7 @@ enum_table! {
     pub enum MarketStatus {
         /// Seen, not traded.
         Observe = 0, "observe";
-        /// Trading.
+        /// Orders are taken and matched.
         Open = 1, "open";
         /// Halted by the venue; a return clears the book.
         Paused = 2, "paused";

@@ -8,124 +8,92 @@ use crate::pack::{enum_table, pack_variants};
 use crate::risk::Refusal;
 use crate::units::{Price, Qty, Usd};
 
-/// One line of the record.
+/// One thing that the core tells: for the journal, the store and whoever is shown it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A basket looked worth it; taken or not, and why not.
+    /// A basket's best prices promised a profit; `verdict` says what became of it.
     Opportunity {
-        /// Which basket.
         basket: BasketId,
-        /// How many units.
+        /// Units of the basket: contracts of each leg.
         units: Qty,
-        /// Profit per unit after fees, in $0.0001, at the margin.
+        /// Profit of the last unit after fees, in $0.0001.
         edge: i32,
-        /// Profit of the whole after fees.
+        /// Profit of all units after fees.
         profit: Usd,
-        /// What was made of it.
         verdict: Verdict,
     },
-    /// A group moved.
+    /// A group's state or figures changed.
     Group {
-        /// Which group.
         group: GroupId,
-        /// Of which basket.
         basket: BasketId,
-        /// Where it stands now.
         state: GroupState,
-        /// Units planned.
         units: Qty,
-        /// Profit promised when it was planned.
+        /// Profit after fees that was expected when the group was planned.
         promised: Usd,
-        /// Realised loss or gain when it ends unwound.
+        /// Money in less money out of contracts that were sold again, after fees.
         result: Usd,
-        /// Nanoseconds spent on one leg so far.
+        /// How long one leg stood without its partners so far, in nanoseconds.
         one_leg_ns: u64,
     },
-    /// An order moved.
+    /// An order's state or figures changed.
     Order {
-        /// Which order.
         order: OrderId,
-        /// Its state now.
         state: OrderState,
-        /// Filled so far.
+        /// Contracts filled so far.
         filled: Qty,
-        /// The reservation that remains.
+        /// Cash still reserved for what may fill.
         reserved: Usd,
     },
     /// A fill was booked.
     Booked {
-        /// Which order.
         order: OrderId,
-        /// Where.
         market: MarketId,
-        /// Of which outcome.
         outcome: Outcome,
-        /// Price of that outcome.
+        /// Price of `outcome`.
         price: Price,
-        /// Contracts.
         qty: Qty,
-        /// What it cost in fees.
+        /// The fee of this fill.
         fee: Usd,
-        /// Whether we took.
+        /// Whether our order was the taker.
         taker: bool,
-        /// Whether it undoes an earlier booking that failed.
+        /// Whether this takes an earlier booking back because the venue voided the fill.
         undone: bool,
     },
     /// A position changed.
     Position {
-        /// Where.
         market: MarketId,
-        /// YES held.
         yes: Qty,
-        /// NO held.
         no: Qty,
-        /// What they cost.
         cost: Usd,
-        /// Realised so far in this market, fees included.
+        /// Result realised in this market so far, after fees.
         realised: Usd,
     },
     /// An order was refused by the gate.
-    Refused {
-        /// In which market.
-        market: MarketId,
-        /// For which group.
-        group: GroupId,
-        /// Why.
-        why: Refusal,
-    },
+    Refused { market: MarketId, group: GroupId, why: Refusal },
     /// Trading halted or resumed.
     Halt {
-        /// Whether it is halted now.
         halted: bool,
-        /// Why, as `HaltWhy`'s number.
+        /// The number of the [`HaltWhy`](crate::risk::HaltWhy).
         why: u8,
-        /// The epoch from here on.
+        /// The halt epoch from here on.
         epoch: u64,
     },
-    /// Something that must not be came in and was contained.
+    /// Something that should not happen did, and was contained.
     Alarm {
-        /// What.
         what: Alarm,
-        /// Where, or `u16::MAX`.
+        /// The market's number; `u16::MAX` where the alarm is about none.
         market: u16,
-        /// About which order, or zero.
+        /// The order's id; 0 where the alarm is about none.
         order: u64,
     },
-    /// An order that the journal had lost was taken in again.
-    Adopted {
-        /// Which order.
-        order: OrderId,
-        /// Into which group.
-        group: GroupId,
-        /// What it is for there.
-        purpose: Purpose,
-    },
+    /// An order that the journal had lost in a crash was taken in from the wire log.
+    Adopted { order: OrderId, group: GroupId, purpose: Purpose },
 }
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
 
 enum_table! {
-    /// Something that must not be.
+    /// Something that should not happen.
     pub enum Alarm {
         /// An order filled beyond its quantity.
         Overfill = 0, "overfill";

@@ -6,81 +6,48 @@ use crate::ids::{FillId, MarketId, OrderId, OrderRef, Side, Venue, VenueKey};
 use crate::pack::{enum_table, pack_fields, pack_variants};
 use crate::units::{Price, Qty, Usd};
 
-/// What happened.
+/// What happened to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The executor knows the venue's name for the order, before the first byte leaves.
-    Bound {
-        /// Which order.
-        order: OrderId,
-        /// The venue's name for it.
-        key: VenueKey,
-    },
-    /// The executor did not send it: no byte left, and none will.
-    Unsent {
-        /// Which order.
-        order: OrderId,
-        /// Why.
-        why: Unsent,
-    },
-    /// The venue would not have it. Definite: it is not on the book and never was.
-    Rejected {
-        /// Which order.
-        order: OrderRef,
-        /// Why.
-        why: Reject,
-    },
-    /// No definite answer came. It proves nothing.
-    TimedOut {
-        /// Which order.
-        order: OrderId,
-    },
-    /// What the venue says of the order now: an acknowledgement, a stream update or the answer to a query.
+    /// The executor has learnt the venue's id of an order, on Polymarket before the first byte is sent.
+    Bound { order: OrderId, key: VenueKey },
+    /// The executor did not send the order: no byte of it was sent, and none will be.
+    Unsent { order: OrderId, why: Unsent },
+    /// The venue rejected the order. This is definite: it is not on the book and never was.
+    Rejected { order: OrderRef, why: Reject },
+    /// No definite answer came. This proves nothing: the order may be on the book.
+    TimedOut { order: OrderId },
+    /// What the venue says of an order now: an acknowledgement, a stream update or the answer to a query.
     Status(OrderStatus),
-    /// One fill, told by a stream or by REST, any number of times.
+    /// One fill, from a stream or from REST. The same one may come any number of times.
     Fill(Fill),
-    /// A fill became final, or void.
-    Finality {
-        /// Which fill.
-        fill: FillId,
-        /// What became of it.
-        state: Finality,
-    },
-    /// The venue refused the cancel: filled, gone or never there. Proves nothing by itself.
-    CancelRefused {
-        /// Which order.
-        order: OrderRef,
-    },
-    /// The venue, asked for this order, knows none of that name.
-    Absent {
-        /// Which order.
-        order: OrderId,
-        /// Asked at which venue.
-        venue: Venue,
-    },
+    /// A fill became final or void.
+    Finality { fill: FillId, state: Finality },
+    /// The venue refused to cancel an order: it is filled, gone or was never there. This proves nothing by itself.
+    CancelRefused { order: OrderRef },
+    /// The venue was asked about an order and knows none of that id.
+    Absent { order: OrderId, venue: Venue },
 }
 
 /// What the venue says of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderStatus {
-    /// Which order.
     pub order: OrderRef,
-    /// Where it stands.
     pub state: VenueState,
-    /// How much of it is filled in all, or `None` where the message does not say.
+    /// Contracts filled in all; `None` where the message does not say.
     pub filled: Option<Qty>,
 }
 
 enum_table! {
     /// Where an order stands at the venue.
     pub enum VenueState {
-        /// On the book, perhaps partly filled.
+        /// It is on the book, perhaps partly filled.
         Resting = 0, "resting";
-        /// Accepted and held back (taker delay); not on the book yet.
+        /// It is accepted and held back (taker delay), not on the book yet.
         Delayed = 1, "delayed";
-        /// Filled whole.
+        /// It is filled in full.
         Filled = 2, "filled";
-        /// Over without being filled whole: cancelled, expired, killed.
+        /// It ended without being filled in full: cancelled, expired or killed.
         Cancelled = 3, "cancelled";
     }
 }
@@ -88,23 +55,19 @@ enum_table! {
 /// One fill of an order of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fill {
-    /// Which fill; the same one told twice has the same id.
+    /// A fill that is told twice has the same id both times.
     pub fill: FillId,
-    /// Which order.
     pub order: OrderRef,
-    /// In which market.
     pub market: MarketId,
-    /// Which side of the YES book the order was on.
+    /// The side of the YES book that our order was on.
     pub side: Side,
     /// Price of YES.
     pub price: Price,
-    /// Contracts.
     pub qty: Qty,
-    /// What the venue charged, where it says so.
+    /// The fee that the venue charged; `None` where it does not say.
     pub fee: Option<Usd>,
-    /// Whether we took.
+    /// Whether our order was the taker.
     pub taker: bool,
-    /// How sure it is.
     pub finality: Finality,
 }
 
@@ -112,17 +75,17 @@ enum_table! {
     /// How sure a fill is.
     #[derive(PartialOrd, Ord)]
     pub enum Finality {
-        /// Matched, not settled: it may still fail.
+        /// It is matched and not settled: it may still fail.
         Provisional = 0, "provisional";
-        /// Settled.
+        /// It is settled and stays.
         Final = 1, "final";
-        /// Void: it never was.
+        /// It is void, as if it had never been.
         Failed = 2, "failed";
     }
 }
 
 enum_table! {
-    /// Why the executor did not send.
+    /// Why the executor did not send an order.
     pub enum Unsent {
         /// The halt epoch moved between decision and write.
         Epoch = 0, "epoch";
@@ -162,7 +125,7 @@ impl Unsent {
 }
 
 enum_table! {
-    /// Why the venue would not have an order.
+    /// Why the venue rejected an order.
     pub enum Reject {
         /// Not enough cash or tokens.
         Funds = 0, "funds";

@@ -10,13 +10,13 @@ use crate::units::{Nanos, Qty, Usd};
 /// Counters since the journal began, and figures as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Events handled.
+    /// Events that the core has handled.
     pub events: u64,
     /// Times the core checked its invariants while running; one that does not hold stops it.
     pub invariant_checks: u64,
     /// Times a basket became worth a look; book flicker within one episode counts once.
     pub opportunities: u64,
-    /// Groups started.
+    /// Groups that have been started.
     pub baskets_opened: u64,
     /// Groups that ended with every leg held.
     pub baskets_completed: u64,
@@ -38,7 +38,7 @@ pub struct Stats {
     pub orders_unsent: u64,
     /// Orders that a venue acknowledged.
     pub orders_acked: u64,
-    /// Orders that a venue would not have.
+    /// Orders that a venue rejected.
     pub orders_rejected: u64,
     /// Times an order became unknown.
     pub orders_unknown: u64,
@@ -46,7 +46,7 @@ pub struct Stats {
     pub cancels: u64,
     /// Orders that the gate refused.
     pub refusals: u64,
-    /// Fills booked.
+    /// Fills that have been booked.
     pub fills: u64,
     /// Fills that failed after they were booked.
     pub fills_failed: u64,
@@ -60,7 +60,7 @@ pub struct Stats {
     pub stales: u64,
     /// Fills and other reports of orders that are none of ours, as far as anybody can tell.
     pub strays: u64,
-    /// Alarms raised.
+    /// Alarms that have been raised.
     pub alarms: u64,
     /// Orders that are not done.
     pub orders_live: u64,
@@ -75,7 +75,7 @@ pub struct Stats {
     /// Result of the trading day as the daily loss limit counts it: what selling would bring now, complete baskets at
     /// no more than their cost.
     pub day_result: Usd,
-    /// Fees paid.
+    /// Fees paid to the venues so far.
     pub fees: Usd,
     /// Dollars at risk.
     pub exposure: Usd,
@@ -126,13 +126,13 @@ pub struct Stats {
 /// Orders that rest at a venue and that no record of ours explains, as of the last reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Foreign {
-    /// How many.
+    /// The number of all of them; only the first few are shown.
     pub count: u32,
     shown: [Option<VenueKey>; FOREIGN_SHOWN_MAX],
 }
 
 impl Foreign {
-    /// One more.
+    /// Counts one more, and shows it while there is room.
     pub fn add(&mut self, key: VenueKey) {
         if let Some(slot) = self.shown.get_mut(self.count as usize) {
             *slot = Some(key);
@@ -149,13 +149,13 @@ impl Foreign {
 /// Markets in which the venue's list shows nothing of what is held here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Doubts {
-    /// How many.
+    /// The number of all of them; only the first few are shown.
     pub count: u32,
     shown: [Option<MarketId>; DOUBTS_SHOWN_MAX],
 }
 
 impl Doubts {
-    /// One more.
+    /// Counts one more, and shows it while there is room.
     pub fn add(&mut self, market: MarketId) {
         if let Some(slot) = self.shown.get_mut(self.count as usize) {
             *slot = Some(market);
@@ -172,11 +172,8 @@ impl Doubts {
 /// Contracts of one outcome that have no partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpairedPosition {
-    /// Their market.
     pub market: MarketId,
-    /// Their outcome.
     pub outcome: Outcome,
-    /// How many.
     pub qty: Qty,
 }
 
@@ -189,7 +186,7 @@ pub struct Unpaired {
 }
 
 impl Unpaired {
-    /// One more.
+    /// Counts one more, and shows it while there is room.
     pub fn add(&mut self, position: UnpairedPosition) {
         if let Some(slot) = self.shown.get_mut(self.count as usize) {
             *slot = Some(position);
@@ -206,13 +203,13 @@ impl Unpaired {
 /// Quarantined markets, as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quarantined {
-    /// How many.
+    /// The number of all of them; only the first few are shown.
     pub count: u32,
     shown: [Option<(MarketId, QuarantineWhy)>; QUARANTINED_SHOWN_MAX],
 }
 
 impl Quarantined {
-    /// One more.
+    /// Counts one more, and shows it while there is room.
     pub fn add(&mut self, market: MarketId, why: QuarantineWhy) {
         if let Some(slot) = self.shown.get_mut(self.count as usize) {
             *slot = Some((market, why));

@@ -6,17 +6,15 @@ use crate::pack::{enum_table, pack_fields};
 /// One leg of a basket. Legs arrive in order, `leg` from 0 to `legs - 1`; the last completes the basket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BasketDef {
-    /// Which basket.
     pub basket: BasketId,
-    /// Of which shape.
     pub kind: BasketKind,
-    /// This leg's number, from 0.
+    /// The number of this leg, from 0 to `legs` - 1.
     pub leg: u8,
-    /// How many legs there are.
+    /// The number of legs, from 1 to [`LEGS_MAX`](crate::bounds::LEGS_MAX).
     pub legs: u8,
-    /// What to buy: in this market,
+    /// The market of this leg.
     pub market: MarketId,
-    /// this outcome.
+    /// The outcome of which this leg buys contracts.
     pub outcome: Outcome,
     /// The least that one unit (one contract of every leg) pays in any state of the world, in $0.0001.
     pub payout: u32,

@@ -7,11 +7,8 @@ use crate::units::{Price, Qty};
 /// One level of the YES book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
-    /// Whose book.
     pub market: MarketId,
-    /// Which side of it.
     pub side: Side,
-    /// Price of YES.
     pub price: Price,
     /// What happens there.
     pub change: Change,

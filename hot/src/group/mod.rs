@@ -24,30 +24,27 @@ pub const ADOPTED: BasketId = BasketId::new(BASKETS_MAX as u16);
 /// One leg: contracts of one outcome, what has been got of them, and the order in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// Where.
     pub market: MarketId,
-    /// At which venue.
     pub venue: Venue,
-    /// What to buy.
     pub outcome: Outcome,
-    /// The worst price of the plan.
+    /// The worst price that the plan allows.
     pub limit: Price,
     /// The most that its cash is held for: the plan's worst price and the whole edge. How far a hedge may really go
     /// depends on what the other legs cost.
     pub reach: Price,
     /// Whether the plan needs more than the best level.
     pub deep: bool,
-    /// Cash held for it until its order holds its own.
+    /// Cash reserved for the leg until its order is placed and reserves its own.
     pub hold: Usd,
-    /// Got by orders that are over, or known of the order in flight.
+    /// Contracts bought by orders that are over, or known to be filled of the order in flight.
     pub bought: Qty,
-    /// What it had got when its buying order in flight was sent: something only where a part is bought again.
+    /// Contracts that the leg had when its buying order in flight was sent; zero unless a part is bought again.
     pub had: Qty,
-    /// Sold again.
+    /// Contracts sold again because they had no partner.
     pub sold: Qty,
-    /// What the purchases that are booked cost, fees included,
+    /// What the booked purchases cost, with fees.
     pub paid: Usd,
-    /// and how many contracts they brought.
+    /// Contracts that the booked purchases brought.
     pub booked: Qty,
     /// The limit of its last buying order: what a fill that is not booked yet may have cost.
     pub price: Price,
@@ -63,9 +60,10 @@ pub struct Leg {
     pub tried: bool,
 }
 
-/// The pause after an order of a group that never reached the venue; it doubles with each further one in a row,
+/// The pause after an order of a group that never reached the venue. It doubles with each further one in a row, up to
+/// [`MISSED_PAUSE_MAX`].
 const MISSED_PAUSE: Nanos = Nanos::from_millis(50);
-/// up to this.
+/// The longest pause after orders that never reached the venue.
 const MISSED_PAUSE_MAX: Nanos = Nanos::from_secs(1);
 
 impl Leg {
@@ -106,13 +104,11 @@ impl Leg {
 /// A group of legs, bought in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Which group.
     pub id: GroupId,
-    /// Of which basket.
     pub basket: BasketId,
     /// Legs in the order they are sent: the one that is easiest to leave again comes first.
     pub legs: [Leg; LEGS_MAX],
-    /// How many there are.
+    /// The number of legs, from 1 to [`LEGS_MAX`].
     pub count: u8,
     /// How many contracts of each leg are still wanted: what the leg that got least has got.
     pub target: Qty,
@@ -152,7 +148,7 @@ pub struct Group {
     pub reopened: bool,
 }
 
-/// So often at most: a market that takes back more is left.
+/// How many times a leg is bought again after the venue took back a fill; after that the group unwinds.
 const AGAIN_MAX: u8 = 3;
 
 /// What a group wants done now.
@@ -161,17 +157,11 @@ pub enum Step {
     /// Nothing: an order is in flight, or a correction is not due yet.
     Wait,
     /// Buy this leg, so many.
-    Buy {
-        /// Which leg.
-        leg: usize,
-        /// Contracts.
-        qty: Qty,
-    },
+    Buy { leg: usize, qty: Qty },
     /// Something is to be sold, and cannot be just now.
     Later,
     /// This leg holds too much.
     Correct {
-        /// Which leg.
         leg: usize,
         /// By what: [`Purpose::Unwind`] sells it, [`Purpose::TopUp`] buys what is lacking to sell it.
         with: Purpose,

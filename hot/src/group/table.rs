@@ -63,12 +63,12 @@ impl Groups {
         self.live.iter().position(|group| group.id == id)
     }
 
-    /// By place.
+    /// The group at a place of the table.
     pub fn at(&self, place: usize) -> &Group {
         &self.live[place]
     }
 
-    /// By place, to be changed.
+    /// The group at a place of the table, to be changed.
     pub fn at_mut(&mut self, place: usize) -> &mut Group {
         &mut self.live[place]
     }

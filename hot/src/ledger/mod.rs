@@ -106,7 +106,7 @@ enum Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryId(u64);
 
-/// The books.
+/// The ledger: every account, and the entries that may still be taken back.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     /// What all entries come to.
@@ -129,7 +129,7 @@ impl PartialEq for Ledger {
 impl Eq for Ledger {}
 
 impl Ledger {
-    /// Empty books.
+    /// A ledger without an entry.
     pub fn new() -> Self {
         Self {
             now: Accounts::new(),

@@ -7,28 +7,22 @@ use crate::units::Qty;
 /// Which order to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancel {
-    /// Ours.
     pub order: OrderId,
-    /// The venue's name for it, once known.
+    /// The venue's id of the order, once it is known.
     pub key: Option<VenueKey>,
-    /// Where.
     pub market: MarketId,
-    /// At which venue.
     pub venue: Venue,
-    /// How much the order was for: turns the venue's "reduced by" into "filled".
+    /// The quantity ordered: with it the venue's "reduced by" says how much was filled.
     pub qty: Qty,
 }
 
 /// Which order to ask about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Ours.
     pub order: OrderId,
-    /// The venue's name for it, once known.
+    /// The venue's id of the order, once it is known.
     pub key: Option<VenueKey>,
-    /// Where.
     pub market: MarketId,
-    /// At which venue.
     pub venue: Venue,
 }
 

@@ -8,31 +8,25 @@ use crate::units::{Nanos, Price, Qty};
 /// One order, complete: nothing is left for the executor to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Ours, never reused.
+    /// Our own id; never used for another order.
     pub id: OrderId,
-    /// The halt epoch of the decision; compared again at the socket.
+    /// The halt epoch at the decision; the executor compares it again at the socket.
     pub epoch: u64,
-    /// When it was decided: stamps and salts derive from it, so that a resend is byte for byte the same.
+    /// When the order was decided. Time stamps and salts derive from it, so that a resend is the same to the byte.
     pub decided: Nanos,
-    /// The group it belongs to.
     pub group: GroupId,
-    /// Where.
     pub market: MarketId,
-    /// Where the market trades.
     pub venue: Venue,
-    /// Contracts of this outcome
+    /// The outcome whose contracts are bought or sold.
     pub outcome: Outcome,
-    /// are bought or sold,
     pub action: Action,
-    /// at this price of that outcome or better,
+    /// The limit as a price of `outcome`: the most to pay, or the least to take.
     pub price: Price,
-    /// so many of them,
+    /// The number of contracts; for an order that [spends](Self::spends), at the limit price.
     pub qty: Qty,
-    /// for as long as this,
     pub tif: Tif,
-    /// and, if set, only by resting.
+    /// Whether the venue rejects it rather than let it trade at once.
     pub post_only: bool,
-    /// What for.
     pub purpose: Purpose,
 }
 
@@ -60,11 +54,11 @@ impl Order {
 enum_table! {
     /// How long an order lives.
     pub enum Tif {
-        /// Until cancelled.
+        /// Rests until it is cancelled.
         Gtc = 0, "gtc";
-        /// Fill what can be filled now, cancel the rest. Polymarket calls it FAK.
+        /// Fills what it can at once, and the rest is cancelled. Polymarket calls it FAK.
         Ioc = 1, "ioc";
-        /// All now or nothing.
+        /// Fills in full at once or not at all.
         Fok = 2, "fok";
     }
 }

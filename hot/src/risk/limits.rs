@@ -15,11 +15,11 @@ pub enum LimitUnit {
     Dollars,
     /// Steps of $0.0001; written in dollars.
     Ticks,
-    /// Percent.
+    /// Whole percent.
     Percent,
     /// Parts per million.
     Ppm,
-    /// Milliseconds.
+    /// Whole milliseconds.
     Millis,
     /// A number of things.
     Count,

@@ -5,13 +5,13 @@ use crate::pack::enum_table;
 enum_table! {
     /// Why the gate refused. One row of the risk table each.
     pub enum Refusal {
-        /// Halted.
+        /// Trading is halted.
         Halted = 0, "halted";
         /// The market closes within moments.
         Closing = 1, "closing";
-        /// Stopping: nothing new.
+        /// The run is ending: nothing new is begun.
         Stopping = 2, "stopping";
-        /// The venue and we do not agree yet.
+        /// Our figures and the venues' do not agree yet.
         Unreconciled = 3, "unreconciled";
         /// The book is stale, gapped, crossed or absent.
         Stale = 4, "stale";
