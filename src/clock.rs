@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use surefoot_hot::units::Nanos;
 
@@ -168,8 +167,7 @@ impl Clock {
 
 /// What the system says the time is; zero before 1970.
 fn wall() -> u64 {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    u64::try_from(wall).unwrap_or(0)
+    surefoot_cold::wall::unix_ns()
 }
 
 #[cfg(test)]

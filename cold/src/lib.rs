@@ -17,4 +17,5 @@ pub mod secrets;
 pub mod state_dir;
 pub mod store;
 pub mod venue;
+pub mod wall;
 pub mod wirelog;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 use surefoot_hot::units::Nanos;
@@ -10,6 +10,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::net::{Endpoint, Trust};
+use crate::wall;
 
 /// The largest answer read: Gamma's pages are about a megabyte.
 pub const BODY_BYTES_MAX: u64 = 32 << 20;
@@ -296,8 +297,7 @@ impl Transport for Https {
     }
 
     fn now(&self) -> Nanos {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Nanos::new(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+        Nanos::new(wall::unix_ns())
     }
 }
 

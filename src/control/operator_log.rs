@@ -2,10 +2,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::{StateDir, StateError};
+use surefoot_cold::wall;
 
 /// What an operator did, kept for ever: a line in `operator.jsonl`, synced.
 ///
@@ -36,6 +36,5 @@ pub fn lifted_since(state: &StateDir, when_ns: u64) -> bool {
 
 /// The time of the system, in nanoseconds since 1970.
 pub(crate) fn now_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    wall::unix_ns()
 }

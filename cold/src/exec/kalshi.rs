@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use surefoot_hot::order::{Cancel, Order};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::kalshi::our_order_id;
 
 use super::http::{Answer, Request};
 use super::limit::Bucket;
@@ -24,6 +25,7 @@ use crate::venue::answer::{Cancelled, Placed};
 use crate::venue::kalshi::encode;
 use crate::venue::kalshi::signer::{PAIR_AGE_MS_MAX, Pair, Signer};
 use crate::venue::kalshi::{answer, rest};
+use crate::wall;
 use crate::wirelog::VenueId;
 
 /// Pages of orders or fills read for one question.
@@ -446,9 +448,7 @@ impl Drop for HeaderSlots {
 fn keep_fresh(signer: &Signer, mut made: Producer<Pair>, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
         while !made.is_full() && !stop.load(Ordering::Acquire) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now_ms = u64::try_from(now.as_millis()).unwrap_or(0);
-            let _ = made.push(signer.sign(now_ms, "POST", encode::ORDERS)); // there is room: only we fill it
+            let _ = made.push(signer.sign(wall::unix_ms(), "POST", encode::ORDERS)); // there is room: only we fill it
         }
         thread::park_timeout(TOP_UP_EVERY);
     }
@@ -459,7 +459,7 @@ fn keep_fresh(signer: &Signer, mut made: Producer<Pair>, stop: &AtomicBool) {
 pub fn learn_from_frame(frame: &[u8]) -> Option<(OrderId, VenueId)> {
     let frame = std::str::from_utf8(frame).ok()?;
     let client = field(frame, "\"client_order_id\"")?;
-    let order = encode::parse_client_id(client.as_bytes())?;
+    let order = our_order_id(client.as_bytes())?;
     let id = venue_id(field(frame, "\"order_id\"")?);
     (!id.is_none()).then_some((order, id))
 }

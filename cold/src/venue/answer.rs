@@ -12,7 +12,6 @@ use surefoot_hot::units::Qty;
 pub enum Placed {
     /// The venue has it, or had it.
     Status {
-        /// Where it stands.
         state: VenueState,
         /// How much is filled in all, where the answer says so.
         filled: Option<Qty>,
@@ -21,7 +20,7 @@ pub enum Placed {
     Rejected(Reject),
     /// The same order is known to the venue already: it exists, so ask what became of it.
     Exists,
-    /// Proves nothing: ask.
+    /// The answer proves nothing: the venue must be asked about the order.
     Unknown,
 }
 

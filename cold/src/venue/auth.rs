@@ -8,7 +8,7 @@ use crate::rest::Auth;
 use crate::venue::text::Digits;
 use crate::venue::{kalshi, polymarket};
 
-/// Polymarket's L2 headers.
+/// Signs REST requests to Polymarket's CLOB with L2 headers, at the time given.
 #[derive(Debug)]
 pub struct PolymarketAuth(pub Arc<polymarket::signer::Signer>);
 
@@ -19,7 +19,7 @@ impl Auth for PolymarketAuth {
     }
 }
 
-/// Kalshi's headers.
+/// Signs REST requests to Kalshi, at the time given.
 #[derive(Debug)]
 pub struct KalshiAuth(pub Arc<kalshi::signer::Signer>);
 

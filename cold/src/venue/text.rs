@@ -21,12 +21,12 @@ impl Digits {
         }
     }
 
-    /// As bytes.
+    /// The digits as ASCII bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[usize::from(self.from)..]
     }
 
-    /// As text.
+    /// The digits as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).expect("digits are ASCII")
     }
@@ -58,6 +58,13 @@ pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
         }
         out.extend_from_slice(&digits[..2 * chunk.len()]);
     }
+}
+
+/// Bytes as lower-case hex, without a prefix.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    String::from_utf8(text).expect("hex digits are ASCII")
 }
 
 /// Bytes from hex of exactly the right length, with or without `0x`; `None` otherwise.
@@ -162,6 +169,7 @@ mod tests {
         let mut out = Vec::new();
         push_hex(&mut out, &[0, 0xab, 0x10]);
         assert_eq!(out, b"00ab10");
+        assert_eq!(hex(&[0, 0xab, 0x10]), "00ab10");
         assert_eq!(parse_hex::<3>("0x00AB10"), Some([0, 0xab, 0x10]));
         assert_eq!(parse_hex::<3>("00ab1"), None);
         assert_eq!(parse_hex::<3>("00ab1g"), None);

@@ -1,19 +1,18 @@
 //! What Kalshi's answers prove. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::ids::{OrderId, VenueKey};
+use surefoot_hot::ids::OrderId;
 use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
+use surefoot_hot::venue::kalshi::our_order_id;
 
-use super::encode::parse_client_id;
 use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
 use crate::venue::json::{Object, as_qty, scaled};
 
 /// What the answer to a create says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
-    /// What it proves.
     pub placed: Placed,
     /// The venue's id of the order, a UUID, where the answer names it: cancels go by it.
     pub order_id: Option<String>,
@@ -23,11 +22,6 @@ impl Created {
     const fn without_id(placed: Placed) -> Self {
         Self { placed, order_id: None }
     }
-}
-
-/// The name the core knows an order by: a hash of its UUID's text.
-pub fn venue_key(order_id: &str) -> VenueKey {
-    surefoot_hot::venue::venue_key(order_id.as_bytes())
 }
 
 /// The words of codes, messages and details, the first that fits; codes may carry a suffix.
@@ -69,7 +63,7 @@ pub fn created(status: u16, body: &[u8], order: &Order) -> Created {
 /// with both zero, and an IOC's cancelled rest is not in `remaining_count`.
 fn accepted(body: &Value, order: &Order) -> Created {
     let named = body.get("client_order_id").and_then(Value::as_str);
-    if named.is_some_and(|name| parse_client_id(name.as_bytes()) != Some(order.id)) {
+    if named.is_some_and(|name| our_order_id(name.as_bytes()) != Some(order.id)) {
         return Created::without_id(Placed::Unknown); // another order's answer: the query by our own id will tell
     }
     let order_id = body.get("order_id").and_then(Value::as_str).map(str::to_owned);
@@ -148,7 +142,7 @@ pub fn cancelled(status: u16, body: &[u8], order_id: &str) -> Cancelled {
 
 /// Which order of ours a row speaks of, where it names it.
 pub fn row_order(row: &Value) -> Option<OrderId> {
-    parse_client_id(row.get("client_order_id")?.as_str()?.as_bytes())
+    our_order_id(row.get("client_order_id")?.as_str()?.as_bytes())
 }
 
 /// Where an order stands, from the venue's three words; `None` for a fourth.

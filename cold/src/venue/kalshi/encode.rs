@@ -25,7 +25,8 @@ pub const WS: &str = "/trade-api/ws/v2";
 /// Characters of a client order id.
 pub const CLIENT_ID_BYTES: usize = 19;
 
-/// Our order id as the venue is told it: `sf-` and 16 hex digits, so that its streams map back without a table.
+/// Our order id as the venue is told it: `sf-` and 16 hex digits, so that its streams map back without a
+/// table: `surefoot_hot::venue::kalshi::our_order_id` reads it.
 pub fn client_id(order: OrderId) -> [u8; CLIENT_ID_BYTES] {
     let mut text = *b"sf-0000000000000000";
     for (place, byte) in order.get().to_be_bytes().into_iter().enumerate() {
@@ -33,24 +34,6 @@ pub fn client_id(order: OrderId) -> [u8; CLIENT_ID_BYTES] {
         text[4 + 2 * place] = nibble(byte & 15);
     }
     text
-}
-
-/// The order id in a client order id; `None` where it is not one of ours.
-pub fn parse_client_id(text: &[u8]) -> Option<OrderId> {
-    let digits = text.strip_prefix(b"sf-")?;
-    if digits.len() != 16 {
-        return None;
-    }
-    let mut id = 0_u64;
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        id = id << 4 | u64::from(value);
-    }
-    Some(OrderId::new(id))
 }
 
 /// Why an order was not encoded: our mistake, and nothing left the machine.
@@ -141,6 +124,7 @@ mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
     use surefoot_hot::order::Purpose;
     use surefoot_hot::units::Nanos;
+    use surefoot_hot::venue::kalshi::our_order_id;
 
     use super::*;
 
@@ -210,10 +194,10 @@ mod tests {
     #[test]
     fn client_ids_go_both_ways() {
         for id in [0, 1, 0x1f3a2, u64::MAX].map(OrderId::new) {
-            assert_eq!(parse_client_id(&client_id(id)), Some(id));
+            assert_eq!(our_order_id(&client_id(id)), Some(id));
         }
         for other in ["", "sf-", "sf-1", "mm-0000000000000001", "sf-000000000000000G"] {
-            assert_eq!(parse_client_id(other.as_bytes()), None);
+            assert_eq!(our_order_id(other.as_bytes()), None);
         }
     }
 

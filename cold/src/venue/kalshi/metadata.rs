@@ -21,9 +21,7 @@ const TAKER: u64 = 70_000;
 /// A market as the venue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market {
-    /// Market ticker.
     pub ticker: String,
-    /// Event ticker.
     pub event_ticker: String,
     /// Its question, for people.
     pub title: String,
@@ -41,7 +39,6 @@ pub struct Market {
     pub expected: Option<Nanos>,
     /// Until when no fee is charged.
     pub fee_waiver: Option<Nanos>,
-    /// Where it stands.
     pub status: MarketStatus,
     /// Comparator of its strike, empty where it has none.
     pub strike_type: String,
@@ -186,7 +183,6 @@ pub fn price_ranges(ranges: &[Value]) -> Option<Grid> {
 /// What a series says of all its markets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// Series ticker.
     pub ticker: String,
     /// Its title, for people.
     pub title: String,
@@ -213,9 +209,7 @@ pub fn series(row: &Value) -> Result<Series, ReadError> {
 /// What an event says of its markets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Event ticker.
     pub ticker: String,
-    /// Series ticker.
     pub series_ticker: String,
     /// Its title, for people.
     pub title: String,
@@ -251,11 +245,10 @@ pub fn event(row: &Value) -> Result<Event, ReadError> {
 /// A change of a series' fee, past or to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeeChange {
-    /// Series ticker.
     pub series_ticker: String,
     /// The fee from then on.
     pub fee: FeeRule,
-    /// From when.
+    /// The fee holds from this wall-clock time on.
     pub from: Nanos,
 }
 

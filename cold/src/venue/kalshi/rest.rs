@@ -7,9 +7,9 @@ use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
 use surefoot_hot::units::{Price, Qty, Usd};
-use surefoot_hot::venue::{fill_id, fine};
+use surefoot_hot::venue::{fill_id, fine, venue_key};
 
-use super::answer::{row_order, state, venue_key};
+use super::answer::{row_order, state};
 use crate::venue::json::{Object, ReadError, as_qty};
 
 /// One page of a listing: the rows of `field` and where the next begins.
@@ -39,7 +39,7 @@ pub struct OrderName {
 impl OrderName {
     /// The name the core knows it by.
     pub fn key(&self) -> VenueKey {
-        venue_key(&self.id)
+        venue_key(self.id.as_bytes())
     }
 
     /// By our own id where it is ours.
@@ -63,9 +63,7 @@ pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
 pub struct OrderRow {
     /// What the venue and we call it.
     pub name: OrderName,
-    /// Contracts filled.
     pub filled: Qty,
-    /// Where it stands.
     pub state: VenueState,
 }
 
@@ -105,7 +103,7 @@ pub fn fills(
     let Some(market) = market(ticker.ok_or(object.error("ticker"))?) else {
         return Ok(Vec::new()); // whatever else the row says, it is not about our markets
     };
-    let key = venue_key(object.text("order_id")?);
+    let key = venue_key(object.text("order_id")?.as_bytes());
     let side = side(&object)?;
     let fill = Fill {
         fill: fill_id(object.text("trade_id")?.as_bytes(), key),
@@ -126,9 +124,7 @@ pub fn fills(
 /// What is held in one market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Market ticker.
     pub ticker: String,
-    /// YES held.
     pub yes: Qty,
     /// NO held; never with YES, they cancel at once.
     pub no: Qty,
@@ -207,7 +203,7 @@ mod tests {
         assert_eq!(read.status().filled, Some(Qty::from_contracts(5)));
         let mut foreign = row.clone();
         foreign["order"]["client_order_id"] = json!("mm1-1");
-        assert_eq!(order(&foreign).unwrap().status().order, OrderRef::Key(venue_key("3b23")));
+        assert_eq!(order(&foreign).unwrap().status().order, OrderRef::Key(venue_key(b"3b23")));
         for field in ["status", "fill_count_fp", "order_id"] {
             let mut strange = row.clone();
             strange["order"][field] = json!(true);
@@ -237,7 +233,7 @@ mod tests {
         let row = fill_row();
         let read = fills(&row, &|_| Some(MarketId::new(1))).unwrap();
         assert_eq!((read.len(), read[0].price.ticks()), (1, 4_300));
-        assert_eq!(read[0].fill, fill_id(b"d91b", venue_key("3b23")));
+        assert_eq!(read[0].fill, fill_id(b"d91b", venue_key(b"3b23")));
         assert_eq!((read[0].fee, read[0].side), (Some(Usd::from_micros(17_500)), Side::Bid));
         assert_eq!(fills(&row, &|_| None), Ok(vec![]));
         assert!(fills(&json!({"ticker": "KXA"}), &|_| Some(MarketId::new(1))).is_err());

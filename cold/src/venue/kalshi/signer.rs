@@ -95,12 +95,12 @@ impl Signer {
         Ok(Self { key_id: key_id.to_owned(), key, random: SystemRandom::new() })
     }
 
-    /// The key's id.
+    /// The id under which the venue knows the key.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// Its algorithm.
+    /// The algorithm of the key.
     pub const fn key_type(&self) -> KeyType {
         match self.key {
             Key::Ed25519(_) => KeyType::Ed25519,
@@ -187,12 +187,12 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Unix milliseconds.
+    /// The time that was signed, in Unix milliseconds.
     pub const fn timestamp_ms(&self) -> u64 {
         self.timestamp_ms
     }
 
-    /// Base64, standard alphabet.
+    /// The signature in base64, standard alphabet.
     pub fn signature(&self) -> &str {
         std::str::from_utf8(&self.text[..usize::from(self.len)]).expect("base64 is ASCII")
     }
@@ -229,7 +229,7 @@ impl PublicKey {
         Ok(Self { key_type: KeyType::Rsa, bytes: der })
     }
 
-    /// Its algorithm.
+    /// The algorithm of the key.
     pub const fn key_type(&self) -> KeyType {
         self.key_type
     }

@@ -16,6 +16,7 @@ use surefoot_hot::ids::{MarketId, Outcome};
 use surefoot_hot::venue::decimal;
 
 use crate::directory::PolymarketNames;
+use crate::venue::text::nibble;
 
 /// The venue's hash of one token's book.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,11 +29,9 @@ impl BookHash {
     }
 
     fn hex(&self) -> [u8; 40] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 40];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
+            pair.copy_from_slice(&[nibble(byte >> 4), nibble(byte)]);
         }
         text
     }
@@ -54,9 +53,9 @@ impl fmt::Debug for BookHash {
 /// What goes into a book's hash beside its levels: texts exactly as the venue has them.
 #[derive(Clone, Copy, Debug)]
 pub struct BookHead<'a> {
-    /// Condition id.
+    /// The condition id, with `0x`.
     pub market: &'a str,
-    /// Token id.
+    /// The token id, decimal.
     pub asset: &'a str,
     /// The event's own time in milliseconds.
     pub timestamp: &'a str,
@@ -128,25 +127,22 @@ pub enum Verdict {
     Proven,
 }
 
-/// One finding.
+/// What one comparison of a book's hash has shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Whose book.
     pub market: MarketId,
-    /// Of which token.
     pub outcome: Outcome,
-    /// What was found.
     pub verdict: Verdict,
 }
 
 /// What the audit has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Snapshots compared.
+    /// Whole books whose hash was compared.
     pub snapshots: u64,
-    /// Changes compared.
+    /// Changes of one level after which the book's hash was compared.
     pub changes: u64,
-    /// Comparisons that agreed.
+    /// Comparisons, of either kind, in which the hashes were equal.
     pub matched: u64,
     /// Mismatches that may have another cause.
     pub suspect: u64,

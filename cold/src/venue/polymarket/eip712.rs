@@ -60,7 +60,6 @@ pub const WRAPPED_BYTES: usize = SIGNATURE_BYTES + 32 + 32 + ORDER_TYPE.len() + 
 pub struct Address([u8; 20]);
 
 impl Address {
-    /// From its bytes.
     pub const fn new(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }
@@ -70,7 +69,7 @@ impl Address {
         parse_hex(text).map(Self)
     }
 
-    /// Its bytes.
+    /// The 20 bytes of the address.
     pub const fn bytes(&self) -> &[u8; 20] {
         &self.0
     }
@@ -121,7 +120,7 @@ impl Chain {
         }
     }
 
-    /// Its number.
+    /// The chain id that EIP-712 domains name.
     pub const fn id(self) -> u64 {
         match self {
             Self::Polygon => 137,
@@ -142,10 +141,10 @@ pub enum Exchange {
 }
 
 impl Exchange {
-    /// Every one.
+    /// Every exchange contract that orders can be signed for.
     pub const ALL: [Self; 3] = [Self::Ctf, Self::NegRisk, Self::V3];
 
-    /// Its address.
+    /// The address of the contract on this chain.
     pub const fn contract(self, chain: Chain) -> Address {
         Address(match (self, chain) {
             (Self::Ctf, _) => hex("E111180000d2663C0091e4f400237545B87B996B"),
@@ -155,7 +154,7 @@ impl Exchange {
         })
     }
 
-    /// The domain's `version`.
+    /// The `version` of the contract's EIP-712 domain.
     pub const fn version(self) -> &'static str {
         match self {
             Self::Ctf | Self::NegRisk => "2",
@@ -203,7 +202,7 @@ pub enum SignatureType {
 }
 
 impl SignatureType {
-    /// `None` beyond 3.
+    /// The type with this number; `None` beyond 3.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Eoa),
@@ -220,23 +219,22 @@ impl SignatureType {
 pub struct OrderFields {
     /// Makes it unique; at most 2^53 − 1, for it travels as a JSON number.
     pub salt: u64,
-    /// Whose funds.
+    /// The address whose funds trade.
     pub maker: Address,
     /// Whose signature: the key's account, or for [`SignatureType::Deposit`] the maker again.
     pub signer: Address,
-    /// The outcome's id.
+    /// The token id of the outcome, big-endian.
     pub token: Word,
     /// What is given, in millionths.
     pub maker_amount: u64,
     /// What is wanted, in millionths.
     pub taker_amount: u64,
-    /// Which way.
     pub side: Action,
     /// How to check the signature.
     pub kind: SignatureType,
-    /// Unix milliseconds.
+    /// When the order was made, in Unix milliseconds.
     pub timestamp: u64,
-    /// Reserved: zero.
+    /// Reserved by the venue; always zero.
     pub metadata: Word,
     /// Builder code, or zero.
     pub builder: Word,
@@ -338,7 +336,7 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Its bytes.
+    /// The signature as the venue takes it.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }

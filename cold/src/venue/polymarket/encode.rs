@@ -20,11 +20,11 @@ pub mod path {
     pub const CANCEL_MARKET: &str = "/cancel-market-orders";
     /// `POST` the dead man's beat.
     pub const HEARTBEAT: &str = "/v1/heartbeats";
-    /// `GET` open orders.
+    /// Path of the account's open orders (`GET`).
     pub const DATA_ORDERS: &str = "/data/orders";
     /// `GET` one order: its id follows.
     pub const DATA_ORDER: &str = "/data/order/";
-    /// `GET` own trades.
+    /// Path of the account's own trades (`GET`).
     pub const DATA_TRADES: &str = "/data/trades";
     /// `GET` balance and allowances.
     pub const BALANCE: &str = "/balance-allowance";

@@ -20,15 +20,15 @@ use crate::venue::text::parse_u256;
 pub struct Market {
     /// Its names and what signing needs.
     pub names: PolymarketNames,
-    /// Its question.
+    /// The question, for people.
     pub title: String,
     /// What resolves it.
     pub rules: String,
     /// What the two outcomes are called: not always Yes and No.
     pub outcomes: [String; 2],
-    /// Allowed prices.
+    /// The prices that orders may have.
     pub grid: Grid,
-    /// The smallest order.
+    /// The smallest quantity of an order that rests.
     pub min_qty: Qty,
     /// The fee of a fill.
     pub fee: FeeRule,
@@ -36,7 +36,6 @@ pub struct Market {
     pub end: Nanos,
     /// When its game starts, and the book may be cleared.
     pub game_start: Option<Nanos>,
-    /// Where it stands.
     pub status: MarketStatus,
     /// What one YES pays, once it is resolved.
     pub yes_pays: Option<Price>,

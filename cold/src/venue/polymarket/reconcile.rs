@@ -11,6 +11,7 @@ use crate::directory::{Directory, Names};
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
 use crate::venue::json::{ReadError, as_qty};
+use crate::venue::text::hex;
 
 /// Reads our account at Polymarket.
 #[derive(Debug)]
@@ -185,10 +186,7 @@ impl Reader for PolymarketReader {
             let name = rest::order_name(row).map_err(read_error)?;
             let key = name.key();
             truth.open.push(Open {
-                id: format!(
-                    "0x{}",
-                    name.id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-                ),
+                id: format!("0x{}", hex(&name.id)),
                 key,
                 market: self.tokens.get(&name.token).map(|&(market, _)| market),
                 order: OrderRef::Key(key),

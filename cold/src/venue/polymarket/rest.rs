@@ -7,11 +7,10 @@ use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, OrderRef, Outcome, Side, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
-use surefoot_hot::venue::{fill_id, fine};
+use surefoot_hot::venue::{fill_id, fine, venue_key};
 
 use super::answer::DUST;
 use super::eip712::Word;
-use super::signer::venue_key;
 use crate::venue::answer::state_of;
 use crate::venue::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
 use crate::venue::text::parse_hex;
@@ -24,7 +23,6 @@ pub const CURSOR_LAST: &str = "LTE=";
 /// One page of a listing.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
-    /// Its rows.
     pub rows: &'a [Value],
     /// Where the next one begins; `None` after the last.
     pub next: Option<&'a str>,
@@ -47,7 +45,7 @@ pub fn page(body: &Value) -> Result<Page<'_>, ReadError> {
 /// Which order a row of a listing is: enough to name it, whatever else the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderName {
-    /// Its id.
+    /// The order's EIP-712 digest, which is its id at the venue.
     pub id: Word,
     /// The outcome's decimal id; empty where the row does not say.
     pub token: String,
@@ -75,16 +73,14 @@ pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
 pub struct OrderRow {
     /// What the venue and we call it.
     pub name: OrderName,
-    /// Shares filled.
     pub filled: Qty,
-    /// Where it stands.
     pub state: VenueState,
     /// When it was made; zero where the row does not say.
     pub created: Nanos,
 }
 
 impl OrderRow {
-    /// As a report.
+    /// The same as a report to the core.
     pub fn status(&self) -> OrderStatus {
         let order = OrderRef::Key(self.name.key());
         OrderStatus { order, state: self.state, filled: Some(self.filled) }

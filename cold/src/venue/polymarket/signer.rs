@@ -31,7 +31,6 @@ pub struct Credentials {
     pub api_key: String,
     /// Base64, of either alphabet, padded or not.
     pub secret: Secret,
-    /// The pass phrase.
     pub passphrase: Secret,
 }
 
@@ -140,7 +139,7 @@ impl Signer {
         self.address
     }
 
-    /// Whose money trades.
+    /// The address whose funds trade.
     pub const fn maker(&self) -> Address {
         self.maker
     }
@@ -383,11 +382,10 @@ pub const fn salt(order: OrderId) -> u64 {
 /// An order's parts, for whoever signs something the core did not decide: a test, a conformance check.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
-    /// For which contract.
+    /// The exchange contract that must execute the order.
     pub exchange: Exchange,
     /// The outcome's decimal id.
     pub token: &'a str,
-    /// Which way.
     pub side: Action,
     /// What is given, in millionths.
     pub maker_amount: u64,
@@ -395,7 +393,7 @@ pub struct Terms<'a> {
     pub taker_amount: u64,
     /// At most [`SALT_MAX`].
     pub salt: u64,
-    /// Unix milliseconds.
+    /// When the order was made, in Unix milliseconds.
     pub timestamp: u64,
     /// Unix seconds, or zero. Not signed.
     pub expiration: u64,
@@ -412,9 +410,9 @@ pub struct Terms<'a> {
 /// How long an order lives, in the venue's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderType {
-    /// Until cancelled.
+    /// Good till cancelled.
     Gtc,
-    /// Until a time.
+    /// Good till the order's expiration.
     Gtd,
     /// All now or nothing.
     Fok,
@@ -423,7 +421,7 @@ pub enum OrderType {
 }
 
 impl OrderType {
-    /// The venue's word.
+    /// The name that the venue has for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gtc => "GTC",
@@ -444,9 +442,7 @@ impl OrderType {
 pub struct SignedOrder {
     /// The EIP-712 digest, which is the venue's order id.
     pub id: Word,
-    /// What was signed.
     pub fields: OrderFields,
-    /// The signature.
     pub signature: Signature,
     token: [u8; TOKEN_BYTES_MAX],
     token_len: u8,
@@ -454,7 +450,7 @@ pub struct SignedOrder {
     pub expiration: u64,
     /// How long it lives.
     pub order_type: OrderType,
-    /// Only by resting.
+    /// Whether the venue must refuse the order rather than let it take.
     pub post_only: bool,
 }
 
@@ -466,13 +462,8 @@ impl SignedOrder {
 
     /// The name the core knows the venue's order by.
     pub fn key(&self) -> VenueKey {
-        venue_key(&self.id)
+        surefoot_hot::venue::venue_key(&self.id)
     }
-}
-
-/// The name the core knows an order by: a hash of its 32-byte id.
-pub fn venue_key(id: &Word) -> VenueKey {
-    surefoot_hot::venue::venue_key(id)
 }
 
 #[cfg(test)]
