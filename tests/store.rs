@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
-use surefoot_cold::store::names::Book;
-use surefoot_cold::store::{HealthAlarm, Store, StoreError, StoreThread, open_read_only, rebuild};
+use surefoot_cold::store::names::MarketNames;
+use surefoot_cold::store::{HealthAlarm, Store, StoreError, StoreThread, open_read_only};
 use surefoot_hot::basket::Verdict;
 use surefoot_hot::event::Event;
 use surefoot_hot::group::GroupState;
@@ -79,7 +79,16 @@ fn def(market: u16) -> MarketDef {
     MarketDef { market: MarketId::new(market), venue: Venue::Kalshi, ..def }
 }
 
-fn book() -> Book {
+/// Removes the database and opens it again: it is made from the journal alone.
+fn make_anew(scratch: &Scratch) {
+    for part in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{part}", scratch.db().display()));
+    }
+    assert!(!scratch.db().exists());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
+}
+
+fn names() -> MarketNames {
     let mut directory = Directory::default();
     for market in 0..4 {
         let names = KalshiNames {
@@ -91,7 +100,7 @@ fn book() -> Book {
         let title = format!("Will it {market}?");
         directory.push(Entry { def: def(market), title, names: Names::Kalshi(names) });
     }
-    let mut book = Book::default();
+    let mut book = MarketNames::default();
     book.put(3, directory);
     book
 }
@@ -219,7 +228,7 @@ fn silent(text: &str) {
 fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
     let scratch = Scratch::new("same");
     // Live: through the journal's thread and the store's.
-    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
     let thread = StoreThread::start(store, scratch.journal()).unwrap();
     let (mut to, from) = rtrb::RingBuffer::new(4_096);
     let writer = Writer::start(open_journal(&scratch, 1), from, Some(thread.input())).unwrap();
@@ -237,20 +246,19 @@ fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
     // Behind: two more runs that only the journal saw.
     write_run(&scratch, 2, 30);
     write_run(&scratch, 3, 10);
-    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
     let live = dump(&scratch.db());
-    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
     assert_eq!(dump(&scratch.db()), live, "opening again changes nothing");
-    drop(rebuild(&scratch.db(), &scratch.journal(), book()).unwrap());
+    make_anew(&scratch);
     assert_eq!(dump(&scratch.db()), live);
-    assert!(scratch.0.join("surefoot.db.aside-1").exists());
 }
 
 #[test]
 fn the_tables_say_what_happened() {
     let scratch = Scratch::new("rows");
     write_run(&scratch, 1, 8);
-    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
     let db = open_read_only(&scratch.db()).unwrap();
     let one = |sql: &str| -> String { db.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(
@@ -277,13 +285,13 @@ fn the_tables_say_what_happened() {
 fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
     let scratch = Scratch::new("damaged");
     write_run(&scratch, 1, 50);
-    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
     let good = dump(&scratch.db());
     let mut said = Vec::new();
     fs::write(scratch.db(), b"this is no database, it only says so at great length".repeat(100))
         .unwrap();
     drop(
-        Store::open(&scratch.db(), &scratch.journal(), book(), |text| said.push(text.to_owned()))
+        Store::open(&scratch.db(), &scratch.journal(), names(), |text| said.push(text.to_owned()))
             .unwrap(),
     );
     assert_eq!(dump(&scratch.db()), good);
@@ -292,7 +300,7 @@ fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
     fs::remove_dir_all(scratch.journal()).unwrap();
     write_run(&scratch, 1, 2);
     drop(
-        Store::open(&scratch.db(), &scratch.journal(), book(), |text| said.push(text.to_owned()))
+        Store::open(&scratch.db(), &scratch.journal(), names(), |text| said.push(text.to_owned()))
             .unwrap(),
     );
     assert_eq!(said.len(), 2);
@@ -305,7 +313,7 @@ fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
     let newer = rusqlite::Connection::open(scratch.db()).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
-    let error = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap_err();
+    let error = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap_err();
     assert!(matches!(error, StoreError::Newer { version: 99, .. }), "{error}");
 }
 
@@ -313,7 +321,7 @@ fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
 fn a_gap_is_refused_whole() {
     let scratch = Scratch::new("gap");
     let records = write_run(&scratch, 1, 3);
-    let mut store = rebuild(&scratch.db(), &scratch.0.join("none"), book()).unwrap();
+    let mut store = Store::open(&scratch.db(), &scratch.0.join("none"), names(), silent).unwrap();
     store.apply(&records[..5]).unwrap();
     assert!(matches!(store.apply(&records[6..]), Err(StoreError::Gap { want: 5, seen: 6 })));
     // In the middle too, where batches waited together.
@@ -327,7 +335,7 @@ fn a_gap_is_refused_whole() {
 fn alarms_of_health_are_kept_with_their_words_and_their_end() {
     let scratch = Scratch::new("health");
     let records = write_run(&scratch, 1, 3);
-    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
     let thread = StoreThread::start(store, scratch.journal()).unwrap();
     // Held by another program, it keeps them until it may write.
     let other = rusqlite::Connection::open(scratch.db()).unwrap();
@@ -382,14 +390,14 @@ fn alarms_of_health_are_kept_with_their_words_and_their_end() {
 fn a_database_of_the_first_version_is_brought_up() {
     let scratch = Scratch::new("version");
     write_run(&scratch, 1, 3);
-    drop(Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap());
+    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
     let before = dump(&scratch.db());
     let old = rusqlite::Connection::open(scratch.db()).unwrap();
     old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms; PRAGMA user_version = 1;")
         .unwrap();
     drop(old);
     let mut store =
-        Store::open(&scratch.db(), &scratch.journal(), book(), |line| panic!("{line}")).unwrap();
+        Store::open(&scratch.db(), &scratch.journal(), names(), |line| panic!("{line}")).unwrap();
     store.keep(&[HealthAlarm::Over { at: Nanos::from_secs(1), name: "links_down" }]).unwrap();
     drop(store);
     assert_eq!(dump(&scratch.db()), before);
@@ -399,16 +407,16 @@ fn a_database_of_the_first_version_is_brought_up() {
 fn names_survive() {
     let scratch = Scratch::new("names");
     let path = scratch.0.join("markets.json");
-    assert!(Book::load(&path).unwrap().directory(3).is_none());
-    book().save(&path).unwrap();
-    let read = Book::load(&path).unwrap();
-    let (read, want) = (read.directory(3).unwrap(), book());
+    assert!(MarketNames::load(&path).unwrap().directory(3).is_none());
+    names().save(&path).unwrap();
+    let read = MarketNames::load(&path).unwrap();
+    let (read, want) = (read.directory(3).unwrap(), names());
     for (read, want) in read.iter().zip(want.directory(3).unwrap().iter()) {
         assert_eq!((&read.def, &read.title, &read.names), (&want.def, &want.title, &want.names));
     }
     assert_eq!(read.iter().count(), 4);
     fs::write(&path, "{\"x\":[]}").unwrap();
-    assert!(Book::load(&path).is_err());
+    assert!(MarketNames::load(&path).is_err());
 }
 
 /// Rows per second are the bench's to measure. Here: what a batch costs does not grow with what is there already, as it
@@ -418,7 +426,7 @@ fn names_survive() {
 fn a_full_table_takes_rows_as_fast_as_an_empty_one() {
     let scratch = Scratch::new("speed");
     let records = write_run(&scratch, 1, 20_000);
-    let mut store = rebuild(&scratch.db(), &scratch.0.join("none"), book()).unwrap();
+    let mut store = Store::open(&scratch.db(), &scratch.0.join("none"), names(), silent).unwrap();
     let batches: Vec<_> = records.chunks(2_048).collect();
     let mut took = Vec::new();
     for batch in &batches {
@@ -437,7 +445,7 @@ fn a_full_table_takes_rows_as_fast_as_an_empty_one() {
 #[test]
 fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
     let scratch = Scratch::new("busy");
-    let store = Store::open(&scratch.db(), &scratch.journal(), book(), silent).unwrap();
+    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
     let thread = StoreThread::start(store, scratch.journal()).unwrap();
     let other = rusqlite::Connection::open(scratch.db()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -467,6 +475,6 @@ fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
     assert_eq!(thread.trouble(), None);
     thread.close().unwrap();
     let live = dump(&scratch.db());
-    drop(rebuild(&scratch.db(), &scratch.journal(), book()).unwrap());
+    make_anew(&scratch);
     assert_eq!(dump(&scratch.db()), live);
 }

@@ -12,7 +12,7 @@ use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
-use surefoot_cold::store::names::Book;
+use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{Store, StoreThread};
 use surefoot_cold::wirelog::SyncMode;
 use surefoot_hot::event::{self, Event};
@@ -96,9 +96,9 @@ impl Held {
 
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
 /// down again with the new ones.
-fn load_markets(spec: &RunSpec, state: &StateDir) -> Result<(Book, Catalogue), Failed> {
+fn load_markets(spec: &RunSpec, state: &StateDir) -> Result<(MarketNames, Catalogue), Failed> {
     let venue = spec.access.identity();
-    let mut names = Book::load(&state.names())?;
+    let mut names = MarketNames::load(&state.names())?;
     let catalogue = load_catalogue(&spec.access, &spec.extra, names.directory(venue))?;
     for line in &catalogue.left_out {
         eprintln!("surefoot: left out: {line}");
@@ -141,7 +141,7 @@ impl StandingHalt {
 /// included.
 fn open_records(
     state: &StateDir,
-    names: Book,
+    names: MarketNames,
     options: Options,
     clock: &Clock,
 ) -> Result<(Journal, StoreThread), Failed> {

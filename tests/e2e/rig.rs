@@ -16,7 +16,7 @@ use surefoot::access::Access;
 use surefoot::machine::wiring::Signers;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::state_dir::StateDir;
-use surefoot_cold::store::names::Book;
+use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::open_read_only;
 
 /// What a loaded machine may take for something that is done at once on an idle one, or once an executor's breaker has
@@ -321,7 +321,7 @@ pub fn count(value: &Value, pointer: &str) -> u64 {
 
 /// What both venues say, read by a client that shares nothing with the run but the keys.
 pub fn truths(access: &Access, state: &Path) -> Vec<Truth> {
-    let names = Book::load(&StateDir::at(state).names()).unwrap();
+    let names = MarketNames::load(&StateDir::at(state).names()).unwrap();
     let directory = names.directory(access.identity()).unwrap();
     let readers = Signers::new(access).unwrap().readers(access, directory);
     readers.iter().map(|reader| reader.truth().unwrap()).collect()

@@ -15,7 +15,7 @@ use surefoot::twin::{Host, polymarket};
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::state_dir::StateDir;
-use surefoot_cold::store::names::Book;
+use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::polymarket::encode;
 use surefoot_hot::ids::{Action, GroupId, OrderId, Outcome, Venue};
@@ -26,7 +26,7 @@ use crate::loopback::ends_well;
 use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, truths, until};
 
 pub fn names(access: &Access, state: &Path) -> Directory {
-    let book = Book::load(&StateDir::at(state).names()).unwrap();
+    let book = MarketNames::load(&StateDir::at(state).names()).unwrap();
     book.directory(access.identity()).unwrap().clone()
 }
 

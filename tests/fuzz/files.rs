@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use surefoot_cold::journal::{Identity, Journal, Options, Reader, Sync, segment, segments};
 use surefoot_cold::state_dir::StateDir;
-use surefoot_cold::store::names::Book;
+use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::wirelog::{self, SyncMode, WireLog, WireLogError};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
@@ -197,7 +197,7 @@ pub fn state_any(dir: &Path, bytes: &[u8]) {
     let state = StateDir::at(dir);
     let path = dir.join("any");
     fs::write(&path, bytes).expect("writable");
-    let _ = Book::load(&path); // an error or a book; which is for its own tests
+    let _ = MarketNames::load(&path); // an error or a book; which is for its own tests
     let _ = surefoot::access::Access::from_file(&path);
     fs::rename(&path, state.halt_latch()).expect("the same directory");
     let _ = state.halt();

@@ -1,7 +1,9 @@
-//! The queryable projection of the journal: SQLite, one writer, never on the path, rebuilt when in doubt.
+//! The journal as tables that can be queried: SQLite with one writer, never on the latency path. A file that is damaged
+//! or ahead of the journal is moved aside and made anew from the journal.
 
 mod health;
 pub mod names;
+mod notes;
 mod project;
 mod thread;
 
@@ -18,14 +20,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use surefoot_hot::journal::Record;
 
 use crate::journal::{JournalError, Reader, Wrong};
-use names::Book;
-use project::Place;
+use names::MarketNames;
+use project::Cursor;
 
-/// Step by step from an empty file to today's tables; a step never changes once it was released.
+/// The steps from an empty file to today's tables. A step never changes once it was released.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
-/// How long another program's read may hold the writer up.
+/// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long a start waits for another program that holds the database.
+/// How long a start waits, over several tries, for another program that holds the database.
 const START_BUSY: Duration = Duration::from_secs(30);
 /// Records in one transaction at most.
 const TRANSACTION_MAX: usize = 16_384;
@@ -34,43 +36,32 @@ const TRANSACTION_MAX: usize = 16_384;
 #[derive(Debug)]
 pub struct Store {
     db: Connection,
-    place: Place,
-    names: Book,
+    cursor: Cursor,
+    names: MarketNames,
 }
 
 /// Why the projection cannot be used. The journal is not touched by any of this.
 #[derive(Debug)]
 pub enum StoreError {
-    /// SQLite said no.
-    Sqlite {
-        /// Which file.
-        path: PathBuf,
-        /// What it said.
-        source: rusqlite::Error,
-    },
+    /// SQLite could not do what was asked.
+    Sqlite { path: PathBuf, source: rusqlite::Error },
     /// A later version of surefoot wrote it.
     Newer {
-        /// Which file.
         path: PathBuf,
-        /// Its version.
+        /// The schema version in the file.
         version: i64,
     },
     /// The damaged file could not be moved aside.
-    Aside {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Aside { path: PathBuf, source: io::Error },
     /// The thread that writes it ended by a failed assertion.
     Ended,
     /// The journal it is made from cannot be read.
     Journal(JournalError),
-    /// Records are missing between what is there and what came.
+    /// Records are missing between the last one in the database and those that came.
     Gap {
-        /// The number that should have come.
+        /// Sequence number of the next record that the database lacks.
         want: u64,
-        /// The one that came.
+        /// Sequence number of the record that came instead.
         seen: u64,
     },
 }
@@ -134,7 +125,7 @@ impl Store {
     pub fn open(
         path: &Path,
         journal: &Path,
-        names: Book,
+        names: MarketNames,
         mut say: impl FnMut(&str),
     ) -> Result<Self, StoreError> {
         let begin = Instant::now();
@@ -152,7 +143,7 @@ impl Store {
             connected => connected?,
         };
         let end = store.catch_up(journal)?;
-        if end < store.place.next {
+        if end < store.cursor.next {
             say(&format!(
                 "the database {} holds records that the journal lacks; moving it aside and rebuilding it",
                 path.display()
@@ -167,7 +158,7 @@ impl Store {
     }
 
     /// Opens the file, checks it, and brings its tables to today's shape.
-    fn connect(path: &Path, names: Book) -> Result<Self, StoreError> {
+    fn connect(path: &Path, names: MarketNames) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
         let mut db = Connection::open(path).map_err(failed)?;
         db.busy_timeout(BUSY).map_err(failed)?;
@@ -194,8 +185,8 @@ impl Store {
         step.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(failed)?;
         step.commit().map_err(failed)?;
         db.set_prepared_statement_cache_capacity(64);
-        let place = Place::load(&db).map_err(failed)?;
-        Ok(Self { db, place, names })
+        let cursor = Cursor::load(&db).map_err(failed)?;
+        Ok(Self { db, cursor, names })
     }
 
     /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
@@ -206,10 +197,10 @@ impl Store {
         };
         let mut batch = Vec::with_capacity(TRANSACTION_MAX);
         while let Some(record) = reader.next_record()? {
-            if self.place.next == 0 && batch.is_empty() {
-                self.place.next = record.seq; // an empty database begins where the journal begins
+            if self.cursor.next == 0 && batch.is_empty() {
+                self.cursor.next = record.seq; // an empty database begins where the journal begins
             }
-            if record.seq >= self.place.next {
+            if record.seq >= self.cursor.next {
                 batch.push(record);
             }
             if batch.len() == TRANSACTION_MAX {
@@ -226,11 +217,11 @@ impl Store {
     /// # Errors
     /// SQLite said no, or records are missing before these; nothing of them is taken in then.
     pub fn apply(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        // What a catch-up has read from the journal meanwhile comes once more by the channel.
-        let known = records.iter().take_while(|record| record.seq < self.place.next).count();
+        // A catch-up may have read some of these from the journal meanwhile.
+        let known = records.iter().take_while(|record| record.seq < self.cursor.next).count();
         let records = &records[known..];
         // Several batches come as one where another program held the database: a hole may be anywhere in them.
-        for (want, record) in (self.place.next..).zip(records) {
+        for (want, record) in (self.cursor.next..).zip(records) {
             if record.seq != want {
                 return Err(StoreError::Gap { want, seen: record.seq });
             }
@@ -240,14 +231,15 @@ impl Store {
         }
         let path = self.db.path().map(PathBuf::from).unwrap_or_default();
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
-        let mut place = self.place;
+        let mut cursor = self.cursor;
         let step = self.db.transaction().map_err(failed)?;
         for record in records {
-            place.apply(&step, &self.names, record).map_err(failed)?;
+            cursor.apply(&step, &self.names, record).map_err(failed)?;
         }
-        place.save(&step).map_err(failed)?;
+        cursor.save(&step).map_err(failed)?;
         step.commit().map_err(failed)?;
-        self.place = place;
+        assert_eq!(cursor.next, self.cursor.next + records.len() as u64, "S2: each record once");
+        self.cursor = cursor;
         Ok(())
     }
 
@@ -259,18 +251,13 @@ impl Store {
         let path = self.db.path().map(PathBuf::from).unwrap_or_default();
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let step = self.db.transaction().map_err(failed)?;
-        health::keep(&step, self.place.run(), alarms).map_err(failed)?;
+        health::keep(&step, self.cursor.run(), alarms).map_err(failed)?;
         step.commit().map_err(failed)
     }
 
     /// The number of the next record it takes in.
     pub fn next_seq(&self) -> u64 {
-        self.place.next
-    }
-
-    /// Names for the markets whose definitions come from here on.
-    pub fn set_names(&mut self, names: Book) {
-        self.names = names;
+        self.cursor.next
     }
 }
 
@@ -291,20 +278,7 @@ pub fn next_record(path: &Path) -> Option<u64> {
     if !path.exists() {
         return None;
     }
-    Place::load(&open_read_only(path).ok()?).ok().map(|place| place.next)
-}
-
-/// Makes the database anew from the journal alone; what was there is moved aside.
-///
-/// # Errors
-/// The journal cannot be read or the file not be written.
-pub fn rebuild(path: &Path, journal: &Path, names: Book) -> Result<Store, StoreError> {
-    if path.exists() {
-        move_aside(path)?;
-    }
-    let mut store = Store::connect(path, names)?;
-    store.catch_up(journal)?;
-    Ok(store)
+    Cursor::load(&open_read_only(path).ok()?).ok().map(|cursor| cursor.next)
 }
 
 /// Renames the file and its companions to the first free `….aside-N`.

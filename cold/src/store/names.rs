@@ -11,15 +11,16 @@ use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
 
 use crate::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use crate::state_dir::{StateError, write_atomic};
+use crate::venue::text::{hex, parse_hex};
 
-/// A directory of markets for every set of venues and accounts this state was used with.
+/// One directory of markets for each set of venues and accounts that this state directory was used with.
 #[derive(Clone, Debug, Default)]
-pub struct Book {
+pub struct MarketNames {
     worlds: BTreeMap<u64, Directory>,
 }
 
-impl Book {
-    /// Reads the file; where there is none, the book is empty.
+impl MarketNames {
+    /// Reads the file; without a file there are no names yet.
     ///
     /// # Errors
     /// It cannot be read, or is not as it was written.
@@ -33,7 +34,7 @@ impl Book {
         };
         let damaged = |what: &str| StateError::Damaged { path: path.to_owned(), what: what.into() };
         let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&e.to_string()))?;
-        let mut book = Self::default();
+        let mut names = Self::default();
         for (venue, entries) in value.as_object().ok_or_else(|| damaged("no object"))? {
             let venue = u64::from_str_radix(venue, 16).map_err(|_| damaged("a key is no hash"))?;
             let mut directory = Directory::default();
@@ -44,9 +45,9 @@ impl Book {
                 }
                 directory.push(entry);
             }
-            book.worlds.insert(venue, directory);
+            names.worlds.insert(venue, directory);
         }
-        Ok(book)
+        Ok(names)
     }
 
     /// Replaces the file.
@@ -61,19 +62,19 @@ impl Book {
         write_atomic(path, Value::Object(worlds).to_string().as_bytes())
     }
 
-    /// The markets known for a hash of venues and accounts.
+    /// The markets known under this hash of venues and accounts.
     pub fn directory(&self, venue: u64) -> Option<&Directory> {
         self.worlds.get(&venue)
     }
 
-    /// Keeps the markets of a hash of venues and accounts.
+    /// Replaces the markets known under this hash of venues and accounts.
     pub fn put(&mut self, venue: u64, directory: Directory) {
         self.worlds.insert(venue, directory);
     }
 }
 
 fn write_entry(entry: &Entry) -> Value {
-    let def: String = pack(&entry.def).iter().map(|byte| format!("{byte:02x}")).collect();
+    let def = hex(&pack(&entry.def));
     let names = match &entry.names {
         Names::Polymarket(names) => json!({
             "condition_id": names.condition_id,
@@ -94,14 +95,7 @@ fn write_entry(entry: &Entry) -> Value {
 }
 
 fn read_entry(value: &Value) -> Option<Entry> {
-    let hex = value.get("def")?.as_str()?;
-    let mut packed = [0; PACKED_BYTES_MAX];
-    if hex.len() != packed.len() * 2 || !hex.is_ascii() {
-        return None;
-    }
-    for (at, byte) in packed.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).ok()?;
-    }
+    let packed = parse_hex::<PACKED_BYTES_MAX>(value.get("def")?.as_str()?)?;
     let def: MarketDef = unpack(&packed)?;
     let names = value.get("names")?;
     let text = |key: &str| names.get(key)?.as_str().map(str::to_owned);

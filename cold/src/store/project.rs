@@ -1,33 +1,36 @@
-//! What each record of the journal changes in the tables.
+//! What each record of the journal changes in the tables. What the core notes about itself is in `notes.rs`.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::{MarketId, OrderId};
+use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Header, Record};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::note::Note;
 use surefoot_hot::order::{Order, OrderState};
-use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::{Nanos, Qty};
 
-use super::names::Book;
+use super::names::MarketNames;
 use crate::directory::Names;
 
-/// Where the projection stands: kept in the table `meta`, in the same transaction as the rows.
+/// How far the projection has come: kept in the table `meta`, in the same transaction as the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The number of the next record to take in.
+pub(super) struct Cursor {
+    /// The sequence number of the next record to take in.
     pub next: u64,
-    world: i64,
+    /// Counts the fresh beginnings of the journal: market and order numbers mean the same within one world.
+    pub(super) world: i64,
+    /// The run whose records are being taken in.
     run: i64,
+    /// Hash of the venues and accounts of that run: names of markets are looked up under it.
     venue: i64,
-    day: i64,
-    /// Whether the operator's day was given; until then it is UTC's.
-    day_given: i64,
+    /// Day number of the operator's day; meaningful where `day_given` is 1.
+    pub(super) day: i64,
+    /// 1 once the journal has named the operator's day; until then days are UTC's.
+    pub(super) day_given: i64,
 }
 
-impl Place {
+impl Cursor {
+    /// Reads it; all zeros in an empty database.
     pub fn load(db: &Connection) -> rusqlite::Result<Self> {
         let value = |key: &str| -> rusqlite::Result<i64> {
             let mut read = db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
@@ -43,11 +46,12 @@ impl Place {
         })
     }
 
-    /// The world and the run that it stands in.
+    /// The world and the run of the last record taken in.
     pub const fn run(&self) -> (i64, i64) {
         (self.world, self.run)
     }
 
+    /// Writes it beside the rows that it counts.
     pub fn save(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut write = db.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?;
         for (key, value) in [
@@ -63,13 +67,14 @@ impl Place {
         Ok(())
     }
 
-    /// Takes one record in. Most change nothing here: a price is not a row.
+    /// Writes the rows of one record. Most records change nothing here: a price is not a row.
     pub fn apply(
         &mut self,
         db: &Connection,
-        names: &Book,
+        names: &MarketNames,
         record: &Record,
     ) -> rusqlite::Result<()> {
+        assert!(record.seq >= self.next, "records are taken in once, in order");
         let at = At { seq: record.seq.cast_signed(), ns: ns(record.now) };
         match &record.body {
             Body::Header(header) => self.header(db, header, at)?,
@@ -124,7 +129,7 @@ impl Place {
     fn input(
         &mut self,
         db: &Connection,
-        names: &Book,
+        names: &MarketNames,
         event: &Event,
         at: At,
     ) -> rusqlite::Result<()> {
@@ -163,7 +168,7 @@ impl Place {
                     leg.payout,
                 ])?;
             }
-            // Its group and purpose follow in a note.
+            // The order's group and purpose follow in a note.
             Event::Adopt(order) => self.place(db, order, at)?,
             Event::Control(Control::Day { day }) => {
                 (self.day, self.day_given) = (i64::from(*day), 1)
@@ -192,7 +197,7 @@ impl Place {
     fn market(
         &self,
         db: &Connection,
-        names: &Book,
+        names: &MarketNames,
         def: &MarketDef,
         at: At,
     ) -> rusqlite::Result<()> {
@@ -260,174 +265,29 @@ impl Place {
         )?;
         Ok(())
     }
-
-    fn note(&mut self, db: &Connection, note: &Note, at: At) -> rusqlite::Result<()> {
-        let world = self.world;
-        match note {
-            Note::Order { order, state, filled, reserved } => {
-                db.prepare_cached(
-                    "UPDATE orders SET state = ?2, filled_micros = ?3, reserved_micros = ?4, \
-                     updated_ns = ?5 WHERE order_id = ?1",
-                )?
-                .execute(params![
-                    order_id(*order),
-                    state.name(),
-                    micros(*filled),
-                    reserved.micros(),
-                    at.ns
-                ])?;
-            }
-            Note::Booked { order, market, outcome, price, qty, fee, taker, undone } => {
-                db.prepare_cached(
-                    "INSERT INTO fills VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                )?
-                .execute(params![
-                    at.seq,
-                    world,
-                    order_id(*order),
-                    market.get(),
-                    outcome.name(),
-                    price.ticks(),
-                    micros(*qty),
-                    fee.micros(),
-                    taker,
-                    undone,
-                    at.ns,
-                ])?;
-                let sign = if *undone { -1 } else { 1 };
-                self.add_to_day(db, at, 0, sign * fee.micros(), sign)?;
-            }
-            Note::Position { market, yes, no, cost, realised } => {
-                let before = self.realised(db, *market)?;
-                db.prepare_cached(
-                    "INSERT OR REPLACE INTO positions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    world,
-                    market.get(),
-                    micros(*yes),
-                    micros(*no),
-                    cost.micros(),
-                    realised.micros(),
-                    at.ns,
-                ])?;
-                if realised.micros() != before {
-                    self.add_to_day(db, at, realised.micros() - before, 0, 0)?;
-                }
-            }
-            Note::Group { group, basket, state, units, promised, result, one_leg_ns } => {
-                db.prepare_cached(
-                    "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) \
-                     ON CONFLICT DO UPDATE SET basket = excluded.basket, state = excluded.state, \
-                     units_micros = excluded.units_micros, promised_micros = excluded.promised_micros, \
-                     result_micros = excluded.result_micros, one_leg_ns = excluded.one_leg_ns, \
-                     updated_ns = excluded.updated_ns",
-                )?
-                .execute(params![
-                    world,
-                    group.get(),
-                    basket.get(),
-                    state.name(),
-                    micros(*units),
-                    promised.micros(),
-                    result.micros(),
-                    one_leg_ns.cast_signed(),
-                    at.ns,
-                ])?;
-            }
-            Note::Opportunity { basket, units, edge, profit, verdict } => {
-                db.prepare_cached(
-                    "INSERT INTO opportunities VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
-                    at.seq,
-                    world,
-                    basket.get(),
-                    micros(*units),
-                    edge,
-                    profit.micros(),
-                    verdict.name(),
-                    at.ns,
-                ])?;
-            }
-            Note::Refused { market, group, why } => {
-                db.prepare_cached("INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                    .execute(params![
-                        at.seq,
-                        world,
-                        market.get(),
-                        group.get(),
-                        why.name(),
-                        at.ns
-                    ])?;
-            }
-            Note::Halt { halted, why, epoch } => {
-                let why = HaltWhy::ALL.get(usize::from(*why)).map_or("unknown", |why| why.name());
-                db.prepare_cached("INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                    .execute(params![at.seq, world, halted, why, epoch.cast_signed(), at.ns])?;
-            }
-            Note::Adopted { order, group, purpose } => {
-                let values = params![order_id(*order), group.get(), purpose.name()];
-                for table in ["orders", "legs"] {
-                    db.prepare_cached(&format!(
-                        "UPDATE {table} SET group_id = ?2, purpose = ?3 WHERE order_id = ?1"
-                    ))?
-                    .execute(values)?;
-                }
-            }
-            Note::Alarm { what, market, order } => {
-                let market = (*market != u16::MAX).then_some(*market);
-                let order = (*order != 0).then_some(order.cast_signed());
-                db.prepare_cached("INSERT INTO alarms VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                    .execute(params![at.seq, world, what.name(), market, order, at.ns])?;
-            }
-        }
-        Ok(())
-    }
-
-    fn realised(&self, db: &Connection, market: MarketId) -> rusqlite::Result<i64> {
-        let mut read = db.prepare_cached(
-            "SELECT realised_micros FROM positions WHERE world = ?1 AND market = ?2",
-        )?;
-        let row = read.query_row(params![self.world, market.get()], |row| row.get(0)).optional()?;
-        Ok(row.unwrap_or(0))
-    }
-
-    fn add_to_day(
-        &self,
-        db: &Connection,
-        at: At,
-        realised: i64,
-        fees: i64,
-        fills: i64,
-    ) -> rusqlite::Result<()> {
-        let day = if self.day_given == 1 { self.day } else { at.ns / 86_400_000_000_000 };
-        db.prepare_cached(
-            "INSERT INTO pnl_day VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
-             realised_micros = realised_micros + excluded.realised_micros, \
-             fees_micros = fees_micros + excluded.fees_micros, fills = fills + excluded.fills",
-        )?
-        .execute(params![self.world, day, realised, fees, fills])?;
-        Ok(())
-    }
 }
 
-/// Which record, and when.
+/// The record that a row comes from.
 #[derive(Clone, Copy)]
-struct At {
-    seq: i64,
-    ns: i64,
+pub(super) struct At {
+    /// Its sequence number in the journal.
+    pub seq: i64,
+    /// When the core handled it: Unix nanoseconds.
+    pub ns: i64,
 }
 
-fn ns(time: Nanos) -> i64 {
+/// A time as SQLite keeps it; what does not fit, such as "never", is the largest number.
+pub(super) fn ns(time: Nanos) -> i64 {
     i64::try_from(time.get()).unwrap_or(i64::MAX)
 }
 
-fn micros(qty: Qty) -> i64 {
+/// Millionths of a contract.
+pub(super) fn micros(qty: Qty) -> i64 {
     i64::try_from(qty.micros()).unwrap_or(i64::MAX)
 }
 
-fn order_id(order: OrderId) -> i64 {
+/// The order id in the signed integer that SQLite has: the same 64 bits.
+pub(super) fn order_id(order: OrderId) -> i64 {
     order.get().cast_signed()
 }
 
