@@ -9,7 +9,7 @@ pub struct Directory {
     entries: Vec<Entry>,
 }
 
-/// One market.
+/// A market that we know: its terms, its question and its names at the venue.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its terms of trade.
@@ -23,9 +23,7 @@ pub struct Entry {
 /// A market's names at its venue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// Polymarket.
     Polymarket(PolymarketNames),
-    /// Kalshi.
     Kalshi(KalshiNames),
 }
 
@@ -68,13 +66,10 @@ pub enum Generation {
 /// A Kalshi market's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KalshiNames {
-    /// Market ticker.
     pub ticker: String,
-    /// Event ticker.
     pub event_ticker: String,
-    /// Series ticker.
     pub series_ticker: String,
-    /// Shard, sent with every write.
+    /// The venue's shard that trades this market, from 0; it is sent with every order and cancel.
     pub exchange_index: u8,
 }
 
@@ -93,7 +88,7 @@ impl Directory {
         MarketId::new(u16::try_from(self.entries.len()).expect("MARKETS_MAX fits"))
     }
 
-    /// One market.
+    /// The market with this number; `None` where the number was never given out.
     pub fn entry(&self, market: MarketId) -> Option<&Entry> {
         self.entries.get(market.index())
     }

@@ -86,7 +86,6 @@ pub enum RestError {
     Status {
         /// What was asked for.
         path: String,
-        /// HTTP status.
         status: u16,
         /// The beginning of its body.
         body: String,
@@ -97,7 +96,6 @@ pub enum RestError {
     Broken {
         /// What was asked for.
         path: String,
-        /// What went wrong.
         why: String,
     },
     /// The answer is not the JSON it should be.
@@ -143,7 +141,7 @@ impl Rest {
         self.transport.now()
     }
 
-    /// Where it leads.
+    /// The host and the path that every request begins with.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

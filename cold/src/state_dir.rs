@@ -22,27 +22,19 @@ pub struct StateDir {
 pub enum StateError {
     /// A file or directory could not be read or written.
     Io {
-        /// What we were doing.
+        /// The action that failed, as a verb: "read", "write to".
         doing: &'static str,
-        /// With which path.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
     /// Another instance is at work in it.
     InUse {
-        /// Which directory.
         path: PathBuf,
         /// The other instance's process number, where it could be read.
         pid: Option<u32>,
     },
     /// Another instance trades one of the same accounts, out of another directory.
-    AccountInUse {
-        /// At which venue.
-        venue: &'static str,
-        /// Who has it.
-        holder: Holder,
-    },
+    AccountInUse { venue: &'static str, holder: Holder },
     /// Others may write to the directory.
     Open {
         /// The state directory that other users may write to.
@@ -51,12 +43,7 @@ pub enum StateError {
         mode: u32,
     },
     /// A file of ours holds something else.
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
 }
 
 impl fmt::Display for StateError {
@@ -110,11 +97,11 @@ impl std::error::Error for StateError {}
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HaltLatch {
-    /// Why, in words.
+    /// The reason as it was given, in words.
     pub reason: String,
     /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`.
     pub who: String,
-    /// When, in nanoseconds since 1970.
+    /// Wall clock at the halt, in Unix nanoseconds.
     pub when_ns: u64,
 }
 
@@ -150,7 +137,7 @@ impl StateDir {
         Self { root: root.to_owned() }
     }
 
-    /// The directory itself.
+    /// The path of the directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -288,7 +275,7 @@ impl StateDir {
 /// # Errors
 /// A step failed; the old file stands.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let mut name = path.file_name().expect("a file has a name").to_owned();
     name.push(format!(".tmp{}", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = OpenOptions::new()

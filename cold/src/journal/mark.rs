@@ -104,6 +104,8 @@ pub struct MarkFile {
     file: File,
     path: PathBuf,
     turn: usize,
+    /// Sequence number of the newest mark, which the next may not fall below.
+    last: u64,
 }
 
 impl MarkFile {
@@ -123,7 +125,7 @@ impl MarkFile {
         })?;
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(|source| JournalError::io("open", path, source))?;
-        Ok(Self { file, path: path.to_owned(), turn: 0 })
+        Ok(Self { file, path: path.to_owned(), turn: 0, last: mark.next })
     }
 
     /// Moves the mark. The journal must be on the disk up to there; the mark itself may follow later.
@@ -131,6 +133,8 @@ impl MarkFile {
     /// # Errors
     /// The file cannot be written.
     pub fn set(&mut self, mark: Mark) -> Result<(), JournalError> {
+        assert!(mark.next >= self.last, "S2: the end of a journal does not move back");
+        self.last = mark.next;
         let at = SLOTS_AT[self.turn % SLOTS_AT.len()] as u64;
         self.turn += 1;
         let written = self.file.write_all_at(&mark.slot(), at);

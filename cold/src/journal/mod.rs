@@ -34,7 +34,7 @@ pub struct Identity {
     pub config: u64,
     /// Hash of the program: see [`binary_hash`].
     pub binary: u64,
-    /// This run's number.
+    /// The number of this run: one more than that of the run before.
     pub run: u64,
     /// Hash of what identifies the venues and accounts.
     pub venue: u64,
@@ -45,11 +45,9 @@ pub struct Identity {
 /// Something is wrong with a journal, there.
 #[derive(Debug)]
 pub struct JournalError {
-    /// In which file.
     pub file: PathBuf,
     /// At which byte of it, counted in the uncompressed segment.
     pub offset: u64,
-    /// What.
     pub what: Wrong,
 }
 
@@ -76,10 +74,7 @@ pub enum Wrong {
     /// A compressed segment's bytes are not those that were written.
     Compressed,
     /// A segment is absent.
-    Missing {
-        /// Its number.
-        segment: u32,
-    },
+    Missing { segment: u32 },
     /// There are no segments at all.
     Empty,
     /// Records that were on the disk are gone from the journal's end.
@@ -196,7 +191,6 @@ impl std::error::Error for JournalError {}
 pub struct SegmentFile {
     /// Its number, from 1.
     pub number: u32,
-    /// Where it is.
     pub path: PathBuf,
 }
 

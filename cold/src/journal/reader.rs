@@ -24,7 +24,6 @@ pub struct Reader {
 /// Nothing was sent for it, since intents are written before they are acted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torn {
-    /// In which file.
     pub file: PathBuf,
     /// Where the good part ends.
     pub offset: u64,

@@ -52,13 +52,11 @@ pub enum ReplayError {
     Journal(JournalError),
     /// It is whole, but the core decides otherwise now, or cannot be run on it.
     Diverged {
-        /// In which file.
         file: PathBuf,
         /// At the end of which record there.
         offset: u64,
         /// Which record of all.
         seq: u64,
-        /// How.
         how: Divergence,
     },
 }
@@ -75,16 +73,16 @@ pub enum Divergence {
     },
     /// The core made something that the journal does not hold.
     More {
-        /// What.
+        /// The decision that replay made, as text.
         replay: String,
     },
     /// A hash at the end of the run.
     Hash {
-        /// Which one.
+        /// The name of the hash: "decision" or "state".
         what: &'static str,
-        /// The journal's.
+        /// The hash in the journal.
         journal: u64,
-        /// Ours.
+        /// The hash that replay came to.
         replay: u64,
     },
     /// The core's assertion failed.

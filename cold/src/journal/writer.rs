@@ -34,7 +34,7 @@ const BACKLOG_MAX: usize = 1_000_000;
 /// How long an idle writer sleeps: together with one write it stays well within [`SYNC_WITHIN`].
 const IDLE: Duration = Duration::from_millis(1);
 
-/// When records are synced to the disk.
+/// When the journal's records are synced to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sync {
     /// Within [`SYNC_WITHIN`], many at once.
@@ -42,16 +42,15 @@ pub enum Sync {
     Grouped,
     /// After every batch.
     Always,
-    /// When the system likes: a crash of the machine may lose the last seconds, one of the process nothing.
+    /// Never by us: a crash of the machine may lose the last seconds, a crash of the process loses nothing.
     Off,
 }
 
 /// How to write a journal.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Into which directory.
+    /// The directory of the segments.
     pub dir: PathBuf,
-    /// When to sync.
     pub sync: Sync,
     /// How long a segment becomes; [`SEGMENT_BYTES`] outside tests.
     pub segment_bytes: u64,
@@ -73,10 +72,13 @@ pub struct Journal {
     path: PathBuf,
     written: u64,
     buffer: Vec<u8>,
-    /// What was added since it was last asked for, headers included: the store sees what a reader sees.
+    /// Records added since [`Journal::take_made`], headers included: the store sees what a reader sees.
     made: Vec<Record>,
+    /// Segments of this and earlier runs that are over and not compressed yet.
     over: Vec<PathBuf>,
     mark: Option<MarkFile>,
+    /// Whether the record that ends the run was added.
+    closed: bool,
 }
 
 impl Journal {
@@ -111,6 +113,7 @@ impl Journal {
             made: Vec::with_capacity(BATCH_MAX),
             over,
             mark: None,
+            closed: false,
         };
         journal.push_header(now, true);
         journal.flush()?;
@@ -126,6 +129,7 @@ impl Journal {
     /// # Errors
     /// The full segment could not be written or the next one not be made.
     pub fn append(&mut self, now: Nanos, body: &Body) -> Result<(), JournalError> {
+        assert!(!self.closed, "S2: nothing follows the record that closes the run");
         if self.written + self.buffer.len() as u64 >= self.options.segment_bytes {
             self.rotate(now)?;
         }
@@ -138,6 +142,7 @@ impl Journal {
     /// # Errors
     /// The disk is full or broken. The journal must not be used after that: part of a record may be there.
     pub fn flush(&mut self) -> Result<(), JournalError> {
+        assert!(self.buffer.len().is_multiple_of(RECORD_BYTES), "S2: records are written whole");
         self.file
             .write_all(&self.buffer)
             .map_err(|source| JournalError::io("write to", &self.path, source))?;
@@ -166,6 +171,7 @@ impl Journal {
     /// As [`Journal::flush`] and [`Journal::sync`].
     pub fn close(&mut self, now: Nanos, close: Close) -> Result<(), JournalError> {
         self.append(now, &Body::Close(close))?;
+        self.closed = true;
         self.flush()?;
         self.sync()?;
         self.mark.as_ref().map_or(Ok(()), MarkFile::sync)
@@ -199,13 +205,16 @@ impl Journal {
     }
 
     fn push(&mut self, now: Nanos, body: Body) {
-        self.made.push(Record { seq: self.chain.next(), now, body });
+        let seq = self.chain.next();
+        self.made.push(Record { seq, now, body });
         self.buffer.extend_from_slice(&self.chain.seal(now, &body));
+        assert_eq!(self.chain.next(), seq + 1, "S2: numbers run without a gap");
     }
 
     fn rotate(&mut self, now: Nanos) -> Result<(), JournalError> {
         self.flush()?;
         self.sync()?;
+        assert!(self.buffer.is_empty(), "a segment is over once all of it is written");
         self.segment += 1;
         let (file, path) = create(&self.options.dir, self.segment)?;
         self.file = file;
@@ -266,12 +275,12 @@ impl Status {
         self.turns.load(Ordering::Relaxed)
     }
 
-    /// One more turn.
+    /// Counts one turn of the writer, so that the watchdog sees it move.
     pub fn turned(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Why, in words.
+    /// Why nothing can be written; `None` while it can.
     pub fn error(&self) -> Option<String> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -81,7 +81,7 @@ impl Dialer {
         self
     }
 
-    /// Where it leads.
+    /// The endpoint that it dials.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -132,7 +132,7 @@ impl Dialer {
         true
     }
 
-    /// The connection works.
+    /// The connection works: the next wait is short again, and the neighbours may dial at once.
     pub fn on_open(&mut self) {
         self.backoff.on_success();
         self.neighbours.0.fetch_add(1, Ordering::Relaxed);

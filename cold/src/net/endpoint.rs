@@ -10,9 +10,7 @@ use super::NetError;
 /// How one speaks there; always over TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// HTTP/1.1.
     Https,
-    /// WebSocket.
     Wss,
 }
 
@@ -33,7 +31,7 @@ pub struct Endpoint {
     pub scheme: Scheme,
     /// Name or address, without brackets.
     pub host: String,
-    /// 443 unless given.
+    /// 1 to 65535; 443 where the URL names none.
     pub port: u16,
     /// Everything from the first slash, without one at the end; empty at the root.
     pub path: String,

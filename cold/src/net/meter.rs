@@ -39,7 +39,7 @@ pub trait Meter {
     fn record(&mut self, stage: Stage, span: Nanos);
 }
 
-/// Measures nothing.
+/// A meter that records nothing and whose time stands still.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMeter;
 

@@ -22,23 +22,20 @@ use std::io;
 pub enum NetError {
     /// The address is not one we speak to: `https://` and `wss://` alone are.
     Endpoint {
-        /// As given.
+        /// The URL as it was given.
         url: String,
-        /// What is wrong with it.
         why: &'static str,
     },
     /// A certificate file could not be read.
     Trust {
-        /// Which file, or where it came from.
+        /// The file, or a name for certificates that are not from a file.
         source: String,
-        /// What is wrong with it.
         why: String,
     },
     /// The operating system said no.
     Io {
-        /// What we were doing.
+        /// The action that failed: "connect".
         doing: &'static str,
-        /// What it said.
         error: io::Error,
     },
 }
