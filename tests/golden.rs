@@ -15,8 +15,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use surefoot_cold::json::{parse_scaled, scaled};
 use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::json::{parse_scaled, scaled};
 use surefoot_cold::venue::kalshi::metadata as kalshi_metadata;
 use surefoot_cold::venue::kalshi::signer::PublicKey;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, Exchange, SignatureType};

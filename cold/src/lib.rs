@@ -8,6 +8,7 @@ pub mod exec;
 pub mod feed;
 pub mod halt;
 pub mod journal;
+pub mod json;
 pub mod lock;
 pub mod net;
 pub mod os;

@@ -9,8 +9,8 @@ use surefoot_hot::ids::{FillId, MarketId, OrderRef, Venue, VenueKey};
 use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::{Qty, Usd};
 
+use crate::json::ReadError;
 use crate::rest::RestError;
-use crate::venue::json::ReadError;
 
 /// Everything one venue says of our account, at about one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 pub mod answer;
 pub mod auth;
-pub mod json;
 pub mod kalshi;
 pub mod polymarket;
 pub mod text;

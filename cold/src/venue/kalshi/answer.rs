@@ -7,8 +7,8 @@ use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 use surefoot_hot::venue::kalshi::our_order_id;
 
+use crate::json::{Object, as_qty, scaled};
 use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
-use crate::venue::json::{Object, as_qty, scaled};
 
 /// What the answer to a create says.
 #[derive(Clone, Debug, PartialEq, Eq)]

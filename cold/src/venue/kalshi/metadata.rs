@@ -13,7 +13,7 @@ use surefoot_hot::units::{Nanos, Price};
 
 use super::rest::shard;
 use crate::directory::{Entry, KalshiNames, Names};
-use crate::venue::json::{Object, ReadError, parse_scaled};
+use crate::json::{Object, ReadError, parse_scaled};
 
 /// The taker's coefficient, in parts per million, before the series' multiplier.
 const TAKER: u64 = 70_000;

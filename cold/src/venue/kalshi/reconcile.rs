@@ -8,9 +8,9 @@ use surefoot_hot::units::Qty;
 
 use super::rest;
 use crate::directory::{Directory, Names};
+use crate::json::as_qty;
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
-use crate::venue::json::as_qty;
 
 /// Reads our account at Kalshi.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Kalshi, error)
 }
 
-fn read_error(error: crate::venue::json::ReadError) -> TruthError {
+fn read_error(error: crate::json::ReadError) -> TruthError {
     TruthError::Read(Venue::Kalshi, error)
 }
 

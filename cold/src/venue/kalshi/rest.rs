@@ -10,7 +10,7 @@ use surefoot_hot::units::{Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine, venue_key};
 
 use super::answer::{row_order, state};
-use crate::venue::json::{Object, ReadError, as_qty};
+use crate::json::{Object, ReadError, as_qty};
 
 /// One page of a listing: the rows of `field` and where the next begins.
 ///

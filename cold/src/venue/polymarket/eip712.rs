@@ -60,6 +60,7 @@ pub const WRAPPED_BYTES: usize = SIGNATURE_BYTES + 32 + 32 + ORDER_TYPE.len() + 
 pub struct Address([u8; 20]);
 
 impl Address {
+    /// An address of these 20 bytes.
     pub const fn new(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }

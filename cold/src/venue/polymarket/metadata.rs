@@ -12,7 +12,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::decimal;
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
-use crate::venue::json::{Object, ReadError, parse_time};
+use crate::json::{Object, ReadError, parse_time};
 use crate::venue::text::parse_u256;
 
 /// A market as Gamma lists it.

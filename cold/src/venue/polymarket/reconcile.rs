@@ -8,9 +8,9 @@ use surefoot_hot::units::Qty;
 
 use super::rest;
 use crate::directory::{Directory, Names};
+use crate::json::{ReadError, as_qty};
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
-use crate::venue::json::{ReadError, as_qty};
 use crate::venue::text::hex;
 
 /// Reads our account at Polymarket.
@@ -166,7 +166,7 @@ fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Polymarket, error)
 }
 
-fn read_error(error: crate::venue::json::ReadError) -> TruthError {
+fn read_error(error: crate::json::ReadError) -> TruthError {
     TruthError::Read(Venue::Polymarket, error)
 }
 

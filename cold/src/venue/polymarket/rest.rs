@@ -11,8 +11,8 @@ use surefoot_hot::venue::{fill_id, fine, venue_key};
 
 use super::answer::DUST;
 use super::eip712::Word;
+use crate::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
 use crate::venue::answer::state_of;
-use crate::venue::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
 use crate::venue::text::parse_hex;
 
 /// Where the first page begins.
@@ -108,8 +108,8 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
         _ => return Err(object.error("status")),
     };
     let created = match object.get("created_at") {
-        Some(value @ Value::Number(_)) => crate::venue::json::parse_time(&value.to_string()),
-        Some(Value::String(text)) => crate::venue::json::parse_time(text),
+        Some(value @ Value::Number(_)) => crate::json::parse_time(&value.to_string()),
+        Some(Value::String(text)) => crate::json::parse_time(text),
         _ => None,
     };
     let created = created.unwrap_or(Nanos::ZERO);
