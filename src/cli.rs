@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::twin::worldset;
+
 /// Trades prediction markets; never left standing on one leg. Without a verb: `run demo`.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "surefoot", version, disable_help_subcommand = true)]
@@ -213,6 +215,9 @@ pub struct ReleaseArgs {
 
 /// The highest first port of the twin's: its others follow.
 const PORT_BASE_MAX: u16 = u16::MAX - (crate::twin::Host::ALL.len() as u16 - 1);
+/// How many markets the twin may have.
+const MARKETS: std::ops::RangeInclusive<i64> =
+    worldset::BLOCK_MARKETS as i64..=worldset::MARKETS_MAX as i64;
 
 /// How the twin runs.
 #[derive(Args, Clone, Debug, Default)]
@@ -220,6 +225,10 @@ pub struct TwinArgs {
     /// The same seed generates the same session
     #[arg(long)]
     pub seed: Option<u64>,
+    /// So many markets over both venues, 36 to 5000, with events and pairs in proportion; a few hundred are busy
+    /// [default: 36]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(MARKETS))]
+    pub markets: Option<u16>,
     /// Play this capture
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,

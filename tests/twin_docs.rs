@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
-use surefoot::twin::kalshi::calls as kalshi;
-use surefoot::twin::polymarket::{calls as clob, data, meta};
+use surefoot::twin::kalshi::{self as kalshi_twin, calls as kalshi};
+use surefoot::twin::polymarket::{calls as clob, data, meta, stream};
 use surefoot::twin::routes::{Found, Route, find};
+use surefoot::twin::server::{HOST_CONNECTIONS_MAX, KALSHI_WS_CONNECTIONS_MAX};
+use surefoot::twin::worldset::MARKETS_MAX;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/twin.md");
 const BEGIN: &str = "<!-- served: generated from the routers' tables -->\n";
@@ -37,6 +39,64 @@ fn the_page_lists_what_is_served() {
         return;
     }
     assert_eq!(held, served(), "UPDATE_GOLDEN=1 renews it");
+}
+
+/// The limits that the page tells, with the constants that the twin enforces.
+fn limits() -> String {
+    let kalshi = kalshi_twin::Config::default();
+    let rows = [
+        (
+            "Polymarket",
+            "assets of one market connection that get a first book",
+            stream::SNAPSHOT_ASSETS_MAX,
+            "no book for the others, and no word",
+        ),
+        ("Polymarket", "rows of one Gamma page", meta::PAGE_MAX, "cut to it, and no word"),
+        ("Polymarket", "Gamma offset", meta::OFFSET_MAX, "422"),
+        (
+            "Polymarket",
+            "connections of one host",
+            HOST_CONNECTIONS_MAX,
+            "closed; the venue's number is not known",
+        ),
+        ("Kalshi", "WebSocket connections of one account", kalshi.ws_connections_max, "429"),
+        ("Kalshi", "WebSocket connections of the host", KALSHI_WS_CONNECTIONS_MAX, "closed"),
+        (
+            "Kalshi",
+            "markets of one subscription",
+            kalshi.ws_markets_max,
+            "error 26; the venue's number is not known",
+        ),
+        (
+            "Kalshi",
+            "commands of one connection in a second",
+            usize::try_from(kalshi.ws_commands_per_s).unwrap(),
+            "error 27",
+        ),
+        ("Kalshi", "rows of one page of markets", kalshi_twin::rest::MARKETS_PAGE_MAX, "400"),
+        ("Kalshi", "rows of one page of events", kalshi_twin::rest::EVENTS_PAGE_MAX, "400"),
+        ("Kalshi", "tickers of one call for books", kalshi_twin::rest::BOOKS_MAX, "400"),
+        ("both", "markets of a world", MARKETS_MAX, "`--markets` takes no more"),
+    ];
+    let mut out =
+        String::from("| venue | limit | number | beyond it |\n| --- | --- | --- | --- |\n");
+    for (venue, what, number, beyond) in rows {
+        writeln!(out, "| {venue} | {what} | {number} | {beyond} |").unwrap();
+    }
+    out
+}
+
+#[test]
+fn the_page_tells_the_limits_that_are_enforced() {
+    let (begin, end) = ("<!-- limits -->\n", "<!-- /limits -->");
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let (before, rest) = page.split_once(begin).expect("the page has a list of limits");
+    let (held, after) = rest.split_once(end).expect("the list ends");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(PAGE, format!("{before}{begin}{}{end}{after}", limits())).unwrap();
+        return;
+    }
+    assert_eq!(held, limits(), "UPDATE_GOLDEN=1 renews it");
 }
 
 /// A path with its open parts unnamed.

@@ -19,13 +19,15 @@ use super::kalshi::{self, KalshiTwin};
 use super::keys_on_disk::{self, KeysError, write_private};
 use super::polymarket::{self, PolymarketVenue};
 use super::server::{Server, ServerOptions, wall_now};
-use super::worldset::World;
+use super::worldset::{BLOCK_MARKETS, World};
 
 /// What a twin is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The same seed generates the same session.
     pub seed: u64,
+    /// Markets of the generated world over both venues; `None` for the demo's.
+    pub markets: Option<usize>,
     /// A recorded session to play beside the generated flow.
     pub capture: Option<PathBuf>,
     /// The generated flow.
@@ -85,7 +87,8 @@ impl From<KeysError> for OpenError {
 pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), OpenError> {
     let (authority, keys) = (keys_on_disk::authority(dir)?, keys_on_disk::kalshi_keys(dir)?);
     let start = wall_now();
-    let mut world = World::generated(options.seed, start);
+    let mut world =
+        World::with_markets(options.seed, start, options.markets.unwrap_or(BLOCK_MARKETS));
     let capture =
         options.capture.as_deref().map(Capture::load).transpose().map_err(OpenError::Capture)?;
     let first_captured = world.polymarket.len();

@@ -28,6 +28,8 @@ pub use super::remote::{Act, Command, Fault, Remote, Running, Stamp, StampKind};
 /// The most connections of one host at one time. Each host has a share of its own, so that a client of one cannot
 /// keep everybody from the others.
 pub const HOST_CONNECTIONS_MAX: usize = 128;
+/// The same for Kalshi's WebSocket, where one account alone may have 200.
+pub const KALSHI_WS_CONNECTIONS_MAX: usize = 256;
 /// The longest that a connection may stay without a whole request: then it is closed.
 pub const IDLE_SPAN: Nanos = Nanos::from_secs(60);
 /// The longest silence of a WebSocket's client: about 125 s were seen at Polymarket (`venues/polymarket.md` §5.1).
@@ -411,7 +413,9 @@ impl<W: World> Server<W> {
     /// goes for it, if there is one.
     fn has_room(&mut self, host: Host) -> bool {
         let of_host = || self.conns.iter().filter(|(_, c)| c.host == host);
-        if of_host().count() < HOST_CONNECTIONS_MAX {
+        let most =
+            if host == Host::KalshiWs { KALSHI_WS_CONNECTIONS_MAX } else { HOST_CONNECTIONS_MAX };
+        if of_host().count() < most {
             return true;
         }
         let long_ago = self.clock.now().get().saturating_sub(IDLE_SPAN_MIN.get());

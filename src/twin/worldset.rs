@@ -3,6 +3,8 @@
 //! Everything here is synthetic and says so in its title. Results are drawn with the world, once per question,
 //! so the same question pays the same on both venues.
 
+use std::collections::BTreeSet;
+
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::units::{Nanos, Price};
@@ -15,12 +17,16 @@ pub const POLYMARKET_RATE: Ppm = 40_000;
 /// Kalshi's taker coefficient, in parts per million (`venues/kalshi.md` §7.1, 2026-10).
 pub const KALSHI_TAKER: Ppm = 70_000;
 
-/// Cross-venue pairs of a generated world.
+/// Cross-venue pairs in a block of the generated world.
 pub const PAIRS: usize = 12;
-/// Members of each exclusive event.
+/// Markets of each exclusive event; a block has one such event at each venue.
 pub const SET_MEMBERS: usize = 3;
-/// Busy markets with no relation, at each venue.
+/// Markets without a relation that a block has at each venue.
 pub const BUSY: usize = 3;
+/// Markets of a block, over both venues. The demo's world is one block; a larger world repeats it.
+pub const BLOCK_MARKETS: usize = 2 * (PAIRS + SET_MEMBERS + BUSY);
+/// The most markets of a generated world, over both venues.
+pub const MARKETS_MAX: usize = 5_000;
 
 /// The markets, and how they relate. Markets are known by their index here, at each venue.
 #[derive(Clone, Debug, Default)]
@@ -253,19 +259,40 @@ pub struct ExclusiveSet {
 }
 
 impl World {
-    /// The synthetic world of a seed, its times counted from `start`.
+    /// The synthetic world of a seed, its times counted from `start`: one block, as the demo has it.
     pub fn generated(seed: u64, start: Nanos) -> Self {
-        let mut maker =
-            Maker { world: Self::default(), rng: Rng::new(seed).fork(0x0077_6f72_6c64), start };
-        for number in 0..PAIRS {
-            maker.pair(number);
+        Self::with_markets(seed, start, BLOCK_MARKETS)
+    }
+
+    /// The synthetic world of a seed with `markets` markets over both venues, [`BLOCK_MARKETS`] to [`MARKETS_MAX`].
+    ///
+    /// It consists of whole blocks, so that pairs, exclusive events and lone markets keep the demo's proportions, and
+    /// of pairs for what is left over. Its first block is the world of [`World::generated`].
+    pub fn with_markets(seed: u64, start: Nanos, markets: usize) -> Self {
+        assert!((BLOCK_MARKETS..=MARKETS_MAX).contains(&markets), "{markets} markets");
+        let (world, rng) = (Self::default(), Rng::new(seed).fork(0x0077_6f72_6c64));
+        let mut maker = Maker { world, rng, start, event_ids: BTreeSet::new() };
+        let blocks = markets / BLOCK_MARKETS;
+        for block in 0..blocks {
+            for number in 0..PAIRS {
+                maker.pair(block * PAIRS + number);
+            }
+            maker.exclusive_polymarket(block);
+            maker.exclusive_kalshi(block);
+            for number in 0..BUSY {
+                maker.busy(block * BUSY + number);
+            }
         }
-        maker.exclusive_polymarket();
-        maker.exclusive_kalshi();
-        for number in 0..BUSY {
-            maker.busy(number);
+        let rest = markets % BLOCK_MARKETS;
+        for number in 0..rest / 2 {
+            maker.pair(blocks * PAIRS + number);
         }
-        maker.world
+        if rest % 2 == 1 {
+            maker.lone_polymarket(blocks * BUSY, None);
+        }
+        let world = maker.world;
+        assert_eq!(world.polymarket.len() + world.kalshi.len(), markets, "every market is made");
+        world
     }
 
     /// Adds a recorded market's counterpart on Kalshi: `market` is the index of a captured Polymarket market,
@@ -340,6 +367,8 @@ struct Maker {
     world: World,
     rng: Rng,
     start: Nanos,
+    /// Gamma's event ids that are taken.
+    event_ids: BTreeSet<String>,
 }
 
 impl Maker {
@@ -366,14 +395,18 @@ impl Maker {
         self.world.pairs.push(Pair { polymarket, kalshi, fair });
     }
 
-    fn exclusive_polymarket(&mut self) {
+    fn exclusive_polymarket(&mut self, block: usize) {
         let close = self.start.after(FAR);
         let mut neg_risk = self.bytes();
         neg_risk[31] = 0;
-        let (title, event_id) = ("Synthetic three-way race: who wins?", self.event_id());
+        let race = match block {
+            0 => "Synthetic three-way race".to_owned(),
+            _ => format!("Synthetic three-way race {}", block + 1),
+        };
+        let (title, event_id) = (format!("{race}: who wins?"), self.event_id());
         let mut members = Vec::new();
         for (number, name) in ["Red", "Green", "Blue"].into_iter().enumerate() {
-            let question = format!("Synthetic three-way race: does {name} win?");
+            let question = format!("{race}: does {name} win?");
             let index = self.push_polymarket(&question, Generation::Two, 100, close, None);
             let market = &mut self.world.polymarket[index];
             neg_risk[31] = 0;
@@ -382,18 +415,22 @@ impl Maker {
             market.question_id = hex(&neg_risk);
             market.group_title = name.into();
             market.event_id.clone_from(&event_id);
-            market.event_slug = "synthetic-three-way-race".into();
-            market.event_title = title.into();
+            market.event_slug = slug_of(&race);
+            market.event_title.clone_from(&title);
             members.push(index);
         }
         let (venue, fair) = (surefoot_hot::ids::Venue::Polymarket, vec![4_400, 3_200, 2_400]);
         self.world.sets.push(ExclusiveSet { venue, members, fair });
     }
 
-    fn exclusive_kalshi(&mut self) {
+    fn exclusive_kalshi(&mut self, block: usize) {
         let close = self.start.after(FAR);
         let title = "Synthetic exclusive event: where does the demo index close?";
-        let first = self.world.push_kalshi("KXSYNRANGE", title, Ladder::LinearCent, 0, close, None);
+        let series = match block {
+            0 => "KXSYNRANGE".to_owned(),
+            _ => format!("KXSYNRANGE{}", block + 1),
+        };
+        let first = self.world.push_kalshi(&series, title, Ladder::LinearCent, 0, close, None);
         let event = self.world.kalshi[first].event;
         self.world.events[event].mutually_exclusive = true;
         let base = self.world.events[event].ticker.clone();
@@ -425,12 +462,17 @@ impl Maker {
             (None, None)
         };
         let far = self.start.after(FAR);
-        let question = format!("Synthetic busy market P{}", number + 1);
-        self.push_polymarket(&question, Generation::Two, 10, here.map_or(far, |s| s.0), here);
+        self.lone_polymarket(number, here);
         let question = format!("Synthetic busy market K{}", number + 1);
         let (series, shard) = (format!("KXSYNBUSY{}", number + 1), if number == 1 { 2 } else { 0 });
         let close = there.map_or(far, |s| s.0);
         self.world.push_kalshi(&series, &question, Ladder::TaperedDeciCent, shard, close, there);
+    }
+
+    fn lone_polymarket(&mut self, number: usize, settle: Option<(Nanos, Price)>) {
+        let close = settle.map_or(self.start.after(FAR), |(at, _)| at);
+        let question = format!("Synthetic busy market P{}", number + 1);
+        self.push_polymarket(&question, Generation::Two, 10, close, settle);
     }
 
     fn push_polymarket(
@@ -479,8 +521,14 @@ impl Maker {
         if self.rng.chance(1, 2) { Price::ONE } else { Price::ZERO }
     }
 
+    /// A number that no other event of this world has.
     fn event_id(&mut self) -> String {
-        self.rng.range(900_000, 999_999).to_string()
+        loop {
+            let id = self.rng.range(900_000, 999_999).to_string();
+            if self.event_ids.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 
     fn bytes(&mut self) -> [u8; 32] {
@@ -575,6 +623,34 @@ mod tests {
                 assert_eq!(yes[..31], no[..31]);
             }
         }
+    }
+
+    #[test]
+    fn a_large_world_repeats_the_demos_and_no_name_is_given_twice() {
+        let start = Nanos::from_secs(1_795_000_000);
+        let (small, large) = (World::generated(3, start), World::with_markets(3, start, 4_999));
+        assert_eq!(large.polymarket[..small.polymarket.len()], small.polymarket);
+        assert_eq!(large.kalshi[..small.kalshi.len()], small.kalshi);
+        let blocks = 4_999 / BLOCK_MARKETS;
+        assert_eq!(large.pairs.len(), blocks * PAIRS + 4_999 % BLOCK_MARKETS / 2);
+        assert_eq!(large.sets.len(), 2 * blocks);
+        let unique = |names: Vec<&String>| {
+            let count = names.len();
+            assert_eq!(names.into_iter().collect::<BTreeSet<_>>().len(), count);
+        };
+        let polymarket = &large.polymarket;
+        unique(polymarket.iter().map(|m| &m.condition_id).collect());
+        unique(polymarket.iter().flat_map(|m| [&m.yes_token, &m.no_token]).collect());
+        unique(polymarket.iter().map(|m| &m.slug).collect());
+        unique(large.kalshi.iter().map(|m| &m.ticker).collect());
+        unique(large.events.iter().map(|e| &e.ticker).collect());
+        unique(large.series.iter().map(|s| &s.ticker).collect());
+        let events: BTreeSet<_> = polymarket.iter().map(|m| (&m.event_id, &m.event_slug)).collect();
+        unique(events.iter().map(|(id, _)| *id).collect());
+        unique(events.iter().map(|(_, slug)| *slug).collect());
+        assert_eq!(events.len(), polymarket.len() - blocks * (SET_MEMBERS - 1));
+        let settling = polymarket.iter().filter(|m| m.settle.is_some()).count();
+        assert_eq!(settling, PAIR_SETTLES.len() + 1, "only the demo's markets end soon");
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::TwinArgs;
 use crate::config::Setup;
 use crate::exit::Exit;
+use crate::twin::flow::Config;
 use crate::twin::open::{OpenError, Options, open};
 use crate::twin::server::ServerOptions;
 
@@ -48,10 +49,13 @@ pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {
 }
 
 fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBool) -> Exit {
+    let began = Instant::now();
     let seed = args.seed.unwrap_or(1);
     let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
-    let options = Options { seed, capture: args.capture.clone(), server, ..Options::default() };
-    let (mut server, description) = match open(&options, dir) {
+    let (markets, capture) = (args.markets.map(usize::from), args.capture.clone());
+    let flow = markets.map_or_else(Config::default, Config::for_markets);
+    let options = Options { seed, markets, capture, flow, server, ..Options::default() };
+    let (mut server, mut description) = match open(&options, dir) {
         Ok(opened) => opened,
         Err(error) => {
             eprintln!("surefoot: {error}");
@@ -67,6 +71,8 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
             };
         }
     };
+    let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    description["start"] = json!({ "ms": start_ms, "resident_mb": resident_mb() });
     let text = if setup.json { format!("{description}\n") } else { for_people(&description) };
     let printed =
         io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
@@ -86,6 +92,16 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
         }
     }
     Exit::Ok
+}
+
+/// The memory of this process that is resident, in megabytes; null where the system does not say.
+fn resident_mb() -> Value {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line
+        .and_then(|text| text.split_whitespace().next())
+        .and_then(|text| text.parse::<u64>().ok());
+    kilobytes.map_or(Value::Null, |kilobytes| (kilobytes / 1_024).into())
 }
 
 fn own_dir() -> PathBuf {
@@ -128,5 +144,10 @@ fn for_people(twin: &Value) -> String {
         count("/relations/pairs"),
         count("/relations/sets"),
     ));
+    let start = &twin["start"];
+    lines.push(match start["resident_mb"].as_u64() {
+        Some(memory) => format!("Started in {} ms, {memory} MB resident.", start["ms"]),
+        None => format!("Started in {} ms.", start["ms"]),
+    });
     lines.join("\n") + "\n"
 }

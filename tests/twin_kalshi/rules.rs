@@ -447,7 +447,11 @@ fn a_result_cancels_pays_and_is_told() {
 #[test]
 fn money_is_neither_made_nor_lost() {
     for seed in 1..=6 {
-        let mut rig = Rig::with(Config { cash: Usd::from_dollars(200), tier: Tier::Premier });
+        let mut rig = Rig::with(Config {
+            cash: Usd::from_dollars(200),
+            tier: Tier::Premier,
+            ..Config::default()
+        });
         let total = rig.twin.money();
         assert_eq!(total, Usd::from_dollars(400));
         let mut rng = Rng::new(seed);

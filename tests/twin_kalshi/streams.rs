@@ -3,9 +3,11 @@
 use crate::rig::{ED, RSA, Rig, micros};
 use serde_json::json;
 use std::collections::BTreeMap;
-use surefoot::twin::ConnId;
+use surefoot::twin::kalshi::Config;
 use surefoot::twin::rng::Rng;
+use surefoot::twin::{ConnId, Host, VenueServer as _};
 use surefoot_hot::ids::Side;
+use surefoot_hot::units::Nanos;
 
 /// A book as a client keeps it: by (side, price text) in millionths.
 type ClientBook = BTreeMap<(String, String), i64>;
@@ -130,6 +132,39 @@ fn commands_are_refused_by_number() {
     rig.say(7, &json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["fill"] } }));
     let list = rig.say(7, &json!({ "id": 6, "cmd": "list_subscriptions" }));
     assert_eq!(list[0], json!({ "id": 6, "type": "ok", "msg": [{ "channel": "fill", "sid": 1 }] }));
+}
+
+#[test]
+fn connections_markets_and_commands_have_the_venues_limits() {
+    let mut rig = Rig::with(Config {
+        ws_connections_max: 2,
+        ws_markets_max: 3,
+        ws_commands_per_s: 4,
+        ..Config::default()
+    });
+    rig.connect(1, RSA);
+    rig.connect(2, RSA);
+    let request = rig.request(RSA, "GET", "/trade-api/ws/v2", None);
+    let refused = rig.twin.ws_open(ConnId(3), Host::KalshiWs, &request, rig.now).unwrap_err();
+    assert_eq!(refused.status, 429);
+    rig.connect(4, ED); // another account has its own
+    rig.twin.ws_close(ConnId(2));
+    rig.connect(5, RSA);
+
+    let tickers =
+        |from: usize, to: usize| -> Vec<String> { (from..to).map(|m| rig.ticker(m)).collect() };
+    let (four, three, last) = (tickers(0, 4), tickers(0, 3), tickers(2, 4));
+    let subscribe = |tickers: &[String]| json!({ "id": 1, "cmd": "subscribe", "params": { "channels": ["orderbook_delta"], "market_tickers": tickers } });
+    assert_eq!(rig.say(1, &subscribe(&four))[0]["msg"]["code"], 26);
+    assert_eq!(rig.say(1, &subscribe(&three)).len(), 4, "the word and three books");
+    let add = json!({ "id": 2, "cmd": "update_subscription",
+        "params": { "sid": 1, "action": "add_markets", "market_tickers": last } });
+    assert_eq!(rig.say(1, &add)[0]["msg"]["code"], 26);
+    let list = json!({ "id": 3, "cmd": "list_subscriptions" });
+    assert_eq!(rig.say(1, &list)[0]["type"], "ok");
+    assert_eq!(rig.say(1, &list)[0]["msg"]["code"], 27, "the fifth command within a second");
+    rig.now = rig.now.after(Nanos::from_millis(250));
+    assert_eq!(rig.say(1, &list)[0]["type"], "ok", "a quarter of a second later one more");
 }
 
 #[test]

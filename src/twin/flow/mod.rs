@@ -11,7 +11,7 @@ mod quote;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price, Qty};
@@ -20,7 +20,7 @@ use self::capture::{Capture, Player};
 use self::gap::{Gap, GapKind};
 use self::quote::{FAIR_HIGH, FAIR_LOW, Quote, size};
 use super::rng::Rng;
-use super::worldset::World;
+use super::worldset::{BLOCK_MARKETS, World};
 
 /// Something for a venue to do. Markets are indices into the world's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,17 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// As much for each market as in the demo, but for a large world no more than two cores can serve beside the
+    /// trader that reads it.
+    pub fn for_markets(markets: usize) -> Self {
+        let usual = Self::default();
+        let scaled = usize::try_from(usual.changes_per_s).expect("small") * markets / BLOCK_MARKETS;
+        let changes_per_s = u32::try_from(scaled.min(CHANGES_PER_S_MAX)).expect("bounded");
+        Self { changes_per_s, ..usual }
+    }
+}
+
 /// From start to the first gap: long enough to connect, short enough to see.
 const FIRST_GAP: Nanos = Nanos::from_millis(900);
 /// From start to the first gap of an exclusive set.
@@ -90,6 +101,16 @@ const FIRST_SET_GAP: Nanos = Nanos::from_millis(2_300);
 const SETTLE_QUIET: Nanos = Nanos::from_secs(5);
 /// A pair rests that long after a gap has closed.
 const GAP_REST: Nanos = Nanos::from_secs(2);
+/// The most book changes per second that a world is scaled to.
+const CHANGES_PER_S_MAX: usize = 1_000;
+/// The most pairs that are busy: they get the noise and the gaps. All others are quiet.
+const BUSY_PAIRS_MAX: usize = 100;
+/// The most exclusive sets that are busy.
+const BUSY_SETS_MAX: usize = 16;
+/// The most lone markets of each venue that are busy.
+const BUSY_LONE_MAX: usize = 24;
+/// From one change of some quiet market to the next.
+const QUIET_SPAN: Nanos = Nanos::from_millis(100);
 
 /// Who shares a fair price: a pair, a member of a set, a lone market.
 #[derive(Clone, Debug)]
@@ -100,8 +121,6 @@ struct Question {
     /// Which set it is a member of.
     set: Option<usize>,
     rests_until: Nanos,
-    /// How much of the noise it gets.
-    weight: u64,
 }
 
 /// The flow of one world.
@@ -111,16 +130,26 @@ pub struct Flow {
     config: Config,
     quotes: Vec<Quote>,
     questions: Vec<Question>,
-    /// Questions with a quote on both venues.
+    /// Quotes of Polymarket's markets; those of Kalshi's follow them.
+    polymarket_quotes: usize,
+    /// Busy questions with a quote on both venues.
     pairs: Vec<usize>,
-    /// Members of each exclusive set, as questions.
+    /// Members of each busy exclusive set, as questions.
     sets: Vec<Vec<usize>>,
+    /// Questions whose first quote is a recorded market.
+    recorded: Vec<usize>,
+    /// Questions that change every few minutes, each by one level.
+    quiet: Vec<usize>,
+    /// When each quote settles, for those that do and have not yet.
+    settles: BTreeSet<(Nanos, usize)>,
     gaps: Vec<Gap>,
     player: Option<Player>,
     noise_at: Nanos,
     gap_at: Nanos,
     set_gap_at: Nanos,
-    weights: u64,
+    quiet_at: Nanos,
+    /// Busy questions, and the sum of the shares of noise up to and with each.
+    noisy: Vec<(u64, usize)>,
     out: VecDeque<Action>,
 }
 
@@ -138,18 +167,27 @@ impl Flow {
             config,
             quotes: Vec::new(),
             questions: Vec::new(),
+            polymarket_quotes: world.polymarket.len(),
             pairs: Vec::new(),
-            sets: vec![Vec::new(); world.sets.len()],
+            sets: vec![Vec::new(); world.sets.len().min(BUSY_SETS_MAX)],
+            recorded: Vec::new(),
+            quiet: Vec::new(),
+            settles: BTreeSet::new(),
             gaps: Vec::new(),
             player: None,
             noise_at: start.after(Nanos::from_millis(50)),
             gap_at: start.after(FIRST_GAP),
             set_gap_at: start.after(FIRST_SET_GAP),
-            weights: 0,
+            quiet_at: Nanos::NEVER,
+            noisy: Vec::new(),
             out: VecDeque::new(),
         };
-        flow.add_quotes(world);
-        flow.add_questions(world);
+        let busy = busy_quotes(world);
+        flow.add_quotes(world, &busy);
+        flow.add_questions(world, &busy);
+        if !flow.quiet.is_empty() {
+            flow.quiet_at = start.after(QUIET_SPAN);
+        }
         if let Some(capture) = capture {
             let first = world.polymarket.iter().position(|market| market.captured).unwrap_or(0);
             flow.player = Some(Player::new(capture.clone(), first, start));
@@ -158,10 +196,14 @@ impl Flow {
         flow
     }
 
-    fn add_quotes(&mut self, world: &World) {
-        let mut add = |venue, market, grid, fee, settle, captured| {
-            let depth = usize::try_from(self.rng.range(8, 34)).expect("small");
+    fn add_quotes(&mut self, world: &World, busy: &[bool]) {
+        let mut add = |venue, market, grid, fee, settle: Option<(Nanos, Price)>, captured| {
+            let (least, most) = if busy[self.quotes.len()] { (8, 34) } else { (2, 6) };
+            let depth = usize::try_from(self.rng.range(least, most)).expect("small");
             let levels = Default::default();
+            if let Some((at, _)) = settle {
+                self.settles.insert((at, self.quotes.len()));
+            }
             let (alive, pinned) = (true, false);
             self.quotes.push(Quote {
                 venue,
@@ -192,43 +234,72 @@ impl Flow {
         }
     }
 
-    fn add_questions(&mut self, world: &World) {
-        let at = |venue, market| match venue {
-            Venue::Polymarket => market,
-            Venue::Kalshi => world.polymarket.len() + market,
-        };
+    fn add_questions(&mut self, world: &World, busy: &[bool]) {
         let mut lone = vec![true; self.quotes.len()];
-        let mut ask = |fair, quotes: Vec<usize>, set, weight| {
-            quotes.iter().for_each(|&quote| lone[quote] = false);
-            self.weights += weight;
-            self.questions.push(Question { fair, quotes, set, rests_until: Nanos::ZERO, weight });
-            self.questions.len() - 1
-        };
         for pair in &world.pairs {
-            let quotes =
-                vec![at(Venue::Polymarket, pair.polymarket), at(Venue::Kalshi, pair.kalshi)];
-            let question = ask(pair.fair.clamp(FAIR_LOW, FAIR_HIGH), quotes, None, 2);
-            self.pairs.push(question);
+            let quotes = vec![
+                self.quote_of(Venue::Polymarket, pair.polymarket),
+                self.quote_of(Venue::Kalshi, pair.kalshi),
+            ];
+            quotes.iter().for_each(|&quote| lone[quote] = false);
+            let is_busy = busy[quotes[0]];
+            let fair = pair.fair.clamp(FAIR_LOW, FAIR_HIGH);
+            let question = self.add_question(fair, quotes, None, is_busy.then_some(2));
+            if is_busy {
+                self.pairs.push(question);
+            }
         }
         for (number, set) in world.sets.iter().enumerate() {
             for (&member, &fair) in set.members.iter().zip(&set.fair) {
-                let question = ask(fair, vec![at(set.venue, member)], Some(number), 1);
-                self.sets[number].push(question);
+                let quote = self.quote_of(set.venue, member);
+                lone[quote] = false;
+                let is_busy = busy[quote];
+                let question =
+                    self.add_question(fair, vec![quote], Some(number), is_busy.then_some(1));
+                if is_busy {
+                    self.sets[number].push(question);
+                }
             }
         }
-        let rest: Vec<usize> =
-            (0..lone.len()).filter(|&q| lone[q] && !self.quotes[q].captured).collect();
-        for quote in rest {
+        for quote in (0..lone.len()).filter(|&quote| lone[quote]) {
+            if self.quotes[quote].captured {
+                continue;
+            }
             let fair = u16::try_from(self.rng.range(20, 80) * 100).expect("below a dollar");
-            self.weights += 4;
-            let quotes = vec![quote];
-            self.questions.push(Question {
-                fair,
-                quotes,
-                set: None,
-                rests_until: Nanos::ZERO,
-                weight: 4,
-            });
+            self.add_question(fair, vec![quote], None, busy[quote].then_some(4));
+        }
+    }
+
+    /// Adds a question and gives its index. `share` is its part of the noise; a question without one is quiet.
+    fn add_question(
+        &mut self,
+        fair: u16,
+        quotes: Vec<usize>,
+        set: Option<usize>,
+        share: Option<u64>,
+    ) -> usize {
+        let index = self.questions.len();
+        if self.quotes[quotes[0]].captured {
+            self.recorded.push(index);
+        }
+        match share {
+            Some(share) => self.noisy.push((self.shares() + share, index)),
+            None => self.quiet.push(index),
+        }
+        self.questions.push(Question { fair, quotes, set, rests_until: Nanos::ZERO });
+        index
+    }
+
+    /// The sum of all shares of noise.
+    fn shares(&self) -> u64 {
+        self.noisy.last().map_or(0, |&(sum, _)| sum)
+    }
+
+    /// The quote of a venue's market.
+    const fn quote_of(&self, venue: Venue, market: usize) -> usize {
+        match venue {
+            Venue::Polymarket => market,
+            Venue::Kalshi => self.polymarket_quotes + market,
         }
     }
 
@@ -257,7 +328,8 @@ impl Flow {
         let gaps = self.gaps.iter().map(|gap| gap.ends).min().unwrap_or(Nanos::NEVER);
         let settles = self.next_settle().map_or(Nanos::NEVER, |(at, _)| at);
         let player = self.player.as_ref().map_or(Nanos::NEVER, Player::deadline);
-        self.noise_at.min(self.gap_at).min(self.set_gap_at).min(gaps).min(settles).min(player)
+        let drawn = self.noise_at.min(self.gap_at).min(self.set_gap_at).min(self.quiet_at);
+        drawn.min(gaps).min(settles).min(player)
     }
 
     /// Does everything that is due, in the order of its time.
@@ -281,6 +353,9 @@ impl Flow {
             } else if self.set_gap_at == at {
                 self.open_set_gap(at);
                 self.set_gap_at = at.after(Nanos::from_millis(self.rng.range(3_500, 8_000)));
+            } else if self.quiet_at == at {
+                self.stir_a_quiet_market();
+                self.quiet_at = at.after(QUIET_SPAN);
             } else {
                 self.noise();
                 self.noise_at = at.after(self.noise_pause());
@@ -290,8 +365,7 @@ impl Flow {
 
     /// An order took house liquidity. Some gaps close at that very moment, on the other legs.
     pub fn on_taken(&mut self, venue: Venue, market: usize, now: Nanos) {
-        let hit = self.quotes.iter().position(|q| q.venue == venue && q.market == market);
-        let Some(hit) = hit else { return };
+        let hit = self.quote_of(venue, market);
         let is_trap = |gap: &Gap| gap.kind == GapKind::VanishesWhenHit && gap.quotes.contains(&hit);
         if let Some(index) = self.gaps.iter().position(is_trap) {
             self.spring(index, hit, now);
@@ -299,8 +373,7 @@ impl Flow {
     }
 
     fn next_settle(&self) -> Option<(Nanos, usize)> {
-        let due = self.quotes.iter().enumerate().filter(|(_, quote)| quote.alive);
-        due.filter_map(|(index, quote)| quote.settle.map(|(at, _)| (at, index))).min()
+        self.settles.first().copied()
     }
 
     fn settle(&mut self, index: usize) {
@@ -308,14 +381,16 @@ impl Flow {
         quote.alive = false;
         quote.levels.iter_mut().for_each(std::collections::BTreeMap::clear);
         let (venue, market) = (quote.venue, quote.market);
-        let (_, yes_pays) = quote.settle.expect("it was due");
+        let (at, yes_pays) = quote.settle.expect("it was due");
+        self.settles.remove(&(at, index));
         self.out.push_back(Action::Settle { venue, market, yes_pays });
     }
 
     fn play(&mut self, at: Nanos) {
         let Some(player) = &mut self.player else { return };
         player.step(at, &mut self.quotes, &mut self.out);
-        for question in 0..self.questions.len() {
+        for at in 0..self.recorded.len() {
+            let question = self.recorded[at];
             if self.follow_capture(question) {
                 let Question { fair, quotes, .. } = &self.questions[question];
                 let quote = &mut self.quotes[quotes[1]];
@@ -366,14 +441,18 @@ impl Flow {
     }
 
     fn noisy_question(&mut self) -> usize {
-        let mut draw = self.rng.below(self.weights);
-        for (index, question) in self.questions.iter().enumerate() {
-            match draw.checked_sub(question.weight) {
-                Some(rest) => draw = rest,
-                None => return index,
-            }
+        let draw = self.rng.below(self.shares());
+        let at = self.noisy.partition_point(|&(sum, _)| sum <= draw);
+        self.noisy[at].1
+    }
+
+    /// One level of one quiet market changes.
+    fn stir_a_quiet_market(&mut self) {
+        let question = *self.rng.pick(&self.quiet);
+        let quote = *self.rng.pick(&self.questions[question].quotes);
+        if self.quotes[quote].alive && !self.quotes[quote].captured {
+            self.resize(quote, 0, 1);
         }
-        0
     }
 
     fn side(&mut self) -> Side {
@@ -450,4 +529,30 @@ impl Flow {
             qty,
         });
     }
+}
+
+/// Which quotes are busy, Polymarket's before Kalshi's. A small world is busy as a whole; of a large one a few hundred
+/// markets are, as at the venues.
+fn busy_quotes(world: &World) -> Vec<bool> {
+    let (polymarket, kalshi) = (world.polymarket.len(), world.kalshi.len());
+    let mut related = vec![false; polymarket + kalshi];
+    let mut busy = related.clone();
+    for (number, pair) in world.pairs.iter().enumerate() {
+        let leads = world.polymarket[pair.polymarket].captured;
+        for quote in [pair.polymarket, polymarket + pair.kalshi] {
+            related[quote] = true;
+            busy[quote] = number < BUSY_PAIRS_MAX || leads;
+        }
+    }
+    for (number, set) in world.sets.iter().enumerate() {
+        let first = if set.venue == Venue::Polymarket { 0 } else { polymarket };
+        for &member in &set.members {
+            related[first + member] = true;
+            busy[first + member] = number < BUSY_SETS_MAX;
+        }
+    }
+    for venue in [0..polymarket, polymarket..polymarket + kalshi] {
+        venue.filter(|&quote| !related[quote]).take(BUSY_LONE_MAX).for_each(|q| busy[q] = true);
+    }
+    busy
 }

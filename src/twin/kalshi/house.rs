@@ -73,6 +73,7 @@ impl KalshiTwin {
         entry.yes_pays = Some(yes_pays);
         entry.settled_at = Some(now);
         entry.pays_at = now.after(SETTLEMENT_DELAY);
+        self.due.insert((entry.pays_at, market));
         self.show_determined(market, now);
     }
 
@@ -131,28 +132,25 @@ impl KalshiTwin {
                 }
             }
         }
+        self.due.remove(&(self.markets[market].spec.close, market));
         self.markets[market].status = Status::Closed;
         self.touched.push(market);
     }
 
     pub(super) fn close_and_pay(&mut self, now: Nanos) {
-        for market in 0..self.markets.len() {
-            let entry = &self.markets[market];
-            match entry.status {
-                Status::Active if entry.spec.close <= now => self.close(market, now),
-                Status::Determined if entry.pays_at <= now => self.pay(market, now),
-                _ => {}
+        while let Some(&(at, market)) = self.due.first().filter(|(at, _)| *at <= now) {
+            match self.markets[market].status {
+                Status::Active => self.close(market, now),
+                Status::Determined => self.pay(market, now),
+                Status::Closed | Status::Finalized => {}
             }
+            self.due.remove(&(at, market));
         }
     }
 
+    /// When the next market closes or pays.
     pub(super) fn next_close(&self) -> Nanos {
-        let due = self.markets.iter().filter_map(|m| match m.status {
-            Status::Active => Some(m.spec.close),
-            Status::Determined => Some(m.pays_at),
-            Status::Closed | Status::Finalized => None,
-        });
-        due.min().unwrap_or(Nanos::NEVER)
+        self.due.first().map_or(Nanos::NEVER, |&(at, _)| at)
     }
 
     fn pay(&mut self, market: usize, now: Nanos) {

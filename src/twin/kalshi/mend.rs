@@ -39,6 +39,8 @@ impl KalshiTwin {
             }
             self.show_books_again(market, now);
         }
+        let due = self.markets.iter().enumerate();
+        self.due = due.filter_map(|(market, entry)| Some((entry.next_due()?, market))).collect();
         let lost = self.founded - self.fees_taken() - self.money();
         let house = &mut self.accounts[HOUSE as usize];
         let shard = house.cash.keys().next().copied().unwrap_or(0);

@@ -13,12 +13,12 @@ pub mod limits;
 mod mend;
 mod orders;
 mod parse;
-mod rest;
+pub mod rest;
 pub mod text;
 mod views;
 mod ws;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
@@ -26,7 +26,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use self::account::Account;
 use self::auth::{Key, KeyError, KeyType};
-use self::limits::Tier;
+use self::limits::{Bucket, Tier};
 use super::http::{Request, Response};
 use super::matching::Book;
 use super::rng::Rng;
@@ -53,11 +53,25 @@ pub struct Config {
     pub cash: Usd,
     /// Rate limits of each account.
     pub tier: Tier,
+    /// The most WebSocket connections of one account at one time. More are refused with 429.
+    pub ws_connections_max: usize,
+    /// The most markets of one subscription. The venue's number is not published; error 26 refuses more.
+    pub ws_markets_max: usize,
+    /// The most commands of one connection in a second. Error 27 refuses more.
+    pub ws_commands_per_s: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cash: Usd::from_dollars(10_000), tier: Tier::Expert }
+        // `venues/kalshi.md` §4.1: 200 connections (2025-09), 10,000 tickers on one subscription were seen to work,
+        // 10,000 commands a second (2026-06).
+        Self {
+            cash: Usd::from_dollars(10_000),
+            tier: Tier::Expert,
+            ws_connections_max: 200,
+            ws_markets_max: 10_000,
+            ws_commands_per_s: 10_000,
+        }
     }
 }
 
@@ -68,6 +82,10 @@ pub struct KalshiTwin {
     events: Vec<KalshiEvent>,
     markets: Vec<Market>,
     by_ticker: HashMap<String, usize>,
+    /// The markets of each event.
+    event_markets: Vec<Vec<usize>>,
+    /// When each market closes or pays next, for those that still do.
+    due: BTreeSet<(Nanos, usize)>,
     /// The house, then one account for each key.
     accounts: Vec<Account>,
     keys: Vec<Key>,
@@ -82,7 +100,7 @@ pub struct KalshiTwin {
     house_ids: u64,
     /// Markets whose ticker may have to be sent again.
     touched: Vec<usize>,
-    tier: Tier,
+    config: Config,
     trading_active: bool,
     /// All money there was at first: it changes by fees alone.
     founded: Usd,
@@ -140,6 +158,17 @@ impl Status {
     }
 }
 
+impl Market {
+    /// When it closes or pays next; `None` if nothing of it depends on time any more.
+    const fn next_due(&self) -> Option<Nanos> {
+        match self.status {
+            Status::Active => Some(self.spec.close),
+            Status::Determined => Some(self.pays_at),
+            Status::Closed | Status::Finalized => None,
+        }
+    }
+}
+
 /// One line of the tape.
 #[derive(Clone, Debug)]
 struct TradeRow {
@@ -186,6 +215,8 @@ impl KalshiTwin {
             events: world.events.clone(),
             markets: Vec::new(),
             by_ticker: HashMap::new(),
+            event_markets: vec![Vec::new(); world.events.len()],
+            due: BTreeSet::new(),
             accounts,
             keys: keys.into(),
             orders: Vec::new(),
@@ -198,7 +229,7 @@ impl KalshiTwin {
             ids,
             house_ids: HOUSE_IDS_FROM,
             touched: Vec::new(),
-            tier: config.tier,
+            config,
             trading_active: true,
             founded: Usd::ZERO,
             filled_groups: Vec::new(),
@@ -207,6 +238,8 @@ impl KalshiTwin {
         for (index, spec) in world.kalshi.iter().enumerate() {
             let series = world.series_of(index);
             twin.by_ticker.insert(spec.ticker.clone(), index);
+            twin.event_markets[spec.event].push(index);
+            twin.due.insert((spec.close, index));
             twin.markets.push(Market {
                 id: uuid(&mut twin.ids),
                 grid: spec.ladder.grid(),
@@ -289,7 +322,13 @@ impl VenueServer for KalshiTwin {
             return Err(Response::text(404, "404 page not found"));
         }
         let key = auth::check(self.keys.iter(), req, now)?;
-        self.conns.insert(conn, ws::Conn::new(account_of_key(key)));
+        let account = account_of_key(key);
+        let open = self.conns.values().filter(|conn| conn.account == account).count();
+        if open >= self.config.ws_connections_max {
+            return Err(rest::too_many());
+        }
+        let commands = Bucket::new((self.config.ws_commands_per_s, 1), now);
+        self.conns.insert(conn, ws::Conn::new(account, commands));
         Ok(())
     }
 

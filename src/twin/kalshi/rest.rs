@@ -14,6 +14,12 @@ use crate::twin::routes::{Found, find};
 
 type Answer = Result<Response, Response>;
 
+/// The most rows of one page of markets (`venues/kalshi.md` §6.3).
+pub const MARKETS_PAGE_MAX: usize = 1_000;
+/// The most rows of one page of events, and what a page has where no number is given.
+pub const EVENTS_PAGE_MAX: usize = 200;
+/// The most tickers of one call for books.
+pub const BOOKS_MAX: usize = 100;
 /// The longest batch. The venue's cap is not published; older pages said 20 (`venues/kalshi.md` §1.2).
 const BATCH_MAX: usize = 20;
 
@@ -40,7 +46,7 @@ fn missing() -> Response {
 }
 
 /// 429, whose `error` is a string, unlike every other.
-fn too_many() -> Response {
+pub(super) fn too_many() -> Response {
     Response::json(429, &json!({ "error": "too many requests" }))
 }
 
@@ -193,7 +199,7 @@ impl KalshiTwin {
                 let owner = &self.accounts[account as usize];
                 let (read, write) = (bucket(&owner.read), bucket(&owner.write[&None]));
                 ok(
-                    &json!({ "usage_tier": self.tier.name(), "read": read, "write": write, "grants": [] }),
+                    &json!({ "usage_tier": self.config.tier.name(), "read": read, "write": write, "grants": [] }),
                 )
             }
             ReadCall::ApiKeys => {
@@ -396,7 +402,7 @@ impl KalshiTwin {
         tokens: u64,
         now: Nanos,
     ) -> Result<(), Response> {
-        let budget = self.tier.write();
+        let budget = self.config.tier.write();
         let key = shard.filter(|shard| *shard > 0);
         let buckets = &mut self.accounts[account as usize].write;
         let bucket = buckets.entry(key).or_insert_with(|| Bucket::new(budget, now));
@@ -499,13 +505,22 @@ impl KalshiTwin {
             is("event_ticker", &event.ticker)
                 && is("series_ticker", &self.series[event.series].ticker)
                 && is("status", market.status.filter())
-                && filter_csv(req, "tickers", &market.spec.ticker)
                 && req.query("mve_filter") != Some("only")
                 && within(req, "close_ts", secs(market.spec.close))
                 && within(req, "created_ts", secs(market.opened))
         };
-        let rows: Vec<usize> = (0..self.markets.len()).filter(wanted).collect();
-        let (page, cursor) = page(req, &rows, 100, 1_000)?;
+        let mut named: Vec<usize> = req
+            .query_all("tickers")
+            .filter_map(|ticker| self.by_ticker.get(ticker).copied())
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        let rows: Vec<usize> = if req.query_all("tickers").next().is_some() {
+            named.into_iter().filter(wanted).collect()
+        } else {
+            (0..self.markets.len()).filter(wanted).collect()
+        };
+        let (page, cursor) = page(req, &rows, 100, MARKETS_PAGE_MAX as u64)?;
         let list: Vec<Value> = page.iter().map(|&market| self.market_view(market)).collect();
         ok(&json!({ "markets": list, "cursor": cursor }))
     }
@@ -523,7 +538,7 @@ impl KalshiTwin {
                 })
         };
         let rows: Vec<usize> = (0..self.events.len()).filter(wanted).collect();
-        let (page, cursor) = page(req, &rows, 200, 200)?;
+        let (page, cursor) = page(req, &rows, EVENTS_PAGE_MAX as u64, EVENTS_PAGE_MAX as u64)?;
         let nested = req.query("with_nested_markets") == Some("true");
         let list: Vec<Value> = page.iter().map(|&event| self.event_view(event, nested)).collect();
         ok(&json!({ "events": list, "cursor": cursor, "milestones": [] }))
@@ -542,7 +557,7 @@ impl KalshiTwin {
 
     fn list_books(&self, req: &Request) -> Answer {
         let tickers: Vec<&str> = req.query_all("tickers").collect();
-        if tickers.is_empty() || tickers.len() > 100 {
+        if tickers.is_empty() || tickers.len() > BOOKS_MAX {
             return Err(Refusal::invalid("tickers: 1 to 100").into());
         }
         let mut list = Vec::new();

@@ -251,7 +251,7 @@ impl KalshiTwin {
 
     /// The markets of an event.
     pub(super) fn markets_of(&self, event: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.markets.len()).filter(move |&market| self.markets[market].spec.event == event)
+        self.event_markets[event].iter().copied()
     }
 
     /// A series as REST shows it.

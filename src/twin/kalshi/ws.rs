@@ -8,15 +8,18 @@ use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Usd};
 
 use super::KalshiTwin;
+use super::limits::Bucket;
 use super::text::{rfc3339, secs, signed_count};
 use crate::twin::ConnId;
 
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Conn {
-    account: u32,
+    pub(super) account: u32,
     subs: Vec<Sub>,
     sids: u64,
+    /// Commands that it may still send.
+    commands: Bucket,
 }
 
 /// One channel of one connection.
@@ -93,9 +96,22 @@ impl Channel {
 /// A command's refusal: code and text (`venues/kalshi.md` §4.10).
 type WsError = (u32, &'static str);
 
+const TOO_MANY_MARKETS: WsError = (26, "Subscription market limit exceeded");
+
 impl Conn {
-    pub(super) const fn new(account: u32) -> Self {
-        Self { account, subs: Vec::new(), sids: 0 }
+    pub(super) const fn new(account: u32, commands: Bucket) -> Self {
+        Self { account, subs: Vec::new(), sids: 0, commands }
+    }
+
+    /// How many markets the channel's subscription would have with `more`.
+    fn markets_with(&self, channel: Channel, more: Option<&BTreeSet<usize>>) -> usize {
+        let sub = self.subs.iter().find(|sub| sub.channel == channel);
+        let have = sub.and_then(|sub| sub.markets.as_ref());
+        match (have, more) {
+            (Some(have), Some(more)) => have.union(more).count(),
+            (None, Some(more)) => more.len(),
+            (_, None) => 0,
+        }
     }
 
     fn sub(&mut self, channel: Channel) -> Option<&mut Sub> {
@@ -132,8 +148,9 @@ impl Sub {
 impl KalshiTwin {
     /// One command of a client.
     pub(super) fn command(&mut self, conn: ConnId, text: &str, now: Nanos) {
-        if !self.conns.contains_key(&conn) {
-            return;
+        let Some(entry) = self.conns.get_mut(&conn) else { return };
+        if !entry.commands.take(1, now) {
+            return self.fail(conn, None, (27, "Too many commands"));
         }
         let Ok(value) = serde_json::from_str::<Value>(text) else {
             return self.fail(conn, None, (1, "Unable to process message"));
@@ -176,6 +193,11 @@ impl KalshiTwin {
         let markets = self.named_markets(params);
         if channels.contains(&Channel::Book) && markets.is_none() {
             return Err((14, "Market ticker required"));
+        }
+        let limit = self.config.ws_markets_max;
+        let entry = self.conns.get(&conn).expect("checked by the caller");
+        if channels.iter().any(|&channel| entry.markets_with(channel, markets.as_ref()) > limit) {
+            return Err(TOO_MANY_MARKETS);
         }
         for channel in channels {
             let markets = markets.clone().filter(|_| channel.is_filtered());
@@ -321,7 +343,11 @@ impl KalshiTwin {
             return Err((13, "Unsupported action"));
         }
         let markets = self.named_markets(params).ok_or((14, "Market ticker required"))?;
+        let limit = self.config.ws_markets_max;
         let entry = self.conns.get_mut(&conn).expect("checked by the caller");
+        if action == "add_markets" && entry.markets_with(channel, Some(&markets)) > limit {
+            return Err(TOO_MANY_MARKETS);
+        }
         let sub = entry.sub(channel).expect("found by the caller");
         match action {
             "add_markets" => {

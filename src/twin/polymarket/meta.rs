@@ -5,10 +5,11 @@ use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::Price;
 
 use super::answers::{cursor, cursor_text, error, price_number};
+use super::market::Market;
 use super::{PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, Route, find};
-use crate::twin::worldset::Generation;
+use crate::twin::worldset::{Generation, PolymarketMarket};
 
 /// What Gamma answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +58,10 @@ pub const ROUTES: &[Route<GammaCall>] = &[
 const FILTERS: &str =
     "filters: closed, id, slug, condition_ids, clob_token_ids; in the order they were opened";
 
-/// The most rows of one page.
-const PAGE_MAX: usize = 100;
+/// The most rows of one page of a listing.
+pub const PAGE_MAX: usize = 100;
+/// The largest offset of a listing; whoever wants more pages by cursor.
+pub const OFFSET_MAX: usize = 2_000;
 
 impl PolymarketVenue {
     /// Gamma.
@@ -70,118 +73,87 @@ impl PolymarketVenue {
         };
         match call {
             GammaCall::Status => Response::text(200, "OK"),
-            GammaCall::MarketsKeyset => self.keyset(req, "markets", &self.gamma_markets(req)),
-            GammaCall::EventsKeyset => self.keyset(req, "events", &self.gamma_events(req)),
+            GammaCall::MarketsKeyset => {
+                keyset(req, "markets", &self.markets_asked_for(req), |&m| {
+                    self.gamma_market(m, true)
+                })
+            }
+            GammaCall::EventsKeyset => {
+                let nested = wants_markets(req);
+                keyset(req, "events", &self.events_asked_for(req), |e| self.gamma_event(e, nested))
+            }
             GammaCall::Markets => {
-                Response::json(200, &Value::Array(offset(req, self.gamma_markets(req))))
+                by_offset(req, &self.markets_asked_for(req), |&m| self.gamma_market(m, true))
             }
             GammaCall::Events => {
-                Response::json(200, &Value::Array(offset(req, self.gamma_events(req))))
+                let nested = wants_markets(req);
+                by_offset(req, &self.events_asked_for(req), |e| self.gamma_event(e, nested))
             }
-            GammaCall::MarketBySlug => {
-                self.gamma_one(|m| m["slug"] == id, |v| v.gamma_market_list(true))
-            }
-            GammaCall::EventBySlug => {
-                self.gamma_one(|e| e["slug"] == id, |v| v.gamma_event_list(true))
-            }
-            GammaCall::Market => self.gamma_one(|m| m["id"] == id, |v| v.gamma_market_list(true)),
-            GammaCall::Event => self.gamma_one(|e| e["id"] == id, |v| v.gamma_event_list(true)),
+            GammaCall::MarketBySlug => self.one_market(|m| m.spec.slug == id),
+            GammaCall::Market => self.one_market(|m| m.gamma_id == id),
+            GammaCall::EventBySlug => self.one_event(|m| m.spec.event_slug == id),
+            GammaCall::Event => self.one_event(|m| m.spec.event_id == id),
             GammaCall::Tags => Response::json(200, &json!([])),
         }
     }
 
-    fn gamma_one(
-        &self,
-        wanted: impl Fn(&Value) -> bool,
-        all: impl Fn(&Self) -> Vec<Value>,
-    ) -> Response {
-        match all(self).into_iter().find(|row| wanted(row)) {
-            Some(row) => Response::json(200, &row),
-            None => {
-                Response::json(404, &json!({"type": "not found error", "error": "id not found"}))
-            }
+    fn one_market(&self, is_it: impl Fn(&Market) -> bool) -> Response {
+        match self.markets.iter().position(is_it) {
+            Some(market) => Response::json(200, &self.gamma_market(market, true)),
+            None => not_found(),
         }
     }
 
-    fn keyset(&self, req: &Request, name: &str, rows: &[Value]) -> Response {
-        if req.query("offset").is_some() {
-            return Response::json(
-                422,
-                &json!({"error": "offset is not supported, use after_cursor"}),
-            );
+    /// The event that the first market of this kind belongs to.
+    fn one_event(&self, is_of_it: impl Fn(&Market) -> bool) -> Response {
+        match self.markets.iter().find(|market| is_of_it(market)) {
+            Some(market) => Response::json(200, &self.gamma_event(&market.spec.event_id, true)),
+            None => not_found(),
         }
-        let limit = req.query("limit").and_then(|l| l.parse::<usize>().ok()).unwrap_or(20);
-        let limit = limit.clamp(1, PAGE_MAX);
-        let from = req.query("after_cursor").map_or(Some(0), cursor);
-        let Some(from) = from else { return error(422, "invalid cursor") };
-        let page: Vec<&Value> = rows.iter().skip(from).take(limit).collect();
-        let mut answer = json!({ name: page });
-        let next = from.saturating_add(limit);
-        if next < rows.len() {
-            answer["next_cursor"] = json!(cursor_text(next));
-        }
-        Response::json(200, &answer)
     }
 
-    fn gamma_markets(&self, req: &Request) -> Vec<Value> {
-        let wanted = |name: &str, row: &Value, field: &str| {
-            let mut asked = req.query_all(name).peekable();
-            asked.peek().is_none() || asked.any(|id| row[field] == id)
-        };
-        let in_list = |name: &str, row: &Value| {
-            let mut asked = req.query_all(name).peekable();
-            asked.peek().is_none()
-                || asked.any(|id| row["clobTokenIds"].as_str().is_some_and(|l| l.contains(id)))
-        };
-        let condition = |row: &Value| {
-            let mut asked = req.query_all("condition_ids").peekable();
-            asked.peek().is_none()
-                || asked.any(|id| {
-                    let own = row["conditionId"].as_str().unwrap_or("?");
-                    id == own || id.strip_suffix("00") == Some(own)
-                })
-        };
+    /// Indices of the markets that a request's filters let through, in the order they were opened.
+    fn markets_asked_for(&self, req: &Request) -> Vec<usize> {
         let closed = req.query("closed").and_then(|c| c.parse::<bool>().ok());
-        self.gamma_market_list(true)
-            .into_iter()
-            .filter(|row| closed.is_none_or(|closed| row["closed"] == closed))
-            .filter(|row| wanted("slug", row, "slug") && wanted("id", row, "id"))
-            .filter(|row| condition(row) && in_list("clob_token_ids", row))
-            .collect()
-    }
-
-    fn gamma_events(&self, req: &Request) -> Vec<Value> {
-        let wanted = |name: &str, row: &Value, field: &str| {
-            let mut asked = req.query_all(name).peekable();
-            asked.peek().is_none() || asked.any(|id| row[field] == id)
+        let is_wanted = |market: &Market| {
+            let spec = &market.spec;
+            let condition = gamma_condition(spec);
+            // Generation 3 is known by 62 digits as well as by 64, and only by `positionIds`.
+            let is_condition =
+                |id: &str| id == condition || id.strip_suffix("00") == Some(condition);
+            let is_token = |id: &str| {
+                spec.generation == Generation::Two && (id == spec.yes_token || id == spec.no_token)
+            };
+            closed.is_none_or(|closed| closed != market.is_open())
+                && is_among(req, "slug", |slug| slug == spec.slug)
+                && is_among(req, "id", |id| id == market.gamma_id)
+                && is_among(req, "condition_ids", is_condition)
+                && is_among(req, "clob_token_ids", is_token)
         };
+        (0..self.markets.len()).filter(|&market| is_wanted(&self.markets[market])).collect()
+    }
+
+    /// Ids of the events that a request's filters let through, in the order they were opened.
+    fn events_asked_for(&self, req: &Request) -> Vec<&str> {
         let closed = req.query("closed").and_then(|c| c.parse::<bool>().ok());
-        self.gamma_event_list(req.query("include_markets") != Some("false"))
-            .into_iter()
-            .filter(|row| closed.is_none_or(|closed| row["closed"] == closed))
-            .filter(|row| wanted("slug", row, "slug") && wanted("id", row, "id"))
-            .collect()
-    }
-
-    fn gamma_market_list(&self, with_events: bool) -> Vec<Value> {
-        (0..self.markets.len()).map(|m| self.gamma_market(m, with_events)).collect()
-    }
-
-    fn gamma_event_list(&self, with_markets: bool) -> Vec<Value> {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut rows = Vec::new();
-        for market in &self.markets {
-            if !seen.contains(&market.spec.event_id.as_str()) {
-                seen.push(&market.spec.event_id);
-                rows.push(self.gamma_event(&market.spec.event_id, with_markets));
-            }
-        }
-        rows
+        let is_wanted = |&id: &&str| {
+            let members = &self.event_markets[id];
+            let is_open = || members.iter().any(|&m| self.markets[m].is_open());
+            let slug = &self.markets[members[0]].spec.event_slug;
+            closed.is_none_or(|closed| closed != is_open())
+                && is_among(req, "slug", |asked| asked == slug)
+                && is_among(req, "id", |asked| asked == id)
+        };
+        let first = |&market: &usize| {
+            let event = &self.markets[market].spec.event_id;
+            self.event_markets[event][0] == market
+        };
+        let events = (0..self.markets.len()).filter(first);
+        events.map(|m| self.markets[m].spec.event_id.as_str()).filter(is_wanted).collect()
     }
 
     fn gamma_event(&self, id: &str, with_markets: bool) -> Value {
-        let members: Vec<usize> =
-            (0..self.markets.len()).filter(|&m| self.markets[m].spec.event_id == id).collect();
+        let members = &self.event_markets[id];
         let first = &self.markets[members[0]];
         let neg_risk = first.spec.neg_risk_market_id.clone();
         let mut event = json!({
@@ -223,12 +195,11 @@ impl PolymarketVenue {
             Price::from_ticks(bid.ticks().midpoint(ask.ticks())).expect("between two prices")
         });
         let list = |a: &str, b: &str| Value::String(json!([a, b]).to_string());
-        let condition = if three { &spec.condition_id[..64] } else { &spec.condition_id };
         let mut row = json!({
             "id": market.gamma_id,
             "version": market.version(),
             "question": spec.question,
-            "conditionId": condition,
+            "conditionId": gamma_condition(spec),
             "questionID": spec.question_id,
             "marketMakerAddress": "",
             "slug": spec.slug,
@@ -288,9 +259,58 @@ impl PolymarketVenue {
     }
 }
 
-/// The rows that `limit` and `offset` ask for.
-fn offset(req: &Request, rows: Vec<Value>) -> Vec<Value> {
+/// Whether one of the values given under `name` fits; true if none is given.
+fn is_among(req: &Request, name: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let mut asked = req.query_all(name).peekable();
+    asked.peek().is_none() || asked.any(fits)
+}
+
+/// Whether a listing of events carries their markets, as it does unless told otherwise.
+fn wants_markets(req: &Request) -> bool {
+    req.query("include_markets") != Some("false")
+}
+
+/// A page of a listing by cursor: 20 rows unless `limit` says otherwise, which is clamped to 1 to [`PAGE_MAX`]
+/// without a word (`venues/polymarket.md` §7.3).
+fn keyset<T>(req: &Request, name: &str, rows: &[T], shape: impl Fn(&T) -> Value) -> Response {
+    if req.query("offset").is_some() {
+        let text = "offset is not supported, use after_cursor";
+        return Response::json(422, &json!({ "error": text }));
+    }
+    let limit = req.query("limit").and_then(|l| l.parse::<usize>().ok()).unwrap_or(20);
+    let limit = limit.clamp(1, PAGE_MAX);
+    let from = req.query("after_cursor").map_or(Some(0), cursor);
+    let Some(from) = from else { return error(422, "invalid cursor") };
+    let page: Vec<Value> = rows.iter().skip(from).take(limit).map(shape).collect();
+    let mut answer = json!({ name: page });
+    let next = from.saturating_add(limit);
+    if next < rows.len() {
+        answer["next_cursor"] = json!(cursor_text(next));
+    }
+    Response::json(200, &answer)
+}
+
+/// A page of a listing by `limit` and `offset`: at most [`PAGE_MAX`] rows, without a word about more (seen since
+/// 2026-05-17), and nothing beyond [`OFFSET_MAX`] (text seen 2026-06-18).
+fn by_offset<T>(req: &Request, rows: &[T], shape: impl Fn(&T) -> Value) -> Response {
     let number = |name| req.query(name).and_then(|n| n.parse::<usize>().ok());
-    let limit = number("limit").unwrap_or(PAGE_MAX).min(500);
-    rows.into_iter().skip(number("offset").unwrap_or(0)).take(limit).collect()
+    let (limit, offset) = (number("limit").unwrap_or(PAGE_MAX), number("offset").unwrap_or(0));
+    if offset > OFFSET_MAX {
+        let text = "offset too large, use /markets/keyset for deeper pagination";
+        return Response::json(422, &json!({ "type": "validation error", "error": text }));
+    }
+    let page = rows.iter().skip(offset).take(limit.min(PAGE_MAX)).map(shape);
+    Response::json(200, &page.collect())
+}
+
+fn not_found() -> Response {
+    Response::json(404, &json!({ "type": "not found error", "error": "id not found" }))
+}
+
+/// A condition id as Gamma writes it: that of generation 3 without its last byte.
+fn gamma_condition(spec: &PolymarketMarket) -> &str {
+    match spec.generation {
+        Generation::Two => &spec.condition_id,
+        Generation::Three => &spec.condition_id[..64],
+    }
 }

@@ -14,7 +14,7 @@ mod mend;
 pub mod meta;
 pub mod order;
 mod rest;
-mod stream;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -147,6 +147,8 @@ pub struct PolymarketVenue {
     markets: Vec<Market>,
     by_token: HashMap<String, (usize, Outcome)>,
     by_condition: HashMap<String, usize>,
+    /// The markets of each event, by Gamma's event id.
+    event_markets: HashMap<String, Vec<usize>>,
     orders: Vec<Order>,
     by_order: HashMap<Word, usize>,
     trades: Vec<Trade>,
@@ -185,6 +187,7 @@ impl PolymarketVenue {
             markets: Vec::new(),
             by_token: HashMap::new(),
             by_condition: HashMap::new(),
+            event_markets: HashMap::new(),
             orders: Vec::new(),
             by_order: HashMap::new(),
             trades: Vec::new(),
@@ -268,6 +271,7 @@ impl PolymarketVenue {
         self.by_token.insert(spec.yes_token.clone(), (index, Outcome::Yes));
         self.by_token.insert(spec.no_token.clone(), (index, Outcome::No));
         self.by_condition.insert(spec.condition_id.clone(), index);
+        self.event_markets.entry(spec.event_id.clone()).or_default().push(index);
         self.markets.push(Market::new(spec, index, now));
         self.show_new_market(index, now);
         index

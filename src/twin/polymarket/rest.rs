@@ -1,5 +1,7 @@
 //! The CLOB's REST: public market data, API keys, orders, cancels and what one owns (`venues/polymarket.md` §4).
 
+use std::iter::empty;
+
 use serde_json::{Map, Value, json};
 use surefoot_cold::venue::polymarket::eip712::{Address, Exchange, auth_digest, recover};
 use surefoot_cold::venue::text::{parse_hex, parse_hex_vec};
@@ -29,13 +31,17 @@ const ACCOUNTS_MAX: usize = 64;
 const UNBOUNDED: &str =
     "115792089237316195423570985008687907853269984665640564039457584007913129639935";
 
-/// A page in the venue's envelope.
-fn page(req: &Request, rows: Vec<Value>) -> Response {
+/// A page in the venue's envelope. Only the rows of the page are put into shape.
+fn page<T>(
+    req: &Request,
+    rows: impl ExactSizeIterator<Item = T>,
+    shape: impl Fn(T) -> Value,
+) -> Response {
     let Some(from) = cursor(req.query("next_cursor").unwrap_or_default()) else {
         return error(400, "invalid next_cursor");
     };
     let total = rows.len();
-    let data: Vec<Value> = rows.into_iter().skip(from).take(PAGE).collect();
+    let data: Vec<Value> = rows.skip(from).take(PAGE).map(shape).collect();
     let next = from.saturating_add(PAGE);
     let next = if next < total { cursor_text(next) } else { LAST_CURSOR.into() };
     let count = data.len();
@@ -74,12 +80,11 @@ impl PolymarketVenue {
                 self.by_condition_or_404(open, |v, m| v.markets[m].legacy_market())
             }
             PublicCall::Markets => {
-                page(req, self.markets.iter().map(super::market::Market::legacy_market).collect())
+                page(req, self.markets.iter(), super::market::Market::legacy_market)
             }
-            PublicCall::SimplifiedMarkets => page(
-                req,
-                self.markets.iter().map(super::market::Market::simplified_market).collect(),
-            ),
+            PublicCall::SimplifiedMarkets => {
+                page(req, self.markets.iter(), super::market::Market::simplified_market)
+            }
             PublicCall::MarketByToken => self.markets_by_token(open),
             PublicCall::Books => self.books(req),
             PublicCall::Many(fact) => self.many(req, fact),
@@ -89,7 +94,7 @@ impl PolymarketVenue {
                 self.of_token(fact, token.unwrap_or_default(), req)
             }
             PublicCall::PricesHistory => Response::json(200, &json!({"history": []})),
-            PublicCall::RewardMarkets => page(req, Vec::new()),
+            PublicCall::RewardMarkets => page(req, empty::<Value>(), |row| row),
             PublicCall::Deployed => Response::json(200, &json!({"deployed": true})),
         }
     }
@@ -331,13 +336,15 @@ impl PolymarketVenue {
                 rows.retain(|&o| {
                     self.matches_filter(req, self.orders[o].market, Some(self.orders[o].outcome))
                 });
-                page(req, rows.into_iter().map(|o| self.order_json(o)).collect())
+                page(req, rows.into_iter(), |order| self.order_json(order))
             }
             PrivateCall::Order => match self.order_of(account, open) {
                 Some(order) => Response::json(200, &self.order_json(order)),
                 None => error(404, "order not found"),
             },
-            PrivateCall::Trades => page(req, self.own_trades(account, req)),
+            PrivateCall::Trades => page(req, self.own_trades(account, req).into_iter(), |trade| {
+                self.trade_json(trade, account)
+            }),
             PrivateCall::Keys => {
                 let keys: Vec<&str> = self
                     .credentials
@@ -351,7 +358,7 @@ impl PolymarketVenue {
             PrivateCall::Balance => self.balance(account, req),
             PrivateCall::Tier => Response::json(200, &json!({"tier": self.tier.name()})),
             PrivateCall::Nothing => Response::json(200, &json!([])),
-            PrivateCall::NothingPaged => page(req, Vec::new()),
+            PrivateCall::NothingPaged => page(req, empty::<Value>(), |row| row),
             PrivateCall::DropNotifications => Response::json(200, &json!("OK")),
             PrivateCall::Scoring => Response::json(200, &json!({"scoring": false})),
             PrivateCall::ManyScoring => {
@@ -652,7 +659,8 @@ impl PolymarketVenue {
         })
     }
 
-    fn own_trades(&self, account: usize, req: &Request) -> Vec<Value> {
+    /// Indices of the account's trades that a request asks for, newest first.
+    fn own_trades(&self, account: usize, req: &Request) -> Vec<usize> {
         let time = |name| req.query(name).and_then(|t| t.parse::<u64>().ok());
         let (after, before) = (time("after"), time("before"));
         (0..self.trades.len())
@@ -667,7 +675,6 @@ impl PolymarketVenue {
                     && after.is_none_or(|t| at >= t)
                     && before.is_none_or(|t| at <= t)
             })
-            .map(|index| self.trade_json(index, account))
             .collect()
     }
 

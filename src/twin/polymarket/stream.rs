@@ -30,6 +30,10 @@ pub enum Listener {
     },
 }
 
+/// Assets of one market connection that get a first book. Those beyond get none and no word about it, only changes:
+/// "above about 500 the initial snapshots stop arriving" (`venues/polymarket.md` §5.1).
+pub const SNAPSHOT_ASSETS_MAX: usize = 500;
+
 const BOTH: [Outcome; 2] = [Outcome::Yes, Outcome::No];
 
 impl PolymarketVenue {
@@ -73,10 +77,15 @@ impl PolymarketVenue {
         if let Some(asked) = message.get("custom_feature_enabled").and_then(Value::as_bool) {
             *custom = asked;
         }
-        let added: Vec<(usize, u8)> =
+        let snapshots_left = SNAPSHOT_ASSETS_MAX.saturating_sub(assets.len());
+        let mut added: Vec<(usize, u8)> =
             named.into_iter().filter(|asset| assets.insert(*asset)).collect();
         if added.is_empty() {
             self.out.push_back((conn, "NO NEW ASSETS".into()));
+            return;
+        }
+        added.truncate(snapshots_left);
+        if added.is_empty() {
             return;
         }
         let books = added.iter().map(|&(market, outcome)| {
