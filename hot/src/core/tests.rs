@@ -7,6 +7,7 @@ mod compare;
 mod day;
 mod foreign;
 mod groups;
+mod invariants;
 mod leftovers;
 mod money;
 mod orders;

@@ -293,8 +293,10 @@ impl Group {
         let leg = &mut self.legs[index];
         leg.order = None;
         leg.sold += qty;
+        let before = self.target;
         // What came late may have completed units while this was sold.
         self.target = self.target.min(self.matched());
+        assert!(self.target <= before, "G1: a sale never makes a group buy more");
         match end {
             _ if whole => {}
             // The market takes it, a part at a time.
@@ -334,6 +336,10 @@ impl Group {
     pub fn give_up(&mut self) {
         if self.legs().iter().any(|leg| !leg.tried) {
             self.target = self.target.min(self.matched());
+            assert!(
+                self.target <= self.matched(),
+                "G1: a group that gives up keeps what is complete"
+            );
         }
     }
 

@@ -175,6 +175,11 @@ impl Accounts {
         });
         self.cash[purse.index()] += pays;
         self.realise(market, pays - cost);
+        let position = &self.positions[market.index()];
+        assert!(
+            position.held(Outcome::Yes).is_zero() || position.held(Outcome::No).is_zero(),
+            "P1: no pair stays at a venue that pays for pairs"
+        );
     }
 
     /// In a market that has its result nothing stays held: it is paid, or becomes a claim.

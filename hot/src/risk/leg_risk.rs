@@ -45,8 +45,11 @@ impl LegRisk {
             // At most one, so it fits: the loss was cut to the cost.
             let share = (lost << I32F32::FRAC_NBITS) / i128::from(cost.micros());
             let share = I32F32::from_bits(i64::try_from(share).expect("a share of the cost"));
+            assert!((I32F32::ZERO..=I32F32::ONE).contains(&share), "a loss is a share of the cost");
             self.loss_shares = self.loss_shares.saturating_add(share);
         }
+        assert!(self.unwound <= self.failed, "what was unwound had failed");
+        assert!(self.failed <= self.baskets, "what failed had begun");
     }
 
     /// How often a leg fails once another has filled, in millionths, where `assumed` is expected before any evidence.

@@ -181,6 +181,7 @@ impl Limits {
         }
         self.values[index] = value;
         self.set |= 1 << index;
+        assert!(self.raw(row) == value, "a limit that was taken is in force");
         true
     }
 

@@ -49,6 +49,11 @@ impl Rate {
         }
         self.mutations.push_back((now, market));
         self.by_market[market.index()] += 1;
+        assert!(self.mutations.len() <= REMEMBERED, "S6: the window has its bound");
+        assert!(
+            self.in_market(market) <= self.in_all(),
+            "S7: a market's rate is part of the whole"
+        );
     }
 
     fn forget_first(&mut self) {

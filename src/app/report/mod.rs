@@ -81,6 +81,7 @@ pub fn this_run(stats: &Stats, base: &Stats) -> Stats {
     let over = u64::saturating_sub;
     Stats {
         events: over(stats.events, base.events),
+        invariant_checks: over(stats.invariant_checks, base.invariant_checks),
         opportunities: over(stats.opportunities, base.opportunities),
         baskets_opened: over(stats.baskets_opened, base.baskets_opened),
         baskets_completed: over(stats.baskets_completed, base.baskets_completed),
@@ -162,6 +163,7 @@ pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
         "stalls": stats.stalls,
         "stale_books": stats.stales,
         "alarms": stats.alarms,
+        "invariant_checks": stats.invariant_checks,
         "pnl_usd": usd(result),
         "pnl": {
             "realised_usd": usd(stats.realised),

@@ -1,0 +1,66 @@
+//! What a running core checks of itself, and that the alarm rings.
+
+use super::*;
+use crate::bounds::{INVARIANT_POSITIONS, INVARIANTS_EVERY, MARKETS_MAX};
+
+/// Hands timer events in until the core has checked itself `times` more.
+fn run_to_check(core: &mut Core, now: Nanos, times: u64) {
+    let mut out = Outbox::new();
+    let until = core.stats().invariant_checks + times;
+    while core.stats().invariant_checks < until {
+        core.on_event(now, &Event::Timer, &mut out);
+        out.clear();
+    }
+}
+
+/// A desk that holds contracts and has orders and a group in flight.
+fn busy() -> Desk {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    desk
+}
+
+#[test]
+fn a_running_core_checks_itself_at_intervals_and_comes_round_all_markets() {
+    let mut desk = busy();
+    let events = desk.core.stats().events;
+    run_to_check(&mut desk.core, desk.now, 1);
+    let checked = desk.core.stats();
+    assert_eq!(checked.events % INVARIANTS_EVERY, 0);
+    assert!(checked.events - events <= INVARIANTS_EVERY);
+    let slices = MARKETS_MAX.div_ceil(INVARIANT_POSITIONS) as u64;
+    for _ in 1..slices {
+        assert_ne!(desk.core.checked_to, 0, "one slice a time");
+        run_to_check(&mut desk.core, desk.now, 1);
+    }
+    assert_eq!(desk.core.checked_to, 0, "all markets were looked at");
+    assert_eq!(desk.core.stats().events, checked.events + (slices - 1) * INVARIANTS_EVERY);
+}
+
+#[test]
+#[should_panic(expected = "R5: reservations are the sum of live orders and holds")]
+fn a_reservation_that_no_order_explains_stops_a_running_core() {
+    let mut desk = busy();
+    desk.core.reserved[0] += Usd::from_micros(1);
+    run_to_check(&mut desk.core, desk.now, 1);
+}
+
+#[test]
+#[should_panic(expected = "R2: exposure is what is held and reserved")]
+fn exposure_that_nothing_explains_stops_a_running_core() {
+    let mut desk = busy();
+    desk.core.exposure.add(KA, ClusterId::new(0), Venue::Kalshi, Usd::from_micros(1));
+    run_to_check(&mut desk.core, desk.now, 1);
+}
+
+#[test]
+#[should_panic(expected = "O4: more than was ordered is filled only with an alarm")]
+fn an_overfill_without_an_alarm_stops_a_running_core() {
+    let mut desk = busy();
+    let id = desk.core.orders.live_id(0).unwrap();
+    let record = desk.core.orders.find_mut(OrderRef::Id(id)).unwrap();
+    record.filled = record.order.qty + qty(1);
+    run_to_check(&mut desk.core, desk.now, 1);
+}
