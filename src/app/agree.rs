@@ -1,7 +1,6 @@
 //! Agreeing with both venues before anything opens: at the start, and before a halt is lifted. Meanwhile the run answers:
 //! it can be looked at, halted and ended, and a halt ends what it interrupts.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -13,6 +12,7 @@ use super::health::LINKS;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
 use crate::exit::Exit;
+use crate::observe::table::LinkFigure;
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ impl Running {
             if let Some(exit) = self.look() {
                 return Some(exit);
             }
-            let up = self.engine.shown.links_up.load(Ordering::Relaxed) == LINKS;
+            let up = self.engine.published.links(LinkFigure::Up) == LINKS;
             let settled = self.engine.stats().orders_live == 0;
             if up && settled {
                 break;

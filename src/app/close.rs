@@ -1,6 +1,5 @@
 //! The end of a run: cancel, drain, compare with the venues, end every thread, report.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -107,7 +106,7 @@ impl Running {
         duration: Duration,
         truths: &[Result<Truth, String>; 2],
     ) -> Exit {
-        let shown = Arc::clone(&self.engine.shown);
+        let figures = self.engine.figures();
         let audit = self.audit.finish();
         let finished = match self.engine.finish() {
             Ok(finished) => finished,
@@ -141,7 +140,7 @@ impl Running {
             first_basket: self.watched.first_basket,
             finished: &finished,
             base: &self.base,
-            shown: &shown,
+            figures: &figures,
             audit,
             foreign: &foreign::at_end(&finished.core, truths),
             reconciled: reconciled.is_empty(),

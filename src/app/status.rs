@@ -1,6 +1,5 @@
 //! What a running session says of itself: `status`, and the health that it is judged by.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,7 +14,8 @@ use surefoot_hot::units::{Nanos, Usd};
 use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use super::{Running, STALL_AFTER, report};
 use crate::config::limits::Limits;
-use crate::machine::shown::VenueShown;
+use crate::machine::published::Published;
+use crate::observe::table::{ExecFigure, LinkFigure};
 
 /// How long a status waits for counters that are as new as the halt beside them. Whoever asks waits two seconds.
 const CURRENT_WITHIN: Duration = Duration::from_millis(500);
@@ -64,22 +64,22 @@ impl VenueVitals {
         &mut self,
         now: Instant,
         venue: Venue,
-        shown: &VenueShown,
+        published: &Published,
         stats: &Stats,
         read_at: Nanos,
         clock: Nanos,
     ) -> VenueSigns {
-        let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-        let refused = self.refused.count(read(&shown.taken), read(&shown.turned_away));
+        let taken = published.executor(venue, ExecFigure::Taken);
+        let turned_away = published.executor(venue, ExecFigure::TurnedAway);
+        let refused = self.refused.count(taken, turned_away);
         let (markets, good) = stats.books[venue.index()];
-        let mut exec = shown.exec();
-        let turned_away = read(&shown.turned_away);
+        let mut exec = published.order_way(venue);
         exec.credentials_refused =
             self.key.look(clock, exec.credentials_refused, turned_away, read_at)
-                || shown.key_refused.load(Ordering::Relaxed);
+                || published.links_of(venue, LinkFigure::CredentialsRefused) > 0;
         VenueSigns {
-            links_up: read(&shown.links_up),
-            links_lost: self.lost.grew(now, read(&shown.links_lost)),
+            links_up: published.links_of(venue, LinkFigure::Up),
+            links_lost: self.lost.grew(now, published.links_of(venue, LinkFigure::Lost)),
             markets,
             good,
             quarantined: stats.quarantined[venue.index()],
@@ -148,7 +148,7 @@ impl Running {
     fn signs(&mut self, now: Instant) -> Signs {
         let stats = *self.engine.stats();
         let compared = self.compared_ago();
-        let shown = &self.engine.shown;
+        let published = &self.engine.published;
         let clock = self.engine.clock.now();
         let vitals = &mut self.vitals;
         let venues = Venue::ALL.map(|venue| {
@@ -156,7 +156,7 @@ impl Running {
             let mut signs = vitals.venues[at].look(
                 now,
                 venue,
-                &shown.venues[at],
+                published,
                 &stats,
                 self.checks[at].read_at,
                 clock,
@@ -214,7 +214,7 @@ impl Running {
         let current = self.counters_current();
         self.look_at_health();
         let stats = *self.engine.stats();
-        let mut status = report::counters(&stats, &self.base, &self.engine.shown);
+        let mut status = report::counters(&stats, &self.base, &self.engine.published);
         let latch = self.latch.as_ref();
         let signs = &self.vitals.signs;
         let troubles = health::troubles(signs);
@@ -226,6 +226,7 @@ impl Running {
             .map(Venue::name)
             .collect();
         let more = json!({
+            "figures": self.engine.figures().json(&stats),
             "running": true,
             "healthy": troubles.is_empty(),
             "troubles": words,

@@ -1,7 +1,6 @@
 //! The turns of the main thread while a run goes on: requests, health, the clock, the line of the second.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -15,6 +14,7 @@ use super::{LOOK_WITHIN, Running, STALL_AFTER, report, status};
 use crate::config::LogLevel;
 use crate::control::{Command, Request};
 use crate::exit::Exit;
+use crate::observe::table::LinkFigure;
 
 /// How often both venues are asked what is true while something they said of our money has not been understood.
 const UNREAD_EVERY: Duration = Duration::from_secs(2);
@@ -128,22 +128,20 @@ impl Running {
         if self.watched.last_said.elapsed() >= SAY_EVERY {
             self.watched.last_said = Instant::now();
             if !self.json && self.config.log_level >= LogLevel::Info {
-                let (base, shown) = (&self.base, &self.engine.shown);
-                report::say_line(self.watched.lines, since, &stats, base, shown, self.is_open);
+                let (base, published) = (&self.base, &self.engine.published);
+                report::say_line(self.watched.lines, since, &stats, base, published, self.is_open);
                 self.watched.lines += 1;
             }
             self.look_at_health();
         }
-        self.watched.links_up = self.engine.shown.links_up.load(Ordering::Relaxed);
+        self.watched.links_up = self.engine.published.links(LinkFigure::Up);
         self.say_unread();
         self.spec.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
 
     /// Names what a venue said of our money and was not understood.
     fn say_unread(&mut self) {
-        let Ok(unread) = self.engine.shown.unread.lock().map(|unread| unread.clone()) else {
-            return;
-        };
+        let Some(unread) = self.engine.published.unread() else { return };
         if unread.0 > self.watched.unread {
             self.watched.unread = unread.0;
             eprintln!(

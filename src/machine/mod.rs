@@ -2,7 +2,7 @@
 
 pub mod core_agent;
 pub mod meter;
-pub mod shown;
+pub mod published;
 pub mod threads;
 pub mod topology;
 pub mod wiring;
@@ -24,9 +24,10 @@ use surefoot_hot::journal::{Close, Record};
 use surefoot_hot::stats::Stats;
 
 use crate::clock::Clock;
+use crate::observe::Turns;
 use core_agent::CoreAgent;
-use shown::Shown;
-use threads::{HotThreads, Pulse, Turns, Watch};
+use published::{MachineFigures, Published};
+use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};
 
@@ -57,8 +58,8 @@ pub struct Engine {
     hot: HotThreads,
     stop: Arc<AtomicBool>,
     watch: Watch,
-    /// What the agents show.
-    pub shown: Arc<Shown>,
+    /// What feed and executors publish.
+    pub published: Arc<Published>,
     /// The halt epoch.
     pub halt: HaltEpoch,
     /// The clock everything runs by.
@@ -109,14 +110,14 @@ impl Engine {
             .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (ops, ops_thread) = start_ops(ends.ops, &stop)?;
-        let shown = Arc::new(Shown::default());
-        let agents = threads::deal(topology, feed, core, executors, &clock, &shown);
+        let published = Arc::new(Published::new(feed.stats()));
+        let agents = threads::deal(topology, feed, core, executors, &clock, &published);
         let hot = HotThreads::start(topology, pin, agents, &stop, &halt)?;
         Ok(Self {
             watch: Watch::new(hot.pulses.len(), Instant::now()),
             hot,
             stop,
-            shown,
+            published,
             halt,
             clock,
             ops,
@@ -178,6 +179,12 @@ impl Engine {
     /// How each hot thread is watched.
     pub fn pulses(&self) -> Vec<Pulse> {
         self.hot.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
+    }
+
+    /// Everything that the agents publish.
+    pub fn figures(&self) -> MachineFigures {
+        let threads = self.hot.pulses.clone();
+        MachineFigures { published: Arc::clone(&self.published), threads }
     }
 
     /// The name of a hot thread that panicked.

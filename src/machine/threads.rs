@@ -6,21 +6,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use surefoot_cold::exec::{ExecFigures, ExecStats};
-use surefoot_cold::feed::{Feed, LinkStats};
+use serde_json::Value;
+use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::bounds::STALL_MIN;
+use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
 use super::core_agent::CoreAgent;
 use super::meter::HotMeter;
-use super::shown::{Shown, VenueShown};
+use super::published::Published;
 use super::topology::{self, Claimed, Topology};
 use super::wiring::Executors;
 use crate::clock::Clock;
+use crate::observe::table::ThreadFigure;
+use crate::observe::{Cells, Turns};
 
-/// How often an agent's own counters are shown to the cold side.
-const SHOW_EVERY: Nanos = Nanos::from_millis(100);
+/// How often agents publish their figures.
+const PUBLISH_EVERY: Nanos = Nanos::from_millis(100);
 
 /// Agents that share a thread. Each is optional: a topology deals them out.
 pub(super) struct ThreadAgents {
@@ -29,8 +32,8 @@ pub(super) struct ThreadAgents {
     pub(super) executors: Option<Executors>,
     clock: Clock,
     pace: Pace,
-    shown: Arc<Shown>,
-    show_due: Nanos,
+    published: Arc<Published>,
+    publish_due: Nanos,
 }
 
 impl ThreadAgents {
@@ -52,9 +55,9 @@ impl ThreadAgents {
         if let Some(executors) = &mut self.executors {
             work += executors.turn(now);
         }
-        if now >= self.show_due {
-            self.show_due = now.after(SHOW_EVERY);
-            self.show(now);
+        if now >= self.publish_due {
+            self.publish_due = now.after(PUBLISH_EVERY);
+            self.publish(now);
         }
         work
     }
@@ -69,7 +72,7 @@ impl ThreadAgents {
     ) -> (Self, Turns) {
         let clock = self.clock.clone();
         let turns = spin(|now| self.turn(now), &clock, idle, stop, pulse, halt);
-        self.show(clock.now()); // the last look at links that work: closing them is not losing them
+        self.publish(clock.now()); // the last figures of links that work: closing them is not losing them
         if let Some(feed) = &mut self.feed {
             feed.close(clock.now());
         }
@@ -85,55 +88,18 @@ impl ThreadAgents {
         }
     }
 
-    fn show(&self, now: Nanos) {
+    fn publish(&self, now: Nanos) {
         if let Some(executors) = &self.executors {
-            let [polymarket, kalshi] = &self.shown.venues;
-            let figures = executors.figures(now);
-            show_executor(polymarket, executors.polymarket.stats(), &figures[0]);
-            show_executor(kalshi, executors.kalshi.stats(), &figures[1]);
+            let [polymarket, kalshi] = executors.figures(now);
+            let stats = executors.polymarket.stats();
+            self.published.publish_executor(Venue::Polymarket, stats, &polymarket);
+            let stats = executors.kalshi.stats();
+            self.published.publish_executor(Venue::Kalshi, stats, &kalshi);
         }
-        let Some(feed) = &self.feed else { return };
-        let (mut frames, mut up, mut lost, mut bad) = ([0; 2], [0; 2], [0; 2], 0);
-        let mut unread = 0;
-        let mut refused = [false; 2];
-        for stats in feed.stats() {
-            let venue = stats.venue.index();
-            frames[venue] += stats.frames;
-            up[venue] += u64::from(stats.up);
-            lost[venue] += stats.lost;
-            refused[venue] |= stats.credentials_refused;
-            bad += stats.bad.iter().sum::<u64>();
-            unread += stats.unread.0;
+        if let Some(feed) = &self.feed {
+            self.published.publish_links(|| feed.stats());
         }
-        // Nothing waits here: who reads it holds it for a copy, and the next look will do.
-        if unread > 0
-            && let Ok(mut shown) = self.shown.unread.try_lock()
-            && shown.0 != unread
-        {
-            let words = |stats: &LinkStats| {
-                let words = stats.unread.1.as_ref()?;
-                Some(format!("{}: {words}", stats.venue.name()))
-            };
-            *shown = (unread, feed.stats().filter_map(words).collect::<Vec<_>>().join("; "));
-        }
-        for (venue, shown) in self.shown.venues.iter().enumerate() {
-            shown.links_up.store(up[venue], Ordering::Relaxed);
-            shown.key_refused.store(refused[venue], Ordering::Relaxed);
-            shown.links_lost.store(lost[venue], Ordering::Relaxed);
-        }
-        for (shown, frames) in self.shown.frames.iter().zip(frames) {
-            shown.store(frames, Ordering::Relaxed);
-        }
-        self.shown.links_up.store(up.iter().sum(), Ordering::Relaxed);
-        self.shown.links_lost.store(lost.iter().sum(), Ordering::Relaxed);
-        self.shown.bad_frames.store(bad, Ordering::Relaxed);
     }
-}
-
-fn show_executor(shown: &VenueShown, stats: &ExecStats, figures: &ExecFigures) {
-    shown.taken.store(stats.taken, Ordering::Relaxed);
-    shown.turned_away.store(stats.turned_away, Ordering::Relaxed);
-    shown.exec.store(figures.pack(), Ordering::Relaxed);
 }
 
 /// Deals the agents out to threads, each with its name, as the topology says.
@@ -143,7 +109,7 @@ pub(super) fn deal(
     core: CoreAgent,
     executors: Executors,
     clock: &Clock,
-    shown: &Arc<Shown>,
+    published: &Arc<Published>,
 ) -> Vec<(&'static str, ThreadAgents)> {
     let on_one = |feed, core, executors| ThreadAgents {
         feed,
@@ -151,8 +117,8 @@ pub(super) fn deal(
         executors,
         clock: clock.clone(),
         pace: Pace::default(),
-        shown: Arc::clone(shown),
-        show_due: Nanos::ZERO,
+        published: Arc::clone(published),
+        publish_due: Nanos::ZERO,
     };
     match topology {
         Topology::Fused | Topology::Calm => {
@@ -245,17 +211,6 @@ pub enum Idle {
     Rest,
 }
 
-/// Turns, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Turns {
-    /// Turns that did something.
-    pub busy: u64,
-    /// Turns that found nothing to do.
-    pub idle: u64,
-    /// The longest turn, in nanoseconds.
-    pub longest: u64,
-}
-
 /// Finds out when a thread stood still, on the thread itself, from the times it is given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
@@ -276,6 +231,7 @@ impl Pace {
 #[derive(Clone, Debug, Default)]
 pub struct Pulse {
     turns: Arc<AtomicU64>,
+    figures: Arc<Cells<ThreadFigure>>,
     dead: Arc<AtomicBool>,
 }
 
@@ -283,6 +239,11 @@ impl Pulse {
     /// Turns so far: a number that stands still is a thread that hangs.
     pub fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
+    }
+
+    /// What the thread counts, by name.
+    pub fn json(&self) -> Value {
+        self.figures.json()
     }
 
     /// Whether the thread panicked.
@@ -327,6 +288,9 @@ impl Watch {
 const REST_AFTER: u32 = 64;
 const REST_FOR: Duration = Duration::from_micros(100);
 
+/// A thread publishes what it counts of its own turns once in so many.
+const PUBLISH_TURNS: u64 = 1_024;
+
 /// Turns until told to stop. A panic ends the thread, moves the halt epoch so that nothing more leaves, and is
 /// seen through the pulse.
 pub fn spin(
@@ -358,9 +322,14 @@ pub fn spin(
                 }
             }
             before = if idle == Idle::Rest { clock.now() } else { after };
-            pulse.turns.store(turns.busy + turns.idle, Ordering::Relaxed);
+            let done = turns.busy + turns.idle;
+            pulse.turns.store(done, Ordering::Relaxed);
+            if done.is_multiple_of(PUBLISH_TURNS) {
+                pulse.figures.publish(&turns);
+            }
         }
     }));
+    pulse.figures.publish(&turns);
     if ended.is_err() {
         halt.advance();
         pulse.dead.store(true, Ordering::Release);

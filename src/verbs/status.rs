@@ -64,7 +64,8 @@ fn flatten(value: &Value, name: &str, text: &mut String) {
             text.push_str(&format!("{name:<28} {words}\n"));
         }
         Value::Object(fields) => {
-            for (key, value) in fields {
+            // Every figure of every agent: for scripts, with --json. People read those that are named above.
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "figures") {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
                 flatten(value, &name, text);
             }

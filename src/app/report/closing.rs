@@ -16,7 +16,7 @@ impl Report<'_> {
     /// One JSON object.
     pub fn json(&self) -> Value {
         let stats = self.finished.core.stats();
-        let mut report = counters(&stats, self.base, self.shown);
+        let mut report = counters(&stats, self.base, &self.figures.published);
         let one_leg = one_leg(self.database, self.began);
         let limits: Map<String, Value> = self
             .limits
@@ -30,6 +30,7 @@ impl Report<'_> {
             .map(|(name, measured)| ((*name).to_owned(), quantiles(measured)))
             .collect();
         let more = json!({
+            "figures": self.figures.json(&stats),
             "mode": self.mode.name(),
             "about": self.about,
             "run": self.run,

@@ -1,6 +1,5 @@
 //! What a run says while it goes on, on stderr: stdout is for data.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use surefoot_hot::stats::Stats;
@@ -8,19 +7,27 @@ use surefoot_hot::units::Usd;
 
 use super::{result_since, this_run};
 use crate::config::limits::{Limits, show};
-use crate::machine::shown::Shown;
+use crate::machine::published::Published;
+use crate::observe::table::LinkFigure;
 
 /// Lines between two heads of the table.
 const LINES_PER_HEAD: u64 = 20;
 
 /// The line of one second, on stderr: stdout is for data. `nth` counts the lines from zero.
-pub fn say_line(nth: u64, since: Duration, stats: &Stats, base: &Stats, shown: &Shown, open: bool) {
+pub fn say_line(
+    nth: u64,
+    since: Duration,
+    stats: &Stats,
+    base: &Stats,
+    published: &Published,
+    open: bool,
+) {
     if nth.is_multiple_of(LINES_PER_HEAD) {
         eprintln!(
             "   s state    frames books  seen  done unwound missed orders live fills  at risk   result"
         );
     }
-    let frames: u64 = shown.frames.iter().map(|frames| frames.load(Ordering::Relaxed)).sum();
+    let frames = published.links(LinkFigure::Frames);
     let good = stats.books[0].1 + stats.books[1].1;
     let all = stats.books[0].0 + stats.books[1].0;
     let state = match (stats.halted, open) {

@@ -6,7 +6,6 @@ mod line;
 mod text;
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,8 +16,9 @@ use surefoot_hot::units::{Nanos, Usd};
 use crate::cli::Mode;
 use crate::config::limits::Limits;
 use crate::machine::Finished;
-use crate::machine::shown::Shown;
+use crate::machine::published::{MachineFigures, Published};
 use crate::machine::topology::Topology;
+use crate::observe::table::LinkFigure;
 
 pub use line::{say_limits, say_line};
 
@@ -55,8 +55,8 @@ pub struct Report<'a> {
     pub finished: &'a Finished,
     /// Counters at the start: a continued journal counts on.
     pub base: &'a Stats,
-    /// What the agents showed.
-    pub shown: &'a Shown,
+    /// What the agents published.
+    pub figures: &'a MachineFigures,
     /// The audit's counts.
     pub audit: AuditCounts,
     /// Orders at the venues that are not ours, by the venue's name.
@@ -120,17 +120,17 @@ fn result_since(stats: &Stats, base: &Stats) -> Usd {
 }
 
 /// Counters of this run.
-pub fn counters(stats: &Stats, base: &Stats, shown: &Shown) -> Value {
+pub fn counters(stats: &Stats, base: &Stats, published: &Published) -> Value {
     let result = result_since(stats, base);
     let stats = &this_run(stats, base);
     json!({
         "frames": {
-            "polymarket": shown.frames[Venue::Polymarket.index()].load(Ordering::Relaxed),
-            "kalshi": shown.frames[Venue::Kalshi.index()].load(Ordering::Relaxed),
+            "polymarket": published.links_of(Venue::Polymarket, LinkFigure::Frames),
+            "kalshi": published.links_of(Venue::Kalshi, LinkFigure::Frames),
         },
-        "links_up": shown.links_up.load(Ordering::Relaxed),
-        "links_lost": shown.links_lost.load(Ordering::Relaxed),
-        "bad_frames": shown.bad_frames.load(Ordering::Relaxed),
+        "links_up": published.links(LinkFigure::Up),
+        "links_lost": published.links(LinkFigure::Lost),
+        "bad_frames": published.links(LinkFigure::Bad),
         "books": {
             "polymarket": { "markets": stats.books[0].0, "good": stats.books[0].1 },
             "kalshi": { "markets": stats.books[1].0, "good": stats.books[1].1 },
@@ -191,15 +191,15 @@ mod tests {
             fees: Usd::from_micros(i64::MAX),
             ..Stats::default()
         };
-        let early = counters(&Stats::default(), &base, &Shown::default());
+        let early = counters(&Stats::default(), &base, &Published::new([].iter()));
         assert_eq!(early["opportunities"], 0);
         assert_eq!((&early["orders"]["sent"], &early["orders"]["unsent"]), (&0.into(), &0.into()));
         assert_eq!(early["pnl_usd"], -12.0);
         let worst = Stats { unrealised: Usd::from_micros(i64::MIN), ..Stats::default() };
-        assert!(counters(&worst, &base, &Shown::default())["pnl_usd"].is_number());
-        say_line(0, Duration::ZERO, &worst, &base, &Shown::default(), false);
+        assert!(counters(&worst, &base, &Published::new([].iter()))["pnl_usd"].is_number());
+        say_line(0, Duration::ZERO, &worst, &base, &Published::new([].iter()), false);
         let later = Stats { opportunities: 907, orders_placed: 45, orders_unsent: 4, ..base };
-        let later = counters(&later, &base, &Shown::default());
+        let later = counters(&later, &base, &Published::new([].iter()));
         assert_eq!((&later["opportunities"], &later["orders"]["sent"]), (&7.into(), &4.into()));
     }
 }

@@ -1,0 +1,261 @@
+//! One road for what is seen: every figure of every agent has a name, a unit and a sentence in one table (`table`), and is
+//! read by those alone.
+//!
+//! An agent on a hot thread publishes its numbers into [`Cells`] ten times a second; the core sends its counters through
+//! `core_stats`. Whoever shows something, `status`, the report or the line, reads the figures here.
+
+pub mod table;
+mod turns;
+
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::{Map, Value, json};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::units::{Nanos, Usd};
+
+pub use turns::Turns;
+
+/// What a figure is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things, as the name says; it only grows.
+    Count,
+    /// Things that there are now.
+    Level,
+    /// Microdollars.
+    MicroUsd,
+    /// Parts per million.
+    Ppm,
+    /// Nanoseconds.
+    Nanos,
+    /// Bytes; they only grow.
+    Bytes,
+    /// 1 where it is so, 0 where it is not.
+    Flag,
+}
+
+impl Unit {
+    /// The unit in output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Level => "level",
+            Self::MicroUsd => "microusd",
+            Self::Ppm => "ppm",
+            Self::Nanos => "ns",
+            Self::Bytes => "bytes",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// What a figure is called everywhere, its unit, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// `subject_action_unit`; the unit is left out where things are counted.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// What it says, in a sentence.
+    pub help: &'static str,
+}
+
+/// The figures of one kind of agent, numbered from zero.
+pub trait Figures: Copy + 'static {
+    /// What the figures are read from.
+    type Agent;
+    /// Every figure, in the order of the numbers.
+    const ALL: &'static [(Self, Figure)];
+
+    /// Its number.
+    fn at(self) -> usize;
+    /// Every figure's value, in the order of the numbers.
+    fn read(agent: &Self::Agent, each: &mut dyn FnMut(usize, Reading));
+}
+
+/// The value of a figure: one, or one for each venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// One value.
+    One(i64),
+    /// One for each venue, by index.
+    ByVenue([i64; Venue::ALL.len()]),
+}
+
+impl Reading {
+    /// The value, summed over the venues.
+    pub fn sum(self) -> i64 {
+        match self {
+            Self::One(value) => value,
+            Self::ByVenue(values) => values.iter().sum(),
+        }
+    }
+
+    fn json(self) -> Value {
+        match self {
+            Self::One(value) => value.into(),
+            Self::ByVenue(values) => {
+                let each = Venue::ALL.map(|venue| (venue.name().to_owned(), values[venue.index()]));
+                Value::Object(each.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}
+
+/// What a figure can be made from.
+pub trait Number: Copy {
+    /// The value in the figure's unit, at the end of the range where it does not fit.
+    fn number(self) -> i64;
+}
+
+impl Number for u64 {
+    fn number(self) -> i64 {
+        i64::try_from(self).unwrap_or(i64::MAX)
+    }
+}
+
+impl Number for u32 {
+    fn number(self) -> i64 {
+        self.into()
+    }
+}
+
+impl Number for bool {
+    fn number(self) -> i64 {
+        self.into()
+    }
+}
+
+impl Number for Usd {
+    fn number(self) -> i64 {
+        self.micros()
+    }
+}
+
+impl Number for Nanos {
+    fn number(self) -> i64 {
+        self.get().number()
+    }
+}
+
+impl<T: Number> From<T> for Reading {
+    fn from(value: T) -> Self {
+        Self::One(value.number())
+    }
+}
+
+impl<T: Number> From<[T; Venue::ALL.len()]> for Reading {
+    fn from(values: [T; Venue::ALL.len()]) -> Self {
+        Self::ByVenue(values.map(Number::number))
+    }
+}
+
+/// The numbers of one agent, published by its thread and read by any other. One agent writes; a reader may see numbers of
+/// two publications beside each other, never half a number.
+#[derive(Debug)]
+pub struct Cells<F> {
+    values: Box<[AtomicI64]>,
+    figures: PhantomData<F>,
+}
+
+impl<F: Figures> Default for Cells<F> {
+    fn default() -> Self {
+        let values = F::ALL.iter().map(|_| AtomicI64::new(0)).collect();
+        Self { values, figures: PhantomData }
+    }
+}
+
+impl<F: Figures> Cells<F> {
+    /// Publishes what the agent counts. Allocates nothing and waits for nobody.
+    pub fn publish(&self, agent: &F::Agent) {
+        F::read(agent, &mut |at, reading| self.values[at].store(reading.sum(), Ordering::Relaxed));
+    }
+
+    /// One of the numbers, as it was last published.
+    pub fn get(&self, figure: F) -> i64 {
+        self.values[figure.at()].load(Ordering::Relaxed)
+    }
+
+    /// One of the numbers that only grow.
+    pub fn count(&self, figure: F) -> u64 {
+        u64::try_from(self.get(figure)).unwrap_or(0)
+    }
+
+    /// All of them by name.
+    pub fn json(&self) -> Value {
+        let each =
+            F::ALL.iter().map(|&(figure, known)| (known.name.to_owned(), self.get(figure).into()));
+        Value::Object(each.collect())
+    }
+}
+
+/// The figures of an agent by name, read where it stands.
+pub fn read_json<F: Figures>(agent: &F::Agent) -> Value {
+    let mut values = Map::new();
+    F::read(agent, &mut |at, reading| {
+        values.insert(F::ALL[at].1.name.to_owned(), reading.json());
+    });
+    Value::Object(values)
+}
+
+/// Every figure there is: name, unit and sentence.
+pub fn registry() -> impl Iterator<Item = Figure> {
+    let core = table::CoreFigure::ALL.iter().map(|known| known.1);
+    let exec = table::ExecFigure::ALL.iter().map(|known| known.1);
+    let link = table::LinkFigure::ALL.iter().map(|known| known.1);
+    let thread = table::ThreadFigure::ALL.iter().map(|known| known.1);
+    core.chain(exec).chain(link).chain(thread)
+}
+
+/// The registry as JSON, for whoever has the numbers and not their meaning.
+pub fn registry_json() -> Value {
+    let each = registry().map(|figure| {
+        (figure.name.to_owned(), json!({ "unit": figure.unit.name(), "help": figure.help }))
+    });
+    Value::Object(each.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use surefoot_cold::exec::ExecStats;
+    use surefoot_hot::stats::Stats;
+
+    use super::table::{CoreFigure, ExecFigure};
+    use super::*;
+
+    /// That every field of an agent's struct is in its table, or named as words, is the compiler's to check: the struct is
+    /// taken apart field by field.
+    #[test]
+    fn every_figure_has_a_name_of_its_own_and_says_what_it_is() {
+        let mut seen = BTreeSet::new();
+        for figure in registry() {
+            assert!(seen.insert(figure.name), "{} is there twice", figure.name);
+            let is_snake = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+            assert!(figure.name.chars().all(is_snake), "{}", figure.name);
+            let words = figure.help.split_whitespace().count();
+            assert!(words >= 4 && figure.help.ends_with('.'), "{}: {}", figure.name, figure.help);
+            if let Unit::Ppm | Unit::MicroUsd | Unit::Nanos | Unit::Bytes = figure.unit {
+                let end = figure.unit.name();
+                assert!(figure.name.ends_with(end), "{} is in {end}", figure.name);
+            }
+        }
+        assert!(seen.len() > 80, "{} figures", seen.len());
+        assert_eq!(registry_json().as_object().map(Map::len), Some(seen.len()));
+    }
+
+    #[test]
+    fn what_an_agent_counts_is_read_by_name() {
+        let cells = Cells::<ExecFigure>::default();
+        let stats = ExecStats { sent: 7, unsent: [1, 0, 2, 0, 0, 0, 0], ..ExecStats::default() };
+        cells.publish(&stats);
+        assert_eq!((cells.count(ExecFigure::Sent), cells.get(ExecFigure::Unsent)), (7, 3));
+        assert_eq!(cells.json()["exec_orders_sent"], 7);
+        let stats =
+            Stats { cash: [Usd::from_dollars(1), Usd::from_dollars(2)], ..Stats::default() };
+        let read = read_json::<CoreFigure>(&stats);
+        assert_eq!(read["core_cash_held_microusd"]["kalshi"], 2_000_000);
+    }
+}

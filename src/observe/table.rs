@@ -1,0 +1,176 @@
+//! The one table of figures: what every agent counts.
+//!
+//! A struct is taken apart field by field: one that gains a field does not compile before the field has its row here, or
+//! stands among the words, which are no numbers and are shown in other ways.
+
+use surefoot_cold::exec::ExecStats;
+use surefoot_cold::feed::LinkStats;
+use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
+
+use super::turns::Turns;
+use super::{Figure, Figures, Reading, Unit};
+
+macro_rules! figures {
+    (
+        $(#[$doc:meta])* $table:ident of $agent:ident
+        { $($row:ident = $name:literal, $unit:ident, $help:literal, $field:ident $(: $by:expr)?;)* }
+        also { $($more:ident = $more_name:literal, $more_unit:ident, $more_help:literal, $from:ident : $more_by:expr;)* }
+        words { $($word:ident),* $(,)? }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each row says it in its help")]
+        pub enum $table { $($row,)* $($more,)* }
+
+        impl Figures for $table {
+            type Agent = $agent;
+            const ALL: &'static [(Self, Figure)] = &[
+                $((Self::$row, Figure { name: $name, unit: Unit::$unit, help: $help }),)*
+                $((Self::$more, Figure { name: $more_name, unit: Unit::$more_unit, help: $more_help }),)*
+            ];
+
+            fn at(self) -> usize {
+                self as usize
+            }
+
+            fn read(agent: &$agent, each: &mut dyn FnMut(usize, Reading)) {
+                let $agent { $($field,)* $($word: _,)* } = agent;
+                $(each(Self::$row as usize, figures!(@value $field $(, $by)?));)*
+                $(each(Self::$more as usize, figures!(@value $from, $more_by));)*
+            }
+        }
+    };
+    (@value $field:expr) => { Reading::from(*$field) };
+    (@value $field:expr, $by:expr) => { Reading::from($by($field)) };
+}
+
+fn sum<const N: usize>(counts: &[u64; N]) -> u64 {
+    counts.iter().sum()
+}
+
+fn foreign_orders(orders: &[Foreign; 2]) -> [u32; 2] {
+    orders.map(|orders| orders.count)
+}
+
+fn doubted_markets(markets: &[Doubts; 2]) -> [u32; 2] {
+    markets.map(|markets| markets.count)
+}
+
+figures! {
+    /// What the core counts, since its journal began, and figures as they stand.
+    CoreFigure of Stats {
+        Events = "core_events_handled", Count, "Events that the core handled.", events;
+        InvariantChecks = "core_invariants_checked", Count, "Times that the core checked its invariants; one that does not hold stops it.", invariant_checks;
+        Opportunities = "core_opportunities_seen", Count, "Times that a basket became worth a look; flicker within one episode counts once.", opportunities;
+        BasketsOpened = "core_baskets_opened", Count, "Groups that were started.", baskets_opened;
+        BasketsCompleted = "core_baskets_completed", Count, "Groups that ended with every leg held.", baskets_completed;
+        BasketsUnwound = "core_baskets_unwound", Count, "Groups that had to sell contracts again.", baskets_unwound;
+        BasketsFailed = "core_baskets_missed", Count, "Groups that ended holding nothing because their first leg got nothing.", baskets_failed;
+        BasketsOperator = "core_baskets_handed_over", Count, "Groups that were handed to a person.", baskets_operator;
+        GroupsReopened = "core_groups_reopened", Count, "Groups that were opened again because a venue took a fill back or told one late.", groups_reopened;
+        LegFailPpm = "core_leg_fails_ppm", Ppm, "How often a leg fails once another has filled, assumed and observed.", leg_fail_ppm;
+        UnwindLossPpm = "core_unwind_loses_ppm", Ppm, "What an unwind loses of the cost of its contracts, assumed and observed.", unwind_loss_ppm;
+        OrdersPlaced = "core_orders_placed", Count, "Orders that the core handed to an executor.", orders_placed;
+        OrdersUnsent = "core_orders_unsent", Count, "Orders that an executor did not send.", orders_unsent;
+        OrdersAcked = "core_orders_acknowledged", Count, "Orders that a venue acknowledged.", orders_acked;
+        OrdersRejected = "core_orders_rejected", Count, "Orders that a venue would not have.", orders_rejected;
+        OrdersUnknown = "core_orders_became_unknown", Count, "Times that an order became unknown.", orders_unknown;
+        Cancels = "core_cancels_asked", Count, "Cancels that the core asked for.", cancels;
+        Refusals = "core_orders_refused", Count, "Orders that the gate refused.", refusals;
+        Fills = "core_fills_booked", Count, "Fills that were booked.", fills;
+        FillsFailed = "core_fills_failed", Count, "Fills that failed after they were booked.", fills_failed;
+        Stalls = "core_thread_stalled", Count, "Times that the hot thread stood still.", stalls;
+        Odd = "core_messages_odd", Count, "Messages that were not understood, or not in full.", odd;
+        Unread = "core_messages_unread", Count, "Odd messages about our own orders or fills.", unread;
+        Stales = "core_books_became_stale", Count, "Times that a book became stale.", stales;
+        Strays = "core_reports_strayed", Count, "Reports of orders that are none of ours, as far as anybody can tell.", strays;
+        Alarms = "core_alarms_raised", Count, "Alarms that the core raised.", alarms;
+        OrdersLive = "core_orders_live", Level, "Orders that are not done.", orders_live;
+        OrdersUnknownLive = "core_orders_unknown", Level, "Orders of which nobody can say whether the venue has them.", orders_unknown_live;
+        GroupsLive = "core_groups_live", Level, "Groups that have not ended.", groups_live;
+        Realised = "core_result_realised_microusd", MicroUsd, "The realised result, fees taken off.", realised;
+        Unrealised = "core_result_unrealised_microusd", MicroUsd, "What selling what is not part of a complete basket would bring or lose.", unrealised;
+        DayResult = "core_result_day_microusd", MicroUsd, "The trading day's result as the daily loss limit counts it.", day_result;
+        Fees = "core_fees_paid_microusd", MicroUsd, "Fees that were paid.", fees;
+        Exposure = "core_exposure_held_microusd", MicroUsd, "Dollars that are at risk.", exposure;
+        Claims = "core_claims_held_microusd", MicroUsd, "What settled markets owe us and have not paid yet.", claims;
+        Cash = "core_cash_held_microusd", MicroUsd, "Cash at the venue.", cash;
+        MarketsFollowed = "core_markets_followed", Level, "Markets of the venue that the core knows.", books: |books: &[(u32, u32); 2]| books.map(|(all, _)| all);
+        RefusedInARow = "core_orders_refused_in_a_row", Level, "Orders in a row that the venue turned away unread or that could not be sent.", refused_in_a_row;
+        MarketPauses = "core_markets_paused", Count, "Times that a market was paused because it refused one purchase after another.", market_pauses;
+        Quarantined = "core_markets_quarantined", Level, "Markets in which nothing new is opened.", quarantined;
+        Foreign = "core_orders_foreign", Level, "Orders that rest at the venue and that no record of ours explains.", foreign: foreign_orders;
+        UnreadNow = "core_messages_unread_now", Flag, "Whether something a venue said of our orders or fills has not been read yet.", unread_now;
+        Epoch = "core_halt_epoch", Level, "The halt epoch that the core has reached.", epoch;
+        Trips = "core_halts_tripped", Count, "Times that the core found a reason to halt by itself.", trips;
+        Halted = "core_trading_halted", Flag, "Whether trading is halted, as the core has it.", halted;
+        Reconciled = "core_venues_reconciled", Flag, "Whether both venues and the core agree.", reconciled;
+        Agrees = "core_venue_agrees", Flag, "Whether the venue and the core agree.", agrees;
+        Gone = "core_venue_holdings_gone", Flag, "Whether the venue's last reading says that all cash or a position is gone, unexplained.", gone;
+        Compared = "core_venue_compared_ns", Nanos, "When the venue was last compared with, in nanoseconds since 1970; 0 is never.", compared;
+        Doubts = "core_markets_doubted", Level, "Markets whose contracts are gone as the venue's last reading says, unexplained.", doubts: doubted_markets;
+        Unpaired = "core_positions_unpaired", Level, "Positions that neither a complete basket nor a group explains.", unpaired: |unpaired: &Unpaired| unpaired.count;
+    }
+    also {
+        BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &[(u32, u32); 2]| books.map(|(_, good)| good);
+    }
+    words { quarantined_shown, tripped, halted_why }
+}
+
+figures! {
+    /// What the executor of one venue counts.
+    ExecFigure of ExecStats {
+        Sent = "exec_orders_sent", Count, "Orders whose bytes left.", sent;
+        Taken = "exec_orders_taken", Count, "Orders that the venue took.", taken;
+        Rejected = "exec_orders_rejected", Count, "Orders that the venue would not have.", rejected;
+        TurnedAway = "exec_orders_turned_away", Count, "Rejected orders that were refused for no reason of the market's.", turned_away;
+        TimedOut = "exec_orders_timed_out", Count, "Orders that got no definite answer in time.", timed_out;
+        Unsent = "exec_orders_unsent", Count, "Orders that were not sent.", unsent: sum;
+        Cancels = "exec_cancels_written", Count, "Cancels that were written, repetitions included.", cancels;
+        Asked = "exec_questions_written", Count, "Questions that were written, pages and repetitions included.", asked;
+        Unanswered = "exec_questions_given_up", Count, "Questions that were given up.", unanswered;
+        Beats = "exec_heartbeats_heard", Count, "Heartbeats that the venue answered.", beats;
+        BeatsMissed = "exec_heartbeats_missed", Count, "Heartbeats that did not count: after two, orders may be gone.", beats_missed;
+        Rehearsed = "exec_orders_rehearsed", Count, "Orders that were rehearsed; nothing of them ever left.", rehearsed;
+        Broken = "exec_connections_broken", Count, "Connections that broke or were cut.", broken;
+        Limited = "exec_answers_limited", Count, "Answers that said that there were too many requests.", limited;
+        Unlogged = "exec_records_unlogged", Count, "Records that the wire log did not take.", unlogged;
+        CoreStill = "exec_core_found_still", Count, "Times that the core was found standing still, and everything was cancelled for it.", core_still;
+        Held = "exec_turns_held", Count, "Turns in which answers were left unread because the ring had no room.", held;
+    }
+    also {}
+    words { last_error }
+}
+
+figures! {
+    /// What one link of the feed counts.
+    LinkFigure of LinkStats {
+        Up = "link_up", Flag, "Whether the link works at this moment.", up;
+        Frames = "link_frames_read", Count, "Text frames that were read.", frames;
+        Bytes = "link_frames_read_bytes", Bytes, "Bytes of the text frames that were read.", bytes;
+        Events = "link_events_pushed", Count, "Events that were handed to the core.", events;
+        Sent = "link_frames_written", Count, "Frames that were written.", sent;
+        Opened = "link_times_opened", Count, "Times that the link came up.", opened;
+        Lost = "link_times_lost", Count, "Times that the link broke after it was up.", lost;
+        Failed = "link_attempts_failed", Count, "Attempts that never came up.", failed;
+        Bad = "link_frames_bad", Count, "Frames that were not understood.", bad: sum;
+        Held = "link_turns_held", Count, "Turns in which the link was left unread because the ring had no room.", held;
+        NoticesLost = "link_notices_lost", Count, "Notices of markets that found no room.", notices_lost;
+        Unfollowed = "link_markets_unfollowed", Count, "Markets that the link was told to follow and could not.", unfollowed;
+        CredentialsRefused = "link_credentials_refused", Flag, "Whether the venue turned the last signed upgrade away for who asked.", credentials_refused;
+        Unread = "link_messages_unread", Count, "Messages about our own money that were not understood.", unread: |unread: &(u64, Option<String>)| unread.0;
+    }
+    also {}
+    words { venue, link, last_error }
+}
+
+figures! {
+    /// What a hot thread counts.
+    ThreadFigure of Turns {
+        Busy = "thread_turns_busy", Count, "Turns that did something.", busy;
+        Idle = "thread_turns_idle", Count, "Turns that found nothing to do.", idle;
+        Longest = "thread_turn_longest_ns", Nanos, "The longest turn, in nanoseconds.", longest;
+    }
+    also {}
+    words {}
+}
