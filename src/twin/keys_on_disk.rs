@@ -71,7 +71,7 @@ pub(super) fn kalshi_keys(dir: &Path) -> Result<[Key; 2], KeysError> {
         let path = dir.join(kalshi_key(key_type));
         match read(&path)? {
             None => Key::generate(key_type).map_err(KeysError::Generate),
-            Some(text) => Key::from_pem(key_type, Secret::new(text)).ok_or_else(|| {
+            Some(text) => Key::from_pem(key_type, &Secret::new(text)).ok_or_else(|| {
                 damaged(&path, format!("is no private key of type {}; {AGAIN}", key_type.name()))
             }),
         }

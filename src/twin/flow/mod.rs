@@ -74,11 +74,13 @@ pub struct Config {
     pub changes_per_s: u32,
     /// The least and the most time from one cross-venue gap to the next, in milliseconds.
     pub gap_every_ms: (u64, u64),
+    /// The least and the most time from one gap of an exclusive set to the next, in milliseconds.
+    pub set_gap_every_ms: (u64, u64),
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { changes_per_s: 250, gap_every_ms: (600, 1_700) }
+        Self { changes_per_s: 250, gap_every_ms: (600, 1_700), set_gap_every_ms: (3_500, 8_000) }
     }
 }
 
@@ -352,7 +354,8 @@ impl Flow {
                 self.gap_at = at.after(Nanos::from_millis(self.rng.range(least, most)));
             } else if self.set_gap_at == at {
                 self.open_set_gap(at);
-                self.set_gap_at = at.after(Nanos::from_millis(self.rng.range(3_500, 8_000)));
+                let (least, most) = self.config.set_gap_every_ms;
+                self.set_gap_at = at.after(Nanos::from_millis(self.rng.range(least, most)));
             } else if self.quiet_at == at {
                 self.stir_a_quiet_market();
                 self.quiet_at = at.after(QUIET_SPAN);

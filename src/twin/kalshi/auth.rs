@@ -87,9 +87,13 @@ impl Key {
     }
 
     /// A key that was kept; it has the id that it had. `None` where the text is no such key.
-    pub fn from_pem(key_type: KeyType, pem: Secret) -> Option<Self> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose().as_bytes()).ok()?;
-        let der = der.secret_pkcs8_der();
+    pub fn from_pem(key_type: KeyType, text: &Secret) -> Option<Self> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(text.expose().as_bytes()).ok()?;
+        Self::from_der(key_type, der.secret_pkcs8_der())
+    }
+
+    /// A key out of its PKCS#8 bytes. `None` where they are no such key.
+    pub fn from_der(key_type: KeyType, der: &[u8]) -> Option<Self> {
         let public = match key_type {
             KeyType::Rsa => {
                 let pair = signature::RsaKeyPair::from_pkcs8(der).ok()?;
@@ -100,7 +104,7 @@ impl Key {
                 pair.public_key().as_ref().to_vec()
             }
         };
-        Some(Self { id: id_of(&public), key_type, pem, public })
+        Some(Self { id: id_of(&public), key_type, pem: Secret::new(pem(der)), public })
     }
 
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
