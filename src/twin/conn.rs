@@ -26,13 +26,11 @@ pub(super) enum Tls {
 
 /// What is spoken inside.
 pub(super) enum Proto {
-    /// Requests.
     Http(Decoder),
-    /// Frames.
     Ws(Box<Conversation>),
 }
 
-/// One client.
+/// The connection of one client, from its TLS hello to its end.
 pub(super) struct Conn {
     pub(super) id: ConnId,
     pub(super) host: Host,

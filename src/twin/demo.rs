@@ -68,9 +68,7 @@ impl House for PolymarketVenue {
 /// Both venues and their flow.
 #[derive(Debug)]
 pub struct Demo<P = PolymarketVenue> {
-    /// Polymarket's side.
     pub polymarket: P,
-    /// Kalshi's side.
     pub kalshi: KalshiTwin,
     flow: Flow,
     /// The last time we were told.

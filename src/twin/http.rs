@@ -46,11 +46,9 @@ impl Request {
 /// One whole response. `Content-Length` is added when it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
-    /// Status code.
     pub status: u16,
     /// Headers beside the length and the connection's.
     pub headers: Vec<(String, String)>,
-    /// Body bytes.
     pub body: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ pub struct Incoming {
     pub side: Side,
     /// The worst price it takes, in YES terms.
     pub limit: Price,
-    /// How much.
+    /// Contracts.
     pub qty: Qty,
     /// Whether what is left rests.
     pub rest: bool,
@@ -30,11 +30,10 @@ pub struct Incoming {
 /// An order that rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resting {
-    /// Its id.
+    /// The order's id, unique in its book.
     pub id: u64,
     /// Whose it is.
     pub owner: u32,
-    /// Its side.
     pub side: Side,
     /// Its price, in YES terms.
     pub price: Price,
@@ -51,7 +50,7 @@ pub struct Match {
     pub maker_owner: u32,
     /// The resting order's price, in YES terms.
     pub price: Price,
-    /// How much.
+    /// Contracts.
     pub qty: Qty,
     /// What is left of the resting order.
     pub maker_left: Qty,
@@ -76,7 +75,18 @@ struct Level {
     total: Qty,
 }
 
-/// One market's book.
+/// One market's book: orders match by price, then by time.
+///
+/// # What it does not model
+///
+/// Fills here may look better, or come later, than at the venue:
+///
+/// - *Queue position.* Everybody else is one owner, the house. Where the house shrinks a level, its youngest orders go
+///   first, so that a resting order of ours moves up by trades alone and never because somebody ahead of it cancels.
+/// - *Hidden orders.* What rests is what is shown; no order takes more or less than the book says.
+/// - *Latency.* An order matches at the moment in which it is read: there is no engine queue, and nobody can be faster
+///   than the client whose request is read first.
+/// - *Impact.* The house does not answer to orders, except where the flow closes a gap that was hit.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     /// By price in ticks; bids and asks.

@@ -32,11 +32,9 @@ pub struct Options {
     pub capture: Option<PathBuf>,
     /// The generated flow.
     pub flow: flow::Config,
-    /// Polymarket's side.
     pub polymarket: polymarket::Config,
-    /// Kalshi's side.
     pub kalshi: kalshi::Config,
-    /// The sockets.
+    /// Ports and patience of the sockets.
     pub server: ServerOptions,
 }
 

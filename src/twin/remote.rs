@@ -14,7 +14,7 @@ use super::{ConnId, Host};
 /// What goes wrong at a host, for tests and drills. One at a time; [`Fault::None`] ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// The host works as it should.
     #[default]
     None,
     /// Connections stay open and nothing is read or written.
@@ -136,7 +136,6 @@ pub enum StampKind {
 /// A moment at the twin's sockets, for measuring from wire to wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// Of what.
     pub kind: StampKind,
     /// At which host.
     pub host: Host,

@@ -37,7 +37,7 @@ pub enum Found<'a, E> {
     Endpoint(E, Vec<&'a str>),
     /// To a path that is there for another method.
     OtherMethod,
-    /// Nowhere.
+    /// No route has this path.
     Nothing,
 }
 

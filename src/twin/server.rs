@@ -608,7 +608,7 @@ impl<W: World> Server<W> {
         if post && let Some(to) = &self.stamps {
             let stamp =
                 Stamp { kind: StampKind::PostIn, host: conn.host, conn: conn.id, at: first_byte };
-            let _ = to.try_send(stamp); // whoever measured has left
+            let _ = to.try_send(stamp); // the one who measures may have gone
         }
         let fault = self.faults[conn.host.index()];
         if post && fault == Fault::PostsIgnored {
@@ -673,7 +673,7 @@ impl<W: World> Server<W> {
             conn.write(&bytes);
             if let Some(to) = &self.stamps {
                 let (kind, at) = (StampKind::FramesOut { count }, self.clock.now());
-                let _ = to.try_send(Stamp { kind, host: conn.host, conn: conn.id, at }); // as above
+                let _ = to.try_send(Stamp { kind, host: conn.host, conn: conn.id, at }); // the one who measures may have gone
             }
             self.finish(token);
         }

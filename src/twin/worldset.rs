@@ -31,13 +31,9 @@ pub const MARKETS_MAX: usize = 5_000;
 /// The markets, and how they relate. Markets are known by their index here, at each venue.
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    /// Polymarket's.
     pub polymarket: Vec<PolymarketMarket>,
-    /// Kalshi's series.
     pub series: Vec<KalshiSeries>,
-    /// Kalshi's events.
     pub events: Vec<KalshiEvent>,
-    /// Kalshi's markets.
     pub kalshi: Vec<KalshiMarket>,
     /// The same question on both venues.
     pub pairs: Vec<Pair>,
@@ -65,7 +61,6 @@ pub struct PolymarketMarket {
     pub yes_token: String,
     /// Second outcome's token, decimal.
     pub no_token: String,
-    /// The question.
     pub question: String,
     /// The part of an address that names it.
     pub slug: String,
@@ -87,7 +82,7 @@ pub struct PolymarketMarket {
     pub min_size: u32,
     /// Taker fee rate.
     pub fee_rate: Ppm,
-    /// Nominal end.
+    /// When trading ends by the market's terms; the result may be known earlier.
     pub close: Nanos,
     /// When it settles, if it does while we look, and what YES then pays.
     pub settle: Option<(Nanos, Price)>,
@@ -101,12 +96,12 @@ impl PolymarketMarket {
         self.neg_risk_market_id.is_some()
     }
 
-    /// Its prices.
+    /// The prices at which orders are taken.
     pub fn grid(&self) -> Grid {
         Grid::uniform(self.tick).expect("worlds are made with ticks that divide a dollar")
     }
 
-    /// Its fee.
+    /// The fee rates of the market.
     pub const fn fee(&self) -> FeeRule {
         FeeRule::Polymarket { rate: self.fee_rate, exponent: 1 }
     }
@@ -115,22 +110,18 @@ impl PolymarketMarket {
 /// A series of Kalshi: what shares a fee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KalshiSeries {
-    /// Its ticker.
     pub ticker: String,
-    /// Its title.
     pub title: String,
-    /// Its category.
     pub category: &'static str,
-    /// Fee type.
     pub fee_type: FeeType,
     /// Fee multiplier, in parts per million.
     pub fee_multiplier: Ppm,
-    /// Shard.
+    /// The shard of the exchange on which its markets trade.
     pub exchange_index: u8,
 }
 
 impl KalshiSeries {
-    /// Its fee.
+    /// The fee rates of the market.
     pub fn fee(&self) -> FeeRule {
         let of = |coef: Ppm| {
             let exact = u64::from(coef) * u64::from(self.fee_multiplier) / 1_000_000;
@@ -166,11 +157,9 @@ impl FeeType {
 /// An event of Kalshi.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KalshiEvent {
-    /// Its ticker.
     pub ticker: String,
     /// Index of its series.
     pub series: usize,
-    /// Its title.
     pub title: String,
     /// Whether at most one market of it resolves YES.
     pub mutually_exclusive: bool,
@@ -179,11 +168,9 @@ pub struct KalshiEvent {
 /// A market of Kalshi.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KalshiMarket {
-    /// Its ticker.
     pub ticker: String,
     /// Index of its event.
     pub event: usize,
-    /// Its title.
     pub title: String,
     /// What YES says.
     pub yes_sub_title: String,
@@ -198,11 +185,11 @@ pub struct KalshiMarket {
 /// Kalshi price ladders that the generated world uses (`venues/kalshi.md` §5, 2026-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ladder {
-    /// $0.01 everywhere.
+    /// A step of $0.01 at every price.
     LinearCent,
     /// $0.001 below $0.10 and above $0.90, $0.01 between.
     TaperedDeciCent,
-    /// $0.001 everywhere.
+    /// A step of $0.001 at every price.
     DeciCent,
 }
 
@@ -225,7 +212,7 @@ impl Ladder {
         }
     }
 
-    /// The prices.
+    /// The prices at which orders are taken.
     pub fn grid(self) -> Grid {
         let made = match self {
             Self::LinearCent => Grid::uniform(100),
@@ -250,7 +237,7 @@ pub struct Pair {
 /// Markets of one event of which exactly one resolves YES.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExclusiveSet {
-    /// Which venue.
+    /// The venue that all its markets trade at.
     pub venue: surefoot_hot::ids::Venue,
     /// Indices of its markets.
     pub members: Vec<usize>,

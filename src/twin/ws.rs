@@ -99,7 +99,7 @@ impl Write for Pipe {
     }
 }
 
-/// One conversation.
+/// The server's half of one WebSocket conversation: bytes in, messages out, and back.
 pub struct Conversation {
     socket: WebSocket<Pipe>,
 }

@@ -27,7 +27,7 @@ const MARKETS_MAX: usize = 200;
 /// What a session's file could not be used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureError {
-    /// The file.
+    /// The capture that cannot be used.
     pub file: PathBuf,
     /// The line, from 1; zero where it is the file as a whole.
     pub line: usize,
@@ -62,7 +62,7 @@ struct Recorded {
     condition_id: String,
     yes: String,
     no: String,
-    /// In $0.0001.
+    /// Price step, in $0.0001.
     tick: u16,
     /// The last trade's price in YES terms, which the book's hash takes in.
     last: Option<Price>,

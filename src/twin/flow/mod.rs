@@ -27,9 +27,7 @@ use super::worldset::{BLOCK_MARKETS, World};
 pub enum Action {
     /// The house's quantity at a level becomes `qty`.
     Level {
-        /// Where.
         venue: Venue,
-        /// Which market.
         market: usize,
         /// Side of the YES book.
         side: Side,
@@ -40,9 +38,7 @@ pub enum Action {
     },
     /// Somebody takes from the book.
     Trade {
-        /// Where.
         venue: Venue,
-        /// Which market.
         market: usize,
         /// The taker's side.
         side: Side,
@@ -52,15 +48,10 @@ pub enum Action {
         qty: Qty,
     },
     /// Polymarket sends a whole book of this market, as it does after a reconnect.
-    Book {
-        /// Which market.
-        market: usize,
-    },
+    Book { market: usize },
     /// The result is known.
     Settle {
-        /// Where.
         venue: Venue,
-        /// Which market.
         market: usize,
         /// What YES pays.
         yes_pays: Price,

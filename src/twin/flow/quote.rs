@@ -17,7 +17,7 @@ use crate::twin::rng::Rng;
 pub(super) const HALF_SPREAD: u16 = 60;
 /// Fair prices stay within these bounds, in $0.0001.
 pub(super) const FAIR_LOW: u16 = 1_500;
-/// See [`FAIR_LOW`].
+/// The highest fair price, in $0.0001.
 pub(super) const FAIR_HIGH: u16 = 8_500;
 
 /// One market's book, as it is meant to be.

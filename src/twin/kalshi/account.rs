@@ -10,11 +10,11 @@ use super::limits::{Bucket, Tier};
 /// One user. The first account of a twin is the house's, whose cash has no floor.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// A UUID.
+    /// The account's id at the venue, a UUID.
     pub user_id: String,
     /// Settled cash by shard.
     pub cash: BTreeMap<u8, Usd>,
-    /// By market.
+    /// Positions by index of the market, settled ones too.
     pub positions: BTreeMap<usize, Position>,
     /// What resting orders claim, by market.
     pub reserved: BTreeMap<usize, Usd>,
@@ -22,7 +22,7 @@ pub struct Account {
     pub open: BTreeMap<usize, Vec<usize>>,
     /// Every client order id that was ever accepted: they are not free again.
     pub client_ids: HashSet<String>,
-    /// Read tokens.
+    /// Tokens left for reads.
     pub read: Bucket,
     /// Write tokens: the unscoped bucket under `None`, and one for each shard that was billed.
     pub write: BTreeMap<Option<u8>, Bucket>,
@@ -41,7 +41,7 @@ pub struct Position {
     pub cost: Usd,
     /// Gained or lost by closing, fees apart.
     pub realized: Usd,
-    /// Fees paid.
+    /// Fees paid so far, rebates taken off.
     pub fees: Usd,
     /// Everything ever paid for contracts here.
     pub traded: Usd,
@@ -60,7 +60,7 @@ pub struct Position {
 /// One fill of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FillRow {
-    /// A UUID.
+    /// The id of this side's fill, a UUID; the other party has another one.
     pub fill_id: String,
     /// A UUID that both parties and the tape share.
     pub trade_id: String,
@@ -72,13 +72,13 @@ pub struct FillRow {
     pub side: Side,
     /// In YES terms.
     pub price: Price,
-    /// Contracts.
+    /// Contracts of this fill.
     pub qty: Qty,
     /// Whether ours was the order that arrived.
     pub is_taker: bool,
     /// What was charged, rebates taken off.
     pub fee: Usd,
-    /// When.
+    /// The venue's time at which it happened.
     pub at: Nanos,
 }
 
@@ -93,7 +93,7 @@ pub struct SettlementRow {
     pub revenue: Usd,
     /// What YES paid.
     pub yes_pays: Price,
-    /// When.
+    /// The venue's time at which it happened.
     pub at: Nanos,
 }
 

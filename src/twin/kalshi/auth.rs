@@ -43,7 +43,7 @@ impl KeyType {
 /// One key: its public half to check with, its private half to hand to whoever trades.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// A UUID.
+    /// The key's id, a UUID; it goes into `KALSHI-ACCESS-KEY`.
     pub id: String,
     /// How it signs.
     pub key_type: KeyType,

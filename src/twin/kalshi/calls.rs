@@ -5,7 +5,7 @@ use crate::twin::routes::Route;
 /// What Kalshi answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KalshiCall {
-    /// Whoever asks.
+    /// Anybody may ask, without a key.
     Public(PublicCall),
     /// A key's holder, about itself.
     Read(ReadCall),
@@ -26,27 +26,21 @@ pub enum PublicCall {
     UserDataTimestamp,
     /// What calls cost.
     EndpointCosts,
-    /// Markets.
     Markets,
-    /// The tape.
+    /// Public trades of all markets, newest first.
     Trades,
-    /// Several books.
+    /// The books of several markets.
     Books,
-    /// One market.
     Market,
-    /// Its book.
+    /// The book of one market.
     Book,
-    /// Events.
     Events,
     /// Fee changes of events.
     EventFeeChanges,
-    /// One event.
     Event,
-    /// Series.
     SeriesList,
     /// Fee changes of series.
     SeriesFeeChanges,
-    /// One series.
     Series,
 }
 
@@ -55,36 +49,28 @@ pub enum PublicCall {
 pub enum ReadCall {
     /// Cash, by shard.
     Balance,
-    /// Contracts held.
+    /// What the account holds, by market.
     Positions,
-    /// Fills.
     Fills,
-    /// Settlements.
     Settlements,
-    /// Orders.
     Orders,
     /// What stands before each resting order.
     QueuePositions,
-    /// One order.
     Order,
     /// What stands before it.
     QueuePosition,
-    /// Order groups.
     Groups,
     /// One of them.
     Group,
-    /// Rate limits.
+    /// The rate limits of the account.
     Limits,
-    /// API keys.
     ApiKeys,
 }
 
 /// What a key's holder changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteCall {
-    /// Orders.
     Order(OrderCall),
-    /// Order groups.
     Group(GroupCall),
     /// Where its cash lies.
     Transfer,
@@ -93,15 +79,10 @@ pub enum WriteCall {
 /// What can be done about orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderCall {
-    /// Places one.
     Create,
-    /// Places several.
     CreateBatch,
-    /// Cancels one.
     Cancel,
-    /// Cancels several.
     CancelBatch,
-    /// Cancels all.
     CancelAll,
     /// Changes price, size or end of one.
     Amend,
@@ -112,15 +93,13 @@ pub enum OrderCall {
 /// What can be done about order groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupCall {
-    /// Makes one.
     Create,
-    /// Trips it.
+    /// Cancels the group's orders, as if its limit had been reached.
     Trigger,
     /// Lets it go on.
     Reset,
     /// Changes its limit.
     Limit,
-    /// Removes it.
     Delete,
 }
 

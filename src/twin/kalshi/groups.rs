@@ -10,7 +10,7 @@ use super::orders::Refusal;
 /// Fills this old no longer count.
 const WINDOW: Nanos = Nanos::from_secs(15);
 
-/// One group.
+/// An order group: its orders are cancelled together once they fill more than its limit in 15 s.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub id: String,

@@ -16,7 +16,7 @@ pub struct Taken {
     pub side: Side,
     /// In YES terms.
     pub price: Price,
-    /// How much.
+    /// Contracts that were taken.
     pub qty: Qty,
 }
 

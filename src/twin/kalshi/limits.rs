@@ -7,11 +7,11 @@ use surefoot_hot::units::Nanos;
 pub enum Tier {
     /// What a new account has.
     Basic,
-    /// On request.
+    /// Given to whoever asks for it and has placed an order by the API.
     Advanced,
-    /// By volume.
+    /// Given for 0.075 % of the exchange's volume.
     Expert,
-    /// By volume.
+    /// Given for 0.125 % of the exchange's volume.
     Premier,
 }
 
@@ -53,7 +53,7 @@ pub mod cost {
     pub const DEFAULT: u64 = 10;
     /// Cancel one, or one of a batch.
     pub const CANCEL: u64 = 2;
-    /// Cancel all.
+    /// Tokens that cancelling everything costs, however many orders there are.
     pub const CANCEL_ALL: u64 = 2;
     /// One order by its id.
     pub const GET_ORDER: u64 = 2;

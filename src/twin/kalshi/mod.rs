@@ -75,7 +75,11 @@ impl Default for Config {
     }
 }
 
-/// The venue.
+/// Kalshi as a value: requests, frames, flow and time go in, answers and frames come out.
+///
+/// What it cannot show: its fills have the limits of [`Book`] (queue position, hidden orders, latency, impact). A market
+/// pays [`SETTLEMENT_DELAY`] after its result, where the venue takes a minute and more; trading never pauses by itself,
+/// and there are no maintenance windows. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
 pub struct KalshiTwin {
     series: Vec<KalshiSeries>,
@@ -112,7 +116,7 @@ pub struct KalshiTwin {
 #[derive(Debug)]
 struct Market {
     spec: KalshiMarket,
-    /// A UUID.
+    /// The market's id, a UUID.
     id: String,
     grid: Grid,
     fee: FeeRule,
@@ -285,7 +289,8 @@ impl KalshiTwin {
                 sum += *cash;
             }
             for position in account.positions.values().filter(|p| !p.settled && p.qty < 0) {
-                // Each contract of NO is half of a pair, and a pair is a dollar that cash has left for.
+                // Somebody who holds 3 NO forms 3 pairs with whoever holds 3 YES; for each pair a dollar has left the
+                // two cash accounts, and it is counted here.
                 sum += Price::ONE.proceeds_floor(Qty::from_micros(position.qty.unsigned_abs()));
             }
         }

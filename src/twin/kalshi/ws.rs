@@ -12,7 +12,7 @@ use super::limits::Bucket;
 use super::text::{rfc3339, secs, signed_count};
 use crate::twin::ConnId;
 
-/// One connection.
+/// One WebSocket connection and its subscriptions.
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) account: u32,

@@ -62,7 +62,7 @@ pub struct Account {
     pub live: Vec<usize>,
     /// Order and cancel allowance.
     pub orders: Bucket,
-    /// Cancel allowance.
+    /// What the signer may still cancel.
     pub cancels: Bucket,
 }
 
@@ -184,7 +184,7 @@ impl Tier {
 /// One set of API credentials.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// Whose.
+    /// Index of the account that the key belongs to.
     pub account: usize,
     /// Its nonce: another nonce, another set.
     pub nonce: u64,

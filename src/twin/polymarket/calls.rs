@@ -5,7 +5,7 @@ use crate::twin::routes::Route;
 /// What the CLOB answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClobCall {
-    /// Whoever asks.
+    /// Anybody may ask, without a key.
     Public(PublicCall),
     /// Makes API credentials for a key that signs for them.
     CreateKey,
@@ -20,7 +20,7 @@ pub enum ClobCall {
 pub enum PublicCall {
     /// That it is up.
     Ok,
-    /// Its clock.
+    /// The venue's time, in whole seconds.
     Time,
     /// The backend's version.
     Version,
@@ -34,7 +34,7 @@ pub enum PublicCall {
     SimplifiedMarkets,
     /// The market of a token.
     MarketByToken,
-    /// Several books.
+    /// The books of several tokens.
     Books,
     /// A fact about several tokens.
     Many(Fact),
@@ -42,7 +42,7 @@ pub enum PublicCall {
     LastTrades,
     /// A fact about one token.
     Of(Fact),
-    /// Earlier prices.
+    /// Earlier prices, of which none are kept.
     PricesHistory,
     /// Markets that reward makers.
     RewardMarkets,
@@ -53,7 +53,7 @@ pub enum PublicCall {
 /// What can be asked about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// Its book.
+    /// The book of one token.
     Book,
     /// Between the best bid and the best ask.
     Midpoint,
@@ -76,9 +76,7 @@ pub enum Fact {
 pub enum PrivateCall {
     /// Places one order.
     PostOrder,
-    /// Places several.
     PostOrders,
-    /// Cancels.
     Cancel(Cancels),
     /// Ends the credentials.
     DeleteKey,
@@ -86,19 +84,14 @@ pub enum PrivateCall {
     Heartbeat,
     /// Feeds it without a name.
     OldHeartbeat,
-    /// Open orders.
     Orders,
-    /// One order.
     Order,
-    /// Trades.
     Trades,
-    /// API keys.
     Keys,
     /// Whether the account may only close.
     ClosedOnly,
     /// Cash or shares, and approvals.
     Balance,
-    /// Rate-limit tier.
     Tier,
     /// A list that is empty here.
     Nothing,
@@ -115,11 +108,9 @@ pub enum PrivateCall {
 /// Which orders a cancel means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancels {
-    /// One.
     One,
-    /// A list.
+    /// Those whose ids the body lists.
     Listed,
-    /// Every one.
     All,
     /// Those of a market or a token.
     OfMarket,

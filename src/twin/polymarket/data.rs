@@ -82,7 +82,7 @@ pub const ROUTES: &[Route<DataCall>] = &[
 
 /// Rows of a page where none are asked for, and the most that can be.
 const PAGE: usize = 100;
-/// See [`PAGE`].
+/// The most rows of a page.
 const PAGE_MAX: usize = 1_000;
 
 /// The contracts that a wallet approves (`venues/polymarket.md` §9.4).

@@ -17,7 +17,7 @@ pub enum TradeStatus {
     Matched,
     /// In a block.
     Mined,
-    /// Final.
+    /// It is final: it can neither fail nor be retried.
     Confirmed,
     /// Reverted on chain: it is void.
     Failed,
@@ -42,11 +42,10 @@ pub struct Part {
     pub order: Option<usize>,
     /// Its id, the house's too.
     pub order_id: String,
-    /// Whose.
+    /// Index of the account that traded.
     pub account: usize,
     /// Which outcome it traded.
     pub outcome: Outcome,
-    /// Which way.
     pub action: Action,
     /// At what price, in its outcome's terms.
     pub price: Price,
@@ -59,11 +58,11 @@ pub struct Part {
 /// One trade: a taker against every maker at one price.
 #[derive(Clone, Debug)]
 pub struct Trade {
-    /// A UUID.
+    /// The trade's id, a UUID that all its parties share.
     pub id: String,
     /// In which market.
     pub market: usize,
-    /// The taker.
+    /// What the taker traded, over all makers.
     pub taker: Part,
     /// The makers, oldest first.
     pub makers: Vec<Part>,
@@ -84,7 +83,7 @@ pub struct Trade {
 pub struct Placed {
     /// Its trades, by index.
     pub trades: Vec<usize>,
-    /// Shares traded.
+    /// Shares that traded at once.
     pub shares: Qty,
     /// Collateral that changed hands for them, without fees.
     pub collateral: Usd,

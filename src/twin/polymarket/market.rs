@@ -17,11 +17,10 @@ use crate::twin::worldset::{Generation, PolymarketMarket};
 /// A market as it stands.
 #[derive(Debug)]
 pub struct Market {
-    /// Its terms.
+    /// What the world says of the market: names, price step, fee, end.
     pub spec: PolymarketMarket,
-    /// Gamma's id.
     pub gamma_id: String,
-    /// The orders.
+    /// Resting orders of both outcomes, in YES terms.
     pub book: Book,
     /// The levels as the streams have shown them, by ticks in YES terms; bids and asks.
     pub shown: [BTreeMap<u16, Qty>; 2],
@@ -62,7 +61,7 @@ impl Market {
         }
     }
 
-    /// Its prices.
+    /// The prices at which orders are taken.
     pub fn grid(&self) -> Grid {
         self.spec.grid()
     }
@@ -204,7 +203,7 @@ impl Market {
         self.resolved.is_none()
     }
 
-    /// `GET /clob-markets/{condition_id}`.
+    /// The answer to `GET /clob-markets/{condition_id}`.
     pub fn clob_market(&self) -> Value {
         let mut market = json!({
             "c": self.spec.condition_id,

@@ -24,9 +24,7 @@ pub enum GammaCall {
     Markets,
     /// Events by offset.
     Events,
-    /// One market.
     Market,
-    /// One event.
     Event,
     /// One market, by its part of an address.
     MarketBySlug,
@@ -64,7 +62,7 @@ pub const PAGE_MAX: usize = 100;
 pub const OFFSET_MAX: usize = 2_000;
 
 impl PolymarketVenue {
-    /// Gamma.
+    /// Answers one request at Gamma's host.
     pub(super) fn gamma(&self, req: &Request) -> Response {
         let (call, id) = match find(ROUTES, &req.method, &req.path) {
             Found::Endpoint(call, open) => (call, open.first().copied().unwrap_or_default()),

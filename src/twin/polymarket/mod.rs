@@ -41,7 +41,7 @@ pub const HOUSE_ACCOUNT: usize = 0;
 const HOUSE_IDS_FROM: u64 = 1 << 40;
 /// How long without a beat until the dead-man switch fires, and how often it looks (§1.6).
 const BEAT_SPAN: Nanos = Nanos::from_secs(10);
-/// See [`BEAT_SPAN`].
+/// How often the dead-man switch looks for credentials that have fallen silent (§1.6).
 const SWEEP_SPAN: Nanos = Nanos::from_secs(5);
 
 /// How a twin is set up.
@@ -81,16 +81,16 @@ impl Default for Config {
 /// What the venue lets through (§1.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Everything.
+    /// Orders and cancels are taken.
     #[default]
     Normal,
-    /// Nothing: 425.
+    /// The engine restarts: orders and cancels are answered 425.
     Restarting,
     /// Post-only orders and cancels.
     PostOnly,
-    /// Cancels.
+    /// Cancels alone are taken.
     CancelOnly,
-    /// Nothing: 503.
+    /// Trading is disabled: orders and cancels are answered 503.
     Disabled,
 }
 
@@ -103,7 +103,7 @@ pub struct Taken {
     pub side: Side,
     /// In YES terms.
     pub price: Price,
-    /// How much.
+    /// Shares that were taken.
     pub qty: Qty,
 }
 
@@ -123,15 +123,17 @@ pub struct DemoAccount {
     pub address: String,
     /// Whose funds trade.
     pub funder: String,
-    /// API key.
     pub api_key: String,
-    /// API secret.
     pub secret: String,
     /// API pass phrase.
     pub passphrase: String,
 }
 
-/// The venue.
+/// Polymarket as a value: requests, frames, flow and time go in, answers and frames come out.
+///
+/// What it cannot show: its fills have the limits of [`matching::Book`](crate::twin::matching::Book) (queue position,
+/// hidden orders, latency, impact). The chain always mines, after [`Config::mined_after`]: no trade is retried or fails
+/// unless a test says so. Limits per IP address are not enforced. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
 pub struct PolymarketVenue {
     chain: Chain,
@@ -292,7 +294,7 @@ impl PolymarketVenue {
         self.mode = mode;
     }
 
-    /// The markets.
+    /// All markets, in the order in which they were opened.
     pub fn markets(&self) -> &[Market] {
         &self.markets
     }

@@ -15,7 +15,7 @@ use super::text;
 /// How long an order asks to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderType {
-    /// Until cancelled.
+    /// It rests until it is cancelled.
     Gtc,
     /// Until a time.
     Gtd,
@@ -55,11 +55,11 @@ impl OrderType {
 /// Where an order stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Resting.
+    /// It rests in the book.
     Live,
     /// Held by the market's taker delay.
     Delayed,
-    /// Done, filled.
+    /// It is filled and no longer rests.
     Matched,
     /// Done, cancelled; with the venue's reason where it gives one.
     Canceled(&'static str),
@@ -98,9 +98,7 @@ pub struct Order {
     pub credential: usize,
     /// In which market.
     pub market: usize,
-    /// Which outcome.
     pub outcome: Outcome,
-    /// Which way.
     pub action: Action,
     /// The limit in its own outcome's terms.
     pub price: Price,
@@ -108,7 +106,7 @@ pub struct Order {
     pub original: Qty,
     /// Collateral offered (buy) or asked for (sell).
     pub collateral: Usd,
-    /// Shares traded.
+    /// Shares of it that have traded so far.
     pub matched: Qty,
     /// How long it lives.
     pub order_type: OrderType,
@@ -156,7 +154,6 @@ impl Order {
 /// What the venue answers instead of taking an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Status code.
     pub status: u16,
     /// The venue's words.
     pub text: String,

@@ -11,7 +11,7 @@ use super::exchange::{FOK_KILLED, action_name};
 use super::order::{Order, Status};
 use super::{ConnId, PolymarketVenue, text};
 
-/// One listener.
+/// What one WebSocket connection listens to.
 #[derive(Clone, Debug)]
 pub enum Listener {
     /// Of the market channel.
