@@ -583,26 +583,7 @@ impl<W: World> Server<W> {
         now: Nanos,
     ) {
         if let Some(upgrade) = ws::upgrade(&req) {
-            let (id, host) = (conn.id, conn.host);
-            let opened = self.guarded(format_args!("a handshake"), |world| {
-                world.venue(host).ws_open(id, host, &req, now)
-            });
-            match opened.unwrap_or_else(|| Err(failed())) {
-                Ok(()) => {
-                    conn.write(&upgrade.encode(true, false));
-                    let Proto::Http(decoder) = &mut conn.proto else { return };
-                    conn.proto = Proto::Ws(Box::new(Conversation::new(decoder.take_rest())));
-                    conn.is_market = req.path == "/ws/market";
-                    if conn.host == Host::KalshiWs {
-                        conn.ping_at = now.after(KALSHI_PING_SPAN);
-                    }
-                }
-                Err(refusal) => {
-                    conn.write(&refusal.encode(false, false));
-                    conn.closing = true;
-                }
-            }
-            return;
+            return self.upgrade(conn, &req, &upgrade, now);
         }
         let post = req.method == "POST";
         if post && let Some(to) = &self.stamps {
@@ -644,6 +625,29 @@ impl<W: World> Server<W> {
         }
         if !keep_alive {
             conn.closing = true;
+        }
+    }
+
+    /// Makes a WebSocket of a connection, or answers why the venue does not want one.
+    fn upgrade(&mut self, conn: &mut Conn, req: &Request, upgrade: &Response, now: Nanos) {
+        let (id, host) = (conn.id, conn.host);
+        let opened = self.guarded(format_args!("a handshake"), |world| {
+            world.venue(host).ws_open(id, host, req, now)
+        });
+        match opened.unwrap_or_else(|| Err(failed())) {
+            Ok(()) => {
+                conn.write(&upgrade.encode(true, false));
+                let Proto::Http(decoder) = &mut conn.proto else { return };
+                conn.proto = Proto::Ws(Box::new(Conversation::new(decoder.take_rest())));
+                conn.is_market = req.path == "/ws/market";
+                if conn.host == Host::KalshiWs {
+                    conn.ping_at = now.after(KALSHI_PING_SPAN);
+                }
+            }
+            Err(refusal) => {
+                conn.write(&refusal.encode(false, false));
+                conn.closing = true;
+            }
         }
     }
 

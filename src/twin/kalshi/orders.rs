@@ -637,36 +637,8 @@ impl KalshiTwin {
         let market = self.tradable(&amend.ticker, amend.shard)?;
         // An amend names the ticker, so the shard is known even where it is not given.
         let index = self.own_resting(account, id, Some(self.markets[market].shard))?;
+        let left = self.check_amend(account, index, market, &amend, now)?;
         let order = &self.orders[index];
-        let mismatch = |code| Err(Refusal::new(400, code, "the order says otherwise"));
-        if order.market != market {
-            return mismatch("order_ticker_mismatch");
-        }
-        if order.side != amend.side {
-            return mismatch("order_side_mismatch");
-        }
-        if amend.client_id.as_ref().is_some_and(|given| *given != order.client_id) {
-            return mismatch("order_id_and_client_order_id_mismatch");
-        }
-        if !self.markets[market].grid.allows(amend.price) {
-            return Err(Refusal::order("invalid price"));
-        }
-        let left = match amend.total.checked_sub(order.filled) {
-            Some(left) if !left.is_zero() => left,
-            _ => return Err(Refusal::new(400, "invalid_order_size", "invalid order size")),
-        };
-        if amend.expires.flatten().is_some_and(|at| at <= now) {
-            return Err(Refusal::invalid("expiration_time is in the past"));
-        }
-        let same_expiry = amend.expires.is_none_or(|expires| expires == order.expires);
-        if order.price == amend.price && order.left == left && same_expiry {
-            return Err(Refusal::new(400, "AMEND_ORDER_NO_OP", "the amend changes nothing"));
-        }
-        let used = &self.accounts[account as usize].client_ids;
-        let is_taken = |id: &String| *id != order.client_id && used.contains(id);
-        if amend.new_client_id.as_ref().is_some_and(is_taken) {
-            return Err(Refusal::new(409, "order_already_exists", "order already exists"));
-        }
         let keeps_place = order.price == amend.price && left <= order.left;
         if !keeps_place {
             self.check_cash(account, market, Some(index), (order.side, amend.price, left))?;
@@ -700,6 +672,49 @@ impl KalshiTwin {
         order.reason = Some("Amend");
         self.run(index, true, now);
         Ok(index)
+    }
+
+    /// What an amend would leave of the order, or why the venue refuses it. Cash is looked at later, because an order
+    /// that keeps its place needs no more.
+    fn check_amend(
+        &self,
+        account: u32,
+        index: usize,
+        market: usize,
+        amend: &Amend,
+        now: Nanos,
+    ) -> Result<Qty, Refusal> {
+        let order = &self.orders[index];
+        let mismatch = |code| Err(Refusal::new(400, code, "the order says otherwise"));
+        if order.market != market {
+            return mismatch("order_ticker_mismatch");
+        }
+        if order.side != amend.side {
+            return mismatch("order_side_mismatch");
+        }
+        if amend.client_id.as_ref().is_some_and(|given| *given != order.client_id) {
+            return mismatch("order_id_and_client_order_id_mismatch");
+        }
+        if !self.markets[market].grid.allows(amend.price) {
+            return Err(Refusal::order("invalid price"));
+        }
+        let left = match amend.total.checked_sub(order.filled) {
+            Some(left) if !left.is_zero() => left,
+            _ => return Err(Refusal::new(400, "invalid_order_size", "invalid order size")),
+        };
+        if amend.expires.flatten().is_some_and(|at| at <= now) {
+            return Err(Refusal::invalid("expiration_time is in the past"));
+        }
+        let same_expiry = amend.expires.is_none_or(|expires| expires == order.expires);
+        if order.price == amend.price && order.left == left && same_expiry {
+            return Err(Refusal::new(400, "AMEND_ORDER_NO_OP", "the amend changes nothing"));
+        }
+        let used = &self.accounts[account as usize].client_ids;
+        let is_taken = |id: &String| *id != order.client_id && used.contains(id);
+        if amend.new_client_id.as_ref().is_some_and(is_taken) {
+            return Err(Refusal::new(409, "order_already_exists", "order already exists"));
+        }
+        Ok(left)
     }
 
     /// Cancels what has expired.
