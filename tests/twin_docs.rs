@@ -73,9 +73,9 @@ fn limits() -> String {
             usize::try_from(kalshi.ws_commands_per_s).unwrap(),
             "error 27",
         ),
-        ("Kalshi", "rows of one page of markets", kalshi_twin::rest::MARKETS_PAGE_MAX, "400"),
-        ("Kalshi", "rows of one page of events", kalshi_twin::rest::EVENTS_PAGE_MAX, "400"),
-        ("Kalshi", "tickers of one call for books", kalshi_twin::rest::BOOKS_MAX, "400"),
+        ("Kalshi", "rows of one page of markets", kalshi_twin::lists::MARKETS_PAGE_MAX, "400"),
+        ("Kalshi", "rows of one page of events", kalshi_twin::lists::EVENTS_PAGE_MAX, "400"),
+        ("Kalshi", "tickers of one call for books", kalshi_twin::lists::BOOKS_MAX, "400"),
         ("both", "markets of a world", MARKETS_MAX, "`--markets` takes no more"),
     ];
     let mut out =

@@ -4,16 +4,18 @@
 //! is in YES terms inside and takes the venue's shape only where it is written.
 
 pub mod account;
+mod answers;
 pub mod auth;
 pub mod calls;
 mod fees;
 mod groups;
 mod house;
 pub mod limits;
+pub mod lists;
 mod mend;
 mod orders;
 mod parse;
-pub mod rest;
+mod rest;
 pub mod text;
 mod views;
 mod ws;

@@ -9,6 +9,9 @@ use surefoot_hot::units::{Nanos, Price, Usd};
 use super::text;
 use crate::twin::http::Response;
 
+/// The answer to a request; an error is the venue's refusal, ready to be sent.
+pub(super) type Answer = Result<Response, Response>;
+
 /// An error answer. All hosts share this shape: an object with the field `error`.
 pub(super) fn error(status: u16, text: &str) -> Response {
     Response::json(status, &json!({ "error": text }))

@@ -18,6 +18,7 @@ pub mod stream;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod trading;
 mod wallet;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
