@@ -14,7 +14,7 @@ pub struct Stats {
     pub events: u64,
     /// Times the core checked its invariants while running; one that does not hold stops it.
     pub invariant_checks: u64,
-    /// Times a basket became worth a look; book flicker within one episode counts once.
+    /// Times a basket promised a profit. While it goes on doing so it counts once.
     pub opportunities: u64,
     /// Groups that have been started.
     pub baskets_opened: u64,
@@ -28,7 +28,7 @@ pub struct Stats {
     pub leg_fail_ppm: u64,
     /// What an unwind loses of the contracts' cost, in millionths: the assumed figure, moved by what was observed.
     pub unwind_loss_ppm: u64,
-    /// Groups handed to a person.
+    /// Groups that could not be closed within their bounds and were left to a person.
     pub baskets_operator: u64,
     /// Groups opened again after they had ended, because a venue took a fill back or told one late.
     pub groups_reopened: u64,
@@ -40,9 +40,9 @@ pub struct Stats {
     pub orders_acked: u64,
     /// Orders that a venue rejected.
     pub orders_rejected: u64,
-    /// Times an order became unknown.
+    /// Times that it became unknown whether the venue has an order.
     pub orders_unknown: u64,
-    /// Cancels asked for.
+    /// Requests to cancel an order.
     pub cancels: u64,
     /// Orders that the gate refused.
     pub refusals: u64,
@@ -50,15 +50,15 @@ pub struct Stats {
     pub fills: u64,
     /// Fills that failed after they were booked.
     pub fills_failed: u64,
-    /// Times the hot thread stood still.
+    /// Times that the thread of the core stood still.
     pub stalls: u64,
     /// Messages that were not understood, or not in full.
     pub odd: u64,
-    /// Those of them that were about our own orders or fills: the venue's history was to be read.
+    /// Messages about our own orders or fills that were not understood, so that the venue's history had to be read.
     pub unread: u64,
     /// Books that became stale.
     pub stales: u64,
-    /// Fills and other reports of orders that are none of ours, as far as anybody can tell.
+    /// Fills and other reports that none of our orders explains.
     pub strays: u64,
     /// Alarms that have been raised.
     pub alarms: u64,
@@ -68,16 +68,16 @@ pub struct Stats {
     pub orders_unknown_live: u64,
     /// Groups that have not ended.
     pub groups_live: u64,
-    /// Realised result, fees taken off.
+    /// Realised result after fees.
     pub realised: Usd,
-    /// What could be had or lost by selling what is not part of a complete basket.
+    /// What selling everything that is not part of a complete basket would win or lose now.
     pub unrealised: Usd,
     /// Result of the trading day as the daily loss limit counts it: what selling would bring now, complete baskets at
     /// no more than their cost.
     pub day_result: Usd,
     /// Fees paid to the venues so far.
     pub fees: Usd,
-    /// Dollars at risk.
+    /// The most that what is held and what is in flight can lose.
     pub exposure: Usd,
     /// What settled markets owe us and have not paid yet.
     pub claims: Usd,
@@ -85,8 +85,8 @@ pub struct Stats {
     pub cash: [Usd; 2],
     /// Markets at each venue, by index, and how many of their books are good.
     pub books: [(u32, u32); 2],
-    /// Orders in a row, by venue, that were turned away unread or could not be sent. From three on new baskets that need
-    /// the venue wait, one at a time finds out whether it takes orders again.
+    /// Orders in a row, by venue, that were turned away unread or could not be sent. From three on, new baskets that need
+    /// the venue wait, and one at a time finds out whether it takes orders again.
     pub refused_in_a_row: [u32; 2],
     /// Times that a market was paused because it refused one purchase after another.
     pub market_pauses: u64,
@@ -102,11 +102,10 @@ pub struct Stats {
     pub epoch: u64,
     /// Times that the core found a reason to halt by itself, also while it was halted already.
     pub trips: u64,
-    /// The reason that it found last.
+    /// The reason to halt that the core found last.
     pub tripped: Option<HaltWhy>,
     /// Whether trading is halted.
     pub halted: bool,
-    /// Why it is.
     pub halted_why: Option<HaltWhy>,
     /// Whether both venues and we agree.
     pub reconciled: bool,

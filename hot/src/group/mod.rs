@@ -89,12 +89,12 @@ impl Leg {
         tried: false,
     };
 
-    /// What it holds.
+    /// Contracts that the leg holds.
     pub fn net(&self) -> Qty {
         self.bought.saturating_sub(self.sold)
     }
 
-    /// Its correction cannot be sent, or did not reach the venue: the next try waits, longer each time in a row.
+    /// A correction of the leg could not be sent, or did not reach the venue. The next one waits, longer each time in a row.
     pub fn put_off(&mut self, now: Nanos) {
         self.next_sale = now.after(MISSED_PAUSE.doubled(self.missed, MISSED_PAUSE_MAX));
         self.missed = self.missed.saturating_add(1);
@@ -106,45 +106,44 @@ impl Leg {
 pub struct Group {
     pub id: GroupId,
     pub basket: BasketId,
-    /// Legs in the order they are sent: the one that is easiest to leave again comes first.
+    /// Legs in the order in which they are bought. The one that is easiest to sell again comes first.
     pub legs: [Leg; LEGS_MAX],
     /// The number of legs, from 1 to [`LEGS_MAX`].
     pub count: u8,
-    /// How many contracts of each leg are still wanted: what the leg that got least has got.
+    /// Contracts wanted of each leg: as many as the leg that got fewest has got.
     pub target: Qty,
-    /// The least that one unit pays, in $0.0001.
+    /// What one unit (a contract of every leg) pays at least, in $0.0001.
     pub payout: u32,
-    /// Where it stands.
     pub state: GroupState,
-    /// Profit promised when it was planned.
+    /// Profit after fees that was expected when the group was planned.
     pub promised: Usd,
-    /// When it was planned.
+    /// When the group was planned, or opened again.
     pub started: Nanos,
-    /// Since when it stands on one leg.
+    /// Since when a leg holds more than its partners; `None` while all hold the same.
     pub one_leg_since: Option<Nanos>,
-    /// How long it stood on one leg in all.
+    /// How long a leg has held more than its partners in all, up to `one_leg_since`.
     pub one_leg: Nanos,
-    /// Since when it sells what has no partner.
+    /// Since when contracts without a partner are being sold; `None` while none are.
     pub unwinding_since: Option<Nanos>,
-    /// Sales that the venue answered and that sold nothing. One that never reached the venue is none.
+    /// Sales that the venue answered and that sold nothing. A sale that never reached the venue does not count.
     pub attempts: u32,
-    /// By how many cents the next sale goes below the bid: one more after each that met the book and sold nothing.
+    /// How many cents below the bid the next sale is priced: one more after each sale that reached the book and sold nothing.
     pub concessions: u32,
-    /// Purchases that made a leftover large enough to sell, which the venue answered.
+    /// Purchases, answered by the venue, that made a leftover large enough to sell.
     pub top_ups: u8,
-    /// Until this time no hedge is sent again that never reached the venue.
+    /// Until this time a hedge that did not reach the venue is not sent again.
     pub next_at: Nanos,
-    /// Hedges in a row that never reached the venue.
+    /// Hedges in a row that did not reach the venue.
     pub missed: u32,
-    /// Whether an order of it was given up because the venue did not know it, which no answer can prove for good.
+    /// Whether an order of the group was given up because the venue did not know it, which is never certain.
     pub doubted: bool,
-    /// Money in or out of unwound contracts: proceeds less their share of the cost, fees taken off.
+    /// Result of the contracts sold again: proceeds less their share of the cost and less fees.
     pub result: Usd,
     /// Whether the alarm for a stuck group has been raised.
     pub alarmed: bool,
-    /// How often a leg was to be bought again because the venue took a fill back.
+    /// How many times a leg was bought again because the venue took back a fill; at most `AGAIN_MAX`.
     pub again: u8,
-    /// Whether it had ended before.
+    /// Whether the group had ended and was opened again.
     pub reopened: bool,
 }
 
@@ -156,19 +155,19 @@ const AGAIN_MAX: u8 = 3;
 pub enum Step {
     /// Nothing: an order is in flight, or a correction is not due yet.
     Wait,
-    /// Buy this leg, so many.
+    /// Contracts of a leg are to be bought.
     Buy { leg: usize, qty: Qty },
-    /// Something is to be sold, and cannot be just now.
+    /// Contracts are to be sold, and cannot be just now.
     Later,
-    /// This leg holds too much.
+    /// A leg holds contracts without a partner.
     Correct {
         leg: usize,
-        /// By what: [`Purpose::Unwind`] sells it, [`Purpose::TopUp`] buys what is lacking to sell it.
+        /// [`Purpose::Unwind`] sells them; [`Purpose::TopUp`] buys what is lacking for a sale that the venue takes.
         with: Purpose,
-        /// How many contracts have no partner.
+        /// The number of contracts without a partner.
         excess: Qty,
     },
-    /// It has ended.
+    /// The group has ended in this state.
     End(GroupState),
 }
 
@@ -177,16 +176,16 @@ pub enum Step {
 pub enum Sale {
     /// The venue takes an order of that size.
     Possible,
-    /// Too small for an order of its own: some more are bought, and then all of them sold.
+    /// They are too few for an order: some more are bought, and then all are sold.
     TooSmall,
-    /// Nothing just now, and too much to be left.
+    /// Nothing can be done just now, and they are too many to be left.
     Waits,
-    /// So little that it may be left.
+    /// They are so few that they may be left.
     Dust,
 }
 
 impl Group {
-    /// One that begins: nothing sent, nothing wanted or promised yet.
+    /// A group that begins: nothing has been sent, and nothing is wanted or expected yet.
     pub const fn new(
         id: GroupId,
         basket: BasketId,
@@ -220,12 +219,12 @@ impl Group {
         }
     }
 
-    /// The legs.
+    /// The legs that the group has.
     pub fn legs(&self) -> &[Leg] {
         &self.legs[..usize::from(self.count)]
     }
 
-    /// The legs, to be changed.
+    /// The legs that the group has, to be changed.
     pub fn legs_mut(&mut self) -> &mut [Leg] {
         &mut self.legs[..usize::from(self.count)]
     }

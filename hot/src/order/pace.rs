@@ -2,9 +2,9 @@
 
 use crate::units::Nanos;
 
-/// The pause after the first request about an order; it doubles after each further one,
+/// The pause after the first request about an order. It doubles after each further one, up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Nanos = Nanos::from_secs(1);
-/// up to this.
+/// The longest pause between two requests.
 const PAUSE_MAX: Nanos = Nanos::from_secs(8);
 
 /// Spaces out requests of one kind about one order. The first may leave at once; whatever provokes further ones (a venue

@@ -11,54 +11,53 @@ use crate::units::{Nanos, Qty, Usd};
 /// What we know of one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What was asked for.
+    /// The order as it was sent.
     pub order: Order,
-    /// Where it stands.
     pub state: OrderState,
-    /// The venue's name for it.
+    /// The venue's id of the order, hashed; `None` until it is known.
     pub key: Option<VenueKey>,
-    /// Booked fills, failed ones taken out again.
+    /// Contracts of the booked fills, without those that failed.
     pub filled: Qty,
-    /// What those fills came to, at their prices, without fees.
+    /// What the booked fills came to, at their prices and without fees.
     pub notional: Usd,
-    /// The most that the venue has claimed to have filled; fills follow with their details.
+    /// The most contracts that the venue has called filled. The fills themselves follow.
     pub claimed: Qty,
-    /// How much its group was told that it got, once it was over.
+    /// Contracts that the group was told of when the order was over.
     pub told: Qty,
-    /// Whether the alarm for more filled than was ordered was raised.
+    /// Whether the alarm for an overfill has been raised.
     pub overfilled: bool,
-    /// Total filled when the venue said that the order is over.
+    /// Contracts filled in all as the venue said when the order was over; `None` while it is not.
     pub ended: Option<Qty>,
-    /// Cash, or for sells nothing, that is held for what may still fill.
+    /// Cash reserved for what may still fill; zero for a sale.
     pub reserved: Usd,
-    /// Contracts held for what may still be sold.
+    /// Contracts reserved for what may still be sold; zero for a purchase.
     pub reserved_qty: Qty,
-    /// When it was handed to the executor.
+    /// When the order was handed to the executor.
     pub sent: Nanos,
-    /// When the venue was asked about it.
+    /// Spaces out the questions to the venue about the order.
     pub queries: Pace,
-    /// Whether a question came up before the next one was due: it is asked then.
+    /// Whether a question came up too early: it is asked as soon as the next one is due.
     pub query_owed: bool,
-    /// When the venue was asked to cancel it.
+    /// Spaces out the requests to cancel the order.
     pub cancels: Pace,
-    /// Whether the venue refused a cancel and has not said since that the order rests.
+    /// Whether the venue has refused to cancel the order and has not said since that it rests.
     pub cancel_refused: bool,
-    /// How much of it the venue called filled after it refused a cancel, and since when it says just that.
+    /// How many contracts the venue has called filled since it refused a cancel, and since when it says that number.
     pub part_told: Option<(Qty, Nanos)>,
-    /// How the order ended, as far as its group must know.
+    /// How the order ended, which decides whether its group sends another one like it.
     pub end: EndKind,
-    /// Whether the venue has said that it has it, or had it.
+    /// Whether the venue has acknowledged the order.
     pub acked: bool,
-    /// How often in a row the venue did not know it, while its history showed no fill.
+    /// How often in a row the venue did not know the order while its history showed no fill.
     pub absent: u8,
 }
 
 /// What the end of an order says about sending another one like it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndKind {
-    /// It met the book: what it did not get there, a better price may.
+    /// It reached the book. What it did not get there it may get at a better price.
     Traded,
-    /// The venue would not have this order: a better price would not help.
+    /// The venue rejected it for a reason that a better price does not change.
     Refused,
     /// It never came before the matching engine, for reasons that have nothing to do with the order: the connection,
     /// our own rate, the venue's mode, contracts that have not settled. The same order may pass a moment later.
@@ -92,7 +91,7 @@ impl Record {
         }
     }
 
-    /// The most we have reason to believe is filled.
+    /// The most contracts that may be filled already, by the fills booked and by the venue's word.
     pub fn known_filled(&self) -> Qty {
         self.filled.max(self.claimed)
     }
@@ -107,7 +106,7 @@ impl Record {
         Qty::from_micros(self.order.qty.micros().saturating_mul(ticks))
     }
 
-    /// What may still fill, or has filled without its details being booked.
+    /// Contracts that may still fill, or that have filled and are not booked yet.
     pub fn open(&self) -> Qty {
         match (self.state, self.ended) {
             (_, Some(total)) => total.saturating_sub(self.filled),
@@ -229,7 +228,7 @@ impl OrderTable {
         self.live.iter().map(|&slot| &self.slots[slot as usize])
     }
 
-    /// The id of the `n`th live order.
+    /// The id of the live order at position `n`, counted from the oldest.
     pub fn live_id(&self, n: usize) -> Option<OrderId> {
         self.live.get(n).map(|&slot| self.slots[slot as usize].order.id)
     }

@@ -47,7 +47,7 @@ impl Exposure {
         );
     }
 
-    /// A market turned out to depend on others: what is at risk in it counts in their cluster from here on.
+    /// A market moves to another cluster, and what is at risk in it with it.
     pub fn recluster(&mut self, market: MarketId, venue: Venue, from: ClusterId, to: ClusterId) {
         let all = self.market[market.index()];
         self.add(market, from, venue, -all);
@@ -55,27 +55,27 @@ impl Exposure {
         assert!(self.market[market.index()] == all, "R2: another cluster puts no more at risk");
     }
 
-    /// In one market.
+    /// Dollars at risk in one market.
     pub fn market(&self, market: MarketId) -> Usd {
         self.market[market.index()]
     }
 
-    /// In one cluster.
+    /// Dollars at risk in one cluster.
     pub fn cluster(&self, cluster: ClusterId) -> Usd {
         self.cluster[cluster.index()]
     }
 
-    /// At one venue.
+    /// Dollars at risk at one venue.
     pub const fn venue(&self, venue: Venue) -> Usd {
         self.venue[venue.index()]
     }
 
-    /// In all.
+    /// Dollars at risk over everything.
     pub const fn total(&self) -> Usd {
         self.total
     }
 
-    /// How many clusters have something at risk: a hedged basket is one position.
+    /// The number of clusters with something at risk. A hedged basket is one position.
     pub const fn positions(&self) -> u32 {
         self.clusters_active
     }

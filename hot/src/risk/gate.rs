@@ -14,29 +14,29 @@ use crate::units::{Nanos, Qty, Usd};
 pub struct View<'a> {
     /// The limits in force.
     pub limits: &'a Limits,
-    /// What is at risk already, this group's own holds taken out.
+    /// What is at risk already, without what is held for this order's own leg.
     pub exposure: &'a Exposure,
-    /// What was sent lately.
+    /// The orders and cancels of the last minute.
     pub rate: &'a Rate,
     /// The market's terms.
     pub def: &'a MarketDef,
-    /// Halted, by any cause.
+    /// Whether trading is halted, whatever the cause.
     pub halted: bool,
-    /// The run is ending.
+    /// Whether the run is ending.
     pub stopping: bool,
-    /// Both venues and we agree.
+    /// Whether both venues' figures agree with ours.
     pub reconciled: bool,
-    /// The order path and the private stream of the venue are up.
+    /// Whether the order path and the private stream of the venue are up.
     pub linked: bool,
-    /// The book may be decided from.
+    /// Whether the book may be decided from.
     pub book_good: bool,
-    /// Something about the market is not understood.
+    /// Whether the market is quarantined.
     pub quarantined: bool,
-    /// How old the venue's market data is, at most.
+    /// The greatest age that the venue's market data can have.
     pub data_age: Nanos,
-    /// Cash that nothing has a claim on, at the venue and shard that this order draws on.
+    /// Cash that is not reserved, at the venue and shard that the order draws on.
     pub cash_free: Usd,
-    /// Contracts of the order's outcome that are held, those on the way to be sold taken out.
+    /// Contracts of the order's outcome that are held and not reserved for a sale.
     pub held_free: Qty,
     /// Contracts of the order's outcome that are held or may yet be bought.
     pub position: Qty,
@@ -46,7 +46,7 @@ pub struct View<'a> {
     pub own_cross: bool,
     /// Whether the order table has room.
     pub room: bool,
-    /// The most that the order can cost, fees included; zero for a sale.
+    /// The most that the order can cost with fees; zero for a sale.
     pub cost: Usd,
 }
 

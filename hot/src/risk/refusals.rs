@@ -8,17 +8,17 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
 use crate::units::Nanos;
 
-/// So many refusals of a venue in a row, without an order that it looked at, hold new baskets there
+/// Refusals of a venue in a row, without an order that it looked at, after which new baskets there wait.
 const VENUE_REFUSALS_MAX: u32 = 3;
-/// for this long; doubled each time that the order sent afterwards is refused too,
+/// How long they wait at first. Doubles each time that the order sent afterwards is refused too.
 const VENUE_PAUSE: Nanos = Nanos::from_secs(5);
-/// up to this.
+/// The longest wait after refusals of a venue.
 const VENUE_PAUSE_MAX: Nanos = Nanos::from_secs(300);
-/// So many refused purchases in a market in a row, without a fill, pause it
+/// Refused purchases in a market in a row, without a fill, that pause it.
 const MARKET_REFUSALS_MAX: u32 = 5;
-/// for this long; doubled with each such storm,
+/// How long a market pauses at first. Doubles each time, up to a [`DAY`].
 const MARKET_PAUSE: Nanos = Nanos::from_secs(300);
-/// up to a day, and until a day has passed without one.
+/// The longest pause of a market. After so long without one, its pauses are short again.
 const DAY: Nanos = Nanos::from_secs(86_400);
 
 /// Refusals in a row at one place.
