@@ -184,7 +184,8 @@ impl Engine {
     /// Everything that the agents publish.
     pub fn figures(&self) -> MachineFigures {
         let threads = self.hot.pulses.clone();
-        MachineFigures { published: Arc::clone(&self.published), threads }
+        let journal = Arc::clone(self.journal());
+        MachineFigures { published: Arc::clone(&self.published), journal, threads }
     }
 
     /// The name of a hot thread that panicked.

@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use surefoot_cold::exec::{ExecFigures, ExecStats};
-use surefoot_cold::feed::LinkStats;
+use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
+use surefoot_cold::journal::Status as JournalStatus;
+use surefoot_cold::net::Meter;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::stats::Stats;
 
 use super::threads::Pulse;
-use crate::observe::table::{CoreFigure, ExecFigure, LinkFigure};
+use crate::observe::table::{
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OutletFigure, SessionFigure,
+};
 use crate::observe::{Cells, read_json};
 
 /// What feed and executors publish. Each figure has one writer, the agent that counts it.
@@ -18,6 +22,9 @@ use crate::observe::{Cells, read_json};
 pub struct Published {
     links: Vec<PublishedLink>,
     executors: [Cells<ExecFigure>; Venue::ALL.len()],
+    /// The ways into the core's rings: the feed's, then each executor's.
+    feed_outlet: Cells<OutletFigure>,
+    exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
     /// The way of orders to each venue, [packed](ExecFigures::pack).
     order_ways: [AtomicU64; Venue::ALL.len()],
     /// Messages about our own money that were not understood: how many, and words for the last one of each link.
@@ -30,6 +37,7 @@ struct PublishedLink {
     /// What it is called among the figures: the venue and what the link carries.
     name: String,
     cells: Cells<LinkFigure>,
+    session: Cells<SessionFigure>,
 }
 
 impl Published {
@@ -39,23 +47,29 @@ impl Published {
             venue: stats.venue,
             name: format!("{} {:?}", stats.venue.name(), stats.link).to_lowercase(),
             cells: Cells::default(),
+            session: Cells::default(),
         });
         Self {
             links: links.collect(),
             executors: Default::default(),
+            feed_outlet: Cells::default(),
+            exec_outlets: Default::default(),
             order_ways: Default::default(),
             unread: Mutex::default(),
         }
     }
 
-    /// Publishes what the links count, in the order in which [`Published::new`] was told of them.
-    pub fn publish_links<'a, L: Iterator<Item = &'a LinkStats>>(&self, links: impl Fn() -> L) {
+    /// Publishes what the feed's links and their sessions count, in the order in which [`Published::new`] was told of them.
+    pub fn publish_feed<M: Meter>(&self, feed: &Feed<M>) {
+        let links = || feed.stats();
         let mut unread = 0;
-        for (link, stats) in self.links.iter().zip(links()) {
+        for (link, (stats, counters)) in self.links.iter().zip(links().zip(feed.counters())) {
             debug_assert_eq!(link.venue, stats.venue, "links keep their order");
             link.cells.publish(stats);
+            link.session.publish(counters);
             unread += stats.unread.0;
         }
+        self.feed_outlet.publish(&feed.outlet().figures());
         // Nothing waits here: who reads it holds it for a copy, and the next publication will do.
         if unread > 0
             && let Ok(mut shown) = self.unread.try_lock()
@@ -70,8 +84,15 @@ impl Published {
     }
 
     /// Publishes what a venue's executor counts, and the way of orders to it.
-    pub fn publish_executor(&self, venue: Venue, stats: &ExecStats, figures: &ExecFigures) {
+    pub fn publish_executor(
+        &self,
+        venue: Venue,
+        stats: &ExecStats,
+        outlet: &OutletFigures,
+        figures: &ExecFigures,
+    ) {
         self.executors[venue.index()].publish(stats);
+        self.exec_outlets[venue.index()].publish(outlet);
         self.order_ways[venue.index()].store(figures.pack(), Ordering::Relaxed);
     }
 
@@ -107,6 +128,8 @@ impl Published {
 pub struct MachineFigures {
     /// What feed and executors publish.
     pub published: Arc<Published>,
+    /// The journal's thread.
+    pub journal: Arc<JournalStatus>,
     /// The hot threads by name.
     pub threads: Vec<(&'static str, Pulse)>,
 }
@@ -118,11 +141,19 @@ impl MachineFigures {
         let executors = Venue::ALL
             .map(|venue| (venue.name().to_owned(), published.executors[venue.index()].json()));
         let links = published.links.iter().map(|link| (link.name.clone(), link.cells.json()));
+        let sessions = published.links.iter().map(|link| (link.name.clone(), link.session.json()));
+        let outlets = Venue::ALL
+            .map(|venue| (venue.name().to_owned(), published.exec_outlets[venue.index()].json()))
+            .into_iter()
+            .chain([("feed".to_owned(), published.feed_outlet.json())]);
         let threads = self.threads.iter().map(|(name, pulse)| ((*name).to_owned(), pulse.json()));
         json!({
             "core": read_json::<CoreFigure>(core),
             "executors": Value::Object(executors.into_iter().collect()),
             "links": Value::Object(links.collect()),
+            "sessions": Value::Object(sessions.collect()),
+            "outlets": Value::Object(outlets.collect()),
+            "journal": read_json::<JournalFigure>(&self.journal.figures()),
             "threads": Value::Object(threads.collect()),
         })
     }

@@ -91,13 +91,15 @@ impl ThreadAgents {
     fn publish(&self, now: Nanos) {
         if let Some(executors) = &self.executors {
             let [polymarket, kalshi] = executors.figures(now);
-            let stats = executors.polymarket.stats();
-            self.published.publish_executor(Venue::Polymarket, stats, &polymarket);
-            let stats = executors.kalshi.stats();
-            self.published.publish_executor(Venue::Kalshi, stats, &kalshi);
+            let (exec, to) = (&executors.polymarket, &self.published);
+            let outlet = exec.outlet().figures();
+            to.publish_executor(Venue::Polymarket, exec.stats(), &outlet, &polymarket);
+            let exec = &executors.kalshi;
+            let outlet = exec.outlet().figures();
+            to.publish_executor(Venue::Kalshi, exec.stats(), &outlet, &kalshi);
         }
         if let Some(feed) = &self.feed {
-            self.published.publish_links(|| feed.stats());
+            self.published.publish_feed(feed);
         }
     }
 }

@@ -4,8 +4,10 @@
 //! stands among the words, which are no numbers and are shown in other ways.
 
 use surefoot_cold::exec::ExecStats;
-use surefoot_cold::feed::LinkStats;
+use surefoot_cold::feed::{LinkStats, OutletFigures};
+use surefoot_cold::journal::Figures as JournalFigures;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
+use surefoot_hot::venue::Counters;
 
 use super::turns::Turns;
 use super::{Figure, Figures, Reading, Unit};
@@ -170,6 +172,52 @@ figures! {
         Busy = "thread_turns_busy", Count, "Turns that did something.", busy;
         Idle = "thread_turns_idle", Count, "Turns that found nothing to do.", idle;
         Longest = "thread_turn_longest_ns", Nanos, "The longest turn, in nanoseconds.", longest;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the session of one link counts.
+    SessionFigure of Counters {
+        Frames = "session_frames_handed_in", Count, "Frames that were handed to the session.", frames;
+        Messages = "session_messages_understood", Count, "Messages that were understood; a frame may hold several.", messages;
+        Unusual = "session_frames_unusual", Count, "Frames that the plain reader left to the library.", unusual;
+        Bad = "session_messages_bad", Count, "Frames, or messages of a frame, that were not understood.", bad;
+        PassedOver = "session_messages_passed_over", Count, "Bad messages that are neither about a book nor about our money.", passed_over;
+        UnknownType = "session_messages_unknown", Count, "Messages of a type that is not known here.", unknown_type;
+        UnknownMarket = "session_messages_elsewhere", Count, "Messages about markets that are not followed here.", unknown_market;
+        Early = "session_changes_early", Count, "Changes of books whose snapshot had not come yet.", early;
+        Backwards = "session_messages_backwards", Count, "Messages whose time is before that of the one before.", backwards;
+        Gaps = "session_gaps_seen", Count, "Times that sequence numbers were skipped.", gaps;
+        Duplicates = "session_frames_repeated", Count, "Frames whose sequence number was seen before; they are dropped.", duplicates;
+        Errors = "session_errors_told", Count, "Error frames that the venue sent.", errors;
+        Ignored = "session_messages_ignored", Count, "Messages that were understood and need nothing done.", ignored;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the way from an agent into its ring counts.
+    OutletFigure of OutletFigures {
+        Dropped = "outlet_events_dropped", Count, "Market events that found no room in the ring; their books are fetched anew.", dropped;
+        Waited = "outlet_events_waited", Count, "Events that had to wait for room; none was lost.", waited;
+        Overflows = "outlet_ring_overflows", Count, "Times that a venue's books were declared stale because the ring was full.", overflows;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the journal's thread counts.
+    JournalFigure of JournalFigures {
+        Written = "journal_records_written", Count, "Records of this run that were handed to the system.", written;
+        Synced = "journal_records_synced", Count, "Records that are known to be on the disk.", synced;
+        Lost = "journal_items_lost", Count, "Items that came after the journal failed and that no file holds.", lost;
+        Turns = "journal_turns_done", Count, "Turns of the journal's thread.", turns;
+        Failed = "journal_failed", Flag, "Whether the journal can no longer be written.", failed;
+        StoreBehind = "journal_store_behind", Flag, "Whether the store must catch up from the journal.", store_behind;
     }
     also {}
     words {}

@@ -8,7 +8,7 @@ use mio::{Registry, Token};
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::{DecodeError, Notice, Session};
+use surefoot_hot::venue::{Counters, DecodeError, Notice, Session};
 use tungstenite::client::client_with_config;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::MidHandshake;
@@ -513,6 +513,7 @@ pub(super) trait Pump<M>: Send {
     fn has_more(&self) -> bool;
     fn shut(&mut self, now: Nanos, registry: &Registry, out: &mut Outlet);
     fn stats(&self) -> &LinkStats;
+    fn counters(&self) -> &Counters;
 }
 
 impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
@@ -620,6 +621,10 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
 
     fn stats(&self) -> &LinkStats {
         &self.stats
+    }
+
+    fn counters(&self) -> &Counters {
+        Session::counters(&self.session)
     }
 }
 

@@ -20,10 +20,11 @@ use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::Counters;
 
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
 pub use login::{KalshiUpgrade, polymarket_user_frame};
-pub use outlet::{Outlet, RingSink};
+pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 
 use crate::net::{Meter, NetError};
@@ -143,6 +144,11 @@ impl<M: Meter> Feed<M> {
     /// What each link has done so far, in the order they were added.
     pub fn stats(&self) -> impl Iterator<Item = &LinkStats> {
         self.links.iter().map(|link| link.stats())
+    }
+
+    /// What the session of each link has counted so far, in the order they were added.
+    pub fn counters(&self) -> impl Iterator<Item = &Counters> {
+        self.links.iter().map(|link| link.counters())
     }
 
     /// The ring's side of it: what was dropped, what waited.

@@ -30,6 +30,17 @@ pub struct Outlet {
     waited: u64,
 }
 
+/// What an outlet has counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutletFigures {
+    /// Market events that found no room in the ring; the books they were for are fetched anew.
+    pub dropped: u64,
+    /// Events that had to wait for room; none of them was lost.
+    pub waited: u64,
+    /// Times that the books of a venue were declared stale because the ring was full.
+    pub overflows: u64,
+}
+
 impl Outlet {
     /// Over the ring.
     pub fn new(ring: Producer<Event>) -> Self {
@@ -114,6 +125,11 @@ impl Outlet {
     /// Events that had to wait so far; none of them was lost.
     pub fn waited(&self) -> u64 {
         self.waited
+    }
+
+    /// What was dropped, and what had to wait.
+    pub fn figures(&self) -> OutletFigures {
+        OutletFigures { dropped: self.dropped, waited: self.waited, overflows: self.overflows() }
     }
 
     /// Times that the books of a venue were declared stale because the ring was full.

@@ -25,7 +25,7 @@ use crate::state_dir::{StateError, sync_dir};
 pub use mark::{Mark, MarkFile};
 pub use reader::{Reader, Torn};
 pub use replay::{Replayed, replay};
-pub use writer::{Journal, Options, SEGMENT_BYTES, Status, Sync, Writer, end_of};
+pub use writer::{Figures, Journal, Options, SEGMENT_BYTES, Status, Sync, Writer, end_of};
 
 /// What a run is told apart by; every segment's header holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -264,7 +264,36 @@ pub struct Status {
     error: Mutex<Option<String>>,
 }
 
+/// What the journal's thread has counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Records handed to the system in this run.
+    pub written: u64,
+    /// Of those, records known to be on the disk.
+    pub synced: u64,
+    /// Items taken from the ring after the failure, which no file holds.
+    pub lost: u64,
+    /// Turns of the thread.
+    pub turns: u64,
+    /// Whether the journal can no longer be written.
+    pub failed: bool,
+    /// Whether the store fell so far behind that it must catch up from the journal.
+    pub store_behind: bool,
+}
+
 impl Status {
+    /// Everything that is counted.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            written: self.written(),
+            synced: self.synced(),
+            lost: self.lost(),
+            turns: self.turns(),
+            failed: self.failed(),
+            store_behind: self.store_behind(),
+        }
+    }
+
     /// Whether the journal can no longer be written: nothing may be opened from then on.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)

@@ -67,6 +67,8 @@ pub trait Session {
     fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S);
     /// The next text frame to write; call until `None` after every `on_*`.
     fn poll_send(&mut self) -> Option<&[u8]>;
+    /// What the session has counted so far.
+    fn counters(&self) -> &Counters;
     /// When [`Session::on_deadline`] wants to be called.
     fn poll_deadline(&self) -> Nanos;
     /// Asks for a fresh snapshot of one market; its changes are ignored until it comes.

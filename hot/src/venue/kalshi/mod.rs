@@ -595,6 +595,10 @@ impl Session {
 }
 
 impl super::Session for Session {
+    fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
         self.ping = true; // the answer says the link works

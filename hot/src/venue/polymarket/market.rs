@@ -597,6 +597,10 @@ impl MarketSession {
 }
 
 impl Session for MarketSession {
+    fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
         self.lag = Lag::NONE;

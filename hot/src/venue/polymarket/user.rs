@@ -402,6 +402,10 @@ impl UserSession {
 }
 
 impl Session for UserSession {
+    fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
         self.out.clear();
