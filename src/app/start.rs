@@ -265,7 +265,11 @@ impl MachineStart<'_> {
             };
             let now = self.clock.now();
             let (wired, remembered) = wiring::wire(parts, ends)?;
-            Ok((wired, in_journal.first_events(now, epoch, &remembered)))
+            let mut first = in_journal.first_events(now, epoch, &remembered);
+            // The core must know a market before its first snapshot comes, or it drops that snapshot.
+            first.extend(self.config.limits.events().map(Event::Control));
+            first.extend(self.catalogue.events());
+            Ok((wired, first))
         })
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
         Ok(Started { engine, epoch, tapped, notices })
@@ -273,15 +277,9 @@ impl MachineStart<'_> {
 }
 
 impl Started {
-    /// Tells the core what it must know before it trades: limits, markets, baskets, and the halt that stands.
-    fn tell_first(&mut self, config: &Config, catalogue: &Catalogue, halt: &StandingHalt) {
+    /// Tells the core of the halt that stands, or that one was lifted.
+    fn tell_halt(&mut self, halt: &StandingHalt) {
         assert!(!(halt.lifted && halt.latch.is_some()), "a halt stands or is lifted, not both");
-        for limit in config.limits.events() {
-            self.engine.tell(Event::Control(limit));
-        }
-        for event in catalogue.events() {
-            self.engine.tell(event);
-        }
         if halt.lifted {
             self.epoch = self.engine.halt.advance();
             self.engine.tell(Event::Control(event::Control::Resume { epoch: self.epoch }));
@@ -339,7 +337,7 @@ impl Running {
             clock,
         };
         let mut started = machine.run(recovered, journal, &store)?;
-        started.tell_first(config, &catalogue, &halt);
+        started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         let checks = signers.readers(&spec.access, &catalogue.directory).map(|account| {

@@ -1,5 +1,6 @@
 //! The agent of the core: its turn between the rings, and what it records before and after.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
@@ -50,7 +51,7 @@ pub struct CoreAgent {
     clock: Clock,
     timer_due: Nanos,
     stats_due: Nanos,
-    first: Vec<Event>,
+    first: VecDeque<Event>,
     sent: u64,
     /// Whether the epoch was moved for the want of room in the journal that lasts.
     voided: bool,
@@ -93,7 +94,7 @@ impl CoreAgent {
             clock,
             timer_due: Nanos::ZERO,
             stats_due: Nanos::ZERO,
-            first: Vec::new(),
+            first: VecDeque::new(),
             sent: 0,
             voided: false,
             turns: rings.turns,
@@ -102,11 +103,11 @@ impl CoreAgent {
         }
     }
 
-    /// Events for its first turn, before anything else, the clock included: a folded core believes that its links
-    /// are up and its books good until it is told that a run begins.
+    /// Events that it takes in before anything else, the clock included. A folded core believes that its links are up and
+    /// its books good until it is told that a run begins; and a snapshot of a market whose terms it does not know is lost.
     #[must_use]
     pub fn begins_with(mut self, first: Vec<Event>) -> Self {
-        self.first = first;
+        self.first = first.into();
         self
     }
 
@@ -116,11 +117,13 @@ impl CoreAgent {
         self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
-        if !self.first.is_empty() {
-            for event in std::mem::take(&mut self.first) {
-                self.handle(now, &event, &mut read);
-                handled += 1;
+        while !self.first.is_empty() {
+            if !self.journal_has_room() {
+                return handled; // nothing else is taken in before the last of these
             }
+            let event = self.first.pop_front().expect("it is not empty");
+            self.handle(now, &event, &mut read);
+            handled += 1;
         }
         if now >= self.timer_due {
             if !self.journal_has_room() {
@@ -279,6 +282,20 @@ mod tests {
         (agent, events, [to_polymarket, to_kalshi])
     }
 
+    fn terms(market: MarketId) -> MarketDef {
+        MarketDef {
+            market,
+            venue: Venue::Kalshi,
+            shard: 0,
+            cluster: ClusterId::new(0),
+            grid: Grid::uniform(100).unwrap(),
+            min_qty: Qty::from_contracts(1),
+            close: Nanos::NEVER,
+            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
+            status: MarketStatus::Open,
+        }
+    }
+
     fn book(market: MarketId, bid: u16) -> Vec<Event> {
         let level = |side, ticks| {
             let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(100));
@@ -301,17 +318,7 @@ mod tests {
         for row in LimitRow::ALL {
             events.push(Event::Control(Control::Limit { row, value: 1_000_000 }));
         }
-        events.push(Event::Market(MarketDef {
-            market,
-            venue: Venue::Kalshi,
-            shard: 0,
-            cluster: ClusterId::new(0),
-            grid: Grid::uniform(100).unwrap(),
-            min_qty: Qty::from_contracts(1),
-            close: Nanos::NEVER,
-            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-            status: MarketStatus::Open,
-        }));
+        events.push(Event::Market(terms(market)));
         events.extend(book(market, 5_000));
         let (yes, no) = (Qty::from_contracts(30), Qty::ZERO);
         events.push(Event::Control(Control::Position { market, yes, no }));
@@ -331,6 +338,24 @@ mod tests {
         agent.turn(now);
         assert_eq!(agent.core.halted(), Some(HaltWhy::DailyLoss));
         assert_eq!((halt.read(), halt.is_the_cores()), (8, true), "in the same turn");
+    }
+
+    #[test]
+    fn nothing_is_taken_in_before_the_first_events_are() {
+        let (agent, mut input, _executors) = agent(&HaltEpoch::new(7));
+        let market = MarketId::new(0);
+        let row = LimitRow::Positions;
+        // More of them than the journal has room for, and the market's terms come last.
+        let mut first = vec![Event::Control(Control::Limit { row, value: 1 }); 80 * JOURNAL_ROOM];
+        first.push(Event::Market(terms(market)));
+        let mut agent = agent.begins_with(first);
+        for event in book(market, 5_000) {
+            input.push(event).unwrap();
+        }
+        let now = agent.clock.now();
+        agent.turn(now);
+        agent.turn(now);
+        assert_eq!(input.slots(), 64 - 4, "the snapshot waits for what is to come before it");
     }
 
     #[test]

@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use serde_json::Value;
+use surefoot_cold::journal::Reader;
+use surefoot_cold::state_dir::StateDir;
+use surefoot_hot::event::Event;
+use surefoot_hot::journal::Body;
 
 use crate::rig::{
     Said, Scratch, alone, ask, count, database, every_flipped_bit_is_found, say, segments,
@@ -48,6 +52,24 @@ fn check_report(report: &Value) {
     }
     assert_eq!(count(report, "/audit/checked"), count(report, "/audit/matched"));
     assert_eq!(count(report, "/alarms"), 0);
+}
+
+/// The core knows every market before its first snapshot can come: one that comes earlier is dropped.
+fn check_order(state: &Path) {
+    let mut reader = Reader::open(&StateDir::at(state).journal()).unwrap();
+    let (mut markets, mut snapshots) = (0, 0);
+    while let Some(record) = reader.next_record().unwrap() {
+        match record.body {
+            Body::Input(Event::Market(_)) => {
+                assert_eq!(snapshots, 0, "a snapshot came before the markets were known");
+                markets += 1;
+            }
+            Body::Input(Event::SnapshotBegin { .. }) => snapshots += 1,
+            Body::Header(_) | Body::Input(_) | Body::Intent(_) | Body::Note(_) | Body::Close(_) => {
+            }
+        }
+    }
+    assert!(markets > 20 && snapshots >= markets, "{markets} markets, {snapshots} snapshots");
 }
 
 /// Dollars as the report writes them, in microdollars.
@@ -116,6 +138,7 @@ fn the_demo_trades_reports_and_can_be_replayed() {
     check_report(&report);
     assert!(said.err.contains("exposure_total"), "its limits are shown: {}", said.err);
     check_database(&state, &report);
+    check_order(&state);
     check_replay(&scratch, &state, &report);
     assert_eq!(segments(&state).len(), 1);
     every_flipped_bit_is_found(&scratch, &state, 9);

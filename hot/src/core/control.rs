@@ -1,8 +1,9 @@
 //! The operator, reconciliation, settlement and the clock.
 
 use super::Core;
+use crate::book::Sync;
 use crate::bounds::{FOREIGN_MAX, STALL_HALT, STALL_REST};
-use crate::event::{Control, Event};
+use crate::event::{Control, Event, Link};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::ledger::Purse;
@@ -272,15 +273,23 @@ impl Core {
         }
     }
 
-    /// Books that doubt themselves ask for a snapshot; those whose link is down will get one when it is back.
+    /// Books that doubt themselves ask for a snapshot. Where the session asks by itself, or one comes with the link, it is
+    /// asked for as well if it has not come a while later: it may have been lost on the way, or have come before the
+    /// market's terms, and then it was dropped. The session knows whether one is on its way still.
     fn ask_for_snapshots(&mut self, now: Nanos, out: &mut Outbox) {
-        let asked = &mut self.resync_asked;
         for (market, book) in self.books.iter() {
-            let crate::book::Sync::Stale { why, .. } = book.sync() else { continue };
-            let last = &mut asked[market.index()];
-            if !why.resyncs_by_itself()
-                && (*last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY)
-            {
+            let by_itself = match book.sync() {
+                Sync::Good | Sync::Loading => continue,
+                Sync::Fresh => true,
+                Sync::Stale { why, .. } => why.resyncs_by_itself(),
+            };
+            if by_itself && !self.links[book.terms().venue.index()][Link::Market as usize] {
+                continue; // one comes when it is back
+            }
+            let last = &mut self.resync_asked[market.index()];
+            if by_itself && *last == Nanos::ZERO {
+                *last = now; // it is most likely on its way
+            } else if *last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY {
                 *last = now;
                 out.send(Intent::Resync { market });
             }

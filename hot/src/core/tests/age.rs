@@ -129,3 +129,30 @@ fn a_leg_that_stands_alone_is_sold_however_old_the_data() {
     let sale = desk.last_placed();
     assert!(sale.purpose.reduces(), "{sale:?}");
 }
+
+#[test]
+fn a_first_snapshot_that_was_lost_is_asked_for() {
+    let late = MarketId::new(2);
+    let mut desk = Desk::new();
+    // Its snapshot is here before the market is: nobody knows yet whose book it is.
+    desk.book(late, &[(40, 10)], &[(42, 10)]);
+    desk.event(Event::Market(MarketDef { market: late, ..terms(KA) }));
+    desk.gap();
+    let asked = |desk: &Desk| desk.intents.contains(&Intent::Resync { market: late });
+    desk.wait(Nanos::from_secs(1));
+    assert!(!asked(&desk), "it may be on its way");
+    desk.wait(Nanos::from_secs(5));
+    assert!(asked(&desk));
+
+    desk.intents.clear();
+    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Market, up: false });
+    desk.wait(Nanos::from_secs(10));
+    assert!(!asked(&desk), "the link brings one when it is back");
+    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Market, up: true });
+    desk.wait(Nanos::from_secs(10));
+    assert!(asked(&desk), "but it did not");
+    desk.book(late, &[(40, 10)], &[(42, 10)]);
+    desk.intents.clear();
+    desk.wait(Nanos::from_secs(10));
+    assert!(!asked(&desk), "it has come");
+}
