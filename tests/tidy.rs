@@ -466,3 +466,35 @@ fn the_twin_stands_behind_a_wall() {
     assert!(read_paths > 100, "only {read_paths} imports were read");
     none("src/twin uses nothing of the code that trades but what SHARED_WITH_TWIN names", &found);
 }
+
+/// What differs between venues stands in `venue_rules.rs`: a third venue is a row there, not a search for names.
+#[test]
+fn the_core_names_no_venue() {
+    let named = ["ids.rs", "venue_rules.rs", "fees.rs"];
+    let venues = ["polymarket", "kalshi"];
+    let (mut found, mut needless) = (Vec::new(), Vec::new());
+    for path in files(&root().join("hot/src"), ".rs") {
+        let name = short(&path);
+        let tests = name.ends_with("tests.rs") || name.contains("/tests/");
+        if tests || name.starts_with("hot/src/venue/") {
+            continue;
+        }
+        let text = read(&path);
+        // Tests sit at the bottom and may name whom they like.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let lines = code.lines().enumerate().filter(|(_, line)| {
+            let line = line.split("//").next().unwrap_or_default().to_lowercase();
+            venues.iter().any(|venue| line.contains(venue))
+        });
+        let lines = lines
+            .map(|(at, line)| format!("{name}:{}: {}", at + 1, line.trim()))
+            .collect::<Vec<_>>();
+        if !named.iter().any(|file| name == format!("hot/src/{file}")) {
+            found.extend(lines);
+        } else if lines.is_empty() {
+            needless.push(name);
+        }
+    }
+    none("hot asks a venue's rules, not its name", &found);
+    none("these files name no venue any more and need no exception", &needless);
+}

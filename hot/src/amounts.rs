@@ -8,9 +8,10 @@
 use crate::ids::Action;
 use crate::order::Tif;
 use crate::units::{Price, Qty};
+use crate::venue_rules::{LOT, Lots, VenueRules};
 
-/// Millionths in a hundredth: sizes have two decimals on both venues.
-const CENT: u64 = 10_000;
+/// Millionths in a hundredth, the step of sizes.
+const CENT: u64 = LOT.micros();
 
 /// What an order offers and what it asks for, in millionths of a dollar or of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub enum AmountError {
     Step,
 }
 
-/// The step a quantity must be a multiple of on Polymarket.
+/// The step a quantity must be a multiple of where an order is two amounts, as on Polymarket.
 ///
 /// Resting orders: 0.01. Orders that take at once: selling 0.01 too, for shares have two decimals and the
 /// proceeds `ticks × hundredths` micro-dollars must be a multiple of $0.0001; buying, the cost must be whole
@@ -45,8 +46,13 @@ pub const fn lot_step(price: Price, action: Action, tif: Tif) -> Qty {
     Qty::from_micros(unit / gcd(unit, price.ticks() as u64) * CENT)
 }
 
-/// Kalshi's step: counts have two decimals. Source: `kalshi.md` §3.2, 2026-10.
-pub const KALSHI_LOT_STEP: Qty = Qty::from_micros(CENT);
+/// The step a quantity must be a multiple of by a venue's rules.
+pub const fn venue_lot_step(rules: &VenueRules, price: Price, action: Action, tif: Tif) -> Qty {
+    match rules.lots {
+        Lots::Fixed => LOT,
+        Lots::ByAmounts => lot_step(price, action, tif),
+    }
+}
 
 /// What an order signs on Polymarket: exact, never rounded.
 ///

@@ -8,7 +8,7 @@ mod accumulator;
 pub use accumulator::{Charge, FeeAccumulator, Precision};
 
 use crate::pack::pack_variants;
-use crate::units::{Price, Qty, Usd};
+use crate::units::{MICROS, Price, Qty, Usd};
 
 /// Parts per million.
 pub type Ppm = u32;
@@ -36,6 +36,12 @@ pub enum FeeRule {
     },
 }
 
+/// So many contracts that a fee on them is exact to a millionth of a microdollar each.
+pub(crate) const MANY: Qty = Qty::from_contracts(MICROS);
+
+/// What a tick comes to on [`MANY`] contracts, in microdollars.
+pub(crate) const TICK_OF_MANY: i64 = 100 * MICROS as i64;
+
 impl FeeRule {
     /// The fee of one fill, rounded up. `price` is of either outcome: the rules are symmetric.
     ///
@@ -49,6 +55,38 @@ impl FeeRule {
             Self::Kalshi { taker: coef, .. } if taker => kalshi(coef, price, qty),
             Self::Kalshi { maker, .. } => kalshi(maker, price, qty),
         }
+    }
+
+    /// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
+    /// member down to $0.0001 and gives whole units back later; the rebate is not counted on.
+    pub(crate) fn taker_charge(self, price: Price, qty: Qty, cost: Usd) -> Usd {
+        let fee = self.fee(price, qty, true);
+        match self {
+            Self::Polymarket { .. } => fee,
+            Self::Kalshi { .. } => {
+                let whole = (cost + fee).micros().unsigned_abs().next_multiple_of(100);
+                Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
+            }
+        }
+    }
+
+    /// What [`MANY`] contracts cost with what the venue charges for them, in microdollars.
+    ///
+    /// The same as [`Self::taker_charge`] on top of the cost, and cheaper: with the quantity known, all of it fits 64 bits.
+    pub(crate) fn cost_of_many(self, price: Price) -> i64 {
+        let curve = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
+        let fee = match self {
+            Self::Polymarket { rate, exponent: 1 } => match curve * u64::from(rate) {
+                0..1_000 => 0,
+                exact => exact.div_ceil(1_000) * 10,
+            },
+            Self::Kalshi { taker, .. } => (curve * u64::from(taker)).div_ceil(10_000) * 100,
+            Self::Polymarket { .. } => {
+                self.fee(price, MANY, true).micros().unsigned_abs() // nobody has such a rule today
+            }
+        };
+        i64::from(price.ticks()) * TICK_OF_MANY
+            + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
     }
 }
 

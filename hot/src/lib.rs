@@ -31,3 +31,4 @@ pub mod stats;
 pub mod symbol;
 pub mod units;
 pub mod venue;
+pub mod venue_rules;

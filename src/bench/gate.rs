@@ -7,13 +7,13 @@ use surefoot_hot::bounds::LEGS_MAX;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue};
-use surefoot_hot::ledger::PURSES;
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::gate::{self, View};
 use surefoot_hot::risk::{Exposure, LimitRow, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
+use surefoot_hot::venue_rules::CASH_ACCOUNTS;
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
 use super::{Row, Span, measure};
@@ -176,7 +176,7 @@ pub fn basket_walk(span: Span) -> Row {
         Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000), tif: Tif::Gtc };
     let sizing = Sizing {
         legs: [room; LEGS_MAX],
-        cash: [Usd::from_dollars(100_000); PURSES],
+        cash: [Usd::from_dollars(100_000); CASH_ACCOUNTS],
         total: Usd::from_dollars(100_000),
         edge_min: 100,
         edge_max_percent: 20,

@@ -3,9 +3,9 @@
 use crate::basket::BasketKind;
 use crate::bounds::LEGS_MAX;
 use crate::ids::{BasketId, MarketId, Outcome};
-use crate::ledger::PURSES;
 use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 /// What one leg may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Room {
     pub cost: Usd,
     /// How it would be sent: decides which quantities the venue's amount rules allow.
     ///
-    /// On Polymarket a buy that takes at once ([`Tif::Ioc`], [`Tif::Fok`]) aims at its dollars, not at its contracts:
+    /// Where purchases are by money, one that takes at once ([`Tif::Ioc`], [`Tif::Fok`]) aims at its dollars, not at its contracts:
     /// filled below its limit it buys more of them. Only [`Tif::Gtc`] stops at the quantity (`polymarket.md` §3.7).
     pub tif: Tif,
 }
@@ -27,7 +27,7 @@ pub struct Sizing {
     /// By leg.
     pub legs: [Room; LEGS_MAX],
     /// Cash that may be used, by [`crate::ledger::Purse::index`]; legs that draw on the same purse share it.
-    pub cash: [Usd; PURSES],
+    pub cash: [Usd; CASH_ACCOUNTS],
     /// The most dollars for all legs together, fees included.
     pub total: Usd,
     /// The least profit of the last unit after fees, in $0.0001.

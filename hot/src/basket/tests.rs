@@ -6,10 +6,10 @@ use crate::event::Event;
 use crate::fees::{FeeRule, fee_bound};
 use crate::grid::Grid;
 use crate::ids::{ClusterId, Side, Venue};
-use crate::ledger::PURSES;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::Tif;
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 const T: Nanos = Nanos::new(1);
 const B: BasketId = BasketId::new(0);
@@ -76,7 +76,7 @@ const WIDE: Sizing = Sizing {
     edge_max_percent: 20,
     legs: [Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
         LEGS_MAX],
-    cash: [Usd::from_dollars(10_000); PURSES],
+    cash: [Usd::from_dollars(10_000); CASH_ACCOUNTS],
     total: Usd::from_dollars(1_000),
     edge_min: 100,
     profit_min: Usd::from_cents(50),
@@ -270,7 +270,7 @@ fn random_world(rng: &mut Rng) -> (Books, Baskets, Sizing) {
             tif: Tif::Gtc,
         };
     }
-    sizing.cash = [(); PURSES].map(|()| Usd::from_cents(500 + rng.below(9_000) as i64));
+    sizing.cash = [(); CASH_ACCOUNTS].map(|()| Usd::from_cents(500 + rng.below(9_000) as i64));
     sizing.total = Usd::from_cents(1_000 + rng.below(12_000) as i64);
     sizing.edge_min = rng.below(200) as u32;
     sizing.profit_min = Usd::from_cents(rng.below(60) as i64);
@@ -301,10 +301,10 @@ fn smooth_fee(rule: FeeRule, price: Price) -> i64 {
 /// Whether so many units pass: dull, one condition a line.
 fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing, units: Qty) -> Option<bool> {
     let mut edge = i64::from(basket.payout()) * 10_i64.pow(10);
-    let (mut total, mut purses) = (0_i128, [0_i128; PURSES]);
+    let (mut total, mut purses) = (0_i128, [0_i128; CASH_ACCOUNTS]);
     let mut ok = true;
     let slack = walk::ROUNDING.micros();
-    let mut counts = [0_i64; PURSES];
+    let mut counts = [0_i64; CASH_ACCOUNTS];
     for (leg, room) in basket.legs().iter().zip(&sizing.legs) {
         let price = price_at(books, *leg, units)?;
         let terms = books.terms(leg.market).unwrap();
@@ -318,7 +318,7 @@ fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing, units: Qty) -> Opti
         purses[purse] += cost;
         counts[purse] += 1;
     }
-    for purse in 0..PURSES {
+    for purse in 0..CASH_ACCOUNTS {
         let cash = sizing.cash[purse].micros() - slack * counts[purse];
         ok &= counts[purse] == 0 || purses[purse] <= i128::from(cash) * 10_i128.pow(14);
     }
@@ -419,7 +419,7 @@ fn the_walk_agrees_with_the_plain_one() {
 fn prove(books: &Books, basket: &Basket, sizing: &Sizing, plan: &Plan, seed: u64) {
     let mut left = i128::from(plan.units.micros()) * 10_i128.pow(14); // 1e-20 dollars
     let mut total = Usd::ZERO;
-    let mut cash = [Usd::ZERO; PURSES];
+    let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     for ((leg, room), plan_leg) in basket.legs().iter().zip(&sizing.legs).zip(plan.legs()) {
         let terms = books.terms(leg.market).unwrap();
         let book = books.get(leg.market).unwrap();

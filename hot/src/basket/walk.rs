@@ -1,23 +1,15 @@
 //! The depth walk: all legs together, level by level, as long as the last unit is worth it.
 
 use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
-use crate::amounts::{KALSHI_LOT_STEP, lot_step};
+use crate::amounts::venue_lot_step;
 use crate::book::{Book, Books, Levels};
 use crate::bounds::{LEGS_MAX, WALK_LEVELS_MAX};
-use crate::fees::FeeRule;
-use crate::ids::{Action, BasketId, MarketId, Outcome, Venue};
+use crate::fees::{FeeRule, MANY, TICK_OF_MANY};
+use crate::ids::{Action, BasketId, MarketId, Outcome};
 use crate::ledger::Purse;
 use crate::order::Tif;
-use crate::units::{MICROS, Price, Qty, Usd};
-
-/// Polymarket refuses marketable orders worth less (`polymarket.md` §3.7, 2026-11).
-const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
-
-/// So many contracts, that a fee on them is exact to a millionth of a microdollar each.
-const MANY: Qty = Qty::from_contracts(MICROS);
-
-/// A tick's worth of [`MANY`], in microdollars: the scale of [`Cursor::unit`].
-const TICK: i64 = 100 * MICROS as i64;
+use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::{LOT, Lots};
 
 /// Taken off every dollar bound, per leg: cost and fee round up at every fill, Kalshi's to $0.0001 (`kalshi.md` §7.2),
 /// and an order may take many.
@@ -71,7 +63,7 @@ impl Bill {
         self.leg.qty += qty;
         self.leg.levels += 1;
         self.leg.cost += cost;
-        self.leg.fee += charge(rule, price, qty, cost);
+        self.leg.fee += rule.taker_charge(price, qty, cost);
         self.worth += price.proceeds_floor(qty);
         self.last_unit = unit;
     }
@@ -92,7 +84,7 @@ impl<'a> Cursor<'a> {
             price,
             left,
             taken: Qty::ZERO,
-            unit: unit(terms.fee, price),
+            unit: terms.fee.cost_of_many(price),
             bill: Bill::new(terms.market, outcome),
         })
     }
@@ -107,7 +99,7 @@ impl<'a> Cursor<'a> {
         self.close();
         let Some((price, left)) = self.levels.next() else { return false };
         (self.price, self.left) = (price, left);
-        self.unit = unit(self.book.terms().fee, price);
+        self.unit = self.book.terms().fee.cost_of_many(price);
         true
     }
 
@@ -121,12 +113,11 @@ impl<'a> Cursor<'a> {
 
     /// What so many units must be a multiple of.
     fn lot(&self, units: Qty, tif: Tif) -> Qty {
-        match self.book.terms().venue {
-            Venue::Kalshi => KALSHI_LOT_STEP,
-            // what rests has the same step at every price
-            Venue::Polymarket if tif == Tif::Gtc => lot_step(Price::ONE, Action::Buy, tif),
-            Venue::Polymarket => lot_step(self.bill_for(units).leg.limit, Action::Buy, tif),
+        let rules = self.book.terms().venue.rules();
+        if rules.lots == Lots::Fixed || tif == Tif::Gtc {
+            return LOT; // at every price
         }
+        venue_lot_step(rules, self.bill_for(units).leg.limit, Action::Buy, tif)
     }
 
     /// The bill for the best `units`, from the book.
@@ -137,7 +128,7 @@ impl<'a> Cursor<'a> {
         let mut need = units;
         for (price, qty) in self.book.asks_for(outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
-            bill.add(terms.fee, price, here, unit(terms.fee, price));
+            bill.add(terms.fee, price, here, terms.fee.cost_of_many(price));
             need -= here;
             if need.is_zero() {
                 break;
@@ -186,14 +177,14 @@ pub(super) fn walk(
         let Bill { leg, worth, last_unit: unit } =
             if units == taken { cursor.bill } else { cursor.bill_for(units) };
         let terms = cursor.book.terms();
-        if units < terms.min_qty || (terms.venue == Venue::Polymarket && worth < MARKETABLE_MIN) {
+        if units < terms.min_qty || worth < terms.venue.rules().marketable_min {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
         }
         plan.profit = plan.profit - leg.cost - leg.fee;
         last_unit += unit;
         *slot = Some(leg);
     }
-    plan.edge = ticks_floor(i64::from(basket.payout) * TICK - last_unit);
+    plan.edge = ticks_floor(i64::from(basket.payout) * TICK_OF_MANY - last_unit);
     if plan.profit < sizing.profit_min {
         return Err(NoPlan::TooSmall { units, edge: plan.edge, profit: plan.profit });
     }
@@ -207,8 +198,8 @@ fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Q
     let mut last = None;
     loop {
         let cost: i64 = cursors.iter().flatten().map(|cursor| cursor.unit).sum();
-        let edge = i64::from(payout) * TICK - cost;
-        if edge < i64::from(sizing.edge_min) * TICK {
+        let edge = i64::from(payout) * TICK_OF_MANY - cost;
+        if edge < i64::from(sizing.edge_min) * TICK_OF_MANY {
             break;
         }
         let edge = ticks_floor(edge);
@@ -273,7 +264,7 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
 /// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
 fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing, mut units: Qty) -> Option<Qty> {
     loop {
-        let mut step = KALSHI_LOT_STEP; // a hundredth: every lot is a multiple of it
+        let mut step = LOT; // every lot is a multiple of it
         for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
             let lot = cursor.lot(units, room.tif);
             if lot != step {
@@ -291,37 +282,6 @@ fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing, mut units: Qty) -> Opti
     }
 }
 
-/// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
-/// member down to $0.0001 and gives whole units back later; the rebate is not counted on.
-fn charge(rule: FeeRule, price: Price, qty: Qty, cost: Usd) -> Usd {
-    let fee = rule.fee(price, qty, true);
-    match rule {
-        FeeRule::Polymarket { .. } => fee,
-        FeeRule::Kalshi { .. } => {
-            let whole = (cost + fee).micros().unsigned_abs().next_multiple_of(100);
-            Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
-        }
-    }
-}
-
-/// What [`MANY`] contracts cost with what the venue charges for them, in microdollars.
-///
-/// The same as [`charge`] on top of the cost, and cheaper: with the quantity known, all of it fits 64 bits.
-fn unit(rule: FeeRule, price: Price) -> i64 {
-    let curve = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
-    let fee = match rule {
-        FeeRule::Polymarket { rate, exponent: 1 } => match curve * u64::from(rate) {
-            0..1_000 => 0,
-            exact => exact.div_ceil(1_000) * 10,
-        },
-        FeeRule::Kalshi { taker, .. } => (curve * u64::from(taker)).div_ceil(10_000) * 100,
-        FeeRule::Polymarket { .. } => {
-            rule.fee(price, MANY, true).micros().unsigned_abs() // nobody has such a rule today
-        }
-    };
-    i64::from(price.ticks()) * TICK + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
-}
-
 /// What the units pay at least, rounded down. `payout` in $0.0001 a unit.
 fn payout_floor(payout: u32, units: Qty) -> Usd {
     let micros = match u64::from(payout).checked_mul(units.micros()) {
@@ -332,7 +292,7 @@ fn payout_floor(payout: u32, units: Qty) -> Usd {
 }
 
 fn ticks_floor(of_many: i64) -> i32 {
-    i32::try_from(of_many.div_euclid(TICK)).expect("LEGS_MAX dollars bound an edge")
+    i32::try_from(of_many.div_euclid(TICK_OF_MANY)).expect("LEGS_MAX dollars bound an edge")
 }
 
 const fn lcm(a: u64, b: u64) -> u64 {

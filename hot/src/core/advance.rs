@@ -6,13 +6,14 @@ use super::place::Draft;
 use crate::amounts;
 use crate::basket::Verdict;
 use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
-use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome, Venue};
+use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{EndKind, OrderState, Purpose, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::Purchases;
 
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
@@ -376,16 +377,17 @@ impl Core {
 /// How long a leg's buying order lives.
 ///
 /// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg takes what it can get.
-/// Polymarket's FAK and FOK spend dollars, not contracts, and only in whole cents: they are used where that comes to the
-/// same, else a limit order at once followed by its cancel (`venues/polymarket.md` §3.7).
+/// Where purchases that take at once are for a sum of money, and only in whole cents, they are used where that comes to
+/// the same; else a limit order is sent, and its cancel at once.
 fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
-    match (leg.venue, first) {
-        (Venue::Kalshi, true) => Tif::Fok,
-        (Venue::Kalshi, false) => Tif::Ioc,
-        (Venue::Polymarket, true) => {
-            let exact = qty.floor_to(amounts::lot_step(price, Action::Buy, Tif::Fok)) == qty;
-            if exact && !leg.deep { Tif::Fok } else { Tif::Gtc }
+    let rules = leg.venue.rules();
+    match (rules.purchases, first) {
+        (Purchases::ByContracts, true) => Tif::Fok,
+        (Purchases::ByContracts, false) => Tif::Ioc,
+        (Purchases::ByMoney, true) => {
+            let step = amounts::venue_lot_step(rules, price, Action::Buy, Tif::Fok);
+            if qty.floor_to(step) == qty && !leg.deep { Tif::Fok } else { Tif::Gtc }
         }
-        (Venue::Polymarket, false) => Tif::Gtc,
+        (Purchases::ByMoney, false) => Tif::Gtc,
     }
 }

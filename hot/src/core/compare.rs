@@ -6,21 +6,21 @@
 //! (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only where the
 //! venue's own trades come to nothing too.
 //!
-//! Contracts of a settled market are a claim: Polymarket pays it when they are redeemed, by whomever. Both are right
-//! until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
+//! Where contracts of a settled market are a claim, it is paid when somebody redeems them. Both are right until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
 //! is there, the claim was paid.
 
 use super::{Booked, Core};
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::ledger::{Booking, PURSES, Purse};
+use crate::ledger::{Booking, Purse};
 use crate::market::MarketDef;
 use crate::note::Alarm;
 use crate::order::Record;
 use crate::outbox::Outbox;
 use crate::stats::{Doubts, Foreign};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
 
 /// Reads of an account may lag behind its fills by this long.
 const READ_LAG: Nanos = Nanos::from_secs(10);
@@ -36,7 +36,7 @@ const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 #[derive(Debug)]
 pub(super) struct Comparison {
     venues: [VenueCompared; 2],
-    purses: [PurseCompared; PURSES],
+    purses: [PurseCompared; CASH_ACCOUNTS],
     markets: Vec<MarketCompared>,
 }
 
@@ -95,7 +95,7 @@ impl Comparison {
     pub fn new() -> Self {
         Self {
             venues: [VenueCompared::default(); 2],
-            purses: [PurseCompared::default(); PURSES],
+            purses: [PurseCompared::default(); CASH_ACCOUNTS],
             markets: vec![MarketCompared::default(); MARKETS_MAX],
         }
     }
@@ -103,7 +103,7 @@ impl Comparison {
     /// A run begins: nothing is known of what the venues say.
     pub fn restart(&mut self) {
         self.venues = [VenueCompared::default(); 2];
-        self.purses = [PurseCompared::default(); PURSES];
+        self.purses = [PurseCompared::default(); CASH_ACCOUNTS];
         for market in &mut self.markets {
             *market = MarketCompared {
                 settled_at: market.settled_at,
@@ -161,13 +161,15 @@ impl Comparison {
         let bought = action == Action::Buy;
         self.allow_contracts(market, outcome, qty, bought == undone);
         let (worth, fee) = (price.cost_ceil(qty), fee.max(Usd::ZERO));
-        // On Kalshi a purchase may close contracts of the other outcome and be paid a dollar each, and a sale of
-        // what is not held is a purchase of the other outcome.
-        let (less, more) = match (purse.venue(), bought) {
-            (Venue::Polymarket, true) => (Usd::ZERO, worth + fee),
-            (Venue::Polymarket, false) => (worth, Usd::ZERO),
-            (Venue::Kalshi, true) => (price.complement().cost_ceil(qty), worth + fee),
-            (Venue::Kalshi, false) => (worth, price.complement().cost_ceil(qty) + fee),
+        let rules = purse.venue().rules();
+        let other = price.complement().cost_ceil(qty);
+        let (less, more) = match bought {
+            // It may close contracts of the other outcome and be paid a dollar for each pair.
+            true if rules.nets_pairs() => (other, worth + fee),
+            true => (Usd::ZERO, worth + fee),
+            // What is not held is bought of the other outcome.
+            false if rules.sells_beyond_holding() => (worth, other + fee),
+            false => (worth, Usd::ZERO),
         };
         let (less, more) = if undone { (more, less) } else { (less, more) };
         let purse = &mut self.purses[purse.index()];
@@ -183,11 +185,12 @@ impl Comparison {
         let dollars = Price::ONE.cost_ceil(open);
         let most =
             order.price.cost_ceil(open) + fees::fee_bound(terms.fee, order.price, open, true);
-        let (less, more) = match (order.venue, bought) {
-            (Venue::Polymarket, true) => (most, Usd::ZERO),
-            (Venue::Polymarket, false) => (Usd::ZERO, dollars),
-            (Venue::Kalshi, true) => (most, dollars),
-            (Venue::Kalshi, false) => (record.reserved, dollars),
+        let rules = order.venue.rules();
+        let (less, more) = match bought {
+            true if rules.nets_pairs() => (most, dollars),
+            true => (most, Usd::ZERO),
+            false if rules.sells_beyond_holding() => (record.reserved, dollars),
+            false => (Usd::ZERO, dollars),
         };
         let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
         purse.less += less;
@@ -208,7 +211,7 @@ impl Core {
             comparison.purses[purse.index()] =
                 PurseCompared { seen, seen_since, ..PurseCompared::default() };
         }
-        if venue == Venue::Polymarket {
+        if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
             comparison.purses[Purse::of(venue, 0).index()].more += self.ledger.claims();
         }
@@ -476,21 +479,17 @@ fn micros(qty: Qty) -> i128 {
 fn explains(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], of: &MarketCompared) -> bool {
     let [yes, no] = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
     let [less, more] = [of.less, of.more].map(|side| side.map(micros));
-    match venue {
-        Venue::Polymarket => {
-            (-less[0]..=more[0]).contains(&yes) && (-less[1]..=more[1]).contains(&no)
-        }
+    match venue.rules().pairs {
+        Pairs::Kept => (-less[0]..=more[0]).contains(&yes) && (-less[1]..=more[1]).contains(&no),
         // YES and NO cancel each other at once: one signed number.
-        Venue::Kalshi => (-(less[0] + more[1])..=more[0] + less[1]).contains(&(yes - no)),
+        Pairs::Netted => (-(less[0] + more[1])..=more[0] + less[1]).contains(&(yes - no)),
     }
 }
 
 /// Whether an outcome that we hold is held no more at all, says the venue.
 fn is_gone(venue: Venue, ours: [i128; 2], theirs: [Qty; 2]) -> bool {
-    match venue {
-        Venue::Polymarket => {
-            ours.iter().zip(theirs).any(|(&ours, theirs)| ours > 0 && theirs.is_zero())
-        }
-        Venue::Kalshi => ours != [0; 2] && theirs == [Qty::ZERO; 2],
+    match venue.rules().pairs {
+        Pairs::Kept => ours.iter().zip(theirs).any(|(&ours, theirs)| ours > 0 && theirs.is_zero()),
+        Pairs::Netted => ours != [0; 2] && theirs == [Qty::ZERO; 2],
     }
 }

@@ -12,6 +12,7 @@ use crate::order::{OrderEvent, OrderState, Pace, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price};
+use crate::venue_rules::Settlement;
 
 /// How long an order may be without any answer before it is asked about.
 const SILENT_AFTER: Nanos = Nanos::from_secs(3);
@@ -236,10 +237,10 @@ impl Core {
         }
     }
 
-    /// Kalshi may have paid for a market before its result is heard of: its contracts are gone from the list, and the
-    /// money has been taken over with the cash. What Polymarket pays is looked for when its claim is.
+    /// A venue that pays by itself may have done so before the result is heard of: the contracts are gone from its list,
+    /// and the money has been taken over with the cash. Where a claim must be redeemed, its money is looked for with it.
     fn take_back_early_payment(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
-        if purse.venue() == Venue::Polymarket {
+        if purse.venue().rules().settlement == Settlement::Claimed {
             return;
         }
         let Some(from) = self.comparison.payable_from(market) else { return };

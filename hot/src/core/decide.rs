@@ -7,15 +7,16 @@ use crate::book::Applied;
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::event::Event;
 use crate::group::{Group, Leg};
-use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
+use crate::ids::{Action, BasketId, MarketId, Outcome, Side};
 use crate::intent::Intent;
-use crate::ledger::{PURSES, Purse};
+use crate::ledger::Purse;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{LimitRow, Refusal};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 /// A millionth.
 const PPM: i64 = 1_000_000;
@@ -181,7 +182,7 @@ impl Core {
             i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
         let mut total = limits.usd(LimitRow::ExposureTotal) - self.exposure.total();
         let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
-        let mut cash = [Usd::ZERO; PURSES];
+        let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
         let defined = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
         for (room, leg) in legs.iter_mut().zip(defined) {
             let terms = self.terms(leg.market);
@@ -257,17 +258,15 @@ impl Core {
         group
     }
 
-    /// How bad it would be to be left with this leg alone: the leg that is worst to leave goes last. In $0.0001 a
-    /// contract; a venue whose fills are provisional counts fifty cents more. A venue that turned the last order away
+    /// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A venue that turned the last order away
     /// comes first of all: if it does so again, nothing was bought.
     fn exit_penalty(&self, leg: &Leg) -> u32 {
         if self.refusals.is_suspected(leg.venue) {
             return 0;
         }
-        let provisional = if leg.venue == Venue::Polymarket { 5_000 } else { 0 };
         let bid = self.books.get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));
         let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
-        1 + provisional + u32::from(spread)
+        1 + leg.venue.rules().exit_penalty + u32::from(spread)
     }
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held.

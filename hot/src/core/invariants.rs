@@ -9,8 +9,8 @@
 use super::Core;
 use super::fills::QTY_DUST;
 use crate::bounds::INVARIANT_POSITIONS;
-use crate::ledger::PURSES;
 use crate::units::Usd;
+use crate::venue_rules::CASH_ACCOUNTS;
 
 impl Core {
     /// Checks everything; costs a walk over all markets.
@@ -34,7 +34,7 @@ impl Core {
 
     /// Checks orders and groups that are alive against what is reserved and at risk because of them.
     fn check_live(&self) {
-        let mut reserved = [Usd::ZERO; PURSES];
+        let mut reserved = [Usd::ZERO; CASH_ACCOUNTS];
         let mut exposed = Usd::ZERO;
         for record in self.orders.live() {
             assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");

@@ -38,7 +38,7 @@ use crate::hash::Hash64;
 use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
 use crate::index::Index;
 use crate::intent::Intent;
-use crate::ledger::{Booking, EntryId, Ledger, PURSES};
+use crate::ledger::{Booking, EntryId, Ledger};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{OrderState, OrderTable};
@@ -46,6 +46,7 @@ use crate::outbox::Outbox;
 use crate::risk::{Exposure, HaltWhy, LegRisk, LimitRow, Limits, Rate, Refusals};
 use crate::stats::Stats;
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 use compare::Comparison;
 use orphans::Orphans;
@@ -70,7 +71,7 @@ pub struct Core {
     rate: Rate,
     refusals: Refusals,
     /// Cash held for orders and groups in flight, by purse.
-    reserved: [Usd; PURSES],
+    reserved: [Usd; CASH_ACCOUNTS],
     /// Fills booked, so that one told twice is booked once, and one that fails can be undone.
     fills_by_id: Index,
     fills: Vec<Booked>,
@@ -173,7 +174,7 @@ impl Core {
             exposure: Exposure::new(),
             rate: Rate::new(),
             refusals: Refusals::new(),
-            reserved: [Usd::ZERO; PURSES],
+            reserved: [Usd::ZERO; CASH_ACCOUNTS],
             fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
             fills_next: 0,

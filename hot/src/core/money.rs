@@ -4,7 +4,7 @@ use super::Core;
 use crate::basket::Leg;
 use crate::book::Sync;
 use crate::fees::{self, FeeRule};
-use crate::ids::{Action, MarketId, Outcome, Side, Venue};
+use crate::ids::{Action, MarketId, Outcome, Side};
 use crate::ledger::Purse;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Order, Record};
@@ -31,8 +31,8 @@ impl Core {
                 let open = if order.spends() { open.min(order.qty) } else { open };
                 (self.worst_cost(order.market, order.price, open), Qty::ZERO)
             }
-            // On Kalshi a sale beyond what is held is a purchase of the other outcome, and costs what that costs.
-            Action::Sell if order.venue == Venue::Kalshi => {
+            // A sale beyond what is held may be a purchase of the other outcome, and costs what that costs.
+            Action::Sell if order.venue.rules().sells_beyond_holding() => {
                 let held = self.ledger.position(order.market).held(order.outcome).min(open);
                 (self.worst_cost(order.market, order.price.complement(), open - held), held)
             }
@@ -65,18 +65,18 @@ impl Core {
             .fold(held, |left, record| left.saturating_sub(record.reserved_qty))
     }
 
-    /// What a reducing order may sell. On Kalshi a leg's contracts may have met others of the opposite outcome and
-    /// be gone with them; selling as many restores what was held before, so the leg itself is the bound.
+    /// What a reducing order may sell, in contracts. Where a venue nets pairs, a leg's contracts may have met others of the
+    /// opposite outcome and be gone with them; selling as many restores what was held before, so the leg itself is the
+    /// bound.
     pub(super) fn sellable(&self, order: &Order) -> Qty {
-        match order.venue {
-            Venue::Kalshi => self.groups.position(order.group).map_or(Qty::ZERO, |place| {
-                let legs = self.groups.at(place).legs().iter();
-                let of =
-                    legs.filter(|leg| leg.market == order.market && leg.outcome == order.outcome);
-                of.fold(Qty::ZERO, |sum, leg| sum + leg.net())
-            }),
-            Venue::Polymarket => self.held_free(order.market, order.outcome),
+        if !order.venue.rules().nets_pairs() {
+            return self.held_free(order.market, order.outcome);
         }
+        self.groups.position(order.group).map_or(Qty::ZERO, |place| {
+            let legs = self.groups.at(place).legs().iter();
+            let of = legs.filter(|leg| leg.market == order.market && leg.outcome == order.outcome);
+            of.fold(Qty::ZERO, |sum, leg| sum + leg.net())
+        })
     }
 
     /// Contracts held, and those that orders in flight may yet buy.

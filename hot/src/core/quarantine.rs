@@ -113,8 +113,9 @@ impl Core {
         let mut count = [0; 2];
         if self.quarantine.shut > 0 {
             for (market, _) in self.quarantine.iter() {
-                let venue = self.books.terms(market).map_or(Venue::Kalshi, |terms| terms.venue);
-                count[venue.index()] += 1;
+                // One without terms yet is of no venue.
+                let venue = self.books.terms(market).map(|terms| terms.venue);
+                venue.into_iter().for_each(|venue| count[venue.index()] += 1);
             }
         }
         count

@@ -4,10 +4,11 @@
 //! A repair explains nothing of an order that was sent after the reading had begun.
 
 use super::Core;
-use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ids::{Action, MarketId, Outcome};
 use crate::ledger::{Booking, Purse};
 use crate::market::MarketDef;
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::Pairs;
 
 use std::collections::VecDeque;
 
@@ -20,8 +21,8 @@ struct ContractsRepair {
     market: MarketId,
     /// When the reading began that was the first to show the figure.
     since: Nanos,
-    /// By how many millionths of a contract YES and NO were changed, less what has been explained since. At Kalshi the
-    /// first is YES less NO, and the second is zero.
+    /// By how many millionths of a contract YES and NO were changed, less what has been explained since. Where
+    /// the venue nets pairs, the first is YES less NO, and the second is zero.
     by: [i128; 2],
     /// What a contract of YES and of NO is put back at: what it had cost, on average, or was taken to cost.
     price: [Price; 2],
@@ -116,7 +117,7 @@ impl Core {
                 price[at] = cost;
             }
         }
-        if self.terms(market).venue == Venue::Kalshi {
+        if self.terms(market).venue.rules().nets_pairs() {
             by = [by[0] - by[1], 0];
         }
         let all = &mut self.repairs.contracts;
@@ -148,9 +149,9 @@ impl Core {
 
     fn take_back_contracts(&mut self, sent: Nanos, booking: &Booking) {
         let &Booking { market, outcome, .. } = booking;
-        let kalshi = booking.purse.venue() == Venue::Kalshi;
-        let side = if kalshi { 0 } else { outcome.index() };
-        let grows = (booking.action == Action::Buy) == (!kalshi || outcome == Outcome::Yes);
+        let netted = booking.purse.venue().rules().nets_pairs();
+        let side = if netted { 0 } else { outcome.index() };
+        let grows = (booking.action == Action::Buy) == (!netted || outcome == Outcome::Yes);
         let mut wanted = if grows { micros(booking.qty) } else { -micros(booking.qty) };
         for at in 0..self.repairs.contracts.len() {
             let repair = &mut self.repairs.contracts[at];
@@ -158,7 +159,7 @@ impl Core {
                 continue;
             }
             let mut part = overlap(repair.by[side], wanted);
-            if !kalshi {
+            if !netted {
                 // Nobody can hold less than nothing there: what the repair added may be sold by now.
                 part = part.min(micros(self.ledger.position(market).held(outcome)));
             }
@@ -172,19 +173,19 @@ impl Core {
         }
     }
 
-    /// Changes what is held by so many millionths: of one outcome, or, at Kalshi, of YES less NO. It undoes a repair, and
+    /// Changes what is held by so many millionths: of one outcome, or, where pairs are netted, of YES less NO. It undoes a repair, and
     /// what that left in the result of the day goes with it.
     fn put_back(&mut self, market: MarketId, side: usize, by: i128, price: [Price; 2]) {
         let position = *self.ledger.position(market);
         let held = [Outcome::Yes, Outcome::No].map(|outcome| micros(position.held(outcome)));
         let &MarketDef { venue, .. } = self.terms(market);
-        let now = match venue {
-            Venue::Polymarket => {
+        let now = match venue.rules().pairs {
+            Pairs::Kept => {
                 let mut now = held;
                 now[side] += by;
                 now
             }
-            Venue::Kalshi => {
+            Pairs::Netted => {
                 let net = held[0] - held[1] + by;
                 [net.max(0), (-net).max(0)]
             }

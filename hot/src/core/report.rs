@@ -3,7 +3,7 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
-use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue, VenueKey};
+use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, VenueKey};
 use crate::note::{Alarm, Note};
 use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose, Tif};
 use crate::outbox::Outbox;
@@ -396,8 +396,8 @@ fn end_of_rejected(why: Reject, order: &Order) -> EndKind {
     match (why, order.action) {
         (Reject::Killed, _) => EndKind::Traded,
         (Reject::Rate, _) => EndKind::Missed,
-        // Polymarket moves shares on chain, seconds after the match: until then their sale is refused for funds.
-        (Reject::Funds, Action::Sell) if order.venue == Venue::Polymarket => EndKind::Missed,
+        // Contracts may change hands seconds after the match: until then their sale is refused for funds.
+        (Reject::Funds, Action::Sell) if order.venue.rules().provisional_fills => EndKind::Missed,
         (why, Action::Sell) if why.is_of_venue() => EndKind::Missed,
         (
             Reject::Funds

@@ -7,11 +7,11 @@ use crate::amounts;
 use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale};
-use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ids::{Action, MarketId, Outcome};
 use crate::market::MarketStatus;
 use crate::order::{Purpose, Tif};
-use crate::risk::gate::MARKETABLE_MIN;
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::{LOT, VenueRules};
 
 /// A leftover worth less than this may stay where the venue does not take an order for it, and where to make it larger and
 /// sell it all would lose half of what it brings.
@@ -21,8 +21,6 @@ const DUST_MAX: Usd = Usd::from_dollars(1);
 const TOPPED_UP: Usd = Usd::from_cents(120);
 /// How often the legs of one group are topped up at most.
 const TOP_UPS_MAX: u8 = 3;
-/// Sizes have two decimals on both venues: less than that is in no order.
-const LOT: Qty = Qty::from_micros(10_000);
 /// A sale may go so far below the best bid at once, as a part of it: about what an unwind is expected to lose;
 const SWEEP_PART: u16 = 16;
 /// but always a cent.
@@ -39,8 +37,9 @@ impl Core {
         }
         let is_small = |price: Price| price.proceeds_floor(excess) < DUST_MAX;
         let Some(bid) = self.exit_price(leg.market, leg.outcome, excess) else {
-            // Where nobody bids, Polymarket will hardly take an order for so little: a bid above the limit would have to come.
-            let hopeless = leg.venue == Venue::Polymarket || self.is_overdue(now, group);
+            // Where nobody bids, a venue with a least worth will hardly take an order for so little: a bid above the limit
+            // would have to come.
+            let hopeless = leg.venue.rules().has_marketable_min() || self.is_overdue(now, group);
             return if hopeless && is_small(leg.limit) { Sale::Dust } else { Sale::Waits };
         };
         let little = is_small(leg.limit.max(bid));
@@ -72,9 +71,10 @@ impl Core {
 
     /// The order that sells `qty` of a leg; `None` while there is nothing to price it from, or too little to sell.
     pub(super) fn sale_draft(&self, group: &Group, leg: &Leg, qty: Qty) -> Option<Draft> {
-        let qty = match leg.venue {
-            Venue::Kalshi => qty,
-            Venue::Polymarket => qty.min(self.held_free(leg.market, leg.outcome)),
+        let qty = if leg.venue.rules().sells_beyond_holding() {
+            qty
+        } else {
+            qty.min(self.held_free(leg.market, leg.outcome))
         };
         let bid = self.exit_price(leg.market, leg.outcome, qty)?;
         let (price, qty, tif) = self.sale_terms(group, leg, bid, qty)?;
@@ -99,13 +99,13 @@ impl Core {
         bid: Price,
         qty: Qty,
     ) -> Option<(Price, Qty, Tif)> {
-        let terms = self.terms(leg.market);
+        let (terms, rules) = (self.terms(leg.market), leg.venue.rules());
         (0..=group.concessions.min(100)).rev().find_map(|cents| {
             let price = give_way(bid, cents, terms.grid, leg.outcome);
-            let (qty, tif) = selling_terms(leg.venue, price, qty);
-            let least = if needs_least_size(leg, tif) { terms.min_qty } else { LOT };
+            let (qty, tif) = selling_terms(rules, price, qty);
+            let least = if min_size_applies(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
-            let enough = qty >= least && (leg.venue == Venue::Kalshi || worth >= MARKETABLE_MIN);
+            let enough = qty >= least && worth >= rules.marketable_min;
             enough.then_some((price, qty, tif))
         })
     }
@@ -119,8 +119,7 @@ impl Core {
             | MarketStatus::Proposed
             | MarketStatus::Resolved => false,
         };
-        // Kalshi takes an order of a hundredth of a contract: nothing is too small there.
-        leg.venue == Venue::Polymarket
+        leg.venue.rules().has_marketable_min()
             && traded
             && self.halted.is_none()
             && group.top_ups < TOP_UPS_MAX
@@ -142,7 +141,7 @@ impl Core {
         let book = self.books.get(leg.market)?;
         let terms = book.terms();
         let bid = self.exit_price(leg.market, leg.outcome, excess)?;
-        if excess < amounts::lot_step(bid, Action::Sell, Tif::Ioc) {
+        if excess < amounts::venue_lot_step(leg.venue.rules(), bid, Action::Sell, Tif::Ioc) {
             return None; // finer than the sale's own step: it would stay
         }
         let least = if leg.least_for_all { terms.min_qty } else { Qty::ZERO };
@@ -191,10 +190,10 @@ impl Core {
     }
 }
 
-/// Whether an order for a leg must have the market's least size. Polymarket asks it of orders that may rest
-/// (`venues/polymarket.md` §3.7): of all, where it has refused one that may not.
-fn needs_least_size(leg: &Leg, tif: Tif) -> bool {
-    leg.venue == Venue::Kalshi || tif == Tif::Gtc || leg.least_for_all
+/// Whether an order for a leg must have the market's smallest size: by the venue's rule, or because the venue has refused
+/// a smaller order of this leg for its size.
+const fn min_size_applies(leg: &Leg, tif: Tif) -> bool {
+    leg.least_for_all || leg.venue.rules().min_size_applies(tif.may_rest())
 }
 
 /// The fewest contracts that are worth `worth` at a price, in whole lots.
@@ -204,11 +203,12 @@ fn worth_at_least(worth: Usd, price: Price) -> Qty {
     ceil_to(Qty::from_micros((worth * 10_000).div_ceil(ticks)), LOT)
 }
 
-/// The smallest purchase at Polymarket, at `price`, of at least `lacks` contracts, and for how long it lives: one that takes
-/// at once spends whole cents, one that may rest has a least size.
+/// The smallest purchase, at `price`, of at least `lacks` contracts, and for how long it lives. One that takes at once has
+/// the venue's step for it, one that may rest has a smallest size.
 fn buying_terms(leg: &Leg, price: Price, lacks: Qty, min_qty: Qty) -> (Qty, Tif) {
-    let lacks = lacks.max(worth_at_least(MARKETABLE_MIN, price));
-    let step = amounts::lot_step(price, Action::Buy, Tif::Ioc);
+    let rules = leg.venue.rules();
+    let lacks = lacks.max(worth_at_least(rules.marketable_min, price));
+    let step = amounts::venue_lot_step(rules, price, Action::Buy, Tif::Ioc);
     let at_once = if leg.least_for_all { lacks.max(min_qty) } else { lacks };
     let (at_once, resting) = (ceil_to(at_once, step), ceil_to(lacks.max(min_qty), LOT));
     if at_once <= resting { (at_once, Tif::Ioc) } else { (resting, Tif::Gtc) }
@@ -221,15 +221,9 @@ fn ceil_to(qty: Qty, step: Qty) -> Qty {
 }
 
 /// How much of a sale the venue's amounts allow at this price, and for how long it lives.
-fn selling_terms(venue: Venue, price: Price, qty: Qty) -> (Qty, Tif) {
-    match venue {
-        Venue::Kalshi => (qty.floor_to(LOT), Tif::Ioc),
-        Venue::Polymarket => {
-            let step = amounts::lot_step(price, Action::Sell, Tif::Ioc);
-            let rounded = qty.floor_to(step);
-            if rounded.is_zero() { (qty.floor_to(LOT), Tif::Gtc) } else { (rounded, Tif::Ioc) }
-        }
-    }
+fn selling_terms(rules: &VenueRules, price: Price, qty: Qty) -> (Qty, Tif) {
+    let rounded = qty.floor_to(amounts::venue_lot_step(rules, price, Action::Sell, Tif::Ioc));
+    if rounded.is_zero() { (qty.floor_to(LOT), Tif::Gtc) } else { (rounded, Tif::Ioc) }
 }
 
 /// The price of a sale: at the bid first, then a cent lower each time, never below the lowest price of the grid.

@@ -70,7 +70,7 @@ impl Leg {
     /// In no market: the room of a leg that a group does not have, and what a new leg begins as.
     pub const NONE: Self = Self {
         market: MarketId::new(0),
-        venue: Venue::Polymarket,
+        venue: Venue::ALL[0], // no leg has it: every real leg says where its market trades
         outcome: Outcome::Yes,
         limit: Price::ZERO,
         reach: Price::ZERO,

@@ -1,14 +1,15 @@
 //! The accounts, and what each entry does to them.
 
-use super::{Booking, Entry, PURSES, Position, Purse};
+use super::{Booking, Entry, Position, Purse};
 use crate::bounds::MARKETS_MAX;
-use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ids::{Action, MarketId, Outcome};
 use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
 
 /// Every account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accounts {
-    pub cash: [Usd; PURSES],
+    pub cash: [Usd; CASH_ACCOUNTS],
     pub paid_in: Usd,
     pub positions: Vec<Position>,
     /// Sums over the positions.
@@ -23,7 +24,7 @@ pub(super) struct Accounts {
 impl Accounts {
     pub fn new() -> Self {
         Self {
-            cash: [Usd::ZERO; PURSES],
+            cash: [Usd::ZERO; CASH_ACCOUNTS],
             paid_in: Usd::ZERO,
             positions: vec![Position::default(); MARKETS_MAX],
             cost: Usd::ZERO,
@@ -94,8 +95,8 @@ impl Accounts {
         self.charge(market, purse, fee);
         match action {
             Action::Buy => self.buy(market, purse, outcome, qty, price.cost_ceil(qty)),
-            Action::Sell if purse.venue() == Venue::Kalshi => {
-                // Selling what is not held is buying the other outcome.
+            // Selling what is not held is buying the other outcome.
+            Action::Sell if purse.venue().rules().sells_beyond_holding() => {
                 let held = self.positions[market.index()].held(outcome).min(qty);
                 self.sell(market, purse, outcome, held, price.proceeds_floor(held));
                 let (rest, price) = (qty - held, price.complement());
@@ -110,17 +111,18 @@ impl Accounts {
     pub fn cash_change(&self, booking: &Booking) -> Usd {
         let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
         let position = &self.positions[market.index()];
-        let money = match (purse.venue(), action) {
-            (Venue::Polymarket, Action::Buy) => -price.cost_ceil(qty),
-            (Venue::Polymarket, Action::Sell) => price.proceeds_floor(qty),
-            (Venue::Kalshi, Action::Buy) => {
+        let rules = purse.venue().rules();
+        let money = match action {
+            Action::Buy if rules.nets_pairs() => {
                 let pairs = qty.min(position.held(outcome.other()));
                 Price::ONE.proceeds_floor(pairs) - price.cost_ceil(qty)
             }
-            (Venue::Kalshi, Action::Sell) => {
+            Action::Buy => -price.cost_ceil(qty),
+            Action::Sell if rules.sells_beyond_holding() => {
                 let held = position.held(outcome).min(qty);
                 price.proceeds_floor(held) - price.complement().cost_ceil(qty - held)
             }
+            Action::Sell => price.proceeds_floor(qty),
         };
         money - fee
     }
@@ -156,13 +158,13 @@ impl Accounts {
 
     /// What a venue does with a position by itself.
     fn tidy(&mut self, market: MarketId, purse: Purse) {
-        if purse.venue() == Venue::Kalshi {
+        if purse.venue().rules().nets_pairs() {
             self.net(market, purse);
         }
         self.settle(market, purse); // a fill that comes late, in a market that has its result
     }
 
-    /// Kalshi pays a dollar for every pair of YES and NO at once (`venues/kalshi.md` §8).
+    /// Where pairs are netted, the venue takes every pair of YES and NO away and pays a dollar for it.
     fn net(&mut self, market: MarketId, purse: Purse) {
         let position = &self.positions[market.index()];
         let pairs = position.held(Outcome::Yes).min(position.held(Outcome::No));
@@ -187,7 +189,7 @@ impl Accounts {
         let Some(yes_pays) = self.positions[market.index()].pays else { return };
         let (cost, claim) = self.change(market, |position| position.settle(yes_pays));
         self.realise(market, claim - cost);
-        if purse.venue() == Venue::Kalshi {
+        if purse.venue().rules().settlement == Settlement::Paid {
             let claim = self.change(market, Position::take_claim);
             self.cash[purse.index()] += claim;
         }

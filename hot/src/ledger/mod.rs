@@ -17,36 +17,49 @@ use std::collections::VecDeque;
 use crate::bounds::LEDGER_ENTRIES_MAX;
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 use accounts::Accounts;
 
-/// Kalshi's shards, Polymarket's one purse beside them.
-pub const PURSES: usize = 1 + SHARDS_MAX;
-/// Exchange shards of Kalshi that can hold cash (`venues/kalshi.md` §1.3: four in 2026-10).
-pub const SHARDS_MAX: usize = 8;
-
-/// Where cash lies: Polymarket, or one shard of Kalshi.
+/// One separate amount of cash at a venue: all of it there, or that of one of the venue's shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purse(u8);
 
+/// The venue of each account, by [`Purse::index`]: the venues' accounts follow each other in the order of [`Venue::ALL`].
+const VENUES: [Venue; CASH_ACCOUNTS] = {
+    let mut venues = [Venue::ALL[0]; CASH_ACCOUNTS];
+    let (mut at, mut nth) = (0, 0);
+    while nth < Venue::ALL.len() {
+        let end = at + Venue::ALL[nth].rules().cash_accounts as usize;
+        while at < end {
+            venues[at] = Venue::ALL[nth];
+            at += 1;
+        }
+        nth += 1;
+    }
+    venues
+};
+
 impl Purse {
-    /// The purse that orders at this venue and shard draw on.
+    /// The account that orders at this venue and shard draw on. Where a venue has one account, every shard is that one.
     ///
     /// # Panics
-    /// Beyond [`SHARDS_MAX`]; metadata with such a shard is refused on the way in.
+    /// Beyond the venue's accounts; metadata with such a shard is refused on the way in.
     pub const fn of(venue: Venue, shard: u8) -> Self {
-        match venue {
-            Venue::Polymarket => Self(0),
-            Venue::Kalshi => {
-                assert!((shard as usize) < SHARDS_MAX, "metadata bounds the shard");
-                Self(1 + shard)
-            }
+        let accounts = venue.rules().cash_accounts;
+        let shard = if accounts == 1 { 0 } else { shard };
+        assert!(shard < accounts, "metadata bounds the shard");
+        let (mut first, mut nth) = (0, 0);
+        while nth < venue.index() {
+            first += Venue::ALL[nth].rules().cash_accounts;
+            nth += 1;
         }
+        Self(first + shard)
     }
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..PURSES as u8).map(Self)
+        (0..CASH_ACCOUNTS as u8).map(Self)
     }
 
     /// Index into per-purse arrays.
@@ -56,7 +69,7 @@ impl Purse {
 
     /// Whose it is.
     pub const fn venue(self) -> Venue {
-        if self.0 == 0 { Venue::Polymarket } else { Venue::Kalshi }
+        VENUES[self.index()]
     }
 }
 
@@ -146,10 +159,7 @@ impl Ledger {
 
     /// Cash in every purse of a venue.
     pub fn cash_at(&self, venue: Venue) -> Usd {
-        (0..PURSES as u8)
-            .map(Purse)
-            .filter(|p| p.venue() == venue)
-            .fold(Usd::ZERO, |sum, p| sum + self.cash(p))
+        Purse::all().filter(|p| p.venue() == venue).fold(Usd::ZERO, |sum, p| sum + self.cash(p))
     }
 
     /// What is held in a market.

@@ -4,6 +4,7 @@ use super::Purpose;
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Side, Venue};
 use crate::pack::{enum_table, pack_fields};
 use crate::units::{Nanos, Price, Qty};
+use crate::venue_rules::Purchases;
 
 /// One order, complete: nothing is left for the executor to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +32,12 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether it spends a sum of dollars instead of buying a number of contracts: Polymarket's purchases that take at
-    /// once. Where the book is cheaper than their price they bring more contracts than `qty`, for the same money
-    /// (`venues/polymarket.md` §3.7).
+    /// Whether it spends a sum of dollars instead of buying a number of contracts. Where the book is cheaper than its
+    /// price it brings more contracts than `qty`, for the same money.
     pub const fn spends(&self) -> bool {
-        matches!(
-            (self.venue, self.action, self.tif),
-            (Venue::Polymarket, Action::Buy, Tif::Ioc | Tif::Fok)
-        )
+        matches!(self.venue.rules().purchases, Purchases::ByMoney)
+            && matches!(self.action, Action::Buy)
+            && !self.tif.may_rest()
     }
 
     /// Its side and price on the YES book.
@@ -67,5 +66,15 @@ pack_fields! {
     Order {
         id, epoch, decided, group, market, venue, outcome, action, price, qty, tif, post_only,
         purpose,
+    }
+}
+
+impl Tif {
+    /// Whether what does not fill at once stays on the book.
+    pub const fn may_rest(self) -> bool {
+        match self {
+            Self::Gtc => true,
+            Self::Ioc | Self::Fok => false,
+        }
     }
 }

@@ -3,9 +3,8 @@
 //! A further row of the risk table is a further line of [`check`].
 
 use crate::bounds::DATA_AGE_MAX;
-use crate::ids::Venue;
 use crate::market::{MarketDef, MarketStatus};
-use crate::order::{Order, Tif};
+use crate::order::Order;
 use crate::risk::{Approved, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
 use crate::units::{Nanos, Qty, Usd};
 
@@ -49,9 +48,6 @@ pub struct View<'a> {
     /// The most that the order can cost with fees; zero for a sale.
     pub cost: Usd,
 }
-
-/// Polymarket refuses marketable orders worth less (`venues/polymarket.md` §3.7, 2026-11); all of ours are.
-pub const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
 
 /// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that
 /// waits and the sale that follows. What reduces may go on: only the venue knows when it really closes.
@@ -101,8 +97,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
-    row(R::MinSize, o.qty.is_zero() || (least_applies(o) && o.qty < def.min_qty))?;
-    row(R::MinSize, o.venue == Venue::Polymarket && worth(o) < MARKETABLE_MIN)?;
+    row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
+    row(R::MinSize, worth(o) < o.venue.rules().marketable_min)?; // every order of ours takes
     row(R::OrderQty, opens && o.qty > limits.qty(L::OrderQty))?;
     row(R::OrderNotional, opens && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
     row(R::Cash, opens && cost > v.cash_free.scale_floor(percent(limits), 100))?;
@@ -137,10 +133,10 @@ const fn is_traded(status: MarketStatus, opens: bool) -> bool {
     }
 }
 
-/// Whether the market's least size holds for it. Polymarket asks it of orders that may rest (`venues/polymarket.md` §3.7,
-/// 2026-11), but what opens a basket must leave room for a sale that may.
-fn least_applies(order: &Order) -> bool {
-    order.venue == Venue::Kalshi || order.purpose.opens() || order.tif == Tif::Gtc
+/// Whether the order must have its market's smallest size: by the venue's rule, or because it opens a basket and must
+/// leave room for a sale that rests.
+const fn min_size_applies(order: &Order) -> bool {
+    order.purpose.opens() || order.venue.rules().min_size_applies(order.tif.may_rest())
 }
 
 /// What the order is worth at its own price.

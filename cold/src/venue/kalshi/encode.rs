@@ -3,10 +3,10 @@
 //! `exchange_index` is always explicit: an omitted one is routed slower, billed to every shard, and on a cancel
 //! means shard 0. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
 
-use surefoot_hot::amounts::KALSHI_LOT_STEP;
 use surefoot_hot::ids::{OrderId, Side};
 use surefoot_hot::order::{Order, Tif};
 use surefoot_hot::units::{Price, Qty};
+use surefoot_hot::venue_rules::LOT;
 
 use crate::directory::KalshiNames;
 use crate::venue::text::{Digits, nibble, push_fixed};
@@ -53,7 +53,7 @@ pub enum EncodeError {
 /// See [`EncodeError`].
 pub fn create(out: &mut Vec<u8>, names: &KalshiNames, order: &Order) -> Result<(), EncodeError> {
     let (side, price) = order.on_book();
-    if order.qty.is_zero() || !order.qty.micros().is_multiple_of(KALSHI_LOT_STEP.micros()) {
+    if order.qty.is_zero() || !order.qty.micros().is_multiple_of(LOT.micros()) {
         return Err(EncodeError::Qty);
     }
     if price == Price::ZERO || price == Price::ONE {
@@ -111,7 +111,7 @@ fn push_terms(out: &mut Vec<u8>, side: Side, price: Price, qty: Qty) {
 }
 
 fn push_qty(out: &mut Vec<u8>, qty: Qty) {
-    push_fixed(out, qty.micros() / KALSHI_LOT_STEP.micros(), 2);
+    push_fixed(out, qty.micros() / LOT.micros(), 2);
 }
 
 fn push_shard(out: &mut Vec<u8>, shard: u8) {

@@ -4,12 +4,12 @@
 //! market, never a default. Source: venue reference, `kalshi.md` §5 to §7, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::amounts::KALSHI_LOT_STEP;
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price};
+use surefoot_hot::venue_rules::LOT;
 
 use super::rest::shard;
 use crate::directory::{Entry, KalshiNames, Names};
@@ -68,7 +68,7 @@ impl Market {
                 shard: self.shard,
                 cluster,
                 grid: self.grid,
-                min_qty: KALSHI_LOT_STEP,
+                min_qty: LOT,
                 close: self.close,
                 fee: event.fee.unwrap_or(series.fee),
                 status: self.status,

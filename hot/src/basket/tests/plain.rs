@@ -2,14 +2,15 @@
 
 use super::super::{Basket, LegPlan, NoPlan, Plan, Sizing};
 use super::walk::ROUNDING;
-use crate::amounts::{KALSHI_LOT_STEP, lot_step};
+use crate::amounts::lot_step;
 use crate::book::{Book, Books, Levels};
 use crate::bounds::{LEGS_MAX, WALK_LEVELS_MAX};
 use crate::fees::FeeRule;
 use crate::ids::{Action, BasketId, Outcome, Venue};
-use crate::ledger::{PURSES, Purse};
+use crate::ledger::Purse;
 use crate::order::Tif;
 use crate::units::{MICROS, Price, Qty, Usd};
+use crate::venue_rules::{CASH_ACCOUNTS, LOT};
 
 /// Polymarket refuses marketable orders worth less (`polymarket.md` §3.7, 2026-11).
 const MARKETABLE_MIN: Usd = Usd::from_dollars(1);
@@ -57,7 +58,7 @@ impl<'a> Cursor<'a> {
     fn lot(&self, limit: Price, tif: Tif) -> Qty {
         match self.book.terms().venue {
             Venue::Polymarket => lot_step(limit, Action::Buy, tif),
-            Venue::Kalshi => KALSHI_LOT_STEP,
+            Venue::Kalshi => LOT,
         }
     }
 
@@ -205,7 +206,7 @@ fn advance(cursors: &mut [Option<Cursor<'_>>; LEGS_MAX], taken: Qty) -> bool {
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
 fn bound(cursors: &[Option<Cursor<'_>>; LEGS_MAX], sizing: &Sizing, want: Qty) -> Qty {
     let mut most = want;
-    let mut purses = [(0_i64, Usd::ZERO); PURSES];
+    let mut purses = [(0_i64, Usd::ZERO); CASH_ACCOUNTS];
     let mut all = (0_i64, Usd::ZERO);
     for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
         most = most.min(room.qty);

@@ -4,7 +4,7 @@
 use super::*;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
-use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome};
+use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{Purpose, Tif};
 use crate::risk::LimitRow;
 use crate::units::Price;
