@@ -5,6 +5,7 @@ mod age;
 mod claims;
 mod compare;
 mod day;
+mod days;
 mod foreign;
 mod groups;
 mod invariants;
