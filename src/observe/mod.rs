@@ -10,7 +10,7 @@ mod turns;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::{Nanos, Usd};
 
@@ -202,7 +202,7 @@ pub fn read_json<F: Figures>(agent: &F::Agent) -> Value {
     Value::Object(values)
 }
 
-/// Every figure there is: name, unit and sentence.
+/// Every figure there is: name, unit and sentence. `docs/figures.md` is made from it.
 pub fn registry() -> Vec<Figure> {
     fn of<F: Figures>() -> impl Iterator<Item = Figure> {
         F::ALL.iter().map(|(_, figure)| *figure)
@@ -210,14 +210,6 @@ pub fn registry() -> Vec<Figure> {
     let hot = of::<CoreFigure>().chain(of::<ExecFigure>()).chain(of::<ThreadFigure>());
     let feed = of::<LinkFigure>().chain(of::<SessionFigure>()).chain(of::<OutletFigure>());
     hot.chain(feed).chain(of::<JournalFigure>()).collect()
-}
-
-/// The registry as JSON, for whoever has the numbers and not their meaning.
-pub fn registry_json() -> Value {
-    let each = registry().into_iter().map(|figure| {
-        (figure.name.to_owned(), json!({ "unit": figure.unit.name(), "help": figure.help }))
-    });
-    Value::Object(each.collect())
 }
 
 #[cfg(test)]
@@ -246,7 +238,21 @@ mod tests {
             }
         }
         assert!(seen.len() > 100, "{} figures", seen.len());
-        assert_eq!(registry_json().as_object().map(Map::len), Some(seen.len()));
+    }
+
+    #[test]
+    fn the_page_lists_every_figure() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (head, _) = page.split_once("| figure |").expect("the page has a table");
+        let mut want = format!("{head}| figure | unit | what it says |\n| --- | --- | --- |\n");
+        for Figure { name, unit, help } in registry() {
+            want.push_str(&format!("| `{name}` | {} | {help} |\n", unit.name()));
+        }
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &want).unwrap();
+        }
+        assert_eq!(page, want, "UPDATE_GOLDEN=1 renews it");
     }
 
     #[test]
