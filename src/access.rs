@@ -18,9 +18,7 @@ use surefoot_hot::ids::Venue;
 pub struct Access {
     /// Whose certificates are taken.
     pub trust: Trust,
-    /// Polymarket.
     pub polymarket: PolymarketAccess,
-    /// Kalshi.
     pub kalshi: KalshiAccess,
     /// Which markets belong together, as the operator (or the twin) declares it.
     pub relations: Relations,
@@ -43,7 +41,6 @@ pub struct PolymarketAccess {
     pub chain: Chain,
     /// Who signs.
     pub private_key: Secret,
-    /// How.
     pub kind: SignatureType,
     /// Whose money trades.
     pub funder: Option<Address>,

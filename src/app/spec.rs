@@ -8,7 +8,6 @@ use crate::cli::Mode;
 
 /// What one run is to be: in which mode, at which venues, with which markets, for how long.
 pub struct RunSpec {
-    /// Which mode.
     pub mode: Mode,
     /// Where the venues are, and with whose keys they are reached.
     pub access: Access,

@@ -153,17 +153,9 @@ pub struct Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// `field` is absent, cut short or not of its type; the frame is good up to byte `at`.
-    BadField {
-        /// Which field.
-        field: &'static str,
-        /// Where.
-        at: u32,
-    },
+    BadField { field: &'static str, at: u32 },
     /// A number is off its grid: $1.2, a negative size, a seventh decimal.
-    OffGrid {
-        /// Which field.
-        field: &'static str,
-    },
+    OffGrid { field: &'static str },
     /// A sequence number was skipped.
     Gap {
         /// The one that should have come.

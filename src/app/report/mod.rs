@@ -35,7 +35,6 @@ pub struct AuditCounts {
 
 /// Everything the closing report is made from.
 pub struct Report<'a> {
-    /// Which mode.
     pub mode: Mode,
     /// What this run is.
     pub about: &'a [String],
@@ -45,7 +44,6 @@ pub struct Report<'a> {
     pub topology: Topology,
     /// How long it ran.
     pub duration: Duration,
-    /// Its number.
     pub run: u64,
     /// When it began.
     pub began: Nanos,

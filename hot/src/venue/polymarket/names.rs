@@ -7,7 +7,6 @@ use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
 /// What Polymarket calls one market, and the grid it had when we last looked.
 #[derive(Clone, Copy, Debug)]
 pub struct MarketNames<'a> {
-    /// Ours.
     pub market: MarketId,
     /// Condition id, as the streams write it: `0x` and hex digits.
     pub condition: &'a str,
