@@ -119,17 +119,17 @@ impl Fused {
         };
         let rates = PolymarketRates { orders: most, cancels: most, reads: most, reserve: 0 };
         let signer = Arc::new(sign::polymarket_signer());
-        let words = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
+        let codec = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
         let wired = wiring(pm_ends, open("polymarket.wirelog")?.0, "", 10)?;
-        let polymarket = Exec::new(words, wired, ExecOptions::default(), meter());
+        let polymarket = Exec::new(codec, wired, ExecOptions::default(), meter());
 
         let rates = KalshiRates { write: most, read: most, cancel_reserve: 0 };
         let signer = Arc::new(sign::kalshi_signer());
         let slots = HeaderSlots::spawn(signer.clone()).map_err(|why| why.to_string())?;
         let rest = dial("https", encode::ROOT, 4)?.0;
-        let words = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
+        let codec = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
         let wired = wiring(ka_ends, open("kalshi.wirelog")?.0, encode::ROOT, 20)?;
-        let kalshi = Exec::new(words, wired, ExecOptions::default(), meter());
+        let kalshi = Exec::new(codec, wired, ExecOptions::default(), meter());
         let executors = Executors {
             polymarket: polymarket.map_err(|why| why.to_string())?,
             kalshi: kalshi.map_err(|why| why.to_string())?,
@@ -238,7 +238,7 @@ fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
     let signed = match drill.venue {
         Venue::Polymarket => "each order signed on the way".to_owned(),
         Venue::Kalshi => {
-            let (ahead, inline) = machine.executors.kalshi.words().signatures();
+            let (ahead, inline) = machine.executors.kalshi.codec().signatures();
             format!("{ahead} signatures made ahead, {inline} on the way (Ed25519)")
         }
     };

@@ -261,7 +261,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
     let (pm_log, pm_contents) = open_log(wire_logs[0])?;
     let (ka_log, ka_contents) = open_log(wire_logs[1])?;
     let clob = &access.polymarket.clob;
-    let words =
+    let codec =
         Polymarket::new(signers.polymarket.clone(), clob, directory, PolymarketRates::default());
     let wiring = ExecWiring {
         core_exec: pm_ends.intents,
@@ -279,14 +279,14 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
     // The dead man's switch is armed where money is real or acts as if: the venue cancels when we fall silent.
     let with_switch = ExecOptions { heartbeat: true, ..options };
     let mut pm_exec =
-        Exec::new(words, wiring, with_switch, meter()).map_err(|error| error.to_string())?;
+        Exec::new(codec, wiring, with_switch, meter()).map_err(|error| error.to_string())?;
     pm_exec.watch_core(Arc::clone(&core_turns));
     pm_exec.remember(&pm_contents, live);
 
     let rest = &access.kalshi.rest;
     let slots = HeaderSlots::spawn(signers.kalshi.clone())
         .map_err(|error| format!("starting the signer: {error}"))?;
-    let words =
+    let codec =
         Kalshi::new(signers.kalshi.clone(), rest, directory, KalshiRates::default(), Some(slots));
     let wiring = ExecWiring {
         core_exec: ka_ends.intents,
@@ -298,7 +298,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
         learnt: Some(learnt),
     };
     let mut ka_exec =
-        Exec::new(words, wiring, options, meter()).map_err(|error| error.to_string())?;
+        Exec::new(codec, wiring, options, meter()).map_err(|error| error.to_string())?;
     ka_exec.watch_core(Arc::clone(&core_turns));
     ka_exec.remember(&ka_contents, live);
     let wired = Wired { feed, executors: Executors { polymarket: pm_exec, kalshi: ka_exec } };

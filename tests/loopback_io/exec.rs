@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::exec::codec::{
+    AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec,
+};
 use surefoot_cold::exec::http::{Answer, Request};
 use surefoot_cold::exec::kalshi::KalshiRates;
-use surefoot_cold::exec::words::{CannotEncode, Inquiry, Limited, Next, What, Words};
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Meter, NoMeter, Trust};
@@ -26,7 +28,7 @@ use surefoot_hot::units::{Nanos, Qty};
 use crate::support::*;
 
 /// An executor, both ends of its rings, and a clock that only the test moves.
-pub struct Rig<W: Words, M: Meter = NoMeter> {
+pub struct Rig<W: VenueCodec, M: Meter = NoMeter> {
     pub exec: Exec<W, M>,
     pub intents: Producer<Intent>,
     pub events: Consumer<Event>,
@@ -49,23 +51,23 @@ impl Default for Setup {
     }
 }
 
-impl<W: Words> Rig<W> {
+impl<W: VenueCodec> Rig<W> {
     pub fn new(
         name: &str,
-        words: W,
+        codec: W,
         trust: &Trust,
         addr: std::net::SocketAddr,
         setup: &Setup,
     ) -> Self {
-        Self::metered(name, words, trust, addr, setup, NoMeter)
+        Self::metered(name, codec, trust, addr, setup, NoMeter)
     }
 }
 
-impl<W: Words, M: Meter> Rig<W, M> {
+impl<W: VenueCodec, M: Meter> Rig<W, M> {
     /// With a clock of its own for what is finer than a turn.
     pub fn metered(
         name: &str,
-        words: W,
+        codec: W,
         trust: &Trust,
         addr: std::net::SocketAddr,
         setup: &Setup,
@@ -85,7 +87,7 @@ impl<W: Words, M: Meter> Rig<W, M> {
             chore_lanes: (0..setup.chore_lanes).map(|n| lane(n + 100)).collect(),
             learnt: None,
         };
-        let exec = Exec::new(words, wiring, setup.options, meter).unwrap();
+        let exec = Exec::new(codec, wiring, setup.options, meter).unwrap();
         Self { exec, intents, events, halt, now: START, log }
     }
 
@@ -205,8 +207,8 @@ fn orders_are_signed_answered_logged_and_share_a_connection() {
     let (trust, config) = authority();
     let (addr, seen) = serve(config, takes_every_order);
     let signer = kalshi_signer();
-    let words = kalshi(Arc::clone(&signer));
-    let mut rig = Rig::new("answered", words, &trust, addr, &Setup::default()).up();
+    let codec = kalshi(Arc::clone(&signer));
+    let mut rig = Rig::new("answered", codec, &trust, addr, &Setup::default()).up();
     for order in [1, 2, 3] {
         rig.place(order);
         assert_eq!(rig.report(), bound(order));
@@ -307,7 +309,7 @@ fn no_answer_in_time_is_unknown_and_its_connection_is_never_used_again() {
     assert_eq!(seen.recv().unwrap().0, 1);
 }
 
-impl<W: Words> Rig<W> {
+impl<W: VenueCodec> Rig<W> {
     fn up_again(mut self) -> Self {
         while self.event() != (Event::Link { venue: W::VENUE, link: Link::Orders, up: true }) {}
         self
@@ -379,31 +381,31 @@ fn a_rehearsal_leaves_nothing_behind() {
     rig.until(|rig| rig.exec.stats().rehearsed > 100);
     assert!(rig.events.is_empty(), "the core hears nothing of it");
     assert!(wirelog::read(&rig.log).unwrap().records.is_empty());
-    assert_eq!(rig.exec.words().signatures(), (0, 0), "signatures are for orders");
+    assert_eq!(rig.exec.codec().signatures(), (0, 0), "signatures are for orders");
     rig.place(1);
     assert_eq!(rig.report(), bound(1));
     let (_, heard) = seen.recv().unwrap();
     assert_eq!(order_in(&heard), 1, "the first thing that the venue hears");
-    assert_eq!((rig.exec.stats().sent, rig.exec.words().signatures()), (1, (0, 1)));
+    assert_eq!((rig.exec.stats().sent, rig.exec.codec().signatures()), (1, (0, 1)));
 }
 
 /// Words that halt in the very moment between decision and write.
 struct Meddler {
-    words: Kalshi,
+    codec: Kalshi,
     halt: Arc<Mutex<Option<HaltEpoch>>>,
 }
 
-impl Words for Meddler {
+impl VenueCodec for Meddler {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
     fn is_id(id: &VenueId) -> bool {
         Kalshi::is_id(id)
     }
-    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
-        self.words.admit(now, what)
+    fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool {
+        self.codec.admit(now, what)
     }
     fn on_limited(&mut self, now: Nanos, what: Limited) {
-        self.words.on_limited(now, what);
+        self.codec.on_limited(now, what);
     }
     fn place(
         &mut self,
@@ -411,38 +413,38 @@ impl Words for Meddler {
         order: &Approved<Order>,
         request: &mut Request,
     ) -> Result<VenueId, CannotEncode> {
-        let id = self.words.place(now, order, request);
+        let id = self.codec.place(now, order, request);
         self.halt.lock().unwrap().as_ref().unwrap().advance();
         id
     }
     fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
-        self.words.on_place(order, id, answer)
+        self.codec.on_place(order, id, answer)
     }
     fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request) {
-        self.words.cancel(now, cancel, id, request);
+        self.codec.cancel(now, cancel, id, request);
     }
     fn on_cancel(&mut self, cancel: &Cancel, id: &VenueId, answer: &Answer<'_>) -> Cancelled {
-        self.words.on_cancel(cancel, id, answer)
+        self.codec.on_cancel(cancel, id, answer)
     }
     fn cancel_all(&mut self, now: Nanos, request: &mut Request) {
-        self.words.cancel_all(now, request);
+        self.codec.cancel_all(now, request);
     }
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
-        self.words.ask(now, inquiry, request);
+        self.codec.ask(now, inquiry, request);
     }
     fn on_ask(
         &mut self,
         inquiry: &mut Inquiry,
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
-    ) -> Next {
-        self.words.on_ask(inquiry, answer, reports)
+    ) -> AfterAnswer {
+        self.codec.on_ask(inquiry, answer, reports)
     }
     fn warm(&mut self, request: &mut Request) {
-        self.words.warm(request);
+        self.codec.warm(request);
     }
     fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
-        self.words.rehearse(now, request)
+        self.codec.rehearse(now, request)
     }
 }
 
@@ -455,8 +457,8 @@ fn a_halt_after_signing_still_keeps_every_byte_back() {
         }
     });
     let halt = Arc::new(Mutex::new(None));
-    let words = Meddler { words: kalshi(kalshi_signer()), halt: Arc::clone(&halt) };
-    let mut rig = Rig::new("meddled", words, &trust, addr, &Setup::default()).up();
+    let codec = Meddler { codec: kalshi(kalshi_signer()), halt: Arc::clone(&halt) };
+    let mut rig = Rig::new("meddled", codec, &trust, addr, &Setup::default()).up();
     *halt.lock().unwrap() = Some(rig.halt.clone());
     rig.place(1);
     assert_eq!(rig.report(), unsent(1, Unsent::Epoch));

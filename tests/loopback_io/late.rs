@@ -27,8 +27,8 @@ fn frozen(name: &str, span: Nanos) -> (Rig<Kalshi, Shows>, Seen) {
     let (trust, config) = authority();
     let (addr, seen) = serve(config, takes_every_order);
     let shows = Shows([START, START.after(span)].into());
-    let words = kalshi(kalshi_signer());
-    (Rig::metered(name, words, &trust, addr, &Setup::default(), shows).up(), seen)
+    let codec = kalshi(kalshi_signer());
+    (Rig::metered(name, codec, &trust, addr, &Setup::default(), shows).up(), seen)
 }
 
 #[test]

@@ -13,9 +13,9 @@ use surefoot::twin::server::{Running, Server, ServerOptions, World, wall_now};
 use surefoot::twin::worldset;
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
+use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
 use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::words::Words;
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
 use surefoot_cold::feed::{
     Feed, FeedLink, Follow, KalshiUpgrade, LinkOptions, polymarket_user_frame,
@@ -56,7 +56,7 @@ impl<V: VenueServer + 'static> World for Only<V> {
 }
 
 /// Feed and executor of one venue on one thread, as in the fused topology.
-struct Rig<W: Words> {
+struct Rig<W: VenueCodec> {
     feed: Feed<NoMeter>,
     exec: Exec<W, NoMeter>,
     intents: Producer<Intent>,
@@ -65,7 +65,7 @@ struct Rig<W: Words> {
     seen: Vec<Event>,
 }
 
-impl<W: Words> Rig<W> {
+impl<W: VenueCodec> Rig<W> {
     fn until(&mut self, what: &str, done: impl Fn(&[Event]) -> bool) {
         for _ in 0..20_000 {
             let now = wall_now();
@@ -175,10 +175,10 @@ struct Ends {
     ws: SocketAddr,
 }
 
-fn rig<W: Words>(
+fn rig<W: VenueCodec>(
     name: &str,
     ends: &Ends,
-    words: W,
+    codec: W,
     learnt: Option<Consumer<(OrderId, VenueId)>>,
     heartbeat: bool,
 ) -> Rig<W> {
@@ -197,7 +197,7 @@ fn rig<W: Words>(
         learnt,
     };
     let options = ExecOptions { heartbeat, ..ExecOptions::default() };
-    let exec = Exec::new(words, wiring, options, NoMeter).unwrap();
+    let exec = Exec::new(codec, wiring, options, NoMeter).unwrap();
     let feed = Feed::new(feed_core, None, NoMeter).unwrap();
     Rig { feed, exec, intents, from_feed, from_exec, seen: Vec::new() }
 }
@@ -259,8 +259,8 @@ fn polymarket_trades_with_the_twin() {
     );
     let clob = format!("https://{}", ends.rest).parse().unwrap();
     let rates = PolymarketRates::default();
-    let words = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
-    let mut rig = rig("twin-pm", &ends, words, None, true);
+    let codec = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
+    let mut rig = rig("twin-pm", &ends, codec, None, true);
 
     let mut market = polymarket::MarketSession::with_capacity(8);
     market.follow(now, &entry).unwrap();
@@ -325,9 +325,9 @@ fn kalshi_trades(name: &str, key: usize) {
     let base = format!("https://{}/trade-api/v2", ends.rest).parse().unwrap();
     let slots = HeaderSlots::spawn(Arc::clone(&signer)).unwrap();
     let rates = KalshiRates::default();
-    let words = Kalshi::new(Arc::clone(&signer), &base, &directory, rates, Some(slots));
+    let codec = Kalshi::new(Arc::clone(&signer), &base, &directory, rates, Some(slots));
     let (mut learn, learnt) = RingBuffer::new(64);
-    let mut rig = rig(name, &ends, words, Some(learnt), false);
+    let mut rig = rig(name, &ends, codec, Some(learnt), false);
 
     for (role, link) in [(Role::Market, Link::Market), (Role::Private, Link::Private)] {
         let mut session = kalshi::Session::with_capacity(role, 8);
@@ -350,7 +350,7 @@ fn kalshi_trades(name: &str, key: usize) {
         rig.feed.add(FeedLink::new(Venue::Kalshi, link, session, ids, dial, options));
     }
     rig.trade();
-    let (ahead, inline) = rig.exec.words().signatures();
+    let (ahead, inline) = rig.exec.codec().signatures();
     assert_eq!(ahead + inline, 3);
     assert!(ahead > 0, "the thread that signs ahead may come late for the first, not for all");
 }

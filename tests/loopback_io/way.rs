@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::words::Words;
 use surefoot_cold::exec::{BEATS_MISSED_MAX, CORE_STILL_MAX, Polymarket};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::polymarket::eip712::{Chain, SignatureType};
@@ -334,10 +334,10 @@ pub fn polymarket(
     let signer = Signer::new(&key, SignatureType::Eoa, None, Chain::Polygon, Some(&credentials));
     let clob = "https://127.0.0.1:1".parse().unwrap();
     let rates = PolymarketRates::default();
-    let words = Polymarket::new(Arc::new(signer.unwrap()), &clob, &two_tokens(), rates);
+    let codec = Polymarket::new(Arc::new(signer.unwrap()), &clob, &two_tokens(), rates);
     let mut setup = Setup { chore_lanes: 1, ..Setup::default() };
     setup.options.heartbeat = true;
-    Rig::new(name, words, trust, addr, &setup)
+    Rig::new(name, codec, trust, addr, &setup)
 }
 
 #[test]

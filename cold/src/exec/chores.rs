@@ -5,12 +5,12 @@ use surefoot_hot::order::{Cancel, Query};
 use surefoot_hot::report::{OrderStatus, Report};
 use surefoot_hot::units::Nanos;
 
-use super::words::{Inquiry, Next, What, Words};
+use super::codec::{AfterAnswer, Inquiry, RequestKind, VenueCodec};
 use super::{Chore, Exec, Job, RETRY_AFTER, Slot, TRIES_MAX};
 use crate::net::Meter;
 use crate::wirelog::{Ended, VenueId};
 
-impl<W: Words, M: Meter> Exec<W, M> {
+impl<W: VenueCodec, M: Meter> Exec<W, M> {
     pub(super) fn send_chores(&mut self, now: Nanos) -> u32 {
         let mut sent = 0;
         while let Some((slot, any)) = self.free_for_chores() {
@@ -47,22 +47,22 @@ impl<W: Words, M: Meter> Exec<W, M> {
     pub(super) fn send_one_chore(&mut self, now: Nanos, slot: usize, any: bool) -> bool {
         self.request.clear();
         let beats = self.options.heartbeat && !self.beating && !self.is_core_still();
-        let beat = self.words.beat_every().filter(|_| beats);
+        let beat = self.codec.beat_every().filter(|_| beats);
         if let Some(every) = beat
             && now >= self.beat_at
         {
             self.beat_at = now.after(every);
             self.beating = true;
-            self.words.beat(now, &mut self.request);
+            self.codec.beat(now, &mut self.request);
             return self.write_chore(now, slot, Job::Beat);
         }
         let no_other = !self.slots.iter().any(|s| matches!(s.job, Some(Job::CancelAll)));
         if self.cancel_all.is_some_and(|at| now >= at)
             && no_other
-            && self.words.admit(now, What::CancelAll)
+            && self.codec.admit(now, RequestKind::CancelAll)
         {
             self.cancel_all = None; // what is asked for while this one is out is another one
-            self.words.cancel_all(now, &mut self.request);
+            self.codec.cancel_all(now, &mut self.request);
             self.stats.cancels += 1;
             return self.write_chore(now, slot, Job::CancelAll);
         }
@@ -71,7 +71,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         let idle = now.since(self.slots[slot].lane.used) >= self.options.warm_every;
         if idle && any {
-            self.words.warm(&mut self.request);
+            self.codec.warm(&mut self.request);
             return self.write_chore(now, slot, Job::Warm);
         }
         if !self.slots[slot].orders {
@@ -96,16 +96,16 @@ impl<W: Words, M: Meter> Exec<W, M> {
                     continue;
                 }
                 let what = match &self.chores[at] {
-                    Chore::Cancel { cancel, .. } => What::Cancel(cancel),
-                    Chore::Ask { inquiry, .. } => What::Ask(inquiry),
+                    Chore::Cancel { cancel, .. } => RequestKind::Cancel(cancel),
+                    Chore::Ask { inquiry, .. } => RequestKind::Ask(inquiry),
                 };
-                if !self.words.admit(now, what) {
+                if !self.codec.admit(now, what) {
                     break; // no tokens for this kind
                 }
                 match self.chores.remove(at).expect("it was just looked at") {
                     Chore::Cancel { cancel, tries, .. } => {
                         if let Some(id) = self.ids.find(cancel.order) {
-                            self.words.cancel(now, &cancel, &id, &mut self.request);
+                            self.codec.cancel(now, &cancel, &id, &mut self.request);
                             self.stats.cancels += 1;
                             return Some(Job::Cancel { cancel, id, tries });
                         }
@@ -114,7 +114,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
                         let query = Query { order, key, market, venue };
                         let mut inquiry = Box::new(Inquiry::new(query, VenueId::NONE));
                         inquiry.then_cancel = Some(cancel);
-                        self.words.ask(now, &inquiry, &mut self.request);
+                        self.codec.ask(now, &inquiry, &mut self.request);
                         self.stats.asked += 1;
                         return Some(Job::Ask(inquiry));
                     }
@@ -123,7 +123,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
                             let known = self.ids.find(inquiry.query.order);
                             inquiry.id = known.unwrap_or(VenueId::NONE);
                         }
-                        self.words.ask(now, &inquiry, &mut self.request);
+                        self.codec.ask(now, &inquiry, &mut self.request);
                         self.stats.asked += 1;
                         return Some(Job::Ask(inquiry));
                     }
@@ -147,7 +147,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         });
         if let Some(slot) = cold {
             self.request.clear();
-            self.words.warm(&mut self.request);
+            self.codec.warm(&mut self.request);
             self.write_chore(now, slot, Job::Warm);
         }
     }
@@ -197,12 +197,12 @@ impl<W: Words, M: Meter> Exec<W, M> {
         self.stats.beats_missed += 1;
         self.beats_missed += 1;
         self.beats_again = 0;
-        let every = self.words.beat_every().unwrap_or(RETRY_AFTER).get();
+        let every = self.codec.beat_every().unwrap_or(RETRY_AFTER).get();
         let pause = (RETRY_AFTER.get() << self.beats_missed.min(8).saturating_sub(1)).min(every);
         self.beat_at = now.after(Nanos::new(pause));
     }
 
-    pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: Next) {
+    pub(super) fn on_asked(&mut self, now: Nanos, mut inquiry: Box<Inquiry>, next: AfterAnswer) {
         let query = inquiry.query;
         if !inquiry.id.is_none() && self.ids.find(query.order) != Some(inquiry.id) {
             self.ids.learn(query.order, inquiry.id);
@@ -217,12 +217,12 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         self.reports = reports;
         match next {
-            Next::Later => self.retry_ask(now, inquiry),
-            Next::Ask => {
+            AfterAnswer::Retry => self.retry_ask(now, inquiry),
+            AfterAnswer::AskNext => {
                 inquiry.tries = 0;
                 self.chores.push_front(Chore::Ask { inquiry, not_before: now });
             }
-            Next::Done => {
+            AfterAnswer::Done => {
                 if let Some(cancel) = inquiry.then_cancel {
                     if inquiry.id.is_none() {
                         self.report(Report::CancelRefused { order: OrderRef::Id(cancel.order) });

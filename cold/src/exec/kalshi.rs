@@ -15,10 +15,13 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::kalshi::our_order_id;
 
+use super::codec::{
+    AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
+    rehearsal_order,
+};
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{CannotEncode, Inquiry, Limited, Next, What, Words, invented, is_urgent};
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -210,7 +213,7 @@ fn text(id: &VenueId) -> &str {
     std::str::from_utf8(id.as_bytes()).expect("ids of this venue are text")
 }
 
-impl Words for Kalshi {
+impl VenueCodec for Kalshi {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
 
@@ -218,21 +221,21 @@ impl Words for Kalshi {
         is_plain(id.as_bytes())
     }
 
-    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
+    fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool {
         match what {
-            What::Place(order) => {
+            RequestKind::Place(order) => {
                 let reserve = if is_urgent(order) { 0 } else { self.reserve };
                 self.bucket(order.market).take(now, COST_PLACE, reserve)
             }
-            What::Cancel(cancel) => self.bucket(cancel.market).take(now, COST_CANCEL, 0),
-            What::CancelAll => {
+            RequestKind::Cancel(cancel) => self.bucket(cancel.market).take(now, COST_CANCEL, 0),
+            RequestKind::CancelAll => {
                 self.writes[0].take(now, COST_CANCEL, 0);
                 true // a kill switch is worth a 429
             }
-            What::Ask(inquiry) if inquiry.step == 0 && !inquiry.id.is_none() => {
+            RequestKind::Ask(inquiry) if inquiry.step == 0 && !inquiry.id.is_none() => {
                 self.reads.take(now, COST_READ_ONE, 0)
             }
-            What::Ask(_) => self.reads.take(now, COST_READ, 0),
+            RequestKind::Ask(_) => self.reads.take(now, COST_READ, 0),
         }
     }
 
@@ -310,27 +313,27 @@ impl Words for Kalshi {
         inquiry: &mut Inquiry,
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
-    ) -> Next {
+    ) -> AfterAnswer {
         let body: Value = serde_json::from_slice(answer.body).unwrap_or(Value::Null);
         let single = inquiry.step == 0 && !inquiry.id.is_none();
         match answer.status {
             200 => {}
             404 if single => {
                 inquiry.step = 2; // it may have left the listing and still have fills
-                return Next::Ask;
+                return AfterAnswer::AskNext;
             }
-            _ => return Next::Later,
+            _ => return AfterAnswer::Retry,
         }
         if single {
             let row = rest::order(&body).ok().filter(|row| row.name.id == text(&inquiry.id));
-            let Some(row) = row else { return Next::Later };
+            let Some(row) = row else { return AfterAnswer::Retry };
             inquiry.found = true;
             reports.push(Report::Status(row.status()));
             inquiry.step = 2;
-            return Next::Ask;
+            return AfterAnswer::AskNext;
         }
         let field = if inquiry.step < 2 { "orders" } else { "fills" };
-        let Ok((rows, next)) = rest::page(&body, field) else { return Next::Later };
+        let Ok((rows, next)) = rest::page(&body, field) else { return AfterAnswer::Retry };
         if inquiry.step < 2 {
             let order = inquiry.query.order;
             inquiry.incomplete |= rows.iter().any(|row| may_be_unread(row, order));
@@ -341,7 +344,7 @@ impl Words for Kalshi {
                 reports.push(Report::Status(row.status()));
                 (inquiry.step, inquiry.pages) = (2, 0);
                 inquiry.cursor.clear();
-                return if inquiry.id.is_none() { Next::Done } else { Next::Ask };
+                return if inquiry.id.is_none() { AfterAnswer::Done } else { AfterAnswer::AskNext };
             }
         } else {
             let (market, key) = (inquiry.query.market, OrderRef::Key(inquiry.id.key()));
@@ -365,11 +368,11 @@ impl Words for Kalshi {
             Some(next) if inquiry.pages < PAGES_MAX && next != inquiry.cursor => {
                 inquiry.step = inquiry.step.max(1);
                 inquiry.cursor = next.to_owned();
-                Next::Ask
+                AfterAnswer::AskNext
             }
             more => {
                 inquiry.incomplete |= more.is_some();
-                Next::Done
+                AfterAnswer::Done
             }
         }
     }
@@ -389,7 +392,7 @@ impl Words for Kalshi {
     /// Without a signature: those are made ahead, and made for orders.
     fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
         let (names, pair) = &self.nowhere;
-        write_create(names, &invented(now, Venue::Kalshi), request)?;
+        write_create(names, &rehearsal_order(now, Venue::Kalshi), request)?;
         self.finish_with(pair, "POST", encode::ORDERS.as_bytes(), &[], request);
         Ok(())
     }

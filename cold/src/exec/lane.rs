@@ -13,7 +13,7 @@ use crate::net::{Dialer, TlsStream};
 
 /// How writing an order went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wrote {
+pub(super) enum WriteResult {
     /// Everything is with the kernel.
     All,
     /// Some of it is; the rest follows.
@@ -52,7 +52,7 @@ impl<'a, C: FnMut() -> Nanos> Leave<'a, C> {
 }
 
 /// What came back.
-pub(super) enum Came<'a> {
+pub(super) enum Received<'a> {
     /// Nothing whole yet.
     Nothing,
     /// An answer.
@@ -160,40 +160,40 @@ impl Lane {
     /// decision compared with the shared one, by the last instructions before each call into the kernel; where it may not
     /// leave nothing more is written, and a connection that already holds a part is cut, so that the rest can never follow.
     ///
-    /// `request` is `None` to go on with a part written before. After anything but [`Wrote::All`] and
-    /// [`Wrote::Part`] the caller closes the lane: it may hold encrypted bytes that must never follow.
+    /// `request` is `None` to go on with a part written before. After anything but [`WriteResult::All`] and
+    /// [`WriteResult::Part`] the caller closes the lane: it may hold encrypted bytes that must never follow.
     pub(super) fn write_order(
         &mut self,
         leave: &mut Leave<'_, impl FnMut() -> Nanos>,
         request: Option<&[u8]>,
-    ) -> Wrote {
+    ) -> WriteResult {
         let Some(stream) = self.stream.as_mut().filter(|_| self.open) else {
-            return Wrote::Nothing;
+            return WriteResult::Nothing;
         };
         let mut left = request.is_none();
         if let Some(request) = request {
             if stream.has_staged() {
-                return Wrote::Nothing; // something unsent is in the way: not a connection to rely on
+                return WriteResult::Nothing; // something unsent is in the way: not a connection to rely on
             }
             if stream.stage(request).is_err() {
-                return Wrote::Nothing;
+                return WriteResult::Nothing;
             }
         }
         loop {
             if let Some(why) = leave.stopped() {
-                return if left { Wrote::Cut } else { Wrote::Stopped(why) };
+                return if left { WriteResult::Cut } else { WriteResult::Stopped(why) };
             }
             match stream.write_staged() {
-                Ok(0) => return if left { Wrote::Cut } else { Wrote::Nothing },
+                Ok(0) => return if left { WriteResult::Cut } else { WriteResult::Nothing },
                 Ok(_) => left = true,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && left => {
-                    return Wrote::Part;
+                    return WriteResult::Part;
                 }
-                Err(_) => return if left { Wrote::Cut } else { Wrote::Nothing },
+                Err(_) => return if left { WriteResult::Cut } else { WriteResult::Nothing },
             }
             if !stream.has_staged() {
-                return Wrote::All;
+                return WriteResult::All;
             }
         }
     }
@@ -221,9 +221,9 @@ impl Lane {
     }
 
     /// Reads what has come.
-    pub(super) fn read(&mut self, scratch: &mut [u8]) -> Came<'_> {
+    pub(super) fn read(&mut self, scratch: &mut [u8]) -> Received<'_> {
         let Some(stream) = self.stream.as_mut() else {
-            return Came::Broken("no connection".to_owned());
+            return Received::Broken("no connection".to_owned());
         };
         let (mut ended, mut broken) = (false, None);
         loop {
@@ -234,7 +234,7 @@ impl Lane {
                 }
                 Ok(len) => {
                     if let Err(BadAnswer(why)) = self.inbox.push(&scratch[..len]) {
-                        return Came::Broken(why.to_owned());
+                        return Received::Broken(why.to_owned());
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -249,13 +249,13 @@ impl Lane {
         match self.inbox.poll(ended) {
             Ok(Some(mut answer)) => {
                 answer.keep &= broken.is_none();
-                Came::Answer(answer)
+                Received::Answer(answer)
             }
             Ok(None) => match broken {
-                Some(error) => Came::Broken(error.to_string()),
-                None => Came::Nothing,
+                Some(error) => Received::Broken(error.to_string()),
+                None => Received::Nothing,
             },
-            Err(BadAnswer(why)) => Came::Broken(why.to_owned()),
+            Err(BadAnswer(why)) => Received::Broken(why.to_owned()),
         }
     }
 

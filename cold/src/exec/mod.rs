@@ -6,6 +6,7 @@
 //! reset or an answer that says nothing is [`Report::TimedOut`], and its connection is closed.
 
 mod chores;
+pub mod codec;
 pub mod http;
 pub mod ids;
 pub mod kalshi;
@@ -16,7 +17,6 @@ mod pace;
 mod place;
 pub mod polymarket;
 mod watch;
-pub mod words;
 
 use std::collections::VecDeque;
 use std::io;
@@ -41,14 +41,14 @@ use crate::feed::Outlet;
 use crate::net::{Dialer, Meter, NetError, Stage};
 use crate::venue::answer::{Cancelled, Placed, is_stranger};
 use crate::wirelog::{Ended, Record, VenueId, WireLog};
+use codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, VenueCodec};
 use http::Request;
 use ids::VenueIds;
-use lane::{Came, Lane, Leave, Wrote};
+use lane::{Lane, Leave, Received, WriteResult};
 use limit::Breaker;
 use pace::Pace;
 use place::leave_by;
 use watch::CoreWatch;
-use words::{Beaten, Inquiry, Limited, Next, Words};
 
 pub use kalshi::Kalshi;
 pub use polymarket::Polymarket;
@@ -201,7 +201,7 @@ pub struct ExecWiring {
 
 /// One venue's executor.
 pub struct Exec<W, M> {
-    words: W,
+    codec: W,
     options: ExecOptions,
     intents: Consumer<Intent>,
     learnt: Option<Consumer<(OrderId, VenueId)>>,
@@ -249,13 +249,13 @@ pub struct Exec<W, M> {
     meter: M,
 }
 
-impl<W: Words, M: Meter> Exec<W, M> {
+impl<W: VenueCodec, M: Meter> Exec<W, M> {
     /// Wires an executor up; it dials in its first turn.
     ///
     /// # Errors
     /// The system has no room for another poll.
     pub fn new(
-        words: W,
+        codec: W,
         wiring: ExecWiring,
         options: ExecOptions,
         meter: M,
@@ -276,7 +276,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
             })
             .collect();
         Ok(Self {
-            words,
+            codec,
             options,
             intents: wiring.core_exec,
             learnt: wiring.learnt,
@@ -330,7 +330,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         self.open.extend(contents.without_end().iter().map(|sent| sent.order));
         for order in live.into_iter().filter(|order| order.venue == W::VENUE) {
             if self.ids.find(order.id).is_none()
-                && let Some(id) = self.words.id_of(order)
+                && let Some(id) = self.codec.id_of(order)
             {
                 self.ids.learn(order.id, id);
             }
@@ -381,8 +381,8 @@ impl<W: Words, M: Meter> Exec<W, M> {
     }
 
     /// The venue's words, for reading their counters.
-    pub fn words(&self) -> &W {
-        &self.words
+    pub fn codec(&self) -> &W {
+        &self.codec
     }
 
     /// The meter, for reading.
@@ -433,7 +433,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         self.expire(now);
         work += self.send_chores(now);
         if work == 0 {
-            self.words.on_idle(now);
+            self.codec.on_idle(now);
             self.log.make_room(now);
             self.rehearse(now);
         }
@@ -462,7 +462,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         self.rehearse_at = now.after(self.options.rehearse_every);
         self.request.clear();
-        let written = self.words.rehearse(now, &mut self.request);
+        let written = self.codec.rehearse(now, &mut self.request);
         self.stats.rehearsed += u64::from(written.is_ok());
         std::hint::black_box(Hash64::of(self.request.as_bytes()));
         self.log.rehearse();
@@ -575,13 +575,13 @@ impl<W: Words, M: Meter> Exec<W, M> {
                     let (meter, id) = (&mut self.meter, order.id);
                     let mut leave = Leave::new(&self.halt, order.epoch, by, || meter.now());
                     match slot.lane.write_order(&mut leave, None) {
-                        Wrote::Part => {}
-                        Wrote::All => {
+                        WriteResult::Part => {}
+                        WriteResult::All => {
                             if let Some(Job::Place { part, .. }) = &mut slot.job {
                                 *part = false;
                             }
                         }
-                        Wrote::Cut | Wrote::Stopped(_) | Wrote::Nothing => {
+                        WriteResult::Cut | WriteResult::Stopped(_) | WriteResult::Nothing => {
                             slot.job = None;
                             self.cut(now, at, "broke within an order");
                             self.on_lost_order(now, id);
@@ -657,12 +657,12 @@ impl<W: Words, M: Meter> Exec<W, M> {
     fn read_slot(&mut self, now: Nanos, at: usize) -> bool {
         let slot = &mut self.slots[at];
         let answer = match slot.lane.read(&mut self.scratch) {
-            Came::Nothing => return false,
-            Came::Broken(why) => {
+            Received::Nothing => return false,
+            Received::Broken(why) => {
                 self.lose(now, at, &why);
                 return true;
             }
-            Came::Answer(answer) => answer,
+            Received::Answer(answer) => answer,
         };
         let Some(job) = slot.job.take() else {
             self.lose(now, at, "spoke without being asked");
@@ -679,19 +679,19 @@ impl<W: Words, M: Meter> Exec<W, M> {
         // understand first, while the answer is borrowed; act afterwards
         let meaning = match job {
             Job::Place { order, id, at, .. } => {
-                let (placed, named) = self.words.on_place(&order, id, &answer);
+                let (placed, named) = self.codec.on_place(&order, id, &answer);
                 Meaning::Placed { order, id: if named.is_none() { id } else { named }, placed, at }
             }
             Job::Cancel { cancel, id, tries } => {
-                let cancelled = self.words.on_cancel(&cancel, &id, &answer);
+                let cancelled = self.codec.on_cancel(&cancel, &id, &answer);
                 Meaning::Cancelled { cancel, cancelled, tries }
             }
-            Job::CancelAll => Meaning::AllCancelled(self.words.on_cancel_all(&answer)),
+            Job::CancelAll => Meaning::AllCancelled(self.codec.on_cancel_all(&answer)),
             Job::Ask(mut inquiry) => {
-                let next = self.words.on_ask(&mut inquiry, &answer, reports);
+                let next = self.codec.on_ask(&mut inquiry, &answer, reports);
                 Meaning::Asked { inquiry, next }
             }
-            Job::Beat => Meaning::Beaten(self.words.on_beat(&answer)),
+            Job::Beat => Meaning::Heartbeat(self.codec.on_beat(&answer)),
             Job::Warm => Meaning::Warm,
         };
         if keep {
@@ -701,7 +701,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         }
         if status == 429 {
             self.stats.limited += 1;
-            self.words.on_limited(now, meaning.kind());
+            self.codec.on_limited(now, meaning.kind());
         }
         self.act(now, meaning, pause);
         true
@@ -733,18 +733,18 @@ impl<W: Words, M: Meter> Exec<W, M> {
             Meaning::AllCancelled(true) => self.cancel_all_tries = 0,
             Meaning::AllCancelled(false) => self.retry_cancel_all(now),
             Meaning::Asked { inquiry, next } => self.on_asked(now, inquiry, next),
-            Meaning::Beaten(beaten) => {
+            Meaning::Heartbeat(beaten) => {
                 self.beating = false;
                 match beaten {
-                    Beaten::Heard => {
+                    HeartbeatAnswer::Heard => {
                         self.stats.beats += 1;
                         (self.beats_missed, self.beats_again) = (0, 0);
                     }
-                    Beaten::Again if self.beats_again < BEATS_AGAIN_MAX => {
+                    HeartbeatAnswer::Again if self.beats_again < BEATS_AGAIN_MAX => {
                         self.beats_again += 1;
                         self.beat_at = now;
                     }
-                    Beaten::Again | Beaten::Missed => self.on_missed_beat(now),
+                    HeartbeatAnswer::Again | HeartbeatAnswer::Missed => self.on_missed_beat(now),
                 }
             }
             Meaning::Warm => {}
@@ -767,8 +767,8 @@ enum Meaning {
     Placed { order: Order, id: VenueId, placed: Placed, at: Nanos },
     Cancelled { cancel: Cancel, cancelled: Cancelled, tries: u8 },
     AllCancelled(bool),
-    Asked { inquiry: Box<Inquiry>, next: Next },
-    Beaten(Beaten),
+    Asked { inquiry: Box<Inquiry>, next: AfterAnswer },
+    Heartbeat(HeartbeatAnswer),
     Warm,
 }
 
@@ -778,7 +778,7 @@ impl Meaning {
             Self::Placed { order, .. } => Limited::Order(order.market),
             Self::Cancelled { cancel, .. } => Limited::Cancel(cancel.market),
             Self::AllCancelled(_) => Limited::CancelAll,
-            Self::Asked { .. } | Self::Beaten(_) | Self::Warm => Limited::Read,
+            Self::Asked { .. } | Self::Heartbeat(_) | Self::Warm => Limited::Read,
         }
     }
 }

@@ -7,8 +7,8 @@ use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
-use super::lane::{Leave, Wrote};
-use super::words::{What, Words, is_urgent};
+use super::codec::{RequestKind, VenueCodec, is_urgent};
+use super::lane::{Leave, WriteResult};
 use super::{Exec, ExecOptions, Job, PLACES_MAX, Slot};
 use crate::net::{Meter, Stage};
 use crate::venue::answer::Placed;
@@ -24,7 +24,7 @@ enum Way {
     Closed(Unsent),
 }
 
-impl<W: Words, M: Meter> Exec<W, M> {
+impl<W: VenueCodec, M: Meter> Exec<W, M> {
     /// Takes an order in: one that hedges or reduces ahead of those that open something.
     pub(super) fn push_place(&mut self, now: Nanos, order: Approved<Order>) {
         if self.places.len() == PLACES_MAX {
@@ -81,7 +81,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
         if !self.breaker.admits(now, urgent) {
             return hold(Unsent::Breaker, urgent_max);
         }
-        if !self.words.admit(now, What::Place(order)) {
+        if !self.codec.admit(now, RequestKind::Place(order)) {
             self.breaker.withdraw();
             return hold(Unsent::Tokens, urgent_max);
         }
@@ -91,7 +91,7 @@ impl<W: Words, M: Meter> Exec<W, M> {
     /// Signs an order, writes it ahead and sends it over a connection that is free; its tokens are taken.
     fn place(&mut self, now: Nanos, order: &Approved<Order>, slot: usize) {
         self.request.clear();
-        let Ok(id) = self.words.place(now, order, &mut self.request) else {
+        let Ok(id) = self.codec.place(now, order, &mut self.request) else {
             self.breaker.withdraw();
             return self.unsent(order.id, Unsent::Encode);
         };
@@ -117,17 +117,17 @@ impl<W: Words, M: Meter> Exec<W, M> {
         let wrote = self.slots[slot].lane.write_order(&mut leave, Some(bytes));
         let at = self.meter.now();
         match wrote {
-            Wrote::All | Wrote::Part => {
+            WriteResult::All | WriteResult::Part => {
                 self.meter.record(Stage::Write, at.since(order.decided));
                 self.stats.sent += 1;
                 self.open.push(order.id);
-                let part = wrote == Wrote::Part;
+                let part = wrote == WriteResult::Part;
                 self.slots[slot].job = Some(Job::Place { order: **order, id, at, part });
                 self.slots[slot].by = now.after(self.options.order_wait_max);
             }
-            Wrote::Stopped(why) => self.take_back(now, order.id, id, slot, why),
-            Wrote::Nothing => self.take_back(now, order.id, id, slot, Unsent::Down),
-            Wrote::Cut => {
+            WriteResult::Stopped(why) => self.take_back(now, order.id, id, slot, why),
+            WriteResult::Nothing => self.take_back(now, order.id, id, slot, Unsent::Down),
+            WriteResult::Cut => {
                 self.stats.sent += 1;
                 self.open.push(order.id);
                 self.cut(now, slot, "broke within an order");

@@ -11,12 +11,13 @@ use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
+use super::codec::{
+    AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, RequestKind, VenueCodec,
+    is_urgent, rehearsal_order,
+};
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use super::markets::Markets;
-use super::words::{
-    Beaten, CannotEncode, Inquiry, Limited, Next, What, Words, invented, is_urgent,
-};
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
@@ -161,7 +162,7 @@ fn word(id: &VenueId) -> Word {
     id.as_bytes().try_into().expect("ids of this venue are 32 bytes")
 }
 
-impl Words for Polymarket {
+impl VenueCodec for Polymarket {
     const VENUE: Venue = Venue::Polymarket;
     const ID_FIRST: bool = true;
 
@@ -169,15 +170,15 @@ impl Words for Polymarket {
         id.as_bytes().len() == 32
     }
 
-    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool {
+    fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool {
         match what {
-            What::Place(order) => {
+            RequestKind::Place(order) => {
                 let reserve = if is_urgent(order) { 0 } else { self.reserve };
                 self.orders.take(now, 1, reserve)
             }
-            What::Cancel(_) => self.cancels.take(now, 1, 0),
-            What::CancelAll => true, // billed afterwards by what it cancelled, below zero if need be
-            What::Ask(_) => self.reads.take(now, 1, 0),
+            RequestKind::Cancel(_) => self.cancels.take(now, 1, 0),
+            RequestKind::CancelAll => true, // billed afterwards by what it cancelled, below zero if need be
+            RequestKind::Ask(_) => self.reads.take(now, 1, 0),
         }
     }
 
@@ -258,9 +259,9 @@ impl Words for Polymarket {
         inquiry: &mut Inquiry,
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
-    ) -> Next {
+    ) -> AfterAnswer {
         let Ok(body) = serde_json::from_slice::<Value>(answer.body) else {
-            return Next::Later; // no words of the venue's, whatever the status: it does not say that there is no such order
+            return AfterAnswer::Retry; // no words of the venue's, whatever the status: it does not say that there is no such order
         };
         if inquiry.step == 0 {
             match answer.status {
@@ -272,18 +273,18 @@ impl Words for Polymarket {
                                 (row.created.get() / 1_000_000_000).saturating_sub(60);
                             reports.push(Report::Status(row.status()));
                         }
-                        _ => return Next::Later,
+                        _ => return AfterAnswer::Retry,
                     }
                 }
                 200 | 404 => {}
-                _ => return Next::Later,
+                _ => return AfterAnswer::Retry,
             }
             inquiry.step = 1;
-            return Next::Ask;
+            return AfterAnswer::AskNext;
         }
-        let Ok(page) = rest::page(&body) else { return Next::Later };
+        let Ok(page) = rest::page(&body) else { return AfterAnswer::Retry };
         if answer.status != 200 {
-            return Next::Later;
+            return AfterAnswer::Retry;
         }
         let id = word(&inquiry.id);
         let key = OrderRef::Key(inquiry.id.key());
@@ -306,11 +307,11 @@ impl Words for Polymarket {
         match page.next {
             Some(next) if inquiry.pages < PAGES_MAX && next != inquiry.cursor => {
                 inquiry.cursor = next.to_owned();
-                Next::Ask
+                AfterAnswer::AskNext
             }
             more => {
                 inquiry.incomplete |= more.is_some();
-                Next::Done
+                AfterAnswer::Done
             }
         }
     }
@@ -329,22 +330,22 @@ impl Words for Polymarket {
         self.finish(now, "POST", &[path::HEARTBEAT.as_bytes()], &[], request);
     }
 
-    fn on_beat(&mut self, answer: &Answer<'_>) -> Beaten {
+    fn on_beat(&mut self, answer: &Answer<'_>) -> HeartbeatAnswer {
         match answer::beat(answer.status, answer.body) {
             answer::Beat::Armed(id) => {
                 self.beat = id;
-                Beaten::Heard
+                HeartbeatAnswer::Heard
             }
             answer::Beat::Resend(id) if id != self.beat => {
                 self.beat = id;
-                Beaten::Again
+                HeartbeatAnswer::Again
             }
-            answer::Beat::Resend(_) | answer::Beat::Failed => Beaten::Missed,
+            answer::Beat::Resend(_) | answer::Beat::Failed => HeartbeatAnswer::Missed,
         }
     }
 
     fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
-        let order = invented(now, Venue::Polymarket);
+        let order = rehearsal_order(now, Venue::Polymarket);
         self.write_order(now, &self.nowhere, &order, request).map(|_| ())
     }
 }

@@ -1,4 +1,4 @@
-//! One venue's words, as its executor needs them.
+//! What the executor needs to know of a venue: how requests are written and answers read.
 
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
 use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
@@ -16,7 +16,7 @@ pub struct CannotEncode;
 
 /// What a request is for, as far as its price in tokens goes.
 #[derive(Clone, Copy, Debug)]
-pub enum What<'a> {
+pub enum RequestKind<'a> {
     /// An order.
     Place(&'a Order),
     /// A cancel.
@@ -96,18 +96,18 @@ impl Inquiry {
 
 /// What comes after an answer to an inquiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Another request: [`Words::ask`] again.
-    Ask,
+pub enum AfterAnswer {
+    /// Another request: [`VenueCodec::ask`] again.
+    AskNext,
     /// All is said.
     Done,
     /// The answer was no answer: the same again, later.
-    Later,
+    Retry,
 }
 
 /// What a heartbeat's answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beaten {
+pub enum HeartbeatAnswer {
     /// The venue heard it.
     Heard,
     /// Again, at once.
@@ -118,7 +118,7 @@ pub enum Beaten {
 
 /// Encodes, signs and understands for one account at one venue. Writes whole requests, without allocating for
 /// orders and cancels; every `on_*` gets a whole answer.
-pub trait Words: Send {
+pub trait VenueCodec: Send {
     /// Which venue.
     const VENUE: Venue;
     /// Whether its id of an order is known before the order leaves.
@@ -129,7 +129,7 @@ pub trait Words: Send {
     fn is_id(id: &VenueId) -> bool;
 
     /// Takes the tokens that a request costs, if they are there.
-    fn admit(&mut self, now: Nanos, what: What<'_>) -> bool;
+    fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool;
     /// The venue said that we are too fast.
     fn on_limited(&mut self, now: Nanos, what: Limited);
 
@@ -177,7 +177,7 @@ pub trait Words: Send {
         inquiry: &mut Inquiry,
         answer: &Answer<'_>,
         reports: &mut Vec<Report>,
-    ) -> Next;
+    ) -> AfterAnswer;
 
     /// Writes something cheap that keeps a connection warm.
     fn warm(&mut self, request: &mut Request);
@@ -191,9 +191,9 @@ pub trait Words: Send {
         let _ = (now, request);
     }
     /// Reads its answer.
-    fn on_beat(&mut self, answer: &Answer<'_>) -> Beaten {
+    fn on_beat(&mut self, answer: &Answer<'_>) -> HeartbeatAnswer {
         let _ = answer;
-        Beaten::Missed
+        HeartbeatAnswer::Missed
     }
 
     /// Called in idle turns.
@@ -209,7 +209,7 @@ pub trait Words: Send {
 }
 
 /// An order that was never decided: of epoch zero, which no halt epoch is, so that no socket takes it.
-pub(super) fn invented(now: Nanos, venue: Venue) -> Order {
+pub(super) fn rehearsal_order(now: Nanos, venue: Venue) -> Order {
     Order {
         id: OrderId::new(0),
         epoch: 0,
