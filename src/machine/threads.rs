@@ -92,10 +92,10 @@ impl ThreadAgents {
         if let Some(executors) = &self.executors {
             let [polymarket, kalshi] = executors.figures(now);
             let (exec, to) = (&executors.polymarket, &self.published);
-            let outlet = exec.outlet().figures();
+            let outlet = exec.outlet_figures();
             to.publish_executor(Venue::Polymarket, exec.stats(), &outlet, &polymarket);
             let exec = &executors.kalshi;
-            let outlet = exec.outlet().figures();
+            let outlet = exec.outlet_figures();
             to.publish_executor(Venue::Kalshi, exec.stats(), &outlet, &kalshi);
         }
         if let Some(feed) = &self.feed {

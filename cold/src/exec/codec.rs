@@ -17,13 +17,13 @@ pub struct CannotEncode;
 /// What a request is for, as far as its price in tokens goes.
 #[derive(Clone, Copy, Debug)]
 pub enum RequestKind<'a> {
-    /// An order.
+    /// An order to be placed.
     Place(&'a Order),
-    /// A cancel.
+    /// A cancel of one order.
     Cancel(&'a Cancel),
     /// A cancel of everything.
     CancelAll,
-    /// A question.
+    /// A question about one order.
     Ask(&'a Inquiry),
 }
 
@@ -57,7 +57,7 @@ pub struct Inquiry {
     pub step: u8,
     /// Where the next page begins.
     pub cursor: String,
-    /// Pages read.
+    /// Pages of the present listing that were read.
     pub pages: u8,
     /// Whether anything of the order was found.
     pub found: bool,
@@ -119,7 +119,7 @@ pub enum HeartbeatAnswer {
 /// Encodes, signs and understands for one account at one venue. Writes whole requests, without allocating for
 /// orders and cancels; every `on_*` gets a whole answer.
 pub trait VenueCodec: Send {
-    /// Which venue.
+    /// The venue that it speaks to.
     const VENUE: Venue;
     /// Whether its id of an order is known before the order leaves.
     const ID_FIRST: bool;

@@ -64,7 +64,7 @@ impl Request {
 /// One whole answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// HTTP status.
+    /// The HTTP status, 200 to 999: interim answers are left out.
     pub status: u16,
     /// `Retry-After` in seconds, where it is there and a number.
     pub retry_after: Option<u32>,

@@ -15,12 +15,12 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::kalshi::our_order_id;
 
+use super::bucket::Bucket;
 use super::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
     rehearsal_order,
 };
 use super::http::{Answer, Request};
-use super::limit::Bucket;
 use super::markets::Markets;
 use crate::directory::{Directory, KalshiNames, Names};
 use crate::net::Endpoint;

@@ -8,43 +8,28 @@ use surefoot_hot::report::Unsent;
 use surefoot_hot::units::Nanos;
 
 use super::http::{Answer, BadAnswer, Inbox};
+use super::machine::{LeaveTerms, WriteResult};
 use crate::net::dial::OPEN_WAIT_MAX;
 use crate::net::{Dialer, TlsStream};
-
-/// How writing an order went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WriteResult {
-    /// Everything is with the kernel.
-    All,
-    /// Some of it is; the rest follows.
-    Part,
-    /// The epoch moved, or the order is too old: no byte left, and none will.
-    Stopped(Unsent),
-    /// The connection broke before any byte left.
-    Nothing,
-    /// The connection broke, or was cut because the order may not leave any more, after bytes had left.
-    Cut,
-}
 
 /// Under what conditions an order may leave.
 pub(super) struct Leave<'a, C> {
     halt: &'a HaltEpoch,
-    epoch: u64,
-    by: Nanos,
+    terms: LeaveTerms,
     clock: C,
 }
 
 impl<'a, C: FnMut() -> Nanos> Leave<'a, C> {
-    /// While `halt` stands at `epoch` and `clock` has not passed `by`.
-    pub(super) fn new(halt: &'a HaltEpoch, epoch: u64, by: Nanos, clock: C) -> Self {
-        Self { halt, epoch, by, clock }
+    /// While `halt` and `clock` stand as the terms want.
+    pub(super) fn new(halt: &'a HaltEpoch, terms: LeaveTerms, clock: C) -> Self {
+        Self { halt, terms, clock }
     }
 
     /// Why it may not leave now. The epoch is read last: nothing stands between it and the kernel.
     #[inline]
     fn stopped(&mut self) -> Option<Unsent> {
-        let old = (self.clock)() > self.by;
-        if self.halt.read() != self.epoch {
+        let old = (self.clock)() > self.terms.by;
+        if self.halt.read() != self.terms.epoch {
             return Some(Unsent::Epoch);
         }
         old.then_some(Unsent::Old)
@@ -55,7 +40,7 @@ impl<'a, C: FnMut() -> Nanos> Leave<'a, C> {
 pub(super) enum Received<'a> {
     /// Nothing whole yet.
     Nothing,
-    /// An answer.
+    /// A whole answer to the request in flight.
     Answer(Answer<'a>),
     /// The connection is of no use any more; the request's fate is open.
     Broken(String),
@@ -70,8 +55,6 @@ pub(super) struct Lane {
     open_by: Nanos,
     token: Token,
     inbox: Inbox,
-    /// When it was last used; since then it is idle.
-    pub(super) used: Nanos,
 }
 
 impl Lane {
@@ -83,7 +66,6 @@ impl Lane {
             open_by: Nanos::NEVER,
             token,
             inbox: Inbox::new(),
-            used: Nanos::ZERO,
         }
     }
 
@@ -123,7 +105,6 @@ impl Lane {
         match stream.drive() {
             Ok(true) => {
                 self.open = true;
-                self.used = now;
                 self.inbox.clear();
                 self.dialer.on_open();
                 true
@@ -260,8 +241,7 @@ impl Lane {
     }
 
     /// The answer was dealt with.
-    pub(super) fn done(&mut self, now: Nanos) {
-        self.used = now;
+    pub(super) fn done(&mut self) {
         self.inbox.clear();
     }
 }

@@ -11,12 +11,12 @@ use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
+use super::bucket::Bucket;
 use super::codec::{
     AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, RequestKind, VenueCodec,
     is_urgent, rehearsal_order,
 };
 use super::http::{Answer, Request};
-use super::limit::Bucket;
 use super::markets::Markets;
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
 use crate::net::Endpoint;

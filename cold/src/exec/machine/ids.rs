@@ -1,6 +1,6 @@
 //! The venue's id of each order of ours, and back: bounded, the oldest goes first.
 
-use surefoot_hot::ids::{OrderId, VenueKey};
+use surefoot_hot::ids::OrderId;
 
 use crate::wirelog::VenueId;
 
@@ -42,11 +42,6 @@ impl VenueIds {
         set.iter().flatten().find(|(other, _)| *other == order).map(|(_, id)| *id)
     }
 
-    /// Which order of ours the venue's name means. Walks the table: for the cold side.
-    pub fn order_of(&self, key: VenueKey) -> Option<OrderId> {
-        self.slots.iter().flatten().find(|(_, id)| id.key() == key).map(|(order, _)| *order)
-    }
-
     fn set(&mut self, order: OrderId) -> &mut [Option<(OrderId, VenueId)>] {
         let at = set_of(order);
         &mut self.slots[at..at + WAYS]
@@ -82,6 +77,5 @@ mod tests {
         assert_eq!(ids.find(OrderId::new(19_999)), Some(id(7)));
         ids.learn(OrderId::new(19_999), VenueId::NONE);
         assert_eq!(ids.find(OrderId::new(19_999)), Some(id(7)), "nothing known changes nothing");
-        assert_eq!(ids.order_of(id(7).key()), Some(OrderId::new(19_999)));
     }
 }

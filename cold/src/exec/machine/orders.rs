@@ -7,10 +7,9 @@ use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
-use super::codec::{RequestKind, VenueCodec, is_urgent};
-use super::lane::{Leave, WriteResult};
-use super::{Exec, ExecOptions, Job, PLACES_MAX, Slot};
-use crate::net::{Meter, Stage};
+use super::lanes::{Job, LaneRole, LaneState, LeaveTerms, WriteResult, Written};
+use super::{Machine, PLACES_MAX, VenueCodec, WriteAhead};
+use crate::exec::codec::{RequestKind, is_urgent};
 use crate::venue::answer::Placed;
 use crate::wirelog::{Ended, Record, Sent, VenueId};
 
@@ -24,7 +23,7 @@ enum Way {
     Closed(Unsent),
 }
 
-impl<W: VenueCodec, M: Meter> Exec<W, M> {
+impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     /// Takes an order in: one that hedges or reduces ahead of those that open something.
     pub(super) fn push_place(&mut self, now: Nanos, order: Approved<Order>) {
         if self.places.len() == PLACES_MAX {
@@ -35,10 +34,12 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
         self.places.insert(at.unwrap_or(self.places.len()), (now, order));
     }
 
-    pub(super) fn send_orders(&mut self, now: Nanos) -> u32 {
-        let (mut sent, mut at) = (0, 0);
+    /// Hands out the first order that can leave; refuses those before it that cannot any more.
+    pub(super) fn next_order(&mut self, now: Nanos, mut signed: impl FnMut(&Order)) -> bool {
+        self.tick(now);
+        let mut at = 0;
         while let Some((since, order)) = self.places.get(at).copied() {
-            if self.out.is_waiting() {
+            if !self.has_room() {
                 break; // the core must hear of each of them
             }
             match self.way(now, since, &order) {
@@ -46,13 +47,19 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
                     at += 1;
                     continue;
                 }
-                Way::Open(slot) => self.place(now, &order, slot),
-                Way::Closed(why) => self.unsent(order.id, why),
+                Way::Open(lane) => {
+                    self.places.remove(at);
+                    if self.prepare(now, &order, lane, &mut signed) {
+                        return true;
+                    }
+                }
+                Way::Closed(why) => {
+                    self.places.remove(at);
+                    self.unsent(order.id, why);
+                }
             }
-            self.places.remove(at);
-            sent += 1;
         }
-        sent
+        false
     }
 
     /// Whether an order can leave now. One that hedges or reduces waits a moment for a way that is closed and is then
@@ -61,7 +68,7 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
         if self.halt.read() != order.epoch {
             return Way::Closed(Unsent::Epoch);
         }
-        if now > leave_by(&self.options, order) {
+        if now > self.leave_terms(order).by {
             return Way::Closed(Unsent::Old);
         }
         let (urgent, waited) = (is_urgent(order), now.since(since));
@@ -69,9 +76,9 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
             if waited < longest { Way::Wait } else { Way::Closed(why) }
         };
         let urgent_max = if urgent { self.options.hold_max } else { Nanos::ZERO };
-        let lane = |slot: &Slot| slot.orders && slot.lane.is_open();
-        let Some(slot) = self.slots.iter().position(|slot| lane(slot) && slot.job.is_none()) else {
-            let busy = self.slots.iter().any(lane);
+        let open = |lane: &LaneState| lane.role == LaneRole::Orders && lane.open;
+        let Some(lane) = self.lanes.iter().position(|lane| open(lane) && lane.is_free()) else {
+            let busy = self.lanes.iter().any(open);
             let longest = if busy { self.options.queue_wait_max } else { Nanos::ZERO };
             return hold(Unsent::Down, longest.max(urgent_max));
         };
@@ -85,62 +92,86 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
             self.breaker.withdraw();
             return hold(Unsent::Tokens, urgent_max);
         }
-        Way::Open(slot)
+        Way::Open(lane)
     }
 
-    /// Signs an order, writes it ahead and sends it over a connection that is free; its tokens are taken.
-    fn place(&mut self, now: Nanos, order: &Approved<Order>, slot: usize) {
+    /// Signs an order and writes it ahead; its tokens are taken. Returns whether it was handed out: if not, it was refused.
+    fn prepare(
+        &mut self,
+        now: Nanos,
+        order: &Approved<Order>,
+        lane: usize,
+        signed: &mut impl FnMut(&Order),
+    ) -> bool {
         self.request.clear();
         let Ok(id) = self.codec.place(now, order, &mut self.request) else {
             self.breaker.withdraw();
-            return self.unsent(order.id, Unsent::Encode);
+            self.unsent(order.id, Unsent::Encode);
+            return false;
         };
-        let signed = self.meter.now();
-        self.meter.record(Stage::Sign, signed.since(order.decided));
+        signed(order);
         let payload = Hash64::of(self.request.as_bytes());
         let record = Record::Sent(Sent::of(order, now, payload, id));
         if self.log.append(&record).is_err() {
             self.stats.unlogged += 1;
             self.breaker.withdraw();
-            return self.unsent(order.id, Unsent::WireLog);
+            self.unsent(order.id, Unsent::WireLog);
+            return false;
         }
         if !id.is_none() {
-            // after the wire log, which a restart reads, and before the socket, whose answer speaks of it
+            // after the log, which a restart reads, and before the socket, whose answer speaks of it
             self.ids.learn(order.id, id);
             self.report(Report::Bound { order: order.id, key: id.key() });
         }
-        // The wire log may have waited for the disk, and the process may have been stopped anywhere since the decision.
-        let by = leave_by(&self.options, order);
-        let meter = &mut self.meter;
-        let mut leave = Leave::new(&self.halt, order.epoch, by, || meter.now());
-        let bytes = self.request.as_bytes();
-        let wrote = self.slots[slot].lane.write_order(&mut leave, Some(bytes));
-        let at = self.meter.now();
-        match wrote {
-            WriteResult::All | WriteResult::Part => {
-                self.meter.record(Stage::Write, at.since(order.decided));
-                self.stats.sent += 1;
-                self.open.push(order.id);
-                let part = wrote == WriteResult::Part;
-                self.slots[slot].job = Some(Job::Place { order: **order, id, at, part });
-                self.slots[slot].by = now.after(self.options.order_wait_max);
-            }
-            WriteResult::Stopped(why) => self.take_back(now, order.id, id, slot, why),
-            WriteResult::Nothing => self.take_back(now, order.id, id, slot, Unsent::Down),
-            WriteResult::Cut => {
-                self.stats.sent += 1;
-                self.open.push(order.id);
-                self.cut(now, slot, "broke within an order");
-                self.on_lost_order(now, order.id);
+        let job = Job::Place { order: **order, id, written: Written::Not };
+        self.hand_out(lane, job, now.after(self.options.order_wait_max));
+        true
+    }
+
+    /// What an order must still meet when its bytes go. One that opens something or tops a leftover up was decided on prices
+    /// that move; one that hedges or sells leaves however late it is: what stands alone loses more by waiting.
+    pub(super) fn leave_terms(&self, order: &Order) -> LeaveTerms {
+        let at_any_age = is_urgent(order) && order.purpose != Purpose::TopUp;
+        let by =
+            if at_any_age { Nanos::NEVER } else { order.decided.after(self.options.open_age_max) };
+        LeaveTerms { epoch: order.epoch, by, decided: order.decided }
+    }
+
+    /// How the bytes of the order on `lane` went.
+    pub(super) fn on_wrote_order(&mut self, now: Nanos, lane: usize, result: WriteResult) {
+        let Some(Job::Place { order, id, written }) = &mut self.lanes[lane].job else {
+            unreachable!("the caller has looked")
+        };
+        let (order, id, before) = (order.id, *id, *written);
+        match result {
+            WriteResult::All => *written = Written::All,
+            WriteResult::Part => *written = Written::Part,
+            WriteResult::Stopped(_) | WriteResult::Nothing | WriteResult::Cut => {}
+        }
+        assert!(before != Written::All, "all of it had left");
+        let left = before == Written::Part;
+        if !left && matches!(result, WriteResult::All | WriteResult::Part | WriteResult::Cut) {
+            self.stats.sent += 1;
+            self.open.push(order);
+        }
+        match result {
+            WriteResult::All | WriteResult::Part => {}
+            WriteResult::Stopped(why) if !left => self.take_back(now, order, id, lane, why),
+            WriteResult::Nothing if !left => self.take_back(now, order, id, lane, Unsent::Down),
+            WriteResult::Stopped(_) | WriteResult::Nothing | WriteResult::Cut => {
+                self.lanes[lane].job = None;
+                self.cut(lane, "broke within an order");
+                self.on_lost_order(now, order);
             }
         }
     }
 
-    /// The order is in the wire log and no byte of it left: that is written there too. The connection holds encrypted bytes
-    /// that must not follow, and goes.
-    fn take_back(&mut self, now: Nanos, order: OrderId, id: VenueId, slot: usize, why: Unsent) {
+    /// The order is in the log and no byte of it left: that is written there too. The connection holds encrypted bytes that
+    /// must not follow, and goes.
+    fn take_back(&mut self, now: Nanos, order: OrderId, id: VenueId, lane: usize, why: Unsent) {
+        self.lanes[lane].job = None;
         self.breaker.withdraw();
-        self.cut(now, slot, "broke before an order left");
+        self.cut(lane, "broke before an order left");
         self.log_end(now, order, Ended::Unsent, id);
         self.unsent(order, why);
     }
@@ -201,11 +232,4 @@ impl<W: VenueCodec, M: Meter> Exec<W, M> {
             self.push_query(now, Query { order, key, market, venue });
         }
     }
-}
-
-/// Until when an order may be handed to the kernel. One that opens something or tops a leftover up was decided on prices
-/// that move; one that hedges or sells leaves however late it is: what stands alone loses more by waiting.
-pub(super) fn leave_by(options: &ExecOptions, order: &Order) -> Nanos {
-    let leaves_at_any_age = is_urgent(order) && order.purpose != Purpose::TopUp;
-    if leaves_at_any_age { Nanos::NEVER } else { order.decided.after(options.open_age_max) }
 }

@@ -1,56 +1,50 @@
-//! What an executor sees for itself: whether the core still turns, whether the venue hears and takes us.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! What an executor tells of itself: counters, and what health is judged by.
 
 use surefoot_hot::report::Reject;
-use surefoot_hot::units::Nanos;
 
-/// How long the core may stand still before everything is cancelled.
-pub const CORE_STILL_MAX: Nanos = Nanos::from_secs(2);
-/// How often its turns are looked at.
-const LOOK_EVERY: Nanos = Nanos::from_millis(50);
-/// A look that comes so late proves nothing: this thread stood still itself.
-const LOOK_LATE: Nanos = Nanos::from_millis(500);
 /// Heartbeats missed in a row from which on nothing protects what rests.
 pub const BEATS_MISSED_MAX: u32 = 2;
 
-/// Whether the core turns: its turns are counted where both threads see them.
-#[derive(Clone, Debug)]
-pub(super) struct CoreWatch {
-    turns: Arc<AtomicU64>,
-    seen: u64,
-    moved_at: Nanos,
-    looked_at: Nanos,
-    still: bool,
-}
-
-impl CoreWatch {
-    pub(super) fn new(turns: Arc<AtomicU64>) -> Self {
-        Self { turns, seen: 0, moved_at: Nanos::ZERO, looked_at: Nanos::ZERO, still: false }
-    }
-
-    /// Looks, when it is time. Returns whether the core has just been found standing still.
-    pub(super) fn look(&mut self, now: Nanos) -> bool {
-        let gap = now.since(self.looked_at);
-        if gap < LOOK_EVERY {
-            return false;
-        }
-        self.looked_at = now;
-        let turns = self.turns.load(Ordering::Relaxed);
-        if turns != self.seen {
-            (self.seen, self.moved_at, self.still) = (turns, now, false);
-        } else if gap > LOOK_LATE && !self.still {
-            self.moved_at = now;
-        }
-        let was_still = self.still;
-        self.still = now.since(self.moved_at) >= CORE_STILL_MAX;
-        self.still && !was_still
-    }
-
-    pub(super) const fn is_still(&self) -> bool {
-        self.still
-    }
+/// What an executor has done so far: plain counters, never reset.
+#[derive(Clone, Debug, Default)]
+pub struct ExecStats {
+    /// Orders whose bytes left.
+    pub sent: u64,
+    /// Orders taken by the venue.
+    pub taken: u64,
+    /// Orders it would not have.
+    pub rejected: u64,
+    /// Of those, refused for no reason of the market's: not killed, crossed or sent twice. Many in a row are a venue or an
+    /// account that takes nothing.
+    pub turned_away: u64,
+    /// Orders without a definite answer.
+    pub timed_out: u64,
+    /// Orders not sent, by [`surefoot_hot::report::Unsent`].
+    pub unsent: [u64; 7],
+    /// Cancels written, repetitions included.
+    pub cancels: u64,
+    /// Questions written, pages and repetitions included.
+    pub asked: u64,
+    /// Questions given up.
+    pub unanswered: u64,
+    /// Heartbeats that the venue confirmed.
+    pub beats: u64,
+    /// Heartbeats that did not count: after two, orders may be gone.
+    pub beats_missed: u64,
+    /// Rehearsals: nothing of them ever left.
+    pub rehearsed: u64,
+    /// Connections that broke or were cut.
+    pub broken: u64,
+    /// Answers that were "too many requests".
+    pub limited: u64,
+    /// Records that the wire log did not take.
+    pub unlogged: u64,
+    /// Times the core was found standing still, and everything was cancelled for it.
+    pub core_still: u64,
+    /// Turns in which answers were left unread because the ring had no room.
+    pub held: u64,
+    /// Why a connection last broke.
+    pub last_error: Option<String>,
 }
 
 /// What health is judged by, of one venue's executor.
@@ -133,33 +127,5 @@ mod tests {
         ] {
             assert_eq!(ExecFigures::unpack(figures.pack()), figures);
         }
-    }
-
-    #[test]
-    fn a_core_that_stands_still_is_found_once_and_a_late_look_finds_nothing() {
-        let turns = Arc::new(AtomicU64::new(1));
-        let mut watch = CoreWatch::new(Arc::clone(&turns));
-        let mut now = Nanos::from_secs(100);
-        let mut run = |watch: &mut CoreWatch, span: u64, moves: bool| {
-            let mut found = 0;
-            for _ in 0..span / 10 {
-                now = now.after(Nanos::from_millis(10));
-                if moves {
-                    turns.fetch_add(1, Ordering::Relaxed);
-                }
-                found += u32::from(watch.look(now));
-            }
-            found
-        };
-        assert_eq!(run(&mut watch, 5_000, true), 0);
-        assert_eq!(run(&mut watch, 1_900, false), 0);
-        assert_eq!(run(&mut watch, 10_000, false), 1, "once");
-        assert!(watch.is_still());
-        assert_eq!(run(&mut watch, 100, true), 0);
-        assert!(!watch.is_still(), "it moves again");
-        assert_eq!(run(&mut watch, 5_000, false), 1);
-        run(&mut watch, 100, true);
-        now = now.after(Nanos::from_secs(5)); // the whole process was frozen
-        assert!(!watch.look(now), "this thread stood still too");
     }
 }

@@ -1,0 +1,527 @@
+//! The executor of one venue as a value: intents and answers go in; requests, closings and reports come out.
+//!
+//! It has no socket, thread, clock or ring. Time is an argument that never runs back. A shell gives it what happened
+//! (`on_*`), then takes what it wants (`poll_*`), in this order, until each has nothing more: [`Machine::poll_close`],
+//! [`Machine::poll_report`], [`Machine::poll_request`]. The shell of production is [`super::shell`]; a simulation joins the
+//! machine to a venue that is a value as well.
+//!
+//! An order goes: halt epoch, a free connection, breaker, tokens, encode and sign, write ahead, [`Report::Bound`] where the
+//! id is known, and out as [`Outgoing`]. The shell compares age and halt epoch again as the last thing before it writes. An
+//! order that hedges or reduces goes ahead of others and waits up to a second for the way; one that opens something waits
+//! for a busy connection alone. From its first byte on, only the venue's word ends it: a time-out, a reset or an answer that
+//! says nothing is [`Report::TimedOut`], and its connection is closed.
+
+mod breaker;
+mod chores;
+mod core_watch;
+mod figures;
+mod heartbeat;
+mod ids;
+mod inquiries;
+mod lanes;
+mod options;
+mod orders;
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use crate::halt::HaltEpoch;
+use surefoot_hot::bounds::ORDERS_LIVE_MAX;
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::OrderId;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::order::{Cancel, Order, Query};
+use surefoot_hot::report::{Reject, Report};
+use surefoot_hot::risk::Approved;
+use surefoot_hot::units::Nanos;
+
+use super::codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, VenueCodec};
+use super::http::{Answer, Request};
+use super::write_ahead::WriteAhead;
+use crate::venue::answer::{Cancelled, Placed, is_stranger};
+use crate::wirelog::{Contents, Ended, Record, VenueId};
+use breaker::Breaker;
+use chores::{CancelAll, Chore};
+use core_watch::CoreWatch;
+use heartbeat::Heartbeat;
+use ids::VenueIds;
+use lanes::{Job, LaneState, Written};
+use pace::Pace;
+
+pub use core_watch::CORE_STILL_MAX;
+pub use figures::{BEATS_MISSED_MAX, ExecFigures, ExecStats};
+pub use lanes::{Closing, LaneRole, LeaveTerms, Outgoing, WriteResult};
+pub use options::ExecOptions;
+
+/// Orders waiting for a free connection: as many as may be live, so that they never keep a cancel in the ring.
+const PLACES_MAX: usize = ORDERS_LIVE_MAX;
+/// Cancels and questions waiting; while there are more, [`Machine::wants_intent`] says no.
+const CHORES_MAX: usize = 2_048;
+/// Attempts at one cancel or question before the core hears that nothing is known.
+const TRIES_MAX: u8 = 5;
+/// Between two attempts.
+const RETRY_AFTER: Nanos = Nanos::from_millis(250);
+/// How long one order that the venue turned away stays a trouble while no other is sent.
+const TURNED_AWAY_FOR: Nanos = Nanos::from_secs(60);
+/// How soon the machine looks again at what is due and could not go: tokens come back and pauses end in between.
+const LOOK_AGAIN_AFTER: Nanos = Nanos::from_millis(1);
+/// The longest pause taken from a venue's `Retry-After`.
+const PAUSE_SECS_MAX: u32 = 300;
+
+/// Reports that may wait for the shell before the machine takes nothing more in.
+pub const REPORTS_MAX: usize = 1_024;
+/// Free places among them that are wanted before an answer is read. An answer may bring more: those are kept too.
+pub const ANSWER_REPORTS_MAX: usize = 64;
+const _: () = assert!(
+    PLACES_MAX + ANSWER_REPORTS_MAX <= REPORTS_MAX,
+    "all that waits may be refused at once"
+);
+
+/// One venue's executor.
+#[derive(Debug)]
+pub struct Machine<C, L> {
+    codec: C,
+    log: L,
+    /// The number that everybody who may stop an order can move. Read before an order is signed; the shell reads it again.
+    halt: HaltEpoch,
+    options: ExecOptions,
+    lanes: Vec<LaneState>,
+    /// The lane of the request that was handed out and whose [`Machine::on_wrote`] has not come yet.
+    handed: Option<usize>,
+    closings: VecDeque<Closing>,
+    /// Orders waiting, with the time they came in: those that hedge or reduce first.
+    places: VecDeque<(Nanos, Approved<Order>)>,
+    chores: VecDeque<Chore>,
+    cancel_all: CancelAll,
+    /// How soon one order may be cancelled again.
+    cancel_pace: Pace,
+    /// How soon one order may be asked about again.
+    query_pace: Pace,
+    ids: VenueIds,
+    /// Orders whose fate the log does not know yet.
+    open: Vec<OrderId>,
+    breaker: Breaker,
+    /// No order before this: the venue said how long to wait.
+    pause_until: Nanos,
+    heartbeat: Heartbeat,
+    core: Option<CoreWatch>,
+    /// Why the venue turned an order away without a look at it, and when.
+    turned_away: Option<(Nanos, Reject)>,
+    credentials_refused: bool,
+    rehearse_at: Nanos,
+    /// What the core was told last of the way for orders that open something.
+    told_up: bool,
+    /// The latest time that the machine was told.
+    seen: Nanos,
+    request: Request,
+    reports: VecDeque<Event>,
+    /// Reports of one answer, before they are told; kept for its room.
+    answer_reports: Vec<Report>,
+    stats: ExecStats,
+}
+
+impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
+    /// A machine with these lanes, all of them down. `halt` is the epoch that everybody who may stop an order shares.
+    pub fn new(
+        codec: C,
+        log: L,
+        halt: HaltEpoch,
+        lanes: &[LaneRole],
+        options: ExecOptions,
+    ) -> Self {
+        Self {
+            codec,
+            log,
+            halt,
+            options,
+            lanes: lanes.iter().map(|role| LaneState::new(*role)).collect(),
+            handed: None,
+            closings: VecDeque::with_capacity(lanes.len()),
+            places: VecDeque::with_capacity(PLACES_MAX),
+            chores: VecDeque::with_capacity(CHORES_MAX + 64),
+            cancel_all: CancelAll::default(),
+            cancel_pace: Pace::new(),
+            query_pace: Pace::new(),
+            ids: VenueIds::new(),
+            open: Vec::with_capacity(512),
+            breaker: Breaker::default(),
+            pause_until: Nanos::ZERO,
+            heartbeat: Heartbeat::default(),
+            core: None,
+            turned_away: None,
+            credentials_refused: false,
+            rehearse_at: Nanos::ZERO,
+            told_up: false,
+            seen: Nanos::ZERO,
+            request: Request::new(),
+            reports: VecDeque::with_capacity(REPORTS_MAX + ANSWER_REPORTS_MAX),
+            answer_reports: Vec::with_capacity(256),
+            stats: ExecStats::default(),
+        }
+    }
+
+    /// Takes in what the log of an earlier run says: the ids of its orders, and those to be asked about; and `live`, the
+    /// orders of earlier runs whose end the journal does not hold. Where the log does not know one of those (a power cut
+    /// took it, or the file was moved aside), its id is worked out anew, so that the venue can be asked.
+    pub fn remember<'a>(&mut self, contents: &Contents, live: impl IntoIterator<Item = &'a Order>) {
+        for (order, id) in contents.venue_ids() {
+            self.on_learnt(order, id);
+        }
+        self.open.extend(contents.without_end().iter().map(|sent| sent.order));
+        for order in live.into_iter().filter(|order| order.venue == C::VENUE) {
+            if self.ids.find(order.id).is_none()
+                && let Some(id) = self.codec.id_of(order)
+            {
+                self.ids.learn(order.id, id);
+            }
+        }
+    }
+
+    // --- what comes in ---
+
+    /// The venue's id of an order, learnt elsewhere.
+    pub fn on_learnt(&mut self, order: OrderId, id: VenueId) {
+        if C::is_id(&id) {
+            self.ids.learn(order, id);
+        }
+    }
+
+    /// Whether an intent may be given in. If not, it stays where it is: what waits must go first.
+    pub fn wants_intent(&self) -> bool {
+        self.chores.len() < CHORES_MAX && self.has_room()
+    }
+
+    /// The core wants something.
+    ///
+    /// # Panics
+    /// On a request for snapshots, which is the feed's.
+    pub fn on_intent(&mut self, now: Nanos, intent: Intent) {
+        self.tick(now);
+        match intent {
+            Intent::Place(order) => self.push_place(now, order),
+            Intent::Cancel(cancel) => self.push_cancel(now, cancel),
+            Intent::CancelAll { .. } => self.cancel_all.want(now),
+            Intent::Query(query) => self.push_query(now, query),
+            Intent::Resync { .. } => panic!("resyncs are wired to the feed"),
+        }
+    }
+
+    /// Whether an answer may be given in. If not, it stays unread: a report is never lost.
+    pub fn has_room(&self) -> bool {
+        self.reports.len() + ANSWER_REPORTS_MAX <= REPORTS_MAX
+    }
+
+    /// The whole answer to the request that `lane` carries. To be given in while [`Machine::has_room`]; an answer to a
+    /// request of a connection that was closed since must not be.
+    pub fn on_answer(&mut self, now: Nanos, lane: usize, answer: &Answer<'_>) {
+        self.tick(now);
+        assert!(self.handed != Some(lane), "an answer before the request was written");
+        if !self.lanes[lane].open {
+            return; // the machine has given that connection up
+        }
+        let Some(job) = self.lanes[lane].job.take() else {
+            return self.lose(now, lane, "spoke without being asked");
+        };
+        self.lanes[lane].by = Nanos::NEVER;
+        let status = answer.status;
+        if !matches!(job, Job::Warm) && (status < 300 || is_stranger(status, answer.body)) {
+            self.credentials_refused = status >= 300; // what is neither says nothing about them
+        }
+        let pause =
+            answer.retry_after.map(|secs| Nanos::from_secs(u64::from(secs.min(PAUSE_SECS_MAX))));
+        let whole = !matches!(job, Job::Place { written: Written::Not | Written::Part, .. });
+        let meaning = self.understand(job, answer);
+        if !whole {
+            self.cut(lane, "answered before all of an order was sent"); // the rest must not follow
+        } else if answer.keep {
+            self.lanes[lane].used = now;
+        } else {
+            self.close(lane, false);
+        }
+        if status == 429 {
+            self.stats.limited += 1;
+            self.codec.on_limited(now, meaning.kind());
+        }
+        self.act(now, meaning, pause);
+    }
+
+    /// How often the core has turned so far. Where that stands still nobody else would cancel what rests: what the core
+    /// decided must not leave any more, what rests goes, and the venue's dead man's switch is let go of as well. For shells
+    /// whose thread is not the core's own.
+    pub fn on_core_turns(&mut self, now: Nanos, turns: u64) {
+        self.tick(now);
+        if self.core.get_or_insert_default().look(now, turns) {
+            self.halt.advance();
+            self.stats.core_still += 1;
+            self.cancel_all.want(now);
+            // an order that was on its way may have come to rest since
+            self.cancel_all.want_again(now.after(self.options.order_wait_max));
+        }
+    }
+
+    /// Whether it is time for [`Machine::on_core_turns`]: the count is another thread's, and is not read in every turn.
+    pub fn wants_core_turns(&self, now: Nanos) -> bool {
+        self.core.as_ref().is_none_or(|core| core.is_due(now))
+    }
+
+    /// Time has passed: what was not answered in time is given up, and the core hears whether its orders find a way.
+    pub fn on_time(&mut self, now: Nanos) {
+        self.tick(now);
+        self.cancel_all.on_time(now);
+        for lane in 0..self.lanes.len() {
+            if self.lanes[lane].job.is_some() && now >= self.lanes[lane].by {
+                self.lose(now, lane, "no answer in time");
+            }
+        }
+        let up = self.figures(now).may_open();
+        if up != self.told_up {
+            self.told_up = up;
+            self.reports.push_back(Event::Link { venue: C::VENUE, link: Link::Orders, up });
+        }
+    }
+
+    /// There was nothing to do in this turn: old signatures are thrown away, room is made in the log, an order is rehearsed.
+    pub fn on_idle(&mut self, now: Nanos) {
+        self.codec.on_idle(now);
+        self.log.make_room(now);
+        self.rehearse(now);
+    }
+
+    /// Everything on an order's way that has no effect outside; what it wrote is gone before anything else is written.
+    fn rehearse(&mut self, now: Nanos) {
+        if now < self.rehearse_at || !self.is_up() {
+            return;
+        }
+        self.rehearse_at = now.after(self.options.rehearse_every);
+        self.request.clear();
+        let written = self.codec.rehearse(now, &mut self.request);
+        self.stats.rehearsed += u64::from(written.is_ok());
+        std::hint::black_box(Hash64::of(self.request.as_bytes()));
+        self.log.rehearse();
+        self.request.clear();
+    }
+
+    /// Answers are left unread in this turn: the reports they would bring have nowhere to go.
+    pub fn on_held(&mut self) {
+        self.stats.held += 1;
+    }
+
+    // --- what goes out ---
+
+    /// The next report for the core, or news of its order path. Each is given out once.
+    pub fn poll_report(&mut self) -> Option<Event> {
+        self.reports.pop_front()
+    }
+
+    /// How many reports wait to be taken.
+    pub fn reports_waiting(&self) -> usize {
+        self.reports.len()
+    }
+
+    /// Whether [`Machine::poll_report`] has one.
+    pub fn has_report(&self) -> bool {
+        !self.reports.is_empty()
+    }
+
+    /// The next request: orders first, then cancels, questions and the rest. [`Machine::on_wrote`] must follow before the
+    /// next call.
+    pub fn poll_request(&mut self, now: Nanos) -> Option<Outgoing<'_>> {
+        if self.next_order(now, |_| ()) || self.next_chore(now) { self.handed() } else { None }
+    }
+
+    /// The next order alone. `signed` is called for each order between its signature and the log: a shell measures there.
+    pub fn poll_order(&mut self, now: Nanos, signed: impl FnMut(&Order)) -> Option<Outgoing<'_>> {
+        if self.next_order(now, signed) { self.handed() } else { None }
+    }
+
+    /// The next cancel, question, heartbeat or request that keeps a connection warm.
+    pub fn poll_chore(&mut self, now: Nanos) -> Option<Outgoing<'_>> {
+        if self.next_chore(now) { self.handed() } else { None }
+    }
+
+    /// When the machine wants [`Machine::on_time`] and [`Machine::poll_request`] at the latest, whatever else happens.
+    pub fn poll_deadline(&self) -> Nanos {
+        let again = self.seen.after(LOOK_AGAIN_AFTER);
+        let future = |due: Nanos| if due > self.seen { due } else { again };
+        let mut first = self.lanes.iter().map(|lane| lane.by).min().unwrap_or(Nanos::NEVER);
+        if !self.places.is_empty() {
+            first = first.min(again);
+        }
+        if self.told_up != self.figures(self.seen).may_open() {
+            first = first.min(again);
+        }
+        if let Some(until) = self.breaker.open_until().filter(|until| *until > self.seen) {
+            first = first.min(until);
+        }
+        if let Some(at) = self.cancel_all.again() {
+            first = first.min(future(at));
+        }
+        // What is due and could not go waits for a connection, not for the clock, while there is none.
+        if self.free_for_chores().is_some() {
+            first = first.min(future(self.chores_due()));
+        }
+        first
+    }
+
+    // --- what it knows ---
+
+    /// What it has done so far.
+    pub fn stats(&self) -> &ExecStats {
+        &self.stats
+    }
+
+    /// What health is judged by.
+    pub fn figures(&self, now: Nanos) -> ExecFigures {
+        let breaker_open = self.breaker.is_open(now);
+        let fresh = |at: Nanos| breaker_open || now.since(at) < TURNED_AWAY_FOR;
+        ExecFigures {
+            connected: self.is_up(),
+            breaker_open,
+            turned_away: self.turned_away.filter(|(at, _)| fresh(*at)).map(|(_, why)| why),
+            credentials_refused: self.credentials_refused,
+            beats_missed: self.heartbeat.missed(),
+            core_still: self.is_core_still(),
+            cancelling_all: self.cancel_all.is_refused(),
+            unlogged: self.stats.unlogged,
+        }
+    }
+
+    /// Times the breaker opened.
+    pub fn breaker_opened(&self) -> u64 {
+        self.breaker.opened()
+    }
+
+    /// Connections for orders that are open now.
+    pub fn open_order_lanes(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.role == LaneRole::Orders && lane.open).count()
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub fn is_idle(&self) -> bool {
+        let free = |lane: &LaneState| matches!(lane.job, None | Some(Job::Warm | Job::Heartbeat));
+        self.places.is_empty()
+            && self.chores.is_empty()
+            && !self.cancel_all.is_wanted()
+            && self.reports.is_empty()
+            && self.lanes.iter().all(free)
+    }
+
+    /// The venue's codec.
+    pub fn codec(&self) -> &C {
+        &self.codec
+    }
+
+    /// The venue's codec, to tell it of markets.
+    pub fn codec_mut(&mut self) -> &mut C {
+        &mut self.codec
+    }
+
+    /// The log that orders are written to before they leave.
+    pub fn log(&self) -> &L {
+        &self.log
+    }
+
+    /// The log, for a simulation that lets its disk fail.
+    pub fn log_mut(&mut self) -> &mut L {
+        &mut self.log
+    }
+
+    fn is_core_still(&self) -> bool {
+        self.core.as_ref().is_some_and(CoreWatch::is_still)
+    }
+
+    /// A connection for orders is open.
+    fn is_up(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.role == LaneRole::Orders && lane.open)
+    }
+
+    // --- answers ---
+
+    /// What an answer means. Nothing is done about it yet: the answer is only borrowed.
+    fn understand(&mut self, job: Job, answer: &Answer<'_>) -> Meaning {
+        match job {
+            Job::Place { order, id, .. } => {
+                let (placed, named) = self.codec.on_place(&order, id, answer);
+                Meaning::Placed { order, id: if named.is_none() { id } else { named }, placed }
+            }
+            Job::Cancel { cancel, id, tries } => {
+                let cancelled = self.codec.on_cancel(&cancel, &id, answer);
+                Meaning::Cancelled { cancel, cancelled, tries }
+            }
+            Job::CancelAll => Meaning::AllCancelled(self.codec.on_cancel_all(answer)),
+            Job::Ask(mut inquiry) => {
+                self.answer_reports.clear();
+                let next = self.codec.on_ask(&mut inquiry, answer, &mut self.answer_reports);
+                Meaning::Asked { inquiry, next }
+            }
+            Job::Heartbeat => Meaning::Heartbeat(self.codec.on_beat(answer)),
+            Job::Warm => Meaning::Warm,
+        }
+    }
+
+    fn act(&mut self, now: Nanos, meaning: Meaning, pause: Option<Nanos>) {
+        match meaning {
+            Meaning::Placed { order, id, placed } => {
+                if let (Placed::Rejected(Reject::Rate | Reject::Mode), Some(pause)) =
+                    (placed, pause)
+                {
+                    self.pause_until = self.pause_until.max(now.after(pause));
+                }
+                self.on_placed(now, &order, id, placed);
+            }
+            Meaning::Cancelled { cancel, cancelled, tries } => {
+                self.on_cancelled(now, cancel, cancelled, tries);
+            }
+            Meaning::AllCancelled(true) => self.cancel_all.on_confirmed(),
+            Meaning::AllCancelled(false) => self.cancel_all.retry(now),
+            Meaning::Asked { inquiry, next } => self.on_asked(now, inquiry, next),
+            Meaning::Heartbeat(answer) => self.on_heartbeat(now, answer),
+            Meaning::Warm => {}
+        }
+    }
+
+    fn log_end(&mut self, at: Nanos, order: OrderId, how: Ended, id: VenueId) {
+        self.open.retain(|open| *open != order);
+        let end = Record::End { at, order, how, id };
+        self.stats.unlogged += u64::from(self.log.append(&end).is_err());
+    }
+
+    fn report(&mut self, report: Report) {
+        self.reports.push_back(Event::Report(report));
+    }
+
+    fn tick(&mut self, now: Nanos) {
+        debug_assert!(now >= self.seen, "time ran back");
+        self.seen = self.seen.max(now);
+    }
+}
+
+/// What an answer turned out to mean.
+enum Meaning {
+    Placed { order: Order, id: VenueId, placed: Placed },
+    Cancelled { cancel: Cancel, cancelled: Cancelled, tries: u8 },
+    AllCancelled(bool),
+    Asked { inquiry: Box<Inquiry>, next: AfterAnswer },
+    Heartbeat(HeartbeatAnswer),
+    Warm,
+}
+
+impl Meaning {
+    const fn kind(&self) -> Limited {
+        match self {
+            Self::Placed { order, .. } => Limited::Order(order.market),
+            Self::Cancelled { cancel, .. } => Limited::Cancel(cancel.market),
+            Self::AllCancelled(_) => Limited::CancelAll,
+            Self::Asked { .. } | Self::Heartbeat(_) | Self::Warm => Limited::Read,
+        }
+    }
+}
+
+/// The question that finds out what became of the order that `cancel` was for.
+const fn query_of(cancel: &Cancel) -> Query {
+    let Cancel { order, key, market, venue, .. } = *cancel;
+    Query { order, key, market, venue }
+}

@@ -1,0 +1,299 @@
+//! A venue of few words for the machine's tests, and a shell that does what a test tells it.
+
+use crate::halt::HaltEpoch;
+use surefoot_hot::event::Event;
+use surefoot_hot::fees::FeeRule;
+use surefoot_hot::grid::Grid;
+use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::order::{Cancel, Order, Purpose, Tif};
+use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
+use surefoot_hot::risk::LimitRow;
+use surefoot_hot::risk::gate::{View, check};
+use surefoot_hot::risk::{Approved, Exposure, Limits, Rate};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+
+use crate::exec::codec::{AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec};
+use crate::exec::http::{Answer, Request};
+use crate::exec::machine::{Closing, ExecOptions, LaneRole, Machine, WriteResult};
+use crate::exec::write_ahead::MemoryLog;
+use crate::venue::answer::{Cancelled, Placed};
+use crate::wirelog::{Record, VenueId};
+
+/// When the clock of every test starts.
+pub(super) const START: Nanos = Nanos::from_secs(1_795_000_000);
+
+/// A venue that speaks in paths and statuses alone. An order is `/orders/N` under our number and `/orders/uuid-N` under its
+/// own. 201 fills it, 202 lets it rest, 400 kills it, 429 is one too many, anything else says nothing.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    /// How often it was told that it is too fast.
+    pub(super) limited: u32,
+}
+
+fn uuid(order: OrderId) -> VenueId {
+    VenueId::new(format!("uuid-{}", order.get()).as_bytes()).unwrap()
+}
+
+fn write(request: &mut Request, method: &str, path: &str) {
+    request.begin(method, &[path.as_bytes()], "desk");
+    request.finish();
+}
+
+impl VenueCodec for Desk {
+    const VENUE: Venue = Venue::Kalshi;
+    const ID_FIRST: bool = false;
+
+    fn is_id(_: &VenueId) -> bool {
+        true
+    }
+    fn admit(&mut self, _: Nanos, _: RequestKind<'_>) -> bool {
+        true
+    }
+    fn on_limited(&mut self, _: Nanos, _: Limited) {
+        self.limited += 1;
+    }
+    fn place(
+        &mut self,
+        _: Nanos,
+        order: &Approved<Order>,
+        request: &mut Request,
+    ) -> Result<VenueId, CannotEncode> {
+        write(request, "POST", &format!("/orders/{}", order.id.get()));
+        Ok(VenueId::NONE)
+    }
+    fn on_place(&mut self, order: &Order, _: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
+        let status = |state, filled| Placed::Status { state, filled: Some(filled) };
+        match answer.status {
+            201 => (status(VenueState::Filled, order.qty), uuid(order.id)),
+            202 => (status(VenueState::Resting, Qty::ZERO), uuid(order.id)),
+            400 => (Placed::Rejected(Reject::Killed), VenueId::NONE),
+            429 => (Placed::Rejected(Reject::Rate), VenueId::NONE),
+            _ => (Placed::Unknown, VenueId::NONE),
+        }
+    }
+    fn cancel(&mut self, _: Nanos, _: &Cancel, id: &VenueId, request: &mut Request) {
+        let id = std::str::from_utf8(id.as_bytes()).unwrap();
+        write(request, "DELETE", &format!("/orders/{id}"));
+    }
+    fn on_cancel(&mut self, cancel: &Cancel, _: &VenueId, answer: &Answer<'_>) -> Cancelled {
+        match answer.status {
+            200 => Cancelled::Gone { reduced_by: Some(cancel.qty) },
+            404 => Cancelled::Refused,
+            _ => Cancelled::Unknown,
+        }
+    }
+    fn cancel_all(&mut self, _: Nanos, request: &mut Request) {
+        write(request, "DELETE", "/orders");
+    }
+    fn ask(&mut self, _: Nanos, inquiry: &Inquiry, request: &mut Request) {
+        write(request, "GET", &format!("/orders/{}", inquiry.query.order.get()));
+    }
+    fn on_ask(
+        &mut self,
+        inquiry: &mut Inquiry,
+        answer: &Answer<'_>,
+        reports: &mut Vec<Report>,
+    ) -> AfterAnswer {
+        match answer.status {
+            200 => {
+                inquiry.found = true;
+                inquiry.id = uuid(inquiry.query.order);
+                let (order, filled) = (OrderRef::Key(inquiry.id.key()), Some(Qty::ZERO));
+                let state = VenueState::Resting;
+                reports.push(Report::Status(OrderStatus { order, state, filled }));
+                AfterAnswer::Done
+            }
+            404 => AfterAnswer::Done,
+            _ => AfterAnswer::Retry,
+        }
+    }
+    fn warm(&mut self, request: &mut Request) {
+        write(request, "GET", "/time");
+    }
+    fn rehearse(&mut self, _: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
+        write(request, "POST", "/orders/0");
+        Ok(())
+    }
+}
+
+/// A machine with the parts around it that a test moves.
+pub(super) struct Rig {
+    pub(super) machine: Machine<Desk, MemoryLog>,
+    pub(super) halt: HaltEpoch,
+    pub(super) now: Nanos,
+}
+
+impl Rig {
+    /// Two connections for orders, as in production, and one for chores; all open.
+    pub(super) fn up() -> Self {
+        Self::with(&[LaneRole::Orders, LaneRole::Orders, LaneRole::Chores])
+    }
+
+    /// These connections, all open; the core knows of it.
+    pub(super) fn with(lanes: &[LaneRole]) -> Self {
+        let halt = HaltEpoch::new(7);
+        let options = ExecOptions { warm_every: Nanos::NEVER, ..ExecOptions::default() };
+        let machine =
+            Machine::new(Desk::default(), MemoryLog::default(), halt.clone(), lanes, options);
+        let mut rig = Self { machine, halt, now: START };
+        for lane in 0..lanes.len() {
+            rig.machine.on_lane_up(START, lane);
+        }
+        rig.machine.on_time(START);
+        assert!(matches!(rig.machine.poll_report(), Some(Event::Link { up: true, .. })));
+        assert!(rig.machine.poll_report().is_none());
+        rig
+    }
+
+    pub(super) fn pass(&mut self, span: Nanos) {
+        self.now = self.now.after(span);
+        self.machine.on_time(self.now);
+    }
+
+    pub(super) fn intent(&mut self, intent: Intent) {
+        self.machine.on_intent(self.now, intent);
+    }
+
+    /// An order that opens something, decided now under the halt epoch of the start.
+    pub(super) fn place(&mut self, id: u64) {
+        self.intent(Intent::Place(pass(order(id, Purpose::Leg, self.now))));
+    }
+
+    /// A sale of what has no partner.
+    pub(super) fn unwind(&mut self, id: u64) {
+        self.intent(Intent::Place(pass(order(id, Purpose::Unwind, self.now))));
+    }
+
+    /// Takes the next request and tells how writing it went. Returns its connection.
+    pub(super) fn write(&mut self, result: WriteResult) -> usize {
+        let lane = self.machine.poll_request(self.now).expect("a request").lane;
+        self.machine.on_wrote(self.now, lane, result);
+        lane
+    }
+
+    /// Takes the next request and writes all of it. Returns its text.
+    pub(super) fn request(&mut self) -> String {
+        let out = self.machine.poll_request(self.now).expect("a request");
+        let (lane, text) = (out.lane, String::from_utf8(out.bytes.to_vec()).unwrap());
+        self.machine.on_wrote(self.now, lane, WriteResult::All);
+        text
+    }
+
+    /// The venue answers on `lane`, without a body, and keeps the connection.
+    pub(super) fn answer(&mut self, lane: usize, status: u16, retry_after: Option<u32>) {
+        let answer = Answer { status, retry_after, body: b"", keep: true };
+        self.machine.on_answer(self.now, lane, &answer);
+    }
+
+    /// What was reported since; news of the order path left out.
+    pub(super) fn reports(&mut self) -> Vec<Report> {
+        let mut reports = Vec::new();
+        while let Some(event) = self.machine.poll_report() {
+            match event {
+                Event::Report(report) => reports.push(report),
+                Event::Link { .. } => {}
+                other => panic!("no report: {other:?}"),
+            }
+        }
+        reports
+    }
+
+    pub(super) fn closings(&mut self) -> Vec<Closing> {
+        std::iter::from_fn(|| self.machine.poll_close()).collect()
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        self.machine.log().records()
+    }
+}
+
+pub(super) fn order_id(id: u64) -> OrderId {
+    OrderId::new(id)
+}
+
+pub(super) fn order_ref(id: u64) -> OrderRef {
+    OrderRef::Id(order_id(id))
+}
+
+pub(super) fn bound(id: u64) -> Report {
+    Report::Bound { order: order_id(id), key: uuid(order_id(id)).key() }
+}
+
+pub(super) fn filled(id: u64) -> Report {
+    let (state, filled) = (VenueState::Filled, Some(Qty::from_contracts(10)));
+    Report::Status(OrderStatus { order: order_ref(id), state, filled })
+}
+
+pub(super) fn timed_out(id: u64) -> Report {
+    Report::TimedOut { order: order_id(id) }
+}
+
+pub(super) fn unsent(id: u64, why: Unsent) -> Report {
+    Report::Unsent { order: order_id(id), why }
+}
+
+pub(super) fn cancel(id: u64) -> Cancel {
+    let (market, venue) = (MarketId::new(0), Venue::Kalshi);
+    Cancel { order: order_id(id), key: None, market, venue, qty: Qty::from_contracts(10) }
+}
+
+/// Ten YES at 56 cents under halt epoch 7.
+fn order(id: u64, purpose: Purpose, decided: Nanos) -> Order {
+    Order {
+        id: order_id(id),
+        epoch: 7,
+        decided,
+        group: GroupId::new(0),
+        market: MarketId::new(0),
+        venue: Venue::Kalshi,
+        outcome: Outcome::Yes,
+        action: Action::Sell,
+        price: Price::from_ticks(5_600).unwrap(),
+        qty: Qty::from_contracts(10),
+        tif: Tif::Ioc,
+        post_only: false,
+        purpose,
+    }
+}
+
+/// Through a gate that has nothing against it.
+fn pass(order: Order) -> Approved<Order> {
+    let mut limits = Limits::unset();
+    for row in LimitRow::ALL {
+        limits.set(row, if row.larger_is_safer() { 0 } else { u64::from(u32::MAX) }, false);
+    }
+    let def = MarketDef {
+        market: MarketId::new(0),
+        venue: order.venue,
+        shard: 0,
+        cluster: ClusterId::new(0),
+        grid: Grid::uniform(100).unwrap(),
+        min_qty: Qty::from_contracts(1),
+        close: Nanos::NEVER,
+        fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
+        status: MarketStatus::Open,
+    };
+    let view = View {
+        limits: &limits,
+        exposure: &Exposure::new(),
+        rate: &Rate::new(),
+        def: &def,
+        halted: false,
+        stopping: false,
+        reconciled: true,
+        linked: true,
+        book_good: true,
+        quarantined: false,
+        data_age: Nanos::ZERO,
+        cash_free: Usd::from_dollars(1_000_000),
+        held_free: Qty::from_contracts(1_000),
+        position: Qty::ZERO,
+        day_result: Usd::ZERO,
+        own_cross: false,
+        room: true,
+        cost: Usd::ZERO,
+    };
+    check(&view, order).unwrap()
+}
