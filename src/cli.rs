@@ -1,6 +1,8 @@
 //! The command line: verbs and flags, nothing done.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,6 +59,8 @@ pub enum Verb {
     AcceptLoss(AcceptArgs),
     /// Fold a journal again and prove that it gives the same decisions
     Replay(ReplayArgs),
+    /// Simulate trading days from seeds: core, sessions and executors with the twin's venues, under virtual time
+    Sim(SimArgs),
     /// Measure the parts and the whole
     Bench(BenchArgs),
     /// Look at the configuration
@@ -251,6 +255,17 @@ pub struct ReplayArgs {
     pub path: Option<PathBuf>,
 }
 
+/// Which days to simulate.
+#[derive(Args, Clone, Debug)]
+pub struct SimArgs {
+    /// The seeds, a day each, the first and the last included: 1..20, or one alone
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub seeds: RangeInclusive<u64>,
+    /// How many hours each day has
+    #[arg(long, value_name = "H", default_value = "24")]
+    pub hours: NonZeroU64,
+}
+
 /// What to measure.
 #[derive(Args, Clone, Debug, Default)]
 pub struct BenchArgs {
@@ -328,6 +343,15 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
     if total.is_zero() { Err(wrong()) } else { Ok(total) }
 }
 
+/// Seeds from the first to the last: `1..20`, `1..=20` or `7`.
+fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let wrong = || format!("`{text}` names no seeds: write 1..20, or one number");
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let seed = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+    let (first, last) = (seed(first)?, seed(last.strip_prefix('=').unwrap_or(last))?);
+    if first <= last { Ok(first..=last) } else { Err(wrong()) }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -353,6 +377,16 @@ mod tests {
         }
         for text in ["", "0", "0s", "s", "-5", "5 m", "5x", "1.5h", "99999999999999999999s", "é"] {
             assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends_or_one_number() {
+        assert_eq!(parse_seeds("1..20"), Ok(1..=20));
+        assert_eq!(parse_seeds("1..=20"), Ok(1..=20));
+        assert_eq!(parse_seeds("7"), Ok(7..=7));
+        for text in ["", "..", "1..", "..2", "2..1", "a..b", "-1..2", "1...2"] {
+            assert!(parse_seeds(text).is_err(), "{text}");
         }
     }
 

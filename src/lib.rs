@@ -41,5 +41,6 @@ pub mod fault;
 pub mod machine;
 pub mod modes;
 pub mod observe;
+pub mod sim;
 pub mod twin;
 pub mod verbs;

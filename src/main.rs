@@ -61,6 +61,7 @@ fn run_verb() -> Exit {
         Verb::Twin(args) => verbs::twin::run(&args, &setup),
         Verb::Bench(args) => verbs::bench::run(&args, &setup),
         Verb::Replay(args) => verbs::replay::run(&args, &setup),
+        Verb::Sim(args) => verbs::sim::run(&args, &setup),
         Verb::Config(_) => unreachable!("answered above"),
     }
 }

@@ -8,6 +8,7 @@ pub mod release;
 pub mod replay;
 pub mod resume;
 pub mod run;
+pub mod sim;
 pub mod start;
 pub mod status;
 pub mod stop;

@@ -1,0 +1,161 @@
+//! What is checked while a simulated day goes by, by the ids of the project's list of invariants.
+//!
+//! The core checks itself after every event (`Core::check_invariants`: P2 its accounts sum to what was paid in, R2 exposure
+//! is what is held and reserved, R3 no reservation is negative, R5 reservations are the sum of live orders and holds), and its
+//! state tables assert O1 to O6 in every build. An executor is checked as an order leaves (O7, O8, O13). Here is the rest.
+
+use std::collections::BTreeMap;
+
+use surefoot_cold::directory::Directory;
+use surefoot_cold::reconcile::Truth;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::group::GroupState;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::note::Note;
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::units::{Nanos, Usd};
+
+use super::Broken;
+use super::world::Venues;
+use crate::app::differences;
+
+/// How often the venues' own money is counted.
+const MONEY_EVERY: u64 = 4_096;
+/// How long a group may take to end, whatever happens to it: a leg's time and every attempt to sell it, with room.
+const GROUP_SPAN_MAX: Nanos = Nanos::from_secs(120);
+
+/// Checks, and how often each was made.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// Events after which the core was checked.
+    pub steps: u64,
+    /// Times the venues' own money was counted.
+    pub counted: u64,
+    /// The highest order id that was ever placed.
+    last_order: u64,
+    /// Since when the oldest group has been the oldest, and its number.
+    oldest_since: Option<(Nanos, u64)>,
+    /// Alarms that the core raised, by name.
+    pub alarms: BTreeMap<&'static str, u64>,
+    /// Realised result of baskets that were sold again.
+    pub unwound: Usd,
+}
+
+impl Checks {
+    /// After one event and before anything that it wants is done.
+    ///
+    /// # Errors
+    /// What does not hold. The core's own checks panic.
+    pub fn after_event(
+        &mut self,
+        now: Nanos,
+        core: &Core,
+        event: &Event,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        core.check_invariants();
+        self.steps += 1;
+        for intent in outbox.intents() {
+            let Intent::Place(order) = intent else { continue };
+            if order.id.get() <= self.last_order {
+                return Err(Broken::new("O7", format!("order id {} is given out again", order.id)));
+            }
+            self.last_order = order.id.get();
+            if order.decided != now {
+                return Err(Broken::new("S5", format!("order {} has another time", order.id)));
+            }
+        }
+        for note in outbox.notes() {
+            self.on_note(note);
+        }
+        if let Some(why) = core.halted() {
+            let what = format!("nothing went wrong, and the core halted: {why:?} at {event:?}");
+            return Err(Broken::new("S12", what));
+        }
+        self.check_groups(now, core)
+    }
+
+    fn on_note(&mut self, note: &Note) {
+        match note {
+            Note::Alarm { what, .. } => *self.alarms.entry(what.name()).or_default() += 1,
+            Note::Group { state: GroupState::Flat, result, .. } => self.unwound += *result,
+            _ => {}
+        }
+    }
+
+    /// Every group comes to an end (G2), within a bounded time (G1).
+    fn check_groups(&mut self, now: Nanos, core: &Core) -> Result<(), Broken> {
+        let oldest = core.groups().iter().map(|group| u64::from(group.id.get())).min();
+        match (oldest, self.oldest_since) {
+            (None, _) => self.oldest_since = None,
+            (Some(id), Some((since, seen))) if id == seen => {
+                if now.since(since) > GROUP_SPAN_MAX {
+                    let what = format!(
+                        "group {id} has not ended within {} s",
+                        GROUP_SPAN_MAX.millis() / 1_000
+                    );
+                    return Err(Broken::new("G1", what));
+                }
+            }
+            (Some(id), _) => self.oldest_since = Some((now, id)),
+        }
+        Ok(())
+    }
+
+    /// Now and then: the venues' own money.
+    ///
+    /// # Errors
+    /// It has grown or shrunk (P2).
+    pub fn after_step(&mut self, step: u64, venues: &Venues) -> Result<(), Broken> {
+        if !step.is_multiple_of(MONEY_EVERY) {
+            return Ok(());
+        }
+        self.counted += 1;
+        venues.check_money()
+    }
+}
+
+/// At the end, when nothing is in flight: the core's word against the venues'.
+///
+/// # Errors
+/// What differs: cash and contracts by venue (P1), orders that rest, reservations without an order (R3, R4), groups without
+/// an end (G2).
+pub fn at_end(core: &Core, directory: &Directory, truths: [Truth; 2]) -> Result<(), Broken> {
+    let resting: Vec<_> =
+        truths.iter().flat_map(|truth| &truth.open).map(|open| &open.id).collect();
+    if !resting.is_empty() {
+        return Err(Broken::new("R4", format!("still resting at the end: {resting:?}")));
+    }
+    let differences = differences::compare(core, directory, &truths.map(Ok));
+    if !differences.is_empty() {
+        return Err(Broken::new("P1", differences.join("; ")));
+    }
+    let stats = core.stats();
+    let ended = stats.baskets_completed
+        + stats.baskets_unwound
+        + stats.baskets_failed
+        + stats.baskets_operator;
+    if stats.baskets_opened + stats.groups_reopened != ended {
+        let what = format!(
+            "{} baskets opened and {} opened again, {ended} ended",
+            stats.baskets_opened, stats.groups_reopened
+        );
+        return Err(Broken::new("G2", what));
+    }
+    if !core.is_idle() {
+        return Err(Broken::new("R3", "orders or groups are left at the end".to_owned()));
+    }
+    let at_risk = core.ledger().at_risk();
+    if stats.exposure != at_risk {
+        let what =
+            format!("${} at risk, ${at_risk} held: the rest is still reserved", stats.exposure);
+        return Err(Broken::new("R3", what));
+    }
+    let cash = Venue::ALL.map(|venue| core.ledger().cash_at(venue));
+    if stats.cash != cash {
+        return Err(Broken::new("P4", "the counters' cash is not the ledger's".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! A simulated day: the production core, sessions, executors and readers, joined to the twin's venues as values under virtual
+//! time, from one seed.
+//!
+//! There is no socket, no thread, no clock and no file. Everything that happens is a value in one [`queue`]; the same seed
+//! gives the same day to the bit, in every build and on every machine. What it does not show: `docs/simulator.md`.
+
+pub mod checks;
+pub mod executor;
+pub mod links;
+pub mod outcome;
+pub mod queue;
+mod signers;
+pub mod simulation;
+pub mod transport;
+mod truth;
+pub mod world;
+
+pub use outcome::Outcome;
+pub use simulation::run;
+
+use std::fmt;
+
+use surefoot_hot::units::Nanos;
+
+/// Something that must hold did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The invariant's id.
+    pub id: &'static str,
+    /// What was seen, for a person.
+    pub what: String,
+    /// When, as time since the day began; set by whoever runs the day.
+    pub at: Nanos,
+}
+
+impl Broken {
+    /// `id` does not hold.
+    pub const fn new(id: &'static str, what: String) -> Self {
+        Self { id, what, at: Nanos::ZERO }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} does not hold {} ms into the day: {}", self.id, self.at.millis(), self.what)
+    }
+}
+
+impl std::error::Error for Broken {}

@@ -1,0 +1,122 @@
+//! What came of a simulated day.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use surefoot_hot::core::Core;
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::units::{Nanos, Usd};
+
+use super::checks::Checks;
+
+/// One day that held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The seed that gives it again.
+    pub seed: u64,
+    /// How long it was.
+    pub span: Nanos,
+    /// Baskets that were begun.
+    pub opened: u64,
+    /// Of those, baskets of which every leg was bought.
+    pub completed: u64,
+    /// Of those, baskets of which what was bought was sold again.
+    pub unwound: u64,
+    /// Of those, baskets whose first leg found nothing.
+    pub failed: u64,
+    /// Of those, baskets that were handed to a person.
+    pub operator: u64,
+    /// Realised result, fees taken off, and what the contracts held would bring.
+    pub result: Usd,
+    /// Fees that the venues charged.
+    pub fees: Usd,
+    /// Orders that left.
+    pub orders: u64,
+    /// Fills that the core booked.
+    pub fills: u64,
+    /// What baskets that were unwound have cost; part of `result`.
+    pub unwound_result: Usd,
+    /// Alarms that the core raised, by name.
+    pub alarms: BTreeMap<&'static str, u64>,
+    /// Events that the core handled. All invariants were checked after each.
+    pub events: u64,
+    /// WebSocket frames that the sessions read.
+    pub frames: u64,
+    /// Hash of the core's decisions.
+    pub decision_hash: u64,
+    /// Hash of the core's state at the end.
+    pub state_hash: u64,
+    /// Hash of every byte that went between us and the venues, with its time.
+    pub wire_hash: u64,
+}
+
+impl Outcome {
+    pub(super) fn new(
+        seed: u64,
+        span: Nanos,
+        core: &Core,
+        checks: &Checks,
+        (orders, frames, wire): (u64, u64, Hash64),
+    ) -> Self {
+        let stats = core.stats();
+        assert_eq!(stats.events, checks.steps, "every event was checked");
+        Self {
+            seed,
+            span,
+            opened: stats.baskets_opened,
+            completed: stats.baskets_completed,
+            unwound: stats.baskets_unwound,
+            failed: stats.baskets_failed,
+            operator: stats.baskets_operator,
+            result: stats.realised + stats.unrealised,
+            fees: stats.fees,
+            orders,
+            fills: stats.fills,
+            unwound_result: checks.unwound,
+            alarms: checks.alarms.clone(),
+            events: stats.events,
+            frames,
+            decision_hash: core.decision_hash(),
+            state_hash: core.state_hash(),
+            wire_hash: wire.get(),
+        }
+    }
+
+    /// As one JSON object.
+    pub fn json(&self) -> Value {
+        json!({
+            "seed": self.seed,
+            "span_ms": self.span.millis(),
+            "opened": self.opened,
+            "completed": self.completed,
+            "unwound": self.unwound,
+            "failed": self.failed,
+            "operator": self.operator,
+            "result_usd": self.result.to_string(),
+            "unwound_result_usd": self.unwound_result.to_string(),
+            "fees_usd": self.fees.to_string(),
+            "orders": self.orders,
+            "fills": self.fills,
+            "alarms": self.alarms,
+            "events": self.events,
+            "frames": self.frames,
+            "decision_hash": format!("{:016x}", self.decision_hash),
+            "state_hash": format!("{:016x}", self.state_hash),
+            "wire_hash": format!("{:016x}", self.wire_hash),
+        })
+    }
+
+    /// As one line.
+    pub fn line(&self) -> String {
+        format!(
+            "seed {}: {} baskets completed, {} unwound, {} without a first leg, result ${}; decisions {:016x}, state {:016x}",
+            self.seed,
+            self.completed,
+            self.unwound,
+            self.failed,
+            self.result,
+            self.decision_hash,
+            self.state_hash
+        )
+    }
+}

@@ -1,0 +1,545 @@
+//! One day: what happens next, and what everybody makes of it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use surefoot_cold::directory::Directory;
+use surefoot_cold::exec::kalshi::learn_from_frame;
+use surefoot_cold::feed::{KalshiUpgrade, Upgrade as _};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::reconcile::Truth;
+use surefoot_cold::rest::{Auth, Rest};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Control, Event, Link as Kind};
+use surefoot_hot::hash::Hash64;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::intent::Intent;
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::units::Nanos;
+
+use super::checks::{self, Checks};
+use super::executor::{Executor, Lane, Wish};
+use super::links::{Link, links};
+use super::queue::Queue;
+use super::signers::{Signers, limits};
+use super::transport::{InProcess, Shared, VirtualTime, endpoint, lock};
+use super::truth::{Asker, READ_AGAIN, READ_EVERY, SETTLE_PAUSE};
+use super::world::{Listing, Venues};
+use super::{Broken, Outcome};
+use crate::app::recover::InJournal;
+use crate::catalogue::Catalogue;
+use crate::twin::rng::Rng;
+use crate::twin::{ConnId, Host};
+
+/// When every day begins: 2026-01-05 00:00 UTC.
+const START: Nanos = Nanos::from_secs(1_767_571_200);
+/// The trading day ends at midnight, UTC.
+const DAY: Nanos = Nanos::from_secs(86_400);
+/// How often the core is told that time has passed while orders or groups are in flight: as in production.
+const TIMER_BUSY: Nanos = Nanos::from_millis(10);
+/// The same while nothing is. Production knows no such difference; a day would take several times as long.
+const TIMER_IDLE: Nanos = Nanos::from_millis(250);
+/// How old the core's word on how fresh market data is may be before it is renewed, as in production.
+const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
+/// How often Kalshi pings.
+const VENUE_PING_EVERY: Nanos = Nanos::from_secs(10);
+/// How long a connection takes to be made.
+const DIAL: Nanos = Nanos::from_millis(20);
+/// How long a link that was lost waits before it is dialled again.
+const REDIAL: Nanos = Nanos::from_secs(1);
+/// How long a reading takes to come back.
+const READING: Nanos = Nanos::from_millis(80);
+/// When the venues are first asked what is true.
+const FIRST_READ: Nanos = Nanos::from_secs(1);
+/// How long a graceful end may take.
+const DRAIN_MAX: Nanos = Nanos::from_secs(40);
+/// How long after the end the venues may still settle what was traded.
+const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
+
+/// One way to a venue takes this long, and up to so much longer, by venue, in nanoseconds.
+const ONE_WAY: [(u64, u64); 2] = [(2_000_000, 1_000_000), (1_000_000, 500_000)];
+
+/// Something that happens at a time.
+enum Happening {
+    /// A link's connection is made.
+    Connected(usize),
+    /// A frame of ours arrives at a venue.
+    AtVenue(usize, ConnId, String),
+    /// A frame of a venue arrives here.
+    Here(usize, ConnId, String),
+    /// A ping of ours has been answered, or a venue pings.
+    Alive(usize, ConnId),
+    /// A venue pings, and will again.
+    VenuePing(usize),
+    /// An executor's connection is made.
+    LaneUp(Venue, Lane),
+    /// A request of an executor arrives at its venue.
+    Asked(Venue, Lane, Vec<u8>),
+    /// The answer arrives here.
+    Answered(Venue, Lane, Vec<u8>),
+    /// A venue is asked what is true.
+    Read(Venue),
+    /// What it said is here.
+    Told(Vec<Event>),
+    /// The core is to be told that time has passed.
+    Timer,
+}
+
+/// A day that goes by.
+struct Simulation {
+    seed: u64,
+    span: Nanos,
+    now: Nanos,
+    time: VirtualTime,
+    rng: Rng,
+    venues: Shared,
+    /// When the venues next do something by themselves.
+    venues_at: Nanos,
+    queue: Queue<Happening>,
+    links: [Link; 4],
+    upgrade: KalshiUpgrade,
+    conns: u64,
+    executors: [Box<dyn Executor>; 2],
+    askers: [Asker; 2],
+    directory: Directory,
+    core: Core,
+    outbox: Outbox,
+    halt: HaltEpoch,
+    /// What the core is to be told at this moment, in order.
+    inbox: VecDeque<Event>,
+    /// When the core was last told how fresh market data is.
+    current_at: Nanos,
+    timer_at: Nanos,
+    day: u32,
+    checks: Checks,
+    steps: u64,
+    frames: u64,
+    /// Every byte that went between us and the venues.
+    wire: Hash64,
+    /// Buffers that are used again.
+    wishes: Vec<Wish>,
+    events: Vec<Event>,
+}
+
+/// Runs the day of a seed.
+///
+/// # Errors
+/// What did not hold, and when.
+///
+/// # Panics
+/// An assertion of the core or of a venue failed.
+pub fn run(seed: u64, span: Nanos) -> Result<Outcome, Broken> {
+    let mut day = Simulation::new(seed, span)?;
+    let held = day.until_over();
+    held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
+}
+
+impl Simulation {
+    fn new(seed: u64, span: Nanos) -> Result<Self, Broken> {
+        let time = VirtualTime::default();
+        time.set(START);
+        let (venues, account, listing) = Venues::new(seed, START, span);
+        let venues_at = venues.deadline();
+        let venues: Shared = Arc::new(Mutex::new(venues));
+        let failed = |what: String| Broken::new("start", what);
+        let signers = Signers::new(&account).map_err(failed)?;
+        let rest = |host, auth: Option<Arc<dyn Auth>>| {
+            let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
+            Rest::over(Arc::new(transport), endpoint(host), auth)
+        };
+        let (gamma, ka_metadata) = (rest(Host::Gamma, None), rest(Host::KalshiRest, None));
+        let Listing { relations, extra } = &listing;
+        let catalogue =
+            Catalogue::load(&gamma, &ka_metadata, relations, extra, None).map_err(failed)?;
+        if !catalogue.left_out.is_empty() {
+            return Err(failed(catalogue.left_out.join("; ")));
+        }
+        let directory = catalogue.directory.clone();
+        // Seconds, as the program takes them: an epoch rises over restarts.
+        let epoch = START.get() / 1_000_000_000;
+        let halt = HaltEpoch::new(epoch);
+        let askers = signers.askers(&account, &directory, rest);
+        let mut day = Self {
+            seed,
+            span,
+            now: START,
+            time,
+            rng: Rng::new(seed).fork(0x6e65_7400),
+            venues_at,
+            queue: Queue::new(),
+            links: links(&account, &directory).map_err(failed)?,
+            upgrade: KalshiUpgrade::new(signers.kalshi.clone()),
+            conns: 0,
+            executors: signers.executors(&directory, &halt),
+            askers,
+            directory,
+            core: Core::new(),
+            outbox: Outbox::new(),
+            halt,
+            inbox: VecDeque::new(),
+            current_at: Nanos::ZERO,
+            timer_at: START,
+            day: 0,
+            checks: Checks::default(),
+            steps: 0,
+            frames: 0,
+            wire: Hash64::new(),
+            wishes: Vec::new(),
+            events: Vec::new(),
+            venues,
+        };
+        day.begin(epoch, &catalogue);
+        Ok(day)
+    }
+
+    /// What the program does at a start, in its order.
+    fn begin(&mut self, epoch: u64, catalogue: &Catalogue) {
+        self.inbox.extend(InJournal::default().first_events(START, epoch, &[]));
+        self.inbox.extend(limits().events().map(Event::Control));
+        self.inbox.extend(catalogue.events());
+        for link in 0..self.links.len() {
+            self.queue.push(START.after(DIAL), Happening::Connected(link));
+        }
+        for venue in Venue::ALL {
+            for lane in self.executors[venue.index()].lanes() {
+                self.queue.push(START.after(DIAL), Happening::LaneUp(venue, lane));
+            }
+            self.queue.push(START.after(FIRST_READ), Happening::Read(venue));
+        }
+        self.queue.push(START, Happening::Timer);
+    }
+
+    fn until_over(&mut self) -> Result<Outcome, Broken> {
+        let end = START.after(self.span);
+        while self.next_at() <= end {
+            self.step()?;
+        }
+        self.now = end;
+        self.time.set(end);
+        self.inbox.push_back(Event::Control(Control::Stop));
+        self.settle()?;
+        let drained_by = end.after(DRAIN_MAX);
+        while !self.is_idle() {
+            if self.next_at() > drained_by {
+                return Err(Broken::new(
+                    "G2",
+                    "what was in flight at the end has not ended".to_owned(),
+                ));
+            }
+            self.step()?;
+        }
+        let settled_by = self.now.after(SETTLED_WITHIN);
+        while self.next_at() <= settled_by {
+            self.step()?;
+        }
+        let truth = |venue: Venue| -> Result<Truth, Broken> { self.askers[venue.index()].truth() };
+        let truths = [truth(Venue::Polymarket)?, truth(Venue::Kalshi)?];
+        checks::at_end(&self.core, &self.directory, truths)?;
+        lock(&self.venues).check_money()?;
+        let orders = self.executors.iter().map(|executor| executor.sent()).sum();
+        let moved = (orders, self.frames, self.wire);
+        Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, moved))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.core.is_idle() && self.executors.iter().all(|executor| executor.is_idle())
+    }
+
+    /// When the next thing happens.
+    fn next_at(&self) -> Nanos {
+        let links = self.links.iter().filter(|link| link.conn.is_some());
+        let links = links.map(|link| link.session.deadline());
+        let executors = self.executors.iter().map(|executor| executor.deadline());
+        let own = links.chain(executors).min().unwrap_or(Nanos::NEVER);
+        self.queue.next_at().min(self.venues_at).min(own).max(self.now)
+    }
+
+    /// The next thing happens, and everything that follows from it at the same moment.
+    fn step(&mut self) -> Result<(), Broken> {
+        self.now = self.next_at();
+        self.time.set(self.now);
+        self.steps += 1;
+        if self.venues_at <= self.now {
+            lock(&self.venues).tick(self.now);
+            self.carry_frames();
+        } else if let Some(happening) = self.queue.pop_due(self.now) {
+            self.happen(happening)?;
+        } else {
+            self.be_due()?;
+        }
+        self.settle()?;
+        let venues = lock(&self.venues);
+        self.checks.after_step(self.steps, &venues)
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
+        let now = self.now;
+        match happening {
+            Happening::Connected(link) => self.connect(link)?,
+            Happening::AtVenue(link, conn, text) => {
+                let host = self.links[link].host;
+                lock(&self.venues).hear(conn, host, &text, now);
+                self.carry_frames();
+            }
+            Happening::Here(link, conn, text) => self.hear(link, conn, &text)?,
+            Happening::Alive(link, conn) => {
+                if self.links[link].conn == Some(conn) {
+                    self.links[link].session.alive(now);
+                }
+            }
+            Happening::VenuePing(link) => {
+                if self.links[link].conn.is_some() {
+                    self.links[link].session.alive(now);
+                }
+                self.queue.push(now.after(VENUE_PING_EVERY), Happening::VenuePing(link));
+            }
+            Happening::LaneUp(venue, lane) => self.executors[venue.index()].connect(now, lane),
+            Happening::Asked(venue, lane, bytes) => {
+                let host = match venue {
+                    Venue::Polymarket => Host::PolymarketClob,
+                    Venue::Kalshi => Host::KalshiRest,
+                };
+                let answer = lock(&self.venues).answer(host, &bytes, now)?.encode(true, false);
+                self.carry_frames();
+                let at = now.after(self.one_way(venue));
+                self.queue.push(at, Happening::Answered(venue, lane, answer));
+            }
+            Happening::Answered(venue, lane, bytes) => {
+                self.note_bytes(&bytes);
+                self.executors[venue.index()].answer(now, lane, &bytes)?;
+            }
+            Happening::Read(venue) => self.read(venue)?,
+            Happening::Told(events) => self.inbox.extend(events),
+            Happening::Timer => self.on_timer(),
+        }
+        Ok(())
+    }
+
+    /// Sessions and executors whose time has come. Executors have their turn at the end of every step.
+    fn be_due(&mut self) -> Result<(), Broken> {
+        for at in 0..self.links.len() {
+            let link = &mut self.links[at];
+            if link.conn.is_none() || link.session.deadline() > self.now {
+                continue;
+            }
+            if !link.session.due(self.now, &mut self.events) {
+                self.lose(at);
+            }
+            self.inbox.extend(self.events.drain(..));
+        }
+        Ok(())
+    }
+
+    fn on_timer(&mut self) {
+        let day = u32::try_from(self.now.get() / DAY.get()).unwrap_or(u32::MAX);
+        if day != self.day {
+            self.day = day;
+            self.inbox.push_back(Event::Control(Control::Day { day }));
+        }
+        if self.now >= self.timer_at || !self.core.is_idle() {
+            self.timer_at = self.now.after(TIMER_IDLE);
+            self.inbox.push_back(Event::Timer);
+        }
+        self.queue.push(self.now.after(TIMER_BUSY), Happening::Timer);
+    }
+
+    // --- links ---
+
+    fn connect(&mut self, at: usize) -> Result<(), Broken> {
+        self.conns += 1;
+        let (conn, now) = (ConnId(self.conns), self.now);
+        let Link { venue, host, path, .. } = self.links[at];
+        let headers = match venue {
+            Venue::Polymarket => Vec::new(),
+            Venue::Kalshi => self.upgrade.headers(now, path),
+        };
+        let opened = lock(&self.venues).open(conn, host, path, headers, now);
+        opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
+        self.links[at].conn = Some(conn);
+        self.links[at].session.open(now);
+        if venue == Venue::Kalshi {
+            self.queue.push(now.after(VENUE_PING_EVERY), Happening::VenuePing(at));
+        }
+        self.carry_frames();
+        Ok(())
+    }
+
+    /// A link is given up by its session; it is dialled again.
+    fn lose(&mut self, at: usize) {
+        let link = &mut self.links[at];
+        let Some(conn) = link.conn.take() else { return };
+        link.session.close(self.now, &mut self.events);
+        lock(&self.venues).close(conn, link.host);
+        self.queue.push(self.now.after(REDIAL), Happening::Connected(at));
+    }
+
+    /// A venue's frame, into the session.
+    fn hear(&mut self, at: usize, conn: ConnId, text: &str) -> Result<(), Broken> {
+        let now = self.now;
+        let link = &mut self.links[at];
+        if link.conn != Some(conn) {
+            return Ok(());
+        }
+        self.frames += 1;
+        if link.teaches
+            && let Some((order, id)) = learn_from_frame(text.as_bytes())
+        {
+            self.executors[link.venue.index()].learn(order, id);
+        }
+        let understood = link.session.frame(now, text.as_bytes(), &mut self.events);
+        link.session.drop_notices();
+        let path = link.path;
+        self.inbox.extend(self.events.drain(..));
+        self.note_bytes(text.as_bytes());
+        understood.map_err(|error| Broken::new("C58", format!("{path}: {error:?} in {text}")))
+    }
+
+    /// What the venues have sent, and what the sessions have, is on its way.
+    fn carry_frames(&mut self) {
+        loop {
+            let frame = lock(&self.venues).poll_frame();
+            let Some((conn, text)) = frame else { break };
+            let Some(at) = self.links.iter().position(|link| link.conn == Some(conn)) else {
+                continue;
+            };
+            let arrives = self.now.after(self.one_way(self.links[at].venue));
+            let link = &mut self.links[at];
+            link.in_until = link.in_until.max(arrives);
+            self.queue.push(link.in_until, Happening::Here(at, conn, text));
+        }
+        self.venues_at = lock(&self.venues).deadline();
+    }
+
+    fn send_frames(&mut self) {
+        for at in 0..self.links.len() {
+            let Some(conn) = self.links[at].conn else { continue };
+            while let Some(text) = self.links[at].session.next_frame() {
+                self.note_bytes(text.as_bytes());
+                let arrives = self.now.after(self.one_way(self.links[at].venue));
+                let link = &mut self.links[at];
+                link.out_until = link.out_until.max(arrives);
+                self.queue.push(link.out_until, Happening::AtVenue(at, conn, text));
+            }
+            if self.links[at].session.wants_ping() {
+                let venue = self.links[at].venue;
+                let back = self.now.after(self.one_way(venue)).after(self.one_way(venue));
+                self.queue.push(back, Happening::Alive(at, conn));
+            }
+        }
+    }
+
+    // --- the core, and what it wants ---
+
+    /// Everything that follows at this moment: the core's events, its intents, the executors' turns and their reports.
+    fn settle(&mut self) -> Result<(), Broken> {
+        loop {
+            while let Some(event) = self.inbox.pop_front() {
+                self.tell(&event)?;
+            }
+            for venue in Venue::ALL {
+                let mut wishes = std::mem::take(&mut self.wishes);
+                self.executors[venue.index()].turn(self.now, &mut wishes)?;
+                for wish in wishes.drain(..) {
+                    self.grant(venue, wish);
+                }
+                self.wishes = wishes;
+            }
+            if self.inbox.is_empty() {
+                break;
+            }
+        }
+        self.send_frames();
+        Ok(())
+    }
+
+    fn grant(&mut self, venue: Venue, wish: Wish) {
+        match wish {
+            Wish::Tell(event) => self.inbox.push_back(event),
+            Wish::Dial(lane) => {
+                self.queue.push(self.now.after(DIAL), Happening::LaneUp(venue, lane));
+            }
+            Wish::Send(lane, bytes) => {
+                self.note_bytes(&bytes);
+                let at = self.now.after(self.one_way(venue));
+                self.queue.push(at, Happening::Asked(venue, lane, bytes));
+            }
+        }
+    }
+
+    /// One event into the core, checked, and its intents on their way.
+    fn tell(&mut self, event: &Event) -> Result<(), Broken> {
+        if self.now.since(self.current_at) >= CURRENT_EVERY {
+            self.current_at = self.now;
+            for at in 0..self.links.len() {
+                let Link { venue, kind, conn, .. } = self.links[at];
+                if kind == Kind::Market && conn.is_some() {
+                    let late = self.links[at].session.late_by(self.now).get();
+                    let upto = Nanos::new(self.now.get().saturating_sub(late));
+                    self.tell_one(&Event::Current { venue, upto })?;
+                }
+            }
+        }
+        self.tell_one(event)
+    }
+
+    fn tell_one(&mut self, event: &Event) -> Result<(), Broken> {
+        assert!(self.outbox.intents().is_empty(), "carried out after each event");
+        self.core.on_event(self.now, event, &mut self.outbox);
+        if let Some(epoch) = self.outbox.raised() {
+            self.halt.raise_to(epoch);
+        }
+        self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
+        for at in 0..self.outbox.intents().len() {
+            let intent = self.outbox.intents()[at];
+            match intent.venue() {
+                Some(venue) => self.executors[venue.index()].intend(self.now, intent),
+                None => self.fetch(intent),
+            }
+        }
+        self.outbox.clear();
+        Ok(())
+    }
+
+    /// A fresh snapshot is asked for by whichever link follows the market.
+    fn fetch(&mut self, intent: Intent) {
+        let Intent::Resync { market } = intent else { return };
+        let Some(entry) = self.directory.entry(market) else { return };
+        let venue = entry.def.venue;
+        let links = self.links.iter_mut();
+        for link in links.filter(|link| link.venue == venue && link.kind == Kind::Market) {
+            link.session.fetch(self.now, market);
+        }
+    }
+
+    // --- comparing ---
+
+    fn read(&mut self, venue: Venue) -> Result<(), Broken> {
+        let stats = self.core.stats();
+        let doubts: Vec<_> = stats.doubts[venue.index()].shown().collect();
+        let asker = &mut self.askers[venue.index()];
+        let events = asker.read(self.now, &doubts, &self.directory)?;
+        let again = match (asker.is_settled(), stats.reconciled) {
+            (false, _) => SETTLE_PAUSE,
+            (true, false) => READ_AGAIN,
+            (true, true) => READ_EVERY,
+        };
+        self.carry_frames();
+        if !events.is_empty() {
+            self.queue.push(self.now.after(READING), Happening::Told(events));
+        }
+        self.queue.push(self.now.after(again), Happening::Read(venue));
+        Ok(())
+    }
+
+    // --- the network ---
+
+    fn one_way(&mut self, venue: Venue) -> Nanos {
+        let (least, spread) = ONE_WAY[venue.index()];
+        Nanos::new(least + self.rng.below(spread))
+    }
+
+    fn note_bytes(&mut self, bytes: &[u8]) {
+        self.wire.word(self.now.get());
+        self.wire.bytes(bytes);
+    }
+}

@@ -1,0 +1,84 @@
+//! Cold REST without a network: a request goes to the venues in this process, at a time that is handed in.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use surefoot_cold::net::Endpoint;
+use surefoot_cold::rest::{RestAnswer, RestRequest, Transport};
+use surefoot_hot::units::Nanos;
+
+use super::world::Venues;
+use crate::twin::{Host, kalshi};
+
+/// The venues, shared by whoever speaks with them; one thread in all, so that the lock is always free.
+pub type Shared = Arc<Mutex<Venues>>;
+
+/// The venues for a moment.
+pub fn lock(venues: &Shared) -> MutexGuard<'_, Venues> {
+    venues.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Virtual time, shared by whoever stamps requests.
+#[derive(Clone, Debug, Default)]
+pub struct VirtualTime(Arc<AtomicU64>);
+
+impl VirtualTime {
+    /// The time now.
+    pub fn now(&self) -> Nanos {
+        Nanos::new(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Time goes on.
+    pub fn set(&self, now: Nanos) {
+        assert!(now >= self.now(), "virtual time never runs back");
+        self.0.store(now.get(), Ordering::Relaxed);
+    }
+}
+
+/// Where a host of the venues is said to be: in this process.
+pub fn endpoint(host: Host) -> Endpoint {
+    let path = if host == Host::KalshiRest { kalshi::BASE } else { "" };
+    let name = host.name().replace('_', "-");
+    format!("https://{name}.sim.invalid{path}").parse().expect("a plain name makes an endpoint")
+}
+
+/// Carries requests of cold readers to a host. A whole reading takes no virtual time: the venue answers as of one moment.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    /// The venues that answer.
+    pub venues: Shared,
+    /// Which host answers.
+    pub host: Host,
+    /// The time at which they are asked.
+    pub time: VirtualTime,
+}
+
+impl Transport for InProcess {
+    fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+        let mut bytes = format!(
+            "{} {} HTTP/1.1\r\nHost: {}\r\n",
+            request.method,
+            request.target,
+            request.endpoint.authority()
+        );
+        for (name, value) in request.headers {
+            bytes.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if request.has_body() {
+            let length = request.body.len();
+            bytes.push_str(&format!(
+                "Content-Type: application/json\r\nContent-Length: {length}\r\n"
+            ));
+        }
+        bytes.push_str("\r\n");
+        let mut bytes = bytes.into_bytes();
+        bytes.extend_from_slice(request.body);
+        let answer = lock(&self.venues).answer(self.host, &bytes, self.time.now());
+        let answer = answer.map_err(|broken| broken.to_string())?;
+        Ok(RestAnswer { status: answer.status, retry_after: None, body: answer.body })
+    }
+
+    fn now(&self) -> Nanos {
+        self.time.now()
+    }
+}

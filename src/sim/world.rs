@@ -1,0 +1,284 @@
+//! Both venues in this process: the twin's venues and their market flow as values, without a socket.
+
+use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
+use surefoot_cold::venue::polymarket::signer::Credentials;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::units::{Nanos, Price, Usd};
+
+use crate::access::{Pair, Relations, Set};
+use crate::catalogue::ExtraMarkets;
+use crate::twin::demo::Demo;
+use crate::twin::flow::{self, Flow};
+use crate::twin::http::{Decoded, Decoder, Request, Response};
+use crate::twin::kalshi::auth::{Key, KeyType};
+use crate::twin::kalshi::{self, KalshiTwin};
+use crate::twin::polymarket::{self, PolymarketVenue};
+use crate::twin::rng::Rng;
+use crate::twin::server::World as _;
+use crate::twin::worldset::World;
+use crate::twin::{ConnId, Host};
+
+use super::Broken;
+
+/// Cash at each venue when a day begins.
+const CASH: Usd = Usd::from_dollars(100_000);
+/// Book changes per second over all markets: far fewer than in the demo, so that a day takes seconds.
+const CHANGES_PER_S: u32 = 3;
+/// The least and the most time from one cross-venue gap to the next, in milliseconds.
+const GAP_EVERY_MS: (u64, u64) = (8_000, 40_000);
+/// The same for a gap of an exclusive set.
+const SET_GAP_EVERY_MS: (u64, u64) = (40_000, 160_000);
+
+/// Both venues, and how an account of ours reaches them.
+#[derive(Debug)]
+pub struct Venues {
+    demo: Demo,
+    /// All money that there is at Polymarket, in microdollars. Trading never changes it (P2).
+    polymarket_total: i128,
+    /// All money that there is at Kalshi, fees that were taken included. Trading never changes it (P2).
+    kalshi_total: Usd,
+}
+
+/// The account of ours at both venues.
+#[derive(Debug)]
+pub struct Account {
+    /// Who signs at Polymarket.
+    pub private_key: Secret,
+    /// Whose money trades there.
+    pub funder: Option<Address>,
+    /// How orders are signed there.
+    pub kind: SignatureType,
+    /// Which chain's contracts sign there.
+    pub chain: Chain,
+    /// The API key there.
+    pub credentials: Credentials,
+    /// The id of the key at Kalshi.
+    pub key_id: String,
+    /// That key, PKCS#8 PEM.
+    pub pem: Secret,
+}
+
+/// What is to be traded there.
+#[derive(Debug)]
+pub struct Listing {
+    /// Which markets belong together.
+    pub relations: Relations,
+    /// Every market of the world, related or not.
+    pub extra: ExtraMarkets,
+}
+
+impl Venues {
+    /// The venues of a seed. Questions are answered one after the other within `span`, so that money comes back as it
+    /// does over a real day.
+    pub fn new(seed: u64, start: Nanos, span: Nanos) -> (Self, Account, Listing) {
+        let mut world = World::generated(seed, start);
+        spread_results(&mut world, seed, start, span);
+        let config = polymarket::Config { cash: CASH, ..Default::default() };
+        let mut polymarket = PolymarketVenue::new(seed, &config);
+        for market in &world.polymarket {
+            polymarket.add_market(market.clone(), start);
+        }
+        let keys = [key(seed, 1), key(seed, 2)];
+        let config = kalshi::Config { cash: CASH, ..Default::default() };
+        let kalshi = KalshiTwin::with_keys(&world, seed, config, keys, start);
+        let flow = flow::Config {
+            changes_per_s: CHANGES_PER_S,
+            gap_every_ms: GAP_EVERY_MS,
+            set_gap_every_ms: SET_GAP_EVERY_MS,
+        };
+        let flow = Flow::new(&world, seed, flow, start, None);
+        let account = account(&polymarket, &kalshi);
+        let listing = listing(&world);
+        let polymarket_total = polymarket.total_micros();
+        let kalshi_total = kalshi.money() + kalshi.fees_taken();
+        let demo = Demo::new(polymarket, kalshi, flow, start);
+        (Self { demo, polymarket_total, kalshi_total }, account, listing)
+    }
+
+    /// When the venues next do something by themselves.
+    pub fn deadline(&self) -> Nanos {
+        self.demo.deadline()
+    }
+
+    /// Time has come.
+    pub fn tick(&mut self, now: Nanos) {
+        self.demo.tick(now);
+    }
+
+    /// The next frame that a venue sends, and over which connection.
+    pub fn poll_frame(&mut self) -> Option<(ConnId, String)> {
+        self.demo.poll_out()
+    }
+
+    /// A WebSocket asks to be let in.
+    ///
+    /// # Errors
+    /// The venue's status, where it does not let it in.
+    pub fn open(
+        &mut self,
+        conn: ConnId,
+        host: Host,
+        path: &str,
+        headers: Vec<(String, String)>,
+        now: Nanos,
+    ) -> Result<(), u16> {
+        let request =
+            Request { method: "GET".into(), path: path.into(), headers, ..Default::default() };
+        self.demo.tick(now);
+        let opened = self.demo.venue(host).ws_open(conn, host, &request, now);
+        opened.map_err(|refusal| refusal.status)
+    }
+
+    /// A text frame of ours arrives.
+    pub fn hear(&mut self, conn: ConnId, host: Host, text: &str, now: Nanos) {
+        self.demo.tick(now);
+        self.demo.venue(host).ws_text(conn, text, now);
+    }
+
+    /// The connection is gone.
+    pub fn close(&mut self, conn: ConnId, host: Host) {
+        self.demo.venue(host).ws_close(conn);
+    }
+
+    /// One request of ours, byte for byte as it would be sent, and the venue's answer to it.
+    ///
+    /// # Errors
+    /// The bytes are not one whole request.
+    pub fn answer(&mut self, host: Host, bytes: &[u8], now: Nanos) -> Result<Response, Broken> {
+        let mut decoder = Decoder::default();
+        decoder.push(bytes);
+        let decoded = decoder.poll();
+        let Ok(Some(Decoded::Request(request, true))) = decoded else {
+            return Err(Broken::new("S6", format!("our own request is none: {decoded:?}")));
+        };
+        self.demo.tick(now);
+        Ok(self.demo.venue(host).http(host, &request, now))
+    }
+
+    /// Whether the venues' own accounts hold together: what is there has neither grown nor shrunk.
+    ///
+    /// # Errors
+    /// The venue at which it has.
+    pub fn check_money(&self) -> Result<(), Broken> {
+        let broken = |venue: &str, was: String, is: String| {
+            Broken::new("P2", format!("all money at {venue} was {was} and is {is}"))
+        };
+        let total = self.demo.polymarket.total_micros();
+        if total != self.polymarket_total {
+            return Err(broken("polymarket", self.polymarket_total.to_string(), total.to_string()));
+        }
+        let total = self.demo.kalshi.money() + self.demo.kalshi.fees_taken();
+        if total != self.kalshi_total {
+            return Err(broken("kalshi", self.kalshi_total.to_string(), total.to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// A deposit wallet at Polymarket, as every account made since 2026-05-04 has, and the first key at Kalshi.
+fn account(polymarket: &PolymarketVenue, kalshi: &KalshiTwin) -> Account {
+    let ours = polymarket.demo_accounts().into_iter().find(|account| account.signature_type == 3);
+    let ours = ours.expect("the twin has an account of each kind");
+    let key = kalshi.credentials().into_iter().next().expect("the twin has two keys");
+    Account {
+        private_key: Secret::new(ours.private_key),
+        funder: Address::parse(&ours.funder),
+        kind: SignatureType::Deposit,
+        chain: polymarket.chain(),
+        credentials: Credentials {
+            api_key: ours.api_key,
+            secret: Secret::new(ours.secret),
+            passphrase: Secret::new(ours.passphrase),
+        },
+        key_id: key.key_id,
+        pem: key.pem,
+    }
+}
+
+/// A key of Kalshi out of the seed: it opens nothing but the twin of this run. Ed25519, which signs in microseconds.
+fn key(seed: u64, number: u64) -> Key {
+    /// A PKCS#8 private key of Ed25519 up to its 32 bytes (RFC 8410 §7).
+    const PREFIX: [u8; 16] =
+        [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let mut rng = Rng::new(seed).fork(0x6b65_7900 + number);
+    let mut der = PREFIX.to_vec();
+    for _ in 0..4 {
+        der.extend_from_slice(&rng.word().to_be_bytes());
+    }
+    Key::from_der(KeyType::Ed25519, &der).expect("any 32 bytes are a key")
+}
+
+/// Moves the results of all related questions into the run, one after the other.
+fn spread_results(world: &mut World, seed: u64, start: Nanos, span: Nanos) {
+    let mut rng = Rng::new(seed).fork(0x656e_6473);
+    let far = start.after(span).after(Nanos::from_secs(86_400));
+    for market in &mut world.polymarket {
+        (market.close, market.settle) = (far, None);
+    }
+    for market in &mut world.kalshi {
+        (market.close, market.settle) = (far, None);
+    }
+    let parts = (world.pairs.len() + world.sets.len()) as u64 + 1;
+    let mut part = 0;
+    let mut next_end = || {
+        part += 1;
+        start.after(Nanos::new(span.get() / parts * part))
+    };
+    for number in 0..world.pairs.len() {
+        let pair = world.pairs[number];
+        let (at, yes) = (next_end(), rng.chance(1, 2));
+        let settle = Some((at, if yes { Price::ONE } else { Price::ZERO }));
+        let here = &mut world.polymarket[pair.polymarket];
+        (here.close, here.settle) = (at, settle);
+        let there = &mut world.kalshi[pair.kalshi];
+        (there.close, there.settle) = (at, settle);
+    }
+    for number in 0..world.sets.len() {
+        let at = next_end();
+        let set = world.sets[number].clone();
+        let winner = *rng.pick(&set.members);
+        for member in set.members {
+            let settle = Some((at, if member == winner { Price::ONE } else { Price::ZERO }));
+            match set.venue {
+                Venue::Polymarket => {
+                    let market = &mut world.polymarket[member];
+                    (market.close, market.settle) = (at, settle);
+                }
+                Venue::Kalshi => {
+                    let market = &mut world.kalshi[member];
+                    (market.close, market.settle) = (at, settle);
+                }
+            }
+        }
+    }
+}
+
+fn listing(world: &World) -> Listing {
+    let here = |market: usize| world.polymarket[market].condition_id.clone();
+    let there = |market: usize| world.kalshi[market].ticker.clone();
+    let pairs = world.pairs.iter().map(|pair| Pair {
+        polymarket: here(pair.polymarket),
+        kalshi: there(pair.kalshi),
+        same_polarity: true,
+    });
+    let sets = world.sets.iter().map(|set| Set {
+        venue: set.venue.name().to_owned(),
+        exhaustive: true,
+        members: set
+            .members
+            .iter()
+            .map(|&member| match set.venue {
+                Venue::Polymarket => here(member),
+                Venue::Kalshi => there(member),
+            })
+            .collect(),
+    });
+    Listing {
+        relations: Relations { pairs: pairs.collect(), sets: sets.collect() },
+        extra: ExtraMarkets {
+            polymarket: (0..world.polymarket.len()).map(here).collect(),
+            kalshi: (0..world.kalshi.len()).map(there).collect(),
+        },
+    }
+}
