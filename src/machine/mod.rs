@@ -1,6 +1,7 @@
 //! The whole machine, running: agents on their threads, and the cold threads around them.
 
 pub mod core_agent;
+pub mod figures;
 pub mod meter;
 pub mod published;
 pub mod threads;
@@ -26,7 +27,8 @@ use surefoot_hot::stats::Stats;
 use crate::clock::Clock;
 use crate::observe::Turns;
 use core_agent::CoreAgent;
-use published::{MachineFigures, Published};
+use figures::MachineFigures;
+use published::Published;
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};

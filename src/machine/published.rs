@@ -1,30 +1,24 @@
 //! What the agents on the hot threads publish for the cold ones: their figures, and the words that go with them.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
 use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
-use surefoot_cold::journal::Status as JournalStatus;
 use surefoot_cold::net::Meter;
 use surefoot_hot::ids::Venue;
-use surefoot_hot::stats::Stats;
 
-use super::threads::Pulse;
-use crate::observe::table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OutletFigure, SessionFigure,
-};
-use crate::observe::{Cells, read_json};
+use crate::observe::Cells;
+use crate::observe::table::{ExecFigure, LinkFigure, OutletFigure, SessionFigure};
 
 /// What feed and executors publish. Each figure has one writer, the agent that counts it.
 #[derive(Debug)]
 pub struct Published {
-    links: Vec<PublishedLink>,
-    executors: [Cells<ExecFigure>; Venue::ALL.len()],
+    pub(super) links: Vec<PublishedLink>,
+    pub(super) executors: [Cells<ExecFigure>; Venue::ALL.len()],
     /// The ways into the core's rings: the feed's, then each executor's.
-    feed_outlet: Cells<OutletFigure>,
-    exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
+    pub(super) feed_outlet: Cells<OutletFigure>,
+    pub(super) exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
     /// The way of orders to each venue, [packed](ExecFigures::pack).
     order_ways: [AtomicU64; Venue::ALL.len()],
     /// Messages about our own money that were not understood: how many, and words for the last one of each link.
@@ -32,12 +26,12 @@ pub struct Published {
 }
 
 #[derive(Debug)]
-struct PublishedLink {
+pub(super) struct PublishedLink {
     venue: Venue,
     /// What it is called among the figures: the venue and what the link carries.
-    name: String,
-    cells: Cells<LinkFigure>,
-    session: Cells<SessionFigure>,
+    pub(super) name: String,
+    pub(super) cells: Cells<LinkFigure>,
+    pub(super) session: Cells<SessionFigure>,
 }
 
 impl Published {
@@ -120,41 +114,5 @@ impl Published {
     /// Messages about our own money that were not understood: how many, and words for the last ones.
     pub fn unread(&self) -> Option<(u64, String)> {
         self.unread.lock().ok().map(|unread| unread.clone())
-    }
-}
-
-/// Everything that the machine's agents publish, for whoever shows it.
-#[derive(Clone, Debug)]
-pub struct MachineFigures {
-    /// What feed and executors publish.
-    pub published: Arc<Published>,
-    /// The journal's thread.
-    pub journal: Arc<JournalStatus>,
-    /// The hot threads by name.
-    pub threads: Vec<(&'static str, Pulse)>,
-}
-
-impl MachineFigures {
-    /// Every figure by name, with the core's own beside them.
-    pub fn json(&self, core: &Stats) -> Value {
-        let published = &self.published;
-        let executors = Venue::ALL
-            .map(|venue| (venue.name().to_owned(), published.executors[venue.index()].json()));
-        let links = published.links.iter().map(|link| (link.name.clone(), link.cells.json()));
-        let sessions = published.links.iter().map(|link| (link.name.clone(), link.session.json()));
-        let outlets = Venue::ALL
-            .map(|venue| (venue.name().to_owned(), published.exec_outlets[venue.index()].json()))
-            .into_iter()
-            .chain([("feed".to_owned(), published.feed_outlet.json())]);
-        let threads = self.threads.iter().map(|(name, pulse)| ((*name).to_owned(), pulse.json()));
-        json!({
-            "core": read_json::<CoreFigure>(core),
-            "executors": Value::Object(executors.into_iter().collect()),
-            "links": Value::Object(links.collect()),
-            "sessions": Value::Object(sessions.collect()),
-            "outlets": Value::Object(outlets.collect()),
-            "journal": read_json::<JournalFigure>(&self.journal.figures()),
-            "threads": Value::Object(threads.collect()),
-        })
     }
 }

@@ -16,7 +16,8 @@ use surefoot_hot::units::{Nanos, Usd};
 use crate::cli::Mode;
 use crate::config::limits::Limits;
 use crate::machine::Finished;
-use crate::machine::published::{MachineFigures, Published};
+use crate::machine::figures::MachineFigures;
+use crate::machine::published::Published;
 use crate::machine::topology::Topology;
 use crate::observe::table::LinkFigure;
 
