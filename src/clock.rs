@@ -19,6 +19,11 @@ const SLEW_SPAN: u64 = 1_000_000_000;
 const SLEW_MAX: i64 = 50_000_000;
 /// A wall clock this far off has stepped.
 pub const STEP_MIN: Nanos = Nanos::from_millis(250);
+/// The counter and the wall clock are read one after the other; readings further apart than this are not compared, because
+/// the thread was stopped between them. An undisturbed pair takes less than a microsecond.
+const PAIR_SPAN_MAX: u64 = 100_000;
+/// How often a pair of readings is tried before the next look at the wall clock has to do.
+const PAIR_TRIES: u32 = 8;
 
 /// Where the clock stands and how it runs on: a line through one point, bent once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +124,12 @@ impl Clock {
     /// # Errors
     /// The wall clock stands before 2026: signatures and order ids depend on it.
     pub fn start() -> Result<Self, String> {
-        Self::at(wall())
+        let clock = Self::at(wall())?;
+        // Where the thread was stopped in each of them, the first look a second later makes it good.
+        if let Some((count, time)) = clock.pair(wall) {
+            clock.course.write(Course { count, time, slew: 0 });
+        }
+        Ok(clock)
     }
 
     /// Starts it where the wall clock says `wall`.
@@ -129,7 +139,7 @@ impl Clock {
                         refuse signatures with a wrong time"
                 .into());
         }
-        let clock = quanta::Clock::new();
+        let clock = quanta::Clock::new(); // the first one of a process takes its time to calibrate itself
         let raw = clock.raw();
         let course = Arc::new(Shared::new(Course { count: 0, time: wall, slew: 0 }));
         Ok(Self { clock, raw, course })
@@ -138,18 +148,40 @@ impl Clock {
     /// Nanoseconds since 1970.
     #[inline]
     pub fn now(&self) -> Nanos {
-        let count = self.clock.delta_as_nanos(self.raw, self.clock.raw());
-        Nanos::new(self.course.read().at(count))
+        Nanos::new(self.course.read().at(self.count()))
     }
 
     /// Follows the wall clock: to be called about once a second, by one thread. Where the wall clock stepped: by how
     /// many nanoseconds, ahead or back. After a step back the clock runs a twentieth slower until it is met again, and
     /// each call says so.
     pub fn follow(&self) -> Option<i64> {
-        let count = self.clock.delta_as_nanos(self.raw, self.clock.raw());
-        let (course, step) = self.course.read().follow(count, wall());
+        self.follow_by(wall)
+    }
+
+    fn follow_by(&self, wall: impl FnMut() -> u64) -> Option<i64> {
+        let (count, wall) = self.pair(wall)?;
+        let (course, step) = self.course.read().follow(count, wall);
         self.course.write(course);
         step
+    }
+
+    /// The counter and the wall clock at one moment; `None` where the thread was stopped between the two each time, as on
+    /// a machine that has too much to do: their difference would then be the length of that stop.
+    fn pair(&self, mut wall: impl FnMut() -> u64) -> Option<(u64, u64)> {
+        for _ in 0..PAIR_TRIES {
+            let before = self.count();
+            let time = wall();
+            let span = self.count() - before;
+            if span <= PAIR_SPAN_MAX {
+                return Some((before + span / 2, time));
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn count(&self) -> u64 {
+        self.clock.delta_as_nanos(self.raw, self.clock.raw())
     }
 
     /// The counter itself: the cheapest stamp, for [`Clock::between`].
@@ -247,6 +279,25 @@ mod tests {
         assert_eq!(course.at(hour), BEGIN + hour + SLEW_MAX.unsigned_abs());
         let late = Course { count: 5 * SECOND, ..course };
         assert_eq!(late.at(5 * SECOND - 7), BEGIN - 7, "a reader that was overtaken");
+    }
+
+    /// The wall clock, read by a thread that is stopped right after the reading.
+    fn then_stopped(clock: &Clock) -> u64 {
+        let (wall, begin) = (wall(), clock.count());
+        while clock.count() - begin <= PAIR_SPAN_MAX {}
+        wall
+    }
+
+    #[test]
+    fn a_thread_that_is_stopped_between_two_clocks_moves_neither() {
+        let clock = Clock::at(wall() - 3 * SECOND).unwrap();
+        let before = clock.course.read();
+        assert_eq!(clock.follow_by(|| then_stopped(&clock)), None);
+        assert_eq!(clock.course.read(), before, "a pair that says nothing");
+        let mut stops = 0..3;
+        let step =
+            clock.follow_by(|| if stops.next().is_some() { then_stopped(&clock) } else { wall() });
+        assert!(step.is_some_and(|off| off >= 2_900_000_000), "{step:?}: the fourth pair counts");
     }
 
     #[test]
