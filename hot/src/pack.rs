@@ -1,8 +1,8 @@
 //! The journal's layout of every value that is written: bytes, little-endian, no padding.
 //!
 //! Written out by hand so that no compiler and no library decides what a file of last year means. The layout of a type
-//! stands beside the type: [`enum_table`] for a closed set of words, [`pack_variants`] for an enum with fields and
-//! [`pack_fields`] for a struct. Each takes its type apart completely: a field or a variant that is forgotten does not
+//! stands beside the type: `enum_table!` for a closed set of words, `pack_variants!` for an enum with fields and
+//! `pack_fields!` for a struct. Each takes its type apart completely: a field or a variant that is forgotten does not
 //! compile. The number of a variant is part of the format: new ones are added at the end, none is ever used again.
 
 /// The most bytes that a packed value takes.

@@ -2,7 +2,7 @@
 //!
 //! It has no socket, thread, clock or ring. Time is an argument that never runs back. A shell gives it what happened
 //! (`on_*`), then takes what it wants (`poll_*`), in this order, until each has nothing more: [`Machine::poll_close`],
-//! [`Machine::poll_report`], [`Machine::poll_request`]. The shell of production is [`super::shell`]; a simulation joins the
+//! [`Machine::poll_report`], [`Machine::poll_request`]. The shell of production is `shell.rs`; a simulation joins the
 //! machine to a venue that is a value as well.
 //!
 //! An order goes: halt epoch, a free connection, breaker, tokens, encode and sign, write ahead, [`Report::Bound`] where the

@@ -1,6 +1,6 @@
 //! The executors, one per venue: intents in; signed requests, the wire log and reports out.
 //!
-//! [`machine`] decides, and is a value without socket, thread, clock or ring. [`shell`] is its way to the world: mio, TLS
+//! [`machine`] decides, and is a value without socket, thread, clock or ring. `shell.rs` is its way to the world: mio, TLS
 //! lanes, rings, the halt epoch compared last. [`write_ahead`] is where orders are written down before they leave, [`codec`]
 //! what a venue's requests and answers mean.
 
