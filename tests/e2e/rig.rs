@@ -302,7 +302,9 @@ pub fn holds(
 ) -> Value {
     let begin = Instant::now();
     loop {
-        let status = status(scratch, state).unwrap_or_else(|| panic!("{what}: no status"));
+        // A machine with too much to do may leave one question unanswered for longer than `status` waits.
+        let status = wait("a status", || status(scratch, state));
+        let status = status.unwrap_or_else(|| panic!("{what}: no status"));
         assert!(wanted(&status), "after {:?}, no longer: {what}; {status:#?}", begin.elapsed());
         if begin.elapsed() >= span {
             return status;
