@@ -49,7 +49,7 @@ pub enum Lots {
 /// The orders that must have their market's smallest size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MinSize {
-    /// Every order.
+    /// Also those that take at once and can never rest.
     AllOrders,
     /// Orders that may rest. The venue has been seen to refuse others for it too.
     RestingOrders,
@@ -67,7 +67,7 @@ pub enum Purchases {
 /// What the venue does with a sale of more contracts than are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oversale {
-    /// Refuses it.
+    /// The order is rejected and nothing of it is sold.
     Refused,
     /// Takes what is beyond the holding as a purchase of the other outcome.
     BuysOther,

@@ -15,11 +15,11 @@ pub enum LimitUnit {
     Dollars,
     /// Steps of $0.0001; written in dollars.
     Ticks,
-    /// Whole percent.
+    /// Percent of what the row speaks of, without a fraction.
     Percent,
     /// Parts per million.
     Ppm,
-    /// Whole milliseconds.
+    /// Milliseconds, without a fraction; shown with `ms` behind them.
     Millis,
     /// A number of things.
     Count,

@@ -39,7 +39,7 @@ pub struct Report<'a> {
     pub mode: Mode,
     /// What this run is.
     pub about: &'a [String],
-    /// Its seed.
+    /// What the generated market flow was drawn from, and back-off between dials.
     pub seed: u64,
     /// Which agents shared which thread.
     pub topology: Topology,
@@ -64,7 +64,7 @@ pub struct Report<'a> {
     pub reconciled: bool,
     /// The limits it ran under.
     pub limits: &'a Limits,
-    /// The projection.
+    /// The SQLite file that tables orders, fills and positions of this and earlier runs.
     pub database: &'a Path,
 }
 
