@@ -11,13 +11,13 @@ use std::thread;
 
 use rtrb::{Consumer, Producer};
 use surefoot_cold::directory::Directory;
-use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates};
-use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi, Polymarket};
+use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Stage, Trust, client_config};
 use surefoot_cold::venue::kalshi::encode;
+use surefoot_cold::venue::kalshi::{HeaderSlots, Kalshi, KalshiRates};
+use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates};
 use surefoot_cold::wirelog::{SyncMode, WireLog};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};

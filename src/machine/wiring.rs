@@ -7,11 +7,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use rtrb::RingBuffer;
 use surefoot_cold::directory::{Directory, Names};
-use surefoot_cold::exec::kalshi::{HeaderSlots, KalshiRates, learn_from_frame};
-use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::{
-    Exec, ExecFigures, ExecOptions, ExecWiring, Kalshi, KalshiExec, Polymarket, PolymarketExec,
-};
+use surefoot_cold::exec::{Exec, ExecFigures, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
@@ -19,7 +15,11 @@ use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
+use surefoot_cold::venue::kalshi::{
+    HeaderSlots, Kalshi, KalshiExec, KalshiRates, learn_from_frame,
+};
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
+use surefoot_cold::venue::polymarket::{Polymarket, PolymarketExec, PolymarketRates};
 use surefoot_cold::venue::text::Digits;
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};

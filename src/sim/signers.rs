@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use surefoot_cold::directory::Directory;
-use surefoot_cold::exec::kalshi::KalshiRates;
-use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::{Kalshi, Polymarket};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
+use surefoot_cold::venue::kalshi::{Kalshi, KalshiRates};
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
+use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates};
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Usd};

@@ -10,12 +10,12 @@ use surefoot_cold::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec,
 };
 use surefoot_cold::exec::http::{Answer, Request};
-use surefoot_cold::exec::kalshi::KalshiRates;
-use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring, Kalshi};
+use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Meter, NoMeter, Trust};
 use surefoot_cold::venue::answer::{Cancelled, Placed};
 use surefoot_cold::venue::kalshi::signer::Signer;
+use surefoot_cold::venue::kalshi::{Kalshi, KalshiRates};
 use surefoot_cold::wirelog::{self, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use surefoot_cold::exec::Kalshi;
 use surefoot_cold::net::{Meter, Stage};
+use surefoot_cold::venue::kalshi::Kalshi;
 use surefoot_cold::wirelog::{self, Ended, Record};
 use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::report::Unsent;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use surefoot_cold::exec::codec::VenueCodec;
-use surefoot_cold::exec::polymarket::PolymarketRates;
-use surefoot_cold::exec::{BEATS_MISSED_MAX, CORE_STILL_MAX, Polymarket};
+use surefoot_cold::exec::{BEATS_MISSED_MAX, CORE_STILL_MAX};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::polymarket::eip712::{Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
+use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates};
 use surefoot_cold::wirelog;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};

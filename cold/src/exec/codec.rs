@@ -209,7 +209,7 @@ pub trait VenueCodec: Send {
 }
 
 /// An order that was never decided: of epoch zero, which no halt epoch is, so that no socket takes it.
-pub(super) fn rehearsal_order(now: Nanos, venue: Venue) -> Order {
+pub(crate) fn rehearsal_order(now: Nanos, venue: Venue) -> Order {
     Order {
         id: OrderId::new(0),
         epoch: 0,

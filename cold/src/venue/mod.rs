@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub mod auth;
+mod bucket;
 pub mod kalshi;
+mod markets;
 pub mod polymarket;
 pub mod text;

@@ -11,16 +11,16 @@ use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
-use super::bucket::Bucket;
-use super::codec::{
+use crate::directory::{Directory, Generation, Names, PolymarketNames};
+use crate::exec::codec::{
     AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, RequestKind, VenueCodec,
     is_urgent, rehearsal_order,
 };
-use super::http::{Answer, Request};
-use super::markets::Markets;
-use crate::directory::{Directory, Generation, Names, PolymarketNames};
+use crate::exec::http::{Answer, Request};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
+use crate::venue::bucket::Bucket;
+use crate::venue::markets::Markets;
 use crate::venue::polymarket::eip712::Word;
 use crate::venue::polymarket::encode::{self, path};
 use crate::venue::polymarket::signer::Signer;

@@ -15,19 +15,19 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::kalshi::our_order_id;
 
-use super::bucket::Bucket;
-use super::codec::{
+use crate::directory::{Directory, KalshiNames, Names};
+use crate::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
     rehearsal_order,
 };
-use super::http::{Answer, Request};
-use super::markets::Markets;
-use crate::directory::{Directory, KalshiNames, Names};
+use crate::exec::http::{Answer, Request};
 use crate::net::Endpoint;
 use crate::venue::answer::{Cancelled, Placed};
+use crate::venue::bucket::Bucket;
 use crate::venue::kalshi::encode;
 use crate::venue::kalshi::signer::{PAIR_AGE_MS_MAX, Pair, Signer};
 use crate::venue::kalshi::{answer, rest};
+use crate::venue::markets::Markets;
 use crate::wall;
 use crate::wirelog::VenueId;
 
