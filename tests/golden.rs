@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use surefoot_cold::json::{parse_scaled, scaled};
 use surefoot_cold::secrets::Secret;
+use surefoot_cold::text::parse_hex;
 use surefoot_cold::venue::kalshi::metadata as kalshi_metadata;
 use surefoot_cold::venue::kalshi::signer::PublicKey;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, Exchange, SignatureType};
@@ -26,7 +27,6 @@ use surefoot_cold::venue::polymarket::rest;
 use surefoot_cold::venue::polymarket::signer::{
     Credentials, OrderType, Signer, Terms, l2_signature,
 };
-use surefoot_cold::venue::text::parse_hex;
 use surefoot_hot::amounts::{Amounts, Sizing, amounts, market_price, rounded_amounts};
 use surefoot_hot::fees::{FeeAccumulator, FeeRule, Precision, fee_adjusted_buy};
 use surefoot_hot::grid::Grid;

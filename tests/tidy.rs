@@ -375,7 +375,7 @@ const SHARED_WITH_TWIN: [&str; 10] = [
     "surefoot_hot::fees::FeeRule", // a market's rates as data; the twin computes its own fees
     "surefoot_hot::fees::Ppm",     // a rate's type
     "surefoot_cold::secrets",      // texts that print as `***`
-    "surefoot_cold::venue::text",  // hex and 256-bit numbers; golden vectors hold it
+    "surefoot_cold::text",         // hex and 256-bit numbers; golden vectors hold it
     "surefoot_cold::venue::polymarket::eip712", // digests and recovery of signers; golden vectors hold it
     "surefoot_cold::venue::polymarket::signer::l2_signature", // the HMAC that a request must carry; golden vectors
     "crate::twin",

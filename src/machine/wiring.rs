@@ -8,19 +8,19 @@ use crossbeam_channel::Sender;
 use rtrb::RingBuffer;
 use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::exec::{Exec, ExecFigures, ExecOptions, ExecWiring};
-use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade, polymarket_user_frame};
+use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
-use surefoot_cold::venue::auth::{KalshiAuth, PolymarketAuth};
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::{
-    HeaderSlots, Kalshi, KalshiExec, KalshiRates, learn_from_frame,
+    HeaderSlots, Kalshi, KalshiAuth, KalshiExec, KalshiRates, KalshiUpgrade, learn_from_frame,
 };
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
-use surefoot_cold::venue::polymarket::{Polymarket, PolymarketExec, PolymarketRates};
-use surefoot_cold::venue::text::Digits;
+use surefoot_cold::venue::polymarket::{
+    Polymarket, PolymarketAuth, PolymarketExec, PolymarketRates, polymarket_user_frame,
+};
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::bounds::MARKETS_MAX;
@@ -127,20 +127,6 @@ impl Signers {
             )),
             Box::new(KalshiReader::new(kalshi, directory)),
         ]
-    }
-}
-
-/// Signs Kalshi's upgrade requests.
-struct KalshiUpgrade(Arc<kalshi::signer::Signer>);
-
-impl Upgrade for KalshiUpgrade {
-    fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
-        let pair = self.0.sign(now.millis(), "GET", path);
-        let stamp = Digits::new(pair.timestamp_ms());
-        self.0
-            .headers(&pair, &stamp)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec()
     }
 }
 
@@ -355,7 +341,7 @@ fn links(
         }
     }
     let KalshiAccess { ws, .. } = &access.kalshi;
-    let upgrade = || Some(Box::new(KalshiUpgrade(signers.kalshi.clone())) as Box<dyn Upgrade>);
+    let upgrade = || Some(Box::new(KalshiUpgrade::new(signers.kalshi.clone())) as Box<dyn Upgrade>);
     let heard = || LinkOptions { notices: Some(notices.clone()), ..LinkOptions::default() };
     let links = Links {
         polymarket_market: FeedLink::new(

@@ -1,7 +1,7 @@
 //! The four WebSockets: production sessions, whose frames go straight to the venues in this process and back.
 
 use surefoot_cold::directory::{Directory, Names};
-use surefoot_cold::feed::polymarket_user_frame;
+use surefoot_cold::venue::polymarket::polymarket_user_frame;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, Link as Kind};
 use surefoot_hot::ids::{MarketId, Venue};

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use surefoot_cold::directory::Directory;
-use surefoot_cold::feed::{KalshiUpgrade, Upgrade as _};
+use surefoot_cold::feed::Upgrade as _;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::rest::{Auth, Rest};
-use surefoot_cold::venue::kalshi::learn_from_frame;
+use surefoot_cold::venue::kalshi::{KalshiUpgrade, learn_from_frame};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;

@@ -601,7 +601,7 @@ mod tests {
             assert!(market.yes_token.len() <= 78 && market.yes_token != market.no_token);
             let three = market.generation == Generation::Three;
             assert_eq!(three, market.condition_id.ends_with("00"));
-            let parse = surefoot_cold::venue::text::parse_u256;
+            let parse = surefoot_cold::text::parse_u256;
             let (yes, no) = (parse(&market.yes_token).unwrap(), parse(&market.no_token).unwrap());
             // The rule by which clients tell the generations apart.
             assert_eq!(three, yes[19..27] == [0; 8], "{}", market.yes_token);

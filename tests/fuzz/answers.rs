@@ -6,8 +6,8 @@
 
 use super::said::Said;
 use serde_json::Value;
+use surefoot_cold::exec::answer::{Cancelled, Placed};
 use surefoot_cold::json;
-use surefoot_cold::venue::answer::{Cancelled, Placed};
 use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_hot::ids::{MarketId, OrderId, Outcome};
 use surefoot_hot::order::{Order, Tif};

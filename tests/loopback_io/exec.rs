@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::exec::answer::{Cancelled, Placed};
 use surefoot_cold::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec,
 };
@@ -13,7 +14,6 @@ use surefoot_cold::exec::http::{Answer, Request};
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Meter, NoMeter, Trust};
-use surefoot_cold::venue::answer::{Cancelled, Placed};
 use surefoot_cold::venue::kalshi::signer::Signer;
 use surefoot_cold::venue::kalshi::{Kalshi, KalshiRates};
 use surefoot_cold::wirelog::{self, SyncMode, VenueId, WireLog};

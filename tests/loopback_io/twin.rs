@@ -15,17 +15,17 @@ use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
-use surefoot_cold::feed::{
-    Feed, FeedLink, Follow, KalshiUpgrade, LinkOptions, polymarket_user_frame,
-};
+use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{NoMeter, Trust};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
-use surefoot_cold::venue::kalshi::{HeaderSlots, Kalshi, KalshiRates, learn_from_frame};
+use surefoot_cold::venue::kalshi::{
+    HeaderSlots, Kalshi, KalshiRates, KalshiUpgrade, learn_from_frame,
+};
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
-use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates};
+use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates, polymarket_user_frame};
 use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue};

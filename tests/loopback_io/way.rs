@@ -398,7 +398,7 @@ fn an_order_that_no_wire_log_knows_is_asked_about_by_the_name_it_left_with() {
     assert_eq!(rig.report(), Report::Absent { order: id, venue });
     let asked: Vec<_> = seen.try_iter().map(|(_, heard)| heard.head).collect();
     let name = asked.iter().find_map(|head| head.strip_prefix("GET /data/order/")).unwrap();
-    let bytes = surefoot_cold::venue::text::parse_hex::<32>(&name[..66]).unwrap();
+    let bytes = surefoot_cold::text::parse_hex::<32>(&name[..66]).unwrap();
     assert_eq!(wirelog::VenueId::new(&bytes).unwrap().key(), key);
     assert!(asked.iter().any(|head| head.starts_with("GET /data/trades")), "and its fills");
 }

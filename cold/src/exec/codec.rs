@@ -7,7 +7,7 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::http::{Answer, Request};
-use crate::venue::answer::{Cancelled, Placed};
+use crate::exec::answer::{Cancelled, Placed};
 use crate::wirelog::VenueId;
 
 /// The order cannot be written down in the venue's terms: our mistake, and nothing was sent.

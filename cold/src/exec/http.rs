@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::venue::text::Digits;
+use crate::text::Digits;
 
 /// Headers read of one answer; Cloudflare sends about twenty.
 const HEADERS_MAX: usize = 64;

@@ -4,6 +4,7 @@
 //! lanes, rings, the halt epoch compared last. [`write_ahead`] is where orders are written down before they leave, [`codec`]
 //! what it needs to know of a venue; each venue's part is in its folder of [`crate::venue`].
 
+pub mod answer;
 pub mod codec;
 pub mod http;
 mod lane;

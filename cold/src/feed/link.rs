@@ -20,9 +20,9 @@ use tungstenite::{ClientRequestBuilder, Error, Message, WebSocket};
 use super::outlet::{Outlet, RingSink};
 use super::tap::Tap;
 use crate::directory::Entry;
+use crate::http_answer::is_stranger;
 use crate::net::dial::OPEN_WAIT_MAX;
 use crate::net::{Dialer, Meter, Stage, TlsStream};
-use crate::venue::answer::is_stranger;
 
 /// Frames that one link reads in one turn.
 pub const FRAMES_PER_TURN_MAX: u32 = 32;

@@ -3,9 +3,7 @@
 //! A [`Feed`] owns some [`FeedLink`]s and the one producing end of `feed_core`. Each link is a WebSocket over
 //! TLS with a hot [`Session`](surefoot_hot::venue::Session) that understands it.
 
-mod follow;
 pub mod link;
-mod login;
 pub mod outlet;
 pub mod tap;
 
@@ -23,7 +21,6 @@ use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Counters;
 
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
-pub use login::{KalshiUpgrade, polymarket_user_frame};
 pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 

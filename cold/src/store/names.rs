@@ -11,7 +11,7 @@ use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
 
 use crate::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use crate::state_dir::{StateError, write_atomic};
-use crate::venue::text::{hex, parse_hex};
+use crate::text::{hex, parse_hex};
 
 /// One directory of markets for each set of venues and accounts that this state directory was used with.
 #[derive(Clone, Debug, Default)]

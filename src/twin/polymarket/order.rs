@@ -1,10 +1,10 @@
 //! An order as it comes in: parsed, its digest recomputed, its signer recovered, its numbers checked.
 
 use serde_json::Value;
+use surefoot_cold::text::{parse_hex, parse_hex_vec, parse_u256};
 use surefoot_cold::venue::polymarket::eip712::{
     Address, Exchange, OrderFields, SignatureType, Word,
 };
-use surefoot_cold::venue::text::{parse_hex, parse_hex_vec, parse_u256};
 use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 

@@ -3,8 +3,8 @@
 use std::iter::empty;
 
 use serde_json::{Map, Value, json};
+use surefoot_cold::text::{parse_hex, parse_hex_vec};
 use surefoot_cold::venue::polymarket::eip712::{Address, Exchange, auth_digest, recover};
-use surefoot_cold::venue::text::{parse_hex, parse_hex_vec};
 use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty};
 

@@ -48,7 +48,7 @@ fn trimmed(number: u64, decimals: usize) -> String {
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(2 + 2 * bytes.len());
     out.extend_from_slice(b"0x");
-    surefoot_cold::venue::text::push_hex(&mut out, bytes);
+    surefoot_cold::text::push_hex(&mut out, bytes);
     String::from_utf8(out).expect("hex is ASCII")
 }
 

@@ -3,8 +3,8 @@
 //! The venue's own clients do, and take a wallet for somebody else's where it differs. Sources: `venues/polymarket.md`
 //! §3.5 and §9.4, and the venue's Python SDK 0.14.0, whose answers the test holds.
 
+use surefoot_cold::text::parse_hex;
 use surefoot_cold::venue::polymarket::eip712::{Address, SignatureType, Word, keccak};
-use surefoot_cold::venue::text::parse_hex;
 
 const PROXY_FACTORY: &str = "aB45c5A4B0c941a2F231C04C3f49182e1A254052";
 const PROXY_IMPLEMENTATION: &str = "44e999d5c2F66Ef0861317f9A4805AC2e90aEB4f";

@@ -7,8 +7,8 @@ use surefoot_hot::units::Nanos;
 
 use super::lanes::{Job, LaneRole};
 use super::{Inquiry, Machine, RETRY_AFTER, TRIES_MAX, VenueCodec, WriteAhead, query_of};
+use crate::exec::answer::Cancelled;
 use crate::exec::codec::RequestKind;
-use crate::venue::answer::Cancelled;
 use crate::wirelog::VenueId;
 
 /// What waits for a connection.

@@ -9,8 +9,8 @@ use surefoot_hot::units::Nanos;
 
 use super::lanes::{Job, LaneRole, LaneState, LeaveTerms, WriteResult, Written};
 use super::{Machine, PLACES_MAX, VenueCodec, WriteAhead};
+use crate::exec::answer::Placed;
 use crate::exec::codec::{RequestKind, is_urgent};
-use crate::venue::answer::Placed;
 use crate::wirelog::{Ended, Record, Sent, VenueId};
 
 /// Whether an order can leave.

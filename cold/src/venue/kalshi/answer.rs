@@ -7,8 +7,9 @@ use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 use surefoot_hot::venue::kalshi::our_order_id;
 
+use crate::exec::answer::{Cancelled, Placed, state_of};
+use crate::http_answer::{holds, is_foreign, parse};
 use crate::json::{Object, as_qty, scaled};
-use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
 
 /// What the answer to a create says.
 #[derive(Clone, Debug, PartialEq, Eq)]

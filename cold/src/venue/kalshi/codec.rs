@@ -2,43 +2,34 @@
 //! 2026-11-20.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use rtrb::{Consumer, Producer, RingBuffer};
 use serde_json::Value;
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
 use surefoot_hot::order::{Cancel, Order};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::kalshi::our_order_id;
 
+use super::header_slots::HeaderSlots;
 use crate::directory::{Directory, KalshiNames, Names};
+use crate::exec::answer::{Cancelled, Placed};
 use crate::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
     rehearsal_order,
 };
 use crate::exec::http::{Answer, Request};
 use crate::net::Endpoint;
-use crate::venue::answer::{Cancelled, Placed};
 use crate::venue::bucket::Bucket;
 use crate::venue::kalshi::encode;
 use crate::venue::kalshi::signer::{PAIR_AGE_MS_MAX, Pair, Signer};
 use crate::venue::kalshi::{answer, rest};
 use crate::venue::markets::Markets;
-use crate::wall;
 use crate::wirelog::VenueId;
 
 /// Pages of orders or fills read for one question.
 const PAGES_MAX: u8 = 20;
 /// Shards there may be; each has a write bucket of its own, shard 0 shares the unscoped one.
 const SHARDS_MAX: usize = 8;
-/// Signatures kept ready.
-const SLOTS: usize = 16;
-/// How often they are topped up.
-const TOP_UP_EVERY: Duration = Duration::from_millis(250);
 /// What an order, a cancel and a read of one order cost, and everything else.
 const COST_PLACE: u64 = 10;
 const COST_CANCEL: u64 = 2;
@@ -169,7 +160,7 @@ impl Kalshi {
 
     fn create_pair(&mut self, now: Nanos) -> Pair {
         let now_ms = now.millis();
-        while let Some(pair) = self.slots.as_mut().and_then(|slots| slots.pairs.pop().ok()) {
+        while let Some(pair) = self.slots.as_mut().and_then(|slots| slots.pop()) {
             if now_ms.abs_diff(pair.timestamp_ms()) <= PAIR_AGE_MS_MAX {
                 self.from_slot += 1;
                 return pair;
@@ -195,7 +186,7 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// The venue's id of an order from its text; none where it is no id.
-fn venue_id(text: &str) -> VenueId {
+pub(super) fn venue_id(text: &str) -> VenueId {
     let id = Some(text.as_bytes()).filter(|text| is_plain(text)).and_then(VenueId::new);
     id.unwrap_or(VenueId::NONE)
 }
@@ -398,82 +389,6 @@ impl VenueCodec for Kalshi {
     }
 }
 
-/// Signatures of the create path made ahead by a cold thread: an RSA signature costs more than everything else
-/// on the path together, a slot costs nothing.
-pub struct HeaderSlots {
-    pairs: Consumer<Pair>,
-    stop: Arc<AtomicBool>,
-    maker: Option<JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for HeaderSlots {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HeaderSlots({})", self.pairs.slots())
-    }
-}
-
-impl HeaderSlots {
-    /// Starts the thread that keeps them fresh.
-    ///
-    /// # Errors
-    /// The system has no room for another thread.
-    pub fn spawn(signer: Arc<Signer>) -> std::io::Result<Self> {
-        let (made, pairs) = RingBuffer::new(SLOTS);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let maker = thread::Builder::new()
-            .name("header-slots".to_owned())
-            .spawn(move || keep_fresh(&signer, made, &stopped))?;
-        Ok(Self { pairs, stop, maker: Some(maker) })
-    }
-
-    /// Makes room for fresh ones.
-    fn discard_old(&mut self, now_ms: u64) {
-        while let Ok(pair) = self.pairs.peek() {
-            if now_ms.abs_diff(pair.timestamp_ms()) <= PAIR_AGE_MS_MAX * 3 / 4 {
-                break;
-            }
-            let _ = self.pairs.pop();
-        }
-    }
-}
-
-impl Drop for HeaderSlots {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(maker) = self.maker.take() {
-            maker.thread().unpark();
-            let _ = maker.join(); // it holds nothing but the ring
-        }
-    }
-}
-
-fn keep_fresh(signer: &Signer, mut made: Producer<Pair>, stop: &AtomicBool) {
-    while !stop.load(Ordering::Acquire) {
-        while !made.is_full() && !stop.load(Ordering::Acquire) {
-            let _ = made.push(signer.sign(wall::unix_ms(), "POST", encode::ORDERS)); // there is room: only we fill it
-        }
-        thread::park_timeout(TOP_UP_EVERY);
-    }
-}
-
-/// What a frame of the private stream teaches: our id and the venue's, from any message that has both. To be
-/// put in front of the private session: fills and updates may outrun the answer that names the id.
-pub fn learn_from_frame(frame: &[u8]) -> Option<(OrderId, VenueId)> {
-    let frame = std::str::from_utf8(frame).ok()?;
-    let client = field(frame, "\"client_order_id\"")?;
-    let order = our_order_id(client.as_bytes())?;
-    let id = venue_id(field(frame, "\"order_id\"")?);
-    (!id.is_none()).then_some((order, id))
-}
-
-/// The text after a key; keys and ids hold no escapes.
-fn field<'a>(frame: &'a str, key: &str) -> Option<&'a str> {
-    let (_, rest) = frame.split_once(key)?;
-    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-    rest.split_once('"').map(|(text, _)| text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -497,19 +412,6 @@ mod tests {
                 "it is read"
             );
             assert!(may_be_unread(&row(Value::Null, client, "resting"), ours), "nameless");
-        }
-    }
-
-    #[test]
-    fn the_stream_teaches_the_venue_id() {
-        let frame = br#"{"type":"fill","msg":{"trade_id":"d9","order_id":"3b23c1c7","client_order_id": "sf-000000000001f3a2"}}"#;
-        let (order, id) = learn_from_frame(frame).unwrap();
-        assert_eq!((order, id.as_bytes()), (OrderId::new(0x1f3a2), &b"3b23c1c7"[..]));
-        assert_eq!(learn_from_frame(br#"{"order_id":"a","client_order_id":"mm1-1"}"#), None);
-        assert_eq!(learn_from_frame(b"{}"), None);
-        for id in ["", "a b", "a\\r\\nHost: x", "a?b", "a/b", &"a".repeat(41)] {
-            let frame = format!(r#"{{"order_id":"{id}","client_order_id":"sf-000000000001f3a2"}}"#);
-            assert_eq!(learn_from_frame(frame.as_bytes()), None, "{id}");
         }
     }
 }

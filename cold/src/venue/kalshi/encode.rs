@@ -9,7 +9,7 @@ use surefoot_hot::units::{Price, Qty};
 use surefoot_hot::venue_rules::LOT;
 
 use crate::directory::KalshiNames;
-use crate::venue::text::{Digits, nibble, push_fixed};
+use crate::text::{Digits, nibble, push_fixed};
 
 /// Where every path starts; it is part of what is signed.
 pub const ROOT: &str = "/trade-api/v2";

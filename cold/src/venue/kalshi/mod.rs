@@ -3,12 +3,19 @@
 pub mod answer;
 pub mod codec;
 pub mod encode;
+mod follow;
+mod header_slots;
+mod learn;
+mod login;
 pub mod metadata;
 pub mod reconcile;
 pub mod rest;
 pub mod signer;
 
-pub use codec::{HeaderSlots, Kalshi, KalshiRates, learn_from_frame};
+pub use codec::{Kalshi, KalshiRates};
+pub use header_slots::HeaderSlots;
+pub use learn::learn_from_frame;
+pub use login::{KalshiAuth, KalshiUpgrade};
 
 use crate::exec::Exec;
 

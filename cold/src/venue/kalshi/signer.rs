@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::secrets::Secret;
-use crate::venue::text::Digits;
+use crate::text::Digits;
 
 /// Characters of the longest signature: RSA-4096 in base64.
 const SIGNATURE_TEXT_MAX: usize = 684;

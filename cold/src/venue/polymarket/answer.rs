@@ -8,9 +8,10 @@ use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 
 use super::eip712::Word;
+use crate::exec::answer::{Cancelled, Placed, state_of};
+use crate::http_answer::{holds, is_foreign, parse};
 use crate::json::{as_qty, parse_scaled};
-use crate::venue::answer::{Cancelled, Placed, holds, is_foreign, parse, state_of};
-use crate::venue::text::parse_hex;
+use crate::text::parse_hex;
 
 /// An order this close to its size is filled: sums of fills end up to 0.01 below it (`polymarket.md` §10, 9).
 pub const DUST: Qty = Qty::from_micros(10_000);

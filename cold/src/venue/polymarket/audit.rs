@@ -16,7 +16,7 @@ use surefoot_hot::ids::{MarketId, Outcome};
 use surefoot_hot::venue::decimal;
 
 use crate::directory::PolymarketNames;
-use crate::venue::text::nibble;
+use crate::text::nibble;
 
 /// The venue's hash of one token's book.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
 use crate::directory::{Directory, Generation, Names, PolymarketNames};
+use crate::exec::answer::{Cancelled, Placed};
 use crate::exec::codec::{
     AfterAnswer, CannotEncode, HeartbeatAnswer, Inquiry, Limited, RequestKind, VenueCodec,
     is_urgent, rehearsal_order,
 };
 use crate::exec::http::{Answer, Request};
 use crate::net::Endpoint;
-use crate::venue::answer::{Cancelled, Placed};
 use crate::venue::bucket::Bucket;
 use crate::venue::markets::Markets;
 use crate::venue::polymarket::eip712::Word;

@@ -11,7 +11,7 @@ use secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey};
 use sha3::{Digest, Keccak256};
 use surefoot_hot::ids::Action;
 
-use crate::venue::text::{nibble, parse_hex};
+use crate::text::{nibble, parse_hex};
 
 /// The curve's tables, blinded once from the system's random source: the library is constant-time without it, and
 /// blinding anew for each signature would double its cost.
@@ -524,7 +524,7 @@ address verifyingContract,bytes32 salt)";
             salt: 123_456_789,
             maker: owner,
             signer: owner,
-            token: crate::venue::text::parse_u256(
+            token: crate::text::parse_u256(
                 "71321045679252212594626385532706912750332728571942532289631379312455583992563",
             )
             .unwrap(),

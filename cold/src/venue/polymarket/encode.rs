@@ -6,7 +6,7 @@ use surefoot_hot::ids::Action;
 
 use super::eip712::Word;
 use super::signer::{SignedOrder, Signer};
-use crate::venue::text::{Digits, push_hex};
+use crate::text::{Digits, push_hex};
 
 /// Paths of the order calls.
 pub mod path {

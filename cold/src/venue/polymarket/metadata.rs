@@ -13,7 +13,7 @@ use surefoot_hot::venue::decimal;
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
 use crate::json::{Object, ReadError, parse_time};
-use crate::venue::text::parse_u256;
+use crate::text::parse_u256;
 
 /// A market as Gamma lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

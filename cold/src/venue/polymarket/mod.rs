@@ -5,12 +5,15 @@ pub mod audit;
 pub mod codec;
 pub mod eip712;
 pub mod encode;
+mod follow;
+mod login;
 pub mod metadata;
 pub mod reconcile;
 pub mod rest;
 pub mod signer;
 
 pub use codec::{Polymarket, PolymarketRates};
+pub use login::{PolymarketAuth, polymarket_user_frame};
 
 use crate::exec::Exec;
 

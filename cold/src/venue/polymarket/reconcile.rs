@@ -11,7 +11,7 @@ use crate::directory::{Directory, Names};
 use crate::json::{ReadError, as_qty};
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
-use crate::venue::text::hex;
+use crate::text::hex;
 
 /// Reads our account at Polymarket.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use surefoot_hot::venue::{fill_id, fine, venue_key};
 
 use super::answer::DUST;
 use super::eip712::Word;
+use crate::exec::answer::state_of;
 use crate::json::{Object, ReadError, as_qty, scaled, scaled_nearest};
-use crate::venue::answer::state_of;
-use crate::venue::text::parse_hex;
+use crate::text::parse_hex;
 
 /// Where the first page begins.
 pub const CURSOR_FIRST: &str = "MA==";

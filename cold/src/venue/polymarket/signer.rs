@@ -17,7 +17,7 @@ use zeroize::Zeroize as _;
 use super::eip712::{self, Address, Chain, Exchange, OrderFields, Signature, SignatureType, Word};
 use crate::directory::{Generation, PolymarketNames};
 use crate::secrets::Secret;
-use crate::venue::text::{Digits, parse_hex, parse_u256};
+use crate::text::{Digits, parse_hex, parse_u256};
 
 /// The largest salt: it travels as a JSON number.
 pub const SALT_MAX: u64 = (1 << 53) - 1;
@@ -243,7 +243,7 @@ impl Signer {
         let timestamp = timestamp_secs.to_string();
         let digest = eip712::auth_digest(&self.address, &timestamp, nonce, self.chain);
         let mut signature = b"0x".to_vec();
-        crate::venue::text::push_hex(&mut signature, &eip712::sign(&digest, &self.key));
+        crate::text::push_hex(&mut signature, &eip712::sign(&digest, &self.key));
         [
             ("POLY_ADDRESS", self.address_text.clone()),
             ("POLY_SIGNATURE", String::from_utf8(signature).expect("hex is ASCII")),

@@ -14,11 +14,11 @@ use surefoot_hot::risk::gate::{View, check};
 use surefoot_hot::risk::{Approved, Exposure, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
+use crate::exec::answer::{Cancelled, Placed};
 use crate::exec::codec::{AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec};
 use crate::exec::http::{Answer, Request};
 use crate::exec::machine::{Closing, ExecOptions, LaneRole, Machine, WriteResult};
 use crate::exec::write_ahead::MemoryLog;
-use crate::venue::answer::{Cancelled, Placed};
 use crate::wirelog::{Record, VenueId};
 
 /// When the clock of every test starts.

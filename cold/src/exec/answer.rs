@@ -1,7 +1,6 @@
 //! What an answer to an order or a cancel proves. Only a definite refusal is a rejection; everything that leaves
 //! the order's fate open is unknown, and unknown is not failed.
 
-use serde_json::Value;
 use surefoot_hot::ids::{OrderId, OrderRef};
 use surefoot_hot::order::Cancel;
 use surefoot_hot::report::{OrderStatus, Reject, Report, VenueState};
@@ -82,30 +81,4 @@ pub(crate) fn state_of(filled: Qty, wanted: Qty, dust: Qty, rests: bool) -> Venu
     } else {
         VenueState::Cancelled
     }
-}
-
-/// The body as JSON, or null where it is none.
-pub(crate) fn parse(body: &[u8]) -> Value {
-    serde_json::from_slice(body).unwrap_or(Value::Null)
-}
-
-/// Whether a refusal is not the venue's own: its servers answer in JSON or not at all, a filter in front of them with a
-/// page, and a redirect leads to one.
-pub(crate) fn is_foreign(status: u16, body: &[u8]) -> bool {
-    let page = !body.trim_ascii().is_empty() && parse(body).is_null();
-    (300..400).contains(&status) || (page && (400..500).contains(&status))
-}
-
-/// Whether an answer says that the venue does not know us, or not for this: a key revoked, expired or of another account.
-pub(crate) fn is_stranger(status: u16, body: &[u8]) -> bool {
-    status == 401 || (status == 403 && !is_foreign(status, body))
-}
-
-/// Whether `text` holds `part`, whatever the case.
-pub(crate) fn holds(text: &str, part: &str) -> bool {
-    text.len() >= part.len()
-        && text
-            .as_bytes()
-            .windows(part.len())
-            .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }

@@ -1,35 +1,21 @@
-//! How a link proves who we are: Kalshi signs the upgrade, Polymarket's user channel sends its key in a frame.
+//! How Polymarket is told who we are: headers of REST requests, and the first frame of the user channel.
 
 use std::sync::Arc;
 
 use surefoot_hot::units::Nanos;
 
-use super::link::Upgrade;
-use crate::venue::kalshi::encode::WS;
-use crate::venue::kalshi::signer::Signer;
-use crate::venue::polymarket::signer::Credentials;
-use crate::venue::text::{Digits, nibble};
+use super::signer::{Credentials, Signer};
+use crate::rest::Auth;
+use crate::text::nibble;
 
-/// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
+/// Signs REST requests to Polymarket's CLOB with L2 headers, at the time given.
 #[derive(Debug)]
-pub struct KalshiUpgrade {
-    signer: Arc<Signer>,
-}
+pub struct PolymarketAuth(pub Arc<Signer>);
 
-impl KalshiUpgrade {
-    /// With this key.
-    pub fn new(signer: Arc<Signer>) -> Self {
-        Self { signer }
-    }
-}
-
-impl Upgrade for KalshiUpgrade {
-    fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
-        let path = if path.is_empty() { WS } else { path };
-        let pair = self.signer.sign(now.millis(), "GET", path);
-        let stamp = Digits::new(pair.timestamp_ms());
-        let headers = self.signer.headers(&pair, &stamp);
-        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+impl Auth for PolymarketAuth {
+    fn headers(&self, now: Nanos, method: &str, path: &str, body: &[u8]) -> Vec<(String, String)> {
+        let headers = self.0.l2_headers(now.millis() / 1_000, method, path, body);
+        headers.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 }
 

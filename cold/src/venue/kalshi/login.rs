@@ -1,0 +1,49 @@
+//! How Kalshi is told who we are: headers of REST requests, and of the upgrade to a stream.
+
+use std::sync::Arc;
+
+use surefoot_hot::units::Nanos;
+
+use super::encode::WS;
+use super::signer::Signer;
+use crate::feed::Upgrade;
+use crate::rest::Auth;
+use crate::text::Digits;
+
+/// Signs REST requests to Kalshi, at the time given.
+#[derive(Debug)]
+pub struct KalshiAuth(pub Arc<Signer>);
+
+impl Auth for KalshiAuth {
+    fn headers(&self, now: Nanos, method: &str, path: &str, _: &[u8]) -> Vec<(String, String)> {
+        let pair = self.0.sign(now.millis(), method, path);
+        let stamp = Digits::new(pair.timestamp_ms());
+        self.0
+            .headers(&pair, &stamp)
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec()
+    }
+}
+
+/// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
+#[derive(Debug)]
+pub struct KalshiUpgrade {
+    signer: Arc<Signer>,
+}
+
+impl KalshiUpgrade {
+    /// With this key.
+    pub fn new(signer: Arc<Signer>) -> Self {
+        Self { signer }
+    }
+}
+
+impl Upgrade for KalshiUpgrade {
+    fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
+        let path = if path.is_empty() { WS } else { path };
+        let pair = self.signer.sign(now.millis(), "GET", path);
+        let stamp = Digits::new(pair.timestamp_ms());
+        let headers = self.signer.headers(&pair, &stamp);
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+}
