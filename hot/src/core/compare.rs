@@ -9,6 +9,7 @@
 //! Where contracts of a settled market are a claim, it is paid when somebody redeems them. Both are right until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
 //! is there, the claim was paid.
 
+use super::money::Correction;
 use super::{Booked, Core};
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
@@ -213,7 +214,7 @@ impl Core {
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
-            comparison.purses[Purse::of(venue, 0).index()].more += self.ledger.claims();
+            comparison.purses[Purse::of(venue, 0).index()].more += self.money.ledger().claims();
         }
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
@@ -260,7 +261,7 @@ impl Core {
             // A purse that a whole reading does not mention has nothing in it, says the venue.
             for purse in Purse::all().filter(|purse| purse.venue() == venue) {
                 let told = self.comparison.purses[purse.index()].told;
-                if !told && self.ledger.cash(purse) > Usd::ZERO {
+                if !told && self.money.cash(purse) > Usd::ZERO {
                     self.compare_cash(purse, Usd::ZERO, out);
                 }
             }
@@ -320,22 +321,22 @@ impl Core {
         let venue = purse.venue();
         let VenueCompared { since, met, .. } = self.comparison.venues[venue.index()];
         for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
-            let position = self.ledger.position(market);
+            let position = self.money.position(market);
             let Some(gone) = self.comparison.markets[market.index()].gone else { continue };
             if !position.has_claim() || self.purse(market) != purse {
                 continue;
             }
             let claim = position.claim();
             self.take_back_payment(purse, claim, payable_from(gone));
-            let ours = self.ledger.cash(purse);
+            let ours = self.money.cash(purse);
             let of = &mut self.comparison.purses[purse.index()];
             if theirs >= ours + claim - of.less {
                 of.more -= claim;
-                self.ledger.redeem(market, purse);
+                self.money.redeem(market, purse);
                 self.note_position(market, out);
             } else if !met {
                 of.more -= claim;
-                self.ledger.lose_claim(market);
+                self.money.lose_claim(market);
                 self.alarm(Alarm::Gone, Some(market), None, out);
                 self.note_position(market, out);
             } else if since.since(gone) >= PAID_WITHIN {
@@ -347,7 +348,7 @@ impl Core {
     fn compare_cash(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
         self.take_redeemed(purse, theirs, out);
         let venue = purse.venue();
-        let ours = self.ledger.cash(purse);
+        let ours = self.money.cash(purse);
         let of = &mut self.comparison.purses[purse.index()];
         if theirs >= ours - of.less && theirs <= ours + of.more {
             of.seen = None;
@@ -370,14 +371,14 @@ impl Core {
         }
         self.comparison.purses[purse.index()].seen = None;
         self.on_cash_repaired(purse, since, theirs - ours);
-        self.ledger.set_cash(purse, theirs);
+        self.money.correct_cash(purse, theirs);
     }
 
     /// The venue's word on what is held in a market.
     pub(super) fn on_position(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
         let Some(&MarketDef { venue, .. }) = self.books.terms(market) else { return };
         let theirs = [yes, no];
-        if self.settled[market.index()].is_some() {
+        if self.money.worth().settled_at(market).is_some() {
             // It stays on the venue's list until it is redeemed.
             let since = self.comparison.venues[venue.index()].since;
             let of = &mut self.comparison.markets[market.index()];
@@ -420,7 +421,7 @@ impl Core {
 
     /// Contracts of each outcome that we count, in millionths; below zero where more were sold than held.
     fn held_here(&self, market: MarketId) -> [i128; 2] {
-        let position = self.ledger.position(market);
+        let position = self.money.position(market);
         [Outcome::Yes, Outcome::No]
             .map(|outcome| micros(position.held(outcome)) - micros(position.short(outcome)))
     }
@@ -437,7 +438,6 @@ impl Core {
 
     /// Takes the venue's word for a position.
     fn take_over(&mut self, market: MarketId, yes: Qty, no: Qty, out: &mut Outbox) {
-        let position = *self.ledger.position(market);
         // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
         let price = self
             .books
@@ -446,15 +446,14 @@ impl Core {
             .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
         let since = self.comparison.markets[market.index()].seen_since;
         self.on_contracts_repaired(market, since, [yes, no], price);
-        self.mark();
-        let worth = self.marked;
-        self.change_held(market, |ledger| ledger.set_position(market, yes, no, price));
-        // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
-        // take the gain along that they stood for; their loss stays.
-        self.mark();
-        let change = self.marked - worth;
-        let grew = yes >= position.held(Outcome::Yes) && no >= position.held(Outcome::No);
-        self.day_base += if grew { change } else { change.max(Usd::ZERO) };
+        self.money.correct_position(
+            &self.books,
+            &self.baskets,
+            market,
+            [yes, no],
+            price,
+            Correction::TakenOver,
+        );
         self.note_position(market, out);
     }
 }

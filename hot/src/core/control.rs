@@ -57,15 +57,7 @@ impl Core {
             Control::Limit { row, value } => {
                 self.limits.set(row, value, !self.configuring);
             }
-            // A restart within the day tells it again: today's loss is still today's.
-            Control::Day { day } => {
-                if day > self.day {
-                    self.day = day;
-                    self.ledger.new_day();
-                    self.mark();
-                    self.day_base = self.marked;
-                }
-            }
+            Control::Day { day } => self.money.on_day(day, &self.books, &self.baskets),
             Control::Reading { venue, since } => self.on_reading(venue, since),
             Control::Release { market } => self.on_release(now, market, out),
             Control::Open { venue, market, order, key } => {
@@ -217,12 +209,9 @@ impl Core {
             &Event::Status { market, status: crate::market::MarketStatus::Resolved },
         );
         let purse = self.purse(market);
-        self.settled[market.index()] = Some(yes_pays);
         self.take_back_early_payment(market, purse, yes_pays);
-        let cash = self.ledger.cash(purse);
-        self.change_held(market, |ledger| ledger.settle(market, purse, yes_pays));
-        self.comparison.on_settled(now, market, purse, self.ledger.cash(purse) - cash);
-        self.mark(); // what it was worth over its cost is realised now, and counts once
+        let paid = self.money.settle(&self.books, &self.baskets, market, yes_pays);
+        self.comparison.on_settled(now, market, purse, paid);
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
         for place in 0..self.groups.len() {
@@ -244,7 +233,7 @@ impl Core {
             return;
         }
         let Some(from) = self.comparison.payable_from(market) else { return };
-        let position = self.ledger.position(market);
+        let position = self.money.position(market);
         let pays = |price: Price, outcome| price.proceeds_floor(position.held(outcome));
         let paid = pays(yes_pays, Outcome::Yes) + pays(yes_pays.complement(), Outcome::No);
         self.take_back_payment(purse, paid, from);
@@ -267,7 +256,7 @@ impl Core {
         self.mark();
         // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
         let loses = !self.limits.observes_only()
-            && -self.day_result() >= self.limits.usd(LimitRow::DailyLoss);
+            && -self.money.day_result() >= self.limits.usd(LimitRow::DailyLoss);
         if self.halted.is_none() && loses {
             self.trip(HaltWhy::DailyLoss, out);
             self.cancel_everything(now, out);

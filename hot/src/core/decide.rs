@@ -180,22 +180,29 @@ impl Core {
         let limits = &self.limits;
         let percent =
             i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
-        let mut total = limits.usd(LimitRow::ExposureTotal) - self.exposure.total();
+        let mut total = limits.usd(LimitRow::ExposureTotal) - self.money.exposure().total();
         let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
         let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
         let defined = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
         for (room, leg) in legs.iter_mut().zip(defined) {
             let terms = self.terms(leg.market);
             let purse = Purse::of(terms.venue, terms.shard);
-            cash[purse.index()] = shaved(self.cash_free(purse).scale_floor(percent, 100));
+            cash[purse.index()] = shaved(self.money.cash_free(purse).scale_floor(percent, 100));
             total = total
-                .min(limits.usd(LimitRow::ExposureCluster) - self.exposure.cluster(terms.cluster))
-                .min(limits.usd(LimitRow::ExposureVenue) - self.exposure.venue(terms.venue));
+                .min(
+                    limits.usd(LimitRow::ExposureCluster)
+                        - self.money.exposure().cluster(terms.cluster),
+                )
+                .min(
+                    limits.usd(LimitRow::ExposureVenue) - self.money.exposure().venue(terms.venue),
+                );
             let held = self.position_worst(leg.market, leg.outcome);
             let least = limits
                 .usd(LimitRow::OrderNotional)
                 .min(limits.usd(LimitRow::PositionNotional))
-                .min(limits.usd(LimitRow::ExposureMarket) - self.exposure.market(leg.market));
+                .min(
+                    limits.usd(LimitRow::ExposureMarket) - self.money.exposure().market(leg.market),
+                );
             *room = Room {
                 qty: limits
                     .qty(LimitRow::OrderQty)

@@ -3,8 +3,7 @@
 use super::{Booked, Core};
 use crate::bounds::FILLS_SEEN_MAX;
 use crate::ids::{Action, FillId, MarketId, OrderId, OrderRef, Outcome};
-use crate::ledger::{Booking, EntryId, Ledger};
-use crate::market::MarketDef;
+use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderEvent, OrderState, Record};
 use crate::outbox::Outbox;
@@ -85,8 +84,9 @@ impl Core {
         let purse = self.purse(market);
         let booking = Booking { market, purse, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, &booking);
-        let before = self.ledger.realised();
-        let entry = self.book(&booking);
+        self.comparison.on_booked(&booking, false);
+        let before = self.money.ledger().realised();
+        let entry = self.money.book(&self.books, &self.baskets, &booking);
         self.remember(Booked {
             fill: fill.fill,
             order: id,
@@ -97,13 +97,13 @@ impl Core {
             settled: (fill.finality == Finality::Final).then_some(now),
             undone: false,
         });
-        if self.ledger.position(market).is_short() {
+        if self.money.position(market).is_short() {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
         }
         if let Some(place) = self.groups.position(group) {
             let group = self.groups.at_mut(place);
-            group.result += self.ledger.realised() - before;
+            group.result += self.money.ledger().realised() - before;
             if action == Action::Buy {
                 group.on_paid(market, outcome, fill.qty, price.cost_ceil(fill.qty) + fee);
             }
@@ -182,34 +182,6 @@ impl Core {
             self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
         }
         charged
-    }
-
-    /// Books a fill, and keeps the exposure in step.
-    fn book(&mut self, booking: &Booking) -> EntryId {
-        let realised = self.ledger.realised();
-        self.comparison.on_booked(booking, false);
-        let entry = self.change_held(booking.market, |ledger| ledger.book(booking));
-        // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
-        // now, and must not count twice until the next valuation.
-        let bought = booking.action == Action::Buy;
-        if !bought || self.ledger.realised() - realised != -booking.fee {
-            self.mark();
-        }
-        entry
-    }
-
-    /// Changes what is held in a market, and the exposure with it.
-    pub(super) fn change_held<T>(
-        &mut self,
-        market: MarketId,
-        change: impl FnOnce(&mut Ledger) -> T,
-    ) -> T {
-        let before = self.ledger.position(market).at_risk();
-        let result = change(&mut self.ledger);
-        let after = self.ledger.position(market).at_risk();
-        let &MarketDef { cluster, venue, .. } = self.terms(market);
-        self.exposure.add(market, cluster, venue, after - before);
-        result
     }
 
     fn remember(&mut self, booked: Booked) {

@@ -6,12 +6,14 @@
 //! - `report` takes in what became of orders, `fills` books what they brought, `undo` makes up for what a venue takes back,
 //!   `adopt` takes over orders that only the wire log knows, `orphans` books fills of orders nobody knows;
 //! - `compare` holds the venues' word on cash and positions against ours, `repairs` remembers what was taken over from it,
-//!   `unpaired` finds contracts that nothing explains, `money` holds cash and risk;
+//!   `unpaired` finds contracts that nothing explains;
+//! - `money` is cash, contracts and risk, `claims` what orders reserve of them;
 //! - `control` listens to the operator and the clock, `quarantine` keeps markets shut;
 //! - `invariants` checks now and then that all of it still agrees.
 
 mod adopt;
 mod advance;
+mod claims;
 mod compare;
 mod control;
 mod decide;
@@ -43,12 +45,12 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{OrderState, OrderTable};
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, HaltWhy, LegRisk, LimitRow, Limits, Rate, Refusals};
+use crate::risk::{HaltWhy, LegRisk, LimitRow, Limits, Rate, Refusals};
 use crate::stats::Stats;
-use crate::units::{Nanos, Price, Qty, Usd};
-use crate::venue_rules::CASH_ACCOUNTS;
+use crate::units::Nanos;
 
 use compare::Comparison;
+use money::Money;
 use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
@@ -65,13 +67,10 @@ pub struct Core {
     orders: OrderTable,
     groups: Groups,
     leg_risk: LegRisk,
-    ledger: Ledger,
+    money: Money,
     limits: Limits,
-    exposure: Exposure,
     rate: Rate,
     refusals: Refusals,
-    /// Cash held for orders and groups in flight, by purse.
-    reserved: [Usd; CASH_ACCOUNTS],
     /// Fills booked, so that one told twice is booked once, and one that fails can be undone.
     fills_by_id: Index,
     fills: Vec<Booked>,
@@ -104,23 +103,7 @@ pub struct Core {
     next_order: u64,
     /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
     configuring: bool,
-    /// The trading day, in days since 1970-01-01.
-    day: u32,
-    /// What everything held is worth over its cost, as last valued, complete baskets at what they pay.
-    unrealised: Usd,
-    /// The same at what selling would bring, complete baskets at no more than their cost: what the day's loss counts.
-    marked: Usd,
-    /// What that was when the day began.
-    day_base: Usd,
-    /// What a contract of each outcome last fetched in a book that was whole; `None` where none ever was.
-    bids: Vec<[Option<Price>; 2]>,
-    /// What one YES of each settled market paid.
-    settled: Vec<Option<Price>>,
-    /// Room for valuing: contracts of each outcome not yet in a basket.
-    left: Vec<[Qty; 2]>,
     stats: Stats,
-    /// Where the next slice of positions to be checked begins.
-    checked_to: usize,
     decisions: Hash64,
 }
 
@@ -169,12 +152,10 @@ impl Core {
             orders: OrderTable::new(),
             groups: Groups::new(),
             leg_risk: LegRisk::default(),
-            ledger: Ledger::new(),
+            money: Money::new(),
             limits: Limits::unset(),
-            exposure: Exposure::new(),
             rate: Rate::new(),
             refusals: Refusals::new(),
-            reserved: [Usd::ZERO; CASH_ACCOUNTS],
             fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
             fills: Vec::with_capacity(FILLS_SEEN_MAX),
             fills_next: 0,
@@ -197,15 +178,7 @@ impl Core {
             epoch: 0,
             next_order: 1,
             configuring: true,
-            day: 0,
-            unrealised: Usd::ZERO,
-            marked: Usd::ZERO,
-            day_base: Usd::ZERO,
-            bids: vec![[None; 2]; MARKETS_MAX],
-            settled: vec![None; MARKETS_MAX],
-            left: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             stats: Stats::default(),
-            checked_to: 0,
             decisions: Hash64::new(),
         }
     }
@@ -229,7 +202,7 @@ impl Core {
             Event::Basket(def) => self.on_basket(def, out),
             Event::Market(def) => {
                 if let Some(old) = self.books.terms(def.market) {
-                    self.exposure.recluster(def.market, old.venue, old.cluster, def.cluster);
+                    self.money.recluster(old, def);
                 }
                 self.on_market_data(now, event, out);
             }
@@ -287,25 +260,31 @@ impl Core {
             }
         }
         for venue in Venue::ALL {
-            hash.word(self.ledger.cash_at(venue).micros() as u64);
+            hash.word(self.ledger().cash_at(venue).micros() as u64);
         }
         for (market, _) in self.books.iter() {
-            let position = self.ledger.position(market);
+            let position = self.money.position(market);
             for outcome in [crate::ids::Outcome::Yes, crate::ids::Outcome::No] {
                 hash.word(position.held(outcome).micros());
                 hash.word(position.short(outcome).micros());
                 hash.word(position.claimed(outcome).micros());
                 hash.word(position.cost(outcome).micros() as u64);
-                let bid = self.bids[market.index()][outcome.index()];
+                let bid = self.money.worth().bid(market, outcome);
                 hash.word(bid.map_or(u64::MAX, |price| price.ticks().into()));
             }
         }
         hash.word(self.orphans.len() as u64);
-        hash.word(u64::from(self.day));
-        for part in [self.ledger.realised_today(), self.unrealised, self.marked, self.day_base] {
+        hash.word(u64::from(self.money.day()));
+        let worth = self.money.worth();
+        for part in [
+            self.ledger().realised_today(),
+            worth.unrealised(),
+            worth.marked(),
+            self.money.day_base(),
+        ] {
             hash.word(part.micros() as u64);
         }
-        hash.word(self.exposure.total().micros() as u64);
+        hash.word(self.money.exposure().total().micros() as u64);
         hash.word(self.epoch);
         hash.word(u64::from(self.halted.is_some()));
         for (market, why) in self.quarantine.iter() {
@@ -331,13 +310,13 @@ impl Core {
             groups_live: self.groups.len() as u64,
             leg_fail_ppm: self.leg_risk.fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
             unwind_loss_ppm: self.leg_risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
-            realised: self.ledger.realised(),
-            unrealised: self.unrealised,
-            day_result: self.day_result(),
-            fees: self.ledger.fees(),
-            exposure: self.exposure.total(),
-            claims: self.ledger.claims(),
-            cash: Venue::ALL.map(|venue| self.ledger.cash_at(venue)),
+            realised: self.ledger().realised(),
+            unrealised: self.money.worth().unrealised(),
+            day_result: self.money.day_result(),
+            fees: self.ledger().fees(),
+            exposure: self.money.exposure().total(),
+            claims: self.ledger().claims(),
+            cash: Venue::ALL.map(|venue| self.ledger().cash_at(venue)),
             books: Venue::ALL.map(|venue| {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
@@ -364,7 +343,7 @@ impl Core {
 
     /// The ledger, for reading.
     pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+        self.money.ledger()
     }
 
     /// Orders that are not done, oldest first, for reading.

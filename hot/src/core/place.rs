@@ -95,7 +95,7 @@ impl Core {
         let position = if opens { self.position_worst(market, order.outcome) } else { Qty::ZERO };
         let view = View {
             limits: &self.limits,
-            exposure: &self.exposure,
+            exposure: self.money.exposure(),
             rate: &self.rate,
             def,
             halted: self.halted.is_some(),
@@ -105,10 +105,10 @@ impl Core {
             book_good: book.is_good(),
             quarantined: self.quarantine.holds(market),
             data_age: self.data_age(order.decided, order.venue),
-            cash_free: self.cash_free(Purse::of(def.venue, def.shard)),
+            cash_free: self.money.cash_free(Purse::of(def.venue, def.shard)),
             held_free,
             position,
-            day_result: self.day_result(),
+            day_result: self.money.day_result(),
             own_cross: self.own_cross(&order),
             room: self.orders.has_room(),
             cost,

@@ -4,6 +4,7 @@
 //! A repair explains nothing of an order that was sent after the reading had begun.
 
 use super::Core;
+use super::money::Correction;
 use crate::ids::{Action, MarketId, Outcome};
 use crate::ledger::{Booking, Purse};
 use crate::market::MarketDef;
@@ -106,7 +107,7 @@ impl Core {
         theirs: [Qty; 2],
         new: Price,
     ) {
-        let position = self.ledger.position(market);
+        let position = self.money.position(market);
         let mut by = [0; 2];
         let mut price = [new, new.complement()];
         for outcome in [Outcome::Yes, Outcome::No] {
@@ -131,7 +132,7 @@ impl Core {
     /// back first, contracts and cash each for themselves.
     pub(super) fn take_back_repairs(&mut self, sent: Nanos, booking: &Booking) {
         let &Booking { market, purse, .. } = booking;
-        let position = self.ledger.position(market);
+        let position = self.money.position(market);
         if position.is_settled() {
             return; // it was paid for as it stood
         }
@@ -139,11 +140,11 @@ impl Core {
         if !position.is_short() {
             self.take_back_contracts(sent, booking);
         }
-        let change = self.ledger.cash_change(booking);
+        let change = self.money.ledger().cash_change(booking);
         let after_sending = Nanos::new(sent.get() + 1);
         let explained = self.repairs.explain_cash(purse, change, after_sending);
         if explained != Usd::ZERO {
-            self.ledger.set_cash(purse, self.ledger.cash(purse) - explained);
+            self.money.correct_cash(purse, self.money.cash(purse) - explained);
         }
     }
 
@@ -161,7 +162,7 @@ impl Core {
             let mut part = overlap(repair.by[side], wanted);
             if !netted {
                 // Nobody can hold less than nothing there: what the repair added may be sold by now.
-                part = part.min(micros(self.ledger.position(market).held(outcome)));
+                part = part.min(micros(self.money.position(market).held(outcome)));
             }
             if part == 0 {
                 continue;
@@ -176,7 +177,7 @@ impl Core {
     /// Changes what is held by so many millionths: of one outcome, or, where pairs are netted, of YES less NO. It undoes a repair, and
     /// what that left in the result of the day goes with it.
     fn put_back(&mut self, market: MarketId, side: usize, by: i128, price: [Price; 2]) {
-        let position = *self.ledger.position(market);
+        let position = *self.money.position(market);
         let held = [Outcome::Yes, Outcome::No].map(|outcome| micros(position.held(outcome)));
         let &MarketDef { venue, .. } = self.terms(market);
         let now = match venue.rules().pairs {
@@ -192,16 +193,14 @@ impl Core {
         };
         // New contracts are of one outcome alone: the other side has none, or loses some.
         let yes_price = if now[0] > held[0] { price[0] } else { price[1].complement() };
-        self.mark();
-        let worth = self.marked;
-        self.change_held(market, |ledger| {
-            ledger.set_position(market, qty(now[0]), qty(now[1]), yes_price);
-        });
-        self.mark();
-        let change = self.marked - worth;
-        // See `take_over`: contracts that it added changed nothing that day; of those that it removed it kept the loss.
-        let shrinks = now[0] <= held[0] && now[1] <= held[1];
-        self.day_base += if shrinks { change } else { change.min(Usd::ZERO) };
+        self.money.correct_position(
+            &self.books,
+            &self.baskets,
+            market,
+            now.map(qty),
+            yes_price,
+            Correction::PutBack,
+        );
     }
 
     /// A payment of a settled market is about to be booked, made at `from` at the earliest: what a repair had already
@@ -209,7 +208,7 @@ impl Core {
     pub(super) fn take_back_payment(&mut self, purse: Purse, paid: Usd, from: Nanos) {
         let explained = self.repairs.explain_cash(purse, paid, from);
         if explained != Usd::ZERO {
-            self.ledger.set_cash(purse, self.ledger.cash(purse) - explained);
+            self.money.correct_cash(purse, self.money.cash(purse) - explained);
         }
     }
 }

@@ -379,7 +379,7 @@ impl Core {
     }
 
     pub(super) fn note_position(&self, market: MarketId, out: &mut Outbox) {
-        let position = self.ledger.position(market);
+        let position = self.money.position(market);
         out.note(Note::Position {
             market,
             yes: position.held(Outcome::Yes),

@@ -32,7 +32,7 @@ const UNWIND_MAX: Nanos = Nanos::from_secs(600);
 impl Core {
     /// What can be done now about `excess` contracts of a leg that have no partner.
     pub(super) fn sale(&self, now: Nanos, group: &Group, leg: &Leg, excess: Qty) -> Sale {
-        if self.settled[leg.market.index()].is_some() || excess < LOT {
+        if self.money.worth().settled_at(leg.market).is_some() || excess < LOT {
             return Sale::Dust; // paid, or in no order: there is nothing to sell any more
         }
         let is_small = |price: Price| price.proceeds_floor(excess) < DUST_MAX;
@@ -174,7 +174,7 @@ impl Core {
     fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
         let book = self.books.get(market)?;
         if !book.is_good() {
-            let last = self.bids[market.index()][outcome.index()];
+            let last = self.money.worth().bid(market, outcome);
             return last.filter(|&bid| bid > Price::ZERO);
         }
         let (best, _) = book.best_bid_for(outcome)?;

@@ -35,7 +35,7 @@ use crate::market::MarketStatus;
 use crate::order::{Order, Tif};
 use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use crate::risk::LimitRow;
-use crate::units::{Price, Qty};
+use crate::units::{Price, Qty, Usd};
 
 /// Polymarket's half of the pair.
 const PM: MarketId = MarketId::new(0);

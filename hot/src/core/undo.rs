@@ -37,10 +37,8 @@ impl Core {
             record.notional = (record.notional - price.cost_ceil(qty)).max(Usd::ZERO);
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
         }
-        let before = self.ledger.realised();
-        self.change_held(market, |ledger| ledger.undo(booked.entry, &booked.booking));
-        self.mark();
-        if self.ledger.position(market).is_short() {
+        let result = self.money.undo(&self.books, &self.baskets, booked.entry, &booked.booking);
+        if self.money.position(market).is_short() {
             // Sold meanwhile: that sale should fail too; if it does not, reconciliation says what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);
         }
@@ -55,7 +53,6 @@ impl Core {
             undone: true,
         });
         self.note_position(market, out);
-        let result = self.ledger.realised() - before;
         let (group, order) = (booked.group, booked.order);
         let Some(place) = self.group_again(now, group, market, order, out) else { return };
         let group = self.groups.at_mut(place);
@@ -80,7 +77,7 @@ impl Core {
     /// The leg lost, or has again, what the fill had brought or taken.
     fn take_back(&mut self, now: Nanos, place: usize, booked: &Booked, out: &mut Outbox) {
         let Booking { market, outcome, action, qty, .. } = booked.booking;
-        let settled = &self.settled;
+        let worth = self.money.worth();
         let group = self.groups.at_mut(place);
         let is_hit = |leg: &crate::group::Leg| leg.market == market && leg.outcome == outcome;
         let Some(index) = group.legs().iter().position(is_hit) else { return };
@@ -91,7 +88,7 @@ impl Core {
         match action {
             // With a result known, a purchase would be a bet on the others.
             Action::Buy => {
-                let open = group.legs().iter().all(|leg| settled[leg.market.index()].is_none());
+                let open = group.legs().iter().all(|leg| worth.settled_at(leg.market).is_none());
                 group.take_back(index, qty, open);
             }
             Action::Sell => {

@@ -34,8 +34,8 @@ impl Core {
         for nth in 0..MARKETS_MAX {
             let market = MarketId::new(u16::try_from(nth).expect("MARKETS_MAX fits"));
             for outcome in [Outcome::Yes, Outcome::No] {
-                let qty = self.left[nth][outcome.index()];
-                let is_open = self.settled[nth].is_none() && !qty.is_zero();
+                let qty = self.money.worth().unpaired(market, outcome);
+                let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
                 let stands = is_open && self.is_worth(market, outcome, qty);
                 let told =
                     std::mem::replace(&mut self.unpaired_told.0[nth][outcome.index()], stands);
@@ -52,8 +52,8 @@ impl Core {
 
     /// Whether contracts cost or would fetch enough to matter.
     fn is_worth(&self, market: MarketId, outcome: Outcome, qty: crate::units::Qty) -> bool {
-        let cost = self.ledger.position(market).share(outcome, qty);
-        let fetches = self.bids[market.index()][outcome.index()].map(|bid| bid.proceeds_floor(qty));
+        let cost = self.money.position(market).share(outcome, qty);
+        let fetches = self.money.worth().bid(market, outcome).map(|bid| bid.proceeds_floor(qty));
         cost.max(fetches.unwrap_or(Usd::ZERO)) >= WORTH_MIN
     }
 }

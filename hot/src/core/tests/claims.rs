@@ -42,15 +42,15 @@ fn a_result_is_a_claim_until_it_is_redeemed_and_neither_is_a_difference() {
     let mut desk = settled(Price::ONE);
     let (cash, stats) = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.stats());
     assert_eq!((stats.claims, desk.held(PM, Outcome::Yes)), (Usd::from_dollars(30), Qty::ZERO));
-    assert_eq!(desk.core.exposure.market(PM), Usd::ZERO, "it takes no limit up");
+    assert_eq!(desk.core.money.exposure().market(PM), Usd::ZERO, "it takes no limit up");
     for _ in 0..3 {
         reading(&mut desk, 30, Usd::ZERO); // nobody has redeemed it yet
     }
     assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
-    let day = desk.core.day_result();
+    let day = desk.core.money.day_result();
     reading(&mut desk, 0, Usd::from_dollars(30));
     assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash + Usd::from_dollars(30));
-    assert_eq!((desk.core.stats().claims, desk.core.day_result()), (Usd::ZERO, day));
+    assert_eq!((desk.core.stats().claims, desk.core.money.day_result()), (Usd::ZERO, day));
     reading(&mut desk, 0, Usd::ZERO);
     assert!(desk.core.stats().reconciled);
     assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
@@ -94,13 +94,13 @@ fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
         reading(&mut desk, 0, Usd::ZERO);
     }
     assert!(!desk.core.stats().reconciled);
-    let (cash, day) = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.day_result());
+    let (cash, day) = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.money.day_result());
     desk.notes.clear();
     desk.control(Control::Start { epoch: 9, first_order: 1_000_000 });
     reading(&mut desk, 0, Usd::ZERO);
     assert_eq!((desk.core.stats().claims, alarms(&desk)), (Usd::ZERO, 1));
     assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
-    assert_eq!(desk.core.day_result(), day, "it is no result of trading");
+    assert_eq!(desk.core.money.day_result(), day, "it is no result of trading");
     assert!(desk.core.ledger().is_balanced());
     let venue = Venue::Kalshi;
     let cash = desk.core.ledger().cash_at(venue);

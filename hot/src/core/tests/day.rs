@@ -90,7 +90,7 @@ fn a_daily_loss_of_nothing_only_observes_whatever_the_day_brought() {
     ];
     for (made, brought) in days {
         let mut desk = made();
-        assert_eq!(desk.core.day_result().cmp(&Usd::ZERO), brought);
+        assert_eq!(desk.core.money.day_result().cmp(&Usd::ZERO), brought);
         desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 0 });
         let (orders, opened) = (desk.placed().len(), desk.core.stats().baskets_opened);
         desk.notes.clear();
@@ -151,16 +151,19 @@ fn what_is_bought_today_starts_from_its_cost() {
         let first = desk.last_placed();
         desk.fill(&first, 30);
         // Before anything is valued, the fee is all that the day has cost.
-        assert_eq!(desk.core.day_result(), -desk.core.ledger().fees());
+        assert_eq!(desk.core.money.day_result(), -desk.core.ledger().fees());
         let second = desk.last_placed();
         desk.fill(&second, 30);
         desk.wait(Nanos::from_millis(10));
         desk
     };
     let stats = desk.core.stats();
-    assert_eq!(desk.core.day_result(), stats.realised + desk.core.marked);
+    assert_eq!(desk.core.money.day_result(), stats.realised + desk.core.money.worth().marked());
     assert!(stats.unrealised > Usd::ZERO, "a profit is promised");
-    assert!(desk.core.day_result() < -stats.fees, "what they would fetch now is under their cost");
+    assert!(
+        desk.core.money.day_result() < -stats.fees,
+        "what they would fetch now is under their cost"
+    );
 }
 
 #[test]
@@ -168,29 +171,33 @@ fn yesterdays_gain_does_not_widen_todays_limit() {
     let mut desk = with_pairs();
     desk.control(Control::Day { day: 1 });
     assert!(desk.core.stats().unrealised > Usd::ZERO);
-    assert_eq!(desk.core.day_result(), Usd::ZERO);
+    assert_eq!(desk.core.money.day_result(), Usd::ZERO);
     desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 4_000_000 });
     no_fetches(&mut desk, 48);
     take_over(&mut desk, 40);
-    assert_eq!(desk.core.day_result(), Usd::ZERO, "what the venue knew before is not today's");
+    assert_eq!(
+        desk.core.money.day_result(),
+        Usd::ZERO,
+        "what the venue knew before is not today's"
+    );
     no_fetches(&mut desk, 39);
-    assert_eq!(desk.core.day_result(), Usd::from_cents(-360));
+    assert_eq!(desk.core.money.day_result(), Usd::from_cents(-360));
     assert_eq!(desk.core.halted(), None);
     no_fetches(&mut desk, 38);
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(-4));
+    assert_eq!(desk.core.money.day_result(), Usd::from_dollars(-4));
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
 }
 
 #[test]
 fn an_old_loss_does_not_halt_a_day_that_lost_nothing() {
     let mut desk = with_a_paper_loss();
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(-6));
+    assert_eq!(desk.core.money.day_result(), Usd::from_dollars(-6));
     desk.control(Control::Day { day: 1 });
     desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 5_000_000 });
     desk.wait(Nanos::from_millis(10));
-    assert_eq!((desk.core.day_result(), desk.core.halted()), (Usd::ZERO, None));
+    assert_eq!((desk.core.money.day_result(), desk.core.halted()), (Usd::ZERO, None));
     no_fetches(&mut desk, 14);
-    assert_eq!((desk.core.day_result(), desk.core.halted()), (Usd::from_cents(-480), None));
+    assert_eq!((desk.core.money.day_result(), desk.core.halted()), (Usd::from_cents(-480), None));
     no_fetches(&mut desk, 13);
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
 }
@@ -201,23 +208,23 @@ fn a_restart_neither_forgets_the_days_loss_nor_makes_one() {
     desk.control(Control::Day { day: 1 });
     no_fetches(&mut desk, 20);
     let lost = Usd::from_dollars(-3);
-    assert_eq!(desk.core.day_result(), lost);
+    assert_eq!(desk.core.money.day_result(), lost);
     let hash = desk.core.state_hash();
-    desk.core.day_base += Usd::from_micros(1);
+    *desk.core.money.day_base_mut() += Usd::from_micros(1);
     assert_ne!(desk.core.state_hash(), hash, "decisions depend on it");
-    desk.core.day_base -= Usd::from_micros(1);
+    *desk.core.money.day_base_mut() -= Usd::from_micros(1);
     desk.control(Control::Start { epoch: 2, first_order: 1_000 });
     desk.wait(Nanos::from_millis(10));
-    assert_eq!(desk.core.day_result(), lost, "the books are stale");
+    assert_eq!(desk.core.money.day_result(), lost, "the books are stale");
     desk.control(Control::Day { day: 1 });
     desk.event(Event::SnapshotBegin { market: KA, venue_time: Nanos::ZERO });
     desk.wait(Nanos::from_millis(10));
-    assert_eq!(desk.core.day_result(), lost, "a book on its way is no loss");
+    assert_eq!(desk.core.money.day_result(), lost, "a book on its way is no loss");
     desk.control(Control::Start { epoch: 3, first_order: 2_000 });
     desk.control(Control::Day { day: 2 });
-    assert_eq!(desk.core.day_result(), Usd::ZERO, "a day begins where the last one was left");
+    assert_eq!(desk.core.money.day_result(), Usd::ZERO, "a day begins where the last one was left");
     no_fetches(&mut desk, 21);
-    assert_eq!(desk.core.day_result(), Usd::from_cents(30));
+    assert_eq!(desk.core.money.day_result(), Usd::from_cents(30));
 }
 
 #[test]
@@ -234,12 +241,12 @@ fn what_the_venue_does_not_know_leaves_no_gain_behind() {
         desk.wait(Nanos::from_millis(10));
     };
     let mut desk = with_a_paper_gain();
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(6));
+    assert_eq!(desk.core.money.day_result(), Usd::from_dollars(6));
     gone(&mut desk, KA);
-    assert!(desk.core.day_result() < Usd::from_dollars(1), "the gain went along");
+    assert!(desk.core.money.day_result() < Usd::from_dollars(1), "the gain went along");
     let mut desk = with_a_paper_loss();
     gone(&mut desk, KA);
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(-6), "a loss is not forgotten");
+    assert_eq!(desk.core.money.day_result(), Usd::from_dollars(-6), "a loss is not forgotten");
 }
 
 #[test]
@@ -259,16 +266,16 @@ fn a_pair_that_settles_half_by_half_is_a_profit_of_the_day_on_which_it_pays_and_
         for (market, cents) in results {
             desk.event(Event::Settled { market, yes_pays });
             let result = Usd::from_cents(30 * cents);
-            assert_eq!(desk.core.day_result(), result, "{market}, before it is valued again");
+            assert_eq!(desk.core.money.day_result(), result, "{market}, before it is valued again");
             desk.wait(Nanos::from_millis(10));
-            assert_eq!(desk.core.day_result(), result, "{market} pays {yes_pays}");
+            assert_eq!(desk.core.money.day_result(), result, "{market} pays {yes_pays}");
         }
     }
     for (yes_pays, result) in [(Price::ONE, -9), (Price::ZERO, 21)] {
         let mut desk = with_a_paper_loss();
         desk.control(Control::Day { day: 1 });
         desk.event(Event::Settled { market: KA, yes_pays });
-        assert_eq!(desk.core.day_result(), Usd::from_dollars(result), "from thirty cents");
+        assert_eq!(desk.core.money.day_result(), Usd::from_dollars(result), "from thirty cents");
     }
 }
 
@@ -287,9 +294,9 @@ fn what_a_sale_realises_counts_once() {
     let unwind = desk.last_placed();
     assert_eq!(unwind.action, crate::ids::Action::Sell);
     desk.fill(&unwind, 30);
-    let at_once = desk.core.day_result();
+    let at_once = desk.core.money.day_result();
     desk.wait(Nanos::from_millis(10));
-    assert_eq!(at_once, desk.core.day_result());
+    assert_eq!(at_once, desk.core.money.day_result());
     assert_eq!(at_once, desk.core.stats().realised);
 }
 
@@ -326,10 +333,10 @@ fn a_promised_profit_makes_no_room_for_a_real_loss() {
     desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 100_000_000 });
     desk.book(THIRD, &[(31, 900)], &[(33, 900)]);
     desk.wait(Nanos::from_millis(10));
-    assert_eq!((desk.core.day_result(), desk.core.halted()), (Usd::from_dollars(-95), None));
+    assert_eq!((desk.core.money.day_result(), desk.core.halted()), (Usd::from_dollars(-95), None));
     desk.book(THIRD, &[(20, 900)], &[(22, 900)]);
     desk.wait(Nanos::from_millis(10));
-    assert_eq!(desk.core.day_result(), Usd::from_dollars(-150));
+    assert_eq!(desk.core.money.day_result(), Usd::from_dollars(-150));
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
 }
 
@@ -338,7 +345,11 @@ fn what_complete_baskets_fetch_beyond_their_cost_makes_no_room_either() {
     let mut desk = with_a_promise_and_a_bet();
     desk.book(PM, &[(70, 900)], &[(71, 900)]);
     desk.wait(Nanos::from_millis(10));
-    assert_eq!(desk.core.day_result(), Usd::ZERO, "25 cents more each, and none of it counts");
+    assert_eq!(
+        desk.core.money.day_result(),
+        Usd::ZERO,
+        "25 cents more each, and none of it counts"
+    );
 }
 
 #[test]
@@ -351,7 +362,7 @@ fn a_false_pair_shows_its_loss_before_it_settles() {
     desk.wait(Nanos::from_millis(10));
     let cost = desk.core.ledger().cost();
     let lost = Usd::from_cents(18 * 30) - cost + desk.core.stats().realised;
-    assert_eq!(desk.core.day_result(), lost);
+    assert_eq!(desk.core.money.day_result(), lost);
     assert!(lost < Usd::from_dollars(-20));
     assert_eq!(desk.core.halted(), Some(HaltWhy::DailyLoss));
     assert!(desk.core.stats().unrealised > Usd::ZERO, "though it promises a profit");
@@ -361,10 +372,10 @@ fn a_false_pair_shows_its_loss_before_it_settles() {
 fn a_book_that_is_emptied_when_trading_ends_is_no_loss() {
     for status in [MarketStatus::Paused, MarketStatus::Closed, MarketStatus::Proposed] {
         let mut desk = with_pairs();
-        let before = desk.core.day_result();
+        let before = desk.core.money.day_result();
         desk.event(Event::Status { market: KA, status });
         desk.book(KA, &[], &[]);
         desk.wait(Nanos::from_millis(10));
-        assert_eq!(desk.core.day_result(), before, "{status:?}");
+        assert_eq!(desk.core.money.day_result(), before, "{status:?}");
     }
 }

@@ -32,10 +32,10 @@ fn a_running_core_checks_itself_at_intervals_and_comes_round_all_markets() {
     assert!(checked.events - events <= INVARIANTS_EVERY);
     let slices = MARKETS_MAX.div_ceil(INVARIANT_POSITIONS) as u64;
     for _ in 1..slices {
-        assert_ne!(desk.core.checked_to, 0, "one slice a time");
+        assert_ne!(desk.core.money.checked_to(), 0, "one slice a time");
         run_to_check(&mut desk.core, desk.now, 1);
     }
-    assert_eq!(desk.core.checked_to, 0, "all markets were looked at");
+    assert_eq!(desk.core.money.checked_to(), 0, "all markets were looked at");
     assert_eq!(desk.core.stats().events, checked.events + (slices - 1) * INVARIANTS_EVERY);
 }
 
@@ -43,7 +43,7 @@ fn a_running_core_checks_itself_at_intervals_and_comes_round_all_markets() {
 #[should_panic(expected = "R5: reservations are the sum of live orders and holds")]
 fn a_reservation_that_no_order_explains_stops_a_running_core() {
     let mut desk = busy();
-    desk.core.reserved[0] += Usd::from_micros(1);
+    desk.core.money.reserved_mut()[0] += Usd::from_micros(1);
     run_to_check(&mut desk.core, desk.now, 1);
 }
 
@@ -51,7 +51,7 @@ fn a_reservation_that_no_order_explains_stops_a_running_core() {
 #[should_panic(expected = "R2: exposure is what is held and reserved")]
 fn exposure_that_nothing_explains_stops_a_running_core() {
     let mut desk = busy();
-    desk.core.exposure.add(KA, ClusterId::new(0), Venue::Kalshi, Usd::from_micros(1));
+    desk.core.money.exposure_mut().add(KA, ClusterId::new(0), Venue::Kalshi, Usd::from_micros(1));
     run_to_check(&mut desk.core, desk.now, 1);
 }
 

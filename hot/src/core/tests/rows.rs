@@ -259,7 +259,7 @@ fn a_market_that_joins_a_cluster_takes_what_is_at_risk_in_it_along() {
     let first = desk.last_placed();
     desk.fill(&first, 30);
     let clusters = |desk: &Desk| {
-        let exposure = &desk.core.exposure;
+        let exposure = desk.core.money.exposure();
         (
             exposure.cluster(ClusterId::new(0)),
             exposure.cluster(ClusterId::new(1)),

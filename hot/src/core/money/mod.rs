@@ -1,0 +1,335 @@
+//! Money: the ledger, what orders and groups reserve of its cash, the dollars at risk, and the result of the day.
+//!
+//! Only the methods here change any of it, so that these hold after each of them:
+//! - P2: every entry of the ledger balances;
+//! - R2: exposure is what is held and what is reserved, in each market, cluster and venue;
+//! - R3: no reservation is given back twice, and nothing at risk is negative.
+//!
+//! That reservations are the sum of what live orders and groups hold (R5) is the callers' part:
+//! [`Money::check_claims`] holds their sum against ours.
+
+mod worth;
+
+use crate::basket::Baskets;
+use crate::book::Books;
+use crate::bounds::INVARIANT_POSITIONS;
+use crate::fees::{self, FeeRule};
+use crate::ids::{Action, MarketId, Outcome};
+use crate::ledger::{Booking, EntryId, Ledger, Position, Purse};
+use crate::market::MarketDef;
+use crate::order::Order;
+use crate::risk::Exposure;
+use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
+
+pub(super) use worth::{Worth, pays_floor};
+
+/// The money part: see the head of this file.
+#[derive(Debug)]
+pub(super) struct Money {
+    ledger: Ledger,
+    exposure: Exposure,
+    /// Cash held for orders and groups in flight, by cash account.
+    reserved: [Usd; CASH_ACCOUNTS],
+    worth: Worth,
+    /// The trading day, in days since 1970-01-01.
+    day: u32,
+    /// The marked worth of everything held when the day began.
+    day_base: Usd,
+    /// Where the next slice of positions to be checked begins.
+    checked_to: usize,
+}
+
+/// Why a position is set to other figures, which decides how the day counts the change in worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Correction {
+    /// The venue's figure is taken over without an explanation.
+    TakenOver,
+    /// An earlier correction is undone, because a fill that was heard of later explains it.
+    PutBack,
+}
+
+impl Money {
+    /// Allocates all it will ever need.
+    pub fn new() -> Self {
+        Self {
+            ledger: Ledger::new(),
+            exposure: Exposure::new(),
+            reserved: [Usd::ZERO; CASH_ACCOUNTS],
+            worth: Worth::new(),
+            day: 0,
+            day_base: Usd::ZERO,
+            checked_to: 0,
+        }
+    }
+
+    /// The ledger, for reading.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What is held in a market.
+    pub fn position(&self, market: MarketId) -> &Position {
+        self.ledger.position(market)
+    }
+
+    /// Cash in an account, reserved or not.
+    pub const fn cash(&self, purse: Purse) -> Usd {
+        self.ledger.cash(purse)
+    }
+
+    /// Cash in an account that nothing has a claim on; negative where more is claimed than is there.
+    pub fn cash_free(&self, purse: Purse) -> Usd {
+        self.ledger.cash(purse) - self.reserved[purse.index()]
+    }
+
+    /// Dollars at risk, for reading.
+    pub const fn exposure(&self) -> &Exposure {
+        &self.exposure
+    }
+
+    /// The prices that holdings are valued at and the last valuation, for reading.
+    pub const fn worth(&self) -> &Worth {
+        &self.worth
+    }
+
+    /// The trading day, in days since 1970-01-01.
+    pub const fn day(&self) -> u32 {
+        self.day
+    }
+
+    /// The marked worth of everything held when the day began.
+    pub const fn day_base(&self) -> Usd {
+        self.day_base
+    }
+
+    /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.
+    /// What was bought today starts from its cost, what was held before from its worth then; a settlement only
+    /// moves the one into the other.
+    pub fn day_result(&self) -> Usd {
+        self.ledger.realised_today() + self.worth.marked() - self.day_base
+    }
+
+    /// Claims cash in the account of a market, or gives it back.
+    ///
+    /// # Panics
+    /// R3: if more is given back than was claimed.
+    pub fn reserve(&mut self, terms: &MarketDef, delta: Usd) {
+        if delta == Usd::ZERO {
+            return;
+        }
+        let &MarketDef { market, venue, shard, cluster, .. } = terms;
+        let reserved = &mut self.reserved[Purse::of(venue, shard).index()];
+        *reserved += delta;
+        assert!(*reserved >= Usd::ZERO, "R3: no more is given back than was claimed");
+        self.exposure.add(market, cluster, venue, delta);
+    }
+
+    /// What an order must hold for `open` contracts: cash for a purchase, contracts for a sale.
+    pub fn claim(&self, terms: &MarketDef, order: &Order, open: Qty) -> (Usd, Qty) {
+        match order.action {
+            Action::Buy => {
+                // An order that spends dollars spends no more of them for more contracts.
+                let open = if order.spends() { open.min(order.qty) } else { open };
+                (worst_cost(terms.fee, order.price, open), Qty::ZERO)
+            }
+            // A sale beyond what is held may be a purchase of the other outcome, and costs what that costs.
+            Action::Sell if order.venue.rules().sells_beyond_holding() => {
+                let held = self.ledger.position(order.market).held(order.outcome).min(open);
+                (worst_cost(terms.fee, order.price.complement(), open - held), held)
+            }
+            Action::Sell => (Usd::ZERO, open),
+        }
+    }
+
+    /// A market's terms changed: what is at risk in it moves to its new cluster.
+    pub fn recluster(&mut self, from: &MarketDef, to: &MarketDef) {
+        self.exposure.recluster(to.market, from.venue, from.cluster, to.cluster);
+    }
+
+    /// Values everything held: see [`Worth::mark`].
+    pub fn mark(&mut self, books: &Books, baskets: &Baskets) {
+        self.worth.mark(books, baskets, &self.ledger);
+    }
+
+    /// A trading day has been told. The same day told again, as after a restart, changes nothing: today's loss is still
+    /// today's.
+    pub fn on_day(&mut self, day: u32, books: &Books, baskets: &Baskets) {
+        if day > self.day {
+            self.day = day;
+            self.ledger.new_day();
+            self.mark(books, baskets);
+            self.day_base = self.worth.marked();
+        }
+    }
+
+    /// Books a fill.
+    pub fn book(&mut self, books: &Books, baskets: &Baskets, booking: &Booking) -> EntryId {
+        let realised = self.ledger.realised();
+        let entry = self.change_held(books, booking.market, |ledger| ledger.book(booking));
+        // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
+        // now, and must not count twice until the next valuation.
+        let bought = booking.action == Action::Buy;
+        if !bought || self.ledger.realised() - realised != -booking.fee {
+            self.mark(books, baskets);
+        }
+        entry
+    }
+
+    /// Takes a booked fill back. Returns what that changed of the realised result.
+    pub fn undo(
+        &mut self,
+        books: &Books,
+        baskets: &Baskets,
+        entry: EntryId,
+        booking: &Booking,
+    ) -> Usd {
+        let before = self.ledger.realised();
+        self.change_held(books, booking.market, |ledger| ledger.undo(entry, booking));
+        self.mark(books, baskets);
+        self.ledger.realised() - before
+    }
+
+    /// A market is settled: what is held there is paid, or becomes a claim. Returns the cash that came in.
+    pub fn settle(
+        &mut self,
+        books: &Books,
+        baskets: &Baskets,
+        market: MarketId,
+        yes_pays: Price,
+    ) -> Usd {
+        let terms = books.terms(market).expect("a market that settles has terms");
+        let purse = Purse::of(terms.venue, terms.shard);
+        self.worth.on_settled(market, yes_pays);
+        let cash = self.ledger.cash(purse);
+        self.change_held(books, market, |ledger| ledger.settle(market, purse, yes_pays));
+        self.mark(books, baskets); // what it was worth over its cost is realised now, and counts once
+        self.ledger.cash(purse) - cash
+    }
+
+    /// The claim on a settled market was paid into its account.
+    pub fn redeem(&mut self, market: MarketId, purse: Purse) {
+        self.ledger.redeem(market, purse);
+    }
+
+    /// The claim on a settled market is given up.
+    pub fn lose_claim(&mut self, market: MarketId) {
+        self.ledger.lose_claim(market);
+    }
+
+    /// Sets the cash of an account to the venue's figure, or by what a fill has explained of an earlier correction.
+    pub fn correct_cash(&mut self, purse: Purse, cash: Usd) {
+        self.ledger.set_cash(purse, cash);
+    }
+
+    /// Sets what is held in a market, new contracts at `yes_price` a YES, and decides what of the change in worth is the
+    /// day's.
+    pub fn correct_position(
+        &mut self,
+        books: &Books,
+        baskets: &Baskets,
+        market: MarketId,
+        [yes, no]: [Qty; 2],
+        yes_price: Price,
+        why: Correction,
+    ) {
+        let position = self.ledger.position(market);
+        let held = [Outcome::Yes, Outcome::No].map(|outcome| position.held(outcome));
+        self.mark(books, baskets);
+        let worth = self.worth.marked();
+        self.change_held(books, market, |ledger| ledger.set_position(market, yes, no, yes_price));
+        self.mark(books, baskets);
+        let change = self.worth.marked() - worth;
+        let grew = yes >= held[0] && no >= held[1];
+        let shrank = yes <= held[0] && no <= held[1];
+        self.day_base += match why {
+            // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
+            // take the gain along that they stood for; their loss stays.
+            Correction::TakenOver if grew => change,
+            Correction::TakenOver => change.max(Usd::ZERO),
+            // What the correction added changed nothing that day; of what it removed the day kept the loss.
+            Correction::PutBack if shrank => change,
+            Correction::PutBack => change.min(Usd::ZERO),
+        };
+    }
+
+    /// Changes what is held in a market, and the exposure with it.
+    fn change_held<T>(
+        &mut self,
+        books: &Books,
+        market: MarketId,
+        change: impl FnOnce(&mut Ledger) -> T,
+    ) -> T {
+        let before = self.ledger.position(market).at_risk();
+        let result = change(&mut self.ledger);
+        let after = self.ledger.position(market).at_risk();
+        let &MarketDef { cluster, venue, .. } =
+            books.terms(market).expect("a market in use has terms");
+        self.exposure.add(market, cluster, venue, after - before);
+        result
+    }
+
+    /// Checks the accounts' sums and the next slice of the positions.
+    ///
+    /// # Panics
+    /// P2: where they do not agree.
+    pub fn check_some(&mut self) {
+        assert!(self.ledger.sums_agree(), "P2: accounts sum to what was paid in");
+        self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
+    }
+
+    /// Checks every account and every position.
+    ///
+    /// # Panics
+    /// P2: where they do not agree.
+    pub fn check_all(&self) {
+        assert!(self.ledger.is_balanced(), "P2: accounts sum to what was paid in");
+        self.ledger.check_positions(0, usize::MAX);
+    }
+
+    /// Checks what is reserved and at risk against the sum of what live orders and groups hold, by cash account.
+    ///
+    /// # Panics
+    /// R5, R2: where they differ.
+    pub fn check_claims(&self, claimed: &[Usd; CASH_ACCOUNTS]) {
+        assert_eq!(
+            *claimed, self.reserved,
+            "R5: reservations are the sum of live orders and holds"
+        );
+        let all = claimed.iter().fold(Usd::ZERO, |sum, part| sum + *part);
+        assert_eq!(
+            all + self.ledger.at_risk(),
+            self.exposure.total(),
+            "R2: exposure is what is held and reserved"
+        );
+    }
+}
+
+/// The most that buying can cost under a fee rule, rounding included. It rises with the price, so the limit is the
+/// worst case.
+pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
+    if qty.is_zero() {
+        return Usd::ZERO;
+    }
+    price.cost_ceil(qty) + fees::fee_bound(fee, price, qty, true)
+}
+
+/// What tests spoil, to see that a check finds it.
+#[cfg(test)]
+impl Money {
+    pub fn reserved_mut(&mut self) -> &mut [Usd; CASH_ACCOUNTS] {
+        &mut self.reserved
+    }
+
+    pub fn exposure_mut(&mut self) -> &mut Exposure {
+        &mut self.exposure
+    }
+
+    pub fn day_base_mut(&mut self) -> &mut Usd {
+        &mut self.day_base
+    }
+
+    pub const fn checked_to(&self) -> usize {
+        self.checked_to
+    }
+}

@@ -1,0 +1,182 @@
+//! What everything held is worth: valued twice, once for the loss of the day and once for people.
+
+use crate::basket::{Baskets, Leg};
+use crate::book::{Books, Sync};
+use crate::bounds::MARKETS_MAX;
+use crate::ids::{MarketId, Outcome};
+use crate::ledger::Ledger;
+use crate::market::MarketStatus;
+use crate::units::{Price, Qty, Usd};
+
+/// Prices that holdings are valued at, and the last valuation.
+#[derive(Debug)]
+pub(in crate::core) struct Worth {
+    /// The best bid for each outcome in the last book that was whole; `None` where none ever was.
+    bids: Vec<[Option<Price>; 2]>,
+    /// What one YES of each settled market paid.
+    settled: Vec<Option<Price>>,
+    /// Contracts of each outcome that the last valuation found in no complete basket.
+    unpaired: Vec<[Qty; 2]>,
+    /// What everything held is worth over its cost, complete baskets at what they pay.
+    unrealised: Usd,
+    /// The same at what selling would bring, complete baskets at no more than their cost.
+    marked: Usd,
+}
+
+impl Worth {
+    pub fn new() -> Self {
+        Self {
+            bids: vec![[None; 2]; MARKETS_MAX],
+            settled: vec![None; MARKETS_MAX],
+            unpaired: vec![[Qty::ZERO; 2]; MARKETS_MAX],
+            unrealised: Usd::ZERO,
+            marked: Usd::ZERO,
+        }
+    }
+
+    /// The best bid for an outcome in the last whole book; `None` where no book ever was whole.
+    pub fn bid(&self, market: MarketId, outcome: Outcome) -> Option<Price> {
+        self.bids[market.index()][outcome.index()]
+    }
+
+    /// What one YES of a settled market paid; `None` while it is not settled.
+    pub fn settled_at(&self, market: MarketId) -> Option<Price> {
+        self.settled[market.index()]
+    }
+
+    /// Contracts of an outcome that the last valuation found in no complete basket.
+    pub fn unpaired(&self, market: MarketId, outcome: Outcome) -> Qty {
+        self.unpaired[market.index()][outcome.index()]
+    }
+
+    /// Worth over cost as people are shown it, at the last valuation.
+    pub const fn unrealised(&self) -> Usd {
+        self.unrealised
+    }
+
+    /// Worth over cost as the loss of the day counts it, at the last valuation.
+    pub const fn marked(&self) -> Usd {
+        self.marked
+    }
+
+    /// A market has settled: one YES paid `yes_pays`.
+    pub fn on_settled(&mut self, market: MarketId, yes_pays: Price) {
+        self.settled[market.index()] = Some(yes_pays);
+    }
+
+    /// Values everything held, twice.
+    ///
+    /// `marked`, which the loss of the day is measured by, is what selling would bring now: each contract at the best bid
+    /// of its outcome, and without a bid nothing. A complete basket counts at no more than it cost, however much it
+    /// promises or fetches, so that a promised profit never makes room for a real loss; and at less where its legs fetch
+    /// less, so that a pair which is none shows its loss before it settles. Once a leg of it has been paid for, the others
+    /// count at their bids alone.
+    ///
+    /// `unrealised`, which people are shown, takes complete baskets at what they pay at least.
+    ///
+    /// A book that is not whole just now counts as it last was, and one that never was, as neither gain nor loss: a
+    /// snapshot on its way is no loss. In a market that is paused or closed the last bid stands: its book is emptied, its
+    /// contracts are still there. Baskets are taken out in the order of their ids, as many as the holdings have, whichever groups
+    /// the contracts were bought for.
+    pub fn mark(&mut self, books: &Books, baskets: &Baskets, ledger: &Ledger) {
+        let mut left = std::mem::take(&mut self.unpaired);
+        let mut held = false;
+        for (market, book) in books.iter() {
+            if book.sync() == Sync::Good && has_book(book.terms().status) {
+                let bid = |outcome| book.best_bid_for(outcome).map_or(Price::ZERO, |(bid, _)| bid);
+                self.bids[market.index()] = [Outcome::Yes, Outcome::No].map(|o| Some(bid(o)));
+            }
+            let position = ledger.position(market);
+            left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
+            held |= !position.is_flat();
+        }
+        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
+        if held {
+            (promised, marked) = self.value_baskets(baskets, ledger, &mut left);
+            for (market, _) in books.iter() {
+                let position = ledger.position(market);
+                for outcome in [Outcome::Yes, Outcome::No] {
+                    // What is short was sold and never known to be held: neither gain nor loss until it is known.
+                    let value = if position.short(outcome).is_zero() {
+                        let qty = left[market.index()][outcome.index()];
+                        self.fetches(ledger, market, outcome, qty)
+                    } else {
+                        position.cost(outcome)
+                    };
+                    promised += value;
+                    marked += value;
+                }
+            }
+        }
+        self.unpaired = left;
+        self.unrealised = promised - ledger.cost();
+        self.marked = marked - ledger.cost();
+    }
+
+    /// What the complete baskets among `left` pay at least, and what they count for in the loss of the day. Takes their
+    /// contracts out of it.
+    fn value_baskets(
+        &self,
+        baskets: &Baskets,
+        ledger: &Ledger,
+        left: &mut [[Qty; 2]],
+    ) -> (Usd, Usd) {
+        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
+        for (_, basket) in baskets.iter() {
+            let legs = basket.legs();
+            // A leg whose market is settled has paid what it pays: the others pay at least the rest.
+            let paid = |leg: &Leg| self.settled_at(leg.market).map(|yes| pays(leg.outcome, yes));
+            let known: u32 =
+                legs.iter().filter_map(paid).map(|price| u32::from(price.ticks())).sum();
+            let open = || legs.iter().filter(|leg| paid(leg).is_none());
+            let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
+            let units = open().map(of).min().unwrap_or(Qty::ZERO);
+            if units.is_zero() {
+                continue;
+            }
+            let (mut fetches, mut cost) = (Usd::ZERO, Usd::ZERO);
+            for leg in open() {
+                left[leg.market.index()][leg.outcome.index()] -= units;
+                fetches += self.fetches(ledger, leg.market, leg.outcome, units);
+                cost += ledger.position(leg.market).share(leg.outcome, units);
+            }
+            promised += pays_floor(basket.payout().saturating_sub(known), units);
+            let whole = open().count() == legs.len();
+            marked += if whole { fetches.min(cost) } else { fetches };
+        }
+        (promised, marked)
+    }
+
+    /// What so many of the contracts held would bring at the best bid; at their cost where no book ever was whole.
+    fn fetches(&self, ledger: &Ledger, market: MarketId, outcome: Outcome, qty: Qty) -> Usd {
+        match self.bid(market, outcome) {
+            Some(bid) => bid.proceeds_floor(qty),
+            None => ledger.position(market).share(outcome, qty),
+        }
+    }
+}
+
+/// Whether a market of this status has a book to sell into; a venue empties it when trading ends or pauses.
+const fn has_book(status: MarketStatus) -> bool {
+    match status {
+        MarketStatus::Observe | MarketStatus::Open => true,
+        MarketStatus::Paused
+        | MarketStatus::Closed
+        | MarketStatus::Proposed
+        | MarketStatus::Resolved => false,
+    }
+}
+
+/// What one contract of an outcome pays where YES pays `yes`.
+const fn pays(outcome: Outcome, yes: Price) -> Price {
+    match outcome {
+        Outcome::Yes => yes,
+        Outcome::No => yes.complement(),
+    }
+}
+
+/// What `units` of a basket pay at least, rounded down; `payout` in $0.0001 a unit.
+pub(in crate::core) fn pays_floor(payout: u32, units: Qty) -> Usd {
+    let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
+    Usd::from_micros(i64::try_from(exact).expect("QTY_MAX bounds the payout"))
+}
