@@ -40,7 +40,6 @@ pub mod exit;
 pub mod fault;
 pub mod machine;
 pub mod modes;
-pub mod observe;
 pub mod sim;
 pub mod twin;
 pub mod verbs;

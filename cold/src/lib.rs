@@ -12,6 +12,7 @@ pub mod journal;
 pub mod json;
 pub mod lock;
 pub mod net;
+pub mod observe;
 pub mod os;
 pub mod reconcile;
 pub mod rest;

@@ -12,7 +12,7 @@ use super::health::LINKS;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
 use crate::exit::Exit;
-use crate::observe::table::LinkFigure;
+use surefoot_cold::observe::table::LinkFigure;
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);

@@ -15,7 +15,7 @@ use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
 use super::{Running, STALL_AFTER, report};
 use crate::config::limits::Limits;
 use crate::machine::published::Published;
-use crate::observe::table::{ExecFigure, LinkFigure};
+use surefoot_cold::observe::table::{ExecFigure, LinkFigure};
 
 /// How long a status waits for counters that are as new as the halt beside them. Whoever asks waits two seconds.
 const CURRENT_WITHIN: Duration = Duration::from_millis(500);

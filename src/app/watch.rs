@@ -14,7 +14,7 @@ use super::{LOOK_WITHIN, Running, STALL_AFTER, report, status};
 use crate::config::LogLevel;
 use crate::control::{Command, Request};
 use crate::exit::Exit;
-use crate::observe::table::LinkFigure;
+use surefoot_cold::observe::table::LinkFigure;
 
 /// How often both venues are asked what is true while something they said of our money has not been understood.
 const UNREAD_EVERY: Duration = Duration::from_secs(2);

@@ -9,8 +9,8 @@ use surefoot_hot::stats::Stats;
 
 use super::published::Published;
 use super::threads::Pulse;
-use crate::observe::read_json;
-use crate::observe::table::{CoreFigure, JournalFigure};
+use surefoot_cold::observe::read_json;
+use surefoot_cold::observe::table::{CoreFigure, JournalFigure};
 
 /// Everything that the machine's agents publish, for whoever shows it.
 #[derive(Clone, Debug)]

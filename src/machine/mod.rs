@@ -25,10 +25,10 @@ use surefoot_hot::journal::{Close, Record};
 use surefoot_hot::stats::Stats;
 
 use crate::clock::Clock;
-use crate::observe::Turns;
 use core_agent::CoreAgent;
 use figures::MachineFigures;
 use published::Published;
+use surefoot_cold::observe::Turns;
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};

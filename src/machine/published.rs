@@ -8,8 +8,8 @@ use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
 use surefoot_cold::net::Meter;
 use surefoot_hot::ids::Venue;
 
-use crate::observe::Cells;
-use crate::observe::table::{ExecFigure, LinkFigure, OutletFigure, SessionFigure};
+use surefoot_cold::observe::Cells;
+use surefoot_cold::observe::table::{ExecFigure, LinkFigure, OutletFigure, SessionFigure};
 
 /// What feed and executors publish. Each figure has one writer, the agent that counts it.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use super::published::Published;
 use super::topology::{self, Claimed, Topology};
 use super::wiring::Executors;
 use crate::clock::Clock;
-use crate::observe::table::ThreadFigure;
-use crate::observe::{Cells, Turns};
+use surefoot_cold::observe::table::ThreadFigure;
+use surefoot_cold::observe::{Cells, Turns};
 
 /// How often agents publish their figures.
 const PUBLISH_EVERY: Nanos = Nanos::from_millis(100);

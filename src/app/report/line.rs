@@ -8,7 +8,7 @@ use surefoot_hot::units::Usd;
 use super::{result_since, this_run};
 use crate::config::limits::{Limits, show};
 use crate::machine::published::Published;
-use crate::observe::table::LinkFigure;
+use surefoot_cold::observe::table::LinkFigure;
 
 /// Lines between two heads of the table.
 const LINES_PER_HEAD: u64 = 20;

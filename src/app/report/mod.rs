@@ -19,7 +19,7 @@ use crate::machine::Finished;
 use crate::machine::figures::MachineFigures;
 use crate::machine::published::Published;
 use crate::machine::topology::Topology;
-use crate::observe::table::LinkFigure;
+use surefoot_cold::observe::table::LinkFigure;
 
 pub use line::{say_limits, say_line};
 

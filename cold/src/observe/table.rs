@@ -3,14 +3,14 @@
 //! A struct is taken apart field by field: one that gains a field does not compile before the field has its row here, or
 //! stands among the words, which are no numbers and are shown in other ways.
 
-use surefoot_cold::exec::ExecStats;
-use surefoot_cold::feed::{LinkStats, OutletFigures};
-use surefoot_cold::journal::Figures as JournalFigures;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
 
 use super::turns::Turns;
 use super::{Figure, Figures, Reading, Unit};
+use crate::exec::ExecStats;
+use crate::feed::{LinkStats, OutletFigures};
+use crate::journal::Figures as JournalFigures;
 
 macro_rules! figures {
     (

@@ -216,10 +216,10 @@ pub fn registry() -> Vec<Figure> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use surefoot_cold::exec::ExecStats;
     use surefoot_hot::stats::Stats;
 
     use super::*;
+    use crate::exec::ExecStats;
 
     /// That every field of an agent's struct is in its table, or named as words, is the compiler's to check: the struct is
     /// taken apart field by field.
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_page_lists_every_figure() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/figures.md");
         let page = std::fs::read_to_string(path).unwrap();
         let (head, _) = page.split_once("| figure |").expect("the page has a table");
         let mut want = format!("{head}| figure | unit | what it says |\n| --- | --- | --- |\n");
