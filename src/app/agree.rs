@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
@@ -12,7 +13,6 @@ use super::health::LINKS;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
 use crate::exit::Exit;
-use surefoot_cold::observe::table::LinkFigure;
 
 /// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
@@ -55,8 +55,9 @@ impl Running {
             if let Some(exit) = self.look() {
                 return Some(exit);
             }
-            let up = self.engine.published.links(LinkFigure::Up) == LINKS;
-            let settled = self.engine.stats().orders_live == 0;
+            let seen = self.engine.look();
+            let up = seen.links(LinkFigure::Up) == LINKS;
+            let settled = seen.core.get(CoreFigure::OrdersLive) == 0;
             if up && settled {
                 break;
             }

@@ -8,7 +8,7 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 
-use super::report::Report;
+use super::report::{Report, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::{LOOK_EVERY, Running, STALL_AFTER, compare, differences, foreign};
 use crate::control::{Command, Request};
@@ -139,8 +139,7 @@ impl Running {
             began: self.began_at,
             first_basket: self.watched.first_basket,
             finished: &finished,
-            base: &self.base,
-            figures: &figures,
+            figures: ThisRun { now: &figures.read(&finished.core.stats()), base: &self.base },
             audit,
             foreign: &foreign::at_end(&finished.core, truths),
             reconciled: reconciled.is_empty(),

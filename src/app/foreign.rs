@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use surefoot_cold::observe::snapshot::CoreWords;
 use surefoot_cold::reconcile::{Open, Truth};
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{OrderRef, Venue, VenueKey};
-use surefoot_hot::stats::Stats;
 
 /// The names of orders that rest, contracts held in markets that are not followed, by venue, and what was said.
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ impl Foreign {
     }
 
     /// Says each once.
-    pub fn say(&mut self, stats: &Stats) {
-        for name in self.now(stats) {
+    pub fn say(&mut self, words: &CoreWords) {
+        for name in self.now(words) {
             if self.said.insert(name.clone()) {
                 eprintln!("surefoot: {name} rests and is not ours: left alone");
             }
@@ -53,8 +53,8 @@ impl Foreign {
     }
 
     /// Those that rest now: venue and the venue's id.
-    pub fn now(&self, stats: &Stats) -> Vec<String> {
-        let all = self.names.iter().zip(&stats.foreign);
+    pub fn now(&self, words: &CoreWords) -> Vec<String> {
+        let all = self.names.iter().zip(&words.foreign);
         all.flat_map(|(names, foreign)| foreign.shown().filter_map(|key| names.get(&key).cloned()))
             .collect()
     }

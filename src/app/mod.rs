@@ -30,10 +30,11 @@ use std::time::Duration;
 
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lock;
+use surefoot_cold::observe::Values;
+use surefoot_cold::observe::table::CoreFigure;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::StoreThread;
 use surefoot_hot::risk::HaltWhy;
-use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
 use crate::config::Config;
@@ -91,8 +92,8 @@ struct Running {
     topology: Topology,
     began_at: Nanos,
     run: u64,
-    /// Counters at the start: a continued journal counts on.
-    base: Stats,
+    /// The core's figures at the start: a continued journal counts on.
+    base: Values<CoreFigure>,
     /// Whether both venues were agreed with at the start, so that baskets may be opened.
     is_open: bool,
     /// Whether the venues are being agreed with so that a halt can be lifted.

@@ -11,6 +11,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
 use surefoot_cold::lock::Lock;
+use surefoot_cold::observe::Values;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{Store, StoreThread};
@@ -322,7 +323,7 @@ impl Running {
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
         let (names, catalogue) = load_markets(&spec, &state)?;
         let recovered = recover(&state, spec.access.identity())?;
-        let base = recovered.core.stats();
+        let base = Values::of(&recovered.core.stats());
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, recovered.fresh);

@@ -5,17 +5,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lost;
+use surefoot_cold::observe::Snapshot;
+use surefoot_cold::observe::snapshot::CoreWords;
+use surefoot_cold::observe::table::{CoreFigure, ExecFigure, JournalFigure, LinkFigure};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::risk::{HaltWhy, LimitRow};
-use surefoot_hot::stats::{Stats, UnpairedPosition};
+use surefoot_hot::stats::UnpairedPosition;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
-use super::{Running, STALL_AFTER, report};
+use super::report::ThisRun;
+use super::{Running, STALL_AFTER};
 use crate::config::limits::Limits;
-use crate::machine::published::Published;
-use surefoot_cold::observe::table::{ExecFigure, LinkFigure};
 
 /// How long a status waits for counters that are as new as the halt beside them. Whoever asks waits two seconds.
 const CURRENT_WITHIN: Duration = Duration::from_millis(500);
@@ -64,51 +66,52 @@ impl VenueVitals {
         &mut self,
         now: Instant,
         venue: Venue,
-        published: &Published,
-        stats: &Stats,
+        seen: &Snapshot,
         read_at: Nanos,
         clock: Nanos,
     ) -> VenueSigns {
-        let taken = published.executor(venue, ExecFigure::Taken);
-        let turned_away = published.executor(venue, ExecFigure::TurnedAway);
-        let refused = self.refused.count(taken, turned_away);
-        let (markets, good) = stats.books[venue.index()];
-        let mut exec = published.order_way(venue);
+        let executor = seen.executor(venue);
+        let taken = executor.counts.count(ExecFigure::Taken);
+        let turned_away = executor.counts.count(ExecFigure::TurnedAway);
+        let mut exec = executor.order_way();
         exec.credentials_refused =
             self.key.look(clock, exec.credentials_refused, turned_away, read_at)
-                || published.links_of(venue, LinkFigure::CredentialsRefused) > 0;
+                || seen.links_of(venue, LinkFigure::CredentialsRefused) > 0;
+        let markets = |figure| u32::try_from(seen.core.at(figure, venue)).unwrap_or(u32::MAX);
         VenueSigns {
-            links_up: published.links_of(venue, LinkFigure::Up),
-            links_lost: self.lost.grew(now, published.links_of(venue, LinkFigure::Lost)),
-            markets,
-            good,
-            quarantined: stats.quarantined[venue.index()],
+            links_up: seen.links_of(venue, LinkFigure::Up),
+            links_lost: self.lost.grew(now, seen.links_of(venue, LinkFigure::Lost)),
+            markets: markets(CoreFigure::MarketsFollowed),
+            good: markets(CoreFigure::BooksGood),
+            quarantined: markets(CoreFigure::Quarantined),
             exec,
-            refused,
+            refused: self.refused.count(taken, turned_away),
         }
     }
 }
 
 /// Why the core halted by itself, with the figures. Where it has not said, they tell.
-pub(super) fn why_halted(stats: &Stats, base: &Stats, limits: &Limits) -> String {
+pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
+    let core = &run.now.core;
     let loss = i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX);
-    let is_loss = loss > 0 && stats.day_result.micros() <= -loss;
-    let is_group = stats.baskets_operator > base.baskets_operator;
+    let is_loss = loss > 0 && core.get(CoreFigure::DayResult) <= -loss;
+    let is_group = run.grown(CoreFigure::BasketsOperator) > 0;
     let told = match (is_loss, is_group) {
         (true, _) => Some(HaltWhy::DailyLoss),
         (false, true) => Some(HaltWhy::Group),
         (false, false) => None,
     };
-    match stats.halted_why.or(told) {
+    match run.now.words.halted_why.or(told) {
         Some(HaltWhy::DailyLoss) => format!(
             "the day's loss reached its limit: the day's result is ${}, the limit is ${}",
-            stats.day_result,
+            core.usd(CoreFigure::DayResult),
             Usd::from_micros(loss)
         ),
         Some(HaltWhy::Group) => format!(
             "a group on one leg could not be closed within its attempts: {} groups are with the operator (`v_groups` names \
              them), ${} at risk",
-            stats.baskets_operator, stats.exposure
+            core.count(CoreFigure::BasketsOperator),
+            core.usd(CoreFigure::Exposure)
         ),
         Some(HaltWhy::RingFull) => {
             "a ring that may not fill was full: the machine could not keep up with itself".to_owned()
@@ -128,7 +131,8 @@ impl Running {
     /// what is in trouble.
     pub(super) fn look_at_health(&mut self) {
         let now = Instant::now();
-        let signs = self.signs(now);
+        let seen = self.engine.look();
+        let signs = self.signs(now, &seen);
         let at = self.engine.clock.now();
         for news in self.vitals.health.look(&signs, now) {
             eprintln!("surefoot: {news}");
@@ -145,26 +149,18 @@ impl Running {
         }
     }
 
-    fn signs(&mut self, now: Instant) -> Signs {
-        let stats = *self.engine.stats();
+    fn signs(&mut self, now: Instant, seen: &Snapshot) -> Signs {
         let compared = self.compared_ago();
-        let published = &self.engine.published;
         let clock = self.engine.clock.now();
         let vitals = &mut self.vitals;
         let venues = Venue::ALL.map(|venue| {
             let at = venue.index();
-            let mut signs = vitals.venues[at].look(
-                now,
-                venue,
-                published,
-                &stats,
-                self.checks[at].read_at,
-                clock,
-            );
+            let read_at = self.checks[at].read_at;
+            let mut signs = vitals.venues[at].look(now, venue, seen, read_at, clock);
             signs.exec.credentials_refused |= self.checks[at].credentials_refused;
             signs
         });
-        let stales = vitals.stales.grew(now, stats.stales);
+        let stales = vitals.stales.grew(now, seen.core.count(CoreFigure::Stales));
         let mut ended = self.engine.ended();
         ended.extend(self.store.has_ended().then_some("store"));
         ended.extend(self.audit.has_ended().then_some("audit"));
@@ -174,20 +170,21 @@ impl Running {
         if let (Some(Lost::Directory(_)), None, Some(why)) = (lost, &self.latch, &directory) {
             self.halt("directory", why, HaltWhy::Journal);
         }
-        let journal = self.engine.journal();
+        let failed = seen.journal.is(JournalFigure::Failed);
+        let journal = failed.then(|| self.engine.journal().error().unwrap_or_default());
         Signs {
             open: self.is_open,
-            halted: self.latch.is_some() || stats.halted,
+            halted: self.latch.is_some() || seen.core.is(CoreFigure::Halted),
             dead: self.engine.dead(),
             still,
             ended,
-            journal: journal.failed().then(|| journal.error().unwrap_or_default()),
+            journal,
             store: self.store.trouble(),
             directory,
             stales,
-            agreed: stats.reconciled,
-            unpaired: unpaired(&self.directory, &stats),
-            quarantined: quarantined(&self.directory, &stats),
+            agreed: seen.core.is(CoreFigure::Reconciled),
+            unpaired: unpaired(&self.directory, &seen.words),
+            quarantined: quarantined(&self.directory, seen),
             unpriced: self.notices.unpriced(&self.directory),
             fees_changed: self.notices.fees(),
             compared,
@@ -213,8 +210,8 @@ impl Running {
     pub(super) fn status(&mut self) -> Value {
         let current = self.counters_current();
         self.look_at_health();
-        let stats = *self.engine.stats();
-        let mut status = report::counters(&stats, &self.base, &self.engine.published);
+        let seen = self.engine.look();
+        let mut status = ThisRun { now: &seen, base: &self.base }.counters();
         let latch = self.latch.as_ref();
         let signs = &self.vitals.signs;
         let troubles = health::troubles(signs);
@@ -226,7 +223,7 @@ impl Running {
             .map(Venue::name)
             .collect();
         let more = json!({
-            "figures": self.engine.figures().json(&stats),
+            "figures": seen.json(),
             "running": true,
             "healthy": troubles.is_empty(),
             "troubles": words,
@@ -244,12 +241,15 @@ impl Running {
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
             "dumps_forbidden": self.hardened.dumps.is_ok(),
             "memory_locked": self.hardened.memory.is_ok(),
-            "foreign_orders": self.foreign.now(&stats),
+            "foreign_orders": self.foreign.now(&seen.words),
             "foreign_positions": self.foreign.held(),
-            "unpaired": unpaired(&self.directory, &stats),
+            "unpaired": unpaired(&self.directory, &seen.words),
             "reconciled": signs.reconciled(),
             "compared_s_ago": signs.compared.map(|age| age.as_secs()),
-            "journal": { "records": self.engine.journal().written(), "synced": self.engine.journal().synced() },
+            "journal": {
+                "records": seen.journal.count(JournalFigure::Written),
+                "synced": seen.journal.count(JournalFigure::Synced),
+            },
         });
         if let (Value::Object(status), Value::Object(more)) = (&mut status, more) {
             status.extend(more);
@@ -259,9 +259,9 @@ impl Running {
 }
 
 /// Quarantined markets by the venues' names, with the cause and what ends it.
-fn quarantined(directory: &Directory, stats: &Stats) -> Vec<String> {
-    let count: u32 = stats.quarantined.iter().sum();
-    let shown = stats.quarantined_shown.shown();
+fn quarantined(directory: &Directory, seen: &Snapshot) -> Vec<String> {
+    let count = usize::try_from(seen.core.get(CoreFigure::Quarantined)).unwrap_or(0);
+    let shown = seen.words.quarantined.shown();
     let mut names: Vec<String> = shown
         .filter_map(|(market, why)| {
             let entry = directory.entry(market)?;
@@ -269,7 +269,7 @@ fn quarantined(directory: &Directory, stats: &Stats) -> Vec<String> {
             Some(format!("{venue} {name} ({})", why.words()))
         })
         .collect();
-    let more = count as usize - names.len().min(count as usize);
+    let more = count - names.len().min(count);
     if more > 0 {
         names.push(format!("and {more} more"));
     }
@@ -277,8 +277,8 @@ fn quarantined(directory: &Directory, stats: &Stats) -> Vec<String> {
 }
 
 /// Contracts without a partner, in words: `kalshi KXA: 18 no`.
-fn unpaired(directory: &Directory, stats: &Stats) -> Vec<String> {
-    let words = |found: UnpairedPosition| {
+fn unpaired(directory: &Directory, words: &CoreWords) -> Vec<String> {
+    let in_words = |found: UnpairedPosition| {
         let entry = directory.entry(found.market)?;
         let outcome = match found.outcome {
             Outcome::Yes => "yes",
@@ -286,13 +286,18 @@ fn unpaired(directory: &Directory, stats: &Stats) -> Vec<String> {
         };
         Some(format!("{} {}: {} {outcome}", entry.def.venue.name(), entry.names.id(), found.qty))
     };
-    stats.unpaired.shown().filter_map(words).collect()
+    words.unpaired.shown().filter_map(in_words).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use surefoot_cold::observe::Values;
+    use surefoot_hot::stats::Stats;
+
     use super::*;
     use crate::config::Config;
+    use crate::machine::figures::MachineFigures;
+    use crate::machine::published::Published;
 
     #[test]
     fn a_signed_reading_clears_a_key_that_one_answer_called_refused() {
@@ -312,19 +317,26 @@ mod tests {
     fn a_halt_of_the_cores_own_names_its_figures() {
         let limits = Config::demo().limits;
         let base = Stats { baskets_operator: 2, ..Stats::default() };
-        let loss = Stats { day_result: Usd::from_micros(-100_250_000), ..base };
-        let words = why_halted(&loss, &base, &limits);
+        let why = |stats: &Stats| {
+            let figures = MachineFigures {
+                published: Published::new([].iter()).into(),
+                journal: Default::default(),
+                threads: Vec::new(),
+            };
+            let (now, base) = (figures.read(stats), Values::of(&base));
+            why_halted(ThisRun { now: &now, base: &base }, &limits)
+        };
+        let words = why(&Stats { day_result: Usd::from_micros(-100_250_000), ..base });
         assert!(
             words.contains("day's result is $-100.25") && words.contains("limit is $100"),
             "{words}"
         );
-        let group = Stats { baskets_operator: 3, exposure: Usd::from_dollars(17), ..base };
-        let words = why_halted(&group, &base, &limits);
+        let words = why(&Stats { baskets_operator: 3, exposure: Usd::from_dollars(17), ..base });
         assert!(
             words.contains("3 groups are with the operator") && words.contains("$17"),
             "{words}"
         );
-        let told = Stats { halted_why: Some(HaltWhy::Impossible), ..base };
-        assert!(why_halted(&told, &base, &limits).contains("alarms table"));
+        let words = why(&Stats { halted_why: Some(HaltWhy::Impossible), ..base });
+        assert!(words.contains("alarms table"), "{words}");
     }
 }

@@ -4,17 +4,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::observe::Snapshot;
+use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::halt::Refused;
 use super::health::LINKS;
-use super::{LOOK_WITHIN, Running, STALL_AFTER, report, status};
+use super::report::{self, ThisRun};
+use super::{LOOK_WITHIN, Running, STALL_AFTER, status};
 use crate::config::LogLevel;
 use crate::control::{Command, Request};
 use crate::exit::Exit;
-use surefoot_cold::observe::table::LinkFigure;
 
 /// How often both venues are asked what is true while something they said of our money has not been understood.
 const UNREAD_EVERY: Duration = Duration::from_secs(2);
@@ -114,40 +116,38 @@ impl Running {
             self.engine.tell(Event::Control(Control::Day { day }));
         }
         let since = self.watched.began.elapsed();
-        let stats = *self.engine.stats();
-        if self.watched.first_basket.is_none()
-            && stats.baskets_completed > self.base.baskets_completed
-        {
+        let seen = self.engine.look();
+        let run = ThisRun { now: &seen, base: &self.base };
+        if self.watched.first_basket.is_none() && run.grown(CoreFigure::BasketsCompleted) > 0 {
             self.watched.first_basket = Some(since);
         }
-        self.foreign.say(&stats);
-        if stats.halted && self.latch.is_none() && self.is_open {
+        self.foreign.say(&seen.words);
+        if seen.core.is(CoreFigure::Halted) && self.latch.is_none() && self.is_open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
-            self.latch_halt("limit", &status::why_halted(&stats, &self.base, &self.config.limits));
+            self.latch_halt("limit", &status::why_halted(run, &self.config.limits));
         }
         if self.watched.last_said.elapsed() >= SAY_EVERY {
             self.watched.last_said = Instant::now();
             if !self.json && self.config.log_level >= LogLevel::Info {
-                let (base, published) = (&self.base, &self.engine.published);
-                report::say_line(self.watched.lines, since, &stats, base, published, self.is_open);
+                let run = ThisRun { now: &seen, base: &self.base };
+                report::say_line(self.watched.lines, since, run, self.is_open);
                 self.watched.lines += 1;
             }
             self.look_at_health();
         }
-        self.watched.links_up = self.engine.published.links(LinkFigure::Up);
-        self.say_unread();
+        self.watched.links_up = seen.links(LinkFigure::Up);
+        self.say_unread(&seen);
         self.spec.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
 
     /// Names what a venue said of our money and was not understood.
-    fn say_unread(&mut self) {
-        let Some(unread) = self.engine.published.unread() else { return };
-        if unread.0 > self.watched.unread {
-            self.watched.unread = unread.0;
+    fn say_unread(&mut self, seen: &Snapshot) {
+        let (count, words) = &seen.unread;
+        if *count > self.watched.unread {
+            self.watched.unread = *count;
             eprintln!(
-                "surefoot: a message about our own orders or fills was not understood ({}): nothing is opened before the \
-                 venue's own history has been read and agrees",
-                unread.1
+                "surefoot: a message about our own orders or fills was not understood ({words}): nothing is opened before \
+                 the venue's own history has been read and agrees"
             );
         }
     }

@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use core_agent::CoreAgent;
 use figures::MachineFigures;
 use published::Published;
-use surefoot_cold::observe::Turns;
+use surefoot_cold::observe::{Snapshot, Turns};
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};
@@ -183,7 +183,13 @@ impl Engine {
         self.hot.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
     }
 
-    /// Everything that the agents publish.
+    /// Every figure as of now.
+    pub fn look(&mut self) -> Snapshot {
+        let core = *self.stats();
+        self.figures().read(&core)
+    }
+
+    /// Where the agents publish their figures, for a look after the machine's end.
     pub fn figures(&self) -> MachineFigures {
         let threads = self.hot.pulses.clone();
         let journal = Arc::clone(self.journal());

@@ -1,37 +1,38 @@
 //! What the agents on the hot threads publish for the cold ones: their figures, and the words that go with them.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
 use surefoot_cold::net::Meter;
 use surefoot_hot::ids::Venue;
 
-use surefoot_cold::observe::Cells;
-use surefoot_cold::observe::table::{ExecFigure, LinkFigure, OutletFigure, SessionFigure};
+use surefoot_cold::observe::snapshot::{ExecutorValues, LinkValues};
+use surefoot_cold::observe::table::{
+    ExecFigure, LinkFigure, OrderWayFigure, OutletFigure, SessionFigure,
+};
+use surefoot_cold::observe::{Cells, Values};
 
 /// What feed and executors publish. Each figure has one writer, the agent that counts it.
 #[derive(Debug)]
 pub struct Published {
-    pub(super) links: Vec<PublishedLink>,
-    pub(super) executors: [Cells<ExecFigure>; Venue::ALL.len()],
+    links: Vec<PublishedLink>,
+    executors: [Cells<ExecFigure>; Venue::ALL.len()],
+    order_ways: [Cells<OrderWayFigure>; Venue::ALL.len()],
     /// The ways into the core's rings: the feed's, then each executor's.
-    pub(super) feed_outlet: Cells<OutletFigure>,
-    pub(super) exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
-    /// The way of orders to each venue, [packed](ExecFigures::pack).
-    order_ways: [AtomicU64; Venue::ALL.len()],
+    feed_outlet: Cells<OutletFigure>,
+    exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
     /// Messages about our own money that were not understood: how many, and words for the last one of each link.
     unread: Mutex<(u64, String)>,
 }
 
 #[derive(Debug)]
-pub(super) struct PublishedLink {
+struct PublishedLink {
     venue: Venue,
     /// What it is called among the figures: the venue and what the link carries.
-    pub(super) name: String,
-    pub(super) cells: Cells<LinkFigure>,
-    pub(super) session: Cells<SessionFigure>,
+    name: String,
+    cells: Cells<LinkFigure>,
+    session: Cells<SessionFigure>,
 }
 
 impl Published {
@@ -87,32 +88,36 @@ impl Published {
     ) {
         self.executors[venue.index()].publish(stats);
         self.exec_outlets[venue.index()].publish(outlet);
-        self.order_ways[venue.index()].store(figures.pack(), Ordering::Relaxed);
+        self.order_ways[venue.index()].publish(figures);
     }
 
-    /// One of the figures of a venue's executor.
-    pub fn executor(&self, venue: Venue, figure: ExecFigure) -> u64 {
-        self.executors[venue.index()].count(figure)
+    /// The figures of every executor, by venue.
+    pub fn executors(&self) -> [ExecutorValues; Venue::ALL.len()] {
+        Venue::ALL.map(|venue| ExecutorValues {
+            counts: self.executors[venue.index()].values(),
+            way: self.order_ways[venue.index()].values(),
+            outlet: self.exec_outlets[venue.index()].values(),
+        })
     }
 
-    /// One of the figures of the links, summed over those of a venue.
-    pub fn links_of(&self, venue: Venue, figure: LinkFigure) -> u64 {
-        let links = self.links.iter().filter(|link| link.venue == venue);
-        links.map(|link| link.cells.count(figure)).sum()
+    /// The figures of every link.
+    pub fn links(&self) -> Vec<LinkValues> {
+        let read = |link: &PublishedLink| LinkValues {
+            venue: link.venue,
+            name: link.name.clone(),
+            link: link.cells.values(),
+            session: link.session.values(),
+        };
+        self.links.iter().map(read).collect()
     }
 
-    /// One of the figures of the links, summed over all of them.
-    pub fn links(&self, figure: LinkFigure) -> u64 {
-        Venue::ALL.map(|venue| self.links_of(venue, figure)).iter().sum()
-    }
-
-    /// The way of orders to a venue.
-    pub fn order_way(&self, venue: Venue) -> ExecFigures {
-        ExecFigures::unpack(self.order_ways[venue.index()].load(Ordering::Relaxed))
+    /// The way from the feed into the core's ring.
+    pub fn feed_outlet(&self) -> Values<OutletFigure> {
+        self.feed_outlet.values()
     }
 
     /// Messages about our own money that were not understood: how many, and words for the last ones.
-    pub fn unread(&self) -> Option<(u64, String)> {
-        self.unread.lock().ok().map(|unread| unread.clone())
+    pub fn unread(&self) -> (u64, String) {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::bounds::STALL_MIN;
@@ -20,7 +19,7 @@ use super::topology::{self, Claimed, Topology};
 use super::wiring::Executors;
 use crate::clock::Clock;
 use surefoot_cold::observe::table::ThreadFigure;
-use surefoot_cold::observe::{Cells, Turns};
+use surefoot_cold::observe::{Cells, Turns, Values};
 
 /// How often agents publish their figures.
 const PUBLISH_EVERY: Nanos = Nanos::from_millis(100);
@@ -243,9 +242,9 @@ impl Pulse {
         self.turns.load(Ordering::Relaxed)
     }
 
-    /// What the thread counts, by name.
-    pub fn json(&self) -> Value {
-        self.figures.json()
+    /// What the thread counts.
+    pub fn values(&self) -> Values<ThreadFigure> {
+        self.figures.values()
     }
 
     /// Whether the thread panicked.

@@ -2,22 +2,24 @@
 //! read by those alone.
 //!
 //! An agent on a hot thread publishes its numbers into [`Cells`] ten times a second; the core sends its counters through
-//! `core_stats`. Whoever shows something, `status`, the report or the line, reads the figures here.
+//! `core_stats`. Whoever shows something, `status`, the report, the line or health, reads a [`Snapshot`] of all of them.
 
+pub mod snapshot;
 pub mod table;
 mod turns;
+mod values;
 
-use std::marker::PhantomData;
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::{Nanos, Usd};
 
+pub use snapshot::Snapshot;
 use table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OutletFigure, SessionFigure, ThreadFigure,
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OrderWayFigure, OutletFigure, SessionFigure,
+    ThreadFigure,
 };
 pub use turns::Turns;
+pub use values::{Cells, Values};
 
 /// What a figure is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Unit {
     Bytes,
     /// 1 where it is so, 0 where it is not.
     Flag,
+    /// The number of a word, counted from 1; 0 where there is none.
+    Word,
 }
 
 impl Unit {
@@ -49,6 +53,7 @@ impl Unit {
             Self::Nanos => "ns",
             Self::Bytes => "bytes",
             Self::Flag => "flag",
+            Self::Word => "word",
         }
     }
 }
@@ -154,60 +159,13 @@ impl<T: Number> From<[T; Venue::ALL.len()]> for Reading {
     }
 }
 
-/// The numbers of one agent, published by its thread and read by any other. One agent writes; a reader may see numbers of
-/// two publications beside each other, never half a number.
-#[derive(Debug)]
-pub struct Cells<F> {
-    values: Box<[AtomicI64]>,
-    figures: PhantomData<F>,
-}
-
-impl<F: Figures> Default for Cells<F> {
-    fn default() -> Self {
-        let values = F::ALL.iter().map(|_| AtomicI64::new(0)).collect();
-        Self { values, figures: PhantomData }
-    }
-}
-
-impl<F: Figures> Cells<F> {
-    /// Publishes what the agent counts. Allocates nothing and waits for nobody.
-    pub fn publish(&self, agent: &F::Agent) {
-        F::read(agent, &mut |at, reading| self.values[at].store(reading.sum(), Ordering::Relaxed));
-    }
-
-    /// One of the numbers, as it was last published.
-    pub fn get(&self, figure: F) -> i64 {
-        self.values[figure.at()].load(Ordering::Relaxed)
-    }
-
-    /// One of the numbers that only grow.
-    pub fn count(&self, figure: F) -> u64 {
-        u64::try_from(self.get(figure)).unwrap_or(0)
-    }
-
-    /// All of them by name.
-    pub fn json(&self) -> Value {
-        let each =
-            F::ALL.iter().map(|&(figure, known)| (known.name.to_owned(), self.get(figure).into()));
-        Value::Object(each.collect())
-    }
-}
-
-/// The figures of an agent by name, read where it stands.
-pub fn read_json<F: Figures>(agent: &F::Agent) -> Value {
-    let mut values = Map::new();
-    F::read(agent, &mut |at, reading| {
-        values.insert(F::ALL[at].1.name.to_owned(), reading.json());
-    });
-    Value::Object(values)
-}
-
 /// Every figure there is: name, unit and sentence. `docs/figures.md` is made from it.
 pub fn registry() -> Vec<Figure> {
     fn of<F: Figures>() -> impl Iterator<Item = Figure> {
         F::ALL.iter().map(|(_, figure)| *figure)
     }
-    let hot = of::<CoreFigure>().chain(of::<ExecFigure>()).chain(of::<ThreadFigure>());
+    let exec = of::<ExecFigure>().chain(of::<OrderWayFigure>());
+    let hot = of::<CoreFigure>().chain(exec).chain(of::<ThreadFigure>());
     let feed = of::<LinkFigure>().chain(of::<SessionFigure>()).chain(of::<OutletFigure>());
     hot.chain(feed).chain(of::<JournalFigure>()).collect()
 }
@@ -251,6 +209,7 @@ mod tests {
         }
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(path, &want).unwrap();
+            return;
         }
         assert_eq!(page, want, "UPDATE_GOLDEN=1 renews it");
     }
@@ -261,10 +220,12 @@ mod tests {
         let stats = ExecStats { sent: 7, unsent: [1, 0, 2, 0, 0, 0, 0], ..ExecStats::default() };
         cells.publish(&stats);
         assert_eq!((cells.count(ExecFigure::Sent), cells.get(ExecFigure::Unsent)), (7, 3));
-        assert_eq!(cells.json()["exec_orders_sent"], 7);
+        assert_eq!(cells.values().json()["exec_orders_sent"], 7);
         let stats =
             Stats { cash: [Usd::from_dollars(1), Usd::from_dollars(2)], ..Stats::default() };
-        let read = read_json::<CoreFigure>(&stats);
-        assert_eq!(read["core_cash_held_microusd"]["kalshi"], 2_000_000);
+        let read = Values::<CoreFigure>::of(&stats);
+        assert_eq!(read.json()["core_cash_held_microusd"]["kalshi"], 2_000_000);
+        assert_eq!(read.usd(CoreFigure::Cash), Usd::from_dollars(3));
+        assert_eq!(read.at(CoreFigure::Cash, Venue::Polymarket), 1_000_000);
     }
 }

@@ -3,12 +3,13 @@
 //! A struct is taken apart field by field: one that gains a field does not compile before the field has its row here, or
 //! stands among the words, which are no numbers and are shown in other ways.
 
+use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
 
 use super::turns::Turns;
 use super::{Figure, Figures, Reading, Unit};
-use crate::exec::ExecStats;
+use crate::exec::{ExecFigures, ExecStats};
 use crate::feed::{LinkStats, OutletFigures};
 use crate::journal::Figures as JournalFigures;
 
@@ -142,6 +143,25 @@ figures! {
     }
     also {}
     words { last_error }
+}
+
+fn reject_number(why: &Option<Reject>) -> u32 {
+    why.map_or(0, |why| 1 + why as u32)
+}
+
+figures! {
+    /// How orders get to one venue at this moment: what health is judged by.
+    OrderWayFigure of ExecFigures {
+        Connected = "exec_orders_connected", Flag, "Whether a connection for orders is open.", connected;
+        BreakerOpen = "exec_breaker_open", Flag, "Whether opening orders are held back after failures in a row.", breaker_open;
+        TurnedAwayWhy = "exec_turned_away_why", Word, "Why the venue last turned an order away that it did not look at, as a number of `Reject`.", turned_away: reject_number;
+        CredentialsRefused = "exec_credentials_refused", Flag, "Whether the last signed request was refused for who asked.", credentials_refused;
+        BeatsMissed = "exec_heartbeats_missed_in_a_row", Level, "Heartbeats that did not count, since the last one that did.", beats_missed;
+        CoreStill = "exec_core_still", Flag, "Whether the core stands still, so that everything is being cancelled.", core_still;
+        CancellingAll = "exec_cancel_all_unconfirmed", Flag, "Whether a cancel of everything waits for the venue's confirmation.", cancelling_all;
+    }
+    also {}
+    words { unlogged }
 }
 
 figures! {

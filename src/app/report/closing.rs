@@ -9,14 +9,13 @@ use surefoot_cold::store::open_read_only;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Nanos;
 
-use super::{Report, counters};
+use super::Report;
 use crate::config::limits::show;
 
 impl Report<'_> {
     /// One JSON object.
     pub fn json(&self) -> Value {
-        let stats = self.finished.core.stats();
-        let mut report = counters(&stats, self.base, &self.figures.published);
+        let mut report = self.figures.counters();
         let one_leg = one_leg(self.database, self.began);
         let limits: Map<String, Value> = self
             .limits
@@ -30,7 +29,7 @@ impl Report<'_> {
             .map(|(name, measured)| ((*name).to_owned(), quantiles(measured)))
             .collect();
         let more = json!({
-            "figures": self.figures.json(&stats),
+            "figures": self.figures.now.json(),
             "mode": self.mode.name(),
             "about": self.about,
             "run": self.run,

@@ -2,54 +2,42 @@
 
 use std::time::Duration;
 
-use surefoot_hot::stats::Stats;
+use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_hot::units::Usd;
 
-use super::{result_since, this_run};
+use super::ThisRun;
 use crate::config::limits::{Limits, show};
-use crate::machine::published::Published;
-use surefoot_cold::observe::table::LinkFigure;
 
 /// Lines between two heads of the table.
 const LINES_PER_HEAD: u64 = 20;
 
 /// The line of one second, on stderr: stdout is for data. `nth` counts the lines from zero.
-pub fn say_line(
-    nth: u64,
-    since: Duration,
-    stats: &Stats,
-    base: &Stats,
-    published: &Published,
-    open: bool,
-) {
+pub fn say_line(nth: u64, since: Duration, run: ThisRun<'_>, open: bool) {
     if nth.is_multiple_of(LINES_PER_HEAD) {
         eprintln!(
             "   s state    frames books  seen  done unwound missed orders live fills  at risk   result"
         );
     }
-    let frames = published.links(LinkFigure::Frames);
-    let good = stats.books[0].1 + stats.books[1].1;
-    let all = stats.books[0].0 + stats.books[1].0;
-    let state = match (stats.halted, open) {
+    let core = &run.now.core;
+    let state = match (core.is(CoreFigure::Halted), open) {
         (true, _) => "HALTED",
         (_, true) => "open",
         _ => "starting",
     };
-    let result = result_since(stats, base);
-    let stats = &this_run(stats, base);
     eprintln!(
-        "{:>4} {state:<8} {frames:>6} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>4} {:>5} {:>8} {:>8}",
+        "{:>4} {state:<8} {:>6} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>4} {:>5} {:>8} {:>8}",
         since.as_secs(),
-        format!("{good}/{all}"),
-        stats.opportunities,
-        stats.baskets_completed,
-        stats.baskets_unwound,
-        stats.baskets_failed,
-        stats.orders_placed,
-        stats.orders_live,
-        stats.fills,
-        cents(stats.exposure),
-        cents(result),
+        run.now.links(LinkFigure::Frames),
+        format!("{}/{}", core.get(CoreFigure::BooksGood), core.get(CoreFigure::MarketsFollowed)),
+        run.grown(CoreFigure::Opportunities),
+        run.grown(CoreFigure::BasketsCompleted),
+        run.grown(CoreFigure::BasketsUnwound),
+        run.grown(CoreFigure::BasketsFailed),
+        run.grown(CoreFigure::OrdersPlaced),
+        core.get(CoreFigure::OrdersLive),
+        run.grown(CoreFigure::Fills),
+        cents(core.usd(CoreFigure::Exposure)),
+        cents(run.result()),
     );
 }
 

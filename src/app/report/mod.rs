@@ -9,17 +9,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
+use surefoot_cold::observe::{Snapshot, Values};
 use surefoot_hot::ids::Venue;
-use surefoot_hot::stats::Stats;
 use surefoot_hot::units::{Nanos, Usd};
 
 use crate::cli::Mode;
 use crate::config::limits::Limits;
 use crate::machine::Finished;
-use crate::machine::figures::MachineFigures;
-use crate::machine::published::Published;
 use crate::machine::topology::Topology;
-use surefoot_cold::observe::table::LinkFigure;
 
 pub use line::{say_limits, say_line};
 
@@ -52,10 +50,8 @@ pub struct Report<'a> {
     pub first_basket: Option<Duration>,
     /// What the threads left behind.
     pub finished: &'a Finished,
-    /// Counters at the start: a continued journal counts on.
-    pub base: &'a Stats,
-    /// What the agents published.
-    pub figures: &'a MachineFigures,
+    /// What it has done, by the figures as they stood at its end.
+    pub figures: ThisRun<'a>,
     /// The audit's counts.
     pub audit: AuditCounts,
     /// Orders at the venues that are not ours, by the venue's name.
@@ -73,36 +69,105 @@ fn usd(amount: Usd) -> Value {
     amount.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
-/// What has happened since `base`: counters as differences, figures as they stand. A counter below its base (a figure of
-/// before the core has spoken) counts as nothing; it must not end whoever asks.
-#[must_use]
-pub fn this_run(stats: &Stats, base: &Stats) -> Stats {
-    let over = u64::saturating_sub;
-    Stats {
-        events: over(stats.events, base.events),
-        invariant_checks: over(stats.invariant_checks, base.invariant_checks),
-        opportunities: over(stats.opportunities, base.opportunities),
-        baskets_opened: over(stats.baskets_opened, base.baskets_opened),
-        baskets_completed: over(stats.baskets_completed, base.baskets_completed),
-        baskets_unwound: over(stats.baskets_unwound, base.baskets_unwound),
-        baskets_failed: over(stats.baskets_failed, base.baskets_failed),
-        baskets_operator: over(stats.baskets_operator, base.baskets_operator),
-        groups_reopened: over(stats.groups_reopened, base.groups_reopened),
-        orders_placed: over(stats.orders_placed, base.orders_placed),
-        orders_unsent: over(stats.orders_unsent, base.orders_unsent),
-        orders_acked: over(stats.orders_acked, base.orders_acked),
-        orders_rejected: over(stats.orders_rejected, base.orders_rejected),
-        orders_unknown: over(stats.orders_unknown, base.orders_unknown),
-        cancels: over(stats.cancels, base.cancels),
-        refusals: over(stats.refusals, base.refusals),
-        fills: over(stats.fills, base.fills),
-        fills_failed: over(stats.fills_failed, base.fills_failed),
-        stales: over(stats.stales, base.stales),
-        strays: over(stats.strays, base.strays),
-        alarms: over(stats.alarms, base.alarms),
-        realised: less(stats.realised, base.realised),
-        fees: less(stats.fees, base.fees),
-        ..*stats
+/// What a run has done: the newest figures, beside those that it began with.
+#[derive(Clone, Copy)]
+pub struct ThisRun<'a> {
+    pub now: &'a Snapshot,
+    /// The core's figures at the start: a continued journal counts on.
+    pub base: &'a Values<CoreFigure>,
+}
+
+impl ThisRun<'_> {
+    /// How much a counter of the core has grown since the start.
+    pub fn grown(self, figure: CoreFigure) -> u64 {
+        self.now.core.grown(figure, self.base)
+    }
+
+    /// How much an amount of the core has changed since the start, at the end of the range where it would leave it.
+    fn changed(self, figure: CoreFigure) -> Usd {
+        less(self.now.core.usd(figure), self.base.usd(figure))
+    }
+
+    /// Realised and unrealised result since the start.
+    pub fn result(self) -> Usd {
+        let all = |values: &Values<CoreFigure>| {
+            values.get(CoreFigure::Realised).saturating_add(values.get(CoreFigure::Unrealised))
+        };
+        less(Usd::from_micros(all(&self.now.core)), Usd::from_micros(all(self.base)))
+    }
+
+    fn books(self, venue: Venue) -> Value {
+        json!({
+            "markets": self.now.core.at(CoreFigure::MarketsFollowed, venue),
+            "good": self.now.core.at(CoreFigure::BooksGood, venue),
+        })
+    }
+
+    fn baskets(self) -> Value {
+        let core = &self.now.core;
+        json!({
+            "opened": self.grown(CoreFigure::BasketsOpened),
+            "completed": self.grown(CoreFigure::BasketsCompleted),
+            "unwound": self.grown(CoreFigure::BasketsUnwound),
+            "failed": self.grown(CoreFigure::BasketsFailed),
+            "operator": self.grown(CoreFigure::BasketsOperator),
+            "reopened": self.grown(CoreFigure::GroupsReopened),
+            "leg_fail_ppm": core.count(CoreFigure::LegFailPpm),
+            "unwind_loss_ppm": core.count(CoreFigure::UnwindLossPpm),
+        })
+    }
+
+    fn orders(self) -> Value {
+        let core = &self.now.core;
+        let (placed, unsent) =
+            (self.grown(CoreFigure::OrdersPlaced), self.grown(CoreFigure::OrdersUnsent));
+        json!({
+            "sent": placed.saturating_sub(unsent),
+            "acked": self.grown(CoreFigure::OrdersAcked),
+            "rejected": self.grown(CoreFigure::OrdersRejected),
+            "unknown": self.grown(CoreFigure::OrdersUnknown),
+            "unsent": unsent,
+            "refused": self.grown(CoreFigure::Refusals),
+            "cancels": self.grown(CoreFigure::Cancels),
+            "live": core.count(CoreFigure::OrdersLive),
+            "foreign": core.count(CoreFigure::Foreign),
+        })
+    }
+
+    /// The figures that `status` and the closing report have in common.
+    pub fn counters(self) -> Value {
+        let (seen, core) = (self.now, &self.now.core);
+        let by_venue = |value: &dyn Fn(Venue) -> Value| {
+            let each = Venue::ALL.map(|venue| (venue.name().to_owned(), value(venue)));
+            Value::Object(each.into_iter().collect())
+        };
+        let cash = |venue| usd(Usd::from_micros(core.at(CoreFigure::Cash, venue)));
+        json!({
+            "frames": by_venue(&|venue| seen.links_of(venue, LinkFigure::Frames).into()),
+            "links_up": seen.links(LinkFigure::Up),
+            "links_lost": seen.links(LinkFigure::Lost),
+            "bad_frames": seen.links(LinkFigure::Bad),
+            "books": by_venue(&|venue| self.books(venue)),
+            "opportunities": self.grown(CoreFigure::Opportunities),
+            "baskets": self.baskets(),
+            "orders": self.orders(),
+            "groups_live": core.count(CoreFigure::GroupsLive),
+            "fills": self.grown(CoreFigure::Fills),
+            "fills_failed": self.grown(CoreFigure::FillsFailed),
+            "stalls": core.count(CoreFigure::Stalls),
+            "stale_books": self.grown(CoreFigure::Stales),
+            "alarms": self.grown(CoreFigure::Alarms),
+            "invariant_checks": self.grown(CoreFigure::InvariantChecks),
+            "pnl_usd": usd(self.result()),
+            "pnl": {
+                "realised_usd": usd(self.changed(CoreFigure::Realised)),
+                "unrealised_usd": usd(core.usd(CoreFigure::Unrealised)),
+            },
+            "fees_usd": usd(self.changed(CoreFigure::Fees)),
+            "exposure_usd": usd(core.usd(CoreFigure::Exposure)),
+            "claims_usd": usd(core.usd(CoreFigure::Claims)),
+            "cash_usd": by_venue(&cash),
+        })
     }
 }
 
@@ -111,73 +176,22 @@ fn less(amount: Usd, other: Usd) -> Usd {
     Usd::from_micros(amount.micros().saturating_sub(other.micros()))
 }
 
-/// Realised and unrealised result since `base`.
-fn result_since(stats: &Stats, base: &Stats) -> Usd {
-    let (realised, unrealised) = (stats.realised.micros(), stats.unrealised.micros());
-    let before = base.realised.micros().saturating_add(base.unrealised.micros());
-    Usd::from_micros(realised.saturating_add(unrealised).saturating_sub(before))
-}
-
-/// Counters of this run.
-pub fn counters(stats: &Stats, base: &Stats, published: &Published) -> Value {
-    let result = result_since(stats, base);
-    let stats = &this_run(stats, base);
-    json!({
-        "frames": {
-            "polymarket": published.links_of(Venue::Polymarket, LinkFigure::Frames),
-            "kalshi": published.links_of(Venue::Kalshi, LinkFigure::Frames),
-        },
-        "links_up": published.links(LinkFigure::Up),
-        "links_lost": published.links(LinkFigure::Lost),
-        "bad_frames": published.links(LinkFigure::Bad),
-        "books": {
-            "polymarket": { "markets": stats.books[0].0, "good": stats.books[0].1 },
-            "kalshi": { "markets": stats.books[1].0, "good": stats.books[1].1 },
-        },
-        "opportunities": stats.opportunities,
-        "baskets": {
-            "opened": stats.baskets_opened,
-            "completed": stats.baskets_completed,
-            "unwound": stats.baskets_unwound,
-            "failed": stats.baskets_failed,
-            "operator": stats.baskets_operator,
-            "reopened": stats.groups_reopened,
-            "leg_fail_ppm": stats.leg_fail_ppm,
-            "unwind_loss_ppm": stats.unwind_loss_ppm,
-        },
-        "orders": {
-            "sent": stats.orders_placed.saturating_sub(stats.orders_unsent),
-            "acked": stats.orders_acked,
-            "rejected": stats.orders_rejected,
-            "unknown": stats.orders_unknown,
-            "unsent": stats.orders_unsent,
-            "refused": stats.refusals,
-            "cancels": stats.cancels,
-            "live": stats.orders_live,
-            "foreign": stats.foreign.iter().map(|foreign| foreign.count).sum::<u32>(),
-        },
-        "groups_live": stats.groups_live,
-        "fills": stats.fills,
-        "fills_failed": stats.fills_failed,
-        "stalls": stats.stalls,
-        "stale_books": stats.stales,
-        "alarms": stats.alarms,
-        "invariant_checks": stats.invariant_checks,
-        "pnl_usd": usd(result),
-        "pnl": {
-            "realised_usd": usd(stats.realised),
-            "unrealised_usd": usd(stats.unrealised),
-        },
-        "fees_usd": usd(stats.fees),
-        "exposure_usd": usd(stats.exposure),
-        "claims_usd": usd(stats.claims),
-        "cash_usd": { "polymarket": usd(stats.cash[0]), "kalshi": usd(stats.cash[1]) },
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use surefoot_hot::stats::Stats;
+
     use super::*;
+    use crate::machine::figures::MachineFigures;
+    use crate::machine::published::Published;
+
+    fn seen(stats: &Stats) -> Snapshot {
+        let published = Published::new([].iter()).into();
+        MachineFigures { published, journal: Default::default(), threads: Vec::new() }.read(stats)
+    }
+
+    fn counters(stats: &Stats, base: &Stats) -> Value {
+        ThisRun { now: &seen(stats), base: &Values::of(base) }.counters()
+    }
 
     /// A request that comes before the core's first counters finds zeros where the base is a long journal's.
     #[test]
@@ -190,15 +204,20 @@ mod tests {
             fees: Usd::from_micros(i64::MAX),
             ..Stats::default()
         };
-        let early = counters(&Stats::default(), &base, &Published::new([].iter()));
+        let early = counters(&Stats::default(), &base);
         assert_eq!(early["opportunities"], 0);
         assert_eq!((&early["orders"]["sent"], &early["orders"]["unsent"]), (&0.into(), &0.into()));
         assert_eq!(early["pnl_usd"], -12.0);
         let worst = Stats { unrealised: Usd::from_micros(i64::MIN), ..Stats::default() };
-        assert!(counters(&worst, &base, &Published::new([].iter()))["pnl_usd"].is_number());
-        say_line(0, Duration::ZERO, &worst, &base, &Published::new([].iter()), false);
+        assert!(counters(&worst, &base)["pnl_usd"].is_number());
+        say_line(
+            0,
+            Duration::ZERO,
+            ThisRun { now: &seen(&worst), base: &Values::of(&base) },
+            false,
+        );
         let later = Stats { opportunities: 907, orders_placed: 45, orders_unsent: 4, ..base };
-        let later = counters(&later, &base, &Published::new([].iter()));
+        let later = counters(&later, &base);
         assert_eq!((&later["opportunities"], &later["orders"]["sent"]), (&7.into(), &4.into()));
     }
 }
