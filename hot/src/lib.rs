@@ -15,6 +15,7 @@ pub mod fees;
 pub mod grid;
 pub mod group;
 pub mod hash;
+pub mod id_set;
 pub mod ids;
 pub mod index;
 pub mod intent;

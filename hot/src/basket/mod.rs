@@ -17,6 +17,7 @@ pub use verdict::Verdict;
 
 use crate::book::{Book, Books};
 use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
+use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, Outcome};
 
 /// No price: nothing is offered, or the book may not be used.
@@ -170,15 +171,9 @@ pub enum DefError {
 pub struct Baskets {
     baskets: Vec<Basket>,
     touched: Vec<Touched>,
-    /// One bit a basket: candidates that something has happened to since they were last asked for.
-    dirty: [u64; DIRTY_WORDS],
-    /// One bit a word of `dirty`: those that may not be zero.
-    dirty_words: u64,
+    /// Candidates that something has happened to since they were last asked for.
+    dirty: IdSet,
 }
-
-/// Words of 64 marks.
-const DIRTY_WORDS: usize = BASKETS_MAX.div_ceil(64);
-const _: () = assert!(DIRTY_WORDS <= 64, "one bit a word");
 
 impl Baskets {
     /// Without a basket yet. Allocates everything it will ever need.
@@ -186,8 +181,7 @@ impl Baskets {
         Self {
             baskets: vec![Basket::EMPTY; BASKETS_MAX],
             touched: vec![Touched::NONE; MARKETS_MAX],
-            dirty: [0; DIRTY_WORDS],
-            dirty_words: 0,
+            dirty: IdSet::new(BASKETS_MAX),
         }
     }
 
@@ -259,7 +253,7 @@ impl Baskets {
         for leg in old.legs() {
             self.touched[leg.market.index()].forget(basket);
         }
-        self.dirty[basket.index() / 64] &= !(1 << (basket.index() % 64));
+        self.dirty.remove(basket.index());
     }
 
     /// A market's book changed at a frame's end, or stopped being usable: reprices the baskets it touches, and marks
@@ -279,9 +273,7 @@ impl Baskets {
                 basket.reprice(usize::from(touch.leg), ask);
             }
             if basket.is_candidate() {
-                let (word, bit) = (touch.basket.index() / 64, touch.basket.index() % 64);
-                self.dirty[word] |= 1 << bit;
-                self.dirty_words |= 1 << word;
+                self.dirty.insert(touch.basket.index());
             }
         }
     }
@@ -295,25 +287,16 @@ impl Baskets {
 
     /// Marks a basket for another look without a change of a book: a cooldown has ended, room has come free.
     pub fn mark(&mut self, basket: BasketId) {
-        let (word, bit) = (basket.index() / 64, basket.index() % 64);
-        self.dirty[word] |= 1 << bit;
-        self.dirty_words |= 1 << word;
+        self.dirty.insert(basket.index());
     }
 
     /// The next marked basket that costs less than it pays at best prices, by rising id; takes the mark off.
     #[inline]
     pub fn poll_dirty(&mut self) -> Option<BasketId> {
-        while self.dirty_words != 0 {
-            let index = self.dirty_words.trailing_zeros() as usize;
-            let word = &mut self.dirty[index];
-            while *word != 0 {
-                let slot = index * 64 + word.trailing_zeros() as usize;
-                *word &= *word - 1;
-                if self.baskets[slot].is_candidate() {
-                    return Some(BasketId::new(slot as u16));
-                }
+        while let Some(slot) = self.dirty.pop() {
+            if self.baskets[slot].is_candidate() {
+                return Some(BasketId::new(slot as u16));
             }
-            self.dirty_words &= self.dirty_words - 1;
         }
         None
     }

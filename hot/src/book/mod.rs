@@ -94,6 +94,8 @@ pub struct Book {
     frame_open: bool,
     checks: Checks,
     venue_time: Nanos,
+    /// Whether it may belong in other lists of [`Books`] than before.
+    refile: bool,
 }
 
 impl Book {
@@ -111,6 +113,7 @@ impl Book {
             frame_open: false,
             checks: Checks::NONE,
             venue_time: Nanos::ZERO,
+            refile: true,
         }
     }
 
@@ -246,6 +249,7 @@ impl Book {
 
     /// Drops the statements that the book agrees with; says what is left.
     fn settle(&mut self) -> Option<StaleWhy> {
+        self.refile = true;
         let mut checks = std::mem::replace(&mut self.checks, Checks::NONE);
         let left = checks.settle(|check| self.top_agrees(check), |check| self.mirror_agrees(check));
         self.checks = checks;
@@ -276,6 +280,7 @@ impl Book {
         let was_good = self.sync == Sync::Good;
         self.drop_levels();
         self.sync = Sync::Loading;
+        self.refile = true;
         self.venue_time = venue_time;
         if was_good { Applied::Top } else { Applied::Pending }
     }
@@ -292,6 +297,7 @@ impl Book {
             return self.fail(now, why); // a whole book needs no later frame to make sense
         }
         self.sync = Sync::Good;
+        self.refile = true;
         self.frame = Applied::Top;
         let applied = self.end_frame(now);
         assert!(self.is_good() && !self.is_crossed(), "O14: a snapshot ends in a whole book");
@@ -320,12 +326,14 @@ impl Book {
         assert!(terms.market == self.terms.market, "a book keeps its market");
         let same_grid = terms.grid == self.terms.grid;
         self.terms = *terms;
+        self.refile = true;
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
     }
 
     /// The market's status changed; its levels stay.
     pub(crate) const fn on_status(&mut self, status: MarketStatus) -> Applied {
         self.terms.status = status;
+        self.refile = true;
         Applied::Unchanged
     }
 
@@ -352,6 +360,7 @@ impl Book {
             return Applied::Unchanged;
         }
         self.sync = Sync::Stale { why, since: now };
+        self.refile = true;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
         self.checks = Checks::NONE;
@@ -387,6 +396,16 @@ impl Book {
     /// Whether orders may be opened from it: whole, between frames, and not at odds with what the venue said last.
     pub const fn is_good(&self) -> bool {
         matches!(self.sync, Sync::Good) && !self.frame_open && self.checks.since().is_none()
+    }
+
+    /// Whether it is whole and not at odds with what the venue said last, also in the middle of a frame.
+    const fn is_well(&self) -> bool {
+        matches!(self.sync, Sync::Good) && self.checks.since().is_none()
+    }
+
+    /// Whether it waits for a snapshot that has not begun.
+    const fn is_waiting(&self) -> bool {
+        matches!(self.sync, Sync::Fresh | Sync::Stale { .. })
     }
 
     /// How far it can be trusted.

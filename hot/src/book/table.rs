@@ -4,14 +4,28 @@ use super::{Applied, Book};
 use crate::book::StaleWhy;
 use crate::bounds::MARKETS_MAX;
 use crate::hash::Hash64;
+use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::market::MarketDef;
 use crate::units::Nanos;
 
 /// Every market's book. The table is allocated once; a book with its market's terms.
+///
+/// What is asked of all books together is kept as lists and changed where one book changes, so that nothing walks them all:
+/// see [`Books::check_lists`].
 #[derive(Debug)]
 pub struct Books {
     books: Vec<Option<Book>>,
+    /// Markets by venue.
+    markets: [IdSet; 2],
+    /// How many books of each venue are whole and not in doubt.
+    well: [usize; 2],
+    /// Those books.
+    is_well: IdSet,
+    /// Books that disagree with what their venue stated.
+    doubted: IdSet,
+    /// Books that wait for a snapshot.
+    waiting: IdSet,
     /// Where [`Books::poll_overdue`] goes on.
     turn: usize,
 }
@@ -19,7 +33,16 @@ pub struct Books {
 impl Books {
     /// Without a market yet.
     pub fn new() -> Self {
-        Self { books: (0..MARKETS_MAX).map(|_| None).collect(), turn: 0 }
+        let none = || IdSet::new(MARKETS_MAX);
+        Self {
+            books: (0..MARKETS_MAX).map(|_| None).collect(),
+            markets: [none(), none()],
+            well: [0; 2],
+            is_well: none(),
+            doubted: none(),
+            waiting: none(),
+            turn: 0,
+        }
     }
 
     /// The book of a market whose terms have come in.
@@ -45,12 +68,15 @@ impl Books {
         self.books.get_mut(market.index())?.as_mut()
     }
 
-    /// Books that have disagreed with their venue for too long become stale: call until `None` on every timer event.
+    /// Books that have disagreed with their venue for too long become stale: call until `None` on every timer event. Looks
+    /// only at those that are in doubt.
     pub fn poll_overdue(&mut self, now: Nanos) -> Option<(MarketId, StaleWhy)> {
-        while let Some(slot) = self.books.get_mut(self.turn) {
-            let market = MarketId::new(self.turn as u16);
-            self.turn += 1;
-            if let Some(why) = slot.as_mut().and_then(|book| book.on_time(now)) {
+        while let Some(at) = self.doubted.next(self.turn) {
+            let market = MarketId::new(at as u16);
+            self.turn = at + 1;
+            let why = self.get_mut(market).and_then(|book| book.on_time(now));
+            self.on_change(market);
+            if let Some(why) = why {
                 return Some((market, why));
             }
         }
@@ -58,10 +84,65 @@ impl Books {
         None
     }
 
-    /// Markets of a venue, and how many of their books are good.
-    pub fn health(&self, venue: Venue) -> (usize, usize) {
-        let mine = || self.books.iter().flatten().filter(|book| book.terms().venue == venue);
-        (mine().count(), mine().filter(|book| book.is_good()).count())
+    /// Markets of a venue, and how many of their books are whole and not in doubt. One in the middle of a frame counts as it
+    /// did before it.
+    pub const fn health(&self, venue: Venue) -> (usize, usize) {
+        (self.markets[venue.index()].len(), self.well[venue.index()])
+    }
+
+    /// The first market from `from` on whose book waits for a snapshot that has not begun.
+    #[inline]
+    pub fn next_waiting(&self, from: MarketId) -> Option<MarketId> {
+        self.waiting.next(from.index()).map(|market| MarketId::new(market as u16))
+    }
+
+    /// A book has changed: the lists follow. Nothing is to be done where only levels changed, which is most of the time.
+    #[inline]
+    pub(crate) fn on_change(&mut self, market: MarketId) {
+        if self.get(market).is_some_and(|book| book.refile) {
+            self.file(market);
+        }
+    }
+
+    /// Files one book in the lists that it belongs to.
+    #[cold]
+    fn file(&mut self, market: MarketId) {
+        let at = market.index();
+        let Some(book) = self.books[at].as_mut() else { return };
+        book.refile = false;
+        let venue = book.terms().venue;
+        let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
+        let is_waiting = book.is_waiting();
+        for of in Venue::ALL {
+            let was_of = self.markets[of.index()].contains(at);
+            self.well[of.index()] -= usize::from(was_of && self.is_well.contains(at));
+            self.markets[of.index()].set(at, of == venue);
+        }
+        self.well[venue.index()] += usize::from(is_well);
+        self.is_well.set(at, is_well);
+        self.doubted.set(at, is_doubted);
+        self.waiting.set(at, is_waiting);
+    }
+
+    /// Checks that the lists hold what a walk over all books finds.
+    ///
+    /// # Panics
+    /// Where they do not.
+    pub fn check_lists(&self) {
+        let mut well = [0; 2];
+        for (at, book) in self.books.iter().enumerate() {
+            let is = |of: fn(&Book) -> bool| book.as_ref().is_some_and(of);
+            assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
+            assert_eq!(self.waiting.contains(at), is(Book::is_waiting), "market {at} waits");
+            let is_doubted = is(|book| book.doubted_since().is_some());
+            assert_eq!(self.doubted.contains(at), is_doubted, "market {at} is in doubt");
+            for venue in Venue::ALL {
+                let is_of = book.as_ref().is_some_and(|book| book.terms().venue == venue);
+                assert_eq!(self.markets[venue.index()].contains(at), is_of, "market {at}");
+                well[venue.index()] += usize::from(is_of && is(Book::is_well));
+            }
+        }
+        assert_eq!(well, self.well, "the number of books that are well");
     }
 
     /// Takes everything a decision depends on into a hash.
@@ -78,14 +159,16 @@ impl Books {
             .books
             .get_mut(terms.market.index())
             .expect("the directory gives ids below MARKETS_MAX");
-        match slot {
+        let applied = match slot {
             Some(book) => book.on_terms(now, terms),
             None => {
                 let book = slot.insert(Book::new(*terms));
                 assert!(!book.is_good(), "O14: a new book waits for its first snapshot");
                 Applied::Unchanged
             }
-        }
+        };
+        self.on_change(terms.market);
+        applied
     }
 
     /// The books of some markets became stale at once.
@@ -96,8 +179,12 @@ impl Books {
         which: impl Fn(&MarketDef) -> bool,
     ) -> Applied {
         let mut any = false;
-        for book in self.books.iter_mut().flatten().filter(|book| which(book.terms())) {
-            any |= book.fail(now, why) != Applied::Unchanged;
+        for at in 0..self.books.len() {
+            let Some(book) = &mut self.books[at] else { continue };
+            if which(book.terms()) && book.fail(now, why) != Applied::Unchanged {
+                any = true;
+                self.on_change(MarketId::new(at as u16));
+            }
         }
         if any { Applied::Many } else { Applied::Unchanged }
     }

@@ -387,3 +387,62 @@ fn a_top_that_ends_its_frame_is_held_against_the_book_before_anything_is_decided
     assert!(!book.is_good());
     assert_eq!(book.on_time(T.after(DOUBT_NS_MAX)), Some(StaleWhy::Top));
 }
+
+#[test]
+fn what_is_asked_of_all_books_is_kept_as_each_changes() {
+    use crate::event::{Control, Link};
+    const MARKETS: u16 = 70;
+    let mut books = Books::new();
+    let mut seed = 3_u64;
+    let mut draw = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let (mut well, mut doubted, mut overdue) = (0, 0, 0);
+    let mut now = T;
+    for _ in 0..40_000 {
+        now = now.after(Nanos::from_millis(1));
+        let market = MarketId::new(draw(u64::from(MARKETS)) as u16);
+        let venue = Venue::ALL[usize::from(market.get()) % 2];
+        let level = |side, ticks: u16, qty: u64, last| {
+            let change = Change::Set(Qty::from_contracts(qty));
+            Event::Level(Level { market, side, price: px(ticks), change, last })
+        };
+        let event = match draw(100) {
+            0..=2 => Event::Market(MarketDef { market, venue, ..terms(100) }),
+            3..=11 => Event::SnapshotBegin { market, venue_time: now },
+            12..=29 => Event::SnapshotEnd { market },
+            30 => Event::Stale { market, why: StaleWhy::Gap },
+            31 => Event::GridChange { market, grid: Grid::uniform(100).unwrap() },
+            32..=33 => Event::Status { market, status: MarketStatus::Open },
+            34..=44 => {
+                let (bid, ask) = (Some(px(4_700)), Some(px(4_900)));
+                Event::Top { market, bid, ask, last: draw(2) == 0 }
+            }
+            45..=49 => {
+                let (price, qty) = (px(4_700), Qty::from_contracts(draw(2)));
+                Event::Mirror { market, side: Side::Bid, price, qty }
+            }
+            50..=71 => level(Side::Bid, 4_500 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
+            72..=97 => level(Side::Ask, 4_700 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
+            98 if draw(60) == 0 => Event::StaleAll { venue, why: StaleWhy::Decode },
+            98 if draw(60) == 0 => Event::Link { venue, link: Link::Market, up: false },
+            99 if draw(60) == 0 => Event::Control(Control::Start { epoch: 1, first_order: 1 }),
+            _ => level(Side::Bid, 4_500, 1, true),
+        };
+        books.apply(now, &event);
+        while books.poll_overdue(now).is_some() {
+            overdue += 1;
+        }
+        books.check_lists();
+        well += Venue::ALL.map(|venue| books.health(venue).1).iter().sum::<usize>();
+        doubted += books.iter().filter(|(_, book)| book.doubted_since().is_some()).count();
+        let mut waiting = MarketId::new(0);
+        while let Some(market) = books.next_waiting(waiting) {
+            let sync = books.get(market).unwrap().sync();
+            assert!(matches!(sync, Sync::Fresh | Sync::Stale { .. }), "{sync:?}");
+            waiting = MarketId::new(market.get() + 1);
+        }
+    }
+    assert!(well > 40_000 && doubted > 4_000 && overdue > 100, "{well} {doubted} {overdue}");
+}

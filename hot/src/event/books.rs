@@ -10,10 +10,12 @@ impl Books {
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
         match *event {
             // nearly every event is one: straight to it
-            Event::Level(ref level) => match self.get_mut(level.market) {
-                Some(book) => book.on_level(now, level),
-                None => Applied::Unchanged,
-            },
+            Event::Level(ref level) => {
+                let Some(book) = self.get_mut(level.market) else { return Applied::Unchanged };
+                let applied = book.on_level(now, level);
+                self.on_change(level.market);
+                applied
+            }
             Event::Market(ref terms) => self.on_terms(now, terms),
             Event::StaleAll { venue, why } => self.fail_where(now, why, |book| book.venue == venue),
             Event::Link { venue, link: Link::Market, up: false } => {
@@ -27,7 +29,11 @@ impl Books {
             | Event::Stale { market, .. }
             | Event::GridChange { market, .. }
             | Event::Status { market, .. } => match self.get_mut(market) {
-                Some(book) => book.apply(now, event),
+                Some(book) => {
+                    let applied = book.apply(now, event);
+                    self.on_change(market);
+                    applied
+                }
                 None => Applied::Unchanged,
             },
             Event::Link { .. }

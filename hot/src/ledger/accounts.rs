@@ -2,6 +2,7 @@
 
 use super::{Booking, Entry, Position, Purse};
 use crate::bounds::MARKETS_MAX;
+use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome};
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
@@ -12,6 +13,8 @@ pub(super) struct Accounts {
     pub cash: [Usd; CASH_ACCOUNTS],
     pub paid_in: Usd,
     pub positions: Vec<Position>,
+    /// Markets in which something is held, short or claimed.
+    pub open: IdSet,
     /// Sums over the positions.
     pub cost: Usd,
     pub at_risk: Usd,
@@ -27,6 +30,7 @@ impl Accounts {
             cash: [Usd::ZERO; CASH_ACCOUNTS],
             paid_in: Usd::ZERO,
             positions: vec![Position::default(); MARKETS_MAX],
+            open: IdSet::new(MARKETS_MAX),
             cost: Usd::ZERO,
             at_risk: Usd::ZERO,
             claims: Usd::ZERO,
@@ -38,9 +42,13 @@ impl Accounts {
 
     /// Becomes equal to `other`, in the memory it has.
     pub fn copy_from(&mut self, other: &Self) {
-        let mut positions = std::mem::take(&mut self.positions);
-        positions.copy_from_slice(&other.positions);
-        *self = Self { positions, ..*other };
+        self.positions.copy_from_slice(&other.positions);
+        self.open.copy_from(&other.open);
+        let Self { cash, paid_in, cost, at_risk, claims, fees, realised, realised_today, .. } =
+            *other;
+        (self.cash, self.paid_in, self.cost, self.at_risk) = (cash, paid_in, cost, at_risk);
+        (self.claims, self.fees) = (claims, fees);
+        (self.realised, self.realised_today) = (realised, realised_today);
     }
 
     /// What one entry does.
@@ -84,6 +92,7 @@ impl Accounts {
         let before = *position;
         let result = change(position);
         position.check();
+        self.open.set(market.index(), position.is_open());
         self.cost += position.cost_total() - before.cost_total();
         self.at_risk += position.at_risk() - before.at_risk();
         self.claims += position.claim() - before.claim();
@@ -207,7 +216,7 @@ impl Accounts {
         cash + self.cost + self.claims == self.paid_in + self.realised
     }
 
-    /// Whether the sums over positions are what the positions say.
+    /// Whether the sums over positions, and the list of those that are open, are what the positions say.
     pub fn positions_agree(&self) -> bool {
         let sum = |of: fn(&Position) -> Usd| {
             self.positions.iter().fold(Usd::ZERO, |sum, position| sum + of(position))
@@ -215,5 +224,10 @@ impl Accounts {
         sum(Position::cost_total) == self.cost
             && sum(Position::at_risk) == self.at_risk
             && sum(Position::claim) == self.claims
+            && self
+                .positions
+                .iter()
+                .enumerate()
+                .all(|(at, of)| self.open.contains(at) == of.is_open())
     }
 }

@@ -130,6 +130,8 @@ pub struct Ledger {
     entries: VecDeque<Entry>,
     /// How many have left the list.
     left: u64,
+    /// See [`Ledger::version`].
+    version: u64,
 }
 
 /// Two ledgers are equal if their accounts are, whatever order the entries came in.
@@ -149,6 +151,7 @@ impl Ledger {
             base: Accounts::new(),
             entries: VecDeque::with_capacity(LEDGER_ENTRIES_MAX),
             left: 0,
+            version: 0,
         }
     }
 
@@ -165,6 +168,21 @@ impl Ledger {
     /// What is held in a market.
     pub fn position(&self, market: MarketId) -> &Position {
         &self.now.positions[market.index()]
+    }
+
+    /// Markets in which something is held, short or claimed, by rising id.
+    pub fn open(&self) -> impl Iterator<Item = MarketId> {
+        self.now.open.iter().map(|market| MarketId::new(market as u16))
+    }
+
+    /// The first market from `from` on in which something is held, short or claimed.
+    pub fn next_open(&self, from: MarketId) -> Option<MarketId> {
+        self.now.open.next(from.index()).map(|market| MarketId::new(market as u16))
+    }
+
+    /// Goes up with every entry, and with every fill that is taken out: while it stands, so does every position.
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// Result so far, fees taken off.
@@ -242,6 +260,7 @@ impl Ledger {
         let kept = &mut self.entries[at];
         assert!(*kept == Entry::Fill(*booking), "a fill is undone once, and as it was booked");
         *kept = Entry::Void;
+        self.version += 1;
         self.now.copy_from(&self.base);
         for entry in &self.entries {
             self.now.apply(entry);
@@ -307,6 +326,7 @@ impl Ledger {
             self.left += 1;
         }
         self.now.apply(&entry);
+        self.version += 1;
         self.entries.push_back(entry);
         assert!(self.entries.len() <= LEDGER_ENTRIES_MAX, "the list has its bound");
         assert!(self.now.sums_agree(), "P2: the accounts sum to what was paid in");

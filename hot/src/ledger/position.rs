@@ -78,6 +78,11 @@ impl Position {
         self.held[0].is_zero() && self.held[1].is_zero() && !self.is_short()
     }
 
+    /// Whether anything is held, short or claimed.
+    pub fn is_open(&self) -> bool {
+        !self.is_flat() || self.has_claim()
+    }
+
     /// Checks what holds of every position, after every change.
     ///
     /// # Panics
