@@ -9,8 +9,8 @@
 //! Where contracts of a settled market are a claim, it is paid when somebody redeems them. Both are right until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
 //! is there, the claim was paid.
 
+use super::Core;
 use super::money::Correction;
-use super::{Booked, Core};
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
 use crate::ids::{Action, MarketId, Outcome, Venue};
@@ -231,9 +231,8 @@ impl Core {
             comparison.allow_order(record, terms);
         }
         // From the newest to the oldest: what was booked long ago is settled.
-        let (older, newer) = fills.split_at(self.fills_next.min(fills.len()));
         let settled = Nanos::new(since.get().saturating_sub(SETTLED_AFTER.get()));
-        for booked in older.iter().rev().chain(newer.iter().rev()) {
+        for booked in fills.newest_first() {
             if booked.at < settled && booked.settled.is_none_or(|at| at < settled) {
                 break;
             }
@@ -455,13 +454,6 @@ impl Core {
             Correction::TakenOver,
         );
         self.note_position(market, out);
-    }
-}
-
-impl Booked {
-    /// The venue has confirmed it, or taken it back: from the next readings on, its figures show that.
-    pub(super) fn settle(&mut self, now: Nanos) {
-        self.settled = self.settled.or(Some(now));
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
 
-use super::{Booked, Core};
-use crate::bounds::FILLS_SEEN_MAX;
-use crate::ids::{Action, FillId, MarketId, OrderId, OrderRef, Outcome};
+use super::Core;
+use super::fills_seen::Booked;
+use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderEvent, OrderState, Record};
@@ -25,10 +25,9 @@ impl Core {
         if fill.finality == Finality::Failed {
             return self.undo(now, fill.fill, out);
         }
-        if self.fills_by_id.find(fill.fill.get()).is_some() || self.voids.contains(&fill.fill) {
-            // Booked before, or known to have failed before it was told.
+        if self.fills.knows(fill.fill) {
             if fill.finality == Finality::Final {
-                self.on_final(now, fill.fill);
+                self.fills.on_final(now, fill.fill);
             }
             return;
         }
@@ -87,7 +86,7 @@ impl Core {
         self.comparison.on_booked(&booking, false);
         let before = self.money.ledger().realised();
         let entry = self.money.book(&self.books, &self.baskets, &booking);
-        self.remember(Booked {
+        self.fills.remember(Booked {
             fill: fill.fill,
             order: id,
             group,
@@ -154,13 +153,6 @@ impl Core {
         }
     }
 
-    /// The venue will not take a fill back any more.
-    pub(super) fn on_final(&mut self, now: Nanos, fill: FillId) {
-        if let Some(slot) = self.fills_by_id.find(fill.get()) {
-            self.fills[slot as usize].settle(now);
-        }
-    }
-
     /// More was filled than was ordered. An order that spent no more dollars than it had got a better price, and only its
     /// group must make something of the rest; any other one was not what we sent.
     pub(super) fn on_overfill(&mut self, id: OrderId, explained: bool, out: &mut Outbox) {
@@ -182,19 +174,6 @@ impl Core {
             self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
         }
         charged
-    }
-
-    fn remember(&mut self, booked: Booked) {
-        let slot = self.fills_next;
-        if self.fills.len() < FILLS_SEEN_MAX {
-            self.fills.push(booked);
-        } else {
-            self.fills_by_id.remove(self.fills[slot].fill.get());
-            self.fills[slot] = booked;
-        }
-        self.fills_next = (slot + 1) % FILLS_SEEN_MAX;
-        let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
-        assert!(self.fills_by_id.insert(booked.fill.get(), slot), "the oldest made room");
     }
 }
 

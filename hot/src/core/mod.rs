@@ -3,7 +3,7 @@
 //! The core is a pure function of state, time and event. It is one type in several files:
 //! - `decide` turns books into groups, `advance` does what groups want done, `place` is how an order comes to be, `sale` prices
 //!   what must be sold and tops up what is too little for that;
-//! - `report` takes in what became of orders, `fills` books what they brought, `undo` makes up for what a venue takes back,
+//! - `report` takes in what became of orders, `fills` books what they brought (`fills_seen` remembers them), `undo` makes up for what a venue takes back,
 //!   `adopt` takes over orders that only the wire log knows, `orphans` books fills of orders nobody knows;
 //! - `compare` holds the venues' word on cash and positions against ours, `repairs` remembers what was taken over from it,
 //!   `unpaired` finds contracts that nothing explains;
@@ -18,6 +18,7 @@ mod compare;
 mod control;
 mod decide;
 mod fills;
+mod fills_seen;
 mod invariants;
 mod money;
 mod orphans;
@@ -31,16 +32,13 @@ mod unpaired;
 
 use crate::basket::{Baskets, Verdict};
 use crate::book::Books;
-use crate::bounds::{
-    BASKETS_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX,
-};
+use crate::bounds::{BASKETS_MAX, FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{BasketId, FillId, GroupId, MarketId, OrderId, Venue, VenueKey};
-use crate::index::Index;
+use crate::ids::{BasketId, MarketId, OrderId, Venue, VenueKey};
 use crate::intent::Intent;
-use crate::ledger::{Booking, EntryId, Ledger};
+use crate::ledger::Ledger;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{OrderState, OrderTable};
@@ -50,6 +48,7 @@ use crate::stats::Stats;
 use crate::units::Nanos;
 
 use compare::Comparison;
+use fills_seen::FillsSeen;
 use money::Money;
 use orphans::Orphans;
 use quarantine::Quarantine;
@@ -71,12 +70,7 @@ pub struct Core {
     limits: Limits,
     rate: Rate,
     refusals: Refusals,
-    /// Fills booked, so that one told twice is booked once, and one that fails can be undone.
-    fills_by_id: Index,
-    fills: Vec<Booked>,
-    fills_next: usize,
-    /// Fills that failed before anything else was told of them.
-    voids: VecDeque<FillId>,
+    fills: FillsSeen,
     /// Reports of orders whose venue name is not known yet.
     orphans: Orphans,
     /// Orders that are not ours: the alarm for each of these was raised.
@@ -120,22 +114,6 @@ struct Episode {
     resting: bool,
 }
 
-/// One booked fill.
-#[derive(Clone, Copy, Debug)]
-struct Booked {
-    fill: FillId,
-    order: OrderId,
-    /// Outlives the order's own record.
-    group: GroupId,
-    booking: Booking,
-    entry: EntryId,
-    /// When it was booked.
-    at: Nanos,
-    /// When the venue confirmed it or took it back; until then it may still do either.
-    settled: Option<Nanos>,
-    undone: bool,
-}
-
 impl Core {
     /// Allocates all it will ever need, books aside: those come with their market's terms.
     pub fn new() -> Self {
@@ -156,10 +134,7 @@ impl Core {
             limits: Limits::unset(),
             rate: Rate::new(),
             refusals: Refusals::new(),
-            fills_by_id: Index::with_capacity(FILLS_SEEN_MAX),
-            fills: Vec::with_capacity(FILLS_SEEN_MAX),
-            fills_next: 0,
-            voids: VecDeque::with_capacity(FILLS_VOID_MAX),
+            fills: FillsSeen::new(),
             orphans: Orphans::new(),
             foreign: VecDeque::with_capacity(FOREIGN_MAX),
             quarantine: Quarantine::new(),

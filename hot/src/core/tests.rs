@@ -30,7 +30,7 @@ use crate::event::Control;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
-use crate::ids::{ClusterId, OrderRef, Outcome, Side, VenueKey};
+use crate::ids::{ClusterId, FillId, OrderRef, Outcome, Side, VenueKey};
 use crate::market::MarketStatus;
 use crate::order::{Order, Tif};
 use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};

@@ -3,8 +3,8 @@
 //! Either moves a leg of a group that may long have ended. Such a group is opened again, under its own number: what
 //! now lacks a partner is bought again within the plan's own worst price, or its partner is sold.
 
-use super::{Booked, Core};
-use crate::bounds::FILLS_VOID_MAX;
+use super::Core;
+use super::fills_seen::Booked;
 use crate::group::ADOPTED;
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef};
 use crate::ledger::Booking;
@@ -17,15 +17,7 @@ use crate::units::{Nanos, Qty, Usd};
 impl Core {
     /// A booked fill turned out void: position, cash and fee go back, and its group makes up for it.
     pub(super) fn undo(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
-        let Some(slot) = self.fills_by_id.find(fill.get()) else {
-            return self.void_unheard(fill);
-        };
-        let booked = self.fills[slot as usize];
-        if booked.undone {
-            return;
-        }
-        self.fills[slot as usize].undone = true;
-        self.fills[slot as usize].settled = Some(now);
+        let Some(booked) = self.fills.on_failed(now, fill) else { return };
         self.comparison.on_booked(&booked.booking, true);
         self.stats.fills_failed += 1;
         let Booking { market, outcome, price, qty, fee, .. } = booked.booking;
@@ -61,17 +53,6 @@ impl Core {
             group.on_void(market, outcome, qty, price.cost_ceil(qty) + fee);
         }
         self.take_back(now, place, &booked, out);
-    }
-
-    /// A fill failed of which nothing was told yet, or whose order's name is still to come: told late, it books nothing.
-    fn void_unheard(&mut self, fill: FillId) {
-        if self.voids.contains(&fill) {
-            return;
-        }
-        if self.voids.len() == FILLS_VOID_MAX {
-            self.voids.pop_front();
-        }
-        self.voids.push_back(fill);
     }
 
     /// The leg lost, or has again, what the fill had brought or taken.

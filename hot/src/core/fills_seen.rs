@@ -1,0 +1,117 @@
+//! The fills that have been told: those that are booked, and those that failed before they were.
+//!
+//! This part keeps that a fill is booked once however often it is told, and that it is undone at most once. It remembers
+//! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten.
+
+use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX};
+use crate::ids::{FillId, GroupId, OrderId};
+use crate::index::Index;
+use crate::ledger::{Booking, EntryId};
+use crate::units::Nanos;
+
+use std::collections::VecDeque;
+
+/// One booked fill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Booked {
+    pub fill: FillId,
+    pub order: OrderId,
+    /// The group of the order. It outlives the order's own record.
+    pub group: GroupId,
+    pub booking: Booking,
+    pub entry: EntryId,
+    /// When it was booked.
+    pub at: Nanos,
+    /// When the venue confirmed it or took it back; until then it may still do either.
+    pub settled: Option<Nanos>,
+    pub undone: bool,
+}
+
+/// The fills that have been told: see the head of this file.
+#[derive(Debug)]
+pub(super) struct FillsSeen {
+    /// Slots of `booked`, by fill id.
+    by_id: Index,
+    /// A ring, once it is full.
+    booked: Vec<Booked>,
+    /// The slot of `booked` that the next fill takes.
+    next: usize,
+    /// Fills that failed before anything else was told of them, oldest first.
+    voids: VecDeque<FillId>,
+}
+
+impl FillsSeen {
+    /// Allocates all it will ever need.
+    pub fn new() -> Self {
+        Self {
+            by_id: Index::with_capacity(FILLS_SEEN_MAX),
+            booked: Vec::with_capacity(FILLS_SEEN_MAX),
+            next: 0,
+            voids: VecDeque::with_capacity(FILLS_VOID_MAX),
+        }
+    }
+
+    /// Whether a fill books nothing when it is told: it is booked already, or has failed.
+    pub fn knows(&self, fill: FillId) -> bool {
+        self.by_id.find(fill.get()).is_some() || self.voids.contains(&fill)
+    }
+
+    /// A fill was booked.
+    ///
+    /// # Panics
+    /// If it was booked before.
+    pub fn remember(&mut self, booked: Booked) {
+        assert!(self.by_id.find(booked.fill.get()).is_none(), "P1: a fill is booked once");
+        let slot = self.next;
+        if self.booked.len() < FILLS_SEEN_MAX {
+            self.booked.push(booked);
+        } else {
+            self.by_id.remove(self.booked[slot].fill.get());
+            self.booked[slot] = booked;
+        }
+        self.next = (slot + 1) % FILLS_SEEN_MAX;
+        let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
+        assert!(self.by_id.insert(booked.fill.get(), slot), "the oldest made room");
+    }
+
+    /// The venue will not take a fill back any more: from the next readings on, its figures show it.
+    pub fn on_final(&mut self, now: Nanos, fill: FillId) {
+        if let Some(slot) = self.by_id.find(fill.get()) {
+            let settled = &mut self.booked[slot as usize].settled;
+            *settled = settled.or(Some(now));
+        }
+    }
+
+    /// A fill failed. Returns it if that must be undone: it is booked, and was not undone before. One that is not booked
+    /// is remembered, so that it books nothing when it is told late.
+    pub fn on_failed(&mut self, now: Nanos, fill: FillId) -> Option<Booked> {
+        let Some(slot) = self.by_id.find(fill.get()) else {
+            self.remember_void(fill);
+            return None;
+        };
+        let booked = &mut self.booked[slot as usize];
+        let before = *booked;
+        if before.undone {
+            return None;
+        }
+        (booked.undone, booked.settled) = (true, Some(now));
+        Some(before)
+    }
+
+    fn remember_void(&mut self, fill: FillId) {
+        if self.voids.contains(&fill) {
+            return;
+        }
+        if self.voids.len() == FILLS_VOID_MAX {
+            self.voids.pop_front();
+        }
+        self.voids.push_back(fill);
+    }
+
+    /// The booked fills, from the newest to the oldest.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Booked> {
+        // Once the ring is full, the slots from `next` on hold the older ones.
+        let (newer, older) = self.booked.split_at(self.next.min(self.booked.len()));
+        newer.iter().rev().chain(older.iter().rev())
+    }
+}
