@@ -4,7 +4,6 @@ use super::Core;
 use super::money::pays_floor;
 use super::place::Draft;
 use crate::amounts;
-use crate::basket::Verdict;
 use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
@@ -305,10 +304,7 @@ impl Core {
             LimitRow::CooldownMs
         };
         let until = now.after(self.limits.span(rest));
-        let episode = self.episode(group.basket);
-        episode.rests_until = until;
-        episode.resting = true;
-        episode.verdict = Verdict::Taken;
+        self.episodes.on_traded(group.basket, until);
         self.note_group(place, out);
         self.groups.end(place);
     }

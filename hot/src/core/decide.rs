@@ -4,7 +4,7 @@ use super::Core;
 use super::place::Draft;
 use crate::basket::{BasketDef, NoPlan, Plan, Room, Sizing, Verdict};
 use crate::book::Applied;
-use crate::bounds::{BASKETS_MAX, LEGS_MAX};
+use crate::bounds::LEGS_MAX;
 use crate::event::Event;
 use crate::group::{Group, Leg};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side};
@@ -67,13 +67,8 @@ impl Core {
 
     /// Baskets that have rested long enough are looked at again, though no book changed.
     pub(super) fn wake_rested(&mut self, now: Nanos, out: &mut Outbox) {
-        for basket in (0..BASKETS_MAX as u16).map(BasketId::new) {
-            let episode = self.episode(basket);
-            if episode.resting && now >= episode.rests_until {
-                episode.resting = false;
-                self.baskets.mark(basket);
-            }
-        }
+        let Self { episodes, baskets, .. } = self;
+        episodes.wake(now, |basket| baskets.mark(basket));
         self.consider_marked(now, out);
     }
 
@@ -85,13 +80,12 @@ impl Core {
 
     /// A basket costs less than it pays at the top of the books. Worth it after fees, in size, with what is free?
     fn consider(&mut self, now: Nanos, basket: BasketId, out: &mut Outbox) {
-        let episode = *self.episode(basket);
-        if self.groups.is_busy(basket) || now < episode.rests_until {
-            // In flight or just shot: the book still shows what we are taking.
+        if self.groups.is_busy(basket) || self.episodes.rests(now, basket) {
+            // In flight or just traded: the book still shows what we are taking.
             return;
         }
         if self.is_shot_at(now, basket) {
-            return self.look_again(basket);
+            return self.episodes.look_again(basket);
         }
         let plan = match self.baskets.walk(&self.books, basket, &self.sizing(basket)) {
             Ok(plan) => plan,
@@ -113,11 +107,11 @@ impl Core {
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
         let closed = self.halted.is_some() || self.stopping || !self.agreed();
         if closed || self.is_held(now, basket) {
-            self.look_again(basket);
+            self.episodes.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);
         }
         if !self.groups.has_room() {
-            self.look_again(basket);
+            self.episodes.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Full, out);
         }
         if !self.pays_for_leg_risk(&plan) {
@@ -127,11 +121,11 @@ impl Core {
         match self.hold(now, &mut group) {
             Err((market, why)) => {
                 // The same refusal on every flicker is one refusal.
-                if self.verdict_is_new(now, basket, Verdict::Refused) {
+                if self.episodes.is_new(now, basket, Verdict::Refused) {
                     self.stats.refusals += 1;
                     out.note(Note::Refused { market, group: group.id, why });
                 }
-                self.look_again(basket);
+                self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
             Ok(()) => {
@@ -307,18 +301,6 @@ impl Core {
         Ok(())
     }
 
-    /// What stood in the way may pass (a full minute, a link, an operator's halt) without a book changing: the next timer
-    /// event looks again.
-    fn look_again(&mut self, basket: BasketId) {
-        self.episode(basket).resting = true;
-    }
-
-    /// Whether this episode of a basket has not had this verdict yet.
-    fn verdict_is_new(&mut self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool {
-        let episode = self.episode(basket);
-        now.since(episode.seen) >= EPISODE_GAP || episode.verdict != verdict
-    }
-
     /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one
     /// opportunity.
     fn verdict(
@@ -329,15 +311,11 @@ impl Core {
         verdict: Verdict,
         out: &mut Outbox,
     ) {
-        let is_new = self.verdict_is_new(now, basket, verdict);
-        let episode = self.episode(basket);
-        let first = now.since(episode.seen) >= EPISODE_GAP || episode.verdict == Verdict::TooSmall;
-        episode.seen = now;
-        if !is_new {
+        let recorded = self.episodes.record(now, basket, verdict);
+        if !recorded.is_new {
             return;
         }
-        episode.verdict = verdict;
-        self.stats.opportunities += u64::from(first && verdict != Verdict::TooSmall);
+        self.stats.opportunities += u64::from(recorded.is_first);
         let Seen { units, edge, profit } = seen;
         out.note(Note::Opportunity { basket, units, edge, profit, verdict });
     }
@@ -350,9 +328,6 @@ struct Seen {
     edge: i32,
     profit: Usd,
 }
-
-/// A basket that was not worth a look for so long begins a new episode when it is again.
-const EPISODE_GAP: Nanos = Nanos::from_secs(1);
 
 /// A group holds each leg at the price its hedge may reach, which is above the plan's: a tenth is left for that.
 fn shaved(room: Usd) -> Usd {

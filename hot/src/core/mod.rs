@@ -1,7 +1,7 @@
 //! The one writer of every book, order, position and dollar.
 //!
 //! The core is a pure function of state, time and event. It is one type in several files:
-//! - `decide` turns books into groups, `advance` does what groups want done, `place` is how an order comes to be, `sale` prices
+//! - `decide` turns books into groups (`episodes` remembers what it made of each basket), `advance` does what groups want done, `place` is how an order comes to be, `sale` prices
 //!   what must be sold and tops up what is too little for that;
 //! - `report` takes in what became of orders, `fills` books what they brought (`fills_seen` remembers them), `undo` makes up for what a venue takes back,
 //!   `adopt` takes over orders that only the wire log knows, `orphans` books fills of orders nobody knows;
@@ -17,6 +17,7 @@ mod claims;
 mod compare;
 mod control;
 mod decide;
+mod episodes;
 mod fills;
 mod fills_seen;
 mod invariants;
@@ -30,13 +31,13 @@ mod sale;
 mod undo;
 mod unpaired;
 
-use crate::basket::{Baskets, Verdict};
+use crate::basket::Baskets;
 use crate::book::Books;
-use crate::bounds::{BASKETS_MAX, FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX};
+use crate::bounds::{FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{BasketId, MarketId, OrderId, Venue, VenueKey};
+use crate::ids::{MarketId, OrderId, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
@@ -48,6 +49,7 @@ use crate::stats::Stats;
 use crate::units::Nanos;
 
 use compare::Comparison;
+use episodes::Episodes;
 use fills_seen::FillsSeen;
 use money::Money;
 use orphans::Orphans;
@@ -62,7 +64,7 @@ use std::collections::VecDeque;
 pub struct Core {
     books: Books,
     baskets: Baskets,
-    episodes: Vec<Episode>,
+    episodes: Episodes,
     orders: OrderTable,
     groups: Groups,
     leg_risk: LegRisk,
@@ -101,32 +103,13 @@ pub struct Core {
     decisions: Hash64,
 }
 
-/// What is remembered of one basket between events.
-#[derive(Clone, Copy, Debug)]
-struct Episode {
-    /// When it last looked worth it; flicker within an episode is one opportunity.
-    seen: Nanos,
-    /// What was last made of it.
-    verdict: Verdict,
-    /// Not to be shot again before.
-    rests_until: Nanos,
-    /// Whether it rests, and must be looked at again when it has.
-    resting: bool,
-}
-
 impl Core {
     /// Allocates all it will ever need, books aside: those come with their market's terms.
     pub fn new() -> Self {
-        let rested = Episode {
-            seen: Nanos::ZERO,
-            verdict: Verdict::TooSmall,
-            rests_until: Nanos::ZERO,
-            resting: false,
-        };
         Self {
             books: Books::new(),
             baskets: Baskets::new(),
-            episodes: vec![rested; BASKETS_MAX + 1], // one more: `ADOPTED`
+            episodes: Episodes::new(),
             orders: OrderTable::new(),
             groups: Groups::new(),
             leg_risk: LegRisk::default(),
@@ -375,10 +358,6 @@ impl Core {
     /// Whether both venues and we agree, and nothing they said of our money is unread.
     fn agreed(&self) -> bool {
         self.reconciled == [true; 2] && !self.quarantine.is_unread()
-    }
-
-    fn episode(&mut self, basket: BasketId) -> &mut Episode {
-        &mut self.episodes[basket.index()]
     }
 }
 

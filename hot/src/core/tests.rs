@@ -24,13 +24,13 @@ mod undo;
 mod unpaired;
 
 use super::*;
-use crate::basket::{BasketDef, BasketKind};
+use crate::basket::{BasketDef, BasketKind, Verdict};
 use crate::book::{Change, Level};
 use crate::event::Control;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
-use crate::ids::{ClusterId, FillId, OrderRef, Outcome, Side, VenueKey};
+use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, VenueKey};
 use crate::market::MarketStatus;
 use crate::order::{Order, Tif};
 use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};

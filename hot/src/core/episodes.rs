@@ -1,0 +1,103 @@
+//! What is remembered of each basket between events: its last opportunity, what was made of it, and its cooldown.
+//!
+//! A book that flickers shows the same opportunity many times. An episode is all of them with less than
+//! [`EPISODE_GAP`] between two; each verdict is told once in it. While a basket rests it is not traded, and once it has
+//! rested it is looked at again, though no book changed.
+
+use crate::basket::Verdict;
+use crate::bounds::BASKETS_MAX;
+use crate::ids::BasketId;
+use crate::units::Nanos;
+
+/// A basket without an opportunity for this long begins a new episode with the next one.
+const EPISODE_GAP: Nanos = Nanos::from_secs(1);
+
+/// What is remembered of every basket: see the head of this file.
+#[derive(Debug)]
+pub(super) struct Episodes {
+    /// By basket id, and one more for [`ADOPTED`](crate::group::ADOPTED).
+    all: Vec<Episode>,
+}
+
+/// What is remembered of one basket.
+#[derive(Clone, Copy, Debug)]
+struct Episode {
+    /// When it last showed an opportunity.
+    seen: Nanos,
+    /// What was last made of it.
+    verdict: Verdict,
+    /// Until this time the basket is not traded (cooldown).
+    rests_until: Nanos,
+    /// Whether it is to be looked at again once it has rested.
+    resting: bool,
+}
+
+/// How a verdict stands in its basket's episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recorded {
+    /// Whether it is told: the verdict before it was another, or of an earlier episode.
+    pub is_new: bool,
+    /// Whether it is the first of its episode that is about more than a size too small.
+    pub is_first: bool,
+}
+
+impl Episodes {
+    /// Allocates all it will ever need.
+    pub fn new() -> Self {
+        let none = Episode {
+            seen: Nanos::ZERO,
+            verdict: Verdict::TooSmall,
+            rests_until: Nanos::ZERO,
+            resting: false,
+        };
+        Self { all: vec![none; BASKETS_MAX + 1] }
+    }
+
+    /// Whether a basket is not traded just now (cooldown).
+    pub fn rests(&self, now: Nanos, basket: BasketId) -> bool {
+        now < self.all[basket.index()].rests_until
+    }
+
+    /// A basket was traded: until `until` it is not traded again, and then it is looked at.
+    pub fn on_traded(&mut self, basket: BasketId, until: Nanos) {
+        let episode = &mut self.all[basket.index()];
+        episode.rests_until = until;
+        episode.resting = true;
+        episode.verdict = Verdict::Taken;
+    }
+
+    /// What stood in the way may pass (a full minute, a link, an operator's halt) without a book changing: the next timer
+    /// event looks again.
+    pub fn look_again(&mut self, basket: BasketId) {
+        self.all[basket.index()].resting = true;
+    }
+
+    /// Hands over the baskets that have rested, by rising id, and forgets that they did.
+    pub fn wake(&mut self, now: Nanos, mut with: impl FnMut(BasketId)) {
+        for basket in (0..BASKETS_MAX as u16).map(BasketId::new) {
+            let episode = &mut self.all[basket.index()];
+            if episode.resting && now >= episode.rests_until {
+                episode.resting = false;
+                with(basket);
+            }
+        }
+    }
+
+    /// Whether the present episode of a basket has not had this verdict last.
+    pub fn is_new(&self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool {
+        let episode = &self.all[basket.index()];
+        now.since(episode.seen) >= EPISODE_GAP || episode.verdict != verdict
+    }
+
+    /// Records what was made of an opportunity.
+    pub fn record(&mut self, now: Nanos, basket: BasketId, verdict: Verdict) -> Recorded {
+        let is_new = self.is_new(now, basket, verdict);
+        let episode = &mut self.all[basket.index()];
+        let begins = now.since(episode.seen) >= EPISODE_GAP || episode.verdict == Verdict::TooSmall;
+        episode.seen = now;
+        if is_new {
+            episode.verdict = verdict;
+        }
+        Recorded { is_new, is_first: is_new && begins && verdict != Verdict::TooSmall }
+    }
+}
