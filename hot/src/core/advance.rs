@@ -35,7 +35,7 @@ impl Core {
                 Step::Later => return self.wait_to_sell(now, place, out),
                 // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
                 // not wait for a comparison.
-                Step::Buy { .. } if self.halted.is_none() && self.configuring => return,
+                Step::Buy { .. } if !self.run.is_halted() && self.run.is_configuring() => return,
                 Step::Buy { leg, qty } => {
                     let group = self.groups.at(place);
                     if group.missed > 0 && !self.may_hedge_again(now, group) {
@@ -96,7 +96,7 @@ impl Core {
     /// when nothing may be bought, what is held is sold.
     fn may_hedge_again(&self, now: Nanos, group: &Group) -> bool {
         let limit = self.limits.span(LimitRow::LegTimeoutMs);
-        self.halted.is_none()
+        !self.run.is_halted()
             && group.state == GroupState::Working
             && group.one_leg_since.is_some_and(|since| now.since(since) < limit)
     }

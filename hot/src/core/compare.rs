@@ -281,7 +281,7 @@ impl Core {
         at.met = true;
         self.reconciled[venue.index()] = true;
         if self.reconciled == [true; 2] {
-            self.configuring = false;
+            self.run.on_agreed();
             self.look_for_unpaired(out);
         }
     }

@@ -32,17 +32,16 @@ impl Core {
                 self.on_start(now, event, epoch, first_order, out)
             }
             Control::Halt { epoch, why } => {
-                self.epoch = self.epoch.max(epoch);
+                self.run.raise_to(epoch);
                 self.halt(why, out);
                 self.cancel_everything(now, out);
             }
             Control::Resume { epoch } => {
-                self.epoch = self.epoch.max(epoch);
-                self.halted = None;
-                out.note(Note::Halt { halted: false, why: 0, epoch: self.epoch });
+                self.run.resume(epoch);
+                out.note(Note::Halt { halted: false, why: 0, epoch: self.run.epoch() });
             }
             Control::Stop => {
-                self.stopping = true;
+                self.run.on_stop();
                 self.cancel_resting(now, out);
             }
             Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
@@ -55,7 +54,7 @@ impl Core {
                 }
             }
             Control::Limit { row, value } => {
-                self.limits.set(row, value, !self.configuring);
+                self.limits.set(row, value, !self.run.is_configuring());
             }
             Control::Day { day } => self.money.on_day(day, &self.books, &self.baskets),
             Control::Reading { venue, since } => self.on_reading(venue, since),
@@ -76,15 +75,13 @@ impl Core {
         first_order: u64,
         out: &mut Outbox,
     ) {
-        self.epoch = self.epoch.max(epoch);
+        self.run.on_start(epoch);
         self.next_order = self.next_order.max(first_order);
         self.links = [[false; 3]; 2];
         self.reconciled = [false; 2];
         self.held = [false; 2];
         self.comparison.restart();
         self.current = [Nanos::ZERO; 2];
-        self.stopping = false;
-        self.configuring = true;
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);
         let mut at = 0;
@@ -107,18 +104,16 @@ impl Core {
     pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
         self.stats.trips += 1;
         self.stats.tripped = Some(why);
-        if self.halted.is_none() {
-            self.epoch += 1;
-            out.raise(self.epoch);
+        if !self.run.is_halted() {
+            out.raise(self.run.raise());
         }
         self.halt(why, out);
     }
 
     /// Stops opening, until a person resumes. Nothing lifts it by itself.
     fn halt(&mut self, why: HaltWhy, out: &mut Outbox) {
-        if self.halted.is_none() {
-            self.halted = Some(why);
-            out.note(Note::Halt { halted: true, why: why as u8, epoch: self.epoch });
+        if self.run.halt(why) {
+            out.note(Note::Halt { halted: true, why: why as u8, epoch: self.run.epoch() });
         }
     }
 
@@ -257,7 +252,7 @@ impl Core {
         // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
         let loses = !self.limits.observes_only()
             && -self.money.day_result() >= self.limits.usd(LimitRow::DailyLoss);
-        if self.halted.is_none() && loses {
+        if !self.run.is_halted() && loses {
             self.trip(HaltWhy::DailyLoss, out);
             self.cancel_everything(now, out);
         }

@@ -105,7 +105,7 @@ impl Core {
             }
         };
         let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
-        let closed = self.halted.is_some() || self.stopping || !self.agreed();
+        let closed = self.run.is_halted() || self.run.is_stopping() || !self.agreed();
         if closed || self.is_held(now, basket) {
             self.episodes.look_again(basket);
             return self.verdict(now, basket, seen, Verdict::Closed, out);

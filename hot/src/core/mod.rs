@@ -27,6 +27,7 @@ mod place;
 mod quarantine;
 mod repairs;
 mod report;
+mod run;
 mod sale;
 mod undo;
 mod unpaired;
@@ -55,6 +56,7 @@ use money::Money;
 use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
+use run::RunState;
 use unpaired::UnpairedTold;
 
 use std::collections::VecDeque;
@@ -93,12 +95,8 @@ pub struct Core {
     current: [Nanos; 2],
     /// Until then nothing is opened after a stall.
     rests_until: Nanos,
-    halted: Option<HaltWhy>,
-    stopping: bool,
-    epoch: u64,
+    run: RunState,
     next_order: u64,
-    /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
-    configuring: bool,
     stats: Stats,
     decisions: Hash64,
 }
@@ -131,11 +129,8 @@ impl Core {
             unpaired_told: UnpairedTold::new(),
             current: [Nanos::ZERO; 2],
             rests_until: Nanos::ZERO,
-            halted: None,
-            stopping: false,
-            epoch: 0,
+            run: RunState::new(),
             next_order: 1,
-            configuring: true,
             stats: Stats::default(),
             decisions: Hash64::new(),
         }
@@ -243,8 +238,8 @@ impl Core {
             hash.word(part.micros() as u64);
         }
         hash.word(self.money.exposure().total().micros() as u64);
-        hash.word(self.epoch);
-        hash.word(u64::from(self.halted.is_some()));
+        hash.word(self.run.epoch());
+        hash.word(u64::from(self.run.is_halted()));
         for (market, why) in self.quarantine.iter() {
             hash.word(u64::from(market.get()) << 8 | why as u64);
         }
@@ -283,9 +278,9 @@ impl Core {
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),
-            epoch: self.epoch,
-            halted: self.halted.is_some(),
-            halted_why: self.halted,
+            epoch: self.run.epoch(),
+            halted: self.run.is_halted(),
+            halted_why: self.run.halted(),
             reconciled: self.agreed(),
             agrees: self.reconciled,
             gone: self.comparison.gone(),
@@ -316,7 +311,7 @@ impl Core {
 
     /// Why trading is halted, if it is.
     pub const fn halted(&self) -> Option<HaltWhy> {
-        self.halted
+        self.run.halted()
     }
 
     /// Whether nothing is in flight: no order alive, no group unfinished.

@@ -65,7 +65,7 @@ impl Core {
     fn order(&self, now: Nanos, draft: &Draft) -> Order {
         Order {
             id: OrderId::new(self.next_order),
-            epoch: self.epoch,
+            epoch: self.run.epoch(),
             decided: now,
             group: draft.group,
             market: draft.market,
@@ -98,8 +98,8 @@ impl Core {
             exposure: self.money.exposure(),
             rate: &self.rate,
             def,
-            halted: self.halted.is_some(),
-            stopping: self.stopping,
+            halted: self.run.is_halted(),
+            stopping: self.run.is_stopping(),
             reconciled: self.agreed(),
             linked: self.linked(order.venue),
             book_good: book.is_good(),

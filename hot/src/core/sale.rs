@@ -121,7 +121,7 @@ impl Core {
         };
         leg.venue.rules().has_marketable_min()
             && traded
-            && self.halted.is_none()
+            && !self.run.is_halted()
             && group.top_ups < TOP_UPS_MAX
     }
 
