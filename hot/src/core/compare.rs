@@ -279,8 +279,8 @@ impl Core {
             return;
         }
         at.met = true;
-        self.reconciled[venue.index()] = true;
-        if self.reconciled == [true; 2] {
+        self.truth.agree(venue);
+        if self.truth.all_agree() {
             self.run.on_agreed();
             self.look_for_unpaired(out);
         }
@@ -289,7 +289,7 @@ impl Core {
     /// What the venue says of a market differs, cannot be read, or is too old: nothing is opened from here on.
     fn disagree(&mut self, venue: Venue, market: Option<MarketId>, out: &mut Outbox) {
         self.comparison.venues[venue.index()].differs = true;
-        if std::mem::replace(&mut self.reconciled[venue.index()], false) {
+        if self.truth.disagree(venue) {
             self.alarm(Alarm::Unreconciled, market, None, out);
         }
     }
@@ -299,7 +299,7 @@ impl Core {
         for venue in Venue::ALL {
             let at = &self.comparison.venues[venue.index()];
             let read = at.since != Nanos::ZERO;
-            if read && self.reconciled[venue.index()] && now.since(at.compared) > COMPARED_WITHIN {
+            if read && self.truth.agrees(venue) && now.since(at.compared) > COMPARED_WITHIN {
                 self.disagree(venue, None, out);
                 self.comparison.venues[venue.index()].differs = false; // it says nothing of the next reading
             }

@@ -49,7 +49,7 @@ impl Core {
             Control::History { market, yes, no } => self.on_history(market, yes, no),
             Control::Reconciled { venue, clean } => {
                 self.on_reconciled(now, venue, clean, out);
-                if self.reconciled[venue.index()] {
+                if self.truth.agrees(venue) {
                     self.quarantine.has_read(venue, self.comparison.since(venue));
                 }
             }
@@ -62,7 +62,7 @@ impl Core {
             Control::Open { venue, market, order, key } => {
                 self.on_open(venue, market, order, key, out);
             }
-            Control::Hold { venue, held } => self.held[venue.index()] = held,
+            Control::Hold { venue, held } => self.truth.on_hold(venue, held),
         }
     }
 
@@ -77,11 +77,8 @@ impl Core {
     ) {
         self.run.on_start(epoch);
         self.next_order = self.next_order.max(first_order);
-        self.links = [[false; 3]; 2];
-        self.reconciled = [false; 2];
-        self.held = [false; 2];
+        self.truth.on_start();
         self.comparison.restart();
-        self.current = [Nanos::ZERO; 2];
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);
         let mut at = 0;
@@ -121,18 +118,12 @@ impl Core {
     /// market data counts as old until the sockets have been read empty again, and a long stall halts.
     pub(super) fn on_stall(&mut self, now: Nanos, span: Nanos, out: &mut Outbox) {
         self.stats.stalls += 1;
-        self.current = [Nanos::ZERO; 2];
-        self.rests_until = now.after(STALL_REST);
+        self.truth.on_stall(now.after(STALL_REST));
         if span >= STALL_HALT {
             self.alarm(Alarm::Stalled, None, None, out);
             self.trip(HaltWhy::Thread, out);
             self.cancel_everything(now, out);
         }
-    }
-
-    /// How old a venue's market data is, at most.
-    pub(super) fn data_age(&self, now: Nanos, venue: Venue) -> Nanos {
-        if now < self.rests_until { Nanos::NEVER } else { now.since(self.current[venue.index()]) }
     }
 
     /// Everything that may be on a book goes, and groups sell what has no partner.
@@ -268,7 +259,7 @@ impl Core {
                 Sync::Fresh => true,
                 Sync::Stale { why, .. } => why.resyncs_by_itself(),
             };
-            if by_itself && !self.links[book.terms().venue.index()][Link::Market as usize] {
+            if by_itself && !self.truth.is_up(book.terms().venue, Link::Market) {
                 continue; // one comes when it is back
             }
             let last = &mut self.resync_asked[market.index()];

@@ -164,7 +164,7 @@ impl Core {
         let legs = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
         legs.iter().any(|leg| {
             let venue = self.terms(leg.market).venue;
-            self.held[venue.index()] || self.refusals.holds(now, venue, leg.market)
+            self.truth.is_held(venue) || self.refusals.holds(now, venue, leg.market)
         })
     }
 

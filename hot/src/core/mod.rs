@@ -29,13 +29,14 @@ mod repairs;
 mod report;
 mod run;
 mod sale;
+mod truth;
 mod undo;
 mod unpaired;
 
 use crate::basket::Baskets;
 use crate::book::Books;
 use crate::bounds::{FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX};
-use crate::event::{Event, Link};
+use crate::event::Event;
 use crate::group::Groups;
 use crate::hash::Hash64;
 use crate::ids::{MarketId, OrderId, Venue, VenueKey};
@@ -57,6 +58,7 @@ use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
 use run::RunState;
+use truth::Truth;
 use unpaired::UnpairedTold;
 
 use std::collections::VecDeque;
@@ -84,17 +86,10 @@ pub struct Core {
     resync_asked: Vec<Nanos>,
     /// When an order was last sent to each side of each market's book, by the side that the order is on.
     shot: Vec<[Nanos; 2]>,
-    links: [[bool; 3]; 2],
-    reconciled: [bool; 2],
-    /// Whether new baskets with a leg at a venue are held back, by venue.
-    held: [bool; 2],
+    truth: Truth,
     comparison: Comparison,
     repairs: Repairs,
     unpaired_told: UnpairedTold,
-    /// Up to when each venue's market data has been handed in.
-    current: [Nanos; 2],
-    /// Until then nothing is opened after a stall.
-    rests_until: Nanos,
     run: RunState,
     next_order: u64,
     stats: Stats,
@@ -121,14 +116,10 @@ impl Core {
             quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             shot: vec![[Nanos::ZERO; 2]; MARKETS_MAX],
-            links: [[false; 3]; 2],
-            reconciled: [false; 2],
-            held: [false; 2],
+            truth: Truth::new(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
-            current: [Nanos::ZERO; 2],
-            rests_until: Nanos::ZERO,
             run: RunState::new(),
             next_order: 1,
             stats: Stats::default(),
@@ -146,10 +137,7 @@ impl Core {
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
             Event::Adopt(order) => self.on_adopt(now, order, out),
-            Event::Current { venue, upto } => {
-                let current = &mut self.current[venue.index()];
-                *current = (*current).max(*upto);
-            }
+            Event::Current { venue, upto } => self.truth.on_current(*venue, *upto),
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
             Event::Basket(def) => self.on_basket(def, out),
@@ -161,7 +149,7 @@ impl Core {
             }
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
             Event::Link { venue, link, up } => {
-                self.links[venue.index()][*link as usize] = *up;
+                self.truth.on_link(*venue, *link, *up);
                 self.on_market_data(now, event, out);
                 if *up {
                     self.refusals.on_link(now, *venue);
@@ -244,7 +232,7 @@ impl Core {
             hash.word(u64::from(market.get()) << 8 | why as u64);
         }
         hash.word(u64::from(self.quarantine.is_unread()));
-        for time in [self.current[0], self.current[1], self.rests_until] {
+        for time in self.truth.times() {
             hash.word(time.get());
         }
         hash.word(self.next_order);
@@ -282,7 +270,7 @@ impl Core {
             halted: self.run.is_halted(),
             halted_why: self.run.halted(),
             reconciled: self.agreed(),
-            agrees: self.reconciled,
+            agrees: self.truth.agreements(),
             gone: self.comparison.gone(),
             compared: self.comparison.compared(),
             ..self.stats
@@ -344,15 +332,9 @@ impl Core {
         });
     }
 
-    /// Whether orders can be sent to a venue and heard of.
-    const fn linked(&self, venue: Venue) -> bool {
-        let links = &self.links[venue.index()];
-        links[Link::Private as usize] && links[Link::Orders as usize]
-    }
-
     /// Whether both venues and we agree, and nothing they said of our money is unread.
     fn agreed(&self) -> bool {
-        self.reconciled == [true; 2] && !self.quarantine.is_unread()
+        self.truth.all_agree() && !self.quarantine.is_unread()
     }
 }
 

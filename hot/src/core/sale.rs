@@ -60,7 +60,7 @@ impl Core {
     /// quarantine. A sale takes what it can get; nobody is in need of a top-up at this very moment.
     fn may_buy_at_book(&self, now: Nanos, leg: &Leg) -> bool {
         self.books.get(leg.market).is_some_and(|book| book.is_good())
-            && self.data_age(now, leg.venue) <= DATA_AGE_MAX
+            && self.truth.data_age(now, leg.venue) <= DATA_AGE_MAX
             && !self.quarantine.holds(leg.market)
     }
 

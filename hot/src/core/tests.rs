@@ -26,7 +26,7 @@ mod unpaired;
 use super::*;
 use crate::basket::{BasketDef, BasketKind, Verdict};
 use crate::book::{Change, Level};
-use crate::event::Control;
+use crate::event::{Control, Link};
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;

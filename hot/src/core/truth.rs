@@ -1,0 +1,110 @@
+//! How far what we know of the venues can be relied on: which links are up, how new the market data is, and whether both
+//! venues and we agree on cash and positions.
+//!
+//! Nothing is opened on what cannot be relied on. A run begins with nothing known: no link, no data, no agreement.
+
+use crate::event::Link;
+use crate::ids::Venue;
+use crate::units::Nanos;
+
+/// What we know of the venues can be relied on this far: see the head of this file.
+#[derive(Debug)]
+pub(super) struct Truth {
+    /// Whether each link of each venue is up, by venue and [`Link`].
+    links: [[bool; 3]; 2],
+    /// Whether each venue and we agree.
+    reconciled: [bool; 2],
+    /// Whether new baskets with a leg at a venue are held back, by venue.
+    held: [bool; 2],
+    /// Up to when each venue's market data has been handed in.
+    current: [Nanos; 2],
+    /// Until then all market data counts as old, after a stall.
+    doubted_until: Nanos,
+}
+
+impl Truth {
+    /// Nothing known.
+    pub const fn new() -> Self {
+        Self {
+            links: [[false; 3]; 2],
+            reconciled: [false; 2],
+            held: [false; 2],
+            current: [Nanos::ZERO; 2],
+            doubted_until: Nanos::ZERO,
+        }
+    }
+
+    /// A run begins: nothing is known any more.
+    pub fn on_start(&mut self) {
+        *self = Self { doubted_until: self.doubted_until, ..Self::new() };
+    }
+
+    /// A link came up or went down.
+    pub const fn on_link(&mut self, venue: Venue, link: Link, up: bool) {
+        self.links[venue.index()][link as usize] = up;
+    }
+
+    pub const fn is_up(&self, venue: Venue, link: Link) -> bool {
+        self.links[venue.index()][link as usize]
+    }
+
+    /// Whether orders can be sent to a venue and heard of.
+    pub const fn is_linked(&self, venue: Venue) -> bool {
+        self.is_up(venue, Link::Private) && self.is_up(venue, Link::Orders)
+    }
+
+    /// A venue's market data has been handed in up to `upto`.
+    pub fn on_current(&mut self, venue: Venue, upto: Nanos) {
+        let current = &mut self.current[venue.index()];
+        *current = (*current).max(upto);
+    }
+
+    /// The hot thread stood still: all market data counts as old until it has been handed in anew, and until `until`.
+    pub const fn on_stall(&mut self, until: Nanos) {
+        self.current = [Nanos::ZERO; 2];
+        self.doubted_until = until;
+    }
+
+    /// How old a venue's market data is, at most.
+    pub fn data_age(&self, now: Nanos, venue: Venue) -> Nanos {
+        if now < self.doubted_until { Nanos::NEVER } else { now.since(self.current[venue.index()]) }
+    }
+
+    /// The operator holds back new baskets with a leg at a venue, or does so no more.
+    pub const fn on_hold(&mut self, venue: Venue, held: bool) {
+        self.held[venue.index()] = held;
+    }
+
+    pub const fn is_held(&self, venue: Venue) -> bool {
+        self.held[venue.index()]
+    }
+
+    /// A venue and we agree.
+    pub const fn agree(&mut self, venue: Venue) {
+        self.reconciled[venue.index()] = true;
+    }
+
+    /// A venue and we do not agree, or not certainly. Returns whether we did before.
+    pub const fn disagree(&mut self, venue: Venue) -> bool {
+        std::mem::replace(&mut self.reconciled[venue.index()], false)
+    }
+
+    pub const fn agrees(&self, venue: Venue) -> bool {
+        self.reconciled[venue.index()]
+    }
+
+    /// Whether each venue and we agree, by venue.
+    pub const fn agreements(&self) -> [bool; 2] {
+        self.reconciled
+    }
+
+    /// Whether all venues and we agree.
+    pub fn all_agree(&self) -> bool {
+        self.reconciled.iter().all(|agrees| *agrees)
+    }
+
+    /// What a hash of the state takes in: up to when each venue's data is current, and until when all of it is doubted.
+    pub const fn times(&self) -> [Nanos; 3] {
+        [self.current[0], self.current[1], self.doubted_until]
+    }
+}
