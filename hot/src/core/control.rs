@@ -2,7 +2,7 @@
 
 use super::Core;
 use crate::book::Sync;
-use crate::bounds::{FOREIGN_MAX, STALL_HALT, STALL_REST};
+use crate::bounds::{STALL_HALT, STALL_REST};
 use crate::event::{Control, Event, Link};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
@@ -165,15 +165,8 @@ impl Core {
             return;
         }
         self.stats.foreign[venue.index()].add(key);
-        if self.foreign.contains(&key) {
+        if !self.orphans.name(key) {
             return;
-        }
-        if self.foreign.len() == FOREIGN_MAX {
-            self.foreign.pop_front();
-        }
-        self.foreign.push_back(key);
-        if self.orphans.has_told(OrderRef::Key(key), Alarm::ForeignOrder) {
-            return; // its stream was quicker
         }
         let id = if let OrderRef::Id(id) = order { Some(id) } else { None };
         self.alarm(Alarm::ForeignOrder, market, id, out);

@@ -35,11 +35,11 @@ mod unpaired;
 
 use crate::basket::Baskets;
 use crate::book::Books;
-use crate::bounds::{FOREIGN_MAX, INVARIANTS_EVERY, MARKETS_MAX};
+use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX};
 use crate::event::Event;
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{MarketId, OrderId, Venue, VenueKey};
+use crate::ids::{MarketId, OrderId, Venue};
 use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
@@ -61,8 +61,6 @@ use run::RunState;
 use truth::Truth;
 use unpaired::UnpairedTold;
 
-use std::collections::VecDeque;
-
 /// The core.
 #[derive(Debug)]
 pub struct Core {
@@ -79,8 +77,6 @@ pub struct Core {
     fills: FillsSeen,
     /// Reports of orders whose venue name is not known yet.
     orphans: Orphans,
-    /// Orders that are not ours: the alarm for each of these was raised.
-    foreign: VecDeque<VenueKey>,
     quarantine: Quarantine,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
@@ -112,7 +108,6 @@ impl Core {
             refusals: Refusals::new(),
             fills: FillsSeen::new(),
             orphans: Orphans::new(),
-            foreign: VecDeque::with_capacity(FOREIGN_MAX),
             quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             shot: vec![[Nanos::ZERO; 2]; MARKETS_MAX],

@@ -2,8 +2,8 @@
 //! ours.
 
 use super::Core;
-use crate::bounds::{ORPHANS_MAX, STRAYS_TOLD_MAX};
-use crate::ids::{MarketId, OrderRef};
+use crate::bounds::{FOREIGN_MAX, ORPHANS_MAX, STRAYS_TOLD_MAX};
+use crate::ids::{MarketId, OrderRef, VenueKey};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
 use crate::report::{Fill, OrderStatus, Report};
@@ -37,6 +37,8 @@ pub(super) struct Orphans {
     waiting: VecDeque<Orphan>,
     /// Orders that an alarm has named, the oldest first.
     told: VecDeque<(OrderRef, Alarm)>,
+    /// Open orders, not ours, that a reading has named, the oldest first.
+    named: VecDeque<VenueKey>,
     span_began: Nanos,
     alarms: u32,
 }
@@ -46,6 +48,7 @@ impl Orphans {
         Self {
             waiting: VecDeque::with_capacity(ORPHANS_MAX),
             told: VecDeque::with_capacity(STRAYS_TOLD_MAX),
+            named: VecDeque::with_capacity(FOREIGN_MAX),
             span_began: Nanos::ZERO,
             alarms: 0,
         }
@@ -67,8 +70,26 @@ impl Orphans {
         all.min_by_key(|(at, orphan)| (worth(orphan), *at)).map_or(0, |(at, _)| at)
     }
 
+    /// A reading names an open order that is not ours. Returns whether an alarm is due about it: neither a reading nor the
+    /// order's own stream has told of it before.
+    pub fn name(&mut self, key: VenueKey) -> bool {
+        if self.named.contains(&key) {
+            return false;
+        }
+        if self.named.len() == FOREIGN_MAX {
+            self.named.pop_front();
+        }
+        self.named.push_back(key);
+        !self.has_told(OrderRef::Key(key), Alarm::ForeignOrder)
+    }
+
+    /// Whether a reading has named an order as open and not ours.
+    fn has_named(&self, order: OrderRef) -> bool {
+        matches!(order, OrderRef::Key(key) if self.named.contains(&key))
+    }
+
     /// Whether an alarm has named an order.
-    pub fn has_told(&self, order: OrderRef, what: Alarm) -> bool {
+    fn has_told(&self, order: OrderRef, what: Alarm) -> bool {
         self.told.contains(&(order, what))
     }
 
@@ -174,7 +195,7 @@ impl Core {
             | Report::Absent { .. } => (Alarm::ForeignOrder, None),
         };
         // A resting one that reconciliation has named is not told again.
-        let named = matches!(order, OrderRef::Key(key) if what == Alarm::ForeignOrder && self.foreign.contains(&key));
+        let named = what == Alarm::ForeignOrder && self.orphans.has_named(order);
         if !named && self.orphans.may_tell(now, order, what) {
             self.alarm(what, market, None, out);
         }
