@@ -21,7 +21,7 @@ impl Core {
         if self.orders.find(OrderRef::Id(order.id)).is_some() {
             return; // told twice
         }
-        self.next_order = self.next_order.max(order.id.get() + 1);
+        self.orders.begin_ids_at(order.id.get() + 1);
         let known = self.orders.has_room() && self.books.terms(order.market).is_some();
         let Some((place, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
             return self.alarm(Alarm::ForeignOrder, Some(order.market), Some(order.id), out);
@@ -38,7 +38,7 @@ impl Core {
         let (cash, qty) = self.claim(&order, order.qty);
         self.reserve(order.market, cash);
         let record = Record::new(order, cash, qty, order.decided);
-        self.orders.insert(Record { state: OrderState::Unknown, ..record });
+        self.orders.adopt(Record { state: OrderState::Unknown, ..record });
         out.note(Note::Adopted { order: order.id, group: id, purpose });
         self.note_order(order.id, out);
         self.note_group(place, out);
@@ -193,7 +193,7 @@ impl Core {
 
     /// Whether an order was ever placed or adopted here, or one with a later id.
     pub fn has_seen(&self, order: OrderId) -> bool {
-        order.get() < self.next_order
+        self.orders.has_seen(order)
     }
 }
 

@@ -45,7 +45,8 @@ impl Core {
     /// Contracts held that no sale in flight has a claim on.
     pub(super) fn held_free(&self, market: MarketId, outcome: Outcome) -> Qty {
         let held = self.money.position(market).held(outcome);
-        self.orders_in(market)
+        self.orders
+            .live_in(market)
             .filter(|record| record.order.outcome == outcome)
             .fold(held, |left, record| left.saturating_sub(record.reserved_qty))
     }
@@ -67,7 +68,8 @@ impl Core {
     /// Contracts held, and those that orders in flight may yet buy.
     pub(super) fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty {
         let held = self.money.position(market).held(outcome);
-        self.orders_in(market)
+        self.orders
+            .live_in(market)
             .filter(|record| record.order.outcome == outcome && record.order.action == Action::Buy)
             .fold(held, |sum, record| sum + record.open())
     }
@@ -75,7 +77,7 @@ impl Core {
     /// Whether an order of our own rests where this one would meet it, across outcomes too.
     pub(super) fn own_cross(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();
-        self.orders_in(order.market).any(|record| {
+        self.orders.live_in(order.market).any(|record| {
             let (other, at) = record.order.on_book();
             let meets = match side {
                 Side::Bid => price >= at,
@@ -83,9 +85,5 @@ impl Core {
             };
             other != side && meets && !record.open().is_zero()
         })
-    }
-
-    fn orders_in(&self, market: MarketId) -> impl Iterator<Item = &Record> {
-        self.orders.live().filter(move |record| record.order.market == market)
     }
 }

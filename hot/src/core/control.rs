@@ -76,7 +76,7 @@ impl Core {
         out: &mut Outbox,
     ) {
         self.run.on_start(epoch);
-        self.next_order = self.next_order.max(first_order);
+        self.orders.begin_ids_at(first_order);
         self.truth.on_start();
         self.comparison.restart();
         self.books.apply(now, event);
@@ -219,7 +219,7 @@ impl Core {
     }
 
     pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {
-        self.rate.advance(now, self.limits.span(LimitRow::DuplicateMs));
+        self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         while let Some((market, _)) = self.books.poll_overdue(now) {
             self.stats.stales += 1;
             self.on_book(now, market, out);

@@ -149,7 +149,7 @@ impl Core {
         let legs = self.baskets.get(basket).map_or(&[][..], |basket| basket.legs());
         legs.iter().any(|leg| {
             let side = Side::of(leg.outcome, Action::Buy);
-            let last = self.shot[leg.market.index()][side as usize];
+            let last = self.orders.last_sent(leg.market, side);
             let wanted = |other: &Leg| {
                 let same = other.market == leg.market && other.outcome == leg.outcome;
                 same && (other.order.is_some() || !other.tried)

@@ -22,6 +22,7 @@ mod fills;
 mod fills_seen;
 mod invariants;
 mod money;
+mod orders;
 mod orphans;
 mod place;
 mod quarantine;
@@ -46,7 +47,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{OrderState, OrderTable};
 use crate::outbox::Outbox;
-use crate::risk::{HaltWhy, LegRisk, LimitRow, Limits, Rate, Refusals};
+use crate::risk::{HaltWhy, LegRisk, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
 use crate::units::Nanos;
 
@@ -54,6 +55,7 @@ use compare::Comparison;
 use episodes::Episodes;
 use fills_seen::FillsSeen;
 use money::Money;
+use orders::Orders;
 use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
@@ -67,12 +69,11 @@ pub struct Core {
     books: Books,
     baskets: Baskets,
     episodes: Episodes,
-    orders: OrderTable,
+    orders: Orders,
     groups: Groups,
     leg_risk: LegRisk,
     money: Money,
     limits: Limits,
-    rate: Rate,
     refusals: Refusals,
     fills: FillsSeen,
     /// Reports of orders whose venue name is not known yet.
@@ -80,14 +81,11 @@ pub struct Core {
     quarantine: Quarantine,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
-    /// When an order was last sent to each side of each market's book, by the side that the order is on.
-    shot: Vec<[Nanos; 2]>,
     truth: Truth,
     comparison: Comparison,
     repairs: Repairs,
     unpaired_told: UnpairedTold,
     run: RunState,
-    next_order: u64,
     stats: Stats,
     decisions: Hash64,
 }
@@ -99,24 +97,21 @@ impl Core {
             books: Books::new(),
             baskets: Baskets::new(),
             episodes: Episodes::new(),
-            orders: OrderTable::new(),
+            orders: Orders::new(),
             groups: Groups::new(),
             leg_risk: LegRisk::default(),
             money: Money::new(),
             limits: Limits::unset(),
-            rate: Rate::new(),
             refusals: Refusals::new(),
             fills: FillsSeen::new(),
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
-            shot: vec![[Nanos::ZERO; 2]; MARKETS_MAX],
             truth: Truth::new(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
             run: RunState::new(),
-            next_order: 1,
             stats: Stats::default(),
             decisions: Hash64::new(),
         }
@@ -230,7 +225,7 @@ impl Core {
         for time in self.truth.times() {
             hash.word(time.get());
         }
-        hash.word(self.next_order);
+        hash.word(self.orders.next_id());
         hash.get()
     }
 
@@ -284,7 +279,7 @@ impl Core {
 
     /// Orders that are not done, oldest first, for reading.
     pub const fn orders(&self) -> &OrderTable {
-        &self.orders
+        self.orders.table()
     }
 
     /// Groups that have not ended, oldest first, for reading.
@@ -304,7 +299,7 @@ impl Core {
 
     /// The id that the next order will have.
     pub const fn next_order(&self) -> u64 {
-        self.next_order
+        self.orders.next_id()
     }
 
     /// A market's terms; every market in a basket or an order has them.

@@ -40,23 +40,19 @@ impl Core {
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
-        self.rate.advance(now, self.limits.span(LimitRow::DuplicateMs));
+        self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         let (approved, cost) = self.gate(order).inspect_err(|&why| {
             self.stats.refusals += 1;
             out.note(Note::Refused { market: draft.market, group: draft.group, why });
         })?;
-        self.next_order += 1;
         let (cash, qty) = match order.action {
             Action::Buy => (cost, Qty::ZERO),
             Action::Sell => self.claim(&order, order.qty),
         };
         self.reserve(order.market, cash);
-        self.rate.count(now, order.market);
-        self.rate.remember(now, &order);
-        self.shot[order.market.index()][order.on_book().0 as usize] = now;
         self.stats.orders_placed += 1;
         let record = Record::new(order, cash, qty, now);
-        self.orders.insert(record);
+        self.orders.send(now, record);
         out.send(Intent::Place(approved));
         note_record(&record, out);
         Ok(order.id)
@@ -64,7 +60,7 @@ impl Core {
 
     fn order(&self, now: Nanos, draft: &Draft) -> Order {
         Order {
-            id: OrderId::new(self.next_order),
+            id: OrderId::new(self.orders.next_id()),
             epoch: self.run.epoch(),
             decided: now,
             group: draft.group,
@@ -96,7 +92,7 @@ impl Core {
         let view = View {
             limits: &self.limits,
             exposure: self.money.exposure(),
-            rate: &self.rate,
+            rate: self.orders.rate(),
             def,
             halted: self.run.is_halted(),
             stopping: self.run.is_stopping(),
@@ -127,7 +123,7 @@ impl Core {
         let record = *record;
         self.step(id, OrderEvent::CancelSent, out);
         self.stats.cancels += 1;
-        self.rate.count(now, record.order.market);
+        self.orders.count_request(now, record.order.market);
         out.send(Intent::Cancel(Cancel {
             order: id,
             key: record.key,
