@@ -29,6 +29,7 @@ pub mod pack;
 pub mod report;
 pub mod risk;
 pub mod stats;
+pub mod strategy;
 pub mod symbol;
 pub mod units;
 pub mod venue;

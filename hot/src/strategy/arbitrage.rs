@@ -1,0 +1,212 @@
+//! Arbitrage: buy every leg of a basket where that costs less than the basket pays, after fees and in size.
+
+use super::Sight;
+use crate::basket::{NoPlan, Plan, Room, Sizing, Verdict};
+use crate::bounds::LEGS_MAX;
+use crate::grid::Grid;
+use crate::group::{Group, Leg};
+use crate::ids::{Action, BasketId, Outcome, Side};
+use crate::ledger::Purse;
+use crate::order::Tif;
+use crate::risk::LimitRow;
+use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
+
+/// A millionth.
+const PPM: i64 = 1_000_000;
+
+/// What an opportunity looked like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Contracts of each leg.
+    pub units: Qty,
+    /// Profit of the last unit after fees, in $0.0001.
+    pub edge: i32,
+    /// Profit of the whole after fees.
+    pub profit: Usd,
+}
+
+/// What should be done about a basket that costs less than it pays at the top of the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is returned in place and never stored")]
+pub enum Decision {
+    /// Nothing, and there is nothing to tell.
+    Pass,
+    /// Nothing now: the basket is looked at again at the next timer event, though no book changes.
+    Wait,
+    /// It is told, and not bought.
+    Decline {
+        seen: Seen,
+        verdict: Verdict,
+        /// Whether what stands in the way may pass without a book changing.
+        look_again: bool,
+    },
+    /// It should be bought: the group has its legs in the order in which they go out.
+    Buy { seen: Seen, group: Group },
+}
+
+/// What should be done about a basket: worth it after fees, in size, with what is free?
+pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId) -> Decision {
+    if core.groups().is_busy(basket) || core.rests(now, basket) {
+        // In flight or just traded: the book still shows what we are taking.
+        return Decision::Pass;
+    }
+    if shares_a_level(core, now, basket) {
+        return Decision::Wait;
+    }
+    let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
+    let plan = match core.baskets().walk(core.books(), basket, &sizing(core, basket)) {
+        Ok(plan) => plan,
+        Err(NoPlan::NotReady | NoPlan::NoEdge) => return Decision::Pass,
+        Err(NoPlan::Absurd { edge }) => {
+            let seen = Seen { units: Qty::ZERO, edge, profit: Usd::ZERO };
+            return decline(seen, Verdict::Absurd, false);
+        }
+        Err(NoPlan::TooSmall { units, edge, profit }) => {
+            return decline(Seen { units, edge, profit }, Verdict::TooSmall, false);
+        }
+    };
+    let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
+    if !core.may_open() || is_held(core, now, basket) {
+        return decline(seen, Verdict::Closed, true);
+    }
+    if !core.groups().has_room() {
+        return decline(seen, Verdict::Full, true);
+    }
+    if !pays_for_leg_risk(core, &plan) {
+        return decline(seen, Verdict::LegRisk, false);
+    }
+    Decision::Buy { seen, group: group(core, now, basket, &plan) }
+}
+
+/// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
+/// baskets that share a level must not both count on it.
+fn shares_a_level(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
+    let cooldown = core.limits().span(LimitRow::CooldownMs);
+    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
+    legs.iter().any(|leg| {
+        let last = core.last_sent(leg.market, Side::of(leg.outcome, Action::Buy));
+        let wanted = |other: &Leg| {
+            let same = other.market == leg.market && other.outcome == leg.outcome;
+            same && (other.order.is_some() || !other.tried)
+        };
+        (last > Nanos::ZERO && now.since(last) < cooldown)
+            || core.groups().iter().any(|group| group.legs().iter().any(wanted))
+    })
+}
+
+/// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.
+fn is_held(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
+    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
+    legs.iter().any(|leg| {
+        let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
+        core.is_held(terms.venue) || core.refusals().holds(now, terms.venue, leg.market)
+    })
+}
+
+/// What limits and free money allow. The gate checks each order again; this only keeps the plan from being
+/// larger than what can pass.
+fn sizing(core: &impl Sight, basket: BasketId) -> Sizing {
+    let (limits, exposure) = (core.limits(), core.exposure());
+    let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
+    let mut total = limits.usd(LimitRow::ExposureTotal) - exposure.total();
+    let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
+    let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
+    let defined = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
+    for (room, leg) in legs.iter_mut().zip(defined) {
+        let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
+        let purse = Purse::of(terms.venue, terms.shard);
+        cash[purse.index()] = with_margin(core.cash_free(purse).scale_floor(percent, 100));
+        total = total
+            .min(limits.usd(LimitRow::ExposureCluster) - exposure.cluster(terms.cluster))
+            .min(limits.usd(LimitRow::ExposureVenue) - exposure.venue(terms.venue));
+        let held = core.position_worst(leg.market, leg.outcome);
+        let least = limits
+            .usd(LimitRow::OrderNotional)
+            .min(limits.usd(LimitRow::PositionNotional))
+            .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
+        *room = Room {
+            qty: limits
+                .qty(LimitRow::OrderQty)
+                .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
+            cost: with_margin(least),
+            tif: Tif::Gtc,
+        };
+    }
+    Sizing {
+        legs,
+        cash,
+        total: with_margin(total),
+        edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
+        edge_max_percent: u32::try_from(limits.raw(LimitRow::EdgeMaxPercent)).unwrap_or(u32::MAX),
+        profit_min: limits.usd(LimitRow::ProfitMin),
+    }
+}
+
+/// Profit must pay for the times that a later leg fails and the first is sold at a loss.
+fn pays_for_leg_risk(core: &impl Sight, plan: &Plan) -> bool {
+    let fail = i64::try_from(core.limits().raw(LimitRow::LegFailPpm)).unwrap_or(PPM);
+    let loss = i64::try_from(core.limits().raw(LimitRow::UnwindLossPpm)).unwrap_or(PPM);
+    let cost = plan.legs().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
+    let risk = -(-cost).scale_floor(fail, PPM).scale_floor(loss, PPM);
+    plan.profit > risk
+}
+
+/// The group that would buy a plan, its legs in the order they go out.
+fn group(core: &impl Sight, now: Nanos, basket: BasketId, plan: &Plan) -> Group {
+    let mut legs = [Leg::NONE; LEGS_MAX];
+    let mut penalties = [0; LEGS_MAX];
+    let mut count = 0;
+    let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
+    for planned in plan.legs() {
+        let terms = core.books().terms(planned.market).expect("a market in a basket has terms");
+        let leg = Leg {
+            market: planned.market,
+            venue: terms.venue,
+            outcome: planned.outcome,
+            limit: planned.limit,
+            reach: reach(planned.limit, terms.grid, planned.outcome, slack),
+            deep: planned.levels > 1,
+            ..Leg::NONE
+        };
+        // Sorted in as they come; equal scores keep the basket's order.
+        let penalty = exit_penalty(core, &leg);
+        let mut at = count;
+        while at > 0 && penalties[at - 1] > penalty {
+            (legs[at], penalties[at]) = (legs[at - 1], penalties[at - 1]);
+            at -= 1;
+        }
+        (legs[at], penalties[at]) = (leg, penalty);
+        count += 1;
+    }
+    let count = u8::try_from(count).expect("LEGS_MAX fits");
+    let mut group = Group::new(core.groups().next_id(), basket, legs, count, now);
+    (group.target, group.promised) = (plan.units, plan.profit);
+    group.payout = core.baskets().get(basket).map_or(0, |basket| basket.payout());
+    group
+}
+
+/// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A
+/// venue that turned the last order away comes first of all: if it does so again, nothing was bought.
+fn exit_penalty(core: &impl Sight, leg: &Leg) -> u32 {
+    if core.refusals().is_suspected(leg.venue) {
+        return 0;
+    }
+    let bid = core.books().get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));
+    let spread = bid.map_or(10_000, |(bid, _)| leg.limit.ticks().saturating_sub(bid.ticks()));
+    1 + leg.venue.rules().exit_penalty + u32::from(spread)
+}
+
+/// Nine tenths of a room for money. A group reserves for each leg at the price that its hedge may reach, which is above the
+/// plan's: the last tenth is for that.
+fn with_margin(room: Usd) -> Usd {
+    room.max(Usd::ZERO).scale_floor(9, 10)
+}
+
+/// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001.
+fn reach(from: Price, grid: Grid, outcome: Outcome, slack: u16) -> Price {
+    let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
+    let most =
+        Price::from_ticks(from.ticks().saturating_add(slack).min(9_999)).expect("under a dollar");
+    grid.floor(most).map_or(from, |price| price.max(from))
+}

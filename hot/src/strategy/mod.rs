@@ -1,0 +1,43 @@
+//! Strategies: what should be bought, decided from what the core knows.
+//!
+//! A strategy reads through [`Sight`] and answers with a value. It has no way to an order: the core takes the answer,
+//! asks the gate about each leg, reserves its cash, and sends. A strategy that is wrong can thus propose nonsense, and
+//! cannot pass a limit.
+
+pub mod arbitrage;
+
+use crate::basket::Baskets;
+use crate::book::Books;
+use crate::group::Groups;
+use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
+use crate::ledger::Purse;
+use crate::risk::{Exposure, Limits, Refusals};
+use crate::units::{Nanos, Qty, Usd};
+
+/// What a strategy sees of the core. Everything here only reads.
+pub trait Sight {
+    /// Every market's book.
+    fn books(&self) -> &Books;
+    /// The baskets, repriced with every book.
+    fn baskets(&self) -> &Baskets;
+    /// The rows of the risk table.
+    fn limits(&self) -> &Limits;
+    /// Dollars at risk.
+    fn exposure(&self) -> &Exposure;
+    /// The groups that have not ended.
+    fn groups(&self) -> &Groups;
+    /// Which venues and markets refuse orders just now.
+    fn refusals(&self) -> &Refusals;
+    /// Cash in an account that nothing has a claim on.
+    fn cash_free(&self, purse: Purse) -> Usd;
+    /// Contracts of an outcome that are held, and those that orders in flight may yet buy.
+    fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty;
+    /// When an order was last sent to a side of a market's book; zero if never.
+    fn last_sent(&self, market: MarketId, side: Side) -> Nanos;
+    /// Whether anything may be opened: no halt, no stop, and all venues and we agree.
+    fn may_open(&self) -> bool;
+    /// Whether the operator holds back new baskets with a leg at a venue.
+    fn is_held(&self, venue: Venue) -> bool;
+    /// Whether a basket was traded a moment ago and is not traded again yet (cooldown).
+    fn rests(&self, now: Nanos, basket: BasketId) -> bool;
+}
