@@ -284,16 +284,16 @@ impl Core {
             _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
             GroupState::Hedged => {
                 self.stats.baskets_completed += 1;
-                self.note_leg_risk(&group, state);
+                self.groups.learn_from(&group);
             }
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
-                self.note_leg_risk(&group, state);
+                self.groups.learn_from(&group);
                 self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
-                self.note_leg_risk(&group, state);
+                self.groups.learn_from(&group);
             }
             _ => self.stats.baskets_failed += 1,
         }
@@ -307,21 +307,6 @@ impl Core {
         self.episodes.on_traded(group.basket, until);
         self.note_group(place, out);
         self.groups.end(place);
-    }
-
-    /// What a basket that ended says about how often legs fail and what that loses.
-    fn note_leg_risk(&mut self, group: &Group, ended: GroupState) {
-        if group.basket == ADOPTED || group.reopened {
-            return; // never was a basket, or was counted when it first ended
-        }
-        let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
-        let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
-        match ended {
-            GroupState::Operator => self.leg_risk.on_failed(),
-            _ if sold > Usd::ZERO => self.leg_risk.on_unwound(sold, -group.result),
-            GroupState::Hedged => self.leg_risk.on_hedged(),
-            _ => self.leg_risk.on_failed(),
-        }
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.

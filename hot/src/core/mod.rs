@@ -47,7 +47,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{OrderState, OrderTable};
 use crate::outbox::Outbox;
-use crate::risk::{HaltWhy, LegRisk, LimitRow, Limits, Refusals};
+use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
 use crate::units::Nanos;
 
@@ -71,7 +71,6 @@ pub struct Core {
     episodes: Episodes,
     orders: Orders,
     groups: Groups,
-    leg_risk: LegRisk,
     money: Money,
     limits: Limits,
     refusals: Refusals,
@@ -99,7 +98,6 @@ impl Core {
             episodes: Episodes::new(),
             orders: Orders::new(),
             groups: Groups::new(),
-            leg_risk: LegRisk::default(),
             money: Money::new(),
             limits: Limits::unset(),
             refusals: Refusals::new(),
@@ -239,8 +237,11 @@ impl Core {
                 .filter(|record| record.state == OrderState::Unknown)
                 .count() as u64,
             groups_live: self.groups.len() as u64,
-            leg_fail_ppm: self.leg_risk.fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
-            unwind_loss_ppm: self.leg_risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
+            leg_fail_ppm: self.groups.leg_risk().fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
+            unwind_loss_ppm: self
+                .groups
+                .leg_risk()
+                .loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
             realised: self.ledger().realised(),
             unrealised: self.money.worth().unrealised(),
             day_result: self.money.day_result(),

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::Group;
+use super::{ADOPTED, Group, GroupState, Leg};
 use crate::bounds::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
 use crate::ids::{BasketId, GroupId, OrderId};
-use crate::units::Nanos;
+use crate::risk::LegRisk;
+use crate::units::{Nanos, Usd};
 
 /// Groups that have not ended, oldest first, and the last ones that have.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Groups {
     next: u32,
     /// Adopted orders that stand beside the order in flight of their leg: their group waits for them too.
     pub(crate) beside: Vec<OrderId>,
+    /// What the groups that ended say of legs that fail.
+    leg_risk: LegRisk,
 }
 
 impl Groups {
@@ -25,6 +28,29 @@ impl Groups {
             ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
             next: 1,
             beside: Vec::with_capacity(ORDERS_LIVE_MAX),
+            leg_risk: LegRisk::default(),
+        }
+    }
+
+    /// How often legs failed and what that lost, as the groups that ended show it.
+    pub const fn leg_risk(&self) -> &LegRisk {
+        &self.leg_risk
+    }
+
+    /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
+    /// basket, and one that was opened again was counted when it first ended.
+    pub fn learn_from(&mut self, group: &Group) {
+        assert!(group.state.is_over(), "G2: a group is counted once it has ended");
+        if group.basket == ADOPTED || group.reopened {
+            return;
+        }
+        let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
+        let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
+        match group.state {
+            GroupState::Operator => self.leg_risk.on_failed(),
+            _ if sold > Usd::ZERO => self.leg_risk.on_unwound(sold, -group.result),
+            GroupState::Hedged => self.leg_risk.on_hedged(),
+            _ => self.leg_risk.on_failed(),
         }
     }
 
