@@ -1,15 +1,49 @@
-//! The one writer of every book, order, position and dollar.
+//! The one writer of every book, order, position and dollar: a pure function of its state, the time and an event.
 //!
-//! The core is a pure function of state, time and event. It is one type in several files:
-//! - `decide` turns books into groups (`episodes` remembers what it made of each basket), `advance` does what groups want done, `place` is how an order comes to be, `sale` prices
-//!   what must be sold and tops up what is too little for that;
-//! - `report` takes in what became of orders, `fills` books what they brought (`fills_seen` remembers them), `undo` makes up for what a venue takes back,
-//!   `adopt` takes over orders that only the wire log knows, `orphans` books fills of orders nobody knows;
-//! - `compare` holds the venues' word on cash and positions against ours, `repairs` remembers what was taken over from it,
-//!   `unpaired` finds contracts that nothing explains;
-//! - `money` is cash, contracts and risk, `claims` what orders reserve of them;
-//! - `control` listens to the operator and the clock, `quarantine` keeps markets shut;
-//! - `invariants` checks now and then that all of it still agrees.
+//! # How to drive it
+//!
+//! [`Core::on_event`] is the only way in, and the outbox the only way out. One thread calls it, with events in the order in
+//! which they are journalled; `now` never goes back. The outbox comes in empty. When the call returns, the caller
+//! 1. moves everybody to the epoch that was raised, if one was, before anything is sent;
+//! 2. carries out the intents, in order;
+//! 3. writes down the notes, in order, and clears the outbox.
+//!
+//! A timer event comes every few milliseconds: what waits (books in doubt, orders to be asked about, cooldowns, groups on one
+//! leg, the loss of the day) is seen to there and nowhere else.
+//!
+//! A run begins with these events, in this order:
+//! 1. [`Event::Adopt`] for each order that the wire log holds and the journal does not, by rising id;
+//! 2. [`Control::Start`](crate::event::Control::Start): whatever was in flight is unknown from here, and the venues are asked;
+//! 3. a [`Control::Limit`](crate::event::Control::Limit) for each row, without all of which the gate refuses everything;
+//! 4. [`Event::Market`] for every market, then [`Event::Basket`] for every leg of every basket.
+//!
+//! Then, in any order: links come up, books get their first snapshots, the day is told, and each venue is read (cash and
+//! positions). Nothing is opened before both venues have been read whole without a difference. A halt is not lifted by a
+//! new run, only by [`Control::Resume`](crate::event::Control::Resume).
+//!
+//! # What it is made of
+//!
+//! Each part has private fields, and its methods keep its own rules:
+//!
+//! | part | owns | keeps |
+//! | --- | --- | --- |
+//! | `books`, `baskets` | every market's book and terms; what each basket costs at best prices | a book in doubt prices nothing (O14) |
+//! | `orders` | records, ids, rates, when each side of a book was last sent an order | an id is used once (O7); what is over holds nothing (R3) |
+//! | `groups` | groups that have not ended, the last ones that have, what they say of leg risk | a group ends hedged, flat or with a person (G2), with no order in flight (G3) |
+//! | `money` | ledger, reservations, exposure, worth, the day | entries balance (P2); exposure is what is held and reserved (R2) |
+//! | `fills`, `orphans` | fills booked or void; reports under a name that no order of ours has | a fill is booked once and undone at most once (O5) |
+//! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
+//! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
+//! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
+//! | `quarantine`, `refusals` | markets that were not understood; venues and markets that refuse orders | nothing is opened there |
+//! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
+//!
+//! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
+//! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
+//! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
+//! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `compare` holds the venues'
+//! word against ours; `control` listens to the operator and the clock. `invariants` checks after every event in tests, and
+//! at intervals while running, that the parts agree with each other.
 
 mod adopt;
 mod advance;
@@ -63,7 +97,7 @@ use run::RunState;
 use truth::Truth;
 use unpaired::UnpairedTold;
 
-/// The core.
+/// The core: see the head of this file.
 #[derive(Debug)]
 pub struct Core {
     books: Books,
@@ -75,7 +109,6 @@ pub struct Core {
     limits: Limits,
     refusals: Refusals,
     fills: FillsSeen,
-    /// Reports of orders whose venue name is not known yet.
     orphans: Orphans,
     quarantine: Quarantine,
     /// When a fresh snapshot was last asked for, by market.
@@ -117,8 +150,12 @@ impl Core {
 
     /// The only way in. Same state, same `now`, same `event`: the same intents, to the bit.
     ///
-    /// `out` must be empty; the caller carries out what it holds afterwards and clears it.
+    /// The caller carries out what `out` holds afterwards and clears it.
+    ///
+    /// # Panics
+    /// If `out` holds intents already, and where an invariant does not hold: that is our own mistake.
     pub fn on_event(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
+        assert!(out.intents().is_empty(), "the outbox is cleared after each event");
         self.stats.events += 1;
         match event {
             Event::Report(report) => self.on_report(now, report, out),
