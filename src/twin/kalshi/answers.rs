@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::orders::Refusal;
+use super::order::Refusal;
 use crate::twin::http::{Request, Response};
 
 /// The answer to a request; an error is the venue's refusal, ready to be sent.

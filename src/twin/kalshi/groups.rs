@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use surefoot_hot::units::{Nanos, Qty};
 
 use super::KalshiTwin;
-use super::orders::Refusal;
+use super::order::Refusal;
 
 /// Fills this old no longer count.
 const WINDOW: Nanos = Nanos::from_secs(15);

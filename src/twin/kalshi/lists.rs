@@ -5,7 +5,7 @@ use surefoot_hot::units::Usd;
 
 use super::KalshiTwin;
 use super::answers::{Answer, filter_csv, ok, page, shard_of, within};
-use super::orders::Refusal;
+use super::order::Refusal;
 use super::text::secs;
 use crate::twin::http::Request;
 

@@ -3,7 +3,7 @@
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
 use super::KalshiTwin;
-use super::orders::OrderStatus;
+use super::order::OrderStatus;
 use crate::twin::matching::HOUSE;
 
 impl KalshiTwin {

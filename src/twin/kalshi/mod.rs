@@ -13,12 +13,17 @@ mod house;
 pub mod limits;
 pub mod lists;
 mod mend;
-mod orders;
+mod order;
+mod order_changes;
+mod order_entry;
+mod order_matching;
 mod parse;
 mod rest;
 pub mod text;
 mod views;
 mod ws;
+mod ws_commands;
+mod ws_frames;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -95,7 +100,7 @@ pub struct KalshiTwin {
     /// The house, then one account for each key.
     accounts: Vec<Account>,
     keys: Vec<Key>,
-    orders: Vec<orders::Order>,
+    orders: Vec<order::Order>,
     by_order_id: HashMap<String, usize>,
     groups: Vec<groups::Group>,
     trades: VecDeque<TradeRow>,

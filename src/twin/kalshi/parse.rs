@@ -4,7 +4,7 @@ use serde_json::Value;
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::Nanos;
 
-use super::orders::{Amend, NewOrder, Refusal, SelfTrade, Tif};
+use super::order::{Amend, NewOrder, Refusal, SelfTrade, Tif};
 use super::text::{count, price};
 
 /// What a client order id may hold (`venues/kalshi.md` §3.2).

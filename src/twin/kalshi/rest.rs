@@ -6,7 +6,7 @@ use surefoot_hot::units::{Nanos, Qty, Usd};
 use super::answers::{Answer, filter_csv, number, ok, page, shard_of};
 use super::calls::{GroupCall, KalshiCall, OrderCall, PublicCall, ROUTES, ReadCall, WriteCall};
 use super::limits::{Bucket, cost};
-use super::orders::Refusal;
+use super::order::Refusal;
 use super::parse::{amend, new_order};
 use super::text::{count, rfc3339};
 use super::{BASE, KalshiTwin, account_of_key, auth};

@@ -9,7 +9,7 @@ use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::answers::{cursor, cursor_text, error, outcome_name, price_number, secs, usd_number};
-use super::exchange::{Part, Trade, TradeStatus, action_name};
+use super::trade::{Part, Trade, TradeStatus, action_name};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, Route, find};

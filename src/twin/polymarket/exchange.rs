@@ -1,102 +1,19 @@
-//! Matching and money: normal, mint and merge, fees, trades on their way to the chain, and settlement.
+//! Matching and money: normal, mint and merge, and fees.
 //!
 //! Every book is in YES terms, so a bid is a buy of YES or a sale of NO and an ask is the opposite. Two sides that
 //! meet on the same outcome exchange shares; two buys mint a pair for a dollar; two sales merge one.
 
-use surefoot_hot::ids::{Action, Outcome, Side};
+use surefoot_hot::ids::{Action, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::order::{MARKETABLE_MIN, Order, OrderType, Refusal, Status, refuse};
+use super::trade::{Part, Placed, Taker, Trade, TradeStatus, action_name, move_leg, opposite, own};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, Taken, text};
 use crate::twin::matching::{HOUSE, Incoming, Match};
 
-/// How far a trade is on its way to the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TradeStatus {
-    /// Matched, not on chain.
-    Matched,
-    /// In a block.
-    Mined,
-    /// It is final: it can neither fail nor be retried.
-    Confirmed,
-    /// Reverted on chain: it is void.
-    Failed,
-}
-
-impl TradeStatus {
-    /// The venue's word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Matched => "MATCHED",
-            Self::Mined => "MINED",
-            Self::Confirmed => "CONFIRMED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
-
-/// One side of a trade.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The order; `None` for the house's.
-    pub order: Option<usize>,
-    /// Its id, the house's too.
-    pub order_id: String,
-    /// Index of the account that traded.
-    pub account: usize,
-    /// Which outcome it traded.
-    pub outcome: Outcome,
-    pub action: Action,
-    /// At what price, in its outcome's terms.
-    pub price: Price,
-    /// How many shares.
-    pub qty: Qty,
-    /// The collateral that went the other way, without fees.
-    pub amount: Usd,
-}
-
-/// One trade: a taker against every maker at one price.
-#[derive(Clone, Debug)]
-pub struct Trade {
-    /// The trade's id, a UUID that all its parties share.
-    pub id: String,
-    /// In which market.
-    pub market: usize,
-    /// What the taker traded, over all makers.
-    pub taker: Part,
-    /// The makers, oldest first.
-    pub makers: Vec<Part>,
-    /// What the taker paid for it.
-    pub fee: Usd,
-    /// How far it is.
-    pub status: TradeStatus,
-    /// When it was matched.
-    pub at: Nanos,
-    /// When its status last changed.
-    pub updated: Nanos,
-    /// Known once mined.
-    pub transaction: Option<String>,
-}
-
-/// What became of an order that was taken.
-#[derive(Clone, Debug, Default)]
-pub struct Placed {
-    /// Its trades, by index.
-    pub trades: Vec<usize>,
-    /// Shares that traded at once.
-    pub shares: Qty,
-    /// Collateral that changed hands for them, without fees.
-    pub collateral: Usd,
-}
-
-/// Who takes: one of our orders, or the house.
-#[derive(Clone, Copy)]
-struct Taker {
-    order: Option<usize>,
-    account: usize,
-    outcome: Outcome,
-    action: Action,
-}
+/// What a killed FOK order is told, on both channels.
+pub const FOK_KILLED: &str =
+    "order couldn't be fully filled. FOK orders are fully filled or killed.";
 
 impl PolymarketVenue {
     /// Book and balance checks, then the book itself.
@@ -257,7 +174,7 @@ impl PolymarketVenue {
     }
 
     /// Turns matches into trades, one for each price, and moves money and shares.
-    fn trade(
+    pub(super) fn trade(
         &mut self,
         market: usize,
         taker: Taker,
@@ -382,7 +299,7 @@ impl PolymarketVenue {
     }
 
     /// What everybody is told after trades: their own first, then the market.
-    fn after_trades(&mut self, market: usize, trades: &[usize], now: Nanos) {
+    pub(super) fn after_trades(&mut self, market: usize, trades: &[usize], now: Nanos) {
         for &trade in trades {
             self.show_trade(trade, now);
         }
@@ -400,7 +317,7 @@ impl PolymarketVenue {
     }
 
     /// Takes off makers that could not pay for what they would now trade.
-    fn drop_unfunded(&mut self, market: usize, side: Side, limit: Price, now: Nanos) {
+    pub(super) fn drop_unfunded(&mut self, market: usize, side: Side, limit: Price, now: Nanos) {
         let mut unfunded = Vec::new();
         let mut needs: Vec<(usize, Usd, Qty)> = Vec::new(); // per account within this sweep
         for resting in self.markets[market].book.orders(side.other()) {
@@ -463,201 +380,5 @@ impl PolymarketVenue {
         let order = &mut self.orders[index];
         order.status = status;
         self.accounts[order.account].live.retain(|&live| live != index);
-    }
-
-    /// Makes the house's resting quantity at a level `qty`. House levels that this would cross go first; orders of
-    /// ours that it crosses fill, and only what they leave rests.
-    pub fn house_level(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
-        if !self.markets[market].is_open() || !self.markets[market].grid().allows(price) {
-            return;
-        }
-        let mut left = qty;
-        if !qty.is_zero() && self.markets[market].book.crosses(side, price) {
-            self.markets[market].book.clear_house(side, price);
-            left = qty.saturating_sub(self.house_takes(market, side, price, qty, now));
-        }
-        let id = self.next_house_id();
-        self.markets[market].book.set_house(side, price, left, id);
-        self.show_levels(market, now);
-    }
-
-    /// Somebody else takes up to `qty` at `price` or better. Nothing happens where nothing is offered.
-    pub fn house_trade(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
-        if self.markets[market].is_open() {
-            self.house_takes(market, side, price, qty, now);
-        }
-    }
-
-    fn house_takes(
-        &mut self,
-        market: usize,
-        side: Side,
-        limit: Price,
-        qty: Qty,
-        now: Nanos,
-    ) -> Qty {
-        self.drop_unfunded(market, side, limit, now);
-        let id = self.next_house_id();
-        let incoming =
-            Incoming { id, owner: HOUSE, side, limit, qty, rest: false, stop_at_own: false };
-        let done = self.markets[market].book.submit(incoming);
-        // A side of the YES book is a buy: of YES for a bid, of NO for an ask.
-        let outcome = if side == Side::Bid { Outcome::Yes } else { Outcome::No };
-        let taker = Taker { order: None, account: HOUSE_ACCOUNT, outcome, action: Action::Buy };
-        let mut placed = Placed::default();
-        self.trade(market, taker, &done.matches, now, &mut placed);
-        self.after_trades(market, &placed.trades, now);
-        self.forget_house_trades(&placed.trades);
-        placed.shares
-    }
-
-    /// Drops trades in which nobody but the house has a part: nobody can ask for them, and the flow makes them
-    /// for as long as the twin runs. They are the last ones.
-    fn forget_house_trades(&mut self, trades: &[usize]) {
-        let ours = |&index: &usize| {
-            let trade: &Trade = &self.trades[index];
-            trade.makers.iter().any(|maker| maker.account != HOUSE_ACCOUNT)
-        };
-        let Some(&first) = trades.first().filter(|_| !trades.iter().any(ours)) else { return };
-        self.trades.truncate(first);
-        self.settling.retain(|&trade| trade < first);
-    }
-
-    /// The result is known: open orders go, and every share is redeemed at once. The real venue redeems through a
-    /// contract call or its auto-redeemer; the twin's accounts have that switched on.
-    pub fn settle(&mut self, market: usize, yes_pays: Price, now: Nanos) {
-        if !self.markets[market].is_open() {
-            return;
-        }
-        let open: Vec<usize> = (0..self.orders.len())
-            .filter(|&i| self.orders[i].market == market && self.orders[i].status.is_open())
-            .collect();
-        self.held.retain(|(_, index)| !open.contains(index));
-        for index in open {
-            self.orders[index].status = Status::Live;
-            self.cancel(index, Status::Resolved, now);
-        }
-        self.markets[market].book = crate::twin::matching::Book::new();
-        self.show_levels(market, now);
-        self.markets[market].resolved = Some(yes_pays);
-        self.markets[market].resolved_at = now;
-        for account in &mut self.accounts {
-            for (outcome, pays) in [(Outcome::Yes, yes_pays), (Outcome::No, yes_pays.complement())]
-            {
-                let qty = account.held(market, outcome);
-                account.give(market, outcome, qty);
-                account.cash += pays.proceeds_floor(qty);
-            }
-        }
-        self.show_resolved(market, now);
-    }
-
-    /// Reverts a trade that is not final, as the chain does when a party has moved its funds: everybody gets back
-    /// what they gave, the fee too, and hears `FAILED`. `false` where it is final, or where a buyer has already
-    /// passed the shares on and the twin has nothing to take back.
-    pub fn fail_trade(&mut self, id: &str, now: Nanos) -> bool {
-        let found = self.settling.iter().position(|&index| self.trades[index].id == id);
-        let Some(place) = found else { return false };
-        let trade = self.trades[self.settling[place]].clone();
-        let parts = || std::iter::once(&trade.taker).chain(&trade.makers);
-        let has = |p: &Part| {
-            p.action == Action::Sell
-                || self.accounts[p.account].held(trade.market, p.outcome) >= p.qty
-        };
-        if !self.markets[trade.market].is_open() || !parts().all(has) {
-            return false;
-        }
-        for part in parts() {
-            let account = &mut self.accounts[part.account];
-            let back = opposite(part.action);
-            move_leg(account, (trade.market, part.outcome), back, part.qty, part.amount);
-        }
-        self.accounts[trade.taker.account].cash += trade.fee;
-        self.fees -= trade.fee;
-        let index = self.settling.remove(place).expect("found above");
-        self.trades[index].status = TradeStatus::Failed;
-        self.trades[index].updated = now;
-        self.show_trade(index, now);
-        true
-    }
-
-    /// Trades that are not final, and may yet be reverted: the oldest first.
-    pub fn unsettled(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.settling.iter().map(|&index| self.trades[index].id.as_str())
-    }
-
-    /// Trades go on to the chain: mined, then confirmed.
-    pub(super) fn progress(&mut self, now: Nanos) {
-        for _ in 0..self.settling.len() {
-            let index = self.settling.pop_front().expect("counted above");
-            let next = self.next_status(index);
-            if next.1 > now {
-                self.settling.push_back(index);
-                continue;
-            }
-            let transaction = text::hex(&self.ids.named(b"transaction", index as u64));
-            let trade = &mut self.trades[index];
-            trade.status = next.0;
-            trade.updated = now;
-            trade.transaction = Some(transaction);
-            if next.0 != TradeStatus::Confirmed {
-                self.settling.push_back(index);
-            }
-            self.show_trade(index, now);
-        }
-    }
-
-    pub(super) fn next_status(&self, trade: usize) -> (TradeStatus, Nanos) {
-        let trade = &self.trades[trade];
-        match trade.status {
-            TradeStatus::Matched => (TradeStatus::Mined, trade.at.after(self.mined_after)),
-            _ => (TradeStatus::Confirmed, trade.at.after(self.confirmed_after)),
-        }
-    }
-}
-
-/// What a killed FOK order is told, on both channels.
-pub const FOK_KILLED: &str =
-    "order couldn't be fully filled. FOK orders are fully filled or killed.";
-
-/// The venue's word for a way.
-pub const fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Buy => "BUY",
-        Action::Sell => "SELL",
-    }
-}
-
-/// A YES price in an outcome's own terms.
-const fn own(outcome: Outcome, yes_price: Price) -> Price {
-    match outcome {
-        Outcome::Yes => yes_price,
-        Outcome::No => yes_price.complement(),
-    }
-}
-
-const fn opposite(action: Action) -> Action {
-    match action {
-        Action::Buy => Action::Sell,
-        Action::Sell => Action::Buy,
-    }
-}
-
-fn move_leg(
-    account: &mut super::account::Account,
-    (market, outcome): (usize, Outcome),
-    action: Action,
-    qty: Qty,
-    amount: Usd,
-) {
-    match action {
-        Action::Buy => {
-            account.cash -= amount;
-            account.receive(market, outcome, qty, amount);
-        }
-        Action::Sell => {
-            account.cash += amount;
-            account.give(market, outcome, qty);
-        }
     }
 }

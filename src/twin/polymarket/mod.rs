@@ -9,15 +9,18 @@ mod answers;
 pub mod calls;
 pub mod data;
 pub mod exchange;
+mod house;
 pub mod market;
 mod mend;
 pub mod meta;
 pub mod order;
 mod rest;
+mod settlement;
 pub mod stream;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod trade;
 mod trading;
 mod wallet;
 
@@ -28,10 +31,11 @@ use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use self::account::{Account, Credential, Ids, Tier};
-use self::exchange::Trade;
+
 use self::market::Market;
 use self::order::{Order, OrderType, Status};
 use self::stream::Listener;
+use self::trade::Trade;
 use super::http::{Request, Response};
 use super::worldset::PolymarketMarket;
 use super::{ConnId, Host, VenueServer};

@@ -11,7 +11,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use super::account::Credential;
 use super::answers::{Answer, cursor, cursor_text, error, outcome_name, secs};
 use super::calls::{ClobCall, Fact, PrivateCall, PublicCall, ROUTES};
-use super::exchange::{TradeStatus, action_name};
+use super::trade::{TradeStatus, action_name};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, find};

@@ -7,8 +7,9 @@ use surefoot_hot::ids::{Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::answers::outcome_name;
-use super::exchange::{FOK_KILLED, action_name};
+use super::exchange::FOK_KILLED;
 use super::order::{Order, Status};
+use super::trade::action_name;
 use super::{ConnId, PolymarketVenue, text};
 
 /// What one WebSocket connection listens to.

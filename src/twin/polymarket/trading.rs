@@ -8,8 +8,8 @@ use surefoot_hot::units::Nanos;
 use super::account::Account;
 use super::answers::{Answer, error};
 use super::calls::Cancels;
-use super::exchange::Placed;
 use super::order::{Order, Posted, Refusal, Status};
+use super::trade::Placed;
 use super::{Mode, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
 

@@ -1,0 +1,253 @@
+//! What a connection receives, and what it is answered.
+
+use std::fmt::{self, Write as _};
+use std::io;
+
+use surefoot_hot::units::Nanos;
+
+use super::{Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind, World};
+use crate::twin::conn::{Conn, Proto, Tls};
+use crate::twin::http::{Decoded, Request, Response};
+use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
+use crate::twin::{ConnId, Host};
+
+/// The most bytes of one connection per turn, so that one talker does not starve the others.
+const READ_BYTES_TURN_MAX: usize = 1024 * 1024;
+
+impl<W: World> Server<W> {
+    pub(super) fn on_ready(&mut self, token: usize, readable: bool) {
+        let Some(host) = self.conns.get(&token).map(|c| c.host) else { return };
+        if self.faults[host.index()] == Fault::Frozen {
+            return;
+        }
+        // Out of the map while it is worked on, so that the venue and the connection are two borrows.
+        let mut conn = self.conns.remove(&token).expect("found above");
+        if readable && !conn.closing {
+            self.read(&mut conn, token);
+        }
+        self.conns.insert(token, conn);
+        self.finish(token);
+        self.drain();
+    }
+
+    fn read(&mut self, conn: &mut Conn, token: usize) {
+        let mut total = 0;
+        loop {
+            if total > READ_BYTES_TURN_MAX {
+                self.unread.push(token);
+                return;
+            }
+            if let Tls::Hello(_) = conn.tls {
+                if !conn.read_hello(&self.authority) {
+                    return;
+                }
+                continue;
+            }
+            let Tls::Open(tls) = &mut conn.tls else { return };
+            match tls.read_tls(&mut conn.stream) {
+                Ok(0) => {
+                    conn.dead = true;
+                    return;
+                }
+                Ok(count) => total += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => {
+                    conn.dead = true;
+                    return;
+                }
+            }
+            let at = self.clock.now();
+            if conn.decrypt(at) {
+                self.serve(conn);
+            }
+            if conn.dead || conn.closing {
+                return;
+            }
+        }
+    }
+
+    /// Handles everything whole that a connection has received.
+    fn serve(&mut self, conn: &mut Conn) {
+        loop {
+            let now = self.clock.now();
+            match &mut conn.proto {
+                Proto::Http(decoder) => match decoder.poll() {
+                    Ok(Some(Decoded::Request(req, keep_alive))) => {
+                        let first_byte = conn.first_byte.take().unwrap_or(now);
+                        if !decoder.is_empty() {
+                            conn.first_byte = Some(now);
+                        }
+                        conn.served = now;
+                        self.answer(conn, req, keep_alive, first_byte, now);
+                    }
+                    Ok(Some(Decoded::Continue)) => conn.write(b"HTTP/1.1 100 Continue\r\n\r\n"),
+                    Ok(None) => return,
+                    Err(bad) => {
+                        let body = serde_json::json!({ "error": bad.text });
+                        conn.write(&Response::json(bad.status, &body).encode(false, false));
+                        conn.closing = true;
+                    }
+                },
+                Proto::Ws(ws) => match ws.poll() {
+                    Some(Incoming::Text(text)) => {
+                        let (host, id) = (conn.host, conn.id);
+                        let done = self.guarded(format_args!("a WebSocket's message"), |world| {
+                            world.venue(host).ws_text(id, &text, now);
+                        });
+                        if done.is_none()
+                            && let Proto::Ws(ws) = &mut conn.proto
+                        {
+                            ws.send_close(CloseCode::Error);
+                            let bytes = ws.take_out();
+                            conn.write(&bytes);
+                            conn.closing = true;
+                        }
+                    }
+                    Some(Incoming::Closed) => {
+                        let bytes = ws.take_out();
+                        conn.write(&bytes);
+                        conn.closing = true;
+                    }
+                    None => {
+                        let bytes = ws.take_out();
+                        conn.write(&bytes);
+                        return;
+                    }
+                },
+            }
+            if conn.closing || conn.dead {
+                return;
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        conn: &mut Conn,
+        mut req: Request,
+        keep_alive: bool,
+        first_byte: Nanos,
+        now: Nanos,
+    ) {
+        if let Some(upgrade) = ws::upgrade(&req) {
+            return self.upgrade(conn, &req, &upgrade, now);
+        }
+        let post = req.method == "POST";
+        if post && let Some(to) = &self.stamps {
+            let stamp =
+                Stamp { kind: StampKind::PostIn, host: conn.host, conn: conn.id, at: first_byte };
+            let _ = to.try_send(stamp); // the one who measures may have gone
+        }
+        let fault = self.faults[conn.host.index()];
+        if post && fault == Fault::PostsIgnored {
+            return;
+        }
+        let head_only = req.method == "HEAD";
+        if head_only {
+            req.method = "GET".into();
+        }
+        let host = conn.host;
+        let (method, path) = (Printable(&req.method), Printable(&req.path));
+        let refused = fault.refuses(&req);
+        let response = refused.or_else(|| {
+            self.guarded(format_args!("{method} {path} at {}", host.name()), |world| {
+                world.venue(host).http(host, &req, now)
+            })
+        });
+        let (response, keep_alive) = match response {
+            Some(_) if fault == Fault::AnswersEmptied => (Response::empty(200), keep_alive),
+            Some(response) => (response, keep_alive),
+            None => (failed(), false),
+        };
+        if post && fault == Fault::PostsUnanswered {
+            return;
+        }
+        let bytes = response.encode(keep_alive, head_only);
+        let delay = self.delays[conn.host.index()];
+        if delay > Nanos::ZERO || !conn.held.is_empty() {
+            conn.held.push_back((now.after(delay), bytes));
+        } else {
+            conn.write(&bytes);
+            conn.flush();
+        }
+        if !keep_alive {
+            conn.closing = true;
+        }
+    }
+
+    /// Makes a WebSocket of a connection, or answers why the venue does not want one.
+    fn upgrade(&mut self, conn: &mut Conn, req: &Request, upgrade: &Response, now: Nanos) {
+        let (id, host) = (conn.id, conn.host);
+        let opened = self.guarded(format_args!("a handshake"), |world| {
+            world.venue(host).ws_open(id, host, req, now)
+        });
+        match opened.unwrap_or_else(|| Err(failed())) {
+            Ok(()) => {
+                conn.write(&upgrade.encode(true, false));
+                let Proto::Http(decoder) = &mut conn.proto else { return };
+                conn.proto = Proto::Ws(Box::new(Conversation::new(decoder.take_rest())));
+                conn.is_market = req.path == "/ws/market";
+                if conn.host == Host::KalshiWs {
+                    conn.ping_at = now.after(KALSHI_PING_SPAN);
+                }
+            }
+            Err(refusal) => {
+                conn.write(&refusal.encode(false, false));
+                conn.closing = true;
+            }
+        }
+    }
+
+    /// Writes every frame that the venues have queued, each connection's in one go.
+    pub(super) fn drain(&mut self) {
+        while let Some((id, text)) = self.poll_frame() {
+            let token = id.0 as usize;
+            let Some(conn) = self.conns.get_mut(&token) else { continue };
+            let Proto::Ws(ws) = &mut conn.proto else { continue };
+            let fault = self.faults[conn.host.index()];
+            if fault.withholds(conn.is_market, &text) {
+                continue;
+            }
+            if ws.send_text(text) {
+                conn.frames_unsent += 1;
+                if !self.touched.contains(&token) {
+                    self.touched.push(token);
+                }
+            }
+        }
+        let mut touched = std::mem::take(&mut self.touched);
+        for token in touched.drain(..) {
+            let Some(conn) = self.conns.get_mut(&token) else { continue };
+            let count = std::mem::take(&mut conn.frames_unsent);
+            let Proto::Ws(ws) = &mut conn.proto else { continue };
+            let bytes = ws.take_out();
+            conn.write(&bytes);
+            if let Some(to) = &self.stamps {
+                let (kind, at) = (StampKind::FramesOut { count }, self.clock.now());
+                let _ = to.try_send(Stamp { kind, host: conn.host, conn: conn.id, at }); // the one who measures may have gone
+            }
+            self.finish(token);
+        }
+        self.touched = touched;
+    }
+
+    fn poll_frame(&mut self) -> Option<(ConnId, String)> {
+        self.guarded(format_args!("its frames"), World::poll_out).flatten()
+    }
+}
+
+/// What is answered where the twin failed inside.
+fn failed() -> Response {
+    Response::json(500, &serde_json::json!({ "error": "internal error" }))
+}
+
+/// The beginning of a client's text as a log may show it.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.chars().take(80);
+        shown.map(|c| if c.is_ascii_graphic() { c } else { '?' }).try_for_each(|c| f.write_char(c))
+    }
+}
