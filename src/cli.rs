@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::twin::worldset;
+use crate::twin::market_set;
 
 /// Trades prediction markets; never left standing on one leg. Without a verb: `run demo`.
 #[derive(Clone, Debug, Parser)]
@@ -221,7 +221,7 @@ pub struct ReleaseArgs {
 const PORT_BASE_MAX: u16 = u16::MAX - (crate::twin::Host::ALL.len() as u16 - 1);
 /// How many markets the twin may have.
 const MARKETS: std::ops::RangeInclusive<i64> =
-    worldset::BLOCK_MARKETS as i64..=worldset::MARKETS_MAX as i64;
+    market_set::BLOCK_MARKETS as i64..=market_set::MARKETS_MAX as i64;
 
 /// How the twin runs.
 #[derive(Args, Clone, Debug, Default)]

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use surefoot::twin::kalshi::{self as kalshi_twin, calls as kalshi};
+use surefoot::twin::market_set::MARKETS_MAX;
 use surefoot::twin::polymarket::{calls as clob, data, meta, stream};
 use surefoot::twin::routes::{Found, Route, find};
 use surefoot::twin::server::{HOST_CONNECTIONS_MAX, KALSHI_WS_CONNECTIONS_MAX};
-use surefoot::twin::worldset::MARKETS_MAX;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/twin.md");
 const BEGIN: &str = "<!-- served: generated from the routers' tables -->\n";

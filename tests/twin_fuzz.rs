@@ -12,7 +12,7 @@ use surefoot::twin::open::{Options, open};
 use surefoot::twin::polymarket::{calls as clob, data, meta};
 use surefoot::twin::rng::Rng;
 use surefoot::twin::routes::Route;
-use surefoot::twin::server::{Server, World};
+use surefoot::twin::server::{Backend, Server};
 use surefoot::twin::{ConnId, Host};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, Exchange, SignatureType};
@@ -24,7 +24,7 @@ use surefoot_hot::units::Nanos;
 /// Requests at each host and seed: some minutes of the whole on one core would be too many.
 const REQUESTS: usize = 3_000;
 
-/// A world with its keys, and what has been seen in its answers.
+/// A twin with its keys, and what has been seen in its answers.
 struct Fuzz {
     server: Server<Demo>,
     told: Value,
@@ -84,7 +84,7 @@ impl Fuzz {
         for list in ["polymarket", "kalshi"] {
             words.extend(told["markets"][list].as_array().unwrap().iter().map(text));
         }
-        for market in server.world().polymarket.markets() {
+        for market in server.backend().polymarket.markets() {
             words.extend([market.spec.yes_token.clone(), market.spec.no_token.clone()]);
             words.extend([market.spec.slug.clone(), market.spec.event_id.clone()]);
         }
@@ -260,8 +260,9 @@ impl Fuzz {
 
     /// A Polymarket order that its account signed; mutated ones carry the signature of what they were.
     fn clob_order(&mut self) -> Vec<u8> {
-        let index = self.rng.below(self.server.world().polymarket.markets().len() as u64) as usize;
-        let market = &self.server.world().polymarket.markets()[index];
+        let index =
+            self.rng.below(self.server.backend().polymarket.markets().len() as u64) as usize;
+        let market = &self.server.backend().polymarket.markets()[index];
         let (exchange, token) = (market.exchange(), market.spec.yes_token.clone());
         let (price, cents) = (self.rng.range(1, 99), self.rng.range(500, 40_000));
         let (quote, shares) = (price * 100 * cents, cents * 10_000);
@@ -297,7 +298,7 @@ impl Fuzz {
 
     fn send(&mut self, host: Host, req: &Request) -> Response {
         let now = self.now;
-        let answer = self.server.world().venue(host).http(host, req, now);
+        let answer = self.server.backend().venue(host).http(host, req, now);
         assert!((200..=599).contains(&answer.status), "{req:?}");
         let is_json = answer.headers.iter().any(|(_, value)| value == "application/json");
         if is_json {
@@ -327,11 +328,11 @@ impl Fuzz {
     fn pass(&mut self) {
         self.now = self.now.after(Nanos::from_millis(self.rng.below(40)));
         let now = self.now;
-        let world = self.server.world();
-        if world.deadline() <= now {
-            world.tick(now);
+        let backend = self.server.backend();
+        if backend.deadline() <= now {
+            backend.tick(now);
         }
-        while world.poll_out().is_some() {}
+        while backend.poll_out().is_some() {}
     }
 }
 
@@ -339,8 +340,9 @@ impl Fuzz {
 fn any_request_gets_an_answer_and_money_adds_up() {
     for seed in [1, 2] {
         let mut fuzz = Fuzz::new(seed);
-        let world = fuzz.server.world();
-        let (polymarket, kalshi_money) = (world.polymarket.total_micros(), world.kalshi.money());
+        let backend = fuzz.server.backend();
+        let (polymarket, kalshi_money) =
+            (backend.polymarket.total_micros(), backend.kalshi.money());
         for _ in 0..REQUESTS {
             let req = fuzz.at(clob::ROUTES);
             let req = if fuzz.rng.chance(3, 4) { fuzz.clob_signed(req) } else { req };
@@ -370,11 +372,11 @@ fn any_request_gets_an_answer_and_money_adds_up() {
             });
             fuzz.send(Host::KalshiRest, &req);
         }
-        let world = fuzz.server.world();
-        assert_eq!(world.polymarket.total_micros(), polymarket, "seed {seed}");
-        let money = world.kalshi.money() + world.kalshi.fees_taken();
+        let backend = fuzz.server.backend();
+        assert_eq!(backend.polymarket.total_micros(), polymarket, "seed {seed}");
+        let money = backend.kalshi.money() + backend.kalshi.fees_taken();
         assert_eq!(money, kalshi_money, "seed {seed}");
-        assert!(world.kalshi.fees_taken() > surefoot_hot::units::Usd::ZERO, "orders traded");
+        assert!(backend.kalshi.fees_taken() > surefoot_hot::units::Usd::ZERO, "orders traded");
     }
 }
 
@@ -386,18 +388,18 @@ fn any_frame_is_survived() {
     let path =
         |path: &str| Request { method: "GET".into(), path: path.into(), ..Request::default() };
     let signed = fuzz.kalshi_signed(path("/trade-api/ws/v2"));
-    let world = fuzz.server.world();
-    world
+    let backend = fuzz.server.backend();
+    backend
         .venue(Host::PolymarketWs)
         .ws_open(market, Host::PolymarketWs, &path("/ws/market"), now)
         .unwrap();
-    world
+    backend
         .venue(Host::PolymarketWs)
         .ws_open(user, Host::PolymarketWs, &path("/ws/user"), now)
         .unwrap();
-    world.venue(Host::KalshiWs).ws_open(kalshi, Host::KalshiWs, &signed, now).unwrap();
+    backend.venue(Host::KalshiWs).ws_open(kalshi, Host::KalshiWs, &signed, now).unwrap();
     let tickers = fuzz.told["markets"]["kalshi"].clone();
-    let token = fuzz.server.world().polymarket.markets()[0].spec.yes_token.clone();
+    let token = fuzz.server.backend().polymarket.markets()[0].spec.yes_token.clone();
     let account = fuzz.told["polymarket"]["accounts"][0].clone();
     let sound = [
         json!({"type": "market", "assets_ids": [token], "custom_feature_enabled": true}),
@@ -424,7 +426,7 @@ fn any_frame_is_survived() {
             [(market, Host::PolymarketWs), (user, Host::PolymarketWs), (kalshi, Host::KalshiWs)]
                 [fuzz.rng.below(3) as usize];
         let now = fuzz.now;
-        fuzz.server.world().venue(host).ws_text(conn, &text, now);
+        fuzz.server.backend().venue(host).ws_text(conn, &text, now);
         fuzz.pass();
     }
 }

@@ -10,11 +10,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
+use surefoot::twin::market_set;
 use surefoot::twin::polymarket::{Config, DemoAccount, PolymarketVenue};
 use surefoot::twin::server::{
-    Command, Fault, Running, Server, ServerOptions, StampKind, World, wall_now,
+    Backend, Command, Fault, Running, Server, ServerOptions, StampKind, wall_now,
 };
-use surefoot::twin::worldset;
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
@@ -26,7 +26,7 @@ use tungstenite::{Message, WebSocket};
 
 struct Only(PolymarketVenue);
 
-impl World for Only {
+impl Backend for Only {
     fn venue(&mut self, _host: Host) -> &mut dyn VenueServer {
         &mut self.0
     }
@@ -46,15 +46,15 @@ struct Bench {
     endpoints: [SocketAddr; 6],
     roots: RootCertStore,
     accounts: Vec<DemoAccount>,
-    market: worldset::PolymarketMarket,
+    market: market_set::PolymarketMarket,
 }
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 fn start() -> Bench {
     let mut venue = PolymarketVenue::new(5, &Config::default());
-    let world = worldset::World::generated(5, wall_now());
-    for market in &world.polymarket {
+    let market_set = market_set::MarketSet::generated(5, wall_now());
+    for market in &market_set.polymarket {
         venue.add_market(market.clone(), wall_now());
     }
     for (side, ticks) in [(Side::Bid, 4_900), (Side::Ask, 5_100)] {
@@ -66,7 +66,7 @@ fn start() -> Bench {
     let endpoints = server.endpoints();
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap()).unwrap();
-    let market = world.polymarket[0].clone();
+    let market = market_set.polymarket[0].clone();
     Bench { running: server.spawn().unwrap(), endpoints, roots, accounts, market }
 }
 
@@ -295,7 +295,7 @@ fn faults_come_and_go() {
     settle(Command::Drop(Host::PolymarketWs));
     assert!(ws.read().is_err());
     assert!(bench.running.is_running());
-    assert_eq!(remote.with(|world, _| world.0.markets().len()), Some(18));
+    assert_eq!(remote.with(|backend, _| backend.0.markets().len()), Some(18));
     let mut running = bench.running;
     running.stop().unwrap();
     assert_eq!(remote.with(|_, _| ()), None, "ended");

@@ -8,11 +8,11 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use surefoot::twin::flow::{self, Flow};
 use surefoot::twin::http::Request;
-use surefoot::twin::kalshi::{self, KalshiTwin};
+use surefoot::twin::kalshi::{self, KalshiVenue};
+use surefoot::twin::market_set::{MARKETS_MAX, MarketSet};
 use surefoot::twin::polymarket::meta::{OFFSET_MAX, PAGE_MAX};
 use surefoot::twin::polymarket::stream::SNAPSHOT_ASSETS_MAX;
 use surefoot::twin::polymarket::{self, PolymarketVenue};
-use surefoot::twin::worldset::{MARKETS_MAX, World};
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::units::Nanos;
 
@@ -30,9 +30,9 @@ fn ask(venue: &mut dyn VenueServer, host: Host, target: &str) -> (u16, Value) {
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
-fn polymarket(world: &World) -> PolymarketVenue {
+fn polymarket(market_set: &MarketSet) -> PolymarketVenue {
     let mut venue = PolymarketVenue::new(1, &polymarket::Config::default());
-    for market in &world.polymarket {
+    for market in &market_set.polymarket {
         venue.add_market(market.clone(), START);
     }
     while venue.poll_out().is_some() {}
@@ -62,19 +62,19 @@ fn pages(
 
 #[test]
 fn every_market_is_found_page_by_page() {
-    let world = World::with_markets(1, START, MARKETS_MAX);
+    let market_set = MarketSet::with_markets(1, START, MARKETS_MAX);
     let began = Instant::now();
-    let mut venue = polymarket(&world);
+    let mut venue = polymarket(&market_set);
     let listing =
         ("/markets/keyset?limit=100&closed=false", "after_cursor", "next_cursor", "markets");
     let (markets, count) = pages(&mut venue, Host::Gamma, listing);
-    assert_eq!(count, world.polymarket.len().div_ceil(PAGE_MAX));
+    assert_eq!(count, market_set.polymarket.len().div_ceil(PAGE_MAX));
     let slugs: BTreeSet<&str> = markets.iter().map(|m| m["slug"].as_str().unwrap()).collect();
-    assert_eq!(slugs.len(), world.polymarket.len());
+    assert_eq!(slugs.len(), market_set.polymarket.len());
     let listing = ("/events/keyset?limit=100", "after_cursor", "next_cursor", "events");
     let (events, _) = pages(&mut venue, Host::Gamma, listing);
     let nested: usize = events.iter().map(|event| event["markets"].as_array().unwrap().len()).sum();
-    assert_eq!(nested, world.polymarket.len(), "every market belongs to one event");
+    assert_eq!(nested, market_set.polymarket.len(), "every market belongs to one event");
     // By offset no more than the first two thousand are found, a hundred at a time.
     let (_, page) =
         ask(&mut venue, Host::Gamma, &format!("/markets?limit=500&offset={OFFSET_MAX}"));
@@ -87,7 +87,7 @@ fn every_market_is_found_page_by_page() {
     assert!(status == 200 && page["data"].as_array().unwrap().len() == 100, "{}", page["count"]);
 
     let config = kalshi::Config::default();
-    let mut venue = KalshiTwin::new(&world, 1, config, START).unwrap();
+    let mut venue = KalshiVenue::new(&market_set, 1, config, START).unwrap();
     let listing = (
         "/trade-api/v2/markets?limit=1000&status=open&mve_filter=exclude",
         "cursor",
@@ -95,12 +95,16 @@ fn every_market_is_found_page_by_page() {
         "markets",
     );
     let (markets, count) = pages(&mut venue, Host::KalshiRest, listing);
-    assert_eq!((markets.len(), count), (world.kalshi.len(), world.kalshi.len().div_ceil(1_000)));
+    assert_eq!(
+        (markets.len(), count),
+        (market_set.kalshi.len(), market_set.kalshi.len().div_ceil(1_000))
+    );
     let listing = ("/trade-api/v2/events?with_nested_markets=true", "cursor", "cursor", "events");
     let (events, _) = pages(&mut venue, Host::KalshiRest, listing);
     let nested: usize = events.iter().map(|event| event["markets"].as_array().unwrap().len()).sum();
-    assert_eq!((events.len(), nested), (world.events.len(), world.kalshi.len()));
-    let named: Vec<&str> = world.kalshi[1_000..1_050].iter().map(|m| m.ticker.as_str()).collect();
+    assert_eq!((events.len(), nested), (market_set.events.len(), market_set.kalshi.len()));
+    let named: Vec<&str> =
+        market_set.kalshi[1_000..1_050].iter().map(|m| m.ticker.as_str()).collect();
     let (_, page) = ask(
         &mut venue,
         Host::KalshiRest,
@@ -114,12 +118,12 @@ fn every_market_is_found_page_by_page() {
 
 #[test]
 fn one_market_connection_gets_first_books_for_five_hundred_assets_and_no_more() {
-    let world = World::with_markets(1, START, 600);
-    let mut venue = polymarket(&world);
+    let market_set = MarketSet::with_markets(1, START, 600);
+    let mut venue = polymarket(&market_set);
     let conn = ConnId(1);
     venue.ws_open(conn, Host::PolymarketWs, &get("/ws/market"), START).unwrap();
     let assets = |from: usize, to: usize| -> Vec<&str> {
-        let markets = &world.polymarket[from / 2..to / 2];
+        let markets = &market_set.polymarket[from / 2..to / 2];
         markets.iter().flat_map(|m| [m.yes_token.as_str(), m.no_token.as_str()]).collect()
     };
     let say = |venue: &mut PolymarketVenue, message: Value| -> Vec<String> {
@@ -149,9 +153,9 @@ fn one_market_connection_gets_first_books_for_five_hundred_assets_and_no_more() 
 /// hundred, and time passes in it without a walk over all.
 #[test]
 fn a_large_world_moves_in_a_few_hundred_markets() {
-    let world = World::with_markets(1, START, MARKETS_MAX);
+    let market_set = MarketSet::with_markets(1, START, MARKETS_MAX);
     let config = flow::Config::for_markets(MARKETS_MAX);
-    let mut flow = Flow::new(&world, 1, config, START, None);
+    let mut flow = Flow::new(&market_set, 1, config, START, None);
     let opening = std::iter::from_fn(|| flow.poll()).count();
     let began = Instant::now();
     let mut moved = BTreeSet::new();

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use surefoot::twin::http::{Request, Response};
-use surefoot::twin::server::{HOST_CONNECTIONS_MAX, Running, Server, ServerOptions, World};
+use surefoot::twin::server::{Backend, HOST_CONNECTIONS_MAX, Running, Server, ServerOptions};
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::units::Nanos;
 use tungstenite::{Message, WebSocket};
@@ -47,7 +47,7 @@ impl VenueServer for Fragile {
     fn tick(&mut self, _now: Nanos) {}
 }
 
-impl World for Fragile {
+impl Backend for Fragile {
     fn venue(&mut self, _host: Host) -> &mut dyn VenueServer {
         self
     }

@@ -12,11 +12,11 @@ use crate::twin::demo::Demo;
 use crate::twin::flow::{self, Flow};
 use crate::twin::http::{Decoded, Decoder, Request, Response};
 use crate::twin::kalshi::auth::{Key, KeyType};
-use crate::twin::kalshi::{self, KalshiTwin};
+use crate::twin::kalshi::{self, KalshiVenue};
+use crate::twin::market_set::MarketSet;
 use crate::twin::polymarket::{self, PolymarketVenue};
 use crate::twin::rng::Rng;
-use crate::twin::server::World as _;
-use crate::twin::worldset::World;
+use crate::twin::server::Backend as _;
 use crate::twin::{ConnId, Host};
 
 use super::Broken;
@@ -72,24 +72,24 @@ impl Venues {
     /// The venues of a seed. Questions are answered one after the other within `span`, so that money comes back as it
     /// does over a real day.
     pub fn new(seed: u64, start: Nanos, span: Nanos) -> (Self, Account, Listing) {
-        let mut world = World::generated(seed, start);
-        spread_results(&mut world, seed, start, span);
+        let mut market_set = MarketSet::generated(seed, start);
+        spread_results(&mut market_set, seed, start, span);
         let config = polymarket::Config { cash: CASH, ..Default::default() };
         let mut polymarket = PolymarketVenue::new(seed, &config);
-        for market in &world.polymarket {
+        for market in &market_set.polymarket {
             polymarket.add_market(market.clone(), start);
         }
         let keys = [key(seed, 1), key(seed, 2)];
         let config = kalshi::Config { cash: CASH, ..Default::default() };
-        let kalshi = KalshiTwin::with_keys(&world, seed, config, keys, start);
+        let kalshi = KalshiVenue::with_keys(&market_set, seed, config, keys, start);
         let flow = flow::Config {
             changes_per_s: CHANGES_PER_S,
             gap_every_ms: GAP_EVERY_MS,
             set_gap_every_ms: SET_GAP_EVERY_MS,
         };
-        let flow = Flow::new(&world, seed, flow, start, None);
+        let flow = Flow::new(&market_set, seed, flow, start, None);
         let account = account(&polymarket, &kalshi);
-        let listing = listing(&world);
+        let listing = listing(&market_set);
         let polymarket_total = polymarket.total_micros();
         let kalshi_total = kalshi.money() + kalshi.fees_taken();
         let demo = Demo::new(polymarket, kalshi, flow, start);
@@ -177,7 +177,7 @@ impl Venues {
 }
 
 /// A deposit wallet at Polymarket, as every account made since 2026-05-04 has, and the first key at Kalshi.
-fn account(polymarket: &PolymarketVenue, kalshi: &KalshiTwin) -> Account {
+fn account(polymarket: &PolymarketVenue, kalshi: &KalshiVenue) -> Account {
     let ours = polymarket.demo_accounts().into_iter().find(|account| account.signature_type == 3);
     let ours = ours.expect("the twin has an account of each kind");
     let key = kalshi.credentials().into_iter().next().expect("the twin has two keys");
@@ -210,43 +210,43 @@ fn key(seed: u64, number: u64) -> Key {
 }
 
 /// Moves the results of all related questions into the run, one after the other.
-fn spread_results(world: &mut World, seed: u64, start: Nanos, span: Nanos) {
+fn spread_results(market_set: &mut MarketSet, seed: u64, start: Nanos, span: Nanos) {
     let mut rng = Rng::new(seed).fork(0x656e_6473);
     let far = start.after(span).after(Nanos::from_secs(86_400));
-    for market in &mut world.polymarket {
+    for market in &mut market_set.polymarket {
         (market.close, market.settle) = (far, None);
     }
-    for market in &mut world.kalshi {
+    for market in &mut market_set.kalshi {
         (market.close, market.settle) = (far, None);
     }
-    let parts = (world.pairs.len() + world.sets.len()) as u64 + 1;
+    let parts = (market_set.pairs.len() + market_set.sets.len()) as u64 + 1;
     let mut part = 0;
     let mut next_end = || {
         part += 1;
         start.after(Nanos::new(span.get() / parts * part))
     };
-    for number in 0..world.pairs.len() {
-        let pair = world.pairs[number];
+    for number in 0..market_set.pairs.len() {
+        let pair = market_set.pairs[number];
         let (at, yes) = (next_end(), rng.chance(1, 2));
         let settle = Some((at, if yes { Price::ONE } else { Price::ZERO }));
-        let here = &mut world.polymarket[pair.polymarket];
+        let here = &mut market_set.polymarket[pair.polymarket];
         (here.close, here.settle) = (at, settle);
-        let there = &mut world.kalshi[pair.kalshi];
+        let there = &mut market_set.kalshi[pair.kalshi];
         (there.close, there.settle) = (at, settle);
     }
-    for number in 0..world.sets.len() {
+    for number in 0..market_set.sets.len() {
         let at = next_end();
-        let set = world.sets[number].clone();
+        let set = market_set.sets[number].clone();
         let winner = *rng.pick(&set.members);
         for member in set.members {
             let settle = Some((at, if member == winner { Price::ONE } else { Price::ZERO }));
             match set.venue {
                 Venue::Polymarket => {
-                    let market = &mut world.polymarket[member];
+                    let market = &mut market_set.polymarket[member];
                     (market.close, market.settle) = (at, settle);
                 }
                 Venue::Kalshi => {
-                    let market = &mut world.kalshi[member];
+                    let market = &mut market_set.kalshi[member];
                     (market.close, market.settle) = (at, settle);
                 }
             }
@@ -254,15 +254,15 @@ fn spread_results(world: &mut World, seed: u64, start: Nanos, span: Nanos) {
     }
 }
 
-fn listing(world: &World) -> Listing {
-    let here = |market: usize| world.polymarket[market].condition_id.clone();
-    let there = |market: usize| world.kalshi[market].ticker.clone();
-    let pairs = world.pairs.iter().map(|pair| Pair {
+fn listing(market_set: &MarketSet) -> Listing {
+    let here = |market: usize| market_set.polymarket[market].condition_id.clone();
+    let there = |market: usize| market_set.kalshi[market].ticker.clone();
+    let pairs = market_set.pairs.iter().map(|pair| Pair {
         polymarket: here(pair.polymarket),
         kalshi: there(pair.kalshi),
         same_polarity: true,
     });
-    let sets = world.sets.iter().map(|set| Set {
+    let sets = market_set.sets.iter().map(|set| Set {
         venue: set.venue.name().to_owned(),
         exhaustive: true,
         members: set
@@ -277,8 +277,8 @@ fn listing(world: &World) -> Listing {
     Listing {
         relations: Relations { pairs: pairs.collect(), sets: sets.collect() },
         extra: ExtraMarkets {
-            polymarket: (0..world.polymarket.len()).map(here).collect(),
-            kalshi: (0..world.kalshi.len()).map(there).collect(),
+            polymarket: (0..market_set.polymarket.len()).map(here).collect(),
+            kalshi: (0..market_set.kalshi.len()).map(there).collect(),
         },
     }
 }

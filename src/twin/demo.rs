@@ -1,12 +1,12 @@
-//! The world behind the twin's sockets: both venues, and the flow that moves them.
+//! What is behind the twin's sockets: both venues, and the flow that moves them.
 
 use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::flow::{Action, Flow};
-use super::kalshi::KalshiTwin;
+use super::kalshi::KalshiVenue;
 use super::polymarket::PolymarketVenue;
-use super::server::World;
+use super::server::Backend;
 use super::{ConnId, Host, VenueServer};
 
 /// A venue as the flow sees it.
@@ -23,7 +23,7 @@ pub trait House {
     fn poll_taken(&mut self) -> Option<usize>;
 }
 
-impl House for KalshiTwin {
+impl House for KalshiVenue {
     fn level(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
         self.house_level(market, side, price, qty, now);
     }
@@ -69,7 +69,7 @@ impl House for PolymarketVenue {
 #[derive(Debug)]
 pub struct Demo<P = PolymarketVenue> {
     pub polymarket: P,
-    pub kalshi: KalshiTwin,
+    pub kalshi: KalshiVenue,
     flow: Flow,
     /// The last time we were told.
     now: Nanos,
@@ -77,7 +77,7 @@ pub struct Demo<P = PolymarketVenue> {
 
 impl<P: VenueServer + House> Demo<P> {
     /// Shows the flow's first books.
-    pub fn new(polymarket: P, kalshi: KalshiTwin, flow: Flow, now: Nanos) -> Self {
+    pub fn new(polymarket: P, kalshi: KalshiVenue, flow: Flow, now: Nanos) -> Self {
         let mut demo = Self { polymarket, kalshi, flow, now };
         demo.apply();
         demo
@@ -125,7 +125,7 @@ impl<P: VenueServer + House> Demo<P> {
     }
 }
 
-impl<P: VenueServer + House + 'static> World for Demo<P> {
+impl<P: VenueServer + House + 'static> Backend for Demo<P> {
     fn venue(&mut self, host: Host) -> &mut dyn VenueServer {
         if host.is_kalshi() { &mut self.kalshi } else { &mut self.polymarket }
     }

@@ -9,6 +9,7 @@ pub mod flow;
 pub mod http;
 pub mod kalshi;
 mod keys_on_disk;
+pub mod market_set;
 pub mod matching;
 pub mod open;
 pub mod polymarket;
@@ -17,7 +18,6 @@ pub mod rng;
 pub mod routes;
 pub mod server;
 pub mod tls;
-pub mod worldset;
 pub mod ws;
 
 use http::{Request, Response};

@@ -15,11 +15,11 @@ use super::demo::Demo;
 use super::flow::capture::{Capture, CaptureError};
 use super::flow::{self, Flow};
 use super::kalshi::auth::KeyError;
-use super::kalshi::{self, KalshiTwin};
+use super::kalshi::{self, KalshiVenue};
 use super::keys_on_disk::{self, KeysError, write_private};
+use super::market_set::{BLOCK_MARKETS, MarketSet};
 use super::polymarket::{self, PolymarketVenue};
 use super::server::{Server, ServerOptions, wall_now};
-use super::worldset::{BLOCK_MARKETS, World};
 
 /// What a twin is made of.
 #[derive(Clone, Debug, Default)]
@@ -85,16 +85,16 @@ impl From<KeysError> for OpenError {
 pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), OpenError> {
     let (authority, keys) = (keys_on_disk::authority(dir)?, keys_on_disk::kalshi_keys(dir)?);
     let start = wall_now();
-    let mut world =
-        World::with_markets(options.seed, start, options.markets.unwrap_or(BLOCK_MARKETS));
+    let mut market_set =
+        MarketSet::with_markets(options.seed, start, options.markets.unwrap_or(BLOCK_MARKETS));
     let capture =
         options.capture.as_deref().map(Capture::load).transpose().map_err(OpenError::Capture)?;
-    let first_captured = world.polymarket.len();
+    let first_captured = market_set.polymarket.len();
     if let Some(capture) = &capture {
-        capture.add_to(&mut world, options.seed, start);
+        capture.add_to(&mut market_set, options.seed, start);
     }
     let mut polymarket = PolymarketVenue::new(options.seed, &options.polymarket);
-    for market in &world.polymarket {
+    for market in &market_set.polymarket {
         polymarket.add_market(market.clone(), start);
     }
     for (index, last) in capture.iter().flat_map(Capture::lasts).enumerate() {
@@ -102,13 +102,13 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
             polymarket.set_last(first_captured + index, last);
         }
     }
-    let kalshi = KalshiTwin::with_keys(&world, options.seed, options.kalshi, keys, start);
-    let flow = Flow::new(&world, options.seed, options.flow, start, capture.as_ref());
+    let kalshi = KalshiVenue::with_keys(&market_set, options.seed, options.kalshi, keys, start);
+    let flow = Flow::new(&market_set, options.seed, options.flow, start, capture.as_ref());
     let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());
     let demo = Demo::new(polymarket, kalshi, flow, start);
     let server =
         Server::with_authority(demo, &options.server, authority).map_err(OpenError::Sockets)?;
-    let description = describe(&server, &world, accounts, dir)?;
+    let description = describe(&server, &market_set, accounts, dir)?;
     Ok((server, description))
 }
 
@@ -116,7 +116,7 @@ type Accounts = (Vec<polymarket::DemoAccount>, Vec<kalshi::Credential>, u64);
 
 fn describe(
     server: &Server<Demo>,
-    world: &World,
+    market_set: &MarketSet,
     (polymarket, kalshi, chain): Accounts,
     dir: &Path,
 ) -> Result<Value, OpenError> {
@@ -165,20 +165,20 @@ fn describe(
             "accounts": kalshi_accounts,
         },
         "markets": {
-            "polymarket": world.polymarket.iter().map(|m| m.condition_id.as_str()).collect::<Vec<_>>(),
-            "kalshi": world.kalshi.iter().map(|m| m.ticker.as_str()).collect::<Vec<_>>(),
+            "polymarket": market_set.polymarket.iter().map(|m| m.condition_id.as_str()).collect::<Vec<_>>(),
+            "kalshi": market_set.kalshi.iter().map(|m| m.ticker.as_str()).collect::<Vec<_>>(),
         },
-        "relations": relations(world),
+        "relations": relations(market_set),
         "synthetic": true,
     }))
 }
 
-fn relations(world: &World) -> Value {
+fn relations(market_set: &MarketSet) -> Value {
     let name = |venue: Venue, market: usize| match venue {
-        Venue::Polymarket => &world.polymarket[market].condition_id,
-        Venue::Kalshi => &world.kalshi[market].ticker,
+        Venue::Polymarket => &market_set.polymarket[market].condition_id,
+        Venue::Kalshi => &market_set.kalshi[market].ticker,
     };
-    let pairs: Vec<Value> = world
+    let pairs: Vec<Value> = market_set
         .pairs
         .iter()
         .map(|pair| {
@@ -187,7 +187,7 @@ fn relations(world: &World) -> Value {
             json!({ "polymarket": here, "kalshi": there, "same_polarity": true })
         })
         .collect();
-    let sets: Vec<Value> = world
+    let sets: Vec<Value> = market_set
         .sets
         .iter()
         .map(|set| {

@@ -102,7 +102,7 @@ const PRIVATE_KINDS: [&str; 4] = [
 const BLOCK_PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>\
     <body>Sorry, you have been blocked</body></html>";
 
-/// Something to do to the world between two turns.
+/// Something to do to the backend between two turns.
 pub type Act<W> = Box<dyn FnOnce(&mut W, Nanos) + Send>;
 
 /// What a test or an operator asks of a running twin.
@@ -116,7 +116,7 @@ pub enum Command<W> {
     /// Where to tell [`Stamp`]s; `None` stops it.
     Stamps(Option<Sender<Stamp>>),
     /// Runs with the venues between two turns of the loop.
-    World(Act<W>),
+    Act(Act<W>),
     /// Ends the loop.
     Stop,
 }
@@ -165,14 +165,14 @@ impl<W> Remote<W> {
         }
     }
 
-    /// Runs `act` with the world between two turns and gives what it gave; `None` where the server has ended.
+    /// Runs `act` with the backend between two turns and gives what it gave; `None` where the server has ended.
     pub fn with<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut W, Nanos) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = crossbeam_channel::bounded(1);
-        self.command(Command::World(Box::new(move |world, now| {
-            let _ = answer.send(act(world, now)); // whoever asked has left
+        self.command(Command::Act(Box::new(move |backend, now| {
+            let _ = answer.send(act(backend, now)); // whoever asked has left
         })));
         answered.recv().ok()
     }

@@ -44,14 +44,14 @@ const FIRST_CONN: usize = 16;
 const _: () = assert!(FIRST_CONN > Host::ALL.len());
 
 /// Everything behind the sockets: the venues, and what moves them by itself.
-pub trait World: 'static {
+pub trait Backend: 'static {
     /// Who answers for a host.
     fn venue(&mut self, host: Host) -> &mut dyn VenueServer;
     /// The next text frame of any venue.
     fn poll_out(&mut self) -> Option<(ConnId, String)>;
     /// Time has come.
     fn tick(&mut self, now: Nanos);
-    /// When [`World::tick`] next has something to do.
+    /// When [`Backend::tick`] next has something to do.
     fn deadline(&self) -> Nanos;
     /// Something in here panicked half way: what it may have torn is made whole.
     fn mend(&mut self, _now: Nanos) {}
@@ -110,9 +110,9 @@ impl Clock {
     }
 }
 
-/// The sockets of a world.
-pub struct Server<W: World> {
-    world: W,
+/// The sockets of a backend.
+pub struct Server<W: Backend> {
+    backend: W,
     poll: Poll,
     events: Events,
     clock: Clock,
@@ -125,7 +125,7 @@ pub struct Server<W: World> {
     delays: [Nanos; Host::ALL.len()],
     idle_span: Nanos,
     ws_idle_span: Nanos,
-    /// Panics of the world that were caught; each is a mistake of ours.
+    /// Panics of the backend that were caught; each is a mistake of ours.
     panics: u64,
     stamps: Option<Sender<Stamp>>,
     commands: Receiver<Command<W>>,
@@ -135,13 +135,13 @@ pub struct Server<W: World> {
     touched: Vec<usize>,
 }
 
-impl<W: World> Server<W> {
+impl<W: Backend> Server<W> {
     /// Listens on loopback for every host.
     ///
     /// # Errors
     /// A port is taken, or certificates could not be made.
-    pub fn new(world: W, options: &ServerOptions) -> io::Result<Self> {
-        Self::with_authority(world, options, Authority::new()?)
+    pub fn new(backend: W, options: &ServerOptions) -> io::Result<Self> {
+        Self::with_authority(backend, options, Authority::new()?)
     }
 
     /// Listens on loopback for every host, under an authority that is there already.
@@ -149,7 +149,7 @@ impl<W: World> Server<W> {
     /// # Errors
     /// A port is taken.
     pub fn with_authority(
-        world: W,
+        backend: W,
         options: &ServerOptions,
         authority: Authority,
     ) -> io::Result<Self> {
@@ -167,7 +167,7 @@ impl<W: World> Server<W> {
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         let (sender, commands) = crossbeam_channel::unbounded();
         Ok(Self {
-            world,
+            backend,
             poll,
             events: Events::with_capacity(256),
             clock: Clock::new(),
@@ -209,12 +209,12 @@ impl<W: World> Server<W> {
         self.clock.now()
     }
 
-    /// The world, before the loop starts or between steps.
-    pub fn world(&mut self) -> &mut W {
-        &mut self.world
+    /// The backend, before the loop starts or between steps.
+    pub fn backend(&mut self) -> &mut W {
+        &mut self.backend
     }
 
-    /// How often the world panicked and was mended.
+    /// How often the backend panicked and was mended.
     pub const fn panics(&self) -> u64 {
         self.panics
     }
@@ -274,11 +274,11 @@ impl<W: World> Server<W> {
         Ok(go_on)
     }
 
-    /// Lets the world act. A panic in there is a mistake of ours that one client may have found: it is told and
-    /// counted, the world is mended, and everybody else is served on. `None` after one.
+    /// Lets the backend act. A panic in there is a mistake of ours that one client may have found: it is told and
+    /// counted, the backend is mended, and everybody else is served on. `None` after one.
     fn guarded<T>(&mut self, what: fmt::Arguments<'_>, act: impl FnOnce(&mut W) -> T) -> Option<T> {
-        let world = &mut self.world;
-        if let Ok(value) = panic::catch_unwind(AssertUnwindSafe(|| act(world))) {
+        let backend = &mut self.backend;
+        if let Ok(value) = panic::catch_unwind(AssertUnwindSafe(|| act(backend))) {
             return Some(value);
         }
         self.panics += 1;
@@ -288,8 +288,8 @@ impl<W: World> Server<W> {
              are cancelled. Please report the lines above"
         );
         let now = self.clock.now();
-        let world = &mut self.world;
-        if panic::catch_unwind(AssertUnwindSafe(|| world.mend(now))).is_err() {
+        let backend = &mut self.backend;
+        if panic::catch_unwind(AssertUnwindSafe(|| backend.mend(now))).is_err() {
             eprintln!(
                 "surefoot: the twin could not be mended: its figures may be wrong from here on"
             );
@@ -314,8 +314,8 @@ impl<W: World> Server<W> {
                 Command::Delay(host, span) => self.delays[host.index()] = span,
                 Command::Drop(host) => self.drop_host(host),
                 Command::Stamps(to) => self.stamps = to,
-                Command::World(act) => {
-                    self.guarded(format_args!("what was asked of it"), |world| act(world, now));
+                Command::Act(act) => {
+                    self.guarded(format_args!("what was asked of it"), |backend| act(backend, now));
                     self.drain();
                 }
                 Command::Stop => return false,
@@ -325,7 +325,7 @@ impl<W: World> Server<W> {
     }
 }
 
-impl<W: World + Send> Server<W> {
+impl<W: Backend + Send> Server<W> {
     /// Runs the loop on a thread named `twin`.
     ///
     /// # Errors

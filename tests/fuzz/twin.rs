@@ -10,7 +10,7 @@ use surefoot::machine::wiring::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::open::{Options, open};
-use surefoot::twin::server::{Remote, Running, World as _};
+use surefoot::twin::server::{Backend as _, Remote, Running};
 use surefoot::twin::{ConnId, Host};
 use surefoot_cold::directory::PolymarketNames;
 use surefoot_cold::rest::Auth;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use surefoot::twin::kalshi::{self as kalshi_twin, KalshiTwin};
+use surefoot::twin::kalshi::{self as kalshi_twin, KalshiVenue};
+use surefoot::twin::market_set;
 use surefoot::twin::polymarket::{self as polymarket_twin, PolymarketVenue};
-use surefoot::twin::server::{Running, Server, ServerOptions, World, wall_now};
-use surefoot::twin::worldset;
+use surefoot::twin::server::{Backend, Running, Server, ServerOptions, wall_now};
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use surefoot_cold::exec::codec::VenueCodec;
@@ -40,7 +40,7 @@ use crate::support::*;
 
 struct Only<V>(V);
 
-impl<V: VenueServer + 'static> World for Only<V> {
+impl<V: VenueServer + 'static> Backend for Only<V> {
     fn venue(&mut self, _: Host) -> &mut dyn VenueServer {
         &mut self.0
     }
@@ -220,7 +220,7 @@ where
 #[test]
 fn polymarket_trades_with_the_twin() {
     let now = wall_now();
-    let spec = worldset::World::generated(5, now).polymarket[0].clone();
+    let spec = market_set::MarketSet::generated(5, now).polymarket[0].clone();
     let mut venue = PolymarketVenue::new(5, &polymarket_twin::Config::default());
     venue.add_market(spec.clone(), now);
     for (side, price) in ladder() {
@@ -236,8 +236,8 @@ fn polymarket_trades_with_the_twin() {
         yes_token: spec.yes_token.clone(),
         no_token: spec.no_token.clone(),
         generation: match spec.generation {
-            worldset::Generation::Two => Generation::Two,
-            worldset::Generation::Three => Generation::Three,
+            market_set::Generation::Two => Generation::Two,
+            market_set::Generation::Three => Generation::Three,
         },
         neg_risk: spec.neg_risk(),
         min_size_text: "5".into(),
@@ -300,16 +300,16 @@ fn polymarket_trades_with_the_twin() {
 
 fn kalshi_trades(name: &str, key: usize) {
     let now = wall_now();
-    let world = worldset::World::generated(5, now);
+    let market_set = market_set::MarketSet::generated(5, now);
     let config = kalshi_twin::Config::default();
-    let mut venue = KalshiTwin::new(&world, 5, config, now).unwrap();
+    let mut venue = KalshiVenue::new(&market_set, 5, config, now).unwrap();
     for (side, price) in ladder() {
         venue.house_level(0, side, price, Qty::from_contracts(500), now);
     }
     let credential = venue.credentials()[key].clone();
     let (_running, ends) = serve_twin(venue, Host::KalshiRest, Host::KalshiWs);
 
-    let (spec, shard) = (&world.kalshi[0], world.series_of(0).exchange_index);
+    let (spec, shard) = (&market_set.kalshi[0], market_set.series_of(0).exchange_index);
     let mut def = market_def(Venue::Kalshi);
     (def.grid, def.shard) = (spec.ladder.grid(), shard);
     let names = KalshiNames {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::kalshi::auth::KeyType;
 use surefoot::twin::kalshi::limits::Tier;
-use surefoot::twin::kalshi::{Config, Credential, KalshiTwin};
-use surefoot::twin::worldset::World;
+use surefoot::twin::kalshi::{Config, Credential, KalshiVenue};
+use surefoot::twin::market_set::MarketSet;
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Qty};
@@ -20,8 +20,8 @@ pub const RSA: usize = 0;
 pub const ED: usize = 1;
 
 pub struct Rig {
-    pub twin: KalshiTwin,
-    pub world: World,
+    pub twin: KalshiVenue,
+    pub market_set: MarketSet,
     pub keys: Vec<Credential>,
     pub now: Nanos,
     pub frames: Vec<(ConnId, Value)>,
@@ -53,10 +53,10 @@ impl Rig {
     }
 
     pub fn with(config: Config) -> Self {
-        let world = World::generated(1, START);
-        let twin = KalshiTwin::new(&world, 1, config, START).unwrap();
+        let market_set = MarketSet::generated(1, START);
+        let twin = KalshiVenue::new(&market_set, 1, config, START).unwrap();
         let keys = twin.credentials();
-        Self { twin, world, keys, now: START, frames: Vec::new(), next_id: 0 }
+        Self { twin, market_set, keys, now: START, frames: Vec::new(), next_id: 0 }
     }
 
     pub fn request(&self, who: usize, method: &str, target: &str, body: Option<&Value>) -> Request {
@@ -103,10 +103,10 @@ impl Rig {
     pub fn order(&mut self, market: usize, side: &str, price: &str, count: &str) -> Value {
         self.next_id += 1;
         json!({
-            "ticker": self.world.kalshi[market].ticker, "client_order_id": format!("sf-{:016x}", self.next_id),
+            "ticker": self.market_set.kalshi[market].ticker, "client_order_id": format!("sf-{:016x}", self.next_id),
             "side": side, "count": count, "price": price, "time_in_force": "good_till_canceled",
             "self_trade_prevention_type": "taker_at_cross",
-            "exchange_index": self.world.series_of(market).exchange_index,
+            "exchange_index": self.market_set.series_of(market).exchange_index,
         })
     }
 
@@ -160,7 +160,7 @@ impl Rig {
     }
 
     pub fn ticker(&self, market: usize) -> String {
-        self.world.kalshi[market].ticker.clone()
+        self.market_set.kalshi[market].ticker.clone()
     }
 }
 

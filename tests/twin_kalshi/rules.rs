@@ -258,8 +258,9 @@ fn yes_and_no_net_and_fees_are_the_venues() {
 #[test]
 fn shards_have_their_own_money() {
     let mut rig = Rig::new();
-    let there =
-        (0..rig.world.kalshi.len()).find(|&m| rig.world.series_of(m).exchange_index == 2).unwrap();
+    let there = (0..rig.market_set.kalshi.len())
+        .find(|&m| rig.market_set.series_of(m).exchange_index == 2)
+        .unwrap();
     let too_much = rig.order(there, "bid", "0.50", "10100");
     let (status, answer) = rig.create(ED, too_much);
     assert_eq!((status, code(&answer)), (400, "insufficient_balance"));
@@ -366,11 +367,11 @@ fn listings_page_filter_and_refuse() {
     let cursor = first["cursor"].as_str().unwrap();
     let (_, rest) = rig.call(ED, "GET", &format!("/markets?limit=1000&cursor={cursor}"), None);
     let count = |page: &Value| page["markets"].as_array().unwrap().len();
-    assert_eq!(count(&first) + count(&rest), rig.world.kalshi.len());
+    assert_eq!(count(&first) + count(&rest), rig.market_set.kalshi.len());
     assert_eq!(rest["cursor"], "");
     assert_eq!(
         count(&rig.call(ED, "GET", "/markets?cursor=garbage", None).1),
-        rig.world.kalshi.len()
+        rig.market_set.kalshi.len()
     );
     assert_eq!(count(&rig.call(ED, "GET", "/markets?status=settled", None).1), 0);
     let two = format!("/markets?tickers={},{}", rig.ticker(0), rig.ticker(1));
@@ -558,7 +559,7 @@ fn answers_have_every_field_that_clients_want() {
     assert_eq!(answer["orders"][1]["reduced_by"], "0.00", "never null");
     assert_eq!(answer["orders"][1]["error"]["code"], "not_found");
 
-    let event = rig.world.events[0].ticker.clone();
+    let event = rig.market_set.events[0].ticker.clone();
     for (nested, inside) in [("true", true), ("false", false)] {
         let path = format!("/events/{event}?with_nested_markets={nested}");
         let (_, answer) = rig.call(ED, "GET", &path, None);

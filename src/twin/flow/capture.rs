@@ -14,8 +14,8 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::Action;
 use super::quote::Quote;
+use crate::twin::market_set::{Generation, MarketSet, POLYMARKET_RATE, PolymarketMarket};
 use crate::twin::rng::Rng;
-use crate::twin::worldset::{Generation, POLYMARKET_RATE, PolymarketMarket, World};
 
 /// From the last frame to the first of the next round.
 const SEAM: Nanos = Nanos::from_millis(1_000);
@@ -228,15 +228,15 @@ impl Capture {
         self.markets.len()
     }
 
-    /// Adds its markets to a world, and a generated counterpart on Kalshi to the narrowest of them.
-    pub fn add_to(&self, world: &mut World, seed: u64, start: Nanos) {
+    /// Adds its markets to a set, and a generated counterpart on Kalshi to the narrowest of them.
+    pub fn add_to(&self, market_set: &mut MarketSet, seed: u64, start: Nanos) {
         let mut rng = Rng::new(seed).fork(0x0063_6170);
         let close = start.after(Nanos::from_secs(30 * 86_400));
-        let first = world.polymarket.len();
+        let first = market_set.polymarket.len();
         for (number, market) in self.markets.iter().enumerate() {
             let question = format!("Recorded market {} ({})", number + 1, &market.condition_id);
             let id = rng.range(800_000, 899_999).to_string();
-            world.polymarket.push(PolymarketMarket {
+            market_set.polymarket.push(PolymarketMarket {
                 condition_id: market.condition_id.clone(),
                 question_id: format!(
                     "0x{:064x}",
@@ -273,7 +273,7 @@ impl Capture {
             .collect();
         by_spread.sort_unstable();
         for (_, middle, index) in by_spread.into_iter().take(COUNTERPARTS) {
-            world.add_counterpart(first + index, middle, close);
+            market_set.add_counterpart(first + index, middle, close);
         }
     }
 }

@@ -19,10 +19,10 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use self::capture::{Capture, Player};
 use self::gap::{Gap, GapKind};
 use self::quote::{FAIR_HIGH, FAIR_LOW, Quote, size};
+use super::market_set::{BLOCK_MARKETS, MarketSet};
 use super::rng::Rng;
-use super::worldset::{BLOCK_MARKETS, World};
 
-/// Something for a venue to do. Markets are indices into the world's lists.
+/// Something for a venue to do. Markets are indices into the lists of [`MarketSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The house's quantity at a level becomes `qty`.
@@ -76,7 +76,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// As much for each market as in the demo, but for a large world no more than two cores can serve beside the
+    /// As much for each market as in the demo, but for a large set no more than two cores can serve beside the
     /// trader that reads it.
     pub fn for_markets(markets: usize) -> Self {
         let usual = Self::default();
@@ -94,7 +94,7 @@ const FIRST_SET_GAP: Nanos = Nanos::from_millis(2_300);
 const SETTLE_QUIET: Nanos = Nanos::from_secs(5);
 /// A pair rests that long after a gap has closed.
 const GAP_REST: Nanos = Nanos::from_secs(2);
-/// The most book changes per second that a world is scaled to.
+/// The most book changes per second that a set of markets is scaled to.
 const CHANGES_PER_S_MAX: usize = 1_000;
 /// The most pairs that are busy: they get the noise and the gaps. All others are quiet.
 const BUSY_PAIRS_MAX: usize = 100;
@@ -116,7 +116,7 @@ struct Question {
     rests_until: Nanos,
 }
 
-/// The flow of one world.
+/// The flow of one set of markets.
 #[derive(Clone, Debug)]
 pub struct Flow {
     rng: Rng,
@@ -147,9 +147,9 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The flow of a world, its first books waiting in [`Flow::poll`].
+    /// The flow of these markets, its first books waiting in [`Flow::poll`].
     pub fn new(
-        world: &World,
+        market_set: &MarketSet,
         seed: u64,
         config: Config,
         start: Nanos,
@@ -160,9 +160,9 @@ impl Flow {
             config,
             quotes: Vec::new(),
             questions: Vec::new(),
-            polymarket_quotes: world.polymarket.len(),
+            polymarket_quotes: market_set.polymarket.len(),
             pairs: Vec::new(),
-            sets: vec![Vec::new(); world.sets.len().min(BUSY_SETS_MAX)],
+            sets: vec![Vec::new(); market_set.sets.len().min(BUSY_SETS_MAX)],
             recorded: Vec::new(),
             quiet: Vec::new(),
             settles: BTreeSet::new(),
@@ -175,21 +175,22 @@ impl Flow {
             noisy: Vec::new(),
             out: VecDeque::new(),
         };
-        let busy = busy_quotes(world);
-        flow.add_quotes(world, &busy);
-        flow.add_questions(world, &busy);
+        let busy = busy_quotes(market_set);
+        flow.add_quotes(market_set, &busy);
+        flow.add_questions(market_set, &busy);
         if !flow.quiet.is_empty() {
             flow.quiet_at = start.after(QUIET_SPAN);
         }
         if let Some(capture) = capture {
-            let first = world.polymarket.iter().position(|market| market.captured).unwrap_or(0);
+            let first =
+                market_set.polymarket.iter().position(|market| market.captured).unwrap_or(0);
             flow.player = Some(Player::new(capture.clone(), first, start));
         }
         flow.open();
         flow
     }
 
-    fn add_quotes(&mut self, world: &World, busy: &[bool]) {
+    fn add_quotes(&mut self, market_set: &MarketSet, busy: &[bool]) {
         let mut add = |venue, market, grid, fee, settle: Option<(Nanos, Price)>, captured| {
             let (least, most) = if busy[self.quotes.len()] { (8, 34) } else { (2, 6) };
             let depth = usize::try_from(self.rng.range(least, most)).expect("small");
@@ -211,7 +212,7 @@ impl Flow {
                 captured,
             });
         };
-        for (index, market) in world.polymarket.iter().enumerate() {
+        for (index, market) in market_set.polymarket.iter().enumerate() {
             add(
                 Venue::Polymarket,
                 index,
@@ -221,15 +222,15 @@ impl Flow {
                 market.captured,
             );
         }
-        for (index, market) in world.kalshi.iter().enumerate() {
-            let fee = world.series_of(index).fee();
+        for (index, market) in market_set.kalshi.iter().enumerate() {
+            let fee = market_set.series_of(index).fee();
             add(Venue::Kalshi, index, market.ladder.grid(), fee, market.settle, false);
         }
     }
 
-    fn add_questions(&mut self, world: &World, busy: &[bool]) {
+    fn add_questions(&mut self, market_set: &MarketSet, busy: &[bool]) {
         let mut lone = vec![true; self.quotes.len()];
-        for pair in &world.pairs {
+        for pair in &market_set.pairs {
             let quotes = vec![
                 self.quote_of(Venue::Polymarket, pair.polymarket),
                 self.quote_of(Venue::Kalshi, pair.kalshi),
@@ -242,7 +243,7 @@ impl Flow {
                 self.pairs.push(question);
             }
         }
-        for (number, set) in world.sets.iter().enumerate() {
+        for (number, set) in market_set.sets.iter().enumerate() {
             for (&member, &fair) in set.members.iter().zip(&set.fair) {
                 let quote = self.quote_of(set.venue, member);
                 lone[quote] = false;
@@ -525,20 +526,20 @@ impl Flow {
     }
 }
 
-/// Which quotes are busy, Polymarket's before Kalshi's. A small world is busy as a whole; of a large one a few hundred
+/// Which quotes are busy, Polymarket's before Kalshi's. A small set is busy as a whole; of a large one a few hundred
 /// markets are, as at the venues.
-fn busy_quotes(world: &World) -> Vec<bool> {
-    let (polymarket, kalshi) = (world.polymarket.len(), world.kalshi.len());
+fn busy_quotes(market_set: &MarketSet) -> Vec<bool> {
+    let (polymarket, kalshi) = (market_set.polymarket.len(), market_set.kalshi.len());
     let mut related = vec![false; polymarket + kalshi];
     let mut busy = related.clone();
-    for (number, pair) in world.pairs.iter().enumerate() {
-        let leads = world.polymarket[pair.polymarket].captured;
+    for (number, pair) in market_set.pairs.iter().enumerate() {
+        let leads = market_set.polymarket[pair.polymarket].captured;
         for quote in [pair.polymarket, polymarket + pair.kalshi] {
             related[quote] = true;
             busy[quote] = number < BUSY_PAIRS_MAX || leads;
         }
     }
-    for (number, set) in world.sets.iter().enumerate() {
+    for (number, set) in market_set.sets.iter().enumerate() {
         let first = if set.venue == Venue::Polymarket { 0 } else { polymarket };
         for &member in &set.members {
             related[first + member] = true;

@@ -9,15 +9,15 @@ mod skip;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::twin::worldset::World;
+use crate::twin::market_set::MarketSet;
 
 const START: Nanos = Nanos::from_secs(1_795_000_000);
 const MINUTE: Nanos = Nanos::from_secs(60);
 
-fn flow(seed: u64) -> (World, Flow) {
-    let world = World::generated(seed, START);
-    let flow = Flow::new(&world, seed, Config::default(), START, None);
-    (world, flow)
+fn flow(seed: u64) -> (MarketSet, Flow) {
+    let market_set = MarketSet::generated(seed, START);
+    let flow = Flow::new(&market_set, seed, Config::default(), START, None);
+    (market_set, flow)
 }
 
 /// Every action of a minute, with the time it came at to within a step.
@@ -80,8 +80,8 @@ fn best(books: &Books, key: (Venue, usize), side: Side) -> Option<(u16, Qty)> {
 
 /// Gain of one contract of YES here and NO there, in $0.0001, by the fee formulas of the venues' pages; written
 /// apart from the flow's own sums.
-fn gain(world: &World, pair: usize, books: &Books) -> [(i64, Qty); 2] {
-    let pair = world.pairs[pair];
+fn gain(market_set: &MarketSet, pair: usize, books: &Books) -> [(i64, Qty); 2] {
+    let pair = market_set.pairs[pair];
     let (here, there) = ((Venue::Polymarket, pair.polymarket), (Venue::Kalshi, pair.kalshi));
     let fee = |venue, ticks: i64| {
         let rate = if venue == Venue::Polymarket { 4 } else { 7 };
@@ -101,10 +101,10 @@ fn gain(world: &World, pair: usize, books: &Books) -> [(i64, Qty); 2] {
 #[test]
 fn gaps_pay_after_fees_and_the_house_never_crosses_itself() {
     for seed in 1..=8 {
-        let (world, mut flow) = flow(seed);
+        let (market_set, mut flow) = flow(seed);
         let mut books = Books::new();
         let (mut now, mut good, mut absurd, mut first) = (START, BTreeSet::new(), 0, None);
-        let mut open = vec![None; world.pairs.len()];
+        let mut open = vec![None; market_set.pairs.len()];
         while now <= START.after(MINUTE) {
             flow.advance(now);
             while let Some(action) = flow.poll() {
@@ -131,7 +131,7 @@ fn gaps_pay_after_fees_and_the_house_never_crosses_itself() {
                 }
             }
             for (pair, since) in open.iter_mut().enumerate() {
-                let (edge, qty) = gain(&world, pair, &books).into_iter().max().unwrap();
+                let (edge, qty) = gain(&market_set, pair, &books).into_iter().max().unwrap();
                 if edge < 150 {
                     *since = None;
                     continue;
@@ -192,7 +192,7 @@ fn a_trap_closes_on_the_other_leg_at_once() {
 
 #[test]
 fn sets_open_below_a_dollar() {
-    let (world, mut flow) = flow(5);
+    let (market_set, mut flow) = flow(5);
     let mut books = Books::new();
     let (mut now, mut yes, mut no) = (START, 0, 0);
     while now <= START.after(MINUTE) {
@@ -207,7 +207,7 @@ fn sets_open_below_a_dollar() {
                 }
             }
         }
-        for set in &world.sets {
+        for set in &market_set.sets {
             let rate = if set.venue == Venue::Polymarket { 4 } else { 7 };
             let sum = |side| {
                 set.members.iter().fold((0, 0), |(sum, fees), &member| {
@@ -233,12 +233,12 @@ fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
     let Some(dir) = recorded::recorded("polymarket") else { return };
     let capture = Capture::load(&dir.join("ws_market_2026-09-24_all110.jsonl")).unwrap();
     assert_eq!(capture.markets(), 14);
-    let mut world = World::generated(1, START);
-    let generated = world.polymarket.len();
-    capture.add_to(&mut world, 1, START);
-    assert_eq!(world.polymarket.len(), generated + 14);
-    assert_eq!(world.pairs.len(), crate::twin::worldset::PAIRS + 4);
-    let mut flow = Flow::new(&world, 1, Config::default(), START, Some(&capture));
+    let mut market_set = MarketSet::generated(1, START);
+    let generated = market_set.polymarket.len();
+    capture.add_to(&mut market_set, 1, START);
+    assert_eq!(market_set.polymarket.len(), generated + 14);
+    assert_eq!(market_set.pairs.len(), crate::twin::market_set::PAIRS + 4);
+    let mut flow = Flow::new(&market_set, 1, Config::default(), START, Some(&capture));
     let first: Vec<_> =
         flow.quotes[generated..generated + 14].iter().map(|quote| quote.levels.clone()).collect();
     flow.advance(START.after(Nanos::from_millis(60_800)));
@@ -246,7 +246,7 @@ fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
         std::fs::read_to_string(dir.join("ws_market_2026-09-24_all110.expected.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut checked = 0;
-    for (index, market) in world.polymarket[generated..].iter().enumerate() {
+    for (index, market) in market_set.polymarket[generated..].iter().enumerate() {
         let want = &expected["final"][&market.yes_token];
         let quote = &flow.quotes[generated + index];
         let text = |ticks: u16| Price::from_ticks(ticks).unwrap().to_string();

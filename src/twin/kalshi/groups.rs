@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use surefoot_hot::units::{Nanos, Qty};
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::order::Refusal;
 
 /// Fills this old no longer count.
@@ -22,7 +22,7 @@ pub(super) struct Group {
     fills: VecDeque<(Nanos, Qty)>,
 }
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Makes a group; gives its index.
     pub(super) fn create_group(
         &mut self,

@@ -4,7 +4,7 @@ use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::account::{SettlementRow, signed};
-use super::{KalshiTwin, SETTLEMENT_DELAY, Status};
+use super::{KalshiVenue, SETTLEMENT_DELAY, Status};
 use crate::twin::matching::{HOUSE, Incoming};
 
 /// Liquidity of the house that an order of ours took.
@@ -20,7 +20,7 @@ pub struct Taken {
     pub qty: Qty,
 }
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Makes the house's resting quantity at a level `qty`. House levels that this would cross go first; orders
     /// of ours that it crosses fill, and only what they leave rests.
     pub fn house_level(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use surefoot_hot::units::Usd;
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::answers::{Answer, filter_csv, ok, page, shard_of, within};
 use super::order::Refusal;
 use super::text::secs;
@@ -16,7 +16,7 @@ pub const EVENTS_PAGE_MAX: usize = 200;
 /// The most tickers of one call for books.
 pub const BOOKS_MAX: usize = 100;
 
-impl KalshiTwin {
+impl KalshiVenue {
     pub(super) fn list_markets(&self, req: &Request) -> Answer {
         let words = ["unopened", "open", "paused", "closed", "settled", ""];
         if req.query("status").is_some_and(|status| !words.contains(&status)) {

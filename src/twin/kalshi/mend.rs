@@ -2,11 +2,11 @@
 
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::order::OrderStatus;
 use crate::twin::matching::HOUSE;
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// What is derived is made again and what must add up does.
     ///
     /// What was half done to an open order cannot be told, so every one is cancelled. Contracts exist in pairs

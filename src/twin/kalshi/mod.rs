@@ -35,9 +35,9 @@ use self::account::Account;
 use self::auth::{Key, KeyError, KeyType};
 use self::limits::{Bucket, Tier};
 use super::http::{Request, Response};
+use super::market_set::{KalshiEvent, KalshiMarket, KalshiSeries, MarketSet};
 use super::matching::Book;
 use super::rng::Rng;
-use super::worldset::{KalshiEvent, KalshiMarket, KalshiSeries, World};
 use super::{ConnId, Host, VenueServer};
 
 pub use self::house::Taken;
@@ -88,7 +88,7 @@ impl Default for Config {
 /// pays [`SETTLEMENT_DELAY`] after its result, where the venue takes a minute and more; trading never pauses by itself,
 /// and there are no maintenance windows. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
-pub struct KalshiTwin {
+pub struct KalshiVenue {
     series: Vec<KalshiSeries>,
     events: Vec<KalshiEvent>,
     markets: Vec<Market>,
@@ -202,31 +202,42 @@ pub struct Credential {
     pub pem: surefoot_cold::secrets::Secret,
 }
 
-impl KalshiTwin {
-    /// The venue of a world, with one account that holds an RSA key and one that holds an Ed25519 key.
+impl KalshiVenue {
+    /// A venue with these markets, with one account that holds an RSA key and one that holds an Ed25519 key.
     ///
     /// # Errors
     /// No randomness for the keys.
-    pub fn new(world: &World, seed: u64, config: Config, now: Nanos) -> Result<Self, KeyError> {
+    pub fn new(
+        market_set: &MarketSet,
+        seed: u64,
+        config: Config,
+        now: Nanos,
+    ) -> Result<Self, KeyError> {
         let keys = [Key::generate(KeyType::Rsa)?, Key::generate(KeyType::Ed25519)?];
-        Ok(Self::with_keys(world, seed, config, keys, now))
+        Ok(Self::with_keys(market_set, seed, config, keys, now))
     }
 
-    /// The venue of a world, with one account for each of the keys.
-    pub fn with_keys(world: &World, seed: u64, config: Config, keys: [Key; 2], now: Nanos) -> Self {
+    /// A venue with these markets, with one account for each of the keys.
+    pub fn with_keys(
+        market_set: &MarketSet,
+        seed: u64,
+        config: Config,
+        keys: [Key; 2],
+        now: Nanos,
+    ) -> Self {
         // Ids differ from run to run, so that a store that outlives a twin never meets one of them again.
         let mut ids = Rng::new(seed ^ now.get()).fork(0x6b61_6c73_6869);
         let mut accounts = vec![Account::new(uuid(&mut ids), BTreeMap::new(), config.tier, now)];
         for _ in &keys {
-            let cash = spread(config.cash, &world.shards());
+            let cash = spread(config.cash, &market_set.shards());
             accounts.push(Account::new(uuid(&mut ids), cash, config.tier, now));
         }
         let mut twin = Self {
-            series: world.series.clone(),
-            events: world.events.clone(),
+            series: market_set.series.clone(),
+            events: market_set.events.clone(),
             markets: Vec::new(),
             by_ticker: HashMap::new(),
-            event_markets: vec![Vec::new(); world.events.len()],
+            event_markets: vec![Vec::new(); market_set.events.len()],
             due: BTreeSet::new(),
             accounts,
             keys: keys.into(),
@@ -246,8 +257,8 @@ impl KalshiTwin {
             filled_groups: Vec::new(),
         };
         twin.founded = twin.money();
-        for (index, spec) in world.kalshi.iter().enumerate() {
-            let series = world.series_of(index);
+        for (index, spec) in market_set.kalshi.iter().enumerate() {
+            let series = market_set.series_of(index);
             twin.by_ticker.insert(spec.ticker.clone(), index);
             twin.event_markets[spec.event].push(index);
             twin.due.insert((spec.close, index));
@@ -315,7 +326,7 @@ impl KalshiTwin {
     }
 }
 
-impl VenueServer for KalshiTwin {
+impl VenueServer for KalshiVenue {
     fn http(&mut self, _host: Host, req: &Request, now: Nanos) -> Response {
         self.tick(now);
         let answer = self.route(req, now);

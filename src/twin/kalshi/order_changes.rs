@@ -2,11 +2,11 @@
 
 use surefoot_hot::units::{Nanos, Qty};
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::account::signed;
 use super::order::{Amend, OrderStatus, Refusal};
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Cancels a resting order; gives what was left of it.
     pub(super) fn finish(&mut self, index: usize, reason: &'static str, now: Nanos) -> Option<Qty> {
         if !self.is_open(index) {

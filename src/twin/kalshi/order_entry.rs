@@ -7,9 +7,9 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use super::account::{Claim, claims_sum};
 use super::fees::FeeAccumulator;
 use super::order::{NewOrder, Order, OrderStatus, Refusal, Tif};
-use super::{KalshiTwin, Status};
+use super::{KalshiVenue, Status};
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Checks, matches and rests one order; gives its index.
     pub(super) fn create(
         &mut self,

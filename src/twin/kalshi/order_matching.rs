@@ -5,10 +5,10 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::account::{FillRow, signed};
 use super::order::{OrderStatus, SelfTrade};
-use super::{KalshiTwin, TRADES_KEPT_MAX, Taken, TradeRow};
+use super::{KalshiVenue, TRADES_KEPT_MAX, Taken, TradeRow};
 use crate::twin::matching::{HOUSE, Incoming, Match};
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Lets an order meet the book. What is left rests, or is cancelled.
     pub(super) fn run(&mut self, index: usize, rest: bool, now: Nanos) {
         let (market, account, side) = {

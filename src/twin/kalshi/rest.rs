@@ -9,7 +9,7 @@ use super::limits::{Bucket, cost};
 use super::order::Refusal;
 use super::parse::{amend, new_order};
 use super::text::{count, rfc3339};
-use super::{BASE, KalshiTwin, account_of_key, auth};
+use super::{BASE, KalshiVenue, account_of_key, auth};
 use crate::twin::http::{Request, Response};
 use crate::twin::routes::{Found, find};
 
@@ -39,7 +39,7 @@ pub(super) fn too_many() -> Response {
     Response::json(429, &json!({ "error": "too many requests" }))
 }
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// Answers one request.
     pub(super) fn route(&mut self, req: &Request, now: Nanos) -> Response {
         if !req.path.starts_with(BASE) {

@@ -6,7 +6,7 @@ use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::account::{FillRow, Position, SettlementRow};
 use super::text::{cents, dollars4, rfc3339, secs, signed_count};
-use super::{KalshiTwin, TradeRow};
+use super::{KalshiVenue, TradeRow};
 
 /// `yes` and `bid`, or `no` and `ask`: which outcome an order gains, and where it stands.
 const fn direction(side: Side) -> (&'static str, &'static str) {
@@ -23,7 +23,7 @@ pub(super) fn ratio(ppm: u32) -> Value {
     serde_json::from_str(text).expect("a decimal is a JSON number")
 }
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// An order as REST shows it.
     pub(super) fn order_view(&self, index: usize) -> Value {
         let order = &self.orders[index];

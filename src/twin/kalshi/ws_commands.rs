@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use surefoot_hot::units::Nanos;
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::ws::{Channel, Sub};
 use crate::twin::ConnId;
 
@@ -14,7 +14,7 @@ type WsError = (u32, &'static str);
 
 const TOO_MANY_MARKETS: WsError = (26, "Subscription market limit exceeded");
 
-impl KalshiTwin {
+impl KalshiVenue {
     /// One command of a client.
     pub(super) fn command(&mut self, conn: ConnId, text: &str, now: Nanos) {
         let Some(entry) = self.conns.get_mut(&conn) else { return };

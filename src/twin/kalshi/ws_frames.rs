@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Price, Usd};
 
-use super::KalshiTwin;
+use super::KalshiVenue;
 use super::text::{rfc3339, secs, signed_count};
 use super::ws::{Channel, Conn};
 use crate::twin::ConnId;
 
-impl KalshiTwin {
+impl KalshiVenue {
     pub(super) fn snapshots(
         &mut self,
         conn: ConnId,

@@ -12,8 +12,8 @@ use super::answers::{cursor, cursor_text, error, outcome_name, price_number, sec
 use super::trade::{Part, Trade, TradeStatus, action_name};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
+use crate::twin::market_set::Generation;
 use crate::twin::routes::{Found, Route, find};
-use crate::twin::worldset::Generation;
 
 /// What the Data API answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

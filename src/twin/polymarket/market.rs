@@ -11,13 +11,13 @@ use surefoot_hot::ids::{Action, Outcome, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::text;
+use crate::twin::market_set::{Generation, PolymarketMarket};
 use crate::twin::matching::Book;
-use crate::twin::worldset::{Generation, PolymarketMarket};
 
 /// A market as it stands.
 #[derive(Debug)]
 pub struct Market {
-    /// What the world says of the market: names, price step, fee, end.
+    /// What was generated or recorded of the market: names, price step, fee, end.
     pub spec: PolymarketMarket,
     pub gamma_id: String,
     /// Resting orders of both outcomes, in YES terms.

@@ -8,8 +8,8 @@ use super::answers::{cursor, cursor_text, error, price_number};
 use super::market::Market;
 use super::{PolymarketVenue, text};
 use crate::twin::http::{Request, Response};
+use crate::twin::market_set::{Generation, PolymarketMarket};
 use crate::twin::routes::{Found, Route, find};
-use crate::twin::worldset::{Generation, PolymarketMarket};
 
 /// What Gamma answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

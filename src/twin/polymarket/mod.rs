@@ -37,7 +37,7 @@ use self::order::{Order, OrderType, Status};
 use self::stream::Listener;
 use self::trade::Trade;
 use super::http::{Request, Response};
-use super::worldset::PolymarketMarket;
+use super::market_set::PolymarketMarket;
 use super::{ConnId, Host, VenueServer};
 
 /// The account of everybody else.

@@ -15,8 +15,8 @@ use surefoot_cold::venue::polymarket::{eip712, encode};
 use surefoot_hot::ids::{Action, ClusterId, MarketId};
 
 use super::*;
+use crate::twin::market_set::MarketSet;
 use crate::twin::rng::Rng;
-use crate::twin::worldset::World;
 
 const START: Nanos = Nanos::from_secs(1_795_132_800);
 
@@ -63,7 +63,7 @@ use Outcome::{No, Yes};
 impl Bench {
     fn new() -> Self {
         let mut venue = PolymarketVenue::new(7, &Config::default());
-        for market in World::generated(7, START).polymarket {
+        for market in MarketSet::generated(7, START).polymarket {
             venue.add_market(market, START);
         }
         let signers = venue
@@ -651,7 +651,7 @@ fn metadata_is_what_our_own_reader_takes() {
         let surefoot_cold::directory::Names::Polymarket(names) = entry.names else { panic!() };
         assert_eq!(names.condition_id, market.spec.condition_id);
         assert_eq!(names.yes_token, market.spec.yes_token);
-        let is_three = market.spec.generation == crate::twin::worldset::Generation::Three;
+        let is_three = market.spec.generation == crate::twin::market_set::Generation::Three;
         assert_eq!(names.generation == Generation::Three, is_three);
         assert_eq!(names.neg_risk, market.spec.neg_risk());
         let id = market.spec.condition_id.clone();

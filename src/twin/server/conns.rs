@@ -6,7 +6,7 @@ use std::io;
 use mio::{Interest, Token};
 use surefoot_hot::units::Nanos;
 
-use super::{Fault, HOST_CONNECTIONS_MAX, KALSHI_WS_CONNECTIONS_MAX, Server, World};
+use super::{Backend, Fault, HOST_CONNECTIONS_MAX, KALSHI_WS_CONNECTIONS_MAX, Server};
 use crate::twin::conn::{Conn, Proto, Tls};
 use crate::twin::http::Decoder;
 use crate::twin::ws::CloseCode;
@@ -15,7 +15,7 @@ use crate::twin::{ConnId, Host};
 /// A connection that has been idle for less is not closed for a newcomer's sake.
 const IDLE_SPAN_MIN: Nanos = Nanos::from_secs(1);
 
-impl<W: World> Server<W> {
+impl<W: Backend> Server<W> {
     pub(super) fn accept(&mut self, host: Host) {
         loop {
             let mut stream = match self.listeners[host.index()].accept() {
@@ -110,7 +110,9 @@ impl<W: World> Server<W> {
         let _ = self.poll.registry().deregister(&mut conn.stream); // closed by dropping all the same
         if matches!(conn.proto, Proto::Ws(_)) {
             let (host, id) = (conn.host, conn.id);
-            self.guarded(format_args!("a WebSocket's end"), |world| world.venue(host).ws_close(id));
+            self.guarded(format_args!("a WebSocket's end"), |backend| {
+                backend.venue(host).ws_close(id)
+            });
         }
     }
 

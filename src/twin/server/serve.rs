@@ -5,7 +5,7 @@ use std::io;
 
 use surefoot_hot::units::Nanos;
 
-use super::{Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind, World};
+use super::{Backend, Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind};
 use crate::twin::conn::{Conn, Proto, Tls};
 use crate::twin::http::{Decoded, Request, Response};
 use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
@@ -14,7 +14,7 @@ use crate::twin::{ConnId, Host};
 /// The most bytes of one connection per turn, so that one talker does not starve the others.
 const READ_BYTES_TURN_MAX: usize = 1024 * 1024;
 
-impl<W: World> Server<W> {
+impl<W: Backend> Server<W> {
     pub(super) fn on_ready(&mut self, token: usize, readable: bool) {
         let Some(host) = self.conns.get(&token).map(|c| c.host) else { return };
         if self.faults[host.index()] == Fault::Frozen {
@@ -92,8 +92,8 @@ impl<W: World> Server<W> {
                 Proto::Ws(ws) => match ws.poll() {
                     Some(Incoming::Text(text)) => {
                         let (host, id) = (conn.host, conn.id);
-                        let done = self.guarded(format_args!("a WebSocket's message"), |world| {
-                            world.venue(host).ws_text(id, &text, now);
+                        let done = self.guarded(format_args!("a WebSocket's message"), |backend| {
+                            backend.venue(host).ws_text(id, &text, now);
                         });
                         if done.is_none()
                             && let Proto::Ws(ws) = &mut conn.proto
@@ -151,8 +151,8 @@ impl<W: World> Server<W> {
         let (method, path) = (Printable(&req.method), Printable(&req.path));
         let refused = fault.refuses(&req);
         let response = refused.or_else(|| {
-            self.guarded(format_args!("{method} {path} at {}", host.name()), |world| {
-                world.venue(host).http(host, &req, now)
+            self.guarded(format_args!("{method} {path} at {}", host.name()), |backend| {
+                backend.venue(host).http(host, &req, now)
             })
         });
         let (response, keep_alive) = match response {
@@ -179,8 +179,8 @@ impl<W: World> Server<W> {
     /// Makes a WebSocket of a connection, or answers why the venue does not want one.
     fn upgrade(&mut self, conn: &mut Conn, req: &Request, upgrade: &Response, now: Nanos) {
         let (id, host) = (conn.id, conn.host);
-        let opened = self.guarded(format_args!("a handshake"), |world| {
-            world.venue(host).ws_open(id, host, req, now)
+        let opened = self.guarded(format_args!("a handshake"), |backend| {
+            backend.venue(host).ws_open(id, host, req, now)
         });
         match opened.unwrap_or_else(|| Err(failed())) {
             Ok(()) => {
@@ -233,7 +233,7 @@ impl<W: World> Server<W> {
     }
 
     fn poll_frame(&mut self) -> Option<(ConnId, String)> {
-        self.guarded(format_args!("its frames"), World::poll_out).flatten()
+        self.guarded(format_args!("its frames"), Backend::poll_out).flatten()
     }
 }
 

@@ -1,28 +1,28 @@
-//! What the server does when a time has come: silent clients, answers held back, pings, and the world's own timers.
+//! What the server does when a time has come: silent clients, answers held back, pings, and the backend's own timers.
 
 use surefoot_hot::units::Nanos;
 
-use super::{Fault, KALSHI_PING_SPAN, Server, World};
+use super::{Backend, Fault, KALSHI_PING_SPAN, Server};
 use crate::twin::conn::{Conn, Proto, Tls};
 
-/// Where the world cannot even tell when it next has something to do, it is asked again after this.
+/// Where the backend cannot even tell when it next has something to do, it is asked again after this.
 const RETRY_SPAN: Nanos = Nanos::from_secs(1);
 /// How long a client may take until its TLS hello is there.
 const HELLO_SPAN_MAX: Nanos = Nanos::from_secs(10);
 
-impl<W: World> Server<W> {
+impl<W: Backend> Server<W> {
     pub(super) fn deadline(&mut self) -> Nanos {
-        let world = self.world_deadline();
+        let backend = self.backend_deadline();
         let conns = self.conns.values().map(|c| {
             let held = c.held.front().map_or(Nanos::NEVER, |(at, _)| *at);
             self.idle_at(c).min(held).min(c.ping_at)
         });
-        conns.fold(world, Nanos::min)
+        conns.fold(backend, Nanos::min)
     }
 
-    fn world_deadline(&mut self) -> Nanos {
+    fn backend_deadline(&mut self) -> Nanos {
         let retry = self.clock.now().after(RETRY_SPAN);
-        self.guarded(format_args!("its timers"), |world| world.deadline()).unwrap_or(retry)
+        self.guarded(format_args!("its timers"), |backend| backend.deadline()).unwrap_or(retry)
     }
 
     /// When a connection is to be closed for its silence.
@@ -39,8 +39,8 @@ impl<W: World> Server<W> {
     }
 
     pub(super) fn on_time(&mut self, now: Nanos) {
-        if self.world_deadline() <= now {
-            self.guarded(format_args!("what time brings"), |world| world.tick(now));
+        if self.backend_deadline() <= now {
+            self.guarded(format_args!("what time brings"), |backend| backend.tick(now));
         }
         let due: Vec<(usize, bool)> = self
             .conns

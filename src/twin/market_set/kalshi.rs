@@ -1,4 +1,4 @@
-//! Kalshi's series, events and markets of a twin's world.
+//! The series, events and markets of Kalshi that a twin plays.
 
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
@@ -82,7 +82,7 @@ pub struct KalshiMarket {
     pub settle: Option<(Nanos, Price)>,
 }
 
-/// Kalshi price ladders that the generated world uses (`venues/kalshi.md` §5, 2026-10).
+/// Kalshi price ladders that generated markets use (`venues/kalshi.md` §5, 2026-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ladder {
     /// A step of $0.01 at every price.

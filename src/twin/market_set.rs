@@ -1,6 +1,6 @@
-//! What there is in a twin's world: markets of both venues, how they relate, and how they end.
+//! The markets that a twin plays: those of both venues, how they relate, and how they end.
 //!
-//! Everything here is synthetic and says so in its title. Results are drawn with the world, once per question,
+//! Everything here is synthetic and says so in its title. Results are drawn with the markets, once per question,
 //! so the same question pays the same on both venues.
 
 mod generate;
@@ -15,7 +15,7 @@ pub use polymarket::{Generation, POLYMARKET_RATE, PolymarketMarket};
 
 /// The markets, and how they relate. Markets are known by their index here, at each venue.
 #[derive(Clone, Debug, Default)]
-pub struct World {
+pub struct MarketSet {
     pub polymarket: Vec<PolymarketMarket>,
     pub series: Vec<KalshiSeries>,
     pub events: Vec<KalshiEvent>,
@@ -48,7 +48,7 @@ pub struct ExclusiveSet {
     pub fair: Vec<u16>,
 }
 
-impl World {
+impl MarketSet {
     /// Adds a recorded market's counterpart on Kalshi: `market` is the index of a captured Polymarket market,
     /// `fair` its middle price in $0.0001.
     pub fn add_counterpart(&mut self, market: usize, fair: u16, close: Nanos) {

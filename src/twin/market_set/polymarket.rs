@@ -1,4 +1,4 @@
-//! Polymarket's markets of a twin's world.
+//! The markets of Polymarket that a twin plays.
 
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;

@@ -1,39 +1,40 @@
-//! The synthetic world of a seed: blocks of pairs, exclusive events and lone markets.
+//! The synthetic markets of a seed: blocks of pairs, exclusive events and lone markets.
 
 use std::collections::BTreeSet;
 
 use surefoot_hot::units::{Nanos, Price};
 
 use super::{
-    ExclusiveSet, Generation, KalshiMarket, Ladder, POLYMARKET_RATE, Pair, PolymarketMarket, World,
+    ExclusiveSet, Generation, KalshiMarket, Ladder, MarketSet, POLYMARKET_RATE, Pair,
+    PolymarketMarket,
 };
 use crate::twin::rng::Rng;
 
-/// Cross-venue pairs in a block of the generated world.
+/// Cross-venue pairs in a block of generated markets.
 pub const PAIRS: usize = 12;
 /// Markets of each exclusive event; a block has one such event at each venue.
 pub const SET_MEMBERS: usize = 3;
 /// Markets without a relation that a block has at each venue.
 pub const BUSY: usize = 3;
-/// Markets of a block, over both venues. The demo's world is one block; a larger world repeats it.
+/// Markets of a block, over both venues. The demo has one block; a larger set repeats it.
 pub const BLOCK_MARKETS: usize = 2 * (PAIRS + SET_MEMBERS + BUSY);
-/// The most markets of a generated world, over both venues.
+/// The most generated markets, over both venues.
 pub const MARKETS_MAX: usize = 5_000;
 
-impl World {
-    /// The synthetic world of a seed, its times counted from `start`: one block, as the demo has it.
+impl MarketSet {
+    /// The synthetic markets of a seed, their times counted from `start`: one block, as the demo has it.
     pub fn generated(seed: u64, start: Nanos) -> Self {
         Self::with_markets(seed, start, BLOCK_MARKETS)
     }
 
-    /// The synthetic world of a seed with `markets` markets over both venues, [`BLOCK_MARKETS`] to [`MARKETS_MAX`].
+    /// `markets` synthetic markets of a seed over both venues, [`BLOCK_MARKETS`] to [`MARKETS_MAX`].
     ///
     /// It consists of whole blocks, so that pairs, exclusive events and lone markets keep the demo's proportions, and
-    /// of pairs for what is left over. Its first block is the world of [`World::generated`].
+    /// of pairs for what is left over. Its first block is the set of [`MarketSet::generated`].
     pub fn with_markets(seed: u64, start: Nanos, markets: usize) -> Self {
         assert!((BLOCK_MARKETS..=MARKETS_MAX).contains(&markets), "{markets} markets");
-        let (world, rng) = (Self::default(), Rng::new(seed).fork(0x0077_6f72_6c64));
-        let mut maker = Maker { world, rng, start, event_ids: BTreeSet::new() };
+        let (market_set, rng) = (Self::default(), Rng::new(seed).fork(0x0077_6f72_6c64));
+        let mut maker = Maker { market_set, rng, start, event_ids: BTreeSet::new() };
         let blocks = markets / BLOCK_MARKETS;
         for block in 0..blocks {
             for number in 0..PAIRS {
@@ -52,9 +53,13 @@ impl World {
         if rest % 2 == 1 {
             maker.lone_polymarket(blocks * BUSY, None);
         }
-        let world = maker.world;
-        assert_eq!(world.polymarket.len() + world.kalshi.len(), markets, "every market is made");
-        world
+        let market_set = maker.market_set;
+        assert_eq!(
+            market_set.polymarket.len() + market_set.kalshi.len(),
+            markets,
+            "every market is made"
+        );
+        market_set
     }
 }
 
@@ -64,7 +69,7 @@ const PAIR_SETTLES: [(usize, u64); 4] = [(3, 14), (6, 27), (9, 39), (11, 50)];
 const FAR: Nanos = Nanos::from_secs(30 * 86_400);
 
 struct Maker {
-    world: World,
+    market_set: MarketSet,
     rng: Rng,
     start: Nanos,
     /// Gamma's event ids that are taken.
@@ -91,8 +96,8 @@ impl Maker {
             if number.is_multiple_of(2) { Ladder::LinearCent } else { Ladder::TaperedDeciCent };
         let shard = if number % 3 == 1 { 2 } else { 0 };
         let series = format!("KXSYNPAIR{}", number + 1);
-        let kalshi = self.world.push_kalshi(&series, &question, ladder, shard, close, settle);
-        self.world.pairs.push(Pair { polymarket, kalshi, fair });
+        let kalshi = self.market_set.push_kalshi(&series, &question, ladder, shard, close, settle);
+        self.market_set.pairs.push(Pair { polymarket, kalshi, fair });
     }
 
     fn exclusive_polymarket(&mut self, block: usize) {
@@ -108,7 +113,7 @@ impl Maker {
         for (number, name) in ["Red", "Green", "Blue"].into_iter().enumerate() {
             let question = format!("{race}: does {name} win?");
             let index = self.push_polymarket(&question, Generation::Two, 100, close, None);
-            let market = &mut self.world.polymarket[index];
+            let market = &mut self.market_set.polymarket[index];
             neg_risk[31] = 0;
             market.neg_risk_market_id = Some(hex(&neg_risk));
             neg_risk[31] = u8::try_from(number).expect("three members");
@@ -120,7 +125,7 @@ impl Maker {
             members.push(index);
         }
         let (venue, fair) = (surefoot_hot::ids::Venue::Polymarket, vec![4_400, 3_200, 2_400]);
-        self.world.sets.push(ExclusiveSet { venue, members, fair });
+        self.market_set.sets.push(ExclusiveSet { venue, members, fair });
     }
 
     fn exclusive_kalshi(&mut self, block: usize) {
@@ -130,15 +135,15 @@ impl Maker {
             0 => "KXSYNRANGE".to_owned(),
             _ => format!("KXSYNRANGE{}", block + 1),
         };
-        let first = self.world.push_kalshi(&series, title, Ladder::LinearCent, 0, close, None);
-        let event = self.world.kalshi[first].event;
-        self.world.events[event].mutually_exclusive = true;
-        let base = self.world.events[event].ticker.clone();
+        let first = self.market_set.push_kalshi(&series, title, Ladder::LinearCent, 0, close, None);
+        let event = self.market_set.kalshi[first].event;
+        self.market_set.events[event].mutually_exclusive = true;
+        let base = self.market_set.events[event].ticker.clone();
         let names = [("B1", "Below 1,000"), ("B2", "1,000 to 1,999"), ("B3", "2,000 or above")];
-        self.world.kalshi.pop();
+        self.market_set.kalshi.pop();
         let mut members = Vec::new();
         for (code, says) in names {
-            self.world.kalshi.push(KalshiMarket {
+            self.market_set.kalshi.push(KalshiMarket {
                 ticker: format!("{base}-{code}"),
                 event,
                 title: title.into(),
@@ -147,10 +152,10 @@ impl Maker {
                 close,
                 settle: None,
             });
-            members.push(self.world.kalshi.len() - 1);
+            members.push(self.market_set.kalshi.len() - 1);
         }
         let (venue, fair) = (surefoot_hot::ids::Venue::Kalshi, vec![2_600, 3_900, 3_500]);
-        self.world.sets.push(ExclusiveSet { venue, members, fair });
+        self.market_set.sets.push(ExclusiveSet { venue, members, fair });
     }
 
     /// A market at each venue that only makes noise; the first of each settles within the minute.
@@ -166,7 +171,14 @@ impl Maker {
         let question = format!("Synthetic busy market K{}", number + 1);
         let (series, shard) = (format!("KXSYNBUSY{}", number + 1), if number == 1 { 2 } else { 0 });
         let close = there.map_or(far, |s| s.0);
-        self.world.push_kalshi(&series, &question, Ladder::TaperedDeciCent, shard, close, there);
+        self.market_set.push_kalshi(
+            &series,
+            &question,
+            Ladder::TaperedDeciCent,
+            shard,
+            close,
+            there,
+        );
     }
 
     fn lone_polymarket(&mut self, number: usize, settle: Option<(Nanos, Price)>) {
@@ -194,7 +206,7 @@ impl Maker {
             no_token = condition;
             no_token[31] = 1;
         }
-        self.world.polymarket.push(PolymarketMarket {
+        self.market_set.polymarket.push(PolymarketMarket {
             condition_id: hex(&condition),
             question_id,
             yes_token: decimal(yes_token),
@@ -214,14 +226,14 @@ impl Maker {
             settle,
             captured: false,
         });
-        self.world.polymarket.len() - 1
+        self.market_set.polymarket.len() - 1
     }
 
     fn result(&mut self) -> Price {
         if self.rng.chance(1, 2) { Price::ONE } else { Price::ZERO }
     }
 
-    /// A number that no other event of this world has.
+    /// A number that no other event of this set has.
     fn event_id(&mut self) -> String {
         loop {
             let id = self.rng.range(900_000, 999_999).to_string();
@@ -283,16 +295,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_world_has_what_it_promises() {
+    fn a_set_has_what_it_promises() {
         let start = Nanos::from_secs(1_795_000_000);
-        let world = World::generated(3, start);
-        assert_eq!(world.pairs.len(), PAIRS);
-        assert_eq!(world.polymarket.len(), PAIRS + SET_MEMBERS + BUSY);
-        assert_eq!(world.kalshi.len(), PAIRS + SET_MEMBERS + BUSY);
-        assert_eq!(world.shards(), [0, 2]);
+        let market_set = MarketSet::generated(3, start);
+        assert_eq!(market_set.pairs.len(), PAIRS);
+        assert_eq!(market_set.polymarket.len(), PAIRS + SET_MEMBERS + BUSY);
+        assert_eq!(market_set.kalshi.len(), PAIRS + SET_MEMBERS + BUSY);
+        assert_eq!(market_set.shards(), [0, 2]);
         let mut settling = 0;
-        for pair in &world.pairs {
-            let (here, there) = (&world.polymarket[pair.polymarket], &world.kalshi[pair.kalshi]);
+        for pair in &market_set.pairs {
+            let (here, there) =
+                (&market_set.polymarket[pair.polymarket], &market_set.kalshi[pair.kalshi]);
             assert_eq!(here.settle, there.settle, "one question, one result");
             assert!(
                 !here.neg_risk()
@@ -305,11 +318,11 @@ mod tests {
             }
         }
         assert_eq!(settling, PAIR_SETTLES.len());
-        assert!(world.polymarket.iter().any(|m| m.generation == Generation::Three));
-        for set in &world.sets {
+        assert!(market_set.polymarket.iter().any(|m| m.generation == Generation::Three));
+        for set in &market_set.sets {
             assert_eq!(set.fair.iter().sum::<u16>(), 10_000);
         }
-        for market in &world.polymarket {
+        for market in &market_set.polymarket {
             assert_eq!(market.condition_id.len(), 66);
             assert!(market.yes_token.len() <= 78 && market.yes_token != market.no_token);
             let three = market.generation == Generation::Three;
@@ -326,9 +339,10 @@ mod tests {
     }
 
     #[test]
-    fn a_large_world_repeats_the_demos_and_no_name_is_given_twice() {
+    fn a_large_set_repeats_the_demos_and_no_name_is_given_twice() {
         let start = Nanos::from_secs(1_795_000_000);
-        let (small, large) = (World::generated(3, start), World::with_markets(3, start, 4_999));
+        let (small, large) =
+            (MarketSet::generated(3, start), MarketSet::with_markets(3, start, 4_999));
         assert_eq!(large.polymarket[..small.polymarket.len()], small.polymarket);
         assert_eq!(large.kalshi[..small.kalshi.len()], small.kalshi);
         let blocks = 4_999 / BLOCK_MARKETS;
