@@ -1,16 +1,19 @@
 //! What the venues say of cash and positions, compared with what is booked here.
 //!
-//! A reading takes seconds while orders fill, so the venue's figure may differ from ours by as much as live orders,
-//! fills that have not settled and fills of the last seconds explain. Whatever lies outside that range is a
-//! difference: nothing is opened while it stands, and the same figure read twice is taken over. A figure of nothing
-//! (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only where the
-//! venue's own trades come to nothing too.
+//! A reading takes seconds while orders rest and fill, so the venue's figure may differ from ours by as much as live
+//! orders, fills that have not settled and fills of the last seconds explain: for each cash account and each position
+//! that is a [`Range`]. No reading needs a moment in which nothing is in flight. Whatever lies outside the range is a
+//! difference: nothing is opened while it stands. Where two whole readings in a row are explained by the same error of
+//! ours, the part that is certain is put right; what orders in flight may still account for is left to them. A figure of
+//! nothing (no cash at all, contracts gone from the list) is what a venue in trouble answers: it is taken over only where
+//! the venue's own trades come to nothing too.
 //!
 //! Where contracts of a settled market are a claim, it is paid when somebody redeems them. Both are right until then, the contracts on its list and its cash without the money; once they are gone from the list and the money
 //! is there, the claim was paid.
 
 use super::Core;
-use super::money::Correction;
+use super::money::{Correction, worst_cost};
+use super::range::{Errors, Range};
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
 use crate::ids::{Action, MarketId, Outcome, Venue};
@@ -61,35 +64,41 @@ struct VenueCompared {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct PurseCompared {
-    /// The difference seen last: our cash and the venue's.
-    seen: Option<(Usd, Usd)>,
+    /// What explains the difference that the last readings in a row have shown; `None` where the last one showed none.
+    seen: Option<Errors>,
     /// When the reading began that was the first to show it.
     seen_since: Nanos,
     /// Whether this reading told of it.
     told: bool,
-    /// By how much the venue's cash may be less than ours, or more.
-    less: Usd,
-    more: Usd,
+    /// By how many microdollars the venue's cash may differ from ours.
+    range: Range,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct MarketCompared {
-    /// The difference seen last: our contracts of each outcome, in millionths and below zero where more were sold than
-    /// held, and the venue's.
-    seen: Option<([i128; 2], [Qty; 2])>,
-    /// When the reading began that was the first to show it.
+    /// What explains the differences that the last readings in a row have shown, as `range` is ordered; `None` where the
+    /// last one showed none.
+    seen: Option<[Errors; 2]>,
+    /// When the reading began that was the first to show them.
     seen_since: Nanos,
     /// What the venue's own trades add up to, where this reading told.
     history: Option<[Qty; 2]>,
-    /// By how many contracts of each outcome the venue's figure may be less than ours, or more.
-    less: [Qty; 2],
-    more: [Qty; 2],
+    /// By how many millionths of a contract the venue's figure may differ from ours, YES and NO. Where the venue nets pairs,
+    /// the first is of YES less NO, and the second is not used.
+    range: [Range; 2],
     /// Since when contracts that we count, or that a claim is for, are gone from the venue's list, by its readings; `None`
     /// while they are there.
     gone: Option<Nanos>,
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
+}
+
+impl VenueCompared {
+    /// Whether no reading was begun in this run, nor has the venue agreed: what is told then sets the run up, and stands.
+    const fn is_before_readings(&self) -> bool {
+        self.since.get() == 0 && !self.met
+    }
 }
 
 impl Comparison {
@@ -147,20 +156,33 @@ impl Comparison {
     pub fn on_settled(&mut self, now: Nanos, market: MarketId, purse: Purse, paid: Usd) {
         let settled = &mut self.markets[market.index()];
         (settled.settled_at, settled.paid) = (now, paid);
-        self.purses[purse.index()].less += paid.max(Usd::ZERO);
+        self.purses[purse.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
     }
 
-    fn allow_contracts(&mut self, market: MarketId, outcome: Outcome, qty: Qty, more: bool) {
-        let market = &mut self.markets[market.index()];
-        let side = if more { &mut market.more } else { &mut market.less };
-        side[outcome.index()] += qty;
+    /// The venue may have `qty` contracts of this outcome more than we, or less.
+    fn allow_contracts(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        outcome: Outcome,
+        qty: Qty,
+        more: bool,
+    ) {
+        let (side, more) = match (venue.rules().pairs, outcome) {
+            (Pairs::Kept, outcome) => (outcome.index(), more),
+            (Pairs::Netted, Outcome::Yes) => (0, more),
+            (Pairs::Netted, Outcome::No) => (0, !more),
+        };
+        let qty = micros(qty);
+        let (less, more) = if more { (0, qty) } else { (qty, 0) };
+        self.markets[market.index()].range[side].allow(less, more);
     }
 
     /// The venue's figures may lack this fill, or, where it was undone, still have it.
     fn allow_fill(&mut self, booking: &Booking, undone: bool) {
         let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
         let bought = action == Action::Buy;
-        self.allow_contracts(market, outcome, qty, bought == undone);
+        self.allow_contracts(purse.venue(), market, outcome, qty, bought == undone);
         let (worth, fee) = (price.cost_ceil(qty), fee.max(Usd::ZERO));
         let rules = purse.venue().rules();
         let other = price.complement().cost_ceil(qty);
@@ -173,30 +195,51 @@ impl Comparison {
             false => (worth, Usd::ZERO),
         };
         let (less, more) = if undone { (more, less) } else { (less, more) };
-        let purse = &mut self.purses[purse.index()];
-        purse.less += less;
-        purse.more += more;
+        self.purses[purse.index()].range.allow(less.micros(), more.micros());
     }
 
-    /// The venue may have filled more of this order than we have booked.
+    /// The venue may have filled more of this order than we have booked, up to all of it.
     fn allow_order(&mut self, record: &Record, terms: &MarketDef) {
-        let (order, open) = (&record.order, record.open());
+        let order = &record.order;
         let bought = order.action == Action::Buy;
-        self.allow_contracts(order.market, order.outcome, open, bought);
+        let open = most_open(record);
+        self.allow_contracts(order.venue, order.market, order.outcome, open, bought);
         let dollars = Price::ONE.cost_ceil(open);
-        let most =
-            order.price.cost_ceil(open) + fees::fee_bound(terms.fee, order.price, open, true);
         let rules = order.venue.rules();
         let (less, more) = match bought {
-            true if rules.nets_pairs() => (most, dollars),
-            true => (most, Usd::ZERO),
-            false if rules.sells_beyond_holding() => (record.reserved, dollars),
+            true if rules.nets_pairs() => (most_spent(record, terms), dollars),
+            true => (most_spent(record, terms), Usd::ZERO),
+            // What is not held is bought of the other outcome.
+            false if rules.sells_beyond_holding() => {
+                (worst_cost(terms.fee, order.price.complement(), open), dollars)
+            }
             false => (Usd::ZERO, dollars),
         };
-        let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
-        purse.less += less;
-        purse.more += more;
+        let purse = Purse::of(terms.venue, terms.shard);
+        self.purses[purse.index()].range.allow(less.micros(), more.micros());
     }
+}
+
+/// The most contracts of an order that the venue may have filled and that are not booked here.
+pub(super) fn most_open(record: &Record) -> Qty {
+    match record.ended {
+        None if record.order.spends() && !record.is_over() => {
+            record.claim_max().saturating_sub(record.filled)
+        }
+        None | Some(_) => record.open(),
+    }
+}
+
+/// The most cash that a purchase may have cost beyond what is booked, fees included.
+fn most_spent(record: &Record, terms: &MarketDef) -> Usd {
+    let order = &record.order;
+    if !order.spends() {
+        return worst_cost(terms.fee, order.price, record.open());
+    }
+    // It spends so many dollars, whatever they buy; the fee is highest where they buy the most contracts.
+    let left = (order.price.cost_ceil(order.qty) - record.notional).max(Usd::ZERO);
+    let tick = Price::from_ticks(1).expect("the lowest price there is");
+    left + fees::fee_bound(terms.fee, tick, most_open(record), true)
 }
 
 impl Core {
@@ -214,16 +257,17 @@ impl Core {
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
-            comparison.purses[Purse::of(venue, 0).index()].more += self.money.ledger().claims();
+            let claims = self.money.ledger().claims().micros();
+            comparison.purses[Purse::of(venue, 0).index()].range.allow(0, claims);
         }
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
             let of = &mut comparison.markets[market.index()];
-            (of.history, of.less, of.more) = (None, [Qty::ZERO; 2], [Qty::ZERO; 2]);
+            (of.history, of.range) = (None, [Range::default(); 2]);
             let terms = book.terms();
             let purse = &mut comparison.purses[Purse::of(terms.venue, terms.shard).index()];
             if of.settled_at > lagging {
-                purse.less += of.paid.max(Usd::ZERO);
+                purse.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
             }
         }
         for record in orders.live().filter(|record| record.order.venue == venue) {
@@ -266,13 +310,6 @@ impl Core {
             }
         }
         let at = &mut self.comparison.venues[venue.index()];
-        // At the start of a run nothing may be in flight: what it does is known only once it is over.
-        if since != Nanos::ZERO
-            && !at.met
-            && self.orders.live().any(|record| record.order.venue == venue)
-        {
-            return;
-        }
         at.compared = now;
         at.gone_told &= at.gone;
         if std::mem::take(&mut at.differs) {
@@ -315,7 +352,7 @@ impl Core {
     }
 
     /// Books the claims whose contracts are gone and whose money is there. One whose money does not come is a
-    /// difference; at the start of a run, when the venue's cash is taken for true as it is, it is given up.
+    /// difference; at the start of a run, until venue and we have agreed once, it is given up at the second reading.
     fn take_redeemed(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
         let venue = purse.venue();
         let VenueCompared { since, met, .. } = self.comparison.venues[venue.index()];
@@ -328,49 +365,57 @@ impl Core {
             let claim = position.claim();
             self.take_back_payment(purse, claim, payable_from(gone));
             let ours = self.money.cash(purse);
-            let of = &mut self.comparison.purses[purse.index()];
-            if theirs >= ours + claim - of.less {
-                of.more -= claim;
+            let range = &mut self.comparison.purses[purse.index()].range;
+            let is_there = i128::from((theirs - ours - claim).micros()) >= -range.less();
+            if is_there {
+                range.forbid_more(claim.micros());
                 self.money.redeem(market, purse);
                 self.note_position(market, out);
-            } else if !met {
-                of.more -= claim;
+            } else if !met && gone < since {
+                range.forbid_more(claim.micros());
                 self.money.lose_claim(market);
                 self.alarm(Alarm::Gone, Some(market), None, out);
                 self.note_position(market, out);
+            } else if !met {
+                self.disagree(venue, Some(market), out); // until it is read once more
             } else if since.since(gone) >= PAID_WITHIN {
                 self.doubt_gone(venue, Some(market), out);
             }
         }
     }
 
+    /// Takes the venue's word on the cash in a purse, as far as nothing in flight explains it.
     fn compare_cash(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
         self.take_redeemed(purse, theirs, out);
         let venue = purse.venue();
         let ours = self.money.cash(purse);
         let of = &mut self.comparison.purses[purse.index()];
-        if theirs >= ours - of.less && theirs <= ours + of.more {
+        let errors = of.range.errors((theirs - ours).micros().into());
+        if errors.has_none() {
             of.seen = None;
             return;
         }
         let at = self.comparison.venues[venue.index()];
-        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
-        if !twice {
+        let both = of.seen.and_then(|seen| seen.and(errors));
+        of.seen = both.or(Some(errors));
+        if both.is_none() {
             of.seen_since = at.since;
         }
         let since = of.seen_since;
         if theirs == Usd::ZERO && ours > Usd::ZERO && !at.has_cash {
             return self.doubt_gone(venue, None, out);
         }
-        if at.met && !twice {
+        let Some(errors) = both.or_else(|| at.is_before_readings().then_some(errors)) else {
             return self.disagree(venue, None, out);
-        }
+        };
         if at.met {
             self.alarm(Alarm::CashDrift, None, None, out);
         }
         self.comparison.purses[purse.index()].seen = None;
-        self.on_cash_repaired(purse, since, theirs - ours);
-        self.money.correct_cash(purse, theirs);
+        let by = i64::try_from(errors.certain()).expect("it is no more than the figures differ by");
+        let by = Usd::from_micros(by);
+        self.on_cash_repaired(purse, since, by);
+        self.money.correct_cash(purse, ours + by);
     }
 
     /// The venue's word on what is held in a market.
@@ -386,28 +431,31 @@ impl Core {
             return;
         }
         let ours = self.held_here(market);
-        let since = self.comparison.venues[venue.index()].since;
+        let at = self.comparison.venues[venue.index()];
         let of = &mut self.comparison.markets[market.index()];
-        of.gone = if is_gone(venue, ours, theirs) { of.gone.or(Some(since)) } else { None };
-        if explains(venue, ours, theirs, of) {
+        of.gone = if is_gone(venue, ours, theirs) { of.gone.or(Some(at.since)) } else { None };
+        let errors = errors_of(venue, ours, theirs, of.range);
+        if errors.iter().all(Errors::has_none) {
             of.seen = None;
             return;
         }
-        let twice = of.seen.replace((ours, theirs)) == Some((ours, theirs));
-        if !twice {
-            of.seen_since = since;
+        let both = of.seen.and_then(|seen| both_of(seen, errors));
+        of.seen = both.or(Some(errors));
+        if both.is_none() {
+            of.seen_since = at.since;
         }
         if of.gone.is_some() && of.history != Some(theirs) {
             self.stats.doubts[venue.index()].add(market);
             return self.doubt_gone(venue, Some(market), out);
         }
-        if self.comparison.venues[venue.index()].met {
-            if !twice {
-                return self.disagree(venue, Some(market), out);
-            }
+        let Some(errors) = both.or_else(|| at.is_before_readings().then_some(errors)) else {
+            return self.disagree(venue, Some(market), out);
+        };
+        if at.met {
             self.alarm(Alarm::PositionDrift, Some(market), None, out);
         }
         self.comparison.markets[market.index()].seen = None;
+        let [yes, no] = corrected(venue, ours, theirs, errors);
         self.take_over(market, yes, no, out);
     }
 
@@ -466,14 +514,36 @@ fn micros(qty: Qty) -> i128 {
     i128::from(qty.micros())
 }
 
-/// Whether what is in flight explains that the venue has `theirs` where we have `ours`.
-fn explains(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], of: &MarketCompared) -> bool {
+/// The errors of ours that explain that the venue has `theirs` where we have `ours`, ordered as the ranges are.
+fn errors_of(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], range: [Range; 2]) -> [Errors; 2] {
     let [yes, no] = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
-    let [less, more] = [of.less, of.more].map(|side| side.map(micros));
     match venue.rules().pairs {
-        Pairs::Kept => (-less[0]..=more[0]).contains(&yes) && (-less[1]..=more[1]).contains(&no),
+        Pairs::Kept => [range[0].errors(yes), range[1].errors(no)],
         // YES and NO cancel each other at once: one signed number.
-        Pairs::Netted => (-(less[0] + more[1])..=more[0] + less[1]).contains(&(yes - no)),
+        Pairs::Netted => [range[0].errors(yes - no), range[1].errors(0)],
+    }
+}
+
+/// What explains both readings; `None` where no error does.
+fn both_of(one: [Errors; 2], other: [Errors; 2]) -> Option<[Errors; 2]> {
+    Some([one[0].and(other[0])?, one[1].and(other[1])?])
+}
+
+/// Our contracts of each outcome with what is certainly wrong with them put right.
+fn corrected(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], errors: [Errors; 2]) -> [Qty; 2] {
+    let qty = |micros: i128| {
+        Qty::from_micros(u64::try_from(micros).expect("nobody holds less than nothing"))
+    };
+    match venue.rules().pairs {
+        Pairs::Kept => [0, 1].map(|outcome| match ours[outcome] {
+            // What was sold without being held is no holding to correct: the venue's word stands for it.
+            ..0 => theirs[outcome],
+            held => qty((held + errors[outcome].certain()).max(0)),
+        }),
+        Pairs::Netted => {
+            let net = ours[0] - ours[1] + errors[0].certain();
+            [qty(net.max(0)), qty((-net).max(0))]
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
 
 use super::Core;
+use super::compare::most_open;
 use super::fills_seen::Booked;
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
@@ -82,7 +83,7 @@ impl Core {
         let fee = self.fee_of(fill, id, market, out);
         let purse = self.purse(market);
         let booking = Booking { market, purse, outcome, action, price, qty: fill.qty, fee };
-        self.take_back_repairs(record.sent, &booking);
+        self.take_back_repairs(record.sent, most_open(record), &booking);
         self.comparison.on_booked(&booking, false);
         let before = self.money.ledger().realised();
         let entry = self.money.book(&self.books, &self.baskets, &booking);

@@ -42,7 +42,7 @@
 //! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
 //! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
 //! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `compare` holds the venues'
-//! word against ours; `control` listens to the operator and the clock. `invariants` checks after every event in tests, and
+//! word against ours, within the `range` that what is in flight allows; `control` listens to the operator and the clock. `invariants` checks after every event in tests, and
 //! at intervals while running, that the parts agree with each other.
 
 mod adopt;
@@ -60,6 +60,7 @@ mod orders;
 mod orphans;
 mod place;
 mod quarantine;
+mod range;
 mod repairs;
 mod report;
 mod run;

@@ -1,7 +1,8 @@
 //! What was taken over from the venues without an explanation. A fill or a payment that is heard of later is its
 //! explanation: it uses the repair up, so that nothing is counted twice.
 //!
-//! A repair explains nothing of an order that was sent after the reading had begun.
+//! A repair explains nothing of an order that was sent after the reading had begun, and nothing that an order in flight may
+//! still fill: the comparison left that out of the repair.
 
 use super::Core;
 use super::money::Correction;
@@ -128,9 +129,13 @@ impl Core {
         all.push_back(ContractsRepair { market, since, by, price });
     }
 
-    /// A fill of an order sent at `sent` is about to be booked: what a later repair had already counted of it is taken
-    /// back first, contracts and cash each for themselves.
-    pub(super) fn take_back_repairs(&mut self, sent: Nanos, booking: &Booking) {
+    /// A fill of an order sent at `sent`, of which `open` contracts may still fill, is about to be booked: what a later
+    /// repair had already counted of it is taken back first, contracts and cash each for themselves.
+    pub(super) fn take_back_repairs(&mut self, sent: Nanos, open: Qty, booking: &Booking) {
+        let booking = &Booking { qty: booking.qty.saturating_sub(open), ..*booking };
+        if booking.qty.is_zero() {
+            return; // no repair has counted it
+        }
         let &Booking { market, purse, .. } = booking;
         let position = self.money.position(market);
         if position.is_settled() {

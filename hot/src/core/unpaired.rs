@@ -23,12 +23,9 @@ impl UnpairedTold {
 }
 
 impl Core {
-    /// Looks for contracts without a partner, while nothing is in flight: only then does every contract that is held
-    /// belong to something that has ended. Complete baskets count as hedged, whoever bought them.
+    /// Looks for contracts without a partner. Complete baskets count as hedged, whoever bought them. Where a group is at
+    /// work, what is held may be a leg that waits for its partner: what was found there last stands until it has ended.
     pub(super) fn look_for_unpaired(&mut self, out: &mut Outbox) {
-        if !self.is_idle() {
-            return;
-        }
         self.mark(); // leaves what no complete basket has taken
         let mut found = Unpaired::default();
         for nth in 0..MARKETS_MAX {
@@ -36,7 +33,10 @@ impl Core {
             for outcome in [Outcome::Yes, Outcome::No] {
                 let qty = self.money.worth().unpaired(market, outcome);
                 let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
-                let stands = is_open && self.is_worth(market, outcome, qty);
+                let stands = match self.is_worked_on(market, outcome) {
+                    true => is_open && self.unpaired_told.0[nth][outcome.index()],
+                    false => is_open && self.is_worth(market, outcome, qty),
+                };
                 let told =
                     std::mem::replace(&mut self.unpaired_told.0[nth][outcome.index()], stands);
                 if stands {
@@ -48,6 +48,12 @@ impl Core {
             }
         }
         self.stats.unpaired = found;
+    }
+
+    /// Whether a group that has not ended has a leg in this outcome.
+    fn is_worked_on(&self, market: MarketId, outcome: Outcome) -> bool {
+        let mut legs = self.groups.iter().flat_map(|group| group.legs());
+        legs.any(|leg| leg.market == market && leg.outcome == outcome)
     }
 
     /// Whether contracts cost or would fetch enough to matter.

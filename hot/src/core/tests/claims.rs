@@ -98,7 +98,10 @@ fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
     desk.notes.clear();
     desk.control(Control::Start { epoch: 9, first_order: 1_000_000 });
     reading(&mut desk, 0, Usd::ZERO);
-    assert_eq!((desk.core.stats().claims, alarms(&desk)), (Usd::ZERO, 1));
+    let agrees = |desk: &Desk| desk.core.stats().agrees[Venue::Polymarket.index()];
+    assert_eq!((desk.core.stats().claims, agrees(&desk)), (Usd::from_dollars(30), false), "once");
+    reading(&mut desk, 0, Usd::ZERO);
+    assert_eq!((desk.core.stats().claims, alarms(&desk), agrees(&desk)), (Usd::ZERO, 1, true));
     assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
     assert_eq!(desk.core.money.day_result(), day, "it is no result of trading");
     assert!(desk.core.ledger().is_balanced());

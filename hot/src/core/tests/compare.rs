@@ -140,10 +140,13 @@ fn a_restart_believes_zeros_no_more_than_a_run() {
         assert!(!clean(&desk));
     }
     assert_eq!(desk.held(KA, Outcome::No), qty(30));
-    let more = desk.core.ledger().cash_at(KALSHI) + Usd::from_dollars(5);
+    let ours = desk.core.ledger().cash_at(KALSHI);
+    let more = ours + Usd::from_dollars(5);
     desk.reading(KALSHI, &[position(KA, 0, 30), cash(KALSHI, more)]);
-    assert!(clean(&desk));
-    assert_eq!(desk.core.ledger().cash_at(KALSHI), more, "the first word of a run is taken");
+    assert_eq!((desk.core.ledger().cash_at(KALSHI), clean(&desk)), (ours, false), "told once");
+    desk.reading(KALSHI, &[position(KA, 0, 30), cash(KALSHI, more)]);
+    assert_eq!((desk.core.ledger().cash_at(KALSHI), clean(&desk)), (more, true), "told twice");
+    assert_eq!(alarms(&desk, Alarm::CashDrift), 0, "it moved while nothing ran");
 }
 
 #[test]

@@ -383,25 +383,25 @@ fn a_fee_that_is_not_the_rules_is_booked_and_told() {
 }
 
 #[test]
-fn agreement_needs_a_quiet_moment() {
+fn agreement_needs_no_quiet_moment() {
     let mut desk = Desk::new();
     desk.gap();
     let first = desk.last_placed();
     desk.control(Control::Start { epoch: 2, first_order: 1_000 });
-    let agree = |desk: &mut Desk| {
-        let since = desk.now;
-        for venue in Venue::ALL {
-            desk.control(Control::Reading { venue, since });
-            let cash = desk.core.ledger().cash_at(venue);
-            desk.control(Control::Cash { venue, shard: 0, cash });
-            desk.control(Control::Reconciled { venue, clean: true });
-        }
+    let cash = desk.core.ledger().cash_at(Venue::Kalshi);
+    let cost = desk.reserved();
+    let mut agrees = |no, cash| {
+        let position = Control::Position { market: KA, yes: Qty::ZERO, no: qty(no) };
+        let venue = Venue::Kalshi;
+        desk.reading(venue, &[position, Control::Cash { venue, shard: 0, cash }]);
+        desk.reading(Venue::Polymarket, &[]);
         desk.core.stats().reconciled
     };
-    assert!(!agree(&mut desk), "an order is in flight");
-    desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
-    desk.wait(Nanos::from_millis(1));
-    assert!(agree(&mut desk));
+    assert_eq!(first.qty, qty(30));
+    for (no, cash) in [(0, cash), (12, cash - Usd::from_dollars(5)), (30, cash - cost)] {
+        assert!(agrees(no, cash), "what became of it is not known: {no}");
+    }
+    assert!(!agrees(31, cash), "no fate of it explains that");
 }
 
 #[test]
