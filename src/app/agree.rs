@@ -8,13 +8,12 @@ use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
-use super::compare::Reading;
 use super::health::LINKS;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
 use crate::exit::Exit;
 
-/// How long the links may take to come up, and orders in flight to be accounted for, before it is said.
+/// How long the links may take to come up, and orders of an unknown fate to be accounted for, before it is said.
 const UP_WITHIN: Duration = Duration::from_secs(20);
 /// How often a start tries to agree with the venues.
 const START_TRIES: u32 = 3;
@@ -45,7 +44,8 @@ struct Round {
 }
 
 impl Running {
-    /// Waits for the links, settles what an earlier run left in flight, agrees with both venues, and opens.
+    /// Waits for the links and for the venues' word on every order of an earlier run, agrees with both venues, and opens.
+    /// Orders that rest go on resting meanwhile: the core keeps those whose purpose is to rest and cancels the others.
     /// Returns an exit where that was not to be.
     pub(super) fn agree_at_start(&mut self) -> Option<Exit> {
         let begin = Instant::now();
@@ -57,8 +57,8 @@ impl Running {
             }
             let seen = self.engine.look();
             let up = seen.links(LinkFigure::Up) == LINKS;
-            let settled = seen.core.get(CoreFigure::OrdersLive) == 0;
-            if up && settled {
+            let known = seen.core.get(CoreFigure::OrdersUnknownLive) == 0;
+            if up && known {
                 break;
             }
             if begin.elapsed() > UP_WITHIN && !said {
@@ -94,7 +94,8 @@ impl Running {
         Some(Exit::Unreconciled)
     }
 
-    /// Takes both venues' word, read twice the same, until the core agrees.
+    /// Has both venues read until the core agrees with both. Orders may rest and fill meanwhile: the core holds each figure
+    /// against the range that they allow, and believes a difference only once it has seen the same one twice.
     pub(super) fn agree(&mut self, by: Instant) -> Result<(), Unagreed> {
         let mut round: Option<Round> = None;
         let mut tries = 0;
@@ -121,16 +122,13 @@ impl Running {
                     continue;
                 }
             }
-            if stats.orders_live > 0 {
-                continue;
-            }
             if tries == AGREE_TRIES {
                 return Err(Unagreed::Why(self.disagreement()));
             }
             tries += 1;
             round = Some(Round { since: self.engine.clock.now(), told: None });
             for venue in Venue::ALL {
-                self.begin_check(venue, Reading::Settled).map_err(Unagreed::Why)?;
+                self.begin_check(venue).map_err(Unagreed::Why)?;
             }
         }
     }

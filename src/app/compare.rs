@@ -27,21 +27,9 @@ const READ_AGAIN: Duration = Duration::from_secs(5);
 /// The pauses after reads that failed one after the other.
 const RETRY_AFTER: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
-/// How often a venue is read, and after which pause, until it says the same twice in a row.
-const SETTLED_TRIES: u32 = 6;
-const SETTLED_PAUSE: Duration = Duration::from_millis(250);
 /// After a reading that failed an assertion.
 const NOBODY_ASKS: &str =
     "it is compared with no more before a new start: `surefoot stop` and `surefoot start`";
-
-/// How a venue is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Once: what was said is compared with what is said next time.
-    Once,
-    /// Until it says the same twice: before anything opens.
-    Settled,
-}
 
 /// Who asks one venue what is true.
 pub(super) struct Asker {
@@ -80,15 +68,12 @@ pub(super) struct VenueCheck {
 }
 
 impl Asker {
-    fn ask(&mut self, reading: Reading, clock: &Clock, doubts: &[MarketId]) -> Answer {
+    fn ask(&mut self, clock: &Clock, doubts: &[MarketId]) -> Answer {
         // Results come first: a market that was paid is a result, not a difference.
         let settled = self.results.read();
         let since = clock.now();
         let history = self.history(doubts);
-        let truth = match reading {
-            Reading::Once => self.account.truth(),
-            Reading::Settled => settled_truth(self.account.as_ref(), SETTLED_TRIES, SETTLED_PAUSE),
-        };
+        let truth = self.account.truth();
         Answer { since, settled, truth, history }
     }
 
@@ -186,9 +171,6 @@ impl Running {
     /// Why the core does not agree, for a person.
     pub(super) fn disagreement(&mut self) -> String {
         let stats = *self.engine.stats();
-        if stats.orders_live > 0 {
-            return "orders of ours were in flight whenever they were asked".to_owned();
-        }
         let name = |market| Some(self.directory.entry(market)?.names.id().to_owned());
         let gone = stats.doubts.iter().flat_map(Doubts::shown).filter_map(name).collect();
         differs(&stats, gone)
@@ -239,7 +221,7 @@ impl Running {
                     let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
                     // Where nobody is left to ask, that was said when it came to that.
                     if self.is_open && due && check.asker.is_some() {
-                        let begun = self.begin_check(venue, Reading::Once);
+                        let begun = self.begin_check(venue);
                         self.say_unread_venue(venue, begun);
                     }
                 }
@@ -251,7 +233,7 @@ impl Running {
     ///
     /// # Errors
     /// Nobody can ask: the system has no thread for it now, or an earlier one failed an assertion.
-    pub(super) fn begin_check(&mut self, venue: Venue, reading: Reading) -> Result<(), String> {
+    pub(super) fn begin_check(&mut self, venue: Venue) -> Result<(), String> {
         let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
         let check = &mut self.checks[venue.index()];
         (check.at_once, check.asked) = (false, Instant::now());
@@ -264,7 +246,7 @@ impl Running {
         let read = move || {
             let mut asker =
                 handed.recv().expect("it is handed over as soon as this thread is there");
-            let answer = asker.ask(reading, &clock, &doubts);
+            let answer = asker.ask(&clock, &doubts);
             (asker, answer)
         };
         let started = if fault::no_thread() {

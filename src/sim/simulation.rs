@@ -23,7 +23,7 @@ use super::links::{Link, links};
 use super::queue::Queue;
 use super::signers::{Signers, limits};
 use super::transport::{InProcess, Shared, VirtualTime, endpoint, lock};
-use super::truth::{Asker, READ_AGAIN, READ_EVERY, SETTLE_PAUSE};
+use super::truth::{Asker, READ_AGAIN, READ_AT_START, READ_EVERY};
 use super::world::{Listing, Venues};
 use super::{Broken, Outcome};
 use crate::app::recover::InJournal;
@@ -101,6 +101,8 @@ struct Simulation {
     conns: u64,
     executors: [Box<dyn Executor>; 2],
     askers: [Asker; 2],
+    /// Whether the core has agreed with both venues once.
+    has_agreed: bool,
     directory: Directory,
     core: Core,
     outbox: Outbox,
@@ -172,6 +174,7 @@ impl Simulation {
             conns: 0,
             executors: signers.executors(&directory, &halt),
             askers,
+            has_agreed: false,
             directory,
             core: Core::new(),
             outbox: Outbox::new(),
@@ -518,8 +521,9 @@ impl Simulation {
         let doubts: Vec<_> = stats.doubts[venue.index()].shown().collect();
         let asker = &mut self.askers[venue.index()];
         let events = asker.read(self.now, &doubts, &self.directory)?;
-        let again = match (asker.is_settled(), stats.reconciled) {
-            (false, _) => SETTLE_PAUSE,
+        self.has_agreed |= stats.reconciled;
+        let again = match (self.has_agreed, stats.reconciled) {
+            (false, _) => READ_AT_START,
             (true, false) => READ_AGAIN,
             (true, true) => READ_EVERY,
         };

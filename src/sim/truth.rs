@@ -1,6 +1,6 @@
 //! Comparing with the venues under virtual time: production's readers, asked over values instead of sockets.
 //!
-//! When to ask, and that an opening wants the same answer twice in a row, is done here as the program's main thread does it.
+//! When to ask is decided here as the program's main thread does it.
 //! A whole reading is of one moment: no virtual time passes while a reader asks page after page.
 
 use std::collections::BTreeSet;
@@ -20,17 +20,13 @@ use crate::app::results::Results;
 pub const READ_EVERY: Nanos = Nanos::from_secs(30);
 /// How often while they do not.
 pub const READ_AGAIN: Nanos = Nanos::from_secs(5);
-/// How soon again before anything opens, until the same is said twice in a row.
-pub const SETTLE_PAUSE: Nanos = Nanos::from_millis(250);
+/// How often before anything opens, until venue and core have agreed for the first time.
+pub const READ_AT_START: Nanos = Nanos::from_millis(250);
 
 /// Who asks one venue what is true.
 pub struct Asker {
     reader: Box<dyn Reader>,
     results: Results,
-    /// What was said last, before anything opened.
-    last: Option<Truth>,
-    /// Whether the venue has said the same twice.
-    is_settled: bool,
     /// Confirmed fills that the core was told of: those of the last reading.
     confirmed: BTreeSet<FillId>,
 }
@@ -38,12 +34,7 @@ pub struct Asker {
 impl Asker {
     /// Nothing was asked yet.
     pub fn new(reader: Box<dyn Reader>, results: Results) -> Self {
-        Self { reader, results, last: None, is_settled: false, confirmed: BTreeSet::new() }
-    }
-
-    /// Whether the venue has said the same twice, so that the core was told.
-    pub const fn is_settled(&self) -> bool {
-        self.is_settled
+        Self { reader, results, confirmed: BTreeSet::new() }
     }
 
     /// Everything that the venue says now.
@@ -54,7 +45,7 @@ impl Asker {
         self.reader.truth().map_err(|error| Broken::new("P1", error.to_string()))
     }
 
-    /// Asks, and gives what the core is to be told of it; nothing while it has not said the same twice.
+    /// Asks, and gives what the core is to be told of it.
     ///
     /// # Errors
     /// The venue could not be read.
@@ -73,13 +64,6 @@ impl Asker {
             history.extend(said.map(|(yes, no)| Control::History { market, yes, no }));
         }
         let truth = self.truth()?;
-        if !self.is_settled {
-            self.is_settled = self.last.as_ref() == Some(&truth);
-            self.last = Some(truth.clone());
-            if !self.is_settled {
-                return Ok(events);
-            }
-        }
         let venue = self.reader.venue();
         let confirmed: BTreeSet<_> = truth.confirmed.iter().copied().collect();
         for &fill in confirmed.difference(&self.confirmed) {
