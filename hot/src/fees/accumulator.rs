@@ -24,6 +24,9 @@ impl Precision {
 
 /// What one order has paid in rounding and not got back. One per order; it stays when the order goes from
 /// taking to making.
+///
+/// Only the vectors use it: the core books the fee that the venue tells with a fill, and reserves what
+/// [`fee_bound`](super::fee_bound) says before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeAccumulator {
     precision: Precision,
