@@ -9,7 +9,7 @@ enum_table! {
         Taken = 0, "taken";
         /// Too little profit in all, or under a venue's minimum, once rounded.
         TooSmall = 1, "too_small";
-        /// Just shot, or still in flight. Nothing gives this verdict: such a basket is not looked at. Its number is kept for the
+        /// Traded a moment ago, or still in flight. Nothing gives this verdict: such a basket is not looked at. Its number is kept for the
         /// journals that are there.
         Cooldown = 2, "cooldown";
         /// Too good to be true: bad data.

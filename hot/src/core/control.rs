@@ -66,7 +66,7 @@ impl Core {
         }
     }
 
-    /// Whatever was in flight, nobody can say now: it keeps its claim, and the venue is asked.
+    /// A run begins. The state of orders in flight is unknown: each keeps its reservation, and the venue is asked about it.
     fn on_start(
         &mut self,
         now: Nanos,
@@ -233,7 +233,7 @@ impl Core {
         self.give_up_orphans(now, out);
         self.doubt_old_comparisons(now, out);
         self.mark();
-        // One that only observes has nothing to stop: it goes on deciding, and the gate refuses.
+        // While only observing there is no trading to halt: the core goes on deciding, and the gate refuses every order.
         let loses = !self.limits.observes_only()
             && -self.money.day_result() >= self.limits.usd(LimitRow::DailyLoss);
         if !self.run.is_halted() && loses {

@@ -15,9 +15,9 @@ use std::collections::VecDeque;
 /// order leaves; Kalshi's comes with the answer, which is waited for 2 s, or with that to a query, sent once a
 /// second from then on: room for several to be lost.
 const CLAIM_WAIT: Nanos = Nanos::from_secs(10);
-/// So many alarms are raised in a span;
+/// The most alarms about orders that are not ours within one [`ALARMS_SPAN`]. Further ones are only counted.
 const ALARMS_MAX: u32 = 16;
-/// beyond them only the counter goes on, and tells as much.
+/// The time that [`ALARMS_MAX`] is counted over.
 const ALARMS_SPAN: Nanos = Nanos::from_secs(60);
 
 /// A report that waits for its order's name.
@@ -25,8 +25,8 @@ const ALARMS_SPAN: Nanos = Nanos::from_secs(60);
 struct Orphan {
     since: Nanos,
     report: Report,
-    /// Whether an order of ours that lacks a name could be the one.
-    hoped: bool,
+    /// Whether it may be about an order of ours whose venue name is not known yet.
+    expects_owner: bool,
     /// Whether it has been counted as another's. It is kept while there is room: a name may come very late.
     given_up: bool,
 }
@@ -58,10 +58,10 @@ impl Orphans {
         self.waiting.len()
     }
 
-    /// The one that is missed least: given up before, else without an order of ours that it could be of, else the
-    /// oldest.
+    /// The position of the report that matters least: one that was given up, else one that none of our orders can explain,
+    /// else the oldest.
     fn least(&self) -> usize {
-        let worth = |orphan: &Orphan| match (orphan.given_up, orphan.hoped) {
+        let worth = |orphan: &Orphan| match (orphan.given_up, orphan.expects_owner) {
             (true, _) => 0,
             (false, false) => 1,
             (false, true) => 2,
@@ -127,7 +127,7 @@ impl Core {
             }
         }
         let mut nameless = self.orders.live().filter(|record| record.key.is_none());
-        let hoped = match report {
+        let expects_owner = match report {
             Report::Fill(fill) => nameless.any(|record| {
                 record.order.market == fill.market && record.order.on_book().0 == fill.side
             }),
@@ -143,7 +143,7 @@ impl Core {
         self.orphans.waiting.push_back(Orphan {
             since: now,
             report: *report,
-            hoped,
+            expects_owner,
             given_up: false,
         });
     }
@@ -164,7 +164,7 @@ impl Core {
         }
     }
 
-    /// Those that nobody claimed in time are another's.
+    /// A report that no order of ours claims in time belongs to somebody else's order.
     pub(super) fn give_up_orphans(&mut self, now: Nanos, out: &mut Outbox) {
         for at in 0..self.orphans.waiting.len() {
             let orphan = &mut self.orphans.waiting[at];

@@ -16,9 +16,10 @@ use crate::risk::{HaltWhy, QuarantineWhy};
 use crate::stats::Quarantined;
 use crate::units::Nanos;
 
-/// So many odd messages about one book,
+/// How many messages of a strange shape about one book, within [`SHAPES_SPAN`], quarantine its market: a single one may be
+/// a bit that flipped on the way.
 const SHAPES_MAX: u8 = 3;
-/// within this time, quarantine its market: one may be a bit that flipped on the way.
+/// The time that [`SHAPES_MAX`] is counted over.
 const SHAPES_SPAN: Nanos = Nanos::from_secs(60);
 /// A book that has been whole for so long since a fresh snapshot, with nothing odd between, ends that.
 const WHOLE_FOR: Nanos = Nanos::from_secs(10);

@@ -10,10 +10,12 @@ use crate::outbox::Outbox;
 use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
 use crate::units::{Nanos, Qty};
 
-/// How often in a row the venue must not know an order,
+/// How often in a row the venue must answer that it does not know an order before the order counts as over. See
+/// [`ABSENT_SPAN`].
 const ABSENT_TIMES: u8 = 3;
-/// and how old the order must be, before it is taken as never having been: longer than a taker delay (3 s,
-/// `venues/polymarket.md` §4.6), and twice what the read side of a venue has been seen to lag behind its engine (15 s).
+/// How long after it was sent an order that the venue does not know counts as over, at the earliest: longer than a taker
+/// delay (3 s, `venues/polymarket.md` §4.6), and twice what the read side of a venue has been seen to lag behind its
+/// engine (15 s).
 const ABSENT_SPAN: Nanos = Nanos::from_secs(30);
 /// How far apart the venue must say twice that an order is filled in part, after it refused to cancel it, before the
 /// rest is taken as gone: a fill on its way is told within that time.
@@ -280,7 +282,7 @@ impl Core {
             (record.ended, record.end) = (Some(total), EndKind::Missed);
             let group = record.order.group;
             if let Some(place) = self.groups.position(group) {
-                self.groups.at_mut(place).doubted = true; // a fill may come yet: no second shot soon
+                self.groups.at_mut(place).doubted = true; // a fill may come yet: the longer cooldown applies
             }
             let event = if total.is_zero() { OrderEvent::Rejected } else { OrderEvent::Cancelled };
             self.settle_order(now, order, event, out);

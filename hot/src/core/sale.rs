@@ -21,9 +21,9 @@ const DUST_MAX: Usd = Usd::from_dollars(1);
 const TOPPED_UP: Usd = Usd::from_cents(120);
 /// How often the legs of one group are topped up at most.
 const TOP_UPS_MAX: u8 = 3;
-/// A sale may go so far below the best bid at once, as a part of it: about what an unwind is expected to lose;
+/// A sale may be priced below the best bid by one part in this many of the bid: about what an unwind is expected to lose.
 const SWEEP_PART: u16 = 16;
-/// but always a cent.
+/// How far below the best bid a sale may always be priced, in $0.0001: a cent.
 const SWEEP_MIN: u16 = 100;
 /// How long an unwind may wait, for whatever reason (no bid, a venue that is away), before trading halts and the group
 /// is handed to a person: longer than a venue's restart.
@@ -101,7 +101,7 @@ impl Core {
     ) -> Option<(Price, Qty, Tif)> {
         let (terms, rules) = (self.terms(leg.market), leg.venue.rules());
         (0..=group.concessions.min(100)).rev().find_map(|cents| {
-            let price = give_way(bid, cents, terms.grid, leg.outcome);
+            let price = concede(bid, cents, terms.grid, leg.outcome);
             let (qty, tif) = selling_terms(rules, price, qty);
             let least = if min_size_applies(leg, tif) { terms.min_qty } else { LOT };
             let worth = price.proceeds_floor(qty);
@@ -170,7 +170,7 @@ impl Core {
     /// The limit that a sale of `qty` begins with: the bid at which the book has room for all of it, but not far below
     /// the best one; a sale at the best bid alone would leave the rest standing for a step. While the book is in doubt,
     /// the last bid of a whole book. It is only a limit: better bids are met first, and where the market has moved on,
-    /// the sale does not fill and gives way.
+    /// the sale does not fill, and the next one is priced lower.
     fn exit_price(&self, market: MarketId, outcome: Outcome, qty: Qty) -> Option<Price> {
         let book = self.books.get(market)?;
         if !book.is_good() {
@@ -227,7 +227,7 @@ fn selling_terms(rules: &VenueRules, price: Price, qty: Qty) -> (Qty, Tif) {
 }
 
 /// The price of a sale: at the bid first, then a cent lower each time, never below the lowest price of the grid.
-fn give_way(bid: Price, attempt: u32, grid: Grid, outcome: Outcome) -> Price {
+fn concede(bid: Price, attempt: u32, grid: Grid, outcome: Outcome) -> Price {
     let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
     let down = u16::try_from(attempt.min(100) * 100).expect("at most a dollar");
     let mut ticks = bid.ticks().saturating_sub(down).max(grid.finest());

@@ -126,7 +126,7 @@ impl Groups {
         Some(self.live.len() - 1)
     }
 
-    /// Whether a basket has a group that has not ended: the same edge is not shot twice.
+    /// Whether a basket has a group that has not ended: the same opportunity is not taken twice.
     pub fn is_busy(&self, basket: BasketId) -> bool {
         self.live.iter().any(|group| group.basket == basket)
     }
