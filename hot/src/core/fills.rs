@@ -1,7 +1,7 @@
 //! What a fill does: it is judged against its order, booked once, and counted in its order and its group.
 
 use super::Core;
-use super::compare::most_open;
+use super::comparison::most_open;
 use super::fills_seen::Booked;
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;

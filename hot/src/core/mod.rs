@@ -49,6 +49,7 @@ mod adopt;
 mod advance;
 mod claims;
 mod compare;
+mod comparison;
 mod control;
 mod decide;
 mod episodes;
@@ -86,7 +87,7 @@ use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
 use crate::units::Nanos;
 
-use compare::Comparison;
+use comparison::Comparison;
 use episodes::Episodes;
 use fills_seen::FillsSeen;
 use money::Money;

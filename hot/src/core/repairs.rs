@@ -7,7 +7,7 @@
 use super::Core;
 use super::money::Correction;
 use crate::ids::{Action, MarketId, Outcome};
-use crate::ledger::{Booking, Purse};
+use crate::ledger::{Booking, Position, Purse};
 use crate::market::MarketDef;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::Pairs;
@@ -40,6 +40,20 @@ struct CashRepair {
     by: Usd,
 }
 
+/// A search through the repairs for what a fill explains.
+#[derive(Clone, Copy, Debug)]
+struct Search {
+    market: MarketId,
+    /// Which of [`ContractsRepair::by`] the fill changes.
+    side: usize,
+    /// When the order was sent.
+    sent: Nanos,
+    /// Millionths of a contract that are not explained yet, below zero where the fill takes contracts away.
+    wanted: i128,
+    /// The position of the next repair to be looked at.
+    next: usize,
+}
+
 /// The repairs, the oldest first.
 #[derive(Debug)]
 pub(super) struct Repairs {
@@ -53,6 +67,64 @@ impl Repairs {
             contracts: VecDeque::with_capacity(REPAIRS_MAX),
             cash: VecDeque::with_capacity(REPAIRS_MAX),
         }
+    }
+
+    /// The cash in a purse was taken over, as a reading that began at `since` was the first to show: `by` is how much more
+    /// than we had.
+    pub fn note_cash(&mut self, purse: Purse, since: Nanos, by: Usd) {
+        if self.cash.len() == REPAIRS_MAX {
+            self.cash.pop_front();
+        }
+        self.cash.push_back(CashRepair { purse, since, by });
+    }
+
+    /// The contracts of a market are about to be taken over, as a reading that began at `since` was the first to show: new
+    /// ones are booked at `new` a YES.
+    pub fn note_contracts(
+        &mut self,
+        terms: &MarketDef,
+        position: &Position,
+        since: Nanos,
+        theirs: [Qty; 2],
+        new: Price,
+    ) {
+        let mut by = [0; 2];
+        let mut price = [new, new.complement()];
+        for outcome in [Outcome::Yes, Outcome::No] {
+            let at = outcome.index();
+            let held = position.held(outcome);
+            by[at] = micros(theirs[at]) - micros(held) + micros(position.short(outcome));
+            if let Some(cost) = average(position.cost(outcome), held) {
+                price[at] = cost;
+            }
+        }
+        if terms.venue.rules().nets_pairs() {
+            by = [by[0] - by[1], 0];
+        }
+        if self.contracts.len() == REPAIRS_MAX {
+            self.contracts.pop_front();
+        }
+        self.contracts.push_back(ContractsRepair { market: terms.market, since, by, price });
+    }
+
+    /// Takes what a fill explains out of one repair: the next one from `search.next` on that is of the same market and was
+    /// first seen after the order was sent. Of contracts that a repair had added, at most `most` millionths are taken.
+    /// Returns how many millionths it was, and at what prices of YES and of NO contracts are put back; `None` once no repair
+    /// is left.
+    fn explain_contracts(&mut self, search: &mut Search, most: i128) -> Option<(i128, [Price; 2])> {
+        while let Some(repair) = self.contracts.get_mut(search.next) {
+            search.next += 1;
+            if repair.market != search.market || repair.since <= search.sent {
+                continue;
+            }
+            let part = overlap(repair.by[search.side], search.wanted).min(most);
+            if part != 0 {
+                repair.by[search.side] -= part;
+                search.wanted -= part;
+                return Some((part, repair.price));
+            }
+        }
+        None
     }
 
     /// Takes up to `wanted` dollars, above or below zero, out of the repairs of a purse that were first seen at `since`
@@ -91,44 +163,6 @@ fn qty(micros: i128) -> Qty {
 }
 
 impl Core {
-    /// The cash in a purse was taken over: `by` is how much more than we had.
-    pub(super) fn on_cash_repaired(&mut self, purse: Purse, since: Nanos, by: Usd) {
-        let all = &mut self.repairs.cash;
-        if all.len() == REPAIRS_MAX {
-            all.pop_front();
-        }
-        all.push_back(CashRepair { purse, since, by });
-    }
-
-    /// The contracts of a market are about to be taken over: new ones are booked at `new` a YES.
-    pub(super) fn on_contracts_repaired(
-        &mut self,
-        market: MarketId,
-        since: Nanos,
-        theirs: [Qty; 2],
-        new: Price,
-    ) {
-        let position = self.money.position(market);
-        let mut by = [0; 2];
-        let mut price = [new, new.complement()];
-        for outcome in [Outcome::Yes, Outcome::No] {
-            let at = outcome.index();
-            let held = position.held(outcome);
-            by[at] = micros(theirs[at]) - micros(held) + micros(position.short(outcome));
-            if let Some(cost) = average(position.cost(outcome), held) {
-                price[at] = cost;
-            }
-        }
-        if self.terms(market).venue.rules().nets_pairs() {
-            by = [by[0] - by[1], 0];
-        }
-        let all = &mut self.repairs.contracts;
-        if all.len() == REPAIRS_MAX {
-            all.pop_front();
-        }
-        all.push_back(ContractsRepair { market, since, by, price });
-    }
-
     /// A fill of an order sent at `sent`, of which `open` contracts may still fill, is about to be booked: what a later
     /// repair had already counted of it is taken back first, contracts and cash each for themselves.
     pub(super) fn take_back_repairs(&mut self, sent: Nanos, open: Qty, booking: &Booking) {
@@ -158,23 +192,14 @@ impl Core {
         let netted = booking.purse.venue().rules().nets_pairs();
         let side = if netted { 0 } else { outcome.index() };
         let grows = (booking.action == Action::Buy) == (!netted || outcome == Outcome::Yes);
-        let mut wanted = if grows { micros(booking.qty) } else { -micros(booking.qty) };
-        for at in 0..self.repairs.contracts.len() {
-            let repair = &mut self.repairs.contracts[at];
-            if repair.market != market || repair.since <= sent {
-                continue;
-            }
-            let mut part = overlap(repair.by[side], wanted);
-            if !netted {
-                // Nobody can hold less than nothing there: what the repair added may be sold by now.
-                part = part.min(micros(self.money.position(market).held(outcome)));
-            }
-            if part == 0 {
-                continue;
-            }
-            repair.by[side] -= part;
-            wanted -= part;
-            let price = repair.price;
+        let wanted = if grows { micros(booking.qty) } else { -micros(booking.qty) };
+        let mut search = Search { market, side, sent, wanted, next: 0 };
+        loop {
+            // Where pairs are kept nobody can hold less than nothing: what the repair added may be sold by now.
+            let held = micros(self.money.position(market).held(outcome));
+            let most = if netted { i128::MAX } else { held };
+            let explained = self.repairs.explain_contracts(&mut search, most);
+            let Some((part, price)) = explained else { break };
             self.put_back(market, side, -part, price);
         }
     }

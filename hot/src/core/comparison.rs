@@ -1,0 +1,517 @@
+//! The reading under way of each venue, and what earlier ones found: by how much a figure may differ from ours, and what
+//! is certainly wrong with ours where it differs by more.
+//!
+//! This part decides, and changes nothing of ours: `compare` does what it finds. It keeps that no difference is put right
+//! that one reading alone has shown, and that a figure of nothing is never taken over without the venue's own trades (P7).
+
+use super::fills_seen::FillsSeen;
+use super::money::worst_cost;
+use super::orders::Orders;
+use super::range::{Errors, Range};
+use crate::book::Books;
+use crate::bounds::MARKETS_MAX;
+use crate::fees;
+use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ledger::{Booking, Purse};
+use crate::market::MarketDef;
+use crate::order::Record;
+use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
+
+/// Reads of an account may lag behind its fills by this long.
+const READ_LAG: Nanos = Nanos::from_secs(10);
+/// A fill that the venue has neither confirmed nor failed for this long counts as settled. Settlement takes seconds,
+/// its retries take minutes.
+const SETTLED_AFTER: Nanos = Nanos::from_secs(3_600);
+/// The money of contracts that are gone from the list of a settled market comes within this time, or is missed.
+const PAID_WITHIN: Nanos = Nanos::from_secs(60);
+/// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
+const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
+
+/// The comparison under way with each venue, and what earlier ones found.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    venues: [VenueCompared; 2],
+    purses: [PurseCompared; CASH_ACCOUNTS],
+    markets: Vec<MarketCompared>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct VenueCompared {
+    /// When the reading's first question left; zero before the first reading of a run.
+    since: Nanos,
+    /// When a whole reading was last compared; zero before the first one of a run.
+    compared: Nanos,
+    /// Whether this reading differs.
+    differs: bool,
+    /// Whether the venue and we have agreed once in this run.
+    met: bool,
+    /// Whether the venue has told of some cash in this reading.
+    has_cash: bool,
+    /// Whether this reading says that something is gone, without a history that explains it.
+    gone: bool,
+    /// Whether the alarm for such answers was raised since the last reading without one.
+    gone_told: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct PurseCompared {
+    /// What explains the difference that the last readings in a row have shown; `None` where the last one showed none.
+    seen: Option<Errors>,
+    /// When the reading began that was the first to show it.
+    seen_since: Nanos,
+    /// Whether this reading told of it.
+    told: bool,
+    /// By how many microdollars the venue's cash may differ from ours.
+    range: Range,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct MarketCompared {
+    /// What explains the differences that the last readings in a row have shown, as `range` is ordered; `None` where the
+    /// last one showed none.
+    seen: Option<[Errors; 2]>,
+    /// When the reading began that was the first to show them.
+    seen_since: Nanos,
+    /// What the venue's own trades add up to, where this reading told.
+    history: Option<[Qty; 2]>,
+    /// By how many millionths of a contract the venue's figure may differ from ours, YES and NO. Where the venue nets pairs,
+    /// the first is of YES less NO, and the second is not used.
+    range: [Range; 2],
+    /// Since when contracts that we count, or that a claim is for, are gone from the venue's list, by its readings; `None`
+    /// while they are there.
+    gone: Option<Nanos>,
+    /// When the market was settled, and what that paid us.
+    settled_at: Nanos,
+    paid: Usd,
+}
+
+/// What a venue's figure says of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding<T> {
+    /// What is in flight explains the difference, if there is one.
+    Explained,
+    /// Something is gone, says the venue, and nothing explains it. That frees no limit and is no cash lost.
+    Gone,
+    /// They differ, and it is not certain yet by how much ours is wrong.
+    Differs,
+    /// Ours is wrong, and this puts it right.
+    Wrong {
+        right: T,
+        /// When the reading began that was the first to show it.
+        since: Nanos,
+        /// Whether the venue and we had agreed before in this run.
+        agreed: bool,
+    },
+}
+
+/// What became of a claim whose contracts are gone from the venue's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimFound {
+    /// Its money is there.
+    Paid,
+    /// Its money is not there at the start of a run, in two readings: it is given up.
+    Lost,
+    /// One more reading has to say so.
+    Differs,
+    /// Its money has not come in time.
+    Gone,
+    /// Its money may still come.
+    Awaited,
+}
+
+impl VenueCompared {
+    /// Whether no reading was begun in this run, nor has the venue agreed: what is told then sets the run up, and stands.
+    const fn is_before_readings(&self) -> bool {
+        self.since.get() == 0 && !self.met
+    }
+}
+
+impl Comparison {
+    pub fn new() -> Self {
+        Self {
+            venues: [VenueCompared::default(); 2],
+            purses: [PurseCompared::default(); CASH_ACCOUNTS],
+            markets: vec![MarketCompared::default(); MARKETS_MAX],
+        }
+    }
+
+    /// A run begins: nothing is known of what the venues say.
+    pub fn restart(&mut self) {
+        self.venues = [VenueCompared::default(); 2];
+        self.purses = [PurseCompared::default(); CASH_ACCOUNTS];
+        for market in &mut self.markets {
+            *market = MarketCompared {
+                settled_at: market.settled_at,
+                paid: market.paid,
+                ..MarketCompared::default()
+            };
+        }
+    }
+
+    /// When the reading under way was begun; zero before the first one of a run.
+    pub fn since(&self, venue: Venue) -> Nanos {
+        self.venues[venue.index()].since
+    }
+
+    /// When each venue was last compared with; zero before the first time in a run.
+    pub fn compared(&self) -> [Nanos; 2] {
+        self.venues.map(|venue| venue.compared)
+    }
+
+    /// Whether each venue's last reading says that something is gone, without a history that explains it.
+    pub fn gone(&self) -> [bool; 2] {
+        self.venues.map(|venue| venue.gone)
+    }
+
+    /// A fill was booked, or undone, while a reading may be under way that does not show it.
+    pub fn on_booked(&mut self, booking: &Booking, undone: bool) {
+        let venue = booking.purse.venue();
+        if self.venues[venue.index()].since != Nanos::ZERO {
+            self.allow_fill(booking, undone);
+        }
+    }
+
+    /// From when on a payment for contracts of this market that are gone from the venue's list may have been made; `None`
+    /// where they are there.
+    pub fn payable_from(&self, market: MarketId) -> Option<Nanos> {
+        self.markets[market.index()].gone.map(payable_from)
+    }
+
+    /// The market paid us: the cash may not show yet.
+    pub fn on_settled(&mut self, now: Nanos, market: MarketId, purse: Purse, paid: Usd) {
+        let settled = &mut self.markets[market.index()];
+        (settled.settled_at, settled.paid) = (now, paid);
+        self.purses[purse.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
+    }
+
+    /// The venue may have `qty` contracts of this outcome more than we, or less.
+    fn allow_contracts(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        outcome: Outcome,
+        qty: Qty,
+        more: bool,
+    ) {
+        let (side, more) = match (venue.rules().pairs, outcome) {
+            (Pairs::Kept, outcome) => (outcome.index(), more),
+            (Pairs::Netted, Outcome::Yes) => (0, more),
+            (Pairs::Netted, Outcome::No) => (0, !more),
+        };
+        let qty = micros(qty);
+        let (less, more) = if more { (0, qty) } else { (qty, 0) };
+        self.markets[market.index()].range[side].allow(less, more);
+    }
+
+    /// The venue's figures may lack this fill, or, where it was undone, still have it.
+    fn allow_fill(&mut self, booking: &Booking, undone: bool) {
+        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        let bought = action == Action::Buy;
+        self.allow_contracts(purse.venue(), market, outcome, qty, bought == undone);
+        let (worth, fee) = (price.cost_ceil(qty), fee.max(Usd::ZERO));
+        let rules = purse.venue().rules();
+        let other = price.complement().cost_ceil(qty);
+        let (less, more) = match bought {
+            // It may close contracts of the other outcome and be paid a dollar for each pair.
+            true if rules.nets_pairs() => (other, worth + fee),
+            true => (Usd::ZERO, worth + fee),
+            // What is not held is bought of the other outcome.
+            false if rules.sells_beyond_holding() => (worth, other + fee),
+            false => (worth, Usd::ZERO),
+        };
+        let (less, more) = if undone { (more, less) } else { (less, more) };
+        self.purses[purse.index()].range.allow(less.micros(), more.micros());
+    }
+
+    /// The venue may have filled more of this order than we have booked, up to all of it.
+    fn allow_order(&mut self, record: &Record, terms: &MarketDef) {
+        let order = &record.order;
+        let bought = order.action == Action::Buy;
+        let open = most_open(record);
+        self.allow_contracts(order.venue, order.market, order.outcome, open, bought);
+        let dollars = Price::ONE.cost_ceil(open);
+        let rules = order.venue.rules();
+        let (less, more) = match bought {
+            true if rules.nets_pairs() => (most_spent(record, terms), dollars),
+            true => (most_spent(record, terms), Usd::ZERO),
+            // What is not held is bought of the other outcome.
+            false if rules.sells_beyond_holding() => {
+                (worst_cost(terms.fee, order.price.complement(), open), dollars)
+            }
+            false => (Usd::ZERO, dollars),
+        };
+        let purse = Purse::of(terms.venue, terms.shard);
+        self.purses[purse.index()].range.allow(less.micros(), more.micros());
+    }
+}
+
+impl Comparison {
+    /// A reading of a venue begins: what is in flight now, and what was booked or settled of late, may show in it or not.
+    /// `claims` is the money of claims that may have been redeemed since the last reading.
+    pub fn begin(
+        &mut self,
+        venue: Venue,
+        since: Nanos,
+        claims: Usd,
+        books: &Books,
+        orders: &Orders,
+        fills: &FillsSeen,
+    ) {
+        let at = &mut self.venues[venue.index()];
+        (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
+        for purse in Purse::all().filter(|purse| purse.venue() == venue) {
+            let PurseCompared { seen, seen_since, .. } = self.purses[purse.index()];
+            self.purses[purse.index()] =
+                PurseCompared { seen, seen_since, ..PurseCompared::default() };
+        }
+        if venue.rules().settlement == Settlement::Claimed {
+            // What was redeemed since the last reading is more cash than we know of.
+            self.purses[Purse::of(venue, 0).index()].range.allow(0, claims.micros());
+        }
+        let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
+        for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
+            let of = &mut self.markets[market.index()];
+            (of.history, of.range) = (None, [Range::default(); 2]);
+            let terms = book.terms();
+            let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
+            if of.settled_at > lagging {
+                purse.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
+            }
+        }
+        for record in orders.live().filter(|record| record.order.venue == venue) {
+            let terms = books.terms(record.order.market).expect("a market in use has terms");
+            self.allow_order(record, terms);
+        }
+        // What was booked long ago is settled.
+        let settled = Nanos::new(since.get().saturating_sub(SETTLED_AFTER.get()));
+        for booked in fills.newest_first() {
+            if booked.at < settled && booked.settled.is_none_or(|at| at < settled) {
+                break;
+            }
+            let unsettled = booked.settled.is_none_or(|at| at > lagging) || booked.at > lagging;
+            if unsettled && booked.booking.purse.venue() == venue {
+                self.allow_fill(&booked.booking, booked.undone);
+            }
+        }
+    }
+
+    /// Whether a reading of a venue was begun in this run.
+    pub fn has_begun(&self, venue: Venue) -> bool {
+        self.since(venue) != Nanos::ZERO
+    }
+
+    /// Whether the reading under way has told of the cash in an account.
+    pub fn has_told(&self, purse: Purse) -> bool {
+        self.purses[purse.index()].told
+    }
+
+    /// The reading tells of the cash in an account.
+    pub fn on_cash_told(&mut self, purse: Purse, cash: Usd) {
+        self.venues[purse.venue().index()].has_cash |= cash > Usd::ZERO;
+        self.purses[purse.index()].told = true;
+    }
+
+    /// The whole reading was told. Returns whether it has shown no difference but those that were put right.
+    pub fn finish(&mut self, now: Nanos, venue: Venue) -> bool {
+        let at = &mut self.venues[venue.index()];
+        at.compared = now;
+        at.gone_told &= at.gone;
+        if std::mem::take(&mut at.differs) {
+            return false;
+        }
+        at.met = true;
+        true
+    }
+
+    /// The reading under way differs, or could not be read.
+    pub fn on_difference(&mut self, venue: Venue) {
+        self.venues[venue.index()].differs = true;
+    }
+
+    /// Whether the last comparison with a venue is too old for anything to be opened.
+    pub fn is_old(&self, now: Nanos, venue: Venue) -> bool {
+        let at = &self.venues[venue.index()];
+        at.since != Nanos::ZERO && now.since(at.compared) > COMPARED_WITHIN
+    }
+
+    /// The venue says that something is gone and nothing explains it. Returns whether an alarm is due about it.
+    pub fn on_gone(&mut self, venue: Venue) -> bool {
+        let at = &mut self.venues[venue.index()];
+        at.gone = true;
+        !std::mem::replace(&mut at.gone_told, true)
+    }
+
+    /// What the venue's own trades in a market add up to.
+    pub fn on_history(&mut self, market: MarketId, held: [Qty; 2]) {
+        self.markets[market.index()].history = Some(held);
+    }
+
+    /// The venue lists these contracts of a market that is settled here: they stay on its list until they are redeemed.
+    pub fn on_settled_position(&mut self, venue: Venue, market: MarketId, theirs: [Qty; 2]) {
+        let since = self.since(venue);
+        let gone = &mut self.markets[market.index()].gone;
+        *gone = if theirs == [Qty::ZERO; 2] { gone.or(Some(since)) } else { None };
+    }
+
+    /// What became of a claim on a settled market, where the account holds `ours` by our count and `theirs` by the
+    /// venue's; `None` where its contracts are still on the venue's list.
+    pub fn find_claim(
+        &mut self,
+        market: MarketId,
+        purse: Purse,
+        claim: Usd,
+        ours: Usd,
+        theirs: Usd,
+    ) -> Option<ClaimFound> {
+        let VenueCompared { since, met, .. } = self.venues[purse.venue().index()];
+        let gone = self.markets[market.index()].gone?;
+        let range = &mut self.purses[purse.index()].range;
+        let is_there = i128::from((theirs - ours - claim).micros()) >= -range.less();
+        let found = if is_there {
+            ClaimFound::Paid
+        } else if !met && gone < since {
+            ClaimFound::Lost
+        } else if !met {
+            ClaimFound::Differs
+        } else if since.since(gone) >= PAID_WITHIN {
+            ClaimFound::Gone
+        } else {
+            ClaimFound::Awaited
+        };
+        if matches!(found, ClaimFound::Paid | ClaimFound::Lost) {
+            range.forbid_more(claim.micros());
+        }
+        Some(found)
+    }
+
+    /// Compares the cash in an account. What puts it right is by how much ours is less than it should be.
+    pub fn find_cash(&mut self, purse: Purse, ours: Usd, theirs: Usd) -> Finding<Usd> {
+        let at = &self.venues[purse.venue().index()];
+        let of = &mut self.purses[purse.index()];
+        let errors = of.range.errors((theirs - ours).micros().into());
+        if errors.has_none() {
+            of.seen = None;
+            return Finding::Explained;
+        }
+        let both = of.seen.and_then(|seen| seen.and(errors));
+        of.seen = both.or(Some(errors));
+        if both.is_none() {
+            of.seen_since = at.since;
+        }
+        if theirs == Usd::ZERO && ours > Usd::ZERO && !at.has_cash {
+            return Finding::Gone;
+        }
+        let Some(errors) = both.or_else(|| at.is_before_readings().then_some(errors)) else {
+            return Finding::Differs;
+        };
+        of.seen = None;
+        let by = i64::try_from(errors.certain()).expect("it is no more than the figures differ by");
+        Finding::Wrong { right: Usd::from_micros(by), since: of.seen_since, agreed: at.met }
+    }
+
+    /// Compares what is held in a market, ours in millionths and below zero where more were sold than held. What puts it
+    /// right is what we hold of each outcome then.
+    pub fn find_position(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        ours: [i128; 2],
+        theirs: [Qty; 2],
+    ) -> Finding<[Qty; 2]> {
+        let at = &self.venues[venue.index()];
+        let of = &mut self.markets[market.index()];
+        of.gone = if is_gone(venue, ours, theirs) { of.gone.or(Some(at.since)) } else { None };
+        let errors = errors_of(venue, ours, theirs, of.range);
+        if errors.iter().all(Errors::has_none) {
+            of.seen = None;
+            return Finding::Explained;
+        }
+        let both = of.seen.and_then(|seen| both_of(seen, errors));
+        of.seen = both.or(Some(errors));
+        if both.is_none() {
+            of.seen_since = at.since;
+        }
+        if of.gone.is_some() && of.history != Some(theirs) {
+            return Finding::Gone;
+        }
+        let Some(errors) = both.or_else(|| at.is_before_readings().then_some(errors)) else {
+            return Finding::Differs;
+        };
+        of.seen = None;
+        let right = corrected(venue, ours, theirs, errors);
+        Finding::Wrong { right, since: of.seen_since, agreed: at.met }
+    }
+}
+
+/// The most contracts of an order that the venue may have filled and that are not booked here.
+pub(super) fn most_open(record: &Record) -> Qty {
+    match record.ended {
+        None if record.order.spends() && !record.is_over() => {
+            record.claim_max().saturating_sub(record.filled)
+        }
+        None | Some(_) => record.open(),
+    }
+}
+
+/// The most cash that a purchase may have cost beyond what is booked, fees included.
+fn most_spent(record: &Record, terms: &MarketDef) -> Usd {
+    let order = &record.order;
+    if !order.spends() {
+        return worst_cost(terms.fee, order.price, record.open());
+    }
+    // It spends so many dollars, whatever they buy; the fee is highest where they buy the most contracts.
+    let left = (order.price.cost_ceil(order.qty) - record.notional).max(Usd::ZERO);
+    let tick = Price::from_ticks(1).expect("the lowest price there is");
+    left + fees::fee_bound(terms.fee, tick, most_open(record), true)
+}
+
+/// The list and the cash are read one after the other, and of different systems: the money may show first.
+fn payable_from(gone: Nanos) -> Nanos {
+    Nanos::new(gone.get().saturating_sub(PAID_WITHIN.get()))
+}
+
+fn micros(qty: Qty) -> i128 {
+    i128::from(qty.micros())
+}
+
+/// The errors of ours that explain that the venue has `theirs` where we have `ours`, ordered as the ranges are.
+fn errors_of(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], range: [Range; 2]) -> [Errors; 2] {
+    let [yes, no] = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
+    match venue.rules().pairs {
+        Pairs::Kept => [range[0].errors(yes), range[1].errors(no)],
+        // YES and NO cancel each other at once: one signed number.
+        Pairs::Netted => [range[0].errors(yes - no), range[1].errors(0)],
+    }
+}
+
+/// What explains both readings; `None` where no error does.
+fn both_of(one: [Errors; 2], other: [Errors; 2]) -> Option<[Errors; 2]> {
+    Some([one[0].and(other[0])?, one[1].and(other[1])?])
+}
+
+/// Our contracts of each outcome with what is certainly wrong with them put right.
+fn corrected(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], errors: [Errors; 2]) -> [Qty; 2] {
+    let qty = |micros: i128| {
+        Qty::from_micros(u64::try_from(micros).expect("nobody holds less than nothing"))
+    };
+    match venue.rules().pairs {
+        Pairs::Kept => [0, 1].map(|outcome| match ours[outcome] {
+            // What was sold without being held is no holding to correct: the venue's word stands for it.
+            ..0 => theirs[outcome],
+            held => qty((held + errors[outcome].certain()).max(0)),
+        }),
+        Pairs::Netted => {
+            let net = ours[0] - ours[1] + errors[0].certain();
+            [qty(net.max(0)), qty((-net).max(0))]
+        }
+    }
+}
+
+/// Whether an outcome that we hold is held no more at all, says the venue.
+fn is_gone(venue: Venue, ours: [i128; 2], theirs: [Qty; 2]) -> bool {
+    match venue.rules().pairs {
+        Pairs::Kept => ours.iter().zip(theirs).any(|(&ours, theirs)| ours > 0 && theirs.is_zero()),
+        Pairs::Netted => ours != [0; 2] && theirs == [Qty::ZERO; 2],
+    }
+}
