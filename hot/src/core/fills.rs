@@ -65,7 +65,8 @@ impl Core {
             let ordered = order.price.cost_ceil(order.qty) + NOTIONAL_DUST;
             self.on_overfill(order.id, order.spends() && notional <= ordered, out);
         }
-        if record.state == OrderState::Done {
+        // Its group knows of what the venue counted as the order ended, up to the rounding: that much is on time.
+        if record.state == OrderState::Done && record.filled + qty > record.told + QTY_DUST {
             self.alarm(Alarm::LateFill, Some(order.market), Some(order.id), out);
         }
     }
