@@ -4,6 +4,8 @@
 //! installed by `tests/clients/install.sh` beside the build's output, since no Rust tool brings them, and a test whose
 //! client is absent says so and passes, unless `SUREFOOT_REQUIRE` names `client` as in CI.
 
+#[path = "support/scratch.rs"]
+mod scratch;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -13,7 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
+
 use std::time::Duration;
+
+use scratch::Scratch;
 
 /// A twin is there within a second on an idle machine; a loaded one is not the twin's fault.
 const START_SPAN_MAX: Duration = Duration::from_secs(120);
@@ -35,18 +40,18 @@ struct Twin {
     _child: Killed,
     /// What it printed: endpoints, authority and accounts.
     printed: PathBuf,
+    /// After the child: it goes once nothing writes into it.
+    _home: Scratch,
 }
 
 impl Twin {
     /// Starts a twin for one test and waits until it has printed its object.
     fn start(name: &str) -> Self {
-        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("twin-{name}"));
-        let _ = fs::remove_dir_all(&home);
-        fs::create_dir_all(&home).expect("the build's temporary directory is writable");
+        let home = Scratch::new(name);
         let mut child = Command::new(env!("CARGO_BIN_EXE_surefoot"))
             // Its end is set, so that it goes even where this test is killed.
             .args(["twin", "--json", "--dir", "keys", "--for", "20m"])
-            .current_dir(&home)
+            .current_dir(&*home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -61,8 +66,8 @@ impl Twin {
         let object = serde_json::from_str::<serde_json::Value>(&line);
         assert!(object.is_ok_and(|value| value.is_object()), "the twin printed {line:?}");
         let printed = home.join("twin.json");
-        fs::write(&printed, line).expect("the build's temporary directory is writable");
-        Self { _child: child, printed }
+        fs::write(&printed, line).expect("the temporary directory is writable");
+        Self { _child: child, printed, _home: home }
     }
 }
 

@@ -1,6 +1,10 @@
 //! The configuration: what wins, what is refused, and how a mistake reads.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use scratch::Scratch;
 use surefoot::cli::{Mode, TopologyArg};
 use surefoot::config::SecretRef;
 use surefoot::config::load::{Inputs, Loaded, Mistake, Origin, load};
@@ -162,7 +166,8 @@ fn variables_and_syntax_are_checked_too() {
 #[test]
 fn secrets_are_references_that_only_the_owner_may_read() {
     use std::os::unix::fs::PermissionsExt;
-    let path = std::env::temp_dir().join(format!("surefoot-secret-{}", std::process::id()));
+    let dir = Scratch::new("secret");
+    let path = dir.join("key");
     std::fs::write(&path, "s3cret\n").unwrap();
     let config = good(&format!("[venues.kalshi]\nkey_id = 'file:{}'", path.display())).config;
     let Some(reference) = config.venues.kalshi_key_id else { panic!("not read") };

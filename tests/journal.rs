@@ -1,9 +1,13 @@
 //! The journal as files: restarts, cuts, flipped bits, compression, replay.
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "support/scratch.rs"]
+mod scratch;
 
+use std::fs;
+use std::path::Path;
+
+use scratch::Scratch;
 use surefoot_cold::journal::replay::{Divergence, ReplayError};
 use surefoot_cold::journal::{
     Identity, Journal, JournalError, Mark, Options, Reader, Sync, Writer, Wrong, replay, segment,
@@ -17,25 +21,6 @@ use surefoot_hot::journal::{Body, Close, Entry, JournalItem, RECORD_BYTES, Recor
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::units::Nanos;
-
-/// A directory of its own, gone with the value.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let dir =
-            std::env::temp_dir().join(format!("surefoot-journal-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn options(dir: &Path, run: u64) -> Options {
     Options {
@@ -84,34 +69,34 @@ fn what_was_written_over_several_runs_is_read_back_in_one_chain() {
     let dir = Scratch::new("runs");
     let mut written = Vec::new();
     for run in 1..=4 {
-        written.extend(write_run(&dir.0, run, 50 * run, run != 2)); // the second dies without its close
+        written.extend(write_run(&dir, run, 50 * run, run != 2)); // the second dies without its close
     }
-    let (records, reader) = read_all(&dir.0).unwrap();
+    let (records, reader) = read_all(&dir).unwrap();
     assert_eq!(records, written);
     assert!(reader.closed() && reader.torn().is_none());
-    for segment in segments(&dir.0).unwrap() {
+    for segment in segments(&dir).unwrap() {
         segment::compress(&segment.path).unwrap();
-        assert_eq!(read_all(&dir.0).unwrap().0, written);
+        assert_eq!(read_all(&dir).unwrap().0, written);
     }
-    let tail = write_run(&dir.0, 5, 3, true);
+    let tail = write_run(&dir, 5, 3, true);
     assert_eq!(tail[0].seq, written.last().unwrap().seq + 1, "goes on behind compressed segments");
-    assert_eq!(read_all(&dir.0).unwrap().0.len(), written.len() + tail.len());
+    assert_eq!(read_all(&dir).unwrap().0.len(), written.len() + tail.len());
 }
 
 #[test]
 fn every_flipped_bit_of_a_small_journal_is_found() {
     let dir = Scratch::new("flip");
     for run in 1..=3 {
-        write_run(&dir.0, run, 6, run != 2); // the last is closed; the second is not, and is followed
+        write_run(&dir, run, 6, run != 2); // the last is closed; the second is not, and is followed
     }
-    segment::compress(&segments(&dir.0).unwrap()[0].path).unwrap();
-    for segment in segments(&dir.0).unwrap() {
+    segment::compress(&segments(&dir).unwrap()[0].path).unwrap();
+    for segment in segments(&dir).unwrap() {
         let good = fs::read(&segment.path).unwrap();
         for bit in 0..good.len() * 8 {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
             fs::write(&segment.path, &bad).unwrap();
-            let error = read_all(&dir.0).expect_err("a flipped bit went unseen");
+            let error = read_all(&dir).expect_err("a flipped bit went unseen");
             assert!(error.is_damage(), "{error}");
             let name = segment.path.file_name().unwrap().to_str().unwrap();
             assert!(error.to_string().contains(name), "byte {} of {name}: {error}", bit / 8);
@@ -122,25 +107,25 @@ fn every_flipped_bit_of_a_small_journal_is_found() {
         }
         fs::write(&segment.path, &good).unwrap();
     }
-    read_all(&dir.0).unwrap();
+    read_all(&dir).unwrap();
 }
 
 #[test]
 fn random_flipped_bits_of_a_large_journal_are_found() {
     let dir = Scratch::new("large");
-    write_run(&dir.0, 1, 20_000, true);
-    write_run(&dir.0, 2, 20_000, false);
-    segment::compress(&segments(&dir.0).unwrap()[0].path).unwrap();
+    write_run(&dir, 1, 20_000, true);
+    write_run(&dir, 2, 20_000, false);
+    segment::compress(&segments(&dir).unwrap()[0].path).unwrap();
     let mut draw = Arbitrary::from_seed(99);
     for turn in 0..60 {
-        let files = segments(&dir.0).unwrap();
+        let files = segments(&dir).unwrap();
         let path = &files[turn % 2].path;
         let good = fs::read(path).unwrap();
         let mut bad = good.clone();
         let bit = draw.word() as usize % (good.len() * 8);
         bad[bit / 8] ^= 1 << (bit % 8);
         fs::write(path, &bad).unwrap();
-        assert!(read_all(&dir.0).unwrap_err().is_damage(), "seed 99, turn {turn}, bit {bit}");
+        assert!(read_all(&dir).unwrap_err().is_damage(), "seed 99, turn {turn}, bit {bit}");
         fs::write(path, &good).unwrap();
     }
 }
@@ -148,68 +133,68 @@ fn random_flipped_bits_of_a_large_journal_are_found() {
 #[test]
 fn a_cut_tail_is_told_and_the_next_run_goes_on_behind_it() {
     let dir = Scratch::new("torn");
-    let written = write_run(&dir.0, 1, 3, false);
-    let path = segments(&dir.0).unwrap()[0].path.clone();
+    let written = write_run(&dir, 1, 3, false);
+    let path = segments(&dir).unwrap()[0].path.clone();
     let whole = fs::read(&path).unwrap();
     for cut in (0..whole.len()).rev() {
         fs::write(&path, &whole[..cut]).unwrap();
-        let (records, reader) = read_all(&dir.0).unwrap();
+        let (records, reader) = read_all(&dir).unwrap();
         assert_eq!(records, written[..cut / RECORD_BYTES]);
         let left = (cut % RECORD_BYTES) as u64;
         assert_eq!(reader.torn().map_or(0, |torn| torn.bytes), left, "cut at {cut}");
         assert!(!reader.closed());
-        let next = write_run(&dir.0, 2, 1, true);
-        let (records, reader) = read_all(&dir.0).unwrap();
+        let next = write_run(&dir, 2, 1, true);
+        let (records, reader) = read_all(&dir).unwrap();
         assert_eq!(records.len(), cut / RECORD_BYTES + next.len(), "cut at {cut}");
         assert!(reader.closed());
-        fs::remove_file(&segments(&dir.0).unwrap()[1].path).unwrap();
+        fs::remove_file(&segments(&dir).unwrap()[1].path).unwrap();
     }
     let mut zeros = whole.clone();
     zeros.extend([0; 4_096]); // what a power cut can leave
     fs::write(&path, &zeros).unwrap();
-    let (records, reader) = read_all(&dir.0).unwrap();
+    let (records, reader) = read_all(&dir).unwrap();
     assert_eq!((records, reader.torn().unwrap().bytes), (written, 4_096));
 }
 
 #[test]
 fn a_missing_segment_and_a_cut_within_a_run_are_damage() {
     let dir = Scratch::new("missing");
-    let mut small = options(&dir.0, 1);
+    let mut small = options(&dir, 1);
     small.segment_bytes = 400;
     let mut journal = Journal::open(small, Nanos::ZERO).unwrap();
     for _ in 0..20 {
         journal.append(Nanos::ZERO, &Body::Input(Event::Timer)).unwrap();
     }
     journal.close(Nanos::ZERO, Close { decision: 0, state: 0 }).unwrap();
-    let files = segments(&dir.0).unwrap();
+    let files = segments(&dir).unwrap();
     assert_eq!(files.len(), 6);
     let good = fs::read(&files[2].path).unwrap();
     for lost in [7, 80] {
         fs::write(&files[2].path, &good[..good.len() - lost]).unwrap();
-        let error = read_all(&dir.0).unwrap_err();
+        let error = read_all(&dir).unwrap_err();
         assert!(matches!(error.what, Wrong::Header), "the next segment does not fit: {error}");
     }
     fs::write(&files[2].path, [&good[..], &[7; 5]].concat()).unwrap();
-    let error = read_all(&dir.0).unwrap_err();
+    let error = read_all(&dir).unwrap_err();
     assert!(matches!(error.what, Wrong::Cut) && error.file == files[2].path, "{error}");
     fs::remove_file(&files[2].path).unwrap();
-    assert!(matches!(read_all(&dir.0).unwrap_err().what, Wrong::Missing { segment: 3 }));
+    assert!(matches!(read_all(&dir).unwrap_err().what, Wrong::Missing { segment: 3 }));
     // Retention takes the oldest: what is left still reads, from its own header.
     fs::remove_file(&files[1].path).unwrap();
     fs::remove_file(&files[0].path).unwrap();
-    let (records, _) = read_all(&dir.0).unwrap();
+    let (records, _) = read_all(&dir).unwrap();
     assert!(matches!(records[0].body, Body::Header(header) if header.segment == 4));
     assert!(matches!(
-        replay(&dir.0, |_| ()).unwrap_err(),
+        replay(&dir, |_| ()).unwrap_err(),
         ReplayError::Diverged { how: Divergence::Headless, .. }
     ));
-    assert!(matches!(read_all(&dir.0.join("none")).unwrap_err().what, Wrong::Empty));
+    assert!(matches!(read_all(&dir.join("none")).unwrap_err().what, Wrong::Empty));
 }
 
 #[test]
 fn the_thread_writes_rotates_compresses_and_tells_the_store_the_same() {
     let dir = Scratch::new("thread");
-    let mut small = options(&dir.0, 1);
+    let mut small = options(&dir, 1);
     (small.segment_bytes, small.sync) = (100 * RECORD_BYTES as u64, Sync::Always);
     let journal = Journal::open(small, Nanos::ZERO).unwrap();
     let (mut to, from) = rtrb::RingBuffer::new(64);
@@ -229,10 +214,10 @@ fn the_thread_writes_rotates_compresses_and_tells_the_store_the_same() {
     let collect = std::thread::spawn(move || stored.into_iter().flatten().collect::<Vec<Record>>());
     writer.close(Nanos::new(1_000), Close { decision: 0, state: 0 }).unwrap();
     assert_eq!((status.written(), status.synced(), status.lost()), (1_000, 1_000, 0));
-    let (records, reader) = read_all(&dir.0).unwrap();
+    let (records, reader) = read_all(&dir).unwrap();
     assert!(reader.closed());
     assert_eq!(records, collect.join().unwrap());
-    let files = segments(&dir.0).unwrap();
+    let files = segments(&dir).unwrap();
     assert_eq!(files.len(), 11);
     let packed = files.iter().filter(|file| file.path.to_str().unwrap().ends_with(".zst")).count();
     assert_eq!(packed, 10, "all but the last are compressed");
@@ -241,10 +226,10 @@ fn the_thread_writes_rotates_compresses_and_tells_the_store_the_same() {
 #[test]
 fn a_journal_that_cannot_be_written_says_so_and_keeps_the_ring_flowing() {
     let dir = Scratch::new("full");
-    let mut small = options(&dir.0, 1);
+    let mut small = options(&dir, 1);
     small.segment_bytes = 10 * RECORD_BYTES as u64;
     let journal = Journal::open(small, Nanos::ZERO).unwrap();
-    fs::remove_dir_all(&dir.0).unwrap(); // the next segment has nowhere to go
+    fs::remove_dir_all(&*dir).unwrap(); // the next segment has nowhere to go
     let (mut to, from) = rtrb::RingBuffer::new(64);
     let writer = Writer::start(journal, from, None).unwrap();
     let status = writer.status().clone();
@@ -294,9 +279,9 @@ fn write_core_run(dir: &Path, run: u64, core: &mut Core, close: bool) {
 fn replay_gives_the_same_state_over_restarts() {
     let dir = Scratch::new("replay");
     let mut core = Core::new();
-    write_core_run(&dir.0, 1, &mut core, false);
-    write_core_run(&dir.0, 2, &mut core, true);
-    let replayed = replay(&dir.0, |_| ()).unwrap();
+    write_core_run(&dir, 1, &mut core, false);
+    write_core_run(&dir, 2, &mut core, true);
+    let replayed = replay(&dir, |_| ()).unwrap();
     assert_eq!(replayed.core.state_hash(), core.state_hash());
     assert_eq!(replayed.core.decision_hash(), core.decision_hash());
     assert_eq!((replayed.runs, replayed.inputs, replayed.closed), (2, 12, true));
@@ -306,13 +291,13 @@ fn replay_gives_the_same_state_over_restarts() {
 fn replay_names_the_first_difference() {
     let dir = Scratch::new("diverge");
     let mut core = Core::new();
-    write_core_run(&dir.0, 1, &mut core, true);
-    let mut journal = Journal::open(options(&dir.0, 2), Nanos::ZERO).unwrap();
+    write_core_run(&dir, 1, &mut core, true);
+    let mut journal = Journal::open(options(&dir, 2), Nanos::ZERO).unwrap();
     journal.append(Nanos::ZERO, &Body::Input(Event::Timer)).unwrap();
     let never = Intent::CancelAll { venue: Venue::Kalshi };
     journal.append(Nanos::ZERO, &Body::Intent((&never).into())).unwrap();
     journal.flush().unwrap();
-    let error = replay(&dir.0, |_| ()).unwrap_err();
+    let error = replay(&dir, |_| ()).unwrap_err();
     assert!(
         matches!(&error, ReplayError::Diverged { offset: 160, how: Divergence::Other { .. }, .. }),
         "{error}"
@@ -320,9 +305,9 @@ fn replay_names_the_first_difference() {
     assert!(error.to_string().contains("CancelAll"), "{error}");
 
     let dir = Scratch::new("hash");
-    let mut journal = Journal::open(options(&dir.0, 1), Nanos::ZERO).unwrap();
+    let mut journal = Journal::open(options(&dir, 1), Nanos::ZERO).unwrap();
     journal.close(Nanos::ZERO, Close { decision: 1, state: 1 }).unwrap();
-    let error = replay(&dir.0, |_| ()).unwrap_err();
+    let error = replay(&dir, |_| ()).unwrap_err();
     assert!(error.to_string().contains("hash"), "{error}");
 }
 
@@ -330,7 +315,7 @@ fn replay_names_the_first_difference() {
 #[test]
 fn an_end_that_is_missing_is_damage_and_a_crashs_tail_is_not() {
     let dir = Scratch::new("mark");
-    let (journal, mark) = (dir.0.join("journal"), dir.0.join("journal.mark"));
+    let (journal, mark) = (dir.join("journal"), dir.join("journal.mark"));
     let marked = |run| Options { mark: Some(mark.clone()), ..options(&journal, run) };
     let mut draw = Arbitrary::from_seed(5);
     let mut ends = Vec::new();
@@ -367,7 +352,7 @@ fn an_end_that_is_missing_is_damage_and_a_crashs_tail_is_not() {
     let other = end.check(&journal).unwrap_err();
     assert!(other.is_damage() && matches!(other.what, Wrong::Other { .. }), "{other}");
     // A crash: what no sync had covered may be gone.
-    fs::remove_dir_all(&dir.0).unwrap();
+    fs::remove_dir_all(&*dir).unwrap();
     let mut open = Journal::open(marked(1), Nanos::new(1)).unwrap();
     open.append(Nanos::ZERO, &body(&mut draw)).unwrap();
     open.flush().unwrap();

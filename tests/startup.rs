@@ -1,19 +1,15 @@
 //! What a person meets who starts the program the wrong way: a clear sentence and the documented exit code.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use scratch::Scratch;
 use surefoot::exit::Exit;
 use surefoot_cold::state_dir::StateDir;
-
-/// A directory of this test's own, away from any configuration file.
-fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("startup-{name}"));
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
 
 fn surefoot(dir: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surefoot"));
@@ -37,7 +33,7 @@ fn refused(output: &Output, exit: Exit, words: &[&str]) {
 
 #[test]
 fn every_mistake_of_the_configuration_at_once() {
-    let dir = scratch("config");
+    let dir = Scratch::new("config");
     let text = "profil = 'small'\n\n[limits]\ndaily_loss = -1\norder_qty = 1e3\n";
     std::fs::write(dir.join("surefoot.toml"), text).unwrap();
     for words in [&["config", "check"][..], &["run", "--for", "1s"], &["start"]] {
@@ -59,7 +55,7 @@ fn every_mistake_of_the_configuration_at_once() {
 #[test]
 fn config_check_opens_what_it_names_and_never_waits() {
     use std::os::unix::fs::PermissionsExt;
-    let dir = scratch("secrets");
+    let dir = Scratch::new("secrets");
     let made = Command::new("mkfifo").arg(dir.join("pipe")).status().unwrap();
     assert!(made.success());
     std::fs::create_dir(dir.join("folder")).unwrap();
@@ -107,7 +103,7 @@ fn config_check_opens_what_it_names_and_never_waits() {
 
 #[test]
 fn a_right_configuration_is_said_to_be_right() {
-    let dir = scratch("right");
+    let dir = Scratch::new("right");
     std::fs::write(dir.join("surefoot.toml"), "profile = 'micro'\n").unwrap();
     let output = surefoot(&dir, &["config", "check", "--json"]);
     let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -120,7 +116,7 @@ fn a_right_configuration_is_said_to_be_right() {
 
 #[test]
 fn a_state_directory_that_cannot_be_used() {
-    let dir = scratch("state");
+    let dir = Scratch::new("state");
     std::fs::write(dir.join("file"), "").unwrap();
     for verb in ["run", "start"] {
         let output = surefoot(&dir, &[verb, "--state", "file"]);
@@ -136,7 +132,7 @@ fn a_state_directory_that_cannot_be_used() {
 
 #[test]
 fn a_state_directory_that_another_instance_holds() {
-    let dir = scratch("lock");
+    let dir = Scratch::new("lock");
     let state = StateDir::open(&dir.join("state")).unwrap();
     let lock = state.lock().unwrap();
     let pid = std::process::id().to_string();
@@ -149,7 +145,7 @@ fn a_state_directory_that_another_instance_holds() {
 
 #[test]
 fn one_core_is_too_few_for_a_spinner() {
-    let dir = scratch("core");
+    let dir = Scratch::new("core");
     let output = std::thread::spawn(move || {
         // The process inherits what this thread may use.
         let ids = core_affinity::get_core_ids().unwrap();
@@ -162,7 +158,7 @@ fn one_core_is_too_few_for_a_spinner() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    let dir = scratch("modes");
+    let dir = Scratch::new("modes");
     for words in
         [&["run", "live"][..], &["run", "paper"], &["run", "--dry-run"], &["start", "live"]]
     {
@@ -175,10 +171,10 @@ fn what_is_not_built_says_so() {
 /// A closed terminal is no reason to leave orders behind: what cannot be said is left unsaid.
 #[test]
 fn a_run_that_nobody_reads_ends_as_any_other() {
-    let dir = scratch("unread");
+    let dir = Scratch::new("unread");
     let mut child = Command::new(env!("CARGO_BIN_EXE_surefoot"))
         .args(["run", "--for", "3s"])
-        .current_dir(&dir)
+        .current_dir(&*dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -195,7 +191,7 @@ fn a_run_that_nobody_reads_ends_as_any_other() {
 
 #[test]
 fn verbs_without_an_instance_say_so() {
-    let dir = scratch("none");
+    let dir = Scratch::new("none");
     for verb in ["status", "stop"] {
         refused(&surefoot(&dir, &[verb]), Exit::NotRunning, &["not running", "surefoot start"]);
     }
@@ -207,8 +203,8 @@ fn verbs_without_an_instance_say_so() {
             [("surefoot-state", "surefoot-state"), ("empty", "empty"), ("../none", "none")]
         {
             let words = [verb, &["--state", state]].concat();
-            let whole =
-                if state.starts_with("..") { dir.join("..") } else { dir.clone() }.join(whole);
+            let whole = if state.starts_with("..") { dir.join("..") } else { dir.to_path_buf() }
+                .join(whole);
             let said = format!("no surefoot has run in {}: NOTHING was {done}", whole.display());
             refused(&surefoot(&dir, &words), Exit::NotRunning, &[&said, "--state"]);
             assert!(!whole.join("halt.json").exists() && !whole.join("journal").exists());

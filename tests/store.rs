@@ -1,9 +1,13 @@
 //! The projection: from the journal to tables, again and again to the same.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scratch::Scratch;
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
 use surefoot_cold::store::names::MarketNames;
@@ -38,33 +42,26 @@ const TABLES: [&str; 14] = [
     "alarms",
 ];
 
-struct Scratch(PathBuf);
+/// Where one instance's journal and database are.
+struct Home(Scratch);
 
-impl Scratch {
+impl Home {
     fn new(name: &str) -> Self {
-        let dir =
-            std::env::temp_dir().join(format!("surefoot-store-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        Self(dir)
+        Self(Scratch::new(name))
     }
+
     fn journal(&self) -> PathBuf {
         self.0.join("journal")
     }
+
     fn db(&self) -> PathBuf {
         self.0.join("surefoot.db")
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn open_journal(scratch: &Scratch, run: u64) -> Journal {
+fn open_journal(home: &Home, run: u64) -> Journal {
     let options = Options {
-        dir: scratch.journal(),
+        dir: home.journal(),
         sync: Sync::Off,
         segment_bytes: 1 << 20,
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
@@ -80,12 +77,12 @@ fn def(market: u16) -> MarketDef {
 }
 
 /// Removes the database and opens it again: it is made from the journal alone.
-fn make_anew(scratch: &Scratch) {
+fn make_anew(home: &Home) {
     for part in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{part}", scratch.db().display()));
+        let _ = fs::remove_file(format!("{}{part}", home.db().display()));
     }
-    assert!(!scratch.db().exists());
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
+    assert!(!home.db().exists());
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
 }
 
 fn names() -> MarketNames {
@@ -191,8 +188,8 @@ fn day(run: u64, orders: u64) -> Vec<Body> {
     bodies
 }
 
-fn write_run(scratch: &Scratch, run: u64, orders: u64) -> Vec<Record> {
-    let mut journal = open_journal(scratch, run);
+fn write_run(home: &Home, run: u64, orders: u64) -> Vec<Record> {
+    let mut journal = open_journal(home, run);
     for (n, body) in day(run, orders).iter().enumerate() {
         journal.append(Nanos::from_secs(1_000_000_000 + run * 1_000 + n as u64), body).unwrap();
     }
@@ -226,12 +223,12 @@ fn silent(text: &str) {
 
 #[test]
 fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
-    let scratch = Scratch::new("same");
+    let home = Home::new("same");
     // Live: through the journal's thread and the store's.
-    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, scratch.journal()).unwrap();
+    let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
+    let thread = StoreThread::start(store, home.journal()).unwrap();
     let (mut to, from) = rtrb::RingBuffer::new(4_096);
-    let writer = Writer::start(open_journal(&scratch, 1), from, Some(thread.input())).unwrap();
+    let writer = Writer::start(open_journal(&home, 1), from, Some(thread.input())).unwrap();
     for market in 0..4 {
         let entry = Item::Input(Event::Market(def(market)));
         to.push(JournalItem { now: Nanos::from_secs(1), entry }).unwrap();
@@ -244,22 +241,22 @@ fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
     writer.close(Nanos::from_secs(3), Close { decision: 1, state: 2 }).unwrap();
     thread.close().unwrap();
     // Behind: two more runs that only the journal saw.
-    write_run(&scratch, 2, 30);
-    write_run(&scratch, 3, 10);
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
-    let live = dump(&scratch.db());
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
-    assert_eq!(dump(&scratch.db()), live, "opening again changes nothing");
-    make_anew(&scratch);
-    assert_eq!(dump(&scratch.db()), live);
+    write_run(&home, 2, 30);
+    write_run(&home, 3, 10);
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let live = dump(&home.db());
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    assert_eq!(dump(&home.db()), live, "opening again changes nothing");
+    make_anew(&home);
+    assert_eq!(dump(&home.db()), live);
 }
 
 #[test]
 fn the_tables_say_what_happened() {
-    let scratch = Scratch::new("rows");
-    write_run(&scratch, 1, 8);
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
-    let db = open_read_only(&scratch.db()).unwrap();
+    let home = Home::new("rows");
+    write_run(&home, 1, 8);
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let db = open_read_only(&home.db()).unwrap();
     let one = |sql: &str| -> String { db.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(
         one(
@@ -283,45 +280,45 @@ fn the_tables_say_what_happened() {
 
 #[test]
 fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
-    let scratch = Scratch::new("damaged");
-    write_run(&scratch, 1, 50);
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
-    let good = dump(&scratch.db());
+    let home = Home::new("damaged");
+    write_run(&home, 1, 50);
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let good = dump(&home.db());
     let mut said = Vec::new();
-    fs::write(scratch.db(), b"this is no database, it only says so at great length".repeat(100))
+    fs::write(home.db(), b"this is no database, it only says so at great length".repeat(100))
         .unwrap();
     drop(
-        Store::open(&scratch.db(), &scratch.journal(), names(), |text| said.push(text.to_owned()))
+        Store::open(&home.db(), &home.journal(), names(), |text| said.push(text.to_owned()))
             .unwrap(),
     );
-    assert_eq!(dump(&scratch.db()), good);
+    assert_eq!(dump(&home.db()), good);
     assert_eq!(said.len(), 1);
     // It knows more than the journal: the journal wins.
-    fs::remove_dir_all(scratch.journal()).unwrap();
-    write_run(&scratch, 1, 2);
+    fs::remove_dir_all(home.journal()).unwrap();
+    write_run(&home, 1, 2);
     drop(
-        Store::open(&scratch.db(), &scratch.journal(), names(), |text| said.push(text.to_owned()))
+        Store::open(&home.db(), &home.journal(), names(), |text| said.push(text.to_owned()))
             .unwrap(),
     );
     assert_eq!(said.len(), 2);
-    let orders: i64 = open_read_only(&scratch.db())
+    let orders: i64 = open_read_only(&home.db())
         .unwrap()
         .query_row("SELECT count(*) FROM orders", [], |row| row.get(0))
         .unwrap();
     assert_eq!(orders, 2);
     // A later version's file is left alone.
-    let newer = rusqlite::Connection::open(scratch.db()).unwrap();
+    let newer = rusqlite::Connection::open(home.db()).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
-    let error = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap_err();
+    let error = Store::open(&home.db(), &home.journal(), names(), silent).unwrap_err();
     assert!(matches!(error, StoreError::Newer { version: 99, .. }), "{error}");
 }
 
 #[test]
 fn a_gap_is_refused_whole() {
-    let scratch = Scratch::new("gap");
-    let records = write_run(&scratch, 1, 3);
-    let mut store = Store::open(&scratch.db(), &scratch.0.join("none"), names(), silent).unwrap();
+    let home = Home::new("gap");
+    let records = write_run(&home, 1, 3);
+    let mut store = Store::open(&home.db(), &home.0.join("none"), names(), silent).unwrap();
     store.apply(&records[..5]).unwrap();
     assert!(matches!(store.apply(&records[6..]), Err(StoreError::Gap { want: 5, seen: 6 })));
     // In the middle too, where batches waited together.
@@ -333,12 +330,12 @@ fn a_gap_is_refused_whole() {
 
 #[test]
 fn alarms_of_health_are_kept_with_their_words_and_their_end() {
-    let scratch = Scratch::new("health");
-    let records = write_run(&scratch, 1, 3);
-    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, scratch.journal()).unwrap();
+    let home = Home::new("health");
+    let records = write_run(&home, 1, 3);
+    let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
+    let thread = StoreThread::start(store, home.journal()).unwrap();
     // Held by another program, it keeps them until it may write.
-    let other = rusqlite::Connection::open(scratch.db()).unwrap();
+    let other = rusqlite::Connection::open(home.db()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let began = |at, name| HealthAlarm::Began {
         at: Nanos::from_secs(at),
@@ -352,7 +349,7 @@ fn alarms_of_health_are_kept_with_their_words_and_their_end() {
     assert!(thread.keep(began(13, "links_down")));
     other.execute_batch("COMMIT").unwrap();
     thread.close().unwrap();
-    let db = open_read_only(&scratch.db()).unwrap();
+    let db = open_read_only(&home.db()).unwrap();
     let mut rows = db
         .prepare("SELECT at, severity, name, what, remedy, over FROM v_alarms WHERE source = 'health' ORDER BY at")
         .unwrap();
@@ -388,25 +385,25 @@ fn alarms_of_health_are_kept_with_their_words_and_their_end() {
 /// A database of version 1, as earlier programs left it, gets the new table and loses nothing.
 #[test]
 fn a_database_of_the_first_version_is_brought_up() {
-    let scratch = Scratch::new("version");
-    write_run(&scratch, 1, 3);
-    drop(Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap());
-    let before = dump(&scratch.db());
-    let old = rusqlite::Connection::open(scratch.db()).unwrap();
+    let home = Home::new("version");
+    write_run(&home, 1, 3);
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let before = dump(&home.db());
+    let old = rusqlite::Connection::open(home.db()).unwrap();
     old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms; PRAGMA user_version = 1;")
         .unwrap();
     drop(old);
     let mut store =
-        Store::open(&scratch.db(), &scratch.journal(), names(), |line| panic!("{line}")).unwrap();
+        Store::open(&home.db(), &home.journal(), names(), |line| panic!("{line}")).unwrap();
     store.keep(&[HealthAlarm::Over { at: Nanos::from_secs(1), name: "links_down" }]).unwrap();
     drop(store);
-    assert_eq!(dump(&scratch.db()), before);
+    assert_eq!(dump(&home.db()), before);
 }
 
 #[test]
 fn names_survive() {
-    let scratch = Scratch::new("names");
-    let path = scratch.0.join("markets.json");
+    let home = Home::new("names");
+    let path = home.0.join("markets.json");
     assert!(MarketNames::load(&path).unwrap().directory(3).is_none());
     names().save(&path).unwrap();
     let read = MarketNames::load(&path).unwrap();
@@ -424,9 +421,9 @@ fn names_survive() {
 /// hold on a machine that gives this a tenth of one core.
 #[test]
 fn a_full_table_takes_rows_as_fast_as_an_empty_one() {
-    let scratch = Scratch::new("speed");
-    let records = write_run(&scratch, 1, 20_000);
-    let mut store = Store::open(&scratch.db(), &scratch.0.join("none"), names(), silent).unwrap();
+    let home = Home::new("speed");
+    let records = write_run(&home, 1, 20_000);
+    let mut store = Store::open(&home.db(), &home.0.join("none"), names(), silent).unwrap();
     let batches: Vec<_> = records.chunks(2_048).collect();
     let mut took = Vec::new();
     for batch in &batches {
@@ -444,12 +441,12 @@ fn a_full_table_takes_rows_as_fast_as_an_empty_one() {
 
 #[test]
 fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
-    let scratch = Scratch::new("busy");
-    let store = Store::open(&scratch.db(), &scratch.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, scratch.journal()).unwrap();
-    let other = rusqlite::Connection::open(scratch.db()).unwrap();
+    let home = Home::new("busy");
+    let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
+    let thread = StoreThread::start(store, home.journal()).unwrap();
+    let other = rusqlite::Connection::open(home.db()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let mut journal = open_journal(&scratch, 1);
+    let mut journal = open_journal(&home, 1);
     for body in day(1, 50) {
         journal.append(Nanos::from_secs(2), &body).unwrap();
     }
@@ -474,7 +471,7 @@ fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
     }
     assert_eq!(thread.trouble(), None);
     thread.close().unwrap();
-    let live = dump(&scratch.db());
-    make_anew(&scratch);
-    assert_eq!(dump(&scratch.db()), live);
+    let live = dump(&home.db());
+    make_anew(&home);
+    assert_eq!(dump(&home.db()), live);
 }

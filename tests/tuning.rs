@@ -2,10 +2,15 @@
 //! what was there, however often either was called. Plain files take any value, so this shows the scripts and not what
 //! a kernel does with a setting; `check` is run on this machine's kernel too, which it only reads.
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
+
+use scratch::Scratch;
 
 /// An untuned machine of five CPUs, with swap, a network card and one interrupt.
 const FILES: &[(&str, &str)] = &[
@@ -40,13 +45,12 @@ const FILES: &[(&str, &str)] = &[
     ("etc/default/grub", "GRUB_TIMEOUT=0\n"),
 ];
 
-/// A machine's root in the build's temporary directory.
-struct Machine(PathBuf);
+/// A machine's root in a directory of its own.
+struct Machine(Scratch);
 
 impl Machine {
     fn new(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("machine-{name}"));
-        let _ = fs::remove_dir_all(&root);
+        let root = Scratch::new(name);
         for (path, text) in FILES {
             let path = root.join(path);
             fs::create_dir_all(path.parent().expect("files have folders")).expect("writable");
@@ -59,7 +63,7 @@ impl Machine {
         Command::new("sh")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tuning/tune"))
             .args(args)
-            .env("SUREFOOT_SYSROOT", &self.0)
+            .env("SUREFOOT_SYSROOT", &*self.0)
             .env_remove("SUREFOOT_HOT_CPUS")
             .env_remove("SUREFOOT_BUSY_POLL_US")
             .output()

@@ -2,8 +2,12 @@
 //! that is none, and the money adds up afterwards.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use scratch::Scratch;
 use serde_json::{Value, json};
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
@@ -58,7 +62,7 @@ const NUMBERS: [&str; 16] = [
 
 impl Fuzz {
     fn new(seed: u64) -> Self {
-        let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{seed}"));
+        let dir = Scratch::new("twin-fuzz");
         let (mut server, told) = open(&Options { seed, ..Options::default() }, &dir).unwrap();
         let now = server.now();
         let account = &told["polymarket"]["accounts"][0];

@@ -1,6 +1,9 @@
 //! `surefoot twin` as a program: what it prints, where it listens, how it ends.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use scratch::Scratch;
 use serde_json::Value;
 use surefoot::exit::Exit;
 use surefoot::twin::server::ServerOptions;
@@ -18,14 +22,6 @@ const SIGTERM: i32 = 15;
 const SIGINT: i32 = 2;
 /// Any six ports in a row may be taken on a busy machine; so many rows are not.
 const ROWS_TRIED: u16 = 50;
-
-/// A directory of this test's own, also for what the twin keeps beside its keys.
-fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("twin-verb-{name}"));
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
 
 fn command(dir: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surefoot"));
@@ -127,7 +123,7 @@ impl Drop for Running {
 #[test]
 fn one_line_then_service_then_a_clean_end() {
     for signal in [SIGTERM, SIGINT] {
-        let dir = scratch("line");
+        let dir = Scratch::new("line");
         let twin = Running::start(&dir, &[]).expect("a twin on free ports starts");
         let keys = PathBuf::from(twin.text("/kalshi/accounts/0/private_key_file"));
         assert!(keys.starts_with(dir.canonicalize().unwrap()) && keys.exists(), "{keys:?}");
@@ -143,13 +139,13 @@ fn one_line_then_service_then_a_clean_end() {
         let (status, rest) = twin.end(signal);
         assert_eq!(status.code(), Some(0), "{status}");
         assert_eq!(rest, "", "one object and no more");
-        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0, "the keys are gone");
+        assert_eq!(std::fs::read_dir(&*dir).unwrap().count(), 0, "the keys are gone");
     }
 }
 
 #[test]
 fn a_directory_that_was_given_stays() {
-    let dir = scratch("given");
+    let dir = Scratch::new("given");
     let twin = Running::start(&dir, &["--dir", "mine"]).unwrap();
     assert!(Path::new(twin.text("/ca_file")).is_absolute(), "usable from any directory");
     assert!(twin.end(SIGTERM).0.success());
@@ -158,7 +154,7 @@ fn a_directory_that_was_given_stays() {
 
 #[test]
 fn a_twin_started_again_in_its_directory_is_the_same_venue() {
-    let dir = scratch("again");
+    let dir = Scratch::new("again");
     let first = (0..ROWS_TRIED)
         .find_map(|row| {
             let base = (21_011 + 6 * row).to_string();
@@ -193,7 +189,7 @@ fn a_twin_started_again_in_its_directory_is_the_same_venue() {
 
 #[test]
 fn a_damaged_file_of_an_earlier_twin_is_named() {
-    let dir = scratch("damaged");
+    let dir = Scratch::new("damaged");
     let mine = dir.join("mine");
     assert!(Running::start(&dir, &["--dir", "mine"]).unwrap().end(SIGTERM).0.success());
     let other = dir.join("other");
@@ -227,7 +223,7 @@ fn a_damaged_file_of_an_earlier_twin_is_named() {
 
 #[test]
 fn six_ports_in_a_row() {
-    let dir = scratch("ports");
+    let dir = Scratch::new("ports");
     let twin = (0..ROWS_TRIED)
         .find_map(|row| Running::start(&dir, &["--port-base", &(20_011 + 6 * row).to_string()]))
         .expect("a row of free ports");
@@ -241,14 +237,15 @@ fn six_ports_in_a_row() {
     let at = format!("polymarket_clob on 127.0.0.1:{first}");
     refused(&again, Exit::Venue, &[&at, "in use", "another --port-base"]);
     assert!(twin.end(SIGTERM).0.success());
-    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(&*dir).unwrap().count(), 0);
 }
 
 #[test]
 fn a_taken_port_anywhere_in_the_row_is_named() {
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let held = holder.local_addr().unwrap().port();
-    let output = command(&scratch("taken"), &["--port-base", &(held - 4).to_string()]).output();
+    let output =
+        command(&Scratch::new("taken"), &["--port-base", &(held - 4).to_string()]).output();
     refused(&output.unwrap(), Exit::Venue, &["cannot listen", " on 127.0.0.1:", "in use"]);
 }
 
@@ -257,14 +254,14 @@ fn ports_past_the_last_are_not_wrapped_to() {
     assert_eq!(ServerOptions::from_port(65_530).ports[5], 65_535);
     assert_eq!(ServerOptions::from_port(65_534).ports, [65_534, 65_535, 0, 0, 0, 0]);
     for wrong in ["0", "65531", "70000", "x"] {
-        let output = command(&scratch("range"), &["--port-base", wrong]).output().unwrap();
+        let output = command(&Scratch::new("range"), &["--port-base", wrong]).output().unwrap();
         refused(&output, Exit::Usage, &["--port-base", wrong]);
     }
 }
 
 #[test]
 fn a_capture_that_does_not_fit_is_named_by_file_and_line() {
-    let dir = scratch("capture");
+    let dir = Scratch::new("capture");
     let book = r#"{"receive_wall_ms":1,"payload":"{\"event_type\":\"book\",\"market\":\"0xm\",\"asset_id\":\"1\",\"bids\":[],\"asks\":[]}"}"#;
     let cases: [(&str, &[u8], &str); 5] = [
         ("json.jsonl", b"{\n", "json.jsonl, line 2: not JSON"),
