@@ -1,6 +1,6 @@
 //! The prices a market allows: up to three bands, each with its own step.
 
-use crate::pack::{Pack, Packer, Source};
+use crate::pack::{Pack, Sink, Source};
 use crate::units::Price;
 
 /// A market's price grid: a step below `low_end`, one above `high_start`, one between.
@@ -139,7 +139,7 @@ impl Grid {
 }
 
 impl Pack for Grid {
-    fn pack(&self, to: &mut Packer) {
+    fn pack<W: Sink>(&self, to: &mut W) {
         for part in self.parts() {
             part.pack(to);
         }

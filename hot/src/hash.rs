@@ -4,6 +4,8 @@
 //! so two inputs of equal length that differ in exactly one word always differ in the result: a single flipped
 //! bit is always seen. It is not a defence against an adversary who can rewrite the file.
 
+use crate::pack::pack_newtypes;
+
 /// A running hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash64(u64);
@@ -62,6 +64,8 @@ impl Default for Hash64 {
         Self::new()
     }
 }
+
+pack_newtypes!(Hash64);
 
 #[cfg(test)]
 mod tests {

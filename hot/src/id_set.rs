@@ -1,5 +1,8 @@
 //! A set of small numbers that is walked by what is in it, not by what could be.
 
+use crate::pack::{Pack, Sink, Source};
+use crate::state::State;
+
 /// Numbers from zero to a bound, each of them in the set or not.
 ///
 /// Two levels of bits: one bit a number, and above them one bit for every word of 64 numbers that is not empty. To add a
@@ -133,6 +136,26 @@ impl IdSet {
     /// Empties the set.
     pub fn clear(&mut self) {
         while self.pop().is_some() {}
+    }
+}
+
+/// How many numbers are in it, and these by rising order.
+impl State for IdSet {
+    fn save<W: Sink>(&self, to: &mut W) {
+        let Self { words: _, summary: _, len } = self; // all of it is in the numbers
+        u32::try_from(*len).expect("sets are bounded").pack(to);
+        for number in self.iter() {
+            u32::try_from(number).expect("sets are bounded").pack(to);
+        }
+    }
+    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+        for _ in 0..u32::unpack(from)? {
+            let number = usize::try_from(u32::unpack(from)?).ok()?;
+            if number / 64 >= self.words.len() || !self.insert(number) {
+                return None;
+            }
+        }
+        Some(())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::hash::Hash64;
 use crate::intent::{Intent, IntentRecord};
 use crate::note::Note;
-use crate::pack::{PACKED_BYTES_MAX, Packed, pack, unpack};
+use crate::pack::{PACKED_BYTES_MAX, Packed, pack, pack_fields, unpack};
 use crate::units::Nanos;
 
 /// The version of the layout of records and of everything in them.
@@ -207,6 +207,12 @@ impl Default for Chain {
     fn default() -> Self {
         Self::new()
     }
+}
+
+// As snapshots hold them; in the journal itself a header is a record of words.
+pack_fields! {
+    Header { format, segment, config, binary, run, venue, before, starts, fresh, mode }
+    Chain { next, hash }
 }
 
 /// Each word in turn: every step is a bijection, so that no single change can go unseen.

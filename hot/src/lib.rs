@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod pack;
 pub mod report;
 pub mod risk;
+pub mod state;
 pub mod stats;
 pub mod strategy;
 pub mod symbol;

@@ -11,9 +11,15 @@ pub const PACKED_BYTES_MAX: usize = 56;
 /// A value with a fixed layout.
 pub trait Pack: Sized {
     /// Appends its bytes.
-    fn pack(&self, to: &mut Packer);
+    fn pack<W: Sink>(&self, to: &mut W);
     /// Takes it back; `None` where the bytes are no such value.
     fn unpack<S: Source>(from: &mut S) -> Option<Self>;
+}
+
+/// Where the bytes of a value go: a record of the journal, a snapshot, or a hash.
+pub trait Sink {
+    /// Takes the next bytes.
+    fn put(&mut self, bytes: &[u8]);
 }
 
 /// Bytes being written: [`PACKED_BYTES_MAX`] of them, zero behind the value.
@@ -26,7 +32,7 @@ pub struct Packer {
 /// A packed value, zero behind its end.
 pub type Packed = [u8; PACKED_BYTES_MAX];
 
-impl Packer {
+impl Sink for Packer {
     fn put(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
         self.bytes[self.len..end].copy_from_slice(bytes); // too long a value is our mistake: a test packs them all
@@ -43,7 +49,7 @@ pub fn pack<T: Pack>(value: &T) -> Packed {
 
 /// The value of some bytes; `None` where they are none, or where anything but zero follows it.
 pub fn unpack<T: Pack>(bytes: &Packed) -> Option<T> {
-    let mut unpacker = Unpacker { rest: bytes };
+    let mut unpacker = Unpacker::new(bytes);
     let value = T::unpack(&mut unpacker)?;
     unpacker.rest.iter().all(|&byte| byte == 0).then_some(value)
 }
@@ -64,8 +70,27 @@ pub trait Source {
     }
 }
 
-struct Unpacker<'a> {
+/// Bytes being read.
+#[derive(Clone, Copy, Debug)]
+pub struct Unpacker<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> Unpacker<'a> {
+    /// From their beginning.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// What is left.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Whether nothing is left.
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
 }
 
 impl Source for Unpacker<'_> {
@@ -119,7 +144,7 @@ impl Source for Arbitrary {
 macro_rules! pack_numbers {
     ($($type:ty),*) => {$(
         impl Pack for $type {
-            fn pack(&self, to: &mut Packer) {
+            fn pack<W: Sink>(&self, to: &mut W) {
                 to.put(&self.to_le_bytes());
             }
             fn unpack<S: Source>(from: &mut S) -> Option<Self> {
@@ -129,10 +154,10 @@ macro_rules! pack_numbers {
     )*};
 }
 
-pack_numbers!(u8, u16, u32, u64, i32, i64);
+pack_numbers!(u8, u16, u32, u64, i32, i64, i128);
 
 impl Pack for bool {
-    fn pack(&self, to: &mut Packer) {
+    fn pack<W: Sink>(&self, to: &mut W) {
         u8::from(*self).pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
@@ -141,7 +166,7 @@ impl Pack for bool {
 }
 
 impl<T: Pack> Pack for Option<T> {
-    fn pack(&self, to: &mut Packer) {
+    fn pack<W: Sink>(&self, to: &mut W) {
         self.is_some().pack(to);
         if let Some(value) = self {
             value.pack(to);
@@ -151,6 +176,38 @@ impl<T: Pack> Pack for Option<T> {
         if bool::unpack(from)? { T::unpack(from).map(Some) } else { Some(None) }
     }
 }
+
+impl<T: Pack, const N: usize> Pack for [T; N] {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        for value in self {
+            value.pack(to);
+        }
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        let all: [Option<T>; N] = std::array::from_fn(|_| T::unpack(from));
+        if all.iter().any(Option::is_none) {
+            return None;
+        }
+        Some(all.map(|value| value.expect("checked above")))
+    }
+}
+
+macro_rules! pack_tuples {
+    ($(($($part:ident),*)),*) => {$(
+        impl<$($part: Pack),*> Pack for ($($part,)*) {
+            #[expect(non_snake_case, reason = "the parts are named by their types")]
+            fn pack<Z: Sink>(&self, to: &mut Z) {
+                let ($($part,)*) = self;
+                $($part.pack(to);)*
+            }
+            fn unpack<Z: Source>(from: &mut Z) -> Option<Self> {
+                Some(($($part::unpack(from)?,)*))
+            }
+        }
+    )*};
+}
+
+pack_tuples!((A, B), (A, B, C), (A, B, C, D), (A, B, C, D, E));
 
 /// The table of a closed set of words: one row for each gives its variant, its number in files and its name in output and
 /// in files. Numbers count from zero without a gap, so that a byte of a file is an index into `ALL`.
@@ -183,7 +240,7 @@ macro_rules! enum_table {
         const _: () = $crate::pack::assert_numbered(&[$($number),*]);
 
         impl $crate::pack::Pack for $type {
-            fn pack(&self, to: &mut $crate::pack::Packer) {
+            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
                 (*self as u8).pack(to);
             }
             fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
@@ -198,7 +255,7 @@ macro_rules! enum_table {
 macro_rules! pack_newtypes {
     ($($type:ident),*) => {$(
         impl $crate::pack::Pack for $type {
-            fn pack(&self, to: &mut $crate::pack::Packer) {
+            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
                 $crate::pack::Pack::pack(&self.0, to);
             }
             fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
@@ -212,7 +269,7 @@ macro_rules! pack_newtypes {
 macro_rules! pack_fields {
     ($($type:ident { $($field:ident),* $(,)? })*) => {$(
         impl $crate::pack::Pack for $type {
-            fn pack(&self, to: &mut $crate::pack::Packer) {
+            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
                 let Self { $($field),* } = self;
                 $($crate::pack::Pack::pack($field, to);)*
             }
@@ -236,7 +293,7 @@ macro_rules! pack_variants {
         }
 
         impl $crate::pack::Pack for $type {
-            fn pack(&self, to: &mut $crate::pack::Packer) {
+            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
                 match self {$(
                     Self::$variant $(($inner))? $({ $($field),* })? => {
                         <u8 as $crate::pack::Pack>::pack(&$number, to);

@@ -4,6 +4,7 @@ use crate::bounds::{
     DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, QUARANTINED_SHOWN_MAX, UNPAIRED_SHOWN_MAX,
 };
 use crate::ids::{MarketId, Outcome, VenueKey};
+use crate::pack::pack_fields;
 use crate::risk::{HaltWhy, QuarantineWhy};
 use crate::units::{Nanos, Qty, Usd};
 
@@ -220,4 +221,13 @@ impl Quarantined {
     pub fn shown(&self) -> impl Iterator<Item = (MarketId, QuarantineWhy)> {
         self.shown.into_iter().flatten()
     }
+}
+
+pack_fields! {
+    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
+    Foreign { count, shown }
+    Doubts { count, shown }
+    UnpairedPosition { market, outcome, qty }
+    Unpaired { count, shown }
+    Quarantined { count, shown }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
-use crate::pack::{Pack, Packer, Source, pack_newtypes};
+use crate::pack::{Pack, Sink, Source, pack_newtypes};
 
 /// Micro-units in one contract or one dollar.
 pub const MICROS: u64 = 1_000_000;
@@ -329,7 +329,7 @@ impl Nanos {
 pack_newtypes!(Qty, Usd, Nanos);
 
 impl Pack for Price {
-    fn pack(&self, to: &mut Packer) {
+    fn pack<W: Sink>(&self, to: &mut W) {
         self.0.pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {

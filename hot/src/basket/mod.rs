@@ -19,6 +19,8 @@ use crate::book::{Book, Books};
 use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, Outcome};
+use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::state::state_fields;
 
 /// No price: nothing is offered, or the book may not be used.
 const NONE: u16 = u16::MAX;
@@ -33,7 +35,7 @@ pub struct Leg {
 }
 
 /// One basket and what a unit of it costs at best prices.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Basket {
     kind: BasketKind,
     payout: u32,
@@ -301,6 +303,17 @@ impl Baskets {
         None
     }
 
+    /// The baskets that each market touches. `None` where a market is unknown or touches too many.
+    fn rebuild(&mut self) -> Option<()> {
+        for (id, basket) in (0_u16..).map(BasketId::new).zip(&self.baskets) {
+            for (leg, Leg { market, outcome }) in (0_u8..).zip(basket.legs()) {
+                let touch = Touch { basket: id, leg, outcome: *outcome };
+                self.touched.get_mut(market.index())?.add(touch).then_some(())?;
+            }
+        }
+        Some(())
+    }
+
     /// Walks the depth of all legs together and sizes the basket; see [`Sizing`] for what bounds it.
     ///
     /// # Errors
@@ -315,6 +328,38 @@ impl Default for Baskets {
     fn default() -> Self {
         Self::new()
     }
+}
+
+pack_fields! {
+    Leg { market, outcome }
+}
+
+/// Its fields in their order, but for legs and asks, of which only those that are in are written.
+impl Pack for Basket {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        let Self { kind, payout, legs, want, have, blank, asks, sum } = self;
+        (*kind, *payout, *want, *have).pack(to);
+        for leg in 0..usize::from(*have) {
+            (legs[leg], asks[leg]).pack(to);
+        }
+        (*blank, *sum).pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        let (kind, payout, want, have) = Pack::unpack(from)?;
+        let mut basket = Self { kind, payout, want, have, ..Self::EMPTY };
+        if usize::from(have) > LEGS_MAX {
+            return None;
+        }
+        for leg in 0..usize::from(have) {
+            (basket.legs[leg], basket.asks[leg]) = Pack::unpack(from)?;
+        }
+        (basket.blank, basket.sum) = Pack::unpack(from)?;
+        Some(basket)
+    }
+}
+
+state_fields! {
+    Baskets { baskets: table(Basket::EMPTY), touched: derived, dirty: value } then rebuild
 }
 
 /// The best ask of an outcome in $0.0001, or [`NONE`] where the book may not be used.

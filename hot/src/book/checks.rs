@@ -2,6 +2,7 @@
 
 use crate::book::StaleWhy;
 use crate::ids::Side;
+use crate::pack::pack_fields;
 use crate::units::{Nanos, Price, Qty};
 
 /// Statements about single levels that may be open at once. Two sides of one change travel in one frame, so
@@ -105,4 +106,10 @@ impl Checks {
         }
         left
     }
+}
+
+pack_fields! {
+    TopCheck { bid, ask }
+    MirrorCheck { side, price, qty }
+    Checks { top, mirrors, crossed, since, open }
 }

@@ -1,5 +1,7 @@
 //! One side of a book: a flat array of quantities, and a bitmap to find the next one that is not empty.
 
+use crate::pack::{Pack, Sink, Source};
+use crate::state::State;
 use crate::units::Qty;
 
 /// Quantities by rank; the highest rank that holds anything is the best price.
@@ -147,6 +149,29 @@ impl Iterator for Ranks<'_> {
         self.left &= !(1 << bit);
         let rank = self.word * 64 + bit;
         Some((rank, self.ladder.qty[rank]))
+    }
+}
+
+/// The levels that hold anything, best first; the number of ranks follows from the grid.
+impl State for Ladder {
+    fn save<W: Sink>(&self, to: &mut W) {
+        let Self { qty: _, held, top: _ } = self; // all of it is in the levels
+        held.iter().map(|word| word.count_ones()).sum::<u32>().pack(to);
+        for (rank, qty) in self.iter() {
+            u16::try_from(rank).expect("a dollar has 10,001 prices at most").pack(to);
+            qty.pack(to);
+        }
+    }
+    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+        for _ in 0..u32::unpack(from)? {
+            let rank = usize::from(u16::unpack(from)?);
+            let qty = Qty::unpack(from)?;
+            if self.qty.get(rank).is_none_or(|held| !held.is_zero()) || qty.is_zero() {
+                return None;
+            }
+            self.set(rank, qty);
+        }
+        Some(())
     }
 }
 

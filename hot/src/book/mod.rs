@@ -25,9 +25,10 @@ pub use stale::StaleWhy;
 pub use table::Books;
 
 use crate::grid::Grid;
-use crate::hash::Hash64;
 use crate::ids::{Outcome, Side};
 use crate::market::{MarketDef, MarketStatus};
+use crate::pack::{Pack, Sink, Source, pack_variants};
+use crate::state::{State, state_fields};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
 use scale::Scale;
@@ -491,24 +492,40 @@ impl Book {
         }
     }
 
-    /// Takes everything a decision depends on into a hash.
-    pub fn hash_into(&self, hash: &mut Hash64) {
-        let sync = match self.sync {
-            Sync::Fresh => 0,
-            Sync::Loading => 1,
-            Sync::Good => 2,
-            Sync::Stale { why, .. } => 3 + why as u64,
-        };
-        hash.word(sync);
-        hash.word(self.checks.since().map_or(0, Nanos::get));
-        hash.word(u64::from(self.epoch));
-        for ladder in &self.ladders {
-            for (rank, qty) in ladder.iter() {
-                hash.word(rank as u64);
-                hash.word(qty.micros());
-            }
-            hash.word(u64::MAX);
+    /// The scale and the best levels, which follow from the terms and the ladders.
+    fn rebuild(&mut self) -> Option<()> {
+        self.scale = Scale::new(self.terms.grid);
+        for side in Side::ALL {
+            self.tops[side.index()] = self.find_best(side);
         }
+        self.refile = true;
+        self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()).then_some(())
+    }
+}
+
+pack_variants! {
+    Sync { 0 = Fresh, 1 = Loading, 2 = Good, 3 = Stale { why, since } }
+    Applied { 0 = Pending, 1 = Unchanged, 2 = Deep, 3 = Top, 4 = Stale(why), 5 = Many }
+}
+
+// The terms come first, written by the table of books: without them no book can be made to load the rest into.
+state_fields! {
+    Book {
+        terms: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
+        frame_open: value, checks: value, venue_time: value,
+        refile: derived,
+    } then rebuild
+}
+
+/// A row of the table of books that is in use.
+impl State for Option<Book> {
+    fn save<W: Sink>(&self, to: &mut W) {
+        let book = self.as_ref().expect("only rows in use are written");
+        book.terms.pack(to);
+        book.save(to);
+    }
+    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+        self.insert(Book::new(MarketDef::unpack(from)?)).load(from)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{Applied, Book};
 use crate::book::StaleWhy;
 use crate::bounds::MARKETS_MAX;
-use crate::hash::Hash64;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::market::MarketDef;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// Every market's book. The table is allocated once; a book with its market's terms.
@@ -145,12 +145,16 @@ impl Books {
         assert_eq!(well, self.well, "the number of books that are well");
     }
 
-    /// Takes everything a decision depends on into a hash.
-    pub fn hash_into(&self, hash: &mut Hash64) {
-        for (market, book) in self.iter() {
-            hash.word(u64::from(market.get()));
-            book.hash_into(hash);
+    /// The lists of books. `None` where a book does not stand at its market's place.
+    fn rebuild(&mut self) -> Option<()> {
+        for at in 0..self.books.len() {
+            let market = MarketId::new(u16::try_from(at).expect("MARKETS_MAX fits"));
+            if self.terms(market).is_some_and(|terms| terms.market != market) {
+                return None;
+            }
+            self.file(market);
         }
+        (self.turn <= self.books.len()).then_some(())
     }
 
     /// A market's terms came in: the first time they make its book.
@@ -194,4 +198,10 @@ impl Default for Books {
     fn default() -> Self {
         Self::new()
     }
+}
+
+state_fields! {
+    Books {
+        books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, turn: index,
+    } then rebuild
 }

@@ -15,6 +15,8 @@ use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, Purse};
 use crate::market::MarketDef;
 use crate::order::Record;
+use crate::pack::pack_fields;
+use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
 
@@ -66,7 +68,7 @@ struct PurseCompared {
     range: Range,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct MarketCompared {
     /// What explains the differences that the last readings in a row have shown, as `range` is ordered; `None` where the
     /// last one showed none.
@@ -84,6 +86,16 @@ struct MarketCompared {
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
+}
+
+pack_fields! {
+    VenueCompared { since, compared, differs, met, has_cash, gone, gone_told }
+    PurseCompared { seen, seen_since, told, range }
+    MarketCompared { seen, seen_since, history, range, gone, settled_at, paid }
+}
+
+state_fields! {
+    Comparison { venues: value, purses: value, markets: table(MarketCompared::default()) }
 }
 
 /// What a venue's figure says of ours.

@@ -7,6 +7,8 @@
 use crate::basket::Verdict;
 use crate::bounds::BASKETS_MAX;
 use crate::ids::BasketId;
+use crate::pack::pack_fields;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// A basket without an opportunity for this long begins a new episode with the next one.
@@ -20,7 +22,7 @@ pub(super) struct Episodes {
 }
 
 /// What is remembered of one basket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Episode {
     /// When it last showed an opportunity.
     seen: Nanos,
@@ -41,16 +43,28 @@ pub(super) struct Recorded {
     pub is_first: bool,
 }
 
+impl Episode {
+    /// Of a basket that never showed an opportunity.
+    const NONE: Self = Self {
+        seen: Nanos::ZERO,
+        verdict: Verdict::TooSmall,
+        rests_until: Nanos::ZERO,
+        resting: false,
+    };
+}
+
+pack_fields! {
+    Episode { seen, verdict, rests_until, resting }
+}
+
+state_fields! {
+    Episodes { all: table(Episode::NONE) }
+}
+
 impl Episodes {
     /// Allocates all it will ever need.
     pub fn new() -> Self {
-        let none = Episode {
-            seen: Nanos::ZERO,
-            verdict: Verdict::TooSmall,
-            rests_until: Nanos::ZERO,
-            resting: false,
-        };
-        Self { all: vec![none; BASKETS_MAX + 1] }
+        Self { all: vec![Episode::NONE; BASKETS_MAX + 1] }
     }
 
     /// Whether a basket is not traded just now (cooldown).

@@ -7,6 +7,8 @@ use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX};
 use crate::ids::{FillId, GroupId, OrderId};
 use crate::index::Index;
 use crate::ledger::{Booking, EntryId};
+use crate::pack::pack_fields;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 use std::collections::VecDeque;
@@ -38,6 +40,14 @@ pub(super) struct FillsSeen {
     next: usize,
     /// Fills that failed before anything else was told of them, oldest first.
     voids: VecDeque<FillId>,
+}
+
+pack_fields! {
+    Booked { fill, order, group, booking, entry, at, settled, undone }
+}
+
+state_fields! {
+    FillsSeen { by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX) } then rebuild
 }
 
 impl FillsSeen {
@@ -106,6 +116,21 @@ impl FillsSeen {
             self.voids.pop_front();
         }
         self.voids.push_back(fill);
+    }
+
+    /// The index of fills. `None` where the slot of the next fill is none, or a fill is there twice.
+    fn rebuild(&mut self) -> Option<()> {
+        for (slot, booked) in (0_u32..).zip(&self.booked) {
+            let fill = booked.fill.get();
+            if self.by_id.find(fill).is_some() || !self.by_id.insert(fill, slot) {
+                return None;
+            }
+        }
+        let fits = match self.booked.len() {
+            FILLS_SEEN_MAX => self.next < FILLS_SEEN_MAX,
+            count => self.next == count,
+        };
+        fits.then_some(())
     }
 
     /// The booked fills, from the newest to the oldest.

@@ -42,7 +42,8 @@
 //! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
 //! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
 //! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `compare` holds the venues'
-//! word against ours, within the `range` that what is in flight allows; `control` listens to the operator and the clock. `invariants` checks after every event in tests, and
+//! word against ours, within the `range` that what is in flight allows; `control` listens to the operator and the clock;
+//! `snapshot` saves, loads and hashes all of it. `invariants` checks after every event in tests, and
 //! at intervals while running, that the parts agree with each other.
 
 mod adopt;
@@ -66,6 +67,7 @@ mod repairs;
 mod report;
 mod run;
 mod sale;
+mod snapshot;
 mod truth;
 mod undo;
 mod unpaired;
@@ -86,6 +88,8 @@ use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
 use crate::units::Nanos;
+
+pub use snapshot::LoadError;
 
 use comparison::Comparison;
 use episodes::Episodes;
@@ -205,65 +209,6 @@ impl Core {
     /// A hash over every intent so far, in order, with its time.
     pub const fn decision_hash(&self) -> u64 {
         self.decisions.get()
-    }
-
-    /// A hash over the decisions so far and most of what the next ones depend on: books, live orders, groups, cash,
-    /// positions, the day's results, total exposure, epoch and halt. Left out are limits, rates, links, agreement with the
-    /// venues, cooldowns of baskets, settled prices, fills seen and terms: two cores with the same hash may differ in these.
-    pub fn state_hash(&self) -> u64 {
-        let mut hash = self.decisions;
-        self.books.hash_into(&mut hash);
-        for record in self.orders.live() {
-            hash.word(record.order.id.get());
-            hash.word(record.state as u64);
-            hash.word(record.filled.micros());
-            hash.word(record.reserved.micros() as u64);
-        }
-        for group in self.groups.iter() {
-            hash.word(u64::from(group.id.get()));
-            hash.word(group.state as u64);
-            for leg in group.legs() {
-                hash.word(leg.bought.micros());
-                hash.word(leg.sold.micros());
-            }
-        }
-        for venue in Venue::ALL {
-            hash.word(self.ledger().cash_at(venue).micros() as u64);
-        }
-        for (market, _) in self.books.iter() {
-            let position = self.money.position(market);
-            for outcome in [crate::ids::Outcome::Yes, crate::ids::Outcome::No] {
-                hash.word(position.held(outcome).micros());
-                hash.word(position.short(outcome).micros());
-                hash.word(position.claimed(outcome).micros());
-                hash.word(position.cost(outcome).micros() as u64);
-                let bid = self.money.worth().bid(market, outcome);
-                hash.word(bid.map_or(u64::MAX, |price| price.ticks().into()));
-            }
-        }
-        hash.word(self.orphans.len() as u64);
-        hash.word(u64::from(self.money.day()));
-        let worth = self.money.worth();
-        for part in [
-            self.ledger().realised_today(),
-            worth.unrealised(),
-            worth.marked(),
-            self.money.day_base(),
-        ] {
-            hash.word(part.micros() as u64);
-        }
-        hash.word(self.money.exposure().total().micros() as u64);
-        hash.word(self.run.epoch());
-        hash.word(u64::from(self.run.is_halted()));
-        for (market, why) in self.quarantine.iter() {
-            hash.word(u64::from(market.get()) << 8 | why as u64);
-        }
-        hash.word(u64::from(self.quarantine.is_unread()));
-        for time in self.truth.times() {
-            hash.word(time.get());
-        }
-        hash.word(self.orders.next_id());
-        hash.get()
     }
 
     /// Counters and figures.

@@ -7,6 +7,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, OrderId, OrderRef, Side, VenueKey};
 use crate::order::{OrderTable, Record};
 use crate::risk::Rate;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// Our orders: see the head of this file.
@@ -18,6 +19,10 @@ pub(super) struct Orders {
     next: u64,
     /// When an order was last sent to each side of each market's book, by the side that the order is on.
     sent: Vec<[Nanos; 2]>,
+}
+
+state_fields! {
+    Orders { table: value, rate: value, next: value, sent: table([Nanos::ZERO; 2]) }
 }
 
 impl Orders {

@@ -6,7 +6,9 @@ use crate::bounds::{FOREIGN_MAX, ORPHANS_MAX, STRAYS_TOLD_MAX};
 use crate::ids::{MarketId, OrderRef, VenueKey};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
+use crate::pack::pack_fields;
 use crate::report::{Fill, OrderStatus, Report};
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 use std::collections::VecDeque;
@@ -43,6 +45,17 @@ pub(super) struct Orphans {
     alarms: u32,
 }
 
+pack_fields! {
+    Orphan { since, report, expects_owner, given_up }
+}
+
+state_fields! {
+    Orphans {
+        waiting: list(ORPHANS_MAX), told: list(STRAYS_TOLD_MAX), named: list(FOREIGN_MAX), span_began: value,
+        alarms: value,
+    }
+}
+
 impl Orphans {
     pub fn new() -> Self {
         Self {
@@ -52,10 +65,6 @@ impl Orphans {
             span_began: Nanos::ZERO,
             alarms: 0,
         }
-    }
-
-    pub fn len(&self) -> usize {
-        self.waiting.len()
     }
 
     /// The position of the report that matters least: one that was given up, else one that none of our orders can explain,

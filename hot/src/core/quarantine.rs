@@ -12,7 +12,9 @@ use crate::event::Oddity;
 use crate::ids::{MarketId, Venue};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
+use crate::pack::pack_fields;
 use crate::risk::{HaltWhy, QuarantineWhy};
+use crate::state::state_fields;
 use crate::stats::Quarantined;
 use crate::units::Nanos;
 
@@ -25,7 +27,7 @@ const SHAPES_SPAN: Nanos = Nanos::from_secs(60);
 const WHOLE_FOR: Nanos = Nanos::from_secs(10);
 
 /// What is odd about one market.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Watched {
     /// Odd messages about its book since `first`.
     shapes: u8,
@@ -52,10 +54,23 @@ pub(super) struct Quarantine {
     unread: [Option<Nanos>; 2],
 }
 
+impl Watched {
+    /// Nothing is odd.
+    const CALM: Self = Self { shapes: 0, first: Nanos::ZERO, shut: None };
+}
+
+pack_fields! {
+    Shut { why, epoch, whole }
+    Watched { shapes, first, shut }
+}
+
+state_fields! {
+    Quarantine { markets: table(Watched::CALM), shut: value, unread: value }
+}
+
 impl Quarantine {
     pub fn new() -> Self {
-        let calm = Watched { shapes: 0, first: Nanos::ZERO, shut: None };
-        Self { markets: vec![calm; MARKETS_MAX], shut: 0, unread: [None; 2] }
+        Self { markets: vec![Watched::CALM; MARKETS_MAX], shut: 0, unread: [None; 2] }
     }
 
     #[inline]

@@ -3,6 +3,8 @@
 //!
 //! All amounts are whole microdollars or whole millionths of a contract.
 
+use crate::pack::pack_fields;
+
 /// What is in flight may make the venue's figure up to `less` smaller than ours, or up to `more` larger. Neither is below zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Range {
@@ -65,6 +67,11 @@ impl Errors {
     pub fn certain(&self) -> i128 {
         0.clamp(self.least, self.most)
     }
+}
+
+pack_fields! {
+    Range { less, more }
+    Errors { least, most }
 }
 
 #[cfg(test)]

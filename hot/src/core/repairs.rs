@@ -9,6 +9,8 @@ use super::money::Correction;
 use crate::ids::{Action, MarketId, Outcome};
 use crate::ledger::{Booking, Position, Purse};
 use crate::market::MarketDef;
+use crate::pack::pack_fields;
+use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::Pairs;
 
@@ -59,6 +61,15 @@ struct Search {
 pub(super) struct Repairs {
     contracts: VecDeque<ContractsRepair>,
     cash: VecDeque<CashRepair>,
+}
+
+pack_fields! {
+    ContractsRepair { market, since, by, price }
+    CashRepair { purse, since, by }
+}
+
+state_fields! {
+    Repairs { contracts: list(REPAIRS_MAX), cash: list(REPAIRS_MAX) }
 }
 
 impl Repairs {

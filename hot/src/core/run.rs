@@ -3,6 +3,7 @@
 //! This part keeps that the epoch only grows, and that nothing but a resume ends a halt.
 
 use crate::risk::HaltWhy;
+use crate::state::state_fields;
 
 /// The state of a run: see the head of this file.
 #[derive(Debug)]
@@ -14,6 +15,10 @@ pub(super) struct RunState {
     epoch: u64,
     /// Whether limits may still be loosened: from the start of a run until both venues and we agree.
     configuring: bool,
+}
+
+state_fields! {
+    RunState { halted: value, stopping: value, epoch: value, configuring: value }
 }
 
 impl RunState {

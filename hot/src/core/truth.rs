@@ -5,6 +5,7 @@
 
 use crate::event::Link;
 use crate::ids::Venue;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// What we know of the venues can be relied on this far: see the head of this file.
@@ -20,6 +21,10 @@ pub(super) struct Truth {
     current: [Nanos; 2],
     /// Until then all market data counts as old, after a stall.
     doubted_until: Nanos,
+}
+
+state_fields! {
+    Truth { links: value, reconciled: value, held: value, current: value, doubted_until: value }
 }
 
 impl Truth {
@@ -101,10 +106,5 @@ impl Truth {
     /// Whether all venues and we agree.
     pub fn all_agree(&self) -> bool {
         self.reconciled.iter().all(|agrees| *agrees)
-    }
-
-    /// What a hash of the state takes in: up to when each venue's data is current, and until when all of it is doubted.
-    pub const fn times(&self) -> [Nanos; 3] {
-        [self.current[0], self.current[1], self.doubted_until]
     }
 }

@@ -6,6 +6,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome};
 use crate::note::Alarm;
 use crate::outbox::Outbox;
+use crate::state::state_fields;
 use crate::stats::{Unpaired, UnpairedPosition};
 use crate::units::Usd;
 
@@ -14,11 +15,17 @@ const WORTH_MIN: Usd = Usd::from_dollars(1);
 
 /// For which positions the alarm was raised, by market and outcome.
 #[derive(Debug)]
-pub(super) struct UnpairedTold(Vec<[bool; 2]>);
+pub(super) struct UnpairedTold {
+    markets: Vec<[bool; 2]>,
+}
+
+state_fields! {
+    UnpairedTold { markets: table([false; 2]) }
+}
 
 impl UnpairedTold {
     pub fn new() -> Self {
-        Self(vec![[false; 2]; MARKETS_MAX])
+        Self { markets: vec![[false; 2]; MARKETS_MAX] }
     }
 }
 
@@ -34,11 +41,13 @@ impl Core {
                 let qty = self.money.worth().unpaired(market, outcome);
                 let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
                 let stands = match self.is_worked_on(market, outcome) {
-                    true => is_open && self.unpaired_told.0[nth][outcome.index()],
+                    true => is_open && self.unpaired_told.markets[nth][outcome.index()],
                     false => is_open && self.is_worth(market, outcome, qty),
                 };
-                let told =
-                    std::mem::replace(&mut self.unpaired_told.0[nth][outcome.index()], stands);
+                let told = std::mem::replace(
+                    &mut self.unpaired_told.markets[nth][outcome.index()],
+                    stands,
+                );
                 if stands {
                     found.add(UnpairedPosition { market, outcome, qty });
                 }

@@ -16,6 +16,7 @@ pub use table::Groups;
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{EndKind, Purpose};
+use crate::pack::{Pack, Sink, Source, pack_fields};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The basket of a group around an order that no known group sent: none of the real ones.
@@ -145,6 +146,88 @@ pub struct Group {
     pub again: u8,
     /// Whether the group had ended and was opened again.
     pub reopened: bool,
+}
+
+pack_fields! {
+    Leg {
+        market, venue, outcome, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, missed,
+        least_for_all, order, tried,
+    }
+}
+
+/// Its fields in their order, but for the legs, of which only those that it has are written.
+impl Pack for Group {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        let Self {
+            id,
+            basket,
+            legs,
+            count,
+            target,
+            payout,
+            state,
+            promised,
+            started,
+            one_leg_since,
+            one_leg,
+            unwinding_since,
+            attempts,
+            concessions,
+            top_ups,
+            next_at,
+            missed,
+            doubted,
+            result,
+            alarmed,
+            again,
+            reopened,
+        } = self;
+        (*id, *basket, *count, *started).pack(to);
+        for leg in &legs[..usize::from(*count)] {
+            leg.pack(to);
+        }
+        (*target, *payout, *state, *promised).pack(to);
+        (*one_leg_since, *one_leg, *unwinding_since).pack(to);
+        (*attempts, *concessions, *top_ups).pack(to);
+        (*next_at, *missed, *doubted).pack(to);
+        (*result, *alarmed, *again, *reopened).pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        let (id, basket, count, started) = Pack::unpack(from)?;
+        let mut legs = [Leg::NONE; LEGS_MAX];
+        for leg in legs.get_mut(..usize::from(count))? {
+            *leg = Leg::unpack(from)?;
+        }
+        let (target, payout, state, promised) = Pack::unpack(from)?;
+        let (one_leg_since, one_leg, unwinding_since) = Pack::unpack(from)?;
+        let (attempts, concessions, top_ups) = Pack::unpack(from)?;
+        let (next_at, missed, doubted) = Pack::unpack(from)?;
+        let (result, alarmed, again, reopened) = Pack::unpack(from)?;
+        Some(Self {
+            id,
+            basket,
+            legs,
+            count,
+            target,
+            payout,
+            state,
+            promised,
+            started,
+            one_leg_since,
+            one_leg,
+            unwinding_since,
+            attempts,
+            concessions,
+            top_ups,
+            next_at,
+            missed,
+            doubted,
+            result,
+            alarmed,
+            again,
+            reopened,
+        })
+    }
 }
 
 /// How many times a leg is bought again after the venue took back a fill; after that the group unwinds.

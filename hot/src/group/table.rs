@@ -6,6 +6,7 @@ use super::{ADOPTED, Group, GroupState, Leg};
 use crate::bounds::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
 use crate::ids::{BasketId, GroupId, OrderId};
 use crate::risk::LegRisk;
+use crate::state::state_fields;
 use crate::units::{Nanos, Usd};
 
 /// Groups that have not ended, oldest first, and the last ones that have.
@@ -150,5 +151,12 @@ impl Groups {
 impl Default for Groups {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+state_fields! {
+    Groups {
+        live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, beside: list(ORDERS_LIVE_MAX),
+        leg_risk: value,
     }
 }

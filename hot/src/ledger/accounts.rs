@@ -4,6 +4,7 @@ use super::{Booking, Entry, Position, Purse};
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome};
+use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
 
@@ -210,6 +211,14 @@ impl Accounts {
         self.realised_today += result;
     }
 
+    /// The list of the positions that are open.
+    fn rebuild(&mut self) -> Option<()> {
+        for (at, position) in self.positions.iter().enumerate() {
+            self.open.set(at, position.is_open());
+        }
+        Some(())
+    }
+
     /// Whether the accounts sum to what was paid in.
     pub fn sums_agree(&self) -> bool {
         let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
@@ -230,4 +239,11 @@ impl Accounts {
                 .enumerate()
                 .all(|(at, of)| self.open.contains(at) == of.is_open())
     }
+}
+
+state_fields! {
+    Accounts {
+        cash: value, paid_in: value, positions: table(Position::default()), open: derived, cost: value, at_risk: value,
+        claims: value, fees: value, realised: value, realised_today: value,
+    } then rebuild
 }

@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 
 use crate::bounds::LEDGER_ENTRIES_MAX;
 use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::pack::{Pack, Sink, Source, pack_fields, pack_newtypes, pack_variants};
+use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -338,6 +340,40 @@ impl Default for Ledger {
     fn default() -> Self {
         Self::new()
     }
+}
+
+pack_newtypes!(EntryId);
+
+impl Pack for Purse {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        self.0.pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        from.below(CASH_ACCOUNTS as u8).map(Self)
+    }
+}
+
+pack_fields! {
+    Booking { market, purse, outcome, action, price, qty, fee }
+}
+
+pack_variants! {
+    Entry {
+        0 = Fill(booking),
+        1 = Back(booking),
+        2 = Void,
+        3 = Cash { purse, cash },
+        4 = Position { market, yes, no, price },
+        5 = Settled { market, purse, yes_pays },
+        6 = Redeemed { market, purse },
+        7 = Lost { market },
+        8 = Day,
+    }
+}
+
+// What the entries come to is written too, so that loading them computes nothing.
+state_fields! {
+    Ledger { now: value, base: value, entries: list(LEDGER_ENTRIES_MAX), left: value, version: value }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is held in one market.
 
 use crate::ids::Outcome;
+use crate::pack::pack_fields;
 use crate::units::{Price, Qty, Usd};
 
 /// Contracts of both outcomes, and what they cost.
@@ -189,4 +190,8 @@ fn part(amount: Usd, qty: Qty, whole: Qty) -> Usd {
     }
     let exact = i128::from(amount.micros()) * i128::from(qty.micros()) / i128::from(whole.micros());
     Usd::from_micros(i64::try_from(exact).expect("a part of an amount fits"))
+}
+
+pack_fields! {
+    Position { held, short, cost, claimed, claim, pays, realised }
 }

@@ -1,5 +1,6 @@
 //! How often one order is asked about, or its cancellation asked for.
 
+use crate::pack::pack_fields;
 use crate::units::Nanos;
 
 /// The pause after the first request about an order. It doubles after each further one, up to [`PAUSE_MAX`].
@@ -34,6 +35,10 @@ impl Pace {
         self.last = now;
         self.sent = self.sent.saturating_add(1);
     }
+}
+
+pack_fields! {
+    Pace { last, sent }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use crate::ids::{OrderId, OrderRef, VenueKey};
 use crate::index::Index;
 use crate::order::{Order, OrderState, Pace};
+use crate::pack::{enum_table, pack_fields};
+use crate::state::state_fields;
 use crate::units::{Nanos, Qty, Usd};
 
 /// What we know of one order.
@@ -52,16 +54,24 @@ pub struct Record {
     pub absent: u8,
 }
 
-/// What the end of an order says about sending another one like it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndKind {
-    /// It reached the book. What it did not get there it may get at a better price.
-    Traded,
-    /// The venue rejected it for a reason that a better price does not change.
-    Refused,
-    /// It never came before the matching engine, for reasons that have nothing to do with the order: the connection,
-    /// our own rate, the venue's mode, contracts that have not settled. The same order may pass a moment later.
-    Missed,
+enum_table! {
+    /// What the end of an order says about sending another one like it.
+    pub enum EndKind {
+        /// It reached the book. What it did not get there it may get at a better price.
+        Traded = 0, "traded";
+        /// The venue rejected it for a reason that a better price does not change.
+        Refused = 1, "refused";
+        /// It never came before the matching engine, for reasons that have nothing to do with the order: the connection,
+        /// our own rate, the venue's mode, contracts that have not settled. The same order may pass a moment later.
+        Missed = 2, "missed";
+    }
+}
+
+pack_fields! {
+    Record {
+        order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, queries,
+        query_owed, cancels, cancel_refused, part_told, end, acked, absent,
+    }
 }
 
 impl Record {
@@ -244,10 +254,39 @@ impl OrderTable {
             OrderRef::Key(key) => self.by_key.find(key.get()),
         }
     }
+
+    /// Both indexes. `None` where a slot is in no list or in two, or where an id is there twice.
+    fn rebuild(&mut self) -> Option<()> {
+        let mut listed = vec![false; self.slots.len()];
+        for &slot in self.free.iter().chain(&self.done).chain(&self.live) {
+            let listed = listed.get_mut(slot as usize)?;
+            if std::mem::replace(listed, true) {
+                return None;
+            }
+        }
+        for &slot in self.done.iter().chain(&self.live) {
+            let Record { order, key, .. } = &self.slots[slot as usize];
+            let id = order.id.get();
+            if self.by_id.find(id).is_some() || !self.by_id.insert(id, slot) {
+                return None;
+            }
+            if let Some(key) = key {
+                self.by_key.insert(key.get(), slot).then_some(())?;
+            }
+        }
+        listed.iter().all(|&listed| listed).then_some(())
+    }
 }
 
 impl Default for OrderTable {
     fn default() -> Self {
         Self::new()
     }
+}
+
+state_fields! {
+    OrderTable {
+        slots: list(SLOTS), free: list(SLOTS), live: list(ORDERS_LIVE_MAX), done: list(ORDERS_DONE_MAX), by_id: derived,
+        by_key: derived,
+    } then rebuild
 }

@@ -2,6 +2,7 @@
 
 use crate::bounds::{CLUSTERS_MAX, MARKETS_MAX};
 use crate::ids::{ClusterId, MarketId, Venue};
+use crate::state::state_fields;
 use crate::units::Usd;
 
 /// Sums that the gate reads, kept by one function so that they agree.
@@ -84,5 +85,11 @@ impl Exposure {
 impl Default for Exposure {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+state_fields! {
+    Exposure {
+        market: table(Usd::ZERO), cluster: table(Usd::ZERO), venue: value, total: value, clusters_active: value,
     }
 }

@@ -5,6 +5,7 @@
 
 use fixed::types::I32F32;
 
+use crate::pack::{Pack, Sink, Source, pack_fields};
 use crate::units::Usd;
 
 /// The assumed figure counts like so many observations: a few real ones do not swing the estimate.
@@ -71,6 +72,20 @@ fn estimate(assumed_ppm: u64, sum: I32F32, count: u32) -> u64 {
     let mean =
         (assumed * PRIOR).saturating_add(sum) / count.saturating_add(I32F32::from_num(PRIOR));
     (mean.saturating_mul(million)).saturating_to_num::<u64>()
+}
+
+/// Its bits, as a whole number.
+impl Pack for I32F32 {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        self.to_bits().pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        i64::unpack(from).map(Self::from_bits)
+    }
+}
+
+pack_fields! {
+    LegRisk { baskets, failed, unwound, loss_shares }
 }
 
 #[cfg(test)]

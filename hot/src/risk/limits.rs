@@ -1,6 +1,6 @@
 //! The rows of the risk table that can be set, and the limits in force.
 
-use crate::pack::enum_table;
+use crate::pack::{enum_table, pack_fields};
 use crate::units::{MICROS, Nanos, QTY_MAX, Qty, Usd};
 
 const DOLLARS_MOST: u64 = 1_000_000_000 * MICROS;
@@ -214,6 +214,10 @@ impl Limits {
     pub const fn span(&self, row: LimitRow) -> Nanos {
         Nanos::from_millis(self.raw(row))
     }
+}
+
+pack_fields! {
+    Limits { values, set }
 }
 
 #[cfg(test)]

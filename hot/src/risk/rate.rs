@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Side};
 use crate::order::Order;
+use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty};
 
 const WINDOW: Nanos = Nanos::from_secs(60);
@@ -71,6 +72,14 @@ impl Rate {
         self.recent.push_back((now, order.market, side, price, order.qty));
     }
 
+    /// The mutations of each market.
+    fn rebuild(&mut self) -> Option<()> {
+        for (_, market) in &self.mutations {
+            *self.by_market.get_mut(market.index())? += 1;
+        }
+        Some(())
+    }
+
     /// Mutations in the window.
     pub fn in_all(&self) -> u64 {
         self.mutations.len() as u64
@@ -94,4 +103,8 @@ impl Default for Rate {
     fn default() -> Self {
         Self::new()
     }
+}
+
+state_fields! {
+    Rate { mutations: list(REMEMBERED), by_market: derived, recent: list(RECENT) } then rebuild
 }

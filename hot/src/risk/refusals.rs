@@ -6,6 +6,8 @@
 
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
+use crate::pack::pack_fields;
+use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// Refusals of a venue in a row, without an order that it looked at, after which new baskets there wait.
@@ -22,7 +24,7 @@ const MARKET_PAUSE: Nanos = Nanos::from_secs(300);
 const DAY: Nanos = Nanos::from_secs(86_400);
 
 /// Refusals in a row at one place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Streak {
     refused: u32,
     pauses: u32,
@@ -124,6 +126,14 @@ impl Default for Refusals {
     fn default() -> Self {
         Self::new()
     }
+}
+
+pack_fields! {
+    Streak { refused, pauses, until, probed }
+}
+
+state_fields! {
+    Refusals { venues: value, markets: table(Streak::NONE) }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::ledger::{Booking, EntryId, Ledger, Position, Purse};
 use crate::market::MarketDef;
 use crate::order::Order;
 use crate::risk::Exposure;
+use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -47,6 +48,12 @@ pub(super) enum Correction {
     TakenOver,
     /// An earlier correction is undone, because a fill that was heard of later explains it.
     PutBack,
+}
+
+state_fields! {
+    Money {
+        ledger: value, exposure: value, reserved: value, worth: value, day: value, day_base: value, checked_to: index,
+    }
 }
 
 impl Money {
@@ -91,16 +98,6 @@ impl Money {
     /// The prices that holdings are valued at and the last valuation, for reading.
     pub const fn worth(&self) -> &Worth {
         &self.worth
-    }
-
-    /// The trading day, in days since 1970-01-01.
-    pub const fn day(&self) -> u32 {
-        self.day
-    }
-
-    /// The marked worth of everything held when the day began.
-    pub const fn day_base(&self) -> Usd {
-        self.day_base
     }
 
     /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.

@@ -6,6 +6,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome};
 use crate::ledger::Ledger;
 use crate::market::MarketStatus;
+use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 
 /// Prices that holdings are valued at, and the last valuation.
@@ -21,6 +22,12 @@ pub(in crate::core) struct Worth {
     unrealised: Usd,
     /// The same at what selling would bring, complete baskets at no more than their cost.
     marked: Usd,
+}
+
+state_fields! {
+    Worth {
+        bids: table([None; 2]), settled: table(None), unpaired: table([Qty::ZERO; 2]), unrealised: value, marked: value,
+    }
 }
 
 impl Worth {

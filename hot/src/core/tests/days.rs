@@ -406,3 +406,68 @@ fn a_day_has_the_decisions_it_always_had() {
     assert!(sum(|s| s.cancels) > 0 && sum(|s| s.refusals) > 0 && sum(|s| s.fills) > 0);
     assert_eq!(found, DECISIONS);
 }
+
+/// The core that was saved and loaded again: as good as the one that went on.
+fn reloaded(core: &Core) -> Core {
+    let mut bytes = Vec::new();
+    core.save(&mut bytes);
+    let loaded = Core::load(&bytes).expect("it was just saved");
+    let mut again = Vec::new();
+    loaded.save(&mut again);
+    assert!(bytes == again, "saved, loaded and saved again: the same bytes");
+    loaded
+}
+
+#[test]
+fn a_core_that_is_saved_and_loaded_anywhere_in_a_day_goes_on_as_if_nothing_had_been() {
+    for (seed, _) in DECISIONS {
+        let day = Maker::make(seed);
+        let mut rng = Rng(seed.wrapping_mul(77) | 1);
+        let (mut core, mut out, mut left) = (Core::new(), Outbox::new(), Outbox::new());
+        let mut loaded = reloaded(&core);
+        for (nth, (now, event)) in day.events.iter().enumerate() {
+            if rng.below(150) == 0 {
+                loaded = reloaded(&core);
+            }
+            core.on_event(*now, event, &mut out);
+            loaded.on_event(*now, event, &mut left);
+            assert!(out.intents() == left.intents(), "seed {seed}, event {nth}: intents");
+            assert!(out.notes() == left.notes(), "seed {seed}, event {nth}: notes");
+            if nth % 50 == 0 {
+                assert_eq!(loaded.state_hash(), core.state_hash(), "seed {seed}, event {nth}");
+            }
+            out.clear();
+            left.clear();
+        }
+        assert_eq!(loaded.state_hash(), core.state_hash(), "seed {seed}");
+        assert_eq!(core.state_hash(), day.core.state_hash(), "seed {seed}");
+        assert_eq!(loaded.stats(), core.stats(), "seed {seed}");
+        loaded.check_invariants();
+    }
+}
+
+#[test]
+fn bytes_that_were_not_saved_so_are_no_core() {
+    let day = Maker::make(1);
+    let mut good = Vec::new();
+    day.core.save(&mut good);
+    assert_eq!(Core::load(&good).unwrap().state_hash(), day.core.state_hash());
+    let mut rng = Rng(5);
+    for _ in 0..2_000 {
+        let mut bad = good.clone();
+        match rng.below(3) {
+            0 => bad.truncate(rng.below(good.len() as u64) as usize),
+            1 => bad.push(0),
+            _ => {
+                let bit = 32 + rng.below(good.len() as u64 * 8 - 32) as usize;
+                bad[bit / 8] ^= 1 << (bit % 8);
+            }
+        }
+        assert!(Core::load(&bad).is_err());
+    }
+    let mut newer = good.clone();
+    newer[0] += 1;
+    let seen = crate::state::STATE_FORMAT + 1;
+    assert_eq!(Core::load(&newer).unwrap_err(), crate::core::LoadError::Format { seen });
+    assert_eq!(Core::load(&[]).unwrap_err(), crate::core::LoadError::Damaged);
+}

@@ -1,0 +1,86 @@
+//! The whole state of a core as bytes, and its hash.
+
+use std::fmt;
+
+use super::Core;
+use crate::pack::{Pack, Sink, Unpacker};
+use crate::state::{STATE_FORMAT, State, StateHash, state_fields};
+use crate::units::Nanos;
+
+/// Why bytes are no state of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    /// They have another layout than [`STATE_FORMAT`].
+    Format { seen: u32 },
+    /// They are not what was saved.
+    Damaged,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format { seen } => write!(
+                f,
+                "the state has format {seen}, and this program reads format {STATE_FORMAT}"
+            ),
+            Self::Damaged => f.write_str("the state is not what was saved"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+state_fields! {
+    Core {
+        books: value, baskets: value, episodes: value, orders: value, groups: value, money: value, limits: value,
+        refusals: value, fills: value, orphans: value, quarantine: value, resync_asked: table(Nanos::ZERO), truth: value,
+        comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
+    }
+}
+
+impl Core {
+    /// A hash over the whole state: two cores with the same hash decide the same from here on. It is over what
+    /// [`Core::save`] writes; what is derived from that follows it.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = StateHash::new();
+        State::save(self, &mut hash);
+        hash.get()
+    }
+
+    /// Appends the whole state: its format, its fields, and the [state hash](Self::state_hash). Some kilobytes for a new
+    /// core, some megabytes after tens of thousands of fills.
+    pub fn save(&self, to: &mut Vec<u8>) {
+        STATE_FORMAT.pack(to);
+        let begin = to.len();
+        State::save(self, to);
+        let mut hash = StateHash::new();
+        hash.put(&to[begin..]);
+        hash.get().pack(to);
+    }
+
+    /// The core that was saved as these bytes. Allocates all that a new core does.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. There is no core then, not even a part of one.
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        let (format, rest) = bytes.split_first_chunk().ok_or(LoadError::Damaged)?;
+        let format = u32::from_le_bytes(*format);
+        if format != STATE_FORMAT {
+            return Err(LoadError::Format { seen: format });
+        }
+        let (body, saved) = rest.split_last_chunk().ok_or(LoadError::Damaged)?;
+        let mut hash = StateHash::new();
+        hash.put(body);
+        if hash.get() != u64::from_le_bytes(*saved) {
+            return Err(LoadError::Damaged);
+        }
+        let (mut core, mut from) = (Self::new(), Unpacker::new(body));
+        core.load_fields(&mut from).filter(|()| from.is_empty()).ok_or(LoadError::Damaged)?;
+        assert!(core.state_hash() == hash.get(), "what was loaded is what was saved");
+        Ok(core)
+    }
+
+    fn load_fields(&mut self, from: &mut Unpacker<'_>) -> Option<()> {
+        State::load(self, from)
+    }
+}

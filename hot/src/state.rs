@@ -1,0 +1,338 @@
+//! How everything that decisions depend on is written down and read back.
+//!
+//! Every noun has one list of its fields, made by `state_fields!` beside the type. The list takes the type apart without
+//! `..`, so that a new field that is not in it does not compile. Saving, loading and the state hash all go by that list, so
+//! they cannot disagree. Single values have the layout of the journal's records ([`Pack`]); what is listed here are the
+//! containers around them.
+//!
+//! What can be computed from other fields is not written: it is `derived`, and the noun's `rebuild` makes it anew.
+//!
+//! A noun is loaded in place, into one that was made new, so that it keeps the memory it has allocated. Where loading fails
+//! the noun is half read and must be thrown away: [`Core::load`](crate::core::Core::load) does so.
+
+use std::collections::VecDeque;
+
+use crate::hash::Hash64;
+use crate::pack::{Pack, Sink, Source};
+
+/// The version of the layout of the state. It rises when a field is added, removed or moved in a released version.
+pub const STATE_FORMAT: u32 = 1;
+
+/// A part of the core's state.
+pub trait State {
+    /// Writes every field that is not derived.
+    fn save<W: Sink>(&self, to: &mut W);
+    /// Reads them back into a value that was made new. `None` where the bytes are no such state; the value must not be used
+    /// then.
+    fn load<S: Source>(&mut self, from: &mut S) -> Option<()>;
+}
+
+impl<T: Pack> State for T {
+    fn save<W: Sink>(&self, to: &mut W) {
+        self.pack(to);
+    }
+    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+        *self = T::unpack(from)?;
+        Some(())
+    }
+}
+
+/// Bytes on their way to a file.
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// A hash over the bytes that a state would be saved as, eight at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct StateHash {
+    hash: Hash64,
+    word: [u8; 8],
+    /// How many bytes of `word` are taken.
+    len: usize,
+    all: u64,
+}
+
+impl StateHash {
+    /// Of nothing.
+    pub const fn new() -> Self {
+        Self { hash: Hash64::new(), word: [0; 8], len: 0, all: 0 }
+    }
+
+    /// The hash of everything taken so far, and of how much that was.
+    pub fn get(mut self) -> u64 {
+        self.word[self.len..].fill(0);
+        self.hash.word(u64::from_le_bytes(self.word));
+        self.hash.word(self.all);
+        self.hash.get()
+    }
+}
+
+impl Default for StateHash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sink for StateHash {
+    fn put(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.word[self.len] = byte;
+            self.len += 1;
+            if self.len == self.word.len() {
+                self.hash.word(u64::from_le_bytes(self.word));
+                self.len = 0;
+            }
+        }
+        self.all += bytes.len() as u64;
+    }
+}
+
+/// A list that grows up to a bound.
+pub(crate) trait List<T> {
+    fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
+    where
+        T: 'a;
+    fn empty(&mut self);
+    fn add(&mut self, value: T);
+}
+
+impl<T> List<T> for Vec<T> {
+    fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.iter()
+    }
+    fn empty(&mut self) {
+        self.clear();
+    }
+    fn add(&mut self, value: T) {
+        self.push(value);
+    }
+}
+
+impl<T> List<T> for VecDeque<T> {
+    fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.iter()
+    }
+    fn empty(&mut self) {
+        self.clear();
+    }
+    fn add(&mut self, value: T) {
+        self.push_back(value);
+    }
+}
+
+/// Writes a list: its length, and what it holds in order.
+pub(crate) fn save_list<T: Pack, W: Sink>(list: &impl List<T>, to: &mut W) {
+    let all = list.each();
+    (u32::try_from(all.len()).expect("lists are bounded")).pack(to);
+    for value in all {
+        value.pack(to);
+    }
+}
+
+/// Reads a list of at most `max` values.
+pub(crate) fn load_list<T: Pack, S: Source>(
+    list: &mut impl List<T>,
+    max: usize,
+    from: &mut S,
+) -> Option<()> {
+    let count = usize::try_from(u32::unpack(from)?).ok().filter(|&count| count <= max)?;
+    list.empty();
+    for _ in 0..count {
+        list.add(T::unpack(from)?);
+    }
+    Some(())
+}
+
+/// Writes a table with one fixed row for each market, basket or the like: the number of rows that are not `blank`, and
+/// each of these behind its number. So a table of which few rows are in use is short, and one that a later version makes
+/// longer can be read.
+pub(crate) fn save_table<T: State, W: Sink>(
+    table: &[T],
+    is_blank: impl Fn(&T) -> bool,
+    to: &mut W,
+) {
+    let used = || (0_u32..).zip(table).filter(|(_, row)| !is_blank(row));
+    u32::try_from(used().count()).expect("tables are bounded").pack(to);
+    for (number, row) in used() {
+        number.pack(to);
+        row.save(to);
+    }
+}
+
+/// Reads a table into one whose rows are all blank. Rows come by rising number, each once.
+pub(crate) fn load_table<T: State, S: Source>(table: &mut [T], from: &mut S) -> Option<()> {
+    let mut next = 0;
+    for _ in 0..u32::unpack(from)? {
+        let number = usize::try_from(u32::unpack(from)?).ok().filter(|&row| row >= next)?;
+        table.get_mut(number)?.load(from)?;
+        next = number + 1;
+    }
+    Some(())
+}
+
+/// The list of a noun's fields, in the order in which they are written, and how each is written:
+/// - `value`: a single value, or a noun with a list of its own;
+/// - `each`: an array of nouns with a list of their own;
+/// - `index`: a number that counts places in memory;
+/// - `list(max)`: up to `max` values, in order;
+/// - `table(blank)`: one row for each market or the like, of which only those that are not `blank` are written;
+/// - `slots`: the same for rows of which those that are `None` are not written;
+/// - `derived`: not written. `then rebuild` names the method that makes it anew from the other fields; the method returns
+///   `None` where they do not fit each other.
+macro_rules! state_fields {
+    ($type:ty { $($field:ident: $kind:ident $(($arg:expr))?),* $(,)? } $(then $rebuild:ident)?) => {
+        impl $crate::state::State for $type {
+            fn save<W: $crate::pack::Sink>(&self, to: &mut W) {
+                let Self { $($field),* } = self;
+                $($crate::state::save_field!($kind $(($arg))?, $field, to);)*
+            }
+            fn load<S: $crate::pack::Source>(&mut self, from: &mut S) -> Option<()> {
+                let Self { $($field),* } = self;
+                $($crate::state::load_field!($kind $(($arg))?, $field, from);)*
+                $(self.$rebuild()?;)?
+                Some(())
+            }
+        }
+    };
+}
+
+macro_rules! save_field {
+    (value, $field:ident, $to:ident) => {
+        $crate::state::State::save($field, $to)
+    };
+    (each, $field:ident, $to:ident) => {
+        for part in $field {
+            $crate::state::State::save(part, $to);
+        }
+    };
+    (index, $field:ident, $to:ident) => {
+        $crate::pack::Pack::pack(&(*$field as u64), $to)
+    };
+    (list($max:expr), $field:ident, $to:ident) => {
+        $crate::state::save_list($field, $to)
+    };
+    (table($blank:expr), $field:ident, $to:ident) => {
+        $crate::state::save_table($field, |row| *row == $blank, $to)
+    };
+    (slots, $field:ident, $to:ident) => {
+        $crate::state::save_table($field, Option::is_none, $to)
+    };
+    (derived, $field:ident, $to:ident) => {
+        let _ = $field;
+    };
+}
+
+macro_rules! load_field {
+    (value, $field:ident, $from:ident) => {
+        $crate::state::State::load($field, $from)?
+    };
+    (each, $field:ident, $from:ident) => {
+        for part in $field {
+            $crate::state::State::load(part, $from)?;
+        }
+    };
+    (index, $field:ident, $from:ident) => {
+        *$field = usize::try_from(<u64 as $crate::pack::Pack>::unpack($from)?).ok()?
+    };
+    (list($max:expr), $field:ident, $from:ident) => {
+        $crate::state::load_list($field, $max, $from)?
+    };
+    (table($blank:expr), $field:ident, $from:ident) => {
+        $crate::state::load_table($field, $from)?
+    };
+    (slots, $field:ident, $from:ident) => {
+        $crate::state::load_table($field, $from)?
+    };
+    (derived, $field:ident, $from:ident) => {
+        let _ = $field;
+    };
+}
+
+pub(crate) use {load_field, save_field, state_fields};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Unpacker;
+
+    #[derive(Debug, PartialEq)]
+    struct Noun {
+        one: u16,
+        place: usize,
+        last: VecDeque<u32>,
+        rows: Vec<(u8, bool)>,
+        sum: u32,
+    }
+
+    impl Noun {
+        fn new() -> Self {
+            Self { one: 0, place: 0, last: VecDeque::new(), rows: vec![(0, false); 9], sum: 0 }
+        }
+
+        fn rebuild(&mut self) -> Option<()> {
+            self.sum = self.last.iter().try_fold(0_u32, |sum, value| sum.checked_add(*value))?;
+            Some(())
+        }
+    }
+
+    state_fields! {
+        Noun { one: value, place: index, last: list(3), rows: table((0, false)), sum: derived } then rebuild
+    }
+
+    fn load(bytes: &[u8]) -> Option<Noun> {
+        let (mut noun, mut from) = (Noun::new(), Unpacker::new(bytes));
+        noun.load(&mut from)?;
+        from.is_empty().then_some(noun)
+    }
+
+    #[test]
+    fn a_noun_comes_back_as_it_was_and_no_shorter_or_other_bytes_are_one() {
+        let mut noun = Noun::new();
+        (noun.one, noun.place) = (700, 5);
+        noun.last.extend([4, u32::MAX - 10]);
+        noun.sum = u32::MAX - 6;
+        noun.rows[2] = (3, true);
+        noun.rows[8] = (0, true);
+        let mut bytes = Vec::new();
+        noun.save(&mut bytes);
+        assert_eq!(load(&bytes), Some(noun));
+        for short in 0..bytes.len() {
+            assert_eq!(load(&bytes[..short]), None, "{short} bytes");
+        }
+        let at = |byte: usize, value| {
+            let mut bad = bytes.clone();
+            bad[byte] = value;
+            load(&bad)
+        };
+        assert_eq!(at(10, 4), None, "a list longer than its bound");
+        assert_eq!(at(22, 9), None, "more rows than there are bytes");
+        assert_eq!(at(26, 9), None, "a row beyond the table, or out of order");
+        assert_eq!(at(31, 2), None, "a word that is no boolean");
+        assert_eq!(at(14, 255), None, "fields that do not fit each other");
+    }
+
+    #[test]
+    fn the_hash_is_of_the_bytes_whatever_pieces_they_come_in() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let whole = |bytes: &[u8]| {
+            let mut hash = StateHash::new();
+            hash.put(bytes);
+            hash.get()
+        };
+        let mut hash = StateHash::new();
+        for piece in bytes.chunks(7) {
+            hash.put(piece);
+        }
+        assert_eq!(hash.get(), whole(&bytes));
+        assert_ne!(whole(&[0; 8]), whole(&[0; 9]));
+        assert_ne!(whole(&[]), whole(&[0]));
+    }
+}
