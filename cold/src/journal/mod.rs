@@ -10,6 +10,7 @@ pub mod mark;
 pub mod reader;
 pub mod replay;
 pub mod segment;
+pub mod tail;
 pub mod writer;
 
 use std::fmt;
@@ -18,13 +19,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::journal::{FORMAT, RecordError};
+use surefoot_hot::journal::{Chain, FORMAT, RecordError};
 
 use crate::state_dir::{StateError, sync_dir};
 
 pub use mark::{Mark, MarkFile};
 pub use reader::{Reader, Torn};
-pub use replay::{Replayed, replay};
+pub use replay::{Expect, Fold, Replayed, replay};
+pub use tail::Tail;
 pub use writer::{Figures, Journal, Options, SEGMENT_BYTES, Status, Sync, Writer, end_of};
 
 /// What a run is told apart by; every segment's header holds it.
@@ -40,6 +42,19 @@ pub struct Identity {
     pub venue: u64,
     /// With what money: 0 demo, 1 paper, 2 shadow, 3 live.
     pub mode: u8,
+}
+
+/// A place between two records of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The segment that holds the record before it, or begins there.
+    pub segment: u32,
+    /// At which byte of the segment, uncompressed.
+    pub offset: u64,
+    /// Number of the next record, and the hash of all before it.
+    pub chain: Chain,
+    /// Whether the record before it ended a run as it should.
+    pub closed: bool,
 }
 
 /// Something is wrong with a journal, there.
@@ -101,7 +116,7 @@ pub enum Wrong {
 }
 
 impl JournalError {
-    fn io(doing: &'static str, file: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, file: &Path, source: io::Error) -> Self {
         Self { file: file.to_owned(), offset: 0, what: Wrong::Io { doing, source } }
     }
 
@@ -111,71 +126,90 @@ impl JournalError {
     }
 }
 
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl JournalError {
+    /// What is wrong, without what to do about it.
+    fn say_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, at) = (self.file.display(), self.offset);
         match &self.what {
-            Wrong::Io { doing, source } => return write!(f, "cannot {doing} {file}: {source}"),
-            Wrong::Empty => return write!(f, "there is no journal in {file}"),
+            Wrong::Io { doing, source } => write!(f, "cannot {doing} {file}: {source}"),
+            Wrong::Empty => write!(f, "there is no journal in {file}"),
             Wrong::Record(RecordError::Chain) => {
                 write!(
                     f,
                     "{file} is damaged at byte {at}: the record there is not what was written"
-                )?;
+                )
             }
             Wrong::Record(RecordError::Seq { want, seen }) => write!(
                 f,
                 "{file} is damaged at byte {at}: record {seen} stands where {want} should"
-            )?,
+            ),
             Wrong::Record(RecordError::Unknown { kind }) => {
-                return write!(
+                write!(
                     f,
                     "{file}, byte {at}: a record (kind {kind}) that this program does not know; it reads \
                      format {FORMAT}. Use the version of surefoot that wrote the journal"
-                );
+                )
             }
             Wrong::Header => write!(
                 f,
                 "{file} is damaged at byte {at}: it does not begin as a journal segment of that number"
-            )?,
+            ),
             Wrong::HeaderInside => {
-                write!(f, "{file} is damaged at byte {at}: a segment's header stands within it")?;
+                write!(f, "{file} is damaged at byte {at}: a segment's header stands within it")
             }
             Wrong::Cut => write!(
                 f,
                 "{file} is damaged at byte {at}: it ends within a record, but its run goes on in the next \
                  segment"
-            )?,
+            ),
             Wrong::AfterClose => {
-                write!(f, "{file} is damaged at byte {at}: something follows the end of the run")?;
+                write!(f, "{file} is damaged at byte {at}: something follows the end of the run")
             }
             Wrong::Compressed => write!(
                 f,
                 "{file} is damaged at byte {at} or after: its bytes are not those that were written"
-            )?,
+            ),
             Wrong::Missing { segment } => {
-                write!(f, "{file}: segment {segment} is missing between those that are there")?;
+                write!(f, "{file}: segment {segment} is missing between those that are there")
             }
             Wrong::Lost { from, to } => write!(
                 f,
                 "the end of the journal in {file} is missing: records {from} to {}, which were on the disk, are not there. \
                  Orders and fills may be among them. Nothing was traded",
                 to.saturating_sub(1)
-            )?,
+            ),
             Wrong::Other { next } => write!(
                 f,
                 "{file} does not hold the journal that was written here: it differs before record {next}. Nothing was traded"
-            )?,
+            ),
             Wrong::Mark => write!(
                 f,
                 "{file} is not as surefoot wrote it: whether the journal's end is there cannot be told. Nothing was traded"
-            )?,
+            ),
             Wrong::Behind { from, to } => write!(
                 f,
                 "the end of the journal in {file} is missing: the database beside it knows records {from} to {}, which are \
                  not there. Nothing was traded",
                 to.saturating_sub(1)
-            )?,
+            ),
+        }
+    }
+
+    /// Whether it says by itself what to do, or nothing is to be done.
+    const fn is_plain(&self) -> bool {
+        matches!(
+            self.what,
+            Wrong::Io { .. } | Wrong::Empty | Wrong::Record(RecordError::Unknown { .. })
+        )
+    }
+}
+
+/// With `{:#}` what is wrong alone, without what to do about it.
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.say_what(f)?;
+        if f.alternate() || self.is_plain() {
+            return Ok(());
         }
         f.write_str(
             ". Do not trade on this journal: restore it from a backup; or, when you have looked at the venues' own pages, \

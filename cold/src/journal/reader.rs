@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use surefoot_hot::journal::{Body, Chain, RECORD_BYTES, Record, RecordError};
 
-use super::{JournalError, SegmentFile, Wrong, segment, segment_number, segments};
+use super::{JournalError, Position, SegmentFile, Wrong, segment, segment_number, segments};
 
 /// The records of a journal in order.
 #[derive(Debug)]
@@ -45,6 +45,37 @@ impl Reader {
             return Err(JournalError { file: path.to_owned(), offset: 0, what: Wrong::Empty });
         }
         Ok(Self::over(segments))
+    }
+
+    /// Opens a journal directory at a place that was noted earlier. The segment is checked from its beginning up to there:
+    /// a journal of other records is not taken for the one that was noted.
+    ///
+    /// # Errors
+    /// The segment is gone, ends before that place, or holds other records up to there.
+    pub fn resume(dir: &Path, at: &Position) -> Result<Self, JournalError> {
+        let mut all = segments(dir)?;
+        all.retain(|segment| segment.number >= at.segment);
+        if all.first().is_none_or(|first| first.number != at.segment) {
+            let what = Wrong::Missing { segment: at.segment };
+            return Err(JournalError { file: dir.to_owned(), offset: 0, what });
+        }
+        let mut reader = Self::over(all);
+        if at.offset == 0 {
+            // The header that comes next says which hash stands before it.
+            reader.chain = Some(at.chain);
+            reader.closed = at.closed;
+            return Ok(reader);
+        }
+        while (reader.offset as u64) < at.offset || reader.opened == 0 {
+            if reader.next_record()?.is_none() || reader.opened > 1 {
+                let from = reader.chain.map_or(0, |chain| chain.next());
+                return Err(reader.error(Wrong::Lost { from, to: at.chain.next() }));
+            }
+        }
+        if reader.chain != Some(at.chain) || reader.closed != at.closed {
+            return Err(reader.error(Wrong::Other { next: at.chain.next() }));
+        }
+        Ok(reader)
     }
 
     /// Reads these segments, which follow each other.
@@ -97,6 +128,30 @@ impl Reader {
                 Err(error) => return Err(self.error(Wrong::Record(error))),
             }
         }
+    }
+
+    /// Opens a journal directory at the beginning of the last segment that begins at or before record `next`; at the first
+    /// segment where none does.
+    ///
+    /// # Errors
+    /// As [`Reader::open`], or the first record of a segment is damaged.
+    pub fn open_before(dir: &Path, next: u64) -> Result<Self, JournalError> {
+        let all = segments(dir)?;
+        for from in (1..all.len()).rev() {
+            let mut reader = Self::over(all[from..from + 1].to_vec());
+            // A segment without a whole record is left of a start that died at once.
+            if reader.next_record()?.is_some_and(|first| first.seq <= next) {
+                return Ok(Self::over(all[from..].to_vec()));
+            }
+        }
+        Self::open(dir)
+    }
+
+    /// The place after what was read; `None` before the first record.
+    pub fn place(&self) -> Option<Position> {
+        let segment = self.segments[self.opened.checked_sub(1)?].number;
+        let chain = self.chain?;
+        Some(Position { segment, offset: self.offset as u64, chain, closed: self.closed })
     }
 
     /// Where the chain stands after what was read.

@@ -1,4 +1,7 @@
-//! Folding a journal again: the same inputs must give the same decisions, to the bit.
+//! Folding a journal again: the same inputs give the same state, and from the same program the same decisions, to the bit.
+//!
+//! What the journal holds of decisions is compared with what the core decides now. [`Expect`] says whether a difference is
+//! an error: it is for the program that wrote the journal, and is listed for any other.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,7 +11,7 @@ use std::path::{Path, PathBuf};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::intent::IntentRecord;
-use surefoot_hot::journal::{Body, Header, Record};
+use surefoot_hot::journal::{Body, Close, Header, Record};
 use surefoot_hot::note::Note;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::pack::pack;
@@ -29,9 +32,9 @@ pub struct Replayed {
     pub inputs: u64,
     /// How many of them since the core last began empty.
     pub inputs_since_fresh: u64,
-    /// How many intents were compared, all equal.
+    /// How many intents were compared.
     pub intents: u64,
-    /// How many notes were compared, all equal.
+    /// How many notes were compared.
     pub notes: u64,
     /// How many runs there are.
     pub runs: u64,
@@ -43,6 +46,57 @@ pub struct Replayed {
     pub closed: bool,
     /// What was cut off at the end, after a crash.
     pub torn: Option<Torn>,
+    /// The number of the first record that was folded; those before it came in as a snapshot.
+    pub first: u64,
+    /// What this program decides otherwise than the journal holds.
+    pub differences: Differences,
+}
+
+impl Replayed {
+    /// The same, with a core of its own.
+    pub fn twin(&self) -> Self {
+        let mut bytes = Vec::new();
+        self.core.save(&mut bytes);
+        Self {
+            core: Core::load(&bytes).expect("what was just saved can be loaded"),
+            torn: None,
+            differences: Differences::default(),
+            ..*self
+        }
+    }
+}
+
+/// Which decisions of a journal must be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Every one.
+    All,
+    /// Those of the runs of the program with this hash; others are compared, and differences listed.
+    Program(u64),
+    /// None: inputs are folded, and differences listed.
+    Nothing,
+}
+
+/// Decisions that this program makes otherwise than the one that wrote the journal. After the first one the two go on from
+/// different states, so the others may be its consequences.
+#[derive(Clone, Debug, Default)]
+pub struct Differences {
+    /// The number of all of them; only the first few are kept.
+    pub count: u64,
+    /// The first [`DIFFERENCES_MAX`]: the number of the record, and how the two differ.
+    pub first: Vec<(u64, Divergence)>,
+}
+
+/// So many differences are kept to be shown.
+pub const DIFFERENCES_MAX: usize = 20;
+
+impl Differences {
+    fn add(&mut self, seq: u64, how: Divergence) {
+        self.count += 1;
+        if self.first.len() < DIFFERENCES_MAX {
+            self.first.push((seq, how));
+        }
+    }
 }
 
 /// Why a journal could not be folded.
@@ -62,7 +116,7 @@ pub enum ReplayError {
 }
 
 /// How a replay parted from the journal.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Divergence {
     /// Another intent or note.
     Other {
@@ -103,85 +157,103 @@ impl fmt::Display for ReplayError {
             Self::Journal(error) => return error.fmt(f),
             Self::Diverged { file, offset, seq, how } => (file.display(), offset, seq, how),
         };
-        write!(f, "{file}, byte {offset} (record {seq}): ")?;
-        match how {
-            Divergence::Other { journal, replay: Some(replay) } => {
+        write!(f, "{file}, byte {offset} (record {seq}): {how}")?;
+        if *how == Divergence::Headless {
+            return Ok(());
+        }
+        f.write_str(
+            "\nThe journal itself is whole. Another version of surefoot may decide otherwise; where the one that wrote the \
+             journal does, keep the directory and report it",
+        )
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other { journal, replay: Some(replay) } => {
                 write!(f, "replay decides otherwise.\n  journal: {journal}\n  replay:  {replay}")
             }
-            Divergence::Other { journal, replay: None } => {
+            Self::Other { journal, replay: None } => {
                 write!(f, "replay does not make what the journal holds.\n  journal: {journal}")
             }
-            Divergence::More { replay } => {
+            Self::More { replay } => {
                 write!(f, "replay makes what the journal does not hold.\n  replay:  {replay}")
             }
-            Divergence::Hash { what, journal, replay } => {
+            Self::Hash { what, journal, replay } => {
                 write!(
                     f,
                     "the {what} hash is {journal:016x} in the journal, {replay:016x} in replay"
                 )
             }
-            Divergence::Panicked => write!(f, "the core fails an assertion on this input"),
-            Divergence::Headless => {
-                return f.write_str(
-                    "the journal goes on from an earlier state, and the segments that hold it are gone. \
-                     Replay the whole directory, or restore the older segments",
-                );
-            }
-        }?;
-        f.write_str(
-            "\nThe journal itself is whole. A replay diverges where another version of surefoot wrote it: use \
-             that one; if it diverges too, keep the directory and report it",
-        )
+            Self::Panicked => f.write_str("the core fails an assertion on this input"),
+            Self::Headless => f.write_str(
+                "the journal goes on from an earlier state. The segments that led to it are gone, and there is no snapshot of \
+                 it that this program can read. Restore the older segments or the directory `snapshots` from a backup, or use \
+                 the version of surefoot that wrote them",
+            ),
+        }
     }
 }
 
 impl std::error::Error for ReplayError {}
 
-/// Folds a journal (a directory, or a first segment) and compares every intent and note.
+/// Folds a whole journal (a directory, or a first segment) and compares every intent and note.
 ///
 /// `on_record` sees each record after it was folded.
 ///
 /// # Errors
 /// See [`ReplayError`].
-pub fn replay(path: &Path, mut on_record: impl FnMut(&Record)) -> Result<Replayed, ReplayError> {
-    let mut reader = Reader::open(path)?;
-    let mut fold: Option<Fold> = None;
+pub fn replay(path: &Path, on_record: impl FnMut(&Record)) -> Result<Replayed, ReplayError> {
+    fold(Reader::open(path)?, None, Expect::All, on_record)
+}
+
+/// Folds what the reader still holds: from the state that was folded before, or from the beginning.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub fn fold(
+    mut reader: Reader,
+    before: Option<Replayed>,
+    expect: Expect,
+    mut on_record: impl FnMut(&Record),
+) -> Result<Replayed, ReplayError> {
+    let mut fold = before.map(|before| Fold::resume(before, expect));
     loop {
         let (file, offset) = reader.position();
         let Some(record) = reader.next_record()? else { break };
-        let folded = match (&mut fold, &record.body) {
-            (None, Body::Header(header)) if header.fresh => {
-                fold = Some(Fold::new(*header));
-                Ok(())
-            }
-            (None, _) => Err(Divergence::Headless),
-            (Some(fold), _) => fold.take(&record),
+        let diverged = |how| ReplayError::Diverged { file, offset, seq: record.seq, how };
+        let fold = match (&mut fold, &record.body) {
+            (Some(fold), _) => fold,
+            (none, Body::Header(header)) if header.fresh => none.insert(Fold::new(*header, expect)),
+            (None, _) => return Err(diverged(Divergence::Headless)),
         };
-        folded.map_err(|how| ReplayError::Diverged { file, offset, seq: record.seq, how })?;
-        if let Some(fold) = &mut fold {
-            fold.replayed.records += 1;
-            fold.replayed.last = record.now;
-        }
+        fold.take(&record).map_err(diverged)?;
         on_record(&record);
     }
-    let Some(mut fold) = fold else {
+    let Some(fold) = fold else {
         let what = super::Wrong::Empty; // segments without one whole record
-        return Err(JournalError { file: path.to_owned(), offset: 0, what }.into());
+        return Err(JournalError { file: reader.position().0, offset: 0, what }.into());
     };
-    fold.replayed.closed = reader.closed();
-    fold.replayed.torn = reader.torn().cloned();
-    Ok(fold.replayed)
+    let mut replayed = fold.into_replayed();
+    replayed.closed = reader.closed();
+    replayed.torn = reader.torn().cloned();
+    Ok(replayed)
 }
 
-struct Fold {
+/// A core that follows a journal, record by record.
+#[derive(Debug)]
+pub struct Fold {
     replayed: Replayed,
+    expect: Expect,
     out: Outbox,
     intents: VecDeque<IntentRecord>,
     notes: VecDeque<Note>,
 }
 
 impl Fold {
-    fn new(header: Header) -> Self {
+    /// Before the header of a run whose core began empty.
+    pub fn new(header: Header, expect: Expect) -> Self {
         let replayed = Replayed {
             core: Core::new(),
             last_run: header,
@@ -190,74 +262,141 @@ impl Fold {
             inputs_since_fresh: 0,
             intents: 0,
             notes: 0,
-            runs: 1,
+            runs: 0,
             order_max: 0,
             last: Nanos::ZERO,
             closed: false,
             torn: None,
+            first: 0,
+            differences: Differences::default(),
         };
-        Self { replayed, out: Outbox::new(), intents: VecDeque::new(), notes: VecDeque::new() }
+        Self::resume(replayed, expect)
     }
 
-    fn take(&mut self, record: &Record) -> Result<(), Divergence> {
+    /// Goes on from what was folded before.
+    pub fn resume(replayed: Replayed, expect: Expect) -> Self {
+        let (intents, notes) = (VecDeque::new(), VecDeque::new());
+        Self { replayed, expect, out: Outbox::new(), intents, notes }
+    }
+
+    /// What was folded so far.
+    pub fn replayed(&self) -> &Replayed {
+        &self.replayed
+    }
+
+    /// What was folded so far, with the core.
+    pub fn into_replayed(self) -> Replayed {
+        self.replayed
+    }
+
+    /// Whether everything that the last input made was seen: only then the state is that of a place between two inputs.
+    pub fn is_settled(&self) -> bool {
+        self.intents.is_empty() && self.notes.is_empty()
+    }
+
+    /// Takes in the next record.
+    ///
+    /// # Errors
+    /// The core fails an assertion, or decides otherwise where that is an error. The fold must not be used after that.
+    pub fn take(&mut self, record: &Record) -> Result<(), Divergence> {
         match &record.body {
-            Body::Header(header) => self.take_header(header),
-            Body::Input(event) => self.take_input(record.now, event),
+            Body::Header(header) => self.take_header(record.seq, header),
+            Body::Input(event) => {
+                self.judge(record.seq, Self::expect_all_seen)?;
+                self.take_input(record.now, event)?;
+            }
             Body::Intent(intent) => {
-                let made = self.intents.pop_front();
-                if made.is_none_or(|made| pack(&made) != pack(intent)) {
-                    let replay = made.map(|made| format!("{made:?}"));
-                    return Err(Divergence::Other { journal: format!("{intent:?}"), replay });
-                }
+                self.judge(record.seq, |fold| fold.compare_intent(intent))?;
                 if let IntentRecord::Place(order) = intent {
                     self.replayed.order_max = self.replayed.order_max.max(order.id.get());
                 }
                 self.replayed.intents += 1;
-                Ok(())
             }
             Body::Note(note) => {
-                let made = self.notes.pop_front();
-                if made.is_none_or(|made| pack(&made) != pack(note)) {
-                    let replay = made.map(|made| format!("{made:?}"));
-                    return Err(Divergence::Other { journal: format!("{note:?}"), replay });
-                }
+                self.judge(record.seq, |fold| fold.compare_note(note))?;
                 self.replayed.notes += 1;
-                Ok(())
             }
             Body::Close(close) => {
-                self.expect_all_seen()?;
-                let core = &self.replayed.core;
-                let hashes = [
-                    ("decision", close.decision, core.decision_hash()),
-                    ("state", close.state, core.state_hash()),
-                ];
-                for (what, journal, replay) in hashes {
-                    if journal != replay {
-                        return Err(Divergence::Hash { what, journal, replay });
-                    }
-                }
-                Ok(())
+                self.judge(record.seq, Self::expect_all_seen)?;
+                self.judge(record.seq, |fold| fold.compare_hashes(close))?;
             }
+        }
+        self.replayed.closed = matches!(record.body, Body::Close(_));
+        self.replayed.records += 1;
+        self.replayed.last = record.now;
+        Ok(())
+    }
+
+    /// Compares the journal's decision with the core's. Where they need not agree a difference is noted, and what is left of
+    /// the core's decisions on that input is dropped.
+    fn judge(
+        &mut self,
+        seq: u64,
+        compare: impl FnOnce(&mut Self) -> Result<(), Divergence>,
+    ) -> Result<(), Divergence> {
+        let Err(how) = compare(self) else { return Ok(()) };
+        let must_agree = match self.expect {
+            Expect::All => true,
+            Expect::Program(hash) => self.replayed.last_run.binary == hash,
+            Expect::Nothing => false,
+        };
+        if must_agree {
+            return Err(how);
+        }
+        self.replayed.differences.add(seq, how);
+        Ok(())
+    }
+
+    fn compare_intent(&mut self, intent: &IntentRecord) -> Result<(), Divergence> {
+        let made = self.intents.pop_front();
+        if made.is_some_and(|made| pack(&made) == pack(intent)) {
+            return Ok(());
+        }
+        let replay = made.map(|made| format!("{made:?}"));
+        Err(Divergence::Other { journal: format!("{intent:?}"), replay })
+    }
+
+    fn compare_note(&mut self, note: &Note) -> Result<(), Divergence> {
+        let made = self.notes.pop_front();
+        if made.is_some_and(|made| pack(&made) == pack(note)) {
+            return Ok(());
+        }
+        let replay = made.map(|made| format!("{made:?}"));
+        Err(Divergence::Other { journal: format!("{note:?}"), replay })
+    }
+
+    fn compare_hashes(&mut self, close: &Close) -> Result<(), Divergence> {
+        let core = &self.replayed.core;
+        let hashes = [
+            ("decision", close.decision, core.decision_hash()),
+            ("state", close.state, core.state_hash()),
+        ];
+        match hashes.into_iter().find(|(_, journal, replay)| journal != replay) {
+            Some((what, journal, replay)) => Err(Divergence::Hash { what, journal, replay }),
+            None => Ok(()),
         }
     }
 
-    fn take_header(&mut self, header: &Header) -> Result<(), Divergence> {
+    fn take_header(&mut self, seq: u64, header: &Header) {
         if header.starts {
             // The run before may have died between an input and its outputs.
             self.intents.clear();
             self.notes.clear();
             self.replayed.runs += 1;
         }
-        if header.fresh {
+        if self.replayed.records == 0 {
+            self.replayed.first = seq;
+        }
+        if header.fresh && self.replayed.inputs_since_fresh > 0 {
             self.replayed.core = Core::new();
+        }
+        if header.fresh {
             self.replayed.inputs_since_fresh = 0;
         }
         self.replayed.last_run = *header;
-        Ok(())
     }
 
     fn take_input(&mut self, now: Nanos, event: &Event) -> Result<(), Divergence> {
-        self.expect_all_seen()?;
         self.out.clear();
         let (core, out) = (&mut self.replayed.core, &mut self.out);
         catch_unwind(AssertUnwindSafe(|| core.on_event(now, event, out)))
@@ -269,11 +408,12 @@ impl Fold {
         Ok(())
     }
 
-    fn expect_all_seen(&self) -> Result<(), Divergence> {
+    /// Everything that the last input made must have been seen; what was not is dropped.
+    fn expect_all_seen(&mut self) -> Result<(), Divergence> {
         let more = self.intents.front().map(|intent| format!("{intent:?}"));
-        match more.or_else(|| self.notes.front().map(|note| format!("{note:?}"))) {
-            Some(replay) => Err(Divergence::More { replay }),
-            None => Ok(()),
-        }
+        let more = more.or_else(|| self.notes.front().map(|note| format!("{note:?}")));
+        self.intents.clear();
+        self.notes.clear();
+        more.map_or(Ok(()), |replay| Err(Divergence::More { replay }))
     }
 }

@@ -18,7 +18,8 @@ use surefoot_hot::journal::{
 use surefoot_hot::units::Nanos;
 
 use super::{
-    Identity, JournalError, Mark, MarkFile, Reader, SegmentFile, segment, segment_path, segments,
+    Identity, JournalError, Mark, MarkFile, Position, Reader, SegmentFile, segment, segment_path,
+    segments,
 };
 use crate::disk;
 use crate::state_dir::{StateError, sync_dir};
@@ -79,6 +80,8 @@ pub struct Journal {
     mark: Option<MarkFile>,
     /// Whether the record that ends the run was added.
     closed: bool,
+    /// Where the run's first record is.
+    begins: Position,
 }
 
 impl Journal {
@@ -114,6 +117,7 @@ impl Journal {
             over,
             mark: None,
             closed: false,
+            begins: Position { segment, offset: 0, chain, closed: false },
         };
         journal.push_header(now, true);
         journal.flush()?;
@@ -122,6 +126,11 @@ impl Journal {
             journal.mark = Some(MarkFile::create(path, journal.chain.into())?);
         }
         Ok(journal)
+    }
+
+    /// Where this run's first record, the header of its first segment, is.
+    pub fn begins(&self) -> Position {
+        self.begins
     }
 
     /// Adds a record to the batch. Begins the next segment first where this one is full.

@@ -191,7 +191,7 @@ impl Store {
 
     /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
     fn catch_up(&mut self, journal: &Path) -> Result<u64, StoreError> {
-        let mut reader = match Reader::open(journal) {
+        let mut reader = match Reader::open_before(journal, self.cursor.next) {
             Err(JournalError { what: Wrong::Empty, .. }) => return Ok(0),
             opened => opened?,
         };
