@@ -17,6 +17,7 @@ pub mod os;
 pub mod reconcile;
 pub mod rest;
 pub mod secrets;
+pub mod snapshot;
 pub mod state_dir;
 pub mod store;
 pub mod text;

@@ -162,6 +162,11 @@ impl StateDir {
         self.root.join("journal.mark")
     }
 
+    /// Where the snapshots of the core are.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
     /// Where an executor writes what it is about to send.
     pub fn wire_log(&self, venue: &str) -> PathBuf {
         self.root.join(format!("wire-{venue}.log"))

@@ -14,6 +14,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -357,6 +358,47 @@ pub fn read(path: &Path) -> Result<Contents, WireLogError> {
         error,
     })?;
     read_from(path, file)
+}
+
+/// Removes the records of orders that are over: those that have an end written before `before` and of which `is_over` says
+/// that the journal knows their end too. Returns how many records went. The log must not be open. No log, no records.
+///
+/// # Errors
+/// See [`WireLogError`]; the log is as it was.
+pub fn shorten(
+    path: &Path,
+    before: Nanos,
+    is_over: impl Fn(OrderId) -> bool,
+) -> Result<usize, WireLogError> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let records = read(path)?.records;
+    let ended: BTreeSet<OrderId> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::End { at, order, .. } if *at < before && is_over(*order) => Some(*order),
+            Record::End { .. } | Record::Sent(_) => None,
+        })
+        .collect();
+    let kept = records.iter().filter(|record| match record {
+        Record::Sent(Sent { order, .. }) | Record::End { order, .. } => !ended.contains(order),
+    });
+    let (mut bytes, mut chain, mut count) = (Vec::new(), 0, 0_usize);
+    for (seq, record) in (0_u64..).zip(kept) {
+        let record = encode(record, seq, chain, seq);
+        chain = hash_of(&record);
+        bytes.extend_from_slice(&record);
+        count += 1;
+    }
+    if count < records.len() {
+        write_atomic(path, &bytes).map_err(|error| WireLogError::Io {
+            path: path.to_owned(),
+            doing: "shortening",
+            error: io::Error::other(error),
+        })?;
+    }
+    Ok(records.len() - count)
 }
 
 /// The orders of the log at `path` whose fate is unknown: to be asked about before anything is opened.

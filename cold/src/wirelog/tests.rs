@@ -246,3 +246,38 @@ fn after_a_failed_write_nothing_more_is_taken() {
     log.file = File::create(path).unwrap(); // even where the disk has room again
     assert!(log.append(&sent(2)).is_err());
 }
+
+#[test]
+fn orders_that_are_over_go_and_the_others_stay_as_they_were() {
+    let path = scratch("shorten");
+    let records = [
+        sent(1),
+        end(1, Ended::Taken),
+        sent(2),
+        sent(3),
+        end(3, Ended::Rejected),
+        end(2, Ended::Asked),
+        sent(4),
+        end(4, Ended::Taken),
+        sent(5),
+    ];
+    written(&path, &records, SyncMode::Always);
+    let before = std::fs::read(&path).unwrap();
+    let shorten_to = |before: u64, over: &'static [u64]| {
+        shorten(&path, Nanos::new(before), |order| over.contains(&order.get())).unwrap()
+    };
+    assert_eq!(shorten_to(15, &[1, 2, 3, 4, 5]), 0, "no end is older than the first");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    // 3 ended too late, 4 lives on in the journal, 5 has no end.
+    assert_eq!(shorten_to(30, &[1, 2, 3, 5]), 4);
+    let left = [sent(3), end(3, Ended::Rejected), sent(4), end(4, Ended::Taken), sent(5)];
+    let contents = read(&path).unwrap();
+    assert_eq!((contents.records.as_slice(), contents.torn_at), (&left[..], None));
+    assert_eq!(contents.without_end().len(), 1);
+    // It is a log like any other: opened, appended to, read.
+    written(&path, &[end(5, Ended::Unsent)], SyncMode::Grouped);
+    assert_eq!(read(&path).unwrap().records.len(), 6);
+    assert_eq!(shorten_to(1_000, &[3, 4, 5]), 6);
+    assert!(read(&path).unwrap().records.is_empty());
+    assert_eq!(shorten(&path.with_extension("none"), Nanos::NEVER, |_| true).unwrap(), 0);
+}
