@@ -43,8 +43,8 @@ exits! {
     InUse = 5, "`surefoot status` shows it, `surefoot stop` ends it; or give another with `--state`.";
     /// The journal or a wire log is damaged: the message names file and offset.
     Corrupt = 6, "Do not trade on it. Keep the file; `docs/operator.md` says how to go on.";
-    /// Replay made other decisions than the journal holds.
-    Diverged = 7, "Replay with the program that wrote the journal; if that diverges too, report it.";
+    /// Replay made other decisions than this same program wrote into the journal, or failed an assertion on an input.
+    Diverged = 7, "Keep the state directory and report it.";
     /// No instance runs there, or none ever did: nothing was asked.
     NotRunning = 8, "`surefoot start`, or check `--state`.";
     /// A venue could not be reached, or a port of ours is taken.

@@ -122,6 +122,11 @@ impl Running {
         if let Err(error) = self.store.close() {
             eprintln!("surefoot: {error}");
         }
+        if let (_, Some(why)) = self.follower.close() {
+            eprintln!(
+                "surefoot: no snapshot of the end was taken, the next start folds more of the journal: {why}"
+            );
+        }
         let reconciled = differences::compare(&finished.core, &self.directory, truths);
         for difference in &reconciled {
             eprintln!("surefoot: not reconciled: {difference}");

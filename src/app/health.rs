@@ -96,6 +96,8 @@ pub struct Signs {
     pub journal: Option<String>,
     /// Why the database is not written now.
     pub store: Option<String>,
+    /// Why no snapshot of the core can be taken.
+    pub snapshots: Option<String>,
     /// What is wrong with the state directory or its locks.
     pub directory: Option<String>,
     /// Books that became stale within the last minute.
@@ -469,6 +471,16 @@ pub const ROWS: &[Row] = &[
             Found::ours(format!("the database is not written: {}", signs.store.as_ref()?))
         },
         remedy: "Trading goes on. It is caught up from the journal: by itself, or at the next start.",
+    },
+    Row {
+        name: "snapshots",
+        means: "No snapshot of the core can be taken: the next start folds more of the journal",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // trading does not need it
+        find: |signs| {
+            Found::ours(format!("no snapshot can be taken: {}", signs.snapshots.as_ref()?))
+        },
+        remedy: "Make room where the disk is full. Where decisions cannot be repeated: keep the state directory and report it.",
     },
 ];
 

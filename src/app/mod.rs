@@ -32,6 +32,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::Values;
 use surefoot_cold::observe::table::CoreFigure;
+use surefoot_cold::snapshot::Follower;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::StoreThread;
 use surefoot_hot::risk::HaltWhy;
@@ -84,6 +85,7 @@ struct Running {
     control: Control,
     engine: Engine,
     store: StoreThread,
+    follower: Follower,
     directory: Directory,
     rescue: Rescue,
     /// The comparisons with each venue, by index.

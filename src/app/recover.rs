@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, replay, segments};
+use surefoot_cold::journal::replay::{Differences, Divergence, ReplayError, Replayed};
+use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, segments};
+use surefoot_cold::snapshot;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::next_record;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
@@ -25,6 +27,8 @@ pub(crate) struct Recovered {
     pub last: Nanos,
     /// Which orders the journal knows of.
     pub in_journal: InJournal,
+    /// What was folded, with a second core, for the thread that takes snapshots; `None` where the core is empty.
+    pub folded: Option<Replayed>,
 }
 
 /// Which orders a journal knows of.
@@ -69,7 +73,18 @@ pub(crate) fn journal_loss(state: &StateDir) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// The core as the journal of earlier runs at the same venues leaves it, or an empty one.
+/// Says what this program decides otherwise than the one that wrote the end of the journal.
+fn say_differences(differences: &Differences) {
+    let Some((seq, how)) = differences.first.first() else { return };
+    eprintln!(
+        "surefoot: this version decides otherwise than the one that wrote the journal: {} times since the snapshot, first at \
+         record {seq} ({how}). What happened stands: it is compared with the venues before anything opens. `surefoot replay` \
+         lists the differences",
+        differences.count
+    );
+}
+
+/// The core as the newest snapshot and the journal behind it leave it, of earlier runs at the same venues; or an empty one.
 pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed> {
     check_end(state).map_err(|error| {
         let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
@@ -80,6 +95,7 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
         fresh: true,
         last: Nanos::ZERO,
         in_journal: InJournal::default(),
+        folded: None,
     };
     let dir = state.journal();
     let there = dir.is_dir()
@@ -94,13 +110,14 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
             state.journal_mark().display()
         );
     }
-    let replayed = replay::replay(&dir, |_| ()).map_err(|error| {
+    let say = |line: &str| eprintln!("surefoot: {line}");
+    let replayed = snapshot::restore(&dir, &state.snapshots(), say).map_err(|error| {
         let exit = match &error {
-            replay::ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => {
-                Exit::State
+            ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => Exit::State,
+            ReplayError::Journal(_) | ReplayError::Diverged { how: Divergence::Headless, .. } => {
+                Exit::Corrupt
             }
-            replay::ReplayError::Journal(_) => Exit::Corrupt,
-            replay::ReplayError::Diverged { .. } => Exit::Diverged,
+            ReplayError::Diverged { .. } => Exit::Diverged,
         };
         Failed(exit, error.to_string())
     })?;
@@ -115,6 +132,8 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
         );
         return Ok(empty());
     }
+    say_differences(&replayed.differences);
+    let folded = Some(replayed.twin());
     let core = replayed.core;
     let stats = core.stats();
     eprintln!(
@@ -128,10 +147,15 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
         below: Some(core.next_order()),
         live: core.orders().live().map(|record| record.order.id).collect(),
     };
-    Ok(Recovered { core, fresh: false, last: replayed.last, in_journal })
+    Ok(Recovered { core, fresh: false, last: replayed.last, in_journal, folded })
 }
 
 impl InJournal {
+    /// Whether the journal knows the order, and that it is over.
+    pub fn is_over(&self, order: OrderId) -> bool {
+        self.below.is_some_and(|below| order.get() < below) && !self.live.contains(&order)
+    }
+
     /// What the core is told before anything else: orders that left although the journal lost them, in the order
     /// of their ids; that a run begins; and the ends of orders that only the wire logs have.
     ///

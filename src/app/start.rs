@@ -3,22 +3,24 @@
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, RingBuffer};
 use surefoot_cold::account::{self, AccountError};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::journal::{self, Identity, Journal, Options, binary_hash};
+use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_hash};
 use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::Values;
+use surefoot_cold::snapshot::{Follower, Following};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{Store, StoreThread};
-use surefoot_cold::wirelog::SyncMode;
+use surefoot_cold::wirelog::{self, SyncMode};
 use surefoot_hot::event::{self, Event};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::risk::HaltWhy;
+use surefoot_hot::units::Nanos;
 
 use super::audit::AuditThread;
 use super::compare::VenueCheck;
@@ -42,7 +44,7 @@ use crate::control::operator_log::lifted_since;
 use crate::control::{Control, Signals, exit_note};
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
-use crate::machine::wiring::{self, Parts, Signers};
+use crate::machine::wiring::{self, Parts, Signers, WireError};
 use crate::machine::{Engine, Plan};
 
 /// Takes the account at each venue for this process.
@@ -201,6 +203,49 @@ fn wire_logs(state: &StateDir, fresh: bool) -> [PathBuf; 2] {
     logs
 }
 
+/// Removes from the wire logs what the journal knows to be over and is older than the time to keep.
+fn shorten_wire_logs(
+    state: &StateDir,
+    recovered: &Recovered,
+    keep: Duration,
+) -> Result<(), Failed> {
+    let keep_ns = u64::try_from(keep.as_nanos()).unwrap_or(u64::MAX);
+    let before = Nanos::new(recovered.last.get().saturating_sub(keep_ns));
+    for venue in Venue::ALL {
+        let log = state.wire_log(venue.name());
+        wirelog::shorten(&log, before, |order| recovered.in_journal.is_over(order))
+            .map_err(WireError::Log)
+            .map_err(|error| Failed(error.exit(), error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What earlier runs left, and their wire logs without what nobody needs any more.
+fn take_up(state: &StateDir, spec: &RunSpec, config: &Config) -> Result<Recovered, Failed> {
+    let recovered = recover(state, spec.access.identity())?;
+    shorten_wire_logs(state, &recovered, config.retention())?;
+    Ok(recovered)
+}
+
+/// Starts the thread that takes snapshots, behind what was folded.
+fn start_follower(
+    state: &StateDir,
+    journal: &Journal,
+    folded: Option<Replayed>,
+    keep: Duration,
+) -> Result<Follower, Failed> {
+    let following = Following {
+        journal: state.journal(),
+        snapshots: state.snapshots(),
+        database: state.database(),
+        keep,
+        begins: journal.begins(),
+        folded,
+    };
+    Follower::start(following)
+        .map_err(|error| Failed(Exit::Failed, format!("starting the snapshots' thread: {error}")))
+}
+
 /// What the machine is started around.
 struct MachineStart<'a> {
     spec: &'a RunSpec,
@@ -322,12 +367,14 @@ impl Running {
         let latch = state.halt()?;
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
         let (names, catalogue) = load_markets(&spec, &state)?;
-        let recovered = recover(&state, spec.access.identity())?;
+        let mut recovered = take_up(&state, &spec, config)?;
         let base = Values::of(&recovered.core.stats());
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, recovered.fresh);
         let (journal, store) = open_records(&state, names, options, &clock)?;
+        let follower =
+            start_follower(&state, &journal, recovered.folded.take(), config.retention())?;
         let machine = MachineStart {
             spec: &spec,
             config,
@@ -367,6 +414,7 @@ impl Running {
             control,
             engine,
             store,
+            follower,
             checks,
             audit,
             topology,

@@ -163,6 +163,7 @@ impl Running {
         let stales = vitals.stales.grew(now, seen.core.count(CoreFigure::Stales));
         let mut ended = self.engine.ended();
         ended.extend(self.store.has_ended().then_some("store"));
+        ended.extend(self.follower.has_ended().then_some("snapshot"));
         ended.extend(self.audit.has_ended().then_some("audit"));
         let still = self.engine.still(STALL_AFTER);
         let lost = self.lock.check().err();
@@ -180,6 +181,7 @@ impl Running {
             ended,
             journal,
             store: self.store.trouble(),
+            snapshots: self.follower.trouble(),
             directory,
             stales,
             agreed: seen.core.is(CoreFigure::Reconciled),

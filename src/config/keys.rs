@@ -115,6 +115,13 @@ const KEYS: &[Key] = &[
         false,
     ),
     key(
+        "journal.retention_days",
+        Kind::Whole(0, 3_650),
+        Some("30"),
+        "days for which journal and wire logs are kept whole; older records go once a snapshot and the database have them",
+        false,
+    ),
+    key(
         "starting_capital.polymarket",
         DOLLARS,
         Some("10000"),

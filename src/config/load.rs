@@ -353,6 +353,13 @@ impl Reading {
         }
     }
 
+    /// The number given, else the default that the table of keys must hold.
+    fn number_or_default(&self, path: &str) -> u64 {
+        let default =
+            || self.key(path).and_then(|key| key.default).and_then(|text| text.parse().ok());
+        self.number(path).or_else(default).expect("a whole number with a default")
+    }
+
     /// The text given, else the default; empty where there is neither.
     fn text(&self, path: &str) -> String {
         match self.given.get(path).map(|given| &given.value) {
@@ -418,11 +425,8 @@ impl Reading {
                 "warn" => LogLevel::Warn,
                 _ => LogLevel::Info,
             },
-            journal_sync: match self.text("journal.sync").as_str() {
-                "always" => JournalSync::Always,
-                "off" => JournalSync::Off,
-                _ => JournalSync::Grouped,
-            },
+            journal_sync: self.journal_sync(),
+            retention_days: self.number_or_default("journal.retention_days"),
             profile,
             limits,
             starting_capital,
@@ -430,6 +434,14 @@ impl Reading {
             hash: self.hash(&shown),
         };
         Loaded { config, shown, warnings }
+    }
+
+    fn journal_sync(&self) -> JournalSync {
+        match self.text("journal.sync").as_str() {
+            "always" => JournalSync::Always,
+            "off" => JournalSync::Off,
+            _ => JournalSync::Grouped,
+        }
     }
 
     /// Limits that were given and do not hold, because something tighter does.

@@ -8,6 +8,7 @@ pub mod load;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use surefoot_cold::secrets::Secret;
 use surefoot_hot::units::Usd;
@@ -40,6 +41,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// How sure the journal is of the disk.
     pub journal_sync: JournalSync,
+    /// Days for which journal and wire logs are kept whole, whatever a start needs of them.
+    pub retention_days: u64,
     /// What the limits start from.
     pub profile: Profile,
     /// Every limit, the tightest of profile and file.
@@ -50,6 +53,13 @@ pub struct Config {
     pub venues: Venues,
     /// Hash of everything that alters what is traded and how.
     pub hash: u64,
+}
+
+impl Config {
+    /// How long journal and wire logs are kept whole.
+    pub const fn retention(&self) -> Duration {
+        Duration::from_secs(self.retention_days * 86_400)
+    }
 }
 
 /// How much is said.

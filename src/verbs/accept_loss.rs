@@ -63,6 +63,11 @@ fn put_aside(state: &StateDir, reason: &str, loss: &JournalError) -> Result<Stri
     // In this order: a crash in between leaves a journal that still does not start, and a halt.
     state.set_halt(&latch)?;
     record(state, "accept-loss", &format!("{reason} ({loss})"))?;
-    let aside = journal::put_aside(&[state.journal(), state.database(), state.journal_mark()])?;
+    let aside = journal::put_aside(&[
+        state.journal(),
+        state.database(),
+        state.journal_mark(),
+        state.snapshots(),
+    ])?;
     Ok(aside.display().to_string())
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use surefoot_cold::journal::replay::ReplayError;
-use surefoot_cold::journal::{Mark, Replayed, replay};
+use surefoot_cold::journal::{Expect, Mark, Replayed, binary_hash};
+use surefoot_cold::snapshot::replay_kept;
 use surefoot_cold::state_dir::StateDir;
 
 use crate::cli::ReplayArgs;
@@ -39,13 +40,16 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
     Exit::Ok
 }
 
-/// The journal folded again, its end held against the mark beside it.
+/// All that there is of the journal folded again, its end held against the mark beside it. Runs of this program must come
+/// out the same; what it decides otherwise than another one is listed.
 fn replay_whole(path: &Path) -> Result<Replayed, ReplayError> {
     // Read first: a run that goes on meanwhile moves it.
     let mark =
         path.parent().map_or(Ok(None), |root| Mark::read(&StateDir::at(root).journal_mark()));
     let mark = mark.map_err(ReplayError::Journal)?;
-    let replayed = replay(path, |_| ())?;
+    let snapshots = path.parent().map(|root| StateDir::at(root).snapshots()).unwrap_or_default();
+    let say = |line: &str| eprintln!("surefoot: {line}");
+    let replayed = replay_kept(path, &snapshots, Expect::Program(binary_hash()), say)?;
     if let Some(mark) = mark.filter(|_| path.is_dir()) {
         mark.check(path).map_err(ReplayError::Journal)?;
     }
@@ -66,8 +70,11 @@ fn say_failure(error: &ReplayError, json: bool) -> Exit {
 }
 
 fn as_json(path: &Path, replayed: &Replayed) -> Value {
+    let first = replayed.differences.first.iter();
+    let first_differences: Vec<Value> =
+        first.map(|(seq, how)| json!({ "record": seq, "what": how.to_string() })).collect();
     json!({
-        "verdict": "same",
+        "verdict": if replayed.differences.count == 0 { "same" } else { "differs" },
         "journal": path.display().to_string(),
         "decision_hash": format!("{:016x}", replayed.core.decision_hash()),
         "state_hash": format!("{:016x}", replayed.core.state_hash()),
@@ -77,6 +84,9 @@ fn as_json(path: &Path, replayed: &Replayed) -> Value {
         "notes": replayed.notes,
         "runs": replayed.runs,
         "closed": replayed.closed,
+        "first_record": replayed.first,
+        "differences": replayed.differences.count,
+        "first_differences": first_differences,
         "torn_bytes": replayed.torn.as_ref().map_or(0, |torn| torn.bytes),
     })
 }
@@ -84,8 +94,15 @@ fn as_json(path: &Path, replayed: &Replayed) -> Value {
 fn print_for_people(replayed: &Replayed) {
     println!("decision hash {:016x}", replayed.core.decision_hash());
     println!("state hash    {:016x}", replayed.core.state_hash());
+    if replayed.first > 0 {
+        println!(
+            "begins at record {} from a snapshot: what came before is no longer there",
+            replayed.first
+        );
+    }
+    let made = if replayed.differences.count == 0 { "gave the same" } else { "were compared with" };
     println!(
-        "{} records of {} runs: {} inputs gave the same {} intents and {} notes{}",
+        "{} records of {} runs: {} inputs {made} {} intents and {} notes{}",
         replayed.records,
         replayed.runs,
         replayed.inputs,
@@ -93,4 +110,14 @@ fn print_for_people(replayed: &Replayed) {
         replayed.notes,
         if replayed.closed { "" } else { "; the last run did not end as it should" }
     );
+    if replayed.differences.count > 0 {
+        println!(
+            "another version of surefoot wrote runs of it; this one decides otherwise {} times, the later ones perhaps because \
+             of the first:",
+            replayed.differences.count
+        );
+        for (seq, how) in &replayed.differences.first {
+            println!("record {seq}: {how}");
+        }
+    }
 }

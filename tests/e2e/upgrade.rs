@@ -1,7 +1,4 @@
 //! A state directory that outlives the program that wrote it, and one that has been in use for long.
-//!
-//! Both tests need snapshots of the core, which are not there yet; each says so where it is run by hand
-//! (`cargo test --test e2e upgrade -- --ignored`).
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +47,6 @@ fn decide_otherwise(state: &Path) {
 }
 
 #[test]
-#[ignore = "a start demands that this program makes every decision of the journal again (exit 7); it must fold inputs alone, or begin at a snapshot. Run it with `cargo test --test e2e upgrade:: -- --ignored`"]
 fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
     let _alone = alone();
     let scratch = Scratch::new("upgrade");
@@ -67,6 +63,10 @@ fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
         status(&scratch, &state).filter(|now| now["open"] == true && now["reconciled"] == true)
     });
     let status = open.unwrap_or_else(|| panic!("it never opened: {}", run.err()));
+    let said = run.err();
+    assert!(said.contains("this version decides otherwise"), "the operator is told: {said}");
+    let replay = say(&scratch, &state, "replay --json");
+    assert_eq!(replay.code, Some(7), "the same program wrote it, as its header says: {replay:#?}");
     assert_eq!(status["halted"], false, "{status:#}");
     signal(run.pid(), "-TERM");
     let said = run.end();
@@ -86,26 +86,32 @@ fn read_at_start(state: &Path) -> (u64, usize) {
 }
 
 #[test]
-#[ignore = "nothing is ever removed from the journal or the wire logs; a snapshot must say from where on a start needs them. Run it with `cargo test --test e2e upgrade:: -- --ignored`"]
 fn what_a_start_reads_stays_within_a_bound_however_many_runs_there_were() {
     let _alone = alone();
     let scratch = Scratch::new("retention");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 14);
+    fs::write(scratch.path("surefoot.toml"), "[journal]\nretention_days = 0\n").unwrap();
     // Halted or not, a run writes down what it sees.
     let words = format!("run --topology calm --json --for 3s --venues {}", twin.venues.display());
     let rounds = |count: usize| {
         for _ in 0..count {
             let said = say(&scratch, &state, &words);
-            assert_eq!(said.code, Some(0), "{said:#?}");
+            // 10: a market settled at the very end, and one of the two has not heard of it yet. The next start agrees, or
+            // it would not trade.
+            assert!(matches!(said.code, Some(0 | 10)), "{said:#?}");
         }
         read_at_start(&state)
     };
     let (journal, records) = rounds(2);
     let (journal_later, records_later) = rounds(12);
+    assert!(ask(&database(&state), "SELECT count(*) FROM fills") > 20, "they traded");
     assert!(journal_later <= 2 * journal, "journal: {journal} bytes, {journal_later} later");
     assert!(records_later <= 2 * records.max(50), "wire logs: {records} records, {records_later}");
     // What is left is enough: every start has agreed with the venues, and it can be folded again.
     let replay = say(&scratch, &state, "replay --json");
     assert_eq!(replay.code, Some(0), "{replay:#?}");
+    let replay = replay.json();
+    assert_eq!(replay["verdict"], "same", "{replay:#}");
+    assert!(count(&replay, "/first_record") > 0, "it begins at a snapshot: {replay:#}");
 }

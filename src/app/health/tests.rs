@@ -178,6 +178,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
             "the database is not written: locked",
             none,
         ),
+        (
+            "snapshots",
+            with(|s| s.snapshots = Some("no room".into())),
+            "no snapshot can be taken: no room",
+            none,
+        ),
     ]
 }
 
