@@ -79,6 +79,54 @@ impl Orphans {
         all.min_by_key(|(at, orphan)| (worth(orphan), *at)).map_or(0, |(at, _)| at)
     }
 
+    /// Keeps a report until its order's name is known. Returns one that had to go for it and was not given up before: the
+    /// one that matters least, where there was no room.
+    fn keep(&mut self, now: Nanos, report: &Report, expects_owner: bool) -> Option<Report> {
+        let mut gone = None;
+        if self.waiting.len() == ORPHANS_MAX {
+            let least = self.waiting.remove(self.least()).expect("it was just found");
+            gone = (!least.given_up).then_some(least.report);
+        }
+        self.waiting.push_back(Orphan {
+            since: now,
+            report: *report,
+            expects_owner,
+            given_up: false,
+        });
+        gone
+    }
+
+    /// Whether the very same report is kept already.
+    fn keeps(&self, report: &Report) -> bool {
+        self.waiting.iter().any(|orphan| orphan.report == *report)
+    }
+
+    /// Hands over the next report under a name, from position `at` on, which moves to where the search goes on.
+    fn poll_claimed(&mut self, name: OrderRef, at: &mut usize) -> Option<Report> {
+        while let Some(orphan) = self.waiting.get(*at) {
+            if subject(&orphan.report) == Some(name) {
+                return self.waiting.remove(*at).map(|orphan| orphan.report);
+            }
+            *at += 1;
+        }
+        None
+    }
+
+    /// Gives up the next report that nobody claimed in time, from position `at` on, and hands it over. It is kept still.
+    fn poll_unclaimed(&mut self, now: Nanos, at: &mut usize) -> Option<Report> {
+        // They stand in the order in which they came.
+        while let Some(orphan) = self.waiting.get_mut(*at) {
+            if now.since(orphan.since) < CLAIM_WAIT {
+                return None;
+            }
+            *at += 1;
+            if !std::mem::replace(&mut orphan.given_up, true) {
+                return Some(orphan.report);
+            }
+        }
+        None
+    }
+
     /// A reading names an open order that is not ours. Returns whether an alarm is due about it: neither a reading nor the
     /// order's own stream has told of it before.
     pub fn name(&mut self, key: VenueKey) -> bool {
@@ -125,15 +173,8 @@ impl Orphans {
 impl Core {
     /// Keeps a report until its order's name is known; where there is no room, what is missed least goes.
     pub(super) fn keep_orphan(&mut self, now: Nanos, report: &Report, out: &mut Outbox) {
-        if self.orphans.waiting.iter().any(|orphan| orphan.report == *report) {
+        if self.orphans.keeps(report) {
             return; // told twice
-        }
-        if self.orphans.waiting.len() == ORPHANS_MAX {
-            let at = self.orphans.least();
-            let least = self.orphans.waiting.remove(at).expect("it was just found");
-            if !least.given_up {
-                self.stray(now, &least.report, out);
-            }
         }
         let mut nameless = self.orders.live().filter(|record| record.key.is_none());
         let expects_owner = match report {
@@ -149,12 +190,10 @@ impl Core {
             | Report::CancelRefused { .. }
             | Report::Absent { .. } => nameless.next().is_some(),
         };
-        self.orphans.waiting.push_back(Orphan {
-            since: now,
-            report: *report,
-            expects_owner,
-            given_up: false,
-        });
+        drop(nameless);
+        if let Some(gone) = self.orphans.keep(now, report, expects_owner) {
+            self.stray(now, &gone, out);
+        }
     }
 
     /// An order's name is known: whatever was told under it is heard now, in the order in which it came.
@@ -163,28 +202,16 @@ impl Core {
             return; // a name for an order that is forgotten
         }
         let mut at = 0;
-        while let Some(orphan) = self.orphans.waiting.get(at) {
-            if subject(&orphan.report) == Some(name) {
-                let orphan = self.orphans.waiting.remove(at).expect("it was just seen");
-                self.on_report(now, &orphan.report, out);
-            } else {
-                at += 1;
-            }
+        while let Some(report) = self.orphans.poll_claimed(name, &mut at) {
+            self.on_report(now, &report, out);
         }
     }
 
     /// A report that no order of ours claims in time belongs to somebody else's order.
     pub(super) fn give_up_orphans(&mut self, now: Nanos, out: &mut Outbox) {
-        for at in 0..self.orphans.waiting.len() {
-            let orphan = &mut self.orphans.waiting[at];
-            if now.since(orphan.since) < CLAIM_WAIT {
-                return; // they stand in the order in which they came
-            }
-            if !orphan.given_up {
-                orphan.given_up = true;
-                let report = orphan.report;
-                self.stray(now, &report, out);
-            }
+        let mut at = 0;
+        while let Some(report) = self.orphans.poll_unclaimed(now, &mut at) {
+            self.stray(now, &report, out);
         }
     }
 
