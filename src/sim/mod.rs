@@ -16,7 +16,7 @@ mod truth;
 pub mod world;
 
 pub use outcome::Outcome;
-pub use simulation::run;
+pub use simulation::{Listener, run, run_heard};
 
 use std::fmt;
 

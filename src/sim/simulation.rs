@@ -106,6 +106,7 @@ struct Simulation {
     directory: Directory,
     core: Core,
     outbox: Outbox,
+    listener: Listener,
     halt: HaltEpoch,
     /// What the core is to be told at this moment, in order.
     inbox: VecDeque<Event>,
@@ -123,6 +124,9 @@ struct Simulation {
     events: Vec<Event>,
 }
 
+/// Hears of each event that the core was given, when, and what it made of it: what a journal of the day would hold.
+pub type Listener = Box<dyn FnMut(Nanos, &Event, &Outbox)>;
+
 /// Runs the day of a seed.
 ///
 /// # Errors
@@ -131,13 +135,24 @@ struct Simulation {
 /// # Panics
 /// An assertion of the core or of a venue failed.
 pub fn run(seed: u64, span: Nanos) -> Result<Outcome, Broken> {
-    let mut day = Simulation::new(seed, span)?;
+    run_heard(seed, span, Box::new(|_, _, _| ()))
+}
+
+/// As [`run`], with somebody who listens.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Panics
+/// As [`run`].
+pub fn run_heard(seed: u64, span: Nanos, listener: Listener) -> Result<Outcome, Broken> {
+    let mut day = Simulation::new(seed, span, listener)?;
     let held = day.until_over();
     held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
 }
 
 impl Simulation {
-    fn new(seed: u64, span: Nanos) -> Result<Self, Broken> {
+    fn new(seed: u64, span: Nanos, listener: Listener) -> Result<Self, Broken> {
         let time = VirtualTime::default();
         time.set(START);
         let (venues, account, listing) = Venues::new(seed, START, span);
@@ -177,6 +192,7 @@ impl Simulation {
             has_agreed: false,
             directory,
             core: Core::new(),
+            listener,
             outbox: Outbox::new(),
             halt,
             inbox: VecDeque::new(),
@@ -488,6 +504,7 @@ impl Simulation {
     fn tell_one(&mut self, event: &Event) -> Result<(), Broken> {
         assert!(self.outbox.intents().is_empty(), "carried out after each event");
         self.core.on_event(self.now, event, &mut self.outbox);
+        (self.listener)(self.now, event, &self.outbox);
         if let Some(epoch) = self.outbox.raised() {
             self.halt.raise_to(epoch);
         }
