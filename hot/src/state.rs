@@ -13,9 +13,10 @@
 use std::collections::VecDeque;
 
 use crate::hash::Hash64;
-use crate::pack::{Pack, Sink, Source};
+use crate::pack::{Arbitrary, Pack, Sink, Source};
 
-/// The version of the layout of the state. It rises when a field is added, removed or moved in a released version.
+/// The version of what is written around the fields, and of their meaning. It rises where the same fields come to mean
+/// something else; that the fields themselves are others is seen by [`layout_of`].
 pub const STATE_FORMAT: u32 = 1;
 
 /// A part of the core's state.
@@ -25,7 +26,24 @@ pub trait State {
     /// Reads them back into a value that was made new. `None` where the bytes are no such state; the value must not be used
     /// then.
     fn load<S: Source>(&mut self, from: &mut S) -> Option<()>;
+    /// Writes values drawn by chance in the layout of the fields, one of each list and table. What the noun holds is not in
+    /// it: it depends on the types alone. See [`layout_of`].
+    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W);
 }
+
+/// A number for the layout of a noun's state: another one wherever a field, a variant or a size is another.
+pub fn layout_of(noun: &impl State) -> u64 {
+    let mut hash = StateHash::new();
+    for seed in 0..SKETCHES {
+        noun.sketch(&mut Arbitrary::from_seed(seed), &mut hash);
+    }
+    hash.get()
+}
+
+/// So many sketches make a layout's number: enough for each variant of each enum to come up.
+const SKETCHES: u64 = 64;
+/// Draws until one is a value: a few types bound a number more tightly than its bytes.
+const DRAWS_MAX: u32 = 1_000;
 
 impl<T: Pack> State for T {
     fn save<W: Sink>(&self, to: &mut W) {
@@ -35,6 +53,15 @@ impl<T: Pack> State for T {
         *self = T::unpack(from)?;
         Some(())
     }
+    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W) {
+        draw_some::<Self>(draw).pack(to);
+    }
+}
+
+/// A value of a type, drawn by chance.
+pub(crate) fn draw_some<T: Pack>(draw: &mut Arbitrary) -> T {
+    let value = (0..DRAWS_MAX).find_map(|_| T::unpack(draw));
+    value.expect("every type has a value within some draws")
 }
 
 /// Bytes on their way to a file.
@@ -151,6 +178,17 @@ pub(crate) fn load_list<T: Pack, S: Source>(
     Some(())
 }
 
+/// Sketches what a list holds.
+pub(crate) fn sketch_list<T: Pack, W: Sink>(
+    _: &impl List<T>,
+    max: usize,
+    draw: &mut Arbitrary,
+    to: &mut W,
+) {
+    (max as u64).pack(to);
+    draw_some::<T>(draw).pack(to);
+}
+
 /// Writes a table with one fixed row for each market, basket or the like: the number of rows that are not `blank`, and
 /// each of these behind its number. So a table of which few rows are in use is short, and one that a later version makes
 /// longer can be read.
@@ -199,6 +237,14 @@ macro_rules! state_fields {
                 $($crate::state::load_field!($kind $(($arg))?, $field, from);)*
                 $(self.$rebuild()?;)?
                 Some(())
+            }
+            fn sketch<W: $crate::pack::Sink>(
+                &self,
+                draw: &mut $crate::pack::Arbitrary,
+                to: &mut W,
+            ) {
+                let Self { $($field),* } = self;
+                $($crate::state::sketch_field!($kind $(($arg))?, $field, draw, to);)*
             }
         }
     };
@@ -256,7 +302,29 @@ macro_rules! load_field {
     };
 }
 
-pub(crate) use {load_field, save_field, state_fields};
+macro_rules! sketch_field {
+    (value, $field:ident, $draw:ident, $to:ident) => {
+        $crate::state::State::sketch($field, $draw, $to)
+    };
+    (index, $field:ident, $draw:ident, $to:ident) => {{
+        let _ = $field;
+        $crate::pack::Pack::pack(&u64::MAX, $to)
+    }};
+    (list($max:expr), $field:ident, $draw:ident, $to:ident) => {
+        $crate::state::sketch_list($field, $max, $draw, $to)
+    };
+    (derived, $field:ident, $draw:ident, $to:ident) => {
+        let _ = $field;
+    };
+    // Of what is there once for each market, side or the like, the first stands for all.
+    ($each:ident $(($blank:expr))?, $field:ident, $draw:ident, $to:ident) => {
+        if let Some(first) = $field.first() {
+            $crate::state::State::sketch(first, $draw, $to);
+        }
+    };
+}
+
+pub(crate) use {load_field, save_field, sketch_field, state_fields};
 
 #[cfg(test)]
 mod tests {
@@ -317,6 +385,46 @@ mod tests {
         assert_eq!(at(26, 9), None, "a row beyond the table, or out of order");
         assert_eq!(at(31, 2), None, "a word that is no boolean");
         assert_eq!(at(14, 255), None, "fields that do not fit each other");
+    }
+
+    #[derive(Debug)]
+    struct Longer {
+        one: u16,
+        place: usize,
+        last: VecDeque<u32>,
+        rows: Vec<(u8, bool)>,
+        sum: u32,
+    }
+
+    #[derive(Debug)]
+    struct Wider {
+        one: u32,
+        place: usize,
+        last: VecDeque<u32>,
+        rows: Vec<(u8, bool)>,
+    }
+
+    state_fields! {
+        Longer { one: value, place: index, last: list(3), rows: table((0, false)), sum: value }
+    }
+
+    state_fields! {
+        Wider { one: value, place: index, last: list(3), rows: table((0, false)) }
+    }
+
+    #[test]
+    fn another_layout_has_another_number_and_another_state_has_not() {
+        let (mut full, rows) = (Noun::new(), vec![(0, false); 9]);
+        full.one = 9;
+        full.last.push_back(7);
+        full.rows[0] = (4, true);
+        let layout = layout_of(&Noun::new());
+        assert_eq!(layout_of(&full), layout);
+        let last = VecDeque::new();
+        let longer = Longer { one: 0, place: 0, last, rows: rows.clone(), sum: 0 };
+        let wider = Wider { one: 0, place: 0, last: VecDeque::new(), rows };
+        assert_ne!(layout_of(&longer), layout);
+        assert_ne!(layout_of(&wider), layout);
     }
 
     #[test]

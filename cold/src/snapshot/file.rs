@@ -132,7 +132,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Position, Replayed), Refused> {
     let (Taken { at, last }, last_run, counts) = meta(&mut from).ok_or(Refused::Damaged)?;
     let ((records, inputs, inputs_since_fresh, intents, notes), (runs, order_max)) = counts;
     let core = Core::load(from.rest()).map_err(|error| match error {
-        LoadError::Format { .. } => Refused::State(error),
+        LoadError::Format { .. } | LoadError::Layout { .. } => Refused::State(error),
         LoadError::Damaged => Refused::Damaged,
     })?;
     let folded = Replayed {

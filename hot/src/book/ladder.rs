@@ -1,6 +1,6 @@
 //! One side of a book: a flat array of quantities, and a bitmap to find the next one that is not empty.
 
-use crate::pack::{Pack, Sink, Source};
+use crate::pack::{Arbitrary, Pack, Sink, Source};
 use crate::state::State;
 use crate::units::Qty;
 
@@ -172,6 +172,9 @@ impl State for Ladder {
             self.set(rank, qty);
         }
         Some(())
+    }
+    fn sketch<W: Sink>(&self, _: &mut Arbitrary, to: &mut W) {
+        (u16::MAX, Qty::ZERO).pack(to);
     }
 }
 

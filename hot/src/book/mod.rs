@@ -27,8 +27,8 @@ pub use table::Books;
 use crate::grid::Grid;
 use crate::ids::{Outcome, Side};
 use crate::market::{MarketDef, MarketStatus};
-use crate::pack::{Pack, Sink, Source, pack_variants};
-use crate::state::{State, state_fields};
+use crate::pack::{Arbitrary, Pack, Sink, Source, pack_variants};
+use crate::state::{State, draw_some, state_fields};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
 use scale::Scale;
@@ -526,6 +526,11 @@ impl State for Option<Book> {
     }
     fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
         self.insert(Book::new(MarketDef::unpack(from)?)).load(from)
+    }
+    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W) {
+        let terms: MarketDef = draw_some(draw);
+        terms.pack(to);
+        Book::new(terms).sketch(draw, to);
     }
 }
 

@@ -459,12 +459,15 @@ fn bytes_that_were_not_saved_so_are_no_core() {
             0 => bad.truncate(rng.below(good.len() as u64) as usize),
             1 => bad.push(0),
             _ => {
-                let bit = 32 + rng.below(good.len() as u64 * 8 - 32) as usize;
+                let bit = rng.below(good.len() as u64 * 8) as usize;
                 bad[bit / 8] ^= 1 << (bit % 8);
             }
         }
         assert!(Core::load(&bad).is_err());
     }
+    let mut other = good.clone();
+    other[4] ^= 1;
+    assert!(matches!(Core::load(&other), Err(crate::core::LoadError::Layout { .. })));
     let mut newer = good.clone();
     newer[0] += 1;
     let seen = crate::state::STATE_FORMAT + 1;
