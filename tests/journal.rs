@@ -13,6 +13,7 @@ use surefoot_cold::journal::{
     Identity, Journal, JournalError, Mark, Options, Reader, Sync, Writer, Wrong, replay, segment,
     segments,
 };
+use surefoot_cold::queue;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, Venue};
@@ -192,14 +193,14 @@ fn a_missing_segment_and_a_cut_within_a_run_are_damage() {
 }
 
 #[test]
-fn the_thread_writes_rotates_compresses_and_tells_the_store_the_same() {
+fn the_thread_writes_rotates_compresses_and_hands_on_the_same() {
     let dir = Scratch::new("thread");
     let mut small = options(&dir, 1);
     (small.segment_bytes, small.sync) = (100 * RECORD_BYTES as u64, Sync::Always);
     let journal = Journal::open(small, Nanos::ZERO).unwrap();
     let (mut to, from) = rtrb::RingBuffer::new(64);
-    let (store, stored) = crossbeam_channel::bounded(1);
-    let writer = Writer::start(journal, from, Some(store)).unwrap();
+    let (on, handed) = queue::bounded(10_000);
+    let writer = Writer::start(journal, from, Some(on)).unwrap();
     let mut draw = Arbitrary::from_seed(4);
     for n in 0..1_000 {
         let mut item = JournalItem { now: Nanos::new(n), entry: Entry::Input(draw.value()) };
@@ -211,12 +212,17 @@ fn the_thread_writes_rotates_compresses_and_tells_the_store_the_same() {
         }
     }
     let status = writer.status().clone();
-    let collect = std::thread::spawn(move || stored.into_iter().flatten().collect::<Vec<Record>>());
     writer.close(Nanos::new(1_000), Close { decision: 0, state: 0 }).unwrap();
+    let mut told: Vec<Record> = Vec::new();
+    while let Ok((weight, batch)) = handed.try_recv() {
+        assert_eq!(weight, batch.len() as u64);
+        told.extend(batch);
+    }
+    assert!(!status.store_behind());
     assert_eq!((status.written(), status.synced(), status.lost()), (1_000, 1_000, 0));
     let (records, reader) = read_all(&dir).unwrap();
     assert!(reader.closed());
-    assert_eq!(records, collect.join().unwrap());
+    assert_eq!(records, told);
     let files = segments(&dir).unwrap();
     assert_eq!(files.len(), 11);
     let packed = files.iter().filter(|file| file.path.to_str().unwrap().ends_with(".zst")).count();
@@ -370,4 +376,32 @@ fn an_end_that_is_missing_is_damage_and_a_crashs_tail_is_not() {
     }
     drop(Journal::open(marked(2), Nanos::ZERO).unwrap());
     assert_eq!(Mark::read(&mark).unwrap().unwrap().next, 4, "goes on from what was left");
+}
+
+/// Whoever is handed the records and takes none of them costs the journal nothing: what finds no room is counted, and is read
+/// from the journal later.
+#[test]
+fn the_thread_waits_for_nobody_who_takes_its_records() {
+    let dir = Scratch::new("stuck");
+    let journal = Journal::open(options(&dir, 1), Nanos::ZERO).unwrap();
+    let (mut to, from) = rtrb::RingBuffer::new(64);
+    let (on, stuck) = queue::bounded(100);
+    let gauge = on.gauge();
+    let writer = Writer::start(journal, from, Some(on)).unwrap();
+    let status = writer.status().clone();
+    for n in 0..1_000 {
+        let item = JournalItem { now: Nanos::new(n), entry: Entry::Input(Event::Timer) };
+        while to.push(item).is_err() {
+            std::thread::yield_now();
+        }
+    }
+    let begin = std::time::Instant::now();
+    while status.written() < 1_000 || !status.store_behind() {
+        assert!(begin.elapsed().as_secs() < 60, "the journal waits: {} written", status.written());
+        std::thread::yield_now();
+    }
+    assert!(gauge.waiting() <= 100 && gauge.dropped() >= 800, "{gauge:?}");
+    drop(stuck); // and its end costs the end of the run nothing
+    writer.close(Nanos::new(1_000), Close { decision: 0, state: 0 }).unwrap();
+    assert_eq!(read_all(&dir).unwrap().0.len(), 1_002);
 }

@@ -6,12 +6,17 @@ mod scratch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use scratch::Scratch;
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
+use surefoot_cold::observe::observer::Observer;
+use surefoot_cold::observe::told::{NamedPlace, Phase, Source, ToldNote};
 use surefoot_cold::store::names::MarketNames;
-use surefoot_cold::store::{HealthAlarm, Store, StoreError, StoreThread, open_read_only};
+use surefoot_cold::store::{
+    HealthAlarm, Store, StoreError, StoreSink, StoreStatus, open_read_only,
+};
 use surefoot_hot::basket::Verdict;
 use surefoot_hot::event::Event;
 use surefoot_hot::group::GroupState;
@@ -19,7 +24,7 @@ use surefoot_hot::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, V
 use surefoot_hot::intent::IntentRecord;
 use surefoot_hot::journal::{Body, Close, Entry as Item, JournalItem, Record};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::note::{Alarm, Note};
+use surefoot_hot::note::{Alarm, Note, Place, Severity};
 use surefoot_hot::order::{Order, OrderState, Purpose, Tif};
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::risk::{HaltWhy, Refusal};
@@ -181,7 +186,7 @@ fn day(run: u64, orders: u64) -> Vec<Body> {
                 why: Refusal::OwnCross,
             },
             Note::Halt { halted: true, why: HaltWhy::KillFile as u8, epoch: 9 },
-            Note::Alarm { what: Alarm::FeeDrift, market: u16::MAX, order: 0 },
+            Note::Alarm { what: Alarm::FeeDrift, place: Place::default() },
         ]
         .map(Body::Note),
     );
@@ -217,6 +222,15 @@ fn dump(db: &Path) -> String {
     text
 }
 
+/// An observer with the store as its one sink.
+fn observe(store: Store, home: &Home) -> (Observer, Arc<StoreStatus>) {
+    let mut observer = Observer::start().unwrap();
+    let sink = StoreSink::new(store, home.journal());
+    let status = sink.status();
+    observer.add(sink).unwrap();
+    (observer, status)
+}
+
 fn silent(text: &str) {
     panic!("nothing is wrong here: {text}");
 }
@@ -226,9 +240,9 @@ fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
     let home = Home::new("same");
     // Live: through the journal's thread and the store's.
     let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, home.journal()).unwrap();
+    let (mut observer, _) = observe(store, &home);
     let (mut to, from) = rtrb::RingBuffer::new(4_096);
-    let writer = Writer::start(open_journal(&home, 1), from, Some(thread.input())).unwrap();
+    let writer = Writer::start(open_journal(&home, 1), from, Some(observer.records())).unwrap();
     for market in 0..4 {
         let entry = Item::Input(Event::Market(def(market)));
         to.push(JournalItem { now: Nanos::from_secs(1), entry }).unwrap();
@@ -239,7 +253,7 @@ fn live_feed_catching_up_and_rebuilding_give_the_same_tables() {
         }
     }
     writer.close(Nanos::from_secs(3), Close { decision: 1, state: 2 }).unwrap();
-    thread.close().unwrap();
+    assert_eq!(observer.close(), [""; 0]);
     // Behind: two more runs that only the journal saw.
     write_run(&home, 2, 30);
     write_run(&home, 3, 10);
@@ -333,22 +347,30 @@ fn alarms_of_health_are_kept_with_their_words_and_their_end() {
     let home = Home::new("health");
     let records = write_run(&home, 1, 3);
     let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, home.journal()).unwrap();
+    let (mut observer, status) = observe(store, &home);
     // Held by another program, it keeps them until it may write.
     let other = rusqlite::Connection::open(home.db()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let began = |at, name| HealthAlarm::Began {
+    let began = |at, code| ToldNote {
         at: Nanos::from_secs(at),
-        name,
-        severity: "alarm",
-        what: "2 of 4 streams are up".into(),
-        remedy: "Look at the network.",
+        source: Source::Health,
+        code,
+        severity: Severity::Alarm,
+        place: NamedPlace::default(),
+        text: "2 of 4 streams are up".into(),
+        phase: Phase::Began { remedy: "Look at the network." },
     };
-    assert!(thread.keep(began(10, "links_down")) && thread.keep(began(11, "database")));
-    assert!(thread.keep(HealthAlarm::Over { at: Nanos::from_secs(12), name: "links_down" }));
-    assert!(thread.keep(began(13, "links_down")));
+    let over = ToldNote { phase: Phase::Over, ..began(12, "links_down") };
+    for note in [began(10, "links_down"), began(11, "database"), over, began(13, "links_down")] {
+        observer.announcer().note(note);
+    }
+    let begin = std::time::Instant::now();
+    while status.trouble().is_none() {
+        assert!(begin.elapsed().as_secs() < 120, "it never says that it waits");
+        std::thread::yield_now();
+    }
     other.execute_batch("COMMIT").unwrap();
-    thread.close().unwrap();
+    assert_eq!(observer.close(), [""; 0]);
     let db = open_read_only(&home.db()).unwrap();
     let mut rows = db
         .prepare("SELECT at, severity, name, what, remedy, over FROM v_alarms WHERE source = 'health' ORDER BY at")
@@ -390,13 +412,22 @@ fn a_database_of_the_first_version_is_brought_up() {
     drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
     let before = dump(&home.db());
     let old = rusqlite::Connection::open(home.db()).unwrap();
-    old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms; PRAGMA user_version = 1;")
-        .unwrap();
+    let undo = ["severity", "venue", "group_id", "link"]
+        .map(|column| format!("ALTER TABLE alarms DROP COLUMN {column};"))
+        .concat();
+    old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms;").unwrap();
+    old.execute_batch(&undo).unwrap();
+    old.execute_batch("PRAGMA user_version = 1;").unwrap();
     drop(old);
     let mut store =
         Store::open(&home.db(), &home.journal(), names(), |line| panic!("{line}")).unwrap();
     store.keep(&[HealthAlarm::Over { at: Nanos::from_secs(1), name: "links_down" }]).unwrap();
     drop(store);
+    // Rows of before the severity was kept have that of an alarm.
+    let db = rusqlite::Connection::open(home.db()).unwrap();
+    let set = "UPDATE alarms SET severity = ?1 WHERE severity = 'alarm'";
+    assert_eq!(db.execute(set, [Alarm::FeeDrift.severity().name()]).unwrap(), 1);
+    drop(db);
     assert_eq!(dump(&home.db()), before);
 }
 
@@ -443,7 +474,7 @@ fn a_full_table_takes_rows_as_fast_as_an_empty_one() {
 fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
     let home = Home::new("busy");
     let store = Store::open(&home.db(), &home.journal(), names(), silent).unwrap();
-    let thread = StoreThread::start(store, home.journal()).unwrap();
+    let (mut observer, status) = observe(store, &home);
     let other = rusqlite::Connection::open(home.db()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let mut journal = open_journal(&home, 1);
@@ -453,24 +484,27 @@ fn a_database_that_another_program_holds_is_waited_for_and_caught_up() {
     journal.flush().unwrap();
     let records = journal.take_made();
     let (first, rest) = records.split_at(records.len() / 2);
-    thread.input().send(first.to_vec()).unwrap();
+    let send = |records: &[Record]| {
+        assert!(observer.records().push(records.len() as u64, records.to_vec()));
+    };
+    send(first);
     let begin = std::time::Instant::now();
-    while thread.trouble().is_none() {
+    while status.trouble().is_none() {
         assert!(begin.elapsed().as_secs() < 120, "it never says that it waits");
         std::thread::yield_now();
     }
-    assert!(thread.trouble().unwrap().contains("locked"), "{:?}", thread.trouble());
-    assert!(!thread.has_ended());
+    assert!(status.trouble().unwrap().contains("locked"), "{:?}", status.trouble());
+    assert!(observer.ended().is_empty());
     // What comes meanwhile is kept; a hole in it is read from the journal.
-    thread.input().send(rest[3..].to_vec()).unwrap();
+    send(&rest[3..]);
     other.execute_batch("COMMIT").unwrap();
     let all = records.last().unwrap().seq + 1;
-    while thread.applied() < all {
-        assert!(begin.elapsed().as_secs() < 120, "it stays behind: {:?}", thread.trouble());
+    while status.applied() < all {
+        assert!(begin.elapsed().as_secs() < 120, "it stays behind: {:?}", status.trouble());
         std::thread::yield_now();
     }
-    assert_eq!(thread.trouble(), None);
-    thread.close().unwrap();
+    assert_eq!(status.trouble(), None);
+    assert_eq!(observer.close(), [""; 0]);
     let live = dump(&home.db());
     make_anew(&home);
     assert_eq!(dump(&home.db()), live);

@@ -202,6 +202,11 @@ impl StateDir {
         [self.lock_file(), self.names(), self.database()].iter().any(|path| path.exists())
     }
 
+    /// Where every note is kept as a line of JSON.
+    pub fn notes(&self) -> PathBuf {
+        self.root.join("notes.jsonl")
+    }
+
     /// Where a detached instance writes what it has to say.
     pub fn log(&self) -> PathBuf {
         self.root.join("surefoot.log")

@@ -1,10 +1,11 @@
 //! What the core tells the cold side for the record: nothing acts on a note.
 
 use crate::basket::Verdict;
+use crate::event::Link;
 use crate::group::GroupState;
-use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome};
+use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{OrderState, Purpose};
-use crate::pack::{enum_table, pack_variants};
+use crate::pack::{enum_table, pack_fields, pack_variants};
 use crate::risk::Refusal;
 use crate::units::{Price, Qty, Usd};
 
@@ -79,13 +80,7 @@ pub enum Note {
         epoch: u64,
     },
     /// Something that should not happen did, and was contained.
-    Alarm {
-        what: Alarm,
-        /// The market's number; `u16::MAX` where the alarm is about none.
-        market: u16,
-        /// The order's id; 0 where the alarm is about none.
-        order: u64,
-    },
+    Alarm { what: Alarm, place: Place },
     /// An order that the journal had lost in a crash was taken in from the wire log.
     Adopted { order: OrderId, group: GroupId, purpose: Purpose },
 }
@@ -93,49 +88,194 @@ pub enum Note {
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
 
 enum_table! {
+    /// How much a note matters to a person, the least first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Severity {
+        /// It is part of a normal day.
+        Info = 0, "info";
+        /// It was unexpected and is dealt with; where it repeats, somebody should look.
+        Warning = 1, "warning";
+        /// A person should look soon.
+        Alarm = 2, "alarm";
+        /// Money is at stake or trading has stopped: a person must look now.
+        Critical = 3, "critical";
+    }
+}
+
+/// A table of what may be told: variant, number, name, severity, and a sentence that says it.
+macro_rules! severe_table {
+    (
+        $(#[$doc:meta])*
+        pub enum $type:ident {
+            $($variant:ident = $number:literal, $name:literal, $severity:ident, $says:literal;)*
+        }
+    ) => {
+        enum_table! {
+            $(#[$doc])*
+            pub enum $type {
+                $(#[doc = $says] $variant = $number, $name;)*
+            }
+        }
+
+        impl $type {
+            /// How much it matters.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$variant => Severity::$severity),*
+                }
+            }
+
+            /// What it says, in a sentence.
+            pub const fn says(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $says),*
+                }
+            }
+        }
+    };
+}
+
+severe_table! {
+    /// What a note that is no alarm tells.
+    pub enum NoteKind {
+        Opportunity = 0, "opportunity", Info, "A basket promised a profit.";
+        Group = 1, "group", Info, "A group changed.";
+        Order = 2, "order", Info, "An order changed.";
+        Fill = 3, "fill", Info, "A fill was booked.";
+        FillUndone = 4, "fill_undone", Warning, "A booking was taken back because the venue voided the fill.";
+        Position = 5, "position", Info, "A position changed.";
+        Refused = 6, "refused", Info, "The gate refused an order.";
+        Halted = 7, "halted", Critical, "Trading was halted.";
+        Resumed = 8, "resumed", Warning, "Trading was resumed.";
+        Adopted = 9, "adopted", Warning, "An order that the journal had lost was taken in from the wire log.";
+    }
+}
+
+severe_table! {
     /// Something that should not happen.
     pub enum Alarm {
-        /// An order filled beyond its quantity.
-        Overfill = 0, "overfill";
-        /// A fill at a price worse than the order's limit.
-        WorseFill = 1, "worse_fill";
-        /// A fill of an order we do not know.
-        ForeignFill = 2, "foreign_fill";
-        /// A fill after the order was done.
-        LateFill = 3, "late_fill";
-        /// A fill that failed after it was booked.
-        FailedFill = 4, "failed_fill";
-        /// A charged fee differs from the rule's by more than a unit.
-        FeeDrift = 5, "fee_drift";
-        /// The venue's cash differs from ours.
-        CashDrift = 6, "cash_drift";
-        /// The venue's position differs from ours.
-        PositionDrift = 7, "position_drift";
-        /// A step that the order's state table does not have.
-        IllegalStep = 8, "illegal_step";
-        /// An order of a name we do not know.
-        ForeignOrder = 9, "foreign_order";
-        /// A group is stuck.
-        GroupStuck = 10, "group_stuck";
-        /// A basket definition that cannot be.
-        BadBasket = 11, "bad_basket";
-        /// A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.
-        Unreconciled = 12, "unreconciled";
-        /// A venue says that cash or contracts are gone, and its own history does not explain it: not believed.
-        Gone = 13, "gone";
-        /// Contracts are held that neither a complete basket nor a group explains.
-        Unpaired = 14, "unpaired";
-        /// Order after order is refused, at a venue or in a market: nothing new is begun there for a while.
-        OrdersRefused = 15, "orders_refused";
-        /// The thread that trades stood still.
-        Stalled = 16, "stalled";
-        /// A market was quarantined: nothing is opened there.
-        Quarantined = 17, "quarantined";
-        /// A message about our own orders or fills could not be read in full.
-        UnreadMoney = 18, "unread_money";
-        /// A venue told of our money more finely than our units: it was rounded against us.
-        RoundedMoney = 19, "rounded_money";
+        Overfill = 0, "overfill", Critical, "An order filled beyond its quantity.";
+        WorseFill = 1, "worse_fill", Critical, "An order was filled at a price worse than its limit.";
+        ForeignFill = 2, "foreign_fill", Alarm, "A fill came of an order that we do not know.";
+        LateFill = 3, "late_fill", Warning, "A fill came after its order was done.";
+        FailedFill = 4, "failed_fill", Alarm, "A fill failed after it was booked.";
+        FeeDrift = 5, "fee_drift", Warning, "A charged fee differs from the rule's by more than a unit.";
+        CashDrift = 6, "cash_drift", Alarm, "The venue's cash differs from ours.";
+        PositionDrift = 7, "position_drift", Alarm, "The venue's position differs from ours.";
+        IllegalStep = 8, "illegal_step", Alarm, "An order was to take a step that its state table does not have.";
+        ForeignOrder = 9, "foreign_order", Alarm, "A venue told of an order that we do not know.";
+        GroupStuck = 10, "group_stuck", Critical, "A group is stuck.";
+        BadBasket = 11, "bad_basket", Alarm, "A basket was defined that cannot be.";
+        Unreconciled = 12, "unreconciled", Alarm, "A venue's figures differ from ours, cannot be read, or were read too long ago: nothing is opened.";
+        Gone = 13, "gone", Critical, "A venue says that cash or contracts are gone, and its own history does not explain it: not believed.";
+        Unpaired = 14, "unpaired", Critical, "Contracts are held that neither a complete basket nor a group explains.";
+        OrdersRefused = 15, "orders_refused", Alarm, "Order after order is refused, at a venue or in a market: nothing new is begun there for a while.";
+        Stalled = 16, "stalled", Alarm, "The thread that trades stood still.";
+        Quarantined = 17, "quarantined", Alarm, "A market was quarantined: nothing is opened there.";
+        UnreadMoney = 18, "unread_money", Alarm, "A message about our own orders or fills could not be read in full.";
+        RoundedMoney = 19, "rounded_money", Warning, "A venue told of our money more finely than our units: it was rounded against us.";
     }
+}
+
+/// What a note tells, as one word of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Something that happens on a normal day, or a halt.
+    Kind(NoteKind),
+    /// Something that should not happen.
+    Alarm(Alarm),
+}
+
+impl Code {
+    /// Its name in output. No alarm has the name of a kind.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.name(),
+            Self::Alarm(alarm) => alarm.name(),
+        }
+    }
+
+    /// How much it matters.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Kind(kind) => kind.severity(),
+            Self::Alarm(alarm) => alarm.severity(),
+        }
+    }
+
+    /// What it says, in a sentence.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.says(),
+            Self::Alarm(alarm) => alarm.says(),
+        }
+    }
+}
+
+/// The place that a note speaks of, as far as it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub venue: Option<Venue>,
+    pub market: Option<MarketId>,
+    pub order: Option<OrderId>,
+    pub group: Option<GroupId>,
+    /// One of the connections to the venue.
+    pub link: Option<Link>,
+}
+
+impl Place {
+    /// A venue as a whole.
+    pub fn of_venue(venue: Venue) -> Self {
+        Self { venue: Some(venue), ..Self::default() }
+    }
+
+    /// A market.
+    pub fn of_market(market: MarketId) -> Self {
+        Self { market: Some(market), ..Self::default() }
+    }
+}
+
+impl Note {
+    /// What it tells.
+    pub const fn code(&self) -> Code {
+        Code::Kind(match self {
+            Self::Opportunity { .. } => NoteKind::Opportunity,
+            Self::Group { .. } => NoteKind::Group,
+            Self::Order { .. } => NoteKind::Order,
+            Self::Booked { undone: false, .. } => NoteKind::Fill,
+            Self::Booked { undone: true, .. } => NoteKind::FillUndone,
+            Self::Position { .. } => NoteKind::Position,
+            Self::Refused { .. } => NoteKind::Refused,
+            Self::Halt { halted: true, .. } => NoteKind::Halted,
+            Self::Halt { halted: false, .. } => NoteKind::Resumed,
+            Self::Adopted { .. } => NoteKind::Adopted,
+            Self::Alarm { what, .. } => return Code::Alarm(*what),
+        })
+    }
+
+    /// The place that it speaks of. A market's venue is left to whoever knows the market.
+    pub fn place(&self) -> Place {
+        match *self {
+            Self::Opportunity { .. } | Self::Halt { .. } => Place::default(),
+            Self::Group { group, .. } => Place { group: Some(group), ..Place::default() },
+            Self::Order { order, .. } => Place { order: Some(order), ..Place::default() },
+            Self::Booked { order, market, .. } => {
+                Place { order: Some(order), ..Place::of_market(market) }
+            }
+            Self::Position { market, .. } => Place::of_market(market),
+            Self::Refused { market, group, .. } => {
+                Place { group: Some(group), ..Place::of_market(market) }
+            }
+            Self::Alarm { place, .. } => place,
+            Self::Adopted { order, group, .. } => {
+                Place { order: Some(order), group: Some(group), ..Place::default() }
+            }
+        }
+    }
+}
+
+pack_fields! {
+    Place { venue, market, order, group, link }
 }
 
 pack_variants! {
@@ -147,7 +287,36 @@ pack_variants! {
         4 = Position { market, yes, no, cost, realised },
         5 = Refused { market, group, why },
         6 = Halt { halted, why, epoch },
-        7 = Alarm { what, market, order },
+        7 = Alarm { what, place },
         8 = Adopted { order, group, purpose },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_codes_have_one_name() {
+        let kinds = NoteKind::ALL.map(Code::Kind);
+        let codes = kinds.into_iter().chain(Alarm::ALL.map(Code::Alarm));
+        let mut names: Vec<_> = codes.map(Code::name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn a_note_says_what_it_is_how_grave_it_is_and_where() {
+        let (market, order) = (MarketId::new(7), OrderId::new(9));
+        let place =
+            Place { order: Some(order), venue: Some(Venue::ALL[1]), ..Place::of_market(market) };
+        let note = Note::Alarm { what: Alarm::Overfill, place };
+        assert_eq!((note.code().name(), note.code().severity()), ("overfill", Severity::Critical));
+        assert_eq!(note.place(), place);
+        let resumed = Note::Halt { halted: false, why: 0, epoch: 3 };
+        assert_eq!((resumed.code().name(), resumed.place()), ("resumed", Place::default()));
+        assert!(Severity::Info < Severity::Warning && Severity::Alarm < Severity::Critical);
     }
 }

@@ -9,6 +9,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
 use super::health::LINKS;
+use super::run_note::RunNote;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
 use crate::exit::Exit;
@@ -63,14 +64,12 @@ impl Running {
             }
             if begin.elapsed() > UP_WITHIN && !said {
                 said = true;
-                eprintln!(
-                    "surefoot: still waiting for {}: nothing is opened before that",
-                    if up {
-                        "the venues' word on orders of an earlier run"
-                    } else {
-                        "all four streams"
-                    }
-                );
+                let what = match up {
+                    true => "the venues' word on orders of an earlier run",
+                    false => "all four streams",
+                };
+                let text = format!("still waiting for {what}: nothing is opened before that");
+                self.tell(RunNote::StillWaiting, text);
             }
         }
         let mut failed = 0;
@@ -85,12 +84,14 @@ impl Running {
                 Err(Unagreed::Over(exit)) => return Some(exit),
                 Err(Unagreed::Why(why)) => {
                     failed += 1;
-                    eprintln!("surefoot: reconciliation {failed} of {START_TRIES}: {why}");
+                    let text = format!("reconciliation {failed} of {START_TRIES}: {why}");
+                    self.tell(RunNote::NotAgreed, text);
                     std::thread::sleep(START_PAUSE * failed);
                 }
             }
         }
-        eprintln!("surefoot: the venues could not be agreed with; nothing was opened");
+        let text = "the venues could not be agreed with; nothing was opened";
+        self.tell(RunNote::NotAgreed, text.to_owned());
         Some(Exit::Unreconciled)
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
@@ -10,6 +11,8 @@ use surefoot_hot::ids::Venue;
 
 use super::report::{Report, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
+use super::run_note::RunNote;
+use super::status::beside;
 use super::{LOOK_EVERY, Running, STALL_AFTER, compare, differences, foreign};
 use crate::control::{Command, Request};
 use crate::exit::Exit;
@@ -24,26 +27,36 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(600);
 const STATS_LAG: Duration = Duration::from_millis(150);
 
 /// What a person must know of how the machine ended.
-fn say_how_it_ended(finished: &Finished) {
+fn how_it_ended(finished: &Finished, unfollowed: Option<String>) -> Vec<(RunNote, String)> {
+    let mut told = Vec::new();
     if finished.dead {
-        eprintln!("surefoot: a hot thread ended in a panic: everything was halted");
+        let text = "a hot thread ended in a panic: everything was halted";
+        told.push((RunNote::HotThreadDied, text.to_owned()));
     }
     if let Some(why) = &finished.journal_error {
-        eprintln!(
-            "surefoot: the journal ends before the run did ({why}). Make room, then start again: it takes the \
-             venues' word on what the journal lacks"
+        let text = format!(
+            "the journal ends before the run did ({why}). Make room, then start again: it takes the venues' word on what \
+             the journal lacks"
         );
+        told.push((RunNote::JournalFailed, text));
     }
+    if let Some(why) = unfollowed {
+        let text = format!(
+            "no snapshot of the end was taken, the next start folds more of the journal: {why}"
+        );
+        told.push((RunNote::SnapshotFailed, text));
+    }
+    told
 }
 
 /// What was still in flight when the wait for it ended.
-fn say_in_flight(core: &Core) {
-    eprintln!(
-        "surefoot: {} orders and {} groups were still in flight after {} s; the next start asks about them",
+fn in_flight(core: &Core) -> String {
+    format!(
+        "{} orders and {} groups were still in flight after {} s; the next start asks about them",
         core.orders().live_len(),
         core.groups().len(),
         DRAIN_WITHIN.as_secs()
-    );
+    )
 }
 
 impl Running {
@@ -100,40 +113,43 @@ impl Running {
 
     /// Ends every thread, reports, and says how the program ends. `idle` is whether nothing was in flight any more.
     fn finish(
-        self,
+        mut self,
         asked: Exit,
         idle: bool,
         duration: Duration,
         truths: &[Result<Truth, String>; 2],
     ) -> Exit {
-        let figures = self.engine.figures();
+        let (figures, notes) = (self.engine.figures(), self.observer.announcer().clone());
+        let facts = self.facts();
+        let tell = |what: RunNote, text| notes.note(what.told(NamedPlace::default(), text));
         let audit = self.audit.finish();
         let finished = match self.engine.finish() {
             Ok(finished) => finished,
             Err(why) => {
-                eprintln!("surefoot: {why}");
+                tell(RunNote::HotThreadDied, why.clone());
+                let _ = self.observer.close(); // it says nothing that helps beside this
                 if self.json {
                     println!("{}", json!({ "ok": false, "error": why }));
                 }
                 return Exit::Internal;
             }
         };
-        say_how_it_ended(&finished);
-        if let Err(error) = self.store.close() {
-            eprintln!("surefoot: {error}");
-        }
-        if let (_, Some(why)) = self.follower.close() {
-            eprintln!(
-                "surefoot: no snapshot of the end was taken, the next start folds more of the journal: {why}"
-            );
+        let (_, unfollowed) = self.follower.close();
+        for (what, text) in how_it_ended(&finished, unfollowed) {
+            tell(what, text);
         }
         let reconciled = differences::compare(&finished.core, &self.directory, truths);
         for difference in &reconciled {
-            eprintln!("surefoot: not reconciled: {difference}");
+            tell(RunNote::NotReconciled, format!("not reconciled: {difference}"));
         }
         if !idle {
-            say_in_flight(&finished.core);
+            tell(RunNote::InFlight, in_flight(&finished.core));
         }
+        tell(RunNote::Ended, format!("run {} of the {} ended", self.run, self.spec.mode.name()));
+        for error in self.observer.close() {
+            eprintln!("surefoot: {error}");
+        }
+        let figures = beside(figures.read(&finished.core.stats()), &facts, &self.observer);
         let report = Report {
             mode: self.spec.mode,
             about: &self.spec.about,
@@ -144,7 +160,7 @@ impl Running {
             began: self.began_at,
             first_basket: self.watched.first_basket,
             finished: &finished,
-            figures: ThisRun { now: &figures.read(&finished.core.stats()), base: &self.base },
+            figures: ThisRun(&figures),
             audit,
             foreign: &foreign::at_end(&finished.core, truths),
             reconciled: reconciled.is_empty(),
@@ -227,8 +243,12 @@ impl Running {
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
     fn close_without_core(self) -> Exit {
-        let Self { engine, rescue, spec, directory, watched, json, .. } = self;
-        eprintln!("surefoot: cancelling everything at both venues over connections of our own");
+        let Self { engine, rescue, spec, directory, watched, json, mut observer, .. } = self;
+        let notes = observer.announcer().clone();
+        let tell = |text: &str| {
+            notes.note(RunNote::Rescue.told(NamedPlace::default(), text.to_owned()));
+        };
+        tell("cancelling everything at both venues over connections of our own");
         let rescued = rescue.run();
         let mut lines = Vec::new();
         for Rescued { venue, cleared, truth } in &rescued {
@@ -248,7 +268,7 @@ impl Running {
         });
         lines.extend(alone);
         for line in &lines {
-            eprintln!("surefoot: {line}");
+            tell(line);
         }
         if json {
             println!(
@@ -260,9 +280,12 @@ impl Running {
             Some(_) => engine.abandon(),
             None => {
                 if let Err(why) = engine.finish() {
-                    eprintln!("surefoot: {why}");
+                    tell(&why);
                 }
             }
+        }
+        for error in observer.close() {
+            eprintln!("surefoot: {error}");
         }
         Exit::Internal
     }

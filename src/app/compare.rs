@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
@@ -17,6 +18,7 @@ use surefoot_hot::units::Nanos;
 
 use super::Running;
 use super::results::Results;
+use super::run_note::RunNote;
 use crate::clock::Clock;
 use crate::fault;
 
@@ -184,7 +186,7 @@ impl Running {
         confirmed: Vec<FillId>,
         history: Vec<Event>,
     ) {
-        self.foreign.read(venue, truth);
+        self.foreign.read(venue, truth, self.observer.announcer());
         for fill in confirmed {
             self.engine.tell(Event::Report(Report::Finality { fill, state: Finality::Final }));
         }
@@ -284,12 +286,14 @@ impl Running {
         if let Err(why) = read {
             let agreed = self.engine.stats().reconciled;
             let check = &self.checks[venue.index()];
-            if check.asker.is_none() {
-                eprintln!("surefoot: {why}");
-                return;
-            }
-            let again = check.pause(agreed).as_secs();
-            eprintln!("surefoot: {why}; {} is asked again in {again} s", venue.name());
+            let text = match check.asker {
+                None => why,
+                Some(_) => {
+                    let again = check.pause(agreed).as_secs();
+                    format!("{why}; {} is asked again in {again} s", venue.name())
+                }
+            };
+            self.tell_of(RunNote::ReadingFailed, NamedPlace::of_venue(venue), text);
         }
     }
 

@@ -4,10 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::snapshot::CoreWords;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Open, Truth};
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{OrderRef, Venue, VenueKey};
+
+use super::run_note::RunNote;
 
 /// The names of orders that rest, contracts held in markets that are not followed, by venue, and what was said.
 #[derive(Debug, Default)]
@@ -18,8 +22,8 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    /// Remembers what the orders of a reading are called and what else it has; what is new of the latter is said.
-    pub fn read(&mut self, venue: Venue, truth: &Truth) {
+    /// Remembers what the orders of a reading are called and what else it has; what is new of the latter is told.
+    pub fn read(&mut self, venue: Venue, truth: &Truth, notes: &Announcer) {
         let names = truth.open.iter().map(|open| (open.key, name(venue, open)));
         self.names[venue.index()] = names.collect();
         let held = truth.foreign.iter().map(|held| format!("{} {held}", venue.name()));
@@ -33,7 +37,7 @@ impl Foreign {
             .map(|row| format!("{}: {row}: left out, the rest of the list is used", venue.name()));
         for line in held.chain(unread).collect::<Vec<_>>() {
             if self.said.insert(line.clone()) {
-                eprintln!("surefoot: {line}");
+                notes.note(RunNote::NotOurs.told(NamedPlace::of_venue(venue), line));
             }
         }
     }
@@ -43,11 +47,12 @@ impl Foreign {
         self.held.iter().flatten().map(String::as_str).collect()
     }
 
-    /// Says each once.
-    pub fn say(&mut self, words: &CoreWords) {
+    /// Tells each once.
+    pub fn say(&mut self, words: &CoreWords, notes: &Announcer) {
         for name in self.now(words) {
             if self.said.insert(name.clone()) {
-                eprintln!("surefoot: {name} rests and is not ours: left alone");
+                let text = format!("{name} rests and is not ours: left alone");
+                notes.note(RunNote::NotOurs.told(NamedPlace::default(), text));
             }
         }
     }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::state_dir::{HaltLatch, StateError};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::risk::HaltWhy;
 
 use super::agree::{AGREE_WITHIN, Unagreed};
+use super::run_note::RunNote;
 use super::{LOOK_EVERY, Running};
 use crate::control::RESUME_PATIENCE;
 use crate::control::operator_log::record;
@@ -37,12 +39,13 @@ impl Running {
             when_ns: self.engine.clock.now().get(),
         };
         if let Err(error) = self.state.set_halt(&latch) {
-            eprintln!("surefoot: the halt holds, but a restart would not know of it: {error}");
+            let text = format!("the halt holds, but a restart would not know of it: {error}");
+            self.tell(RunNote::HaltUnsaved, text);
         }
         if let Err(error) = record(&self.state, "halt", &format!("{who}: {reason}")) {
-            eprintln!("surefoot: {error}");
+            self.tell(RunNote::ActUnrecorded, error.to_string());
         }
-        eprintln!("surefoot: HALTED by {who}: {reason}");
+        self.tell(RunNote::Halted, format!("HALTED by {who}: {reason}"));
         self.latch = Some(latch);
     }
 
@@ -56,7 +59,9 @@ impl Running {
         let what = format!("{market}: {reason}");
         record(&self.state, "release", &what).map_err(|error| error.to_string())?;
         self.engine.tell(Event::Control(Control::Release { market: entry.def.market }));
-        eprintln!("surefoot: released {what}");
+        let place =
+            NamedPlace { market: Some(market.to_owned()), ..NamedPlace::of_venue(entry.def.venue) };
+        self.tell_of(RunNote::Released, place, format!("released {what}"));
         Ok(())
     }
 
@@ -145,7 +150,7 @@ impl Running {
             self.halt("limit", TRIPPED_MEANWHILE, cause);
             return Err(Refused(Exit::Halted, TRIPPED_MEANWHILE.to_owned()));
         }
-        eprintln!("surefoot: resumed: {reason}");
+        self.tell(RunNote::Resumed, format!("resumed: {reason}"));
         Ok(())
     }
 }

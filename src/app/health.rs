@@ -5,12 +5,13 @@
 //! trouble is a further row here (and a further sign where it needs one); nothing else judges health.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use surefoot_cold::exec::{BEATS_MISSED_MAX, ExecFigures};
-use surefoot_cold::store::HealthAlarm;
+use surefoot_cold::observe::told::{NamedPlace, Phase, Source, ToldNote};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::note::Severity;
 use surefoot_hot::report::Reject;
 use surefoot_hot::units::Nanos;
 
@@ -29,25 +30,6 @@ const STALES_PER_BOOK_MAX: u64 = 6;
 const NAMED_MAX: usize = 3;
 /// Over which time repetitions are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-
-/// How much a trouble matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    /// Expected, or said elsewhere already: shown by `status` and no more.
-    Notice,
-    /// A person should look: said on stderr when it begins and when it is over.
-    Alarm,
-}
-
-impl Severity {
-    /// The word for it in the database and in the operator's guide.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Notice => "notice",
-            Self::Alarm => "alarm",
-        }
-    }
-}
 
 /// Which new baskets a trouble keeps from being opened. Baskets that are open already are finished either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +80,8 @@ pub struct Signs {
     pub store: Option<String>,
     /// Why no snapshot of the core can be taken.
     pub snapshots: Option<String>,
+    /// Sinks beside the store, and how many items each lost within the last minute.
+    pub sinks: Vec<(&'static str, u64)>,
     /// What is wrong with the state directory or its locks.
     pub directory: Option<String>,
     /// Books that became stale within the last minute.
@@ -139,7 +123,8 @@ pub struct Row {
     pub name: &'static str,
     /// What it means, for the operator's guide.
     pub means: &'static str,
-    /// How much it matters.
+    /// How much it matters: of what is no more than information `status` alone tells; the rest is said when it begins and
+    /// when it is over.
     pub severity: Severity,
     /// Which new baskets it keeps from being opened.
     pub holds: Holds,
@@ -199,7 +184,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "halted",
         means: "Trading is halted",
-        severity: Severity::Notice,
+        severity: Severity::Info,
         holds: Holds::Nothing,
         find: |signs| if signs.halted { Found::ours("halted") } else { None },
         remedy: "`surefoot resume --reason …` when what halted it is understood.",
@@ -207,7 +192,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "starting",
         means: "The venues were not agreed with yet, so nothing is opened",
-        severity: Severity::Notice,
+        severity: Severity::Info,
         holds: Holds::Nothing,
         find: |signs| match signs.open {
             true => None,
@@ -482,6 +467,22 @@ pub const ROWS: &[Row] = &[
         },
         remedy: "Make room where the disk is full. Where decisions cannot be repeated: keep the state directory and report it.",
     },
+    Row {
+        name: "notes_lost",
+        means: "Notes are not shown or kept, because a sink is too slow or fails",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the journal and the database have the core's notes
+        find: |signs| {
+            let lost = signs.sinks.iter().filter(|(_, lost)| *lost > 0);
+            let names: Vec<String> =
+                lost.map(|(name, lost)| format!("{name} ({lost} in a minute)")).collect();
+            if names.is_empty() {
+                return None;
+            }
+            Found::ours(format!("notes are lost on the way to: {}", names.join(", ")))
+        },
+        remedy: "Trading goes on. Look whether the disk is full or the terminal stands still.",
+    },
 ];
 
 /// The table in Markdown, as `docs/operator.md` holds it.
@@ -495,8 +496,8 @@ pub fn page() -> String {
             Holds::Everything => "all",
         };
         let name = match row.severity {
-            Severity::Alarm => format!("`{}`", row.name),
-            Severity::Notice => format!("`{}` (no alarm)", row.name),
+            Severity::Info => format!("`{}` (no alarm)", row.name),
+            Severity::Warning | Severity::Alarm | Severity::Critical => format!("`{}`", row.name),
         };
         writeln!(text, "| {name} | {} | {holds} | {} |", row.means, row.remedy)
             .expect("text takes everything");
@@ -579,7 +580,8 @@ pub fn holds(signs: &Signs) -> [bool; 2] {
 /// Health over time: what stands, since when, and what was said of it.
 #[derive(Debug, Default)]
 pub struct Health {
-    standing: BTreeMap<&'static str, Instant>,
+    /// By name: since when, and how much it matters.
+    standing: BTreeMap<&'static str, (Instant, Severity)>,
     /// New baskets are held at these venues, by index.
     pub held: [bool; 2],
     /// Alarms raised in this run.
@@ -595,31 +597,27 @@ pub enum News {
     Over {
         /// The row's name.
         name: &'static str,
+        /// How much it mattered.
+        severity: Severity,
         /// How long it stood.
         lasted: Duration,
     },
 }
 
-impl fmt::Display for News {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Began(trouble) => {
-                write!(f, "ALARM {}: {}. {}", trouble.name, trouble.what, trouble.remedy)
-            }
-            Self::Over { name, lasted } => write!(f, "over after {} s: {name}", lasted.as_secs()),
-        }
-    }
-}
-
 impl News {
-    /// As the database keeps it.
-    pub fn kept(self, at: Nanos) -> HealthAlarm {
-        match self {
+    /// As the sinks are told of it.
+    pub fn told(self, at: Nanos) -> ToldNote {
+        let (code, severity, text, phase) = match self {
             Self::Began(Trouble { name, what, severity, remedy }) => {
-                HealthAlarm::Began { at, name, severity: severity.name(), what, remedy }
+                (name, severity, what, Phase::Began { remedy })
             }
-            Self::Over { name, .. } => HealthAlarm::Over { at, name },
-        }
+            Self::Over { name, severity, lasted } => {
+                let text = format!("over after {} s: {name}", lasted.as_secs());
+                (name, severity, text, Phase::Over)
+            }
+        };
+        let (source, place) = (Source::Health, NamedPlace::default());
+        ToldNote { at, source, code, severity, place, text, phase }
     }
 }
 
@@ -628,18 +626,18 @@ impl Health {
     pub fn look(&mut self, signs: &Signs, now: Instant) -> Vec<News> {
         let troubles = troubles(signs);
         let mut news = Vec::new();
-        for trouble in troubles.iter().filter(|trouble| trouble.severity == Severity::Alarm) {
+        for trouble in troubles.iter().filter(|trouble| trouble.severity > Severity::Info) {
             if !self.standing.contains_key(trouble.name) {
-                self.standing.insert(trouble.name, now);
+                self.standing.insert(trouble.name, (now, trouble.severity));
                 self.raised += 1;
                 news.push(News::Began(trouble.clone()));
             }
         }
-        self.standing.retain(|name, since| {
+        self.standing.retain(|name, (since, severity)| {
             let stands = troubles.iter().any(|trouble| trouble.name == *name);
             if !stands {
                 let lasted = now.saturating_duration_since(*since);
-                news.push(News::Over { name, lasted });
+                news.push(News::Over { name, severity: *severity, lasted });
             }
             stands
         });

@@ -19,22 +19,25 @@ pub(crate) mod recover;
 pub(crate) mod report;
 mod rescue;
 pub(crate) mod results;
+mod run_note;
 mod spec;
 mod start;
 mod status;
+mod terminal;
 mod watch;
 mod watchdog;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lock;
-use surefoot_cold::observe::Values;
-use surefoot_cold::observe::table::CoreFigure;
+use surefoot_cold::observe::observer::Observer;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot::Follower;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
-use surefoot_cold::store::StoreThread;
+use surefoot_cold::store::StoreStatus;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
@@ -51,6 +54,7 @@ use harden::Hardened;
 use notices::Notices;
 use notify::Notify;
 use rescue::Rescue;
+use run_note::RunNote;
 pub use spec::RunSpec;
 use status::Vitals;
 use watch::Watched;
@@ -84,7 +88,8 @@ struct Running {
     lock: Lock,
     control: Control,
     engine: Engine,
-    store: StoreThread,
+    observer: Observer,
+    store: Arc<StoreStatus>,
     follower: Follower,
     directory: Directory,
     rescue: Rescue,
@@ -94,8 +99,6 @@ struct Running {
     topology: Topology,
     began_at: Nanos,
     run: u64,
-    /// The core's figures at the start: a continued journal counts on.
-    base: Values<CoreFigure>,
     /// Whether both venues were agreed with at the start, so that baskets may be opened.
     is_open: bool,
     /// Whether the venues are being agreed with so that a halt can be lifted.
@@ -115,12 +118,23 @@ struct Running {
 }
 
 impl Running {
+    /// Tells a note about the run as a whole.
+    fn tell(&self, what: RunNote, text: String) {
+        self.tell_of(what, NamedPlace::default(), text);
+    }
+
+    /// Tells a note about a place.
+    fn tell_of(&self, what: RunNote, place: NamedPlace, text: String) {
+        self.observer.announcer().note(what.told(place, text));
+    }
+
     fn until_over(mut self) -> Exit {
         if let Some(latch) = &self.latch {
-            eprintln!(
-                "surefoot: trading is halted since an earlier run ({}: {}); `surefoot resume --reason …` lifts it",
+            let text = format!(
+                "trading is halted since an earlier run ({}: {}); `surefoot resume --reason …` lifts it",
                 latch.who, latch.reason
             );
+            self.tell(RunNote::HaltStands, text);
         }
         // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
         let exit = catch_unwind(AssertUnwindSafe(|| {

@@ -6,12 +6,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use surefoot_cold::directory::Directory;
+use surefoot_cold::observe::observer::Announcer;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::kalshi::encode as kalshi;
 use surefoot_cold::venue::polymarket::encode as polymarket;
 use surefoot_hot::ids::{MarketId, Venue};
 
+use super::run_note::RunNote;
 use crate::access::{Access, Relations};
 use crate::machine::wiring::Signers;
 
@@ -58,23 +61,21 @@ impl Rescue {
 
     /// Tells both venues once, and waits for nobody: a thread that stands still may yet wake and hear of the halt, but what
     /// rests should not wait for that.
-    pub fn tell_once(&self) {
+    pub fn tell_once(&self, notes: &Announcer) {
         for hand in &self.0 {
             let (rest, path, query, venue) =
                 (hand.rest.clone(), hand.path, hand.query, hand.reader.venue());
+            let say = move |notes: &Announcer, what: &str| {
+                let text = format!("{}: {what}", venue.name());
+                notes.note(RunNote::Rescue.told(NamedPlace::of_venue(venue), text));
+            };
+            let told = notes.clone();
             let tell = move || match rest.delete(path, query, b"") {
-                Ok(_) => {
-                    eprintln!("surefoot: {}: told to cancel everything, and took it", venue.name())
-                }
-                Err(error) => {
-                    eprintln!("surefoot: {}: told to cancel everything: {error}", venue.name())
-                }
+                Ok(_) => say(&told, "told to cancel everything, and took it"),
+                Err(error) => say(&told, &format!("told to cancel everything: {error}")),
             };
             if let Err(error) = thread::Builder::new().name("rescue".into()).spawn(tell) {
-                eprintln!(
-                    "surefoot: {}: could not be told to cancel everything: {error}",
-                    venue.name()
-                );
+                say(notes, &format!("could not be told to cancel everything: {error}"));
             }
         }
     }

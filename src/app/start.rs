@@ -11,11 +11,13 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_hash};
 use surefoot_cold::lock::Lock;
-use surefoot_cold::observe::Values;
+use surefoot_cold::observe::log::{JsonLog, LogOptions};
+use surefoot_cold::observe::observer::{Announcer, Observer};
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot::{Follower, Following};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::MarketNames;
-use surefoot_cold::store::{Store, StoreThread};
+use surefoot_cold::store::{Store, StoreSink, StoreStatus};
 use surefoot_cold::wirelog::{self, SyncMode};
 use surefoot_hot::event::{self, Event};
 use surefoot_hot::ids::Venue;
@@ -31,7 +33,9 @@ use super::notify::Notify;
 use super::recover::{Recovered, recover};
 use super::rescue::Rescue;
 use super::results::Results;
+use super::run_note::RunNote;
 use super::status::Vitals;
+use super::terminal::Terminal;
 use super::watch::Watched;
 use super::watchdog::Watchdog;
 use super::{RunSpec, Running};
@@ -39,7 +43,7 @@ use crate::access::Access;
 use crate::catalogue::{Catalogue, load_catalogue};
 use crate::cli::Mode;
 use crate::clock::Clock;
-use crate::config::{Config, JournalSync};
+use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::operator_log::lifted_since;
 use crate::control::{Control, Signals, exit_note};
 use crate::exit::{Exit, Failed};
@@ -62,6 +66,23 @@ fn take_accounts(access: &Access) -> Result<Vec<UnixListener>, Failed> {
     Venue::ALL.into_iter().map(take).collect()
 }
 
+/// Starts the observer with the terminal and the log: the store follows once it is open.
+fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
+    let failed = |error| Failed(Exit::Failed, format!("starting the observer's threads: {error}"));
+    let mut observer = Observer::start().map_err(failed)?;
+    let lines = !json && config.log_level >= LogLevel::Info;
+    observer.add(Terminal::new(std::io::stderr(), lines)).map_err(failed)?;
+    if let Some(log) = &config.log {
+        let options = LogOptions {
+            path: StateDir::at(&config.state_dir).notes(),
+            bytes_max: log.bytes_max,
+            older_max: log.older_max,
+        };
+        observer.add(JsonLog::new(options)).map_err(failed)?;
+    }
+    Ok(observer)
+}
+
 /// What a run holds of its state directory and of the accounts for as long as it lasts.
 struct Held {
     state: StateDir,
@@ -72,7 +93,7 @@ struct Held {
 
 impl Held {
     /// Takes the state directory, then the accounts, then listens for requests in both.
-    fn take(spec: &RunSpec, config: &Config) -> Result<Self, Failed> {
+    fn take(spec: &RunSpec, config: &Config, notes: &Announcer) -> Result<Self, Failed> {
         let state = StateDir::open(&config.state_dir)?;
         let lock = state.lock()?;
         let accounts = take_accounts(&spec.access)?;
@@ -80,7 +101,7 @@ impl Held {
         let hardened = harden();
         for gap in hardened.gaps() {
             if spec.mode != Mode::Demo {
-                eprintln!("surefoot: {gap}");
+                notes.note(RunNote::NotHardened.told(NamedPlace::default(), gap.to_string()));
             }
         }
         let signals = Signals::install()
@@ -99,12 +120,17 @@ impl Held {
 
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
 /// down again with the new ones.
-fn load_markets(spec: &RunSpec, state: &StateDir) -> Result<(MarketNames, Catalogue), Failed> {
+fn load_markets(
+    spec: &RunSpec,
+    state: &StateDir,
+    notes: &Announcer,
+) -> Result<(MarketNames, Catalogue), Failed> {
     let venue = spec.access.identity();
     let mut names = MarketNames::load(&state.names())?;
     let catalogue = load_catalogue(&spec.access, &spec.extra, names.directory(venue))?;
     for line in &catalogue.left_out {
-        eprintln!("surefoot: left out: {line}");
+        let text = format!("left out: {line}");
+        notes.note(RunNote::MarketLeftOut.told(NamedPlace::default(), text));
     }
     names.put(venue, catalogue.directory.clone());
     names.save(&state.names())?;
@@ -147,17 +173,24 @@ fn open_records(
     names: MarketNames,
     options: Options,
     clock: &Clock,
-) -> Result<(Journal, StoreThread), Failed> {
-    let say = |line: &str| eprintln!("surefoot: {line}");
+    observer: &mut Observer,
+) -> Result<(Journal, Arc<StoreStatus>), Failed> {
+    let notes = observer.announcer().clone();
+    let say = |line: &str| {
+        notes.note(RunNote::Store.told(NamedPlace::default(), line.to_owned()));
+    };
     let store = Store::open(&state.database(), &state.journal(), names, say)
         .map_err(|error| Failed(Exit::State, error.to_string()))?;
     let journal = Journal::open(options, clock.now()).map_err(|error| {
         let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
         Failed(exit, error.to_string())
     })?;
-    let store = StoreThread::start(store, state.journal())
-        .map_err(|error| Failed(Exit::State, error.to_string()))?;
-    Ok((journal, store))
+    let store = StoreSink::new(store, state.journal());
+    let status = store.status();
+    observer
+        .add(store)
+        .map_err(|error| Failed(Exit::State, format!("starting the store's thread: {error}")))?;
+    Ok((journal, status))
 }
 
 /// How this run's journal is written.
@@ -191,14 +224,15 @@ fn journal_options(
 }
 
 /// Where the executors write ahead, by venue. Says where a log is missing that an earlier run must have had.
-fn wire_logs(state: &StateDir, fresh: bool) -> [PathBuf; 2] {
+fn wire_logs(state: &StateDir, fresh: bool, notes: &Announcer) -> [PathBuf; 2] {
     let logs = Venue::ALL.map(|venue| state.wire_log(venue.name()));
     for log in logs.iter().filter(|log| !fresh && !log.exists()) {
-        eprintln!(
-            "surefoot: {} is not there although runs came before: orders that left in the last moments before a crash may \
-             be known to the venues alone. What rests or is held there is compared before anything opens",
+        let text = format!(
+            "{} is not there although runs came before: orders that left in the last moments before a crash may be known \
+             to the venues alone. What rests or is held there is compared before anything opens",
             log.display()
         );
+        notes.note(RunNote::WireLogMissing.told(NamedPlace::default(), text));
     }
     logs
 }
@@ -274,7 +308,7 @@ impl MachineStart<'_> {
         self,
         recovered: Recovered,
         journal: Journal,
-        store: &StoreThread,
+        observer: &Observer,
     ) -> Result<Started, Failed> {
         let Recovered { core, fresh, in_journal, .. } = recovered;
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
@@ -287,11 +321,12 @@ impl MachineStart<'_> {
             clock: self.clock.clone(),
             core,
             journal,
-            store: Some(store.input()),
+            on: Some(observer.records()),
+            notes: observer.announcer().clone(),
             halt: halt.clone(),
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
-        let [pm_log, ka_log] = wire_logs(self.state, fresh);
+        let [pm_log, ka_log] = wire_logs(self.state, fresh, observer.announcer());
         let (to_notices, notices) = Notices::new();
         let always = self.config.journal_sync == JournalSync::Always;
         let engine = Engine::start(plan, |ends| {
@@ -354,25 +389,36 @@ fn start_watchers(
     Ok((audit, watchdog))
 }
 
+/// What each venue is compared by.
+fn venue_checks(spec: &RunSpec, signers: &Signers, directory: &Directory) -> [VenueCheck; 2] {
+    signers.readers(&spec.access, directory).map(|account| {
+        let venue = account.venue();
+        let results = Results::new(venue, spec.access.metadata(venue), directory);
+        VenueCheck::new(account, results)
+    })
+}
+
 impl Running {
     /// Takes what a run needs, one step after the other, and starts the machine.
     pub(super) fn start(spec: RunSpec, config: &Config, json: bool) -> Result<Self, Failed> {
         let clock = Clock::start().map_err(|why| Failed(Exit::Clock, why))?;
         let topology = Topology::resolve(config.topology, topology::cores())
             .map_err(|why| Failed(Exit::Machine, why))?;
-        let Held { state, lock, control, hardened } = Held::take(&spec, config)?;
+        let mut observer = start_observer(config, json)?;
+        let notes = observer.announcer().clone();
+        let Held { state, lock, control, hardened } = Held::take(&spec, config, &notes)?;
         for line in &spec.about {
             eprintln!("{line}");
         }
         let latch = state.halt()?;
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
-        let (names, catalogue) = load_markets(&spec, &state)?;
+        let (names, catalogue) = load_markets(&spec, &state, &notes)?;
+        notes.markets(Arc::new(catalogue.directory.clone()));
         let mut recovered = take_up(&state, &spec, config)?;
-        let base = Values::of(&recovered.core.stats());
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, recovered.fresh);
-        let (journal, store) = open_records(&state, names, options, &clock)?;
+        let (journal, store) = open_records(&state, names, options, &clock, &mut observer)?;
         let follower =
             start_follower(&state, &journal, recovered.folded.take(), config.retention())?;
         let machine = MachineStart {
@@ -384,16 +430,13 @@ impl Running {
             topology,
             clock,
         };
-        let mut started = machine.run(recovered, journal, &store)?;
+        let mut started = machine.run(recovered, journal, &observer)?;
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
-        let checks = signers.readers(&spec.access, &catalogue.directory).map(|account| {
-            let venue = account.venue();
-            let metadata = spec.access.metadata(venue);
-            let results = Results::new(venue, metadata, &catalogue.directory);
-            VenueCheck::new(account, results)
-        });
+        let checks = venue_checks(&spec, &signers, &catalogue.directory);
+        let text = format!("run {run} of the {} began", spec.mode.name());
+        notes.note(RunNote::Started.told(NamedPlace::default(), text));
         Ok(Self {
             rescue: Rescue::new(&spec.access, &signers, &catalogue.directory),
             began_at: engine.clock.now(),
@@ -413,13 +456,13 @@ impl Running {
             lock,
             control,
             engine,
+            observer,
             store,
             follower,
             checks,
             audit,
             topology,
             run,
-            base,
             epoch,
             notices,
             watchdog,

@@ -1,13 +1,17 @@
 //! What a running session says of itself: `status`, and the health that it is judged by.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lost;
-use surefoot_cold::observe::Snapshot;
+use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::snapshot::CoreWords;
-use surefoot_cold::observe::table::{CoreFigure, ExecFigure, JournalFigure, LinkFigure};
+use surefoot_cold::observe::table::{
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, SinkFigure,
+};
+use surefoot_cold::observe::{RunFacts, Snapshot, Values};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::risk::{HaltWhy, LimitRow};
@@ -30,6 +34,10 @@ pub(super) struct Vitals {
     stales: Recent,
     /// What the last look saw.
     signs: Signs,
+    /// Rows that found something at the last look.
+    troubles: u64,
+    /// What each sink beside the store has lost, by its name.
+    sinks: BTreeMap<&'static str, Recent>,
     /// What the core was told to hold back, by venue.
     told: [bool; 2],
 }
@@ -92,7 +100,7 @@ impl VenueVitals {
 
 /// Why the core halted by itself, with the figures. Where it has not said, they tell.
 pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
-    let core = &run.now.core;
+    let core = &run.0.core;
     let loss = i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX);
     let is_loss = loss > 0 && core.get(CoreFigure::DayResult) <= -loss;
     let is_group = run.grown(CoreFigure::BasketsOperator) > 0;
@@ -101,7 +109,7 @@ pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
         (false, true) => Some(HaltWhy::Group),
         (false, false) => None,
     };
-    match run.now.words.halted_why.or(told) {
+    match run.0.words.halted_why.or(told) {
         Some(HaltWhy::DailyLoss) => format!(
             "the day's loss reached its limit: the day's result is ${}, the limit is ${}",
             core.usd(CoreFigure::DayResult),
@@ -131,21 +139,38 @@ impl Running {
     /// what is in trouble.
     pub(super) fn look_at_health(&mut self) {
         let now = Instant::now();
-        let seen = self.engine.look();
+        let seen = self.look_at_figures();
         let signs = self.signs(now, &seen);
         let at = self.engine.clock.now();
         for news in self.vitals.health.look(&signs, now) {
-            eprintln!("surefoot: {news}");
-            if !self.store.keep(news.kept(at)) {
-                eprintln!("surefoot: there was no room to keep that in the database");
-            }
+            self.observer.announcer().note(news.told(at));
         }
+        self.vitals.troubles = health::troubles(&signs).len() as u64;
         self.vitals.signs = signs;
         for venue in Venue::ALL {
             let held = self.vitals.health.held[venue.index()];
             if std::mem::replace(&mut self.vitals.told[venue.index()], held) != held {
                 self.engine.tell(Event::Control(Control::Hold { venue, held }));
             }
+        }
+    }
+
+    /// Every figure as of now: those of the machine, and those of what is beside it.
+    pub(super) fn look_at_figures(&mut self) -> Snapshot {
+        let machine = self.engine.look();
+        beside(machine, &self.facts(), &self.observer)
+    }
+
+    /// What the run says of itself.
+    pub(super) fn facts(&self) -> RunFacts {
+        let lasted = self.watched.began.elapsed().as_nanos();
+        RunFacts {
+            lasted: Nanos::new(u64::try_from(lasted).unwrap_or(u64::MAX)),
+            open: self.is_open,
+            latched: self.latch.is_some(),
+            troubles: self.vitals.troubles,
+            alarms: self.vitals.health.raised,
+            notify_failed: self.notify.failed(),
         }
     }
 
@@ -162,7 +187,9 @@ impl Running {
         });
         let stales = vitals.stales.grew(now, seen.core.count(CoreFigure::Stales));
         let mut ended = self.engine.ended();
-        ended.extend(self.store.has_ended().then_some("store"));
+        // A terminal or a log that ended loses notes, which has a row of its own.
+        let needed = self.observer.ended().into_iter();
+        ended.extend(needed.filter(|name| ["observer", "store"].contains(name)));
         ended.extend(self.follower.has_ended().then_some("snapshot"));
         ended.extend(self.audit.has_ended().then_some("audit"));
         let still = self.engine.still(STALL_AFTER);
@@ -171,6 +198,13 @@ impl Running {
         if let (Some(Lost::Directory(_)), None, Some(why)) = (lost, &self.latch, &directory) {
             self.halt("directory", why, HaltWhy::Journal);
         }
+        let beside_store = seen.sinks.iter().filter(|(name, _)| *name != "store");
+        let sinks = beside_store
+            .map(|(name, values)| {
+                let lost = values.count(SinkFigure::Dropped) + values.count(SinkFigure::Failed);
+                (*name, self.vitals.sinks.entry(name).or_default().grew(now, lost))
+            })
+            .collect();
         let failed = seen.journal.is(JournalFigure::Failed);
         let journal = failed.then(|| self.engine.journal().error().unwrap_or_default());
         Signs {
@@ -182,6 +216,7 @@ impl Running {
             journal,
             store: self.store.trouble(),
             snapshots: self.follower.trouble(),
+            sinks,
             directory,
             stales,
             agreed: seen.core.is(CoreFigure::Reconciled),
@@ -212,8 +247,8 @@ impl Running {
     pub(super) fn status(&mut self) -> Value {
         let current = self.counters_current();
         self.look_at_health();
-        let seen = self.engine.look();
-        let mut status = ThisRun { now: &seen, base: &self.base }.counters();
+        let seen = self.look_at_figures();
+        let mut status = ThisRun(&seen).counters();
         let latch = self.latch.as_ref();
         let signs = &self.vitals.signs;
         let troubles = health::troubles(signs);
@@ -260,6 +295,17 @@ impl Running {
     }
 }
 
+/// The machine's figures with those of the run, the observer and the sinks.
+pub(super) fn beside(machine: Snapshot, facts: &RunFacts, observer: &Observer) -> Snapshot {
+    let sinks = observer.watches().iter();
+    Snapshot {
+        run: Values::of(facts),
+        observer: Values::of(&observer.counts()),
+        sinks: sinks.map(|watch| (watch.name, Values::of(&watch.counts()))).collect(),
+        ..machine
+    }
+}
+
 /// Quarantined markets by the venues' names, with the cause and what ends it.
 fn quarantined(directory: &Directory, seen: &Snapshot) -> Vec<String> {
     let count = usize::try_from(seen.core.get(CoreFigure::Quarantined)).unwrap_or(0);
@@ -293,7 +339,6 @@ fn unpaired(directory: &Directory, words: &CoreWords) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use surefoot_cold::observe::Values;
     use surefoot_hot::stats::Stats;
 
     use super::*;
@@ -324,9 +369,9 @@ mod tests {
                 published: Published::new([].iter()).into(),
                 journal: Default::default(),
                 threads: Vec::new(),
+                base: Values::of(&base).into(),
             };
-            let (now, base) = (figures.read(stats), Values::of(&base));
-            why_halted(ThisRun { now: &now, base: &base }, &limits)
+            why_halted(ThisRun(&figures.read(stats)), &limits)
         };
         let words = why(&Stats { day_result: Usd::from_micros(-100_250_000), ..base });
         assert!(

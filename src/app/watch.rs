@@ -12,9 +12,9 @@ use surefoot_hot::units::Nanos;
 
 use super::halt::Refused;
 use super::health::LINKS;
-use super::report::{self, ThisRun};
+use super::report::ThisRun;
+use super::run_note::RunNote;
 use super::{LOOK_WITHIN, Running, STALL_AFTER, status};
-use crate::config::LogLevel;
 use crate::control::{Command, Request};
 use crate::exit::Exit;
 
@@ -24,7 +24,7 @@ const UNREAD_EVERY: Duration = Duration::from_secs(2);
 const DAY_NS: u64 = 86_400_000_000_000;
 /// How often our clock is held against the system's.
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
-/// How often a line is said.
+/// How often the figures are handed on, and with them the line of the second.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// A hot thread that still stands so long after the halt for it is given up: the venues are told without it.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(8);
@@ -39,10 +39,8 @@ pub(super) struct Watched {
     pub links_up: u64,
     /// When the first basket was completed, from the start.
     pub first_basket: Option<Duration>,
-    /// When the line of the second was last said.
+    /// When the figures were last handed on.
     last_said: Instant,
-    /// Lines said so far.
-    lines: u64,
     /// Messages about our own money that were not understood, as far as that was said.
     unread: u64,
     /// When the venues were last asked because of those.
@@ -64,7 +62,6 @@ impl Watched {
             links_up: 0,
             first_basket: None,
             last_said: now,
-            lines: 0,
             unread: 0,
             unread_asked: now,
             clock_seen: now,
@@ -116,27 +113,26 @@ impl Running {
             self.engine.tell(Event::Control(Control::Day { day }));
         }
         let since = self.watched.began.elapsed();
-        let seen = self.engine.look();
-        let run = ThisRun { now: &seen, base: &self.base };
+        let seen = self.look_at_figures();
+        let run = ThisRun(&seen);
         if self.watched.first_basket.is_none() && run.grown(CoreFigure::BasketsCompleted) > 0 {
             self.watched.first_basket = Some(since);
         }
-        self.foreign.say(&seen.words);
+        self.foreign.say(&seen.words, self.observer.announcer());
         if seen.core.is(CoreFigure::Halted) && self.latch.is_none() && self.is_open {
             // The core tripped a limit by itself: the latch makes that survive a restart.
             self.latch_halt("limit", &status::why_halted(run, &self.config.limits));
         }
-        if self.watched.last_said.elapsed() >= SAY_EVERY {
+        let is_due = self.watched.last_said.elapsed() >= SAY_EVERY;
+        if is_due {
             self.watched.last_said = Instant::now();
-            if !self.json && self.config.log_level >= LogLevel::Info {
-                let run = ThisRun { now: &seen, base: &self.base };
-                report::say_line(self.watched.lines, since, run, self.is_open);
-                self.watched.lines += 1;
-            }
             self.look_at_health();
         }
         self.watched.links_up = seen.links(LinkFigure::Up);
         self.say_unread(&seen);
+        if is_due {
+            self.observer.announcer().figures(seen);
+        }
         self.spec.span.is_some_and(|span| since >= span).then_some(Exit::Ok)
     }
 
@@ -145,10 +141,11 @@ impl Running {
         let (count, words) = &seen.unread;
         if *count > self.watched.unread {
             self.watched.unread = *count;
-            eprintln!(
-                "surefoot: a message about our own orders or fills was not understood ({words}): nothing is opened before \
-                 the venue's own history has been read and agrees"
+            let text = format!(
+                "a message about our own orders or fills was not understood ({words}): nothing is opened before the \
+                 venue's own history has been read and agrees"
             );
+            self.tell(RunNote::MoneyUnread, text);
         }
     }
 
@@ -163,12 +160,13 @@ impl Running {
         if let Some(off) = step.filter(|_| !self.watched.clock_stepped) {
             let (tenths, way) =
                 (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
-            eprintln!(
-                "surefoot: the system clock was set {way} by {}.{} s: what was read before is not traded from. Check that \
-                 only one program sets it (timedatectl status)",
+            let text = format!(
+                "the system clock was set {way} by {}.{} s: what was read before is not traded from. Check that only one \
+                 program sets it (timedatectl status)",
                 tenths / 10,
                 tenths % 10
             );
+            self.tell(RunNote::ClockStepped, text);
             self.engine.tell(Event::Stall { span: Nanos::new(off.unsigned_abs()) });
         }
         self.watched.clock_stepped = step.is_some();
@@ -181,9 +179,10 @@ impl Running {
         }
         if self.engine.journal().failed() && self.latch.is_none() {
             let why = self.engine.journal().error().unwrap_or_default();
-            eprintln!(
-                "surefoot: the journal cannot be written ({why}): trading is halted, cancels still go out"
+            let text = format!(
+                "the journal cannot be written ({why}): trading is halted, cancels still go out"
             );
+            self.tell(RunNote::JournalFailed, text);
             self.halt("journal", &why, HaltWhy::Journal);
         }
         if self.engine.halt.is_the_cores() {
@@ -206,7 +205,7 @@ impl Running {
             return None;
         };
         if self.watched.stalled.is_none() {
-            self.rescue.tell_once();
+            self.rescue.tell_once(self.observer.announcer());
         }
         let (since, _) = *self.watched.stalled.get_or_insert((Instant::now(), name));
         if self.latch.is_none() {

@@ -101,6 +101,27 @@ const KEYS: &[Key] = &[
         false,
     ),
     key(
+        "log.json",
+        Kind::Choice(&["on", "off"]),
+        Some("on"),
+        "whether every note is kept as a line of JSON in notes.jsonl of the state directory",
+        false,
+    ),
+    key(
+        "log.max_mb",
+        Kind::Whole(1, 10_240),
+        Some("64"),
+        "megabytes of notes.jsonl beyond which it is renamed to notes.jsonl.1 and begun anew",
+        false,
+    ),
+    key(
+        "log.keep",
+        Kind::Whole(0, 100),
+        Some("8"),
+        "how many renamed files of notes are kept, the newest ones",
+        false,
+    ),
+    key(
         "profile",
         Kind::Choice(&["micro", "small", "large"]),
         Some("small"),

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Kind, Value, nearest};
 use super::limits::{self, Limits, NESTED, Profile};
-use super::{Config, JournalSync, LogLevel, SecretRef, Venues};
+use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Venues};
 use crate::cli::{Mode, TopologyArg};
 
 /// What the environment's keys begin with: `SUREFOOT__LIMITS__DAILY_LOSS`.
@@ -425,6 +425,7 @@ impl Reading {
                 "warn" => LogLevel::Warn,
                 _ => LogLevel::Info,
             },
+            log: self.json_log(),
             journal_sync: self.journal_sync(),
             retention_days: self.number_or_default("journal.retention_days"),
             profile,
@@ -442,6 +443,13 @@ impl Reading {
             "off" => JournalSync::Off,
             _ => JournalSync::Grouped,
         }
+    }
+
+    fn json_log(&self) -> Option<JsonLogConfig> {
+        (self.text("log.json") == "on").then(|| JsonLogConfig {
+            bytes_max: self.number_or_default("log.max_mb") << 20,
+            older_max: u32::try_from(self.number_or_default("log.keep")).expect("the key's bounds"),
+        })
     }
 
     /// Limits that were given and do not hold, because something tighter does.

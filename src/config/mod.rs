@@ -39,6 +39,8 @@ pub struct Config {
     pub pin_cpu: Option<u16>,
     /// How much is said on stderr.
     pub log_level: LogLevel,
+    /// How notes are kept as lines of JSON; `None` where they are not.
+    pub log: Option<JsonLogConfig>,
     /// How sure the journal is of the disk.
     pub journal_sync: JournalSync,
     /// Days for which journal and wire logs are kept whole, whatever a start needs of them.
@@ -70,6 +72,15 @@ pub enum LogLevel {
     /// What happens, too: the limits, and a line a second.
     #[default]
     Info,
+}
+
+/// How much of the notes is kept as lines of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonLogConfig {
+    /// A file is not longer than this.
+    pub bytes_max: u64,
+    /// How many files are kept beside the one that is written to.
+    pub older_max: u32,
 }
 
 /// When the journal is synced to the disk.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use surefoot_cold::journal::Status as JournalStatus;
 use surefoot_cold::observe::snapshot::CoreWords;
+use surefoot_cold::observe::table::CoreFigure;
 use surefoot_cold::observe::{Snapshot, Values};
 use surefoot_hot::stats::Stats;
 
@@ -19,10 +20,12 @@ pub struct MachineFigures {
     pub journal: Arc<JournalStatus>,
     /// The hot threads by name.
     pub threads: Vec<(&'static str, Pulse)>,
+    /// What the core had counted when the run began.
+    pub base: Arc<Values<CoreFigure>>,
 }
 
 impl MachineFigures {
-    /// Reads all of them, the core's from its counters.
+    /// Reads all of them, the core's from its counters. What is beside the machine is left at zero.
     pub fn read(&self, core: &Stats) -> Snapshot {
         Snapshot {
             core: Values::of(core),
@@ -32,6 +35,10 @@ impl MachineFigures {
             feed_outlet: self.published.feed_outlet(),
             journal: Values::of(&self.journal.figures()),
             threads: self.threads.iter().map(|(name, pulse)| (*name, pulse.values())).collect(),
+            base: Arc::clone(&self.base),
+            run: Values::default(),
+            observer: Values::default(),
+            sinks: Vec::new(),
             unread: self.published.unread(),
         }
     }

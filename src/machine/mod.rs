@@ -22,13 +22,18 @@ use surefoot_cold::net::Stage;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::journal::{Close, Record};
+use surefoot_hot::note::Severity;
 use surefoot_hot::stats::Stats;
 
 use crate::clock::Clock;
 use core_agent::CoreAgent;
 use figures::MachineFigures;
 use published::Published;
-use surefoot_cold::observe::{Snapshot, Turns};
+use surefoot_cold::observe::observer::Announcer;
+use surefoot_cold::observe::table::CoreFigure;
+use surefoot_cold::observe::told::{NamedPlace, ToldNote};
+use surefoot_cold::observe::{Snapshot, Turns, Values};
+use surefoot_cold::queue;
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, Topology};
 use wiring::{WireError, Wired};
@@ -36,6 +41,9 @@ use wiring::{WireError, Wired};
 /// How long the core may take nothing before what it is told is lost, and how often it is looked whether it is alive.
 const TELL_WITHIN: Duration = Duration::from_secs(5);
 const TELL_LOOK: Duration = Duration::from_millis(100);
+/// The note that is told then: code, severity and words.
+const CORE_DEAF: (&str, Severity) = ("core_deaf", Severity::Critical);
+const CORE_DEAF_WORDS: &str = "the core takes nothing in: what the venues and the operator say does not reach it until it does";
 
 /// What an engine is started with.
 pub struct Plan {
@@ -50,7 +58,9 @@ pub struct Plan {
     /// The journal, open for appending.
     pub journal: Journal,
     /// Where written records go on to.
-    pub store: Option<Sender<Vec<Record>>>,
+    pub on: Option<queue::Sender<Vec<Record>>>,
+    /// Where it is said that the core takes nothing in.
+    pub notes: Announcer,
     /// The halt epoch.
     pub halt: HaltEpoch,
 }
@@ -68,8 +78,11 @@ pub struct Engine {
     pub clock: Clock,
     ops: Sender<Event>,
     ops_thread: JoinHandle<()>,
+    notes: Announcer,
     stats_in: Consumer<Stats>,
     stats: Stats,
+    /// What the core had counted when the run began.
+    base: Arc<Values<CoreFigure>>,
     stats_heard: u64,
     /// The core took nothing in for so long that something it was to be told is lost, and has taken in nothing since.
     deaf: AtomicBool,
@@ -103,12 +116,12 @@ impl Engine {
         plan: Plan,
         wire: impl FnOnce(AgentEnds) -> Result<(Wired, Vec<Event>), WireError>,
     ) -> Result<Self, WireError> {
-        let Plan { topology, pin, clock, core, journal, store, halt } = plan;
+        let Plan { topology, pin, clock, core, journal, on, notes, halt } = plan;
         let ends = topology::rings();
         let (Wired { feed, executors }, first) = wire(ends.agents)?;
         let stats = core.stats(); // what is asked before the core has its first turn
         let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone()).begins_with(first);
-        let journal = Writer::start(journal, ends.journal, store)
+        let journal = Writer::start(journal, ends.journal, on)
             .map_err(|error| format!("starting the journal's thread: {error}"))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (ops, ops_thread) = start_ops(ends.ops, &stop)?;
@@ -124,7 +137,9 @@ impl Engine {
             clock,
             ops,
             ops_thread,
+            notes,
             stats_in: ends.stats,
+            base: Arc::new(Values::of(&stats)),
             stats,
             stats_heard: 0,
             deaf: AtomicBool::new(false),
@@ -142,9 +157,11 @@ impl Engine {
         while let Err(SendTimeoutError::Timeout(back)) = self.ops.send_timeout(event, TELL_LOOK) {
             if self.dead().is_some() || begin.elapsed() > patience {
                 if !self.deaf.swap(true, Ordering::Relaxed) {
-                    eprintln!(
-                        "surefoot: the core takes nothing in: what the venues and the operator say does not reach it until it does"
-                    );
+                    self.notes.note(ToldNote::of_run(
+                        CORE_DEAF,
+                        NamedPlace::default(),
+                        CORE_DEAF_WORDS.into(),
+                    ));
                 }
                 return;
             }
@@ -193,7 +210,8 @@ impl Engine {
     pub fn figures(&self) -> MachineFigures {
         let threads = self.hot.pulses.clone();
         let journal = Arc::clone(self.journal());
-        MachineFigures { published: Arc::clone(&self.published), journal, threads }
+        let (published, base) = (Arc::clone(&self.published), Arc::clone(&self.base));
+        MachineFigures { published, journal, threads, base }
     }
 
     /// The name of a hot thread that panicked.

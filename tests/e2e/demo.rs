@@ -109,6 +109,29 @@ fn check_database(state: &Path, report: &Value) {
     assert_eq!(report["decision_hash"], hash);
 }
 
+/// What was told until the end is in the log: a line of JSON a note, and nothing was lost on the way.
+fn check_notes(state: &Path, report: &Value) {
+    let text = std::fs::read_to_string(StateDir::at(state).notes()).unwrap();
+    let notes: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for note in &notes {
+        let words = ["time", "source", "code", "severity", "text"];
+        assert!(
+            words.iter().all(|key| note[key].is_string()) && note["place"].is_object(),
+            "{note}"
+        );
+    }
+    let told = |source: &str, code: &str| {
+        notes.iter().filter(|note| note["source"] == source && note["code"] == code).count() as u64
+    };
+    assert_eq!((told("run", "started"), told("run", "ended")), (1, 1));
+    assert_eq!(told("core", "fill"), count(report, "/fills"));
+    for sink in ["store", "terminal", "log"] {
+        let figure = |name: &str| count(report, &format!("/figures/sinks/{sink}/sink_{name}"));
+        assert_eq!((figure("items_dropped"), figure("items_failed"), figure("ended")), (0, 0, 0));
+    }
+    assert_eq!(count(report, "/figures/sinks/log/sink_items_taken"), notes.len() as u64);
+}
+
 fn check_replay(scratch: &Scratch, state: &Path, report: &Value) {
     let said = say(scratch, state, "replay --json");
     assert_eq!(said.code, Some(0), "{said:#?}");
@@ -138,6 +161,7 @@ fn the_demo_trades_reports_and_can_be_replayed() {
     check_report(&report);
     assert!(said.err.contains("exposure_total"), "its limits are shown: {}", said.err);
     check_database(&state, &report);
+    check_notes(&state, &report);
     check_order(&state);
     check_replay(&scratch, &state, &report);
     assert_eq!(segments(&state).len(), 1);

@@ -1,6 +1,5 @@
 //! Writing the journal: batches, grouped syncs, segments.
 
-use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::mem;
@@ -11,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender};
 use surefoot_hot::journal::{
     Body, Chain, Close, FORMAT, Header, JournalItem, RECORD_BYTES, Record,
 };
@@ -22,6 +21,7 @@ use super::{
     segments,
 };
 use crate::disk;
+use crate::queue;
 use crate::state_dir::{StateError, sync_dir};
 
 /// A segment is over when it is this long: some 800,000 records.
@@ -30,8 +30,8 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 pub const SYNC_WITHIN: Duration = Duration::from_millis(5);
 /// How many items are taken from the ring before they are written.
 const BATCH_MAX: usize = 4_096;
-/// How many records wait for a slow store before it must catch up from the journal instead.
-const BACKLOG_MAX: usize = 1_000_000;
+/// How long the end of a run waits for room for the last records on their way on.
+const ROOM_WITHIN: Duration = Duration::from_secs(10);
 /// How long an idle writer sleeps: together with one write it stays well within [`SYNC_WITHIN`].
 const IDLE: Duration = Duration::from_millis(1);
 
@@ -359,7 +359,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread: it empties the ring into the journal and hands what it wrote on to the store.
+    /// Starts the thread: it empties the ring into the journal and hands what it wrote on, without ever waiting for whoever
+    /// takes it: the store sees the gap in the numbers and reads what it lacks from the journal.
     ///
     /// A journal that cannot be written sets [`Status::failed`] and goes on emptying the ring, so that
     /// cancels still flow; whoever feeds the ring must halt.
@@ -369,17 +370,11 @@ impl Writer {
     pub fn start(
         journal: Journal,
         ring: rtrb::Consumer<JournalItem>,
-        store: Option<Sender<Vec<Record>>>,
+        on: Option<queue::Sender<Vec<Record>>>,
     ) -> std::io::Result<Self> {
         let status = Arc::new(Status::default());
         let (stop, stopped) = crossbeam_channel::bounded(1);
-        let turn = Turn {
-            journal,
-            ring,
-            status: Arc::clone(&status),
-            feed: store.map(StoreFeed::new),
-            unsynced: None,
-        };
+        let turn = Turn { journal, ring, status: Arc::clone(&status), on, unsynced: None };
         let thread =
             thread::Builder::new().name("journal".into()).spawn(move || turn.run(&stopped))?;
         Ok(Self { status, stop, thread })
@@ -415,7 +410,7 @@ struct Turn {
     journal: Journal,
     ring: rtrb::Consumer<JournalItem>,
     status: Arc<Status>,
-    feed: Option<StoreFeed>,
+    on: Option<queue::Sender<Vec<Record>>>,
     /// Since when something written is not synced.
     unsynced: Option<Instant>,
 }
@@ -496,66 +491,20 @@ impl Turn {
                 Err(error) => self.status.fail(&error),
             }
         }
-        self.hand_on();
-        if let Some(feed) = &mut self.feed {
-            feed.finish();
+        if let Some(on) = &self.on {
+            // The path is closed: now whoever takes the last ones may take its time.
+            let made = self.journal.take_made();
+            let _ = on.push_by(Instant::now() + ROOM_WITHIN, made.len() as u64, made);
         }
     }
 
     fn hand_on(&mut self) {
         let made = mem::replace(&mut self.journal.made, Vec::with_capacity(BATCH_MAX));
-        let Some(feed) = &mut self.feed else { return };
+        let Some(on) = &self.on else { return };
         if !made.is_empty() {
-            feed.push(made);
+            let _ = on.push(made.len() as u64, made); // counted where there is no room
         }
-        feed.drain();
-        self.status.store_behind.store(feed.dropped > 0, Ordering::Relaxed);
-    }
-}
-
-/// The way to the store, which never holds the journal up: what it cannot take waits here, and what cannot
-/// wait here it reads from the journal at its next start, because it sees the gap in the numbers.
-struct StoreFeed {
-    to: Sender<Vec<Record>>,
-    waiting: VecDeque<Vec<Record>>,
-    records: usize,
-    dropped: u64,
-}
-
-impl StoreFeed {
-    fn new(to: Sender<Vec<Record>>) -> Self {
-        Self { to, waiting: VecDeque::new(), records: 0, dropped: 0 }
-    }
-
-    fn push(&mut self, batch: Vec<Record>) {
-        if self.records + batch.len() > BACKLOG_MAX {
-            self.dropped += batch.len() as u64;
-            return;
-        }
-        self.records += batch.len();
-        self.waiting.push_back(batch);
-    }
-
-    fn drain(&mut self) {
-        while let Some(batch) = self.waiting.pop_front() {
-            let len = batch.len();
-            match self.to.try_send(batch) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => self.records -= len,
-                Err(TrySendError::Full(batch)) => {
-                    self.waiting.push_front(batch);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// At the end the path is closed: now the store may take its time.
-    fn finish(&mut self) {
-        for batch in self.waiting.drain(..) {
-            if self.to.send(batch).is_err() {
-                return;
-            }
-        }
+        self.status.store_behind.store(on.gauge().dropped() > 0, Ordering::Relaxed);
     }
 }
 

@@ -3,9 +3,17 @@
 //!
 //! An agent on a hot thread publishes its numbers into [`Cells`] ten times a second; the core sends its counters through
 //! `core_stats`. Whoever shows something, `status`, the report, the line or health, reads a [`Snapshot`] of all of them.
+//!
+//! Notes and figures go through one thread (`observer`) to any number of sinks (`sink`), each with a thread and a bounded
+//! queue of its own: the store, the terminal, the log. A further sink is a further [`sink::Sink`].
 
+pub mod log;
+pub mod observer;
+pub mod sink;
 pub mod snapshot;
 pub mod table;
+mod text;
+pub mod told;
 mod turns;
 mod values;
 
@@ -15,10 +23,10 @@ use surefoot_hot::units::{Nanos, Usd};
 
 pub use snapshot::Snapshot;
 use table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OrderWayFigure, OutletFigure, SessionFigure,
-    ThreadFigure,
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, ObserverFigure, OrderWayFigure,
+    OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
 };
-pub use turns::Turns;
+pub use turns::{RunFacts, Turns};
 pub use values::{Cells, Values};
 
 /// What a figure is counted in.
@@ -167,7 +175,8 @@ pub fn registry() -> Vec<Figure> {
     let exec = of::<ExecFigure>().chain(of::<OrderWayFigure>());
     let hot = of::<CoreFigure>().chain(exec).chain(of::<ThreadFigure>());
     let feed = of::<LinkFigure>().chain(of::<SessionFigure>()).chain(of::<OutletFigure>());
-    hot.chain(feed).chain(of::<JournalFigure>()).collect()
+    let seen = of::<ObserverFigure>().chain(of::<SinkFigure>()).chain(of::<RunFigure>());
+    hot.chain(feed).chain(of::<JournalFigure>()).chain(seen).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Every figure of every agent as of one look, and the words that go with them: what `status`, the line of the second, the
 //! closing report, health and every sink read, and nothing else.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::report::Reject;
@@ -9,8 +11,8 @@ use surefoot_hot::stats::{Doubts, Foreign, Quarantined, Stats, Unpaired};
 
 use super::Values;
 use super::table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, OrderWayFigure, OutletFigure, SessionFigure,
-    ThreadFigure,
+    CoreFigure, ExecFigure, JournalFigure, LinkFigure, ObserverFigure, OrderWayFigure,
+    OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
 };
 use crate::exec::ExecFigures;
 
@@ -31,6 +33,13 @@ pub struct Snapshot {
     pub journal: Values<JournalFigure>,
     /// The hot threads, by name.
     pub threads: Vec<(&'static str, Values<ThreadFigure>)>,
+    /// What the core had counted when the run began: a continued journal counts on.
+    pub base: Arc<Values<CoreFigure>>,
+    /// The run itself.
+    pub run: Values<RunFigure>,
+    pub observer: Values<ObserverFigure>,
+    /// The sinks, by name.
+    pub sinks: Vec<(&'static str, Values<SinkFigure>)>,
     /// Messages about our own money that were not understood: how many, and words for the last one of each link.
     pub unread: (u64, String),
 }
@@ -108,9 +117,7 @@ pub struct LinkValues {
     pub venue: Venue,
     /// The venue and what the link carries.
     pub name: String,
-    /// The link.
     pub link: Values<LinkFigure>,
-    /// Its session.
     pub session: Values<SessionFigure>,
 }
 
@@ -142,6 +149,7 @@ impl Snapshot {
         let links = self.links.iter().map(|link| (link.name.clone(), link.link.json()));
         let sessions = self.links.iter().map(|link| (link.name.clone(), link.session.json()));
         let threads = self.threads.iter().map(|(name, values)| ((*name).to_owned(), values.json()));
+        let sinks = self.sinks.iter().map(|(name, values)| ((*name).to_owned(), values.json()));
         json!({
             "core": self.core.json(),
             "executors": of_venues(&ExecutorValues::json),
@@ -150,6 +158,9 @@ impl Snapshot {
             "outlets": outlets,
             "journal": self.journal.json(),
             "threads": Value::Object(threads.collect()),
+            "run": self.run.json(),
+            "observer": self.observer.json(),
+            "sinks": Value::Object(sinks.collect()),
         })
     }
 }

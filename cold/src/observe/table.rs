@@ -7,7 +7,9 @@ use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
 
-use super::turns::Turns;
+use super::observer::ObserverCounts;
+use super::sink::SinkCounts;
+use super::turns::{RunFacts, Turns};
 use super::{Figure, Figures, Reading, Unit};
 use crate::exec::{ExecFigures, ExecStats};
 use crate::feed::{LinkStats, OutletFigures};
@@ -238,6 +240,44 @@ figures! {
         Turns = "journal_turns_done", Count, "Turns of the journal's thread.", turns;
         Failed = "journal_failed", Flag, "Whether the journal can no longer be written.", failed;
         StoreBehind = "journal_store_behind", Flag, "Whether the store must catch up from the journal.", store_behind;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the observer counts.
+    ObserverFigure of ObserverCounts {
+        RecordsDropped = "observer_records_dropped", Count, "Records that found no room on the way from the journal's thread to the observer.", records_dropped;
+        NotesDropped = "observer_notes_dropped", Count, "Notes of the run and sets of figures that found no room on the way to the observer.", notes_dropped;
+        Waiting = "observer_items_waiting", Level, "Records, notes and sets of figures that wait for the observer.", waiting;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the thread of one sink counts; a record, a note or a set of figures is one item.
+    SinkFigure of SinkCounts {
+        Taken = "sink_items_taken", Count, "Items that the sink has taken.", taken;
+        Failed = "sink_items_failed", Count, "Items that the sink took and could not show or keep.", failed;
+        Dropped = "sink_items_dropped", Count, "Items that found no room in the sink's queue.", dropped;
+        Waiting = "sink_items_waiting", Level, "Items that wait in the sink's queue.", waiting;
+        Ended = "sink_ended", Flag, "Whether the sink takes nothing more because an assertion failed in it.", ended;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the run says of itself.
+    RunFigure of RunFacts {
+        Lasted = "run_lasted_ns", Nanos, "How long the run has lasted, in nanoseconds.", lasted;
+        Open = "run_open", Flag, "Whether both venues were agreed with, so that baskets may be opened.", open;
+        Latched = "run_halt_latched", Flag, "Whether a halt is latched.", latched;
+        Troubles = "run_troubles_found", Level, "Rows of the health table that find something.", troubles;
+        Alarms = "run_alarms_raised", Count, "Alarms of health that were raised in this run.", alarms;
+        NotifyFailed = "run_notifications_failed", Count, "Messages to the service manager that could not be sent.", notify_failed;
     }
     also {}
     words {}

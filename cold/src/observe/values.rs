@@ -54,12 +54,20 @@ pub struct Values<F> {
     figures: PhantomData<F>,
 }
 
+impl<F: Figures> Default for Values<F> {
+    /// Those of an agent that has counted nothing yet.
+    fn default() -> Self {
+        let readings = vec![Reading::One(0); F::ALL.len()].into();
+        Self { readings, figures: PhantomData }
+    }
+}
+
 impl<F: Figures> Values<F> {
     /// Reads an agent where it stands.
     pub fn of(agent: &F::Agent) -> Self {
-        let mut readings = vec![Reading::One(0); F::ALL.len()];
-        F::read(agent, &mut |at, reading| readings[at] = reading);
-        Self { readings: readings.into(), figures: PhantomData }
+        let mut values = Self::default();
+        F::read(agent, &mut |at, reading| values.readings[at] = reading);
+        values
     }
 
     /// A figure, summed over the venues where there is one for each.

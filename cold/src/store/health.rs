@@ -3,6 +3,8 @@
 use rusqlite::{Connection, params};
 use surefoot_hot::units::Nanos;
 
+use crate::observe::told::{Phase, Source, ToldNote};
+
 /// An alarm begins, or is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthAlarm {
@@ -26,6 +28,21 @@ pub enum HealthAlarm {
         /// The name that it began with.
         name: &'static str,
     },
+}
+
+impl HealthAlarm {
+    /// What a note says of the run's health; `None` for any other note.
+    pub(super) fn of(note: &ToldNote) -> Option<Self> {
+        let ToldNote { at, source: Source::Health, code: name, .. } = *note else { return None };
+        match note.phase {
+            Phase::Began { remedy } => {
+                let (severity, what) = (note.severity.name(), note.text.clone());
+                Some(Self::Began { at, name, severity, what, remedy })
+            }
+            Phase::Over => Some(Self::Over { at, name }),
+            Phase::Once => None,
+        }
+    }
 }
 
 /// Writes them down for a run.

@@ -5,10 +5,10 @@ mod health;
 pub mod names;
 mod notes;
 mod project;
-mod thread;
+mod sink;
 
 pub use health::HealthAlarm;
-pub use thread::StoreThread;
+pub use sink::{StoreSink, StoreStatus};
 
 use std::fmt;
 use std::fs;
@@ -24,7 +24,8 @@ use names::MarketNames;
 use project::Cursor;
 
 /// The steps from an empty file to today's tables. A step never changes once it was released.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 /// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a start waits, over several tries, for another program that holds the database.
@@ -53,8 +54,6 @@ pub enum StoreError {
     },
     /// The damaged file could not be moved aside.
     Aside { path: PathBuf, source: io::Error },
-    /// The thread that writes it ended by a failed assertion.
-    Ended,
     /// The journal it is made from cannot be read.
     Journal(JournalError),
     /// Records are missing between the last one in the database and those that came.
@@ -85,9 +84,6 @@ impl fmt::Display for StoreError {
             Self::Aside { path, source } => {
                 write!(f, "cannot move the damaged {} aside: {source}", path.display())
             }
-            Self::Ended => f.write_str(
-                "the database's thread failed an assertion: the message above names it. It is caught up at the next start",
-            ),
             Self::Journal(error) => error.fmt(f),
             Self::Gap { want, seen } => write!(
                 f,

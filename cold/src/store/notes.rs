@@ -1,7 +1,8 @@
 //! Rows made of the core's notes: orders as they change, fills, positions, groups, refusals, halts and alarms.
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use surefoot_hot::ids::MarketId;
+use surefoot_hot::event::Link;
+use surefoot_hot::ids::{GroupId, MarketId, Venue};
 use surefoot_hot::note::Note;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::{Qty, Usd};
@@ -20,7 +21,8 @@ const GROUP: &str = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 
 const OPPORTUNITY: &str = "INSERT INTO opportunities VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const REFUSAL: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const HALT: &str = "INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const ALARM: &str = "INSERT INTO alarms VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const ALARM: &str = "INSERT INTO alarms (seq, world, what, market, order_id, at_ns, severity, venue, group_id, link) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const ADOPTED: [&str; 2] = [
     "UPDATE orders SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
     "UPDATE legs SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
@@ -91,10 +93,15 @@ impl Cursor {
                 let (order, group, purpose) = (order_id(*order), group.get(), purpose.name());
                 ADOPTED.iter().try_for_each(|sql| write(db, sql, params![order, group, purpose]))
             }
-            Note::Alarm { what, market, order } => {
-                let market = (*market != u16::MAX).then_some(*market);
-                let order = (*order != 0).then_some(order.cast_signed());
-                write(db, ALARM, params![at.seq, world, what.name(), market, order, at.ns])
+            Note::Alarm { what, place } => {
+                let (market, group) =
+                    (place.market.map(MarketId::get), place.group.map(GroupId::get));
+                let (order, severity) = (place.order.map(order_id), what.severity().name());
+                let (venue, link) = (place.venue.map(Venue::name), place.link.map(Link::name));
+                let (what, seq) = (what.name(), at.seq);
+                let row =
+                    params![seq, world, what, market, order, at.ns, severity, venue, group, link];
+                write(db, ALARM, row)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::amounts;
 use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note};
+use crate::note::{Alarm, Note, Place};
 use crate::order::{EndKind, OrderState, Purpose, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow};
@@ -289,7 +289,7 @@ impl Core {
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
                 self.groups.learn_from(&group);
-                self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
+                self.alarm_stuck(&group, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
@@ -309,6 +309,13 @@ impl Core {
         self.groups.end(place);
     }
 
+    fn alarm_stuck(&mut self, group: &Group, out: &mut Outbox) {
+        let market = group.legs[0].market;
+        let venue = Some(self.terms(market).venue);
+        let place = Place { venue, group: Some(group.id), ..Place::of_market(market) };
+        self.alarm_at(Alarm::GroupStuck, place, out);
+    }
+
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.
     pub(super) fn tend_groups(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
@@ -316,7 +323,7 @@ impl Core {
             let group = *self.groups.at(at);
             if now.since(group.started) > STUCK_AFTER && !group.alarmed {
                 self.groups.at_mut(at).alarmed = true;
-                self.alarm(Alarm::GroupStuck, Some(group.legs[0].market), None, out);
+                self.alarm_stuck(&group, out);
             }
             for leg in group.legs() {
                 let Some(id) = leg.order else { continue };

@@ -19,7 +19,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome, Venue};
 use crate::ledger::Purse;
 use crate::market::MarketDef;
-use crate::note::Alarm;
+use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::stats::{Doubts, Foreign};
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -71,7 +71,8 @@ impl Core {
 
     fn distrust(&mut self, venue: Venue, market: Option<MarketId>, out: &mut Outbox) {
         if self.truth.disagree(venue) {
-            self.alarm(Alarm::Unreconciled, market, None, out);
+            let place = Place { market, ..Place::of_venue(venue) };
+            self.alarm_at(Alarm::Unreconciled, place, out);
         }
     }
 
@@ -132,7 +133,7 @@ impl Core {
             Finding::Differs => self.disagree(venue, None, out),
             Finding::Wrong { right: by, since, agreed } => {
                 if agreed {
-                    self.alarm(Alarm::CashDrift, None, None, out);
+                    self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
                 }
                 self.repairs.note_cash(purse, since, by);
                 self.money.correct_cash(purse, ours + by);
@@ -182,7 +183,8 @@ impl Core {
     fn doubt_gone(&mut self, venue: Venue, market: Option<MarketId>, out: &mut Outbox) {
         self.disagree(venue, market, out);
         if self.comparison.on_gone(venue) {
-            self.alarm(Alarm::Gone, market, None, out);
+            let place = Place { market, ..Place::of_venue(venue) };
+            self.alarm_at(Alarm::Gone, place, out);
         }
     }
 

@@ -82,7 +82,7 @@ use crate::ids::{MarketId, OrderId, Venue};
 use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
-use crate::note::{Alarm, Note};
+use crate::note::{Alarm, Note, Place};
 use crate::order::{OrderState, OrderTable};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
@@ -299,12 +299,13 @@ impl Core {
         order: Option<OrderId>,
         out: &mut Outbox,
     ) {
+        let venue = market.and_then(|market| Some(self.books.terms(market)?.venue));
+        self.alarm_at(what, Place { venue, market, order, ..Place::default() }, out);
+    }
+
+    fn alarm_at(&mut self, what: Alarm, place: Place, out: &mut Outbox) {
         self.stats.alarms += 1;
-        out.note(Note::Alarm {
-            what,
-            market: market.map_or(u16::MAX, MarketId::get),
-            order: order.map_or(0, OrderId::get),
-        });
+        out.note(Note::Alarm { what, place });
     }
 
     /// Whether both venues and we agree, and nothing they said of our money is unread.

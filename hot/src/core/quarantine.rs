@@ -10,7 +10,7 @@ use crate::book::Book;
 use crate::bounds::MARKETS_MAX;
 use crate::event::Oddity;
 use crate::ids::{MarketId, Venue};
-use crate::note::Alarm;
+use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::pack::pack_fields;
 use crate::risk::{HaltWhy, QuarantineWhy};
@@ -166,10 +166,14 @@ impl Core {
             Oddity::Money => {
                 self.stats.unread += 1;
                 self.quarantine.unread[venue.index()] = Some(now);
-                self.alarm(Alarm::UnreadMoney, market, None, out);
+                let place = Place { market, ..Place::of_venue(venue) };
+                self.alarm_at(Alarm::UnreadMoney, place, out);
                 self.ask_about_all(now, venue, out);
             }
-            Oddity::Rounded => self.alarm(Alarm::RoundedMoney, market, None, out),
+            Oddity::Rounded => {
+                let place = Place { market, ..Place::of_venue(venue) };
+                self.alarm_at(Alarm::RoundedMoney, place, out);
+            }
         }
     }
 

@@ -184,6 +184,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
             "no snapshot can be taken: no room",
             none,
         ),
+        (
+            "notes_lost",
+            with(|s| s.sinks = vec![("terminal", 0), ("log", 7)]),
+            "notes are lost on the way to: log (7 in a minute)",
+            none,
+        ),
     ]
 }
 
@@ -213,26 +219,25 @@ fn an_alarm_is_said_once_and_so_is_its_end() {
     let bad = on_the_way(ExecFigures { breaker_open: true, ..WAY });
     let said = health.look(&bad, now);
     assert_eq!(said.len(), 1);
-    let line = said[0].to_string();
-    assert!(line.starts_with("ALARM breaker_open: repeated failures at kalshi. "), "{line}");
     let at = Nanos::from_secs(5);
-    let kept = HealthAlarm::Began {
+    let remedy = ROWS.iter().find(|row| row.name == "breaker_open").unwrap().remedy;
+    let told = ToldNote {
         at,
-        name: "breaker_open",
-        severity: "alarm",
-        what: "repeated failures at kalshi".into(),
-        remedy: ROWS.iter().find(|row| row.name == "breaker_open").unwrap().remedy,
+        source: Source::Health,
+        code: "breaker_open",
+        severity: Severity::Alarm,
+        place: NamedPlace::default(),
+        text: "repeated failures at kalshi".into(),
+        phase: Phase::Began { remedy },
     };
-    assert_eq!(said[0].clone().kept(at), kept);
+    assert_eq!(said[0].clone().told(at), told);
     assert!(
         health.look(&bad, now).is_empty() && health.held == [false, true] && health.raised == 1
     );
     let over = health.look(&good(), now + Duration::from_secs(7));
-    assert_eq!(
-        over.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["over after 7 s: breaker_open"]
-    );
-    assert_eq!(over[0].clone().kept(at), HealthAlarm::Over { at, name: "breaker_open" });
+    let text = "over after 7 s: breaker_open".into();
+    assert_eq!(over.len(), 1);
+    assert_eq!(over[0].clone().told(at), ToldNote { text, phase: Phase::Over, ..told });
     assert!(health.held == [false; 2]);
     assert!(health.look(&with(|signs| signs.halted = true), now).is_empty(), "said by who halted");
 }

@@ -29,7 +29,7 @@ impl Report<'_> {
             .map(|(name, measured)| ((*name).to_owned(), quantiles(measured)))
             .collect();
         let more = json!({
-            "figures": self.figures.now.json(),
+            "figures": self.figures.0.json(),
             "mode": self.mode.name(),
             "about": self.about,
             "run": self.run,

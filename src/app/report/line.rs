@@ -1,8 +1,9 @@
-//! What a run says while it goes on, on stderr: stdout is for data.
+//! What a run says while it goes on: the line of the second, and at its start the limits.
 
-use std::time::Duration;
+use std::io::{self, Write};
 
-use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
+use surefoot_cold::observe::Snapshot;
+use surefoot_cold::observe::table::{CoreFigure, LinkFigure, RunFigure};
 use surefoot_hot::units::Usd;
 
 use super::ThisRun;
@@ -11,23 +12,28 @@ use crate::config::limits::{Limits, show};
 /// Lines between two heads of the table.
 const LINES_PER_HEAD: u64 = 20;
 
-/// The line of one second, on stderr: stdout is for data. `nth` counts the lines from zero.
-pub fn say_line(nth: u64, since: Duration, run: ThisRun<'_>, open: bool) {
+/// Writes the line of one second. `nth` counts the lines from zero.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_line(to: &mut impl Write, nth: u64, seen: &Snapshot) -> io::Result<()> {
     if nth.is_multiple_of(LINES_PER_HEAD) {
-        eprintln!(
+        writeln!(
+            to,
             "   s state    frames books  seen  done unwound missed orders live fills  at risk   result"
-        );
+        )?;
     }
-    let core = &run.now.core;
-    let state = match (core.is(CoreFigure::Halted), open) {
+    let (core, run) = (&seen.core, ThisRun(seen));
+    let state = match (core.is(CoreFigure::Halted), seen.run.is(RunFigure::Open)) {
         (true, _) => "HALTED",
         (_, true) => "open",
         _ => "starting",
     };
-    eprintln!(
+    writeln!(
+        to,
         "{:>4} {state:<8} {:>6} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>4} {:>5} {:>8} {:>8}",
-        since.as_secs(),
-        run.now.links(LinkFigure::Frames),
+        seen.run.count(RunFigure::Lasted) / 1_000_000_000,
+        seen.links(LinkFigure::Frames),
         format!("{}/{}", core.get(CoreFigure::BooksGood), core.get(CoreFigure::MarketsFollowed)),
         run.grown(CoreFigure::Opportunities),
         run.grown(CoreFigure::BasketsCompleted),
@@ -38,7 +44,7 @@ pub fn say_line(nth: u64, since: Duration, run: ThisRun<'_>, open: bool) {
         run.grown(CoreFigure::Fills),
         cents(core.usd(CoreFigure::Exposure)),
         cents(run.result()),
-    );
+    )
 }
 
 /// Dollars to the cent, for people: `$12.30`, `-$0.07`.

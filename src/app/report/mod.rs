@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use surefoot_cold::observe::Snapshot;
 use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
-use surefoot_cold::observe::{Snapshot, Values};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::{Nanos, Usd};
 
@@ -19,7 +19,7 @@ use crate::config::limits::Limits;
 use crate::machine::Finished;
 use crate::machine::topology::Topology;
 
-pub use line::{say_limits, say_line};
+pub use line::{say_limits, write_line};
 
 /// What the book-hash audit counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,42 +69,38 @@ fn usd(amount: Usd) -> Value {
     amount.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
-/// What a run has done: the newest figures, beside those that it began with.
+/// What a run has done since its start, by its figures: a continued journal counts on.
 #[derive(Clone, Copy)]
-pub struct ThisRun<'a> {
-    pub now: &'a Snapshot,
-    /// The core's figures at the start: a continued journal counts on.
-    pub base: &'a Values<CoreFigure>,
-}
+pub struct ThisRun<'a>(pub &'a Snapshot);
 
 impl ThisRun<'_> {
     /// How much a counter of the core has grown since the start.
     pub fn grown(self, figure: CoreFigure) -> u64 {
-        self.now.core.grown(figure, self.base)
+        self.0.core.grown(figure, &self.0.base)
     }
 
     /// How much an amount of the core has changed since the start, at the end of the range where it would leave it.
     fn changed(self, figure: CoreFigure) -> Usd {
-        less(self.now.core.usd(figure), self.base.usd(figure))
+        less(self.0.core.usd(figure), self.0.base.usd(figure))
     }
 
     /// Realised and unrealised result since the start.
     pub fn result(self) -> Usd {
-        let all = |values: &Values<CoreFigure>| {
+        let all = |values: &surefoot_cold::observe::Values<CoreFigure>| {
             values.get(CoreFigure::Realised).saturating_add(values.get(CoreFigure::Unrealised))
         };
-        less(Usd::from_micros(all(&self.now.core)), Usd::from_micros(all(self.base)))
+        less(Usd::from_micros(all(&self.0.core)), Usd::from_micros(all(&self.0.base)))
     }
 
     fn books(self, venue: Venue) -> Value {
         json!({
-            "markets": self.now.core.at(CoreFigure::MarketsFollowed, venue),
-            "good": self.now.core.at(CoreFigure::BooksGood, venue),
+            "markets": self.0.core.at(CoreFigure::MarketsFollowed, venue),
+            "good": self.0.core.at(CoreFigure::BooksGood, venue),
         })
     }
 
     fn baskets(self) -> Value {
-        let core = &self.now.core;
+        let core = &self.0.core;
         json!({
             "opened": self.grown(CoreFigure::BasketsOpened),
             "completed": self.grown(CoreFigure::BasketsCompleted),
@@ -118,7 +114,7 @@ impl ThisRun<'_> {
     }
 
     fn orders(self) -> Value {
-        let core = &self.now.core;
+        let core = &self.0.core;
         let (placed, unsent) =
             (self.grown(CoreFigure::OrdersPlaced), self.grown(CoreFigure::OrdersUnsent));
         json!({
@@ -136,7 +132,7 @@ impl ThisRun<'_> {
 
     /// The figures that `status` and the closing report have in common.
     pub fn counters(self) -> Value {
-        let (seen, core) = (self.now, &self.now.core);
+        let (seen, core) = (self.0, &self.0.core);
         let by_venue = |value: &dyn Fn(Venue) -> Value| {
             let each = Venue::ALL.map(|venue| (venue.name().to_owned(), value(venue)));
             Value::Object(each.into_iter().collect())
@@ -178,19 +174,22 @@ fn less(amount: Usd, other: Usd) -> Usd {
 
 #[cfg(test)]
 mod tests {
+    use surefoot_cold::observe::Values;
     use surefoot_hot::stats::Stats;
 
     use super::*;
     use crate::machine::figures::MachineFigures;
     use crate::machine::published::Published;
 
-    fn seen(stats: &Stats) -> Snapshot {
+    fn seen(stats: &Stats, base: &Stats) -> Snapshot {
         let published = Published::new([].iter()).into();
-        MachineFigures { published, journal: Default::default(), threads: Vec::new() }.read(stats)
+        let (journal, threads) = Default::default();
+        let figures = MachineFigures { published, journal, threads, base: Values::of(base).into() };
+        figures.read(stats)
     }
 
     fn counters(stats: &Stats, base: &Stats) -> Value {
-        ThisRun { now: &seen(stats), base: &Values::of(base) }.counters()
+        ThisRun(&seen(stats, base)).counters()
     }
 
     /// A request that comes before the core's first counters finds zeros where the base is a long journal's.
@@ -210,12 +209,7 @@ mod tests {
         assert_eq!(early["pnl_usd"], -12.0);
         let worst = Stats { unrealised: Usd::from_micros(i64::MIN), ..Stats::default() };
         assert!(counters(&worst, &base)["pnl_usd"].is_number());
-        say_line(
-            0,
-            Duration::ZERO,
-            ThisRun { now: &seen(&worst), base: &Values::of(&base) },
-            false,
-        );
+        write_line(&mut Vec::new(), 0, &seen(&worst, &base)).unwrap();
         let later = Stats { opportunities: 907, orders_placed: 45, orders_unsent: 4, ..base };
         let later = counters(&later, &base);
         assert_eq!((&later["opportunities"], &later["orders"]["sent"]), (&7.into(), &4.into()));

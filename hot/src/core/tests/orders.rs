@@ -427,7 +427,7 @@ fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
         assert_eq!((foreign.count, foreign.shown().collect()), (1, vec![theirs]));
     }
     let alarms = desk.notes.iter().filter(|note| {
-        matches!(note, Note::Alarm { what: Alarm::ForeignOrder, market, .. } if *market == KA.get())
+        matches!(note, Note::Alarm { what: Alarm::ForeignOrder, place } if place.market == Some(KA))
     });
     assert_eq!((alarms.count(), desk.core.stats().alarms), (1, 1));
     assert_eq!((desk.reserved(), desk.intents.len()), (reserved, intents));

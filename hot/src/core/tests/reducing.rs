@@ -4,6 +4,7 @@
 use super::*;
 use crate::book::StaleWhy;
 use crate::event::Oddity;
+use crate::note::Code;
 use crate::order::Purpose;
 use crate::report::{Reject, Unsent};
 
@@ -268,8 +269,13 @@ fn a_sale_refused_until_its_purchase_has_settled_waits_at_its_price() {
         desk.fill(&sale, 30);
         assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
         assert_eq!(desk.core.halted(), None);
-        let stuck = Note::Alarm { what: Alarm::GroupStuck, market: KA.get(), order: 0 };
-        assert_eq!(desk.notes.contains(&stuck), seconds > 30, "and a person hears of it");
+        let stuck = desk.notes.iter().any(|note| {
+            let place = note.place();
+            note.code() == Code::Alarm(Alarm::GroupStuck)
+                && (place.venue, place.market) == (Some(Venue::Kalshi), Some(KA))
+                && place.group == Some(sale.group)
+        });
+        assert_eq!(stuck, seconds > 30, "and a person hears of it");
     }
 }
 

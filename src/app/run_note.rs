@@ -1,0 +1,104 @@
+//! What a run tells beside the core's notes: one row a kind, with its code and severity.
+
+use surefoot_cold::observe::told::{NamedPlace, ToldNote};
+use surefoot_hot::note::Severity;
+
+macro_rules! run_notes {
+    ($($(#[$about:meta])* $variant:ident = $code:literal, $severity:ident;)*) => {
+        /// What a run tells.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum RunNote {
+            $($(#[$about])* $variant),*
+        }
+
+        impl RunNote {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// What scripts know it by.
+            const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code),*
+                }
+            }
+
+            /// How much it matters.
+            const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$variant => Severity::$severity),*
+                }
+            }
+        }
+    };
+}
+
+run_notes! {
+    /// Somebody or something halted trading.
+    Halted = "halted", Critical;
+    /// A halt could not be written down for the next start.
+    HaltUnsaved = "halt_unsaved", Critical;
+    /// A halt of an earlier run stands.
+    HaltStands = "halt_stands", Warning;
+    /// What an operator did could not be written down.
+    ActUnrecorded = "act_unrecorded", Alarm;
+    /// A person resumed trading.
+    Resumed = "resumed", Warning;
+    /// A person released a market from quarantine.
+    Released = "released", Warning;
+    /// Protection of the process's memory that the system did not give.
+    NotHardened = "not_hardened", Warning;
+    /// A market that is not followed, and why.
+    MarketLeftOut = "market_left_out", Warning;
+    /// What opening the database met.
+    Store = "store", Warning;
+    /// A wire log that an earlier run must have had is missing.
+    WireLogMissing = "wire_log_missing", Alarm;
+    /// A start waits for something longer than it should.
+    StillWaiting = "still_waiting", Warning;
+    /// The venues could not be agreed with.
+    NotAgreed = "not_agreed", Alarm;
+    /// A venue could not be read.
+    ReadingFailed = "reading_failed", Warning;
+    /// Orders or contracts on our account that are not ours to judge.
+    NotOurs = "not_ours", Warning;
+    /// A message about our own orders or fills was not understood.
+    MoneyUnread = "money_unread", Alarm;
+    /// The system's clock was set.
+    ClockStepped = "clock_stepped", Alarm;
+    /// The journal cannot be written.
+    JournalFailed = "journal_failed", Critical;
+    /// No snapshot of the core was taken at the end.
+    SnapshotFailed = "snapshot_failed", Warning;
+    /// A hot thread ended by a failed assertion.
+    HotThreadDied = "hot_thread_died", Critical;
+    /// What was done without the core, and what came of it.
+    Rescue = "rescue", Critical;
+    /// Orders or groups were in flight when the run ended.
+    InFlight = "in_flight", Alarm;
+    /// A difference to what a venue says, at the end.
+    NotReconciled = "not_reconciled", Alarm;
+    /// The run began.
+    Started = "started", Info;
+    /// The run ends.
+    Ended = "ended", Info;
+}
+
+impl RunNote {
+    /// The note, as of now.
+    pub fn told(self, place: NamedPlace, text: String) -> ToldNote {
+        ToldNote::of_run((self.code(), self.severity()), place, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_have_one_code() {
+        let codes: BTreeSet<_> = RunNote::ALL.iter().map(|note| note.code()).collect();
+        assert_eq!(codes.len(), RunNote::ALL.len());
+    }
+}
