@@ -14,7 +14,7 @@
 
 use super::Core;
 use super::comparison::{ClaimFound, Finding};
-use super::money::Correction;
+use super::money::{Contracts, Correction};
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome, Venue};
 use crate::ledger::Purse;
@@ -131,12 +131,12 @@ impl Core {
             Finding::Explained => {}
             Finding::Gone => self.doubt_gone(venue, None, out),
             Finding::Differs => self.disagree(venue, None, out),
-            Finding::Wrong { right: by, since, agreed } => {
+            Finding::Wrong { right: (by, cash), since, agreed } => {
                 if agreed {
                     self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
                 }
                 self.repairs.note_cash(purse, since, by);
-                self.money.correct_cash(purse, ours + by);
+                self.money.correct_cash(purse, cash);
             }
         }
     }
@@ -159,7 +159,8 @@ impl Core {
                 if agreed {
                     self.alarm(Alarm::PositionDrift, Some(market), None, out);
                 }
-                self.take_over(market, right, since, out);
+                let (held, contracts) = right;
+                self.take_over(market, held, contracts, since, out);
             }
         }
     }
@@ -188,8 +189,16 @@ impl Core {
         }
     }
 
-    /// Takes the venue's word for a position, which a reading that began at `since` was the first to tell.
-    fn take_over(&mut self, market: MarketId, held: [Qty; 2], since: Nanos, out: &mut Outbox) {
+    /// Takes the venue's word for a position, as far as it is believed, which a reading that began at `since` was the first
+    /// to tell: `held` is what comes of it.
+    fn take_over(
+        &mut self,
+        market: MarketId,
+        held: [Qty; 2],
+        contracts: Contracts,
+        since: Nanos,
+        out: &mut Outbox,
+    ) {
         // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
         let price = self
             .books
@@ -202,7 +211,7 @@ impl Core {
             &self.books,
             &self.baskets,
             market,
-            held,
+            contracts,
             price,
             Correction::TakenOver,
         );

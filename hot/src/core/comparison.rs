@@ -5,7 +5,7 @@
 //! that one reading alone has shown, and that a figure of nothing is never taken over without the venue's own trades (P7).
 
 use super::fills_seen::FillsSeen;
-use super::money::worst_cost;
+use super::money::{Contracts, Figure, worst_cost};
 use super::orders::Orders;
 use super::range::{Errors, Range};
 use crate::book::Books;
@@ -397,8 +397,14 @@ impl Comparison {
         Some(found)
     }
 
-    /// Compares the cash in an account. What puts it right is by how much ours is less than it should be.
-    pub fn find_cash(&mut self, purse: Purse, ours: Usd, theirs: Usd) -> Finding<Usd> {
+    /// Compares the cash in an account. What puts it right is by how much ours is less than it should be, and the figure that
+    /// it becomes.
+    pub fn find_cash(
+        &mut self,
+        purse: Purse,
+        ours: Usd,
+        theirs: Usd,
+    ) -> Finding<(Usd, Figure<Usd, Usd>)> {
         let at = &self.venues[purse.venue().index()];
         let of = &mut self.purses[purse.index()];
         let errors = of.range.errors((theirs - ours).micros().into());
@@ -418,23 +424,26 @@ impl Comparison {
             return Finding::Differs;
         };
         of.seen = None;
-        let by = i64::try_from(errors.certain()).expect("it is no more than the figures differ by");
-        Finding::Wrong { right: Usd::from_micros(by), since: of.seen_since, agreed: at.met }
+        let by = Usd::from_micros(certain(&errors));
+        // Where nothing is in flight, all of the venue's word is taken, whatever earlier fills come to.
+        let cash = if of.range.is_nothing() { Figure::To(ours + by) } else { Figure::By(by) };
+        Finding::Wrong { right: (by, cash), since: of.seen_since, agreed: at.met }
     }
 
     /// Compares what is held in a market, ours in millionths and below zero where more were sold than held. What puts it
-    /// right is what we hold of each outcome then.
+    /// right is what we hold of each outcome then, and how it comes to be so.
     pub fn find_position(
         &mut self,
         venue: Venue,
         market: MarketId,
         ours: [i128; 2],
         theirs: [Qty; 2],
-    ) -> Finding<[Qty; 2]> {
+    ) -> Finding<([Qty; 2], Contracts)> {
         let at = &self.venues[venue.index()];
         let of = &mut self.markets[market.index()];
-        of.gone = if is_gone(venue, ours, theirs) { of.gone.or(Some(at.since)) } else { None };
         let errors = errors_of(venue, ours, theirs, of.range);
+        let gone = is_gone(venue, ours, theirs, errors);
+        of.gone = if gone { of.gone.or(Some(at.since)) } else { None };
         if errors.iter().all(Errors::has_none) {
             of.seen = None;
             return Finding::Explained;
@@ -451,8 +460,13 @@ impl Comparison {
             return Finding::Differs;
         };
         of.seen = None;
-        let right = corrected(venue, ours, theirs, errors);
-        Finding::Wrong { right, since: of.seen_since, agreed: at.met }
+        let held = corrected(venue, ours, theirs, errors);
+        // Where nothing is in flight, all of the venue's word is taken, whatever earlier fills come to. What is short is not
+        // held: the venue's word stands for it too.
+        let exact = of.range.iter().all(Range::is_nothing) || ours.iter().any(|&held| held < 0);
+        let contracts =
+            if exact { Figure::To(held) } else { Figure::By(errors.map(|of| certain(&of))) };
+        Finding::Wrong { right: (held, contracts), since: of.seen_since, agreed: at.met }
     }
 }
 
@@ -520,10 +534,17 @@ fn corrected(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], errors: [Errors; 2
     }
 }
 
-/// Whether an outcome that we hold is held no more at all, says the venue.
-fn is_gone(venue: Venue, ours: [i128; 2], theirs: [Qty; 2]) -> bool {
+/// What our figure is certainly wrong by, in microdollars or millionths of a contract.
+fn certain(errors: &Errors) -> i64 {
+    i64::try_from(errors.certain()).expect("it is no more than the figures differ by")
+}
+
+/// Whether an outcome that we hold is held no more at all, says the venue, and nothing in flight explains that.
+fn is_gone(venue: Venue, ours: [i128; 2], theirs: [Qty; 2], errors: [Errors; 2]) -> bool {
     match venue.rules().pairs {
-        Pairs::Kept => ours.iter().zip(theirs).any(|(&ours, theirs)| ours > 0 && theirs.is_zero()),
-        Pairs::Netted => ours != [0; 2] && theirs == [Qty::ZERO; 2],
+        Pairs::Kept => [0, 1].iter().any(|&outcome: &usize| {
+            ours[outcome] > 0 && theirs[outcome].is_zero() && !errors[outcome].has_none()
+        }),
+        Pairs::Netted => ours != [0; 2] && theirs == [Qty::ZERO; 2] && !errors[0].has_none(),
     }
 }

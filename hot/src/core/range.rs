@@ -33,6 +33,11 @@ impl Range {
         assert!(self.more >= 0, "only what was allowed is taken back");
     }
 
+    /// Whether nothing is in flight: the venue's figure should be ours to the last millionth.
+    pub const fn is_nothing(&self) -> bool {
+        self.less == 0 && self.more == 0
+    }
+
     /// How much smaller the venue's figure may be.
     pub const fn less(&self) -> i128 {
         self.less

@@ -5,7 +5,7 @@
 //! still fill: the comparison left that out of the repair.
 
 use super::Core;
-use super::money::Correction;
+use super::money::{Correction, Figure};
 use crate::ids::{Action, MarketId, Outcome};
 use crate::ledger::{Booking, Position, Purse};
 use crate::market::MarketDef;
@@ -169,10 +169,6 @@ fn micros(qty: Qty) -> i128 {
     i128::from(qty.micros())
 }
 
-fn qty(micros: i128) -> Qty {
-    Qty::from_micros(u64::try_from(micros).expect("the caller bounds it"))
-}
-
 impl Core {
     /// A fill of an order sent at `sent`, of which `open` contracts may still fill, is about to be booked: what a later
     /// repair had already counted of it is taken back first, contracts and cash each for themselves.
@@ -194,7 +190,7 @@ impl Core {
         let after_sending = Nanos::new(sent.get() + 1);
         let explained = self.repairs.explain_cash(purse, change, after_sending);
         if explained != Usd::ZERO {
-            self.money.correct_cash(purse, self.money.cash(purse) - explained);
+            self.money.correct_cash(purse, Figure::By(-explained));
         }
     }
 
@@ -218,27 +214,21 @@ impl Core {
     /// Changes what is held by so many millionths: of one outcome, or, where pairs are netted, of YES less NO. It undoes a repair, and
     /// what that left in the result of the day goes with it.
     fn put_back(&mut self, market: MarketId, side: usize, by: i128, price: [Price; 2]) {
-        let position = *self.money.position(market);
+        let position = self.money.position(market);
         let held = [Outcome::Yes, Outcome::No].map(|outcome| micros(position.held(outcome)));
-        let &MarketDef { venue, .. } = self.terms(market);
-        let now = match venue.rules().pairs {
-            Pairs::Kept => {
-                let mut now = held;
-                now[side] += by;
-                now
-            }
-            Pairs::Netted => {
-                let net = held[0] - held[1] + by;
-                [net.max(0), (-net).max(0)]
-            }
+        let has_more_yes = match self.terms(market).venue.rules().pairs {
+            Pairs::Kept => side == 0 && by > 0,
+            Pairs::Netted => (held[0] - held[1] + by).max(0) > held[0],
         };
         // New contracts are of one outcome alone: the other side has none, or loses some.
-        let yes_price = if now[0] > held[0] { price[0] } else { price[1].complement() };
+        let yes_price = if has_more_yes { price[0] } else { price[1].complement() };
+        let mut both = [0; 2];
+        both[side] = i64::try_from(by).expect("it is a part of what was corrected");
         self.money.correct_position(
             &self.books,
             &self.baskets,
             market,
-            now.map(qty),
+            Figure::By(both),
             yes_price,
             Correction::PutBack,
         );
@@ -249,7 +239,7 @@ impl Core {
     pub(super) fn take_back_payment(&mut self, purse: Purse, paid: Usd, from: Nanos) {
         let explained = self.repairs.explain_cash(purse, paid, from);
         if explained != Usd::ZERO {
-            self.money.correct_cash(purse, self.money.cash(purse) - explained);
+            self.money.correct_cash(purse, Figure::By(-explained));
         }
     }
 }

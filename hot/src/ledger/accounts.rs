@@ -71,6 +71,19 @@ impl Accounts {
                 });
                 self.paid_in += cost;
             }
+            Entry::CashBy { purse, by } => {
+                self.paid_in += by;
+                self.cash[purse.index()] += by;
+            }
+            Entry::PositionBy { market, purse, by, price } => {
+                let pairs = purse.venue().rules().pairs;
+                let cost = self.change(market, |position| {
+                    let before = position.cost_total();
+                    position.change(pairs, by, price);
+                    position.cost_total() - before
+                });
+                self.paid_in += cost;
+            }
             Entry::Settled { market, purse, yes_pays } => {
                 self.positions[market.index()].pays = Some(yes_pays);
                 self.settle(market, purse);

@@ -107,6 +107,10 @@ enum Entry {
     Cash { purse: Purse, cash: Usd },
     /// The venue's word on what is held; new contracts cost `price` a YES.
     Position { market: MarketId, yes: Qty, no: Qty, price: Price },
+    /// So much more cash, or less.
+    CashBy { purse: Purse, by: Usd },
+    /// So many more contracts, or fewer: see [`Ledger::change_position`].
+    PositionBy { market: MarketId, purse: Purse, by: [i64; 2], price: Price },
     /// A market's result.
     Settled { market: MarketId, purse: Purse, yes_pays: Price },
     /// What a settled market owes was paid.
@@ -234,6 +238,19 @@ impl Ledger {
             position.held(Outcome::Yes) == yes && position.held(Outcome::No) == no,
             "P1: the venue's word for the position stands"
         );
+    }
+
+    /// Corrects the cash by a part of a difference. Other than the venue's whole word ([`Self::set_cash`]) it leaves earlier
+    /// fills what they are: one that fails later is taken out as well.
+    pub fn change_cash(&mut self, purse: Purse, by: Usd) {
+        self.enter(Entry::CashBy { purse, by });
+    }
+
+    /// Corrects a position by a part of a difference, which leaves earlier fills what they are, as [`Self::change_cash`]
+    /// does. `by` is in millionths of a contract: YES and NO, or, where the venue nets pairs, YES less NO and nothing. New
+    /// contracts are booked at `price` a YES.
+    pub fn change_position(&mut self, market: MarketId, purse: Purse, by: [i64; 2], price: Price) {
+        self.enter(Entry::PositionBy { market, purse, by, price });
     }
 
     /// Books a fill. Fees are a loss at once.
@@ -368,6 +385,8 @@ pack_variants! {
         6 = Redeemed { market, purse },
         7 = Lost { market },
         8 = Day,
+        9 = CashBy { purse, by },
+        10 = PositionBy { market, purse, by, price },
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::ids::Outcome;
 use crate::pack::pack_fields;
 use crate::units::{Price, Qty, Usd};
+use crate::venue_rules::Pairs;
 
 /// Contracts of both outcomes, and what they cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +148,27 @@ impl Position {
             self.take(outcome, held - qty);
         } else if qty > held {
             self.buy(outcome, qty - held, price.cost_ceil(qty - held));
+        }
+    }
+
+    /// So many millionths more are held, or fewer, but never less than nothing: of each outcome, or of YES less NO where
+    /// pairs are netted. New ones cost `price` a YES. An outcome that does not change stays short where it is.
+    pub(super) fn change(&mut self, pairs: Pairs, by: [i64; 2], price: Price) {
+        let have = self.held.map(|held| i128::from(held.micros()));
+        let [yes, no] = by.map(i128::from);
+        let want = match pairs {
+            Pairs::Kept => [have[0] + yes, have[1] + no],
+            Pairs::Netted => {
+                let net = have[0] - have[1] + yes;
+                [net, -net]
+            }
+        };
+        let costs = [(Outcome::Yes, price), (Outcome::No, price.complement())];
+        for (outcome, price) in
+            costs.into_iter().filter(|(outcome, _)| want[outcome.index()] != have[outcome.index()])
+        {
+            let micros = u64::try_from(want[outcome.index()].max(0)).expect("QTY_MAX bounds it");
+            self.set(outcome, Qty::from_micros(micros), price);
         }
     }
 

@@ -200,6 +200,8 @@ enum Step {
     Settle(MarketId, Purse, Price),
     Redeem(MarketId, Purse),
     Repair(MarketId, Qty),
+    /// A part of a difference in contracts, and one in cash.
+    Part(MarketId, Purse, [i64; 2], Usd),
     Day,
 }
 
@@ -212,6 +214,11 @@ fn any_step(state: &mut u64) -> Step {
         1 => Step::Repair(market, Qty::from_micros(draw(state, 60_000_000))),
         2 => Step::Day,
         3 => Step::Redeem(market, purse),
+        4 => {
+            let by = [draw(state, 60_000_000), draw(state, 60_000_000)];
+            let by = by.map(|by| by as i64 - 30_000_000);
+            Step::Part(market, purse, by, Usd::from_micros(draw(state, 9_000_000) as i64))
+        }
         _ => Step::Fill(Booking {
             market,
             purse,
@@ -230,6 +237,10 @@ fn take(ledger: &mut Ledger, step: Step) -> Option<EntryId> {
         Step::Settle(market, purse, pays) => ledger.settle(market, purse, pays),
         Step::Redeem(market, purse) => ledger.redeem(market, purse),
         Step::Repair(market, yes) => ledger.set_position(market, yes, Qty::ZERO, price(5_000)),
+        Step::Part(market, purse, by, cash) => {
+            ledger.change_cash(purse, cash);
+            ledger.change_position(market, purse, by, price(5_000));
+        }
         Step::Day => ledger.new_day(),
     }
     None
@@ -303,9 +314,10 @@ fn check_cash_change(ledger: &Ledger, step: &Step, seed: u64) {
 fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
     let touched = |wanted| {
         history.iter().any(|step| match *step {
-            Step::Settle(market, ..) | Step::Redeem(market, _) | Step::Repair(market, _) => {
-                market == wanted
-            }
+            Step::Settle(market, ..)
+            | Step::Redeem(market, _)
+            | Step::Repair(market, _)
+            | Step::Part(market, ..) => market == wanted,
             Step::Fill(_) | Step::Day => false,
         })
     };
@@ -327,5 +339,32 @@ fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
     }
     if all {
         assert_eq!(ledger.cash(Purse::of(Venue::Polymarket, 0)).micros(), cash, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_part_of_a_difference_leaves_a_fill_that_fails_later_to_be_taken_out() {
+    for venue in Venue::ALL {
+        let (market, purse) = (MarketId::new(venue as u16), Purse::of(venue, 0));
+        let qty = Qty::from_contracts(30);
+        let bought = Booking {
+            market,
+            purse,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: price(4_000),
+            qty,
+            fee: Usd::ZERO,
+        };
+        let mut ledger = Ledger::new();
+        ledger.set_cash(purse, Usd::from_dollars(100));
+        let entry = ledger.book(&bought);
+        ledger.change_cash(purse, Usd::from_dollars(7));
+        ledger.change_position(market, purse, [5_000_000, 0], price(4_000));
+        assert_eq!(ledger.position(market).held(Outcome::Yes), Qty::from_contracts(35));
+        ledger.undo(entry, &bought);
+        assert_eq!(ledger.position(market).held(Outcome::Yes), Qty::from_contracts(5));
+        assert_eq!(ledger.cash(purse), Usd::from_dollars(107));
+        assert!(ledger.is_balanced());
     }
 }

@@ -41,6 +41,18 @@ pub(super) struct Money {
     checked_to: usize,
 }
 
+/// How a figure of ours is corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Figure<T, D> {
+    /// It becomes this, whatever becomes of earlier fills.
+    To(T),
+    /// It changes by so much, and an earlier fill that fails is still taken out of it.
+    By(D),
+}
+
+/// Contracts of YES and NO; or by how many millionths they change, or YES less NO does where pairs are netted.
+pub(super) type Contracts = Figure<[Qty; 2], [i64; 2]>;
+
 /// Why a position is set to other figures, which decides how the day counts the change in worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Correction {
@@ -214,31 +226,40 @@ impl Money {
         self.ledger.lose_claim(market);
     }
 
-    /// Sets the cash of an account to the venue's figure, or by what a fill has explained of an earlier correction.
-    pub fn correct_cash(&mut self, purse: Purse, cash: Usd) {
-        self.ledger.set_cash(purse, cash);
+    /// Corrects the cash of an account by the venue's figure, or by what a fill has explained of an earlier correction.
+    pub fn correct_cash(&mut self, purse: Purse, cash: Figure<Usd, Usd>) {
+        match cash {
+            Figure::To(cash) => self.ledger.set_cash(purse, cash),
+            Figure::By(by) => self.ledger.change_cash(purse, by),
+        }
     }
 
-    /// Sets what is held in a market, new contracts at `yes_price` a YES, and decides what of the change in worth is the
-    /// day's.
+    /// Corrects what is held in a market, new contracts at `yes_price` a YES, and decides what of the change in worth is
+    /// the day's.
     pub fn correct_position(
         &mut self,
         books: &Books,
         baskets: &Baskets,
         market: MarketId,
-        [yes, no]: [Qty; 2],
+        contracts: Contracts,
         yes_price: Price,
         why: Correction,
     ) {
-        let position = self.ledger.position(market);
-        let held = [Outcome::Yes, Outcome::No].map(|outcome| position.held(outcome));
+        let both = [Outcome::Yes, Outcome::No];
+        let before = both.map(|outcome| self.ledger.position(market).held(outcome));
         self.mark(books, baskets);
         let worth = self.worth.marked();
-        self.change_held(books, market, |ledger| ledger.set_position(market, yes, no, yes_price));
+        let terms = books.terms(market).expect("a market in use has terms");
+        let purse = Purse::of(terms.venue, terms.shard);
+        self.change_held(books, market, |ledger| match contracts {
+            Figure::To([yes, no]) => ledger.set_position(market, yes, no, yes_price),
+            Figure::By(by) => ledger.change_position(market, purse, by, yes_price),
+        });
         self.mark(books, baskets);
         let change = self.worth.marked() - worth;
-        let grew = yes >= held[0] && no >= held[1];
-        let shrank = yes <= held[0] && no <= held[1];
+        let after = both.map(|outcome| self.ledger.position(market).held(outcome));
+        let grew = after[0] >= before[0] && after[1] >= before[1];
+        let shrank = after[0] <= before[0] && after[1] <= before[1];
         self.day_base += match why {
             // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
             // take the gain along that they stood for; their loss stays.
