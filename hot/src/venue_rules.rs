@@ -28,6 +28,8 @@ pub struct VenueRules {
     pub oversale: Oversale,
     /// What becomes of YES and NO of one market that are held together.
     pub pairs: Pairs,
+    /// Whether the cash that the venue tells is without what resting orders claim of it.
+    pub tells_free_cash: bool,
     /// How the contracts of a settled market turn into cash.
     pub settlement: Settlement,
     /// Whether a fill may still fail after it was told, because contracts change hands later. Until then they cannot be sold.
@@ -100,6 +102,7 @@ const POLYMARKET: VenueRules = VenueRules {
     purchases: Purchases::ByMoney,
     oversale: Oversale::Refused,
     pairs: Pairs::Kept,
+    tells_free_cash: false,
     settlement: Settlement::Claimed,
     provisional_fills: true,
     exit_penalty: 5_000,
@@ -114,6 +117,7 @@ const KALSHI: VenueRules = VenueRules {
     purchases: Purchases::ByContracts,
     oversale: Oversale::BuysOther,
     pairs: Pairs::Netted,
+    tells_free_cash: true,
     settlement: Settlement::Paid,
     provisional_fills: false,
     exit_penalty: 0,

@@ -8,6 +8,7 @@ use super::fills_seen::FillsSeen;
 use super::money::{Contracts, Figure, worst_cost};
 use super::orders::Orders;
 use super::range::{Errors, Range};
+use super::released::Released;
 use crate::book::Books;
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
@@ -35,6 +36,8 @@ const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 pub(super) struct Comparison {
     venues: [VenueCompared; 2],
     purses: [PurseCompared; CASH_ACCOUNTS],
+    /// What orders have given back lately at venues that tell their cash without it.
+    released: [Released; CASH_ACCOUNTS],
     markets: Vec<MarketCompared>,
 }
 
@@ -95,7 +98,7 @@ pack_fields! {
 }
 
 state_fields! {
-    Comparison { venues: value, purses: value, markets: table(MarketCompared::default()) }
+    Comparison { venues: value, purses: value, released: value, markets: table(MarketCompared::default()) }
 }
 
 /// What a venue's figure says of ours.
@@ -144,6 +147,7 @@ impl Comparison {
         Self {
             venues: [VenueCompared::default(); 2],
             purses: [PurseCompared::default(); CASH_ACCOUNTS],
+            released: [Released::NONE; CASH_ACCOUNTS],
             markets: vec![MarketCompared::default(); MARKETS_MAX],
         }
     }
@@ -174,6 +178,13 @@ impl Comparison {
     /// Whether each venue's last reading says that something is gone, without a history that explains it.
     pub fn gone(&self) -> [bool; 2] {
         self.venues.map(|venue| venue.gone)
+    }
+
+    /// An order claims less cash than it did: the venue's figure may be without that for a while.
+    pub fn on_released(&mut self, now: Nanos, purse: Purse, cash: Usd) {
+        if purse.venue().rules().tells_free_cash && cash > Usd::ZERO {
+            self.released[purse.index()].add(now, cash);
+        }
     }
 
     /// A fill was booked, or undone, while a reading may be under way that does not show it.
@@ -244,9 +255,10 @@ impl Comparison {
         self.allow_contracts(order.venue, order.market, order.outcome, open, bought);
         let dollars = Price::ONE.cost_ceil(open);
         let rules = order.venue.rules();
+        let spent = most_spent(record, terms).max(record.reserved);
         let (less, more) = match bought {
-            true if rules.nets_pairs() => (most_spent(record, terms), dollars),
-            true => (most_spent(record, terms), Usd::ZERO),
+            true if rules.nets_pairs() => (spent, dollars),
+            true => (spent, Usd::ZERO),
             // What is not held is bought of the other outcome.
             false if rules.sells_beyond_holding() => {
                 (worst_cost(terms.fee, order.price.complement(), open), dollars)
@@ -270,18 +282,20 @@ impl Comparison {
         orders: &Orders,
         fills: &FillsSeen,
     ) {
+        let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         let at = &mut self.venues[venue.index()];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
         for purse in Purse::all().filter(|purse| purse.venue() == venue) {
             let PurseCompared { seen, seen_since, .. } = self.purses[purse.index()];
+            let mut range = Range::default();
+            range.allow(self.released[purse.index()].since(lagging).micros(), 0);
             self.purses[purse.index()] =
-                PurseCompared { seen, seen_since, ..PurseCompared::default() };
+                PurseCompared { seen, seen_since, range, ..PurseCompared::default() };
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
             self.purses[Purse::of(venue, 0).index()].range.allow(0, claims.micros());
         }
-        let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
             let of = &mut self.markets[market.index()];
             (of.history, of.range) = (None, [Range::default(); 2]);

@@ -63,6 +63,7 @@ mod orphans;
 mod place;
 mod quarantine;
 mod range;
+mod released;
 mod repairs;
 mod report;
 mod run;
