@@ -8,6 +8,7 @@ mod day;
 mod days;
 mod foreign;
 mod groups;
+mod histories;
 mod invariants;
 mod leftovers;
 mod money;
