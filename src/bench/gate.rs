@@ -10,7 +10,7 @@ use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::gate::{self, View};
-use surefoot_hot::risk::{Exposure, LimitRow, Limits, Rate};
+use surefoot_hot::risk::{Context, Exposure, LimitRow, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
 use surefoot_hot::venue_rules::CASH_ACCOUNTS;
@@ -81,6 +81,7 @@ pub fn gate(span: Span) -> Row {
         own_cross: false,
         room: true,
         cost: Usd::from_dollars(40),
+        context: Context::default(),
     };
     let row = measure("gate", span, &orders, |order| {
         let passed = gate::check(std::hint::black_box(&view), *order);

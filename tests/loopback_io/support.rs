@@ -20,7 +20,7 @@ use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, 
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
-use surefoot_hot::risk::{Approved, Exposure, LimitRow, Limits, Rate};
+use surefoot_hot::risk::{Approved, Context, Exposure, LimitRow, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 /// When the virtual clock starts.
@@ -248,6 +248,7 @@ pub fn pass(order: Order) -> Approved<Order> {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
+        context: Context::default(),
     };
     check(&view, order).unwrap()
 }

@@ -34,6 +34,7 @@
 //! | `fills`, `orphans` | fills booked or void; reports under a name that no order of ours has | a fill is booked once and undone at most once (O5) |
 //! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
+//! | `tape` | the last public trade in each market | it is of the market's YES |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
 //! | `quarantine`, `refusals` | markets that were not understood; venues and markets that refuse orders | nothing is opened there |
 //! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
@@ -69,6 +70,7 @@ mod report;
 mod run;
 mod sale;
 mod snapshot;
+mod tape;
 mod truth;
 mod undo;
 mod unpaired;
@@ -101,6 +103,7 @@ use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
 use run::RunState;
+use tape::Tape;
 use truth::Truth;
 use unpaired::UnpairedTold;
 
@@ -121,6 +124,7 @@ pub struct Core {
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
     truth: Truth,
+    tape: Tape,
     comparison: Comparison,
     repairs: Repairs,
     unpaired_told: UnpairedTold,
@@ -146,6 +150,7 @@ impl Core {
             quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             truth: Truth::new(),
+            tape: Tape::new(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
@@ -179,6 +184,7 @@ impl Core {
                 }
                 self.on_market_data(now, event, out);
             }
+            Event::Trade { market, price, .. } => self.tape.on_trade(now, *market, *price),
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
             Event::Link { venue, link, up } => {
                 self.truth.on_link(*venue, *link, *up);
@@ -193,7 +199,6 @@ impl Core {
             | Event::Level(_)
             | Event::Mirror { .. }
             | Event::Top { .. }
-            | Event::Trade { .. }
             | Event::Stale { .. }
             | Event::StaleAll { .. }
             | Event::GridChange { .. }

@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::money::worst_cost;
+use crate::event::Link;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
 use crate::ledger::Purse;
@@ -9,7 +10,7 @@ use crate::note::Note;
 use crate::order::{Cancel, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::gate::{self, View};
-use crate::risk::{Approved, LimitRow, Refusal};
+use crate::risk::{Approved, Context, LimitRow, Refusal, VenueCondition};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -108,8 +109,24 @@ impl Core {
             own_cross: self.own_cross(&order),
             room: self.orders.has_room(),
             cost,
+            context: self.context(&order),
         };
         gate::check(&view, order).map(|approved| (approved, cost))
+    }
+
+    /// What the gate may look at around an order.
+    pub(super) fn context(&self, order: &Order) -> Context {
+        let venue = order.venue;
+        Context {
+            account: self.money.account(),
+            last_trade: self.tape.last(order.market),
+            venue: VenueCondition {
+                has_data: self.truth.is_up(venue, Link::Market),
+                agrees: self.truth.agrees(venue),
+                held_back: self.truth.is_held(venue),
+                refused_in_a_row: self.refusals.in_a_row(venue),
+            },
+        }
     }
 
     /// Asks for an order's cancellation, as often as its pace allows; the timer asks again. The order counts as live

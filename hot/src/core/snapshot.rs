@@ -40,6 +40,7 @@ state_fields! {
     Core {
         books: value, baskets: value, episodes: value, orders: value, groups: value, money: value, limits: value,
         refusals: value, fills: value, orphans: value, quarantine: value, resync_asked: table(Nanos::ZERO), truth: value,
+        tape: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
     }
 }

@@ -4,6 +4,7 @@ mod adopt;
 mod age;
 mod claims;
 mod compare;
+mod context;
 mod day;
 mod days;
 mod foreign;

@@ -5,7 +5,7 @@
 use crate::bounds::DATA_AGE_MAX;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::Order;
-use crate::risk::{Approved, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
+use crate::risk::{Approved, Context, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
 use crate::units::{Nanos, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
@@ -47,6 +47,8 @@ pub struct View<'a> {
     pub room: bool,
     /// The most that the order can cost with fees; zero for a sale.
     pub cost: Usd,
+    /// The account as a whole, the venue and the last trade. What event the market belongs to, `def.cluster` says.
+    pub context: Context,
 }
 
 /// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that

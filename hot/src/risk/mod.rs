@@ -1,6 +1,7 @@
 //! The one gate between a decision and an order, and what it measures against.
 
 mod approved;
+mod context;
 mod exposure;
 pub mod gate;
 mod halt;
@@ -12,6 +13,7 @@ mod refusal;
 mod refusals;
 
 pub use approved::Approved;
+pub use context::{Account, Context, LastTrade, VenueCondition};
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
 pub use leg_risk::LegRisk;

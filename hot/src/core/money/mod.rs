@@ -14,11 +14,11 @@ use crate::basket::Baskets;
 use crate::book::Books;
 use crate::bounds::INVARIANT_POSITIONS;
 use crate::fees::{self, FeeRule};
-use crate::ids::{Action, MarketId, Outcome};
+use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, EntryId, Ledger, Position, Purse};
 use crate::market::MarketDef;
 use crate::order::Order;
-use crate::risk::Exposure;
+use crate::risk::{Account, Exposure};
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
@@ -33,6 +33,8 @@ pub(super) struct Money {
     /// Cash held for orders and groups in flight, by cash account.
     reserved: [Usd; CASH_ACCOUNTS],
     worth: Worth,
+    /// What the account is worth, and was at most.
+    account: Account,
     /// The trading day, in days since 1970-01-01.
     day: u32,
     /// The marked worth of everything held when the day began.
@@ -64,7 +66,7 @@ pub(super) enum Correction {
 
 state_fields! {
     Money {
-        ledger: value, exposure: value, reserved: value, worth: value, day: value, day_base: value, checked_to: index,
+        ledger: value, exposure: value, reserved: value, worth: value, account: value, day: value, day_base: value, checked_to: index,
     }
 }
 
@@ -76,6 +78,7 @@ impl Money {
             exposure: Exposure::new(),
             reserved: [Usd::ZERO; CASH_ACCOUNTS],
             worth: Worth::new(),
+            account: Account::default(),
             day: 0,
             day_base: Usd::ZERO,
             checked_to: 0,
@@ -110,6 +113,11 @@ impl Money {
     /// The prices that holdings are valued at and the last valuation, for reading.
     pub const fn worth(&self) -> &Worth {
         &self.worth
+    }
+
+    /// What the account is worth, and was at most.
+    pub const fn account(&self) -> Account {
+        self.account
     }
 
     /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.
@@ -159,6 +167,10 @@ impl Money {
     /// Values everything held: see [`Worth::mark`].
     pub fn mark(&mut self, books: &Books, baskets: &Baskets) {
         self.worth.mark(books, baskets, &self.ledger);
+        let cash =
+            Venue::ALL.iter().fold(Usd::ZERO, |sum, venue| sum + self.ledger.cash_at(*venue));
+        let held = self.ledger.cost() + self.worth.marked();
+        self.account.on_valued(cash + self.ledger.claims() + held);
     }
 
     /// A trading day has been told. The same day told again, as after a restart, changes nothing: today's loss is still

@@ -135,6 +135,7 @@ impl World {
             own_cross: self.own_cross,
             room: self.room,
             cost: self.cost,
+            context: Context::default(),
         };
         check(&view, Order { purpose, ..self.order }).map(|_| ())
     }

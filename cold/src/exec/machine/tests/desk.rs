@@ -11,7 +11,7 @@ use surefoot_hot::order::{Cancel, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::risk::gate::{View, check};
-use surefoot_hot::risk::{Approved, Exposure, Limits, Rate};
+use surefoot_hot::risk::{Approved, Context, Exposure, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use crate::exec::answer::{Cancelled, Placed};
@@ -294,6 +294,7 @@ fn pass(order: Order) -> Approved<Order> {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
+        context: Context::default(),
     };
     check(&view, order).unwrap()
 }
