@@ -355,7 +355,7 @@ fn following(scratch: &Scratch, begins: Position, folded: Option<Replayed>) -> F
     Following {
         journal: scratch.journal(),
         snapshots: scratch.snapshots(),
-        database: scratch.0.join("no.db"),
+        applied: Box::new(|| 0),
         keep: Duration::MAX,
         begins,
         folded,

@@ -17,7 +17,7 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot::{Follower, Following};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_cold::store::names::MarketNames;
-use surefoot_cold::store::{Store, StoreSink, StoreStatus};
+use surefoot_cold::store::{Store, StoreSink, StoreStatus, next_record};
 use surefoot_cold::wirelog::{self, SyncMode};
 use surefoot_hot::event::{self, Event};
 use surefoot_hot::ids::Venue;
@@ -268,10 +268,11 @@ fn start_follower(
     folded: Option<Replayed>,
     keep: Duration,
 ) -> Result<Follower, Failed> {
+    let database = state.database();
     let following = Following {
         journal: state.journal(),
         snapshots: state.snapshots(),
-        database: state.database(),
+        applied: Box::new(move || next_record(&database).unwrap_or(0)),
         keep,
         begins: journal.begins(),
         folded,
@@ -308,6 +309,7 @@ impl MachineStart<'_> {
         self,
         recovered: Recovered,
         journal: Journal,
+        follower: &Follower,
         observer: &Observer,
     ) -> Result<Started, Failed> {
         let Recovered { core, fresh, in_journal, .. } = recovered;
@@ -321,6 +323,7 @@ impl MachineStart<'_> {
             clock: self.clock.clone(),
             core,
             journal,
+            follower: Arc::clone(follower.status()),
             on: Some(observer.records()),
             notes: observer.announcer().clone(),
             halt: halt.clone(),
@@ -430,7 +433,7 @@ impl Running {
             topology,
             clock,
         };
-        let mut started = machine.run(recovered, journal, &observer)?;
+        let mut started = machine.run(recovered, journal, &follower, &observer)?;
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;

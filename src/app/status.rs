@@ -215,7 +215,7 @@ impl Running {
             ended,
             journal,
             store: self.store.trouble(),
-            snapshots: self.follower.trouble(),
+            snapshots: self.follower.status().trouble(),
             sinks,
             directory,
             stales,
@@ -368,6 +368,7 @@ mod tests {
             let figures = MachineFigures {
                 published: Published::new([].iter()).into(),
                 journal: Default::default(),
+                follower: Default::default(),
                 threads: Vec::new(),
                 base: Values::of(&base).into(),
             };

@@ -6,6 +6,7 @@ use surefoot_cold::journal::Status as JournalStatus;
 use surefoot_cold::observe::snapshot::CoreWords;
 use surefoot_cold::observe::table::CoreFigure;
 use surefoot_cold::observe::{Snapshot, Values};
+use surefoot_cold::snapshot::Status as FollowerStatus;
 use surefoot_hot::stats::Stats;
 
 use super::published::Published;
@@ -18,6 +19,8 @@ pub struct MachineFigures {
     pub published: Arc<Published>,
     /// The journal's thread.
     pub journal: Arc<JournalStatus>,
+    /// The thread that follows the journal and takes snapshots.
+    pub follower: Arc<FollowerStatus>,
     /// The hot threads by name.
     pub threads: Vec<(&'static str, Pulse)>,
     /// What the core had counted when the run began.
@@ -34,6 +37,7 @@ impl MachineFigures {
             links: self.published.links(),
             feed_outlet: self.published.feed_outlet(),
             journal: Values::of(&self.journal.figures()),
+            follower: Values::of(&self.follower.figures()),
             threads: self.threads.iter().map(|(name, pulse)| (*name, pulse.values())).collect(),
             base: Arc::clone(&self.base),
             run: Values::default(),

@@ -19,6 +19,7 @@ use rtrb::{Consumer, Producer};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::Stage;
+use surefoot_cold::snapshot::Status as FollowerStatus;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::journal::{Close, Record};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub core: Core,
     /// The journal, open for appending.
     pub journal: Journal,
+    /// What the thread publishes that takes snapshots.
+    pub follower: Arc<FollowerStatus>,
     /// Where written records go on to.
     pub on: Option<queue::Sender<Vec<Record>>>,
     /// Where it is said that the core takes nothing in.
@@ -87,6 +90,7 @@ pub struct Engine {
     /// The core took nothing in for so long that something it was to be told is lost, and has taken in nothing since.
     deaf: AtomicBool,
     journal: Writer,
+    follower: Arc<FollowerStatus>,
 }
 
 /// What an engine leaves behind.
@@ -116,7 +120,7 @@ impl Engine {
         plan: Plan,
         wire: impl FnOnce(AgentEnds) -> Result<(Wired, Vec<Event>), WireError>,
     ) -> Result<Self, WireError> {
-        let Plan { topology, pin, clock, core, journal, on, notes, halt } = plan;
+        let Plan { topology, pin, clock, core, journal, follower, on, notes, halt } = plan;
         let ends = topology::rings();
         let (Wired { feed, executors }, first) = wire(ends.agents)?;
         let stats = core.stats(); // what is asked before the core has its first turn
@@ -144,6 +148,7 @@ impl Engine {
             stats_heard: 0,
             deaf: AtomicBool::new(false),
             journal,
+            follower,
         })
     }
 
@@ -211,7 +216,8 @@ impl Engine {
         let threads = self.hot.pulses.clone();
         let journal = Arc::clone(self.journal());
         let (published, base) = (Arc::clone(&self.published), Arc::clone(&self.base));
-        MachineFigures { published, journal, threads, base }
+        let follower = Arc::clone(&self.follower);
+        MachineFigures { published, journal, follower, threads, base }
     }
 
     /// The name of a hot thread that panicked.

@@ -23,8 +23,8 @@ use surefoot_hot::units::{Nanos, Usd};
 
 pub use snapshot::Snapshot;
 use table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, ObserverFigure, OrderWayFigure,
-    OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
+    CoreFigure, ExecFigure, FollowerFigure, JournalFigure, LinkFigure, ObserverFigure,
+    OrderWayFigure, OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
 };
 pub use turns::{RunFacts, Turns};
 pub use values::{Cells, Values};
@@ -176,7 +176,8 @@ pub fn registry() -> Vec<Figure> {
     let hot = of::<CoreFigure>().chain(exec).chain(of::<ThreadFigure>());
     let feed = of::<LinkFigure>().chain(of::<SessionFigure>()).chain(of::<OutletFigure>());
     let seen = of::<ObserverFigure>().chain(of::<SinkFigure>()).chain(of::<RunFigure>());
-    hot.chain(feed).chain(of::<JournalFigure>()).chain(seen).collect()
+    let files = of::<JournalFigure>().chain(of::<FollowerFigure>());
+    hot.chain(feed).chain(files).chain(seen).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use surefoot_hot::stats::{Doubts, Foreign, Quarantined, Stats, Unpaired};
 
 use super::Values;
 use super::table::{
-    CoreFigure, ExecFigure, JournalFigure, LinkFigure, ObserverFigure, OrderWayFigure,
-    OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
+    CoreFigure, ExecFigure, FollowerFigure, JournalFigure, LinkFigure, ObserverFigure,
+    OrderWayFigure, OutletFigure, RunFigure, SessionFigure, SinkFigure, ThreadFigure,
 };
 use crate::exec::ExecFigures;
 
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub feed_outlet: Values<OutletFigure>,
     /// The journal's thread.
     pub journal: Values<JournalFigure>,
+    /// The thread that follows the journal and takes snapshots.
+    pub follower: Values<FollowerFigure>,
     /// The hot threads, by name.
     pub threads: Vec<(&'static str, Values<ThreadFigure>)>,
     /// What the core had counted when the run began: a continued journal counts on.
@@ -157,6 +159,7 @@ impl Snapshot {
             "sessions": Value::Object(sessions.collect()),
             "outlets": outlets,
             "journal": self.journal.json(),
+            "snapshots": self.follower.json(),
             "threads": Value::Object(threads.collect()),
             "run": self.run.json(),
             "observer": self.observer.json(),

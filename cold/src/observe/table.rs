@@ -14,6 +14,7 @@ use super::{Figure, Figures, Reading, Unit};
 use crate::exec::{ExecFigures, ExecStats};
 use crate::feed::{LinkStats, OutletFigures};
 use crate::journal::Figures as JournalFigures;
+use crate::snapshot::Figures as FollowerFigures;
 
 macro_rules! figures {
     (
@@ -226,6 +227,18 @@ figures! {
         Dropped = "outlet_events_dropped", Count, "Market events that found no room in the ring; their books are fetched anew.", dropped;
         Waited = "outlet_events_waited", Count, "Events that had to wait for room; none was lost.", waited;
         Overflows = "outlet_ring_overflows", Count, "Times that a venue's books were declared stale because the ring was full.", overflows;
+    }
+    also {}
+    words {}
+}
+
+figures! {
+    /// What the thread counts that follows the journal and takes snapshots.
+    FollowerFigure of FollowerFigures {
+        Followed = "snapshot_records_followed", Count, "Records of this run that the second core has folded.", followed;
+        Written = "snapshot_files_written", Count, "Snapshots of the core that were written in this run.", written;
+        Newest = "snapshot_newest_record", Count, "The number of the first record that is not in the newest snapshot of this run.", newest;
+        SegmentsRemoved = "snapshot_segments_removed", Count, "Segments of the journal that were removed because nobody needs them any more.", segments_removed;
     }
     also {}
     words {}

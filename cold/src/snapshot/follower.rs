@@ -16,7 +16,6 @@ use surefoot_hot::journal::{Body, Record};
 use super::{Removed, shorten, write};
 use crate::journal::replay::{Expect, Fold, Replayed};
 use crate::journal::{Position, Tail, binary_hash};
-use crate::store::next_record;
 
 /// How often the journal's files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -28,14 +27,13 @@ pub const RECORDS_MAX: u64 = 250_000;
 pub const TAKE_EVERY: Duration = Duration::from_secs(300);
 
 /// What a follower is started with.
-#[derive(Debug)]
 pub struct Following {
     /// The directory of the journal's segments.
     pub journal: PathBuf,
     /// The directory of the snapshots.
     pub snapshots: PathBuf,
-    /// The database, which must have taken in what is removed from the journal.
-    pub database: PathBuf,
+    /// Gives the number of the first record that the database has not taken in: nothing from there on is removed.
+    pub applied: Box<dyn Fn() -> u64 + Send>,
     /// Records younger than this are kept, whatever a start needs.
     pub keep: Duration,
     /// Where this run begins in the journal.
@@ -57,8 +55,9 @@ pub struct Figures {
     pub segments_removed: u64,
 }
 
+/// What others may know of the follower, without waiting for it.
 #[derive(Debug, Default)]
-struct Seen {
+pub struct Status {
     followed: AtomicU64,
     written: AtomicU64,
     newest: AtomicU64,
@@ -66,8 +65,9 @@ struct Seen {
     trouble: Mutex<Option<String>>,
 }
 
-impl Seen {
-    fn figures(&self) -> Figures {
+impl Status {
+    /// What it has done so far.
+    pub fn figures(&self) -> Figures {
         let Self { followed, written, newest, segments_removed, trouble: _ } = self;
         Figures {
             followed: followed.load(Ordering::Relaxed),
@@ -77,7 +77,8 @@ impl Seen {
         }
     }
 
-    fn trouble(&self) -> Option<String> {
+    /// Why no snapshot can be taken; `None` where they can.
+    pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -89,7 +90,7 @@ impl Seen {
 /// The thread that follows the journal.
 #[derive(Debug)]
 pub struct Follower {
-    seen: Arc<Seen>,
+    status: Arc<Status>,
     stop: Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -100,7 +101,7 @@ impl Follower {
     /// # Errors
     /// It could not be started.
     pub fn start(following: Following) -> io::Result<Self> {
-        let seen = Arc::new(Seen::default());
+        let status = Arc::new(Status::default());
         let (stop, stopped) = crossbeam_channel::bounded(1);
         let follow = Follow {
             tail: Tail::new(&following.journal, following.begins),
@@ -108,22 +109,17 @@ impl Follower {
             failed: false,
             since: 0,
             taken: Instant::now(),
-            seen: Arc::clone(&seen),
+            status: Arc::clone(&status),
             following,
         };
         let thread =
             thread::Builder::new().name("snapshot".into()).spawn(move || follow.run(&stopped))?;
-        Ok(Self { seen, stop, thread })
+        Ok(Self { status, stop, thread })
     }
 
-    /// What it has done so far.
-    pub fn figures(&self) -> Figures {
-        self.seen.figures()
-    }
-
-    /// Why no snapshot can be taken; `None` where they can.
-    pub fn trouble(&self) -> Option<String> {
-        self.seen.trouble()
+    /// What may be known of it.
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
     }
 
     /// Whether its thread has ended, which it does only where it is closed, or by a panic.
@@ -135,11 +131,11 @@ impl Follower {
     /// why no snapshot could be taken where that is so.
     pub fn close(self) -> (Figures, Option<String>) {
         let _ = self.stop.send(()); // a thread that died is told by `join`
-        let seen = Arc::clone(&self.seen);
+        let status = Arc::clone(&self.status);
         if self.thread.join().is_err() {
-            seen.set_trouble(Some("the thread that takes snapshots panicked".to_owned()));
+            status.set_trouble(Some("the thread that takes snapshots panicked".to_owned()));
         }
-        (seen.figures(), seen.trouble())
+        (status.figures(), status.trouble())
     }
 }
 
@@ -153,7 +149,7 @@ struct Follow {
     /// Records folded since the last snapshot.
     since: u64,
     taken: Instant,
-    seen: Arc<Seen>,
+    status: Arc<Status>,
 }
 
 impl Follow {
@@ -162,7 +158,7 @@ impl Follow {
             let stop = !matches!(stopped.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout));
             if let Err(why) = self.follow() {
                 self.failed = true;
-                self.seen.set_trouble(Some(why));
+                self.status.set_trouble(Some(why));
             }
             if self.since > 0 && (stop || self.taken.elapsed() >= TAKE_EVERY) {
                 self.take_snapshot();
@@ -184,7 +180,7 @@ impl Follow {
                 self.fold(record)?;
             }
             self.since += records.len() as u64;
-            self.seen.followed.fetch_add(records.len() as u64, Ordering::Relaxed);
+            self.status.followed.fetch_add(records.len() as u64, Ordering::Relaxed);
             if self.since >= RECORDS_MAX {
                 self.take_snapshot();
             }
@@ -215,22 +211,21 @@ impl Follow {
             return;
         };
         let at = self.tail.place();
-        let Following { journal, snapshots, database, keep, .. } = &self.following;
+        let Following { journal, snapshots, applied, keep, .. } = &self.following;
         self.taken = Instant::now();
         let written = write(snapshots, &at, fold.replayed()).map_err(|error| error.to_string());
         let removed = written.and_then(|_| {
             self.since = 0;
-            self.seen.written.fetch_add(1, Ordering::Relaxed);
-            self.seen.newest.store(at.chain.next(), Ordering::Relaxed);
-            let applied = next_record(database).unwrap_or(0);
-            shorten(journal, snapshots, applied, fold.replayed().last, *keep)
+            self.status.written.fetch_add(1, Ordering::Relaxed);
+            self.status.newest.store(at.chain.next(), Ordering::Relaxed);
+            shorten(journal, snapshots, applied(), fold.replayed().last, *keep)
         });
         match removed {
             Ok(Removed { segments, .. }) => {
-                self.seen.segments_removed.fetch_add(segments, Ordering::Relaxed);
-                self.seen.set_trouble(None);
+                self.status.segments_removed.fetch_add(segments, Ordering::Relaxed);
+                self.status.set_trouble(None);
             }
-            Err(why) => self.seen.set_trouble(Some(why)),
+            Err(why) => self.status.set_trouble(Some(why)),
         }
     }
 }

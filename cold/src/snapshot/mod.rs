@@ -21,7 +21,7 @@ use crate::journal::{JournalError, Position, Reader};
 use crate::state_dir::{StateError, write_atomic};
 
 pub use file::{FILE_FORMAT, Refused, Taken, decode, encode, load, look};
-pub use follower::{Figures, Follower, Following};
+pub use follower::{Figures, Follower, Following, Status};
 pub use retention::{Removed, shorten};
 
 /// A snapshot on disk.

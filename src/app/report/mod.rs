@@ -183,8 +183,9 @@ mod tests {
 
     fn seen(stats: &Stats, base: &Stats) -> Snapshot {
         let published = Published::new([].iter()).into();
-        let (journal, threads) = Default::default();
-        let figures = MachineFigures { published, journal, threads, base: Values::of(base).into() };
+        let (journal, follower, threads) = Default::default();
+        let base = Values::of(base).into();
+        let figures = MachineFigures { published, journal, follower, threads, base };
         figures.read(stats)
     }
 
