@@ -128,6 +128,7 @@ fn day(run: u64, orders: u64) -> Vec<Body> {
             price,
             qty,
             tif: Tif::Ioc,
+            expires: None,
             post_only: false,
             purpose: Purpose::Leg,
         })));

@@ -32,7 +32,7 @@ use crate::disk;
 use crate::state_dir::write_atomic;
 use record::{decode, encode, hash_of, is_sound, synced_of};
 
-pub use record::{Ended, RECORD_BYTES, Record, Sent, VenueId};
+pub use record::{Ended, RECORD_BYTES, Record, Sent, SentAmend, VenueId};
 
 /// How often the grouped mode syncs.
 pub const SYNC_EVERY: Duration = Duration::from_millis(5);
@@ -48,7 +48,7 @@ const ROOM_RETRY: Nanos = Nanos::from_secs(1);
 pub enum SyncMode {
     /// A cold thread syncs every [`SYNC_EVERY`]: a power cut may lose that much.
     Grouped,
-    /// Every `Sent` is synced before the socket is written: slow and certain.
+    /// Every `Sent` and `Amend` is synced before the socket is written: slow and certain.
     Always,
 }
 
@@ -122,6 +122,7 @@ impl Contents {
             match record {
                 Record::Sent(sent) => open.push(*sent),
                 Record::End { order, .. } => open.retain(|sent| sent.order != *order),
+                Record::Amend(_) => {} // of an order that the venue has taken
             }
         }
         open
@@ -129,19 +130,13 @@ impl Contents {
 
     /// The venue's id of every order, by ours, the latest known.
     pub fn venue_ids(&self) -> impl Iterator<Item = (OrderId, VenueId)> {
-        self.records.iter().filter_map(|record| match record {
-            Record::Sent(Sent { order, id, .. }) | Record::End { order, id, .. } => {
-                (!id.is_none()).then_some((*order, *id))
-            }
-        })
+        let known = |record: &&Record| !record.id().is_none();
+        self.records.iter().filter(known).map(|record| (record.order(), record.id()))
     }
 
     /// The largest order id in it.
     pub fn last_order(&self) -> Option<OrderId> {
-        let order = |record: &Record| match record {
-            Record::Sent(Sent { order, .. }) | Record::End { order, .. } => *order,
-        };
-        self.records.iter().map(order).max()
+        self.records.iter().map(Record::order).max()
     }
 }
 
@@ -235,7 +230,7 @@ impl WireLog {
         Ok((log, contents))
     }
 
-    /// Writes one record; a `Sent` is on the disk when this returns in the strict mode.
+    /// Writes one record; a `Sent` or an `Amend` is on the disk when this returns in the strict mode.
     ///
     /// # Errors
     /// It could not be written, or an earlier one could not be synced: what it speaks of must not be sent.
@@ -252,7 +247,7 @@ impl WireLog {
         self.chain = hash_of(&bytes);
         self.seq += 1;
         if self.mode == SyncMode::Always {
-            if matches!(record, Record::Sent(_)) {
+            if matches!(record, Record::Sent(_) | Record::Amend(_)) {
                 self.sync()?;
             }
         } else {
@@ -378,12 +373,10 @@ pub fn shorten(
         .iter()
         .filter_map(|record| match record {
             Record::End { at, order, .. } if *at < before && is_over(*order) => Some(*order),
-            Record::End { .. } | Record::Sent(_) => None,
+            Record::End { .. } | Record::Sent(_) | Record::Amend(_) => None,
         })
         .collect();
-    let kept = records.iter().filter(|record| match record {
-        Record::Sent(Sent { order, .. }) | Record::End { order, .. } => !ended.contains(order),
-    });
+    let kept = records.iter().filter(|record| !ended.contains(&record.order()));
     let (mut bytes, mut chain, mut count) = (Vec::new(), 0, 0_usize);
     for (seq, record) in (0_u64..).zip(kept) {
         let record = encode(record, seq, chain, seq);

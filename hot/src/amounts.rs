@@ -39,7 +39,7 @@ pub enum AmountError {
 /// greatest common divisor with the ticks, in hundredths of a share.
 pub const fn lot_step(price: Price, action: Action, tif: Tif) -> Qty {
     let unit = match (tif, action) {
-        (Tif::Gtc, _) => return Qty::from_micros(CENT),
+        (Tif::Gtc | Tif::Gtd, _) => return Qty::from_micros(CENT),
         (Tif::Ioc | Tif::Fok, Action::Buy) => 10_000, // a cent, in micro-dollars
         (Tif::Ioc | Tif::Fok, Action::Sell) => 100,   // $0.0001, in micro-dollars
     };

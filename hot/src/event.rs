@@ -5,9 +5,9 @@ mod books;
 use crate::basket::BasketDef;
 use crate::book::{Level, StaleWhy};
 use crate::grid::Grid;
-use crate::ids::{MarketId, OrderRef, Side, Venue, VenueKey};
+use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::market::{MarketDef, MarketStatus};
-use crate::order::Order;
+use crate::order::{Expiry, Order};
 use crate::pack::{enum_table, pack_variants};
 use crate::report::Report;
 use crate::risk::{HaltWhy, LimitRow};
@@ -233,6 +233,33 @@ pub enum Control {
     },
     /// A person has looked at a quarantined market: trading may open there again.
     Release { market: MarketId },
+    /// An order is to rest in a market. What does not pass the gate is refused, and noted.
+    Rest {
+        market: MarketId,
+        outcome: Outcome,
+        action: Action,
+        /// The limit as a price of `outcome`.
+        price: Price,
+        qty: Qty,
+        /// `None` where it is to rest until it is cancelled.
+        expires: Option<Expiry>,
+        /// Whether the venue is to reject it rather than let it trade at once.
+        post_only: bool,
+        /// Whether it closes what is held; otherwise it quotes.
+        exit: bool,
+    },
+    /// An order that rests is to have other terms.
+    Amend {
+        order: OrderId,
+        /// The limit as a price of the order's outcome.
+        price: Price,
+        /// Contracts in all, those that are filled already included.
+        qty: Qty,
+        /// `None` where it is to rest until it is cancelled.
+        expires: Option<Expiry>,
+    },
+    /// An order is not wanted any more: it is cancelled.
+    Withdraw { order: OrderId },
 }
 
 pack_variants! {
@@ -274,5 +301,8 @@ pack_variants! {
         11 = Hold { venue, held },
         12 = History { market, yes, no },
         13 = Release { market },
+        14 = Rest { market, outcome, action, price, qty, expires, post_only, exit },
+        15 = Amend { order, price, qty, expires },
+        16 = Withdraw { order },
     }
 }

@@ -1,7 +1,7 @@
 //! What the core asks the executors to do.
 
 use crate::ids::{MarketId, Venue};
-use crate::order::{Cancel, Order, Query};
+use crate::order::{Amend, Cancel, Order, Query};
 use crate::pack::pack_variants;
 use crate::risk::Approved;
 
@@ -18,6 +18,8 @@ pub enum Intent {
     Query(Query),
     /// Ask for a fresh snapshot.
     Resync { market: MarketId },
+    /// Change an order that rests, in place.
+    Amend(Approved<Amend>),
 }
 
 const _: () = assert!(size_of::<Intent>() <= 64, "an intent is one cache line");
@@ -31,6 +33,7 @@ impl Intent {
             Self::CancelAll { venue } => Some(*venue),
             Self::Query(query) => Some(query.venue),
             Self::Resync { .. } => None,
+            Self::Amend(amend) => Some(amend.venue),
         }
     }
 }
@@ -49,6 +52,8 @@ pub enum IntentRecord {
     Query(Query),
     /// A fresh snapshot was wanted.
     Resync { market: MarketId },
+    /// This change of an order was to be sent.
+    Amend(Amend),
 }
 
 impl From<&Intent> for IntentRecord {
@@ -59,6 +64,7 @@ impl From<&Intent> for IntentRecord {
             Intent::CancelAll { venue } => Self::CancelAll { venue: *venue },
             Intent::Query(query) => Self::Query(*query),
             Intent::Resync { market } => Self::Resync { market: *market },
+            Intent::Amend(amend) => Self::Amend(**amend),
         }
     }
 }
@@ -70,5 +76,6 @@ pack_variants! {
         2 = CancelAll { venue },
         3 = Query(query),
         4 = Resync { market },
+        5 = Amend(amend),
     }
 }

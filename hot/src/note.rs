@@ -83,6 +83,16 @@ pub enum Note {
     Alarm { what: Alarm, place: Place },
     /// An order that the journal had lost in a crash was taken in from the wire log.
     Adopted { order: OrderId, group: GroupId, purpose: Purpose },
+    /// An order that rests has other terms now.
+    Amended {
+        order: OrderId,
+        /// The limit as a price of the order's outcome.
+        price: Price,
+        /// Contracts in all, those that are filled already included.
+        qty: Qty,
+    },
+    /// An order was cancelled so that another one with other terms could take what was left of it.
+    Replaced { order: OrderId, by: OrderId },
 }
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
@@ -148,6 +158,8 @@ severe_table! {
         Halted = 7, "halted", Critical, "Trading was halted.";
         Resumed = 8, "resumed", Warning, "Trading was resumed.";
         Adopted = 9, "adopted", Warning, "An order that the journal had lost was taken in from the wire log.";
+        Amended = 10, "amended", Info, "An order that rests has other terms.";
+        Replaced = 11, "replaced", Info, "An order took the place of one that was cancelled for it.";
     }
 }
 
@@ -174,6 +186,7 @@ severe_table! {
         Quarantined = 17, "quarantined", Alarm, "A market was quarantined: nothing is opened there.";
         UnreadMoney = 18, "unread_money", Alarm, "A message about our own orders or fills could not be read in full.";
         RoundedMoney = 19, "rounded_money", Warning, "A venue told of our money more finely than our units: it was rounded against us.";
+        ForeignTerms = 20, "foreign_terms", Alarm, "An order of ours rests at a venue on terms that we did not give it, or do not remember: they are taken over.";
     }
 }
 
@@ -249,6 +262,8 @@ impl Note {
             Self::Halt { halted: true, .. } => NoteKind::Halted,
             Self::Halt { halted: false, .. } => NoteKind::Resumed,
             Self::Adopted { .. } => NoteKind::Adopted,
+            Self::Amended { .. } => NoteKind::Amended,
+            Self::Replaced { .. } => NoteKind::Replaced,
             Self::Alarm { what, .. } => return Code::Alarm(*what),
         })
     }
@@ -258,7 +273,9 @@ impl Note {
         match *self {
             Self::Opportunity { .. } | Self::Halt { .. } => Place::default(),
             Self::Group { group, .. } => Place { group: Some(group), ..Place::default() },
-            Self::Order { order, .. } => Place { order: Some(order), ..Place::default() },
+            Self::Order { order, .. }
+            | Self::Amended { order, .. }
+            | Self::Replaced { order, .. } => Place { order: Some(order), ..Place::default() },
             Self::Booked { order, market, .. } => {
                 Place { order: Some(order), ..Place::of_market(market) }
             }
@@ -289,6 +306,8 @@ pack_variants! {
         6 = Halt { halted, why, epoch },
         7 = Alarm { what, place },
         8 = Adopted { order, group, purpose },
+        9 = Amended { order, price, qty },
+        10 = Replaced { order, by },
     }
 }
 

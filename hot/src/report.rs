@@ -23,10 +23,22 @@ pub enum Report {
     Fill(Fill),
     /// A fill became final or void.
     Finality { fill: FillId, state: Finality },
-    /// The venue refused to cancel an order: it is filled, gone or was never there. This proves nothing by itself.
+    /// The venue refused to cancel an order, or to change it: it is filled, gone or was never there. This proves nothing by
+    /// itself.
     CancelRefused { order: OrderRef },
     /// The venue was asked about an order and knows none of that id.
     Absent { order: OrderId, venue: Venue },
+    /// The limit and the size that an order which rests has at the venue now: told when a change of it was made, and
+    /// whenever the venue lists the order.
+    Terms {
+        order: OrderRef,
+        /// Price of YES.
+        price: Price,
+        /// Contracts in all, those that are filled already included.
+        qty: Qty,
+    },
+    /// A change of an order was not made: the venue refused it, or it was never sent. The order is what it was.
+    AmendRefused { order: OrderRef },
 }
 
 /// What the venue says of an order.
@@ -47,8 +59,10 @@ enum_table! {
         Delayed = 1, "delayed";
         /// It is filled in full.
         Filled = 2, "filled";
-        /// It ended without being filled in full: cancelled, expired or killed.
+        /// It ended without being filled in full: cancelled or killed; or expired, where the venue does not say so.
         Cancelled = 3, "cancelled";
+        /// It ended without being filled in full, because its time had come.
+        Expired = 4, "expired";
     }
 }
 
@@ -185,5 +199,7 @@ pack_variants! {
         6 = Finality { fill, state },
         7 = CancelRefused { order },
         8 = Absent { order, venue },
+        9 = Terms { order, price, qty },
+        10 = AmendRefused { order },
     }
 }

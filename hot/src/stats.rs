@@ -45,6 +45,14 @@ pub struct Stats {
     pub orders_unknown: u64,
     /// Requests to cancel an order.
     pub cancels: u64,
+    /// Requests to change an order in place.
+    pub amends: u64,
+    /// Orders that a venue changed in place.
+    pub amended: u64,
+    /// Changes in place that were refused, or never sent.
+    pub amends_refused: u64,
+    /// Orders that ended because their time had come.
+    pub orders_expired: u64,
     /// Orders that the gate refused.
     pub refusals: u64,
     /// Fills that have been booked.
@@ -224,7 +232,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
     Foreign { count, shown }
     Doubts { count, shown }
     UnpairedPosition { market, outcome, qty }

@@ -6,7 +6,7 @@
 //! Sources: venue references `polymarket.md` and `kalshi.md`, both compiled 2026-11-20; the section stands at each row.
 
 use crate::ids::Venue;
-use crate::units::{Qty, Usd};
+use crate::units::{Nanos, Qty, Usd};
 
 /// The smallest step of a size, in contracts, on every venue: sizes have two decimals.
 pub const LOT: Qty = Qty::from_micros(10_000);
@@ -22,6 +22,10 @@ pub struct VenueRules {
     pub min_size: MinSize,
     /// An order that takes is refused below this worth at its own price. Zero where no worth is too small.
     pub marketable_min: Usd,
+    /// Whether a resting order is changed in place; where it is not, a change is a cancel and then another order.
+    pub amends_in_place: bool,
+    /// How far ahead an order's expiry must lie when the venue reads it.
+    pub expiry_ahead_min: Nanos,
     /// What a purchase that takes at once is for: a number of contracts, or a sum of money.
     pub purchases: Purchases,
     /// What the venue does with a sale of more contracts than are held.
@@ -93,12 +97,15 @@ pub enum Settlement {
     Paid,
 }
 
-/// `polymarket.md` §3.7 for orders, §8 for settlement on chain.
+/// `polymarket.md` §3.7 for orders, §3.8 for expiries (it wants 180 s and takes the order away 60 s before), §8 for
+/// settlement on chain.
 const POLYMARKET: VenueRules = VenueRules {
     cash_accounts: 1,
     lots: Lots::ByAmounts,
     min_size: MinSize::RestingOrders,
     marketable_min: Usd::from_dollars(1),
+    amends_in_place: false,
+    expiry_ahead_min: Nanos::from_secs(120),
     purchases: Purchases::ByMoney,
     oversale: Oversale::Refused,
     pairs: Pairs::Kept,
@@ -108,12 +115,15 @@ const POLYMARKET: VenueRules = VenueRules {
     exit_penalty: 5_000,
 };
 
-/// `kalshi.md` §1.3 for shards (four in 2026-10), §3.2 for sizes, §8 for netting and settlement.
+/// `kalshi.md` §1.3 for shards (four in 2026-10), §3.2 for sizes and expiries, §3.3 for changes, §8 for netting and
+/// settlement.
 const KALSHI: VenueRules = VenueRules {
     cash_accounts: 8,
     lots: Lots::Fixed,
     min_size: MinSize::AllOrders,
     marketable_min: Usd::ZERO,
+    amends_in_place: true,
+    expiry_ahead_min: Nanos::ZERO,
     purchases: Purchases::ByContracts,
     oversale: Oversale::BuysOther,
     pairs: Pairs::Netted,

@@ -174,7 +174,7 @@ impl InJournal {
             .flat_map(|log| &log.records)
             .filter_map(|record| match record {
                 Record::Sent(sent) => Some((sent.order, *sent)),
-                Record::End { .. } => None,
+                Record::End { .. } | Record::Amend(_) => None,
             })
             .filter(|(order, _)| self.below.is_some_and(|below| order.get() >= below))
             .filter(|(order, _)| !never(*order))
@@ -213,7 +213,8 @@ fn order(sent: &Sent) -> Order {
         price: sent.price,
         qty: sent.qty,
         tif: sent.tif,
-        post_only: false,
+        expires: sent.expires,
+        post_only: sent.post_only,
         purpose: sent.purpose,
     }
 }
@@ -249,6 +250,8 @@ mod tests {
             price: Price::from_ticks(4_300).unwrap(),
             qty: Qty::from_contracts(5),
             tif: Tif::Fok,
+            expires: None,
+            post_only: false,
             payload: 1,
             id: VenueId::NONE,
         })

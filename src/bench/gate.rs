@@ -49,6 +49,7 @@ pub fn gate(span: Span) -> Row {
             price: price(20 + nth % 40),
             qty: Qty::from_contracts(10 + nth as u64 % 50),
             tif: Tif::Fok,
+            expires: None,
             post_only: false,
             purpose: Purpose::Leg,
         })

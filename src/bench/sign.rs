@@ -67,6 +67,7 @@ pub fn order(nth: u64, venue: Venue) -> Order {
         price: Price::from_ticks(4_000).expect("under a dollar"),
         qty: Qty::from_contracts(30),
         tif: Tif::Fok,
+        expires: None,
         post_only: false,
         purpose: Purpose::Leg,
     }

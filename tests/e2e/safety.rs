@@ -145,6 +145,7 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
             price: Price::from_ticks(100).unwrap(),
             qty: Qty::from_contracts(200),
             tif: Tif::Gtc,
+            expires: None,
             post_only: true,
             purpose: Purpose::Leg,
         };

@@ -218,6 +218,7 @@ fn ten_yes(id: u64, venue: Venue, epoch: u64, decided: Nanos, purpose: Purpose) 
         price: Price::from_ticks(5_600).unwrap(),
         qty: Qty::from_contracts(10),
         tif: Tif::Ioc,
+        expires: None,
         post_only: false,
         purpose,
     }

@@ -39,6 +39,23 @@ pub enum Cancelled {
     Unknown,
 }
 
+/// What the answer to a change of an order proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amended {
+    /// The order has its new terms.
+    Done {
+        state: VenueState,
+        /// How much is filled in all, where the answer says so.
+        filled: Option<Qty>,
+    },
+    /// The order is what it was.
+    Refused(Reject),
+    /// It does not rest: filled, gone or never there. Ask.
+    Gone,
+    /// Proves nothing: ask.
+    Unknown,
+}
+
 impl Placed {
     /// The report to the core, and whether the order must be asked about as well.
     pub const fn report(self, order: OrderId) -> (Report, bool) {

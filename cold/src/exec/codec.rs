@@ -1,13 +1,13 @@
 //! What the executor needs to know of a venue: how requests are written and answers read.
 
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
+use surefoot_hot::order::{Amend, Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::http::{Answer, Request};
-use crate::exec::answer::{Cancelled, Placed};
+use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::wirelog::VenueId;
 
 /// The order cannot be written down in the venue's terms: our mistake, and nothing was sent.
@@ -19,6 +19,8 @@ pub struct CannotEncode;
 pub enum RequestKind<'a> {
     /// An order to be placed.
     Place(&'a Order),
+    /// A change of an order in place.
+    Amend(&'a Amend),
     /// A cancel of one order.
     Cancel(&'a Cancel),
     /// A cancel of everything.
@@ -30,7 +32,7 @@ pub enum RequestKind<'a> {
 /// Which kind of request the venue found too many of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limited {
-    /// An order in this market.
+    /// An order in this market, or a change of one.
     Order(MarketId),
     /// A cancel of one order in this market.
     Cancel(MarketId),
@@ -151,6 +153,28 @@ pub trait VenueCodec: Send {
     /// What the answer proves, and the venue's id where it names one.
     fn on_place(&mut self, order: &Order, id: VenueId, answer: &Answer<'_>) -> (Placed, VenueId);
 
+    /// Writes a change of an order in place.
+    ///
+    /// # Errors
+    /// It cannot be encoded; at a venue that changes no order in place ([`VenueRules::amends_in_place`]) always.
+    ///
+    /// [`VenueRules::amends_in_place`]: surefoot_hot::venue_rules::VenueRules::amends_in_place
+    fn amend(
+        &mut self,
+        now: Nanos,
+        amend: &Approved<Amend>,
+        id: &VenueId,
+        request: &mut Request,
+    ) -> Result<(), CannotEncode> {
+        let _ = (now, amend, id, request);
+        Err(CannotEncode)
+    }
+    /// What the answer proves.
+    fn on_amend(&mut self, amend: &Amend, id: &VenueId, answer: &Answer<'_>) -> Amended {
+        let _ = (amend, id, answer);
+        Amended::Unknown
+    }
+
     /// Writes a cancel.
     fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request);
     /// What the answer proves.
@@ -222,6 +246,7 @@ pub(crate) fn rehearsal_order(now: Nanos, venue: Venue) -> Order {
         price: Price::from_ticks(5_000).expect("half a dollar"),
         qty: Qty::from_contracts(10),
         tif: Tif::Gtc,
+        expires: None,
         post_only: false,
         purpose: Purpose::Leg,
     }

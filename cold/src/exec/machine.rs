@@ -11,6 +11,7 @@
 //! for a busy connection alone. From its first byte on, only the venue's word ends it: a time-out, a reset or an answer that
 //! says nothing is [`Report::TimedOut`], and its connection is closed.
 
+mod amends;
 mod breaker;
 mod chores;
 mod core_watch;
@@ -33,7 +34,7 @@ use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::Intent;
-use surefoot_hot::order::{Cancel, Order, Query};
+use surefoot_hot::order::{Amend, Cancel, Order, Query};
 use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
@@ -41,7 +42,7 @@ use surefoot_hot::units::Nanos;
 use super::codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, VenueCodec};
 use super::http::{Answer, Request};
 use super::write_ahead::WriteAhead;
-use crate::exec::answer::{Cancelled, Placed};
+use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::http_answer::is_stranger;
 use crate::wirelog::{Contents, Ended, Record, VenueId};
 use breaker::Breaker;
@@ -95,6 +96,8 @@ pub struct Machine<C, L> {
     closings: VecDeque<Closing>,
     /// Orders waiting, with the time they came in: those that hedge or reduce first.
     places: VecDeque<(Nanos, Approved<Order>)>,
+    /// Changes of orders waiting, with the time they came in: at most one of each order that is alive.
+    amends: VecDeque<(Nanos, Approved<Amend>)>,
     chores: VecDeque<Chore>,
     cancel_all: CancelAll,
     /// How soon one order may be cancelled again.
@@ -142,6 +145,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             handed: None,
             closings: VecDeque::with_capacity(lanes.len()),
             places: VecDeque::with_capacity(PLACES_MAX),
+            amends: VecDeque::with_capacity(PLACES_MAX),
             chores: VecDeque::with_capacity(CHORES_MAX + 64),
             cancel_all: CancelAll::default(),
             cancel_pace: Pace::new(),
@@ -203,6 +207,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         self.tick(now);
         match intent {
             Intent::Place(order) => self.push_place(now, order),
+            Intent::Amend(amend) => self.push_amend(now, amend),
             Intent::Cancel(cancel) => self.push_cancel(now, cancel),
             Intent::CancelAll { .. } => self.cancel_all.want(now),
             Intent::Query(query) => self.push_query(now, query),
@@ -233,7 +238,11 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         }
         let pause =
             answer.retry_after.map(|secs| Nanos::from_secs(u64::from(secs.min(PAUSE_SECS_MAX))));
-        let whole = !matches!(job, Job::Place { written: Written::Not | Written::Part, .. });
+        let whole = !matches!(
+            job,
+            Job::Place { written: Written::Not | Written::Part, .. }
+                | Job::Amend { written: Written::Not | Written::Part, .. }
+        );
         let meaning = self.understand(job, answer);
         if !whole {
             self.cut(lane, "answered before all of an order was sent"); // the rest must not follow
@@ -327,15 +336,17 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         !self.reports.is_empty()
     }
 
-    /// The next request: orders first, then cancels, questions and the rest. [`Machine::on_wrote`] must follow before the
-    /// next call.
+    /// The next request: orders first, then changes of orders, cancels, questions and the rest. [`Machine::on_wrote`] must
+    /// follow before the next call.
     pub fn poll_request(&mut self, now: Nanos) -> Option<Outgoing<'_>> {
-        if self.next_order(now, |_| ()) || self.next_chore(now) { self.handed() } else { None }
+        let any = self.next_order(now, |_| ()) || self.next_amend(now) || self.next_chore(now);
+        if any { self.handed() } else { None }
     }
 
-    /// The next order alone. `signed` is called for each order between its signature and the log: a shell measures there.
+    /// The next order or change of one alone. `signed` is called for each order between its signature and the log: a shell
+    /// measures there.
     pub fn poll_order(&mut self, now: Nanos, signed: impl FnMut(&Order)) -> Option<Outgoing<'_>> {
-        if self.next_order(now, signed) { self.handed() } else { None }
+        if self.next_order(now, signed) || self.next_amend(now) { self.handed() } else { None }
     }
 
     /// The next cancel, question, heartbeat or request that keeps a connection warm.
@@ -348,7 +359,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         let again = self.seen.after(LOOK_AGAIN_AFTER);
         let future = |due: Nanos| if due > self.seen { due } else { again };
         let mut first = self.lanes.iter().map(|lane| lane.by).min().unwrap_or(Nanos::NEVER);
-        if !self.places.is_empty() {
+        if !self.places.is_empty() || !self.amends.is_empty() {
             first = first.min(again);
         }
         if self.told_up != self.figures(self.seen).may_open() {
@@ -404,6 +415,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     pub fn is_idle(&self) -> bool {
         let free = |lane: &LaneState| matches!(lane.job, None | Some(Job::Warm | Job::Heartbeat));
         self.places.is_empty()
+            && self.amends.is_empty()
             && self.chores.is_empty()
             && !self.cancel_all.is_wanted()
             && self.reports.is_empty()
@@ -448,6 +460,10 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 let (placed, named) = self.codec.on_place(&order, id, answer);
                 Meaning::Placed { order, id: if named.is_none() { id } else { named }, placed }
             }
+            Job::Amend { amend, id, .. } => {
+                let amended = self.codec.on_amend(&amend, &id, answer);
+                Meaning::Amended { amend, id, amended }
+            }
             Job::Cancel { cancel, id, tries } => {
                 let cancelled = self.codec.on_cancel(&cancel, &id, answer);
                 Meaning::Cancelled { cancel, cancelled, tries }
@@ -466,12 +482,16 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     fn act(&mut self, now: Nanos, meaning: Meaning, pause: Option<Nanos>) {
         match meaning {
             Meaning::Placed { order, id, placed } => {
-                if let (Placed::Rejected(Reject::Rate | Reject::Mode), Some(pause)) =
-                    (placed, pause)
-                {
-                    self.pause_until = self.pause_until.max(now.after(pause));
+                if let Placed::Rejected(why) = placed {
+                    self.pause(now, why, pause);
                 }
                 self.on_placed(now, &order, id, placed);
+            }
+            Meaning::Amended { amend, id, amended } => {
+                if let Amended::Refused(why) = amended {
+                    self.pause(now, why, pause);
+                }
+                self.on_amended(now, &amend, id, amended);
             }
             Meaning::Cancelled { cancel, cancelled, tries } => {
                 self.on_cancelled(now, cancel, cancelled, tries);
@@ -481,6 +501,13 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             Meaning::Asked { inquiry, next } => self.on_asked(now, inquiry, next),
             Meaning::Heartbeat(answer) => self.on_heartbeat(now, answer),
             Meaning::Warm => {}
+        }
+    }
+
+    /// The venue said how long to wait before the next order.
+    fn pause(&mut self, now: Nanos, why: Reject, pause: Option<Nanos>) {
+        if let (Reject::Rate | Reject::Mode, Some(pause)) = (why, pause) {
+            self.pause_until = self.pause_until.max(now.after(pause));
         }
     }
 
@@ -503,6 +530,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 /// What an answer turned out to mean.
 enum Meaning {
     Placed { order: Order, id: VenueId, placed: Placed },
+    Amended { amend: Amend, id: VenueId, amended: Amended },
     Cancelled { cancel: Cancel, cancelled: Cancelled, tries: u8 },
     AllCancelled(bool),
     Asked { inquiry: Box<Inquiry>, next: AfterAnswer },
@@ -514,6 +542,7 @@ impl Meaning {
     const fn kind(&self) -> Limited {
         match self {
             Self::Placed { order, .. } => Limited::Order(order.market),
+            Self::Amended { amend, .. } => Limited::Order(amend.market),
             Self::Cancelled { cancel, .. } => Limited::Cancel(cancel.market),
             Self::AllCancelled(_) => Limited::CancelAll,
             Self::Asked { .. } | Self::Heartbeat(_) | Self::Warm => Limited::Read,

@@ -82,6 +82,10 @@ figures! {
         OrdersRejected = "core_orders_rejected", Count, "Orders that a venue would not have.", orders_rejected;
         OrdersUnknown = "core_orders_became_unknown", Count, "Times that an order became unknown.", orders_unknown;
         Cancels = "core_cancels_asked", Count, "Cancels that the core asked for.", cancels;
+        Amends = "core_amends_asked", Count, "Changes in place that the core asked for.", amends;
+        Amended = "core_orders_amended", Count, "Orders that a venue changed in place.", amended;
+        AmendsRefused = "core_amends_refused", Count, "Changes in place that were refused, or never sent.", amends_refused;
+        OrdersExpired = "core_orders_expired", Count, "Orders that ended because their time had come.", orders_expired;
         Refusals = "core_orders_refused", Count, "Orders that the gate refused.", refusals;
         Fills = "core_fills_booked", Count, "Fills that were booked.", fills;
         FillsFailed = "core_fills_failed", Count, "Fills that failed after they were booked.", fills_failed;

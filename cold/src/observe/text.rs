@@ -36,6 +36,8 @@ pub fn of(note: &Note) -> String {
         }
         Note::Halt { halted: false, epoch, .. } => format!("{says}: epoch {epoch}"),
         Note::Adopted { purpose, .. } => format!("{says}: {}", purpose.name()),
+        Note::Amended { price, qty, .. } => format!("{says}: {qty} at ${price}"),
+        Note::Replaced { by, .. } => format!("{says}: {by}"),
         Note::Alarm { .. } => says.to_owned(),
     }
 }

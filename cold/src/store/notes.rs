@@ -23,6 +23,8 @@ const REFUSAL: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const HALT: &str = "INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const ALARM: &str = "INSERT INTO alarms (seq, world, what, market, order_id, at_ns, severity, venue, group_id, link) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const AMENDED: &str =
+    "UPDATE orders SET price_ticks = ?2, qty_micros = ?3, updated_ns = ?4 WHERE order_id = ?1";
 const ADOPTED: [&str; 2] = [
     "UPDATE orders SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
     "UPDATE legs SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
@@ -89,6 +91,11 @@ impl Cursor {
                 let epoch = epoch.cast_signed();
                 write(db, HALT, params![at.seq, world, halted, why, epoch, at.ns])
             }
+            Note::Amended { order, price, qty } => {
+                let row = params![order_id(*order), price.ticks(), micros(*qty), at.ns];
+                write(db, AMENDED, row)
+            }
+            Note::Replaced { .. } => Ok(()), // the order that took its place has a row of its own
             Note::Adopted { order, group, purpose } => {
                 let (order, group, purpose) = (order_id(*order), group.get(), purpose.name());
                 ADOPTED.iter().try_for_each(|sql| write(db, sql, params![order, group, purpose]))

@@ -86,7 +86,13 @@ impl Cursor {
                 )?
                 .execute(params![order_id(cancel.order), at.ns])?;
             }
-            Body::Intent(_) => {}
+            // What comes of them follows in notes.
+            Body::Intent(
+                IntentRecord::CancelAll { .. }
+                | IntentRecord::Query(_)
+                | IntentRecord::Resync { .. }
+                | IntentRecord::Amend(_),
+            ) => {}
             Body::Note(note) => self.note(db, note, at)?,
             Body::Close(close) => {
                 db.prepare_cached(
@@ -253,6 +259,9 @@ impl Cursor {
             OrderState::Pending.name(),
             at.ns,
         ])?;
+        if order.purpose.is_alone() {
+            return Ok(()); // a leg of nothing
+        }
         db.prepare_cached("INSERT OR IGNORE INTO legs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
             params![
                 self.world,

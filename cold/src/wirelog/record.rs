@@ -4,7 +4,7 @@ use std::fmt;
 
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue, VenueKey};
-use surefoot_hot::order::{Order, Purpose, Tif};
+use surefoot_hot::order::{Amend, Expiry, Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 /// Bytes of one record.
@@ -91,8 +91,12 @@ pub struct Sent {
     pub price: Price,
     /// so many,
     pub qty: Qty,
-    /// for so long.
+    /// for so long,
     pub tif: Tif,
+    /// until then at the latest,
+    pub expires: Option<Expiry>,
+    /// and perhaps only as one that rests.
+    pub post_only: bool,
     /// Hash of the request's bytes.
     pub payload: u64,
     /// The venue's id, where it is known before sending.
@@ -116,10 +120,26 @@ impl Sent {
             price: order.price,
             qty: order.qty,
             tif: order.tif,
+            expires: order.expires,
+            post_only: order.post_only,
             payload,
             id,
         }
     }
+}
+
+/// One change of an order on its way out. What the venue made of it is not written here: the order's own terms, read back
+/// from the venue, say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentAmend {
+    /// When it was about to leave.
+    pub at: Nanos,
+    /// What was to leave.
+    pub amend: Amend,
+    /// Hash of the request's bytes.
+    pub payload: u64,
+    /// The venue's id of the order.
+    pub id: VenueId,
 }
 
 /// How the executor's part in an order ended.
@@ -152,6 +172,28 @@ pub enum Record {
         /// The venue's id, where it is known by now.
         id: VenueId,
     },
+    /// A change of an order is about to leave.
+    Amend(SentAmend),
+}
+
+impl Record {
+    /// Which order it is about.
+    pub const fn order(&self) -> OrderId {
+        match self {
+            Self::Sent(sent) => sent.order,
+            Self::End { order, .. } => *order,
+            Self::Amend(sent) => sent.amend.order,
+        }
+    }
+
+    /// The venue's id of the order, where it is known.
+    pub const fn id(&self) -> VenueId {
+        match self {
+            Self::Sent(Sent { id, .. })
+            | Self::End { id, .. }
+            | Self::Amend(SentAmend { id, .. }) => *id,
+        }
+    }
 }
 
 /// How many records had been synced when this one was written.
@@ -169,8 +211,9 @@ pub(super) fn is_sound(bytes: &[u8]) -> bool {
 
 /// Little-endian: magic 0..4, kind 4, venue 5, market 6..8, number 8..16, hash of the record before 16..24,
 /// time 24..32, order 32..40, epoch 40..48, payload 48..56, qty 56..64, price 64..66, outcome 66, action 67,
-/// tif 68, how 69, id length 70, id 72..112, records synced by then 112..120, group 120..124, purpose 124, time of the
-/// decision 128..136, zeros, hash of all that 152..160.
+/// tif 68, how 69, id length 70, what a change keeps 71 (1 its price, 2 its expiry), id 72..112, records synced by then
+/// 112..120, group 120..124, purpose 124, post-only 125, time of the decision 128..136, expiry in seconds 136..140 (zero for
+/// none), size before a change 140..148, zeros, hash of all that 152..160.
 pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8; RECORD_BYTES] {
     let mut out = [0; RECORD_BYTES];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
@@ -189,13 +232,30 @@ pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8;
             put(66, &[sent.outcome as u8, sent.action as u8, sent.tif as u8]);
             put(120, &sent.group.get().to_le_bytes());
             put(124, &[sent.purpose as u8]);
+            put(125, &[u8::from(sent.post_only)]);
             put(128, &sent.decided.get().to_le_bytes());
+            put(136, &expiry_bytes(sent.expires));
             (sent.at, sent.order, &sent.id)
         }
         Record::End { at, order, how, id } => {
             put(4, &[2]);
             put(69, &[*how as u8]);
             (*at, *order, id)
+        }
+        Record::Amend(SentAmend { at, amend, payload, id }) => {
+            put(4, &[3, amend.venue as u8]);
+            put(6, &amend.market.get().to_le_bytes());
+            put(40, &amend.epoch.to_le_bytes());
+            put(48, &payload.to_le_bytes());
+            put(56, &amend.qty.micros().to_le_bytes());
+            put(64, &amend.price.ticks().to_le_bytes());
+            put(66, &[amend.outcome as u8, amend.action as u8]);
+            put(71, &[u8::from(amend.keeps_price) | u8::from(amend.keeps_expiry) << 1]);
+            put(124, &[amend.purpose as u8]);
+            put(128, &amend.decided.get().to_le_bytes());
+            put(136, &expiry_bytes(amend.expires));
+            put(140, &amend.was.micros().to_le_bytes());
+            (*at, amend.order, id)
         }
     };
     put(24, &at.get().to_le_bytes());
@@ -207,55 +267,109 @@ pub(super) fn encode(record: &Record, seq: u64, chain: u64, synced: u64) -> [u8;
     out
 }
 
+fn expiry_bytes(expires: Option<Expiry>) -> [u8; 4] {
+    let secs = expires.map_or(0, Expiry::secs);
+    u32::try_from(secs).expect("an expiry fits").to_le_bytes()
+}
+
 /// `chain` is `None` where the record before is not known.
 pub(super) fn decode(
     bytes: &[u8; RECORD_BYTES],
     seq: u64,
     chain: Option<u64>,
 ) -> Result<Record, &'static str> {
-    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-    let half = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
-    let magic = u32::from_le_bytes(bytes[..4].try_into().expect("four bytes"));
+    let magic = quarter(bytes, 0);
     if magic != MAGIC && magic != MAGIC_1 {
         return Err("not a record of a version that this program reads");
     }
     if !is_sound(bytes) {
         return Err("its checksum differs");
     }
-    if word(8) != seq {
+    if word(bytes, 8) != seq {
         return Err("a record is missing before it");
     }
-    if chain.is_some_and(|chain| word(16) != chain) {
+    if chain.is_some_and(|chain| word(bytes, 16) != chain) {
         return Err("the record before it is another one");
     }
     let id = bytes[72..112].get(..usize::from(bytes[70])).and_then(VenueId::new);
     let id = id.ok_or("the venue's id is too long")?;
-    let (at, order) = (Nanos::new(word(24)), OrderId::new(word(32)));
-    let group = u32::from_le_bytes(bytes[120..124].try_into().expect("four bytes"));
-    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit, Purpose::TopUp];
+    let at = Nanos::new(word(bytes, 24));
     match bytes[4] {
-        1 => Ok(Record::Sent(Sent {
-            at,
-            order,
-            epoch: word(40),
-            decided: if magic == MAGIC { Nanos::new(word(128)) } else { at },
-            group: GroupId::new(group),
-            purpose: *purposes.get(usize::from(bytes[124])).ok_or("purpose")?,
-            venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
-            market: MarketId::new(half(6)),
-            outcome: *[Outcome::Yes, Outcome::No].get(usize::from(bytes[66])).ok_or("outcome")?,
-            action: *[Action::Buy, Action::Sell].get(usize::from(bytes[67])).ok_or("action")?,
-            price: Price::from_ticks(half(64)).ok_or("a price beyond $1")?,
-            qty: Qty::from_micros(word(56)),
-            tif: *[Tif::Gtc, Tif::Ioc, Tif::Fok].get(usize::from(bytes[68])).ok_or("tif")?,
-            payload: word(48),
-            id,
-        })),
+        1 => sent(bytes, magic, at, id).map(Record::Sent),
         2 => {
             let how = [Ended::Unsent, Ended::Taken, Ended::Rejected, Ended::Asked];
             let how = *how.get(usize::from(bytes[69])).ok_or("unknown end")?;
-            Ok(Record::End { at, order, how, id })
+            Ok(Record::End { at, order: OrderId::new(word(bytes, 32)), how, id })
+        }
+        3 => {
+            let (amend, payload) = (amend(bytes)?, word(bytes, 48));
+            Ok(Record::Amend(SentAmend { at, amend, payload, id }))
         }
         _ => Err("unknown kind"),
     }
+}
+
+fn sent(
+    bytes: &[u8; RECORD_BYTES],
+    magic: u32,
+    at: Nanos,
+    id: VenueId,
+) -> Result<Sent, &'static str> {
+    Ok(Sent {
+        at,
+        order: OrderId::new(word(bytes, 32)),
+        epoch: word(bytes, 40),
+        decided: if magic == MAGIC { Nanos::new(word(bytes, 128)) } else { at },
+        group: GroupId::new(quarter(bytes, 120)),
+        purpose: *Purpose::ALL.get(usize::from(bytes[124])).ok_or("purpose")?,
+        venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
+        market: MarketId::new(half(bytes, 6)),
+        outcome: *OUTCOMES.get(usize::from(bytes[66])).ok_or("outcome")?,
+        action: *ACTIONS.get(usize::from(bytes[67])).ok_or("action")?,
+        price: Price::from_ticks(half(bytes, 64)).ok_or("a price beyond $1")?,
+        qty: Qty::from_micros(word(bytes, 56)),
+        tif: *Tif::ALL.get(usize::from(bytes[68])).ok_or("tif")?,
+        expires: expiry(bytes),
+        post_only: bytes[125] == 1,
+        payload: word(bytes, 48),
+        id,
+    })
+}
+
+fn amend(bytes: &[u8; RECORD_BYTES]) -> Result<Amend, &'static str> {
+    Ok(Amend {
+        order: OrderId::new(word(bytes, 32)),
+        epoch: word(bytes, 40),
+        decided: Nanos::new(word(bytes, 128)),
+        market: MarketId::new(half(bytes, 6)),
+        venue: *Venue::ALL.get(usize::from(bytes[5])).ok_or("unknown venue")?,
+        outcome: *OUTCOMES.get(usize::from(bytes[66])).ok_or("outcome")?,
+        action: *ACTIONS.get(usize::from(bytes[67])).ok_or("action")?,
+        purpose: *Purpose::ALL.get(usize::from(bytes[124])).ok_or("purpose")?,
+        price: Price::from_ticks(half(bytes, 64)).ok_or("a price beyond $1")?,
+        qty: Qty::from_micros(word(bytes, 56)),
+        was: Qty::from_micros(word(bytes, 140)),
+        expires: expiry(bytes),
+        keeps_price: bytes[71] & 1 != 0,
+        keeps_expiry: bytes[71] & 2 != 0,
+    })
+}
+
+const OUTCOMES: [Outcome; 2] = [Outcome::Yes, Outcome::No];
+const ACTIONS: [Action; 2] = [Action::Buy, Action::Sell];
+
+fn expiry(bytes: &[u8; RECORD_BYTES]) -> Option<Expiry> {
+    Expiry::at(Nanos::from_secs(quarter(bytes, 136).into()))
+}
+
+fn word(bytes: &[u8; RECORD_BYTES], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+fn quarter(bytes: &[u8; RECORD_BYTES], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn half(bytes: &[u8; RECORD_BYTES], at: usize) -> u16 {
+    u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
 }

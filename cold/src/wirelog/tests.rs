@@ -27,6 +27,8 @@ fn sent(order: u64) -> Record {
         price: Price::from_ticks(4_321).unwrap(),
         qty: Qty::from_micros(12_340_000),
         tif: Tif::Fok,
+        expires: None,
+        post_only: false,
         payload: 0xdead_beef,
         id: VenueId::new(&[7; 32]).unwrap(),
     })
@@ -35,12 +37,12 @@ fn sent(order: u64) -> Record {
 #[test]
 fn what_an_order_is_for_is_read_back_whatever_it_is() {
     let path = scratch("purposes");
-    let purposes = [Purpose::Leg, Purpose::Hedge, Purpose::Unwind, Purpose::Exit, Purpose::TopUp];
+    let purposes = Purpose::ALL;
     let records: Vec<_> = (1..)
         .zip(purposes)
         .map(|(order, purpose)| match sent(order) {
             Record::Sent(sent) => Record::Sent(Sent { purpose, ..sent }),
-            other @ Record::End { .. } => other,
+            other @ (Record::End { .. } | Record::Amend(_)) => other,
         })
         .collect();
     written(&path, &records, SyncMode::Always);
@@ -280,4 +282,46 @@ fn orders_that_are_over_go_and_the_others_stay_as_they_were() {
     assert_eq!(shorten_to(1_000, &[3, 4, 5]), 6);
     assert!(read(&path).unwrap().records.is_empty());
     assert_eq!(shorten(&path.with_extension("none"), Nanos::NEVER, |_| true).unwrap(), 0);
+}
+
+#[test]
+fn a_change_and_an_expiry_come_back_as_they_were_written() {
+    use surefoot_hot::order::{Amend, Change, Expiry, Order};
+    let Record::Sent(plain) = sent(1) else { unreachable!("it is one") };
+    let expires = Expiry::at(Nanos::from_secs(1_795_197_660));
+    let dated = Sent { tif: Tif::Gtd, expires, post_only: true, purpose: Purpose::Quote, ..plain };
+    let order = Order {
+        id: dated.order,
+        epoch: 3,
+        decided: Nanos::new(9),
+        group: dated.group,
+        market: dated.market,
+        venue: dated.venue,
+        outcome: dated.outcome,
+        action: dated.action,
+        price: dated.price,
+        qty: dated.qty,
+        tif: Tif::Gtd,
+        expires,
+        post_only: true,
+        purpose: Purpose::Quote,
+    };
+    let now = Change::of(&order);
+    let amend = |to: Change| {
+        let amend = Amend::new(&order, &to, 4, Nanos::new(77));
+        Record::Amend(SentAmend { at: Nanos::new(78), amend, payload: 5, id: plain.id })
+    };
+    let records = [
+        Record::Sent(dated),
+        end(1, Ended::Taken),
+        amend(Change { qty: Qty::from_contracts(3), ..now }),
+        amend(Change { expires: None, ..now }),
+        amend(Change { price: Price::from_ticks(9).unwrap(), ..now }),
+    ];
+    let path = scratch("change");
+    written(&path, &records, SyncMode::Always);
+    let contents = read(&path).unwrap();
+    assert_eq!(contents.records, records);
+    assert!(contents.without_end().is_empty(), "a change opens no order");
+    assert_eq!(contents.last_order(), Some(dated.order));
 }

@@ -114,7 +114,7 @@ impl<'a> Cursor<'a> {
     /// What so many units must be a multiple of.
     fn lot(&self, units: Qty, tif: Tif) -> Qty {
         let rules = self.book.terms().venue.rules();
-        if rules.lots == Lots::Fixed || tif == Tif::Gtc {
+        if rules.lots == Lots::Fixed || tif.may_rest() {
             return LOT; // at every price
         }
         venue_lot_step(rules, self.bill_for(units).leg.limit, Action::Buy, tif)

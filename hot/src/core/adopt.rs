@@ -3,7 +3,7 @@
 
 use super::Core;
 use crate::bounds::LEGS_MAX;
-use crate::group::{ADOPTED, Group, Leg};
+use crate::group::{ADOPTED, Group, Leg, NO_GROUP};
 use crate::ids::{Action, GroupId, OrderId, OrderRef};
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderState, Purpose, Record};
@@ -23,6 +23,9 @@ impl Core {
         }
         self.orders.begin_ids_at(order.id.get() + 1);
         let known = self.orders.has_room() && self.books.terms(order.market).is_some();
+        if known && order.purpose.is_alone() {
+            return self.adopt_alone(now, order, out);
+        }
         let Some((place, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
             return self.alarm(Alarm::ForeignOrder, Some(order.market), Some(order.id), out);
         };
@@ -42,6 +45,18 @@ impl Core {
         out.note(Note::Adopted { order: order.id, group: id, purpose });
         self.note_order(order.id, out);
         self.note_group(place, out);
+        self.query(now, order.id, out);
+    }
+
+    /// An order that was sent for no group: it counts from here, and the venue is asked about it.
+    fn adopt_alone(&mut self, now: Nanos, order: &Order, out: &mut Outbox) {
+        let order = Order { group: NO_GROUP, ..*order };
+        let (cash, qty) = self.claim(&order, order.qty);
+        self.reserve(order.market, cash);
+        let record = Record::new(order, cash, qty, order.decided);
+        self.orders.adopt(Record { state: OrderState::Unknown, ..record });
+        out.note(Note::Adopted { order: order.id, group: NO_GROUP, purpose: order.purpose });
+        self.note_order(order.id, out);
         self.query(now, order.id, out);
     }
 
@@ -196,9 +211,6 @@ impl Core {
         self.orders.has_seen(order)
     }
 }
-
-/// What logs of the first version have for a group: nothing.
-const NO_GROUP: GroupId = GroupId::new(0);
 
 /// Wants nothing: what its order buys has no partner, unless others of the same group follow.
 fn group_of_one(id: GroupId, now: Nanos, order: &Order) -> Group {

@@ -132,6 +132,8 @@ impl Core {
                 qty,
                 tif: buying_tif(&leg, price, qty, first),
                 purpose: if first { Purpose::Leg } else { Purpose::Hedge },
+                expires: None,
+                post_only: false,
             };
             self.place(now, &draft, out).ok()
         });
@@ -219,7 +221,7 @@ impl Core {
         let draft = match with {
             Purpose::TopUp => self.top_up(now, &group, &leg, excess),
             Purpose::Unwind => self.sale_draft(&group, &leg, excess),
-            Purpose::Leg | Purpose::Hedge | Purpose::Exit => {
+            Purpose::Leg | Purpose::Hedge | Purpose::Exit | Purpose::Quote | Purpose::StopLoss => {
                 unreachable!("a group corrects by a sale or a top-up")
             }
         };
@@ -329,7 +331,7 @@ impl Core {
                 let Some(id) = leg.order else { continue };
                 let Some(record) = self.orders.find(OrderRef::Id(id)) else { continue };
                 let late = now.since(record.sent) >= self.limits.span(LimitRow::LegTimeoutMs);
-                if late && record.order.tif == Tif::Gtc && record.state != OrderState::Cancelling {
+                if late && record.order.tif.may_rest() && record.state != OrderState::Cancelling {
                     self.cancel(now, id, out);
                 }
             }

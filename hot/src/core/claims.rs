@@ -2,9 +2,10 @@
 
 use super::Core;
 use super::money::worst_cost;
-use crate::ids::{Action, MarketId, Outcome, Side};
+use super::resting::change_open;
+use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
 use crate::ledger::Purse;
-use crate::order::{Order, Record};
+use crate::order::{Order, OrderState, Record};
 use crate::units::{Price, Qty, Usd};
 
 impl Core {
@@ -30,9 +31,14 @@ impl Core {
         self.money.reserve(terms, delta);
     }
 
-    /// Makes an order's claim fit what may still fill.
+    /// Makes an order's claim fit what may still fill: on its present terms or, while a change of them is under way, on the
+    /// new ones, whichever needs more.
     pub(super) fn reclaim(&mut self, record: Record) -> Record {
-        let (cash, qty) = self.claim(&record.order, record.open());
+        let (mut cash, mut qty) = self.claim(&record.order, record.open());
+        if let Some(change) = record.change {
+            let (more, more_qty) = self.claim(&change.to.on(&record.order), change_open(&record));
+            (cash, qty) = (cash.max(more), qty.max(more_qty));
+        }
         self.reserve(record.order.market, cash - record.reserved);
         Record { reserved: cash, reserved_qty: qty, ..record }
     }
@@ -55,8 +61,11 @@ impl Core {
     /// opposite outcome and be gone with them; selling as many restores what was held before, so the leg itself is the
     /// bound.
     pub(super) fn sellable(&self, order: &Order) -> Qty {
-        if !order.venue.rules().nets_pairs() {
-            return self.held_free(order.market, order.outcome);
+        if !order.venue.rules().nets_pairs() || order.purpose.is_alone() {
+            // An order that is being changed gives its own contracts back first.
+            let own = self.orders.find(OrderRef::Id(order.id));
+            let own = own.map_or(Qty::ZERO, |own| own.reserved_qty);
+            return self.held_free(order.market, order.outcome) + own;
         }
         self.groups.position(order.group).map_or(Qty::ZERO, |place| {
             let legs = self.groups.at(place).legs().iter();
@@ -74,6 +83,22 @@ impl Core {
             .fold(held, |sum, record| sum + record.open())
     }
 
+    /// The same without one order, which is being changed.
+    pub(super) fn position_worst_but(
+        &self,
+        market: MarketId,
+        outcome: Outcome,
+        order: OrderId,
+    ) -> Qty {
+        let own = self.orders.find(OrderRef::Id(order)).filter(|own| {
+            own.state != OrderState::Done
+                && own.order.outcome == outcome
+                && own.order.action == Action::Buy
+        });
+        let own = own.map_or(Qty::ZERO, Record::open);
+        self.position_worst(market, outcome).saturating_sub(own)
+    }
+
     /// Whether an order of our own rests where this one would meet it, across outcomes too.
     pub(super) fn own_cross(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();
@@ -83,7 +108,7 @@ impl Core {
                 Side::Bid => price >= at,
                 Side::Ask => price <= at,
             };
-            other != side && meets && !record.open().is_zero()
+            other != side && meets && !record.open().is_zero() && record.order.id != order.id
         })
     }
 }

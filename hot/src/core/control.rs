@@ -1,6 +1,7 @@
 //! The operator, reconciliation, settlement and the clock.
 
 use super::Core;
+use super::resting::is_doubtful;
 use crate::book::Sync;
 use crate::bounds::{STALL_HALT, STALL_REST};
 use crate::event::{Control, Event, Link};
@@ -8,7 +9,7 @@ use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::ledger::Purse;
 use crate::note::{Alarm, Note};
-use crate::order::{OrderEvent, OrderState, Pace, Tif};
+use crate::order::{Change, OrderEvent, OrderState, Pace};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price};
@@ -63,6 +64,11 @@ impl Core {
                 self.on_open(venue, market, order, key, out);
             }
             Control::Hold { venue, held } => self.truth.on_hold(venue, held),
+            Control::Rest { .. } => self.on_rest(now, control, out),
+            Control::Amend { order, price, qty, expires } => {
+                self.on_amend(now, order, &Change { price, qty, expires }, out);
+            }
+            Control::Withdraw { order } => self.withdraw(now, order, out),
         }
     }
 
@@ -144,8 +150,8 @@ impl Core {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             let record = self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
-            if record.order.tif == Tif::Gtc && record.state != OrderState::Cancelling {
-                self.cancel(now, id, out);
+            if record.order.tif.may_rest() {
+                self.withdraw(now, id, out);
             }
             at += 1;
         }
@@ -284,17 +290,21 @@ impl Core {
             at += 1;
             let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
             let silent = now.since(record.sent) >= SILENT_AFTER;
+            let wanted = record.order.wants_to_rest();
             let asks = record.query_owed
                 // A sale's or purchase's fills are claimed but not told: their details are missing.
                 || record.ended.is_some()
+                // A change of it may have been made or not.
+                || record.change.is_some()
                 || match record.state {
-                    OrderState::Unknown | OrderState::Cancelling => true,
+                    OrderState::Unknown | OrderState::Cancelling | OrderState::Amending => true,
+                    OrderState::Resting if wanted => is_doubtful(now, &record),
                     OrderState::Pending | OrderState::Resting => silent,
                     OrderState::Done => false,
                 };
-            // Either answer to a cancel may have been lost: it is repeated, the venue asked. What rests is unwanted, and
-            // is left only where its last cancel was a moment ago.
-            let unwanted = record.order.tif == Tif::Gtc && !record.order.post_only;
+            // Either answer to a cancel may have been lost: it is repeated, the venue asked. What rests and is unwanted is
+            // left only where its last cancel was a moment ago.
+            let unwanted = record.order.tif.may_rest() && !wanted;
             if record.state == OrderState::Cancelling
                 || (record.state == OrderState::Resting && unwanted)
             {

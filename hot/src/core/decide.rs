@@ -130,6 +130,8 @@ impl Core {
                 qty: group.target,
                 tif: Tif::Fok,
                 purpose: Purpose::Leg,
+                expires: None,
+                post_only: false,
             };
             match self.would_pass(now, &draft) {
                 Ok(hold) => {

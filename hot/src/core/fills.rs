@@ -52,15 +52,18 @@ impl Core {
     /// Whether the venue kept to what was ordered. A fill is booked either way: it has happened.
     fn judge(&mut self, record: &Record, price: Price, qty: Qty, out: &mut Outbox) {
         let order = &record.order;
+        // While a change is on its way, a fill may be on the new terms before that is told.
+        let change = record.change.filter(|change| !change.replaces);
+        let changed = change.map_or(order.price, |change| change.to.price);
         let worse = match order.action {
-            Action::Buy => price > order.price,
-            Action::Sell => price < order.price,
+            Action::Buy => price > order.price.max(changed),
+            Action::Sell => price < order.price.min(changed),
         };
         if worse {
             self.alarm(Alarm::WorseFill, Some(order.market), Some(order.id), out);
             self.quarantine(order.market, QuarantineWhy::WorseFill, out);
         }
-        if record.filled + qty > order.qty + QTY_DUST {
+        if record.filled + qty > record.qty_max() + QTY_DUST {
             let notional = record.notional + price.cost_ceil(qty);
             let ordered = order.price.cost_ceil(order.qty) + NOTIONAL_DUST;
             self.on_overfill(order.id, order.spends() && notional <= ordered, out);
@@ -143,7 +146,7 @@ impl Core {
         if record.ended.is_some_and(|total| total < record.filled) {
             record.ended = Some(record.filled);
         }
-        let whole = record.filled + QTY_DUST >= record.order.qty;
+        let whole = record.filled + QTY_DUST >= record.qty_max();
         if whole && record.ended.is_none() {
             record.ended = Some(record.filled);
         }

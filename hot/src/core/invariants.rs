@@ -8,6 +8,8 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
+use super::resting::change_open;
+use crate::ids::Action;
 use crate::units::Usd;
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -35,9 +37,22 @@ impl Core {
         for record in self.orders.live() {
             assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
             assert!(
-                record.overfilled || record.filled <= record.order.qty + QTY_DUST,
+                record.overfilled || record.filled <= record.qty_max() + QTY_DUST,
                 "O4: more than was ordered is filled only with an alarm"
             );
+            assert!(record.order.has_fitting_expiry(), "O15: only a GTD order has an expiry");
+            assert!(
+                record.change.is_none() || !record.is_over(),
+                "R4: what is over is not changed any more"
+            );
+            // What a sale claims depends on what is held by now.
+            if let Some(change) = record.change.filter(|_| record.order.action == Action::Buy) {
+                let (cash, _) = self.claim(&change.to.on(&record.order), change_open(record));
+                assert!(
+                    record.reserved >= cash,
+                    "R4: while a change is under way the larger claim is held"
+                );
+            }
             let purse = self.purse(record.order.market);
             reserved[purse.index()] += record.reserved;
         }

@@ -42,10 +42,11 @@
 //! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
 //! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
 //! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
-//! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `compare` holds the venues'
-//! word against ours, within the `range` that what is in flight allows; `control` listens to the operator and the clock;
-//! `snapshot` saves, loads and hashes all of it. `invariants` checks after every event in tests, and
-//! at intervals while running, that the parts agree with each other.
+//! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `resting` is the life of
+//! orders that are wanted on the book: placed, changed, withdrawn, expired; `compare` holds the venues' word against ours,
+//! within the `range` that what is in flight allows; `control` listens to the operator and the clock; `snapshot` saves,
+//! loads and hashes all of it. `invariants` checks after every event in tests, and at intervals while running, that the
+//! parts agree with each other.
 
 mod adopt;
 mod advance;
@@ -67,6 +68,7 @@ mod range;
 mod released;
 mod repairs;
 mod report;
+mod resting;
 mod run;
 mod sale;
 mod snapshot;
@@ -78,7 +80,7 @@ mod unpaired;
 use crate::basket::Baskets;
 use crate::book::Books;
 use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX};
-use crate::event::Event;
+use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
 use crate::ids::{MarketId, OrderId, Venue};
@@ -86,7 +88,7 @@ use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
-use crate::order::{OrderState, OrderTable};
+use crate::order::{Expiry, OrderState, OrderTable};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
@@ -190,6 +192,9 @@ impl Core {
                 self.truth.on_link(*venue, *link, *up);
                 self.on_market_data(now, event, out);
                 if *up {
+                    if *link == Link::Private {
+                        self.ask_about_resting(now, *venue, out);
+                    }
                     self.refusals.on_link(now, *venue);
                     self.wake_groups(now, out);
                 }
@@ -345,6 +350,9 @@ fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
                     | u64::from(order.post_only),
             );
             hash.word(order.qty.micros());
+            if let Some(expires) = order.expires {
+                hash.word(expires.secs());
+            }
         }
         Intent::Cancel(cancel) => {
             hash.word(2);
@@ -361,6 +369,14 @@ fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
         Intent::Resync { market } => {
             hash.word(5);
             hash.word(u64::from(market.get()));
+        }
+        Intent::Amend(amend) => {
+            hash.word(6);
+            hash.word(amend.order.get());
+            hash.word(amend.epoch);
+            hash.word(u64::from(amend.price.ticks()));
+            hash.word(amend.qty.micros());
+            hash.word(amend.expires.map_or(0, Expiry::secs));
         }
     }
 }

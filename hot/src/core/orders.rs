@@ -5,7 +5,7 @@
 
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, OrderId, OrderRef, Side, VenueKey};
-use crate::order::{OrderTable, Record};
+use crate::order::{Order, OrderTable, Record};
 use crate::risk::Rate;
 use crate::state::state_fields;
 use crate::units::Nanos;
@@ -92,6 +92,12 @@ impl Orders {
     /// A request about an order in this market is sent, which the venues count like an order.
     pub fn count_request(&mut self, now: Nanos, market: MarketId) {
         self.rate.count(now, market);
+    }
+
+    /// A change of an order is handed to its executor. `order` is what it is to be.
+    pub fn send_change(&mut self, now: Nanos, order: &Order) {
+        self.rate.count(now, order.market);
+        self.rate.remember(now, order);
     }
 
     /// When an order was last sent to a side of a market's book; zero if never.

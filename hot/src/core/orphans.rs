@@ -188,7 +188,9 @@ impl Core {
             | Report::Status(_)
             | Report::Finality { .. }
             | Report::CancelRefused { .. }
-            | Report::Absent { .. } => nameless.next().is_some(),
+            | Report::Absent { .. }
+            | Report::Terms { .. }
+            | Report::AmendRefused { .. } => nameless.next().is_some(),
         };
         drop(nameless);
         if let Some(gone) = self.orphans.keep(now, report, expects_owner) {
@@ -228,7 +230,9 @@ impl Core {
             | Report::Status(_)
             | Report::Finality { .. }
             | Report::CancelRefused { .. }
-            | Report::Absent { .. } => (Alarm::ForeignOrder, None),
+            | Report::Absent { .. }
+            | Report::Terms { .. }
+            | Report::AmendRefused { .. } => (Alarm::ForeignOrder, None),
         };
         // A resting one that reconciliation has named is not told again.
         let named = what == Alarm::ForeignOrder && self.orphans.has_named(order);
@@ -244,7 +248,9 @@ const fn subject(report: &Report) -> Option<OrderRef> {
         Report::Status(OrderStatus { order, .. })
         | Report::Fill(Fill { order, .. })
         | Report::Rejected { order, .. }
-        | Report::CancelRefused { order } => Some(order),
+        | Report::CancelRefused { order }
+        | Report::Terms { order, .. }
+        | Report::AmendRefused { order } => Some(order),
         Report::Bound { .. }
         | Report::Unsent { .. }
         | Report::TimedOut { .. }

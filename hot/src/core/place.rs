@@ -7,10 +7,10 @@ use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
 use crate::ledger::Purse;
 use crate::note::Note;
-use crate::order::{Cancel, Order, OrderEvent, Purpose, Query, Record, Tif};
+use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::gate::{self, View};
-use crate::risk::{Approved, Context, LimitRow, Refusal, VenueCondition};
+use crate::risk::{Context, LimitRow, Refusal, VenueCondition};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -24,13 +24,19 @@ pub(super) struct Draft {
     pub qty: Qty,
     pub tif: Tif,
     pub purpose: Purpose,
+    /// When it is to rest no more; only with [`Tif::Gtd`].
+    pub expires: Option<Expiry>,
+    /// Whether the venue is to reject it rather than let it trade at once.
+    pub post_only: bool,
 }
 
 impl Core {
     /// Whether the gate would let this pass, were it sent now, and the most it would cost. The order's own claim must
     /// not be reserved yet.
     pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
-        self.gate(self.order(now, draft)).map(|(_, cost)| cost)
+        let order = self.order(now, draft);
+        let (view, cost) = self.view(&order);
+        gate::check(&view, order).map(|_| cost)
     }
 
     /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.
@@ -42,7 +48,8 @@ impl Core {
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
-        let (approved, cost) = self.gate(order).inspect_err(|&why| {
+        let (view, cost) = self.view(&order);
+        let approved = gate::check(&view, order).inspect_err(|&why| {
             self.stats.refusals += 1;
             out.note(Note::Refused { market: draft.market, group: draft.group, why });
         })?;
@@ -72,13 +79,15 @@ impl Core {
             price: draft.price,
             qty: draft.qty,
             tif: draft.tif,
-            post_only: false,
+            expires: draft.expires,
+            post_only: draft.post_only,
             purpose: draft.purpose,
         }
     }
 
-    /// Asks the gate, and says the most that the order can cost: nothing for a sale.
-    fn gate(&self, order: Order) -> Result<(Approved<Order>, Usd), Refusal> {
+    /// What the gate looks at for an order, and the most that it can cost: nothing for a sale. Of an order that is being
+    /// changed nothing is counted but its own claim on cash and exposure, which the caller gives back first.
+    pub(super) fn view(&self, order: &Order) -> (View<'_>, Usd) {
         let market = order.market;
         let book = self.books.get(market).expect("a market in use has terms");
         let def = book.terms();
@@ -88,8 +97,13 @@ impl Core {
         };
         // What is asked only of opening orders, or only of reducing ones, is not worked out for the others.
         let (opens, reduces) = (order.purpose.opens(), order.purpose.reduces());
-        let held_free = if reduces { self.sellable(&order) } else { Qty::ZERO };
-        let position = if opens { self.position_worst(market, order.outcome) } else { Qty::ZERO };
+        let sells = reduces || order.action == Action::Sell;
+        let held_free = if sells { self.sellable(order) } else { Qty::ZERO };
+        let position = if opens {
+            self.position_worst_but(market, order.outcome, order.id)
+        } else {
+            Qty::ZERO
+        };
         let view = View {
             limits: &self.limits,
             exposure: self.money.exposure(),
@@ -106,12 +120,12 @@ impl Core {
             held_free,
             position,
             day_result: self.money.day_result(),
-            own_cross: self.own_cross(&order),
-            room: self.orders.has_room(),
+            own_cross: self.own_cross(order),
+            room: self.orders.has_room() || self.orders.find(OrderRef::Id(order.id)).is_some(),
             cost,
-            context: self.context(&order),
+            context: self.context(order),
         };
-        gate::check(&view, order).map(|approved| (approved, cost))
+        (view, cost)
     }
 
     /// What the gate may look at around an order.
@@ -146,7 +160,8 @@ impl Core {
             key: record.key,
             market: record.order.market,
             venue: record.order.venue,
-            qty: record.order.qty,
+            // Where the size may just be changing, "reduced by" says nothing of what was filled: then nobody knows.
+            qty: if record.qty_is_known() { record.order.qty } else { Qty::ZERO },
         }));
     }
 
@@ -159,8 +174,8 @@ impl Core {
             at += 1;
             let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
             let off = order.market == market && !grid.allows(order.on_book().1);
-            if off && order.tif == Tif::Gtc {
-                self.cancel(now, id, out);
+            if off && order.tif.may_rest() {
+                self.withdraw(now, id, out);
             }
         }
     }
@@ -172,8 +187,8 @@ impl Core {
             at += 1;
             let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
             let closes = now.after(gate::CLOSE_CUTOFF) >= self.terms(order.market).close;
-            if closes && order.tif == Tif::Gtc && !order.purpose.reduces() {
-                self.cancel(now, id, out);
+            if closes && order.tif.may_rest() && !order.purpose.reduces() {
+                self.withdraw(now, id, out);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::Core;
 use super::fills::QTY_DUST;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, VenueKey};
 use crate::note::{Alarm, Note};
-use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose, Tif};
+use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose};
 use crate::outbox::Outbox;
 use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
 use crate::units::{Nanos, Qty};
@@ -48,6 +48,16 @@ impl Core {
                 }
             }
             Report::Absent { order, .. } => self.on_absent(now, order, out),
+            Report::Terms { order, price, qty } => {
+                if let Some(id) = self.known(now, order, report, out) {
+                    self.on_terms(now, id, price, qty, out);
+                }
+            }
+            Report::AmendRefused { order } => {
+                if let Some(id) = self.known(now, order, report, out) {
+                    self.on_amend_refused(now, id, out);
+                }
+            }
         }
     }
 
@@ -164,7 +174,7 @@ impl Core {
         }
         record.absent = 0;
         let (qty, spends, claim_max) =
-            (record.order.qty, record.order.spends(), record.claim_max());
+            (record.qty_max(), record.order.spends(), record.claim_max());
         if let Some(filled) = status.filled {
             record.claimed = record.claimed.max(filled.min(claim_max));
             if filled > qty + QTY_DUST {
@@ -186,7 +196,7 @@ impl Core {
         match status.state {
             // A limit order that matched only in part rests with what is left, unless its rest is gone.
             VenueState::Filled
-                if status.filled.is_some() && !whole && record.order.tif == Tif::Gtc =>
+                if status.filled.is_some() && !whole && record.order.tif.may_rest() =>
             {
                 if record.cancel_refused {
                     self.on_part_without_rest(now, id, out);
@@ -204,12 +214,12 @@ impl Core {
                 record.ended = Some(total);
                 self.settle_order(now, id, OrderEvent::Filled, out);
             }
-            VenueState::Cancelled if status.filled.is_some() => {
-                record.ended = Some(record.known_filled());
-                self.settle_order(now, id, OrderEvent::Cancelled, out);
+            VenueState::Cancelled | VenueState::Expired if status.filled.is_some() => {
+                let how = self.on_gone(now, id, status.state);
+                self.settle_order(now, id, how, out);
             }
             // Over, but nobody has said with how much filled: ask before letting the rest go.
-            VenueState::Cancelled => {
+            VenueState::Cancelled | VenueState::Expired => {
                 if !record.is_over() {
                     self.query(now, id, out);
                 }
@@ -242,11 +252,8 @@ impl Core {
         self.step(id, OrderEvent::Accepted, out);
         let record = *self.orders.find(OrderRef::Id(id)).expect("just stepped");
         self.progress(now, id, out);
-        // Everything sent so far means to take: what rests is not wanted.
-        if record.state == OrderState::Resting
-            && record.order.tif == Tif::Gtc
-            && !record.order.post_only
-        {
+        let unwanted = record.order.tif.may_rest() && !record.order.wants_to_rest();
+        if record.state == OrderState::Resting && unwanted {
             self.cancel(now, id, out);
         }
     }
@@ -259,7 +266,8 @@ impl Core {
             OrderState::Pending
             | OrderState::Resting
             | OrderState::Unknown
-            | OrderState::Cancelling => record.known_filled(),
+            | OrderState::Cancelling
+            | OrderState::Amending => record.known_filled(),
         };
         let rest = total.saturating_sub(record.told);
         if rest <= QTY_DUST {
@@ -267,6 +275,9 @@ impl Core {
         }
         record.told = total;
         let order = record.order;
+        if order.purpose.is_alone() {
+            return; // no group waits for it
+        }
         self.late(now, &order, rest, out);
     }
 
@@ -328,7 +339,9 @@ impl Core {
         event: OrderEvent,
         out: &mut Outbox,
     ) {
-        let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
+        // What is over is not changed any more; what was to replace it may follow.
+        let found = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let (change, record) = (found.change.take(), *found);
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
         if alive && complete {
@@ -356,6 +369,9 @@ impl Core {
         }
         // Also where the leg went on before: what waited for this order's last fill is due.
         self.advance(now, group, out);
+        if let Some(change) = change.filter(|change| change.replaces) {
+            self.follow(now, id, &change.to, out);
+        }
     }
 
     /// An order moved without being over: its claim shrinks with each fill, and its group's clock runs.

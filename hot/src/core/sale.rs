@@ -87,6 +87,8 @@ impl Core {
             qty,
             tif,
             purpose: Purpose::Unwind,
+            expires: None,
+            post_only: false,
         })
     }
 
@@ -164,6 +166,8 @@ impl Core {
             qty,
             tif,
             purpose: Purpose::TopUp,
+            expires: None,
+            post_only: false,
         })
     }
 

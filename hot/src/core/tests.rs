@@ -19,6 +19,7 @@ mod quarantine;
 mod reducing;
 mod refused;
 mod repairs;
+mod resting;
 mod rows;
 mod slack;
 mod times;

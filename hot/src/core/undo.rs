@@ -5,7 +5,7 @@
 
 use super::Core;
 use super::fills_seen::Booked;
-use crate::group::ADOPTED;
+use crate::group::{ADOPTED, NO_GROUP};
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
@@ -116,6 +116,9 @@ impl Core {
     ) -> Option<usize> {
         if let Some(place) = self.groups.position(group) {
             return Some(place);
+        }
+        if group == NO_GROUP {
+            return None; // it was sent alone: nothing else waits for what it brought
         }
         let place = self.groups.reopen(now, group);
         match place {

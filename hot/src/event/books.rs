@@ -64,7 +64,10 @@ impl Books {
             | Control::Open { .. }
             | Control::Hold { .. }
             | Control::History { .. }
-            | Control::Release { .. } => Applied::Unchanged,
+            | Control::Release { .. }
+            | Control::Rest { .. }
+            | Control::Amend { .. }
+            | Control::Withdraw { .. } => Applied::Unchanged,
         }
     }
 }

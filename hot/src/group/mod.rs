@@ -22,6 +22,9 @@ use crate::units::{Nanos, Price, Qty, Usd};
 /// The basket of a group around an order that no known group sent: none of the real ones.
 pub const ADOPTED: BasketId = BasketId::new(BASKETS_MAX as u16);
 
+/// The group of an order that is sent alone, and in wire logs of the first version of every order: no group has this number.
+pub const NO_GROUP: GroupId = GroupId::new(0);
+
 /// One leg: contracts of one outcome, what has been got of them, and the order in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {

@@ -30,6 +30,11 @@ impl Pace {
         }
     }
 
+    /// When the last request left; zero where none did.
+    pub const fn last(&self) -> Nanos {
+        self.last
+    }
+
     /// A request leaves.
     pub const fn on_sent(&mut self, now: Nanos) {
         self.last = now;

@@ -15,20 +15,35 @@ enum_table! {
         Exit = 3, "exit";
         /// Buys a few more of what has no partner, because the venue takes no order for so little: all of it is sold next.
         TopUp = 4, "top_up";
+        /// Offers to trade at a price of our own choice, and rests until somebody takes it.
+        Quote = 5, "quote";
+        /// Closes a position that has lost as much as it may.
+        StopLoss = 6, "stop_loss";
     }
 }
 
 impl Purpose {
-    /// Whether it puts more at risk than is at risk now: the first order of a basket. A hedge does not: it completes
-    /// what is already held, and without it the group is exposed for longer. Nor does a top-up: what it buys is sold at
-    /// once, with what could not be sold without it.
+    /// Whether it puts more at risk than is at risk now: the first order of a basket, and a quote. A hedge does not: it
+    /// completes what is already held, and without it the group is exposed for longer. Nor does a top-up: what it buys is
+    /// sold at once, with what could not be sold without it.
     pub const fn opens(self) -> bool {
-        matches!(self, Self::Leg)
+        matches!(self, Self::Leg | Self::Quote)
+    }
+
+    /// Whether it is sent alone, for no group: nothing else waits for what it gets.
+    pub const fn is_alone(self) -> bool {
+        matches!(self, Self::Quote | Self::Exit | Self::StopLoss)
+    }
+
+    /// Whether what does not fill at once is wanted on the book. Any other order means to take: if it comes to rest, it is
+    /// cancelled.
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::Quote | Self::Exit)
     }
 
     /// Whether it may only sell what is held.
     pub const fn reduces(self) -> bool {
-        matches!(self, Self::Unwind | Self::Exit)
+        matches!(self, Self::Unwind | Self::Exit | Self::StopLoss)
     }
 
     /// Whether it gets rid of contracts without a partner, or makes that possible.

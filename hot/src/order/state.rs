@@ -15,6 +15,8 @@ enum_table! {
         Cancelling = 3, "cancelling";
         /// Over; only a late fill can still move it.
         Done = 4, "done";
+        /// On the venue's book, and a change of it is on the way: it may fill on its old terms or on its new ones.
+        Amending = 5, "amending";
     }
 }
 
@@ -37,6 +39,14 @@ pub enum OrderEvent {
     Filled,
     /// The venue says it is over, without being filled whole.
     Cancelled,
+    /// The venue says it is over because its time had come, without being filled whole.
+    Expired,
+    /// We asked for a change of it.
+    AmendSent,
+    /// The venue says that it has its new terms.
+    Amended,
+    /// It was not changed: the venue would not, or the change was never sent.
+    AmendRefused,
     /// The program started again: whatever it was, nobody can say now.
     Restarted,
 }
@@ -62,22 +72,39 @@ impl OrderState {
             (S::Pending | S::Unknown, E::Rejected) => S::Done,
             (S::Pending, E::TimedOut) => S::Unknown, // proves nothing; the reservation stays
             (S::Unknown | S::Resting, E::TimedOut) => self, // a late time-out of something already known
-            (S::Pending | S::Resting | S::Unknown, E::CancelSent) => S::Cancelling,
+            (S::Pending | S::Resting | S::Unknown | S::Amending, E::CancelSent) => S::Cancelling,
             (S::Cancelling, E::CancelSent | E::TimedOut) => S::Cancelling, // asked again; it still stands
             (S::Cancelling, E::Accepted) => S::Cancelling, // accepted late; the cancel still stands
             (S::Cancelling, E::Rejected) => S::Done, // it never got there, so there is nothing to cancel
             (S::Cancelling, E::CancelRefused) => S::Unknown, // filled, gone or never there: ask
-            (S::Pending | S::Resting | S::Unknown, E::CancelRefused) => S::Unknown, // told twice, or by a stream
+            // told twice, or by a stream; or a change of what is gone
+            (S::Pending | S::Resting | S::Unknown | S::Amending, E::CancelRefused) => S::Unknown,
             (S::Pending | S::Unknown, E::PartFilled) => S::Resting, // a fill may outrun its own acceptance
-            (S::Resting | S::Cancelling, E::PartFilled) => self,
-            (S::Pending | S::Resting | S::Unknown | S::Cancelling, E::Filled | E::Cancelled) => {
-                S::Done
-            }
+            (S::Resting | S::Cancelling | S::Amending, E::PartFilled) => self,
+            (
+                S::Pending | S::Resting | S::Unknown | S::Cancelling | S::Amending,
+                E::Filled | E::Cancelled | E::Expired,
+            ) => S::Done,
             (S::Resting, E::Accepted) => self, // told twice
-            (S::Pending | S::Resting | S::Unknown | S::Cancelling, E::Restarted) => S::Unknown,
+            (S::Resting, E::AmendSent) => S::Amending,
+            (S::Amending, E::Amended | E::AmendRefused) => S::Resting,
+            // It still may be either: a word on its way said so before the change came, or no answer did.
+            (S::Amending, E::Accepted | E::TimedOut) => S::Amending,
+            // Told twice; or what else is known of it weighs more.
+            (
+                S::Pending | S::Resting | S::Unknown | S::Cancelling,
+                E::Amended | E::AmendRefused,
+            ) => self,
+            (S::Pending | S::Resting | S::Unknown | S::Cancelling | S::Amending, E::Restarted) => {
+                S::Unknown
+            }
             // Whatever is told of an order that is over changes nothing here; a late fill still moves the position.
             (S::Done, _) => S::Done,
-            (S::Resting, E::Rejected) => return Err(IllegalStep { from: self, event }),
+            // Only what rests is changed, and one change at a time; and what rests was never rejected.
+            (S::Pending | S::Unknown | S::Cancelling | S::Amending, E::AmendSent)
+            | (S::Resting | S::Amending, E::Rejected) => {
+                return Err(IllegalStep { from: self, event });
+            }
         })
     }
 }
@@ -86,14 +113,7 @@ impl OrderState {
 mod tests {
     use super::*;
 
-    const STATES: [OrderState; 5] = [
-        OrderState::Pending,
-        OrderState::Resting,
-        OrderState::Unknown,
-        OrderState::Cancelling,
-        OrderState::Done,
-    ];
-    const EVENTS: [OrderEvent; 9] = [
+    const EVENTS: [OrderEvent; 13] = [
         OrderEvent::Accepted,
         OrderEvent::Rejected,
         OrderEvent::TimedOut,
@@ -102,24 +122,59 @@ mod tests {
         OrderEvent::PartFilled,
         OrderEvent::Filled,
         OrderEvent::Cancelled,
+        OrderEvent::Expired,
+        OrderEvent::AmendSent,
+        OrderEvent::Amended,
+        OrderEvent::AmendRefused,
         OrderEvent::Restarted,
+    ];
+
+    /// The whole table: a row an event in the order of [`EVENTS`], a column a state in the order of its number. `-` is a
+    /// pair that makes no sense.
+    const TABLE: [&str; 13] = [
+        // pending   resting    unknown    cancelling done  amending
+        "resting    resting    resting    cancelling done  amending", // Accepted
+        "done       -          done       done       done  -",        // Rejected
+        "unknown    resting    unknown    cancelling done  amending", // TimedOut
+        "cancelling cancelling cancelling cancelling done  cancelling", // CancelSent
+        "unknown    unknown    unknown    unknown    done  unknown",  // CancelRefused
+        "resting    resting    resting    cancelling done  amending", // PartFilled
+        "done       done       done       done       done  done",     // Filled
+        "done       done       done       done       done  done",     // Cancelled
+        "done       done       done       done       done  done",     // Expired
+        "-          amending   -          -          done  -",        // AmendSent
+        "pending    resting    unknown    cancelling done  resting",  // Amended
+        "pending    resting    unknown    cancelling done  resting",  // AmendRefused
+        "unknown    unknown    unknown    unknown    done  unknown",  // Restarted
     ];
 
     #[test]
     fn every_pair_is_decided() {
-        let mut table = String::new();
-        for state in STATES {
-            for event in EVENTS {
-                let next = state.next(event).map_or("illegal", OrderState::name);
-                table += &format!("{} + {event:?} = {next}\n", state.name());
+        for (event, row) in EVENTS.into_iter().zip(TABLE) {
+            let names: Vec<&str> = row.split_whitespace().collect();
+            assert_eq!(names.len(), OrderState::ALL.len(), "{event:?}");
+            for (state, wanted) in OrderState::ALL.into_iter().zip(names) {
+                let next = state.next(event).map_or("-", OrderState::name);
+                assert_eq!(next, wanted, "{} + {event:?}", state.name());
             }
         }
-        let illegal: Vec<_> = table.lines().filter(|line| line.ends_with("illegal")).collect();
-        assert_eq!(illegal, ["resting + Rejected = illegal"]);
-        assert!(table.contains("pending + TimedOut = unknown\n"), "a time-out proves nothing");
-        assert!(table.contains("unknown + TimedOut = unknown\n"));
-        assert!(table.contains("cancelling + Accepted = cancelling\n"));
-        assert!(table.contains("pending + PartFilled = resting\n"));
+    }
+
+    /// From each pair on: whatever is told of an order in which order, it can still be cancelled, and it can end.
+    #[test]
+    fn every_pair_leads_on_to_an_end() {
+        for state in OrderState::ALL {
+            for event in EVENTS {
+                let Ok(next) = state.next(event) else { continue };
+                for end in [OrderEvent::Filled, OrderEvent::Cancelled, OrderEvent::Expired] {
+                    assert_eq!(next.next(end), Ok(OrderState::Done), "{state:?} {event:?} {end:?}");
+                }
+                let cancelled = next.next(OrderEvent::CancelSent);
+                assert!(
+                    cancelled.is_ok_and(|s| matches!(s, OrderState::Cancelling | OrderState::Done))
+                );
+            }
+        }
     }
 
     #[test]
@@ -133,8 +188,13 @@ mod tests {
     fn only_evidence_ends_an_unknown_order() {
         for event in EVENTS {
             let ends = OrderState::Unknown.next(event) == Ok(OrderState::Done);
-            let evidence =
-                matches!(event, OrderEvent::Rejected | OrderEvent::Filled | OrderEvent::Cancelled);
+            let evidence = matches!(
+                event,
+                OrderEvent::Rejected
+                    | OrderEvent::Filled
+                    | OrderEvent::Cancelled
+                    | OrderEvent::Expired
+            );
             assert_eq!(ends, evidence, "{event:?}");
         }
     }

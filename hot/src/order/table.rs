@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use crate::ids::{OrderId, OrderRef, VenueKey};
 use crate::index::Index;
-use crate::order::{Order, OrderState, Pace};
+use crate::order::{Change, Order, OrderState, Pace};
 use crate::pack::{enum_table, pack_fields};
 use crate::state::state_fields;
 use crate::units::{Nanos, Qty, Usd};
@@ -52,6 +52,20 @@ pub struct Record {
     pub acked: bool,
     /// How often in a row the venue did not know the order while its history showed no fill.
     pub absent: u8,
+    /// The change of the order that is under way: nobody can say yet whether it was made.
+    pub change: Option<ChangeSent>,
+}
+
+/// A change of an order that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeSent {
+    /// What the order is to become.
+    pub to: Change,
+    /// When the change was handed to the executor.
+    pub sent: Nanos,
+    /// Whether the venue cannot change an order in place: this one is cancelled, and once that is confirmed another takes
+    /// what is left. Until then both share one reservation.
+    pub replaces: bool,
 }
 
 enum_table! {
@@ -70,8 +84,9 @@ enum_table! {
 pack_fields! {
     Record {
         order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, queries,
-        query_owed, cancels, cancel_refused, part_told, end, acked, absent,
+        query_owed, cancels, cancel_refused, part_told, end, acked, absent, change,
     }
+    ChangeSent { to, sent, replaces }
 }
 
 impl Record {
@@ -98,6 +113,7 @@ impl Record {
             end: EndKind::Traded,
             acked: false,
             absent: 0,
+            change: None,
         }
     }
 
@@ -116,12 +132,23 @@ impl Record {
         Qty::from_micros(self.order.qty.micros().saturating_mul(ticks))
     }
 
+    /// The most contracts that the order may come to, as it is and with the change of it that may have been made in place.
+    pub fn qty_max(&self) -> Qty {
+        let changed = self.change.filter(|change| !change.replaces);
+        changed.map_or(self.order.qty, |change| self.order.qty.max(change.to.qty))
+    }
+
+    /// Whether nothing that is under way changes how many contracts the order is for.
+    pub fn qty_is_known(&self) -> bool {
+        self.change.is_none_or(|change| change.replaces || change.to.qty == self.order.qty)
+    }
+
     /// Contracts that may still fill, or that have filled and are not booked yet.
     pub fn open(&self) -> Qty {
         match (self.state, self.ended) {
             (_, Some(total)) => total.saturating_sub(self.filled),
             (OrderState::Done, None) => Qty::ZERO,
-            (_, None) => self.order.qty.saturating_sub(self.filled),
+            (_, None) => self.qty_max().saturating_sub(self.filled),
         }
     }
 

@@ -1,8 +1,10 @@
 //! One order as it is sent.
 
+use std::num::NonZeroU32;
+
 use super::Purpose;
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Side, Venue};
-use crate::pack::{enum_table, pack_fields};
+use crate::pack::{Pack, Sink, Source, enum_table, pack_fields};
 use crate::units::{Nanos, Price, Qty};
 use crate::venue_rules::Purchases;
 
@@ -26,6 +28,8 @@ pub struct Order {
     /// The number of contracts; for an order that [spends](Self::spends), at the limit price.
     pub qty: Qty,
     pub tif: Tif,
+    /// From when on nothing of it rests any more; there for [`Tif::Gtd`], and for no other.
+    pub expires: Option<Expiry>,
     /// Whether the venue rejects it rather than let it trade at once.
     pub post_only: bool,
     pub purpose: Purpose,
@@ -38,6 +42,16 @@ impl Order {
         matches!(self.venue.rules().purchases, Purchases::ByMoney)
             && matches!(self.action, Action::Buy)
             && !self.tif.may_rest()
+    }
+
+    /// Whether what does not fill at once is wanted on the book: told by its purpose and its time in force.
+    pub const fn wants_to_rest(&self) -> bool {
+        self.purpose.rests() && self.tif.may_rest()
+    }
+
+    /// Whether it has an expiry if, and only if, its time in force asks for one.
+    pub const fn has_fitting_expiry(&self) -> bool {
+        matches!(self.tif, Tif::Gtd) == self.expires.is_some()
     }
 
     /// Its side and price on the YES book.
@@ -59,13 +73,47 @@ enum_table! {
         Ioc = 1, "ioc";
         /// Fills in full at once or not at all.
         Fok = 2, "fok";
+        /// Rests until it is cancelled or its expiry comes.
+        Gtd = 3, "gtd";
+    }
+}
+
+/// A whole second since 1970-01-01, from 1 to 2³² − 1: from then on an order rests no more. Both venues count expiries in
+/// seconds (`kalshi.md` §3.2, `polymarket.md` §3.8, 2026-11-20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expiry(NonZeroU32);
+
+impl Expiry {
+    /// The second that `time` lies in; `None` before the first second of 1970 has passed and after the year 2106.
+    pub fn at(time: Nanos) -> Option<Self> {
+        let secs = u32::try_from(time.get() / 1_000_000_000).ok()?;
+        NonZeroU32::new(secs).map(Self)
+    }
+
+    /// Seconds since 1970-01-01.
+    pub fn secs(self) -> u64 {
+        self.0.get().into()
+    }
+
+    /// The same as a time.
+    pub fn time(self) -> Nanos {
+        Nanos::from_secs(self.secs())
+    }
+}
+
+impl Pack for Expiry {
+    fn pack<W: Sink>(&self, to: &mut W) {
+        self.0.get().pack(to);
+    }
+    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+        NonZeroU32::new(u32::unpack(from)?).map(Self)
     }
 }
 
 pack_fields! {
     Order {
-        id, epoch, decided, group, market, venue, outcome, action, price, qty, tif, post_only,
-        purpose,
+        id, epoch, decided, group, market, venue, outcome, action, price, qty, tif, expires,
+        post_only, purpose,
     }
 }
 
@@ -73,7 +121,7 @@ impl Tif {
     /// Whether what does not fill at once stays on the book.
     pub const fn may_rest(self) -> bool {
         match self {
-            Self::Gtc => true,
+            Self::Gtc | Self::Gtd => true,
             Self::Ioc | Self::Fok => false,
         }
     }

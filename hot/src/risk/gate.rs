@@ -3,8 +3,9 @@
 //! A further row of the risk table is a further line of [`check`].
 
 use crate::bounds::DATA_AGE_MAX;
+use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
-use crate::order::Order;
+use crate::order::{Amend, Order};
 use crate::risk::{Approved, Context, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
 use crate::units::{Nanos, Qty, Usd};
 
@@ -67,9 +68,12 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// | order | rows |
 /// | --- | --- |
-/// | opening: the first leg of a basket | all but `NotReducing` |
-/// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, a market that the venue trades, grid, minimum size, the cash that is there, own cross |
-/// | reducing: unwind, exit | a market that the venue trades, grid, minimum size, own cross, what is held |
+/// | opening: the first leg of a basket, a quote | all; `NotReducing` where it sells |
+/// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, a market that the venue trades, grid, minimum size, expiry, the cash that is there, own cross |
+/// | reducing: unwind, exit, stop-loss | a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
+///
+/// A change of an order that rests is asked about as an order for what it would leave to fill, while the order's own claim
+/// is given back: see [`check_amend`].
 ///
 /// A budget (rates, daily loss, exposure, positions), a doubtful book, a link that is down or accounts that are being
 /// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
@@ -100,7 +104,9 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
     row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
-    row(R::MinSize, worth(o) < o.venue.rules().marketable_min)?; // every order of ours takes
+    // An order that only rests takes nothing: any other may.
+    row(R::MinSize, !o.post_only && worth(o) < o.venue.rules().marketable_min)?;
+    row(R::Expiry, !has_good_expiry(o))?;
     row(R::OrderQty, opens && o.qty > limits.qty(L::OrderQty))?;
     row(R::OrderNotional, opens && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
     row(R::Cash, opens && cost > v.cash_free.scale_floor(percent(limits), 100))?;
@@ -118,8 +124,34 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::Rate, opens && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
     row(R::Duplicate, opens && rate.repeats(o))?;
     row(R::OwnCross, v.own_cross)?;
-    row(R::NotReducing, reduces && o.qty > v.held_free)?;
+    row(R::NotReducing, (reduces || o.action == Action::Sell) && o.qty > v.held_free)?;
     Ok(Approved::new(order))
+}
+
+/// The same table for a change in place. `order` is what rests, with its new limit and expiry and with the contracts that it
+/// would leave to fill; the view counts nothing of it.
+///
+/// # Errors
+/// The refusal: the order rests on as it is.
+pub fn check_amend(v: &View<'_>, order: Order, amend: Amend) -> Result<Approved<Amend>, R> {
+    assert!(
+        (amend.order, amend.epoch, amend.decided) == (order.id, order.epoch, order.decided),
+        "O7: a change is of the order that was asked about"
+    );
+    assert!(
+        (amend.price, amend.expires) == (order.price, order.expires) && amend.qty >= order.qty,
+        "O15: what is sent is what was asked about"
+    );
+    check(v, order).map(|_| Approved::new(amend))
+}
+
+/// How long an order may take to the venue: its expiry must be that much farther ahead than the venue asks.
+const WIRE_TIME: Nanos = Nanos::from_secs(2);
+
+/// Whether the expiry is there if the time in force asks for one, and far enough ahead for the venue.
+fn has_good_expiry(order: &Order) -> bool {
+    let first = order.decided.after(order.venue.rules().expiry_ahead_min).after(WIRE_TIME);
+    order.has_fitting_expiry() && order.expires.is_none_or(|expires| expires.time() >= first)
 }
 
 /// Whether the venue takes orders in a market of this status. In a market that is only observed nothing is opened; what is

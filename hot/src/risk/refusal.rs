@@ -57,5 +57,9 @@ enum_table! {
         OldData = 24, "old_data";
         /// Something about the market was not understood.
         Quarantined = 25, "quarantined";
+        /// An expiry that does not fit the order's time in force, or that the venue would not take: too soon.
+        Expiry = 26, "expiry";
+        /// A change of an order that does not rest, is not to rest, or is being changed or cancelled already.
+        NotResting = 27, "not_resting";
     }
 }

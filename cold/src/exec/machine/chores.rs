@@ -84,6 +84,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             self.places.remove(at);
             return self.unsent(order, Unsent::Down); // it never left: nothing to cancel
         }
+        self.drop_amend(order);
         if C::ID_FIRST && self.ids.find(order).is_none() {
             return self.report(Report::CancelRefused { order: OrderRef::Id(order) });
         }
@@ -150,7 +151,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         if let Some(own) = free(LaneRole::Chores).next() {
             return Some((own, true));
         }
-        let mut others = free(LaneRole::Orders).filter(|_| self.places.is_empty());
+        let mut others =
+            free(LaneRole::Orders).filter(|_| self.places.is_empty() && self.amends.is_empty());
         let (first, spare) = (others.next(), others.next());
         let mut own = self.lanes.iter().filter(|lane| lane.role == LaneRole::Chores).peekable();
         let away = own.peek().is_some() && own.all(|lane| !lane.open);

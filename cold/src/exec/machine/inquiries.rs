@@ -104,6 +104,9 @@ fn named(report: Report, inquiry: &Inquiry) -> Report {
         Report::Status(status) if is_it(status.order) => {
             Report::Status(OrderStatus { order: ours, ..status })
         }
+        Report::Terms { order, price, qty } if is_it(order) => {
+            Report::Terms { order: ours, price, qty }
+        }
         Report::Fill(mut fill) if is_it(fill.order) => {
             fill.order = ours;
             Report::Fill(fill)

@@ -1,6 +1,6 @@
 //! What the machine knows of each connection: whether it is open, and the one request that it carries.
 
-use surefoot_hot::order::{Cancel, Order};
+use surefoot_hot::order::{Amend, Cancel, Order};
 use surefoot_hot::report::Unsent;
 use surefoot_hot::units::Nanos;
 
@@ -22,7 +22,7 @@ pub struct Outgoing<'a> {
     pub lane: usize,
     /// The whole HTTP/1.1 request.
     pub bytes: &'a [u8],
-    /// For an order: the terms that it must still meet when its bytes go. For anything else `None`.
+    /// For an order or a change of one: the terms that it must still meet when its bytes go. For anything else `None`.
     pub leave: Option<LeaveTerms>,
     /// The answer must be there by then; otherwise the machine gives the connection up.
     pub deadline: Nanos,
@@ -78,6 +78,7 @@ pub(super) enum Written {
 #[derive(Debug)]
 pub(super) enum Job {
     Place { order: Order, id: VenueId, written: Written },
+    Amend { amend: Amend, id: VenueId, written: Written },
     Cancel { cancel: Cancel, id: VenueId, tries: u8 },
     CancelAll,
     Ask(Box<Inquiry>),
@@ -134,7 +135,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             self.handed = None;
         }
         match (&self.lanes[lane].job, result) {
-            (Some(Job::Place { .. }), _) => self.on_wrote_order(now, lane, result),
+            (Some(Job::Place { .. } | Job::Amend { .. }), _) => {
+                self.on_wrote_order(now, lane, result);
+            }
             (Some(_), WriteResult::All | WriteResult::Part) => {}
             (Some(_), WriteResult::Stopped(_) | WriteResult::Nothing | WriteResult::Cut) => {
                 self.lose(now, lane, "broke before a chore left");
@@ -154,6 +157,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         let state = &self.lanes[lane];
         let leave = match &state.job {
             Some(Job::Place { order, .. }) => Some(self.leave_terms(order)),
+            Some(Job::Amend { amend, .. }) => Some(self.amend_leaves(amend)),
             Some(_) => None,
             None => unreachable!("a request that was handed out has a job"),
         };
@@ -176,6 +180,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         match job {
             None | Some(Job::Warm) => {}
             Some(Job::Place { order, .. }) => self.on_lost_order(now, order.id),
+            Some(Job::Amend { amend, .. }) => self.on_lost_order(now, amend.order),
             Some(Job::Cancel { cancel, tries, .. }) => self.retry_cancel(now, cancel, tries),
             Some(Job::CancelAll) => self.cancel_all.retry(now),
             Some(Job::Ask(inquiry)) => self.retry_ask(now, inquiry),

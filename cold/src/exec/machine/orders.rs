@@ -14,7 +14,7 @@ use crate::exec::codec::{RequestKind, is_urgent};
 use crate::wirelog::{Ended, Record, Sent, VenueId};
 
 /// Whether an order can leave.
-enum Way {
+pub(super) enum Way {
     /// Over this connection, now.
     Open(usize),
     /// The order stays in the queue and is tried again in a later turn.
@@ -62,16 +62,29 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         false
     }
 
-    /// Whether an order can leave now. One that hedges or reduces waits a moment for a way that is closed and is then
-    /// told as not sent; one that opens something waits for nothing but a connection that is busy: its price is old.
     fn way(&mut self, now: Nanos, since: Nanos, order: &Approved<Order>) -> Way {
-        if self.halt.read() != order.epoch {
+        let terms = self.leave_terms(order);
+        self.way_for(now, since, terms, is_urgent(order), RequestKind::Place(order))
+    }
+
+    /// Whether an order, or a change of one, can leave now. One that hedges or reduces waits a moment for a way that is
+    /// closed and is then told as not sent; one that opens something waits for nothing but a connection that is busy: its
+    /// price is old.
+    pub(super) fn way_for(
+        &mut self,
+        now: Nanos,
+        since: Nanos,
+        terms: LeaveTerms,
+        urgent: bool,
+        what: RequestKind<'_>,
+    ) -> Way {
+        if self.halt.read() != terms.epoch {
             return Way::Closed(Unsent::Epoch);
         }
-        if now > self.leave_terms(order).by {
+        if now > terms.by {
             return Way::Closed(Unsent::Old);
         }
-        let (urgent, waited) = (is_urgent(order), now.since(since));
+        let waited = now.since(since);
         let hold = |why, longest: Nanos| {
             if waited < longest { Way::Wait } else { Way::Closed(why) }
         };
@@ -88,7 +101,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         if !self.breaker.admits(now, urgent) {
             return hold(Unsent::Breaker, urgent_max);
         }
-        if !self.codec.admit(now, RequestKind::Place(order)) {
+        if !self.codec.admit(now, what) {
             self.breaker.withdraw();
             return hold(Unsent::Tokens, urgent_max);
         }
@@ -137,12 +150,17 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         LeaveTerms { epoch: order.epoch, by, decided: order.decided }
     }
 
-    /// How the bytes of the order on `lane` went.
+    /// How the bytes of the order on `lane`, or of a change of one, went.
     pub(super) fn on_wrote_order(&mut self, now: Nanos, lane: usize, result: WriteResult) {
-        let Some(Job::Place { order, id, written }) = &mut self.lanes[lane].job else {
-            unreachable!("the caller has looked")
+        let (order, id, written, is_new) = match &mut self.lanes[lane].job {
+            Some(Job::Place { order, id, written }) => (order.id, *id, written, true),
+            Some(Job::Amend { amend, id, written }) => (amend.order, *id, written, false),
+            Some(
+                Job::Cancel { .. } | Job::CancelAll | Job::Ask(_) | Job::Heartbeat | Job::Warm,
+            )
+            | None => unreachable!("the caller has looked"),
         };
-        let (order, id, before) = (order.id, *id, *written);
+        let before = *written;
         match result {
             WriteResult::All => *written = Written::All,
             WriteResult::Part => *written = Written::Part,
@@ -150,12 +168,16 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         }
         assert!(before != Written::All, "all of it had left");
         let left = before == Written::Part;
-        if !left && matches!(result, WriteResult::All | WriteResult::Part | WriteResult::Cut) {
+        let leaves = matches!(result, WriteResult::All | WriteResult::Part | WriteResult::Cut);
+        if !left && leaves && is_new {
             self.stats.sent += 1;
             self.open.push(order);
         }
         match result {
             WriteResult::All | WriteResult::Part => {}
+            WriteResult::Stopped(_) | WriteResult::Nothing if !left && !is_new => {
+                self.take_amend_back(order, lane);
+            }
             WriteResult::Stopped(why) if !left => self.take_back(now, order, id, lane, why),
             WriteResult::Nothing if !left => self.take_back(now, order, id, lane, Unsent::Down),
             WriteResult::Stopped(_) | WriteResult::Nothing | WriteResult::Cut => {

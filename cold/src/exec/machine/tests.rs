@@ -1,5 +1,6 @@
 //! Races that need no socket: what the machine concludes when the world answers late, in part, not at all or out of turn.
 
+mod amends;
 mod desk;
 
 use surefoot_hot::ids::Venue;

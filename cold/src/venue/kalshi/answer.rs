@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::OrderId;
-use surefoot_hot::order::{Order, Tif};
+use surefoot_hot::order::{Amend, Order};
 use surefoot_hot::report::{Reject, VenueState};
 use surefoot_hot::units::Qty;
 use surefoot_hot::venue::kalshi::our_order_id;
 
-use crate::exec::answer::{Cancelled, Placed, state_of};
+use crate::exec::answer::{Amended, Cancelled, Placed, state_of};
 use crate::http_answer::{holds, is_foreign, parse};
 use crate::json::{Object, as_qty, scaled};
 
@@ -71,7 +71,7 @@ fn accepted(body: &Value, order: &Order) -> Created {
     let count = |field: &str| body.get(field).and_then(|value| scaled(value, 6)).and_then(as_qty);
     let placed = match (count("fill_count"), count("remaining_count")) {
         (Some(filled), Some(left)) => {
-            let rests = order.tif == Tif::Gtc && !left.is_zero();
+            let rests = order.tif.may_rest() && !left.is_zero();
             Placed::Status {
                 state: state_of(filled, order.qty, Qty::ZERO, rests),
                 filled: Some(filled),
@@ -141,6 +141,38 @@ pub fn cancelled(status: u16, body: &[u8], order_id: &str) -> Cancelled {
     }
 }
 
+/// What the answer to an amend or a decrease proves. Both say what is left; an amend says what is filled besides.
+pub fn amended(status: u16, body: &[u8], amend: &Amend, order_id: &str) -> Amended {
+    let json = parse(body);
+    let text = |field: &str| json.get(field).and_then(Value::as_str);
+    let is_other = text("order_id").is_some_and(|named| named != order_id)
+        || text("client_order_id")
+            .is_some_and(|named| our_order_id(named.as_bytes()) != Some(amend.order));
+    if is_other {
+        return Amended::Unknown; // another order's answer
+    }
+    let count = |field: &str| json.get(field).and_then(|value| scaled(value, 6)).and_then(as_qty);
+    match status {
+        200..=299 => match (count("remaining_count"), count("fill_count")) {
+            (Some(left), filled) => Amended::Done {
+                state: if left.is_zero() { VenueState::Filled } else { VenueState::Resting },
+                // A decrease tells what is left of the new size alone.
+                filled: filled.or(amend.qty.checked_sub(left)),
+            },
+            (None, _) => Amended::Unknown,
+        },
+        404 => Amended::Gone,
+        // It has those terms: told twice, or as it was told before (§3.3).
+        400 if words(&json).iter().any(|word| holds(word, "no_op")) => {
+            Amended::Done { state: VenueState::Resting, filled: None }
+        }
+        _ => match refused_whole(status, body, &json) {
+            Placed::Rejected(why) => Amended::Refused(why),
+            Placed::Status { .. } | Placed::Exists | Placed::Unknown => Amended::Unknown,
+        },
+    }
+}
+
 /// Which order of ours a row speaks of, where it names it.
 pub fn row_order(row: &Value) -> Option<OrderId> {
     our_order_id(row.get("client_order_id")?.as_str()?.as_bytes())
@@ -159,7 +191,7 @@ pub fn state(word: &str) -> Option<VenueState> {
 #[cfg(test)]
 mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-    use surefoot_hot::order::{Cancel, Purpose};
+    use surefoot_hot::order::{Cancel, Purpose, Tif};
     use surefoot_hot::report::Report;
     use surefoot_hot::units::{Nanos, Price};
 
@@ -178,6 +210,7 @@ mod tests {
             price: Price::from_ticks(5_600).unwrap(),
             qty: Qty::from_contracts(10),
             tif,
+            expires: None,
             post_only: false,
             purpose: Purpose::Leg,
         }
@@ -296,5 +329,62 @@ mod tests {
         assert_eq!(Cancelled::NotNow(Reject::Rate).report(&cancel), None);
         let (report, ask) = Placed::Exists.report(OrderId::new(1));
         assert!(ask && matches!(report, Report::TimedOut { .. }));
+    }
+
+    #[test]
+    fn the_answer_to_a_change_says_what_is_left() {
+        use surefoot_hot::order::{Amend, Change};
+        let rests = order(Tif::Gtc);
+        let to = Change { qty: Qty::from_contracts(8), ..Change::of(&rests) };
+        let amend = Amend::new(&rests, &to, 1, Nanos::ZERO);
+        let say = |status, body: &str| amended(status, body.as_bytes(), &amend, "3b23");
+        let done = |state, contracts| Amended::Done {
+            state,
+            filled: Some(Qty::from_contracts(contracts)),
+        };
+        for (body, meaning) in [
+            (
+                r#"{"order_id":"3b23","client_order_id":"sf-00000000000000a1","remaining_count":"5.00","fill_count":"3.00"}"#,
+                done(VenueState::Resting, 3),
+            ),
+            (
+                r#"{"order_id":"3b23","remaining_count":"0.00","fill_count":"8.00"}"#,
+                done(VenueState::Filled, 8),
+            ),
+            // a decrease
+            (
+                r#"{"order_id":"3b23","client_order_id":"sf-00000000000000a1","remaining_count":"5.00"}"#,
+                done(VenueState::Resting, 3),
+            ),
+            (r#"{"order_id":"3b23"}"#, Amended::Unknown),
+            (r#"{"order_id":"9999","remaining_count":"5.00"}"#, Amended::Unknown),
+            (
+                r#"{"client_order_id":"sf-00000000000000a2","remaining_count":"5.00"}"#,
+                Amended::Unknown,
+            ),
+            ("", Amended::Unknown),
+        ] {
+            assert_eq!(say(200, body), meaning, "{body}");
+        }
+        for (status, body, meaning) in [
+            (404, r#"{"error":{"code":"not_found"}}"#, Amended::Gone),
+            (
+                400,
+                r#"{"error":{"code":"AMEND_ORDER_NO_OP"}}"#,
+                Amended::Done { state: VenueState::Resting, filled: None },
+            ),
+            (400, r#"{"error":{"code":"insufficient_balance"}}"#, Amended::Refused(Reject::Funds)),
+            (
+                400,
+                r#"{"error":{"code":"invalid_order","details":"post only cross"}}"#,
+                Amended::Refused(Reject::Crossed),
+            ),
+            (409, r#"{"error":{"code":"trading_is_paused"}}"#, Amended::Refused(Reject::Mode)),
+            (429, r#"{"error":"too many requests"}"#, Amended::Refused(Reject::Rate)),
+            (403, "<html>blocked</html>", Amended::Refused(Reject::Blocked)),
+            (500, r#"{"error":{"code":"internal"}}"#, Amended::Unknown),
+        ] {
+            assert_eq!(say(status, body), meaning, "{status} {body}");
+        }
     }
 }

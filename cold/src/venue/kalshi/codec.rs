@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
-use surefoot_hot::order::{Cancel, Order};
+use surefoot_hot::order::{Amend, Cancel, Order};
 use surefoot_hot::report::Report;
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
 use super::header_slots::HeaderSlots;
 use crate::directory::{Directory, KalshiNames, Names};
-use crate::exec::answer::{Cancelled, Placed};
+use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec, is_urgent,
     rehearsal_order,
@@ -30,7 +30,7 @@ use crate::wirelog::VenueId;
 const PAGES_MAX: u8 = 20;
 /// Shards there may be; each has a write bucket of its own, shard 0 shares the unscoped one.
 const SHARDS_MAX: usize = 8;
-/// What an order, a cancel and a read of one order cost, and everything else.
+/// What an order or a change of one, a cancel and a read of one order cost, and everything else.
 const COST_PLACE: u64 = 10;
 const COST_CANCEL: u64 = 2;
 const COST_READ_ONE: u64 = 2;
@@ -218,6 +218,10 @@ impl VenueCodec for Kalshi {
                 let reserve = if is_urgent(order) { 0 } else { self.reserve };
                 self.bucket(order.market).take(now, COST_PLACE, reserve)
             }
+            RequestKind::Amend(amend) => {
+                let reserve = if amend.purpose.opens() { self.reserve } else { 0 };
+                self.bucket(amend.market).take(now, COST_PLACE, reserve)
+            }
             RequestKind::Cancel(cancel) => self.bucket(cancel.market).take(now, COST_CANCEL, 0),
             RequestKind::CancelAll => {
                 self.writes[0].take(now, COST_CANCEL, 0);
@@ -254,6 +258,31 @@ impl VenueCodec for Kalshi {
     fn on_place(&mut self, order: &Order, _: VenueId, answer: &Answer<'_>) -> (Placed, VenueId) {
         let created = answer::created(answer.status, answer.body, order);
         (created.placed, created.order_id.as_deref().map_or(VenueId::NONE, venue_id))
+    }
+
+    fn amend(
+        &mut self,
+        now: Nanos,
+        amend: &Approved<Amend>,
+        id: &VenueId,
+        request: &mut Request,
+    ) -> Result<(), CannotEncode> {
+        let names = self.markets.get(amend.market).ok_or(CannotEncode)?;
+        let (call, written) = match amend.shrinks_by() {
+            Some(less) => {
+                ("/decrease", encode::decrease(&mut request.body, names.exchange_index, less))
+            }
+            None => ("/amend", encode::amend(&mut request.body, names, amend)),
+        };
+        written.map_err(|_| CannotEncode)?;
+        let mut path = Vec::with_capacity(encode::ORDERS.len() + 64);
+        encode::order_path(&mut path, text(id), call);
+        self.finish(now, "POST", &path, &[b"?subaccount=0"], request);
+        Ok(())
+    }
+
+    fn on_amend(&mut self, amend: &Amend, id: &VenueId, answer: &Answer<'_>) -> Amended {
+        answer::amended(answer.status, answer.body, amend, text(id))
     }
 
     fn cancel(&mut self, now: Nanos, cancel: &Cancel, id: &VenueId, request: &mut Request) {
@@ -319,6 +348,7 @@ impl VenueCodec for Kalshi {
             let row = rest::order(&body).ok().filter(|row| row.name.id == text(&inquiry.id));
             let Some(row) = row else { return AfterAnswer::Retry };
             inquiry.found = true;
+            reports.extend(row.terms());
             reports.push(Report::Status(row.status()));
             inquiry.step = 2;
             return AfterAnswer::AskNext;
@@ -332,6 +362,7 @@ impl VenueCodec for Kalshi {
             if let Some(row) = rows.iter().filter_map(|row| rest::order(row).ok()).find(ours) {
                 inquiry.found = true;
                 inquiry.id = venue_id(&row.name.id);
+                reports.extend(row.terms());
                 reports.push(Report::Status(row.status()));
                 (inquiry.step, inquiry.pages) = (2, 0);
                 inquiry.cursor.clear();

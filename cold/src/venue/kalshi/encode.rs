@@ -4,7 +4,7 @@
 //! means shard 0. Source: venue reference, `kalshi.md` §3, compiled 2026-11-20.
 
 use surefoot_hot::ids::{OrderId, Side};
-use surefoot_hot::order::{Order, Tif};
+use surefoot_hot::order::{Amend, Expiry, Order, Tif};
 use surefoot_hot::units::{Price, Qty};
 use surefoot_hot::venue_rules::LOT;
 
@@ -43,7 +43,7 @@ pub enum EncodeError {
     Qty,
     /// A price of $0 or $1.
     Price,
-    /// Post-only and immediate exclude each other.
+    /// Post-only and immediate exclude each other; an expiry and any time in force but good-till-date do as well.
     Flags,
 }
 
@@ -53,13 +53,8 @@ pub enum EncodeError {
 /// See [`EncodeError`].
 pub fn create(out: &mut Vec<u8>, names: &KalshiNames, order: &Order) -> Result<(), EncodeError> {
     let (side, price) = order.on_book();
-    if order.qty.is_zero() || !order.qty.micros().is_multiple_of(LOT.micros()) {
-        return Err(EncodeError::Qty);
-    }
-    if price == Price::ZERO || price == Price::ONE {
-        return Err(EncodeError::Price);
-    }
-    if order.tif != Tif::Gtc && order.post_only {
+    check_terms(price, order.qty)?;
+    if (!order.tif.may_rest() && order.post_only) || !order.has_fitting_expiry() {
         return Err(EncodeError::Flags);
     }
     out.extend_from_slice(b"{\"ticker\":\"");
@@ -69,7 +64,7 @@ pub fn create(out: &mut Vec<u8>, names: &KalshiNames, order: &Order) -> Result<(
     push_terms(out, side, price, order.qty);
     out.extend_from_slice(b",\"time_in_force\":\"");
     out.extend_from_slice(match order.tif {
-        Tif::Gtc => b"good_till_canceled",
+        Tif::Gtc | Tif::Gtd => b"good_till_canceled",
         Tif::Ioc => b"immediate_or_cancel",
         Tif::Fok => b"fill_or_kill",
     });
@@ -77,7 +72,45 @@ pub fn create(out: &mut Vec<u8>, names: &KalshiNames, order: &Order) -> Result<(
     if order.post_only {
         out.extend_from_slice(b",\"post_only\":true");
     }
+    if let Some(expires) = order.expires {
+        push_expiry(out, expires.secs());
+    }
     push_shard(out, names.exchange_index);
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the body of an amend, which names the order's side, limit and size anew: the size with what is filled.
+///
+/// # Errors
+/// See [`EncodeError`].
+pub fn amend(out: &mut Vec<u8>, names: &KalshiNames, amend: &Amend) -> Result<(), EncodeError> {
+    let (side, price) = amend.on_book();
+    check_terms(price, amend.qty)?;
+    out.extend_from_slice(b"{\"ticker\":\"");
+    out.extend_from_slice(names.ticker.as_bytes());
+    out.extend_from_slice(b"\",\"client_order_id\":\"");
+    out.extend_from_slice(&client_id(amend.order));
+    push_terms(out, side, price, amend.qty);
+    if !amend.keeps_expiry {
+        push_expiry(out, amend.expires.map_or(0, Expiry::secs)); // zero clears it
+    }
+    push_shard(out, names.exchange_index);
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the body of a decrease by `less`, which keeps the order's place in the queue. By how much, not to what is left:
+/// a fill on the way would make that another size.
+///
+/// # Errors
+/// See [`EncodeError`].
+pub fn decrease(out: &mut Vec<u8>, shard: u8, less: Qty) -> Result<(), EncodeError> {
+    check_qty(less)?;
+    out.extend_from_slice(b"{\"reduce_by\":\"");
+    push_qty(out, less);
+    out.push(b'"');
+    push_shard(out, shard);
     out.push(b'}');
     Ok(())
 }
@@ -97,6 +130,21 @@ pub fn order_path(out: &mut Vec<u8>, order_id: &str, call: &str) {
     for part in [ORDERS, "/", order_id, call] {
         out.extend_from_slice(part.as_bytes());
     }
+}
+
+fn check_terms(price: Price, qty: Qty) -> Result<(), EncodeError> {
+    check_qty(qty)?;
+    if price == Price::ZERO || price == Price::ONE { Err(EncodeError::Price) } else { Ok(()) }
+}
+
+fn check_qty(qty: Qty) -> Result<(), EncodeError> {
+    let whole = qty.micros().is_multiple_of(LOT.micros());
+    if qty.is_zero() || !whole { Err(EncodeError::Qty) } else { Ok(()) }
+}
+
+fn push_expiry(out: &mut Vec<u8>, secs: u64) {
+    out.extend_from_slice(b",\"expiration_time\":");
+    out.extend_from_slice(Digits::new(secs).as_bytes());
 }
 
 fn push_terms(out: &mut Vec<u8>, side: Side, price: Price, qty: Qty) {
@@ -122,7 +170,7 @@ fn push_shard(out: &mut Vec<u8>, shard: u8) {
 #[cfg(test)]
 mod tests {
     use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
-    use surefoot_hot::order::Purpose;
+    use surefoot_hot::order::{Change, Purpose};
     use surefoot_hot::units::Nanos;
     use surefoot_hot::venue::kalshi::our_order_id;
 
@@ -150,6 +198,7 @@ mod tests {
             price: Price::from_ticks(5_700).unwrap(),
             qty: Qty::from_contracts(25),
             tif: Tif::Gtc,
+            expires: None,
             post_only: true,
             purpose: Purpose::Leg,
         }
@@ -189,6 +238,52 @@ mod tests {
         assert_eq!(refused(Order { qty: Qty::ZERO, ..order() }), EncodeError::Qty);
         assert_eq!(refused(Order { price: Price::ONE, ..order() }), EncodeError::Price);
         assert_eq!(refused(Order { tif: Tif::Fok, ..order() }), EncodeError::Flags);
+    }
+
+    #[test]
+    fn an_order_that_expires_says_when_and_rests_until_then() {
+        let expires = Expiry::at(Nanos::from_secs(1_795_197_660));
+        let body = text(|out| {
+            create(out, &names(), &Order { tif: Tif::Gtd, expires, ..order() }).unwrap();
+        });
+        assert!(
+            body.contains("\"good_till_canceled\"")
+                && body.contains("\"expiration_time\":1795197660,")
+        );
+        for unfit in [Order { expires, ..order() }, Order { tif: Tif::Gtd, ..order() }] {
+            assert_eq!(create(&mut Vec::new(), &names(), &unfit), Err(EncodeError::Flags));
+        }
+    }
+
+    #[test]
+    fn a_change_names_the_whole_size_and_a_decrease_the_difference() {
+        let change = |to: Change| Amend::new(&order(), &to, 1, Nanos::from_secs(2));
+        let now = Change::of(&order());
+        let higher = change(Change { price: Price::from_ticks(5_800).unwrap(), ..now });
+        assert_eq!(higher.shrinks_by(), None);
+        assert_eq!(
+            text(|out| amend(out, &names(), &higher).unwrap()),
+            "{\"ticker\":\"KXBTCD-26NOV2017-T94999.99\",\"client_order_id\":\"sf-000000000001f3a2\",\
+\"side\":\"ask\",\"count\":\"25.00\",\"price\":\"0.4200\",\"exchange_index\":2}"
+        );
+        let later = change(Change { expires: Expiry::at(Nanos::from_secs(1_795_197_720)), ..now });
+        assert_eq!(later.shrinks_by(), None);
+        let body = text(|out| amend(out, &names(), &later).unwrap());
+        assert!(
+            body.contains("\"count\":\"25.00\"")
+                && body.contains("\"expiration_time\":1795197720,")
+        );
+        let was = Order { tif: Tif::Gtd, expires: later.expires, ..order() };
+        let for_good = Amend::new(&was, &now, 1, Nanos::from_secs(2));
+        assert!(
+            text(|out| amend(out, &names(), &for_good).unwrap()).contains("\"expiration_time\":0,")
+        );
+        let less = change(Change { qty: Qty::from_contracts(20), ..now }).shrinks_by().unwrap();
+        assert_eq!(
+            text(|out| decrease(out, 2, less).unwrap()),
+            "{\"reduce_by\":\"5.00\",\"exchange_index\":2}"
+        );
+        assert_eq!(decrease(&mut Vec::new(), 2, Qty::ZERO), Err(EncodeError::Qty));
     }
 
     #[test]

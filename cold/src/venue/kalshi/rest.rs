@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, VenueKey};
-use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
+use surefoot_hot::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use surefoot_hot::units::{Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine, venue_key};
 
@@ -58,16 +58,24 @@ pub fn order_name(row: &Value) -> Result<OrderName, ReadError> {
     Ok(OrderName { id, order: row_order(row), ticker: object.text_or_empty("ticker").to_owned() })
 }
 
-/// One order as the venue lists it. Its price and size are ours to know: we set them.
+/// One order as the venue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderRow {
     /// What the venue and we call it.
     pub name: OrderName,
     pub filled: Qty,
     pub state: VenueState,
+    /// Price of YES and contracts in all, of one that rests.
+    pub terms: Option<(Price, Qty)>,
 }
 
 impl OrderRow {
+    /// The terms that it rests on as a report, where it does.
+    pub fn terms(&self) -> Option<Report> {
+        let order = self.name.order_ref();
+        self.terms.map(|(price, qty)| Report::Terms { order, price, qty })
+    }
+
     /// As a report, by our own id where it is ours.
     pub fn status(&self) -> OrderStatus {
         let order = self.name.order_ref();
@@ -82,11 +90,17 @@ impl OrderRow {
 pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
     let row = row.get("order").unwrap_or(row);
     let object = Object::new("order", row);
-    Ok(OrderRow {
-        name: order_name(row)?,
-        filled: object.fine_qty("fill_count_fp")?,
-        state: state(object.text("status")?).ok_or(object.error("status"))?,
-    })
+    let filled = object.fine_qty("fill_count_fp")?;
+    let state = state(object.text("status")?).ok_or(object.error("status"))?;
+    // What is left and what is filled, and not what it began with: that is what an amend leaves (§3.3).
+    let resting = || {
+        Some((
+            object.price("yes_price_dollars").ok()?,
+            object.qty("remaining_count_fp").ok()? + filled,
+        ))
+    };
+    let terms = if state == VenueState::Resting { resting() } else { None };
+    Ok(OrderRow { name: order_name(row)?, filled, state, terms })
 }
 
 /// Reads one row of `/portfolio/fills`: one fill, or two where its price lies between ticks, as the stream tells it;

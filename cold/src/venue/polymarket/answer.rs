@@ -75,7 +75,7 @@ fn accepted(body: &Value, order: &Order, id: &Word) -> Placed {
     if parse_hex::<32>(text("orderID")) != Some(*id) {
         return Placed::Unknown; // not our order's answer: the query by our own id will tell
     }
-    let rests = order.tif == Tif::Gtc;
+    let rests = order.tif.may_rest();
     match text("status") {
         "live" => Placed::Status { state: VenueState::Resting, filled: Some(Qty::ZERO) },
         "delayed" => Placed::Status { state: VenueState::Delayed, filled: Some(Qty::ZERO) },

@@ -176,6 +176,7 @@ impl VenueCodec for Polymarket {
                 let reserve = if is_urgent(order) { 0 } else { self.reserve };
                 self.orders.take(now, 1, reserve)
             }
+            RequestKind::Amend(_) => false, // there is no such request here
             RequestKind::Cancel(_) => self.cancels.take(now, 1, 0),
             RequestKind::CancelAll => true, // billed afterwards by what it cancelled, below zero if need be
             RequestKind::Ask(_) => self.reads.take(now, 1, 0),

@@ -103,7 +103,10 @@ pub fn order(row: &Value) -> Result<OrderRow, ReadError> {
         "DELAYED" => VenueState::Delayed,
         "MATCHED" => VenueState::Filled,
         _ if word.starts_with("CANCEL") || word.starts_with("INVALID") || word == "EXPIRED" => {
-            state_of(filled, object.fine_qty("original_size")?, DUST, false)
+            match state_of(filled, object.fine_qty("original_size")?, DUST, false) {
+                VenueState::Cancelled if word == "EXPIRED" => VenueState::Expired,
+                state => state,
+            }
         }
         _ => return Err(object.error("status")),
     };

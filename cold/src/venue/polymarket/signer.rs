@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_
 use secp256k1::SecretKey;
 use surefoot_hot::amounts::{AmountError, amounts};
 use surefoot_hot::ids::{Action, OrderId, Outcome, VenueKey};
-use surefoot_hot::order::{Order, Tif};
+use surefoot_hot::order::{Expiry, Order, Tif};
 use zeroize::Zeroize as _;
 
 use super::eip712::{self, Address, Chain, Exchange, OrderFields, Signature, SignatureType, Word};
@@ -176,9 +176,13 @@ impl Signer {
     pub fn order(&self, names: &PolymarketNames, order: &Order) -> Result<SignedOrder, OrderError> {
         let order_type = match order.tif {
             Tif::Gtc => OrderType::Gtc,
+            Tif::Gtd => OrderType::Gtd,
             Tif::Ioc => OrderType::Fak,
             Tif::Fok => OrderType::Fok,
         };
+        if !order.has_fitting_expiry() {
+            return Err(OrderError::Flags);
+        }
         let amounts = amounts(order.price, order.action, order.tif, order.qty)
             .map_err(OrderError::Amounts)?;
         self.sign(&Terms {
@@ -192,7 +196,7 @@ impl Signer {
             taker_amount: amounts.taker,
             salt: salt(order.id),
             timestamp: order.decided.millis(),
-            expiration: 0,
+            expiration: order.expires.map_or(0, stated_expiry),
             order_type,
             post_only: order.post_only,
             metadata: [0; 32],
@@ -273,6 +277,14 @@ impl Signer {
             passphrase: &login.passphrase,
         }
     }
+}
+
+/// How long before the time that an order states the venue takes it off the book (`polymarket.md` §3.8, 2026-11-20).
+const REMOVED_BEFORE_SECS: u64 = 60;
+
+/// The time that an order must state to rest until `expires`.
+fn stated_expiry(expires: Expiry) -> u64 {
+    expires.secs() + REMOVED_BEFORE_SECS
 }
 
 impl Login {

@@ -6,7 +6,7 @@ use crate::order::Purpose;
 
 /// What a wire log of the first version tells of an order: no group, no purpose.
 fn logged(order: &Order) -> Event {
-    Event::Adopt(Order { group: GroupId::new(0), purpose: Purpose::Exit, ..*order })
+    Event::Adopt(Order { group: GroupId::new(0), purpose: Purpose::Leg, ..*order })
 }
 
 /// A core that lost everything behind its last good state: what happens next here never happened there.

@@ -90,6 +90,7 @@ impl Maker {
             Intent::Query(query) => self.on_query(query.order),
             Intent::CancelAll { .. } => {}
             Intent::Resync { market } => self.snapshot(*market),
+            Intent::Amend(_) => unreachable!("nothing of a basket is wanted on the book"),
         }
     }
 

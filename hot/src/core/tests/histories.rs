@@ -229,8 +229,9 @@ impl World {
             price: price(20 + self.rng.below(60) as u16),
             qty: if sells { size.min(free) } else { size },
             tif: Tif::Gtc,
+            expires: None,
             post_only: true,
-            purpose: if sells { Purpose::Exit } else { Purpose::Leg },
+            purpose: if sells { Purpose::Exit } else { Purpose::Quote },
         };
         place(&mut self.desk, &order);
         self.orders.insert(order.id.get(), AtVenue { order, filled: Qty::ZERO, over: false });
@@ -388,7 +389,10 @@ impl World {
                 Intent::Query(query) if self.orders.contains_key(&query.order.get()) => {
                     self.tell_status(query.order.get());
                 }
-                Intent::Query(_) | Intent::CancelAll { .. } | Intent::Resync { .. } => {}
+                Intent::Query(_)
+                | Intent::CancelAll { .. }
+                | Intent::Resync { .. }
+                | Intent::Amend(_) => {}
             }
         }
     }

@@ -79,6 +79,7 @@ impl World {
                 price: ticks(5_000),
                 qty: contracts(100),
                 tif: Tif::Fok,
+                expires: None,
                 post_only: false,
                 purpose: Purpose::Leg,
             },

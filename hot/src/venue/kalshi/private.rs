@@ -36,9 +36,14 @@ impl Session {
         message: &Message<'_>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        match order_status(message) {
-            Ok(Some(status)) => sink.push(Event::Report(Report::Status(status))),
-            Ok(None) => self.counters.ignored += 1, // the venue does not know either
+        match order_status(message).and_then(|status| Ok((status, changed_terms(message)?))) {
+            Ok((Some(status), terms)) => {
+                if let Some(terms) = terms {
+                    sink.push(Event::Report(terms)); // before what is filled of them
+                }
+                sink.push(Event::Report(Report::Status(status)));
+            }
+            Ok((None, _)) => self.counters.ignored += 1, // the venue does not know either
             Err(error) => {
                 let slot = self.place(message.ticker, None);
                 return self.fail_money(slot, error, sink);
@@ -126,12 +131,34 @@ fn order_ref(message: &Message<'_>) -> OrderRef {
     }
 }
 
+/// The limit and the size of an order that rests, where the message says that one of them was changed (`kalshi.md` §4.7,
+/// `last_update_reason`, 2026-11-20): what is left and what is filled, together.
+fn changed_terms(message: &Message<'_>) -> Result<Option<Report>, DecodeError> {
+    let changed = matches!(message.update_reason, b"Amend" | b"Decrease");
+    if !changed || message.status != b"resting" {
+        return Ok(None);
+    }
+    let missing = |field| DecodeError::BadField { field, at: 0 };
+    let price = decimal::price(message.yes_price);
+    let price = price.map_err(|why| wire::not_decimal("yes_price_dollars", why))?;
+    let left = decimal::qty(message.remaining_count);
+    let left = left.map_err(|why| wire::not_decimal("remaining_count_fp", why))?;
+    let filled = decimal::qty(message.fill_count);
+    let filled = filled.map_err(|why| wire::not_decimal("fill_count_fp", why))?;
+    Ok(Some(Report::Terms {
+        order: order_ref(message),
+        price: price.ok_or(missing("yes_price_dollars"))?,
+        qty: left.ok_or(missing("remaining_count_fp"))? + filled.ok_or(missing("fill_count_fp"))?,
+    }))
+}
+
 fn order_status(message: &Message<'_>) -> Result<Option<OrderStatus>, DecodeError> {
     if message.order_id.is_empty() {
         return Err(DecodeError::BadField { field: "order_id", at: 0 });
     }
     let state = match message.status {
         b"resting" => VenueState::Resting,
+        b"canceled" if message.update_reason == b"ExpiryCancel" => VenueState::Expired,
         b"canceled" => VenueState::Cancelled,
         b"executed" => VenueState::Filled,
         b"unknown" => return Ok(None),

@@ -7,14 +7,14 @@ use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::market::{MarketDef, MarketStatus};
-use surefoot_hot::order::{Cancel, Order, Purpose, Tif};
+use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
-use surefoot_hot::risk::gate::{View, check};
+use surefoot_hot::risk::gate::{View, check, check_amend};
 use surefoot_hot::risk::{Approved, Context, Exposure, Limits, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
-use crate::exec::answer::{Cancelled, Placed};
+use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::exec::codec::{AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec};
 use crate::exec::http::{Answer, Request};
 use crate::exec::machine::{Closing, ExecOptions, LaneRole, Machine, WriteResult};
@@ -25,7 +25,8 @@ use crate::wirelog::{Record, VenueId};
 pub(super) const START: Nanos = Nanos::from_secs(1_795_000_000);
 
 /// A venue that speaks in paths and statuses alone. An order is `/orders/N` under our number and `/orders/uuid-N` under its
-/// own. 201 fills it, 202 lets it rest, 400 kills it, 429 is one too many, anything else says nothing.
+/// own. 201 fills it, 202 lets it rest, 400 kills it, 429 is one too many, anything else says nothing. A change is made with
+/// 200 and refused with 400; with 404 there is nothing to change.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     /// How often it was told that it is too fast.
@@ -71,6 +72,26 @@ impl VenueCodec for Desk {
             400 => (Placed::Rejected(Reject::Killed), VenueId::NONE),
             429 => (Placed::Rejected(Reject::Rate), VenueId::NONE),
             _ => (Placed::Unknown, VenueId::NONE),
+        }
+    }
+    fn amend(
+        &mut self,
+        _: Nanos,
+        _: &Approved<Amend>,
+        id: &VenueId,
+        request: &mut Request,
+    ) -> Result<(), CannotEncode> {
+        let id = std::str::from_utf8(id.as_bytes()).unwrap();
+        write(request, "POST", &format!("/orders/{id}/amend"));
+        Ok(())
+    }
+    fn on_amend(&mut self, _: &Amend, _: &VenueId, answer: &Answer<'_>) -> Amended {
+        let (state, filled) = (VenueState::Resting, Some(Qty::ZERO));
+        match answer.status {
+            200 => Amended::Done { state, filled },
+            400 => Amended::Refused(Reject::Terms),
+            404 => Amended::Gone,
+            _ => Amended::Unknown,
         }
     }
     fn cancel(&mut self, _: Nanos, _: &Cancel, id: &VenueId, request: &mut Request) {
@@ -166,6 +187,25 @@ impl Rig {
         self.intent(Intent::Place(pass(order(id, Purpose::Unwind, self.now))));
     }
 
+    /// A quote that the venue has on its book, under its own id.
+    pub(super) fn rest(&mut self, id: u64) {
+        let quote = Order { tif: Tif::Gtc, ..order(id, Purpose::Quote, self.now) };
+        self.intent(Intent::Place(pass(quote)));
+        let lane = self.write(WriteResult::All);
+        self.answer(lane, 202, None);
+        self.reports();
+    }
+
+    /// The quote is to be for 12 contracts at 57 cents, decided now under the halt epoch of the start.
+    pub(super) fn amend(&mut self, id: u64) {
+        let quote = Order { tif: Tif::Gtc, ..order(id, Purpose::Quote, self.now) };
+        let price = Price::from_ticks(5_700).unwrap();
+        let to = Change { price, qty: Qty::from_contracts(12), expires: None };
+        let amend = Amend::new(&quote, &to, 7, self.now);
+        let approved = with_view(quote.venue, |view| check_amend(view, to.on(&quote), amend));
+        self.intent(Intent::Amend(approved.unwrap()));
+    }
+
     /// Takes the next request and tells how writing it went. Returns its connection.
     pub(super) fn write(&mut self, result: WriteResult) -> usize {
         let lane = self.machine.poll_request(self.now).expect("a request").lane;
@@ -253,6 +293,7 @@ fn order(id: u64, purpose: Purpose, decided: Nanos) -> Order {
         price: Price::from_ticks(5_600).unwrap(),
         qty: Qty::from_contracts(10),
         tif: Tif::Ioc,
+        expires: None,
         post_only: false,
         purpose,
     }
@@ -260,13 +301,17 @@ fn order(id: u64, purpose: Purpose, decided: Nanos) -> Order {
 
 /// Through a gate that has nothing against it.
 fn pass(order: Order) -> Approved<Order> {
+    with_view(order.venue, |view| check(view, order)).unwrap()
+}
+
+fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
     let mut limits = Limits::unset();
     for row in LimitRow::ALL {
         limits.set(row, if row.larger_is_safer() { 0 } else { u64::from(u32::MAX) }, false);
     }
     let def = MarketDef {
         market: MarketId::new(0),
-        venue: order.venue,
+        venue,
         shard: 0,
         cluster: ClusterId::new(0),
         grid: Grid::uniform(100).unwrap(),
@@ -296,5 +341,5 @@ fn pass(order: Order) -> Approved<Order> {
         cost: Usd::ZERO,
         context: Context::default(),
     };
-    check(&view, order).unwrap()
+    asks(&view)
 }

@@ -19,6 +19,7 @@ fn order(action: Action, tif: Tif) -> Order {
         price: Price::from_ticks(5_200).unwrap(),
         qty: Qty::from_contracts(10),
         tif,
+        expires: None,
         post_only: false,
         purpose: Purpose::Leg,
     }

@@ -1,0 +1,436 @@
+//! Orders that are wanted on the book: placed, changed, withdrawn, expired, and found again after a restart.
+
+use super::*;
+use crate::ids::Action;
+use crate::order::{Change, Expiry, OrderState, Purpose};
+use crate::risk::{HaltWhy, Refusal};
+
+/// A market that nobody has an edge in, at either venue.
+fn quiet() -> Desk {
+    let mut desk = Desk::new();
+    for market in [PM, KA] {
+        desk.book(market, &[(40, 100)], &[(50, 100)]);
+    }
+    desk
+}
+
+fn in_secs(desk: &Desk, secs: u64) -> Option<Expiry> {
+    Expiry::at(desk.now.after(Nanos::from_secs(secs)))
+}
+
+fn quote(desk: &mut Desk, market: MarketId, cents: u16, contracts: u64, expires: Option<Expiry>) {
+    desk.control(Control::Rest {
+        market,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: price(cents),
+        qty: qty(contracts),
+        expires,
+        post_only: true,
+        exit: false,
+    });
+}
+
+/// A quote of 20 at 42 cents that the venue has on its book.
+fn resting(desk: &mut Desk, market: MarketId) -> Order {
+    quote(desk, market, 42, 20, None);
+    let order = desk.last_placed();
+    desk.status(&order, VenueState::Resting, Some(0));
+    assert_eq!(state(desk, &order), OrderState::Resting);
+    order
+}
+
+fn amend(desk: &mut Desk, order: &Order, cents: u16, contracts: u64) {
+    let (order, price, qty) = (order.id, price(cents), qty(contracts));
+    desk.control(Control::Amend { order, price, qty, expires: None });
+}
+
+fn terms_told(desk: &mut Desk, order: &Order, cents: u16, contracts: u64) {
+    let (order, price, qty) = (OrderRef::Id(order.id), price(cents), qty(contracts));
+    desk.report(Report::Terms { order, price, qty });
+}
+
+fn record(desk: &Desk, order: &Order) -> crate::order::Record {
+    *desk.core.orders().find(OrderRef::Id(order.id)).unwrap()
+}
+
+fn state(desk: &Desk, order: &Order) -> OrderState {
+    record(desk, order).state
+}
+
+fn refusals(desk: &Desk) -> Vec<Refusal> {
+    let why = |note: &Note| if let Note::Refused { why, .. } = note { Some(*why) } else { None };
+    desk.notes.iter().filter_map(why).collect()
+}
+
+fn worst(market: MarketId, cents: u16, contracts: u64) -> Usd {
+    crate::core::money::worst_cost(terms(market).fee, price(cents), qty(contracts))
+}
+
+#[test]
+fn a_quote_rests_untouched_and_fills_move_its_claim() {
+    for market in [PM, KA] {
+        let mut desk = quiet();
+        let order = resting(&mut desk, market);
+        assert_eq!((order.purpose, order.tif, order.post_only), (Purpose::Quote, Tif::Gtc, true));
+        assert_eq!(desk.reserved(), worst(market, 42, 20));
+        for _ in 0..40 {
+            desk.wait(Nanos::from_secs(1));
+        }
+        assert_eq!((desk.cancels(), desk.queries()), (0, 0), "it is where it is wanted");
+        desk.fill(&order, 5);
+        desk.status(&order, VenueState::Resting, Some(5));
+        assert_eq!(
+            (desk.held(market, Outcome::Yes), desk.reserved()),
+            (qty(5), worst(market, 42, 15))
+        );
+        desk.fill(&order, 15);
+        assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+        assert!(desk.core.halted().is_none() && desk.core.groups().is_empty());
+    }
+}
+
+#[test]
+fn what_means_to_take_is_cancelled_where_it_comes_to_rest_and_what_is_wanted_is_not() {
+    for purpose in Purpose::ALL {
+        for tif in Tif::ALL {
+            let order = Order { purpose, tif, ..resting(&mut quiet(), KA) };
+            let rests = matches!(tif, Tif::Gtc | Tif::Gtd);
+            let wanted = matches!(purpose, Purpose::Quote | Purpose::Exit);
+            assert_eq!(order.wants_to_rest(), rests && wanted, "{purpose:?} {tif:?}");
+        }
+    }
+}
+
+#[test]
+fn the_gate_asks_for_a_fitting_expiry_and_quotes_sell_only_what_is_held() {
+    let mut desk = quiet();
+    for (market, secs) in [(PM, 100), (PM, 121), (KA, 1)] {
+        let expires = in_secs(&desk, secs);
+        quote(&mut desk, market, 42, 20, expires);
+        assert_eq!(refusals(&desk).pop(), Some(Refusal::Expiry), "{secs} s");
+    }
+    for (market, secs) in [(PM, 123), (KA, 4)] {
+        let expires = in_secs(&desk, secs);
+        quote(&mut desk, market, 41, 20, expires);
+        assert_eq!((desk.last_placed().tif, desk.last_placed().expires), (Tif::Gtd, expires));
+    }
+    for market in [PM, KA] {
+        let rest = |action, exit| Control::Rest {
+            market,
+            outcome: Outcome::Yes,
+            action,
+            price: price(60),
+            qty: qty(5),
+            expires: None,
+            post_only: false,
+            exit,
+        };
+        for exit in [true, false] {
+            desk.control(rest(Action::Sell, exit));
+            assert_eq!(refusals(&desk).pop(), Some(Refusal::NotReducing));
+        }
+    }
+    let placed = desk.placed().len();
+    quote(&mut desk, MarketId::new(9), 42, 20, None);
+    assert_eq!((desk.placed().len(), refusals(&desk).pop()), (placed, Some(Refusal::NotOpen)));
+}
+
+#[test]
+fn an_exit_rests_and_closes_what_a_quote_brought() {
+    for market in [PM, KA] {
+        let mut desk = quiet();
+        let order = resting(&mut desk, market);
+        desk.fill(&order, 20);
+        desk.control(Control::Rest {
+            market,
+            outcome: Outcome::Yes,
+            action: Action::Sell,
+            price: price(55),
+            qty: qty(20),
+            expires: None,
+            post_only: true,
+            exit: true,
+        });
+        let exit = desk.last_placed();
+        assert_eq!((exit.purpose, exit.action), (Purpose::Exit, Action::Sell));
+        desk.status(&exit, VenueState::Resting, Some(0));
+        desk.wait(Nanos::from_secs(5));
+        assert_eq!(
+            (state(&desk, &exit), record(&desk, &exit).reserved_qty),
+            (OrderState::Resting, qty(20))
+        );
+        desk.fill(&exit, 20);
+        assert!(desk.held(market, Outcome::Yes).is_zero());
+    }
+}
+
+#[test]
+fn a_change_in_place_holds_the_larger_claim_until_the_venue_has_said() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    // Up: both claims are possible, so the larger one is held, and no more.
+    amend(&mut desk, &order, 43, 30);
+    let Some(Intent::Amend(sent)) = desk.intents.last().copied() else { panic!("no change left") };
+    assert_eq!(
+        (sent.price, sent.qty, sent.was, sent.order),
+        (price(43), qty(30), qty(20), order.id)
+    );
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Amending, worst(KA, 43, 30)));
+    amend(&mut desk, &order, 44, 30);
+    assert_eq!(refusals(&desk).pop(), Some(Refusal::NotResting), "one change at a time");
+    // A word sent before the change came proves nothing, nor does a fill on the old terms.
+    desk.status(&order, VenueState::Resting, Some(0));
+    terms_told(&mut desk, &order, 42, 20);
+    desk.fill(&order, 5);
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Amending, worst(KA, 43, 25)));
+    terms_told(&mut desk, &order, 43, 30);
+    assert_eq!(state(&desk, &order), OrderState::Resting);
+    assert_eq!(
+        (record(&desk, &order).order.price, record(&desk, &order).order.qty),
+        (price(43), qty(30))
+    );
+    assert_eq!(desk.reserved(), worst(KA, 43, 25));
+    // Down: the old claim stays until the venue has said.
+    amend(&mut desk, &order, 43, 10);
+    let Some(Intent::Amend(sent)) = desk.intents.last().copied() else { panic!("no change left") };
+    assert_eq!(sent.shrinks_by(), Some(qty(20)), "a decrease keeps its place in the queue");
+    assert_eq!(desk.reserved(), worst(KA, 43, 25));
+    desk.report(Report::AmendRefused { order: OrderRef::Id(order.id) });
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Resting, worst(KA, 43, 25)));
+    let stats = desk.core.stats();
+    assert_eq!((stats.amends, stats.amended, stats.amends_refused), (2, 1, 1));
+    // The whole of it fills on the new terms.
+    desk.fill(&order, 25);
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+    assert_eq!(desk.core.stats().alarms, 0);
+}
+
+#[test]
+fn a_fill_of_the_old_size_ends_no_order_that_is_just_growing() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    amend(&mut desk, &order, 42, 30);
+    desk.fill(&order, 20);
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Amending, worst(KA, 42, 10)));
+    desk.report(Report::AmendRefused { order: OrderRef::Id(order.id) });
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+}
+
+#[test]
+fn a_change_without_an_answer_is_told_by_the_venues_own_terms() {
+    for made in [true, false] {
+        let mut desk = quiet();
+        let order = resting(&mut desk, KA);
+        amend(&mut desk, &order, 43, 30);
+        desk.report(Report::TimedOut { order: order.id });
+        assert_eq!(state(&desk, &order), OrderState::Amending, "a time-out proves nothing");
+        assert!(desk.queries() > 0);
+        let (cents, contracts) = if made { (43, 30) } else { (42, 20) };
+        for _ in 0..30 {
+            desk.wait(Nanos::from_secs(1));
+            terms_told(&mut desk, &order, cents, contracts);
+            desk.status(&order, VenueState::Resting, Some(0));
+        }
+        assert_eq!(
+            (state(&desk, &order), desk.reserved()),
+            (OrderState::Resting, worst(KA, cents, contracts))
+        );
+    }
+}
+
+#[test]
+fn terms_that_nobody_gave_are_taken_over_with_an_alarm() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    terms_told(&mut desk, &order, 45, 40);
+    assert_eq!(desk.reserved(), worst(KA, 45, 40));
+    let told = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::ForeignTerms, .. });
+    assert_eq!(desk.notes.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn a_replace_has_one_claim_and_passes_on_what_was_not_filled() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, PM);
+    amend(&mut desk, &order, 43, 30);
+    assert_eq!((desk.cancels(), desk.placed().len()), (1, 1), "first the cancel, alone");
+    assert_eq!(
+        (state(&desk, &order), desk.reserved()),
+        (OrderState::Cancelling, worst(PM, 43, 30))
+    );
+    desk.fill(&order, 4);
+    assert_eq!(desk.reserved(), worst(PM, 43, 26));
+    desk.status(&order, VenueState::Cancelled, Some(4));
+    let next = desk.last_placed();
+    assert_eq!((next.price, next.qty, next.purpose), (price(43), qty(26), Purpose::Quote));
+    assert!(next.id != order.id && next.post_only);
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, worst(PM, 43, 26)));
+    let replaced = Note::Replaced { order: order.id, by: next.id };
+    assert!(desk.notes.contains(&replaced));
+    desk.status(&order, VenueState::Cancelled, Some(4));
+    assert_eq!(desk.placed().len(), 2, "told twice, it follows once");
+}
+
+#[test]
+fn nothing_follows_an_order_that_filled_whole_was_withdrawn_or_met_a_halt() {
+    let mut filled = quiet();
+    let order = resting(&mut filled, PM);
+    amend(&mut filled, &order, 43, 20);
+    filled.fill(&order, 20);
+    assert_eq!((filled.placed().len(), filled.reserved()), (1, Usd::ZERO));
+
+    for control in [
+        |order: &Order| Control::Withdraw { order: order.id },
+        |_: &Order| Control::Halt { epoch: 2, why: HaltWhy::Operator },
+        |_: &Order| Control::Stop,
+    ] {
+        let mut desk = quiet();
+        let order = resting(&mut desk, PM);
+        amend(&mut desk, &order, 43, 30);
+        desk.control(control(&order));
+        assert_eq!(desk.reserved(), worst(PM, 42, 20), "its own claim is what is left");
+        desk.status(&order, VenueState::Cancelled, Some(0));
+        assert_eq!((desk.placed().len(), desk.reserved()), (1, Usd::ZERO));
+    }
+}
+
+#[test]
+fn a_change_passes_the_gate_as_what_it_would_leave() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    let most = LimitRow::OrderQty.def().default / 1_000_000;
+    amend(&mut desk, &order, 42, most + 1);
+    assert_eq!(refusals(&desk).pop(), Some(Refusal::OrderQty));
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Resting, worst(KA, 42, 20)));
+    // What is filled is not asked for again.
+    desk.fill(&order, 5);
+    desk.control(Control::Amend {
+        order: order.id,
+        price: price(42),
+        qty: qty(20),
+        expires: in_secs(&desk, 1),
+    });
+    assert_eq!(refusals(&desk).pop(), Some(Refusal::Expiry));
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    let intents = desk.intents.len();
+    amend(&mut desk, &order, 41, 20);
+    assert_eq!(desk.intents.len(), intents, "nothing is changed after a halt");
+}
+
+#[test]
+fn an_order_ends_with_its_time_and_a_silent_venue_is_asked() {
+    for (market, state_told) in [(KA, VenueState::Expired), (PM, VenueState::Cancelled)] {
+        let mut desk = quiet();
+        let expires = in_secs(&desk, 200);
+        quote(&mut desk, market, 42, 20, expires);
+        let order = desk.last_placed();
+        desk.status(&order, VenueState::Resting, Some(0));
+        desk.fill(&order, 5);
+        let asked = desk.queries();
+        desk.wait(Nanos::from_secs(203));
+        assert_eq!(desk.queries(), asked + 1, "its time has passed without a word");
+        desk.status(&order, state_told, Some(5));
+        assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+        assert_eq!((desk.core.stats().orders_expired, desk.cancels()), (1, 0));
+        assert_eq!(desk.held(market, Outcome::Yes), qty(5));
+    }
+}
+
+#[test]
+fn a_restart_finds_what_rests_and_leaves_it() {
+    for market in [PM, KA] {
+        let mut desk = quiet();
+        let order = resting(&mut desk, market);
+        if market == KA {
+            amend(&mut desk, &order, 43, 30);
+        }
+        let held = desk.reserved();
+        desk.control(Control::Start { epoch: 5, first_order: 500 });
+        assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Unknown, held));
+        assert!(matches!(desk.intents.last(), Some(Intent::Query(_))));
+        desk.open();
+        desk.wait(Nanos::from_secs(30));
+        let (cents, contracts) = if market == KA { (43, 30) } else { (42, 20) };
+        if market == KA {
+            terms_told(&mut desk, &order, cents, contracts);
+        }
+        desk.status(&order, VenueState::Resting, Some(0));
+        desk.wait(Nanos::from_secs(1));
+        assert_eq!((state(&desk, &order), desk.cancels()), (OrderState::Resting, 0));
+        assert_eq!(desk.reserved(), worst(market, cents, contracts));
+        assert_eq!(record(&desk, &order).change.map(|c| c.to), None::<Change>);
+    }
+}
+
+#[test]
+fn one_that_only_the_wire_log_knows_is_adopted_alone() {
+    let mut desk = quiet();
+    let lost = Order { id: OrderId::new(400), ..resting(&mut quiet(), KA) };
+    desk.event(Event::Adopt(lost));
+    assert_eq!((state(&desk, &lost), desk.reserved()), (OrderState::Unknown, worst(KA, 42, 20)));
+    assert!(desk.core.groups().is_empty(), "no group wants it");
+    desk.status(&lost, VenueState::Resting, Some(0));
+    desk.fill(&lost, 20);
+    assert_eq!((state(&desk, &lost), desk.held(KA, Outcome::Yes)), (OrderState::Done, qty(20)));
+    // A fill beyond its end has no group that it could trouble.
+    desk.fill(&lost, 1);
+    assert!(desk.core.halted().is_none());
+}
+
+#[test]
+fn a_stream_that_was_away_has_what_rests_asked_about() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    let (venue, link) = (Venue::Kalshi, Link::Private);
+    desk.event(Event::Link { venue, link, up: false });
+    let asked = desk.queries();
+    desk.event(Event::Link { venue, link, up: true });
+    assert_eq!(desk.queries(), asked + 1);
+    assert_eq!(state(&desk, &order), OrderState::Resting);
+}
+
+/// Whatever comes in whichever order, the claim is never less than what may fill needs, and in the end nothing is left.
+#[test]
+fn any_order_of_answers_leaves_no_claim_behind() {
+    for seed in 0..400_u64 {
+        let mut desk = quiet();
+        let order = resting(&mut desk, KA);
+        amend(&mut desk, &order, 43, 30);
+        let fills = [desk.fill_of(&order, 7), desk.fill_of(&order, 5)];
+        let id = OrderRef::Id(order.id);
+        let mut reports = vec![
+            Report::Terms { order: id, price: price(43), qty: qty(30) },
+            Report::Fill(fills[0]),
+            Report::Fill(fills[1]),
+            Report::Status(OrderStatus {
+                order: id,
+                state: VenueState::Resting,
+                filled: Some(qty(7)),
+            }),
+            Report::TimedOut { order: order.id },
+            Report::Status(OrderStatus {
+                order: id,
+                state: VenueState::Expired,
+                filled: Some(qty(12)),
+            }),
+        ];
+        reports.extend(reports.clone());
+        let mut mixed = seed;
+        for left in (1..reports.len()).rev() {
+            mixed = mixed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            reports.swap(left, (mixed >> 33) as usize % (left + 1));
+        }
+        for report in reports {
+            desk.report(report);
+        }
+        assert_eq!(
+            (state(&desk, &order), desk.reserved()),
+            (OrderState::Done, Usd::ZERO),
+            "seed {seed}"
+        );
+        assert_eq!(desk.held(KA, Outcome::Yes), qty(12), "seed {seed}");
+    }
+}
