@@ -9,6 +9,7 @@ mod frames;
 mod late;
 #[path = "../fuzz/random.rs"]
 mod random;
+mod resting;
 mod support;
 mod truth;
 mod twin;

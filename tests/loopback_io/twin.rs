@@ -3,13 +3,14 @@
 //! The twin checks stamps against its own clock, so here the clock is the wall's.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use surefoot::twin::kalshi::{self as kalshi_twin, KalshiVenue};
+use surefoot::twin::kalshi::{self as kalshi_twin, Credential, KalshiVenue};
 use surefoot::twin::market_set;
-use surefoot::twin::polymarket::{self as polymarket_twin, PolymarketVenue};
+use surefoot::twin::polymarket::{self as polymarket_twin, DemoAccount, PolymarketVenue};
 use surefoot::twin::server::{Backend, Running, Server, ServerOptions, wall_now};
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
@@ -30,6 +31,7 @@ use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::{Fill, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty};
@@ -38,7 +40,8 @@ use surefoot_hot::venue::{kalshi, polymarket};
 
 use crate::support::*;
 
-struct Only<V>(V);
+/// One of the twin's venues as a server of its own.
+pub struct Only<V>(V);
 
 impl<V: VenueServer + 'static> Backend for Only<V> {
     fn venue(&mut self, _: Host) -> &mut dyn VenueServer {
@@ -56,12 +59,12 @@ impl<V: VenueServer + 'static> Backend for Only<V> {
 }
 
 /// Feed and executor of one venue on one thread, as in the fused topology.
-struct Rig<W: VenueCodec> {
-    feed: Feed<NoMeter>,
-    exec: Exec<W, NoMeter>,
-    intents: Producer<Intent>,
-    from_feed: Consumer<Event>,
-    from_exec: Consumer<Event>,
+pub struct Rig<W: VenueCodec> {
+    pub feed: Feed<NoMeter>,
+    pub exec: Exec<W, NoMeter>,
+    pub intents: Producer<Intent>,
+    pub from_feed: Consumer<Event>,
+    pub from_exec: Consumer<Event>,
     seen: Vec<Event>,
 }
 
@@ -175,23 +178,39 @@ struct Ends {
     ws: SocketAddr,
 }
 
+/// A venue of the twin that serves one market, and what is needed to trade there.
+pub trait TwinSide {
+    /// How the venue is spoken to.
+    type Codec: VenueCodec;
+    /// The market's terms.
+    fn def(&self) -> MarketDef;
+    /// Feed and executor of one more run, with the wire log at `log` and what it holds of earlier ones.
+    fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Self::Codec>, Contents);
+    /// The house sells so many YES at this price or more.
+    fn house_sells(&self, ticks: u16, contracts: u64);
+    /// The best bid for YES: its price in ticks, and what rests there.
+    fn best(&self) -> (u16, Qty);
+    /// The twin does what is due until then.
+    fn pass(&self, span: Nanos);
+}
+
 fn rig<W: VenueCodec>(
-    name: &str,
+    log: &Path,
     ends: &Ends,
     codec: W,
     learnt: Option<Consumer<(OrderId, VenueId)>>,
     heartbeat: bool,
-) -> Rig<W> {
+) -> (Rig<W>, Contents) {
     let (intents, core_exec) = RingBuffer::new(64);
     let (exec_core, from_exec) = RingBuffer::new(1_024);
     let (feed_core, from_feed) = RingBuffer::new(4_096);
     let lane = |n: u64| dialer(&ends.trust, ends.rest, "", "https", n);
-    let log = scratch(name).join("wire.log");
+    let (log, contents) = WireLog::open(log, SyncMode::Grouped).unwrap();
     let wiring = ExecWiring {
         core_exec,
         exec_core,
         halt: HaltEpoch::new(7),
-        log: WireLog::open(&log, SyncMode::Grouped).unwrap().0,
+        log,
         order_lanes: vec![lane(1), lane(2)],
         chore_lanes: vec![lane(3)],
         learnt,
@@ -199,7 +218,7 @@ fn rig<W: VenueCodec>(
     let options = ExecOptions { heartbeat, ..ExecOptions::default() };
     let exec = Exec::new(codec, wiring, options, NoMeter).unwrap();
     let feed = Feed::new(feed_core, None, NoMeter).unwrap();
-    Rig { feed, exec, intents, from_feed, from_exec, seen: Vec::new() }
+    (Rig { feed, exec, intents, from_feed, from_exec, seen: Vec::new() }, contents)
 }
 
 fn ladder() -> [(Side, Price); 2] {
@@ -217,68 +236,109 @@ where
     (server.spawn().unwrap(), ends)
 }
 
+/// Polymarket of the twin, with one market and a funded account.
+pub struct Polymarketed {
+    running: Running<Only<PolymarketVenue>>,
+    ends: Ends,
+    entry: Entry,
+    account: DemoAccount,
+}
+
+impl Polymarketed {
+    pub fn serve() -> Self {
+        let now = wall_now();
+        let spec = market_set::MarketSet::generated(5, now).polymarket[0].clone();
+        let mut venue = PolymarketVenue::new(5, &polymarket_twin::Config::default());
+        venue.add_market(spec.clone(), now);
+        for (side, price) in ladder() {
+            venue.house_level(0, side, price, Qty::from_contracts(500), now);
+        }
+        let account = venue.demo_accounts()[3].clone();
+        let (running, ends) = serve_twin(venue, Host::PolymarketClob, Host::PolymarketWs);
+        let mut def = market_def(Venue::Polymarket);
+        def.grid = spec.grid();
+        let names = PolymarketNames {
+            condition_id: spec.condition_id.clone(),
+            yes_token: spec.yes_token.clone(),
+            no_token: spec.no_token.clone(),
+            generation: match spec.generation {
+                market_set::Generation::Two => Generation::Two,
+                market_set::Generation::Three => Generation::Three,
+            },
+            neg_risk: spec.neg_risk(),
+            min_size_text: "5".into(),
+        };
+        let entry = Entry { def, title: String::new(), names: Names::Polymarket(names) };
+        Self { running, ends, entry, account }
+    }
+}
+
+impl TwinSide for Polymarketed {
+    type Codec = Polymarket;
+
+    fn def(&self) -> MarketDef {
+        self.entry.def
+    }
+
+    fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Polymarket>, Contents) {
+        let Self { ends, entry, account, .. } = self;
+        let mut directory = Directory::default();
+        directory.push(entry.clone());
+        let credentials = Credentials {
+            api_key: account.api_key.clone(),
+            secret: Secret::new(account.secret.clone()),
+            passphrase: Secret::new(account.passphrase.clone()),
+        };
+        let signer = Signer::new(
+            &Secret::new(account.private_key.clone()),
+            SignatureType::from_number(account.signature_type).unwrap(),
+            Address::parse(&account.funder),
+            Chain::Polygon,
+            Some(&credentials),
+        );
+        let clob = format!("https://{}", ends.rest).parse().unwrap();
+        let rates = PolymarketRates::default();
+        let codec = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
+        let (mut rig, contents) = rig(log, ends, codec, None, heartbeat);
+
+        let now = wall_now();
+        let mut market = polymarket::MarketSession::with_capacity(8);
+        market.follow(now, entry).unwrap();
+        let frame = polymarket_user_frame(&credentials);
+        let mut user = polymarket::UserSession::new(8, frame, &account.api_key);
+        user.follow(now, entry).unwrap();
+        let ids = vec![MarketId::new(0)];
+        let (pm, plain) = (Venue::Polymarket, LinkOptions::default);
+        let dial = |path, n| dialer(&ends.trust, ends.ws, path, "wss", n);
+        let (at_market, at_user) = (dial("/ws/market", 1), dial("/ws/user", 2));
+        rig.feed.add(FeedLink::new(pm, Link::Market, market, ids.clone(), at_market, plain()));
+        rig.feed.add(FeedLink::new(pm, Link::Private, user, ids, at_user, plain()));
+        (rig, contents)
+    }
+
+    fn house_sells(&self, ticks: u16, contracts: u64) {
+        let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(contracts));
+        let sells = move |only: &mut Only<PolymarketVenue>, now| {
+            only.0.house_trade(0, Side::Ask, price, qty, now);
+        };
+        self.running.remote.with(sells).unwrap();
+    }
+
+    fn best(&self) -> (u16, Qty) {
+        let best = self.running.remote.with(|only, _| only.0.best(0, Side::Bid));
+        best.unwrap().map(|(price, qty)| (price.ticks(), qty)).unwrap()
+    }
+
+    fn pass(&self, span: Nanos) {
+        self.running.remote.with(move |only, now| only.0.tick(now.after(span))).unwrap();
+    }
+}
+
 #[test]
 fn polymarket_trades_with_the_twin() {
-    let now = wall_now();
-    let spec = market_set::MarketSet::generated(5, now).polymarket[0].clone();
-    let mut venue = PolymarketVenue::new(5, &polymarket_twin::Config::default());
-    venue.add_market(spec.clone(), now);
-    for (side, price) in ladder() {
-        venue.house_level(0, side, price, Qty::from_contracts(500), now);
-    }
-    let account = venue.demo_accounts()[3].clone();
-    let (_running, ends) = serve_twin(venue, Host::PolymarketClob, Host::PolymarketWs);
-
-    let mut def = market_def(Venue::Polymarket);
-    def.grid = spec.grid();
-    let names = PolymarketNames {
-        condition_id: spec.condition_id.clone(),
-        yes_token: spec.yes_token.clone(),
-        no_token: spec.no_token.clone(),
-        generation: match spec.generation {
-            market_set::Generation::Two => Generation::Two,
-            market_set::Generation::Three => Generation::Three,
-        },
-        neg_risk: spec.neg_risk(),
-        min_size_text: "5".into(),
-    };
-    let entry = Entry { def, title: String::new(), names: Names::Polymarket(names) };
-    let mut directory = Directory::default();
-    directory.push(entry.clone());
-    let credentials = Credentials {
-        api_key: account.api_key.clone(),
-        secret: Secret::new(account.secret.clone()),
-        passphrase: Secret::new(account.passphrase.clone()),
-    };
-    let signer = Signer::new(
-        &Secret::new(account.private_key.clone()),
-        SignatureType::from_number(account.signature_type).unwrap(),
-        Address::parse(&account.funder),
-        Chain::Polygon,
-        Some(&credentials),
-    );
-    let clob = format!("https://{}", ends.rest).parse().unwrap();
-    let rates = PolymarketRates::default();
-    let codec = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
-    let mut rig = rig("twin-pm", &ends, codec, None, true);
-
-    let mut market = polymarket::MarketSession::with_capacity(8);
-    market.follow(now, &entry).unwrap();
-    let frame = polymarket_user_frame(&credentials);
-    let mut user = polymarket::UserSession::new(8, frame, &account.api_key);
-    user.follow(now, &entry).unwrap();
-    let ids = vec![MarketId::new(0)];
-    let (pm, plain) = (Venue::Polymarket, LinkOptions::default);
-    let dial = |path, n| dialer(&ends.trust, ends.ws, path, "wss", n);
-    rig.feed.add(FeedLink::new(
-        pm,
-        Link::Market,
-        market,
-        ids.clone(),
-        dial("/ws/market", 1),
-        plain(),
-    ));
-    rig.feed.add(FeedLink::new(pm, Link::Private, user, ids, dial("/ws/user", 2), plain()));
+    let twin = Polymarketed::serve();
+    let log = scratch("twin-pm").join("wire.log");
+    let (mut rig, _) = twin.connect(&log, true);
     rig.trade();
     assert!(rig.exec.stats().beats >= 1, "the dead man's switch is armed");
     assert_eq!(rig.exec.stats().beats_missed, 0);
@@ -287,10 +347,10 @@ fn polymarket_trades_with_the_twin() {
         "between its orders it rehearsed, and the twin heard nothing"
     );
     // An order of an earlier run that no wire log knows has a name all the same: the venue is asked.
-    let (order, market) = (OrderId::new(77), MarketId::new(0));
+    let (order, market, pm) = (OrderId::new(77), MarketId::new(0), Venue::Polymarket);
     let asked = rig.exec.stats().asked;
     let ask = Intent::Query(Query { order, key: None, market, venue: pm });
-    let lost = Order { id: order, purpose: Purpose::Leg, ..*approved(77, pm, 7, now) };
+    let lost = Order { id: order, purpose: Purpose::Leg, ..*approved(77, pm, 7, wall_now()) };
     rig.exec.remember(&Contents::default(), [&lost]);
     rig.intents.push(ask).unwrap();
     let absent = Event::Report(Report::Absent { order, venue: pm });
@@ -298,57 +358,103 @@ fn polymarket_trades_with_the_twin() {
     assert!(rig.exec.stats().asked > asked, "the venue said so, not our memory");
 }
 
-fn kalshi_trades(name: &str, key: usize) {
-    let now = wall_now();
-    let market_set = market_set::MarketSet::generated(5, now);
-    let config = kalshi_twin::Config::default();
-    let mut venue = KalshiVenue::new(&market_set, 5, config, now).unwrap();
-    for (side, price) in ladder() {
-        venue.house_level(0, side, price, Qty::from_contracts(500), now);
-    }
-    let credential = venue.credentials()[key].clone();
-    let (_running, ends) = serve_twin(venue, Host::KalshiRest, Host::KalshiWs);
+/// Kalshi of the twin, with one market and the key that is asked for.
+pub struct Kalshied {
+    running: Running<Only<KalshiVenue>>,
+    ends: Ends,
+    entry: Entry,
+    credential: Credential,
+}
 
-    let (spec, shard) = (&market_set.kalshi[0], market_set.series_of(0).exchange_index);
-    let mut def = market_def(Venue::Kalshi);
-    (def.grid, def.shard) = (spec.ladder.grid(), shard);
-    let names = KalshiNames {
-        ticker: spec.ticker.clone(),
-        event_ticker: String::new(),
-        series_ticker: String::new(),
-        exchange_index: shard,
-    };
-    let entry = Entry { def, title: String::new(), names: Names::Kalshi(names) };
-    let mut directory = Directory::default();
-    directory.push(entry.clone());
-    let signer = Arc::new(KalshiSigner::from_pem(&credential.key_id, &credential.pem).unwrap());
-    let base = format!("https://{}/trade-api/v2", ends.rest).parse().unwrap();
-    let slots = HeaderSlots::spawn(Arc::clone(&signer)).unwrap();
-    let rates = KalshiRates::default();
-    let codec = Kalshi::new(Arc::clone(&signer), &base, &directory, rates, Some(slots));
-    let (mut learn, learnt) = RingBuffer::new(64);
-    let mut rig = rig(name, &ends, codec, Some(learnt), false);
-
-    for (role, link) in [(Role::Market, Link::Market), (Role::Private, Link::Private)] {
-        let mut session = kalshi::Session::with_capacity(role, 8);
-        session.follow(now, &entry).unwrap();
-        let mut options = LinkOptions {
-            upgrade: Some(Box::new(KalshiUpgrade::new(Arc::clone(&signer)))),
-            ..LinkOptions::default()
-        };
-        if link == Link::Private {
-            let (other, _) = RingBuffer::new(1);
-            let mut learn = std::mem::replace(&mut learn, other);
-            options.inspect = Some(Box::new(move |frame| {
-                if let Some(pair) = learn_from_frame(frame) {
-                    let _ = learn.push(pair); // what is not learnt here is learnt from the answer
-                }
-            }));
+impl Kalshied {
+    pub fn serve(key: usize) -> Self {
+        let now = wall_now();
+        let market_set = market_set::MarketSet::generated(5, now);
+        let config = kalshi_twin::Config::default();
+        let mut venue = KalshiVenue::new(&market_set, 5, config, now).unwrap();
+        for (side, price) in ladder() {
+            venue.house_level(0, side, price, Qty::from_contracts(500), now);
         }
-        let dial = dialer(&ends.trust, ends.ws, "/trade-api/ws/v2", "wss", 1);
-        let ids = vec![MarketId::new(0)];
-        rig.feed.add(FeedLink::new(Venue::Kalshi, link, session, ids, dial, options));
+        let credential = venue.credentials()[key].clone();
+        let (running, ends) = serve_twin(venue, Host::KalshiRest, Host::KalshiWs);
+        let (spec, shard) = (&market_set.kalshi[0], market_set.series_of(0).exchange_index);
+        let mut def = market_def(Venue::Kalshi);
+        (def.grid, def.shard) = (spec.ladder.grid(), shard);
+        let names = KalshiNames {
+            ticker: spec.ticker.clone(),
+            event_ticker: String::new(),
+            series_ticker: String::new(),
+            exchange_index: shard,
+        };
+        let entry = Entry { def, title: String::new(), names: Names::Kalshi(names) };
+        Self { running, ends, entry, credential }
     }
+}
+
+impl TwinSide for Kalshied {
+    type Codec = Kalshi;
+
+    fn def(&self) -> MarketDef {
+        self.entry.def
+    }
+
+    fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Kalshi>, Contents) {
+        let Self { ends, entry, credential, .. } = self;
+        let mut directory = Directory::default();
+        directory.push(entry.clone());
+        let signer = KalshiSigner::from_pem(&credential.key_id, &credential.pem);
+        let signer = Arc::new(signer.unwrap());
+        let base = format!("https://{}/trade-api/v2", ends.rest).parse().unwrap();
+        let slots = HeaderSlots::spawn(Arc::clone(&signer)).unwrap();
+        let rates = KalshiRates::default();
+        let codec = Kalshi::new(Arc::clone(&signer), &base, &directory, rates, Some(slots));
+        let (mut learn, learnt) = RingBuffer::new(64);
+        let (mut rig, contents) = rig(log, ends, codec, Some(learnt), heartbeat);
+
+        for (role, link) in [(Role::Market, Link::Market), (Role::Private, Link::Private)] {
+            let mut session = kalshi::Session::with_capacity(role, 8);
+            session.follow(wall_now(), entry).unwrap();
+            let mut options = LinkOptions {
+                upgrade: Some(Box::new(KalshiUpgrade::new(Arc::clone(&signer)))),
+                ..LinkOptions::default()
+            };
+            if link == Link::Private {
+                let (other, _) = RingBuffer::new(1);
+                let mut learn = std::mem::replace(&mut learn, other);
+                options.inspect = Some(Box::new(move |frame| {
+                    if let Some(pair) = learn_from_frame(frame) {
+                        let _ = learn.push(pair); // what is not learnt here is learnt from the answer
+                    }
+                }));
+            }
+            let dial = dialer(&ends.trust, ends.ws, "/trade-api/ws/v2", "wss", 1);
+            let ids = vec![MarketId::new(0)];
+            rig.feed.add(FeedLink::new(Venue::Kalshi, link, session, ids, dial, options));
+        }
+        (rig, contents)
+    }
+
+    fn house_sells(&self, ticks: u16, contracts: u64) {
+        let (price, qty) = (Price::from_ticks(ticks).unwrap(), Qty::from_contracts(contracts));
+        let sells = move |only: &mut Only<KalshiVenue>, now| {
+            only.0.house_trade(0, Side::Ask, price, qty, now);
+        };
+        self.running.remote.with(sells).unwrap();
+    }
+
+    fn best(&self) -> (u16, Qty) {
+        let best = self.running.remote.with(|only, _| only.0.best(0, Side::Bid));
+        best.unwrap().map(|(price, qty)| (price.ticks(), qty)).unwrap()
+    }
+
+    fn pass(&self, span: Nanos) {
+        self.running.remote.with(move |only, now| only.0.tick(now.after(span))).unwrap();
+    }
+}
+
+fn kalshi_trades(name: &str, key: usize) {
+    let twin = Kalshied::serve(key);
+    let (mut rig, _) = twin.connect(&scratch(name).join("wire.log"), false);
     rig.trade();
     let (ahead, inline) = rig.exec.codec().signatures();
     assert_eq!(ahead + inline, 3);
