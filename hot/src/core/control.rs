@@ -304,7 +304,8 @@ impl Core {
                 };
             // Either answer to a cancel may have been lost: it is repeated, the venue asked. What rests and is unwanted is
             // left only where its last cancel was a moment ago.
-            let unwanted = record.order.tif.may_rest() && !wanted;
+            let replaced = record.change.is_some_and(|change| change.replaces);
+            let unwanted = record.order.tif.may_rest() && (!wanted || replaced);
             if record.state == OrderState::Cancelling
                 || (record.state == OrderState::Resting && unwanted)
             {

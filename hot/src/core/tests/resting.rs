@@ -273,6 +273,20 @@ fn a_replace_has_one_claim_and_passes_on_what_was_not_filled() {
 }
 
 #[test]
+fn a_replace_whose_cancel_was_refused_is_asked_for_again() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, PM);
+    amend(&mut desk, &order, 43, 30);
+    desk.report(Report::CancelRefused { order: OrderRef::Id(order.id) });
+    desk.status(&order, VenueState::Resting, Some(0));
+    assert_eq!((state(&desk, &order), desk.cancels()), (OrderState::Resting, 1));
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!((state(&desk, &order), desk.cancels()), (OrderState::Cancelling, 2));
+    desk.status(&order, VenueState::Cancelled, Some(0));
+    assert_eq!((desk.last_placed().price, desk.last_placed().qty), (price(43), qty(30)));
+}
+
+#[test]
 fn nothing_follows_an_order_that_filled_whole_was_withdrawn_or_met_a_halt() {
     let mut filled = quiet();
     let order = resting(&mut filled, PM);
