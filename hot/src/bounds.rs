@@ -13,21 +13,27 @@ pub const UNPAIRED_SHOWN_MAX: usize = 8;
 /// Of the quarantined markets, how many are shown by name; all are counted.
 pub const QUARANTINED_SHOWN_MAX: usize = 16;
 /// Markets on both venues together.
-pub const MARKETS_MAX: usize = 512;
+pub const MARKETS_MAX: usize = 10_240;
 /// Baskets that the compiler may hand in.
-pub const BASKETS_MAX: usize = 1_024;
+pub const BASKETS_MAX: usize = 20_480;
+/// Markets that can be moved to a finer grid, up to tenths of a cent, before another one allocates.
+pub const FINER_GRIDS_MAX: usize = 512;
 /// Legs of one basket.
-pub const LEGS_MAX: usize = 8;
+pub const LEGS_MAX: usize = 64;
+/// Contracts of one leg that a unit of a basket may need.
+pub const RATIO_MAX: u16 = 1_000;
 /// Baskets that one market may touch.
 pub const BASKETS_PER_MARKET_MAX: usize = 32;
-/// Clusters of dependent markets.
-pub const CLUSTERS_MAX: usize = 256;
+/// Clusters of dependent markets: as many as there may be markets, for most depend on no other.
+pub const CLUSTERS_MAX: usize = MARKETS_MAX;
 /// Orders that are not done.
 pub const ORDERS_LIVE_MAX: usize = 512;
 /// Orders remembered after they are done, so that late fills still find them.
 pub const ORDERS_DONE_MAX: usize = 4_096;
 /// Groups that are not at rest.
 pub const GROUPS_LIVE_MAX: usize = 64;
+/// Legs of all groups that are not at rest, together.
+pub const LEGS_LIVE_MAX: usize = 1_024;
 /// Groups remembered after they have ended, so that a fill that fails late still finds its own.
 pub const GROUPS_ENDED_MAX: usize = 1_024;
 /// Fills remembered, so that one told twice is booked once.
@@ -55,19 +61,33 @@ pub const STALL_REST: Nanos = Nanos::from_millis(250);
 /// A stall this long halts: whatever was decided before it, nobody can say what it met.
 pub const STALL_HALT: Nanos = Nanos::from_secs(2);
 
+/// Books that wait for a snapshot, looked at in one timer event; the next one goes on behind them.
+pub const RESYNCS_PER_TIMER_MAX: usize = 256;
+/// Books that became stale together with others, whose baskets are repriced in one event; timer events go on.
+pub const FAILED_PER_EVENT_MAX: usize = 512;
+/// Baskets that rest, looked at in one timer event; the next one goes on behind them.
+pub const RESTED_PER_TIMER_MAX: usize = 256;
+
 /// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
 /// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.
 pub const INVARIANTS_EVERY: u64 = 1_024;
 /// Markets whose positions one such check looks at.
 pub const INVARIANT_POSITIONS: usize = 32;
 
-/// Intents that one event can cause, summed one user a line.
-pub const INTENTS_PER_EVENT_MAX: usize = ORDERS_LIVE_MAX // cancel all, one by one
-    + 2 // cancel-all at each venue
-    + GROUPS_LIVE_MAX * LEGS_MAX; // every group corrects every leg in one timer event
+/// Intents that one event can cause, summed one user a line. What groups send in one event is bounded by the table of orders:
+/// each order needs a place in it, and only a report frees one.
+pub const INTENTS_PER_EVENT_MAX: usize = 2 // cancel-all at each venue
+    + ORDERS_LIVE_MAX // a cancel for each live order
+    + ORDERS_LIVE_MAX // a question about each live order
+    + ORDERS_LIVE_MAX // a new order for each free place
+    + RESYNCS_PER_TIMER_MAX; // a request for a snapshot for each book that waits
 /// Notes that one event can cause.
 pub const NOTES_PER_EVENT_MAX: usize = 2 * INTENTS_PER_EVENT_MAX;
 
 const _: () = assert!(INTENTS_PER_EVENT_MAX <= 2_048, "a worst event fits core_exec");
 const _: () = assert!(MARKETS_MAX <= u16::MAX as usize);
 const _: () = assert!(BASKETS_MAX <= u16::MAX as usize);
+const _: () = assert!(
+    LEGS_MAX as u64 * RATIO_MAX as u64 * 10_000 <= i32::MAX as u64,
+    "what a unit costs and pays fits 32 bits with a sign, in $0.0001"
+);

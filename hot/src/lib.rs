@@ -26,6 +26,7 @@ pub mod note;
 pub mod order;
 pub mod outbox;
 pub mod pack;
+pub mod per_id;
 pub mod report;
 pub mod risk;
 pub mod state;

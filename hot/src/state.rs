@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 
 use crate::hash::Hash64;
 use crate::pack::{Arbitrary, Pack, Sink, Source};
+use crate::per_id::PerId;
 
 /// The version of what is written around the fields, and of their meaning. It rises where the same fields come to mean
 /// something else; that the fields themselves are others is seen by [`layout_of`].
@@ -155,6 +156,41 @@ impl<T> List<T> for VecDeque<T> {
     }
 }
 
+/// A table with one row for each id.
+pub(crate) trait Table<T> {
+    /// Its rows by rising id; blank ones at the end may be left out.
+    fn rows<'a>(&'a self) -> impl Iterator<Item = &'a T>
+    where
+        T: 'a;
+    /// The row of an id; `None` where there is none.
+    fn row_mut(&mut self, id: usize) -> Option<&mut T>;
+}
+
+impl<T> Table<T> for Vec<T> {
+    fn rows<'a>(&'a self) -> impl Iterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.iter()
+    }
+    fn row_mut(&mut self, id: usize) -> Option<&mut T> {
+        self.get_mut(id)
+    }
+}
+
+impl<T: Clone> Table<T> for PerId<T> {
+    fn rows<'a>(&'a self) -> impl Iterator<Item = &'a T>
+    where
+        T: 'a,
+    {
+        self.iter()
+    }
+    fn row_mut(&mut self, id: usize) -> Option<&mut T> {
+        self.get(id)?;
+        Some(&mut self[id])
+    }
+}
+
 /// Writes a list: its length, and what it holds in order.
 pub(crate) fn save_list<T: Pack, W: Sink>(list: &impl List<T>, to: &mut W) {
     let all = list.each();
@@ -193,11 +229,11 @@ pub(crate) fn sketch_list<T: Pack, W: Sink>(
 /// each of these behind its number. So a table of which few rows are in use is short, and one that a later version makes
 /// longer can be read.
 pub(crate) fn save_table<T: State, W: Sink>(
-    table: &[T],
+    table: &impl Table<T>,
     is_blank: impl Fn(&T) -> bool,
     to: &mut W,
 ) {
-    let used = || (0_u32..).zip(table).filter(|(_, row)| !is_blank(row));
+    let used = || (0_u32..).zip(table.rows()).filter(|(_, row)| !is_blank(row));
     u32::try_from(used().count()).expect("tables are bounded").pack(to);
     for (number, row) in used() {
         number.pack(to);
@@ -206,11 +242,14 @@ pub(crate) fn save_table<T: State, W: Sink>(
 }
 
 /// Reads a table into one whose rows are all blank. Rows come by rising number, each once.
-pub(crate) fn load_table<T: State, S: Source>(table: &mut [T], from: &mut S) -> Option<()> {
+pub(crate) fn load_table<T: State, S: Source>(
+    table: &mut impl Table<T>,
+    from: &mut S,
+) -> Option<()> {
     let mut next = 0;
     for _ in 0..u32::unpack(from)? {
         let number = usize::try_from(u32::unpack(from)?).ok().filter(|&row| row >= next)?;
-        table.get_mut(number)?.load(from)?;
+        table.row_mut(number)?.load(from)?;
         next = number + 1;
     }
     Some(())

@@ -110,6 +110,25 @@ impl Qty {
         }
     }
 
+    /// The contracts that so many units of a basket need of a leg with `ratio` contracts a unit.
+    ///
+    /// # Panics
+    /// If that is more than 64 bits hold: [`QTY_MAX`] and the largest ratio bound it.
+    #[must_use]
+    pub const fn times(self, ratio: u16) -> Self {
+        match self.0.checked_mul(ratio as u64) {
+            Some(micros) => Self(micros),
+            None => panic!("QTY_MAX and RATIO_MAX bound the contracts of a leg"),
+        }
+    }
+
+    /// How many units of a basket these contracts are enough for, where a unit needs `ratio` of them: rounded down to a
+    /// millionth.
+    #[must_use]
+    pub const fn per(self, ratio: u16) -> Self {
+        if ratio == 1 { self } else { Self(self.0 / ratio as u64) }
+    }
+
     /// The largest multiple of `step` that is not larger. A zero step means no grid.
     #[must_use]
     pub const fn floor_to(self, step: Self) -> Self {

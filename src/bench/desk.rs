@@ -16,6 +16,8 @@ use crate::config::limits::{Limits, Profile};
 
 /// Pairs on the desk. One of them trades; the others make tables and loops as long as a real run's.
 pub const PAIRS: u16 = 32;
+/// Pairs on a desk with as many markets as a core is asked to hold: 10,000.
+pub const MANY_PAIRS: u16 = 5_000;
 /// Polymarket's half of the pair that trades,
 pub const PM: MarketId = MarketId::new(0);
 /// Kalshi's half,
@@ -26,10 +28,15 @@ pub const PM_OTHER: MarketId = MarketId::new(2);
 /// Levels a side of every book: the median of the Polymarket session of 2026-09-24.
 const DEPTH: u16 = 15;
 
-/// Even numbers are Polymarket's, odd ones Kalshi's; two by two they are the same question.
+/// The markets of [`PAIRS`].
 pub fn directory() -> Directory {
+    directory_of(PAIRS)
+}
+
+/// Even numbers are Polymarket's, odd ones Kalshi's; two by two they are the same question.
+pub fn directory_of(pairs: u16) -> Directory {
     let mut directory = Directory::default();
-    for nth in 0..PAIRS {
+    for nth in 0..pairs {
         for venue in Venue::ALL {
             let market = directory.next_id();
             directory.push(Entry {
@@ -111,7 +118,8 @@ pub fn kalshi_names(directory: &Directory, market: MarketId) -> &KalshiNames {
 
 /// A market link that follows every market of Polymarket's.
 pub fn polymarket_session(directory: &Directory) -> polymarket::MarketSession {
-    let mut session = polymarket::MarketSession::with_capacity(usize::from(PAIRS));
+    let markets = directory.of(Venue::Polymarket).count();
+    let mut session = polymarket::MarketSession::with_capacity(markets);
     for entry in directory.of(Venue::Polymarket) {
         let names = polymarket_names(directory, entry.def.market);
         let names = polymarket::MarketNames {
@@ -128,7 +136,8 @@ pub fn polymarket_session(directory: &Directory) -> polymarket::MarketSession {
 
 /// A market link that follows every market of Kalshi's.
 pub fn kalshi_session(directory: &Directory) -> kalshi::Session {
-    let mut session = kalshi::Session::with_capacity(kalshi::Role::Market, usize::from(PAIRS));
+    let markets = directory.of(Venue::Kalshi).count();
+    let mut session = kalshi::Session::with_capacity(kalshi::Role::Market, markets);
     for entry in directory.of(Venue::Kalshi) {
         let names = kalshi_names(directory, entry.def.market);
         session
@@ -153,6 +162,8 @@ fn limits() -> Limits {
 pub enum Strategy {
     /// Every pair in both directions: a gap is shot at Kalshi first.
     Pairs,
+    /// Every pair in both directions, and as many baskets again of three legs of neighbours, which never pay.
+    Crowd,
     /// Two markets of Polymarket's of which exactly one pays, beside the other pairs: a gap is shot at Polymarket.
     PolymarketSet,
 }
@@ -163,25 +174,46 @@ pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)])
     events.extend(limits().events().map(Event::Control));
     events.extend(directory.iter().map(|entry| Event::Market(entry.def)));
     let mut next = 0;
-    let mut basket = |kind, legs: [(MarketId, Outcome); 2]| {
+    let mut basket = |kind, legs: &[(MarketId, Outcome)]| {
         let basket = BasketId::new(next);
         next += 1;
-        let legs = (0..).zip(legs).map(move |(leg, (market, outcome))| {
-            Event::Basket(BasketDef { basket, kind, leg, legs: 2, market, outcome, payout: 10_000 })
+        let count = u8::try_from(legs.len()).expect("two or three");
+        let legs = (0..).zip(legs).map(move |(leg, &(market, outcome))| {
+            Event::Basket(BasketDef {
+                basket,
+                kind,
+                leg,
+                legs: count,
+                market,
+                outcome,
+                payout: 10_000,
+                ratio: 1,
+            })
         });
         events.extend(legs);
     };
     let first = match strategy {
-        Strategy::Pairs => 0,
+        Strategy::Pairs | Strategy::Crowd => 0,
         Strategy::PolymarketSet => {
-            basket(BasketKind::ExclusiveYes, [(PM, Outcome::Yes), (PM_OTHER, Outcome::Yes)]);
+            basket(BasketKind::ExclusiveYes, &[(PM, Outcome::Yes), (PM_OTHER, Outcome::Yes)]);
             2
         }
     };
-    for nth in first..PAIRS {
-        let (pm, ka) = (MarketId::new(2 * nth), MarketId::new(2 * nth + 1));
-        basket(BasketKind::CrossVenue, [(pm, Outcome::Yes), (ka, Outcome::No)]);
-        basket(BasketKind::CrossVenue, [(ka, Outcome::Yes), (pm, Outcome::No)]);
+    let pairs = u16::try_from(directory.iter().count() / 2).expect("ids are so many bits");
+    let pair = |nth: u16| (MarketId::new(2 * (nth % pairs)), MarketId::new(2 * (nth % pairs) + 1));
+    for nth in first..pairs {
+        let (pm, ka) = pair(nth);
+        basket(BasketKind::CrossVenue, &[(pm, Outcome::Yes), (ka, Outcome::No)]);
+        basket(BasketKind::CrossVenue, &[(ka, Outcome::Yes), (pm, Outcome::No)]);
+        if strategy == Strategy::Crowd {
+            let ((next_pm, next_ka), (third_pm, third_ka)) = (pair(nth + 1), pair(nth + 2));
+            for outcome in [Outcome::Yes, Outcome::No] {
+                let third = if outcome == Outcome::Yes { third_ka } else { third_pm };
+                let second = if outcome == Outcome::Yes { next_pm } else { next_ka };
+                let legs = [(pm, Outcome::Yes), (second, outcome), (third, outcome)];
+                basket(BasketKind::ExclusiveYes, &legs);
+            }
+        }
     }
     events.extend(links.iter().map(|&(venue, link)| Event::Link { venue, link, up: true }));
     for venue in Venue::ALL {

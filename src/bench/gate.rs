@@ -1,9 +1,8 @@
 //! What do the parts of a decision cost: a change that decides nothing, the depth walk, the gate? The gate is asked
 //! three times for a pair; above 100 ns each it would be worth a cache.
 
-use surefoot_hot::basket::{BasketDef, BasketKind, Baskets, Room, Sizing};
+use surefoot_hot::basket::{BasketDef, BasketKind, Baskets, Plan, Room, Sizing};
 use surefoot_hot::book::{Books, Change, Level};
-use surefoot_hot::bounds::LEGS_MAX;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue};
@@ -171,23 +170,25 @@ pub fn basket_walk(span: Span) -> Row {
             market,
             outcome,
             payout: 10_000,
+            ratio: 1,
         };
         baskets.define(&def, &books).expect("it is sound");
     }
     let room =
         Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000), tif: Tif::Gtc };
     let sizing = Sizing {
-        legs: [room; LEGS_MAX],
+        legs: &[room; 2],
         cash: [Usd::from_dollars(100_000); CASH_ACCOUNTS],
         total: Usd::from_dollars(100_000),
         edge_min: 100,
         edge_max_percent: 20,
         profit_min: Usd::ZERO,
     };
-    let plan = baskets.walk(&books, BasketId::new(0), &sizing).expect("it pays");
-    let levels = plan.legs().map(|leg| u32::from(leg.levels)).sum::<u32>();
+    let mut plan = Plan::new();
+    baskets.walk(&books, BasketId::new(0), &sizing, &mut plan).expect("it pays");
+    let levels = plan.legs().iter().map(|leg| u32::from(leg.levels)).sum::<u32>();
     let row = measure("basket_walk", span, &[(); BLOCK], |()| {
-        baskets.walk(&books, BasketId::new(0), &sizing).is_ok()
+        baskets.walk(&books, BasketId::new(0), &sizing, &mut plan).is_ok()
     });
     row.fed(format!("synthetic books, a gap of {levels} levels on both legs together"))
 }

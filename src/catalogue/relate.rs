@@ -70,7 +70,7 @@ impl Catalogue {
     }
 
     fn basket(&mut self, kind: BasketKind, legs: &[(MarketId, Outcome)], payout: u32) {
-        let next = self.baskets.iter().map(|def| def.basket.index() + 1).max().unwrap_or(0);
+        let next = self.baskets.last().map_or(0, |def| def.basket.index() + 1);
         let Some(basket) = u16::try_from(next).ok().filter(|&next| usize::from(next) < BASKETS_MAX)
         else {
             self.left_out.push(format!("more than {BASKETS_MAX} baskets"));
@@ -86,6 +86,7 @@ impl Catalogue {
                 market,
                 outcome,
                 payout,
+                ratio: 1,
             });
         }
     }

@@ -16,8 +16,10 @@ pub struct BasketDef {
     pub market: MarketId,
     /// The outcome of which this leg buys contracts.
     pub outcome: Outcome,
-    /// The least that one unit (one contract of every leg) pays in any state of the world, in $0.0001.
+    /// The least that one unit (`ratio` contracts of every leg) pays in any state of the world, in $0.0001.
     pub payout: u32,
+    /// How many contracts of this leg one unit needs, from 1 to [`RATIO_MAX`](crate::bounds::RATIO_MAX).
+    pub ratio: u16,
 }
 
 enum_table! {
@@ -35,5 +37,5 @@ enum_table! {
 }
 
 pack_fields! {
-    BasketDef { basket, kind, leg, legs, market, outcome, payout }
+    BasketDef { basket, kind, leg, legs, market, outcome, payout, ratio }
 }

@@ -16,30 +16,37 @@ pub use plan::{LegPlan, NoPlan, Plan, Room, Sizing};
 pub use verdict::Verdict;
 
 use crate::book::{Book, Books};
-use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX};
+use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX, RATIO_MAX};
 use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, Outcome};
 use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::per_id::PerId;
 use crate::state::state_fields;
 
 /// No price: nothing is offered, or the book may not be used.
 const NONE: u16 = u16::MAX;
+/// Baskets of no more legs than this are walked in little room.
+const FEW_LEGS: usize = 8;
 
 /// What to buy, for one leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// In this market,
     pub market: MarketId,
-    /// this outcome.
     pub outcome: Outcome,
+    /// Contracts for each unit of the basket, from 1 to [`RATIO_MAX`].
+    pub ratio: u16,
 }
 
 /// One basket and what a unit of it costs at best prices.
+///
+/// Laid out so that a change of a best price touches one cache line of it where the basket has no more than 26 legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Basket {
-    kind: BasketKind,
     payout: u32,
-    legs: [Leg; LEGS_MAX],
+    /// What a unit costs at the best asks, blank ones left out, in $0.0001.
+    sum: u32,
+    kind: BasketKind,
     /// How many legs it will have.
     want: u8,
     /// How many are in; it exists when they are as many.
@@ -48,20 +55,19 @@ pub struct Basket {
     blank: u8,
     /// Best ask of each leg, in $0.0001, or [`NONE`].
     asks: [u16; LEGS_MAX],
-    /// Their sum, blank ones left out.
-    sum: u32,
+    legs: [Leg; LEGS_MAX],
 }
 
 impl Basket {
     const EMPTY: Self = Self {
-        kind: BasketKind::Complement,
         payout: 0,
-        legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes }; LEGS_MAX],
+        sum: 0,
+        kind: BasketKind::Complement,
         want: 0,
         have: 0,
         blank: 0,
         asks: [NONE; LEGS_MAX],
-        sum: 0,
+        legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes, ratio: 1 }; LEGS_MAX],
     };
 
     /// Its shape.
@@ -74,7 +80,7 @@ impl Basket {
         self.payout
     }
 
-    /// What to buy, one contract of each per unit.
+    /// What to buy: of each, its ratio of contracts a unit.
     pub fn legs(&self) -> &[Leg] {
         &self.legs[..usize::from(self.have)]
     }
@@ -94,14 +100,20 @@ impl Basket {
     }
 
     fn reprice(&mut self, leg: usize, ask: u16) {
+        let ratio = u32::from(self.legs[leg].ratio);
         match std::mem::replace(&mut self.asks[leg], ask) {
             NONE => self.blank -= 1,
-            old => self.sum -= u32::from(old),
+            old => self.sum -= u32::from(old) * ratio,
         }
         match ask {
             NONE => self.blank += 1,
-            new => self.sum += u32::from(new),
+            new => self.sum += u32::from(new) * ratio,
         }
+    }
+
+    /// The most that one unit can pay, in $0.0001: a dollar for each contract.
+    fn payout_max(&self) -> u32 {
+        self.legs().iter().map(|leg| u32::from(leg.ratio) * 10_000).sum()
     }
 }
 
@@ -164,26 +176,31 @@ pub enum DefError {
     Twice,
     /// The market touches [`BASKETS_PER_MARKET_MAX`] baskets already.
     Full,
-    /// It pays nothing, or more than its legs can: a dollar each.
+    /// It pays nothing, or more than its legs can: a dollar for each contract.
     Payout,
+    /// The leg needs no contract a unit, or more than [`RATIO_MAX`].
+    Ratio,
 }
 
 /// Every basket, and which of them are worth a look.
 #[derive(Debug)]
 pub struct Baskets {
-    baskets: Vec<Basket>,
-    touched: Vec<Touched>,
+    baskets: PerId<Basket>,
+    touched: PerId<Touched>,
     /// Candidates that something has happened to since they were last asked for.
     dirty: IdSet,
+    /// See [`Baskets::version`].
+    version: u64,
 }
 
 impl Baskets {
     /// Without a basket yet. Allocates everything it will ever need.
     pub fn new() -> Self {
         Self {
-            baskets: vec![Basket::EMPTY; BASKETS_MAX],
-            touched: vec![Touched::NONE; MARKETS_MAX],
+            baskets: PerId::new(BASKETS_MAX, Basket::EMPTY),
+            touched: PerId::new(MARKETS_MAX, Touched::NONE),
             dirty: IdSet::new(BASKETS_MAX),
+            version: 0,
         }
     }
 
@@ -195,7 +212,12 @@ impl Baskets {
     /// Whole baskets, by rising id.
     pub fn iter(&self) -> impl Iterator<Item = (BasketId, &Basket)> {
         let ids = (0_u16..).map(BasketId::new);
-        ids.zip(&self.baskets).filter(|(_, basket)| basket.is_whole())
+        ids.zip(self.baskets.iter()).filter(|(_, basket)| basket.is_whole())
+    }
+
+    /// Goes up with every leg that is defined: while it stands, so do all baskets.
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// Takes in one leg; says whether the basket is whole. A first leg replaces a basket of the same id.
@@ -206,6 +228,7 @@ impl Baskets {
         if def.basket.index() >= BASKETS_MAX || def.market.index() >= MARKETS_MAX {
             return Err(DefError::Unknown);
         }
+        self.version += 1;
         if def.leg == 0 {
             self.drop_basket(def.basket);
             self.baskets[def.basket.index()] =
@@ -223,7 +246,10 @@ impl Baskets {
         if def.legs == 0 || usize::from(def.legs) > LEGS_MAX {
             return Err(DefError::Legs);
         }
-        if def.payout == 0 || def.payout > u32::from(def.legs) * 10_000 {
+        if def.ratio == 0 || def.ratio > RATIO_MAX {
+            return Err(DefError::Ratio);
+        }
+        if def.payout == 0 || def.payout > u32::from(def.legs) * u32::from(RATIO_MAX) * 10_000 {
             return Err(DefError::Payout);
         }
         if (def.leg, def.legs, def.payout, def.kind)
@@ -231,8 +257,9 @@ impl Baskets {
         {
             return Err(DefError::Order);
         }
-        let leg = Leg { market: def.market, outcome: def.outcome };
-        if basket.legs().contains(&leg) {
+        let leg = Leg { market: def.market, outcome: def.outcome, ratio: def.ratio };
+        let same = |other: &Leg| (other.market, other.outcome) == (leg.market, leg.outcome);
+        if basket.legs().iter().any(same) {
             return Err(DefError::Twice);
         }
         let touch = Touch { basket: def.basket, leg: def.leg, outcome: def.outcome };
@@ -244,6 +271,9 @@ impl Baskets {
         basket.blank += 1;
         basket.reprice(usize::from(def.leg), ask(books.get(def.market), def.outcome));
         let whole = basket.is_whole();
+        if whole && basket.payout > basket.payout_max() {
+            return Err(DefError::Payout);
+        }
         if basket.is_candidate() {
             self.mark(def.basket);
         }
@@ -251,7 +281,10 @@ impl Baskets {
     }
 
     fn drop_basket(&mut self, basket: BasketId) {
-        let old = std::mem::replace(&mut self.baskets[basket.index()], Basket::EMPTY);
+        let old = self.baskets[basket.index()];
+        if old.want > 0 {
+            self.baskets[basket.index()] = Basket::EMPTY;
+        }
         for leg in old.legs() {
             self.touched[leg.market.index()].forget(basket);
         }
@@ -282,7 +315,7 @@ impl Baskets {
 
     /// Several books changed at once: looks at every market.
     pub fn refresh_all(&mut self, books: &Books) {
-        for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
+        for market in (0..self.touched.len() as u16).map(MarketId::new) {
             self.refresh(market, books);
         }
     }
@@ -303,24 +336,44 @@ impl Baskets {
         None
     }
 
+    /// Whole baskets that a market is a leg of, and the outcome of it that each buys, in the order of their definition.
+    pub fn touching(&self, market: MarketId) -> impl Iterator<Item = (BasketId, Outcome)> {
+        let touched = self.touched.get(market.index()).map_or(&[][..], Touched::as_slice);
+        let whole = |touch: &&Touch| self.baskets[touch.basket.index()].is_whole();
+        touched.iter().filter(whole).map(|touch| (touch.basket, touch.outcome))
+    }
+
     /// The baskets that each market touches. `None` where a market is unknown or touches too many.
     fn rebuild(&mut self) -> Option<()> {
-        for (id, basket) in (0_u16..).map(BasketId::new).zip(&self.baskets) {
-            for (leg, Leg { market, outcome }) in (0_u8..).zip(basket.legs()) {
-                let touch = Touch { basket: id, leg, outcome: *outcome };
-                self.touched.get_mut(market.index())?.add(touch).then_some(())?;
+        for (id, basket) in (0_u16..).map(BasketId::new).zip(self.baskets.iter()) {
+            for (leg, &Leg { market, outcome, .. }) in (0_u8..).zip(basket.legs()) {
+                let touch = Touch { basket: id, leg, outcome };
+                let is_known = market.index() < MARKETS_MAX;
+                (is_known && self.touched[market.index()].add(touch)).then_some(())?;
             }
         }
         Some(())
     }
 
-    /// Walks the depth of all legs together and sizes the basket; see [`Sizing`] for what bounds it.
+    /// Walks the depth of all legs together and sizes the basket; see [`Sizing`] for what bounds it. The plan is written
+    /// over; on an error it means nothing.
     ///
     /// # Errors
     /// Why nothing should be bought; see [`NoPlan`].
-    pub fn walk(&self, books: &Books, id: BasketId, sizing: &Sizing) -> Result<Plan, NoPlan> {
+    pub fn walk(
+        &self,
+        books: &Books,
+        id: BasketId,
+        sizing: &Sizing<'_>,
+        plan: &mut Plan,
+    ) -> Result<(), NoPlan> {
         let basket = self.get(id).ok_or(NoPlan::NotReady)?;
-        walk::walk(books, id, basket, sizing)
+        plan.basket = id;
+        if basket.legs().len() <= FEW_LEGS {
+            walk::walk::<FEW_LEGS>(books, basket, sizing, plan)
+        } else {
+            walk::walk::<LEGS_MAX>(books, basket, sizing, plan)
+        }
     }
 }
 
@@ -331,7 +384,7 @@ impl Default for Baskets {
 }
 
 pack_fields! {
-    Leg { market, outcome }
+    Leg { market, outcome, ratio }
 }
 
 /// Its fields in their order, but for legs and asks, of which only those that are in are written.
@@ -359,7 +412,7 @@ impl Pack for Basket {
 }
 
 state_fields! {
-    Baskets { baskets: table(Basket::EMPTY), touched: derived, dirty: value } then rebuild
+    Baskets { baskets: table(Basket::EMPTY), touched: derived, dirty: value, version: value } then rebuild
 }
 
 /// The best ask of an outcome in $0.0001, or [`NONE`] where the book may not be used.

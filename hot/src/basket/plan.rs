@@ -23,9 +23,9 @@ pub struct Room {
 
 /// What a basket may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizing {
-    /// By leg.
-    pub legs: [Room; LEGS_MAX],
+pub struct Sizing<'a> {
+    /// By leg, in the basket's order.
+    pub legs: &'a [Room],
     /// Cash that may be used, by [`crate::ledger::Purse::index`]; legs that draw on the same purse share it.
     pub cash: [Usd; CASH_ACCOUNTS],
     /// The most dollars for all legs together, fees included.
@@ -38,16 +38,16 @@ pub struct Sizing {
     pub profit_min: Usd,
 }
 
-/// One leg of a plan.
+/// One leg of a plan: contracts of one outcome to be bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LegPlan {
-    /// In this market
     pub market: MarketId,
-    /// buy this outcome
     pub outcome: Outcome,
-    /// at no more than this: the worst level that is needed.
+    /// Contracts for each unit of the basket.
+    pub ratio: u16,
+    /// The worst level that is needed, and the most that may be paid.
     pub limit: Price,
-    /// As many as units.
+    /// Contracts: the plan's units times the ratio.
     pub qty: Qty,
     /// How many levels that takes.
     pub levels: u8,
@@ -57,15 +57,15 @@ pub struct LegPlan {
     pub fee: Usd,
 }
 
-/// A basket worth buying.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A basket worth buying. Made once with room for every leg and filled again by each walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Which basket.
     pub basket: BasketId,
     /// Of which shape.
     pub kind: BasketKind,
-    pub(super) legs: [Option<LegPlan>; LEGS_MAX],
-    /// Contracts of every leg.
+    pub(super) legs: Vec<LegPlan>,
+    /// Units: so many times the ratio of every leg is bought.
     pub units: Qty,
     /// Profit of the last unit after fees, in $0.0001, rounded down.
     pub edge: i32,
@@ -74,14 +74,27 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Its legs, in the basket's order.
-    pub fn legs(&self) -> impl Iterator<Item = &LegPlan> {
-        self.legs.iter().flatten()
+    /// Of nothing, with room for the legs of any basket: allocates all it will ever need.
+    pub fn new() -> Self {
+        Self {
+            basket: BasketId::new(0),
+            kind: BasketKind::Complement,
+            legs: Vec::with_capacity(LEGS_MAX),
+            units: Qty::ZERO,
+            edge: 0,
+            profit: Usd::ZERO,
+        }
     }
 
-    /// One leg.
-    pub fn leg(&self, index: usize) -> Option<&LegPlan> {
-        self.legs.get(index)?.as_ref()
+    /// Its legs, in the basket's order.
+    pub fn legs(&self) -> &[LegPlan] {
+        &self.legs
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

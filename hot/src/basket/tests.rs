@@ -58,7 +58,18 @@ fn set(books: &mut Books, market: MarketId, side: Side, ticks: u16, qty: u64) {
 }
 
 fn define(baskets: &mut Baskets, books: &Books, id: u16, payout: u32, legs: &[(u16, Outcome)]) {
-    for (leg, &(market, outcome)) in legs.iter().enumerate() {
+    let legs: Vec<_> = legs.iter().map(|&(market, outcome)| (market, outcome, 1)).collect();
+    define_ratios(baskets, books, id, payout, &legs);
+}
+
+fn define_ratios(
+    baskets: &mut Baskets,
+    books: &Books,
+    id: u16,
+    payout: u32,
+    legs: &[(u16, Outcome, u16)],
+) {
+    for (leg, &(market, outcome, ratio)) in legs.iter().enumerate() {
         let def = BasketDef {
             basket: BasketId::new(id),
             kind: BasketKind::CrossVenue,
@@ -67,20 +78,27 @@ fn define(baskets: &mut Baskets, books: &Books, id: u16, payout: u32, legs: &[(u
             market: MarketId::new(market),
             outcome,
             payout,
+            ratio,
         };
         assert_eq!(baskets.define(&def, books), Ok(leg + 1 == legs.len()));
     }
 }
 
-const WIDE: Sizing = Sizing {
+const ROOM: Room =
+    Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
+const WIDE: Sizing<'static> = Sizing {
     edge_max_percent: 20,
-    legs: [Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
-        LEGS_MAX],
+    legs: &[ROOM; LEGS_MAX],
     cash: [Usd::from_dollars(10_000); CASH_ACCOUNTS],
     total: Usd::from_dollars(1_000),
     edge_min: 100,
     profit_min: Usd::from_cents(50),
 };
+
+fn walk(baskets: &Baskets, books: &Books, sizing: &Sizing<'_>) -> Result<Plan, NoPlan> {
+    let mut plan = Plan::new();
+    baskets.walk(books, B, sizing, &mut plan).map(|()| plan)
+}
 
 /// YES on Polymarket at 0.45 and up, NO on Kalshi at 0.48 and up.
 fn cross() -> (Books, Baskets) {
@@ -99,17 +117,17 @@ fn a_cross_venue_basket_is_walked_as_deep_as_it_pays() {
     assert_eq!(baskets.poll_dirty(), Some(B));
     assert_eq!(baskets.poll_dirty(), None);
     assert_eq!(baskets.get(B).unwrap().cost(), Some(9_300));
-    let plan = baskets.walk(&books, B, &WIDE).unwrap();
+    let plan = walk(&baskets, &books, &WIDE).unwrap();
     // 30 @ 0.45 + 0.48: edge 0.07 - 0.0099 - 0.017472 = 0.042628
     // 10 @ 0.46 + 0.48: edge 0.06 - 0.009936 - 0.017472 = 0.032592
     // 15 @ 0.46 + 0.49: edge 0.05 - 0.009936 - 0.017493 = 0.022571
     // then NO is at 0.60: nothing
     assert_eq!((plan.units, plan.edge), (cents(5_500), 225));
-    let yes = plan.leg(0).unwrap();
+    let yes = plan.legs()[0];
     assert_eq!((yes.limit, yes.levels, yes.cost), (px(4_600), 2, Usd::from_cents(2_500)));
     // 30 × 0.04 × 0.2475 = 0.297 and 25 × 0.04 × 0.2484 = 0.2484
     assert_eq!(yes.fee, Usd::from_micros(545_400));
-    let no = plan.leg(1).unwrap();
+    let no = plan.legs()[1];
     assert_eq!((no.limit, no.levels, no.cost), (px(4_900), 2, Usd::from_cents(2_655)));
     // 40 × 0.07 × 0.2496 = 0.69888 → 0.6989; 15 × 0.07 × 0.2499 = 0.262395 → 0.2624
     assert_eq!(no.fee, Usd::from_micros(961_300));
@@ -122,16 +140,15 @@ fn a_cross_venue_basket_is_walked_as_deep_as_it_pays() {
 #[test]
 fn every_bound_binds() {
     let (books, baskets) = cross();
-    let units = |sizing: &Sizing| baskets.walk(&books, B, sizing).map(|plan| plan.units);
+    let units = |sizing: &Sizing<'_>| walk(&baskets, &books, sizing).map(|plan| plan.units);
     let leg = |index: usize, room: Room| {
-        let mut sizing = WIDE;
-        sizing.legs[index] = room;
-        sizing
+        let mut legs = [ROOM; LEGS_MAX];
+        legs[index] = room;
+        units(&Sizing { legs: &legs, ..WIDE })
     };
-    let room = WIDE.legs[0];
-    assert_eq!(units(&leg(1, Room { qty: cents(1_234), ..room })), Ok(cents(1_234)));
+    assert_eq!(leg(1, Room { qty: cents(1_234), ..ROOM }), Ok(cents(1_234)));
     // $10 less 2 cents at 0.45 + 0.0099 each
-    assert_eq!(units(&leg(0, Room { cost: Usd::from_dollars(10), ..room })), Ok(cents(2_170)));
+    assert_eq!(leg(0, Room { cost: Usd::from_dollars(10), ..ROOM }), Ok(cents(2_170)));
     let mut sizing = WIDE;
     sizing.cash[0] = Usd::from_dollars(10);
     assert_eq!(units(&sizing), Ok(cents(2_170)));
@@ -142,17 +159,18 @@ fn every_bound_binds() {
     assert_eq!(units(&Sizing { edge_min: 427, ..WIDE }), Err(NoPlan::NoEdge));
     let sizing = Sizing { profit_min: Usd::from_dollars(3), ..WIDE };
     assert!(matches!(units(&sizing), Err(NoPlan::TooSmall { profit, .. }) if profit > Usd::ZERO));
-    let sizing = leg(0, Room { cost: Usd::ZERO, ..room });
-    assert!(matches!(units(&sizing), Err(NoPlan::TooSmall { units: Qty::ZERO, .. })));
+    let none = leg(0, Room { cost: Usd::ZERO, ..ROOM });
+    assert!(matches!(none, Err(NoPlan::TooSmall { units: Qty::ZERO, .. })));
 }
 
 #[test]
 fn lots_and_minimums_hold_after_rounding() {
     let (books, baskets) = cross();
     let with = |tif, qty| {
-        let mut sizing = Sizing { profit_min: Usd::ZERO, ..WIDE };
-        sizing.legs[0] = Room { qty, cost: Usd::from_dollars(100), tif };
-        baskets.walk(&books, B, &sizing)
+        let mut legs = [ROOM; LEGS_MAX];
+        legs[0] = Room { qty, tif, ..ROOM };
+        let sizing = Sizing { profit_min: Usd::ZERO, legs: &legs, ..WIDE };
+        walk(&baskets, &books, &sizing)
     };
     // at 0.45 a whole cent needs a multiple of 0.20, at 0.46 of 0.50
     assert_eq!(with(Tif::Fok, cents(2_031)).unwrap().units, cents(2_020));
@@ -170,14 +188,14 @@ fn too_good_is_bad_data_and_a_stale_book_is_nothing() {
     let (mut books, mut baskets) = cross();
     set(&mut books, MarketId::new(0), Side::Ask, 3_100, 100);
     baskets.refresh(MarketId::new(0), &books);
-    assert_eq!(baskets.walk(&books, B, &WIDE), Err(NoPlan::Absurd { edge: 2_100 }));
+    assert_eq!(walk(&baskets, &books, &WIDE), Err(NoPlan::Absurd { edge: 2_100 }));
     set(&mut books, MarketId::new(0), Side::Ask, 3_100, 0);
     set(&mut books, MarketId::new(0), Side::Ask, 3_200, 100);
     baskets.refresh(MarketId::new(0), &books);
-    assert!(baskets.walk(&books, B, &WIDE).is_ok(), "20 % is not more than 20 %");
+    assert!(walk(&baskets, &books, &WIDE).is_ok(), "20 % is not more than 20 %");
     let stale = Event::Stale { market: MarketId::new(0), why: StaleWhy::Gap };
     books.apply(T, &stale);
-    assert_eq!(baskets.walk(&books, B, &WIDE), Err(NoPlan::NotReady));
+    assert_eq!(walk(&baskets, &books, &WIDE), Err(NoPlan::NotReady));
     while baskets.poll_dirty().is_some() {}
     baskets.refresh_all(&books);
     assert_eq!((baskets.poll_dirty(), baskets.get(B).unwrap().cost()), (None, None));
@@ -194,13 +212,16 @@ fn a_definition_is_whole_or_nothing() {
         market: MarketId::new(0),
         outcome: Outcome::No,
         payout: 10_000,
+        ratio: 1,
     };
     let cases = [
         (BasketDef { legs: 0, ..def }, DefError::Legs),
-        (BasketDef { legs: 9, ..def }, DefError::Legs),
+        (BasketDef { legs: LEGS_MAX as u8 + 1, ..def }, DefError::Legs),
         (BasketDef { leg: 1, ..def }, DefError::Order),
         (BasketDef { payout: 0, ..def }, DefError::Payout),
-        (BasketDef { payout: 20_001, ..def }, DefError::Payout),
+        (BasketDef { payout: u32::MAX, ..def }, DefError::Payout),
+        (BasketDef { ratio: 0, ..def }, DefError::Ratio),
+        (BasketDef { ratio: RATIO_MAX + 1, ..def }, DefError::Ratio),
         (BasketDef { basket: BasketId::new(BASKETS_MAX as u16), ..def }, DefError::Unknown),
         (BasketDef { market: MarketId::new(MARKETS_MAX as u16), ..def }, DefError::Unknown),
     ];
@@ -213,6 +234,14 @@ fn a_definition_is_whole_or_nothing() {
     assert_eq!(baskets.define(&def, &books), Ok(false));
     let other = BasketDef { leg: 1, payout: 9_000, market: MarketId::new(1), ..def };
     assert_eq!(baskets.define(&other, &books), Err(DefError::Order));
+    // A contract of the one and two of the other pay no more than three dollars.
+    let dear = BasketDef { payout: 30_001, ..def };
+    assert_eq!(baskets.define(&dear, &books), Ok(false));
+    let last = BasketDef { leg: 1, market: MarketId::new(1), ratio: 2, ..dear };
+    assert_eq!(baskets.define(&last, &books), Err(DefError::Payout));
+    assert!(baskets.get(BasketId::new(1)).is_none());
+    let dear = [dear, last].map(|def| BasketDef { payout: 30_000, ..def });
+    assert_eq!(dear.map(|def| baskets.define(&def, &books)), [Ok(false), Ok(true)]);
     for id in 1..BASKETS_PER_MARKET_MAX as u16 {
         define(&mut baskets, &books, id, 10_000, &[(0, Outcome::Yes), (1, Outcome::No)]);
     }
@@ -235,46 +264,82 @@ impl Rng {
     }
 }
 
-fn random_world(rng: &mut Rng) -> (Books, Baskets, Sizing) {
-    let (mut books, mut baskets) = (Books::new(), Baskets::new());
-    let legs = 2 + rng.below(3) as u16;
-    let venues = [Venue::Polymarket, Venue::Kalshi];
-    let fair = 10_000 / legs;
-    let mut sizing = WIDE;
-    for id in 0..legs {
-        let mut levels = Vec::new();
-        let mut ticks = (fair - 100 * rng.below(8) as u16).next_multiple_of(100);
-        for _ in 0..1 + rng.below(6) {
-            levels.push((Side::Ask, ticks, 1 + rng.below(3_000)));
-            ticks += 100 * (1 + rng.below(2) as u16);
-        }
-        // half the legs are bought as NO: the same levels, seen from the other side
-        let no = rng.below(2) == 1;
-        let turned = |&(_, ticks, qty): &(Side, u16, u64)| (Side::Bid, 10_000 - ticks, qty);
-        let levels = if no { levels.iter().map(turned).collect() } else { levels };
-        load(&mut books, market(id, venues[rng.below(2) as usize]), &levels);
-        let outcome = if no { Outcome::No } else { Outcome::Yes };
-        let def = BasketDef {
-            basket: B,
-            kind: BasketKind::ExclusiveYes,
-            leg: id as u8,
-            legs: legs as u8,
-            market: MarketId::new(id),
-            outcome,
-            payout: 10_000,
-        };
-        baskets.define(&def, &books).unwrap();
-        sizing.legs[usize::from(id)] = Room {
-            qty: cents(100 + rng.below(20_000)),
-            cost: Usd::from_cents(100 + rng.below(8_000) as i64),
-            tif: Tif::Gtc,
-        };
+/// Books, one basket of them, and what bounds it.
+struct World {
+    books: Books,
+    baskets: Baskets,
+    rooms: Vec<Room>,
+    sizing: Sizing<'static>,
+}
+
+impl World {
+    fn sizing(&self) -> Sizing<'_> {
+        Sizing { legs: &self.rooms, ..self.sizing }
     }
-    sizing.cash = [(); CASH_ACCOUNTS].map(|()| Usd::from_cents(500 + rng.below(9_000) as i64));
-    sizing.total = Usd::from_cents(1_000 + rng.below(12_000) as i64);
-    sizing.edge_min = rng.below(200) as u32;
-    sizing.profit_min = Usd::from_cents(rng.below(60) as i64);
-    (books, baskets, sizing)
+
+    fn basket(&self) -> Basket {
+        *self.baskets.get(B).unwrap()
+    }
+
+    fn walk(&self) -> Result<Plan, NoPlan> {
+        walk(&self.baskets, &self.books, &self.sizing())
+    }
+
+    /// `legs` legs of which a unit needs up to `ratio_max` contracts.
+    fn random(rng: &mut Rng, legs: u16, ratio_max: u16) -> Self {
+        let (mut books, mut baskets) = (Books::new(), Baskets::new());
+        let venues = [Venue::Polymarket, Venue::Kalshi];
+        let ratios: Vec<_> =
+            (0..legs).map(|_| 1 + rng.below(u64::from(ratio_max)) as u16).collect();
+        // The legs of a unit cost about a dollar together where there are few contracts in it, a few cents each at least.
+        let contracts: u16 = ratios.iter().sum();
+        let payout = 10_000.max(1_000 * u32::from(contracts));
+        let fair = (payout / u32::from(contracts)) as u16;
+        // Where there are many legs, the least of them bounds the whole: each has more, and is less of a bargain.
+        let (many, bargain) = if legs > 8 { (1_500, 4) } else { (0, 8) };
+        let mut rooms = Vec::new();
+        for id in 0..legs {
+            let mut levels = Vec::new();
+            let mut ticks = (fair - 100 * rng.below(bargain) as u16).next_multiple_of(100);
+            for _ in 0..1 + rng.below(6) {
+                levels.push((Side::Ask, ticks, 1 + many + rng.below(3_000)));
+                ticks += 100 * (1 + rng.below(2) as u16);
+            }
+            // half the legs are bought as NO: the same levels, seen from the other side
+            let no = rng.below(2) == 1;
+            let turned = |&(_, ticks, qty): &(Side, u16, u64)| (Side::Bid, 10_000 - ticks, qty);
+            let levels = if no { levels.iter().map(turned).collect() } else { levels };
+            load(&mut books, market(id, venues[rng.below(2) as usize]), &levels);
+            let outcome = if no { Outcome::No } else { Outcome::Yes };
+            let def = BasketDef {
+                basket: B,
+                kind: BasketKind::ExclusiveYes,
+                leg: id as u8,
+                legs: legs as u8,
+                market: MarketId::new(id),
+                outcome,
+                payout,
+                ratio: ratios[usize::from(id)],
+            };
+            baskets.define(&def, &books).unwrap();
+            rooms.push(Room {
+                qty: cents(100 + many + rng.below(20_000)),
+                cost: Usd::from_cents((100 + many / 4 + rng.below(8_000)) as i64),
+                tif: Tif::Gtc,
+            });
+        }
+        let dollars = i64::from(1 + legs / 4);
+        let cash = [(); CASH_ACCOUNTS]
+            .map(|()| Usd::from_cents(dollars * (500 + rng.below(9_000) as i64)));
+        let sizing = Sizing {
+            cash,
+            total: Usd::from_cents(dollars * (1_000 + rng.below(12_000) as i64)),
+            edge_min: rng.below(200) as u32,
+            profit_min: Usd::from_cents(rng.below(60) as i64),
+            ..WIDE
+        };
+        Self { books, baskets, rooms, sizing }
+    }
 }
 
 /// Price of the contract that completes `units` on a leg.
@@ -299,19 +364,20 @@ fn smooth_fee(rule: FeeRule, price: Price) -> i64 {
 }
 
 /// Whether so many units pass: dull, one condition a line.
-fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing, units: Qty) -> Option<bool> {
+fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing<'_>, units: Qty) -> Option<bool> {
     let mut edge = i64::from(basket.payout()) * 10_i64.pow(10);
     let (mut total, mut purses) = (0_i128, [0_i128; CASH_ACCOUNTS]);
     let mut ok = true;
     let slack = walk::ROUNDING.micros();
     let mut counts = [0_i64; CASH_ACCOUNTS];
-    for (leg, room) in basket.legs().iter().zip(&sizing.legs) {
-        let price = price_at(books, *leg, units)?;
+    for (leg, room) in basket.legs().iter().zip(sizing.legs) {
+        let contracts = units.times(leg.ratio);
+        let price = price_at(books, *leg, contracts)?;
         let terms = books.terms(leg.market).unwrap();
         let unit = i64::from(price.ticks()) * 10_i64.pow(10) + smooth_fee(terms.fee, price);
-        edge -= unit;
-        let cost = i128::from(unit) * i128::from(units.micros()); // 1e-20
-        ok &= units <= room.qty;
+        edge -= unit * i64::from(leg.ratio);
+        let cost = i128::from(unit) * i128::from(contracts.micros()); // 1e-20
+        ok &= contracts <= room.qty;
         ok &= cost <= i128::from(room.cost.micros() - slack) * 10_i128.pow(14);
         total += cost;
         let purse = crate::ledger::Purse::of(terms.venue, terms.shard).index();
@@ -328,21 +394,33 @@ fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing, units: Qty) -> Opti
     Some(ok)
 }
 
+/// How many legs a random basket has, and how many contracts of one a unit needs at most: every other one is of a few legs
+/// without ratios, as most real ones are.
+fn shape(seed: u64, rng: &mut Rng) -> (u16, u16) {
+    match seed % 8 {
+        1 | 3 | 5 | 7 => (2 + rng.below(3) as u16, 1),
+        2 | 6 => (2 + rng.below(3) as u16, 5),
+        4 => (2 + rng.below(7) as u16, 3),
+        _ => (9 + rng.below(LEGS_MAX as u64 - 8) as u16, 1 + rng.below(4) as u16),
+    }
+}
+
 #[test]
 fn the_walk_agrees_with_a_naive_one() {
     let (mut plans, mut none) = (0, 0);
     for seed in 1..=600 {
         let mut rng = Rng(seed * 0x9e37_79b9);
-        let (books, baskets, sizing) = random_world(&mut rng);
-        let basket = *baskets.get(B).unwrap();
+        let (legs, ratio_max) = shape(seed, &mut rng);
+        let world = World::random(&mut rng, legs, ratio_max);
+        let (books, basket, sizing) = (&world.books, world.basket(), world.sizing());
         let naive = (1..)
             .map(cents)
-            .take_while(|units| naive_ok(&books, &basket, &sizing, *units) == Some(true))
+            .take_while(|units| naive_ok(books, &basket, &sizing, *units) == Some(true))
             .last();
-        match baskets.walk(&books, B, &sizing) {
+        match world.walk() {
             Ok(plan) => {
                 assert_eq!(Some(plan.units), naive, "seed {seed}");
-                prove(&books, &basket, &sizing, &plan, seed);
+                prove(books, &basket, &sizing, &plan, seed);
                 plans += 1;
             }
             Err(NoPlan::NoEdge) => assert_eq!(naive, None, "seed {seed}"),
@@ -352,8 +430,8 @@ fn the_walk_agrees_with_a_naive_one() {
                 none += 1;
             }
             Err(NoPlan::Absurd { edge }) => {
-                assert!(edge > 2_000, "seed {seed}");
-                assert_eq!(basket.cost(), Some(10_000 - edge as u32), "seed {seed}");
+                assert!(edge as u32 * 5 > basket.payout(), "seed {seed}");
+                assert_eq!(basket.cost(), Some(basket.payout() - edge as u32), "seed {seed}");
             }
             Err(why) => panic!("seed {seed}: {why:?}"),
         }
@@ -364,12 +442,14 @@ fn the_walk_agrees_with_a_naive_one() {
 /// Worlds of every kind of rule, life of an order and quantity: the same answer to the bit.
 #[test]
 fn the_walk_agrees_with_the_plain_one() {
-    let mut seen = [0; 4];
+    let (mut seen, mut of_many, mut of_ratios) = ([0; 4], 0, 0);
     for seed in 1..=6_000 {
         let mut rng = Rng(seed * 0x2545_f491);
-        let (mut books, mut baskets, mut sizing) = random_world(&mut rng);
-        let legs = baskets.get(B).unwrap().legs().to_vec();
-        for (leg, room) in legs.iter().zip(&mut sizing.legs) {
+        let (legs, ratio_max) = shape(seed, &mut rng);
+        let mut world = World::random(&mut rng, legs, ratio_max);
+        let legs = world.basket().legs().to_vec();
+        let World { books, baskets, rooms, .. } = &mut world;
+        for (leg, room) in legs.iter().zip(rooms) {
             room.tif = [Tif::Gtc, Tif::Ioc, Tif::Fok][rng.below(3) as usize];
             let mut terms = *books.terms(leg.market).unwrap();
             let rate = [0, 1, 999, 17_500, 40_000, 70_000, 333_333][rng.below(7) as usize];
@@ -391,7 +471,7 @@ fn the_walk_agrees_with_the_plain_one() {
                 let (side, ticks) = at(price);
                 (side, ticks, 1 + qty.micros() / 10_000)
             });
-            load(&mut books, terms, &parts.collect::<Vec<_>>());
+            load(books, terms, &parts.collect::<Vec<_>>());
             // half of the time a quantity between two hundredths, as a venue's remainder may be
             if rng.below(2) == 0 {
                 let (side, ticks) = at(levels[0].0);
@@ -400,30 +480,36 @@ fn the_walk_agrees_with_the_plain_one() {
                     Level { market: leg.market, side, price: px(ticks), change, last: true };
                 books.apply(T, &Event::Level(level));
             }
-            baskets.refresh(leg.market, &books);
+            baskets.refresh(leg.market, books);
         }
-        let basket = *baskets.get(B).unwrap();
-        let got = baskets.walk(&books, B, &sizing);
-        assert_eq!(got, plain::walk(&books, B, &basket, &sizing), "seed {seed}");
+        let got = world.walk();
+        let plain = plain::walk(&world.books, B, &world.basket(), &world.sizing());
+        assert_eq!(got, plain, "seed {seed}");
+        of_many += u32::from(got.is_ok() && legs.len() > 8);
+        of_ratios += u32::from(got.is_ok() && legs.iter().any(|leg| leg.ratio > 1));
         seen[match got {
-            Ok(plan) if plan.legs().any(|leg| leg.levels > 1) => 0,
+            Ok(plan) if plan.legs().iter().any(|leg| leg.levels > 1) => 0,
             Ok(_) => 1,
             Err(NoPlan::TooSmall { .. }) => 2,
             Err(_) => 3,
         }] += 1;
     }
     assert!(seen.iter().all(|&times| times > 200), "{seen:?}: the generator is lame");
+    assert!(of_many > 50 && of_ratios > 200, "{of_many} {of_ratios}: the generator is lame");
 }
 
 /// Every promise of a plan, recomputed.
-fn prove(books: &Books, basket: &Basket, sizing: &Sizing, plan: &Plan, seed: u64) {
-    let mut left = i128::from(plan.units.micros()) * 10_i128.pow(14); // 1e-20 dollars
+fn prove(books: &Books, basket: &Basket, sizing: &Sizing<'_>, plan: &Plan, seed: u64) {
+    let pays = i128::from(plan.units.micros()) * i128::from(basket.payout());
+    let mut left = pays * 10_i128.pow(10); // 1e-20 dollars
     let mut total = Usd::ZERO;
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
-    for ((leg, room), plan_leg) in basket.legs().iter().zip(&sizing.legs).zip(plan.legs()) {
+    for ((leg, room), plan_leg) in basket.legs().iter().zip(sizing.legs).zip(plan.legs()) {
         let terms = books.terms(leg.market).unwrap();
         let book = books.get(leg.market).unwrap();
-        let mut need = plan.units.micros();
+        let contracts = plan.units.times(leg.ratio);
+        assert_eq!((plan_leg.qty, plan_leg.ratio), (contracts, leg.ratio), "seed {seed}");
+        let mut need = contracts.micros();
         for (price, qty) in book.asks_for(leg.outcome).take_while(|(p, _)| *p <= plan_leg.limit) {
             let here = need.min(qty.micros());
             let unit = i64::from(price.ticks()) * 10_i64.pow(10) + smooth_fee(terms.fee, price);
@@ -433,17 +519,17 @@ fn prove(books: &Books, basket: &Basket, sizing: &Sizing, plan: &Plan, seed: u64
         assert_eq!(need, 0, "seed {seed}: never more than the depth within the limit");
         assert_eq!(
             Some(plan_leg.limit),
-            price_at(books, *leg, plan.units),
+            price_at(books, *leg, contracts),
             "seed {seed}: the tightest"
         );
-        let (limit, units) = (plan_leg.limit, plan.units);
-        let hold = limit.cost_ceil(units) + fee_bound(terms.fee, limit, units, true);
+        let limit = plan_leg.limit;
+        let hold = limit.cost_ceil(contracts) + fee_bound(terms.fee, limit, contracts, true);
         assert!(
             hold <= room.cost
                 && plan_leg.cost + plan_leg.fee
                     <= hold + Usd::from_micros(100 * i64::from(plan_leg.levels))
         );
-        assert!(plan.units >= terms.min_qty && plan.units.micros().is_multiple_of(10_000));
+        assert!(contracts >= terms.min_qty && plan.units.micros().is_multiple_of(10_000));
         total += hold;
         cash[crate::ledger::Purse::of(terms.venue, terms.shard).index()] += hold;
     }
@@ -458,25 +544,26 @@ fn prove(books: &Books, basket: &Basket, sizing: &Sizing, plan: &Plan, seed: u64
 fn more_depth_never_promises_less_and_takers_keep_their_lots() {
     for seed in 1..=300 {
         let mut rng = Rng(seed * 0x51_7cc1);
-        let (mut books, mut baskets, mut sizing) = random_world(&mut rng);
-        sizing.profit_min = Usd::ZERO;
-        let before = baskets.walk(&books, B, &sizing).map_or(Qty::ZERO, |plan| plan.units);
-        let leg = *rng_leg(&mut rng, baskets.get(B).unwrap());
-        let (price, qty) = books.get(leg.market).unwrap().best_ask_for(leg.outcome).unwrap();
+        let (legs, ratio_max) = shape(seed, &mut rng);
+        let mut world = World::random(&mut rng, legs, ratio_max);
+        world.sizing.profit_min = Usd::ZERO;
+        let before = world.walk().map_or(Qty::ZERO, |plan| plan.units);
+        let leg = *rng_leg(&mut rng, &world.basket());
+        let (price, qty) = world.books.get(leg.market).unwrap().best_ask_for(leg.outcome).unwrap();
         let (side, ticks) = match leg.outcome {
             Outcome::Yes => (Side::Ask, price.ticks()),
             Outcome::No => (Side::Bid, price.complement().ticks()),
         };
-        set(&mut books, leg.market, side, ticks, qty.micros() / 10_000 + rng.below(900));
-        baskets.refresh(leg.market, &books);
-        let after = baskets.walk(&books, B, &sizing).map_or(Qty::ZERO, |plan| plan.units);
+        set(&mut world.books, leg.market, side, ticks, qty.micros() / 10_000 + rng.below(900));
+        world.baskets.refresh(leg.market, &world.books);
+        let after = world.walk().map_or(Qty::ZERO, |plan| plan.units);
         assert!(after >= before, "seed {seed}: {after} < {before}");
-        for room in &mut sizing.legs {
+        for room in &mut world.rooms {
             room.tif = Tif::Ioc;
         }
-        let Ok(plan) = baskets.walk(&books, B, &sizing) else { continue };
+        let Ok(plan) = world.walk() else { continue };
         for leg in plan.legs() {
-            if books.terms(leg.market).unwrap().venue == Venue::Polymarket {
+            if world.books.terms(leg.market).unwrap().venue == Venue::Polymarket {
                 let step = crate::amounts::lot_step(leg.limit, crate::ids::Action::Buy, Tif::Ioc);
                 assert_eq!(leg.qty.floor_to(step), leg.qty, "seed {seed}");
             }
@@ -498,8 +585,10 @@ fn running_sums_agree_with_fresh_ones() {
     for id in 0..40 {
         let outcome = if rng.below(2) == 0 { Outcome::Yes } else { Outcome::No };
         let first = rng.below(8) as u16;
-        let legs: Vec<_> = (0..2 + rng.below(3) as u16).map(|leg| (first + leg, outcome)).collect();
-        define(&mut baskets, &books, id, 10_000, &legs);
+        let legs: Vec<_> = (0..2 + rng.below(3) as u16)
+            .map(|leg| (first + leg, outcome, 1 + rng.below(3) as u16))
+            .collect();
+        define_ratios(&mut baskets, &books, id, 10_000, &legs);
     }
     for step in 0..20_000 {
         let id = MarketId::new(rng.below(12) as u16);
@@ -512,9 +601,12 @@ fn running_sums_agree_with_fresh_ones() {
         baskets.refresh(id, &books);
         let mut want = Vec::new();
         for (basket_id, basket) in baskets.iter() {
-            let ask = |leg: &Leg| books.get(leg.market).unwrap().best_ask_for(leg.outcome);
+            let ask = |leg: &Leg| {
+                let (price, _) = books.get(leg.market).unwrap().best_ask_for(leg.outcome)?;
+                Some(u32::from(price.ticks()) * u32::from(leg.ratio))
+            };
             let asks: Option<Vec<_>> = basket.legs().iter().map(ask).collect();
-            let sum = asks.map(|asks| asks.iter().map(|(price, _)| u32::from(price.ticks())).sum());
+            let sum = asks.map(|asks| asks.iter().sum());
             assert_eq!(basket.cost(), sum, "step {step}");
             let touched = basket.legs().iter().any(|leg| leg.market == id);
             if touched && sum.is_some_and(|sum: u32| sum < basket.payout()) {

@@ -1,15 +1,15 @@
 //! The depth walk: all legs together, level by level, as long as the last unit is worth it.
 
-use super::{Basket, LegPlan, NoPlan, Plan, Sizing};
+use super::{Basket, Leg, LegPlan, NoPlan, Plan, Sizing};
 use crate::amounts::venue_lot_step;
 use crate::book::{Book, Books, Levels};
-use crate::bounds::{LEGS_MAX, WALK_LEVELS_MAX};
+use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::{FeeRule, MANY, TICK_OF_MANY};
-use crate::ids::{Action, BasketId, MarketId, Outcome};
+use crate::ids::{Action, MarketId, Outcome};
 use crate::ledger::Purse;
 use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
-use crate::venue_rules::{LOT, Lots};
+use crate::venue_rules::{CASH_ACCOUNTS, LOT, Lots};
 
 /// Taken off every dollar bound, per leg: cost and fee round up at every fill, Kalshi's to $0.0001 (`kalshi.md` §7.2),
 /// and an order may take many.
@@ -20,16 +20,21 @@ pub(super) const ROUNDING: Usd = Usd::from_cents(2);
 struct Cursor<'a> {
     book: &'a Book,
     purse: Purse,
+    /// Contracts for each unit of the basket.
+    ratio: u16,
     levels: std::iter::Take<Levels<'a>>,
     price: Price,
-    /// What is left of the level.
+    /// What is left of the level, and what was carried to it.
     left: Qty,
     /// What has been taken of it.
     taken: Qty,
-    /// What [`MANY`] contracts cost at this level with fees, in microdollars.
+    /// What this leg of [`MANY`] units costs at this level with fees, in microdollars.
     unit: i64,
     /// What the levels behind come to, and this one once it is closed.
     bill: Bill,
+    /// Whether contracts that were not enough for a unit were carried to a level behind theirs: the bill has them at its
+    /// price.
+    carries: bool,
 }
 
 /// What is bought of one leg, and what it comes to.
@@ -38,15 +43,16 @@ struct Bill {
     leg: LegPlan,
     /// What it is worth at least, by the venue's count.
     worth: Usd,
-    /// What [`MANY`] contracts cost at the limit, as [`Cursor::unit`].
+    /// What this leg of [`MANY`] units costs at the limit, as [`Cursor::unit`].
     last_unit: i64,
 }
 
 impl Bill {
-    const fn new(market: MarketId, outcome: Outcome) -> Self {
+    const fn new(market: MarketId, outcome: Outcome, ratio: u16) -> Self {
         let leg = LegPlan {
             market,
             outcome,
+            ratio,
             limit: Price::ZERO,
             qty: Qty::ZERO,
             levels: 0,
@@ -56,7 +62,7 @@ impl Bill {
         Self { leg, worth: Usd::ZERO, last_unit: 0 }
     }
 
-    /// So many of the next level, where [`MANY`] would cost `unit`.
+    /// So many contracts of the next level, where this leg of [`MANY`] units would cost `unit`.
     fn add(&mut self, rule: FeeRule, price: Price, qty: Qty, unit: i64) {
         let cost = price.cost_ceil(qty);
         self.leg.limit = price;
@@ -73,23 +79,32 @@ impl Bill {
 type Cursors<'a> = [Option<Cursor<'a>>];
 
 impl<'a> Cursor<'a> {
-    fn new(book: &'a Book, outcome: Outcome) -> Option<Self> {
-        let terms = book.terms();
+    fn new(book: &'a Book, leg: &Leg) -> Option<Self> {
+        let (terms, &Leg { outcome, ratio, .. }) = (book.terms(), leg);
         let mut levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
         let (price, left) = levels.next()?;
         Some(Self {
             book,
             purse: Purse::of(terms.venue, terms.shard),
+            ratio,
             levels,
             price,
             left,
             taken: Qty::ZERO,
-            unit: terms.fee.cost_of_many(price),
-            bill: Bill::new(terms.market, outcome),
+            unit: cost_of_many(terms.fee, price, ratio),
+            bill: Bill::new(terms.market, outcome, ratio),
+            carries: false,
         })
     }
 
-    fn take(&mut self, qty: Qty) {
+    /// How many units the level has contracts for. What is left of it beyond that, not enough for a millionth of a unit, is
+    /// carried to the next one.
+    const fn depth(&self) -> Qty {
+        self.left.per(self.ratio)
+    }
+
+    fn take(&mut self, units: Qty) {
+        let qty = units.times(self.ratio);
         self.left -= qty;
         self.taken += qty;
     }
@@ -98,8 +113,9 @@ impl<'a> Cursor<'a> {
     fn advance(&mut self) -> bool {
         self.close();
         let Some((price, left)) = self.levels.next() else { return false };
-        (self.price, self.left) = (price, left);
-        self.unit = self.book.terms().fee.cost_of_many(price);
+        self.carries |= !self.left.is_zero();
+        (self.price, self.left) = (price, self.left + left);
+        self.unit = cost_of_many(self.book.terms().fee, price, self.ratio);
         true
     }
 
@@ -124,11 +140,11 @@ impl<'a> Cursor<'a> {
     fn bill_for(&self, units: Qty) -> Bill {
         let terms = self.book.terms();
         let outcome = self.bill.leg.outcome;
-        let mut bill = Bill::new(terms.market, outcome);
-        let mut need = units;
+        let mut bill = Bill::new(terms.market, outcome, self.ratio);
+        let mut need = units.times(self.ratio);
         for (price, qty) in self.book.asks_for(outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
-            bill.add(terms.fee, price, here, terms.fee.cost_of_many(price));
+            bill.add(terms.fee, price, here, cost_of_many(terms.fee, price, self.ratio));
             need -= here;
             if need.is_zero() {
                 break;
@@ -139,22 +155,28 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Sizes a basket.
+/// What `ratio` times [`MANY`] contracts cost with fees, in microdollars.
+fn cost_of_many(fee: FeeRule, price: Price, ratio: u16) -> i64 {
+    fee.cost_of_many(price) * i64::from(ratio)
+}
+
+/// Sizes a basket of up to `N` legs. Most have a few, and a walk through the room of the largest would cost them more than
+/// the walk itself.
 ///
 /// Level prices only rise, and with them a unit's cost, so the units before the first one that is not worth it are
 /// all the units that are.
-pub(super) fn walk(
+pub(super) fn walk<const N: usize>(
     books: &Books,
-    id: BasketId,
     basket: &Basket,
-    sizing: &Sizing,
-) -> Result<Plan, NoPlan> {
+    sizing: &Sizing<'_>,
+    plan: &mut Plan,
+) -> Result<(), NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
-    let mut slots = [const { None }; LEGS_MAX];
+    let mut slots = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
     for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
         let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
-        *slot = Some(Cursor::new(book, leg.outcome).ok_or(NoPlan::NotReady)?);
+        *slot = Some(Cursor::new(book, leg).ok_or(NoPlan::NotReady)?);
     }
     if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });
@@ -163,37 +185,36 @@ pub(super) fn walk(
     let Some(units) = round_to_lots(cursors, sizing, taken) else {
         return Err(NoPlan::TooSmall { units: taken, edge, profit: Usd::ZERO });
     };
-    let mut plan = Plan {
-        basket: id,
-        kind: basket.kind,
-        legs: [None; LEGS_MAX],
-        units,
-        edge,
-        profit: payout_floor(basket.payout, units),
-    };
+    plan.legs.clear();
+    (plan.kind, plan.units, plan.edge) = (basket.kind, units, edge);
+    plan.profit = payout_floor(basket.payout, units);
     let mut last_unit = 0;
-    for (slot, cursor) in plan.legs.iter_mut().zip(cursors.iter_mut().flatten()) {
+    for cursor in cursors.iter_mut().flatten() {
         cursor.close();
         let Bill { leg, worth, last_unit: unit } =
-            if units == taken { cursor.bill } else { cursor.bill_for(units) };
+            if units == taken && !cursor.carries { cursor.bill } else { cursor.bill_for(units) };
         let terms = cursor.book.terms();
-        if units < terms.min_qty || worth < terms.venue.rules().marketable_min {
+        if leg.qty < terms.min_qty || worth < terms.venue.rules().marketable_min {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
         }
         plan.profit = plan.profit - leg.cost - leg.fee;
         last_unit += unit;
-        *slot = Some(leg);
+        plan.legs.push(leg);
     }
     plan.edge = ticks_floor(i64::from(basket.payout) * TICK_OF_MANY - last_unit);
     if plan.profit < sizing.profit_min {
         return Err(NoPlan::TooSmall { units, edge: plan.edge, profit: plan.profit });
     }
-    Ok(plan)
+    Ok(())
 }
 
 /// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of
 /// the last one in ticks.
-fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Qty, i32), NoPlan> {
+fn descend(
+    cursors: &mut Cursors<'_>,
+    payout: u32,
+    sizing: &Sizing<'_>,
+) -> Result<(Qty, i32), NoPlan> {
     let mut units = Qty::ZERO;
     let mut last = None;
     loop {
@@ -203,7 +224,7 @@ fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Q
             break;
         }
         let edge = ticks_floor(edge);
-        let depth = cursors.iter().flatten().map(|cursor| cursor.left).min();
+        let depth = cursors.iter().flatten().map(Cursor::depth).min();
         let want = units + depth.ok_or(NoPlan::NotReady)?;
         let most = bound(cursors, sizing, want);
         if most > units || last.is_none() {
@@ -226,28 +247,36 @@ fn descend(cursors: &mut Cursors<'_>, payout: u32, sizing: &Sizing) -> Result<(Q
 
 /// Takes every leg that is through with its level to the next; `false` where one ends.
 fn advance(cursors: &mut Cursors<'_>) -> bool {
-    cursors.iter_mut().flatten().all(|cursor| !cursor.left.is_zero() || cursor.advance())
+    cursors.iter_mut().flatten().all(|cursor| !cursor.depth().is_zero() || cursor.advance())
 }
 
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
-fn bound(cursors: &Cursors<'_>, sizing: &Sizing, want: Qty) -> Qty {
+fn bound(cursors: &Cursors<'_>, sizing: &Sizing<'_>, want: Qty) -> Qty {
     let mut most = want;
     let mut all = (0, Usd::ZERO);
-    for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
-        most = most.min(room.qty);
+    let mut seen = 0_u16;
+    for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {
+        most = most.min(room.qty.per(cursor.ratio));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
         all = (all.0 + cursor.unit, all.1 + ROUNDING);
-        // each leg with those that draw on the same purse: twice the same bound is no other bound
-        let mut purse = (0, Usd::ZERO);
-        for other in cursors.iter().flatten().filter(|other| other.purse == cursor.purse) {
-            purse = (purse.0 + other.unit, purse.1 + ROUNDING);
+        let purse = 1 << cursor.purse.index();
+        if seen & purse != 0 {
+            continue;
         }
-        most = affordable(most, purse.0, sizing.cash[cursor.purse.index()] - purse.1);
+        // Once a purse: all legs that draw on it together.
+        seen |= purse;
+        let mut drawn = (0, Usd::ZERO);
+        for other in cursors.iter().flatten().filter(|other| other.purse == cursor.purse) {
+            drawn = (drawn.0 + other.unit, drawn.1 + ROUNDING);
+        }
+        most = affordable(most, drawn.0, sizing.cash[cursor.purse.index()] - drawn.1);
     }
     affordable(most, all.0, sizing.total - all.1)
 }
 
-/// The most of `want` that `dollars` buy, where [`MANY`] cost `unit` microdollars. Multiplies first: the division is
+const _: () = assert!(CASH_ACCOUNTS <= 16, "one bit a purse");
+
+/// The most of `want` that `dollars` buy, where [`MANY`] units cost `unit` microdollars. Multiplies first: the division is
 /// needed only where the bound binds.
 fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
     let Ok(dollars) = u64::try_from(dollars.micros()) else { return Qty::ZERO };
@@ -260,12 +289,13 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
     most.map_or(want, |most| want.min(Qty::from_micros(most)))
 }
 
-/// Rounds down to a quantity that every leg's venue allows. A smaller quantity may need a better limit, and that
+/// Rounds down to units of which every leg's quantity is one that its venue allows: a multiple of the leg's lot, and so
+/// is a whole number of them. A smaller quantity may need a better limit, and that
 /// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing, mut units: Qty) -> Option<Qty> {
+fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing<'_>, mut units: Qty) -> Option<Qty> {
     loop {
         let mut step = LOT; // every lot is a multiple of it
-        for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
+        for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {
             let lot = cursor.lot(units, room.tif);
             if lot != step {
                 step = Qty::from_micros(lcm(step.micros(), lot.micros()));
@@ -292,7 +322,7 @@ fn payout_floor(payout: u32, units: Qty) -> Usd {
 }
 
 fn ticks_floor(of_many: i64) -> i32 {
-    i32::try_from(of_many.div_euclid(TICK_OF_MANY)).expect("LEGS_MAX dollars bound an edge")
+    i32::try_from(of_many.div_euclid(TICK_OF_MANY)).expect("LEGS_MAX and RATIO_MAX bound an edge")
 }
 
 const fn lcm(a: u64, b: u64) -> u64 {

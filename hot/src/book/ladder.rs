@@ -56,6 +56,11 @@ impl Ladder {
         self.qty[rank]
     }
 
+    /// How many ranks it can be given without another allocation.
+    pub fn room(&self) -> usize {
+        self.qty.capacity().min(self.held.capacity() * 64)
+    }
+
     /// How many ranks there are.
     pub const fn slots(&self) -> usize {
         self.qty.len()

@@ -5,10 +5,10 @@
 //! and a best price or mirrored level other than the venue states put it in doubt: nothing is decided from it, and it
 //! is whole again by itself where the next frames explain what was seen, stale where they do not in time.
 //!
-//! Memory: a book is allocated when its market's terms come in ([`Event::Market`](crate::event::Event::Market)), sized to its grid, with room
-//! for a grid of tenths of a cent; nothing else here allocates, but a
-//! [`Event::GridChange`](crate::event::Event::GridChange) to a still finer grid,
-//! which comes at most once or twice in a market's life. A market costs 16 kB, on a 0.0001 grid 160 kB.
+//! Memory: a book is allocated when its market's terms come in ([`Event::Market`](crate::event::Event::Market)), sized to its grid: 2 kB
+//! on a grid of cents, 16 kB on one of tenths of a cent, 160 kB on one of hundredths. A change to a finer grid, which comes at
+//! most once or twice in a market's life, takes room for tenths of a cent from [`FINER_GRIDS_MAX`](crate::bounds::FINER_GRIDS_MAX) that all markets share;
+//! only a change beyond those, or to a still finer grid, allocates.
 
 mod checks;
 mod ladder;
@@ -41,7 +41,7 @@ use scale::Scale;
 /// of 58 on the session of 2026-09-24). Meanwhile the book is known to be old and nothing is opened from it.
 pub const DOUBT_NS_MAX: Nanos = Nanos::from_millis(25);
 
-/// Ranks that every ladder has room for: tenths of a cent, the finest grid a market is usually moved to.
+/// Ranks that the shared ladders have room for: tenths of a cent, the finest grid a market is usually moved to.
 const RANKS_ROOM: usize = 1_001;
 
 /// How far a book can be trusted.
@@ -106,7 +106,7 @@ impl Book {
         Self {
             terms,
             scale,
-            ladders: [(); 2].map(|()| Ladder::new(scale.slots(), RANKS_ROOM)),
+            ladders: [(); 2].map(|()| Ladder::new(scale.slots(), 0)),
             tops: [None; 2],
             sync: Sync::Fresh,
             epoch: 0,
@@ -320,6 +320,17 @@ impl Book {
             "both sides have a rank for every price of the grid"
         );
         applied
+    }
+
+    /// Whether another grid fits the memory that it has.
+    fn has_room_for(&self, grid: Grid) -> bool {
+        self.ladders.iter().all(|ladder| grid.slots() <= ladder.room())
+    }
+
+    /// Takes larger ladders for a finer grid, which comes at once and drops the levels.
+    fn take_ladders(&mut self, mut ladders: [Ladder; 2]) {
+        ladders.iter_mut().for_each(|ladder| ladder.reset(self.scale.slots()));
+        self.ladders = ladders;
     }
 
     /// The market's terms came in again.

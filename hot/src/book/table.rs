@@ -1,11 +1,13 @@
 //! Every market's book, by market id.
 
-use super::{Applied, Book};
+use super::{Applied, Book, Ladder, RANKS_ROOM};
 use crate::book::StaleWhy;
-use crate::bounds::MARKETS_MAX;
+use crate::bounds::{FINER_GRIDS_MAX, MARKETS_MAX};
+use crate::grid::Grid;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::market::MarketDef;
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -15,7 +17,7 @@ use crate::units::Nanos;
 /// see [`Books::check_lists`].
 #[derive(Debug)]
 pub struct Books {
-    books: Vec<Option<Book>>,
+    books: PerId<Option<Book>>,
     /// Markets by venue.
     markets: [IdSet; 2],
     /// How many books of each venue are whole and not in doubt.
@@ -26,8 +28,12 @@ pub struct Books {
     doubted: IdSet,
     /// Books that wait for a snapshot.
     waiting: IdSet,
+    /// Books that became stale together with others and that [`Books::take_failed`] has not given yet.
+    failed: IdSet,
     /// Where [`Books::poll_overdue`] goes on.
     turn: usize,
+    /// Ladders with room for tenths of a cent, for markets that are moved to a finer grid.
+    finer: Vec<[Ladder; 2]>,
 }
 
 impl Books {
@@ -35,13 +41,17 @@ impl Books {
     pub fn new() -> Self {
         let none = || IdSet::new(MARKETS_MAX);
         Self {
-            books: (0..MARKETS_MAX).map(|_| None).collect(),
+            books: PerId::new(MARKETS_MAX, None),
             markets: [none(), none()],
             well: [0; 2],
             is_well: none(),
             doubted: none(),
             waiting: none(),
+            failed: none(),
             turn: 0,
+            finer: (0..FINER_GRIDS_MAX)
+                .map(|_| [(); 2].map(|()| Ladder::new(1, RANKS_ROOM)))
+                .collect(),
         }
     }
 
@@ -59,13 +69,16 @@ impl Books {
     /// Every market with its book, by rising id.
     pub fn iter(&self) -> impl Iterator<Item = (MarketId, &Book)> {
         let ids = (0_u16..).map(MarketId::new);
-        ids.zip(&self.books).filter_map(|(market, book)| Some((market, book.as_ref()?)))
+        ids.zip(self.books.iter()).filter_map(|(market, book)| Some((market, book.as_ref()?)))
     }
 
     /// The book of a market whose terms have come in, to be changed.
     #[inline]
     pub(crate) fn get_mut(&mut self, market: MarketId) -> Option<&mut Book> {
-        self.books.get_mut(market.index())?.as_mut()
+        if market.index() >= self.books.len() {
+            return None;
+        }
+        self.books[market.index()].as_mut()
     }
 
     /// Books that have disagreed with their venue for too long become stale: call until `None` on every timer event. Looks
@@ -96,6 +109,11 @@ impl Books {
         self.waiting.next(from.index()).map(|market| MarketId::new(market as u16))
     }
 
+    /// The next market whose book became stale together with others: whoever keeps prices of it has to look again.
+    pub fn take_failed(&mut self) -> Option<MarketId> {
+        self.failed.pop().map(|market| MarketId::new(market as u16))
+    }
+
     /// A book has changed: the lists follow. Nothing is to be done where only levels changed, which is most of the time.
     #[inline]
     pub(crate) fn on_change(&mut self, market: MarketId) {
@@ -108,7 +126,7 @@ impl Books {
     #[cold]
     fn file(&mut self, market: MarketId) {
         let at = market.index();
-        let Some(book) = self.books[at].as_mut() else { return };
+        let Some(book) = self.get_mut(market) else { return };
         book.refile = false;
         let venue = book.terms().venue;
         let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
@@ -157,12 +175,25 @@ impl Books {
         (self.turn <= self.books.len()).then_some(())
     }
 
+    /// A market's grid is about to be this one: where its book is too small for it, it takes shared room while there is some.
+    #[cold]
+    pub(crate) fn make_room(&mut self, market: MarketId, grid: Grid) {
+        let fits = self.get(market).is_none_or(|book| book.has_room_for(grid));
+        if fits || grid.slots() > RANKS_ROOM {
+            return;
+        }
+        if let Some(ladders) = self.finer.pop()
+            && let Some(book) = self.get_mut(market)
+        {
+            book.take_ladders(ladders);
+        }
+    }
+
     /// A market's terms came in: the first time they make its book.
     pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
-        let slot = self
-            .books
-            .get_mut(terms.market.index())
-            .expect("the directory gives ids below MARKETS_MAX");
+        self.make_room(terms.market, terms.grid);
+        // The directory gives ids below MARKETS_MAX.
+        let slot = &mut self.books[terms.market.index()];
         let applied = match slot {
             Some(book) => book.on_terms(now, terms),
             None => {
@@ -187,6 +218,7 @@ impl Books {
             let Some(book) = &mut self.books[at] else { continue };
             if which(book.terms()) && book.fail(now, why) != Applied::Unchanged {
                 any = true;
+                self.failed.insert(at);
                 self.on_change(MarketId::new(at as u16));
             }
         }
@@ -202,6 +234,7 @@ impl Default for Books {
 
 state_fields! {
     Books {
-        books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, turn: index,
+        books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, failed: value,
+        turn: index, finer: derived,
     } then rebuild
 }

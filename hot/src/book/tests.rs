@@ -446,3 +446,26 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
     }
     assert!(well > 40_000 && doubted > 4_000 && overdue > 100, "{well} {doubted} {overdue}");
 }
+
+#[test]
+fn a_market_that_is_moved_to_a_finer_grid_takes_shared_room() {
+    let mut books = Books::new();
+    for event in [Event::Market(terms(100)), BEGIN, set(Side::Bid, 4_700, 1), END] {
+        books.apply(T, &event);
+    }
+    let grid = |step| Grid::uniform(step).unwrap();
+    assert!(!books.get(M).unwrap().has_room_for(grid(10)), "a grid of cents has cents' room");
+    let finer = Event::GridChange { market: M, grid: grid(10) };
+    assert_eq!(books.apply(T, &finer), Applied::Stale(StaleWhy::Grid));
+    let book = books.get(M).unwrap();
+    assert_eq!((book.levels(Side::Bid).count(), book.has_room_for(grid(10))), (0, true));
+    let room = book.ladders[0].room();
+    for event in [BEGIN, set(Side::Bid, 4_710, 3), set(Side::Ask, 9_990, 4), END] {
+        books.apply(T, &event);
+    }
+    assert_eq!(books.get(M).unwrap().best(Side::Bid), Some((px(4_710), n(3))));
+    // Back and forth it keeps what it has.
+    books.apply(T, &Event::Market(terms(100)));
+    books.apply(T, &Event::Market(terms(10)));
+    assert_eq!(books.get(M).unwrap().ladders[0].room(), room);
+}

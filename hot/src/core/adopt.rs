@@ -2,9 +2,8 @@
 //! before it, and the wire log, written before the first byte leaves, still has it.
 
 use super::Core;
-use crate::bounds::LEGS_MAX;
 use crate::group::{ADOPTED, Group, Leg, NO_GROUP};
-use crate::ids::{Action, GroupId, OrderId, OrderRef};
+use crate::ids::{Action, BasketId, GroupId, OrderId, OrderRef, Outcome};
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderState, Purpose, Record};
 use crate::outbox::Outbox;
@@ -139,52 +138,70 @@ impl Core {
         if group.basket != ADOPTED || group.legs().iter().any(|leg| leg.order.is_some()) {
             return;
         }
-        let whole = self.baskets.iter().any(|(_, basket)| {
-            let legs = basket.legs();
-            legs.len() == group.legs().len()
+        let Some(basket) = self.basket_of(group) else {
+            self.groups.at_mut(place).target = Qty::ZERO;
+            return;
+        };
+        let (basket, group) = (self.baskets.get(basket), self.groups.at_mut(place));
+        for of in basket.into_iter().flat_map(|basket| basket.legs()) {
+            let same = |leg: &&mut Leg| leg.market == of.market && leg.outcome == of.outcome;
+            group.legs_mut().iter_mut().filter(same).for_each(|leg| leg.ratio = of.ratio);
+        }
+        group.target = group.matched();
+    }
+
+    /// The basket that has the legs of a group and no other: the first by its id.
+    fn basket_of(&self, group: &Group) -> Option<BasketId> {
+        let first = group.legs().first()?;
+        let has_all = |(id, outcome): &(BasketId, Outcome)| {
+            let legs = self.baskets.get(*id).map_or(&[][..], |basket| basket.legs());
+            *outcome == first.outcome
+                && legs.len() == group.legs().len()
                 && legs.iter().all(|leg| {
                     let same =
                         |other: &Leg| other.market == leg.market && other.outcome == leg.outcome;
                     group.legs().iter().any(same)
                 })
-        });
-        let target = if whole { group.matched() } else { Qty::ZERO };
-        self.groups.at_mut(place).target = target;
+        };
+        self.baskets.touching(first.market).filter(has_all).map(|(id, _)| id).min()
     }
 
     /// The leg that an order belongs to. `None` where there is no room.
     fn leg_for(&mut self, now: Nanos, order: &Order) -> Option<(usize, usize)> {
         if order.group == NO_GROUP {
-            return self.owner(order).or_else(|| {
-                let id = self.groups.next_id();
-                self.groups.has_room().then(|| (self.groups.push(group_of_one(id, now, order)), 0))
-            });
+            return self.owner(order).or_else(|| Some((self.group_of_one(now, order)?, 0)));
         }
         let place = self
             .groups
             .position(order.group)
             .or_else(|| self.groups.reopen(now, order.group))
-            .or_else(|| {
-                let has_room = self.groups.has_room();
-                if order.group < self.groups.next_id() {
-                    let id = self.groups.next_id(); // ended so long ago that it is forgotten
-                    return has_room.then(|| self.groups.push(group_of_one(id, now, order)));
-                }
-                has_room.then(|| self.groups.push_lost(group_of_one(order.group, now, order)))
-            })?;
-        let group = self.groups.at_mut(place);
+            .or_else(|| self.group_of_one(now, order))?;
+        let group = self.groups.at(place);
         let same = |leg: &Leg| leg.market == order.market && leg.outcome == order.outcome;
         if let Some(index) = group.legs().iter().position(same) {
             return Some((place, index));
         }
         // One more leg of a group whose plan was lost; a plan that is known has them all.
-        let index = usize::from(group.count);
-        if group.basket != ADOPTED || index == LEGS_MAX {
+        if group.basket != ADOPTED {
             return None;
         }
-        group.legs[index] = leg_of(order);
-        group.count += 1;
+        let index = self.groups.add_leg(place, leg_of(order))?;
         Some((place, index))
+    }
+
+    /// A group around one order, where there is room: under the number of its group where that was lost, else under a new
+    /// one. It wants nothing: what its order buys has no partner, unless others of the same group follow.
+    fn group_of_one(&mut self, now: Nanos, order: &Order) -> Option<usize> {
+        if !self.groups.has_room(1) {
+            return None;
+        }
+        let mut legs = self.groups.take_room();
+        legs.push(leg_of(order));
+        // One below the next number has ended so long ago that it is forgotten.
+        let is_lost = order.group != NO_GROUP && order.group >= self.groups.next_id();
+        let id = if is_lost { order.group } else { self.groups.next_id() };
+        let group = Group::new(id, ADOPTED, legs, now);
+        Some(if is_lost { self.groups.push_lost(group) } else { self.groups.push(group) })
     }
 
     /// The group, and the leg of it, that would have sent this order next.
@@ -195,7 +212,7 @@ impl Core {
                 && match order.action {
                     Action::Buy => {
                         let terms = order.price <= leg.reach.max(leg.limit);
-                        !leg.tried && terms && order.qty <= group.target
+                        !leg.tried && terms && order.qty <= group.target.times(leg.ratio)
                     }
                     Action::Sell => order.qty <= leg.net(),
                 }
@@ -210,13 +227,6 @@ impl Core {
     pub fn has_seen(&self, order: OrderId) -> bool {
         self.orders.has_seen(order)
     }
-}
-
-/// Wants nothing: what its order buys has no partner, unless others of the same group follow.
-fn group_of_one(id: GroupId, now: Nanos, order: &Order) -> Group {
-    let mut legs = [Leg::NONE; LEGS_MAX];
-    legs[0] = leg_of(order);
-    Group::new(id, ADOPTED, legs, 1, now)
 }
 
 fn leg_of(order: &Order) -> Leg {

@@ -148,18 +148,19 @@ impl Core {
         }
     }
 
-    /// The highest price at which leg `index` may buy `qty` more, so that complete units cost no more than they pay.
+    /// The highest price at which leg `index` may buy `qty` more contracts, so that complete units cost no more than they pay.
     ///
     /// The slack of a plan is one for all its legs. What the other legs really cost, or will at the plan's own worst
     /// prices, is taken off what the units pay; the rest is what this leg may use, up to what its cash was held for.
     /// Exact but for the rounding of single fills, which is under a tenth of a cent an order.
     fn hedge_price(&self, group: &Group, index: usize, qty: Qty) -> Option<Price> {
         let leg = &group.legs[index];
-        let units = leg.net() + qty;
+        let units = (leg.net() + qty).per(leg.ratio);
         let mut left = pays_floor(group.payout, units);
         for (other, entry) in group.legs().iter().enumerate() {
-            let held = entry.net().min(units);
-            let wanted = if other == index { Qty::ZERO } else { units - held };
+            let needed = units.times(entry.ratio);
+            let held = entry.net().min(needed);
+            let wanted = if other == index { Qty::ZERO } else { needed - held };
             left = left
                 - self.cost_held(entry, held)
                 - self.cost_at(entry.market, entry.limit, wanted);
@@ -207,9 +208,9 @@ impl Core {
         out: &mut Outbox,
     ) -> bool {
         self.begin_unwind(now, place, out);
-        let group = *self.groups.at(place);
+        let group = self.groups.at(place);
         let attempts = self.limits.raw(LimitRow::UnwindAttempts);
-        if u64::from(group.attempts) >= attempts || self.is_overdue(now, &group) {
+        if u64::from(group.attempts) >= attempts || self.is_overdue(now, group) {
             self.hand_over(now, place, out);
             return false;
         }
@@ -219,8 +220,8 @@ impl Core {
         }
         let leg = group.legs[index];
         let draft = match with {
-            Purpose::TopUp => self.top_up(now, &group, &leg, excess),
-            Purpose::Unwind => self.sale_draft(&group, &leg, excess),
+            Purpose::TopUp => self.top_up(now, group, &leg, excess),
+            Purpose::Unwind => self.sale_draft(group, &leg, excess),
             Purpose::Leg | Purpose::Hedge | Purpose::Exit | Purpose::Quote | Purpose::StopLoss => {
                 unreachable!("a group corrects by a sale or a top-up")
             }
@@ -280,41 +281,43 @@ impl Core {
         let group = self.groups.at_mut(place);
         group.state = state;
         group.keep_time(now);
-        let group = *group;
+        let basket = group.basket;
+        let counted = basket == ADOPTED || group.reopened;
+        let troubled = unwound || group.again > 0 || group.doubted;
         match state {
             // Never was a basket, or was counted when it first ended.
-            _ if (group.basket == ADOPTED || group.reopened) && state != GroupState::Operator => {}
+            _ if counted && state != GroupState::Operator => {}
             GroupState::Hedged => {
                 self.stats.baskets_completed += 1;
-                self.groups.learn_from(&group);
+                self.groups.learn_from(place);
             }
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
-                self.groups.learn_from(&group);
-                self.alarm_stuck(&group, out);
+                self.groups.learn_from(place);
+                self.alarm_stuck(place, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
-                self.groups.learn_from(&group);
+                self.groups.learn_from(place);
             }
             _ => self.stats.baskets_failed += 1,
         }
-        let troubled = unwound || group.again > 0 || group.doubted;
         let rest = if troubled || state == GroupState::Operator {
             LimitRow::CooldownLossMs
         } else {
             LimitRow::CooldownMs
         };
         let until = now.after(self.limits.span(rest));
-        self.episodes.on_traded(group.basket, until);
+        self.episodes.on_traded(basket, until);
         self.note_group(place, out);
         self.groups.end(place);
     }
 
-    fn alarm_stuck(&mut self, group: &Group, out: &mut Outbox) {
-        let market = group.legs[0].market;
+    fn alarm_stuck(&mut self, place: usize, out: &mut Outbox) {
+        let group = self.groups.at(place);
+        let (group, market) = (Some(group.id), group.legs[0].market);
         let venue = Some(self.terms(market).venue);
-        let place = Place { venue, group: Some(group.id), ..Place::of_market(market) };
+        let place = Place { venue, group, ..Place::of_market(market) };
         self.alarm_at(Alarm::GroupStuck, place, out);
     }
 
@@ -322,21 +325,22 @@ impl Core {
     pub(super) fn tend_groups(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
         while at < self.groups.len() {
-            let group = *self.groups.at(at);
+            let group = self.groups.at(at);
+            let id = group.id;
             if now.since(group.started) > STUCK_AFTER && !group.alarmed {
                 self.groups.at_mut(at).alarmed = true;
-                self.alarm_stuck(&group, out);
+                self.alarm_stuck(at, out);
             }
-            for leg in group.legs() {
-                let Some(id) = leg.order else { continue };
+            for leg in 0..self.groups.at(at).legs().len() {
+                let Some(id) = self.groups.at(at).legs[leg].order else { continue };
                 let Some(record) = self.orders.find(OrderRef::Id(id)) else { continue };
                 let late = now.since(record.sent) >= self.limits.span(LimitRow::LegTimeoutMs);
                 if late && record.order.tif.may_rest() && record.state != OrderState::Cancelling {
                     self.cancel(now, id, out);
                 }
             }
-            self.advance(now, group.id, out);
-            if self.groups.position(group.id).is_some() {
+            self.advance(now, id, out);
+            if self.groups.position(id).is_some() {
                 at += 1;
             }
         }

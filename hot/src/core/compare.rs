@@ -15,7 +15,6 @@
 use super::Core;
 use super::comparison::{ClaimFound, Finding};
 use super::money::{Contracts, Correction};
-use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Outcome, Venue};
 use crate::ledger::Purse;
 use crate::market::MarketDef;
@@ -96,7 +95,9 @@ impl Core {
     /// difference; at the start of a run, until venue and we have agreed once, it is given up at the second reading.
     fn take_redeemed(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
         let venue = purse.venue();
-        for market in (0..MARKETS_MAX as u16).map(MarketId::new) {
+        let mut from = MarketId::new(0);
+        while let Some(market) = self.ledger().next_open(from) {
+            from = MarketId::new(market.get() + 1);
             let position = self.money.position(market);
             let Some(payable) = self.comparison.payable_from(market) else { continue };
             if !position.has_claim() || self.purse(market) != purse {

@@ -12,11 +12,13 @@ use super::released::Released;
 use crate::book::Books;
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
+use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, Purse};
 use crate::market::MarketDef;
 use crate::order::Record;
 use crate::pack::pack_fields;
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
@@ -38,7 +40,11 @@ pub(super) struct Comparison {
     purses: [PurseCompared; CASH_ACCOUNTS],
     /// What orders have given back lately at venues that tell their cash without it.
     released: [Released; CASH_ACCOUNTS],
-    markets: Vec<MarketCompared>,
+    markets: PerId<MarketCompared>,
+    /// Markets of which this reading has a history, or that it allows to differ.
+    told: IdSet,
+    /// Markets that were settled so lately that a reading may lack it.
+    settled: IdSet,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +104,10 @@ pack_fields! {
 }
 
 state_fields! {
-    Comparison { venues: value, purses: value, released: value, markets: table(MarketCompared::default()) }
+    Comparison {
+        venues: value, purses: value, released: value, markets: table(MarketCompared::default()), told: value,
+        settled: value,
+    }
 }
 
 /// What a venue's figure says of ours.
@@ -148,7 +157,9 @@ impl Comparison {
             venues: [VenueCompared::default(); 2],
             purses: [PurseCompared::default(); CASH_ACCOUNTS],
             released: [Released::NONE; CASH_ACCOUNTS],
-            markets: vec![MarketCompared::default(); MARKETS_MAX],
+            markets: PerId::new(MARKETS_MAX, MarketCompared::default()),
+            told: IdSet::new(MARKETS_MAX),
+            settled: IdSet::new(MARKETS_MAX),
         }
     }
 
@@ -156,7 +167,7 @@ impl Comparison {
     pub fn restart(&mut self) {
         self.venues = [VenueCompared::default(); 2];
         self.purses = [PurseCompared::default(); CASH_ACCOUNTS];
-        for market in &mut self.markets {
+        for market in self.markets.iter_mut() {
             *market = MarketCompared {
                 settled_at: market.settled_at,
                 paid: market.paid,
@@ -205,7 +216,35 @@ impl Comparison {
     pub fn on_settled(&mut self, now: Nanos, market: MarketId, purse: Purse, paid: Usd) {
         let settled = &mut self.markets[market.index()];
         (settled.settled_at, settled.paid) = (now, paid);
+        self.settled.insert(market.index());
         self.purses[purse.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
+    }
+
+    /// A reading of a venue begins: nothing is told of its markets yet, and what was settled after `lagging` may not show.
+    fn begin_markets(&mut self, venue: Venue, books: &Books, lagging: Nanos) {
+        let terms =
+            |at: usize| books.terms(MarketId::new(at as u16)).filter(|terms| terms.venue == venue);
+        let mut from = 0;
+        while let Some(at) = self.told.next(from) {
+            from = at + 1;
+            if terms(at).is_some() {
+                let of = &mut self.markets[at];
+                (of.history, of.range) = (None, [Range::default(); 2]);
+                self.told.remove(at);
+            }
+        }
+        let mut from = 0;
+        while let Some(at) = self.settled.next(from) {
+            from = at + 1;
+            let Some(terms) = terms(at) else { continue };
+            let of = &self.markets[at];
+            if of.settled_at > lagging {
+                let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
+                purse.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
+            } else {
+                self.settled.remove(at); // and so for every later reading
+            }
+        }
     }
 
     /// The venue may have `qty` contracts of this outcome more than we, or less.
@@ -225,6 +264,7 @@ impl Comparison {
         let qty = micros(qty);
         let (less, more) = if more { (0, qty) } else { (qty, 0) };
         self.markets[market.index()].range[side].allow(less, more);
+        self.told.insert(market.index());
     }
 
     /// The venue's figures may lack this fill, or, where it was undone, still have it.
@@ -296,15 +336,7 @@ impl Comparison {
             // What was redeemed since the last reading is more cash than we know of.
             self.purses[Purse::of(venue, 0).index()].range.allow(0, claims.micros());
         }
-        for (market, book) in books.iter().filter(|(_, book)| book.terms().venue == venue) {
-            let of = &mut self.markets[market.index()];
-            (of.history, of.range) = (None, [Range::default(); 2]);
-            let terms = book.terms();
-            let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
-            if of.settled_at > lagging {
-                purse.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
-            }
-        }
+        self.begin_markets(venue, books, lagging);
         for record in orders.live().filter(|record| record.order.venue == venue) {
             let terms = books.terms(record.order.market).expect("a market in use has terms");
             self.allow_order(record, terms);
@@ -371,6 +403,7 @@ impl Comparison {
     /// What the venue's own trades in a market add up to.
     pub fn on_history(&mut self, market: MarketId, held: [Qty; 2]) {
         self.markets[market.index()].history = Some(held);
+        self.told.insert(market.index());
     }
 
     /// The venue lists these contracts of a market that is settled here: they stay on its list until they are redeemed.

@@ -3,7 +3,7 @@
 use super::Core;
 use super::resting::is_doubtful;
 use crate::book::Sync;
-use crate::bounds::{STALL_HALT, STALL_REST};
+use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
 use crate::event::{Control, Event, Link};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
@@ -230,6 +230,7 @@ impl Core {
             self.stats.stales += 1;
             self.on_book(now, market, out);
         }
+        self.reprice_failed();
         self.tend_quarantine(now, out);
         self.ask_for_snapshots(now, out);
         self.ask_about_orders(now, out);
@@ -248,26 +249,38 @@ impl Core {
         }
     }
 
-    /// Books that doubt themselves ask for a snapshot. Where the session asks by itself, or one comes with the link, it is
+    /// Books that wait for a snapshot have it asked for, so many of them in one timer event; the next one goes on behind
+    /// them.
+    fn ask_for_snapshots(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut from = self.snapshots_from;
+        for _ in 0..RESYNCS_PER_TIMER_MAX {
+            let Some(market) = self.books.next_waiting(from) else { break };
+            self.ask_for_snapshot(now, market, out);
+            from = MarketId::new(market.get() + 1);
+        }
+        let is_through = self.books.next_waiting(from).is_none();
+        self.snapshots_from = if is_through { MarketId::new(0) } else { from };
+    }
+
+    /// A book that doubts itself asks for a snapshot. Where the session asks by itself, or one comes with the link, it is
     /// asked for as well if it has not come a while later: it may have been lost on the way, or have come before the
     /// market's terms, and then it was dropped. The session knows whether one is on its way still.
-    fn ask_for_snapshots(&mut self, now: Nanos, out: &mut Outbox) {
-        for (market, book) in self.books.iter() {
-            let by_itself = match book.sync() {
-                Sync::Good | Sync::Loading => continue,
-                Sync::Fresh => true,
-                Sync::Stale { why, .. } => why.resyncs_by_itself(),
-            };
-            if by_itself && !self.truth.is_up(book.terms().venue, Link::Market) {
-                continue; // one comes when it is back
-            }
-            let last = &mut self.resync_asked[market.index()];
-            if by_itself && *last == Nanos::ZERO {
-                *last = now; // it is most likely on its way
-            } else if *last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY {
-                *last = now;
-                out.send(Intent::Resync { market });
-            }
+    fn ask_for_snapshot(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
+        let Some(book) = self.books.get(market) else { return };
+        let by_itself = match book.sync() {
+            Sync::Good | Sync::Loading => return,
+            Sync::Fresh => true,
+            Sync::Stale { why, .. } => why.resyncs_by_itself(),
+        };
+        if by_itself && !self.truth.is_up(book.terms().venue, Link::Market) {
+            return; // one comes when it is back
+        }
+        let last = &mut self.resync_asked[market.index()];
+        if by_itself && *last == Nanos::ZERO {
+            *last = now; // it is most likely on its way
+        } else if *last == Nanos::ZERO || now.since(*last) >= RESYNC_EVERY {
+            *last = now;
+            out.send(Intent::Resync { market });
         }
     }
 

@@ -4,6 +4,7 @@ use super::Core;
 use super::place::Draft;
 use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Books};
+use crate::bounds::FAILED_PER_EVENT_MAX;
 use crate::event::Event;
 use crate::group::{Group, Groups};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
@@ -27,6 +28,7 @@ impl Core {
 
     pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         let applied = self.books.apply(now, event);
+        self.money.on_book(event, applied);
         if let Event::GridChange { market, .. } | Event::Market(MarketDef { market, .. }) = *event
             && self.books.terms(market).is_some()
         {
@@ -51,8 +53,17 @@ impl Core {
             }
             Applied::Many => {
                 self.stats.stales += 1;
-                self.baskets.refresh_all(&self.books);
+                self.reprice_failed();
             }
+        }
+    }
+
+    /// Reprices the baskets of books that became stale together with others, so many in one event; the timer goes on. Until
+    /// then such a basket may look like its old price, but nothing is planned from a book that is not good.
+    pub(super) fn reprice_failed(&mut self) {
+        for _ in 0..FAILED_PER_EVENT_MAX {
+            let Some(market) = self.books.take_failed() else { return };
+            self.baskets.refresh(market, &self.books);
         }
     }
 
@@ -62,7 +73,7 @@ impl Core {
         self.consider_marked(now, out);
     }
 
-    /// Baskets that have rested long enough are looked at again, though no book changed.
+    /// Baskets that have rested long enough are looked at again, though no book changed: so many in one timer event.
     pub(super) fn wake_rested(&mut self, now: Nanos, out: &mut Outbox) {
         let Self { episodes, baskets, .. } = self;
         episodes.wake(now, |basket| baskets.mark(basket));
@@ -77,7 +88,13 @@ impl Core {
 
     /// A basket costs less than it pays at the top of the books.
     fn consider(&mut self, now: Nanos, basket: BasketId, out: &mut Outbox) {
-        match arbitrage::consider(self, now, basket) {
+        let mut room = self.planning.take().expect("it is put back below");
+        let decision = arbitrage::consider(self, now, basket, &mut room);
+        if matches!(decision, Decision::Buy { .. }) {
+            room.refill(&mut self.groups);
+        }
+        self.planning = Some(room);
+        match decision {
             Decision::Pass => {}
             Decision::Wait => self.episodes.look_again(basket),
             Decision::Decline { seen, verdict, look_again } => {
@@ -100,6 +117,7 @@ impl Core {
                     self.stats.refusals += 1;
                     out.note(Note::Refused { market, group: id, why });
                 }
+                self.groups.give_back(group.legs);
                 self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
@@ -127,7 +145,7 @@ impl Core {
                 outcome: leg.outcome,
                 action: Action::Buy,
                 price: leg.reach,
-                qty: group.target,
+                qty: group.target.times(leg.ratio),
                 tif: Tif::Fok,
                 purpose: Purpose::Leg,
                 expires: None,

@@ -5,9 +5,12 @@
 //! rested it is looked at again, though no book changed.
 
 use crate::basket::Verdict;
-use crate::bounds::BASKETS_MAX;
+use crate::bounds::{BASKETS_MAX, RESTED_PER_TIMER_MAX};
+use crate::group::ADOPTED;
+use crate::id_set::IdSet;
 use crate::ids::BasketId;
 use crate::pack::pack_fields;
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -17,8 +20,12 @@ const EPISODE_GAP: Nanos = Nanos::from_secs(1);
 /// What is remembered of every basket: see the head of this file.
 #[derive(Debug)]
 pub(super) struct Episodes {
-    /// By basket id, and one more for [`ADOPTED`](crate::group::ADOPTED).
-    all: Vec<Episode>,
+    /// By basket id.
+    all: PerId<Episode>,
+    /// Baskets that rest, and are to be looked at again once they have.
+    resting: IdSet,
+    /// Where the next timer event begins to look through them.
+    next: usize,
 }
 
 /// What is remembered of one basket.
@@ -30,8 +37,6 @@ struct Episode {
     verdict: Verdict,
     /// Until this time the basket is not traded (cooldown).
     rests_until: Nanos,
-    /// Whether it is to be looked at again once it has rested.
-    resting: bool,
 }
 
 /// How a verdict stands in its basket's episode.
@@ -45,26 +50,23 @@ pub(super) struct Recorded {
 
 impl Episode {
     /// Of a basket that never showed an opportunity.
-    const NONE: Self = Self {
-        seen: Nanos::ZERO,
-        verdict: Verdict::TooSmall,
-        rests_until: Nanos::ZERO,
-        resting: false,
-    };
+    const NONE: Self =
+        Self { seen: Nanos::ZERO, verdict: Verdict::TooSmall, rests_until: Nanos::ZERO };
 }
 
 pack_fields! {
-    Episode { seen, verdict, rests_until, resting }
+    Episode { seen, verdict, rests_until }
 }
 
 state_fields! {
-    Episodes { all: table(Episode::NONE) }
+    Episodes { all: table(Episode::NONE), resting: value, next: index }
 }
 
 impl Episodes {
     /// Allocates all it will ever need.
     pub fn new() -> Self {
-        Self { all: vec![Episode::NONE; BASKETS_MAX + 1] }
+        let all = PerId::new(BASKETS_MAX, Episode::NONE);
+        Self { all, resting: IdSet::new(BASKETS_MAX), next: 0 }
     }
 
     /// Whether a basket is not traded just now (cooldown).
@@ -74,26 +76,34 @@ impl Episodes {
 
     /// A basket was traded: until `until` it is not traded again, and then it is looked at.
     pub fn on_traded(&mut self, basket: BasketId, until: Nanos) {
+        if basket == ADOPTED {
+            return; // nobody decides to open that one
+        }
         let episode = &mut self.all[basket.index()];
         episode.rests_until = until;
-        episode.resting = true;
         episode.verdict = Verdict::Taken;
+        self.resting.insert(basket.index());
     }
 
     /// What stood in the way may pass (a full minute, a link, an operator's halt) without a book changing: the next timer
     /// event looks again.
     pub fn look_again(&mut self, basket: BasketId) {
-        self.all[basket.index()].resting = true;
+        self.resting.insert(basket.index());
     }
 
-    /// Hands over the baskets that have rested, by rising id, and forgets that they did.
+    /// Hands over the baskets that have rested, by rising id, and forgets that they did. Looks at
+    /// [`RESTED_PER_TIMER_MAX`] of those that rest; the next call goes on behind them.
     pub fn wake(&mut self, now: Nanos, mut with: impl FnMut(BasketId)) {
-        for basket in (0..BASKETS_MAX as u16).map(BasketId::new) {
-            let episode = &mut self.all[basket.index()];
-            if episode.resting && now >= episode.rests_until {
-                episode.resting = false;
-                with(basket);
+        for _ in 0..RESTED_PER_TIMER_MAX {
+            let Some(at) = self.resting.next(self.next) else { break };
+            if now >= self.all[at].rests_until {
+                self.resting.remove(at);
+                with(BasketId::new(at as u16));
             }
+            self.next = at + 1;
+        }
+        if self.resting.next(self.next).is_none() {
+            self.next = 0;
         }
     }
 

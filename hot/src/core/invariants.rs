@@ -21,6 +21,9 @@ impl Core {
     pub fn check_invariants(&self) {
         self.money.check_all();
         self.check_live();
+        self.books.check_lists();
+        self.quarantine.check_list();
+        self.groups.check_counts();
     }
 
     /// Checks what is alive and the next slice of the positions, and counts that it did.

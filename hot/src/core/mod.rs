@@ -92,6 +92,7 @@ use crate::order::{Expiry, OrderState, OrderTable};
 use crate::outbox::Outbox;
 use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
+use crate::strategy::arbitrage::Planning;
 use crate::units::Nanos;
 
 pub use snapshot::LoadError;
@@ -117,6 +118,8 @@ pub struct Core {
     episodes: Episodes,
     orders: Orders,
     groups: Groups,
+    /// Room in which the strategy plans; missing only while it does.
+    planning: Option<Planning>,
     money: Money,
     limits: Limits,
     refusals: Refusals,
@@ -125,6 +128,8 @@ pub struct Core {
     quarantine: Quarantine,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
+    /// The market from which the next timer event looks for books that wait for a snapshot.
+    snapshots_from: MarketId,
     truth: Truth,
     tape: Tape,
     comparison: Comparison,
@@ -138,12 +143,15 @@ pub struct Core {
 impl Core {
     /// Allocates all it will ever need, books aside: those come with their market's terms.
     pub fn new() -> Self {
+        let mut groups = Groups::new();
+        let planning = Some(Planning::new(&mut groups));
         Self {
             books: Books::new(),
             baskets: Baskets::new(),
             episodes: Episodes::new(),
             orders: Orders::new(),
-            groups: Groups::new(),
+            groups,
+            planning,
             money: Money::new(),
             limits: Limits::unset(),
             refusals: Refusals::new(),
@@ -151,6 +159,7 @@ impl Core {
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
+            snapshots_from: MarketId::new(0),
             truth: Truth::new(),
             tape: Tape::new(),
             comparison: Comparison::new(),

@@ -9,10 +9,12 @@ use super::Core;
 use crate::book::Book;
 use crate::bounds::MARKETS_MAX;
 use crate::event::Oddity;
+use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::pack::pack_fields;
+use crate::per_id::PerId;
 use crate::risk::{HaltWhy, QuarantineWhy};
 use crate::state::state_fields;
 use crate::stats::Quarantined;
@@ -48,8 +50,9 @@ struct Shut {
 /// Which markets are shut for opening, indexed by market id, and what shut each.
 #[derive(Debug)]
 pub(super) struct Quarantine {
-    markets: Vec<Watched>,
-    shut: u32,
+    markets: PerId<Watched>,
+    /// Those of them that are shut.
+    shut: IdSet,
     /// Since when a message about our money at a venue has been unread.
     unread: [Option<Nanos>; 2],
 }
@@ -70,12 +73,16 @@ state_fields! {
 
 impl Quarantine {
     pub fn new() -> Self {
-        Self { markets: vec![Watched::CALM; MARKETS_MAX], shut: 0, unread: [None; 2] }
+        Self {
+            markets: PerId::new(MARKETS_MAX, Watched::CALM),
+            shut: IdSet::new(MARKETS_MAX),
+            unread: [None; 2],
+        }
     }
 
     #[inline]
     pub fn holds(&self, market: MarketId) -> bool {
-        self.markets[market.index()].shut.is_some()
+        self.shut.contains(market.index())
     }
 
     /// Whether anything about our money is unread.
@@ -89,17 +96,27 @@ impl Quarantine {
         *unread = unread.filter(|at| *at >= since);
     }
 
-    /// Every quarantined market, and why.
+    /// Every quarantined market, by rising id, and why.
     pub fn iter(&self) -> impl Iterator<Item = (MarketId, QuarantineWhy)> {
-        let all = (0_u16..).map(MarketId::new).zip(&self.markets);
-        all.filter_map(|(market, watched)| Some((market, watched.shut?.why)))
+        self.shut.iter().filter_map(|at| {
+            let why = self.markets[at].shut?.why;
+            Some((MarketId::new(at as u16), why))
+        })
+    }
+
+    /// Checks the list of shut markets against a walk over all of them.
+    ///
+    /// # Panics
+    /// Where they differ.
+    pub fn check_list(&self) {
+        for (at, watched) in self.markets.iter().enumerate() {
+            assert_eq!(self.shut.contains(at), watched.shut.is_some(), "market {at} is shut");
+        }
     }
 
     pub fn shown(&self) -> Quarantined {
         let mut shown = Quarantined::default();
-        if self.shut > 0 {
-            self.iter().for_each(|(market, why)| shown.add(market, why));
-        }
+        self.iter().for_each(|(market, why)| shown.add(market, why));
         shown
     }
 
@@ -110,16 +127,15 @@ impl Quarantine {
         if before.is_none_or(|before| before <= why) {
             *shut = Some(Shut { why, epoch, whole: None }); // again: the time of good books begins anew
         }
-        self.shut += u32::from(before.is_none());
+        self.shut.insert(market.index());
         before.is_none_or(|before| before < why)
     }
 
     fn open(&mut self, market: MarketId) -> bool {
         let watched = &mut self.markets[market.index()];
         (watched.shapes, watched.first) = (0, Nanos::ZERO);
-        let was = watched.shut.take().is_some();
-        self.shut -= u32::from(was);
-        was
+        watched.shut = None;
+        self.shut.remove(market.index())
     }
 }
 
@@ -127,12 +143,10 @@ impl Core {
     /// How many markets of each venue are quarantined.
     pub(super) fn quarantined(&self) -> [u32; 2] {
         let mut count = [0; 2];
-        if self.quarantine.shut > 0 {
-            for (market, _) in self.quarantine.iter() {
-                // One without terms yet is of no venue.
-                let venue = self.books.terms(market).map(|terms| terms.venue);
-                venue.into_iter().for_each(|venue| count[venue.index()] += 1);
-            }
+        for (market, _) in self.quarantine.iter() {
+            // One without terms yet is of no venue.
+            let venue = self.books.terms(market).map(|terms| terms.venue);
+            venue.into_iter().for_each(|venue| count[venue.index()] += 1);
         }
         count
     }
@@ -213,10 +227,9 @@ impl Core {
 
     /// Books that have been whole for long enough are taken out of quarantine for their shape.
     pub(super) fn tend_quarantine(&mut self, now: Nanos, out: &mut Outbox) {
-        if self.quarantine.shut == 0 {
-            return;
-        }
-        for at in 0..self.quarantine.markets.len() {
+        let mut from = 0;
+        while let Some(at) = self.quarantine.shut.next(from) {
+            from = at + 1;
             let Some(Shut { why, epoch, whole }) = self.quarantine.markets[at].shut else {
                 continue;
             };

@@ -38,9 +38,9 @@ impl std::error::Error for LoadError {}
 
 state_fields! {
     Core {
-        books: value, baskets: value, episodes: value, orders: value, groups: value, money: value, limits: value,
-        refusals: value, fills: value, orphans: value, quarantine: value, resync_asked: table(Nanos::ZERO), truth: value,
-        tape: value,
+        books: value, baskets: value, episodes: value, orders: value, groups: value, planning: derived, money: value,
+        limits: value, refusals: value, fills: value, orphans: value, quarantine: value,
+        resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
     }
 }

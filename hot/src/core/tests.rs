@@ -121,6 +121,7 @@ impl Desk {
                     market,
                     outcome,
                     payout: 10_000,
+                    ratio: 1,
                 }));
             }
         }

@@ -3,7 +3,9 @@
 
 use super::Core;
 use crate::bounds::MARKETS_MAX;
+use crate::id_set::IdSet;
 use crate::ids::{MarketId, Outcome};
+use crate::ledger::Ledger;
 use crate::note::Alarm;
 use crate::outbox::Outbox;
 use crate::state::state_fields;
@@ -13,19 +15,32 @@ use crate::units::Usd;
 /// What could be sold for less may stay: groups leave as much.
 const WORTH_MIN: Usd = Usd::from_dollars(1);
 
-/// For which positions the alarm was raised, by market and outcome.
+/// For which positions the alarm was raised, by market: one set an outcome.
 #[derive(Debug)]
 pub(super) struct UnpairedTold {
-    markets: Vec<[bool; 2]>,
+    markets: [IdSet; 2],
 }
 
 state_fields! {
-    UnpairedTold { markets: table([false; 2]) }
+    UnpairedTold { markets: each }
 }
 
 impl UnpairedTold {
     pub fn new() -> Self {
-        Self { markets: vec![[false; 2]; MARKETS_MAX] }
+        Self { markets: [IdSet::new(MARKETS_MAX), IdSet::new(MARKETS_MAX)] }
+    }
+
+    /// Forgets the markets in which nothing is open any more.
+    fn forget_closed(&mut self, ledger: &Ledger) {
+        for told in &mut self.markets {
+            let mut from = 0;
+            while let Some(at) = told.next(from) {
+                from = at + 1;
+                if !ledger.position(MarketId::new(at as u16)).is_open() {
+                    told.remove(at);
+                }
+            }
+        }
     }
 }
 
@@ -35,19 +50,19 @@ impl Core {
     pub(super) fn look_for_unpaired(&mut self, out: &mut Outbox) {
         self.mark(); // leaves what no complete basket has taken
         let mut found = Unpaired::default();
-        for nth in 0..MARKETS_MAX {
-            let market = MarketId::new(u16::try_from(nth).expect("MARKETS_MAX fits"));
+        self.unpaired_told.forget_closed(self.money.ledger());
+        let mut from = MarketId::new(0);
+        while let Some(market) = self.ledger().next_open(from) {
+            from = MarketId::new(market.get() + 1);
             for outcome in [Outcome::Yes, Outcome::No] {
                 let qty = self.money.worth().unpaired(market, outcome);
                 let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
+                let told = self.unpaired_told.markets[outcome.index()].contains(market.index());
                 let stands = match self.is_worked_on(market, outcome) {
-                    true => is_open && self.unpaired_told.markets[nth][outcome.index()],
+                    true => is_open && told,
                     false => is_open && self.is_worth(market, outcome, qty),
                 };
-                let told = std::mem::replace(
-                    &mut self.unpaired_told.markets[nth][outcome.index()],
-                    stands,
-                );
+                self.unpaired_told.markets[outcome.index()].set(market.index(), stands);
                 if stands {
                     found.add(UnpairedPosition { market, outcome, qty });
                 }

@@ -2,6 +2,7 @@
 
 use super::{Control, Event, Link};
 use crate::book::{Applied, Book, Books, StaleWhy};
+use crate::ids::MarketId;
 use crate::units::Nanos;
 
 impl Books {
@@ -22,20 +23,16 @@ impl Books {
                 self.fail_where(now, StaleWhy::Link, |book| book.venue == venue)
             }
             Event::Control(ref control) => self.on_control(now, control),
+            Event::GridChange { market, grid } => {
+                self.make_room(market, grid);
+                self.apply_to(now, market, event)
+            }
             Event::SnapshotBegin { market, .. }
             | Event::SnapshotEnd { market }
             | Event::Mirror { market, .. }
             | Event::Top { market, .. }
             | Event::Stale { market, .. }
-            | Event::GridChange { market, .. }
-            | Event::Status { market, .. } => match self.get_mut(market) {
-                Some(book) => {
-                    let applied = book.apply(now, event);
-                    self.on_change(market);
-                    applied
-                }
-                None => Applied::Unchanged,
-            },
+            | Event::Status { market, .. } => self.apply_to(now, market, event),
             Event::Link { .. }
             | Event::Trade { .. }
             | Event::Settled { .. }
@@ -47,6 +44,14 @@ impl Books {
             | Event::Stall { .. }
             | Event::Odd { .. } => Applied::Unchanged,
         }
+    }
+
+    #[inline]
+    fn apply_to(&mut self, now: Nanos, market: MarketId, event: &Event) -> Applied {
+        let Some(book) = self.get_mut(market) else { return Applied::Unchanged };
+        let applied = book.apply(now, event);
+        self.on_change(market);
+        applied
     }
 
     fn on_control(&mut self, now: Nanos, control: &Control) -> Applied {

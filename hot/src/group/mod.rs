@@ -18,9 +18,11 @@ use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{EndKind, Purpose};
 use crate::pack::{Pack, Sink, Source, pack_fields};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::LOT;
 
-/// The basket of a group around an order that no known group sent: none of the real ones.
-pub const ADOPTED: BasketId = BasketId::new(BASKETS_MAX as u16);
+/// The basket of a group around an order that no known group sent: none of the real ones, whatever their bound.
+pub const ADOPTED: BasketId = BasketId::new(u16::MAX);
+const _: () = assert!(BASKETS_MAX <= ADOPTED.index(), "no real basket has this number");
 
 /// The group of an order that is sent alone, and in wire logs of the first version of every order: no group has this number.
 pub const NO_GROUP: GroupId = GroupId::new(0);
@@ -31,6 +33,8 @@ pub struct Leg {
     pub market: MarketId,
     pub venue: Venue,
     pub outcome: Outcome,
+    /// Contracts for each unit of the basket.
+    pub ratio: u16,
     /// The worst price that the plan allows.
     pub limit: Price,
     /// The most that its cash is held for: the plan's worst price and the whole edge. How far a hedge may really go
@@ -71,11 +75,12 @@ const MISSED_PAUSE: Nanos = Nanos::from_millis(50);
 const MISSED_PAUSE_MAX: Nanos = Nanos::from_secs(1);
 
 impl Leg {
-    /// In no market: the room of a leg that a group does not have, and what a new leg begins as.
+    /// In no market: what a new leg begins as.
     pub const NONE: Self = Self {
         market: MarketId::new(0),
         venue: Venue::ALL[0], // no leg has it: every real leg says where its market trades
         outcome: Outcome::Yes,
+        ratio: 1,
         limit: Price::ZERO,
         reach: Price::ZERO,
         deep: false,
@@ -98,6 +103,12 @@ impl Leg {
         self.bought.saturating_sub(self.sold)
     }
 
+    /// Units of the basket that the leg holds enough for. Where a unit needs several contracts of it, whole lots of units: a
+    /// part of a lot could not be bought of the other legs.
+    pub fn units(&self) -> Qty {
+        if self.ratio == 1 { self.net() } else { self.net().per(self.ratio).floor_to(LOT) }
+    }
+
     /// A correction of the leg could not be sent, or did not reach the venue. The next one waits, longer each time in a row.
     pub fn put_off(&mut self, now: Nanos) {
         self.next_sale = now.after(MISSED_PAUSE.doubled(self.missed, MISSED_PAUSE_MAX));
@@ -106,17 +117,16 @@ impl Leg {
 }
 
 /// A group of legs, bought in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Group {
     pub id: GroupId,
     pub basket: BasketId,
-    /// Legs in the order in which they are bought. The one that is easiest to sell again comes first.
-    pub legs: [Leg; LEGS_MAX],
-    /// The number of legs, from 1 to [`LEGS_MAX`].
-    pub count: u8,
-    /// Contracts wanted of each leg: as many as the leg that got fewest has got.
+    /// Legs in the order in which they are bought, from 1 to [`LEGS_MAX`] of them. The one that is
+    /// easiest to sell again comes first. Their room comes from [`Groups::take_room`]: it holds all that there may be.
+    pub legs: Vec<Leg>,
+    /// Units wanted: as many as the leg that got fewest has got enough for.
     pub target: Qty,
-    /// What one unit (a contract of every leg) pays at least, in $0.0001.
+    /// What one unit (of every leg its ratio of contracts) pays at least, in $0.0001.
     pub payout: u32,
     pub state: GroupState,
     /// Profit after fees that was expected when the group was planned.
@@ -153,7 +163,7 @@ pub struct Group {
 
 pack_fields! {
     Leg {
-        market, venue, outcome, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, missed,
+        market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, missed,
         least_for_all, order, tried,
     }
 }
@@ -165,7 +175,6 @@ impl Pack for Group {
             id,
             basket,
             legs,
-            count,
             target,
             payout,
             state,
@@ -185,8 +194,9 @@ impl Pack for Group {
             again,
             reopened,
         } = self;
-        (*id, *basket, *count, *started).pack(to);
-        for leg in &legs[..usize::from(*count)] {
+        let count = u8::try_from(legs.len()).expect("LEGS_MAX fits");
+        (*id, *basket, count, *started).pack(to);
+        for leg in legs {
             leg.pack(to);
         }
         (*target, *payout, *state, *promised).pack(to);
@@ -196,10 +206,13 @@ impl Pack for Group {
         (*result, *alarmed, *again, *reopened).pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-        let (id, basket, count, started) = Pack::unpack(from)?;
-        let mut legs = [Leg::NONE; LEGS_MAX];
-        for leg in legs.get_mut(..usize::from(count))? {
-            *leg = Leg::unpack(from)?;
+        let (id, basket, count, started): (_, _, u8, _) = Pack::unpack(from)?;
+        if usize::from(count) > LEGS_MAX {
+            return None;
+        }
+        let mut legs = Vec::with_capacity(LEGS_MAX);
+        for _ in 0..count {
+            legs.push(Leg::unpack(from)?);
         }
         let (target, payout, state, promised) = Pack::unpack(from)?;
         let (one_leg_since, one_leg, unwinding_since) = Pack::unpack(from)?;
@@ -210,7 +223,6 @@ impl Pack for Group {
             id,
             basket,
             legs,
-            count,
             target,
             payout,
             state,
@@ -272,18 +284,11 @@ pub enum Sale {
 
 impl Group {
     /// A group that begins: nothing has been sent, and nothing is wanted or expected yet.
-    pub const fn new(
-        id: GroupId,
-        basket: BasketId,
-        legs: [Leg; LEGS_MAX],
-        count: u8,
-        started: Nanos,
-    ) -> Self {
+    pub const fn new(id: GroupId, basket: BasketId, legs: Vec<Leg>, started: Nanos) -> Self {
         Self {
             id,
             basket,
             legs,
-            count,
             target: Qty::ZERO,
             payout: 0,
             state: GroupState::Working,
@@ -307,23 +312,23 @@ impl Group {
 
     /// The legs that the group has.
     pub fn legs(&self) -> &[Leg] {
-        &self.legs[..usize::from(self.count)]
+        &self.legs
     }
 
     /// The legs that the group has, to be changed.
     pub fn legs_mut(&mut self) -> &mut [Leg] {
-        &mut self.legs[..usize::from(self.count)]
+        &mut self.legs
     }
 
-    /// Complete units held: what the leg that holds least holds.
+    /// Complete units held: those of the leg that holds enough for fewest.
     pub fn matched(&self) -> Qty {
-        self.legs().iter().map(Leg::net).min().unwrap_or(Qty::ZERO)
+        self.legs().iter().map(Leg::units).min().unwrap_or(Qty::ZERO)
     }
 
     /// Whether some leg holds more than its partners.
     pub fn is_uneven(&self) -> bool {
         let matched = self.matched();
-        self.legs().iter().any(|leg| leg.net() > matched)
+        self.legs().iter().any(|leg| leg.net() > matched.times(leg.ratio))
     }
 
     /// Keeps the clock of standing on one leg. Call after anything changed.
@@ -367,9 +372,9 @@ impl Group {
         let leg = &mut self.legs[index];
         leg.order = None;
         leg.bought = leg.had + qty;
-        if leg.tried && leg.net() < self.target {
+        if leg.tried && leg.units() < self.target {
             // Whoever comes next is sized to what this one got; what came before is too much now.
-            self.target = leg.net();
+            self.target = leg.units();
         }
     }
 
@@ -484,13 +489,14 @@ impl Group {
         if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
             return Step::Wait;
         }
-        let wanted = |leg: &Leg| !leg.tried && leg.net() < self.target;
-        if let Some(leg) = self.legs().iter().position(wanted) {
-            return Step::Buy { leg, qty: self.target - self.legs[leg].net() };
+        let wanted = |leg: &Leg| !leg.tried && leg.net() < self.target.times(leg.ratio);
+        if let Some(at) = self.legs().iter().position(wanted) {
+            let leg = &self.legs[at];
+            return Step::Buy { leg: at, qty: self.target.times(leg.ratio) - leg.net() };
         }
         let mut waits = false;
         for (index, leg) in self.legs().iter().enumerate() {
-            let excess = leg.net().saturating_sub(self.target);
+            let excess = leg.net().saturating_sub(self.target.times(leg.ratio));
             if excess.is_zero() {
                 continue;
             }

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use super::{ADOPTED, Group, GroupState, Leg};
-use crate::bounds::{GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, ORDERS_LIVE_MAX};
-use crate::ids::{BasketId, GroupId, OrderId};
+use crate::bounds::{
+    GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, LEGS_LIVE_MAX, LEGS_MAX, MARKETS_MAX, ORDERS_LIVE_MAX,
+};
+use crate::ids::{BasketId, GroupId, MarketId, OrderId};
 use crate::risk::LegRisk;
 use crate::state::state_fields;
 use crate::units::{Nanos, Usd};
@@ -15,6 +17,13 @@ pub struct Groups {
     live: Vec<Group>,
     ended: VecDeque<Group>,
     next: u32,
+    /// Legs of all groups that have not ended.
+    legs_live: usize,
+    /// How many of them each market has.
+    legs_in: Vec<u16>,
+    /// Room for the legs of a group: one for each that there may be, ended ones included, one that is
+    /// asked about at the gate, and one more to plan with.
+    rooms: Vec<Vec<Leg>>,
     /// Adopted orders that stand beside the order in flight of their leg: their group waits for them too.
     pub(crate) beside: Vec<OrderId>,
     /// What the groups that ended say of legs that fail.
@@ -22,9 +31,13 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Allocates all it will ever need.
+    /// Allocates all it will ever need. The room for legs costs memory only once it is used.
     pub fn new() -> Self {
+        let rooms = GROUPS_LIVE_MAX + GROUPS_ENDED_MAX + 2;
         Self {
+            legs_live: 0,
+            legs_in: vec![0; MARKETS_MAX],
+            rooms: (0..rooms).map(|_| Vec::with_capacity(LEGS_MAX)).collect(),
             live: Vec::with_capacity(GROUPS_LIVE_MAX),
             ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
             next: 1,
@@ -40,7 +53,8 @@ impl Groups {
 
     /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
     /// basket, and one that was opened again was counted when it first ended.
-    pub fn learn_from(&mut self, group: &Group) {
+    pub fn learn_from(&mut self, place: usize) {
+        let group = &self.live[place];
         assert!(group.state.is_over(), "G2: a group is counted once it has ended");
         if group.basket == ADOPTED || group.reopened {
             return;
@@ -55,9 +69,20 @@ impl Groups {
         }
     }
 
-    /// Whether another one fits.
-    pub fn has_room(&self) -> bool {
-        self.live.len() < GROUPS_LIVE_MAX
+    /// Whether another one of so many legs fits.
+    pub fn has_room(&self, legs: usize) -> bool {
+        self.live.len() < GROUPS_LIVE_MAX && self.legs_live + legs <= LEGS_LIVE_MAX
+    }
+
+    /// Room for the legs of a group that may follow: to be pushed with the group, or given back.
+    pub fn take_room(&mut self) -> Vec<Leg> {
+        self.rooms.pop().expect("there is a room for every group, and one to plan with")
+    }
+
+    /// A group that was planned does not come to be.
+    pub fn give_back(&mut self, mut room: Vec<Leg>) {
+        room.clear();
+        self.rooms.push(room);
     }
 
     /// The number of the next group.
@@ -67,11 +92,15 @@ impl Groups {
 
     /// Adds a group that carries [`Groups::next_id`]. Returns its place.
     pub fn push(&mut self, group: Group) -> usize {
-        assert!(
-            self.has_room() && group.id == self.next_id(),
-            "room and number are checked before"
-        );
+        assert!(group.id == self.next_id(), "the number is checked before");
         self.next += 1;
+        self.enter(group)
+    }
+
+    fn enter(&mut self, group: Group) -> usize {
+        assert!(self.has_room(group.legs().len()), "room is checked before");
+        self.legs_live += group.legs().len();
+        group.legs().iter().for_each(|leg| self.legs_in[leg.market.index()] += 1);
         self.live.push(group);
         self.live.len() - 1
     }
@@ -79,10 +108,21 @@ impl Groups {
     /// Adds a group under the number that it had when a crash took it; later ones get higher numbers. Returns its place.
     pub fn push_lost(&mut self, group: Group) -> usize {
         let id = group.id.get();
-        assert!(self.has_room() && id >= self.next, "room and number are checked before");
+        assert!(id >= self.next, "the number is checked before");
         self.next = id + 1;
-        self.live.push(group);
-        self.live.len() - 1
+        self.enter(group)
+    }
+
+    /// Adds a leg to a group, where there is room for one more. Returns its number in the group.
+    pub fn add_leg(&mut self, place: usize, leg: Leg) -> Option<usize> {
+        let legs = &mut self.live[place].legs;
+        if legs.len() == LEGS_MAX || self.legs_live == LEGS_LIVE_MAX {
+            return None;
+        }
+        self.legs_live += 1;
+        self.legs_in[leg.market.index()] += 1;
+        legs.push(leg);
+        Some(legs.len() - 1)
     }
 
     /// Where a group stands in the table.
@@ -111,8 +151,12 @@ impl Groups {
             group.legs().iter().all(|leg| leg.order.is_none()),
             "G3: a group ends without an order in flight"
         );
-        if self.ended.len() == GROUPS_ENDED_MAX {
-            self.ended.pop_front();
+        self.legs_live -= group.legs().len();
+        group.legs().iter().for_each(|leg| self.legs_in[leg.market.index()] -= 1);
+        if self.ended.len() == GROUPS_ENDED_MAX
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.give_back(oldest.legs);
         }
         self.ended.push_back(self.live.remove(place));
     }
@@ -120,16 +164,48 @@ impl Groups {
     /// Takes a group that has ended up again, under its own number. Returns its place: `None` where it is
     /// forgotten, or where there is no room.
     pub fn reopen(&mut self, now: Nanos, id: GroupId) -> Option<usize> {
-        let at = self.ended.iter().rposition(|group| group.id == id).filter(|_| self.has_room())?;
+        let at = self.ended.iter().rposition(|group| group.id == id)?;
+        if !self.has_room(self.ended[at].legs().len()) {
+            return None;
+        }
         let mut group = self.ended.remove(at).expect("just found");
         group.reopen(now);
-        self.live.push(group);
-        Some(self.live.len() - 1)
+        Some(self.enter(group))
     }
 
     /// Whether a basket has a group that has not ended: the same opportunity is not taken twice.
     pub fn is_busy(&self, basket: BasketId) -> bool {
         self.live.iter().any(|group| group.basket == basket)
+    }
+
+    /// Whether a group that has not ended has a leg in a market.
+    pub fn has_leg_in(&self, market: MarketId) -> bool {
+        self.legs_in[market.index()] > 0
+    }
+
+    /// The counts of legs, and the room for them: each group that was loaded brought its own. `None` where there are more legs
+    /// than there may be, or one in no market.
+    fn rebuild(&mut self) -> Option<()> {
+        for leg in self.live.iter().flat_map(Group::legs) {
+            *self.legs_in.get_mut(leg.market.index())? += 1;
+            self.legs_live += 1;
+        }
+        let spare = self.rooms.len().checked_sub(self.live.len() + self.ended.len())?;
+        self.rooms.truncate(spare);
+        (self.legs_live <= LEGS_LIVE_MAX).then_some(())
+    }
+
+    /// Checks the counts of legs against a walk over all groups that have not ended.
+    ///
+    /// # Panics
+    /// Where they differ.
+    pub fn check_counts(&self) {
+        let legs = || self.live.iter().flat_map(Group::legs);
+        assert_eq!(self.legs_live, legs().count(), "legs of all groups");
+        for (at, &count) in self.legs_in.iter().enumerate() {
+            let is_in = |leg: &&Leg| leg.market.index() == at;
+            assert_eq!(usize::from(count), legs().filter(is_in).count(), "legs in market {at}");
+        }
     }
 
     /// All of them, oldest first.
@@ -156,7 +232,7 @@ impl Default for Groups {
 
 state_fields! {
     Groups {
-        live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, beside: list(ORDERS_LIVE_MAX),
-        leg_risk: value,
-    }
+        live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, legs_live: derived, legs_in: derived,
+        rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risk: value,
+    } then rebuild
 }

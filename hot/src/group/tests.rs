@@ -1,8 +1,12 @@
 use super::*;
 
 fn group(count: u8, target: u64) -> Group {
-    let legs = [Leg { venue: Venue::Kalshi, ..Leg::NONE }; LEGS_MAX];
-    let mut group = Group::new(GroupId::new(1), BasketId::new(0), legs, count, Nanos::ZERO);
+    of_ratios(&vec![1; usize::from(count)], target)
+}
+
+fn of_ratios(ratios: &[u16], target: u64) -> Group {
+    let legs = ratios.iter().map(|&ratio| Leg { venue: Venue::Kalshi, ratio, ..Leg::NONE });
+    let mut group = Group::new(GroupId::new(1), BasketId::new(0), legs.collect(), Nanos::ZERO);
     group.target = Qty::from_contracts(target);
     group
 }
@@ -115,4 +119,96 @@ fn a_leg_that_was_just_sold_does_not_keep_another_waiting() {
     group.on_sold(1, twenty, true, EndKind::Traded);
     assert_eq!(group.next_step(Nanos::new(499), any), Step::Later);
     assert_eq!(group.next_step(Nanos::new(500), any), sell(0, twenty));
+}
+
+#[test]
+fn a_unit_needs_the_ratio_of_every_leg() {
+    let mut group = of_ratios(&[2, 1, 3], 20);
+    assert_eq!(group.next_step(Nanos::ZERO, any), buy(0, 4_000));
+    send(&mut group, 0);
+    // 31.03 of the 40 are enough for 15.51 units; a hundredth is of no use.
+    group.on_bought(0, hundredths(3_103));
+    assert_eq!(group.target, hundredths(1_551));
+    assert_eq!(group.next_step(Nanos::ZERO, any), buy(1, 1_551));
+    send(&mut group, 1);
+    group.on_bought(1, hundredths(1_551));
+    assert!(group.is_uneven());
+    assert_eq!(group.next_step(Nanos::ZERO, any), buy(2, 4_653));
+    send(&mut group, 2);
+    group.on_bought(2, hundredths(3_000));
+    // 30 of the third leg are 10 units: 11.03 of the first and 5.51 of the second have no partner.
+    assert_eq!((group.target, group.matched()), (hundredths(1_000), hundredths(1_000)));
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, hundredths(1_103)));
+    group.legs[0].order = Some(OrderId::new(9));
+    group.on_sold(0, hundredths(1_103), true, EndKind::Traded);
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(1, hundredths(551)));
+    group.legs[1].order = Some(OrderId::new(10));
+    group.on_sold(1, hundredths(551), true, EndKind::Traded);
+    assert!(!group.is_uneven());
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
+}
+
+fn hundredths(qty: u64) -> Qty {
+    Qty::from_micros(qty * 10_000)
+}
+
+fn buy(leg: usize, qty: u64) -> Step {
+    Step::Buy { leg, qty: hundredths(qty) }
+}
+
+/// Whatever is bought, sold and taken back in whatever order: a group that has ended holds the same number of units of every
+/// leg, but for what is too little to sell, and never more than the plan wanted.
+#[test]
+fn groups_of_any_ratios_end_even() {
+    let mut seed = 11_u64;
+    let mut draw = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) % below
+    };
+    let (mut hedged, mut flat) = (0, 0);
+    for round in 0..4_000 {
+        let ratios: Vec<_> = (0..2 + draw(if round % 50 == 0 { 63 } else { 5 }))
+            .map(|_| 1 + draw(4) as u16)
+            .collect();
+        let wanted = 1 + draw(40);
+        let mut group = of_ratios(&ratios, wanted);
+        for turn in 0.. {
+            assert!(turn < 2_000, "it never ends: {group:?}");
+            match group.next_step(Nanos::new(turn), any) {
+                Step::Buy { leg, qty } => {
+                    send(&mut group, leg);
+                    group.legs[leg].had = group.legs[leg].bought;
+                    let got = match draw(12) {
+                        0 => Qty::ZERO,
+                        1 | 2 => hundredths(qty.micros() / 10_000 * draw(101) / 100),
+                        _ => qty,
+                    };
+                    group.on_bought(leg, got);
+                }
+                Step::Correct { leg, excess, .. } => {
+                    group.legs[leg].order = Some(OrderId::new(99));
+                    let sold = if draw(3) == 0 { Qty::ZERO } else { excess };
+                    group.on_sold(leg, sold, sold == excess, EndKind::Traded);
+                }
+                Step::End(state) => {
+                    hedged += u32::from(state == GroupState::Hedged);
+                    flat += u32::from(state == GroupState::Flat);
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+            if draw(100) == 0 {
+                let leg = draw(group.legs.len() as u64) as usize;
+                let qty = hundredths(draw(1 + group.legs[leg].net().micros() / 10_000));
+                group.take_back(leg, qty, draw(2) == 0);
+            }
+        }
+        assert!(group.matched() <= Qty::from_contracts(wanted), "no more than was planned");
+        for leg in &group.legs {
+            assert_eq!(leg.net(), group.matched().times(leg.ratio), "round {round}: {group:?}");
+        }
+    }
+    assert!(hedged > 1_000 && flat > 300, "{hedged} {flat}: the generator is lame");
 }

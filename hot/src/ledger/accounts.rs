@@ -4,6 +4,7 @@ use super::{Booking, Entry, Position, Purse};
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome};
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
@@ -13,7 +14,7 @@ use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
 pub(super) struct Accounts {
     pub cash: [Usd; CASH_ACCOUNTS],
     pub paid_in: Usd,
-    pub positions: Vec<Position>,
+    pub positions: PerId<Position>,
     /// Markets in which something is held, short or claimed.
     pub open: IdSet,
     /// Sums over the positions.
@@ -30,7 +31,7 @@ impl Accounts {
         Self {
             cash: [Usd::ZERO; CASH_ACCOUNTS],
             paid_in: Usd::ZERO,
-            positions: vec![Position::default(); MARKETS_MAX],
+            positions: PerId::new(MARKETS_MAX, Position::default()),
             open: IdSet::new(MARKETS_MAX),
             cost: Usd::ZERO,
             at_risk: Usd::ZERO,
@@ -43,7 +44,7 @@ impl Accounts {
 
     /// Becomes equal to `other`, in the memory it has.
     pub fn copy_from(&mut self, other: &Self) {
-        self.positions.copy_from_slice(&other.positions);
+        self.positions.copy_from(&other.positions);
         self.open.copy_from(&other.open);
         let Self { cash, paid_in, cost, at_risk, claims, fees, realised, realised_today, .. } =
             *other;

@@ -334,7 +334,7 @@ impl Ledger {
     pub fn check_positions(&self, from: usize, count: usize) -> usize {
         let positions = &self.now.positions;
         let end = from.saturating_add(count).min(positions.len());
-        positions[from.min(end)..end].iter().for_each(Position::check);
+        positions.iter().take(end).skip(from).for_each(Position::check);
         if end == positions.len() { 0 } else { end }
     }
 

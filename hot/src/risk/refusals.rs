@@ -7,6 +7,7 @@
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
 use crate::pack::pack_fields;
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -41,13 +42,13 @@ impl Streak {
 #[derive(Debug)]
 pub struct Refusals {
     venues: [Streak; 2],
-    markets: Vec<Streak>,
+    markets: PerId<Streak>,
 }
 
 impl Refusals {
     /// Nothing refused yet. Allocates all it will ever need.
     pub fn new() -> Self {
-        Self { venues: [Streak::NONE; 2], markets: vec![Streak::NONE; MARKETS_MAX] }
+        Self { venues: [Streak::NONE; 2], markets: PerId::new(MARKETS_MAX, Streak::NONE) }
     }
 
     /// An order did not get past a venue's door, or not even there. Returns whether that begins a pause.

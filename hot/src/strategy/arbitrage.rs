@@ -4,7 +4,7 @@ use super::Sight;
 use crate::basket::{NoPlan, Plan, Room, Sizing, Verdict};
 use crate::bounds::LEGS_MAX;
 use crate::grid::Grid;
-use crate::group::{Group, Leg};
+use crate::group::{Group, Groups, Leg};
 use crate::ids::{Action, BasketId, Outcome, Side};
 use crate::ledger::Purse;
 use crate::order::Tif;
@@ -12,6 +12,8 @@ use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
+/// The most edges of a unit that a group holds cash for beyond the plan's worst prices, all legs together.
+const EDGES_HELD: usize = 8;
 /// A millionth.
 const PPM: i64 = 1_000_000;
 
@@ -27,8 +29,7 @@ pub struct Seen {
 }
 
 /// What should be done about a basket that costs less than it pays at the top of the books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "it is returned in place and never stored")]
+#[derive(Debug)]
 pub enum Decision {
     /// Nothing, and there is nothing to tell.
     Pass,
@@ -45,8 +46,33 @@ pub enum Decision {
     Buy { seen: Seen, group: Group },
 }
 
-/// What should be done about a basket: worth it after fees, in size, with what is free?
-pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId) -> Decision {
+/// Room in which baskets of up to the most legs are planned, so that planning allocates nothing.
+#[derive(Debug)]
+pub struct Planning {
+    /// What each leg may be.
+    rooms: Vec<Room>,
+    plan: Plan,
+    /// The legs of the group that may follow.
+    legs: Vec<Leg>,
+}
+
+impl Planning {
+    /// Allocates all it will ever need, but the legs of groups: their room is that of `groups`.
+    pub fn new(groups: &mut Groups) -> Self {
+        let legs = groups.take_room();
+        Self { rooms: Vec::with_capacity(LEGS_MAX), plan: Plan::new(), legs }
+    }
+
+    /// Takes new room for legs, after a decision to buy went away with the last.
+    pub fn refill(&mut self, groups: &mut Groups) {
+        assert!(self.legs.capacity() == 0, "only a decision to buy takes the room along");
+        self.legs = groups.take_room();
+    }
+}
+
+/// What should be done about a basket: worth it after fees, in size, with what is free? After [`Decision::Buy`] the room
+/// has to be [refilled](Planning::refill).
+pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Planning) -> Decision {
     if core.groups().is_busy(basket) || core.rests(now, basket) {
         // In flight or just traded: the book still shows what we are taking.
         return Decision::Pass;
@@ -55,8 +81,9 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId) -> Decision {
         return Decision::Wait;
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
-    let plan = match core.baskets().walk(core.books(), basket, &sizing(core, basket)) {
-        Ok(plan) => plan,
+    let Planning { rooms, plan, legs } = room;
+    match core.baskets().walk(core.books(), basket, &sizing(core, basket, rooms), plan) {
+        Ok(()) => {}
         Err(NoPlan::NotReady | NoPlan::NoEdge) => return Decision::Pass,
         Err(NoPlan::Absurd { edge }) => {
             let seen = Seen { units: Qty::ZERO, edge, profit: Usd::ZERO };
@@ -65,18 +92,18 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId) -> Decision {
         Err(NoPlan::TooSmall { units, edge, profit }) => {
             return decline(Seen { units, edge, profit }, Verdict::TooSmall, false);
         }
-    };
+    }
     let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
     if !core.may_open() || is_held(core, now, basket) {
         return decline(seen, Verdict::Closed, true);
     }
-    if !core.groups().has_room() {
+    if !core.groups().has_room(plan.legs().len()) {
         return decline(seen, Verdict::Full, true);
     }
-    if !pays_for_leg_risk(core, &plan) {
+    if !pays_for_leg_risk(core, plan) {
         return decline(seen, Verdict::LegRisk, false);
     }
-    Decision::Buy { seen, group: group(core, now, basket, &plan) }
+    Decision::Buy { seen, group: group(core, now, basket, plan, std::mem::take(legs)) }
 }
 
 /// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
@@ -91,7 +118,8 @@ fn shares_a_level(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
             same && (other.order.is_some() || !other.tried)
         };
         (last > Nanos::ZERO && now.since(last) < cooldown)
-            || core.groups().iter().any(|group| group.legs().iter().any(wanted))
+            || (core.groups().has_leg_in(leg.market)
+                && core.groups().iter().any(|group| group.legs().iter().any(wanted)))
     })
 }
 
@@ -104,16 +132,16 @@ fn is_held(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
     })
 }
 
-/// What limits and free money allow. The gate checks each order again; this only keeps the plan from being
-/// larger than what can pass.
-fn sizing(core: &impl Sight, basket: BasketId) -> Sizing {
+/// What limits and free money allow, that of each leg in `rooms`. The gate checks each order again; this only keeps the
+/// plan from being larger than what can pass.
+fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> Sizing<'a> {
     let (limits, exposure) = (core.limits(), core.exposure());
     let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
     let mut total = limits.usd(LimitRow::ExposureTotal) - exposure.total();
-    let mut legs = [Room { qty: Qty::ZERO, cost: Usd::ZERO, tif: Tif::Gtc }; LEGS_MAX];
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     let defined = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
-    for (room, leg) in legs.iter_mut().zip(defined) {
+    rooms.clear();
+    for leg in defined {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
         let purse = Purse::of(terms.venue, terms.shard);
         cash[purse.index()] = with_margin(core.cash_free(purse).scale_floor(percent, 100));
@@ -125,16 +153,16 @@ fn sizing(core: &impl Sight, basket: BasketId) -> Sizing {
             .usd(LimitRow::OrderNotional)
             .min(limits.usd(LimitRow::PositionNotional))
             .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
-        *room = Room {
+        rooms.push(Room {
             qty: limits
                 .qty(LimitRow::OrderQty)
                 .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
             cost: with_margin(least),
             tif: Tif::Gtc,
-        };
+        });
     }
     Sizing {
-        legs,
+        legs: rooms,
         cash,
         total: with_margin(total),
         edge_min: u32::try_from(limits.raw(LimitRow::EdgeMin)).unwrap_or(u32::MAX),
@@ -147,23 +175,33 @@ fn sizing(core: &impl Sight, basket: BasketId) -> Sizing {
 fn pays_for_leg_risk(core: &impl Sight, plan: &Plan) -> bool {
     let fail = i64::try_from(core.limits().raw(LimitRow::LegFailPpm)).unwrap_or(PPM);
     let loss = i64::try_from(core.limits().raw(LimitRow::UnwindLossPpm)).unwrap_or(PPM);
-    let cost = plan.legs().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
+    let cost = plan.legs().iter().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
     let risk = -(-cost).scale_floor(fail, PPM).scale_floor(loss, PPM);
     plan.profit > risk
 }
 
-/// The group that would buy a plan, its legs in the order they go out.
-fn group(core: &impl Sight, now: Nanos, basket: BasketId, plan: &Plan) -> Group {
-    let mut legs = [Leg::NONE; LEGS_MAX];
+/// The group that would buy a plan, its legs in the order they go out, written to `legs`.
+fn group(
+    core: &impl Sight,
+    now: Nanos,
+    basket: BasketId,
+    plan: &Plan,
+    mut legs: Vec<Leg>,
+) -> Group {
     let mut penalties = [0; LEGS_MAX];
-    let mut count = 0;
-    let slack = u16::try_from(plan.edge.clamp(0, 10_000)).expect("clamped");
+    // The whole edge of a unit is spent once the contracts of one leg cost so much more. The cash for that is held for every
+    // leg, so that many legs have to share some edges.
+    let sharing = plan.legs().len().max(EDGES_HELD);
+    let slack = i64::from(plan.edge) * EDGES_HELD as i64 / sharing as i64;
     for planned in plan.legs() {
+        let slack = slack / i64::from(planned.ratio);
+        let slack = u16::try_from(slack.clamp(0, 10_000)).expect("clamped");
         let terms = core.books().terms(planned.market).expect("a market in a basket has terms");
         let leg = Leg {
             market: planned.market,
             venue: terms.venue,
             outcome: planned.outcome,
+            ratio: planned.ratio,
             limit: planned.limit,
             reach: reach(planned.limit, terms.grid, planned.outcome, slack),
             deep: planned.levels > 1,
@@ -171,16 +209,15 @@ fn group(core: &impl Sight, now: Nanos, basket: BasketId, plan: &Plan) -> Group 
         };
         // Sorted in as they come; equal scores keep the basket's order.
         let penalty = exit_penalty(core, &leg);
-        let mut at = count;
+        let mut at = legs.len();
         while at > 0 && penalties[at - 1] > penalty {
-            (legs[at], penalties[at]) = (legs[at - 1], penalties[at - 1]);
+            penalties[at] = penalties[at - 1];
             at -= 1;
         }
-        (legs[at], penalties[at]) = (leg, penalty);
-        count += 1;
+        penalties[at] = penalty;
+        legs.insert(at, leg);
     }
-    let count = u8::try_from(count).expect("LEGS_MAX fits");
-    let mut group = Group::new(core.groups().next_id(), basket, legs, count, now);
+    let mut group = Group::new(core.groups().next_id(), basket, legs, now);
     (group.target, group.promised) = (plan.units, plan.profit);
     group.payout = core.baskets().get(basket).map_or(0, |basket| basket.payout());
     group

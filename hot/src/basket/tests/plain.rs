@@ -1,10 +1,10 @@
 //! The depth walk as it was first written: every step recomputed from the books. The one in use must give the same.
 
-use super::super::{Basket, LegPlan, NoPlan, Plan, Sizing};
+use super::super::{Basket, Leg, LegPlan, NoPlan, Plan, Sizing};
 use super::walk::ROUNDING;
 use crate::amounts::lot_step;
 use crate::book::{Book, Books, Levels};
-use crate::bounds::{LEGS_MAX, WALK_LEVELS_MAX};
+use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::FeeRule;
 use crate::ids::{Action, BasketId, Outcome, Venue};
 use crate::ledger::Purse;
@@ -26,28 +26,53 @@ const TICK: i64 = 100 * MICROS as i64;
 struct Cursor<'a> {
     book: &'a Book,
     outcome: Outcome,
+    /// Contracts for each unit of the basket.
+    ratio: u64,
     levels: std::iter::Take<Levels<'a>>,
     /// What is left of the level.
     left: Qty,
     price: Price,
-    /// What [`MANY`] contracts cost at this level with fees, in microdollars.
+    /// What this leg of [`MANY`] units costs at this level with fees, in microdollars.
     unit: i64,
 }
 
 impl<'a> Cursor<'a> {
-    fn new(book: &'a Book, outcome: Outcome) -> Option<Self> {
-        let levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
-        let mut cursor =
-            Self { book, outcome, levels, left: Qty::ZERO, price: Price::ZERO, unit: 0 };
+    fn new(book: &'a Book, leg: &Leg) -> Option<Self> {
+        let levels = book.asks_for(leg.outcome).take(WALK_LEVELS_MAX);
+        let mut cursor = Self {
+            book,
+            outcome: leg.outcome,
+            ratio: u64::from(leg.ratio),
+            levels,
+            left: Qty::ZERO,
+            price: Price::ZERO,
+            unit: 0,
+        };
         cursor.advance().then_some(cursor)
     }
 
     /// To the next level; `false` where there is none.
     fn advance(&mut self) -> bool {
         let Some((price, qty)) = self.levels.next() else { return false };
-        (self.price, self.left) = (price, qty);
-        self.unit = i64::from(price.ticks()) * TICK + self.fee(price, MANY).micros();
+        (self.price, self.left) = (price, self.left + qty); // with what was not enough for a unit
+        self.unit = self.cost_of_many(price);
         true
+    }
+
+    /// What this leg of [`MANY`] units costs at a price, in microdollars.
+    fn cost_of_many(&self, price: Price) -> i64 {
+        let one = i64::from(price.ticks()) * TICK + self.fee(price, MANY).micros();
+        one * i64::try_from(self.ratio).expect("ratios are small")
+    }
+
+    /// Contracts for so many units.
+    const fn contracts(&self, units: Qty) -> Qty {
+        Qty::from_micros(units.micros() * self.ratio)
+    }
+
+    /// Units that so many contracts are enough for.
+    const fn units(&self, contracts: Qty) -> Qty {
+        Qty::from_micros(contracts.micros() / self.ratio)
     }
 
     /// What the venue charges for one fill that takes.
@@ -64,7 +89,7 @@ impl<'a> Cursor<'a> {
 
     /// The worst level needed for `units`.
     fn limit(&self, units: Qty) -> Price {
-        let mut need = units;
+        let mut need = self.contracts(units);
         let mut limit = Price::ZERO;
         for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
             limit = price;
@@ -82,13 +107,14 @@ impl<'a> Cursor<'a> {
         let mut plan = LegPlan {
             market: terms.market,
             outcome: self.outcome,
+            ratio: u16::try_from(self.ratio).expect("ratios are small"),
             limit: Price::ZERO,
-            qty: units,
+            qty: self.contracts(units),
             levels: 0,
             cost: Usd::ZERO,
             fee: Usd::ZERO,
         };
-        let mut need = units;
+        let mut need = plan.qty;
         let mut worth = Usd::ZERO;
         for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
@@ -115,7 +141,7 @@ pub(super) fn walk(
     books: &Books,
     id: BasketId,
     basket: &Basket,
-    sizing: &Sizing,
+    sizing: &Sizing<'_>,
 ) -> Result<Plan, NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
     let mut cursors = cursors(books, basket)?;
@@ -126,18 +152,18 @@ pub(super) fn walk(
     let Some(units) = round_to_lots(&cursors, sizing, units) else {
         return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
     };
-    let mut legs = [None; LEGS_MAX];
+    let mut legs = Vec::new();
     let mut profit = payout_floor(basket.payout, units);
     let mut cost_of_many = 0;
-    for (slot, cursor) in legs.iter_mut().zip(cursors.iter().flatten()) {
+    for cursor in &cursors {
         let (leg, worth) = cursor.plan(units);
         let terms = cursor.book.terms();
-        if units < terms.min_qty || (terms.venue == Venue::Polymarket && worth < MARKETABLE_MIN) {
+        if leg.qty < terms.min_qty || (terms.venue == Venue::Polymarket && worth < MARKETABLE_MIN) {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
         }
         profit = profit - leg.cost - leg.fee;
-        cost_of_many += i64::from(leg.limit.ticks()) * TICK + cursor.fee(leg.limit, MANY).micros();
-        *slot = Some(leg);
+        cost_of_many += cursor.cost_of_many(leg.limit);
+        legs.push(leg);
     }
     let edge = ticks_floor(i64::from(basket.payout) * TICK - cost_of_many);
     if profit < sizing.profit_min {
@@ -147,35 +173,31 @@ pub(super) fn walk(
 }
 
 /// A cursor at the best level of every leg.
-fn cursors<'a>(
-    books: &'a Books,
-    basket: &Basket,
-) -> Result<[Option<Cursor<'a>>; LEGS_MAX], NoPlan> {
-    let mut cursors = [const { None }; LEGS_MAX];
-    for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
-        let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
-        *slot = Some(Cursor::new(book, leg.outcome).ok_or(NoPlan::NotReady)?);
-    }
-    Ok(cursors)
+fn cursors<'a>(books: &'a Books, basket: &Basket) -> Result<Vec<Cursor<'a>>, NoPlan> {
+    let cursor = |leg: &Leg| {
+        let book = books.get(leg.market).filter(|book| book.is_good())?;
+        Cursor::new(book, leg)
+    };
+    basket.legs().iter().map(|leg| cursor(leg).ok_or(NoPlan::NotReady)).collect()
 }
 
 /// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of
 /// the last one in ticks.
 fn descend(
-    cursors: &mut [Option<Cursor<'_>>; LEGS_MAX],
+    cursors: &mut [Cursor<'_>],
     payout: u32,
-    sizing: &Sizing,
+    sizing: &Sizing<'_>,
 ) -> Result<(Qty, i32), NoPlan> {
     let mut units = Qty::ZERO;
     let mut last = None;
     loop {
-        let cost: i64 = cursors.iter().flatten().map(|cursor| cursor.unit).sum();
+        let cost: i64 = cursors.iter().map(|cursor| cursor.unit).sum();
         let edge = i64::from(payout) * TICK - cost;
         if edge < i64::from(sizing.edge_min) * TICK {
             break;
         }
         let edge = ticks_floor(edge);
-        let depth = cursors.iter().flatten().map(|cursor| cursor.left).min();
+        let depth = cursors.iter().map(|cursor| cursor.units(cursor.left)).min();
         let want = units + depth.ok_or(NoPlan::NotReady)?;
         let most = bound(cursors, sizing, want);
         if most > units || last.is_none() {
@@ -196,20 +218,20 @@ fn descend(
 }
 
 /// Takes so much off every leg; `false` where a leg ends.
-fn advance(cursors: &mut [Option<Cursor<'_>>; LEGS_MAX], taken: Qty) -> bool {
-    cursors.iter_mut().flatten().all(|cursor| {
-        cursor.left -= taken;
-        !cursor.left.is_zero() || cursor.advance()
+fn advance(cursors: &mut [Cursor<'_>], taken: Qty) -> bool {
+    cursors.iter_mut().all(|cursor| {
+        cursor.left -= cursor.contracts(taken);
+        !cursor.units(cursor.left).is_zero() || cursor.advance()
     })
 }
 
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
-fn bound(cursors: &[Option<Cursor<'_>>; LEGS_MAX], sizing: &Sizing, want: Qty) -> Qty {
+fn bound(cursors: &[Cursor<'_>], sizing: &Sizing<'_>, want: Qty) -> Qty {
     let mut most = want;
     let mut purses = [(0_i64, Usd::ZERO); CASH_ACCOUNTS];
     let mut all = (0_i64, Usd::ZERO);
-    for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
-        most = most.min(room.qty);
+    for (cursor, room) in cursors.iter().zip(sizing.legs) {
+        most = most.min(cursor.units(room.qty));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
         let terms = cursor.book.terms();
         let purse = &mut purses[Purse::of(terms.venue, terms.shard).index()];
@@ -241,14 +263,10 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
 
 /// Rounds down to a quantity that every leg's venue allows. A smaller quantity may need a better limit, and that
 /// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots(
-    cursors: &[Option<Cursor<'_>>; LEGS_MAX],
-    sizing: &Sizing,
-    mut units: Qty,
-) -> Option<Qty> {
+fn round_to_lots(cursors: &[Cursor<'_>], sizing: &Sizing<'_>, mut units: Qty) -> Option<Qty> {
     loop {
         let mut step = 1;
-        for (cursor, room) in cursors.iter().flatten().zip(&sizing.legs) {
+        for (cursor, room) in cursors.iter().zip(sizing.legs) {
             step = lcm(step, cursor.lot(cursor.limit(units), room.tif).micros());
         }
         let rounded = units.floor_to(Qty::from_micros(step));

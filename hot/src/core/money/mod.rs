@@ -11,8 +11,9 @@
 mod worth;
 
 use crate::basket::Baskets;
-use crate::book::Books;
+use crate::book::{Applied, Books};
 use crate::bounds::INVARIANT_POSITIONS;
+use crate::event::Event;
 use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, EntryId, Ledger, Position, Purse};
@@ -162,6 +163,20 @@ impl Money {
     /// A market's terms changed: what is at risk in it moves to its new cluster.
     pub fn recluster(&mut self, from: &MarketDef, to: &MarketDef) {
         self.exposure.recluster(to.market, from.venue, from.cluster, to.cluster);
+    }
+
+    /// An event did this to a book: where its best prices may be others now, the next valuation looks at it.
+    #[inline]
+    pub fn on_book(&mut self, event: &Event, applied: Applied) {
+        let moved = match applied {
+            Applied::Unchanged | Applied::Deep => {
+                matches!(event, Event::Status { .. } | Event::Market(_))
+            }
+            Applied::Pending | Applied::Top | Applied::Stale(_) | Applied::Many => true,
+        };
+        if moved && let Some(market) = event.market() {
+            self.worth.on_book(market);
+        }
     }
 
     /// Values everything held: see [`Worth::mark`].

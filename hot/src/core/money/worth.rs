@@ -2,8 +2,9 @@
 
 use crate::basket::{Baskets, Leg};
 use crate::book::{Books, Sync};
-use crate::bounds::MARKETS_MAX;
-use crate::ids::{MarketId, Outcome};
+use crate::bounds::{BASKETS_MAX, MARKETS_MAX};
+use crate::id_set::IdSet;
+use crate::ids::{BasketId, MarketId, Outcome};
 use crate::ledger::Ledger;
 use crate::market::MarketStatus;
 use crate::state::state_fields;
@@ -18,6 +19,15 @@ pub(in crate::core) struct Worth {
     settled: Vec<Option<Price>>,
     /// Contracts of each outcome that the last valuation found in no complete basket.
     unpaired: Vec<[Qty; 2]>,
+    /// Markets of which `unpaired` may not be zero.
+    unpaired_in: IdSet,
+    /// Markets whose books may show other best prices than at the last valuation.
+    moved: IdSet,
+    /// Room for a valuation: the baskets that may be complete among the holdings.
+    paired: IdSet,
+    /// The versions of ledger and baskets that the last valuation saw; `None` where it has to be done again whatever they
+    /// are.
+    valued: Option<(u64, u64)>,
     /// What everything held is worth over its cost, complete baskets at what they pay.
     unrealised: Usd,
     /// The same at what selling would bring, complete baskets at no more than their cost.
@@ -26,8 +36,9 @@ pub(in crate::core) struct Worth {
 
 state_fields! {
     Worth {
-        bids: table([None; 2]), settled: table(None), unpaired: table([Qty::ZERO; 2]), unrealised: value, marked: value,
-    }
+        bids: table([None; 2]), settled: table(None), unpaired: table([Qty::ZERO; 2]), unpaired_in: derived,
+        moved: value, paired: derived, valued: derived, unrealised: value, marked: value,
+    } then rebuild
 }
 
 impl Worth {
@@ -36,9 +47,22 @@ impl Worth {
             bids: vec![[None; 2]; MARKETS_MAX],
             settled: vec![None; MARKETS_MAX],
             unpaired: vec![[Qty::ZERO; 2]; MARKETS_MAX],
+            unpaired_in: IdSet::new(MARKETS_MAX),
+            moved: IdSet::new(MARKETS_MAX),
+            paired: IdSet::new(BASKETS_MAX),
+            valued: None,
             unrealised: Usd::ZERO,
             marked: Usd::ZERO,
         }
+    }
+
+    /// The list of unpaired contracts; and the next valuation is done whatever has changed.
+    fn rebuild(&mut self) -> Option<()> {
+        for (at, unpaired) in self.unpaired.iter().enumerate() {
+            self.unpaired_in.set(at, *unpaired != [Qty::ZERO; 2]);
+        }
+        self.valued = None;
+        Some(())
     }
 
     /// The best bid for an outcome in the last whole book; `None` where no book ever was whole.
@@ -69,6 +93,13 @@ impl Worth {
     /// A market has settled: one YES paid `yes_pays`.
     pub fn on_settled(&mut self, market: MarketId, yes_pays: Price) {
         self.settled[market.index()] = Some(yes_pays);
+        self.valued = None;
+    }
+
+    /// The best prices of a market's book, or whether they count, may have changed.
+    #[inline]
+    pub fn on_book(&mut self, market: MarketId) {
+        self.moved.insert(market.index());
     }
 
     /// Values everything held, twice.
@@ -85,34 +116,51 @@ impl Worth {
     /// snapshot on its way is no loss. In a market that is paused or closed the last bid stands: its book is emptied, its
     /// contracts are still there. Baskets are taken out in the order of their ids, as many as the holdings have, whichever groups
     /// the contracts were bought for.
+    ///
+    /// Costs what has changed since the last time: books that moved are looked at, and only where one of them is of a market
+    /// in which something is held, or where holdings or baskets are others, what is held is valued anew.
     pub fn mark(&mut self, books: &Books, baskets: &Baskets, ledger: &Ledger) {
-        let mut left = std::mem::take(&mut self.unpaired);
-        let mut held = false;
-        for (market, book) in books.iter() {
+        let mut is_due = false;
+        while let Some(at) = self.moved.pop() {
+            let market = MarketId::new(at as u16);
+            let Some(book) = books.get(market) else { continue };
             if book.sync() == Sync::Good && has_book(book.terms().status) {
                 let bid = |outcome| book.best_bid_for(outcome).map_or(Price::ZERO, |(bid, _)| bid);
-                self.bids[market.index()] = [Outcome::Yes, Outcome::No].map(|o| Some(bid(o)));
+                self.bids[at] = [Outcome::Yes, Outcome::No].map(|o| Some(bid(o)));
+                is_due |= !ledger.position(market).is_flat();
             }
+        }
+        let versions = Some((ledger.version(), baskets.version()));
+        if is_due || self.valued != versions {
+            self.valued = versions;
+            self.value(baskets, ledger);
+        }
+    }
+
+    /// Values what is held at the prices that are known.
+    fn value(&mut self, baskets: &Baskets, ledger: &Ledger) {
+        let mut left = std::mem::take(&mut self.unpaired);
+        while let Some(at) = self.unpaired_in.pop() {
+            left[at] = [Qty::ZERO; 2];
+        }
+        for market in ledger.open() {
             let position = ledger.position(market);
             left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
-            held |= !position.is_flat();
+            self.unpaired_in.insert(market.index());
         }
-        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
-        if held {
-            (promised, marked) = self.value_baskets(baskets, ledger, &mut left);
-            for (market, _) in books.iter() {
-                let position = ledger.position(market);
-                for outcome in [Outcome::Yes, Outcome::No] {
-                    // What is short was sold and never known to be held: neither gain nor loss until it is known.
-                    let value = if position.short(outcome).is_zero() {
-                        let qty = left[market.index()][outcome.index()];
-                        self.fetches(ledger, market, outcome, qty)
-                    } else {
-                        position.cost(outcome)
-                    };
-                    promised += value;
-                    marked += value;
-                }
+        let (mut promised, mut marked) = self.value_baskets(baskets, ledger, &mut left);
+        for market in ledger.open() {
+            let position = ledger.position(market);
+            for outcome in [Outcome::Yes, Outcome::No] {
+                // What is short was sold and never known to be held: neither gain nor loss until it is known.
+                let value = if position.short(outcome).is_zero() {
+                    let qty = left[market.index()][outcome.index()];
+                    self.fetches(ledger, market, outcome, qty)
+                } else {
+                    position.cost(outcome)
+                };
+                promised += value;
+                marked += value;
             }
         }
         self.unpaired = left;
@@ -121,31 +169,42 @@ impl Worth {
     }
 
     /// What the complete baskets among `left` pay at least, and what they count for in the loss of the day. Takes their
-    /// contracts out of it.
+    /// contracts out of it. Looks only at baskets with a leg that is held: a complete one has no other.
     fn value_baskets(
-        &self,
+        &mut self,
         baskets: &Baskets,
         ledger: &Ledger,
         left: &mut [[Qty; 2]],
     ) -> (Usd, Usd) {
+        for market in ledger.open() {
+            for (basket, outcome) in baskets.touching(market) {
+                if !left[market.index()][outcome.index()].is_zero() {
+                    self.paired.insert(basket.index());
+                }
+            }
+        }
         let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
-        for (_, basket) in baskets.iter() {
+        while let Some(at) = self.paired.pop() {
+            let Some(basket) = baskets.get(BasketId::new(at as u16)) else { continue };
             let legs = basket.legs();
             // A leg whose market is settled has paid what it pays: the others pay at least the rest.
-            let paid = |leg: &Leg| self.settled_at(leg.market).map(|yes| pays(leg.outcome, yes));
-            let known: u32 =
-                legs.iter().filter_map(paid).map(|price| u32::from(price.ticks())).sum();
+            let paid = |leg: &Leg| {
+                let yes = self.settled_at(leg.market)?;
+                Some(u32::from(pays(leg.outcome, yes).ticks()) * u32::from(leg.ratio))
+            };
+            let known: u32 = legs.iter().filter_map(paid).sum();
             let open = || legs.iter().filter(|leg| paid(leg).is_none());
-            let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()];
+            let of = |leg: &Leg| left[leg.market.index()][leg.outcome.index()].per(leg.ratio);
             let units = open().map(of).min().unwrap_or(Qty::ZERO);
             if units.is_zero() {
                 continue;
             }
             let (mut fetches, mut cost) = (Usd::ZERO, Usd::ZERO);
             for leg in open() {
-                left[leg.market.index()][leg.outcome.index()] -= units;
-                fetches += self.fetches(ledger, leg.market, leg.outcome, units);
-                cost += ledger.position(leg.market).share(leg.outcome, units);
+                let qty = units.times(leg.ratio);
+                left[leg.market.index()][leg.outcome.index()] -= qty;
+                fetches += self.fetches(ledger, leg.market, leg.outcome, qty);
+                cost += ledger.position(leg.market).share(leg.outcome, qty);
             }
             promised += pays_floor(basket.payout().saturating_sub(known), units);
             let whole = open().count() == legs.len();
@@ -187,3 +246,6 @@ pub(in crate::core) fn pays_floor(payout: u32, units: Qty) -> Usd {
     let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
     Usd::from_micros(i64::try_from(exact).expect("QTY_MAX bounds the payout"))
 }
+
+#[cfg(test)]
+mod tests;

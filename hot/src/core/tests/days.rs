@@ -318,6 +318,7 @@ impl Maker {
                     market,
                     outcome,
                     payout: 10_000,
+                    ratio: 1,
                 }));
             }
         }

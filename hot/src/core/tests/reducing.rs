@@ -356,6 +356,7 @@ pub(super) fn two_legs_to_sell(spoil: impl Fn(&mut Desk)) -> Desk {
             market,
             outcome: Outcome::Yes,
             payout: 10_000,
+            ratio: 1,
         }));
     }
     for market in [KA, third, PM] {

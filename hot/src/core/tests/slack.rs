@@ -1,6 +1,7 @@
 //! The slack of a plan is one for all its legs: a set of any number of legs never completes for more than it pays.
 
 use super::*;
+use crate::bounds::LEGS_MAX;
 use crate::ids::Action;
 use crate::order::Purpose;
 
@@ -23,23 +24,29 @@ fn market(leg: usize) -> MarketId {
 
 /// A set of outcomes of which exactly one pays a dollar, one leg at each price; not decided on yet.
 fn set_desk(venues: &[Venue]) -> Desk {
+    ratio_desk(&venues.iter().map(|&venue| (venue, 1)).collect::<Vec<_>>(), 10_000)
+}
+
+/// A basket of so many contracts of each leg a unit, which pays `payout`; not decided on yet.
+fn ratio_desk(legs: &[(Venue, u16)], payout: u32) -> Desk {
     let mut desk = Desk::new();
     for row in [LimitRow::ExposureCluster, LimitRow::ExposureVenue, LimitRow::ExposureMarket] {
         desk.core.limits.set(row, 1_000_000_000, false);
     }
-    for (leg, &venue) in venues.iter().enumerate() {
+    for (leg, &(venue, _)) in legs.iter().enumerate() {
         let like = if venue == Venue::Polymarket { PM } else { KA };
         desk.event(Event::Market(MarketDef { market: market(leg), ..terms(like) }));
     }
-    for leg in 0..venues.len() {
+    for (leg, &(_, ratio)) in legs.iter().enumerate() {
         desk.event(Event::Basket(BasketDef {
             basket: BASKET,
             kind: BasketKind::ExclusiveYes,
             leg: leg as u8,
-            legs: venues.len() as u8,
+            legs: legs.len() as u8,
             market: market(leg),
             outcome: Outcome::Yes,
-            payout: 10_000,
+            payout,
+            ratio,
         }));
     }
     desk
@@ -59,10 +66,11 @@ fn others(desk: &Desk, bought: &Bought, but: MarketId, units: Qty) -> Usd {
     let mut sum = Usd::ZERO;
     for leg in group.legs().iter().filter(|leg| leg.market != but) {
         let (qty, paid) = bought[usize::from(leg.market.get()) - 10];
+        let contracts = units.times(leg.ratio);
         sum += if qty.is_zero() {
-            cost(desk, leg.market, leg.limit, units)
+            cost(desk, leg.market, leg.limit, contracts)
         } else {
-            paid.share_ceil(units, qty)
+            paid.share_ceil(contracts, qty)
         };
     }
     sum
@@ -71,10 +79,11 @@ fn others(desk: &Desk, bought: &Bought, but: MarketId, units: Qty) -> Usd {
 /// The highest whole cent at which a hedge may buy, by trying all of them.
 fn brute_force(desk: &Desk, hedge: &Order, bought: &Bought, allowance: Usd) -> Price {
     let group = desk.core.groups().iter().next().unwrap();
-    let reach = group.legs().iter().find(|leg| leg.market == hedge.market).unwrap().reach;
-    let pays = Price::ONE.proceeds_floor(hedge.qty);
-    let left = pays - others(desk, bought, hedge.market, hedge.qty) + allowance;
-    let fits = |at: &Price| *at <= reach && cost(desk, hedge.market, *at, hedge.qty) <= left;
+    let leg = group.legs().iter().find(|leg| leg.market == hedge.market).unwrap();
+    let units = hedge.qty.per(leg.ratio);
+    let pays = pays_floor(group.payout, units);
+    let left = pays - others(desk, bought, hedge.market, units) + allowance;
+    let fits = |at: &Price| *at <= leg.reach && cost(desk, hedge.market, *at, hedge.qty) <= left;
     (1..100).map(price).rfind(fits).unwrap_or(Price::ZERO)
 }
 
@@ -114,14 +123,26 @@ fn what_an_earlier_leg_saves_the_later_ones_may_use() {
     assert_eq!(prices(35), price(30), "nothing is left");
 }
 
-/// One set bought to its end, every answer drawn from the seed.
-fn play(seed: u64) -> Option<()> {
+/// What `units` pay at least, `payout` in $0.0001 each.
+fn pays_floor(payout: u32, units: Qty) -> Usd {
+    let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
+    Usd::from_micros(i64::try_from(exact).unwrap())
+}
+
+/// One basket of `count` legs bought to its end, every answer drawn from the seed. A unit needs up to `ratio_max` contracts
+/// of a leg. Returns whether some units were completed.
+fn play(seed: u64, count: usize, ratio_max: u64) -> bool {
     let mut rng = Rng(seed);
-    let count = 2 + rng.below(4) as usize;
-    let venues: Vec<Venue> = (0..count).map(|_| Venue::ALL[rng.below(2) as usize]).collect();
-    let mut desk = set_desk(&venues);
-    let sum = 100 - 5 - rng.below(14);
-    let mut asks = vec![sum / count as u64; count];
+    let legs: Vec<(Venue, u16)> = (0..count)
+        .map(|_| (Venue::ALL[rng.below(2) as usize], 1 + rng.below(ratio_max) as u16))
+        .collect();
+    let contracts: u64 = legs.iter().map(|&(_, ratio)| u64::from(ratio)).sum();
+    // A dollar where few contracts share it; else so much that each costs some cents.
+    let cents = 100.max(12 * contracts);
+    let payout = u32::try_from(cents * 100).unwrap();
+    let mut desk = ratio_desk(&legs, payout);
+    let sum = cents - cents * (5 + rng.below(14)) / 100;
+    let mut asks = vec![sum / contracts; count];
     for _ in 0..20 {
         let (from, to) = (rng.below(count as u64) as usize, rng.below(count as u64) as usize);
         if asks[from] > 4 {
@@ -131,7 +152,8 @@ fn play(seed: u64) -> Option<()> {
     }
     for (leg, &ask) in asks.iter().enumerate() {
         let depth = 30 + rng.below(40);
-        desk.book(market(leg), &[(ask as u16 - 2, 500)], &[(ask as u16, depth), (99, 500)]);
+        let (depth, behind) = (depth * ratio_max, 500 * ratio_max);
+        desk.book(market(leg), &[(ask as u16 - 2, behind)], &[(ask as u16, depth), (99, behind)]);
     }
     let mut bought = vec![(Qty::ZERO, Usd::ZERO); count];
     let mut answered = 0;
@@ -156,7 +178,7 @@ fn play(seed: u64) -> Option<()> {
             continue;
         }
         if order.purpose == Purpose::Hedge {
-            let allowance = Usd::from_micros(200);
+            let allowance = Usd::from_micros(200.max(40 * count as i64));
             let (low, high) = (
                 brute_force(&desk, &order, &bought, -allowance),
                 brute_force(&desk, &order, &bought, allowance),
@@ -170,7 +192,7 @@ fn play(seed: u64) -> Option<()> {
         let worst = rng.below(4) > 0;
         let at = order.price.ticks() / 100 - if worst { 0 } else { rng.below(3) as u16 };
         let at = price(at.max(1));
-        let some = order.purpose == Purpose::Hedge && rng.below(4) == 0;
+        let some = order.purpose == Purpose::Hedge && rng.below(4.max(2 * count as u64)) == 0;
         let got = if some { rng.below(whole + 1) } else { whole };
         let entry = &mut bought[usize::from(order.market.get()) - 10];
         *entry = (entry.0 + qty(got), entry.1 + cost(&desk, order.market, at, qty(got)));
@@ -180,18 +202,36 @@ fn play(seed: u64) -> Option<()> {
         }
         desk.status(&order, VenueState::Cancelled, Some(got));
     }
-    let units = (0..count).map(|leg| desk.held(market(leg), Outcome::Yes)).min().unwrap();
+    let held = |leg: usize| desk.held(market(leg), Outcome::Yes).per(legs[leg].1);
+    let units = (0..count).map(held).min().unwrap();
     if units.is_zero() {
-        return None;
+        return false;
     }
-    let paid = bought.iter().fold(Usd::ZERO, |sum, &(qty, paid)| sum + paid.share_ceil(units, qty));
-    let pays = Price::ONE.proceeds_floor(units);
-    assert!(paid <= pays + Usd::from_micros(1_000), "seed {seed}: {paid} for what pays {pays}");
-    Some(())
+    let mut paid = Usd::ZERO;
+    for (&(qty, cost), &(_, ratio)) in bought.iter().zip(&legs) {
+        paid += cost.share_ceil(units.times(ratio), qty);
+    }
+    let pays = pays_floor(payout, units);
+    let rounding = Usd::from_micros(1_000.max(200 * count as i64));
+    assert!(paid <= pays + rounding, "seed {seed}: {paid} for what pays {pays}");
+    true
 }
 
 #[test]
 fn no_set_completes_for_more_than_it_pays() {
-    let completed = (0..3_000).filter_map(play).count();
+    let completed = (0..3_000).filter(|&seed| play(seed, 2 + seed as usize % 4, 1)).count();
     assert!(completed > 1_000, "{completed} sets were completed");
+}
+
+#[test]
+fn no_basket_with_ratios_completes_for_more_than_it_pays() {
+    let completed = (0..1_000).filter(|&seed| play(seed, 2 + seed as usize % 5, 4)).count();
+    assert!(completed > 300, "{completed} baskets were completed");
+}
+
+#[test]
+fn a_basket_of_the_most_legs_is_bought_to_its_end() {
+    let completed =
+        (0..20).filter(|&seed| play(seed, LEGS_MAX - seed as usize % 30, 1 + seed % 3)).count();
+    assert!(completed > 3, "{completed} baskets were completed");
 }

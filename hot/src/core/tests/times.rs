@@ -115,6 +115,7 @@ fn two_baskets_that_share_a_level_do_not_both_shoot_at_it() {
             market,
             outcome,
             payout: 10_000,
+            ratio: 1,
         }));
     }
     desk.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]);
