@@ -5,16 +5,19 @@
 //! once the order stands in the ring; what the turn does after that, its records for the journal, is no longer in
 //! the order's way, and the whole turn is told beside it.
 
+use std::time::{Duration, Instant};
+
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
+use surefoot_hot::book::{Change, Level};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
-use surefoot_hot::ids::{OrderRef, Venue};
+use surefoot_hot::ids::{MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
 use surefoot_hot::report::{Reject, Report};
-use surefoot_hot::units::Nanos;
+use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
@@ -24,6 +27,8 @@ use crate::machine::core_agent::{CoreAgent, CoreRings};
 
 /// Events of whole books, and of one frame.
 const EVENTS: usize = 16_384;
+/// Changes of other markets between two shots in a crowd.
+const CHANGES_BESIDE: u32 = 64;
 /// Between two shots, on the core's clock: a run that trades twelve times a minute.
 const PAUSE: Nanos = Nanos::from_secs(5);
 
@@ -54,12 +59,28 @@ pub struct Path {
     shut: Vec<u8>,
     seq: KalshiSeq,
     shots: u64,
+    /// Where the changes of other markets between two shots go on; `None` where there are none.
+    beside: Option<u16>,
+    /// What it took to get there: resident megabytes of the whole program, and the time until every book was good.
+    loaded: (u64, Duration),
 }
 
 impl Path {
     /// A core that trades on frames of `venue`, every book loaded, no gap.
     pub fn new(venue: Venue) -> Self {
-        let directory = desk::directory();
+        Self::among(venue, &desk::directory(), Strategy::Pairs)
+    }
+
+    /// The same among 10,000 markets and 20,000 baskets, of which other ones change between two shots.
+    pub fn in_a_crowd(venue: Venue) -> Self {
+        let directory = desk::directory_of(desk::MANY_PAIRS);
+        let mut path = Self::among(venue, &directory, Strategy::Crowd);
+        path.beside = Some(0);
+        path
+    }
+
+    fn among(venue: Venue, directory: &Directory, strategy: Strategy) -> Self {
+        let began = Instant::now();
         let (feed, feed_core) = RingBuffer::new(EVENTS);
         let (reports, exec_core) = RingBuffer::new(EVENTS);
         let (to_pm, from_pm) = RingBuffer::new(64);
@@ -78,10 +99,10 @@ impl Path {
         let clock = Clock::start().expect("the clock is set");
         let now = clock.now();
         let agent = CoreAgent::new(Core::new(), rings, HaltEpoch::new(1), clock);
-        let (open, shut) = frames(&directory, venue);
+        let (open, shut) = frames(directory, venue);
         let mut path = Self {
-            polymarket: desk::polymarket_session(&directory),
-            kalshi: desk::kalshi_session(&directory),
+            polymarket: desk::polymarket_session(directory),
+            kalshi: desk::kalshi_session(directory),
             feed,
             reports,
             agent,
@@ -93,16 +114,19 @@ impl Path {
             shut,
             seq: KalshiSeq::new(),
             shots: 0,
+            beside: None,
+            loaded: (0, Duration::ZERO),
         };
-        path.load(&directory, venue);
+        path.load(directory, venue, strategy);
+        path.loaded = (resident_mb(), began.elapsed());
         path
     }
 
-    fn load(&mut self, directory: &Directory, venue: Venue) {
+    fn load(&mut self, directory: &Directory, venue: Venue, strategy: Strategy) {
         let links = Venue::ALL.into_iter().flat_map(|venue| {
             [Link::Market, Link::Private, Link::Orders].map(|link| (venue, link))
         });
-        for event in desk::setup(directory, Strategy::Pairs, &links.collect::<Vec<_>>()) {
+        for event in desk::setup(directory, strategy, &links.collect::<Vec<_>>()) {
             self.reports.push(event).expect("there is room");
             self.settle();
         }
@@ -175,7 +199,26 @@ impl Path {
         self.now = self.now.after(PAUSE);
         self.tell_current();
         self.settle(); // the timer, which is another measurement
+        self.stir();
         assert!(self.agent.core().is_idle(), "nothing is left of the last shot");
+    }
+
+    /// Other markets change, each behind its best prices, as they do in a run: the tables of the core are touched all over.
+    fn stir(&mut self) {
+        let Some(mut at) = self.beside else { return };
+        for _ in 0..CHANGES_BESIDE {
+            at = (at + 1) % (2 * desk::MANY_PAIRS);
+            let market = MarketId::new(at);
+            if market == PM || market == KA {
+                continue;
+            }
+            let price = Price::from_ticks(9_000 + 100 * (at % 8)).expect("under a dollar");
+            let change = Change::Set(Qty::from_contracts(1 + self.now.get() % 997));
+            let level = Level { market, side: Side::Ask, price, change, last: true };
+            self.reports.push(Event::Level(level)).expect("there is room");
+        }
+        self.beside = Some(at);
+        self.settle();
     }
 
     /// Orders seen so far.
@@ -281,6 +324,28 @@ fn shots(
     (row, whole.value_at_quantile(0.5))
 }
 
+/// What the row of a crowd was fed with, and what the crowd takes.
+fn fed_in_a_crowd(row: Row, path: &Path, whole: u64) -> Row {
+    let (memory, time) = path.loaded;
+    let (bytes, markets, whole) = (path.open.len(), 2 * u32::from(desk::MANY_PAIRS), ns(whole));
+    row.fed(format!(
+        "synthetic {bytes}-byte frame, {markets} markets with books and {} baskets, {CHANGES_BESIDE} changes of other \
+         markets between two shots; otherwise as the row of {} pairs; to the end of the turn, decision journalled, p50 \
+         {whole}; the program had {memory} MB resident and every book good after {} ms",
+        2 * markets,
+        desk::PAIRS,
+        time.as_millis()
+    ))
+}
+
+/// Megabytes of this program that are in memory; 0 where the system does not say.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kilobytes.map_or(0, |kilobytes| kilobytes / 1_024)
+}
+
 /// What a row was fed with and where its clock stopped.
 fn fed(row: Row, frame: &[u8], whole: u64) -> Row {
     let (bytes, pairs, whole) = (frame.len(), desk::PAIRS, ns(whole));
@@ -305,6 +370,22 @@ pub fn frame_to_intent_kalshi(span: Span) -> Row {
     fed(row, &path.open, whole).beside(plain::frame_to_intent_kalshi(span, &path.open, &path.shut))
 }
 
+/// The same `price_change` where 10,000 markets and 20,000 baskets are resident.
+pub fn frame_to_intent_pm_crowd(span: Span) -> Row {
+    let mut path = Path::in_a_crowd(Venue::Polymarket);
+    let (row, whole) =
+        shots("frame_to_intent_pm_10k", span, &mut path, reset_polymarket, fire_polymarket);
+    fed_in_a_crowd(row, &path, whole)
+}
+
+/// The same `orderbook_delta` where 10,000 markets and 20,000 baskets are resident.
+pub fn frame_to_intent_kalshi_crowd(span: Span) -> Row {
+    let mut path = Path::in_a_crowd(Venue::Kalshi);
+    let (row, whole) =
+        shots("frame_to_intent_kalshi_10k", span, &mut path, reset_kalshi, fire_kalshi);
+    fed_in_a_crowd(row, &path, whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,5 +402,10 @@ mod tests {
             path.cycle_kalshi();
         }
         assert_eq!(path.shots(), 99);
+        let mut path = Path::in_a_crowd(Venue::Polymarket);
+        for _ in 0..100 {
+            path.cycle_polymarket();
+        }
+        assert_eq!(path.shots(), 99, "whatever else is there");
     }
 }

@@ -121,6 +121,8 @@ fn parts(span: Span, wants: impl Fn(Part) -> bool) -> Vec<Row> {
         say("frame to intent");
         rows.push(path::frame_to_intent_pm(span.times(5)));
         rows.push(path::frame_to_intent_kalshi(span.times(5)));
+        rows.push(path::frame_to_intent_pm_crowd(span.times(5)));
+        rows.push(path::frame_to_intent_kalshi_crowd(span.times(5)));
     }
     if wants(Part::Core) {
         say("the core's parts");
