@@ -101,8 +101,9 @@ fn the_counter_counts() {
 
 #[test]
 fn frame_to_order_allocates_nothing() {
-    for venue in Venue::ALL {
-        let mut path = path::Path::new(venue);
+    for (venue, in_a_crowd) in Venue::ALL.into_iter().flat_map(|v| [(v, false), (v, true)]) {
+        let mut path =
+            if in_a_crowd { path::Path::in_a_crowd(venue) } else { path::Path::new(venue) };
         let mut cycle = |times: u32| {
             for _ in 0..times {
                 match venue {

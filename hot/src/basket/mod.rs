@@ -39,7 +39,7 @@ pub struct Leg {
 
 /// One basket and what a unit of it costs at best prices.
 ///
-/// Laid out so that a change of a best price touches one cache line of it where the basket has no more than 26 legs.
+/// Laid out so that a change of a best price touches one cache line of it where the basket has no more than 25 legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Basket {
@@ -53,6 +53,8 @@ pub struct Basket {
     have: u8,
     /// Legs without an ask.
     blank: u8,
+    /// Whether a unit needs more than one contract of a leg.
+    has_ratios: bool,
     /// Best ask of each leg, in $0.0001, or [`NONE`].
     asks: [u16; LEGS_MAX],
     legs: [Leg; LEGS_MAX],
@@ -66,6 +68,7 @@ impl Basket {
         want: 0,
         have: 0,
         blank: 0,
+        has_ratios: false,
         asks: [NONE; LEGS_MAX],
         legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes, ratio: 1 }; LEGS_MAX],
     };
@@ -269,6 +272,7 @@ impl Baskets {
         basket.legs[usize::from(basket.have)] = leg;
         basket.have += 1;
         basket.blank += 1;
+        basket.has_ratios |= def.ratio > 1;
         basket.reprice(usize::from(def.leg), ask(books.get(def.market), def.outcome));
         let whole = basket.is_whole();
         if whole && basket.payout > basket.payout_max() {
@@ -369,10 +373,10 @@ impl Baskets {
     ) -> Result<(), NoPlan> {
         let basket = self.get(id).ok_or(NoPlan::NotReady)?;
         plan.basket = id;
-        if basket.legs().len() <= FEW_LEGS {
-            walk::walk::<FEW_LEGS>(books, basket, sizing, plan)
-        } else {
-            walk::walk::<LEGS_MAX>(books, basket, sizing, plan)
+        match (basket.legs().len() <= FEW_LEGS, basket.has_ratios) {
+            (true, false) => walk::walk::<FEW_LEGS, false>(books, basket, sizing, plan),
+            (true, true) => walk::walk::<FEW_LEGS, true>(books, basket, sizing, plan),
+            (false, _) => walk::walk::<LEGS_MAX, true>(books, basket, sizing, plan),
         }
     }
 }
@@ -390,7 +394,7 @@ pack_fields! {
 /// Its fields in their order, but for legs and asks, of which only those that are in are written.
 impl Pack for Basket {
     fn pack<W: Sink>(&self, to: &mut W) {
-        let Self { kind, payout, legs, want, have, blank, asks, sum } = self;
+        let Self { kind, payout, legs, want, have, blank, has_ratios: _, asks, sum } = self;
         (*kind, *payout, *want, *have).pack(to);
         for leg in 0..usize::from(*have) {
             (legs[leg], asks[leg]).pack(to);
@@ -407,6 +411,7 @@ impl Pack for Basket {
             (basket.legs[leg], basket.asks[leg]) = Pack::unpack(from)?;
         }
         (basket.blank, basket.sum) = Pack::unpack(from)?;
+        basket.has_ratios = basket.legs().iter().any(|leg| leg.ratio > 1);
         Some(basket)
     }
 }

@@ -17,7 +17,7 @@ pub(super) const ROUNDING: Usd = Usd::from_cents(2);
 
 /// One leg on its way down.
 #[derive(Clone, Debug)]
-struct Cursor<'a> {
+struct Cursor<'a, const RATIOS: bool> {
     book: &'a Book,
     purse: Purse,
     /// Contracts for each unit of the basket.
@@ -76,11 +76,12 @@ impl Bill {
 }
 
 /// One slot a leg, none of them empty; slots beyond the last leg are left out, so that no loop looks at them.
-type Cursors<'a> = [Option<Cursor<'a>>];
+type Cursors<'a, const RATIOS: bool> = [Option<Cursor<'a, RATIOS>>];
 
-impl<'a> Cursor<'a> {
+impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     fn new(book: &'a Book, leg: &Leg) -> Option<Self> {
-        let (terms, &Leg { outcome, ratio, .. }) = (book.terms(), leg);
+        let (terms, outcome) = (book.terms(), leg.outcome);
+        let ratio = if RATIOS { leg.ratio } else { 1 };
         let mut levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
         let (price, left) = levels.next()?;
         Some(Self {
@@ -97,14 +98,19 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// Contracts for each unit.
+    const fn ratio(&self) -> u16 {
+        if RATIOS { self.ratio } else { 1 }
+    }
+
     /// How many units the level has contracts for. What is left of it beyond that, not enough for a millionth of a unit, is
     /// carried to the next one.
     const fn depth(&self) -> Qty {
-        self.left.per(self.ratio)
+        self.left.per(self.ratio())
     }
 
     fn take(&mut self, units: Qty) {
-        let qty = units.times(self.ratio);
+        let qty = units.times(self.ratio());
         self.left -= qty;
         self.taken += qty;
     }
@@ -115,7 +121,7 @@ impl<'a> Cursor<'a> {
         let Some((price, left)) = self.levels.next() else { return false };
         self.carries |= !self.left.is_zero();
         (self.price, self.left) = (price, self.left + left);
-        self.unit = cost_of_many(self.book.terms().fee, price, self.ratio);
+        self.unit = cost_of_many(self.book.terms().fee, price, self.ratio());
         true
     }
 
@@ -140,11 +146,11 @@ impl<'a> Cursor<'a> {
     fn bill_for(&self, units: Qty) -> Bill {
         let terms = self.book.terms();
         let outcome = self.bill.leg.outcome;
-        let mut bill = Bill::new(terms.market, outcome, self.ratio);
-        let mut need = units.times(self.ratio);
+        let mut bill = Bill::new(terms.market, outcome, self.ratio());
+        let mut need = units.times(self.ratio());
         for (price, qty) in self.book.asks_for(outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
-            bill.add(terms.fee, price, here, cost_of_many(terms.fee, price, self.ratio));
+            bill.add(terms.fee, price, here, cost_of_many(terms.fee, price, self.ratio()));
             need -= here;
             if need.is_zero() {
                 break;
@@ -160,19 +166,19 @@ fn cost_of_many(fee: FeeRule, price: Price, ratio: u16) -> i64 {
     fee.cost_of_many(price) * i64::from(ratio)
 }
 
-/// Sizes a basket of up to `N` legs. Most have a few, and a walk through the room of the largest would cost them more than
-/// the walk itself.
+/// Sizes a basket of up to `N` legs, of each of which a unit needs one contract unless `RATIOS`. Most have a few legs and no
+/// ratios, and a walk through the room of the largest would cost them more than the walk itself.
 ///
 /// Level prices only rise, and with them a unit's cost, so the units before the first one that is not worth it are
 /// all the units that are.
-pub(super) fn walk<const N: usize>(
+pub(super) fn walk<const N: usize, const RATIOS: bool>(
     books: &Books,
     basket: &Basket,
     sizing: &Sizing<'_>,
     plan: &mut Plan,
 ) -> Result<(), NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
-    let mut slots = [const { None }; N];
+    let mut slots: [Option<Cursor<'_, RATIOS>>; N] = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
     for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
         let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
@@ -210,8 +216,8 @@ pub(super) fn walk<const N: usize>(
 
 /// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of
 /// the last one in ticks.
-fn descend(
-    cursors: &mut Cursors<'_>,
+fn descend<const RATIOS: bool>(
+    cursors: &mut Cursors<'_, RATIOS>,
     payout: u32,
     sizing: &Sizing<'_>,
 ) -> Result<(Qty, i32), NoPlan> {
@@ -246,17 +252,17 @@ fn descend(
 }
 
 /// Takes every leg that is through with its level to the next; `false` where one ends.
-fn advance(cursors: &mut Cursors<'_>) -> bool {
+fn advance<const RATIOS: bool>(cursors: &mut Cursors<'_, RATIOS>) -> bool {
     cursors.iter_mut().flatten().all(|cursor| !cursor.depth().is_zero() || cursor.advance())
 }
 
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
-fn bound(cursors: &Cursors<'_>, sizing: &Sizing<'_>, want: Qty) -> Qty {
+fn bound<const RATIOS: bool>(cursors: &Cursors<'_, RATIOS>, sizing: &Sizing<'_>, want: Qty) -> Qty {
     let mut most = want;
     let mut all = (0, Usd::ZERO);
     let mut seen = 0_u16;
     for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {
-        most = most.min(room.qty.per(cursor.ratio));
+        most = most.min(room.qty.per(cursor.ratio()));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
         all = (all.0 + cursor.unit, all.1 + ROUNDING);
         let purse = 1 << cursor.purse.index();
@@ -292,7 +298,11 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
 /// Rounds down to units of which every leg's quantity is one that its venue allows: a multiple of the leg's lot, and so
 /// is a whole number of them. A smaller quantity may need a better limit, and that
 /// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots(cursors: &Cursors<'_>, sizing: &Sizing<'_>, mut units: Qty) -> Option<Qty> {
+fn round_to_lots<const RATIOS: bool>(
+    cursors: &Cursors<'_, RATIOS>,
+    sizing: &Sizing<'_>,
+    mut units: Qty,
+) -> Option<Qty> {
     loop {
         let mut step = LOT; // every lot is a multiple of it
         for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {

@@ -410,6 +410,11 @@ impl Book {
         matches!(self.sync, Sync::Good) && !self.frame_open && self.checks.since().is_none()
     }
 
+    /// Whether it may belong in other lists of [`Books`] than before.
+    pub(crate) const fn is_to_file(&self) -> bool {
+        self.refile
+    }
+
     /// Whether it is whole and not at odds with what the venue said last, also in the middle of a frame.
     const fn is_well(&self) -> bool {
         matches!(self.sync, Sync::Good) && self.checks.since().is_none()

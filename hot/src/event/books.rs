@@ -14,7 +14,9 @@ impl Books {
             Event::Level(ref level) => {
                 let Some(book) = self.get_mut(level.market) else { return Applied::Unchanged };
                 let applied = book.on_level(now, level);
-                self.on_change(level.market);
+                if book.is_to_file() {
+                    self.on_change(level.market);
+                }
                 applied
             }
             Event::Market(ref terms) => self.on_terms(now, terms),

@@ -21,9 +21,11 @@ pub struct Groups {
     legs_live: usize,
     /// How many of them each market has.
     legs_in: Vec<u16>,
-    /// Room for the legs of a group: one for each that there may be, ended ones included, one that is
-    /// asked about at the gate, and one more to plan with.
+    /// Room for the legs of a group: one for each that may be alive, one that is asked about at the gate, and one more to
+    /// plan with. The one given back last is taken first: it is still in the cache.
     rooms: Vec<Vec<Leg>>,
+    /// Room for the legs of groups that have ended.
+    ended_rooms: Vec<Vec<Leg>>,
     /// Adopted orders that stand beside the order in flight of their leg: their group waits for them too.
     pub(crate) beside: Vec<OrderId>,
     /// What the groups that ended say of legs that fail.
@@ -33,11 +35,12 @@ pub struct Groups {
 impl Groups {
     /// Allocates all it will ever need. The room for legs costs memory only once it is used.
     pub fn new() -> Self {
-        let rooms = GROUPS_LIVE_MAX + GROUPS_ENDED_MAX + 2;
+        let rooms = |count: usize| (0..count).map(|_| Vec::with_capacity(LEGS_MAX)).collect();
         Self {
             legs_live: 0,
             legs_in: vec![0; MARKETS_MAX],
-            rooms: (0..rooms).map(|_| Vec::with_capacity(LEGS_MAX)).collect(),
+            rooms: rooms(GROUPS_LIVE_MAX + 2),
+            ended_rooms: rooms(GROUPS_ENDED_MAX),
             live: Vec::with_capacity(GROUPS_LIVE_MAX),
             ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
             next: 1,
@@ -156,9 +159,13 @@ impl Groups {
         if self.ended.len() == GROUPS_ENDED_MAX
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.give_back(oldest.legs);
+            self.ended_rooms.push(oldest.legs);
         }
-        self.ended.push_back(self.live.remove(place));
+        let mut group = self.live.remove(place);
+        let room = self.ended_rooms.pop().expect("there is one for each that has ended");
+        let live = move_legs(&mut group, room);
+        self.give_back(live);
+        self.ended.push_back(group);
     }
 
     /// Takes a group that has ended up again, under its own number. Returns its place: `None` where it is
@@ -169,6 +176,9 @@ impl Groups {
             return None;
         }
         let mut group = self.ended.remove(at).expect("just found");
+        let room = self.take_room();
+        let ended = move_legs(&mut group, room);
+        self.ended_rooms.push(ended);
         group.reopen(now);
         Some(self.enter(group))
     }
@@ -190,8 +200,8 @@ impl Groups {
             *self.legs_in.get_mut(leg.market.index())? += 1;
             self.legs_live += 1;
         }
-        let spare = self.rooms.len().checked_sub(self.live.len() + self.ended.len())?;
-        self.rooms.truncate(spare);
+        self.rooms.truncate(self.rooms.len().checked_sub(self.live.len())?);
+        self.ended_rooms.truncate(self.ended_rooms.len().checked_sub(self.ended.len())?);
         (self.legs_live <= LEGS_LIVE_MAX).then_some(())
     }
 
@@ -224,6 +234,13 @@ impl Groups {
     }
 }
 
+/// Copies a group's legs to another room, which it keeps. Returns the one it had.
+fn move_legs(group: &mut Group, mut to: Vec<Leg>) -> Vec<Leg> {
+    to.clear();
+    to.extend_from_slice(&group.legs);
+    std::mem::replace(&mut group.legs, to)
+}
+
 impl Default for Groups {
     fn default() -> Self {
         Self::new()
@@ -233,6 +250,6 @@ impl Default for Groups {
 state_fields! {
     Groups {
         live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, legs_live: derived, legs_in: derived,
-        rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risk: value,
+        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risk: value,
     } then rebuild
 }
