@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use surefoot::twin::server::wall_now;
 use surefoot_cold::exec::codec::VenueCodec;
+use surefoot_cold::reconcile::{self, Reader};
 use surefoot_cold::wirelog::{Contents, Record, read};
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Control, Event};
+use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::ledger::Purse;
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::note::{Alarm, Note};
-use surefoot_hot::order::{Expiry, OrderState};
+use surefoot_hot::order::{Expiry, OrderState, Tif};
 use surefoot_hot::outbox::Outbox;
+use surefoot_hot::report::{Finality, Report, VenueState};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
@@ -163,6 +166,33 @@ impl<W: VenueCodec> Desk<W> {
         assert_eq!(self.reserved(order), Usd::ZERO);
     }
 
+    /// Has the venue read as a run does. Whether the core agrees with what it says.
+    fn reads(&mut self, reader: &dyn Reader) -> bool {
+        let (venue, since) = (W::VENUE, wall_now().after(self.ahead));
+        let truth = reader.truth().unwrap();
+        for &fill in &truth.confirmed {
+            self.feed(&Event::Report(Report::Finality { fill, state: Finality::Final }));
+        }
+        self.control(Control::Reading { venue, since });
+        for event in reconcile::events(venue, &truth, [MARKET].into_iter()) {
+            self.feed(&event);
+        }
+        self.control(Control::Reconciled { venue, clean: true });
+        self.core.stats().agrees[venue.index()]
+    }
+
+    /// Whether cash and contracts are the venue's to the last millionth.
+    fn is_exact(&self, reader: &dyn Reader) -> bool {
+        let truth = reader.truth().unwrap();
+        let ledger = self.core.ledger();
+        let mut cash = truth.cash.iter();
+        let held = truth.positions.iter().find(|(market, ..)| *market == MARKET);
+        let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));
+        let position = ledger.position(MARKET);
+        cash.all(|&(shard, cash)| ledger.cash(Purse::of(W::VENUE, shard)) == cash)
+            && (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no)
+    }
+
     fn reserved(&self, order: OrderId) -> Usd {
         self.core.orders().find(OrderRef::Id(order)).map_or(Usd::ZERO, |record| record.reserved)
     }
@@ -285,4 +315,95 @@ fn an_order_rests_at_kalshi_through_fill_change_kill_withdrawal_and_expiry() {
 #[test]
 fn an_order_rests_at_polymarket_through_fill_replace_kill_withdrawal_and_expiry() {
     an_order_lives("resting-pm", &Polymarketed::serve());
+}
+
+/// The venue is read at every moment of an order's life, and agrees. Then another program trades with the same keys.
+fn a_venue_agrees_while_an_order_rests<T: TwinSide>(name: &str, twin: &T)
+where
+    T::Codec: VenueCodec,
+{
+    let log: PathBuf = scratch(name).join("wire.log");
+    let (rig, _) = twin.connect(&log, false);
+    let reader = twin.reader();
+    let mut desk = Desk::start(Core::new(), rig, &twin.def(), 1_000);
+    // The cash that the desk was set up with is not the venue's: told twice, that is.
+    assert_eq!([desk.reads(&*reader), desk.reads(&*reader)], [false, true]);
+
+    let first = desk.quote(5_000, 20, None);
+    assert!(desk.reads(&*reader), "it is on its way");
+    desk.rests(first, 20, 0);
+    assert!(desk.reads(&*reader) && desk.reads(&*reader), "it rests");
+    twin.house_sells(5_000, 5);
+    assert!(desk.reads(&*reader), "a part is filled, which the core has not heard of");
+    desk.rests(first, 20, 5);
+    assert!(desk.reads(&*reader), "it has");
+    desk.amend(first, 5_100, 30);
+    assert!(desk.reads(&*reader), "the change is on its way");
+    desk.until("the change", |core| {
+        core.orders().live().any(|record| {
+            record.state == OrderState::Resting && record.order.price.ticks() == 5_100
+        })
+    });
+    assert!(desk.reads(&*reader), "it is made");
+    let order = desk.successor(first);
+
+    // The process is killed, more is filled meanwhile, and the next one reads before it knows of that.
+    let inputs = desk.inputs.clone();
+    std::mem::forget(desk.rig);
+    twin.house_sells(5_100, 3);
+    let (mut core, mut out) = (Core::new(), Outbox::new());
+    for (now, event) in &inputs {
+        core.on_event(*now, event, &mut out);
+        out.clear();
+    }
+    let (mut rig, contents) = twin.connect(&log, false);
+    let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
+    rig.exec.remember(&contents, live.iter());
+    let mut desk = Desk::start(core, rig, &twin.def(), 2_000);
+    assert!(desk.reads(&*reader), "what became of the order is not known");
+    desk.until("the fill", |core| {
+        core.ledger().position(MARKET).held(Outcome::Yes) == Qty::from_contracts(8)
+    });
+    assert!(desk.reads(&*reader), "it rests as before");
+    let drift = |note: &&Note| {
+        let Note::Alarm { what, .. } = note else { return false };
+        matches!(what, Alarm::PositionDrift | Alarm::CashDrift | Alarm::Gone)
+    };
+    assert_eq!(desk.notes.iter().find(drift), None, "nothing was put right");
+
+    // Another program buys more with the same keys than the order could have filled.
+    let (mut other, _) = twin.connect(&scratch(&format!("{name}-other")).join("wire.log"), false);
+    other.until("the way", |seen| {
+        seen.contains(&Event::Link { venue: T::Codec::VENUE, link: Link::Orders, up: true })
+    });
+    for id in 9_000_001..=9_000_004 {
+        other.place(id, 5_600, Tif::Ioc);
+        other.status(id, VenueState::Filled, 10);
+    }
+    assert!(!desk.reads(&*reader), "no fate of the order explains that");
+    assert!(desk.reads(&*reader), "read twice, what is certain of it is put right");
+    assert!(desk.notes.iter().any(|note| drift(&note)));
+    desk.control(Control::Withdraw { order });
+    desk.is_over(order);
+    // The rest shows once nothing that was in flight can explain it any more.
+    for _ in 0..20 {
+        desk.ahead = desk.ahead.after(Nanos::from_secs(12));
+        twin.pass(desk.ahead);
+        desk.reads(&*reader);
+        if desk.is_exact(&*reader) {
+            break;
+        }
+    }
+    assert!(desk.is_exact(&*reader) && desk.reads(&*reader));
+    assert_eq!(desk.held(), Qty::from_contracts(48));
+}
+
+#[test]
+fn kalshi_agrees_at_every_moment_while_an_order_rests() {
+    a_venue_agrees_while_an_order_rests("agrees-ka", &Kalshied::serve(1));
+}
+
+#[test]
+fn polymarket_agrees_at_every_moment_while_an_order_rests() {
+    a_venue_agrees_while_an_order_rests("agrees-pm", &Polymarketed::serve());
 }

@@ -19,14 +19,20 @@ use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{NoMeter, Trust};
+use surefoot_cold::reconcile::Reader;
+use surefoot_cold::rest::Rest;
 use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
 use surefoot_cold::venue::kalshi::{
-    HeaderSlots, Kalshi, KalshiRates, KalshiUpgrade, learn_from_frame,
+    HeaderSlots, Kalshi, KalshiAuth, KalshiRates, KalshiUpgrade, learn_from_frame,
 };
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
+use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
-use surefoot_cold::venue::polymarket::{Polymarket, PolymarketRates, polymarket_user_frame};
+use surefoot_cold::venue::polymarket::{
+    Polymarket, PolymarketAuth, PolymarketRates, polymarket_user_frame,
+};
 use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue};
@@ -69,7 +75,7 @@ pub struct Rig<W: VenueCodec> {
 }
 
 impl<W: VenueCodec> Rig<W> {
-    fn until(&mut self, what: &str, done: impl Fn(&[Event]) -> bool) {
+    pub fn until(&mut self, what: &str, done: impl Fn(&[Event]) -> bool) {
         for _ in 0..20_000 {
             let now = wall_now();
             let work = self.feed.turn(now) + self.exec.turn(now);
@@ -85,7 +91,7 @@ impl<W: VenueCodec> Rig<W> {
         panic!("{what} never came: {:?}\n{:?}", self.exec.stats(), self.seen);
     }
 
-    fn status(&mut self, order: u64, state: VenueState, contracts: u64) {
+    pub fn status(&mut self, order: u64, state: VenueState, contracts: u64) {
         let what = format!("order {order} {state:?}");
         let filled = Some(Qty::from_contracts(contracts));
         self.until(&what, |seen| {
@@ -158,7 +164,7 @@ impl<W: VenueCodec> Rig<W> {
         assert_eq!((stats.sent, stats.taken, stats.timed_out, stats.rejected), (3, 3, 0, 0));
     }
 
-    fn place(&mut self, id: u64, ticks: u16, tif: Tif) {
+    pub fn place(&mut self, id: u64, ticks: u16, tif: Tif) {
         let decided = wall_now();
         let order = Order {
             outcome: Outcome::Yes,
@@ -176,6 +182,8 @@ struct Ends {
     trust: Trust,
     rest: SocketAddr,
     ws: SocketAddr,
+    /// Where Polymarket tells what is held.
+    data: SocketAddr,
 }
 
 /// A venue of the twin that serves one market, and what is needed to trade there.
@@ -186,6 +194,8 @@ pub trait TwinSide {
     fn def(&self) -> MarketDef;
     /// Feed and executor of one more run, with the wire log at `log` and what it holds of earlier ones.
     fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Self::Codec>, Contents);
+    /// Who asks the venue what is true.
+    fn reader(&self) -> Box<dyn Reader>;
     /// The house sells so many YES at this price or more.
     fn house_sells(&self, ticks: u16, contracts: u64);
     /// The best bid for YES: its price in ticks, and what rests there.
@@ -232,7 +242,8 @@ where
     let server = Server::new(Only(venue), &ServerOptions::default()).unwrap();
     let trust = Trust::from_pem("twin", server.ca_pem().as_bytes()).unwrap();
     let at = server.endpoints();
-    let ends = Ends { trust, rest: at[rest.index()], ws: at[ws.index()] };
+    let data = at[Host::Data.index()];
+    let ends = Ends { trust, rest: at[rest.index()], ws: at[ws.index()], data };
     (server.spawn().unwrap(), ends)
 }
 
@@ -273,6 +284,36 @@ impl Polymarketed {
     }
 }
 
+impl Polymarketed {
+    fn credentials(&self) -> Credentials {
+        let account = &self.account;
+        Credentials {
+            api_key: account.api_key.clone(),
+            secret: Secret::new(account.secret.clone()),
+            passphrase: Secret::new(account.passphrase.clone()),
+        }
+    }
+
+    fn signer(&self) -> Arc<Signer> {
+        let account = &self.account;
+        let signer = Signer::new(
+            &Secret::new(account.private_key.clone()),
+            SignatureType::from_number(account.signature_type).unwrap(),
+            Address::parse(&account.funder),
+            Chain::Polygon,
+            Some(&self.credentials()),
+        );
+        Arc::new(signer.unwrap())
+    }
+}
+
+/// A directory of one market.
+fn only(entry: &Entry) -> Directory {
+    let mut directory = Directory::default();
+    directory.push(entry.clone());
+    directory
+}
+
 impl TwinSide for Polymarketed {
     type Codec = Polymarket;
 
@@ -282,23 +323,11 @@ impl TwinSide for Polymarketed {
 
     fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Polymarket>, Contents) {
         let Self { ends, entry, account, .. } = self;
-        let mut directory = Directory::default();
-        directory.push(entry.clone());
-        let credentials = Credentials {
-            api_key: account.api_key.clone(),
-            secret: Secret::new(account.secret.clone()),
-            passphrase: Secret::new(account.passphrase.clone()),
-        };
-        let signer = Signer::new(
-            &Secret::new(account.private_key.clone()),
-            SignatureType::from_number(account.signature_type).unwrap(),
-            Address::parse(&account.funder),
-            Chain::Polygon,
-            Some(&credentials),
-        );
+        let directory = only(entry);
+        let credentials = self.credentials();
         let clob = format!("https://{}", ends.rest).parse().unwrap();
         let rates = PolymarketRates::default();
-        let codec = Polymarket::new(Arc::new(signer.unwrap()), &clob, &directory, rates);
+        let codec = Polymarket::new(self.signer(), &clob, &directory, rates);
         let (mut rig, contents) = rig(log, ends, codec, None, heartbeat);
 
         let now = wall_now();
@@ -314,6 +343,18 @@ impl TwinSide for Polymarketed {
         rig.feed.add(FeedLink::new(pm, Link::Market, market, ids.clone(), at_market, plain()));
         rig.feed.add(FeedLink::new(pm, Link::Private, user, ids, at_user, plain()));
         (rig, contents)
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        let (signer, ends) = (self.signer(), &self.ends);
+        let at = |host: SocketAddr| format!("https://{host}").parse().unwrap();
+        let auth = Arc::new(PolymarketAuth(Arc::clone(&signer)));
+        let clob = Rest::new(at(ends.rest), &ends.trust, Some(auth));
+        let data = Rest::new(at(ends.data), &ends.trust, None);
+        let (wallet, owner) = (signer.maker_text().to_owned(), self.account.api_key.clone());
+        let kind = self.account.signature_type;
+        let directory = only(&self.entry);
+        Box::new(PolymarketReader::new(clob, data, wallet, owner, kind, &directory))
     }
 
     fn house_sells(&self, ticks: u16, contracts: u64) {
@@ -391,6 +432,13 @@ impl Kalshied {
     }
 }
 
+impl Kalshied {
+    fn signer(&self) -> Arc<KalshiSigner> {
+        let Credential { key_id, pem, .. } = &self.credential;
+        Arc::new(KalshiSigner::from_pem(key_id, pem).unwrap())
+    }
+}
+
 impl TwinSide for Kalshied {
     type Codec = Kalshi;
 
@@ -399,11 +447,8 @@ impl TwinSide for Kalshied {
     }
 
     fn connect(&self, log: &Path, heartbeat: bool) -> (Rig<Kalshi>, Contents) {
-        let Self { ends, entry, credential, .. } = self;
-        let mut directory = Directory::default();
-        directory.push(entry.clone());
-        let signer = KalshiSigner::from_pem(&credential.key_id, &credential.pem);
-        let signer = Arc::new(signer.unwrap());
+        let Self { ends, entry, .. } = self;
+        let (directory, signer) = (only(entry), self.signer());
         let base = format!("https://{}/trade-api/v2", ends.rest).parse().unwrap();
         let slots = HeaderSlots::spawn(Arc::clone(&signer)).unwrap();
         let rates = KalshiRates::default();
@@ -432,6 +477,12 @@ impl TwinSide for Kalshied {
             rig.feed.add(FeedLink::new(Venue::Kalshi, link, session, ids, dial, options));
         }
         (rig, contents)
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        let base = format!("https://{}/trade-api/v2", self.ends.rest).parse().unwrap();
+        let rest = Rest::new(base, &self.ends.trust, Some(Arc::new(KalshiAuth(self.signer()))));
+        Box::new(KalshiReader::new(rest, &only(&self.entry)))
     }
 
     fn house_sells(&self, ticks: u16, contracts: u64) {

@@ -295,6 +295,7 @@ impl Comparison {
         self.allow_contracts(order.venue, order.market, order.outcome, open, bought);
         let dollars = Price::ONE.cost_ceil(open);
         let rules = order.venue.rules();
+        // While a change of it is on its way it may fill on either terms: the larger claim is reserved.
         let spent = most_spent(record, terms).max(record.reserved);
         let (less, more) = match bought {
             true if rules.nets_pairs() => (spent, dollars),
