@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use surefoot_cold::journal::replay::{Divergence, Expect, ReplayError};
 use surefoot_cold::journal::{
-    Identity, Journal, Options, Position, Reader, Replayed, Sync, Wrong, replay, segment_path,
-    segments,
+    Identity, Journal, Options, Position, Reader, Replayed, Sync, Wrong, binary_hash, replay,
+    segment_path, segments,
 };
 use surefoot_cold::snapshot::{
     Follower, Following, Refused, Removed, decode, encode, list, load, replay_kept, restore,
@@ -368,7 +368,8 @@ fn the_follower_comes_to_the_same_state_and_leaves_a_snapshot_of_the_end() {
     let scratch = Scratch::new("follower");
     let (mut core, mut folded, mut now) = (Core::new(), None, Nanos::from_secs(1_000));
     for number in 1..=4 {
-        let small = Options { segment_bytes: 4_000, ..options(&scratch.journal(), number) };
+        let mut small = Options { segment_bytes: 4_000, ..options(&scratch.journal(), number) };
+        small.identity.binary = binary_hash(); // a follower follows runs of its own program
         let journal = Journal::open(small, now).unwrap();
         let follower = Follower::start(following(&scratch, journal.begins(), folded)).unwrap();
         let mut run = Run { journal, core, out: Outbox::new(), now };
@@ -396,7 +397,7 @@ fn a_follower_that_cannot_repeat_the_decisions_takes_no_snapshot_and_says_so() {
     drop(journal);
     // The follower expects of its own program what it decides itself: this header says that it wrote the run.
     fs::remove_file(segment_path(&scratch.journal(), 1)).unwrap();
-    let binary = surefoot_cold::journal::binary_hash();
+    let binary = binary_hash();
     let mut own = options(&scratch.journal(), 1);
     own.identity.binary = binary;
     let mut journal = Journal::open(own, Nanos::ZERO).unwrap();

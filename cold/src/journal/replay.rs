@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
-use surefoot_hot::intent::IntentRecord;
+use surefoot_hot::intent::{Intent, IntentRecord};
 use surefoot_hot::journal::{Body, Close, Header, Record};
 use surefoot_hot::note::Note;
+use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::pack::pack;
 use surefoot_hot::units::Nanos;
@@ -71,10 +72,11 @@ impl Replayed {
 pub enum Expect {
     /// Every one.
     All,
-    /// Those of the runs of the program with this hash; others are compared, and differences listed.
+    /// Those of the runs of the program with this hash, which is the one that folds. Runs of others are followed: what they
+    /// sent is what happened, and what this program would have sent instead is listed.
     Program(u64),
-    /// None: inputs are folded, and differences listed.
-    Nothing,
+    /// None: as before, but differences in runs of the program with this hash are listed too.
+    Nothing(u64),
 }
 
 /// Decisions that this program makes otherwise than the one that wrote the journal. After the first one the two go on from
@@ -235,7 +237,10 @@ pub fn fold(
         let what = super::Wrong::Empty; // segments without one whole record
         return Err(JournalError { file: reader.position().0, offset: 0, what }.into());
     };
-    let mut replayed = fold.into_replayed();
+    let (file, offset) = reader.position();
+    let seq = reader.chain().map_or(0, |chain| chain.next().saturating_sub(1));
+    let diverged = |how| ReplayError::Diverged { file, offset, seq, how };
+    let mut replayed = fold.into_replayed().map_err(diverged)?;
     replayed.closed = reader.closed();
     replayed.torn = reader.torn().cloned();
     Ok(replayed)
@@ -249,6 +254,16 @@ pub struct Fold {
     out: Outbox,
     intents: VecDeque<IntentRecord>,
     notes: VecDeque<Note>,
+    /// The last input of a run that is followed, until everything that was placed on it has been read.
+    followed: Option<Followed>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    seq: u64,
+    now: Nanos,
+    event: Event,
+    placed: Vec<Order>,
 }
 
 impl Fold {
@@ -276,7 +291,7 @@ impl Fold {
     /// Goes on from what was folded before.
     pub fn resume(replayed: Replayed, expect: Expect) -> Self {
         let (intents, notes) = (VecDeque::new(), VecDeque::new());
-        Self { replayed, expect, out: Outbox::new(), intents, notes }
+        Self { replayed, expect, out: Outbox::new(), intents, notes, followed: None }
     }
 
     /// What was folded so far.
@@ -285,13 +300,80 @@ impl Fold {
     }
 
     /// What was folded so far, with the core.
-    pub fn into_replayed(self) -> Replayed {
-        self.replayed
+    ///
+    /// # Errors
+    /// The core fails an assertion on the last input.
+    pub fn into_replayed(mut self) -> Result<Replayed, Divergence> {
+        self.carry_on()?;
+        Ok(self.replayed)
+    }
+
+    /// Whether the run at hand is one of another program.
+    fn follows(&self) -> bool {
+        match self.expect {
+            Expect::All => false,
+            Expect::Program(own) | Expect::Nothing(own) => self.replayed.last_run.binary != own,
+        }
+    }
+
+    /// Folds the input of a followed run whose orders have all been read.
+    fn carry_on(&mut self) -> Result<(), Divergence> {
+        let Some(Followed { seq, now, event, placed }) = self.followed.take() else {
+            return Ok(());
+        };
+        self.out.clear();
+        let (core, out) = (&mut self.replayed.core, &mut self.out);
+        let kept_back =
+            catch_unwind(AssertUnwindSafe(|| core.on_followed(now, &event, &placed, out)))
+                .map_err(|_| Divergence::Panicked)?;
+        for order in kept_back {
+            let replay = format!("{:?}", IntentRecord::Place(order));
+            self.replayed.differences.add(seq, Divergence::More { replay });
+        }
+        for order in &placed {
+            let is_placed =
+                |intent: &Intent| matches!(intent, Intent::Place(own) if **own == *order);
+            if !self.out.intents().iter().any(is_placed) {
+                let journal = format!("{:?}", IntentRecord::Place(*order));
+                self.replayed.differences.add(seq, Divergence::Other { journal, replay: None });
+            }
+        }
+        self.replayed.inputs += 1;
+        self.replayed.inputs_since_fresh += 1;
+        Ok(())
+    }
+
+    /// Takes in the next record of a run of another program. Its notes, cancels and questions are its own business.
+    fn take_followed(&mut self, record: &Record) -> Result<(), Divergence> {
+        match &record.body {
+            Body::Input(event) => {
+                self.carry_on()?;
+                let (seq, now, event) = (record.seq, record.now, *event);
+                self.followed = Some(Followed { seq, now, event, placed: Vec::new() });
+            }
+            Body::Intent(intent) => {
+                if let (IntentRecord::Place(order), Some(followed)) = (intent, &mut self.followed) {
+                    followed.placed.push(*order);
+                    self.replayed.order_max = self.replayed.order_max.max(order.id.get());
+                }
+                self.replayed.intents += 1;
+            }
+            Body::Note(_) => self.replayed.notes += 1,
+            Body::Close(close) => {
+                self.carry_on()?;
+                self.judge(record.seq, |fold| fold.compare_hashes(close))?;
+            }
+            Body::Header(header) => {
+                self.carry_on()?;
+                self.take_header(record.seq, header);
+            }
+        }
+        Ok(())
     }
 
     /// Whether everything that the last input made was seen: only then the state is that of a place between two inputs.
     pub fn is_settled(&self) -> bool {
-        self.intents.is_empty() && self.notes.is_empty()
+        self.intents.is_empty() && self.notes.is_empty() && self.followed.is_none()
     }
 
     /// Takes in the next record.
@@ -300,6 +382,7 @@ impl Fold {
     /// The core fails an assertion, or decides otherwise where that is an error. The fold must not be used after that.
     pub fn take(&mut self, record: &Record) -> Result<(), Divergence> {
         match &record.body {
+            _ if self.follows() => self.take_followed(record)?,
             Body::Header(header) => self.take_header(record.seq, header),
             Body::Input(event) => {
                 self.judge(record.seq, Self::expect_all_seen)?;
@@ -338,7 +421,7 @@ impl Fold {
         let must_agree = match self.expect {
             Expect::All => true,
             Expect::Program(hash) => self.replayed.last_run.binary == hash,
-            Expect::Nothing => false,
+            Expect::Nothing(_) => false,
         };
         if must_agree {
             return Err(how);

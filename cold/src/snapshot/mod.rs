@@ -17,7 +17,7 @@ use surefoot_hot::journal::{Body, Header};
 
 use crate::journal::replay::ReplayError;
 use crate::journal::replay::{Expect, Replayed, fold};
-use crate::journal::{JournalError, Position, Reader};
+use crate::journal::{JournalError, Position, Reader, binary_hash};
 use crate::state_dir::{StateError, write_atomic};
 
 pub use file::{FILE_FORMAT, Refused, Taken, decode, encode, load, look};
@@ -83,8 +83,10 @@ pub fn restore(
 ) -> Result<Replayed, ReplayError> {
     let files = list(snapshots).map_err(|error| JournalError::io("list", snapshots, error))?;
     match resume(journal, files, say) {
-        Some((reader, folded)) => fold(reader, Some(folded), Expect::Nothing, |_| ()),
-        None => fold(Reader::open(journal)?, None, Expect::Nothing, |_| ()),
+        Some((reader, folded)) => {
+            fold(reader, Some(folded), Expect::Nothing(binary_hash()), |_| ())
+        }
+        None => fold(Reader::open(journal)?, None, Expect::Nothing(binary_hash()), |_| ()),
     }
 }
 

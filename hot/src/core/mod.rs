@@ -58,6 +58,7 @@ mod decide;
 mod episodes;
 mod fills;
 mod fills_seen;
+mod follow;
 mod invariants;
 mod money;
 mod orders;
@@ -100,6 +101,7 @@ pub use snapshot::LoadError;
 use comparison::Comparison;
 use episodes::Episodes;
 use fills_seen::FillsSeen;
+use follow::Script;
 use money::Money;
 use orders::Orders;
 use orphans::Orphans;
@@ -138,6 +140,8 @@ pub struct Core {
     run: RunState,
     stats: Stats,
     decisions: Hash64,
+    /// Set while an event of another program's run is folded.
+    script: Option<Script>,
 }
 
 impl Core {
@@ -168,6 +172,7 @@ impl Core {
             run: RunState::new(),
             stats: Stats::default(),
             decisions: Hash64::new(),
+            script: None,
         }
     }
 

@@ -35,6 +35,9 @@ impl Core {
     /// not be reserved yet.
     pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
         let order = self.order(now, draft);
+        if !self.may_begin(&order) {
+            return Err(Refusal::Stopping); // nothing new is begun
+        }
         let (view, cost) = self.view(&order);
         gate::check(&view, order).map(|_| cost)
     }
@@ -47,6 +50,9 @@ impl Core {
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
+        if !self.may_place(&order) {
+            return Err(Refusal::Stopping);
+        }
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         let (view, cost) = self.view(&order);
         let approved = gate::check(&view, order).inspect_err(|&why| {
@@ -62,6 +68,7 @@ impl Core {
         let record = Record::new(order, cash, qty, now);
         self.orders.send(now, record);
         out.send(Intent::Place(approved));
+        self.on_scripted();
         note_record(&record, out);
         Ok(order.id)
     }

@@ -42,6 +42,7 @@ state_fields! {
         limits: value, refusals: value, fills: value, orphans: value, quarantine: value,
         resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
+        script: derived,
     }
 }
 

@@ -476,3 +476,60 @@ fn bytes_that_were_not_saved_so_are_no_core() {
     assert_eq!(Core::load(&newer).unwrap_err(), crate::core::LoadError::Format { seen });
     assert_eq!(Core::load(&[]).unwrap_err(), crate::core::LoadError::Damaged);
 }
+
+/// The orders that a core places on each event of a day.
+fn placed_on(events: &[(Nanos, Event)]) -> (Core, Vec<Vec<Order>>) {
+    let (mut core, mut out) = (Core::new(), Outbox::new());
+    let mut all = Vec::new();
+    for (now, event) in events {
+        core.on_event(*now, event, &mut out);
+        let order = |intent: &Intent| match intent {
+            Intent::Place(order) => Some(**order),
+            Intent::Amend(_) | Intent::Cancel(_) | Intent::CancelAll { .. } => None,
+            Intent::Query(_) | Intent::Resync { .. } => None,
+        };
+        all.push(out.intents().iter().filter_map(order).collect());
+        out.clear();
+    }
+    (core, all)
+}
+
+#[test]
+fn a_core_that_follows_its_own_program_is_the_same_core() {
+    let day = Maker::make(2);
+    let (core, placed) = placed_on(&day.events);
+    let (mut follower, mut out) = (Core::new(), Outbox::new());
+    for ((now, event), placed) in day.events.iter().zip(&placed) {
+        let kept_back = follower.on_followed(*now, event, placed, &mut out);
+        assert!(kept_back.is_empty(), "{event:?}: {kept_back:?}");
+        out.clear();
+    }
+    assert_eq!(follower.state_hash(), core.state_hash());
+}
+
+/// A program that would never have traded: it has no limits, so that its gate refuses everything.
+#[test]
+fn a_core_that_follows_another_program_has_what_that_one_bought_and_sold() {
+    for (seed, _) in DECISIONS {
+        let day = Maker::make(seed);
+        let (core, placed) = placed_on(&day.events);
+        let (mut follower, mut out) = (Core::new(), Outbox::new());
+        for ((now, event), placed) in day.events.iter().zip(&placed) {
+            if !matches!(event, E::Control(Control::Limit { .. })) {
+                let kept_back = follower.on_followed(*now, event, placed, &mut out);
+                assert!(kept_back.is_empty(), "seed {seed}: it would place nothing: {kept_back:?}");
+                follower.check_invariants();
+                out.clear();
+            }
+        }
+        assert!(core.stats().fills > 0);
+        assert_eq!(follower.stats().fills, core.stats().fills, "seed {seed}: every fill is booked");
+        for market in (0..MARKETS).map(MarketId::new) {
+            let held = |core: &Core| {
+                let position = *core.ledger().position(market);
+                [Outcome::Yes, Outcome::No].map(|outcome| position.held(outcome))
+            };
+            assert_eq!(held(&follower), held(&core), "seed {seed}, market {market}");
+        }
+    }
+}
