@@ -76,7 +76,7 @@ fn limits() -> String {
         ("Kalshi", "rows of one page of markets", kalshi_twin::lists::MARKETS_PAGE_MAX, "400"),
         ("Kalshi", "rows of one page of events", kalshi_twin::lists::EVENTS_PAGE_MAX, "400"),
         ("Kalshi", "tickers of one call for books", kalshi_twin::lists::BOOKS_MAX, "400"),
-        ("both", "markets of a world", MARKETS_MAX, "`--markets` takes no more"),
+        ("both", "generated markets", MARKETS_MAX, "`--markets` takes no more"),
     ];
     let mut out =
         String::from("| venue | limit | number | beyond it |\n| --- | --- | --- | --- |\n");
