@@ -136,7 +136,10 @@ impl Core {
                 if agreed {
                     self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
                 }
-                self.repairs.note_cash(purse, since, by);
+                // What an empty account is set up with is no payment: a claim redeemed soon after must not be taken for it.
+                if agreed || ours != Usd::ZERO {
+                    self.repairs.note_cash(purse, since, by);
+                }
                 self.money.correct_cash(purse, cash);
             }
         }
