@@ -83,7 +83,7 @@ pub struct StateHash {
 }
 
 impl StateHash {
-    /// Of nothing.
+    /// The hash before any field was taken in.
     pub const fn new() -> Self {
         Self { hash: Hash64::new(), word: [0; 8], len: 0, all: 0 }
     }

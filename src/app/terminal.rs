@@ -21,7 +21,7 @@ const AGAIN_AFTER: Nanos = Nanos::from_secs(60);
 /// So many notes are remembered for that; with more, all are forgotten.
 const REMEMBERED_MAX: usize = 1_024;
 
-/// The terminal.
+/// The sink that writes notes for a person to stderr, each alarm about the same place once a minute.
 pub(super) struct Terminal<W> {
     to: W,
     /// Lines of the second so far; `None` where none is wanted.

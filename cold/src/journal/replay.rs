@@ -70,7 +70,7 @@ impl Replayed {
 /// Which decisions of a journal must be made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Every one.
+    /// The decisions of every run, whichever program wrote it.
     All,
     /// Those of the runs of the program with this hash, which is the one that folds. Runs of others are followed: what they
     /// sent is what happened, and what this program would have sent instead is listed.

@@ -23,7 +23,7 @@ const DAY_NS: u64 = 86_400_000_000_000;
 pub struct Removed {
     /// Segments of the journal.
     pub segments: u64,
-    /// Snapshots.
+    /// Snapshots of the core, whole files.
     pub snapshots: u64,
 }
 

@@ -24,7 +24,7 @@ pub struct VenueId {
 }
 
 impl VenueId {
-    /// Nothing known.
+    /// The id of an order that the venue has given none yet.
     pub const NONE: Self = Self { bytes: [0; 40], len: 0 };
 
     /// `None` if it is longer than any venue's.

@@ -22,7 +22,7 @@ pub struct Books {
     markets: [IdSet; 2],
     /// How many books of each venue are whole and not in doubt.
     well: [usize; 2],
-    /// Those books.
+    /// The books that `well` counts: whole and not in doubt.
     is_well: IdSet,
     /// Books that disagree with what their venue stated.
     doubted: IdSet,

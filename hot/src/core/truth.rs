@@ -28,7 +28,7 @@ state_fields! {
 }
 
 impl Truth {
-    /// Nothing known.
+    /// As a run begins: no link is up and no venue has agreed.
     pub const fn new() -> Self {
         Self {
             links: [[false; 3]; 2],
