@@ -19,6 +19,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Body, Close, Entry, JournalItem, RECORD_BYTES, Record};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::units::Nanos;
@@ -258,7 +259,11 @@ fn write_core_run(dir: &Path, run: u64, core: &mut Core, close: bool) {
         Event::Control(Control::Start { epoch: run, first_order: run << 32 }),
         Event::Timer,
         Event::Control(Control::Reconciled { venue: Venue::Kalshi, clean: true }),
-        Event::SnapshotBegin { market: MarketId::new(0), venue_time: Nanos::ZERO },
+        Event::SnapshotBegin {
+            market: MarketId::new(0),
+            link: LinkNumber::FIRST,
+            venue_time: Nanos::ZERO,
+        },
         Event::Control(Control::Stop),
         Event::Timer,
     ];

@@ -8,6 +8,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Outcome, Side, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, QTY_MAX, Qty};
 
@@ -200,7 +201,9 @@ fn random_event(rng: &mut Rng, grid: Grid, model: &Model) -> Event {
     match rng.below(400) {
         0 => Event::SnapshotEnd { market: M },
         1 => Event::Stale { market: M, why: StaleWhy::Gap },
-        2..=3 => Event::SnapshotBegin { market: M, venue_time: Nanos::ZERO },
+        2..=3 => {
+            Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time: Nanos::ZERO }
+        }
         _ => Event::Level(Level { market: M, side, price, change, last }),
     }
 }
@@ -216,7 +219,7 @@ fn a_book_agrees_with_sorted_maps() {
                 let now = Nanos::new(step as u64);
                 let event = match model.state {
                     State::Fresh | State::Stale(_) if rng.one_in(5) => {
-                        Event::SnapshotBegin { market: M, venue_time: now }
+                        Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time: now }
                     }
                     State::Loading if rng.one_in(20) => Event::SnapshotEnd { market: M },
                     _ => random_event(&mut rng, grid, &model),
@@ -263,7 +266,7 @@ fn what_a_frame_reports_is_what_a_decision_can_see() {
         let grid = grids()[seed as usize % grids().len()];
         let (mut book, mut model) = (Book::new(terms(grid)), Model::new(grid));
         for event in [
-            Event::SnapshotBegin { market: M, venue_time: Nanos::ZERO },
+            Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time: Nanos::ZERO },
             Event::SnapshotEnd { market: M },
         ] {
             book.apply(Nanos::ZERO, &event);
@@ -306,7 +309,7 @@ fn a_lost_change_of_the_top_never_survives_a_stated_top() {
         let grid = Grid::uniform(100).unwrap();
         let (mut book, mut venue) = (Book::new(terms(grid)), Model::new(grid));
         for event in [
-            Event::SnapshotBegin { market: M, venue_time: Nanos::ZERO },
+            Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time: Nanos::ZERO },
             Event::SnapshotEnd { market: M },
         ] {
             book.apply(Nanos::ZERO, &event);

@@ -26,6 +26,7 @@ use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{FillId, MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::report::{Fill, Finality, OrderStatus, Reject, Report, VenueState};
@@ -159,7 +160,11 @@ impl Desk {
         self.now = self.now.after(Nanos::new(1_000));
         for venue in Venue::ALL {
             let upto = self.now;
-            self.core.on_event(self.now, &Event::Current { venue, upto }, &mut self.out);
+            self.core.on_event(
+                self.now,
+                &Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto },
+                &mut self.out,
+            );
         }
         self.core.on_event(self.now, event, &mut self.out);
         for intent in self.out.intents() {

@@ -20,6 +20,7 @@ use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::journal::{Body, Chain, Close, FORMAT, Header, Record};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::state::STATE_FORMAT;
 use surefoot_hot::units::{Nanos, Usd};
@@ -108,7 +109,12 @@ impl Run {
         for nth in 0..events {
             let venue = Venue::ALL[(nth % 2) as usize];
             match nth % 4 {
-                0 => self.feed(Event::Link { venue, link: Link::Private, up: nth % 8 == 0 }),
+                0 => self.feed(Event::Link {
+                    venue,
+                    link: Link::Private,
+                    number: LinkNumber::FIRST,
+                    up: nth % 8 == 0,
+                }),
                 1 => self.feed(Event::Control(Control::Reading { venue, since: self.now })),
                 2 => {
                     let cash = Usd::from_micros(i64::try_from(nth + 1).unwrap() * 1_000_000);

@@ -14,6 +14,8 @@ pub const UNPAIRED_SHOWN_MAX: usize = 8;
 pub const QUARANTINED_SHOWN_MAX: usize = 16;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 10_240;
+/// Market links to one venue: at a hundred markets each, those of one venue cannot need more.
+pub const MARKET_LINKS_MAX: usize = 128;
 /// Baskets that the compiler may hand in.
 pub const BASKETS_MAX: usize = 20_480;
 /// Markets that can be moved to a finer grid, up to tenths of a cent, before another one allocates.

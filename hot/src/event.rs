@@ -6,6 +6,7 @@ use crate::basket::BasketDef;
 use crate::book::{Level, StaleWhy};
 use crate::grid::Grid;
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
+use crate::links::{LinkNumber, LinkSet};
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Expiry, Order};
 use crate::pack::{enum_table, pack_variants};
@@ -19,6 +20,8 @@ pub enum Event {
     /// A fresh snapshot begins: the book is emptied; levels follow, then [`Event::SnapshotEnd`].
     SnapshotBegin {
         market: MarketId,
+        /// The market link that the snapshot comes over. The book's changes come over it as well: when it is lost, the book is.
+        link: LinkNumber,
         /// The venue's own time of the snapshot; zero where it gives none.
         venue_time: Nanos,
     },
@@ -55,8 +58,8 @@ pub enum Event {
     },
     /// The book may have missed something: nothing is opened from it until a fresh snapshot.
     Stale { market: MarketId, why: StaleWhy },
-    /// All books of a venue may have missed something.
-    StaleAll { venue: Venue, why: StaleWhy },
+    /// All books that one of a venue's market links feeds may have missed something.
+    StaleAll { venue: Venue, link: LinkNumber, why: StaleWhy },
     /// The price grid changed: the book is emptied and waits for a snapshot.
     GridChange { market: MarketId, grid: Grid },
     /// The market's status changed.
@@ -68,7 +71,13 @@ pub enum Event {
         yes_pays: Price,
     },
     /// A connection to a venue came up or went down.
-    Link { venue: Venue, link: Link, up: bool },
+    Link {
+        venue: Venue,
+        link: Link,
+        /// Which of the market links; 0 for the others.
+        number: LinkNumber,
+        up: bool,
+    },
     /// What happened to an order.
     Report(Report),
     /// The terms of a market, at start and whenever one of them changes.
@@ -82,10 +91,10 @@ pub enum Event {
     /// An order of ours that was sent although no event in the journal caused it: a crash cut the journal's end off, and
     /// the wire log still has the order. The core fills in its group and its purpose.
     Adopt(Order),
-    /// Everything that a venue's market stream had sent by `upto` has been handed in: the venue's books are as old as that
-    /// moment, however lately their frames were read. Comes some twenty times a second, and not while frames wait in the
-    /// socket.
-    Current { venue: Venue, upto: Nanos },
+    /// Everything that these market links of a venue had sent by `upto` has been handed in: their books are as old as that
+    /// moment, however lately their frames were read. Comes some twenty times a second, for links that are read empty
+    /// together; for one whose frames wait in its socket by itself, and not before more of them has been handed in.
+    Current { venue: Venue, links: LinkSet, upto: Nanos },
     /// The thread that feeds the core stood still for `span`: the process was stopped, the host ran others, or the clock
     /// was set.
     Stall { span: Nanos },
@@ -152,7 +161,7 @@ enum_table! {
 enum_table! {
     /// The connections to a venue, by what they carry.
     pub enum Link {
-        /// The stream of market data.
+        /// A stream of market data; a venue has as many as its markets need.
         Market = 0, "market";
         /// The stream of our own orders and fills.
         Private = 1, "private";
@@ -264,25 +273,25 @@ pub enum Control {
 
 pack_variants! {
     Event {
-        0 = SnapshotBegin { market, venue_time },
+        0 = SnapshotBegin { market, link, venue_time },
         1 = SnapshotEnd { market },
         2 = Level(level),
         3 = Mirror { market, side, price, qty },
         4 = Top { market, bid, ask, last },
         5 = Trade { market, price, qty, taker },
         6 = Stale { market, why },
-        7 = StaleAll { venue, why },
+        7 = StaleAll { venue, link, why },
         8 = GridChange { market, grid },
         9 = Status { market, status },
         10 = Settled { market, yes_pays },
-        11 = Link { venue, link, up },
+        11 = Link { venue, link, number, up },
         12 = Report(report),
         13 = Market(def),
         14 = Basket(def),
         15 = Control(control),
         16 = Timer,
         17 = Adopt(order),
-        18 = Current { venue, upto },
+        18 = Current { venue, links, upto },
         19 = Stall { span },
         20 = Odd { venue, market, what },
     }

@@ -21,6 +21,7 @@ pub mod index;
 pub mod intent;
 pub mod journal;
 pub mod ledger;
+pub mod links;
 pub mod market;
 pub mod note;
 pub mod order;

@@ -8,7 +8,6 @@ use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
-use super::health::LINKS;
 use super::run_note::RunNote;
 use super::{LOOK_EVERY, LOOK_WITHIN, Running};
 use crate::control::Command;
@@ -57,7 +56,7 @@ impl Running {
                 return Some(exit);
             }
             let seen = self.engine.look();
-            let up = seen.links(LinkFigure::Up) == LINKS;
+            let up = seen.links(LinkFigure::Up) == seen.links.len() as u64;
             let known = seen.core.get(CoreFigure::OrdersUnknownLive) == 0;
             if up && known {
                 break;
@@ -66,7 +65,7 @@ impl Running {
                 said = true;
                 let what = match up {
                     true => "the venues' word on orders of an earlier run",
-                    false => "all four streams",
+                    false => "all streams",
                 };
                 let text = format!("still waiting for {what}: nothing is opened before that");
                 self.tell(RunNote::StillWaiting, text);

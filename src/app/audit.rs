@@ -7,6 +7,7 @@ use surefoot_cold::directory::{Directory, Names};
 use surefoot_cold::feed::TapReader;
 use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
 use surefoot_hot::book::StaleWhy;
+use surefoot_hot::bounds::MARKET_LINKS_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 
@@ -43,7 +44,7 @@ impl AuditThread {
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || {
             let mut reader = TapReader::new(tapped);
             let mut bytes = Vec::new();
-            let mut seen = (0, 0);
+            let mut seen = [(0, 0); MARKET_LINKS_MAX];
             loop {
                 while let Some(tapped) = reader.poll_frame(&mut bytes) {
                     if tapped.venue != Venue::Polymarket
@@ -52,9 +53,11 @@ impl AuditThread {
                         continue;
                     }
                     // With a frame missing here, the next mismatch would prove a loss of ours, not of the book's.
+                    audit.listen_to(tapped.number);
                     let at = (tapped.conn, tapped.lost);
-                    if std::mem::replace(&mut seen, at) != at {
-                        audit.forget_all();
+                    let seen = &mut seen[tapped.number.index()];
+                    if std::mem::replace(seen, at) != at {
+                        audit.forget_link();
                     }
                     audit.on_frame(&bytes, |finding| {
                         if finding.verdict == Verdict::Proven {

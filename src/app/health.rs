@@ -15,9 +15,6 @@ use surefoot_hot::note::Severity;
 use surefoot_hot::report::Reject;
 use surefoot_hot::units::Nanos;
 
-/// Streams that must be up: two at each venue.
-pub const LINKS: u64 = 2 * LINKS_PER_VENUE;
-const LINKS_PER_VENUE: u64 = 2;
 /// The last successful comparison with both venues may be so old: two in a row may fail, the third is told.
 const COMPARED_WITHIN: Duration = Duration::from_secs(40);
 /// So many refusals in a row, none of them a kill and no order taken between, are no chance.
@@ -26,7 +23,7 @@ const REFUSED_MAX: u64 = 3;
 const LOST_MAX: u64 = 4;
 /// Books of a venue that become stale so often within [`WINDOW`], for each of its markets, are not followed well.
 const STALES_PER_BOOK_MAX: u64 = 6;
-/// So many markets are named in one line; `status` names more.
+/// So many markets or streams are named in one line; `status` names more.
 const NAMED_MAX: usize = 3;
 /// Over which time repetitions are counted.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -45,6 +42,8 @@ pub enum Holds {
 /// What is known of one venue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VenueSigns {
+    /// Streams that there are: as many of market data as its markets need, and one of our own orders.
+    pub links: u64,
     /// Streams that are up.
     pub links_up: u64,
     /// Times one of its streams broke within the last minute.
@@ -98,6 +97,8 @@ pub struct Signs {
     pub unpriced: Vec<String>,
     /// Venues that have changed fees since the start, by index.
     pub fees_changed: [bool; 2],
+    /// Streams that are down, by name.
+    pub links_down: Vec<String>,
     /// Each venue, by index.
     pub venues: [VenueSigns; 2],
 }
@@ -109,6 +110,15 @@ pub struct Found {
     pub what: String,
     /// The venues it concerns, by index; neither where it is ours alone.
     pub venues: [bool; 2],
+}
+
+/// The first few of some names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let mut said = names[..names.len().min(NAMED_MAX)].join(", ");
+    if names.len() > NAMED_MAX {
+        said.push_str(&format!(" and {} more", names.len() - NAMED_MAX));
+    }
+    said
 }
 
 impl Found {
@@ -323,9 +333,11 @@ pub const ROWS: &[Row] = &[
                 return None; // they come up
             }
             let up: u64 = signs.venues.iter().map(|venue| venue.links_up).sum();
+            let all: u64 = signs.venues.iter().map(|venue| venue.links).sum();
             let found =
-                at_venues(signs, |venue| venue.links_up < LINKS_PER_VENUE, "", |_| String::new())?;
-            Some(Found { what: format!("{up} of {LINKS} streams are up"), ..found })
+                at_venues(signs, |venue| venue.links_up < venue.links, "", |_| String::new())?;
+            let down = some_of(&signs.links_down);
+            Some(Found { what: format!("{up} of {all} streams are up; down: {down}"), ..found })
         },
         remedy: "They are dialled again by themselves; where it lasts, look at the network and the venue's status page.",
     },
@@ -369,11 +381,7 @@ pub const ROWS: &[Row] = &[
             let is = |venue: &VenueSigns| venue.quarantined > 0;
             let count = |venue: &VenueSigns| format!(" ({})", venue.quarantined);
             let found = at_venues(signs, is, "markets quarantined at", count)?;
-            let (names, all) = (&signs.quarantined, signs.quarantined.len());
-            let mut what = format!("{}: {}", found.what, names[..all.min(NAMED_MAX)].join(", "));
-            if all > NAMED_MAX {
-                what.push_str(&format!(" and {} more", all - NAMED_MAX));
-            }
+            let what = format!("{}: {}", found.what, some_of(&signs.quarantined));
             Some(Found { what, ..found })
         },
         remedy: "Nothing new is opened there. Odd books come back by themselves; for the others look at the venue's page, then \

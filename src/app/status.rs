@@ -87,6 +87,7 @@ impl VenueVitals {
                 || seen.links_of(venue, LinkFigure::CredentialsRefused) > 0;
         let markets = |figure| u32::try_from(seen.core.at(figure, venue)).unwrap_or(u32::MAX);
         VenueSigns {
+            links: seen.links.iter().filter(|link| link.venue == venue).count() as u64,
             links_up: seen.links_of(venue, LinkFigure::Up),
             links_lost: self.lost.grew(now, seen.links_of(venue, LinkFigure::Lost)),
             markets: markets(CoreFigure::MarketsFollowed),
@@ -225,6 +226,7 @@ impl Running {
             unpriced: self.notices.unpriced(&self.directory),
             fees_changed: self.notices.fees(),
             compared,
+            links_down: seen.links_down(),
             venues,
         }
     }

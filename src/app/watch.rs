@@ -11,7 +11,6 @@ use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::halt::Refused;
-use super::health::LINKS;
 use super::report::ThisRun;
 use super::run_note::RunNote;
 use super::{LOOK_WITHIN, Running, STALL_AFTER, status};
@@ -35,7 +34,9 @@ pub(super) struct Watched {
     pub began: Instant,
     /// Since when a hot thread stands still, and which.
     pub stalled: Option<(Instant, &'static str)>,
-    /// Links that were up at the last look.
+    /// Links that there were at the last look.
+    pub links: u64,
+    /// Those of them that were up.
     pub links_up: u64,
     /// When the first basket was completed, from the start.
     pub first_basket: Option<Duration>,
@@ -59,6 +60,7 @@ impl Watched {
         Self {
             began: now,
             stalled: None,
+            links: 0,
             links_up: 0,
             first_basket: None,
             last_said: now,
@@ -95,7 +97,8 @@ impl Running {
             self.watched.unread_asked = Instant::now();
         }
         let settled = self.notices.take();
-        let came_back = self.watched.links_up == LINKS && links_before < LINKS;
+        let all = self.watched.links;
+        let came_back = self.watched.links_up == all && links_before < all;
         self.check_venues(unread || settled || came_back);
         None
     }
@@ -128,7 +131,8 @@ impl Running {
             self.watched.last_said = Instant::now();
             self.look_at_health();
         }
-        self.watched.links_up = seen.links(LinkFigure::Up);
+        (self.watched.links, self.watched.links_up) =
+            (seen.links.len() as u64, seen.links(LinkFigure::Up));
         self.say_unread(&seen);
         if is_due {
             self.observer.announcer().figures(seen);

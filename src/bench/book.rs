@@ -8,6 +8,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
@@ -62,7 +63,7 @@ fn terms() -> MarketDef {
 pub fn book_update(span: Span) -> Row {
     let mut books = Books::new();
     let now = Nanos::new(1);
-    let begin = Event::SnapshotBegin { market: MARKET, venue_time: now };
+    let begin = Event::SnapshotBegin { market: MARKET, link: LinkNumber::FIRST, venue_time: now };
     for event in [Event::Market(terms()), begin, Event::SnapshotEnd { market: MARKET }] {
         books.apply(now, &event);
     }

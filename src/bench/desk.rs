@@ -7,6 +7,7 @@ use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Qty, Usd};
@@ -215,7 +216,12 @@ pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)])
             }
         }
     }
-    events.extend(links.iter().map(|&(venue, link)| Event::Link { venue, link, up: true }));
+    events.extend(links.iter().map(|&(venue, link)| Event::Link {
+        venue,
+        link,
+        number: LinkNumber::FIRST,
+        up: true,
+    }));
     for venue in Venue::ALL {
         let cash = Control::Cash { venue, shard: 0, cash: Usd::from_dollars(10_000) };
         events.push(Event::Control(cash));

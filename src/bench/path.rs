@@ -16,6 +16,7 @@ use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
+use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
@@ -171,7 +172,8 @@ impl Path {
     /// As the feed does where its sockets are empty.
     fn tell_current(&mut self) {
         for venue in Venue::ALL {
-            let event = Event::Current { venue, upto: self.now };
+            let event =
+                Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto: self.now };
             self.reports.push(event).expect("there is room");
         }
     }

@@ -256,6 +256,7 @@ mod tests {
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+    use surefoot_hot::links::LinkNumber;
     use surefoot_hot::market::{MarketDef, MarketStatus};
     use surefoot_hot::risk::{HaltWhy, LimitRow};
     use surefoot_hot::units::{Price, Qty};
@@ -302,7 +303,7 @@ mod tests {
             Event::Level(Level { market, side, price, change: Change::Set(qty), last: false })
         };
         vec![
-            Event::SnapshotBegin { market, venue_time: Nanos::ZERO },
+            Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: Nanos::ZERO },
             level(Side::Bid, bid),
             level(Side::Ask, bid + 100),
             Event::SnapshotEnd { market },

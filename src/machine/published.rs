@@ -29,7 +29,7 @@ pub struct Published {
 #[derive(Debug)]
 struct PublishedLink {
     venue: Venue,
-    /// What it is called among the figures: the venue and what the link carries.
+    /// What it is called, among the figures as well.
     name: String,
     cells: Cells<LinkFigure>,
     session: Cells<SessionFigure>,
@@ -40,7 +40,7 @@ impl Published {
     pub fn new<'a>(links: impl Iterator<Item = &'a LinkStats>) -> Self {
         let links = links.map(|stats| PublishedLink {
             venue: stats.venue,
-            name: format!("{} {:?}", stats.venue.name(), stats.link).to_lowercase(),
+            name: stats.name(),
             cells: Cells::default(),
             session: Cells::default(),
         });
@@ -72,7 +72,7 @@ impl Published {
         {
             let words = |stats: &LinkStats| {
                 let words = stats.unread.1.as_ref()?;
-                Some(format!("{}: {words}", stats.venue.name()))
+                Some(format!("{}: {words}", stats.name()))
             };
             *shown = (unread, links().filter_map(words).collect::<Vec<_>>().join("; "));
         }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use rtrb::RingBuffer;
-use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::exec::{Exec, ExecFigures, ExecOptions, ExecWiring};
-use surefoot_cold::feed::{Feed, FeedLink, LinkOptions, Upgrade};
+use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, Upgrade, assign, markets_per_link};
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::net::{Dialer, Endpoint, Neighbours, client_config};
+use surefoot_cold::net::{DialPace, Dialer, Endpoint, Neighbours, client_config};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
@@ -25,19 +25,21 @@ use surefoot_cold::venue::{kalshi, polymarket};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::Link;
-use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::ids::{MarketId, OrderId, Venue};
 use surefoot_hot::order::Order;
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::Notice;
+use surefoot_hot::venue::{Notice, kalshi as kalshi_venue, polymarket as polymarket_venue};
 
 use super::meter::HotMeter;
 use super::topology::AgentEnds;
-use crate::access::{Access, KalshiAccess};
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::exit::Exit;
 
 /// Ids learnt from the private stream that wait for the executor.
 const LEARNT_SLOTS: usize = 1_024;
+/// Where the seeds of market links' dialers begin, one lot for each venue; those of all others are below.
+const MARKET_DIALS: u64 = 1_000;
 
 /// Both executors: they take turns on one thread.
 pub struct Executors {
@@ -235,13 +237,15 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
     };
     let meter = || HotMeter::new(clock.clone());
     let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
-    let links = links(access, signers, directory, learn, &notices, &dial)?;
     let mut feed = Feed::new(feed_ends.events, tap, meter()).map_err(|error| error.to_string())?;
     feed.take_intents(feed_ends.intents);
-    feed.add(links.polymarket_market);
-    feed.add(links.polymarket_user);
-    feed.add(links.kalshi_market);
-    feed.add(links.kalshi_private);
+    let paces: [DialPace; 2] = Default::default();
+    let paced = |venue: Venue, endpoint: &Endpoint, nth: u64| {
+        dial(venue, endpoint, nth).map(|dialer| dialer.paced(&paces[venue.index()]))
+    };
+    let link_parts = LinkParts { access, signers, directory, notices: &notices, dial: &paced };
+    add_polymarket(&mut feed, &link_parts)?;
+    add_kalshi(&mut feed, &link_parts, learn)?;
 
     let open_log = |path: &Path| WireLog::open(path, sync).map_err(WireError::Log);
     let (pm_log, pm_contents) = open_log(wire_logs[0])?;
@@ -291,100 +295,98 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
     Ok((wired, [pm_contents, ka_contents]))
 }
 
-struct Links {
-    polymarket_market: FeedLink<surefoot_hot::venue::polymarket::MarketSession>,
-    polymarket_user: FeedLink<surefoot_hot::venue::polymarket::UserSession>,
-    kalshi_market: FeedLink<surefoot_hot::venue::kalshi::Session>,
-    kalshi_private: FeedLink<surefoot_hot::venue::kalshi::Session>,
+/// What the links of the feed are made from.
+struct LinkParts<'a> {
+    access: &'a Access,
+    signers: &'a Signers,
+    directory: &'a Directory,
+    notices: &'a Sender<(Venue, Notice)>,
+    /// Makes the dialer of the nth connection.
+    dial: &'a dyn Fn(Venue, &Endpoint, u64) -> Result<Dialer, String>,
 }
 
-fn links(
-    access: &Access,
-    signers: &Signers,
-    directory: &Directory,
-    mut learn: rtrb::Producer<(surefoot_hot::ids::OrderId, wirelog::VenueId)>,
-    notices: &Sender<(Venue, Notice)>,
-    dial: &dyn Fn(Venue, &Endpoint, u64) -> Result<Dialer, String>,
-) -> Result<Links, String> {
-    use surefoot_hot::venue::{kalshi, polymarket};
-    let of =
-        |venue: Venue| directory.of(venue).map(|entry| entry.def.market).collect::<Vec<MarketId>>();
-    let pm = &access.polymarket;
-    let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
-    let mut user = polymarket::UserSession::new(
+impl LinkParts<'_> {
+    fn markets(&self, venue: Venue) -> Vec<MarketId> {
+        self.directory.of(venue).map(|entry| entry.def.market).collect()
+    }
+
+    fn options(&self) -> LinkOptions {
+        LinkOptions { notices: Some(self.notices.clone()), ..LinkOptions::default() }
+    }
+}
+
+/// Why a session does not take a market in.
+fn unfit(entry: &Entry) -> String {
+    format!("{}: no room, or a name that stands for another market", entry.names.id())
+}
+
+/// Polymarket's market links, each with its markets, and the link of our own orders and fills.
+fn add_polymarket(feed: &mut Feed<HotMeter>, parts: &LinkParts<'_>) -> Result<(), String> {
+    let pm = &parts.access.polymarket;
+    for (number, markets) in assign(parts.directory, Venue::Polymarket) {
+        let room = markets_per_link(Venue::Polymarket);
+        let mut session = polymarket_venue::MarketSession::with_capacity(room).numbered(number);
+        for entry in &markets {
+            session.follow(Nanos::ZERO, entry).map_err(|_| unfit(entry))?;
+        }
+        let markets = markets.iter().map(|entry| entry.def.market).collect();
+        let dialer =
+            (parts.dial)(Venue::Polymarket, &pm.ws_market, MARKET_DIALS + u64::from(number.get()))?;
+        let (venue, options) = (Venue::Polymarket, parts.options());
+        feed.add(FeedLink::new(venue, Link::Market, session, markets, dialer, options));
+    }
+    let mut user = polymarket_venue::UserSession::new(
         MARKETS_MAX,
         polymarket_user_frame(&pm.credentials),
         &pm.credentials.api_key,
     );
-    let mut ka_market = kalshi::Session::with_capacity(kalshi::Role::Market, MARKETS_MAX);
-    let mut ka_private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
-    for entry in directory.iter() {
-        let fail =
-            |_| format!("{}: no room, or a name that stands for another market", entry.names.id());
-        match &entry.names {
-            Names::Polymarket(names) => {
-                let names = polymarket::MarketNames {
-                    market: entry.def.market,
-                    condition: &names.condition_id,
-                    yes: &names.yes_token,
-                    no: &names.no_token,
-                    grid: entry.def.grid,
-                };
-                market.add_market(Nanos::ZERO, &names).map_err(fail)?;
-                user.add_market(&names).map_err(fail)?;
-            }
-            Names::Kalshi(names) => {
-                let (id, grid) = (entry.def.market, entry.def.grid);
-                ka_market.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
-                ka_private.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
-            }
-        }
+    for entry in parts.directory.of(Venue::Polymarket) {
+        user.follow(Nanos::ZERO, entry).map_err(|_| unfit(entry))?;
     }
-    let KalshiAccess { ws, .. } = &access.kalshi;
-    let upgrade = || Some(Box::new(KalshiUpgrade::new(signers.kalshi.clone())) as Box<dyn Upgrade>);
-    let heard = || LinkOptions { notices: Some(notices.clone()), ..LinkOptions::default() };
-    let links = Links {
-        polymarket_market: FeedLink::new(
-            Venue::Polymarket,
-            Link::Market,
-            market,
-            of(Venue::Polymarket),
-            dial(Venue::Polymarket, &pm.ws_market, 1)?,
-            heard(),
-        ),
-        polymarket_user: FeedLink::new(
-            Venue::Polymarket,
-            Link::Private,
-            user,
-            of(Venue::Polymarket),
-            dial(Venue::Polymarket, &pm.ws_user, 2)?,
-            heard(),
-        ),
-        kalshi_market: FeedLink::new(
-            Venue::Kalshi,
-            Link::Market,
-            ka_market,
-            of(Venue::Kalshi),
-            dial(Venue::Kalshi, ws, 3)?,
-            LinkOptions { upgrade: upgrade(), ..heard() },
-        ),
-        kalshi_private: FeedLink::new(
-            Venue::Kalshi,
-            Link::Private,
-            ka_private,
-            of(Venue::Kalshi),
-            dial(Venue::Kalshi, ws, 4)?,
-            LinkOptions {
-                upgrade: upgrade(),
-                // Fills and updates may outrun the answer that names the order.
-                inspect: Some(Box::new(move |frame| {
-                    if let Some(learnt) = learn_from_frame(frame) {
-                        let _ = learn.push(learnt); // the answer, or a question, names it as well
-                    }
-                })),
-                ..heard()
-            },
-        ),
+    let markets = parts.markets(Venue::Polymarket);
+    let (dialer, options) = ((parts.dial)(Venue::Polymarket, &pm.ws_user, 2)?, parts.options());
+    feed.add(FeedLink::new(Venue::Polymarket, Link::Private, user, markets, dialer, options));
+    Ok(())
+}
+
+/// Kalshi's market links, each with its markets, and the link of our own orders and fills. The executor learns from the
+/// latter: fills and updates may outrun the answer that names the order.
+fn add_kalshi(
+    feed: &mut Feed<HotMeter>,
+    parts: &LinkParts<'_>,
+    mut learn: rtrb::Producer<(OrderId, wirelog::VenueId)>,
+) -> Result<(), String> {
+    let ws = &parts.access.kalshi.ws;
+    let upgrade = || -> Option<Box<dyn Upgrade>> {
+        Some(Box::new(KalshiUpgrade::new(parts.signers.kalshi.clone())))
     };
-    Ok(links)
+    for (number, markets) in assign(parts.directory, Venue::Kalshi) {
+        let room = markets_per_link(Venue::Kalshi);
+        let session = kalshi_venue::Session::with_capacity(kalshi_venue::Role::Market, room);
+        let mut session = session.numbered(number);
+        for entry in &markets {
+            session.follow(Nanos::ZERO, entry).map_err(|_| unfit(entry))?;
+        }
+        let markets = markets.iter().map(|entry| entry.def.market).collect();
+        let dialer = (parts.dial)(Venue::Kalshi, ws, 2 * MARKET_DIALS + u64::from(number.get()))?;
+        let options = LinkOptions { upgrade: upgrade(), ..parts.options() };
+        feed.add(FeedLink::new(Venue::Kalshi, Link::Market, session, markets, dialer, options));
+    }
+    let role = kalshi_venue::Role::Private;
+    let mut private = kalshi_venue::Session::with_capacity(role, MARKETS_MAX);
+    for entry in parts.directory.of(Venue::Kalshi) {
+        private.follow(Nanos::ZERO, entry).map_err(|_| unfit(entry))?;
+    }
+    let options = LinkOptions {
+        upgrade: upgrade(),
+        inspect: Some(Box::new(move |frame| {
+            if let Some(learnt) = learn_from_frame(frame) {
+                let _ = learn.push(learnt); // the answer, or a question, names it as well
+            }
+        })),
+        ..parts.options()
+    };
+    let (markets, dialer) = (parts.markets(Venue::Kalshi), (parts.dial)(Venue::Kalshi, ws, 4)?);
+    feed.add(FeedLink::new(Venue::Kalshi, Link::Private, private, markets, dialer, options));
+    Ok(())
 }

@@ -1,10 +1,12 @@
-//! The four WebSockets: production sessions, whose frames go straight to the venues in this process and back.
+//! The WebSockets of both venues: production sessions, whose frames go straight to the venues in this process and back.
 
-use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::directory::{Directory, Entry};
+use surefoot_cold::feed::{Follow, assign, markets_per_link};
 use surefoot_cold::venue::polymarket::polymarket_user_frame;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, Link as Kind};
 use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::{DecodeError, Session, kalshi, polymarket};
 
@@ -102,6 +104,8 @@ pub struct Link {
     pub venue: Venue,
     /// What it carries.
     pub kind: Kind,
+    /// Which of the venue's market links; 0 for a private one.
+    pub number: LinkNumber,
     /// Which host of the venue it leads to.
     pub host: Host,
     /// The path that is asked for there.
@@ -122,49 +126,51 @@ pub struct Link {
 ///
 /// # Errors
 /// A market does not fit into a session; the words name it.
-pub fn links(account: &Account, directory: &Directory) -> Result<[Link; 4], String> {
-    let mut market = polymarket::MarketSession::with_capacity(MARKETS_MAX);
+pub fn links(account: &Account, directory: &Directory) -> Result<Vec<Link>, String> {
+    let fit = |entry: &Entry| format!("{}: no room in a session", entry.names.id());
+    let mut links = Vec::new();
+    for (number, markets) in assign(directory, Venue::Polymarket) {
+        let room = markets_per_link(Venue::Polymarket);
+        let mut session = polymarket::MarketSession::with_capacity(room).numbered(number);
+        for entry in markets {
+            session.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
+        }
+        let host = Host::PolymarketWs;
+        links.push(link(Venue::Polymarket, host, Kind::Market, "/ws/market", session));
+    }
     let frame = polymarket_user_frame(&account.credentials);
     let mut user = polymarket::UserSession::new(MARKETS_MAX, frame, &account.credentials.api_key);
-    let mut ka_market = kalshi::Session::with_capacity(kalshi::Role::Market, MARKETS_MAX);
-    let mut ka_private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
-    for entry in directory.iter() {
-        let fail = |_| format!("{}: no room in a session", entry.names.id());
-        let (id, grid) = (entry.def.market, entry.def.grid);
-        match &entry.names {
-            Names::Polymarket(names) => {
-                let names = polymarket::MarketNames {
-                    market: id,
-                    condition: &names.condition_id,
-                    yes: &names.yes_token,
-                    no: &names.no_token,
-                    grid,
-                };
-                market.add_market(Nanos::ZERO, &names).map_err(fail)?;
-                user.add_market(&names).map_err(fail)?;
-            }
-            Names::Kalshi(names) => {
-                ka_market.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
-                ka_private.add_market(Nanos::ZERO, &names.ticker, id, grid).map_err(fail)?;
-            }
-        }
+    for entry in directory.of(Venue::Polymarket) {
+        user.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
     }
-    let (pm, ka) = ((Venue::Polymarket, Host::PolymarketWs), (Venue::Kalshi, Host::KalshiWs));
-    Ok([
-        link(pm, Kind::Market, "/ws/market", Box::new(market)),
-        link(pm, Kind::Private, "/ws/user", Box::new(user)),
-        link(ka, Kind::Market, twin::WS_PATH, Box::new(ka_market)),
-        link(ka, Kind::Private, twin::WS_PATH, Box::new(ka_private)),
-    ])
+    let host = Host::PolymarketWs;
+    links.push(link(Venue::Polymarket, host, Kind::Private, "/ws/user", user));
+    for (number, markets) in assign(directory, Venue::Kalshi) {
+        let room = markets_per_link(Venue::Kalshi);
+        let session = kalshi::Session::with_capacity(kalshi::Role::Market, room);
+        let mut session = session.numbered(number);
+        for entry in markets {
+            session.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
+        }
+        links.push(link(Venue::Kalshi, Host::KalshiWs, Kind::Market, twin::WS_PATH, session));
+    }
+    let mut private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
+    for entry in directory.of(Venue::Kalshi) {
+        private.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
+    }
+    links.push(link(Venue::Kalshi, Host::KalshiWs, Kind::Private, twin::WS_PATH, private));
+    Ok(links)
 }
 
 fn link(
-    (venue, host): (Venue, Host),
+    venue: Venue,
+    host: Host,
     kind: Kind,
     path: &'static str,
-    session: Box<dyn AnySession>,
+    session: impl Session + 'static,
 ) -> Link {
     let teaches = venue == Venue::Kalshi && kind == Kind::Private;
+    let (number, session) = (session.number(), Box::new(session));
     let (conn, out_until, in_until) = (None, Nanos::ZERO, Nanos::ZERO);
-    Link { venue, kind, host, path, session, conn, out_until, in_until, teaches }
+    Link { venue, kind, number, host, path, session, conn, out_until, in_until, teaches }
 }

@@ -14,6 +14,7 @@ use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkSet;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
 
@@ -96,7 +97,7 @@ struct Simulation {
     /// When the venues next do something by themselves.
     venues_at: Nanos,
     queue: Queue<Happening>,
-    links: [Link; 4],
+    links: Vec<Link>,
     upgrade: KalshiUpgrade,
     conns: u64,
     executors: [Box<dyn Executor>; 2],
@@ -490,11 +491,12 @@ impl Simulation {
         if self.now.since(self.current_at) >= CURRENT_EVERY {
             self.current_at = self.now;
             for at in 0..self.links.len() {
-                let Link { venue, kind, conn, .. } = self.links[at];
+                let Link { venue, kind, number, conn, .. } = self.links[at];
                 if kind == Kind::Market && conn.is_some() {
                     let late = self.links[at].session.late_by(self.now).get();
                     let upto = Nanos::new(self.now.get().saturating_sub(late));
-                    self.tell_one(&Event::Current { venue, upto })?;
+                    let links = LinkSet::only(number);
+                    self.tell_one(&Event::Current { venue, links, upto })?;
                 }
             }
         }

@@ -20,6 +20,7 @@ use surefoot_cold::wirelog::{self, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::{Cancel, Order, Query};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::Approved;
@@ -125,7 +126,12 @@ impl<W: VenueCodec, M: Meter> Rig<W, M> {
 
     /// Turns until the order path is up.
     pub fn up(mut self) -> Self {
-        let up = Event::Link { venue: W::VENUE, link: Link::Orders, up: true };
+        let up = Event::Link {
+            venue: W::VENUE,
+            link: Link::Orders,
+            number: LinkNumber::FIRST,
+            up: true,
+        };
         assert_eq!(self.event(), up);
         self
     }
@@ -311,7 +317,14 @@ fn no_answer_in_time_is_unknown_and_its_connection_is_never_used_again() {
 
 impl<W: VenueCodec> Rig<W> {
     fn up_again(mut self) -> Self {
-        while self.event() != (Event::Link { venue: W::VENUE, link: Link::Orders, up: true }) {}
+        while self.event()
+            != (Event::Link {
+                venue: W::VENUE,
+                link: Link::Orders,
+                number: LinkNumber::FIRST,
+                up: true,
+            })
+        {}
         self
     }
 }

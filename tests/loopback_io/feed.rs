@@ -1,17 +1,21 @@
 //! The feed: up, down, up again, and what a full ring does.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtrb::{Consumer, RingBuffer};
 use surefoot_cold::directory::{Entry, Names, PolymarketNames};
-use surefoot_cold::feed::{Command, Feed, FeedLink, Follow, LinkOptions, TapReader, Upgrade};
+use surefoot_cold::feed::{
+    Command, Feed, FeedLink, Follow, LinkOptions, LinkStats, TapReader, Upgrade,
+};
 use surefoot_cold::net::{NoMeter, Trust};
 use surefoot_hot::book::StaleWhy;
+use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Notice;
 use surefoot_hot::venue::polymarket::MarketSession;
@@ -114,11 +118,13 @@ impl Rig {
         addr: std::net::SocketAddr,
         mut options: LinkOptions,
     ) {
-        let mut session = MarketSession::with_capacity(8);
-        session.follow(START, &entry(0)).unwrap();
+        let number = feed.stats().count() as u16; // each link carries the market of its number
+        let link = LinkNumber::new(number.into()).unwrap();
+        let mut session = MarketSession::with_capacity(8).numbered(link);
+        session.follow(START, &entry(number)).unwrap();
         options.upgrade = Some(Box::new(Badge));
         let dialer = dialer(trust, addr, "/ws/market", "wss", 1);
-        let markets = vec![MarketId::new(0)];
+        let markets = vec![MarketId::new(number)];
         feed.add(FeedLink::new(PM, Link::Market, session, markets, dialer, options));
     }
 
@@ -150,7 +156,7 @@ impl Rig {
 }
 
 pub fn link(up: bool) -> Event {
-    Event::Link { venue: PM, link: Link::Market, up }
+    Event::Link { venue: PM, link: Link::Market, number: LinkNumber::FIRST, up }
 }
 
 #[test]
@@ -231,6 +237,9 @@ fn a_full_ring_costs_market_data_then_a_fresh_snapshot() {
         }
     });
     let mut rig = Rig::new(&trust, addr, 16, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().next().unwrap().held > 0);
+    assert_eq!(rig.feed.outlet().dropped(), 0, "for a moment it is left unread");
+    rig.now = rig.now.after(DATA_AGE_MAX);
     rig.until(|rig| rig.feed.stats().next().unwrap().frames == 40);
     assert!(rig.feed.outlet().dropped() > 0);
     assert_eq!(asked.load(Ordering::SeqCst), 0);
@@ -240,12 +249,58 @@ fn a_full_ring_costs_market_data_then_a_fresh_snapshot() {
         match rig.event() {
             Event::SnapshotBegin { market, .. } => open = Some(market),
             Event::SnapshotEnd { market } => assert_eq!(open.take(), Some(market)),
-            Event::StaleAll { venue: PM, why: StaleWhy::Overflow } => stale = true,
+            Event::StaleAll { venue: PM, link: LinkNumber::FIRST, why: StaleWhy::Overflow } => {
+                stale = true
+            }
             _ => {}
         }
     }
     rig.until(|_| asked.load(Ordering::SeqCst) == 1);
     assert_eq!(rig.feed.outlet().overflows(), 1);
+}
+
+#[test]
+fn a_link_that_is_lost_costs_its_own_markets_and_no_other() {
+    let drop_it = Arc::new(AtomicBool::new(false));
+    let dropped = Arc::clone(&drop_it);
+    let (trust, addr) = ws_server(move |_, socket| {
+        let second = text(socket).unwrap().contains("\"assets_ids\":[\"21\",\"22\"]");
+        socket.send(Message::text(book(u16::from(second)))).unwrap();
+        while !(second && dropped.load(Ordering::SeqCst)) && text(socket).is_some() {}
+    });
+    let mut rig = Rig::new(&trust, addr, 1_024, LinkOptions::default());
+    Rig::add(&mut rig.feed, &trust, addr, LinkOptions::default());
+    rig.until(|rig| rig.feed.stats().all(|link| link.frames == 1));
+    let number = LinkNumber::new(1).unwrap();
+    let names: Vec<_> = rig.feed.stats().map(LinkStats::name).collect();
+    assert_eq!(names, ["polymarket market 0", "polymarket market 1"]);
+    let mut events: Vec<_> = std::iter::from_fn(|| rig.core.pop().ok()).collect();
+    for market in [0, 1].map(MarketId::new) {
+        let venue_time = Nanos::from_millis(1_795_000_000_000);
+        let link = LinkNumber::new(market.index()).unwrap();
+        assert!(events.contains(&Event::SnapshotBegin { market, link, venue_time }), "{events:?}");
+    }
+    drop_it.store(true, Ordering::SeqCst);
+    rig.now = rig.now.after(Nanos::from_secs(10)); // the sessions ping, the server hears and drops one
+    let down = Event::Link { venue: PM, link: Link::Market, number, up: false };
+    events.clear();
+    while events.last() != Some(&down) {
+        events.push(rig.event());
+    }
+    let stale = Event::Stale { market: MarketId::new(1), why: StaleWhy::Link };
+    assert_eq!(rig.event(), stale);
+    assert!(!events.contains(&link(false)));
+    rig.now = rig.now.after(Nanos::from_millis(100));
+    let current = loop {
+        if let Event::Current { links, upto, .. } = rig.event() {
+            break (links, upto);
+        }
+    };
+    assert_eq!(
+        current,
+        (LinkSet::only(LinkNumber::FIRST), rig.now),
+        "the other one is as fresh as ever"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::ledger::Purse;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::note::{Alarm, Note};
 use surefoot_hot::order::{Expiry, OrderState, Tif};
@@ -376,7 +377,12 @@ where
     // Another program buys more with the same keys than the order could have filled.
     let (mut other, _) = twin.connect(&scratch(&format!("{name}-other")).join("wire.log"), false);
     other.until("the way", |seen| {
-        seen.contains(&Event::Link { venue: T::Codec::VENUE, link: Link::Orders, up: true })
+        seen.contains(&Event::Link {
+            venue: T::Codec::VENUE,
+            link: Link::Orders,
+            number: LinkNumber::FIRST,
+            up: true,
+        })
     });
     for id in 9_000_001..=9_000_004 {
         other.place(id, 5_600, Tif::Ioc);

@@ -37,6 +37,7 @@ use surefoot_cold::wirelog::{Contents, SyncMode, VenueId, WireLog};
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
 use surefoot_hot::report::{Fill, Report, VenueState};
@@ -107,7 +108,7 @@ impl<W: VenueCodec> Rig<W> {
     fn trade(&mut self) {
         let venue = W::VENUE;
         for link in [Link::Market, Link::Private, Link::Orders] {
-            let up = Event::Link { venue, link, up: true };
+            let up = Event::Link { venue, link, number: LinkNumber::FIRST, up: true };
             self.until(&format!("{up:?}"), |seen| seen.contains(&up));
         }
         self.until("a book", |seen| {

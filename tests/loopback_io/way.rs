@@ -15,6 +15,7 @@ use surefoot_cold::wirelog;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, OrderId, OrderRef, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::{Cancel, Query};
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::{Nanos, Qty};
@@ -47,7 +48,7 @@ fn rejected(order: u64, why: Reject) -> Report {
 }
 
 fn link(venue: Venue, up: bool) -> Event {
-    Event::Link { venue, link: Link::Orders, up }
+    Event::Link { venue, link: Link::Orders, number: LinkNumber::FIRST, up }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use surefoot_hot::book::Change;
 use surefoot_hot::event::{Event, Oddity};
 use surefoot_hot::ids::{MarketId, Side, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::report::{Fill, Finality, Report};
 use surefoot_hot::units::{Nanos, Qty};
@@ -373,7 +374,7 @@ fn identity(fill: &Fill) -> (MarketId, Side, bool, Finality) {
 fn without_time(event: &Event) -> Event {
     match *event {
         Event::SnapshotBegin { market, .. } => {
-            Event::SnapshotBegin { market, venue_time: Nanos::ZERO }
+            Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: Nanos::ZERO }
         }
         other => other,
     }

@@ -25,6 +25,7 @@ use surefoot_hot::event::{Event, Oddity};
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::report::{Fill, Finality, Report};
 use surefoot_hot::units::{Nanos, Qty, Usd};
@@ -72,7 +73,10 @@ impl<S: Session> Line<S> {
         let mut books = Books::new();
         for market in [PM, KA] {
             books.apply(now, &Event::Market(terms(market)));
-            books.apply(now, &Event::SnapshotBegin { market, venue_time: Nanos::ZERO });
+            books.apply(
+                now,
+                &Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: Nanos::ZERO },
+            );
             books.apply(now, &Event::SnapshotEnd { market });
         }
         let (told, sent, notices) = (Vec::new(), Vec::new(), Vec::new());

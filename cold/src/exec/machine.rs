@@ -34,6 +34,7 @@ use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::{Amend, Cancel, Order, Query};
 use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::risk::Approved;
@@ -289,7 +290,12 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         let up = self.figures(now).may_open();
         if up != self.told_up {
             self.told_up = up;
-            self.reports.push_back(Event::Link { venue: C::VENUE, link: Link::Orders, up });
+            self.reports.push_back(Event::Link {
+                venue: C::VENUE,
+                link: Link::Orders,
+                number: LinkNumber::FIRST,
+                up,
+            });
         }
     }
 

@@ -5,8 +5,10 @@ use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 use mio::{Registry, Token};
+use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::{Counters, DecodeError, Notice, Session};
 use tungstenite::client::client_with_config;
@@ -17,6 +19,7 @@ use tungstenite::http::Uri;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{ClientRequestBuilder, Error, Message, WebSocket};
 
+use super::market_set::MarketSet;
 use super::outlet::{Outlet, RingSink};
 use super::tap::Tap;
 use crate::directory::Entry;
@@ -91,8 +94,10 @@ impl fmt::Debug for LinkOptions {
 pub struct LinkStats {
     /// To which venue.
     pub venue: Venue,
-    /// Which of its links.
+    /// What it carries.
     pub link: Link,
+    /// Which of the venue's market links; 0 for a private one.
+    pub number: LinkNumber,
     /// Whether it works now.
     pub up: bool,
     /// Text frames read.
@@ -125,6 +130,26 @@ pub struct LinkStats {
     pub last_error: Option<String>,
 }
 
+impl LinkStats {
+    /// A frame was not understood.
+    fn on_bad(&mut self, error: DecodeError, text: &str) {
+        self.bad[kind(error)] += 1;
+        if self.link == Link::Private {
+            self.unread.0 += 1;
+            self.unread.1 = Some(format!("{error:?}{}", named(text)));
+        }
+    }
+
+    /// What people call the link: the venue, what it carries and, where there may be several, its number.
+    pub fn name(&self) -> String {
+        let (venue, link) = (self.venue.name(), self.link.name());
+        match self.link {
+            Link::Market => format!("{venue} {link} {}", self.number),
+            Link::Private | Link::Orders => format!("{venue} {link}"),
+        }
+    }
+}
+
 /// Whether an upgrade failed because of who asked. The page of a filter in front of the venue says nothing of that.
 fn refuses(error: &tungstenite::Error) -> bool {
     let tungstenite::Error::Http(answer) = error else { return false };
@@ -147,7 +172,9 @@ pub struct FeedLink<S> {
     options: LinkOptions,
     token: Token,
     state: State,
-    markets: Vec<MarketId>,
+    markets: MarketSet,
+    /// Since when it is left unread because the ring is half full; [`Nanos::NEVER`] while it is not.
+    held_since: Nanos,
     /// Bytes may be left in a buffer of ours: no readiness will tell of them.
     more: bool,
     /// The session may have something to say.
@@ -179,6 +206,7 @@ impl<S: Follow> FeedLink<S> {
         let stats = LinkStats {
             venue,
             link,
+            number: session.number(),
             up: false,
             frames: 0,
             bytes: 0,
@@ -203,7 +231,8 @@ impl<S: Follow> FeedLink<S> {
             options,
             token: Token(0),
             state: State::Down,
-            markets,
+            markets: markets.into_iter().collect(),
+            held_since: Nanos::NEVER,
             more: false,
             acted: false,
             unflushed: false,
@@ -222,19 +251,20 @@ impl<S: Follow> FeedLink<S> {
         self.token = token;
     }
 
+    fn sink<'a>(&self, outlet: &'a mut Outlet) -> RingSink<'a> {
+        RingSink { outlet, venue: self.venue, link: self.session.number(), pushed: 0 }
+    }
+
     fn on_command(&mut self, now: Nanos, command: Command, registry: &Registry, out: &mut Outlet) {
         self.acted = true;
         match command {
             Command::Follow(entry) => match self.session.follow(now, &entry) {
-                Ok(()) if !self.markets.contains(&entry.def.market) => {
-                    self.markets.push(entry.def.market);
-                }
-                Ok(()) => {}
+                Ok(()) => self.markets.insert(entry.def.market),
                 Err(Unfollowed) => self.stats.unfollowed += 1,
             },
             Command::Unfollow(market) => {
                 self.session.unfollow(now, market);
-                self.markets.retain(|followed| *followed != market);
+                self.markets.remove(market);
             }
             Command::Resync(market) => self.session.resync(now, market),
             Command::Reconnect => self.go_down(now, registry, out, "told to reconnect"),
@@ -319,7 +349,7 @@ impl<S: Follow> FeedLink<S> {
                 self.stats.up = true;
                 self.stats.opened += 1;
                 self.stats.credentials_refused = false;
-                self.resyncs_seen = out.between_frames(self.venue);
+                self.resyncs_seen = out.between_frames(self.venue, self.session.number());
                 self.empty_at = Nanos::ZERO;
                 self.session.on_open(now);
             }
@@ -357,7 +387,7 @@ impl<S: Follow> FeedLink<S> {
                 self.stats.lost += 1;
                 self.stats.last_error = Some(why.to_string());
                 self.dialer.on_failure(now);
-                let mut sink = RingSink { outlet: out, venue: self.venue, pushed: 0 };
+                let mut sink = self.sink(out);
                 self.session.on_close(now, &mut sink);
             }
             State::Down => {}
@@ -380,7 +410,12 @@ impl<S: Follow> FeedLink<S> {
         self.more = true;
         let mut frames = 0;
         while frames < FRAMES_PER_TURN_MAX {
-            if self.link == Link::Private && !out.has_room() {
+            let held = match self.link {
+                Link::Private => !out.has_room(),
+                Link::Market => hold(&mut self.held_since, now, out.has_half()),
+                Link::Orders => unreachable!("the feed has no such link"),
+            };
+            if held {
                 self.stats.held += 1;
                 return Ok(frames);
             }
@@ -401,27 +436,24 @@ impl<S: Follow> FeedLink<S> {
                     if let Some(inspect) = &mut self.options.inspect {
                         inspect(bytes);
                     }
-                    out.between_frames(self.venue);
+                    out.between_frames(self.venue, self.session.number());
                     let start = meter.now();
-                    let mut sink = RingSink { outlet: out, venue: self.venue, pushed: 0 };
+                    let (venue, link) = (self.venue, self.session.number());
+                    let mut sink = RingSink { outlet: out, venue, link, pushed: 0 };
                     let result = self.session.on_frame(now, bytes, &mut sink);
                     self.stats.events += u64::from(sink.pushed);
                     let span = meter.now().since(start);
                     meter.record(Stage::Decode, span);
                     if let Some(tap) = &mut tap {
                         let conn = u32::try_from(self.stats.opened).unwrap_or(u32::MAX);
-                        tap.frame(now, self.venue, self.link, conn, bytes);
+                        let number = self.session.number();
+                        tap.frame(now, self.venue, self.link, number, conn, bytes);
                     }
                     self.stats.frames += 1;
                     self.stats.bytes += bytes.len() as u64;
                     self.dialer.on_open(); // only now: some venues accept a link and drop it at once
                     if let Err(error) = result {
-                        self.stats.bad[kind(error)] += 1;
-                        if self.link == Link::Private {
-                            self.stats.unread.0 += 1;
-                            self.stats.unread.1 =
-                                Some(format!("{error:?}{}", named(text.as_str())));
-                        }
+                        self.stats.on_bad(error, text.as_str());
                     }
                 }
                 Message::Binary(_) | Message::Frame(_) => self.stats.bad[4] += 1,
@@ -458,6 +490,17 @@ impl<S: Follow> FeedLink<S> {
         }
         Ok(written)
     }
+}
+
+/// Whether a market link is left unread because the ring is half full. Not for longer than market data may be old: what
+/// would be read then is worth nothing, and fresh snapshots come sooner where it is dropped.
+fn hold(since: &mut Nanos, now: Nanos, has_half: bool) -> bool {
+    if has_half {
+        *since = Nanos::NEVER;
+        return false;
+    }
+    *since = (*since).min(now);
+    now.since(*since) < DATA_AGE_MAX
 }
 
 /// What a message names, for a person who must find it at the venue. Not the message: it may hold our key.
@@ -508,8 +551,10 @@ pub(super) trait Pump<M>: Send {
     fn follows(&self, market: MarketId) -> bool;
     fn resync(&mut self, now: Nanos, market: MarketId);
     fn deadline(&self) -> Nanos;
-    /// For links with market data: whose it is, and how old its newest data is at most. `None` where it is down.
-    fn current(&self, now: Nanos) -> Option<(Venue, Option<Nanos>)>;
+    /// For a market link that is up: up to when everything that came has been handed in; zero before it was read empty.
+    fn current(&self, now: Nanos) -> Option<Nanos>;
+    /// Whether it has something to do in the next turn although its socket says nothing and its deadline has not come.
+    fn wants_turn(&self) -> bool;
     fn has_more(&self) -> bool;
     fn shut(&mut self, now: Nanos, registry: &Registry, out: &mut Outlet);
     fn stats(&self) -> &LinkStats;
@@ -536,12 +581,12 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
         if !matches!(self.state, State::Up(_)) {
             return work;
         }
-        let resyncs = out.between_frames(self.venue);
+        let resyncs = out.between_frames(self.venue, self.session.number());
         if resyncs != self.resyncs_seen {
             self.resyncs_seen = resyncs;
             self.acted = true;
-            for market in &self.markets {
-                self.session.resync(now, *market);
+            for market in self.markets.iter() {
+                self.session.resync(now, market);
             }
         }
         match self.read(now, out, tap, meter) {
@@ -553,7 +598,7 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
         }
         if now >= self.session.poll_deadline() {
             self.acted = true;
-            let mut sink = RingSink { outlet: out, venue: self.venue, pushed: 0 };
+            let mut sink = self.sink(out);
             if !self.session.on_deadline(now, &mut sink) {
                 self.go_down(now, registry, out, "silent for too long");
                 return work + 1;
@@ -580,7 +625,7 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
     }
 
     fn follows(&self, market: MarketId) -> bool {
-        self.markets.contains(&market)
+        self.markets.contains(market)
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
@@ -596,15 +641,22 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
         }
     }
 
-    fn current(&self, now: Nanos) -> Option<(Venue, Option<Nanos>)> {
-        if self.link != Link::Market {
+    fn current(&self, now: Nanos) -> Option<Nanos> {
+        if self.link != Link::Market || !matches!(self.state, State::Up(_)) {
             return None;
         }
-        let upto = || {
-            let late = self.session.late(now).get();
-            Nanos::new(self.empty_at.get().saturating_sub(late))
-        };
-        Some((self.venue, matches!(self.state, State::Up(_)).then(upto)))
+        let late = self.session.late(now).get();
+        Some(Nanos::new(self.empty_at.get().saturating_sub(late)))
+    }
+
+    fn wants_turn(&self) -> bool {
+        match self.state {
+            State::Down => self.options.commands.is_some(),
+            State::Opening { .. } | State::Upgrading { .. } => true,
+            State::Up(_) => {
+                self.more || self.acted || self.unflushed || self.options.commands.is_some()
+            }
+        }
     }
 
     fn has_more(&self) -> bool {

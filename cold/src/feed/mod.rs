@@ -3,7 +3,9 @@
 //! A [`Feed`] owns some [`FeedLink`]s and the one producing end of `feed_core`. Each link is a WebSocket over
 //! TLS with a hot [`Session`](surefoot_hot::venue::Session) that understands it.
 
+mod assign;
 pub mod link;
+mod market_set;
 pub mod outlet;
 pub mod tap;
 
@@ -17,9 +19,11 @@ use surefoot_hot::bounds::DATA_AGE_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
+use surefoot_hot::links::LinkSet;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Counters;
 
+pub use assign::{assign, markets_per_link};
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
 pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
@@ -29,7 +33,7 @@ use link::Pump;
 
 /// Readiness events taken from the system per call.
 const EVENTS_MAX: usize = 64;
-/// How often the core is told how fresh each venue's market data is. A fifth of what the gate allows it to be old.
+/// How often the core is told how fresh market data is, and idle links are looked at. A fifth of what the gate allows it to be old.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
 const _: () = assert!(CURRENT_EVERY.get() * 5 <= DATA_AGE_MAX.get());
 /// The token of the waker; links have the numbers from 0.
@@ -44,6 +48,12 @@ pub struct Feed<M> {
     outlet: Outlet,
     tap: Option<Tap>,
     intents: Option<Consumer<Intent>>,
+    /// Links that have something to do in the next turn, one bit for each. Most of a hundred links are idle at any moment.
+    awake: Vec<u64>,
+    /// When the first link's deadline comes.
+    deadline: Nanos,
+    /// Up to when the core was last told that a link's data has been handed in, by link.
+    told: Vec<Nanos>,
     /// When the core is next told how fresh market data is.
     current_due: Nanos,
     meter: M,
@@ -70,6 +80,9 @@ impl<M: Meter> Feed<M> {
             outlet: Outlet::new(feed_core),
             tap: tap.map(Tap::new),
             intents: None,
+            awake: Vec::new(),
+            deadline: Nanos::ZERO,
+            told: Vec::new(),
             current_due: Nanos::ZERO,
             meter,
         })
@@ -79,6 +92,9 @@ impl<M: Meter> Feed<M> {
     pub fn add<S: Follow + Send + 'static>(&mut self, mut link: FeedLink<S>) {
         link.register_as(Token(self.links.len()));
         self.links.push(Box::new(link));
+        self.told.push(Nanos::ZERO);
+        self.awake.resize(self.links.len().div_ceil(64), 0);
+        self.deadline = Nanos::ZERO; // it dials
     }
 
     /// Where [`Intent::Resync`] comes from. Any other intent there is a mistake of the wiring.
@@ -91,25 +107,63 @@ impl<M: Meter> Feed<M> {
         self.gather(Some(Duration::ZERO));
         let mut work = self.outlet.flush();
         work += self.route_resyncs(now);
-        for link in &mut self.links {
-            let tap = self.tap.as_mut();
-            work += link.turn(now, self.poll.registry(), &mut self.outlet, tap, &mut self.meter);
+        let tells = now >= self.current_due;
+        if tells || now >= self.deadline || self.outlet.is_dropping() {
+            self.deadline = Nanos::NEVER;
+            for nth in 0..self.links.len() {
+                work += self.turn_link(now, nth);
+            }
+        } else {
+            for word in 0..self.awake.len() {
+                let mut awake = self.awake[word];
+                while awake != 0 {
+                    work += self.turn_link(now, word * 64 + awake.trailing_zeros() as usize);
+                    awake &= awake - 1;
+                }
+            }
         }
-        if now >= self.current_due {
+        if tells {
             self.current_due = now.after(CURRENT_EVERY);
             self.tell_current(now);
         }
         work
     }
 
-    /// Tells the core up to when each venue's market data has been handed in: as far as all of its links that are up.
-    /// `now` was read before the sockets were, so a stall in this turn makes data older, never younger.
+    fn turn_link(&mut self, now: Nanos, nth: usize) -> u32 {
+        let (link, tap) = (&mut self.links[nth], self.tap.as_mut());
+        let work = link.turn(now, self.poll.registry(), &mut self.outlet, tap, &mut self.meter);
+        self.deadline = self.deadline.min(link.deadline());
+        let (word, bit) = (&mut self.awake[nth / 64], 1 << (nth % 64));
+        *word = if link.wants_turn() { *word | bit } else { *word & !bit };
+        work
+    }
+
+    /// Tells the core up to when the market data of each link has been handed in: in one event for those of a venue that
+    /// were read empty a moment ago, as far as all of them; of each other where it is news. `now` was read before the
+    /// sockets were, so a stall in this turn makes data older, never younger.
     fn tell_current(&mut self, now: Nanos) {
+        let mut together = [(LinkSet::NONE, Nanos::NEVER); Venue::ALL.len()];
+        for (link, told) in self.links.iter().zip(&mut self.told) {
+            let Some(upto) = link.current(now).filter(|upto| *upto > Nanos::ZERO) else { continue };
+            let (venue, number) = (link.stats().venue, link.stats().number);
+            if self.outlet.is_lossy(venue, number) {
+                continue; // it must not look fresh
+            }
+            if now.since(upto) <= CURRENT_EVERY {
+                let (links, all) = &mut together[venue.index()];
+                links.insert(number);
+                *all = upto.min(*all);
+            } else if upto > *told {
+                let links = LinkSet::only(number);
+                if self.outlet.mention(Event::Current { venue, links, upto }) {
+                    *told = upto;
+                }
+            }
+        }
         for venue in Venue::ALL {
-            let of_venue = self.links.iter().filter_map(|link| link.current(now));
-            let upto = of_venue.filter(|(of, _)| *of == venue).filter_map(|(_, upto)| upto).min();
-            if let Some(upto) = upto.filter(|upto| *upto > Nanos::ZERO) {
-                self.outlet.mention(venue, Event::Current { venue, upto });
+            let (links, upto) = together[venue.index()];
+            if !links.is_empty() {
+                self.outlet.mention(Event::Current { venue, links, upto });
             }
         }
     }
@@ -172,6 +226,7 @@ impl<M: Meter> Feed<M> {
         for event in &self.events {
             if let Some(link) = self.links.get_mut(event.token().0) {
                 link.on_ready(event);
+                self.awake[event.token().0 / 64] |= 1 << (event.token().0 % 64);
             }
         }
     }
@@ -185,8 +240,11 @@ impl<M: Meter> Feed<M> {
             let Intent::Resync { market } = intent else {
                 panic!("only resyncs are wired to the feed: {intent:?}")
             };
-            for link in self.links.iter_mut().filter(|link| link.follows(market)) {
-                link.resync(now, market);
+            for (nth, link) in self.links.iter_mut().enumerate() {
+                if link.follows(market) {
+                    link.resync(now, market);
+                    self.awake[nth / 64] |= 1 << (nth % 64);
+                }
             }
         }
         work

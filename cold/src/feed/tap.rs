@@ -3,10 +3,12 @@
 use rtrb::{Consumer, Producer};
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::units::Nanos;
 
-/// Bytes before each frame: length 4, receive time 8, venue 1, link 1, connection 4, frames lost 8; little-endian.
-const HEAD_BYTES: usize = 26;
+/// Bytes before each frame: length 4, receive time 8, venue 1, link 1, its number 1, connection 4, frames lost 8;
+/// little-endian.
+const HEAD_BYTES: usize = 27;
 
 /// The writing end. A frame that does not fit whole is lost and counted.
 #[derive(Debug)]
@@ -22,7 +24,15 @@ impl Tap {
     }
 
     /// Copies one frame; `conn` counts the connections that its link has had.
-    pub fn frame(&mut self, recv: Nanos, venue: Venue, link: Link, conn: u32, bytes: &[u8]) {
+    pub fn frame(
+        &mut self,
+        recv: Nanos,
+        venue: Venue,
+        link: Link,
+        number: LinkNumber,
+        conn: u32,
+        bytes: &[u8],
+    ) {
         let len = u32::try_from(bytes.len()).ok();
         let (Some(len), true) = (len, self.ring.slots() >= HEAD_BYTES + bytes.len()) else {
             self.lost += 1;
@@ -31,9 +41,9 @@ impl Tap {
         let mut head = [0; HEAD_BYTES];
         head[..4].copy_from_slice(&len.to_le_bytes());
         head[4..12].copy_from_slice(&recv.get().to_le_bytes());
-        head[12..14].copy_from_slice(&[venue as u8, link as u8]);
-        head[14..18].copy_from_slice(&conn.to_le_bytes());
-        head[18..].copy_from_slice(&self.lost.to_le_bytes());
+        head[12..15].copy_from_slice(&[venue as u8, link as u8, number.get()]);
+        head[15..19].copy_from_slice(&conn.to_le_bytes());
+        head[19..].copy_from_slice(&self.lost.to_le_bytes());
         for part in [&head[..], bytes] {
             self.ring.push_entire_slice(part).expect("room was just seen, and only we fill it");
         }
@@ -54,6 +64,8 @@ pub struct Tapped {
     pub venue: Venue,
     /// Over which link.
     pub link: Link,
+    /// Over which of the venue's market links; 0 for a private one.
+    pub number: LinkNumber,
     /// Over which of its connections, counted from 1: where it rises, frames may be missing before this one.
     pub conn: u32,
     /// How many frames of any link have been lost before this one: where it rises, some are missing.
@@ -92,8 +104,9 @@ impl TapReader {
             recv: Nanos::new(u64::from_le_bytes(head[4..12].try_into().expect("eight bytes"))),
             venue: Venue::ALL[usize::from(head[12])],
             link: [Link::Market, Link::Private, Link::Orders][usize::from(head[13])],
-            conn: u32::from_le_bytes(head[14..18].try_into().expect("four bytes")),
-            lost: u64::from_le_bytes(head[18..].try_into().expect("eight bytes")),
+            number: LinkNumber::new(head[14].into()).expect("the writer had one"),
+            conn: u32::from_le_bytes(head[15..19].try_into().expect("four bytes")),
+            lost: u64::from_le_bytes(head[19..].try_into().expect("eight bytes")),
         })
     }
 }
@@ -106,17 +119,19 @@ mod tests {
 
     #[test]
     fn frames_come_out_as_they_went_in_and_what_does_not_fit_is_counted() {
-        let (ring, reader) = RingBuffer::new(76);
+        let (ring, reader) = RingBuffer::new(77);
+        const LINK: LinkNumber = LinkNumber::new(9).unwrap();
         let (mut tap, mut reader) = (Tap::new(ring), TapReader::new(reader));
         let mut bytes = Vec::new();
         for round in 0..20_u8 {
             let frame = vec![round; usize::from(round)];
-            tap.frame(Nanos::new(u64::from(round)), Venue::Kalshi, Link::Private, 3, &frame);
-            tap.frame(Nanos::ZERO, Venue::Kalshi, Link::Market, 1, &[0; 51]);
+            tap.frame(Nanos::new(u64::from(round)), Venue::Kalshi, Link::Market, LINK, 3, &frame);
+            tap.frame(Nanos::ZERO, Venue::Kalshi, Link::Private, LinkNumber::FIRST, 1, &[0; 51]);
             let tapped = reader.poll_frame(&mut bytes).unwrap();
             let (recv, venue) = (Nanos::new(u64::from(round)), Venue::Kalshi);
             let lost = u64::from(round); // one in each round before
-            assert_eq!(tapped, Tapped { recv, venue, link: Link::Private, conn: 3, lost });
+            let link = Link::Market;
+            assert_eq!(tapped, Tapped { recv, venue, link, number: LINK, conn: 3, lost });
             assert_eq!(bytes, frame);
             assert_eq!(reader.poll_frame(&mut bytes), None);
         }

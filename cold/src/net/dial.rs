@@ -24,6 +24,33 @@ const HURRY_EVERY: Nanos = Nanos::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours(Arc<AtomicU64>);
 
+/// So many connections are begun at once to one venue,
+const DIALS_AT_ONCE: u64 = 8;
+/// and then one after each such span. Neither venue documents how often one may connect (2026-11); a hundred TLS
+/// handshakes in one moment would look like an attack on either side of the wire.
+const DIAL_EVERY: Nanos = Nanos::from_millis(100);
+
+/// The links of one venue dial one after another: a venue that was away is not met by a hundred handshakes at once.
+#[derive(Clone, Debug, Default)]
+pub struct DialPace {
+    /// When the line of dials would have been worked off at one for each [`DIAL_EVERY`], in nanoseconds.
+    busy_until: Arc<AtomicU64>,
+}
+
+impl DialPace {
+    /// When the next dial may begin.
+    fn ready_at(&self) -> Nanos {
+        let ahead = DIAL_EVERY.get() * (DIALS_AT_ONCE - 1);
+        Nanos::new(self.busy_until.load(Ordering::Relaxed).saturating_sub(ahead))
+    }
+
+    /// A dial begins. Whoever shares it is on one thread: two that ask at once would both get the same place.
+    fn take(&self, now: Nanos) {
+        let begin = self.busy_until.load(Ordering::Relaxed).max(now.get());
+        self.busy_until.store(begin + DIAL_EVERY.get(), Ordering::Relaxed);
+    }
+}
+
 /// Makes connections to one endpoint.
 ///
 /// The name service is asked once at start, where waiting is allowed, and again after each failure in a
@@ -39,6 +66,7 @@ pub struct Dialer {
     backoff: Backoff,
     not_before: Nanos,
     neighbours: Neighbours,
+    pace: Option<DialPace>,
     /// How often any of them had connected when this one last failed or dialled early.
     heard: u64,
     hurried: Nanos,
@@ -67,6 +95,7 @@ impl Dialer {
             backoff: Backoff::new(seed),
             not_before: Nanos::ZERO,
             neighbours: Neighbours::default(),
+            pace: None,
             heard: 0,
             hurried: Nanos::ZERO,
             dials: 0,
@@ -81,6 +110,13 @@ impl Dialer {
         self
     }
 
+    /// The same in line with those that share the pace; all of them are turned by one thread.
+    #[must_use]
+    pub fn paced(mut self, pace: &DialPace) -> Self {
+        self.pace = Some(pace.clone());
+        self
+    }
+
     /// The endpoint that it dials.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
@@ -88,7 +124,7 @@ impl Dialer {
 
     /// When the next attempt may be made.
     pub fn not_before(&self) -> Nanos {
-        self.not_before
+        self.pace.as_ref().map_or(self.not_before, |pace| self.not_before.max(pace.ready_at()))
     }
 
     /// Attempts made so far.
@@ -103,7 +139,8 @@ impl Dialer {
 
     /// Starts an attempt if one is due.
     pub fn dial(&mut self, now: Nanos, registry: &Registry, token: Token) -> Option<TlsStream> {
-        if now < self.not_before && !self.hurries(now) {
+        let in_line = self.pace.as_ref().is_some_and(|pace| now < pace.ready_at());
+        if in_line || now < self.not_before && !self.hurries(now) {
             return None;
         }
         self.take_lookup();
@@ -113,6 +150,9 @@ impl Dialer {
         }
         let addr = self.addrs[self.next % self.addrs.len()];
         self.dials += 1;
+        if let Some(pace) = &self.pace {
+            pace.take(now);
+        }
         match TlsStream::connect(&self.config, &self.name, addr, registry, token) {
             Ok(stream) => Some(stream),
             Err(_) => {
@@ -179,6 +219,27 @@ mod tests {
     fn dialer(seed: u64, neighbours: &Neighbours) -> Dialer {
         let endpoint = "https://127.0.0.1:9".parse().unwrap();
         Dialer::new(endpoint, client_config(&Trust::Public), seed).unwrap().beside(neighbours)
+    }
+
+    #[test]
+    fn links_of_one_venue_dial_in_line() {
+        let poll = Poll::new().unwrap();
+        let pace = DialPace::default();
+        let mut dialers: Vec<_> =
+            (0..60).map(|seed| dialer(seed, &Neighbours::default()).paced(&pace)).collect();
+        let begin = Nanos::from_secs(100);
+        let mut dialled = 0;
+        for step in 0..60_u64 {
+            let now = begin.after(Nanos::from_millis(step * 100));
+            for dialer in dialers.iter_mut().filter(|dialer| dialer.dials() == 0) {
+                assert!(dialer.not_before() <= now.after(DIAL_EVERY));
+                drop(dialer.dial(now, poll.registry(), Token(0)));
+            }
+            let so_far = dialers.iter().map(Dialer::dials).sum::<u64>();
+            assert!(so_far - dialled <= if step == 0 { DIALS_AT_ONCE } else { 1 }, "step {step}");
+            dialled = so_far;
+        }
+        assert_eq!(dialled, 60, "nobody is forgotten");
     }
 
     #[test]

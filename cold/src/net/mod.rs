@@ -8,7 +8,7 @@ pub mod stream;
 pub mod tls;
 
 pub use backoff::Backoff;
-pub use dial::{Dialer, Neighbours};
+pub use dial::{DialPace, Dialer, Neighbours};
 pub use endpoint::{Endpoint, Scheme};
 pub use meter::{Meter, NoMeter, Stage};
 pub use stream::TlsStream;

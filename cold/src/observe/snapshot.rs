@@ -135,6 +135,12 @@ impl Snapshot {
         self.links.iter().map(|link| link.link.count(figure)).sum()
     }
 
+    /// The links that are down, by name.
+    pub fn links_down(&self) -> Vec<String> {
+        let down = self.links.iter().filter(|link| link.link.count(LinkFigure::Up) == 0);
+        down.map(|link| link.name.clone()).collect()
+    }
+
     /// The figures of a venue's executor.
     pub fn executor(&self, venue: Venue) -> &ExecutorValues {
         &self.executors[venue.index()]

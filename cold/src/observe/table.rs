@@ -190,7 +190,7 @@ figures! {
         Unread = "link_messages_unread", Count, "Messages about our own money that were not understood.", unread: |unread: &(u64, Option<String>)| unread.0;
     }
     also {}
-    words { venue, link, last_error }
+    words { venue, link, number, last_error }
 }
 
 figures! {
@@ -230,7 +230,7 @@ figures! {
     OutletFigure of OutletFigures {
         Dropped = "outlet_events_dropped", Count, "Market events that found no room in the ring; their books are fetched anew.", dropped;
         Waited = "outlet_events_waited", Count, "Events that had to wait for room; none was lost.", waited;
-        Overflows = "outlet_ring_overflows", Count, "Times that a venue's books were declared stale because the ring was full.", overflows;
+        Overflows = "outlet_ring_overflows", Count, "Times that the books of a market link were declared stale because the ring was full.", overflows;
     }
     also {}
     words {}

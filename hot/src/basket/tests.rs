@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::fees::{FeeRule, fee_bound};
 use crate::grid::Grid;
 use crate::ids::{ClusterId, Side, Venue};
+use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::Tif;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -44,7 +45,7 @@ fn market(id: u16, venue: Venue) -> MarketDef {
 fn load(books: &mut Books, def: MarketDef, levels: &[(Side, u16, u64)]) {
     let market = def.market;
     books.apply(T, &Event::Market(def));
-    books.apply(T, &Event::SnapshotBegin { market, venue_time: T });
+    books.apply(T, &Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: T });
     for &(side, ticks, qty) in levels {
         set(books, market, side, ticks, qty);
     }

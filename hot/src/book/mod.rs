@@ -25,7 +25,8 @@ pub use stale::StaleWhy;
 pub use table::Books;
 
 use crate::grid::Grid;
-use crate::ids::{Outcome, Side};
+use crate::ids::{Outcome, Side, Venue};
+use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
 use crate::pack::{Arbitrary, Pack, Sink, Source, pack_variants};
 use crate::state::{State, draw_some, state_fields};
@@ -97,6 +98,8 @@ pub struct Book {
     venue_time: Nanos,
     /// Whether it may belong in other lists of [`Books`] than before.
     refile: bool,
+    /// The market link that its last snapshot came over; `None` before the first.
+    link: Option<LinkNumber>,
 }
 
 impl Book {
@@ -115,6 +118,7 @@ impl Book {
             checks: Checks::NONE,
             venue_time: Nanos::ZERO,
             refile: true,
+            link: None,
         }
     }
 
@@ -276,13 +280,14 @@ impl Book {
         }
     }
 
-    /// A fresh snapshot begins: its levels follow.
-    pub(crate) fn on_snapshot_begin(&mut self, venue_time: Nanos) -> Applied {
+    /// A fresh snapshot begins: its levels follow, and then changes, over the same link.
+    pub(crate) fn on_snapshot_begin(&mut self, link: LinkNumber, venue_time: Nanos) -> Applied {
         let was_good = self.sync == Sync::Good;
         self.drop_levels();
         self.sync = Sync::Loading;
         self.refile = true;
         self.venue_time = venue_time;
+        self.link = Some(link);
         if was_good { Applied::Top } else { Applied::Pending }
     }
 
@@ -445,6 +450,16 @@ impl Book {
         self.venue_time
     }
 
+    /// The market link that its last snapshot came over, and its changes since; `None` before the first.
+    pub const fn link(&self) -> Option<LinkNumber> {
+        self.link
+    }
+
+    /// Whether this market link of this venue brought its last snapshot.
+    pub(crate) fn is_fed_by(&self, venue: Venue, link: LinkNumber) -> bool {
+        self.terms.venue == venue && self.link == Some(link)
+    }
+
     /// The market's terms of trade as last heard, its grid and status kept up to date.
     pub const fn terms(&self) -> &MarketDef {
         &self.terms
@@ -528,7 +543,7 @@ pack_variants! {
 state_fields! {
     Book {
         terms: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
-        frame_open: value, checks: value, venue_time: value,
+        frame_open: value, checks: value, venue_time: value, link: value,
         refile: derived,
     } then rebuild
 }

@@ -211,12 +211,12 @@ impl Books {
         &mut self,
         now: Nanos,
         why: StaleWhy,
-        which: impl Fn(&MarketDef) -> bool,
+        which: impl Fn(&Book) -> bool,
     ) -> Applied {
         let mut any = false;
         for at in 0..self.books.len() {
             let Some(book) = &mut self.books[at] else { continue };
-            if which(book.terms()) && book.fail(now, why) != Applied::Unchanged {
+            if which(book) && book.fail(now, why) != Applied::Unchanged {
                 any = true;
                 self.failed.insert(at);
                 self.on_change(MarketId::new(at as u16));

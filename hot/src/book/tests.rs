@@ -2,6 +2,7 @@ use super::*;
 use crate::event::Event;
 use crate::fees::FeeRule;
 use crate::ids::{ClusterId, MarketId, Venue};
+use crate::links::LinkNumber;
 use crate::market::MarketStatus;
 use Applied::{Deep, Pending, Top, Unchanged};
 
@@ -46,7 +47,8 @@ fn mirror(side: Side, ticks: u16, contracts: u64) -> Event {
     Event::Mirror { market: M, side, price: px(ticks), qty: n(contracts) }
 }
 
-const BEGIN: Event = Event::SnapshotBegin { market: M, venue_time: Nanos::ZERO };
+const BEGIN: Event =
+    Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time: Nanos::ZERO };
 const END: Event = Event::SnapshotEnd { market: M };
 
 /// Good, with bids 10 @ 0.47 and 20 @ 0.46, asks 10 @ 0.49 and 20 @ 0.50.
@@ -359,7 +361,12 @@ fn a_lost_link_or_a_restart_makes_every_book_of_it_stale() {
     }
     let (m, o) = (M, other.market);
     assert_eq!(books.health(Venue::Kalshi), (1, 1));
-    let down = Event::Link { venue: Venue::Kalshi, link: Link::Market, up: false };
+    let down = Event::Link {
+        venue: Venue::Kalshi,
+        link: Link::Market,
+        number: LinkNumber::FIRST,
+        up: false,
+    };
     assert_eq!(books.apply(T, &down), Applied::Many);
     assert_eq!(books.apply(T, &down), Unchanged);
     assert_eq!(books.get(m).unwrap().sync(), Sync::Stale { why: StaleWhy::Link, since: T });
@@ -410,7 +417,7 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
         };
         let event = match draw(100) {
             0..=2 => Event::Market(MarketDef { market, venue, ..terms(100) }),
-            3..=11 => Event::SnapshotBegin { market, venue_time: now },
+            3..=11 => Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: now },
             12..=29 => Event::SnapshotEnd { market },
             30 => Event::Stale { market, why: StaleWhy::Gap },
             31 => Event::GridChange { market, grid: Grid::uniform(100).unwrap() },
@@ -425,8 +432,12 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
             }
             50..=71 => level(Side::Bid, 4_500 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
             72..=97 => level(Side::Ask, 4_700 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
-            98 if draw(60) == 0 => Event::StaleAll { venue, why: StaleWhy::Decode },
-            98 if draw(60) == 0 => Event::Link { venue, link: Link::Market, up: false },
+            98 if draw(60) == 0 => {
+                Event::StaleAll { venue, link: LinkNumber::FIRST, why: StaleWhy::Decode }
+            }
+            98 if draw(60) == 0 => {
+                Event::Link { venue, link: Link::Market, number: LinkNumber::FIRST, up: false }
+            }
             99 if draw(60) == 0 => Event::Control(Control::Start { epoch: 1, first_order: 1 }),
             _ => level(Side::Bid, 4_500, 1, true),
         };

@@ -4,7 +4,7 @@ use super::Core;
 use super::resting::is_doubtful;
 use crate::book::Sync;
 use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
-use crate::event::{Control, Event, Link};
+use crate::event::{Control, Event};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::ledger::Purse;
@@ -272,7 +272,7 @@ impl Core {
             Sync::Fresh => true,
             Sync::Stale { why, .. } => why.resyncs_by_itself(),
         };
-        if by_itself && !self.truth.is_up(book.terms().venue, Link::Market) {
+        if by_itself && !self.truth.is_fed(book) {
             return; // one comes when it is back
         }
         let last = &mut self.resync_asked[market.index()];

@@ -190,7 +190,9 @@ impl Core {
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
             Event::Adopt(order) => self.on_adopt(now, order, out),
-            Event::Current { venue, upto } => self.truth.on_current(*venue, *upto),
+            Event::Current { venue, links, upto } => {
+                self.truth.on_current(*venue, *links, *upto);
+            }
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
             Event::Basket(def) => self.on_basket(def, out),
@@ -202,8 +204,8 @@ impl Core {
             }
             Event::Trade { market, price, .. } => self.tape.on_trade(now, *market, *price),
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
-            Event::Link { venue, link, up } => {
-                self.truth.on_link(*venue, *link, *up);
+            Event::Link { venue, link, number, up } => {
+                self.truth.on_link(*venue, *link, *number, *up);
                 self.on_market_data(now, event, out);
                 if *up {
                     if *link == Link::Private {

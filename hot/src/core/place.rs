@@ -2,7 +2,6 @@
 
 use super::Core;
 use super::money::worst_cost;
-use crate::event::Link;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
 use crate::ledger::Purse;
@@ -122,7 +121,7 @@ impl Core {
             linked: self.truth.is_linked(order.venue),
             book_good: book.is_good(),
             quarantined: self.quarantine.holds(market),
-            data_age: self.truth.data_age(order.decided, order.venue),
+            data_age: self.truth.data_age(order.decided, book),
             cash_free: self.money.cash_free(Purse::of(def.venue, def.shard)),
             held_free,
             position,
@@ -142,7 +141,7 @@ impl Core {
             account: self.money.account(),
             last_trade: self.tape.last(order.market),
             venue: VenueCondition {
-                has_data: self.truth.is_up(venue, Link::Market),
+                has_data: self.books.get(order.market).is_some_and(|book| self.truth.is_fed(book)),
                 agrees: self.truth.agrees(venue),
                 held_back: self.truth.is_held(venue),
                 refused_in_a_row: self.refusals.in_a_row(venue),

@@ -4,6 +4,7 @@
 use super::Core;
 use super::place::Draft;
 use crate::amounts;
+use crate::book::Book;
 use crate::bounds::{DATA_AGE_MAX, WALK_LEVELS_MAX};
 use crate::grid::Grid;
 use crate::group::{Group, Leg, Sale};
@@ -59,8 +60,9 @@ impl Core {
     /// Whether a leg's book can be bought from: whole, as new as the gate asks of orders that open something, and not in
     /// quarantine. A sale takes what it can get; nobody is in need of a top-up at this very moment.
     fn may_buy_at_book(&self, now: Nanos, leg: &Leg) -> bool {
-        self.books.get(leg.market).is_some_and(|book| book.is_good())
-            && self.truth.data_age(now, leg.venue) <= DATA_AGE_MAX
+        let is_whole_and_new =
+            |book: &Book| book.is_good() && self.truth.data_age(now, book) <= DATA_AGE_MAX;
+        self.books.get(leg.market).is_some_and(is_whole_and_new)
             && !self.quarantine.holds(leg.market)
     }
 

@@ -34,6 +34,7 @@ use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
 use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, VenueKey};
+use crate::links::{LinkNumber, LinkSet};
 use crate::market::MarketStatus;
 use crate::order::{Order, Tif};
 use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
@@ -132,7 +133,7 @@ impl Desk {
     fn open(&mut self) {
         for venue in Venue::ALL {
             for link in [Link::Market, Link::Private, Link::Orders] {
-                self.event(Event::Link { venue, link, up: true });
+                self.event(Event::Link { venue, link, number: LinkNumber::FIRST, up: true });
             }
             if self.core.ledger().cash_at(venue) == Usd::ZERO {
                 self.control(Control::Cash { venue, shard: 0, cash: Usd::from_dollars(10_000) });
@@ -144,7 +145,11 @@ impl Desk {
     fn event(&mut self, event: Event) {
         self.now = self.now.after(Nanos::new(1_000));
         for venue in Venue::ALL.into_iter().filter(|_| self.current) {
-            self.core.on_event(self.now, &Event::Current { venue, upto: self.now }, &mut self.out);
+            self.core.on_event(
+                self.now,
+                &Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto: self.now },
+                &mut self.out,
+            );
         }
         self.core.on_event(self.now, &event, &mut self.out);
         self.intents.extend_from_slice(self.out.intents());
@@ -183,7 +188,18 @@ impl Desk {
 
     /// A whole book: bids and asks as (cents, contracts).
     fn book(&mut self, market: MarketId, bids: &[(u16, u64)], asks: &[(u16, u64)]) {
-        self.event(Event::SnapshotBegin { market, venue_time: Nanos::ZERO });
+        self.book_over(LinkNumber::FIRST, market, bids, asks);
+    }
+
+    /// The same over one of the venue's market links.
+    fn book_over(
+        &mut self,
+        link: LinkNumber,
+        market: MarketId,
+        bids: &[(u16, u64)],
+        asks: &[(u16, u64)],
+    ) {
+        self.event(Event::SnapshotBegin { market, link, venue_time: Nanos::ZERO });
         for (side, levels) in [(Side::Bid, bids), (Side::Ask, asks)] {
             for &(cents, contracts) in levels {
                 self.event(Event::Level(Level {

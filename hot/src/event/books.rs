@@ -20,9 +20,11 @@ impl Books {
                 applied
             }
             Event::Market(ref terms) => self.on_terms(now, terms),
-            Event::StaleAll { venue, why } => self.fail_where(now, why, |book| book.venue == venue),
-            Event::Link { venue, link: Link::Market, up: false } => {
-                self.fail_where(now, StaleWhy::Link, |book| book.venue == venue)
+            Event::StaleAll { venue, link, why } => {
+                self.fail_where(now, why, |book| book.is_fed_by(venue, link))
+            }
+            Event::Link { venue, link: Link::Market, number, up: false } => {
+                self.fail_where(now, StaleWhy::Link, |book| book.is_fed_by(venue, number))
             }
             Event::Control(ref control) => self.on_control(now, control),
             Event::GridChange { market, grid } => {
@@ -87,7 +89,9 @@ impl Book {
             Event::Level(ref level) => self.on_level(now, level),
             Event::Top { bid, ask, last, .. } => self.on_top(now, bid, ask, last),
             Event::Mirror { side, price, qty, .. } => self.on_mirror(now, side, price, qty),
-            Event::SnapshotBegin { venue_time, .. } => self.on_snapshot_begin(venue_time),
+            Event::SnapshotBegin { link, venue_time, .. } => {
+                self.on_snapshot_begin(link, venue_time)
+            }
             Event::SnapshotEnd { .. } => self.on_snapshot_end(now),
             Event::Stale { why, .. } => self.fail(now, why),
             Event::GridChange { grid, .. } => self.on_grid(now, grid),

@@ -49,7 +49,7 @@ pub struct LastTrade {
 /// How a venue is at this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VenueCondition {
-    /// Whether its stream of market data is up.
+    /// Whether the link that brings the market's data is up.
     pub has_data: bool,
     /// Whether its cash and positions agree with ours.
     pub agrees: bool,

@@ -16,6 +16,7 @@ mod snapshots;
 use crate::event::Event;
 use crate::hash::Hash64;
 use crate::ids::{FillId, MarketId, VenueKey};
+use crate::links::LinkNumber;
 use crate::units::Nanos;
 
 /// The venue's order id as a key: Polymarket's 32 raw digest bytes, Kalshi's UUID as text.
@@ -46,6 +47,10 @@ impl Sink for Vec<Event> {
 
 /// One WebSocket conversation as a value: what happened goes in, what to send comes out, time is an argument.
 pub trait Session {
+    /// Its number among the venue's market links; 0 for a private one.
+    fn number(&self) -> LinkNumber {
+        LinkNumber::FIRST
+    }
     /// The link is up: whatever was known before is in doubt. Queues the first frames to send.
     fn on_open(&mut self, now: Nanos);
     /// One whole text frame, received at `now`. On error the books it feeds have been reported stale.

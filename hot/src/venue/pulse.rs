@@ -3,6 +3,7 @@
 use super::Sink;
 use crate::event::{Event, Link};
 use crate::ids::Venue;
+use crate::links::LinkNumber;
 use crate::units::Nanos;
 
 /// The life of one link. It counts as up from the first thing that came over it, not from its handshake: some venues
@@ -11,6 +12,7 @@ use crate::units::Nanos;
 pub(super) struct Pulse {
     venue: Venue,
     link: Link,
+    number: LinkNumber,
     ping_every: Nanos,
     silence_max: Nanos,
     open: bool,
@@ -42,6 +44,7 @@ impl Pulse {
         Self {
             venue,
             link,
+            number: LinkNumber::FIRST,
             ping_every,
             silence_max,
             open: false,
@@ -50,6 +53,15 @@ impl Pulse {
             ping_at: Nanos::NEVER,
             data: Rhythm::NONE,
         }
+    }
+
+    /// The link has this number among the venue's market links.
+    pub(super) const fn set_number(&mut self, number: LinkNumber) {
+        self.number = number;
+    }
+
+    pub(super) const fn number(&self) -> LinkNumber {
+        self.number
     }
 
     pub(super) const fn is_open(&self) -> bool {
@@ -81,7 +93,7 @@ impl Pulse {
         self.heard = now;
         if self.open && !self.up {
             self.up = true;
-            sink.push(Event::Link { venue: self.venue, link: self.link, up: true });
+            self.tell(true, sink);
         }
     }
 
@@ -105,8 +117,13 @@ impl Pulse {
     pub(super) fn close<S: Sink>(&mut self, sink: &mut S) {
         self.open = false;
         if std::mem::replace(&mut self.up, false) {
-            sink.push(Event::Link { venue: self.venue, link: self.link, up: false });
+            self.tell(false, sink);
         }
+    }
+
+    fn tell<S: Sink>(&self, up: bool, sink: &mut S) {
+        let Self { venue, link, number, .. } = *self;
+        sink.push(Event::Link { venue, link, number, up });
     }
 
     /// When [`Pulse::beat`] has something to say.
@@ -221,7 +238,8 @@ mod tests {
         assert_eq!((pulse.beat(at(105)), pulse.deadline()), (Beat::Quiet, at(108)));
         pulse.alive(at(106), &mut told);
         pulse.alive(at(107), &mut told);
-        let link = |up| Event::Link { venue: Venue::Kalshi, link: Link::Market, up };
+        let (venue, link, number) = (Venue::Kalshi, Link::Market, LinkNumber::FIRST);
+        let link = |up| Event::Link { venue, link, number, up };
         assert_eq!(told, [link(true)]);
         assert_eq!(pulse.beat(at(116)), Beat::Ping);
         assert_eq!((pulse.deadline(), pulse.beat(at(117))), (at(117), Beat::Dead));

@@ -3,7 +3,8 @@
 use super::*;
 
 const VENUE: VenueSigns = VenueSigns {
-    links_up: LINKS_PER_VENUE,
+    links: 2,
+    links_up: 2,
     links_lost: 0,
     markets: 9,
     good: 1,
@@ -122,8 +123,11 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
         ),
         (
             "links_down",
-            at_kalshi(VenueSigns { links_up: 1, ..VENUE }),
-            "3 of 4 streams are up",
+            Signs {
+                links_down: [0, 3, 4, 7].map(|n| format!("kalshi market {n}")).into(),
+                ..at_kalshi(VenueSigns { links: 10, links_up: 6, ..VENUE })
+            },
+            "8 of 12 streams are up; down: kalshi market 0, kalshi market 3, kalshi market 4 and 1 more",
             none,
         ),
         (

@@ -13,6 +13,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 use serde::Deserialize;
 use surefoot_hot::ids::{MarketId, Outcome};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::venue::decimal;
 
 use crate::directory::PolymarketNames;
@@ -159,6 +160,8 @@ pub struct Counts {
 pub struct Audit {
     tokens: Vec<Token>,
     names: HashMap<String, usize>,
+    /// The market link that the frames come over now.
+    link: LinkNumber,
     counts: Counts,
     room: String,
 }
@@ -177,6 +180,8 @@ struct Token {
     bids: BTreeMap<u64, (String, String)>,
     asks: BTreeMap<u64, (String, String)>,
     trust: Trust,
+    /// The market link that its last book came over, and so its changes.
+    link: LinkNumber,
 }
 
 /// How far a token's book can be relied on.
@@ -215,13 +220,19 @@ impl Audit {
                 bids: BTreeMap::new(),
                 asks: BTreeMap::new(),
                 trust: Trust::Nothing,
+                link: LinkNumber::FIRST,
             });
         }
     }
 
-    /// A frame was missed, or the link is new: every book waits for its snapshot.
-    pub fn forget_all(&mut self) {
-        for token in &mut self.tokens {
+    /// The frames that follow came over this market link; the first one, where nothing is said.
+    pub const fn listen_to(&mut self, link: LinkNumber) {
+        self.link = link;
+    }
+
+    /// A frame of the market link listened to was missed, or the link is new: its books wait for their snapshots.
+    pub fn forget_link(&mut self) {
+        for token in self.tokens.iter_mut().filter(|token| token.link == self.link) {
             token.trust = Trust::Nothing;
         }
     }
@@ -250,10 +261,10 @@ impl Audit {
         }
     }
 
-    /// It may have held a change of any book.
+    /// It may have held a change of any of the link's books.
     fn unread(&mut self) {
         self.counts.unread += 1;
-        self.forget_all();
+        self.forget_link();
     }
 
     fn on_message(&mut self, message: &Message<'_>, found: &mut impl FnMut(Finding)) {
@@ -312,6 +323,7 @@ impl Audit {
         }
         token.neg_risk = message.neg_risk.unwrap_or(token.neg_risk);
         token.trust = Trust::Untested;
+        token.link = self.link;
         token.bids.clear();
         token.asks.clear();
         for (levels, side) in [(&message.bids, &mut token.bids), (&message.asks, &mut token.asks)] {

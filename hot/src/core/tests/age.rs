@@ -1,6 +1,7 @@
 //! Old market data: what a stopped process, a full socket or a late stream leave behind is not traded.
 
 use super::*;
+use crate::book::StaleWhy;
 use crate::bounds::{DATA_AGE_MAX, STALL_HALT, STALL_MIN, STALL_REST};
 use crate::risk::{HaltWhy, Refusal};
 
@@ -12,7 +13,7 @@ impl Desk {
 
     pub(super) fn tell_current(&mut self, venues: &[Venue], upto: Nanos) {
         for &venue in venues {
-            self.event(Event::Current { venue, upto });
+            self.event(Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto });
         }
     }
 
@@ -145,14 +146,59 @@ fn a_first_snapshot_that_was_lost_is_asked_for() {
     assert!(asked(&desk));
 
     desk.intents.clear();
-    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Market, up: false });
+    desk.event(Event::Link {
+        venue: Venue::Kalshi,
+        link: Link::Market,
+        number: LinkNumber::FIRST,
+        up: false,
+    });
     desk.wait(Nanos::from_secs(10));
     assert!(!asked(&desk), "the link brings one when it is back");
-    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Market, up: true });
+    desk.event(Event::Link {
+        venue: Venue::Kalshi,
+        link: Link::Market,
+        number: LinkNumber::FIRST,
+        up: true,
+    });
     desk.wait(Nanos::from_secs(10));
     assert!(asked(&desk), "but it did not");
     desk.book(late, &[(40, 10)], &[(42, 10)]);
     desk.intents.clear();
     desk.wait(Nanos::from_secs(10));
     assert!(!asked(&desk), "it has come");
+}
+
+/// A market moved to another of its venue's market links.
+fn over(desk: &mut Desk, number: u8, bids: &[(u16, u64)], asks: &[(u16, u64)]) {
+    let link = LinkNumber::new(number.into()).unwrap();
+    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Market, number: link, up: true });
+    desk.event(Event::Current { venue: Venue::Kalshi, links: LinkSet::only(link), upto: desk.now });
+    desk.book_over(link, KA, bids, asks);
+}
+
+#[test]
+fn a_link_that_is_lost_or_late_costs_the_books_that_it_feeds_and_no_other() {
+    let mut desk = Desk::new();
+    let market_link = |number: u8, up| Event::Link {
+        venue: Venue::Kalshi,
+        link: Link::Market,
+        number: LinkNumber::new(number.into()).unwrap(),
+        up,
+    };
+    over(&mut desk, 7, &[(40, 100)], &[(60, 100)]);
+    desk.event(market_link(0, false));
+    assert!(desk.core.books().get(KA).unwrap().is_good(), "it is fed by another");
+    desk.event(market_link(7, false));
+    let sync = desk.core.books().get(KA).unwrap().sync();
+    assert!(matches!(sync, crate::book::Sync::Stale { why: StaleWhy::Link, .. }), "{sync:?}");
+    over(&mut desk, 7, &[(40, 100)], &[(60, 100)]);
+    assert!(desk.core.books().get(KA).unwrap().is_good());
+    let (now, later) = (desk.now, desk.now.after(DATA_AGE_MAX).after(Nanos::from_millis(1)));
+    let first = LinkSet::only(LinkNumber::FIRST);
+    let age = |desk: &Desk, now| desk.core.truth.data_age(now, desk.core.books().get(KA).unwrap());
+    assert!(age(&desk, now) <= DATA_AGE_MAX);
+    desk.now = later;
+    desk.silence();
+    desk.event(Event::Current { venue: Venue::Kalshi, links: first, upto: later });
+    assert!(age(&desk, later) > DATA_AGE_MAX, "link 7 has said nothing since");
 }

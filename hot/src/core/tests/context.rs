@@ -56,7 +56,7 @@ fn the_venues_condition_is_what_was_heard_of_it() {
     let venue = order.venue;
     desk.control(Control::Hold { venue, held: true });
     desk.control(Control::Reconciled { venue, clean: false });
-    desk.event(Event::Link { venue, link: Link::Market, up: false });
+    desk.event(Event::Link { venue, link: Link::Market, number: LinkNumber::FIRST, up: false });
     let ill = VenueCondition { has_data: false, agrees: false, held_back: true, ..well };
     assert_eq!(desk.core.context(&order).venue, ill);
 }

@@ -217,7 +217,11 @@ fn a_restart_neither_forgets_the_days_loss_nor_makes_one() {
     desk.wait(Nanos::from_millis(10));
     assert_eq!(desk.core.money.day_result(), lost, "the books are stale");
     desk.control(Control::Day { day: 1 });
-    desk.event(Event::SnapshotBegin { market: KA, venue_time: Nanos::ZERO });
+    desk.event(Event::SnapshotBegin {
+        market: KA,
+        link: LinkNumber::FIRST,
+        venue_time: Nanos::ZERO,
+    });
     desk.wait(Nanos::from_millis(10));
     assert_eq!(desk.core.money.day_result(), lost, "a book on its way is no loss");
     desk.control(Control::Start { epoch: 3, first_order: 2_000 });

@@ -4,6 +4,7 @@
 use super::*;
 use crate::book::StaleWhy;
 use crate::event::{Event as E, Oddity};
+use crate::links::{LinkNumber, LinkSet};
 use crate::report::{Reject, Unsent};
 use crate::risk::HaltWhy;
 
@@ -202,7 +203,7 @@ impl Maker {
         let pair = u64::from(market.get() / 2);
         let hour = self.now.millis() / 2_000 / (pair + 3) % 20;
         let middle = 40 + hour as u16 + self.rng.below(9) as u16;
-        self.feed(E::SnapshotBegin { market, venue_time: Nanos::ZERO });
+        self.feed(E::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: Nanos::ZERO });
         for step in 1..4 {
             let contracts = 20 + self.rng.below(200);
             self.level(market, Side::Bid, middle - step, contracts, false);
@@ -234,7 +235,7 @@ impl Maker {
         }
         for venue in Venue::ALL {
             for link in [Link::Market, Link::Private, Link::Orders] {
-                self.feed(E::Link { venue, link, up: true });
+                self.feed(E::Link { venue, link, number: LinkNumber::FIRST, up: true });
             }
             self.reading(venue);
         }
@@ -250,8 +251,8 @@ impl Maker {
         match self.rng.below(16) {
             0 => {
                 let link = self.rng.of(&[Link::Market, Link::Private, Link::Orders]);
-                self.feed(E::Link { venue, link, up: false });
-                self.feed(E::Link { venue, link, up: true });
+                self.feed(E::Link { venue, link, number: LinkNumber::FIRST, up: false });
+                self.feed(E::Link { venue, link, number: LinkNumber::FIRST, up: true });
                 self.snapshot(market);
             }
             1 => {
@@ -274,7 +275,7 @@ impl Maker {
                 let day = (self.now.millis() / 20_000) as u32;
                 self.control(Control::Day { day });
             }
-            7 => self.feed(E::StaleAll { venue, why: StaleWhy::Gap }),
+            7 => self.feed(E::StaleAll { venue, link: LinkNumber::FIRST, why: StaleWhy::Gap }),
             8 => {
                 let key = VenueKey::new(self.rng.below(5));
                 let order = OrderRef::Key(key);
@@ -287,7 +288,11 @@ impl Maker {
             10 if self.rng.percent(20) => self.start(1),
             11 => self.control(Control::Resume { epoch: 2 }),
             12 => self.feed(E::Market(market_terms(market.get()))),
-            _ => self.feed(E::Current { venue, upto: self.now }),
+            _ => self.feed(E::Current {
+                venue,
+                links: LinkSet::only(LinkNumber::FIRST),
+                upto: self.now,
+            }),
         }
     }
 
@@ -343,7 +348,11 @@ impl Maker {
         match self.rng.below(100) {
             0..40 => self.feed(E::Timer),
             40..55 => Venue::ALL.into_iter().for_each(|venue| {
-                self.feed(E::Current { venue, upto: self.now });
+                self.feed(E::Current {
+                    venue,
+                    links: LinkSet::only(LinkNumber::FIRST),
+                    upto: self.now,
+                });
             }),
             55..80 => self.snapshot(market),
             80..92 => {

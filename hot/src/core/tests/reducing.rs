@@ -35,7 +35,7 @@ fn count(desk: &Desk, purpose: Purpose) -> usize {
 fn what_stops_opening_stops_neither_hedge_nor_unwind() {
     type Spoil = (&'static str, fn(&mut Desk));
     const fn link(venue: Venue, link: Link) -> Event {
-        Event::Link { venue, link, up: false }
+        Event::Link { venue, link, number: LinkNumber::FIRST, up: false }
     }
     fn tighten(desk: &mut Desk, row: LimitRow, value: u64) {
         desk.control(Control::Limit { row, value });
@@ -198,7 +198,12 @@ fn an_unwind_that_never_left_costs_no_attempt_and_no_cent() {
     assert_eq!((last.price, last.qty), (price(48), qty(30)), "at the bid, as the first");
     desk.report(Report::Unsent { order: last.id, why: Unsent::Down });
     let placed = desk.placed().len();
-    desk.event(Event::Link { venue: Venue::Kalshi, link: Link::Orders, up: true });
+    desk.event(Event::Link {
+        venue: Venue::Kalshi,
+        link: Link::Orders,
+        number: LinkNumber::FIRST,
+        up: true,
+    });
     assert_eq!(desk.placed().len(), placed + 1, "the way is open: at once");
     let last = desk.last_placed();
     desk.fill(&last, 30);

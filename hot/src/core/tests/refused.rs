@@ -79,7 +79,12 @@ fn a_new_connection_is_tried_at_once() {
     let answer = |order: &Order| Report::Unsent { order: order.id, why: Unsent::Down };
     refused_for_a_minute(&mut desk, answer);
     let placed = desk.placed().len();
-    desk.event(Event::Link { venue: Venue::Polymarket, link: Link::Orders, up: true });
+    desk.event(Event::Link {
+        venue: Venue::Polymarket,
+        link: Link::Orders,
+        number: LinkNumber::FIRST,
+        up: true,
+    });
     desk.wait(Nanos::from_secs(2));
     desk.gap();
     assert_eq!(desk.placed().len(), placed + 1);

@@ -397,9 +397,9 @@ fn a_stream_that_was_away_has_what_rests_asked_about() {
     let mut desk = quiet();
     let order = resting(&mut desk, KA);
     let (venue, link) = (Venue::Kalshi, Link::Private);
-    desk.event(Event::Link { venue, link, up: false });
+    desk.event(Event::Link { venue, link, number: LinkNumber::FIRST, up: false });
     let asked = desk.queries();
-    desk.event(Event::Link { venue, link, up: true });
+    desk.event(Event::Link { venue, link, number: LinkNumber::FIRST, up: true });
     assert_eq!(desk.queries(), asked + 1);
     assert_eq!(state(&desk, &order), OrderState::Resting);
 }

@@ -50,7 +50,7 @@ fn a_core_that_is_halted_stopping_unreconciled_or_held_asks_no_gate() {
 fn what_stood_in_the_way_and_passed_is_noticed_without_a_new_book() {
     type Act = fn(&mut Desk);
     const fn orders(up: bool) -> Event {
-        Event::Link { venue: Venue::Polymarket, link: Link::Orders, up }
+        Event::Link { venue: Venue::Polymarket, link: Link::Orders, number: LinkNumber::FIRST, up }
     }
     let ways: [(Act, Act); 4] = [
         (|desk| desk.event(orders(false)), |desk| desk.event(orders(true))),
@@ -99,8 +99,14 @@ fn a_resume_opens_again() {
 #[test]
 fn a_venue_that_cannot_be_reached_opens_nothing() {
     for link in [Link::Private, Link::Orders] {
-        let down =
-            |desk: &mut Desk| desk.event(Event::Link { venue: Venue::Polymarket, link, up: false });
+        let down = |desk: &mut Desk| {
+            desk.event(Event::Link {
+                venue: Venue::Polymarket,
+                link,
+                number: LinkNumber::FIRST,
+                up: false,
+            })
+        };
         assert_eq!(orders_after(down).1, [Refusal::LinkDown], "{link:?}");
     }
 }

@@ -27,9 +27,14 @@ use crate::book::{Change, Level, StaleWhy};
 use crate::event::{Event, Link, Oddity};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Side, Venue};
+use crate::links::LinkNumber;
 use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
 use crate::units::{Nanos, Price, Qty};
 
+/// Markets that one market link carries. The venue documents 500,000 subscriptions a session and no cap on a subscription
+/// (2026-06-18), and 10,000 were seen to work on one link (2026-10); but a gap in a link's numbers costs all its books, and a
+/// user may have 200 connections, ten on the demo exchange.
+pub const MARKETS_PER_LINK_MAX: usize = 1_000;
 /// We ping this often: the venue's own pings may be a minute apart under load.
 pub const PING_EVERY: Nanos = Nanos::from_secs(4);
 /// A link silent this long, 2.5 pings, is dead.
@@ -124,6 +129,13 @@ impl Session {
             ping: false,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
+    }
+
+    /// The link has this number among the venue's market links; 0 where nothing is said.
+    #[must_use]
+    pub const fn numbered(mut self, number: LinkNumber) -> Self {
+        self.pulse.set_number(number);
+        self
     }
 
     /// Follows one more market, whose metadata has this grid; on an open link it is subscribed to at once.
@@ -562,7 +574,8 @@ impl Session {
         let market = self.states[slot].market;
         let millis = decimal::whole(message.ts_ms).or(decimal::whole(message.sent_ms)).unwrap_or(0);
         let venue_time = Nanos::new(millis.saturating_mul(1_000_000));
-        sink.push(Event::SnapshotBegin { market, venue_time });
+        let link = self.pulse.number();
+        sink.push(Event::SnapshotBegin { market, link, venue_time });
         for (side, levels) in [(Side::Bid, &self.scratch.yes), (Side::Ask, &self.scratch.no)] {
             for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
                 let change = Change::Set(qty);
@@ -595,6 +608,10 @@ impl Session {
 }
 
 impl super::Session for Session {
+    fn number(&self) -> LinkNumber {
+        self.pulse.number()
+    }
+
     fn counters(&self) -> &Counters {
         &self.counters
     }

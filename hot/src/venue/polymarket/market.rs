@@ -23,6 +23,7 @@ use crate::book::{Change, Level, StaleWhy};
 use crate::event::{Event, Link, Oddity};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Outcome, Side, Venue};
+use crate::links::LinkNumber;
 use crate::market::MarketStatus;
 use crate::symbol::SymbolError;
 use crate::units::{Nanos, Price};
@@ -83,6 +84,13 @@ impl MarketSession {
             lag: Lag::NONE,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
         }
+    }
+
+    /// The link has this number among the venue's market links; 0 where nothing is said.
+    #[must_use]
+    pub const fn numbered(mut self, number: LinkNumber) -> Self {
+        self.pulse.set_number(number);
+        self
     }
 
     /// Follows one more market; on an open link it is subscribed to at once.
@@ -485,7 +493,8 @@ impl MarketSession {
         }
         self.snapshots.came(now, usize::from(slot));
         self.pulse.data(now);
-        sink.push(Event::SnapshotBegin { market, venue_time: venue_time(message.timestamp) });
+        let (link, venue_time) = (self.pulse.number(), venue_time(message.timestamp));
+        sink.push(Event::SnapshotBegin { market, link, venue_time });
         for (side, levels) in [(Side::Bid, &self.scratch.bids), (Side::Ask, &self.scratch.asks)] {
             for &(price, qty) in levels.iter().filter(|(_, qty)| !qty.is_zero()) {
                 let change = Change::Set(qty);
@@ -597,6 +606,10 @@ impl MarketSession {
 }
 
 impl Session for MarketSession {
+    fn number(&self) -> LinkNumber {
+        self.pulse.number()
+    }
+
     fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -8,6 +8,7 @@ use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, Side, Venue};
 use crate::ledger::{Booking, EntryId, Purse};
+use crate::links::LinkNumber;
 use crate::market::MarketDef;
 use crate::units::Nanos;
 
@@ -202,7 +203,11 @@ impl World {
         };
         match self.rng.below(40) {
             0..8 => {
-                self.tell(&Event::SnapshotBegin { market, venue_time: Nanos::ZERO });
+                self.tell(&Event::SnapshotBegin {
+                    market,
+                    link: LinkNumber::FIRST,
+                    venue_time: Nanos::ZERO,
+                });
                 if bid > 0 {
                     self.tell(&level(Side::Bid, bid, false));
                 }
