@@ -95,6 +95,13 @@ fn terms(market: MarketId) -> MarketDef {
 impl Desk {
     /// Configured, linked, reconciled, $10,000 at each venue, no book yet.
     fn new() -> Self {
+        let mut desk = Self::unfunded();
+        desk.open();
+        desk
+    }
+
+    /// Configured, with no cash and no link; no venue was read yet.
+    fn unfunded() -> Self {
         let mut desk = Self {
             core: Core::new(),
             out: Outbox::new(),
@@ -126,7 +133,6 @@ impl Desk {
                 }));
             }
         }
-        desk.open();
         desk
     }
 

@@ -200,3 +200,31 @@ fn what_kalshi_paid_before_its_result_is_heard_of_is_counted_once() {
     read(&mut desk, paid, 0);
     assert!(desk.core.stats().reconciled);
 }
+
+#[test]
+fn a_claim_that_is_paid_within_a_minute_of_the_first_funding_is_paid_once() {
+    let mut desk = Desk::unfunded();
+    let (venue, shard, no) = (Venue::Polymarket, 0, Qty::ZERO);
+    let read = |desk: &mut Desk, yes, dollars| {
+        let position = Control::Position { market: PM, yes: qty(yes), no };
+        let cash = Usd::from_dollars(dollars);
+        desk.reading(venue, &[position, Control::Cash { venue, shard, cash }]);
+    };
+    let agrees = |desk: &Desk| desk.core.stats().agrees[venue.index()];
+    read(&mut desk, 30, 500);
+    assert_eq!(desk.core.ledger().cash_at(venue), Usd::ZERO, "told once");
+    desk.wait(Nanos::from_secs(1));
+    read(&mut desk, 30, 500);
+    assert_eq!(desk.core.ledger().cash_at(venue), Usd::from_dollars(500), "told twice");
+    assert_eq!((desk.held(PM, Outcome::Yes), agrees(&desk)), (qty(30), true));
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    desk.wait(Nanos::from_secs(12));
+    read(&mut desk, 0, 530);
+    assert_eq!(desk.core.ledger().cash_at(venue), Usd::from_dollars(530));
+    assert_eq!((desk.core.stats().claims, agrees(&desk)), (Usd::ZERO, true));
+    desk.wait(Nanos::from_secs(12));
+    read(&mut desk, 0, 530);
+    assert_eq!((desk.core.ledger().cash_at(venue), agrees(&desk)), (Usd::from_dollars(530), true));
+    assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
+    assert!(desk.core.ledger().is_balanced());
+}
