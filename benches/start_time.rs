@@ -1,5 +1,5 @@
 //! How long a start takes on a journal of a simulated day (synthetic: the twin's markets, one seed): from the newest snapshot, and
-//! from the beginning. `cargo run --release --example start_time -- [events] [directory]`
+//! from the beginning. `cargo bench --bench start_time -- [events] [directory]`
 //!
 //! The day is written as a run writes it, and the follower takes its snapshots beside. Then the run "dies" with as many records
 //! behind the last snapshot as there ever are, and the steps of a start that read files are timed: the journal's end held
@@ -111,7 +111,7 @@ fn size_of(dir: &Path) -> u64 {
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1);
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench"); // Cargo adds that one
     let events = args.next().map_or(1_000_000, |text| text.parse().expect("a number of events"));
     let root =
         args.next().map_or_else(|| std::env::temp_dir().join("surefoot-start-time"), PathBuf::from);
