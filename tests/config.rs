@@ -9,7 +9,7 @@ use surefoot::cli::{Mode, TopologyArg};
 use surefoot::config::SecretRef;
 use surefoot::config::load::{Inputs, Loaded, Mistake, Origin, load};
 use surefoot_hot::risk::LimitRow;
-use surefoot_hot::units::Usd;
+use surefoot_hot::units::{Nanos, Usd};
 
 fn file(text: &str) -> Inputs {
     Inputs { file: Some(("surefoot.toml".into(), text.into())), ..Inputs::default() }
@@ -161,6 +161,23 @@ fn variables_and_syntax_are_checked_too() {
     assert!(!bad("mode = 'demo'\nmode = 'live'").is_empty(), "given twice");
     assert!(!bad("[limits]\ndaily_loss = 1e3").is_empty(), "no exponents in money");
     assert!(!bad("[limits]\ndaily_loss = 0.0000001").is_empty(), "no seventh decimal");
+}
+
+#[test]
+fn waits_are_settings_with_bounds() {
+    let times = good("").config.times;
+    assert_eq!(times.breaker, Nanos::from_secs(60));
+    assert_eq!((times.compare.as_secs(), times.compare_again.as_secs()), (12, 5));
+    let loaded = good("[times]\nbreaker_ms = 5000\ncompare_ms = 3000\ncompare_again_ms = 1000\n");
+    let times = loaded.config.times;
+    assert_eq!(times.breaker, Nanos::from_secs(5));
+    assert_eq!((times.compare.as_secs(), times.compare_again.as_secs()), (3, 1));
+    assert_ne!(loaded.config.hash, good("").config.hash, "it alters when orders leave");
+    // A comparison that is rarer than this would make the newest one too old to trade on.
+    for wrong in ["breaker_ms = 999", "compare_ms = 20001", "compare_again_ms = 5001"] {
+        let mistakes = bad(&format!("[times]\n{wrong}\n"));
+        assert!(mistakes[0].to_string().contains("a whole number from"), "{mistakes:#?}");
+    }
 }
 
 #[test]

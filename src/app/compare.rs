@@ -20,15 +20,11 @@ use super::Running;
 use super::results::Results;
 use super::run_note::RunNote;
 use crate::clock::Clock;
+use crate::config::Times;
 use crate::fault;
 
-/// How often each venue is read.
-const READ_EVERY: Duration = Duration::from_secs(12);
-/// How soon it is read again while the venues and we do not agree.
-const READ_AGAIN: Duration = Duration::from_secs(5);
-/// The pauses after reads that failed one after the other.
-const RETRY_AFTER: [Duration; 3] =
-    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
+/// The pauses after reads that failed one after the other, in those of `times.compare_again_ms`.
+const RETRY_AFTER: [u32; 3] = [1, 2, 4];
 /// After a reading that failed an assertion.
 const NOBODY_ASKS: &str =
     "it is compared with no more before a new start: `surefoot stop` and `surefoot start`";
@@ -56,6 +52,7 @@ pub(super) struct Answer {
 pub(super) struct VenueCheck {
     /// Elsewhere while `thread` has it.
     asker: Option<Asker>,
+    times: Times,
     pub(super) thread: Option<JoinHandle<(Asker, Answer)>>,
     /// When it was last asked.
     asked: Instant,
@@ -110,10 +107,11 @@ impl Asker {
 }
 
 impl VenueCheck {
-    pub(super) fn new(account: Box<dyn Reader>, results: Results) -> Self {
+    pub(super) fn new(account: Box<dyn Reader>, results: Results, times: Times) -> Self {
         let asker = Asker { account, results, confirmed: BTreeSet::new() };
         Self {
             asker: Some(asker),
+            times,
             thread: None,
             asked: Instant::now(),
             failures: 0,
@@ -129,7 +127,7 @@ impl VenueCheck {
     }
 
     fn pause(&self, agreed: bool) -> Duration {
-        pause(self.failures, agreed)
+        pause(&self.times, self.failures, agreed)
     }
 }
 
@@ -161,11 +159,11 @@ fn differs(stats: &Stats, gone: Vec<String>) -> String {
 }
 
 /// How long after the last question the next one is due.
-fn pause(failures: usize, agreed: bool) -> Duration {
+fn pause(times: &Times, failures: usize, agreed: bool) -> Duration {
     match (failures, agreed) {
-        (0, true) => READ_EVERY,
-        (0, false) => READ_AGAIN,
-        (failures, _) => RETRY_AFTER[failures.min(RETRY_AFTER.len()) - 1],
+        (0, true) => times.compare,
+        (0, false) => times.compare_again,
+        (failures, _) => times.compare_again * RETRY_AFTER[failures.min(RETRY_AFTER.len()) - 1],
     }
 }
 
@@ -289,7 +287,7 @@ impl Running {
             let text = match check.asker {
                 None => why,
                 Some(_) => {
-                    let again = check.pause(agreed).as_secs();
+                    let again = check.pause(agreed).as_secs_f32();
                     format!("{why}; {} is asked again in {again} s", venue.name())
                 }
             };
@@ -344,12 +342,18 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn reads_that_fail_are_tried_again_after_five_ten_and_twenty_seconds() {
-        let seconds = |failures, agreed| pause(failures, agreed).as_secs();
+        let times = Config::demo().times;
+        let seconds = |failures, agreed| pause(&times, failures, agreed).as_secs();
         assert_eq!([seconds(0, true), seconds(0, false)], [12, 5]);
         assert_eq!([1, 2, 3, 4, 99].map(|failures| seconds(failures, true)), [5, 10, 20, 20, 20]);
+        let (compare, compare_again) = (Duration::from_secs(3), Duration::from_secs(1));
+        let times = Times { compare, compare_again, ..times };
+        let seconds = |failures, agreed| pause(&times, failures, agreed).as_secs();
+        assert_eq!([seconds(0, true), seconds(0, false), seconds(2, true)], [3, 1, 2]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ use crate::access::Access;
 use crate::catalogue::{Catalogue, load_catalogue};
 use crate::cli::Mode;
 use crate::clock::Clock;
-use crate::config::{Config, JournalSync, LogLevel};
+use crate::config::{Config, JournalSync, LogLevel, Times};
 use crate::control::operator_log::lifted_since;
 use crate::control::{Control, Signals, exit_note};
 use crate::exit::{Exit, Failed};
@@ -345,6 +345,7 @@ impl MachineStart<'_> {
                 tap: Some(tap),
                 notices: to_notices,
                 seed: self.spec.seed,
+                breaker: self.config.times.breaker,
                 spins: self.topology != Topology::Calm,
             };
             let now = self.clock.now();
@@ -393,11 +394,16 @@ fn start_watchers(
 }
 
 /// What each venue is compared by.
-fn venue_checks(spec: &RunSpec, signers: &Signers, directory: &Directory) -> [VenueCheck; 2] {
+fn venue_checks(
+    spec: &RunSpec,
+    signers: &Signers,
+    directory: &Directory,
+    times: Times,
+) -> [VenueCheck; 2] {
     signers.readers(&spec.access, directory).map(|account| {
         let venue = account.venue();
         let results = Results::new(venue, spec.access.metadata(venue), directory);
-        VenueCheck::new(account, results)
+        VenueCheck::new(account, results, times)
     })
 }
 
@@ -437,7 +443,7 @@ impl Running {
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
-        let checks = venue_checks(&spec, &signers, &catalogue.directory);
+        let checks = venue_checks(&spec, &signers, &catalogue.directory, config.times);
         let text = format!("run {run} of the {} began", spec.mode.name());
         notes.note(RunNote::Started.told(NamedPlace::default(), text));
         Ok(Self {

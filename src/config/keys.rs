@@ -143,6 +143,27 @@ const KEYS: &[Key] = &[
         false,
     ),
     key(
+        "times.breaker_ms",
+        Kind::Whole(1_000, 3_600_000),
+        Some("60000"),
+        "milliseconds for which orders that open something wait once five at a venue failed; longer while it turns them away",
+        true,
+    ),
+    key(
+        "times.compare_ms",
+        Kind::Whole(1_000, 20_000),
+        Some("12000"),
+        "milliseconds between two comparisons with a venue while they agree",
+        true,
+    ),
+    key(
+        "times.compare_again_ms",
+        Kind::Whole(500, 5_000),
+        Some("5000"),
+        "the same while they do not agree, or once a venue could not be read; up to four times that where it fails again",
+        true,
+    ),
+    key(
         "starting_capital.polymarket",
         DOLLARS,
         Some("10000"),

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::risk::LimitRow;
-use surefoot_hot::units::Usd;
+use surefoot_hot::units::{Nanos, Usd};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Kind, Value, nearest};
 use super::limits::{self, Limits, NESTED, Profile};
-use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Venues};
+use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Times, Venues};
 use crate::cli::{Mode, TopologyArg};
 
 /// What the environment's keys begin with: `SUREFOOT__LIMITS__DAILY_LOSS`.
@@ -428,6 +429,7 @@ impl Reading {
             log: self.json_log(),
             journal_sync: self.journal_sync(),
             retention_days: self.number_or_default("journal.retention_days"),
+            times: self.times(),
             profile,
             limits,
             starting_capital,
@@ -442,6 +444,15 @@ impl Reading {
             "always" => JournalSync::Always,
             "off" => JournalSync::Off,
             _ => JournalSync::Grouped,
+        }
+    }
+
+    fn times(&self) -> Times {
+        let millis = |path| Duration::from_millis(self.number_or_default(path));
+        Times {
+            breaker: Nanos::from_millis(self.number_or_default("times.breaker_ms")),
+            compare: millis("times.compare_ms"),
+            compare_again: millis("times.compare_again_ms"),
         }
     }
 

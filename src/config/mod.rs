@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use surefoot_cold::secrets::Secret;
-use surefoot_hot::units::Usd;
+use surefoot_hot::units::{Nanos, Usd};
 
 use crate::cli::{Mode, TopologyArg};
 use limits::{Limits, Profile};
@@ -45,6 +45,8 @@ pub struct Config {
     pub journal_sync: JournalSync,
     /// Days for which journal and wire logs are kept whole, whatever a start needs of them.
     pub retention_days: u64,
+    /// How long the executors and the comparisons with the venues wait.
+    pub times: Times,
     /// What the limits start from.
     pub profile: Profile,
     /// Every limit, the tightest of profile and file.
@@ -62,6 +64,17 @@ impl Config {
     pub const fn retention(&self) -> Duration {
         Duration::from_secs(self.retention_days * 86_400)
     }
+}
+
+/// How long the executors and the comparisons with the venues wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// How long an executor's breaker holds orders that open something, at first.
+    pub breaker: Nanos,
+    /// Between two comparisons with a venue, while they agree.
+    pub compare: Duration,
+    /// The same while they do not agree, and the pause after a reading that failed; doubled twice where further ones fail.
+    pub compare_again: Duration,
 }
 
 /// How much is said.

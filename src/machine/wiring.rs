@@ -156,6 +156,8 @@ pub struct Parts<'a> {
     pub notices: Sender<(Venue, Notice)>,
     /// Makes back-off differ between runs and repeat within one.
     pub seed: u64,
+    /// How long an executor's breaker holds orders that open something, at first.
+    pub breaker: Nanos,
     /// Whether the executors' thread spins: then idle ones rehearse orders.
     pub spins: bool,
 }
@@ -225,6 +227,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
         tap,
         notices,
         seed,
+        breaker,
         spins,
     } = parts;
     let AgentEnds { feed: feed_ends, executors: [pm_ends, ka_ends], core_turns } = ends;
@@ -262,7 +265,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
         chore_lanes: vec![dial(Venue::Polymarket, clob, 12)?],
         learnt: None,
     };
-    let mut options = ExecOptions::default();
+    let mut options = ExecOptions { breaker_open: breaker, ..ExecOptions::default() };
     if !spins {
         options.rehearse_every = Nanos::NEVER;
     }

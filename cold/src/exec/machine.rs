@@ -67,8 +67,6 @@ const CHORES_MAX: usize = 2_048;
 const TRIES_MAX: u8 = 5;
 /// Between two attempts.
 const RETRY_AFTER: Nanos = Nanos::from_millis(250);
-/// How long one order that the venue turned away stays a trouble while no other is sent.
-const TURNED_AWAY_FOR: Nanos = Nanos::from_secs(60);
 /// How soon the machine looks again at what is due and could not go: tokens come back and pauses end in between.
 const LOOK_AGAIN_AFTER: Nanos = Nanos::from_millis(1);
 /// The longest pause taken from a venue's `Retry-After`.
@@ -153,7 +151,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             query_pace: Pace::new(),
             ids: VenueIds::new(),
             open: Vec::with_capacity(512),
-            breaker: Breaker::default(),
+            breaker: Breaker::new(options.breaker_open),
             pause_until: Nanos::ZERO,
             heartbeat: Heartbeat::default(),
             core: None,
@@ -394,7 +392,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     /// What health is judged by.
     pub fn figures(&self, now: Nanos) -> ExecFigures {
         let breaker_open = self.breaker.is_open(now);
-        let fresh = |at: Nanos| breaker_open || now.since(at) < TURNED_AWAY_FOR;
+        let fresh = |at: Nanos| breaker_open || now.since(at) < self.options.breaker_open;
         ExecFigures {
             connected: self.is_up(),
             breaker_open,

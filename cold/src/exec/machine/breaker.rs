@@ -3,8 +3,11 @@
 use surefoot_hot::units::Nanos;
 
 /// Stops orders after repeated failures, then lets one through to see.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Breaker {
+    /// How long it stays open at first for orders that open something. Doubled for each probe that the venue turns away for
+    /// who we are: another first leg costs money, and that will not be over in a minute.
+    open_for: Nanos,
     failures: u32,
     open_until: Option<Nanos>,
     probing: bool,
@@ -21,16 +24,28 @@ pub struct Breaker {
 
 /// Failures in a row that open it.
 pub const FAILURES_MAX: u32 = 5;
-/// How long it stays open for orders that open something. Doubled for each probe that the venue turns away for who we
-/// are: another first leg costs money, and that will not be over in a minute.
-pub const OPEN_FOR: Nanos = Nanos::from_secs(60);
-/// The longest that it stays open for them.
-pub const OPEN_FOR_MAX: Nanos = Nanos::from_secs(960);
+/// How often its time is doubled at most: 16 minutes of a minute.
+const DOUBLINGS_MAX: u32 = 4;
 /// How often an order that hedges or reduces may be the probe while it is open: contracts without a partner cannot wait
-/// for the minute to pass.
+/// for that time to pass.
 pub const PROBE_EVERY: Nanos = Nanos::from_millis(750);
 
 impl Breaker {
+    /// A closed one that stays open for so long at first.
+    pub const fn new(open_for: Nanos) -> Self {
+        Self {
+            open_for,
+            failures: 0,
+            open_until: None,
+            probing: false,
+            urgent: false,
+            probed: Nanos::ZERO,
+            probed_before: Nanos::ZERO,
+            turned_away: 0,
+            opened: 0,
+        }
+    }
+
     /// Whether an order may go; the first after an opening is the probe, and the only one until it is answered.
     /// `urgent`: it hedges or reduces what is held.
     pub fn admits(&mut self, now: Nanos, urgent: bool) -> bool {
@@ -69,11 +84,11 @@ impl Breaker {
         self.opened += u64::from(self.open_until.is_none() || self.probing);
         match (turned_away, self.probing && self.urgent) {
             (true, false) => self.turned_away += 1,
-            (true, true) => {} // urgent ones come every second: they say nothing about the next minute
+            (true, true) => {} // urgent ones come every second: they say nothing about a longer time
             (false, _) => self.turned_away = 0,
         }
-        let doublings = self.turned_away.saturating_sub(1).min(4);
-        let until = now.after(Nanos::new((OPEN_FOR.get() << doublings).min(OPEN_FOR_MAX.get())));
+        let doublings = self.turned_away.saturating_sub(1).min(DOUBLINGS_MAX);
+        let until = now.after(Nanos::new(self.open_for.get() << doublings));
         self.open_until = Some(self.open_until.map_or(until, |open| open.max(until)));
         self.probing = false;
     }
@@ -98,9 +113,11 @@ impl Breaker {
 mod tests {
     use super::*;
 
+    const OPEN_FOR: Nanos = Nanos::from_secs(60);
+
     #[test]
     fn the_breaker_opens_probes_once_and_closes_again() {
-        let mut breaker = Breaker::default();
+        let mut breaker = Breaker::new(OPEN_FOR);
         let mut now = Nanos::from_secs(100);
         for _ in 0..FAILURES_MAX - 1 {
             assert!(breaker.admits(now, false));
@@ -126,8 +143,8 @@ mod tests {
         assert_eq!(breaker.opened(), 2);
     }
 
-    fn opened(now: Nanos, turned_away: bool) -> Breaker {
-        let mut breaker = Breaker::default();
+    fn opened(open_for: Nanos, now: Nanos, turned_away: bool) -> Breaker {
+        let mut breaker = Breaker::new(open_for);
         for _ in 0..FAILURES_MAX {
             assert!(breaker.admits(now, false));
             breaker.on_failure(now, turned_away);
@@ -138,7 +155,7 @@ mod tests {
     #[test]
     fn an_urgent_order_probes_once_in_a_while_and_its_success_lets_everybody_through() {
         let start = Nanos::from_secs(100);
-        let mut breaker = opened(start, false);
+        let mut breaker = opened(OPEN_FOR, start, false);
         assert!(!breaker.admits(start, false) && breaker.is_open(start));
         let mut now = start;
         let mut probes = 0;
@@ -165,14 +182,16 @@ mod tests {
 
     #[test]
     fn a_venue_that_turns_us_away_is_tried_less_and_less() {
-        let mut now = Nanos::from_secs(100);
-        let mut breaker = opened(now, true);
-        for minutes in [1, 2, 4, 8, 16, 16] {
-            let wait = Nanos::from_secs(60 * minutes);
-            assert!(!breaker.admits(now.after(Nanos::new(wait.get() - 1)), false), "{minutes}");
-            now = now.after(wait);
-            assert!(breaker.admits(now, false), "{minutes}");
-            breaker.on_failure(now, true);
+        for open_for in [OPEN_FOR, Nanos::from_secs(5)] {
+            let mut now = Nanos::from_secs(100);
+            let mut breaker = opened(open_for, now, true);
+            for times in [1, 2, 4, 8, 16, 16] {
+                let wait = Nanos::new(open_for.get() * times);
+                assert!(!breaker.admits(now.after(Nanos::new(wait.get() - 1)), false), "{times}");
+                now = now.after(wait);
+                assert!(breaker.admits(now, false), "{times}");
+                breaker.on_failure(now, true);
+            }
         }
     }
 }

@@ -21,6 +21,10 @@ pub struct ExecOptions {
     pub warm_every: Nanos,
     /// Whether to keep the venue's dead man's switch armed.
     pub heartbeat: bool,
+    /// How long the breaker holds orders that open something after repeated failures, at first. While the venue turns orders
+    /// away each probe that fails doubles it, up to 16 times as long. One order that was turned away is shown as a trouble
+    /// for as long as this, too.
+    pub breaker_open: Nanos,
     /// How often an idle executor goes through an order's motions, so that the next real one finds its code and tables
     /// in the caches (`docs/decisions/0007-rehearsals.md`); [`Nanos::NEVER`] for threads that sleep when idle.
     pub rehearse_every: Nanos,
@@ -36,6 +40,7 @@ impl Default for ExecOptions {
             open_age_max: DATA_AGE_MAX,
             warm_every: Nanos::from_secs(15),
             heartbeat: false,
+            breaker_open: Nanos::from_secs(60),
             rehearse_every: Nanos::from_millis(1),
         }
     }

@@ -264,7 +264,7 @@ fn five_failures_open_the_breaker_and_one_probe_closes_it() {
     rig.place(6);
     let _ = rig.machine.poll_order(rig.now, |_| ());
     assert_eq!(rig.reports(), [unsent(6, Unsent::Breaker)]);
-    rig.pass(super::breaker::OPEN_FOR);
+    rig.pass(ExecOptions::default().breaker_open);
     rig.place(7);
     let lane = rig.write(WriteResult::All);
     rig.place(8);
