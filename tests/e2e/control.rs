@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 use surefoot_cold::state_dir::StateDir;
 
+use crate::harness;
 use crate::rig::{
-    Process, Scratch, Twin, alone, count, holds, run_against, say, signal, surefoot,
+    Process, Scratch, Twin, count, holds, run_against, say, signal, surefoot,
     surefoot_without_room, truths, until, wait,
 };
 
@@ -30,7 +31,7 @@ impl Drop for Detached {
 fn start(scratch: &Scratch, twin: &Twin, state: &Path) -> Detached {
     let guard = Detached(state.to_owned());
     let venues = twin.venues.display();
-    let topology = scratch.topology();
+    let topology = harness::runs().topology();
     let words = format!("start --topology {topology} --json --venues {venues}");
     let said = say(scratch, state, &words);
     assert_eq!(said.code, Some(0), "{said:#?}");
@@ -62,9 +63,7 @@ fn trades_again(scratch: &Scratch, state: &Path, since: &Value) {
     assert_eq!((&now["halted"], &now["halt"]), (&Value::Bool(false), &Value::Null));
 }
 
-#[test]
-fn started_halted_resumed_and_stopped_as_a_person_would() {
-    let _alone = alone();
+pub fn started_halted_resumed_and_stopped_as_a_person_would() {
     let scratch = Scratch::new("control");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 4);
@@ -117,9 +116,7 @@ fn started_halted_resumed_and_stopped_as_a_person_would() {
     done(&scratch, &state, "replay");
 }
 
-#[test]
-fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
-    let _alone = alone();
+pub fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
     let scratch = Scratch::new("signals");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 6);
@@ -166,9 +163,7 @@ fn signals_halt_and_end_it_and_the_directory_is_one_instances() {
 }
 
 /// The core halts by itself, and its process dies before the latch is on disk: the journal has it.
-#[test]
-fn a_halt_that_only_the_journal_knows_stands_at_the_next_start() {
-    let _alone = alone();
+pub fn a_halt_that_only_the_journal_knows_stands_at_the_next_start() {
     let scratch = Scratch::new("journal-halt");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 8);
@@ -188,12 +183,10 @@ fn a_halt_that_only_the_journal_knows_stands_at_the_next_start() {
     drop(guard);
 }
 
-#[test]
-fn a_journal_without_room_halts_and_the_end_is_still_compared_and_told() {
-    let _alone = alone();
+pub fn a_journal_without_room_halts_and_the_end_is_still_compared_and_told() {
     let scratch = Scratch::new("full");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 8);
+    let twin = Twin::start(&scratch, 9);
     let (at, venues) = (state.to_str().unwrap(), twin.venues.to_str().unwrap());
     let args =
         ["run", "--topology", "calm", "--json", "--venues", venues, "--state", at, "--for", "1h"];
@@ -248,8 +241,7 @@ fn a_journal_without_room_halts_and_the_end_is_still_compared_and_told() {
     assert_eq!(said.code, Some(0), "{said:#?}");
 }
 
-#[test]
-fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
+pub fn where_nothing_runs_or_nothing_can_be_written_it_says_so() {
     let scratch = Scratch::new("nothing");
     let state = scratch.path("state");
     for verb in ["status", "stop", "status --json"] {

@@ -13,7 +13,7 @@ use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::wirelog;
 
 use crate::rig::{
-    SOON, Scratch, Twin, alone, ask, count, database, every_flipped_bit_is_found, run_against, say,
+    SOON, Scratch, Twin, ask, count, database, every_flipped_bit_is_found, run_against, say,
     segments, status, truths, until, wait,
 };
 
@@ -41,9 +41,7 @@ fn an_order_leaves(state: &Path, venue: &str) {
     }
 }
 
-#[test]
-fn killed_at_any_moment_it_goes_on_where_it_was() {
-    let _alone = alone();
+pub fn killed_at_any_moment_it_goes_on_where_it_was() {
     let wanted: usize = std::env::var("SUREFOOT_KILLS").map_or(5, |kills| kills.parse().unwrap());
     let scratch = Scratch::new("crash");
     let state = scratch.path("state");

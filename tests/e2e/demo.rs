@@ -8,9 +8,8 @@ use surefoot_cold::state_dir::StateDir;
 use surefoot_hot::event::Event;
 use surefoot_hot::journal::Body;
 
-use crate::rig::{
-    Said, Scratch, alone, ask, count, database, every_flipped_bit_is_found, say, segments,
-};
+use crate::harness::{runs, take_seed};
+use crate::rig::{Said, Scratch, ask, count, database, every_flipped_bit_is_found, say, segments};
 use crate::{recorded, skip};
 
 /// Every key that scripts may rely on is there, of the type it should be, and the figures agree with each other.
@@ -144,19 +143,18 @@ fn check_replay(scratch: &Scratch, state: &Path, report: &Value) {
     assert!(said.out.contains(&format!("decision hash {hash}")), "for people, too: {said:#?}");
 }
 
-fn demo(scratch: &Scratch, state: &Path, more: &str) -> Said {
-    let topology = scratch.topology();
-    let said = say(scratch, state, &format!("run --for 15s --json --topology {topology} {more}"));
+fn demo(scratch: &Scratch, state: &Path, seed: u64, more: &str) -> Said {
+    let (topology, seed) = (runs().topology(), take_seed(seed));
+    let words = format!("run --for 15s --json --topology {topology} --seed {seed} {more}");
+    let said = say(scratch, state, &words);
     assert_eq!(said.code, Some(0), "{said:#?}");
     said
 }
 
-#[test]
-fn the_demo_trades_reports_and_can_be_replayed() {
-    let _alone = alone();
+pub fn the_demo_trades_reports_and_can_be_replayed() {
     let scratch = Scratch::new("demo");
     let state = scratch.path("state");
-    let said = demo(&scratch, &state, "--seed 5");
+    let said = demo(&scratch, &state, 5, "");
     let report = said.json();
     check_report(&report);
     assert!(said.err.contains("exposure_total"), "its limits are shown: {}", said.err);
@@ -169,30 +167,26 @@ fn the_demo_trades_reports_and_can_be_replayed() {
     check_replay(&scratch, &state, &report); // and it is none of them that stays
 }
 
-#[test]
-fn a_recorded_session_plays_beside_the_generated_one() {
-    let _alone = alone();
+pub fn a_recorded_session_plays_beside_the_generated_one() {
     let capture = "polymarket/ws_market_2026-09-24_all110.jsonl";
     let Some(capture) = recorded::recorded(capture) else { return };
     let scratch = Scratch::new("capture");
     let state = scratch.path("state");
-    let said = demo(&scratch, &state, &format!("--capture {}", capture.display()));
+    let said = demo(&scratch, &state, 1, &format!("--capture {}", capture.display()));
     let report = said.json();
     check_report(&report);
     check_database(&state, &report);
     check_replay(&scratch, &state, &report);
 }
 
-#[test]
-fn three_spinning_threads_trade_as_one_does() {
-    let _alone = alone();
+pub fn three_spinning_threads_trade_as_one_does() {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if cores < 4 {
         return skip::skip("cores", &format!("topology split needs 4 cores, here are {cores}"));
     }
     let scratch = Scratch::new("split");
     let state = scratch.path("state");
-    let report = demo(&scratch, &state, "--seed 6").json();
+    let report = demo(&scratch, &state, 32, "").json();
     check_report(&report);
     check_replay(&scratch, &state, &report);
 }

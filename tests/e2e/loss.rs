@@ -5,9 +5,7 @@ use std::path::Path;
 
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{
-    Said, Scratch, Twin, alone, count, run_against, say, segments, signal, status, until,
-};
+use crate::rig::{Said, Scratch, Twin, count, run_against, say, segments, signal, status, until};
 
 fn trades_and_stops(scratch: &Scratch, twin: &Twin, state: &Path, name: &str) -> Said {
     let run = run_against(scratch, &twin.venues, state, name);
@@ -16,9 +14,7 @@ fn trades_and_stops(scratch: &Scratch, twin: &Twin, state: &Path, name: &str) ->
     run.end()
 }
 
-#[test]
-fn a_journal_without_its_end_is_not_traded_on_until_a_person_accepts_the_loss() {
-    let _alone = alone();
+pub fn a_journal_without_its_end_is_not_traded_on_until_a_person_accepts_the_loss() {
     let scratch = Scratch::new("loss");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 11);
@@ -39,7 +35,7 @@ fn a_journal_without_its_end_is_not_traded_on_until_a_person_accepts_the_loss() 
         );
         assert!(said.err.contains("surefoot accept-loss"), "the verb: {said:#?}");
     };
-    // Between two records, within one, and to nothing; the database alone, or gone too.
+    // Between two records, within one, and to nothing; the database or gone too.
     for (nth, cut) in
         [good.len() - 1, good.len() - 80, good.len() / 160 * 80, 7, 0].into_iter().enumerate()
     {

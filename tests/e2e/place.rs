@@ -7,12 +7,10 @@ use surefoot_cold::state_dir::StateDir;
 
 use crate::control::Detached;
 use crate::rig::{
-    Process, Scratch, Twin, alone, count, run_against, say, signal, surefoot, truths, until,
+    Process, Scratch, Twin, count, run_against, say, signal, surefoot, truths, until,
 };
 
-#[test]
-fn a_directory_that_is_gone_halts_and_the_account_is_still_one_instances() {
-    let _alone = alone();
+pub fn a_directory_that_is_gone_halts_and_the_account_is_still_one_instances() {
     let scratch = Scratch::new("gone");
     let (state, moved, other) =
         (scratch.path("state"), scratch.path("moved"), scratch.path("other"));
@@ -57,9 +55,7 @@ fn a_directory_that_is_gone_halts_and_the_account_is_still_one_instances() {
     }
 }
 
-#[test]
-fn of_four_starts_at_one_moment_one_is_up_and_three_say_in_use() {
-    let _alone = alone();
+pub fn of_four_starts_at_one_moment_one_is_up_and_three_say_in_use() {
     let scratch = Scratch::new("four");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 15);
@@ -78,10 +74,8 @@ fn of_four_starts_at_one_moment_one_is_up_and_three_say_in_use() {
     assert_eq!(say(&scratch, &state, "stop").code, Some(0));
 }
 
-#[test]
-fn a_closed_terminal_is_one_wish_a_halt_never_fails_for_its_words_and_an_open_directory_is_refused()
-{
-    let _alone = alone();
+pub fn a_closed_terminal_is_one_wish_a_halt_never_fails_for_its_words_and_an_open_directory_is_refused()
+ {
     let scratch = Scratch::new("ends");
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 16);

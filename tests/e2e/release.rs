@@ -8,7 +8,8 @@ use surefoot::access::Access;
 use surefoot::twin::open::{Options, open};
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Scratch, alone, count, holds, run_against, say, signal, until};
+use crate::harness::take_seed;
+use crate::rig::{Scratch, count, holds, run_against, say, signal, until};
 
 /// How long a resume is watched that must not lift a quarantine.
 const A_WHILE: Duration = Duration::from_secs(2);
@@ -17,13 +18,12 @@ fn names_in_quarantine(status: &Value) -> Vec<&str> {
     status["quarantined"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
 }
 
-#[test]
-fn a_market_in_quarantine_waits_for_release_and_for_nothing_else() {
-    let _alone = alone();
+pub fn a_market_in_quarantine_waits_for_release_and_for_nothing_else() {
     let scratch = Scratch::new("release");
     let state = scratch.path("state");
     let (server, description) =
-        open(&Options { seed: 12, ..Options::default() }, &scratch.path("twin")).unwrap();
+        open(&Options { seed: take_seed(18), ..Options::default() }, &scratch.path("twin"))
+            .unwrap();
     let venues = scratch.path("venues.json");
     fs::write(&venues, description.to_string()).unwrap();
     let access = Access::from_file(&venues).unwrap();

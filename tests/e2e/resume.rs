@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use surefoot::twin::server::Fault;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Process, SOON, alone, count, say, surefoot};
+use crate::rig::{Process, SOON, count, say, surefoot};
 use crate::venues_ill::{POLYMARKET_REST, Ward};
 
 /// The service manager is told so often while the resume waits: each says that the main thread was heard of.
@@ -21,9 +21,7 @@ fn resume(ward: &Ward, name: &str) -> Process {
     process
 }
 
-#[test]
-fn a_resume_that_waits_for_a_venue_gives_way_to_a_halt_and_to_a_stop() {
-    let _alone = alone();
+pub fn a_resume_that_waits_for_a_venue_gives_way_to_a_halt_and_to_a_stop() {
     let name = format!("surefoot-e2e-manager-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(name.as_bytes()).unwrap();
     let manager = UnixDatagram::bind_addr(&address).unwrap();

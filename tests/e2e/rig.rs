@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,27 +18,14 @@ use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::open_read_only;
 
+use crate::harness;
+
 /// What a loaded machine may take for something that is done at once on an idle one, or once an executor's breaker has
 /// been open for its minute.
 pub const SOON: Duration = Duration::from_secs(150);
 
-/// One of these tests at a time.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Tests whose runs rest when idle, each with its reason. Every other one runs as a user's would, by the machine's own
-/// topology: a thread that spins on a core of its own, beside the venues' twin and whatever else the machine does.
-const CALM: [(&str, &str); 4] = [
-    ("capture", "two worlds in one process want both cores"),
-    ("full", "what is written must not depend on how fast a spinner writes it"),
-    ("nothing", "nothing runs long enough to spin"),
-    ("signals", "it is stopped and woken again: the resting thread's watch is another one"),
-];
-
 /// A directory that goes with the value; kept where the test failed, and named.
-pub struct Scratch(PathBuf, &'static str);
+pub struct Scratch(PathBuf);
 
 /// In memory where the system has such a place: a disk that a build writes to holds a write up for seconds, and then a
 /// run halts as it should, which is not what these tests are about.
@@ -50,23 +36,14 @@ fn fast_disk() -> PathBuf {
 }
 
 impl Scratch {
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = format!("surefoot-e2e-{name}-{}-{count}", std::process::id());
         let dir = fast_disk().join(dir);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        Self(dir, name)
-    }
-
-    /// What this test's runs are given as `--topology`.
-    pub fn topology(&self) -> &'static str {
-        match self.1 {
-            "split" => "split",
-            name if CALM.iter().any(|(calm, _)| *calm == name) => "calm",
-            _ => "auto",
-        }
+        Self(dir)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -219,8 +196,9 @@ pub struct Twin {
 }
 
 impl Twin {
-    pub fn start(scratch: &Scratch, seed: u32) -> Self {
-        let mut command = surefoot(scratch, ["twin", "--json", "--seed", &seed.to_string()]);
+    pub fn start(scratch: &Scratch, seed: u64) -> Self {
+        let seed = harness::take_seed(seed).to_string();
+        let mut command = surefoot(scratch, ["twin", "--json", "--seed", &seed]);
         let err = fs::File::create(scratch.path("twin.err")).unwrap();
         command.arg("--dir").arg(scratch.path("twin"));
         let mut child = command.stdout(Stdio::piped()).stderr(err).spawn().unwrap();
@@ -251,7 +229,7 @@ pub fn run_against(scratch: &Scratch, venues: &Path, state: &Path, name: &str) -
 
 /// The command of [`run_against`].
 pub fn command_against(scratch: &Scratch, venues: &Path, state: &Path) -> Command {
-    let topology = scratch.topology();
+    let topology = harness::runs().topology();
     let mut command = surefoot(scratch, ["run", "--topology", topology, "--json", "--venues"]);
     command.arg(venues).arg("--state").arg(state);
     command

@@ -23,8 +23,9 @@ use surefoot_hot::ids::{Action, GroupId, OrderId, Outcome, Venue};
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
+use crate::harness::take_seed;
 use crate::loopback::ends_well;
-use crate::rig::{Scratch, Twin, alone, ask, count, database, run_against, say, truths, until};
+use crate::rig::{Scratch, Twin, ask, count, database, run_against, say, truths, until};
 
 pub fn names(access: &Access, state: &Path) -> Directory {
     let book = MarketNames::load(&StateDir::at(state).names()).unwrap();
@@ -76,14 +77,12 @@ pub fn pairs_are_even(access: &Access, state: &Path) {
     assert!(pairs > 0, "no pair stands alone");
 }
 
-#[test]
-fn fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg() {
-    let _alone = alone();
+pub fn fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg() {
     let scratch = Scratch::new("void");
     let state = scratch.path("state");
     let never = Nanos::from_secs(86_400);
     let options = Options {
-        seed: 5,
+        seed: take_seed(33),
         polymarket: polymarket::Config { confirmed_after: never, ..Default::default() },
         ..Options::default()
     };
@@ -172,12 +171,10 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
     [polymarket, kalshi].map(|id| id.unwrap_or_else(|| panic!("not placed: {last}")))
 }
 
-#[test]
-fn orders_of_others_are_named_once_and_left_alone() {
-    let _alone = alone();
+pub fn orders_of_others_are_named_once_and_left_alone() {
     let scratch = Scratch::new("foreign");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 6);
+    let twin = Twin::start(&scratch, 34);
     let run = run_against(&scratch, &twin.venues, &state, "run");
     let before = until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
     assert_eq!((count(&before, "/orders/foreign"), &before["foreign_orders"]), (0, &json!([])));

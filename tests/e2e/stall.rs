@@ -9,13 +9,12 @@ use serde_json::json;
 use surefoot::control::client::ask;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Scratch, Twin, alone, count, run_against, signal, truths, until};
+use crate::rig::{Scratch, Twin, count, run_against, signal, truths, until};
 use crate::safety::{names, placed_by_hand};
 
 /// The core is gone in the way asked for while an order rests: it does not rest when the program has ended. `stop`: the
 /// run is being ended when that happens.
-fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str, stop: bool) {
-    let _alone = alone();
+fn ends_with_nothing_resting(what: &'static str, seed: u64, says: &str, stop: bool) {
     let scratch = Scratch::new(what);
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, seed);
@@ -52,22 +51,18 @@ fn ends_with_nothing_resting(what: &'static str, seed: u32, says: &str, stop: bo
     assert!(fs::read_to_string(state.join("exit.json")).unwrap().contains("70"));
 }
 
-#[test]
-fn a_core_that_panics_leaves_nothing_resting() {
+pub fn a_core_that_panics_leaves_nothing_resting() {
     ends_with_nothing_resting("panic", 12, "the hot thread failed an assertion", false);
 }
 
-#[test]
-fn a_core_that_stands_still_leaves_nothing_resting() {
+pub fn a_core_that_stands_still_leaves_nothing_resting() {
     ends_with_nothing_resting("stall", 13, "the hot thread stood still", false);
 }
 
-#[test]
-fn a_core_that_panics_while_the_run_ends_leaves_nothing_resting() {
-    ends_with_nothing_resting("panic-at-stop", 14, "the hot thread failed an assertion", true);
+pub fn a_core_that_panics_while_the_run_ends_leaves_nothing_resting() {
+    ends_with_nothing_resting("panic-at-stop", 19, "the hot thread failed an assertion", true);
 }
 
-#[test]
-fn a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting() {
-    ends_with_nothing_resting("stall-at-stop", 15, "the hot thread stood still", true);
+pub fn a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting() {
+    ends_with_nothing_resting("stall-at-stop", 20, "the hot thread stood still", true);
 }

@@ -6,12 +6,10 @@ use serde_json::json;
 use surefoot::control::client::ask;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{alone, count};
+use crate::rig::count;
 use crate::venues_ill::Ward;
 
-#[test]
-fn a_reading_for_which_no_thread_can_be_started_is_made_later() {
-    let _alone = alone();
+pub fn a_reading_for_which_no_thread_can_be_started_is_made_later() {
     let ward = Ward::open("threads", 28);
     let fault = |what: &str| {
         let wish = json!({ "cmd": "fault", "what": what });

@@ -12,8 +12,7 @@ use surefoot_hot::journal::{Body, Chain};
 use surefoot_hot::units::Price;
 
 use crate::rig::{
-    Scratch, Twin, alone, ask, count, database, run_against, say, signal, status, truths, until,
-    wait,
+    Scratch, Twin, ask, count, database, run_against, say, signal, status, truths, until, wait,
 };
 
 /// One run, ended once it has completed a basket.
@@ -46,12 +45,10 @@ fn decide_otherwise(state: &Path) {
     fs::remove_file(StateDir::at(state).journal_mark()).unwrap(); // it names the hash of the other journal
 }
 
-#[test]
-fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
-    let _alone = alone();
+pub fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
     let scratch = Scratch::new("upgrade");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 13);
+    let twin = Twin::start(&scratch, 29);
     trades_and_stops(&scratch, &twin, &state, "old");
     let held = |truth: &surefoot_cold::reconcile::Truth| !truth.positions.is_empty();
     assert!(truths(&twin.access, &state).iter().any(held), "there are open positions");
@@ -85,15 +82,13 @@ fn read_at_start(state: &Path) -> (u64, usize) {
     (journal, records("kalshi") + records("polymarket"))
 }
 
-#[test]
-fn what_a_start_reads_stays_within_a_bound_however_many_runs_there_were() {
-    let _alone = alone();
+pub fn what_a_start_reads_stays_within_a_bound_however_many_runs_there_were() {
     let scratch = Scratch::new("retention");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 14);
+    let twin = Twin::start(&scratch, 30);
     fs::write(scratch.path("surefoot.toml"), "[journal]\nretention_days = 0\n").unwrap();
     // Halted or not, a run writes down what it sees.
-    let words = format!("run --topology calm --json --for 3s --venues {}", twin.venues.display());
+    let words = format!("run --topology calm --json --for 2s --venues {}", twin.venues.display());
     let rounds = |count: usize| {
         for _ in 0..count {
             let said = say(&scratch, &state, &words);
@@ -102,7 +97,7 @@ fn what_a_start_reads_stays_within_a_bound_however_many_runs_there_were() {
         read_at_start(&state)
     };
     let (journal, records) = rounds(2);
-    let (journal_later, records_later) = rounds(12);
+    let (journal_later, records_later) = rounds(8);
     assert!(ask(&database(&state), "SELECT count(*) FROM fills") > 20, "they traded");
     assert!(journal_later <= 2 * journal, "journal: {journal} bytes, {journal_later} later");
     assert!(records_later <= 2 * records.max(50), "wire logs: {records} records, {records_later}");
