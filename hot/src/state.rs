@@ -126,34 +126,28 @@ pub(crate) trait List<T> {
     fn add(&mut self, value: T);
 }
 
-impl<T> List<T> for Vec<T> {
-    fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
-    where
-        T: 'a,
-    {
-        self.iter()
-    }
-    fn empty(&mut self) {
-        self.clear();
-    }
-    fn add(&mut self, value: T) {
-        self.push(value);
-    }
+macro_rules! lists {
+    ($($list:ident: $push:ident;)*) => {$(
+        impl<T> List<T> for $list<T> {
+            fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
+            where
+                T: 'a,
+            {
+                self.iter()
+            }
+            fn empty(&mut self) {
+                self.clear();
+            }
+            fn add(&mut self, value: T) {
+                self.$push(value);
+            }
+        }
+    )*};
 }
 
-impl<T> List<T> for VecDeque<T> {
-    fn each<'a>(&'a self) -> impl ExactSizeIterator<Item = &'a T>
-    where
-        T: 'a,
-    {
-        self.iter()
-    }
-    fn empty(&mut self) {
-        self.clear();
-    }
-    fn add(&mut self, value: T) {
-        self.push_back(value);
-    }
+lists! {
+    Vec: push;
+    VecDeque: push_back;
 }
 
 /// A table with one row for each id.

@@ -166,82 +166,30 @@ pack_fields! {
         market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, missed,
         least_for_all, order, tried,
     }
+    Group {
+        id, basket, legs, target, payout, state, promised, started, one_leg_since, one_leg, unwinding_since, attempts,
+        concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened,
+    }
 }
 
-/// Its fields in their order, but for the legs, of which only those that it has are written.
-impl Pack for Group {
+/// How many there are, then each: only those that the group has are written.
+impl Pack for Vec<Leg> {
     fn pack<W: Sink>(&self, to: &mut W) {
-        let Self {
-            id,
-            basket,
-            legs,
-            target,
-            payout,
-            state,
-            promised,
-            started,
-            one_leg_since,
-            one_leg,
-            unwinding_since,
-            attempts,
-            concessions,
-            top_ups,
-            next_at,
-            missed,
-            doubted,
-            result,
-            alarmed,
-            again,
-            reopened,
-        } = self;
-        let count = u8::try_from(legs.len()).expect("LEGS_MAX fits");
-        (*id, *basket, count, *started).pack(to);
-        for leg in legs {
+        u8::try_from(self.len()).expect("LEGS_MAX fits").pack(to);
+        for leg in self {
             leg.pack(to);
         }
-        (*target, *payout, *state, *promised).pack(to);
-        (*one_leg_since, *one_leg, *unwinding_since).pack(to);
-        (*attempts, *concessions, *top_ups).pack(to);
-        (*next_at, *missed, *doubted).pack(to);
-        (*result, *alarmed, *again, *reopened).pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
-        let (id, basket, count, started): (_, _, u8, _) = Pack::unpack(from)?;
-        if usize::from(count) > LEGS_MAX {
+        let count = usize::from(u8::unpack(from)?);
+        if count > LEGS_MAX {
             return None;
         }
-        let mut legs = Vec::with_capacity(LEGS_MAX);
+        let mut legs = Self::with_capacity(LEGS_MAX);
         for _ in 0..count {
             legs.push(Leg::unpack(from)?);
         }
-        let (target, payout, state, promised) = Pack::unpack(from)?;
-        let (one_leg_since, one_leg, unwinding_since) = Pack::unpack(from)?;
-        let (attempts, concessions, top_ups) = Pack::unpack(from)?;
-        let (next_at, missed, doubted) = Pack::unpack(from)?;
-        let (result, alarmed, again, reopened) = Pack::unpack(from)?;
-        Some(Self {
-            id,
-            basket,
-            legs,
-            target,
-            payout,
-            state,
-            promised,
-            started,
-            one_leg_since,
-            one_leg,
-            unwinding_since,
-            attempts,
-            concessions,
-            top_ups,
-            next_at,
-            missed,
-            doubted,
-            result,
-            alarmed,
-            again,
-            reopened,
-        })
+        Some(legs)
     }
 }
 
