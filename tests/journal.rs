@@ -295,7 +295,7 @@ fn replay_gives_the_same_state_over_restarts() {
     let replayed = replay(&dir, |_| ()).unwrap();
     assert_eq!(replayed.core.state_hash(), core.state_hash());
     assert_eq!(replayed.core.decision_hash(), core.decision_hash());
-    assert_eq!((replayed.runs, replayed.inputs, replayed.closed), (2, 12, true));
+    assert_eq!((replayed.counts.runs, replayed.counts.inputs, replayed.closed), (2, 12, true));
 }
 
 #[test]

@@ -265,7 +265,8 @@ macro_rules! pack_newtypes {
     )*};
 }
 
-/// The layout of structs: their fields in this order.
+/// The layout of structs: their fields in this order. For files of other crates too, whose structs are written whole.
+#[macro_export]
 macro_rules! pack_fields {
     ($($type:ident { $($field:ident),* $(,)? })*) => {$(
         impl $crate::pack::Pack for $type {
@@ -314,7 +315,8 @@ macro_rules! pack_variants {
     )*};
 }
 
-pub(crate) use {enum_table, pack_fields, pack_newtypes, pack_variants};
+pub use pack_fields;
+pub(crate) use {enum_table, pack_newtypes, pack_variants};
 
 /// Stops the build where the numbers of a table do not count from zero without a gap, or do not fit a byte.
 pub(crate) const fn assert_numbered(numbers: &[u8]) {

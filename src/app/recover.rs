@@ -138,7 +138,7 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
     let stats = core.stats();
     eprintln!(
         "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
-        replayed.inputs_since_fresh,
+        replayed.counts.inputs_since_fresh,
         stats.orders_live,
         stats.groups_live,
         if replayed.closed { "" } else { " (the last run did not end as it should)" }

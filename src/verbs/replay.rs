@@ -78,11 +78,11 @@ fn as_json(path: &Path, replayed: &Replayed) -> Value {
         "journal": path.display().to_string(),
         "decision_hash": format!("{:016x}", replayed.core.decision_hash()),
         "state_hash": format!("{:016x}", replayed.core.state_hash()),
-        "records": replayed.records,
-        "inputs": replayed.inputs,
-        "intents": replayed.intents,
-        "notes": replayed.notes,
-        "runs": replayed.runs,
+        "records": replayed.counts.records,
+        "inputs": replayed.counts.inputs,
+        "intents": replayed.counts.intents,
+        "notes": replayed.counts.notes,
+        "runs": replayed.counts.runs,
         "closed": replayed.closed,
         "first_record": replayed.first,
         "differences": replayed.differences.count,
@@ -103,11 +103,11 @@ fn print_for_people(replayed: &Replayed) {
     let made = if replayed.differences.count == 0 { "gave the same" } else { "were compared with" };
     println!(
         "{} records of {} runs: {} inputs {made} {} intents and {} notes{}",
-        replayed.records,
-        replayed.runs,
-        replayed.inputs,
-        replayed.intents,
-        replayed.notes,
+        replayed.counts.records,
+        replayed.counts.runs,
+        replayed.counts.inputs,
+        replayed.counts.intents,
+        replayed.counts.notes,
         if replayed.closed { "" } else { "; the last run did not end as it should" }
     );
     if replayed.differences.count > 0 {

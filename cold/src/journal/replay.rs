@@ -15,18 +15,14 @@ use surefoot_hot::journal::{Body, Close, Header, Record};
 use surefoot_hot::note::Note;
 use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
-use surefoot_hot::pack::pack;
+use surefoot_hot::pack::{pack, pack_fields};
 use surefoot_hot::units::Nanos;
 
 use super::{JournalError, Reader, Torn};
 
-/// What a journal folds to.
-#[derive(Debug)]
-pub struct Replayed {
-    /// The core as it stood at the end.
-    pub core: Core,
-    /// The header of the last run.
-    pub last_run: Header,
+/// How much was folded, the part before a snapshot included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
     /// How many records were read.
     pub records: u64,
     /// How many inputs the core was given.
@@ -41,6 +37,20 @@ pub struct Replayed {
     pub runs: u64,
     /// The highest order id ever used.
     pub order_max: u64,
+}
+
+pack_fields! {
+    Counts { records, inputs, inputs_since_fresh, intents, notes, runs, order_max }
+}
+
+/// What a journal folds to.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The core as it stood at the end.
+    pub core: Core,
+    /// The header of the last run.
+    pub last_run: Header,
+    pub counts: Counts,
     /// The time of the last record.
     pub last: Nanos,
     /// Whether the last run ended as it should.
@@ -272,13 +282,7 @@ impl Fold {
         let replayed = Replayed {
             core: Core::new(),
             last_run: header,
-            records: 0,
-            inputs: 0,
-            inputs_since_fresh: 0,
-            intents: 0,
-            notes: 0,
-            runs: 0,
-            order_max: 0,
+            counts: Counts::default(),
             last: Nanos::ZERO,
             closed: false,
             torn: None,
@@ -338,8 +342,8 @@ impl Fold {
                 self.replayed.differences.add(seq, Divergence::Other { journal, replay: None });
             }
         }
-        self.replayed.inputs += 1;
-        self.replayed.inputs_since_fresh += 1;
+        self.replayed.counts.inputs += 1;
+        self.replayed.counts.inputs_since_fresh += 1;
         Ok(())
     }
 
@@ -354,11 +358,12 @@ impl Fold {
             Body::Intent(intent) => {
                 if let (IntentRecord::Place(order), Some(followed)) = (intent, &mut self.followed) {
                     followed.placed.push(*order);
-                    self.replayed.order_max = self.replayed.order_max.max(order.id.get());
+                    self.replayed.counts.order_max =
+                        self.replayed.counts.order_max.max(order.id.get());
                 }
-                self.replayed.intents += 1;
+                self.replayed.counts.intents += 1;
             }
-            Body::Note(_) => self.replayed.notes += 1,
+            Body::Note(_) => self.replayed.counts.notes += 1,
             Body::Close(close) => {
                 self.carry_on()?;
                 self.judge(record.seq, |fold| fold.compare_hashes(close))?;
@@ -391,13 +396,14 @@ impl Fold {
             Body::Intent(intent) => {
                 self.judge(record.seq, |fold| fold.compare_intent(intent))?;
                 if let IntentRecord::Place(order) = intent {
-                    self.replayed.order_max = self.replayed.order_max.max(order.id.get());
+                    self.replayed.counts.order_max =
+                        self.replayed.counts.order_max.max(order.id.get());
                 }
-                self.replayed.intents += 1;
+                self.replayed.counts.intents += 1;
             }
             Body::Note(note) => {
                 self.judge(record.seq, |fold| fold.compare_note(note))?;
-                self.replayed.notes += 1;
+                self.replayed.counts.notes += 1;
             }
             Body::Close(close) => {
                 self.judge(record.seq, Self::expect_all_seen)?;
@@ -405,7 +411,7 @@ impl Fold {
             }
         }
         self.replayed.closed = matches!(record.body, Body::Close(_));
-        self.replayed.records += 1;
+        self.replayed.counts.records += 1;
         self.replayed.last = record.now;
         Ok(())
     }
@@ -465,16 +471,16 @@ impl Fold {
             // The run before may have died between an input and its outputs.
             self.intents.clear();
             self.notes.clear();
-            self.replayed.runs += 1;
+            self.replayed.counts.runs += 1;
         }
-        if self.replayed.records == 0 {
+        if self.replayed.counts.records == 0 {
             self.replayed.first = seq;
         }
-        if header.fresh && self.replayed.inputs_since_fresh > 0 {
+        if header.fresh && self.replayed.counts.inputs_since_fresh > 0 {
             self.replayed.core = Core::new();
         }
         if header.fresh {
-            self.replayed.inputs_since_fresh = 0;
+            self.replayed.counts.inputs_since_fresh = 0;
         }
         self.replayed.last_run = *header;
     }
@@ -486,8 +492,8 @@ impl Fold {
             .map_err(|_| Divergence::Panicked)?;
         self.intents.extend(out.intents().iter().map(IntentRecord::from));
         self.notes.extend(out.notes());
-        self.replayed.inputs += 1;
-        self.replayed.inputs_since_fresh += 1;
+        self.replayed.counts.inputs += 1;
+        self.replayed.counts.inputs_since_fresh += 1;
         Ok(())
     }
 

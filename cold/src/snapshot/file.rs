@@ -11,7 +11,7 @@ use surefoot_hot::journal::Header;
 use surefoot_hot::pack::{Pack, Unpacker};
 use surefoot_hot::units::Nanos;
 
-use crate::journal::replay::Differences;
+use crate::journal::replay::{Counts, Differences};
 use crate::journal::{Position, Replayed};
 
 /// What every snapshot begins with.
@@ -63,13 +63,7 @@ pub fn encode(at: &Position, folded: &Replayed) -> Vec<u8> {
     let Replayed {
         core,
         last_run,
-        records,
-        inputs,
-        inputs_since_fresh,
-        intents,
-        notes,
-        runs,
-        order_max,
+        counts,
         last,
         closed: _, // of the place
         torn: _,   // of a reading
@@ -81,8 +75,7 @@ pub fn encode(at: &Position, folded: &Replayed) -> Vec<u8> {
     FILE_FORMAT.pack(&mut bytes);
     (segment, offset, chain, closed, *last).pack(&mut bytes);
     last_run.pack(&mut bytes);
-    (*records, *inputs, *inputs_since_fresh, *intents, *notes).pack(&mut bytes);
-    (*runs, *order_max).pack(&mut bytes);
+    counts.pack(&mut bytes);
     core.save(&mut bytes);
     Hash64::of(&bytes).pack(&mut bytes);
     bytes
@@ -130,7 +123,6 @@ pub fn load(path: &Path) -> Result<(Position, Replayed), Refused> {
 pub fn decode(bytes: &[u8]) -> Result<(Position, Replayed), Refused> {
     let mut from = Unpacker::new(open(bytes)?);
     let (Taken { at, last }, last_run, counts) = meta(&mut from).ok_or(Refused::Damaged)?;
-    let ((records, inputs, inputs_since_fresh, intents, notes), (runs, order_max)) = counts;
     let core = Core::load(from.rest()).map_err(|error| match error {
         LoadError::Format { .. } | LoadError::Layout { .. } => Refused::State(error),
         LoadError::Damaged => Refused::Damaged,
@@ -138,13 +130,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Position, Replayed), Refused> {
     let folded = Replayed {
         core,
         last_run,
-        records,
-        inputs,
-        inputs_since_fresh,
-        intents,
-        notes,
-        runs,
-        order_max,
+        counts,
         last,
         closed: at.closed,
         torn: None,
@@ -154,11 +140,8 @@ pub fn decode(bytes: &[u8]) -> Result<(Position, Replayed), Refused> {
     Ok((at, folded))
 }
 
-/// Records, inputs, inputs since the core began empty, intents and notes; runs, and the highest order id.
-type Counts = ((u64, u64, u64, u64, u64), (u64, u64));
-
 fn meta(from: &mut Unpacker<'_>) -> Option<(Taken, Header, Counts)> {
-    Some((taken(from)?, Header::unpack(from)?, Pack::unpack(from)?))
+    Some((taken(from)?, Pack::unpack(from)?, Pack::unpack(from)?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Refused> {
