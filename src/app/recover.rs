@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use surefoot_cold::journal::replay::{Differences, Divergence, ReplayError, Replayed};
 use surefoot_cold::journal::{JournalError, Mark, Reader, Wrong, end_of, segments};
+use surefoot_cold::observe::observer::Announcer;
+use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::next_record;
@@ -15,6 +17,7 @@ use surefoot_hot::order::Order;
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
 
+use super::run_note::RunNote;
 use crate::exit::{Exit, Failed};
 
 /// An earlier run, folded.
@@ -73,19 +76,37 @@ pub(crate) fn journal_loss(state: &StateDir) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Says what this program decides otherwise than the one that wrote the end of the journal.
-fn say_differences(differences: &Differences) {
-    let Some((seq, how)) = differences.first.first() else { return };
-    eprintln!(
-        "surefoot: this version decides otherwise than the one that wrote the journal: {} times since the snapshot, first at \
-         record {seq} ({how}). What happened stands: it is compared with the venues before anything opens. `surefoot replay` \
-         lists the differences",
+/// What this program decides otherwise than the one that wrote the end of the journal; `None` where it does not.
+fn differences_in_words(differences: &Differences) -> Option<String> {
+    let (seq, how) = differences.first.first()?;
+    Some(format!(
+        "this version decides otherwise than the one that wrote the journal: {} times since the snapshot, first at record \
+         {seq} ({how}). What happened stands: it is compared with the venues before anything opens. `surefoot replay` lists \
+         the differences",
         differences.count
+    ))
+}
+
+/// The note that the run goes on from what earlier runs left in the journal.
+fn continued(replayed: &Replayed) -> (RunNote, String) {
+    let (inputs, stats) = (replayed.counts.inputs_since_fresh, replayed.core.stats());
+    let text = format!(
+        "continuing from the journal: {inputs} inputs, {} orders and {} groups in flight",
+        stats.orders_live, stats.groups_live
     );
+    if replayed.closed {
+        (RunNote::Continued, text)
+    } else {
+        (RunNote::LastRunUnclosed, format!("{text} (the last run did not end as it should)"))
+    }
 }
 
 /// The core as the newest snapshot and the journal behind it leave it, of earlier runs at the same venues; or an empty one.
-pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed> {
+pub(crate) fn recover(
+    state: &StateDir,
+    venue: u64,
+    notes: &Announcer,
+) -> Result<Recovered, Failed> {
     check_end(state).map_err(|error| {
         let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
         Failed(exit, error.to_string())
@@ -103,51 +124,65 @@ pub(crate) fn recover(state: &StateDir, venue: u64) -> Result<Recovered, Failed>
     if !there {
         return Ok(empty());
     }
+    let tell = |what: RunNote, text: String| notes.note(what.told(NamedPlace::default(), text));
     if !state.journal_mark().exists() {
-        eprintln!(
-            "surefoot: {} is not there (an older version kept none): whether the journal's end is whole, only the database \
-             can tell this time",
+        let text = format!(
+            "{} is not there (an older version kept none): whether the journal's end is whole, only the database can tell \
+             this time",
             state.journal_mark().display()
         );
+        tell(RunNote::JournalMarkMissing, text);
     }
-    let say = |line: &str| eprintln!("surefoot: {line}");
-    let replayed = snapshot::restore(&dir, &state.snapshots(), say).map_err(|error| {
-        let exit = match &error {
-            ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => Exit::State,
-            ReplayError::Journal(_) | ReplayError::Diverged { how: Divergence::Headless, .. } => {
-                Exit::Corrupt
-            }
-            ReplayError::Diverged { .. } => Exit::Diverged,
-        };
-        Failed(exit, error.to_string())
-    })?;
+    let say = |line: &str| tell(RunNote::SnapshotUnused, line.to_owned());
+    let replayed = snapshot::restore(&dir, &state.snapshots(), say).map_err(not_restored)?;
     if let Some(torn) = &replayed.torn {
-        eprintln!(
-            "surefoot: the journal's end was cut off by a crash: {torn:?}; everything before it is whole"
+        let text = format!(
+            "the journal's end was cut off by a crash: {torn:?}; everything before it is whole"
         );
+        tell(RunNote::JournalCut, text);
     }
     if replayed.last_run.venue != venue {
-        eprintln!(
-            "surefoot: other accounts than last time: starting from an empty book; the old journal is kept"
-        );
+        let text =
+            "other accounts than last time: starting from an empty book; the old journal is kept";
+        tell(RunNote::OtherAccounts, text.to_owned());
         return Ok(empty());
     }
-    say_differences(&replayed.differences);
+    if let Some(text) = differences_in_words(&replayed.differences) {
+        tell(RunNote::DecidesOtherwise, text);
+    }
+    let (what, text) = continued(&replayed);
+    tell(what, text);
     let folded = Some(replayed.twin());
     let core = replayed.core;
-    let stats = core.stats();
-    eprintln!(
-        "surefoot: continuing from the journal: {} inputs, {} orders and {} groups in flight{}",
-        replayed.counts.inputs_since_fresh,
-        stats.orders_live,
-        stats.groups_live,
-        if replayed.closed { "" } else { " (the last run did not end as it should)" }
-    );
     let in_journal = InJournal {
         below: Some(core.next_order()),
         live: core.orders().live().map(|record| record.order.id).collect(),
     };
     Ok(Recovered { core, fresh: false, last: replayed.last, in_journal, folded })
+}
+
+/// How a start ends whose journal cannot be folded.
+fn not_restored(error: ReplayError) -> Failed {
+    let exit = match &error {
+        ReplayError::Journal(JournalError { what: Wrong::Io { .. }, .. }) => Exit::State,
+        ReplayError::Journal(_) | ReplayError::Diverged { how: Divergence::Headless, .. } => {
+            Exit::Corrupt
+        }
+        ReplayError::Diverged { .. } => Exit::Diverged,
+    };
+    Failed(exit, error.to_string())
+}
+
+/// Tells of the orders among the first events that the journal lost and the wire logs still have.
+pub(super) fn tell_adopted(first: &[Event], notes: &Announcer) {
+    let adopted = first.iter().filter(|event| matches!(event, Event::Adopt(_))).count();
+    if adopted == 0 {
+        return;
+    }
+    let text = format!(
+        "orders that the crash took from the journal and the wire log still has: {adopted}; the venues are asked"
+    );
+    notes.note(RunNote::OrdersAdopted.told(NamedPlace::default(), text));
 }
 
 impl InJournal {
@@ -179,12 +214,6 @@ impl InJournal {
             .filter(|(order, _)| self.below.is_some_and(|below| order.get() >= below))
             .filter(|(order, _)| !never(*order))
             .collect();
-        if !lost.is_empty() {
-            eprintln!(
-                "surefoot: orders that the crash took from the journal and the wire log still has: {}; the venues are asked",
-                lost.len()
-            );
-        }
         let mut events: Vec<Event> = lost.values().map(|sent| Event::Adopt(order(sent))).collect();
         events.push(Event::Control(Control::Start { epoch, first_order: first_order(now) }));
         for (&id, how) in ends.iter().filter(|(id, _)| self.live.contains(id)) {

@@ -51,6 +51,22 @@ run_notes! {
     MarketLeftOut = "market_left_out", Warning;
     /// What opening the database met.
     Store = "store", Warning;
+    /// The run goes on from the journal of earlier runs.
+    Continued = "continued", Info;
+    /// The same, and the last of those runs did not end as it should.
+    LastRunUnclosed = "last_run_unclosed", Warning;
+    /// The state directory is of other accounts: its journal is not read.
+    OtherAccounts = "other_accounts", Warning;
+    /// The file that says how far the journal was on the disk is missing.
+    JournalMarkMissing = "journal_mark_missing", Warning;
+    /// A crash cut the journal's last record off.
+    JournalCut = "journal_cut", Warning;
+    /// A snapshot of the core that cannot be used.
+    SnapshotUnused = "snapshot_unused", Warning;
+    /// This version decides otherwise than the one that wrote the journal's end.
+    DecidesOtherwise = "decides_otherwise", Warning;
+    /// Orders that only the wire logs still have.
+    OrdersAdopted = "orders_adopted", Warning;
     /// A wire log that an earlier run must have had is missing.
     WireLogMissing = "wire_log_missing", Alarm;
     /// A start waits for something longer than it should.

@@ -30,7 +30,7 @@ use super::foreign::Foreign;
 use super::harden::{Hardened, harden};
 use super::notices::Notices;
 use super::notify::Notify;
-use super::recover::{Recovered, recover};
+use super::recover::{Recovered, recover, tell_adopted};
 use super::rescue::Rescue;
 use super::results::Results;
 use super::run_note::RunNote;
@@ -255,8 +255,13 @@ fn shorten_wire_logs(
 }
 
 /// What earlier runs left, and their wire logs without what nobody needs any more.
-fn take_up(state: &StateDir, spec: &RunSpec, config: &Config) -> Result<Recovered, Failed> {
-    let recovered = recover(state, spec.access.identity())?;
+fn take_up(
+    state: &StateDir,
+    spec: &RunSpec,
+    config: &Config,
+    notes: &Announcer,
+) -> Result<Recovered, Failed> {
+    let recovered = recover(state, spec.access.identity(), notes)?;
     shorten_wire_logs(state, &recovered, config.retention())?;
     Ok(recovered)
 }
@@ -351,6 +356,7 @@ impl MachineStart<'_> {
             let now = self.clock.now();
             let (wired, remembered) = wiring::wire(parts, ends)?;
             let mut first = in_journal.first_events(now, epoch, &remembered);
+            tell_adopted(&first, observer.announcer());
             // The core must know a market before its first snapshot comes, or it drops that snapshot.
             first.extend(self.config.limits.events().map(Event::Control));
             first.extend(self.catalogue.events());
@@ -423,7 +429,7 @@ impl Running {
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
         let (names, catalogue) = load_markets(&spec, &state, &notes)?;
         notes.markets(Arc::new(catalogue.directory.clone()));
-        let mut recovered = take_up(&state, &spec, config)?;
+        let mut recovered = take_up(&state, &spec, config, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, recovered.fresh);

@@ -131,7 +131,7 @@ impl Engine {
         let (ops, ops_thread) = start_ops(ends.ops, &stop)?;
         let published = Arc::new(Published::new(feed.stats()));
         let agents = threads::deal(topology, feed, core, executors, &clock, &published);
-        let hot = HotThreads::start(topology, pin, agents, &stop, &halt)?;
+        let hot = HotThreads::start(topology, pin, agents, &stop, &halt, &notes)?;
         Ok(Self {
             watch: Watch::new(hot.pulses.len(), Instant::now()),
             hot,

@@ -10,6 +10,7 @@ use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::bounds::STALL_MIN;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::note::Severity;
 use surefoot_hot::units::Nanos;
 
 use super::core_agent::CoreAgent;
@@ -18,11 +19,18 @@ use super::published::Published;
 use super::topology::{self, Claimed, Topology};
 use super::wiring::Executors;
 use crate::clock::Clock;
+use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::table::ThreadFigure;
+use surefoot_cold::observe::told::{NamedPlace, ToldNote};
 use surefoot_cold::observe::{Cells, Turns, Values};
 
 /// How often agents publish their figures.
 const PUBLISH_EVERY: Nanos = Nanos::from_millis(100);
+
+/// The note of a thread that spins without a core of its own: code and severity.
+const NOT_PINNED: (&str, Severity) = ("thread_not_pinned", Severity::Warning);
+/// The note of a core on which another instance spins too.
+const CORE_SHARED: (&str, Severity) = ("cpu_core_shared", Severity::Warning);
 
 /// Agents that share a thread. Each is optional: a topology deals them out.
 pub(super) struct ThreadAgents {
@@ -153,6 +161,7 @@ impl HotThreads {
         agents: Vec<(&'static str, ThreadAgents)>,
         stop: &Arc<AtomicBool>,
         halt: &HaltEpoch,
+        notes: &Announcer,
     ) -> Result<Self, String> {
         let idle = if topology == Topology::Calm { Idle::Rest } else { Idle::Spin };
         let claimed = match idle {
@@ -165,8 +174,9 @@ impl HotThreads {
             pulses.push((name, pulse.clone()));
             let cpu = claimed.get(nth).map(|claimed| claimed.cpu);
             let (stop, halt) = (Arc::clone(stop), halt.clone());
+            let notes = notes.clone();
             let body = move || {
-                pin_and_say(name, cpu, idle);
+                pin_and_tell(name, cpu, idle, notes);
                 agents.run(idle, &stop, &pulse, &halt)
             };
             let thread = thread::Builder::new()
@@ -176,31 +186,29 @@ impl HotThreads {
             threads.push(thread);
         }
         for claimed in claimed.iter().filter(|claimed| claimed.is_shared()) {
-            eprintln!(
-                "surefoot: another surefoot spins on core {} too, and no other is free: they starve each other. Give one of \
-                 them `--topology calm`, or another core (`pin_cpu`)",
+            let text = format!(
+                "another surefoot spins on core {} too, and no other is free: they starve each other. Give one of them \
+                 `--topology calm`, or another core (`pin_cpu`)",
                 claimed.cpu
             );
+            notes.note(ToldNote::of_run(CORE_SHARED, NamedPlace::default(), text));
         }
         Ok(Self { _claimed: claimed, threads, pulses })
     }
 }
 
-/// Pins the calling thread to its core; says where a thread that spins has none of its own.
-fn pin_and_say(name: &str, cpu: Option<usize>, idle: Idle) {
-    match cpu {
+/// Pins the calling thread to its core, and tells where a thread that spins has none of its own.
+fn pin_and_tell(name: &str, cpu: Option<usize>, idle: Idle, notes: Announcer) {
+    let text = match cpu {
         Some(cpu) if !topology::pin(cpu) => {
-            eprintln!(
-                "surefoot: the {name} thread could not be pinned to core {cpu}: it may be moved"
-            );
+            format!("the {name} thread could not be pinned to core {cpu}: it may be moved")
         }
         None if idle == Idle::Spin => {
-            eprintln!(
-                "surefoot: the {name} thread is not pinned: no core of its own is there for it"
-            );
+            format!("the {name} thread is not pinned: no core of its own is there for it")
         }
-        Some(_) | None => {}
-    }
+        Some(_) | None => return,
+    };
+    notes.note(ToldNote::of_run(NOT_PINNED, NamedPlace::default(), text));
 }
 
 /// What a thread does when it has nothing to do.

@@ -62,6 +62,10 @@ pub fn a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds() {
     let status = open.unwrap_or_else(|| panic!("it never opened: {}", run.err()));
     let said = run.err();
     assert!(said.contains("this version decides otherwise"), "the operator is told: {said}");
+    let kept = fs::read_to_string(StateDir::at(&state).notes()).unwrap();
+    for code in ["decides_otherwise", "journal_mark_missing", "continued"] {
+        assert!(kept.contains(&format!("\"code\":\"{code}\"")), "{code} is kept too: {kept}");
+    }
     let replay = say(&scratch, &state, "replay --json");
     assert_eq!(replay.code, Some(7), "the same program wrote it, as its header says: {replay:#?}");
     assert_eq!(status["halted"], false, "{status:#}");
