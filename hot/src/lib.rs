@@ -28,6 +28,8 @@ pub mod order;
 pub mod outbox;
 pub mod pack;
 pub mod per_id;
+#[cfg(test)]
+mod random;
 pub mod report;
 pub mod risk;
 pub mod state;

@@ -9,6 +9,7 @@ use crate::ids::{ClusterId, Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::Tif;
+use crate::random::Rng;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -251,18 +252,6 @@ fn a_definition_is_whole_or_nothing() {
     define(&mut baskets, &books, 5, 9_000, &[(1, Outcome::No), (0, Outcome::Yes)]);
     assert_eq!(baskets.get(BasketId::new(5)).unwrap().payout(), 9_000, "replaced in its place");
     assert_eq!(baskets.iter().count(), BASKETS_PER_MARKET_MAX);
-}
-
-/// A small generator: the sequence is the seed's, on every machine.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
 }
 
 /// Books, one basket of them, and what bounds it.

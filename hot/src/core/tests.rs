@@ -2,6 +2,7 @@
 
 mod adopt;
 mod age;
+mod at_venue;
 mod claims;
 mod compare;
 mod context;

@@ -1,10 +1,12 @@
 //! Whole days from a seed: market data, fills, refusals, lost answers, readings, halts and restarts drawn at random. Two
 //! cores that are handed the same day decide the same; a change that should move no decision moves none of these hashes.
 
+use super::at_venue::AtVenue;
 use super::*;
 use crate::book::StaleWhy;
 use crate::event::{Event as E, Oddity};
 use crate::links::{LinkNumber, LinkSet};
+use crate::random::Rng;
 use crate::report::{Reject, Unsent};
 use crate::risk::HaltWhy;
 
@@ -14,34 +16,6 @@ use std::collections::{BTreeMap, VecDeque};
 const EVENTS: usize = 6_000;
 /// Even markets trade at the one venue, odd ones at the other; a pair asks the same question at both.
 const MARKETS: u16 = 6;
-
-/// Numbers from a seed.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % n
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.below(100) < chance
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
-/// What the venue makes of one order.
-#[derive(Clone, Copy)]
-struct AtVenue {
-    order: Order,
-    filled: Qty,
-    over: bool,
-}
 
 /// A day in the making: the core decides, the venues answer by chance, and every event is written down.
 struct Maker {
@@ -123,7 +97,7 @@ impl Maker {
                 if order.tif != Tif::Gtc {
                     at.over = true;
                 }
-                self.later(status_of(&at));
+                self.later(at.status());
             }
         }
         self.venue.insert(id, at);
@@ -175,7 +149,7 @@ impl Maker {
         let Some(at) = self.venue.get_mut(&order.get()) else { return };
         let refused = at.over;
         at.over = true;
-        let status = status_of(at);
+        let status = at.status();
         match self.rng.below(10) {
             0..7 if !refused => self.later(status),
             0..9 => self.later(Report::CancelRefused { order: OrderRef::Id(order) }),
@@ -186,7 +160,7 @@ impl Maker {
     fn on_query(&mut self, order: OrderId) {
         let Some(at) = self.venue.get(&order.get()).copied() else { return };
         match self.rng.below(10) {
-            0..7 => self.later(status_of(&at)),
+            0..7 => self.later(at.status()),
             7..9 => self.later(Report::Absent { order, venue: at.order.venue }),
             _ => {}
         }
@@ -298,7 +272,7 @@ impl Maker {
 
     fn make(seed: u64) -> Self {
         let mut day = Self {
-            rng: Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            rng: Rng::from_seed(seed),
             now: Nanos::from_secs(1_800_000_000),
             core: Core::new(),
             out: Outbox::new(),
@@ -369,16 +343,6 @@ impl Maker {
             _ => self.seldom(),
         }
     }
-}
-
-fn status_of(at: &AtVenue) -> Report {
-    let whole = at.filled >= at.order.qty;
-    let state = match (whole, at.over) {
-        (true, _) => VenueState::Filled,
-        (false, true) => VenueState::Cancelled,
-        (false, false) => VenueState::Resting,
-    };
-    Report::Status(OrderStatus { order: OrderRef::Id(at.order.id), state, filled: Some(at.filled) })
 }
 
 /// A core that has been handed these events.

@@ -2,11 +2,13 @@
 //! and readings begin and end meanwhile. A venue that tells the truth, however late, is never taken for one that differs; one
 //! that differs by more than what is in flight is found at the first reading and put right after the second.
 
+use super::at_venue::AtVenue;
 use super::*;
 use crate::event::Control as C;
 use crate::ids::{Action, GroupId, OrderId};
 use crate::ledger::{Booking, Ledger, Purse};
 use crate::order::{Purpose, Record};
+use crate::random::Rng;
 use crate::report::Reject;
 
 use std::collections::BTreeMap;
@@ -20,37 +22,6 @@ const READ_EVERY: Nanos = Nanos::from_secs(12);
 /// Orders that rest at once.
 const RESTING: usize = 6;
 const SEEDS: u64 = 24;
-
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % n
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.below(100) < chance
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-
-    fn millis(&mut self, most: u64) -> Nanos {
-        Nanos::from_millis(self.below(most + 1))
-    }
-}
-
-/// One order as its venue has it.
-#[derive(Clone, Copy)]
-struct AtVenue {
-    order: Order,
-    filled: Qty,
-    over: bool,
-}
 
 /// What a venue's figures were from some moment on.
 #[derive(Clone, Copy)]
@@ -119,7 +90,7 @@ impl World {
         }
         let first = Figures { from: now, cash: Usd::from_dollars(10_000), held: [Qty::ZERO; 2] };
         let mut world = Self {
-            rng: Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            rng: Rng::from_seed(seed),
             desk,
             orders: BTreeMap::new(),
             due: Vec::new(),
@@ -354,15 +325,8 @@ impl World {
 
     /// What became of an order up to now is told, in a while.
     fn tell_status(&mut self, id: u64) {
-        let entry = self.orders[&id];
-        let state = match (entry.filled >= entry.order.qty, entry.over) {
-            (true, _) => VenueState::Filled,
-            (false, true) => VenueState::Cancelled,
-            (false, false) => VenueState::Resting,
-        };
-        let order = OrderRef::Id(entry.order.id);
-        let filled = Some(entry.filled);
-        self.tell_later(Report::Status(OrderStatus { order, state, filled }));
+        let status = self.orders[&id].status();
+        self.tell_later(status);
     }
 
     // --- the core ---

@@ -4,17 +4,7 @@ use super::*;
 use crate::bounds::LEGS_MAX;
 use crate::ids::Action;
 use crate::order::Purpose;
-
-/// Numbers from a seed.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
+use crate::random::Rng;
 
 const BASKET: BasketId = BasketId::new(7);
 
@@ -132,7 +122,7 @@ fn pays_floor(payout: u32, units: Qty) -> Usd {
 /// One basket of `count` legs bought to its end, every answer drawn from the seed. A unit needs up to `ratio_max` contracts
 /// of a leg. Returns whether some units were completed.
 fn play(seed: u64, count: usize, ratio_max: u64) -> bool {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::from_seed(seed);
     let legs: Vec<(Venue, u16)> = (0..count)
         .map(|_| (Venue::ALL[rng.below(2) as usize], 1 + rng.below(ratio_max) as u16))
         .collect();

@@ -10,20 +10,10 @@ use crate::ids::{Action, ClusterId, Side, Venue};
 use crate::ledger::{Booking, EntryId, Purse};
 use crate::links::LinkNumber;
 use crate::market::MarketDef;
+use crate::random::Rng;
 use crate::units::Nanos;
 
 const MARKETS: u16 = 12;
-
-/// Numbers from a seed.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 /// The valuation as it is told at [`Worth::mark`], word for word.
 struct Plain {
@@ -129,7 +119,7 @@ fn terms(market: MarketId, status: MarketStatus) -> MarketDef {
 impl World {
     fn new(seed: u64) -> Self {
         let mut world = Self {
-            rng: Rng(seed),
+            rng: Rng::from_seed(seed),
             books: Books::new(),
             baskets: Baskets::new(),
             ledger: Ledger::new(),
