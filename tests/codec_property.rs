@@ -3,17 +3,16 @@
 //!
 //! Everything derives from a seed, which a failure prints with the frame.
 
-#[path = "fuzz/decode.rs"]
-mod decode;
-
 use std::panic;
 
-use decode::{API_KEY, KALSHI, POLYMARKET, decode_any, levels, nothing_makes_a_level};
 use serde_json::Value;
 use surefoot_hot::book::Change;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::Qty;
+use surefoot_properties::decode::{
+    self, API_KEY, KALSHI, POLYMARKET, decode_any, levels, nothing_makes_a_level,
+};
 
 /// SplitMix64.
 struct Rng(u64);

@@ -4,7 +4,7 @@ use surefoot::twin::http::{self as server, Decoded, Decoder};
 use surefoot::twin::ws::{Conversation, Incoming};
 use surefoot_cold::exec::http::{self as client, Inbox};
 
-use crate::random::Rng;
+use surefoot_properties::random::Rng;
 
 /// What a client makes of a connection's bytes: the first answer's status and body, or that there is none.
 type Answer = Option<(u16, Vec<u8>)>;

@@ -1,20 +1,17 @@
 //! What fuzzing found, and what a seeded generator draws: every door through which bytes come in, as properties
 //! under `cargo test`. `fuzz_targets/` hands the same functions to cargo-fuzz.
 
-mod answers;
 mod config;
 mod control;
-mod decode;
 mod files;
 mod http;
-mod random;
-mod said;
 mod twin;
 
 use std::{fs, panic, path::Path};
 
-use random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
 use serde_json::Value;
+use surefoot_properties::random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
+use surefoot_properties::{answers, decode};
 
 fn corpus() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/decode");

@@ -21,7 +21,7 @@ use surefoot_hot::order::Order;
 use surefoot_hot::pack::Arbitrary;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
-use crate::random::{Rng, any_json, mutate_json, odd_value};
+use surefoot_properties::random::{Rng, any_json, mutate_json, odd_value};
 
 const CLOB: &[&str] = &[
     "/order",

@@ -10,16 +10,12 @@ use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::{Qty, Usd};
+use surefoot_properties::answers;
+use surefoot_properties::random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
+use surefoot_properties::said;
 
-use crate::random::{Rng, any_json, for_each_seed, mutate_bytes, mutate_json};
 use crate::support::{directory, two_tokens};
 use crate::truth::{WALLET, venue_of_texts};
-
-#[allow(dead_code, reason = "the fuzz targets use the rest of it")]
-#[path = "../fuzz/answers.rs"]
-mod answers;
-#[path = "../fuzz/said.rs"]
-mod said;
 
 /// Status and body by path.
 type Answers = BTreeMap<&'static str, (&'static str, String)>;

@@ -7,9 +7,9 @@ use surefoot_cold::feed::LinkOptions;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::Nanos;
+use surefoot_properties::random::Rng;
 
 use crate::feed::{Rig, book, link, text, ws_server};
-use crate::random::Rng;
 
 /// The book that every connection begins with is whole.
 const BOOK: Event = Event::SnapshotEnd { market: MarketId::new(0) };

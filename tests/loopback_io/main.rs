@@ -7,8 +7,6 @@ mod exec;
 mod feed;
 mod frames;
 mod late;
-#[path = "../fuzz/random.rs"]
-mod random;
 mod resting;
 mod support;
 mod truth;

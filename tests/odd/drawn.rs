@@ -11,10 +11,10 @@ use surefoot_hot::units::{Nanos, Qty};
 use surefoot_hot::venue::odd::About;
 use surefoot_hot::venue::{Session, kalshi};
 
-use super::decode::{API_KEY, KALSHI, POLYMARKET};
-use super::random::Rng;
-use super::said::Said;
 use super::{Line, polymarket_market, polymarket_user};
+use surefoot_properties::decode::{API_KEY, KALSHI, POLYMARKET};
+use surefoot_properties::random::Rng;
+use surefoot_properties::said::Said;
 
 /// Names that say which kind of message it is and of which conversation: those stay.
 const KEPT: [&str; 4] = ["event_type", "type", "sid", "seq"];

@@ -6,19 +6,11 @@
 //! is never a value. Everything drawn derives from a seed, which a failure prints with the frame.
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "the fuzz targets use the rest of it")]
-#[path = "../fuzz/decode.rs"]
-mod decode;
 mod drawn;
-#[path = "../fuzz/random.rs"]
-mod random;
-#[path = "../fuzz/said.rs"]
-mod said;
 
 use std::fs;
 use std::path::Path;
 
-use decode::{KALSHI, POLYMARKET};
 use serde_json::json;
 use surefoot_hot::book::Books;
 use surefoot_hot::event::{Event, Oddity};
@@ -31,6 +23,7 @@ use surefoot_hot::report::{Fill, Finality, Report};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 use surefoot_hot::venue::odd::About;
 use surefoot_hot::venue::{Notice, Session, kalshi, polymarket};
+use surefoot_properties::decode::{self, KALSHI, POLYMARKET};
 
 /// Market 1 is Polymarket's, 3 Kalshi's.
 const PM: MarketId = MarketId::new(1);

@@ -1,7 +1,6 @@
 //! Any bytes into every codec.
 #![no_main]
 
-#[path = "../decode.rs"]
-mod decode;
+use surefoot_properties::decode;
 
 libfuzzer_sys::fuzz_target!(|frame: &[u8]| decode::decode_any(frame));

@@ -3,8 +3,6 @@
 
 #[path = "../http.rs"]
 mod http;
-#[path = "../random.rs"]
-mod random;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     http::answer_any(bytes);

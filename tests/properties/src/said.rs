@@ -1,6 +1,5 @@
 //! Everything that a JSON text says. It knows nothing of any reader's fields: what a reader makes of the text is held
 //! against all of it, and a value that stands nowhere was made up.
-#![allow(dead_code, reason = "each program that includes this file uses a part of it")]
 
 use std::collections::BTreeSet;
 

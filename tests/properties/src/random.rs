@@ -2,7 +2,6 @@
 //!
 //! A case is one seed. `SUREFOOT_CASES` sets how many each property draws, `SUREFOOT_SEED` where they begin; a
 //! failing case prints its seed, and `SUREFOOT_SEED=… SUREFOOT_CASES=1` draws that one again.
-#![allow(dead_code, reason = "each program that includes this file uses a part of it")]
 
 use serde_json::{Map, Value};
 
