@@ -15,6 +15,7 @@ use crate::harness::take_seed;
 use crate::rig::{
     Process, Scratch, Twin, ask, count, database, holds, run_against, say, signal, truths, until,
 };
+use crate::secrets;
 
 pub fn good_books(status: &Value) -> u64 {
     count(status, "/books/polymarket/good") + count(status, "/books/kalshi/good")
@@ -65,6 +66,7 @@ pub fn a_twin_that_hangs_is_waited_for() {
     let twin = Twin::start(&scratch, 7);
     let run = run_against(&scratch, &twin.venues, &state, "run");
     until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
+    secrets::keep_status(&scratch, &state);
 
     signal(twin.pid(), "-STOP");
     let blind = until(&scratch, &state, "every book is stale", |status| good_books(status) == 0);
@@ -76,6 +78,7 @@ pub fn a_twin_that_hangs_is_waited_for() {
 
     recovers(&scratch, &state, &still);
     ends_well(&scratch, &state, run, &twin.access);
+    assert!(secrets::none_was_left(&scratch, &twin, &state) > 0, "orders were signed");
 }
 
 pub fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {

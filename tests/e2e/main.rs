@@ -19,6 +19,7 @@ mod release;
 mod resume;
 mod rig;
 mod safety;
+mod secrets;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stall;

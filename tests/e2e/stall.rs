@@ -11,6 +11,7 @@ use surefoot_cold::state_dir::StateDir;
 
 use crate::rig::{Scratch, Twin, count, run_against, signal, truths, until};
 use crate::safety::{names, placed_by_hand};
+use crate::secrets;
 
 /// The core is gone in the way asked for while an order rests: it does not rest when the program has ended. `stop`: the
 /// run is being ended when that happens.
@@ -20,6 +21,7 @@ fn ends_with_nothing_resting(what: &'static str, seed: u64, says: &str, stop: bo
     let twin = Twin::start(&scratch, seed);
     let run = run_against(&scratch, &twin.venues, &state, "run");
     until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+    secrets::keep_status(&scratch, &state);
     placed_by_hand(&twin.access, &names(&twin.access, &state));
     let open = |state: &Path| {
         truths(&twin.access, state).iter().map(|truth| truth.open.len()).sum::<usize>()
@@ -49,6 +51,7 @@ fn ends_with_nothing_resting(what: &'static str, seed: u64, says: &str, stop: bo
     let latch = StateDir::at(&state).halt().unwrap().expect("latched");
     assert_eq!(latch.who, "thread");
     assert!(fs::read_to_string(state.join("exit.json")).unwrap().contains("70"));
+    secrets::none_was_left(&scratch, &twin, &state);
 }
 
 pub fn a_core_that_panics_leaves_nothing_resting() {
