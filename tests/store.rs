@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use scratch::Scratch;
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
-use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer};
+use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer, segments};
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::{NamedPlace, Phase, Source, ToldNote};
 use surefoot_cold::store::names::MarketNames;
@@ -65,10 +65,14 @@ impl Home {
 }
 
 fn open_journal(home: &Home, run: u64) -> Journal {
+    open_journal_in_segments(home, run, 1 << 20)
+}
+
+fn open_journal_in_segments(home: &Home, run: u64, segment_bytes: u64) -> Journal {
     let options = Options {
         dir: home.journal(),
         sync: Sync::Off,
-        segment_bytes: 1 << 20,
+        segment_bytes,
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
         mark: None,
@@ -195,7 +199,10 @@ fn day(run: u64, orders: u64) -> Vec<Body> {
 }
 
 fn write_run(home: &Home, run: u64, orders: u64) -> Vec<Record> {
-    let mut journal = open_journal(home, run);
+    write_run_to(open_journal(home, run), run, orders)
+}
+
+fn write_run_to(mut journal: Journal, run: u64, orders: u64) -> Vec<Record> {
     for (n, body) in day(run, orders).iter().enumerate() {
         journal.append(Nanos::from_secs(1_000_000_000 + run * 1_000 + n as u64), body).unwrap();
     }
@@ -327,6 +334,25 @@ fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
     drop(newer);
     let error = Store::open(&home.db(), &home.journal(), names(), silent).unwrap_err();
     assert!(matches!(error, StoreError::Newer { version: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_database_is_made_of_what_retention_left_of_the_journal() {
+    let home = Home::new("shortened");
+    write_run_to(open_journal_in_segments(&home, 1, 4 << 10), 1, 50);
+    write_run(&home, 2, 5);
+    let all = segments(&home.journal()).unwrap();
+    assert!(all.len() > 4, "{all:?}");
+    for segment in &all[..2] {
+        fs::remove_file(&segment.path).unwrap(); // the header that begins the run is gone with the first
+    }
+    make_anew(&home);
+    let db = open_read_only(&home.db()).unwrap();
+    let count = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM runs"), 2);
+    let of_run = |run: i64| count(&format!("SELECT count(*) FROM orders WHERE run = {run}"));
+    assert!((1..50).contains(&of_run(1)), "{}", of_run(1));
+    assert_eq!(of_run(2), 5);
 }
 
 #[test]

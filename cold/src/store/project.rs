@@ -12,6 +12,11 @@ use surefoot_hot::units::{Nanos, Qty};
 use super::names::MarketNames;
 use crate::directory::Names;
 
+const INSERT_RUN: &str =
+    "INSERT OR REPLACE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)";
+const INSERT_RUN_UNLESS_KNOWN: &str =
+    "INSERT OR IGNORE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)";
+
 /// How far the projection has come: kept in the table `meta`, in the same transaction as the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cursor {
@@ -106,9 +111,9 @@ impl Cursor {
     }
 
     fn header(&mut self, db: &Connection, header: &Header, at: At) -> rusqlite::Result<()> {
-        if !header.starts {
-            return Ok(());
-        }
+        // Of a run that is known a later segment says nothing new. Of one whose first segments retention has removed it is all
+        // that there is: its orders need the run's row.
+        let insert = if header.starts { INSERT_RUN } else { INSERT_RUN_UNLESS_KNOWN };
         self.world += i64::from(header.fresh);
         self.run = header.run.cast_signed();
         self.venue = header.venue.cast_signed();
@@ -116,10 +121,7 @@ impl Cursor {
             (self.day, self.day_given) = (0, 0);
         }
         let mode = ["demo", "paper", "shadow", "live"].get(usize::from(header.mode));
-        db.prepare_cached(
-            "INSERT OR REPLACE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)",
-        )?
-        .execute(params![
+        db.prepare_cached(insert)?.execute(params![
             self.run,
             self.world,
             mode.unwrap_or(&"unknown"),
