@@ -11,6 +11,9 @@ use crate::exec::answer::Cancelled;
 use crate::exec::codec::RequestKind;
 use crate::wirelog::VenueId;
 
+/// How many cancels or questions are looked at in a turn for which there are no tokens.
+const REFUSED_MAX: u32 = 32;
+
 /// What waits for a connection.
 #[derive(Debug)]
 pub(super) enum Chore {
@@ -199,12 +202,17 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 if !due {
                     continue;
                 }
+            let mut refused = 0;
                 let kind = match &self.chores[at] {
                     Chore::Cancel { cancel, .. } => RequestKind::Cancel(cancel),
                     Chore::Ask { inquiry, .. } => RequestKind::Ask(inquiry),
                 };
                 if !self.codec.admit(now, kind) {
-                    break; // no tokens for this kind
+                    refused += 1; // another one may be of a shard that has tokens
+                    if refused == REFUSED_MAX {
+                        break;
+                    }
+                    continue;
                 }
                 return match self.chores.remove(at).expect("it was just looked at") {
                     Chore::Cancel { cancel, tries, .. } => {

@@ -3,8 +3,9 @@
 mod amends;
 mod desk;
 
-use surefoot_hot::ids::Venue;
+use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
+use surefoot_hot::order::Cancel;
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
 
@@ -178,6 +179,35 @@ fn a_cancel_overtakes_an_order_that_waits_and_follows_one_that_left() {
     let cancelled = rig.request();
     assert!(cancelled.starts_with("DELETE /orders/uuid-1 "), "{cancelled}");
     assert_eq!(rig.machine.stats().sent, 1);
+}
+
+#[test]
+fn what_rests_is_cancelled_by_its_id_however_many_orders_came_after_it() {
+    let mut rig = Rig::up();
+    rig.rest(1);
+    for id in 2..20_000 {
+        rig.place(id);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, 201, None);
+        rig.reports();
+    }
+    rig.intent(Intent::Cancel(cancel(1)));
+    let asked = rig.request();
+    assert!(asked.starts_with("DELETE /orders/uuid-1 "), "{asked}");
+}
+
+#[test]
+fn cancels_of_one_shard_without_tokens_keep_no_others_back() {
+    let mut rig = Rig::up();
+    rig.rest(1);
+    rig.rest(2);
+    let (starved, other) = (MarketId::new(0), MarketId::new(1));
+    rig.machine.codec_mut().no_cancels_in = Some(starved);
+    rig.intent(Intent::Cancel(Cancel { market: starved, ..cancel(1) }));
+    rig.intent(Intent::Cancel(Cancel { market: other, ..cancel(2) }));
+    assert!(rig.request().starts_with("DELETE /orders/uuid-2 "));
+    rig.machine.codec_mut().no_cancels_in = None;
+    assert!(rig.request().starts_with("DELETE /orders/uuid-1 "), "it has kept its place");
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(super) const START: Nanos = Nanos::from_secs(1_795_000_000);
 pub(super) struct Desk {
     /// How often it was told that it is too fast.
     pub(super) limited: u32,
+    /// There are no tokens for cancels in this market.
+    pub(super) no_cancels_in: Option<MarketId>,
 }
 
 fn uuid(order: OrderId) -> VenueId {
@@ -49,8 +51,8 @@ impl VenueCodec for Desk {
     fn is_id(_: &VenueId) -> bool {
         true
     }
-    fn admit(&mut self, _: Nanos, _: RequestKind<'_>) -> bool {
-        true
+    fn admit(&mut self, _: Nanos, what: RequestKind<'_>) -> bool {
+        !matches!(what, RequestKind::Cancel(cancel) if Some(cancel.market) == self.no_cancels_in)
     }
     fn on_limited(&mut self, _: Nanos, _: Limited) {
         self.limited += 1;
