@@ -89,6 +89,14 @@ impl Cancelled {
     }
 }
 
+/// Whether nothing of an order in this state rests, or ever will.
+pub(crate) const fn is_over(state: VenueState) -> bool {
+    match state {
+        VenueState::Resting | VenueState::Delayed => false,
+        VenueState::Filled | VenueState::Cancelled | VenueState::Expired => true,
+    }
+}
+
 /// The state of an order that wanted `wanted` and has `filled`, once nothing more can come of it unless it rests.
 pub(crate) fn state_of(filled: Qty, wanted: Qty, dust: Qty, rests: bool) -> VenueState {
     if filled + dust >= wanted {

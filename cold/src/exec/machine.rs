@@ -26,17 +26,17 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::halt::HaltEpoch;
 use surefoot_hot::bounds::ORDERS_LIVE_MAX;
 use surefoot_hot::event::{Event, Link};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::OrderId;
+use surefoot_hot::ids::{OrderId, OrderRef};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::{Amend, Cancel, Order, Query};
-use surefoot_hot::report::{Reject, Report};
+use surefoot_hot::report::{OrderStatus, Reject, Report};
 use surefoot_hot::risk::Approved;
 use surefoot_hot::units::Nanos;
 
@@ -171,11 +171,17 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     /// orders of earlier runs whose end the journal does not hold. Where the log does not know one of those (a power cut
     /// took it, or the file was moved aside), its id is worked out anew, so that the venue can be asked.
     pub fn remember<'a>(&mut self, contents: &Contents, live: impl IntoIterator<Item = &'a Order>) {
+        self.open.extend(contents.without_end().iter().map(|sent| sent.order));
+        let live: Vec<_> = live.into_iter().filter(|order| order.venue == C::VENUE).collect();
+        let alive = live.iter().map(|order| order.id).chain(self.open.iter().copied());
+        let alive: BTreeSet<OrderId> = alive.collect();
         for (order, id) in contents.venue_ids() {
             self.on_learnt(order, id);
+            if !alive.contains(&order) {
+                self.ids.on_over(order);
+            }
         }
-        self.open.extend(contents.without_end().iter().map(|sent| sent.order));
-        for order in live.into_iter().filter(|order| order.venue == C::VENUE) {
+        for order in live {
             if self.ids.find(order.id).is_none()
                 && let Some(id) = self.codec.id_of(order)
             {
@@ -470,7 +476,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             }
             Job::Cancel { cancel, id, tries } => {
                 let cancelled = self.codec.on_cancel(&cancel, &id, answer);
-                Meaning::Cancelled { cancel, cancelled, tries }
+                Meaning::Cancelled { cancel, id, cancelled, tries }
             }
             Job::CancelAll => Meaning::AllCancelled(self.codec.on_cancel_all(answer)),
             Job::Ask(mut inquiry) => {
@@ -497,8 +503,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 }
                 self.on_amended(now, &amend, id, amended);
             }
-            Meaning::Cancelled { cancel, cancelled, tries } => {
-                self.on_cancelled(now, cancel, cancelled, tries);
+            Meaning::Cancelled { cancel, id, cancelled, tries } => {
+                self.on_cancelled(now, cancel, id, cancelled, tries);
             }
             Meaning::AllCancelled(true) => self.cancel_all.on_confirmed(),
             Meaning::AllCancelled(false) => self.cancel_all.retry(now),
@@ -517,11 +523,19 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 
     fn log_end(&mut self, at: Nanos, order: OrderId, how: Ended, id: VenueId) {
         self.open.retain(|open| *open != order);
+        if matches!(how, Ended::Unsent | Ended::Rejected) {
+            self.ids.on_over(order);
+        }
         let end = Record::End { at, order, how, id };
         self.stats.unlogged += u64::from(self.log.append(&end).is_err());
     }
 
     fn report(&mut self, report: Report) {
+        if let Report::Status(OrderStatus { order: OrderRef::Id(order), state, .. }) = report
+            && is_over(state)
+        {
+            self.ids.on_over(order);
+        }
         self.reports.push_back(Event::Report(report));
     }
 
@@ -535,7 +549,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
 enum Meaning {
     Placed { order: Order, id: VenueId, placed: Placed },
     Amended { amend: Amend, id: VenueId, amended: Amended },
-    Cancelled { cancel: Cancel, cancelled: Cancelled, tries: u8 },
+    Cancelled { cancel: Cancel, id: VenueId, cancelled: Cancelled, tries: u8 },
     AllCancelled(bool),
     Asked { inquiry: Box<Inquiry>, next: AfterAnswer },
     Heartbeat(HeartbeatAnswer),

@@ -17,8 +17,17 @@ const REFUSED_MAX: u32 = 32;
 /// What waits for a connection.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Cancel { cancel: Cancel, tries: u8, not_before: Nanos },
-    Ask { inquiry: Box<Inquiry>, not_before: Nanos },
+    /// `id` is the venue's of the order, or none where it is not known yet.
+    Cancel {
+        cancel: Cancel,
+        id: VenueId,
+        tries: u8,
+        not_before: Nanos,
+    },
+    Ask {
+        inquiry: Box<Inquiry>,
+        not_before: Nanos,
+    },
 }
 
 impl Chore {
@@ -88,7 +97,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             return self.unsent(order, Unsent::Down); // it never left: nothing to cancel
         }
         self.drop_amend(order);
-        if C::ID_FIRST && self.ids.find(order).is_none() {
+        let id = self.ids.find(order).unwrap_or(VenueId::NONE);
+        if C::ID_FIRST && id.is_none() {
             return self.report(Report::CancelRefused { order: OrderRef::Id(order) });
         }
         let waits =
@@ -97,18 +107,19 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             return; // the one that waits says the same
         }
         let not_before = self.cancel_pace.due(now, order);
-        self.chores.push_back(Chore::Cancel { cancel, tries: 0, not_before });
+        self.chores.push_back(Chore::Cancel { cancel, id, tries: 0, not_before });
     }
 
     pub(super) fn on_cancelled(
         &mut self,
         now: Nanos,
         cancel: Cancel,
+        id: VenueId,
         cancelled: Cancelled,
         tries: u8,
     ) {
         match cancelled.report(&cancel) {
-            None | Some(Report::TimedOut { .. }) => self.retry_cancel(now, cancel, tries),
+            None | Some(Report::TimedOut { .. }) => self.retry_cancel(now, cancel, id, tries),
             Some(report) => self.report(report),
         }
         if let Cancelled::Gone { reduced_by: None } = cancelled {
@@ -116,12 +127,12 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         }
     }
 
-    pub(super) fn retry_cancel(&mut self, now: Nanos, cancel: Cancel, tries: u8) {
+    pub(super) fn retry_cancel(&mut self, now: Nanos, cancel: Cancel, id: VenueId, tries: u8) {
         if tries + 1 >= TRIES_MAX {
             return self.report(Report::TimedOut { order: cancel.order });
         }
         let not_before = now.after(RETRY_AFTER);
-        self.chores.push_back(Chore::Cancel { cancel, tries: tries + 1, not_before });
+        self.chores.push_back(Chore::Cancel { cancel, id, tries: tries + 1, not_before });
     }
 
     /// Hands out the next request that is no order.
@@ -193,8 +204,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         for cancels in [true, false] {
             for at in 0..self.chores.len() {
                 let due = match &self.chores[at] {
-                    Chore::Cancel { cancel, not_before, .. } => {
-                        let goes = questions || self.ids.find(cancel.order).is_some();
+                    Chore::Cancel { cancel, id, not_before, .. } => {
+                        let goes =
+                            questions || !id.is_none() || self.ids.find(cancel.order).is_some();
                         cancels && goes && now >= *not_before
                     }
                     Chore::Ask { not_before, .. } => !cancels && questions && now >= *not_before,
@@ -215,8 +227,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                     continue;
                 }
                 return match self.chores.remove(at).expect("it was just looked at") {
-                    Chore::Cancel { cancel, tries, .. } => {
-                        Some(self.write_cancel(now, cancel, tries))
+                    Chore::Cancel { cancel, id, tries, .. } => {
+                        Some(self.write_cancel(now, cancel, id, tries))
                     }
                     Chore::Ask { inquiry, .. } => Some(self.write_question(now, inquiry)),
                 };
@@ -225,8 +237,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         None
     }
 
-    fn write_cancel(&mut self, now: Nanos, cancel: Cancel, tries: u8) -> Job {
-        if let Some(id) = self.ids.find(cancel.order) {
+    fn write_cancel(&mut self, now: Nanos, cancel: Cancel, id: VenueId, tries: u8) -> Job {
+        let learnt = || self.ids.find(cancel.order);
+        if let Some(id) = Some(id).filter(|id| !id.is_none()).or_else(learnt) {
             self.codec.cancel(now, &cancel, &id, &mut self.request);
             self.stats.cancels += 1;
             return Job::Cancel { cancel, id, tries };

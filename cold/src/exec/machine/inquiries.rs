@@ -83,7 +83,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             if inquiry.id.is_none() {
                 self.report(Report::CancelRefused { order: OrderRef::Id(cancel.order) });
             } else {
-                self.chores.push_front(Chore::Cancel { cancel, tries: 0, not_before: now });
+                let id = inquiry.id;
+                self.chores.push_front(Chore::Cancel { cancel, id, tries: 0, not_before: now });
             }
         } else if !inquiry.found {
             let Query { order, venue, .. } = inquiry.query;

@@ -181,7 +181,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             None | Some(Job::Warm) => {}
             Some(Job::Place { order, .. }) => self.on_lost_order(now, order.id),
             Some(Job::Amend { amend, .. }) => self.on_lost_order(now, amend.order),
-            Some(Job::Cancel { cancel, tries, .. }) => self.retry_cancel(now, cancel, tries),
+            Some(Job::Cancel { cancel, id, tries }) => self.retry_cancel(now, cancel, id, tries),
             Some(Job::CancelAll) => self.cancel_all.retry(now),
             Some(Job::Ask(inquiry)) => self.retry_ask(now, inquiry),
             Some(Job::Heartbeat) => self.on_missed_beat(now),
