@@ -256,6 +256,22 @@ fn kalshi(positions: impl Fn(&str) -> Value + Send + Sync + 'static) -> KalshiRe
 }
 
 #[test]
+fn a_key_pinned_to_a_subaccount_asks_for_the_cash_of_each_shard() {
+    let rest = venue(|path| {
+        let body = match path.split_once('?').unwrap_or((path, "")) {
+            ("/portfolio/balance", "exchange_index=2") => json!({"balance_dollars": "3.0000"}),
+            ("/portfolio/balance", "") => json!({"balance": 1_000, "balance_dollars": "10.0000"}),
+            ("/portfolio/positions", _) => json!({"cursor": "", "market_positions": []}),
+            ("/portfolio/orders", _) => json!({"cursor": "", "orders": []}),
+            _ => return ("404 Not Found", json!({})),
+        };
+        ("200 OK", body)
+    });
+    let truth = KalshiReader::new(rest, &directory("KXA", 2)).truth().unwrap();
+    assert_eq!(truth.cash, [(2, Usd::from_dollars(3))], "ten dollars are what all shards have");
+}
+
+#[test]
 fn kalshis_positions_are_read_to_the_last_page_and_others_named() {
     let reader = kalshi(|cursor| match cursor {
         "first" => json!({"cursor": "next", "market_positions": [

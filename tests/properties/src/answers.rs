@@ -102,8 +102,11 @@ fn kalshi_rows(value: &Value, said: &Said) {
         assert!(position.yes.is_zero() || position.no.is_zero());
         said.qty(position.yes + position.no);
     }
-    if let Ok(cash) = same(|| rest::balance(value, 0)) {
+    if let Ok(Some(cash)) = same(|| rest::balance_by_shard(value)) {
         cash.iter().for_each(|&(_, cash)| said.usd(cash));
+    if let Ok(cash) = same(|| rest::balance(value)) {
+        said.usd(cash);
+    }
     }
 }
 

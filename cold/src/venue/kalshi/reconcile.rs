@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use surefoot_hot::ids::{MarketId, Side, Venue};
-use surefoot_hot::units::Qty;
+use surefoot_hot::units::{Qty, Usd};
 
 use super::rest;
 use crate::directory::{Directory, Names};
@@ -17,6 +17,8 @@ use crate::rest::Rest;
 pub struct KalshiReader {
     rest: Rest,
     tickers: BTreeMap<String, MarketId>,
+    /// Those of the markets that we follow.
+    shards: BTreeSet<u8>,
 }
 
 impl KalshiReader {
@@ -29,7 +31,22 @@ impl KalshiReader {
                 Names::Polymarket(_) => None,
             })
             .collect();
-        Self { rest, tickers }
+        let shards = directory.of(Venue::Kalshi).map(|entry| entry.def.shard).collect();
+        Self { rest, tickers, shards }
+    }
+
+    /// Cash by shard. A key that is pinned to a subaccount is told the sum alone, so that it asks shard by shard.
+    fn cash(&self) -> Result<Vec<(u8, Usd)>, TruthError> {
+        let ask =
+            |query: &[(&str, &str)]| self.rest.get("/portfolio/balance", query).map_err(rest_error);
+        if let Some(cash) = rest::balance_by_shard(&ask(&[])?).map_err(read_error)? {
+            return Ok(cash);
+        }
+        let of_shard = |&shard: &u8| {
+            let body = ask(&[("exchange_index", &shard.to_string())])?;
+            Ok((shard, rest::balance(&body).map_err(read_error)?))
+        };
+        self.shards.iter().map(of_shard).collect()
     }
 
     /// Walks a paged listing.
@@ -79,9 +96,7 @@ impl Reader for KalshiReader {
     }
 
     fn truth(&self) -> Result<Truth, TruthError> {
-        let mut truth = Truth::default();
-        let body = self.rest.get("/portfolio/balance", &[]).map_err(rest_error)?;
-        truth.cash = rest::balance(&body, 0).map_err(read_error)?;
+        let mut truth = Truth { cash: self.cash()?, ..Truth::default() };
         let mut seen = BTreeSet::new();
         self.pages("/portfolio/positions", "market_positions", &[], |row| {
             let ticker = rest::ticker(row).map_err(read_error)?;

@@ -164,26 +164,29 @@ pub fn position(row: &Value) -> Result<Position, ReadError> {
     Ok(Position { ticker: object.text("ticker")?.to_owned(), yes, no })
 }
 
-/// Reads `/portfolio/balance` asked for all shards: cash by shard, or the whole under `asked` where the query
-/// named a shard or the key is pinned to a subaccount.
-///
-/// The integer cents of `balance` are truncated, so they are never used.
+/// Reads the cash of each shard from `/portfolio/balance`; `None` where the answer has no breakdown, as for a key that is pinned
+/// to a subaccount: what it says then is the sum over all shards, which no order can spend (§8).
 ///
 /// # Errors
-/// A field is absent.
-pub fn balance(body: &Value, asked: u8) -> Result<Vec<(u8, Usd)>, ReadError> {
-    let object = Object::new("balance", body);
-    let Some(rows) = object.get("balance_breakdown").and_then(Value::as_array) else {
-        return Ok(vec![(asked, object.rounded_usd("balance_dollars")?)]);
-    };
-    rows.iter()
-        .map(|row| {
-            let row = Object::new("balance of a shard", row);
-            // dollars as text; a number here would be the cents of the old field
-            row.text("balance")?;
-            Ok((shard(&row)?, row.rounded_usd("balance")?))
-        })
-        .collect()
+/// A row lacks a field.
+pub fn balance_by_shard(body: &Value) -> Result<Option<Vec<(u8, Usd)>>, ReadError> {
+    let Some(rows) = Object::new("balance", body).get("balance_breakdown") else { return Ok(None) };
+    let rows = rows.as_array().ok_or(Object::new("balance", body).error("balance_breakdown"))?;
+    let cash = rows.iter().map(|row| {
+        let row = Object::new("balance of a shard", row);
+        // dollars as text; a number here would be the cents of the old field
+        row.text("balance")?;
+        Ok((shard(&row)?, row.rounded_usd("balance")?))
+    });
+    cash.collect::<Result<_, _>>().map(Some)
+}
+
+/// Reads `/portfolio/balance` that was asked for one shard. The integer cents of `balance` are truncated, so they are never used.
+///
+/// # Errors
+/// The field is absent.
+pub fn balance(body: &Value) -> Result<Usd, ReadError> {
+    Object::new("balance", body).rounded_usd("balance_dollars")
 }
 
 /// `bid` gains YES, `ask` gains NO; the older words say other things and are not read.
@@ -277,11 +280,12 @@ mod tests {
             {"exchange_index": 0, "balance": "734.5678"}, {"exchange_index": 2, "balance": "500.0000"}]});
         let dollars = |micros| Usd::from_micros(micros);
         assert_eq!(
-            balance(&body, 0),
-            Ok(vec![(0, dollars(734_567_800)), (2, dollars(500_000_000))])
+            balance_by_shard(&body),
+            Ok(Some(vec![(0, dollars(734_567_800)), (2, dollars(500_000_000))]))
         );
         let pinned = json!({"balance": 123_456, "balance_dollars": "1234.5678"});
-        assert_eq!(balance(&pinned, 2), Ok(vec![(2, dollars(1_234_567_800))]));
+        assert_eq!(balance_by_shard(&pinned), Ok(None));
+        assert_eq!(balance(&pinned), Ok(dollars(1_234_567_800)));
         let held = position(&json!({"ticker": "KXA", "position_fp": "-15.00"})).unwrap();
         assert_eq!((held.yes, held.no), (Qty::ZERO, Qty::from_contracts(15)));
         for (text, no) in [("-15.0000001", 15_000_000), ("-14.9999999", 15_000_000)] {
@@ -289,8 +293,9 @@ mod tests {
             assert_eq!((held.yes, held.no), (Qty::ZERO, Qty::from_micros(no)), "{text}");
         }
         let fine = json!({"balance_dollars": "1234.56780004"});
-        assert_eq!(balance(&fine, 0), Ok(vec![(0, dollars(1_234_567_800))]));
+        assert_eq!(balance(&fine), Ok(dollars(1_234_567_800)));
         let old = json!({"balance_breakdown": [{"exchange_index": 0, "balance": 73_456}]});
-        assert!(balance(&old, 0).is_err(), "cents of an older answer are not dollars");
+        assert!(balance_by_shard(&old).is_err(), "cents of an older answer are not dollars");
+        assert!(balance_by_shard(&json!({"balance_breakdown": {}})).is_err());
     }
 }
