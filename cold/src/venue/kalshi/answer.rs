@@ -154,11 +154,17 @@ pub fn amended(status: u16, body: &[u8], amend: &Amend, order_id: &str) -> Amend
     let count = |field: &str| json.get(field).and_then(|value| scaled(value, 6)).and_then(as_qty);
     match status {
         200..=299 => match (count("remaining_count"), count("fill_count")) {
-            (Some(left), filled) => Amended::Done {
-                state: if left.is_zero() { VenueState::Filled } else { VenueState::Resting },
+            (Some(left), filled) => {
                 // A decrease tells what is left of the new size alone.
-                filled: filled.or(amend.qty.checked_sub(left)),
-            },
+                let filled = filled.or(amend.qty.checked_sub(left));
+                // Nothing left is not all filled: self-trade prevention ends an order as well.
+                let state = match filled {
+                    _ if !left.is_zero() => VenueState::Resting,
+                    Some(filled) if filled < amend.qty => VenueState::Cancelled,
+                    _ => VenueState::Filled,
+                };
+                Amended::Done { state, filled }
+            }
             (None, _) => Amended::Unknown,
         },
         404 => Amended::Gone,
@@ -350,6 +356,11 @@ mod tests {
             (
                 r#"{"order_id":"3b23","remaining_count":"0.00","fill_count":"8.00"}"#,
                 done(VenueState::Filled, 8),
+            ),
+            // killed by self-trade prevention once it crossed
+            (
+                r#"{"order_id":"3b23","remaining_count":"0.00","fill_count":"3.00"}"#,
+                done(VenueState::Cancelled, 3),
             ),
             // a decrease
             (
