@@ -442,6 +442,9 @@ impl VenueCodec for Meddler {
     fn cancel_all(&mut self, now: Nanos, request: &mut Request) {
         self.codec.cancel_all(now, request);
     }
+    fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
+        self.codec.on_cancel_all(answer)
+    }
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
         self.codec.ask(now, inquiry, request);
     }

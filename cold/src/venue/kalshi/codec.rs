@@ -303,6 +303,11 @@ impl VenueCodec for Kalshi {
         self.finish(now, "DELETE", encode::ORDERS.as_bytes(), &[b"?subaccount=0"], request);
     }
 
+    /// 204 and no words (§3.7).
+    fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
+        answer.status == 204
+    }
+
     /// With the venue's id: the order, then its fills. Without: the listing of its market, which holds our id.
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {
         let id = text(&inquiry.id);

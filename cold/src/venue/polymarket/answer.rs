@@ -164,6 +164,15 @@ pub fn cancelled(status: u16, body: &[u8], id: &Word) -> Cancelled {
 pub enum Beat {
     /// Armed; the next beat carries this id.
     Armed(String),
+/// Whether the answer to a cancel of everything says that nothing rests any more. What stayed is listed, an order that the venue
+/// holds back before it matches among it (§4.6): it may come to rest yet.
+pub fn all_cancelled(status: u16, body: &[u8]) -> bool {
+    let body = parse(body);
+    let stayed =
+        body.get("not_canceled").and_then(Value::as_object).is_some_and(|ids| !ids.is_empty());
+    (200..300).contains(&status) && body.get("canceled").is_some_and(Value::is_array) && !stayed
+}
+
     /// The id was not the expected one: beat again at once with this one.
     Resend(String),
     /// No beat: the venue may cancel everything within 15 s.

@@ -225,6 +225,10 @@ impl VenueCodec for Polymarket {
         self.finish(now, "DELETE", &[path::CANCEL_ALL.as_bytes()], &[], request);
     }
 
+    fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
+        answer::all_cancelled(answer.status, answer.body)
+    }
+
     /// The order's row, then own trades in its market. The row of an order that is over may be missing while
     /// its trades are there, so both are always asked.
     fn ask(&mut self, now: Nanos, inquiry: &Inquiry, request: &mut Request) {

@@ -110,6 +110,9 @@ impl VenueCodec for Desk {
     fn cancel_all(&mut self, _: Nanos, request: &mut Request) {
         write(request, "DELETE", "/orders");
     }
+    fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
+        answer.status == 204
+    }
     fn ask(&mut self, _: Nanos, inquiry: &Inquiry, request: &mut Request) {
         write(request, "GET", &format!("/orders/{}", inquiry.query.order.get()));
     }

@@ -208,6 +208,22 @@ fn a_cancel() {
 
 #[test]
 fn a_beat() {
+#[test]
+fn a_cancel_of_everything_is_confirmed_where_nothing_stayed() {
+    let held =
+        r#"{"canceled":["0xaa"],"not_canceled":{"0xbb":"order is delayed and can't be canceled"}}"#;
+    for (status, body, confirmed) in [
+        (200, r#"{"canceled":["0xaa"],"not_canceled":{}}"#, true),
+        (200, r#"{"canceled":[]}"#, true),
+        (200, held, false),
+        (200, r#"{"error":"something new"}"#, false),
+        (200, "", false),
+        (503, r#"{"canceled":[],"not_canceled":{}}"#, false),
+    ] {
+        assert_eq!(all_cancelled(status, body.as_bytes()), confirmed, "{status} {body}");
+    }
+}
+
     assert_eq!(beat(200, br#"{"heartbeat_id":"a"}"#), Beat::Armed("a".into()));
     let wrong = br#"{"error_msg":"Invalid Heartbeat ID","heartbeat_id":"b"}"#;
     assert_eq!(beat(400, wrong), Beat::Resend("b".into()));
