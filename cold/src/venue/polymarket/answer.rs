@@ -16,6 +16,9 @@ use crate::text::parse_hex;
 /// An order this close to its size is filled: sums of fills end up to 0.01 below it (`polymarket.md` §10, 9).
 pub const DUST: Qty = Qty::from_micros(10_000);
 
+/// The longest id of a heartbeat that is sent back: those of the venue are UUIDs (§1.6).
+const BEAT_ID_BYTES_MAX: usize = 64;
+
 /// What the venue's words mean, the first that fits; matched by substring. `None`: the fate stays open.
 const WORDS: &[(&str, Option<Placed>)] = &[
     ("duplicated", Some(Placed::Exists)),
@@ -182,7 +185,7 @@ pub fn all_cancelled(status: u16, body: &[u8]) -> bool {
 /// Reads the answer to a heartbeat.
 pub fn beat(status: u16, body: &[u8]) -> Beat {
     let body = parse(body);
-    let id = body.get("heartbeat_id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let id = body.get("heartbeat_id").and_then(Value::as_str).filter(|id| is_beat_id(id));
     match (status, id) {
         (200..=299, Some(id)) => Beat::Armed(id.to_owned()),
         (400, Some(id)) => Beat::Resend(id.to_owned()),
@@ -190,9 +193,10 @@ pub fn beat(status: u16, body: &[u8]) -> Beat {
     }
 }
 
-/// How long a refusal asks to wait, in seconds, where the body says so.
-pub fn retry_after_secs(body: &[u8]) -> Option<u64> {
-    parse(body).get("retry_after_seconds").and_then(Value::as_u64)
+/// Whether a text may be the id of a heartbeat: it goes into the next one as it is.
+fn is_beat_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !id.is_empty() && id.len() <= BEAT_ID_BYTES_MAX && id.bytes().all(plain)
 }
 
 #[cfg(test)]

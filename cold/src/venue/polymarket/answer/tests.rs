@@ -229,5 +229,12 @@ fn a_cancel_of_everything_is_confirmed_where_nothing_stayed() {
     assert_eq!(beat(400, wrong), Beat::Resend("b".into()));
     assert_eq!(beat(500, b""), Beat::Failed);
     assert_eq!(beat(200, b"{}"), Beat::Failed);
-    assert_eq!(retry_after_secs(br#"{"retry_after_seconds":79}"#), Some(79));
+    for id in ["a\\\"b", "a b", &"a".repeat(65)] {
+        let body = format!("{{\"heartbeat_id\":\"{id}\"}}");
+        assert_eq!(
+            beat(200, body.as_bytes()),
+            Beat::Failed,
+            "{id} would stand in the next body as it is"
+        );
+    }
 }
