@@ -107,15 +107,17 @@ fn shares(order: &Order, making: &str, taking: &str) -> Option<Qty> {
     as_qty(if whole > too_many && !text.contains('.') { whole / 1_000_000 } else { whole })
 }
 
-/// What a refusal proves. A definite word counts under any status but a time-out of the gateway; without one,
-/// a 4xx is definite and a 5xx is not.
+/// What a refusal proves. A definite word counts under any status but a time-out, where nobody can say what came of the
+/// order; without one, a 4xx is definite and a 5xx is not.
 fn refused(status: u16, body: &[u8], json: &Value) -> Placed {
+    if matches!(status, 408 | 504) {
+        return Placed::Unknown;
+    }
     let message = message(json);
     if let Some((_, meaning)) = WORDS.iter().find(|(part, _)| holds(message, part)) {
         return meaning.unwrap_or(Placed::Unknown);
     }
     match status {
-        408 => Placed::Unknown,
         425 => Placed::Rejected(Reject::Mode), // the engine restarts: refused before it was looked at
         429 => Placed::Rejected(Reject::Rate),
         401 => Placed::Rejected(Reject::Auth),

@@ -101,6 +101,8 @@ fn a_refused_or_open_order() {
         (401, "Unauthorized", Rejected(Reject::Auth)),
         (429, "<html>slow down</html>", Rejected(Reject::Rate)),
         (502, "<html>bad gateway</html>", Unknown),
+        (408, r#"{"error":"not enough balance / allowance"}"#, Unknown),
+        (504, r#"{"error":"not enough balance / allowance"}"#, Unknown),
         (200, r#"{"success":true,"orderID":"","errorMsg":""}"#, Unknown),
         (200, "not json", Unknown),
         (400, r#"{"error":"order 0xab is invalid. Duplicated."}"#, Exists),
