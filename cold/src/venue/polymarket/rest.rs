@@ -189,15 +189,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
             _ => continue, // somebody else's: its form is not our concern
         };
         let token = maker.text("asset_id")?;
-        let maker_action = match maker.text_or_empty("side") {
-            // one token changes hands, or two are made or merged
-            "" if token == taker_token => match taker_action {
-                Action::Buy => Action::Sell,
-                Action::Sell => Action::Buy,
-            },
-            "" => taker_action,
-            _ => action(&maker, "side")?,
-        };
+        let maker_action = maker_action(&maker, token == taker_token, taker_action)?;
         push(id, token, maker_action, &maker, "matched_amount", false)?;
     }
     Ok(found)
@@ -316,10 +308,26 @@ pub fn change(row: &Value, wallet: &str, ours: &Ours<'_>) -> Result<[i128; 2], R
         let maker = Object::new("maker order", maker);
         if is_ours(&maker) {
             let token = maker.text("asset_id")?;
-            add(token, action(&maker, "side")?, maker.fine_qty("matched_amount")?);
+            let action = maker_action(&maker, token == taker_token, taker_action)?;
+            add(token, action, maker.fine_qty("matched_amount")?);
         }
     }
     Ok(change)
+}
+
+/// What a maker did in a trade. Where its row has no side (§6.4) the taker's tells: in the taker's own token the two are on
+/// opposite sides, else both bought, and two tokens were made, or both sold, and two were merged.
+fn maker_action(
+    maker: &Object<'_>,
+    in_takers_token: bool,
+    taker: Action,
+) -> Result<Action, ReadError> {
+    match (maker.text_or_empty("side"), taker) {
+        ("", Action::Buy) if in_takers_token => Ok(Action::Sell),
+        ("", Action::Sell) if in_takers_token => Ok(Action::Buy),
+        ("", _) => Ok(taker),
+        _ => action(maker, "side"),
+    }
 }
 
 fn action(object: &Object<'_>, field: &'static str) -> Result<Action, ReadError> {
@@ -516,7 +524,10 @@ mod tests {
         let mut finer = row("CONFIRMED", "BUY", "TAKER");
         (finer["size"], finer["price"]) = (json!("25.0000004"), json!("0.5199992"));
         finer["maker_orders"][0]["matched_amount"] = json!("20.0000009");
+        let mut sideless = row("CONFIRMED", "SELL", "MAKER");
+        sideless["maker_orders"][0]["side"] = json!(null);
         let cases = [
+            (sideless, [0, -20_000_000]), // both sold, and the pair was merged
             (row("CONFIRMED", "BUY", "TAKER"), [25_000_000, 20_000_000]), // both sides were ours
             (row("MATCHED", "SELL", "TAKER"), [-25_000_000, 20_000_000]),
             (row("TRADE_STATUS_MINED", "BUY", "MAKER"), [0, 20_000_000]),
