@@ -75,6 +75,8 @@ pub struct Journal {
     buffer: Vec<u8>,
     /// Records added since [`Journal::take_made`], headers included: the store sees what a reader sees.
     made: Vec<Record>,
+    /// How many of them are in the system's hands; the others wait in the buffer, or could not be written.
+    made_flushed: usize,
     /// Segments of this and earlier runs that are over and not compressed yet.
     over: Vec<PathBuf>,
     mark: Option<MarkFile>,
@@ -114,6 +116,7 @@ impl Journal {
             written: 0,
             buffer: Vec::with_capacity(BATCH_MAX * RECORD_BYTES),
             made: Vec::with_capacity(BATCH_MAX),
+            made_flushed: 0,
             over,
             mark: None,
             closed: false,
@@ -157,6 +160,7 @@ impl Journal {
             .map_err(|source| JournalError::io("write to", &self.path, source))?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
+        self.made_flushed = self.made.len();
         Ok(())
     }
 
@@ -186,9 +190,11 @@ impl Journal {
         self.mark.as_ref().map_or(Ok(()), MarkFile::sync)
     }
 
-    /// What was added since this was last called.
+    /// What was added and handed to the system since this was last called. What no file holds is not among it.
     pub fn take_made(&mut self) -> Vec<Record> {
-        mem::take(&mut self.made)
+        let unwritten = self.made.split_off(self.made_flushed);
+        self.made_flushed = 0;
+        mem::replace(&mut self.made, unwritten)
     }
 
     /// The header of the segment that is open, as a record.
@@ -499,7 +505,7 @@ impl Turn {
     }
 
     fn hand_on(&mut self) {
-        let made = mem::replace(&mut self.journal.made, Vec::with_capacity(BATCH_MAX));
+        let made = self.journal.take_made();
         let Some(on) = &self.on else { return };
         if !made.is_empty() {
             let _ = on.push(made.len() as u64, made); // counted where there is no room
@@ -517,4 +523,45 @@ fn start_compressor() -> (Sender<PathBuf>, Option<JoinHandle<()>>) {
         }
     };
     (press, thread::Builder::new().name("journal-zstd".into()).spawn(work).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_hot::event::Event;
+    use surefoot_hot::journal::Entry;
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_written_is_handed_on_to_nobody() {
+        let dir = std::env::temp_dir().join(format!("surefoot-writer-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        let options = Options {
+            dir: dir.clone(),
+            sync: Sync::Off,
+            segment_bytes: SEGMENT_BYTES,
+            identity: Identity::default(),
+            fresh: true,
+            mark: None,
+        };
+        let journal = Journal::open(options, Nanos::ZERO).unwrap();
+        let (mut to, ring) = rtrb::RingBuffer::new(8);
+        let (on, handed) = queue::bounded(100);
+        let status = Arc::new(Status::default());
+        let mut turn = Turn { journal, ring, status, on: Some(on), unsynced: None };
+        let mut tell = |turn: &mut Turn, count: u64| {
+            for n in 0..count {
+                let entry = Entry::Input(Event::Timer);
+                to.push(JournalItem { now: Nanos::new(n), entry }).unwrap();
+            }
+            turn.take();
+        };
+        tell(&mut turn, 2);
+        assert_eq!(handed.try_recv().unwrap().1.len(), 3, "the header and two records");
+        turn.journal.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        tell(&mut turn, 3);
+        assert!(turn.status.failed());
+        assert!(handed.try_recv().is_err(), "the database would know more than the journal");
+        fs::remove_dir_all(dir).unwrap();
+    }
 }
