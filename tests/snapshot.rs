@@ -185,6 +185,13 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// Where the core's bytes begin in a snapshot, with the format of the state and then its layout.
+fn core_at(path: &Path, bytes: &[u8]) -> usize {
+    let mut core = Vec::new();
+    load(path).unwrap().1.core.save(&mut core);
+    bytes.len() - 8 - core.len()
+}
+
 #[test]
 fn a_start_takes_the_newest_snapshot_the_older_where_it_is_torn_and_the_whole_journal_where_there_is_none()
  {
@@ -222,12 +229,7 @@ fn a_snapshot_of_another_version_is_named_and_not_used() {
     let (older, newer, core) = two_snapshots_and_a_tail(&scratch);
     let good = fs::read(&newer).unwrap();
     let state = STATE_FORMAT.to_le_bytes();
-    // The state's format follows the fields of fixed length: found by where the core's bytes begin.
-    let core_at = good.len() - 8 - {
-        let mut bytes = Vec::new();
-        load(&newer).unwrap().1.core.save(&mut bytes);
-        bytes.len()
-    };
+    let core_at = core_at(&newer, &good);
     assert_eq!(good[core_at..core_at + 4], state);
     let cases = [
         (4, "it has format"),
@@ -473,6 +475,21 @@ fn what_is_removed_is_needed_by_no_start_and_by_no_look_back() {
     assert_eq!(all.segments as usize + left, 36);
     let snapshots = fs::read_dir(scratch.snapshots()).unwrap().count();
     assert!((3..=6).contains(&snapshots), "{snapshots} snapshots: the newest two, and one a day");
+    // A start can go back to no snapshot of another version: while one of this version is all there is, nothing goes.
+    let older = list(&scratch.snapshots()).unwrap().split_off(1);
+    let older: Vec<_> =
+        older.iter().map(|file| (&file.path, fs::read(&file.path).unwrap())).collect();
+    for (path, good) in &older {
+        let mut other = good.clone();
+        other[core_at(path, good) + 4] ^= 1;
+        fs::write(path, sealed(other)).unwrap();
+    }
+    let (journal, snapshots) = (scratch.journal(), scratch.snapshots());
+    let none = shorten(&journal, &snapshots, u64::MAX, Nanos::NEVER, Duration::ZERO);
+    assert_eq!(none.unwrap(), Removed::default());
+    for (path, good) in &older {
+        fs::write(path, good).unwrap();
+    }
     // Nothing is kept for looks back: the newest two and their segments stay.
     shorten(&scratch.journal(), &scratch.snapshots(), u64::MAX, Nanos::NEVER, Duration::ZERO)
         .unwrap();

@@ -58,6 +58,10 @@ pub struct Taken {
     pub last: Nanos,
 }
 
+/// Format and layout of the state in a snapshot. A program can load those of its own alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateVersion(u32, u64);
+
 /// The bytes of a snapshot.
 pub fn encode(at: &Position, folded: &Replayed) -> Vec<u8> {
     let Replayed {
@@ -103,9 +107,12 @@ fn taken(from: &mut Unpacker<'_>) -> Option<Taken> {
 ///
 /// # Errors
 /// See [`Refused`].
-pub fn look(path: &Path) -> Result<Taken, Refused> {
+pub fn look(path: &Path) -> Result<(Taken, StateVersion), Refused> {
     let bytes = read(path)?;
-    taken(&mut Unpacker::new(open(&bytes)?)).ok_or(Refused::Damaged)
+    let mut from = Unpacker::new(open(&bytes)?);
+    let (taken, ..) = meta(&mut from).ok_or(Refused::Damaged)?;
+    let (format, layout) = Pack::unpack(&mut from).ok_or(Refused::Damaged)?; // what `Core::save` begins with
+    Ok((taken, StateVersion(format, layout)))
 }
 
 /// A snapshot, whole.

@@ -27,7 +27,8 @@ pub struct Removed {
     pub snapshots: u64,
 }
 
-/// Removes what neither a start nor a look back needs. `applied` is the number of the first record that the database lacks,
+/// Removes what neither a start nor a look back needs. The newest snapshot is the running program's: one with another version of
+/// the state, as before an upgrade, is none that a start could go back to. `applied` is the number of the first record that the database lacks,
 /// `now` the time of the journal's last record, and `keep` how long records stay in any case.
 ///
 /// # Errors
