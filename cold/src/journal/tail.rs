@@ -14,12 +14,14 @@ use super::{JournalError, Position, Wrong, segment, segment_path};
 pub struct Tail {
     dir: PathBuf,
     at: Position,
+    /// The bytes of the segment at hand, where it was compressed before all of it was read.
+    unpacked: Option<Vec<u8>>,
 }
 
 impl Tail {
     /// Follows the journal in `dir` from there on.
     pub fn new(dir: &Path, at: Position) -> Self {
-        Self { dir: dir.to_owned(), at }
+        Self { dir: dir.to_owned(), at, unpacked: None }
     }
 
     /// The place after what was read.
@@ -41,6 +43,7 @@ impl Tail {
                 return Ok(records);
             }
             (self.at.segment, self.at.offset) = (self.at.segment + 1, 0);
+            self.unpacked = None;
         }
     }
 
@@ -50,7 +53,10 @@ impl Tail {
     }
 
     /// The bytes behind the place, up to `max` records of them.
-    fn load(&self, max: usize) -> Result<Vec<u8>, JournalError> {
+    fn load(&mut self, max: usize) -> Result<Vec<u8>, JournalError> {
+        if let Some(segment) = &self.unpacked {
+            return Ok(self.behind(segment, max));
+        }
         let path = segment_path(&self.dir, self.at.segment);
         let failed = |source| JournalError::io("read", &path, source);
         match File::open(&path) {
@@ -69,12 +75,20 @@ impl Tail {
                 Ok(bytes)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let bytes = segment::load(&path.with_extension("sfj.zst"))?;
-                let from = usize::try_from(self.at.offset).unwrap_or(usize::MAX).min(bytes.len());
-                Ok(bytes[from..].iter().take(max * RECORD_BYTES).copied().collect())
+                let segment = segment::load(&path.with_extension("sfj.zst"))?;
+                let bytes = self.behind(&segment, max);
+                self.unpacked = Some(segment);
+                Ok(bytes)
             }
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// The bytes of a segment behind the place, up to `max` records of them.
+    fn behind(&self, segment: &[u8], max: usize) -> Vec<u8> {
+        let from = usize::try_from(self.at.offset).unwrap_or(usize::MAX).min(segment.len());
+        let to = segment.len().min(from.saturating_add(max * RECORD_BYTES));
+        segment[from..to].to_vec()
     }
 
     /// Checks the whole records of `bytes` and goes on behind them. What a crash left at the end of a segment that is over
@@ -106,5 +120,48 @@ impl Tail {
     fn error(&self, what: Wrong) -> JournalError {
         let file = segment_path(&self.dir, self.at.segment);
         JournalError { file, offset: self.at.offset, what }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use surefoot_hot::event::Event;
+    use surefoot_hot::units::Nanos;
+
+    use super::*;
+    use crate::journal::{Identity, Journal, Options, Sync};
+
+    #[test]
+    fn a_segment_that_was_compressed_is_unpacked_once() {
+        let dir = std::env::temp_dir().join(format!("surefoot-tail-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        let options = Options {
+            dir: dir.clone(),
+            sync: Sync::Off,
+            segment_bytes: 20 * RECORD_BYTES as u64,
+            identity: Identity::default(),
+            fresh: true,
+            mark: None,
+        };
+        let mut journal = Journal::open(options, Nanos::ZERO).unwrap();
+        for n in 0..30 {
+            journal.append(Nanos::new(n), &Body::Input(Event::Timer)).unwrap();
+        }
+        journal.flush().unwrap();
+        let packed = segment::compress(&segment_path(&dir, 1)).unwrap();
+        let mut tail = Tail::new(&dir, journal.begins());
+        let mut read = tail.read(3).unwrap().len();
+        fs::remove_file(packed).unwrap(); // whoever opens it again finds nothing
+        loop {
+            let records = tail.read(3).unwrap();
+            read += records.len();
+            if records.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(read, 32, "thirty records and two headers");
+        fs::remove_dir_all(dir).unwrap();
     }
 }
