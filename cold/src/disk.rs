@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Threads of this process that wait in [`sync_data`].
+/// Threads of this process that wait in [`sync_data`] or [`sync_all`].
 static SYNCING: AtomicU32 = AtomicU32::new(0);
 
 /// Waits until what was written to `file` is on the disk.
@@ -12,8 +12,20 @@ static SYNCING: AtomicU32 = AtomicU32::new(0);
 /// # Errors
 /// It is not, or nobody knows.
 pub fn sync_data(file: &File) -> io::Result<()> {
+    counted(|| file.sync_data())
+}
+
+/// Waits until what was written to `file`, its length and its other attributes are on the disk; or the names in a directory.
+///
+/// # Errors
+/// They are not, or nobody knows.
+pub fn sync_all(file: &File) -> io::Result<()> {
+    counted(|| file.sync_all())
+}
+
+fn counted(sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     SYNCING.fetch_add(1, Ordering::Relaxed);
-    let synced = file.sync_data();
+    let synced = sync();
     SYNCING.fetch_sub(1, Ordering::Relaxed);
     synced
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Holder;
+use crate::disk;
 use crate::lock::{Lock, LockError};
 
 /// A directory that holds the state of one instance.
@@ -296,7 +297,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
         .open(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
-            file.sync_all()
+            disk::sync_all(&file)
         })
         .and_then(|()| fs::rename(&temporary, path));
     if let Err(source) = written {
@@ -309,7 +310,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), StateError> {
     let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    File::open(dir).and_then(|file| file.sync_all()).map_err(io_error("sync", dir))
+    File::open(dir).and_then(|file| disk::sync_all(&file)).map_err(io_error("sync", dir))
 }
 
 fn make_dir(path: &Path) -> Result<(), StateError> {

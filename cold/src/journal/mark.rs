@@ -14,6 +14,7 @@ use surefoot_hot::hash::Hash64;
 use surefoot_hot::journal::Chain;
 
 use super::{JournalError, Reader, Wrong, segments};
+use crate::disk;
 use crate::state_dir::{StateError, write_atomic};
 
 /// A slot's text, and where each of the two begins.
@@ -146,7 +147,7 @@ impl MarkFile {
     /// # Errors
     /// It is not.
     pub fn sync(&self) -> Result<(), JournalError> {
-        let synced = self.file.sync_data();
+        let synced = disk::sync_data(&self.file);
         synced.map_err(|source| JournalError::io("sync", &self.path, source))
     }
 }

@@ -11,6 +11,7 @@ use surefoot_hot::note::Severity;
 
 use super::sink::{Sink, Wants};
 use super::told::Observation;
+use crate::disk;
 
 /// Notes that may wait for a slow disk.
 const WAITING_MAX: u64 = 65_536;
@@ -155,7 +156,7 @@ impl Sink for JsonLog {
 
     fn end(&mut self) -> Result<(), String> {
         let Some((file, _)) = &self.open else { return Ok(()) };
-        file.sync_data().map_err(|error| self.failed(&error))
+        disk::sync_data(file).map_err(|error| self.failed(&error))
     }
 }
 
