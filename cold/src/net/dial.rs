@@ -65,6 +65,8 @@ pub struct Dialer {
     lookup: Option<Receiver<io::Result<Vec<SocketAddr>>>>,
     backoff: Backoff,
     not_before: Nanos,
+    /// Whether the last connection made was told as one that works, and has not failed since.
+    works: bool,
     neighbours: Neighbours,
     pace: Option<DialPace>,
     /// How often any of them had connected when this one last failed or dialled early.
@@ -94,6 +96,7 @@ impl Dialer {
             lookup: None,
             backoff: Backoff::new(seed),
             not_before: Nanos::ZERO,
+            works: false,
             neighbours: Neighbours::default(),
             pace: None,
             heard: 0,
@@ -150,6 +153,7 @@ impl Dialer {
         }
         let addr = self.addrs[self.next % self.addrs.len()];
         self.dials += 1;
+        self.works = false;
         if let Some(pace) = &self.pace {
             pace.take(now);
         }
@@ -172,8 +176,12 @@ impl Dialer {
         true
     }
 
-    /// The connection works: the next wait is short again, and the neighbours may dial at once.
+    /// The connection works: the next wait is short again, and the neighbours may dial at once. A link says so with each frame
+    /// that it reads; of one connection only the first time counts.
     pub fn on_open(&mut self) {
+        if std::mem::replace(&mut self.works, true) {
+            return;
+        }
         self.backoff.on_success();
         self.neighbours.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -181,6 +189,7 @@ impl Dialer {
     /// The attempt failed, or the connection broke: the next one waits.
     pub fn on_failure(&mut self, now: Nanos) {
         self.failures += 1;
+        self.works = false;
         self.heard = self.neighbours.0.load(Ordering::Relaxed);
         self.next = self.next.wrapping_add(1);
         self.not_before = now.after(self.backoff.on_failure());
@@ -264,8 +273,28 @@ mod tests {
         assert!(!tried(&mut one, now), "not for this one");
         for _ in 0..5 {
             now = now.after(Nanos::from_millis(100));
+            other.on_failure(now);
             other.on_open(); // it breaks and comes back again and again
             assert!(!tried(&mut one, now), "not more than once a second");
         }
+    }
+
+    #[test]
+    fn a_neighbour_that_goes_on_working_ends_no_wait() {
+        let poll = Poll::new().unwrap();
+        let neighbours = Neighbours::default();
+        let (mut one, mut other) = (dialer(1, &neighbours), dialer(2, &neighbours));
+        let mut now = Nanos::from_secs(100);
+        other.on_open();
+        for _ in 0..10 {
+            one.on_failure(now); // its waits have grown to seconds
+        }
+        let begin = now;
+        while now < one.not_before() {
+            other.on_open(); // a frame
+            assert!(one.dial(now, poll.registry(), Token(0)).is_none());
+            now = now.after(Nanos::from_millis(10));
+        }
+        assert!(now.since(begin) > HURRY_EVERY, "the test shows nothing otherwise");
     }
 }
