@@ -12,11 +12,18 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 pub const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// A request being made, in buffers that are used again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Request {
     bytes: Vec<u8>,
     /// The body, to be written before [`Request::begin`]: what is signed is what is sent.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    /// Its length alone: keys and signatures are in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} bytes)", self.bytes.len())
+    }
 }
 
 impl Request {
@@ -340,6 +347,7 @@ HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
         request.body.extend_from_slice(b"{}");
         request.begin("POST", &[b"/a", b"?b=1"], "h:1").extend_from_slice(b"X: y\r\n");
         request.finish();
+        assert_eq!(format!("{request:?}"), "Request(94 bytes)", "no keys, no signatures");
         assert_eq!(
             request.as_bytes(),
             b"POST /a?b=1 HTTP/1.1\r\nHost: h:1\r\nX: y\r\nContent-Type: application/json\r\n\

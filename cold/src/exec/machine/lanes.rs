@@ -1,5 +1,7 @@
 //! What the machine knows of each connection: whether it is open, and the one request that it carries.
 
+use std::fmt;
+
 use surefoot_hot::order::{Amend, Cancel, Order};
 use surefoot_hot::report::Unsent;
 use surefoot_hot::units::Nanos;
@@ -16,7 +18,7 @@ pub enum LaneRole {
 }
 
 /// A request to be written now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
     /// The connection that carries it: free until now.
     pub lane: usize,
@@ -26,6 +28,14 @@ pub struct Outgoing<'a> {
     pub leave: Option<LeaveTerms>,
     /// The answer must be there by then; otherwise the machine gives the connection up.
     pub deadline: Nanos,
+}
+
+impl fmt::Debug for Outgoing<'_> {
+    /// Without its bytes: keys and signatures are in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lane, bytes, leave, deadline } = self;
+        write!(f, "Outgoing({} bytes over {lane}, leave {leave:?}, by {deadline:?})", bytes.len())
+    }
 }
 
 /// When an order may be handed to the kernel.
