@@ -161,14 +161,6 @@ impl Rest {
         self.json("GET", path, query, b"")
     }
 
-    /// `POST` of a JSON text, answered in JSON.
-    ///
-    /// # Errors
-    /// See [`RestError`]; after `Broken` it may have happened or not.
-    pub fn post(&self, path: &str, body: &[u8]) -> Result<Value, RestError> {
-        self.json("POST", path, &[], body)
-    }
-
     /// `DELETE`, with a JSON text where the venue wants one, answered in JSON or nothing.
     ///
     /// # Errors

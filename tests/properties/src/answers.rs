@@ -27,7 +27,6 @@ pub fn read_any(body: &[u8]) {
         cancelled(status, body, &said);
         let _ = polymarket::answer::beat(status, body);
     }
-    let _ = polymarket::answer::retry_after_secs(body);
     for text in &said.texts {
         let _ = (json::parse_time(text), json::parse_scaled(text, 6), kalshi::answer::state(text));
         let _ = kalshi::metadata::status(text);

@@ -95,11 +95,6 @@ impl Signer {
         Ok(Self { key_id: key_id.to_owned(), key, random: SystemRandom::new() })
     }
 
-    /// The id under which the venue knows the key.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
     /// The algorithm of the key.
     pub const fn key_type(&self) -> KeyType {
         match self.key {

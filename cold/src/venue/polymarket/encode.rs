@@ -12,22 +12,14 @@ use crate::text::{Digits, push_hex};
 pub mod path {
     /// `POST` one order, `DELETE` one order.
     pub const ORDER: &str = "/order";
-    /// `POST` a batch, `DELETE` several.
-    pub const ORDERS: &str = "/orders";
     /// `DELETE` everything these credentials see.
     pub const CANCEL_ALL: &str = "/cancel-all";
-    /// `DELETE` everything of one market or outcome.
-    pub const CANCEL_MARKET: &str = "/cancel-market-orders";
     /// `POST` the dead man's beat.
     pub const HEARTBEAT: &str = "/v1/heartbeats";
-    /// Path of the account's open orders (`GET`).
-    pub const DATA_ORDERS: &str = "/data/orders";
     /// `GET` one order: its id follows.
     pub const DATA_ORDER: &str = "/data/order/";
     /// Path of the account's own trades (`GET`).
     pub const DATA_TRADES: &str = "/data/trades";
-    /// `GET` balance and allowances.
-    pub const BALANCE: &str = "/balance-allowance";
 }
 
 /// Appends the body of `POST /order`.
