@@ -2,7 +2,8 @@
 //!
 //! The lock is a listening socket in the kernel's abstract name space, one for each account at a venue. It goes with the
 //! process, needs no file, and whoever finds it taken can ask it which directory and process have it; so it is also the way
-//! to an instance whose directory was removed or renamed. Containers and machines do not see each other's.
+//! to an instance whose directory was removed or renamed. Containers, machines and the users of one machine do not see each
+//! other's.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};

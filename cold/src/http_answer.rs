@@ -7,16 +7,16 @@ pub(crate) fn parse(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or(Value::Null)
 }
 
-/// Whether a refusal is not the venue's own: its servers answer in JSON or not at all, a filter in front of them with a
+/// Whether a refusal comes from a filter in front of the venue: the venue's servers answer in JSON or not at all, a filter with a
 /// page, and a redirect leads to one.
-pub(crate) fn is_foreign(status: u16, body: &[u8]) -> bool {
+pub(crate) fn is_filter_page(status: u16, body: &[u8]) -> bool {
     let page = !body.trim_ascii().is_empty() && parse(body).is_null();
     (300..400).contains(&status) || (page && (400..500).contains(&status))
 }
 
-/// Whether an answer says that the venue does not know us, or not for this: a key revoked, expired or of another account.
-pub(crate) fn is_stranger(status: u16, body: &[u8]) -> bool {
-    status == 401 || (status == 403 && !is_foreign(status, body))
+/// Whether the venue itself refuses who asked: a key that was revoked, has expired, is of another account or lacks the right.
+pub(crate) fn refuses_credentials(status: u16, body: &[u8]) -> bool {
+    status == 401 || (status == 403 && !is_filter_page(status, body))
 }
 
 /// Whether `text` holds `part`, whatever the case.

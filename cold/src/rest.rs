@@ -161,6 +161,14 @@ impl Rest {
         self.json("GET", path, query, b"")
     }
 
+    /// `POST` of a JSON text, answered in JSON.
+    ///
+    /// # Errors
+    /// See [`RestError`]; after `Broken` it may have happened or not.
+    pub fn post(&self, path: &str, body: &[u8]) -> Result<Value, RestError> {
+        self.json("POST", path, &[], body)
+    }
+
     /// `DELETE`, with a JSON text where the venue wants one, answered in JSON or nothing.
     ///
     /// # Errors
@@ -202,7 +210,7 @@ impl Rest {
     ) -> Result<Vec<u8>, RestError> {
         let broken = |why: String| RestError::Broken { path: path.to_owned(), why };
         if !["GET", "POST", "DELETE"].contains(&method) {
-            return Err(broken(format!("{method} is not spoken here")));
+            return Err(broken(format!("a request with {method} cannot be sent")));
         }
         let signed_path = format!("{}{path}", self.endpoint.path);
         let mut target = signed_path.clone();
@@ -306,6 +314,14 @@ fn escape_into(out: &mut String, text: &str) {
             out.push(char::from(byte));
         } else {
             write!(out, "%{byte:02X}").expect("a string takes everything");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
     #[test]
     fn a_request_is_printed_without_what_signs_it() {
         let endpoint = "https://venue.example".parse().unwrap();
@@ -315,14 +331,6 @@ fn escape_into(out: &mut String, text: &str) {
             RestRequest { method: "POST", endpoint: &endpoint, target, headers: &headers, body };
         assert_eq!(format!("{request:?}"), "RestRequest(POST venue.example/order?x=1)");
     }
-
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn escapes_what_is_not_unreserved() {

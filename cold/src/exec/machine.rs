@@ -43,8 +43,8 @@ use surefoot_hot::units::Nanos;
 use super::codec::{AfterAnswer, HeartbeatAnswer, Inquiry, Limited, VenueCodec};
 use super::http::{Answer, Request};
 use super::write_ahead::WriteAhead;
-use crate::exec::answer::{Amended, Cancelled, Placed};
-use crate::http_answer::is_stranger;
+use crate::exec::answer::{Amended, Cancelled, Placed, is_over};
+use crate::http_answer::refuses_credentials;
 use crate::wirelog::{Contents, Ended, Record, VenueId};
 use breaker::Breaker;
 use chores::{CancelAll, Chore};
@@ -63,7 +63,7 @@ pub use options::ExecOptions;
 const PLACES_MAX: usize = ORDERS_LIVE_MAX;
 /// Cancels and questions waiting; while there are more, [`Machine::wants_intent`] says no.
 const CHORES_MAX: usize = 2_048;
-/// Attempts at one cancel or question before the core hears that nothing is known.
+/// Attempts at one cancel or question. Of a cancel the core then hears that nothing is known; a question it asks again by itself.
 const TRIES_MAX: u8 = 5;
 /// Between two attempts.
 const RETRY_AFTER: Nanos = Nanos::from_millis(250);
@@ -238,7 +238,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         };
         self.lanes[lane].by = Nanos::NEVER;
         let status = answer.status;
-        if !matches!(job, Job::Warm) && (status < 300 || is_stranger(status, answer.body)) {
+        if !matches!(job, Job::Warm) && (status < 300 || refuses_credentials(status, answer.body)) {
             self.credentials_refused = status >= 300; // what is neither says nothing about them
         }
         let pause =

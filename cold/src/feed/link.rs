@@ -23,7 +23,7 @@ use super::market_set::MarketSet;
 use super::outlet::{Outlet, RingSink};
 use super::tap::Tap;
 use crate::directory::Entry;
-use crate::http_answer::is_stranger;
+use crate::http_answer::refuses_credentials;
 use crate::net::dial::OPEN_WAIT_MAX;
 use crate::net::{Dialer, Meter, Stage, TlsStream};
 
@@ -153,7 +153,7 @@ impl LinkStats {
 /// Whether an upgrade failed because of who asked. The page of a filter in front of the venue says nothing of that.
 fn refuses(error: &tungstenite::Error) -> bool {
     let tungstenite::Error::Http(answer) = error else { return false };
-    is_stranger(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default())
+    refuses_credentials(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default())
 }
 
 enum State {

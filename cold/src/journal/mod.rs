@@ -233,8 +233,8 @@ pub fn segment_path(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("journal-{number:06}.sfj"))
 }
 
-/// The segments of a directory in order; an uncompressed one wins over its compressed twin, which may be
-/// half written. A directory that is not there has none.
+/// The segments of a directory in order. Of a segment that is there with its compressed copy (a crash came before the original was
+/// removed) the original counts. A directory that is not there has none.
 ///
 /// # Errors
 /// The directory cannot be read, or a segment in the middle is missing.

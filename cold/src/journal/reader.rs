@@ -20,8 +20,8 @@ pub struct Reader {
     torn: Option<Torn>,
 }
 
-/// The last record of a run was cut short: the machine or the process died while it was being written.
-/// Nothing was sent for it, since intents are written before they are acted on.
+/// The last record of a run was cut short: the machine or the process died while it was being written. An order leaves before its
+/// record is written here, so what the record spoke of may have happened: the wire log tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torn {
     pub file: PathBuf,

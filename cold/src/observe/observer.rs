@@ -93,7 +93,7 @@ impl Observer {
     pub fn start() -> std::io::Result<Self> {
         let (to, notes) = queue::bounded(NOTES_MAX);
         let (records_to, records) = queue::bounded(RECORDS_MAX);
-        let work = move || Desk::default().run(&notes, &records);
+        let work = move || Distributor::default().run(&notes, &records);
         let thread = thread::Builder::new().name("observer".into()).spawn(work)?;
         let (notes, watches) = (Announcer { to }, Vec::new());
         Ok(Self { notes, records: records_to, watches, thread: Some(thread) })
@@ -163,7 +163,7 @@ impl Drop for Observer {
 
 /// What the observer's thread works with.
 #[derive(Default)]
-struct Desk {
+struct Distributor {
     sinks: Vec<SinkThread>,
     /// The least severity of the core's notes that any sink wants; those below it get no words.
     least: Option<Severity>,
@@ -172,7 +172,7 @@ struct Desk {
     end: Option<Instant>,
 }
 
-impl Desk {
+impl Distributor {
     fn run(mut self, notes: &Receiver<Heard>, records: &Receiver<Vec<Record>>) -> Vec<String> {
         loop {
             match notes.recv_timeout(LOOK_EVERY) {

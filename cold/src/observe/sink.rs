@@ -101,14 +101,14 @@ pub struct SinkCounts {
 
 /// What others may know of a sink's thread.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SinkStatus {
     taken: AtomicU64,
     failed: AtomicU64,
     ended: AtomicBool,
     trouble: Mutex<Option<String>>,
 }
 
-impl Seen {
+impl SinkStatus {
     fn trouble(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,7 +118,7 @@ impl Seen {
 #[derive(Clone, Debug)]
 pub struct SinkWatch {
     pub name: &'static str,
-    seen: Arc<Seen>,
+    status: Arc<SinkStatus>,
     queue: Gauge,
 }
 
@@ -126,17 +126,17 @@ impl SinkWatch {
     /// What it has counted so far.
     pub fn counts(&self) -> SinkCounts {
         SinkCounts {
-            taken: self.seen.taken.load(Ordering::Relaxed),
-            failed: self.seen.failed.load(Ordering::Relaxed),
+            taken: self.status.taken.load(Ordering::Relaxed),
+            failed: self.status.failed.load(Ordering::Relaxed),
             dropped: self.queue.dropped(),
             waiting: self.queue.waiting(),
-            ended: self.seen.ended.load(Ordering::Relaxed),
+            ended: self.status.ended.load(Ordering::Relaxed),
         }
     }
 
     /// Why the last items could not be shown or kept; `None` where the last ones were.
     pub fn trouble(&self) -> Option<String> {
-        self.seen.trouble().clone()
+        self.status.trouble().clone()
     }
 }
 
@@ -158,9 +158,9 @@ impl SinkThread {
     pub fn start(sink: Box<dyn Sink>) -> std::io::Result<Self> {
         let (to, from) = queue::bounded(sink.waiting_max());
         let (name, wants, ends_within) = (sink.name(), sink.wants(), sink.ends_within());
-        let watch = SinkWatch { name, seen: Arc::default(), queue: to.gauge() };
-        let seen = Arc::clone(&watch.seen);
-        let work = move || run(sink, &from, &seen);
+        let watch = SinkWatch { name, status: Arc::default(), queue: to.gauge() };
+        let status = Arc::clone(&watch.status);
+        let work = move || run(sink, &from, &status);
         let thread = thread::Builder::new().name(name.into()).spawn(work)?;
         Ok(Self { watch, to, wants, ends_within, thread })
     }
@@ -192,16 +192,16 @@ impl SinkThread {
 
     /// Nothing more comes: gives what is left to wait for.
     pub fn finish(self) -> Ending {
-        let Self { watch: SinkWatch { name, seen, .. }, to, ends_within, thread, .. } = self;
+        let Self { watch: SinkWatch { name, status, .. }, to, ends_within, thread, .. } = self;
         drop(to);
-        Ending { name, seen, ends_within, thread }
+        Ending { name, status, ends_within, thread }
     }
 }
 
 /// A sink's thread that takes its last items.
 pub(super) struct Ending {
     name: &'static str,
-    seen: Arc<Seen>,
+    status: Arc<SinkStatus>,
     ends_within: Duration,
     thread: JoinHandle<Result<(), String>>,
 }
@@ -221,8 +221,8 @@ impl Ending {
         }
         let ended = self.thread.join().unwrap_or_else(|_| Err("its thread panicked".to_owned()));
         ended.map_err(|why| format!("{}: {why}", self.name))?;
-        let failed = self.seen.failed.load(Ordering::Relaxed);
-        match self.seen.trouble().clone() {
+        let failed = self.status.failed.load(Ordering::Relaxed);
+        match self.status.trouble().clone() {
             Some(why) => {
                 Err(format!("{}: {failed} items were lost, the last ones: {why}", self.name))
             }
@@ -233,7 +233,11 @@ impl Ending {
 
 /// Takes whatever comes until nothing more does. After a failed assertion the sink is handed nothing more; what comes for it
 /// is taken and counted as failed.
-fn run(sink: Box<dyn Sink>, from: &Receiver<Arc<Observation>>, seen: &Seen) -> Result<(), String> {
+fn run(
+    sink: Box<dyn Sink>,
+    from: &Receiver<Arc<Observation>>,
+    status: &SinkStatus,
+) -> Result<(), String> {
     let (mut sink, mut batch) = (Some(sink), Vec::new());
     loop {
         let again = sink.as_ref().and_then(|sink| sink.again_in());
@@ -258,19 +262,19 @@ fn run(sink: Box<dyn Sink>, from: &Receiver<Arc<Observation>>, seen: &Seen) -> R
             None => Ok(Err(PANICKED.to_owned())),
         };
         batch.clear();
-        seen.taken.fetch_add(weight, Ordering::Relaxed);
+        status.taken.fetch_add(weight, Ordering::Relaxed);
         let failed = match taken {
             Ok(failed) => failed.err(),
             Err(_) => {
                 sink = None;
-                seen.ended.store(true, Ordering::Relaxed);
+                status.ended.store(true, Ordering::Relaxed);
                 Some(PANICKED.to_owned())
             }
         };
         if failed.is_some() {
-            seen.failed.fetch_add(weight, Ordering::Relaxed);
+            status.failed.fetch_add(weight, Ordering::Relaxed);
         }
-        *seen.trouble() = failed;
+        *status.trouble() = failed;
     }
     let Some(mut sink) = sink else { return Err(PANICKED.to_owned()) };
     let ended = catch_unwind(AssertUnwindSafe(|| sink.end()));

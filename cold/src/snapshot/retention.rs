@@ -2,8 +2,8 @@
 //!
 //! A start needs the newest snapshot and the records behind it, and the one before where the newest turns out torn; whoever
 //! looks into what happened needs the records of the last days, and a snapshot to fold them from. So the newest two
-//! snapshots stay, and one a day down to the *base*: the newest that is both older than the time to keep and not one of the
-//! newest but one. What is older than the base goes: snapshots, and segments of which all records are before it. Nothing goes
+//! snapshots stay, and one a day down to the *base*: of those behind the very newest, the newest that is older than the time to
+//! keep. What is older than the base goes: snapshots, and segments of which all records are before it. Nothing goes
 //! that the database has not taken in.
 
 use std::fs;
@@ -41,10 +41,17 @@ pub fn shorten(
     keep: Duration,
 ) -> Result<Removed, String> {
     let mut removed = Removed::default();
-    remove_halves(snapshots)?;
-    let files = list(snapshots).map_err(|error| said("list", snapshots, &error))?;
-    let good: Vec<(SnapshotFile, Taken)> =
-        files.iter().filter_map(|file| Some((file.clone(), look(&file.path).ok()?))).collect();
+    remove_unfinished(snapshots)?;
+    let files = list(snapshots).map_err(|error| in_words("list", snapshots, &error))?;
+    let mut good: Vec<(SnapshotFile, Taken)> = Vec::new();
+    let mut version = None;
+    for file in &files {
+        if let Ok((taken, state)) = look(&file.path)
+            && *version.get_or_insert(state) == state
+        {
+            good.push((file.clone(), taken));
+        }
+    }
     let old = |taken: &Taken| u128::from(now.since(taken.last).get()) >= keep.as_nanos();
     let base = (1..good.len()).find(|&nth| old(&good[nth].1));
     let Some((base_file, base)) = base.map(|nth| &good[nth]) else {
@@ -60,7 +67,7 @@ pub fn shorten(
         // Its compressed copy may lie beside it.
         let packed = segment.path.with_extension("sfj.zst");
         for path in [&segment.path, &packed].into_iter().filter(|path| path.exists()) {
-            fs::remove_file(path).map_err(|error| said("remove", path, &error))?;
+            fs::remove_file(path).map_err(|error| in_words("remove", path, &error))?;
         }
         removed.segments += 1;
     }
@@ -68,7 +75,7 @@ pub fn shorten(
     let kept = one_a_day(&good, base_file.next);
     for file in &files[2.min(files.len())..] {
         if !kept.contains(&file.next) && !good[..2].iter().any(|(good, _)| good.next == file.next) {
-            fs::remove_file(&file.path).map_err(|error| said("remove", &file.path, &error))?;
+            fs::remove_file(&file.path).map_err(|error| in_words("remove", &file.path, &error))?;
             removed.snapshots += 1;
         }
     }
@@ -91,18 +98,18 @@ fn one_a_day(good: &[(SnapshotFile, Taken)], base: u64) -> Vec<u64> {
     kept
 }
 
-/// Removes what a crash left of snapshots that were being written.
-fn remove_halves(dir: &Path) -> Result<(), String> {
-    let entries = fs::read_dir(dir).map_err(|error| said("list", dir, &error))?;
+/// Removes what a crash left of snapshots that were being written: each is written aside and renamed.
+fn remove_unfinished(dir: &Path) -> Result<(), String> {
+    let entries = fs::read_dir(dir).map_err(|error| in_words("list", dir, &error))?;
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().map(|name| name.to_string_lossy());
         if name.is_some_and(|name| name.starts_with("snapshot-") && name.contains(".sfs.tmp")) {
-            fs::remove_file(&path).map_err(|error| said("remove", &path, &error))?;
+            fs::remove_file(&path).map_err(|error| in_words("remove", &path, &error))?;
         }
     }
     Ok(())
 }
 
-fn said(doing: &str, path: &Path, error: &std::io::Error) -> String {
+fn in_words(doing: &str, path: &Path, error: &std::io::Error) -> String {
     format!("cannot {doing} {}: {error}", path.display())
 }

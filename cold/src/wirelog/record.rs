@@ -68,7 +68,6 @@ impl fmt::Debug for VenueId {
 pub struct Sent {
     /// When it was about to leave.
     pub at: Nanos,
-    /// Ours.
     pub order: OrderId,
     /// The halt epoch of its decision.
     pub epoch: u64,
@@ -79,23 +78,17 @@ pub struct Sent {
     pub group: GroupId,
     /// What it was for.
     pub purpose: Purpose,
-    /// At which venue.
     pub venue: Venue,
-    /// Where.
     pub market: MarketId,
-    /// Contracts of this outcome
     pub outcome: Outcome,
-    /// bought or sold
     pub action: Action,
-    /// at this price of that outcome or better,
+    /// The limit, as a price of `outcome`.
     pub price: Price,
-    /// so many,
     pub qty: Qty,
-    /// for so long,
     pub tif: Tif,
-    /// until then at the latest,
+    /// When an order with time in force GTD rests no more; `None` for any other.
     pub expires: Option<Expiry>,
-    /// and perhaps only as one that rests.
+    /// Whether the venue must refuse the order rather than let it take.
     pub post_only: bool,
     /// Hash of the request's bytes.
     pub payload: u64,
@@ -152,7 +145,7 @@ pub enum Ended {
     Taken = 1,
     /// The venue would not have it.
     Rejected = 2,
-    /// The venue, asked, told what became of it, or knows none of that name.
+    /// The venue, asked, told what became of it. An order that it does not know gets no end: that proves nothing.
     Asked = 3,
 }
 
@@ -165,9 +158,7 @@ pub enum Record {
     End {
         /// When it became so.
         at: Nanos,
-        /// Which order.
         order: OrderId,
-        /// How.
         how: Ended,
         /// The venue's id, where it is known by now.
         id: VenueId,
@@ -177,7 +168,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// Which order it is about.
+    /// The order that it is about.
     pub const fn order(&self) -> OrderId {
         match self {
             Self::Sent(sent) => sent.order,

@@ -103,9 +103,9 @@ fn kalshi_rows(value: &Value, said: &Said) {
     }
     if let Ok(Some(cash)) = same(|| rest::balance_by_shard(value)) {
         cash.iter().for_each(|&(_, cash)| said.usd(cash));
+    }
     if let Ok(cash) = same(|| rest::balance(value)) {
         said.usd(cash);
-    }
     }
 }
 

@@ -118,8 +118,8 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 // a venue that is away, or will not know us, is spared a storm of orders
                 self.turned_away = why.is_of_venue().then_some((now, why));
                 if why.is_of_venue() {
-                    let turned_away = matches!(why, Reject::Auth | Reject::Blocked);
-                    self.breaker.on_failure(now, turned_away);
+                    let for_who_we_are = matches!(why, Reject::Auth | Reject::Blocked);
+                    self.breaker.on_failure(now, for_who_we_are);
                 } else {
                     self.breaker.on_success();
                 }

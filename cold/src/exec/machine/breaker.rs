@@ -17,8 +17,8 @@ pub struct Breaker {
     probed: Nanos,
     /// The same before the probe that is out: put back where it did not leave.
     probed_before: Nanos,
-    /// Probes in a row that the venue turned away without a look at the order.
-    turned_away: u32,
+    /// Probes in a row that the venue refused for who we are, without a look at the order.
+    refused: u32,
     opened: u64,
 }
 
@@ -41,7 +41,7 @@ impl Breaker {
             urgent: false,
             probed: Nanos::ZERO,
             probed_before: Nanos::ZERO,
-            turned_away: 0,
+            refused: 0,
             opened: 0,
         }
     }
@@ -72,22 +72,22 @@ impl Breaker {
         self.failures = 0;
         self.open_until = None;
         self.probing = false;
-        self.turned_away = 0;
+        self.refused = 0;
     }
 
-    /// No answer, or one that says the venue is not well. `turned_away`: it will not have orders of ours at all.
-    pub fn on_failure(&mut self, now: Nanos, turned_away: bool) {
+    /// No answer, or one that says the venue is not well. `for_who_we_are`: it will not have orders of ours at all.
+    pub fn on_failure(&mut self, now: Nanos, for_who_we_are: bool) {
         self.failures = self.failures.saturating_add(1);
         if !self.probing && self.failures < FAILURES_MAX {
             return;
         }
         self.opened += u64::from(self.open_until.is_none() || self.probing);
-        match (turned_away, self.probing && self.urgent) {
-            (true, false) => self.turned_away += 1,
+        match (for_who_we_are, self.probing && self.urgent) {
+            (true, false) => self.refused += 1,
             (true, true) => {} // urgent ones come every second: they say nothing about a longer time
-            (false, _) => self.turned_away = 0,
+            (false, _) => self.refused = 0,
         }
-        let doublings = self.turned_away.saturating_sub(1).min(DOUBLINGS_MAX);
+        let doublings = self.refused.saturating_sub(1).min(DOUBLINGS_MAX);
         let until = now.after(Nanos::new(self.open_for.get() << doublings));
         self.open_until = Some(self.open_until.map_or(until, |open| open.max(until)));
         self.probing = false;
@@ -143,11 +143,11 @@ mod tests {
         assert_eq!(breaker.opened(), 2);
     }
 
-    fn opened(open_for: Nanos, now: Nanos, turned_away: bool) -> Breaker {
+    fn opened(open_for: Nanos, now: Nanos, for_who_we_are: bool) -> Breaker {
         let mut breaker = Breaker::new(open_for);
         for _ in 0..FAILURES_MAX {
             assert!(breaker.admits(now, false));
-            breaker.on_failure(now, turned_away);
+            breaker.on_failure(now, for_who_we_are);
         }
         breaker
     }

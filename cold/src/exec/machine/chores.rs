@@ -202,6 +202,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     /// cancel whose order's id must be asked for first.
     fn write_from_queue(&mut self, now: Nanos, questions: bool) -> Option<Job> {
         for cancels in [true, false] {
+            let mut refused = 0;
             for at in 0..self.chores.len() {
                 let due = match &self.chores[at] {
                     Chore::Cancel { cancel, id, not_before, .. } => {
@@ -214,7 +215,6 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 if !due {
                     continue;
                 }
-            let mut refused = 0;
                 let kind = match &self.chores[at] {
                     Chore::Cancel { cancel, .. } => RequestKind::Cancel(cancel),
                     Chore::Ask { inquiry, .. } => RequestKind::Ask(inquiry),

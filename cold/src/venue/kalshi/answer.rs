@@ -8,7 +8,7 @@ use surefoot_hot::units::Qty;
 use surefoot_hot::venue::kalshi::our_order_id;
 
 use crate::exec::answer::{Amended, Cancelled, Placed, state_of};
-use crate::http_answer::{holds, is_foreign, parse};
+use crate::http_answer::{holds, is_filter_page, parse};
 use crate::json::{Object, as_qty, scaled};
 
 /// What the answer to a create says.
@@ -83,7 +83,7 @@ fn accepted(body: &Value, order: &Order) -> Created {
 }
 
 fn refused_whole(status: u16, body: &[u8], json: &Value) -> Placed {
-    let own = matches!(status, 401 | 408 | 429) || !is_foreign(status, body);
+    let own = matches!(status, 401 | 408 | 429) || !is_filter_page(status, body);
     if own { refused(status, json) } else { Placed::Rejected(Reject::Blocked) }
 }
 

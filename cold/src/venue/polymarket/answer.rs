@@ -9,7 +9,7 @@ use surefoot_hot::units::Qty;
 
 use super::eip712::Word;
 use crate::exec::answer::{Cancelled, Placed, state_of};
-use crate::http_answer::{holds, is_foreign, parse};
+use crate::http_answer::{holds, is_filter_page, parse};
 use crate::json::{as_qty, parse_scaled};
 use crate::text::parse_hex;
 
@@ -121,7 +121,7 @@ fn refused(status: u16, body: &[u8], json: &Value) -> Placed {
         425 => Placed::Rejected(Reject::Mode), // the engine restarts: refused before it was looked at
         429 => Placed::Rejected(Reject::Rate),
         401 => Placed::Rejected(Reject::Auth),
-        _ if is_foreign(status, body) => Placed::Rejected(Reject::Blocked),
+        _ if is_filter_page(status, body) => Placed::Rejected(Reject::Blocked),
         403 => Placed::Rejected(Reject::Auth),
         200..=499 => Placed::Rejected(Reject::Other),
         _ => Placed::Unknown,
@@ -164,11 +164,6 @@ pub fn cancelled(status: u16, body: &[u8], id: &Word) -> Cancelled {
     }
 }
 
-/// What the answer to a heartbeat says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beat {
-    /// Armed; the next beat carries this id.
-    Armed(String),
 /// Whether the answer to a cancel of everything says that nothing rests any more. What stayed is listed, an order that the venue
 /// holds back before it matches among it (§4.6): it may come to rest yet.
 pub fn all_cancelled(status: u16, body: &[u8]) -> bool {
@@ -178,6 +173,11 @@ pub fn all_cancelled(status: u16, body: &[u8]) -> bool {
     (200..300).contains(&status) && body.get("canceled").is_some_and(Value::is_array) && !stayed
 }
 
+/// What the answer to a heartbeat says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Armed; the next beat carries this id.
+    Armed(String),
     /// The id was not the expected one: beat again at once with this one.
     Resend(String),
     /// No beat: the venue may cancel everything within 15 s.

@@ -209,8 +209,6 @@ fn a_cancel() {
 }
 
 #[test]
-fn a_beat() {
-#[test]
 fn a_cancel_of_everything_is_confirmed_where_nothing_stayed() {
     let held =
         r#"{"canceled":["0xaa"],"not_canceled":{"0xbb":"order is delayed and can't be canceled"}}"#;
@@ -226,6 +224,8 @@ fn a_cancel_of_everything_is_confirmed_where_nothing_stayed() {
     }
 }
 
+#[test]
+fn a_beat() {
     assert_eq!(beat(200, br#"{"heartbeat_id":"a"}"#), Beat::Armed("a".into()));
     let wrong = br#"{"error_msg":"Invalid Heartbeat ID","heartbeat_id":"b"}"#;
     assert_eq!(beat(400, wrong), Beat::Resend("b".into()));
