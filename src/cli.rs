@@ -1,7 +1,6 @@
 //! The command line: verbs and flags, nothing done.
 
 use std::ffi::OsString;
-use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -255,15 +254,18 @@ pub struct ReplayArgs {
     pub path: Option<PathBuf>,
 }
 
+/// The longest day that may be simulated, in hours: a leap year.
+const HOURS_MAX: u64 = 8_784;
+
 /// Which days to simulate.
 #[derive(Args, Clone, Debug)]
 pub struct SimArgs {
     /// The seeds, a day each, the first and the last included: 1..20, or one alone
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
     pub seeds: RangeInclusive<u64>,
-    /// How many hours each day has
-    #[arg(long, value_name = "H", default_value = "24")]
-    pub hours: NonZeroU64,
+    /// How many hours each day has, 1 to 8784 (a leap year)
+    #[arg(long, value_name = "H", default_value = "24", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    pub hours: u64,
 }
 
 /// What to measure.

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::process::{ExitCode, Termination};
 
+use serde_json::json;
 use surefoot_cold::state_dir::StateError;
+
+use crate::twin::open::OpenError;
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $remedy:literal;)*) => {
@@ -95,9 +98,21 @@ impl Termination for Exit {
     }
 }
 
-/// Why a run ended before it began: the exit, and a sentence for a person.
+/// What was asked was not done: the exit, and a sentence for a person.
 #[derive(Debug)]
 pub(crate) struct Failed(pub(crate) Exit, pub(crate) String);
+
+impl Failed {
+    /// Says so: the sentence on stderr, and where `json` one object on stdout, so that a script need not parse words.
+    pub(crate) fn say(self, json: bool) -> Exit {
+        let Self(exit, why) = self;
+        if json {
+            println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
+        }
+        eprintln!("surefoot: {why}");
+        exit
+    }
+}
 
 impl From<StateError> for Failed {
     fn from(error: StateError) -> Self {
@@ -106,6 +121,17 @@ impl From<StateError> for Failed {
             StateError::Io { .. } | StateError::Open { .. } | StateError::Damaged { .. } => {
                 Exit::State
             }
+        };
+        Self(exit, error.to_string())
+    }
+}
+
+impl From<OpenError> for Failed {
+    fn from(error: OpenError) -> Self {
+        let exit = match &error {
+            OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
+            OpenError::Sockets(_) => Exit::Venue,
+            OpenError::File(..) => Exit::State,
         };
         Self(exit, error.to_string())
     }

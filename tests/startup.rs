@@ -225,3 +225,93 @@ fn verbs_without_an_instance_say_so() {
     assert_ne!(output.status.code(), Some(0));
     assert!(!dir.join("surefoot-state").exists(), "looking makes nothing");
 }
+
+/// A script that asks for an object gets one, whatever fails: `ok`, the exit and the sentence, and nothing else on stdout.
+#[test]
+fn a_failure_is_an_object_too_where_one_is_wanted() {
+    let dir = Scratch::new("objects");
+    std::fs::write(dir.join("file"), "").unwrap();
+    std::fs::write(dir.join("bad.toml"), "profil = 'small'\n").unwrap();
+    let used = StateDir::open(&dir.join("used")).unwrap();
+    drop(used.lock().unwrap());
+    std::fs::write(used.kill_file(), "").unwrap();
+    let cases: &[(&[&str], Exit)] = &[
+        (&["run", "--state", "file"], Exit::State),
+        (&["start", "--state", "file"], Exit::State),
+        (&["run", "live"], Exit::NotYet),
+        (&["start", "live"], Exit::NotYet),
+        (&["run", "--venues", "none.json"], Exit::Usage),
+        (&["run", "--capture", "none.jsonl"], Exit::Failed),
+        (&["twin", "--capture", "none.jsonl"], Exit::Failed),
+        (&["run", "--config", "none.toml"], Exit::Config),
+        (&["run", "--config", "bad.toml"], Exit::Config),
+        (&["config", "check", "--config", "bad.toml"], Exit::Config),
+        (&["config", "explain", "nothing_like_it"], Exit::Usage),
+        (&["resume", "--reason", " "], Exit::Usage),
+        (&["resume", "--reason", "x", "--state", "used"], Exit::Halted),
+        (&["release", "M", "--reason", " "], Exit::Usage),
+        (&["accept-loss", "--reason", " "], Exit::Usage),
+        (&["accept-loss", "--reason", "x"], Exit::NotRunning),
+    ];
+    for &(words, exit) in cases {
+        let output = surefoot(&dir, &[words, &["--json"]].concat());
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {output:?}"));
+        assert_eq!(output.status.code(), Some(i32::from(exit.code())), "{words:?}: {output:?}");
+        assert_eq!(
+            (&told["ok"], &told["exit"]),
+            (&false.into(), &exit.code().into()),
+            "{words:?}: {told}"
+        );
+        let why = told["error"].as_str().unwrap_or_default();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!why.is_empty() && said.contains(why), "{words:?}: {why:?} is not in: {said}");
+    }
+}
+
+#[test]
+fn a_simulated_day_has_from_one_hour_to_a_year() {
+    let dir = Scratch::new("hours");
+    for hours in ["0", "8785", "9999999999999999"] {
+        let output = surefoot(&dir, &["sim", "--seeds", "1", "--hours", hours]);
+        refused(&output, Exit::Usage, &["--hours", "8784"]);
+    }
+}
+
+/// Whoever looks after a crash is told what it was and what is done about it.
+#[test]
+fn a_run_that_was_cut_off_is_told_to_whoever_looks() {
+    let dir = Scratch::new("cut");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_surefoot"))
+        .args(["run", "--topology", "calm"])
+        .current_dir(&*dir)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let is_open = || {
+        let output = surefoot(&dir, &["status", "--json"]);
+        let status: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
+        status.is_some_and(|status| status["open"] == true)
+    };
+    let begin = std::time::Instant::now();
+    while !is_open() {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(120), "it never opened");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let output = surefoot(&dir, &["replay"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("of 1 run:") && said.contains("an instance is at work"), "{output:?}");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let said = ["not running", "the last run did not end as it should", "surefoot start"];
+    let output = surefoot(&dir, &["status"]);
+    assert_eq!(output.status.code(), Some(8), "{output:?}");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(said.iter().all(|words| err.contains(words)), "{err}");
+    let output = surefoot(&dir, &["replay"]);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("did not end as it should"),
+        "{output:?}"
+    );
+}

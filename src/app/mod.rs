@@ -43,7 +43,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::config::Config;
 use crate::control::{Control, exit_note};
-use crate::exit::{Exit, Failed};
+use crate::exit::Exit;
 use crate::machine::Engine;
 use crate::machine::topology::Topology;
 
@@ -71,10 +71,7 @@ const STALL_AFTER: Duration = Duration::from_secs(2);
 pub fn run(spec: RunSpec, config: &Config, json: bool) -> Exit {
     let exit = match Running::start(spec, config, json) {
         Ok(running) => running.until_over(),
-        Err(Failed(exit, why)) => {
-            eprintln!("surefoot: {why}");
-            exit
-        }
+        Err(failed) => failed.say(json),
     };
     exit_note::leave(&StateDir::at(&config.state_dir), exit);
     exit

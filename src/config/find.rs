@@ -3,19 +3,23 @@
 use std::fs;
 use std::io;
 
+use serde_json::{Value, json};
+
 use super::load::{Inputs, Loaded, Mistake, read};
 use crate::cli::{Common, RunArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failed};
 
 /// The file that is read where none is named and this one is there.
 const FILE_DEFAULT: &str = "surefoot.toml";
 
-/// Reads file, environment and flags. Every mistake has been shown where it fails.
+/// Reads file, environment and flags. Every mistake has been shown where it fails: on stderr, and with `--json` as one object
+/// on stdout.
 ///
 /// # Errors
 /// [`Exit::Config`].
 pub fn load_all(common: &Common, args: Option<&RunArgs>) -> Result<Loaded, Exit> {
-    let (loaded, mistakes) = read_all(common, args)?;
+    let (loaded, mistakes) =
+        read_all(common, args).map_err(|why| Failed(Exit::Config, why).say(common.json))?;
     if mistakes.is_empty() {
         for warning in &loaded.warnings {
             eprintln!("surefoot: warning: {warning}");
@@ -26,18 +30,36 @@ pub fn load_all(common: &Common, args: Option<&RunArgs>) -> Result<Loaded, Exit>
         eprintln!("{mistake}\n");
     }
     let count = mistakes.len();
-    eprintln!(
-        "surefoot: {count} mistake{} in the configuration",
-        if count == 1 { "" } else { "s" }
-    );
+    let what = format!("{count} mistake{} in the configuration", if count == 1 { "" } else { "s" });
+    eprintln!("surefoot: {what}");
+    if common.json {
+        let list: Vec<_> = mistakes.iter().map(as_object).collect();
+        let exit = Exit::Config.code();
+        println!("{}", json!({ "ok": false, "exit": exit, "error": what, "mistakes": list }));
+    }
     Err(Exit::Config)
+}
+
+/// A mistake for scripts.
+fn as_object(mistake: &Mistake) -> Value {
+    let at = mistake.line.as_ref().map(|line| (line.0, line.1));
+    json!({
+        "what": mistake.what,
+        "place": mistake.place,
+        "line": at.map(|at| at.0),
+        "column": at.map(|at| at.1),
+        "remedy": mistake.remedy,
+    })
 }
 
 /// For the verbs that speak to a running instance: mistakes are told and do not stand in the way of a halt.
 pub fn load_for_control(common: &Common) -> Loaded {
     let (loaded, mistakes) = match read_all(common, None) {
         Ok(read) => read,
-        Err(_) => read(&inputs(common, None, None)),
+        Err(why) => {
+            eprintln!("surefoot: {why}");
+            read(&inputs(common, None, None))
+        }
     };
     if !mistakes.is_empty() {
         eprintln!(
@@ -49,10 +71,8 @@ pub fn load_for_control(common: &Common) -> Loaded {
     loaded
 }
 
-pub(crate) fn read_all(
-    common: &Common,
-    args: Option<&RunArgs>,
-) -> Result<(Loaded, Vec<Mistake>), Exit> {
+/// What holds and every mistake; the words say why the file cannot be read.
+fn read_all(common: &Common, args: Option<&RunArgs>) -> Result<(Loaded, Vec<Mistake>), String> {
     let file = common.config.clone().unwrap_or_else(|| FILE_DEFAULT.into());
     let name = file.display().to_string();
     // A pipe or a device would wait for ever, or never end.
@@ -65,8 +85,7 @@ pub(crate) fn read_all(
         Ok(text) => Some((name, text)),
         Err(error) if common.config.is_none() && error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            eprintln!("surefoot: cannot read the configuration {name}: {error}");
-            return Err(Exit::Config);
+            return Err(format!("cannot read the configuration {name}: {error}"));
         }
     };
     Ok(read(&inputs(common, args, file)))

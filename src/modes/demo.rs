@@ -10,8 +10,8 @@ use crate::catalogue::ExtraMarkets;
 use crate::cli::{Mode, RunArgs};
 use crate::config::Setup;
 use crate::config::{Config, LogLevel};
-use crate::exit::Exit;
-use crate::twin::open::{OpenError, Options, open};
+use crate::exit::{Exit, Failed};
+use crate::twin::open::{Options, open};
 
 /// Runs the demo to its end.
 pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
@@ -24,10 +24,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
         )];
         return match read_venues(path) {
             Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
-            Err(why) => {
-                eprintln!("surefoot: {why}");
-                Exit::Usage // the argument is wrong, no venue was asked
-            }
+            Err(why) => Failed(Exit::Usage, why).say(setup.json), // the argument is wrong, no venue was asked
         };
     }
     let dir = KeyDir::new();
@@ -35,19 +32,14 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
     let (server, description) = match open(&options, dir.path()) {
         Ok(opened) => opened,
         Err(error) => {
-            eprintln!("surefoot: {error}");
-            return match error {
-                OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
-                OpenError::Sockets(_) => Exit::Venue,
-                OpenError::File(..) => Exit::State,
-            };
+            return Failed::from(error).say(setup.json);
         }
     };
     let mut twin = match server.spawn() {
         Ok(twin) => twin,
         Err(error) => {
-            eprintln!("surefoot: starting the embedded venues: {error}");
-            return Exit::Failed;
+            let why = format!("starting the embedded venues: {error}");
+            return Failed(Exit::Failed, why).say(setup.json);
         }
     };
     let mut about = vec![
@@ -62,10 +54,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
     }
     let exit = match describe(&description) {
         Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
-        Err(why) => {
-            eprintln!("surefoot: {why}");
-            Exit::Failed
-        }
+        Err(why) => Failed(Exit::Failed, why).say(setup.json),
     };
     if let Err(error) = twin.stop() {
         eprintln!("surefoot: the embedded venues ended badly: {error}");

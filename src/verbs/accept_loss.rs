@@ -4,7 +4,7 @@ use serde_json::json;
 use surefoot_cold::journal::{self, JournalError};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 
-use super::{never_ran, refuse, say, told};
+use super::{never_ran, refuse, refuse_state, told};
 use crate::app::recover::journal_loss;
 use crate::cli::AcceptArgs;
 use crate::config::Setup;
@@ -19,17 +19,15 @@ pub fn run(args: &AcceptArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let reason = args.reason.trim();
     if reason.is_empty() {
-        eprintln!(
-            "surefoot: accept-loss needs a reason: what was lost, and what you saw at the venues"
-        );
-        return Exit::Usage;
+        let why = "accept-loss needs a reason: what was lost, and what you saw at the venues";
+        return refuse(Exit::Usage, why, setup.json);
     }
     if !state.was_used() {
         return refuse(Exit::NotRunning, &never_ran(&state, "accepted"), setup.json);
     }
     let _lock = match state.lock() {
         Ok(lock) => lock,
-        Err(error) => return say(&error),
+        Err(error) => return refuse_state(error, setup.json),
     };
     let loss = match journal_loss(&state) {
         Ok(()) => {
@@ -50,7 +48,7 @@ pub fn run(args: &AcceptArgs, setup: &Setup) -> Exit {
             );
             told(&json!({ "ok": true, "journal": aside, "halted": true }), setup.json, &done)
         }
-        Err(error) => say(&error),
+        Err(error) => refuse_state(error, setup.json),
     }
 }
 

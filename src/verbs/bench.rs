@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::refuse;
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
 use crate::bench::{
@@ -17,10 +18,7 @@ use crate::exit::Exit;
 pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {
     let report = match measure(args) {
         Ok(report) => report,
-        Err(why) => {
-            eprintln!("surefoot: {why}");
-            return Exit::Failed;
-        }
+        Err(why) => return refuse(Exit::Failed, &why, setup.json),
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("bench-out"));
     if setup.json {

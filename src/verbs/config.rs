@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Map, json};
 
+use super::refuse;
 use crate::cli::{Common, ConfigVerb};
-use crate::config::find::{load_all, read_all};
+use crate::config::find::load_all;
 use crate::config::keys;
 use crate::config::load::Loaded;
 use crate::exit::Exit;
@@ -36,33 +37,12 @@ fn unusable(loaded: &Loaded) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Every mistake as an object, for scripts; they were shown on stderr already.
-fn mistakes_json(common: &Common) -> serde_json::Value {
-    let list: Vec<_> = match read_all(common, None) {
-        Err(_) => Vec::new(),
-        Ok((_, mistakes)) => mistakes
-            .iter()
-            .map(|mistake| {
-                let at = mistake.line.as_ref().map(|line| (line.0, line.1));
-                json!({
-                    "what": mistake.what,
-                    "place": mistake.place,
-                    "line": at.map(|at| at.0),
-                    "column": at.map(|at| at.1),
-                    "remedy": mistake.remedy,
-                })
-            })
-            .collect(),
-    };
-    json!({ "ok": false, "mistakes": list })
-}
-
 /// `surefoot config …`.
 pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
     let text = match verb {
         ConfigVerb::Explain { key } => explain(key.as_deref(), common.json),
-        ConfigVerb::Check => load(common).and_then(|loaded| check(&loaded, common.json)),
-        ConfigVerb::Show => load(common).map(|loaded| show(&loaded, common.json)),
+        ConfigVerb::Check => load_all(common, None).and_then(|loaded| check(&loaded, common.json)),
+        ConfigVerb::Show => load_all(common, None).map(|loaded| show(&loaded, common.json)),
     };
     match text {
         Ok(text) => {
@@ -82,8 +62,7 @@ fn explain(key: Option<&str>, json: bool) -> Result<String, Exit> {
         let key = key.unwrap_or_default();
         let meant = keys::nearest(key, known.iter().map(|known| known.path));
         let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        eprintln!("surefoot: there is no key `{key}`{meant}");
-        return Err(Exit::Usage);
+        return Err(refuse(Exit::Usage, &format!("there is no key `{key}`{meant}"), json));
     }
     if json {
         let list = wanted.iter().map(|key| {
@@ -100,15 +79,6 @@ fn explain(key: Option<&str>, json: bool) -> Result<String, Exit> {
     Ok(text)
 }
 
-/// The configuration without mistakes; those it has are told, as an object too where one is wanted.
-fn load(common: &Common) -> Result<Loaded, Exit> {
-    let loaded = load_all(common, None);
-    if loaded.is_err() && common.json {
-        println!("{}", mistakes_json(common));
-    }
-    loaded
-}
-
 /// Whether a start could use what the configuration names.
 fn check(loaded: &Loaded, json: bool) -> Result<String, Exit> {
     let missing = unusable(loaded);
@@ -118,7 +88,8 @@ fn check(loaded: &Loaded, json: bool) -> Result<String, Exit> {
         }
         if json {
             let mistakes = missing.iter().map(|(key, why)| json!({ "place": key, "what": why }));
-            println!("{}", json!({ "ok": false, "mistakes": mistakes.collect::<Vec<_>>() }));
+            let (exit, mistakes) = (Exit::Config.code(), mistakes.collect::<Vec<_>>());
+            println!("{}", json!({ "ok": false, "exit": exit, "mistakes": mistakes }));
         }
         return Err(Exit::Config);
     }

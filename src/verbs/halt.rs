@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 
-use super::{LOOK_EVERY, absolute, never_ran, refuse, say, told};
+use super::{LOOK_EVERY, absolute, never_ran, refuse, refuse_state, told};
 use crate::cli::HaltArgs;
 use crate::config::Setup;
 use crate::control::client::ask;
@@ -20,15 +20,17 @@ use crate::exit::Exit;
 /// How long a halt waits for an answer, and again for the `KILL` file to be obeyed: who halts cannot wait.
 const HALT_WITHIN: Duration = Duration::from_secs(1);
 
+/// What a halt that was obeyed means. Whether a venue has confirmed the cancels is not known yet.
+const HALTED: &str = "nothing is opened any more, and the venues are told to cancel what rests; `surefoot status` shows what \
+                      is left (orders.live)";
+
 /// `surefoot halt`: told to the running instance, or latched for the next.
 pub fn run(args: &HaltArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let reason = args.reason.as_deref().map(cut_reason).unwrap_or_else(|| "no reason given".into());
     let place = absolute(&state);
     match ask(&state, &json!({ "cmd": "halt", "reason": reason }), HALT_WITHIN) {
-        Ok(answer) => {
-            told(&answer, setup.json, "halted: nothing is opened, everything is cancelled")
-        }
+        Ok(answer) => told(&answer, setup.json, &format!("halted: {HALTED}")),
         Err(error) => {
             let latch = HaltLatch { reason, who: "operator".into(), when_ns: now_ns() };
             if let Some(pid) = state.holder() {
@@ -46,7 +48,7 @@ pub fn run(args: &HaltArgs, setup: &Setup) -> Exit {
                          resumed"
                     ),
                 ),
-                Err(error) => say(&error),
+                Err(error) => refuse_state(error, setup.json),
             }
         }
     }
@@ -82,7 +84,7 @@ fn halt_silent(
             return told(
                 &json!({ "ok": true, "halted": true, "pid": pid }),
                 json,
-                "halted, after a while: nothing is opened, everything is cancelled",
+                &format!("halted, after a while: {HALTED}"),
             );
         }
     }

@@ -16,10 +16,10 @@ pub mod twin;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use surefoot_cold::state_dir::{StateDir, StateError};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Failed};
 
 /// How often a verb that waits looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -30,6 +30,7 @@ fn absolute(state: &StateDir) -> String {
     path.display().to_string()
 }
 
+/// That no instance was ever at work there, so that nothing was `done`.
 pub(super) fn never_ran(state: &StateDir, done: &str) -> String {
     format!(
         "no surefoot has run in {}: NOTHING was {done}; name its state directory with --state",
@@ -37,6 +38,7 @@ pub(super) fn never_ran(state: &StateDir, done: &str) -> String {
     )
 }
 
+/// Shows a run's answer: `done` where it did as asked, else its reason, with the exit that it names.
 pub(super) fn told(answer: &Value, json: bool, done: &str) -> Exit {
     if json {
         println!("{answer}");
@@ -55,17 +57,10 @@ pub(super) fn told(answer: &Value, json: bool, done: &str) -> Exit {
 
 /// Not done: the sentence on stderr, and the exit in the object where one is wanted.
 pub(super) fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
-    if json {
-        println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
-    }
-    eprintln!("surefoot: {why}");
-    exit
+    Failed(exit, why.to_owned()).say(json)
 }
 
-pub(super) fn say(error: &StateError) -> Exit {
-    eprintln!("surefoot: {error}");
-    match error {
-        StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
-        _ => Exit::State,
-    }
+/// Not done because of the state directory.
+pub(super) fn refuse_state(error: StateError, json: bool) -> Exit {
+    Failed::from(error).say(json)
 }

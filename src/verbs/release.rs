@@ -4,7 +4,7 @@ use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
 
 use super::status::not_running;
-use super::told;
+use super::{refuse, told};
 use crate::cli::ReleaseArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
@@ -15,10 +15,9 @@ pub fn run(args: &ReleaseArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let (market, reason) = (args.market.trim(), args.reason.trim());
     if reason.is_empty() {
-        eprintln!(
-            "surefoot: release needs a reason: what the message meant, and why the market may be traded"
-        );
-        return Exit::Usage;
+        let why =
+            "release needs a reason: what the message meant, and why the market may be traded";
+        return refuse(Exit::Usage, why, setup.json);
     }
     match ask(&state, &json!({ "cmd": "release", "market": market, "reason": reason }), PATIENCE) {
         Ok(answer) => told(&answer, setup.json, "released: it may be opened in again"),

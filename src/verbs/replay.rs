@@ -20,11 +20,13 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
         Some(path) => path.clone(),
         None => StateDir::at(&setup.config.state_dir).journal(),
     };
+    // Asked first: whoever writes it now may end meanwhile.
+    let is_running = path.parent().is_some_and(|root| StateDir::at(root).holder().is_some());
     let replayed = match replay_whole(&path) {
         Ok(replayed) => replayed,
         Err(error) => return say_failure(&error, setup.json),
     };
-    if let Some(torn) = &replayed.torn {
+    if let Some(torn) = replayed.torn.as_ref().filter(|_| !is_running) {
         eprintln!(
             "surefoot: {} ends within a record at byte {}: the run was cut off there ({} bytes are left out)",
             torn.file.display(),
@@ -33,9 +35,9 @@ pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {
         );
     }
     if setup.json {
-        println!("{}", as_json(&path, &replayed));
+        println!("{}", as_json(&path, &replayed, is_running));
     } else {
-        print_for_people(&replayed);
+        print_for_people(&replayed, is_running);
     }
     Exit::Ok
 }
@@ -69,7 +71,7 @@ fn say_failure(error: &ReplayError, json: bool) -> Exit {
     exit
 }
 
-fn as_json(path: &Path, replayed: &Replayed) -> Value {
+fn as_json(path: &Path, replayed: &Replayed, is_running: bool) -> Value {
     let first = replayed.differences.first.iter();
     let first_differences: Vec<Value> =
         first.map(|(seq, how)| json!({ "record": seq, "what": how.to_string() })).collect();
@@ -84,6 +86,7 @@ fn as_json(path: &Path, replayed: &Replayed) -> Value {
         "notes": replayed.counts.notes,
         "runs": replayed.counts.runs,
         "closed": replayed.closed,
+        "running": is_running,
         "first_record": replayed.first,
         "differences": replayed.differences.count,
         "first_differences": first_differences,
@@ -91,7 +94,7 @@ fn as_json(path: &Path, replayed: &Replayed) -> Value {
     })
 }
 
-fn print_for_people(replayed: &Replayed) {
+fn print_for_people(replayed: &Replayed, is_running: bool) {
     println!("decision hash {:016x}", replayed.core.decision_hash());
     println!("state hash    {:016x}", replayed.core.state_hash());
     if replayed.first > 0 {
@@ -101,14 +104,19 @@ fn print_for_people(replayed: &Replayed) {
         );
     }
     let made = if replayed.differences.count == 0 { "gave the same" } else { "were compared with" };
+    let end = match (replayed.closed, is_running) {
+        (true, _) => "",
+        (false, true) => "; an instance is at work and writes on",
+        (false, false) => "; the last run did not end as it should",
+    };
     println!(
-        "{} records of {} runs: {} inputs {made} {} intents and {} notes{}",
+        "{} records of {} run{}: {} inputs {made} {} intents and {} notes{end}",
         replayed.counts.records,
         replayed.counts.runs,
+        if replayed.counts.runs == 1 { "" } else { "s" },
         replayed.counts.inputs,
         replayed.counts.intents,
         replayed.counts.notes,
-        if replayed.closed { "" } else { "; the last run did not end as it should" }
     );
     if replayed.differences.count > 0 {
         println!(

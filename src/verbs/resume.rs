@@ -3,7 +3,7 @@
 use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
 
-use super::{never_ran, refuse, say, told};
+use super::{never_ran, refuse, refuse_state, told};
 use crate::cli::ResumeArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE_LONG, ask_patiently};
@@ -16,15 +16,13 @@ pub fn run(args: &ResumeArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     let reason = args.reason.trim();
     if reason.is_empty() {
-        eprintln!("surefoot: resume needs a reason: what was wrong, and why it is right now");
-        return Exit::Usage;
+        let why = "resume needs a reason: what was wrong, and why it is right now";
+        return refuse(Exit::Usage, why, setup.json);
     }
     if state.kill_file().exists() {
-        eprintln!(
-            "surefoot: {} is still there and keeps the halt; remove it first",
-            state.kill_file().display()
-        );
-        return Exit::Halted;
+        let kill = state.kill_file();
+        let why = format!("{} is still there and keeps the halt; remove it first", kill.display());
+        return refuse(Exit::Halted, &why, setup.json);
     }
     let wait = || {
         eprintln!(
@@ -51,7 +49,7 @@ pub fn run(args: &ResumeArgs, setup: &Setup) -> Exit {
                         setup.json,
                         "halt lifted: the next start reconciles, then trades",
                     ),
-                    Err(error) => say(&error),
+                    Err(error) => refuse_state(error, setup.json),
                 }
             }
         },

@@ -1,5 +1,6 @@
 //! `surefoot run`: trades in the mode that the configuration names, in the foreground.
 
+use super::refuse;
 use crate::cli::{Mode, RunArgs};
 use crate::config::Setup;
 use crate::exit::Exit;
@@ -9,16 +10,16 @@ use crate::modes;
 pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
     match setup.config.mode {
         Mode::Demo => modes::demo::run(args, setup),
-        mode => not_yet(mode),
+        mode => not_yet(mode, setup.json),
     }
 }
 
 /// Says that a mode is not built, and that nothing was done.
-pub(super) fn not_yet(mode: Mode) -> Exit {
-    eprintln!(
-        "surefoot: the mode `{}` is not built in this version; nothing was connected and nothing sent. \
+pub(super) fn not_yet(mode: Mode, json: bool) -> Exit {
+    let why = format!(
+        "the mode `{}` is not built in this version; nothing was connected and nothing sent. \
          `surefoot run demo` trades the embedded venues",
         mode.name()
     );
-    Exit::NotYet
+    refuse(Exit::NotYet, &why, json)
 }

@@ -13,7 +13,7 @@ use crate::sim::{self, Outcome};
 
 /// Runs the days, and says what came of each.
 pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
-    let span = Nanos::from_secs(args.hours.get() * 3_600);
+    let span = Nanos::from_secs(args.hours * 3_600);
     let begun = (Instant::now(), cpu_time());
     let (mut days, mut broken): (Vec<Outcome>, Vec<Value>) = (Vec::new(), Vec::new());
     for seed in args.seeds.clone() {

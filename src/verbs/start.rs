@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use surefoot_cold::state_dir::{StateDir, StateError};
 
 use super::run::not_yet;
-use super::{LOOK_EVERY, absolute, say, told};
+use super::{LOOK_EVERY, absolute, refuse, refuse_state, told};
 use crate::cli::Mode;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
@@ -24,33 +24,35 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 /// `surefoot start`: this program again, with these arguments, in the background.
 pub fn run(run_args: &[OsString], setup: &Setup) -> Exit {
     if setup.config.mode != Mode::Demo {
-        return not_yet(setup.config.mode);
+        return not_yet(setup.config.mode, setup.json);
     }
     let state = match StateDir::open(&setup.config.state_dir) {
         Ok(state) => state,
-        Err(error) => return say(&error),
+        Err(error) => return refuse_state(error, setup.json),
     };
     if let Some(pid) = state.holder() {
         let path = state.root().to_owned();
-        return say(&StateError::InUse { path, pid: Some(pid) });
+        return refuse_state(StateError::InUse { path, pid: Some(pid) }, setup.json);
     }
     let mut child = match spawn(&state, run_args) {
         Ok(child) => child,
         Err(source) => {
-            return say(&StateError::Io { doing: "start with", path: state.log(), source });
+            let error = StateError::Io { doing: "start with", path: state.log(), source };
+            return refuse_state(error, setup.json);
         }
     };
     let begin = Instant::now();
     loop {
         if let Ok(Some(ended)) = child.try_wait() {
-            eprintln!(
-                "surefoot: it ended at once ({ended}); the end of {}:",
-                state.log().display()
+            let log = state.log();
+            let why = format!(
+                "it ended at once ({ended}); the end of {}:\n{}",
+                log.display(),
+                tail(&state)
             );
-            eprintln!("{}", tail(&state));
             let code = ended.code().and_then(|code| u8::try_from(code).ok());
             let same = Exit::ALL.iter().find(|exit| Some(exit.code()) == code && code != Some(0));
-            return same.copied().unwrap_or(Exit::Failed);
+            return refuse(same.copied().unwrap_or(Exit::Failed), &why, setup.json);
         }
         if let Ok(answer) = ask(&state, &json!({ "cmd": "status" }), PATIENCE)
             && answer["status"]["pid"] == child.id() // another may have been quicker
@@ -64,14 +66,14 @@ pub fn run(run_args: &[OsString], setup: &Setup) -> Exit {
             return told(&answer, setup.json, &done);
         }
         if begin.elapsed() > START_WITHIN {
-            eprintln!(
-                "surefoot: process {} runs but is not healthy after {} s; it goes on trying. `surefoot status` \
+            let why = format!(
+                "process {} runs but is not healthy after {} s; it goes on trying. `surefoot status` \
                  shows why, {} has the details",
                 child.id(),
                 START_WITHIN.as_secs(),
                 state.log().display()
             );
-            return Exit::Venue;
+            return refuse(Exit::Venue, &why, setup.json);
         }
         thread::sleep(LOOK_EVERY);
     }

@@ -90,7 +90,17 @@ pub(super) fn not_running(state: &StateDir, error: &io::Error, json: bool) -> Ex
              ask again. Where it stays silent: `surefoot halt` leaves it the word to halt; `kill -9 {pid}` ends it, \
              then look at the venues' own pages, cancel what rests there, and `surefoot start` reconciles"
         ),
+        None if !state.was_used() => eprintln!(
+            "surefoot: not running in {place}, and no surefoot ever ran there: name its state directory with --state, or \
+             `surefoot start` begins a new one"
+        ),
         None => eprintln!("surefoot: not running in {place}. `surefoot start` starts it"),
+    }
+    if holder.is_none() && !last.is_null() && last["ended"].is_null() {
+        eprintln!(
+            "surefoot: the last run did not end as it should: orders may rest at the venues. `surefoot start` finds what it \
+             left, and compares with the venues before anything opens"
+        );
     }
     if let Some(latch) = &halt {
         let HaltLatch { reason, who, .. } = latch;

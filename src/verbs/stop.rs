@@ -44,12 +44,12 @@ pub fn run(setup: &Setup) -> Exit {
             );
         }
         if begin.elapsed() > STOP_WITHIN {
-            eprintln!(
-                "surefoot: it still runs after {} s. `surefoot status` shows what rests at the venues; a second \
+            let why = format!(
+                "it still runs after {} s. `surefoot status` shows what rests at the venues; a second \
                  signal ends it at once and leaves that resting",
                 STOP_WITHIN.as_secs()
             );
-            return Exit::Silent;
+            return refuse(Exit::Silent, &why, setup.json);
         }
         thread::sleep(LOOK_EVERY);
     }

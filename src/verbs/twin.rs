@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::refuse;
 use crate::cli::TwinArgs;
 use crate::config::Setup;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failed};
 use crate::twin::flow::Config;
 use crate::twin::open::{OpenError, Options, open};
 use crate::twin::server::ServerOptions;
@@ -25,8 +26,8 @@ pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
-            eprintln!("surefoot: cannot listen for signal {signal}: {error}");
-            return Exit::Failed;
+            let why = format!("cannot listen for signal {signal}: {error}");
+            return refuse(Exit::Failed, &why, setup.json);
         }
     }
     let (dir, is_ours) = match &args.dir {
@@ -58,17 +59,12 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
     let (mut server, mut description) = match open(&options, dir) {
         Ok(opened) => opened,
         Err(error) => {
-            eprintln!("surefoot: {error}");
-            if args.port_base.is_some() && matches!(error, OpenError::Sockets(_)) {
-                eprintln!(
-                    "surefoot: end the program that holds the port, or give another --port-base"
-                );
+            let is_taken = args.port_base.is_some() && matches!(error, OpenError::Sockets(_));
+            let Failed(exit, mut why) = error.into();
+            if is_taken {
+                why.push_str(". End the program that holds the port, or give another --port-base");
             }
-            return match error {
-                OpenError::Capture(_) | OpenError::Key(_) => Exit::Failed,
-                OpenError::Sockets(_) => Exit::Venue,
-                OpenError::File(..) => Exit::State,
-            };
+            return refuse(exit, &why, setup.json);
         }
     };
     let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
