@@ -103,11 +103,13 @@ impl Termination for Exit {
 pub(crate) struct Failed(pub(crate) Exit, pub(crate) String);
 
 impl Failed {
-    /// Says so: the sentence on stderr, and where `json` one object on stdout, so that a script need not parse words.
+    /// Says so: the sentence on stderr, and where `json` one object on stdout, so that a script need not parse words. A run
+    /// that was ended before it began has [`Exit::Ok`], and its sentence is no error.
     pub(crate) fn say(self, json: bool) -> Exit {
         let Self(exit, why) = self;
         if json {
-            println!("{}", json!({ "ok": false, "exit": exit.code(), "error": why }));
+            let (ok, key) = if exit == Exit::Ok { (true, "said") } else { (false, "error") };
+            println!("{}", json!({ "ok": ok, "exit": exit.code(), key: why }));
         }
         eprintln!("surefoot: {why}");
         exit

@@ -1,7 +1,7 @@
 //! One run, from the lock on its directory to the closing report: what every mode that trades shares.
 //!
 //! A mode hands in a [`RunSpec`]. A run then starts, agrees with both venues, watches over itself until somebody ends it or
-//! something does, and closes. The files follow that order: `start`, `agree` (with `compare`, one reading of a venue),
+//! something does, and closes. The files follow that order: `start` (with `markets`, which asks the venues for them), `agree` (with `compare`, one reading of a venue),
 //! `watch`, `halt`, `status` and `health`, `close`; `rescue` is the end without a core.
 
 mod agree;
@@ -13,6 +13,7 @@ mod foreign;
 mod halt;
 mod harden;
 pub mod health;
+mod markets;
 mod notices;
 pub mod notify;
 pub(crate) mod recover;

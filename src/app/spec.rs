@@ -1,5 +1,6 @@
 //! What a mode hands in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Access;
@@ -10,7 +11,7 @@ use crate::cli::Mode;
 pub struct RunSpec {
     pub mode: Mode,
     /// Where the venues are, and with whose keys they are reached.
-    pub access: Access,
+    pub access: Arc<Access>,
     /// Markets to follow beside those in relations.
     pub extra: ExtraMarkets,
     /// The run ends by itself after this long; `None` runs until it is stopped.

@@ -28,6 +28,7 @@ use super::audit::AuditThread;
 use super::compare::VenueCheck;
 use super::foreign::Foreign;
 use super::harden::{Hardened, harden};
+use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
 use super::recover::{Recovered, recover, tell_adopted};
@@ -40,7 +41,7 @@ use super::watch::Watched;
 use super::watchdog::Watchdog;
 use super::{RunSpec, Running};
 use crate::access::Access;
-use crate::catalogue::{Catalogue, load_catalogue};
+use crate::catalogue::Catalogue;
 use crate::cli::Mode;
 use crate::clock::Clock;
 use crate::config::{Config, JournalSync, LogLevel, Times};
@@ -84,18 +85,22 @@ fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
 }
 
 /// What a run holds of its state directory and of the accounts for as long as it lasts.
-struct Held {
-    state: StateDir,
+pub(super) struct Held {
+    pub state: StateDir,
     lock: Lock,
-    control: Control,
+    pub control: Control,
     hardened: Hardened,
+    /// Whether the run before this one ended with nothing resting, or there was none.
+    pub ended_well_before: bool,
 }
 
 impl Held {
     /// Takes the state directory, then the accounts, then listens for requests in both.
     fn take(spec: &RunSpec, config: &Config, notes: &Announcer) -> Result<Self, Failed> {
         let state = StateDir::open(&config.state_dir)?;
+        let is_first = !state.was_used();
         let lock = state.lock()?;
+        let ended_well_before = is_first || exit_note::before(&state) == Some(Exit::Ok);
         let accounts = take_accounts(&spec.access)?;
         exit_note::begin(&state)?;
         let hardened = harden();
@@ -114,7 +119,7 @@ impl Held {
                 Failed(Exit::Failed, format!("starting the control's thread: {error}"))
             })?;
         }
-        Ok(Self { state, lock, control, hardened })
+        Ok(Self { state, lock, control, hardened, ended_well_before })
     }
 }
 
@@ -122,18 +127,19 @@ impl Held {
 /// down again with the new ones.
 fn load_markets(
     spec: &RunSpec,
-    state: &StateDir,
+    held: &mut Held,
     notes: &Announcer,
 ) -> Result<(MarketNames, Catalogue), Failed> {
     let venue = spec.access.identity();
-    let mut names = MarketNames::load(&state.names())?;
-    let catalogue = load_catalogue(&spec.access, &spec.extra, names.directory(venue))?;
+    let names_file = held.state.names();
+    let mut names = MarketNames::load(&names_file)?;
+    let catalogue = markets::ask(spec, held, names.directory(venue), notes)?;
     for line in &catalogue.left_out {
         let text = format!("left out: {line}");
         notes.note(RunNote::MarketLeftOut.told(NamedPlace::default(), text));
     }
     names.put(venue, catalogue.directory.clone());
-    names.save(&state.names())?;
+    names.save(&names_file)?;
     Ok((names, catalogue))
 }
 
@@ -421,13 +427,15 @@ impl Running {
             .map_err(|why| Failed(Exit::Machine, why))?;
         let mut observer = start_observer(config, json)?;
         let notes = observer.announcer().clone();
-        let Held { state, lock, control, hardened } = Held::take(&spec, config, &notes)?;
+        let mut held = Held::take(&spec, config, &notes)?;
         for line in &spec.about {
             eprintln!("{line}");
         }
-        let latch = state.halt()?;
+        held.state.halt()?; // damaged: said before anybody is asked
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
-        let (names, catalogue) = load_markets(&spec, &state, &notes)?;
+        let (names, catalogue) = load_markets(&spec, &mut held, &notes)?;
+        let Held { state, lock, control, hardened, .. } = held;
+        let latch = state.halt()?; // somebody may have halted meanwhile
         notes.markets(Arc::new(catalogue.directory.clone()));
         let mut recovered = take_up(&state, &spec, config, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, latch)?;

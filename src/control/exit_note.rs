@@ -46,6 +46,11 @@ pub fn of(state: &StateDir, pid: u32) -> Option<Exit> {
     read(state).filter(|(by, _)| *by == pid)?.1
 }
 
+/// How the run before this one ended; `None` where there was none, or it did not say.
+pub fn before(state: &StateDir) -> Option<Exit> {
+    read(state)?.1
+}
+
 /// Whose file it is, and how that process ended.
 fn read(state: &StateDir) -> Option<(u32, Option<Exit>)> {
     let value: Value = serde_json::from_slice(&fs::read(state.exit_file()).ok()?).ok()?;

@@ -1,6 +1,7 @@
 //! `run demo`: the embedded venues, or a twin that runs elsewhere, traded as if they were real.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -74,6 +75,7 @@ fn trade(
     if config.log_level >= LogLevel::Info {
         report::say_limits(&config.limits);
     }
+    let access = Arc::new(access);
     let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, about };
     app::run(spec, config, setup.json)
 }

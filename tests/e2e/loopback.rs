@@ -10,6 +10,7 @@ use surefoot::access::Access;
 use surefoot::twin::Host;
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault};
+use surefoot_cold::state_dir::StateDir;
 
 use crate::harness::take_seed;
 use crate::rig::{
@@ -79,6 +80,36 @@ pub fn a_twin_that_hangs_is_waited_for() {
     recovers(&scratch, &state, &still);
     ends_well(&scratch, &state, run, &twin.access);
     assert!(secrets::none_was_left(&scratch, &twin, &state) > 0, "orders were signed");
+}
+
+/// Nothing can be asked of a venue that hangs, and everything of the start that waits for it.
+pub fn a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended() {
+    let scratch = Scratch::new("start-hangs");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 31);
+    signal(twin.pid(), "-STOP");
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    let starting = until(&scratch, &state, "it answers", |status| status["running"] == true);
+    assert_eq!((&starting["open"], &starting["halted"]), (&false.into(), &false.into()));
+    assert_eq!(starting["trouble_rows"], serde_json::json!(["starting"]), "{starting}");
+    let said = say(&scratch, &state, "resume --reason early");
+    assert!(said.code == Some(1) && said.err.contains("it is starting"), "{said:#?}");
+    let said = say(&scratch, &state, "halt --reason night");
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let said = say(&scratch, &state, "stop");
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let ended = run.end();
+    assert!(ended.code == Some(0) && ended.err.contains("before it began"), "{ended:#?}");
+    assert_eq!(ended.json()["ok"], true);
+    let halt = StateDir::at(&state).halt().unwrap();
+    assert!(halt.is_some_and(|halt| halt.reason == "night"), "it holds for the next start");
+
+    let run = run_against(&scratch, &twin.venues, &state, "again");
+    until(&scratch, &state, "it answers", |status| status["halted"] == true);
+    signal(run.pid(), "-INT");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    signal(twin.pid(), "-CONT");
 }
 
 pub fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {

@@ -80,6 +80,7 @@ const TESTS: &[Test] = tests! {
         demo::a_recorded_session_plays_beside_the_generated_one
         control::a_journal_without_room_halts_and_the_end_is_still_compared_and_told
         control::signals_halt_and_end_it_and_the_directory_is_one_instances
+        loopback::a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended
         place::of_four_starts_at_one_moment_one_is_up_and_three_say_in_use
         control::where_nothing_runs_or_nothing_can_be_written_it_says_so;
 };
