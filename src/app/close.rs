@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 
-use super::report::{Report, ThisRun};
+use super::report::{Agreement, Report, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
 use super::status::beside;
@@ -18,6 +19,8 @@ use crate::control::{Command, Request};
 use crate::exit::Exit;
 use crate::machine::Finished;
 
+/// After so long an end that still waits says what for: silence makes people end it at once, with orders resting.
+const STOPPING_SAID_AFTER: Duration = Duration::from_secs(3);
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
 /// taken to be on its way (30 s).
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
@@ -49,6 +52,31 @@ fn how_it_ended(finished: &Finished, unfollowed: Option<String>) -> Vec<(RunNote
     told
 }
 
+const ENDED_BEFORE_COMPARED: &str = "the run ended before it had compared with the venues: nothing was opened, and the next start \
+                                     compares before it opens anything";
+
+/// What came of the comparison at the end, where it found no difference (`is_same`) or did.
+fn agreement(core: &Core, directory: &Directory, is_same: bool) -> Agreement {
+    let unheard = |venue| differences::knows_nothing(core, directory, venue);
+    match is_same {
+        false => Agreement::Differs,
+        true if Venue::ALL.into_iter().any(unheard) => Agreement::NotCompared,
+        true => Agreement::Agreed,
+    }
+}
+
+/// What a person must know of the comparison at the end.
+fn how_it_compared(agreement: Agreement, differences: &[String]) -> Vec<(RunNote, String)> {
+    match agreement {
+        Agreement::Agreed => Vec::new(),
+        Agreement::NotCompared => vec![(RunNote::NotCompared, ENDED_BEFORE_COMPARED.to_owned())],
+        Agreement::Differs => {
+            let told = |found| (RunNote::NotReconciled, format!("not reconciled: {found}"));
+            differences.iter().map(told).collect()
+        }
+    }
+}
+
 /// What was still in flight when the wait for it ended.
 fn in_flight(core: &Core) -> String {
     format!(
@@ -57,6 +85,25 @@ fn in_flight(core: &Core) -> String {
         core.groups().len(),
         DRAIN_WITHIN.as_secs()
     )
+}
+
+/// A step of the end that may take long.
+struct Waits {
+    began: Instant,
+    said: bool,
+}
+
+impl Waits {
+    fn begin() -> Self {
+        Self { began: Instant::now(), said: false }
+    }
+
+    /// Whether it has taken so long that a person should hear of it: once.
+    fn is_long(&mut self) -> bool {
+        let is_long = !self.said && self.began.elapsed() >= STOPPING_SAID_AFTER;
+        self.said |= is_long;
+        is_long
+    }
 }
 
 impl Running {
@@ -86,9 +133,13 @@ impl Running {
     /// Waits for the readings under way, then books the markets that settled meanwhile. Where a venue does not answer, the
     /// comparison that follows shows what is missing as a difference.
     fn end_readings(&mut self) {
+        let mut waits = Waits::begin();
         while self.is_any_venue_read() {
             std::thread::sleep(LOOK_EVERY);
             self.answer_who_asks();
+            if waits.is_long() {
+                self.say_stopping("a venue is still being read");
+            }
         }
         self.end_checks();
         for venue in Venue::ALL {
@@ -138,9 +189,10 @@ impl Running {
         for (what, text) in how_it_ended(&finished, unfollowed) {
             tell(what, text);
         }
-        let reconciled = differences::compare(&finished.core, &self.directory, truths);
-        for difference in &reconciled {
-            tell(RunNote::NotReconciled, format!("not reconciled: {difference}"));
+        let found = differences::compare(&finished.core, &self.directory, truths);
+        let agreement = agreement(&finished.core, &self.directory, found.is_empty());
+        for (what, text) in how_it_compared(agreement, &found) {
+            tell(what, text);
         }
         if !idle {
             tell(RunNote::InFlight, in_flight(&finished.core));
@@ -163,7 +215,7 @@ impl Running {
             figures: ThisRun(&figures),
             audit,
             foreign: &foreign::at_end(&finished.core, truths),
-            reconciled: reconciled.is_empty(),
+            agreement,
             limits: &self.config.limits,
             database: &self.state.database(),
         };
@@ -174,7 +226,7 @@ impl Running {
         }
         match asked {
             _ if finished.dead => Exit::Internal,
-            Exit::Ok if !reconciled.is_empty() || !idle => Exit::Unreconciled,
+            Exit::Ok if agreement == Agreement::Differs || !idle => Exit::Unreconciled,
             Exit::Ok if finished.journal_error.is_some() => Exit::State,
             other => other,
         }
@@ -213,7 +265,7 @@ impl Running {
     /// # Errors
     /// A hot thread died or stands still meanwhile: it leaves as much behind as one that does so before the stop.
     fn drain(&mut self, heard: u64) -> Result<bool, ()> {
-        let begin = Instant::now();
+        let (begin, mut waits) = (Instant::now(), Waits::begin());
         // Counters of before the stop do not have the order that left a moment before it: the first ones after it may be
         // those, the second ones are not.
         let told = heard + 2;
@@ -228,8 +280,22 @@ impl Running {
             if told && stats.orders_live == 0 && stats.groups_live == 0 {
                 return Ok(true);
             }
+            if waits.is_long() {
+                let (orders, groups) = (stats.orders_live, stats.groups_live);
+                self.say_stopping(&format!("{orders} orders and {groups} groups are in flight"));
+            }
         }
         if self.is_without_core() { Err(()) } else { Ok(false) }
+    }
+
+    /// Says once why the end takes long, and what a second signal would do.
+    fn say_stopping(&self, what: &str) {
+        let text = format!(
+            "still stopping: {what}; it waits for the venues' word, {} s at most. A second Ctrl-C or signal ends it at once and \
+             may leave orders resting",
+            DRAIN_WITHIN.as_secs()
+        );
+        self.tell(RunNote::Stopping, text);
     }
 
     /// Whether a hot thread is dead or stands still.

@@ -7,7 +7,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::ledger::Purse;
-use surefoot_hot::units::{Qty, Usd};
+use surefoot_hot::units::{Nanos, Qty, Usd};
 
 use super::foreign;
 
@@ -31,6 +31,19 @@ pub fn compare(
     differences
 }
 
+/// Whether the core was never told what there is at a venue, in this run or before: it holds nothing to compare with. So
+/// it is where a run ends before its first comparison; nothing was opened then.
+pub fn knows_nothing(core: &Core, directory: &Directory, venue: Venue) -> bool {
+    let is_bare = |market| {
+        let position = core.ledger().position(market);
+        let held = |outcome| position.held(outcome) + position.claimed(outcome);
+        (held(Outcome::Yes), held(Outcome::No)) == (Qty::ZERO, Qty::ZERO)
+    };
+    core.stats().compared[venue.index()] == Nanos::ZERO
+        && core.ledger().cash_at(venue) == Usd::ZERO
+        && directory.of(venue).all(|entry| is_bare(entry.def.market))
+}
+
 /// The differences between the core's books and what one venue says.
 fn compare_with(
     core: &Core,
@@ -40,6 +53,12 @@ fn compare_with(
     differences: &mut Vec<String>,
 ) {
     let name = venue.name();
+    for open in truth.open.iter().filter(|open| !foreign::is_foreign(core, open)) {
+        differences.push(format!("{name}: order {} still rests", open.id));
+    }
+    if knows_nothing(core, directory, venue) {
+        return;
+    }
     let held: BTreeMap<_, _> = truth
         .positions
         .iter()
@@ -90,7 +109,46 @@ fn compare_with(
             ));
         }
     }
-    for open in truth.open.iter().filter(|open| !foreign::is_foreign(core, open)) {
-        differences.push(format!("{name}: order {} still rests", open.id));
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_cold::reconcile::Open;
+    use surefoot_hot::event::{Control, Event};
+    use surefoot_hot::ids::{OrderId, OrderRef, VenueKey};
+    use surefoot_hot::outbox::Outbox;
+
+    use super::*;
+
+    fn truths(open: Vec<Open>) -> [Result<Truth, String>; 2] {
+        let cash = vec![(0, Usd::from_dollars(10_000))];
+        [
+            Ok(Truth { cash: cash.clone(), open, ..Truth::default() }),
+            Ok(Truth { cash, ..Truth::default() }),
+        ]
+    }
+
+    #[test]
+    fn a_core_that_was_told_nothing_differs_in_nothing_but_orders_that_rest() {
+        let (mut core, directory) = (Core::new(), Directory::default());
+        assert!(Venue::ALL.iter().all(|venue| knows_nothing(&core, &directory, *venue)));
+        assert_eq!(compare(&core, &directory, &truths(Vec::new())), [""; 0]);
+        let ours = Open {
+            id: "0xa1".into(),
+            key: VenueKey::new(7),
+            market: None,
+            order: OrderRef::Id(OrderId::new(3)),
+        };
+        let found = compare(&core, &directory, &truths(vec![ours]));
+        assert_eq!(found, ["polymarket: order 0xa1 still rests"]);
+
+        let (venue, cash) = (Venue::Kalshi, Usd::from_dollars(9_000));
+        let told = Event::Control(Control::Cash { venue, shard: 0, cash });
+        core.on_event(Nanos::from_secs(1), &told, &mut Outbox::new());
+        let found = compare(&core, &directory, &truths(Vec::new()));
+        assert!(
+            found.len() == 1 && found[0].starts_with("kalshi cash on shard 0: we have $9000"),
+            "{found:?}"
+        );
     }
 }

@@ -39,8 +39,8 @@ impl Running {
             when_ns: self.engine.clock.now().get(),
         };
         if let Err(error) = self.state.set_halt(&latch) {
-            let text = format!("the halt holds, but a restart would not know of it: {error}");
-            self.tell(RunNote::HaltUnsaved, text);
+            let (what, text) = unsaved(self.state.halt().ok().flatten(), &error);
+            self.tell(what, text);
         }
         if let Err(error) = record(&self.state, "halt", &format!("{who}: {reason}")) {
             self.tell(RunNote::ActUnrecorded, error.to_string());
@@ -155,7 +155,46 @@ impl Running {
     }
 }
 
+/// What is told of a halt that could not be written down, beside the one that stands on the disk already.
+fn unsaved(stands: Option<HaltLatch>, error: &StateError) -> (RunNote, String) {
+    match stands {
+        Some(HaltLatch { who, reason, .. }) => {
+            let text = format!(
+                "the halt holds, and so it does for the next start, by an earlier one ({who}: {reason}); this one could not be \
+                 written down: {error}"
+            );
+            (RunNote::ActUnrecorded, text)
+        }
+        None => {
+            let text = format!("the halt holds, but a restart would not know of it: {error}");
+            (RunNote::HaltUnsaved, text)
+        }
+    }
+}
+
 const HALTED_MEANWHILE: &str =
     "a halt came while the venues were compared with: it stands, nothing was resumed";
 const TRIPPED_MEANWHILE: &str = "the core found another reason to halt while a resume was under way (a group handed to a person, a stall, or a venue \
      that filled what it must not): it stays halted. Look at `surefoot status` and the alarms, then resume again";
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_second_halt_on_a_full_disk_does_not_deny_the_first() {
+        let error = StateError::Io {
+            doing: "write",
+            path: "halt.json".into(),
+            source: io::ErrorKind::StorageFull.into(),
+        };
+        let first = HaltLatch { reason: "full".into(), who: "journal".into(), when_ns: 1 };
+        let (what, text) = unsaved(Some(first), &error);
+        assert_eq!(what, RunNote::ActUnrecorded);
+        assert!(text.contains("(journal: full)") && !text.contains("would not know"), "{text}");
+        let (what, text) = unsaved(None, &error);
+        assert!(what == RunNote::HaltUnsaved && text.contains("would not know"), "{text}");
+    }
+}

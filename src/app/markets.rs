@@ -11,8 +11,8 @@ use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 
+use super::held::Held;
 use super::run_note::RunNote;
-use super::start::Held;
 use super::{LOOK_EVERY, RunSpec};
 use crate::catalogue::{Catalogue, load_catalogue};
 use crate::control::operator_log::{now_ns, record};

@@ -13,6 +13,7 @@ mod foreign;
 mod halt;
 mod harden;
 pub mod health;
+mod held;
 mod markets;
 mod notices;
 pub mod notify;

@@ -93,6 +93,10 @@ run_notes! {
     InFlight = "in_flight", Alarm;
     /// A difference to what a venue says, at the end.
     NotReconciled = "not_reconciled", Alarm;
+    /// A run ended before it had compared with a venue.
+    NotCompared = "not_compared", Warning;
+    /// A run that is to end still waits for something.
+    Stopping = "stopping", Warning;
     /// The run began.
     Started = "started", Info;
     /// The run ends.

@@ -1,21 +1,18 @@
 //! The start of a run: from the lock on its directory to agents that dial, step by step.
 
-use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, RingBuffer};
-use surefoot_cold::account::{self, AccountError};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_hash};
-use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::log::{JsonLog, LogOptions};
 use surefoot_cold::observe::observer::{Announcer, Observer};
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot::{Follower, Following};
-use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
+use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{Store, StoreSink, StoreStatus, next_record};
 use surefoot_cold::wirelog::{self, SyncMode};
@@ -27,7 +24,7 @@ use surefoot_hot::units::Nanos;
 use super::audit::AuditThread;
 use super::compare::VenueCheck;
 use super::foreign::Foreign;
-use super::harden::{Hardened, harden};
+use super::held::Held;
 use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
@@ -40,32 +37,14 @@ use super::terminal::Terminal;
 use super::watch::Watched;
 use super::watchdog::Watchdog;
 use super::{RunSpec, Running};
-use crate::access::Access;
 use crate::catalogue::Catalogue;
-use crate::cli::Mode;
 use crate::clock::Clock;
 use crate::config::{Config, JournalSync, LogLevel, Times};
 use crate::control::operator_log::lifted_since;
-use crate::control::{Control, Signals, exit_note};
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
 use crate::machine::wiring::{self, Parts, Signers, WireError};
 use crate::machine::{Engine, Plan};
-
-/// Takes the account at each venue for this process.
-fn take_accounts(access: &Access) -> Result<Vec<UnixListener>, Failed> {
-    let take = |venue: Venue| match account::take(access.accounts()[venue.index()]) {
-        Ok(listener) => Ok(listener),
-        Err(AccountError::Held(holder)) => {
-            Err(StateError::AccountInUse { venue: venue.name(), holder }.into())
-        }
-        Err(AccountError::Io(error)) => {
-            let why = format!("locking the {} account: {error}", venue.name());
-            Err(Failed(Exit::Failed, why))
-        }
-    };
-    Venue::ALL.into_iter().map(take).collect()
-}
 
 /// Starts the observer with the terminal and the log: the store follows once it is open.
 fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
@@ -82,45 +61,6 @@ fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
         observer.add(JsonLog::new(options)).map_err(failed)?;
     }
     Ok(observer)
-}
-
-/// What a run holds of its state directory and of the accounts for as long as it lasts.
-pub(super) struct Held {
-    pub state: StateDir,
-    lock: Lock,
-    pub control: Control,
-    hardened: Hardened,
-    /// Whether the run before this one ended with nothing resting, or there was none.
-    pub ended_well_before: bool,
-}
-
-impl Held {
-    /// Takes the state directory, then the accounts, then listens for requests in both.
-    fn take(spec: &RunSpec, config: &Config, notes: &Announcer) -> Result<Self, Failed> {
-        let state = StateDir::open(&config.state_dir)?;
-        let is_first = !state.was_used();
-        let lock = state.lock()?;
-        let ended_well_before = is_first || exit_note::before(&state) == Some(Exit::Ok);
-        let accounts = take_accounts(&spec.access)?;
-        exit_note::begin(&state)?;
-        let hardened = harden();
-        for gap in hardened.gaps() {
-            if spec.mode != Mode::Demo {
-                notes.note(RunNote::NotHardened.told(NamedPlace::default(), gap.to_string()));
-            }
-        }
-        let signals = Signals::install()
-            .map_err(|error| Failed(Exit::Failed, format!("taking over signals: {error}")))?;
-        let mut control = Control::start(&state, signals).map_err(|error| {
-            Failed(Exit::State, format!("{}: {error}", state.control_socket().display()))
-        })?;
-        for account in accounts {
-            control.listen_by_account(account).map_err(|error| {
-                Failed(Exit::Failed, format!("starting the control's thread: {error}"))
-            })?;
-        }
-        Ok(Self { state, lock, control, hardened, ended_well_before })
-    }
 }
 
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
@@ -431,7 +371,6 @@ impl Running {
         for line in &spec.about {
             eprintln!("{line}");
         }
-        held.state.halt()?; // damaged: said before anybody is asked
         let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
         let (names, catalogue) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;

@@ -19,11 +19,11 @@ use crate::config::limits::{Limits, Profile};
 pub const PAIRS: u16 = 32;
 /// Pairs on a desk with as many markets as a core is asked to hold: 10,000.
 pub const MANY_PAIRS: u16 = 5_000;
-/// Polymarket's half of the pair that trades,
+/// The market of Polymarket in the pair that trades.
 pub const PM: MarketId = MarketId::new(0);
-/// Kalshi's half,
+/// The market of Kalshi in the pair that trades.
 pub const KA: MarketId = MarketId::new(1);
-/// and the other member of Polymarket's exclusive set of two.
+/// The other member of Polymarket's exclusive set of two; the first is [`PM`].
 pub const PM_OTHER: MarketId = MarketId::new(2);
 
 /// Levels a side of every book: the median of the Polymarket session of 2026-09-24.

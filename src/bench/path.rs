@@ -54,9 +54,9 @@ pub struct Path {
     _resyncs: Consumer<Intent>,
     journal: Consumer<JournalItem>,
     now: Nanos,
-    /// Opens the gap,
+    /// The frame that opens the gap.
     open: Vec<u8>,
-    /// and closes it again.
+    /// The frame that closes the gap again.
     shut: Vec<u8>,
     seq: KalshiSeq,
     shots: u64,

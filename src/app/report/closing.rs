@@ -9,7 +9,7 @@ use surefoot_cold::store::open_read_only;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Nanos;
 
-use super::Report;
+use super::{Agreement, Report};
 use crate::config::limits::show;
 
 impl Report<'_> {
@@ -39,7 +39,7 @@ impl Report<'_> {
             "first_basket_s": self.first_basket.map(seconds),
             "one_leg": one_leg,
             "foreign_orders": self.foreign,
-            "reconciled": self.reconciled,
+            "reconciled": self.agreement == Agreement::Agreed,
             "audit": { "checked": self.audit.checked, "matched": self.audit.matched, "proven": self.audit.proven },
             "decision_hash": format!("{:016x}", self.finished.core.decision_hash()),
             "state_hash": format!("{:016x}", self.finished.core.state_hash()),

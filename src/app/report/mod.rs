@@ -32,6 +32,17 @@ pub struct AuditCounts {
     pub proven: u64,
 }
 
+/// What came of the comparison with the venues at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Positions, cash and open orders equal the venues'.
+    Agreed,
+    /// Something differs, or a venue could not be read.
+    Differs,
+    /// The run ended before it had compared with a venue for the first time: there was nothing to hold its word against.
+    NotCompared,
+}
+
 /// Everything the closing report is made from.
 pub struct Report<'a> {
     pub mode: Mode,
@@ -57,7 +68,7 @@ pub struct Report<'a> {
     /// Orders at the venues that are not ours, by the venue's name.
     pub foreign: &'a [String],
     /// Whether the venues agree with us.
-    pub reconciled: bool,
+    pub agreement: Agreement,
     /// The limits it ran under.
     pub limits: &'a Limits,
     /// The SQLite file that tables orders, fills and positions of this and earlier runs.

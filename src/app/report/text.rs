@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Report;
+use super::{Agreement, Report};
 
 impl Report<'_> {
     /// The report on stdout, made from the same figures as the JSON object.
@@ -22,10 +22,11 @@ impl Report<'_> {
         self.print_figures(&at);
         println!(
             "  reconciled      {}",
-            if self.reconciled {
-                "yes: positions, cash and open orders equal the venues'"
-            } else {
-                "NO: see above"
+            match self.agreement {
+                Agreement::Agreed => "yes: positions, cash and open orders equal the venues'",
+                Agreement::Differs => "NO: see above",
+                Agreement::NotCompared =>
+                    "not compared: the run ended before that, and opened nothing",
             }
         );
         for name in self.foreign {
