@@ -24,7 +24,7 @@ const KALSHI: [&str; 2] = ["KXONE-26-A", "KXTWO-26-B"];
 /// What a line may do beyond the trait.
 trait Followed: Session {
     fn follow(&mut self, now: Nanos, market: u16);
-    fn leave(&mut self, market: u16);
+    fn leave(&mut self, now: Nanos, market: u16);
 }
 
 fn names(market: u16) -> polymarket::MarketNames<'static> {
@@ -37,8 +37,8 @@ impl Followed for polymarket::MarketSession {
     fn follow(&mut self, now: Nanos, market: u16) {
         self.add_market(now, &names(market)).expect("there is room");
     }
-    fn leave(&mut self, market: u16) {
-        self.remove_market(MarketId::new(market));
+    fn leave(&mut self, now: Nanos, market: u16) {
+        self.remove_markets(now, &[MarketId::new(market)]);
     }
 }
 
@@ -46,7 +46,7 @@ impl Followed for polymarket::UserSession {
     fn follow(&mut self, _: Nanos, market: u16) {
         self.add_market(&names(market)).expect("there is room");
     }
-    fn leave(&mut self, _: u16) {}
+    fn leave(&mut self, _: Nanos, _: u16) {}
 }
 
 impl Followed for kalshi::Session {
@@ -55,8 +55,8 @@ impl Followed for kalshi::Session {
         self.add_market(now, KALSHI[usize::from(market - 3)], MarketId::new(market), grid)
             .expect("there is room");
     }
-    fn leave(&mut self, market: u16) {
-        self.remove_market(MarketId::new(market));
+    fn leave(&mut self, now: Nanos, market: u16) {
+        self.remove_markets(now, &[MarketId::new(market)]);
     }
 }
 
@@ -84,7 +84,7 @@ fn told(mut session: impl Followed, frames: &str) -> String {
                 }
                 "resync" => session.resync(now, MarketId::new(number)),
                 "follow" => session.follow(now, number),
-                "leave" => session.leave(number),
+                "leave" => session.leave(now, number),
                 _ => panic!("{line}"),
             }
         } else if let Err(error) = session.on_frame(now, line.as_bytes(), &mut events) {

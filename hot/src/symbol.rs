@@ -5,9 +5,10 @@ use crate::hash::Hash64;
 /// The longest name: a Polymarket token id has at most 78 digits, a Kalshi ticker fewer.
 pub const SYMBOL_BYTES_MAX: usize = 80;
 
-/// A table from a name to a small number. Entries are added, never removed: ids are not reused.
+/// A table from a name to a small number.
 ///
-/// Open addressing with linear probing over a power of two at most half full, so a lookup ends.
+/// Open addressing with linear probing over a power of two at most half full, so a lookup ends; a name that is removed leaves no
+/// gap that a lookup would have to step over.
 #[derive(Clone, Debug)]
 pub struct SymbolTable {
     slots: Vec<Slot>,
@@ -75,6 +76,29 @@ impl SymbolTable {
         (slot.len > 0).then_some(slot.value)
     }
 
+    /// Forgets a name. Returns whether it was there.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        if self.find(name).is_none() {
+            return false;
+        }
+        let mask = self.slots.len() - 1;
+        let mut hole = self.probe(key(name), name);
+        self.slots[hole] = EMPTY;
+        self.used -= 1;
+        let mut next = (hole + 1) & mask;
+        while self.slots[next].len > 0 {
+            let home = self.slots[next].hash as usize & mask;
+            // An entry may move into the hole only if its home is not between the hole and where it stands.
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.slots[hole] = self.slots[next];
+                self.slots[next] = EMPTY;
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        true
+    }
+
     /// How many names there are.
     pub const fn len(&self) -> usize {
         self.used
@@ -135,5 +159,31 @@ mod tests {
         assert_eq!(table.insert(b"KXTEST-7", 7), Ok(()));
         assert_eq!(table.insert(b"KXTEST-7", 8), Err(SymbolError::Taken));
         assert_eq!(table.insert(&[b'x'; 81], 8), Err(SymbolError::Length));
+    }
+
+    #[test]
+    fn names_that_come_and_go_are_found_as_in_a_sorted_map() {
+        let (mut table, mut model) =
+            (SymbolTable::with_capacity(64), std::collections::BTreeMap::new());
+        let mut seed = 1_u64;
+        for _ in 0..100_000 {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let name = format!("KX-{}", (seed >> 33) % 60);
+            let value = (seed >> 50) as u32;
+            if seed >> 63 == 0 {
+                if let std::collections::btree_map::Entry::Vacant(place) = model.entry(name) {
+                    table.insert(place.key().as_bytes(), value).unwrap();
+                    place.insert(value);
+                }
+            } else {
+                assert_eq!(table.remove(name.as_bytes()), model.remove(&name).is_some());
+            }
+            assert_eq!(table.len(), model.len());
+        }
+        for name in (0..60).map(|n| format!("KX-{n}")) {
+            assert_eq!(table.find(name.as_bytes()), model.get(&name).copied());
+        }
     }
 }

@@ -39,8 +39,10 @@ pub trait Follow: Session {
     /// # Errors
     /// It cannot: no room, or a name that is not one of this venue's.
     fn follow(&mut self, now: Nanos, entry: &Entry) -> Result<(), Unfollowed>;
-    /// Stops following it.
-    fn unfollow(&mut self, now: Nanos, market: MarketId);
+    /// Whether another market fits.
+    fn has_room(&self) -> bool;
+    /// Stops following these markets.
+    fn unfollow(&mut self, now: Nanos, markets: &[MarketId]);
 }
 
 /// A market was not taken in.
@@ -263,7 +265,7 @@ impl<S: Follow> FeedLink<S> {
                 Err(Unfollowed) => self.stats.unfollowed += 1,
             },
             Command::Unfollow(market) => {
-                self.session.unfollow(now, market);
+                self.session.unfollow(now, &[market]);
                 self.markets.remove(market);
             }
             Command::Resync(market) => self.session.resync(now, market),
@@ -550,6 +552,8 @@ pub(super) trait Pump<M>: Send {
     fn on_ready(&mut self, event: &mio::event::Event);
     fn follows(&self, market: MarketId) -> bool;
     fn resync(&mut self, now: Nanos, market: MarketId);
+    /// Stops following these markets. A private link goes on knowing them.
+    fn unfollow(&mut self, now: Nanos, markets: &[MarketId]);
     fn deadline(&self) -> Nanos;
     /// For a market link that is up: up to when everything that came has been handed in; zero before it was read empty.
     fn current(&self, now: Nanos) -> Option<Nanos>;
@@ -631,6 +635,15 @@ impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
     fn resync(&mut self, now: Nanos, market: MarketId) {
         self.acted = true;
         self.session.resync(now, market);
+    }
+
+    fn unfollow(&mut self, now: Nanos, markets: &[MarketId]) {
+        if self.link == Link::Private {
+            return; // late fills of a market that is followed no more still count
+        }
+        self.acted = true;
+        self.session.unfollow(now, markets);
+        markets.iter().for_each(|market| self.markets.remove(*market));
     }
 
     fn deadline(&self) -> Nanos {

@@ -42,6 +42,19 @@ struct Book {
     again: u8,
 }
 
+impl Book {
+    /// Of a market that is not followed.
+    const NONE: Self = Self {
+        followed: false,
+        synced: false,
+        asking: false,
+        tries: 0,
+        overdue: Nanos::NEVER,
+        came: Nanos::ZERO,
+        again: 0,
+    };
+}
+
 impl Snapshots {
     pub(super) fn with_capacity(markets: usize, wait: Nanos) -> Self {
         Self {
@@ -54,15 +67,7 @@ impl Snapshots {
 
     /// One more market, not followed yet.
     pub(super) fn add(&mut self) {
-        self.books.push(Book {
-            followed: false,
-            synced: false,
-            asking: false,
-            tries: 0,
-            overdue: Nanos::NEVER,
-            came: Nanos::ZERO,
-            again: 0,
-        });
+        self.books.push(Book::NONE);
     }
 
     #[inline]
@@ -94,9 +99,7 @@ impl Snapshots {
 
     /// It is wanted no more. Returns whether it was.
     pub(super) fn unfollow(&mut self, slot: usize) -> bool {
-        let book = &mut self.books[slot];
-        (book.synced, book.overdue) = (false, Nanos::NEVER);
-        std::mem::replace(&mut book.followed, false)
+        std::mem::replace(&mut self.books[slot], Book::NONE).followed
     }
 
     /// Puts a market into the request being made, or takes it out.

@@ -14,7 +14,11 @@ impl Follow for Session {
             .map_err(|_| Unfollowed)
     }
 
-    fn unfollow(&mut self, _: Nanos, market: MarketId) {
-        self.remove_market(market);
+    fn has_room(&self) -> bool {
+        Self::has_room(self)
+    }
+
+    fn unfollow(&mut self, now: Nanos, markets: &[MarketId]) {
+        self.remove_markets(now, markets);
     }
 }

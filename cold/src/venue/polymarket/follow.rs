@@ -23,8 +23,12 @@ impl Follow for MarketSession {
         self.add_market(now, &market_names(entry)?).map_err(|_| Unfollowed)
     }
 
-    fn unfollow(&mut self, _: Nanos, market: MarketId) {
-        self.remove_market(market);
+    fn has_room(&self) -> bool {
+        Self::has_room(self)
+    }
+
+    fn unfollow(&mut self, now: Nanos, markets: &[MarketId]) {
+        self.remove_markets(now, markets);
     }
 }
 
@@ -33,6 +37,11 @@ impl Follow for UserSession {
         self.add_market(&market_names(entry)?).map_err(|_| Unfollowed)
     }
 
+    /// It knows every market that there may be.
+    fn has_room(&self) -> bool {
+        true
+    }
+
     /// Nothing to do: the subscription has no filter, and late fills of a dropped market still count.
-    fn unfollow(&mut self, _: Nanos, _: MarketId) {}
+    fn unfollow(&mut self, _: Nanos, _: &[MarketId]) {}
 }

@@ -24,6 +24,7 @@ use super::scan::{Odd, Scan};
 use super::snapshots::Snapshots;
 use super::{Counters, DecodeError, Notice, Sink, plain};
 use crate::book::{Change, Level, StaleWhy};
+use crate::bounds::MARKETS_MAX;
 use crate::event::{Event, Link, Oddity};
 use crate::grid::Grid;
 use crate::ids::{MarketId, Side, Venue};
@@ -41,6 +42,9 @@ pub const PING_EVERY: Nanos = Nanos::from_secs(4);
 pub const SILENCE_MAX: Nanos = Nanos::from_secs(10);
 /// How long a snapshot may take before it is asked for again; doubled each time, four times at most.
 const SNAPSHOT_WAIT: Nanos = Nanos::from_secs(3);
+/// The market of a slot that no market has.
+const NOBODY: MarketId = MarketId::new(u16::MAX);
+const _: () = assert!(MARKETS_MAX <= u16::MAX as usize, "no market has its number");
 /// Notices kept until they are fetched; a new market is told once.
 const NOTICES_MAX: usize = 64;
 
@@ -82,6 +86,12 @@ pub struct Session {
     ping: bool,
     /// By the slots of `states`.
     snapshots: Snapshots,
+    /// Slots of markets that were removed.
+    free: Vec<usize>,
+    /// How many markets there may be.
+    capacity: usize,
+    /// Since when markets wait to be subscribed to, all in one request.
+    joining: Option<Nanos>,
 }
 
 /// What the session knows of one market.
@@ -128,6 +138,9 @@ impl Session {
             lag: Lag::NONE,
             ping: false,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
+            free: Vec::with_capacity(markets),
+            capacity: markets,
+            joining: None,
         }
     }
 
@@ -138,7 +151,8 @@ impl Session {
         self
     }
 
-    /// Follows one more market, whose metadata has this grid; on an open link it is subscribed to at once.
+    /// Follows one more market, whose metadata has this grid; on an open link it is subscribed to with the next frames that are
+    /// sent.
     ///
     /// # Errors
     /// No room, a name that is too long, or one that stands for another market already.
@@ -158,12 +172,24 @@ impl Session {
         };
         self.states[slot].grid = grid;
         if self.snapshots.follow(slot) {
-            if self.pulse.is_open() && self.role == Role::Market {
+            self.joining.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    /// Subscribes to the markets that wait for it, before any other asks for something else.
+    fn join(&mut self, now: Nanos) {
+        if self.joining.take().is_some() {
+            if self.pulse.is_open() && self.role == Role::Market && self.snapshots.any_asking() {
                 self.follow();
             }
             self.asked(now);
         }
-        Ok(())
+    }
+
+    /// Whether another market fits.
+    pub fn has_room(&self) -> bool {
+        self.states.len() < self.capacity || !self.free.is_empty()
     }
 
     fn new_state(
@@ -172,33 +198,52 @@ impl Session {
         market: MarketId,
         grid: Grid,
     ) -> Result<usize, SymbolError> {
-        let slot = self.states.len();
         if self.states.iter().any(|state| state.market == market) {
             return Err(SymbolError::Taken);
         }
+        if !self.has_room() {
+            return Err(SymbolError::Full);
+        }
+        let slot = self.free.last().copied().unwrap_or(self.states.len());
         self.table
             .insert(ticker.as_bytes(), u32::try_from(slot).map_err(|_| SymbolError::Full)?)?;
         let mut bytes = [0; SYMBOL_BYTES_MAX];
         bytes[..ticker.len()].copy_from_slice(ticker.as_bytes());
-        self.states.push(State {
-            market,
-            ticker: bytes,
-            ticker_len: u8::try_from(ticker.len()).expect("the table took it"),
-            grid,
-            venue_ms: 0,
-            pays: None,
-        });
-        self.snapshots.add();
+        let ticker_len = u8::try_from(ticker.len()).expect("the table took it");
+        let state = State { market, ticker: bytes, ticker_len, grid, venue_ms: 0, pays: None };
+        if self.free.pop().is_some() {
+            self.states[slot] = state;
+        } else {
+            self.states.push(state);
+            self.snapshots.add();
+        }
         Ok(slot)
     }
 
-    /// Stops following a market; its name stays, so that it can be followed again.
-    pub fn remove_market(&mut self, market: MarketId) {
-        let Some(slot) = self.slot_of(market) else { return };
-        if self.snapshots.unfollow(slot) && self.pulse.is_open() && self.role == Role::Market {
-            self.snapshots.set_asking(slot, true);
+    /// Stops following these markets, with one request. What still comes of them is of no market that is known here. A private
+    /// link goes on knowing them: late fills of a market that is followed no more still count.
+    pub fn remove_markets(&mut self, now: Nanos, markets: &[MarketId]) {
+        if self.role == Role::Private {
+            return;
+        }
+        self.join(now); // what is asking for another reason must not be in this request
+        for &market in markets {
+            if let Some(slot) = self.slot_of(market) {
+                self.snapshots.set_asking(slot, true);
+            }
+        }
+        if self.pulse.is_open() && self.snapshots.any_asking() {
             self.unfollow();
-            self.snapshots.set_asking(slot, false);
+        }
+        self.snapshots.ask_none();
+        for &market in markets {
+            let Some(slot) = self.slot_of(market) else { continue };
+            self.snapshots.unfollow(slot);
+            let state = &mut self.states[slot];
+            let was_there = self.table.remove(&state.ticker[..usize::from(state.ticker_len)]);
+            assert!(was_there, "the name of a market is in the table");
+            (state.market, state.ticker_len) = (NOBODY, 0);
+            self.free.push(slot);
         }
     }
 
@@ -621,6 +666,7 @@ impl super::Session for Session {
         self.ping = true; // the answer says the link works
         self.lag = Lag::NONE;
         self.sids.clear();
+        self.joining = None;
         self.out.clear();
         self.snapshots.open();
         self.subscribe_all();
@@ -634,6 +680,7 @@ impl super::Session for Session {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
+        self.join(now);
         self.pulse.alive(now, sink);
         self.frame(now, frame, sink)
     }
@@ -654,6 +701,7 @@ impl super::Session for Session {
                 return false;
             }
         }
+        self.join(now);
         if self.snapshots.retry(now) {
             self.fetch_asking(now);
         }
@@ -667,6 +715,9 @@ impl super::Session for Session {
     }
 
     fn poll_send(&mut self) -> Option<&[u8]> {
+        if let Some(since) = self.joining {
+            self.join(since);
+        }
         self.out.poll()
     }
 
@@ -675,6 +726,7 @@ impl super::Session for Session {
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
+        self.join(now);
         let Some(slot) = self.slot_of(market) else { return };
         if self.snapshots.doubt(now, slot) {
             self.fetch_asking(now);

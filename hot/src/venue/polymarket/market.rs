@@ -48,6 +48,8 @@ pub struct MarketSession {
     lag: Lag,
     /// By the slots of `names`.
     snapshots: Snapshots,
+    /// Since when markets wait to be subscribed to, all in one request.
+    joining: Option<Nanos>,
 }
 
 /// What the session knows of one market.
@@ -83,6 +85,7 @@ impl MarketSession {
             pulse: Pulse::new(Venue::Polymarket, Link::Market, PING_EVERY, SILENCE_MAX),
             lag: Lag::NONE,
             snapshots: Snapshots::with_capacity(markets, SNAPSHOT_WAIT),
+            joining: None,
         }
     }
 
@@ -93,7 +96,7 @@ impl MarketSession {
         self
     }
 
-    /// Follows one more market; on an open link it is subscribed to at once.
+    /// Follows one more market; on an open link it is subscribed to with the next frames that are sent.
     ///
     /// # Errors
     /// No room, a name that is too long, or one that stands for something else already.
@@ -105,22 +108,44 @@ impl MarketSession {
         }
         self.states[slot].grid = names.grid;
         if self.snapshots.follow(slot) {
-            if self.pulse.is_open() {
-                self.request(b"subscribe");
-            }
-            self.snapshots.asked(now);
+            self.states[slot].venue_time = Nanos::ZERO;
+            self.joining.get_or_insert(now);
         }
         Ok(())
     }
 
-    /// Stops following a market; its names stay, so that it can be followed again.
-    pub fn remove_market(&mut self, market: MarketId) {
-        let Some(slot) = self.names.slot_of(market) else { return };
-        let slot = usize::from(slot);
-        if self.snapshots.unfollow(slot) && self.pulse.is_open() {
-            self.snapshots.set_asking(slot, true);
+    /// Whether another market fits.
+    pub fn has_room(&self) -> bool {
+        self.names.has_room()
+    }
+
+    /// Stops following these markets, with one request. What still comes of them is of no market that is known here.
+    pub fn remove_markets(&mut self, now: Nanos, markets: &[MarketId]) {
+        self.join(now); // what is asking for another reason must not be in this request
+        for &market in markets {
+            if let Some(slot) = self.names.slot_of(market) {
+                self.snapshots.set_asking(usize::from(slot), true);
+            }
+        }
+        if self.pulse.is_open() && self.snapshots.any_asking() {
             self.request(b"unsubscribe");
-            self.snapshots.set_asking(slot, false);
+        }
+        self.snapshots.ask_none();
+        for &market in markets {
+            if let Some(slot) = self.names.slot_of(market) {
+                self.snapshots.unfollow(usize::from(slot));
+                self.names.remove(slot);
+            }
+        }
+    }
+
+    /// Subscribes to the markets that wait for it, before any other asks for something else.
+    fn join(&mut self, now: Nanos) {
+        if self.joining.take().is_some() {
+            if self.pulse.is_open() && self.snapshots.any_asking() {
+                self.request(b"subscribe");
+            }
+            self.snapshots.asked(now);
         }
     }
 
@@ -617,6 +642,7 @@ impl Session for MarketSession {
     fn on_open(&mut self, now: Nanos) {
         self.pulse.open(now);
         self.lag = Lag::NONE;
+        self.joining = None;
         self.out.clear();
         self.snapshots.open();
         self.out.put(b"{\"type\":\"market\",");
@@ -633,6 +659,7 @@ impl Session for MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         self.counters.frames += 1;
+        self.join(now);
         self.pulse.alive(now, sink);
         if is_plain_text(frame) {
             if frame.trim_ascii() == b"PING" {
@@ -659,6 +686,7 @@ impl Session for MarketSession {
                 return false;
             }
         }
+        self.join(now);
         if self.snapshots.retry(now) {
             self.fetch_asking(now);
         }
@@ -672,6 +700,9 @@ impl Session for MarketSession {
     }
 
     fn poll_send(&mut self) -> Option<&[u8]> {
+        if let Some(since) = self.joining {
+            self.join(since);
+        }
         self.out.poll()
     }
 
@@ -680,6 +711,7 @@ impl Session for MarketSession {
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {
+        self.join(now);
         let Some(slot) = self.names.slot_of(market) else { return };
         if self.snapshots.doubt(now, usize::from(slot)) {
             self.fetch_asking(now);

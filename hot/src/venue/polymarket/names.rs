@@ -1,5 +1,6 @@
 //! Which market and outcome a token id stands for.
 
+use crate::bounds::MARKETS_MAX;
 use crate::grid::Grid;
 use crate::ids::{MarketId, Outcome};
 use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
@@ -26,6 +27,9 @@ pub(super) struct Token {
 }
 
 impl Token {
+    /// Of no market: no text is like it.
+    const NONE: Self = Self { len: 0, bytes: [0; SYMBOL_BYTES_MAX] };
+
     fn new(text: &str) -> Result<Self, SymbolError> {
         let mut bytes = [0; SYMBOL_BYTES_MAX];
         let len = u8::try_from(text.len()).map_err(|_| SymbolError::Length)?;
@@ -42,13 +46,19 @@ impl Token {
 pub(super) type Slot = u16;
 
 const CONDITION: u32 = 1 << 31;
+/// The market of a slot that no market has.
+const NOBODY: MarketId = MarketId::new(u16::MAX);
+const _: () = assert!(MARKETS_MAX <= u16::MAX as usize, "no market has its number");
 
 /// The tokens and conditions of one session's markets.
 #[derive(Debug)]
 pub(super) struct Names {
     table: SymbolTable,
     tokens: Vec<[Token; 2]>,
+    conditions: Vec<Token>,
     markets: Vec<MarketId>,
+    /// Slots of markets that were removed.
+    free: Vec<Slot>,
     capacity: usize,
 }
 
@@ -57,7 +67,9 @@ impl Names {
         Self {
             table: SymbolTable::with_capacity(markets * 3),
             tokens: Vec::with_capacity(markets),
+            conditions: Vec::with_capacity(markets),
             markets: Vec::with_capacity(markets),
+            free: Vec::with_capacity(markets),
             capacity: markets,
         }
     }
@@ -65,14 +77,15 @@ impl Names {
     /// Adds a market and says which slot it has; one that is there already keeps its slot.
     pub(super) fn add(&mut self, names: &MarketNames<'_>) -> Result<Slot, SymbolError> {
         let known = self.slot_of(names.market);
-        if known.is_none() && self.markets.len() == self.capacity {
+        if known.is_none() && !self.has_room() {
             return Err(SymbolError::Full);
         }
-        let slot = match known {
+        let slot = match known.or(self.free.last().copied()) {
             Some(slot) => slot,
             None => Slot::try_from(self.markets.len()).map_err(|_| SymbolError::Full)?,
         };
         let tokens = [Token::new(names.yes)?, Token::new(names.no)?];
+        let condition = Token::new(names.condition)?;
         let value = u32::from(slot) * 2;
         for (name, value) in [
             (names.yes, value),
@@ -90,11 +103,36 @@ impl Names {
         self.table.insert(names.yes.as_bytes(), value)?;
         self.table.insert(names.no.as_bytes(), value + 1)?;
         self.table.insert(names.condition.as_bytes(), CONDITION | u32::from(slot))?;
-        if known.is_none() {
+        if known.is_some() {
+            return Ok(slot);
+        }
+        if self.free.pop().is_none() {
             self.tokens.push(tokens);
+            self.conditions.push(condition);
             self.markets.push(names.market);
         }
+        let at = usize::from(slot);
+        (self.tokens[at], self.conditions[at], self.markets[at]) =
+            (tokens, condition, names.market);
         Ok(slot)
+    }
+
+    /// Whether another market fits.
+    pub(super) fn has_room(&self) -> bool {
+        self.markets.len() < self.capacity || !self.free.is_empty()
+    }
+
+    /// Forgets the market of a slot; another one may take it.
+    pub(super) fn remove(&mut self, slot: Slot) {
+        let at = usize::from(slot);
+        assert!(self.markets[at] != NOBODY, "a slot is given back once");
+        for name in self.tokens[at].iter().chain([&self.conditions[at]]) {
+            let was_there = self.table.remove(name.text());
+            assert!(was_there, "the names of a market are in the table");
+        }
+        (self.tokens[at], self.conditions[at], self.markets[at]) =
+            ([Token::NONE; 2], Token::NONE, NOBODY);
+        self.free.push(slot);
     }
 
     /// The market and outcome of a token; `near` is the slot it most likely has.
@@ -168,5 +206,31 @@ mod tests {
             MarketNames { market: MarketId::new(8), condition: "0xd", yes: "11", no: "12", grid };
         assert_eq!(names.add(&swapped), Err(SymbolError::Taken));
         assert_eq!(names.token(None, b"12"), None, "nothing of it was taken in");
+    }
+
+    #[test]
+    fn the_slot_of_a_market_that_went_is_another_ones() {
+        let grid = Grid::uniform(100).unwrap();
+        let market = |number, condition, yes, no| MarketNames {
+            market: MarketId::new(number),
+            condition,
+            yes,
+            no,
+            grid,
+        };
+        let mut names = Names::with_capacity(2);
+        names.add(&market(7, "0xa", "10", "11")).unwrap();
+        names.add(&market(8, "0xb", "20", "21")).unwrap();
+        assert!(!names.has_room());
+        names.remove(0);
+        assert!(names.has_room() && names.slot_of(MarketId::new(7)).is_none());
+        assert_eq!((names.token(None, b"10"), names.token(Some(0), b"11")), (None, None));
+        assert_eq!(names.condition(b"0xa"), None);
+        assert_eq!(names.add(&market(9, "0xc", "30", "31")), Ok(0));
+        assert_eq!(names.token(Some(0), b"31"), Some((0, Outcome::No)));
+        assert_eq!((names.market(0), names.has_room()), (MarketId::new(9), false));
+        names.remove(1);
+        assert_eq!(names.add(&market(7, "0xa", "10", "11")), Ok(1), "it may come back");
+        assert_eq!(names.condition(b"0xa"), Some(1));
     }
 }
