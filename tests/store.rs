@@ -442,7 +442,13 @@ fn a_database_of_the_first_version_is_brought_up() {
     let undo = ["severity", "venue", "group_id", "link"]
         .map(|column| format!("ALTER TABLE alarms DROP COLUMN {column};"))
         .concat();
-    old.execute_batch("DROP VIEW v_alarms; DROP TABLE health_alarms;").unwrap();
+    old.execute_batch("DROP VIEW v_alarms; DROP VIEW v_markets; DROP TABLE health_alarms;")
+        .unwrap();
+    old.execute_batch(
+        "ALTER TABLE markets DROP COLUMN withdrawn_ns; ALTER TABLE markets DROP COLUMN unfollowed_ns; \
+         ALTER TABLE baskets DROP COLUMN withdrawn;",
+    )
+    .unwrap();
     old.execute_batch(&undo).unwrap();
     old.execute_batch("PRAGMA user_version = 1;").unwrap();
     drop(old);

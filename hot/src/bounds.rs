@@ -69,6 +69,9 @@ pub const RESYNCS_PER_TIMER_MAX: usize = 256;
 pub const FAILED_PER_EVENT_MAX: usize = 512;
 /// Baskets that rest, looked at in one timer event; the next one goes on behind them.
 pub const RESTED_PER_TIMER_MAX: usize = 256;
+/// Markets that were withdrawn, looked at in one timer event whether they need be followed any more; the next one goes on
+/// behind them. As many baskets.
+pub const LEAVING_PER_TIMER_MAX: usize = 32;
 
 /// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
 /// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.
@@ -82,7 +85,8 @@ pub const INTENTS_PER_EVENT_MAX: usize = 2 // cancel-all at each venue
     + ORDERS_LIVE_MAX // a cancel for each live order
     + ORDERS_LIVE_MAX // a question about each live order
     + ORDERS_LIVE_MAX // a new order for each free place
-    + RESYNCS_PER_TIMER_MAX; // a request for a snapshot for each book that waits
+    + RESYNCS_PER_TIMER_MAX // a request for a snapshot for each book that waits
+    + LEAVING_PER_TIMER_MAX; // the word that a market is followed no more
 /// Notes that one event can cause.
 pub const NOTES_PER_EVENT_MAX: usize = 2 * INTENTS_PER_EVENT_MAX;
 

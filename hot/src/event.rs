@@ -5,7 +5,7 @@ mod books;
 use crate::basket::BasketDef;
 use crate::book::{Level, StaleWhy};
 use crate::grid::Grid;
-use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
+use crate::ids::{Action, BasketId, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Expiry, Order};
@@ -105,6 +105,11 @@ pub enum Event {
         market: Option<MarketId>,
         what: Oddity,
     },
+    /// A market is to be followed no more: nothing is opened there from here on. It goes on being followed for as long as
+    /// something is held, in flight or not final there. [`Event::Market`] takes it back.
+    MarketWithdrawn { market: MarketId },
+    /// A basket is not to be bought any more. What was bought of it stays.
+    BasketWithdrawn { basket: BasketId, why: WithdrawnWhy },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -123,6 +128,7 @@ impl Event {
             | Self::GridChange { market, .. }
             | Self::Status { market, .. }
             | Self::Settled { market, .. }
+            | Self::MarketWithdrawn { market }
             | Self::Market(MarketDef { market, .. }) => Some(market),
             Self::StaleAll { .. }
             | Self::Link { .. }
@@ -133,7 +139,8 @@ impl Event {
             | Self::Adopt(_)
             | Self::Current { .. }
             | Self::Stall { .. }
-            | Self::Odd { .. } => None,
+            | Self::Odd { .. }
+            | Self::BasketWithdrawn { .. } => None,
         }
     }
 }
@@ -155,6 +162,17 @@ enum_table! {
         /// A message about a book names its fields otherwise: nothing is opened in the market until its book has been whole
         /// for a while.
         Schema = 4, "schema";
+    }
+}
+
+enum_table! {
+    /// Why a basket is not bought any more.
+    pub enum WithdrawnWhy {
+        /// A market of it is to be followed no more, or nobody declares it any more. What is held of it still pays together.
+        Unfollowed = 0, "unfollowed";
+        /// What was said of its markets does not hold, such as that they settle by the same rule. What is held of it is no
+        /// complete basket.
+        Revoked = 1, "revoked";
     }
 }
 
@@ -294,6 +312,8 @@ pack_variants! {
         18 = Current { venue, links, upto },
         19 = Stall { span },
         20 = Odd { venue, market, what },
+        21 = MarketWithdrawn { market },
+        22 = BasketWithdrawn { basket, why },
     }
     Control {
         0 = Start { epoch, first_order },

@@ -16,10 +16,12 @@ pub enum Intent {
     CancelAll { venue: Venue },
     /// Ask the venue what became of an order, its fills included.
     Query(Query),
-    /// Ask for a fresh snapshot.
+    /// Ask for a fresh snapshot; a market that is not subscribed to is subscribed to, which brings one.
     Resync { market: MarketId },
     /// Change an order that rests, in place.
     Amend(Approved<Amend>),
+    /// Subscribe to a market no more: it was withdrawn, and nothing is left to be done there.
+    Unfollow { market: MarketId },
 }
 
 const _: () = assert!(size_of::<Intent>() <= 64, "an intent is one cache line");
@@ -32,7 +34,7 @@ impl Intent {
             Self::Cancel(cancel) => Some(cancel.venue),
             Self::CancelAll { venue } => Some(*venue),
             Self::Query(query) => Some(query.venue),
-            Self::Resync { .. } => None,
+            Self::Resync { .. } | Self::Unfollow { .. } => None,
             Self::Amend(amend) => Some(amend.venue),
         }
     }
@@ -54,6 +56,8 @@ pub enum IntentRecord {
     Resync { market: MarketId },
     /// This change of an order was to be sent.
     Amend(Amend),
+    /// A market was to be subscribed to no more.
+    Unfollow { market: MarketId },
 }
 
 impl From<&Intent> for IntentRecord {
@@ -65,6 +69,7 @@ impl From<&Intent> for IntentRecord {
             Intent::Query(query) => Self::Query(*query),
             Intent::Resync { market } => Self::Resync { market: *market },
             Intent::Amend(amend) => Self::Amend(**amend),
+            Intent::Unfollow { market } => Self::Unfollow { market: *market },
         }
     }
 }
@@ -77,5 +82,6 @@ pack_variants! {
         3 = Query(query),
         4 = Resync { market },
         5 = Amend(amend),
+        6 = Unfollow { market },
     }
 }

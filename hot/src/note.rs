@@ -93,6 +93,8 @@ pub enum Note {
     },
     /// An order was cancelled so that another one with other terms could take what was left of it.
     Replaced { order: OrderId, by: OrderId },
+    /// A market that was withdrawn is followed no more: nothing was left to be done there.
+    Unfollowed { market: MarketId },
 }
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
@@ -160,6 +162,7 @@ severe_table! {
         Adopted = 9, "adopted", Warning, "An order that the journal had lost was taken in from the wire log.";
         Amended = 10, "amended", Info, "An order that rests has other terms.";
         Replaced = 11, "replaced", Info, "An order took the place of one that was cancelled for it.";
+        Unfollowed = 12, "unfollowed", Info, "A market is followed no more.";
     }
 }
 
@@ -264,6 +267,7 @@ impl Note {
             Self::Adopted { .. } => NoteKind::Adopted,
             Self::Amended { .. } => NoteKind::Amended,
             Self::Replaced { .. } => NoteKind::Replaced,
+            Self::Unfollowed { .. } => NoteKind::Unfollowed,
             Self::Alarm { what, .. } => return Code::Alarm(*what),
         })
     }
@@ -279,7 +283,7 @@ impl Note {
             Self::Booked { order, market, .. } => {
                 Place { order: Some(order), ..Place::of_market(market) }
             }
-            Self::Position { market, .. } => Place::of_market(market),
+            Self::Position { market, .. } | Self::Unfollowed { market } => Place::of_market(market),
             Self::Refused { market, group, .. } => {
                 Place { group: Some(group), ..Place::of_market(market) }
             }
@@ -308,6 +312,7 @@ pack_variants! {
         8 = Adopted { order, group, purpose },
         9 = Amended { order, price, qty },
         10 = Replaced { order, by },
+        11 = Unfollowed { market },
     }
 }
 

@@ -101,6 +101,12 @@ pub struct Stats {
     pub market_pauses: u64,
     /// Markets at each venue, by index, that are quarantined: nothing new is opened there.
     pub quarantined: [u32; 2],
+    /// Markets that were withdrawn and are still followed, because something is held, in flight or not final there.
+    pub markets_leaving: u64,
+    /// Times that a market was followed no more, nothing being left to be done there.
+    pub markets_unfollowed: u64,
+    /// Baskets that were withdrawn.
+    pub baskets_withdrawn: u64,
     /// Orders at each venue, by index, that are not ours.
     pub foreign: [Foreign; 2],
     /// The quarantined markets by name.
@@ -232,7 +238,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
     Foreign { count, shown }
     Doubts { count, shown }
     UnpairedPosition { market, outcome, qty }

@@ -73,6 +73,7 @@ pub fn gate(span: Span) -> Row {
         linked: true,
         book_good: true,
         quarantined: false,
+        withdrawn: false,
         data_age: Nanos::ZERO,
         cash_free: Usd::from_dollars(10_000),
         held_free: Qty::ZERO,

@@ -80,7 +80,8 @@ impl<W: VenueCodec> Desk<W> {
         self.core.check_invariants();
         for intent in self.out.intents() {
             match intent {
-                Intent::Resync { .. } => {} // the feed's; the sessions here ask by themselves
+                // The feed's; the sessions here ask by themselves, and no market is withdrawn.
+                Intent::Resync { .. } | Intent::Unfollow { .. } => {}
                 Intent::Place(_)
                 | Intent::Cancel(_)
                 | Intent::CancelAll { .. }

@@ -241,6 +241,7 @@ pub fn pass(order: Order) -> Approved<Order> {
         linked: true,
         book_good: true,
         quarantined: false,
+        withdrawn: false,
         data_age: Nanos::ZERO,
         cash_free: Usd::from_dollars(1_000_000),
         held_free: Qty::from_contracts(1_000),

@@ -216,7 +216,9 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             Intent::Cancel(cancel) => self.push_cancel(now, cancel),
             Intent::CancelAll { .. } => self.cancel_all.want(now),
             Intent::Query(query) => self.push_query(now, query),
-            Intent::Resync { .. } => panic!("resyncs are wired to the feed"),
+            Intent::Resync { .. } | Intent::Unfollow { .. } => {
+                panic!("what concerns subscriptions is wired to the feed")
+            }
         }
     }
 

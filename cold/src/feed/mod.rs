@@ -97,7 +97,7 @@ impl<M: Meter> Feed<M> {
         self.deadline = Nanos::ZERO; // it dials
     }
 
-    /// Where [`Intent::Resync`] comes from. Any other intent there is a mistake of the wiring.
+    /// Where [`Intent::Resync`] and [`Intent::Unfollow`] come from. Any other intent there is a mistake of the wiring.
     pub fn take_intents(&mut self, core_feed: Consumer<Intent>) {
         self.intents = Some(core_feed);
     }
@@ -237,8 +237,17 @@ impl<M: Meter> Feed<M> {
         while work < 64 {
             let Ok(intent) = intents.pop() else { break };
             work += 1;
+            if let Intent::Unfollow { market } = intent {
+                for (nth, link) in self.links.iter_mut().enumerate() {
+                    if link.follows(market) {
+                        link.unfollow(now, &[market]);
+                        self.awake[nth / 64] |= 1 << (nth % 64);
+                    }
+                }
+                continue;
+            }
             let Intent::Resync { market } = intent else {
-                panic!("only resyncs are wired to the feed: {intent:?}")
+                panic!("only what concerns subscriptions is wired to the feed: {intent:?}")
             };
             for (nth, link) in self.links.iter_mut().enumerate() {
                 if link.follows(market) {

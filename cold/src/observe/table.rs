@@ -109,6 +109,9 @@ figures! {
         RefusedInARow = "core_orders_refused_in_a_row", Level, "Orders in a row that the venue turned away unread or that could not be sent.", refused_in_a_row;
         MarketPauses = "core_markets_paused", Count, "Times that a market was paused because it refused one purchase after another.", market_pauses;
         Quarantined = "core_markets_quarantined", Level, "Markets in which nothing new is opened.", quarantined;
+        MarketsLeaving = "core_markets_leaving", Level, "Markets that were withdrawn and are still followed, because something is held, in flight or not final there.", markets_leaving;
+        MarketsUnfollowed = "core_markets_unfollowed", Count, "Times that a market was followed no more, nothing being left to be done there.", markets_unfollowed;
+        BasketsWithdrawn = "core_baskets_withdrawn", Count, "Baskets that were withdrawn.", baskets_withdrawn;
         Foreign = "core_orders_foreign", Level, "Orders that rest at the venue and that no record of ours explains.", foreign: foreign_orders;
         UnreadNow = "core_messages_unread_now", Flag, "Whether something a venue said of our orders or fills has not been read yet.", unread_now;
         Epoch = "core_halt_epoch", Level, "The halt epoch that the core has reached.", epoch;

@@ -38,7 +38,7 @@ pub fn of(note: &Note) -> String {
         Note::Adopted { purpose, .. } => format!("{says}: {}", purpose.name()),
         Note::Amended { price, qty, .. } => format!("{says}: {qty} at ${price}"),
         Note::Replaced { by, .. } => format!("{says}: {by}"),
-        Note::Alarm { .. } => says.to_owned(),
+        Note::Unfollowed { .. } | Note::Alarm { .. } => says.to_owned(),
     }
 }
 

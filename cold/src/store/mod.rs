@@ -24,8 +24,12 @@ use names::MarketNames;
 use project::Cursor;
 
 /// The steps from an empty file to today's tables. A step never changes once it was released.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 /// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a start waits, over several tries, for another program that holds the database.

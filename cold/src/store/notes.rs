@@ -25,6 +25,8 @@ const ALARM: &str = "INSERT INTO alarms (seq, world, what, market, order_id, at_
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const AMENDED: &str =
     "UPDATE orders SET price_ticks = ?2, qty_micros = ?3, updated_ns = ?4 WHERE order_id = ?1";
+const UNFOLLOWED: &str =
+    "UPDATE markets SET unfollowed_ns = ?3, updated_ns = ?3 WHERE world = ?1 AND market = ?2";
 const ADOPTED: [&str; 2] = [
     "UPDATE orders SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
     "UPDATE legs SET group_id = ?2, purpose = ?3 WHERE order_id = ?1",
@@ -96,6 +98,9 @@ impl Cursor {
                 write(db, AMENDED, row)
             }
             Note::Replaced { .. } => Ok(()), // the order that took its place has a row of its own
+            Note::Unfollowed { market } => {
+                write(db, UNFOLLOWED, params![world, market.get(), at.ns])
+            }
             Note::Adopted { order, group, purpose } => {
                 let (order, group, purpose) = (order_id(*order), group.get(), purpose.name());
                 ADOPTED.iter().try_for_each(|sql| write(db, sql, params![order, group, purpose]))

@@ -1,6 +1,7 @@
 //! What each record of the journal changes in the tables. What the core notes about itself is in `notes.rs`.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use surefoot_hot::basket::BasketDef;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::IntentRecord;
@@ -16,6 +17,10 @@ const INSERT_RUN: &str =
     "INSERT OR REPLACE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)";
 const INSERT_RUN_UNLESS_KNOWN: &str =
     "INSERT OR IGNORE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)";
+
+const MARKET_WITHDRAWN: &str =
+    "UPDATE markets SET withdrawn_ns = coalesce(withdrawn_ns, ?3) WHERE world = ?1 AND market = ?2";
+const BASKET_WITHDRAWN: &str = "UPDATE baskets SET withdrawn = ?3 WHERE world = ?1 AND basket = ?2";
 
 /// How far the projection has come: kept in the table `meta`, in the same transaction as the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +101,8 @@ impl Cursor {
                 IntentRecord::CancelAll { .. }
                 | IntentRecord::Query(_)
                 | IntentRecord::Resync { .. }
-                | IntentRecord::Amend(_),
+                | IntentRecord::Amend(_)
+                | IntentRecord::Unfollow { .. },
             ) => {}
             Body::Note(note) => self.note(db, note, at)?,
             Body::Close(close) => {
@@ -161,20 +167,14 @@ impl Cursor {
                     at.ns
                 ])?;
             }
-            Event::Basket(leg) => {
-                db.prepare_cached(
-                    "INSERT OR REPLACE INTO baskets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
-                    self.world,
-                    leg.basket.get(),
-                    leg.leg,
-                    leg.legs,
-                    leg.kind.name(),
-                    leg.market.get(),
-                    leg.outcome.name(),
-                    leg.payout,
-                ])?;
+            Event::Basket(leg) => self.basket(db, leg)?,
+            Event::MarketWithdrawn { market } => {
+                let row = params![self.world, market.get(), at.ns];
+                db.prepare_cached(MARKET_WITHDRAWN)?.execute(row)?;
+            }
+            Event::BasketWithdrawn { basket, why } => {
+                let row = params![self.world, basket.get(), why.name()];
+                db.prepare_cached(BASKET_WITHDRAWN)?.execute(row)?;
             }
             // The order's group and purpose follow in a note.
             Event::Adopt(order) => self.place(db, order, at)?,
@@ -202,6 +202,23 @@ impl Cursor {
         Ok(())
     }
 
+    fn basket(&self, db: &Connection, leg: &BasketDef) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO baskets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
+        )?
+        .execute(params![
+            self.world,
+            leg.basket.get(),
+            leg.leg,
+            leg.legs,
+            leg.kind.name(),
+            leg.market.get(),
+            leg.outcome.name(),
+            leg.payout,
+        ])?;
+        Ok(())
+    }
+
     fn market(
         &self,
         db: &Connection,
@@ -217,10 +234,10 @@ impl Cursor {
         });
         let close = (def.close != Nanos::NEVER).then(|| ns(def.close));
         db.prepare_cached(
-            "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10) \
+            "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, NULL, NULL) \
              ON CONFLICT DO UPDATE SET venue = excluded.venue, name = excluded.name, title = excluded.title, \
              cluster = excluded.cluster, status = excluded.status, min_qty_micros = excluded.min_qty_micros, \
-             close_ns = excluded.close_ns, updated_ns = excluded.updated_ns",
+             close_ns = excluded.close_ns, updated_ns = excluded.updated_ns, withdrawn_ns = NULL, unfollowed_ns = NULL",
         )?
         .execute(params![
             self.world,

@@ -55,6 +55,8 @@ pub struct Basket {
     blank: u8,
     /// Whether a unit needs more than one contract of a leg.
     has_ratios: bool,
+    /// Whether it is not to be bought any more: it says only what is held together.
+    withdrawn: bool,
     /// Best ask of each leg, in $0.0001, or [`NONE`].
     asks: [u16; LEGS_MAX],
     legs: [Leg; LEGS_MAX],
@@ -69,6 +71,7 @@ impl Basket {
         have: 0,
         blank: 0,
         has_ratios: false,
+        withdrawn: false,
         asks: [NONE; LEGS_MAX],
         legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes, ratio: 1 }; LEGS_MAX],
     };
@@ -99,7 +102,7 @@ impl Basket {
 
     /// Whether it costs less than it pays, before fees.
     const fn is_candidate(&self) -> bool {
-        self.is_whole() && self.blank == 0 && self.sum < self.payout
+        self.is_whole() && self.blank == 0 && self.sum < self.payout && !self.withdrawn
     }
 
     fn reprice(&mut self, leg: usize, ask: u16) {
@@ -218,7 +221,7 @@ impl Baskets {
         ids.zip(self.baskets.iter()).filter(|(_, basket)| basket.is_whole())
     }
 
-    /// Goes up with every leg that is defined: while it stands, so do all baskets.
+    /// Goes up with every leg that is defined and every basket that is removed: while it stands, so do all baskets.
     pub const fn version(&self) -> u64 {
         self.version
     }
@@ -293,6 +296,26 @@ impl Baskets {
             self.touched[leg.market.index()].forget(basket);
         }
         self.dirty.remove(basket.index());
+    }
+
+    /// A whole basket is not to be bought any more; what is held of it still pays together. Returns whether that is new.
+    pub fn withdraw(&mut self, basket: BasketId) -> bool {
+        if self.get(basket).is_none_or(|there| there.withdrawn) {
+            return false;
+        }
+        self.baskets[basket.index()].withdrawn = true;
+        self.dirty.remove(basket.index());
+        true
+    }
+
+    /// Forgets a basket: what is held of its legs does not pay together, or nothing is. Returns whether it was there.
+    pub fn remove(&mut self, basket: BasketId) -> bool {
+        let is_there = self.get(basket).is_some();
+        if is_there {
+            self.version += 1;
+            self.drop_basket(basket);
+        }
+        is_there
     }
 
     /// A market's book changed at a frame's end, or stopped being usable: reprices the baskets it touches, and marks
@@ -394,12 +417,13 @@ pack_fields! {
 /// Its fields in their order, but for legs and asks, of which only those that are in are written.
 impl Pack for Basket {
     fn pack<W: Sink>(&self, to: &mut W) {
-        let Self { kind, payout, legs, want, have, blank, has_ratios: _, asks, sum } = self;
+        let Self { kind, payout, legs, want, have, blank, has_ratios: _, withdrawn, asks, sum } =
+            self;
         (*kind, *payout, *want, *have).pack(to);
         for leg in 0..usize::from(*have) {
             (legs[leg], asks[leg]).pack(to);
         }
-        (*blank, *sum).pack(to);
+        (*blank, *sum, *withdrawn).pack(to);
     }
     fn unpack<S: Source>(from: &mut S) -> Option<Self> {
         let (kind, payout, want, have) = Pack::unpack(from)?;
@@ -410,7 +434,7 @@ impl Pack for Basket {
         for leg in 0..usize::from(have) {
             (basket.legs[leg], basket.asks[leg]) = Pack::unpack(from)?;
         }
-        (basket.blank, basket.sum) = Pack::unpack(from)?;
+        (basket.blank, basket.sum, basket.withdrawn) = Pack::unpack(from)?;
         basket.has_ratios = basket.legs().iter().any(|leg| leg.ratio > 1);
         Some(basket)
     }

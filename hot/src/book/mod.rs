@@ -100,6 +100,8 @@ pub struct Book {
     refile: bool,
     /// The market link that its last snapshot came over; `None` before the first.
     link: Option<LinkNumber>,
+    /// Whether the market is subscribed to, so that the book may be expected to be whole.
+    followed: bool,
 }
 
 impl Book {
@@ -119,6 +121,7 @@ impl Book {
             venue_time: Nanos::ZERO,
             refile: true,
             link: None,
+            followed: true,
         }
     }
 
@@ -282,6 +285,9 @@ impl Book {
 
     /// A fresh snapshot begins: its levels follow, and then changes, over the same link.
     pub(crate) fn on_snapshot_begin(&mut self, link: LinkNumber, venue_time: Nanos) -> Applied {
+        if !self.followed {
+            return Applied::Unchanged; // sent before the venue heard that it is not wanted
+        }
         let was_good = self.sync == Sync::Good;
         self.drop_levels();
         self.sync = Sync::Loading;
@@ -343,6 +349,7 @@ impl Book {
         assert!(terms.market == self.terms.market, "a book keeps its market");
         let same_grid = terms.grid == self.terms.grid;
         self.terms = *terms;
+        self.followed = true;
         self.refile = true;
         if same_grid { Applied::Unchanged } else { self.on_grid(now, terms.grid) }
     }
@@ -370,10 +377,22 @@ impl Book {
         );
     }
 
+    /// The market is subscribed to no more: the book is emptied, and nothing fills it until the market's terms come again.
+    fn unfollow(&mut self) {
+        self.drop_levels();
+        (self.sync, self.link, self.followed) = (Sync::Fresh, None, false);
+        self.refile = true;
+    }
+
+    /// Whether the market is subscribed to, or is about to be.
+    pub const fn is_followed(&self) -> bool {
+        self.followed
+    }
+
     /// Makes it stale; the levels stay as the last that is known.
     #[cold]
     pub(crate) fn fail(&mut self, now: Nanos, why: StaleWhy) -> Applied {
-        if let Sync::Stale { .. } = self.sync {
+        if matches!(self.sync, Sync::Stale { .. }) || !self.followed {
             return Applied::Unchanged;
         }
         self.sync = Sync::Stale { why, since: now };
@@ -427,7 +446,7 @@ impl Book {
 
     /// Whether it waits for a snapshot that has not begun.
     const fn is_waiting(&self) -> bool {
-        matches!(self.sync, Sync::Fresh | Sync::Stale { .. })
+        self.followed && matches!(self.sync, Sync::Fresh | Sync::Stale { .. })
     }
 
     /// How far it can be trusted.
@@ -544,7 +563,7 @@ state_fields! {
     Book {
         terms: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
         frame_open: value, checks: value, venue_time: value, link: value,
-        refile: derived,
+        refile: derived, followed: value,
     } then rebuild
 }
 

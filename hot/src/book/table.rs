@@ -18,7 +18,7 @@ use crate::units::Nanos;
 #[derive(Debug)]
 pub struct Books {
     books: PerId<Option<Book>>,
-    /// Markets by venue.
+    /// Markets that are followed, by venue.
     markets: [IdSet; 2],
     /// How many books of each venue are whole and not in doubt.
     well: [usize; 2],
@@ -97,7 +97,7 @@ impl Books {
         None
     }
 
-    /// Markets of a venue, and how many of their books are whole and not in doubt. One in the middle of a frame counts as it
+    /// Markets of a venue that are followed, and how many of their books are whole and not in doubt. One in the middle of a frame counts as it
     /// did before it.
     pub const fn health(&self, venue: Venue) -> (usize, usize) {
         (self.markets[venue.index()].len(), self.well[venue.index()])
@@ -130,11 +130,11 @@ impl Books {
         book.refile = false;
         let venue = book.terms().venue;
         let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
-        let is_waiting = book.is_waiting();
+        let (is_waiting, is_followed) = (book.is_waiting(), book.is_followed());
         for of in Venue::ALL {
             let was_of = self.markets[of.index()].contains(at);
             self.well[of.index()] -= usize::from(was_of && self.is_well.contains(at));
-            self.markets[of.index()].set(at, of == venue);
+            self.markets[of.index()].set(at, of == venue && is_followed);
         }
         self.well[venue.index()] += usize::from(is_well);
         self.is_well.set(at, is_well);
@@ -155,7 +155,8 @@ impl Books {
             let is_doubted = is(|book| book.doubted_since().is_some());
             assert_eq!(self.doubted.contains(at), is_doubted, "market {at} is in doubt");
             for venue in Venue::ALL {
-                let is_of = book.as_ref().is_some_and(|book| book.terms().venue == venue);
+                let is_of = |book: &Book| book.is_followed() && book.terms().venue == venue;
+                let is_of = book.as_ref().is_some_and(is_of);
                 assert_eq!(self.markets[venue.index()].contains(at), is_of, "market {at}");
                 well[venue.index()] += usize::from(is_of && is(Book::is_well));
             }
@@ -204,6 +205,14 @@ impl Books {
         };
         self.on_change(terms.market);
         applied
+    }
+
+    /// A market is subscribed to no more.
+    pub(crate) fn unfollow(&mut self, market: MarketId) {
+        let book = self.get_mut(market).expect("a market that is followed has a book");
+        book.unfollow();
+        self.on_change(market);
+        self.failed.remove(market.index());
     }
 
     /// The books of some markets became stale at once.

@@ -18,7 +18,7 @@ use crate::venue_rules::Settlement;
 /// How long an order may be without any answer before it is asked about.
 const SILENT_AFTER: Nanos = Nanos::from_secs(3);
 /// How often a fresh snapshot is asked for while a book is stale.
-const RESYNC_EVERY: Nanos = Nanos::from_secs(5);
+pub(super) const RESYNC_EVERY: Nanos = Nanos::from_secs(5);
 
 impl Core {
     pub(super) fn on_control(
@@ -239,6 +239,7 @@ impl Core {
         self.wake_rested(now, out);
         self.give_up_orphans(now, out);
         self.doubt_old_comparisons(now, out);
+        self.tend_leaving(out);
         self.mark();
         // While only observing there is no trading to halt: the core goes on deciding, and the gate refuses every order.
         let loses = !self.limits.observes_only()

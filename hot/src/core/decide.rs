@@ -21,6 +21,7 @@ use crate::units::{Nanos, Qty, Usd};
 
 impl Core {
     pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
+        self.leaving.on_basket(def.basket);
         if self.baskets.define(def, &self.books).is_err() {
             self.alarm(Alarm::BadBasket, Some(def.market), None, out);
         }
@@ -29,6 +30,9 @@ impl Core {
     pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         let applied = self.books.apply(now, event);
         self.money.on_book(event, applied);
+        if let Event::SnapshotBegin { market, .. } = *event {
+            self.ask_to_unfollow(now, market, out);
+        }
         if let Event::GridChange { market, .. } | Event::Market(MarketDef { market, .. }) = *event
             && self.books.terms(market).is_some()
         {

@@ -3,11 +3,12 @@
 //! This part keeps that a fill is booked once however often it is told, and that it is undone at most once. It remembers
 //! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten.
 
-use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX};
-use crate::ids::{FillId, GroupId, OrderId};
+use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
+use crate::ids::{FillId, GroupId, MarketId, OrderId};
 use crate::index::Index;
 use crate::ledger::{Booking, EntryId};
 use crate::pack::pack_fields;
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -40,6 +41,8 @@ pub(super) struct FillsSeen {
     next: usize,
     /// Fills that failed before anything else was told of them, oldest first.
     voids: VecDeque<FillId>,
+    /// How many of the booked fills in each market the venue may still take back.
+    unsettled: PerId<u32>,
 }
 
 pack_fields! {
@@ -47,7 +50,10 @@ pack_fields! {
 }
 
 state_fields! {
-    FillsSeen { by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX) } then rebuild
+    FillsSeen {
+        by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX),
+        unsettled: derived,
+    } then rebuild
 }
 
 impl FillsSeen {
@@ -58,6 +64,7 @@ impl FillsSeen {
             booked: Vec::with_capacity(FILLS_SEEN_MAX),
             next: 0,
             voids: VecDeque::with_capacity(FILLS_VOID_MAX),
+            unsettled: PerId::new(MARKETS_MAX, 0),
         }
     }
 
@@ -76,8 +83,15 @@ impl FillsSeen {
         if self.booked.len() < FILLS_SEEN_MAX {
             self.booked.push(booked);
         } else {
-            self.by_id.remove(self.booked[slot].fill.get());
+            let oldest = self.booked[slot];
+            self.by_id.remove(oldest.fill.get());
+            if oldest.settled.is_none() {
+                self.unsettled[oldest.booking.market.index()] -= 1;
+            }
             self.booked[slot] = booked;
+        }
+        if booked.settled.is_none() {
+            self.unsettled[booked.booking.market.index()] += 1;
         }
         self.next = (slot + 1) % FILLS_SEEN_MAX;
         let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
@@ -87,8 +101,11 @@ impl FillsSeen {
     /// The venue will not take a fill back any more: from the next readings on, its figures show it.
     pub fn on_final(&mut self, now: Nanos, fill: FillId) {
         if let Some(slot) = self.by_id.find(fill.get()) {
-            let settled = &mut self.booked[slot as usize].settled;
-            *settled = settled.or(Some(now));
+            let booked = &mut self.booked[slot as usize];
+            if booked.settled.is_none() {
+                booked.settled = Some(now);
+                self.unsettled[booked.booking.market.index()] -= 1;
+            }
         }
     }
 
@@ -105,6 +122,9 @@ impl FillsSeen {
             return None;
         }
         (booked.undone, booked.settled) = (true, Some(now));
+        if before.settled.is_none() {
+            self.unsettled[before.booking.market.index()] -= 1;
+        }
         Some(before)
     }
 
@@ -118,13 +138,23 @@ impl FillsSeen {
         self.voids.push_back(fill);
     }
 
-    /// The index of fills. `None` where the slot of the next fill is none, or a fill is there twice.
+    /// Whether the venue may still take back a fill in a market.
+    pub fn is_unsettled(&self, market: MarketId) -> bool {
+        self.unsettled[market.index()] > 0
+    }
+
+    /// The index of fills, and how many may be taken back. `None` where the slot of the next fill is none, or a fill is there twice.
     fn rebuild(&mut self) -> Option<()> {
         for (slot, booked) in (0_u32..).zip(&self.booked) {
             let fill = booked.fill.get();
             if self.by_id.find(fill).is_some() || !self.by_id.insert(fill, slot) {
                 return None;
             }
+        }
+        for booked in self.booked.iter().filter(|booked| booked.settled.is_none()) {
+            let market = booked.booking.market.index();
+            (market < MARKETS_MAX).then_some(())?;
+            self.unsettled[market] += 1;
         }
         let fits = match self.booked.len() {
             FILLS_SEEN_MAX => self.next < FILLS_SEEN_MAX,

@@ -24,6 +24,7 @@ impl Core {
         self.books.check_lists();
         self.quarantine.check_list();
         self.groups.check_counts();
+        self.check_leaving();
     }
 
     /// Checks what is alive and the next slice of the positions, and counts that it did.

@@ -36,6 +36,7 @@
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
 //! | `tape` | the last public trade in each market | it is of the market's YES |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
+//! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
 //! | `quarantine`, `refusals` | markets that were not understood; venues and markets that refuse orders | nothing is opened there |
 //! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
 //!
@@ -45,7 +46,8 @@
 //! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `resting` is the life of
 //! orders that are wanted on the book: placed, changed, withdrawn, expired; `compare` holds the venues' word against ours,
 //! within the `range` that what is in flight allows; `control` listens to the operator and the clock; `snapshot` saves,
-//! loads and hashes all of it. `invariants` checks after every event in tests, and at intervals while running, that the
+//! loads and hashes all of it; `leaving` takes
+//! markets and baskets out. `invariants` checks after every event in tests, and at intervals while running, that the
 //! parts agree with each other.
 
 mod adopt;
@@ -60,6 +62,7 @@ mod fills;
 mod fills_seen;
 mod follow;
 mod invariants;
+mod leaving;
 mod money;
 mod orders;
 mod orphans;
@@ -102,6 +105,7 @@ use comparison::Comparison;
 use episodes::Episodes;
 use fills_seen::FillsSeen;
 use follow::Script;
+use leaving::Leaving;
 use money::Money;
 use orders::Orders;
 use orphans::Orphans;
@@ -128,6 +132,7 @@ pub struct Core {
     fills: FillsSeen,
     orphans: Orphans,
     quarantine: Quarantine,
+    leaving: Leaving,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
     /// The market from which the next timer event looks for books that wait for a snapshot.
@@ -162,6 +167,7 @@ impl Core {
             fills: FillsSeen::new(),
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
+            leaving: Leaving::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             snapshots_from: MarketId::new(0),
             truth: Truth::new(),
@@ -200,7 +206,11 @@ impl Core {
                 if let Some(old) = self.books.terms(def.market) {
                     self.money.recluster(old, def);
                 }
-                self.on_market_data(now, event, out);
+                self.on_market_followed(now, event, def.market, out);
+            }
+            Event::MarketWithdrawn { market } => self.on_market_withdrawn(now, *market, out),
+            Event::BasketWithdrawn { basket, why } => {
+                self.on_basket_withdrawn(now, *basket, *why, out);
             }
             Event::Trade { market, price, .. } => self.tape.on_trade(now, *market, *price),
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
@@ -268,6 +278,7 @@ impl Core {
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),
+            markets_leaving: self.leaving.markets() as u64,
             epoch: self.run.epoch(),
             halted: self.run.is_halted(),
             halted_why: self.run.halted(),
@@ -384,6 +395,10 @@ fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
         }
         Intent::Resync { market } => {
             hash.word(5);
+            hash.word(u64::from(market.get()));
+        }
+        Intent::Unfollow { market } => {
+            hash.word(7);
             hash.word(u64::from(market.get()));
         }
         Intent::Amend(amend) => {

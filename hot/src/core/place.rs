@@ -121,6 +121,7 @@ impl Core {
             linked: self.truth.is_linked(order.venue),
             book_good: book.is_good(),
             quarantined: self.quarantine.holds(market),
+            withdrawn: self.is_withdrawn(market),
             data_age: self.truth.data_age(order.decided, book),
             cash_free: self.money.cash_free(Purse::of(def.venue, def.shard)),
             held_free,

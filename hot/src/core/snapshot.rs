@@ -40,6 +40,7 @@ state_fields! {
     Core {
         books: value, baskets: value, episodes: value, orders: value, groups: value, planning: derived, money: value,
         limits: value, refusals: value, fills: value, orphans: value, quarantine: value,
+        leaving: value,
         resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
         script: derived,

@@ -12,6 +12,7 @@ mod foreign;
 mod groups;
 mod histories;
 mod invariants;
+mod leaving;
 mod leftovers;
 mod money;
 mod orders;

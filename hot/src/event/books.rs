@@ -46,7 +46,9 @@ impl Books {
             | Event::Adopt(_)
             | Event::Current { .. }
             | Event::Stall { .. }
-            | Event::Odd { .. } => Applied::Unchanged,
+            | Event::Odd { .. }
+            | Event::MarketWithdrawn { .. }
+            | Event::BasketWithdrawn { .. } => Applied::Unchanged,
         }
     }
 
@@ -108,7 +110,9 @@ impl Book {
             | Event::Adopt(_)
             | Event::Current { .. }
             | Event::Stall { .. }
-            | Event::Odd { .. } => Applied::Unchanged,
+            | Event::Odd { .. }
+            | Event::MarketWithdrawn { .. }
+            | Event::BasketWithdrawn { .. } => Applied::Unchanged,
         }
     }
 }

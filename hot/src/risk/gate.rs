@@ -32,6 +32,8 @@ pub struct View<'a> {
     pub book_good: bool,
     /// Whether the market is quarantined.
     pub quarantined: bool,
+    /// Whether the market is to be followed no more.
+    pub withdrawn: bool,
     /// The greatest age that the venue's market data can have.
     pub data_age: Nanos,
     /// Cash that is not reserved, at the venue and shard that the order draws on.
@@ -99,6 +101,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::LinkDown, opens && !v.linked)?;
     row(R::Stale, opens && !v.book_good)?;
     row(R::Quarantined, opens && v.quarantined)?;
+    row(R::Withdrawn, opens && v.withdrawn)?;
     row(R::OldData, opens && v.data_age > DATA_AGE_MAX)?;
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;

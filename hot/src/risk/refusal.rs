@@ -61,5 +61,7 @@ enum_table! {
         Expiry = 26, "expiry";
         /// A change of an order that does not rest, is not to rest, or is being changed or cancelled already.
         NotResting = 27, "not_resting";
+        /// The market is to be followed no more.
+        Withdrawn = 28, "withdrawn";
     }
 }

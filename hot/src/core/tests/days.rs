@@ -65,6 +65,7 @@ impl Maker {
             Intent::Query(query) => self.on_query(query.order),
             Intent::CancelAll { .. } => {}
             Intent::Resync { market } => self.snapshot(*market),
+            Intent::Unfollow { .. } => unreachable!("no market is withdrawn"),
             Intent::Amend(_) => unreachable!("nothing of a basket is wanted on the book"),
         }
     }
@@ -459,7 +460,7 @@ fn placed_on(events: &[(Nanos, Event)]) -> (Core, Vec<Vec<Order>>) {
         let order = |intent: &Intent| match intent {
             Intent::Place(order) => Some(**order),
             Intent::Amend(_) | Intent::Cancel(_) | Intent::CancelAll { .. } => None,
-            Intent::Query(_) | Intent::Resync { .. } => None,
+            Intent::Query(_) | Intent::Resync { .. } | Intent::Unfollow { .. } => None,
         };
         all.push(out.intents().iter().filter_map(order).collect());
         out.clear();

@@ -356,6 +356,7 @@ impl World {
                 Intent::Query(_)
                 | Intent::CancelAll { .. }
                 | Intent::Resync { .. }
+                | Intent::Unfollow { .. }
                 | Intent::Amend(_) => {}
             }
         }

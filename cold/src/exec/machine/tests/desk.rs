@@ -336,6 +336,7 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         linked: true,
         book_good: true,
         quarantined: false,
+        withdrawn: false,
         data_age: Nanos::ZERO,
         cash_free: Usd::from_dollars(1_000_000),
         held_free: Qty::from_contracts(1_000),
