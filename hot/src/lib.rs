@@ -28,6 +28,7 @@ pub mod order;
 pub mod outbox;
 pub mod pack;
 pub mod per_id;
+pub mod per_venue;
 #[cfg(test)]
 mod random;
 pub mod report;

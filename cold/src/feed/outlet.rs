@@ -15,6 +15,7 @@ use surefoot_hot::bounds::MARKET_LINKS_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::links::{LinkNumber, LinkSet};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::venue::Sink;
 
 /// Events kept waiting without allocating; more only follow from one gigantic frame.
@@ -27,10 +28,10 @@ pub const PRIVATE_FRAME_EVENTS_MAX: usize = 64;
 pub struct Outlet {
     ring: Producer<Event>,
     waiting: VecDeque<Event>,
-    /// The market links whose events are being dropped, by venue.
-    lossy: [LinkSet; Venue::ALL.len()],
-    /// How often each market link lost events, by venue and number.
-    resyncs: [[u64; MARKET_LINKS_MAX]; Venue::ALL.len()],
+    /// The market links whose events are being dropped.
+    lossy: PerVenue<LinkSet>,
+    /// How often each market link lost events, by number.
+    resyncs: PerVenue<[u64; MARKET_LINKS_MAX]>,
     /// Slots of the ring that are free at least, less what was pushed since they were counted.
     free: usize,
     dropped: u64,
@@ -54,8 +55,8 @@ impl Outlet {
         Self {
             ring,
             waiting: VecDeque::with_capacity(WAITING_MAX),
-            lossy: [LinkSet::NONE; Venue::ALL.len()],
-            resyncs: [[0; MARKET_LINKS_MAX]; Venue::ALL.len()],
+            lossy: PerVenue::all(LinkSet::NONE),
+            resyncs: PerVenue::all([0; MARKET_LINKS_MAX]),
             free: 0,
             dropped: 0,
             waited: 0,
@@ -78,15 +79,15 @@ impl Outlet {
     /// Between frames of a market link of `venue`: if events were lost and there is room again, the core is told.
     /// How often that has happened so far; a link that sees it grow asks for fresh snapshots.
     pub fn between_frames(&mut self, venue: Venue, link: LinkNumber) -> u64 {
-        if self.lossy[venue.index()].contains(link) && self.waiting.is_empty() {
+        if self.lossy[venue].contains(link) && self.waiting.is_empty() {
             let room = self.ring.buffer().capacity() / 4;
             let stale = Event::StaleAll { venue, link, why: StaleWhy::Overflow };
             if self.ring.slots() >= room.max(1) && self.push(stale).is_ok() {
-                self.lossy[venue.index()].remove(link);
-                self.resyncs[venue.index()][link.index()] += 1;
+                self.lossy[venue].remove(link);
+                self.resyncs[venue][link.index()] += 1;
             }
         }
-        self.resyncs[venue.index()][link.index()]
+        self.resyncs[venue][link.index()]
     }
 
     /// Whether a market link may read a frame without fear of dropping it: half of the ring is free. One frame may bring
@@ -119,19 +120,19 @@ impl Outlet {
 
     /// Whether what some market link brings is being dropped.
     pub(super) fn is_dropping(&self) -> bool {
-        self.lossy.iter().any(|links| !links.is_empty())
+        self.lossy.values().any(|links| !links.is_empty())
     }
 
     /// Whether what a market link brings is being dropped: it must not look fresh.
     pub(super) fn is_lossy(&self, venue: Venue, link: LinkNumber) -> bool {
-        self.lossy[venue.index()].contains(link)
+        self.lossy[venue].contains(link)
     }
 
     /// Takes what a market link of `venue` brings in, or drops it.
     fn offer(&mut self, venue: Venue, link: LinkNumber, event: Event) {
         let dropping = self.is_lossy(venue, link) || !self.waiting.is_empty();
         if dropping || self.push(event).is_err() {
-            self.lossy[venue.index()].insert(link);
+            self.lossy[venue].insert(link);
             self.dropped += 1;
         }
     }
@@ -163,7 +164,7 @@ impl Outlet {
 
     /// Times that the books of a market link were declared stale because the ring was full.
     pub fn overflows(&self) -> u64 {
-        self.resyncs.iter().flatten().sum()
+        self.resyncs.values().flatten().sum()
     }
 }
 

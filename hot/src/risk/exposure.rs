@@ -2,6 +2,7 @@
 
 use crate::bounds::{CLUSTERS_MAX, MARKETS_MAX};
 use crate::ids::{ClusterId, MarketId, Venue};
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Usd;
 
@@ -10,7 +11,7 @@ use crate::units::Usd;
 pub struct Exposure {
     market: Vec<Usd>,
     cluster: Vec<Usd>,
-    venue: [Usd; 2],
+    venue: PerVenue<Usd>,
     total: Usd,
     clusters_active: u32,
 }
@@ -21,7 +22,7 @@ impl Exposure {
         Self {
             market: vec![Usd::ZERO; MARKETS_MAX],
             cluster: vec![Usd::ZERO; CLUSTERS_MAX],
-            venue: [Usd::ZERO; 2],
+            venue: PerVenue::all(Usd::ZERO),
             total: Usd::ZERO,
             clusters_active: 0,
         }
@@ -39,13 +40,10 @@ impl Exposure {
             (true, false) => self.clusters_active -= 1,
             (true, true) | (false, false) => {}
         }
-        self.venue[venue.index()] += delta;
+        self.venue[venue] += delta;
         self.total += delta;
         assert!(self.market[market.index()] >= Usd::ZERO, "R3: what is at risk is never negative");
-        assert!(
-            self.venue[venue.index()] <= self.total,
-            "R2: a venue's share is a part of the whole"
-        );
+        assert!(self.venue[venue] <= self.total, "R2: a venue's share is a part of the whole");
     }
 
     /// A market moves to another cluster, and what is at risk in it with it.
@@ -67,8 +65,8 @@ impl Exposure {
     }
 
     /// Dollars at risk at one venue.
-    pub const fn venue(&self, venue: Venue) -> Usd {
-        self.venue[venue.index()]
+    pub fn venue(&self, venue: Venue) -> Usd {
+        self.venue[venue]
     }
 
     /// Dollars at risk over everything.

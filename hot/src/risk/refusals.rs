@@ -8,6 +8,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -41,19 +42,19 @@ impl Streak {
 /// What was refused lately.
 #[derive(Debug)]
 pub struct Refusals {
-    venues: [Streak; 2],
+    venues: PerVenue<Streak>,
     markets: PerId<Streak>,
 }
 
 impl Refusals {
     /// Nothing refused yet. Allocates all it will ever need.
     pub fn new() -> Self {
-        Self { venues: [Streak::NONE; 2], markets: PerId::new(MARKETS_MAX, Streak::NONE) }
+        Self { venues: PerVenue::all(Streak::NONE), markets: PerId::new(MARKETS_MAX, Streak::NONE) }
     }
 
     /// An order did not get past a venue's door, or not even there. Returns whether that begins a pause.
     pub fn on_turned_away(&mut self, now: Nanos, venue: Venue) -> bool {
-        let streak = &mut self.venues[venue.index()];
+        let streak = &mut self.venues[venue];
         streak.refused = streak.refused.saturating_add(1);
         // Orders of one moment are refused together: they are one refusal as far as the pause goes.
         let again = now < streak.until && !streak.probed;
@@ -67,13 +68,13 @@ impl Refusals {
     }
 
     /// A venue looked at an order, whatever it made of it.
-    pub const fn on_looked_at(&mut self, venue: Venue) {
-        self.venues[venue.index()] = Streak::NONE;
+    pub fn on_looked_at(&mut self, venue: Venue) {
+        self.venues[venue] = Streak::NONE;
     }
 
     /// The connection to a venue is new: one order may find out at once whether it takes orders again.
-    pub const fn on_link(&mut self, now: Nanos, venue: Venue) {
-        let streak = &mut self.venues[venue.index()];
+    pub fn on_link(&mut self, now: Nanos, venue: Venue) {
+        let streak = &mut self.venues[venue];
         if streak.until.get() > now.get() {
             streak.until = now;
         }
@@ -81,15 +82,15 @@ impl Refusals {
 
     /// A basket that needs this venue is begun. Where the venue is suspected, nothing follows it before its answer.
     pub fn on_begun(&mut self, now: Nanos, venue: Venue) {
-        let streak = &mut self.venues[venue.index()];
+        let streak = &mut self.venues[venue];
         if streak.refused >= VENUE_REFUSALS_MAX {
             (streak.until, streak.probed) = (now.after(VENUE_PAUSE), true);
         }
     }
 
     /// Whether the last order at a venue was turned away: its leg goes first then, so that another refusal costs nothing.
-    pub const fn is_suspected(&self, venue: Venue) -> bool {
-        self.venues[venue.index()].refused > 0
+    pub fn is_suspected(&self, venue: Venue) -> bool {
+        self.venues[venue].refused > 0
     }
 
     /// A market refused a purchase. Returns whether that pauses it.
@@ -114,12 +115,12 @@ impl Refusals {
 
     /// Whether nothing new may be begun in a market or at its venue.
     pub fn holds(&self, now: Nanos, venue: Venue, market: MarketId) -> bool {
-        now < self.venues[venue.index()].until || now < self.markets[market.index()].until
+        now < self.venues[venue].until || now < self.markets[market.index()].until
     }
 
     /// Refusals in a row at a venue.
-    pub const fn in_a_row(&self, venue: Venue) -> u32 {
-        self.venues[venue.index()].refused
+    pub fn in_a_row(&self, venue: Venue) -> u32 {
+        self.venues[venue].refused
     }
 }
 
