@@ -48,6 +48,16 @@ pub struct PolymarketAccess {
     pub credentials: Credentials,
 }
 
+impl PolymarketAccess {
+    /// Whose money trades, as text.
+    fn owner(&self) -> String {
+        match &self.funder {
+            Some(funder) => format!("{funder:?}"),
+            None => self.credentials.api_key.clone(),
+        }
+    }
+}
+
 /// Kalshi's endpoints and our key there.
 #[derive(Debug)]
 pub struct KalshiAccess {
@@ -182,20 +192,16 @@ impl Access {
         })
     }
 
-    /// The account at each venue, by index, as a hash of where it is and whose it is: one instance may trade it.
-    pub fn accounts(&self) -> [u64; 2] {
-        let pm = &self.polymarket;
-        let owner = match &pm.funder {
-            Some(funder) => format!("{funder:?}"),
-            None => pm.credentials.api_key.clone(),
+    /// The account at a venue, as a hash of where it is and whose it is: one instance may trade it.
+    pub fn account(&self, venue: Venue) -> u64 {
+        let (endpoint, owner) = match venue {
+            Venue::Polymarket => (&self.polymarket.clob, self.polymarket.owner()),
+            Venue::Kalshi => (&self.kalshi.rest, self.kalshi.key_id.clone()),
         };
-        let hash = |endpoint: &Endpoint, owner: &str| {
-            let mut hash = Hash64::new();
-            hash.bytes(endpoint.to_string().as_bytes());
-            hash.bytes(owner.as_bytes());
-            hash.get()
-        };
-        [hash(&pm.clob, &owner), hash(&self.kalshi.rest, &self.kalshi.key_id)]
+        let mut hash = Hash64::new();
+        hash.bytes(endpoint.to_string().as_bytes());
+        hash.bytes(owner.as_bytes());
+        hash.get()
     }
 
     /// Refuses endpoints that are not on this machine: play money and synthetic markets are nobody else's business.

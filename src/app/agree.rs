@@ -138,7 +138,7 @@ impl Running {
     fn gather(&mut self, ours: bool) -> Result<Option<Venue>, Unagreed> {
         let mut away = None;
         for venue in Venue::ALL {
-            match &self.checks[venue.index()].thread {
+            match &self.checks[venue].thread {
                 Some(thread) if thread.is_finished() => {
                     let told = self.end_check(venue);
                     if ours {

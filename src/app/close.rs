@@ -9,6 +9,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 
 use super::report::{Agreement, Report, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
@@ -143,7 +144,7 @@ impl Running {
         }
         self.end_checks();
         for venue in Venue::ALL {
-            let asker = self.checks[venue.index()].asker();
+            let asker = self.checks[venue].asker();
             for event in asker.map(compare::Asker::settled).unwrap_or_default() {
                 self.engine.tell(event);
             }
@@ -151,11 +152,11 @@ impl Running {
         }
     }
 
-    /// What each venue says of our account, by venue; the words say why one could not be read.
-    fn read_venues_at_end(&mut self) -> [Result<Truth, String>; 2] {
-        Venue::ALL.map(|venue| {
+    /// What each venue says of our account; the words say why one could not be read.
+    fn read_venues_at_end(&mut self) -> PerVenue<Result<Truth, String>> {
+        PerVenue::from_fn(|venue| {
             self.answer_who_asks();
-            match self.checks[venue.index()].asker() {
+            match self.checks[venue].asker() {
                 Some(asker) => asker.truth_at_end(),
                 None => Err(format!("{}: nobody is left to ask", venue.name())),
             }
@@ -168,7 +169,7 @@ impl Running {
         asked: Exit,
         idle: bool,
         duration: Duration,
-        truths: &[Result<Truth, String>; 2],
+        truths: &PerVenue<Result<Truth, String>>,
     ) -> Exit {
         let (figures, notes) = (self.engine.figures(), self.observer.announcer().clone());
         let facts = self.facts();
@@ -256,7 +257,7 @@ impl Running {
 
     fn is_any_venue_read(&self) -> bool {
         self.checks
-            .iter()
+            .values()
             .any(|check| check.thread.as_ref().is_some_and(|thread| !thread.is_finished()))
     }
 

@@ -212,7 +212,7 @@ impl Running {
     pub(super) fn check_venues(&mut self, at_once: bool) {
         let agreed = self.engine.stats().reconciled;
         for venue in Venue::ALL {
-            let check = &mut self.checks[venue.index()];
+            let check = &mut self.checks[venue];
             check.at_once |= at_once;
             match &check.thread {
                 Some(thread) if thread.is_finished() => self.end_check_and_say(venue),
@@ -235,7 +235,7 @@ impl Running {
     /// Nobody can ask: the system has no thread for it now, or an earlier one failed an assertion.
     pub(super) fn begin_check(&mut self, venue: Venue) -> Result<(), String> {
         let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
-        let check = &mut self.checks[venue.index()];
+        let check = &mut self.checks[venue];
         (check.at_once, check.asked) = (false, Instant::now());
         let Some(asker) = check.asker.take() else {
             return Err(format!("{}: {NOBODY_ASKS}", venue.name()));
@@ -283,7 +283,7 @@ impl Running {
     fn say_unread_venue(&mut self, venue: Venue, read: Result<(), String>) {
         if let Err(why) = read {
             let agreed = self.engine.stats().reconciled;
-            let check = &self.checks[venue.index()];
+            let check = &self.checks[venue];
             let text = match check.asker {
                 None => why,
                 Some(_) => {
@@ -300,7 +300,7 @@ impl Running {
     /// # Errors
     /// The venue could not be read whole, in words. What settled meanwhile may be missing: it is asked for next time.
     pub(super) fn end_check(&mut self, venue: Venue) -> Result<(), String> {
-        let check = &mut self.checks[venue.index()];
+        let check = &mut self.checks[venue];
         let Some(thread) = check.thread.take() else { return Ok(()) };
         let Ok((mut asker, answer)) = thread.join() else {
             let why = "reconciliation failed an assertion";

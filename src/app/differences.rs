@@ -7,6 +7,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::ledger::Purse;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
 use super::foreign;
@@ -15,10 +16,10 @@ use super::foreign;
 pub fn compare(
     core: &Core,
     directory: &Directory,
-    truths: &[Result<Truth, String>],
+    truths: &PerVenue<Result<Truth, String>>,
 ) -> Vec<String> {
     let mut differences = Vec::new();
-    for (venue, truth) in Venue::ALL.into_iter().zip(truths) {
+    for (venue, truth) in truths.iter() {
         match truth {
             Ok(truth) => compare_with(core, directory, venue, truth, &mut differences),
             Err(why) => differences.push(why.clone()),
@@ -39,7 +40,7 @@ pub fn knows_nothing(core: &Core, directory: &Directory, venue: Venue) -> bool {
         let held = |outcome| position.held(outcome) + position.claimed(outcome);
         (held(Outcome::Yes), held(Outcome::No)) == (Qty::ZERO, Qty::ZERO)
     };
-    core.stats().compared[venue.index()] == Nanos::ZERO
+    core.stats().compared[venue] == Nanos::ZERO
         && core.ledger().cash_at(venue) == Usd::ZERO
         && directory.of(venue).all(|entry| is_bare(entry.def.market))
 }
@@ -120,12 +121,12 @@ mod tests {
 
     use super::*;
 
-    fn truths(open: Vec<Open>) -> [Result<Truth, String>; 2] {
-        let cash = vec![(0, Usd::from_dollars(10_000))];
-        [
-            Ok(Truth { cash: cash.clone(), open, ..Truth::default() }),
-            Ok(Truth { cash, ..Truth::default() }),
-        ]
+    /// Each venue holds $10,000 for us, and these orders rest at the first.
+    fn truths(open: Vec<Open>) -> PerVenue<Result<Truth, String>> {
+        PerVenue::from_fn(|venue| {
+            let open = if venue == Venue::ALL[0] { open.clone() } else { Vec::new() };
+            Ok(Truth { cash: vec![(0, Usd::from_dollars(10_000))], open, ..Truth::default() })
+        })
     }
 
     #[test]

@@ -10,14 +10,15 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Open, Truth};
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{OrderRef, Venue, VenueKey};
+use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
 
 /// The names of orders that rest, contracts held in markets that are not followed, by venue, and what was said.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
-    names: [BTreeMap<VenueKey, String>; 2],
-    held: [Vec<String>; 2],
+    names: PerVenue<BTreeMap<VenueKey, String>>,
+    held: PerVenue<Vec<String>>,
     said: BTreeSet<String>,
 }
 
@@ -25,9 +26,9 @@ impl Foreign {
     /// Remembers what the orders of a reading are called and what else it has; what is new of the latter is told.
     pub fn read(&mut self, venue: Venue, truth: &Truth, notes: &Announcer) {
         let names = truth.open.iter().map(|open| (open.key, name(venue, open)));
-        self.names[venue.index()] = names.collect();
+        self.names[venue] = names.collect();
         let held = truth.foreign.iter().map(|held| format!("{} {held}", venue.name()));
-        self.held[venue.index()] = held.collect();
+        self.held[venue] = held.collect();
         let held = truth.foreign.iter().map(|held| {
             format!("{} holds {held}, which is not followed here: left alone", venue.name())
         });
@@ -44,7 +45,7 @@ impl Foreign {
 
     /// Contracts held in markets that are not followed: venue and the venue's name.
     pub fn held(&self) -> Vec<&str> {
-        self.held.iter().flatten().map(String::as_str).collect()
+        self.held.values().flatten().map(String::as_str).collect()
     }
 
     /// Tells each once.
@@ -59,16 +60,15 @@ impl Foreign {
 
     /// Those that rest now: venue and the venue's id.
     pub fn now(&self, words: &CoreWords) -> Vec<String> {
-        let all = self.names.iter().zip(&words.foreign);
+        let all = self.names.values().zip(&words.foreign);
         all.flat_map(|(names, foreign)| foreign.shown().filter_map(|key| names.get(&key).cloned()))
             .collect()
     }
 }
 
 /// Those that rest at the end.
-pub(crate) fn at_end(core: &Core, truths: &[Result<Truth, String>]) -> Vec<String> {
-    let read = Venue::ALL.into_iter().zip(truths);
-    let open = read.filter_map(|(venue, truth)| Some((venue, &truth.as_ref().ok()?.open)));
+pub(crate) fn at_end(core: &Core, truths: &PerVenue<Result<Truth, String>>) -> Vec<String> {
+    let open = truths.iter().filter_map(|(venue, truth)| Some((venue, &truth.as_ref().ok()?.open)));
     open.flat_map(|(venue, open)| {
         let foreign = open.iter().filter(|open| is_foreign(core, open));
         foreign.map(move |open| name(venue, open))

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use surefoot_cold::exec::{BEATS_MISSED_MAX, ExecFigures};
 use surefoot_cold::observe::told::{NamedPlace, Phase, Source, ToldNote};
-use surefoot_hot::ids::Venue;
 use surefoot_hot::note::Severity;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::units::Nanos;
 
@@ -95,12 +95,12 @@ pub struct Signs {
     pub quarantined: Vec<String>,
     /// Settled markets whose price is not known yet, by name.
     pub unpriced: Vec<String>,
-    /// Venues that have changed fees since the start, by index.
-    pub fees_changed: [bool; 2],
+    /// Venues that have changed fees since the start.
+    pub fees_changed: PerVenue<bool>,
     /// Streams that are down, by name.
     pub links_down: Vec<String>,
-    /// Each venue, by index.
-    pub venues: [VenueSigns; 2],
+    /// Each venue.
+    pub venues: PerVenue<VenueSigns>,
 }
 
 /// What a row found: in words with figures, and at which venues.
@@ -108,8 +108,8 @@ pub struct Signs {
 pub struct Found {
     /// The trouble, in words.
     pub what: String,
-    /// The venues it concerns, by index; neither where it is ours alone.
-    pub venues: [bool; 2],
+    /// The venues it concerns; none where it is ours alone.
+    pub venues: PerVenue<bool>,
 }
 
 /// The first few of some names, and how many more there are.
@@ -123,7 +123,7 @@ fn some_of(names: &[String]) -> String {
 
 impl Found {
     fn ours(what: impl Into<String>) -> Option<Self> {
-        Some(Self { what: what.into(), venues: [false; 2] })
+        Some(Self { what: what.into(), venues: PerVenue::default() })
     }
 }
 
@@ -332,8 +332,8 @@ pub const ROWS: &[Row] = &[
             if !signs.open {
                 return None; // they come up
             }
-            let up: u64 = signs.venues.iter().map(|venue| venue.links_up).sum();
-            let all: u64 = signs.venues.iter().map(|venue| venue.links).sum();
+            let up: u64 = signs.venues.values().map(|venue| venue.links_up).sum();
+            let all: u64 = signs.venues.values().map(|venue| venue.links).sum();
             let found =
                 at_venues(signs, |venue| venue.links_up < venue.links, "", |_| String::new())?;
             let down = some_of(&signs.links_down);
@@ -362,7 +362,7 @@ pub const ROWS: &[Row] = &[
         severity: Severity::Alarm,
         holds: Holds::Nothing,
         find: |signs| {
-            let markets: u64 = signs.venues.iter().map(|venue| u64::from(venue.markets)).sum();
+            let markets: u64 = signs.venues.values().map(|venue| u64::from(venue.markets)).sum();
             let many = signs.stales >= STALES_PER_BOOK_MAX * markets.max(1);
             if many {
                 Found::ours(format!("books fetched anew {} times in a minute", signs.stales))
@@ -446,8 +446,8 @@ pub const ROWS: &[Row] = &[
         holds: Holds::Nothing, // what was charged is booked, and compared with the rule
         find: |signs| {
             let venues = signs.fees_changed;
-            let named = Venue::ALL.into_iter().filter(|venue| venues[venue.index()]);
-            let names: Vec<&str> = named.map(Venue::name).collect();
+            let named = venues.iter().filter(|(_, changed)| **changed);
+            let names: Vec<&str> = named.map(|(venue, _)| venue.name()).collect();
             (!names.is_empty()).then(|| Found {
                 what: format!("fees have changed at {}", names.join(" and ")),
                 venues,
@@ -520,12 +520,10 @@ fn at_venues(
     words: &str,
     figures: impl Fn(&VenueSigns) -> String,
 ) -> Option<Found> {
-    let venues = Venue::ALL.map(|venue| is(&signs.venues[venue.index()]));
-    let named: Vec<String> = Venue::ALL
-        .into_iter()
-        .filter(|venue| venues[venue.index()])
-        .map(|venue| format!("{}{}", venue.name(), figures(&signs.venues[venue.index()])))
-        .collect();
+    let venues = signs.venues.each_ref().map(|_, signs| is(signs));
+    let concerned = signs.venues.iter().filter(|(venue, _)| venues[*venue]);
+    let named: Vec<String> =
+        concerned.map(|(venue, signs)| format!("{}{}", venue.name(), figures(signs))).collect();
     (!named.is_empty()).then(|| Found { what: format!("{words} {}", named.join(" and ")), venues })
 }
 
@@ -569,17 +567,17 @@ pub fn troubles(signs: &Signs) -> Vec<Trouble> {
         .collect()
 }
 
-/// At which venues new baskets are held, by index.
-pub fn holds(signs: &Signs) -> [bool; 2] {
-    let mut held = [false; 2];
+/// At which venues new baskets are held.
+pub fn holds(signs: &Signs) -> PerVenue<bool> {
+    let mut held = PerVenue::default();
     for (row, found) in ROWS.iter().filter_map(|row| Some((row, (row.find)(signs)?))) {
         let venues = match row.holds {
-            Holds::Nothing => [false; 2],
+            Holds::Nothing => PerVenue::default(),
             Holds::Venues => found.venues,
-            Holds::Everything => [true; 2],
+            Holds::Everything => PerVenue::all(true),
         };
-        for (held, holds) in held.iter_mut().zip(venues) {
-            *held |= holds;
+        for (venue, holds) in venues {
+            held[venue] |= holds;
         }
     }
     held
@@ -590,8 +588,8 @@ pub fn holds(signs: &Signs) -> [bool; 2] {
 pub struct Health {
     /// By name: since when, and how much it matters.
     standing: BTreeMap<&'static str, (Instant, Severity)>,
-    /// New baskets are held at these venues, by index.
-    pub held: [bool; 2],
+    /// New baskets are held at these venues.
+    pub held: PerVenue<bool>,
     /// Alarms raised in this run.
     pub raised: u64,
 }

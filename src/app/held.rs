@@ -59,7 +59,7 @@ impl Held {
 
 /// Takes the account at each venue for this process.
 fn take_accounts(access: &Access) -> Result<Vec<UnixListener>, Failed> {
-    let take = |venue: Venue| match account::take(access.accounts()[venue.index()]) {
+    let take = |venue: Venue| match account::take(access.account(venue)) {
         Ok(listener) => Ok(listener),
         Err(AccountError::Held(holder)) => {
             Err(StateError::AccountInUse { venue: venue.name(), holder }.into())

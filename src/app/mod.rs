@@ -40,6 +40,7 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot::Follower;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::StoreStatus;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
@@ -92,8 +93,8 @@ struct Running {
     follower: Follower,
     directory: Directory,
     rescue: Rescue,
-    /// The comparisons with each venue, by index.
-    checks: [VenueCheck; 2],
+    /// The comparisons with each venue.
+    checks: PerVenue<VenueCheck>,
     audit: AuditThread,
     topology: Topology,
     began_at: Nanos,

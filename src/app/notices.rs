@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use surefoot_cold::directory::Directory;
 use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::venue::Notice;
 
 /// Notices that may wait for the main thread; the links count those that find no room.
@@ -19,8 +20,8 @@ pub(super) struct Notices {
     unpriced: BTreeSet<MarketId>,
     /// Markets whose result was read.
     priced: BTreeSet<MarketId>,
-    /// Venues that changed fees while this ran, by index.
-    fees: [bool; 2],
+    /// Venues that changed fees while this ran.
+    fees: PerVenue<bool>,
 }
 
 impl Notices {
@@ -28,7 +29,7 @@ impl Notices {
     pub fn new() -> (Sender<(Venue, Notice)>, Self) {
         let (to, from) = bounded(NOTICES);
         let (unpriced, priced) = (BTreeSet::new(), BTreeSet::new());
-        (to, Self { from, unpriced, priced, fees: [false; 2] })
+        (to, Self { from, unpriced, priced, fees: PerVenue::default() })
     }
 
     /// Takes in what has come. Whether the venues are to be read at once.
@@ -40,7 +41,7 @@ impl Notices {
                     let is_news = !self.priced.contains(&market) && self.unpriced.insert(market);
                     at_once |= is_news;
                 }
-                Notice::FeesChanged => self.fees[venue.index()] = true,
+                Notice::FeesChanged => self.fees[venue] = true,
                 // Read at the next start: an unknown market is not traded, a title decides nothing, and what a close that
                 // moved costs is a refusal.
                 Notice::NewMarket | Notice::CloseMoved { .. } | Notice::MetadataChanged { .. } => {}
@@ -61,8 +62,8 @@ impl Notices {
         entries.map(|entry| format!("{} {}", entry.def.venue.name(), entry.names.id())).collect()
     }
 
-    /// Venues that changed fees while this ran, by index.
-    pub fn fees(&self) -> [bool; 2] {
+    /// Venues that changed fees while this ran.
+    pub fn fees(&self) -> PerVenue<bool> {
         self.fees
     }
 }
@@ -81,7 +82,10 @@ mod tests {
         }
         to.send((Venue::Kalshi, Notice::FeesChanged)).unwrap();
         assert!(notices.take(), "the venue is read at once");
-        assert_eq!((notices.unpriced.len(), notices.fees()), (1, [false, true]));
+        assert_eq!(
+            (notices.unpriced.len(), notices.fees()),
+            (1, PerVenue::from_fn(|venue| venue == Venue::Kalshi))
+        );
         to.send((Venue::Kalshi, Notice::SettledUnseen { market: late })).unwrap();
         assert!(!notices.take(), "once");
         notices.on_settled(late);

@@ -14,6 +14,7 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{OrderId, OrderRef};
 use surefoot_hot::order::Order;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::units::Nanos;
 
@@ -196,16 +197,16 @@ impl InJournal {
     ///
     /// The adopted ones come before the start, which raises the ids beyond them: a crash in between leaves those
     /// that are not in the journal yet above its last id, and so they are found again.
-    pub fn first_events(&self, now: Nanos, epoch: u64, logs: &[Contents]) -> Vec<Event> {
+    pub fn first_events(&self, now: Nanos, epoch: u64, logs: &PerVenue<Contents>) -> Vec<Event> {
         let mut ends = BTreeMap::new();
-        for record in logs.iter().flat_map(|log| &log.records) {
+        for record in logs.values().flat_map(|log| &log.records) {
             if let Record::End { order, how, .. } = record {
                 ends.insert(*order, *how);
             }
         }
         let never = |order| matches!(ends.get(&order), Some(Ended::Unsent | Ended::Rejected));
         let lost: BTreeMap<OrderId, Sent> = logs
-            .iter()
+            .values()
             .flat_map(|log| &log.records)
             .filter_map(|record| match record {
                 Record::Sent(sent) => Some((sent.order, *sent)),
@@ -313,8 +314,8 @@ mod tests {
     fn what_only_the_wire_logs_know_is_told_and_nothing_else() {
         let known = [3, 4, 5].map(OrderId::new);
         let journal = InJournal { below: Some(6), live: known.into_iter().collect() };
-        let logs = [
-            log(vec![
+        let logs = PerVenue::from_fn(|venue| match venue {
+            Venue::Polymarket => log(vec![
                 sent(2), // long done
                 sent(3),
                 end(3, Ended::Rejected),
@@ -322,7 +323,7 @@ mod tests {
                 end(8, Ended::Taken),
                 sent(6),
             ]),
-            log(vec![
+            Venue::Kalshi => log(vec![
                 sent(5), // no end: the core asks by itself
                 sent(4),
                 end(4, Ended::Unsent),
@@ -331,7 +332,7 @@ mod tests {
                 end(9, Ended::Rejected), // never was
                 end(7, Ended::Asked),
             ]),
-        ];
+        });
         let events = journal.first_events(Nanos::from_secs(1_800_000_000), 7, &logs);
         let want = ["adopt 6", "adopt 7", "adopt 8", "start", "rejected 3", "unsent 4"];
         assert_eq!(told(&events), want);
@@ -342,7 +343,10 @@ mod tests {
 
     #[test]
     fn without_a_journal_of_these_accounts_nothing_is_adopted() {
-        let logs = [log(vec![sent(3)]), log(vec![sent(4), end(4, Ended::Rejected)])];
+        let logs = PerVenue::from_fn(|venue| match venue {
+            Venue::Polymarket => log(vec![sent(3)]),
+            Venue::Kalshi => log(vec![sent(4), end(4, Ended::Rejected)]),
+        });
         let events = InJournal::default().first_events(Nanos::ZERO, 7, &logs);
         assert_eq!(told(&events), ["start"]);
     }

@@ -10,13 +10,13 @@ use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
 use surefoot_cold::rest::Rest;
-use surefoot_cold::venue::kalshi::encode as kalshi;
-use surefoot_cold::venue::polymarket::encode as polymarket;
 use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
 use crate::access::{Access, Relations};
-use crate::machine::wiring::Signers;
+use crate::machine::venue::signers::Signers;
+use crate::machine::venue::{CancelAll, cancel_all};
 
 /// How long a venue is told to cancel everything before it is given up.
 const CANCEL_WITHIN: Duration = Duration::from_secs(45);
@@ -28,14 +28,12 @@ const CLEAR_TIMES: u32 = 2;
 /// One venue's cold connections, idle until they are needed.
 struct Hand {
     rest: Rest,
-    /// The path that cancels everything, with its query.
-    path: &'static str,
-    query: &'static [(&'static str, &'static str)],
+    cancel_all: CancelAll,
     reader: Box<dyn Reader>,
 }
 
 /// Both venues' connections.
-pub(super) struct Rescue(Vec<Hand>);
+pub(super) struct Rescue(PerVenue<Hand>);
 
 /// What came of it at one venue.
 pub(super) struct Rescued {
@@ -48,23 +46,19 @@ pub(super) struct Rescued {
 
 impl Rescue {
     pub fn new(access: &Access, signers: &Signers, directory: &Directory) -> Self {
-        let [pm, ka] = signers.clients(access);
-        let mut readers = signers.readers(access, directory).into_iter();
-        let hand = |rest, path, query, reader| Hand { rest, path, query, reader };
-        let mut hands = Vec::with_capacity(Venue::ALL.len());
-        if let (Some(reader), Some(other)) = (readers.next(), readers.next()) {
-            hands.push(hand(pm, polymarket::path::CANCEL_ALL, &[][..], reader));
-            hands.push(hand(ka, kalshi::CANCEL_ALL, &[("subaccount", "0")][..], other));
-        }
-        Self(hands)
+        let clients = signers.clients(access).zip(signers.readers(access, directory));
+        Self(clients.map(|venue, (rest, reader)| Hand {
+            rest,
+            cancel_all: cancel_all(venue),
+            reader,
+        }))
     }
 
     /// Tells both venues once, and waits for nobody: a thread that stands still may yet wake and hear of the halt, but what
     /// rests should not wait for that.
     pub fn tell_once(&self, notes: &Announcer) {
-        for hand in &self.0 {
-            let (rest, path, query, venue) =
-                (hand.rest.clone(), hand.path, hand.query, hand.reader.venue());
+        for (venue, hand) in self.0.iter() {
+            let (rest, CancelAll { path, query }) = (hand.rest.clone(), hand.cancel_all);
             let say = move |notes: &Announcer, what: &str| {
                 let text = format!("{}: {what}", venue.name());
                 notes.note(RunNote::Rescue.told(NamedPlace::of_venue(venue), text));
@@ -83,8 +77,7 @@ impl Rescue {
     /// Cancels everything at both venues at once, each until it is confirmed or given up, and reads what is left.
     pub fn run(self) -> Vec<Rescued> {
         let mut threads = Vec::new();
-        for hand in self.0 {
-            let venue = hand.reader.venue();
+        for (venue, hand) in self.0 {
             let thread = thread::Builder::new().name("rescue".into()).spawn(move || hand.clear());
             threads.push((venue, thread));
         }
@@ -107,10 +100,10 @@ impl Rescue {
 impl Hand {
     fn clear(self) -> Rescued {
         let (venue, begin) = (self.reader.venue(), Instant::now());
+        let CancelAll { path, query } = self.cancel_all;
         let mut clear = 0;
         let cleared = loop {
-            let told =
-                self.rest.delete(self.path, self.query, b"").map_err(|error| error.to_string());
+            let told = self.rest.delete(path, query, b"").map_err(|error| error.to_string());
             let rests = self
                 .reader
                 .truth()

@@ -18,6 +18,7 @@ use surefoot_cold::store::{Store, StoreSink, StoreStatus, next_record};
 use surefoot_cold::wirelog::{self, SyncMode};
 use surefoot_hot::event::{self, Event};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
@@ -43,7 +44,8 @@ use crate::config::{Config, JournalSync, LogLevel, Times};
 use crate::control::operator_log::lifted_since;
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
-use crate::machine::wiring::{self, Parts, Signers, WireError};
+use crate::machine::venue::signers::Signers;
+use crate::machine::wiring::{self, Parts, WireError};
 use crate::machine::{Engine, Plan};
 
 /// Starts the observer with the terminal and the log: the store follows once it is open.
@@ -170,9 +172,9 @@ fn journal_options(
 }
 
 /// Where the executors write ahead, by venue. Says where a log is missing that an earlier run must have had.
-fn wire_logs(state: &StateDir, fresh: bool, notes: &Announcer) -> [PathBuf; 2] {
-    let logs = Venue::ALL.map(|venue| state.wire_log(venue.name()));
-    for log in logs.iter().filter(|log| !fresh && !log.exists()) {
+fn wire_logs(state: &StateDir, fresh: bool, notes: &Announcer) -> PerVenue<PathBuf> {
+    let logs = PerVenue::from_fn(|venue| state.wire_log(venue.name()));
+    for log in logs.values().filter(|log| !fresh && !log.exists()) {
         let text = format!(
             "{} is not there although runs came before: orders that left in the last moments before a crash may be known \
              to the venues alone. What rests or is held there is compared before anything opens",
@@ -280,7 +282,7 @@ impl MachineStart<'_> {
             halt: halt.clone(),
         };
         let (tap, tapped) = RingBuffer::new(topology::FEED_TAP.slots);
-        let [pm_log, ka_log] = wire_logs(self.state, fresh, observer.announcer());
+        let wire_logs = wire_logs(self.state, fresh, observer.announcer());
         let (to_notices, notices) = Notices::new();
         let always = self.config.journal_sync == JournalSync::Always;
         let engine = Engine::start(plan, |ends| {
@@ -290,7 +292,7 @@ impl MachineStart<'_> {
                 directory: &self.catalogue.directory,
                 clock: &self.clock,
                 halt: &halt,
-                wire_logs: [&pm_log, &ka_log],
+                wire_logs,
                 live: &live,
                 sync: if always { SyncMode::Always } else { SyncMode::Grouped },
                 tap: Some(tap),
@@ -351,9 +353,8 @@ fn venue_checks(
     signers: &Signers,
     directory: &Directory,
     times: Times,
-) -> [VenueCheck; 2] {
-    signers.readers(&spec.access, directory).map(|account| {
-        let venue = account.venue();
+) -> PerVenue<VenueCheck> {
+    signers.readers(&spec.access, directory).map(|venue, account| {
         let results = Results::new(venue, spec.access.metadata(venue), directory);
         VenueCheck::new(account, results, times)
     })

@@ -14,6 +14,7 @@ use surefoot_cold::observe::table::{
 use surefoot_cold::observe::{RunFacts, Snapshot, Values};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::{HaltWhy, LimitRow};
 use surefoot_hot::stats::UnpairedPosition;
 use surefoot_hot::units::{Nanos, Usd};
@@ -30,7 +31,7 @@ const CURRENT_WITHIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     health: Health,
-    venues: [VenueVitals; 2],
+    venues: PerVenue<VenueVitals>,
     stales: Recent,
     /// What the last look saw.
     signs: Signs,
@@ -39,7 +40,7 @@ pub(super) struct Vitals {
     /// What each sink beside the store has lost, by its name.
     sinks: BTreeMap<&'static str, Recent>,
     /// What the core was told to hold back, by venue.
-    told: [bool; 2],
+    told: PerVenue<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -149,8 +150,8 @@ impl Running {
         self.vitals.troubles = health::troubles(&signs).len() as u64;
         self.vitals.signs = signs;
         for venue in Venue::ALL {
-            let held = self.vitals.health.held[venue.index()];
-            if std::mem::replace(&mut self.vitals.told[venue.index()], held) != held {
+            let held = self.vitals.health.held[venue];
+            if std::mem::replace(&mut self.vitals.told[venue], held) != held {
                 self.engine.tell(Event::Control(Control::Hold { venue, held }));
             }
         }
@@ -179,11 +180,10 @@ impl Running {
         let compared = self.compared_ago();
         let clock = self.engine.clock.now();
         let vitals = &mut self.vitals;
-        let venues = Venue::ALL.map(|venue| {
-            let at = venue.index();
-            let read_at = self.checks[at].read_at;
-            let mut signs = vitals.venues[at].look(now, venue, seen, read_at, clock);
-            signs.exec.credentials_refused |= self.checks[at].credentials_refused;
+        let venues = PerVenue::from_fn(|venue| {
+            let read_at = self.checks[venue].read_at;
+            let mut signs = vitals.venues[venue].look(now, venue, seen, read_at, clock);
+            signs.exec.credentials_refused |= self.checks[venue].credentials_refused;
             signs
         });
         let stales = vitals.stales.grew(now, seen.core.count(CoreFigure::Stales));
@@ -258,7 +258,7 @@ impl Running {
         let names: Vec<&str> = troubles.iter().map(|trouble| trouble.name).collect();
         let held: Vec<&str> = Venue::ALL
             .into_iter()
-            .filter(|venue| self.vitals.told[venue.index()])
+            .filter(|venue| self.vitals.told[*venue])
             .map(Venue::name)
             .collect();
         let more = json!({

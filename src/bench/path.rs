@@ -17,6 +17,7 @@ use surefoot_hot::ids::{MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
 use surefoot_hot::links::{LinkNumber, LinkSet};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
@@ -50,7 +51,7 @@ pub struct Path {
     feed: Producer<Event>,
     reports: Producer<Event>,
     agent: CoreAgent,
-    orders: [Consumer<Intent>; 2],
+    orders: PerVenue<Consumer<Intent>>,
     _resyncs: Consumer<Intent>,
     journal: Consumer<JournalItem>,
     now: Nanos,
@@ -84,14 +85,13 @@ impl Path {
         let began = Instant::now();
         let (feed, feed_core) = RingBuffer::new(EVENTS);
         let (reports, exec_core) = RingBuffer::new(EVENTS);
-        let (to_pm, from_pm) = RingBuffer::new(64);
-        let (to_ka, from_ka) = RingBuffer::new(64);
+        let (executors, orders) = PerVenue::from_fn(|_| RingBuffer::new(64)).unzip();
         let (feeds, resyncs) = RingBuffer::new(64);
         let (to_journal, journal) = RingBuffer::new(65_536);
         let (stats, _) = RingBuffer::new(1);
         let rings = CoreRings {
             inputs: vec![exec_core, feed_core],
-            executors: [to_pm, to_ka],
+            executors,
             feeds,
             journal: to_journal,
             stats,
@@ -107,7 +107,7 @@ impl Path {
             feed,
             reports,
             agent,
-            orders: [from_pm, from_ka],
+            orders,
             _resyncs: resyncs,
             journal,
             now,
@@ -179,8 +179,8 @@ impl Path {
     }
 
     fn take_orders(&mut self) -> Option<Intent> {
-        let first = self.orders.iter_mut().find_map(|ring| ring.pop().ok());
-        assert!(self.orders.iter().all(Consumer::is_empty), "one order a gap");
+        let first = self.orders.values_mut().find_map(|ring| ring.pop().ok());
+        assert!(self.orders.values().all(Consumer::is_empty), "one order a gap");
         first
     }
 

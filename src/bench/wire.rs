@@ -11,7 +11,8 @@ use std::thread;
 
 use rtrb::{Consumer, Producer};
 use surefoot_cold::directory::Directory;
-use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
+use surefoot_cold::exec::codec::VenueCodec;
+use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, LinkOptions};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint, Stage, Trust, client_config};
@@ -30,9 +31,9 @@ use super::venue::{Drill, Loopback, Measured};
 use super::{Row, pin_first, pin_other};
 use crate::clock::Clock;
 use crate::machine::core_agent::CoreAgent;
+use crate::machine::executors::Executors;
 use crate::machine::meter::HotMeter;
 use crate::machine::topology::{self, ExecutorEnds, RingEnds};
-use crate::machine::wiring::Executors;
 
 /// The hot thread's agents, as a fused topology has them.
 struct Fused {
@@ -72,6 +73,19 @@ fn follow_markets(
     Ok(())
 }
 
+type AnyExecutor = Box<dyn AnyExec<HotMeter>>;
+
+fn executor<C: VenueCodec + 'static>(
+    codec: C,
+    wiring: ExecWiring,
+    meter: HotMeter,
+) -> Result<AnyExecutor, String> {
+    match Exec::new(codec, wiring, ExecOptions::default(), meter) {
+        Ok(exec) => Ok(Box::new(exec)),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
 impl Fused {
     fn new(
         addr: SocketAddr,
@@ -91,7 +105,6 @@ impl Fused {
             Ok((endpoint, dialer.map_err(|why| why.to_string())?))
         };
         let RingEnds { core, agents, ops, journal, .. } = topology::rings();
-        let [pm_ends, ka_ends] = agents.executors;
         tell(ops, &directory, strategy);
         let core = CoreAgent::new(Core::new(), core, halt.clone(), clock.clone());
 
@@ -103,10 +116,10 @@ impl Fused {
 
         // As fast as the machine, not as the venues' tiers allow.
         let most = (1_000_000, 1_000_000);
-        let open = |name: &str| {
-            WireLog::open(&wire_logs.join(name), SyncMode::Grouped).map_err(|why| why.to_string())
-        };
-        let wiring = |ends: ExecutorEnds, log, path: &str, seed| -> Result<_, String> {
+        let wiring = |venue: Venue, ends: ExecutorEnds, path: &str| -> Result<_, String> {
+            let log = wire_logs.join(format!("{}.wirelog", venue.name()));
+            let (log, _) = WireLog::open(&log, SyncMode::Grouped).map_err(|why| why.to_string())?;
+            let seed = 10 * (venue.index() as u64 + 1);
             Ok(ExecWiring {
                 core_exec: ends.intents,
                 exec_core: ends.reports,
@@ -117,23 +130,27 @@ impl Fused {
                 learnt: None,
             })
         };
-        let rates = PolymarketRates { orders: most, cancels: most, reads: most, reserve: 0 };
-        let signer = Arc::new(sign::polymarket_signer());
-        let codec = Polymarket::new(signer, &dial("https", "", 3)?.0, &directory, rates);
-        let wired = wiring(pm_ends, open("polymarket.wirelog")?.0, "", 10)?;
-        let polymarket = Exec::new(codec, wired, ExecOptions::default(), meter());
-
-        let rates = KalshiRates { write: most, read: most, cancel_reserve: 0 };
-        let signer = Arc::new(sign::kalshi_signer());
-        let slots = HeaderSlots::spawn(signer.clone()).map_err(|why| why.to_string())?;
-        let rest = dial("https", encode::ROOT, 4)?.0;
-        let codec = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
-        let wired = wiring(ka_ends, open("kalshi.wirelog")?.0, encode::ROOT, 20)?;
-        let kalshi = Exec::new(codec, wired, ExecOptions::default(), meter());
-        let executors = Executors {
-            polymarket: polymarket.map_err(|why| why.to_string())?,
-            kalshi: kalshi.map_err(|why| why.to_string())?,
-        };
+        let executors = agents.executors.map(|venue, ends| -> Result<AnyExecutor, String> {
+            match venue {
+                Venue::Polymarket => {
+                    let rates =
+                        PolymarketRates { orders: most, cancels: most, reads: most, reserve: 0 };
+                    let (signer, clob) = (sign::polymarket_signer(), dial("https", "", 3)?.0);
+                    let codec = Polymarket::new(Arc::new(signer), &clob, &directory, rates);
+                    executor(codec, wiring(venue, ends, "")?, meter())
+                }
+                Venue::Kalshi => {
+                    let rates = KalshiRates { write: most, read: most, cancel_reserve: 0 };
+                    let signer = Arc::new(sign::kalshi_signer());
+                    let slots =
+                        HeaderSlots::spawn(signer.clone()).map_err(|why| why.to_string())?;
+                    let rest = dial("https", encode::ROOT, 4)?.0;
+                    let codec = Kalshi::new(signer, &rest, &directory, rates, Some(slots));
+                    executor(codec, wiring(venue, ends, encode::ROOT)?, meter())
+                }
+            }
+        });
+        let executors = Executors(executors.transpose()?);
         Ok(Self { feed, core, executors, journal, clock })
     }
 
@@ -222,10 +239,8 @@ fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
     });
     let hist = hist.map_err(|_| "the venue's thread panicked".to_owned())?;
     let mut machine = machine.map_err(|_| "the hot thread panicked".to_owned())?;
-    let stats = match drill.venue {
-        Venue::Polymarket => machine.executors.polymarket.stats(),
-        Venue::Kalshi => machine.executors.kalshi.stats(),
-    };
+    let exec = &mut machine.executors.0[drill.venue];
+    let stats = exec.stats().clone();
     let Measured { hist, missed } = hist.map_err(|why| {
         let up = machine.feed.stats().filter(|link| link.up).count();
         let core = machine.core.core().stats();
@@ -235,17 +250,13 @@ fn fused(name: &'static str, drill: Drill) -> Result<Row, String> {
             core.opportunities, core.refusals, stats.sent, stats.broken
         )
     })?;
-    let signed = match drill.venue {
-        Venue::Polymarket => "each order signed on the way".to_owned(),
-        Venue::Kalshi => {
-            let (ahead, inline) = machine.executors.kalshi.codec().signatures();
+    let signed = match exec.signatures() {
+        None => "each order signed on the way".to_owned(),
+        Some((ahead, inline)) => {
             format!("{ahead} signatures made ahead, {inline} on the way (Ed25519)")
         }
     };
-    let stages = match drill.venue {
-        Venue::Polymarket => &machine.executors.polymarket.meter().stages,
-        Venue::Kalshi => &machine.executors.kalshi.meter().stages,
-    };
+    let stages = &exec.meter().stages;
     let us = |stage: Stage| {
         let tenths = stages[stage as usize].value_at_quantile(0.5) / 100;
         format!("{}.{} µs", tenths / 10, tenths % 10)

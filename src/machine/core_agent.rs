@@ -13,6 +13,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::{Entry, JournalItem};
 use surefoot_hot::outbox::Outbox;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::stats::Stats;
 use surefoot_hot::units::Nanos;
 
@@ -43,7 +44,7 @@ pub struct CoreAgent {
     core: Core,
     outbox: Outbox,
     inputs: Vec<Consumer<Event>>,
-    executors: [Producer<Intent>; 2],
+    executors: PerVenue<Producer<Intent>>,
     feeds: Producer<Intent>,
     journal: Producer<JournalItem>,
     stats: Producer<Stats>,
@@ -67,8 +68,8 @@ pub struct CoreAgent {
 pub struct CoreRings {
     /// Read in this order: what executors say comes before what streams say.
     pub inputs: Vec<Consumer<Event>>,
-    /// To the executors, by venue.
-    pub executors: [Producer<Intent>; 2],
+    /// To the executors.
+    pub executors: PerVenue<Producer<Intent>>,
     /// Requests for snapshots.
     pub feeds: Producer<Intent>,
     /// To the journal.
@@ -209,7 +210,7 @@ impl CoreAgent {
         for intent in self.outbox.intents() {
             placed |= matches!(intent, Intent::Place(_));
             let sent = match intent.venue() {
-                Some(venue) => self.executors[venue.index()].push(*intent),
+                Some(venue) => self.executors[venue].push(*intent),
                 None => self.feeds.push(*intent),
             };
             if sent.is_err() && intent.venue().is_some() {
@@ -264,15 +265,14 @@ mod tests {
     use super::*;
 
     /// A core on rings that holds 30 contracts bought at fifty cents and halts when they have lost a dollar.
-    fn agent(halt: &HaltEpoch) -> (CoreAgent, Producer<Event>, [Consumer<Intent>; 2]) {
+    fn agent(halt: &HaltEpoch) -> (CoreAgent, Producer<Event>, PerVenue<Consumer<Intent>>) {
         let (events, input) = RingBuffer::new(64);
-        let [(polymarket, to_polymarket), (kalshi, to_kalshi)] =
-            [RingBuffer::new(64), RingBuffer::new(64)];
+        let (executors, intents) = PerVenue::from_fn(|_| RingBuffer::new(64)).unzip();
         // Nobody reads these here: a core without room in its journal takes nothing in.
         let (journal, _) = RingBuffer::new(64 * JOURNAL_ROOM);
         let rings = CoreRings {
             inputs: vec![input],
-            executors: [polymarket, kalshi],
+            executors,
             feeds: RingBuffer::new(64).0,
             journal,
             stats: RingBuffer::new(8).0,
@@ -280,7 +280,7 @@ mod tests {
         };
         let clock = Clock::start().unwrap();
         let agent = CoreAgent::new(Core::new(), rings, halt.clone(), clock);
-        (agent, events, [to_polymarket, to_kalshi])
+        (agent, events, intents)
     }
 
     fn terms(market: MarketId) -> MarketDef {

@@ -1,11 +1,13 @@
 //! The whole machine, running: agents on their threads, and the cold threads around them.
 
 pub mod core_agent;
+pub mod executors;
 pub mod figures;
 pub mod meter;
 pub mod published;
 pub mod threads;
 pub mod topology;
+pub mod venue;
 pub mod wiring;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
 use surefoot_cold::net::Meter;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 
 use surefoot_cold::observe::snapshot::{ExecutorValues, LinkValues};
 use surefoot_cold::observe::table::{
@@ -17,11 +18,11 @@ use surefoot_cold::observe::{Cells, Values};
 #[derive(Debug)]
 pub struct Published {
     links: Vec<PublishedLink>,
-    executors: [Cells<ExecFigure>; Venue::ALL.len()],
-    order_ways: [Cells<OrderWayFigure>; Venue::ALL.len()],
+    executors: PerVenue<Cells<ExecFigure>>,
+    order_ways: PerVenue<Cells<OrderWayFigure>>,
     /// The ways into the core's rings: the feed's, then each executor's.
     feed_outlet: Cells<OutletFigure>,
-    exec_outlets: [Cells<OutletFigure>; Venue::ALL.len()],
+    exec_outlets: PerVenue<Cells<OutletFigure>>,
     /// Messages about our own money that were not understood: how many, and words for the last one of each link.
     unread: Mutex<(u64, String)>,
 }
@@ -46,10 +47,10 @@ impl Published {
         });
         Self {
             links: links.collect(),
-            executors: Default::default(),
+            executors: PerVenue::default(),
             feed_outlet: Cells::default(),
-            exec_outlets: Default::default(),
-            order_ways: Default::default(),
+            exec_outlets: PerVenue::default(),
+            order_ways: PerVenue::default(),
             unread: Mutex::default(),
         }
     }
@@ -86,17 +87,17 @@ impl Published {
         outlet: &OutletFigures,
         figures: &ExecFigures,
     ) {
-        self.executors[venue.index()].publish(stats);
-        self.exec_outlets[venue.index()].publish(outlet);
-        self.order_ways[venue.index()].publish(figures);
+        self.executors[venue].publish(stats);
+        self.exec_outlets[venue].publish(outlet);
+        self.order_ways[venue].publish(figures);
     }
 
-    /// The figures of every executor, by venue.
-    pub fn executors(&self) -> [ExecutorValues; Venue::ALL.len()] {
-        Venue::ALL.map(|venue| ExecutorValues {
-            counts: self.executors[venue.index()].values(),
-            way: self.order_ways[venue.index()].values(),
-            outlet: self.exec_outlets[venue.index()].values(),
+    /// The figures of every executor.
+    pub fn executors(&self) -> PerVenue<ExecutorValues> {
+        PerVenue::from_fn(|venue| ExecutorValues {
+            counts: self.executors[venue].values(),
+            way: self.order_ways[venue].values(),
+            outlet: self.exec_outlets[venue].values(),
         })
     }
 

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::bounds::STALL_MIN;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::note::Severity;
 use surefoot_hot::units::Nanos;
 
 use super::core_agent::CoreAgent;
+use super::executors::Executors;
 use super::meter::HotMeter;
 use super::published::Published;
 use super::topology::{self, Claimed, Topology};
-use super::wiring::Executors;
 use crate::clock::Clock;
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::table::ThreadFigure;
@@ -97,13 +96,7 @@ impl ThreadAgents {
 
     fn publish(&self, now: Nanos) {
         if let Some(executors) = &self.executors {
-            let [polymarket, kalshi] = executors.figures(now);
-            let (exec, to) = (&executors.polymarket, &self.published);
-            let outlet = exec.outlet_figures();
-            to.publish_executor(Venue::Polymarket, exec.stats(), &outlet, &polymarket);
-            let exec = &executors.kalshi;
-            let outlet = exec.outlet_figures();
-            to.publish_executor(Venue::Kalshi, exec.stats(), &outlet, &kalshi);
+            executors.publish(now, &self.published);
         }
         if let Some(feed) = &self.feed {
             self.published.publish_feed(feed);

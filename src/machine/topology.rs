@@ -20,6 +20,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::stats::Stats;
 
 use super::core_agent::CoreRings;
@@ -59,14 +60,22 @@ impl Link {
 pub const FEED_CORE: Link = Link::new("feed_core", 16_384, OnFull::Resync);
 /// Requests for snapshots.
 pub const CORE_FEED: Link = Link::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
-/// Orders to Polymarket's executor.
-pub const CORE_PM: Link = Link::new("core_pm", 2_048, OnFull::Halt);
-/// Orders to Kalshi's executor.
-pub const CORE_KA: Link = Link::new("core_ka", 2_048, OnFull::Halt);
-/// Polymarket's answers.
-pub const PM_CORE: Link = Link::new("pm_core", 4_096, OnFull::Wait);
-/// Kalshi's answers.
-pub const KA_CORE: Link = Link::new("ka_core", 4_096, OnFull::Wait);
+/// Orders to a venue's executor.
+pub const fn core_exec(venue: Venue) -> Link {
+    let name = match venue {
+        Venue::Polymarket => "core_pm",
+        Venue::Kalshi => "core_ka",
+    };
+    Link::new(name, CORE_EXEC_SLOTS, OnFull::Halt)
+}
+/// The answers of a venue's executor.
+pub const fn exec_core(venue: Venue) -> Link {
+    let name = match venue {
+        Venue::Polymarket => "pm_core",
+        Venue::Kalshi => "ka_core",
+    };
+    Link::new(name, 4_096, OnFull::Wait)
+}
 /// Commands, reconciliation and settings.
 pub const OPS_CORE: Link = Link::new("ops_core", 4_096, OnFull::Wait);
 /// Every input, intent and note.
@@ -76,22 +85,8 @@ pub const CORE_STATS: Link = Link::new("core_stats", 8, OnFull::Drop);
 /// Raw frames, in bytes.
 pub const FEED_TAP: Link = Link::new("feed_tap", 4 << 20, OnFull::Drop);
 
-/// All of them.
-pub const LINKS: [Link; 10] = [
-    FEED_CORE,
-    CORE_FEED,
-    CORE_PM,
-    CORE_KA,
-    PM_CORE,
-    KA_CORE,
-    OPS_CORE,
-    CORE_JOURNAL,
-    CORE_STATS,
-    FEED_TAP,
-];
-
-const _: () = assert!(CORE_PM.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
-const _: () = assert!(CORE_KA.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
+const CORE_EXEC_SLOTS: usize = 2_048;
+const _: () = assert!(CORE_EXEC_SLOTS >= INTENTS_PER_EVENT_MAX, "a worst event fits");
 const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
 
 /// Both ends of every ring that touches the core. Each end has one owner, and is handed to it by move.
@@ -112,8 +107,8 @@ pub struct RingEnds {
 pub struct AgentEnds {
     /// The feed's ends.
     pub feed: FeedEnds,
-    /// Each executor's ends, by venue.
-    pub executors: [ExecutorEnds; 2],
+    /// Each executor's ends.
+    pub executors: PerVenue<ExecutorEnds>,
     /// The core's turns so far: executors see by it whether it still moves.
     pub core_turns: Arc<AtomicU64>,
 }
@@ -134,33 +129,52 @@ pub struct ExecutorEnds {
     pub reports: Producer<Event>,
 }
 
+const VENUES: usize = Venue::ALL.len();
+
+/// All of them.
+pub const LINKS: [Link; 6 + 2 * VENUES] = {
+    let mut links = [FEED_CORE; 6 + 2 * VENUES];
+    links[1] = CORE_FEED;
+    let mut nth = 0;
+    while nth < VENUES {
+        links[2 + nth] = core_exec(Venue::ALL[nth]);
+        links[2 + VENUES + nth] = exec_core(Venue::ALL[nth]);
+        nth += 1;
+    }
+    links[2 + 2 * VENUES] = OPS_CORE;
+    links[3 + 2 * VENUES] = CORE_JOURNAL;
+    links[4 + 2 * VENUES] = CORE_STATS;
+    links[5 + 2 * VENUES] = FEED_TAP;
+    links
+};
+
 /// Makes every ring of [`LINKS`] that touches the core.
 pub fn rings() -> RingEnds {
     let (feed_core, feed_in) = RingBuffer::new(FEED_CORE.slots);
     let (feeds, core_feed) = RingBuffer::new(CORE_FEED.slots);
-    let (to_pm, core_pm) = RingBuffer::new(CORE_PM.slots);
-    let (to_ka, core_ka) = RingBuffer::new(CORE_KA.slots);
-    let (pm_core, pm_in) = RingBuffer::new(PM_CORE.slots);
-    let (ka_core, ka_in) = RingBuffer::new(KA_CORE.slots);
+    let orders = PerVenue::from_fn(|venue| RingBuffer::new(core_exec(venue).slots));
+    let (to_executors, intents) = orders.unzip();
+    let answers = PerVenue::from_fn(|venue| RingBuffer::new(exec_core(venue).slots));
+    let (reports, from_executors) = answers.unzip();
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
     let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
     let (to_stats, stats) = RingBuffer::new(CORE_STATS.slots);
+    // What executors say comes before what streams say: a fill then finds its order by the venue's name.
+    let mut inputs: Vec<_> = from_executors.into_iter().map(|(_, ring)| ring).collect();
+    inputs.extend([ops_in, feed_in]);
     let core = CoreRings {
-        // What executors say comes before what streams say: a fill then finds its order by the venue's name.
-        inputs: vec![pm_in, ka_in, ops_in, feed_in],
-        executors: [to_pm, to_ka],
+        inputs,
+        executors: to_executors,
         feeds,
         journal: to_journal,
         stats: to_stats,
         turns: Arc::default(),
     };
-    const _: () = assert!(Venue::Polymarket.index() == 0 && Venue::Kalshi.index() == 1);
     let agents = AgentEnds {
         feed: FeedEnds { events: feed_core, intents: core_feed },
-        executors: [
-            ExecutorEnds { intents: core_pm, reports: pm_core },
-            ExecutorEnds { intents: core_ka, reports: ka_core },
-        ],
+        executors: intents
+            .zip(reports)
+            .map(|_, (intents, reports)| ExecutorEnds { intents, reports }),
         core_turns: Arc::clone(&core.turns),
     };
     RingEnds { core, agents, ops, stats, journal }

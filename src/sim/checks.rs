@@ -15,6 +15,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::Note;
 use surefoot_hot::outbox::Outbox;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::Broken;
@@ -122,13 +123,13 @@ impl Checks {
 /// # Errors
 /// What differs: cash and contracts by venue (P1), orders that rest, reservations without an order (R3, R4), groups without
 /// an end (G2).
-pub fn at_end(core: &Core, directory: &Directory, truths: [Truth; 2]) -> Result<(), Broken> {
+pub fn at_end(core: &Core, directory: &Directory, truths: PerVenue<Truth>) -> Result<(), Broken> {
     let resting: Vec<_> =
-        truths.iter().flat_map(|truth| &truth.open).map(|open| &open.id).collect();
+        truths.values().flat_map(|truth| &truth.open).map(|open| &open.id).collect();
     if !resting.is_empty() {
         return Err(Broken::new("R4", format!("still resting at the end: {resting:?}")));
     }
-    let differences = differences::compare(core, directory, &truths.map(Ok));
+    let differences = differences::compare(core, directory, &truths.map(|_, truth| Ok(truth)));
     if !differences.is_empty() {
         return Err(Broken::new("P1", differences.join("; ")));
     }

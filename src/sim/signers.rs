@@ -11,6 +11,8 @@ use surefoot_cold::venue::kalshi::{Kalshi, KalshiAuth, KalshiRates};
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
 use surefoot_cold::venue::polymarket::{Polymarket, PolymarketAuth, PolymarketRates};
 use surefoot_cold::venue::{kalshi, polymarket};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Usd};
 
@@ -49,17 +51,27 @@ impl Signers {
         })
     }
 
-    /// Both executors, without connections yet.
-    pub fn executors(&self, directory: &Directory, halt: &HaltEpoch) -> [Box<dyn Executor>; 2] {
-        let at = endpoint(Host::PolymarketClob);
-        let polymarket =
-            Polymarket::new(self.polymarket.clone(), &at, directory, PolymarketRates::default());
-        let at = endpoint(Host::KalshiRest);
-        let kalshi = Kalshi::new(self.kalshi.clone(), &at, directory, KalshiRates::default(), None);
-        [
-            Box::new(InProcess::new(polymarket, halt, true)),
-            Box::new(InProcess::new(kalshi, halt, false)),
-        ]
+    /// Each venue's executor, without connections yet.
+    pub fn executors(
+        &self,
+        directory: &Directory,
+        halt: &HaltEpoch,
+    ) -> PerVenue<Box<dyn Executor>> {
+        PerVenue::from_fn(|venue| -> Box<dyn Executor> {
+            let at = endpoint(orders_host(venue));
+            match venue {
+                Venue::Polymarket => {
+                    let (signer, rates) = (self.polymarket.clone(), PolymarketRates::default());
+                    let codec = Polymarket::new(signer, &at, directory, rates);
+                    Box::new(InProcess::new(codec, halt, true))
+                }
+                Venue::Kalshi => {
+                    let (signer, rates) = (self.kalshi.clone(), KalshiRates::default());
+                    let codec = Kalshi::new(signer, &at, directory, rates, None);
+                    Box::new(InProcess::new(codec, halt, false))
+                }
+            }
+        })
     }
 
     /// Who asks each venue what is true; `rest` makes a client of a host.
@@ -68,23 +80,37 @@ impl Signers {
         account: &Account,
         directory: &Directory,
         rest: impl Fn(Host, Option<Arc<dyn Auth>>) -> Rest,
-    ) -> [Asker; 2] {
-        let (pm, ka) = (PolymarketAuth(self.polymarket.clone()), KalshiAuth(self.kalshi.clone()));
-        let polymarket = PolymarketReader::new(
-            rest(Host::PolymarketClob, Some(Arc::new(pm))),
-            rest(Host::Data, None),
-            self.polymarket.maker_text().to_owned(),
-            account.credentials.api_key.clone(),
-            account.kind as u8,
-            directory,
-        );
-        let kalshi = KalshiReader::new(rest(Host::KalshiRest, Some(Arc::new(ka))), directory);
-        let results = |venue, host| Results::new(venue, rest(host, None), directory);
-        let asker = |reader: Box<dyn Reader>, host| {
-            let venue = reader.venue();
-            Asker::new(reader, results(venue, host))
-        };
-        [asker(Box::new(polymarket), Host::Gamma), asker(Box::new(kalshi), Host::KalshiRest)]
+    ) -> PerVenue<Asker> {
+        PerVenue::from_fn(|venue| {
+            let (reader, metadata): (Box<dyn Reader>, _) = match venue {
+                Venue::Polymarket => {
+                    let auth = Arc::new(PolymarketAuth(self.polymarket.clone()));
+                    let reader = PolymarketReader::new(
+                        rest(Host::PolymarketClob, Some(auth)),
+                        rest(Host::Data, None),
+                        self.polymarket.maker_text().to_owned(),
+                        account.credentials.api_key.clone(),
+                        account.kind as u8,
+                        directory,
+                    );
+                    (Box::new(reader), Host::Gamma)
+                }
+                Venue::Kalshi => {
+                    let auth = Arc::new(KalshiAuth(self.kalshi.clone()));
+                    let rest = rest(Host::KalshiRest, Some(auth));
+                    (Box::new(KalshiReader::new(rest, directory)), Host::KalshiRest)
+                }
+            };
+            Asker::new(reader, Results::new(venue, rest(metadata, None), directory))
+        })
+    }
+}
+
+/// Which of a venue's hosts takes orders.
+pub const fn orders_host(venue: Venue) -> Host {
+    match venue {
+        Venue::Polymarket => Host::PolymarketClob,
+        Venue::Kalshi => Host::KalshiRest,
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::feed::Upgrade as _;
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::reconcile::Truth;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_cold::venue::kalshi::{KalshiUpgrade, learn_from_frame};
 use surefoot_hot::core::Core;
@@ -16,13 +15,14 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
 use surefoot_hot::outbox::Outbox;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
 use super::links::{Link, links};
 use super::queue::Queue;
-use super::signers::{Signers, limits};
+use super::signers::{Signers, limits, orders_host};
 use super::transport::{InProcess, Shared, VirtualTime, endpoint, lock};
 use super::truth::{Asker, READ_AGAIN, READ_AT_START, READ_EVERY};
 use super::world::{Listing, Venues};
@@ -57,8 +57,13 @@ const DRAIN_MAX: Nanos = Nanos::from_secs(40);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
-/// One way to a venue takes this long, and up to so much longer, by venue, in nanoseconds.
-const ONE_WAY: [(u64, u64); 2] = [(2_000_000, 1_000_000), (1_000_000, 500_000)];
+/// One way to a venue takes this long, and up to so much longer, in nanoseconds.
+const fn one_way(venue: Venue) -> (u64, u64) {
+    match venue {
+        Venue::Polymarket => (2_000_000, 1_000_000),
+        Venue::Kalshi => (1_000_000, 500_000),
+    }
+}
 
 /// Something that happens at a time.
 enum Happening {
@@ -100,8 +105,8 @@ struct Simulation {
     links: Vec<Link>,
     upgrade: KalshiUpgrade,
     conns: u64,
-    executors: [Box<dyn Executor>; 2],
-    askers: [Asker; 2],
+    executors: PerVenue<Box<dyn Executor>>,
+    askers: PerVenue<Asker>,
     /// Whether the core has agreed with both venues once.
     has_agreed: bool,
     directory: Directory,
@@ -214,14 +219,14 @@ impl Simulation {
 
     /// What the program does at a start, in its order.
     fn begin(&mut self, epoch: u64, catalogue: &Catalogue) {
-        self.inbox.extend(InJournal::default().first_events(START, epoch, &[]));
+        self.inbox.extend(InJournal::default().first_events(START, epoch, &PerVenue::default()));
         self.inbox.extend(limits().events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         for link in 0..self.links.len() {
             self.queue.push(START.after(DIAL), Happening::Connected(link));
         }
         for venue in Venue::ALL {
-            for lane in self.executors[venue.index()].lanes() {
+            for lane in self.executors[venue].lanes() {
                 self.queue.push(START.after(DIAL), Happening::LaneUp(venue, lane));
             }
             self.queue.push(START.after(FIRST_READ), Happening::Read(venue));
@@ -252,24 +257,23 @@ impl Simulation {
         while self.next_at() <= settled_by {
             self.step()?;
         }
-        let truth = |venue: Venue| -> Result<Truth, Broken> { self.askers[venue.index()].truth() };
-        let truths = [truth(Venue::Polymarket)?, truth(Venue::Kalshi)?];
+        let truths = self.askers.each_ref().map(|_, asker| asker.truth()).transpose()?;
         checks::at_end(&self.core, &self.directory, truths)?;
         lock(&self.venues).check_money()?;
-        let orders = self.executors.iter().map(|executor| executor.sent()).sum();
+        let orders = self.executors.values().map(|executor| executor.sent()).sum();
         let moved = (orders, self.frames, self.wire);
         Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, moved))
     }
 
     fn is_idle(&self) -> bool {
-        self.core.is_idle() && self.executors.iter().all(|executor| executor.is_idle())
+        self.core.is_idle() && self.executors.values().all(|executor| executor.is_idle())
     }
 
     /// When the next thing happens.
     fn next_at(&self) -> Nanos {
         let links = self.links.iter().filter(|link| link.conn.is_some());
         let links = links.map(|link| link.session.deadline());
-        let executors = self.executors.iter().map(|executor| executor.deadline());
+        let executors = self.executors.values().map(|executor| executor.deadline());
         let own = links.chain(executors).min().unwrap_or(Nanos::NEVER);
         self.queue.next_at().min(self.venues_at).min(own).max(self.now)
     }
@@ -313,12 +317,9 @@ impl Simulation {
                 }
                 self.queue.push(now.after(VENUE_PING_EVERY), Happening::VenuePing(link));
             }
-            Happening::LaneUp(venue, lane) => self.executors[venue.index()].connect(now, lane),
+            Happening::LaneUp(venue, lane) => self.executors[venue].connect(now, lane),
             Happening::Asked(venue, lane, bytes) => {
-                let host = match venue {
-                    Venue::Polymarket => Host::PolymarketClob,
-                    Venue::Kalshi => Host::KalshiRest,
-                };
+                let host = orders_host(venue);
                 let answer = lock(&self.venues).answer(host, &bytes, now)?.encode(true, false);
                 self.carry_frames();
                 let at = now.after(self.one_way(venue));
@@ -326,7 +327,7 @@ impl Simulation {
             }
             Happening::Answered(venue, lane, bytes) => {
                 self.note_bytes(&bytes);
-                self.executors[venue.index()].answer(now, lane, &bytes)?;
+                self.executors[venue].answer(now, lane, &bytes)?;
             }
             Happening::Read(venue) => self.read(venue)?,
             Happening::Told(events) => self.inbox.extend(events),
@@ -404,7 +405,7 @@ impl Simulation {
         if link.teaches
             && let Some((order, id)) = learn_from_frame(text.as_bytes())
         {
-            self.executors[link.venue.index()].learn(order, id);
+            self.executors[link.venue].learn(order, id);
         }
         let understood = link.session.frame(now, text.as_bytes(), &mut self.events);
         link.session.drop_notices();
@@ -458,7 +459,7 @@ impl Simulation {
             }
             for venue in Venue::ALL {
                 let mut wishes = std::mem::take(&mut self.wishes);
-                self.executors[venue.index()].turn(self.now, &mut wishes)?;
+                self.executors[venue].turn(self.now, &mut wishes)?;
                 for wish in wishes.drain(..) {
                     self.grant(venue, wish);
                 }
@@ -514,7 +515,7 @@ impl Simulation {
         for at in 0..self.outbox.intents().len() {
             let intent = self.outbox.intents()[at];
             match intent.venue() {
-                Some(venue) => self.executors[venue.index()].intend(self.now, intent),
+                Some(venue) => self.executors[venue].intend(self.now, intent),
                 None => self.fetch(intent),
             }
         }
@@ -538,7 +539,7 @@ impl Simulation {
     fn read(&mut self, venue: Venue) -> Result<(), Broken> {
         let stats = self.core.stats();
         let doubts: Vec<_> = stats.doubts[venue.index()].shown().collect();
-        let asker = &mut self.askers[venue.index()];
+        let asker = &mut self.askers[venue];
         let events = asker.read(self.now, &doubts, &self.directory)?;
         self.has_agreed |= stats.reconciled;
         let again = match (self.has_agreed, stats.reconciled) {
@@ -557,7 +558,7 @@ impl Simulation {
     // --- the network ---
 
     fn one_way(&mut self, venue: Venue) -> Nanos {
-        let (least, spread) = ONE_WAY[venue.index()];
+        let (least, spread) = one_way(venue);
         Nanos::new(least + self.rng.below(spread))
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 use serde_json::Value;
 use surefoot::access::Access;
-use surefoot::machine::wiring::Signers;
+use surefoot::machine::venue::signers::Signers;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::MarketNames;
@@ -304,7 +304,7 @@ pub fn truths(access: &Access, state: &Path) -> Vec<Truth> {
     let names = MarketNames::load(&StateDir::at(state).names()).unwrap();
     let directory = names.directory(access.identity()).unwrap();
     let readers = Signers::new(access).unwrap().readers(access, directory);
-    readers.iter().map(|reader| reader.truth().unwrap()).collect()
+    readers.values().map(|reader| reader.truth().unwrap()).collect()
 }
 
 /// The projection, for reading.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
-use surefoot::machine::wiring::Signers;
+use surefoot::machine::venue::signers::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault, Remote};

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
-use surefoot::machine::wiring::Signers;
+use surefoot::machine::venue::signers::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::open::{Options, open};

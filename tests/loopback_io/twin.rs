@@ -508,7 +508,7 @@ fn kalshi_trades(name: &str, key: usize) {
     let twin = Kalshied::serve(key);
     let (mut rig, _) = twin.connect(&scratch(name).join("wire.log"), false);
     rig.trade();
-    let (ahead, inline) = rig.exec.codec().signatures();
+    let (ahead, inline) = rig.exec.codec().signatures().unwrap();
     assert_eq!(ahead + inline, 3);
     assert!(ahead > 0, "the thread that signs ahead may come late for the first, not for all");
 }

@@ -212,6 +212,11 @@ pub trait VenueCodec: Send {
         HeartbeatAnswer::Missed
     }
 
+    /// Orders that left with a signature made ahead, and orders signed as they went; `None` where none is made ahead.
+    fn signatures(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// Called in idle turns.
     fn on_idle(&mut self, now: Nanos) {
         let _ = now;

@@ -5,6 +5,7 @@
 //! what it needs to know of a venue; each venue's part is in its folder of [`crate::venue`].
 
 pub mod answer;
+mod any;
 pub mod codec;
 pub mod http;
 mod lane;
@@ -12,5 +13,6 @@ pub mod machine;
 mod shell;
 pub mod write_ahead;
 
+pub use any::AnyExec;
 pub use machine::{BEATS_MISSED_MAX, CORE_STILL_MAX, ExecFigures, ExecOptions, ExecStats};
 pub use shell::{Exec, ExecWiring};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::stats::{Doubts, Foreign, Quarantined, Stats, Unpaired};
@@ -23,8 +24,8 @@ pub struct Snapshot {
     pub core: Values<CoreFigure>,
     /// What the core says beside its numbers.
     pub words: CoreWords,
-    /// Each venue's executor, by index.
-    pub executors: [ExecutorValues; Venue::ALL.len()],
+    /// Each venue's executor.
+    pub executors: PerVenue<ExecutorValues>,
     /// The links of the feed.
     pub links: Vec<LinkValues>,
     /// The way from the feed into the core's ring.
@@ -143,7 +144,7 @@ impl Snapshot {
 
     /// The figures of a venue's executor.
     pub fn executor(&self, venue: Venue) -> &ExecutorValues {
-        &self.executors[venue.index()]
+        &self.executors[venue]
     }
 
     /// Every figure by name, agent by agent.

@@ -1,5 +1,7 @@
 //! Each row of the table alone: its words, and what it holds back.
 
+use surefoot_hot::ids::Venue;
+
 use super::*;
 
 const VENUE: VenueSigns = VenueSigns {
@@ -32,7 +34,10 @@ fn good() -> Signs {
         open: true,
         agreed: true,
         compared: Some(COMPARED_WITHIN),
-        venues: [VENUE, VenueSigns { markets: 0, good: 0, ..VENUE }],
+        venues: PerVenue::from_fn(|venue| match venue {
+            Venue::Polymarket => VENUE,
+            Venue::Kalshi => VenueSigns { markets: 0, good: 0, ..VENUE },
+        }),
         ..Signs::default()
     }
 }
@@ -44,12 +49,13 @@ fn with(change: impl Fn(&mut Signs)) -> Signs {
 }
 
 fn at_kalshi(kalshi: VenueSigns) -> Signs {
-    with(|signs| signs.venues[1] = kalshi)
+    with(|signs| signs.venues[Venue::Kalshi] = kalshi)
 }
 
 /// Every row with signs in which it alone is found, its words, and at which venues it holds new baskets.
-fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
-    let (none, kalshi, all) = ([false; 2], [false, true], [true; 2]);
+fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
+    let (none, all) = (PerVenue::all(false), PerVenue::all(true));
+    let kalshi = PerVenue::from_fn(|venue| venue == Venue::Kalshi);
     let late = COMPARED_WITHIN + Duration::from_secs(1);
     vec![
         ("hot_thread_dead", with(|s| s.dead = Some("core")), "the core thread is dead", all),
@@ -145,7 +151,7 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
         (
             "quarantined",
             with(|s| {
-                s.venues[1].quarantined = 5;
+                s.venues[Venue::Kalshi].quarantined = 5;
                 s.quarantined = ["KXA (odd)", "KXB", "KXC", "KXD", "KXE"].map(String::from).into();
             }),
             "markets quarantined at kalshi (5): KXA (odd), KXB, KXC and 2 more",
@@ -172,7 +178,7 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
         ),
         (
             "fees_changed",
-            with(|s| s.fees_changed = [false, true]),
+            with(|s| s.fees_changed[Venue::Kalshi] = true),
             "fees have changed at kalshi",
             none,
         ),
@@ -199,7 +205,11 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, [bool; 2])> {
 
 #[test]
 fn each_trouble_alone_is_told_and_holds_what_needs_it() {
-    assert!(troubles(&good()).is_empty() && holds(&good()) == [false; 2] && good().reconciled());
+    assert!(
+        troubles(&good()).is_empty()
+            && holds(&good()) == PerVenue::all(false)
+            && good().reconciled()
+    );
     let cases = cases();
     assert_eq!(
         cases.iter().map(|case| case.0).collect::<Vec<_>>(),
@@ -236,13 +246,15 @@ fn an_alarm_is_said_once_and_so_is_its_end() {
     };
     assert_eq!(said[0].clone().told(at), told);
     assert!(
-        health.look(&bad, now).is_empty() && health.held == [false, true] && health.raised == 1
+        health.look(&bad, now).is_empty()
+            && health.held == PerVenue::from_fn(|venue| venue == Venue::Kalshi)
+            && health.raised == 1
     );
     let over = health.look(&good(), now + Duration::from_secs(7));
     let text = "over after 7 s: breaker_open".into();
     assert_eq!(over.len(), 1);
     assert_eq!(over[0].clone().told(at), ToldNote { text, phase: Phase::Over, ..told });
-    assert!(health.held == [false; 2]);
+    assert!(health.held == PerVenue::all(false));
     assert!(health.look(&with(|signs| signs.halted = true), now).is_empty(), "said by who halted");
 }
 

@@ -114,11 +114,6 @@ impl Kalshi {
         self.markets.set(market, names.clone());
     }
 
-    /// Orders signed ahead and orders signed as they went.
-    pub fn signatures(&self) -> (u64, u64) {
-        (self.from_slot, self.inline)
-    }
-
     fn shard(&self, market: MarketId) -> u8 {
         self.markets.get(market).map_or(0, |names| names.exchange_index)
     }
@@ -408,6 +403,10 @@ impl VenueCodec for Kalshi {
         let path = [encode::ROOT, "/exchange/status"].concat();
         request.begin("GET", &[path.as_bytes()], &self.host);
         request.finish();
+    }
+
+    fn signatures(&self) -> Option<(u64, u64)> {
+        Some((self.from_slot, self.inline))
     }
 
     fn on_idle(&mut self, now: Nanos) {

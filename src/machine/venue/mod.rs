@@ -1,0 +1,195 @@
+//! What of the machine differs by venue: a file a venue, and what they have in common.
+
+mod kalshi;
+mod polymarket;
+pub mod signers;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crossbeam_channel::Sender;
+use rtrb::{Consumer, Producer};
+use surefoot_cold::directory::{Directory, Entry};
+use surefoot_cold::exec::codec::VenueCodec;
+use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
+use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, assign, markets_per_link};
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::net::{Dialer, Endpoint};
+use surefoot_cold::wirelog::{Contents, VenueId, WireLog};
+use surefoot_hot::event::Link;
+use surefoot_hot::ids::{OrderId, Venue};
+use surefoot_hot::links::LinkNumber;
+use surefoot_hot::order::Order;
+use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::Notice;
+
+use super::meter::HotMeter;
+use super::topology::ExecutorEnds;
+use crate::access::Access;
+use signers::Signers;
+
+/// Where the numbers of market links' dialers begin, one lot for each venue; those of all others are below.
+const MARKET_DIALS: u64 = 1_000;
+
+/// Makes the dialer of a connection to one venue: where it leads, and a number that no other connection there has.
+pub(super) type Dial<'a> = dyn Fn(&Endpoint, u64) -> Result<Dialer, String> + 'a;
+
+/// The request that cancels everything at a venue: a `DELETE` of this path with this query.
+#[derive(Clone, Copy, Debug)]
+pub struct CancelAll {
+    /// The path below the venue's REST.
+    pub path: &'static str,
+    /// Names and values of the query.
+    pub query: &'static [(&'static str, &'static str)],
+}
+
+/// The request that cancels everything at a venue.
+pub const fn cancel_all(venue: Venue) -> CancelAll {
+    match venue {
+        Venue::Polymarket => polymarket::CANCEL_ALL,
+        Venue::Kalshi => kalshi::CANCEL_ALL,
+    }
+}
+
+/// What a venue's links are made from.
+pub(super) struct LinkParts<'a> {
+    pub venue: Venue,
+    pub access: &'a Access,
+    pub signers: &'a Signers,
+    pub directory: &'a Directory,
+    pub notices: &'a Sender<(Venue, Notice)>,
+    pub dial: &'a Dial<'a>,
+}
+
+impl LinkParts<'_> {
+    fn options(&self) -> LinkOptions {
+        LinkOptions { notices: Some(self.notices.clone()), ..LinkOptions::default() }
+    }
+
+    /// Adds as many market links as the venue's limits ask, each with its markets. `session` makes the session of a link
+    /// that has room for so many markets.
+    fn add_market_links<S: Follow + Send + 'static>(
+        &self,
+        feed: &mut Feed<HotMeter>,
+        endpoint: &Endpoint,
+        session: impl Fn(LinkNumber, usize) -> S,
+        options: impl Fn() -> LinkOptions,
+    ) -> Result<(), String> {
+        let room = markets_per_link(self.venue);
+        for (number, markets) in assign(self.directory, self.venue) {
+            let session = follow_all(session(number, room), markets.iter().copied())?;
+            let markets = markets.iter().map(|entry| entry.def.market).collect();
+            let lot = (1 + self.venue.index() as u64) * MARKET_DIALS;
+            let dialer = (self.dial)(endpoint, lot + u64::from(number.get()))?;
+            feed.add(FeedLink::new(self.venue, Link::Market, session, markets, dialer, options()));
+        }
+        Ok(())
+    }
+
+    /// Adds the link of our own orders and fills, over all of the venue's markets.
+    fn add_private_link<S: Follow + Send + 'static>(
+        &self,
+        feed: &mut Feed<HotMeter>,
+        endpoint: &Endpoint,
+        nth: u64,
+        session: S,
+        options: LinkOptions,
+    ) -> Result<(), String> {
+        let session = follow_all(session, self.directory.of(self.venue))?;
+        let markets = self.directory.of(self.venue).map(|entry| entry.def.market).collect();
+        let dialer = (self.dial)(endpoint, nth)?;
+        feed.add(FeedLink::new(self.venue, Link::Private, session, markets, dialer, options));
+        Ok(())
+    }
+}
+
+/// A session that follows these markets.
+///
+/// # Errors
+/// It does not take one in; the words name it.
+fn follow_all<'a, S: Follow>(
+    mut session: S,
+    markets: impl Iterator<Item = &'a Entry>,
+) -> Result<S, String> {
+    for entry in markets {
+        session.follow(Nanos::ZERO, entry).map_err(|_| {
+            format!("{}: no room, or a name that stands for another market", entry.names.id())
+        })?;
+    }
+    Ok(session)
+}
+
+/// Adds a venue's links to the feed. `learn` takes our order ids with the venue's, where its private stream names both.
+///
+/// # Errors
+/// A market that cannot be followed, or an endpoint without an address; the words name it.
+pub(super) fn add_links(
+    feed: &mut Feed<HotMeter>,
+    parts: &LinkParts<'_>,
+    learn: Producer<(OrderId, VenueId)>,
+) -> Result<(), String> {
+    match parts.venue {
+        Venue::Polymarket => polymarket::add_links(feed, parts),
+        Venue::Kalshi => kalshi::add_links(feed, parts, learn),
+    }
+}
+
+/// What a venue's executor is made from.
+pub(super) struct ExecParts<'a> {
+    pub access: &'a Access,
+    pub signers: &'a Signers,
+    pub directory: &'a Directory,
+    pub halt: &'a HaltEpoch,
+    pub ends: ExecutorEnds,
+    pub log: WireLog,
+    /// What the log said when it was opened.
+    pub remembered: &'a Contents,
+    /// The orders of earlier runs whose end the journal does not hold.
+    pub live: &'a [Order],
+    pub options: ExecOptions,
+    pub core_turns: Arc<AtomicU64>,
+    /// Order ids learnt from the venue's private stream.
+    pub learnt: Consumer<(OrderId, VenueId)>,
+    pub meter: HotMeter,
+    pub dial: &'a Dial<'a>,
+}
+
+impl ExecParts<'_> {
+    /// The executor around a codec: two connections for orders and one for everything else, numbered from `first`.
+    fn build<C: VenueCodec + 'static>(
+        self,
+        codec: C,
+        endpoint: &Endpoint,
+        first: u64,
+    ) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
+        let dial = |nth| (self.dial)(endpoint, first + nth);
+        let wiring = ExecWiring {
+            core_exec: self.ends.intents,
+            exec_core: self.ends.reports,
+            halt: self.halt.clone(),
+            log: self.log,
+            order_lanes: vec![dial(0)?, dial(1)?],
+            chore_lanes: vec![dial(2)?],
+            learnt: Some(self.learnt),
+        };
+        let mut exec = Exec::new(codec, wiring, self.options, self.meter)
+            .map_err(|error| error.to_string())?;
+        exec.watch_core(self.core_turns);
+        exec.remember(self.remembered, self.live);
+        Ok(Box::new(exec))
+    }
+}
+
+/// Makes a venue's executor.
+///
+/// # Errors
+/// An endpoint has no address, or the system no room; the words name it.
+pub(super) fn executor(
+    venue: Venue,
+    parts: ExecParts<'_>,
+) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
+    match venue {
+        Venue::Polymarket => polymarket::executor(parts),
+        Venue::Kalshi => kalshi::executor(parts),
+    }
+}
