@@ -187,18 +187,6 @@ pub fn peer(stream: &std::os::unix::net::UnixStream) -> io::Result<(u32, u32)> {
     Ok((u32::try_from(cred.pid).unwrap_or(0), cred.uid))
 }
 
-/// Whether a process of that number exists.
-#[expect(unsafe_code, reason = "no safe wrapper")]
-pub fn is_alive(pid: u32) -> bool {
-    let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
-    if pid == 0 {
-        return false; // the whole group
-    }
-    // SAFETY: signal 0 is never delivered; the call only looks the process up.
-    let code = unsafe { libc::kill(pid, 0) };
-    code == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
-}
-
 /// Sends `signal` (`libc::SIGTERM`) to one process.
 ///
 /// # Errors
@@ -214,28 +202,15 @@ pub fn signal(pid: u32, signal: i32) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Makes the calling process the leader of a session of its own, so that it outlives its terminal.
-///
-/// # Errors
-/// It leads a process group already.
-#[expect(unsafe_code, reason = "no safe wrapper")]
-pub fn leave_terminal() -> io::Result<()> {
-    // SAFETY: takes nothing, touches no memory of ours, fails only by its return code.
-    let code = unsafe { libc::setsid() };
-    if code == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_process_is_told_from_none() {
-        assert!(is_alive(std::process::id()));
-        assert!(!is_alive(0));
-        assert!(!is_alive(u32::MAX));
-        assert!(!is_alive(4_194_305), "beyond the largest process number there is");
-        assert!(signal(0, 0).is_err());
+        assert!(signal(0, 0).is_err(), "the whole group");
+        assert!(signal(u32::MAX, 0).is_err());
+        assert!(signal(4_194_305, 0).is_err(), "beyond the largest process number there is");
         assert!(signal(std::process::id(), 0).is_ok());
         assert!(!dumps_are_forbidden(), "nobody asked for it yet");
         forbid_dumps().unwrap();
