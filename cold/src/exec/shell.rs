@@ -1,6 +1,5 @@
 //! The shell of production around a [`Machine`]: sockets, rings and one poll. Never blocks, and decides nothing.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use super::machine::{
     WriteResult,
 };
 use crate::feed::OutletFigures;
-use crate::net::{Dialer, Meter, NetError, Stage};
+use crate::net::{Dialer, Meter, NetError, Stage, wait_ready};
 use crate::wirelog::{Contents, VenueId, WireLog};
 
 /// Intents taken per turn.
@@ -221,10 +220,8 @@ impl<C: VenueCodec, M: Meter> Exec<C, M> {
     }
 
     fn gather(&mut self, timeout: Option<Duration>) {
-        match self.poll.poll(&mut self.events, timeout) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
-            Err(error) => panic!("the poll is ours and open: {error}"),
+        if !wait_ready(&mut self.poll, &mut self.events, timeout) {
+            return;
         }
         for event in &self.events {
             if let Some(connection) = self.connections.get_mut(event.token().0) {

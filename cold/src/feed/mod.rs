@@ -9,7 +9,6 @@ mod market_set;
 pub mod outlet;
 pub mod tap;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfol
 pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 
-use crate::net::{Meter, NetError};
+use crate::net::{Meter, NetError, wait_ready};
 use link::Pump;
 
 /// Readiness events taken from the system per call.
@@ -218,10 +217,8 @@ impl<M: Meter> Feed<M> {
     }
 
     fn gather(&mut self, timeout: Option<Duration>) {
-        match self.poll.poll(&mut self.events, timeout) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
-            Err(error) => panic!("the poll is ours and open: {error}"),
+        if !wait_ready(&mut self.poll, &mut self.events, timeout) {
+            return;
         }
         for event in &self.events {
             if let Some(link) = self.links.get_mut(event.token().0) {

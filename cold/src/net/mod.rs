@@ -16,6 +16,19 @@ pub use tls::{Trust, client_config};
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
+
+use mio::{Events, Poll};
+
+/// Takes readiness from the system into `events`, waiting for it at most `timeout`; without end where that is `None`.
+/// `false` where a signal cut the wait short: then `events` is of an earlier call.
+pub(crate) fn wait_ready(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> bool {
+    match poll.poll(events, timeout) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+        Err(error) => panic!("the poll is ours and open: {error}"),
+    }
+}
 
 /// What kept us from setting up a link.
 #[derive(Debug)]
