@@ -94,8 +94,8 @@ pub struct Pair {
 /// Markets of one venue of which at most one resolves YES.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
-    /// `polymarket` or `kalshi`.
-    pub venue: String,
+    /// The venue that all its markets trade at.
+    pub venue: Venue,
     /// Whether one of them always does.
     pub exhaustive: bool,
     /// Condition ids or tickers.
@@ -274,12 +274,20 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
         let members =
             set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
         relations.sets.push(Set {
-            venue: text(&set, "/venue")?.to_owned(),
+            venue: venue_named(text(&set, "/venue")?)?,
             exhaustive: set["exhaustive"].as_bool().unwrap_or(false),
             members: members.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         });
     }
     Ok(relations)
+}
+
+fn venue_named(name: &str) -> Result<Venue, AccessError> {
+    let found = Venue::ALL.into_iter().find(|venue| venue.name() == name);
+    found.ok_or_else(|| {
+        let known = Venue::ALL.map(Venue::name).join(", ");
+        AccessError(format!("`/relations/sets/…/venue` is {name:?} and no venue: {known}"))
+    })
 }
 
 fn endpoint(value: &Value, at: &str) -> Result<Endpoint, AccessError> {
@@ -296,4 +304,24 @@ fn absent(at: &str) -> AccessError {
     AccessError(format!(
         "`{at}` is absent or not text; run `surefoot twin --json > FILE` again and give that file"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_set_of_no_venue_is_refused_and_not_taken_for_polymarkets() {
+        let of = |venue: &str| {
+            let set = json!({ "venue": venue, "exhaustive": true, "members": ["A", "B"] });
+            relations(&json!({ "relations": { "sets": [set] } }))
+        };
+        for venue in Venue::ALL {
+            assert_eq!(of(venue.name()).unwrap().sets[0].venue, venue);
+        }
+        let why = of("kalsih").unwrap_err().to_string();
+        assert!(why.contains("kalsih") && why.contains("polymarket, kalshi"), "{why}");
+    }
 }

@@ -8,6 +8,7 @@ use scratch::Scratch;
 use surefoot::cli::{Mode, TopologyArg};
 use surefoot::config::SecretRef;
 use surefoot::config::load::{Inputs, Loaded, Mistake, Origin, load};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 
@@ -31,7 +32,7 @@ fn origin(loaded: &Loaded, path: &str) -> Origin {
 fn nothing_given_is_the_demo() {
     let config = good("").config;
     assert_eq!((config.mode, config.topology), (Mode::Demo, TopologyArg::Auto));
-    assert_eq!(config.starting_capital, [Usd::from_dollars(10_000); 2]);
+    assert_eq!(config.starting_capital, PerVenue::all(Usd::from_dollars(10_000)));
     assert_eq!(config.limits.value(LimitRow::OrdersPerMinute), 600);
     assert_eq!(config.limits.value(LimitRow::OrderNotional), 100_000_000);
     assert_eq!(config.limits.value(LimitRow::ExposureTotal), 1_000_000_000);

@@ -163,10 +163,8 @@ pub(super) fn on_one_leg(
         match_pair(&mut net, here, there, sign);
     }
     for set in &relations.sets {
-        let venue =
-            if set.venue == Venue::Kalshi.name() { Venue::Kalshi } else { Venue::Polymarket };
         let members: Option<Vec<MarketId>> =
-            set.members.iter().map(|name| id(venue, name)).collect();
+            set.members.iter().map(|name| id(set.venue, name)).collect();
         let Some(members) = members else { continue };
         match_set(&mut net, &members);
     }

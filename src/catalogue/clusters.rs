@@ -49,14 +49,12 @@ impl Clusters {
             );
         }
         for set in &relations.sets {
-            let venue = if set.venue == "kalshi" { Venue::Kalshi } else { Venue::Polymarket };
-            join(of, set.members.iter().map(|name| (venue, name.clone())).collect());
+            join(of, set.members.iter().map(|name| (set.venue, name.clone())).collect());
         }
-        for name in &extra.polymarket {
-            join(of, vec![(Venue::Polymarket, name.clone())]);
-        }
-        for name in &extra.kalshi {
-            join(of, vec![(Venue::Kalshi, name.clone())]);
+        for (venue, names) in extra.iter() {
+            for name in names {
+                join(of, vec![(venue, name.clone())]);
+            }
         }
         let mut before: BTreeMap<ClusterId, Vec<(Venue, String)>> = BTreeMap::new();
         for entry in known.into_iter().flat_map(Directory::iter) {

@@ -17,6 +17,7 @@ use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::per_venue::PerVenue;
 
 use crate::access::Access;
 use crate::exit::{Exit, Failed};
@@ -33,14 +34,8 @@ pub struct Catalogue {
     pub left_out: Vec<String>,
 }
 
-/// Markets to be followed beside those in relations.
-#[derive(Clone, Debug, Default)]
-pub struct ExtraMarkets {
-    /// Condition ids.
-    pub polymarket: Vec<String>,
-    /// Tickers.
-    pub kalshi: Vec<String>,
-}
+/// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.
+pub type ExtraMarkets = PerVenue<Vec<String>>;
 
 impl Catalogue {
     /// Everything the core must know before it trades, as events.
@@ -136,7 +131,7 @@ mod tests {
 
     fn set(members: &[&str]) -> Set {
         let members = members.iter().map(|&name| name.to_owned()).collect();
-        Set { venue: "kalshi".into(), exhaustive: false, members }
+        Set { venue: Venue::Kalshi, exhaustive: false, members }
     }
 
     #[test]

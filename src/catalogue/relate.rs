@@ -56,7 +56,7 @@ impl Catalogue {
         else {
             self.left_out.push(format!(
                 "a set of {}: a member has no terms, or there are not 2 to {LEGS_MAX}",
-                set.venue
+                set.venue.name()
             ));
             return;
         };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use surefoot_hot::hash::Hash64;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 use toml::Spanned;
@@ -381,14 +382,14 @@ impl Reading {
             "large" => Profile::Large,
             _ => Profile::Small,
         };
-        let capital = |path| {
+        let capital = |path: &str| {
             let micros = self.number(path).and_then(|micros| i64::try_from(micros).ok());
             micros.map_or(Usd::from_dollars(10_000), Usd::from_micros)
         };
         let starting_capital =
-            [capital("starting_capital.polymarket"), capital("starting_capital.kalshi")];
-        let (limits, origins) =
-            self.limits(mode, profile, starting_capital[0] + starting_capital[1]);
+            PerVenue::from_fn(|venue| capital(&format!("starting_capital.{}", venue.name())));
+        let whole = starting_capital.values().fold(Usd::ZERO, |sum, venues| sum + *venues);
+        let (limits, origins) = self.limits(mode, profile, whole);
         let secret = |path| SecretRef::parse(&self.text(path));
         let venues = Venues {
             polymarket_clob: self.text("venues.polymarket.clob"),

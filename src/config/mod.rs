@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use surefoot_cold::secrets::Secret;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
 
 use crate::cli::{Mode, TopologyArg};
@@ -52,7 +53,7 @@ pub struct Config {
     /// Every limit, the tightest of profile and file.
     pub limits: Limits,
     /// What each venue's account holds at the start.
-    pub starting_capital: [Usd; 2],
+    pub starting_capital: PerVenue<Usd>,
     /// Where the live venues are, and where their keys are.
     pub venues: Venues,
     /// Hash of everything that alters what is traded and how.

@@ -104,11 +104,10 @@ fn describe(description: &Value) -> Result<(Access, ExtraMarkets), String> {
 
 /// Every market the twin names is followed, in a relation or not: the busy ones make the stream realistic.
 fn extra(value: &Value) -> ExtraMarkets {
-    let list = |at: &str| -> Vec<String> {
-        let names = value.pointer(at).and_then(Value::as_array);
+    ExtraMarkets::from_fn(|venue| {
+        let names = value["markets"][venue.name()].as_array();
         names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    ExtraMarkets { polymarket: list("/markets/polymarket"), kalshi: list("/markets/kalshi") }
+    })
 }
 
 /// Where the embedded venues write their CA and keys; gone when the run is.

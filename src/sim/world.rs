@@ -263,7 +263,7 @@ fn listing(market_set: &MarketSet) -> Listing {
         same_polarity: true,
     });
     let sets = market_set.sets.iter().map(|set| Set {
-        venue: set.venue.name().to_owned(),
+        venue: set.venue,
         exhaustive: true,
         members: set
             .members
@@ -276,9 +276,9 @@ fn listing(market_set: &MarketSet) -> Listing {
     });
     Listing {
         relations: Relations { pairs: pairs.collect(), sets: sets.collect() },
-        extra: ExtraMarkets {
-            polymarket: (0..market_set.polymarket.len()).map(here).collect(),
-            kalshi: (0..market_set.kalshi.len()).map(there).collect(),
-        },
+        extra: ExtraMarkets::from_fn(|venue| match venue {
+            Venue::Polymarket => (0..market_set.polymarket.len()).map(here).collect(),
+            Venue::Kalshi => (0..market_set.kalshi.len()).map(there).collect(),
+        }),
     }
 }
