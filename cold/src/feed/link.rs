@@ -540,7 +540,7 @@ const fn kind(error: DecodeError) -> usize {
 }
 
 /// A link of whatever session, as its feed sees it.
-pub(super) trait Pump<M>: Send {
+pub(super) trait AnyLink<M>: Send {
     fn turn(
         &mut self,
         now: Nanos,
@@ -565,7 +565,7 @@ pub(super) trait Pump<M>: Send {
     fn counters(&self) -> &Counters;
 }
 
-impl<S: Follow + Send, M: Meter> Pump<M> for FeedLink<S> {
+impl<S: Follow + Send, M: Meter> AnyLink<M> for FeedLink<S> {
     fn turn(
         &mut self,
         now: Nanos,

@@ -28,7 +28,7 @@ pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 
 use crate::net::{Meter, NetError, wait_ready};
-use link::Pump;
+use link::AnyLink;
 
 /// Readiness events taken from the system per call.
 const EVENTS_MAX: usize = 64;
@@ -43,7 +43,7 @@ pub struct Feed<M> {
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
-    links: Vec<Box<dyn Pump<M>>>,
+    links: Vec<Box<dyn AnyLink<M>>>,
     outlet: Outlet,
     tap: Option<Tap>,
     intents: Option<Consumer<Intent>>,
