@@ -5,6 +5,7 @@ use crate::bounds::{
 };
 use crate::ids::{MarketId, Outcome, VenueKey};
 use crate::pack::pack_fields;
+use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, QuarantineWhy};
 use crate::units::{Nanos, Qty, Usd};
 
@@ -90,25 +91,25 @@ pub struct Stats {
     pub exposure: Usd,
     /// What settled markets owe us and have not paid yet.
     pub claims: Usd,
-    /// Cash at each venue, by index.
-    pub cash: [Usd; 2],
-    /// Markets at each venue, by index, and how many of their books are good.
-    pub books: [(u32, u32); 2],
+    /// Cash at each venue.
+    pub cash: PerVenue<Usd>,
+    /// Markets at each venue, and how many of their books are good.
+    pub books: PerVenue<(u32, u32)>,
     /// Orders in a row, by venue, that were turned away unread or could not be sent. From three on, new baskets that need
     /// the venue wait, and one at a time finds out whether it takes orders again.
-    pub refused_in_a_row: [u32; 2],
+    pub refused_in_a_row: PerVenue<u32>,
     /// Times that a market was paused because it refused one purchase after another.
     pub market_pauses: u64,
-    /// Markets at each venue, by index, that are quarantined: nothing new is opened there.
-    pub quarantined: [u32; 2],
+    /// Markets at each venue that are quarantined: nothing new is opened there.
+    pub quarantined: PerVenue<u32>,
     /// Markets that were withdrawn and are still followed, because something is held, in flight or not final there.
     pub markets_leaving: u64,
     /// Times that a market was followed no more, nothing being left to be done there.
     pub markets_unfollowed: u64,
     /// Baskets that were withdrawn.
     pub baskets_withdrawn: u64,
-    /// Orders at each venue, by index, that are not ours.
-    pub foreign: [Foreign; 2],
+    /// Orders at each venue that are not ours.
+    pub foreign: PerVenue<Foreign>,
     /// The quarantined markets by name.
     pub quarantined_shown: Quarantined,
     /// Whether something a venue said of our orders or fills has not been read yet.
@@ -124,15 +125,15 @@ pub struct Stats {
     pub halted_why: Option<HaltWhy>,
     /// Whether both venues and we agree.
     pub reconciled: bool,
-    /// Whether each venue, by index, and we agree.
-    pub agrees: [bool; 2],
-    /// Whether each venue's last reading, by index, says that all cash or a position is gone, without an explanation.
-    pub gone: [bool; 2],
-    /// When each venue, by index, was last compared with, on the clock of the core's events; zero before the first
+    /// Whether each venue and we agree.
+    pub agrees: PerVenue<bool>,
+    /// Whether each venue's last reading says that all cash or a position is gone, without an explanation.
+    pub gone: PerVenue<bool>,
+    /// When each venue was last compared with, on the clock of the core's events; zero before the first
     /// time in a run.
-    pub compared: [Nanos; 2],
-    /// Markets at each venue, by index, whose contracts are gone as the last reading says, without an explanation.
-    pub doubts: [Doubts; 2],
+    pub compared: PerVenue<Nanos>,
+    /// Markets at each venue whose contracts are gone as the last reading says, without an explanation.
+    pub doubts: PerVenue<Doubts>,
     /// Contracts that neither a complete basket nor a group explains, as of the last comparison.
     pub unpaired: Unpaired,
 }

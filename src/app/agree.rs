@@ -114,7 +114,7 @@ impl Running {
             let stats = *self.engine.stats();
             if let Some(round) = &mut round {
                 let told = *round.told.get_or_insert_with(Instant::now);
-                let compared = stats.compared.iter().all(|at| *at >= round.since);
+                let compared = stats.compared.values().all(|at| *at >= round.since);
                 if compared && stats.reconciled {
                     return Ok(());
                 }

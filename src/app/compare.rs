@@ -11,6 +11,7 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::stats::{Doubts, Stats};
@@ -133,12 +134,12 @@ impl VenueCheck {
 
 /// How the venues' word differs from ours, for a person. `gone` are the names of what a venue says it holds no more.
 fn differs(stats: &Stats, gone: Vec<String>) -> String {
-    let venues = |which: &dyn Fn(usize) -> bool| {
-        let named = Venue::ALL.into_iter().filter(|venue| which(venue.index()));
-        named.map(Venue::name).collect::<Vec<_>>().join(" and ")
+    let venues = |which: PerVenue<bool>| {
+        let named = which.into_iter().filter(|(_, is)| *is);
+        named.map(|(venue, _)| venue.name()).collect::<Vec<_>>().join(" and ")
     };
-    if stats.gone.contains(&true) {
-        let who = venues(&|venue| stats.gone[venue]);
+    if stats.gone.values().any(|gone| *gone) {
+        let who = venues(stats.gone);
         let what = if gone.is_empty() { "cash".to_owned() } else { gone.join(", ") };
         return format!(
             "{who} says that it holds nothing of what is counted here ({what}), and its own trades do not explain that: \
@@ -146,8 +147,8 @@ fn differs(stats: &Stats, gone: Vec<String>) -> String {
              by hand, pay any amount in, or begin with a new state directory"
         );
     }
-    if stats.agrees.contains(&false) {
-        let who = venues(&|venue| !stats.agrees[venue]);
+    if stats.agrees.values().any(|agrees| !agrees) {
+        let who = venues(stats.agrees.map(|_, agrees| !agrees));
         return format!(
             "the figures of {who} differ from ours, or change each time they are read. Look at `surefoot status`, compare \
              its cash and positions with the venue's own pages, and ask again in a minute"
@@ -172,7 +173,7 @@ impl Running {
     pub(super) fn disagreement(&mut self) -> String {
         let stats = *self.engine.stats();
         let name = |market| Some(self.directory.entry(market)?.names.id().to_owned());
-        let gone = stats.doubts.iter().flat_map(Doubts::shown).filter_map(name).collect();
+        let gone = stats.doubts.values().flat_map(Doubts::shown).filter_map(name).collect();
         differs(&stats, gone)
     }
 
@@ -202,8 +203,8 @@ impl Running {
     /// How long ago the core compared with the venue that was compared with longest ago; `None` before it has compared
     /// with both.
     pub(super) fn compared_ago(&mut self) -> Option<Duration> {
-        let [one, other] = self.engine.stats().compared;
-        let oldest = one.min(other);
+        let compared = self.engine.stats().compared;
+        let oldest = compared.values().copied().min().unwrap_or(Nanos::ZERO);
         let age = self.engine.clock.now().since(oldest).get();
         (oldest != Nanos::ZERO).then(|| Duration::from_nanos(age))
     }
@@ -234,7 +235,7 @@ impl Running {
     /// # Errors
     /// Nobody can ask: the system has no thread for it now, or an earlier one failed an assertion.
     pub(super) fn begin_check(&mut self, venue: Venue) -> Result<(), String> {
-        let doubts: Vec<_> = self.engine.stats().doubts[venue.index()].shown().collect();
+        let doubts: Vec<_> = self.engine.stats().doubts[venue].shown().collect();
         let check = &mut self.checks[venue];
         (check.at_once, check.asked) = (false, Instant::now());
         let Some(asker) = check.asker.take() else {
@@ -358,14 +359,14 @@ mod tests {
 
     #[test]
     fn a_mere_difference_sends_nobody_to_pay_money_in() {
-        let agreed = Stats { agrees: [true; 2], ..Stats::default() };
+        let agreed = Stats { agrees: PerVenue::all(true), ..Stats::default() };
         let mut kalshi = agreed;
-        kalshi.agrees[Venue::Kalshi.index()] = false;
+        kalshi.agrees[Venue::Kalshi] = false;
         let said = differs(&kalshi, Vec::new());
         assert!(said.contains("the figures of kalshi differ from ours"), "{said}");
         assert!(!said.contains("pay any amount in"), "{said}");
         assert!(differs(&agreed, Vec::new()).contains("not been read yet"));
-        kalshi.gone[Venue::Kalshi.index()] = true;
+        kalshi.gone[Venue::Kalshi] = true;
         let said = differs(&kalshi, Vec::new());
         assert!(said.starts_with("kalshi says that it holds nothing"), "{said}");
         assert!(said.contains("(cash)") && said.contains("pay any amount in"), "{said}");

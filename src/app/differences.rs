@@ -90,7 +90,7 @@ fn compare_with(
     }
     let shared = truth.open.iter().any(|open| foreign::is_foreign(core, open));
     // The last comparison saw one that is gone by now: what it held came back since.
-    let lately = core.stats().foreign[venue.index()].count > 0;
+    let lately = core.stats().foreign[venue].count > 0;
     let held_back = match (shared, lately) {
         (true, _) => "; orders that are not ours rest there and may hold it",
         (false, true) => {

@@ -60,7 +60,7 @@ impl Foreign {
 
     /// Those that rest now: venue and the venue's id.
     pub fn now(&self, words: &CoreWords) -> Vec<String> {
-        let all = self.names.values().zip(&words.foreign);
+        let all = self.names.values().zip(words.foreign.values());
         all.flat_map(|(names, foreign)| foreign.shown().filter_map(|key| names.get(&key).cloned()))
             .collect()
     }

@@ -11,7 +11,6 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::group::GroupState;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::Note;
 use surefoot_hot::outbox::Outbox;
@@ -154,7 +153,7 @@ pub fn at_end(core: &Core, directory: &Directory, truths: PerVenue<Truth>) -> Re
             format!("${} at risk, ${at_risk} held: the rest is still reserved", stats.exposure);
         return Err(Broken::new("R3", what));
     }
-    let cash = Venue::ALL.map(|venue| core.ledger().cash_at(venue));
+    let cash = PerVenue::from_fn(|venue| core.ledger().cash_at(venue));
     if stats.cash != cash {
         return Err(Broken::new("P4", "the counters' cash is not the ledger's".to_owned()));
     }

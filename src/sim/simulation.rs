@@ -538,7 +538,7 @@ impl Simulation {
 
     fn read(&mut self, venue: Venue) -> Result<(), Broken> {
         let stats = self.core.stats();
-        let doubts: Vec<_> = stats.doubts[venue.index()].shown().collect();
+        let doubts: Vec<_> = stats.doubts[venue].shown().collect();
         let asker = &mut self.askers[venue];
         let events = asker.read(self.now, &doubts, &self.directory)?;
         self.has_agreed |= stats.reconciled;

@@ -180,7 +180,7 @@ impl<W: VenueCodec> Desk<W> {
             self.feed(&event);
         }
         self.control(Control::Reconciled { venue, clean: true });
-        self.core.stats().agrees[venue.index()]
+        self.core.stats().agrees[venue]
     }
 
     /// Whether cash and contracts are the venue's to the last millionth.

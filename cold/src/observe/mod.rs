@@ -18,7 +18,7 @@ mod turns;
 mod values;
 
 use serde_json::Value;
-use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
 
 pub use snapshot::Snapshot;
@@ -95,8 +95,8 @@ pub trait Figures: Copy + 'static {
 pub enum Reading {
     /// One value.
     One(i64),
-    /// One for each venue, by index.
-    ByVenue([i64; Venue::ALL.len()]),
+    /// One for each venue.
+    ByVenue(PerVenue<i64>),
 }
 
 impl Reading {
@@ -104,7 +104,7 @@ impl Reading {
     pub fn sum(self) -> i64 {
         match self {
             Self::One(value) => value,
-            Self::ByVenue(values) => values.iter().sum(),
+            Self::ByVenue(values) => values.values().sum(),
         }
     }
 
@@ -112,8 +112,10 @@ impl Reading {
         match self {
             Self::One(value) => value.into(),
             Self::ByVenue(values) => {
-                let each = Venue::ALL.map(|venue| (venue.name().to_owned(), values[venue.index()]));
-                Value::Object(each.into_iter().map(|(name, value)| (name, value.into())).collect())
+                let each = values.iter();
+                Value::Object(
+                    each.map(|(at, value)| (at.name().to_owned(), (*value).into())).collect(),
+                )
             }
         }
     }
@@ -161,9 +163,9 @@ impl<T: Number> From<T> for Reading {
     }
 }
 
-impl<T: Number> From<[T; Venue::ALL.len()]> for Reading {
-    fn from(values: [T; Venue::ALL.len()]) -> Self {
-        Self::ByVenue(values.map(Number::number))
+impl<T: Number> From<PerVenue<T>> for Reading {
+    fn from(values: PerVenue<T>) -> Self {
+        Self::ByVenue(values.map(|_, value| value.number()))
     }
 }
 
@@ -184,6 +186,7 @@ pub fn registry() -> Vec<Figure> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use surefoot_hot::ids::Venue;
     use surefoot_hot::stats::Stats;
 
     use super::*;
@@ -231,8 +234,11 @@ mod tests {
         cells.publish(&stats);
         assert_eq!((cells.count(ExecFigure::Sent), cells.get(ExecFigure::Unsent)), (7, 3));
         assert_eq!(cells.values().json()["exec_orders_sent"], 7);
-        let stats =
-            Stats { cash: [Usd::from_dollars(1), Usd::from_dollars(2)], ..Stats::default() };
+        let cash = PerVenue::from_fn(|venue| match venue {
+            Venue::Polymarket => Usd::from_dollars(1),
+            Venue::Kalshi => Usd::from_dollars(2),
+        });
+        let stats = Stats { cash, ..Stats::default() };
         let read = Values::<CoreFigure>::of(&stats);
         assert_eq!(read.json()["core_cash_held_microusd"]["kalshi"], 2_000_000);
         assert_eq!(read.usd(CoreFigure::Cash), Usd::from_dollars(3));

@@ -58,10 +58,10 @@ pub struct CoreWords {
     pub quarantined: Quarantined,
     /// Contracts without a partner.
     pub unpaired: Unpaired,
-    /// Orders at each venue, by index, that are not ours.
-    pub foreign: [Foreign; Venue::ALL.len()],
-    /// Markets at each venue, by index, whose contracts are gone as the last reading says, without an explanation.
-    pub doubts: [Doubts; Venue::ALL.len()],
+    /// Orders at each venue that are not ours.
+    pub foreign: PerVenue<Foreign>,
+    /// Markets at each venue whose contracts are gone as the last reading says, without an explanation.
+    pub doubts: PerVenue<Doubts>,
 }
 
 impl CoreWords {

@@ -3,6 +3,7 @@
 //! A struct is taken apart field by field: one that gains a field does not compile before the field has its row here, or
 //! stands among the words, which are no numbers and are shown in other ways.
 
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
@@ -54,12 +55,12 @@ fn sum<const N: usize>(counts: &[u64; N]) -> u64 {
     counts.iter().sum()
 }
 
-fn foreign_orders(orders: &[Foreign; 2]) -> [u32; 2] {
-    orders.map(|orders| orders.count)
+fn foreign_orders(orders: &PerVenue<Foreign>) -> PerVenue<u32> {
+    orders.map(|_, orders| orders.count)
 }
 
-fn doubted_markets(markets: &[Doubts; 2]) -> [u32; 2] {
-    markets.map(|markets| markets.count)
+fn doubted_markets(markets: &PerVenue<Doubts>) -> PerVenue<u32> {
+    markets.map(|_, markets| markets.count)
 }
 
 figures! {
@@ -105,7 +106,7 @@ figures! {
         Exposure = "core_exposure_held_microusd", MicroUsd, "Dollars that are at risk.", exposure;
         Claims = "core_claims_held_microusd", MicroUsd, "What settled markets owe us and have not paid yet.", claims;
         Cash = "core_cash_held_microusd", MicroUsd, "Cash at the venue.", cash;
-        MarketsFollowed = "core_markets_followed", Level, "Markets of the venue that the core knows.", books: |books: &[(u32, u32); 2]| books.map(|(all, _)| all);
+        MarketsFollowed = "core_markets_followed", Level, "Markets of the venue that the core knows.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (all, _)| all);
         RefusedInARow = "core_orders_refused_in_a_row", Level, "Orders in a row that the venue turned away unread or that could not be sent.", refused_in_a_row;
         MarketPauses = "core_markets_paused", Count, "Times that a market was paused because it refused one purchase after another.", market_pauses;
         Quarantined = "core_markets_quarantined", Level, "Markets in which nothing new is opened.", quarantined;
@@ -125,7 +126,7 @@ figures! {
         Unpaired = "core_positions_unpaired", Level, "Positions that neither a complete basket nor a group explains.", unpaired: |unpaired: &Unpaired| unpaired.count;
     }
     also {
-        BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &[(u32, u32); 2]| books.map(|(_, good)| good);
+        BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (_, good)| good);
     }
     words { quarantined_shown, tripped, halted_why }
 }

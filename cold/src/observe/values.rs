@@ -94,7 +94,7 @@ impl<F: Figures> Values<F> {
     pub fn at(&self, figure: F, venue: Venue) -> i64 {
         match self.readings[figure.at()] {
             Reading::One(value) => value,
-            Reading::ByVenue(values) => values[venue.index()],
+            Reading::ByVenue(values) => values[venue],
         }
     }
 

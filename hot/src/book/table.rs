@@ -8,6 +8,7 @@ use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::market::MarketDef;
 use crate::per_id::PerId;
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -19,9 +20,9 @@ use crate::units::Nanos;
 pub struct Books {
     books: PerId<Option<Book>>,
     /// Markets that are followed, by venue.
-    markets: [IdSet; 2],
+    markets: PerVenue<IdSet>,
     /// How many books of each venue are whole and not in doubt.
-    well: [usize; 2],
+    well: PerVenue<usize>,
     /// The books that `well` counts: whole and not in doubt.
     is_well: IdSet,
     /// Books that disagree with what their venue stated.
@@ -42,8 +43,8 @@ impl Books {
         let none = || IdSet::new(MARKETS_MAX);
         Self {
             books: PerId::new(MARKETS_MAX, None),
-            markets: [none(), none()],
-            well: [0; 2],
+            markets: PerVenue::from_fn(|_| none()),
+            well: PerVenue::default(),
             is_well: none(),
             doubted: none(),
             waiting: none(),
@@ -97,10 +98,10 @@ impl Books {
         None
     }
 
-    /// Markets of a venue that are followed, and how many of their books are whole and not in doubt. One in the middle of a frame counts as it
-    /// did before it.
-    pub const fn health(&self, venue: Venue) -> (usize, usize) {
-        (self.markets[venue.index()].len(), self.well[venue.index()])
+    /// Markets of a venue that are followed, and how many of their books are whole and not in doubt. One in the middle of a
+    /// frame counts as it did before it.
+    pub fn health(&self, venue: Venue) -> (usize, usize) {
+        (self.markets[venue].len(), self.well[venue])
     }
 
     /// The first market from `from` on whose book waits for a snapshot that has not begun.
@@ -132,11 +133,11 @@ impl Books {
         let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
         let (is_waiting, is_followed) = (book.is_waiting(), book.is_followed());
         for of in Venue::ALL {
-            let was_of = self.markets[of.index()].contains(at);
-            self.well[of.index()] -= usize::from(was_of && self.is_well.contains(at));
-            self.markets[of.index()].set(at, of == venue && is_followed);
+            let was_of = self.markets[of].contains(at);
+            self.well[of] -= usize::from(was_of && self.is_well.contains(at));
+            self.markets[of].set(at, of == venue && is_followed);
         }
-        self.well[venue.index()] += usize::from(is_well);
+        self.well[venue] += usize::from(is_well);
         self.is_well.set(at, is_well);
         self.doubted.set(at, is_doubted);
         self.waiting.set(at, is_waiting);
@@ -147,7 +148,7 @@ impl Books {
     /// # Panics
     /// Where they do not.
     pub fn check_lists(&self) {
-        let mut well = [0; 2];
+        let mut well = PerVenue::<usize>::default();
         for (at, book) in self.books.iter().enumerate() {
             let is = |of: fn(&Book) -> bool| book.as_ref().is_some_and(of);
             assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
@@ -157,8 +158,8 @@ impl Books {
             for venue in Venue::ALL {
                 let is_of = |book: &Book| book.is_followed() && book.terms().venue == venue;
                 let is_of = book.as_ref().is_some_and(is_of);
-                assert_eq!(self.markets[venue.index()].contains(at), is_of, "market {at}");
-                well[venue.index()] += usize::from(is_of && is(Book::is_well));
+                assert_eq!(self.markets[venue].contains(at), is_of, "market {at}");
+                well[venue] += usize::from(is_of && is(Book::is_well));
             }
         }
         assert_eq!(well, self.well, "the number of books that are well");

@@ -26,8 +26,8 @@ use crate::units::{Nanos, Price, Qty, Usd};
 impl Core {
     /// A reading of a venue is told from here, up to the word that it is whole.
     pub(super) fn on_reading(&mut self, venue: Venue, since: Nanos) {
-        self.stats.foreign[venue.index()] = Foreign::default();
-        self.stats.doubts[venue.index()] = Doubts::default();
+        self.stats.foreign[venue] = Foreign::default();
+        self.stats.doubts[venue] = Doubts::default();
         let claims = self.money.ledger().claims();
         self.comparison.begin(venue, since, claims, &self.books, &self.orders, &self.fills);
     }
@@ -155,7 +155,7 @@ impl Core {
         match self.comparison.find_position(venue, market, self.held_here(market), theirs) {
             Finding::Explained => {}
             Finding::Gone => {
-                self.stats.doubts[venue.index()].add(market);
+                self.stats.doubts[venue].add(market);
                 self.doubt_gone(venue, Some(market), out);
             }
             Finding::Differs => self.disagree(venue, Some(market), out),

@@ -19,6 +19,7 @@ use crate::market::MarketDef;
 use crate::order::Record;
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
@@ -36,7 +37,7 @@ const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 /// The comparison under way with each venue, and what earlier ones found.
 #[derive(Debug)]
 pub(super) struct Comparison {
-    venues: [VenueCompared; 2],
+    venues: PerVenue<VenueCompared>,
     purses: [PurseCompared; CASH_ACCOUNTS],
     /// What orders have given back lately at venues that tell their cash without it.
     released: [Released; CASH_ACCOUNTS],
@@ -154,7 +155,7 @@ impl VenueCompared {
 impl Comparison {
     pub fn new() -> Self {
         Self {
-            venues: [VenueCompared::default(); 2],
+            venues: PerVenue::default(),
             purses: [PurseCompared::default(); CASH_ACCOUNTS],
             released: [Released::NONE; CASH_ACCOUNTS],
             markets: PerId::new(MARKETS_MAX, MarketCompared::default()),
@@ -165,7 +166,7 @@ impl Comparison {
 
     /// A run begins: nothing is known of what the venues say.
     pub fn restart(&mut self) {
-        self.venues = [VenueCompared::default(); 2];
+        self.venues = PerVenue::default();
         self.purses = [PurseCompared::default(); CASH_ACCOUNTS];
         for market in self.markets.iter_mut() {
             *market = MarketCompared {
@@ -178,17 +179,17 @@ impl Comparison {
 
     /// When the reading under way was begun; zero before the first one of a run.
     pub fn since(&self, venue: Venue) -> Nanos {
-        self.venues[venue.index()].since
+        self.venues[venue].since
     }
 
     /// When each venue was last compared with; zero before the first time in a run.
-    pub fn compared(&self) -> [Nanos; 2] {
-        self.venues.map(|venue| venue.compared)
+    pub fn compared(&self) -> PerVenue<Nanos> {
+        self.venues.map(|_, read| read.compared)
     }
 
     /// Whether each venue's last reading says that something is gone, without a history that explains it.
-    pub fn gone(&self) -> [bool; 2] {
-        self.venues.map(|venue| venue.gone)
+    pub fn gone(&self) -> PerVenue<bool> {
+        self.venues.map(|_, read| read.gone)
     }
 
     /// An order claims less cash than it did: the venue's figure may be without that for a while.
@@ -201,7 +202,7 @@ impl Comparison {
     /// A fill was booked, or undone, while a reading may be under way that does not show it.
     pub fn on_booked(&mut self, booking: &Booking, undone: bool) {
         let venue = booking.purse.venue();
-        if self.venues[venue.index()].since != Nanos::ZERO {
+        if self.venues[venue].since != Nanos::ZERO {
             self.allow_fill(booking, undone);
         }
     }
@@ -324,7 +325,7 @@ impl Comparison {
         fills: &FillsSeen,
     ) {
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
-        let at = &mut self.venues[venue.index()];
+        let at = &mut self.venues[venue];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
         for purse in Purse::all().filter(|purse| purse.venue() == venue) {
             let PurseCompared { seen, seen_since, .. } = self.purses[purse.index()];
@@ -367,13 +368,13 @@ impl Comparison {
 
     /// The reading tells of the cash in an account.
     pub fn on_cash_told(&mut self, purse: Purse, cash: Usd) {
-        self.venues[purse.venue().index()].has_cash |= cash > Usd::ZERO;
+        self.venues[purse.venue()].has_cash |= cash > Usd::ZERO;
         self.purses[purse.index()].told = true;
     }
 
     /// The whole reading was told. Returns whether it has shown no difference but those that were put right.
     pub fn finish(&mut self, now: Nanos, venue: Venue) -> bool {
-        let at = &mut self.venues[venue.index()];
+        let at = &mut self.venues[venue];
         at.compared = now;
         at.gone_told &= at.gone;
         if std::mem::take(&mut at.differs) {
@@ -385,18 +386,18 @@ impl Comparison {
 
     /// The reading under way differs, or could not be read.
     pub fn on_difference(&mut self, venue: Venue) {
-        self.venues[venue.index()].differs = true;
+        self.venues[venue].differs = true;
     }
 
     /// Whether the last comparison with a venue is too old for anything to be opened.
     pub fn is_old(&self, now: Nanos, venue: Venue) -> bool {
-        let at = &self.venues[venue.index()];
+        let at = &self.venues[venue];
         at.since != Nanos::ZERO && now.since(at.compared) > COMPARED_WITHIN
     }
 
     /// The venue says that something is gone and nothing explains it. Returns whether an alarm is due about it.
     pub fn on_gone(&mut self, venue: Venue) -> bool {
-        let at = &mut self.venues[venue.index()];
+        let at = &mut self.venues[venue];
         at.gone = true;
         !std::mem::replace(&mut at.gone_told, true)
     }
@@ -424,7 +425,7 @@ impl Comparison {
         ours: Usd,
         theirs: Usd,
     ) -> Option<ClaimFound> {
-        let VenueCompared { since, met, .. } = self.venues[purse.venue().index()];
+        let VenueCompared { since, met, .. } = self.venues[purse.venue()];
         let gone = self.markets[market.index()].gone?;
         let range = &mut self.purses[purse.index()].range;
         let is_there = i128::from((theirs - ours - claim).micros()) >= -range.less();
@@ -453,7 +454,7 @@ impl Comparison {
         ours: Usd,
         theirs: Usd,
     ) -> Finding<(Usd, Figure<Usd, Usd>)> {
-        let at = &self.venues[purse.venue().index()];
+        let at = &self.venues[purse.venue()];
         let of = &mut self.purses[purse.index()];
         let errors = of.range.errors((theirs - ours).micros().into());
         if errors.has_none() {
@@ -487,7 +488,7 @@ impl Comparison {
         ours: [i128; 2],
         theirs: [Qty; 2],
     ) -> Finding<([Qty; 2], Contracts)> {
-        let at = &self.venues[venue.index()];
+        let at = &self.venues[venue];
         let of = &mut self.markets[market.index()];
         let errors = errors_of(venue, ours, theirs, of.range);
         let gone = is_gone(venue, ours, theirs, errors);

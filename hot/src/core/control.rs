@@ -170,7 +170,7 @@ impl Core {
         if self.orders.find(order).is_some() {
             return;
         }
-        self.stats.foreign[venue.index()].add(key);
+        self.stats.foreign[venue].add(key);
         if !self.orphans.name(key) {
             return;
         }

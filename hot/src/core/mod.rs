@@ -87,13 +87,14 @@ use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
-use crate::ids::{MarketId, OrderId, Venue};
+use crate::ids::{MarketId, OrderId};
 use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
 use crate::order::{Expiry, OrderState, OrderTable};
 use crate::outbox::Outbox;
+use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
 use crate::stats::Stats;
 use crate::strategy::arbitrage::Planning;
@@ -269,12 +270,12 @@ impl Core {
             fees: self.ledger().fees(),
             exposure: self.money.exposure().total(),
             claims: self.ledger().claims(),
-            cash: Venue::ALL.map(|venue| self.ledger().cash_at(venue)),
-            books: Venue::ALL.map(|venue| {
+            cash: PerVenue::from_fn(|venue| self.ledger().cash_at(venue)),
+            books: PerVenue::from_fn(|venue| {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
             }),
-            refused_in_a_row: Venue::ALL.map(|venue| self.refusals.in_a_row(venue)),
+            refused_in_a_row: PerVenue::from_fn(|venue| self.refusals.in_a_row(venue)),
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),

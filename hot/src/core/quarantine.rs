@@ -15,6 +15,7 @@ use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
+use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, QuarantineWhy};
 use crate::state::state_fields;
 use crate::stats::Quarantined;
@@ -54,7 +55,7 @@ pub(super) struct Quarantine {
     /// Those of them that are shut.
     shut: IdSet,
     /// Since when a message about our money at a venue has been unread.
-    unread: [Option<Nanos>; 2],
+    unread: PerVenue<Option<Nanos>>,
 }
 
 impl Watched {
@@ -76,7 +77,7 @@ impl Quarantine {
         Self {
             markets: PerId::new(MARKETS_MAX, Watched::CALM),
             shut: IdSet::new(MARKETS_MAX),
-            unread: [None; 2],
+            unread: PerVenue::default(),
         }
     }
 
@@ -87,12 +88,12 @@ impl Quarantine {
 
     /// Whether anything about our money is unread.
     pub fn is_unread(&self) -> bool {
-        self.unread != [None; 2]
+        self.unread.values().any(Option::is_some)
     }
 
     /// A venue's own history, asked for at `since`, agrees with us: whatever was unread before is in it.
     pub fn has_read(&mut self, venue: Venue, since: Nanos) {
-        let unread = &mut self.unread[venue.index()];
+        let unread = &mut self.unread[venue];
         *unread = unread.filter(|at| *at >= since);
     }
 
@@ -141,12 +142,12 @@ impl Quarantine {
 
 impl Core {
     /// How many markets of each venue are quarantined.
-    pub(super) fn quarantined(&self) -> [u32; 2] {
-        let mut count = [0; 2];
+    pub(super) fn quarantined(&self) -> PerVenue<u32> {
+        let mut count = PerVenue::default();
         for (market, _) in self.quarantine.iter() {
             // One without terms yet is of no venue.
             let venue = self.books.terms(market).map(|terms| terms.venue);
-            venue.into_iter().for_each(|venue| count[venue.index()] += 1);
+            venue.into_iter().for_each(|venue| count[venue] += 1);
         }
         count
     }
@@ -179,7 +180,7 @@ impl Core {
             }
             Oddity::Money => {
                 self.stats.unread += 1;
-                self.quarantine.unread[venue.index()] = Some(now);
+                self.quarantine.unread[venue] = Some(now);
                 let place = Place { market, ..Place::of_venue(venue) };
                 self.alarm_at(Alarm::UnreadMoney, place, out);
                 self.ask_about_all(now, venue, out);

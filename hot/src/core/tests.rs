@@ -35,7 +35,7 @@ use crate::event::{Control, Link};
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
-use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, VenueKey};
+use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::MarketStatus;
 use crate::order::{Order, Tif};

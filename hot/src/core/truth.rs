@@ -8,22 +8,23 @@ use crate::bounds::MARKET_LINKS_MAX;
 use crate::event::Link;
 use crate::ids::Venue;
 use crate::links::{LinkNumber, LinkSet};
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// What we know of the venues can be relied on this far: see the head of this file.
 #[derive(Debug)]
 pub(super) struct Truth {
-    /// Whether the private link and the orders' link of each venue are up, by venue and [`Link`].
-    links: [[bool; 3]; 2],
-    /// The market links that are up, by venue.
-    market_links: [LinkSet; 2],
+    /// Whether the private link and the orders' link of each venue are up, by [`Link`].
+    links: PerVenue<[bool; 3]>,
+    /// The market links that are up.
+    market_links: PerVenue<LinkSet>,
     /// Whether each venue and we agree.
-    reconciled: [bool; 2],
-    /// Whether new baskets with a leg at a venue are held back, by venue.
-    held: [bool; 2],
-    /// Up to when what each market link brings has been handed in, by venue and number.
-    current: [[Nanos; MARKET_LINKS_MAX]; 2],
+    reconciled: PerVenue<bool>,
+    /// Whether new baskets with a leg at a venue are held back.
+    held: PerVenue<bool>,
+    /// Up to when what each market link brings has been handed in, by number.
+    current: PerVenue<[Nanos; MARKET_LINKS_MAX]>,
     /// Until then all market data counts as old, after a stall.
     doubted_until: Nanos,
 }
@@ -39,11 +40,11 @@ impl Truth {
     /// As a run begins: no link is up and no venue has agreed.
     pub const fn new() -> Self {
         Self {
-            links: [[false; 3]; 2],
-            market_links: [LinkSet::NONE; 2],
-            reconciled: [false; 2],
-            held: [false; 2],
-            current: [[Nanos::ZERO; MARKET_LINKS_MAX]; 2],
+            links: PerVenue::all([false; 3]),
+            market_links: PerVenue::all(LinkSet::NONE),
+            reconciled: PerVenue::all(false),
+            held: PerVenue::all(false),
+            current: PerVenue::all([Nanos::ZERO; MARKET_LINKS_MAX]),
             doubted_until: Nanos::ZERO,
         }
     }
@@ -54,37 +55,37 @@ impl Truth {
     }
 
     /// A link came up or went down.
-    pub const fn on_link(&mut self, venue: Venue, link: Link, number: LinkNumber, up: bool) {
+    pub fn on_link(&mut self, venue: Venue, link: Link, number: LinkNumber, up: bool) {
         match (link, up) {
-            (Link::Market, true) => self.market_links[venue.index()].insert(number),
-            (Link::Market, false) => self.market_links[venue.index()].remove(number),
-            (Link::Private | Link::Orders, _) => self.links[venue.index()][link as usize] = up,
+            (Link::Market, true) => self.market_links[venue].insert(number),
+            (Link::Market, false) => self.market_links[venue].remove(number),
+            (Link::Private | Link::Orders, _) => self.links[venue][link as usize] = up,
         }
     }
 
     /// Whether the market link that feeds a book is up. A book that never had a snapshot may be fed by any of its venue's.
     pub fn is_fed(&self, book: &Book) -> bool {
-        let up = self.market_links[book.terms().venue.index()];
+        let up = self.market_links[book.terms().venue];
         book.link().map_or(!up.is_empty(), |link| up.contains(link))
     }
 
     /// Whether orders can be sent to a venue and heard of.
-    pub const fn is_linked(&self, venue: Venue) -> bool {
-        let links = self.links[venue.index()];
+    pub fn is_linked(&self, venue: Venue) -> bool {
+        let links = self.links[venue];
         links[Link::Private as usize] && links[Link::Orders as usize]
     }
 
     /// What these market links of a venue bring has been handed in up to `upto`.
     pub fn on_current(&mut self, venue: Venue, links: LinkSet, upto: Nanos) {
         for link in links.iter() {
-            let current = &mut self.current[venue.index()][link.index()];
+            let current = &mut self.current[venue][link.index()];
             *current = (*current).max(upto);
         }
     }
 
     /// The hot thread stood still: all market data counts as old until it has been handed in anew, and until `until`.
     pub const fn on_stall(&mut self, until: Nanos) {
-        self.current = [[Nanos::ZERO; MARKET_LINKS_MAX]; 2];
+        self.current = PerVenue::all([Nanos::ZERO; MARKET_LINKS_MAX]);
         self.doubted_until = until;
     }
 
@@ -92,42 +93,42 @@ impl Truth {
     pub fn data_age(&self, now: Nanos, book: &Book) -> Nanos {
         match book.link() {
             Some(link) if now >= self.doubted_until => {
-                now.since(self.current[book.terms().venue.index()][link.index()])
+                now.since(self.current[book.terms().venue][link.index()])
             }
             Some(_) | None => Nanos::NEVER,
         }
     }
 
     /// The operator holds back new baskets with a leg at a venue, or does so no more.
-    pub const fn on_hold(&mut self, venue: Venue, held: bool) {
-        self.held[venue.index()] = held;
+    pub fn on_hold(&mut self, venue: Venue, held: bool) {
+        self.held[venue] = held;
     }
 
-    pub const fn is_held(&self, venue: Venue) -> bool {
-        self.held[venue.index()]
+    pub fn is_held(&self, venue: Venue) -> bool {
+        self.held[venue]
     }
 
     /// A venue and we agree.
-    pub const fn agree(&mut self, venue: Venue) {
-        self.reconciled[venue.index()] = true;
+    pub fn agree(&mut self, venue: Venue) {
+        self.reconciled[venue] = true;
     }
 
     /// A venue and we do not agree, or not certainly. Returns whether we did before.
-    pub const fn disagree(&mut self, venue: Venue) -> bool {
-        std::mem::replace(&mut self.reconciled[venue.index()], false)
+    pub fn disagree(&mut self, venue: Venue) -> bool {
+        std::mem::replace(&mut self.reconciled[venue], false)
     }
 
-    pub const fn agrees(&self, venue: Venue) -> bool {
-        self.reconciled[venue.index()]
+    pub fn agrees(&self, venue: Venue) -> bool {
+        self.reconciled[venue]
     }
 
-    /// Whether each venue and we agree, by venue.
-    pub const fn agreements(&self) -> [bool; 2] {
+    /// Whether each venue and we agree.
+    pub const fn agreements(&self) -> PerVenue<bool> {
         self.reconciled
     }
 
     /// Whether all venues and we agree.
     pub fn all_agree(&self) -> bool {
-        self.reconciled.iter().all(|agrees| *agrees)
+        self.reconciled.values().all(|agrees| *agrees)
     }
 }

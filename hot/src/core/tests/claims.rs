@@ -98,7 +98,7 @@ fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
     desk.notes.clear();
     desk.control(Control::Start { epoch: 9, first_order: 1_000_000 });
     reading(&mut desk, 0, Usd::ZERO);
-    let agrees = |desk: &Desk| desk.core.stats().agrees[Venue::Polymarket.index()];
+    let agrees = |desk: &Desk| desk.core.stats().agrees[Venue::Polymarket];
     assert_eq!((desk.core.stats().claims, agrees(&desk)), (Usd::from_dollars(30), false), "once");
     reading(&mut desk, 0, Usd::ZERO);
     assert_eq!((desk.core.stats().claims, alarms(&desk), agrees(&desk)), (Usd::ZERO, 1, true));
@@ -210,7 +210,7 @@ fn a_claim_that_is_paid_within_a_minute_of_the_first_funding_is_paid_once() {
         let cash = Usd::from_dollars(dollars);
         desk.reading(venue, &[position, Control::Cash { venue, shard, cash }]);
     };
-    let agrees = |desk: &Desk| desk.core.stats().agrees[venue.index()];
+    let agrees = |desk: &Desk| desk.core.stats().agrees[venue];
     read(&mut desk, 30, 500);
     assert_eq!(desk.core.ledger().cash_at(venue), Usd::ZERO, "told once");
     desk.wait(Nanos::from_secs(1));

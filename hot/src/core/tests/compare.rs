@@ -115,9 +115,8 @@ fn an_answer_without_a_purse_or_with_one_outcome_missing_is_a_zero_too() {
     desk.control(Control::Reconciled { venue: KALSHI, clean: true });
     assert!(!clean(&desk), "no cash was told");
     let stats = desk.core.stats();
-    let kalshi = KALSHI.index();
-    assert_eq!((stats.gone[kalshi], stats.agrees[kalshi]), (true, false));
-    assert_eq!((stats.gone[1 - kalshi], stats.agrees[1 - kalshi]), (false, true));
+    assert_eq!((stats.gone[KALSHI], stats.agrees[KALSHI]), (true, false));
+    assert_eq!((stats.gone[POLYMARKET], stats.agrees[POLYMARKET]), (false, true));
     desk.reading(KALSHI, &[position(KA, 0, 30)]);
     assert!(clean(&desk));
     for _ in 0..2 {
@@ -154,7 +153,7 @@ fn what_the_venues_own_trades_explain_is_gone() {
     let mut desk = with_a_pair();
     let gone = position(KA, 0, 0);
     desk.reading(KALSHI, &[gone]);
-    let doubts = desk.core.stats().doubts[KALSHI.index()];
+    let doubts = desk.core.stats().doubts[KALSHI];
     assert_eq!((doubts.count, doubts.shown().collect::<Vec<_>>()), (1, vec![KA]));
     let history = |no| Control::History { market: KA, yes: Qty::ZERO, no: qty(no) };
     for _ in 0..3 {
@@ -165,7 +164,7 @@ fn what_the_venues_own_trades_explain_is_gone() {
     assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO);
     assert!(clean(&desk));
     desk.reading(KALSHI, &[gone]);
-    assert_eq!(desk.core.stats().doubts[KALSHI.index()].count, 0);
+    assert_eq!(desk.core.stats().doubts[KALSHI].count, 0);
 }
 
 #[test]
@@ -192,7 +191,7 @@ fn an_order_that_rests_explains_what_it_may_have_done_and_no_more() {
     for (yes, spent) in [(0, Usd::ZERO), (30, cost), (12, Usd::from_dollars(5))] {
         desk.reading(POLYMARKET, &[position(PM, yes, 0), cash(POLYMARKET, ours - spent)]);
         assert!(clean(&desk), "{yes} {spent:?}");
-        assert_eq!(desk.core.stats().compared[POLYMARKET.index()].millis(), desk.now.millis());
+        assert_eq!(desk.core.stats().compared[POLYMARKET].millis(), desk.now.millis());
     }
     assert_eq!(desk.held(PM, Outcome::Yes), Qty::ZERO, "the fills themselves will tell");
     assert_eq!(desk.core.ledger().cash_at(POLYMARKET), ours);
@@ -298,7 +297,7 @@ fn a_settlement_found_by_the_poll_leaves_the_rest_of_it_compared() {
         desk.control(cash(KALSHI, theirs));
         desk.control(Control::Reconciled { venue: KALSHI, clean: true });
         assert_eq!(clean(&desk), agrees, "{theirs:?}");
-        assert_eq!(desk.core.stats().compared[KALSHI.index()], desk.now);
+        assert_eq!(desk.core.stats().compared[KALSHI], desk.now);
     }
     assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO);
 }

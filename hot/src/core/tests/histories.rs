@@ -429,7 +429,7 @@ impl World {
         self.desk.control(C::Reconciled { venue, clean: true });
         self.told += 1;
         if fault.is_some() {
-            self.agreed.push(self.desk.core.stats().agrees[venue.index()]);
+            self.agreed.push(self.desk.core.stats().agrees[venue]);
             let [after, _] = self.both(venue);
             let held = [0, 1].map(|outcome| after.1[outcome] - before.1[outcome]);
             self.corrected.push(((after.0 - before.0).micros(), held));

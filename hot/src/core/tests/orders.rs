@@ -423,7 +423,7 @@ fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
         desk.control(Control::Reading { venue: Venue::Kalshi, since });
         desk.control(open(ours));
         desk.control(open(theirs));
-        let foreign = desk.core.stats().foreign[Venue::Kalshi.index()];
+        let foreign = desk.core.stats().foreign[Venue::Kalshi];
         assert_eq!((foreign.count, foreign.shown().collect()), (1, vec![theirs]));
     }
     let alarms = desk.notes.iter().filter(|note| {
@@ -433,5 +433,5 @@ fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
     assert_eq!((desk.reserved(), desk.intents.len()), (reserved, intents));
     let since = desk.now;
     desk.control(Control::Reading { venue: Venue::Kalshi, since });
-    assert_eq!(desk.core.stats().foreign[Venue::Kalshi.index()].count, 0, "it is gone");
+    assert_eq!(desk.core.stats().foreign[Venue::Kalshi].count, 0, "it is gone");
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::order::Purpose;
+use crate::per_venue::PerVenue;
 use crate::report::{Reject, Unsent};
 
 fn alarms(desk: &Desk) -> usize {
@@ -48,8 +49,8 @@ fn a_venue_that_refuses_everything_costs_one_leg_and_is_held() {
         let most = if name == "breaker" { 25 } else { 12 };
         assert!(asked <= most, "{name}: {asked} orders in a minute");
         assert!(alarms(&desk) >= 1, "{name}: a person hears of it");
-        assert!(desk.core.stats().refused_in_a_row[Venue::Polymarket.index()] >= 3);
-        assert_eq!(desk.core.stats().refused_in_a_row[Venue::Kalshi.index()], 0);
+        assert!(desk.core.stats().refused_in_a_row[Venue::Polymarket] >= 3);
+        assert_eq!(desk.core.stats().refused_in_a_row[Venue::Kalshi], 0);
         assert_eq!(desk.held(KA, Outcome::No), Qty::ZERO, "{name}");
         // Well again: the next try takes it up, its leg there first.
         let mut waited = Nanos::ZERO;
@@ -66,7 +67,7 @@ fn a_venue_that_refuses_everything_costs_one_leg_and_is_held() {
         let hedge = desk.last_placed();
         assert_eq!(hedge.market, KA);
         desk.fill(&hedge, 30);
-        assert_eq!(desk.core.stats().refused_in_a_row, [0, 0]);
+        assert_eq!(desk.core.stats().refused_in_a_row, PerVenue::all(0));
         desk.wait(Nanos::from_secs(2));
         desk.gap();
         assert_eq!(desk.last_placed().market, KA, "{name}: trusted again");
