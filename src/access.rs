@@ -27,19 +27,19 @@ pub struct Access {
 /// Polymarket's endpoints and our account there.
 #[derive(Debug)]
 pub struct PolymarketAccess {
-    /// CLOB REST.
+    /// REST of the CLOB: orders, books, our account.
     pub clob: Endpoint,
-    /// Metadata.
+    /// Gamma's REST: the terms of markets, which need no key.
     pub gamma: Endpoint,
-    /// Positions.
+    /// REST of the data API: positions and trades of a wallet.
     pub data: Endpoint,
-    /// Market stream.
+    /// The stream of books and trades.
     pub ws_market: Endpoint,
-    /// Private stream.
+    /// The stream of our own orders and fills.
     pub ws_user: Endpoint,
     /// Which chain's contracts sign.
     pub chain: Chain,
-    /// Who signs.
+    /// The Ethereum key that signs orders.
     pub private_key: Secret,
     pub kind: SignatureType,
     /// Whose money trades.
@@ -83,9 +83,9 @@ pub struct Relations {
 /// The same question on both venues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// Polymarket's condition id.
+    /// The market's condition id at Polymarket.
     pub polymarket: String,
-    /// Kalshi's ticker.
+    /// The market's ticker at Kalshi.
     pub kalshi: String,
     /// Whether YES is YES.
     pub same_polarity: bool,

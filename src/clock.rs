@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 
 use surefoot_hot::units::Nanos;
 
-/// 2026-01-01T00:00:00Z.
+/// 2026-01-01T00:00:00Z in nanoseconds: a wall clock before it is wrong.
 const CLOCK_LEAST: u64 = 1_767_225_600_000_000_000;
 /// A correction is made good within this time of its reading; later readings see none of it. So a wall that nobody
 /// looks at any more carries nothing away.

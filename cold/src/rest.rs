@@ -53,7 +53,6 @@ impl RestRequest<'_> {
 /// One whole answer, whatever its status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestAnswer {
-    /// HTTP status.
     pub status: u16,
     /// `Retry-After` in seconds, where it is there and a number.
     pub retry_after: Option<u32>,

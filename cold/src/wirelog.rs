@@ -57,7 +57,6 @@ pub enum SyncMode {
 pub enum WireLogError {
     /// A record in the middle is not what was written.
     Corrupt {
-        /// Which file.
         path: PathBuf,
         /// Byte offset of the record.
         offset: u64,
@@ -66,7 +65,6 @@ pub enum WireLogError {
     },
     /// The file could not be used.
     Io {
-        /// Which file.
         path: PathBuf,
         /// What we were doing.
         doing: &'static str,

@@ -47,7 +47,7 @@ pub const LEDGER_ENTRIES_MAX: usize = FILLS_SEEN_MAX + 8_192;
 pub const FILLS_VOID_MAX: usize = 1_024;
 /// Reports kept until the order they speak of is known by that name.
 pub const ORPHANS_MAX: usize = 256;
-/// Orders whose reports nobody claimed and that an alarm has named, remembered so that it names each once.
+/// Orders that are not ours and that an alarm has named, remembered so that it names each once.
 pub const STRAYS_TOLD_MAX: usize = 256;
 /// Levels that a basket's depth walk looks at, each leg.
 pub const WALK_LEVELS_MAX: usize = 32;
@@ -60,7 +60,7 @@ pub const STALL_MIN: Nanos = Nanos::from_millis(250);
 /// After a stall nothing is opened for this long, even where the sockets are empty: what the venue held back while
 /// nobody read is still on its way.
 pub const STALL_REST: Nanos = Nanos::from_millis(250);
-/// A stall this long halts: whatever was decided before it, nobody can say what it met.
+/// A stall this long halts: what became of the orders decided before it is unknown.
 pub const STALL_HALT: Nanos = Nanos::from_secs(2);
 
 /// Books that wait for a snapshot, looked at in one timer event; the next one goes on behind them.

@@ -15,7 +15,7 @@ macro_rules! id {
             pub const fn new(number: $inner) -> Self {
                 Self(number)
             }
-            /// Its number.
+            /// The number that it stands for.
             pub const fn get(self) -> $inner {
                 self.0
             }

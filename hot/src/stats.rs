@@ -74,7 +74,7 @@ pub struct Stats {
     pub alarms: u64,
     /// Orders that are not done.
     pub orders_live: u64,
-    /// Orders of which nobody can say whether the venue has them.
+    /// Orders that have timed out, so that it is unknown whether the venue has them.
     pub orders_unknown_live: u64,
     /// Groups that have not ended.
     pub groups_live: u64,

@@ -19,7 +19,7 @@ pub const QTY_MAX: Qty = Qty(1_000_000_000 * MICROS);
 pub struct Price(u16);
 
 impl Price {
-    /// Nothing.
+    /// A price of $0: the outcome that lost.
     pub const ZERO: Self = Self(0);
     /// One dollar: what a winning contract pays.
     pub const ONE: Self = Self(10_000);
@@ -73,7 +73,7 @@ impl fmt::Display for Price {
 pub struct Qty(u64);
 
 impl Qty {
-    /// Nothing.
+    /// No contract.
     pub const ZERO: Self = Self(0);
 
     /// From millionths. Codecs refuse anything beyond [`QTY_MAX`] before they get here.
@@ -180,12 +180,12 @@ impl fmt::Display for Qty {
 pub struct Usd(i64);
 
 impl Usd {
-    /// Nothing.
+    /// No dollar.
     pub const ZERO: Self = Self(0);
     /// More than any account holds.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// From microdollars.
+    /// An amount of this many millionths of a dollar.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -200,7 +200,7 @@ impl Usd {
         Self(cents * 10_000)
     }
 
-    /// Microdollars.
+    /// The amount in millionths of a dollar.
     pub const fn micros(self) -> i64 {
         self.0
     }
@@ -291,12 +291,12 @@ impl fmt::Display for Usd {
 pub struct Nanos(u64);
 
 impl Nanos {
-    /// Before everything.
+    /// The beginning of time: 1970-01-01T00:00:00Z, and a span of nothing.
     pub const ZERO: Self = Self(0);
     /// After everything: a deadline that never comes.
     pub const NEVER: Self = Self(u64::MAX);
 
-    /// From nanoseconds.
+    /// A time of this many nanoseconds since 1970, or a span of so many.
     pub const fn new(nanos: u64) -> Self {
         Self(nanos)
     }
@@ -311,12 +311,12 @@ impl Nanos {
         Self(secs.saturating_mul(1_000_000_000))
     }
 
-    /// Nanoseconds.
+    /// The time, or the span, in nanoseconds.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// Whole milliseconds.
+    /// The time, or the span, in milliseconds, rounded down.
     pub const fn millis(self) -> u64 {
         self.0 / 1_000_000
     }

@@ -46,7 +46,7 @@ pub struct VenueRules {
 /// The steps that an order's size comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lots {
-    /// Always [`LOT`].
+    /// Each order is for whole multiples of [`LOT`].
     Fixed,
     /// Whatever keeps both amounts of the order within the venue's decimals: see [`crate::amounts::lot_step`].
     ByAmounts,

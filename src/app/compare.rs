@@ -99,7 +99,7 @@ impl Asker {
         self.results.read().unwrap_or_default()
     }
 
-    /// See [`settled_truth`].
+    /// What the venue says once it has said the same twice; see [`settled_truth`].
     pub(super) fn truth_at_end(&self) -> Result<Truth, String> {
         // The last fills of a stream may be a moment behind the answers.
         let truth = settled_truth(self.account.as_ref(), 8, Duration::from_millis(200));

@@ -48,11 +48,11 @@ pub struct VenueSigns {
     pub links_up: u64,
     /// Times one of its streams broke within the last minute.
     pub links_lost: u64,
-    /// Markets followed.
+    /// Markets of the venue that are followed.
     pub markets: u32,
     /// How many of their books may be decided from.
     pub good: u32,
-    /// Markets quarantined.
+    /// Markets of the venue in which nothing is opened because something was not understood.
     pub quarantined: u32,
     /// The way of orders to it.
     pub exec: ExecFigures,
@@ -99,7 +99,7 @@ pub struct Signs {
     pub fees_changed: PerVenue<bool>,
     /// Streams that are down, by name.
     pub links_down: Vec<String>,
-    /// Each venue.
+    /// What is known of each venue.
     pub venues: PerVenue<VenueSigns>,
 }
 
@@ -138,7 +138,7 @@ pub struct Row {
     pub severity: Severity,
     /// Which new baskets it keeps from being opened.
     pub holds: Holds,
-    /// Finds it.
+    /// Whether the trouble is there, and in what words; `None` where it is not.
     pub find: fn(&Signs) -> Option<Found>,
     /// What to do about it: a sentence.
     pub remedy: &'static str,

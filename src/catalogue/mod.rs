@@ -26,7 +26,7 @@ use clusters::Clusters;
 /// What there is to trade.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// The markets.
+    /// The markets that are followed, by number.
     pub directory: Directory,
     /// The baskets, leg by leg.
     pub baskets: Vec<BasketDef>,

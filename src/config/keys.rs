@@ -5,7 +5,7 @@ use surefoot_hot::units::MICROS;
 
 use super::limits;
 
-/// One key.
+/// A key of the configuration: its path, what it takes and what it means.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// Its place: `limits.daily_loss`.
@@ -25,7 +25,7 @@ pub struct Key {
 pub enum Kind {
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A path.
+    /// The path of a file or a directory, in quotes.
     Path,
     /// A whole number within bounds.
     Whole(u64, u64),
@@ -35,7 +35,7 @@ pub enum Kind {
     Ticks(u64, u64),
     /// An address that begins so.
     Url(&'static str),
-    /// Text.
+    /// Any text, in quotes.
     Text,
     /// Where a secret is; never the secret.
     Secret,
@@ -319,7 +319,7 @@ pub fn all() -> Vec<Key> {
 pub enum Value {
     /// A number in the key's smallest unit.
     Number(u64),
-    /// Anything else.
+    /// A word, a path, an address or any other text, without its quotes.
     Text(String),
 }
 

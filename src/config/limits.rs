@@ -103,7 +103,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// One row.
+    /// The limit of a row, in the row's unit.
     pub const fn value(&self, row: LimitRow) -> u64 {
         self.values[row as usize]
     }

@@ -43,9 +43,9 @@ pub enum Origin {
     Demo,
     /// A line of the file.
     File(usize),
-    /// A variable.
+    /// This variable of the environment.
     Env(String),
-    /// A flag.
+    /// This flag of the command line.
     Flag(&'static str),
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for Mistake {
 /// What was read, and from where.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What holds.
+    /// The values that hold, whoever gave them.
     pub config: Config,
     /// Every key, its value as it would be written, and its origin.
     pub shown: Vec<(&'static str, String, Origin)>,

@@ -121,9 +121,9 @@ impl Config {
 pub struct Venues {
     /// Polymarket: orders and books.
     pub polymarket_clob: String,
-    /// Polymarket: metadata.
+    /// Polymarket: REST of Gamma, the terms of markets.
     pub polymarket_gamma: String,
-    /// Polymarket: positions.
+    /// Polymarket: REST of the data API, positions and trades of a wallet.
     pub polymarket_data: String,
     /// Polymarket: the market stream.
     pub polymarket_ws_market: String,

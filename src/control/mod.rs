@@ -69,7 +69,7 @@ pub enum Command {
         /// Why, in words.
         reason: String,
     },
-    /// End gracefully.
+    /// Cancel what rests, wait for what is in flight, and end.
     Stop {
         /// Who: `operator` or `signal`.
         who: &'static str,

@@ -74,7 +74,7 @@ pub struct CoreRings {
     pub feeds: Producer<Intent>,
     /// To the journal.
     pub journal: Producer<JournalItem>,
-    /// Counters.
+    /// The core's counters, for console and status.
     pub stats: Producer<Stats>,
     /// Turns of the core, for whoever must know whether it still moves.
     pub turns: Arc<AtomicU64>,

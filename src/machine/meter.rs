@@ -15,7 +15,7 @@ pub fn histogram() -> Histogram<u64> {
 #[derive(Clone, Debug)]
 pub struct HotMeter {
     clock: Clock,
-    /// By [`Stage`].
+    /// How long each stage took, by [`Stage`].
     pub stages: [Histogram<u64>; Stage::ALL.len()],
 }
 

@@ -42,7 +42,7 @@ pub enum OnFull {
 /// One ring, with one producer and one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// `producer_consumer`.
+    /// Producer and consumer: `producer_consumer`.
     pub name: &'static str,
     /// Items it holds; bytes for the tap.
     pub slots: usize,
@@ -80,7 +80,7 @@ pub const fn exec_core(venue: Venue) -> Link {
 pub const OPS_CORE: Link = Link::new("ops_core", 4_096, OnFull::Wait);
 /// Every input, intent and note.
 pub const CORE_JOURNAL: Link = Link::new("core_journal", 65_536, OnFull::Halt);
-/// Counters.
+/// The core's counters, for console and status.
 pub const CORE_STATS: Link = Link::new("core_stats", 8, OnFull::Drop);
 /// Raw frames, in bytes.
 pub const FEED_TAP: Link = Link::new("feed_tap", 4 << 20, OnFull::Drop);

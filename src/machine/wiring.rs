@@ -34,7 +34,7 @@ const LEARNT_SLOTS: usize = 1_024;
 pub struct Wired {
     /// All links of every venue.
     pub feed: Feed<HotMeter>,
-    /// Every executor.
+    /// The executor of each venue.
     pub executors: Executors,
 }
 
@@ -42,9 +42,8 @@ pub struct Wired {
 pub struct Parts<'a> {
     /// Where and with whose keys.
     pub access: &'a Access,
-    /// Who signs.
     pub signers: &'a Signers,
-    /// Which markets.
+    /// The markets that are followed.
     pub directory: &'a Directory,
     /// The clock that the agents run by.
     pub clock: &'a Clock,

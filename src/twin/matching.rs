@@ -19,7 +19,7 @@ pub struct Incoming {
     pub side: Side,
     /// The worst price it takes, in YES terms.
     pub limit: Price,
-    /// Contracts.
+    /// Contracts at the most.
     pub qty: Qty,
     /// Whether what is left rests.
     pub rest: bool,
@@ -50,7 +50,7 @@ pub struct Match {
     pub maker_owner: u32,
     /// The resting order's price, in YES terms.
     pub price: Price,
-    /// Contracts.
+    /// Contracts that change hands.
     pub qty: Qty,
     /// What is left of the resting order.
     pub maker_left: Qty,

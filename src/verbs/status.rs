@@ -14,7 +14,7 @@ use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
 use crate::exit::Exit;
 
-/// `surefoot status`.
+/// Runs `surefoot status`: asks the running instance how it is.
 pub fn run(args: &StatusArgs, setup: &Setup) -> Exit {
     let state = StateDir::at(&setup.config.state_dir);
     loop {

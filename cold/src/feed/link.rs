@@ -65,7 +65,7 @@ pub enum Command {
 
 /// Signs the upgrade request: which headers to add to a `GET` of `path` at `now`.
 pub trait Upgrade: Send {
-    /// The headers.
+    /// Names and values of the headers of a request for `path` that is made at `now`.
     fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)>;
 }
 
@@ -104,11 +104,11 @@ pub struct LinkStats {
     pub up: bool,
     /// Text frames read.
     pub frames: u64,
-    /// Their bytes.
+    /// Bytes of the text of those frames.
     pub bytes: u64,
-    /// Events pushed.
+    /// Events that the session made of them.
     pub events: u64,
-    /// Frames written.
+    /// Frames that were written to the venue.
     pub sent: u64,
     /// Times it came up.
     pub opened: u64,
@@ -165,7 +165,7 @@ enum State {
     Up(Box<WebSocket<TlsStream>>),
 }
 
-/// One link.
+/// A connection to a venue, and the session that understands what it carries.
 pub struct FeedLink<S> {
     venue: Venue,
     link: Link,

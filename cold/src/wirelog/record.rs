@@ -34,7 +34,7 @@ impl VenueId {
         Some(Self { bytes, len: u8::try_from(id.len()).ok()? })
     }
 
-    /// Its bytes.
+    /// The id as the venue writes it; empty where none is known.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -149,14 +149,14 @@ pub enum Ended {
     Asked = 3,
 }
 
-/// One record.
+/// A record of the log: an order about to leave, or the end of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
     /// An order is about to leave.
     Sent(Sent),
     /// Its fate is known.
     End {
-        /// When it became so.
+        /// When its end became known.
         at: Nanos,
         order: OrderId,
         how: Ended,

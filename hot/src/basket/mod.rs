@@ -76,7 +76,7 @@ impl Basket {
         legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes, ratio: 1 }; LEGS_MAX],
     };
 
-    /// Its shape.
+    /// How its markets are related.
     pub const fn kind(&self) -> BasketKind {
         self.kind
     }

@@ -49,7 +49,7 @@ pub struct LegPlan {
     pub limit: Price,
     /// Contracts: the plan's units times the ratio.
     pub qty: Qty,
-    /// How many levels that takes.
+    /// How many levels of the book the purchase takes.
     pub levels: u8,
     /// What the levels cost, each rounded up.
     pub cost: Usd,
@@ -60,7 +60,6 @@ pub struct LegPlan {
 /// A basket worth buying. Made once with room for every leg and filled again by each walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Which basket.
     pub basket: BasketId,
     /// Of which shape.
     pub kind: BasketKind,

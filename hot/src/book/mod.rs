@@ -52,13 +52,12 @@ pub enum Sync {
     Fresh,
     /// In the middle of a snapshot.
     Loading,
-    /// Whole.
+    /// Decisions are taken from it: nothing is known to be missing.
     Good,
     /// In doubt: changes are ignored until the next snapshot.
     Stale {
         /// Why; the first reason, not the last.
         why: StaleWhy,
-        /// Since when.
         since: Nanos,
     },
 }
@@ -68,7 +67,7 @@ pub enum Sync {
 pub enum Applied {
     /// The frame or the snapshot goes on: decide nothing yet.
     Pending,
-    /// Nothing changed.
+    /// The event changed no level.
     Unchanged,
     /// Levels behind the best prices changed.
     Deep,
@@ -85,7 +84,7 @@ pub enum Applied {
 pub struct Book {
     terms: MarketDef,
     scale: Scale,
-    /// By [`Side::index`].
+    /// Bids and asks, by [`Side::index`].
     ladders: [Ladder; 2],
     /// The best levels, kept beside the ladders because they are read far more often than they move.
     tops: [Option<(Price, Qty)>; 2],

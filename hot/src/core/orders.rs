@@ -110,7 +110,7 @@ impl Orders {
         self.table.has_room()
     }
 
-    /// See [`OrderTable::bind`].
+    /// Gives an order the venue's id of it; see [`OrderTable::bind`].
     pub fn bind(&mut self, id: OrderId, key: VenueKey) {
         self.table.bind(id, key);
     }
@@ -125,7 +125,7 @@ impl Orders {
         self.table.find_mut(order)
     }
 
-    /// See [`OrderTable::retire`].
+    /// Forgets an order that is done; see [`OrderTable::retire`].
     pub fn retire(&mut self, id: OrderId) {
         self.table.retire(id);
     }

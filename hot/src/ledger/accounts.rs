@@ -9,7 +9,7 @@ use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
 
-/// Every account.
+/// Every account of the ledger: cash by purse, positions at cost, fees and results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accounts {
     pub cash: [Usd; CASH_ACCOUNTS],

@@ -78,17 +78,14 @@ impl Purse {
 /// One fill, as the ledger books it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Booking {
-    /// Where.
     pub market: MarketId,
-    /// Which cash.
+    /// The purse that pays, or is paid.
     pub purse: Purse,
-    /// Of which outcome.
+    /// The outcome whose contracts change hands.
     pub outcome: Outcome,
-    /// Bought or sold.
     pub action: Action,
     /// Price of that outcome.
     pub price: Price,
-    /// Contracts.
     pub qty: Qty,
     /// Charged on top, or off the proceeds.
     pub fee: Usd,
@@ -97,7 +94,7 @@ pub struct Booking {
 /// One line of the list that the accounts are a fold of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
-    /// A fill.
+    /// A fill that was booked.
     Fill(Booking),
     /// A fill that failed after its own entry had left the list: the same amounts, the other way.
     Back(Booking),
@@ -136,7 +133,7 @@ pub struct Ledger {
     entries: VecDeque<Entry>,
     /// How many have left the list.
     left: u64,
-    /// See [`Ledger::version`].
+    /// Grows with every change; see [`Ledger::version`].
     version: u64,
 }
 

@@ -47,7 +47,7 @@ pub enum OrderEvent {
     Amended,
     /// It was not changed: the venue would not, or the change was never sent.
     AmendRefused,
-    /// The program started again: whatever it was, nobody can say now.
+    /// The program started again: the state of the order at the venue is unknown.
     Restarted,
 }
 
@@ -56,7 +56,6 @@ pub enum OrderEvent {
 pub struct IllegalStep {
     /// The state it was in.
     pub from: OrderState,
-    /// What happened.
     pub event: OrderEvent,
 }
 

@@ -14,7 +14,6 @@ use crate::venue_rules::CASH_ACCOUNTS;
 
 /// The most edges of a unit that a group holds cash for beyond the plan's worst prices, all legs together.
 const EDGES_HELD: usize = 8;
-/// A millionth.
 const PPM: i64 = 1_000_000;
 
 /// What an opportunity looked like.

@@ -5,7 +5,7 @@ use crate::units::{Price, QTY_MAX, Qty, Usd};
 /// Why a text is not the number it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDecimal {
-    /// Not `[-]digits[.digits]`.
+    /// The text is no number of the form `[-]digits[.digits]`.
     Malformed,
     /// A decimal, but finer than the unit, negative where it may not be, or too large.
     OffGrid,
@@ -176,7 +176,7 @@ fn usual(digits: &[u8], places: u32) -> Option<u64> {
     value.checked_mul(unit)
 }
 
-/// Any number.
+/// The slow way, for any number that the grammar allows.
 #[inline(never)]
 fn any(digits: &[u8], places: u32) -> Result<u64, NotDecimal> {
     let mut value = 0_u64;

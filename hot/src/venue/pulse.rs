@@ -25,9 +25,9 @@ pub(super) struct Pulse {
 /// What a moment asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beat {
-    /// Nothing.
+    /// Nothing is due.
     Quiet,
-    /// A ping.
+    /// A ping is to be sent now.
     Ping,
     /// It has been silent for too long.
     Dead,
@@ -151,11 +151,11 @@ struct Rhythm {
 
 /// So many messages must have come before silence means something. They are remembered over a reconnect.
 const RHYTHM_LEAST: u32 = 64;
-/// Silence is too long when it is so many times the longest of late,
+/// A stream is silent for too long once its silence is this many times the longest of late; see the two bounds below.
 const RHYTHM_TIMES: u64 = 8;
-/// but never sooner
+/// No silence shorter than this is too long.
 const SILENCE_LEAST: Nanos = Nanos::from_secs(5);
-/// and always by then.
+/// Every silence longer than this is too long.
 const SILENCE_MOST: Nanos = Nanos::from_secs(120);
 /// Silences are remembered for one to two of these.
 const WINDOW: Nanos = Nanos::from_secs(60);

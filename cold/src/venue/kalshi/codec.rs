@@ -41,7 +41,7 @@ const COST_READ: u64 = 10;
 pub struct KalshiRates {
     /// Writes, per shard.
     pub write: (u64, u64),
-    /// Reads.
+    /// Reads, over all shards.
     pub read: (u64, u64),
     /// Write tokens that orders which open something leave for cancels, hedges and sales.
     pub cancel_reserve: u64,

@@ -39,7 +39,7 @@ impl BookHash {
 }
 
 impl fmt::Display for BookHash {
-    /// Lower-case hex.
+    /// As 40 lower-case hex digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(&self.hex()).expect("hex digits"))
     }

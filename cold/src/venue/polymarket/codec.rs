@@ -35,9 +35,9 @@ const BEAT_EVERY: Nanos = Nanos::from_secs(5);
 /// Tokens per second and burst, by the account's tier.
 #[derive(Clone, Copy, Debug)]
 pub struct PolymarketRates {
-    /// Orders.
+    /// Orders placed, over all markets.
     pub orders: (u64, u64),
-    /// Cancels.
+    /// Cancels of single orders.
     pub cancels: (u64, u64),
     /// Reads: per IP, shared by every process behind it.
     pub reads: (u64, u64),
