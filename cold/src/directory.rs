@@ -1,5 +1,6 @@
 //! Which small number stands for which market of which venue, and what the venue calls it.
 
+use serde_json::{Value, json};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
 
@@ -35,6 +36,26 @@ impl Names {
             Self::Kalshi(names) => &names.ticker,
         }
     }
+
+    /// As they are kept on the disk.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Polymarket(names) => names.to_json(),
+            Self::Kalshi(names) => names.to_json(),
+        }
+    }
+
+    /// From what [`Self::to_json`] made; `None` where something is absent.
+    pub fn from_json(venue: Venue, value: &Value) -> Option<Self> {
+        match venue {
+            Venue::Polymarket => PolymarketNames::from_json(value).map(Self::Polymarket),
+            Venue::Kalshi => KalshiNames::from_json(value).map(Self::Kalshi),
+        }
+    }
+}
+
+fn text(names: &Value, key: &str) -> Option<String> {
+    names.get(key)?.as_str().map(str::to_owned)
 }
 
 /// A Polymarket market's names and the metadata that signing and hashing need.
@@ -54,6 +75,34 @@ pub struct PolymarketNames {
     pub min_size_text: String,
 }
 
+impl PolymarketNames {
+    fn to_json(&self) -> Value {
+        json!({
+            "condition_id": self.condition_id,
+            "yes_token": self.yes_token,
+            "no_token": self.no_token,
+            "generation": match self.generation { Generation::Two => 2, Generation::Three => 3 },
+            "neg_risk": self.neg_risk,
+            "min_size": self.min_size_text,
+        })
+    }
+
+    fn from_json(names: &Value) -> Option<Self> {
+        Some(Self {
+            condition_id: text(names, "condition_id")?,
+            yes_token: text(names, "yes_token")?,
+            no_token: text(names, "no_token")?,
+            generation: match names.get("generation")?.as_u64()? {
+                2 => Generation::Two,
+                3 => Generation::Three,
+                _ => return None,
+            },
+            neg_risk: names.get("neg_risk")?.as_bool()?,
+            min_size_text: text(names, "min_size")?,
+        })
+    }
+}
+
 /// Polymarket's exchange generation, by Gamma's `version` field (`v1` is 2, `v2` is 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
@@ -71,6 +120,26 @@ pub struct KalshiNames {
     pub series_ticker: String,
     /// The venue's shard that trades this market, from 0; it is sent with every order and cancel.
     pub exchange_index: u8,
+}
+
+impl KalshiNames {
+    fn to_json(&self) -> Value {
+        json!({
+            "ticker": self.ticker,
+            "event_ticker": self.event_ticker,
+            "series_ticker": self.series_ticker,
+            "exchange_index": self.exchange_index,
+        })
+    }
+
+    fn from_json(names: &Value) -> Option<Self> {
+        Some(Self {
+            ticker: text(names, "ticker")?,
+            event_ticker: text(names, "event_ticker")?,
+            series_ticker: text(names, "series_ticker")?,
+            exchange_index: u8::try_from(names.get("exchange_index")?.as_u64()?).ok()?,
+        })
+    }
 }
 
 impl Directory {

@@ -38,6 +38,8 @@ pub struct VenueRules {
     pub settlement: Settlement,
     /// Whether a fill may still fail after it was told, because contracts change hands later. Until then they cannot be sold.
     pub provisional_fills: bool,
+    /// How many markets one market link carries, at most.
+    pub link_markets_max: usize,
     /// How much worse it is to be left with a leg at this venue than its spread says, in $0.0001 a contract. The leg that is
     /// worst to be left with is bought last.
     pub exit_penalty: u32,
@@ -112,6 +114,9 @@ const POLYMARKET: VenueRules = VenueRules {
     tells_free_cash: false,
     settlement: Settlement::Claimed,
     provisional_fills: true,
+    // Two tokens each. The venue documents no limit; above some 500 tokens a link the first snapshots were seen not to come,
+    // and other clients stay at 200 (2026-11).
+    link_markets_max: 100,
     exit_penalty: 5_000,
 };
 
@@ -130,6 +135,10 @@ const KALSHI: VenueRules = VenueRules {
     tells_free_cash: true,
     settlement: Settlement::Paid,
     provisional_fills: false,
+    // The venue documents 500,000 subscriptions a session and no cap on a subscription (2026-06-18), and 10,000 were seen to
+    // work on one link (2026-10); but a gap in a link's numbers costs all its books, and a user may have 200 connections, ten
+    // on the demo exchange.
+    link_markets_max: 1_000,
     exit_penalty: 0,
 };
 

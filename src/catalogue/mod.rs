@@ -15,7 +15,6 @@ use surefoot_cold::directory::{Directory, Entry};
 use surefoot_hot::basket::BasketDef;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::Event;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
@@ -83,11 +82,11 @@ pub(crate) fn load_catalogue(
     extra: &ExtraMarkets,
     known: Option<&Directory>,
 ) -> Result<Catalogue, Failed> {
-    let [gamma, kalshi] = Venue::ALL.map(|venue| access.metadata(venue));
+    let metadata = PerVenue::from_fn(|venue| access.metadata(venue));
     let mut last = String::new();
     for attempt in 0..5_u64 {
         std::thread::sleep(Duration::from_millis(500 * attempt));
-        match Catalogue::load(&gamma, &kalshi, &access.relations, extra, known) {
+        match Catalogue::load(&metadata, &access.relations, extra, known) {
             Ok(catalogue) => return Ok(catalogue),
             Err(why) => last = why,
         }
@@ -100,7 +99,7 @@ mod tests {
     use surefoot_cold::directory::{KalshiNames, Names};
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
-    use surefoot_hot::ids::{ClusterId, MarketId};
+    use surefoot_hot::ids::{ClusterId, MarketId, Venue};
     use surefoot_hot::units::{Nanos, Qty};
 
     use super::*;

@@ -1,7 +1,7 @@
 //! The WebSockets of both venues: production sessions, whose frames go straight to the venues in this process and back.
 
 use surefoot_cold::directory::{Directory, Entry};
-use surefoot_cold::feed::{Follow, assign, markets_per_link};
+use surefoot_cold::feed::{Follow, assign};
 use surefoot_cold::venue::polymarket::polymarket_user_frame;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, Link as Kind};
@@ -130,7 +130,7 @@ pub fn links(account: &Account, directory: &Directory) -> Result<Vec<Link>, Stri
     let fit = |entry: &Entry| format!("{}: no room in a session", entry.names.id());
     let mut links = Vec::new();
     for (number, markets) in assign(directory, Venue::Polymarket) {
-        let room = markets_per_link(Venue::Polymarket);
+        let room = Venue::Polymarket.rules().link_markets_max;
         let mut session = polymarket::MarketSession::with_capacity(room).numbered(number);
         for entry in markets {
             session.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
@@ -146,7 +146,7 @@ pub fn links(account: &Account, directory: &Directory) -> Result<Vec<Link>, Stri
     let host = Host::PolymarketWs;
     links.push(link(Venue::Polymarket, host, Kind::Private, "/ws/user", user));
     for (number, markets) in assign(directory, Venue::Kalshi) {
-        let room = markets_per_link(Venue::Kalshi);
+        let room = Venue::Kalshi.rules().link_markets_max;
         let session = kalshi::Session::with_capacity(kalshi::Role::Market, room);
         let mut session = session.numbered(number);
         for entry in markets {

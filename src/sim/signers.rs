@@ -82,26 +82,26 @@ impl Signers {
         rest: impl Fn(Host, Option<Arc<dyn Auth>>) -> Rest,
     ) -> PerVenue<Asker> {
         PerVenue::from_fn(|venue| {
-            let (reader, metadata): (Box<dyn Reader>, _) = match venue {
+            let reader: Box<dyn Reader> = match venue {
                 Venue::Polymarket => {
                     let auth = Arc::new(PolymarketAuth(self.polymarket.clone()));
-                    let reader = PolymarketReader::new(
+                    Box::new(PolymarketReader::new(
                         rest(Host::PolymarketClob, Some(auth)),
                         rest(Host::Data, None),
                         self.polymarket.maker_text().to_owned(),
                         account.credentials.api_key.clone(),
                         account.kind as u8,
                         directory,
-                    );
-                    (Box::new(reader), Host::Gamma)
+                    ))
                 }
                 Venue::Kalshi => {
                     let auth = Arc::new(KalshiAuth(self.kalshi.clone()));
                     let rest = rest(Host::KalshiRest, Some(auth));
-                    (Box::new(KalshiReader::new(rest, directory)), Host::KalshiRest)
+                    Box::new(KalshiReader::new(rest, directory))
                 }
             };
-            Asker::new(reader, Results::new(venue, rest(metadata, None), directory))
+            let metadata = rest(metadata_host(venue), None);
+            Asker::new(reader, Results::new(venue, metadata, directory))
         })
     }
 }
@@ -110,6 +110,14 @@ impl Signers {
 pub const fn orders_host(venue: Venue) -> Host {
     match venue {
         Venue::Polymarket => Host::PolymarketClob,
+        Venue::Kalshi => Host::KalshiRest,
+    }
+}
+
+/// Which of a venue's hosts tells the terms of markets.
+pub const fn metadata_host(venue: Venue) -> Host {
+    match venue {
+        Venue::Polymarket => Host::Gamma,
         Venue::Kalshi => Host::KalshiRest,
     }
 }

@@ -22,15 +22,15 @@ use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
 use super::links::{Link, links};
 use super::queue::Queue;
-use super::signers::{Signers, limits, orders_host};
+use super::signers::{Signers, limits, metadata_host, orders_host};
 use super::transport::{InProcess, Shared, VirtualTime, endpoint, lock};
 use super::truth::{Asker, READ_AGAIN, READ_AT_START, READ_EVERY};
 use super::world::{Listing, Venues};
 use super::{Broken, Outcome};
 use crate::app::recover::InJournal;
 use crate::catalogue::Catalogue;
+use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use crate::twin::{ConnId, Host};
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
@@ -170,10 +170,9 @@ impl Simulation {
             let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
             Rest::over(Arc::new(transport), endpoint(host), auth)
         };
-        let (gamma, ka_metadata) = (rest(Host::Gamma, None), rest(Host::KalshiRest, None));
+        let metadata = PerVenue::from_fn(|venue| rest(metadata_host(venue), None));
         let Listing { relations, extra } = &listing;
-        let catalogue =
-            Catalogue::load(&gamma, &ka_metadata, relations, extra, None).map_err(failed)?;
+        let catalogue = Catalogue::load(&metadata, relations, extra, None).map_err(failed)?;
         if !catalogue.left_out.is_empty() {
             return Err(failed(catalogue.left_out.join("; ")));
         }

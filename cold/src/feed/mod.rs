@@ -22,7 +22,7 @@ use surefoot_hot::links::LinkSet;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Counters;
 
-pub use assign::{assign, markets_per_link};
+pub use assign::assign;
 pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfollowed, Upgrade};
 pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};

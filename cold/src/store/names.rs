@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
 
-use crate::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
+use crate::directory::{Directory, Entry, Names};
 use crate::state_dir::{StateError, write_atomic};
 use crate::text::{hex, parse_hex};
 
@@ -75,50 +75,12 @@ impl MarketNames {
 
 fn write_entry(entry: &Entry) -> Value {
     let def = hex(&pack(&entry.def));
-    let names = match &entry.names {
-        Names::Polymarket(names) => json!({
-            "condition_id": names.condition_id,
-            "yes_token": names.yes_token,
-            "no_token": names.no_token,
-            "generation": match names.generation { Generation::Two => 2, Generation::Three => 3 },
-            "neg_risk": names.neg_risk,
-            "min_size": names.min_size_text,
-        }),
-        Names::Kalshi(names) => json!({
-            "ticker": names.ticker,
-            "event_ticker": names.event_ticker,
-            "series_ticker": names.series_ticker,
-            "exchange_index": names.exchange_index,
-        }),
-    };
-    json!({ "def": def, "title": entry.title, "names": names })
+    json!({ "def": def, "title": entry.title, "names": entry.names.to_json() })
 }
 
 fn read_entry(value: &Value) -> Option<Entry> {
     let packed = parse_hex::<PACKED_BYTES_MAX>(value.get("def")?.as_str()?)?;
     let def: MarketDef = unpack(&packed)?;
-    let names = value.get("names")?;
-    let text = |key: &str| names.get(key)?.as_str().map(str::to_owned);
-    let names = if names.get("ticker").is_some() {
-        Names::Kalshi(KalshiNames {
-            ticker: text("ticker")?,
-            event_ticker: text("event_ticker")?,
-            series_ticker: text("series_ticker")?,
-            exchange_index: u8::try_from(names.get("exchange_index")?.as_u64()?).ok()?,
-        })
-    } else {
-        Names::Polymarket(PolymarketNames {
-            condition_id: text("condition_id")?,
-            yes_token: text("yes_token")?,
-            no_token: text("no_token")?,
-            generation: match names.get("generation")?.as_u64()? {
-                2 => Generation::Two,
-                3 => Generation::Three,
-                _ => return None,
-            },
-            neg_risk: names.get("neg_risk")?.as_bool()?,
-            min_size_text: text("min_size")?,
-        })
-    };
+    let names = Names::from_json(def.venue, value.get("names")?)?;
     Some(Entry { def, title: value.get("title")?.as_str()?.to_owned(), names })
 }

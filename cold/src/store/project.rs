@@ -11,7 +11,6 @@ use surefoot_hot::order::{Order, OrderState};
 use surefoot_hot::units::{Nanos, Qty};
 
 use super::names::MarketNames;
-use crate::directory::Names;
 
 const INSERT_RUN: &str =
     "INSERT OR REPLACE INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL)";
@@ -228,10 +227,7 @@ impl Cursor {
     ) -> rusqlite::Result<()> {
         let directory = names.directory(self.venue.cast_unsigned());
         let entry = directory.and_then(|directory| directory.entry(def.market));
-        let name = entry.map(|entry| match &entry.names {
-            Names::Polymarket(names) => &names.condition_id,
-            Names::Kalshi(names) => &names.ticker,
-        });
+        let name = entry.map(|entry| entry.names.id());
         let close = (def.close != Nanos::NEVER).then(|| ns(def.close));
         db.prepare_cached(
             "INSERT INTO markets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, NULL, NULL) \

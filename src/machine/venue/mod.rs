@@ -12,7 +12,7 @@ use rtrb::{Consumer, Producer};
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
-use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, assign, markets_per_link};
+use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, assign};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{Dialer, Endpoint};
 use surefoot_cold::wirelog::{Contents, VenueId, WireLog};
@@ -75,7 +75,7 @@ impl LinkParts<'_> {
         session: impl Fn(LinkNumber, usize) -> S,
         options: impl Fn() -> LinkOptions,
     ) -> Result<(), String> {
-        let room = markets_per_link(self.venue);
+        let room = self.venue.rules().link_markets_max;
         for (number, markets) in assign(self.directory, self.venue) {
             let session = follow_all(session(number, room), markets.iter().copied())?;
             let markets = markets.iter().map(|entry| entry.def.market).collect();

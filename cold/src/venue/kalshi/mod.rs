@@ -6,6 +6,7 @@ pub mod encode;
 mod follow;
 mod header_slots;
 mod learn;
+mod listing;
 mod login;
 pub mod metadata;
 pub mod reconcile;
@@ -15,6 +16,7 @@ pub mod signer;
 pub use codec::{Kalshi, KalshiRates};
 pub use header_slots::HeaderSlots;
 pub use learn::learn_from_frame;
+pub use listing::KalshiListing;
 pub use login::{KalshiAuth, KalshiUpgrade};
 
 use crate::exec::Exec;

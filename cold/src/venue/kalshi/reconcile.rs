@@ -7,7 +7,7 @@ use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::units::{Qty, Usd};
 
 use super::rest;
-use crate::directory::{Directory, Names};
+use crate::directory::Directory;
 use crate::json::as_qty;
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
@@ -26,10 +26,7 @@ impl KalshiReader {
     pub fn new(rest: Rest, directory: &Directory) -> Self {
         let tickers = directory
             .of(Venue::Kalshi)
-            .filter_map(|entry| match &entry.names {
-                Names::Kalshi(names) => Some((names.ticker.clone(), entry.def.market)),
-                Names::Polymarket(_) => None,
-            })
+            .map(|entry| (entry.names.id().to_owned(), entry.def.market))
             .collect();
         let shards = directory.of(Venue::Kalshi).map(|entry| entry.def.shard).collect();
         Self { rest, tickers, shards }

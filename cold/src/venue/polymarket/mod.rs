@@ -6,6 +6,7 @@ pub mod codec;
 pub mod eip712;
 pub mod encode;
 mod follow;
+mod listing;
 mod login;
 pub mod metadata;
 pub mod reconcile;
@@ -13,6 +14,7 @@ pub mod rest;
 pub mod signer;
 
 pub use codec::{Polymarket, PolymarketRates};
+pub use listing::PolymarketListing;
 pub use login::{PolymarketAuth, polymarket_user_frame};
 
 use crate::exec::Exec;

@@ -32,10 +32,6 @@ use crate::links::LinkNumber;
 use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
 use crate::units::{Nanos, Price, Qty};
 
-/// Markets that one market link carries. The venue documents 500,000 subscriptions a session and no cap on a subscription
-/// (2026-06-18), and 10,000 were seen to work on one link (2026-10); but a gap in a link's numbers costs all its books, and a
-/// user may have 200 connections, ten on the demo exchange.
-pub const MARKETS_PER_LINK_MAX: usize = 1_000;
 /// We ping this often: the venue's own pings may be a minute apart under load.
 pub const PING_EVERY: Nanos = Nanos::from_secs(4);
 /// A link silent this long, 2.5 pings, is dead.

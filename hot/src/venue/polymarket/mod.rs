@@ -14,9 +14,6 @@ use crate::units::Nanos;
 
 /// The venue wants the text `PING` this often.
 pub const PING_EVERY: Nanos = Nanos::from_secs(10);
-/// Markets that one market link carries, of two tokens each. The venue documents no limit; above some 500 tokens a link the
-/// first snapshots were seen not to come, and other clients stay at 200 (2026-11).
-pub const MARKETS_PER_LINK_MAX: usize = 100;
 /// A link silent this long, 2.5 pings, is dead.
 pub const SILENCE_MAX: Nanos = Nanos::from_millis(25_000);
 
