@@ -74,21 +74,26 @@ pub struct KalshiAccess {
 /// Which markets belong together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Relations {
-    /// The same question on both venues.
+    /// The same question at two venues.
     pub pairs: Vec<Pair>,
     /// Exclusive sets of one venue.
     pub sets: Vec<Set>,
 }
 
-/// The same question on both venues.
+/// The same question at two venues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The market's condition id at Polymarket.
-    pub polymarket: String,
-    /// The market's ticker at Kalshi.
-    pub kalshi: String,
+    /// Its market at either venue, as the venue calls it, in the order of [`Venue::ALL`].
+    pub markets: [(Venue, String); 2],
     /// Whether YES is YES.
     pub same_polarity: bool,
+}
+
+impl Pair {
+    /// What a venue calls its market; `None` where it has none in this pair.
+    pub fn name_at(&self, venue: Venue) -> Option<&str> {
+        self.markets.iter().find(|(at, _)| *at == venue).map(|(_, name)| name.as_str())
+    }
 }
 
 /// Markets of one venue of which at most one resolves YES.
@@ -263,8 +268,7 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
     let mut relations = Relations::default();
     for pair in list("/relations/pairs") {
         relations.pairs.push(Pair {
-            polymarket: text(&pair, "/polymarket")?.to_owned(),
-            kalshi: text(&pair, "/kalshi")?.to_owned(),
+            markets: pair_markets(&pair)?,
             same_polarity: pair["same_polarity"].as_bool().ok_or_else(|| {
                 absent("/relations/pairs/…/same_polarity (true or false: it is never assumed)")
             })?,
@@ -280,6 +284,19 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
         });
     }
     Ok(relations)
+}
+
+/// The two markets of a pair: each stands under its venue's name.
+fn pair_markets(pair: &Value) -> Result<[(Venue, String); 2], AccessError> {
+    let market = |venue: Venue| Some((venue, pair[venue.name()].as_str()?.to_owned()));
+    let markets: Vec<_> = Venue::ALL.into_iter().filter_map(market).collect();
+    markets.try_into().map_err(|markets: Vec<_>| {
+        let known = Venue::ALL.map(Venue::name).join(", ");
+        let count = markets.len();
+        AccessError(format!(
+            "a pair of `/relations/pairs` must name its market at two of these venues, and does at {count}: {known}"
+        ))
+    })
 }
 
 fn venue_named(name: &str) -> Result<Venue, AccessError> {
@@ -313,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_of_no_venue_is_refused_and_not_taken_for_polymarkets() {
+    fn a_relation_names_its_venues_and_is_refused_where_it_names_none() {
         let of = |venue: &str| {
             let set = json!({ "venue": venue, "exhaustive": true, "members": ["A", "B"] });
             relations(&json!({ "relations": { "sets": [set] } }))
@@ -321,6 +338,15 @@ mod tests {
         for venue in Venue::ALL {
             assert_eq!(of(venue.name()).unwrap().sets[0].venue, venue);
         }
+        let pair = |value: Value| {
+            relations(&json!({ "relations": { "pairs": [value] } })).map(|read| read.pairs)
+        };
+        let read =
+            pair(json!({ "kalshi": "T", "polymarket": "C", "same_polarity": true })).unwrap();
+        let names = Venue::ALL.map(|venue| read[0].name_at(venue));
+        assert_eq!(names, [Some("C"), Some("T")]);
+        let why = pair(json!({ "kalshi": "T", "same_polarity": true })).unwrap_err().to_string();
+        assert!(why.contains("does at 1: polymarket, kalshi"), "{why}");
         let why = of("kalsih").unwrap_err().to_string();
         assert!(why.contains("kalsih") && why.contains("polymarket, kalshi"), "{why}");
     }

@@ -154,11 +154,8 @@ pub(super) fn on_one_leg(
         directory.of(venue).find(|entry| entry.names.id() == name).map(|entry| entry.def.market)
     };
     for pair in &relations.pairs {
-        let (Some(here), Some(there)) =
-            (id(Venue::Polymarket, &pair.polymarket), id(Venue::Kalshi, &pair.kalshi))
-        else {
-            continue;
-        };
+        let markets = pair.markets.each_ref().map(|(venue, name)| id(*venue, name));
+        let [Some(here), Some(there)] = markets else { continue };
         let sign = if pair.same_polarity { 1 } else { -1 };
         match_pair(&mut net, here, there, sign);
     }

@@ -40,13 +40,7 @@ impl Clusters {
         };
         let of = &mut clusters.of;
         for pair in &relations.pairs {
-            join(
-                of,
-                vec![
-                    (Venue::Polymarket, pair.polymarket.clone()),
-                    (Venue::Kalshi, pair.kalshi.clone()),
-                ],
-            );
+            join(of, pair.markets.to_vec());
         }
         for set in &relations.sets {
             join(of, set.members.iter().map(|name| (set.venue, name.clone())).collect());

@@ -4,25 +4,23 @@ use std::collections::BTreeMap;
 
 use surefoot_hot::basket::{BasketDef, BasketKind};
 use surefoot_hot::bounds::{BASKETS_MAX, LEGS_MAX};
-use surefoot_hot::ids::{BasketId, MarketId, Outcome};
+use surefoot_hot::ids::{BasketId, MarketId, Outcome, Venue};
 
 use super::Catalogue;
 use crate::access::{Relations, Set};
 
 impl Catalogue {
     pub(super) fn relate(&mut self, relations: &Relations) {
-        let by_name: BTreeMap<String, MarketId> = self
+        let by_name: BTreeMap<(Venue, String), MarketId> = self
             .directory
             .iter()
-            .map(|entry| (entry.names.id().to_owned(), entry.def.market))
+            .map(|entry| ((entry.def.venue, entry.names.id().to_owned()), entry.def.market))
             .collect();
-        let find = |name: &str| by_name.get(name).copied();
+        let find = |market: &(Venue, String)| by_name.get(market).copied();
         for pair in &relations.pairs {
-            let (Some(here), Some(there)) = (find(&pair.polymarket), find(&pair.kalshi)) else {
-                self.left_out.push(format!(
-                    "pair {} = {}: one of them has no terms",
-                    pair.polymarket, pair.kalshi
-                ));
+            let [Some(here), Some(there)] = pair.markets.each_ref().map(find) else {
+                let [here, there] = pair.markets.each_ref().map(|(_, name)| name);
+                self.left_out.push(format!("pair {here} = {there}: one of them has no terms"));
                 continue;
             };
             // Of two markets on the same question one must hold YES and the other NO; where YES there means NO
@@ -50,8 +48,9 @@ impl Catalogue {
         }
     }
 
-    fn relate_set(&mut self, set: &Set, find: &dyn Fn(&str) -> Option<MarketId>) {
-        let members: Option<Vec<_>> = set.members.iter().map(|name| find(name)).collect();
+    fn relate_set(&mut self, set: &Set, find: &dyn Fn(&(Venue, String)) -> Option<MarketId>) {
+        let members = set.members.iter().map(|name| find(&(set.venue, name.clone())));
+        let members: Option<Vec<_>> = members.collect();
         let Some(members) = members.filter(|members| (2..=LEGS_MAX).contains(&members.len()))
         else {
             self.left_out.push(format!(

@@ -258,8 +258,7 @@ fn listing(market_set: &MarketSet) -> Listing {
     let here = |market: usize| market_set.polymarket[market].condition_id.clone();
     let there = |market: usize| market_set.kalshi[market].ticker.clone();
     let pairs = market_set.pairs.iter().map(|pair| Pair {
-        polymarket: here(pair.polymarket),
-        kalshi: there(pair.kalshi),
+        markets: [(Venue::Polymarket, here(pair.polymarket)), (Venue::Kalshi, there(pair.kalshi))],
         same_polarity: true,
     });
     let sets = market_set.sets.iter().map(|set| Set {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use surefoot::access::Access;
 use surefoot::twin::open::{Options, open};
 use surefoot_cold::state_dir::StateDir;
+use surefoot_hot::ids::Venue;
 
 use crate::harness::take_seed;
 use crate::rig::{Scratch, count, holds, run_against, say, signal, until};
@@ -35,7 +36,7 @@ pub fn a_market_in_quarantine_waits_for_release_and_for_nothing_else() {
 
     let run = run_against(&scratch, &venues, &state, "run");
     until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
-    let market = access.relations.pairs[0].kalshi.clone();
+    let market = access.relations.pairs[0].name_at(Venue::Kalshi).unwrap().to_owned();
     remote.with(|world, now| world.kalshi.say_of_life(0, "reticulated", now)).unwrap();
     let shut = until(&scratch, &state, "a market is in quarantine", |status| {
         !names_in_quarantine(status).is_empty()

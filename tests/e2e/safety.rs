@@ -66,13 +66,13 @@ pub fn pairs_are_even(access: &Access, state: &Path) {
     let in_set = |id: &String| access.relations.sets.iter().any(|set| set.members.contains(id));
     let mut pairs = 0;
     for pair in &access.relations.pairs {
-        if in_set(&pair.polymarket) || in_set(&pair.kalshi) {
+        if pair.markets.iter().any(|(_, name)| in_set(name)) {
             continue;
         }
-        let here = net(Venue::Polymarket, &pair.polymarket);
-        let (Some(here), Some(there)) = (here, net(Venue::Kalshi, &pair.kalshi)) else { continue };
+        let held = pair.markets.each_ref().map(|(venue, name)| net(*venue, name));
+        let [Some(here), Some(there)] = held else { continue };
         pairs += 1;
-        assert!((here + there).abs() <= LEFTOVER_MAX, "{}: {here} and {there}", pair.kalshi);
+        assert!((here + there).abs() <= LEFTOVER_MAX, "{:?}: {here} and {there}", pair.markets);
     }
     assert!(pairs > 0, "no pair stands alone");
 }

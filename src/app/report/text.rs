@@ -1,6 +1,7 @@
 //! The closing report for people.
 
 use serde_json::Value;
+use surefoot_hot::ids::Venue;
 
 use super::{Agreement, Report};
 
@@ -41,10 +42,11 @@ impl Report<'_> {
     }
 
     fn print_figures(&self, at: &dyn Fn(&str) -> Value) {
+        let frames = Venue::ALL
+            .map(|venue| format!("{} {}", at(&format!("/frames/{}", venue.name())), venue.name()));
         println!(
-            "  frames          {} polymarket, {} kalshi; book hashes {} of {} matched",
-            at("/frames/polymarket"),
-            at("/frames/kalshi"),
+            "  frames          {}; book hashes {} of {} matched",
+            frames.join(", "),
             at("/audit/matched"),
             at("/audit/checked")
         );
