@@ -1,10 +1,10 @@
 //! Every thread and every ring: drawn, tabled, and made here.
 //!
 //! ```text
-//! sockets ─ feed ─▶ feed_core ─▶ ┌──────┐ ─▶ core_pm   ─▶ exec pm ─ socket
-//!           feed ◀─ core_feed ◀─ │      │ ─▶ core_ka   ─▶ exec ka ─ socket
-//!        exec pm ─▶ pm_core ───▶ │ core │ ◀─ ops_core ◀─ ops ◀─ control, reconcile, audit
-//!        exec ka ─▶ ka_core ───▶ │      │ ─▶ core_journal ─▶ journal ─▶ store
+//! sockets ─ feed ─▶ feed_core ─▶ ┌──────┐ ─▶ core_exec ─▶ executors ─ sockets
+//!           feed ◀─ core_feed ◀─ │      │ ◀─ exec_core ◀─ executors
+//!                                │ core │ ◀─ ops_core ◀─ ops ◀─ control, reconcile, audit
+//!                                │      │ ─▶ core_journal ─▶ journal ─▶ store
 //!                                └──────┘ ─▶ core_stats ─▶ console, status
 //!           feed ─▶ feed_tap ─▶ audit
 //! ```
@@ -17,7 +17,6 @@ use std::sync::atomic::AtomicU64;
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use surefoot_hot::event::Event;
-use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
 use surefoot_hot::per_venue::PerVenue;
@@ -60,22 +59,10 @@ impl Link {
 pub const FEED_CORE: Link = Link::new("feed_core", 16_384, OnFull::Resync);
 /// Requests for snapshots.
 pub const CORE_FEED: Link = Link::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
-/// Orders to a venue's executor.
-pub const fn core_exec(venue: Venue) -> Link {
-    let name = match venue {
-        Venue::Polymarket => "core_pm",
-        Venue::Kalshi => "core_ka",
-    };
-    Link::new(name, CORE_EXEC_SLOTS, OnFull::Halt)
-}
-/// The answers of a venue's executor.
-pub const fn exec_core(venue: Venue) -> Link {
-    let name = match venue {
-        Venue::Polymarket => "pm_core",
-        Venue::Kalshi => "ka_core",
-    };
-    Link::new(name, 4_096, OnFull::Wait)
-}
+/// Orders to a venue's executor: one ring a venue.
+pub const CORE_EXEC: Link = Link::new("core_exec", 2_048, OnFull::Halt);
+/// The answers of a venue's executor: one ring a venue.
+pub const EXEC_CORE: Link = Link::new("exec_core", 4_096, OnFull::Wait);
 /// Commands, reconciliation and settings.
 pub const OPS_CORE: Link = Link::new("ops_core", 4_096, OnFull::Wait);
 /// Every input, intent and note.
@@ -85,8 +72,7 @@ pub const CORE_STATS: Link = Link::new("core_stats", 8, OnFull::Drop);
 /// Raw frames, in bytes.
 pub const FEED_TAP: Link = Link::new("feed_tap", 4 << 20, OnFull::Drop);
 
-const CORE_EXEC_SLOTS: usize = 2_048;
-const _: () = assert!(CORE_EXEC_SLOTS >= INTENTS_PER_EVENT_MAX, "a worst event fits");
+const _: () = assert!(CORE_EXEC.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
 const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
 
 /// Both ends of every ring that touches the core. Each end has one owner, and is handed to it by move.
@@ -129,32 +115,17 @@ pub struct ExecutorEnds {
     pub reports: Producer<Event>,
 }
 
-const VENUES: usize = Venue::ALL.len();
-
 /// All of them.
-pub const LINKS: [Link; 6 + 2 * VENUES] = {
-    let mut links = [FEED_CORE; 6 + 2 * VENUES];
-    links[1] = CORE_FEED;
-    let mut nth = 0;
-    while nth < VENUES {
-        links[2 + nth] = core_exec(Venue::ALL[nth]);
-        links[2 + VENUES + nth] = exec_core(Venue::ALL[nth]);
-        nth += 1;
-    }
-    links[2 + 2 * VENUES] = OPS_CORE;
-    links[3 + 2 * VENUES] = CORE_JOURNAL;
-    links[4 + 2 * VENUES] = CORE_STATS;
-    links[5 + 2 * VENUES] = FEED_TAP;
-    links
-};
+pub const LINKS: [Link; 8] =
+    [FEED_CORE, CORE_FEED, CORE_EXEC, EXEC_CORE, OPS_CORE, CORE_JOURNAL, CORE_STATS, FEED_TAP];
 
 /// Makes every ring of [`LINKS`] that touches the core.
 pub fn rings() -> RingEnds {
     let (feed_core, feed_in) = RingBuffer::new(FEED_CORE.slots);
     let (feeds, core_feed) = RingBuffer::new(CORE_FEED.slots);
-    let orders = PerVenue::from_fn(|venue| RingBuffer::new(core_exec(venue).slots));
+    let orders = PerVenue::from_fn(|_| RingBuffer::new(CORE_EXEC.slots));
     let (to_executors, intents) = orders.unzip();
-    let answers = PerVenue::from_fn(|venue| RingBuffer::new(exec_core(venue).slots));
+    let answers = PerVenue::from_fn(|_| RingBuffer::new(EXEC_CORE.slots));
     let (reports, from_executors) = answers.unzip();
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
     let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
