@@ -188,8 +188,8 @@ fn secrets_are_references_that_only_the_owner_may_read() {
     let path = dir.join("key");
     std::fs::write(&path, "s3cret\n").unwrap();
     let config = good(&format!("[venues.kalshi]\nkey_id = 'file:{}'", path.display())).config;
-    let Some(reference) = config.venues.kalshi_key_id else { panic!("not read") };
-    assert_eq!(reference, SecretRef::File(path.clone()));
+    let Some(reference) = config.venues.secret("venues.kalshi.key_id") else { panic!("not read") };
+    assert_eq!(*reference, SecretRef::File(path.clone()));
     for (mode, fine) in [(0o644, false), (0o640, false), (0o600, true), (0o400, true)] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         match reference.read() {

@@ -390,27 +390,10 @@ impl Reading {
             PerVenue::from_fn(|venue| capital(&format!("starting_capital.{}", venue.name())));
         let whole = starting_capital.values().fold(Usd::ZERO, |sum, venues| sum + *venues);
         let (limits, origins) = self.limits(mode, profile, whole);
-        let secret = |path| SecretRef::parse(&self.text(path));
-        let venues = Venues {
-            polymarket_clob: self.text("venues.polymarket.clob"),
-            polymarket_gamma: self.text("venues.polymarket.gamma"),
-            polymarket_data: self.text("venues.polymarket.data"),
-            polymarket_ws_market: self.text("venues.polymarket.ws_market"),
-            polymarket_ws_user: self.text("venues.polymarket.ws_user"),
-            polymarket_signature_type: self
-                .number("venues.polymarket.signature_type")
-                .and_then(|kind| u8::try_from(kind).ok()),
-            polymarket_funder: Some(self.text("venues.polymarket.funder"))
-                .filter(|funder| !funder.is_empty()),
-            polymarket_private_key: secret("venues.polymarket.private_key"),
-            polymarket_api_key: secret("venues.polymarket.api_key"),
-            polymarket_secret: secret("venues.polymarket.secret"),
-            polymarket_passphrase: secret("venues.polymarket.passphrase"),
-            kalshi_rest: self.text("venues.kalshi.rest"),
-            kalshi_ws: self.text("venues.kalshi.ws"),
-            kalshi_key_id: secret("venues.kalshi.key_id"),
-            kalshi_private_key: secret("venues.kalshi.private_key"),
-        };
+        let secrets = keys::all().into_iter().filter(|key| key.kind == Kind::Secret);
+        let venues = Venues::new(secrets.filter_map(|key| {
+            SecretRef::parse(&self.text(key.path)).map(|secret| (key.path, secret))
+        }));
         let shown = self.shown(&limits, &origins);
         let warnings = self.ignored(&limits, &origins);
         let config = Config {

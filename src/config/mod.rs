@@ -5,6 +5,7 @@ pub mod keys;
 pub mod limits;
 pub mod load;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ pub struct Config {
     pub limits: Limits,
     /// What each venue's account holds at the start.
     pub starting_capital: PerVenue<Usd>,
-    /// Where the live venues are, and where their keys are.
+    /// Where the keys of the live venues are.
     pub venues: Venues,
     /// Hash of everything that alters what is traded and how.
     pub hash: u64,
@@ -116,39 +117,12 @@ impl Config {
     }
 }
 
-/// Where the live venues are, and where their keys are. The demo reads none of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the keys of the live venues are: the secrets below `venues.`, by path. The demo reads none
+/// of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Venues {
-    /// Polymarket: orders and books.
-    pub polymarket_clob: String,
-    /// Polymarket: REST of Gamma, the terms of markets.
-    pub polymarket_gamma: String,
-    /// Polymarket: REST of the data API, positions and trades of a wallet.
-    pub polymarket_data: String,
-    /// Polymarket: the market stream.
-    pub polymarket_ws_market: String,
-    /// Polymarket: our orders and fills.
-    pub polymarket_ws_user: String,
-    /// Polymarket: the kind of wallet, 0 to 3.
-    pub polymarket_signature_type: Option<u8>,
-    /// Polymarket: the address that holds the money.
-    pub polymarket_funder: Option<String>,
-    /// Polymarket: the key that signs orders.
-    pub polymarket_private_key: Option<SecretRef>,
-    /// Polymarket: the L2 key.
-    pub polymarket_api_key: Option<SecretRef>,
-    /// Polymarket: the L2 secret.
-    pub polymarket_secret: Option<SecretRef>,
-    /// Polymarket: the L2 passphrase.
-    pub polymarket_passphrase: Option<SecretRef>,
-    /// Kalshi: orders and metadata.
-    pub kalshi_rest: String,
-    /// Kalshi: all streams.
-    pub kalshi_ws: String,
-    /// Kalshi: the key's id.
-    pub kalshi_key_id: Option<SecretRef>,
-    /// Kalshi: the key.
-    pub kalshi_private_key: Option<SecretRef>,
+    /// The keys of secrets, with where each is.
+    secrets: BTreeMap<&'static str, SecretRef>,
 }
 
 /// Where a secret is. The configuration never holds one.
@@ -163,17 +137,19 @@ pub enum SecretRef {
 }
 
 impl Venues {
+    /// From where the secrets are.
+    pub(crate) fn new(secrets: impl IntoIterator<Item = (&'static str, SecretRef)>) -> Self {
+        Self { secrets: secrets.into_iter().collect() }
+    }
+
+    /// Where the secret of a key is, such as `venues.kalshi.key_id`; `None` where it is not given.
+    pub fn secret(&self, path: &str) -> Option<&SecretRef> {
+        self.secrets.get(path)
+    }
+
     /// Every secret that is given, with its key.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &SecretRef)> {
-        let all = [
-            ("venues.polymarket.private_key", &self.polymarket_private_key),
-            ("venues.polymarket.api_key", &self.polymarket_api_key),
-            ("venues.polymarket.secret", &self.polymarket_secret),
-            ("venues.polymarket.passphrase", &self.polymarket_passphrase),
-            ("venues.kalshi.key_id", &self.kalshi_key_id),
-            ("venues.kalshi.private_key", &self.kalshi_private_key),
-        ];
-        all.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?)))
+        self.secrets.iter().map(|(path, secret)| (*path, secret))
     }
 }
 
