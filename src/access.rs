@@ -1,74 +1,26 @@
 //! How the venues are reached and with whose keys: read from what `surefoot twin --json` prints, or taken from
 //! the embedded twin.
 
-use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
-use surefoot_cold::net::{Endpoint, Trust};
+use surefoot_cold::net::Trust;
 use surefoot_cold::rest::Rest;
-use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
-use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 
-/// Both venues, ready to be dialled.
+use crate::machine::venue::Accounts;
+use crate::machine::venue::description::{AccessError, absent, text};
+
+/// Every venue, ready to be dialled.
 #[derive(Debug)]
 pub struct Access {
     /// Whose certificates are taken.
     pub trust: Trust,
-    pub polymarket: PolymarketAccess,
-    pub kalshi: KalshiAccess,
+    /// Where the venues are, and with whose keys.
+    pub accounts: Accounts,
     /// Which markets belong together, as the operator (or the twin) declares it.
     pub relations: Relations,
-}
-
-/// Polymarket's endpoints and our account there.
-#[derive(Debug)]
-pub struct PolymarketAccess {
-    /// REST of the CLOB: orders, books, our account.
-    pub clob: Endpoint,
-    /// Gamma's REST: the terms of markets, which need no key.
-    pub gamma: Endpoint,
-    /// REST of the data API: positions and trades of a wallet.
-    pub data: Endpoint,
-    /// The stream of books and trades.
-    pub ws_market: Endpoint,
-    /// The stream of our own orders and fills.
-    pub ws_user: Endpoint,
-    /// Which chain's contracts sign.
-    pub chain: Chain,
-    /// The Ethereum key that signs orders.
-    pub private_key: Secret,
-    pub kind: SignatureType,
-    /// Whose money trades.
-    pub funder: Option<Address>,
-    /// The API key.
-    pub credentials: Credentials,
-}
-
-impl PolymarketAccess {
-    /// Whose money trades, as text.
-    fn owner(&self) -> String {
-        match &self.funder {
-            Some(funder) => format!("{funder:?}"),
-            None => self.credentials.api_key.clone(),
-        }
-    }
-}
-
-/// Kalshi's endpoints and our key there.
-#[derive(Debug)]
-pub struct KalshiAccess {
-    /// REST, its path included.
-    pub rest: Endpoint,
-    /// Stream, its path included.
-    pub ws: Endpoint,
-    /// The key's id.
-    pub key_id: String,
-    /// The key, PKCS#8 PEM.
-    pub pem: Secret,
 }
 
 /// Which markets belong together.
@@ -107,18 +59,6 @@ pub struct Set {
     pub members: Vec<String>,
 }
 
-/// Why a venues file cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessError(String);
-
-impl fmt::Display for AccessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for AccessError {}
-
 impl Access {
     /// From the file that holds what `surefoot twin --json` printed.
     ///
@@ -149,63 +89,15 @@ impl Access {
         let ca_file = text(value, "/ca_file")?;
         let trust =
             Trust::from_file(Path::new(ca_file)).map_err(|error| AccessError(error.to_string()))?;
-        let accounts =
-            value.pointer("/polymarket/accounts").ok_or_else(|| absent("/polymarket/accounts"))?;
-        let account = deposit_wallet(accounts).ok_or_else(|| absent("/polymarket/accounts/3"))?;
-        let kind = SignatureType::from_number(3).ok_or_else(|| absent("signature type 3"))?;
-        let kalshi = value
-            .pointer("/kalshi/accounts")
-            .and_then(Value::as_array)
-            .and_then(|list| {
-                // Ed25519 signs in microseconds; RSA is there for those who have no other key.
-                let is_fast = |account: &&Value| account["key_type"] == "ed25519";
-                list.iter().find(is_fast).or_else(|| list.first())
-            })
-            .ok_or_else(|| absent("/kalshi/accounts"))?;
-        let key_file = text(kalshi, "/private_key_file")?;
-        let pem = std::fs::read_to_string(key_file).map_err(|error| {
-            AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?"))
-        })?;
-        let chain = value.pointer("/polymarket/chain_id").and_then(Value::as_u64);
-        Ok(Self {
-            trust,
-            polymarket: PolymarketAccess {
-                clob: endpoint(value, "/polymarket/clob")?,
-                gamma: endpoint(value, "/polymarket/gamma")?,
-                data: endpoint(value, "/polymarket/data")?,
-                ws_market: endpoint(value, "/polymarket/ws_market")?,
-                ws_user: endpoint(value, "/polymarket/ws_user")?,
-                chain: chain
-                    .and_then(Chain::from_id)
-                    .ok_or_else(|| absent("/polymarket/chain_id (137 or 80002)"))?,
-                private_key: Secret::new(text(account, "/private_key")?.to_owned()),
-                kind,
-                funder: Address::parse(text(account, "/funder")?),
-                credentials: Credentials {
-                    api_key: text(account, "/api_key")?.to_owned(),
-                    secret: Secret::new(text(account, "/secret")?.to_owned()),
-                    passphrase: Secret::new(text(account, "/passphrase")?.to_owned()),
-                },
-            },
-            kalshi: KalshiAccess {
-                rest: endpoint(value, "/kalshi/rest")?,
-                ws: endpoint(value, "/kalshi/ws")?,
-                key_id: text(kalshi, "/key_id")?.to_owned(),
-                pem: Secret::new(pem),
-            },
-            relations: relations(value)?,
-        })
+        Ok(Self { trust, accounts: Accounts::from_json(value)?, relations: relations(value)? })
     }
 
     /// The account at a venue, as a hash of where it is and whose it is: one instance may trade it.
     pub fn account(&self, venue: Venue) -> u64 {
-        let (endpoint, owner) = match venue {
-            Venue::Polymarket => (&self.polymarket.clob, self.polymarket.owner()),
-            Venue::Kalshi => (&self.kalshi.rest, self.kalshi.key_id.clone()),
-        };
+        let account = self.accounts.at(venue);
         let mut hash = Hash64::new();
-        hash.bytes(endpoint.to_string().as_bytes());
-        hash.bytes(owner.as_bytes());
+        hash.bytes(account.orders_at().to_string().as_bytes());
+        hash.bytes(account.owner().as_bytes());
         hash.get()
     }
 
@@ -214,9 +106,8 @@ impl Access {
     /// # Errors
     /// Names the endpoint.
     pub fn check_loopback(&self) -> Result<(), AccessError> {
-        let (pm, ka) = (&self.polymarket, &self.kalshi);
-        let all = [&pm.clob, &pm.gamma, &pm.data, &pm.ws_market, &pm.ws_user, &ka.rest, &ka.ws];
-        match all.into_iter().find(|endpoint| !is_loopback(&endpoint.host)) {
+        let mut all = Venue::ALL.into_iter().flat_map(|venue| self.accounts.at(venue).endpoints());
+        match all.find(|endpoint| !is_loopback(&endpoint.host)) {
             None => Ok(()),
             Some(endpoint) => Err(AccessError(format!(
                 "{endpoint} is not on this machine: outside the live modes nothing but loopback is reached. Give the file \
@@ -227,23 +118,17 @@ impl Access {
 
     /// A client for the venue's metadata, which needs no key.
     pub fn metadata(&self, venue: Venue) -> Rest {
-        let endpoint = match venue {
-            Venue::Polymarket => &self.polymarket.gamma,
-            Venue::Kalshi => &self.kalshi.rest,
-        };
+        let endpoint = self.accounts.at(venue).metadata_at();
         Rest::new(endpoint.clone(), &self.trust, None)
     }
 
     /// Which accounts at which venues: a journal is continued only where this is the same.
     pub fn identity(&self) -> u64 {
         let mut hash = Hash64::new();
-        for text in [
-            self.polymarket.clob.to_string(),
-            self.polymarket.credentials.api_key.clone(),
-            self.kalshi.rest.to_string(),
-            self.kalshi.key_id.clone(),
-        ] {
-            hash.bytes(text.as_bytes());
+        for venue in Venue::ALL {
+            let account = self.accounts.at(venue);
+            hash.bytes(account.orders_at().to_string().as_bytes());
+            hash.bytes(account.key().as_bytes());
         }
         hash.get()
     }
@@ -253,14 +138,6 @@ fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The account of a deposit wallet: what every account made since 2026-05-04 has. A list, or an object by number.
-fn deposit_wallet(accounts: &Value) -> Option<&Value> {
-    match accounts {
-        Value::Array(list) => list.iter().find(|account| account["signature_type"] == 3),
-        other => other.get("3"),
-    }
 }
 
 fn relations(value: &Value) -> Result<Relations, AccessError> {
@@ -305,22 +182,6 @@ fn venue_named(name: &str) -> Result<Venue, AccessError> {
         let known = Venue::ALL.map(Venue::name).join(", ");
         AccessError(format!("`/relations/sets/…/venue` is {name:?} and no venue: {known}"))
     })
-}
-
-fn endpoint(value: &Value, at: &str) -> Result<Endpoint, AccessError> {
-    text(value, at)?
-        .parse()
-        .map_err(|error: surefoot_cold::net::NetError| AccessError(format!("{at}: {error}")))
-}
-
-fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str, AccessError> {
-    value.pointer(at).and_then(Value::as_str).ok_or_else(|| absent(at))
-}
-
-fn absent(at: &str) -> AccessError {
-    AccessError(format!(
-        "`{at}` is absent or not text; run `surefoot twin --json > FILE` again and give that file"
-    ))
 }
 
 #[cfg(test)]

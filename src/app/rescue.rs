@@ -15,8 +15,7 @@ use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
 use crate::access::{Access, Relations};
-use crate::machine::venue::signers::Signers;
-use crate::machine::venue::{CancelAll, cancel_all};
+use crate::machine::venue::CancelAll;
 
 /// How long a venue is told to cancel everything before it is given up.
 const CANCEL_WITHIN: Duration = Duration::from_secs(45);
@@ -45,12 +44,14 @@ pub(super) struct Rescued {
 }
 
 impl Rescue {
-    pub fn new(access: &Access, signers: &Signers, directory: &Directory) -> Self {
-        let clients = signers.clients(access).zip(signers.readers(access, directory));
-        Self(clients.map(|venue, (rest, reader)| Hand {
-            rest,
-            cancel_all: cancel_all(venue),
-            reader,
+    pub fn new(access: &Access, directory: &Directory) -> Self {
+        Self(PerVenue::from_fn(|venue| {
+            let account = access.accounts.at(venue);
+            Hand {
+                rest: account.client(&access.trust),
+                cancel_all: account.cancel_all(),
+                reader: account.reader(&access.trust, directory),
+            }
         }))
     }
 

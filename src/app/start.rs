@@ -38,13 +38,13 @@ use super::terminal::Terminal;
 use super::watch::Watched;
 use super::watchdog::Watchdog;
 use super::{RunSpec, Running};
+use crate::access::Access;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::{Config, JournalSync, LogLevel, Times};
 use crate::control::operator_log::lifted_since;
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
-use crate::machine::venue::signers::Signers;
 use crate::machine::wiring::{self, Parts, WireError};
 use crate::machine::{Engine, Plan};
 
@@ -239,7 +239,6 @@ struct MachineStart<'a> {
     spec: &'a RunSpec,
     config: &'a Config,
     state: &'a StateDir,
-    signers: &'a Signers,
     catalogue: &'a Catalogue,
     topology: Topology,
     clock: Clock,
@@ -287,8 +286,8 @@ impl MachineStart<'_> {
         let always = self.config.journal_sync == JournalSync::Always;
         let engine = Engine::start(plan, |ends| {
             let parts = Parts {
-                access: &self.spec.access,
-                signers: self.signers,
+                accounts: &self.spec.access.accounts,
+                trust: &self.spec.access.trust,
                 directory: &self.catalogue.directory,
                 clock: &self.clock,
                 halt: &halt,
@@ -348,14 +347,9 @@ fn start_watchers(
 }
 
 /// What each venue is compared by.
-fn venue_checks(
-    spec: &RunSpec,
-    signers: &Signers,
-    directory: &Directory,
-    times: Times,
-) -> PerVenue<VenueCheck> {
-    signers.readers(&spec.access, directory).map(|venue, account| {
-        let results = Results::new(venue, spec.access.metadata(venue), directory);
+fn venue_checks(access: &Access, directory: &Directory, times: Times) -> PerVenue<VenueCheck> {
+    access.accounts.readers(&access.trust, directory).map(|venue, account| {
+        let results = Results::new(venue, access.metadata(venue), directory);
         VenueCheck::new(account, results, times)
     })
 }
@@ -372,7 +366,6 @@ impl Running {
         for line in &spec.about {
             eprintln!("{line}");
         }
-        let signers = Signers::new(&spec.access).map_err(|why| Failed(Exit::Config, why))?;
         let (names, catalogue) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
         let latch = state.halt()?; // somebody may have halted meanwhile
@@ -388,7 +381,6 @@ impl Running {
             spec: &spec,
             config,
             state: &state,
-            signers: &signers,
             catalogue: &catalogue,
             topology,
             clock,
@@ -397,11 +389,11 @@ impl Running {
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
-        let checks = venue_checks(&spec, &signers, &catalogue.directory, config.times);
+        let checks = venue_checks(&spec.access, &catalogue.directory, config.times);
         let text = format!("run {run} of the {} began", spec.mode.name());
         notes.note(RunNote::Started.told(NamedPlace::default(), text));
         Ok(Self {
-            rescue: Rescue::new(&spec.access, &signers, &catalogue.directory),
+            rescue: Rescue::new(&spec.access, &catalogue.directory),
             began_at: engine.clock.now(),
             config: config.clone(),
             directory: catalogue.directory,

@@ -10,7 +10,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::ExecOptions;
 use surefoot_cold::feed::Feed;
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::net::{DialPace, Dialer, Endpoint, Neighbours, client_config};
+use surefoot_cold::net::{DialPace, Dialer, Endpoint, Neighbours, Trust, client_config};
 use surefoot_cold::wirelog::{self, Contents, WireLog, WireLogError};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::order::Order;
@@ -21,9 +21,7 @@ use surefoot_hot::venue::Notice;
 use super::executors::Executors;
 use super::meter::HotMeter;
 use super::topology::AgentEnds;
-use super::venue::signers::Signers;
-use super::venue::{self, ExecParts, LinkParts};
-use crate::access::Access;
+use super::venue::{Accounts, ExecParts, LinkParts};
 use crate::clock::Clock;
 use crate::exit::Exit;
 
@@ -41,8 +39,9 @@ pub struct Wired {
 /// What [`wire`] needs beside the rings.
 pub struct Parts<'a> {
     /// Where and with whose keys.
-    pub access: &'a Access,
-    pub signers: &'a Signers,
+    pub accounts: &'a Accounts,
+    /// Whose certificates are taken.
+    pub trust: &'a Trust,
     /// The markets that are followed.
     pub directory: &'a Directory,
     /// The clock that the agents run by.
@@ -120,9 +119,9 @@ impl std::error::Error for WireError {}
 /// # Errors
 /// An endpoint has no address, a wire log cannot be opened, or the system has no room.
 pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), WireError> {
-    let Parts { access, signers, directory, halt, live, .. } = parts;
+    let Parts { accounts, directory, halt, live, .. } = parts;
     let AgentEnds { feed: feed_ends, executors: exec_ends, core_turns } = ends;
-    let config = client_config(&access.trust);
+    let config = client_config(parts.trust);
     let meter = || HotMeter::new(parts.clock.clone());
     let mut feed =
         Feed::new(feed_ends.events, parts.tap, meter()).map_err(|error| error.to_string())?;
@@ -142,13 +141,12 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
             |endpoint: &Endpoint, nth: u64| dial(endpoint, nth).map(|dialer| dialer.paced(&pace));
         let (learn, learnt) = RingBuffer::new(LEARNT_SLOTS);
         let notices = &parts.notices;
-        let links = LinkParts { venue, access, signers, directory, notices, dial: &paced };
-        venue::add_links(&mut feed, &links, learn)?;
+        let links = LinkParts { venue, directory, notices, dial: &paced };
+        let account = accounts.at(venue);
+        account.add_links(&mut feed, &links, learn)?;
         let path = &parts.wire_logs[venue];
         let (log, remembered) = WireLog::open(path, parts.sync).map_err(WireError::Log)?;
         let exec = ExecParts {
-            access,
-            signers,
             directory,
             halt,
             ends,
@@ -161,7 +159,7 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
             meter: meter(),
             dial: &dial,
         };
-        Ok((venue::executor(venue, exec)?, remembered))
+        Ok((account.executor(exec)?, remembered))
     });
     let (executors, remembered) = made.transpose()?.unzip();
     Ok((Wired { feed, executors: Executors(executors) }, remembered))

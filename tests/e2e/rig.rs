@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 use serde_json::Value;
 use surefoot::access::Access;
-use surefoot::machine::venue::signers::Signers;
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::MarketNames;
@@ -303,7 +302,7 @@ pub fn count(value: &Value, pointer: &str) -> u64 {
 pub fn truths(access: &Access, state: &Path) -> Vec<Truth> {
     let names = MarketNames::load(&StateDir::at(state).names()).unwrap();
     let directory = names.directory(access.identity()).unwrap();
-    let readers = Signers::new(access).unwrap().readers(access, directory);
+    let readers = access.accounts.readers(&access.trust, directory);
     readers.values().map(|reader| reader.truth().unwrap()).collect()
 }
 

@@ -3,21 +3,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
-use surefoot::machine::venue::signers::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::open::{Options, open};
 use surefoot::twin::server::{Command, Fault, Remote};
 use surefoot::twin::{Host, polymarket};
 use surefoot_cold::directory::{Directory, Names};
-use surefoot_cold::rest::Rest;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::names::MarketNames;
-use surefoot_cold::venue::kalshi::KalshiAuth;
-use surefoot_cold::venue::polymarket::PolymarketAuth;
 use surefoot_cold::venue::polymarket::encode;
 use surefoot_hot::ids::{Action, GroupId, OrderId, Outcome, Venue};
 use surefoot_hot::order::{Order, Purpose, Tif};
@@ -120,10 +115,9 @@ pub fn fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg() {
 
 /// Orders of a person with the same keys, far from the market: the venues' ids.
 pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
-    let signers = Signers::new(access).unwrap();
     let mut last = String::new();
-    let auth = Arc::new(PolymarketAuth(signers.polymarket.clone()));
-    let clob = Rest::new(access.polymarket.clob.clone(), &access.trust, Some(auth));
+    let [clob, rest] = Venue::ALL.map(|venue| access.accounts.at(venue).client(&access.trust));
+    let signer = &access.accounts.polymarket.signer;
     // In markets that are open long enough: one that settles takes the order with it.
     let lasting = |venue| {
         let mut entries: Vec<_> = directory.of(venue).collect();
@@ -148,15 +142,13 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
             post_only: true,
             purpose: Purpose::Leg,
         };
-        let signed = signers.polymarket.order(names, &order).unwrap();
+        let signed = signer.order(names, &order).unwrap();
         let mut body = Vec::new();
-        encode::post_order(&mut body, &signers.polymarket, &signed);
+        encode::post_order(&mut body, signer, &signed);
         let answer = clob.post("/order", &body);
         last = format!("{answer:?}");
         answer.ok()?["orderID"].as_str().map(str::to_owned)
     });
-    let auth = Arc::new(KalshiAuth(signers.kalshi.clone()));
-    let rest = Rest::new(access.kalshi.rest.clone(), &access.trust, Some(auth));
     let kalshi = lasting(Venue::Kalshi).into_iter().find_map(|entry| {
         let Names::Kalshi(names) = &entry.names else { return None };
         let order = json!({

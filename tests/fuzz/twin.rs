@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use surefoot::access::Access;
-use surefoot::machine::venue::signers::Signers;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::http::{Request, Response};
 use surefoot::twin::open::{Options, open};
@@ -251,7 +250,7 @@ const FRAME: &[&str] = &[
 pub struct Twin {
     running: Running<Demo>,
     remote: Remote<Demo>,
-    signers: Signers,
+    access: Access,
     polymarket: Vec<PolymarketNames>,
     kalshi: Vec<(String, Value)>,
     words: Vec<String>,
@@ -261,11 +260,10 @@ pub fn start(dir: &Path) -> Twin {
     let options = Options { seed: 3, ..Options::default() };
     let (server, description) = open(&options, dir).expect("it listens");
     let access = Access::from_json(&description).expect("its own description");
-    let signers = Signers::new(&access).expect("its own keys");
     let remote = server.remote();
     let running = server.spawn().expect("a thread");
     let mut twin =
-        Twin { running, remote, signers, polymarket: vec![], kalshi: vec![], words: vec![] };
+        Twin { running, remote, access, polymarket: vec![], kalshi: vec![], words: vec![] };
     let list = |host, path: &str| {
         let request = Request { method: "GET".into(), path: path.into(), ..Request::default() };
         let response = twin.ask(host, request);
@@ -324,9 +322,15 @@ impl Twin {
         let price = Price::from_ticks(u16::try_from(100 * (1 + rng.below(99))).ok()?)?;
         let qty = Qty::from_micros(10_000 * (rng.next() % 1_000_000));
         let names = &self.polymarket[rng.below(self.polymarket.len())];
-        let signed = self.signers.polymarket.order(names, &Order { price, qty, ..order }).ok()?;
+        let signed = self
+            .access
+            .accounts
+            .polymarket
+            .signer
+            .order(names, &Order { price, qty, ..order })
+            .ok()?;
         let mut body = Vec::new();
-        encode::post_order(&mut body, &self.signers.polymarket, &signed);
+        encode::post_order(&mut body, &self.access.accounts.polymarket.signer, &signed);
         serde_json::from_slice(&body).ok()
     }
 
@@ -380,8 +384,8 @@ impl Twin {
             self.body(rng, host).to_string().into_bytes()
         };
         let auth: Arc<dyn Auth> = match host {
-            Host::KalshiRest => Arc::new(KalshiAuth(self.signers.kalshi.clone())),
-            _ => Arc::new(PolymarketAuth(self.signers.polymarket.clone())),
+            Host::KalshiRest => Arc::new(KalshiAuth(self.access.accounts.kalshi.signer.clone())),
+            _ => Arc::new(PolymarketAuth(self.access.accounts.polymarket.signer.clone())),
         };
         let mut headers = auth.headers(wall(), &method, &path, &body);
         headers.push(("Content-Type".into(), "application/json".into()));
@@ -407,7 +411,12 @@ impl Twin {
             1 => (Host::PolymarketWs, "/ws/user", frame.to_string()),
             _ => (Host::KalshiWs, "/trade-api/ws/v2", frame.to_string()),
         };
-        let headers = KalshiAuth(self.signers.kalshi.clone()).headers(wall(), "GET", path, b"");
+        let headers = KalshiAuth(self.access.accounts.kalshi.signer.clone()).headers(
+            wall(),
+            "GET",
+            path,
+            b"",
+        );
         let request =
             Request { method: "GET".into(), path: path.into(), headers, ..Request::default() };
         let (conn, shown) = (ConnId(u64::MAX - rng.next() % 1_000), text.clone());

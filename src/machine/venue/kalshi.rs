@@ -1,14 +1,16 @@
-//! Kalshi's part of the machine: who signs, its cold connections, and its executor.
+//! Our account at Kalshi: where it is reached, who signs, its cold connections, and its executor.
 
 use std::sync::Arc;
 
 use rtrb::Producer;
+use serde_json::Value;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::AnyExec;
 use surefoot_cold::feed::{Feed, LinkOptions, Upgrade};
-use surefoot_cold::net::Trust;
+use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
+use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::encode;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::Signer;
@@ -20,76 +22,116 @@ use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::kalshi::{Role, Session};
 
-use super::{CancelAll, ExecParts, LinkParts};
-use crate::access::KalshiAccess;
+use super::description::{AccessError, absent, endpoint, text};
+use super::{CancelAll, ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
-/// The request that cancels everything.
-pub(super) const CANCEL_ALL: CancelAll =
-    CancelAll { path: encode::CANCEL_ALL, query: &[("subaccount", "0")] };
-
-/// Signs with the account's key.
-///
-/// # Errors
-/// The key is not what it should be, in words.
-pub(super) fn signer(access: &KalshiAccess) -> Result<Arc<Signer>, String> {
-    let signer = Signer::from_pem(&access.key_id, &access.pem);
-    signer.map(Arc::new).map_err(|error| format!("kalshi key {}: {error}", access.key_id))
+/// Kalshi's endpoints and our key there.
+#[derive(Debug)]
+pub struct KalshiAccount {
+    /// REST, its path included.
+    pub rest: Endpoint,
+    /// Stream, its path included.
+    pub ws: Endpoint,
+    /// The key's id.
+    pub key_id: String,
+    /// Signs requests with the account's API key.
+    pub signer: Arc<Signer>,
 }
 
-/// A client for signed cold REST.
-pub(super) fn client(access: &KalshiAccess, trust: &Trust, signer: &Arc<Signer>) -> Rest {
-    Rest::new(access.rest.clone(), trust, Some(Arc::new(KalshiAuth(Arc::clone(signer)))))
+impl KalshiAccount {
+    /// From the object that `surefoot twin --json` prints.
+    ///
+    /// # Errors
+    /// Which field is absent or wrong, or a key file that cannot be read.
+    pub fn from_json(value: &Value) -> Result<Self, AccessError> {
+        let accounts = value.pointer("/kalshi/accounts").and_then(Value::as_array);
+        let account = accounts
+            .and_then(|list| {
+                // Ed25519 signs in microseconds; RSA is there for those who have no other key.
+                let is_fast = |account: &&Value| account["key_type"] == "ed25519";
+                list.iter().find(is_fast).or_else(|| list.first())
+            })
+            .ok_or_else(|| absent("/kalshi/accounts"))?;
+        let key_file = text(account, "/private_key_file")?;
+        let pem = std::fs::read_to_string(key_file).map_err(|error| {
+            AccessError(format!("{key_file}: {error}; is the twin that wrote it still running?"))
+        })?;
+        let key_id = text(account, "/key_id")?.to_owned();
+        let signer = Signer::from_pem(&key_id, &Secret::new(pem))
+            .map_err(|error| AccessError(format!("kalshi key {key_id}: {error}")))?;
+        Ok(Self {
+            rest: endpoint(value, "/kalshi/rest")?,
+            ws: endpoint(value, "/kalshi/ws")?,
+            key_id,
+            signer: Arc::new(signer),
+        })
+    }
 }
 
-/// A reader of the account over cold REST.
-pub(super) fn reader(
-    access: &KalshiAccess,
-    trust: &Trust,
-    signer: &Arc<Signer>,
-    directory: &Directory,
-) -> Box<dyn Reader> {
-    Box::new(KalshiReader::new(client(access, trust, signer), directory))
-}
+impl VenueAccount for KalshiAccount {
+    fn orders_at(&self) -> &Endpoint {
+        &self.rest
+    }
 
-/// Its links: market data, and our own orders and fills. The executor learns from the latter, because fills and updates may
-/// outrun the answer that names the order.
-///
-/// # Errors
-/// A market that cannot be followed, or an endpoint without an address; the words name it.
-pub(super) fn add_links(
-    feed: &mut Feed<HotMeter>,
-    parts: &LinkParts<'_>,
-    mut learn: Producer<(OrderId, VenueId)>,
-) -> Result<(), String> {
-    let ws = &parts.access.kalshi.ws;
-    let options = || {
-        let upgrade: Box<dyn Upgrade> =
-            Box::new(KalshiUpgrade::new(Arc::clone(&parts.signers.kalshi)));
-        LinkOptions { upgrade: Some(upgrade), ..parts.options() }
-    };
-    let market = |number, room| Session::with_capacity(Role::Market, room).numbered(number);
-    parts.add_market_links(feed, ws, market, options)?;
-    let inspect = Box::new(move |frame: &[u8]| {
-        if let Some(learnt) = learn_from_frame(frame) {
-            let _ = learn.push(learnt); // the answer, or a question, names it as well
-        }
-    });
-    let options = LinkOptions { inspect: Some(inspect), ..options() };
-    let private = Session::with_capacity(Role::Private, MARKETS_MAX);
-    parts.add_private_link(feed, ws, 4, private, options)
-}
+    fn metadata_at(&self) -> &Endpoint {
+        &self.rest
+    }
 
-/// The executor, with a thread of its own that signs ahead.
-///
-/// # Errors
-/// An endpoint has no address, or the system no room; the words name it.
-pub(super) fn executor(parts: ExecParts<'_>) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
-    let rest = &parts.access.kalshi.rest;
-    let signer = &parts.signers.kalshi;
-    let slots = HeaderSlots::spawn(Arc::clone(signer))
-        .map_err(|error| format!("starting the signer: {error}"))?;
-    let rates = KalshiRates::default();
-    let codec = Kalshi::new(Arc::clone(signer), rest, parts.directory, rates, Some(slots));
-    parts.build(codec, rest, 20)
+    fn endpoints(&self) -> Vec<&Endpoint> {
+        vec![&self.rest, &self.ws]
+    }
+
+    fn key(&self) -> &str {
+        &self.key_id
+    }
+
+    fn owner(&self) -> String {
+        self.key_id.clone()
+    }
+
+    fn cancel_all(&self) -> CancelAll {
+        CancelAll { path: encode::CANCEL_ALL, query: &[("subaccount", "0")] }
+    }
+
+    fn client(&self, trust: &Trust) -> Rest {
+        let auth = Arc::new(KalshiAuth(Arc::clone(&self.signer)));
+        Rest::new(self.rest.clone(), trust, Some(auth))
+    }
+
+    fn reader(&self, trust: &Trust, directory: &Directory) -> Box<dyn Reader> {
+        Box::new(KalshiReader::new(self.client(trust), directory))
+    }
+
+    /// The executor learns from the private link, because fills and updates may outrun the answer that names the order.
+    fn add_links(
+        &self,
+        feed: &mut Feed<HotMeter>,
+        parts: &LinkParts<'_>,
+        mut learn: Producer<(OrderId, VenueId)>,
+    ) -> Result<(), String> {
+        let options = || {
+            let upgrade: Box<dyn Upgrade> = Box::new(KalshiUpgrade::new(Arc::clone(&self.signer)));
+            LinkOptions { upgrade: Some(upgrade), ..parts.options() }
+        };
+        let market = |number, room| Session::with_capacity(Role::Market, room).numbered(number);
+        parts.add_market_links(feed, &self.ws, market, options)?;
+        let inspect = Box::new(move |frame: &[u8]| {
+            if let Some(learnt) = learn_from_frame(frame) {
+                let _ = learn.push(learnt); // the answer, or a question, names it as well
+            }
+        });
+        let options = LinkOptions { inspect: Some(inspect), ..options() };
+        let private = Session::with_capacity(Role::Private, MARKETS_MAX);
+        parts.add_private_link(feed, &self.ws, 4, private, options)
+    }
+
+    /// With a thread of its own that signs ahead.
+    fn executor(&self, parts: ExecParts<'_>) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
+        let slots = HeaderSlots::spawn(Arc::clone(&self.signer))
+            .map_err(|error| format!("starting the signer: {error}"))?;
+        let (signer, rates) = (Arc::clone(&self.signer), KalshiRates::default());
+        let codec = Kalshi::new(signer, &self.rest, parts.directory, rates, Some(slots));
+        parts.build(codec, &self.rest, 20)
+    }
 }

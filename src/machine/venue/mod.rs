@@ -1,38 +1,45 @@
-//! What of the machine differs by venue: a file a venue, and what they have in common.
+//! Our account at each venue, and how the machine is wired to it: a file a venue, and what they have in common.
 
+pub mod description;
 mod kalshi;
 mod polymarket;
-pub mod signers;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crossbeam_channel::Sender;
 use rtrb::{Consumer, Producer};
+use serde_json::Value;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::{AnyExec, Exec, ExecOptions, ExecWiring};
 use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions, assign};
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::net::{Dialer, Endpoint};
+use surefoot_cold::net::{Dialer, Endpoint, Trust};
+use surefoot_cold::reconcile::Reader;
+use surefoot_cold::rest::Rest;
 use surefoot_cold::wirelog::{Contents, VenueId, WireLog};
 use surefoot_hot::event::Link;
 use surefoot_hot::ids::{OrderId, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::order::Order;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Notice;
 
 use super::meter::HotMeter;
 use super::topology::ExecutorEnds;
-use crate::access::Access;
-use signers::Signers;
+pub use kalshi::KalshiAccount;
+pub use polymarket::PolymarketAccount;
+
+use description::AccessError;
 
 /// Where the numbers of market links' dialers begin, one lot for each venue; those of all others are below.
 const MARKET_DIALS: u64 = 1_000;
 
 /// Makes the dialer of a connection to one venue: where it leads, and a number that no other connection there has.
-pub(super) type Dial<'a> = dyn Fn(&Endpoint, u64) -> Result<Dialer, String> + 'a;
+pub type Dial<'a> = dyn Fn(&Endpoint, u64) -> Result<Dialer, String> + 'a;
 
 /// The request that cancels everything at a venue: a `DELETE` of this path with this query.
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +50,78 @@ pub struct CancelAll {
     pub query: &'static [(&'static str, &'static str)],
 }
 
-/// The request that cancels everything at a venue.
-pub const fn cancel_all(venue: Venue) -> CancelAll {
-    match venue {
-        Venue::Polymarket => polymarket::CANCEL_ALL,
-        Venue::Kalshi => kalshi::CANCEL_ALL,
+/// Our account at a venue, and how the machine is wired to it.
+pub trait VenueAccount: fmt::Debug + Send + Sync {
+    /// The REST that takes orders.
+    fn orders_at(&self) -> &Endpoint;
+    /// The REST that tells the terms of markets, without a key.
+    fn metadata_at(&self) -> &Endpoint;
+    /// Everything that is dialled.
+    fn endpoints(&self) -> Vec<&Endpoint>;
+    /// The name of the API key.
+    fn key(&self) -> &str;
+    /// Whose money trades, as text.
+    fn owner(&self) -> String;
+    /// The request that cancels everything.
+    fn cancel_all(&self) -> CancelAll;
+    /// A client for signed cold REST.
+    fn client(&self, trust: &Trust) -> Rest;
+    /// A reader of the account over cold REST.
+    fn reader(&self, trust: &Trust, directory: &Directory) -> Box<dyn Reader>;
+    /// Adds its links to the feed: market data, and our own orders and fills. `learn` takes our order ids with the venue's,
+    /// where its private stream names both.
+    ///
+    /// # Errors
+    /// A market that cannot be followed, or an endpoint without an address; the words name it.
+    fn add_links(
+        &self,
+        feed: &mut Feed<HotMeter>,
+        parts: &LinkParts<'_>,
+        learn: Producer<(OrderId, VenueId)>,
+    ) -> Result<(), String>;
+    /// Makes its executor.
+    ///
+    /// # Errors
+    /// An endpoint has no address, or the system no room; the words name it.
+    fn executor(&self, parts: ExecParts<'_>) -> Result<Box<dyn AnyExec<HotMeter>>, String>;
+}
+
+/// Our account at each venue. They are of different types, because what they sign and where they are reached is.
+#[derive(Debug)]
+pub struct Accounts {
+    pub polymarket: PolymarketAccount,
+    pub kalshi: KalshiAccount,
+}
+
+impl Accounts {
+    /// From the object that `surefoot twin --json` prints.
+    ///
+    /// # Errors
+    /// Which field is absent or wrong.
+    pub fn from_json(value: &Value) -> Result<Self, AccessError> {
+        Ok(Self {
+            polymarket: PolymarketAccount::from_json(value)?,
+            kalshi: KalshiAccount::from_json(value)?,
+        })
+    }
+
+    /// The account at a venue.
+    pub fn at(&self, venue: Venue) -> &dyn VenueAccount {
+        match venue {
+            Venue::Polymarket => &self.polymarket,
+            Venue::Kalshi => &self.kalshi,
+        }
+    }
+
+    /// Readers over cold REST at each venue.
+    pub fn readers(&self, trust: &Trust, directory: &Directory) -> PerVenue<Box<dyn Reader>> {
+        PerVenue::from_fn(|venue| self.at(venue).reader(trust, directory))
     }
 }
 
 /// What a venue's links are made from.
-pub(super) struct LinkParts<'a> {
+pub struct LinkParts<'a> {
     pub venue: Venue,
-    pub access: &'a Access,
-    pub signers: &'a Signers,
     pub directory: &'a Directory,
     pub notices: &'a Sender<(Venue, Notice)>,
     pub dial: &'a Dial<'a>,
@@ -119,25 +185,8 @@ fn follow_all<'a, S: Follow>(
     Ok(session)
 }
 
-/// Adds a venue's links to the feed. `learn` takes our order ids with the venue's, where its private stream names both.
-///
-/// # Errors
-/// A market that cannot be followed, or an endpoint without an address; the words name it.
-pub(super) fn add_links(
-    feed: &mut Feed<HotMeter>,
-    parts: &LinkParts<'_>,
-    learn: Producer<(OrderId, VenueId)>,
-) -> Result<(), String> {
-    match parts.venue {
-        Venue::Polymarket => polymarket::add_links(feed, parts),
-        Venue::Kalshi => kalshi::add_links(feed, parts, learn),
-    }
-}
-
 /// What a venue's executor is made from.
-pub(super) struct ExecParts<'a> {
-    pub access: &'a Access,
-    pub signers: &'a Signers,
+pub struct ExecParts<'a> {
     pub directory: &'a Directory,
     pub halt: &'a HaltEpoch,
     pub ends: ExecutorEnds,
@@ -177,19 +226,5 @@ impl ExecParts<'_> {
         exec.watch_core(self.core_turns);
         exec.remember(self.remembered, self.live);
         Ok(Box::new(exec))
-    }
-}
-
-/// Makes a venue's executor.
-///
-/// # Errors
-/// An endpoint has no address, or the system no room; the words name it.
-pub(super) fn executor(
-    venue: Venue,
-    parts: ExecParts<'_>,
-) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
-    match venue {
-        Venue::Polymarket => polymarket::executor(parts),
-        Venue::Kalshi => kalshi::executor(parts),
     }
 }

@@ -1,89 +1,162 @@
-//! Polymarket's part of the machine: who signs, its cold connections, and its executor.
+//! Our account at Polymarket: where it is reached, who signs, its cold connections, and its executor.
 
 use std::sync::Arc;
 
+use rtrb::Producer;
+use serde_json::Value;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::exec::AnyExec;
 use surefoot_cold::feed::Feed;
-use surefoot_cold::net::Trust;
+use surefoot_cold::net::{Endpoint, Trust};
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::Rest;
+use surefoot_cold::secrets::Secret;
+use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::encode::path;
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
-use surefoot_cold::venue::polymarket::signer::Signer;
+use surefoot_cold::venue::polymarket::signer::{Credentials, Signer};
 use surefoot_cold::venue::polymarket::{
     Polymarket, PolymarketAuth, PolymarketRates, polymarket_user_frame,
 };
+use surefoot_cold::wirelog::VenueId;
 use surefoot_hot::bounds::MARKETS_MAX;
+use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::polymarket::{MarketSession, UserSession};
 
-use super::{CancelAll, ExecParts, LinkParts};
-use crate::access::PolymarketAccess;
+use super::description::{AccessError, absent, endpoint, text};
+use super::{CancelAll, ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
-/// The request that cancels everything.
-pub(super) const CANCEL_ALL: CancelAll = CancelAll { path: path::CANCEL_ALL, query: &[] };
-
-/// Signs with the account's key.
-///
-/// # Errors
-/// The key is not what it should be, in words.
-pub(super) fn signer(access: &PolymarketAccess) -> Result<Arc<Signer>, String> {
-    let signer = Signer::new(
-        &access.private_key,
-        access.kind,
-        access.funder,
-        access.chain,
-        Some(&access.credentials),
-    );
-    signer.map(Arc::new).map_err(|error| format!("polymarket account: {error}"))
+/// Polymarket's endpoints and our account there.
+#[derive(Debug)]
+pub struct PolymarketAccount {
+    /// REST of the CLOB: orders, books, our account.
+    pub clob: Endpoint,
+    /// Gamma's REST: the terms of markets, which need no key.
+    pub gamma: Endpoint,
+    /// REST of the data API: positions and trades of a wallet.
+    pub data: Endpoint,
+    /// The stream of books and trades.
+    pub ws_market: Endpoint,
+    /// The stream of our own orders and fills.
+    pub ws_user: Endpoint,
+    pub kind: SignatureType,
+    /// Whose money trades.
+    pub funder: Option<Address>,
+    /// The API key.
+    pub credentials: Credentials,
+    /// Signs orders and requests with the account's Ethereum key.
+    pub signer: Arc<Signer>,
 }
 
-/// A client for signed cold REST.
-pub(super) fn client(access: &PolymarketAccess, trust: &Trust, signer: &Arc<Signer>) -> Rest {
-    Rest::new(access.clob.clone(), trust, Some(Arc::new(PolymarketAuth(Arc::clone(signer)))))
+impl PolymarketAccount {
+    /// From the object that `surefoot twin --json` prints.
+    ///
+    /// # Errors
+    /// Which field is absent or wrong.
+    pub fn from_json(value: &Value) -> Result<Self, AccessError> {
+        let accounts =
+            value.pointer("/polymarket/accounts").ok_or_else(|| absent("/polymarket/accounts"))?;
+        let account = deposit_wallet(accounts).ok_or_else(|| absent("/polymarket/accounts/3"))?;
+        let kind = SignatureType::from_number(3).ok_or_else(|| absent("signature type 3"))?;
+        let funder = Address::parse(text(account, "/funder")?);
+        let credentials = Credentials {
+            api_key: text(account, "/api_key")?.to_owned(),
+            secret: Secret::new(text(account, "/secret")?.to_owned()),
+            passphrase: Secret::new(text(account, "/passphrase")?.to_owned()),
+        };
+        let chain = value.pointer("/polymarket/chain_id").and_then(Value::as_u64);
+        let chain = chain
+            .and_then(Chain::from_id)
+            .ok_or_else(|| absent("/polymarket/chain_id (137 or 80002)"))?;
+        let key = Secret::new(text(account, "/private_key")?.to_owned());
+        let signer = Signer::new(&key, kind, funder, chain, Some(&credentials))
+            .map_err(|error| AccessError(format!("polymarket account: {error}")))?;
+        Ok(Self {
+            clob: endpoint(value, "/polymarket/clob")?,
+            gamma: endpoint(value, "/polymarket/gamma")?,
+            data: endpoint(value, "/polymarket/data")?,
+            ws_market: endpoint(value, "/polymarket/ws_market")?,
+            ws_user: endpoint(value, "/polymarket/ws_user")?,
+            kind,
+            funder,
+            credentials,
+            signer: Arc::new(signer),
+        })
+    }
 }
 
-/// A reader of the account over cold REST.
-pub(super) fn reader(
-    access: &PolymarketAccess,
-    trust: &Trust,
-    signer: &Arc<Signer>,
-    directory: &Directory,
-) -> Box<dyn Reader> {
-    Box::new(PolymarketReader::new(
-        client(access, trust, signer),
-        Rest::new(access.data.clone(), trust, None),
-        signer.maker_text().to_owned(),
-        access.credentials.api_key.clone(),
-        access.kind as u8,
-        directory,
-    ))
+/// The account of a deposit wallet: what every account made since 2026-05-04 has. A list, or an object by number.
+fn deposit_wallet(accounts: &Value) -> Option<&Value> {
+    match accounts {
+        Value::Array(list) => list.iter().find(|account| account["signature_type"] == 3),
+        other => other.get("3"),
+    }
 }
 
-/// Its links: market data, and our own orders and fills.
-///
-/// # Errors
-/// A market that cannot be followed, or an endpoint without an address; the words name it.
-pub(super) fn add_links(feed: &mut Feed<HotMeter>, parts: &LinkParts<'_>) -> Result<(), String> {
-    let pm = &parts.access.polymarket;
-    let options = || parts.options();
-    let market = |number, room| MarketSession::with_capacity(room).numbered(number);
-    parts.add_market_links(feed, &pm.ws_market, market, options)?;
-    let frame = polymarket_user_frame(&pm.credentials);
-    let user = UserSession::new(MARKETS_MAX, frame, &pm.credentials.api_key);
-    parts.add_private_link(feed, &pm.ws_user, 2, user, options())
-}
+impl VenueAccount for PolymarketAccount {
+    fn orders_at(&self) -> &Endpoint {
+        &self.clob
+    }
 
-/// The executor. Its heartbeat is on, where money is real and where it acts as if: the venue cancels what rests when it
-/// stops.
-///
-/// # Errors
-/// An endpoint has no address, or the system no room; the words name it.
-pub(super) fn executor(mut parts: ExecParts<'_>) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
-    let clob = &parts.access.polymarket.clob;
-    let signer = Arc::clone(&parts.signers.polymarket);
-    let codec = Polymarket::new(signer, clob, parts.directory, PolymarketRates::default());
-    parts.options.heartbeat = true;
-    parts.build(codec, clob, 10)
+    fn metadata_at(&self) -> &Endpoint {
+        &self.gamma
+    }
+
+    fn endpoints(&self) -> Vec<&Endpoint> {
+        vec![&self.clob, &self.gamma, &self.data, &self.ws_market, &self.ws_user]
+    }
+
+    fn key(&self) -> &str {
+        &self.credentials.api_key
+    }
+
+    fn owner(&self) -> String {
+        match &self.funder {
+            Some(funder) => format!("{funder:?}"),
+            None => self.credentials.api_key.clone(),
+        }
+    }
+
+    fn cancel_all(&self) -> CancelAll {
+        CancelAll { path: path::CANCEL_ALL, query: &[] }
+    }
+
+    fn client(&self, trust: &Trust) -> Rest {
+        let auth = Arc::new(PolymarketAuth(Arc::clone(&self.signer)));
+        Rest::new(self.clob.clone(), trust, Some(auth))
+    }
+
+    fn reader(&self, trust: &Trust, directory: &Directory) -> Box<dyn Reader> {
+        Box::new(PolymarketReader::new(
+            self.client(trust),
+            Rest::new(self.data.clone(), trust, None),
+            self.signer.maker_text().to_owned(),
+            self.credentials.api_key.clone(),
+            self.kind as u8,
+            directory,
+        ))
+    }
+
+    fn add_links(
+        &self,
+        feed: &mut Feed<HotMeter>,
+        parts: &LinkParts<'_>,
+        _: Producer<(OrderId, VenueId)>,
+    ) -> Result<(), String> {
+        let options = || parts.options();
+        let market = |number, room| MarketSession::with_capacity(room).numbered(number);
+        parts.add_market_links(feed, &self.ws_market, market, options)?;
+        let frame = polymarket_user_frame(&self.credentials);
+        let user = UserSession::new(MARKETS_MAX, frame, &self.credentials.api_key);
+        parts.add_private_link(feed, &self.ws_user, 2, user, options())
+    }
+
+    /// Its heartbeat is on, where money is real and where it acts as if: the venue cancels what rests when it stops.
+    fn executor(&self, mut parts: ExecParts<'_>) -> Result<Box<dyn AnyExec<HotMeter>>, String> {
+        let (signer, rates) = (Arc::clone(&self.signer), PolymarketRates::default());
+        let codec = Polymarket::new(signer, &self.clob, parts.directory, rates);
+        parts.options.heartbeat = true;
+        parts.build(codec, &self.clob, 10)
+    }
 }
