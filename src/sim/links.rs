@@ -1,17 +1,14 @@
-//! The WebSockets of both venues: production sessions, whose frames go straight to the venues in this process and back.
+//! The WebSockets of the venues: production sessions, whose frames go straight to the venues in this process and back.
 
-use surefoot_cold::directory::{Directory, Entry};
-use surefoot_cold::feed::{Follow, assign};
-use surefoot_cold::venue::polymarket::polymarket_user_frame;
-use surefoot_hot::bounds::MARKETS_MAX;
+use surefoot_cold::feed::Upgrade;
+use surefoot_cold::wirelog::VenueId;
 use surefoot_hot::event::{Event, Link as Kind};
-use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::ids::{MarketId, OrderId, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::{DecodeError, Session, kalshi, polymarket};
+use surefoot_hot::venue::{DecodeError, Session};
 
-use super::world::Account;
-use crate::twin::{ConnId, Host, kalshi as twin};
+use crate::twin::{ConnId, Host};
 
 /// A session of any venue that pushes into a list. It does what [`Session`] does under the same names.
 pub trait AnySession {
@@ -98,6 +95,9 @@ impl<S: Session> AnySession for S {
     }
 }
 
+/// Reads our id of an order and the venue's out of a frame that names both.
+pub type Learn = fn(&[u8]) -> Option<(OrderId, VenueId)>;
+
 /// One WebSocket to a venue.
 pub struct Link {
     /// To which venue.
@@ -118,59 +118,10 @@ pub struct Link {
     pub out_until: Nanos,
     /// The same for what the venue has sent.
     pub in_until: Nanos,
-    /// Whether it carries an order's id that the executor learns from.
-    pub teaches: bool,
-}
-
-/// The links of production, in its order.
-///
-/// # Errors
-/// A market does not fit into a session; the words name it.
-pub fn links(account: &Account, directory: &Directory) -> Result<Vec<Link>, String> {
-    let fit = |entry: &Entry| format!("{}: no room in a session", entry.names.id());
-    let mut links = Vec::new();
-    for (number, markets) in assign(directory, Venue::Polymarket) {
-        let room = Venue::Polymarket.rules().link_markets_max;
-        let mut session = polymarket::MarketSession::with_capacity(room).numbered(number);
-        for entry in markets {
-            session.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
-        }
-        let host = Host::PolymarketWs;
-        links.push(link(Venue::Polymarket, host, Kind::Market, "/ws/market", session));
-    }
-    let frame = polymarket_user_frame(&account.credentials);
-    let mut user = polymarket::UserSession::new(MARKETS_MAX, frame, &account.credentials.api_key);
-    for entry in directory.of(Venue::Polymarket) {
-        user.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
-    }
-    let host = Host::PolymarketWs;
-    links.push(link(Venue::Polymarket, host, Kind::Private, "/ws/user", user));
-    for (number, markets) in assign(directory, Venue::Kalshi) {
-        let room = Venue::Kalshi.rules().link_markets_max;
-        let session = kalshi::Session::with_capacity(kalshi::Role::Market, room);
-        let mut session = session.numbered(number);
-        for entry in markets {
-            session.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
-        }
-        links.push(link(Venue::Kalshi, Host::KalshiWs, Kind::Market, twin::WS_PATH, session));
-    }
-    let mut private = kalshi::Session::with_capacity(kalshi::Role::Private, MARKETS_MAX);
-    for entry in directory.of(Venue::Kalshi) {
-        private.follow(Nanos::ZERO, entry).map_err(|_| fit(entry))?;
-    }
-    links.push(link(Venue::Kalshi, Host::KalshiWs, Kind::Private, twin::WS_PATH, private));
-    Ok(links)
-}
-
-fn link(
-    venue: Venue,
-    host: Host,
-    kind: Kind,
-    path: &'static str,
-    session: impl Session + 'static,
-) -> Link {
-    let teaches = venue == Venue::Kalshi && kind == Kind::Private;
-    let (number, session) = (session.number(), Box::new(session));
-    let (conn, out_until, in_until) = (None, Nanos::ZERO, Nanos::ZERO);
-    Link { venue, kind, number, host, path, session, conn, out_until, in_until, teaches }
+    /// Signs the request that opens it, where the venue wants that.
+    pub upgrade: Option<Box<dyn Upgrade>>,
+    /// Reads an order's id out of a frame, where the executor learns from this link.
+    pub learn: Option<Learn>,
+    /// How often the venue pings on it.
+    pub pings_every: Option<Nanos>,
 }

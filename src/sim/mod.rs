@@ -9,10 +9,10 @@ pub mod executor;
 pub mod links;
 pub mod outcome;
 pub mod queue;
-mod signers;
 pub mod simulation;
 pub mod transport;
 mod truth;
+pub mod venue;
 pub mod world;
 
 pub use outcome::Outcome;

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use surefoot_cold::directory::Directory;
-use surefoot_cold::feed::Upgrade as _;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::rest::{Auth, Rest};
-use surefoot_cold::venue::kalshi::{KalshiUpgrade, learn_from_frame};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
@@ -16,19 +14,21 @@ use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::risk::LimitRow;
+use surefoot_hot::units::{MICROS, Nanos, Usd};
 
 use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
-use super::links::{Link, links};
+use super::links::Link;
 use super::queue::Queue;
-use super::signers::{Signers, limits, metadata_host, orders_host};
 use super::transport::{InProcess, Shared, VirtualTime, endpoint, lock};
 use super::truth::{Asker, READ_AGAIN, READ_AT_START, READ_EVERY};
-use super::world::{Listing, Venues};
+use super::world::{Accounts, Listing, Venues};
 use super::{Broken, Outcome};
 use crate::app::recover::InJournal;
+use crate::app::results::Results;
 use crate::catalogue::Catalogue;
+use crate::config::limits::{Limits, Profile};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
 
@@ -42,8 +42,6 @@ const TIMER_BUSY: Nanos = Nanos::from_millis(10);
 const TIMER_IDLE: Nanos = Nanos::from_millis(250);
 /// How old the core's word on how fresh market data is may be before it is renewed, as in production.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
-/// How often Kalshi pings.
-const VENUE_PING_EVERY: Nanos = Nanos::from_secs(10);
 /// How long a connection takes to be made.
 const DIAL: Nanos = Nanos::from_millis(20);
 /// How long a link that was lost waits before it is dialled again.
@@ -57,12 +55,15 @@ const DRAIN_MAX: Nanos = Nanos::from_secs(40);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
-/// One way to a venue takes this long, and up to so much longer, in nanoseconds.
-const fn one_way(venue: Venue) -> (u64, u64) {
-    match venue {
-        Venue::Polymarket => (2_000_000, 1_000_000),
-        Venue::Kalshi => (1_000_000, 500_000),
-    }
+/// What a simulated account may do: a large one's limits, with room for many baskets at once.
+fn limits() -> Limits {
+    let mut limits = Profile::Large.limits(Usd::from_dollars(200_000));
+    limits.set(LimitRow::OrdersPerMinute, 600);
+    limits.set(LimitRow::OrdersPerMinuteMarket, 200);
+    limits.set(LimitRow::PositionQty, 5_000 * MICROS);
+    limits.set(LimitRow::PositionNotional, 2_000 * MICROS);
+    limits.set(LimitRow::Positions, 64);
+    limits
 }
 
 /// Something that happens at a time.
@@ -103,7 +104,7 @@ struct Simulation {
     venues_at: Nanos,
     queue: Queue<Happening>,
     links: Vec<Link>,
-    upgrade: KalshiUpgrade,
+    accounts: Accounts,
     conns: u64,
     executors: PerVenue<Box<dyn Executor>>,
     askers: PerVenue<Asker>,
@@ -161,16 +162,15 @@ impl Simulation {
     fn new(seed: u64, span: Nanos, listener: Listener) -> Result<Self, Broken> {
         let time = VirtualTime::default();
         time.set(START);
-        let (venues, account, listing) = Venues::new(seed, START, span);
+        let failed = |what: String| Broken::new("start", what);
+        let (venues, accounts, listing) = Venues::new(seed, START, span).map_err(failed)?;
         let venues_at = venues.deadline();
         let venues: Shared = Arc::new(Mutex::new(venues));
-        let failed = |what: String| Broken::new("start", what);
-        let signers = Signers::new(&account).map_err(failed)?;
         let rest = |host, auth: Option<Arc<dyn Auth>>| {
             let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
             Rest::over(Arc::new(transport), endpoint(host), auth)
         };
-        let metadata = PerVenue::from_fn(|venue| rest(metadata_host(venue), None));
+        let metadata = PerVenue::from_fn(|venue| rest(accounts[venue].metadata_host(), None));
         let Listing { relations, extra } = &listing;
         let catalogue = Catalogue::load(&metadata, relations, extra, None).map_err(failed)?;
         if !catalogue.left_out.is_empty() {
@@ -180,7 +180,16 @@ impl Simulation {
         // Seconds, as the program takes them: an epoch rises over restarts.
         let epoch = START.get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
-        let askers = signers.askers(&account, &directory, rest);
+        let mut links = Vec::new();
+        for account in accounts.values() {
+            links.extend(account.links(&directory).map_err(failed)?);
+        }
+        let askers = accounts.each_ref().map(|venue, account| {
+            let metadata = rest(account.metadata_host(), None);
+            let results = Results::new(venue, metadata, &directory);
+            Asker::new(account.reader(&directory, &rest), results)
+        });
+        let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
         let mut day = Self {
             seed,
             span,
@@ -189,10 +198,10 @@ impl Simulation {
             rng: Rng::new(seed).fork(0x6e65_7400),
             venues_at,
             queue: Queue::new(),
-            links: links(&account, &directory).map_err(failed)?,
-            upgrade: KalshiUpgrade::new(signers.kalshi.clone()),
+            links,
+            accounts,
             conns: 0,
-            executors: signers.executors(&directory, &halt),
+            executors,
             askers,
             has_agreed: false,
             directory,
@@ -314,11 +323,13 @@ impl Simulation {
                 if self.links[link].conn.is_some() {
                     self.links[link].session.alive(now);
                 }
-                self.queue.push(now.after(VENUE_PING_EVERY), Happening::VenuePing(link));
+                if let Some(span) = self.links[link].pings_every {
+                    self.queue.push(now.after(span), Happening::VenuePing(link));
+                }
             }
             Happening::LaneUp(venue, lane) => self.executors[venue].connect(now, lane),
             Happening::Asked(venue, lane, bytes) => {
-                let host = orders_host(venue);
+                let host = self.accounts[venue].orders_host();
                 let answer = lock(&self.venues).answer(host, &bytes, now)?.encode(true, false);
                 self.carry_frames();
                 let at = now.after(self.one_way(venue));
@@ -368,17 +379,16 @@ impl Simulation {
     fn connect(&mut self, at: usize) -> Result<(), Broken> {
         self.conns += 1;
         let (conn, now) = (ConnId(self.conns), self.now);
-        let Link { venue, host, path, .. } = self.links[at];
-        let headers = match venue {
-            Venue::Polymarket => Vec::new(),
-            Venue::Kalshi => self.upgrade.headers(now, path),
-        };
+        let link = &mut self.links[at];
+        let (host, path, pings_every) = (link.host, link.path, link.pings_every);
+        let upgrade = link.upgrade.as_mut();
+        let headers = upgrade.map(|upgrade| upgrade.headers(now, path)).unwrap_or_default();
         let opened = lock(&self.venues).open(conn, host, path, headers, now);
         opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
         self.links[at].conn = Some(conn);
         self.links[at].session.open(now);
-        if venue == Venue::Kalshi {
-            self.queue.push(now.after(VENUE_PING_EVERY), Happening::VenuePing(at));
+        if let Some(span) = pings_every {
+            self.queue.push(now.after(span), Happening::VenuePing(at));
         }
         self.carry_frames();
         Ok(())
@@ -401,8 +411,8 @@ impl Simulation {
             return Ok(());
         }
         self.frames += 1;
-        if link.teaches
-            && let Some((order, id)) = learn_from_frame(text.as_bytes())
+        if let Some(learn) = link.learn
+            && let Some((order, id)) = learn(text.as_bytes())
         {
             self.executors[link.venue].learn(order, id);
         }
@@ -557,7 +567,7 @@ impl Simulation {
     // --- the network ---
 
     fn one_way(&mut self, venue: Venue) -> Nanos {
-        let (least, spread) = one_way(venue);
+        let (least, spread) = self.accounts[venue].one_way();
         Nanos::new(least + self.rng.below(spread))
     }
 

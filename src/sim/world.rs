@@ -1,9 +1,7 @@
 //! Both venues in this process: the twin's venues and their market flow as values, without a socket.
 
-use surefoot_cold::secrets::Secret;
-use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
-use surefoot_cold::venue::polymarket::signer::Credentials;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Price, Usd};
 
 use crate::access::{Pair, Relations, Set};
@@ -20,6 +18,7 @@ use crate::twin::server::Backend as _;
 use crate::twin::{ConnId, Host};
 
 use super::Broken;
+use super::venue::{KalshiAccount, PolymarketAccount, SimAccount};
 
 /// Cash at each venue when a day begins.
 const CASH: Usd = Usd::from_dollars(100_000);
@@ -40,24 +39,8 @@ pub struct Venues {
     kalshi_total: Usd,
 }
 
-/// The account of ours at both venues.
-#[derive(Debug)]
-pub struct Account {
-    /// Who signs at Polymarket.
-    pub private_key: Secret,
-    /// Whose money trades there.
-    pub funder: Option<Address>,
-    /// How orders are signed there.
-    pub kind: SignatureType,
-    /// Which chain's contracts sign there.
-    pub chain: Chain,
-    /// The API key there.
-    pub credentials: Credentials,
-    /// The id of the key at Kalshi.
-    pub key_id: String,
-    /// That key, PKCS#8 PEM.
-    pub pem: Secret,
-}
+/// Our account at each venue.
+pub type Accounts = PerVenue<Box<dyn SimAccount>>;
 
 /// What is to be traded there.
 #[derive(Debug)]
@@ -71,7 +54,10 @@ pub struct Listing {
 impl Venues {
     /// The venues of a seed. Questions are answered one after the other within `span`, so that money comes back as it
     /// does over a real day.
-    pub fn new(seed: u64, start: Nanos, span: Nanos) -> (Self, Account, Listing) {
+    ///
+    /// # Errors
+    /// A key is not what it should be.
+    pub fn new(seed: u64, start: Nanos, span: Nanos) -> Result<(Self, Accounts, Listing), String> {
         let mut market_set = MarketSet::generated(seed, start);
         spread_results(&mut market_set, seed, start, span);
         let config = polymarket::Config { cash: CASH, ..Default::default() };
@@ -88,12 +74,17 @@ impl Venues {
             set_gap_every_ms: SET_GAP_EVERY_MS,
         };
         let flow = Flow::new(&market_set, seed, flow, start, None);
-        let account = account(&polymarket, &kalshi);
+        let accounts = PerVenue::from_fn(|venue| -> Result<Box<dyn SimAccount>, String> {
+            Ok(match venue {
+                Venue::Polymarket => Box::new(PolymarketAccount::at(&polymarket)?),
+                Venue::Kalshi => Box::new(KalshiAccount::at(&kalshi)?),
+            })
+        });
         let listing = listing(&market_set);
         let polymarket_total = polymarket.total_micros();
         let kalshi_total = kalshi.money() + kalshi.fees_taken();
         let demo = Demo::new(polymarket, kalshi, flow, start);
-        (Self { demo, polymarket_total, kalshi_total }, account, listing)
+        Ok((Self { demo, polymarket_total, kalshi_total }, accounts.transpose()?, listing))
     }
 
     /// When the venues next do something by themselves.
@@ -173,26 +164,6 @@ impl Venues {
             return Err(broken("kalshi", self.kalshi_total.to_string(), total.to_string()));
         }
         Ok(())
-    }
-}
-
-/// A deposit wallet at Polymarket, as every account made since 2026-05-04 has, and the first key at Kalshi.
-fn account(polymarket: &PolymarketVenue, kalshi: &KalshiVenue) -> Account {
-    let ours = polymarket.demo_accounts().into_iter().find(|account| account.signature_type == 3);
-    let ours = ours.expect("the twin has an account of each kind");
-    let key = kalshi.credentials().into_iter().next().expect("the twin has two keys");
-    Account {
-        private_key: Secret::new(ours.private_key),
-        funder: Address::parse(&ours.funder),
-        kind: SignatureType::Deposit,
-        chain: polymarket.chain(),
-        credentials: Credentials {
-            api_key: ours.api_key,
-            secret: Secret::new(ours.secret),
-            passphrase: Secret::new(ours.passphrase),
-        },
-        key_id: key.key_id,
-        pem: key.pem,
     }
 }
 
