@@ -469,16 +469,39 @@ fn the_twin_stands_behind_a_wall() {
     none("src/twin uses nothing of the code that trades but what SHARED_WITH_TWIN names", &found);
 }
 
-/// What differs between venues stands in `venue_rules.rs`: a third venue is a row there, not a search for names.
+/// Where a venue is named outside the folders that are a venue's own: a further venue is a row in each of these.
+const VENUES_NAMED: &[&str] = &[
+    "hot/src/ids.rs",         // the row that makes it one
+    "hot/src/venue_rules.rs", // its row of rules
+    "hot/src/fees.rs",        // formulas of fees
+    "cold/src/directory.rs",  // what a venue calls its markets
+    "src/config/keys.rs",     // where it is and where its keys are
+    "src/app/audit.rs",       // reads the hashes that only Polymarket's stream has
+    "src/sim/world.rs",       // makes a simulated day's venues out of the twin's
+    "src/verbs/twin.rs",      // shows how the twin is reached
+    "src/verbs/bench.rs",     // names its measurements
+];
+/// Folders that are a venue's own, have a file for each, or stand beside the program: the twin and the measurements.
+const VENUES_FOLDERS: &[&str] = &[
+    "hot/src/venue/",
+    "cold/src/venue/",
+    "src/machine/venue/",
+    "src/sim/venue/",
+    "src/twin/",
+    "src/bench/",
+];
+
+/// What differs between venues stands in a venue's own folder or in a row: a third venue is that, and no search for names.
 #[test]
-fn the_core_names_no_venue() {
-    let named = ["ids.rs", "venue_rules.rs", "fees.rs"];
+fn the_program_names_no_venue_but_in_its_rows() {
     let venues = ["polymarket", "kalshi"];
     let (mut found, mut needless) = (Vec::new(), Vec::new());
-    for path in files(&root().join("hot/src"), ".rs") {
+    for path in
+        ["hot/src", "cold/src", "src"].iter().flat_map(|src| files(&root().join(src), ".rs"))
+    {
         let name = short(&path);
         let tests = name.ends_with("tests.rs") || name.contains("/tests/");
-        if tests || name.starts_with("hot/src/venue/") {
+        if tests || VENUES_FOLDERS.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
         let text = read(&path);
@@ -491,12 +514,12 @@ fn the_core_names_no_venue() {
         let lines = lines
             .map(|(at, line)| format!("{name}:{}: {}", at + 1, line.trim()))
             .collect::<Vec<_>>();
-        if !named.iter().any(|file| name == format!("hot/src/{file}")) {
+        if !VENUES_NAMED.contains(&name.as_str()) {
             found.extend(lines);
         } else if lines.is_empty() {
             needless.push(name);
         }
     }
-    none("hot asks a venue's rules, not its name", &found);
+    none("ask for a venue's rules, account or listing, not its name", &found);
     none("these files name no venue any more and need no exception", &needless);
 }

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use surefoot_cold::net::Endpoint;
 use surefoot_cold::rest::{RestAnswer, RestRequest, Transport};
 use surefoot_hot::units::Nanos;
 
 use super::world::Venues;
-use crate::twin::{Host, kalshi};
+use crate::twin::Host;
 
 /// The venues, shared by whoever speaks with them; one thread in all, so that the lock is always free.
 pub type Shared = Arc<Mutex<Venues>>;
@@ -33,13 +32,6 @@ impl VirtualTime {
         assert!(now >= self.now(), "virtual time never runs back");
         self.0.store(now.get(), Ordering::Relaxed);
     }
-}
-
-/// Where a host of the venues is said to be: in this process.
-pub fn endpoint(host: Host) -> Endpoint {
-    let path = if host == Host::KalshiRest { kalshi::BASE } else { "" };
-    let name = host.name().replace('_', "-");
-    format!("https://{name}.sim.invalid{path}").parse().expect("a plain name makes an endpoint")
 }
 
 /// Carries requests of cold readers to a host. A whole reading takes no virtual time: the venue answers as of one moment.

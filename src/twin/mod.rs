@@ -69,6 +69,18 @@ impl Host {
         }
     }
 
+    /// The path below which its requests are.
+    pub const fn base(self) -> &'static str {
+        match self {
+            Self::KalshiRest => kalshi::BASE,
+            Self::PolymarketClob
+            | Self::Gamma
+            | Self::Data
+            | Self::PolymarketWs
+            | Self::KalshiWs => "",
+        }
+    }
+
     /// Whether this is one of Kalshi's.
     pub const fn is_kalshi(self) -> bool {
         matches!(self, Self::KalshiRest | Self::KalshiWs)

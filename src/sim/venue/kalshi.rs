@@ -16,10 +16,9 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::kalshi::{Role, Session};
 
-use super::{Clients, SimAccount, Way};
+use super::{Clients, SimAccount, Way, endpoint};
 use crate::sim::executor::{Executor, InProcess};
 use crate::sim::links::Link;
-use crate::sim::transport::endpoint;
 use crate::twin::Host;
 use crate::twin::kalshi::{KalshiVenue, WS_PATH};
 

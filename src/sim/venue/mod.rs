@@ -10,6 +10,7 @@ use std::sync::Arc;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::feed::{Follow, Upgrade, assign};
 use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::net::Endpoint;
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::event::Link as Kind;
@@ -23,6 +24,12 @@ pub use polymarket::PolymarketAccount;
 use super::executor::Executor;
 use super::links::Link;
 use crate::twin::Host;
+
+/// Where a host of the venues is said to be: in this process.
+pub fn endpoint(host: Host) -> Endpoint {
+    let (name, path) = (host.name().replace('_', "-"), host.base());
+    format!("https://{name}.sim.invalid{path}").parse().expect("a plain name makes an endpoint")
+}
 
 /// Our account at a venue.
 pub trait SimAccount {

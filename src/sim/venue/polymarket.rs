@@ -16,10 +16,9 @@ use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::venue::polymarket::{MarketSession, UserSession};
 
-use super::{Clients, SimAccount, Way};
+use super::{Clients, SimAccount, Way, endpoint};
 use crate::sim::executor::{Executor, InProcess};
 use crate::sim::links::Link;
-use crate::sim::transport::endpoint;
 use crate::twin::Host;
 use crate::twin::polymarket::PolymarketVenue;
 
