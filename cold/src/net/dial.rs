@@ -1,18 +1,16 @@
 //! Dialling: addresses in turn, waits in between, names looked up beside the path.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, TryRecvError};
 use mio::{Registry, Token};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use surefoot_hot::units::Nanos;
 
-use super::{Backoff, Endpoint, NetError, TlsStream};
+use super::{Backoff, Endpoint, NetError, TlsStream, lookup};
 
 /// How long connect and handshake may take together.
 pub const OPEN_WAIT_MAX: Nanos = Nanos::from_secs(5);
@@ -53,8 +51,8 @@ impl DialPace {
 
 /// Makes connections to one endpoint.
 ///
-/// The name service is asked once at start, where waiting is allowed, and again after each failure in a
-/// helper thread that ends with its answer; until then the addresses known are tried in turn.
+/// The name service is asked once at start, where waiting is allowed, and again after each failure, on a thread of its own; until
+/// the answer is there the addresses known are tried in turn.
 #[derive(Debug)]
 pub struct Dialer {
     endpoint: Endpoint,
@@ -62,7 +60,7 @@ pub struct Dialer {
     name: ServerName<'static>,
     addrs: Vec<SocketAddr>,
     next: usize,
-    lookup: Option<Receiver<io::Result<Vec<SocketAddr>>>>,
+    lookup: Option<Receiver<Option<Vec<SocketAddr>>>>,
     backoff: Backoff,
     not_before: Nanos,
     /// Whether the last connection made was told as one that works, and has not failed since.
@@ -86,7 +84,10 @@ impl Dialer {
             url: endpoint.to_string(),
             why: "not a server name",
         })?;
-        let addrs = endpoint.resolve().unwrap_or_default();
+        let addrs = match endpoint.literal() {
+            Some(addr) => vec![addr],
+            None => lookup::ask(&endpoint).recv().ok().flatten().unwrap_or_default(),
+        };
         Ok(Self {
             endpoint,
             config,
@@ -194,25 +195,18 @@ impl Dialer {
         self.next = self.next.wrapping_add(1);
         self.not_before = now.after(self.backoff.on_failure());
         if self.lookup.is_none() && self.endpoint.literal().is_none() {
-            let (answer, lookup) = bounded(1);
-            let endpoint = self.endpoint.clone();
-            let asked = thread::Builder::new().name("lookup".to_owned()).spawn(move || {
-                let _ = answer.send(endpoint.resolve()); // nobody waits once the dialer is gone
-            });
-            if asked.is_ok() {
-                self.lookup = Some(lookup);
-            }
+            self.lookup = Some(lookup::ask(&self.endpoint));
         }
     }
 
     fn take_lookup(&mut self) {
         let Some(lookup) = &self.lookup else { return };
         match lookup.try_recv() {
-            Ok(Ok(addrs)) => {
+            Ok(Some(addrs)) => {
                 self.addrs = addrs;
                 self.lookup = None;
             }
-            Ok(Err(_)) | Err(TryRecvError::Disconnected) => self.lookup = None,
+            Ok(None) | Err(TryRecvError::Disconnected) => self.lookup = None,
             Err(TryRecvError::Empty) => {}
         }
     }

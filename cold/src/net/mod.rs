@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod dial;
 pub mod endpoint;
+mod lookup;
 pub mod meter;
 pub mod stream;
 pub mod tls;
