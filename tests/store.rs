@@ -356,6 +356,31 @@ fn a_database_is_made_of_what_retention_left_of_the_journal() {
 }
 
 #[test]
+fn a_database_behind_what_is_left_of_the_journal_is_made_anew() {
+    let home = Home::new("backup");
+    write_run(&home, 1, 3);
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    write_run(&home, 2, 3);
+    write_run(&home, 3, 4);
+    for segment in &segments(&home.journal()).unwrap()[..2] {
+        fs::remove_file(&segment.path).unwrap();
+    }
+    let mut said = Vec::new();
+    let say = |text: &str| said.push(text.to_owned());
+    drop(Store::open(&home.db(), &home.journal(), names(), say).unwrap());
+    assert!(said.len() == 1 && said[0].contains("are not in the journal any more"), "{said:?}");
+    let db = open_read_only(&home.db()).unwrap();
+    let runs: Vec<i64> = db
+        .prepare("SELECT DISTINCT run FROM orders")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(runs, [3]);
+}
+
+#[test]
 fn a_gap_is_refused_whole() {
     let home = Home::new("gap");
     let records = write_run(&home, 1, 3);

@@ -1,5 +1,5 @@
-//! The journal as tables that can be queried: SQLite with one writer, never on the latency path. A file that is damaged
-//! or ahead of the journal is moved aside and made anew from the journal.
+//! The journal as tables that can be queried: SQLite with one writer, never on the latency path. A file that is damaged,
+//! ahead of the journal or behind what is left of it is moved aside and made anew from the journal.
 
 mod health;
 pub mod names;
@@ -117,8 +117,8 @@ impl From<JournalError> for StoreError {
 }
 
 impl Store {
-    /// Opens the database and brings it level with the journal. A damaged file, or one that knows more than
-    /// the journal, is moved aside and rebuilt; `say` is told so.
+    /// Opens the database and brings it level with the journal. A damaged file, one that knows more than the journal and one
+    /// that lacks what is not in the journal any more is moved aside and rebuilt; `say` is told so.
     ///
     /// # Errors
     /// It cannot be used, and not be rebuilt either.
@@ -142,18 +142,19 @@ impl Store {
             }
             connected => connected?,
         };
-        let end = store.catch_up(journal)?;
-        if end < store.cursor.next {
-            say(&format!(
-                "the database {} holds records that the journal lacks; moving it aside and rebuilding it",
-                path.display()
-            ));
-            let names = std::mem::take(&mut store.names);
-            drop(store);
-            move_aside(path)?;
-            store = Self::connect(path, names)?;
-            store.catch_up(journal)?;
-        }
+        let why = match store.catch_up(journal) {
+            Ok(end) if end >= store.cursor.next => return Ok(store),
+            Ok(_) => "holds records that the journal lacks",
+            // One from a backup, say.
+            Err(StoreError::Gap { .. }) => "lacks records that are not in the journal any more",
+            Err(error) => return Err(error),
+        };
+        say(&format!("the database {} {why}; moving it aside and rebuilding it", path.display()));
+        let names = std::mem::take(&mut store.names);
+        drop(store);
+        move_aside(path)?;
+        store = Self::connect(path, names)?;
+        store.catch_up(journal)?;
         Ok(store)
     }
 
