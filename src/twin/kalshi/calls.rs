@@ -52,6 +52,8 @@ pub enum ReadCall {
     /// What the account holds, by market.
     Positions,
     Fills,
+    /// Fills that were moved to the archive.
+    ArchivedFills,
     Settlements,
     Orders,
     /// What stands before each resting order.
@@ -129,6 +131,7 @@ const fn retired(method: &'static str, path: &'static str) -> Route<KalshiCall> 
     Route::partly(method, path, KalshiCall::Retired, "410, as at the venue since June 2026")
 }
 
+const NO_ARCHIVE: &str = "always empty: nothing here is old enough to be moved to the archive";
 const NO_CHANGES: &str = "always empty: fees do not change here";
 
 /// The host's calls.
@@ -161,6 +164,12 @@ pub const ROUTES: &[Route<KalshiCall>] = &[
     read(at!("/portfolio/balance"), ReadCall::Balance),
     read(at!("/portfolio/positions"), ReadCall::Positions),
     read(at!("/portfolio/fills"), ReadCall::Fills),
+    Route::partly(
+        "GET",
+        at!("/historical/fills"),
+        KalshiCall::Read(ReadCall::ArchivedFills),
+        NO_ARCHIVE,
+    ),
     read(at!("/portfolio/settlements"), ReadCall::Settlements),
     read(at!("/portfolio/orders"), ReadCall::Orders),
     read(at!("/portfolio/orders/queue_positions"), ReadCall::QueuePositions),

@@ -150,6 +150,7 @@ impl KalshiVenue {
             }
             ReadCall::Positions => self.list_positions(req, account),
             ReadCall::Fills => self.list_fills(req, account),
+            ReadCall::ArchivedFills => ok(&json!({ "fills": [], "cursor": "" })),
             ReadCall::Settlements => {
                 let rows: Vec<_> =
                     self.accounts[account as usize].settlements.iter().rev().collect();

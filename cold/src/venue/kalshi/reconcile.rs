@@ -131,15 +131,19 @@ impl Reader for KalshiReader {
         let Some((ticker, _)) = tickers.find(|(_, followed)| **followed == market) else {
             return Ok(None);
         };
-        let mut net = 0_i128;
-        self.pages("/portfolio/fills", "fills", &[("ticker", ticker)], |row| {
-            let fills = rest::fills(row, &|of| (of == ticker).then_some(market));
-            for fill in fills.map_err(read_error)? {
-                let micros = i128::from(fill.qty.micros());
-                net += if fill.side == Side::Bid { micros } else { -micros };
-            }
-            Ok(())
-        })?;
+        let (mut net, mut seen) = (0_i128, BTreeSet::new());
+        // What is older than the venue's cutoff, some two weeks back, is in the archive alone (§6.5, 2026-11-20).
+        for path in ["/portfolio/fills", "/historical/fills"] {
+            self.pages(path, "fills", &[("ticker", ticker)], |row| {
+                let fills = rest::fills(row, &|of| (of == ticker).then_some(market));
+                for fill in fills.map_err(read_error)? {
+                    let micros = i128::from(fill.qty.micros());
+                    let change = if fill.side == Side::Bid { micros } else { -micros };
+                    net += if seen.insert(fill.fill) { change } else { 0 }; // it moved meanwhile
+                }
+                Ok(())
+            })?;
+        }
         Ok(as_qty(net.max(0)).zip(as_qty((-net).max(0))))
     }
 }
