@@ -150,7 +150,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             cancel_pace: Pace::new(),
             query_pace: Pace::new(),
             ids: VenueIds::new(),
-            open: Vec::with_capacity(512),
+            open: Vec::with_capacity(ORDERS_LIVE_MAX),
             breaker: Breaker::new(options.breaker_open),
             pause_until: Nanos::ZERO,
             heartbeat: Heartbeat::default(),

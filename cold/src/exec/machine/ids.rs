@@ -1,13 +1,16 @@
 //! The venue's id of each order of ours: bounded. Orders that are over go first, the oldest of them before the others.
 
+use surefoot_hot::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use surefoot_hot::ids::OrderId;
 
 use crate::wirelog::VenueId;
 
 /// Sets of the table.
 const SETS: usize = 2_048;
-/// Orders in one set: 8,192 in all, more than the core remembers.
+/// Orders in one set: 8,192 in all.
 const WAYS: usize = 4;
+const _: () =
+    assert!(SETS * WAYS > ORDERS_LIVE_MAX + ORDERS_DONE_MAX, "more than the core remembers");
 
 /// Our id to the venue's. Ids count up, so neighbours fall into different sets. What is pushed out of a set is the oldest order
 /// of it that is over, and the oldest of all only where none is known to be: an order may rest while thousands come after it.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use surefoot_hot::bounds::ORDERS_LIVE_MAX;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::units::Nanos;
 
@@ -12,8 +13,8 @@ const PAUSE_MIN: Nanos = Nanos::from_millis(50);
 const PAUSE_MAX: Nanos = Nanos::from_secs(2);
 /// An order that nothing was asked about for so long begins anew.
 const FORGET_AFTER: Nanos = Nanos::from_secs(10);
-/// Orders remembered; more than that are never in question at once.
-const ORDERS_MAX: usize = 512;
+/// Orders remembered: as many as may be alive at once.
+const ORDERS_MAX: usize = ORDERS_LIVE_MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Asked {

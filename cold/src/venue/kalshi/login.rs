@@ -16,13 +16,16 @@ pub struct KalshiAuth(pub Arc<Signer>);
 
 impl Auth for KalshiAuth {
     fn headers(&self, now: Nanos, method: &str, path: &str, _: &[u8]) -> Vec<(String, String)> {
-        let pair = self.0.sign(now.millis(), method, path);
-        let stamp = Digits::new(pair.timestamp_ms());
-        self.0
-            .headers(&pair, &stamp)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec()
+        signed(&self.0, now, method, path)
     }
+}
+
+/// The headers of a request that leaves at `now`. The body is not signed (§2).
+fn signed(signer: &Signer, now: Nanos, method: &str, path: &str) -> Vec<(String, String)> {
+    let pair = signer.sign(now.millis(), method, path);
+    let stamp = Digits::new(pair.timestamp_ms());
+    let headers = signer.headers(&pair, &stamp);
+    headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
 /// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
@@ -41,9 +44,6 @@ impl KalshiUpgrade {
 impl Upgrade for KalshiUpgrade {
     fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
         let path = if path.is_empty() { WS } else { path };
-        let pair = self.signer.sign(now.millis(), "GET", path);
-        let stamp = Digits::new(pair.timestamp_ms());
-        let headers = self.signer.headers(&pair, &stamp);
-        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        signed(&self.signer, now, "GET", path)
     }
 }
