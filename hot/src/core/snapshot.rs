@@ -78,15 +78,15 @@ impl Core {
             return Err(LoadError::Format { seen: format });
         }
         let (layout, rest) = rest.split_first_chunk().ok_or(LoadError::Damaged)?;
-        let (mut core, layout) = (Self::new(), u64::from_le_bytes(*layout));
-        if layout != layout_of(&core) {
-            return Err(LoadError::Layout { seen: layout });
-        }
         let (body, saved) = rest.split_last_chunk().ok_or(LoadError::Damaged)?;
         let mut hash = StateHash::new();
         hash.put(body);
         if hash.get() != u64::from_le_bytes(*saved) {
-            return Err(LoadError::Damaged);
+            return Err(LoadError::Damaged); // found before a core's tables are allocated for it
+        }
+        let (mut core, layout) = (Self::new(), u64::from_le_bytes(*layout));
+        if layout != layout_of(&core) {
+            return Err(LoadError::Layout { seen: layout });
         }
         let mut from = Unpacker::new(body);
         core.load_fields(&mut from).filter(|()| from.is_empty()).ok_or(LoadError::Damaged)?;
