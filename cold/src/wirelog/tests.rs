@@ -1,3 +1,5 @@
+use std::os::unix::fs::FileExt;
+
 use surefoot_hot::ids::{Action, GroupId, MarketId, Outcome, Venue};
 use surefoot_hot::order::{Purpose, Tif};
 use surefoot_hot::units::{Price, Qty};
@@ -106,10 +108,11 @@ fn every_flipped_bit_is_seen_and_named_where_it_is() {
     let path = scratch("flip");
     let records = [sent(1), sent(2), end(1, Ended::Taken)];
     let good = written(&path, &records, SyncMode::Always);
+    // In place: a file system may put a file on the disk each time that it is written anew from nothing.
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     for bit in 0..good.len() * 8 {
-        let mut bad = good.clone();
-        bad[bit / 8] ^= 1 << (bit % 8);
-        std::fs::write(&path, &bad).unwrap();
+        let (byte, at) = (good[bit / 8], (bit / 8) as u64);
+        file.write_all_at(&[byte ^ 1 << (bit % 8)], at).unwrap();
         let record = bit / 8 / RECORD_BYTES;
         let offset = (record * RECORD_BYTES) as u64;
         match read(&path) {
@@ -123,6 +126,7 @@ fn every_flipped_bit_is_seen_and_named_where_it_is() {
             }
             Err(other) => panic!("bit {bit}: {other}"),
         }
+        file.write_all_at(&[byte], at).unwrap();
     }
 }
 
