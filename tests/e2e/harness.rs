@@ -46,6 +46,10 @@ impl Runs {
 /// What a run without spinning threads and the twin that it trades at take of a core while they trade, in quarters.
 const VENUES_QUARTERS: usize = 1;
 
+/// How much is started for each core, in quarters of it. More than there is: a thread that spins leaves its core to
+/// whoever has work, and what does not stand that would not stand a loaded machine either.
+const QUARTERS_PER_CORE: usize = 7;
+
 /// One test.
 pub struct Test {
     /// Its module and function.
@@ -170,7 +174,7 @@ struct Under {
 /// Runs them all, at most `threads` at once; the names of those that failed.
 fn run(mut waiting: Vec<&'static Test>, threads: Option<usize>) -> Vec<&'static str> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (quarters_max, running_max) = (4 * cores, threads.unwrap_or(usize::MAX));
+    let (quarters_max, running_max) = (QUARTERS_PER_CORE * cores, threads.unwrap_or(usize::MAX));
     let (done, ended) = channel();
     let mut under = Under { running: 0, quarters: 0 };
     let mut failed = Vec::new();

@@ -86,7 +86,7 @@ pub fn a_twin_that_hangs_is_waited_for() {
 pub fn a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended() {
     let scratch = Scratch::new("start-hangs");
     let state = scratch.path("state");
-    let twin = Twin::start(&scratch, 31);
+    let twin = Twin::start(&scratch, 36);
     signal(twin.pid(), "-STOP");
     let run = run_against(&scratch, &twin.venues, &state, "run");
     let starting = until(&scratch, &state, "it answers", |status| status["running"] == true);

@@ -21,6 +21,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use crate::harness::take_seed;
 use crate::loopback::ends_well;
 use crate::rig::{Scratch, Twin, ask, count, database, run_against, say, truths, until};
+use crate::venues_ill::TIMES;
 
 pub fn names(access: &Access, state: &Path) -> Directory {
     let book = MarketNames::load(&StateDir::at(state).names()).unwrap();
@@ -165,6 +166,7 @@ pub fn placed_by_hand(access: &Access, directory: &Directory) -> [String; 2] {
 
 pub fn orders_of_others_are_named_once_and_left_alone() {
     let scratch = Scratch::new("foreign");
+    fs::write(scratch.path("surefoot.toml"), TIMES).unwrap();
     let state = scratch.path("state");
     let twin = Twin::start(&scratch, 34);
     let run = run_against(&scratch, &twin.venues, &state, "run");
@@ -180,8 +182,8 @@ pub fn orders_of_others_are_named_once_and_left_alone() {
     let sent = count(&seen, "/orders/sent");
     until(&scratch, &state, "it trades on", |status| count(status, "/orders/sent") > sent);
     let compared = |status: &Value| count(status, "/compared_s_ago");
-    until(&scratch, &state, "the next comparison is near", |status| compared(status) >= 6);
-    until(&scratch, &state, "compared once more", |status| compared(status) < 6);
+    until(&scratch, &state, "the next comparison is near", |status| compared(status) >= 2);
+    until(&scratch, &state, "compared once more", |status| compared(status) < 2);
 
     let foreign_orders = |said: &crate::rig::Said| said.json()["foreign_orders"].clone();
     // What the hand's order holds of Kalshi's cash is a difference until it could be read twice in peace.
