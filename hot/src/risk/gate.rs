@@ -96,13 +96,15 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let usd = |row| limits.usd(row);
     row(R::Full, !v.room)?;
     row(R::Halted, !reduces && (v.halted || !limits.complete()))?;
-    row(R::Stopping, opens && v.stopping)?;
-    row(R::Unreconciled, opens && !v.reconciled)?;
-    row(R::LinkDown, opens && !v.linked)?;
-    row(R::Stale, opens && !v.book_good)?;
-    row(R::Quarantined, opens && v.quarantined)?;
-    row(R::Withdrawn, opens && v.withdrawn)?;
-    row(R::OldData, opens && v.data_age > DATA_AGE_MAX)?;
+    if opens {
+        row(R::Stopping, v.stopping)?;
+        row(R::Unreconciled, !v.reconciled)?;
+        row(R::LinkDown, !v.linked)?;
+        row(R::Stale, !v.book_good)?;
+        row(R::Quarantined, v.quarantined)?;
+        row(R::Withdrawn, v.withdrawn)?;
+        row(R::OldData, v.data_age > DATA_AGE_MAX)?;
+    }
     row(R::NotOpen, !is_traded(def.status, opens))?;
     row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
@@ -110,22 +112,26 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     // An order that only rests takes nothing: any other may.
     row(R::MinSize, !o.post_only && worth(o) < o.venue.rules().marketable_min)?;
     row(R::Expiry, !has_good_expiry(o))?;
-    row(R::OrderQty, opens && o.qty > limits.qty(L::OrderQty))?;
-    row(R::OrderNotional, opens && o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
-    row(R::Cash, opens && cost > v.cash_free.scale_floor(percent(limits), 100))?;
+    if opens {
+        row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
+        row(R::OrderNotional, o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
+        row(R::Cash, cost > v.cash_free.scale_floor(percent(limits), 100))?;
+    }
     row(R::Cash, !reduces && cost > v.cash_free)?;
-    row(R::Position, opens && v.position + o.qty > limits.qty(L::PositionQty))?;
-    row(R::Position, opens && cost > usd(L::PositionNotional))?;
-    row(R::ExposureMarket, opens && risk.market(o.market) + cost > usd(L::ExposureMarket))?;
-    row(R::ExposureCluster, opens && risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
-    row(R::ExposureVenue, opens && risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
-    row(R::ExposureTotal, opens && risk.total() + cost > usd(L::ExposureTotal))?;
-    row(R::Positions, opens && opens_position(v) && positions_full(v))?;
-    row(R::DailyLoss, opens && limits.observes_only())?;
-    row(R::DailyLoss, opens && -v.day_result >= usd(L::DailyLoss))?;
-    row(R::Rate, opens && rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
-    row(R::Rate, opens && rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
-    row(R::Duplicate, opens && rate.repeats(o))?;
+    if opens {
+        row(R::Position, v.position + o.qty > limits.qty(L::PositionQty))?;
+        row(R::Position, cost > usd(L::PositionNotional))?;
+        row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
+        row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
+        row(R::ExposureVenue, risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
+        row(R::ExposureTotal, risk.total() + cost > usd(L::ExposureTotal))?;
+        row(R::Positions, opens_position(v) && positions_full(v))?;
+        row(R::DailyLoss, limits.observes_only())?;
+        row(R::DailyLoss, -v.day_result >= usd(L::DailyLoss))?;
+        row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
+        row(R::Rate, rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
+        row(R::Duplicate, rate.repeats(o))?;
+    }
     row(R::OwnCross, v.own_cross)?;
     row(R::NotReducing, (reduces || o.action == Action::Sell) && o.qty > v.held_free)?;
     Ok(Approved::new(order))
@@ -153,8 +159,11 @@ const WIRE_TIME: Nanos = Nanos::from_secs(2);
 
 /// Whether the expiry is there if the time in force asks for one, and far enough ahead for the venue.
 fn has_good_expiry(order: &Order) -> bool {
-    let first = order.decided.after(order.venue.rules().expiry_ahead_min).after(WIRE_TIME);
-    order.has_fitting_expiry() && order.expires.is_none_or(|expires| expires.time() >= first)
+    let is_ahead = order.expires.is_none_or(|expires| {
+        let ahead_min = order.venue.rules().expiry_ahead_min;
+        expires.time() >= order.decided.after(ahead_min).after(WIRE_TIME)
+    });
+    order.has_fitting_expiry() && is_ahead
 }
 
 /// Whether the venue takes orders in a market of this status. In a market that is only observed nothing is opened; what is
