@@ -47,18 +47,33 @@ impl Course {
         (self.time + run).wrapping_add_signed(slewed)
     }
 
-    /// The course from `count` on, where the wall clock says `wall`; and by how much that is off where it is a step.
+    /// The course from `count` on, where the wall clock says `wall`; and by how much that is off.
     ///
     /// A wall that jumped ahead is followed at once: the time between is gone. One that jumped back is waited for.
-    fn follow(&self, count: u64, wall: u64) -> (Self, Option<i64>) {
+    fn follow(&self, count: u64, wall: u64) -> (Self, WallOff) {
         let time = self.at(count);
-        let off = wall.cast_signed() - time.cast_signed();
-        let step = (off.unsigned_abs() >= STEP_MIN.get()).then_some(off);
-        let course = match step {
+        let off = WallOff(wall.cast_signed() - time.cast_signed());
+        let course = match off.step() {
             Some(1..) => Self { count, time: wall, slew: 0 },
-            _ => Self { count, time, slew: off.clamp(-SLEW_MAX, SLEW_MAX) },
+            _ => Self { count, time, slew: off.0.clamp(-SLEW_MAX, SLEW_MAX) },
         };
-        (course, step)
+        (course, off)
+    }
+}
+
+/// By how many nanoseconds the wall clock was ahead of ours, or below zero behind it, when the two were compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WallOff(i64);
+
+impl WallOff {
+    /// How far apart they were, either way.
+    pub const fn size(self) -> Nanos {
+        Nanos::new(self.0.unsigned_abs())
+    }
+
+    /// The difference where the wall clock stepped: [`STEP_MIN`] and more.
+    pub fn step(self) -> Option<i64> {
+        (self.size() >= STEP_MIN).then_some(self.0)
     }
 }
 
@@ -151,18 +166,18 @@ impl Clock {
         Nanos::new(self.course.read().at(self.count()))
     }
 
-    /// Follows the wall clock: to be called about once a second, by one thread. Where the wall clock stepped: by how
-    /// many nanoseconds, ahead or back. After a step back the clock runs a twentieth slower until it is met again, and
-    /// each call says so.
-    pub fn follow(&self) -> Option<i64> {
+    /// Follows the wall clock: to be called about once a second, by one thread. Returns how far it was off, or `None` where the
+    /// two could not be compared. After a step back the clock runs a twentieth slower until it is met again, and each call
+    /// says so.
+    pub fn follow(&self) -> Option<WallOff> {
         self.follow_by(wall)
     }
 
-    fn follow_by(&self, wall: impl FnMut() -> u64) -> Option<i64> {
+    fn follow_by(&self, wall: impl FnMut() -> u64) -> Option<WallOff> {
         let (count, wall) = self.pair(wall)?;
-        let (course, step) = self.course.read().follow(count, wall);
+        let (course, off) = self.course.read().follow(count, wall);
         self.course.write(course);
-        step
+        Some(off)
     }
 
     /// The counter and the wall clock at one moment; `None` where the thread was stopped between the two each time, as on
@@ -237,8 +252,12 @@ mod tests {
                 let off = time.abs_diff(wall);
                 assert!(off < 2_000_000, "second {second}, {ppm} ppm: {off} ns off");
                 last = time;
-                let (next, step) = course.follow(count, wall);
-                assert_eq!((next.at(count), step), (time, None), "no jump where it is followed");
+                let (next, off) = course.follow(count, wall);
+                assert_eq!(
+                    (next.at(count), off.step()),
+                    (time, None),
+                    "no jump where it is followed"
+                );
                 course = next;
             }
         }
@@ -257,7 +276,8 @@ mod tests {
                     assert!(time > last, "{stepped}: second {second}, {time} after {last}");
                     last = time;
                 }
-                let (next, step) = course.follow(count, wall);
+                let (next, off) = course.follow(count, wall);
+                let step = off.step();
                 told += u32::from(step.is_some());
                 assert!(step.is_none_or(|off| off.signum() == stepped.signum()));
                 course = next;
@@ -295,8 +315,9 @@ mod tests {
         assert_eq!(clock.follow_by(|| then_stopped(&clock)), None);
         assert_eq!(clock.course.read(), before, "a pair that says nothing");
         let mut stops = 0..3;
-        let step =
+        let off =
             clock.follow_by(|| if stops.next().is_some() { then_stopped(&clock) } else { wall() });
+        let step = off.and_then(WallOff::step);
         assert!(step.is_some_and(|off| off >= 2_900_000_000), "{step:?}: the fourth pair counts");
     }
 
@@ -305,8 +326,9 @@ mod tests {
         let clock = Clock::at(wall() - 3 * SECOND).unwrap();
         let other = clock.clone();
         let before = other.now();
-        assert!(clock.follow().is_some_and(|off| off >= 2_900_000_000));
+        let step = clock.follow().and_then(WallOff::step);
+        assert!(step.is_some_and(|off| off >= 2_900_000_000));
         assert!(other.now().since(before).get() >= 2_900_000_000);
-        assert_eq!(clock.follow(), None);
+        assert_eq!(clock.follow().and_then(WallOff::step), None);
     }
 }

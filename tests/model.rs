@@ -9,7 +9,7 @@ use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Outcome, Side, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, QTY_MAX, Qty};
 
 const M: MarketId = MarketId::new(0);
@@ -54,6 +54,7 @@ fn terms(grid: Grid) -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

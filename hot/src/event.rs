@@ -258,6 +258,9 @@ pub enum Control {
         /// Contracts of NO bought and not sold again.
         no: Qty,
     },
+    /// By how much our clock was off the system's, ahead or behind, when they were last compared: rounded up to a millisecond,
+    /// and told where that has changed.
+    ClockError { error: Nanos },
     /// A person has looked at a quarantined market: trading may open there again.
     Release { market: MarketId },
     /// An order is to rest in a market. What does not pass the gate is refused, and noted.
@@ -333,5 +336,6 @@ pack_variants! {
         14 = Rest { market, outcome, action, price, qty, expires, post_only, exit },
         15 = Amend { order, price, qty, expires },
         16 = Withdraw { order },
+        17 = ClockError { error },
     }
 }

@@ -26,6 +26,37 @@ pub struct MarketDef {
     pub fee: FeeRule,
     /// Where it stands in its life.
     pub status: MarketStatus,
+    /// What kind of question it asks.
+    pub category: Category,
+}
+
+enum_table! {
+    /// What kind of question a market asks: the categories by which Polymarket sets its fees (`polymarket.md` §8, 2026-11-20),
+    /// and Kalshi's where they have the same names.
+    pub enum Category {
+        /// The venue has not said, or has none of the others' names for it.
+        Unknown = 0, "unknown";
+        Crypto = 1, "crypto";
+        Sports = 2, "sports";
+        Finance = 3, "finance";
+        Politics = 4, "politics";
+        Mentions = 5, "mentions";
+        Tech = 6, "tech";
+        Economics = 7, "economics";
+        Culture = 8, "culture";
+        Weather = 9, "weather";
+        Geopolitics = 10, "geopolitics";
+        Other = 11, "other";
+    }
+}
+
+impl Category {
+    /// From the venue's word, in capitals or not.
+    pub fn from_word(word: &str) -> Self {
+        let named =
+            Self::ALL.into_iter().find(|category| category.name().eq_ignore_ascii_case(word));
+        named.unwrap_or(Self::Unknown)
+    }
 }
 
 enum_table! {
@@ -47,5 +78,5 @@ enum_table! {
 }
 
 pack_fields! {
-    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status }
+    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status, category }
 }

@@ -14,6 +14,7 @@ use super::halt::Refused;
 use super::report::ThisRun;
 use super::run_note::RunNote;
 use super::{LOOK_WITHIN, Running, STALL_AFTER, status};
+use crate::clock::WallOff;
 use crate::control::{Command, Request};
 use crate::exit::Exit;
 
@@ -50,6 +51,8 @@ pub(super) struct Watched {
     clock_seen: Instant,
     /// Whether the system's clock had stepped then.
     clock_stepped: bool,
+    /// What the core was last told of how far the two are apart.
+    clock_error: Option<Nanos>,
     /// The trading day that the core was told, in days since 1970 (UTC).
     day: u32,
 }
@@ -68,6 +71,7 @@ impl Watched {
             unread_asked: now,
             clock_seen: now,
             clock_stepped: false,
+            clock_error: None,
             day: 0,
         }
     }
@@ -160,7 +164,9 @@ impl Running {
             return;
         }
         self.watched.clock_seen = Instant::now();
-        let step = self.engine.clock.follow();
+        let Some(off) = self.engine.clock.follow() else { return };
+        self.tell_clock_error(off);
+        let step = off.step();
         if let Some(off) = step.filter(|_| !self.watched.clock_stepped) {
             let (tenths, way) =
                 (off.unsigned_abs() / 100_000_000, if off > 0 { "ahead" } else { "back" });
@@ -174,6 +180,14 @@ impl Running {
             self.engine.tell(Event::Stall { span: Nanos::new(off.unsigned_abs()) });
         }
         self.watched.clock_stepped = step.is_some();
+    }
+
+    /// Tells the core by how much our clock was off, where that has changed by a millisecond.
+    fn tell_clock_error(&mut self, off: WallOff) {
+        let error = Nanos::from_millis(off.size().get().div_ceil(1_000_000));
+        if self.watched.clock_error.replace(error) != Some(error) {
+            self.engine.tell(Event::Control(Control::ClockError { error }));
+        }
     }
 
     pub(super) fn check_health(&mut self) -> Option<Exit> {

@@ -9,7 +9,7 @@ use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::plain::Float;
@@ -56,6 +56,7 @@ fn terms() -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

@@ -8,7 +8,7 @@ use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Qty, Usd};
 use surefoot_hot::venue::{kalshi, polymarket};
@@ -67,6 +67,7 @@ fn terms(market: MarketId, venue: Venue) -> MarketDef {
         close: Nanos::NEVER,
         fee,
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

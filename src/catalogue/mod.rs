@@ -100,6 +100,7 @@ mod tests {
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+    use surefoot_hot::market::Category;
     use surefoot_hot::units::{Nanos, Qty};
 
     use super::*;
@@ -117,6 +118,7 @@ mod tests {
                 close: Nanos::NEVER,
                 fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
                 status: MarketStatus::Open,
+                category: Category::Unknown,
             },
             title: String::new(),
             names: Names::Kalshi(KalshiNames {

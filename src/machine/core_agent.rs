@@ -258,7 +258,7 @@ mod tests {
     use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
     use surefoot_hot::links::LinkNumber;
-    use surefoot_hot::market::{MarketDef, MarketStatus};
+    use surefoot_hot::market::{Category, MarketDef, MarketStatus};
     use surefoot_hot::risk::{HaltWhy, LimitRow};
     use surefoot_hot::units::{Price, Qty};
 
@@ -294,6 +294,7 @@ mod tests {
             close: Nanos::NEVER,
             fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
             status: MarketStatus::Open,
+            category: Category::Unknown,
         }
     }
 

@@ -17,7 +17,7 @@ use surefoot_cold::venue::kalshi::signer::Signer;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
 use surefoot_hot::risk::{Approved, Context, Exposure, LimitRow, Limits, Rate};
@@ -162,6 +162,7 @@ pub fn market_def(venue: Venue) -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

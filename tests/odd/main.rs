@@ -18,7 +18,7 @@ use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::report::{Fill, Finality, Report};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 use surefoot_hot::venue::odd::About;
@@ -45,6 +45,7 @@ fn terms(market: MarketId) -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

@@ -76,6 +76,11 @@ impl Basket {
         legs: [Leg { market: MarketId::new(0), outcome: Outcome::Yes, ratio: 1 }; LEGS_MAX],
     };
 
+    /// Whether it is not to be bought any more.
+    pub const fn is_withdrawn(&self) -> bool {
+        self.withdrawn
+    }
+
     /// How its markets are related.
     pub const fn kind(&self) -> BasketKind {
         self.kind

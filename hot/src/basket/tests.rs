@@ -7,7 +7,7 @@ use crate::fees::{FeeRule, fee_bound};
 use crate::grid::Grid;
 use crate::ids::{ClusterId, Side, Venue};
 use crate::links::LinkNumber;
-use crate::market::{MarketDef, MarketStatus};
+use crate::market::{Category, MarketDef, MarketStatus};
 use crate::order::Tif;
 use crate::random::Rng;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -39,6 +39,7 @@ fn market(id: u16, venue: Venue) -> MarketDef {
         close: Nanos::NEVER,
         fee,
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

@@ -3,7 +3,7 @@ use crate::event::Event;
 use crate::fees::FeeRule;
 use crate::ids::{ClusterId, MarketId, Venue};
 use crate::links::LinkNumber;
-use crate::market::MarketStatus;
+use crate::market::{Category, MarketStatus};
 use Applied::{Deep, Pending, Top, Unchanged};
 
 const M: MarketId = MarketId::new(3);
@@ -28,6 +28,7 @@ fn terms(step: u16) -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The operator, reconciliation, settlement and the clock.
 
 use super::Core;
+use super::measured::Measured;
 use super::resting::is_doubtful;
 use crate::book::Sync;
 use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
@@ -64,6 +65,7 @@ impl Core {
                 self.on_open(venue, market, order, key, out);
             }
             Control::Hold { venue, held } => self.truth.on_hold(venue, held),
+            Control::ClockError { error } => self.measured.on_clock_error(error),
             Control::Rest { .. } => self.on_rest(now, control, out),
             Control::Amend { order, price, qty, expires } => {
                 self.on_amend(now, order, &Change { price, qty, expires }, out);
@@ -84,6 +86,7 @@ impl Core {
         self.run.on_start(epoch);
         self.orders.begin_ids_at(first_order);
         self.truth.on_start();
+        self.measured = Measured::default();
         self.comparison.restart();
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);

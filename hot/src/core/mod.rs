@@ -35,6 +35,7 @@
 //! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
 //! | `tape` | the last public trade in each market | it is of the market's YES |
+//! | `measured` | how quickly venues acknowledge orders, how far our clock is off | nothing is known when a run begins |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
 //! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
 //! | `quarantine`, `refusals` | markets that were not understood; venues and markets that refuse orders | nothing is opened there |
@@ -63,6 +64,7 @@ mod fills_seen;
 mod follow;
 mod invariants;
 mod leaving;
+mod measured;
 mod money;
 mod orders;
 mod orphans;
@@ -107,6 +109,7 @@ use episodes::Episodes;
 use fills_seen::FillsSeen;
 use follow::Script;
 use leaving::Leaving;
+use measured::Measured;
 use money::Money;
 use orders::Orders;
 use orphans::Orphans;
@@ -140,6 +143,7 @@ pub struct Core {
     snapshots_from: MarketId,
     truth: Truth,
     tape: Tape,
+    measured: Measured,
     comparison: Comparison,
     repairs: Repairs,
     unpaired_told: UnpairedTold,
@@ -173,6 +177,7 @@ impl Core {
             snapshots_from: MarketId::new(0),
             truth: Truth::new(),
             tape: Tape::new(),
+            measured: Measured::default(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),

@@ -9,7 +9,7 @@ use crate::note::Note;
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::gate::{self, View};
-use crate::risk::{Context, LimitRow, Refusal, VenueCondition};
+use crate::risk::{Context, LimitRow, OtherVenue, Refusal, VenueCondition};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -136,17 +136,21 @@ impl Core {
     }
 
     /// What the gate may look at around an order.
-    pub(super) fn context(&self, order: &Order) -> Context {
-        let venue = order.venue;
+    pub(super) fn context(&self, order: &Order) -> Context<'_> {
+        let (venue, market) = (order.venue, order.market);
+        let (books, baskets) = (&self.books, &self.baskets);
         Context {
             account: self.money.account(),
-            last_trade: self.tape.last(order.market),
+            last_trade: self.tape.last(market),
             venue: VenueCondition {
                 has_data: self.books.get(order.market).is_some_and(|book| self.truth.is_fed(book)),
                 agrees: self.truth.agrees(venue),
                 held_back: self.truth.is_held(venue),
                 refused_in_a_row: self.refusals.in_a_row(venue),
+                latency: self.measured.latency(venue),
             },
+            other_venue: Some(OtherVenue { books, baskets, market }),
+            clock_error: self.measured.clock_error(),
         }
     }
 

@@ -171,6 +171,10 @@ impl Core {
             record.acked = true;
             self.stats.orders_acked += 1;
             self.refusals.on_looked_at(record.order.venue);
+            // Where it was asked about, the answer says nothing of how long an acknowledgement takes.
+            if record.state == OrderState::Pending {
+                self.measured.on_acked(record.order.venue, now.since(record.sent));
+            }
         }
         record.absent = 0;
         let (qty, spends, claim_max) =

@@ -41,7 +41,7 @@ state_fields! {
         books: value, baskets: value, episodes: value, orders: value, groups: value, planning: derived, money: value,
         limits: value, refusals: value, fills: value, orphans: value, quarantine: value,
         leaving: value,
-        resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value,
+        resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value, measured: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
         script: derived,
     }

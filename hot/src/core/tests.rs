@@ -37,7 +37,7 @@ use crate::grid::Grid;
 use crate::group::GroupState;
 use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::links::{LinkNumber, LinkSet};
-use crate::market::MarketStatus;
+use crate::market::{Category, MarketStatus};
 use crate::order::{Order, Tif};
 use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use crate::risk::LimitRow;
@@ -91,6 +91,7 @@ fn terms(market: MarketId) -> MarketDef {
         close: Nanos::NEVER,
         fee,
         status: MarketStatus::Open,
+        category: Category::Unknown,
     }
 }
 

@@ -78,7 +78,8 @@ impl Books {
             | Control::Release { .. }
             | Control::Rest { .. }
             | Control::Amend { .. }
-            | Control::Withdraw { .. } => Applied::Unchanged,
+            | Control::Withdraw { .. }
+            | Control::ClockError { .. } => Applied::Unchanged,
         }
     }
 }

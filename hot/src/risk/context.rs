@@ -1,18 +1,61 @@
 //! What the gate may look at beside an order, its market's terms and the limits: the account as a whole, the venue, and what
 //! others have paid.
 
+use crate::basket::{Basket, BasketKind, Baskets};
+use crate::book::Books;
+use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
-use crate::units::{Nanos, Price, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The whole of it. A further thing to look at is a field here, which `core/place.rs` fills: tests and benches take the rest
-/// from the default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Context {
+/// from the default. What has to be looked up is looked up where a row asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
     pub account: Account,
     /// The last public trade in the order's market; `None` before the first.
     pub last_trade: Option<LastTrade>,
     /// How the order's venue is.
     pub venue: VenueCondition,
+    /// Where the same question is traded at the other venue. `None` in tests and benches alone.
+    pub other_venue: Option<OtherVenue<'a>>,
+    /// By how much our clock was off the system's when they were last compared, at most.
+    pub clock_error: Nanos,
+}
+
+/// The market of an order, as the way to the one that asks the same question at another venue.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherVenue<'a> {
+    pub books: &'a Books,
+    pub baskets: &'a Baskets,
+    /// The order's own market.
+    pub market: MarketId,
+}
+
+/// What YES of the order's market is bid for and offered at, at another venue. `None` where nobody bids or offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BestPrices {
+    pub bid: Option<Price>,
+    pub ask: Option<Price>,
+}
+
+impl OtherVenue<'_> {
+    /// The best prices there, of the first pair that the market is in; `None` where it is in none, or where the other book may
+    /// not be decided from.
+    pub fn best(&self) -> Option<BestPrices> {
+        let pairs = self.baskets.touching(self.market).filter_map(|(id, outcome)| {
+            let is_pair = |of: &&Basket| of.kind() == BasketKind::CrossVenue && !of.is_withdrawn();
+            let basket = self.baskets.get(id).filter(is_pair)?;
+            let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
+            Some((other, outcome))
+        });
+        let (other, ours) = pairs.into_iter().next()?;
+        // One leg of a pair pays where the other does not.
+        let as_yes = if other.outcome == ours { Outcome::No } else { Outcome::Yes };
+        let book = self.books.get(other.market).filter(|book| book.is_good())?;
+        let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
+        let (bid, ask) = (book.best_bid_for(as_yes), book.best_ask_for(as_yes));
+        Some(BestPrices { bid: price(bid), ask: price(ask) })
+    }
 }
 
 /// What the account is worth at all venues together.
@@ -57,6 +100,9 @@ pub struct VenueCondition {
     pub held_back: bool,
     /// Orders in a row that it turned away unread, or that could not be sent.
     pub refused_in_a_row: u32,
+    /// How long it takes to acknowledge an order, from when the executor was handed it: a moving average. `None` before the
+    /// first one of the run.
+    pub latency: Option<Nanos>,
 }
 
 pack_fields! {

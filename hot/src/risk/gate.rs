@@ -50,8 +50,9 @@ pub struct View<'a> {
     pub room: bool,
     /// The most that the order can cost with fees; zero for a sale.
     pub cost: Usd,
-    /// The account as a whole, the venue and the last trade. What event the market belongs to, `def.cluster` says.
-    pub context: Context,
+    /// The account as a whole, the venue, the last trade, the other venue's price and our clock. What event the market belongs
+    /// to, `def.cluster` says, and of what category it is, `def.category`.
+    pub context: Context<'a>,
 }
 
 /// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that

@@ -13,7 +13,7 @@ mod refusal;
 mod refusals;
 
 pub use approved::Approved;
-pub use context::{Account, Context, LastTrade, VenueCondition};
+pub use context::{Account, BestPrices, Context, LastTrade, OtherVenue, VenueCondition};
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
 pub use leg_risk::LegRisk;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price};
 use surefoot_hot::venue_rules::LOT;
 
@@ -72,6 +72,7 @@ impl Market {
                 close: self.close,
                 fee: event.fee.unwrap_or(series.fee),
                 status: self.status,
+                category: Category::from_word(&series.category),
             },
             title: self.title,
             names: Names::Kalshi(KalshiNames {

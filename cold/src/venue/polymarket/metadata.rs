@@ -7,7 +7,7 @@ use serde_json::Value;
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::decimal;
 
@@ -37,6 +37,7 @@ pub struct Market {
     /// When its game starts, and the book may be cleared.
     pub game_start: Option<Nanos>,
     pub status: MarketStatus,
+    pub category: Category,
     /// What one YES pays, once it is resolved.
     pub yes_pays: Option<Price>,
     /// The set of exclusive markets it belongs to.
@@ -63,6 +64,7 @@ impl Market {
                 close: self.end,
                 fee: self.fee,
                 status: self.status,
+                category: self.category,
             },
             title: self.title,
             names: Names::Polymarket(self.names),
@@ -125,6 +127,7 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
         end: object.time("endDate")?,
         game_start: optional_time(&object, "gameStartTime")?,
         status: status(&object),
+        category: category(object.text_or_empty("feeType")),
         yes_pays: yes_pays(&object),
         neg_risk_market: (!neg_risk_market.is_empty()).then(|| neg_risk_market.to_owned()),
         neg_risk_augmented: object.flag("negRiskAugmented") || of_event("negRiskAugmented"),
@@ -167,6 +170,11 @@ fn status(object: &Object<'_>) -> MarketStatus {
         }
         (false, _) => MarketStatus::Paused,
     }
+}
+
+/// The category by which the market's fee was set: the first word of its `feeType`, such as `crypto_fees_v2` (§7).
+fn category(fee_type: &str) -> Category {
+    Category::from_word(fee_type.split('_').next().unwrap_or_default())
 }
 
 /// The fee schedule is the truth; `makerBaseFee` and `takerBaseFee` mean nothing.
@@ -244,7 +252,7 @@ mod tests {
             "negRisk": false, "active": true, "closed": false, "acceptingOrders": true,
             "enableOrderBook": true, "endDate": "2026-07-25T00:15:00Z",
             "gameStartTime": "2026-04-05 15:10:00+00", "feesEnabled": true,
-            "feeSchedule": {"rate": 0.07, "exponent": 1, "takerOnly": true, "rebateRate": 0.2},
+            "feeType": "crypto_fees_v2", "feeSchedule": {"rate": 0.07, "exponent": 1, "takerOnly": true, "rebateRate": 0.2},
             "events": [{"negRiskAugmented": true}]})
     }
 
@@ -266,6 +274,8 @@ mod tests {
         );
         assert_eq!((read.status, read.neg_risk_augmented), (MarketStatus::Open, true));
         assert_eq!(read.end.get(), 1_784_938_500_000_000_000);
+        assert_eq!(read.category, Category::Crypto);
+        assert_eq!(without("feeType").unwrap().category, Category::Unknown);
         let entry = read.entry(MarketId::new(4), ClusterId::new(2));
         assert_eq!(
             (entry.def.market, entry.def.close.get()),

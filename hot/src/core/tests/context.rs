@@ -1,7 +1,9 @@
 //! What the gate may look at around an order is what happened.
 
 use super::*;
-use crate::risk::{LastTrade, VenueCondition};
+use crate::book::StaleWhy;
+use crate::event::WithdrawnWhy;
+use crate::risk::{BestPrices, LastTrade, VenueCondition};
 
 fn on_one_leg(desk: &mut Desk) -> Order {
     desk.gap();
@@ -50,8 +52,13 @@ fn the_last_trade_is_the_markets_own() {
 fn the_venues_condition_is_what_was_heard_of_it() {
     let mut desk = Desk::new();
     let order = on_one_leg(&mut desk);
-    let well =
-        VenueCondition { has_data: true, agrees: true, held_back: false, refused_in_a_row: 0 };
+    let well = VenueCondition {
+        has_data: true,
+        agrees: true,
+        held_back: false,
+        refused_in_a_row: 0,
+        latency: None,
+    };
     assert_eq!(desk.core.context(&order).venue, well);
     let venue = order.venue;
     desk.control(Control::Hold { venue, held: true });
@@ -59,4 +66,81 @@ fn the_venues_condition_is_what_was_heard_of_it() {
     desk.event(Event::Link { venue, link: Link::Market, number: LinkNumber::FIRST, up: false });
     let ill = VenueCondition { has_data: false, agrees: false, held_back: true, ..well };
     assert_eq!(desk.core.context(&order).venue, ill);
+}
+
+#[test]
+fn the_latency_of_a_venue_follows_its_acknowledgements() {
+    let mut desk = Desk::new();
+    let first = on_one_leg(&mut desk);
+    let latency = |desk: &Desk| desk.core.context(&first).venue.latency.map(Nanos::millis);
+    assert_eq!(latency(&desk), None);
+    let took = |desk: &Desk| desk.now.since(first.decided).millis();
+    desk.wait(Nanos::from_millis(70));
+    desk.status(&first, VenueState::Resting, None);
+    let once = latency(&desk);
+    assert_eq!(once, Some(took(&desk)), "the first one is all that is known");
+    desk.wait(Nanos::from_millis(500));
+    desk.status(&first, VenueState::Filled, Some(30));
+    assert_eq!(latency(&desk), once, "an order is acknowledged once");
+    let hedge = desk.last_placed();
+    assert_ne!(hedge.venue, first.venue);
+    assert_eq!(desk.core.context(&hedge).venue.latency, None, "each venue has its own");
+    desk.report(Report::TimedOut { order: hedge.id });
+    desk.wait(Nanos::from_secs(2));
+    desk.status(&hedge, VenueState::Resting, None);
+    assert_eq!(desk.core.context(&hedge).venue.latency, None, "it was asked about");
+    desk.control(Control::Start { epoch: 2, first_order: 10_000 });
+    assert_eq!(latency(&desk), None, "a run begins with nothing known");
+}
+
+#[test]
+fn the_clock_is_as_far_off_as_was_told_last() {
+    let mut desk = Desk::new();
+    let order = on_one_leg(&mut desk);
+    assert_eq!(desk.core.context(&order).clock_error, Nanos::ZERO);
+    for millis in [3, 700, 1] {
+        let error = Nanos::from_millis(millis);
+        desk.control(Control::ClockError { error });
+        assert_eq!(desk.core.context(&order).clock_error, error);
+    }
+}
+
+#[test]
+fn the_other_venues_price_is_of_the_same_outcome() {
+    let mut desk = Desk::new();
+    let order = on_one_leg(&mut desk);
+    let best = |desk: &Desk, market| {
+        let order = Order { market, venue: terms(market).venue, ..order };
+        desk.core.context(&order).other_venue.unwrap().best()
+    };
+    let prices = |bid, ask| Some(BestPrices { bid, ask });
+    assert_eq!(best(&desk, PM), prices(Some(price(50)), Some(price(52))));
+    assert_eq!(best(&desk, KA), prices(Some(price(38)), Some(price(40))));
+    // A market in whose pairs both legs are YES asks the opposite question.
+    let (opposite, alone) = (MarketId::new(2), MarketId::new(3));
+    for market in [opposite, alone] {
+        desk.event(Event::Market(MarketDef { market, ..terms(KA) }));
+    }
+    desk.book(opposite, &[(30, 10)], &[]);
+    for (leg, market) in [(0, opposite), (1, PM)] {
+        desk.event(Event::Basket(BasketDef {
+            basket: BasketId::new(2),
+            kind: BasketKind::CrossVenue,
+            leg,
+            legs: 2,
+            market,
+            outcome: Outcome::Yes,
+            payout: 10_000,
+            ratio: 1,
+        }));
+    }
+    assert_eq!(best(&desk, opposite), prices(Some(price(60)), Some(price(62))));
+    assert_eq!(best(&desk, alone), None, "it is in no pair");
+    for basket in [0, 1].map(BasketId::new) {
+        desk.event(Event::BasketWithdrawn { basket, why: WithdrawnWhy::Revoked });
+    }
+    assert_eq!(best(&desk, KA), None, "it is in no pair any more");
+    assert_eq!(best(&desk, PM), prices(None, Some(price(70))));
+    desk.event(Event::Stale { market: opposite, why: StaleWhy::Gap });
+    assert_eq!(best(&desk, PM), None, "the book there may not be decided from");
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
+use crate::market::Category;
 use crate::order::{Purpose, Tif};
 use crate::risk::LimitRow;
 use crate::units::Price;
@@ -67,6 +68,7 @@ impl World {
                 close: Nanos::NEVER,
                 fee: FeeRule::Polymarket { rate: 40_000, exponent: 1 },
                 status: MarketStatus::Open,
+                category: Category::Unknown,
             },
             order: Order {
                 id: OrderId::new(1),

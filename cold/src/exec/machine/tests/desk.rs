@@ -6,7 +6,7 @@ use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
-use surefoot_hot::market::{MarketDef, MarketStatus};
+use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
@@ -324,6 +324,7 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         close: Nanos::NEVER,
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
+        category: Category::Unknown,
     };
     let view = View {
         limits: &limits,

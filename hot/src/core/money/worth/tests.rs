@@ -9,7 +9,7 @@ use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, Side, Venue};
 use crate::ledger::{Booking, EntryId, Purse};
 use crate::links::LinkNumber;
-use crate::market::MarketDef;
+use crate::market::{Category, MarketDef};
 use crate::random::Rng;
 use crate::units::Nanos;
 
@@ -113,6 +113,7 @@ fn terms(market: MarketId, status: MarketStatus) -> MarketDef {
         close: Nanos::NEVER,
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status,
+        category: Category::Unknown,
     }
 }
 
