@@ -31,15 +31,15 @@ struct Cursor<'a, const RATIOS: bool> {
     /// What this leg of [`MANY`] units costs at this level with fees, in microdollars.
     unit: i64,
     /// What the levels behind come to, and this one once it is closed.
-    bill: Bill,
-    /// Whether contracts that were not enough for a unit were carried to a level behind theirs: the bill has them at its
+    cost: LegCost,
+    /// Whether contracts that were not enough for a unit were carried to a level behind theirs: the cost has them at its
     /// price.
     carries: bool,
 }
 
 /// What is bought of one leg, and what it comes to.
 #[derive(Clone, Copy, Debug)]
-struct Bill {
+struct LegCost {
     leg: LegPlan,
     /// What it is worth at least, by the venue's count.
     worth: Usd,
@@ -47,7 +47,7 @@ struct Bill {
     last_unit: i64,
 }
 
-impl Bill {
+impl LegCost {
     const fn new(market: MarketId, outcome: Outcome, ratio: u16) -> Self {
         let leg = LegPlan {
             market,
@@ -93,7 +93,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
             left,
             taken: Qty::ZERO,
             unit: cost_of_many(terms.fee, price, ratio),
-            bill: Bill::new(terms.market, outcome, ratio),
+            cost: LegCost::new(terms.market, outcome, ratio),
             carries: false,
         })
     }
@@ -125,11 +125,11 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
         true
     }
 
-    /// Puts what was taken of this level on the bill.
+    /// Adds what was taken of this level to the cost.
     fn close(&mut self) {
         let taken = std::mem::take(&mut self.taken);
         if !taken.is_zero() {
-            self.bill.add(self.book.terms().fee, self.price, taken, self.unit);
+            self.cost.add(self.book.terms().fee, self.price, taken, self.unit);
         }
     }
 
@@ -139,25 +139,25 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
         if rules.lots == Lots::Fixed || tif.may_rest() {
             return LOT; // at every price
         }
-        venue_lot_step(rules, self.bill_for(units).leg.limit, Action::Buy, tif)
+        venue_lot_step(rules, self.cost_for(units).leg.limit, Action::Buy, tif)
     }
 
-    /// The bill for the best `units`, from the book.
-    fn bill_for(&self, units: Qty) -> Bill {
+    /// What the best `units` cost, from the book.
+    fn cost_for(&self, units: Qty) -> LegCost {
         let terms = self.book.terms();
-        let outcome = self.bill.leg.outcome;
-        let mut bill = Bill::new(terms.market, outcome, self.ratio());
+        let outcome = self.cost.leg.outcome;
+        let mut cost = LegCost::new(terms.market, outcome, self.ratio());
         let mut need = units.times(self.ratio());
         for (price, qty) in self.book.asks_for(outcome).take(WALK_LEVELS_MAX) {
             let here = need.min(qty);
-            bill.add(terms.fee, price, here, cost_of_many(terms.fee, price, self.ratio()));
+            cost.add(terms.fee, price, here, cost_of_many(terms.fee, price, self.ratio()));
             need -= here;
             if need.is_zero() {
                 break;
             }
         }
         assert!(need.is_zero(), "the walk never goes beyond the depth");
-        bill
+        cost
     }
 }
 
@@ -197,8 +197,8 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
     let mut last_unit = 0;
     for cursor in cursors.iter_mut().flatten() {
         cursor.close();
-        let Bill { leg, worth, last_unit: unit } =
-            if units == taken && !cursor.carries { cursor.bill } else { cursor.bill_for(units) };
+        let LegCost { leg, worth, last_unit: unit } =
+            if units == taken && !cursor.carries { cursor.cost } else { cursor.cost_for(units) };
         let terms = cursor.book.terms();
         if leg.qty < terms.min_qty || worth < terms.venue.rules().marketable_min {
             return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
