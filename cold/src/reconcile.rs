@@ -176,9 +176,9 @@ pub fn events(venue: Venue, truth: &Truth, markets: impl Iterator<Item = MarketI
         let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));
         events.push(Event::Control(Control::Position { market, yes, no }));
     }
-    let mut purses = truth.cash.clone();
-    purses.sort_by_key(|&(_, cash)| std::cmp::Reverse(cash));
-    events.extend(purses.iter().map(cash));
+    let mut accounts = truth.cash.clone();
+    accounts.sort_by_key(|&(_, cash)| std::cmp::Reverse(cash));
+    events.extend(accounts.iter().map(cash));
     events
 }
 

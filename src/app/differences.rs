@@ -6,7 +6,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::{Outcome, Venue};
-use surefoot_hot::ledger::Purse;
+use surefoot_hot::ledger::CashAccount;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Qty, Usd};
 
@@ -103,7 +103,7 @@ fn compare_with(
         _ => format!(" with ${redeemed} for contracts that were redeemed"),
     };
     for &(shard, cash) in &truth.cash {
-        let ours = core.ledger().cash(Purse::of(venue, shard)) + redeemed;
+        let ours = core.ledger().cash(CashAccount::of(venue, shard)) + redeemed;
         if ours != cash {
             differences.push(format!(
                 "{name} cash on shard {shard}: we have ${ours}{owed}, the venue ${cash}{held_back}"

@@ -12,7 +12,7 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
-use surefoot_hot::ledger::Purse;
+use surefoot_hot::ledger::CashAccount;
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::note::{Alarm, Note};
@@ -191,7 +191,7 @@ impl<W: VenueCodec> Desk<W> {
         let held = truth.positions.iter().find(|(market, ..)| *market == MARKET);
         let (yes, no) = held.map_or((Qty::ZERO, Qty::ZERO), |&(_, yes, no)| (yes, no));
         let position = ledger.position(MARKET);
-        cash.all(|&(shard, cash)| ledger.cash(Purse::of(W::VENUE, shard)) == cash)
+        cash.all(|&(shard, cash)| ledger.cash(CashAccount::of(W::VENUE, shard)) == cash)
             && (position.held(Outcome::Yes), position.held(Outcome::No)) == (yes, no)
     }
 

@@ -26,7 +26,7 @@ pub struct Room {
 pub struct Sizing<'a> {
     /// By leg, in the basket's order.
     pub legs: &'a [Room],
-    /// Cash that may be used, by [`crate::ledger::Purse::index`]; legs that draw on the same purse share it.
+    /// Cash that may be used, by [`crate::ledger::CashAccount::index`]; legs that draw on the same account share it.
     pub cash: [Usd; CASH_ACCOUNTS],
     /// The most dollars for all legs together, fees included.
     pub total: Usd,

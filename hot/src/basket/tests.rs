@@ -357,7 +357,7 @@ fn smooth_fee(rule: FeeRule, price: Price) -> i64 {
 /// Whether so many units pass: dull, one condition a line.
 fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing<'_>, units: Qty) -> Option<bool> {
     let mut edge = i64::from(basket.payout()) * 10_i64.pow(10);
-    let (mut total, mut purses) = (0_i128, [0_i128; CASH_ACCOUNTS]);
+    let (mut total, mut accounts) = (0_i128, [0_i128; CASH_ACCOUNTS]);
     let mut ok = true;
     let slack = walk::ROUNDING.micros();
     let mut counts = [0_i64; CASH_ACCOUNTS];
@@ -371,13 +371,13 @@ fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing<'_>, units: Qty) -> 
         ok &= contracts <= room.qty;
         ok &= cost <= i128::from(room.cost.micros() - slack) * 10_i128.pow(14);
         total += cost;
-        let purse = crate::ledger::Purse::of(terms.venue, terms.shard).index();
-        purses[purse] += cost;
-        counts[purse] += 1;
+        let account = crate::ledger::CashAccount::of(terms.venue, terms.shard).index();
+        accounts[account] += cost;
+        counts[account] += 1;
     }
-    for purse in 0..CASH_ACCOUNTS {
-        let cash = sizing.cash[purse].micros() - slack * counts[purse];
-        ok &= counts[purse] == 0 || purses[purse] <= i128::from(cash) * 10_i128.pow(14);
+    for account in 0..CASH_ACCOUNTS {
+        let cash = sizing.cash[account].micros() - slack * counts[account];
+        ok &= counts[account] == 0 || accounts[account] <= i128::from(cash) * 10_i128.pow(14);
     }
     let legs = basket.legs().len() as i64;
     ok &= total <= i128::from(sizing.total.micros() - slack * legs) * 10_i128.pow(14);
@@ -451,7 +451,7 @@ fn the_walk_agrees_with_the_plain_one() {
                 Venue::Kalshi => FeeRule::Kalshi { taker: rate, maker: 0 },
             };
             if terms.venue == Venue::Kalshi {
-                terms.shard = rng.below(3) as u8; // some legs share a purse, some do not
+                terms.shard = rng.below(3) as u8; // some legs share an account, some do not
             }
             let levels: Vec<_> = books.get(leg.market).unwrap().asks_for(leg.outcome).collect();
             let at = |price: Price| match leg.outcome {
@@ -522,7 +522,7 @@ fn prove(books: &Books, basket: &Basket, sizing: &Sizing<'_>, plan: &Plan, seed:
         );
         assert!(contracts >= terms.min_qty && plan.units.micros().is_multiple_of(10_000));
         total += hold;
-        cash[crate::ledger::Purse::of(terms.venue, terms.shard).index()] += hold;
+        cash[crate::ledger::CashAccount::of(terms.venue, terms.shard).index()] += hold;
     }
     assert!(total <= sizing.total, "seed {seed}");
     assert!(cash.iter().zip(sizing.cash).all(|(used, most)| *used <= most), "seed {seed}");

@@ -6,7 +6,7 @@ use crate::book::{Book, Books, Levels};
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::{FeeRule, MANY, TICK_OF_MANY};
 use crate::ids::{Action, MarketId, Outcome};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, LOT, Lots};
@@ -19,7 +19,7 @@ pub(super) const ROUNDING: Usd = Usd::from_cents(2);
 #[derive(Clone, Debug)]
 struct Cursor<'a, const RATIOS: bool> {
     book: &'a Book,
-    purse: Purse,
+    account: CashAccount,
     /// Contracts for each unit of the basket.
     ratio: u16,
     levels: std::iter::Take<Levels<'a>>,
@@ -86,7 +86,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
         let (price, left) = levels.next()?;
         Some(Self {
             book,
-            purse: Purse::of(terms.venue, terms.shard),
+            account: CashAccount::of(terms.venue, terms.shard),
             ratio,
             levels,
             price,
@@ -265,22 +265,22 @@ fn bound<const RATIOS: bool>(cursors: &Cursors<'_, RATIOS>, sizing: &Sizing<'_>,
         most = most.min(room.qty.per(cursor.ratio()));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
         all = (all.0 + cursor.unit, all.1 + ROUNDING);
-        let purse = 1 << cursor.purse.index();
-        if seen & purse != 0 {
+        let account = 1 << cursor.account.index();
+        if seen & account != 0 {
             continue;
         }
-        // Once a purse: all legs that draw on it together.
-        seen |= purse;
+        // Once an account: all legs that draw on it together.
+        seen |= account;
         let mut drawn = (0, Usd::ZERO);
-        for other in cursors.iter().flatten().filter(|other| other.purse == cursor.purse) {
+        for other in cursors.iter().flatten().filter(|other| other.account == cursor.account) {
             drawn = (drawn.0 + other.unit, drawn.1 + ROUNDING);
         }
-        most = affordable(most, drawn.0, sizing.cash[cursor.purse.index()] - drawn.1);
+        most = affordable(most, drawn.0, sizing.cash[cursor.account.index()] - drawn.1);
     }
     affordable(most, all.0, sizing.total - all.1)
 }
 
-const _: () = assert!(CASH_ACCOUNTS <= 16, "one bit a purse");
+const _: () = assert!(CASH_ACCOUNTS <= 16, "one bit an account");
 
 /// The most of `want` that `dollars` buy, where [`MANY`] units cost `unit` microdollars. Multiplies first: the division is
 /// needed only where the bound binds.

@@ -4,15 +4,15 @@ use super::Core;
 use super::money::worst_cost;
 use super::resting::change_open;
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::order::{Order, OrderState, Record};
 use crate::units::{Price, Qty, Usd};
 
 impl Core {
     /// Which cash a market's orders draw on.
-    pub(super) fn purse(&self, market: MarketId) -> Purse {
+    pub(super) fn cash_account(&self, market: MarketId) -> CashAccount {
         let terms = self.terms(market);
-        Purse::of(terms.venue, terms.shard)
+        CashAccount::of(terms.venue, terms.shard)
     }
 
     /// The most that buying can cost, fees and rounding included.

@@ -16,7 +16,7 @@ use super::Core;
 use super::comparison::{ClaimFound, Finding};
 use super::money::{Contracts, Correction};
 use crate::ids::{MarketId, Outcome, Venue};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
@@ -46,9 +46,9 @@ impl Core {
         }
         if self.comparison.has_begun(venue) {
             // An account that a whole reading does not mention has nothing in it, says the venue.
-            for purse in Purse::all().filter(|purse| purse.venue() == venue) {
-                if !self.comparison.has_told(purse) && self.money.cash(purse) > Usd::ZERO {
-                    self.compare_cash(purse, Usd::ZERO, out);
+            for account in CashAccount::all().filter(|account| account.venue() == venue) {
+                if !self.comparison.has_told(account) && self.money.cash(account) > Usd::ZERO {
+                    self.compare_cash(account, Usd::ZERO, out);
                 }
             }
         }
@@ -86,29 +86,29 @@ impl Core {
 
     /// The venue's word on the cash in an account.
     pub(super) fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
-        let purse = Purse::of(venue, shard);
-        self.comparison.on_cash_told(purse, cash);
-        self.compare_cash(purse, cash, out);
+        let account = CashAccount::of(venue, shard);
+        self.comparison.on_cash_told(account, cash);
+        self.compare_cash(account, cash, out);
     }
 
     /// Books the claims whose contracts are gone and whose money is there. One whose money does not come is a
     /// difference; at the start of a run, until venue and we have agreed once, it is given up at the second reading.
-    fn take_redeemed(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
-        let venue = purse.venue();
+    fn take_redeemed(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
+        let venue = account.venue();
         let mut from = MarketId::new(0);
         while let Some(market) = self.ledger().next_open(from) {
             from = MarketId::new(market.get() + 1);
             let position = self.money.position(market);
             let Some(payable) = self.comparison.payable_from(market) else { continue };
-            if !position.has_claim() || self.purse(market) != purse {
+            if !position.has_claim() || self.cash_account(market) != account {
                 continue;
             }
             let claim = position.claim();
-            self.take_back_payment(purse, claim, payable);
-            let ours = self.money.cash(purse);
-            match self.comparison.find_claim(market, purse, claim, ours, theirs) {
+            self.take_back_payment(account, claim, payable);
+            let ours = self.money.cash(account);
+            match self.comparison.find_claim(market, account, claim, ours, theirs) {
                 Some(ClaimFound::Paid) => {
-                    self.money.redeem(market, purse);
+                    self.money.redeem(market, account);
                     self.note_position(market, out);
                 }
                 Some(ClaimFound::Lost) => {
@@ -124,11 +124,11 @@ impl Core {
     }
 
     /// Takes the venue's word on the cash in an account, as far as nothing in flight explains it.
-    fn compare_cash(&mut self, purse: Purse, theirs: Usd, out: &mut Outbox) {
-        self.take_redeemed(purse, theirs, out);
-        let venue = purse.venue();
-        let ours = self.money.cash(purse);
-        match self.comparison.find_cash(purse, ours, theirs) {
+    fn compare_cash(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
+        self.take_redeemed(account, theirs, out);
+        let venue = account.venue();
+        let ours = self.money.cash(account);
+        match self.comparison.find_cash(account, ours, theirs) {
             Finding::Explained => {}
             Finding::Gone => self.doubt_gone(venue, None, out),
             Finding::Differs => self.disagree(venue, None, out),
@@ -138,9 +138,9 @@ impl Core {
                 }
                 // What an empty account is set up with is no payment: a claim redeemed soon after must not be taken for it.
                 if agreed || ours != Usd::ZERO {
-                    self.repairs.note_cash(purse, since, by);
+                    self.repairs.note_cash(account, since, by);
                 }
-                self.money.correct_cash(purse, cash);
+                self.money.correct_cash(account, cash);
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::bounds::MARKETS_MAX;
 use crate::fees;
 use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::ledger::{Booking, Purse};
+use crate::ledger::{Booking, CashAccount};
 use crate::market::MarketDef;
 use crate::order::Record;
 use crate::pack::pack_fields;
@@ -38,7 +38,7 @@ const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 #[derive(Debug)]
 pub(super) struct Comparison {
     venues: PerVenue<VenueCompared>,
-    purses: [PurseCompared; CASH_ACCOUNTS],
+    accounts: [AccountCompared; CASH_ACCOUNTS],
     /// What orders have given back lately at venues that tell their cash without it.
     released: [Released; CASH_ACCOUNTS],
     markets: PerId<MarketCompared>,
@@ -67,7 +67,7 @@ struct VenueCompared {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct PurseCompared {
+struct AccountCompared {
     /// What explains the difference that the last readings in a row have shown; `None` where the last one showed none.
     seen: Option<Errors>,
     /// When the reading began that was the first to show it.
@@ -100,13 +100,13 @@ struct MarketCompared {
 
 pack_fields! {
     VenueCompared { since, compared, differs, met, has_cash, gone, gone_told }
-    PurseCompared { seen, seen_since, told, range }
+    AccountCompared { seen, seen_since, told, range }
     MarketCompared { seen, seen_since, history, range, gone, settled_at, paid }
 }
 
 state_fields! {
     Comparison {
-        venues: value, purses: value, released: value, markets: table(MarketCompared::default()), told: value,
+        venues: value, accounts: value, released: value, markets: table(MarketCompared::default()), told: value,
         settled: value,
     }
 }
@@ -156,7 +156,7 @@ impl Comparison {
     pub fn new() -> Self {
         Self {
             venues: PerVenue::default(),
-            purses: [PurseCompared::default(); CASH_ACCOUNTS],
+            accounts: [AccountCompared::default(); CASH_ACCOUNTS],
             released: [Released::NONE; CASH_ACCOUNTS],
             markets: PerId::new(MARKETS_MAX, MarketCompared::default()),
             told: IdSet::new(MARKETS_MAX),
@@ -167,7 +167,7 @@ impl Comparison {
     /// A run begins: nothing is known of what the venues say.
     pub fn restart(&mut self) {
         self.venues = PerVenue::default();
-        self.purses = [PurseCompared::default(); CASH_ACCOUNTS];
+        self.accounts = [AccountCompared::default(); CASH_ACCOUNTS];
         for market in self.markets.iter_mut() {
             *market = MarketCompared {
                 settled_at: market.settled_at,
@@ -193,15 +193,15 @@ impl Comparison {
     }
 
     /// An order claims less cash than it did: the venue's figure may be without that for a while.
-    pub fn on_released(&mut self, now: Nanos, purse: Purse, cash: Usd) {
-        if purse.venue().rules().tells_free_cash && cash > Usd::ZERO {
-            self.released[purse.index()].add(now, cash);
+    pub fn on_released(&mut self, now: Nanos, account: CashAccount, cash: Usd) {
+        if account.venue().rules().tells_free_cash && cash > Usd::ZERO {
+            self.released[account.index()].add(now, cash);
         }
     }
 
     /// A fill was booked, or undone, while a reading may be under way that does not show it.
     pub fn on_booked(&mut self, booking: &Booking, undone: bool) {
-        let venue = booking.purse.venue();
+        let venue = booking.account.venue();
         if self.venues[venue].since != Nanos::ZERO {
             self.allow_fill(booking, undone);
         }
@@ -214,11 +214,11 @@ impl Comparison {
     }
 
     /// The market paid us: the cash may not show yet.
-    pub fn on_settled(&mut self, now: Nanos, market: MarketId, purse: Purse, paid: Usd) {
+    pub fn on_settled(&mut self, now: Nanos, market: MarketId, account: CashAccount, paid: Usd) {
         let settled = &mut self.markets[market.index()];
         (settled.settled_at, settled.paid) = (now, paid);
         self.settled.insert(market.index());
-        self.purses[purse.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
+        self.accounts[account.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
     }
 
     /// A reading of a venue begins: nothing is told of its markets yet, and what was settled after `lagging` may not show.
@@ -240,8 +240,8 @@ impl Comparison {
             let Some(terms) = terms(at) else { continue };
             let of = &self.markets[at];
             if of.settled_at > lagging {
-                let purse = &mut self.purses[Purse::of(terms.venue, terms.shard).index()];
-                purse.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
+                let account = &mut self.accounts[CashAccount::of(terms.venue, terms.shard).index()];
+                account.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
             } else {
                 self.settled.remove(at); // and so for every later reading
             }
@@ -270,11 +270,11 @@ impl Comparison {
 
     /// The venue's figures may lack this fill, or, where it was undone, still have it.
     fn allow_fill(&mut self, booking: &Booking, undone: bool) {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        let Booking { market, account, outcome, action, price, qty, fee } = *booking;
         let bought = action == Action::Buy;
-        self.allow_contracts(purse.venue(), market, outcome, qty, bought == undone);
+        self.allow_contracts(account.venue(), market, outcome, qty, bought == undone);
         let (worth, fee) = (price.cost_ceil(qty), fee.max(Usd::ZERO));
-        let rules = purse.venue().rules();
+        let rules = account.venue().rules();
         let other = price.complement().cost_ceil(qty);
         let (less, more) = match bought {
             // It may close contracts of the other outcome and be paid a dollar for each pair.
@@ -285,7 +285,7 @@ impl Comparison {
             false => (worth, Usd::ZERO),
         };
         let (less, more) = if undone { (more, less) } else { (less, more) };
-        self.purses[purse.index()].range.allow(less.micros(), more.micros());
+        self.accounts[account.index()].range.allow(less.micros(), more.micros());
     }
 
     /// The venue may have filled more of this order than we have booked, up to all of it.
@@ -307,8 +307,8 @@ impl Comparison {
             }
             false => (Usd::ZERO, dollars),
         };
-        let purse = Purse::of(terms.venue, terms.shard);
-        self.purses[purse.index()].range.allow(less.micros(), more.micros());
+        let account = CashAccount::of(terms.venue, terms.shard);
+        self.accounts[account.index()].range.allow(less.micros(), more.micros());
     }
 }
 
@@ -327,16 +327,16 @@ impl Comparison {
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         let at = &mut self.venues[venue];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
-        for purse in Purse::all().filter(|purse| purse.venue() == venue) {
-            let PurseCompared { seen, seen_since, .. } = self.purses[purse.index()];
+        for account in CashAccount::all().filter(|account| account.venue() == venue) {
+            let AccountCompared { seen, seen_since, .. } = self.accounts[account.index()];
             let mut range = Range::default();
-            range.allow(self.released[purse.index()].since(lagging).micros(), 0);
-            self.purses[purse.index()] =
-                PurseCompared { seen, seen_since, range, ..PurseCompared::default() };
+            range.allow(self.released[account.index()].since(lagging).micros(), 0);
+            self.accounts[account.index()] =
+                AccountCompared { seen, seen_since, range, ..AccountCompared::default() };
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
-            self.purses[Purse::of(venue, 0).index()].range.allow(0, claims.micros());
+            self.accounts[CashAccount::of(venue, 0).index()].range.allow(0, claims.micros());
         }
         self.begin_markets(venue, books, lagging);
         for record in orders.live().filter(|record| record.order.venue == venue) {
@@ -350,7 +350,7 @@ impl Comparison {
                 break;
             }
             let unsettled = booked.settled.is_none_or(|at| at > lagging) || booked.at > lagging;
-            if unsettled && booked.booking.purse.venue() == venue {
+            if unsettled && booked.booking.account.venue() == venue {
                 self.allow_fill(&booked.booking, booked.undone);
             }
         }
@@ -362,14 +362,14 @@ impl Comparison {
     }
 
     /// Whether the reading under way has told of the cash in an account.
-    pub fn has_told(&self, purse: Purse) -> bool {
-        self.purses[purse.index()].told
+    pub fn has_told(&self, account: CashAccount) -> bool {
+        self.accounts[account.index()].told
     }
 
     /// The reading tells of the cash in an account.
-    pub fn on_cash_told(&mut self, purse: Purse, cash: Usd) {
-        self.venues[purse.venue()].has_cash |= cash > Usd::ZERO;
-        self.purses[purse.index()].told = true;
+    pub fn on_cash_told(&mut self, account: CashAccount, cash: Usd) {
+        self.venues[account.venue()].has_cash |= cash > Usd::ZERO;
+        self.accounts[account.index()].told = true;
     }
 
     /// The whole reading was told. Returns whether it has shown no difference but those that were put right.
@@ -420,14 +420,14 @@ impl Comparison {
     pub fn find_claim(
         &mut self,
         market: MarketId,
-        purse: Purse,
+        account: CashAccount,
         claim: Usd,
         ours: Usd,
         theirs: Usd,
     ) -> Option<ClaimFound> {
-        let VenueCompared { since, met, .. } = self.venues[purse.venue()];
+        let VenueCompared { since, met, .. } = self.venues[account.venue()];
         let gone = self.markets[market.index()].gone?;
-        let range = &mut self.purses[purse.index()].range;
+        let range = &mut self.accounts[account.index()].range;
         let is_there = i128::from((theirs - ours - claim).micros()) >= -range.less();
         let found = if is_there {
             ClaimFound::Paid
@@ -450,12 +450,12 @@ impl Comparison {
     /// it becomes.
     pub fn find_cash(
         &mut self,
-        purse: Purse,
+        account: CashAccount,
         ours: Usd,
         theirs: Usd,
     ) -> Finding<(Usd, Figure<Usd, Usd>)> {
-        let at = &self.venues[purse.venue()];
-        let of = &mut self.purses[purse.index()];
+        let at = &self.venues[account.venue()];
+        let of = &mut self.accounts[account.index()];
         let errors = of.range.errors((theirs - ours).micros().into());
         if errors.has_none() {
             of.seen = None;

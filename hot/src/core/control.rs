@@ -8,7 +8,7 @@ use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
 use crate::event::{Control, Event};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::note::{Alarm, Note};
 use crate::order::{Change, OrderEvent, OrderState, Pace};
 use crate::outbox::Outbox;
@@ -196,10 +196,10 @@ impl Core {
             Nanos::ZERO,
             &Event::Status { market, status: crate::market::MarketStatus::Resolved },
         );
-        let purse = self.purse(market);
-        self.take_back_early_payment(market, purse, yes_pays);
+        let account = self.cash_account(market);
+        self.take_back_early_payment(market, account, yes_pays);
         let paid = self.money.settle(&self.books, &self.baskets, market, yes_pays);
-        self.comparison.on_settled(now, market, purse, paid);
+        self.comparison.on_settled(now, market, account, paid);
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
         for place in 0..self.groups.len() {
@@ -216,15 +216,15 @@ impl Core {
 
     /// A venue that pays by itself may have done so before the result is heard of: the contracts are gone from its list,
     /// and the money has been taken over with the cash. Where a claim must be redeemed, its money is looked for with it.
-    fn take_back_early_payment(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
-        if purse.venue().rules().settlement == Settlement::Claimed {
+    fn take_back_early_payment(&mut self, market: MarketId, account: CashAccount, yes_pays: Price) {
+        if account.venue().rules().settlement == Settlement::Claimed {
             return;
         }
         let Some(from) = self.comparison.payable_from(market) else { return };
         let position = self.money.position(market);
         let pays = |price: Price, outcome| price.proceeds_floor(position.held(outcome));
         let paid = pays(yes_pays, Outcome::Yes) + pays(yes_pays.complement(), Outcome::No);
-        self.take_back_payment(purse, paid, from);
+        self.take_back_payment(account, paid, from);
     }
 
     pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {

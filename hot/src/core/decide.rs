@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::group::{Group, Groups};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
 use crate::intent::Intent;
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Purpose, Tif};
@@ -217,8 +217,8 @@ impl Sight for Core {
         &self.refusals
     }
 
-    fn cash_free(&self, purse: Purse) -> Usd {
-        self.money.cash_free(purse)
+    fn cash_free(&self, account: CashAccount) -> Usd {
+        self.money.cash_free(account)
     }
 
     fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty {

@@ -85,8 +85,8 @@ impl Core {
     ) {
         let &Order { id, group, market, outcome, action, .. } = &record.order;
         let fee = self.fee_of(fill, id, market, out);
-        let purse = self.purse(market);
-        let booking = Booking { market, purse, outcome, action, price, qty: fill.qty, fee };
+        let account = self.cash_account(market);
+        let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);
         self.comparison.on_booked(&booking, false);
         let before = self.money.ledger().realised();

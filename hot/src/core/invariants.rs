@@ -57,14 +57,14 @@ impl Core {
                     "R4: while a change is under way the larger claim is held"
                 );
             }
-            let purse = self.purse(record.order.market);
-            reserved[purse.index()] += record.reserved;
+            let account = self.cash_account(record.order.market);
+            reserved[account.index()] += record.reserved;
         }
         for group in self.groups.iter() {
             assert!(!group.state.is_over(), "G2: a group that has ended is not alive");
             for leg in group.legs() {
                 assert!(leg.hold >= Usd::ZERO, "R3: what a leg holds is never negative");
-                reserved[self.purse(leg.market).index()] += leg.hold;
+                reserved[self.cash_account(leg.market).index()] += leg.hold;
             }
         }
         self.money.check_claims(&reserved);

@@ -4,7 +4,7 @@ use super::Core;
 use super::money::worst_cost;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::note::Note;
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
@@ -123,7 +123,7 @@ impl Core {
             quarantined: self.quarantine.holds(market),
             withdrawn: self.is_withdrawn(market),
             data_age: self.truth.data_age(order.decided, book),
-            cash_free: self.money.cash_free(Purse::of(def.venue, def.shard)),
+            cash_free: self.money.cash_free(CashAccount::of(def.venue, def.shard)),
             held_free,
             position,
             day_result: self.money.day_result(),

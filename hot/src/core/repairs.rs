@@ -7,7 +7,7 @@
 use super::Core;
 use super::money::{Correction, Figure};
 use crate::ids::{Action, MarketId, Outcome};
-use crate::ledger::{Booking, Position, Purse};
+use crate::ledger::{Booking, CashAccount, Position};
 use crate::market::MarketDef;
 use crate::pack::pack_fields;
 use crate::state::state_fields;
@@ -32,10 +32,10 @@ struct ContractsRepair {
     price: [Price; 2],
 }
 
-/// The cash in a purse, taken over.
+/// The cash in an account, taken over.
 #[derive(Clone, Copy, Debug)]
 struct CashRepair {
-    purse: Purse,
+    account: CashAccount,
     /// When the reading began that was the first to show the figure.
     since: Nanos,
     /// By how much the cash was changed, less what has been explained since.
@@ -65,7 +65,7 @@ pub(super) struct Repairs {
 
 pack_fields! {
     ContractsRepair { market, since, by, price }
-    CashRepair { purse, since, by }
+    CashRepair { account, since, by }
 }
 
 state_fields! {
@@ -80,13 +80,13 @@ impl Repairs {
         }
     }
 
-    /// The cash in a purse was taken over, as a reading that began at `since` was the first to show: `by` is how much more
+    /// The cash in an account was taken over, as a reading that began at `since` was the first to show: `by` is how much more
     /// than we had.
-    pub fn note_cash(&mut self, purse: Purse, since: Nanos, by: Usd) {
+    pub fn note_cash(&mut self, account: CashAccount, since: Nanos, by: Usd) {
         if self.cash.len() == REPAIRS_MAX {
             self.cash.pop_front();
         }
-        self.cash.push_back(CashRepair { purse, since, by });
+        self.cash.push_back(CashRepair { account, since, by });
     }
 
     /// The contracts of a market are about to be taken over, as a reading that began at `since` was the first to show: new
@@ -138,12 +138,12 @@ impl Repairs {
         None
     }
 
-    /// Takes up to `wanted` dollars, above or below zero, out of the repairs of a purse that were first seen at `since`
+    /// Takes up to `wanted` dollars, above or below zero, out of the repairs of an account that were first seen at `since`
     /// or later. Returns how many there were.
-    fn explain_cash(&mut self, purse: Purse, wanted: Usd, since: Nanos) -> Usd {
+    fn explain_cash(&mut self, account: CashAccount, wanted: Usd, since: Nanos) -> Usd {
         let mut explained = Usd::ZERO;
         for repair in &mut self.cash {
-            if repair.purse != purse || repair.since < since {
+            if repair.account != account || repair.since < since {
                 continue;
             }
             let part =
@@ -177,7 +177,7 @@ impl Core {
         if booking.qty.is_zero() {
             return; // no repair has counted it
         }
-        let &Booking { market, purse, .. } = booking;
+        let &Booking { market, account, .. } = booking;
         let position = self.money.position(market);
         if position.is_settled() {
             return; // it was paid for as it stood
@@ -188,15 +188,15 @@ impl Core {
         }
         let change = self.money.ledger().cash_change(booking);
         let after_sending = Nanos::new(sent.get() + 1);
-        let explained = self.repairs.explain_cash(purse, change, after_sending);
+        let explained = self.repairs.explain_cash(account, change, after_sending);
         if explained != Usd::ZERO {
-            self.money.correct_cash(purse, Figure::By(-explained));
+            self.money.correct_cash(account, Figure::By(-explained));
         }
     }
 
     fn take_back_contracts(&mut self, sent: Nanos, booking: &Booking) {
         let &Booking { market, outcome, .. } = booking;
-        let netted = booking.purse.venue().rules().nets_pairs();
+        let netted = booking.account.venue().rules().nets_pairs();
         let side = if netted { 0 } else { outcome.index() };
         let grows = (booking.action == Action::Buy) == (!netted || outcome == Outcome::Yes);
         let wanted = if grows { micros(booking.qty) } else { -micros(booking.qty) };
@@ -236,10 +236,10 @@ impl Core {
 
     /// A payment of a settled market is about to be booked, made at `from` at the earliest: what a repair had already
     /// counted of it is taken back first.
-    pub(super) fn take_back_payment(&mut self, purse: Purse, paid: Usd, from: Nanos) {
-        let explained = self.repairs.explain_cash(purse, paid, from);
+    pub(super) fn take_back_payment(&mut self, account: CashAccount, paid: Usd, from: Nanos) {
+        let explained = self.repairs.explain_cash(account, paid, from);
         if explained != Usd::ZERO {
-            self.money.correct_cash(purse, Figure::By(-explained));
+            self.money.correct_cash(account, Figure::By(-explained));
         }
     }
 }

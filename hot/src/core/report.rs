@@ -356,8 +356,8 @@ impl Core {
             let ended =
                 if record.state == OrderState::Done { Some(record.filled) } else { record.ended };
             let updated = self.reclaim(crate::order::Record { ended, ..record });
-            let purse = self.purse(record.order.market);
-            self.comparison.on_released(now, purse, record.reserved - updated.reserved);
+            let account = self.cash_account(record.order.market);
+            self.comparison.on_released(now, account, record.reserved - updated.reserved);
             *self.orders.find_mut(OrderRef::Id(id)).expect("still there") = updated;
             if updated.state == OrderState::Done {
                 self.orders.retire(id);

@@ -226,8 +226,8 @@ impl Core {
         let change = record.change.filter(|change| change.replaces);
         let (before, order) = (record.order, terms.on(&record.order));
         let claimed = self.reclaim(Record { order, change, ..record });
-        let purse = self.purse(order.market);
-        self.comparison.on_released(now, purse, record.reserved - claimed.reserved);
+        let account = self.cash_account(order.market);
+        self.comparison.on_released(now, account, record.reserved - claimed.reserved);
         *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
         self.step(id, how, out);
         if order != before {

@@ -1,6 +1,6 @@
 //! The accounts, and what each entry does to them.
 
-use super::{Booking, Entry, Position, Purse};
+use super::{Booking, CashAccount, Entry, Position};
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
 use crate::ids::{Action, MarketId, Outcome};
@@ -9,7 +9,7 @@ use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
 
-/// Every account of the ledger: cash by purse, positions at cost, fees and results.
+/// Every account of the ledger: cash by account, positions at cost, fees and results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accounts {
     pub cash: [Usd; CASH_ACCOUNTS],
@@ -59,9 +59,9 @@ impl Accounts {
             Entry::Fill(ref booking) => self.fill(booking),
             Entry::Back(ref booking) => self.back(booking),
             Entry::Void => {}
-            Entry::Cash { purse, cash } => {
-                self.paid_in += cash - self.cash[purse.index()];
-                self.cash[purse.index()] = cash;
+            Entry::Cash { account, cash } => {
+                self.paid_in += cash - self.cash[account.index()];
+                self.cash[account.index()] = cash;
             }
             Entry::Position { market, yes, no, price } => {
                 let cost = self.change(market, |position| {
@@ -72,12 +72,12 @@ impl Accounts {
                 });
                 self.paid_in += cost;
             }
-            Entry::CashBy { purse, by } => {
+            Entry::CashBy { account, by } => {
                 self.paid_in += by;
-                self.cash[purse.index()] += by;
+                self.cash[account.index()] += by;
             }
-            Entry::PositionBy { market, purse, by, price } => {
-                let pairs = purse.venue().rules().pairs;
+            Entry::PositionBy { market, account, by, price } => {
+                let pairs = account.venue().rules().pairs;
                 let cost = self.change(market, |position| {
                     let before = position.cost_total();
                     position.change(pairs, by, price);
@@ -85,13 +85,13 @@ impl Accounts {
                 });
                 self.paid_in += cost;
             }
-            Entry::Settled { market, purse, yes_pays } => {
+            Entry::Settled { market, account, yes_pays } => {
                 self.positions[market.index()].pays = Some(yes_pays);
-                self.settle(market, purse);
+                self.settle(market, account);
             }
-            Entry::Redeemed { market, purse } => {
+            Entry::Redeemed { market, account } => {
                 let claim = self.change(market, Position::take_claim);
-                self.cash[purse.index()] += claim;
+                self.cash[account.index()] += claim;
             }
             Entry::Lost { market } => {
                 let claim = self.change(market, Position::take_claim);
@@ -115,27 +115,27 @@ impl Accounts {
     }
 
     fn fill(&mut self, booking: &Booking) {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.charge(market, purse, fee);
+        let Booking { market, account, outcome, action, price, qty, fee } = *booking;
+        self.charge(market, account, fee);
         match action {
-            Action::Buy => self.buy(market, purse, outcome, qty, price.cost_ceil(qty)),
+            Action::Buy => self.buy(market, account, outcome, qty, price.cost_ceil(qty)),
             // Selling what is not held is buying the other outcome.
-            Action::Sell if purse.venue().rules().sells_beyond_holding() => {
+            Action::Sell if account.venue().rules().sells_beyond_holding() => {
                 let held = self.positions[market.index()].held(outcome).min(qty);
-                self.sell(market, purse, outcome, held, price.proceeds_floor(held));
+                self.sell(market, account, outcome, held, price.proceeds_floor(held));
                 let (rest, price) = (qty - held, price.complement());
-                self.buy(market, purse, outcome.other(), rest, price.cost_ceil(rest));
+                self.buy(market, account, outcome.other(), rest, price.cost_ceil(rest));
             }
-            Action::Sell => self.sell(market, purse, outcome, qty, price.proceeds_floor(qty)),
+            Action::Sell => self.sell(market, account, outcome, qty, price.proceeds_floor(qty)),
         }
-        self.tidy(market, purse);
+        self.tidy(market, account);
     }
 
     /// What [`Self::fill`] does to the cash, in a market that has no result.
     pub fn cash_change(&self, booking: &Booking) -> Usd {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
+        let Booking { market, account, outcome, action, price, qty, fee } = *booking;
         let position = &self.positions[market.index()];
-        let rules = purse.venue().rules();
+        let rules = account.venue().rules();
         let money = match action {
             Action::Buy if rules.nets_pairs() => {
                 let pairs = qty.min(position.held(outcome.other()));
@@ -153,43 +153,57 @@ impl Accounts {
 
     /// The opposite of a fill, at its amounts.
     fn back(&mut self, booking: &Booking) {
-        let Booking { market, purse, outcome, action, price, qty, fee } = *booking;
-        self.charge(market, purse, -fee);
+        let Booking { market, account, outcome, action, price, qty, fee } = *booking;
+        self.charge(market, account, -fee);
         match action {
-            Action::Buy => self.sell(market, purse, outcome, qty, price.cost_ceil(qty)),
-            Action::Sell => self.buy(market, purse, outcome, qty, price.proceeds_floor(qty)),
+            Action::Buy => self.sell(market, account, outcome, qty, price.cost_ceil(qty)),
+            Action::Sell => self.buy(market, account, outcome, qty, price.proceeds_floor(qty)),
         }
-        self.tidy(market, purse);
+        self.tidy(market, account);
     }
 
-    fn charge(&mut self, market: MarketId, purse: Purse, fee: Usd) {
+    fn charge(&mut self, market: MarketId, account: CashAccount, fee: Usd) {
         self.realise(market, -fee);
         self.fees += fee;
-        self.cash[purse.index()] -= fee;
+        self.cash[account.index()] -= fee;
     }
 
-    fn buy(&mut self, market: MarketId, purse: Purse, outcome: Outcome, qty: Qty, cost: Usd) {
-        self.cash[purse.index()] -= cost;
+    fn buy(
+        &mut self,
+        market: MarketId,
+        account: CashAccount,
+        outcome: Outcome,
+        qty: Qty,
+        cost: Usd,
+    ) {
+        self.cash[account.index()] -= cost;
         let result = self.change(market, |position| position.buy(outcome, qty, cost));
         self.realise(market, result);
     }
 
-    fn sell(&mut self, market: MarketId, purse: Purse, outcome: Outcome, qty: Qty, proceeds: Usd) {
-        self.cash[purse.index()] += proceeds;
+    fn sell(
+        &mut self,
+        market: MarketId,
+        account: CashAccount,
+        outcome: Outcome,
+        qty: Qty,
+        proceeds: Usd,
+    ) {
+        self.cash[account.index()] += proceeds;
         let result = self.change(market, |position| position.sell(outcome, qty, proceeds));
         self.realise(market, result);
     }
 
     /// What a venue does with a position by itself.
-    fn tidy(&mut self, market: MarketId, purse: Purse) {
-        if purse.venue().rules().nets_pairs() {
-            self.net(market, purse);
+    fn tidy(&mut self, market: MarketId, account: CashAccount) {
+        if account.venue().rules().nets_pairs() {
+            self.net(market, account);
         }
-        self.settle(market, purse); // a fill that comes late, in a market that has its result
+        self.settle(market, account); // a fill that comes late, in a market that has its result
     }
 
     /// Where pairs are netted, the venue takes every pair of YES and NO away and pays a dollar for it.
-    fn net(&mut self, market: MarketId, purse: Purse) {
+    fn net(&mut self, market: MarketId, account: CashAccount) {
         let position = &self.positions[market.index()];
         let pairs = position.held(Outcome::Yes).min(position.held(Outcome::No));
         if pairs.is_zero() {
@@ -199,7 +213,7 @@ impl Accounts {
         let cost = self.change(market, |position| {
             position.take(Outcome::Yes, pairs) + position.take(Outcome::No, pairs)
         });
-        self.cash[purse.index()] += pays;
+        self.cash[account.index()] += pays;
         self.realise(market, pays - cost);
         let position = &self.positions[market.index()];
         assert!(
@@ -209,13 +223,13 @@ impl Accounts {
     }
 
     /// In a market that has its result nothing stays held: it is paid, or becomes a claim.
-    fn settle(&mut self, market: MarketId, purse: Purse) {
+    fn settle(&mut self, market: MarketId, account: CashAccount) {
         let Some(yes_pays) = self.positions[market.index()].pays else { return };
         let (cost, claim) = self.change(market, |position| position.settle(yes_pays));
         self.realise(market, claim - cost);
-        if purse.venue().rules().settlement == Settlement::Paid {
+        if account.venue().rules().settlement == Settlement::Paid {
             let claim = self.change(market, Position::take_claim);
-            self.cash[purse.index()] += claim;
+            self.cash[account.index()] += claim;
         }
     }
 
@@ -235,7 +249,7 @@ impl Accounts {
 
     /// Whether the accounts sum to what was paid in.
     pub fn sums_agree(&self) -> bool {
-        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &purse| sum + purse);
+        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &cash| sum + cash);
         cash + self.cost + self.claims == self.paid_in + self.realised
     }
 

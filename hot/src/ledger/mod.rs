@@ -25,9 +25,9 @@ use accounts::Accounts;
 
 /// One separate amount of cash at a venue: all of it there, or that of one of the venue's shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Purse(u8);
+pub struct CashAccount(u8);
 
-/// The venue of each account, by [`Purse::index`]: the venues' accounts follow each other in the order of [`Venue::ALL`].
+/// The venue of each account, by [`CashAccount::index`]: the venues' accounts follow each other in the order of [`Venue::ALL`].
 const VENUES: [Venue; CASH_ACCOUNTS] = {
     let mut venues = [Venue::ALL[0]; CASH_ACCOUNTS];
     let (mut at, mut nth) = (0, 0);
@@ -42,7 +42,7 @@ const VENUES: [Venue; CASH_ACCOUNTS] = {
     venues
 };
 
-impl Purse {
+impl CashAccount {
     /// The account that orders at this venue and shard draw on. Where a venue has one account, every shard is that one.
     ///
     /// # Panics
@@ -64,7 +64,7 @@ impl Purse {
         (0..CASH_ACCOUNTS as u8).map(Self)
     }
 
-    /// Index into per-purse arrays.
+    /// Index into per-account arrays.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -79,8 +79,8 @@ impl Purse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Booking {
     pub market: MarketId,
-    /// The purse that pays, or is paid.
-    pub purse: Purse,
+    /// The account that pays, or is paid.
+    pub account: CashAccount,
     /// The outcome whose contracts change hands.
     pub outcome: Outcome,
     pub action: Action,
@@ -100,18 +100,18 @@ enum Entry {
     Back(Booking),
     /// A fill that failed: it never was.
     Void,
-    /// The venue's word on the cash in a purse.
-    Cash { purse: Purse, cash: Usd },
+    /// The venue's word on the cash in an account.
+    Cash { account: CashAccount, cash: Usd },
     /// The venue's word on what is held; new contracts cost `price` a YES.
     Position { market: MarketId, yes: Qty, no: Qty, price: Price },
     /// So much more cash, or less.
-    CashBy { purse: Purse, by: Usd },
+    CashBy { account: CashAccount, by: Usd },
     /// So many more contracts, or fewer: see [`Ledger::change_position`].
-    PositionBy { market: MarketId, purse: Purse, by: [i64; 2], price: Price },
+    PositionBy { market: MarketId, account: CashAccount, by: [i64; 2], price: Price },
     /// A market's result.
-    Settled { market: MarketId, purse: Purse, yes_pays: Price },
+    Settled { market: MarketId, account: CashAccount, yes_pays: Price },
     /// What a settled market owes was paid.
-    Redeemed { market: MarketId, purse: Purse },
+    Redeemed { market: MarketId, account: CashAccount },
     /// What a settled market owed is gone without having been paid.
     Lost { market: MarketId },
     /// A new day.
@@ -158,14 +158,16 @@ impl Ledger {
         }
     }
 
-    /// Cash in a purse.
-    pub const fn cash(&self, purse: Purse) -> Usd {
-        self.now.cash[purse.index()]
+    /// Cash in an account.
+    pub const fn cash(&self, account: CashAccount) -> Usd {
+        self.now.cash[account.index()]
     }
 
-    /// Cash in every purse of a venue.
+    /// Cash in every account of a venue.
     pub fn cash_at(&self, venue: Venue) -> Usd {
-        Purse::all().filter(|p| p.venue() == venue).fold(Usd::ZERO, |sum, p| sum + self.cash(p))
+        CashAccount::all()
+            .filter(|p| p.venue() == venue)
+            .fold(Usd::ZERO, |sum, p| sum + self.cash(p))
     }
 
     /// What is held in a market.
@@ -220,9 +222,9 @@ impl Ledger {
 
     /// Takes the venue's word for the cash: a deposit, or the repair of a difference. It stands whatever becomes of
     /// earlier fills.
-    pub fn set_cash(&mut self, purse: Purse, cash: Usd) {
-        self.enter(Entry::Cash { purse, cash });
-        assert!(self.cash(purse) == cash, "the venue's word for the cash stands");
+    pub fn set_cash(&mut self, account: CashAccount, cash: Usd) {
+        self.enter(Entry::Cash { account, cash });
+        assert!(self.cash(account) == cash, "the venue's word for the cash stands");
     }
 
     /// Takes the venue's word for a position, which stands whatever becomes of earlier fills. What it cost is unknown,
@@ -239,15 +241,21 @@ impl Ledger {
 
     /// Corrects the cash by a part of a difference. Other than the venue's whole word ([`Self::set_cash`]) it leaves earlier
     /// fills what they are: one that fails later is taken out as well.
-    pub fn change_cash(&mut self, purse: Purse, by: Usd) {
-        self.enter(Entry::CashBy { purse, by });
+    pub fn change_cash(&mut self, account: CashAccount, by: Usd) {
+        self.enter(Entry::CashBy { account, by });
     }
 
     /// Corrects a position by a part of a difference, which leaves earlier fills what they are, as [`Self::change_cash`]
     /// does. `by` is in millionths of a contract: YES and NO, or, where the venue nets pairs, YES less NO and nothing. New
     /// contracts are booked at `price` a YES.
-    pub fn change_position(&mut self, market: MarketId, purse: Purse, by: [i64; 2], price: Price) {
-        self.enter(Entry::PositionBy { market, purse, by, price });
+    pub fn change_position(
+        &mut self,
+        market: MarketId,
+        account: CashAccount,
+        by: [i64; 2],
+        price: Price,
+    ) {
+        self.enter(Entry::PositionBy { market, account, by, price });
     }
 
     /// Books a fill. Fees are a loss at once.
@@ -288,16 +296,16 @@ impl Ledger {
     ///
     /// Kalshi pays at once. At Polymarket the contracts become a claim ([`Position::claim`]): its money comes when they
     /// are redeemed (`venues/polymarket.md`, 2026-11), see [`Self::redeem`].
-    pub fn settle(&mut self, market: MarketId, purse: Purse, yes_pays: Price) {
-        self.enter(Entry::Settled { market, purse, yes_pays });
+    pub fn settle(&mut self, market: MarketId, account: CashAccount, yes_pays: Price) {
+        self.enter(Entry::Settled { market, account, yes_pays });
         let position = self.position(market);
         assert!(position.is_flat(), "P6: nothing is held in a market that has its result");
         assert!(position.at_risk() == Usd::ZERO, "P6: a result leaves nothing at risk");
     }
 
     /// A settled market has paid what it owed.
-    pub fn redeem(&mut self, market: MarketId, purse: Purse) {
-        self.enter(Entry::Redeemed { market, purse });
+    pub fn redeem(&mut self, market: MarketId, account: CashAccount) {
+        self.enter(Entry::Redeemed { market, account });
         assert!(!self.position(market).has_claim(), "P6: a claim is paid once");
     }
 
@@ -358,7 +366,7 @@ impl Default for Ledger {
 
 pack_newtypes!(EntryId);
 
-impl Pack for Purse {
+impl Pack for CashAccount {
     fn pack<W: Sink>(&self, to: &mut W) {
         self.0.pack(to);
     }
@@ -368,7 +376,7 @@ impl Pack for Purse {
 }
 
 pack_fields! {
-    Booking { market, purse, outcome, action, price, qty, fee }
+    Booking { market, account, outcome, action, price, qty, fee }
 }
 
 pack_variants! {
@@ -376,14 +384,14 @@ pack_variants! {
         0 = Fill(booking),
         1 = Back(booking),
         2 = Void,
-        3 = Cash { purse, cash },
+        3 = Cash { account, cash },
         4 = Position { market, yes, no, price },
-        5 = Settled { market, purse, yes_pays },
-        6 = Redeemed { market, purse },
+        5 = Settled { market, account, yes_pays },
+        6 = Redeemed { market, account },
         7 = Lost { market },
         8 = Day,
-        9 = CashBy { purse, by },
-        10 = PositionBy { market, purse, by, price },
+        9 = CashBy { account, by },
+        10 = PositionBy { market, account, by, price },
     }
 }
 

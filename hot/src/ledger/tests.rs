@@ -7,7 +7,7 @@ fn price(ticks: u16) -> Price {
 fn booking(outcome: Outcome, action: Action, ticks: u16, contracts: u64, fee: i64) -> Booking {
     Booking {
         market: MarketId::new(3),
-        purse: Purse::of(Venue::Kalshi, 0),
+        account: CashAccount::of(Venue::Kalshi, 0),
         outcome,
         action,
         price: price(ticks),
@@ -19,10 +19,10 @@ fn booking(outcome: Outcome, action: Action, ticks: u16, contracts: u64, fee: i6
 #[test]
 fn a_round_trip_costs_the_spread_and_the_fees() {
     let mut ledger = Ledger::new();
-    let purse = Purse::of(Venue::Kalshi, 0);
-    ledger.set_cash(purse, Usd::from_dollars(100));
+    let account = CashAccount::of(Venue::Kalshi, 0);
+    ledger.set_cash(account, Usd::from_dollars(100));
     ledger.book(&booking(Outcome::Yes, Action::Buy, 5_000, 100, 1_750_000));
-    assert_eq!(ledger.cash(purse), Usd::from_micros(48_250_000));
+    assert_eq!(ledger.cash(account), Usd::from_micros(48_250_000));
     assert_eq!(ledger.cost(), Usd::from_dollars(50));
     ledger.book(&booking(Outcome::Yes, Action::Sell, 4_900, 100, 0));
     assert_eq!(ledger.realised(), Usd::from_micros(-2_750_000));
@@ -34,8 +34,8 @@ fn a_round_trip_costs_the_spread_and_the_fees() {
 #[test]
 fn kalshi_pays_pairs_at_once() {
     let mut ledger = Ledger::new();
-    let purse = Purse::of(Venue::Kalshi, 0);
-    ledger.set_cash(purse, Usd::from_dollars(100));
+    let account = CashAccount::of(Venue::Kalshi, 0);
+    ledger.set_cash(account, Usd::from_dollars(100));
     ledger.book(&booking(Outcome::Yes, Action::Buy, 4_000, 10, 0));
     ledger.book(&booking(Outcome::No, Action::Buy, 5_000, 4, 0));
     assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::Yes), Qty::from_contracts(6));
@@ -47,8 +47,8 @@ fn kalshi_pays_pairs_at_once() {
 #[test]
 fn on_kalshi_a_sale_beyond_what_is_held_is_a_purchase_of_the_other_outcome() {
     let mut ledger = Ledger::new();
-    let purse = Purse::of(Venue::Kalshi, 0);
-    ledger.set_cash(purse, Usd::from_dollars(100));
+    let account = CashAccount::of(Venue::Kalshi, 0);
+    ledger.set_cash(account, Usd::from_dollars(100));
     ledger.book(&booking(Outcome::No, Action::Buy, 7_000, 13, 0));
     // A leg that finds no partner: bought over what is there, and sold again at the same price.
     ledger.book(&booking(Outcome::Yes, Action::Buy, 2_400, 36, 0));
@@ -56,21 +56,21 @@ fn on_kalshi_a_sale_beyond_what_is_held_is_a_purchase_of_the_other_outcome() {
     ledger.book(&booking(Outcome::Yes, Action::Sell, 2_400, 36, 0));
     assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::Yes), Qty::ZERO);
     assert_eq!(ledger.position(MarketId::new(3)).held(Outcome::No), Qty::from_contracts(13));
-    assert_eq!(ledger.cash(purse), Usd::from_micros(100_000_000 - 9_100_000));
+    assert_eq!(ledger.cash(account), Usd::from_micros(100_000_000 - 9_100_000));
     assert!(ledger.is_balanced());
 }
 
 #[test]
 fn settlement_pays_and_empties() {
     let mut ledger = Ledger::new();
-    let purse = Purse::of(Venue::Polymarket, 0);
-    ledger.set_cash(purse, Usd::from_dollars(100));
+    let account = CashAccount::of(Venue::Polymarket, 0);
+    ledger.set_cash(account, Usd::from_dollars(100));
     for outcome in [Outcome::Yes, Outcome::No] {
-        ledger.book(&Booking { purse, ..booking(outcome, Action::Buy, 4_500, 10, 0) });
+        ledger.book(&Booking { account, ..booking(outcome, Action::Buy, 4_500, 10, 0) });
     }
-    ledger.settle(MarketId::new(3), purse, Price::ONE);
+    ledger.settle(MarketId::new(3), account, Price::ONE);
     assert_eq!(
-        (ledger.cash(purse), ledger.claims()),
+        (ledger.cash(account), ledger.claims()),
         (Usd::from_dollars(91), Usd::from_dollars(10))
     );
     assert_eq!(ledger.position(MarketId::new(3)).claimed(Outcome::No), Qty::from_contracts(10));
@@ -79,8 +79,8 @@ fn settlement_pays_and_empties() {
         "it is owed, and cannot be lost to the market"
     );
     let mut lost = ledger.clone();
-    ledger.redeem(MarketId::new(3), purse);
-    assert_eq!((ledger.cash(purse), ledger.claims()), (Usd::from_dollars(101), Usd::ZERO));
+    ledger.redeem(MarketId::new(3), account);
+    assert_eq!((ledger.cash(account), ledger.claims()), (Usd::from_dollars(101), Usd::ZERO));
     lost.lose_claim(MarketId::new(3));
     assert!(lost.is_balanced() && !lost.position(MarketId::new(3)).has_claim());
     assert_eq!(ledger.realised(), Usd::from_dollars(1));
@@ -92,7 +92,7 @@ fn settlement_pays_and_empties() {
 fn shares(outcome: Outcome, action: Action, ticks: u16, contracts: u64) -> Booking {
     Booking {
         market: MarketId::new(2),
-        purse: Purse::of(Venue::Polymarket, 0),
+        account: CashAccount::of(Venue::Polymarket, 0),
         ..booking(outcome, action, ticks, contracts, 0)
     }
 }
@@ -104,7 +104,7 @@ fn a_sale_that_fails_leaves_what_it_would_have_been_without_it() {
         shares(Outcome::Yes, Action::Sell, 5_500, 20),
     );
     let mut ledger = Ledger::new();
-    ledger.set_cash(bought.purse, Usd::from_dollars(100));
+    ledger.set_cash(bought.account, Usd::from_dollars(100));
     ledger.book(&bought);
     let before = ledger.clone();
     let sale = ledger.book(&sold);
@@ -120,7 +120,7 @@ fn a_purchase_that_fails_after_a_part_was_sold_leaves_the_sale_at_its_own_cost()
         shares(Outcome::Yes, Action::Buy, 6_000, 10),
         shares(Outcome::Yes, Action::Buy, 4_000, 10),
     );
-    ledger.set_cash(dear.purse, Usd::from_dollars(100));
+    ledger.set_cash(dear.account, Usd::from_dollars(100));
     let failed = ledger.book(&dear);
     ledger.book(&cheap);
     ledger.book(&shares(Outcome::Yes, Action::Sell, 7_000, 10));
@@ -137,7 +137,7 @@ fn more_sold_than_was_held_is_booked_and_comes_out_even_whatever_fails() {
         shares(Outcome::Yes, Action::Sell, 3_800, 30),
     );
     let mut ledger = Ledger::new();
-    ledger.set_cash(bought.purse, Usd::from_dollars(100));
+    ledger.set_cash(bought.account, Usd::from_dollars(100));
     let before = ledger.clone();
     let purchase = ledger.book(&bought);
     let sale = ledger.book(&sold);
@@ -146,7 +146,7 @@ fn more_sold_than_was_held_is_booked_and_comes_out_even_whatever_fails() {
     assert_eq!(position.held(Outcome::Yes), Qty::ZERO);
     assert_eq!(position.short(Outcome::Yes), Qty::from_contracts(30));
     assert_eq!(position.at_risk(), Usd::ZERO);
-    assert_eq!(ledger.cash(bought.purse), Usd::from_cents(11_140), "the sale's money is there");
+    assert_eq!(ledger.cash(bought.account), Usd::from_cents(11_140), "the sale's money is there");
     assert_eq!(ledger.realised(), Usd::ZERO, "and is no result before it is known what was sold");
     assert!(ledger.is_balanced());
     let mut failed = ledger.clone();
@@ -156,7 +156,7 @@ fn more_sold_than_was_held_is_booked_and_comes_out_even_whatever_fails() {
     ledger.set_position(bought.market, Qty::ZERO, Qty::ZERO, price(5_000));
     assert!(ledger.position(bought.market).is_flat() && ledger.is_balanced());
     assert_eq!(
-        (ledger.cash(bought.purse), ledger.realised()),
+        (ledger.cash(bought.account), ledger.realised()),
         (Usd::from_cents(11_140), Usd::ZERO)
     );
 }
@@ -165,7 +165,7 @@ fn more_sold_than_was_held_is_booked_and_comes_out_even_whatever_fails() {
 fn a_fill_in_a_market_that_has_its_result_is_paid_at_once() {
     let bought = shares(Outcome::No, Action::Buy, 4_000, 10);
     let mut ledger = Ledger::new();
-    ledger.settle(bought.market, bought.purse, Price::ZERO);
+    ledger.settle(bought.market, bought.account, Price::ZERO);
     ledger.book(&bought);
     assert!(ledger.position(bought.market).is_flat() && ledger.is_balanced());
     assert_eq!((ledger.realised(), ledger.claims()), (Usd::from_dollars(6), Usd::from_dollars(10)));
@@ -183,7 +183,7 @@ fn a_fill_that_fails_after_all_is_forgotten_goes_back_at_its_amounts() {
     ledger.book(&shares(Outcome::No, Action::Buy, 4_000, 1));
     ledger.undo(entry, &bought);
     assert_eq!(ledger.position(bought.market).held(Outcome::Yes), Qty::ZERO);
-    assert_eq!(ledger.cash(bought.purse), Usd::from_cents(-40));
+    assert_eq!(ledger.cash(bought.account), Usd::from_cents(-40));
     assert!(ledger.is_balanced());
 }
 
@@ -197,31 +197,31 @@ fn draw(state: &mut u64, n: u64) -> u64 {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Fill(Booking),
-    Settle(MarketId, Purse, Price),
-    Redeem(MarketId, Purse),
+    Settle(MarketId, CashAccount, Price),
+    Redeem(MarketId, CashAccount),
     Repair(MarketId, Qty),
     /// A part of a difference in contracts, and one in cash.
-    Part(MarketId, Purse, [i64; 2], Usd),
+    Part(MarketId, CashAccount, [i64; 2], Usd),
     Day,
 }
 
 fn any_step(state: &mut u64) -> Step {
     let venue = Venue::ALL[draw(state, 2) as usize];
     let market = MarketId::new(draw(state, 3) as u16 * 2 + venue as u16);
-    let purse = Purse::of(venue, 0);
+    let account = CashAccount::of(venue, 0);
     match draw(state, 60) {
-        0 => Step::Settle(market, purse, price(draw(state, 10_001) as u16)),
+        0 => Step::Settle(market, account, price(draw(state, 10_001) as u16)),
         1 => Step::Repair(market, Qty::from_micros(draw(state, 60_000_000))),
         2 => Step::Day,
-        3 => Step::Redeem(market, purse),
+        3 => Step::Redeem(market, account),
         4 => {
             let by = [draw(state, 60_000_000), draw(state, 60_000_000)];
             let by = by.map(|by| by as i64 - 30_000_000);
-            Step::Part(market, purse, by, Usd::from_micros(draw(state, 9_000_000) as i64))
+            Step::Part(market, account, by, Usd::from_micros(draw(state, 9_000_000) as i64))
         }
         _ => Step::Fill(Booking {
             market,
-            purse,
+            account,
             outcome: if draw(state, 2) == 0 { Outcome::Yes } else { Outcome::No },
             action: if draw(state, 2) == 0 { Action::Buy } else { Action::Sell },
             price: price(1 + draw(state, 9_999) as u16),
@@ -234,12 +234,12 @@ fn any_step(state: &mut u64) -> Step {
 fn take(ledger: &mut Ledger, step: Step) -> Option<EntryId> {
     match step {
         Step::Fill(ref booking) => return Some(ledger.book(booking)),
-        Step::Settle(market, purse, pays) => ledger.settle(market, purse, pays),
-        Step::Redeem(market, purse) => ledger.redeem(market, purse),
+        Step::Settle(market, account, pays) => ledger.settle(market, account, pays),
+        Step::Redeem(market, account) => ledger.redeem(market, account),
         Step::Repair(market, yes) => ledger.set_position(market, yes, Qty::ZERO, price(5_000)),
-        Step::Part(market, purse, by, cash) => {
-            ledger.change_cash(purse, cash);
-            ledger.change_position(market, purse, by, price(5_000));
+        Step::Part(market, account, by, cash) => {
+            ledger.change_cash(account, cash);
+            ledger.change_position(market, account, by, price(5_000));
         }
         Step::Day => ledger.new_day(),
     }
@@ -307,7 +307,7 @@ fn check_cash_change(ledger: &Ledger, step: &Step, seed: u64) {
     }
     let mut after = ledger.clone();
     after.book(fill);
-    let change = after.cash(fill.purse) - ledger.cash(fill.purse);
+    let change = after.cash(fill.account) - ledger.cash(fill.account);
     assert_eq!(ledger.cash_change(fill), change, "seed {seed}: {fill:?}");
 }
 
@@ -338,18 +338,22 @@ fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
         }
     }
     if all {
-        assert_eq!(ledger.cash(Purse::of(Venue::Polymarket, 0)).micros(), cash, "seed {seed}");
+        assert_eq!(
+            ledger.cash(CashAccount::of(Venue::Polymarket, 0)).micros(),
+            cash,
+            "seed {seed}"
+        );
     }
 }
 
 #[test]
 fn a_part_of_a_difference_leaves_a_fill_that_fails_later_to_be_taken_out() {
     for venue in Venue::ALL {
-        let (market, purse) = (MarketId::new(venue as u16), Purse::of(venue, 0));
+        let (market, account) = (MarketId::new(venue as u16), CashAccount::of(venue, 0));
         let qty = Qty::from_contracts(30);
         let bought = Booking {
             market,
-            purse,
+            account,
             outcome: Outcome::Yes,
             action: Action::Buy,
             price: price(4_000),
@@ -357,14 +361,14 @@ fn a_part_of_a_difference_leaves_a_fill_that_fails_later_to_be_taken_out() {
             fee: Usd::ZERO,
         };
         let mut ledger = Ledger::new();
-        ledger.set_cash(purse, Usd::from_dollars(100));
+        ledger.set_cash(account, Usd::from_dollars(100));
         let entry = ledger.book(&bought);
-        ledger.change_cash(purse, Usd::from_dollars(7));
-        ledger.change_position(market, purse, [5_000_000, 0], price(4_000));
+        ledger.change_cash(account, Usd::from_dollars(7));
+        ledger.change_position(market, account, [5_000_000, 0], price(4_000));
         assert_eq!(ledger.position(market).held(Outcome::Yes), Qty::from_contracts(35));
         ledger.undo(entry, &bought);
         assert_eq!(ledger.position(market).held(Outcome::Yes), Qty::from_contracts(5));
-        assert_eq!(ledger.cash(purse), Usd::from_dollars(107));
+        assert_eq!(ledger.cash(account), Usd::from_dollars(107));
         assert!(ledger.is_balanced());
     }
 }

@@ -6,7 +6,7 @@ use crate::bounds::LEGS_MAX;
 use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
 use crate::ids::{Action, BasketId, Outcome, Side};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::order::Tif;
 use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -142,8 +142,8 @@ fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> 
     rooms.clear();
     for leg in defined {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
-        let purse = Purse::of(terms.venue, terms.shard);
-        cash[purse.index()] = with_margin(core.cash_free(purse).scale_floor(percent, 100));
+        let account = CashAccount::of(terms.venue, terms.shard);
+        cash[account.index()] = with_margin(core.cash_free(account).scale_floor(percent, 100));
         total = total
             .min(limits.usd(LimitRow::ExposureCluster) - exposure.cluster(terms.cluster))
             .min(limits.usd(LimitRow::ExposureVenue) - exposure.venue(terms.venue));

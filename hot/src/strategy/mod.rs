@@ -10,7 +10,7 @@ use crate::basket::Baskets;
 use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::risk::{Exposure, Limits, Refusals};
 use crate::units::{Nanos, Qty, Usd};
 
@@ -29,7 +29,7 @@ pub trait Sight {
     /// Which venues and markets refuse orders just now.
     fn refusals(&self) -> &Refusals;
     /// Cash in an account that nothing has a claim on.
-    fn cash_free(&self, purse: Purse) -> Usd;
+    fn cash_free(&self, account: CashAccount) -> Usd;
     /// Contracts of an outcome that are held, and those that orders in flight may yet buy.
     fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty;
     /// When an order was last sent to a side of a market's book; zero if never.

@@ -7,7 +7,7 @@ use crate::book::{Book, Books, Levels};
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::FeeRule;
 use crate::ids::{Action, BasketId, Outcome, Venue};
-use crate::ledger::Purse;
+use crate::ledger::CashAccount;
 use crate::order::Tif;
 use crate::units::{MICROS, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, LOT};
@@ -228,19 +228,19 @@ fn advance(cursors: &mut [Cursor<'_>], taken: Qty) -> bool {
 /// The most units, up to `want`, that the bounds allow when every leg's limit is where its cursor stands.
 fn bound(cursors: &[Cursor<'_>], sizing: &Sizing<'_>, want: Qty) -> Qty {
     let mut most = want;
-    let mut purses = [(0_i64, Usd::ZERO); CASH_ACCOUNTS];
+    let mut accounts = [(0_i64, Usd::ZERO); CASH_ACCOUNTS];
     let mut all = (0_i64, Usd::ZERO);
     for (cursor, room) in cursors.iter().zip(sizing.legs) {
         most = most.min(cursor.units(room.qty));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
         let terms = cursor.book.terms();
-        let purse = &mut purses[Purse::of(terms.venue, terms.shard).index()];
-        for sum in [purse, &mut all] {
+        let account = &mut accounts[CashAccount::of(terms.venue, terms.shard).index()];
+        for sum in [account, &mut all] {
             sum.0 += cursor.unit;
             sum.1 += ROUNDING;
         }
     }
-    for ((unit, rounding), cash) in purses.into_iter().zip(sizing.cash) {
+    for ((unit, rounding), cash) in accounts.into_iter().zip(sizing.cash) {
         if unit > 0 {
             most = affordable(most, unit, cash - rounding);
         }

@@ -16,7 +16,7 @@ use crate::bounds::INVARIANT_POSITIONS;
 use crate::event::Event;
 use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::ledger::{Booking, EntryId, Ledger, Position, Purse};
+use crate::ledger::{Booking, CashAccount, EntryId, Ledger, Position};
 use crate::market::MarketDef;
 use crate::order::Order;
 use crate::risk::{Account, Exposure};
@@ -97,13 +97,13 @@ impl Money {
     }
 
     /// Cash in an account, reserved or not.
-    pub const fn cash(&self, purse: Purse) -> Usd {
-        self.ledger.cash(purse)
+    pub const fn cash(&self, account: CashAccount) -> Usd {
+        self.ledger.cash(account)
     }
 
     /// Cash in an account that nothing has a claim on; negative where more is claimed than is there.
-    pub fn cash_free(&self, purse: Purse) -> Usd {
-        self.ledger.cash(purse) - self.reserved[purse.index()]
+    pub fn cash_free(&self, account: CashAccount) -> Usd {
+        self.ledger.cash(account) - self.reserved[account.index()]
     }
 
     /// Dollars at risk, for reading.
@@ -137,7 +137,7 @@ impl Money {
             return;
         }
         let &MarketDef { market, venue, shard, cluster, .. } = terms;
-        let reserved = &mut self.reserved[Purse::of(venue, shard).index()];
+        let reserved = &mut self.reserved[CashAccount::of(venue, shard).index()];
         *reserved += delta;
         assert!(*reserved >= Usd::ZERO, "R3: no more is given back than was claimed");
         self.exposure.add(market, cluster, venue, delta);
@@ -235,17 +235,17 @@ impl Money {
         yes_pays: Price,
     ) -> Usd {
         let terms = books.terms(market).expect("a market that settles has terms");
-        let purse = Purse::of(terms.venue, terms.shard);
+        let account = CashAccount::of(terms.venue, terms.shard);
         self.worth.on_settled(market, yes_pays);
-        let cash = self.ledger.cash(purse);
-        self.change_held(books, market, |ledger| ledger.settle(market, purse, yes_pays));
+        let cash = self.ledger.cash(account);
+        self.change_held(books, market, |ledger| ledger.settle(market, account, yes_pays));
         self.mark(books, baskets); // what it was worth over its cost is realised now, and counts once
-        self.ledger.cash(purse) - cash
+        self.ledger.cash(account) - cash
     }
 
     /// The claim on a settled market was paid into its account.
-    pub fn redeem(&mut self, market: MarketId, purse: Purse) {
-        self.ledger.redeem(market, purse);
+    pub fn redeem(&mut self, market: MarketId, account: CashAccount) {
+        self.ledger.redeem(market, account);
     }
 
     /// The claim on a settled market is given up.
@@ -254,10 +254,10 @@ impl Money {
     }
 
     /// Corrects the cash of an account by the venue's figure, or by what a fill has explained of an earlier correction.
-    pub fn correct_cash(&mut self, purse: Purse, cash: Figure<Usd, Usd>) {
+    pub fn correct_cash(&mut self, account: CashAccount, cash: Figure<Usd, Usd>) {
         match cash {
-            Figure::To(cash) => self.ledger.set_cash(purse, cash),
-            Figure::By(by) => self.ledger.change_cash(purse, by),
+            Figure::To(cash) => self.ledger.set_cash(account, cash),
+            Figure::By(by) => self.ledger.change_cash(account, by),
         }
     }
 
@@ -277,10 +277,10 @@ impl Money {
         self.mark(books, baskets);
         let worth = self.worth.marked();
         let terms = books.terms(market).expect("a market in use has terms");
-        let purse = Purse::of(terms.venue, terms.shard);
+        let account = CashAccount::of(terms.venue, terms.shard);
         self.change_held(books, market, |ledger| match contracts {
             Figure::To([yes, no]) => ledger.set_position(market, yes, no, yes_price),
-            Figure::By(by) => ledger.change_position(market, purse, by, yes_price),
+            Figure::By(by) => ledger.change_position(market, account, by, yes_price),
         });
         self.mark(books, baskets);
         let change = self.worth.marked() - worth;

@@ -6,7 +6,7 @@ use super::at_venue::AtVenue;
 use super::*;
 use crate::event::Control as C;
 use crate::ids::{Action, GroupId, OrderId};
-use crate::ledger::{Booking, Ledger, Purse};
+use crate::ledger::{Booking, CashAccount, Ledger};
 use crate::order::{Purpose, Record};
 use crate::random::Rng;
 use crate::report::Reject;
@@ -86,7 +86,7 @@ impl World {
         let now = desk.now;
         let mut ledger = Ledger::new();
         for venue in Venue::ALL {
-            ledger.set_cash(Purse::of(venue, 0), Usd::from_dollars(10_000));
+            ledger.set_cash(CashAccount::of(venue, 0), Usd::from_dollars(10_000));
         }
         let first = Figures { from: now, cash: Usd::from_dollars(10_000), held: [Qty::ZERO; 2] };
         let mut world = Self {
@@ -137,7 +137,7 @@ impl World {
         while let Some(&(from, booking)) = self.unseen.first().filter(|(when, _)| *when <= now) {
             self.unseen.remove(0);
             self.ledger.book(&booking);
-            self.note_figures(booking.purse.venue(), from);
+            self.note_figures(booking.account.venue(), from);
         }
     }
 
@@ -261,8 +261,8 @@ impl World {
         let of = terms(order.market);
         let fee = of.fee.fee(order.price, part, false);
         let Order { market, venue, outcome, action, price, .. } = order;
-        let purse = Purse::of(venue, 0);
-        let booking = Booking { market, purse, outcome, action, price, qty: part, fee };
+        let account = CashAccount::of(venue, 0);
+        let booking = Booking { market, account, outcome, action, price, qty: part, fee };
         self.desk.fills += 1;
         let (side, yes) = order.on_book();
         let fill = Fill {
@@ -385,15 +385,15 @@ impl World {
     /// From here on a venue differs from what its fills come to, whichever moment its figures are of.
     fn differ(&mut self, venue: Venue, fault: Fault) {
         self.fault = Some((venue, fault));
-        let (market, purse) = (at(venue), Purse::of(venue, 0));
+        let (market, account) = (at(venue), CashAccount::of(venue, 0));
         let (cash, yes) = match fault {
             Fault::Cash(more) => (more, Qty::ZERO),
             Fault::Yes(more) => (Usd::ZERO, more),
             Fault::Zeros => return,
         };
         let by = i64::try_from(yes.micros()).unwrap();
-        self.ledger.change_cash(purse, cash);
-        self.ledger.change_position(market, purse, [by, 0], price(50));
+        self.ledger.change_cash(account, cash);
+        self.ledger.change_position(market, account, [by, 0], price(50));
         for figures in &mut self.figures[venue.index()] {
             figures.cash += cash;
             figures.held[0] += yes;

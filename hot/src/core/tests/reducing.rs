@@ -96,8 +96,8 @@ fn a_hedge_still_needs_the_cash() {
     desk.gap();
     let first = desk.last_placed();
     // Told at the start of a run, this is the truth at once.
-    let purse = crate::ledger::Purse::of(Venue::Polymarket, 0);
-    desk.core.money.correct_cash(purse, crate::core::money::Figure::To(Usd::from_dollars(3)));
+    let account = crate::ledger::CashAccount::of(Venue::Polymarket, 0);
+    desk.core.money.correct_cash(account, crate::core::money::Figure::To(Usd::from_dollars(3)));
     desk.core.on_event(desk.now, &Event::Timer, &mut desk.out);
     desk.out.clear();
     desk.fill(&first, 30);

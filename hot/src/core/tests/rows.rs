@@ -221,7 +221,7 @@ fn one_shards_cash_says_nothing_about_anothers() {
     let kalshi = |desk: &mut Desk, shard, dollars| {
         let cash = Usd::from_dollars(dollars);
         desk.control(Control::Cash { venue: Venue::Kalshi, shard, cash });
-        desk.core.ledger().cash(crate::ledger::Purse::of(Venue::Kalshi, shard))
+        desk.core.ledger().cash(crate::ledger::CashAccount::of(Venue::Kalshi, shard))
     };
     let ours = Usd::from_dollars(10_000);
     assert_eq!(kalshi(&mut desk, 0, 9_000), ours);

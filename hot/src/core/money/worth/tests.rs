@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, Side, Venue};
-use crate::ledger::{Booking, EntryId, Purse};
+use crate::ledger::{Booking, CashAccount, EntryId};
 use crate::links::LinkNumber;
 use crate::market::{Category, MarketDef};
 use crate::random::Rng;
@@ -174,7 +174,7 @@ impl World {
         let action = if self.rng.below(3) == 0 { Action::Sell } else { Action::Buy };
         let booking = Booking {
             market,
-            purse: Purse::of(venue(market), 0),
+            account: CashAccount::of(venue(market), 0),
             outcome: self.outcome(),
             action,
             price: Price::from_ticks(100 * (1 + self.rng.below(98)) as u16).unwrap(),
@@ -223,7 +223,7 @@ impl World {
                 let yes_pays = [Price::ZERO, Price::ONE][self.rng.below(2) as usize];
                 self.settled[market.index()] = Some(yes_pays);
                 self.worth.on_settled(market, yes_pays);
-                self.ledger.settle(market, Purse::of(venue(market), 0), yes_pays);
+                self.ledger.settle(market, CashAccount::of(venue(market), 0), yes_pays);
             }
             35 => {
                 let (yes, no) = (Qty::from_contracts(qty), Qty::ZERO);
