@@ -14,7 +14,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Purpose, Tif};
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, Limits, Refusal, Refusals};
+use crate::risk::{Exposure, Limits, Refusal, Rejections};
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Seen};
 use crate::units::{Nanos, Qty, Usd};
@@ -129,7 +129,7 @@ impl Core {
                 self.verdict(now, basket, seen, Verdict::Taken, out);
                 self.stats.baskets_opened += 1;
                 for leg in group.legs() {
-                    self.refusals.on_begun(now, leg.venue);
+                    self.rejections.on_begun(now, leg.venue);
                 }
                 let place = self.groups.push(group);
                 self.note_group(place, out);
@@ -213,8 +213,8 @@ impl Sight for Core {
         &self.groups
     }
 
-    fn refusals(&self) -> &Refusals {
-        &self.refusals
+    fn rejections(&self) -> &Rejections {
+        &self.rejections
     }
 
     fn cash_free(&self, account: CashAccount) -> Usd {

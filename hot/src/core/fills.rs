@@ -43,8 +43,8 @@ impl Core {
         let price = paid(&record.order, fill);
         self.judge(&record, price, fill.qty, out);
         self.stats.fills += 1;
-        self.refusals.on_looked_at(record.order.venue);
-        self.refusals.on_fill(record.order.market);
+        self.rejections.on_looked_at(record.order.venue);
+        self.rejections.on_fill(record.order.market);
         self.book_fill(now, fill, &record, price, out);
         self.count_in_order(now, id, price, fill.qty, out);
     }

@@ -38,7 +38,7 @@
 //! | `measured` | how quickly venues acknowledge orders, how far our clock is off | nothing is known when a run begins |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
 //! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
-//! | `quarantine`, `refusals` | markets that were not understood; venues and markets that refuse orders | nothing is opened there |
+//! | `quarantine`, `rejections` | markets that were not understood; venues and markets where orders are rejected | nothing is opened there |
 //! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
 //!
 //! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
@@ -97,7 +97,7 @@ use crate::note::{Alarm, Note, Place};
 use crate::order::{Expiry, OrderState, OrderTable};
 use crate::outbox::Outbox;
 use crate::per_venue::PerVenue;
-use crate::risk::{HaltWhy, LimitRow, Limits, Refusals};
+use crate::risk::{HaltWhy, LimitRow, Limits, Rejections};
 use crate::stats::Stats;
 use crate::strategy::arbitrage::Planning;
 use crate::units::Nanos;
@@ -132,7 +132,7 @@ pub struct Core {
     planning: Option<Planning>,
     money: Money,
     limits: Limits,
-    refusals: Refusals,
+    rejections: Rejections,
     fills: FillsSeen,
     orphans: Orphans,
     quarantine: Quarantine,
@@ -168,7 +168,7 @@ impl Core {
             planning,
             money: Money::new(),
             limits: Limits::unset(),
-            refusals: Refusals::new(),
+            rejections: Rejections::new(),
             fills: FillsSeen::new(),
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
@@ -227,7 +227,7 @@ impl Core {
                     if *link == Link::Private {
                         self.ask_about_resting(now, *venue, out);
                     }
-                    self.refusals.on_link(now, *venue);
+                    self.rejections.on_link(now, *venue);
                     self.wake_groups(now, out);
                 }
             }
@@ -280,7 +280,7 @@ impl Core {
                 let (all, good) = self.books.health(venue);
                 (all as u32, good as u32)
             }),
-            refused_in_a_row: PerVenue::from_fn(|venue| self.refusals.in_a_row(venue)),
+            refused_in_a_row: PerVenue::from_fn(|venue| self.rejections.in_a_row(venue)),
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),

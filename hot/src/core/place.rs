@@ -146,7 +146,7 @@ impl Core {
                 has_data: self.books.get(order.market).is_some_and(|book| self.truth.is_fed(book)),
                 agrees: self.truth.agrees(venue),
                 held_back: self.truth.is_held(venue),
-                refused_in_a_row: self.refusals.in_a_row(venue),
+                refused_in_a_row: self.rejections.in_a_row(venue),
                 latency: self.measured.latency(venue),
             },
             other_venue: Some(OtherVenue { books, baskets, market }),

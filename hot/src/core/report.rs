@@ -84,15 +84,15 @@ impl Core {
         let record = self.orders.find(OrderRef::Id(id)).expect("just found");
         let (order, end) = (record.order, end_of_rejected(why, &record.order));
         if why == Reject::Terms {
-            self.on_terms_refused(&order);
+            self.on_terms_rejected(&order);
         }
-        self.count_refusal(now, order, why, out);
+        self.count_rejection(now, order, why, out);
         self.on_never(now, OrderRef::Id(id), end, out);
     }
 
-    /// A sale or top-up of less than the market's least size was refused for its terms: that size holds for it too, it
+    /// A sale or top-up of less than the market's least size was rejected for its terms: that size holds for it too, it
     /// seems.
-    fn on_terms_refused(&mut self, order: &Order) {
+    fn on_terms_rejected(&mut self, order: &Order) {
         let corrects = order.action == Action::Sell || order.purpose == Purpose::TopUp;
         let small = corrects && order.qty < self.terms(order.market).min_qty;
         if let Some((place, leg)) = self.leg_of(order.group, order.id).filter(|_| small) {
@@ -100,16 +100,16 @@ impl Core {
         }
     }
 
-    /// A venue that turns away whatever it is sent, or a market that refuses one purchase after another, is left alone
+    /// A venue that turns away whatever it is sent, or a market whose purchases are rejected one after another, is left alone
     /// for a while.
-    fn count_refusal(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
+    fn count_rejection(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
         if why.is_of_venue() {
             return self.on_turned_away(now, order.id, out);
         }
-        self.refusals.on_looked_at(order.venue);
+        self.rejections.on_looked_at(order.venue);
         // A kill says that somebody else was quicker: that is no fault of ours or the market's.
         let counts = order.action == Action::Buy && why != Reject::Killed;
-        if counts && self.refusals.on_refused(now, order.market) {
+        if counts && self.rejections.on_rejected(now, order.market) {
             self.stats.market_pauses += 1;
             self.alarm(Alarm::OrdersRefused, Some(order.market), Some(order.id), out);
         }
@@ -119,7 +119,7 @@ impl Core {
     fn on_turned_away(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
         let Some(record) = self.orders.find(OrderRef::Id(order)) else { return };
         let (venue, market) = (record.order.venue, record.order.market);
-        if !record.is_over() && self.refusals.on_turned_away(now, venue) {
+        if !record.is_over() && self.rejections.on_turned_away(now, venue) {
             self.alarm(Alarm::OrdersRefused, Some(market), Some(order), out);
         }
     }
@@ -170,7 +170,7 @@ impl Core {
         if !record.acked {
             record.acked = true;
             self.stats.orders_acked += 1;
-            self.refusals.on_looked_at(record.order.venue);
+            self.rejections.on_looked_at(record.order.venue);
             // Where it was asked about, the answer says nothing of how long an acknowledgement takes.
             if record.state == OrderState::Pending {
                 self.measured.on_acked(record.order.venue, now.since(record.sent));
@@ -414,13 +414,13 @@ impl Core {
     }
 }
 
-/// What a refusal says of sending the same order again. For a sale there is no other way out: it waits for the venue. A
-/// purchase has one, its partner is sold, so that only a moment's refusal (too many requests) is waited for.
+/// What a rejection says of sending the same order again. For a sale there is no other way out: it waits for the venue. A
+/// purchase has one, its partner is sold, so that only a rejection of the moment (too many requests) is waited for.
 fn end_of_rejected(why: Reject, order: &Order) -> EndKind {
     match (why, order.action) {
         (Reject::Killed, _) => EndKind::Traded,
         (Reject::Rate, _) => EndKind::Missed,
-        // Contracts may change hands seconds after the match: until then their sale is refused for funds.
+        // Contracts may change hands seconds after the match: until then their sale is rejected for funds.
         (Reject::Funds, Action::Sell) if order.venue.rules().provisional_fills => EndKind::Missed,
         (why, Action::Sell) if why.is_of_venue() => EndKind::Missed,
         (

@@ -10,7 +10,7 @@ mod limits;
 mod quarantine;
 mod rate;
 mod refusal;
-mod refusals;
+mod rejections;
 
 pub use approved::Approved;
 pub use context::{Account, BestPrices, Context, LastTrade, OtherVenue, VenueCondition};
@@ -21,4 +21,4 @@ pub use limits::{LIMIT_ROWS, LimitDef, LimitRow, LimitUnit, Limits, Safer};
 pub use quarantine::QuarantineWhy;
 pub use rate::Rate;
 pub use refusal::Refusal;
-pub use refusals::Refusals;
+pub use rejections::Rejections;

@@ -127,7 +127,7 @@ fn is_held(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
     let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
     legs.iter().any(|leg| {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
-        core.is_held(terms.venue) || core.refusals().holds(now, terms.venue, leg.market)
+        core.is_held(terms.venue) || core.rejections().holds(now, terms.venue, leg.market)
     })
 }
 
@@ -225,7 +225,7 @@ fn group(
 /// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A
 /// venue that turned the last order away comes first of all: if it does so again, nothing was bought.
 fn exit_penalty(core: &impl Sight, leg: &Leg) -> u32 {
-    if core.refusals().is_suspected(leg.venue) {
+    if core.rejections().is_suspected(leg.venue) {
         return 0;
     }
     let bid = core.books().get(leg.market).and_then(|book| book.best_bid_for(leg.outcome));

@@ -11,7 +11,7 @@ use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
-use crate::risk::{Exposure, Limits, Refusals};
+use crate::risk::{Exposure, Limits, Rejections};
 use crate::units::{Nanos, Qty, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
@@ -27,7 +27,7 @@ pub trait Sight {
     /// The groups that have not ended.
     fn groups(&self) -> &Groups;
     /// Which venues and markets refuse orders just now.
-    fn refusals(&self) -> &Refusals;
+    fn rejections(&self) -> &Rejections;
     /// Cash in an account that nothing has a claim on.
     fn cash_free(&self, account: CashAccount) -> Usd;
     /// Contracts of an outcome that are held, and those that orders in flight may yet buy.

@@ -1,7 +1,7 @@
-//! Refusals without a success between them: which venues and which markets take no orders just now.
+//! Rejections without a success between them: which venues and which markets take no orders just now.
 //!
-//! A venue may refuse everything while its books and reads are well (a filter in front of it, revoked keys, a restart of
-//! its engine). A basket that is begun then is bought at the other venue and sold again at a loss. A market may refuse
+//! A venue may reject everything while its books and reads are well (a filter in front of it, revoked keys, a restart of
+//! its engine). A basket that is begun then is bought at the other venue and sold again at a loss. A market may reject
 //! order after order because our view of it is wrong.
 
 use crate::bounds::MARKETS_MAX;
@@ -12,23 +12,23 @@ use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
-/// Refusals of a venue in a row, without an order that it looked at, after which new baskets there wait.
-const VENUE_REFUSALS_MAX: u32 = 3;
-/// How long they wait at first. Doubles each time that the order sent afterwards is refused too.
+/// Rejections of a venue in a row, without an order that it looked at, after which new baskets there wait.
+const VENUE_REJECTIONS_MAX: u32 = 3;
+/// How long they wait at first. Doubles each time that the order sent afterwards is rejected too.
 const VENUE_PAUSE: Nanos = Nanos::from_secs(5);
-/// The longest wait after refusals of a venue.
+/// The longest wait after rejections of a venue.
 const VENUE_PAUSE_MAX: Nanos = Nanos::from_secs(300);
-/// Refused purchases in a market in a row, without a fill, that pause it.
-const MARKET_REFUSALS_MAX: u32 = 5;
+/// Rejected purchases in a market in a row, without a fill, that pause it.
+const MARKET_REJECTIONS_MAX: u32 = 5;
 /// How long a market pauses at first. Doubles each time, up to a [`DAY`].
 const MARKET_PAUSE: Nanos = Nanos::from_secs(300);
 /// The longest pause of a market. After so long without one, its pauses are short again.
 const DAY: Nanos = Nanos::from_secs(86_400);
 
-/// Refusals in a row at one place.
+/// Rejections in a row at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Streak {
-    refused: u32,
+    rejected: u32,
     pauses: u32,
     until: Nanos,
     /// Whether a basket is under way that finds out how the place is now.
@@ -36,18 +36,18 @@ struct Streak {
 }
 
 impl Streak {
-    const NONE: Self = Self { refused: 0, pauses: 0, until: Nanos::ZERO, probed: false };
+    const NONE: Self = Self { rejected: 0, pauses: 0, until: Nanos::ZERO, probed: false };
 }
 
-/// What was refused lately.
+/// What was rejected lately.
 #[derive(Debug)]
-pub struct Refusals {
+pub struct Rejections {
     venues: PerVenue<Streak>,
     markets: PerId<Streak>,
 }
 
-impl Refusals {
-    /// Nothing refused yet. Allocates all it will ever need.
+impl Rejections {
+    /// Nothing rejected yet. Allocates all it will ever need.
     pub fn new() -> Self {
         Self { venues: PerVenue::all(Streak::NONE), markets: PerId::new(MARKETS_MAX, Streak::NONE) }
     }
@@ -55,10 +55,10 @@ impl Refusals {
     /// An order did not get past a venue's door, or not even there. Returns whether that begins a pause.
     pub fn on_turned_away(&mut self, now: Nanos, venue: Venue) -> bool {
         let streak = &mut self.venues[venue];
-        streak.refused = streak.refused.saturating_add(1);
-        // Orders of one moment are refused together: they are one refusal as far as the pause goes.
+        streak.rejected = streak.rejected.saturating_add(1);
+        // Orders of one moment are rejected together: they are one rejection as far as the pause goes.
         let again = now < streak.until && !streak.probed;
-        if streak.refused < VENUE_REFUSALS_MAX || again {
+        if streak.rejected < VENUE_REJECTIONS_MAX || again {
             return false;
         }
         streak.probed = false;
@@ -83,34 +83,34 @@ impl Refusals {
     /// A basket that needs this venue is begun. Where the venue is suspected, nothing follows it before its answer.
     pub fn on_begun(&mut self, now: Nanos, venue: Venue) {
         let streak = &mut self.venues[venue];
-        if streak.refused >= VENUE_REFUSALS_MAX {
+        if streak.rejected >= VENUE_REJECTIONS_MAX {
             (streak.until, streak.probed) = (now.after(VENUE_PAUSE), true);
         }
     }
 
-    /// Whether the last order at a venue was turned away: its leg goes first then, so that another refusal costs nothing.
+    /// Whether the last order at a venue was turned away: its leg goes first then, so that another rejection costs nothing.
     pub fn is_suspected(&self, venue: Venue) -> bool {
-        self.venues[venue].refused > 0
+        self.venues[venue].rejected > 0
     }
 
-    /// A market refused a purchase. Returns whether that pauses it.
-    pub fn on_refused(&mut self, now: Nanos, market: MarketId) -> bool {
+    /// The venue rejected a purchase in a market. Returns whether that pauses it.
+    pub fn on_rejected(&mut self, now: Nanos, market: MarketId) -> bool {
         let streak = &mut self.markets[market.index()];
         if now.since(streak.until) >= DAY {
             streak.pauses = 0;
         }
-        streak.refused += 1;
-        if streak.refused < MARKET_REFUSALS_MAX {
+        streak.rejected += 1;
+        if streak.rejected < MARKET_REJECTIONS_MAX {
             return false;
         }
         streak.until = now.after(MARKET_PAUSE.doubled(streak.pauses, DAY));
-        (streak.refused, streak.pauses) = (0, streak.pauses + 1);
+        (streak.rejected, streak.pauses) = (0, streak.pauses + 1);
         true
     }
 
     /// An order filled in a market.
     pub fn on_fill(&mut self, market: MarketId) {
-        self.markets[market.index()].refused = 0;
+        self.markets[market.index()].rejected = 0;
     }
 
     /// Whether nothing new may be begun in a market or at its venue.
@@ -118,24 +118,24 @@ impl Refusals {
         now < self.venues[venue].until || now < self.markets[market.index()].until
     }
 
-    /// Refusals in a row at a venue.
+    /// Rejections in a row at a venue.
     pub fn in_a_row(&self, venue: Venue) -> u32 {
-        self.venues[venue].refused
+        self.venues[venue].rejected
     }
 }
 
-impl Default for Refusals {
+impl Default for Rejections {
     fn default() -> Self {
         Self::new()
     }
 }
 
 pack_fields! {
-    Streak { refused, pauses, until, probed }
+    Streak { rejected, pauses, until, probed }
 }
 
 state_fields! {
-    Refusals { venues: value, markets: table(Streak::NONE) }
+    Rejections { venues: value, markets: table(Streak::NONE) }
 }
 
 #[cfg(test)]
@@ -145,53 +145,55 @@ mod tests {
     const M: MarketId = MarketId::new(3);
 
     #[test]
-    fn a_pause_doubles_with_each_refusal_after_it_and_a_success_ends_it() {
-        let mut refusals = Refusals::new();
+    fn a_pause_doubles_with_each_rejection_after_it_and_a_success_ends_it() {
+        let mut rejections = Rejections::new();
         let (mut now, mut pauses) = (Nanos::from_secs(1_000), Vec::new());
         for _ in 0..2 {
-            assert!(!refusals.on_turned_away(now, Venue::Kalshi));
+            assert!(!rejections.on_turned_away(now, Venue::Kalshi));
         }
         for _ in 0..9 {
-            assert!(refusals.on_turned_away(now, Venue::Kalshi));
+            assert!(rejections.on_turned_away(now, Venue::Kalshi));
             for _ in 0..50 {
-                refusals.on_turned_away(now, Venue::Kalshi); // more of the same moment
+                rejections.on_turned_away(now, Venue::Kalshi); // more of the same moment
             }
             let began = now;
-            while refusals.holds(now, Venue::Kalshi, M) {
+            while rejections.holds(now, Venue::Kalshi, M) {
                 now = now.after(Nanos::from_secs(1));
             }
             pauses.push(now.since(began).millis() / 1_000);
-            refusals.on_begun(now, Venue::Kalshi);
+            rejections.on_begun(now, Venue::Kalshi);
         }
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
-        assert!(!refusals.holds(now, Venue::Polymarket, M));
-        assert!(refusals.is_suspected(Venue::Kalshi));
-        assert!(refusals.holds(now, Venue::Kalshi, M), "one finds out, the others wait");
-        refusals.on_looked_at(Venue::Kalshi);
-        assert!(!refusals.holds(now, Venue::Kalshi, M) && !refusals.is_suspected(Venue::Kalshi));
+        assert!(!rejections.holds(now, Venue::Polymarket, M));
+        assert!(rejections.is_suspected(Venue::Kalshi));
+        assert!(rejections.holds(now, Venue::Kalshi, M), "one finds out, the others wait");
+        rejections.on_looked_at(Venue::Kalshi);
+        assert!(
+            !rejections.holds(now, Venue::Kalshi, M) && !rejections.is_suspected(Venue::Kalshi)
+        );
     }
 
     #[test]
     fn a_market_pauses_longer_with_each_storm_until_a_day_without_one() {
-        let mut refusals = Refusals::new();
+        let mut rejections = Rejections::new();
         let mut now = Nanos::from_secs(1_000_000);
-        let storm = |now: &mut Nanos, refusals: &mut Refusals| {
+        let storm = |now: &mut Nanos, rejections: &mut Rejections| {
             for turn in 1..=5 {
-                assert_eq!(refusals.on_refused(*now, M), turn == 5);
+                assert_eq!(rejections.on_rejected(*now, M), turn == 5);
             }
             let began = *now;
-            while refusals.holds(*now, Venue::Kalshi, M) {
+            while rejections.holds(*now, Venue::Kalshi, M) {
                 *now = now.after(Nanos::from_secs(60));
             }
             now.since(began).millis() / 60_000
         };
-        assert_eq!([5, 10, 20].map(|_| storm(&mut now, &mut refusals)), [5, 10, 20]);
+        assert_eq!([5, 10, 20].map(|_| storm(&mut now, &mut rejections)), [5, 10, 20]);
         for _ in 0..20 {
-            refusals.on_refused(now, M);
-            refusals.on_fill(M);
+            rejections.on_rejected(now, M);
+            rejections.on_fill(M);
         }
-        assert!(!refusals.holds(now, Venue::Kalshi, M), "a fill between them makes no storm");
+        assert!(!rejections.holds(now, Venue::Kalshi, M), "a fill between them makes no storm");
         now = now.after(DAY);
-        assert_eq!(storm(&mut now, &mut refusals), 5);
+        assert_eq!(storm(&mut now, &mut rejections), 5);
     }
 }
