@@ -25,10 +25,10 @@ impl Core {
         if known && order.purpose.is_alone() {
             return self.adopt_alone(now, order, out);
         }
-        let Some((place, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
+        let Some((slot, index)) = known.then(|| self.leg_for(now, order)).flatten() else {
             return self.alarm(Alarm::ForeignOrder, Some(order.market), Some(order.id), out);
         };
-        let id = self.groups.at(place).id;
+        let id = self.groups.at(slot).id;
         let purpose = match (order.action, index) {
             _ if order.group != NO_GROUP => order.purpose,
             (Action::Sell, _) => Purpose::Unwind,
@@ -36,14 +36,14 @@ impl Core {
             (Action::Buy, _) => Purpose::Hedge,
         };
         let order = Order { group: id, purpose, ..*order };
-        self.take_leg(now, place, index, &order, out);
+        self.take_leg(now, slot, index, &order, out);
         let (cash, qty) = self.claim(&order, order.qty);
         self.reserve(order.market, cash);
         let record = Record::new(order, cash, qty, order.decided);
         self.orders.adopt(Record { state: OrderState::Unknown, ..record });
         out.note(Note::Adopted { order: order.id, group: id, purpose });
         self.note_order(order.id, out);
-        self.note_group(place, out);
+        self.note_group(slot, out);
         self.query(now, order.id, out);
     }
 
@@ -60,15 +60,8 @@ impl Core {
     }
 
     /// The order is its leg's order in flight; or one beside it, where the journal holds another whose end it lost.
-    fn take_leg(
-        &mut self,
-        now: Nanos,
-        place: usize,
-        index: usize,
-        order: &Order,
-        out: &mut Outbox,
-    ) {
-        let leg = &mut self.groups.at_mut(place).legs_mut()[index];
+    fn take_leg(&mut self, now: Nanos, slot: usize, index: usize, order: &Order, out: &mut Outbox) {
+        let leg = &mut self.groups.at_mut(slot).legs_mut()[index];
         let hold = std::mem::replace(&mut leg.hold, Usd::ZERO);
         leg.tried = true;
         if order.action == Action::Buy {
@@ -84,8 +77,8 @@ impl Core {
         let corrects = order.action == Action::Sell || order.purpose.corrects();
         if order.group != NO_GROUP && corrects {
             // It was being unwound: what it did not hold by then it does not want any more.
-            self.groups.at_mut(place).give_up();
-            self.begin_unwind(now, place, out);
+            self.groups.at_mut(slot).give_up();
+            self.begin_unwind(now, slot, out);
         }
     }
 
@@ -112,10 +105,10 @@ impl Core {
     }
 
     fn on_beside_over(&mut self, record: &Record) {
-        let Some(place) = self.groups.position(record.order.group) else { return };
+        let Some(slot) = self.groups.position(record.order.group) else { return };
         // Its group has heard of a part where the order ended while it was found in no leg.
         let (order, got) = (&record.order, record.known_filled().saturating_sub(record.told));
-        let group = self.groups.at_mut(place);
+        let group = self.groups.at_mut(slot);
         let is_it = |leg: &&mut Leg| leg.market == order.market && leg.outcome == order.outcome;
         let Some(leg) = group.legs_mut().iter_mut().find(is_it) else { return };
         match order.action {
@@ -133,16 +126,16 @@ impl Core {
     }
 
     /// What a group whose plan was lost keeps: complete units of a basket that pays for them, and nothing else.
-    pub(super) fn settle_target(&mut self, place: usize) {
-        let group = self.groups.at(place);
+    pub(super) fn settle_target(&mut self, slot: usize) {
+        let group = self.groups.at(slot);
         if group.basket != ADOPTED || group.legs().iter().any(|leg| leg.order.is_some()) {
             return;
         }
         let Some(basket) = self.basket_of(group) else {
-            self.groups.at_mut(place).target = Qty::ZERO;
+            self.groups.at_mut(slot).target = Qty::ZERO;
             return;
         };
-        let (basket, group) = (self.baskets.get(basket), self.groups.at_mut(place));
+        let (basket, group) = (self.baskets.get(basket), self.groups.at_mut(slot));
         for of in basket.into_iter().flat_map(|basket| basket.legs()) {
             let same = |leg: &&mut Leg| leg.market == of.market && leg.outcome == of.outcome;
             group.legs_mut().iter_mut().filter(same).for_each(|leg| leg.ratio = of.ratio);
@@ -171,22 +164,22 @@ impl Core {
         if order.group == NO_GROUP {
             return self.owner(order).or_else(|| Some((self.group_of_one(now, order)?, 0)));
         }
-        let place = self
+        let slot = self
             .groups
             .position(order.group)
             .or_else(|| self.groups.reopen(now, order.group))
             .or_else(|| self.group_of_one(now, order))?;
-        let group = self.groups.at(place);
+        let group = self.groups.at(slot);
         let same = |leg: &Leg| leg.market == order.market && leg.outcome == order.outcome;
         if let Some(index) = group.legs().iter().position(same) {
-            return Some((place, index));
+            return Some((slot, index));
         }
         // One more leg of a group whose plan was lost; a plan that is known has them all.
         if group.basket != ADOPTED {
             return None;
         }
-        let index = self.groups.add_leg(place, leg_of(order))?;
-        Some((place, index))
+        let index = self.groups.add_leg(slot, leg_of(order))?;
+        Some((slot, index))
     }
 
     /// A group around one order, where there is room: under the number of its group where that was lost, else under a new
@@ -217,9 +210,9 @@ impl Core {
                     Action::Sell => order.qty <= leg.net(),
                 }
         };
-        self.groups.iter().enumerate().find_map(|(place, group)| {
+        self.groups.iter().enumerate().find_map(|(slot, group)| {
             let leg = group.legs().iter().position(|leg| wanted(group, leg))?;
-            Some((place, leg))
+            Some((slot, leg))
         })
     }
 

@@ -22,55 +22,55 @@ const ROUNDING: Usd = Usd::from_micros(20);
 impl Core {
     /// Does what a group wants done, until it must wait or has ended.
     pub(super) fn advance(&mut self, now: Nanos, id: GroupId, out: &mut Outbox) {
-        while let Some(place) = self.groups.position(id) {
-            self.groups.at_mut(place).keep_time(now);
+        while let Some(slot) = self.groups.position(id) {
+            self.groups.at_mut(slot).keep_time(now);
             if self.settle_beside(id) {
                 return; // what a crash left open is known first
             }
-            self.settle_target(place);
-            let group = self.groups.at(place);
+            self.settle_target(slot);
+            let group = self.groups.at(slot);
             let step = group.next_step(now, |leg, qty| self.sale(now, group, leg, qty));
             match step {
                 Step::Wait => return,
-                Step::Later => return self.wait_to_sell(now, place, out),
+                Step::Later => return self.wait_to_sell(now, slot, out),
                 // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
                 // not wait for a comparison.
                 Step::Buy { .. } if !self.run.is_halted() && self.run.is_configuring() => return,
                 Step::Buy { leg, qty } => {
-                    let group = self.groups.at(place);
+                    let group = self.groups.at(slot);
                     if group.missed > 0 && !self.may_hedge_again(now, group) {
-                        self.give_leg_up(now, place, leg, out);
+                        self.give_leg_up(now, slot, leg, out);
                     } else if group.missed > 0 && now < group.next_at {
                         return;
                     } else {
-                        self.buy_leg(now, place, leg, qty, out);
+                        self.buy_leg(now, slot, leg, qty, out);
                     }
                 }
                 Step::Correct { leg, with, excess } => {
-                    if !self.correct_leg(now, place, leg, with, excess, out) {
+                    if !self.correct_leg(now, slot, leg, with, excess, out) {
                         return;
                     }
                 }
-                Step::End(state) => return self.end_group(now, place, state, out),
+                Step::End(state) => return self.end_group(now, slot, state, out),
             }
         }
     }
 
     /// An order of a leg is over: the group learns what it got, and whether to send it again.
-    pub(super) fn on_leg_over(&mut self, now: Nanos, place: usize, index: usize, record: &Record) {
+    pub(super) fn on_leg_over(&mut self, now: Nanos, slot: usize, index: usize, record: &Record) {
         let (order, got) = (&record.order, record.known_filled());
         let end = if got.is_zero() { record.end } else { EndKind::Traded };
         let again = end == EndKind::Missed
             && order.purpose == Purpose::Hedge
-            && self.may_hedge_again(now, self.groups.at(place));
+            && self.may_hedge_again(now, self.groups.at(slot));
         if again {
             // Its cash is held for it again: no other basket may take it meanwhile.
-            let reach = self.groups.at(place).legs[index].reach;
+            let reach = self.groups.at(slot).legs[index].reach;
             let hold = self.worst_cost(order.market, reach, order.qty);
             self.reserve(order.market, hold);
-            self.groups.at_mut(place).legs_mut()[index].hold = hold;
+            self.groups.at_mut(slot).legs_mut()[index].hold = hold;
         }
-        let group = self.groups.at_mut(place);
+        let group = self.groups.at_mut(slot);
         match order.action {
             Action::Buy if again => group.buy_again(index),
             Action::Buy => group.on_bought(index, got),
@@ -102,22 +102,22 @@ impl Core {
     }
 
     /// A hedge that never reached the venue is not tried any more.
-    fn give_leg_up(&mut self, now: Nanos, place: usize, index: usize, out: &mut Outbox) {
-        let group = self.groups.at_mut(place);
+    fn give_leg_up(&mut self, now: Nanos, slot: usize, index: usize, out: &mut Outbox) {
+        let group = self.groups.at_mut(slot);
         let leg = &mut group.legs_mut()[index];
         (leg.tried, leg.had) = (true, leg.bought);
         group.on_bought(index, Qty::ZERO);
-        self.begin_unwind(now, place, out);
+        self.begin_unwind(now, slot, out);
     }
 
-    fn buy_leg(&mut self, now: Nanos, place: usize, index: usize, qty: Qty, out: &mut Outbox) {
-        let group = self.groups.at(place);
+    fn buy_leg(&mut self, now: Nanos, slot: usize, index: usize, qty: Qty, out: &mut Outbox) {
+        let group = self.groups.at(slot);
         let (id, leg) = (group.id, group.legs[index]);
         let first = index == 0 && group.again == 0;
         let price = if first { Some(leg.limit) } else { self.hedge_price(group, index, qty) };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
-        let entry = &mut self.groups.at_mut(place).legs_mut()[index];
+        let entry = &mut self.groups.at_mut(slot).legs_mut()[index];
         entry.hold = Usd::ZERO;
         entry.had = entry.bought;
         entry.tried = true;
@@ -138,11 +138,11 @@ impl Core {
             self.place(now, &draft, out).ok()
         });
         match placed {
-            Some(order) => self.groups.at_mut(place).legs_mut()[index].order = Some(order),
+            Some(order) => self.groups.at_mut(slot).legs_mut()[index].order = Some(order),
             None => {
-                self.groups.at_mut(place).on_bought(index, Qty::ZERO);
+                self.groups.at_mut(slot).on_bought(index, Qty::ZERO);
                 if !first {
-                    self.begin_unwind(now, place, out);
+                    self.begin_unwind(now, slot, out);
                 }
             }
         }
@@ -201,17 +201,17 @@ impl Core {
     fn correct_leg(
         &mut self,
         now: Nanos,
-        place: usize,
+        slot: usize,
         index: usize,
         with: Purpose,
         excess: Qty,
         out: &mut Outbox,
     ) -> bool {
-        self.begin_unwind(now, place, out);
-        let group = self.groups.at(place);
+        self.begin_unwind(now, slot, out);
+        let group = self.groups.at(slot);
         let attempts = self.limits.raw(LimitRow::UnwindAttempts);
         if u64::from(group.attempts) >= attempts || self.is_overdue(now, group) {
-            self.hand_over(now, place, out);
+            self.hand_over(now, slot, out);
             return false;
         }
         // A claimed fill whose details have not come yet cannot be sold: the ledger must hold it first.
@@ -227,7 +227,7 @@ impl Core {
             }
         };
         let placed = draft.and_then(|draft| Some((draft, self.place(now, &draft, out).ok()?)));
-        let entry = &mut self.groups.at_mut(place).legs_mut()[index];
+        let entry = &mut self.groups.at_mut(slot).legs_mut()[index];
         match placed {
             Some((draft, order)) => {
                 entry.order = Some(order);
@@ -243,42 +243,42 @@ impl Core {
     }
 
     /// Something is to be sold and cannot be just now.
-    fn wait_to_sell(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
-        self.begin_unwind(now, place, out);
-        if self.is_overdue(now, self.groups.at(place)) {
-            self.hand_over(now, place, out);
+    fn wait_to_sell(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
+        self.begin_unwind(now, slot, out);
+        if self.is_overdue(now, self.groups.at(slot)) {
+            self.hand_over(now, slot, out);
         }
     }
 
     /// Nothing more can be done here: trading halts, and the group is a person's.
-    fn hand_over(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
+    fn hand_over(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         self.trip(HaltWhy::Group, out);
-        self.end_group(now, place, GroupState::Operator, out);
+        self.end_group(now, slot, GroupState::Operator, out);
     }
 
-    pub(super) fn begin_unwind(&mut self, now: Nanos, place: usize, out: &mut Outbox) {
-        let group = self.groups.at_mut(place);
+    pub(super) fn begin_unwind(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
+        let group = self.groups.at_mut(slot);
         group.unwinding_since.get_or_insert(now);
         if group.state != GroupState::Unwinding {
             group.state = GroupState::Unwinding;
             (group.next_at, group.missed) = (now, 0); // the first correction leaves at once
-            self.release_holds(place);
-            self.note_group(place, out);
+            self.release_holds(slot);
+            self.note_group(slot, out);
         }
     }
 
-    fn release_holds(&mut self, place: usize) {
-        for index in 0..self.groups.at(place).legs().len() {
-            let leg = self.groups.at(place).legs[index];
+    fn release_holds(&mut self, slot: usize) {
+        for index in 0..self.groups.at(slot).legs().len() {
+            let leg = self.groups.at(slot).legs[index];
             self.reserve(leg.market, -leg.hold);
-            self.groups.at_mut(place).legs_mut()[index].hold = Usd::ZERO;
+            self.groups.at_mut(slot).legs_mut()[index].hold = Usd::ZERO;
         }
     }
 
-    fn end_group(&mut self, now: Nanos, place: usize, state: GroupState, out: &mut Outbox) {
-        self.release_holds(place);
-        let unwound = self.groups.at(place).state == GroupState::Unwinding;
-        let group = self.groups.at_mut(place);
+    fn end_group(&mut self, now: Nanos, slot: usize, state: GroupState, out: &mut Outbox) {
+        self.release_holds(slot);
+        let unwound = self.groups.at(slot).state == GroupState::Unwinding;
+        let group = self.groups.at_mut(slot);
         group.state = state;
         group.keep_time(now);
         let basket = group.basket;
@@ -289,16 +289,16 @@ impl Core {
             _ if counted && state != GroupState::Operator => {}
             GroupState::Hedged => {
                 self.stats.baskets_completed += 1;
-                self.groups.learn_from(place);
+                self.groups.learn_from(slot);
             }
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
-                self.groups.learn_from(place);
-                self.alarm_stuck(place, out);
+                self.groups.learn_from(slot);
+                self.alarm_stuck(slot, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
-                self.groups.learn_from(place);
+                self.groups.learn_from(slot);
             }
             _ => self.stats.baskets_failed += 1,
         }
@@ -309,12 +309,12 @@ impl Core {
         };
         let until = now.after(self.limits.span(rest));
         self.episodes.on_traded(basket, until);
-        self.note_group(place, out);
-        self.groups.end(place);
+        self.note_group(slot, out);
+        self.groups.end(slot);
     }
 
-    fn alarm_stuck(&mut self, place: usize, out: &mut Outbox) {
-        let group = self.groups.at(place);
+    fn alarm_stuck(&mut self, slot: usize, out: &mut Outbox) {
+        let group = self.groups.at(slot);
         let (group, market) = (Some(group.id), group.legs[0].market);
         let venue = Some(self.terms(market).venue);
         let place = Place { venue, group, ..Place::of_market(market) };
@@ -348,14 +348,14 @@ impl Core {
 
     /// A link came up: what waited for the way to a venue is tried at once.
     pub(super) fn wake_groups(&mut self, now: Nanos, out: &mut Outbox) {
-        for place in 0..self.groups.len() {
-            self.groups.at_mut(place).wake(now);
+        for slot in 0..self.groups.len() {
+            self.groups.at_mut(slot).wake(now);
         }
         self.tend_groups(now, out);
     }
 
-    pub(super) fn note_group(&self, place: usize, out: &mut Outbox) {
-        let group = self.groups.at(place);
+    pub(super) fn note_group(&self, slot: usize, out: &mut Outbox) {
+        let group = self.groups.at(slot);
         out.note(Note::Group {
             group: group.id,
             basket: group.basket,

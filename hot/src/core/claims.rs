@@ -67,8 +67,8 @@ impl Core {
             let own = own.map_or(Qty::ZERO, |own| own.reserved_qty);
             return self.held_free(order.market, order.outcome) + own;
         }
-        self.groups.position(order.group).map_or(Qty::ZERO, |place| {
-            let legs = self.groups.at(place).legs().iter();
+        self.groups.position(order.group).map_or(Qty::ZERO, |slot| {
+            let legs = self.groups.at(slot).legs().iter();
             let of = legs.filter(|leg| leg.market == order.market && leg.outcome == order.outcome);
             of.fold(Qty::ZERO, |sum, leg| sum + leg.net())
         })

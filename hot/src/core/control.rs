@@ -98,8 +98,8 @@ impl Core {
             self.query(now, id, out);
             at += 1;
         }
-        for place in 0..self.groups.len() {
-            self.groups.at_mut(place).on_restart(now);
+        for slot in 0..self.groups.len() {
+            self.groups.at_mut(slot).on_restart(now);
         }
         self.resync_asked.fill(Nanos::ZERO);
     }
@@ -143,8 +143,8 @@ impl Core {
             }
         }
         self.cancel_resting(now, out);
-        for place in 0..self.groups.len() {
-            self.groups.at_mut(place).give_up();
+        for slot in 0..self.groups.len() {
+            self.groups.at_mut(slot).give_up();
         }
         self.tend_groups(now, out);
     }
@@ -202,8 +202,8 @@ impl Core {
         self.comparison.on_settled(now, market, account, paid);
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
-        for place in 0..self.groups.len() {
-            let group = self.groups.at_mut(place);
+        for slot in 0..self.groups.len() {
+            let group = self.groups.at_mut(slot);
             let mut hit = false;
             for leg in group.legs_mut().iter_mut().filter(|leg| leg.market == market) {
                 (leg.tried, hit) = (true, true);

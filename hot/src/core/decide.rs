@@ -131,8 +131,8 @@ impl Core {
                 for leg in group.legs() {
                     self.rejections.on_begun(now, leg.venue);
                 }
-                let place = self.groups.push(group);
-                self.note_group(place, out);
+                let slot = self.groups.push(group);
+                self.note_group(slot, out);
                 self.advance(now, id, out);
             }
         }

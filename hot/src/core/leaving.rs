@@ -131,9 +131,9 @@ impl Core {
                 }
                 self.stats.baskets_withdrawn += 1;
                 self.leaving.baskets.remove(basket.index());
-                for place in 0..self.groups.len() {
-                    if self.groups.at(place).basket == basket {
-                        self.groups.at_mut(place).give_up();
+                for slot in 0..self.groups.len() {
+                    if self.groups.at(slot).basket == basket {
+                        self.groups.at_mut(slot).give_up();
                     }
                 }
                 self.tend_groups(now, out);

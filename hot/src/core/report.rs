@@ -95,8 +95,8 @@ impl Core {
     fn on_terms_rejected(&mut self, order: &Order) {
         let corrects = order.action == Action::Sell || order.purpose == Purpose::TopUp;
         let small = corrects && order.qty < self.terms(order.market).min_qty;
-        if let Some((place, leg)) = self.leg_of(order.group, order.id).filter(|_| small) {
-            self.groups.at_mut(place).legs_mut()[leg].least_for_all = true;
+        if let Some((slot, leg)) = self.leg_of(order.group, order.id).filter(|_| small) {
+            self.groups.at_mut(slot).legs_mut()[leg].least_for_all = true;
         }
     }
 
@@ -296,8 +296,8 @@ impl Core {
             let total = record.known_filled();
             (record.ended, record.end) = (Some(total), EndKind::Missed);
             let group = record.order.group;
-            if let Some(place) = self.groups.position(group) {
-                self.groups.at_mut(place).doubted = true; // a fill may come yet: the longer cooldown applies
+            if let Some(slot) = self.groups.position(group) {
+                self.groups.at_mut(slot).doubted = true; // a fill may come yet: the longer cooldown applies
             }
             let event = if total.is_zero() { OrderEvent::Rejected } else { OrderEvent::Cancelled };
             self.settle_order(now, order, event, out);
@@ -364,8 +364,8 @@ impl Core {
             }
         }
         let group = record.order.group;
-        if let Some((place, leg)) = self.leg_of(group, id) {
-            self.on_leg_over(now, place, leg, &record);
+        if let Some((slot, leg)) = self.leg_of(group, id) {
+            self.on_leg_over(now, slot, leg, &record);
             let record = self.orders.find_mut(OrderRef::Id(id)).expect("still there");
             record.told = record.known_filled();
         } else {
@@ -386,8 +386,8 @@ impl Core {
             *self.orders.find_mut(OrderRef::Id(id)).expect("still there") = updated;
         }
         self.note_order(id, out);
-        let Some((place, leg)) = self.leg_of(record.order.group, id) else { return };
-        let group = self.groups.at_mut(place);
+        let Some((slot, leg)) = self.leg_of(record.order.group, id) else { return };
+        let group = self.groups.at_mut(slot);
         if record.order.action == Action::Buy {
             let entry = &mut group.legs_mut()[leg];
             entry.bought = entry.had + record.known_filled();
@@ -397,9 +397,9 @@ impl Core {
 
     /// Which leg of which live group an order in flight belongs to.
     fn leg_of(&self, group: GroupId, id: OrderId) -> Option<(usize, usize)> {
-        let place = self.groups.position(group)?;
-        let leg = self.groups.at(place).legs().iter().position(|leg| leg.order == Some(id))?;
-        Some((place, leg))
+        let slot = self.groups.position(group)?;
+        let leg = self.groups.at(slot).legs().iter().position(|leg| leg.order == Some(id))?;
+        Some((slot, leg))
     }
 
     pub(super) fn note_position(&self, market: MarketId, out: &mut Outbox) {

@@ -46,20 +46,20 @@ impl Core {
         });
         self.note_position(market, out);
         let (group, order) = (booked.group, booked.order);
-        let Some(place) = self.group_again(now, group, market, order, out) else { return };
-        let group = self.groups.at_mut(place);
+        let Some(slot) = self.group_again(now, group, market, order, out) else { return };
+        let group = self.groups.at_mut(slot);
         group.result += result;
         if booked.booking.action == Action::Buy {
             group.on_void(market, outcome, qty, price.cost_ceil(qty) + fee);
         }
-        self.take_back(now, place, &booked, out);
+        self.take_back(now, slot, &booked, out);
     }
 
     /// The leg lost, or has again, what the fill had brought or taken.
-    fn take_back(&mut self, now: Nanos, place: usize, booked: &Booked, out: &mut Outbox) {
+    fn take_back(&mut self, now: Nanos, slot: usize, booked: &Booked, out: &mut Outbox) {
         let Booking { market, outcome, action, qty, .. } = booked.booking;
         let worth = self.money.worth();
-        let group = self.groups.at_mut(place);
+        let group = self.groups.at_mut(slot);
         let is_hit = |leg: &crate::group::Leg| leg.market == market && leg.outcome == outcome;
         let Some(index) = group.legs().iter().position(is_hit) else { return };
         if group.legs[index].order == Some(booked.order) {
@@ -83,8 +83,8 @@ impl Core {
     /// A fill of an order that was over with less: what it brought has no partner, what it sold had one.
     pub(super) fn late(&mut self, now: Nanos, order: &Order, extra: Qty, out: &mut Outbox) {
         let &Order { id, group, market, outcome, action, .. } = order;
-        let Some(place) = self.group_again(now, group, market, id, out) else { return };
-        let group = self.groups.at_mut(place);
+        let Some(slot) = self.group_again(now, group, market, id, out) else { return };
+        let group = self.groups.at_mut(slot);
         for leg in group.legs_mut() {
             if leg.market == market && leg.outcome == outcome {
                 match action {
@@ -114,23 +114,23 @@ impl Core {
         order: OrderId,
         out: &mut Outbox,
     ) -> Option<usize> {
-        if let Some(place) = self.groups.position(group) {
-            return Some(place);
+        if let Some(slot) = self.groups.position(group) {
+            return Some(slot);
         }
         if group == NO_GROUP {
             return None; // it was sent alone: nothing else waits for what it brought
         }
-        let place = self.groups.reopen(now, group);
-        match place {
-            Some(place) => {
+        let slot = self.groups.reopen(now, group);
+        match slot {
+            Some(slot) => {
                 self.stats.groups_reopened += 1;
-                self.note_group(place, out);
+                self.note_group(slot, out);
             }
             None => {
                 self.alarm(Alarm::GroupStuck, Some(market), Some(order), out);
                 self.trip(HaltWhy::Group, out);
             }
         }
-        place
+        slot
     }
 }

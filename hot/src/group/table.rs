@@ -56,8 +56,8 @@ impl Groups {
 
     /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
     /// basket, and one that was opened again was counted when it first ended.
-    pub fn learn_from(&mut self, place: usize) {
-        let group = &self.live[place];
+    pub fn learn_from(&mut self, slot: usize) {
+        let group = &self.live[slot];
         assert!(group.state.is_over(), "G2: a group is counted once it has ended");
         if group.basket == ADOPTED || group.reopened {
             return;
@@ -93,7 +93,7 @@ impl Groups {
         GroupId::new(self.next)
     }
 
-    /// Adds a group that carries [`Groups::next_id`]. Returns its place.
+    /// Adds a group that carries [`Groups::next_id`]. Returns its slot.
     pub fn push(&mut self, group: Group) -> usize {
         assert!(group.id == self.next_id(), "the number is checked before");
         self.next += 1;
@@ -108,7 +108,7 @@ impl Groups {
         self.live.len() - 1
     }
 
-    /// Adds a group under the number that it had when a crash took it; later ones get higher numbers. Returns its place.
+    /// Adds a group under the number that it had when a crash took it; later ones get higher numbers. Returns its slot.
     pub fn push_lost(&mut self, group: Group) -> usize {
         let id = group.id.get();
         assert!(id >= self.next, "the number is checked before");
@@ -117,8 +117,8 @@ impl Groups {
     }
 
     /// Adds a leg to a group, where there is room for one more. Returns its number in the group.
-    pub fn add_leg(&mut self, place: usize, leg: Leg) -> Option<usize> {
-        let legs = &mut self.live[place].legs;
+    pub fn add_leg(&mut self, slot: usize, leg: Leg) -> Option<usize> {
+        let legs = &mut self.live[slot].legs;
         if legs.len() == LEGS_MAX || self.legs_live == LEGS_LIVE_MAX {
             return None;
         }
@@ -133,22 +133,22 @@ impl Groups {
         self.live.iter().position(|group| group.id == id)
     }
 
-    /// The group at a place of the table.
-    pub fn at(&self, place: usize) -> &Group {
-        &self.live[place]
+    /// The group in a slot of the table.
+    pub fn at(&self, slot: usize) -> &Group {
+        &self.live[slot]
     }
 
-    /// The group at a place of the table, to be changed.
-    pub fn at_mut(&mut self, place: usize) -> &mut Group {
-        &mut self.live[place]
+    /// The group in a slot of the table, to be changed.
+    pub fn at_mut(&mut self, slot: usize) -> &mut Group {
+        &mut self.live[slot]
     }
 
     /// Puts a group that has ended aside; the oldest one there is forgotten when there are too many.
     ///
     /// # Panics
     /// If it has not ended, or an order of it is in flight.
-    pub fn end(&mut self, place: usize) {
-        let group = &self.live[place];
+    pub fn end(&mut self, slot: usize) {
+        let group = &self.live[slot];
         assert!(group.state.is_over(), "G2: a group ends hedged, flat or with a person");
         assert!(
             group.legs().iter().all(|leg| leg.order.is_none()),
@@ -161,14 +161,14 @@ impl Groups {
         {
             self.ended_rooms.push(oldest.legs);
         }
-        let mut group = self.live.remove(place);
+        let mut group = self.live.remove(slot);
         let room = self.ended_rooms.pop().expect("there is one for each that has ended");
         let live = move_legs(&mut group, room);
         self.give_back(live);
         self.ended.push_back(group);
     }
 
-    /// Takes a group that has ended up again, under its own number. Returns its place: `None` where it is
+    /// Takes a group that has ended up again, under its own number. Returns its slot: `None` where it is
     /// forgotten, or where there is no room.
     pub fn reopen(&mut self, now: Nanos, id: GroupId) -> Option<usize> {
         let at = self.ended.iter().rposition(|group| group.id == id)?;
