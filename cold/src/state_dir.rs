@@ -100,7 +100,7 @@ impl std::error::Error for StateError {}
 pub struct HaltLatch {
     /// The reason as it was given, in words.
     pub reason: String,
-    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`.
+    /// Who or what halted: `operator`, `kill_file`, `signal`, `limit`, `thread`, `ring`, `journal` or `directory`.
     pub who: String,
     /// Wall clock at the halt, in Unix nanoseconds.
     pub when_ns: u64,

@@ -21,7 +21,7 @@ const COMPARED_WITHIN: Duration = Duration::from_secs(40);
 const REFUSED_MAX: u64 = 3;
 /// A stream that breaks so often within [`WINDOW`] does not carry.
 const LOST_MAX: u64 = 4;
-/// Books of a venue that become stale so often within [`WINDOW`], for each of its markets, are not followed well.
+/// Books that become stale so often within [`WINDOW`], for each market that is followed, are not followed well.
 const STALES_PER_BOOK_MAX: u64 = 6;
 /// So many markets or streams are named in one line; `status` names more.
 const NAMED_MAX: usize = 3;

@@ -89,8 +89,21 @@ fn load_markets(
 struct StandingHalt {
     /// The halt of an earlier run, where nobody has lifted it.
     latch: Option<HaltLatch>,
+    /// What the core is told of it: why it halted, as the journal or the latch has it.
+    why: HaltWhy,
     /// The journal ends halted and a person has resumed since, while nothing ran: the core must be told.
     lifted: bool,
+}
+
+/// Why somebody halted, by what the latch calls them.
+fn why_of(latch: &HaltLatch) -> HaltWhy {
+    match latch.who.as_str() {
+        "kill_file" => HaltWhy::KillFile,
+        "journal" | "directory" => HaltWhy::Journal,
+        "thread" => HaltWhy::Thread,
+        "ring" => HaltWhy::RingFull,
+        _ => HaltWhy::Operator, // a person or a signal; a limit of the core's own is in the journal
+    }
 }
 
 impl StandingHalt {
@@ -100,17 +113,19 @@ impl StandingHalt {
         recovered: &Recovered,
         latch: Option<HaltLatch>,
     ) -> Result<Self, Failed> {
-        if recovered.core.halted().is_none() || latch.is_some() {
-            return Ok(Self { latch, lifted: false });
+        let cores_own = recovered.core.halted();
+        let why = cores_own.or(latch.as_ref().map(why_of)).unwrap_or(HaltWhy::Operator);
+        if cores_own.is_none() || latch.is_some() {
+            return Ok(Self { latch, why, lifted: false });
         }
         let when_ns = recovered.last.get();
         if lifted_since(state, when_ns) {
-            return Ok(Self { latch: None, lifted: true });
+            return Ok(Self { latch: None, why, lifted: true });
         }
         let reason = "the journal ends halted, and nobody has resumed since".to_owned();
         let found = HaltLatch { reason, who: "journal".into(), when_ns };
         state.set_halt(&found)?;
-        Ok(Self { latch: Some(found), lifted: false })
+        Ok(Self { latch: Some(found), why, lifted: false })
     }
 }
 
@@ -324,7 +339,7 @@ impl Started {
         }
         if halt.latch.is_some() {
             self.epoch = self.engine.halt.advance();
-            let why = HaltWhy::Operator;
+            let why = halt.why;
             self.engine.tell(Event::Control(event::Control::Halt { epoch: self.epoch, why }));
         }
     }
@@ -423,5 +438,26 @@ impl Running {
             watchdog,
             hardened,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_halt_that_stands_is_told_with_its_own_reason() {
+        let latch = |who: &str| HaltLatch { who: who.into(), ..HaltLatch::default() };
+        for (who, why) in [
+            ("operator", HaltWhy::Operator),
+            ("signal", HaltWhy::Operator),
+            ("kill_file", HaltWhy::KillFile),
+            ("journal", HaltWhy::Journal),
+            ("directory", HaltWhy::Journal),
+            ("thread", HaltWhy::Thread),
+            ("ring", HaltWhy::RingFull),
+        ] {
+            assert_eq!(why_of(&latch(who)), why, "{who}");
+        }
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Vitals {
     troubles: u64,
     /// What each sink beside the store has lost, by its name.
     sinks: BTreeMap<&'static str, Recent>,
+    /// The line that the service manager was last told.
+    service_line: String,
     /// What the core was told to hold back, by venue.
     told: PerVenue<bool>,
 }
@@ -147,8 +149,14 @@ impl Running {
         for news in self.vitals.health.look(&signs, now) {
             self.observer.announcer().note(news.told(at));
         }
-        self.vitals.troubles = health::troubles(&signs).len() as u64;
+        let troubles = health::troubles(&signs);
+        self.vitals.troubles = troubles.len() as u64;
         self.vitals.signs = signs;
+        let line = for_service_manager(self.spec.mode.name(), &troubles);
+        if line != self.vitals.service_line {
+            self.notify.status(&line);
+            self.vitals.service_line = line;
+        }
         for venue in Venue::ALL {
             let held = self.vitals.health.held[venue];
             if std::mem::replace(&mut self.vitals.told[venue], held) != held {
@@ -308,6 +316,15 @@ pub(super) fn beside(machine: Snapshot, facts: &RunFacts, observer: &Observer) -
     }
 }
 
+/// The line that `systemctl status` shows: the mode, and what is wrong.
+fn for_service_manager(mode: &str, troubles: &[health::Trouble]) -> String {
+    let words: Vec<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
+    match words.as_slice() {
+        [] => format!("{mode}: healthy"),
+        words => format!("{mode}: {}", words.join("; ")),
+    }
+}
+
 /// Quarantined markets by the venues' names, with the cause and what ends it.
 fn quarantined(directory: &Directory, seen: &Snapshot) -> Vec<String> {
     let count = usize::try_from(seen.core.get(CoreFigure::Quarantined)).unwrap_or(0);
@@ -360,6 +377,15 @@ mod tests {
         assert!(!key.look(at(26), true, 6, at(25)));
         assert!(!key.look(at(27), false, 6, at(25)), "an order was taken");
         assert!(key.look(at(28), true, 7, at(25)));
+    }
+
+    #[test]
+    fn the_service_manager_reads_the_mode_and_every_trouble() {
+        assert_eq!(for_service_manager("demo", &[]), "demo: healthy");
+        let signs = Signs { open: true, halted: true, agreed: true, ..Signs::default() };
+        let line = for_service_manager("demo", &health::troubles(&signs));
+        assert!(line.starts_with("demo: ") && line.contains("halted"), "{line}");
+        assert!(line.contains("; "), "all of them: {line}");
     }
 
     #[test]

@@ -77,8 +77,8 @@ enum Happening {
     Here(usize, ConnId, String),
     /// A ping of ours has been answered, or a venue pings.
     Alive(usize, ConnId),
-    /// A venue pings, and will again.
-    VenuePing(usize),
+    /// A venue pings over this connection, and will again.
+    VenuePing(usize, ConnId),
     /// An executor's connection is made.
     LaneUp(Venue, Lane),
     /// A request of an executor arrives at its venue.
@@ -320,14 +320,13 @@ impl Simulation {
                     self.links[link].session.alive(now);
                 }
             }
-            Happening::VenuePing(link) => {
-                if self.links[link].conn.is_some() {
-                    self.links[link].session.alive(now);
-                }
+            Happening::VenuePing(link, conn) if self.links[link].conn == Some(conn) => {
+                self.links[link].session.alive(now);
                 if let Some(span) = self.links[link].pings_every {
-                    self.queue.push(now.after(span), Happening::VenuePing(link));
+                    self.queue.push(now.after(span), Happening::VenuePing(link, conn));
                 }
             }
+            Happening::VenuePing(..) => {} // the connection is gone, and its pings with it
             Happening::LaneUp(venue, lane) => self.executors[venue].connect(now, lane),
             Happening::Asked(venue, lane, bytes) => {
                 let host = self.accounts[venue].orders_host();
@@ -389,7 +388,7 @@ impl Simulation {
         self.links[at].conn = Some(conn);
         self.links[at].session.open(now);
         if let Some(span) = pings_every {
-            self.queue.push(now.after(span), Happening::VenuePing(at));
+            self.queue.push(now.after(span), Happening::VenuePing(at, conn));
         }
         self.carry_frames();
         Ok(())
