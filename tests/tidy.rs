@@ -478,7 +478,6 @@ const VENUES_NAMED: &[&str] = &[
     "src/config/keys.rs",     // where it is and where its keys are
     "src/app/audit.rs",       // reads the hashes that only Polymarket's stream has
     "src/sim/world.rs",       // makes a simulated day's venues out of the twin's
-    "src/verbs/twin.rs",      // shows how the twin is reached
     "src/verbs/bench.rs",     // names its measurements
 ];
 /// Folders that are a venue's own, have a file for each, or stand beside the program: the twin and the measurements.

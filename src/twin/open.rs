@@ -173,6 +173,14 @@ fn describe(
     }))
 }
 
+/// How a venue is reached, as lines for a person: `described` is its part of the description.
+pub fn lines_of(venue: Venue, described: &Value) -> Vec<String> {
+    match venue {
+        Venue::Polymarket => polymarket::lines(described),
+        Venue::Kalshi => kalshi::lines(described),
+    }
+}
+
 fn relations(market_set: &MarketSet) -> Value {
     let name = |venue: Venue, market: usize| match venue {
         Venue::Polymarket => &market_set.polymarket[market].condition_id,

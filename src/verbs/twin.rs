@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use surefoot_hot::ids::Venue;
 
 use super::refuse;
 use crate::cli::TwinArgs;
 use crate::config::Setup;
 use crate::exit::{Exit, Failed};
 use crate::twin::flow::Config;
-use crate::twin::open::{OpenError, Options, open};
+use crate::twin::open::{OpenError, Options, lines_of, open};
 use crate::twin::server::ServerOptions;
 
 /// How long a signal may go unseen.
@@ -110,33 +111,16 @@ fn for_people(twin: &Value) -> String {
     let mut lines = vec![
         "The venues' twin is up. Its markets are synthetic, its money is not real.".to_owned(),
         format!("  CA file           {}", text("/ca_file")),
-        "Polymarket".to_owned(),
     ];
-    for name in ["clob", "gamma", "data", "ws_market", "ws_user"] {
-        lines.push(format!("  {name:<17} {}", text(&format!("/polymarket/{name}"))));
+    for venue in Venue::ALL {
+        lines.extend(lines_of(venue, &twin[venue.name()]));
     }
-    for account in twin["polymarket"]["accounts"].as_array().into_iter().flatten() {
-        let kind = &account["signature_type"];
-        let funder = account["funder"].as_str().unwrap_or_default();
-        lines.push(format!("  account, type {kind}   {funder} (key and credentials with --json)"));
-    }
-    lines.push("Kalshi".to_owned());
-    for name in ["rest", "ws"] {
-        lines.push(format!("  {name:<17} {}", text(&format!("/kalshi/{name}"))));
-    }
-    for account in twin["kalshi"]["accounts"].as_array().into_iter().flatten() {
-        let field = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
-        lines.push(format!(
-            "  key, {:<12} {} in {}",
-            field("key_type"),
-            field("key_id"),
-            field("private_key_file")
-        ));
-    }
+    let markets = Venue::ALL.map(|venue| {
+        format!("{} markets on {}", count(&format!("/markets/{}", venue.name())), venue.name())
+    });
     lines.push(format!(
-        "{} markets on Polymarket, {} on Kalshi, {} pairs, {} exclusive sets. Ctrl-C ends it.",
-        count("/markets/polymarket"),
-        count("/markets/kalshi"),
+        "{}, {} pairs, {} exclusive sets. Ctrl-C ends it.",
+        markets.join(", "),
         count("/relations/pairs"),
         count("/relations/sets"),
     ));

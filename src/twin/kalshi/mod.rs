@@ -21,6 +21,7 @@ mod parse;
 mod rest;
 pub mod text;
 mod views;
+mod words;
 mod ws;
 mod ws_commands;
 mod ws_frames;
@@ -41,6 +42,7 @@ use super::rng::Rng;
 use super::{ConnId, Host, VenueServer};
 
 pub use self::house::Taken;
+pub use self::words::lines;
 
 /// Every path starts with it.
 pub const BASE: &str = "/trade-api/v2";

@@ -23,6 +23,7 @@ pub mod text;
 pub mod trade;
 mod trading;
 mod wallet;
+mod words;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -39,6 +40,8 @@ use self::trade::Trade;
 use super::http::{Request, Response};
 use super::market_set::PolymarketMarket;
 use super::{ConnId, Host, VenueServer};
+
+pub use self::words::lines;
 
 /// The account of everybody else.
 pub const HOUSE_ACCOUNT: usize = 0;
