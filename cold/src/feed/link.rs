@@ -124,6 +124,8 @@ pub struct LinkStats {
     pub notices_lost: u64,
     /// Markets it was told to follow and could not.
     pub unfollowed: u64,
+    /// Text frames that found no room on the way to the audit.
+    pub untapped: u64,
     /// The last message about our own money that was not understood, by what it names; with how many there were.
     pub unread: (u64, Option<String>),
     /// Whether the venue turned the last signed upgrade away for who asked (401 or 403); ends with the next that works.
@@ -221,6 +223,7 @@ impl<S: Follow> FeedLink<S> {
             held: 0,
             notices_lost: 0,
             unfollowed: 0,
+            untapped: 0,
             unread: (0, None),
             credentials_refused: false,
             last_error: None,
@@ -449,7 +452,8 @@ impl<S: Follow> FeedLink<S> {
                     if let Some(tap) = &mut tap {
                         let conn = u32::try_from(self.stats.opened).unwrap_or(u32::MAX);
                         let number = self.session.number();
-                        tap.frame(now, self.venue, self.link, number, conn, bytes);
+                        let tapped = tap.frame(now, self.venue, self.link, number, conn, bytes);
+                        self.stats.untapped += u64::from(!tapped);
                     }
                     self.stats.frames += 1;
                     self.stats.bytes += bytes.len() as u64;

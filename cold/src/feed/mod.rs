@@ -206,11 +206,6 @@ impl<M: Meter> Feed<M> {
         &self.outlet
     }
 
-    /// Frames that did not fit into the tap.
-    pub fn tap_lost(&self) -> u64 {
-        self.tap.as_ref().map_or(0, Tap::lost)
-    }
-
     /// The meter, for reading.
     pub fn meter(&mut self) -> &mut M {
         &mut self.meter

@@ -190,6 +190,7 @@ figures! {
         Held = "link_turns_held", Count, "Turns in which the link was left unread because the ring had no room.", held;
         NoticesLost = "link_notices_lost", Count, "Notices of markets that found no room.", notices_lost;
         Unfollowed = "link_markets_unfollowed", Count, "Markets that the link was told to follow and could not.", unfollowed;
+        Untapped = "link_frames_untapped", Count, "Frames that found no room on the way to the audit of book hashes.", untapped;
         CredentialsRefused = "link_credentials_refused", Flag, "Whether the venue turned the last signed upgrade away for who asked.", credentials_refused;
         Unread = "link_messages_unread", Count, "Messages about our own money that were not understood.", unread: |unread: &(u64, Option<String>)| unread.0;
     }
