@@ -215,7 +215,14 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 if !due {
                     continue;
                 }
+                let search;
                 let kind = match &self.chores[at] {
+                    Chore::Cancel { cancel, id, .. }
+                        if id.is_none() && self.ids.find(cancel.order).is_none() =>
+                    {
+                        search = Inquiry::new(query_of(cancel), VenueId::NONE);
+                        RequestKind::Ask(&search)
+                    }
                     Chore::Cancel { cancel, .. } => RequestKind::Cancel(cancel),
                     Chore::Ask { inquiry, .. } => RequestKind::Ask(inquiry),
                 };

@@ -211,6 +211,16 @@ fn cancels_of_one_shard_without_tokens_keep_no_others_back() {
 }
 
 #[test]
+fn a_cancel_that_must_find_the_id_first_is_paid_for_as_a_question() {
+    let mut rig = Rig::up();
+    rig.place(1);
+    rig.write(WriteResult::All); // and no answer yet
+    rig.machine.codec_mut().no_cancels_in = Some(MarketId::new(0));
+    rig.intent(Intent::Cancel(cancel(1)));
+    assert!(rig.request().starts_with("GET /orders/1 "));
+}
+
+#[test]
 fn a_429_pauses_orders_for_as_long_as_it_says() {
     let mut rig = Rig::up();
     rig.place(1);
