@@ -26,14 +26,18 @@ impl Listing for PolymarketListing {
     }
 }
 
+/// Each request says how many rows it wants: Gamma's newer listing gives 20 where nothing is said, without a word about the others
+/// (`polymarket.md` §7.3, 2026-11-20), and of this one the number is not documented. A market that is not listed counts as closed.
 fn terms(
     gamma: &Rest,
     names: &[String],
     cluster: &dyn Fn(&str) -> ClusterId,
 ) -> Result<Terms, String> {
     let mut read = Terms::default();
+    let limit = MARKETS_PER_REQUEST.to_string();
     for names in names.chunks(MARKETS_PER_REQUEST) {
-        let query: Vec<_> = names.iter().map(|name| ("condition_ids", name.as_str())).collect();
+        let names = names.iter().map(|name| ("condition_ids", name.as_str()));
+        let query: Vec<_> = names.chain([("limit", limit.as_str())]).collect();
         let body = gamma
             .get("/markets", &query)
             .map_err(|error| format!("polymarket metadata: {error}"))?;
@@ -52,9 +56,10 @@ fn terms(
 
 fn results(gamma: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String> {
     let mut found = Vec::new();
+    let limit = MARKETS_PER_REQUEST.to_string();
     for names in names.chunks(MARKETS_PER_REQUEST) {
         let names = names.iter().map(|name| ("condition_ids", *name));
-        let query: Vec<_> = names.chain([("closed", "true")]).collect();
+        let query: Vec<_> = names.chain([("closed", "true"), ("limit", limit.as_str())]).collect();
         let body = gamma
             .get("/markets", &query)
             .map_err(|error| format!("polymarket results: {error}"))?;
@@ -64,4 +69,43 @@ fn results(gamma: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String>
         found.extend(read.filter_map(|m| Some((m.names.condition_id, m.yes_pays?))));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use surefoot_hot::units::Nanos;
+
+    use super::*;
+    use crate::rest::{RestAnswer, RestRequest, Transport};
+
+    /// Lists nothing, and remembers what was asked for.
+    #[derive(Default)]
+    struct Gamma(Mutex<Vec<String>>);
+
+    impl Transport for Gamma {
+        fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            self.0.lock().unwrap().push(request.target.to_owned());
+            Ok(RestAnswer { status: 200, body: b"[]".to_vec(), ..RestAnswer::default() })
+        }
+        fn now(&self) -> Nanos {
+            Nanos::ZERO
+        }
+    }
+
+    #[test]
+    fn no_request_leaves_the_number_of_rows_to_the_venue() {
+        let gamma = Arc::new(Gamma::default());
+        let rest = Rest::over(gamma.clone(), "https://gamma.example".parse().unwrap(), None);
+        let names: Vec<String> = (0..120).map(|nth| format!("0x{nth}")).collect();
+        PolymarketListing.terms(&rest, &names, &|_| ClusterId::new(0)).unwrap();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        PolymarketListing.results(&rest, &names).unwrap();
+        let asked = gamma.0.lock().unwrap();
+        assert_eq!(asked.len(), 6, "fifty, fifty and twenty, twice");
+        for target in asked.iter() {
+            assert!(target.matches("condition_ids=").count() <= 50 && target.ends_with("limit=50"));
+        }
+    }
 }
