@@ -66,8 +66,8 @@ pub struct Kalshi {
     slots: Option<HeaderSlots>,
     from_slot: u64,
     inline: u64,
-    /// What no market is called, and a signature of 1970: for rehearsals.
-    nowhere: (KalshiNames, Pair),
+    /// Names of a market that does not exist, and a signature of 1970: what rehearsals write.
+    rehearsed: (KalshiNames, Pair),
 }
 
 impl Kalshi {
@@ -97,7 +97,7 @@ impl Kalshi {
             slots,
             from_slot: 0,
             inline: 0,
-            nowhere: (names, pair),
+            rehearsed: (names, pair),
         };
         for entry in directory.iter() {
             this.follow(entry.def.market, &entry.names);
@@ -417,7 +417,7 @@ impl VenueCodec for Kalshi {
 
     /// Without a signature: those are made ahead, and made for orders.
     fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
-        let (names, pair) = &self.nowhere;
+        let (names, pair) = &self.rehearsed;
         write_create(names, &rehearsal_order(now, Venue::Kalshi), request)?;
         self.finish_with(pair, "POST", encode::ORDERS.as_bytes(), &[], request);
         Ok(())

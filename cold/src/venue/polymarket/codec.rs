@@ -63,8 +63,8 @@ pub struct Polymarket {
     reads: Bucket,
     reserve: u64,
     beat: String,
-    /// What no market is called, for rehearsals.
-    nowhere: PolymarketNames,
+    /// Names of a market that does not exist: what rehearsals write.
+    rehearsed: PolymarketNames,
 }
 
 impl std::fmt::Debug for Polymarket {
@@ -92,7 +92,7 @@ impl Polymarket {
             reads: bucket(rates.reads),
             reserve: rates.reserve,
             beat: String::new(),
-            nowhere: PolymarketNames {
+            rehearsed: PolymarketNames {
                 condition_id: String::new(),
                 yes_token: "1".repeat(77),
                 no_token: "2".repeat(77),
@@ -351,6 +351,6 @@ impl VenueCodec for Polymarket {
 
     fn rehearse(&mut self, now: Nanos, request: &mut Request) -> Result<(), CannotEncode> {
         let order = rehearsal_order(now, Venue::Polymarket);
-        self.write_order(now, &self.nowhere, &order, request).map(|_| ())
+        self.write_order(now, &self.rehearsed, &order, request).map(|_| ())
     }
 }
