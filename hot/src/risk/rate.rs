@@ -5,13 +5,19 @@ use std::collections::VecDeque;
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Side};
 use crate::order::Order;
+use crate::risk::LimitRow;
 use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty};
 
 const WINDOW: Nanos = Nanos::from_secs(60);
-/// More than any limit allows in a minute; beyond it the window reads as full.
-const REMEMBERED: usize = 8_192;
-/// Orders within the duplicate window; at the largest rate a second holds fewer.
+/// Mutations that the window remembers: more than the row allows at most, so that a full window refuses.
+const REMEMBERED: usize = 65_536;
+const _: () = assert!(
+    LimitRow::OrdersPerMinute.def().bounds.1 < REMEMBERED as u64,
+    "a window that is full is over every limit"
+);
+/// Orders that are remembered within the duplicate window. Where there are more, every order counts as a repeated one: the
+/// one that it repeats may be forgotten.
 const RECENT: usize = 512;
 
 /// A sliding window over order mutations.
@@ -90,12 +96,13 @@ impl Rate {
         u64::from(self.by_market[market.index()])
     }
 
-    /// Whether the same market, side, price and size was placed within the window.
+    /// Whether the same market, side, price and size was placed within the window, or may have been.
     pub fn repeats(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();
-        self.recent
-            .iter()
-            .any(|&(_, m, s, p, q)| (m, s, p, q) == (order.market, side, price, order.qty))
+        let same = |&(_, m, s, p, q): &(Nanos, MarketId, Side, Price, Qty)| {
+            (m, s, p, q) == (order.market, side, price, order.qty)
+        };
+        self.recent.len() == RECENT || self.recent.iter().any(same)
     }
 }
 
@@ -107,4 +114,56 @@ impl Default for Rate {
 
 state_fields! {
     Rate { mutations: list(REMEMBERED), by_market: derived, recent: list(RECENT) } then rebuild
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Action, GroupId, OrderId, Outcome, Venue};
+    use crate::order::{Purpose, Tif};
+
+    fn order(nth: u64) -> Order {
+        Order {
+            id: OrderId::new(nth),
+            epoch: 1,
+            decided: Nanos::ZERO,
+            group: GroupId::new(1),
+            market: MarketId::new(3),
+            venue: Venue::Kalshi,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: Price::from_ticks(100).unwrap(),
+            qty: Qty::from_micros(nth),
+            tif: Tif::Ioc,
+            expires: None,
+            post_only: false,
+            purpose: Purpose::Leg,
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_full_is_over_every_limit() {
+        let mut rate = Rate::new();
+        let now = Nanos::from_secs(100);
+        for _ in 0..REMEMBERED + 5 {
+            rate.count(now, MarketId::new(3));
+        }
+        let (_, most) = LimitRow::OrdersPerMinute.def().bounds;
+        assert!(rate.in_all() > most && rate.in_market(MarketId::new(3)) == rate.in_all());
+        rate.advance(now.after(WINDOW), Nanos::from_secs(1));
+        assert_eq!((rate.in_all(), rate.in_market(MarketId::new(3))), (0, 0));
+    }
+
+    #[test]
+    fn where_orders_are_forgotten_too_early_every_order_may_be_a_repeated_one() {
+        let (mut rate, now) = (Rate::new(), Nanos::from_secs(100));
+        for nth in 0..RECENT as u64 - 1 {
+            rate.remember(now, &order(nth));
+        }
+        assert!(rate.repeats(&order(0)) && !rate.repeats(&order(10_000)));
+        rate.remember(now, &order(RECENT as u64));
+        assert!(rate.repeats(&order(10_000)), "the one that it repeats may be forgotten");
+        rate.advance(now.after(Nanos::from_secs(2)), Nanos::from_secs(1));
+        assert!(!rate.repeats(&order(10_000)));
+    }
 }
