@@ -197,6 +197,9 @@ pub(super) fn read_message<'a>(
     if !message.has_no {
         scratch.no.clear();
     }
+    if !message.has_ranges {
+        scratch.range_count = 0; // those of an earlier message are another market's
+    }
     Ok(message)
 }
 
@@ -426,5 +429,17 @@ mod tests {
             });
             assert!(usual > 500, "values may differ: {usual}");
         }
+    }
+
+    #[test]
+    fn a_message_without_a_grid_has_none_though_an_earlier_one_had() {
+        let mut scratch = Scratch::new();
+        let with =
+            br#"{"type":"m","msg":{"price_ranges":[{"start":"0","end":"1","step":"0.01"}]}}"#;
+        let _ = read_message(&mut Scan::new(with), &mut scratch).expect("good JSON");
+        assert_eq!(scratch.grid(), Grid::uniform(100));
+        let without = br#"{"type":"m","msg":{"event_type":"price_level_structure_updated"}}"#;
+        let _ = read_message(&mut Scan::new(without), &mut scratch).expect("good JSON");
+        assert_eq!(scratch.grid(), None);
     }
 }
