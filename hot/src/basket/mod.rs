@@ -263,9 +263,9 @@ impl Baskets {
         if def.payout == 0 || def.payout > u32::from(def.legs) * u32::from(RATIO_MAX) * 10_000 {
             return Err(DefError::Payout);
         }
-        if (def.leg, def.legs, def.payout, def.kind)
-            != (basket.have, basket.want, basket.payout, basket.kind)
-        {
+        let is_next = (def.leg, def.legs, def.payout, def.kind)
+            == (basket.have, basket.want, basket.payout, basket.kind);
+        if !is_next || def.leg >= def.legs {
             return Err(DefError::Order);
         }
         let leg = Leg { market: def.market, outcome: def.outcome, ratio: def.ratio };

@@ -245,6 +245,8 @@ fn a_definition_is_whole_or_nothing() {
     assert!(baskets.get(BasketId::new(1)).is_none());
     let dear = [dear, last].map(|def| BasketDef { payout: 30_000, ..def });
     assert_eq!(dear.map(|def| baskets.define(&def, &books)), [Ok(false), Ok(true)]);
+    let beyond = BasketDef { leg: 2, outcome: Outcome::Yes, ..dear[0] };
+    assert_eq!(baskets.define(&beyond, &books), Err(DefError::Order), "it has its last leg");
     for id in 1..BASKETS_PER_MARKET_MAX as u16 {
         define(&mut baskets, &books, id, 10_000, &[(0, Outcome::Yes), (1, Outcome::No)]);
     }
