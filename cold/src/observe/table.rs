@@ -87,7 +87,7 @@ figures! {
         Amended = "core_orders_amended", Count, "Orders that a venue changed in place.", amended;
         AmendsRefused = "core_amends_refused", Count, "Changes in place that were refused, or never sent.", amends_refused;
         OrdersExpired = "core_orders_expired", Count, "Orders that ended because their time had come.", orders_expired;
-        Refusals = "core_orders_refused", Count, "Orders that the gate refused.", refusals;
+        Rejections = "core_orders_refused", Count, "Orders that the gate refused.", refusals;
         Fills = "core_fills_booked", Count, "Fills that were booked.", fills;
         FillsFailed = "core_fills_failed", Count, "Fills that failed after they were booked.", fills_failed;
         Stalls = "core_thread_stalled", Count, "Times that the hot thread stood still.", stalls;

@@ -213,12 +213,21 @@ impl Comparison {
         self.markets[market.index()].gone.map(payable_from)
     }
 
-    /// The market paid us: the cash may not show yet.
-    pub fn on_settled(&mut self, now: Nanos, market: MarketId, account: CashAccount, paid: Usd) {
+    /// The market paid us: the cash may not show yet. Or it owes us `claim`: somebody may have redeemed it before we heard of
+    /// the result, and then the cash has it already.
+    pub fn on_settled(
+        &mut self,
+        now: Nanos,
+        market: MarketId,
+        account: CashAccount,
+        paid: Usd,
+        claim: Usd,
+    ) {
         let settled = &mut self.markets[market.index()];
         (settled.settled_at, settled.paid) = (now, paid);
         self.settled.insert(market.index());
-        self.accounts[account.index()].range.allow(paid.max(Usd::ZERO).micros(), 0);
+        let [paid, claim] = [paid, claim].map(|amount| amount.max(Usd::ZERO).micros());
+        self.accounts[account.index()].range.allow(paid, claim);
     }
 
     /// A reading of a venue begins: nothing is told of its markets yet, and what was settled after `lagging` may not show.
@@ -336,7 +345,9 @@ impl Comparison {
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
-            self.accounts[CashAccount::of(venue, 0).index()].range.allow(0, claims.micros());
+            // A short that was settled makes what is owed less than nothing: nobody pays that in.
+            let owed = claims.max(Usd::ZERO);
+            self.accounts[CashAccount::of(venue, 0).index()].range.allow(0, owed.micros());
         }
         self.begin_markets(venue, books, lagging);
         for record in orders.live().filter(|record| record.order.venue == venue) {

@@ -199,7 +199,8 @@ impl Core {
         let account = self.cash_account(market);
         self.take_back_early_payment(market, account, yes_pays);
         let paid = self.money.settle(&self.books, &self.baskets, market, yes_pays);
-        self.comparison.on_settled(now, market, account, paid);
+        let claim = self.money.position(market).claim();
+        self.comparison.on_settled(now, market, account, paid, claim);
         self.note_position(market, out);
         // A group that still worked on it cannot any more: its contracts there are paid, what is not complete is sold.
         for slot in 0..self.groups.len() {

@@ -24,13 +24,10 @@ impl Range {
         self.more += more;
     }
 
-    /// What was allowed as `more` has happened, or will not.
-    ///
-    /// # Panics
-    /// So much was never allowed.
+    /// What was allowed as `more` has happened, or will not: it is taken back, as far as it was allowed. What came up while
+    /// the reading was under way may be more than was allowed at its beginning.
     pub fn forbid_more(&mut self, more: impl Into<i128>) {
-        self.more -= more.into();
-        assert!(self.more >= 0, "only what was allowed is taken back");
+        self.more = (self.more - more.into().max(0)).max(0);
     }
 
     /// Whether nothing is in flight: the venue's figure should be ours to the last millionth.

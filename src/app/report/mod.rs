@@ -134,7 +134,7 @@ impl ThisRun<'_> {
             "rejected": self.grown(CoreFigure::OrdersRejected),
             "unknown": self.grown(CoreFigure::OrdersUnknown),
             "unsent": unsent,
-            "refused": self.grown(CoreFigure::Refusals),
+            "refused": self.grown(CoreFigure::Rejections),
             "cancels": self.grown(CoreFigure::Cancels),
             "live": core.count(CoreFigure::OrdersLive),
             "foreign": core.count(CoreFigure::Foreign),

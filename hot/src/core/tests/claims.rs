@@ -228,3 +228,60 @@ fn a_claim_that_is_paid_within_a_minute_of_the_first_funding_is_paid_once() {
     assert_eq!(alarms(&desk), 0, "{:?}", desk.notes);
     assert!(desk.core.ledger().is_balanced());
 }
+
+#[test]
+fn a_short_that_settles_owes_and_is_no_claim_that_anybody_redeems() {
+    let mut desk = Desk::new();
+    desk.book(PM, &[(40, 100)], &[(50, 100)]);
+    let quote = |action, cents| Control::Rest {
+        market: PM,
+        outcome: Outcome::Yes,
+        action,
+        price: price(cents),
+        qty: qty(20),
+        expires: None,
+        post_only: true,
+        exit: false,
+    };
+    desk.control(quote(crate::ids::Action::Buy, 42));
+    let bought = desk.last_placed();
+    let fill = desk.fill_of(&bought, 20);
+    desk.report(Report::Fill(fill));
+    desk.control(quote(crate::ids::Action::Sell, 48));
+    let sold = desk.last_placed();
+    desk.fill(&sold, 20);
+    // The purchase is taken back after its contracts were sold.
+    desk.report(Report::Finality { fill: fill.fill, state: Finality::Failed });
+    assert!(desk.core.ledger().position(PM).is_short());
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    assert!(desk.core.ledger().claims() < Usd::ZERO);
+    for _ in 0..3 {
+        reading(&mut desk, 0, Usd::ZERO);
+    }
+    assert!(desk.core.ledger().is_balanced());
+}
+
+#[test]
+fn a_claim_may_be_redeemed_before_its_result_is_heard_of_in_the_middle_of_a_reading() {
+    let mut desk = Desk::new();
+    desk.gap();
+    for _ in 0..2 {
+        let order = desk.last_placed();
+        desk.fill(&order, 30);
+    }
+    desk.book(KA, &[(20, 100)], &[(52, 300)]);
+    desk.wait(Nanos::from_secs(20));
+    reading(&mut desk, 30, Usd::ZERO);
+    let cash = desk.core.ledger().cash_at(Venue::Polymarket);
+    desk.wait(Nanos::from_secs(20));
+    let (venue, since, no) = (Venue::Polymarket, desk.now, Qty::ZERO);
+    desk.control(Control::Reading { venue, since });
+    desk.control(Control::Position { market: PM, yes: Qty::ZERO, no });
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    desk.control(Control::Position { market: PM, yes: Qty::ZERO, no });
+    let paid = cash + Usd::from_dollars(30);
+    desk.control(Control::Cash { venue, shard: 0, cash: paid });
+    desk.control(Control::Reconciled { venue, clean: true });
+    assert_eq!(desk.core.ledger().cash_at(venue), paid);
+    assert_eq!(desk.core.stats().claims, Usd::ZERO, "it was paid");
+}
