@@ -14,6 +14,8 @@ use crate::units::Usd;
 
 /// What could be sold for less may stay: groups leave as much.
 const WORTH_MIN: Usd = Usd::from_dollars(1);
+/// Positions that are told as alarms after one comparison; the next ones go on with the others.
+const TOLD_MAX: usize = 64;
 
 /// For which positions the alarm was raised, by market: one set an outcome.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Core {
         self.mark(); // leaves what no complete basket has taken
         let mut found = Unpaired::default();
         self.unpaired_told.forget_closed(self.money.ledger());
-        let mut from = MarketId::new(0);
+        let (mut from, mut newly_told) = (MarketId::new(0), 0);
         while let Some(market) = self.ledger().next_open(from) {
             from = MarketId::new(market.get() + 1);
             for outcome in [Outcome::Yes, Outcome::No] {
@@ -62,13 +64,16 @@ impl Core {
                     true => is_open && told,
                     false => is_open && self.is_worth(market, outcome, qty),
                 };
-                self.unpaired_told.markets[outcome.index()].set(market.index(), stands);
                 if stands {
                     found.add(UnpairedPosition { market, outcome, qty });
                 }
-                if stands && !told {
+                let is_due = stands && !told && newly_told < TOLD_MAX;
+                if is_due {
+                    newly_told += 1;
                     self.alarm(Alarm::Unpaired, Some(market), None, out);
                 }
+                let is_told = stands && (told || is_due);
+                self.unpaired_told.markets[outcome.index()].set(market.index(), is_told);
             }
         }
         self.stats.unpaired = found;
@@ -77,7 +82,8 @@ impl Core {
     /// Whether a group that has not ended has a leg in this outcome.
     fn is_worked_on(&self, market: MarketId, outcome: Outcome) -> bool {
         let mut legs = self.groups.iter().flat_map(|group| group.legs());
-        legs.any(|leg| leg.market == market && leg.outcome == outcome)
+        self.groups.has_leg_in(market)
+            && legs.any(|leg| leg.market == market && leg.outcome == outcome)
     }
 
     /// Whether contracts cost or would fetch enough to matter.

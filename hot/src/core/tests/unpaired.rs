@@ -62,3 +62,25 @@ fn dust_is_not_told_and_a_group_at_work_explains_its_leg() {
     );
     assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
 }
+
+#[test]
+fn an_account_full_of_what_nobody_knows_is_told_a_part_at_a_time() {
+    let mut desk = Desk::new();
+    let markets = || (10..210_u16).map(MarketId::new);
+    for market in markets() {
+        let cluster = ClusterId::new(market.get());
+        desk.event(Event::Market(MarketDef { market, cluster, ..terms(KA) }));
+    }
+    desk.control(Control::Start { epoch: 2, first_order: 500 });
+    let held: Vec<_> =
+        markets().map(|market| Control::Position { market, yes: qty(30), no: Qty::ZERO }).collect();
+    let mut told = Vec::new();
+    for _ in 0..8 {
+        desk.reading(Venue::Polymarket, &[]);
+        desk.reading(Venue::Kalshi, &held);
+        told.push(alarms(&desk));
+    }
+    assert_eq!(desk.core.stats().unpaired.count, 200, "all of them are counted at once");
+    assert!(told.windows(2).all(|pair| pair[1] - pair[0] <= 2 * 64), "{told:?}");
+    assert_eq!(told.last(), Some(&200));
+}
