@@ -86,7 +86,13 @@ impl Core {
 
     /// The venue's word on the cash in an account.
     pub(super) fn on_cash(&mut self, venue: Venue, shard: u8, cash: Usd, out: &mut Outbox) {
-        let account = CashAccount::of(venue, shard);
+        let Some(account) = CashAccount::known(venue, shard) else {
+            // No order can draw on it. What lies there is ours all the same, and nobody has counted it.
+            if cash != Usd::ZERO {
+                self.disagree(venue, None, out);
+            }
+            return;
+        };
         self.comparison.on_cash_told(account, cash);
         self.compare_cash(account, cash, out);
     }

@@ -48,15 +48,22 @@ impl CashAccount {
     /// # Panics
     /// Beyond the venue's accounts; metadata with such a shard is refused on the way in.
     pub const fn of(venue: Venue, shard: u8) -> Self {
+        Self::known(venue, shard).expect("metadata bounds the shard")
+    }
+
+    /// The same; `None` for a shard that is beyond the venue's accounts, which the venue may have opened since.
+    pub const fn known(venue: Venue, shard: u8) -> Option<Self> {
         let accounts = venue.rules().cash_accounts;
         let shard = if accounts == 1 { 0 } else { shard };
-        assert!(shard < accounts, "metadata bounds the shard");
+        if shard >= accounts {
+            return None;
+        }
         let (mut first, mut nth) = (0, 0);
         while nth < venue.index() {
             first += Venue::ALL[nth].rules().cash_accounts;
             nth += 1;
         }
-        Self(first + shard)
+        Some(Self(first + shard))
     }
 
     /// All of them.

@@ -4,7 +4,7 @@
 //! §3.8, §5 and §8, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, VenueKey};
+use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
 use surefoot_hot::report::{Fill, Finality, OrderStatus, Report, VenueState};
 use surefoot_hot::units::{Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine, venue_key};
@@ -172,11 +172,17 @@ pub fn position(row: &Value) -> Result<Position, ReadError> {
 pub fn balance_by_shard(body: &Value) -> Result<Option<Vec<(u8, Usd)>>, ReadError> {
     let Some(rows) = Object::new("balance", body).get("balance_breakdown") else { return Ok(None) };
     let rows = rows.as_array().ok_or(Object::new("balance", body).error("balance_breakdown"))?;
-    let cash = rows.iter().map(|row| {
+    let cash = rows.iter().filter_map(|row| {
         let row = Object::new("balance of a shard", row);
-        // dollars as text; a number here would be the cents of the old field
-        row.text("balance")?;
-        Ok((shard(&row)?, row.rounded_usd("balance")?))
+        let read = |row: &Object<'_>| {
+            // dollars as text; a number here would be the cents of the old field
+            row.text("balance")?;
+            row.rounded_usd("balance")
+        };
+        match (read(&row), shard(&row)) {
+            (Ok(Usd::ZERO), Err(_)) => None, // a shard that we do not trade on, and nothing there
+            (cash, shard) => Some(cash.and_then(|cash| Ok((shard?, cash)))),
+        }
     });
     cash.collect::<Result<_, _>>().map(Some)
 }
@@ -198,8 +204,12 @@ fn side(object: &Object<'_>) -> Result<Side, ReadError> {
     }
 }
 
+/// The shard that something belongs to: one of those that [`VenueRules`](surefoot_hot::venue_rules::VenueRules) gives cash
+/// accounts for.
 pub(super) fn shard(object: &Object<'_>) -> Result<u8, ReadError> {
-    u8::try_from(object.whole("exchange_index")?).map_err(|_| object.error("exchange_index"))
+    let shard = u8::try_from(object.whole("exchange_index")?).ok();
+    let known = shard.filter(|&shard| shard < Venue::Kalshi.rules().cash_accounts);
+    known.ok_or(object.error("exchange_index"))
 }
 
 #[cfg(test)]
@@ -294,6 +304,13 @@ mod tests {
         }
         let fine = json!({"balance_dollars": "1234.56780004"});
         assert_eq!(balance(&fine), Ok(dollars(1_234_567_800)));
+        let more = |cash: &str| {
+            let rows = [(0, "5.0000"), (8, cash)]
+                .map(|(index, cash)| json!({"exchange_index": index, "balance": cash}));
+            balance_by_shard(&json!({"balance_breakdown": rows}))
+        };
+        assert_eq!(more("0.0000"), Ok(Some(vec![(0, dollars(5_000_000))])), "an empty ninth shard");
+        assert!(more("0.0001").is_err(), "money where no order can draw on it");
         let old = json!({"balance_breakdown": [{"exchange_index": 0, "balance": 73_456}]});
         assert!(balance_by_shard(&old).is_err(), "cents of an older answer are not dollars");
         assert!(balance_by_shard(&json!({"balance_breakdown": {}})).is_err());

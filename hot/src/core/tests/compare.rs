@@ -340,3 +340,17 @@ fn a_difference_leaves_no_leg_without_its_partner() {
     let second = desk.last_placed();
     assert_eq!((second.market, second.action, second.qty), (PM, crate::ids::Action::Buy, qty(30)));
 }
+
+#[test]
+fn cash_in_an_account_that_no_order_draws_on_is_a_difference_and_no_crash() {
+    let mut desk = Desk::new();
+    let venue = Venue::Kalshi;
+    let told = |cash| {
+        let all = Usd::from_dollars(10_000);
+        [Control::Cash { venue, shard: 0, cash: all }, Control::Cash { venue, shard: 200, cash }]
+    };
+    desk.reading(venue, &told(Usd::ZERO));
+    assert!(desk.core.stats().reconciled, "an empty one is nothing to us");
+    desk.reading(venue, &told(Usd::from_dollars(1)));
+    assert!(!desk.core.stats().reconciled);
+}
