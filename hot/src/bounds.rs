@@ -72,6 +72,8 @@ pub const RESTED_PER_TIMER_MAX: usize = 256;
 /// Markets that were withdrawn, looked at in one timer event whether they need be followed any more; the next one goes on
 /// behind them. As many baskets.
 pub const LEAVING_PER_TIMER_MAX: usize = 32;
+/// Markets in quarantine, looked at in one timer event; the next one goes on behind them.
+pub const QUARANTINED_PER_TIMER_MAX: usize = 256;
 
 /// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
 /// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.

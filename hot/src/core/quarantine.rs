@@ -7,7 +7,7 @@
 
 use super::Core;
 use crate::book::Book;
-use crate::bounds::MARKETS_MAX;
+use crate::bounds::{MARKETS_MAX, QUARANTINED_PER_TIMER_MAX};
 use crate::event::Oddity;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
@@ -54,6 +54,8 @@ pub(super) struct Quarantine {
     markets: PerId<Watched>,
     /// Those of them that are shut.
     shut: IdSet,
+    /// Where the next timer event begins to look through them.
+    next: usize,
     /// Since when a message about our money at a venue has been unread.
     unread: PerVenue<Option<Nanos>>,
 }
@@ -69,7 +71,7 @@ pack_fields! {
 }
 
 state_fields! {
-    Quarantine { markets: table(Watched::CALM), shut: value, unread: value }
+    Quarantine { markets: table(Watched::CALM), shut: value, next: index, unread: value }
 }
 
 impl Quarantine {
@@ -77,6 +79,7 @@ impl Quarantine {
         Self {
             markets: PerId::new(MARKETS_MAX, Watched::CALM),
             shut: IdSet::new(MARKETS_MAX),
+            next: 0,
             unread: PerVenue::default(),
         }
     }
@@ -226,26 +229,34 @@ impl Core {
         }
     }
 
-    /// Books that have been whole for long enough are taken out of quarantine for their shape.
+    /// Books that have been whole for long enough are taken out of quarantine for their shape. Looks at so many markets in
+    /// one timer event; the next one goes on behind them.
     pub(super) fn tend_quarantine(&mut self, now: Nanos, out: &mut Outbox) {
-        let mut from = 0;
-        while let Some(at) = self.quarantine.shut.next(from) {
-            from = at + 1;
-            let Some(Shut { why, epoch, whole }) = self.quarantine.markets[at].shut else {
-                continue;
-            };
-            if why.needs_person() {
-                continue;
-            }
-            let market = MarketId::new(at as u16);
-            let book = self.books.get(market);
-            let good = book.is_some_and(|book| book.is_good() && book.epoch() != epoch);
-            let since = if good { whole.or(Some(now)) } else { None };
-            if since.is_some_and(|since| now.since(since) >= WHOLE_FOR) {
-                self.on_release(now, market, out);
-            } else {
-                self.quarantine.markets[at].shut = Some(Shut { why, epoch, whole: since });
-            }
+        for _ in 0..QUARANTINED_PER_TIMER_MAX {
+            let Some(at) = self.quarantine.shut.next(self.quarantine.next) else { break };
+            self.quarantine.next = at + 1;
+            self.tend_quarantined(now, MarketId::new(at as u16), out);
+        }
+        if self.quarantine.shut.next(self.quarantine.next).is_none() {
+            self.quarantine.next = 0;
+        }
+    }
+
+    fn tend_quarantined(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
+        let Some(Shut { why, epoch, whole }) = self.quarantine.markets[market.index()].shut else {
+            return;
+        };
+        if why.needs_person() {
+            return;
+        }
+        let book = self.books.get(market);
+        let good = book.is_some_and(|book| book.is_good() && book.epoch() != epoch);
+        let since = if good { whole.or(Some(now)) } else { None };
+        if since.is_some_and(|since| now.since(since) >= WHOLE_FOR) {
+            self.on_release(now, market, out);
+        } else {
+            let shut = Shut { why, epoch, whole: since };
+            self.quarantine.markets[market.index()].shut = Some(shut);
         }
     }
 }
