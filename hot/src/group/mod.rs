@@ -411,9 +411,7 @@ impl Group {
         assert!(self.state.is_over(), "G2: only a group that has ended is opened again");
         self.state = match self.state {
             GroupState::Hedged => GroupState::Working,
-            GroupState::Planned
-            | GroupState::Reserving
-            | GroupState::Working
+            GroupState::Working
             | GroupState::Unwinding
             | GroupState::Flat
             | GroupState::Operator => GroupState::Unwinding,
