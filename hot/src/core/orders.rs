@@ -111,8 +111,8 @@ impl Orders {
     }
 
     /// Gives an order the venue's id of it; see [`OrderTable::bind`].
-    pub fn bind(&mut self, id: OrderId, key: VenueKey) {
-        self.table.bind(id, key);
+    pub fn bind(&mut self, id: OrderId, key: VenueKey) -> bool {
+        self.table.bind(id, key)
     }
 
     /// One order, by either name.

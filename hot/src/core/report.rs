@@ -61,9 +61,13 @@ impl Core {
         }
     }
 
+    /// The venue's name of an order is known. A second name of one order, or one name for two, is not believed (O7).
     fn on_bound(&mut self, now: Nanos, order: OrderId, key: VenueKey, out: &mut Outbox) {
-        self.orders.bind(order, key);
-        self.claim_orphans(now, OrderRef::Key(key), out);
+        if self.orders.bind(order, key) {
+            return self.claim_orphans(now, OrderRef::Key(key), out);
+        }
+        let market = self.orders.find(OrderRef::Id(order)).map(|record| record.order.market);
+        self.alarm(Alarm::NameTwice, market, Some(order), out);
     }
 
     fn on_rejected(

@@ -218,13 +218,19 @@ impl OrderTable {
         );
     }
 
-    /// Learns the venue's name for an order.
-    pub fn bind(&mut self, id: OrderId, key: VenueKey) {
-        if let Some(slot) = self.by_id.find(id.get()) {
-            self.slots[slot as usize].key = Some(key);
-            assert!(self.by_key.insert(key.get(), slot), "the index is as large as the table");
-            assert!(self.by_key.find(key.get()) == Some(slot), "O7: a venue's name is one order's");
+    /// Learns the venue's name for an order. An order keeps its first name, and a name its first order (O7). Returns whether
+    /// what was told agrees with that; of an order that is forgotten nothing is known to the contrary.
+    pub fn bind(&mut self, id: OrderId, key: VenueKey) -> bool {
+        let Some(slot) = self.by_id.find(id.get()) else { return true };
+        if let Some(known) = self.slots[slot as usize].key {
+            return known == key;
         }
+        if self.by_key.find(key.get()).is_some() {
+            return false;
+        }
+        self.slots[slot as usize].key = Some(key);
+        assert!(self.by_key.insert(key.get(), slot), "the index is as large as the table");
+        true
     }
 
     /// One order, by either name.

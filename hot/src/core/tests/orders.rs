@@ -435,3 +435,31 @@ fn an_order_that_is_not_ours_is_told_once_and_claims_nothing() {
     desk.control(Control::Reading { venue: Venue::Kalshi, since });
     assert_eq!(desk.core.stats().foreign[Venue::Kalshi].count, 0, "it is gone");
 }
+
+#[test]
+fn an_order_keeps_its_first_name_and_a_name_its_first_order() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let key = |number| OrderRef::Key(VenueKey::new(number));
+    let bind = |desk: &mut Desk, order: &Order, number| {
+        desk.report(Report::Bound { order: order.id, key: VenueKey::new(number) });
+    };
+    let alarms = |desk: &Desk| {
+        let is_it = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::NameTwice, .. });
+        desk.notes.iter().filter(is_it).count()
+    };
+    let named = |desk: &Desk, number| desk.core.orders().find(key(number)).map(|of| of.order.id);
+    for told in 0..2 {
+        bind(&mut desk, &first, 7);
+        assert_eq!((named(&desk, 7), alarms(&desk)), (Some(first.id), 0), "{told}");
+    }
+    bind(&mut desk, &first, 8);
+    assert_eq!((named(&desk, 7), named(&desk, 8), alarms(&desk)), (Some(first.id), None, 1));
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    bind(&mut desk, &second, 7);
+    assert_eq!((named(&desk, 7), alarms(&desk)), (Some(first.id), 2), "it is the first one's");
+    bind(&mut desk, &second, 9);
+    assert_eq!(named(&desk, 9), Some(second.id));
+}
