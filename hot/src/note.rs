@@ -15,7 +15,7 @@ pub enum Note {
     /// A basket's best prices promised a profit; `verdict` says what became of it.
     Opportunity {
         basket: BasketId,
-        /// Units of the basket: contracts of each leg.
+        /// Units of the basket: of each leg so many times its ratio of contracts.
         units: Qty,
         /// Profit of the last unit after fees, in $0.0001.
         edge: i32,
