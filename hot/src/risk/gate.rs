@@ -73,7 +73,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// | --- | --- |
 /// | opening: the first leg of a basket, a quote | all; `NotReducing` where it sells |
 /// | hedge: completes what is held; top-up: makes a leftover large enough to sell | halt, a market that the venue trades, grid, minimum size, expiry, the cash that is there, own cross |
-/// | reducing: unwind, exit, stop-loss | a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
+/// | reducing: unwind, exit, stop-loss | that it sells, a market that the venue trades, grid, minimum size, expiry, own cross, what is held |
 ///
 /// A change of an order that rests is asked about as an order for what it would leave to fill, while the order's own claim
 /// is given back: see [`check_amend`].
@@ -134,7 +134,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::Duplicate, rate.repeats(o))?;
     }
     row(R::OwnCross, v.own_cross)?;
-    row(R::NotReducing, (reduces || o.action == Action::Sell) && o.qty > v.held_free)?;
+    row(R::NotReducing, reduces && o.action == Action::Buy)?;
+    row(R::NotReducing, o.action == Action::Sell && o.qty > v.held_free)?;
     Ok(Approved::new(order))
 }
 

@@ -116,7 +116,13 @@ impl World {
         }
     }
 
+    /// What reduces sells; the others do what the order does.
     fn check(&self, purpose: Purpose) -> Result<(), R> {
+        let action = if purpose.reduces() { Action::Sell } else { self.order.action };
+        self.check_as(purpose, action)
+    }
+
+    fn check_as(&self, purpose: Purpose, action: Action) -> Result<(), R> {
         let mut limits = Limits::unset();
         for &(row, value) in &self.limits {
             limits.set(row, value, false);
@@ -143,7 +149,7 @@ impl World {
             cost: self.cost,
             context: Context::default(),
         };
-        check(&view, Order { purpose, ..self.order }).map(|_| ())
+        check(&view, Order { purpose, action, ..self.order }).map(|_| ())
     }
 }
 
@@ -488,6 +494,15 @@ fn a_hedge_spends_what_is_there_and_no_more() {
             assert_eq!(broken.check(purpose), Err(refusal), "{name}: {purpose:?}");
             assert_eq!(whole.check(purpose), Ok(()), "beside {name}: {purpose:?}");
         }
+    }
+}
+
+#[test]
+fn what_reduces_never_buys_however_much_is_held() {
+    let world = World::new();
+    for purpose in ALL.iter().copied().filter(|purpose| purpose.reduces()) {
+        assert_eq!(world.check_as(purpose, Action::Buy), Err(R::NotReducing), "{purpose:?}");
+        assert_eq!(world.check_as(purpose, Action::Sell), Ok(()), "{purpose:?}");
     }
 }
 
