@@ -43,6 +43,44 @@ impl Core {
         Record { reserved: cash, reserved_qty: qty, ..record }
     }
 
+    /// Makes the claim of an order fit what may still fill, where it is not done: see [`Self::reclaim`].
+    pub(super) fn reclaim_live(&mut self, id: OrderId) {
+        let record = self.orders.find(OrderRef::Id(id)).copied();
+        if let Some(record) = record.filter(|record| record.state != OrderState::Done) {
+            let claimed = self.reclaim(record);
+            *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
+        }
+    }
+
+    /// Gives back all that orders and groups have claimed in a market, before its terms change. See [`Self::claim_anew`].
+    pub(super) fn release_claims(&mut self, market: MarketId) {
+        let reserved: Usd =
+            self.orders.live_in(market).fold(Usd::ZERO, |sum, record| sum + record.reserved);
+        let held = self.holds_in(market);
+        self.reserve(market, -(reserved + held));
+    }
+
+    /// Claims all of it again, on the terms that the market has now. What a group holds for a leg that is not sent yet stays
+    /// what it was: the gate asks about the leg's own order on the new terms.
+    pub(super) fn claim_anew(&mut self, market: MarketId) {
+        self.reserve(market, self.holds_in(market));
+        let mut at = 0;
+        while let Some(id) = self.orders.live_id(at) {
+            at += 1;
+            let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
+            if record.order.market == market {
+                let claimed = self.reclaim(Record { reserved: Usd::ZERO, ..record });
+                *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
+            }
+        }
+    }
+
+    /// Cash that groups hold for legs in a market that are not sent yet.
+    fn holds_in(&self, market: MarketId) -> Usd {
+        let legs = self.groups.iter().flat_map(|group| group.legs());
+        legs.filter(|leg| leg.market == market).fold(Usd::ZERO, |sum, leg| sum + leg.hold)
+    }
+
     /// Values everything held.
     pub(super) fn mark(&mut self) {
         self.money.mark(&self.books, &self.baskets);

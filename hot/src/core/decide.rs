@@ -1,4 +1,5 @@
-//! From books to groups: which baskets a change touches, what the strategy makes of them, and groups begun.
+//! From books to groups: terms and books as they change, which baskets a change touches, what the strategy makes of them,
+//! and groups begun.
 
 use super::Core;
 use super::place::Draft;
@@ -27,8 +28,35 @@ impl Core {
         }
     }
 
+    /// The terms of a market came in. Where they change what is claimed there (the cash account, the fee, the cluster), every
+    /// claim is given back on the old terms and made anew on the new ones, so that no account gets back what another gave.
+    pub(super) fn on_market(
+        &mut self,
+        now: Nanos,
+        event: &Event,
+        def: &MarketDef,
+        out: &mut Outbox,
+    ) {
+        let old = self.books.terms(def.market).copied();
+        let moves = |old: &MarketDef| {
+            (old.venue, old.shard, old.cluster, old.fee)
+                != (def.venue, def.shard, def.cluster, def.fee)
+        };
+        let Some(old) = old.filter(moves) else { return self.on_market_data(now, event, out) };
+        self.release_claims(def.market);
+        self.money.recluster(&old, def);
+        let applied = self.books.apply(now, event);
+        self.claim_anew(def.market);
+        self.on_applied(now, event, applied, out);
+    }
+
     pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         let applied = self.books.apply(now, event);
+        self.on_applied(now, event, applied, out);
+    }
+
+    /// An event did this to the books: what follows from it.
+    fn on_applied(&mut self, now: Nanos, event: &Event, applied: Applied, out: &mut Outbox) {
         self.money.on_book(event, applied);
         if let Event::SnapshotBegin { market, .. } = *event {
             self.ask_to_unfollow(now, market, out);

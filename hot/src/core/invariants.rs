@@ -10,6 +10,7 @@ use super::Core;
 use super::fills::QTY_DUST;
 use super::resting::change_open;
 use crate::ids::Action;
+use crate::order::Record;
 use crate::units::Usd;
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -49,14 +50,7 @@ impl Core {
                 record.change.is_none() || !record.is_over(),
                 "R4: what is over is not changed any more"
             );
-            // What a sale claims depends on what is held by now.
-            if let Some(change) = record.change.filter(|_| record.order.action == Action::Buy) {
-                let (cash, _) = self.claim(&change.to.on(&record.order), change_open(record));
-                assert!(
-                    record.reserved >= cash,
-                    "R4: while a change is under way the larger claim is held"
-                );
-            }
+            self.check_claim(record);
             let account = self.cash_account(record.order.market);
             reserved[account.index()] += record.reserved;
         }
@@ -68,5 +62,24 @@ impl Core {
             }
         }
         self.money.check_claims(&reserved);
+    }
+
+    /// Checks that a live order holds what it may still need. What a sale claims at a venue that takes it for a purchase of
+    /// the other outcome depends on what is held by now, and is not checked.
+    fn check_claim(&self, record: &Record) {
+        let (cash, qty) = self.claim(&record.order, record.open());
+        if record.order.action == Action::Sell {
+            let beyond = record.order.venue.rules().sells_beyond_holding();
+            assert!(beyond || record.reserved_qty >= qty, "R1: a sale holds what it may sell");
+            return;
+        }
+        assert!(record.reserved >= cash, "R1: a purchase holds what it may still cost");
+        if let Some(change) = record.change {
+            let (cash, _) = self.claim(&change.to.on(&record.order), change_open(record));
+            assert!(
+                record.reserved >= cash,
+                "R4: while a change is under way the larger claim is held"
+            );
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::event::{Event, WithdrawnWhy};
 use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, OrderRef};
 use crate::intent::Intent;
+use crate::market::MarketDef;
 use crate::note::Note;
 use crate::outbox::Outbox;
 use crate::state::state_fields;
@@ -80,12 +81,13 @@ impl Core {
         &mut self,
         now: Nanos,
         event: &Event,
-        market: MarketId,
+        terms: &MarketDef,
         out: &mut Outbox,
     ) {
+        let market = terms.market;
         let was_followed = self.books.get(market).is_some_and(Book::is_followed);
         self.leaving.markets.remove(market.index());
-        self.on_market_data(now, event, out);
+        self.on_market(now, event, terms, out);
         let book = self.books.get(market).expect("its terms make its book");
         if !was_followed && self.truth.is_fed(book) {
             self.resync_asked[market.index()] = now;

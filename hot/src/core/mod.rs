@@ -208,12 +208,7 @@ impl Core {
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
             Event::Basket(def) => self.on_basket(def, out),
-            Event::Market(def) => {
-                if let Some(old) = self.books.terms(def.market) {
-                    self.money.recluster(old, def);
-                }
-                self.on_market_followed(now, event, def.market, out);
-            }
+            Event::Market(def) => self.on_market_followed(now, event, def, out),
             Event::MarketWithdrawn { market } => self.on_market_withdrawn(now, *market, out),
             Event::BasketWithdrawn { basket, why } => {
                 self.on_basket_withdrawn(now, *basket, *why, out);
@@ -364,7 +359,8 @@ impl Default for Core {
     }
 }
 
-/// Takes one intent into the decision hash, field by field: the hash depends on no memory layout.
+/// Takes one intent into the decision hash, field by field: the hash depends on no memory layout. What follows from the
+/// order that an intent names (its venue, key and market) is not taken in again.
 fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
     hash.word(now.get());
     match intent {

@@ -385,10 +385,7 @@ impl Core {
     /// An order moved without being over: its claim shrinks with each fill, and its group's clock runs.
     pub(super) fn progress(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
-        if record.state != OrderState::Done {
-            let updated = self.reclaim(record);
-            *self.orders.find_mut(OrderRef::Id(id)).expect("still there") = updated;
-        }
+        self.reclaim_live(id);
         self.note_order(id, out);
         let Some((slot, leg)) = self.leg_of(record.order.group, id) else { return };
         let group = self.groups.at_mut(slot);

@@ -30,6 +30,7 @@ impl Core {
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
         }
         let result = self.money.undo(&self.books, &self.baskets, booked.entry, &booked.booking);
+        self.reclaim_live(booked.order);
         if self.money.position(market).is_short() {
             // Sold meanwhile: that sale should fail too; if it does not, reconciliation says what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(booked.order), out);

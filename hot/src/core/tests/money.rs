@@ -166,3 +166,22 @@ fn a_fill_that_nobody_claims_is_named_and_taken_over() {
     assert_eq!(told(&mut desk, since, qty(10)), Qty::ZERO, "one difference may be a lag");
     assert_eq!(told(&mut desk, since, qty(10)), qty(10), "what it changed is taken over");
 }
+
+#[test]
+fn terms_with_another_account_fee_and_cluster_take_the_claims_along() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    assert_eq!((first.market, desk.core.groups().len()), (KA, 1));
+    let before = desk.reserved();
+    let cluster = ClusterId::new(5);
+    let fee = FeeRule::Kalshi { taker: 140_000, maker: 0 };
+    desk.event(Event::Market(MarketDef { shard: 3, cluster, fee, ..terms(KA) }));
+    assert!(desk.reserved() > before, "R1: the fee is twice what it was");
+    // What is held for a leg that is not sent yet goes along as well.
+    desk.event(Event::Market(MarketDef { cluster, ..terms(PM) }));
+    let at_risk = desk.core.stats().exposure;
+    assert_eq!(desk.core.money.exposure().cluster(cluster), at_risk);
+    desk.status(&first, VenueState::Cancelled, Some(0));
+    assert_eq!((desk.reserved(), desk.core.stats().exposure), (Usd::ZERO, Usd::ZERO));
+}
