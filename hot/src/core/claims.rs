@@ -137,16 +137,23 @@ impl Core {
         self.position_worst(market, outcome).saturating_sub(own)
     }
 
-    /// Whether an order of our own rests where this one would meet it, across outcomes too.
+    /// Whether an order of our own rests where this one would meet it, across outcomes too. One whose price is just being
+    /// changed in place may rest at either price.
     pub(super) fn own_cross(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();
-        self.orders.live_in(order.market).any(|record| {
-            let (other, at) = record.order.on_book();
-            let meets = match side {
+        let meets = |own: &Order| {
+            let (other, at) = own.on_book();
+            let reaches = match side {
                 Side::Bid => price >= at,
                 Side::Ask => price <= at,
             };
-            other != side && meets && !record.open().is_zero() && record.order.id != order.id
+            other != side && reaches
+        };
+        self.orders.live_in(order.market).any(|record| {
+            let change = record.change.filter(|change| !change.replaces);
+            let may_meet = meets(&record.order)
+                || change.is_some_and(|change| meets(&change.to.on(&record.order)));
+            may_meet && !record.open().is_zero() && record.order.id != order.id
         })
     }
 }
