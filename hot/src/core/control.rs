@@ -105,8 +105,9 @@ impl Core {
     }
 
     /// The core stops opening by itself. The epoch moves, so that an opening order that still waits for its executor or a
-    /// connection does not leave either. It is counted also while halted: a resume that waits for the venues' word
-    /// must not lift what nobody has looked at.
+    /// connection does not leave either. What rests is cancelled at the end of the event ([`Core::on_event`]), when nothing
+    /// is half done any more. It is counted also while halted: a resume that waits for the venues' word must not lift what
+    /// nobody has looked at.
     pub(super) fn trip(&mut self, why: HaltWhy, out: &mut Outbox) {
         self.stats.trips += 1;
         self.stats.tripped = Some(why);
@@ -131,12 +132,11 @@ impl Core {
         if span >= STALL_HALT {
             self.alarm(Alarm::Stalled, None, None, out);
             self.trip(HaltWhy::Thread, out);
-            self.cancel_everything(now, out);
         }
     }
 
     /// Everything that may be on a book goes, and groups sell what has no partner.
-    fn cancel_everything(&mut self, now: Nanos, out: &mut Outbox) {
+    pub(super) fn cancel_everything(&mut self, now: Nanos, out: &mut Outbox) {
         for venue in Venue::ALL {
             if self.orders.live().any(|record| record.order.venue == venue) {
                 out.send(Intent::CancelAll { venue });
@@ -238,7 +238,7 @@ impl Core {
         self.tend_quarantine(now, out);
         self.ask_for_snapshots(now, out);
         self.ask_about_orders(now, out);
-        self.cancel_before_close(now, out);
+        self.withdraw_where_none_opens(now, out);
         self.tend_groups(now, out);
         self.wake_rested(now, out);
         self.give_up_orphans(now, out);
@@ -250,7 +250,6 @@ impl Core {
             && -self.money.day_result() >= self.limits.usd(LimitRow::DailyLoss);
         if !self.run.is_halted() && loses {
             self.trip(HaltWhy::DailyLoss, out);
-            self.cancel_everything(now, out);
         }
     }
 
@@ -308,7 +307,7 @@ impl Core {
             at += 1;
             let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
             let silent = now.since(record.sent) >= SILENT_AFTER;
-            let wanted = record.order.wants_to_rest();
+            let wanted = record.is_wanted();
             let asks = record.query_owed
                 // A sale's or purchase's fills are claimed but not told: their details are missing.
                 || record.ended.is_some()

@@ -197,6 +197,21 @@ impl Core {
     pub fn on_event(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         assert!(out.intents().is_empty(), "the outbox is cleared after each event");
         self.stats.events += 1;
+        let trips = self.stats.trips;
+        self.take_in(now, event, out);
+        if self.stats.trips != trips {
+            self.cancel_everything(now, out); // the core has halted: nothing stays on a book
+        }
+        for intent in out.intents() {
+            hash_intent(&mut self.decisions, now, intent);
+        }
+        if self.stats.events.is_multiple_of(INVARIANTS_EVERY) {
+            self.check_some_invariants();
+        }
+    }
+
+    /// Does what the kind of event asks for.
+    fn take_in(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         match event {
             Event::Report(report) => self.on_report(now, report, out),
             Event::Control(control) => self.on_control(now, event, control, out),
@@ -235,12 +250,6 @@ impl Core {
             | Event::StaleAll { .. }
             | Event::GridChange { .. }
             | Event::Status { .. } => self.on_market_data(now, event, out),
-        }
-        for intent in out.intents() {
-            hash_intent(&mut self.decisions, now, intent);
-        }
-        if self.stats.events.is_multiple_of(INVARIANTS_EVERY) {
-            self.check_some_invariants();
         }
     }
 

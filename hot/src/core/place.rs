@@ -191,14 +191,15 @@ impl Core {
         }
     }
 
-    /// In the last moments before a market's stated close nothing rests there but what reduces.
-    pub(super) fn cancel_before_close(&mut self, now: Nanos, out: &mut Outbox) {
+    /// In the last moments before a market's stated close, and in quarantine, nothing rests in it but what reduces.
+    pub(super) fn withdraw_where_none_opens(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             at += 1;
             let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
             let closes = now.after(gate::CLOSE_CUTOFF) >= self.terms(order.market).close;
-            if closes && order.tif.may_rest() && !order.purpose.reduces() {
+            let is_shut = closes || (order.purpose.opens() && self.quarantine.holds(order.market));
+            if is_shut && order.tif.may_rest() && !order.purpose.reduces() {
                 self.withdraw(now, id, out);
             }
         }

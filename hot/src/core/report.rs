@@ -260,7 +260,7 @@ impl Core {
         self.step(id, OrderEvent::Accepted, out);
         let record = *self.orders.find(OrderRef::Id(id)).expect("just stepped");
         self.progress(now, id, out);
-        let unwanted = record.order.tif.may_rest() && !record.order.wants_to_rest();
+        let unwanted = record.order.tif.may_rest() && !record.is_wanted();
         if record.state == OrderState::Resting && unwanted {
             self.cancel(now, id, out);
         }

@@ -21,7 +21,7 @@ use crate::order::{
 use crate::outbox::Outbox;
 use crate::report::VenueState;
 use crate::risk::{LimitRow, Refusal, gate};
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price, QTY_MAX, Qty};
 
 /// How long after a change was sent the venue's word that the order has its old terms means that it was not made. Before, the
 /// change may still be on its way: twice what a request waits for its answer.
@@ -64,9 +64,13 @@ impl Core {
             expires,
             post_only,
         };
-        if self.books.terms(market).is_none() {
+        let beyond = match self.books.terms(market) {
+            None => Some(Refusal::NotOpen),
+            Some(_) => (qty > QTY_MAX).then_some(Refusal::OrderQty),
+        };
+        if let Some(why) = beyond {
             self.stats.refusals += 1;
-            return out.note(Note::Refused { market, group: NO_GROUP, why: Refusal::NotOpen });
+            return out.note(Note::Refused { market, group: NO_GROUP, why });
         }
         let _ = self.place(now, &draft, out); // a refusal is noted there
     }
@@ -92,9 +96,11 @@ impl Core {
         let record = *self.orders.find(OrderRef::Id(id)).ok_or(Refusal::NotResting)?;
         let order = record.order;
         let rests = record.state == OrderState::Resting && !record.is_over();
-        if !rests || !order.wants_to_rest() || record.change.is_some() || *to == Change::of(&order)
-        {
+        if !rests || !record.is_wanted() || record.change.is_some() || *to == Change::of(&order) {
             return Err(Refusal::NotResting);
+        }
+        if to.qty > QTY_MAX {
+            return Err(Refusal::OrderQty); // beyond it no cost can be worked out
         }
         let replaces = !order.venue.rules().amends_in_place;
         if replaces && !record.cancels.is_due(now) {
@@ -124,9 +130,11 @@ impl Core {
         Ok(())
     }
 
-    /// An order is not wanted any more: it is cancelled, and nothing takes its place.
+    /// An order is not wanted any more: it is cancelled, again where the venue refuses, and nothing takes its place.
     pub(super) fn withdraw(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
-        let Some(record) = self.orders.find(OrderRef::Id(id)).copied() else { return };
+        let Some(record) = self.orders.find_mut(OrderRef::Id(id)) else { return };
+        record.withdrawn = true;
+        let record = *record;
         if record.change.is_some_and(|change| change.replaces) {
             let claimed = self.reclaim(Record { change: None, ..record });
             *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
@@ -262,7 +270,7 @@ impl Core {
         while let Some(id) = self.orders.live_id(at) {
             at += 1;
             let record = *self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
-            if record.order.venue == venue && record.order.wants_to_rest() {
+            if record.order.venue == venue && record.is_wanted() {
                 self.query(now, id, out);
             }
         }

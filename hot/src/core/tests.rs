@@ -10,6 +10,7 @@ mod day;
 mod days;
 mod foreign;
 mod groups;
+mod halts;
 mod histories;
 mod invariants;
 mod leaving;

@@ -42,6 +42,8 @@ pub struct Record {
     pub query_owed: bool,
     /// Spaces out the requests to cancel the order.
     pub cancels: Pace,
+    /// Whether the order is wanted no more: it is cancelled until it is gone, however often the venue refuses.
+    pub withdrawn: bool,
     /// Whether the venue has refused to cancel the order and has not said since that it rests.
     pub cancel_refused: bool,
     /// How many contracts the venue has called filled since it refused a cancel, and since when it says that number.
@@ -84,7 +86,7 @@ enum_table! {
 pack_fields! {
     Record {
         order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, queries,
-        query_owed, cancels, cancel_refused, part_told, end, acked, absent, change,
+        query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
     }
     ChangeSent { to, sent, replaces }
 }
@@ -108,6 +110,7 @@ impl Record {
             queries: Pace::NEW,
             query_owed: false,
             cancels: Pace::NEW,
+            withdrawn: false,
             cancel_refused: false,
             part_told: None,
             end: EndKind::Traded,
@@ -141,6 +144,11 @@ impl Record {
     /// Whether nothing that is under way changes how many contracts the order is for.
     pub fn qty_is_known(&self) -> bool {
         self.change.is_none_or(|change| change.replaces || change.to.qty == self.order.qty)
+    }
+
+    /// Whether the order is wanted on the book: it was sent to rest there and nobody has withdrawn it.
+    pub const fn is_wanted(&self) -> bool {
+        self.order.wants_to_rest() && !self.withdrawn
     }
 
     /// Contracts that may still fill, or that have filled and are not booked yet.

@@ -1,7 +1,7 @@
 //! Orders that are wanted on the book: placed, changed, withdrawn, expired, and found again after a restart.
 
 use super::*;
-use crate::ids::Action;
+use crate::ids::{Action, GroupId};
 use crate::order::{Change, Expiry, OrderState, Purpose};
 use crate::risk::{HaltWhy, Refusal};
 
@@ -92,12 +92,19 @@ fn a_quote_rests_untouched_and_fills_move_its_claim() {
 
 #[test]
 fn what_means_to_take_is_cancelled_where_it_comes_to_rest_and_what_is_wanted_is_not() {
+    let sent = resting(&mut quiet(), KA);
     for purpose in Purpose::ALL {
         for tif in Tif::ALL {
-            let order = Order { purpose, tif, ..resting(&mut quiet(), KA) };
+            let mut desk = quiet();
+            let action = if purpose.reduces() { Action::Sell } else { Action::Buy };
+            let expires = if tif == Tif::Gtd { in_secs(&desk, 500) } else { None };
+            let (id, group) = (OrderId::new(400), GroupId::new(5));
+            let order = Order { id, group, purpose, tif, expires, action, ..sent };
+            desk.event(Event::Adopt(order));
+            desk.status(&order, VenueState::Resting, Some(0));
             let rests = matches!(tif, Tif::Gtc | Tif::Gtd);
             let wanted = matches!(purpose, Purpose::Quote | Purpose::Exit);
-            assert_eq!(order.wants_to_rest(), rests && wanted, "{purpose:?} {tif:?}");
+            assert_eq!(desk.cancels() > 0, rests && !wanted, "{purpose:?} {tif:?}");
         }
     }
 }
