@@ -42,13 +42,12 @@ impl OtherVenue<'_> {
     /// The best prices there, of the first pair that the market is in; `None` where it is in none, or where the other book may
     /// not be decided from.
     pub fn best(&self) -> Option<BestPrices> {
-        let pairs = self.baskets.touching(self.market).filter_map(|(id, outcome)| {
+        let (other, ours) = self.baskets.touching(self.market).find_map(|(id, outcome)| {
             let is_pair = |of: &&Basket| of.kind() == BasketKind::CrossVenue && !of.is_withdrawn();
             let basket = self.baskets.get(id).filter(is_pair)?;
             let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
             Some((other, outcome))
-        });
-        let (other, ours) = pairs.into_iter().next()?;
+        })?;
         // One leg of a pair pays where the other does not.
         let as_yes = if other.outcome == ours { Outcome::No } else { Outcome::Yes };
         let book = self.books.get(other.market).filter(|book| book.is_good())?;
