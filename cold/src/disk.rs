@@ -10,7 +10,7 @@ static SYNCING: AtomicU32 = AtomicU32::new(0);
 /// Waits until what was written to `file` is on the disk.
 ///
 /// # Errors
-/// It is not, or nobody knows.
+/// It could not be written; what is on the disk is unknown from then on.
 pub fn sync_data(file: &File) -> io::Result<()> {
     counted(|| file.sync_data())
 }
@@ -18,7 +18,7 @@ pub fn sync_data(file: &File) -> io::Result<()> {
 /// Waits until what was written to `file`, its length and its other attributes are on the disk; or the names in a directory.
 ///
 /// # Errors
-/// They are not, or nobody knows.
+/// They could not be written; what is on the disk is unknown from then on.
 pub fn sync_all(file: &File) -> io::Result<()> {
     counted(|| file.sync_all())
 }

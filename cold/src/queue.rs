@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, TryRecvError};
 
-/// How often somebody who may wait looks whether there is room.
+/// How often [`Sender::push_by`] looks whether there is room.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// A queue that holds values of at most `weight_max` in all.
@@ -22,7 +22,7 @@ pub fn bounded<T>(weight_max: u64) -> (Sender<T>, Receiver<T>) {
 struct Load {
     /// The weight of what waits.
     waiting: AtomicU64,
-    /// The weight of what found no room, or nobody to take it.
+    /// The weight of what found no room, or no receiver.
     dropped: AtomicU64,
 }
 
@@ -66,7 +66,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// `Err` with the value where there is no room, without it where nobody takes anything out any more.
+    /// `Err` with the value where there is no room; without it where the receiver is gone.
     fn try_push(&self, weight: u64, value: T) -> Result<(), Option<T>> {
         let before = self.load.waiting.fetch_add(weight, Ordering::AcqRel);
         // A value that is heavier than all the room there is passes where nothing waits.
@@ -86,7 +86,7 @@ impl<T> Sender<T> {
     }
 }
 
-/// How full a queue is. It keeps the queue from ending for nobody.
+/// How full a queue is. A gauge that is held does not keep the queue open.
 #[derive(Clone, Debug)]
 pub struct Gauge(Arc<Load>);
 
@@ -96,7 +96,7 @@ impl Gauge {
         self.0.waiting.load(Ordering::Relaxed)
     }
 
-    /// The weight of what found no room, or nobody to take it.
+    /// The weight of what found no room, or no receiver.
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }

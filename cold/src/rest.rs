@@ -65,7 +65,7 @@ pub trait Transport: Send + Sync {
     /// Sends a request and waits for its answer.
     ///
     /// # Errors
-    /// There is none, or it was cut short; in words.
+    /// No answer came, or it was cut short; the reason in words.
     fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String>;
     /// The time since 1970 that the venue's clock is held to agree with: what signatures are stamped with.
     fn now(&self) -> Nanos;

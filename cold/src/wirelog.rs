@@ -343,7 +343,7 @@ fn sync_in_groups(file: &File, shared: &Shared) {
 /// Reads a log without opening it for writing.
 ///
 /// # Errors
-/// See [`WireLogError`]. A torn tail is none.
+/// See [`WireLogError`]. An end that a crash cut short is no error.
 pub fn read(path: &Path) -> Result<Contents, WireLogError> {
     let file = File::open(path).map_err(|error| WireLogError::Io {
         path: path.to_owned(),

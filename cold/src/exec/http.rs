@@ -145,7 +145,7 @@ impl Inbox {
     /// The answer, once it is whole. `ended`: the server will send no more.
     ///
     /// # Errors
-    /// It is none, or was cut short.
+    /// The bytes are no answer, or it was cut short.
     pub fn poll(&mut self, ended: bool) -> Result<Option<Answer<'_>>, BadAnswer> {
         let head = loop {
             match parse_head(&self.bytes)? {
@@ -179,7 +179,7 @@ impl Inbox {
         if !whole {
             return if ended { Err(BadAnswer("cut short in its body")) } else { Ok(None) };
         }
-        let keep = head.keep && !extra && !ended; // bytes nobody asked for: not a connection to rely on
+        let keep = head.keep && !extra && !ended; // more than was asked for: the connection cannot be relied on
         let Head { status, retry_after, .. } = head;
         Ok(Some(Answer { status, retry_after, body: &self.body, keep }))
     }
@@ -250,7 +250,7 @@ fn unchunk(bytes: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, BadAnswer>
             return Err(BadAnswer("too long"));
         }
         if size == 0 {
-            // trailers, which nobody sends, up to an empty line
+            // trailers, if there are any, up to an empty line
             let mut lines = [httparse::EMPTY_HEADER; 8];
             return match httparse::parse_headers(&bytes[at..], &mut lines) {
                 Ok(httparse::Status::Complete((used, _))) => Ok(Some(at + used)),

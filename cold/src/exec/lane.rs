@@ -226,7 +226,7 @@ impl Lane {
                 }
             }
         }
-        // an end without a goodbye may be an attacker's: only an answer whose length is known counts then
+        // an end without TLS's close notice may have been cut by an attacker: then only an answer whose length is known counts
         match self.inbox.poll(ended) {
             Ok(Some(mut answer)) => {
                 answer.keep &= broken.is_none();

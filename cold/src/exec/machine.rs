@@ -241,7 +241,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         self.lanes[lane].by = Nanos::NEVER;
         let status = answer.status;
         if !matches!(job, Job::Warm) && (status < 300 || refuses_credentials(status, answer.body)) {
-            self.credentials_refused = status >= 300; // what is neither says nothing about them
+            self.credentials_refused = status >= 300; // an answer that is neither proves nothing about them
         }
         let pause =
             answer.retry_after.map(|secs| Nanos::from_secs(u64::from(secs.min(PAUSE_SECS_MAX))));

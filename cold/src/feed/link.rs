@@ -154,7 +154,7 @@ impl LinkStats {
     }
 }
 
-/// Whether an upgrade failed because of who asked. The page of a filter in front of the venue says nothing of that.
+/// Whether an upgrade failed because of who asked. The page of a filter in front of the venue proves nothing about the key.
 fn refuses(error: &tungstenite::Error) -> bool {
     let tungstenite::Error::Http(answer) = error else { return false };
     refuses_credentials(answer.status().as_u16(), answer.body().as_deref().unwrap_or_default())
@@ -362,7 +362,7 @@ impl<S: Follow> FeedLink<S> {
                 self.state = State::Upgrading { half: Box::new(half), by };
             }
             Err(HandshakeError::Failure(error)) => {
-                // unsigned, it is a block page and says nothing of a key
+                // of an unsigned one it is a filter's page, which proves nothing about a key
                 self.stats.credentials_refused |= self.options.upgrade.is_some() && refuses(&error);
                 self.fail(now, error);
             }
@@ -683,7 +683,7 @@ impl<S: Follow + Send, M: Meter> AnyLink<M> for FeedLink<S> {
 
     fn shut(&mut self, now: Nanos, registry: &Registry, out: &mut Outlet) {
         if let State::Up(socket) = &mut self.state {
-            let _ = socket.close(None); // a courtesy
+            let _ = socket.close(None); // so that the venue need not find out by itself
         }
         self.go_down(now, registry, out, "closed by us");
     }

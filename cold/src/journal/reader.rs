@@ -35,7 +35,7 @@ impl Reader {
     /// Opens a journal directory, or one segment of it.
     ///
     /// # Errors
-    /// There is none, or a segment is missing.
+    /// There is no journal, or a segment is missing.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let segments = match segment_number(path) {
             Some(number) if path.is_file() => vec![SegmentFile { number, path: path.to_owned() }],

@@ -498,7 +498,7 @@ impl Turn {
             }
         }
         if let Some(on) = &self.on {
-            // The path is closed: now whoever takes the last ones may take its time.
+            // The run is over: the receiver may take its time now.
             let made = self.journal.take_made();
             let _ = on.push_by(Instant::now() + ROOM_WITHIN, made.len() as u64, made);
         }

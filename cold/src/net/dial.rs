@@ -16,7 +16,7 @@ use super::{Backoff, Endpoint, NetError, TlsStream, lookup};
 pub const OPEN_WAIT_MAX: Nanos = Nanos::from_secs(5);
 
 /// How often a wait is cut short because a neighbour has connected.
-const HURRY_EVERY: Nanos = Nanos::from_secs(1);
+const SKIP_EVERY: Nanos = Nanos::from_secs(1);
 
 /// The dialers of one venue tell each other when it is there again: whoever waits dials at once.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,7 @@ pub struct Dialer {
     pace: Option<DialPace>,
     /// How often any of them had connected when this one last failed or dialled early.
     heard: u64,
-    hurried: Nanos,
+    skipped_at: Nanos,
     dials: u64,
     failures: u64,
 }
@@ -101,7 +101,7 @@ impl Dialer {
             neighbours: Neighbours::default(),
             pace: None,
             heard: 0,
-            hurried: Nanos::ZERO,
+            skipped_at: Nanos::ZERO,
             dials: 0,
             failures: 0,
         })
@@ -144,7 +144,7 @@ impl Dialer {
     /// Starts an attempt if one is due.
     pub fn dial(&mut self, now: Nanos, registry: &Registry, token: Token) -> Option<TlsStream> {
         let in_line = self.pace.as_ref().is_some_and(|pace| now < pace.ready_at());
-        if in_line || now < self.not_before && !self.hurries(now) {
+        if in_line || now < self.not_before && !self.may_skip_wait(now) {
             return None;
         }
         self.take_lookup();
@@ -168,12 +168,12 @@ impl Dialer {
     }
 
     /// Whether a neighbour has connected since this one failed.
-    fn hurries(&mut self, now: Nanos) -> bool {
+    fn may_skip_wait(&mut self, now: Nanos) -> bool {
         let connected = self.neighbours.0.load(Ordering::Relaxed);
-        if connected == self.heard || now.since(self.hurried) < HURRY_EVERY {
+        if connected == self.heard || now.since(self.skipped_at) < SKIP_EVERY {
             return false;
         }
-        (self.heard, self.hurried) = (connected, now);
+        (self.heard, self.skipped_at) = (connected, now);
         true
     }
 
@@ -289,6 +289,6 @@ mod tests {
             assert!(one.dial(now, poll.registry(), Token(0)).is_none());
             now = now.after(Nanos::from_millis(10));
         }
-        assert!(now.since(begin) > HURRY_EVERY, "the test shows nothing otherwise");
+        assert!(now.since(begin) > SKIP_EVERY, "the test shows nothing otherwise");
     }
 }

@@ -212,7 +212,7 @@ impl Read for Once<'_> {
 }
 
 impl Read for TlsStream {
-    /// `Ok(0)` is an orderly end; an end without a goodbye is `UnexpectedEof`.
+    /// `Ok(0)` is an orderly end; an end without TLS's close notice is `UnexpectedEof`.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.tls.reader().read(buf) {

@@ -26,7 +26,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         self.amends.push_back((now, amend));
     }
 
-    /// The order is to be cancelled: a change of it that waits is none any more.
+    /// The order is to be cancelled: a change of it that still waits is dropped.
     pub(super) fn drop_amend(&mut self, order: OrderId) {
         if let Some(at) = self.amends.iter().position(|(_, amend)| amend.order == order) {
             self.amends.remove(at);

@@ -89,7 +89,7 @@ fn refused_whole(status: u16, body: &[u8], json: &Value) -> Placed {
 
 fn refused(status: u16, body: &Value) -> Placed {
     if status >= 500 || status == 408 {
-        return Placed::Unknown; // no word of a 5xx is a promise here (§3.9)
+        return Placed::Unknown; // a 5xx proves nothing, whatever it says (§3.9)
     }
     if status == 429 {
         return Placed::Rejected(Reject::Rate);

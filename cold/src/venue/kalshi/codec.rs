@@ -298,7 +298,7 @@ impl VenueCodec for Kalshi {
         self.finish(now, "DELETE", encode::ORDERS.as_bytes(), &[b"?subaccount=0"], request);
     }
 
-    /// 204 and no words (§3.7).
+    /// The venue answers 204 without a body (§3.7).
     fn on_cancel_all(&mut self, answer: &Answer<'_>) -> bool {
         answer.status == 204
     }

@@ -266,7 +266,7 @@ impl VenueCodec for Polymarket {
         reports: &mut Vec<Report>,
     ) -> AfterAnswer {
         let Ok(body) = serde_json::from_slice::<Value>(answer.body) else {
-            return AfterAnswer::Retry; // no words of the venue's, whatever the status: it does not say that there is no such order
+            return AfterAnswer::Retry; // not the venue's JSON, whatever the status: it does not say that there is no such order
         };
         if inquiry.step == 0 {
             match answer.status {

@@ -349,7 +349,7 @@ impl std::fmt::Debug for Signature {
     }
 }
 
-/// Why a signature names nobody.
+/// Why it cannot be found out who made a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadSignature {
     /// Not 65 bytes, or for a deposit wallet not 317.

@@ -1,6 +1,6 @@
 //! A market's terms from Gamma and from the CLOB's compact listing.
 //!
-//! What is absent is an error for that market, never a default: no tick is not 0.01, and no end date is not
+//! What is absent is an error for that market, never a default: a missing tick is not read as 0.01, nor a missing end date as
 //! "open for ever". Source: venue reference, `polymarket.md` §4.5 and §7, compiled 2026-11-20.
 
 use serde_json::Value;
@@ -185,7 +185,7 @@ fn fee(object: &Object<'_>) -> Result<FeeRule, ReadError> {
             schedule_fee(&Object::new("fee schedule", schedule), "rate", "exponent", "takerOnly")
         }
         None if object.get("feesEnabled").is_some() && !object.flag("feesEnabled") => Ok(free),
-        // fees on without a schedule, or no word of fees at all: what it costs is not known
+        // fees without a schedule, or no field about fees: what a fill costs is not known
         None => Err(object.error("feeSchedule")),
     }
 }

@@ -186,7 +186,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         let id: Word = match parse_hex(maker.text("order_id")?) {
             Some(id) if owned || (ours.order)(&id) => id,
             None if owned => return Err(maker.error("order_id")),
-            _ => continue, // somebody else's: its form is not our concern
+            _ => continue, // another trader's row: its form does not matter
         };
         let token = maker.text("asset_id")?;
         let maker_action = maker_action(&maker, token == taker_token, taker_action)?;
