@@ -152,12 +152,10 @@ fn relations(value: &Value) -> Result<Relations, AccessError> {
         });
     }
     for set in list("/relations/sets") {
-        let members =
-            set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
         relations.sets.push(Set {
             venue: venue_named(text(&set, "/venue")?)?,
             exhaustive: set["exhaustive"].as_bool().unwrap_or(false),
-            members: members.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            members: set_members(&set)?,
         });
     }
     Ok(relations)
@@ -174,6 +172,22 @@ fn pair_markets(pair: &Value) -> Result<[(Venue, String); 2], AccessError> {
             "a pair of `/relations/pairs` must name its market at two of these venues, and does at {count}: {known}"
         ))
     })
+}
+
+/// The members of a set, each once. One that is left out would make the set promise a dollar that it does not pay.
+fn set_members(set: &Value) -> Result<Vec<String>, AccessError> {
+    let list = set["members"].as_array().ok_or_else(|| absent("/relations/sets/…/members"))?;
+    let mut members: Vec<String> = Vec::with_capacity(list.len());
+    for member in list {
+        let name = member.as_str().ok_or_else(|| absent("/relations/sets/…/members/…"))?;
+        if members.iter().any(|known| known == name) {
+            return Err(AccessError(format!(
+                "`{name}` is in a set of `/relations/sets` twice: give each market of a set once"
+            )));
+        }
+        members.push(name.to_owned());
+    }
+    Ok(members)
 }
 
 fn venue_named(name: &str) -> Result<Venue, AccessError> {
@@ -210,5 +224,18 @@ mod tests {
         assert!(why.contains("does at 1: polymarket, kalshi"), "{why}");
         let why = of("kalsih").unwrap_err().to_string();
         assert!(why.contains("kalsih") && why.contains("polymarket, kalshi"), "{why}");
+    }
+
+    #[test]
+    fn a_set_whose_members_are_not_all_there_once_is_refused() {
+        let of = |members: Value| {
+            let set = json!({ "venue": "kalshi", "exhaustive": true, "members": members });
+            relations(&json!({ "relations": { "sets": [set] } })).map(|read| read.sets)
+        };
+        assert_eq!(of(json!(["A", "B", "C"])).unwrap()[0].members, ["A", "B", "C"]);
+        let why = of(json!(["A", 7, "C"])).unwrap_err().to_string();
+        assert!(why.contains("/relations/sets/…/members/…"), "{why}");
+        let why = of(json!(["A", "B", "A"])).unwrap_err().to_string();
+        assert!(why.contains("`A` is in a set") && why.contains("twice"), "{why}");
     }
 }

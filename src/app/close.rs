@@ -11,7 +11,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
-use super::report::{Agreement, Report, ThisRun};
+use super::report::{Agreement, ClosingReport, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
 use super::status::beside;
@@ -203,7 +203,7 @@ impl Running {
             eprintln!("surefoot: {error}");
         }
         let figures = beside(figures.read(&finished.core.stats()), &facts, &self.observer);
-        let report = Report {
+        let report = ClosingReport {
             mode: self.spec.mode,
             about: &self.spec.about,
             seed: self.spec.seed,

@@ -293,7 +293,7 @@ pub const ROWS: &[Row] = &[
                 format!(" ({} in a row)", venue.refused)
             })
         },
-        remedy: "Its refusals are in the orders' table and in the log: keys, funds, allowances, the venue's own mode.",
+        remedy: "Its rejections are in the orders' table and in the log: keys, funds, allowances, the venue's own mode.",
     },
     Row {
         name: "beats_missed",

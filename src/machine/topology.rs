@@ -40,7 +40,7 @@ pub enum OnFull {
 
 /// One ring, with one producer and one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct Ring {
     /// Producer and consumer: `producer_consumer`.
     pub name: &'static str,
     /// Items it holds; bytes for the tap.
@@ -49,28 +49,28 @@ pub struct Link {
     pub on_full: OnFull,
 }
 
-impl Link {
+impl Ring {
     const fn new(name: &'static str, slots: usize, on_full: OnFull) -> Self {
         Self { name, slots, on_full }
     }
 }
 
 /// Market data and private reports to the core.
-pub const FEED_CORE: Link = Link::new("feed_core", 16_384, OnFull::Resync);
+pub const FEED_CORE: Ring = Ring::new("feed_core", 16_384, OnFull::Resync);
 /// Requests for snapshots.
-pub const CORE_FEED: Link = Link::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
+pub const CORE_FEED: Ring = Ring::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
 /// Orders to a venue's executor: one ring a venue.
-pub const CORE_EXEC: Link = Link::new("core_exec", 2_048, OnFull::Halt);
+pub const CORE_EXEC: Ring = Ring::new("core_exec", 2_048, OnFull::Halt);
 /// The answers of a venue's executor: one ring a venue.
-pub const EXEC_CORE: Link = Link::new("exec_core", 4_096, OnFull::Wait);
+pub const EXEC_CORE: Ring = Ring::new("exec_core", 4_096, OnFull::Wait);
 /// Commands, reconciliation and settings.
-pub const OPS_CORE: Link = Link::new("ops_core", 4_096, OnFull::Wait);
+pub const OPS_CORE: Ring = Ring::new("ops_core", 4_096, OnFull::Wait);
 /// Every input, intent and note.
-pub const CORE_JOURNAL: Link = Link::new("core_journal", 65_536, OnFull::Halt);
+pub const CORE_JOURNAL: Ring = Ring::new("core_journal", 65_536, OnFull::Halt);
 /// The core's counters, for console and status.
-pub const CORE_STATS: Link = Link::new("core_stats", 8, OnFull::Drop);
+pub const CORE_STATS: Ring = Ring::new("core_stats", 8, OnFull::Drop);
 /// Raw frames, in bytes.
-pub const FEED_TAP: Link = Link::new("feed_tap", 4 << 20, OnFull::Drop);
+pub const FEED_TAP: Ring = Ring::new("feed_tap", 4 << 20, OnFull::Drop);
 
 const _: () = assert!(CORE_EXEC.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
 const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX));
@@ -116,10 +116,10 @@ pub struct ExecutorEnds {
 }
 
 /// All of them.
-pub const LINKS: [Link; 8] =
+pub const RINGS: [Ring; 8] =
     [FEED_CORE, CORE_FEED, CORE_EXEC, EXEC_CORE, OPS_CORE, CORE_JOURNAL, CORE_STATS, FEED_TAP];
 
-/// Makes every ring of [`LINKS`] that touches the core.
+/// Makes every ring of [`RINGS`] that touches the core.
 pub fn rings() -> RingEnds {
     let (feed_core, feed_in) = RingBuffer::new(FEED_CORE.slots);
     let (feeds, core_feed) = RingBuffer::new(CORE_FEED.slots);
@@ -270,8 +270,8 @@ mod tests {
             .take_while(|line| line.starts_with('|'))
             .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
             .collect();
-        assert_eq!(rows.len(), LINKS.len());
-        for (row, link) in rows.iter().zip(LINKS) {
+        assert_eq!(rows.len(), RINGS.len());
+        for (row, link) in rows.iter().zip(RINGS) {
             assert_eq!(row[0], format!("`{}`", link.name));
             assert_eq!(row[1], link.slots.to_string(), "{}", link.name);
             let on_full = format!("{:?}", link.on_full).to_lowercase();

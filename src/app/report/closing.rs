@@ -9,10 +9,10 @@ use surefoot_cold::store::open_read_only;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Nanos;
 
-use super::{Agreement, Report};
+use super::{Agreement, ClosingReport};
 use crate::config::limits::show;
 
-impl Report<'_> {
+impl ClosingReport<'_> {
     /// One JSON object.
     pub fn json(&self) -> Value {
         let mut report = self.figures.counters();

@@ -44,7 +44,7 @@ pub enum Agreement {
 }
 
 /// Everything the closing report is made from.
-pub struct Report<'a> {
+pub struct ClosingReport<'a> {
     pub mode: Mode,
     /// What this run is.
     pub about: &'a [String],

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use surefoot_hot::ids::Venue;
 
-use super::{Agreement, Report};
+use super::{Agreement, ClosingReport};
 
-impl Report<'_> {
+impl ClosingReport<'_> {
     /// The report on stdout, made from the same figures as the JSON object.
     pub fn print(&self) {
         let value = self.json();
