@@ -50,6 +50,10 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Let a quarantined market be opened in again
     Release(ReleaseArgs),
+    /// Follow further markets while it runs: their books, and the baskets that become whole with them
+    Follow(MarketsArgs),
+    /// Follow markets no more: nothing is opened there from now on, and what is held there is kept until it is sold or paid
+    Unfollow(MarketsArgs),
     /// End the running instance gracefully: nothing stays resting
     Stop,
     /// Run the venues' twin alone and print how to reach it
@@ -214,6 +218,15 @@ pub struct ReleaseArgs {
     /// For the record: what the odd message meant and why the market may be traded
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+/// Which markets.
+#[derive(Args, Clone, Debug)]
+pub struct MarketsArgs {
+    /// The venue and what the venue calls the market, as in `kalshi:TICKER` or `polymarket:CONDITION_ID`; the name alone where
+    /// it was followed before
+    #[arg(value_name = "MARKET", required = true)]
+    pub markets: Vec<String>,
 }
 
 /// The highest first port of the twin's: its others follow.

@@ -40,6 +40,8 @@ fn run_verb() -> Exit {
         | Verb::Halt(_)
         | Verb::Resume(_)
         | Verb::Release(_)
+        | Verb::Follow(_)
+        | Verb::Unfollow(_)
         | Verb::Stop
         | Verb::AcceptLoss(_)
         | Verb::Replay(_) => Ok(find::load_for_control(&cli.common)),
@@ -56,6 +58,8 @@ fn run_verb() -> Exit {
         Verb::Halt(args) => verbs::halt::run(&args, &setup),
         Verb::Resume(args) => verbs::resume::run(&args, &setup),
         Verb::Release(args) => verbs::release::run(&args, &setup),
+        Verb::Follow(args) => verbs::follow::run(&args, &setup),
+        Verb::Unfollow(args) => verbs::unfollow::run(&args, &setup),
         Verb::Stop => verbs::stop::run(&setup),
         Verb::AcceptLoss(args) => verbs::accept_loss::run(&args, &setup),
         Verb::Twin(args) => verbs::twin::run(&args, &setup),

@@ -1,5 +1,7 @@
 //! Which small number stands for which market of which venue, and what the venue calls it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
@@ -8,6 +10,10 @@ use surefoot_hot::market::MarketDef;
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     entries: Vec<Entry>,
+    /// Markets that are followed no more, or only for what is still held there.
+    withdrawn: BTreeSet<MarketId>,
+    /// Markets that are followed because an operator said so while a run went on.
+    declared: BTreeSet<MarketId>,
 }
 
 /// A market that we know: its terms, its question and its names at the venue.
@@ -165,6 +171,50 @@ impl Directory {
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// An operator wants a known market followed, on these terms, whether it was withdrawn or not.
+    ///
+    /// # Panics
+    /// If the number was never given out.
+    pub fn follow(&mut self, entry: Entry) {
+        let market = entry.def.market;
+        self.entries[market.index()] = entry;
+        self.withdrawn.remove(&market);
+        self.declared.insert(market);
+    }
+
+    /// Takes over of another directory, which has the same numbers, what operators said.
+    pub fn take_over(&mut self, other: &Self) {
+        (self.withdrawn, self.declared) = (other.withdrawn.clone(), other.declared.clone());
+    }
+
+    /// Markets that an operator wants followed, though no relation may name them.
+    pub fn declared(&self) -> impl Iterator<Item = &Entry> {
+        self.declared.iter().filter_map(|market| self.entry(*market))
+    }
+
+    /// Whether an operator wants a market followed.
+    pub fn is_declared(&self, market: MarketId) -> bool {
+        self.declared.contains(&market)
+    }
+
+    /// A market is to be followed no more. Its number and its names stay: what still comes of it is understood, and a restart
+    /// knows that it is not wanted.
+    pub fn withdraw(&mut self, market: MarketId) {
+        assert!(market.index() < self.entries.len(), "only a known market can be withdrawn");
+        self.withdrawn.insert(market);
+        self.declared.remove(&market);
+    }
+
+    /// Whether a known market was withdrawn.
+    pub fn is_withdrawn(&self, market: MarketId) -> bool {
+        self.withdrawn.contains(&market)
+    }
+
+    /// The market that a venue calls so.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.names.id() == name)
     }
 
     /// Those of one venue.

@@ -9,6 +9,7 @@ use surefoot_hot::ids::{FillId, MarketId, OrderRef, Venue, VenueKey};
 use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::{Qty, Usd};
 
+use crate::directory::Entry;
 use crate::json::ReadError;
 use crate::rest::RestError;
 
@@ -127,6 +128,8 @@ pub trait Reader: Send {
     /// # Errors
     /// See [`TruthError`].
     fn history(&self, market: MarketId) -> Result<Option<(Qty, Qty)>, TruthError>;
+    /// One more market is followed, or one whose names changed. Those of other venues change nothing.
+    fn follow(&mut self, entry: &Entry);
 }
 
 /// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.
@@ -203,6 +206,8 @@ mod tests {
         fn history(&self, _: MarketId) -> Result<Option<(Qty, Qty)>, TruthError> {
             Ok(None)
         }
+
+        fn follow(&mut self, _: &Entry) {}
     }
 
     #[test]

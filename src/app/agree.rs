@@ -170,7 +170,10 @@ impl Running {
                     "the venues are being compared with already, for the start or for another resume: nothing was \
                      changed. Wait for that, look at `surefoot status`, then resume where it is still halted",
                 ),
-                Command::Status | Command::Release { .. } => self.obey(request),
+                Command::Status
+                | Command::Release { .. }
+                | Command::Follow { .. }
+                | Command::Unfollow { .. } => self.obey(request),
             }
         }
         self.look_around().map_or(Ok(()), |exit| Err(Unagreed::Over(exit)))

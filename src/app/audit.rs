@@ -1,9 +1,10 @@
 //! The book-hash audit on a thread of its own, beside the path.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use surefoot_cold::directory::{Directory, Names};
+use surefoot_cold::directory::{Directory, Entry, Names};
 use surefoot_cold::feed::TapReader;
 use surefoot_cold::venue::polymarket::audit::{Audit, Verdict};
 use surefoot_hot::book::StaleWhy;
@@ -16,6 +17,8 @@ use super::report;
 /// Recomputes Polymarket's book hashes from the raw frames, and calls a book stale whose hash proves a loss.
 pub(crate) struct AuditThread {
     stop: Sender<()>,
+    /// Markets that are followed from now on.
+    markets: Sender<Arc<Entry>>,
     thread: std::thread::JoinHandle<report::AuditCounts>,
 }
 
@@ -23,6 +26,11 @@ impl AuditThread {
     /// Whether its thread has ended, which it does only where it is told to, or by a panic.
     pub fn has_ended(&self) -> bool {
         self.thread.is_finished()
+    }
+
+    /// One more market is followed: told before its first frame can come.
+    pub fn follow(&self, entry: &Arc<Entry>) {
+        let _ = self.markets.send(Arc::clone(entry)); // a thread that has ended is told of elsewhere
     }
 
     /// Starts it over the feed's tap; what it proves goes to `tell`.
@@ -35,11 +43,13 @@ impl AuditThread {
         tell: Sender<Event>,
     ) -> std::io::Result<Self> {
         let mut audit = Audit::new();
-        for entry in directory.of(Venue::Polymarket) {
+        let add = |audit: &mut Audit, entry: &Entry| {
             if let Names::Polymarket(names) = &entry.names {
                 audit.add_market(entry.def.market, names);
             }
-        }
+        };
+        directory.of(Venue::Polymarket).for_each(|entry| add(&mut audit, entry));
+        let (markets, added) = crossbeam_channel::unbounded::<Arc<Entry>>();
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || {
             let mut reader = TapReader::new(tapped);
@@ -47,6 +57,7 @@ impl AuditThread {
             let mut seen = [(0, 0); MARKET_LINKS_MAX];
             loop {
                 while let Some(tapped) = reader.poll_frame(&mut bytes) {
+                    added.try_iter().for_each(|entry| add(&mut audit, &entry));
                     if tapped.venue != Venue::Polymarket
                         || tapped.link != surefoot_hot::event::Link::Market
                     {
@@ -78,7 +89,7 @@ impl AuditThread {
                 proven: counts.proven,
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, markets, thread })
     }
 
     /// Ends it, and gives what it counted.

@@ -190,8 +190,8 @@ impl Running {
         for (what, text) in how_it_ended(&finished, unfollowed) {
             tell(what, text);
         }
-        let found = differences::compare(&finished.core, &self.directory, truths);
-        let agreement = agreement(&finished.core, &self.directory, found.is_empty());
+        let found = differences::compare(&finished.core, &self.catalogue.directory, truths);
+        let agreement = agreement(&finished.core, &self.catalogue.directory, found.is_empty());
         for (what, text) in how_it_compared(agreement, &found) {
             tell(what, text);
         }
@@ -240,7 +240,10 @@ impl Running {
             Command::Stop { .. } => {
                 request.done(json!({ "stopping": true, "pid": std::process::id() }))
             }
-            Command::Resume { .. } | Command::Release { .. } => {
+            Command::Resume { .. }
+            | Command::Release { .. }
+            | Command::Follow { .. }
+            | Command::Unfollow { .. } => {
                 request.failed(
                     "it is ending: nothing was changed; ask again after the next `surefoot start`",
                 );
@@ -310,7 +313,7 @@ impl Running {
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
     fn close_without_core(self) -> Exit {
-        let Self { engine, rescue, spec, directory, watched, json, mut observer, .. } = self;
+        let Self { engine, rescue, spec, catalogue, watched, json, mut observer, .. } = self;
         let notes = observer.announcer().clone();
         let tell = |text: &str| {
             notes.note(RunNote::Rescue.told(NamedPlace::default(), text.to_owned()));
@@ -328,7 +331,7 @@ impl Running {
                 lines.push(format!("{name}: what is held there is not known: {why}"));
             }
         }
-        let alone = on_one_leg(&spec.access.relations, &directory, &rescued);
+        let alone = on_one_leg(&spec.access.relations, &catalogue.directory, &rescued);
         lines.push(match alone.as_slice() {
             [] => "no contracts without a partner, as far as the venues answered".to_owned(),
             _ => "on one leg: close these at the venues' own pages, or start again and let them be sold".to_owned(),

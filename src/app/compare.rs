@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
+use surefoot_cold::directory::Entry;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control, Event};
@@ -65,9 +67,17 @@ pub(super) struct VenueCheck {
     pub(super) read_at: Nanos,
     /// Whether to ask as soon as nobody is at it.
     at_once: bool,
+    /// Markets that whoever asks has not heard of yet.
+    new: Vec<Arc<Entry>>,
 }
 
 impl Asker {
+    /// One more market is followed.
+    fn follow(&mut self, entry: &Entry) {
+        self.account.follow(entry);
+        self.results.follow(entry);
+    }
+
     fn ask(&mut self, clock: &Clock, doubts: &[MarketId]) -> Answer {
         // Results come first: a market that was paid is a result, not a difference.
         let settled = self.results.read();
@@ -119,12 +129,20 @@ impl VenueCheck {
             credentials_refused: false,
             read_at: Nanos::ZERO,
             at_once: false,
+            new: Vec::new(),
         }
+    }
+
+    /// One more market is followed: the next reading knows it.
+    pub(super) fn follow(&mut self, entry: &Arc<Entry>) {
+        self.new.push(Arc::clone(entry));
     }
 
     /// Whoever can ask, unless a thread has failed with it.
     pub(super) fn asker(&mut self) -> Option<&mut Asker> {
-        self.asker.as_mut()
+        let asker = self.asker.as_mut()?;
+        self.new.drain(..).for_each(|entry| asker.follow(&entry));
+        Some(asker)
     }
 
     fn pause(&self, agreed: bool) -> Duration {
@@ -172,7 +190,7 @@ impl Running {
     /// Why the core does not agree, for a person.
     pub(super) fn disagreement(&mut self) -> String {
         let stats = *self.engine.stats();
-        let name = |market| Some(self.directory.entry(market)?.names.id().to_owned());
+        let name = |market| Some(self.catalogue.directory.entry(market)?.names.id().to_owned());
         let gone = stats.doubts.values().flat_map(Doubts::shown).filter_map(name).collect();
         differs(&stats, gone)
     }
@@ -193,7 +211,11 @@ impl Running {
         for event in history {
             self.engine.tell(event);
         }
-        let markets = self.directory.of(venue).map(|entry| entry.def.market);
+        // What a reading did not know of says nothing of it.
+        let new = &self.checks[venue].new;
+        let is_known = |market: &MarketId| new.iter().all(|entry| entry.def.market != *market);
+        let markets = self.catalogue.directory.of(venue).map(|entry| entry.def.market);
+        let markets = markets.filter(is_known);
         for event in reconcile::events(venue, truth, markets) {
             self.engine.tell(event);
         }
@@ -238,6 +260,7 @@ impl Running {
         let doubts: Vec<_> = self.engine.stats().doubts[venue].shown().collect();
         let check = &mut self.checks[venue];
         (check.at_once, check.asked) = (false, Instant::now());
+        check.asker(); // hears of new markets
         let Some(asker) = check.asker.take() else {
             return Err(format!("{}: {NOBODY_ASKS}", venue.name()));
         };

@@ -50,7 +50,7 @@ impl Running {
     }
 
     pub(super) fn release(&mut self, market: &str, reason: &str) -> Result<(), String> {
-        let entry = self.directory.iter().find(|entry| entry.names.id() == market);
+        let entry = self.catalogue.directory.iter().find(|entry| entry.names.id() == market);
         let entry = entry.ok_or_else(|| {
             format!(
                 "no market is called {market:?} here: `surefoot status` names those in quarantine"

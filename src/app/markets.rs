@@ -83,7 +83,10 @@ fn attend(request: Request, spec: &RunSpec, state: &StateDir, notes: &Announcer)
             }
             Err(error) => request.refused(Exit::State, &error.to_string()),
         },
-        Command::Resume { .. } | Command::Release { .. } => request.failed(
+        Command::Resume { .. }
+        | Command::Release { .. }
+        | Command::Follow { .. }
+        | Command::Unfollow { .. } => request.failed(
             "it is starting and asks the venues for their markets: nothing was changed. Ask again once `surefoot status` \
              shows that it is open",
         ),

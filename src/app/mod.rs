@@ -9,6 +9,7 @@ mod audit;
 mod close;
 mod compare;
 pub(crate) mod differences;
+mod follow;
 mod foreign;
 mod halt;
 mod harden;
@@ -33,7 +34,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use surefoot_cold::directory::Directory;
 use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::NamedPlace;
@@ -44,6 +44,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
+use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::control::{Control, exit_note};
 use crate::exit::Exit;
@@ -52,6 +53,7 @@ use crate::machine::topology::Topology;
 
 use audit::AuditThread;
 use compare::VenueCheck;
+use follow::Following;
 use foreign::Foreign;
 use harden::Hardened;
 use notices::Notices;
@@ -91,7 +93,11 @@ struct Running {
     observer: Observer,
     store: Arc<StoreStatus>,
     follower: Follower,
-    directory: Directory,
+    catalogue: Catalogue,
+    /// How many markets the links of each venue can carry, those that are spare included.
+    places: PerVenue<usize>,
+    /// Markets that somebody wants followed, while a venue is asked about them.
+    following: Option<Following>,
     rescue: Rescue,
     /// The comparisons with each venue.
     checks: PerVenue<VenueCheck>,

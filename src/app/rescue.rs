@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use surefoot_cold::directory::Directory;
+use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
@@ -53,6 +53,11 @@ impl Rescue {
                 reader: account.reader(&access.trust, directory),
             }
         }))
+    }
+
+    /// One more market is followed.
+    pub fn follow(&mut self, entry: &Entry) {
+        self.0[entry.def.venue].reader.follow(entry);
     }
 
     /// Tells both venues once, and waits for nobody: a thread that stands still may yet wake and hear of the halt, but what

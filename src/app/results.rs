@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surefoot_cold::directory::Directory;
+use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::venue::listing;
 use surefoot_hot::event::Event;
@@ -24,6 +24,14 @@ impl Results {
         let markets =
             directory.of(venue).map(|entry| (entry.names.id().to_owned(), entry.def.market));
         Self { venue, metadata, markets: markets.collect(), told: BTreeSet::new() }
+    }
+
+    /// One more market is followed.
+    pub fn follow(&mut self, entry: &Entry) {
+        let market = (entry.names.id().to_owned(), entry.def.market);
+        if entry.def.venue == self.venue && !self.markets.contains(&market) {
+            self.markets.push(market);
+        }
     }
 
     /// Results that are final and were not given before; the core takes one that it knows for nothing new.

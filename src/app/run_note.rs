@@ -45,6 +45,10 @@ run_notes! {
     Resumed = "resumed", Warning;
     /// A person released a market from quarantine.
     Released = "released", Warning;
+    /// A person wants further markets followed.
+    Followed = "followed", Info;
+    /// A person wants markets followed no more.
+    Withdrawn = "withdrawn", Info;
     /// Protection of the process's memory that the system did not give.
     NotHardened = "not_hardened", Warning;
     /// A market that is not followed, and why.

@@ -24,6 +24,7 @@ use surefoot_hot::units::Nanos;
 
 use super::audit::AuditThread;
 use super::compare::VenueCheck;
+use super::follow::places;
 use super::foreign::Foreign;
 use super::held::Held;
 use super::markets;
@@ -148,7 +149,7 @@ fn open_records(
         let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
         Failed(exit, error.to_string())
     })?;
-    let store = StoreSink::new(store, state.journal());
+    let store = StoreSink::new(store.with_names_file(state.names()), state.journal());
     let status = store.status();
     observer
         .add(store)
@@ -411,7 +412,9 @@ impl Running {
             rescue: Rescue::new(&spec.access, &catalogue.directory),
             began_at: engine.clock.now(),
             config: config.clone(),
-            directory: catalogue.directory,
+            places: PerVenue::from_fn(|venue| places(&catalogue.directory, venue)),
+            catalogue,
+            following: None,
             latch: halt.latch,
             is_open: false,
             resuming: false,

@@ -95,6 +95,7 @@ impl Running {
         if let Some(exit) = self.look_around() {
             return Some(exit);
         }
+        self.end_follow();
         let unread =
             self.engine.stats().unread_now && self.watched.unread_asked.elapsed() >= UNREAD_EVERY;
         if unread {
@@ -256,6 +257,11 @@ impl Running {
             },
             Command::Release { market, reason } => match self.release(&market, &reason) {
                 Ok(()) => request.done(json!({ "released": market })),
+                Err(why) => request.failed(&why),
+            },
+            Command::Follow { markets } => self.begin_follow(request, &markets),
+            Command::Unfollow { markets } => match self.unfollow(&markets) {
+                Ok(done) => request.done(done),
                 Err(why) => request.failed(&why),
             },
             Command::Stop { .. } => unreachable!("taken by the caller"),

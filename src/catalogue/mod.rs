@@ -4,6 +4,7 @@
 //! markets that are all there. `fetch` asks the venues, `clusters` joins what depends on each other, `relate` makes the
 //! baskets.
 
+mod changes;
 mod clusters;
 mod fetch;
 mod relate;
@@ -14,13 +15,17 @@ use std::time::Duration;
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_hot::basket::BasketDef;
 use surefoot_hot::bounds::MARKETS_MAX;
-use surefoot_hot::event::Event;
+use surefoot_hot::event::{Event, WithdrawnWhy};
+use surefoot_hot::ids::BasketId;
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
-use crate::access::Access;
+use crate::access::{Access, Relations};
 use crate::exit::{Exit, Failed};
 use clusters::Clusters;
+use relate::Shape;
+
+pub use changes::{CatalogueChange, Change};
 
 /// What there is to trade.
 #[derive(Clone, Debug, Default)]
@@ -31,16 +36,33 @@ pub struct Catalogue {
     pub baskets: Vec<BasketDef>,
     /// What was left out, and why: one sentence each.
     pub left_out: Vec<String>,
+    /// How often what there is to trade has changed since the run began.
+    pub version: u64,
+    /// Which markets belong together, as it was declared.
+    relations: Relations,
+    /// The baskets that are bought, by number.
+    live: BTreeMap<BasketId, Shape>,
+    /// Of what the next basket's number is made: a run gives out each once.
+    next_basket: u16,
 }
 
 /// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.
 pub type ExtraMarkets = PerVenue<Vec<String>>;
 
 impl Catalogue {
-    /// Everything the core must know before it trades, as events.
+    /// Everything the core must know before it trades, as events. Markets that were withdrawn are among them, and withdrawn
+    /// again: of what is held there the core must know the terms, and which contracts pay together.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         let markets = self.directory.iter().map(|entry| Event::Market(entry.def));
-        markets.chain(self.baskets.iter().copied().map(Event::Basket))
+        let baskets = self.baskets.iter().copied().map(Event::Basket);
+        let gone = self.baskets.iter().filter(|leg| leg.leg == 0);
+        let gone = gone.filter(|leg| !self.live.contains_key(&leg.basket));
+        let why = WithdrawnWhy::Unfollowed;
+        let gone = gone.map(move |leg| Event::BasketWithdrawn { basket: leg.basket, why });
+        let all = self.directory.iter().map(|entry| entry.def.market);
+        let left = all.filter(|market| self.directory.is_withdrawn(*market));
+        let left = left.map(|market| Event::MarketWithdrawn { market });
+        markets.chain(baskets).chain(gone).chain(left)
     }
 
     /// Gives out numbers: known markets keep theirs. Their cluster is today's: a relation declared since may have joined
@@ -73,6 +95,9 @@ impl Catalogue {
             entry.def.market = self.directory.next_id();
             self.directory.push(entry);
         }
+        if let Some(known) = known {
+            self.directory.take_over(known);
+        }
     }
 }
 
@@ -83,10 +108,14 @@ pub(crate) fn load_catalogue(
     known: Option<&Directory>,
 ) -> Result<Catalogue, Failed> {
     let metadata = PerVenue::from_fn(|venue| access.metadata(venue));
+    let mut extra = extra.clone();
+    for entry in known.into_iter().flat_map(Directory::declared) {
+        extra[entry.def.venue].push(entry.names.id().to_owned());
+    }
     let mut last = String::new();
     for attempt in 0..5_u64 {
         std::thread::sleep(Duration::from_millis(500 * attempt));
-        match Catalogue::load(&metadata, &access.relations, extra, known) {
+        match Catalogue::load(&metadata, &access.relations, &extra, known) {
             Ok(catalogue) => return Ok(catalogue),
             Err(why) => last = why,
         }
@@ -106,7 +135,7 @@ mod tests {
     use super::*;
     use crate::access::{Pair, Relations, Set};
 
-    fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
+    pub(super) fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
         Entry {
             def: MarketDef {
                 market: MarketId::new(market),
@@ -130,7 +159,7 @@ mod tests {
         }
     }
 
-    fn set(members: &[&str]) -> Set {
+    pub(super) fn set(members: &[&str]) -> Set {
         let members = members.iter().map(|&name| name.to_owned()).collect();
         Set { venue: Venue::Kalshi, exhaustive: false, members }
     }

@@ -2,7 +2,8 @@
 //! one stream of commands for the run to poll.
 //!
 //! One request, one answer, a line of JSON each. `{"cmd":"status"}`, `{"cmd":"halt","reason":"…"}`,
-//! `{"cmd":"resume","reason":"…"}`, `{"cmd":"release","market":"…","reason":"…"}`, `{"cmd":"stop"}`; the answer is
+//! `{"cmd":"resume","reason":"…"}`, `{"cmd":"release","market":"…","reason":"…"}`,
+//! `{"cmd":"follow","markets":["VENUE:NAME",…]}`, `{"cmd":"unfollow","markets":[…]}`, `{"cmd":"stop"}`; the answer is
 //! `{"ok":true,…}` or `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it
 //! trades. `{"cmd":"where"}` is answered at once, whatever the run is busy with: which instance this is, and where.
 
@@ -68,6 +69,16 @@ pub enum Command {
         market: String,
         /// Why, in words.
         reason: String,
+    },
+    /// Follow further markets.
+    Follow {
+        /// The venue and the venue's name of each: `VENUE:NAME`; the name alone where the market was followed before.
+        markets: Vec<String>,
+    },
+    /// Follow markets no more, once nothing is held there.
+    Unfollow {
+        /// The same names.
+        markets: Vec<String>,
     },
     /// Cancel what rests, wait for what is in flight, and end.
     Stop {
@@ -355,10 +366,12 @@ fn read_line(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
 fn ask(command: Command, to: &Sender<Request>) -> Value {
     let (reply, replied) = bounded(1);
     let patience = match command {
-        Command::Resume { .. } => RESUME_PATIENCE,
-        Command::Status | Command::Halt { .. } | Command::Release { .. } | Command::Stop { .. } => {
-            PATIENCE
-        }
+        Command::Resume { .. } | Command::Follow { .. } => RESUME_PATIENCE,
+        Command::Status
+        | Command::Halt { .. }
+        | Command::Release { .. }
+        | Command::Unfollow { .. }
+        | Command::Stop { .. } => PATIENCE,
     };
     let request = Request { command, since: Instant::now(), reply: Some(reply) };
     let busy = || json!({ "ok": false, "error": "the run is busy or ending; try again" });
@@ -406,13 +419,25 @@ fn parse(line: &str) -> Result<Command, String> {
             let market = value.get("market").and_then(Value::as_str).unwrap_or("").to_owned();
             Ok(Command::Release { market, reason: reason() })
         }
+        Some("follow") => Ok(Command::Follow { markets: markets(&value)? }),
+        Some("unfollow") => Ok(Command::Unfollow { markets: markets(&value)? }),
         Some("stop") => Ok(Command::Stop { who: "operator" }),
         #[cfg(debug_assertions)]
         Some("fault") if crate::fault::ask(value["what"].as_str().unwrap_or_default()) => {
             Ok(Command::Status)
         }
-        other => Err(format!("unknown command {other:?}: status, halt, resume, release or stop")),
+        other => Err(format!(
+            "unknown command {other:?}: status, halt, resume, release, follow, unfollow or stop"
+        )),
     }
+}
+
+/// The names in a request about markets.
+fn markets(value: &Value) -> Result<Vec<String>, String> {
+    let names = value["markets"].as_array().into_iter().flatten();
+    let names: Option<Vec<_>> = names.map(|name| name.as_str().map(str::to_owned)).collect();
+    let names = names.filter(|names| !names.is_empty());
+    names.ok_or_else(|| "`markets` must be a list of names".into())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
+use surefoot_cold::directory::Entry;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::Stage;
@@ -38,7 +39,7 @@ use surefoot_cold::observe::told::{NamedPlace, ToldNote};
 use surefoot_cold::observe::{Snapshot, Turns, Values};
 use surefoot_cold::queue;
 use threads::{HotThreads, Pulse, Watch};
-use topology::{AgentEnds, Topology};
+use topology::{AgentEnds, NameEnds, Topology};
 use wiring::{WireError, Wired};
 
 /// How long the core may take nothing before what it is told is lost, and how often it is looked whether it is alive.
@@ -84,6 +85,7 @@ pub struct Engine {
     ops: Sender<Event>,
     ops_thread: JoinHandle<()>,
     notes: Announcer,
+    names: NameEnds,
     stats_in: Consumer<Stats>,
     stats: Stats,
     /// What the core had counted when the run began.
@@ -144,6 +146,7 @@ impl Engine {
             ops,
             ops_thread,
             notes,
+            names: ends.names,
             stats_in: ends.stats,
             base: Arc::new(Values::of(&stats)),
             stats,
@@ -175,6 +178,26 @@ impl Engine {
             event = back;
         }
         self.deaf.store(false, Ordering::Relaxed);
+    }
+
+    /// Tells feed and executors what a market is called, before the core hears of it. Waits where a ring is full.
+    ///
+    /// # Errors
+    /// One of them takes nothing in for seconds; the words say so.
+    pub fn tell_names(&mut self, entry: &Arc<Entry>) -> Result<(), String> {
+        let begin = Instant::now();
+        let NameEnds { feed, executors } = &mut self.names;
+        let executor = &mut executors[entry.def.venue];
+        for ring in [feed, executor] {
+            while ring.push(Arc::clone(entry)).is_err() {
+                if begin.elapsed() > TELL_WITHIN {
+                    let name = entry.names.id();
+                    return Err(format!("{name}: the hot threads take in no further market"));
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        Ok(())
     }
 
     /// Another way in for another thread.

@@ -1,10 +1,11 @@
 //! What the agents on the hot threads publish for the cold ones: their figures, and the words that go with them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use surefoot_cold::exec::{ExecFigures, ExecStats};
 use surefoot_cold::feed::{Feed, LinkStats, OutletFigures};
 use surefoot_cold::net::Meter;
+use surefoot_hot::bounds::MARKET_LINKS_MAX;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
@@ -17,7 +18,8 @@ use surefoot_cold::observe::{Cells, Values};
 /// What feed and executors publish. Each figure has one writer, the agent that counts it.
 #[derive(Debug)]
 pub struct Published {
-    links: Vec<PublishedLink>,
+    /// In the feed's order; a link that comes later takes the next place.
+    links: Vec<OnceLock<PublishedLink>>,
     executors: PerVenue<Cells<ExecFigure>>,
     order_ways: PerVenue<Cells<OrderWayFigure>>,
     /// The ways into the core's rings: the feed's, then each executor's.
@@ -36,17 +38,28 @@ struct PublishedLink {
     session: Cells<SessionFigure>,
 }
 
-impl Published {
-    /// Nothing published yet, with room for these links.
-    pub fn new<'a>(links: impl Iterator<Item = &'a LinkStats>) -> Self {
-        let links = links.map(|stats| PublishedLink {
+impl PublishedLink {
+    fn of(stats: &LinkStats) -> Self {
+        Self {
             venue: stats.venue,
             name: stats.name(),
             cells: Cells::default(),
             session: Cells::default(),
-        });
+        }
+    }
+}
+
+/// The most links that there may be: every market link of each venue, and its private one.
+const LINKS_MAX: usize = Venue::ALL.len() * (MARKET_LINKS_MAX + 1);
+
+impl Published {
+    /// Nothing published yet, with room for these links and for all that may come later.
+    pub fn new<'a>(links: impl Iterator<Item = &'a LinkStats>) -> Self {
+        let links: Vec<_> = links.map(|stats| OnceLock::from(PublishedLink::of(stats))).collect();
+        let later = LINKS_MAX.saturating_sub(links.len());
+        let later = (0..later).map(|_| OnceLock::new());
         Self {
-            links: links.collect(),
+            links: links.into_iter().chain(later).collect(),
             executors: PerVenue::default(),
             feed_outlet: Cells::default(),
             exec_outlets: PerVenue::default(),
@@ -60,6 +73,7 @@ impl Published {
         let links = || feed.stats();
         let mut unread = 0;
         for (link, (stats, counters)) in self.links.iter().zip(links().zip(feed.counters())) {
+            let link = link.get_or_init(|| PublishedLink::of(stats));
             debug_assert_eq!(link.venue, stats.venue, "links keep their order");
             link.cells.publish(stats);
             link.session.publish(counters);
@@ -109,7 +123,7 @@ impl Published {
             link: link.cells.values(),
             session: link.session.values(),
         };
-        self.links.iter().map(read).collect()
+        self.links.iter().map_while(OnceLock::get).map(read).collect()
     }
 
     /// The way from the feed into the core's ring.

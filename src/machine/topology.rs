@@ -7,6 +7,7 @@
 //!                                │      │ ─▶ core_journal ─▶ journal ─▶ store
 //!                                └──────┘ ─▶ core_stats ─▶ console, status
 //!           feed ─▶ feed_tap ─▶ audit
+//!           feed ◀─ ops_feed ◀─ catalogue ─▶ ops_exec ─▶ executors
 //! ```
 
 use std::os::linux::net::SocketAddrExt;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::directory::Entry;
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use surefoot_hot::event::Event;
 use surefoot_hot::intent::Intent;
@@ -65,6 +67,10 @@ pub const CORE_EXEC: Ring = Ring::new("core_exec", 2_048, OnFull::Halt);
 pub const EXEC_CORE: Ring = Ring::new("exec_core", 4_096, OnFull::Wait);
 /// Commands, reconciliation and settings.
 pub const OPS_CORE: Ring = Ring::new("ops_core", 4_096, OnFull::Wait);
+/// The names of further markets to the feed, before the core hears of them.
+pub const OPS_FEED: Ring = Ring::new("ops_feed", 1_024, OnFull::Wait);
+/// The same to a venue's executor: one ring a venue.
+pub const OPS_EXEC: Ring = Ring::new("ops_exec", 1_024, OnFull::Wait);
 /// Every input, intent and note.
 pub const CORE_JOURNAL: Ring = Ring::new("core_journal", 65_536, OnFull::Halt);
 /// The core's counters, for console and status.
@@ -83,6 +89,8 @@ pub struct RingEnds {
     pub agents: AgentEnds,
     /// The way in for what the cold threads say.
     pub ops: Producer<Event>,
+    /// The ways for the names of further markets.
+    pub names: NameEnds,
     /// The core's counters.
     pub stats: Consumer<Stats>,
     /// Every input, intent and note, for the journal.
@@ -103,8 +111,10 @@ pub struct AgentEnds {
 pub struct FeedEnds {
     /// Market data and private reports to the core.
     pub events: Producer<Event>,
-    /// Requests for snapshots from the core.
+    /// Requests for snapshots from the core, and which markets it leaves.
     pub intents: Consumer<Intent>,
+    /// The names of further markets.
+    pub names: Consumer<Arc<Entry>>,
 }
 
 /// One executor's ends.
@@ -113,11 +123,29 @@ pub struct ExecutorEnds {
     pub intents: Consumer<Intent>,
     /// Answers to the core.
     pub reports: Producer<Event>,
+    /// The names of further markets.
+    pub names: Consumer<Arc<Entry>>,
+}
+
+/// Where the names of further markets go, for whoever follows them.
+pub struct NameEnds {
+    pub feed: Producer<Arc<Entry>>,
+    pub executors: PerVenue<Producer<Arc<Entry>>>,
 }
 
 /// All of them.
-pub const RINGS: [Ring; 8] =
-    [FEED_CORE, CORE_FEED, CORE_EXEC, EXEC_CORE, OPS_CORE, CORE_JOURNAL, CORE_STATS, FEED_TAP];
+pub const RINGS: [Ring; 10] = [
+    FEED_CORE,
+    CORE_FEED,
+    CORE_EXEC,
+    EXEC_CORE,
+    OPS_CORE,
+    OPS_FEED,
+    OPS_EXEC,
+    CORE_JOURNAL,
+    CORE_STATS,
+    FEED_TAP,
+];
 
 /// Makes every ring of [`RINGS`] that touches the core.
 pub fn rings() -> RingEnds {
@@ -128,6 +156,8 @@ pub fn rings() -> RingEnds {
     let answers = PerVenue::from_fn(|_| RingBuffer::new(EXEC_CORE.slots));
     let (reports, from_executors) = answers.unzip();
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
+    let (name_to_feed, feed_names) = RingBuffer::new(OPS_FEED.slots);
+    let (name_to_exec, exec_names) = PerVenue::from_fn(|_| RingBuffer::new(OPS_EXEC.slots)).unzip();
     let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
     let (to_stats, stats) = RingBuffer::new(CORE_STATS.slots);
     // What executors say comes before what streams say: a fill then finds its order by the venue's name.
@@ -142,13 +172,15 @@ pub fn rings() -> RingEnds {
         turns: Arc::default(),
     };
     let agents = AgentEnds {
-        feed: FeedEnds { events: feed_core, intents: core_feed },
+        feed: FeedEnds { events: feed_core, intents: core_feed, names: feed_names },
         executors: intents
             .zip(reports)
-            .map(|_, (intents, reports)| ExecutorEnds { intents, reports }),
+            .zip(exec_names)
+            .map(|_, ((intents, reports), names)| ExecutorEnds { intents, reports, names }),
         core_turns: Arc::clone(&core.turns),
     };
-    RingEnds { core, agents, ops, stats, journal }
+    let names = NameEnds { feed: name_to_feed, executors: name_to_exec };
+    RingEnds { core, agents, ops, names, stats, journal }
 }
 
 /// Which agents share which thread.

@@ -126,6 +126,11 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
     let mut feed =
         Feed::new(feed_ends.events, parts.tap, meter()).map_err(|error| error.to_string())?;
     feed.take_intents(feed_ends.intents);
+    feed.take_names(feed_ends.names);
+    // What is held in a market that was withdrawn is sold by its book: the core asks for it.
+    for entry in directory.iter().filter(|entry| directory.is_withdrawn(entry.def.market)) {
+        feed.know(Arc::new(entry.clone()));
+    }
     let mut options = ExecOptions { breaker_open: parts.breaker, ..ExecOptions::default() };
     if !parts.spins {
         options.rehearse_every = Nanos::NEVER;

@@ -3,6 +3,7 @@
 pub mod accept_loss;
 pub mod bench;
 pub mod config;
+pub mod follow;
 pub mod halt;
 pub mod release;
 pub mod replay;
@@ -13,6 +14,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 pub mod twin;
+pub mod unfollow;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@
 mod control;
 mod crash;
 mod demo;
+mod follow;
 mod freeze;
 mod harness;
 mod loopback;
@@ -58,6 +59,8 @@ const TESTS: &[Test] = tests! {
         loopback::a_twin_that_hangs_is_waited_for
         resume::a_resume_that_waits_for_a_venue_gives_way_to_a_halt_and_to_a_stop
         control::a_halt_that_only_the_journal_knows_stands_at_the_next_start
+        follow::five_thousand_markets_are_followed_within_the_venues_limits
+        follow::a_hundred_markets_come_and_go_while_others_are_traded
         release::a_market_in_quarantine_waits_for_release_and_for_nothing_else
         upgrade::a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds
         freeze::a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop

@@ -17,7 +17,8 @@ fn wants(request: &[u8]) -> Option<&'static str> {
     let line = request.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // A halt is taken with whatever bytes its reason has.
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(line)).ok()?;
-    ["status", "halt", "resume", "release", "stop"].into_iter().find(|name| value["cmd"] == **name)
+    let all = ["status", "halt", "resume", "release", "follow", "unfollow", "stop"];
+    all.into_iter().find(|name| value["cmd"] == **name)
 }
 
 fn name(command: &Command) -> &'static str {
@@ -26,6 +27,8 @@ fn name(command: &Command) -> &'static str {
         Command::Halt { .. } => "halt",
         Command::Resume { .. } => "resume",
         Command::Release { .. } => "release",
+        Command::Follow { .. } => "follow",
+        Command::Unfollow { .. } => "unfollow",
         Command::Stop { .. } => "stop",
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
+use surefoot_cold::directory::Names;
 use surefoot_cold::exec::answer::{Cancelled, Placed};
 use surefoot_cold::exec::codec::{
     AfterAnswer, CannotEncode, Inquiry, Limited, RequestKind, VenueCodec,
@@ -411,6 +412,9 @@ struct Meddler {
 impl VenueCodec for Meddler {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+    fn follow(&mut self, market: MarketId, names: &Names) {
+        self.codec.follow(market, names);
+    }
     fn is_id(id: &VenueId) -> bool {
         Kalshi::is_id(id)
     }

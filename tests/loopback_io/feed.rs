@@ -205,13 +205,15 @@ fn markets_are_followed_and_snapshots_fetched_while_running() {
             socket.send(Message::text(book(0))).unwrap();
         }
     });
-    let (commands, receiver) = crossbeam_channel::bounded(4);
-    let options = LinkOptions { commands: Some(receiver), ..LinkOptions::default() };
-    let mut rig = Rig::new(&trust, addr, 1_024, options);
+    let mut rig = Rig::new(&trust, addr, 1_024, LinkOptions::default());
     let (mut core_feed, intents) = RingBuffer::new(16);
+    let (mut names, told) = RingBuffer::new(16);
     rig.feed.take_intents(intents);
+    rig.feed.take_names(told);
     rig.wait_for(&Event::SnapshotEnd { market: MarketId::new(0) });
-    commands.send(Command::Follow(Box::new(entry(3)))).unwrap();
+    core_feed.push(Intent::Resync { market: MarketId::new(9) }).unwrap(); // nobody knows its name
+    names.push(Arc::new(entry(3))).unwrap();
+    core_feed.push(Intent::Resync { market: MarketId::new(3) }).unwrap();
     let has = |part: &'static str| {
         let said = Arc::clone(&said);
         move |_: &mut Rig| said.lock().unwrap().iter().any(|text| text.contains(part))
@@ -219,6 +221,70 @@ fn markets_are_followed_and_snapshots_fetched_while_running() {
     rig.until(has("\"operation\":\"subscribe\",\"assets_ids\":[\"41\",\"42\"]"));
     core_feed.push(Intent::Resync { market: MarketId::new(0) }).unwrap();
     rig.until(has("\"operation\":\"unsubscribe\",\"assets_ids\":[\"11\",\"12\"]"));
+    // It is left, and comes back in one breath: the last word counts.
+    for intent in [
+        Intent::Unfollow { market: MarketId::new(3) },
+        Intent::Resync { market: MarketId::new(3) },
+        Intent::Unfollow { market: MarketId::new(0) },
+    ] {
+        core_feed.push(intent).unwrap();
+    }
+    said.lock().unwrap().clear();
+    let said_in_order = |said: &[String]| {
+        let at = |part| said.iter().position(|text: &String| text.contains(part));
+        let left = at("\"operation\":\"unsubscribe\",\"assets_ids\":[\"41\",\"42\"]");
+        let back = at("\"operation\":\"subscribe\",\"assets_ids\":[\"41\",\"42\"]");
+        let other = at("\"operation\":\"unsubscribe\",\"assets_ids\":[\"11\",\"12\"]");
+        left < back && back < other && left.is_some()
+    };
+    rig.until(|_| said_in_order(&said.lock().unwrap()));
+}
+
+#[test]
+fn a_market_without_a_place_takes_a_spare_link_and_the_place_of_one_that_went_is_used_first() {
+    let (trust, addr) = ws_server(|_, socket| {
+        while let Some(text) = text(socket) {
+            for number in [0, 3, 4] {
+                let token = format!("\"{}1\"", number + 1);
+                if text.contains(&token) && !text.contains("unsubscribe") {
+                    socket.send(Message::text(book(number))).unwrap();
+                }
+            }
+        }
+    });
+    let (feed_core, core) = RingBuffer::new(1_024);
+    let mut feed = Feed::new(feed_core, None, NoMeter).unwrap();
+    let small = |number: u8, markets: &[u16]| {
+        let number = LinkNumber::new(number.into()).unwrap();
+        let mut session = MarketSession::with_capacity(1).numbered(number);
+        for market in markets {
+            session.follow(START, &entry(*market)).unwrap();
+        }
+        let markets = markets.iter().map(|market| MarketId::new(*market)).collect();
+        let dialer = dialer(&trust, addr, "/ws/market", "wss", 1);
+        let options = LinkOptions { upgrade: Some(Box::new(Badge)), ..LinkOptions::default() };
+        FeedLink::new(PM, Link::Market, session, markets, dialer, options)
+    };
+    feed.add(small(0, &[0]));
+    feed.add_spare(small(1, &[]));
+    let (mut core_feed, intents) = RingBuffer::new(16);
+    feed.take_intents(intents);
+    for market in [3, 4] {
+        feed.know(Arc::new(entry(market)));
+    }
+    let mut rig = Rig { feed, core, now: START };
+    let end = |market| Event::SnapshotEnd { market: MarketId::new(market) };
+    rig.wait_for(&end(0));
+    assert_eq!(rig.feed.stats().count(), 1, "a spare link does not dial");
+    core_feed.push(Intent::Resync { market: MarketId::new(3) }).unwrap();
+    rig.wait_for(&end(3));
+    assert_eq!(rig.feed.stats().count(), 2);
+    core_feed.push(Intent::Resync { market: MarketId::new(4) }).unwrap();
+    rig.until(|rig| rig.feed.unplaced() == 1);
+    core_feed.push(Intent::Unfollow { market: MarketId::new(0) }).unwrap();
+    core_feed.push(Intent::Resync { market: MarketId::new(4) }).unwrap();
+    rig.wait_for(&end(4));
+    assert_eq!((rig.feed.stats().count(), rig.feed.unplaced()), (2, 1));
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! An executor without its venue's type: what the thread that drives it needs of it.
 
+use std::sync::Arc;
+
+use rtrb::Consumer;
 use surefoot_hot::units::Nanos;
 
 use super::codec::VenueCodec;
 use super::machine::{ExecFigures, ExecStats};
 use super::shell::Exec;
+use crate::directory::Entry;
 use crate::feed::OutletFigures;
 use crate::net::Meter;
 
@@ -22,6 +26,8 @@ pub trait AnyExec<M>: Send {
     fn signatures(&self) -> Option<(u64, u64)>;
     /// The meter, for reading.
     fn meter(&mut self) -> &mut M;
+    /// Where it hears of further markets; see [`Exec::take_names`].
+    fn take_names(&mut self, names: Consumer<Arc<Entry>>);
 }
 
 impl<C: VenueCodec, M: Meter + Send> AnyExec<M> for Exec<C, M> {
@@ -47,5 +53,9 @@ impl<C: VenueCodec, M: Meter + Send> AnyExec<M> for Exec<C, M> {
 
     fn meter(&mut self) -> &mut M {
         Self::meter(self)
+    }
+
+    fn take_names(&mut self, names: Consumer<Arc<Entry>>) {
+        Self::take_names(self, names);
     }
 }

@@ -7,6 +7,7 @@ use surefoot_hot::risk::Approved;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::http::{Answer, Request};
+use crate::directory::Names;
 use crate::exec::answer::{Amended, Cancelled, Placed};
 use crate::wirelog::VenueId;
 
@@ -129,6 +130,9 @@ pub trait VenueCodec: Send {
     /// Whether this can be the venue's id of an order: it goes into the path of a request. What another file or a strange
     /// answer has is none.
     fn is_id(id: &VenueId) -> bool;
+
+    /// One more market may be traded, or one whose names changed. A market of another venue changes nothing.
+    fn follow(&mut self, market: MarketId, names: &Names);
 
     /// Takes the tokens that a request costs, if they are there.
     fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool;

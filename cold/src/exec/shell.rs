@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::directory::Entry;
 use crate::halt::HaltEpoch;
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
@@ -66,6 +67,8 @@ pub struct Exec<C, M> {
     machine: Machine<C, WireLog>,
     intents: Consumer<Intent>,
     learnt: Option<Consumer<(OrderId, VenueId)>>,
+    /// Markets that may be traded from now on.
+    names: Option<Consumer<Arc<Entry>>>,
     reports: Producer<Event>,
     /// Reports that found no room in the ring when it was last filled.
     left: usize,
@@ -108,6 +111,7 @@ impl<C: VenueCodec, M: Meter> Exec<C, M> {
             machine: Machine::new(codec, wiring.log, wiring.halt.clone(), &roles, options),
             intents: wiring.core_exec,
             learnt: wiring.learnt,
+            names: None,
             reports: wiring.exec_core,
             left: 0,
             waited: 0,
@@ -130,6 +134,11 @@ impl<C: VenueCodec, M: Meter> Exec<C, M> {
     /// Tells it the venue's id of an order.
     pub fn learn(&mut self, order: OrderId, id: VenueId) {
         self.machine.on_learnt(order, id);
+    }
+
+    /// Where it hears of further markets while it runs. A market must be told there before the core hears of it.
+    pub fn take_names(&mut self, names: Consumer<Arc<Entry>>) {
+        self.names = Some(names);
     }
 
     /// Watches the core by its count of turns: where that stands still, nobody else would cancel what rests. For threads
@@ -269,6 +278,10 @@ impl<C: VenueCodec, M: Meter> Exec<C, M> {
             }
             let Ok(intent) = self.intents.pop() else { break };
             taken += 1;
+            // Looked for behind the intent: a market was told before anything could be wanted there.
+            while let Some(entry) = self.names.as_mut().and_then(|names| names.pop().ok()) {
+                self.machine.codec_mut().follow(entry.def.market, &entry.names);
+            }
             self.machine.on_intent(now, intent);
             self.tell_core();
         }

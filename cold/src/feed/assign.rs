@@ -15,9 +15,11 @@ const _: () = {
 };
 
 /// The market links of a venue by number, with the markets of each in the directory's order: those of one event stand
-/// together there, and so they share a link. A venue without markets has one link all the same.
+/// together there, and so they share a link. A venue without markets has one link all the same. One that was withdrawn is on no link: the
+/// core asks for it where something is held there.
 pub fn assign(directory: &Directory, venue: Venue) -> Vec<(LinkNumber, Vec<&Entry>)> {
-    let entries: Vec<&Entry> = directory.of(venue).collect();
+    let is_wanted = |entry: &&Entry| !directory.is_withdrawn(entry.def.market);
+    let entries: Vec<&Entry> = directory.of(venue).filter(is_wanted).collect();
     let mut links: Vec<_> =
         entries.chunks(venue.rules().link_markets_max).map(<[_]>::to_vec).collect();
     if links.is_empty() {

@@ -49,16 +49,9 @@ pub trait Follow: Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfollowed;
 
-/// What a link is told while it runs. The program sends none of these: it follows the markets that were there at its
-/// start. The tests of the feed send them.
+/// What a link is told while it runs. The program sends none of these, the tests of the feed do.
 #[derive(Debug)]
 pub enum Command {
-    /// Follow this market.
-    Follow(Box<Entry>),
-    /// Follow it no more.
-    Unfollow(MarketId),
-    /// Fetch a fresh snapshot of it.
-    Resync(MarketId),
     /// Close the socket and dial again: credentials changed, or someone doubts it.
     Reconnect,
 }
@@ -252,26 +245,13 @@ impl<S: Follow> FeedLink<S> {
         &self.session
     }
 
-    pub(super) fn register_as(&mut self, token: Token) {
-        self.token = token;
-    }
-
     fn sink<'a>(&self, outlet: &'a mut Outlet) -> RingSink<'a> {
         RingSink { outlet, venue: self.venue, link: self.session.number(), pushed: 0 }
     }
 
-    fn on_command(&mut self, now: Nanos, command: Command, registry: &Registry, out: &mut Outlet) {
+    fn on_command(&mut self, now: Nanos, command: &Command, registry: &Registry, out: &mut Outlet) {
         self.acted = true;
         match command {
-            Command::Follow(entry) => match self.session.follow(now, &entry) {
-                Ok(()) => self.markets.insert(entry.def.market),
-                Err(Unfollowed) => self.stats.unfollowed += 1,
-            },
-            Command::Unfollow(market) => {
-                self.session.unfollow(now, &[market]);
-                self.markets.remove(market);
-            }
-            Command::Resync(market) => self.session.resync(now, market),
             Command::Reconnect => self.go_down(now, registry, out, "told to reconnect"),
         }
     }
@@ -554,7 +534,13 @@ pub(super) trait AnyLink<M>: Send {
         meter: &mut M,
     ) -> u32;
     fn on_ready(&mut self, event: &mio::event::Event);
-    fn follows(&self, market: MarketId) -> bool;
+    fn register_as(&mut self, token: Token);
+    /// Whether it is a market link that carries the books of this market.
+    fn carries(&self, market: MarketId) -> bool;
+    /// Follows one more market, or one whose terms changed. Whether it could.
+    fn follow(&mut self, now: Nanos, entry: &Entry) -> bool;
+    /// Whether it is a market link of this venue with a place for another market.
+    fn has_place(&self, venue: Venue) -> bool;
     fn resync(&mut self, now: Nanos, market: MarketId);
     /// Stops following these markets. A private link goes on knowing them.
     fn unfollow(&mut self, now: Nanos, markets: &[MarketId]);
@@ -581,7 +567,7 @@ impl<S: Follow + Send, M: Meter> AnyLink<M> for FeedLink<S> {
         let command = self.options.commands.as_ref().and_then(|commands| commands.try_recv().ok());
         let mut work = u32::from(command.is_some());
         if let Some(command) = command {
-            self.on_command(now, command, registry, out);
+            self.on_command(now, &command, registry, out);
         }
         if !matches!(self.state, State::Up(_)) {
             work += self.open(now, registry, out);
@@ -632,8 +618,27 @@ impl<S: Follow + Send, M: Meter> AnyLink<M> for FeedLink<S> {
         }
     }
 
-    fn follows(&self, market: MarketId) -> bool {
-        self.markets.contains(market)
+    fn register_as(&mut self, token: Token) {
+        self.token = token;
+    }
+
+    fn carries(&self, market: MarketId) -> bool {
+        self.link == Link::Market && self.markets.contains(market)
+    }
+
+    fn follow(&mut self, now: Nanos, entry: &Entry) -> bool {
+        self.acted = true;
+        let is_in = self.session.follow(now, entry).is_ok();
+        if is_in {
+            self.markets.insert(entry.def.market);
+        } else {
+            self.stats.unfollowed += 1;
+        }
+        is_in
+    }
+
+    fn has_place(&self, venue: Venue) -> bool {
+        self.link == Link::Market && self.venue == venue && self.session.has_room()
     }
 
     fn resync(&mut self, now: Nanos, market: MarketId) {

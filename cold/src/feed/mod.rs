@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use rtrb::{Consumer, Producer};
-use surefoot_hot::bounds::DATA_AGE_MAX;
-use surefoot_hot::event::Event;
-use surefoot_hot::ids::Venue;
+use surefoot_hot::bounds::{DATA_AGE_MAX, MARKETS_MAX};
+use surefoot_hot::event::{Event, Link};
+use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
 use surefoot_hot::units::Nanos;
@@ -27,6 +27,7 @@ pub use link::{Command, FeedLink, Follow, Inspect, LinkOptions, LinkStats, Unfol
 pub use outlet::{Outlet, OutletFigures, RingSink};
 pub use tap::{Tap, TapReader, Tapped};
 
+use crate::directory::Entry;
 use crate::net::{Meter, NetError, wait_ready};
 use link::AnyLink;
 
@@ -35,6 +36,8 @@ const EVENTS_MAX: usize = 64;
 /// How often the core is told how fresh market data is, and idle links are looked at. A fifth of what the gate allows it to be old.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
 const _: () = assert!(CURRENT_EVERY.get() * 5 <= DATA_AGE_MAX.get());
+/// Intents taken per turn.
+const ROUTED_MAX: usize = 64;
 /// The token of the waker; links have the numbers from 0.
 const WAKE: Token = Token(usize::MAX);
 
@@ -47,6 +50,16 @@ pub struct Feed<M> {
     outlet: Outlet,
     tap: Option<Tap>,
     intents: Option<Consumer<Intent>>,
+    /// Markets that the core may ask for, told before it hears of them.
+    names: Option<Consumer<Arc<Entry>>>,
+    /// What they are called, by market.
+    known: Vec<Option<Arc<Entry>>>,
+    /// Links that are not needed yet: they have no market and do not dial.
+    spares: Vec<Box<dyn AnyLink<M>>>,
+    /// Markets that are left in this turn.
+    leaving: Vec<MarketId>,
+    /// Requests for markets that found no place on any link.
+    unplaced: u64,
     /// Links that have something to do in the next turn, one bit for each. Most of a hundred links are idle at any moment.
     awake: Vec<u64>,
     /// When the first link's deadline comes.
@@ -79,6 +92,11 @@ impl<M: Meter> Feed<M> {
             outlet: Outlet::new(feed_core),
             tap: tap.map(Tap::new),
             intents: None,
+            names: None,
+            known: vec![None; MARKETS_MAX],
+            spares: Vec::new(),
+            leaving: Vec::with_capacity(ROUTED_MAX),
+            unplaced: 0,
             awake: Vec::new(),
             deadline: Nanos::ZERO,
             told: Vec::new(),
@@ -88,12 +106,42 @@ impl<M: Meter> Feed<M> {
     }
 
     /// Takes a link in; it dials in the next turn.
-    pub fn add<S: Follow + Send + 'static>(&mut self, mut link: FeedLink<S>) {
+    pub fn add<S: Follow + Send + 'static>(&mut self, link: FeedLink<S>) {
+        self.push(Box::new(link));
+    }
+
+    fn push(&mut self, mut link: Box<dyn AnyLink<M>>) {
         link.register_as(Token(self.links.len()));
-        self.links.push(Box::new(link));
+        self.links.push(link);
         self.told.push(Nanos::ZERO);
         self.awake.resize(self.links.len().div_ceil(64), 0);
         self.deadline = Nanos::ZERO; // it dials
+    }
+
+    /// Takes in a market link without markets. It becomes one of the links when the others of its venue have no place left for
+    /// a market; those of a venue do so in the order in which they were added.
+    pub fn add_spare<S: Follow + Send + 'static>(&mut self, link: FeedLink<S>) {
+        self.spares.push(Box::new(link));
+        let all = self.links.len() + self.spares.len();
+        self.links.reserve(all - self.links.len());
+        self.told.reserve(all - self.told.len());
+        self.awake.reserve(all.div_ceil(64) - self.awake.len());
+    }
+
+    /// What a market is called that the core may ask for.
+    pub fn know(&mut self, entry: Arc<Entry>) {
+        let slot = &mut self.known[entry.def.market.index()];
+        *slot = Some(entry);
+    }
+
+    /// Where it hears of further markets while it runs. A market must be told there before the core hears of it.
+    pub fn take_names(&mut self, names: Consumer<Arc<Entry>>) {
+        self.names = Some(names);
+    }
+
+    /// Requests for markets that found no place on any link.
+    pub fn unplaced(&self) -> u64 {
+        self.unplaced
     }
 
     /// Where [`Intent::Resync`] and [`Intent::Unfollow`] come from. Any other intent there is a mistake of the wiring.
@@ -105,7 +153,7 @@ impl<M: Meter> Feed<M> {
     pub fn turn(&mut self, now: Nanos) -> u32 {
         self.gather(Some(Duration::ZERO));
         let mut work = self.outlet.flush();
-        work += self.route_resyncs(now);
+        work += self.route_intents(now);
         let tells = now >= self.current_due;
         if tells || now >= self.deadline || self.outlet.is_dropping() {
             self.deadline = Nanos::NEVER;
@@ -223,31 +271,91 @@ impl<M: Meter> Feed<M> {
         }
     }
 
-    fn route_resyncs(&mut self, now: Nanos) -> u32 {
-        let Some(intents) = &mut self.intents else { return 0 };
-        let mut work = 0;
-        while work < 64 {
-            let Ok(intent) = intents.pop() else { break };
-            work += 1;
-            if let Intent::Unfollow { market } = intent {
-                for (nth, link) in self.links.iter_mut().enumerate() {
-                    if link.follows(market) {
-                        link.unfollow(now, &[market]);
-                        self.awake[nth / 64] |= 1 << (nth % 64);
-                    }
-                }
-                continue;
-            }
-            let Intent::Resync { market } = intent else {
-                panic!("only what concerns subscriptions is wired to the feed: {intent:?}")
+    /// Does what the core wants of subscriptions, in its order; how much that was.
+    fn route_intents(&mut self, now: Nanos) -> u32 {
+        let mut work = self.take_in_names(now);
+        for _ in 0..ROUTED_MAX {
+            let Some(intent) = self.intents.as_mut().and_then(|intents| intents.pop().ok()) else {
+                break;
             };
-            for (nth, link) in self.links.iter_mut().enumerate() {
-                if link.follows(market) {
-                    link.resync(now, market);
-                    self.awake[nth / 64] |= 1 << (nth % 64);
+            work += 1;
+            match intent {
+                Intent::Resync { market } => {
+                    self.leave(now);
+                    self.take_in_names(now); // a market was told before the core could ask for it
+                    self.resync(now, market);
+                }
+                Intent::Unfollow { market } => self.leaving.push(market),
+                Intent::Place(_)
+                | Intent::Cancel(_)
+                | Intent::CancelAll { .. }
+                | Intent::Query(_)
+                | Intent::Amend(_) => {
+                    panic!("only what concerns subscriptions is wired to the feed: {intent:?}")
                 }
             }
         }
+        self.leave(now);
         work
+    }
+
+    /// Takes in markets that the core may ask for. Private links know them from now on, and links that carry them already
+    /// hear of their new terms.
+    fn take_in_names(&mut self, now: Nanos) -> u32 {
+        let mut work = 0;
+        while let Some(entry) = self.names.as_mut().and_then(|names| names.pop().ok()) {
+            work += 1;
+            let (market, venue) = (entry.def.market, entry.def.venue);
+            for (nth, link) in self.links.iter_mut().enumerate() {
+                let is_private = link.stats().link == Link::Private && link.stats().venue == venue;
+                if is_private || link.carries(market) {
+                    link.follow(now, &entry);
+                    self.awake[nth / 64] |= 1 << (nth % 64);
+                }
+            }
+            self.know(entry);
+        }
+        work
+    }
+
+    /// A fresh snapshot of a market is wanted: one that no link carries is subscribed to.
+    fn resync(&mut self, now: Nanos, market: MarketId) {
+        if let Some(nth) = self.links.iter().position(|link| link.carries(market)) {
+            self.links[nth].resync(now, market);
+            self.awake[nth / 64] |= 1 << (nth % 64);
+            return;
+        }
+        let Some(entry) = self.known.get(market.index()).and_then(Option::clone) else { return };
+        match self.place_for(entry.def.venue) {
+            Some(nth) if self.links[nth].follow(now, &entry) => {
+                self.awake[nth / 64] |= 1 << (nth % 64);
+            }
+            Some(_) | None => self.unplaced += 1, // the core asks again
+        }
+    }
+
+    /// The link that carries the next market of a venue.
+    fn place_for(&mut self, venue: Venue) -> Option<usize> {
+        if let Some(nth) = self.links.iter().position(|link| link.has_place(venue)) {
+            return Some(nth);
+        }
+        let spare = self.spares.iter().position(|link| link.has_place(venue))?;
+        let spare = self.spares.remove(spare);
+        self.push(spare);
+        Some(self.links.len() - 1)
+    }
+
+    /// Stops following the markets that are left, with one request on each link.
+    fn leave(&mut self, now: Nanos) {
+        if self.leaving.is_empty() {
+            return;
+        }
+        for (nth, link) in self.links.iter_mut().enumerate() {
+            if self.leaving.iter().any(|market| link.carries(*market)) {
+                link.unfollow(now, &self.leaving);
+                self.awake[nth / 64] |= 1 << (nth % 64);
+            }
+        }
+        self.leaving.clear();
     }
 }

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use surefoot_hot::journal::Record;
+use surefoot_hot::event::Event;
+use surefoot_hot::journal::{Body, Record};
 
 use crate::journal::{JournalError, Reader, Wrong};
 use names::MarketNames;
@@ -43,6 +44,8 @@ pub struct Store {
     db: Connection,
     cursor: Cursor,
     names: MarketNames,
+    /// Where the names are kept: a market that is followed while a run goes on is there before its first record.
+    names_file: Option<PathBuf>,
 }
 
 /// Why the projection cannot be used. The journal is not touched by any of this.
@@ -187,7 +190,7 @@ impl Store {
         step.commit().map_err(failed)?;
         db.set_prepared_statement_cache_capacity(64);
         let cursor = Cursor::load(&db).map_err(failed)?;
-        Ok(Self { db, cursor, names })
+        Ok(Self { db, cursor, names, names_file: None })
     }
 
     /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
@@ -213,6 +216,30 @@ impl Store {
         Ok(reader.chain().map_or(0, |chain| chain.next()))
     }
 
+    /// Looks the names of markets that it does not know up in this file.
+    #[must_use]
+    pub fn with_names_file(mut self, path: PathBuf) -> Self {
+        self.names_file = Some(path);
+        self
+    }
+
+    /// Reads the names again where a record tells of a market that has none here.
+    fn learn_names(&mut self, records: &[Record]) {
+        let Some(path) = &self.names_file else { return };
+        let known = self.names.directory(self.cursor.venue());
+        let is_new = |record: &Record| match &record.body {
+            Body::Input(Event::Market(def)) => {
+                known.and_then(|directory| directory.entry(def.market)).is_none()
+            }
+            _ => false,
+        };
+        if records.iter().any(is_new)
+            && let Ok(names) = MarketNames::load(path)
+        {
+            self.names = names; // without them the rows have no name, and nothing is lost
+        }
+    }
+
     /// Takes in records, in order, in one transaction.
     ///
     /// # Errors
@@ -230,6 +257,7 @@ impl Store {
         if records.is_empty() {
             return Ok(());
         }
+        self.learn_names(records);
         let path = self.db.path().map(PathBuf::from).unwrap_or_default();
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let mut cursor = self.cursor;

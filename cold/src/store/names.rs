@@ -38,12 +38,19 @@ impl MarketNames {
         for (venue, entries) in value.as_object().ok_or_else(|| damaged("no object"))? {
             let venue = u64::from_str_radix(venue, 16).map_err(|_| damaged("a key is no hash"))?;
             let mut directory = Directory::default();
-            for entry in entries.as_array().ok_or_else(|| damaged("no list of markets"))? {
-                let entry = read_entry(entry).ok_or_else(|| damaged("a market is incomplete"))?;
+            for written in entries.as_array().ok_or_else(|| damaged("no list of markets"))? {
+                let entry = read_entry(written).ok_or_else(|| damaged("a market is incomplete"))?;
                 if entry.def.market != directory.next_id() {
                     return Err(damaged("markets are out of order"));
                 }
-                directory.push(entry);
+                let market = entry.def.market;
+                directory.push(entry.clone());
+                if written["declared"] == true {
+                    directory.follow(entry);
+                }
+                if written["withdrawn"] == true {
+                    directory.withdraw(market);
+                }
             }
             names.worlds.insert(venue, directory);
         }
@@ -57,7 +64,7 @@ impl MarketNames {
     pub fn save(&self, path: &Path) -> Result<(), StateError> {
         let mut worlds = Map::new();
         for (venue, directory) in &self.worlds {
-            worlds.insert(format!("{venue:016x}"), directory.iter().map(write_entry).collect());
+            worlds.insert(format!("{venue:016x}"), write_directory(directory));
         }
         write_atomic(path, Value::Object(worlds).to_string().as_bytes())
     }
@@ -71,6 +78,20 @@ impl MarketNames {
     pub fn put(&mut self, venue: u64, directory: Directory) {
         self.worlds.insert(venue, directory);
     }
+}
+
+fn write_directory(directory: &Directory) -> Value {
+    let write = |entry: &Entry| {
+        let mut written = write_entry(entry);
+        if directory.is_withdrawn(entry.def.market) {
+            written["withdrawn"] = true.into();
+        }
+        if directory.is_declared(entry.def.market) {
+            written["declared"] = true.into();
+        }
+        written
+    };
+    directory.iter().map(write).collect()
 }
 
 fn write_entry(entry: &Entry) -> Value {

@@ -39,6 +39,11 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
+    /// The hash of the venues and accounts of the run whose records are taken in.
+    pub(super) const fn venue(&self) -> u64 {
+        self.venue.cast_unsigned()
+    }
+
     /// Reads it; all zeros in an empty database.
     pub fn load(db: &Connection) -> rusqlite::Result<Self> {
         let value = |key: &str| -> rusqlite::Result<i64> {

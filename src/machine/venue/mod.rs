@@ -35,6 +35,8 @@ pub use polymarket::PolymarketAccount;
 
 use description::AccessError;
 
+/// Market links beyond those that a venue's markets need at the start: room for markets that are followed later.
+pub const SPARE_LINKS: usize = 4;
 /// Where the numbers of market links' dialers begin, one lot for each venue; those of all others are below.
 const MARKET_DIALS: u64 = 1_000;
 
@@ -132,7 +134,7 @@ impl LinkParts<'_> {
         LinkOptions { notices: Some(self.notices.clone()), ..LinkOptions::default() }
     }
 
-    /// Adds as many market links as the venue's limits ask, each with its markets. `session` makes the session of a link
+    /// Adds as many market links as the venue's limits ask, each with its markets, and [`SPARE_LINKS`] more. `session` makes the session of a link
     /// that has room for so many markets.
     fn add_market_links<S: Follow + Send + 'static>(
         &self,
@@ -142,12 +144,19 @@ impl LinkParts<'_> {
         options: impl Fn() -> LinkOptions,
     ) -> Result<(), String> {
         let room = self.venue.rules().link_markets_max;
+        let lot = (1 + self.venue.index() as u64) * MARKET_DIALS;
+        let mut next = 0;
         for (number, markets) in assign(self.directory, self.venue) {
             let session = follow_all(session(number, room), markets.iter().copied())?;
             let markets = markets.iter().map(|entry| entry.def.market).collect();
-            let lot = (1 + self.venue.index() as u64) * MARKET_DIALS;
             let dialer = (self.dial)(endpoint, lot + u64::from(number.get()))?;
             feed.add(FeedLink::new(self.venue, Link::Market, session, markets, dialer, options()));
+            next = usize::from(number.get()) + 1;
+        }
+        for number in (next..).map_while(LinkNumber::new).take(SPARE_LINKS) {
+            let dialer = (self.dial)(endpoint, lot + u64::from(number.get()))?;
+            let (session, venue) = (session(number, room), self.venue);
+            feed.add_spare(FeedLink::new(venue, Link::Market, session, vec![], dialer, options()));
         }
         Ok(())
     }
@@ -224,6 +233,7 @@ impl ExecParts<'_> {
         let mut exec = Exec::new(codec, wiring, self.options, self.meter)
             .map_err(|error| error.to_string())?;
         exec.watch_core(self.core_turns);
+        exec.take_names(self.ends.names);
         exec.remember(self.remembered, self.live);
         Ok(Box::new(exec))
     }

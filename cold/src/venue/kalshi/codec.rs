@@ -203,6 +203,10 @@ impl VenueCodec for Kalshi {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
 
+    fn follow(&mut self, market: MarketId, names: &Names) {
+        Self::follow(self, market, names);
+    }
+
     fn is_id(id: &VenueId) -> bool {
         is_plain(id.as_bytes())
     }

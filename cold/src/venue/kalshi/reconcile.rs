@@ -7,7 +7,7 @@ use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::units::{Qty, Usd};
 
 use super::rest;
-use crate::directory::Directory;
+use crate::directory::{Directory, Entry, Names};
 use crate::json::as_qty;
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
@@ -90,6 +90,12 @@ fn read_error(error: crate::json::ReadError) -> TruthError {
 impl Reader for KalshiReader {
     fn venue(&self) -> Venue {
         Venue::Kalshi
+    }
+
+    fn follow(&mut self, entry: &Entry) {
+        if let Names::Kalshi(names) = &entry.names {
+            self.tickers.insert(names.ticker.clone(), entry.def.market);
+        }
     }
 
     fn truth(&self) -> Result<Truth, TruthError> {

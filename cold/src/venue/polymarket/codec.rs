@@ -166,6 +166,10 @@ impl VenueCodec for Polymarket {
     const VENUE: Venue = Venue::Polymarket;
     const ID_FIRST: bool = true;
 
+    fn follow(&mut self, market: MarketId, names: &Names) {
+        Self::follow(self, market, names);
+    }
+
     fn is_id(id: &VenueId) -> bool {
         id.as_bytes().len() == 32
     }

@@ -7,7 +7,7 @@ use surefoot_hot::report::Finality;
 use surefoot_hot::units::Qty;
 
 use super::rest;
-use crate::directory::{Directory, Names};
+use crate::directory::{Directory, Entry, Names};
 use crate::json::{ReadError, as_qty};
 use crate::reconcile::{Open, Reader, Truth, TruthError};
 use crate::rest::Rest;
@@ -173,6 +173,15 @@ fn read_error(error: crate::json::ReadError) -> TruthError {
 impl Reader for PolymarketReader {
     fn venue(&self) -> Venue {
         Venue::Polymarket
+    }
+
+    fn follow(&mut self, entry: &Entry) {
+        if let Names::Polymarket(names) = &entry.names {
+            let market = entry.def.market;
+            self.conditions.insert(market, names.condition_id.clone());
+            self.tokens.insert(names.yes_token.clone(), (market, Outcome::Yes));
+            self.tokens.insert(names.no_token.clone(), (market, Outcome::No));
+        }
     }
 
     fn truth(&self) -> Result<Truth, TruthError> {

@@ -1,5 +1,6 @@
 //! A venue of few words for the machine's tests, and a shell that does what a test tells it.
 
+use crate::directory::Names;
 use crate::halt::HaltEpoch;
 use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
@@ -47,6 +48,8 @@ fn write(request: &mut Request, method: &str, path: &str) {
 impl VenueCodec for Desk {
     const VENUE: Venue = Venue::Kalshi;
     const ID_FIRST: bool = false;
+
+    fn follow(&mut self, _: MarketId, _: &Names) {}
 
     fn is_id(_: &VenueId) -> bool {
         true

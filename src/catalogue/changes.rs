@@ -1,0 +1,201 @@
+//! What there is to trade, changed while a run goes on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use surefoot_cold::directory::Entry;
+use surefoot_hot::basket::BasketDef;
+use surefoot_hot::bounds::{BASKETS_MAX, CLUSTERS_MAX, MARKETS_MAX};
+use surefoot_hot::event::WithdrawnWhy;
+use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Venue};
+
+use super::Catalogue;
+use super::relate::Related;
+
+/// One change of what there is to trade. Versions rise by one from change to change.
+#[derive(Clone, Debug)]
+pub struct CatalogueChange {
+    pub version: u64,
+    pub what: Change,
+}
+
+/// What has changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A market is followed from now on, on these terms.
+    Followed(Arc<Entry>),
+    /// A market is to be followed no more.
+    Withdrawn(MarketId),
+    /// A basket is bought from now on: its legs.
+    Basket(Vec<BasketDef>),
+    /// A basket is not bought any more.
+    BasketWithdrawn { basket: BasketId, why: WithdrawnWhy },
+}
+
+impl Catalogue {
+    /// Takes in markets as a venue lists them, and the baskets that become whole with them. Markets that were known before keep
+    /// their numbers.
+    ///
+    /// # Errors
+    /// There is no number left; nothing has changed then.
+    pub fn follow(&mut self, found: Vec<Entry>) -> Result<Vec<CatalogueChange>, String> {
+        let new = found.iter().filter(|entry| self.known(entry).is_none()).count();
+        if self.directory.next_id().index() + new > MARKETS_MAX {
+            return Err(format!(
+                "this state directory has had as many markets as it can, {MARKETS_MAX}: begin another one with `--state` once \
+                 nothing is held here"
+            ));
+        }
+        let mut changes = Vec::new();
+        for mut entry in found {
+            if let Some((market, cluster)) = self.known(&entry) {
+                (entry.def.market, entry.def.cluster) = (market, cluster);
+            } else {
+                entry.def.market = self.directory.next_id();
+                entry.def.cluster = self.cluster_of(entry.def.venue, entry.names.id());
+                self.directory.push(entry.clone());
+            }
+            self.directory.follow(entry.clone());
+            self.note(&mut changes, Change::Followed(Arc::new(entry)));
+        }
+        self.relate_anew(&mut changes)?;
+        Ok(changes)
+    }
+
+    /// Takes markets out, and the baskets with a leg there before them.
+    ///
+    /// # Errors
+    /// There is no number left for a basket that becomes whole without them; nothing has changed then.
+    pub fn withdraw(&mut self, markets: &[MarketId]) -> Result<Vec<CatalogueChange>, String> {
+        let mut changes = Vec::new();
+        markets.iter().for_each(|market| self.directory.withdraw(*market));
+        self.relate_anew(&mut changes)?;
+        for market in markets {
+            self.note(&mut changes, Change::Withdrawn(*market));
+        }
+        Ok(changes)
+    }
+
+    /// The baskets that can be made of the markets that are followed: those that cannot be any more are withdrawn, those that
+    /// can be now are bought.
+    fn relate_anew(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
+        let is_wanted = |market| !self.directory.is_withdrawn(market);
+        let wanted = Related::of(&self.relations, &self.directory, is_wanted).shapes;
+        let all: BTreeSet<_> = wanted.iter().collect();
+        let gone = self.live.iter().filter(|(_, shape)| !all.contains(shape));
+        let gone: Vec<_> = gone.map(|(basket, _)| *basket).collect();
+        for basket in gone {
+            self.live.remove(&basket);
+            let why = WithdrawnWhy::Unfollowed;
+            self.note(changes, Change::BasketWithdrawn { basket, why });
+        }
+        let there: BTreeSet<_> = self.live.values().cloned().collect();
+        for shape in wanted.into_iter().filter(|shape| !there.contains(shape)) {
+            let (_, legs) = self.number_basket(shape).ok_or_else(|| {
+                format!(
+                    "this run has had as many baskets as it can, {BASKETS_MAX}: stop and start it"
+                )
+            })?;
+            self.note(changes, Change::Basket(legs));
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, changes: &mut Vec<CatalogueChange>, what: Change) {
+        self.version += 1;
+        changes.push(CatalogueChange { version: self.version, what });
+    }
+
+    fn known(&self, entry: &Entry) -> Option<(MarketId, ClusterId)> {
+        let known = self.directory.find(entry.names.id())?;
+        (known.def.venue == entry.def.venue).then_some((known.def.market, known.def.cluster))
+    }
+
+    /// The cluster of a market that was not known before: that of the markets it is declared to belong to, or one of its own.
+    fn cluster_of(&self, venue: Venue, name: &str) -> ClusterId {
+        let is_it = |(of, called): &(Venue, String)| *of == venue && called == name;
+        let pairs = self.relations.pairs.iter().filter(|pair| pair.markets.iter().any(is_it));
+        let sets = self.relations.sets.iter();
+        let sets = sets.filter(|set| set.venue == venue && set.members.iter().any(|m| m == name));
+        let partners = pairs.flat_map(|pair| pair.markets.iter().map(|(_, name)| name));
+        let mut partners = partners.chain(sets.flat_map(|set| set.members.iter()));
+        let joined = partners.find_map(|name| Some(self.directory.find(name)?.def.cluster));
+        joined.unwrap_or_else(|| {
+            let last = self.directory.iter().map(|entry| entry.def.cluster.index()).max();
+            let next = last.map_or(0, |last| last + 1).min(CLUSTERS_MAX - 1);
+            ClusterId::new(u16::try_from(next).expect("CLUSTERS_MAX fits"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{entry, set};
+    use super::*;
+    use crate::access::Relations;
+
+    fn catalogue() -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for (number, ticker) in ["A", "B", "C"].into_iter().enumerate() {
+            catalogue.directory.push(entry(u16::try_from(number).unwrap(), 0, ticker));
+        }
+        let relations =
+            Relations { pairs: Vec::new(), sets: vec![set(&["A", "B"]), set(&["C", "D"])] };
+        catalogue.relate(&relations);
+        catalogue
+    }
+
+    fn words(changes: &[CatalogueChange]) -> Vec<String> {
+        let word = |change: &CatalogueChange| match &change.what {
+            Change::Followed(entry) => format!("follow {}", entry.names.id()),
+            Change::Withdrawn(market) => format!("withdraw {}", market.get()),
+            Change::Basket(legs) => format!("basket {} of {}", legs[0].basket.get(), legs.len()),
+            Change::BasketWithdrawn { basket, .. } => format!("drop {}", basket.get()),
+        };
+        changes.iter().map(word).collect()
+    }
+
+    #[test]
+    fn baskets_come_and_go_with_their_markets_in_the_order_of_safety() {
+        let mut catalogue = catalogue();
+        assert_eq!(catalogue.baskets.iter().filter(|leg| leg.leg == 0).count(), 4);
+        let changes = catalogue.withdraw(&[MarketId::new(1)]).unwrap();
+        assert_eq!(words(&changes), ["drop 0", "drop 2", "withdraw 1"]);
+        assert_eq!(changes.iter().map(|change| change.version).collect::<Vec<_>>(), [1, 2, 3]);
+        let changes = catalogue.follow(vec![entry(9, 9, "D"), entry(9, 9, "B")]).unwrap();
+        let expected = [
+            "follow D",
+            "follow B",
+            "basket 4 of 2",
+            "basket 5 of 2",
+            "basket 6 of 2",
+            "basket 7 of 2",
+        ];
+        assert_eq!(words(&changes), expected);
+        let [b, d] = ["B", "D"].map(|name| catalogue.directory.find(name).unwrap().def);
+        assert_eq!((b.market.get(), d.market.get(), catalogue.version), (1, 3, 9));
+        assert_eq!(d.cluster, catalogue.directory.find("C").unwrap().def.cluster);
+        assert!(!catalogue.directory.is_withdrawn(b.market));
+    }
+
+    #[test]
+    fn a_market_that_belongs_to_no_other_has_a_cluster_of_its_own() {
+        let mut catalogue = catalogue();
+        catalogue.follow(vec![entry(9, 9, "E"), entry(9, 9, "F")]).unwrap();
+        let of = |name| catalogue.directory.find(name).unwrap().def.cluster.index();
+        assert_eq!((of("A"), of("E"), of("F")), (0, 1, 2));
+    }
+
+    #[test]
+    fn a_start_tells_the_core_of_what_was_withdrawn_and_takes_it_out_again() {
+        use surefoot_hot::event::Event;
+        let mut catalogue = catalogue();
+        catalogue.withdraw(&[MarketId::new(0)]).unwrap();
+        let mut next = Catalogue { directory: catalogue.directory.clone(), ..Catalogue::default() };
+        next.relate(&catalogue.relations.clone());
+        let events: Vec<_> = next.events().collect();
+        let gone = |event: &&Event| matches!(event, Event::BasketWithdrawn { .. });
+        assert_eq!(events.iter().filter(gone).count(), 2, "the set and the complement");
+        assert_eq!(events.last(), Some(&Event::MarketWithdrawn { market: MarketId::new(0) }));
+    }
+}

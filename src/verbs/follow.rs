@@ -1,0 +1,31 @@
+//! `surefoot follow`: further markets while a run goes on.
+
+use serde_json::json;
+use surefoot_cold::state_dir::StateDir;
+
+use super::status::not_running;
+use super::told;
+use crate::cli::MarketsArgs;
+use crate::config::Setup;
+use crate::control::client::{PATIENCE_LONG, ask_patiently};
+use crate::exit::Exit;
+
+/// Told to the running instance, which asks the venues for the terms. All of the markets are followed, or none.
+pub fn run(args: &MarketsArgs, setup: &Setup) -> Exit {
+    let state = StateDir::at(&setup.config.state_dir);
+    let request = json!({ "cmd": "follow", "markets": args.markets });
+    let say = || eprintln!("surefoot: waiting for the venues to tell the terms of the markets");
+    match ask_patiently(&state, &request, PATIENCE_LONG, say) {
+        Ok(answer) => {
+            let count = |key: &str| answer[key].as_array().map_or(0, Vec::len);
+            let done = format!(
+                "{} markets are followed from now on, {} were already; {} baskets were added",
+                count("followed"),
+                count("already"),
+                answer["baskets"]
+            );
+            told(&answer, setup.json, &done)
+        }
+        Err(error) => not_running(&state, &error, setup.json),
+    }
+}
