@@ -265,6 +265,7 @@ fn a_key_pinned_to_a_subaccount_asks_for_the_cash_of_each_shard() {
     let rest = venue(|path| {
         let body = match path.split_once('?').unwrap_or((path, "")) {
             ("/portfolio/balance", "exchange_index=2") => json!({"balance_dollars": "3.0000"}),
+            ("/portfolio/balance", "exchange_index=3") => json!({"balance_dollars": "7.0000"}),
             ("/portfolio/balance", "") => json!({"balance": 1_000, "balance_dollars": "10.0000"}),
             ("/portfolio/positions", _) => json!({"cursor": "", "market_positions": []}),
             ("/portfolio/orders", _) => json!({"cursor": "", "orders": []}),
@@ -272,8 +273,11 @@ fn a_key_pinned_to_a_subaccount_asks_for_the_cash_of_each_shard() {
         };
         ("200 OK", body)
     });
-    let truth = KalshiReader::new(rest, &directory("KXA", 2)).truth().unwrap();
-    assert_eq!(truth.cash, [(2, Usd::from_dollars(3))], "ten dollars are what all shards have");
+    let mut reader = KalshiReader::new(rest, &directory("KXA", 2));
+    let two = (2, Usd::from_dollars(3));
+    assert_eq!(reader.truth().unwrap().cash, [two], "ten dollars are what all shards have");
+    reader.follow(directory("KXB", 3).iter().next().expect("it has one market"));
+    assert_eq!(reader.truth().unwrap().cash, [two, (3, Usd::from_dollars(7))]);
 }
 
 #[test]

@@ -95,6 +95,7 @@ impl Reader for KalshiReader {
     fn follow(&mut self, entry: &Entry) {
         if let Names::Kalshi(names) = &entry.names {
             self.tickers.insert(names.ticker.clone(), entry.def.market);
+            self.shards.insert(entry.def.shard);
         }
     }
 
