@@ -175,8 +175,7 @@ pub fn basket_walk(span: Span) -> Row {
         };
         baskets.define(&def, &books).expect("it is sound");
     }
-    let room =
-        Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000), tif: Tif::Gtc };
+    let room = Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000) };
     let sizing = Sizing {
         legs: &[room; 2],
         cash: [Usd::from_dollars(100_000); CASH_ACCOUNTS],

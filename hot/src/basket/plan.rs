@@ -3,22 +3,18 @@
 use crate::basket::BasketKind;
 use crate::bounds::LEGS_MAX;
 use crate::ids::{BasketId, MarketId, Outcome};
-use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
-/// What one leg may be.
+/// What one leg may be. Legs are planned for orders that may rest: those stop at their quantity at every venue, and may have
+/// any number of whole [lots](crate::venue_rules::LOT). One that takes at once may be for a sum of money instead, and is only
+/// sent where that comes to the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The most contracts: order quantity and position limits, whichever is less.
     pub qty: Qty,
     /// The most dollars at the limit price, fees included: order notional, exposure and the like.
     pub cost: Usd,
-    /// How it would be sent: decides which quantities the venue's amount rules allow.
-    ///
-    /// Where purchases are by money, one that takes at once ([`Tif::Ioc`], [`Tif::Fok`]) aims at its dollars, not at its contracts:
-    /// filled below its limit it buys more of them. Only [`Tif::Gtc`] stops at the quantity (`polymarket.md` §3.7).
-    pub tif: Tif,
 }
 
 /// What a basket may be.

@@ -8,10 +8,9 @@ use crate::grid::Grid;
 use crate::ids::{ClusterId, Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::{Category, MarketDef, MarketStatus};
-use crate::order::Tif;
 use crate::random::Rng;
 use crate::units::{Nanos, Price, Qty, Usd};
-use crate::venue_rules::CASH_ACCOUNTS;
+use crate::venue_rules::{CASH_ACCOUNTS, LOT};
 
 const T: Nanos = Nanos::new(1);
 const B: BasketId = BasketId::new(0);
@@ -87,8 +86,7 @@ fn define_ratios(
     }
 }
 
-const ROOM: Room =
-    Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), tif: Tif::Gtc };
+const ROOM: Room = Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100) };
 const WIDE: Sizing<'static> = Sizing {
     edge_max_percent: 20,
     legs: &[ROOM; LEGS_MAX],
@@ -169,21 +167,18 @@ fn every_bound_binds() {
 #[test]
 fn lots_and_minimums_hold_after_rounding() {
     let (books, baskets) = cross();
-    let with = |tif, qty| {
+    let with = |qty| {
         let mut legs = [ROOM; LEGS_MAX];
-        legs[0] = Room { qty, tif, ..ROOM };
+        legs[0] = Room { qty, ..ROOM };
         let sizing = Sizing { profit_min: Usd::ZERO, legs: &legs, ..WIDE };
         walk(&baskets, &books, &sizing)
     };
-    // at 0.45 a whole cent needs a multiple of 0.20, at 0.46 of 0.50
-    assert_eq!(with(Tif::Fok, cents(2_031)).unwrap().units, cents(2_020));
-    assert_eq!(with(Tif::Fok, cents(3_031)).unwrap().units, cents(3_000));
-    assert_eq!(with(Tif::Fok, cents(3_081)).unwrap().units, cents(3_050));
-    assert_eq!(with(Tif::Gtc, cents(2_031)).unwrap().units, cents(2_031));
+    assert_eq!(with(cents(2_031)).unwrap().units, cents(2_031));
+    assert_eq!(with(Qty::from_micros(20_319_999)).unwrap().units, cents(2_031));
     // 2.22 × 0.45 is less than a dollar
-    assert_eq!(with(Tif::Gtc, cents(223)).unwrap().units, cents(223));
-    assert!(matches!(with(Tif::Gtc, cents(222)), Err(NoPlan::TooSmall { .. })));
-    assert!(matches!(with(Tif::Fok, cents(19)), Err(NoPlan::TooSmall { .. })));
+    assert_eq!(with(cents(223)).unwrap().units, cents(223));
+    assert!(matches!(with(cents(222)), Err(NoPlan::TooSmall { .. })));
+    assert!(matches!(with(Qty::from_micros(9_999)), Err(NoPlan::TooSmall { .. })));
 }
 
 #[test]
@@ -318,7 +313,6 @@ impl World {
             rooms.push(Room {
                 qty: cents(100 + many + rng.below(20_000)),
                 cost: Usd::from_cents((100 + many / 4 + rng.below(8_000)) as i64),
-                tif: Tif::Gtc,
             });
         }
         let dollars = i64::from(1 + legs / 4);
@@ -441,9 +435,8 @@ fn the_walk_agrees_with_the_plain_one() {
         let (legs, ratio_max) = shape(seed, &mut rng);
         let mut world = World::random(&mut rng, legs, ratio_max);
         let legs = world.basket().legs().to_vec();
-        let World { books, baskets, rooms, .. } = &mut world;
-        for (leg, room) in legs.iter().zip(rooms) {
-            room.tif = [Tif::Gtc, Tif::Ioc, Tif::Fok][rng.below(3) as usize];
+        let World { books, baskets, .. } = &mut world;
+        for leg in &legs {
             let mut terms = *books.terms(leg.market).unwrap();
             let rate = [0, 1, 999, 17_500, 40_000, 70_000, 333_333][rng.below(7) as usize];
             terms.fee = match terms.venue {
@@ -534,7 +527,7 @@ fn prove(books: &Books, basket: &Basket, sizing: &Sizing<'_>, plan: &Plan, seed:
 }
 
 #[test]
-fn more_depth_never_promises_less_and_takers_keep_their_lots() {
+fn more_depth_never_promises_less_and_every_leg_is_whole_lots() {
     for seed in 1..=300 {
         let mut rng = Rng(seed * 0x51_7cc1);
         let (legs, ratio_max) = shape(seed, &mut rng);
@@ -551,15 +544,9 @@ fn more_depth_never_promises_less_and_takers_keep_their_lots() {
         world.baskets.refresh(leg.market, &world.books);
         let after = world.walk().map_or(Qty::ZERO, |plan| plan.units);
         assert!(after >= before, "seed {seed}: {after} < {before}");
-        for room in &mut world.rooms {
-            room.tif = Tif::Ioc;
-        }
         let Ok(plan) = world.walk() else { continue };
         for leg in plan.legs() {
-            if world.books.terms(leg.market).unwrap().venue == Venue::Polymarket {
-                let step = crate::amounts::lot_step(leg.limit, crate::ids::Action::Buy, Tif::Ioc);
-                assert_eq!(leg.qty.floor_to(step), leg.qty, "seed {seed}");
-            }
+            assert_eq!(leg.qty.floor_to(LOT), leg.qty, "seed {seed}");
         }
     }
 }

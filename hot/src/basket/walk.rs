@@ -1,15 +1,13 @@
 //! The depth walk: all legs together, level by level, as long as the last unit is worth it.
 
 use super::{Basket, Leg, LegPlan, NoPlan, Plan, Sizing};
-use crate::amounts::venue_lot_step;
 use crate::book::{Book, Books, Levels};
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::{FeeRule, MANY, TICK_OF_MANY};
-use crate::ids::{Action, MarketId, Outcome};
+use crate::ids::{MarketId, Outcome};
 use crate::ledger::CashAccount;
-use crate::order::Tif;
 use crate::units::{Price, Qty, Usd};
-use crate::venue_rules::{CASH_ACCOUNTS, LOT, Lots};
+use crate::venue_rules::{CASH_ACCOUNTS, LOT};
 
 /// Taken off every dollar bound, per leg: cost and fee round up at every fill, Kalshi's to $0.0001 (`kalshi.md` §7.2),
 /// and an order may take many.
@@ -133,15 +131,6 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
         }
     }
 
-    /// What so many units must be a multiple of.
-    fn lot(&self, units: Qty, tif: Tif) -> Qty {
-        let rules = self.book.terms().venue.rules();
-        if rules.lots == Lots::Fixed || tif.may_rest() {
-            return LOT; // at every price
-        }
-        venue_lot_step(rules, self.cost_for(units).leg.limit, Action::Buy, tif)
-    }
-
     /// What the best `units` cost, from the book.
     fn cost_for(&self, units: Qty) -> LegCost {
         let terms = self.book.terms();
@@ -188,9 +177,11 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
     let (taken, edge) = descend(cursors, basket.payout, sizing)?;
-    let Some(units) = round_to_lots(cursors, sizing, taken) else {
+    // A whole lot of units is a whole number of lots of every leg.
+    let units = taken.floor_to(LOT);
+    if units.is_zero() {
         return Err(NoPlan::TooSmall { units: taken, edge, profit: Usd::ZERO });
-    };
+    }
     plan.legs.clear();
     (plan.kind, plan.units, plan.edge) = (basket.kind, units, edge);
     plan.profit = payout_floor(basket.payout, units);
@@ -295,33 +286,6 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
     most.map_or(want, |most| want.min(Qty::from_micros(most)))
 }
 
-/// Rounds down to units of which every leg's quantity is one that its venue allows: a multiple of the leg's lot, and so
-/// is a whole number of them. A smaller quantity may need a better limit, and that
-/// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots<const RATIOS: bool>(
-    cursors: &Cursors<'_, RATIOS>,
-    sizing: &Sizing<'_>,
-    mut units: Qty,
-) -> Option<Qty> {
-    loop {
-        let mut step = LOT; // every lot is a multiple of it
-        for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {
-            let lot = cursor.lot(units, room.tif);
-            if lot != step {
-                step = Qty::from_micros(lcm(step.micros(), lot.micros()));
-            }
-        }
-        let rounded = units.floor_to(step);
-        if rounded.is_zero() {
-            return None;
-        }
-        if rounded == units {
-            return Some(units);
-        }
-        units = rounded;
-    }
-}
-
 /// What the units pay at least, rounded down. `payout` in $0.0001 a unit.
 fn payout_floor(payout: u32, units: Qty) -> Usd {
     let micros = match u64::from(payout).checked_mul(units.micros()) {
@@ -333,12 +297,4 @@ fn payout_floor(payout: u32, units: Qty) -> Usd {
 
 fn ticks_floor(of_many: i64) -> i32 {
     i32::try_from(of_many.div_euclid(TICK_OF_MANY)).expect("LEGS_MAX and RATIO_MAX bound an edge")
-}
-
-const fn lcm(a: u64, b: u64) -> u64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x * b
 }

@@ -7,7 +7,6 @@ use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
 use crate::ids::{Action, BasketId, Outcome, Side};
 use crate::ledger::CashAccount;
-use crate::order::Tif;
 use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
@@ -157,7 +156,6 @@ fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> 
                 .qty(LimitRow::OrderQty)
                 .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
             cost: with_margin(least),
-            tif: Tif::Gtc,
         });
     }
     Sizing {

@@ -2,13 +2,11 @@
 
 use super::super::{Basket, Leg, LegPlan, NoPlan, Plan, Sizing};
 use super::walk::ROUNDING;
-use crate::amounts::lot_step;
 use crate::book::{Book, Books, Levels};
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::FeeRule;
-use crate::ids::{Action, BasketId, Outcome, Venue};
+use crate::ids::{BasketId, Outcome, Venue};
 use crate::ledger::CashAccount;
-use crate::order::Tif;
 use crate::units::{MICROS, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, LOT};
 
@@ -80,27 +78,6 @@ impl<'a> Cursor<'a> {
         charge(self.book.terms().fee, price, qty)
     }
 
-    fn lot(&self, limit: Price, tif: Tif) -> Qty {
-        match self.book.terms().venue {
-            Venue::Polymarket => lot_step(limit, Action::Buy, tif),
-            Venue::Kalshi => LOT,
-        }
-    }
-
-    /// The worst level needed for `units`.
-    fn limit(&self, units: Qty) -> Price {
-        let mut need = self.contracts(units);
-        let mut limit = Price::ZERO;
-        for (price, qty) in self.book.asks_for(self.outcome).take(WALK_LEVELS_MAX) {
-            limit = price;
-            need = need.saturating_sub(qty);
-            if need.is_zero() {
-                break;
-            }
-        }
-        limit
-    }
-
     /// What `units` cost, level by level; and what they are worth at least, by the venue's count.
     fn plan(&self, units: Qty) -> (LegPlan, Usd) {
         let terms = self.book.terms();
@@ -149,9 +126,11 @@ pub(super) fn walk(
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
     let (units, edge) = descend(&mut cursors, basket.payout, sizing)?;
-    let Some(units) = round_to_lots(&cursors, sizing, units) else {
-        return Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO });
-    };
+    let taken = units;
+    let units = Qty::from_micros(taken.micros() / LOT.micros() * LOT.micros());
+    if units.is_zero() {
+        return Err(NoPlan::TooSmall { units: taken, edge, profit: Usd::ZERO });
+    }
     let mut legs = Vec::new();
     let mut profit = payout_floor(basket.payout, units);
     let mut cost_of_many = 0;
@@ -261,25 +240,6 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
     most.map_or(want, |most| want.min(Qty::from_micros(most)))
 }
 
-/// Rounds down to a quantity that every leg's venue allows. A smaller quantity may need a better limit, and that
-/// another lot: done when the lots no longer change, which is at most once a level. `None` where nothing is left.
-fn round_to_lots(cursors: &[Cursor<'_>], sizing: &Sizing<'_>, mut units: Qty) -> Option<Qty> {
-    loop {
-        let mut step = 1;
-        for (cursor, room) in cursors.iter().zip(sizing.legs) {
-            step = lcm(step, cursor.lot(cursor.limit(units), room.tif).micros());
-        }
-        let rounded = units.floor_to(Qty::from_micros(step));
-        if rounded.is_zero() {
-            return None;
-        }
-        if rounded == units {
-            return Some(units);
-        }
-        units = rounded;
-    }
-}
-
 /// What the venue charges for one fill that takes. Kalshi rounds the balance change of a direct member down to
 /// $0.0001 and gives whole units back later; the rebate is not counted on.
 fn charge(rule: FeeRule, price: Price, qty: Qty) -> Usd {
@@ -305,12 +265,4 @@ fn payout_floor(payout: u32, units: Qty) -> Usd {
 
 fn ticks_floor(of_many: i64) -> i32 {
     i32::try_from(of_many.div_euclid(TICK)).expect("LEGS_MAX dollars bound an edge")
-}
-
-const fn lcm(a: u64, b: u64) -> u64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x * b
 }
