@@ -204,15 +204,15 @@ pub enum Control {
     Resume { epoch: u64 },
     /// The run is ending: nothing is opened any more, and what rests is cancelled.
     Stop,
-    /// The cash at a shard of a venue, read twice with the same result.
+    /// The cash at a shard of a venue, as a reading of it found it.
     Cash {
         venue: Venue,
         /// Kalshi's `exchange_index`; 0 on Polymarket.
         shard: u8,
-        /// What the venue holds for us, with what resting orders reserve.
+        /// What the venue tells: with what resting orders reserve or without it, as `VenueRules::tells_free_cash` says.
         cash: Usd,
     },
-    /// Contracts held at the venue, read twice with the same result.
+    /// Contracts held at the venue, as a reading of it found them.
     Position { market: MarketId, yes: Qty, no: Qty },
     /// The end of a reading. Nothing is opened before both venues have been read whole without a difference.
     Reconciled {

@@ -1,9 +1,9 @@
-//! Why a book is in doubt.
+//! Why a book is stale: nothing is decided from it until a fresh snapshot.
 
 use crate::pack::enum_table;
 
 enum_table! {
-    /// Why a book is in doubt.
+    /// Why a book is stale.
     pub enum StaleWhy {
         /// No snapshot yet.
         Fresh = 0, "fresh";

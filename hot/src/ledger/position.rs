@@ -19,7 +19,7 @@ pub struct Position {
     claim: Usd,
     /// What a YES pays, once that is known.
     pub(super) pays: Option<Price>,
-    /// Settlement result in this market.
+    /// Realised result in this market, by sales and settlement, fees taken off.
     pub realised: Usd,
 }
 

@@ -18,7 +18,7 @@ const PPM: i64 = 1_000_000;
 /// What an opportunity looked like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Contracts of each leg.
+    /// Units of the basket: a leg has its ratio times as many contracts.
     pub units: Qty,
     /// Profit of the last unit after fees, in $0.0001.
     pub edge: i32,
