@@ -14,6 +14,7 @@ mod walk;
 pub use def::{BasketDef, BasketKind};
 pub use plan::{LegPlan, NoPlan, Plan, Room, Sizing};
 pub use verdict::Verdict;
+pub(crate) use walk::payout_floor;
 
 use crate::book::{Book, Books};
 use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX, RATIO_MAX};

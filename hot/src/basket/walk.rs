@@ -286,8 +286,8 @@ fn affordable(want: Qty, unit: i64, dollars: Usd) -> Qty {
     most.map_or(want, |most| want.min(Qty::from_micros(most)))
 }
 
-/// What the units pay at least, rounded down. `payout` in $0.0001 a unit.
-fn payout_floor(payout: u32, units: Qty) -> Usd {
+/// What `units` of a basket pay at least, rounded down; `payout` in $0.0001 a unit.
+pub fn payout_floor(payout: u32, units: Qty) -> Usd {
     let micros = match u64::from(payout).checked_mul(units.micros()) {
         Some(exact) => u128::from(exact / 10_000),
         None => u128::from(payout) * u128::from(units.micros()) / 10_000,

@@ -1,9 +1,9 @@
 //! Does what groups want done: buys their legs in order, and sells what found no partner.
 
 use super::Core;
-use super::money::pays_floor;
 use super::place::Draft;
 use crate::amounts;
+use crate::basket::payout_floor;
 use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
@@ -156,7 +156,7 @@ impl Core {
     fn hedge_price(&self, group: &Group, index: usize, qty: Qty) -> Option<Price> {
         let leg = &group.legs[index];
         let units = (leg.net() + qty).per(leg.ratio);
-        let mut left = pays_floor(group.payout, units);
+        let mut left = payout_floor(group.payout, units);
         for (other, entry) in group.legs().iter().enumerate() {
             let needed = units.times(entry.ratio);
             let held = entry.net().min(needed);

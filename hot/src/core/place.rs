@@ -176,8 +176,8 @@ impl Core {
         }));
     }
 
-    /// A market's prices have another step now: an order of ours that rests between them can neither be kept nor
-    /// matched as it was meant.
+    /// A market's grid has changed: an order of ours that rests at a price off the new grid is cancelled, for the venue need
+    /// not keep it and we could not place it again.
     pub(super) fn cancel_off_grid(&mut self, now: Nanos, market: MarketId, out: &mut Outbox) {
         let grid = self.terms(market).grid;
         let mut at = 0;

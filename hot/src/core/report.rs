@@ -378,7 +378,7 @@ impl Core {
         // Also where the leg went on before: what waited for this order's last fill is due.
         self.advance(now, group, out);
         if let Some(change) = change.filter(|change| change.replaces) {
-            self.follow(now, id, &change.to, out);
+            self.place_what_is_left(now, id, &change.to, out);
         }
     }
 

@@ -146,7 +146,13 @@ impl Core {
 
     /// The order that another was to take the place of is over: what it left to fill is placed on the new terms. Its claim
     /// was given back a moment ago, so that no one else can have taken it.
-    pub(super) fn follow(&mut self, now: Nanos, id: OrderId, to: &Change, out: &mut Outbox) {
+    pub(super) fn place_what_is_left(
+        &mut self,
+        now: Nanos,
+        id: OrderId,
+        to: &Change,
+        out: &mut Outbox,
+    ) {
         let record = *self.orders.find(OrderRef::Id(id)).expect("the caller found it");
         let left = to.qty.saturating_sub(record.known_filled());
         // One that never was, or that nobody found, may have been anything: nothing follows it.

@@ -24,7 +24,7 @@ use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
-pub(super) use worth::{Worth, pays_floor};
+pub(super) use worth::Worth;
 
 /// The money part: see the head of this file.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What everything held is worth: valued twice, once for the loss of the day and once for people.
 
-use crate::basket::{Baskets, Leg};
+use crate::basket::{Baskets, Leg, payout_floor};
 use crate::book::{Books, Sync};
 use crate::bounds::{BASKETS_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
@@ -206,7 +206,7 @@ impl Worth {
                 fetches += self.fetches(ledger, leg.market, leg.outcome, qty);
                 cost += ledger.position(leg.market).share(leg.outcome, qty);
             }
-            promised += pays_floor(basket.payout().saturating_sub(known), units);
+            promised += payout_floor(basket.payout().saturating_sub(known), units);
             let whole = open().count() == legs.len();
             marked += if whole { fetches.min(cost) } else { fetches };
         }
@@ -239,12 +239,6 @@ const fn pays(outcome: Outcome, yes: Price) -> Price {
         Outcome::Yes => yes,
         Outcome::No => yes.complement(),
     }
-}
-
-/// What `units` of a basket pay at least, rounded down; `payout` in $0.0001 a unit.
-pub(in crate::core) fn pays_floor(payout: u32, units: Qty) -> Usd {
-    let exact = u128::from(payout) * u128::from(units.micros()) / 10_000;
-    Usd::from_micros(i64::try_from(exact).expect("QTY_MAX bounds the payout"))
 }
 
 #[cfg(test)]
