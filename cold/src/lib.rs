@@ -14,6 +14,7 @@ pub mod lock;
 pub mod net;
 pub mod observe;
 pub mod os;
+pub mod policy;
 pub mod queue;
 pub mod reconcile;
 pub mod rest;
