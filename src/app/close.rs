@@ -1,13 +1,13 @@
 //! The end of a run: cancel, drain, compare with the venues, end every thread, report.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::told::NamedPlace;
+use surefoot_cold::policy::{Closing, DRAIN_WITHIN, Ending};
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
@@ -15,20 +15,21 @@ use super::report::{Agreement, ClosingReport, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
 use super::status::beside;
-use super::{LOOK_EVERY, Running, STALL_AFTER, compare, differences, foreign};
-use crate::control::{Command, Request};
+use super::{Running, differences, foreign};
 use crate::exit::Exit;
 use crate::machine::Finished;
 
-/// After so long an end that still waits says what for: silence makes people end it at once, with orders resting.
-const STOPPING_SAID_AFTER: Duration = Duration::from_secs(3);
-/// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
-/// taken to be on its way (30 s).
-const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// The main thread must be heard of within this time at the end of a run, which waits for orders and asks both venues.
-const CLOSE_WITHIN: Duration = Duration::from_secs(600);
-/// Counters are at most this old.
-const STATS_LAG: Duration = Duration::from_millis(150);
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(600);
+
+/// What was found out before the machine ends, for the report.
+#[derive(Debug, Default)]
+pub(super) struct AtEnd {
+    /// How long the run has traded.
+    lasted: Duration,
+    /// What each venue says of our account; the words say why one could not be read. `None` before it was asked.
+    truths: Option<PerVenue<Result<Truth, String>>>,
+}
 
 /// What a person must know of how the machine ended.
 fn how_it_ended(finished: &Finished, unfollowed: Option<String>) -> Vec<(RunNote, String)> {
@@ -88,79 +89,43 @@ fn in_flight(core: &Core) -> String {
     )
 }
 
-/// A step of the end that may take long.
-struct Waits {
-    began: Instant,
-    said: bool,
-}
-
-impl Waits {
-    fn begin() -> Self {
-        Self { began: Instant::now(), said: false }
-    }
-
-    /// Whether it has taken so long that a person should hear of it: once.
-    fn is_long(&mut self) -> bool {
-        let is_long = !self.said && self.began.elapsed() >= STOPPING_SAID_AFTER;
-        self.said |= is_long;
-        is_long
-    }
-}
-
 impl Running {
-    /// Cancels what rests, lets groups finish, compares with the venues, ends every thread, reports.
-    pub(super) fn close(mut self, asked: Exit) -> Exit {
-        self.notify.stopping();
-        self.watchdog.expect_within(CLOSE_WITHIN);
-        if self.engine.dead().is_some() || self.watched.stalled.is_some() {
-            return self.close_without_core();
-        }
-        let heard = self.engine.stats_heard();
-        self.engine.tell(Event::Control(Control::Stop));
-        crate::fault::on_stop();
-        let Ok(idle) = self.drain(heard) else {
-            return self.close_without_core();
+    /// Ends the run as the policy says, and reports.
+    pub(super) fn close(mut self, why: Ending, how: Closing) -> Exit {
+        let asked = match why {
+            Ending::Asked | Ending::SpanOver => Exit::Ok,
+            Ending::NotAgreed => Exit::Unreconciled,
+            Ending::CoreGone | Ending::MainThread => Exit::Internal,
         };
-        self.end_readings();
-        std::thread::sleep(STATS_LAG);
-        let duration = self.watched.began.elapsed();
-        let truths = self.read_venues_at_end();
-        if self.is_without_core() {
-            return self.close_without_core();
-        }
-        self.finish(asked, idle, duration, &truths)
-    }
-
-    /// Waits for the readings under way, then books the markets that settled meanwhile. Where a venue does not answer, the
-    /// comparison that follows shows what is missing as a difference.
-    fn end_readings(&mut self) {
-        let mut waits = Waits::begin();
-        while self.is_any_venue_read() {
-            std::thread::sleep(LOOK_EVERY);
-            self.answer_who_asks();
-            if waits.is_long() {
-                self.say_stopping("a venue is still being read");
+        match how {
+            Closing::WithoutCore => self.close_without_core(),
+            Closing::Whole { idle } => {
+                let AtEnd { lasted, truths } = std::mem::take(&mut self.at_end);
+                let truths = truths.expect("both venues are read before a whole end");
+                self.finish(asked, idle, lasted, &truths)
             }
         }
-        self.end_checks();
+    }
+
+    /// Tells the core of markets that settled while the last readings were under way. Where a venue does not answer, the
+    /// comparison that follows shows what is missing as a difference.
+    pub(super) fn tell_settled(&mut self) {
         for venue in Venue::ALL {
-            let asker = self.checks[venue].asker();
-            for event in asker.map(compare::Asker::settled).unwrap_or_default() {
+            for event in self.checks[venue].settled() {
                 self.engine.tell(event);
             }
-            self.answer_who_asks();
+            self.take_requests();
         }
     }
 
-    /// What each venue says of our account; the words say why one could not be read.
-    fn read_venues_at_end(&mut self) -> PerVenue<Result<Truth, String>> {
-        PerVenue::from_fn(|venue| {
-            self.answer_who_asks();
-            match self.checks[venue].asker() {
-                Some(asker) => asker.truth_at_end(),
-                None => Err(format!("{}: nobody is left to ask", venue.name())),
-            }
-        })
+    /// Asks each venue what it says of our account.
+    pub(super) fn read_venues_at_end(&mut self) {
+        let lasted = self.watched.now();
+        let truths = PerVenue::from_fn(|venue| {
+            self.take_requests();
+            self.checks[venue].truth_at_end(venue)
+        });
+        self.at_end = AtEnd { lasted, truths: Some(truths) };
     }
 
     /// Ends every thread, reports, and says how the program ends. `idle` is whether nothing was in flight any more.
@@ -233,67 +198,8 @@ impl Running {
         }
     }
 
-    /// What is asked of a run that is ending: a halt holds for the next start as well.
-    fn answer_while_closing(&mut self, request: Request) {
-        match &request.command {
-            Command::Status | Command::Halt { .. } => self.obey(request),
-            Command::Stop { .. } => {
-                request.done(json!({ "stopping": true, "pid": std::process::id() }))
-            }
-            Command::Resume { .. }
-            | Command::Release { .. }
-            | Command::Follow { .. }
-            | Command::Unfollow { .. } => {
-                request.failed(
-                    "it is ending: nothing was changed; ask again after the next `surefoot start`",
-                );
-            }
-        }
-    }
-
-    /// Between the steps of the end, each of which may take long: whoever looks is told how it goes.
-    fn answer_who_asks(&mut self) {
-        while let Some(request) = self.control.poll() {
-            self.answer_while_closing(request);
-        }
-    }
-
-    fn is_any_venue_read(&self) -> bool {
-        self.checks
-            .values()
-            .any(|check| check.thread.as_ref().is_some_and(|thread| !thread.is_finished()))
-    }
-
-    /// Waits until nothing is in flight, or for as long as a stop may take. Whether nothing is.
-    ///
-    /// # Errors
-    /// A hot thread died or stands still meanwhile: it leaves as much behind as one that does so before the stop.
-    fn drain(&mut self, heard: u64) -> Result<bool, ()> {
-        let (begin, mut waits) = (Instant::now(), Waits::begin());
-        // Counters of before the stop do not have the order that left a moment before it: the first ones after it may be
-        // those, the second ones are not.
-        let told = heard + 2;
-        while begin.elapsed() < DRAIN_WITHIN {
-            std::thread::sleep(LOOK_EVERY);
-            if self.check_health().is_some() {
-                return Err(());
-            }
-            self.answer_who_asks();
-            let told = self.engine.stats_heard() >= told;
-            let stats = self.engine.stats();
-            if told && stats.orders_live == 0 && stats.groups_live == 0 {
-                return Ok(true);
-            }
-            if waits.is_long() {
-                let (orders, groups) = (stats.orders_live, stats.groups_live);
-                self.say_stopping(&format!("{orders} orders and {groups} groups are in flight"));
-            }
-        }
-        if self.is_without_core() { Err(()) } else { Ok(false) }
-    }
-
     /// Says once why the end takes long, and what a second signal would do.
-    fn say_stopping(&self, what: &str) {
+    pub(super) fn say_stopping(&self, what: &str) {
         let text = format!(
             "still stopping: {what}; it waits for the venues' word, {} s at most. A second Ctrl-C or signal ends it at once and \
              may leave orders resting",
@@ -302,18 +208,11 @@ impl Running {
         self.tell(RunNote::Stopping, text);
     }
 
-    /// Whether a hot thread is dead or stands still.
-    fn is_without_core(&mut self) -> bool {
-        if let Some(name) = self.engine.still(STALL_AFTER) {
-            self.watched.stalled.get_or_insert((Instant::now(), name));
-        }
-        self.engine.dead().is_some() || self.watched.stalled.is_some()
-    }
-
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
     fn close_without_core(self) -> Exit {
-        let Self { engine, rescue, spec, catalogue, watched, json, mut observer, .. } = self;
+        let stalled = self.policy.is_stalled();
+        let Self { engine, rescue, spec, catalogue, json, mut observer, .. } = self;
         let notes = observer.announcer().clone();
         let tell = |text: &str| {
             notes.note(RunNote::Rescue.told(NamedPlace::default(), text.to_owned()));
@@ -346,13 +245,10 @@ impl Running {
                 json!({ "ok": false, "error": "a hot thread died or stood still", "rescue": lines })
             );
         }
-        match watched.stalled {
-            Some(_) => engine.abandon(),
-            None => {
-                if let Err(why) = engine.finish() {
-                    tell(&why);
-                }
-            }
+        if stalled {
+            engine.abandon();
+        } else if let Err(why) = engine.finish() {
+            tell(&why);
         }
         for error in observer.close() {
             eprintln!("surefoot: {error}");

@@ -5,29 +5,24 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use surefoot_cold::directory::Entry;
-use surefoot_cold::observe::told::NamedPlace;
+use surefoot_cold::policy::ReadResult;
 use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{FillId, MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Finality, Report};
-use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::stats::{Doubts, Stats};
 use surefoot_hot::units::Nanos;
 
 use super::Running;
 use super::results::Results;
-use super::run_note::RunNote;
 use crate::clock::Clock;
-use crate::config::Times;
 use crate::fault;
 
-/// The pauses after reads that failed one after the other, in those of `times.compare_again_ms`.
-const RETRY_AFTER: [u32; 3] = [1, 2, 4];
 /// After a reading that failed an assertion.
 const NOBODY_ASKS: &str =
     "it is compared with no more before a new start: `surefoot stop` and `surefoot start`";
@@ -55,18 +50,13 @@ pub(super) struct Answer {
 pub(super) struct VenueCheck {
     /// Elsewhere while `thread` has it.
     asker: Option<Asker>,
-    times: Times,
     pub(super) thread: Option<JoinHandle<(Asker, Answer)>>,
-    /// When it was last asked.
-    asked: Instant,
-    /// Reads that failed since the last one that did not.
-    failures: usize,
     /// Whether the venue refused our key when it was last asked.
     pub(super) credentials_refused: bool,
     /// When the newest reading began that the venue answered whole; zero before the first.
     pub(super) read_at: Nanos,
-    /// Whether to ask as soon as nobody is at it.
-    at_once: bool,
+    /// Why the last reading that failed did so, for a person.
+    pub(super) why: String,
     /// Markets that whoever asks has not heard of yet.
     new: Vec<Arc<Entry>>,
 }
@@ -104,13 +94,8 @@ impl Asker {
         new
     }
 
-    /// What has settled and was not told yet; nothing where the venue does not answer.
-    pub(super) fn settled(&mut self) -> Vec<Event> {
-        self.results.read().unwrap_or_default()
-    }
-
     /// What the venue says once it has said the same twice; see [`settled_truth`].
-    pub(super) fn truth_at_end(&self) -> Result<Truth, String> {
+    fn truth_at_end(&self) -> Result<Truth, String> {
         // The last fills of a stream may be a moment behind the answers.
         let truth = settled_truth(self.account.as_ref(), 8, Duration::from_millis(200));
         truth.map_err(|error| error.to_string())
@@ -118,17 +103,14 @@ impl Asker {
 }
 
 impl VenueCheck {
-    pub(super) fn new(account: Box<dyn Reader>, results: Results, times: Times) -> Self {
+    pub(super) fn new(account: Box<dyn Reader>, results: Results) -> Self {
         let asker = Asker { account, results, confirmed: BTreeSet::new() };
         Self {
             asker: Some(asker),
-            times,
             thread: None,
-            asked: Instant::now(),
-            failures: 0,
             credentials_refused: false,
             read_at: Nanos::ZERO,
-            at_once: false,
+            why: String::new(),
             new: Vec::new(),
         }
     }
@@ -138,15 +120,25 @@ impl VenueCheck {
         self.new.push(Arc::clone(entry));
     }
 
-    /// Whoever can ask, unless a thread has failed with it.
-    pub(super) fn asker(&mut self) -> Option<&mut Asker> {
+    /// Whoever can ask, unless a thread has it or has failed with it; it hears of new markets.
+    fn asker(&mut self) -> Option<&mut Asker> {
         let asker = self.asker.as_mut()?;
         self.new.drain(..).for_each(|entry| asker.follow(&entry));
         Some(asker)
     }
 
-    fn pause(&self, agreed: bool) -> Duration {
-        pause(&self.times, self.failures, agreed)
+    /// What has settled and was not told yet; nothing where the venue does not answer.
+    pub(super) fn settled(&mut self) -> Vec<Event> {
+        let results = self.asker().map(|asker| asker.results.read());
+        results.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// What the venue says of our account at the end, or why it could not be read.
+    pub(super) fn truth_at_end(&mut self, venue: Venue) -> Result<Truth, String> {
+        match self.asker() {
+            Some(asker) => asker.truth_at_end(),
+            None => Err(format!("{}: nobody is left to ask", venue.name())),
+        }
     }
 }
 
@@ -175,15 +167,6 @@ fn differs(stats: &Stats, gone: Vec<String>) -> String {
     "something that a venue said of our orders or fills has not been read yet. Look at `surefoot status`, and ask again in a \
      minute"
         .to_owned()
-}
-
-/// How long after the last question the next one is due.
-fn pause(times: &Times, failures: usize, agreed: bool) -> Duration {
-    match (failures, agreed) {
-        (0, true) => times.compare,
-        (0, false) => times.compare_again,
-        (failures, _) => times.compare_again * RETRY_AFTER[failures.min(RETRY_AFTER.len()) - 1],
-    }
 }
 
 impl Running {
@@ -231,39 +214,12 @@ impl Running {
         (oldest != Nanos::ZERO).then(|| Duration::from_nanos(age))
     }
 
-    /// Compares with each venue when that is due, or as soon as nobody is at it (`at_once`).
-    pub(super) fn check_venues(&mut self, at_once: bool) {
-        let agreed = self.engine.stats().reconciled;
-        for venue in Venue::ALL {
-            let check = &mut self.checks[venue];
-            check.at_once |= at_once;
-            match &check.thread {
-                Some(thread) if thread.is_finished() => self.end_check_and_say(venue),
-                Some(_) => {}
-                None => {
-                    let due = check.at_once || check.asked.elapsed() >= check.pause(agreed);
-                    // Where nobody is left to ask, that was said when it came to that.
-                    if self.is_open && due && check.asker.is_some() {
-                        let begun = self.begin_check(venue);
-                        self.say_unread_venue(venue, begun);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Has a venue read, unless that is under way.
-    ///
-    /// # Errors
-    /// Nobody can ask: the system has no thread for it now, or an earlier one failed an assertion.
-    pub(super) fn begin_check(&mut self, venue: Venue) -> Result<(), String> {
+    /// Has a venue read. Whether somebody could be sent to.
+    pub(super) fn begin_check(&mut self, venue: Venue) -> bool {
         let doubts: Vec<_> = self.engine.stats().doubts[venue].shown().collect();
         let check = &mut self.checks[venue];
-        (check.at_once, check.asked) = (false, Instant::now());
         check.asker(); // hears of new markets
-        let Some(asker) = check.asker.take() else {
-            return Err(format!("{}: {NOBODY_ASKS}", venue.name()));
-        };
+        let asker = check.asker.take().expect("a venue is read once at a time, while somebody can");
         let clock = self.engine.clock.clone();
         // Whoever asks is handed over once the thread is there: one that cannot be started costs a reading, not all of them.
         let (hand, handed) = bounded::<Asker>(1);
@@ -282,61 +238,45 @@ impl Running {
             Ok(thread) => {
                 hand.send(asker).expect("there is room for one, and the thread waits for it");
                 check.thread = Some(thread);
-                Ok(())
+                true
             }
             Err(error) => {
                 check.asker = Some(asker);
-                check.failures += 1;
-                Err(format!("{}: no thread could be started to ask it: {error}", venue.name()))
+                check.why =
+                    format!("{}: no thread could be started to ask it: {error}", venue.name());
+                false
             }
         }
     }
 
-    /// Waits for the comparisons under way, if there are any, and tells the core.
+    /// Takes in the readings that have ended.
     pub(super) fn end_checks(&mut self) {
         for venue in Venue::ALL {
-            self.end_check_and_say(venue);
+            let check = &mut self.checks[venue];
+            let ended = check.thread.take_if(|thread| thread.is_finished());
+            if let Some(thread) = ended {
+                let result = match thread.join() {
+                    Ok((asker, answer)) => self.end_check(venue, asker, answer),
+                    Err(_) => {
+                        let why = "reconciliation failed an assertion";
+                        check.why = format!("{}: {why}; {NOBODY_ASKS}", venue.name());
+                        ReadResult::Lost
+                    }
+                };
+                self.policy.on_read(self.watched.now(), venue, result);
+                self.carry_out();
+            }
         }
     }
 
-    fn end_check_and_say(&mut self, venue: Venue) {
-        let ended = self.end_check(venue);
-        self.say_unread_venue(venue, ended);
-    }
-
-    fn say_unread_venue(&mut self, venue: Venue, read: Result<(), String>) {
-        if let Err(why) = read {
-            let agreed = self.engine.stats().reconciled;
-            let check = &self.checks[venue];
-            let text = match check.asker {
-                None => why,
-                Some(_) => {
-                    let again = check.pause(agreed).as_secs_f32();
-                    format!("{why}; {} is asked again in {again} s", venue.name())
-                }
-            };
-            self.tell_of(RunNote::ReadingFailed, NamedPlace::of_venue(venue), text);
-        }
-    }
-
-    /// Waits for a comparison, if one is under way, and tells the core what the venue said.
-    ///
-    /// # Errors
-    /// The venue could not be read whole, in words. What settled meanwhile may be missing: it is asked for next time.
-    pub(super) fn end_check(&mut self, venue: Venue) -> Result<(), String> {
-        let check = &mut self.checks[venue];
-        let Some(thread) = check.thread.take() else { return Ok(()) };
-        let Ok((mut asker, answer)) = thread.join() else {
-            let why = "reconciliation failed an assertion";
-            self.halt("thread", why, HaltWhy::Thread);
-            return Err(format!("{}: {why}; {NOBODY_ASKS}", venue.name()));
-        };
+    /// Tells the core what a venue said.
+    fn end_check(&mut self, venue: Venue, mut asker: Asker, answer: Answer) -> ReadResult {
         let Answer { since, settled, truth, history } = answer;
         let confirmed =
             truth.as_ref().map_or_else(|_| Vec::new(), |truth| asker.newly_confirmed(truth));
+        let check = &mut self.checks[venue];
         check.asker = Some(asker);
         check.credentials_refused = truth.as_ref().is_err_and(TruthError::refuses_credentials);
-        check.failures = if truth.is_ok() { 0 } else { check.failures + 1 };
         if truth.is_ok() {
             check.read_at = since;
         }
@@ -350,35 +290,25 @@ impl Running {
             }
             self.engine.tell(event);
         }
-        match truth {
-            Ok(truth) => self.tell_truth(venue, &truth, since, confirmed, history),
-            Err(error) => {
-                if !error.may_pass() {
-                    self.engine.tell(Event::Control(Control::Reconciled { venue, clean: false }));
+        let (result, why) = match (truth, unsettled) {
+            (Ok(truth), unsettled) => {
+                self.tell_truth(venue, &truth, since, confirmed, history);
+                match unsettled {
+                    None => return ReadResult::Whole,
+                    Some(why) => (ReadResult::WithoutResults, why),
                 }
-                return Err(error.to_string());
             }
-        }
-        unsettled.map_or(Ok(()), Err)
+            (Err(error), _) if error.may_pass() => (ReadResult::Failed, error.to_string()),
+            (Err(error), _) => (ReadResult::Refused, error.to_string()),
+        };
+        self.checks[venue].why = why;
+        result
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-
-    #[test]
-    fn reads_that_fail_are_tried_again_after_five_ten_and_twenty_seconds() {
-        let times = Config::demo().times;
-        let seconds = |failures, agreed| pause(&times, failures, agreed).as_secs();
-        assert_eq!([seconds(0, true), seconds(0, false)], [12, 5]);
-        assert_eq!([1, 2, 3, 4, 99].map(|failures| seconds(failures, true)), [5, 10, 20, 20, 20]);
-        let (compare, compare_again) = (Duration::from_secs(3), Duration::from_secs(1));
-        let times = Times { compare, compare_again, ..times };
-        let seconds = |failures, agreed| pause(&times, failures, agreed).as_secs();
-        assert_eq!([seconds(0, true), seconds(0, false), seconds(2, true)], [3, 1, 2]);
-    }
 
     #[test]
     fn a_mere_difference_sends_nobody_to_pay_money_in() {

@@ -1,11 +1,13 @@
 //! One run, from the lock on its directory to the closing report: what every mode that trades shares.
 //!
 //! A mode hands in a [`RunSpec`]. A run then starts, agrees with both venues, watches over itself until somebody ends it or
-//! something does, and closes. The files follow that order: `start` (with `markets`, which asks the venues for them), `agree` (with `compare`, one reading of a venue),
-//! `watch`, `halt`, `status` and `health`, `close`; `rescue` is the end without a core.
+//! something does, and closes. When it does what, the run policy decides (`surefoot_cold::policy`), which is a value; what is
+//! here is its shell: `watch` looks around and tells it what there is, `carry_out` does what it wants. `start` is what comes
+//! before, `compare` one reading of a venue, `halt` what is kept of a halt, `status` and `health` what is seen, `close` the
+//! end and `rescue` the end without a core.
 
-mod agree;
 mod audit;
+mod carry_out;
 mod close;
 mod compare;
 pub(crate) mod differences;
@@ -20,6 +22,7 @@ mod notices;
 pub mod notify;
 pub(crate) mod recover;
 pub(crate) mod report;
+mod requests;
 mod rescue;
 pub(crate) mod results;
 mod run_note;
@@ -37,11 +40,11 @@ use std::time::Duration;
 use surefoot_cold::lock::Lock;
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::NamedPlace;
+use surefoot_cold::policy::{Closing, Ending, Policy, PolicyOptions};
 use surefoot_cold::snapshot::Follower;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::StoreStatus;
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use crate::catalogue::Catalogue;
@@ -52,12 +55,14 @@ use crate::machine::Engine;
 use crate::machine::topology::Topology;
 
 use audit::AuditThread;
+use close::AtEnd;
 use compare::VenueCheck;
 use follow::Following;
 use foreign::Foreign;
 use harden::Hardened;
 use notices::Notices;
 use notify::Notify;
+use requests::Requests;
 use rescue::Rescue;
 use run_note::RunNote;
 pub use spec::RunSpec;
@@ -80,6 +85,16 @@ pub fn run(spec: RunSpec, config: &Config, json: bool) -> Exit {
     };
     exit_note::leave(&StateDir::at(&config.state_dir), exit);
     exit
+}
+
+/// What the run policy begins with.
+const fn policy_options(
+    config: &Config,
+    epoch: u64,
+    latched: bool,
+    span: Option<Duration>,
+) -> PolicyOptions {
+    PolicyOptions { epoch, latched, read: config.times.read(), span }
 }
 
 struct Running {
@@ -105,15 +120,13 @@ struct Running {
     topology: Topology,
     began_at: Nanos,
     run: u64,
-    /// Whether both venues were agreed with at the start, so that baskets may be opened.
-    is_open: bool,
-    /// Whether the venues are being agreed with so that a halt can be lifted.
-    resuming: bool,
-    /// Set where the run is to end, and how.
-    over: Option<Exit>,
+    policy: Policy,
+    /// What the policy was asked and has not answered yet.
+    requests: Requests,
+    at_end: AtEnd,
+    /// How the run closes, once the policy has said so.
+    closed: Option<(Ending, Closing)>,
     latch: Option<HaltLatch>,
-    /// The halt epoch as this thread left it: one beyond it was moved by a hot thread.
-    epoch: u64,
     watched: Watched,
     foreign: Foreign,
     notices: Notices,
@@ -143,20 +156,31 @@ impl Running {
             self.tell(RunNote::HaltStands, text);
         }
         // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
-        let exit = catch_unwind(AssertUnwindSafe(|| {
-            let mut exit = self.agree_at_start();
-            loop {
-                if let Some(exit) = exit {
-                    return exit;
-                }
-                std::thread::sleep(LOOK_EVERY);
-                exit = self.look();
-            }
-        }));
-        let exit = exit.unwrap_or_else(|_| {
-            self.halt("thread", "the main thread failed an assertion", HaltWhy::Thread);
-            Exit::Internal
+        let closed = catch_unwind(AssertUnwindSafe(|| self.until_closed()));
+        let (why, how) = closed.unwrap_or_else(|_| {
+            self.begin_anew_after_failure();
+            self.until_closed()
         });
-        self.close(exit)
+        self.close(why, how)
+    }
+
+    /// Looks around until the policy has ended the run.
+    fn until_closed(&mut self) -> (Ending, Closing) {
+        loop {
+            std::thread::sleep(LOOK_EVERY);
+            self.look();
+            if let Some(closed) = self.closed {
+                return closed;
+            }
+        }
+    }
+
+    /// It may be the policy that failed: a new one halts, and ends the run.
+    fn begin_anew_after_failure(&mut self) {
+        let begun = policy_options(&self.config, self.engine.halt.read(), false, None);
+        let under_way = PerVenue::from_fn(|venue| self.checks[venue].thread.is_some());
+        self.requests.drop_all();
+        self.policy = Policy::after_failure(self.watched.now(), begun, under_way);
+        self.carry_out();
     }
 }

@@ -11,6 +11,7 @@ use surefoot_cold::journal::{self, Identity, Journal, Options, Replayed, binary_
 use surefoot_cold::observe::log::{JsonLog, LogOptions};
 use surefoot_cold::observe::observer::{Announcer, Observer};
 use surefoot_cold::observe::told::NamedPlace;
+use surefoot_cold::policy::Policy;
 use surefoot_cold::snapshot::{Follower, Following};
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::names::MarketNames;
@@ -23,6 +24,7 @@ use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::audit::AuditThread;
+use super::close::AtEnd;
 use super::compare::VenueCheck;
 use super::follow::places;
 use super::foreign::Foreign;
@@ -31,6 +33,7 @@ use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
 use super::recover::{Recovered, recover, tell_adopted};
+use super::requests::Requests;
 use super::rescue::Rescue;
 use super::results::Results;
 use super::run_note::RunNote;
@@ -38,11 +41,11 @@ use super::status::Vitals;
 use super::terminal::Terminal;
 use super::watch::Watched;
 use super::watchdog::Watchdog;
-use super::{RunSpec, Running};
+use super::{RunSpec, Running, policy_options};
 use crate::access::Access;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::config::{Config, JournalSync, LogLevel, Times};
+use crate::config::{Config, JournalSync, LogLevel};
 use crate::control::operator_log::lifted_since;
 use crate::exit::{Exit, Failed};
 use crate::machine::topology::{self, Topology};
@@ -363,10 +366,10 @@ fn start_watchers(
 }
 
 /// What each venue is compared by.
-fn venue_checks(access: &Access, directory: &Directory, times: Times) -> PerVenue<VenueCheck> {
+fn venue_checks(access: &Access, directory: &Directory) -> PerVenue<VenueCheck> {
     access.accounts.readers(&access.trust, directory).map(|venue, account| {
         let results = Results::new(venue, access.metadata(venue), directory);
-        VenueCheck::new(account, results, times)
+        VenueCheck::new(account, results)
     })
 }
 
@@ -405,7 +408,7 @@ impl Running {
         started.tell_halt(&halt);
         let Started { engine, epoch, tapped, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
-        let checks = venue_checks(&spec.access, &catalogue.directory, config.times);
+        let checks = venue_checks(&spec.access, &catalogue.directory);
         let text = format!("run {run} of the {} began", spec.mode.name());
         notes.note(RunNote::Started.told(NamedPlace::default(), text));
         Ok(Self {
@@ -415,10 +418,11 @@ impl Running {
             places: PerVenue::from_fn(|venue| places(&catalogue.directory, venue)),
             catalogue,
             following: None,
+            policy: Policy::new(policy_options(config, epoch, halt.latch.is_some(), spec.span)),
             latch: halt.latch,
-            is_open: false,
-            resuming: false,
-            over: None,
+            requests: Requests::default(),
+            at_end: AtEnd::default(),
+            closed: None,
             watched: Watched::begin(Instant::now()),
             foreign: Foreign::default(),
             notify: Notify::from_env(),
@@ -436,7 +440,6 @@ impl Running {
             audit,
             topology,
             run,
-            epoch,
             notices,
             watchdog,
             hardened,

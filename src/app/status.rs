@@ -12,6 +12,7 @@ use surefoot_cold::observe::table::{
     CoreFigure, ExecFigure, JournalFigure, LinkFigure, SinkFigure,
 };
 use surefoot_cold::observe::{RunFacts, Snapshot, Values};
+use surefoot_cold::policy::HaltCause;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::per_venue::PerVenue;
@@ -176,7 +177,7 @@ impl Running {
         let lasted = self.watched.began.elapsed().as_nanos();
         RunFacts {
             lasted: Nanos::new(u64::try_from(lasted).unwrap_or(u64::MAX)),
-            open: self.is_open,
+            open: self.policy.is_open(),
             latched: self.latch.is_some(),
             troubles: self.vitals.troubles,
             alarms: self.vitals.health.raised,
@@ -204,8 +205,9 @@ impl Running {
         let still = self.engine.still(STALL_AFTER);
         let lost = self.lock.check().err();
         let directory = lost.as_ref().map(ToString::to_string);
-        if let (Some(Lost::Directory(_)), None, Some(why)) = (lost, &self.latch, &directory) {
-            self.halt("directory", why, HaltWhy::Journal);
+        if let Some(Lost::Directory(_)) = lost {
+            self.policy.on_trouble(self.watched.now(), HaltCause::DirectoryLost);
+            self.carry_out();
         }
         let beside_store = seen.sinks.iter().filter(|(name, _)| *name != "store");
         let sinks = beside_store
@@ -217,7 +219,7 @@ impl Running {
         let failed = seen.journal.is(JournalFigure::Failed);
         let journal = failed.then(|| self.engine.journal().error().unwrap_or_default());
         Signs {
-            open: self.is_open,
+            open: self.policy.is_open(),
             halted: self.latch.is_some() || seen.core.is(CoreFigure::Halted),
             dead: self.engine.dead(),
             still,
@@ -244,7 +246,7 @@ impl Running {
     fn counters_current(&mut self) -> bool {
         let begin = Instant::now();
         loop {
-            if self.engine.stats().epoch >= self.epoch {
+            if self.engine.stats().epoch >= self.policy.epoch() {
                 return true;
             }
             if begin.elapsed() >= CURRENT_WITHIN {
@@ -283,7 +285,7 @@ impl Running {
             "topology": self.topology.name(),
             "uptime_s": self.watched.began.elapsed().as_secs(),
             "counters_current": current,
-            "resuming": self.resuming,
+            "resuming": self.policy.is_resuming(),
             "halted": signs.halted,
             "halt": latch.map(|latch| json!({ "reason": latch.reason, "who": latch.who, "when_ns": latch.when_ns })),
             "dumps_forbidden": self.hardened.dumps.is_ok(),

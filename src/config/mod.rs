@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use surefoot_cold::policy::ReadTimes;
 use surefoot_cold::secrets::Secret;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
@@ -77,6 +78,13 @@ pub struct Times {
     pub compare: Duration,
     /// The same while they do not agree, and the pause after a reading that failed; doubled twice where further ones fail.
     pub compare_again: Duration,
+}
+
+impl Times {
+    /// How often each venue is read.
+    pub const fn read(&self) -> ReadTimes {
+        ReadTimes { every: self.compare, again: self.compare_again }
+    }
 }
 
 /// How much is said.

@@ -22,6 +22,7 @@ use surefoot_cold::directory::Entry;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::journal::{Journal, Status as JournalStatus, Writer};
 use surefoot_cold::net::Stage;
+use surefoot_cold::policy::Counters;
 use surefoot_cold::snapshot::Status as FollowerStatus;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
@@ -90,6 +91,7 @@ pub struct Engine {
     stats: Stats,
     /// What the core had counted when the run began.
     base: Arc<Values<CoreFigure>>,
+    /// How often the core has published them.
     stats_heard: u64,
     /// The core took nothing in for so long that something it was to be told is lost, and has taken in nothing since.
     deaf: AtomicBool,
@@ -214,10 +216,10 @@ impl Engine {
         &self.stats
     }
 
-    /// How often the core has told its counters so far: they are older than whatever it was told since the last time.
-    pub fn stats_heard(&mut self) -> u64 {
+    /// The newest counters as the run policy looks at them.
+    pub fn counters(&mut self) -> Counters {
         self.stats();
-        self.stats_heard
+        Counters::of(&self.stats, self.stats_heard)
     }
 
     /// The journal's state.
