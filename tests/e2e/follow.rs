@@ -59,6 +59,7 @@ pub fn a_hundred_markets_come_and_go_while_others_are_traded() {
     let (server, mut description) = open(&options, &scratch.path("twin")).unwrap();
     let later = leave_pairs_out(&mut description, COME / 2);
     description["relations"]["sets"] = Vec::<Value>::new().into();
+    description["markets"] = Value::Null; // else the run follows all that there are
     let venues = scratch.path("venues.json");
     fs::write(&venues, description.to_string()).unwrap();
     let mut twin = server.spawn().unwrap();
