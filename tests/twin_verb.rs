@@ -37,7 +37,17 @@ fn refused(output: &Output, exit: Exit, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "`{word}` is missing in: {said}");
     }
-    assert!(output.stdout.is_empty(), "stdout is data");
+    if output.stdout.is_empty() {
+        assert_eq!(
+            exit,
+            Exit::Usage,
+            "only a command line that is not understood is told by stderr alone"
+        );
+        return;
+    }
+    let told: Value =
+        serde_json::from_slice(&output.stdout).expect("one object, also of a failure");
+    assert_eq!((&told["ok"], &told["exit"]), (&false.into(), &exit.code().into()), "{told}");
 }
 
 /// A twin that runs; killed where a test fails.
@@ -48,7 +58,7 @@ struct Running {
 }
 
 impl Running {
-    /// `None` where it ended without a word.
+    /// `None` where it did not come up.
     fn start(dir: &Path, words: &[&str]) -> Option<Self> {
         let mut child =
             command(dir, words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -60,7 +70,11 @@ impl Running {
             return None;
         }
         assert!(line.ends_with('\n'), "the line is whole");
-        let told = serde_json::from_str(&line).expect("one line is the whole object");
+        let told: Value = serde_json::from_str(&line).expect("one line is the whole object");
+        if told["ok"] == false {
+            child.wait().unwrap();
+            return None;
+        }
         Some(Self { child, stdout, told })
     }
 
