@@ -172,7 +172,7 @@ impl<W: VenueCodec> Rig<W> {
             action: Action::Buy,
             price: Price::from_ticks(ticks).unwrap(),
             tif,
-            purpose: Purpose::Unwind,
+            purpose: Purpose::Leg,
             ..*approved(id, W::VENUE, 7, decided)
         };
         self.intents.push(Intent::Place(pass(order))).unwrap();
