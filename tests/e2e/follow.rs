@@ -55,7 +55,7 @@ fn missed(status: &Value) -> [u64; 4] {
 pub fn a_hundred_markets_come_and_go_while_others_are_traded() {
     let scratch = Scratch::new("follow");
     let state = scratch.path("state");
-    let options = Options { seed: take_seed(30), markets: Some(MARKETS), ..Options::default() };
+    let options = Options { seed: take_seed(40), markets: Some(MARKETS), ..Options::default() };
     let (server, mut description) = open(&options, &scratch.path("twin")).unwrap();
     let later = leave_pairs_out(&mut description, COME / 2);
     description["relations"]["sets"] = Vec::<Value>::new().into();
@@ -149,7 +149,7 @@ const MOST: usize = 5_000;
 pub fn five_thousand_markets_are_followed_within_the_venues_limits() {
     let scratch = Scratch::new("many");
     let state = scratch.path("state");
-    let options = Options { seed: take_seed(31), markets: Some(MOST), ..Options::default() };
+    let options = Options { seed: take_seed(41), markets: Some(MOST), ..Options::default() };
     let (server, description) = open(&options, &scratch.path("twin")).unwrap();
     let venues = scratch.path("venues.json");
     fs::write(&venues, description.to_string()).unwrap();
