@@ -46,9 +46,9 @@ impl Runs {
 /// What a run without spinning threads and the twin that it trades at take of a core while they trade, in quarters.
 const VENUES_QUARTERS: usize = 1;
 
-/// How much is started for each core, in quarters of it. More than there is: a thread that spins leaves its core to
-/// whoever has work, and what does not stand that would not stand a loaded machine either.
-const QUARTERS_PER_CORE: usize = 7;
+/// How much is started for each core, in quarters of it. Not more than there is: with seven, a hot thread stood still for
+/// more than the 2 s that halt a run, on an idle machine.
+const QUARTERS_PER_CORE: usize = 4;
 
 /// One test.
 pub struct Test {
