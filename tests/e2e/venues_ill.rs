@@ -99,8 +99,10 @@ impl Ward {
 
     /// It is said on stderr when it begins, and kept.
     pub fn alarmed(&self, row: &str) {
-        let said = self.run.err();
-        assert!(said.contains(&format!("ALARM {row}: ")), "{row}: {said}");
+        // The terminal is a sink of its own and may be a moment behind the status.
+        let alarm = format!("ALARM {row}: ");
+        let said = wait("the alarm is said", || self.run.err().contains(&alarm).then_some(()));
+        assert!(said.is_some(), "{row}: {}", self.run.err());
         let kept = format!(
             "SELECT count(*) FROM v_alarms WHERE source = 'health' AND name = '{row}' AND remedy <> '' AND at > '2020'"
         );
