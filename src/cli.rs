@@ -220,7 +220,7 @@ pub struct ReleaseArgs {
     pub reason: String,
 }
 
-/// Which markets.
+/// What `follow` and `unfollow` are given: one market or more.
 #[derive(Args, Clone, Debug)]
 pub struct MarketsArgs {
     /// The venue and what the venue calls the market, as in `kalshi:TICKER` or `polymarket:CONDITION_ID`; the name alone where

@@ -15,7 +15,7 @@ const _: () = assert!(MARKET_LINKS_MAX <= u8::MAX as usize, "a link's number is 
 pub struct LinkNumber(u8);
 
 impl LinkNumber {
-    /// The first one.
+    /// The link of a venue that needs only one, and the number of private and order links.
     pub const FIRST: Self = Self(0);
 
     /// From its number; `None` from [`MARKET_LINKS_MAX`] on.
@@ -23,7 +23,7 @@ impl LinkNumber {
         if number < MARKET_LINKS_MAX { Some(Self(number as u8)) } else { None }
     }
 
-    /// Its number.
+    /// The number as the journal and people have it, below [`MARKET_LINKS_MAX`].
     pub const fn get(self) -> u8 {
         self.0
     }
@@ -72,13 +72,13 @@ impl LinkSet {
         if number.0 < 64 { Self { low: bit, high: 0 } } else { Self { low: 0, high: bit } }
     }
 
-    /// Puts one in.
+    /// Puts a link in; one that is in stays in once.
     pub const fn insert(&mut self, number: LinkNumber) {
         let one = Self::only(number);
         *self = Self { low: self.low | one.low, high: self.high | one.high };
     }
 
-    /// Takes one out.
+    /// Takes a link out, if it is in.
     pub const fn remove(&mut self, number: LinkNumber) {
         let one = Self::only(number);
         *self = Self { low: self.low & !one.low, high: self.high & !one.high };

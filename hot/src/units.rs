@@ -73,7 +73,7 @@ impl fmt::Display for Price {
 pub struct Qty(u64);
 
 impl Qty {
-    /// No contract.
+    /// What a level that went and an order that is filled have left.
     pub const ZERO: Self = Self(0);
 
     /// From millionths. Codecs refuse anything beyond [`QTY_MAX`] before they get here.
@@ -180,7 +180,7 @@ impl fmt::Display for Qty {
 pub struct Usd(i64);
 
 impl Usd {
-    /// No dollar.
+    /// The amount that money is summed from.
     pub const ZERO: Self = Self(0);
     /// More than any account holds.
     pub const MAX: Self = Self(i64::MAX);

@@ -19,7 +19,7 @@ pub struct CatalogueChange {
     pub what: Change,
 }
 
-/// What has changed.
+/// What one version of the catalogue changed against the one before.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// A market is followed from now on, on these terms.

@@ -50,7 +50,7 @@ const VENUES_QUARTERS: usize = 1;
 /// more than the 2 s that halt a run, on an idle machine.
 const QUARTERS_PER_CORE: usize = 4;
 
-/// One test.
+/// A row of the table in `main.rs`: what runs, and what its runs take of a core.
 pub struct Test {
     /// Its module and function.
     pub name: &'static str,

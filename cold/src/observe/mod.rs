@@ -84,7 +84,7 @@ pub trait Figures: Copy + 'static {
     /// Every figure, in the order of the numbers.
     const ALL: &'static [(Self, Figure)];
 
-    /// Its number.
+    /// Its index in [`ALL`](Self::ALL).
     fn at(self) -> usize;
     /// Every figure's value, in the order of the numbers.
     fn read(agent: &Self::Agent, each: &mut dyn FnMut(usize, Reading));

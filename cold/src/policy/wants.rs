@@ -18,12 +18,12 @@ pub enum Asked {
         /// [`HaltWhy::KillFile`] for the file, else [`HaltWhy::Operator`].
         why: HaltWhy,
     },
-    /// Lift the halt.
+    /// Lift the halt, once both venues agree and nothing has halted since it was asked.
     Resume {
         /// When whoever asks began to wait, as time since the run began.
         since: Duration,
     },
-    /// End the run.
+    /// End the run: wait for orders in flight, read both venues a last time, close.
     Stop,
 }
 

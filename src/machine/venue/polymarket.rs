@@ -41,7 +41,7 @@ pub struct PolymarketAccount {
     /// The stream of our own orders and fills.
     pub ws_user: Endpoint,
     pub kind: SignatureType,
-    /// Whose money trades.
+    /// The address whose money trades: the owner's own, or that of a wallet contract.
     pub funder: Option<Address>,
     /// The API key.
     pub credentials: Credentials,
