@@ -1,8 +1,9 @@
 //! What is checked while a simulated day goes by, by the ids of the project's list of invariants.
 //!
 //! The core checks itself after every event (`Core::check_invariants`: P2 its accounts sum to what was paid in, R2 exposure
-//! is what is held and reserved, R3 no reservation is negative, R5 reservations are the sum of live orders and holds), and its
-//! state tables assert O1 to O6 in every build. An executor is checked as an order leaves (O7, O8, O13). Here is the rest.
+//! is what is held and reserved, R3 no reservation is negative, R5 reservations are the sum of live orders and holds, O1, O4
+//! and O17 of each order, O12 of each change), and its other assertions are on in every build. An executor is checked as an
+//! order leaves (O7, O8, O13). Here is the rest; `docs/invariants.md` has the whole list.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,10 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::group::GroupState;
+use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::Note;
+use surefoot_hot::order::{Order, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
@@ -66,6 +69,10 @@ impl Checks {
             if order.decided != now {
                 return Err(Broken::new("S5", format!("order {} has another time", order.id)));
             }
+            if let Some(own) = core.orders().live().find(|own| meet(order, own)) {
+                let what = format!("order {} meets our own order {}", order.id, own.order.id);
+                return Err(Broken::new("O16", what));
+            }
         }
         for note in outbox.notes() {
             self.on_note(note);
@@ -115,6 +122,17 @@ impl Checks {
         self.counted += 1;
         venues.check_money()
     }
+}
+
+/// Whether an order that is placed now would trade with one of ours that may still fill.
+fn meet(order: &Order, own: &Record) -> bool {
+    let ((side, price), (other, at)) = (order.on_book(), own.order.on_book());
+    let reaches = match side {
+        Side::Bid => price >= at,
+        Side::Ask => price <= at,
+    };
+    let live = own.order.id != order.id && !own.open().is_zero();
+    live && own.order.market == order.market && side != other && reaches
 }
 
 /// At the end, when nothing is in flight: the core's word against the venues'.

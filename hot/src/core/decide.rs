@@ -154,6 +154,10 @@ impl Core {
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
             Ok(()) => {
+                assert!(
+                    group.legs().iter().all(|leg| leg.hold > Usd::ZERO),
+                    "G4: every leg is reserved before the first one leaves"
+                );
                 self.verdict(now, basket, seen, Verdict::Taken, out);
                 self.stats.baskets_opened += 1;
                 for leg in group.legs() {

@@ -9,7 +9,8 @@
 use super::Core;
 use super::fills::QTY_DUST;
 use super::resting::change_open;
-use crate::ids::Action;
+use crate::group::NO_GROUP;
+use crate::ids::{Action, OrderRef};
 use crate::order::Record;
 use crate::units::Usd;
 use crate::venue_rules::CASH_ACCOUNTS;
@@ -40,15 +41,11 @@ impl Core {
     fn check_live(&self) {
         let mut reserved = [Usd::ZERO; CASH_ACCOUNTS];
         for record in self.orders.live() {
-            assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
-            assert!(
-                record.overfilled || record.filled <= record.qty_max() + QTY_DUST,
-                "O4: more than was ordered is filled only with an alarm"
-            );
+            check_counts(record);
             assert!(record.order.has_fitting_expiry(), "O15: only a GTD order has an expiry");
             assert!(
                 record.change.is_none() || !record.is_over(),
-                "R4: what is over is not changed any more"
+                "O12: what is over is not changed any more"
             );
             self.check_claim(record);
             let account = self.cash_account(record.order.market);
@@ -58,13 +55,18 @@ impl Core {
             assert!(!group.state.is_over(), "G2: a group that has ended is not alive");
             for leg in group.legs() {
                 assert!(leg.hold >= Usd::ZERO, "R3: what a leg holds is never negative");
+                let order = leg.order.and_then(|id| self.orders.find(OrderRef::Id(id)));
+                assert!(
+                    order.is_none_or(|own| own.order.group == group.id && !own.is_over()),
+                    "O17: the order that a leg waits for is alive and of the leg's group"
+                );
                 reserved[self.cash_account(leg.market).index()] += leg.hold;
             }
         }
         self.money.check_claims(&reserved);
     }
 
-    /// Checks that a live order holds what it may still need. What a sale claims at a venue that takes it for a purchase of
+    /// Checks that a live order holds what it may still need: one that is being cancelled still counts (O11). What a sale claims at a venue that takes it for a purchase of
     /// the other outcome depends on what is held by now, and is not checked.
     fn check_claim(&self, record: &Record) {
         let (cash, qty) = self.claim(&record.order, record.open());
@@ -78,8 +80,30 @@ impl Core {
             let (cash, _) = self.claim(&change.to.on(&record.order), change_open(record));
             assert!(
                 record.reserved >= cash,
-                "R4: while a change is under way the larger claim is held"
+                "O12: while a change is under way the larger claim is held"
             );
         }
     }
+}
+
+/// Checks an order's own counts: what was ordered, what is filled, what is left.
+fn check_counts(record: &Record) {
+    let order = &record.order;
+    assert!(record.reserved >= Usd::ZERO, "R3: a reservation is never negative");
+    assert!(
+        record.ended.is_none_or(|total| record.filled <= total),
+        "O1: an order that ended has no more fills than it ended with"
+    );
+    assert!(
+        record.filled <= record.claimed,
+        "O1: what is booked is part of what the venue is known to have filled"
+    );
+    assert!(
+        record.overfilled || record.filled <= record.qty_max() + QTY_DUST,
+        "O4: more than was ordered is filled only with an alarm"
+    );
+    assert!(
+        order.purpose.is_alone() == (order.group == NO_GROUP),
+        "O17: an order has a group, or is sent alone"
+    );
 }

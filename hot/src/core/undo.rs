@@ -23,6 +23,7 @@ impl Core {
         let Booking { market, outcome, price, qty, fee, .. } = booked.booking;
         self.alarm(Alarm::FailedFill, Some(market), Some(booked.order), out);
         if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
+            assert!(qty <= record.filled, "O2: no more is taken back than was booked");
             record.filled = record.filled.saturating_sub(qty);
             record.claimed = record.claimed.saturating_sub(qty);
             record.told = record.told.saturating_sub(qty);

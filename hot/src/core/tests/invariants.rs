@@ -68,5 +68,53 @@ fn an_overfill_without_an_alarm_stops_a_running_core() {
     let id = desk.core.orders.live_id(0).unwrap();
     let record = desk.core.orders.find_mut(OrderRef::Id(id)).unwrap();
     record.filled = record.order.qty + qty(1);
+    record.claimed = record.filled;
     run_to_check(&mut desk.core, desk.now, 1);
+}
+
+/// The first live order of a desk at work, changed in a way that no event can.
+fn with_first_order(spoil: fn(&mut crate::order::Record)) {
+    let mut desk = busy();
+    let id = desk.core.orders.live_id(0).unwrap();
+    spoil(desk.core.orders.find_mut(OrderRef::Id(id)).unwrap());
+    run_to_check(&mut desk.core, desk.now, 1);
+}
+
+#[test]
+#[should_panic(expected = "O1: an order that ended has no more fills than it ended with")]
+fn more_fills_than_an_order_ended_with_stop_a_running_core() {
+    with_first_order(|record| {
+        (record.filled, record.claimed, record.ended) = (qty(2), qty(2), Some(qty(1)));
+    });
+}
+
+#[test]
+#[should_panic(expected = "O1: what is booked is part of what the venue is known to have filled")]
+fn fills_that_no_count_of_the_venue_has_stop_a_running_core() {
+    with_first_order(|record| (record.filled, record.claimed) = (qty(1), Qty::ZERO));
+}
+
+#[test]
+#[should_panic(expected = "O17: an order has a group, or is sent alone")]
+fn an_order_without_an_owner_stops_a_running_core() {
+    with_first_order(|record| record.order.group = crate::group::NO_GROUP);
+}
+
+#[test]
+#[should_panic(expected = "O17: the order that a leg waits for is alive and of the leg's group")]
+fn a_leg_that_waits_for_an_order_of_another_group_stops_a_running_core() {
+    with_first_order(|record| record.order.group = crate::ids::GroupId::new(999));
+}
+
+#[test]
+#[should_panic(expected = "O2: no more is taken back than was booked")]
+fn more_taken_back_than_was_booked_stops_a_running_core() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let fill = desk.fill_of(&first, 30);
+    desk.report(Report::Fill(fill));
+    desk.core.orders.find_mut(OrderRef::Id(first.id)).unwrap().filled = Qty::ZERO;
+    let failed = Report::Finality { fill: fill.fill, state: Finality::Failed };
+    desk.core.on_event(desk.now, &Event::Report(failed), &mut Outbox::new());
 }
