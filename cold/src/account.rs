@@ -1,4 +1,4 @@
-//! One instance per account: two directories must not trade the same money.
+//! One instance per account: two directories must not trade the same money (S3).
 //!
 //! The lock is a listening socket in the kernel's abstract name space, one for each account at a venue. It goes with the
 //! process, needs no file, and whoever finds it taken can ask it which directory and process have it; so it is also the way

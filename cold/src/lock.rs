@@ -1,4 +1,4 @@
-//! One instance per state directory: locks that a second process cannot take.
+//! One instance per state directory: locks that a second process cannot take (S3).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};

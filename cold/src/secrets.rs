@@ -1,4 +1,4 @@
-//! Secrets: printed as `***`, wiped when dropped, never written anywhere.
+//! Secrets: printed as `***`, wiped when dropped, never written anywhere (S9).
 
 use std::fmt;
 

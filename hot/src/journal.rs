@@ -77,7 +77,7 @@ impl From<&Entry> for Body {
     }
 }
 
-/// The first record of a segment.
+/// The first record of a segment: it names the configuration and the program by their hashes (S10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// [`FORMAT`] of what follows.

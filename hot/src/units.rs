@@ -1,4 +1,4 @@
-//! Prices, quantities, money and time as integers in newtypes, one scale each.
+//! Prices, quantities, money and time as integers in newtypes, one scale each (P3).
 //!
 //! Conversion from a venue's text happens in the codecs and nowhere else. Where a product must be rounded the
 //! name says which way, and the way is against us.

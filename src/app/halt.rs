@@ -16,7 +16,7 @@ const _: () = assert!(
 );
 
 impl Running {
-    /// Keeps a halt over restarts, and tells of it.
+    /// Keeps a halt over restarts (S12), and tells of it.
     pub(super) fn latch_halt(&mut self, who: &str, reason: &str) {
         let latch = HaltLatch {
             reason: reason.to_owned(),

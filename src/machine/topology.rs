@@ -1,4 +1,4 @@
-//! Every thread and every ring: drawn, tabled, and made here.
+//! Every thread and every ring: drawn, tabled, and made here. Each ring has a size and a rule for when it is full (S6).
 //!
 //! ```text
 //! sockets ─ feed ─▶ feed_core ─▶ ┌──────┐ ─▶ core_exec ─▶ executors ─ sockets

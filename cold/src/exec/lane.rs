@@ -138,7 +138,7 @@ impl Lane {
     }
 
     /// The only place where the bytes of an order reach a socket. The order's age is looked at, and the epoch of its
-    /// decision compared with the shared one, by the last instructions before each call into the kernel; where it may not
+    /// decision compared with the shared one (O13), by the last instructions before each call into the kernel; where it may not
     /// leave nothing more is written, and a connection that already holds a part is cut, so that the rest can never follow.
     ///
     /// `request` is `None` to go on with a part written before. After anything but [`WriteResult::All`] and

@@ -9,7 +9,8 @@
 //! id is known, and out as [`Outgoing`]. The shell compares age and halt epoch again as the last thing before it writes. An
 //! order that hedges or reduces goes ahead of others and waits up to a second for the way; one that opens something waits
 //! for a busy connection alone. From its first byte on, only the venue's word ends it: a time-out, a reset or an answer that
-//! says nothing is [`Report::TimedOut`], and its connection is closed.
+//! says nothing is [`Report::TimedOut`], and its connection is closed. No order is sent a second time (O9): what became of it is
+//! asked.
 
 mod amends;
 mod breaker;

@@ -1,4 +1,4 @@
-//! Folding a journal again: the same inputs give the same state, and from the same program the same decisions, to the bit.
+//! Folding a journal again: the same inputs give the same state, and from the same program the same decisions, to the bit (S1).
 //!
 //! What the journal holds of decisions is compared with what the core decides now. [`Expect`] says whether a difference is
 //! an error: it is for the program that wrote the journal, and is listed for any other.

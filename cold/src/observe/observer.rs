@@ -1,7 +1,7 @@
 //! The one thread that hands what is observed to every sink.
 //!
 //! It takes the journal's records, the notes of the run and the figures, gives the core's notes their words, and hands each
-//! sink what it wants. It waits for none of them, and nobody waits for it: whatever finds no room on the way is dropped,
+//! sink what it wants. It waits for none of them, and nobody waits for it (S8): whatever finds no room on the way is dropped,
 //! counted and named among the figures.
 
 use std::sync::Arc;

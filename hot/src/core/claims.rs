@@ -31,7 +31,7 @@ impl Core {
         self.money.reserve(terms, delta);
     }
 
-    /// Makes an order's claim fit what may still fill: on its present terms or, while a change of them is under way, on the
+    /// Makes an order's claim fit what may still fill (R4): on its present terms or, while a change of them is under way, on the
     /// new ones, whichever needs more.
     pub(super) fn reclaim(&mut self, record: Record) -> Record {
         let (mut cash, mut qty) = self.claim(&record.order, record.open());
@@ -137,7 +137,7 @@ impl Core {
         self.position_worst(market, outcome).saturating_sub(own)
     }
 
-    /// Whether an order of our own rests where this one would meet it, across outcomes too. One whose price is just being
+    /// Whether an order of our own rests where this one would meet it, across outcomes too (O16). One whose price is just being
     /// changed in place may rest at either price.
     pub(super) fn own_cross(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();

@@ -49,7 +49,8 @@ impl Core {
         self.count_in_order(now, id, price, fill.qty, out);
     }
 
-    /// Whether the venue kept to what was ordered. A fill is booked either way: it has happened.
+    /// Whether the venue kept to what was ordered: no worse price (O6), no more contracts (O4), nothing after the end (O3). A
+    /// fill is booked either way: it has happened.
     fn judge(&mut self, record: &Record, price: Price, qty: Qty, out: &mut Outbox) {
         let order = &record.order;
         // While a change is on its way, a fill may be on the new terms before that is told.
@@ -171,7 +172,7 @@ impl Core {
         }
     }
 
-    /// The venue's own figure where it gives one, held against the rule's; else the rule's.
+    /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's.
     fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
         let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
         let Some(charged) = fill.fee else { return rule };

@@ -1,6 +1,6 @@
 //! The fills that have been told: those that are booked, and those that failed before they were.
 //!
-//! This part keeps that a fill is booked once however often it is told, and that it is undone at most once. It remembers
+//! This part keeps that a fill is booked once however often it is told (O5), and that it is undone at most once (O2). It remembers
 //! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten.
 
 use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};

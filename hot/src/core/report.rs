@@ -289,7 +289,7 @@ impl Core {
         self.late(now, &order, rest, out);
     }
 
-    /// The venue does not know the order. Once proves nothing; reads lag behind writes.
+    /// The venue does not know the order. Once proves nothing, and time alone never does (O10): reads lag behind writes.
     fn on_absent(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
         let Some(record) = self.orders.find_mut(OrderRef::Id(order)) else { return };
         if record.is_over() {

@@ -1,6 +1,6 @@
 //! Whether the core may open anything: the halt, its epoch, the stop, and the time in which limits may be loosened.
 //!
-//! This part keeps that the epoch only grows, and that nothing but a resume ends a halt.
+//! This part keeps that the epoch only grows (O13), and that nothing but a resume ends a halt (S12).
 
 use crate::risk::HaltWhy;
 use crate::state::state_fields;

@@ -69,7 +69,7 @@ impl OrderState {
         Ok(match (self, event) {
             (S::Pending | S::Unknown, E::Accepted) => S::Resting,
             (S::Pending | S::Unknown, E::Rejected) => S::Done,
-            (S::Pending, E::TimedOut) => S::Unknown, // proves nothing; the reservation stays
+            (S::Pending, E::TimedOut) => S::Unknown, // O10: proves nothing; the reservation stays
             (S::Unknown | S::Resting, E::TimedOut) => self, // a late time-out of something already known
             (S::Pending | S::Resting | S::Unknown | S::Amending, E::CancelSent) => S::Cancelling,
             (S::Cancelling, E::CancelSent | E::TimedOut) => S::Cancelling, // asked again; it still stands

@@ -83,6 +83,9 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// counted in the rates all the same. A hedge's share of the budgets is checked when its group is planned, as an
 /// opening order ([`Purpose::Leg`](crate::order::Purpose::Leg)), before the first byte leaves.
 ///
+/// These rows keep, by their ids in `docs/invariants.md`: a book that may be decided from (O14), grid, sizes and expiry (O15), no
+/// crossing of our own orders (O16), limits and free cash (R2, R6), rates (S7) and the halt (S12).
+///
 /// The halt epoch is no row: an order is made and asked about in one call, so that it cannot differ here. It is compared
 /// where it can, before the order's bytes go to a socket.
 ///

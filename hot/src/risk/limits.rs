@@ -164,7 +164,7 @@ impl Limits {
         Self { values: [0; LIMIT_ROWS], set: 0 }
     }
 
-    /// Sets a row. While trading is open (`tighten_only`) a row may only move towards caution.
+    /// Sets a row. While trading is open (`tighten_only`) a row may only move towards caution (S10).
     /// Returns whether it was taken.
     pub fn set(&mut self, row: LimitRow, value: u64, tighten_only: bool) -> bool {
         let index = row as usize;

@@ -108,7 +108,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         Way::Open(lane)
     }
 
-    /// Signs an order and writes it ahead; its tokens are taken. Returns whether it was handed out: if not, it was refused.
+    /// Signs an order and writes it ahead (O8); its tokens are taken. Returns whether it was handed out: if not, it was refused.
     fn prepare(
         &mut self,
         now: Nanos,
