@@ -106,7 +106,7 @@ impl Core {
             at += 1;
             let record = self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
             let order = record.order;
-            if order.market == market && order.tif.may_rest() && !order.purpose.reduces() {
+            if order.market == market && order.tif.may_rest() && order.purpose.opens() {
                 self.withdraw(now, id, out);
             }
         }

@@ -220,6 +220,22 @@ fn a_group_that_has_begun_completes_its_basket_although_both_are_withdrawn() {
 }
 
 #[test]
+fn a_hedge_on_its_way_is_not_cancelled_where_its_market_is_withdrawn() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    assert_eq!((hedge.market, hedge.purpose), (PM, Purpose::Hedge));
+    assert!(hedge.tif.may_rest(), "else a cancel would come to nothing anyway");
+    let cancels = desk.cancels();
+    withdraw(&mut desk, PM);
+    assert_eq!(desk.cancels(), cancels, "without it the first leg stands alone");
+    desk.fill(&hedge, 30);
+    assert_eq!((desk.core.groups().len(), desk.core.stats().baskets_completed), (0, 1));
+}
+
+#[test]
 fn a_basket_that_is_revoked_counts_for_nothing_and_its_group_buys_no_further_leg() {
     let mut desk = Desk::new();
     desk.gap();
