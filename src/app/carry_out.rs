@@ -115,6 +115,9 @@ impl Running {
             }
             HaltCause::TrippedMeanwhile(_) => text("limit", TRIPPED_MEANWHILE),
             HaltCause::NotLifted(_) => text("limit", NOT_LIFTED),
+            HaltCause::EndedMeanwhile => {
+                text("operator", "the run began to end before a resume was seen to hold")
+            }
         }
     }
 
@@ -154,6 +157,15 @@ impl Running {
                 Exit::State,
                 "the journal cannot be written: `surefoot stop`, make room, `surefoot start`",
             ),
+            Refusal::DirectoryLost => text(
+                Exit::State,
+                "the state directory was removed, renamed or replaced: no halt could be kept there. `surefoot stop`, put it \
+                 back where it was, `surefoot start`",
+            ),
+            Refusal::ThreadStill(name) => {
+                let why = format!("the {name} thread stands still: resume once it moves again");
+                text(Exit::Halted, &why)
+            }
             Refusal::Unagreed(why) => {
                 let why = self.unagreed_words(why);
                 let why = format!("the venues cannot be agreed with: {why}. It stays halted");

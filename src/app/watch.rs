@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use surefoot_cold::lock::Lost;
 use surefoot_cold::observe::Snapshot;
 use surefoot_cold::observe::table::{CoreFigure, LinkFigure};
 use surefoot_cold::policy::{Asked, Seen};
@@ -95,6 +96,7 @@ impl Running {
             still: self.engine.still(STALL_AFTER),
             journal_failed: self.engine.journal().failed(),
             kill_file: is_resuming && self.control.kill_file_present(),
+            directory_lost: is_resuming && matches!(self.lock.check(), Err(Lost::Directory(_))),
             halt_waits: is_resuming && self.control.wants_halt(),
             settled: self.notices.take(),
             // Where somebody moves it in between, it is not the core's alone.

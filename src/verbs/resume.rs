@@ -32,7 +32,7 @@ pub fn run(args: &ResumeArgs, setup: &Setup) -> Exit {
     };
     let request = json!({ "cmd": "resume", "reason": reason });
     match ask_patiently(&state, &request, PATIENCE_LONG, wait) {
-        Ok(answer) => told(&answer, setup.json, "resumed"),
+        Ok(answer) => told(&answer, setup.json, "trading is not halted now"),
         Err(error) => match state.holder() {
             Some(pid) => {
                 let why = format!("process {pid} does not answer ({error}); nothing was resumed");

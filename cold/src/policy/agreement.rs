@@ -16,6 +16,9 @@ const TRIES_MAX: u32 = 20;
 pub(super) const AGREE_WITHIN: Duration = Duration::from_secs(45);
 /// How long the core may take to show that it has compared, before the venues are read again.
 const CORE_SHOWS_WITHIN: Duration = Duration::from_secs(2);
+/// The core has taken in a reading so long after it was told of it. Counters say when the core compared, not when the reading
+/// began: without this pause one that began before the question, and was told a moment before it, would count as asked for.
+const CORE_HEARS_WITHIN: Duration = Duration::from_millis(150);
 
 /// One reading of both venues.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +88,9 @@ impl Agreement {
         if let Some(venue) = readings.lost() {
             return Step::Failed(Unagreed::Unread(venue));
         }
+        if self.round.is_none() && now < begins_at(readings) {
+            return Step::Wait;
+        }
         if self.tries == TRIES_MAX {
             return Step::Failed(Unagreed::Differs);
         }
@@ -94,8 +100,20 @@ impl Agreement {
     }
 
     /// When it must be looked at again although nothing has happened.
-    pub fn deadline(&self) -> Duration {
-        let shows = self.round.and_then(|round| round.told);
-        shows.map_or(self.by, |told| self.by.min(told.saturating_add(CORE_SHOWS_WITHIN)))
+    pub fn deadline(&self, readings: &Readings) -> Duration {
+        let goes_on = match self.round {
+            None if readings.under_way().is_none() => begins_at(readings),
+            None | Some(Round { told: None, .. }) => Duration::MAX,
+            Some(Round { told: Some(told), .. }) => told.saturating_add(CORE_SHOWS_WITHIN),
+        };
+        self.by.min(goes_on)
+    }
+}
+
+/// When the first round may begin, as time since the run began.
+fn begins_at(readings: &Readings) -> Duration {
+    match readings.last_told() {
+        Duration::ZERO => Duration::ZERO,
+        told => told.saturating_add(CORE_HEARS_WITHIN),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use surefoot_hot::event::{Control, Event};
 
 use super::seen::Seen;
-use super::wants::{Closing, Ending, Message, Refusal, Waited, Want};
+use super::wants::{Closing, Ending, Message, Waited, Want};
 use super::{Phase, Policy};
 
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
@@ -44,7 +44,7 @@ impl Policy {
     /// The run begins to end.
     pub(super) fn end(&mut self, now: Duration, seen: &Seen, why: Ending) {
         assert!(!self.is_closing(), "a run ends once");
-        self.end_resume(Err(Refusal::Ending));
+        self.end_resume_for_good();
         self.ending = Some(why);
         self.wants.push_back(Want::Stopping);
         if self.is_without_core(seen) {

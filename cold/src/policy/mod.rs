@@ -180,10 +180,10 @@ impl Policy {
             }
             Asked::Resume { since } => self.on_resume(request, since),
             Asked::Stop => {
+                self.end_resume_for_good();
                 self.answer(request, Ok(()));
-                self.end_resume(Err(Refusal::Ending));
                 if !self.is_closing() {
-                    self.ending = Some(Ending::Asked);
+                    self.ending.get_or_insert(Ending::Asked);
                 }
             }
         }
@@ -203,7 +203,7 @@ impl Policy {
     /// The venue was not being read.
     pub fn on_read(&mut self, now: Duration, venue: Venue, result: ReadResult) {
         self.tick(now);
-        self.readings.end(venue, result);
+        self.readings.end(now, venue, result);
         match result {
             ReadResult::Refused => {
                 let unread = Control::Reconciled { venue, clean: false };
@@ -218,8 +218,9 @@ impl Policy {
         if let Some(agreement) = self.agreement() {
             agreement.on_read(venue, result); // whoever waits for the agreement hears of it
         } else if result != ReadResult::Whole && !matches!(self.phase, Phase::Pausing { .. }) {
-            let again =
-                (result != ReadResult::Lost).then(|| self.readings.pause(venue, self.agreed));
+            // Elsewhere nothing is read by time.
+            let is_read_again = result != ReadResult::Lost && matches!(self.phase, Phase::Open);
+            let again = is_read_again.then(|| self.readings.pause(venue, self.agreed));
             self.wants.push_back(Want::Say(Message::ReadFailed { venue, again }));
         }
     }
@@ -257,6 +258,10 @@ impl Policy {
     pub fn on_seen(&mut self, now: Duration, seen: &Seen) {
         self.tick(now);
         assert!(!self.halts.is_advancing(), "the epoch is moved before anything else");
+        if seen.settled || (seen.streams_up && !self.streams_were_up) {
+            self.readings.want_at_once();
+        }
+        self.streams_were_up = seen.streams_up;
         (self.agreed, self.unread) = (seen.core.agreed, seen.core.unread);
         let is_gone = self.look_at_halts(now, seen);
         if self.is_closing() {
@@ -272,7 +277,6 @@ impl Policy {
                 _ => self.step(now, seen),
             }
         }
-        self.streams_were_up = seen.streams_up;
     }
 
     // --- what goes out ---
@@ -288,29 +292,36 @@ impl Policy {
     }
 
     /// When [`Policy::on_seen`] is due at the latest if the shell sees nothing new until then, as time since the run began.
+    /// After a look that brought nothing new it lies ahead: a shell that sleeps until then does not spin.
     pub fn poll_deadline(&self) -> Duration {
-        let mut first = self.span.unwrap_or(Duration::MAX);
-        if let Some(agreement) = self.agreement_ref() {
-            first = first.min(agreement.deadline());
-        }
-        if let Some(resume) = &self.resume {
-            first = first.min(resume.deadline());
-        }
-        match self.phase {
-            Phase::Starting { said } => first = first.min(start::deadline(said)),
+        let of_phase = match (&self.resume, self.phase) {
+            (_, Phase::Closed) => return Duration::MAX,
+            (Some(resume), _) => resume.deadline(&self.readings),
+            (None, phase) => self.deadline_of(phase),
+        };
+        let of_run = match (self.is_closing(), self.ending) {
+            (true, _) => Duration::MAX,
+            (false, Some(_)) => Duration::ZERO,
+            (false, None) => self.span.unwrap_or(Duration::MAX),
+        };
+        of_phase.min(of_run).min(self.halts.deadline())
+    }
+
+    /// When the phase goes on by time alone, where no resume keeps it waiting.
+    fn deadline_of(&self, phase: Phase) -> Duration {
+        match phase {
+            Phase::Starting { said } => start::deadline(said),
+            Phase::Agreeing { agreement, .. } => agreement.deadline(&self.readings),
             Phase::Open => {
                 let due = Venue::ALL.map(|venue| self.readings.due_at(venue, self.agreed));
-                first = due.into_iter().flatten().fold(first, Duration::min);
-                if self.unread {
-                    first = first.min(self.unread_asked.saturating_add(UNREAD_EVERY));
-                }
+                let unread = self.unread.then(|| self.unread_asked.saturating_add(UNREAD_EVERY));
+                due.into_iter().flatten().chain(unread).fold(Duration::MAX, Duration::min)
             }
-            Phase::Pausing { until, .. } | Phase::Lagging { until, .. } => first = first.min(until),
-            Phase::Draining { wait, .. } => first = first.min(wait.deadline(DRAIN_WITHIN)),
-            Phase::Gathering { wait, .. } => first = first.min(wait.deadline(Duration::MAX)),
-            Phase::Agreeing { .. } | Phase::ReadingAtEnd { .. } | Phase::Closed => {}
+            Phase::Pausing { until, .. } | Phase::Lagging { until, .. } => until,
+            Phase::Draining { wait, .. } => wait.deadline(DRAIN_WITHIN),
+            Phase::Gathering { wait, .. } => wait.deadline(Duration::MAX),
+            Phase::ReadingAtEnd { .. } | Phase::Closed => Duration::MAX,
         }
-        first.min(self.halts.deadline())
     }
 
     // --- what it knows ---
@@ -359,9 +370,6 @@ impl Policy {
 
     /// What the phase makes of a look around, while the run goes on. A resume that is under way keeps the phase waiting.
     fn step(&mut self, now: Duration, seen: &Seen) {
-        if seen.settled {
-            self.readings.want_at_once();
-        }
         if self.resume.is_some() {
             return self.go_on_resuming(now, seen);
         }
@@ -385,9 +393,6 @@ impl Policy {
         let unread = seen.core.unread && now.saturating_sub(self.unread_asked) >= UNREAD_EVERY;
         if unread {
             self.unread_asked = now;
-        }
-        let came_back = seen.streams_up && !self.streams_were_up;
-        if unread || came_back {
             self.readings.want_at_once();
         }
         for venue in Venue::ALL {
@@ -417,14 +422,6 @@ impl Policy {
     const fn agreement(&mut self) -> Option<&mut Agreement> {
         match (&mut self.resume, &mut self.phase) {
             (Some(resume), _) => resume.agreement_mut(),
-            (None, Phase::Agreeing { agreement, .. }) => Some(agreement),
-            (None, _) => None,
-        }
-    }
-
-    const fn agreement_ref(&self) -> Option<&Agreement> {
-        match (&self.resume, &self.phase) {
-            (Some(resume), _) => resume.agreement(),
             (None, Phase::Agreeing { agreement, .. }) => Some(agreement),
             (None, _) => None,
         }

@@ -6,6 +6,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::risk::HaltWhy;
 
 use super::agreement::{AGREE_WITHIN, Agreement, Step};
+use super::readings::Readings;
 use super::seen::Seen;
 use super::wants::{HaltCause, Message, Refusal, RequestId, Want};
 use super::{Phase, Policy};
@@ -44,13 +45,6 @@ struct Begun {
 }
 
 impl Resume {
-    pub const fn agreement(&self) -> Option<&Agreement> {
-        match &self.stage {
-            Stage::Agreeing { agreement, .. } => Some(agreement),
-            Stage::Asked { .. } | Stage::Unlatching { .. } | Stage::Lifting { .. } => None,
-        }
-    }
-
     pub const fn agreement_mut(&mut self) -> Option<&mut Agreement> {
         match &mut self.stage {
             Stage::Agreeing { agreement, .. } => Some(agreement),
@@ -59,21 +53,27 @@ impl Resume {
     }
 
     /// When it must be looked at again although nothing has happened.
-    pub const fn deadline(&self) -> Duration {
+    pub fn deadline(&self, readings: &Readings) -> Duration {
         match self.stage {
             Stage::Asked { .. } => Duration::ZERO,
-            Stage::Agreeing { .. } | Stage::Unlatching { .. } => Duration::MAX,
+            Stage::Agreeing { agreement, .. } => agreement.deadline(readings),
+            Stage::Unlatching { .. } => Duration::MAX,
             Stage::Lifting { by, .. } => by,
         }
     }
 }
 
-/// What a person must mend before anything is resumed.
+/// What a person must mend before anything is resumed. Each of these halts by itself; where something else had halted
+/// before, nothing but this keeps a resume from lifting it.
 const fn forbids(seen: &Seen) -> Option<Refusal> {
     if seen.kill_file {
         Some(Refusal::KillFile)
     } else if seen.journal_failed {
         Some(Refusal::JournalFailed)
+    } else if seen.directory_lost {
+        Some(Refusal::DirectoryLost)
+    } else if let Some(name) = seen.still {
+        Some(Refusal::ThreadStill(name))
     } else {
         None
     }
@@ -106,6 +106,15 @@ impl Policy {
         }
     }
 
+    /// Ends a resume, if one is under way, because the run ends. A verb that fails never leaves the core trading, now or at the
+    /// next start: where the latch is removed already, it is halted anew.
+    pub(super) fn end_resume_for_good(&mut self) {
+        if self.is_lifting() && !self.halts.is_latched() {
+            self.halt(HaltCause::EndedMeanwhile);
+        }
+        self.end_resume(Err(Refusal::Ending));
+    }
+
     /// Somebody has halted: a resume that was asked for before does not lift that, and a start agrees from the beginning.
     pub(super) fn interrupt_agreements(&mut self, now: Duration) {
         self.end_resume(Err(Refusal::HaltedMeanwhile));
@@ -134,6 +143,10 @@ impl Policy {
         match resume.stage {
             Stage::Asked { since } => match forbids(seen) {
                 Some(refusal) => self.end_resume(Err(refusal)),
+                // Moving the epoch would stop orders that are on their way: one leg of a basket without the others.
+                None if !self.halts.is_latched() && seen.core.halted.is_none() => {
+                    self.end_resume(Ok(()));
+                }
                 None => {
                     let begun = Begun { epoch: seen.epoch, trips: seen.core.trips };
                     let agreement = Agreement::until(since.saturating_add(AGREE_WITHIN));

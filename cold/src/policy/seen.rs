@@ -70,9 +70,11 @@ pub struct Seen {
     /// The hot thread that has stood still for too long.
     pub still: Option<&'static str>,
     pub journal_failed: bool,
-    /// Whether the file is there that forbids trading.
+    /// Whether the file is there that forbids trading. Looked at only while a resume is under way.
     pub kill_file: bool,
-    /// Whether a halt or a stop waits that the policy was not asked for yet.
+    /// Whether the state directory was removed, renamed or replaced. Looked at only while a resume is under way.
+    pub directory_lost: bool,
+    /// Whether a halt or a stop waits that the policy was not asked for yet. Looked at only while a resume is under way.
     pub halt_waits: bool,
     /// Whether a market has settled at a price that nobody has said yet: both venues are read at once.
     pub settled: bool,

@@ -294,9 +294,11 @@ fn a_resume_reads_both_venues_removes_the_latch_and_shows_before_it_is_answered(
 #[test]
 fn nothing_is_lifted_that_came_after_the_question() {
     type Make = fn(&mut Desk);
-    let table: [(Make, Refusal); 9] = [
+    let table: [(Make, Refusal); 11] = [
         (|desk| desk.seen.kill_file = true, Refusal::KillFile),
         (|desk| desk.seen.journal_failed = true, Refusal::JournalFailed),
+        (|desk| desk.seen.directory_lost = true, Refusal::DirectoryLost),
+        (|desk| desk.seen.still = Some("feed"), Refusal::ThreadStill("feed")),
         (|desk| desk.seen.halt_waits = true, Refusal::HaltedMeanwhile),
         (|desk| desk.seen.epoch += 1, Refusal::HaltedMeanwhile),
         (
@@ -329,7 +331,7 @@ fn a_halt_of_the_very_look_that_would_lift_is_not_lifted() {
     desk.policy.halts.unlatch();
     desk.seen.still = Some("exec");
     desk.look();
-    assert!(refused(&desk, Refusal::HaltedMeanwhile) && !has_resumed(&desk));
+    assert!(refused(&desk, Refusal::ThreadStill("exec")) && !has_resumed(&desk));
     assert!(desk.done.contains(&Want::Latch(HaltCause::ThreadStill("exec"))));
     assert!(!desk.done.iter().any(|want| matches!(want, Want::Unlatch(_))));
 }
@@ -391,6 +393,71 @@ fn counters_older_than_the_resume_prove_neither_that_it_holds_nor_that_it_failed
         desk.done[..3],
         [Want::Advance, tell_halt(103, HaltWhy::Impossible), Want::Latch(cause)]
     );
+}
+
+#[test]
+fn an_end_while_a_resume_waits_to_be_seen_keeps_the_halt() {
+    type Make = fn(&mut Desk);
+    let ends: [(Make, Ending); 2] = [
+        (|desk| _ = desk.ask(Asked::Stop), Ending::Asked),
+        (|desk| desk.policy.span = Some(desk.now), Ending::SpanOver),
+    ];
+    for (end, why) in ends {
+        let (mut desk, request) = Desk::resuming();
+        desk.look();
+        assert!(has_resumed(&desk) && !desk.policy.is_latched());
+        desk.take();
+        end(&mut desk);
+        desk.look();
+        let wants = desk.take();
+        let refused = Want::Answer { request, outcome: Err(Refusal::Ending) };
+        assert!(wants.contains(&refused), "{why:?}: {wants:#?}");
+        let at = wants.iter().position(|want| *want == Want::Advance);
+        let at = at.unwrap_or_else(|| panic!("{why:?}: the next start is halted: {wants:#?}"));
+        let latch = Want::Latch(HaltCause::EndedMeanwhile);
+        assert_eq!(wants[at + 1..at + 3], [tell_halt(103, HaltWhy::Operator), latch], "{why:?}");
+        assert!(desk.policy.is_latched() && desk.policy.is_closing(), "{why:?}");
+    }
+}
+
+#[test]
+fn a_resume_where_nothing_is_halted_changes_nothing() {
+    let mut desk = Desk::open();
+    let request = desk.ask(Asked::Resume { since: desk.now });
+    desk.look();
+    assert_eq!(desk.take(), [Want::Answer { request, outcome: Ok(()) }], "orders under way leave");
+    // The core has halted by itself: nothing is latched yet, and it is lifted as any halt is.
+    (desk.seen.epoch, desk.seen.epoch_is_cores) = (101, true);
+    (desk.seen.core.halted, desk.seen.core.epoch) = (Some(HaltWhy::DailyLoss), 101);
+    desk.ask(Asked::Resume { since: desk.now });
+    desk.look_after(SECOND);
+    assert_eq!(
+        desk.take(),
+        [Want::Latch(HaltCause::CoreTripped), Want::Read(PM), Want::Read(KALSHI)]
+    );
+}
+
+#[test]
+fn a_reading_that_began_before_a_resume_was_asked_for_agrees_with_nothing() {
+    let mut desk = Desk::halted();
+    desk.look_after(SECOND * 12);
+    assert_eq!(desk.take(), [Want::Read(PM), Want::Read(KALSHI)]);
+    desk.ask(Asked::Resume { since: desk.now });
+    desk.look();
+    desk.read_all(ReadResult::Whole);
+    desk.look();
+    // The core hears of those readings only now.
+    desk.now += MS;
+    desk.compare(true);
+    desk.look_after(150 * MS);
+    assert_eq!(desk.take(), [Want::Read(PM), Want::Read(KALSHI)], "read for the resume");
+    desk.read_all(ReadResult::Whole);
+    desk.publish();
+    desk.look();
+    assert_eq!(desk.take(), [], "the core has not compared with these yet");
+    desk.compare(true);
+    desk.look();
+    assert!(has_resumed(&desk));
 }
 
 #[test]
@@ -470,6 +537,49 @@ fn each_venue_is_read_every_twelve_seconds_and_at_once_where_something_calls_for
     assert_eq!(desk.take(), [], "every two seconds");
     desk.look_after(SECOND);
     assert_eq!(desk.take(), [Want::Read(PM), Want::Read(KALSHI)]);
+}
+
+#[test]
+fn streams_that_come_back_while_a_resume_is_under_way_are_not_forgotten() {
+    let (mut desk, _) = Desk::resuming();
+    desk.look();
+    desk.obey();
+    desk.seen.core.halted = Some(HaltWhy::Operator); // not shown yet
+    desk.seen.streams_up = false;
+    desk.look();
+    desk.seen.streams_up = true;
+    desk.look();
+    desk.obey();
+    desk.look();
+    assert!(!desk.policy.is_resuming());
+    desk.take();
+    desk.look();
+    assert_eq!(desk.take(), [Want::Read(PM), Want::Read(KALSHI)]);
+}
+
+#[test]
+fn nobody_is_told_that_a_venue_is_asked_again_where_it_is_not() {
+    let told = |desk: &mut Desk| {
+        desk.take();
+        desk.read(KALSHI, ReadResult::Failed);
+        desk.take()
+    };
+    let silent = [Want::Say(Message::ReadFailed { venue: KALSHI, again: None })];
+    // An end reads for itself.
+    let mut desk = Desk::open();
+    desk.look_after(SECOND * 12);
+    desk.ask(Asked::Stop);
+    desk.look();
+    assert_eq!(told(&mut desk), silent);
+    // A start that waits for streams reads nothing, but for a resume.
+    let mut desk = Desk::begin(true);
+    desk.seen.streams_up = false;
+    desk.look();
+    let since = desk.now;
+    desk.ask(Asked::Resume { since });
+    desk.look();
+    desk.look_after(SECOND * 45);
+    assert_eq!(told(&mut desk), silent);
 }
 
 #[test]
@@ -614,10 +724,16 @@ fn a_main_thread_that_fails_halts_ends_and_takes_in_what_is_being_read() {
     }
     let latch = Want::Latch(HaltCause::MainThread);
     assert_eq!(desk.take(), [Want::Advance, tell_halt(101, HaltWhy::Thread), latch]);
+    desk.ask(Asked::Stop); // it had waited
+    desk.take();
     desk.look();
     assert_eq!(desk.take(), [Want::Stopping, tell_stop()]);
     desk.read_all(ReadResult::Whole);
     assert_eq!(desk.take(), []);
+    (desk.seen.core.heard, desk.seen.dead) = (9, Some("core"));
+    desk.look();
+    let close = Want::Close { why: Ending::MainThread, how: Closing::WithoutCore };
+    assert_eq!(desk.done.last(), Some(&close), "who asked to stop later changes nothing");
 }
 
 #[test]

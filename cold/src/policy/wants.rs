@@ -73,6 +73,8 @@ pub enum HaltCause {
     TrippedMeanwhile(HaltWhy),
     /// The core did not show in time that it obeyed a resume, or halted again at once.
     NotLifted(HaltWhy),
+    /// The run began to end while a resume that had removed the latch waited to be seen.
+    EndedMeanwhile,
 }
 
 impl HaltCause {
@@ -83,6 +85,7 @@ impl HaltCause {
                 Some(why)
             }
             Self::CoreTripped | Self::ThreadDead(_) => None,
+            Self::EndedMeanwhile => Some(HaltWhy::Operator),
             Self::ThreadStill(_) | Self::ReaderLost(_) | Self::MainThread => Some(HaltWhy::Thread),
             Self::JournalFailed | Self::DirectoryLost => Some(HaltWhy::Journal),
             Self::EpochMoved | Self::EpochMovedMeanwhile => Some(HaltWhy::RingFull),
@@ -107,6 +110,10 @@ pub enum Refusal {
     /// The file is there that forbids trading.
     KillFile,
     JournalFailed,
+    /// The state directory is not there any more, so that no halt would be kept.
+    DirectoryLost,
+    /// The hot thread of this name stands still.
+    ThreadStill(&'static str),
     /// The venues cannot be agreed with.
     Unagreed(Unagreed),
     /// A halt came after the question.
@@ -140,8 +147,8 @@ pub enum Message {
     /// The start is given up.
     NothingOpened,
     JournalFailed,
-    /// A venue could not be read; `again` is how long after that question it is asked again, `None` where nobody is left to
-    /// ask.
+    /// A venue could not be read. It is asked again so long after the question that failed; `None` where it is not asked by
+    /// time: nobody is left to ask, or the run does not trade yet or any more.
     ReadFailed {
         venue: Venue,
         again: Option<Duration>,

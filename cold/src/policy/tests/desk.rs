@@ -71,7 +71,7 @@ impl Desk {
         let mut desk = Self::open();
         desk.ask(Asked::Halt { why: HaltWhy::Operator });
         desk.obey();
-        desk.look();
+        desk.look_after(SECOND); // whatever was read before has been compared
         desk.done.clear();
         desk
     }

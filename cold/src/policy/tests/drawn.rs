@@ -11,7 +11,7 @@ use super::desk::{Desk, SECOND};
 use crate::policy::{Asked, HaltCause, ReadResult, RequestId, Want};
 
 /// Histories, and steps of each.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 800;
 const STEPS: u32 = 400;
 
 /// A small generator: the same seed, the same history.
@@ -36,6 +36,8 @@ struct Rules {
     /// How many stood when the newest resume was asked for.
     at_question: u64,
     epoch: u64,
+    /// The resume that has removed the latch, until it is answered.
+    unlatched: Option<RequestId>,
     closed: bool,
 }
 
@@ -44,14 +46,21 @@ impl Rules {
         for (at, want) in wants.iter().enumerate() {
             assert!(!self.closed, "nothing is wanted after the end: {want:?}");
             match want {
-                Want::Answer { request: RequestId(number), .. } => {
-                    assert!(self.asked.contains(number), "somebody asked");
-                    assert!(self.answered.insert(*number), "an answer is given once");
+                Want::Answer { request, outcome } => {
+                    assert!(self.asked.contains(&request.0), "somebody asked");
+                    assert!(self.answered.insert(request.0), "an answer is given once");
+                    if self.unlatched == Some(*request) {
+                        self.unlatched = None;
+                        let holds = outcome.is_ok() || desk.policy.is_latched();
+                        assert!(holds, "a resume that fails leaves it halted");
+                    }
                 }
+                Want::Unlatch(request) => self.unlatched = desk.unlatches.then_some(*request),
                 Want::Tell(Event::Control(Control::Resume { epoch })) => {
                     assert_eq!(self.halts, self.at_question, "something came after the question");
                     assert!(*epoch > self.epoch, "the epoch grows");
                     assert!(!desk.seen.kill_file && !desk.seen.journal_failed);
+                    assert!(desk.seen.still.is_none() && !desk.seen.directory_lost);
                     self.epoch = *epoch;
                 }
                 Want::Tell(Event::Control(Control::Halt { epoch, .. })) => {
@@ -75,7 +84,6 @@ impl Rules {
                 | Want::Read(_)
                 | Want::Tell(_)
                 | Want::Advance
-                | Want::Unlatch(_)
                 | Want::Say(_)
                 | Want::Opened
                 | Want::CancelWithoutCore
@@ -93,7 +101,7 @@ fn happen(desk: &mut Desk, draw: &mut Draw, rules: &mut Rules) {
         let RequestId(number) = desk.ask(asked);
         rules.asked.insert(number);
     };
-    match draw.below(24) {
+    match draw.below(25) {
         0 => {
             rules.halts += 1;
             ask(desk, rules, Asked::Halt { why: HaltWhy::Operator });
@@ -123,6 +131,7 @@ fn happen(desk: &mut Desk, draw: &mut Draw, rules: &mut Rules) {
             desk.publish();
         }
         7 => desk.seen.kill_file = draw.below(3) == 0,
+        23 => desk.seen.directory_lost = draw.below(12) == 0,
         8 => desk.seen.still = (draw.below(3) == 0).then_some("core"),
         9 => desk.seen.streams_up = draw.below(3) > 0,
         10..=15 => {
@@ -193,6 +202,12 @@ fn nothing_is_wanted_before_the_deadline_where_nothing_is_seen() {
             desk.look();
             desk.look();
             desk.take();
+            let due = desk.policy.poll_deadline();
+            assert!(
+                due > desk.now,
+                "seed {seed}: nothing comes of a look at {due:?}: {:?}",
+                desk.now
+            );
             let deadline = desk.policy.poll_deadline().min(desk.now + SECOND * 100);
             if draw.below(4) > 0 {
                 continue;
