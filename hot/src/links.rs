@@ -63,10 +63,10 @@ pack_fields! {
 }
 
 impl LinkSet {
-    /// None of them.
+    /// A set without a link.
     pub const NONE: Self = Self { low: 0, high: 0 };
 
-    /// This one alone.
+    /// The set of this one link.
     pub const fn only(number: LinkNumber) -> Self {
         let bit = 1 << (number.0 % 64);
         if number.0 < 64 { Self { low: bit, high: 0 } } else { Self { low: 0, high: bit } }
@@ -84,18 +84,18 @@ impl LinkSet {
         *self = Self { low: self.low & !one.low, high: self.high & !one.high };
     }
 
-    /// Whether one is in it.
+    /// Whether the link is in the set.
     pub const fn contains(self, number: LinkNumber) -> bool {
         let one = Self::only(number);
         self.low & one.low | self.high & one.high != 0
     }
 
-    /// Whether none is in it.
+    /// Whether the set has no link.
     pub const fn is_empty(self) -> bool {
         self.low | self.high == 0
     }
 
-    /// Those in it, by rising number.
+    /// The links of the set, by rising number.
     pub fn iter(self) -> impl Iterator<Item = LinkNumber> {
         let mut words = [self.low, self.high];
         std::iter::from_fn(move || {

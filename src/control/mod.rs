@@ -49,25 +49,25 @@ const KILL_EVERY: Duration = Duration::from_millis(100);
 /// What someone wants of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Tell how it goes.
+    /// Tell what the run does, what is wrong with it, and its figures.
     Status,
     /// Stop opening, cancel everything, latch it.
     Halt {
-        /// Why, in words.
+        /// Why, in the words of whoever halts.
         reason: String,
-        /// Who: `operator`, `signal` or `kill_file`.
+        /// Who halts: `operator`, `signal` or `kill_file`.
         who: &'static str,
     },
     /// Lift the halt.
     Resume {
-        /// Why, in words.
+        /// What was wrong and why it is right now, in the operator's words.
         reason: String,
     },
     /// Let a quarantined market be opened in again.
     Release {
-        /// The venue's name of it.
+        /// What the venue calls the market.
         market: String,
-        /// Why, in words.
+        /// Why it may be opened in again, in the operator's words.
         reason: String,
     },
     /// Follow further markets.
@@ -77,12 +77,12 @@ pub enum Command {
     },
     /// Follow markets no more, once nothing is held there.
     Unfollow {
-        /// The same names.
+        /// The venue's names of them, as for `Follow`.
         markets: Vec<String>,
     },
     /// Cancel what rests, wait for what is in flight, and end.
     Stop {
-        /// Who: `operator` or `signal`.
+        /// Who ends the run: `operator` or `signal`.
         who: &'static str,
     },
 }
@@ -90,7 +90,7 @@ pub enum Command {
 /// A command and where its answer goes.
 #[derive(Debug)]
 pub struct Request {
-    /// What is wanted.
+    /// What whoever asks wants of the run.
     pub command: Command,
     /// When it was asked for.
     pub since: Instant,

@@ -68,18 +68,18 @@ pub struct Plan {
     pub on: Option<queue::Sender<Vec<Record>>>,
     /// Where it is said that the core takes nothing in.
     pub notes: Announcer,
-    /// The halt epoch.
+    /// The halt epoch that everybody shares who may stop an order.
     pub halt: HaltEpoch,
 }
 
-/// The running machine.
+/// The machine while its threads run.
 pub struct Engine {
     hot: HotThreads,
     stop: Arc<AtomicBool>,
     watch: Watch,
-    /// What feed and executors publish.
+    /// The figures that feed and executors publish.
     pub published: Arc<Published>,
-    /// The halt epoch.
+    /// The halt epoch that everybody shares who may stop an order.
     pub halt: HaltEpoch,
     /// The clock everything runs by.
     pub clock: Clock,
@@ -105,7 +105,7 @@ pub struct Finished {
     pub core: Core,
     /// Latency by stage: name and histogram.
     pub stages: Vec<(&'static str, Histogram<u64>)>,
-    /// Turns of the hot threads.
+    /// What each hot thread has counted of its turns.
     pub turns: Vec<Turns>,
     /// Turns in which the journal had no room.
     pub blocked: u64,
@@ -207,7 +207,7 @@ impl Engine {
         self.ops.clone()
     }
 
-    /// The newest counters.
+    /// The newest counters that the core has published: up to 100 ms old.
     pub fn stats(&mut self) -> &Stats {
         while let Ok(stats) = self.stats_in.pop() {
             self.stats = stats;
@@ -222,7 +222,7 @@ impl Engine {
         Counters::of(&self.stats, self.stats_heard)
     }
 
-    /// The journal's state.
+    /// How far the journal is written, and whether it can be.
     pub fn journal(&self) -> &Arc<JournalStatus> {
         self.journal.status()
     }
@@ -232,7 +232,7 @@ impl Engine {
         self.hot.pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
     }
 
-    /// Every figure as of now.
+    /// Every figure of the machine, those of the core as last published.
     pub fn look(&mut self) -> Snapshot {
         let core = *self.stats();
         self.figures().read(&core)

@@ -59,23 +59,23 @@ impl Ring {
 
 /// Market data and private reports to the core.
 pub const FEED_CORE: Ring = Ring::new("feed_core", 16_384, OnFull::Resync);
-/// Requests for snapshots.
+/// What the core asks of the feed: snapshots of books.
 pub const CORE_FEED: Ring = Ring::new("core_feed", 1_024, OnFull::Drop); // asked again every few seconds
 /// Orders to a venue's executor: one ring a venue.
 pub const CORE_EXEC: Ring = Ring::new("core_exec", 2_048, OnFull::Halt);
 /// The answers of a venue's executor: one ring a venue.
 pub const EXEC_CORE: Ring = Ring::new("exec_core", 4_096, OnFull::Wait);
-/// Commands, reconciliation and settings.
+/// What the cold threads tell the core: commands of a person, what the venues say of our account, settings.
 pub const OPS_CORE: Ring = Ring::new("ops_core", 4_096, OnFull::Wait);
 /// The names of further markets to the feed, before the core hears of them.
 pub const OPS_FEED: Ring = Ring::new("ops_feed", 1_024, OnFull::Wait);
 /// The same to a venue's executor: one ring a venue.
 pub const OPS_EXEC: Ring = Ring::new("ops_exec", 1_024, OnFull::Wait);
-/// Every input, intent and note.
+/// Every input, intent and note of the core, on its way to the journal.
 pub const CORE_JOURNAL: Ring = Ring::new("core_journal", 65_536, OnFull::Halt);
 /// The core's counters, for console and status.
 pub const CORE_STATS: Ring = Ring::new("core_stats", 8, OnFull::Drop);
-/// Raw frames, in bytes.
+/// Raw frames of the venues, byte by byte, for the audit.
 pub const FEED_TAP: Ring = Ring::new("feed_tap", 4 << 20, OnFull::Drop);
 
 const _: () = assert!(CORE_EXEC.slots >= INTENTS_PER_EVENT_MAX, "a worst event fits");
@@ -83,7 +83,7 @@ const _: () = assert!(CORE_JOURNAL.slots >= 8 * (INTENTS_PER_EVENT_MAX + NOTES_P
 
 /// Both ends of every ring that touches the core. Each end has one owner, and is handed to it by move.
 pub struct RingEnds {
-    /// The core's ends.
+    /// The ends that the core reads from and writes to.
     pub core: CoreRings,
     /// The ends of the agents around the core.
     pub agents: AgentEnds,
@@ -91,23 +91,23 @@ pub struct RingEnds {
     pub ops: Producer<Event>,
     /// The ways for the names of further markets.
     pub names: NameEnds,
-    /// The core's counters.
+    /// The core's counters arrive here.
     pub stats: Consumer<Stats>,
-    /// Every input, intent and note, for the journal.
+    /// Every input, intent and note of the core arrives here, for the journal.
     pub journal: Consumer<JournalItem>,
 }
 
 /// The ends of the agents around the core, for whoever builds these.
 pub struct AgentEnds {
-    /// The feed's ends.
+    /// The ends that the feed reads from and writes to.
     pub feed: FeedEnds,
-    /// Each executor's ends.
+    /// The ends that the executor of each venue reads from and writes to.
     pub executors: PerVenue<ExecutorEnds>,
     /// The core's turns so far: executors see by it whether it still moves.
     pub core_turns: Arc<AtomicU64>,
 }
 
-/// The feed's ends.
+/// The ends that the feed reads from and writes to.
 pub struct FeedEnds {
     /// Market data and private reports to the core.
     pub events: Producer<Event>,
@@ -117,11 +117,11 @@ pub struct FeedEnds {
     pub names: Consumer<Arc<Entry>>,
 }
 
-/// One executor's ends.
+/// The ends that one venue's executor reads from and writes to.
 pub struct ExecutorEnds {
-    /// Orders from the core.
+    /// Orders, cancels and questions arrive here from the core.
     pub intents: Consumer<Intent>,
-    /// Answers to the core.
+    /// What the venue answered leaves here for the core.
     pub reports: Producer<Event>,
     /// The names of further markets.
     pub names: Consumer<Arc<Entry>>,
@@ -133,7 +133,7 @@ pub struct NameEnds {
     pub executors: PerVenue<Producer<Arc<Entry>>>,
 }
 
-/// All of them.
+/// Every ring of the machine, in the order of the drawing above.
 pub const RINGS: [Ring; 10] = [
     FEED_CORE,
     CORE_FEED,
@@ -235,7 +235,7 @@ pub fn cores() -> usize {
 /// A core that a spinner of this process has: no other surefoot on this machine takes it while the value lives.
 #[derive(Debug)]
 pub struct Claimed {
-    /// The core's number.
+    /// The number that the system gives the processor's core.
     pub cpu: usize,
     /// A name in the kernel's abstract space; `None` where another surefoot has the core too, for want of a free one.
     name: Option<UnixListener>,

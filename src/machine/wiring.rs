@@ -38,7 +38,7 @@ pub struct Wired {
 
 /// What [`wire`] needs beside the rings.
 pub struct Parts<'a> {
-    /// Where and with whose keys.
+    /// Where each venue is reached, and with whose keys.
     pub accounts: &'a Accounts,
     /// Whose certificates are taken.
     pub trust: &'a Trust,
@@ -54,7 +54,7 @@ pub struct Parts<'a> {
     pub live: &'a [Order],
     /// Whether they are synced before each send.
     pub sync: wirelog::SyncMode,
-    /// Raw frames for the audit.
+    /// Where copies of raw frames go for the audit; `None` where nobody audits.
     pub tap: Option<rtrb::Producer<u8>>,
     /// Where the links tell what is no input of the core.
     pub notices: Sender<(Venue, Notice)>,

@@ -8,7 +8,7 @@ use surefoot_hot::ids::MarketId;
 pub(super) struct MarketSet(Vec<u64>);
 
 impl MarketSet {
-    /// None of them.
+    /// A set without a market, with room for as many as there may be.
     pub(super) fn new() -> Self {
         Self(vec![0; MARKETS_MAX.div_ceil(64)])
     }
@@ -25,7 +25,7 @@ impl MarketSet {
         self.0.get(market.index() / 64).is_some_and(|word| word & 1 << (market.index() % 64) != 0)
     }
 
-    /// Those in it, by rising id.
+    /// The markets of the set, by rising id.
     pub(super) fn iter(&self) -> impl Iterator<Item = MarketId> {
         (0..u16::MAX).map(MarketId::new).take(self.0.len() * 64).filter(|id| self.contains(*id))
     }

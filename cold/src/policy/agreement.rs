@@ -20,7 +20,7 @@ const CORE_SHOWS_WITHIN: Duration = Duration::from_secs(2);
 /// began: without this pause one that began before the question, and was told a moment before it, would count as asked for.
 const CORE_HEARS_WITHIN: Duration = Duration::from_millis(150);
 
-/// One reading of both venues.
+/// A reading of both venues that was asked for at the same moment.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     /// When it began, on the core's clock: counters that show a comparison of before do not show this one.
@@ -44,14 +44,14 @@ pub(super) struct Agreement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
-    /// Have both venues read.
+    /// Both venues are to be read.
     Read,
     Agreed,
     Failed(Unagreed),
 }
 
 impl Agreement {
-    /// That fails at `by`.
+    /// An attempt that begins now and fails at `by`, as time since the run began.
     pub const fn until(by: Duration) -> Self {
         Self { by, tries: 0, round: None, unread: None }
     }

@@ -64,7 +64,7 @@ pub use wants::{
 /// How often both venues are read while something that they said of our money has not been understood.
 const UNREAD_EVERY: Duration = Duration::from_secs(2);
 
-/// What a policy begins with.
+/// What a policy is told of its run when that begins.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyOptions {
     /// The halt epoch as the start left it.
@@ -87,7 +87,7 @@ enum Phase {
     },
     /// Both venues are agreed with for the first time.
     Agreeing {
-        /// Attempts that failed.
+        /// How many attempts of this start have failed.
         failed: u32,
         agreement: Agreement,
     },

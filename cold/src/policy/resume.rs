@@ -24,12 +24,12 @@ pub(super) struct Resume {
     stage: Stage,
 }
 
-/// How far it is.
+/// The stages of a resume, in their order.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// Since then, as time since the run began.
+    /// It is looked at with what the shell sees next. It was asked for at `since`, as time since the run began.
     Asked { since: Duration },
-    /// Both venues are agreed with.
+    /// It waits until both venues are agreed with.
     Agreeing { begun: Begun, agreement: Agreement },
     /// The shell writes it down and removes the latch, then the epoch is moved.
     Unlatching { begun: Begun },

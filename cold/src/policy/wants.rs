@@ -44,7 +44,7 @@ pub enum ReadResult {
     Lost,
 }
 
-/// Why trading is halted.
+/// What made the run halt: words and rank of the latch follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HaltCause {
     /// Somebody asked for it.
@@ -144,7 +144,7 @@ pub enum Message {
         failed: u32,
         why: Unagreed,
     },
-    /// The start is given up.
+    /// The venues were not agreed with in as many attempts as a start makes: it ends without having opened anything.
     NothingOpened,
     JournalFailed,
     /// A venue could not be read. It is asked again so long after the question that failed; `None` where it is not asked by
@@ -166,7 +166,7 @@ pub enum Message {
 pub enum Waited {
     /// So many orders and groups are in flight.
     InFlight { orders: u64, groups: u64 },
-    /// A venue is being read.
+    /// The answer of a venue that is being read has not come.
     Reading,
 }
 
@@ -202,17 +202,17 @@ pub enum Closing {
 pub enum Want {
     /// Have the venue read and tell the core what it says; then [`on_read`](super::Policy::on_read).
     Read(Venue),
-    /// Tell the core.
+    /// Send this event to the core.
     Tell(Event),
     /// Move the halt epoch; then [`on_advanced`](super::Policy::on_advanced), before anything else.
     Advance,
-    /// Keep the halt over restarts.
+    /// Write the halt down, so that it stands after a restart as well.
     Latch(HaltCause),
     /// Write the resume down and remove the latch; then [`on_unlatched`](super::Policy::on_unlatched).
     Unlatch(RequestId),
-    /// Answer who asked.
+    /// Give this answer to whoever made the request.
     Answer { request: RequestId, outcome: Result<(), Refusal> },
-    /// Tell whoever looks.
+    /// Put the message into words for people and logs.
     Say(Message),
     /// Both venues are agreed with for the first time: the service manager may know.
     Opened,

@@ -17,18 +17,18 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-/// The text at a place.
+/// The text at a place, which is a JSON pointer.
 ///
 /// # Errors
-/// There is none.
+/// No text stands there.
 pub fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str, AccessError> {
     value.pointer(at).and_then(Value::as_str).ok_or_else(|| absent(at))
 }
 
-/// The endpoint at a place.
+/// The endpoint at a place, which is a JSON pointer.
 ///
 /// # Errors
-/// There is none, or it is not understood.
+/// No text stands there, or it is not understood as an endpoint.
 pub fn endpoint(value: &Value, at: &str) -> Result<Endpoint, AccessError> {
     text(value, at)?.parse().map_err(|error: NetError| AccessError(format!("{at}: {error}")))
 }

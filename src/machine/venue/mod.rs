@@ -54,11 +54,11 @@ pub struct CancelAll {
 
 /// Our account at a venue, and how the machine is wired to it.
 pub trait VenueAccount: fmt::Debug + Send + Sync {
-    /// The REST that takes orders.
+    /// The endpoint of the REST interface that takes orders.
     fn orders_at(&self) -> &Endpoint;
-    /// The REST that tells the terms of markets, without a key.
+    /// The endpoint of the REST interface that tells the terms of markets; it needs no key.
     fn metadata_at(&self) -> &Endpoint;
-    /// Everything that is dialled.
+    /// Every endpoint that is dialled at this venue.
     fn endpoints(&self) -> Vec<&Endpoint>;
     /// The name of the API key.
     fn key(&self) -> &str;
@@ -134,8 +134,8 @@ impl LinkParts<'_> {
         LinkOptions { notices: Some(self.notices.clone()), ..LinkOptions::default() }
     }
 
-    /// Adds as many market links as the venue's limits ask, each with its markets, and [`SPARE_LINKS`] more. `session` makes the session of a link
-    /// that has room for so many markets.
+    /// Adds as many market links as the venue's limits ask, each with its markets, and [`SPARE_LINKS`] more. `session` makes
+    /// the session of a link that has room for so many markets.
     fn add_market_links<S: Follow + Send + 'static>(
         &self,
         feed: &mut Feed<HotMeter>,

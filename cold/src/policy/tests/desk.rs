@@ -87,7 +87,7 @@ impl Desk {
         (desk, request)
     }
 
-    /// Asks for something.
+    /// A person asks for something now, and the policy's wants are carried out.
     pub fn ask(&mut self, asked: Asked) -> RequestId {
         self.requests += 1;
         let request = RequestId(self.requests);
@@ -96,12 +96,12 @@ impl Desk {
         request
     }
 
-    /// The next look around.
+    /// The shell looks around, 20 ms after the last look.
     pub fn look(&mut self) {
         self.look_after(LOOK_EVERY);
     }
 
-    /// A look around after some time.
+    /// The shell looks around after `pause`, and the policy's wants are carried out.
     pub fn look_after(&mut self, pause: Duration) {
         self.now += pause;
         self.seen.core_now = core_time(self.now);
@@ -110,14 +110,14 @@ impl Desk {
         self.carry_out();
     }
 
-    /// A reading ends.
+    /// The reading of a venue that was wanted ends with `result`.
     pub fn read(&mut self, venue: Venue, result: ReadResult) {
         assert!(std::mem::replace(&mut self.reading[venue], false), "it was wanted");
         self.policy.on_read(self.now, venue, result);
         self.carry_out();
     }
 
-    /// Both readings end.
+    /// The readings of both venues that were wanted end with `result`.
     pub fn read_all(&mut self, result: ReadResult) {
         for venue in Venue::ALL {
             self.read(venue, result);
@@ -131,7 +131,7 @@ impl Desk {
         self.publish();
     }
 
-    /// The core publishes its counters.
+    /// The core publishes its counters as they stand.
     pub fn publish(&mut self) {
         self.seen.core.heard += 1;
     }
@@ -148,7 +148,7 @@ impl Desk {
         std::mem::take(&mut self.done)
     }
 
-    /// Does what is wanted.
+    /// Carries out every want at once, and keeps it in `done`.
     fn carry_out(&mut self) {
         while let Some(want) = self.policy.poll_want() {
             self.done.push(want.clone());

@@ -10,7 +10,7 @@ use surefoot_hot::risk::HaltWhy;
 use super::desk::{Desk, SECOND};
 use crate::policy::{Asked, HaltCause, ReadResult, RequestId, Want};
 
-/// Histories, and steps of each.
+/// How many histories are drawn, and of how many steps each is.
 const SEEDS: u64 = 800;
 const STEPS: u32 = 400;
 
