@@ -17,6 +17,7 @@ use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{Store, StoreSink, StoreStatus, next_record};
 use surefoot_cold::wirelog::{self, SyncMode};
+use surefoot_hot::core::Core;
 use surefoot_hot::event::{self, Event};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
@@ -253,6 +254,13 @@ fn start_follower(
         .map_err(|error| Failed(Exit::Failed, format!("starting the snapshots' thread: {error}")))
 }
 
+/// The halt epoch that a run begins with: beyond every one that the core knows of earlier runs. An executor sends no order of
+/// another epoch than this one: where it began below the core's, nothing would ever leave, not even what hedges or sells. Seconds
+/// since 1970 are beyond it but where the system's clock was set back, or where a full ring has moved the epoch for many orders.
+fn first_epoch(now: Nanos, core: &Core) -> u64 {
+    (now.get() / 1_000_000_000).max(core.stats().epoch + 1)
+}
+
 /// What the machine is started around.
 struct MachineStart<'a> {
     spec: &'a RunSpec,
@@ -285,8 +293,7 @@ impl MachineStart<'_> {
     ) -> Result<Started, Failed> {
         let Recovered { core, fresh, in_journal, .. } = recovered;
         let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
-        // Seconds since 1970 rise over restarts faster than halts are lifted.
-        let epoch = self.clock.now().get() / 1_000_000_000;
+        let epoch = first_epoch(self.clock.now(), &core);
         let halt = HaltEpoch::new(epoch);
         let plan = Plan {
             topology: self.topology,
@@ -449,7 +456,21 @@ impl Running {
 
 #[cfg(test)]
 mod tests {
+    use surefoot_hot::outbox::Outbox;
+
     use super::*;
+
+    #[test]
+    fn a_run_begins_beyond_every_epoch_that_the_core_knows_whatever_the_clock_says() {
+        let mut core = Core::new();
+        assert_eq!(first_epoch(Nanos::from_secs(1_800_000_000), &core), 1_800_000_000);
+        let start = event::Control::Start { epoch: 1_800_000_500, first_order: 1 };
+        core.on_event(Nanos::from_secs(1), &Event::Control(start), &mut Outbox::new());
+        for now in [1_700_000_000, 1_800_000_000, 1_800_000_500] {
+            let epoch = first_epoch(Nanos::from_secs(now), &core);
+            assert_eq!(epoch, 1_800_000_501, "at {now} s");
+        }
+    }
 
     #[test]
     fn a_halt_that_stands_is_told_with_its_own_reason() {
