@@ -2,7 +2,7 @@
 
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::policy::RESUME_WITHIN;
-use surefoot_cold::state_dir::{HaltLatch, StateError};
+use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 use surefoot_hot::event::{Control, Event};
 
 use super::Running;
@@ -18,19 +18,11 @@ const _: () = assert!(
 impl Running {
     /// Keeps a halt over restarts (S12), and tells of it.
     pub(super) fn latch_halt(&mut self, who: &str, reason: &str) {
-        let latch = HaltLatch {
-            reason: reason.to_owned(),
-            who: who.to_owned(),
-            when_ns: self.engine.clock.now().get(),
-        };
-        if let Err(error) = self.state.set_halt(&latch) {
-            let (what, text) = unsaved(self.state.halt().ok().flatten(), &error);
+        let when_ns = self.engine.clock.now().get();
+        let (latch, told) = keep_halt(&self.state, who, reason, when_ns);
+        for (what, text) in told {
             self.tell(what, text);
         }
-        if let Err(error) = record(&self.state, "halt", &format!("{who}: {reason}")) {
-            self.tell(RunNote::ActUnrecorded, error.to_string());
-        }
-        self.tell(RunNote::Halted, format!("HALTED by {who}: {reason}"));
         self.latch = Some(latch);
     }
 
@@ -49,6 +41,25 @@ impl Running {
         self.tell_of(RunNote::Released, place, format!("released {what}"));
         Ok(())
     }
+}
+
+/// Writes a halt down for the next start, and what is to be told of it. It holds whether or not it could be written.
+pub(super) fn keep_halt(
+    state: &StateDir,
+    who: &str,
+    reason: &str,
+    when_ns: u64,
+) -> (HaltLatch, Vec<(RunNote, String)>) {
+    let latch = HaltLatch { reason: reason.to_owned(), who: who.to_owned(), when_ns };
+    let mut told = Vec::new();
+    if let Err(error) = state.set_halt(&latch) {
+        told.push(unsaved(state.halt().ok().flatten(), &error));
+    }
+    if let Err(error) = record(state, "halt", &format!("{who}: {reason}")) {
+        told.push((RunNote::ActUnrecorded, error.to_string()));
+    }
+    told.push((RunNote::Halted, format!("HALTED by {who}: {reason}")));
+    (latch, told)
 }
 
 /// What is told of a halt that could not be written down, beside the one that stands on the disk already.
@@ -73,6 +84,17 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn a_halt_that_cannot_be_written_holds_and_is_told() {
+        let dir = format!("surefoot-keep-halt-{}", std::process::id());
+        let state = StateDir::open(&std::env::temp_dir().join(dir)).unwrap();
+        std::fs::remove_dir_all(state.root()).unwrap();
+        let (latch, told) = keep_halt(&state, "kill_file", "it is there", 7);
+        assert_eq!((latch.who.as_str(), latch.reason.as_str()), ("kill_file", "it is there"));
+        let told: Vec<_> = told.iter().map(|(what, _)| *what).collect();
+        assert_eq!(told, [RunNote::HaltUnsaved, RunNote::ActUnrecorded, RunNote::Halted]);
+    }
 
     #[test]
     fn a_second_halt_on_a_full_disk_does_not_deny_the_first() {

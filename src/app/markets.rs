@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
-use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
+use surefoot_cold::state_dir::{HaltLatch, StateDir};
 
+use super::halt::keep_halt;
 use super::held::Held;
-use super::run_note::RunNote;
 use super::{LOOK_EVERY, RunSpec};
 use crate::catalogue::{Catalogue, load_catalogue};
-use crate::control::operator_log::{now_ns, record};
+use crate::control::operator_log::now_ns;
 use crate::control::{Command, Request};
 use crate::exit::{Exit, Failed};
 
 /// Asks both venues for the terms of the markets to follow; those of `known` keep their numbers. Requests and signals are
-/// answered meanwhile.
+/// answered meanwhile. Returns the last halt that came until then as well: it holds although it may not be on the disk.
 ///
 /// # Errors
 /// A venue does not answer; or somebody ended the run, which is [`Exit::Ok`] where nothing of an earlier run can rest.
@@ -29,7 +29,7 @@ pub(super) fn ask(
     held: &mut Held,
     known: Option<&Directory>,
     notes: &Announcer,
-) -> Result<Catalogue, Failed> {
+) -> Result<(Catalogue, Option<HaltLatch>), Failed> {
     let (access, extra) = (Arc::clone(&spec.access), spec.extra.clone());
     let known = known.cloned();
     let (answer, answered) = bounded(1);
@@ -39,9 +39,10 @@ pub(super) fn ask(
     thread::Builder::new().name("metadata".into()).spawn(ask).map_err(|error| {
         Failed(Exit::Failed, format!("starting the thread that asks for markets: {error}"))
     })?;
+    let mut halt = None;
     loop {
         match answered.recv_timeout(LOOK_EVERY) {
-            Ok(loaded) => return loaded,
+            Ok(loaded) => return Ok((loaded?, halt)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let why = "an assertion failed while the venues were asked for their markets: the message above names it";
@@ -53,7 +54,7 @@ pub(super) fn ask(
                 request.done(json!({ "stopping": true, "pid": std::process::id() }));
                 return Err(ended_before_it_began(held.ended_well_before));
             }
-            attend(request, spec, &held.state, notes);
+            halt = attend(request, spec, &held.state, notes).or(halt);
         }
     }
 }
@@ -71,18 +72,23 @@ fn ended_before_it_began(ended_well_before: bool) -> Failed {
     )
 }
 
-/// Answers what can be answered before there is a core.
-fn attend(request: Request, spec: &RunSpec, state: &StateDir, notes: &Announcer) {
+/// Answers what can be answered before there is a core. Returns the halt that was asked for.
+fn attend(
+    request: Request,
+    spec: &RunSpec,
+    state: &StateDir,
+    notes: &Announcer,
+) -> Option<HaltLatch> {
     match request.command.clone() {
         Command::Status => request.done(json!({ "status": status(spec, state) })),
-        Command::Halt { reason, who } => match latch(state, who, &reason) {
-            Ok(()) => {
-                let text = format!("HALTED by {who}: {reason}");
-                notes.note(RunNote::Halted.told(NamedPlace::default(), text));
-                request.done(json!({ "halted": true }));
+        Command::Halt { reason, who } => {
+            let (latch, told) = keep_halt(state, who, &reason, now_ns());
+            for (what, text) in told {
+                notes.note(what.told(NamedPlace::default(), text));
             }
-            Err(error) => request.refused(Exit::State, &error.to_string()),
-        },
+            request.done(json!({ "halted": true }));
+            return Some(latch);
+        }
         Command::Resume { .. }
         | Command::Release { .. }
         | Command::Follow { .. }
@@ -92,13 +98,7 @@ fn attend(request: Request, spec: &RunSpec, state: &StateDir, notes: &Announcer)
         ),
         Command::Stop { .. } => unreachable!("taken by the caller"),
     }
-}
-
-/// The start finds the halt once the markets are there.
-fn latch(state: &StateDir, who: &str, reason: &str) -> Result<(), StateError> {
-    let latch = HaltLatch { reason: reason.to_owned(), who: who.to_owned(), when_ns: now_ns() };
-    state.set_halt(&latch)?;
-    record(state, "halt", &format!("{who}: {reason}"))
+    None
 }
 
 /// A status of few words: there are no figures yet.

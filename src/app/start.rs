@@ -71,23 +71,23 @@ fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
 }
 
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
-/// down again with the new ones.
+/// down again with the new ones. The last halt that came meanwhile is returned as well.
 fn load_markets(
     spec: &RunSpec,
     held: &mut Held,
     notes: &Announcer,
-) -> Result<(MarketNames, Catalogue), Failed> {
+) -> Result<(MarketNames, Catalogue, Option<HaltLatch>), Failed> {
     let venue = spec.access.identity();
     let names_file = held.state.names();
     let mut names = MarketNames::load(&names_file)?;
-    let catalogue = markets::ask(spec, held, names.directory(venue), notes)?;
+    let (catalogue, halt) = markets::ask(spec, held, names.directory(venue), notes)?;
     for line in &catalogue.left_out {
         let text = format!("left out: {line}");
         notes.note(RunNote::MarketLeftOut.told(NamedPlace::default(), text));
     }
     names.put(venue, catalogue.directory.clone());
     names.save(&names_file)?;
-    Ok((names, catalogue))
+    Ok((names, catalogue, halt))
 }
 
 /// The halt that a run begins with.
@@ -392,9 +392,9 @@ impl Running {
         for line in &spec.about {
             eprintln!("{line}");
         }
-        let (names, catalogue) = load_markets(&spec, &mut held, &notes)?;
+        let (names, catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
-        let latch = state.halt()?; // somebody may have halted meanwhile
+        let latch = state.halt()?.or(halted); // one that came meanwhile may not be on the disk
         notes.markets(Arc::new(catalogue.directory.clone()));
         let mut recovered = take_up(&state, &spec, config, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, latch)?;
