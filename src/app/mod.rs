@@ -157,9 +157,16 @@ impl Running {
         }
         // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
         let closed = catch_unwind(AssertUnwindSafe(|| self.until_closed()));
+        let closed = closed.or_else(|_| {
+            catch_unwind(AssertUnwindSafe(|| {
+                self.begin_anew_after_failure();
+                self.until_closed()
+            }))
+        });
+        // One that fails again, whatever it looks at, needs none of it to cancel what rests.
         let (why, how) = closed.unwrap_or_else(|_| {
-            self.begin_anew_after_failure();
-            self.until_closed()
+            self.engine.halt.advance();
+            (Ending::MainThread, Closing::WithoutCore)
         });
         self.close(why, how)
     }
