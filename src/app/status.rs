@@ -249,7 +249,7 @@ impl Running {
             if self.engine.stats().epoch >= self.policy.epoch() {
                 return true;
             }
-            if begin.elapsed() >= CURRENT_WITHIN {
+            if self.policy.is_stalled() || begin.elapsed() >= CURRENT_WITHIN {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -173,10 +173,15 @@ impl Running {
         }
     }
 
-    /// Takes in what is asked of the run.
+    /// Takes in what is asked of the run, and of those who only look no more than one: where a hot thread hangs, each of them
+    /// waits for counters, and a row of them must not keep the run from looking around.
     pub(super) fn take_requests(&mut self) {
         while let Some(request) = self.control.poll() {
+            let only_looks = request.command == Command::Status;
             self.obey(request);
+            if only_looks {
+                break;
+            }
         }
     }
 

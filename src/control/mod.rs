@@ -210,17 +210,26 @@ impl Control {
         Ok(())
     }
 
-    /// The next command, if there is one: signals first, then the `KILL` file, then the socket.
+    /// The next command, if there is one: signals first, then the `KILL` file, then the socket. Whoever only looks waits for
+    /// all others: nobody who wants a halt stands in a row of them. Otherwise the order is kept, so that a halt is never
+    /// followed by a resume that was asked for before it.
     pub fn poll(&mut self) -> Option<Request> {
-        self.held.pop_front().or_else(|| self.take())
+        self.hold_all();
+        let acts = |request: &Request| request.command != Command::Status;
+        let first = self.held.iter().position(acts).unwrap_or(0);
+        self.held.remove(first)
+    }
+
+    fn hold_all(&mut self) {
+        while let Some(request) = self.take() {
+            self.held.push_back(request);
+        }
     }
 
     /// Whether a halt or the end is among the commands that wait. Something that takes long asks before it lifts a halt:
     /// who wanted one meanwhile must not see trading begin first.
     pub fn wants_halt(&mut self) -> bool {
-        while let Some(request) = self.take() {
-            self.held.push_back(request);
-        }
+        self.hold_all();
         let closes = |request: &Request| {
             matches!(request.command, Command::Halt { .. } | Command::Stop { .. })
         };
@@ -499,6 +508,24 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(error.to_string(), "no answer in 1 s");
         drop(listener);
+        fs::remove_dir_all(state.root()).unwrap();
+    }
+
+    #[test]
+    fn who_only_looks_waits_for_whoever_acts_and_those_keep_their_order() {
+        let state = scratch("order");
+        let mut control = Control::start(&state, Signals::default()).unwrap();
+        let (why, who) = (|| "why".to_owned(), "operator");
+        let resume = Command::Resume { reason: why() };
+        let halt = Command::Halt { reason: why(), who };
+        let asked = [&Command::Status, &Command::Status, &resume, &halt, &Command::Status];
+        for command in asked {
+            control.to.try_send(Request::by_itself(command.clone())).unwrap();
+        }
+        let taken: Vec<_> =
+            std::iter::from_fn(|| control.poll()).map(|request| request.command).collect();
+        assert_eq!(taken, [resume, halt, Command::Status, Command::Status, Command::Status]);
+        drop(control);
         fs::remove_dir_all(state.root()).unwrap();
     }
 
