@@ -61,6 +61,7 @@ impl Running {
                 Want::Opened => self.notify.ready(),
                 Want::CancelWithoutCore => self.rescue.tell_once(self.observer.announcer()),
                 Want::Stopping => {
+                    self.give_up_follow(ENDING);
                     self.notify.stopping();
                     self.watchdog.expect_within(CLOSE_WITHIN);
                 }

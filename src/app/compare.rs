@@ -164,9 +164,11 @@ fn differs(stats: &Stats, gone: Vec<String>) -> String {
              its cash and positions with the venue's own pages, and ask again in a minute"
         );
     }
-    "something that a venue said of our orders or fills has not been read yet. Look at `surefoot status`, and ask again in a \
-     minute"
-        .to_owned()
+    let why = match stats.unread_now {
+        true => "something that a venue said of our orders or fills has not been read yet",
+        false => "the core has not shown in time that it has compared",
+    };
+    format!("{why}. Look at `surefoot status`, and ask again in a minute")
 }
 
 impl Running {
@@ -318,7 +320,9 @@ mod tests {
         let said = differs(&kalshi, Vec::new());
         assert!(said.contains("the figures of kalshi differ from ours"), "{said}");
         assert!(!said.contains("pay any amount in"), "{said}");
-        assert!(differs(&agreed, Vec::new()).contains("not been read yet"));
+        assert!(differs(&agreed, Vec::new()).starts_with("the core has not shown in time"));
+        let unread = Stats { unread_now: true, ..agreed };
+        assert!(differs(&unread, Vec::new()).contains("not been read yet"));
         kalshi.gone[Venue::Kalshi] = true;
         let said = differs(&kalshi, Vec::new());
         assert!(said.starts_with("kalshi says that it holds nothing"), "{said}");

@@ -155,6 +155,13 @@ impl Running {
         }
     }
 
+    /// Nothing comes of a follow that still waits for a venue: whoever asked hears why now.
+    pub(super) fn give_up_follow(&mut self, why: &str) {
+        if let Some(following) = self.following.take() {
+            following.request.failed(why);
+        }
+    }
+
     /// Follows markets on the terms that were found. Returns their names, and how many baskets became whole with them.
     fn follow(
         &mut self,

@@ -194,7 +194,10 @@ impl Engine {
             while ring.push(Arc::clone(entry)).is_err() {
                 if begin.elapsed() > TELL_WITHIN {
                     let name = entry.names.id();
-                    return Err(format!("{name}: the hot threads take in no further market"));
+                    return Err(format!(
+                        "{name}: the hot threads take in no further market, because one of them stands still. What was asked \
+                         for is written down and followed after `surefoot stop` and `surefoot start`"
+                    ));
                 }
                 thread::sleep(Duration::from_millis(1));
             }
