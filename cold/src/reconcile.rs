@@ -82,13 +82,9 @@ impl TruthError {
     /// understood stays as it is.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Rest(_, RestError::Status { status, .. }) => {
-                matches!(status, 408 | 425 | 429) || *status >= 500
-            }
-            Self::Rest(_, RestError::Broken { .. }) | Self::Partial(..) | Self::Unsettled(_) => {
-                true
-            }
-            Self::Rest(_, RestError::Shape { .. }) | Self::Read(..) | Self::Account(_) => false,
+            Self::Rest(_, error) => error.may_pass(),
+            Self::Partial(..) | Self::Unsettled(_) => true,
+            Self::Read(..) | Self::Account(_) => false,
         }
     }
 }

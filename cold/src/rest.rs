@@ -113,6 +113,17 @@ pub enum RestError {
     },
 }
 
+impl RestError {
+    /// Whether asking again may help: the venue was busy or away. A refusal or an answer that is not understood stays as it is.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429) || *status >= 500,
+            Self::Broken { .. } => true,
+            Self::Shape { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for RestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -26,10 +26,11 @@ pub struct Terms {
 /// How the markets of a venue are read, by what the venue calls them. The client handed in leads to the venue's metadata, which
 /// needs no key.
 pub trait Listing {
-    /// The terms of these markets, each in the cluster that is named for it.
+    /// The terms of these markets, each in the cluster that is named for it. One that is left out counts as closed for a whole
+    /// run: that is concluded from what the venue says, and never from an answer that is missing.
     ///
     /// # Errors
-    /// The venue does not answer.
+    /// The venue does not answer, or not with a list; asking again may help.
     fn terms(
         &self,
         rest: &Rest,

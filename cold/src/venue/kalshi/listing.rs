@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use surefoot_hot::ids::{ClusterId, MarketId};
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::units::Price;
 
 use super::super::{Listing, MARKETS_PER_REQUEST, Terms};
 use super::metadata::{self, Event, Series};
+use crate::json::ReadError;
 use crate::rest::Rest;
 
 /// How they are read.
@@ -40,7 +42,10 @@ fn terms(
         let body = rest
             .get("/markets", &[("tickers", tickers.join(",").as_str()), ("limit", "1000")])
             .map_err(|error| format!("kalshi metadata: {error}"))?;
-        for row in body["markets"].as_array().into_iter().flatten() {
+        let rows = body["markets"]
+            .as_array()
+            .ok_or("kalshi metadata: the answer is not a list of markets")?;
+        for row in rows {
             let market = match metadata::market(row) {
                 Ok(market) => market,
                 Err(error) => {
@@ -53,11 +58,30 @@ fn terms(
                     let cluster = cluster(&market.ticker);
                     read.entries.push(market.entry(series, event, MarketId::new(0), cluster));
                 }
-                Err(why) => read.left_out.push(format!("kalshi {}: {why}", market.ticker)),
+                Err(Unread::Venue(why)) => return Err(format!("kalshi metadata: {why}")),
+                Err(Unread::Market(why)) => {
+                    read.left_out.push(format!("kalshi {}: {why}", market.ticker));
+                }
             }
         }
     }
     Ok(read)
+}
+
+/// Why the terms of a market's event or series could not be read, in words.
+#[derive(Debug)]
+enum Unread {
+    /// The venue did not answer, or was busy: that says nothing of the market.
+    Venue(String),
+    /// What the venue answered of the event or series.
+    Market(String),
+}
+
+fn ask(rest: &Rest, path: &str) -> Result<Value, Unread> {
+    rest.get(path, &[]).map_err(|error| match error.may_pass() {
+        true => Unread::Venue(error.to_string()),
+        false => Unread::Market(error.to_string()),
+    })
 }
 
 /// An event's and its series' terms, asked for once each.
@@ -66,19 +90,17 @@ fn of_event<'a>(
     event_ticker: &str,
     events: &'a mut BTreeMap<String, Event>,
     series: &'a mut BTreeMap<String, Series>,
-) -> Result<(&'a Event, &'a Series), String> {
+) -> Result<(&'a Event, &'a Series), Unread> {
+    let unread = |error: ReadError| Unread::Market(error.to_string());
     if !events.contains_key(event_ticker) {
-        let body =
-            rest.get(&format!("/events/{event_ticker}"), &[]).map_err(|error| error.to_string())?;
-        let event = metadata::event(&body).map_err(|error| error.to_string())?;
+        let body = ask(rest, &format!("/events/{event_ticker}"))?;
+        let event = metadata::event(&body).map_err(unread)?;
         events.insert(event_ticker.to_owned(), event);
     }
     let event = &events[event_ticker];
     if !series.contains_key(&event.series_ticker) {
-        let body = rest
-            .get(&format!("/series/{}", event.series_ticker), &[])
-            .map_err(|error| error.to_string())?;
-        let read = metadata::series(&body).map_err(|error| error.to_string())?;
+        let body = ask(rest, &format!("/series/{}", event.series_ticker))?;
+        let read = metadata::series(&body).map_err(unread)?;
         series.insert(event.series_ticker.clone(), read);
     }
     Ok((event, &series[&event.series_ticker]))
@@ -100,4 +122,50 @@ fn results(rest: &Rest, tickers: &[&str]) -> Result<Vec<(String, Price)>, String
         found.extend(paid.filter_map(|market| Some((market.ticker, market.yes_pays?))));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use surefoot_hot::units::Nanos;
+
+    use super::*;
+    use crate::rest::{RestAnswer, RestRequest, Transport};
+
+    /// Answers everything with this status, `0` being none at all, and an object that lists nothing.
+    struct Venue(u16);
+
+    impl Transport for Venue {
+        fn exchange(&self, _: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            match self.0 {
+                0 => Err("no answer in 10 s".to_owned()),
+                status => Ok(RestAnswer { status, body: b"{}".to_vec(), ..RestAnswer::default() }),
+            }
+        }
+        fn now(&self) -> Nanos {
+            Nanos::ZERO
+        }
+    }
+
+    fn answering(status: u16) -> Rest {
+        Rest::over(Arc::new(Venue(status)), "https://kalshi.example".parse().unwrap(), None)
+    }
+
+    #[test]
+    fn a_venue_that_is_busy_or_away_closes_no_market() {
+        for (status, is_of_venue) in
+            [(0, true), (429, true), (503, true), (404, false), (200, false)]
+        {
+            let (mut events, mut series) = (BTreeMap::new(), BTreeMap::new());
+            let why = of_event(&answering(status), "KXE", &mut events, &mut series).unwrap_err();
+            assert_eq!(matches!(why, Unread::Venue(_)), is_of_venue, "{status}: {why:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_list_closes_no_market() {
+        let terms = KalshiListing.terms(&answering(200), &["KXA".into()], &|_| ClusterId::new(0));
+        assert!(terms.unwrap_err().contains("not a list of markets"));
+    }
 }

@@ -41,7 +41,9 @@ fn terms(
         let body = gamma
             .get("/markets", &query)
             .map_err(|error| format!("polymarket metadata: {error}"))?;
-        for row in body.as_array().into_iter().flatten() {
+        let rows =
+            body.as_array().ok_or("polymarket metadata: the answer is not a list of markets")?;
+        for row in rows {
             match metadata::gamma(row) {
                 Ok(market) => {
                     let cluster = cluster(&market.names.condition_id);
@@ -80,24 +82,35 @@ mod tests {
     use super::*;
     use crate::rest::{RestAnswer, RestRequest, Transport};
 
-    /// Lists nothing, and remembers what was asked for.
-    #[derive(Default)]
-    struct Gamma(Mutex<Vec<String>>);
+    /// Answers this, and remembers what was asked for.
+    struct Gamma(Mutex<Vec<String>>, &'static [u8]);
 
     impl Transport for Gamma {
         fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
             self.0.lock().unwrap().push(request.target.to_owned());
-            Ok(RestAnswer { status: 200, body: b"[]".to_vec(), ..RestAnswer::default() })
+            Ok(RestAnswer { status: 200, body: self.1.to_vec(), ..RestAnswer::default() })
         }
         fn now(&self) -> Nanos {
             Nanos::ZERO
         }
     }
 
+    fn answering(body: &'static [u8]) -> (Arc<Gamma>, Rest) {
+        let gamma = Arc::new(Gamma(Mutex::default(), body));
+        let rest = Rest::over(gamma.clone(), "https://gamma.example".parse().unwrap(), None);
+        (gamma, rest)
+    }
+
+    #[test]
+    fn an_answer_that_is_no_list_closes_no_market() {
+        let (_, rest) = answering(br#"{"error":"busy"}"#);
+        let terms = PolymarketListing.terms(&rest, &["0xa".into()], &|_| ClusterId::new(0));
+        assert!(terms.unwrap_err().contains("not a list of markets"));
+    }
+
     #[test]
     fn no_request_leaves_the_number_of_rows_to_the_venue() {
-        let gamma = Arc::new(Gamma::default());
-        let rest = Rest::over(gamma.clone(), "https://gamma.example".parse().unwrap(), None);
+        let (gamma, rest) = answering(b"[]");
         let names: Vec<String> = (0..120).map(|nth| format!("0x{nth}")).collect();
         PolymarketListing.terms(&rest, &names, &|_| ClusterId::new(0)).unwrap();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
