@@ -3,7 +3,8 @@
 use serde_json::json;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::policy::{
-    HaltCause, Message, ReadResult, Refusal, RequestId, START_TRIES, Unagreed, Waited, Want,
+    DRAIN_WITHIN, HaltCause, Message, READ_WITHIN, ReadResult, Refusal, RequestId, START_TRIES,
+    Unagreed, Waited, Want,
 };
 use surefoot_cold::state_dir::StateError;
 use surefoot_hot::event::{Control, Event};
@@ -59,17 +60,16 @@ impl Running {
                 Want::Answer { request, outcome } => self.answer(request, outcome),
                 Want::Say(message) => self.say(message),
                 Want::Opened => self.notify.ready(),
-                Want::CancelWithoutCore => self.rescue.tell_once(self.observer.announcer()),
+                Want::CancelWithoutCore => {
+                    let rescue = self.rescue.as_ref().expect("it begins once the run has closed");
+                    rescue.tell_once(self.observer.announcer());
+                }
                 Want::Stopping => {
                     self.give_up_follow(ENDING);
                     self.notify.stopping();
                     self.watchdog.expect_within(CLOSE_WITHIN);
                 }
-                Want::TellSettled => self.tell_settled(),
-                Want::ReadAtEnd => {
-                    self.read_venues_at_end();
-                    self.policy.on_read_at_end(self.watched.now());
-                }
+                Want::ReadAtEnd => self.begin_last_reading(),
                 Want::Close { why, how } => self.closed = Some((why, how)),
             }
         }
@@ -243,10 +243,11 @@ impl Running {
                 self.tell_of(RunNote::ReadingFailed, NamedPlace::of_venue(venue), text);
             }
             Message::StillStopping(Waited::Reading) => {
-                self.say_stopping("a venue is still being read");
+                self.say_stopping("a venue is still being read", DRAIN_WITHIN + READ_WITHIN);
             }
             Message::StillStopping(Waited::InFlight { orders, groups }) => {
-                self.say_stopping(&format!("{orders} orders and {groups} groups are in flight"));
+                let what = format!("{orders} orders and {groups} groups are in flight");
+                self.say_stopping(&what, DRAIN_WITHIN);
             }
             Message::Resumed { request } => {
                 let text = format!("resumed: {}", self.requests.words(request).1);

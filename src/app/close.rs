@@ -11,11 +11,12 @@ use surefoot_hot::core::Core;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
+use super::last_reading::LastReading;
 use super::report::{Agreement, ClosingReport, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
 use super::status::beside;
-use super::{Running, differences, foreign};
+use super::{LOOK_EVERY, Running, differences, foreign};
 use crate::exit::Exit;
 use crate::machine::Finished;
 
@@ -23,12 +24,14 @@ use crate::machine::Finished;
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(600);
 
 /// What was found out before the machine ends, for the report.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct AtEnd {
     /// How long the run has traded.
-    lasted: Duration,
-    /// What each venue says of our account; the words say why one could not be read. `None` before it was asked.
-    truths: Option<PerVenue<Result<Truth, String>>>,
+    pub lasted: Duration,
+    /// What each venue says of our account; `None` before anybody was sent to ask.
+    pub reading: Option<LastReading>,
+    /// Whether the policy waits for that.
+    pub is_wanted: bool,
 }
 
 /// What a person must know of how the machine ended.
@@ -100,32 +103,11 @@ impl Running {
         match how {
             Closing::WithoutCore => self.close_without_core(),
             Closing::Whole { idle } => {
-                let AtEnd { lasted, truths } = std::mem::take(&mut self.at_end);
-                let truths = truths.expect("both venues are read before a whole end");
-                self.finish(asked, idle, lasted, &truths)
+                let AtEnd { lasted, reading, .. } = std::mem::take(&mut self.at_end);
+                let reading = reading.expect("both venues are read before a whole end");
+                self.finish(asked, idle, lasted, &reading.truths())
             }
         }
-    }
-
-    /// Tells the core of markets that settled while the last readings were under way. Where a venue does not answer, the
-    /// comparison that follows shows what is missing as a difference.
-    pub(super) fn tell_settled(&mut self) {
-        for venue in Venue::ALL {
-            for event in self.checks[venue].settled() {
-                self.engine.tell(event);
-            }
-            self.take_requests();
-        }
-    }
-
-    /// Asks each venue what it says of our account.
-    pub(super) fn read_venues_at_end(&mut self) {
-        let lasted = self.watched.now();
-        let truths = PerVenue::from_fn(|venue| {
-            self.take_requests();
-            self.checks[venue].truth_at_end(venue)
-        });
-        self.at_end = AtEnd { lasted, truths: Some(truths) };
     }
 
     /// Ends every thread, reports, and says how the program ends. `idle` is whether nothing was in flight any more.
@@ -198,27 +180,32 @@ impl Running {
         }
     }
 
-    /// Says once why the end takes long, and what a second signal would do.
-    pub(super) fn say_stopping(&self, what: &str) {
+    /// Says why the end takes long, how long at most, and what a second signal would do.
+    pub(super) fn say_stopping(&self, what: &str, within: Duration) {
         let text = format!(
             "still stopping: {what}; it waits for the venues' word, {} s at most. A second Ctrl-C or signal ends it at once and \
              may leave orders resting",
-            DRAIN_WITHIN.as_secs()
+            within.as_secs()
         );
         self.tell(RunNote::Stopping, text);
     }
 
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
-    fn close_without_core(self) -> Exit {
+    fn close_without_core(mut self) -> Exit {
         let stalled = self.policy.is_stalled();
-        let Self { engine, rescue, spec, catalogue, json, mut observer, .. } = self;
-        let notes = observer.announcer().clone();
+        let notes = self.observer.announcer().clone();
         let tell = |text: &str| {
             notes.note(RunNote::Rescue.told(NamedPlace::default(), text.to_owned()));
         };
         tell("cancelling everything at both venues over connections of our own");
-        let rescued = rescue.run();
+        let rescuing = self.rescue.take().expect("a run closes once").begin();
+        while !rescuing.is_over() {
+            self.take_requests();
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let rescued = rescuing.rescued();
+        let Self { engine, spec, catalogue, json, mut observer, .. } = self;
         let mut lines = Vec::new();
         for Rescued { venue, cleared, truth } in &rescued {
             let name = venue.name();

@@ -94,8 +94,13 @@ impl Asker {
         new
     }
 
+    /// What has settled and was not told yet; nothing where the venue does not answer.
+    pub(super) fn settled(&mut self) -> Vec<Event> {
+        self.results.read().unwrap_or_default()
+    }
+
     /// What the venue says once it has said the same twice; see [`settled_truth`].
-    fn truth_at_end(&self) -> Result<Truth, String> {
+    pub(super) fn truth_at_end(&self) -> Result<Truth, String> {
         // The last fills of a stream may be a moment behind the answers.
         let truth = settled_truth(self.account.as_ref(), 8, Duration::from_millis(200));
         truth.map_err(|error| error.to_string())
@@ -127,18 +132,33 @@ impl VenueCheck {
         Some(asker)
     }
 
-    /// What has settled and was not told yet; nothing where the venue does not answer.
-    pub(super) fn settled(&mut self) -> Vec<Event> {
-        let results = self.asker().map(|asker| asker.results.read());
-        results.and_then(Result::ok).unwrap_or_default()
+    /// Whoever can ask, for the last reading, after which nobody asks. Nobody where a thread has failed with it.
+    pub(super) fn take_asker(&mut self) -> Option<Asker> {
+        self.asker()?;
+        self.asker.take()
     }
+}
 
-    /// What the venue says of our account at the end, or why it could not be read.
-    pub(super) fn truth_at_end(&mut self, venue: Venue) -> Result<Truth, String> {
-        match self.asker() {
-            Some(asker) => asker.truth_at_end(),
-            None => Err(format!("{}: nobody is left to ask", venue.name())),
+/// Has a thread of its own ask the venue. Whoever asks is handed over once the thread is there: one that cannot be started
+/// costs a reading, not all of them.
+pub(super) fn hand_to_thread<T: Send + 'static>(
+    asker: Asker,
+    ask: impl FnOnce(Asker) -> T + Send + 'static,
+) -> Result<JoinHandle<T>, (Asker, io::Error)> {
+    let (hand, handed) = bounded::<Asker>(1);
+    let read =
+        move || ask(handed.recv().expect("it is handed over as soon as this thread is there"));
+    let started = if fault::no_thread() {
+        Err(io::ErrorKind::WouldBlock.into())
+    } else {
+        std::thread::Builder::new().name("reconcile".into()).spawn(read)
+    };
+    match started {
+        Ok(thread) => {
+            hand.send(asker).expect("there is room for one, and the thread waits for it");
+            Ok(thread)
         }
+        Err(error) => Err((asker, error)),
     }
 }
 
@@ -223,26 +243,16 @@ impl Running {
         check.asker(); // hears of new markets
         let asker = check.asker.take().expect("a venue is read once at a time, while somebody can");
         let clock = self.engine.clock.clone();
-        // Whoever asks is handed over once the thread is there: one that cannot be started costs a reading, not all of them.
-        let (hand, handed) = bounded::<Asker>(1);
-        let read = move || {
-            let mut asker =
-                handed.recv().expect("it is handed over as soon as this thread is there");
+        let read = move |mut asker: Asker| {
             let answer = asker.ask(&clock, &doubts);
             (asker, answer)
         };
-        let started = if fault::no_thread() {
-            Err(io::ErrorKind::WouldBlock.into())
-        } else {
-            std::thread::Builder::new().name("reconcile".into()).spawn(read)
-        };
-        match started {
+        match hand_to_thread(asker, read) {
             Ok(thread) => {
-                hand.send(asker).expect("there is room for one, and the thread waits for it");
                 check.thread = Some(thread);
                 true
             }
-            Err(error) => {
+            Err((asker, error)) => {
                 check.asker = Some(asker);
                 check.why =
                     format!("{}: no thread could be started to ask it: {error}", venue.name());

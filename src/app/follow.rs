@@ -227,7 +227,7 @@ impl Running {
                 Change::Followed(entry) => {
                     self.checks[entry.def.venue].follow(&entry);
                     self.audit.follow(&entry);
-                    self.rescue.follow(&entry);
+                    self.rescue.iter_mut().for_each(|rescue| rescue.follow(&entry));
                     self.engine.tell_names(&entry)?;
                     self.engine.tell(Event::Market(entry.def));
                 }

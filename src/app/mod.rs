@@ -4,7 +4,7 @@
 //! something does, and closes. When it does what, the run policy decides (`surefoot_cold::policy`), which is a value; what is
 //! here is its shell: `watch` looks around and tells it what there is, `carry_out` does what it wants. `start` is what comes
 //! before, `compare` one reading of a venue, `halt` what is kept of a halt, `status` and `health` what is seen, `close` the
-//! end and `rescue` the end without a core.
+//! end, `last_reading` what the venues say at it, and `rescue` the end without a core.
 
 mod audit;
 mod carry_out;
@@ -17,6 +17,7 @@ mod halt;
 mod harden;
 pub mod health;
 mod held;
+mod last_reading;
 mod markets;
 mod notices;
 pub mod notify;
@@ -113,7 +114,8 @@ struct Running {
     places: PerVenue<usize>,
     /// Markets that somebody wants followed, while a venue is asked about them.
     following: Option<Following>,
-    rescue: Rescue,
+    /// What ends a run without a core; gone once it is at it.
+    rescue: Option<Rescue>,
     /// The comparisons with each venue.
     checks: PerVenue<VenueCheck>,
     audit: AuditThread,

@@ -2,7 +2,8 @@
 //! both venues are told to cancel everything over cold connections of our own, and asked what is left.
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::io;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use surefoot_cold::directory::{Directory, Entry};
@@ -81,20 +82,33 @@ impl Rescue {
     }
 
     /// Cancels everything at both venues at once, each until it is confirmed or given up, and reads what is left.
-    pub fn run(self) -> Vec<Rescued> {
-        let mut threads = Vec::new();
-        for (venue, hand) in self.0 {
-            let thread = thread::Builder::new().name("rescue".into()).spawn(move || hand.clear());
-            threads.push((venue, thread));
-        }
+    pub fn begin(self) -> Rescuing {
+        let begin = |(venue, hand): (Venue, Hand)| {
+            (venue, thread::Builder::new().name("rescue".into()).spawn(move || hand.clear()))
+        };
+        Rescuing(self.0.into_iter().map(begin).collect())
+    }
+}
+
+/// A rescue under way: by venue the thread that sees to it, or why none could be started.
+pub(super) struct Rescuing(Vec<(Venue, io::Result<JoinHandle<Rescued>>)>);
+
+impl Rescuing {
+    /// Whether both venues have confirmed, or were given up.
+    pub fn is_over(&self) -> bool {
+        self.0.iter().all(|(_, thread)| thread.as_ref().map_or(true, JoinHandle::is_finished))
+    }
+
+    /// What came of it at each venue. Waits for it.
+    pub fn rescued(self) -> Vec<Rescued> {
         let failed = |venue, why: &str| Rescued {
             venue,
             cleared: Err(why.to_owned()),
             truth: Err(format!("{}: {why}", venue.name())),
         };
-        threads
+        self.0
             .into_iter()
-            .map(|(venue, thread)| match thread.map(thread::JoinHandle::join) {
+            .map(|(venue, thread)| match thread.map(JoinHandle::join) {
                 Ok(Ok(rescued)) => rescued,
                 Ok(Err(_)) => failed(venue, "an assertion failed while it was told"),
                 Err(error) => failed(venue, &format!("no thread could be started: {error}")),

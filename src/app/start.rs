@@ -419,7 +419,7 @@ impl Running {
         let text = format!("run {run} of the {} began", spec.mode.name());
         notes.note(RunNote::Started.told(NamedPlace::default(), text));
         Ok(Self {
-            rescue: Rescue::new(&spec.access, &catalogue.directory),
+            rescue: Some(Rescue::new(&spec.access, &catalogue.directory)),
             began_at: engine.clock.now(),
             config: config.clone(),
             places: PerVenue::from_fn(|venue| places(&catalogue.directory, venue)),

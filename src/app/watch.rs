@@ -75,6 +75,7 @@ impl Running {
         }
         self.take_requests();
         self.end_checks();
+        self.look_at_last_reading();
         let figures = self.look_at_figures();
         let seen = self.see(&figures);
         self.policy.on_seen(self.watched.now(), &seen);

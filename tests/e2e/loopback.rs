@@ -15,6 +15,7 @@ use surefoot_cold::state_dir::StateDir;
 use crate::harness::take_seed;
 use crate::rig::{
     Process, Scratch, Twin, ask, count, database, holds, run_against, say, signal, truths, until,
+    wait,
 };
 use crate::secrets;
 
@@ -110,6 +111,39 @@ pub fn a_start_that_waits_for_a_venue_can_be_looked_at_halted_and_ended() {
     let ended = run.end();
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     signal(twin.pid(), "-CONT");
+}
+
+/// The readings for the report wait for a venue that hangs, and nobody else does.
+pub fn a_run_whose_venues_hang_at_its_very_end_can_be_looked_at_and_halted() {
+    let scratch = Scratch::new("end-hangs");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 44);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/baskets/completed") > 0);
+    // Nothing is in flight, and no reading is due for a while: all that is left to wait for is the last one.
+    let halted = say(&scratch, &state, "halt --reason quiet");
+    assert_eq!(halted.code, Some(0), "{halted:#?}");
+    until(&scratch, &state, "nothing is in flight", |status| {
+        at_rest(status)
+            && status["reconciled"] == true
+            && status["compared_s_ago"].as_u64().is_some_and(|ago| ago < 3)
+    });
+    signal(twin.pid(), "-STOP");
+    signal(run.pid(), "-INT");
+    let said = || run.err().contains("still stopping: a venue is still being read").then_some(());
+    assert!(wait("what it waits for is said", said).is_some(), "{}", run.err());
+    let seen = until(&scratch, &state, "it answers", |status| status["running"] == true);
+    assert_eq!(seen["halted"], true, "{seen:#}");
+    let halted = say(&scratch, &state, "halt --reason late");
+    assert_eq!(halted.code, Some(0), "{halted:#?}");
+    let refused = say(&scratch, &state, "resume --reason early");
+    assert!(refused.code == Some(1) && refused.err.contains("it is ending"), "{refused:#?}");
+    signal(twin.pid(), "-CONT");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(ended.json()["reconciled"], true);
+    let halt = StateDir::at(&state).halt().unwrap();
+    assert!(halt.is_some_and(|halt| halt.reason == "late"), "it holds for the next start");
 }
 
 pub fn connections_and_answers_that_are_lost_leave_nothing_on_one_leg() {

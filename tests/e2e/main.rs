@@ -57,6 +57,7 @@ const TESTS: &[Test] = tests! {
         stall::a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting
         stall::a_core_that_stands_still_leaves_nothing_resting
         loopback::a_twin_that_hangs_is_waited_for
+        loopback::a_run_whose_venues_hang_at_its_very_end_can_be_looked_at_and_halted
         resume::a_resume_that_waits_for_a_venue_gives_way_to_a_halt_and_to_a_stop
         control::a_halt_that_only_the_journal_knows_stands_at_the_next_start
         follow::five_thousand_markets_are_followed_within_the_venues_limits
@@ -67,6 +68,7 @@ const TESTS: &[Test] = tests! {
         place::a_directory_that_is_gone_halts_and_the_account_is_still_one_instances
         safety::fills_taken_back_after_the_group_has_ended_leave_nothing_on_one_leg
         stall::a_core_that_panics_leaves_nothing_resting
+        stall::a_core_that_panics_while_the_venues_hang_can_be_looked_at_and_halted
         stall::a_core_that_panics_while_the_run_ends_leaves_nothing_resting;
     Calm:
         upgrade::what_a_start_reads_stays_within_a_bound_however_many_runs_there_were

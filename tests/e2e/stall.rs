@@ -9,7 +9,7 @@ use serde_json::json;
 use surefoot::control::client::ask;
 use surefoot_cold::state_dir::StateDir;
 
-use crate::rig::{Scratch, Twin, count, run_against, signal, truths, until};
+use crate::rig::{Scratch, Twin, count, run_against, say, signal, truths, until, wait};
 use crate::safety::{names, placed_by_hand};
 use crate::secrets;
 
@@ -52,6 +52,30 @@ fn ends_with_nothing_resting(what: &'static str, seed: u64, says: &str, stop: bo
     assert_eq!(latch.who, "thread");
     assert!(fs::read_to_string(state.join("exit.json")).unwrap().contains("70"));
     secrets::none_was_left(&scratch, &twin, &state);
+}
+
+/// What is done without the core waits for venues that hang, and nobody else does.
+pub fn a_core_that_panics_while_the_venues_hang_can_be_looked_at_and_halted() {
+    let scratch = Scratch::new("panic-hangs");
+    let state = scratch.path("state");
+    let twin = Twin::start(&scratch, 45);
+    let run = run_against(&scratch, &twin.venues, &state, "run");
+    until(&scratch, &state, "trading", |status| count(status, "/orders/sent") > 0);
+    signal(twin.pid(), "-STOP");
+    let wish = json!({ "cmd": "fault", "what": "panic" });
+    let _ = ask(&StateDir::at(&state), &wish, Duration::from_secs(2)); // its answer may never come
+    let said = || run.err().contains("over connections of our own").then_some(());
+    assert!(wait("the venues are told", said).is_some(), "{}", run.err());
+    until(&scratch, &state, "it answers", |status| status["running"] == true);
+    let halted = say(&scratch, &state, "halt --reason late");
+    assert_eq!(halted.code, Some(0), "{halted:#?}");
+    signal(twin.pid(), "-CONT");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(70), "{ended:#?}");
+    for venue in ["polymarket", "kalshi"] {
+        let cleared = format!("{venue}: everything is cancelled, nothing rests");
+        assert!(ended.err.contains(&cleared), "{cleared}: {ended:#?}");
+    }
 }
 
 pub fn a_core_that_panics_leaves_nothing_resting() {

@@ -12,10 +12,13 @@ use super::{Phase, Policy};
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
 /// taken to be on its way (30 s).
 pub const DRAIN_WITHIN: Duration = Duration::from_secs(40);
+/// How long the venues may take to be read for the report. One that hangs lets each request time out after 10 s, and is asked
+/// for its results once and for our account eight times, some 92 s in all: this is for one that answers slowly.
+pub const READ_WITHIN: Duration = Duration::from_secs(120);
 /// After so long an end that still waits says what for: silence makes people end it at once, with orders resting.
 const SAID_AFTER: Duration = Duration::from_secs(3);
 /// Counters are at most this old.
-const COUNTERS_LAG: Duration = Duration::from_millis(150);
+pub(super) const COUNTERS_LAG: Duration = Duration::from_millis(150);
 /// Counters of before the stop do not have the order that left a moment before it: the first ones published after it may be
 /// those, the second ones are not.
 const PUBLISHED_SINCE: u64 = 2;
@@ -63,17 +66,12 @@ impl Policy {
         match self.phase {
             Phase::Draining { heard, wait } => self.go_on_draining(now, seen, heard, wait),
             Phase::Gathering { idle, wait } => self.gather(now, idle, wait),
+            Phase::ReadingAtEnd { idle, wait } => self.read_at_end(now, seen, idle, wait),
             Phase::Lagging { idle, until } => {
                 if now >= until {
-                    self.phase = Phase::ReadingAtEnd { idle };
-                    self.wants.push_back(Want::ReadAtEnd);
+                    self.close_at_last(seen, idle);
                 }
             }
-            Phase::ReadingAtEnd { idle } => self.close(if self.is_without_core(seen) {
-                Closing::WithoutCore
-            } else {
-                Closing::Whole { idle }
-            }),
             Phase::Closed => {}
             Phase::Starting { .. }
             | Phase::Agreeing { .. }
@@ -106,8 +104,19 @@ impl Policy {
             self.say_if_long(now, &mut wait, Waited::Reading);
             self.phase = Phase::Gathering { idle, wait };
         } else {
-            self.wants.push_back(Want::TellSettled);
-            self.phase = Phase::Lagging { idle, until: now.saturating_add(COUNTERS_LAG) };
+            self.wants.push_back(Want::ReadAtEnd);
+            let wait = Wait { since: now, ..wait }; // what lasts is said once
+            self.phase = Phase::ReadingAtEnd { idle, wait };
+        }
+    }
+
+    /// Waits for the readings for the report. A venue that takes too long counts as one that could not be read.
+    fn read_at_end(&mut self, now: Duration, seen: &Seen, idle: bool, mut wait: Wait) {
+        if now < wait.since.saturating_add(READ_WITHIN) {
+            self.say_if_long(now, &mut wait, Waited::Reading);
+            self.phase = Phase::ReadingAtEnd { idle, wait };
+        } else {
+            self.close_at_last(seen, idle);
         }
     }
 
@@ -122,6 +131,11 @@ impl Policy {
         let why = self.ending.expect("a run that closes knows why");
         self.phase = Phase::Closed;
         self.wants.push_back(Want::Close { why, how });
+    }
+
+    fn close_at_last(&mut self, seen: &Seen, idle: bool) {
+        let is_whole = !self.is_without_core(seen);
+        self.close(if is_whole { Closing::Whole { idle } } else { Closing::WithoutCore });
     }
 
     const fn is_without_core(&self, seen: &Seen) -> bool {

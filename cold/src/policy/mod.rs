@@ -10,7 +10,7 @@
 //! ([`Policy::on_read`]), then what it sees ([`Policy::on_seen`]). A wait is a state and never a loop:
 //!
 //! ```text
-//! Starting ─▶ Agreeing ─▶ Open ───────▶ Draining ─▶ Gathering ─▶ Lagging ─▶ ReadingAtEnd ─▶ Closed
+//! Starting ─▶ Agreeing ─▶ Open ───────▶ Draining ─▶ Gathering ─▶ ReadingAtEnd ─▶ Lagging ─▶ Closed
 //!                │ ▲                      ▲
 //!                ▼ │                      └── from every phase before, for any Ending
 //!              Pausing ─▶ (given up)
@@ -51,7 +51,7 @@ use halts::Halts;
 use readings::Readings;
 use resume::Resume;
 
-pub use closing::DRAIN_WITHIN;
+pub use closing::{DRAIN_WITHIN, READ_WITHIN};
 pub use readings::ReadTimes;
 pub use resume::RESUME_WITHIN;
 pub use seen::{Counters, Seen};
@@ -103,10 +103,10 @@ enum Phase {
     },
     /// Until the readings under way have ended.
     Gathering { idle: bool, wait: Wait },
+    /// Until the shell has read both venues for the report, or for as long as that may take.
+    ReadingAtEnd { idle: bool, wait: Wait },
     /// Until the core's last counters are out.
     Lagging { idle: bool, until: Duration },
-    /// The shell reads both venues for the report.
-    ReadingAtEnd { idle: bool },
     /// Nothing more is wanted.
     Closed,
 }
@@ -245,13 +245,16 @@ impl Policy {
         self.unlatched(done);
     }
 
-    /// Both venues were read for the report.
+    /// Both venues were read for the report, and the core was told what has settled by it.
     ///
     /// # Panics
-    /// That was not wanted.
+    /// That was not wanted, or the run has closed without it.
     pub fn on_read_at_end(&mut self, now: Duration) {
         self.tick(now);
-        assert!(matches!(self.phase, Phase::ReadingAtEnd { .. }), "read for the report unasked");
+        let Phase::ReadingAtEnd { idle, .. } = self.phase else {
+            panic!("read for the report unasked")
+        };
+        self.phase = Phase::Lagging { idle, until: now.saturating_add(closing::COUNTERS_LAG) };
     }
 
     /// The shell has looked around: everything that waits for time or for the core goes on.
@@ -320,7 +323,8 @@ impl Policy {
             Phase::Pausing { until, .. } | Phase::Lagging { until, .. } => until,
             Phase::Draining { wait, .. } => wait.deadline(DRAIN_WITHIN),
             Phase::Gathering { wait, .. } => wait.deadline(Duration::MAX),
-            Phase::ReadingAtEnd { .. } | Phase::Closed => Duration::MAX,
+            Phase::ReadingAtEnd { wait, .. } => wait.deadline(READ_WITHIN),
+            Phase::Closed => Duration::MAX,
         }
     }
 

@@ -10,7 +10,8 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::risk::HaltWhy;
 
 use super::{
-    Asked, Closing, Ending, HaltCause, Message, Policy, ReadResult, Refusal, Unagreed, Waited, Want,
+    Asked, Closing, Ending, HaltCause, Message, Policy, READ_WITHIN, ReadResult, Refusal, Unagreed,
+    Waited, Want,
 };
 use desk::{Desk, MS, SECOND, options, tell_halt, tell_resume, tell_stop};
 
@@ -634,15 +635,51 @@ fn a_run_ends_once_counters_of_after_the_stop_show_nothing_in_flight() {
     assert_eq!(desk.take(), [said], "once");
     desk.read_all(ReadResult::Whole);
     desk.look();
-    assert_eq!(desk.take(), [Want::TellSettled]);
-    desk.look_after(149 * MS);
-    assert_eq!(desk.take(), []);
-    desk.look_after(MS);
     assert_eq!(desk.take(), [Want::ReadAtEnd]);
-    desk.look();
-    desk.look();
+    desk.look_after(149 * MS);
+    assert_eq!(desk.take(), [], "counters of before what has settled are still about");
+    desk.look_after(MS);
     let how = Closing::Whole { idle: true };
     assert_eq!(desk.take(), [Want::Close { why: Ending::Asked, how }]);
+}
+
+#[test]
+fn a_venue_that_hangs_at_the_very_end_is_said_once_and_given_up() {
+    let mut desk = Desk::open();
+    desk.hangs = true;
+    desk.ask(Asked::Stop);
+    for _ in 0..3 {
+        desk.publish();
+        desk.look();
+    }
+    assert_eq!(desk.done.last(), Some(&Want::ReadAtEnd));
+    desk.take();
+    desk.look_after(SECOND * 3);
+    desk.look_after(SECOND * 60);
+    assert_eq!(desk.take(), [Want::Say(Message::StillStopping(Waited::Reading))]);
+    desk.ask(Asked::Halt { why: HaltWhy::Operator });
+    assert!(desk.policy.is_latched(), "who asks is answered meanwhile");
+    desk.take();
+    desk.look_after(READ_WITHIN - SECOND * 63 - MS);
+    assert_eq!(desk.take(), []);
+    desk.look_after(MS);
+    let how = Closing::Whole { idle: true };
+    assert_eq!(desk.take(), [Want::Close { why: Ending::Asked, how }]);
+}
+
+#[test]
+fn a_core_that_dies_while_the_venues_are_read_for_the_report_is_not_waited_for() {
+    let mut desk = Desk::open();
+    desk.hangs = true;
+    desk.ask(Asked::Stop);
+    for _ in 0..3 {
+        desk.publish();
+        desk.look();
+    }
+    desk.seen.dead = Some("core");
+    desk.look();
+    let close = Want::Close { why: Ending::Asked, how: Closing::WithoutCore };
+    assert_eq!(desk.done.last(), Some(&close));
 }
 
 #[test]
@@ -658,7 +695,8 @@ fn the_first_counters_after_a_stop_may_be_of_before_it() {
     desk.publish();
     desk.look();
     desk.look_after(SECOND);
-    assert_eq!(desk.take(), [Want::TellSettled, Want::ReadAtEnd]);
+    let how = Closing::Whole { idle: true };
+    assert_eq!(desk.take(), [Want::ReadAtEnd, Want::Close { why: Ending::Asked, how }]);
 }
 
 #[test]
@@ -678,11 +716,10 @@ fn an_end_does_not_wait_for_ever_and_is_halted_as_ever() {
     }
     let waited = Waited::InFlight { orders: 0, groups: 1 };
     let said = Want::Say(Message::StillStopping(waited));
-    assert_eq!(desk.take(), [said, Want::TellSettled]);
+    assert_eq!(desk.take(), [said, Want::ReadAtEnd]);
     desk.look_after(SECOND);
-    desk.look();
     let how = Closing::Whole { idle: false };
-    assert_eq!(desk.take(), [Want::ReadAtEnd, Want::Close { why: Ending::Asked, how }]);
+    assert_eq!(desk.take(), [Want::Close { why: Ending::Asked, how }]);
 }
 
 #[test]

@@ -220,10 +220,8 @@ pub enum Want {
     CancelWithoutCore,
     /// The run begins to end: the service manager may know.
     Stopping,
-    /// Tell the core of markets that settled while the last readings were under way.
-    TellSettled,
-    /// Read what both venues say of our account, for the report; then
-    /// [`on_read_at_end`](super::Policy::on_read_at_end).
+    /// Have both venues read for the report, and tell the core of markets that settled meanwhile; then
+    /// [`on_read_at_end`](super::Policy::on_read_at_end), unless the run has closed before.
     ReadAtEnd,
     /// End every thread and report. It is the last want.
     Close { why: Ending, how: Closing },

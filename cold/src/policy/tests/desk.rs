@@ -32,6 +32,8 @@ pub struct Desk {
     pub unlatches: bool,
     /// Somebody else moves the epoch before the next want to move it is carried out.
     pub races: bool,
+    /// The venues are never read for the report.
+    pub hangs: bool,
     requests: u64,
 }
 
@@ -50,6 +52,7 @@ impl Desk {
             reading: PerVenue::all(false),
             unlatches: true,
             races: false,
+            hangs: false,
             requests: 0,
         }
     }
@@ -163,6 +166,7 @@ impl Desk {
                     self.policy.on_advanced(self.seen.epoch);
                 }
                 Want::Unlatch(_) => self.policy.on_unlatched(self.unlatches),
+                Want::ReadAtEnd if self.hangs => {}
                 Want::ReadAtEnd => self.policy.on_read_at_end(self.now),
                 Want::Tell(_)
                 | Want::Latch(_)
@@ -171,7 +175,6 @@ impl Desk {
                 | Want::Opened
                 | Want::CancelWithoutCore
                 | Want::Stopping
-                | Want::TellSettled
                 | Want::Close { .. } => {}
             }
         }

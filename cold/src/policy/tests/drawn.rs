@@ -88,7 +88,6 @@ impl Rules {
                 | Want::Opened
                 | Want::CancelWithoutCore
                 | Want::Stopping
-                | Want::TellSettled
                 | Want::ReadAtEnd => {}
             }
         }

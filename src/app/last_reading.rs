@@ -1,0 +1,121 @@
+//! The reading of all venues for the report. Each is read by a thread of its own, so that one that hangs keeps nobody from
+//! looking at the end of a run or halting it.
+
+use std::thread::JoinHandle;
+
+use surefoot_cold::reconcile::Truth;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
+
+use super::Running;
+use super::compare::{Asker, hand_to_thread};
+
+/// What a venue answered: what has settled and was not told yet, and what it says of our account.
+type Answer = (Vec<Event>, Result<Truth, String>);
+
+/// The reading of one venue.
+enum VenueReading {
+    /// No thread could be started yet; the words say why.
+    Waiting(Asker, String),
+    UnderWay(JoinHandle<Answer>),
+    Ended(Result<Truth, String>),
+}
+
+impl VenueReading {
+    fn begin(asker: Asker) -> Self {
+        let read = |mut asker: Asker| (asker.settled(), asker.truth_at_end());
+        match hand_to_thread(asker, read) {
+            Ok(thread) => Self::UnderWay(thread),
+            Err((asker, error)) => {
+                Self::Waiting(asker, format!("no thread could be started to ask it: {error}"))
+            }
+        }
+    }
+
+    /// Looks whether it has ended, and tells `settled` what has settled by then.
+    fn look(self, venue: Venue, settled: &mut Vec<Event>) -> Self {
+        match self {
+            Self::Waiting(asker, _) => Self::begin(asker),
+            Self::UnderWay(thread) if thread.is_finished() => Self::Ended(match thread.join() {
+                Ok((events, truth)) => {
+                    settled.extend(events);
+                    truth
+                }
+                Err(_) => Err(format!("{}: the last reading failed an assertion", venue.name())),
+            }),
+            Self::UnderWay(_) | Self::Ended(_) => self,
+        }
+    }
+
+    /// What the venue says of our account, or why that is not known.
+    fn truth(self, venue: Venue) -> Result<Truth, String> {
+        let name = venue.name();
+        match self {
+            Self::Waiting(_, why) => Err(format!("{name}: {why}")),
+            Self::UnderWay(_) => Err(format!("{name}: it has not answered in time")),
+            Self::Ended(truth) => truth,
+        }
+    }
+}
+
+/// The readings for the report, under way or over.
+pub(super) struct LastReading(PerVenue<Option<VenueReading>>);
+
+impl LastReading {
+    /// Has each venue read by its asker; one whose asker is gone counts as unread.
+    pub fn begin(mut askers: PerVenue<Option<Asker>>) -> Self {
+        Self(PerVenue::from_fn(|venue| {
+            let gone =
+                || VenueReading::Ended(Err(format!("{}: nobody is left to ask", venue.name())));
+            Some(askers[venue].take().map_or_else(gone, VenueReading::begin))
+        }))
+    }
+
+    /// What has settled, by the readings that have ended since the last look.
+    pub fn look(&mut self) -> Vec<Event> {
+        let mut settled = Vec::new();
+        for venue in Venue::ALL {
+            let reading = self.0[venue].take().expect("it is put back at once");
+            self.0[venue] = Some(reading.look(venue, &mut settled));
+        }
+        settled
+    }
+
+    /// Whether every venue has answered, or will not.
+    pub fn is_over(&self) -> bool {
+        self.0.values().all(|reading| matches!(reading, Some(VenueReading::Ended(_))))
+    }
+
+    /// What each venue says of our account; the words say why one could not be read.
+    pub fn truths(self) -> PerVenue<Result<Truth, String>> {
+        self.0.map(|venue, reading| reading.expect("it is put back at once").truth(venue))
+    }
+}
+
+impl Running {
+    /// Has each venue asked what it says of our account.
+    pub(super) fn begin_last_reading(&mut self) {
+        self.at_end.lasted = self.watched.now();
+        // Where the main thread has failed meanwhile, the readings go on that it had begun.
+        if self.at_end.reading.is_none() {
+            let askers = PerVenue::from_fn(|venue| self.checks[venue].take_asker());
+            self.at_end.reading = Some(LastReading::begin(askers));
+        }
+        self.at_end.is_wanted = true;
+    }
+
+    /// Takes in the last readings that have ended, and tells the core what has settled by them. Where a venue does not
+    /// answer, the comparison that follows shows what is missing as a difference.
+    pub(super) fn look_at_last_reading(&mut self) {
+        let Some(reading) = self.at_end.reading.as_mut().filter(|_| self.at_end.is_wanted) else {
+            return;
+        };
+        reading.look().into_iter().for_each(|event| self.engine.tell(event));
+        if reading.is_over() {
+            self.at_end.is_wanted = false;
+            self.policy.on_read_at_end(self.watched.now());
+            self.carry_out();
+        }
+    }
+}
