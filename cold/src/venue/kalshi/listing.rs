@@ -23,49 +23,55 @@ impl Listing for KalshiListing {
         names: &[String],
         cluster: &dyn Fn(&str) -> ClusterId,
     ) -> Result<Terms, String> {
-        terms(rest, names, cluster)
-    }
-
-    fn results(&self, rest: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String> {
-        results(rest, names)
-    }
-}
-
-fn terms(
-    rest: &Rest,
-    tickers: &[String],
-    cluster: &dyn Fn(&str) -> ClusterId,
-) -> Result<Terms, String> {
-    let mut read = Terms::default();
-    let (mut events, mut series) = (BTreeMap::new(), BTreeMap::new());
-    for tickers in tickers.chunks(MARKETS_PER_REQUEST) {
-        let body = rest
-            .get("/markets", &[("tickers", tickers.join(",").as_str()), ("limit", "1000")])
-            .map_err(|error| format!("kalshi metadata: {error}"))?;
-        let rows = body["markets"]
-            .as_array()
-            .ok_or("kalshi metadata: the answer is not a list of markets")?;
-        for row in rows {
-            let market = match metadata::market(row) {
-                Ok(market) => market,
-                Err(error) => {
-                    read.left_out.push(format!("kalshi: {error}"));
-                    continue;
-                }
-            };
-            match of_event(rest, &market.event_ticker, &mut events, &mut series) {
-                Ok((event, series)) => {
-                    let cluster = cluster(&market.ticker);
-                    read.entries.push(market.entry(series, event, MarketId::new(0), cluster));
-                }
-                Err(Unread::Venue(why)) => return Err(format!("kalshi metadata: {why}")),
-                Err(Unread::Market(why)) => {
-                    read.left_out.push(format!("kalshi {}: {why}", market.ticker));
+        let mut read = Terms::default();
+        let (mut events, mut series) = (BTreeMap::new(), BTreeMap::new());
+        for tickers in names.chunks(MARKETS_PER_REQUEST) {
+            let body = rest
+                .get("/markets", &[("tickers", tickers.join(",").as_str()), ("limit", "1000")])
+                .map_err(|error| format!("kalshi metadata: {error}"))?;
+            let rows = body["markets"]
+                .as_array()
+                .ok_or("kalshi metadata: the answer is not a list of markets")?;
+            for row in rows {
+                let market = match metadata::market(row) {
+                    Ok(market) => market,
+                    Err(error) => {
+                        read.left_out.push(format!("kalshi: {error}"));
+                        continue;
+                    }
+                };
+                match of_event(rest, &market.event_ticker, &mut events, &mut series) {
+                    Ok((event, series)) => {
+                        let cluster = cluster(&market.ticker);
+                        read.entries.push(market.entry(series, event, MarketId::new(0), cluster));
+                    }
+                    Err(Unread::Venue(why)) => return Err(format!("kalshi metadata: {why}")),
+                    Err(Unread::Market(why)) => {
+                        read.left_out.push(format!("kalshi {}: {why}", market.ticker));
+                    }
                 }
             }
         }
+        Ok(read)
     }
-    Ok(read)
+
+    fn results(&self, rest: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String> {
+        let mut found = Vec::new();
+        for tickers in names.chunks(MARKETS_PER_REQUEST) {
+            let query = [("tickers", tickers.join(",")), ("limit", "1000".to_owned())];
+            let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let body =
+                rest.get("/markets", &query).map_err(|error| format!("kalshi results: {error}"))?;
+            let rows = body["markets"]
+                .as_array()
+                .ok_or("kalshi results: the answer is not a list of markets")?;
+            let read = rows.iter().filter_map(|row| metadata::market(row).ok());
+            // Determined is not paid.
+            let paid = read.filter(|market| market.status == MarketStatus::Resolved);
+            found.extend(paid.filter_map(|market| Some((market.ticker, market.yes_pays?))));
+        }
+        Ok(found)
+    }
 }
 
 /// Why the terms of a market's event or series could not be read, in words.
@@ -104,24 +110,6 @@ fn of_event<'a>(
         series.insert(event.series_ticker.clone(), read);
     }
     Ok((event, &series[&event.series_ticker]))
-}
-
-fn results(rest: &Rest, tickers: &[&str]) -> Result<Vec<(String, Price)>, String> {
-    let mut found = Vec::new();
-    for tickers in tickers.chunks(MARKETS_PER_REQUEST) {
-        let query = [("tickers", tickers.join(",")), ("limit", "1000".to_owned())];
-        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let body =
-            rest.get("/markets", &query).map_err(|error| format!("kalshi results: {error}"))?;
-        let rows = body["markets"]
-            .as_array()
-            .ok_or("kalshi results: the answer is not a list of markets")?;
-        let read = rows.iter().filter_map(|row| metadata::market(row).ok());
-        // Determined is not paid.
-        let paid = read.filter(|market| market.status == MarketStatus::Resolved);
-        found.extend(paid.filter_map(|market| Some((market.ticker, market.yes_pays?))));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use super::metadata;
 use crate::rest::Rest;
 
 /// How they are read.
+///
+/// Each request says how many rows it wants: Gamma's newer listing gives 20 where nothing is said, without a word about the others
+/// (`polymarket.md` §7.3, 2026-11-20), and of this one the number is not documented. A market that is not listed counts as closed.
 #[derive(Clone, Copy, Debug)]
 pub struct PolymarketListing;
 
@@ -18,59 +21,47 @@ impl Listing for PolymarketListing {
         names: &[String],
         cluster: &dyn Fn(&str) -> ClusterId,
     ) -> Result<Terms, String> {
-        terms(rest, names, cluster)
+        let mut read = Terms::default();
+        let limit = MARKETS_PER_REQUEST.to_string();
+        for names in names.chunks(MARKETS_PER_REQUEST) {
+            let names = names.iter().map(|name| ("condition_ids", name.as_str()));
+            let query: Vec<_> = names.chain([("limit", limit.as_str())]).collect();
+            let body = rest
+                .get("/markets", &query)
+                .map_err(|error| format!("polymarket metadata: {error}"))?;
+            let rows = body
+                .as_array()
+                .ok_or("polymarket metadata: the answer is not a list of markets")?;
+            for row in rows {
+                match metadata::gamma(row) {
+                    Ok(market) => {
+                        let cluster = cluster(&market.names.condition_id);
+                        read.entries.push(market.entry(MarketId::new(0), cluster));
+                    }
+                    Err(error) => read.left_out.push(format!("polymarket: {error}")),
+                }
+            }
+        }
+        Ok(read)
     }
 
     fn results(&self, rest: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String> {
-        results(rest, names)
-    }
-}
-
-/// Each request says how many rows it wants: Gamma's newer listing gives 20 where nothing is said, without a word about the others
-/// (`polymarket.md` §7.3, 2026-11-20), and of this one the number is not documented. A market that is not listed counts as closed.
-fn terms(
-    gamma: &Rest,
-    names: &[String],
-    cluster: &dyn Fn(&str) -> ClusterId,
-) -> Result<Terms, String> {
-    let mut read = Terms::default();
-    let limit = MARKETS_PER_REQUEST.to_string();
-    for names in names.chunks(MARKETS_PER_REQUEST) {
-        let names = names.iter().map(|name| ("condition_ids", name.as_str()));
-        let query: Vec<_> = names.chain([("limit", limit.as_str())]).collect();
-        let body = gamma
-            .get("/markets", &query)
-            .map_err(|error| format!("polymarket metadata: {error}"))?;
-        let rows =
-            body.as_array().ok_or("polymarket metadata: the answer is not a list of markets")?;
-        for row in rows {
-            match metadata::gamma(row) {
-                Ok(market) => {
-                    let cluster = cluster(&market.names.condition_id);
-                    read.entries.push(market.entry(MarketId::new(0), cluster));
-                }
-                Err(error) => read.left_out.push(format!("polymarket: {error}")),
-            }
+        let mut found = Vec::new();
+        let limit = MARKETS_PER_REQUEST.to_string();
+        for names in names.chunks(MARKETS_PER_REQUEST) {
+            let names = names.iter().map(|name| ("condition_ids", *name));
+            let query: Vec<_> =
+                names.chain([("closed", "true"), ("limit", limit.as_str())]).collect();
+            let body = rest
+                .get("/markets", &query)
+                .map_err(|error| format!("polymarket results: {error}"))?;
+            let rows =
+                body.as_array().ok_or("polymarket results: the answer is not a list of markets")?;
+            let read = rows.iter().filter_map(|row| metadata::gamma(row).ok());
+            found.extend(read.filter_map(|m| Some((m.names.condition_id, m.yes_pays?))));
         }
+        Ok(found)
     }
-    Ok(read)
-}
-
-fn results(gamma: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String> {
-    let mut found = Vec::new();
-    let limit = MARKETS_PER_REQUEST.to_string();
-    for names in names.chunks(MARKETS_PER_REQUEST) {
-        let names = names.iter().map(|name| ("condition_ids", *name));
-        let query: Vec<_> = names.chain([("closed", "true"), ("limit", limit.as_str())]).collect();
-        let body = gamma
-            .get("/markets", &query)
-            .map_err(|error| format!("polymarket results: {error}"))?;
-        let rows =
-            body.as_array().ok_or("polymarket results: the answer is not a list of markets")?;
-        let read = rows.iter().filter_map(|row| metadata::gamma(row).ok());
-        found.extend(read.filter_map(|m| Some((m.names.condition_id, m.yes_pays?))));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
