@@ -33,10 +33,11 @@ impl Listing for KalshiListing {
                 .as_array()
                 .ok_or("kalshi metadata: the answer is not a list of markets")?;
             for row in rows {
+                let named = || row["ticker"].as_str().unwrap_or("a market without a ticker");
                 let market = match metadata::market(row) {
                     Ok(market) => market,
                     Err(error) => {
-                        read.left_out.push(format!("kalshi: {error}"));
+                        read.left_out.push(format!("kalshi {}: {error}", named()));
                         continue;
                     }
                 };
@@ -47,7 +48,7 @@ impl Listing for KalshiListing {
                     }
                     Err(Unread::Venue(why)) => return Err(format!("kalshi metadata: {why}")),
                     Err(Unread::Market(why)) => {
-                        read.left_out.push(format!("kalshi {}: {why}", market.ticker));
+                        read.left_out.push(format!("kalshi {}: {why}", named()));
                     }
                 }
             }
@@ -116,6 +117,7 @@ fn of_event<'a>(
 mod tests {
     use std::sync::Arc;
 
+    use serde_json::json;
     use surefoot_hot::units::Nanos;
 
     use super::*;
@@ -155,5 +157,53 @@ mod tests {
     fn an_answer_that_is_no_list_closes_no_market() {
         let terms = KalshiListing.terms(&answering(200), &["KXA".into()], &|_| ClusterId::new(0));
         assert!(terms.unwrap_err().contains("not a list of markets"));
+    }
+    /// Answers each path with a body; what is not here is not found.
+    struct Paths(BTreeMap<&'static str, Value>);
+
+    impl Transport for Paths {
+        fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            let path = request.target.split('?').next().unwrap_or_default();
+            let (status, body) = self
+                .0
+                .get(path)
+                .map_or((404, b"".to_vec()), |body| (200, body.to_string().into_bytes()));
+            Ok(RestAnswer { status, body, ..RestAnswer::default() })
+        }
+        fn now(&self) -> Nanos {
+            Nanos::ZERO
+        }
+    }
+
+    /// Reads a listing with these markets, each of an event by its ticker's first letter, of one series. There is no event
+    /// but A and B.
+    fn read(markets: Value) -> Terms {
+        let event = |ticker: &str| json!({"event_ticker": ticker, "series_ticker": "S"});
+        let series = json!({"ticker": "S", "fee_type": "quadratic", "fee_multiplier": 1});
+        let paths = Paths(BTreeMap::from([
+            ("/markets", json!({ "markets": markets })),
+            ("/events/A", event("A")),
+            ("/events/B", event("B")),
+            ("/series/S", series),
+        ]));
+        let rest = Rest::over(Arc::new(paths), "https://kalshi.example".parse().unwrap(), None);
+        KalshiListing.terms(&rest, &["A1".to_owned()], &|_| ClusterId::new(0)).unwrap()
+    }
+
+    fn row(ticker: &str, shard: u64) -> Value {
+        json!({"ticker": ticker, "event_ticker": &ticker[..1], "market_type": "binary",
+            "close_time": "2026-11-20T22:00:00Z", "status": "active", "result": "",
+            "price_ranges": [["0", "1", "0.01"]], "exchange_index": shard})
+    }
+
+    #[test]
+    fn a_market_on_a_shard_without_an_account_of_ours_is_left_out_by_its_name() {
+        let terms = read(json!([row("A1", 0), row("A2", 8), {}, row("B1", 7), row("C1", 0)]));
+        let names: Vec<_> = terms.entries.iter().map(|entry| entry.names.id()).collect();
+        assert_eq!(names, ["A1", "B1"]);
+        let [shard, nameless, event] = &terms.left_out[..] else { panic!("{:?}", terms.left_out) };
+        assert!(shard.starts_with("kalshi A2: ") && shard.contains("`exchange_index`"), "{shard}");
+        assert!(nameless.contains("without a ticker"), "{nameless}");
+        assert!(event.starts_with("kalshi C1: ") && event.contains("404"), "{event}");
     }
 }

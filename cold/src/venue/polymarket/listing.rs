@@ -38,7 +38,11 @@ impl Listing for PolymarketListing {
                         let cluster = cluster(&market.names.condition_id);
                         read.entries.push(market.entry(MarketId::new(0), cluster));
                     }
-                    Err(error) => read.left_out.push(format!("polymarket: {error}")),
+                    Err(error) => {
+                        let named = row["conditionId"].as_str();
+                        let named = named.unwrap_or("a market without a condition id");
+                        read.left_out.push(format!("polymarket {named}: {error}"));
+                    }
                 }
             }
         }
@@ -97,6 +101,15 @@ mod tests {
         let (_, rest) = answering(br#"{"error":"busy"}"#);
         let terms = PolymarketListing.terms(&rest, &["0xa".into()], &|_| ClusterId::new(0));
         assert!(terms.unwrap_err().contains("not a list of markets"));
+    }
+
+    #[test]
+    fn a_market_that_cannot_be_read_is_left_out_by_its_name() {
+        let (_, rest) = answering(br#"[{"conditionId": "0xa"}, {}]"#);
+        let terms = PolymarketListing.terms(&rest, &["0xa".into()], &|_| ClusterId::new(0));
+        let left_out = terms.unwrap().left_out;
+        assert!(left_out[0].starts_with("polymarket 0xa: "), "{left_out:?}");
+        assert!(left_out[1].contains("without a condition id"), "{left_out:?}");
     }
 
     #[test]
