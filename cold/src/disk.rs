@@ -12,7 +12,7 @@ static SYNCING: AtomicU32 = AtomicU32::new(0);
 /// # Errors
 /// It could not be written; what is on the disk is unknown from then on.
 pub fn sync_data(file: &File) -> io::Result<()> {
-    counted(|| file.sync_data())
+    while_syncing(|| file.sync_data())
 }
 
 /// Waits until what was written to `file`, its length and its other attributes are on the disk; or the names in a directory.
@@ -20,10 +20,11 @@ pub fn sync_data(file: &File) -> io::Result<()> {
 /// # Errors
 /// They could not be written; what is on the disk is unknown from then on.
 pub fn sync_all(file: &File) -> io::Result<()> {
-    counted(|| file.sync_all())
+    while_syncing(|| file.sync_all())
 }
 
-fn counted(sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+/// Does something that waits for the disk, counted as such meanwhile.
+pub(crate) fn while_syncing<T>(sync: impl FnOnce() -> T) -> T {
     SYNCING.fetch_add(1, Ordering::Relaxed);
     let synced = sync();
     SYNCING.fetch_sub(1, Ordering::Relaxed);

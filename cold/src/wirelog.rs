@@ -40,6 +40,8 @@ pub const SYNC_EVERY: Duration = Duration::from_millis(5);
 /// Room is made when less than this is left, for some eight hundred records, and so much of it at a time.
 const ROOM_BYTES_MIN: u64 = 128 << 10;
 const ROOM_STEP: usize = 16 << 10;
+/// With less than this left, for some two hundred records, it is made whatever it may have to wait for.
+const ROOM_BYTES_URGENT: u64 = 32 << 10;
 /// How long after a full disk it is tried again.
 const ROOM_RETRY: Nanos = Nanos::from_secs(1);
 
@@ -254,11 +256,16 @@ impl WireLog {
         Ok(())
     }
 
-    /// Makes room for records to come, a little at a time: to be called when there is nothing better to do. A full disk
-    /// is not an error yet: what has room can still be written.
+    /// Makes room for records to come, a little at a time: to be called when there is nothing better to do. Not while a sync
+    /// is due or under way, which it might have to wait for, unless there is little left. A full disk is not an error yet:
+    /// what has room can still be written.
     pub fn make_room(&mut self, now: Nanos) {
         let end = self.end();
-        if self.room.saturating_sub(end) >= ROOM_BYTES_MIN || now < self.room_after {
+        let left = self.room.saturating_sub(end);
+        if left >= ROOM_BYTES_MIN || now < self.room_after {
+            return;
+        }
+        if left >= ROOM_BYTES_URGENT && self.may_wait_for_a_sync() {
             return;
         }
         let from = self.room.max(end);
@@ -268,11 +275,16 @@ impl WireLog {
         }
     }
 
+    /// Whether a write might have to wait: a sync is due or under way.
+    fn may_wait_for_a_sync(&self) -> bool {
+        let synced = self.shared.synced.load(Ordering::Acquire) == self.seq;
+        disk::is_syncing() || (self.mode == SyncMode::Grouped && !synced)
+    }
+
     /// Writes zeros over the zeros where the next record goes: nothing changes but what is in the caches. Not while a
     /// sync is due or under way, which it might have to wait for, nor in the strict mode, which waits anyhow.
     pub fn rehearse(&mut self) {
-        let synced = self.shared.synced.load(Ordering::Acquire) == self.seq;
-        let calm = self.mode == SyncMode::Grouped && synced && !disk::is_syncing();
+        let calm = self.mode == SyncMode::Grouped && !self.may_wait_for_a_sync();
         if calm && self.end() + RECORD_BYTES as u64 <= self.room {
             let _ = self.file.write_all_at(&[0; RECORD_BYTES], self.end()); // a real one will say what is wrong
         }

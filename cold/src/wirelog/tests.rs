@@ -165,6 +165,21 @@ fn room_that_was_not_used_is_no_part_of_the_log() {
 }
 
 #[test]
+fn room_is_not_made_beside_a_sync_before_it_is_urgent() {
+    let path = scratch("beside");
+    let (mut log, _) = WireLog::open(&path, SyncMode::Always).unwrap();
+    let room = log.room;
+    let use_up = |log: &mut WireLog, left: u64| log.seq = (log.room - left) / RECORD_BYTES as u64;
+    use_up(&mut log, ROOM_BYTES_MIN - 1_000);
+    disk::while_syncing(|| log.make_room(Nanos::ZERO));
+    assert_eq!(log.room, room, "it would have to wait");
+    use_up(&mut log, ROOM_BYTES_URGENT - 1_000);
+    disk::while_syncing(|| log.make_room(Nanos::ZERO));
+    assert_eq!(log.room, room + ROOM_STEP as u64, "a record without room would wait longer");
+    log.seq = 0; // nothing was written
+}
+
+#[test]
 fn what_a_power_cut_took_is_a_hole_and_what_it_left_is_kept() {
     let path = scratch("power");
     let mut log = written(&path, &[sent(1), end(1, Ended::Taken)], SyncMode::Always);
