@@ -14,7 +14,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -365,8 +365,9 @@ pub fn read(path: &Path) -> Result<Contents, WireLogError> {
     read_from(path, file)
 }
 
-/// Removes the records of orders that are over: those that have an end written before `before` and of which `is_over` says
-/// that the journal knows their end too. Returns how many records went. The log must not be open. No log, no records.
+/// Removes the records of orders that are over: those of which `is_over` says that the journal knows their end, and whose own
+/// end was written before `before`. An order that the venue never had gets no end here: it goes by the time that it was
+/// sent at. Returns how many records went. The log must not be open. No log, no records.
 ///
 /// # Errors
 /// See [`WireLogError`]; the log is as it was.
@@ -379,14 +380,17 @@ pub fn shorten(
         return Ok(0);
     }
     let records = read(path)?.records;
-    let ended: BTreeSet<OrderId> = records
-        .iter()
-        .filter_map(|record| match record {
-            Record::End { at, order, .. } if *at < before && is_over(*order) => Some(*order),
-            Record::End { .. } | Record::Sent(_) | Record::Amend(_) => None,
-        })
-        .collect();
-    let kept = records.iter().filter(|record| !ended.contains(&record.order()));
+    let mut latest: BTreeMap<OrderId, (bool, Nanos)> = BTreeMap::new();
+    for record in &records {
+        let (is_end, at) = match record {
+            Record::End { at, .. } => (true, *at),
+            Record::Sent(Sent { at, .. }) | Record::Amend(SentAmend { at, .. }) => (false, *at),
+        };
+        let told = latest.entry(record.order()).or_insert((is_end, at));
+        *told = (*told).max((is_end, at)); // its end, where it has one, whatever came after
+    }
+    let gone = |order: OrderId| latest[&order].1 < before && is_over(order);
+    let kept = records.iter().filter(|record| !gone(record.order()));
     let (mut bytes, mut chain, mut count) = (Vec::new(), 0, 0_usize);
     for (seq, record) in (0_u64..).zip(kept) {
         let record = encode(record, seq, chain, seq);

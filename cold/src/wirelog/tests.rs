@@ -304,6 +304,21 @@ fn orders_that_are_over_go_and_the_others_stay_as_they_were() {
 }
 
 #[test]
+fn an_order_that_the_venue_never_had_goes_by_the_time_it_was_sent_at() {
+    let path = scratch("never-had");
+    written(&path, &[sent(1), sent(2), sent(3), end(3, Ended::Taken)], SyncMode::Always);
+    let over = |order: OrderId| order.get() != 2;
+    assert_eq!(shorten(&path, Nanos::new(10), over).unwrap(), 0, "sent at 10 is not before 10");
+    assert_eq!(
+        shorten(&path, Nanos::new(31), over).unwrap(),
+        1,
+        "3 was sent at 30 and ended at 35"
+    );
+    let left = [sent(2), sent(3), end(3, Ended::Taken)];
+    assert_eq!(read(&path).unwrap().records, left, "of 2 the journal does not know the end");
+}
+
+#[test]
 fn a_change_and_an_expiry_come_back_as_they_were_written() {
     use surefoot_hot::order::{Amend, Change, Expiry, Order};
     let Record::Sent(plain) = sent(1) else { unreachable!("it is one") };
