@@ -51,6 +51,24 @@ id!(
     /// Our order id, made before sending and never reused, across restarts too.
     OrderId(u64)
 );
+/// The second from which order ids count, since 1970: the beginning of 2026.
+const ORDER_IDS_SINCE: u64 = 1_767_225_600;
+/// So many ids, as a power of two, lie between those of runs that began a second apart: more than a run can give out in one.
+const ORDER_IDS_PER_SECOND: u32 = 24;
+
+impl OrderId {
+    /// The first id of a run that begins at this second since 1970: above every id that an earlier run can have used, even one
+    /// whose journal is lost. Below 2⁵³ until the year 2043, for Polymarket's salts travel as JSON numbers.
+    pub fn first_at(second: u64) -> Self {
+        Self(second.saturating_sub(ORDER_IDS_SINCE).max(1) << ORDER_IDS_PER_SECOND)
+    }
+
+    /// The second since 1970 at which the run began that gave out this id, by that run's clock: the order is not older.
+    pub const fn run_began(self) -> u64 {
+        ORDER_IDS_SINCE + (self.0 >> ORDER_IDS_PER_SECOND)
+    }
+}
+
 id!(
     /// Orders that only make sense together.
     GroupId(u32)
@@ -166,4 +184,20 @@ pub enum OrderRef {
 
 pack_variants! {
     OrderRef { 0 = Id(id), 1 = Key(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_ids_of_a_later_run_are_above_those_of_every_earlier_one() {
+        let began = 1_795_197_660;
+        let (first, next) = (OrderId::first_at(began), OrderId::first_at(began + 1));
+        assert_eq!(next.get() - first.get(), 1 << 24);
+        assert_eq!(first.run_began(), began);
+        assert_eq!(OrderId::new(next.get() - 1).run_began(), began, "as many as a run gives out");
+        assert_eq!(OrderId::first_at(0).get(), 1 << 24, "a clock before 2026 begins somewhere too");
+        assert!(OrderId::first_at(2_303_596_800).get() < 1 << 53, "in the year 2043");
+    }
 }

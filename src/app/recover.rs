@@ -216,7 +216,8 @@ impl InJournal {
             .filter(|(order, _)| !never(*order))
             .collect();
         let mut events: Vec<Event> = lost.values().map(|sent| Event::Adopt(order(sent))).collect();
-        events.push(Event::Control(Control::Start { epoch, first_order: first_order(now) }));
+        let first_order = OrderId::first_at(now.get() / 1_000_000_000).get();
+        events.push(Event::Control(Control::Start { epoch, first_order }));
         for (&id, how) in ends.iter().filter(|(id, _)| self.live.contains(id)) {
             let report = match how {
                 Ended::Unsent => Report::Unsent { order: id, why: Unsent::Down },
@@ -247,13 +248,6 @@ fn order(sent: &Sent) -> Order {
         post_only: sent.post_only,
         purpose: sent.purpose,
     }
-}
-
-/// Above every id that an earlier run can have used, even one whose journal is lost: 2²⁴ ids a second since 2026,
-/// below 2⁵³ until the year 2043, for Polymarket's salts travel as JSON numbers.
-fn first_order(now: Nanos) -> u64 {
-    const EPOCH_2026: u64 = 1_767_225_600;
-    (now.get() / 1_000_000_000).saturating_sub(EPOCH_2026).max(1) << 24
 }
 
 #[cfg(test)]

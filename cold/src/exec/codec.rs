@@ -75,8 +75,8 @@ pub struct Inquiry {
 }
 
 impl Inquiry {
-    /// From its beginning.
-    pub fn new(query: Query, id: VenueId) -> Self {
+    /// From its beginning, at `now`.
+    pub fn new(now: Nanos, query: Query, id: VenueId) -> Self {
         Self {
             query,
             id,
@@ -85,7 +85,7 @@ impl Inquiry {
             pages: 0,
             found: false,
             incomplete: false,
-            after_secs: 0,
+            after_secs: not_before(now, query.order),
             then_cancel: None,
             tries: 0,
         }
@@ -95,6 +95,14 @@ impl Inquiry {
     pub(super) const fn is_untouched(&self) -> bool {
         self.step == 0 && self.pages == 0 && self.then_cancel.is_none()
     }
+}
+
+/// A second since 1970 before which an order was not made, as far as its id tells; zero where that is after `now`. A day is
+/// allowed for clocks that were wrong: what is asked for too late looks as if it were not there.
+fn not_before(now: Nanos, order: OrderId) -> u64 {
+    const CLOCKS_MAY_ERR: u64 = 24 * 60 * 60;
+    let second = order.run_began().saturating_sub(CLOCKS_MAY_ERR);
+    if second < now.get() / 1_000_000_000 { second } else { 0 }
 }
 
 /// What comes after an answer to an inquiry.
@@ -250,5 +258,29 @@ pub(crate) fn rehearsal_order(now: Nanos, venue: Venue) -> Order {
         expires: None,
         post_only: false,
         purpose: Purpose::Leg,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_goes_back_to_the_day_before_the_run_that_gave_out_the_id() {
+        let after = |order: OrderId, now: u64| {
+            let query =
+                Query { order, key: None, market: MarketId::new(0), venue: Venue::Polymarket };
+            Inquiry::new(Nanos::from_secs(now), query, VenueId::NONE).after_secs
+        };
+        let (began, day) = (1_795_197_660, 86_400);
+        let first = OrderId::first_at(began);
+        assert_eq!(after(first, began + 5), began - day);
+        let later = OrderId::new(first.get() + 1_000_000);
+        assert_eq!(after(later, began + 100 * day), began - day, "ids of a run count up by one");
+        assert_eq!(
+            after(first, began - 2 * day),
+            0,
+            "a clock that was ahead when it began proves nothing"
+        );
     }
 }

@@ -220,7 +220,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                     Chore::Cancel { cancel, id, .. }
                         if id.is_none() && self.ids.find(cancel.order).is_none() =>
                     {
-                        search = Inquiry::new(query_of(cancel), VenueId::NONE);
+                        search = Inquiry::new(now, query_of(cancel), VenueId::NONE);
                         RequestKind::Ask(&search)
                     }
                     Chore::Cancel { cancel, .. } => RequestKind::Cancel(cancel),
@@ -252,7 +252,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             return Job::Cancel { cancel, id, tries };
         }
         // its id is not known: find it first
-        let mut inquiry = Box::new(Inquiry::new(query_of(&cancel), VenueId::NONE));
+        let mut inquiry = Box::new(Inquiry::new(now, query_of(&cancel), VenueId::NONE));
         inquiry.then_cancel = Some(cancel);
         self.write_question(now, inquiry)
     }

@@ -26,7 +26,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             return; // its answer will be as fresh
         }
         let not_before = self.query_pace.due(now, order);
-        let inquiry = Box::new(Inquiry::new(query, id));
+        let inquiry = Box::new(Inquiry::new(now, query, id));
         self.chores.push_back(Chore::Ask { inquiry, not_before });
     }
 

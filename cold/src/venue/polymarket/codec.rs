@@ -278,8 +278,10 @@ impl VenueCodec for Polymarket {
                     match rest::order(&body) {
                         Ok(row) if row.name.id == word(&inquiry.id) => {
                             inquiry.found = true;
-                            inquiry.after_secs =
-                                (row.created.get() / 1_000_000_000).saturating_sub(60);
+                            if row.created > Nanos::ZERO {
+                                inquiry.after_secs =
+                                    (row.created.get() / 1_000_000_000).saturating_sub(60);
+                            }
                             reports.push(Report::Status(row.status()));
                         }
                         _ => return AfterAnswer::Retry,
