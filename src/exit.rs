@@ -120,9 +120,10 @@ impl From<StateError> for Failed {
     fn from(error: StateError) -> Self {
         let exit = match &error {
             StateError::InUse { .. } | StateError::AccountInUse { .. } => Exit::InUse,
-            StateError::Io { .. } | StateError::Open { .. } | StateError::Damaged { .. } => {
-                Exit::State
-            }
+            StateError::Io { .. }
+            | StateError::Open { .. }
+            | StateError::Damaged { .. }
+            | StateError::Version { .. } => Exit::State,
         };
         Self(exit, error.to_string())
     }

@@ -45,6 +45,13 @@ pub enum StateError {
     },
     /// A file of ours holds something else.
     Damaged { path: PathBuf, what: String },
+    /// A file of ours has a version that this program does not read.
+    Version {
+        path: PathBuf,
+        version: u64,
+        /// The newest version that it reads.
+        known: u64,
+    },
 }
 
 impl fmt::Display for StateError {
@@ -86,6 +93,12 @@ impl fmt::Display for StateError {
             Self::Damaged { path, what } => write!(
                 f,
                 "{} is not as surefoot wrote it: {what}. Look at it; if it may go, remove it by hand",
+                path.display()
+            ),
+            Self::Version { path, version, known } => write!(
+                f,
+                "{} has version {version}, this program knows {known}. Use the surefoot that wrote it, or give another \
+                 directory with --state",
                 path.display()
             ),
         }

@@ -13,6 +13,11 @@ use crate::directory::{Directory, Entry, Names};
 use crate::state_dir::{StateError, write_atomic};
 use crate::text::{hex, parse_hex};
 
+/// The version of the file. It rises with the layout of what stands in it: with the fields here, with those that a venue's names
+/// have (`directory.rs`), and with the packing of a market's terms, which a test holds. The first version said none, and had the
+/// worlds at the top.
+const VERSION: u64 = 2;
+
 /// One directory of markets for each set of venues and accounts that this state directory was used with.
 #[derive(Clone, Debug, Default)]
 pub struct MarketNames {
@@ -23,7 +28,7 @@ impl MarketNames {
     /// Reads the file; without a file there are no names yet.
     ///
     /// # Errors
-    /// It cannot be read, or is not as it was written.
+    /// It cannot be read, is of a version that is not known here, or is not as it was written.
     pub fn load(path: &Path) -> Result<Self, StateError> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
@@ -34,8 +39,16 @@ impl MarketNames {
         };
         let damaged = |what: &str| StateError::Damaged { path: path.to_owned(), what: what.into() };
         let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&e.to_string()))?;
+        let worlds = match value.get("version").map(|version| version.as_u64().unwrap_or(0)) {
+            None => &value,
+            Some(VERSION) => &value["worlds"],
+            Some(version) => {
+                let path = path.to_owned();
+                return Err(StateError::Version { path, version, known: VERSION });
+            }
+        };
         let mut names = Self::default();
-        for (venue, entries) in value.as_object().ok_or_else(|| damaged("no object"))? {
+        for (venue, entries) in worlds.as_object().ok_or_else(|| damaged("no object"))? {
             let venue = u64::from_str_radix(venue, 16).map_err(|_| damaged("a key is no hash"))?;
             let mut directory = Directory::default();
             for written in entries.as_array().ok_or_else(|| damaged("no list of markets"))? {
@@ -66,7 +79,8 @@ impl MarketNames {
         for (venue, directory) in &self.worlds {
             worlds.insert(format!("{venue:016x}"), write_directory(directory));
         }
-        write_atomic(path, Value::Object(worlds).to_string().as_bytes())
+        let file = json!({ "version": VERSION, "worlds": worlds });
+        write_atomic(path, file.to_string().as_bytes())
     }
 
     /// The markets known under this hash of venues and accounts.
@@ -104,4 +118,85 @@ fn read_entry(value: &Value) -> Option<Entry> {
     let def: MarketDef = unpack(&packed)?;
     let names = Names::from_json(def.venue, value.get("names")?)?;
     Some(Entry { def, title: value.get("title")?.as_str()?.to_owned(), names })
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_hot::fees::FeeRule;
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+    use surefoot_hot::market::{Category, MarketStatus};
+    use surefoot_hot::units::{Nanos, Qty};
+
+    use super::*;
+    use crate::directory::KalshiNames;
+
+    fn entry() -> Entry {
+        Entry {
+            def: MarketDef {
+                market: MarketId::new(0),
+                venue: Venue::Kalshi,
+                shard: 2,
+                cluster: ClusterId::new(3),
+                grid: Grid::banded(1_000, 9_000, 10, 100, 10).unwrap(),
+                min_qty: Qty::from_contracts(5),
+                close: Nanos::from_secs(1_795_197_660),
+                fee: FeeRule::Kalshi { taker: 70_000, maker: 17_500 },
+                status: MarketStatus::Open,
+                category: Category::Sports,
+            },
+            title: "A question".to_owned(),
+            names: Names::Kalshi(KalshiNames {
+                ticker: "KXA-1".to_owned(),
+                event_ticker: "KXA".to_owned(),
+                series_ticker: "KX".to_owned(),
+                exchange_index: 2,
+            }),
+        }
+    }
+
+    fn names() -> MarketNames {
+        let mut directory = Directory::default();
+        directory.push(entry());
+        let mut names = MarketNames::default();
+        names.put(0xab, directory);
+        names
+    }
+
+    fn scratch(name: &str) -> std::path::PathBuf {
+        let dir = std::env::temp_dir().join(format!("surefoot-names-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        dir.join(name)
+    }
+
+    #[test]
+    fn the_file_says_its_version_and_one_that_is_not_known_is_refused_by_it() {
+        let path = scratch("version.json");
+        names().save(&path).unwrap();
+        let mut written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(written["version"], VERSION);
+        let known = |path: &Path| {
+            let names = MarketNames::load(path).map_err(|error| error.to_string())?;
+            let entry = names.directory(0xab).unwrap().entry(MarketId::new(0)).unwrap().clone();
+            Ok::<_, String>((entry.def, entry.names))
+        };
+        assert_eq!(known(&path), Ok((entry().def, entry().names)));
+        fs::write(&path, written["worlds"].to_string()).unwrap();
+        assert_eq!(known(&path), Ok((entry().def, entry().names)), "the first version said none");
+        written["version"] = 9.into();
+        fs::write(&path, written.to_string()).unwrap();
+        let refused = known(&path).unwrap_err();
+        assert!(refused.contains("version 9") && refused.contains("knows 2"), "{refused}");
+    }
+
+    /// Where this fails the packing of a market's terms has changed: files of this version cannot be read any more.
+    #[test]
+    fn a_markets_terms_are_packed_as_this_version_says() {
+        let packed = hex(&pack(&entry().def));
+        assert_eq!(
+            packed.trim_end_matches('0'),
+            "000001020300e80328230a0064000a00404b4c00000000000098e9a9c2d2e91801701101005c4400000102"
+        );
+        assert_eq!(packed.len(), 2 * PACKED_BYTES_MAX);
+    }
 }
