@@ -10,7 +10,9 @@ pub(crate) fn parse(body: &[u8]) -> Value {
 /// Whether a refusal comes from a filter in front of the venue: the venue's servers answer in JSON or not at all, a filter with a
 /// page, and a redirect leads to one.
 pub(crate) fn is_filter_page(status: u16, body: &[u8]) -> bool {
-    let page = !body.trim_ascii().is_empty() && parse(body).is_null();
+    let body = body.trim_ascii();
+    // By its beginning alone: of a long answer only that may have been kept.
+    let page = !body.is_empty() && !matches!(body[0], b'{' | b'[' | b'"');
     (300..400).contains(&status) || (page && (400..500).contains(&status))
 }
 
@@ -26,4 +28,21 @@ pub(crate) fn holds(text: &str, part: &str) -> bool {
             .as_bytes()
             .windows(part.len())
             .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_answers_with_a_page_and_the_venue_in_json_or_not_at_all() {
+        for body in ["", " \n", r#"{"error":"no"}"#, r#" {"error":"cut"#, r#""no""#, "[]"] {
+            assert!(refuses_credentials(403, body.as_bytes()), "{body}");
+        }
+        for body in ["<html>blocked</html>", "Forbidden", "error code: 1010"] {
+            assert!(!refuses_credentials(403, body.as_bytes()), "{body}");
+            assert!(refuses_credentials(401, body.as_bytes()), "{body}");
+        }
+        assert!(is_filter_page(302, b"{}") && !is_filter_page(502, b"<html>"));
+    }
 }

@@ -10,6 +10,7 @@ use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::units::{Qty, Usd};
 
 use crate::directory::Entry;
+use crate::http_answer::refuses_credentials;
 use crate::json::ReadError;
 use crate::rest::RestError;
 
@@ -66,9 +67,8 @@ impl TruthError {
     /// interface's own JSON: it says nothing about the key.
     pub fn refuses_credentials(&self) -> bool {
         match self {
-            Self::Rest(_, RestError::Status { status: 401, .. }) => true,
-            Self::Rest(_, RestError::Status { status: 403, body, .. }) => {
-                body.trim_start().starts_with('{')
+            Self::Rest(_, RestError::Status { status, body, .. }) => {
+                refuses_credentials(*status, body.as_bytes())
             }
             Self::Rest(..)
             | Self::Read(..)
@@ -229,7 +229,9 @@ mod tests {
             TruthError::Rest(Venue::Kalshi, error).refuses_credentials()
         };
         assert!(answer(401, "") && answer(401, "<html>") && answer(403, " {\"error\":\"no\"}"));
-        assert!(!answer(403, "<html>blocked</html>") && !answer(403, "") && !answer(500, "{}"));
+        let cut = format!("{{\"message\":\"{}", "long ".repeat(60)); // as much of a body as an error keeps
+        assert!(answer(403, "") && answer(403, &cut), "as of an order, and of an upgrade");
+        assert!(!answer(403, "<html>blocked</html>") && !answer(500, "{}"));
         assert!(!TruthError::Account(Venue::Kalshi).refuses_credentials());
     }
 }
