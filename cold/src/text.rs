@@ -32,6 +32,11 @@ impl Digits {
     }
 }
 
+/// A number with what is counted, for a person: `1 market`, `2 markets`.
+pub fn counted(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
 /// Appends `number / 10^decimals` with exactly that many decimals.
 pub fn push_fixed(out: &mut Vec<u8>, number: u64, decimals: u32) {
     let scale = 10_u64.pow(decimals);

@@ -7,6 +7,7 @@ use surefoot_cold::policy::{
     Unagreed, Waited, Want,
 };
 use surefoot_cold::state_dir::StateError;
+use surefoot_cold::text::counted;
 use surefoot_hot::event::{Control, Event};
 
 use super::close::CLOSE_WITHIN;
@@ -246,8 +247,9 @@ impl Running {
                 self.say_stopping("a venue is still being read", DRAIN_WITHIN + READ_WITHIN);
             }
             Message::StillStopping(Waited::InFlight { orders, groups }) => {
-                let what = format!("{orders} orders and {groups} groups are in flight");
-                self.say_stopping(&what, DRAIN_WITHIN);
+                let (orders, groups) =
+                    (counted(orders, "order", "orders"), counted(groups, "group", "groups"));
+                self.say_stopping(&format!("in flight are {orders} and {groups}"), DRAIN_WITHIN);
             }
             Message::Resumed { request } => {
                 let text = format!("resumed: {}", self.requests.words(request).1);

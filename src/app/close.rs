@@ -7,6 +7,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::policy::{Closing, DRAIN_WITHIN, Ending};
 use surefoot_cold::reconcile::Truth;
+use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
@@ -85,10 +86,10 @@ fn how_it_compared(agreement: Agreement, differences: &[String]) -> Vec<(RunNote
 /// What was still in flight when the wait for it ended.
 fn in_flight(core: &Core) -> String {
     format!(
-        "{} orders and {} groups were still in flight after {} s; the next start asks about them",
-        core.orders().live_len(),
-        core.groups().len(),
-        DRAIN_WITHIN.as_secs()
+        "still in flight after {} s: {} and {}; the next start asks about them",
+        DRAIN_WITHIN.as_secs(),
+        counted(core.orders().live_len() as u64, "order", "orders"),
+        counted(core.groups().len() as u64, "group", "groups")
     )
 }
 

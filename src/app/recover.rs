@@ -9,6 +9,7 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::snapshot;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::next_record;
+use surefoot_cold::text::counted;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
@@ -81,10 +82,10 @@ pub(crate) fn journal_loss(state: &StateDir) -> Result<(), JournalError> {
 fn differences_in_words(differences: &Differences) -> Option<String> {
     let (seq, how) = differences.first.first()?;
     Some(format!(
-        "this version decides otherwise than the one that wrote the journal: {} times since the snapshot, first at record \
+        "this version decides otherwise than the one that wrote the journal: {} since the snapshot, first at record \
          {seq} ({how}). What happened stands: it is compared with the venues before anything opens. `surefoot replay` lists \
          the differences",
-        differences.count
+        counted(differences.count, "time", "times")
     ))
 }
 
@@ -92,8 +93,10 @@ fn differences_in_words(differences: &Differences) -> Option<String> {
 fn continued(replayed: &Replayed) -> (RunNote, String) {
     let (inputs, stats) = (replayed.counts.inputs_since_fresh, replayed.core.stats());
     let text = format!(
-        "continuing from the journal: {inputs} inputs, {} orders and {} groups in flight",
-        stats.orders_live, stats.groups_live
+        "continuing from the journal: {}, {} and {} in flight",
+        counted(inputs, "input", "inputs"),
+        counted(stats.orders_live, "order", "orders"),
+        counted(stats.groups_live, "group", "groups")
     );
     if replayed.closed {
         (RunNote::Continued, text)

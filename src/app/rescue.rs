@@ -11,6 +11,7 @@ use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
 use surefoot_cold::rest::Rest;
+use surefoot_cold::text::counted;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
 
@@ -138,7 +139,8 @@ impl Hand {
                     String::new()
                 }
                 (Ok(_), Ok(rests)) => {
-                    format!("{rests} orders rest although it confirmed the cancel")
+                    let rest = counted(rests as u64, "order rests", "orders rest");
+                    format!("{rest} although it confirmed the cancel")
                 }
                 (Err(why), _) | (_, Err(why)) => why,
             };

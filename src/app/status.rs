@@ -13,6 +13,7 @@ use surefoot_cold::observe::table::{
 };
 use surefoot_cold::observe::{RunFacts, Snapshot, Values};
 use surefoot_cold::policy::HaltCause;
+use surefoot_cold::text::counted;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::per_venue::PerVenue;
@@ -121,9 +122,9 @@ pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
             Usd::from_micros(loss)
         ),
         Some(HaltWhy::Group) => format!(
-            "a group on one leg could not be closed within its attempts: {} groups are with the operator (`v_groups` names \
+            "a group on one leg could not be closed within its attempts: {} with the operator (`v_groups` names \
              them), ${} at risk",
-            core.count(CoreFigure::BasketsOperator),
+            counted(core.count(CoreFigure::BasketsOperator), "group is", "groups are"),
             core.usd(CoreFigure::Exposure)
         ),
         Some(HaltWhy::RingFull) => {

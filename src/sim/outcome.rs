@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::units::{Nanos, Usd};
@@ -109,9 +110,9 @@ impl Outcome {
     /// As one line.
     pub fn line(&self) -> String {
         format!(
-            "seed {}: {} baskets completed, {} unwound, {} without a first leg, result ${}; decisions {:016x}, state {:016x}",
+            "seed {}: {} completed, {} unwound, {} without a first leg, result ${}; decisions {:016x}, state {:016x}",
             self.seed,
-            self.completed,
+            counted(self.completed, "basket", "baskets"),
             self.unwound,
             self.failed,
             self.result,

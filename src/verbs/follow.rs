@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::text::counted;
 
 use super::status::not_running;
 use super::told;
@@ -17,12 +18,12 @@ pub fn run(args: &MarketsArgs, setup: &Setup) -> Exit {
     let say = || eprintln!("surefoot: waiting for the venues to tell the terms of the markets");
     match ask_patiently(&state, &request, PATIENCE_LONG, say) {
         Ok(answer) => {
-            let count = |key: &str| answer[key].as_array().map_or(0, Vec::len);
+            let count = |key: &str| answer[key].as_array().map_or(0, Vec::len) as u64;
             let done = format!(
-                "{} markets are followed from now on, {} were already; {} baskets were added",
-                count("followed"),
-                count("already"),
-                answer["baskets"]
+                "{} followed from now on, {} already; {} added",
+                counted(count("followed"), "market is", "markets are"),
+                counted(count("already"), "was", "were"),
+                counted(answer["baskets"].as_u64().unwrap_or(0), "basket was", "baskets were")
             );
             told(&answer, setup.json, &done)
         }

@@ -7,6 +7,7 @@ use surefoot_cold::journal::replay::ReplayError;
 use surefoot_cold::journal::{Expect, Mark, Replayed, binary_hash};
 use surefoot_cold::snapshot::replay_kept;
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::text::counted;
 
 use crate::cli::ReplayArgs;
 use crate::config::Setup;
@@ -109,20 +110,20 @@ fn print_for_people(replayed: &Replayed, is_running: bool) {
         (false, true) => "; an instance is at work and writes on",
         (false, false) => "; the last run did not end as it should",
     };
+    let counts = &replayed.counts;
     println!(
-        "{} records of {} run{}: {} inputs {made} {} intents and {} notes{end}",
-        replayed.counts.records,
-        replayed.counts.runs,
-        if replayed.counts.runs == 1 { "" } else { "s" },
-        replayed.counts.inputs,
-        replayed.counts.intents,
-        replayed.counts.notes,
+        "{} of {}: {} {made} {} and {}{end}",
+        counted(counts.records, "record", "records"),
+        counted(counts.runs, "run", "runs"),
+        counted(counts.inputs, "input", "inputs"),
+        counted(counts.intents, "intent", "intents"),
+        counted(counts.notes, "note", "notes"),
     );
     if replayed.differences.count > 0 {
         println!(
-            "another version of surefoot wrote runs of it; this one decides otherwise {} times, the later ones perhaps because \
+            "another version of surefoot wrote runs of it; this one decides otherwise {}, the later ones perhaps because \
              of the first:",
-            replayed.differences.count
+            counted(replayed.differences.count, "time", "times")
         );
         for (seq, how) in &replayed.differences.first {
             println!("record {seq}: {how}");

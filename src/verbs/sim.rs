@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use surefoot_cold::text::counted;
 use surefoot_hot::units::Nanos;
 
 use crate::cli::SimArgs;
@@ -44,9 +45,9 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     } else {
         let events: u64 = days.iter().map(|day| day.events).sum();
         println!(
-            "{} of {} days held: every invariant after each of {events} events; {speed} days of 24 hours per core-hour",
+            "{} of {} held: every invariant after each of {events} events; {speed} days of 24 hours per core-hour",
             days.len(),
-            days.len() + broken.len()
+            counted((days.len() + broken.len()) as u64, "day", "days")
         );
     }
     if broken.is_empty() { Exit::Ok } else { Exit::Internal }

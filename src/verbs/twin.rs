@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use surefoot_cold::text::counted;
 use surefoot_hot::ids::Venue;
 
 use super::refuse;
@@ -116,13 +117,14 @@ fn for_people(twin: &Value) -> String {
         lines.extend(lines_of(venue, &twin[venue.name()]));
     }
     let markets = Venue::ALL.map(|venue| {
-        format!("{} markets on {}", count(&format!("/markets/{}", venue.name())), venue.name())
+        let markets = count(&format!("/markets/{}", venue.name()));
+        format!("{} on {}", counted(markets as u64, "market", "markets"), venue.name())
     });
     lines.push(format!(
-        "{}, {} pairs, {} exclusive sets. Ctrl-C ends it.",
+        "{}, {}, {}. Ctrl-C ends it.",
         markets.join(", "),
-        count("/relations/pairs"),
-        count("/relations/sets"),
+        counted(count("/relations/pairs") as u64, "pair", "pairs"),
+        counted(count("/relations/sets") as u64, "exclusive set", "exclusive sets"),
     ));
     let start = &twin["start"];
     lines.push(match start["resident_mb"].as_u64() {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
+use surefoot_cold::text::counted;
 
 use super::status::not_running;
 use super::told;
@@ -17,9 +18,9 @@ pub fn run(args: &MarketsArgs, setup: &Setup) -> Exit {
     match ask(&state, &request, PATIENCE_LONG) {
         Ok(answer) => {
             let done = format!(
-                "nothing is opened there any more, {} baskets were withdrawn; each market is left once nothing is held there \
+                "nothing is opened there any more, {} withdrawn; each market is left once nothing is held there \
                  (`core_markets_leaving` in `surefoot status --json`)",
-                answer["baskets"]
+                counted(answer["baskets"].as_u64().unwrap_or(0), "basket was", "baskets were")
             );
             told(&answer, setup.json, &done)
         }

@@ -1,6 +1,7 @@
 //! The closing report for people.
 
 use serde_json::Value;
+use surefoot_cold::text::counted;
 use surefoot_hot::ids::Venue;
 
 use super::{Agreement, ClosingReport};
@@ -71,8 +72,8 @@ impl ClosingReport<'_> {
             at("/fills")
         );
         println!(
-            "  on one leg      {} times, p99 {} ms, longest {} ms",
-            at("/one_leg/count"),
+            "  on one leg      {}, p99 {} ms, longest {} ms",
+            counted(at("/one_leg/count").as_u64().unwrap_or(0), "time", "times"),
             at("/one_leg/p99_ms"),
             at("/one_leg/max_ms")
         );
