@@ -63,8 +63,7 @@ pub enum TruthError {
 }
 
 impl TruthError {
-    /// Whether the venue refused the key that signed the question. A block page answers 403 as well, but not in the
-    /// interface's own JSON: it says nothing about the key.
+    /// Whether the venue refused the key that signed the question.
     pub fn refuses_credentials(&self) -> bool {
         match self {
             Self::Rest(_, RestError::Status { status, body, .. }) => {
@@ -126,6 +125,31 @@ pub trait Reader: Send {
     fn history(&self, market: MarketId) -> Result<Option<(Qty, Qty)>, TruthError>;
     /// One more market is followed, or one whose names changed. Those of other venues change nothing.
     fn follow(&mut self, entry: &Entry);
+}
+
+/// A garbage cursor is answered with success (`venues/kalshi.md` §6.3), so a walk of pages is bounded.
+const PAGES_MAX: u32 = 1_000;
+
+/// Walks a list: `page` reads what begins at a cursor (`None` at the beginning) and says where the next page begins, `None`
+/// after the last. Whether the end was reached: `false` where a cursor leads nowhere, or where there are too many pages.
+///
+/// # Errors
+/// The first that a page had.
+pub(crate) fn walk_pages(
+    mut page: impl FnMut(Option<&str>) -> Result<Option<String>, TruthError>,
+) -> Result<bool, TruthError> {
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES_MAX {
+        let next = page(cursor.as_deref())?;
+        if next.is_none() {
+            return Ok(true);
+        }
+        if next == cursor {
+            return Ok(false);
+        }
+        cursor = next;
+    }
+    Ok(false)
 }
 
 /// Reads until two answers in a row agree: a single one may lag behind a write, or be the zero of an incident.
@@ -219,6 +243,24 @@ mod tests {
         assert!(is_partial(vec![Some(1), Some(2), None]) && is_partial(vec![None, None, Some(1)]));
         assert!(is_partial(vec![Some(1), None, Some(1)]), "an error between them is no agreement");
         assert!(told(vec![None, Some(1), Some(2), Some(2)]).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_walked_to_its_end_and_no_further_than_it_leads() {
+        let walk = |cursors: &[Option<&str>]| {
+            let mut asked = Vec::new();
+            let mut left = cursors.iter();
+            let whole = walk_pages(|cursor| {
+                asked.push(cursor.map(str::to_owned));
+                Ok(left.next().expect("asked no further").map(str::to_owned))
+            });
+            (whole.unwrap(), asked.len())
+        };
+        assert_eq!(walk(&[None]), (true, 1));
+        assert_eq!(walk(&[Some("a"), Some("b"), None]), (true, 3));
+        assert_eq!(walk(&[Some("a"), Some("a")]), (false, 2), "it stands still");
+        let mut other = [Some("a"), Some("b")].into_iter().cycle().map(|c| c.map(str::to_owned));
+        assert_eq!(walk_pages(|_| Ok(other.next().unwrap())).ok(), Some(false), "without an end");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use surefoot_hot::units::{Qty, Usd};
 use super::rest;
 use crate::directory::{Directory, Entry, Names};
 use crate::json::as_qty;
-use crate::reconcile::{Open, Reader, Truth, TruthError};
+use crate::reconcile::{Open, Reader, Truth, TruthError, walk_pages};
 use crate::rest::Rest;
 
 /// Reads our account at Kalshi.
@@ -54,30 +54,18 @@ impl KalshiReader {
         query: &[(&str, &str)],
         mut each: impl FnMut(&Value) -> Result<(), TruthError>,
     ) -> Result<(), TruthError> {
-        let mut cursor = String::new();
-        for _ in 0..PAGES_MAX {
+        let is_whole = walk_pages(|cursor| {
             let mut query = query.to_vec();
             query.push(("limit", "200"));
-            if !cursor.is_empty() {
-                query.push(("cursor", &cursor));
-            }
+            query.extend(cursor.map(|cursor| ("cursor", cursor)));
             let body = self.rest.get(path, &query).map_err(rest_error)?;
             let (rows, next) = rest::page(&body, field).map_err(read_error)?;
-            for row in rows {
-                each(row)?;
-            }
-            match next {
-                None => return Ok(()),
-                Some(next) if next != cursor => cursor = next.to_owned(),
-                Some(_) => break,
-            }
-        }
-        Err(TruthError::Partial(Venue::Kalshi, field))
+            rows.iter().try_for_each(&mut each)?;
+            Ok(next.map(str::to_owned))
+        })?;
+        if is_whole { Ok(()) } else { Err(TruthError::Partial(Venue::Kalshi, field)) }
     }
 }
-
-/// A garbage cursor is answered with success (`venues/kalshi.md` §6.3), so the walk is bounded here.
-const PAGES_MAX: u32 = 1_000;
 
 fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Kalshi, error)

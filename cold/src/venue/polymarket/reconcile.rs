@@ -9,9 +9,9 @@ use surefoot_hot::units::Qty;
 use super::rest;
 use crate::directory::{Directory, Entry, Names};
 use crate::json::{ReadError, as_qty};
-use crate::reconcile::{Open, Reader, Truth, TruthError};
+use crate::reconcile::{Open, Reader, Truth, TruthError, walk_pages};
 use crate::rest::Rest;
-use crate::text::hex;
+use crate::text::{counted, hex};
 
 /// Reads our account at Polymarket.
 #[derive(Debug)]
@@ -55,22 +55,16 @@ impl PolymarketReader {
         filter: &[(&str, &str)],
         mut each: impl FnMut(&serde_json::Value) -> Result<(), TruthError>,
     ) -> Result<(), TruthError> {
-        let mut cursor = rest::CURSOR_FIRST.to_owned();
-        for _ in 0..PAGES_MAX {
+        let is_whole = walk_pages(|cursor| {
             let mut query = filter.to_vec();
-            query.push(("next_cursor", &cursor));
+            query.push(("next_cursor", cursor.unwrap_or(rest::CURSOR_FIRST)));
             let body = self.clob.get(path, &query).map_err(rest_error)?;
             let page = rest::page(&body).map_err(read_error)?;
-            for row in page.rows {
-                each(row)?;
-            }
-            match page.next {
-                None => return Ok(()),
-                Some(next) if next != cursor => cursor = next.to_owned(),
-                Some(_) => break, // it leads nowhere
-            }
-        }
-        Err(TruthError::Partial(Venue::Polymarket, "orders or trades"))
+            page.rows.iter().try_for_each(&mut each)?;
+            Ok(page.next.map(str::to_owned))
+        })?;
+        let partial = TruthError::Partial(Venue::Polymarket, "orders or trades");
+        if is_whole { Ok(()) } else { Err(partial) }
     }
 
     /// All positions of the wallet, page by page: contracts of markets that we follow, and the names of the others.
@@ -78,10 +72,9 @@ impl PolymarketReader {
         let partial = || TruthError::Partial(Venue::Polymarket, "positions");
         let mut held: BTreeMap<MarketId, [Qty; 2]> = BTreeMap::new();
         let mut seen = BTreeSet::new();
-        let mut cursor = None;
-        for _ in 0..PAGES_MAX {
+        let is_whole = walk_pages(|cursor| {
             let mut query = vec![("user", self.wallet.as_str()), ("limit", POSITIONS_PER_PAGE)];
-            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            query.extend(cursor.map(|cursor| ("cursor", cursor)));
             let body = self.data.get("/v2/positions", &query).map_err(rest_error)?;
             let page = rest::positions(&body).map_err(read_error)?;
             for position in page.held {
@@ -108,20 +101,17 @@ impl PolymarketReader {
                 }
             }
             if page.nameless > 0 {
-                let what = format!("{} positions without a token", page.nameless);
-                truth.unread.push(what);
+                let nameless = counted(page.nameless as u64, "position", "positions");
+                truth.unread.push(format!("{nameless} without a token"));
             }
-            let Some(next) = page.next else {
-                let held = held.into_iter().filter(|(_, held)| *held != [Qty::ZERO; 2]);
-                truth.positions = held.map(|(market, [yes, no])| (market, yes, no)).collect();
-                return Ok(());
-            };
-            if cursor.as_ref() == Some(&next) {
-                return Err(partial());
-            }
-            cursor = Some(next);
+            Ok(page.next)
+        })?;
+        if !is_whole {
+            return Err(partial());
         }
-        Err(partial())
+        let held = held.into_iter().filter(|(_, held)| *held != [Qty::ZERO; 2]);
+        truth.positions = held.map(|(market, [yes, no])| (market, yes, no)).collect();
+        Ok(())
     }
 
     /// Fills of the last hour that were taken back, or will not be any more.
@@ -157,8 +147,6 @@ impl PolymarketReader {
 /// Rows asked for at a time: the most that the Data API gives (`venues/polymarket.md` §7.4, 2026-11-29).
 const POSITIONS_PER_PAGE: &str = "1000";
 
-/// More pages than an account of ours has orders or trades; a cursor that never ends is cut here.
-const PAGES_MAX: u32 = 1_000;
 /// How far back fills are looked at that may have been taken back: settlement takes seconds, retries minutes.
 const VOID_WITHIN_S: u64 = 3_600;
 
