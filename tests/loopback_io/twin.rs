@@ -25,7 +25,7 @@ use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::Signer as KalshiSigner;
 use surefoot_cold::venue::kalshi::{
-    HeaderSlots, Kalshi, KalshiAuth, KalshiRates, KalshiUpgrade, learn_from_frame,
+    HeaderSlots, Kalshi, KalshiAuth, KalshiRates, learn_from_frame,
 };
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, SignatureType};
 use surefoot_cold::venue::polymarket::reconcile::PolymarketReader;
@@ -461,7 +461,7 @@ impl TwinSide for Kalshied {
             let mut session = kalshi::Session::with_capacity(role, 8);
             session.follow(wall_now(), entry).unwrap();
             let mut options = LinkOptions {
-                upgrade: Some(Box::new(KalshiUpgrade::new(Arc::clone(&signer)))),
+                upgrade: Some(Box::new(KalshiAuth(Arc::clone(&signer)))),
                 ..LinkOptions::default()
             };
             if link == Link::Private {

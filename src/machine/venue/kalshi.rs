@@ -15,7 +15,7 @@ use surefoot_cold::venue::kalshi::encode;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::Signer;
 use surefoot_cold::venue::kalshi::{
-    HeaderSlots, Kalshi, KalshiAuth, KalshiRates, KalshiUpgrade, learn_from_frame,
+    HeaderSlots, Kalshi, KalshiAuth, KalshiRates, learn_from_frame,
 };
 use surefoot_cold::wirelog::VenueId;
 use surefoot_hot::bounds::MARKETS_MAX;
@@ -111,7 +111,7 @@ impl VenueAccount for KalshiAccount {
         mut learn: Producer<(OrderId, VenueId)>,
     ) -> Result<(), String> {
         let options = || {
-            let upgrade: Box<dyn Upgrade> = Box::new(KalshiUpgrade::new(Arc::clone(&self.signer)));
+            let upgrade: Box<dyn Upgrade> = Box::new(KalshiAuth(Arc::clone(&self.signer)));
             LinkOptions { upgrade: Some(upgrade), ..parts.options() }
         };
         let market = |number, room| Session::with_capacity(Role::Market, room).numbered(number);

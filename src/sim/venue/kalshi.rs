@@ -8,9 +8,7 @@ use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::reconcile::Reader;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
 use surefoot_cold::venue::kalshi::signer::Signer;
-use surefoot_cold::venue::kalshi::{
-    Kalshi, KalshiAuth, KalshiRates, KalshiUpgrade, learn_from_frame,
-};
+use surefoot_cold::venue::kalshi::{Kalshi, KalshiAuth, KalshiRates, learn_from_frame};
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
@@ -57,9 +55,8 @@ impl SimAccount for KalshiAccount {
     }
 
     fn links(&self, directory: &Directory) -> Result<Vec<Link>, String> {
-        let upgrade = || -> Option<Box<dyn Upgrade>> {
-            Some(Box::new(KalshiUpgrade::new(Arc::clone(&self.signer))))
-        };
+        let upgrade =
+            || -> Option<Box<dyn Upgrade>> { Some(Box::new(KalshiAuth(Arc::clone(&self.signer)))) };
         let way = Way {
             venue: Venue::Kalshi,
             host: Host::KalshiWs,

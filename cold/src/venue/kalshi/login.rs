@@ -10,8 +10,8 @@ use crate::feed::Upgrade;
 use crate::rest::Auth;
 use crate::text::Digits;
 
-/// Signs REST requests to Kalshi, at the time given.
-#[derive(Debug)]
+/// Signs REST requests to Kalshi, and the upgrade to a stream, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
+#[derive(Clone, Debug)]
 pub struct KalshiAuth(pub Arc<Signer>);
 
 impl Auth for KalshiAuth {
@@ -28,22 +28,9 @@ fn signed(signer: &Signer, now: Nanos, method: &str, path: &str) -> Vec<(String,
     headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-/// Signs Kalshi's upgrade, which even public channels want (`kalshi.md` §4.1, 2026-11-20).
-#[derive(Debug)]
-pub struct KalshiUpgrade {
-    signer: Arc<Signer>,
-}
-
-impl KalshiUpgrade {
-    /// With this key.
-    pub fn new(signer: Arc<Signer>) -> Self {
-        Self { signer }
-    }
-}
-
-impl Upgrade for KalshiUpgrade {
+impl Upgrade for KalshiAuth {
     fn headers(&mut self, now: Nanos, path: &str) -> Vec<(String, String)> {
         let path = if path.is_empty() { WS } else { path };
-        signed(&self.signer, now, "GET", path)
+        signed(&self.0, now, "GET", path)
     }
 }

@@ -17,7 +17,7 @@ pub use codec::{Kalshi, KalshiRates};
 pub use header_slots::HeaderSlots;
 pub use learn::learn_from_frame;
 pub use listing::KalshiListing;
-pub use login::{KalshiAuth, KalshiUpgrade};
+pub use login::KalshiAuth;
 
 use crate::exec::Exec;
 
