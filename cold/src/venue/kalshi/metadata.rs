@@ -35,10 +35,6 @@ pub struct Market {
     pub grid: Grid,
     /// When trading closes; it may move either way.
     pub close: Nanos,
-    /// When the result is expected: the horizon, where it is known.
-    pub expected: Option<Nanos>,
-    /// Until when no fee is charged.
-    pub fee_waiver: Option<Nanos>,
     pub status: MarketStatus,
     /// Comparator of its strike, empty where it has none.
     pub strike_type: String,
@@ -46,8 +42,6 @@ pub struct Market {
     pub floor_strike: Option<String>,
     /// Strike text, upper bound.
     pub cap_strike: Option<String>,
-    /// Whether it is a combination of others: not traded.
-    pub combo: bool,
     /// What one YES pays, once the result is final or proposed.
     pub yes_pays: Option<Price>,
 }
@@ -102,11 +96,14 @@ pub fn market(row: &Value) -> Result<Market, ReadError> {
     let strike = |field: &str| {
         object.get(field).map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
     };
-    let optional = |field: &'static str| match object.text_or_empty(field) {
-        "" => Ok(None),
-        _ => object.time(field).map(Some),
-    };
+    // A combination of other markets has fees and a settlement of its own, which are not understood here.
+    if object.get("mve_collection_ticker").is_some() {
+        return Err(object.error("mve_collection_ticker"));
+    }
     let ticker = object.text("ticker")?;
+    if ticker.starts_with("KXMVE") {
+        return Err(object.error("ticker"));
+    }
     let (title, yes_title) = (object.text_or_empty("title"), object.text_or_empty("yes_sub_title"));
     Ok(Market {
         ticker: ticker.to_owned(),
@@ -118,13 +115,10 @@ pub fn market(row: &Value) -> Result<Market, ReadError> {
         shard: shard(&object)?,
         grid: price_ranges(object.list("price_ranges")?).ok_or(object.error("price_ranges"))?,
         close: object.time("close_time")?,
-        expected: optional("expected_expiration_time")?,
-        fee_waiver: optional("fee_waiver_expiration_time")?,
         status: status(object.text("status")?).ok_or(object.error("status"))?,
         strike_type: object.text_or_empty("strike_type").to_owned(),
         floor_strike: strike("floor_strike"),
         cap_strike: strike("cap_strike"),
-        combo: ticker.starts_with("KXMVE") || object.get("mve_collection_ticker").is_some(),
         yes_pays: match (object.text_or_empty("result"), object.get("settlement_value_dollars")) {
             ("", _) => None,
             (_, Some(_)) => Some(object.price("settlement_value_dollars")?),
@@ -303,7 +297,7 @@ mod tests {
     fn row() -> Value {
         json!({"ticker": "KXBTCD-1-T9", "event_ticker": "KXBTCD-1", "market_type": "binary",
             "title": "", "yes_sub_title": "$95,000 or above", "close_time": "2026-11-20T22:00:00Z",
-            "expected_expiration_time": "2026-11-20T22:05:00Z", "status": "active", "result": "",
+            "status": "active", "result": "",
             "notional_value_dollars": "1.0000", "strike_type": "greater", "floor_strike": 94999.99,
             "price_level_structure": "", "price_ranges": [
                 {"start": "0.0000", "end": "0.1000", "step": "0.0010"},
@@ -342,7 +336,8 @@ mod tests {
         assert_eq!(with("market_type", json!("scalar")), Err("market_type"));
         assert_eq!(with("status", json!("new")), Err("status"));
         assert_eq!(with("notional_value_dollars", json!("0.5")), Err("notional_value_dollars"));
-        assert!(with("mve_collection_ticker", json!("KXMVE")).unwrap().combo);
+        assert_eq!(with("mve_collection_ticker", json!("KXMVE")), Err("mve_collection_ticker"));
+        assert_eq!(with("ticker", json!("KXMVECROSS-1")), Err("ticker"), "a combination of others");
         assert_eq!(with("result", json!("yes")).unwrap().yes_pays, Some(Price::ONE));
         let odd = json!({"ticker": "K", "fee_type": "flat", "fee_multiplier": 1});
         assert_eq!(series(&odd).unwrap_err().field, "fee_type");
