@@ -27,7 +27,7 @@ use surefoot_cold::venue::polymarket::rest;
 use surefoot_cold::venue::polymarket::signer::{
     Credentials, OrderType, Signer, Terms, l2_signature,
 };
-use surefoot_hot::amounts::{Amounts, Sizing, amounts, market_price, rounded_amounts};
+use surefoot_hot::amounts::{Amounts, OrderForm, amounts, market_price, rounded_amounts};
 use surefoot_hot::fees::{FeeAccumulator, FeeRule, Precision, fee_adjusted_buy};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, MarketId, Outcome};
@@ -171,15 +171,15 @@ fn check_order(row: &Value) {
     };
     assert_eq!(exchange.contract(chain).text(), str_of(row, "verifying_contract"));
 
-    let (sizing, size) = match str_of(row, "kind") {
-        "limit" => (Sizing::Limit, &row["size"]),
-        _ => (Sizing::Market, &row["amount"]),
+    let (form, size) = match str_of(row, "kind") {
+        "limit" => (OrderForm::Limit, &row["size"]),
+        _ => (OrderForm::Market, &row["amount"]),
     };
-    let signed = rounded(row, sizing, size);
+    let signed = rounded(row, form, size);
     let same = |amount: u64, field: &str| assert_eq!(amount.to_string(), str_of(expected, field));
     same(signed.maker, "maker_amount");
     same(signed.taker, "taker_amount");
-    if sizing == Sizing::Limit {
+    if form == OrderForm::Limit {
         let exact = amounts(price(&row["price"]), side(row), Tif::Gtc, qty(size));
         assert_eq!(exact, Ok(signed), "on the grid nothing is rounded");
     }
@@ -229,22 +229,22 @@ fn check_order(row: &Value) {
     assert_eq!(order.fields.recover(exchange, chain, signature), Ok(signer.address()));
 }
 
-fn rounded(row: &Value, sizing: Sizing, size: &Value) -> Amounts {
+fn rounded(row: &Value, form: OrderForm, size: &Value) -> Amounts {
     let tick = str_of(row, "tick_size");
     let decimals = u32::try_from(tick.split_once('.').unwrap().1.len()).unwrap();
     let fine = |value: &Value| u64::try_from(decimal(value, 8)).unwrap();
-    rounded_amounts(sizing, side(row), decimals, fine(&row["price"]), fine(size)).unwrap()
+    rounded_amounts(form, side(row), decimals, fine(&row["price"]), fine(size)).unwrap()
 }
 
 #[test]
 fn polymarket_amount_rounding() {
     each_line("polymarket_amount_rounding.jsonl", |row| {
-        let (sizing, size) = match str_of(row, "kind") {
-            "limit" => (Sizing::Limit, &row["size"]),
-            _ => (Sizing::Market, &row["amount"]),
+        let (form, size) = match str_of(row, "kind") {
+            "limit" => (OrderForm::Limit, &row["size"]),
+            _ => (OrderForm::Market, &row["amount"]),
         };
         let expected = &row["expected"];
-        let amounts = rounded(row, sizing, size);
+        let amounts = rounded(row, form, size);
         assert_eq!(amounts.maker.to_string(), str_of(expected, "maker_amount"), "{row}");
         assert_eq!(amounts.taker.to_string(), str_of(expected, "taker_amount"), "{row}");
         // The SDK calls a price valid that lies in [tick, 1 − tick]; the venue wants a multiple as well.

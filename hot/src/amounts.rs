@@ -75,7 +75,7 @@ pub fn amounts(price: Price, action: Action, tif: Tif, qty: Qty) -> Result<Amoun
 
 /// Whether an order names its size, or a market order the amount it spends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sizing {
+pub enum OrderForm {
     /// A price and a number of shares; the price is rounded half up to the tick's decimals.
     Limit,
     /// A worst price and, buying, dollars, selling, shares; the price is rounded down.
@@ -89,7 +89,7 @@ pub enum Sizing {
 /// `None` for more than four, a price that rounds to nothing, or beyond 64 bits. The core needs none of this,
 /// its orders are on the grid; a person's conformance order and the vectors do.
 pub fn rounded_amounts(
-    sizing: Sizing,
+    form: OrderForm,
     action: Action,
     tick_decimals: u32,
     price: u64,
@@ -99,9 +99,9 @@ pub fn rounded_amounts(
         return None;
     }
     let grain = 10_u128.pow(8 - tick_decimals);
-    let price = match sizing {
-        Sizing::Limit => (u128::from(price) + grain / 2) / grain,
-        Sizing::Market => u128::from(price) / grain,
+    let price = match form {
+        OrderForm::Limit => (u128::from(price) + grain / 2) / grain,
+        OrderForm::Market => u128::from(price) / grain,
     };
     if price == 0 {
         return None;
@@ -110,15 +110,15 @@ pub fn rounded_amounts(
     let (scale, unit) = (10_u128.pow(tick_decimals), 10_u128.pow(4 - tick_decimals));
     let (given, other) = (
         cents * u128::from(CENT),
-        match (sizing, action) {
+        match (form, action) {
             // shares = dollars ÷ price, to the tick's decimals and two more
-            (Sizing::Market, Action::Buy) => cents * scale * scale / price * unit,
+            (OrderForm::Market, Action::Buy) => cents * scale * scale / price * unit,
             _ => cents * price * unit,
         },
     );
     let (given, other) = (u64::try_from(given).ok()?, u64::try_from(other).ok()?);
-    Some(match (sizing, action) {
-        (Sizing::Limit, Action::Buy) => Amounts { maker: other, taker: given },
+    Some(match (form, action) {
+        (OrderForm::Limit, Action::Buy) => Amounts { maker: other, taker: given },
         _ => Amounts { maker: given, taker: other },
     })
 }

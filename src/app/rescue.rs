@@ -17,7 +17,7 @@ use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
 use crate::access::{Access, Relations};
-use crate::machine::venue::CancelAll;
+use crate::machine::venue::CancelAllRequest;
 
 /// How long a venue is told to cancel everything before it is given up.
 const CANCEL_WITHIN: Duration = Duration::from_secs(45);
@@ -29,7 +29,7 @@ const CLEAR_TIMES: u32 = 2;
 /// One venue's cold connections, idle until they are needed.
 struct Hand {
     rest: Rest,
-    cancel_all: CancelAll,
+    cancel_all: CancelAllRequest,
     reader: Box<dyn Reader>,
 }
 
@@ -66,7 +66,7 @@ impl Rescue {
     /// rests should not wait for that.
     pub fn tell_once(&self, notes: &Announcer) {
         for (venue, hand) in self.0.iter() {
-            let (rest, CancelAll { path, query }) = (hand.rest.clone(), hand.cancel_all);
+            let (rest, CancelAllRequest { path, query }) = (hand.rest.clone(), hand.cancel_all);
             let say = move |notes: &Announcer, what: &str| {
                 let text = format!("{}: {what}", venue.name());
                 notes.note(RunNote::Rescue.told(NamedPlace::of_venue(venue), text));
@@ -121,7 +121,7 @@ impl Rescuing {
 impl Hand {
     fn clear(self) -> Rescued {
         let (venue, begin) = (self.reader.venue(), Instant::now());
-        let CancelAll { path, query } = self.cancel_all;
+        let CancelAllRequest { path, query } = self.cancel_all;
         let mut clear = 0;
         let cleared = loop {
             let told = self.rest.delete(path, query, b"").map_err(|error| error.to_string());

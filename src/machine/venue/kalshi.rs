@@ -23,7 +23,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::kalshi::{Role, Session};
 
 use super::description::{AccessError, absent, endpoint, text};
-use super::{CancelAll, ExecParts, LinkParts, VenueAccount};
+use super::{CancelAllRequest, ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
 /// Kalshi's endpoints and our key there.
@@ -90,8 +90,15 @@ impl VenueAccount for KalshiAccount {
         self.key_id.clone()
     }
 
-    fn cancel_all(&self) -> CancelAll {
-        CancelAll { path: encode::CANCEL_ALL, query: &[("subaccount", "0")] }
+    fn warning(&self) -> Option<&'static str> {
+        match self.signer.key_type() {
+            KeyType::Ed25519 => None,
+            KeyType::Rsa => Some(RSA_IS_SLOW),
+        }
+    }
+
+    fn cancel_all(&self) -> CancelAllRequest {
+        CancelAllRequest { path: encode::CANCEL_ALL, query: &[("subaccount", "0")] }
     }
 
     fn client(&self, trust: &Trust) -> Rest {

@@ -45,7 +45,7 @@ pub type Dial<'a> = dyn Fn(&Endpoint, u64) -> Result<Dialer, String> + 'a;
 
 /// The request that cancels everything at a venue: a `DELETE` of this path with this query.
 #[derive(Clone, Copy, Debug)]
-pub struct CancelAll {
+pub struct CancelAllRequest {
     /// The path below the venue's REST.
     pub path: &'static str,
     /// Names and values of the query.
@@ -65,7 +65,7 @@ pub trait VenueAccount: fmt::Debug + Send + Sync {
     /// Whose money trades, as text.
     fn owner(&self) -> String;
     /// The request that cancels everything.
-    fn cancel_all(&self) -> CancelAll;
+    fn cancel_all(&self) -> CancelAllRequest;
     /// A client for signed cold REST.
     fn client(&self, trust: &Trust) -> Rest;
     /// A reader of the account over cold REST.

@@ -24,7 +24,7 @@ use surefoot_hot::ids::OrderId;
 use surefoot_hot::venue::polymarket::{MarketSession, UserSession};
 
 use super::description::{AccessError, absent, endpoint, text};
-use super::{CancelAll, ExecParts, LinkParts, VenueAccount};
+use super::{CancelAllRequest, ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
 
 /// Polymarket's endpoints and our account there.
@@ -118,8 +118,8 @@ impl VenueAccount for PolymarketAccount {
         }
     }
 
-    fn cancel_all(&self) -> CancelAll {
-        CancelAll { path: path::CANCEL_ALL, query: &[] }
+    fn cancel_all(&self) -> CancelAllRequest {
+        CancelAllRequest { path: path::CANCEL_ALL, query: &[] }
     }
 
     fn client(&self, trust: &Trust) -> Rest {
