@@ -51,6 +51,8 @@ run_notes! {
     Withdrawn = "withdrawn", Info;
     /// Protection of the process's memory that the system did not give.
     NotHardened = "not_hardened", Warning;
+    /// Something about our account at a venue that an operator should know.
+    AccountWarning = "account_warning", Warning;
     /// A market that is not followed, and why.
     MarketLeftOut = "market_left_out", Warning;
     /// What opening the database met.

@@ -70,6 +70,19 @@ fn start_observer(config: &Config, json: bool) -> Result<Observer, Failed> {
     Ok(observer)
 }
 
+/// Tells what the mode says of itself, and what an operator should know of the accounts.
+fn introduce(spec: &RunSpec, notes: &Announcer) {
+    for line in &spec.about {
+        eprintln!("{line}");
+    }
+    for venue in Venue::ALL {
+        if let Some(warning) = spec.access.accounts.at(venue).warning() {
+            let text = format!("{}: {warning}", venue.name());
+            notes.note(RunNote::AccountWarning.told(NamedPlace::of_venue(venue), text));
+        }
+    }
+}
+
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
 /// down again with the new ones. The last halt that came meanwhile is returned as well.
 fn load_markets(
@@ -389,9 +402,7 @@ impl Running {
         let mut observer = start_observer(config, json)?;
         let notes = observer.announcer().clone();
         let mut held = Held::take(&spec, config, &notes)?;
-        for line in &spec.about {
-            eprintln!("{line}");
-        }
+        introduce(&spec, &notes);
         let (names, catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
         let latch = state.halt()?.or(halted); // one that came meanwhile may not be on the disk

@@ -13,7 +13,7 @@ use surefoot_cold::rest::Rest;
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::encode;
 use surefoot_cold::venue::kalshi::reconcile::KalshiReader;
-use surefoot_cold::venue::kalshi::signer::Signer;
+use surefoot_cold::venue::kalshi::signer::{KeyType, Signer};
 use surefoot_cold::venue::kalshi::{
     HeaderSlots, Kalshi, KalshiAuth, KalshiRates, learn_from_frame,
 };
@@ -25,6 +25,11 @@ use surefoot_hot::venue::kalshi::{Role, Session};
 use super::description::{AccessError, absent, endpoint, text};
 use super::{CancelAllRequest, ExecParts, LinkParts, VenueAccount};
 use crate::machine::meter::HotMeter;
+
+/// Orders leave with a signature made ahead, by a thread of its own. Everything else is signed as it goes: a cancel's path has
+/// the order's id, and what is signed holds for some seconds only (`kalshi.md` §2). `surefoot bench`: `sign_kalshi_*`.
+const RSA_IS_SLOW: &str = "the key is RSA: each cancel, change and question of an order takes the thread that trades some 0.2 to 0.5 ms to \
+     sign, against 0.01 ms with an Ed25519 key. Make an Ed25519 key on the venue's page";
 
 /// Kalshi's endpoints and our key there.
 #[derive(Debug)]
@@ -140,5 +145,24 @@ impl VenueAccount for KalshiAccount {
         let (signer, rates) = (Arc::clone(&self.signer), KalshiRates::default());
         let codec = Kalshi::new(signer, &self.rest, parts.directory, rates, Some(slots));
         parts.build(codec, &self.rest, 20)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_hears_that_a_key_is_slow() {
+        let account = |algorithm| {
+            let pem = rcgen::KeyPair::generate_for(algorithm).unwrap().serialize_pem();
+            let signer = Arc::new(Signer::from_pem("key", &Secret::new(pem)).unwrap());
+            let [rest, ws] = ["https://kalshi.example", "wss://kalshi.example"]
+                .map(|at| at.parse::<Endpoint>().unwrap());
+            KalshiAccount { rest, ws, key_id: "key".to_owned(), signer }
+        };
+        assert_eq!(account(&rcgen::PKCS_ED25519).warning(), None);
+        let warned = account(&rcgen::PKCS_RSA_SHA256).warning();
+        assert!(warned.is_some_and(|warning| warning.contains("RSA")));
     }
 }

@@ -64,6 +64,10 @@ pub trait VenueAccount: fmt::Debug + Send + Sync {
     fn key(&self) -> &str;
     /// Whose money trades, as text.
     fn owner(&self) -> String;
+    /// What an operator should know of the account before it is traded; `None` where nothing is amiss.
+    fn warning(&self) -> Option<&'static str> {
+        None
+    }
     /// The request that cancels everything.
     fn cancel_all(&self) -> CancelAllRequest;
     /// A client for signed cold REST.
