@@ -40,7 +40,12 @@ impl ClosingReport<'_> {
             "one_leg": one_leg,
             "foreign_orders": self.foreign,
             "reconciled": self.agreement == Agreement::Agreed,
-            "audit": { "checked": self.audit.checked, "matched": self.audit.matched, "proven": self.audit.proven },
+            "audit": {
+                "checked": self.audit.checked,
+                "matched": self.audit.matched,
+                "proven": self.audit.proven,
+                "untold": self.audit.untold,
+            },
             "decision_hash": format!("{:016x}", self.finished.core.decision_hash()),
             "state_hash": format!("{:016x}", self.finished.core.state_hash()),
             "latency_ns": latency,

@@ -30,6 +30,8 @@ pub struct AuditCounts {
     pub matched: u64,
     /// Mismatches that prove a lost change.
     pub proven: u64,
+    /// Books proven wrong of which the core could not be told before the end, and markets that could not be taken in.
+    pub untold: u64,
 }
 
 /// What came of the comparison with the venues at the end.
