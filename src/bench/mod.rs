@@ -3,6 +3,9 @@
 //! Under a microsecond things are timed in blocks, and one at a time between fenced clock reads beside; from a
 //! microsecond on one at a time. Every value is picoseconds per operation, so that a block of a thousand keeps
 //! its digits.
+//!
+//! The files here name the venues, and match on them in full: what is measured is each venue's own frame, codec, order and
+//! signature, for which no row of rules can stand in. A further venue is measured once it has its arms.
 
 pub mod book;
 pub mod codec;
