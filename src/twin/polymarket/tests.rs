@@ -614,6 +614,37 @@ fn what_the_house_does_with_itself_is_not_kept() {
 }
 
 #[test]
+fn a_coarser_price_step_takes_off_what_rests_between_its_prices() {
+    let mut bench = Bench::new();
+    let (conn, total) = (ConnId(1), bench.venue.total_micros());
+    let req = Request { path: "/ws/market".into(), ..Request::default() };
+    bench.venue.ws_open(conn, Host::PolymarketWs, &req, START).unwrap();
+    let token = bench.venue.markets[0].spec.yes_token.clone();
+    let subscribe = json!({"type": "market", "assets_ids": [token]});
+    bench.venue.ws_text(conn, &subscribe.to_string(), START);
+    bench.venue.set_tick(0, 10, START);
+    for price in [4_810, 4_700] {
+        assert_eq!(bench.order(ask(0, Yes, Buy, price, 100)).0, 200, "{price}");
+    }
+    bench.frames();
+    bench.venue.set_tick(0, 100, START);
+    let said: Vec<Value> =
+        bench.frames().iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
+    assert_eq!(said[0]["event_type"], "tick_size_change");
+    assert_eq!(
+        (&said[0]["old_tick_size"], &said[0]["new_tick_size"]),
+        (&json!("0.001"), &json!("0.01"))
+    );
+    assert!(said[1..].iter().any(|frame| frame["event_type"] == "book"), "a whole book follows");
+    let (_, page) = bench.call(0, "GET", "/data/orders", b"");
+    assert_eq!((&page["count"], &page["data"][0]["price"]), (&json!(1), &json!("0.47")));
+    bench.refused(ask(0, Yes, Buy, 4_810, 100), 400, "breaks minimum tick size rule: 0.01");
+    assert_eq!(bench.venue.total_micros(), total);
+    bench.venue.set_tick(0, 100, START);
+    assert_eq!(bench.frames(), [], "the same step again is no news");
+}
+
+#[test]
 fn subscribing_follows_the_venues_rules() {
     let mut bench = Bench::new();
     let conn = ConnId(1);

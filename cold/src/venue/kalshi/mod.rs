@@ -18,8 +18,3 @@ pub use header_slots::HeaderSlots;
 pub use learn::learn_from_frame;
 pub use listing::KalshiListing;
 pub use login::KalshiAuth;
-
-use crate::exec::Exec;
-
-/// The executor that trades at Kalshi.
-pub type KalshiExec<M> = Exec<Kalshi, M>;

@@ -16,8 +16,3 @@ pub mod signer;
 pub use codec::{Polymarket, PolymarketRates};
 pub use listing::PolymarketListing;
 pub use login::{PolymarketAuth, polymarket_user_frame};
-
-use crate::exec::Exec;
-
-/// The executor that trades at Polymarket.
-pub type PolymarketExec<M> = Exec<Polymarket, M>;
