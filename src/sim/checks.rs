@@ -88,7 +88,17 @@ impl Checks {
         match note {
             Note::Alarm { what, .. } => *self.alarms.entry(what.name()).or_default() += 1,
             Note::Group { state: GroupState::Flat, result, .. } => self.unwound += *result,
-            _ => {}
+            Note::Group { .. }
+            | Note::Opportunity { .. }
+            | Note::Order { .. }
+            | Note::Booked { .. }
+            | Note::Position { .. }
+            | Note::Refused { .. }
+            | Note::Halt { .. }
+            | Note::Adopted { .. }
+            | Note::Amended { .. }
+            | Note::Replaced { .. }
+            | Note::Unfollowed { .. } => {}
         }
     }
 
