@@ -7,8 +7,8 @@
 //!
 //! While it is open the file goes on beyond its last record with zeros: a write into blocks that are there costs a third
 //! of one that makes the file longer, and needs no room on the disk. After a power cut the records that no sync had covered
-//! yet may be there or not, each by itself; every record says how many had been synced when it was written, so that a hole
-//! among those is a power cut's and any other is damage.
+//! yet may be there or not, each by itself. Every record says how many had been synced when it was written. A hole behind
+//! that number is what a power cut leaves; a hole before it is damage.
 
 mod record;
 #[cfg(test)]
@@ -234,11 +234,15 @@ impl WireLog {
     ///
     /// # Errors
     /// It could not be written, or an earlier one could not be synced: what it speaks of must not be sent.
+    ///
+    /// # Panics
+    /// O8: if more were on the disk than was written, or less than the strict mode promises.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
         if self.shared.suspect.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier write or sync of the wire log failed"));
         }
         let synced = self.shared.synced.load(Ordering::Relaxed);
+        assert!(synced <= self.seq, "O8: no more records are on the disk than were written");
         let bytes = encode(record, self.seq, self.chain, synced);
         if let Err(error) = self.file.write_all_at(&bytes, self.end()) {
             self.shared.suspect.store(true, Ordering::Release); // half a record may be in the file
@@ -249,6 +253,11 @@ impl WireLog {
         if self.mode == SyncMode::Always {
             if matches!(record, Record::Sent(_) | Record::Amend(_)) {
                 self.sync()?;
+                let synced = self.shared.synced.load(Ordering::Relaxed);
+                assert!(
+                    synced == self.seq,
+                    "O8: a strict record is on the disk before its order leaves"
+                );
             }
         } else {
             self.shared.written.store(self.seq, Ordering::Release);
@@ -271,7 +280,8 @@ impl WireLog {
         let from = self.room.max(end);
         match self.file.write_all_at(&[0; ROOM_STEP], from) {
             Ok(()) => self.room = from + ROOM_STEP as u64,
-            Err(_) => self.room_after = now.after(ROOM_RETRY), // in vain it takes milliseconds
+            // A failed allocation takes milliseconds, so it is not tried again in every turn.
+            Err(_) => self.room_after = now.after(ROOM_RETRY),
         }
     }
 

@@ -359,3 +359,13 @@ fn a_change_and_an_expiry_come_back_as_they_were_written() {
     assert!(contents.without_end().is_empty(), "a change opens no order");
     assert_eq!(contents.last_order(), Some(dated.order));
 }
+
+#[test]
+#[should_panic(expected = "O8: no more records are on the disk than were written")]
+fn more_on_the_disk_than_was_written_stops_the_executor() {
+    let path = scratch("too-much-synced");
+    let (mut log, _) = WireLog::open(&path, SyncMode::Always).unwrap();
+    log.append(&sent(1)).unwrap();
+    log.shared.synced.store(2, Ordering::Release);
+    let _ = log.append(&sent(2));
+}
