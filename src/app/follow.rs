@@ -208,7 +208,7 @@ impl Running {
             }
         }
         let mut next = self.catalogue.clone();
-        let changes = next.withdraw(&markets)?;
+        let changes = next.withdraw(&markets);
         record(&self.state, "unfollow", &names.join(" ")).map_err(|error| error.to_string())?;
         self.catalogue = next;
         let baskets = self.hand_on(changes)?;

@@ -94,13 +94,18 @@ fn load_markets(
     let names_file = held.state.names();
     let mut names = MarketNames::load(&names_file)?;
     let (catalogue, halt) = markets::ask(spec, held, names.directory(venue), notes)?;
-    for line in &catalogue.left_out {
-        let text = format!("left out: {line}");
-        notes.note(RunNote::MarketLeftOut.told(NamedPlace::default(), text));
-    }
+    tell_left_out(&catalogue.left_out, notes);
     names.put(venue, catalogue.directory.clone());
     names.save(&names_file)?;
     Ok((names, catalogue, halt))
+}
+
+/// Names what is not followed or not bought, and why.
+fn tell_left_out(left_out: &[String], notes: &Announcer) {
+    for line in left_out {
+        let text = format!("left out: {line}");
+        notes.note(RunNote::MarketLeftOut.told(NamedPlace::default(), text));
+    }
 }
 
 /// The halt that a run begins with.
@@ -235,14 +240,17 @@ fn shorten_wire_logs(
     Ok(())
 }
 
-/// What earlier runs left, and their wire logs without what nobody needs any more.
+/// What earlier runs left, and their wire logs without what nobody needs any more. Baskets get the numbers by which the core
+/// knows them.
 fn take_up(
     state: &StateDir,
     spec: &RunSpec,
     config: &Config,
+    catalogue: &mut Catalogue,
     notes: &Announcer,
 ) -> Result<Recovered, Failed> {
     let recovered = recover(state, spec.access.identity(), notes)?;
+    tell_left_out(&catalogue.keep_numbers(recovered.core.baskets()), notes);
     shorten_wire_logs(state, &recovered, config.retention())?;
     Ok(recovered)
 }
@@ -403,11 +411,11 @@ impl Running {
         let notes = observer.announcer().clone();
         let mut held = Held::take(&spec, config, &notes)?;
         introduce(&spec, &notes);
-        let (names, catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
+        let (names, mut catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
         let latch = state.halt()?.or(halted); // one that came meanwhile may not be on the disk
         notes.markets(Arc::new(catalogue.directory.clone()));
-        let mut recovered = take_up(&state, &spec, config, &notes)?;
+        let mut recovered = take_up(&state, &spec, config, &mut catalogue, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, recovered.fresh);

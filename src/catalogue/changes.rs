@@ -10,6 +10,7 @@ use surefoot_hot::event::WithdrawnWhy;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Venue};
 
 use super::Catalogue;
+use super::numbers::Shape;
 use super::relate::Related;
 
 /// One change of what there is to trade. Versions rise by one from change to change.
@@ -58,42 +59,44 @@ impl Catalogue {
             self.directory.follow(entry.clone());
             self.note(&mut changes, Change::Followed(Arc::new(entry)));
         }
-        self.relate_anew(&mut changes)?;
+        self.add_baskets(&mut changes)?;
         Ok(changes)
     }
 
     /// Takes markets out, and the baskets with a leg there before them.
-    ///
-    /// # Errors
-    /// There is no number left for a basket that becomes whole without them; nothing has changed then.
-    pub fn withdraw(&mut self, markets: &[MarketId]) -> Result<Vec<CatalogueChange>, String> {
+    pub fn withdraw(&mut self, markets: &[MarketId]) -> Vec<CatalogueChange> {
         let mut changes = Vec::new();
         markets.iter().for_each(|market| self.directory.withdraw(*market));
-        self.relate_anew(&mut changes)?;
+        self.drop_baskets(&mut changes);
         for market in markets {
             self.note(&mut changes, Change::Withdrawn(*market));
         }
-        Ok(changes)
+        changes
     }
 
-    /// The baskets that can be made of the markets that are followed: those that cannot be any more are withdrawn, those that
-    /// can be now are bought.
-    fn relate_anew(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
-        let is_wanted = |market| !self.directory.is_withdrawn(market);
-        let wanted = Related::of(&self.relations, &self.directory, is_wanted).shapes;
-        let all: BTreeSet<_> = wanted.iter().collect();
-        let gone = self.live.iter().filter(|(_, shape)| !all.contains(shape));
+    /// Withdraws the baskets that cannot be made any more of the markets that are followed.
+    fn drop_baskets(&mut self, changes: &mut Vec<CatalogueChange>) {
+        let directory = &self.directory;
+        let is_gone = |shape: &Shape| shape.has(|market| directory.is_withdrawn(market));
+        let gone = self.live.iter().filter(|(_, shape)| is_gone(shape));
         let gone: Vec<_> = gone.map(|(basket, _)| *basket).collect();
         for basket in gone {
             self.live.remove(&basket);
             let why = WithdrawnWhy::Unfollowed;
             self.note(changes, Change::BasketWithdrawn { basket, why });
         }
+    }
+
+    /// Buys the baskets that can be made now of the markets that are followed.
+    fn add_baskets(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
+        let is_wanted = |market| !self.directory.is_withdrawn(market);
+        let wanted = Related::of(&self.relations, &self.directory, is_wanted).shapes;
         let there: BTreeSet<_> = self.live.values().cloned().collect();
         for shape in wanted.into_iter().filter(|shape| !there.contains(shape)) {
             let (_, legs) = self.number_basket(shape).ok_or_else(|| {
                 format!(
-                    "this run has had as many baskets as it can, {BASKETS_MAX}: stop and start it"
+                    "there are as many baskets as there can be, {BASKETS_MAX}: nothing was followed. Declare fewer relations, \
+                     then `surefoot stop` and `surefoot start`"
                 )
             })?;
             self.note(changes, Change::Basket(legs));
@@ -130,6 +133,12 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
+    use surefoot_hot::core::Core;
+    use surefoot_hot::event::{Control, Event};
+    use surefoot_hot::outbox::Outbox;
+    use surefoot_hot::units::Nanos;
+
+    use super::super::numbers::Numbers;
     use super::super::tests::{entry, set};
     use super::*;
     use crate::access::Relations;
@@ -159,17 +168,17 @@ mod tests {
     fn baskets_come_and_go_with_their_markets_in_the_order_of_safety() {
         let mut catalogue = catalogue();
         assert_eq!(catalogue.baskets.iter().filter(|leg| leg.leg == 0).count(), 4);
-        let changes = catalogue.withdraw(&[MarketId::new(1)]).unwrap();
+        let changes = catalogue.withdraw(&[MarketId::new(1)]);
         assert_eq!(words(&changes), ["drop 0", "drop 2", "withdraw 1"]);
         assert_eq!(changes.iter().map(|change| change.version).collect::<Vec<_>>(), [1, 2, 3]);
         let changes = catalogue.follow(vec![entry(9, 9, "D"), entry(9, 9, "B")]).unwrap();
         let expected = [
             "follow D",
             "follow B",
+            "basket 0 of 2",
             "basket 4 of 2",
+            "basket 2 of 2",
             "basket 5 of 2",
-            "basket 6 of 2",
-            "basket 7 of 2",
         ];
         assert_eq!(words(&changes), expected);
         let [b, d] = ["B", "D"].map(|name| catalogue.directory.find(name).unwrap().def);
@@ -187,15 +196,86 @@ mod tests {
     }
 
     #[test]
-    fn a_start_tells_the_core_of_what_was_withdrawn_and_takes_it_out_again() {
-        use surefoot_hot::event::Event;
+    fn markets_can_be_withdrawn_where_there_is_no_number_left_for_a_basket() {
         let mut catalogue = catalogue();
-        catalogue.withdraw(&[MarketId::new(0)]).unwrap();
+        // As at a start with more baskets than there are numbers: YES with NO of C found none.
+        catalogue.live.remove(&BasketId::new(3)).expect("it is there");
+        catalogue.numbers = Numbers::full();
+        let changes = catalogue.withdraw(&[MarketId::new(0)]);
+        assert_eq!(words(&changes), ["drop 0", "drop 1", "withdraw 0"]);
+        let said = catalogue.follow(vec![entry(9, 9, "D")]).unwrap_err();
+        assert!(said.contains("nothing was followed"), "{said}");
+    }
+
+    #[test]
+    fn a_start_tells_the_core_of_what_was_withdrawn_and_takes_it_out_again() {
+        let mut catalogue = catalogue();
+        catalogue.withdraw(&[MarketId::new(0)]);
         let mut next = Catalogue { directory: catalogue.directory.clone(), ..Catalogue::default() };
         next.relate(&catalogue.relations.clone());
         let events: Vec<_> = next.events().collect();
         let gone = |event: &&Event| matches!(event, Event::BasketWithdrawn { .. });
         assert_eq!(events.iter().filter(gone).count(), 2, "the set and the complement");
         assert_eq!(events.last(), Some(&Event::MarketWithdrawn { market: MarketId::new(0) }));
+    }
+
+    /// What a core is told as a run begins, and then of these changes.
+    fn tell(core: &mut Core, catalogue: &Catalogue, changes: &[CatalogueChange]) {
+        let start = Control::Start { epoch: 1, first_order: 1 };
+        let mut events = vec![Event::Control(start)];
+        events.extend(catalogue.events());
+        for change in changes {
+            match &change.what {
+                Change::Followed(entry) => events.push(Event::Market(entry.def)),
+                Change::Withdrawn(market) => {
+                    events.push(Event::MarketWithdrawn { market: *market });
+                }
+                Change::Basket(legs) => events.extend(legs.iter().copied().map(Event::Basket)),
+                &Change::BasketWithdrawn { basket, why } => {
+                    events.push(Event::BasketWithdrawn { basket, why });
+                }
+            }
+        }
+        let mut out = Outbox::new();
+        for event in events {
+            core.on_event(Nanos::from_secs(1), &event, &mut out);
+            out.clear();
+        }
+    }
+
+    /// The markets of each basket that a core buys, by the baskets' numbers.
+    fn bought(core: &Core) -> Vec<(u16, Vec<u16>)> {
+        let buys = core.baskets().iter().filter(|(_, basket)| !basket.is_withdrawn());
+        buys.map(|(id, basket)| {
+            (id.get(), basket.legs().iter().map(|leg| leg.market.get()).collect())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_start_buys_what_is_declared_and_nothing_of_an_earlier_run() {
+        let mut first = catalogue();
+        let mut core = Core::new();
+        let mut changes = first.follow(vec![entry(9, 9, "D")]).unwrap();
+        changes.extend(first.withdraw(&[MarketId::new(1)]));
+        changes.extend(first.follow(vec![entry(9, 9, "B")]).unwrap());
+        tell(&mut core, &catalogue(), &changes);
+        let all = bought(&core);
+        assert_eq!(all.len(), 6, "two sets, and YES with NO of each market: {all:?}");
+
+        // The set of A and B is declared no more.
+        let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
+        let relations = Relations { pairs: Vec::new(), sets: vec![set(&["C", "D"])] };
+        next.relate(&relations);
+        assert_eq!(next.keep_numbers(core.baskets()), Vec::<String>::new());
+        tell(&mut core, &next, &[]);
+        let left: Vec<_> = all.into_iter().filter(|(_, markets)| *markets != [0, 1]).collect();
+        assert_eq!(bought(&core), left, "the others have the numbers that they had");
+
+        let mut last = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
+        last.relate(&first.relations);
+        assert_eq!(last.keep_numbers(core.baskets()), Vec::<String>::new());
+        tell(&mut core, &last, &[]);
+        assert_eq!(bought(&core).len(), 6, "declared again it is bought again");
     }
 }

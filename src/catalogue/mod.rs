@@ -2,11 +2,12 @@
 //!
 //! A market whose metadata lacks something is left out and named; nothing is assumed. A basket is built only from
 //! markets that are all there. `fetch` asks the venues, `clusters` joins what depends on each other, `relate` makes the
-//! baskets.
+//! baskets, `numbers` says by which number the core knows each.
 
 mod changes;
 mod clusters;
 mod fetch;
+mod numbers;
 mod relate;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use surefoot_hot::per_venue::PerVenue;
 use crate::access::{Access, Relations};
 use crate::exit::{Exit, Failed};
 use clusters::Clusters;
-use relate::Shape;
+use numbers::{Numbers, Shape};
 
 pub use changes::{CatalogueChange, Change};
 
@@ -42,8 +43,9 @@ pub struct Catalogue {
     relations: Relations,
     /// The baskets that are bought, by number.
     live: BTreeMap<BasketId, Shape>,
-    /// Of what the next basket's number is made: a run gives out each once.
-    next_basket: u16,
+    numbers: Numbers,
+    /// Baskets that the core knows from earlier runs and that nobody declares any more.
+    undeclared: Vec<BasketId>,
 }
 
 /// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.
@@ -51,14 +53,16 @@ pub type ExtraMarkets = PerVenue<Vec<String>>;
 
 impl Catalogue {
     /// Everything the core must know before it trades, as events. Markets that were withdrawn are among them, and withdrawn
-    /// again: of what is held there the core must know the terms, and which contracts pay together.
+    /// again: of what is held there the core must know the terms, and which contracts pay together. A basket of an earlier
+    /// run that nobody declares any more is withdrawn as well: the core would go on buying it.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         let markets = self.directory.iter().map(|entry| Event::Market(entry.def));
         let baskets = self.baskets.iter().copied().map(Event::Basket);
         let gone = self.baskets.iter().filter(|leg| leg.leg == 0);
-        let gone = gone.filter(|leg| !self.live.contains_key(&leg.basket));
+        let gone = gone.map(|leg| leg.basket).filter(|basket| !self.live.contains_key(basket));
         let why = WithdrawnWhy::Unfollowed;
-        let gone = gone.map(move |leg| Event::BasketWithdrawn { basket: leg.basket, why });
+        let gone = gone.chain(self.undeclared.iter().copied());
+        let gone = gone.map(move |basket| Event::BasketWithdrawn { basket, why });
         let all = self.directory.iter().map(|entry| entry.def.market);
         let left = all.filter(|market| self.directory.is_withdrawn(*market));
         let left = left.map(|market| Event::MarketWithdrawn { market });

@@ -1,49 +1,19 @@
 //! Relations to baskets: a basket is built only from markets that are all there.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use surefoot_cold::directory::Directory;
-use surefoot_hot::basket::{BasketDef, BasketKind};
+use surefoot_hot::basket::{BasketDef, BasketKind, Baskets};
 use surefoot_hot::bounds::{BASKETS_MAX, LEGS_MAX};
 use surefoot_hot::ids::{BasketId, MarketId, Outcome, Venue};
 
 use super::Catalogue;
+use super::numbers::{Numbers, Shape};
 use crate::access::{Relations, Set};
-
-/// A basket without a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
-    kind: BasketKind,
-    legs: Vec<(MarketId, Outcome)>,
-    payout: u32,
-}
-
-impl Shape {
-    /// Whether a leg of it is of a market for which this holds.
-    pub(super) fn has(&self, holds: impl Fn(MarketId) -> bool) -> bool {
-        self.legs.iter().any(|(market, _)| holds(*market))
-    }
-}
-
-impl Ord for Shape {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let legs = |shape: &Self| {
-            shape.legs.clone().into_iter().map(|(market, outcome)| (market, outcome as u8))
-        };
-        let whole = (self.kind as u8, self.payout).cmp(&(other.kind as u8, other.payout));
-        whole.then_with(|| legs(self).cmp(legs(other)))
-    }
-}
-
-impl PartialOrd for Shape {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
 
 /// What is made of relations among the markets of a directory, and why something of it is left out.
 pub(super) struct Related {
+    /// Each once, however often it is declared.
     pub shapes: Vec<Shape>,
     pub left_out: Vec<String>,
 }
@@ -56,6 +26,7 @@ impl Related {
         wanted: impl Fn(MarketId) -> bool,
     ) -> Self {
         let mut related = Self { shapes: Vec::new(), left_out: Vec::new() };
+        let mut seen = BTreeSet::new();
         let wanted = || directory.iter().filter(|entry| wanted(entry.def.market));
         let by_name: BTreeMap<(Venue, String), MarketId> = wanted()
             .map(|entry| ((entry.def.venue, entry.names.id().to_owned()), entry.def.market))
@@ -86,6 +57,7 @@ impl Related {
             let legs = vec![(market, Outcome::Yes), (market, Outcome::No)];
             related.add(BasketKind::Complement, legs, 10_000);
         }
+        related.shapes.retain(|shape| seen.insert(shape.clone()));
         related
     }
 
@@ -115,11 +87,32 @@ impl Related {
 }
 
 impl Catalogue {
+    /// Makes the baskets that these relations declare, with numbers from 0.
     pub(super) fn relate(&mut self, relations: &Relations) {
         self.relations = relations.clone();
-        let related = Related::of(relations, &self.directory, |_| true);
-        self.left_out.extend(related.left_out);
-        for shape in related.shapes {
+        let left_out = self.number_baskets(Numbers::default());
+        self.left_out.extend(left_out);
+    }
+
+    /// Gives every basket the number that the core knows it by from an earlier run; the others get numbers that stand for
+    /// none there. Baskets that the core knows and nobody declares any more are not bought: [`Catalogue::events`] withdraws
+    /// them. Returns what is left out for want of a number: one sentence each.
+    pub(crate) fn keep_numbers(&mut self, of_core: &Baskets) -> Vec<String> {
+        let already = self.left_out.clone();
+        let mut left_out = self.number_baskets(Numbers::of_core(of_core));
+        left_out.retain(|line| !already.contains(line));
+        let declared: BTreeSet<_> = self.baskets.iter().map(|leg| leg.basket).collect();
+        self.undeclared = self.numbers.taken().filter(|id| !declared.contains(id)).collect();
+        left_out
+    }
+
+    fn number_baskets(&mut self, numbers: Numbers) -> Vec<String> {
+        self.numbers = numbers;
+        self.live.clear();
+        self.baskets.clear();
+        let Related { shapes, mut left_out } =
+            Related::of(&self.relations, &self.directory, |_| true);
+        for shape in shapes {
             let is_left = shape.has(|market| self.directory.is_withdrawn(market));
             match self.number_basket(shape) {
                 Some((basket, legs)) => {
@@ -128,32 +121,16 @@ impl Catalogue {
                         self.live.remove(&basket);
                     }
                 }
-                None => self.left_out.push(format!("more than {BASKETS_MAX} baskets")),
+                None => left_out.push(format!("more than {BASKETS_MAX} baskets")),
             }
         }
+        left_out
     }
 
-    /// Gives a basket its number. `None` where all have been given out.
+    /// A basket is bought from now on: its number and its legs. `None` where no number is free.
     pub(super) fn number_basket(&mut self, shape: Shape) -> Option<(BasketId, Vec<BasketDef>)> {
-        let number = self.next_basket;
-        if usize::from(number) >= BASKETS_MAX {
-            return None;
-        }
-        self.next_basket += 1;
-        let basket = BasketId::new(number);
-        let legs = u8::try_from(shape.legs.len()).expect("LEGS_MAX");
-        let Shape { kind, payout, .. } = shape;
-        let def = |(leg, &(market, outcome))| BasketDef {
-            basket,
-            kind,
-            leg,
-            legs,
-            market,
-            outcome,
-            payout,
-            ratio: 1,
-        };
-        let defs = (0..legs).zip(&shape.legs).map(def).collect();
+        let basket = self.numbers.give(&shape)?;
+        let defs = shape.defs(basket);
         self.live.insert(basket, shape);
         Some((basket, defs))
     }

@@ -15,7 +15,8 @@
 //! 1. [`Event::Adopt`] for each order that the wire log holds and the journal does not, by rising id;
 //! 2. [`Control::Start`](crate::event::Control::Start): whatever was in flight is unknown from here, and the venues are asked;
 //! 3. a [`Control::Limit`](crate::event::Control::Limit) for each row, without all of which the gate refuses everything;
-//! 4. [`Event::Market`] for every market, then [`Event::Basket`] for every leg of every basket.
+//! 4. [`Event::Market`] for every market, then [`Event::Basket`] for every leg of every basket;
+//! 5. [`Event::BasketWithdrawn`] for every basket of an earlier run that is not among these: the core buys what it knows.
 //!
 //! Then, in any order: links come up, books get their first snapshots, the day is told, and each venue is read (cash and
 //! positions). Nothing is opened before both venues have been read whole without a difference. A halt is not lifted by a
@@ -303,6 +304,11 @@ impl Core {
     /// The books, for reading.
     pub const fn books(&self) -> &Books {
         &self.books
+    }
+
+    /// The baskets, for reading.
+    pub const fn baskets(&self) -> &Baskets {
+        &self.baskets
     }
 
     /// The ledger, for reading.
