@@ -32,6 +32,22 @@ pub struct Relations {
     pub sets: Vec<Set>,
 }
 
+impl Relations {
+    /// The markets that are declared together with this one, itself included: those of each pair and set that it is in.
+    pub fn beside<'a>(
+        &'a self,
+        venue: Venue,
+        name: &'a str,
+    ) -> impl Iterator<Item = (Venue, String)> + 'a {
+        let is_it = move |market: &(Venue, String)| market.0 == venue && market.1 == name;
+        let pairs = self.pairs.iter().filter(move |pair| pair.markets.iter().any(is_it));
+        let pairs = pairs.flat_map(|pair| pair.markets.iter().cloned());
+        let is_in = move |set: &&Set| set.venue == venue && set.members.iter().any(|m| m == name);
+        let sets = self.sets.iter().filter(is_in);
+        pairs.chain(sets.flat_map(|set| set.members.iter().map(|name| (set.venue, name.clone()))))
+    }
+}
+
 /// The same question at two venues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {

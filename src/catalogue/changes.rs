@@ -114,20 +114,26 @@ impl Catalogue {
         (known.def.venue == entry.def.venue).then_some((known.def.market, known.def.cluster))
     }
 
-    /// The cluster of a market that was not known before: that of the markets it is declared to belong to, or one of its own.
+    /// The cluster of a market that was not known before: that of the markets it is declared to belong to, be it by others
+    /// that are not known yet; or one of its own.
     fn cluster_of(&self, venue: Venue, name: &str) -> ClusterId {
-        let is_it = |(of, called): &(Venue, String)| *of == venue && called == name;
-        let pairs = self.relations.pairs.iter().filter(|pair| pair.markets.iter().any(is_it));
-        let sets = self.relations.sets.iter();
-        let sets = sets.filter(|set| set.venue == venue && set.members.iter().any(|m| m == name));
-        let partners = pairs.flat_map(|pair| pair.markets.iter().map(|(_, name)| name));
-        let mut partners = partners.chain(sets.flat_map(|set| set.members.iter()));
-        let joined = partners.find_map(|name| Some(self.directory.find(name)?.def.cluster));
-        joined.unwrap_or_else(|| {
-            let last = self.directory.iter().map(|entry| entry.def.cluster.index()).max();
-            let next = last.map_or(0, |last| last + 1).min(CLUSTERS_MAX - 1);
-            ClusterId::new(u16::try_from(next).expect("CLUSTERS_MAX fits"))
-        })
+        let mut related = vec![(venue, name.to_owned())];
+        let mut next = 0;
+        while next < related.len() {
+            let (of, name) = related[next].clone();
+            if let Some(known) = self.directory.find(&name).filter(|known| known.def.venue == of) {
+                return known.def.cluster;
+            }
+            for other in self.relations.beside(of, &name) {
+                if !related.contains(&other) {
+                    related.push(other);
+                }
+            }
+            next += 1;
+        }
+        let last = self.directory.iter().map(|entry| entry.def.cluster.index()).max();
+        let next = last.map_or(0, |last| last + 1).min(CLUSTERS_MAX - 1);
+        ClusterId::new(u16::try_from(next).expect("CLUSTERS_MAX fits"))
     }
 }
 
@@ -193,6 +199,18 @@ mod tests {
         catalogue.follow(vec![entry(9, 9, "E"), entry(9, 9, "F")]).unwrap();
         let of = |name| catalogue.directory.find(name).unwrap().def.cluster.index();
         assert_eq!((of("A"), of("E"), of("F")), (0, 1, 2));
+    }
+
+    #[test]
+    fn what_is_joined_by_a_market_that_comes_later_is_one_cluster_from_the_first() {
+        let mut catalogue = catalogue();
+        let relations =
+            Relations { pairs: Vec::new(), sets: vec![set(&["A", "D"]), set(&["D", "E"])] };
+        catalogue.relate(&relations);
+        catalogue.follow(vec![entry(9, 9, "E")]).unwrap();
+        catalogue.follow(vec![entry(9, 9, "D")]).unwrap();
+        let of = |name| catalogue.directory.find(name).unwrap().def.cluster.index();
+        assert_eq!((of("D"), of("E")), (of("A"), of("A")));
     }
 
     #[test]
