@@ -40,6 +40,22 @@ pub(super) fn places(directory: &Directory, venue: Venue) -> usize {
     links * venue.rules().link_markets_max
 }
 
+/// Whether so many more markets of a venue find a place on its links, which carry `carried` of the `places` that there are.
+///
+/// # Errors
+/// There are not as many places; a sentence with the remedy.
+fn find_places(venue: Venue, more: usize, carried: usize, places: usize) -> Result<(), String> {
+    if more == 0 || carried + more <= places {
+        return Ok(());
+    }
+    let venue = venue.name();
+    Err(format!(
+        "{venue}: this run has links for {places} markets and carries {carried}, those that leave included: nothing was \
+         followed. Give fewer, wait until others are left, or `surefoot stop` and `surefoot start`: a start makes links for \
+         all that are followed, and {SPARE_LINKS} more"
+    ))
+}
+
 /// The venue and the name in `VENUE:NAME`; no venue where the name stands alone.
 fn parse(name: &str) -> (Option<Venue>, &str) {
     let venue = |prefix: &str| Venue::ALL.into_iter().find(|venue| venue.name() == prefix);
@@ -115,19 +131,19 @@ impl Running {
         }
     }
 
-    /// Whether the links that there are have places for so many more markets.
-    fn has_places(&self, wanted: &PerVenue<Vec<String>>) -> Result<(), String> {
+    /// Whether the links that there are have places for so many more markets. A market that was withdrawn has its place until
+    /// the core leaves it.
+    fn has_places(&mut self, wanted: &PerVenue<Vec<String>>) -> Result<(), String> {
+        let books = self.engine.stats().books;
         for (venue, names) in wanted.iter() {
             let of_venue = self.catalogue.directory.of(venue);
             let followed = of_venue.filter(|entry| self.catalogue.follows(entry)).count();
-            let places = self.places[venue];
-            if followed + names.len() > places {
-                return Err(format!(
-                    "{}: this run has links for {places} markets and follows {followed}: nothing was followed. Give fewer, or \
-                     `surefoot stop` and `surefoot start`: a start makes links for all that are followed, and {SPARE_LINKS} more",
-                    venue.name()
-                ));
-            }
+            let leaving = (books[venue].0 as usize).saturating_sub(followed);
+            // One that leaves and is wanted again has its place already.
+            let known = |name: &&String| self.catalogue.directory.find(name).is_some();
+            let again = names.iter().filter(known).count();
+            let carried = followed + leaving.saturating_sub(again);
+            find_places(venue, names.len(), carried, self.places[venue])?;
         }
         Ok(())
     }
@@ -251,5 +267,19 @@ impl Running {
         let mut names = MarketNames::load(&path).map_err(|error| error.to_string())?;
         names.put(self.spec.access.identity(), catalogue.directory.clone());
         names.save(&path).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_market_that_leaves_has_its_place_until_it_is_left() {
+        let places = |more, carried| find_places(Venue::Kalshi, more, carried, 500);
+        assert!(places(0, 600).is_ok(), "nothing is wanted here");
+        assert!(places(1, 499).is_ok() && places(500, 0).is_ok());
+        let said = places(2, 499).unwrap_err();
+        assert!(said.contains("kalshi") && said.contains("carries 499"), "{said}");
     }
 }
