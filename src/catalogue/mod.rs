@@ -17,7 +17,7 @@ use surefoot_cold::directory::{Directory, Entry};
 use surefoot_hot::basket::BasketDef;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, WithdrawnWhy};
-use surefoot_hot::ids::BasketId;
+use surefoot_hot::ids::{BasketId, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
@@ -105,6 +105,43 @@ impl Catalogue {
     }
 }
 
+/// Whether trading has ended in a market of this status for good, as far as the venue has said.
+const fn is_over(status: MarketStatus) -> bool {
+    match status {
+        MarketStatus::Observe | MarketStatus::Open | MarketStatus::Paused => false,
+        MarketStatus::Closed | MarketStatus::Proposed | MarketStatus::Resolved => true,
+    }
+}
+
+/// Known markets that a venue is asked for although no relation may name them: those that an operator wants followed, and
+/// those that were not over when they were last heard of. Something may be held there, and it is sold on the venue's terms
+/// alone.
+fn asked_anew(known: &Directory) -> impl Iterator<Item = &Entry> {
+    let is_asked =
+        |entry: &&Entry| !is_over(entry.def.status) || known.is_declared(entry.def.market);
+    known.iter().filter(is_asked)
+}
+
+/// Tells which markets stay out, because an operator withdrew them, although somebody names them; `None` where there are none.
+fn still_withdrawn(
+    directory: &Directory,
+    is_named: impl Fn(Venue, &str) -> bool,
+) -> Option<String> {
+    const SHOWN_MAX: usize = 5;
+    let out = directory.iter().filter(|entry| directory.is_withdrawn(entry.def.market));
+    let out = out.filter(|entry| is_named(entry.def.venue, entry.names.id()));
+    let mut names: Vec<_> = out.map(|entry| entry.names.id()).collect();
+    let count = names.len();
+    names.truncate(SHOWN_MAX);
+    let more = if count > SHOWN_MAX { ", …" } else { "" };
+    (count > 0).then(|| {
+        format!(
+            "{count} markets that `surefoot unfollow` withdrew ({}{more}); `surefoot follow` takes them back",
+            names.join(", ")
+        )
+    })
+}
+
 /// Markets and baskets; numbers stay what they were in earlier runs at the same venues.
 pub(crate) fn load_catalogue(
     access: &Access,
@@ -112,15 +149,22 @@ pub(crate) fn load_catalogue(
     known: Option<&Directory>,
 ) -> Result<Catalogue, Failed> {
     let metadata = PerVenue::from_fn(|venue| access.metadata(venue));
-    let mut extra = extra.clone();
-    for entry in known.into_iter().flat_map(Directory::declared) {
-        extra[entry.def.venue].push(entry.names.id().to_owned());
+    let relations = &access.relations;
+    let is_named = |venue: Venue, name: &str| {
+        relations.beside(venue, name).next().is_some() || extra[venue].iter().any(|it| it == name)
+    };
+    let mut asked = extra.clone();
+    for entry in known.into_iter().flat_map(asked_anew) {
+        asked[entry.def.venue].push(entry.names.id().to_owned());
     }
     let mut last = String::new();
     for attempt in 0..5_u64 {
         std::thread::sleep(Duration::from_millis(500 * attempt));
-        match Catalogue::load(&metadata, &access.relations, &extra, known) {
-            Ok(catalogue) => return Ok(catalogue),
+        match Catalogue::load(&metadata, relations, &asked, known) {
+            Ok(mut catalogue) => {
+                catalogue.left_out.extend(still_withdrawn(&catalogue.directory, is_named));
+                return Ok(catalogue);
+            }
             Err(why) => last = why,
         }
     }
@@ -132,7 +176,7 @@ mod tests {
     use surefoot_cold::directory::{KalshiNames, Names};
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
-    use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+    use surefoot_hot::ids::{ClusterId, MarketId};
     use surefoot_hot::market::Category;
     use surefoot_hot::units::{Nanos, Qty};
 
@@ -166,6 +210,38 @@ mod tests {
     pub(super) fn set(members: &[&str]) -> Set {
         let members = members.iter().map(|&name| name.to_owned()).collect();
         Set { venue: Venue::Kalshi, exhaustive: false, members }
+    }
+
+    #[test]
+    fn a_market_that_is_not_over_is_asked_for_whoever_names_it() {
+        let mut known = Directory::default();
+        let statuses = [MarketStatus::Open, MarketStatus::Paused, MarketStatus::Closed];
+        for (number, status) in (0..4).zip(statuses.into_iter().chain([MarketStatus::Closed])) {
+            let mut market = entry(number, number, ["A", "B", "C", "D"][usize::from(number)]);
+            market.def.status = status;
+            known.push(market);
+        }
+        known.withdraw(MarketId::new(0)); // what is held there is sold all the same
+        known.follow(known.entry(MarketId::new(3)).unwrap().clone());
+        let asked: Vec<_> = asked_anew(&known).map(|entry| entry.names.id()).collect();
+        assert_eq!(asked, ["A", "B", "D"]);
+    }
+
+    #[test]
+    fn a_start_says_which_markets_stay_out_although_they_are_named() {
+        let mut known = Directory::default();
+        let names = ["A", "B", "C", "D", "E", "F", "G"];
+        for (number, name) in (0..).zip(names) {
+            known.push(entry(number, number, name));
+        }
+        let said = |known: &Directory| still_withdrawn(known, |_, name| name != "G");
+        assert_eq!(said(&known), None);
+        [1, 6].into_iter().for_each(|market| known.withdraw(MarketId::new(market)));
+        let words = said(&known).unwrap();
+        assert!(words.contains("1 markets") && words.contains("(B)"), "nobody names G: {words}");
+        (0..6).for_each(|market| known.withdraw(MarketId::new(market)));
+        let words = said(&known).unwrap();
+        assert!(words.contains("6 markets") && words.contains("(A, B, C, D, E, …)"), "{words}");
     }
 
     #[test]
