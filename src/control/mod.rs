@@ -411,6 +411,11 @@ fn parse(line: &str) -> Result<Command, String> {
         Err(_) if line.len() >= REQUEST_BYTES_MAX && line.starts_with(r#"{"cmd":"halt""#) => {
             json!({ "cmd": "halt", "reason": cut_reason(line) })
         }
+        Err(_) if line.len() >= REQUEST_BYTES_MAX => {
+            return Err(format!(
+                "the request is longer than {REQUEST_BYTES_MAX} bytes: nothing was changed. Name fewer markets at a time"
+            ));
+        }
         Err(error) => return Err(format!("not a line of JSON: {error}")),
     };
     let reason = || cut_reason(value.get("reason").and_then(Value::as_str).unwrap_or(""));
