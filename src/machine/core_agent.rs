@@ -22,6 +22,9 @@ use crate::clock::Clock;
 
 /// Events taken from one input before the next input has its turn.
 const BURST_MAX: usize = 64;
+/// Events that a run begins with, taken in one turn: with ten thousand markets they are some fifty thousand, and whoever
+/// watches the thread must see it move.
+const FIRST_MAX: usize = 256;
 /// Room the journal's ring must have before an event is taken in: the event and all it can cause.
 const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
 /// How often the core hears that time passes.
@@ -118,13 +121,16 @@ impl CoreAgent {
         self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         // Where one event's time ends the next one's begins: a clock read less for each.
         let mut read = None;
-        while !self.first.is_empty() {
+        for _ in 0..self.first.len().min(FIRST_MAX) {
             if !self.journal_has_room() {
-                return handled; // nothing else is taken in before the last of these
+                return handled;
             }
             let event = self.first.pop_front().expect("it is not empty");
             self.handle(now, &event, &mut read);
             handled += 1;
+        }
+        if !self.first.is_empty() {
+            return handled; // nothing else is taken in before the last of these
         }
         if now >= self.timer_due {
             if !self.journal_has_room() {
@@ -358,6 +364,20 @@ mod tests {
         agent.turn(now);
         agent.turn(now);
         assert_eq!(input.slots(), 64 - 4, "the snapshot waits for what is to come before it");
+    }
+
+    #[test]
+    fn what_a_run_begins_with_is_taken_in_over_many_turns() {
+        let (agent, mut input, _executors) = agent(&HaltEpoch::new(7));
+        let row = LimitRow::Positions;
+        let first = vec![Event::Control(Control::Limit { row, value: 1 }); 4 * FIRST_MAX];
+        let mut agent = agent.begins_with(first);
+        input.push(Event::Timer).unwrap();
+        let now = agent.clock.now();
+        for turn in 0..4 {
+            assert_eq!(agent.turn(now) as usize, FIRST_MAX + usize::from(turn == 3));
+            assert_eq!(input.slots(), if turn == 3 { 64 } else { 63 }, "the others wait for them");
+        }
     }
 
     #[test]
