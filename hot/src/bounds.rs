@@ -67,8 +67,8 @@ pub const STALL_HALT: Nanos = Nanos::from_secs(2);
 pub const RESYNCS_PER_TIMER_MAX: usize = 256;
 /// Books that became stale together with others, whose baskets are repriced in one event; timer events go on.
 pub const FAILED_PER_EVENT_MAX: usize = 512;
-/// Baskets that rest, looked at in one timer event; the next one goes on behind them.
-pub const RESTED_PER_TIMER_MAX: usize = 256;
+/// Baskets that cool down, looked at in one timer event; the next one goes on behind them.
+pub const COOLED_PER_TIMER_MAX: usize = 256;
 /// Markets that were withdrawn, looked at in one timer event whether they need be followed any more; the next one goes on
 /// behind them. As many baskets.
 pub const LEAVING_PER_TIMER_MAX: usize = 32;

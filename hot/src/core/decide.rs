@@ -105,8 +105,8 @@ impl Core {
         self.consider_marked(now, out);
     }
 
-    /// Baskets that have rested long enough are looked at again, though no book changed: so many in one timer event.
-    pub(super) fn wake_rested(&mut self, now: Nanos, out: &mut Outbox) {
+    /// Baskets that have cooled down are looked at again, though no book changed: so many in one timer event.
+    pub(super) fn wake_cooled(&mut self, now: Nanos, out: &mut Outbox) {
         let Self { episodes, baskets, .. } = self;
         episodes.wake(now, |basket| baskets.mark(basket));
         self.consider_marked(now, out);
@@ -269,7 +269,7 @@ impl Sight for Core {
         self.truth.is_held(venue)
     }
 
-    fn rests(&self, now: Nanos, basket: BasketId) -> bool {
-        self.episodes.rests(now, basket)
+    fn is_cooling(&self, now: Nanos, basket: BasketId) -> bool {
+        self.episodes.is_cooling(now, basket)
     }
 }

@@ -1,11 +1,11 @@
 //! What is remembered of each basket between events: its last opportunity, what was made of it, and its cooldown.
 //!
 //! A book that flickers shows the same opportunity many times. An episode is all of them with less than
-//! [`EPISODE_GAP`] between two; each verdict is told once in it. While a basket rests it is not traded, and once it has
-//! rested it is looked at again, though no book changed.
+//! [`EPISODE_GAP`] between two; each verdict is told once in it. While a basket cools down it is not traded, and once it has
+//! cooled down it is looked at again, though no book changed.
 
 use crate::basket::Verdict;
-use crate::bounds::{BASKETS_MAX, RESTED_PER_TIMER_MAX};
+use crate::bounds::{BASKETS_MAX, COOLED_PER_TIMER_MAX};
 use crate::group::ADOPTED;
 use crate::id_set::IdSet;
 use crate::ids::BasketId;
@@ -22,8 +22,8 @@ const EPISODE_GAP: Nanos = Nanos::from_secs(1);
 pub(super) struct Episodes {
     /// By basket id.
     all: PerId<Episode>,
-    /// Baskets that rest, and are to be looked at again once they have.
-    resting: IdSet,
+    /// Baskets that cool down, and are to be looked at again afterwards.
+    cooling: IdSet,
     /// Where the next timer event begins to look through them.
     next: usize,
 }
@@ -36,7 +36,7 @@ struct Episode {
     /// What was last made of it.
     verdict: Verdict,
     /// Until this time the basket is not traded (cooldown).
-    rests_until: Nanos,
+    cools_until: Nanos,
 }
 
 /// How a verdict stands in its basket's episode.
@@ -51,27 +51,27 @@ pub(super) struct Recorded {
 impl Episode {
     /// Of a basket that never showed an opportunity.
     const NONE: Self =
-        Self { seen: Nanos::ZERO, verdict: Verdict::TooSmall, rests_until: Nanos::ZERO };
+        Self { seen: Nanos::ZERO, verdict: Verdict::TooSmall, cools_until: Nanos::ZERO };
 }
 
 pack_fields! {
-    Episode { seen, verdict, rests_until }
+    Episode { seen, verdict, cools_until }
 }
 
 state_fields! {
-    Episodes { all: table(Episode::NONE), resting: value, next: index }
+    Episodes { all: table(Episode::NONE), cooling: value, next: index }
 }
 
 impl Episodes {
     /// Allocates all it will ever need.
     pub fn new() -> Self {
         let all = PerId::new(BASKETS_MAX, Episode::NONE);
-        Self { all, resting: IdSet::new(BASKETS_MAX), next: 0 }
+        Self { all, cooling: IdSet::new(BASKETS_MAX), next: 0 }
     }
 
     /// Whether a basket is not traded just now (cooldown).
-    pub fn rests(&self, now: Nanos, basket: BasketId) -> bool {
-        now < self.all[basket.index()].rests_until
+    pub fn is_cooling(&self, now: Nanos, basket: BasketId) -> bool {
+        now < self.all[basket.index()].cools_until
     }
 
     /// A basket was traded: until `until` it is not traded again, and then it is looked at.
@@ -80,29 +80,29 @@ impl Episodes {
             return; // nobody decides to open that one
         }
         let episode = &mut self.all[basket.index()];
-        episode.rests_until = until;
+        episode.cools_until = until;
         episode.verdict = Verdict::Taken;
-        self.resting.insert(basket.index());
+        self.cooling.insert(basket.index());
     }
 
     /// What stood in the way may pass (a full minute, a link, an operator's halt) without a book changing: the next timer
     /// event looks again.
     pub fn look_again(&mut self, basket: BasketId) {
-        self.resting.insert(basket.index());
+        self.cooling.insert(basket.index());
     }
 
-    /// Hands over the baskets that have rested, by rising id, and forgets that they did. Looks at
-    /// [`RESTED_PER_TIMER_MAX`] of those that rest; the next call goes on behind them.
+    /// Hands over the baskets that have cooled down, by rising id, and forgets that they did. Looks at
+    /// [`COOLED_PER_TIMER_MAX`] of those that cool down; the next call goes on behind them.
     pub fn wake(&mut self, now: Nanos, mut with: impl FnMut(BasketId)) {
-        for _ in 0..RESTED_PER_TIMER_MAX {
-            let Some(at) = self.resting.next(self.next) else { break };
-            if now >= self.all[at].rests_until {
-                self.resting.remove(at);
+        for _ in 0..COOLED_PER_TIMER_MAX {
+            let Some(at) = self.cooling.next(self.next) else { break };
+            if now >= self.all[at].cools_until {
+                self.cooling.remove(at);
                 with(BasketId::new(at as u16));
             }
             self.next = at + 1;
         }
-        if self.resting.next(self.next).is_none() {
+        if self.cooling.next(self.next).is_none() {
             self.next = 0;
         }
     }

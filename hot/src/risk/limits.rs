@@ -110,9 +110,9 @@ limit_rows! {
         Percent, (1, 100), 20, Smaller;
     LegTimeoutMs = 16, strategy.leg_timeout_ms, "how long a leg may take before the rest is unwound",
         Millis, (100, 600_000), 5_000, Smaller;
-    CooldownMs = 17, strategy.cooldown_ms, "how long a basket rests after it was traded",
+    CooldownMs = 17, strategy.cooldown_ms, "how long a basket is not traded again after it was traded",
         Millis, (0, MILLIS_MOST), 1_000, Larger;
-    CooldownLossMs = 18, strategy.cooldown_loss_ms, "how long a basket rests after an unwind or a loss",
+    CooldownLossMs = 18, strategy.cooldown_loss_ms, "how long a basket is not traded again after an unwind or a loss",
         Millis, (0, MILLIS_MOST), 900_000, Larger;
     UnwindAttempts = 19, strategy.unwind_attempts, "orders an unwind may take before it is handed to a person",
         Count, (1, 100), 5, Smaller;

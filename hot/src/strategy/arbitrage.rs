@@ -71,7 +71,7 @@ impl Planning {
 /// What should be done about a basket: worth it after fees, in size, with what is free? After [`Decision::Buy`] the room
 /// has to be [refilled](Planning::refill).
 pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Planning) -> Decision {
-    if core.groups().is_busy(basket) || core.rests(now, basket) {
+    if core.groups().is_busy(basket) || core.is_cooling(now, basket) {
         // In flight or just traded: the book still shows what we are taking.
         return Decision::Pass;
     }

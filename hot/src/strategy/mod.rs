@@ -39,5 +39,5 @@ pub trait Sight {
     /// Whether the operator holds back new baskets with a leg at a venue.
     fn is_held(&self, venue: Venue) -> bool;
     /// Whether a basket was traded a moment ago and is not traded again yet (cooldown).
-    fn rests(&self, now: Nanos, basket: BasketId) -> bool;
+    fn is_cooling(&self, now: Nanos, basket: BasketId) -> bool;
 }
