@@ -36,6 +36,7 @@ fn options(state: &StateDir, run: u64) -> Options {
         },
         fresh: run == 1,
         mark: Some(state.journal_mark()),
+        untold: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ use surefoot_hot::journal::{Body, Close, Entry, JournalItem, RECORD_BYTES, Recor
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::pack::Arbitrary;
+use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 fn options(dir: &Path, run: u64) -> Options {
@@ -33,6 +34,7 @@ fn options(dir: &Path, run: u64) -> Options {
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
         mark: None,
+        untold: Vec::new(),
     }
 }
 
@@ -298,6 +300,55 @@ fn replay_gives_the_same_state_over_restarts() {
     assert_eq!(replayed.core.state_hash(), core.state_hash());
     assert_eq!(replayed.core.decision_hash(), core.decision_hash());
     assert_eq!((replayed.counts.runs, replayed.counts.inputs, replayed.closed), (2, 12, true));
+}
+
+/// A run that dies between an input and its notes leaves them to the next one: they are in the journal once, whenever that
+/// dies in its turn.
+#[test]
+fn what_a_killed_run_decided_and_did_not_write_the_next_one_writes() {
+    let inputs = [
+        Event::Control(Control::Start { epoch: 1, first_order: 1 << 32 }),
+        Event::Control(Control::Halt { epoch: 2, why: HaltWhy::Operator }),
+    ];
+    let (mut core, mut out, mut made) = (Core::new(), Outbox::new(), Vec::new());
+    for event in inputs {
+        core.on_event(Nanos::from_secs(1), &event, &mut out);
+        made.extend(out.notes().iter().copied());
+        out.clear();
+    }
+    assert!(!made.is_empty(), "the last input says something");
+    let notes_of = |dir: &Path| {
+        let records = read_all(dir).unwrap().0.into_iter();
+        let notes = records.filter_map(|record| match record.body {
+            Body::Note(note) => Some(note),
+            _ => None,
+        });
+        notes.collect::<Vec<_>>()
+    };
+    for next_knows in [true, false] {
+        let dir = Scratch::new("untold");
+        let mut journal = Journal::open(options(&dir, 1), Nanos::ZERO).unwrap();
+        for event in inputs {
+            journal.append(Nanos::from_secs(1), &Body::Input(event)).unwrap();
+        }
+        journal.flush().unwrap(); // and is killed: not one note is written
+        let untold = replay(&dir, |_| ()).unwrap().untold;
+        assert_eq!(untold, made);
+        // The next run begins and is killed too: at its header, then behind what it had to write.
+        for kept in [vec![], if next_knows { untold } else { vec![] }] {
+            let options = Options { untold: kept, ..options(&dir, 2) };
+            let journal = Journal::open(options, Nanos::from_secs(2)).unwrap();
+            drop(journal);
+        }
+        let replayed = replay(&dir, |_| ()).unwrap();
+        assert_eq!(replayed.untold, if next_knows { vec![] } else { made.clone() });
+        assert_eq!(notes_of(&dir), if next_knows { made.clone() } else { vec![] });
+        // A run of a program that knew nothing of this went on without them.
+        let mut core = replay(&dir, |_| ()).unwrap().core;
+        write_core_run(&dir, 3, &mut core, true);
+        let replayed = replay(&dir, |_| ()).unwrap();
+        assert!(replayed.untold.is_empty() && replayed.closed);
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn options(dir: &Path, run: u64) -> Options {
         identity: Identity { config: 1, binary: PROGRAM, run, venue: 3, mode: 0 },
         fresh: run == 1,
         mark: None,
+        untold: Vec::new(),
     }
 }
 

@@ -76,6 +76,7 @@ fn open_journal_in_segments(home: &Home, run: u64, segment_bytes: u64) -> Journa
         identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
         fresh: run == 1,
         mark: None,
+        untold: Vec::new(),
     };
     Journal::open(options, Nanos::from_secs(run)).unwrap()
 }

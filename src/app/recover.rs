@@ -14,6 +14,7 @@ use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{OrderId, OrderRef};
+use surefoot_hot::note::Note;
 use surefoot_hot::order::Order;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Reject, Report, Unsent};
@@ -34,6 +35,8 @@ pub(crate) struct Recovered {
     pub in_journal: InJournal,
     /// What was folded, with a second core, for the thread that takes snapshots; `None` where the core is empty.
     pub folded: Option<Replayed>,
+    /// What the last run decided and did not get to write: this one's journal begins with it.
+    pub untold: Vec<Note>,
 }
 
 /// Which orders a journal knows of.
@@ -121,6 +124,7 @@ pub(crate) fn recover(
         last: Nanos::ZERO,
         in_journal: InJournal::default(),
         folded: None,
+        untold: Vec::new(),
     };
     let dir = state.journal();
     let there = dir.is_dir()
@@ -157,12 +161,12 @@ pub(crate) fn recover(
     let (what, text) = continued(&replayed);
     tell(what, text);
     let folded = Some(replayed.twin());
-    let core = replayed.core;
+    let (core, untold) = (replayed.core, replayed.untold);
     let in_journal = InJournal {
         below: Some(core.next_order()),
         live: core.orders().live().map(|record| record.order.id).collect(),
     };
-    Ok(Recovered { core, fresh: false, last: replayed.last, in_journal, folded })
+    Ok(Recovered { core, fresh: false, last: replayed.last, in_journal, folded, untold })
 }
 
 /// How a start ends whose journal cannot be folded.

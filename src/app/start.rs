@@ -1,5 +1,6 @@
 //! The start of a run: from the lock on its directory to agents that dial, step by step.
 
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -185,7 +186,7 @@ fn journal_options(
     config: &Config,
     state: &StateDir,
     run: u64,
-    fresh: bool,
+    recovered: &mut Recovered,
 ) -> Options {
     let sync = match config.journal_sync {
         JournalSync::Grouped => journal::Sync::Grouped,
@@ -204,8 +205,9 @@ fn journal_options(
         sync,
         segment_bytes: journal::SEGMENT_BYTES,
         identity,
-        fresh,
+        fresh: recovered.fresh,
         mark: Some(state.journal_mark()),
+        untold: mem::take(&mut recovered.untold),
     }
 }
 
@@ -418,7 +420,7 @@ impl Running {
         let mut recovered = take_up(&state, &spec, config, &mut catalogue, &notes)?;
         let halt = StandingHalt::find(&state, &recovered, latch)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
-        let options = journal_options(&spec, config, &state, run, recovered.fresh);
+        let options = journal_options(&spec, config, &state, run, &mut recovered);
         let (journal, store) = open_records(&state, names, options, &clock, &mut observer)?;
         let follower =
             start_follower(&state, &journal, recovered.folded.take(), config.retention())?;

@@ -55,6 +55,7 @@ pub fn good_journal() -> GoodJournal {
             identity: Identity { config: 1, binary: 2, run, venue: 3, mode: 0 },
             fresh: run == 1,
             mark: None,
+            untold: Vec::new(),
         };
         let mut journal = Journal::open(options, Nanos::new(run)).expect("writable");
         for n in 0..12 {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,9 @@ pub struct Replayed {
     pub first: u64,
     /// What this program decides otherwise than the journal holds.
     pub differences: Differences,
+    /// Notes that the last input made and no record holds: the last run died before they were written. The next run writes
+    /// them first, so that nobody who follows the records misses them.
+    pub untold: Vec<Note>,
 }
 
 impl Replayed {
@@ -72,6 +76,7 @@ impl Replayed {
             core: Core::load(&bytes).expect("what was just saved can be loaded"),
             torn: None,
             differences: Differences::default(),
+            untold: self.untold.clone(),
             ..*self
         }
     }
@@ -262,8 +267,11 @@ pub struct Fold {
     replayed: Replayed,
     expect: Expect,
     out: Outbox,
+    /// What the last input made and was not seen yet.
     intents: VecDeque<IntentRecord>,
     notes: VecDeque<Note>,
+    /// Whether `notes` are of a run that died before it wrote them: the run after it does, if its program knows of that.
+    owed: bool,
     /// The last input of a run that is followed, until everything that was placed on it has been read.
     followed: Option<Followed>,
 }
@@ -288,14 +296,16 @@ impl Fold {
             torn: None,
             first: 0,
             differences: Differences::default(),
+            untold: Vec::new(),
         };
         Self::resume(replayed, expect)
     }
 
     /// Goes on from what was folded before.
-    pub fn resume(replayed: Replayed, expect: Expect) -> Self {
-        let (intents, notes) = (VecDeque::new(), VecDeque::new());
-        Self { replayed, expect, out: Outbox::new(), intents, notes, followed: None }
+    pub fn resume(mut replayed: Replayed, expect: Expect) -> Self {
+        let (intents, notes) = (VecDeque::new(), mem::take(&mut replayed.untold).into());
+        let out = Outbox::new();
+        Self { replayed, expect, out, intents, notes, owed: false, followed: None }
     }
 
     /// What was folded so far.
@@ -309,6 +319,7 @@ impl Fold {
     /// The core fails an assertion on the last input.
     pub fn into_replayed(mut self) -> Result<Replayed, Divergence> {
         self.carry_on()?;
+        self.replayed.untold = self.notes.into();
         Ok(self.replayed)
     }
 
@@ -373,6 +384,7 @@ impl Fold {
                 self.take_header(record.seq, header);
             }
         }
+        self.notes.clear(); // what this program would have told instead is not compared
         Ok(())
     }
 
@@ -468,9 +480,9 @@ impl Fold {
 
     fn take_header(&mut self, seq: u64, header: &Header) {
         if header.starts {
-            // The run before may have died between an input and its outputs.
+            // The run before may have died between an input and its outputs: what it sent, its wire logs say.
             self.intents.clear();
-            self.notes.clear();
+            self.owed = true;
             self.replayed.counts.runs += 1;
         }
         if self.replayed.counts.records == 0 {
@@ -480,6 +492,7 @@ impl Fold {
             self.replayed.core = Core::new();
         }
         if header.fresh {
+            self.notes.clear(); // of other accounts
             self.replayed.counts.inputs_since_fresh = 0;
         }
         self.replayed.last_run = *header;
@@ -499,6 +512,9 @@ impl Fold {
 
     /// Everything that the last input made must have been seen; what was not is dropped.
     fn expect_all_seen(&mut self) -> Result<(), Divergence> {
+        if mem::take(&mut self.owed) {
+            self.notes.clear(); // a journal of before runs wrote what the last one owed
+        }
         let more = self.intents.front().map(|intent| format!("{intent:?}"));
         let more = more.or_else(|| self.notes.front().map(|note| format!("{note:?}")));
         self.intents.clear();

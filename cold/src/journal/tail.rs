@@ -144,6 +144,7 @@ mod tests {
             identity: Identity::default(),
             fresh: true,
             mark: None,
+            untold: Vec::new(),
         };
         let mut journal = Journal::open(options, Nanos::ZERO).unwrap();
         for n in 0..30 {

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender};
 use surefoot_hot::journal::{
     Body, Chain, Close, FORMAT, Header, JournalItem, RECORD_BYTES, Record,
 };
+use surefoot_hot::note::Note;
 use surefoot_hot::units::Nanos;
 
 use super::{
@@ -61,6 +62,9 @@ pub struct Options {
     pub fresh: bool,
     /// Where it is kept how far the journal is on the disk; nowhere in some tests.
     pub mark: Option<PathBuf>,
+    /// What the last input of the run before made and no record holds
+    /// ([`Replayed::untold`](super::replay::Replayed::untold)): the first records behind the header.
+    pub untold: Vec<Note>,
 }
 
 /// A journal open for appending.
@@ -123,6 +127,9 @@ impl Journal {
             begins: Position { segment, offset: 0, chain, closed: false },
         };
         journal.push_header(now, true);
+        for note in mem::take(&mut journal.options.untold) {
+            journal.push(now, Body::Note(note));
+        }
         journal.flush()?;
         journal.sync()?;
         if let Some(path) = &journal.options.mark {
@@ -543,6 +550,7 @@ mod tests {
             identity: Identity::default(),
             fresh: true,
             mark: None,
+            untold: Vec::new(),
         };
         let journal = Journal::open(options, Nanos::ZERO).unwrap();
         let (mut to, ring) = rtrb::RingBuffer::new(8);

@@ -73,6 +73,7 @@ pub fn encode(at: &Position, folded: &Replayed) -> Vec<u8> {
         torn: _,   // of a reading
         first: _,
         differences: _,
+        untold: _, // none: a snapshot is taken once all that an input made is written
     } = folded;
     let Position { segment, offset, chain, closed } = *at;
     let mut bytes = MAGIC.to_vec();
@@ -143,6 +144,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Position, Replayed), Refused> {
         torn: None,
         first: at.chain.next(),
         differences: Differences::default(),
+        untold: Vec::new(),
     };
     Ok((at, folded))
 }
