@@ -144,7 +144,7 @@ impl VenueCheck {
 pub(super) fn hand_to_thread<T: Send + 'static>(
     asker: Asker,
     ask: impl FnOnce(Asker) -> T + Send + 'static,
-) -> Result<JoinHandle<T>, (Asker, io::Error)> {
+) -> Result<JoinHandle<T>, Box<(Asker, io::Error)>> {
     let (hand, handed) = bounded::<Asker>(1);
     let read =
         move || ask(handed.recv().expect("it is handed over as soon as this thread is there"));
@@ -158,7 +158,7 @@ pub(super) fn hand_to_thread<T: Send + 'static>(
             hand.send(asker).expect("there is room for one, and the thread waits for it");
             Ok(thread)
         }
-        Err(error) => Err((asker, error)),
+        Err(error) => Err(Box::new((asker, error))),
     }
 }
 
@@ -252,7 +252,8 @@ impl Running {
                 check.thread = Some(thread);
                 true
             }
-            Err((asker, error)) => {
+            Err(unstarted) => {
+                let (asker, error) = *unstarted;
                 check.asker = Some(asker);
                 check.why =
                     format!("{}: no thread could be started to ask it: {error}", venue.name());

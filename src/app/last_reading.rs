@@ -27,7 +27,8 @@ impl VenueReading {
         let read = |mut asker: Asker| (asker.settled(), asker.truth_at_end());
         match hand_to_thread(asker, read) {
             Ok(thread) => Self::UnderWay(thread),
-            Err((asker, error)) => {
+            Err(unstarted) => {
+                let (asker, error) = *unstarted;
                 Self::Waiting(asker, format!("no thread could be started to ask it: {error}"))
             }
         }
