@@ -60,7 +60,8 @@ fn every_invariant_is_named_where_it_is_kept() {
 
 #[test]
 fn rows_of_invariants_are_told_from_others() {
-    let (id, places, tests) = row("| O1 | is | `a.rs`, `b.rs` | `holds` |").unwrap();
+    let (id, places, tests) =
+        row("| O1 | is | `a.rs`, `b.rs` | `holds` |").expect("a row of the table");
     assert_eq!((id, places, tests), ("O1", vec!["a.rs", "b.rs"], vec!["holds"]));
     assert!(row("| when | what is checked | a | b |").is_none());
     assert!(row("| --- | --- | --- | --- |").is_none());
