@@ -49,15 +49,16 @@ impl Core {
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
-        if !self.may_place(&order) {
-            return Err(Refusal::Stopping);
-        }
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         let (view, cost) = self.view(&order);
         let approved = gate::check(&view, order).inspect_err(|&why| {
             self.stats.refusals += 1;
             out.note(Note::Refused { market: draft.market, group: draft.group, why });
         })?;
+        // Only what the gate lets pass is kept back: the other program's gate may have refused it as ours does.
+        if !self.may_place(&order) {
+            return Err(Refusal::Stopping);
+        }
         let (cash, qty) = match order.action {
             Action::Buy => (cost, Qty::ZERO),
             Action::Sell => self.claim(&order, order.qty),

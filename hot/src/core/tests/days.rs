@@ -5,6 +5,7 @@ use super::at_venue::AtVenue;
 use super::*;
 use crate::book::StaleWhy;
 use crate::event::{Event as E, Oddity};
+use crate::ids::Action;
 use crate::links::{LinkNumber, LinkSet};
 use crate::random::Rng;
 use crate::report::{Reject, Unsent};
@@ -479,6 +480,23 @@ fn a_core_that_follows_its_own_program_is_the_same_core() {
         out.clear();
     }
     assert_eq!(follower.state_hash(), core.state_hash());
+}
+
+#[test]
+fn what_the_gate_refuses_is_nothing_that_this_program_would_have_placed() {
+    let mut desk = Desk::new();
+    let event = Event::Control(Control::Rest {
+        market: KA,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: Price::from_ticks(4_000).unwrap(),
+        qty: qty(100_000),
+        expires: None,
+        post_only: true,
+        exit: false,
+    });
+    let kept_back = desk.core.on_followed(desk.now, &event, &[], &mut desk.out);
+    assert_eq!((kept_back, desk.core.stats().refusals), (vec![], 1));
 }
 
 /// A program that would never have traded: it has no limits, so that its gate refuses everything.
