@@ -77,6 +77,16 @@ enum_table! {
     }
 }
 
+impl MarketStatus {
+    /// Whether trading has ended there for good, as far as the venue has said.
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Observe | Self::Open | Self::Paused => false,
+            Self::Closed | Self::Proposed | Self::Resolved => true,
+        }
+    }
+}
+
 pack_fields! {
     MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status, category }
 }

@@ -105,20 +105,12 @@ impl Catalogue {
     }
 }
 
-/// Whether trading has ended in a market of this status for good, as far as the venue has said.
-const fn is_over(status: MarketStatus) -> bool {
-    match status {
-        MarketStatus::Observe | MarketStatus::Open | MarketStatus::Paused => false,
-        MarketStatus::Closed | MarketStatus::Proposed | MarketStatus::Resolved => true,
-    }
-}
-
 /// Known markets that a venue is asked for although no relation may name them: those that an operator wants followed, and
 /// those that were not over when they were last heard of. Something may be held there, and it is sold on the venue's terms
 /// alone.
 fn asked_anew(known: &Directory) -> impl Iterator<Item = &Entry> {
     let is_asked =
-        |entry: &&Entry| !is_over(entry.def.status) || known.is_declared(entry.def.market);
+        |entry: &&Entry| !entry.def.status.is_over() || known.is_declared(entry.def.market);
     known.iter().filter(is_asked)
 }
 

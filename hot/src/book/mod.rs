@@ -443,9 +443,11 @@ impl Book {
         matches!(self.sync, Sync::Good) && self.checks.since().is_none()
     }
 
-    /// Whether it waits for a snapshot that has not begun.
+    /// Whether it waits for a snapshot that has not begun. That of a market which is over waits for none: there will be none,
+    /// and nothing can be traded there.
     const fn is_waiting(&self) -> bool {
-        self.followed && matches!(self.sync, Sync::Fresh | Sync::Stale { .. })
+        let waits = matches!(self.sync, Sync::Fresh | Sync::Stale { .. });
+        waits && self.followed && !self.terms.status.is_over()
     }
 
     /// How far it can be trusted.

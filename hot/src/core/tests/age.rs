@@ -204,3 +204,23 @@ fn a_link_that_is_lost_or_late_costs_the_books_that_it_feeds_and_no_other() {
     desk.event(Event::Current { venue: Venue::Kalshi, links: first, upto: later });
     assert!(age(&desk, later) > DATA_AGE_MAX, "link 7 has said nothing since");
 }
+
+#[test]
+fn the_book_of_a_market_that_is_over_is_asked_for_no_more_and_again_where_it_opens() {
+    let mut desk = Desk::new();
+    let asked = |desk: &mut Desk| {
+        desk.intents.clear();
+        for _ in 0..30 {
+            desk.wait(Nanos::from_secs(1));
+        }
+        let resync = |intent: &&Intent| matches!(intent, Intent::Resync { market: KA });
+        desk.intents.iter().filter(resync).count()
+    };
+    assert!(asked(&mut desk) > 3, "no snapshot has come");
+    for status in [MarketStatus::Closed, MarketStatus::Proposed, MarketStatus::Resolved] {
+        desk.event(Event::Status { market: KA, status });
+        assert_eq!(asked(&mut desk), 0, "{status:?}");
+    }
+    desk.event(Event::Status { market: KA, status: MarketStatus::Paused });
+    assert!(asked(&mut desk) > 3, "it may go on");
+}
