@@ -17,7 +17,8 @@ pub(super) const QTY_DUST: Qty = Qty::from_micros(10_000);
 /// A sum of dollars is spent in fills that are each rounded: so much more is the rounding's.
 const NOTIONAL_DUST: Usd = Usd::from_micros(10_000);
 /// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
-/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26).
+/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26). A fill at an average price comes in two parts, each with
+/// its share of the fee, and each part may differ by so much.
 const FEE_DRIFT: Usd = Usd::from_micros(200);
 
 impl Core {

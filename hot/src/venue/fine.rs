@@ -79,7 +79,8 @@ fn micros(text: &[u8]) -> Result<Option<(bool, u64, bool)>, NotDecimal> {
 /// A fill at a price between two ticks, as one fill at each that together cost exactly as much; or as the one fill that
 /// it is. `outcome` and `action` are those of the order, in whose terms `price` is; the fill's own price is filled in.
 ///
-/// Where the parts do not come out in whole millionths of a contract, the smaller part is given to the better price.
+/// Where the parts do not come out in whole millionths of a contract, the smaller part is given to the better price. A fee
+/// that the venue states is the whole fill's: each part carries its share of it.
 pub fn parts(fill: Fill, outcome: Outcome, action: Action, price: FinePrice) -> [Option<Fill>; 2] {
     let (ticks, over) = (price.0 / TICK, price.0 % TICK);
     let at = |ticks: u64, fill: Fill, qty: Qty| {
@@ -98,13 +99,33 @@ pub fn parts(fill: Fill, outcome: Outcome, action: Action, price: FinePrice) -> 
     };
     let high = Qty::from_micros(u64::try_from(high).unwrap_or(u64::MAX)).min(fill.qty);
     let low = fill.qty.saturating_sub(high);
-    // A fee that the venue states is the whole fill's: the first part carries it.
-    let (first, second) =
-        (at(ticks, fill, low), at(ticks + 1, Fill { fill: second_part(fill.fill), ..fill }, high));
-    let second = second.map(|part| {
-        if first.is_some() { Fill { fee: part.fee.map(|_| Usd::ZERO), ..part } } else { part }
-    });
-    [first, second]
+    let share = fill.fee.map(|fee| lower_share(fee, ticks, [low, high]));
+    let second = Fill {
+        fill: second_part(fill.fill),
+        fee: fill.fee.zip(share).map(|(fee, share)| fee - share),
+        ..fill
+    };
+    [at(ticks, Fill { fee: share, ..fill }, low), at(ticks + 1, second, high)]
+}
+
+/// What the part at the lower price has of a fee on contracts at `ticks` and at a tick more. Fees go by `p(1−p)` at every
+/// venue, so that both parts are charged what the rule says, where the whole fill was.
+fn lower_share(fee: Usd, ticks: u64, [low, high]: [Qty; 2]) -> Usd {
+    /// A share is counted in parts of a billion.
+    const WHOLE: i128 = 1_000_000_000;
+    let weight = |ticks: u64, qty: Qty| {
+        let rest = u64::from(Price::ONE.ticks()).saturating_sub(ticks);
+        i128::from(ticks) * i128::from(rest) * i128::from(qty.micros())
+    };
+    let (lower, higher) = (weight(ticks, low), weight(ticks + 1, high));
+    let share = match lower + higher {
+        // One of the parts is empty, and the rule charges nothing for the other one: it has whatever was charged.
+        0 if high.is_zero() => WHOLE,
+        0 => 0,
+        both => lower * WHOLE / both,
+    };
+    let micros = i128::from(fee.micros()) * share / WHOLE;
+    Usd::from_micros(i64::try_from(micros).expect("a part is no more than the whole"))
 }
 
 /// The id of the second part of a fill, wherever the fill is told.
@@ -118,6 +139,7 @@ pub fn second_part(fill: FillId) -> FillId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fees::FeeRule;
     use crate::ids::{MarketId, OrderRef, VenueKey};
     use crate::report::Finality;
 
@@ -151,6 +173,33 @@ mod tests {
             panic!("two parts")
         };
         assert_eq!((low.price.ticks(), low.side), (4_801, Side::Bid));
+    }
+
+    #[test]
+    fn each_part_of_a_fill_has_its_share_of_the_fee() {
+        // 7 % of p(1−p): at the ends of the book a tick more or less makes most of a fee.
+        for (text, contracts) in
+            [("0.00015", 400), ("0.51999", 10), ("0.99985", 400), ("0.51999999", 1), ("0.00003", 7)]
+        {
+            let average = price(text.as_bytes()).unwrap().unwrap();
+            let told = |fee| {
+                let fill = Fill {
+                    fee: Some(Usd::from_micros(fee)),
+                    ..fill(Qty::from_contracts(contracts))
+                };
+                parts(fill, Outcome::Yes, Action::Buy, average)
+            };
+            let rule = FeeRule::Kalshi { taker: 70_000, maker: 0 };
+            let by_rule = |part: &Fill| rule.fee(part.price, part.qty, true).micros();
+            let whole: i64 = told(0).iter().flatten().map(by_rule).sum();
+            for fee in [whole, 0, -whole, 1, i64::MAX] {
+                let told = told(fee);
+                let fees = told.iter().flatten().map(|part| part.fee.unwrap().micros());
+                assert_eq!(fees.sum::<i64>(), fee, "{text}: nothing of a fee is lost");
+                let fits = |part: &Fill| (part.fee.unwrap().micros() - by_rule(part)).abs() <= 2;
+                assert!(fee != whole || told.iter().flatten().all(fits), "{text}: {told:?}");
+            }
+        }
     }
 
     #[test]

@@ -279,8 +279,9 @@ mod tests {
             [(4_300, Qty::from_contracts(5)), (4_301, Qty::from_contracts(5))],
             "what is finer than a millionth of a contract is cut off"
         );
-        assert_eq!(read[0].fee, Some(Usd::from_micros(17_501)), "rounded against us");
-        assert_eq!(read[1].fee, Some(Usd::ZERO), "it is told once");
+        let fees = [&read[0], &read[1]].map(|part| part.fee.unwrap());
+        assert_eq!(fees[0] + fees[1], Usd::from_micros(17_501), "rounded against us, told once");
+        assert_eq!(fees[0], Usd::from_micros(8_750), "each part has its share");
         assert_ne!(read[0].fill, read[1].fill);
     }
 

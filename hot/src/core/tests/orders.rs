@@ -1,8 +1,10 @@
 //! Orders: any order of arrival, any number of times, the same end.
 
 use super::*;
+use crate::ids::Action;
 use crate::order::OrderState;
 use crate::report::Reject;
+use crate::venue::fine;
 
 #[test]
 fn every_order_of_the_same_messages_ends_the_same() {
@@ -380,6 +382,31 @@ fn a_fee_that_is_not_the_rules_is_booked_and_told() {
     assert_eq!(drifts(525_100), 0, "rounding");
     assert_eq!(drifts(1_050_000), 1);
     assert_eq!(drifts(0), 1);
+}
+
+#[test]
+fn a_fee_on_a_fill_at_an_average_price_is_held_against_the_rule_as_a_whole() {
+    let drifts = |fee: i64| {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        assert_eq!((first.outcome, first.price), (Outcome::No, price(50)));
+        let fill = Fill { fee: Some(Usd::from_micros(fee)), ..desk.fill_of(&first, 30) };
+        // NO at 49.995 cents, on average over two makers: YES was sold at 50.005.
+        let average = fine::price(b"0.50005").unwrap().unwrap();
+        let parts = fine::parts(fill, Outcome::Yes, Action::Sell, average);
+        assert!(parts.iter().all(Option::is_some));
+        for part in parts.into_iter().flatten() {
+            desk.report(Report::Fill(part));
+        }
+        assert_eq!(desk.core.stats().fees, Usd::from_micros(fee));
+        let is_drift = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::FeeDrift, .. });
+        desk.notes.iter().filter(is_drift).count()
+    };
+    assert_eq!(drifts(525_000), 0, "7 % of 30 × 0.5 × 0.5, as the venue states it once");
+    assert_eq!(drifts(525_100), 0, "rounding");
+    assert!(drifts(1_050_000) > 0);
+    assert!(drifts(0) > 0);
 }
 
 #[test]
