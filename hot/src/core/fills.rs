@@ -102,6 +102,7 @@ impl Core {
             at: now,
             settled: (fill.finality == Finality::Final).then_some(now),
             undone: false,
+            taker: fill.taker,
         });
         if self.money.position(market).is_short() {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.

@@ -28,6 +28,8 @@ pub(super) struct Booked {
     /// When the venue confirmed it or took it back; until then it may still do either.
     pub settled: Option<Nanos>,
     pub undone: bool,
+    /// Whether our order was the taker.
+    pub taker: bool,
 }
 
 /// The fills that have been told: see the head of this file.
@@ -46,7 +48,7 @@ pub(super) struct FillsSeen {
 }
 
 pack_fields! {
-    Booked { fill, order, group, booking, entry, at, settled, undone }
+    Booked { fill, order, group, booking, entry, at, settled, undone, taker }
 }
 
 state_fields! {

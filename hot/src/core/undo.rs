@@ -43,7 +43,7 @@ impl Core {
             price,
             qty,
             fee,
-            taker: true,
+            taker: booked.taker,
             undone: true,
         });
         self.note_position(market, out);

@@ -77,6 +77,34 @@ fn the_missing_leg_is_bought_again_as_far_as_the_basket_pays() {
 }
 
 #[test]
+fn what_is_taken_back_is_told_as_it_was_booked() {
+    for taker in [true, false] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        let fill = Fill { taker, ..desk.fill_of(&first, 30) };
+        desk.report(Report::Fill(fill));
+        void(&mut desk, &fill);
+        let told = |undone: bool| {
+            desk.notes
+                .iter()
+                .copied()
+                .find(|note| matches!(note, Note::Booked { undone: seen, .. } if *seen == undone))
+        };
+        let (Some(booked), Some(undone)) = (told(false), told(true)) else {
+            panic!("booked, and taken back")
+        };
+        let Note::Booked { order, market, outcome, price, qty, fee, taker: seen, .. } = booked
+        else {
+            unreachable!("it was looked for")
+        };
+        assert_eq!(seen, taker);
+        let back = Note::Booked { order, market, outcome, price, qty, fee, taker, undone: true };
+        assert_eq!(undone, back);
+    }
+}
+
+#[test]
 fn taken_back_at_once_the_same_order_again_is_no_mistake() {
     let mut desk = Desk::new();
     desk.gap();
