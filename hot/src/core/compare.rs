@@ -22,6 +22,7 @@ use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::stats::{Doubts, Foreign};
 use crate::units::{Nanos, Price, Qty, Usd};
+use crate::venue_rules::Settlement;
 
 impl Core {
     /// A reading of a venue is told from here, up to the word that it is whole.
@@ -29,7 +30,7 @@ impl Core {
         self.stats.foreign[venue] = Foreign::default();
         self.stats.doubts[venue] = Doubts::default();
         let claims = self.money.ledger().claims();
-        self.comparison.begin(venue, since, claims, &self.books, &self.orders, &self.fills);
+        self.comparison.begin(venue, since, claims, &self.books, &self.orders, &mut self.fills);
     }
 
     /// The reading is told whole (`clean`), or the venue could not be read. Both venues and we agree once a whole
@@ -101,6 +102,9 @@ impl Core {
     /// difference; at the start of a run, until venue and we have agreed once, it is given up at the second reading.
     fn take_redeemed(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
         let venue = account.venue();
+        if venue.rules().settlement == Settlement::Paid {
+            return; // nothing there is ever a claim
+        }
         let mut from = MarketId::new(0);
         while let Some(market) = self.ledger().next_open(from) {
             from = MarketId::new(market.get() + 1);

@@ -4,7 +4,7 @@
 //! This part decides, and changes nothing of ours: `compare` does what it finds. It keeps that no difference is put right
 //! that one reading alone has shown, and that a figure of nothing is never taken over without the venue's own trades (P7).
 
-use super::fills_seen::FillsSeen;
+use super::fills_seen::{FillsSeen, READ_LAG};
 use super::money::{Contracts, Figure, worst_cost};
 use super::orders::Orders;
 use super::range::{Errors, Range};
@@ -24,11 +24,6 @@ use crate::state::state_fields;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
 
-/// Reads of an account may lag behind its fills by this long.
-const READ_LAG: Nanos = Nanos::from_secs(10);
-/// A fill that the venue has neither confirmed nor failed for this long counts as settled. Settlement takes seconds,
-/// its retries take minutes.
-const SETTLED_AFTER: Nanos = Nanos::from_secs(3_600);
 /// The money of contracts that are gone from the list of a settled market comes within this time, or is missed.
 const PAID_WITHIN: Nanos = Nanos::from_secs(60);
 /// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
@@ -331,7 +326,7 @@ impl Comparison {
         claims: Usd,
         books: &Books,
         orders: &Orders,
-        fills: &FillsSeen,
+        fills: &mut FillsSeen,
     ) {
         let lagging = Nanos::new(since.get().saturating_sub(READ_LAG.get()));
         let at = &mut self.venues[venue];
@@ -354,16 +349,9 @@ impl Comparison {
             let terms = books.terms(record.order.market).expect("a market in use has terms");
             self.allow_order(record, terms);
         }
-        // What was booked long ago is settled.
-        let settled = Nanos::new(since.get().saturating_sub(SETTLED_AFTER.get()));
-        for booked in fills.newest_first() {
-            if booked.at < settled && booked.settled.is_none_or(|at| at < settled) {
-                break;
-            }
-            let unsettled = booked.settled.is_none_or(|at| at > lagging) || booked.at > lagging;
-            if unsettled && booked.booking.account.venue() == venue {
-                self.allow_fill(&booked.booking, booked.undone);
-            }
+        fills.begin_reading(venue, since);
+        for booked in fills.unshown(venue) {
+            self.allow_fill(&booked.booking, booked.undone);
         }
     }
 

@@ -1,18 +1,27 @@
 //! The fills that have been told: those that are booked, and those that failed before they were.
 //!
 //! This part keeps that a fill is booked once however often it is told (O5), and that it is undone at most once (O2). It remembers
-//! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten.
+//! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten. Those that
+//! a reading of their venue may not show are kept as a list, so that no reading walks all of them.
 
 use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
-use crate::ids::{FillId, GroupId, MarketId, OrderId};
+use crate::id_set::IdSet;
+use crate::ids::{FillId, GroupId, MarketId, OrderId, Venue};
 use crate::index::Index;
 use crate::ledger::{Booking, EntryId};
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
+use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
 use std::collections::VecDeque;
+
+/// Reads of an account may lag behind its fills by this long.
+pub(super) const READ_LAG: Nanos = Nanos::from_secs(10);
+/// A fill that the venue has neither confirmed nor failed for this long counts as settled. Settlement takes seconds,
+/// its retries take minutes.
+const SETTLED_AFTER: Nanos = Nanos::from_secs(3_600);
 
 /// One booked fill.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +54,11 @@ pub(super) struct FillsSeen {
     voids: VecDeque<FillId>,
     /// How many of the booked fills in each market the venue may still take back.
     unsettled: PerId<u32>,
+    /// Slots of the fills that the next reading of each venue may not show as they are. What a later reading shows for
+    /// certain leaves with that reading.
+    unshown: PerVenue<IdSet>,
+    /// When the last reading of each venue began.
+    read: PerVenue<Nanos>,
 }
 
 pack_fields! {
@@ -54,7 +68,7 @@ pack_fields! {
 state_fields! {
     FillsSeen {
         by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX),
-        unsettled: derived,
+        unsettled: derived, unshown: derived, read: value,
     } then rebuild
 }
 
@@ -67,6 +81,8 @@ impl FillsSeen {
             next: 0,
             voids: VecDeque::with_capacity(FILLS_VOID_MAX),
             unsettled: PerId::new(MARKETS_MAX, 0),
+            unshown: PerVenue::from_fn(|_| IdSet::new(FILLS_SEEN_MAX)),
+            read: PerVenue::default(),
         }
     }
 
@@ -87,6 +103,7 @@ impl FillsSeen {
         } else {
             let oldest = self.booked[slot];
             self.by_id.remove(oldest.fill.get());
+            self.unshown[oldest.venue()].remove(slot);
             if oldest.settled.is_none() {
                 self.unsettled[oldest.booking.market.index()] -= 1;
             }
@@ -95,6 +112,7 @@ impl FillsSeen {
         if booked.settled.is_none() {
             self.unsettled[booked.booking.market.index()] += 1;
         }
+        self.unshown[booked.venue()].insert(slot);
         self.next = (slot + 1) % FILLS_SEEN_MAX;
         let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
         assert!(self.by_id.insert(booked.fill.get(), slot), "the oldest made room");
@@ -107,6 +125,7 @@ impl FillsSeen {
             if booked.settled.is_none() {
                 booked.settled = Some(now);
                 self.unsettled[booked.booking.market.index()] -= 1;
+                self.unshown[booked.venue()].insert(slot as usize);
             }
         }
     }
@@ -124,6 +143,7 @@ impl FillsSeen {
             return None;
         }
         (booked.undone, booked.settled) = (true, Some(now));
+        self.unshown[before.venue()].insert(slot as usize);
         if before.settled.is_none() {
             self.unsettled[before.booking.market.index()] -= 1;
         }
@@ -145,7 +165,7 @@ impl FillsSeen {
         self.unsettled[market.index()] > 0
     }
 
-    /// The index of fills, and how many may be taken back. `None` where the slot of the next fill is none, or a fill is there twice.
+    /// The index of fills, how many may be taken back, and which ones no reading has shown. `None` where the slot of the next fill is none, or a fill is there twice.
     fn rebuild(&mut self) -> Option<()> {
         for (slot, booked) in (0_u32..).zip(&self.booked) {
             let fill = booked.fill.get();
@@ -158,6 +178,10 @@ impl FillsSeen {
             (market < MARKETS_MAX).then_some(())?;
             self.unsettled[market] += 1;
         }
+        for (slot, booked) in self.booked.iter().enumerate() {
+            let venue = booked.venue();
+            self.unshown[venue].set(slot, !booked.is_shown(self.read[venue]));
+        }
         let fits = match self.booked.len() {
             FILLS_SEEN_MAX => self.next < FILLS_SEEN_MAX,
             count => self.next == count,
@@ -165,10 +189,40 @@ impl FillsSeen {
         fits.then_some(())
     }
 
-    /// The booked fills, from the newest to the oldest.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Booked> {
-        // Once the ring is full, the slots from `next` on hold the older ones.
-        let (newer, older) = self.booked.split_at(self.next.min(self.booked.len()));
-        newer.iter().rev().chain(older.iter().rev())
+    /// A reading of a venue began at `since`: what it and all later ones show for certain leaves the list.
+    pub fn begin_reading(&mut self, venue: Venue, since: Nanos) {
+        let read = &mut self.read[venue];
+        *read = since.max(*read);
+        let (unshown, read) = (&mut self.unshown[venue], *read);
+        let mut from = 0;
+        while let Some(slot) = unshown.next(from) {
+            from = slot + 1;
+            if self.booked[slot].is_shown(read) {
+                unshown.remove(slot);
+            }
+        }
+    }
+
+    /// The booked fills that the reading of a venue that has begun last may lack or, where they were undone, still have.
+    pub fn unshown(&self, venue: Venue) -> impl Iterator<Item = &Booked> {
+        self.unshown[venue].iter().map(|slot| &self.booked[slot])
     }
 }
+
+impl Booked {
+    fn venue(&self) -> Venue {
+        self.booking.account.venue()
+    }
+
+    /// Whether a reading that began at `since` shows what became of it for certain.
+    fn is_shown(&self, since: Nanos) -> bool {
+        let before = |span: Nanos| Nanos::new(since.get().saturating_sub(span.get()));
+        match self.settled {
+            Some(at) => at <= before(READ_LAG),
+            None => self.at < before(SETTLED_AFTER),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
