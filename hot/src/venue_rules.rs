@@ -14,7 +14,7 @@ pub const LOT: Qty = Qty::from_micros(10_000);
 /// The rules of one venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueRules {
-    /// How many separate cash accounts the venue keeps for us, from 1 to 8. An order draws on the one of its market's shard.
+    /// How many separate cash accounts the venue keeps for us: at least one, and at most 64 at all venues together. An order draws on the one of its market's shard.
     pub cash_accounts: u8,
     /// The steps that an order's size comes in.
     pub lots: Lots,
@@ -188,6 +188,10 @@ pub const CASH_ACCOUNTS: usize = {
     }
     sum
 };
+const _: () = assert!(
+    CASH_ACCOUNTS <= 64,
+    "the venues have more than 64 cash accounts together: the depth walk of a basket (basket/walk.rs) keeps one bit for each"
+);
 const _: () = assert!(CASH_ACCOUNTS <= u8::MAX as usize, "accounts are numbered by a byte");
 
 #[cfg(test)]

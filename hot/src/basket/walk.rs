@@ -251,7 +251,7 @@ fn advance<const RATIOS: bool>(cursors: &mut Cursors<'_, RATIOS>) -> bool {
 fn bound<const RATIOS: bool>(cursors: &Cursors<'_, RATIOS>, sizing: &Sizing<'_>, want: Qty) -> Qty {
     let mut most = want;
     let mut all = (0, Usd::ZERO);
-    let mut seen = 0_u16;
+    let mut seen = 0_u64;
     for (cursor, room) in cursors.iter().flatten().zip(sizing.legs) {
         most = most.min(room.qty.per(cursor.ratio()));
         most = affordable(most, cursor.unit, room.cost - ROUNDING);
@@ -271,7 +271,10 @@ fn bound<const RATIOS: bool>(cursors: &Cursors<'_, RATIOS>, sizing: &Sizing<'_>,
     affordable(most, all.0, sizing.total - all.1)
 }
 
-const _: () = assert!(CASH_ACCOUNTS <= 16, "one bit an account");
+const _: () = assert!(
+    CASH_ACCOUNTS <= u64::BITS as usize,
+    "`bound` keeps one bit for each cash account of all venues together"
+);
 
 /// The most of `want` that `dollars` buy, where [`MANY`] units cost `unit` microdollars. Multiplies first: the division is
 /// needed only where the bound binds.
