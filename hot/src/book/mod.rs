@@ -475,9 +475,9 @@ impl Book {
         self.link
     }
 
-    /// Whether this market link of this venue brought its last snapshot.
-    pub(crate) fn is_fed_by(&self, venue: Venue, link: LinkNumber) -> bool {
-        self.terms.venue == venue && self.link == Some(link)
+    /// The market link that brought its last snapshot, and whose link that is; `None` before the first.
+    fn fed_by(&self) -> Option<(Venue, LinkNumber)> {
+        self.link.map(|link| (self.terms.venue, link))
     }
 
     /// The market's terms of trade as last heard, its grid and status kept up to date.

@@ -2,10 +2,11 @@
 
 use super::{Applied, Book, Ladder, RANKS_ROOM};
 use crate::book::StaleWhy;
-use crate::bounds::{FINER_GRIDS_MAX, MARKETS_MAX};
+use crate::bounds::{FINER_GRIDS_MAX, MARKET_LINKS_MAX, MARKETS_MAX};
 use crate::grid::Grid;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
+use crate::links::LinkNumber;
 use crate::market::MarketDef;
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
@@ -31,6 +32,10 @@ pub struct Books {
     waiting: IdSet,
     /// Books that became stale together with others and that [`Books::take_failed`] has not given yet.
     failed: IdSet,
+    /// The books of each market link of each venue, by the link's number: those whose last snapshot came over it.
+    by_link: PerVenue<Vec<IdSet>>,
+    /// In which of these sets each market is.
+    link_of: PerId<Option<(Venue, LinkNumber)>>,
     /// Where [`Books::poll_overdue`] goes on.
     turn: usize,
     /// Ladders with room for tenths of a cent, for markets that are moved to a finer grid.
@@ -49,6 +54,8 @@ impl Books {
             doubted: none(),
             waiting: none(),
             failed: none(),
+            by_link: PerVenue::from_fn(|_| (0..MARKET_LINKS_MAX).map(|_| none()).collect()),
+            link_of: PerId::new(MARKETS_MAX, None),
             turn: 0,
             finer: (0..FINER_GRIDS_MAX)
                 .map(|_| [(); 2].map(|()| Ladder::new(1, RANKS_ROOM)))
@@ -132,6 +139,7 @@ impl Books {
         let venue = book.terms().venue;
         let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
         let (is_waiting, is_followed) = (book.is_waiting(), book.is_followed());
+        let fed_by = book.fed_by();
         for of in Venue::ALL {
             let was_of = self.markets[of].contains(at);
             self.well[of] -= usize::from(was_of && self.is_well.contains(at));
@@ -141,6 +149,15 @@ impl Books {
         self.is_well.set(at, is_well);
         self.doubted.set(at, is_doubted);
         self.waiting.set(at, is_waiting);
+        let before = std::mem::replace(&mut self.link_of[at], fed_by);
+        if before != fed_by {
+            if let Some((venue, link)) = before {
+                self.by_link[venue][link.index()].remove(at);
+            }
+            if let Some((venue, link)) = fed_by {
+                self.by_link[venue][link.index()].insert(at);
+            }
+        }
     }
 
     /// Checks that the lists hold what a walk over all books finds.
@@ -149,12 +166,18 @@ impl Books {
     /// Where they do not.
     pub fn check_lists(&self) {
         let mut well = PerVenue::<usize>::default();
+        let mut of_links = 0;
         for (at, book) in self.books.iter().enumerate() {
             let is = |of: fn(&Book) -> bool| book.as_ref().is_some_and(of);
             assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
             assert_eq!(self.waiting.contains(at), is(Book::is_waiting), "market {at} waits");
             let is_doubted = is(|book| book.doubted_since().is_some());
             assert_eq!(self.doubted.contains(at), is_doubted, "market {at} is in doubt");
+            if let Some((venue, link)) = book.as_ref().and_then(Book::fed_by) {
+                of_links += 1;
+                let set = &self.by_link[venue][link.index()];
+                assert!(set.contains(at), "market {at} is of its link");
+            }
             for venue in Venue::ALL {
                 let is_of = |book: &Book| book.is_followed() && book.terms().venue == venue;
                 let is_of = book.as_ref().is_some_and(is_of);
@@ -163,6 +186,8 @@ impl Books {
             }
         }
         assert_eq!(well, self.well, "the number of books that are well");
+        let sets = self.by_link.values().flatten().map(IdSet::len);
+        assert_eq!(sets.sum::<usize>(), of_links, "no book is of two links");
     }
 
     /// The lists of books. `None` where a book does not stand at its market's place.
@@ -216,23 +241,41 @@ impl Books {
         self.failed.remove(market.index());
     }
 
-    /// The books of some markets became stale at once.
-    pub(crate) fn fail_where(
+    /// The books of one market link of a venue became stale at once. Looks at no other book.
+    pub(crate) fn fail_link(
         &mut self,
         now: Nanos,
         why: StaleWhy,
-        which: impl Fn(&Book) -> bool,
+        venue: Venue,
+        link: LinkNumber,
     ) -> Applied {
-        let mut any = false;
-        for at in 0..self.books.len() {
-            let Some(book) = &mut self.books[at] else { continue };
-            if which(book) && book.fail(now, why) != Applied::Unchanged {
-                any = true;
-                self.failed.insert(at);
-                self.on_change(MarketId::new(at as u16));
-            }
+        let (mut any, mut from) = (false, 0);
+        while let Some(at) = self.by_link[venue][link.index()].next(from) {
+            from = at + 1;
+            any |= self.fail_one(now, why, at);
         }
         if any { Applied::Many } else { Applied::Unchanged }
+    }
+
+    /// Every book became stale at once.
+    pub(crate) fn fail_all(&mut self, now: Nanos, why: StaleWhy) -> Applied {
+        let mut any = false;
+        for at in 0..self.books.len() {
+            any |= self.fail_one(now, why, at);
+        }
+        if any { Applied::Many } else { Applied::Unchanged }
+    }
+
+    /// A book became stale together with others. Returns whether it was not before.
+    fn fail_one(&mut self, now: Nanos, why: StaleWhy, at: usize) -> bool {
+        let market = MarketId::new(at as u16);
+        let fails = |book: &mut Book| book.fail(now, why) != Applied::Unchanged;
+        let is_new = self.get_mut(market).is_some_and(fails);
+        if is_new {
+            self.failed.insert(at);
+            self.on_change(market);
+        }
+        is_new
     }
 }
 
@@ -245,6 +288,6 @@ impl Default for Books {
 state_fields! {
     Books {
         books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, failed: value,
-        turn: index, finer: derived,
+        by_link: derived, link_of: derived, turn: index, finer: derived,
     } then rebuild
 }

@@ -411,14 +411,17 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
     for _ in 0..40_000 {
         now = now.after(Nanos::from_millis(1));
         let market = MarketId::new(draw(u64::from(MARKETS)) as u16);
-        let venue = Venue::ALL[usize::from(market.get()) % 2];
+        // Once in a while a market is told to be another venue's.
+        let moved = u16::from(draw(50) == 0);
+        let venue = Venue::ALL[usize::from(market.get() + moved) % 2];
+        let link = LinkNumber::new(draw(3) as usize).unwrap();
         let level = |side, ticks: u16, qty: u64, last| {
             let change = Change::Set(Qty::from_contracts(qty));
             Event::Level(Level { market, side, price: px(ticks), change, last })
         };
         let event = match draw(100) {
             0..=2 => Event::Market(MarketDef { market, venue, ..terms(100) }),
-            3..=11 => Event::SnapshotBegin { market, link: LinkNumber::FIRST, venue_time: now },
+            3..=11 => Event::SnapshotBegin { market, link, venue_time: now },
             12..=29 => Event::SnapshotEnd { market },
             30 => Event::Stale { market, why: StaleWhy::Gap },
             31 => Event::GridChange { market, grid: Grid::uniform(100).unwrap() },
@@ -433,11 +436,9 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
             }
             50..=71 => level(Side::Bid, 4_500 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
             72..=97 => level(Side::Ask, 4_700 + 100 * draw(3) as u16, draw(3), draw(4) > 0),
-            98 if draw(60) == 0 => {
-                Event::StaleAll { venue, link: LinkNumber::FIRST, why: StaleWhy::Decode }
-            }
-            98 if draw(60) == 0 => {
-                Event::Link { venue, link: Link::Market, number: LinkNumber::FIRST, up: false }
+            98 if draw(20) == 0 => Event::StaleAll { venue, link, why: StaleWhy::Decode },
+            98 if draw(20) == 0 => {
+                Event::Link { venue, link: Link::Market, number: link, up: false }
             }
             99 if draw(60) == 0 => Event::Control(Control::Start { epoch: 1, first_order: 1 }),
             _ => level(Side::Bid, 4_500, 1, true),
@@ -457,6 +458,46 @@ fn what_is_asked_of_all_books_is_kept_as_each_changes() {
         }
     }
     assert!(well > 40_000 && doubted > 4_000 && overdue > 100, "{well} {doubted} {overdue}");
+}
+
+#[test]
+fn a_link_that_goes_down_costs_its_own_books_alone() {
+    use crate::event::Link;
+    let mut books = Books::new();
+    let link = |number| LinkNumber::new(number).unwrap();
+    let market = MarketId::new;
+    let of = |at: u16| MarketDef { market: market(at), venue: Venue::ALL[0], ..terms(100) };
+    let mut apply = |event: Event| books.apply(T, &event);
+    let snapshot = |at, number| {
+        [
+            Event::SnapshotBegin { market: market(at), link: link(number), venue_time: T },
+            Event::SnapshotEnd { market: market(at) },
+        ]
+    };
+    for at in 0..6 {
+        apply(Event::Market(of(at)));
+        for event in snapshot(at, usize::from(at % 2)) {
+            apply(event);
+        }
+    }
+    for event in snapshot(2, 1) {
+        apply(event); // it is read over the other link from here
+    }
+    apply(Event::Market(MarketDef { venue: Venue::ALL[1], ..of(4) })); // it is another venue's
+    let down = |venue, number| Event::Link { venue, link: Link::Market, number, up: false };
+    assert_eq!(apply(down(Venue::ALL[0], link(0))), Applied::Many);
+    let good = |books: &Books| -> Vec<u16> {
+        books.iter().filter(|(_, book)| book.is_good()).map(|(market, _)| market.get()).collect()
+    };
+    assert_eq!(good(&books), [1, 2, 3, 4, 5]);
+    books.unfollow(market(5));
+    books.check_lists();
+    assert_eq!(books.apply(T, &down(Venue::ALL[1], link(0))), Applied::Many);
+    assert_eq!(good(&books), [1, 2, 3]);
+    assert_eq!(books.apply(T, &down(Venue::ALL[0], link(1))), Applied::Many);
+    assert!(good(&books).is_empty());
+    assert_eq!(books.apply(T, &down(Venue::ALL[0], link(1))), Unchanged);
+    books.check_lists();
 }
 
 #[test]

@@ -20,11 +20,9 @@ impl Books {
                 applied
             }
             Event::Market(ref terms) => self.on_terms(now, terms),
-            Event::StaleAll { venue, link, why } => {
-                self.fail_where(now, why, |book| book.is_fed_by(venue, link))
-            }
+            Event::StaleAll { venue, link, why } => self.fail_link(now, why, venue, link),
             Event::Link { venue, link: Link::Market, number, up: false } => {
-                self.fail_where(now, StaleWhy::Link, |book| book.is_fed_by(venue, number))
+                self.fail_link(now, StaleWhy::Link, venue, number)
             }
             Event::Control(ref control) => self.on_control(now, control),
             Event::GridChange { market, grid } => {
@@ -62,7 +60,7 @@ impl Books {
 
     fn on_control(&mut self, now: Nanos, control: &Control) -> Applied {
         match control {
-            Control::Start { .. } => self.fail_where(now, StaleWhy::Restart, |_| true),
+            Control::Start { .. } => self.fail_all(now, StaleWhy::Restart),
             Control::Halt { .. }
             | Control::Resume { .. }
             | Control::Stop
