@@ -1,6 +1,7 @@
 //! The venues' words: bytes to events. No socket, key or file; the cold side's folder of the same name has those.
 
 pub mod decimal;
+mod fields;
 pub mod fine;
 pub mod kalshi;
 mod lag;

@@ -1,5 +1,6 @@
 //! What is told of a market beside its book: trades, best prices, its life and its grid.
 
+use super::super::fields::not_decimal;
 use super::super::{DecodeError, Notice, Sink, decimal};
 use super::wire::{self, Message};
 use super::{Session, first};
@@ -49,7 +50,7 @@ impl Session {
             [("yes_bid_dollars", message.yes_bid), ("yes_ask_dollars", message.yes_ask)]
         {
             if let Err(why) = decimal::price(text) {
-                return self.pass_over(wire::not_decimal(field, why));
+                return self.pass_over(not_decimal(field, why));
             }
         }
         Ok(())

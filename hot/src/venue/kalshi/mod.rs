@@ -16,6 +16,7 @@ pub use self::private::our_order_id;
 use self::commands::{Channel, Sid};
 use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
 use super::decimal;
+use super::fields::{level_price, not_decimal};
 use super::lag::Lag;
 use super::odd::{About, about};
 use super::outgoing::Outgoing;
@@ -566,9 +567,9 @@ impl Session {
             self.counters.early += 1;
             return Ok(());
         }
-        let read = wire::level_price("price_dollars", said.price).and_then(|price| {
+        let read = level_price("price_dollars", said.price).and_then(|price| {
             let delta = decimal::signed_qty(said.delta);
-            let delta = delta.map_err(|why| wire::not_decimal("delta_fp", why))?;
+            let delta = delta.map_err(|why| not_decimal("delta_fp", why))?;
             let side = match said.side {
                 b"yes" => Side::Bid,
                 b"no" => Side::Ask, // already in YES price

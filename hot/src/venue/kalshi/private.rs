@@ -1,5 +1,6 @@
 //! The private link: our orders and fills.
 
+use super::super::fields::{not_decimal, required};
 use super::super::{DecodeError, Sink, decimal, fill_id, fine, venue_key};
 use super::wire::{self, Message};
 use super::{Session, first};
@@ -78,13 +79,9 @@ fn read_fill(
         return Err(DecodeError::BadField { field: "trade_id", at: 0 });
     }
     let key = venue_key(message.order_id);
-    let missing = |field| DecodeError::BadField { field, at: 0 };
-    let price = fine::price(message.yes_price);
-    let price = price.map_err(|why| wire::not_decimal("yes_price_dollars", why))?;
-    let price = price.ok_or(missing("yes_price_dollars"))?;
-    let qty = fine::qty(message.count).map_err(|why| wire::not_decimal("count_fp", why))?;
-    let (qty, finer) = qty.ok_or(missing("count_fp"))?;
-    let fee = fine::fee(message.fee_cost).map_err(|why| wire::not_decimal("fee_cost", why))?;
+    let price = required("yes_price_dollars", fine::price(message.yes_price))?;
+    let (qty, finer) = required("count_fp", fine::qty(message.count))?;
+    let fee = fine::fee(message.fee_cost).map_err(|why| not_decimal("fee_cost", why))?;
     let side = wire::side(message.book_side, first(message.outcome_side, message.purchased_side))?;
     let fill = Fill {
         fill: fill_id(message.trade_id, key),
@@ -97,7 +94,7 @@ fn read_fill(
         taker: match message.is_taker {
             b"true" => true,
             b"false" => false,
-            _ => return Err(missing("is_taker")),
+            _ => return Err(DecodeError::BadField { field: "is_taker", at: 0 }),
         },
         finality: Finality::Final,
     };
@@ -138,18 +135,10 @@ fn changed_terms(message: &Message<'_>) -> Result<Option<Report>, DecodeError> {
     if !changed || message.status != b"resting" {
         return Ok(None);
     }
-    let missing = |field| DecodeError::BadField { field, at: 0 };
-    let price = decimal::price(message.yes_price);
-    let price = price.map_err(|why| wire::not_decimal("yes_price_dollars", why))?;
-    let left = decimal::qty(message.remaining_count);
-    let left = left.map_err(|why| wire::not_decimal("remaining_count_fp", why))?;
-    let filled = decimal::qty(message.fill_count);
-    let filled = filled.map_err(|why| wire::not_decimal("fill_count_fp", why))?;
-    Ok(Some(Report::Terms {
-        order: order_ref(message),
-        price: price.ok_or(missing("yes_price_dollars"))?,
-        qty: left.ok_or(missing("remaining_count_fp"))? + filled.ok_or(missing("fill_count_fp"))?,
-    }))
+    let price = required("yes_price_dollars", decimal::price(message.yes_price))?;
+    let left = required("remaining_count_fp", decimal::qty(message.remaining_count))?;
+    let filled = required("fill_count_fp", decimal::qty(message.fill_count))?;
+    Ok(Some(Report::Terms { order: order_ref(message), price, qty: left + filled }))
 }
 
 fn order_status(message: &Message<'_>) -> Result<Option<OrderStatus>, DecodeError> {
@@ -166,6 +155,6 @@ fn order_status(message: &Message<'_>) -> Result<Option<OrderStatus>, DecodeErro
         _ => return Err(DecodeError::Unknown { field: "status" }),
     };
     let filled = decimal::qty(message.fill_count);
-    let filled = filled.map_err(|why| wire::not_decimal("fill_count_fp", why))?;
+    let filled = filled.map_err(|why| not_decimal("fill_count_fp", why))?;
     Ok(Some(OrderStatus { order: order_ref(message), state, filled }))
 }

@@ -1,16 +1,13 @@
 //! One message's fields, as written, and the words and numbers in them.
 
 use super::super::DecodeError;
-use super::super::decimal::{self, NotDecimal};
+use super::super::decimal;
+use super::super::fields::{LEVELS_ROOM, level_price, not_decimal, once, push_level, required};
 use super::super::scan::{Odd, Scan};
 use crate::grid::Grid;
 use crate::ids::Side;
 use crate::units::{Price, Qty};
 
-/// Levels that one side of a book may hold: every price there is.
-const LEVELS_MAX: usize = 10_001;
-/// Levels per side that fit without allocating.
-const LEVELS_ROOM: usize = 1_024;
 /// Bands of a price grid; three are known.
 const RANGES_MAX: usize = 3;
 
@@ -269,10 +266,6 @@ fn read_body<'a>(
     })
 }
 
-fn once(seen: &mut bool, scan: &Scan<'_>) -> Result<(), Odd> {
-    if std::mem::replace(seen, true) { Err(scan.odd()) } else { Ok(()) }
-}
-
 /// `[["0.4200","300.00"],…]`, or null.
 fn read_levels(
     scan: &mut Scan<'_>,
@@ -295,17 +288,9 @@ fn read_levels(
                 None => scan.skip(),
             }
         })?;
-        let level = level_price("level", parts[0]).and_then(|price| {
-            let qty = decimal::qty(parts[1]).map_err(|why| not_decimal("level", why))?;
-            Ok((price, qty.ok_or(DecodeError::BadField { field: "level", at: 0 })?))
-        });
-        match level {
-            Ok(_) if levels.len() == LEVELS_MAX => {
-                *bad = bad.or(Some(DecodeError::OffGrid { field: "levels" }));
-            }
-            Ok(level) => levels.push(level),
-            Err(error) => *bad = bad.or(Some(error)),
-        }
+        let level = level_price("level", parts[0])
+            .and_then(|price| Ok((price, required("level", decimal::qty(parts[1]))?)));
+        push_level(level, levels, bad);
         Ok(())
     })
 }
@@ -336,30 +321,14 @@ fn read_ranges(scan: &mut Scan<'_>, scratch: &mut Scratch) -> Result<(), Odd> {
     })
 }
 
-/// A price at which something can rest: between $0 and $1, neither included.
-pub(super) fn level_price(field: &'static str, text: &[u8]) -> Result<Price, DecodeError> {
-    match any_price(field, text)? {
-        Price::ZERO | Price::ONE => Err(DecodeError::OffGrid { field }),
-        price => Ok(price),
-    }
-}
-
 /// A price that must be there.
 pub(super) fn any_price(field: &'static str, text: &[u8]) -> Result<Price, DecodeError> {
-    match decimal::price(text) {
-        Ok(Some(price)) => Ok(price),
-        Ok(None) => Err(DecodeError::BadField { field, at: 0 }),
-        Err(why) => Err(not_decimal(field, why)),
-    }
+    required(field, decimal::price(text))
 }
 
 /// A number of contracts that must be there.
 pub(super) fn count(field: &'static str, text: &[u8]) -> Result<Qty, DecodeError> {
-    match decimal::qty(text) {
-        Ok(Some(qty)) => Ok(qty),
-        Ok(None) => Err(DecodeError::BadField { field, at: 0 }),
-        Err(why) => Err(not_decimal(field, why)),
-    }
+    required(field, decimal::qty(text))
 }
 
 /// The side of the YES book: by `book_side`, else by the outcome gained.
@@ -380,14 +349,6 @@ pub(super) fn pays(result: &[u8], value: &[u8]) -> Result<Price, DecodeError> {
         (b"no", None | Some(Price::ZERO)) => Ok(Price::ZERO),
         (b"yes" | b"no", Some(_)) | (_, None) => Err(DecodeError::Unknown { field: "result" }),
         (_, Some(value)) => Ok(value),
-    }
-}
-
-/// The error of a field that is no decimal.
-pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeError {
-    match why {
-        NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
-        NotDecimal::OffGrid => DecodeError::OffGrid { field },
     }
 }
 

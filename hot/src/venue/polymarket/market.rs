@@ -5,6 +5,7 @@
 //! A message is read whole before its first event leaves, so a frame cut short gives no half-read level.
 
 use super::super::decimal;
+use super::super::fields::level_price;
 use super::super::lag::Lag;
 use super::super::odd::{About, about};
 use super::super::outgoing::Outgoing;
@@ -15,8 +16,8 @@ use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
 use super::wire::{
-    Fields, Message, Role, Scratch, in_yes, level_price, no_role, price_of, push_changes,
-    push_twins, read_entry, read_message, required_qty, side_of, twins, usual_changes,
+    Fields, Message, Role, Scratch, in_yes, no_role, price_of, push_changes, push_twins,
+    read_entry, read_message, required_qty, side_of, twins, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
 use crate::book::{Change, Level, StaleWhy};
@@ -553,7 +554,7 @@ impl MarketSession {
         sink: &mut S,
     ) -> Result<(), DecodeError> {
         let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
-        let read = level_price(message.price)
+        let read = level_price("price", message.price)
             .and_then(|price| Ok((price, required_qty(message.size)?, side_of(message.side)?)));
         match read {
             Ok((price, qty, side)) => {

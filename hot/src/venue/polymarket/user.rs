@@ -3,6 +3,7 @@
 //! There is no snapshot and no replay: whoever opens the link reads orders and trades over REST afterwards.
 
 use super::super::decimal;
+use super::super::fields::{not_decimal, once, required};
 use super::super::fine::{self, FinePrice};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
@@ -10,7 +11,6 @@ use super::super::scan::{Odd, Scan};
 use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
 use super::names::{Names, Slot};
 use super::odd;
-use super::wire::not_decimal;
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
 use crate::event::{Event, Link, Oddity};
 use crate::ids::{Action, OrderRef, Outcome, Side, Venue, VenueKey};
@@ -234,9 +234,7 @@ impl UserSession {
             b"taker_order_id" => scan.text_into(&mut message.taker_order),
             b"trader_side" => scan.text_into(&mut message.trader_side),
             b"maker_orders" => {
-                if std::mem::replace(&mut message.has_makers, true) {
-                    return Err(scan.odd());
-                }
+                once(&mut message.has_makers, scan)?;
                 if scan.peek() == b'n' {
                     return scan.skip();
                 }
@@ -562,17 +560,9 @@ const fn other(action: Action) -> Action {
 }
 
 fn price(text: &[u8]) -> Result<FinePrice, DecodeError> {
-    match fine::price(text) {
-        Ok(Some(price)) => Ok(price),
-        Ok(None) => Err(DecodeError::BadField { field: "price", at: 0 }),
-        Err(why) => Err(not_decimal("price", why)),
-    }
+    required("price", fine::price(text))
 }
 
 fn qty(text: &[u8]) -> Result<(Qty, bool), DecodeError> {
-    match fine::qty(text) {
-        Ok(Some(qty)) => Ok(qty),
-        Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
-        Err(why) => Err(not_decimal("size", why)),
-    }
+    required("size", fine::qty(text))
 }

@@ -1,6 +1,7 @@
 //! The market channel's messages: their fields as written, and the words and numbers in them.
 
-use super::super::decimal::{self, NotDecimal};
+use super::super::decimal;
+use super::super::fields::{LEVELS_ROOM, level_price, not_decimal, once, push_level, required};
 use super::super::scan::{Odd, Scan};
 use super::super::{DecodeError, Sink};
 use super::names::{Names, Slot};
@@ -12,10 +13,6 @@ use crate::units::{Price, Qty};
 /// Changes that one message may hold: every price of both sides of a cent's grid in both outcomes is 396, and each
 /// change is held against each other one. Of a message with more, the market is fetched anew.
 const CHANGES_MAX: usize = 2_048;
-/// Levels that one side of a book may hold: every price there is.
-const LEVELS_MAX: usize = 10_001;
-/// Levels per side that fit without allocating.
-const LEVELS_ROOM: usize = 1_024;
 
 /// Room for one message's contents.
 #[derive(Debug)]
@@ -148,10 +145,6 @@ pub(super) fn read_message<'a>(
     Ok(message)
 }
 
-pub(super) fn once(seen: &mut bool, scan: &Scan<'_>) -> Result<(), Odd> {
-    if std::mem::replace(seen, true) { Err(scan.odd()) } else { Ok(()) }
-}
-
 pub(super) fn read_levels(
     scan: &mut Scan<'_>,
     levels: &mut Vec<(Price, Qty)>,
@@ -165,13 +158,8 @@ pub(super) fn read_levels(
             b"size" => scan.text_into(&mut size),
             _ => scan.skip(),
         })?;
-        match level_price(price).and_then(|price| Ok((price, required_qty(size)?))) {
-            Ok(_) if levels.len() == LEVELS_MAX => {
-                *bad = bad.or(Some(DecodeError::OffGrid { field: "levels" }));
-            }
-            Ok(level) => levels.push(level),
-            Err(error) => *bad = bad.or(Some(error)),
-        }
+        let level = level_price("price", price).and_then(|price| Ok((price, required_qty(size)?)));
+        push_level(level, levels, bad);
         Ok(())
     })
 }
@@ -301,7 +289,7 @@ pub(super) fn read_entry(names: &Names, near: Option<Slot>, fields: &Fields<'_>)
 
 #[inline(always)]
 pub(super) fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<(), DecodeError> {
-    let price = level_price(fields.price)?;
+    let price = level_price("price", fields.price)?;
     (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
     entry.qty = required_qty(fields.size)?;
     if !(fields.best_bid.is_empty() && fields.best_ask.is_empty()) {
@@ -425,31 +413,9 @@ pub(super) fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>
     decimal::price(text).map_err(|why| not_decimal(field, why))
 }
 
-/// A price at which something can rest or trade: between $0 and $1, neither included.
-#[inline(always)]
-pub(super) fn level_price(text: &[u8]) -> Result<Price, DecodeError> {
-    match price_of("price", text)? {
-        None => Err(DecodeError::BadField { field: "price", at: 0 }),
-        Some(Price::ZERO | Price::ONE) => Err(DecodeError::OffGrid { field: "price" }),
-        Some(price) => Ok(price),
-    }
-}
-
 #[inline(always)]
 pub(super) fn required_qty(text: &[u8]) -> Result<Qty, DecodeError> {
-    match decimal::qty(text) {
-        Ok(Some(qty)) => Ok(qty),
-        Ok(None) => Err(DecodeError::BadField { field: "size", at: 0 }),
-        Err(why) => Err(not_decimal("size", why)),
-    }
-}
-
-/// The error of a field that is no decimal.
-pub(super) const fn not_decimal(field: &'static str, why: NotDecimal) -> DecodeError {
-    match why {
-        NotDecimal::Malformed => DecodeError::BadField { field, at: 0 },
-        NotDecimal::OffGrid => DecodeError::OffGrid { field },
-    }
+    required("size", decimal::qty(text))
 }
 
 #[cfg(test)]
