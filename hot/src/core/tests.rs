@@ -36,7 +36,7 @@ use crate::event::{Control, Link};
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::group::GroupState;
-use crate::ids::{BasketId, ClusterId, FillId, OrderRef, Outcome, Side, Venue, VenueKey};
+use crate::ids::{Action, BasketId, ClusterId, FillId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::{Category, MarketStatus};
 use crate::order::{Order, Tif};
@@ -93,6 +93,20 @@ fn terms(market: MarketId) -> MarketDef {
         fee,
         status: MarketStatus::Open,
         category: Category::Unknown,
+    }
+}
+
+/// The word for an order of YES that is to rest, post-only and without an expiry.
+fn to_rest(market: MarketId, action: Action, cents: u16, contracts: u64, exit: bool) -> Control {
+    Control::Rest {
+        market,
+        outcome: Outcome::Yes,
+        action,
+        price: price(cents),
+        qty: qty(contracts),
+        expires: None,
+        post_only: true,
+        exit,
     }
 }
 
@@ -228,6 +242,17 @@ impl Desk {
     fn gap(&mut self) {
         self.book(PM, &[(38, 300)], &[(40, 30), (60, 100)]);
         self.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]);
+    }
+
+    /// Both legs of the gap, bought one after the other, 30 contracts each: their fills.
+    fn buy_gap(&mut self) -> [Fill; 2] {
+        self.gap();
+        [(); 2].map(|()| {
+            let order = self.last_placed();
+            let fill = self.fill_of(&order, 30);
+            self.report(Report::Fill(fill));
+            fill
+        })
     }
 
     fn placed(&self) -> Vec<Order> {

@@ -5,11 +5,7 @@ use super::*;
 /// A pair bought whole, both venues agreeing, and Polymarket's half settled: 30 YES pay `yes_pays`.
 fn settled(yes_pays: Price) -> Desk {
     let mut desk = Desk::new();
-    desk.gap();
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        desk.fill(&order, 30);
-    }
+    desk.buy_gap();
     desk.book(KA, &[(20, 100)], &[(52, 300)]); // the gap is gone
     desk.wait(Nanos::from_secs(20));
     reading(&mut desk, 30, Usd::ZERO);
@@ -144,11 +140,7 @@ fn kalshi_pays_at_once() {
 #[test]
 fn a_claim_that_is_paid_before_its_result_is_known_is_paid_once() {
     let mut desk = Desk::new();
-    desk.gap();
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        desk.fill(&order, 30);
-    }
+    desk.buy_gap();
     desk.book(KA, &[(20, 100)], &[(52, 300)]);
     for fill in 1..=2 {
         desk.report(Report::Finality { fill: FillId::new(fill), state: Finality::Final });
@@ -233,21 +225,11 @@ fn a_claim_that_is_paid_within_a_minute_of_the_first_funding_is_paid_once() {
 fn a_short_that_settles_owes_and_is_no_claim_that_anybody_redeems() {
     let mut desk = Desk::new();
     desk.book(PM, &[(40, 100)], &[(50, 100)]);
-    let quote = |action, cents| Control::Rest {
-        market: PM,
-        outcome: Outcome::Yes,
-        action,
-        price: price(cents),
-        qty: qty(20),
-        expires: None,
-        post_only: true,
-        exit: false,
-    };
-    desk.control(quote(crate::ids::Action::Buy, 42));
+    desk.control(to_rest(PM, Action::Buy, 42, 20, false));
     let bought = desk.last_placed();
     let fill = desk.fill_of(&bought, 20);
     desk.report(Report::Fill(fill));
-    desk.control(quote(crate::ids::Action::Sell, 48));
+    desk.control(to_rest(PM, Action::Sell, 48, 20, false));
     let sold = desk.last_placed();
     desk.fill(&sold, 20);
     // The purchase is taken back after its contracts were sold.
@@ -264,11 +246,7 @@ fn a_short_that_settles_owes_and_is_no_claim_that_anybody_redeems() {
 #[test]
 fn a_claim_may_be_redeemed_before_its_result_is_heard_of_in_the_middle_of_a_reading() {
     let mut desk = Desk::new();
-    desk.gap();
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        desk.fill(&order, 30);
-    }
+    desk.buy_gap();
     desk.book(KA, &[(20, 100)], &[(52, 300)]);
     desk.wait(Nanos::from_secs(20));
     reading(&mut desk, 30, Usd::ZERO);

@@ -47,11 +47,7 @@ fn a_halt_of_the_cores_own_voids_what_was_decided_before_it() {
 /// A desk that holds 30 complete pairs, ten cents under what they pay, fees aside.
 fn with_pairs() -> Desk {
     let mut desk = Desk::new();
-    desk.gap();
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        desk.fill(&order, 30);
-    }
+    desk.buy_gap();
     desk.wait(Nanos::from_millis(10));
     desk
 }

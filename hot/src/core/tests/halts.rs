@@ -1,7 +1,6 @@
 //! What no halt, stop or withdrawal leaves on a book: an order that is not wanted any more is cancelled until it is gone.
 
 use super::*;
-use crate::ids::Action;
 use crate::order::OrderState;
 use crate::report::Reject;
 use crate::risk::{HaltWhy, QuarantineWhy, Refusal};
@@ -15,23 +14,10 @@ fn quoting() -> (Desk, Order) {
     let cluster = ClusterId::new(7);
     desk.event(Event::Market(MarketDef { market: ALONE, cluster, ..terms(KA) }));
     desk.book(ALONE, &[(40, 100)], &[(50, 100)]);
-    desk.control(rest(ALONE, Action::Buy, 42, 20, false));
+    desk.control(to_rest(ALONE, Action::Buy, 42, 20, false));
     let order = desk.last_placed();
     desk.status(&order, VenueState::Resting, Some(0));
     (desk, order)
-}
-
-fn rest(market: MarketId, action: Action, cents: u16, contracts: u64, exit: bool) -> Control {
-    Control::Rest {
-        market,
-        outcome: Outcome::Yes,
-        action,
-        price: price(cents),
-        qty: qty(contracts),
-        expires: None,
-        post_only: true,
-        exit,
-    }
 }
 
 fn state(desk: &Desk, order: &Order) -> OrderState {
@@ -163,7 +149,7 @@ fn what_means_to_close_a_position_never_buys() {
     desk.fill(&order, 20);
     desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
     let placed = desk.placed().len();
-    desk.control(rest(ALONE, Action::Buy, 41, 20, true));
+    desk.control(to_rest(ALONE, Action::Buy, 41, 20, true));
     assert_eq!(desk.placed().len(), placed, "held or not, it would be held twice");
     let refused = |note: &Note| matches!(note, Note::Refused { why: Refusal::NotReducing, .. });
     assert!(desk.notes.iter().any(refused));
@@ -175,7 +161,7 @@ fn more_contracts_than_there_may_be_are_refused_before_anything_is_worked_out() 
     let qty = Qty::from_micros(u64::MAX);
     desk.control(Control::Amend { order: order.id, price: price(99), qty, expires: None });
     let Control::Rest { market, outcome, action, price, expires, post_only, exit, .. } =
-        rest(ALONE, Action::Buy, 99, 20, false)
+        to_rest(ALONE, Action::Buy, 99, 20, false)
     else {
         unreachable!("made above")
     };
@@ -192,7 +178,7 @@ fn an_order_that_is_moving_is_met_at_neither_price() {
     desk.control(Control::Amend { order: id, price: price(48), qty, expires: None });
     assert_eq!(state(&desk, &order), OrderState::Amending);
     for cents in [42, 45, 48] {
-        desk.control(rest(ALONE, Action::Sell, cents, 5, true));
+        desk.control(to_rest(ALONE, Action::Sell, cents, 5, true));
         let why = desk.notes.iter().rev().find_map(|note| match note {
             Note::Refused { why, .. } => Some(*why),
             _ => None,
@@ -206,7 +192,7 @@ fn an_order_that_is_moving_is_met_at_neither_price() {
 fn a_fill_that_fails_gives_a_live_order_its_claim_back() {
     let mut desk = Desk::new();
     desk.book(PM, &[(40, 100)], &[(50, 100)]);
-    desk.control(rest(PM, Action::Buy, 42, 20, false));
+    desk.control(to_rest(PM, Action::Buy, 42, 20, false));
     let order = desk.last_placed();
     desk.status(&order, VenueState::Resting, Some(0));
     let whole = desk.reserved();

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::event::WithdrawnWhy;
-use crate::ids::Action;
 use crate::order::{OrderState, Purpose};
 use crate::risk::Refusal;
 
@@ -25,16 +24,7 @@ fn unfollowed(desk: &Desk) -> Vec<MarketId> {
 }
 
 fn rest(desk: &mut Desk, action: Action, cents: u16, exit: bool) -> Order {
-    desk.control(Control::Rest {
-        market: PM,
-        outcome: Outcome::Yes,
-        action,
-        price: price(cents),
-        qty: qty(20),
-        expires: None,
-        post_only: true,
-        exit,
-    });
+    desk.control(to_rest(PM, action, cents, 20, exit));
     let order = desk.last_placed();
     desk.status(&order, VenueState::Resting, Some(0));
     order
@@ -43,11 +33,7 @@ fn rest(desk: &mut Desk, action: Action, cents: u16, exit: bool) -> Order {
 /// Both legs of the gap bought and settled, 30 contracts each.
 fn hedged() -> Desk {
     let mut desk = Desk::new();
-    desk.gap();
-    for _ in 0..2 {
-        let order = desk.last_placed();
-        let fill = desk.fill_of(&order, 30);
-        desk.report(Report::Fill(fill));
+    for fill in desk.buy_gap() {
         desk.report(Report::Finality { fill: fill.fill, state: Finality::Final });
     }
     assert_eq!(desk.core.groups().len(), 0, "the group has ended");
@@ -144,17 +130,7 @@ fn what_is_held_stays_counts_as_complete_and_can_be_sold_until_the_market_is_lef
     let before = desk.placed().len();
     desk.gap();
     assert_eq!(desk.placed().len(), before, "the basket is bought no more");
-    let exit = Control::Rest {
-        market: PM,
-        outcome: Outcome::Yes,
-        action: Action::Sell,
-        price: price(45),
-        qty: qty(30),
-        expires: None,
-        post_only: true,
-        exit: true,
-    };
-    desk.control(exit);
+    desk.control(to_rest(PM, Action::Sell, 45, 30, true));
     let sale = desk.last_placed();
     assert_eq!(sale.purpose, Purpose::Exit);
     desk.wait(TICK);

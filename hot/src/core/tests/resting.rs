@@ -1,7 +1,7 @@
 //! Orders that are wanted on the book: placed, changed, withdrawn, expired, and found again after a restart.
 
 use super::*;
-use crate::ids::{Action, GroupId};
+use crate::ids::GroupId;
 use crate::order::{Change, Expiry, OrderState, Purpose};
 use crate::risk::{HaltWhy, Refusal};
 
@@ -149,16 +149,7 @@ fn an_exit_rests_and_closes_what_a_quote_brought() {
         let mut desk = quiet();
         let order = resting(&mut desk, market);
         desk.fill(&order, 20);
-        desk.control(Control::Rest {
-            market,
-            outcome: Outcome::Yes,
-            action: Action::Sell,
-            price: price(55),
-            qty: qty(20),
-            expires: None,
-            post_only: true,
-            exit: true,
-        });
+        desk.control(to_rest(market, Action::Sell, 55, 20, true));
         let exit = desk.last_placed();
         assert_eq!((exit.purpose, exit.action), (Purpose::Exit, Action::Sell));
         desk.status(&exit, VenueState::Resting, Some(0));
