@@ -7,7 +7,7 @@ use crate::grid::Grid;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
 use crate::links::LinkNumber;
-use crate::market::MarketDef;
+use crate::market::{MarketDef, MarketStatus};
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
@@ -231,6 +231,13 @@ impl Books {
         };
         self.on_change(terms.market);
         applied
+    }
+
+    /// A market that has a book has another status; its levels stay.
+    pub(crate) fn set_status(&mut self, market: MarketId, status: MarketStatus) {
+        let Some(book) = self.get_mut(market) else { return };
+        book.on_status(status);
+        self.on_change(market);
     }
 
     /// A market is subscribed to no more.

@@ -9,6 +9,7 @@ use crate::event::{Control, Event};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
+use crate::market::MarketStatus;
 use crate::note::{Alarm, Note};
 use crate::order::{Change, OrderEvent, OrderState, Pace};
 use crate::outbox::Outbox;
@@ -192,10 +193,7 @@ impl Core {
         if self.books.terms(market).is_none() {
             return;
         }
-        self.books.apply(
-            Nanos::ZERO,
-            &Event::Status { market, status: crate::market::MarketStatus::Resolved },
-        );
+        self.books.set_status(market, MarketStatus::Resolved);
         let account = self.cash_account(market);
         self.take_back_early_payment(market, account, yes_pays);
         let paid = self.money.settle(&self.books, &self.baskets, market, yes_pays);
