@@ -21,7 +21,7 @@ use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::report::{Fill, Finality, Report};
 use surefoot_hot::units::{Nanos, Qty, Usd};
-use surefoot_hot::venue::odd::About;
+use surefoot_hot::venue::odd::{About, Row};
 use surefoot_hot::venue::{Notice, Session, kalshi, polymarket};
 use surefoot_properties::decode::{self, KALSHI, POLYMARKET};
 
@@ -390,7 +390,8 @@ fn a_message_that_cannot_be_read_leaves_those_beside_it_in_the_frame() {
 fn every_kind_of_message_is_in_the_page_for_people() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/odd-messages.md");
     let page = fs::read_to_string(page).unwrap();
-    let tables = [&polymarket::odd::MARKET[..], &polymarket::odd::USER, &kalshi::odd::TABLE];
+    let user = ["order", "trade"].map(|word| Row { word, about: About::Money });
+    let tables = [&polymarket::odd::MARKET[..], &user, &kalshi::odd::TABLE];
     for row in tables.into_iter().flatten() {
         let about = match row.about {
             About::Book => "book",

@@ -7,7 +7,7 @@ const fn row(word: &'static str, about: About) -> Row {
     Row { word, about }
 }
 
-/// The market channel.
+/// The market channel. The user channel needs no table: every message there is about our money.
 pub const MARKET: [Row; 7] = [
     row("book", About::Book),
     row("price_change", About::Book),
@@ -17,9 +17,6 @@ pub const MARKET: [Row; 7] = [
     row("market_resolved", About::Life),
     row("new_market", About::Talk),
 ];
-
-/// The user channel.
-pub const USER: [Row; 2] = [row("order", About::Money), row("trade", About::Money)];
 
 /// What can still be said of a message that its reader gave up on.
 #[derive(Clone, Copy, Debug, Default)]
