@@ -20,13 +20,14 @@ use surefoot::twin::ws::Conversation;
 use surefoot_cold::exec::http::Request;
 use surefoot_cold::net::{Trust, client_config};
 use surefoot_cold::venue::kalshi::encode;
-use surefoot_hot::book::{Change, Level};
+use surefoot_hot::book::{BookRoom, Change, Level};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{FillId, MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::{LinkNumber, LinkSet};
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::report::{Fill, Finality, OrderStatus, Reject, Report, VenueState};
@@ -245,6 +246,28 @@ impl Desk {
         }
         self.event(&Event::Timer);
     }
+}
+
+#[test]
+fn a_market_that_comes_while_the_core_runs_takes_the_memory_that_was_made_for_it() {
+    let mut desk = Desk::new();
+    let known = *desk.core.books().terms(KA).unwrap();
+    let [cents, tenths] = [100, 10].map(|step| Grid::uniform(step).unwrap());
+    let follow = |desk: &mut Desk, market: u16, grid: Grid| {
+        let event = Event::Market(MarketDef { market: MarketId::new(market), grid, ..known });
+        allocations(|| desk.event(&event))
+    };
+    assert!(follow(&mut desk, 2_100, cents) > 0, "without it the core allocates");
+    for market in 2_000..2_100 {
+        let grid = if market % 2 == 0 { cents } else { tenths };
+        assert!(desk.core.wants_room());
+        desk.core.take_room(BookRoom::new(grid));
+        assert_eq!(follow(&mut desk, market, grid), 0, "market {market}");
+    }
+    desk.core.take_room(BookRoom::new(cents));
+    assert!(follow(&mut desk, 1_999, tenths) > 0, "a finer grid does not fit it");
+    assert_eq!(follow(&mut desk, 1_998, cents), 0, "it is kept for one that does");
+    desk.core.check_invariants();
 }
 
 #[test]

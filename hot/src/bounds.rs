@@ -20,6 +20,8 @@ pub const MARKET_LINKS_MAX: usize = 128;
 pub const BASKETS_MAX: usize = 20_480;
 /// Markets that can be moved to a finer grid, up to tenths of a cent, before another one allocates.
 pub const FINER_GRIDS_MAX: usize = 512;
+/// Memory for books that the core keeps for markets it has not heard of.
+pub const BOOK_ROOMS_MAX: usize = 256;
 /// Legs of one basket.
 pub const LEGS_MAX: usize = 64;
 /// Contracts of one leg that a unit of a basket may need.

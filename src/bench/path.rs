@@ -91,6 +91,7 @@ impl Path {
         let (stats, _) = RingBuffer::new(1);
         let rings = CoreRings {
             inputs: vec![exec_core, feed_core],
+            rooms: RingBuffer::new(1).1,
             executors,
             feeds,
             journal: to_journal,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer};
 use surefoot_cold::halt::HaltEpoch;
+use surefoot_hot::book::BookRoom;
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
@@ -47,6 +48,7 @@ pub struct CoreAgent {
     core: Core,
     outbox: Outbox,
     inputs: Vec<Consumer<Event>>,
+    rooms: Consumer<BookRoom>,
     executors: PerVenue<Producer<Intent>>,
     feeds: Producer<Intent>,
     journal: Producer<JournalItem>,
@@ -71,6 +73,8 @@ pub struct CoreAgent {
 pub struct CoreRings {
     /// Read in this order: what executors say comes before what streams say.
     pub inputs: Vec<Consumer<Event>>,
+    /// Memory for the books of further markets; each comes before its market does.
+    pub rooms: Consumer<BookRoom>,
     /// To the executors.
     pub executors: PerVenue<Producer<Intent>>,
     /// Requests for snapshots.
@@ -90,6 +94,7 @@ impl CoreAgent {
             core,
             outbox: Outbox::new(),
             inputs: rings.inputs,
+            rooms: rings.rooms,
             executors: rings.executors,
             feeds: rings.feeds,
             journal: rings.journal,
@@ -145,6 +150,9 @@ impl CoreAgent {
                     return handled;
                 }
                 let Ok(event) = self.inputs[input].pop() else { break };
+                if matches!(event, Event::Market(_)) {
+                    self.take_rooms();
+                }
                 self.handle(now, &event, &mut read);
                 handled += 1;
             }
@@ -154,6 +162,15 @@ impl CoreAgent {
             let _ = self.stats.push(self.core.stats());
         }
         handled
+    }
+
+    /// Takes the memory that was made for books, as far as the core has places for it.
+    fn take_rooms(&mut self) {
+        while self.core.wants_room()
+            && let Ok(room) = self.rooms.pop()
+        {
+            self.core.take_room(room);
+        }
     }
 
     /// The thread stood still for `span`. The core hears of it before anything that waited meanwhile.
@@ -278,6 +295,7 @@ mod tests {
         let (journal, _) = RingBuffer::new(64 * JOURNAL_ROOM);
         let rings = CoreRings {
             inputs: vec![input],
+            rooms: RingBuffer::new(1).1,
             executors,
             feeds: RingBuffer::new(64).0,
             journal,

@@ -39,6 +39,7 @@ use surefoot_cold::observe::table::CoreFigure;
 use surefoot_cold::observe::told::{NamedPlace, ToldNote};
 use surefoot_cold::observe::{Snapshot, Turns, Values};
 use surefoot_cold::queue;
+use surefoot_hot::book::BookRoom;
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, NameEnds, Topology};
 use wiring::{WireError, Wired};
@@ -182,13 +183,15 @@ impl Engine {
         self.deaf.store(false, Ordering::Relaxed);
     }
 
-    /// Tells feed and executors what a market is called, before the core hears of it. Waits where a ring is full.
+    /// Tells feed and executors what a market is called, before the core hears of it, and gives the core memory for its book.
+    /// Waits where a ring of names is full.
     ///
     /// # Errors
     /// One of them takes nothing in for seconds; the words say so.
     pub fn tell_names(&mut self, entry: &Arc<Entry>) -> Result<(), String> {
         let begin = Instant::now();
-        let NameEnds { feed, executors } = &mut self.names;
+        let NameEnds { feed, executors, rooms } = &mut self.names;
+        let _ = rooms.push(BookRoom::new(entry.def.grid)); // without it the core allocates
         let executor = &mut executors[entry.def.venue];
         for ring in [feed, executor] {
             while ring.push(Arc::clone(entry)).is_err() {

@@ -8,6 +8,7 @@
 //!                                └──────┘ ─▶ core_stats ─▶ console, status
 //!           feed ─▶ feed_tap ─▶ audit
 //!           feed ◀─ ops_feed ◀─ catalogue ─▶ ops_exec ─▶ executors
+//!           core ◀─ room_core ◀─ catalogue
 //! ```
 
 use std::os::linux::net::SocketAddrExt;
@@ -17,6 +18,7 @@ use std::sync::atomic::AtomicU64;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use surefoot_cold::directory::Entry;
+use surefoot_hot::book::BookRoom;
 use surefoot_hot::bounds::{INTENTS_PER_EVENT_MAX, NOTES_PER_EVENT_MAX};
 use surefoot_hot::event::Event;
 use surefoot_hot::intent::Intent;
@@ -71,6 +73,8 @@ pub const OPS_CORE: Ring = Ring::new("ops_core", 4_096, OnFull::Wait);
 pub const OPS_FEED: Ring = Ring::new("ops_feed", 1_024, OnFull::Wait);
 /// The same to a venue's executor: one ring a venue.
 pub const OPS_EXEC: Ring = Ring::new("ops_exec", 1_024, OnFull::Wait);
+/// Memory for the books of further markets, before the core hears of them.
+pub const ROOM_CORE: Ring = Ring::new("room_core", 1_024, OnFull::Drop); // the core allocates what it is not given
 /// Every input, intent and note of the core, on its way to the journal.
 pub const CORE_JOURNAL: Ring = Ring::new("core_journal", 65_536, OnFull::Halt);
 /// The core's counters, for console and status.
@@ -131,10 +135,12 @@ pub struct ExecutorEnds {
 pub struct NameEnds {
     pub feed: Producer<Arc<Entry>>,
     pub executors: PerVenue<Producer<Arc<Entry>>>,
+    /// Memory for their books, to the core.
+    pub rooms: Producer<BookRoom>,
 }
 
 /// Every ring of the machine, in the order of the drawing above.
-pub const RINGS: [Ring; 10] = [
+pub const RINGS: [Ring; 11] = [
     FEED_CORE,
     CORE_FEED,
     CORE_EXEC,
@@ -142,6 +148,7 @@ pub const RINGS: [Ring; 10] = [
     OPS_CORE,
     OPS_FEED,
     OPS_EXEC,
+    ROOM_CORE,
     CORE_JOURNAL,
     CORE_STATS,
     FEED_TAP,
@@ -158,6 +165,7 @@ pub fn rings() -> RingEnds {
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
     let (name_to_feed, feed_names) = RingBuffer::new(OPS_FEED.slots);
     let (name_to_exec, exec_names) = PerVenue::from_fn(|_| RingBuffer::new(OPS_EXEC.slots)).unzip();
+    let (to_rooms, rooms) = RingBuffer::new(ROOM_CORE.slots);
     let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
     let (to_stats, stats) = RingBuffer::new(CORE_STATS.slots);
     // What executors say comes before what streams say: a fill then finds its order by the venue's name.
@@ -165,6 +173,7 @@ pub fn rings() -> RingEnds {
     inputs.extend([ops_in, feed_in]);
     let core = CoreRings {
         inputs,
+        rooms,
         executors: to_executors,
         feeds,
         journal: to_journal,
@@ -179,7 +188,7 @@ pub fn rings() -> RingEnds {
             .map(|_, ((intents, reports), names)| ExecutorEnds { intents, reports, names }),
         core_turns: Arc::clone(&core.turns),
     };
-    let names = NameEnds { feed: name_to_feed, executors: name_to_exec };
+    let names = NameEnds { feed: name_to_feed, executors: name_to_exec, rooms: to_rooms };
     RingEnds { core, agents, ops, names, stats, journal }
 }
 

@@ -6,7 +6,8 @@
 //! is whole again by itself where the next frames explain what was seen, stale where they do not in time.
 //!
 //! Memory: a book is allocated when its market's terms come in ([`Event::Market`](crate::event::Event::Market)), sized to its grid: 2 kB
-//! on a grid of cents, 16 kB on one of tenths of a cent, 160 kB on one of hundredths. A change to a finer grid, which comes at
+//! on a grid of cents, 16 kB on one of tenths of a cent, 160 kB on one of hundredths. For a market that comes while the core
+//! runs, the memory is made by another thread and given to the core beforehand ([`BookRoom`]). A change to a finer grid, which comes at
 //! most once or twice in a market's life, takes room for tenths of a cent from [`FINER_GRIDS_MAX`](crate::bounds::FINER_GRIDS_MAX) that all markets share;
 //! only a change beyond those, or to a still finer grid, allocates.
 
@@ -103,14 +104,46 @@ pub struct Book {
     followed: bool,
 }
 
+/// Memory for one market's book, on its way to the core from a thread that may allocate.
+#[derive(Debug)]
+pub struct BookRoom([Ladder; 2]);
+
+impl BookRoom {
+    /// For a market on this grid.
+    pub fn new(grid: Grid) -> Self {
+        Self([(); 2].map(|()| Ladder::new(grid.slots(), 0)))
+    }
+
+    /// Of how many prices the grid was that it was made for.
+    const fn slots(&self) -> usize {
+        self.0[0].slots()
+    }
+
+    /// Whether a book on this grid has room in it.
+    fn fits(&self, grid: Grid) -> bool {
+        fits(&self.0, grid)
+    }
+}
+
+/// Whether both sides of a book on this grid fit the memory of these ladders.
+fn fits(ladders: &[Ladder; 2], grid: Grid) -> bool {
+    ladders.iter().all(|ladder| grid.slots() <= ladder.room())
+}
+
 impl Book {
     /// Empty and [`Sync::Fresh`].
     pub fn new(terms: MarketDef) -> Self {
+        Self::in_room(terms, BookRoom::new(terms.grid))
+    }
+
+    /// The same in memory that is there. Allocates only where that does not fit the market's grid.
+    fn in_room(terms: MarketDef, BookRoom(mut ladders): BookRoom) -> Self {
         let scale = Scale::new(terms.grid);
+        ladders.iter_mut().for_each(|ladder| ladder.reset(scale.slots()));
         Self {
             terms,
             scale,
-            ladders: [(); 2].map(|()| Ladder::new(scale.slots(), 0)),
+            ladders,
             tops: [None; 2],
             sync: Sync::Fresh,
             epoch: 0,
@@ -334,7 +367,7 @@ impl Book {
 
     /// Whether another grid fits the memory that it has.
     fn has_room_for(&self, grid: Grid) -> bool {
-        self.ladders.iter().all(|ladder| grid.slots() <= ladder.room())
+        fits(&self.ladders, grid)
     }
 
     /// Takes larger ladders for a finer grid, which comes at once and drops the levels.

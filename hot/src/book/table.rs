@@ -1,8 +1,8 @@
 //! Every market's book, by market id.
 
-use super::{Applied, Book, Ladder, RANKS_ROOM};
+use super::{Applied, Book, BookRoom, Ladder, RANKS_ROOM};
 use crate::book::StaleWhy;
-use crate::bounds::{FINER_GRIDS_MAX, MARKET_LINKS_MAX, MARKETS_MAX};
+use crate::bounds::{BOOK_ROOMS_MAX, FINER_GRIDS_MAX, MARKET_LINKS_MAX, MARKETS_MAX};
 use crate::grid::Grid;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
@@ -40,6 +40,8 @@ pub struct Books {
     turn: usize,
     /// Ladders with room for tenths of a cent, for markets that are moved to a finer grid.
     finer: Vec<[Ladder; 2]>,
+    /// Memory for the books of further markets, made by others.
+    rooms: Vec<BookRoom>,
 }
 
 impl Books {
@@ -60,6 +62,7 @@ impl Books {
             finer: (0..FINER_GRIDS_MAX)
                 .map(|_| [(); 2].map(|()| Ladder::new(1, RANKS_ROOM)))
                 .collect(),
+            rooms: Vec::with_capacity(BOOK_ROOMS_MAX),
         }
     }
 
@@ -216,7 +219,21 @@ impl Books {
         }
     }
 
-    /// A market's terms came in: the first time they make its book.
+    /// Whether there is a place for further memory: see [`Self::take_room`].
+    pub(crate) fn wants_room(&self) -> bool {
+        self.rooms.len() < BOOK_ROOMS_MAX
+    }
+
+    /// Keeps memory for the book of a market whose terms have not come yet.
+    ///
+    /// # Panics
+    /// Where there is no place for it.
+    pub(crate) fn take_room(&mut self, room: BookRoom) {
+        assert!(self.wants_room(), "whoever gives memory asks first");
+        self.rooms.push(room);
+    }
+
+    /// A market's terms came in: the first time they make its book, in memory that was given for it where there is some.
     pub(crate) fn on_terms(&mut self, now: Nanos, terms: &MarketDef) -> Applied {
         self.make_room(terms.market, terms.grid);
         // The directory gives ids below MARKETS_MAX.
@@ -224,7 +241,14 @@ impl Books {
         let applied = match slot {
             Some(book) => book.on_terms(now, terms),
             None => {
-                let book = slot.insert(Book::new(*terms));
+                // The smallest that fits: larger ones were made for finer grids.
+                let rooms = self.rooms.iter().enumerate();
+                let fitting = rooms.filter(|(_, room)| room.fits(terms.grid));
+                let book = match fitting.min_by_key(|(_, room)| room.slots()) {
+                    Some((at, _)) => Book::in_room(*terms, self.rooms.swap_remove(at)),
+                    None => Book::new(*terms),
+                };
+                let book = slot.insert(book);
                 assert!(!book.is_good(), "O14: a new book waits for its first snapshot");
                 Applied::Unchanged
             }
@@ -295,6 +319,6 @@ impl Default for Books {
 state_fields! {
     Books {
         books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, failed: value,
-        by_link: derived, link_of: derived, turn: index, finer: derived,
+        by_link: derived, link_of: derived, turn: index, finer: derived, rooms: derived,
     } then rebuild
 }

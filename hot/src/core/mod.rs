@@ -85,7 +85,7 @@ mod undo;
 mod unpaired;
 
 use crate::basket::Baskets;
-use crate::book::Books;
+use crate::book::{BookRoom, Books};
 use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
@@ -156,7 +156,8 @@ pub struct Core {
 }
 
 impl Core {
-    /// Allocates all it will ever need, books aside: those come with their market's terms.
+    /// Allocates all it will ever need, books aside: those come with their market's terms, in memory that was
+    /// [given](Core::take_room) or in new memory.
     pub fn new() -> Self {
         let mut groups = Groups::new();
         let planning = Some(Planning::new(&mut groups));
@@ -314,6 +315,20 @@ impl Core {
     /// The ledger, for reading.
     pub const fn ledger(&self) -> &Ledger {
         self.money.ledger()
+    }
+
+    /// Whether it has a place for further memory: see [`Core::take_room`].
+    pub fn wants_room(&self) -> bool {
+        self.books.wants_room()
+    }
+
+    /// Keeps memory for the book of a market that it will hear of, so that it allocates none itself. No decision depends on
+    /// it.
+    ///
+    /// # Panics
+    /// Where there is no place for it.
+    pub fn take_room(&mut self, room: BookRoom) {
+        self.books.take_room(room);
     }
 
     /// Orders that are not done, oldest first, for reading.
