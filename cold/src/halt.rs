@@ -30,6 +30,13 @@ impl HaltEpoch {
         self.0.now.load(Ordering::SeqCst)
     }
 
+    /// The epoch now, and whether the core moved it there by itself and nobody has moved it since.
+    pub fn look(&self) -> (u64, bool) {
+        let epoch = self.read();
+        // Where somebody moves it in between, it is not the core's alone.
+        (epoch, self.is_the_cores() && self.read() == epoch)
+    }
+
     /// Moves to the next epoch and returns it: every order decided so far is void unless it already left.
     pub fn advance(&self) -> u64 {
         self.0.now.fetch_add(1, Ordering::SeqCst) + 1
@@ -42,7 +49,7 @@ impl HaltEpoch {
     }
 
     /// Whether it stands where the core moved it, and nobody has moved it since.
-    pub fn is_the_cores(&self) -> bool {
+    fn is_the_cores(&self) -> bool {
         let core = self.0.core.load(Ordering::SeqCst);
         core != 0 && core == self.read()
     }
@@ -59,12 +66,12 @@ mod tests {
         assert_eq!(clone.advance(), 8);
         assert_eq!(epoch.read(), 8);
         assert_eq!(epoch.raise_to(3), 8);
-        assert!(!epoch.is_the_cores(), "it was beyond that before");
+        assert_eq!(epoch.look(), (8, false), "it was beyond that before");
         assert_eq!(epoch.raise_to(12), 12);
         assert_eq!(clone.read(), 12);
-        assert!(clone.is_the_cores());
+        assert_eq!(clone.look(), (12, true));
         clone.advance();
-        assert!(!epoch.is_the_cores(), "somebody else has moved it since");
+        assert_eq!(epoch.look(), (13, false), "somebody else has moved it since");
         assert_eq!(other.read(), 0);
     }
 }

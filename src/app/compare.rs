@@ -1,7 +1,6 @@
 //! Comparing with the venues. Each is read by a thread of its own, so that one that hangs keeps nobody from comparing with
 //! the other, and the main thread from nothing.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,41 +9,20 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use surefoot_cold::directory::Entry;
 use surefoot_cold::policy::ReadResult;
-use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
-use surefoot_hot::event::{Control, Event};
-use surefoot_hot::ids::{FillId, MarketId, Venue};
+use surefoot_cold::reconcile::{Reader, TruthError};
+use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::report::{Finality, Report};
 use surefoot_hot::stats::{Doubts, Stats};
 use surefoot_hot::units::Nanos;
 
 use super::Running;
+use super::asker::{Answer, Asker};
 use super::results::Results;
-use crate::clock::Clock;
 use crate::fault;
 
 /// After a reading that failed an assertion.
 const NOBODY_ASKS: &str =
     "it is compared with no more before a new start: `surefoot stop` and `surefoot start`";
-
-/// Who asks one venue what is true.
-pub(super) struct Asker {
-    account: Box<dyn Reader>,
-    results: Results,
-    /// Confirmed fills that the core was told of: those of the last reading.
-    confirmed: BTreeSet<FillId>,
-}
-
-/// What a venue answered.
-pub(super) struct Answer {
-    /// When the first question left.
-    since: Nanos,
-    /// Results that were not told yet, or why they could not be read.
-    settled: Result<Vec<Event>, String>,
-    truth: Result<Truth, TruthError>,
-    /// What the venue's trades come to in markets whose contracts were gone at the last reading.
-    history: Vec<Event>,
-}
 
 /// The comparisons with one venue while running.
 pub(super) struct VenueCheck {
@@ -61,55 +39,9 @@ pub(super) struct VenueCheck {
     new: Vec<Arc<Entry>>,
 }
 
-impl Asker {
-    /// One more market is followed.
-    fn follow(&mut self, entry: &Entry) {
-        self.account.follow(entry);
-        self.results.follow(entry);
-    }
-
-    fn ask(&mut self, clock: &Clock, doubts: &[MarketId]) -> Answer {
-        // Results come first: a market that was paid is a result, not a difference.
-        let settled = self.results.read();
-        let since = clock.now();
-        let history = self.history(doubts);
-        let truth = self.account.truth();
-        Answer { since, settled, truth, history }
-    }
-
-    /// What the venue's own trades say of markets whose contracts are gone from its list.
-    fn history(&self, doubts: &[MarketId]) -> Vec<Event> {
-        let ask = |&market: &MarketId| {
-            let (yes, no) = self.account.history(market).ok()??;
-            Some(Event::Control(Control::History { market, yes, no }))
-        };
-        doubts.iter().filter_map(ask).collect()
-    }
-
-    /// Fills that the venue has confirmed since the last reading.
-    fn newly_confirmed(&mut self, truth: &Truth) -> Vec<FillId> {
-        let now: BTreeSet<_> = truth.confirmed.iter().copied().collect();
-        let new = now.difference(&self.confirmed).copied().collect();
-        self.confirmed = now;
-        new
-    }
-
-    /// What has settled and was not told yet; nothing where the venue does not answer.
-    pub(super) fn settled(&mut self) -> Vec<Event> {
-        self.results.read().unwrap_or_default()
-    }
-
-    /// What the venue says once it has said the same twice; see [`settled_truth`].
-    pub(super) fn truth_at_end(&self) -> Result<Truth, String> {
-        // The last fills of a stream may be a moment behind the answers.
-        let truth = settled_truth(self.account.as_ref(), 8, Duration::from_millis(200));
-        truth.map_err(|error| error.to_string())
-    }
-}
-
 impl VenueCheck {
     pub(super) fn new(account: Box<dyn Reader>, results: Results) -> Self {
-        let asker = Asker { account, results, confirmed: BTreeSet::new() };
+        let asker = Asker::new(account, results);
         Self {
             asker: Some(asker),
             thread: None,
@@ -200,33 +132,6 @@ impl Running {
         differs(&stats, gone)
     }
 
-    fn tell_truth(
-        &mut self,
-        venue: Venue,
-        truth: &Truth,
-        since: Nanos,
-        confirmed: Vec<FillId>,
-        history: Vec<Event>,
-    ) {
-        self.foreign.read(venue, truth, self.observer.announcer());
-        for fill in confirmed {
-            self.engine.tell(Event::Report(Report::Finality { fill, state: Finality::Final }));
-        }
-        self.engine.tell(Event::Control(Control::Reading { venue, since }));
-        for event in history {
-            self.engine.tell(event);
-        }
-        // What a reading did not know of says nothing of it.
-        let new = &self.checks[venue].new;
-        let is_known = |market: &MarketId| new.iter().all(|entry| entry.def.market != *market);
-        let markets = self.catalogue.directory.of(venue).map(|entry| entry.def.market);
-        let markets = markets.filter(is_known);
-        for event in reconcile::events(venue, truth, markets) {
-            self.engine.tell(event);
-        }
-        self.engine.tell(Event::Control(Control::Reconciled { venue, clean: true }));
-    }
-
     /// How long ago the core compared with the venue that was compared with longest ago; `None` before it has compared
     /// with both.
     pub(super) fn compared_ago(&mut self) -> Option<Duration> {
@@ -244,7 +149,7 @@ impl Running {
         let asker = check.asker.take().expect("a venue is read once at a time, while somebody can");
         let clock = self.engine.clock.clone();
         let read = move |mut asker: Asker| {
-            let answer = asker.ask(&clock, &doubts);
+            let answer = asker.ask(|| clock.now(), &doubts);
             (asker, answer)
         };
         match hand_to_thread(asker, read) {
@@ -283,38 +188,27 @@ impl Running {
     }
 
     /// Tells the core what a venue said.
-    fn end_check(&mut self, venue: Venue, mut asker: Asker, answer: Answer) -> ReadResult {
-        let Answer { since, settled, truth, history } = answer;
-        let confirmed =
-            truth.as_ref().map_or_else(|_| Vec::new(), |truth| asker.newly_confirmed(truth));
+    fn end_check(&mut self, venue: Venue, asker: Asker, answer: Answer) -> ReadResult {
         let check = &mut self.checks[venue];
         check.asker = Some(asker);
-        check.credentials_refused = truth.as_ref().is_err_and(TruthError::refuses_credentials);
-        if truth.is_ok() {
-            check.read_at = since;
+        check.credentials_refused =
+            answer.truth.as_ref().is_err_and(TruthError::refuses_credentials);
+        if let Ok(truth) = &answer.truth {
+            check.read_at = answer.since;
+            self.foreign.read(venue, truth, self.observer.announcer());
         }
-        let (events, unsettled) = match settled {
-            Ok(events) => (events, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
-        for event in events {
-            if let Event::Settled { market, .. } = event {
-                self.notices.on_settled(market);
-            }
+        self.notices.on_results(answer.results());
+        // What a reading did not know of says nothing of it.
+        let new = &self.checks[venue].new;
+        let is_known = |market: &MarketId| new.iter().all(|entry| entry.def.market != *market);
+        let markets = self.catalogue.directory.of(venue).map(|entry| entry.def.market);
+        for event in answer.events(venue, markets.filter(is_known)) {
             self.engine.tell(event);
         }
-        let (result, why) = match (truth, unsettled) {
-            (Ok(truth), unsettled) => {
-                self.tell_truth(venue, &truth, since, confirmed, history);
-                match unsettled {
-                    None => return ReadResult::Whole,
-                    Some(why) => (ReadResult::WithoutResults, why),
-                }
-            }
-            (Err(error), _) if error.may_pass() => (ReadResult::Failed, error.to_string()),
-            (Err(error), _) => (ReadResult::Refused, error.to_string()),
-        };
-        self.checks[venue].why = why;
+        let (result, why) = answer.outcome();
+        if let Some(why) = why {
+            self.checks[venue].why = why;
+        }
         result
     }
 }

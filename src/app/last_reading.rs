@@ -2,6 +2,7 @@
 //! looking at the end of a run or halting it.
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::event::Event;
@@ -9,7 +10,11 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
 use super::Running;
-use super::compare::{Asker, hand_to_thread};
+use super::asker::Asker;
+use super::compare::hand_to_thread;
+
+/// The pause between two readings, until two in a row say the same.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a venue answered: what has settled and was not told yet, and what it says of our account.
 type Answer = (Vec<Event>, Result<Truth, String>);
@@ -24,7 +29,8 @@ enum VenueReading {
 
 impl VenueReading {
     fn begin(asker: Asker) -> Self {
-        let read = |mut asker: Asker| (asker.settled(), asker.truth_at_end());
+        // The last fills of a stream may be a moment behind the answers.
+        let read = |mut asker: Asker| (asker.settled(), asker.truth_at_end(PAUSE));
         match hand_to_thread(asker, read) {
             Ok(thread) => Self::UnderWay(thread),
             Err(unstarted) => {

@@ -3,9 +3,10 @@
 //! A mode hands in a [`RunSpec`]. A run then starts, agrees with both venues, watches over itself until somebody ends it or
 //! something does, and closes. When it does what, the run policy decides (`surefoot_cold::policy`), which is a value; what is
 //! here is its shell: `watch` looks around and tells it what there is, `carry_out` does what it wants. `start` is what comes
-//! before, `compare` one reading of a venue, `halt` what is kept of a halt, `status` and `health` what is seen, `close` the
-//! end, `last_reading` what the venues say at it, and `rescue` the end without a core.
+//! before, `asker` and `compare` one reading of a venue, `halt` what is kept of a halt, `status` and `health` what is seen,
+//! `close` the end, `last_reading` what the venues say at it, and `rescue` the end without a core.
 
+pub(crate) mod asker;
 mod audit;
 mod carry_out;
 mod close;
@@ -19,7 +20,7 @@ pub mod health;
 mod held;
 mod last_reading;
 mod markets;
-mod notices;
+pub(crate) mod notices;
 pub mod notify;
 pub(crate) mod recover;
 pub(crate) mod report;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use surefoot_cold::directory::Directory;
+use surefoot_hot::event::Event;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::venue::Notice;
@@ -14,7 +15,7 @@ const NOTICES: usize = 256;
 
 /// What was heard and is not over.
 #[derive(Debug)]
-pub(super) struct Notices {
+pub(crate) struct Notices {
     from: Receiver<(Venue, Notice)>,
     /// Markets that are settled at a price nobody has said yet.
     unpriced: BTreeSet<MarketId>,
@@ -50,8 +51,17 @@ impl Notices {
         at_once
     }
 
+    /// Results were read.
+    pub fn on_results(&mut self, results: &[Event]) {
+        for event in results {
+            if let Event::Settled { market, .. } = event {
+                self.on_settled(*market);
+            }
+        }
+    }
+
     /// The result of a market was read.
-    pub fn on_settled(&mut self, market: MarketId) {
+    fn on_settled(&mut self, market: MarketId) {
         self.unpriced.remove(&market);
         self.priced.insert(market);
     }

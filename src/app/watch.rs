@@ -89,7 +89,7 @@ impl Running {
     /// What the policy looks at.
     fn see(&mut self, figures: &Snapshot) -> Seen {
         let is_resuming = self.policy.is_resuming();
-        let epoch = self.engine.halt.read();
+        let (epoch, epoch_is_cores) = self.engine.halt.look();
         Seen {
             core_now: self.engine.clock.now(),
             streams_up: figures.links(LinkFigure::Up) == figures.links.len() as u64,
@@ -100,9 +100,8 @@ impl Running {
             directory_lost: is_resuming && matches!(self.lock.check(), Err(Lost::Directory(_))),
             halt_waits: is_resuming && self.control.wants_halt(),
             settled: self.notices.take(),
-            // Where somebody moves it in between, it is not the core's alone.
-            epoch_is_cores: self.engine.halt.is_the_cores() && self.engine.halt.read() == epoch,
             epoch,
+            epoch_is_cores,
             core: self.engine.counters(),
         }
     }

@@ -355,7 +355,7 @@ mod tests {
         agent.turn(now);
         now = now.after(TIMER_EVERY);
         agent.turn(now);
-        assert_eq!((halt.read(), halt.is_the_cores(), agent.core.halted()), (7, false, None));
+        assert_eq!((halt.look(), agent.core.halted()), ((7, false), None));
         for event in book(market, 4_000) {
             input.push(event).unwrap();
         }
@@ -363,7 +363,7 @@ mod tests {
         now = now.after(TIMER_EVERY);
         agent.turn(now);
         assert_eq!(agent.core.halted(), Some(HaltWhy::DailyLoss));
-        assert_eq!((halt.read(), halt.is_the_cores()), (8, true), "in the same turn");
+        assert_eq!(halt.look(), (8, true), "in the same turn");
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! Who asks one venue what is true, and what the core is told of the answer.
+//!
+//! There is no thread and no clock: a run asks by a thread of its own (`compare`), a simulated day at a moment of virtual time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use surefoot_cold::directory::Entry;
+use surefoot_cold::policy::ReadResult;
+use surefoot_cold::reconcile::{self, Reader, Truth, TruthError, settled_truth};
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::ids::{FillId, MarketId, Venue};
+use surefoot_hot::report::{Finality, Report};
+use surefoot_hot::units::Nanos;
+
+use super::results::Results;
+
+/// How often a venue is read at the end until two readings in a row say the same.
+const TRIES_AT_END: u32 = 8;
+
+/// Who asks one venue what is true.
+pub(crate) struct Asker {
+    account: Box<dyn Reader>,
+    results: Results,
+    /// Confirmed fills that the core was told of: those of the last reading.
+    confirmed: BTreeSet<FillId>,
+}
+
+/// What a venue answered.
+pub(crate) struct Answer {
+    /// When the first question about our account left.
+    pub since: Nanos,
+    /// Results that were not told yet, or why they could not be read.
+    settled: Result<Vec<Event>, String>,
+    /// What the venue says of our account.
+    pub truth: Result<Truth, TruthError>,
+    /// Fills that the venue has confirmed since the last reading.
+    confirmed: Vec<FillId>,
+    /// What the venue's trades come to in markets whose contracts were gone at the last reading.
+    history: Vec<Event>,
+}
+
+impl Asker {
+    /// Nothing was asked yet.
+    pub const fn new(account: Box<dyn Reader>, results: Results) -> Self {
+        Self { account, results, confirmed: BTreeSet::new() }
+    }
+
+    /// One more market is followed.
+    pub fn follow(&mut self, entry: &Entry) {
+        self.account.follow(entry);
+        self.results.follow(entry);
+    }
+
+    /// One reading. `now` tells the time on the clock of the core's events; `doubts` are the markets whose contracts were
+    /// gone at the last reading.
+    pub fn ask(&mut self, now: impl Fn() -> Nanos, doubts: &[MarketId]) -> Answer {
+        // Results come first: a market that was paid is a result, not a difference.
+        let settled = self.results.read();
+        let since = now();
+        let history = self.history(doubts);
+        let truth = self.account.truth();
+        let confirmed = truth.as_ref().map_or_else(|_| Vec::new(), |truth| self.confirm(truth));
+        Answer { since, settled, truth, confirmed, history }
+    }
+
+    /// What the venue's own trades say of markets whose contracts are gone from its list.
+    fn history(&self, doubts: &[MarketId]) -> Vec<Event> {
+        let ask = |&market: &MarketId| {
+            let (yes, no) = self.account.history(market).ok()??;
+            Some(Event::Control(Control::History { market, yes, no }))
+        };
+        doubts.iter().filter_map(ask).collect()
+    }
+
+    /// Fills that the venue has confirmed since the last reading.
+    fn confirm(&mut self, truth: &Truth) -> Vec<FillId> {
+        let now: BTreeSet<_> = truth.confirmed.iter().copied().collect();
+        let new = now.difference(&self.confirmed).copied().collect();
+        self.confirmed = now;
+        new
+    }
+
+    /// What has settled and was not told yet; nothing where the venue does not answer.
+    pub fn settled(&mut self) -> Vec<Event> {
+        self.results.read().unwrap_or_default()
+    }
+
+    /// What the venue says once it has said the same twice; see [`settled_truth`].
+    ///
+    /// # Errors
+    /// Why it could not be read, for a person.
+    pub fn truth_at_end(&self, pause: Duration) -> Result<Truth, String> {
+        let truth = settled_truth(self.account.as_ref(), TRIES_AT_END, pause);
+        truth.map_err(|error| error.to_string())
+    }
+}
+
+impl Answer {
+    /// Results that were not told yet.
+    pub fn results(&self) -> &[Event] {
+        self.settled.as_deref().unwrap_or_default()
+    }
+
+    /// What the core is told, in order. `markets` are those that whoever asked knew of: one that is not listed is not held.
+    pub fn events(&self, venue: Venue, markets: impl Iterator<Item = MarketId>) -> Vec<Event> {
+        let mut events = self.results().to_vec();
+        let Ok(truth) = &self.truth else { return events };
+        let confirmed = self.confirmed.iter();
+        events.extend(
+            confirmed.map(|&fill| Event::Report(Report::Finality { fill, state: Finality::Final })),
+        );
+        events.push(Event::Control(Control::Reading { venue, since: self.since }));
+        events.extend(&self.history);
+        events.extend(reconcile::events(venue, truth, markets));
+        events.push(Event::Control(Control::Reconciled { venue, clean: true }));
+        events
+    }
+
+    /// How the reading ended, and why, for a person, where it is not whole.
+    pub fn outcome(&self) -> (ReadResult, Option<String>) {
+        match (&self.truth, &self.settled) {
+            (Ok(_), Ok(_)) => (ReadResult::Whole, None),
+            (Ok(_), Err(why)) => (ReadResult::WithoutResults, Some(why.clone())),
+            (Err(error), _) if error.may_pass() => (ReadResult::Failed, Some(error.to_string())),
+            (Err(error), _) => (ReadResult::Refused, Some(error.to_string())),
+        }
+    }
+}
