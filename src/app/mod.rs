@@ -73,7 +73,7 @@ use watch::Watched;
 use watchdog::Watchdog;
 
 /// How often the loop looks around.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The main thread must be heard of within this time while a run goes on; otherwise the watchdog takes it for hung.
 const LOOK_WITHIN: Duration = Duration::from_secs(30);
 /// A hot thread that stands still for so long is taken for dead.

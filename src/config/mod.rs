@@ -81,6 +81,11 @@ pub struct Times {
 }
 
 impl Times {
+    /// What holds where nobody sets them.
+    pub fn defaults() -> Self {
+        load::read(&load::Inputs::default()).0.config.times
+    }
+
     /// How often each venue is read.
     pub const fn read(&self) -> ReadTimes {
         ReadTimes { every: self.compare, again: self.compare_again }

@@ -29,9 +29,9 @@ const FIRST_MAX: usize = 256;
 /// Room the journal's ring must have before an event is taken in: the event and all it can cause.
 const JOURNAL_ROOM: usize = 1 + INTENTS_PER_EVENT_MAX + NOTES_PER_EVENT_MAX;
 /// How often the core hears that time passes.
-const TIMER_EVERY: Nanos = Nanos::from_millis(10);
+pub const TIMER_EVERY: Nanos = Nanos::from_millis(10);
 /// How often counters are published.
-const STATS_EVERY: Nanos = Nanos::from_millis(100);
+pub const STATS_EVERY: Nanos = Nanos::from_millis(100);
 
 /// What the core measures of itself.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
-use surefoot_hot::event::Event;
+use surefoot_hot::event::{Control, Event};
 use surefoot_hot::group::GroupState;
 use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
@@ -40,6 +40,8 @@ pub struct Checks {
     last_order: u64,
     /// Since when the oldest group has been the oldest, and its number.
     oldest_since: Option<(Nanos, u64)>,
+    /// Baskets that had been opened when the core was told to halt; `None` while it is to trade.
+    opened_at_halt: Option<u64>,
     /// Alarms that the core raised, by name.
     pub alarms: BTreeMap<&'static str, u64>,
     /// Realised result of baskets that were sold again.
@@ -77,11 +79,29 @@ impl Checks {
         for note in outbox.notes() {
             self.on_note(note);
         }
-        if let Some(why) = core.halted() {
-            let what = format!("nothing went wrong, and the core halted: {why:?} at {event:?}");
-            return Err(Broken::new("S12", what));
-        }
+        self.check_halt(core, event)?;
         self.check_groups(now, core)
+    }
+
+    /// The core is halted from the event that tells it so to the one that lifts it, at no other time, and opens nothing
+    /// meanwhile (S12).
+    fn check_halt(&mut self, core: &Core, event: &Event) -> Result<(), Broken> {
+        if matches!(event, Event::Control(Control::Halt { .. })) {
+            self.opened_at_halt = Some(core.stats().baskets_opened);
+        } else if matches!(event, Event::Control(Control::Resume { .. })) {
+            let opened = core.stats().baskets_opened;
+            if self.opened_at_halt.take().is_some_and(|before| before != opened) {
+                return Err(Broken::new("S12", "a basket was opened during a halt".to_owned()));
+            }
+        }
+        if core.halted().is_some() == self.opened_at_halt.is_some() {
+            return Ok(());
+        }
+        let what = match core.halted() {
+            Some(why) => format!("nothing went wrong, and the core halted: {why:?} at {event:?}"),
+            None => format!("the core is not halted any more at {event:?}"),
+        };
+        Err(Broken::new("S12", what))
     }
 
     fn on_note(&mut self, note: &Note) {
@@ -143,6 +163,22 @@ fn meet(order: &Order, own: &Record) -> bool {
     };
     let live = own.order.id != order.id && !own.open().is_zero();
     live && own.order.market == order.market && side != other && reaches
+}
+
+/// When the run has closed: the report of production would find no difference.
+///
+/// # Errors
+/// What differs (P1).
+pub fn as_reported(
+    core: &Core,
+    directory: &Directory,
+    truths: PerVenue<Truth>,
+) -> Result<(), Broken> {
+    let differences = differences::compare(core, directory, &truths.map(|_, truth| Ok(truth)));
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Broken::new("P1", format!("as the run closes: {}", differences.join("; "))))
 }
 
 /// At the end, when nothing is in flight: the core's word against the venues'.

@@ -6,7 +6,7 @@ use surefoot_hot::event::{Event, Link as Kind};
 use surefoot_hot::ids::{MarketId, OrderId, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::{DecodeError, Session};
+use surefoot_hot::venue::{DecodeError, Notice, Session};
 
 use crate::twin::{ConnId, Host};
 
@@ -40,8 +40,8 @@ pub trait AnySession {
     fn fetch(&mut self, now: Nanos, market: MarketId);
     /// Does what [`Session::late`] does.
     fn late_by(&self, now: Nanos) -> Nanos;
-    /// News for the catalogue are taken out; how many there were.
-    fn drop_notices(&mut self) -> u64;
+    /// Does what [`Session::poll_notice`] does.
+    fn next_notice(&mut self) -> Option<Notice>;
 }
 
 impl<S: Session> AnySession for S {
@@ -90,8 +90,8 @@ impl<S: Session> AnySession for S {
         self.late(now)
     }
 
-    fn drop_notices(&mut self) -> u64 {
-        std::iter::from_fn(|| self.poll_notice()).count() as u64
+    fn next_notice(&mut self) -> Option<Notice> {
+        self.poll_notice()
     }
 }
 

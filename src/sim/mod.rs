@@ -1,5 +1,5 @@
-//! A simulated day: the production core, sessions, executors and readers, joined to the twin's venues as values under virtual
-//! time, from one seed.
+//! A simulated day: the production core, sessions, executors, readers and run policy, joined to the twin's venues as values under
+//! virtual time, from one seed.
 //!
 //! There is no socket, no thread, no clock and no file. Everything that happens is a value in one [`queue`]; the same seed
 //! gives the same day to the bit, in every build and on every machine. What it does not show: `docs/simulator.md`.
@@ -8,15 +8,17 @@ pub mod checks;
 pub mod executor;
 pub mod links;
 pub mod outcome;
+pub mod plan;
 pub mod queue;
+pub mod shell;
 pub mod simulation;
 pub mod transport;
-mod truth;
 pub mod venue;
 pub mod world;
 
 pub use outcome::Outcome;
-pub use simulation::{Listener, run, run_heard};
+pub use plan::{Listener, Plan, Verb};
+pub use simulation::{run, run_heard, run_planned};
 
 use std::fmt;
 

@@ -9,6 +9,7 @@ use surefoot_hot::hash::Hash64;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::checks::Checks;
+use super::shell::ShellFigures;
 
 /// One day that held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Outcome {
     pub events: u64,
     /// WebSocket frames that the sessions read.
     pub frames: u64,
+    /// How often the run policy looked around, read a venue, kept a halt and lifted it.
+    pub shell: ShellFigures,
     /// Hash of the core's decisions.
     pub decision_hash: u64,
     /// Hash of the core's state at the end.
@@ -57,6 +60,7 @@ impl Outcome {
         span: Nanos,
         core: &Core,
         checks: &Checks,
+        shell: ShellFigures,
         (orders, frames, wire): (u64, u64, Hash64),
     ) -> Self {
         let stats = core.stats();
@@ -77,6 +81,7 @@ impl Outcome {
             alarms: checks.alarms.clone(),
             events: stats.events,
             frames,
+            shell,
             decision_hash: core.decision_hash(),
             state_hash: core.state_hash(),
             wire_hash: wire.get(),
@@ -101,6 +106,10 @@ impl Outcome {
             "alarms": self.alarms,
             "events": self.events,
             "frames": self.frames,
+            "looks": self.shell.looks,
+            "readings": self.shell.readings,
+            "halts": self.shell.halts,
+            "resumes": self.shell.resumes,
             "decision_hash": format!("{:016x}", self.decision_hash),
             "state_hash": format!("{:016x}", self.state_hash),
             "wire_hash": format!("{:016x}", self.wire_hash),

@@ -7,7 +7,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Control, Event, Link as Kind};
+use surefoot_hot::event::{Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
@@ -20,26 +20,27 @@ use surefoot_hot::units::{MICROS, Nanos, Usd};
 use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
 use super::links::Link;
+use super::plan::{Listener, Plan};
 use super::queue::Queue;
+use super::shell::{READING_ONE_WAY, Shell, ShellWish};
 use super::transport::{InProcess, Shared, VirtualTime, lock};
-use super::truth::{Asker, READ_AGAIN, READ_AT_START, READ_EVERY};
 use super::venue::endpoint;
 use super::world::{Accounts, Listing, Venues};
 use super::{Broken, Outcome};
+use crate::app::LOOK_EVERY;
+use crate::app::asker::Asker;
 use crate::app::recover::InJournal;
 use crate::app::results::Results;
 use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
+use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
-/// The trading day ends at midnight, UTC.
-const DAY: Nanos = Nanos::from_secs(86_400);
-/// How often the core is told that time has passed while orders or groups are in flight: as in production.
-const TIMER_BUSY: Nanos = Nanos::from_millis(10);
-/// The same while nothing is. Production knows no such difference; a day would take several times as long.
+/// How often the core is told that time has passed while nothing is in flight; as often as in production while something is.
+/// Production knows no such difference; a day would take several times as long.
 const TIMER_IDLE: Nanos = Nanos::from_millis(250);
 /// How old the core's word on how fresh market data is may be before it is renewed, as in production.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
@@ -47,12 +48,10 @@ const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
 const DIAL: Nanos = Nanos::from_millis(20);
 /// How long a link that was lost waits before it is dialled again.
 const REDIAL: Nanos = Nanos::from_secs(1);
-/// How long a reading takes to come back.
-const READING: Nanos = Nanos::from_millis(80);
-/// When the venues are first asked what is true.
-const FIRST_READ: Nanos = Nanos::from_secs(1);
-/// How long a graceful end may take.
-const DRAIN_MAX: Nanos = Nanos::from_secs(40);
+/// How long a run may take to close once it has lasted as long as it was to: more than the policy waits for what is in flight.
+const CLOSED_WITHIN: Nanos = Nanos::from_secs(60);
+/// How often the shell looks around, as in production.
+const LOOK_PERIOD: Nanos = Nanos::from_millis(LOOK_EVERY.as_millis() as u64);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
@@ -85,10 +84,10 @@ enum Happening {
     Asked(Venue, Lane, Vec<u8>),
     /// The answer arrives here.
     Answered(Venue, Lane, Vec<u8>),
-    /// A venue is asked what is true.
-    Read(Venue),
-    /// What it said is here.
-    Told(Vec<Event>),
+    /// The question of a reading arrives at its venue.
+    Question(Venue),
+    /// The question of the last reading arrives at all venues.
+    LastQuestion,
     /// The core is to be told that time has passed.
     Timer,
 }
@@ -108,9 +107,11 @@ struct Simulation {
     accounts: Accounts,
     conns: u64,
     executors: PerVenue<Box<dyn Executor>>,
-    askers: PerVenue<Asker>,
-    /// Whether the core has agreed with both venues once.
-    has_agreed: bool,
+    shell: Shell,
+    /// When the core publishes its counters next.
+    stats_due: Nanos,
+    /// When the shell looks around next.
+    look_due: Nanos,
     directory: Directory,
     core: Core,
     outbox: Outbox,
@@ -121,7 +122,6 @@ struct Simulation {
     /// When the core was last told how fresh market data is.
     current_at: Nanos,
     timer_at: Nanos,
-    day: u32,
     checks: Checks,
     steps: u64,
     frames: u64,
@@ -132,9 +132,6 @@ struct Simulation {
     events: Vec<Event>,
 }
 
-/// Hears of each event that the core was given, when, and what it made of it: what a journal of the day would hold.
-pub type Listener = Box<dyn FnMut(Nanos, &Event, &Outbox)>;
-
 /// Runs the day of a seed.
 ///
 /// # Errors
@@ -143,7 +140,7 @@ pub type Listener = Box<dyn FnMut(Nanos, &Event, &Outbox)>;
 /// # Panics
 /// An assertion of the core or of a venue failed.
 pub fn run(seed: u64, span: Nanos) -> Result<Outcome, Broken> {
-    run_heard(seed, span, Box::new(|_, _, _| ()))
+    run_planned(seed, span, Plan::of(seed, span))
 }
 
 /// As [`run`], with somebody who listens.
@@ -154,13 +151,25 @@ pub fn run(seed: u64, span: Nanos) -> Result<Outcome, Broken> {
 /// # Panics
 /// As [`run`].
 pub fn run_heard(seed: u64, span: Nanos, listener: Listener) -> Result<Outcome, Broken> {
-    let mut day = Simulation::new(seed, span, listener)?;
+    run_planned(seed, span, Plan { listener, ..Plan::of(seed, span) })
+}
+
+/// As [`run`], with a plan of what the day brings beside the market.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Panics
+/// As [`run`].
+pub fn run_planned(seed: u64, span: Nanos, plan: Plan) -> Result<Outcome, Broken> {
+    let mut day = Simulation::new(seed, span, plan)?;
     let held = day.until_over();
     held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
 }
 
 impl Simulation {
-    fn new(seed: u64, span: Nanos, listener: Listener) -> Result<Self, Broken> {
+    fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
+        let Plan { requests, listener, through } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -188,8 +197,9 @@ impl Simulation {
         let askers = accounts.each_ref().map(|venue, account| {
             let metadata = rest(account.metadata_host(), None);
             let results = Results::new(venue, metadata, &directory);
-            Asker::new(account.reader(&directory, &rest), results)
+            Asker::new(through(account.reader(&directory, &rest)), results)
         });
+        let shell = Shell::new(START, span, halt.clone(), askers, requests);
         let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
         let mut day = Self {
             seed,
@@ -203,8 +213,9 @@ impl Simulation {
             accounts,
             conns: 0,
             executors,
-            askers,
-            has_agreed: false,
+            shell,
+            stats_due: START,
+            look_due: START.after(LOOK_PERIOD),
             directory,
             core: Core::new(),
             listener,
@@ -213,7 +224,6 @@ impl Simulation {
             inbox: VecDeque::new(),
             current_at: Nanos::ZERO,
             timer_at: START,
-            day: 0,
             checks: Checks::default(),
             steps: 0,
             frames: 0,
@@ -238,44 +248,31 @@ impl Simulation {
             for lane in self.executors[venue].lanes() {
                 self.queue.push(START.after(DIAL), Happening::LaneUp(venue, lane));
             }
-            self.queue.push(START.after(FIRST_READ), Happening::Read(venue));
         }
         self.queue.push(START, Happening::Timer);
     }
 
+    /// Goes on until the policy has closed the run, and a little further: the venues may settle what was traded last.
     fn until_over(&mut self) -> Result<Outcome, Broken> {
-        let end = START.after(self.span);
-        while self.next_at() <= end {
-            self.step()?;
-        }
-        self.now = end;
-        self.time.set(end);
-        self.inbox.push_back(Event::Control(Control::Stop));
-        self.settle()?;
-        let drained_by = end.after(DRAIN_MAX);
-        while !self.is_idle() {
-            if self.next_at() > drained_by {
-                return Err(Broken::new(
-                    "G2",
-                    "what was in flight at the end has not ended".to_owned(),
-                ));
+        let closed_by = START.after(self.span).after(CLOSED_WITHIN);
+        while !self.shell.is_closed() {
+            if self.now > closed_by {
+                return Err(Broken::new("S11", "the run does not close".to_owned()));
             }
             self.step()?;
         }
+        let truths = self.shell.take_truths().expect("both venues are read before a whole end");
+        checks::as_reported(&self.core, &self.directory, truths)?;
         let settled_by = self.now.after(SETTLED_WITHIN);
         while self.next_at() <= settled_by {
             self.step()?;
         }
-        let truths = self.askers.each_ref().map(|_, asker| asker.truth()).transpose()?;
-        checks::at_end(&self.core, &self.directory, truths)?;
+        checks::at_end(&self.core, &self.directory, self.shell.read_at_end()?)?;
         lock(&self.venues).check_money()?;
         let orders = self.executors.values().map(|executor| executor.sent()).sum();
         let moved = (orders, self.frames, self.wire);
-        Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, moved))
-    }
-
-    fn is_idle(&self) -> bool {
-        self.core.is_idle() && self.executors.values().all(|executor| executor.is_idle())
+        let figures = self.shell.figures();
+        Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, figures, moved))
     }
 
     /// When the next thing happens.
@@ -301,6 +298,7 @@ impl Simulation {
             self.be_due()?;
         }
         self.settle()?;
+        self.look()?;
         let venues = lock(&self.venues);
         self.checks.after_step(self.steps, &venues)
     }
@@ -339,8 +337,14 @@ impl Simulation {
                 self.note_bytes(&bytes);
                 self.executors[venue].answer(now, lane, &bytes)?;
             }
-            Happening::Read(venue) => self.read(venue)?,
-            Happening::Told(events) => self.inbox.extend(events),
+            Happening::Question(venue) => {
+                self.shell.ask(now, venue);
+                self.carry_frames();
+            }
+            Happening::LastQuestion => {
+                self.shell.ask_at_end(now)?;
+                self.carry_frames();
+            }
             Happening::Timer => self.on_timer(),
         }
         Ok(())
@@ -362,16 +366,11 @@ impl Simulation {
     }
 
     fn on_timer(&mut self) {
-        let day = u32::try_from(self.now.get() / DAY.get()).unwrap_or(u32::MAX);
-        if day != self.day {
-            self.day = day;
-            self.inbox.push_back(Event::Control(Control::Day { day }));
-        }
         if self.now >= self.timer_at || !self.core.is_idle() {
             self.timer_at = self.now.after(TIMER_IDLE);
             self.inbox.push_back(Event::Timer);
         }
-        self.queue.push(self.now.after(TIMER_BUSY), Happening::Timer);
+        self.queue.push(self.now.after(TIMER_EVERY), Happening::Timer);
     }
 
     // --- links ---
@@ -417,8 +416,10 @@ impl Simulation {
             self.executors[link.venue].learn(order, id);
         }
         let understood = link.session.frame(now, text.as_bytes(), &mut self.events);
-        link.session.drop_notices();
-        let path = link.path;
+        let (venue, path) = (link.venue, link.path);
+        while let Some(notice) = link.session.next_notice() {
+            self.shell.notice(venue, notice)?;
+        }
         self.inbox.extend(self.events.drain(..));
         self.note_bytes(text.as_bytes());
         understood.map_err(|error| Broken::new("C58", format!("{path}: {error:?} in {text}")))
@@ -543,25 +544,32 @@ impl Simulation {
         }
     }
 
-    // --- comparing ---
+    // --- the run policy ---
 
-    fn read(&mut self, venue: Venue) -> Result<(), Broken> {
-        let stats = self.core.stats();
-        let doubts: Vec<_> = stats.doubts[venue].shown().collect();
-        let asker = &mut self.askers[venue];
-        let events = asker.read(self.now, &doubts, &self.directory)?;
-        self.has_agreed |= stats.reconciled;
-        let again = match (self.has_agreed, stats.reconciled) {
-            (false, _) => READ_AT_START,
-            (true, false) => READ_AGAIN,
-            (true, true) => READ_EVERY,
-        };
-        self.carry_frames();
-        if !events.is_empty() {
-            self.queue.push(self.now.after(READING), Happening::Told(events));
+    /// The core publishes its counters and the shell looks around, where that is due.
+    fn look(&mut self) -> Result<(), Broken> {
+        if self.now >= self.stats_due {
+            self.stats_due = self.now.after(STATS_EVERY);
+            self.shell.publish(self.core.stats());
         }
-        self.queue.push(self.now.after(again), Happening::Read(venue));
-        Ok(())
+        if self.now < self.look_due {
+            return Ok(());
+        }
+        self.look_due = self.now.after(LOOK_PERIOD);
+        let streams_up = self.links.iter().all(|link| link.conn.is_some());
+        self.shell.look(self.now, streams_up, &self.directory)?;
+        while let Some(wish) = self.shell.poll_wish() {
+            match wish {
+                ShellWish::Tell(event) => self.inbox.push_back(event),
+                ShellWish::Ask(venue) => {
+                    self.queue.push(self.now.after(READING_ONE_WAY), Happening::Question(venue));
+                }
+                ShellWish::AskAtEnd => {
+                    self.queue.push(self.now.after(READING_ONE_WAY), Happening::LastQuestion);
+                }
+            }
+        }
+        self.settle()
     }
 
     // --- the network ---

@@ -1,0 +1,75 @@
+//! What a day brings beside the market: what a person asks of the run, and who stands between us and what the venues say.
+
+use std::fmt;
+
+use surefoot_cold::reconcile::Reader;
+use surefoot_hot::event::Event;
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::units::Nanos;
+
+use crate::twin::rng::Rng;
+
+/// Days that are shorter than this have no halt in them: too little would be traded.
+const HALTED_FROM: Nanos = Nanos::from_secs(300);
+/// The least and the most time from a halt to the request to lift it, in milliseconds.
+const HALTED_FOR_MS: (u64, u64) = (5_000, 35_000);
+
+/// What a person asks of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Stop opening.
+    Halt,
+    /// Lift the halt.
+    Resume,
+    /// End the run.
+    Stop,
+}
+
+/// Hears of each event that the core was given, when, and what it made of it: what a journal of the day would hold.
+pub type Listener = Box<dyn FnMut(Nanos, &Event, &Outbox)>;
+
+/// Puts something in the place of a venue's reader.
+pub type Through = Box<dyn Fn(Box<dyn Reader>) -> Box<dyn Reader>>;
+
+/// What a day brings beside the market.
+pub struct Plan {
+    /// What a person asks, in order of time since the day began.
+    pub requests: Vec<(Nanos, Verb)>,
+    /// Hears of everything.
+    pub listener: Listener,
+    /// What reads the venues, made out of what reads them in production.
+    pub through: Through,
+}
+
+impl Plan {
+    /// Nobody asks anything.
+    pub fn quiet() -> Self {
+        Self {
+            requests: Vec::new(),
+            listener: Box::new(|_, _, _| ()),
+            through: Box::new(|reader| reader),
+        }
+    }
+
+    /// The plan of a seed: somewhere in the middle half of the day a person halts, and some seconds later resumes.
+    pub fn of(seed: u64, span: Nanos) -> Self {
+        let mut plan = Self::quiet();
+        if span >= HALTED_FROM {
+            let mut rng = Rng::new(seed).fork(0x6861_6c74);
+            let at = span.millis() / 4 + rng.below(span.millis() / 2);
+            let (least, most) = HALTED_FOR_MS;
+            let lifted = at + rng.range(least, most);
+            plan.requests = vec![
+                (Nanos::from_millis(at), Verb::Halt),
+                (Nanos::from_millis(lifted), Verb::Resume),
+            ];
+        }
+        plan
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").field("requests", &self.requests).finish_non_exhaustive()
+    }
+}

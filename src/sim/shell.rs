@@ -1,0 +1,470 @@
+//! What the program's main thread is to the run policy, under virtual time: it looks around as often, tells the policy what was
+//! asked, which readings have ended and what there is to be seen, and does what the policy wants.
+//!
+//! It decides nothing. What the policy wants of a day on which nothing goes wrong is known beforehand, and anything else ends
+//! the day as [`Broken`]: a halt that nobody asked for, a venue that is not agreed with, a request that is refused.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use surefoot_cold::directory::Directory;
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::policy::{
+    Asked, Closing, Counters, DRAIN_WITHIN, Ending, HaltCause, Message, Policy, PolicyOptions,
+    ReadResult, Refusal, RequestId, Seen, Unagreed, Waited, Want,
+};
+use surefoot_cold::reconcile::Truth;
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::risk::HaltWhy;
+use surefoot_hot::stats::Stats;
+use surefoot_hot::units::Nanos;
+use surefoot_hot::venue::Notice;
+
+use super::Broken;
+use super::plan::Verb;
+use crate::app::asker::{Answer, Asker};
+use crate::app::notices::Notices;
+use crate::config::Times;
+
+/// The trading day ends at midnight, UTC.
+const DAY: Nanos = Nanos::from_secs(86_400);
+/// One way of a reading, to the venue or back, takes this long.
+pub const READING_ONE_WAY: Nanos = Nanos::from_millis(40);
+
+/// What is to be done outside of the shell.
+#[derive(Clone, Copy, Debug)]
+pub enum ShellWish {
+    /// The core is to be told.
+    Tell(Event),
+    /// A question is on its way to a venue: [`Shell::ask`] when it arrives there.
+    Ask(Venue),
+    /// The question of the last reading is on its way to all venues: [`Shell::ask_at_end`] when it arrives.
+    AskAtEnd,
+}
+
+/// A reading of a venue.
+struct Reading {
+    /// When the question left.
+    since: Nanos,
+    /// Markets whose contracts were gone at the last reading.
+    doubts: Vec<MarketId>,
+    /// The answer, and when it is here; `None` while the question is on its way.
+    answer: Option<(Nanos, Answer)>,
+}
+
+/// What the shell has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShellFigures {
+    /// Looks around.
+    pub looks: u64,
+    /// Readings of a venue that were whole.
+    pub readings: u64,
+    /// Halts that a person asked for and that were kept.
+    pub halts: u64,
+    /// Halts that were lifted.
+    pub resumes: u64,
+}
+
+/// The policy of a day, and what its shell has to keep for it.
+pub struct Shell {
+    policy: Policy,
+    /// When the day began: the policy counts from there.
+    began: Nanos,
+    halt: HaltEpoch,
+    askers: PerVenue<Asker>,
+    /// The readings under way.
+    readings: PerVenue<Option<Reading>>,
+    /// Why the newest reading that was not whole was not, for a person.
+    why: PerVenue<String>,
+    to_notices: Sender<(Venue, Notice)>,
+    notices: Notices,
+    /// What the core published last, and how often it has.
+    stats: Stats,
+    heard: u64,
+    /// What a person is still to ask.
+    planned: VecDeque<(Nanos, Verb)>,
+    /// What was asked and not answered yet, by number.
+    waiting: BTreeMap<u64, Verb>,
+    requests: u64,
+    /// How a run of this day ends.
+    ends_by: Ending,
+    /// The halt that a restart would find.
+    latch: Option<HaltCause>,
+    /// The trading day that the core was told, in days since 1970 (UTC).
+    day: u32,
+    wishes: VecDeque<ShellWish>,
+    /// When the answers of the last reading are here, and what has settled by it; `None` while there is none.
+    last_reading: Option<(Nanos, Vec<Event>)>,
+    /// What the venues said for the report.
+    truths: Option<PerVenue<Truth>>,
+    is_closed: bool,
+    figures: ShellFigures,
+}
+
+impl Shell {
+    /// The shell of a day that begins at `began` and lasts for `span`. `requests` are what a person asks, in order of time
+    /// since then.
+    pub(super) fn new(
+        began: Nanos,
+        span: Nanos,
+        halt: HaltEpoch,
+        askers: PerVenue<Asker>,
+        requests: Vec<(Nanos, Verb)>,
+    ) -> Self {
+        let (to_notices, notices) = Notices::new();
+        let options = PolicyOptions {
+            epoch: halt.read(),
+            latched: false,
+            read: Times::defaults().read(),
+            span: Some(Duration::from_nanos(span.get())),
+        };
+        let is_stopped = requests.iter().any(|(_, verb)| *verb == Verb::Stop);
+        Self {
+            policy: Policy::new(options),
+            began,
+            halt,
+            askers,
+            readings: PerVenue::default(),
+            why: PerVenue::default(),
+            to_notices,
+            notices,
+            stats: Stats::default(),
+            heard: 0,
+            planned: requests.into_iter().map(|(at, verb)| (began.after(at), verb)).collect(),
+            waiting: BTreeMap::new(),
+            requests: 0,
+            ends_by: if is_stopped { Ending::Asked } else { Ending::SpanOver },
+            latch: None,
+            day: 0,
+            wishes: VecDeque::new(),
+            last_reading: None,
+            truths: None,
+            is_closed: false,
+            figures: ShellFigures::default(),
+        }
+    }
+
+    // --- what comes in ---
+
+    /// The core publishes its counters.
+    pub const fn publish(&mut self, stats: Stats) {
+        self.stats = stats;
+        self.heard += 1;
+    }
+
+    /// A stream has said something of a market that is no input of the core.
+    ///
+    /// # Errors
+    /// More was said between two looks around than there is room for.
+    pub fn notice(&mut self, venue: Venue, notice: Notice) -> Result<(), Broken> {
+        let full = |_| Broken::new("S6", "no room for what a stream says of a market".to_owned());
+        self.to_notices.try_send((venue, notice)).map_err(full)
+    }
+
+    /// The question of a reading arrives at its venue, which answers as of this moment.
+    pub fn ask(&mut self, now: Nanos, venue: Venue) {
+        let reading = self.readings[venue].as_mut().expect("a venue is asked for a reading");
+        let since = reading.since;
+        let answer = self.askers[venue].ask(|| since, &reading.doubts);
+        reading.answer = Some((now.after(READING_ONE_WAY), answer));
+    }
+
+    /// The question of the last reading arrives at the venues, which answer as of this moment.
+    ///
+    /// # Errors
+    /// A venue does not say what it holds for us.
+    pub fn ask_at_end(&mut self, now: Nanos) -> Result<(), Broken> {
+        let settled = self.askers.values_mut().flat_map(Asker::settled).collect();
+        self.truths = Some(self.read_at_end()?);
+        self.last_reading = Some((now.after(READING_ONE_WAY), settled));
+        Ok(())
+    }
+
+    /// One look around.
+    ///
+    /// # Errors
+    /// The policy wants what a day without a fault must not bring.
+    pub fn look(
+        &mut self,
+        now: Nanos,
+        streams_up: bool,
+        directory: &Directory,
+    ) -> Result<(), Broken> {
+        if self.is_closed {
+            return Ok(());
+        }
+        self.figures.looks += 1;
+        self.take_requests(now)?;
+        self.end_readings(now, directory)?;
+        self.end_last_reading(now)?;
+        let seen = self.see(now, streams_up);
+        self.check_agreed(&seen)?;
+        self.policy.on_seen(self.time(now), &seen);
+        self.carry_out(now)?;
+        if !self.policy.is_closing() {
+            self.tell_day(now);
+        }
+        Ok(())
+    }
+
+    // --- what goes out ---
+
+    /// The next thing to be done.
+    pub fn poll_wish(&mut self) -> Option<ShellWish> {
+        self.wishes.pop_front()
+    }
+
+    /// Whether the run has closed: nothing more is wanted.
+    pub const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// What the venues said for the report. Given once.
+    pub const fn take_truths(&mut self) -> Option<PerVenue<Truth>> {
+        self.truths.take()
+    }
+
+    /// What each venue says of our account now.
+    ///
+    /// # Errors
+    /// A venue does not say it.
+    pub fn read_at_end(&self) -> Result<PerVenue<Truth>, Broken> {
+        let truths = self.askers.each_ref().map(|_, asker| {
+            let truth = asker.truth_at_end(Duration::ZERO); // no virtual time passes between two readings
+            truth.map_err(|why| Broken::new("P1", why))
+        });
+        truths.transpose()
+    }
+
+    /// What was counted.
+    pub const fn figures(&self) -> ShellFigures {
+        self.figures
+    }
+
+    // --- within ---
+
+    /// The time since the day began: what the policy is told.
+    const fn time(&self, now: Nanos) -> Duration {
+        Duration::from_nanos(now.since(self.began).get())
+    }
+
+    fn take_requests(&mut self, now: Nanos) -> Result<(), Broken> {
+        while let Some((_, verb)) = self.planned.pop_front_if(|(at, _)| *at <= now) {
+            let asked = match verb {
+                Verb::Halt => Asked::Halt { why: HaltWhy::Operator },
+                Verb::Resume => Asked::Resume { since: self.time(now) },
+                Verb::Stop => Asked::Stop,
+            };
+            self.requests += 1;
+            self.waiting.insert(self.requests, verb);
+            self.policy.on_asked(self.time(now), RequestId(self.requests), asked);
+            self.carry_out(now)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the readings that have ended.
+    fn end_readings(&mut self, now: Nanos, directory: &Directory) -> Result<(), Broken> {
+        for venue in Venue::ALL {
+            let is_here =
+                |reading: &mut Reading| reading.answer.as_ref().is_some_and(|(at, _)| *at <= now);
+            let ended = self.readings[venue].take_if(is_here).and_then(|reading| reading.answer);
+            let Some((_, answer)) = ended else { continue };
+            self.notices.on_results(answer.results());
+            let markets = directory.of(venue).map(|entry| entry.def.market);
+            self.wishes.extend(answer.events(venue, markets).into_iter().map(ShellWish::Tell));
+            let (result, why) = answer.outcome();
+            self.figures.readings += u64::from(result == ReadResult::Whole);
+            if let Some(why) = why {
+                self.why[venue] = why;
+            }
+            self.policy.on_read(self.time(now), venue, result);
+            self.carry_out(now)?;
+        }
+        Ok(())
+    }
+
+    fn end_last_reading(&mut self, now: Nanos) -> Result<(), Broken> {
+        let Some((_, settled)) = self.last_reading.take_if(|(at, _)| *at <= now) else {
+            return Ok(());
+        };
+        self.wishes.extend(settled.into_iter().map(ShellWish::Tell));
+        self.policy.on_read_at_end(self.time(now));
+        self.carry_out(now)
+    }
+
+    fn see(&mut self, now: Nanos, streams_up: bool) -> Seen {
+        let (epoch, epoch_is_cores) = self.halt.look();
+        Seen {
+            core_now: now,
+            streams_up,
+            settled: self.notices.take(),
+            epoch,
+            epoch_is_cores,
+            core: Counters::of(&self.stats, self.heard),
+            // Here are no threads that could stand still, no journal, no directory with a file that forbids trading, and
+            // nothing that was asked waits: it was handed on just before.
+            dead: None,
+            still: None,
+            journal_failed: false,
+            kill_file: false,
+            directory_lost: false,
+            halt_waits: false,
+        }
+    }
+
+    fn tell_day(&mut self, now: Nanos) {
+        let day = u32::try_from(now.get() / DAY.get()).unwrap_or(u32::MAX);
+        if day != self.day {
+            self.day = day;
+            self.wishes.push_back(ShellWish::Tell(Event::Control(Control::Day { day })));
+        }
+    }
+
+    /// Does everything that the policy wants, in its order.
+    fn carry_out(&mut self, now: Nanos) -> Result<(), Broken> {
+        while let Some(want) = self.policy.poll_want() {
+            match want {
+                Want::Read(venue) => {
+                    let doubts = self.stats.doubts[venue].shown().collect();
+                    self.readings[venue] = Some(Reading { since: now, doubts, answer: None });
+                    self.wishes.push_back(ShellWish::Ask(venue));
+                }
+                Want::Tell(event) => self.wishes.push_back(ShellWish::Tell(event)),
+                Want::Advance => {
+                    let epoch = self.halt.advance();
+                    self.policy.on_advanced(epoch);
+                }
+                Want::Latch(cause) => self.keep(cause)?,
+                Want::Unlatch(_) => {
+                    self.latch = None;
+                    self.policy.on_unlatched(true);
+                }
+                Want::Answer { request, outcome } => self.answered(request, outcome)?,
+                Want::Say(message) => self.said(message)?,
+                Want::Opened | Want::Stopping => {} // nobody manages a simulated day as a service
+                Want::CancelWithoutCore => {
+                    let what = "the venues were to be told to cancel everything without the core";
+                    return Err(Broken::new("S11", what.to_owned()));
+                }
+                Want::ReadAtEnd => self.wishes.push_back(ShellWish::AskAtEnd),
+                Want::Close { why, how } => self.close(why, how)?,
+            }
+        }
+        Ok(())
+    }
+
+    // --- what a day without a fault may bring ---
+
+    /// Once venues and core have agreed they go on doing so: every difference is explained by what is in flight.
+    fn check_agreed(&self, seen: &Seen) -> Result<(), Broken> {
+        if self.policy.is_open() && !seen.core.agreed {
+            return Err(Broken::new("P1", self.unagreed(Unagreed::Differs)));
+        }
+        Ok(())
+    }
+
+    /// A halt is kept over restarts: one that a person asked for, and no other.
+    fn keep(&mut self, cause: HaltCause) -> Result<(), Broken> {
+        let asked = match cause {
+            HaltCause::Asked { request: RequestId(number), .. } => self.waiting.get(&number),
+            _ => None,
+        };
+        if asked != Some(&Verb::Halt) {
+            let what = format!("nothing went wrong, and the run halted: {cause:?}");
+            return Err(Broken::new("S12", what));
+        }
+        self.latch = Some(cause);
+        self.figures.halts += 1;
+        Ok(())
+    }
+
+    /// Every request is granted: a halt once it is kept, a resume once the core's counters show it.
+    fn answered(
+        &mut self,
+        RequestId(number): RequestId,
+        outcome: Result<(), Refusal>,
+    ) -> Result<(), Broken> {
+        let verb = self.waiting.remove(&number).expect("a request is answered once");
+        if let Err(refusal) = outcome {
+            let refusal = match refusal {
+                Refusal::Unagreed(why) => self.unagreed(why),
+                other => format!("{other:?}"),
+            };
+            return Err(Broken::new("S12", format!("{verb:?} was refused: {refusal}")));
+        }
+        let holds = match verb {
+            Verb::Halt => self.latch.is_some(),
+            Verb::Resume => self.latch.is_none() && !self.stats.halted,
+            Verb::Stop => true,
+        };
+        if !holds {
+            let what = format!("{verb:?} was answered, and the halt is {:?}", self.latch);
+            return Err(Broken::new("S12", what));
+        }
+        Ok(())
+    }
+
+    fn said(&mut self, message: Message) -> Result<(), Broken> {
+        let (id, what) = match message {
+            Message::Resumed { .. } => {
+                self.figures.resumes += 1;
+                return Ok(());
+            }
+            // What was bought a moment before the end may have to be sold again.
+            Message::StillStopping(Waited::InFlight { .. }) => return Ok(()),
+            Message::StillStopping(Waited::Reading) => {
+                ("S11", "a venue is still being read at the end".to_owned())
+            }
+            Message::StillWaiting { for_streams } => {
+                let what = if for_streams { "all streams" } else { "the fate of earlier orders" };
+                ("S11", format!("the start still waits for {what}"))
+            }
+            Message::NotAgreed { failed, why } => {
+                let why = self.unagreed(why);
+                ("P1", format!("attempt {failed} to agree with the venues failed: {why}"))
+            }
+            Message::NothingOpened => ("P1", "the start was given up".to_owned()),
+            Message::ReadFailed { venue, .. } => ("P1", self.why[venue].clone()),
+            Message::JournalFailed => ("S12", "a journal failed where there is none".to_owned()),
+        };
+        Err(Broken::new(id, what))
+    }
+
+    /// Why the venues were not agreed with, for a person.
+    fn unagreed(&self, why: Unagreed) -> String {
+        match why {
+            Unagreed::NoAnswer(venue) => format!("{} does not answer", venue.name()),
+            Unagreed::Unread(venue) => self.why[venue].clone(),
+            Unagreed::Differs => {
+                let differs = self.stats.agrees.iter().filter(|(_, agrees)| !**agrees);
+                let named: Vec<_> = differs.map(|(venue, _)| venue.name()).collect();
+                match named.as_slice() {
+                    [] => "something that a venue said of our orders was not read".to_owned(),
+                    named => format!("the figures of {} differ from ours", named.join(" and ")),
+                }
+            }
+        }
+    }
+
+    /// The run closes: as it was to, and with nothing in flight.
+    fn close(&mut self, why: Ending, how: Closing) -> Result<(), Broken> {
+        if how == (Closing::Whole { idle: false }) {
+            let secs = DRAIN_WITHIN.as_secs();
+            let what = format!("what was in flight at the end has not ended within {secs} s");
+            return Err(Broken::new("G2", what));
+        }
+        if (why, how) != (self.ends_by, Closing::Whole { idle: true }) {
+            return Err(Broken::new("S11", format!("the run ended by {why:?}: {how:?}")));
+        }
+        if !self.waiting.is_empty() {
+            let what = format!("the run closes without an answer to {:?}", self.waiting);
+            return Err(Broken::new("S11", what));
+        }
+        self.is_closed = true;
+        Ok(())
+    }
+}
