@@ -60,7 +60,7 @@ impl Core {
                 let qty = self.money.worth().unpaired(market, outcome);
                 let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
                 let told = self.unpaired_told.markets[outcome.index()].contains(market.index());
-                let stands = match self.is_worked_on(market, outcome) {
+                let stands = match self.is_worked_on(market) {
                     true => is_open && told,
                     false => is_open && self.is_worth(market, outcome, qty),
                 };
@@ -79,11 +79,11 @@ impl Core {
         self.stats.unpaired = found;
     }
 
-    /// Whether a group that has not ended has a leg in this outcome.
-    fn is_worked_on(&self, market: MarketId, outcome: Outcome) -> bool {
-        let mut legs = self.groups.iter().flat_map(|group| group.legs());
+    /// Whether a group that has not ended has a leg in this market. Of whichever outcome: where pairs are netted, the first leg of
+    /// a basket takes the contracts away that were the partner of others, until its second leg has taken those away as well.
+    fn is_worked_on(&self, market: MarketId) -> bool {
         self.groups.has_leg_in(market)
-            && legs.any(|leg| leg.market == market && leg.outcome == outcome)
+            && self.groups.iter().any(|group| group.legs().iter().any(|leg| leg.market == market))
     }
 
     /// Whether contracts cost or would fetch enough to matter.

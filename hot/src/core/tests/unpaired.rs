@@ -63,6 +63,29 @@ fn dust_is_not_told_and_a_group_at_work_explains_its_leg() {
     assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
 }
 
+/// Pairs of one basket are held, and the other basket is bought: at Kalshi its first leg nets what the pairs have there, so that
+/// their half at Polymarket has no partner until the second leg is bought.
+#[test]
+fn contracts_whose_partner_a_group_at_work_has_netted_are_not_told() {
+    let mut desk = Desk::new();
+    let held = |yes: u64, no: u64, market| Control::Position { market, yes: qty(yes), no: qty(no) };
+    let read = |desk: &mut Desk, kalshi: u64| {
+        for _ in 0..2 {
+            desk.reading(Venue::Polymarket, &[held(0, 30, PM)]);
+            desk.reading(Venue::Kalshi, &[held(kalshi, 0, KA)]);
+        }
+    };
+    read(&mut desk, 30);
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0), "complete pairs");
+    desk.gap();
+    let first = desk.last_placed();
+    assert_eq!((first.market, first.outcome), (KA, Outcome::No));
+    desk.fill(&first, 30);
+    assert!(desk.held(KA, Outcome::Yes) < qty(30), "netted");
+    read(&mut desk, 0);
+    assert_eq!((shown(&desk), alarms(&desk)), (vec![], 0));
+}
+
 #[test]
 fn an_account_full_of_what_nobody_knows_is_told_a_part_at_a_time() {
     let mut desk = Desk::new();
