@@ -212,10 +212,14 @@ impl Groups {
     pub fn check_counts(&self) {
         let legs = || self.live.iter().flat_map(Group::legs);
         assert_eq!(self.legs_live, legs().count(), "legs of all groups");
-        for (at, &count) in self.legs_in.iter().enumerate() {
-            let is_in = |leg: &&Leg| leg.market.index() == at;
-            assert_eq!(usize::from(count), legs().filter(is_in).count(), "legs in market {at}");
+        for market in legs().map(|leg| leg.market) {
+            let count = usize::from(self.legs_in[market.index()]);
+            let is_in = |leg: &&Leg| leg.market == market;
+            assert_eq!(count, legs().filter(is_in).count(), "legs in {market:?}");
         }
+        // The markets with legs have the right counts: if those make up all legs, every other count is zero.
+        let all: usize = self.legs_in.iter().map(|&count| usize::from(count)).sum();
+        assert_eq!(all, self.legs_live, "a count of a market without a leg is not zero");
     }
 
     /// All of them, oldest first.
