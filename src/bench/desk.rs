@@ -179,20 +179,8 @@ pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)])
     let mut basket = |kind, legs: &[(MarketId, Outcome)]| {
         let basket = BasketId::new(next);
         next += 1;
-        let count = u8::try_from(legs.len()).expect("two or three");
-        let legs = (0..).zip(legs).map(move |(leg, &(market, outcome))| {
-            Event::Basket(BasketDef {
-                basket,
-                kind,
-                leg,
-                legs: count,
-                market,
-                outcome,
-                payout: 10_000,
-                ratio: 1,
-            })
-        });
-        events.extend(legs);
+        let legs = BasketDef::of_single_contracts(basket, kind, 10_000, legs);
+        events.extend(legs.map(Event::Basket));
     };
     let first = match strategy {
         Strategy::Pairs | Strategy::Crowd => 0,

@@ -162,17 +162,9 @@ pub fn basket_walk(span: Span) -> Row {
         books.apply(now, &event);
     }
     let mut baskets = Baskets::new();
-    for (leg, market, outcome) in [(0, PM, Outcome::Yes), (1, KA, Outcome::No)] {
-        let def = BasketDef {
-            basket: BasketId::new(0),
-            kind: BasketKind::CrossVenue,
-            leg,
-            legs: 2,
-            market,
-            outcome,
-            payout: 10_000,
-            ratio: 1,
-        };
+    let legs = [(PM, Outcome::Yes), (KA, Outcome::No)];
+    let (basket, kind) = (BasketId::new(0), BasketKind::CrossVenue);
+    for def in BasketDef::of_single_contracts(basket, kind, 10_000, &legs) {
         baskets.define(&def, &books).expect("it is sound");
     }
     let room = Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000) };

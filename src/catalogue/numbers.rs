@@ -36,19 +36,7 @@ impl Shape {
 
     /// Its legs under a number, as the core is told them.
     pub fn defs(&self, basket: BasketId) -> Vec<BasketDef> {
-        let &Self { kind, ref legs, payout } = self;
-        let count = u8::try_from(legs.len()).expect("LEGS_MAX");
-        let def = |(leg, &(market, outcome))| BasketDef {
-            basket,
-            kind,
-            leg,
-            legs: count,
-            market,
-            outcome,
-            payout,
-            ratio: 1,
-        };
-        (0..count).zip(legs).map(def).collect()
+        BasketDef::of_single_contracts(basket, self.kind, self.payout, &self.legs).collect()
     }
 }
 

@@ -22,6 +22,31 @@ pub struct BasketDef {
     pub ratio: u16,
 }
 
+impl BasketDef {
+    /// The legs of a basket of one contract each, in order: what the core is told of it.
+    ///
+    /// # Panics
+    /// More legs than 255.
+    pub fn of_single_contracts(
+        basket: BasketId,
+        kind: BasketKind,
+        payout: u32,
+        legs: &[(MarketId, Outcome)],
+    ) -> impl Iterator<Item = Self> {
+        let count = u8::try_from(legs.len()).expect("at most LEGS_MAX legs");
+        (0..count).zip(legs).map(move |(leg, &(market, outcome))| Self {
+            basket,
+            kind,
+            leg,
+            legs: count,
+            market,
+            outcome,
+            payout,
+            ratio: 1,
+        })
+    }
+}
+
 enum_table! {
     /// The shape of a basket, for people and for statistics; the arithmetic is the same.
     pub enum BasketKind {

@@ -138,17 +138,10 @@ impl Desk {
             desk.event(Event::Market(terms(market)));
         }
         for (basket, yes_at, no_at) in [(0, PM, KA), (1, KA, PM)] {
-            for (leg, market, outcome) in [(0, yes_at, Outcome::Yes), (1, no_at, Outcome::No)] {
-                desk.event(Event::Basket(BasketDef {
-                    basket: BasketId::new(basket),
-                    kind: BasketKind::CrossVenue,
-                    leg,
-                    legs: 2,
-                    market,
-                    outcome,
-                    payout: 10_000,
-                    ratio: 1,
-                }));
+            let (basket, kind) = (BasketId::new(basket), BasketKind::CrossVenue);
+            let legs = [(yes_at, Outcome::Yes), (no_at, Outcome::No)];
+            for def in BasketDef::of_single_contracts(basket, kind, 10_000, &legs) {
+                desk.event(Event::Basket(def));
             }
         }
         desk
