@@ -645,14 +645,7 @@ fn a_run_ends_once_counters_of_after_the_stop_show_nothing_in_flight() {
 
 #[test]
 fn a_venue_that_hangs_at_the_very_end_is_said_once_and_given_up() {
-    let mut desk = Desk::open();
-    desk.hangs = true;
-    desk.ask(Asked::Stop);
-    for _ in 0..3 {
-        desk.publish();
-        desk.look();
-    }
-    assert_eq!(desk.done.last(), Some(&Want::ReadAtEnd));
+    let mut desk = Desk::hanging_at_the_end();
     desk.take();
     desk.look_after(SECOND * 3);
     desk.look_after(SECOND * 60);
@@ -669,13 +662,7 @@ fn a_venue_that_hangs_at_the_very_end_is_said_once_and_given_up() {
 
 #[test]
 fn a_core_that_dies_while_the_venues_are_read_for_the_report_is_not_waited_for() {
-    let mut desk = Desk::open();
-    desk.hangs = true;
-    desk.ask(Asked::Stop);
-    for _ in 0..3 {
-        desk.publish();
-        desk.look();
-    }
+    let mut desk = Desk::hanging_at_the_end();
     desk.seen.dead = Some("core");
     desk.look();
     let close = Want::Close { why: Ending::Asked, how: Closing::WithoutCore };

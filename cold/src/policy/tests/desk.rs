@@ -69,6 +69,18 @@ impl Desk {
         desk
     }
 
+    /// A run that was told to stop and reads its venues a last time, which do not answer.
+    pub fn hanging_at_the_end() -> Self {
+        let mut desk = Self { hangs: true, ..Self::open() };
+        desk.ask(Asked::Stop);
+        for _ in 0..3 {
+            desk.publish();
+            desk.look();
+        }
+        assert_eq!(desk.done.last(), Some(&Want::ReadAtEnd));
+        desk
+    }
+
     /// An open run that a person has halted, and whose core shows it.
     pub fn halted() -> Self {
         let mut desk = Self::open();
