@@ -17,11 +17,11 @@ const HALTED_FOR_MS: (u64, u64) = (5_000, 35_000);
 /// What a person asks of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Stop opening.
+    /// A halt, which the run keeps until it is lifted.
     Halt,
-    /// Lift the halt.
+    /// The halt is to be lifted.
     Resume,
-    /// End the run.
+    /// The run is to end, with nothing in flight.
     Stop,
 }
 

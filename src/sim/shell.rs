@@ -58,7 +58,7 @@ struct Reading {
 /// What the shell has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShellFigures {
-    /// Looks around.
+    /// Times that the policy was shown streams, core and halt epoch.
     pub looks: u64,
     /// Readings of a venue that were whole.
     pub readings: u64,
