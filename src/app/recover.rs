@@ -36,7 +36,7 @@ pub(crate) struct Recovered {
     /// What was folded, with a second core, for the thread that takes snapshots; `None` where the core is empty.
     pub folded: Option<Replayed>,
     /// What the last run decided and did not get to write: this one's journal begins with it.
-    pub untold: Vec<Note>,
+    pub untold: Vec<(Nanos, Note)>,
 }
 
 /// Which orders a journal knows of.

@@ -62,9 +62,10 @@ pub struct Replayed {
     pub first: u64,
     /// What this program decides otherwise than the journal holds.
     pub differences: Differences,
-    /// Notes that the last input made and no record holds: the last run died before they were written. The next run writes
-    /// them first, so that nobody who follows the records misses them.
-    pub untold: Vec<Note>,
+    /// Notes that the last input made and no record holds, with the time of that input: the last run died before they were
+    /// written. The next run writes them first, so that nobody who follows the records misses them. None where the last run is
+    /// one of another program: which notes that would have made is not known.
+    pub untold: Vec<(Nanos, Note)>,
 }
 
 impl Replayed {
@@ -270,6 +271,8 @@ pub struct Fold {
     /// What the last input made and was not seen yet.
     intents: VecDeque<IntentRecord>,
     notes: VecDeque<Note>,
+    /// The time of the input that made `notes`.
+    made: Nanos,
     /// Whether `notes` are of a run that died before it wrote them: the run after it does, if its program knows of that.
     owed: bool,
     /// The last input of a run that is followed, until everything that was placed on it has been read.
@@ -303,9 +306,12 @@ impl Fold {
 
     /// Goes on from what was folded before.
     pub fn resume(mut replayed: Replayed, expect: Expect) -> Self {
-        let (intents, notes) = (VecDeque::new(), mem::take(&mut replayed.untold).into());
+        let untold = mem::take(&mut replayed.untold);
+        let made = untold.first().map_or(Nanos::ZERO, |(made, _)| *made);
+        let notes = untold.into_iter().map(|(_, note)| note).collect();
+        let intents = VecDeque::new();
         let out = Outbox::new();
-        Self { replayed, expect, out, intents, notes, owed: false, followed: None }
+        Self { replayed, expect, out, intents, notes, made, owed: false, followed: None }
     }
 
     /// What was folded so far.
@@ -319,7 +325,8 @@ impl Fold {
     /// The core fails an assertion on the last input.
     pub fn into_replayed(mut self) -> Result<Replayed, Divergence> {
         self.carry_on()?;
-        self.replayed.untold = self.notes.into();
+        let made = self.made;
+        self.replayed.untold = self.notes.into_iter().map(|note| (made, note)).collect();
         Ok(self.replayed)
     }
 
@@ -384,7 +391,10 @@ impl Fold {
                 self.take_header(record.seq, header);
             }
         }
-        self.notes.clear(); // what this program would have told instead is not compared
+        // What the run before owed is over with the first record of this one that is more than its header.
+        if !matches!(record.body, Body::Header(_)) {
+            self.notes.clear();
+        }
         Ok(())
     }
 
@@ -505,6 +515,7 @@ impl Fold {
             .map_err(|_| Divergence::Panicked)?;
         self.intents.extend(out.intents().iter().map(IntentRecord::from));
         self.notes.extend(out.notes());
+        self.made = now;
         self.replayed.counts.inputs += 1;
         self.replayed.counts.inputs_since_fresh += 1;
         Ok(())

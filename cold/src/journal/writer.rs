@@ -64,7 +64,7 @@ pub struct Options {
     pub mark: Option<PathBuf>,
     /// What the last input of the run before made and no record holds
     /// ([`Replayed::untold`](super::replay::Replayed::untold)): the first records behind the header.
-    pub untold: Vec<Note>,
+    pub untold: Vec<(Nanos, Note)>,
 }
 
 /// A journal open for appending.
@@ -127,8 +127,8 @@ impl Journal {
             begins: Position { segment, offset: 0, chain, closed: false },
         };
         journal.push_header(now, true);
-        for note in mem::take(&mut journal.options.untold) {
-            journal.push(now, Body::Note(note));
+        for (made, note) in mem::take(&mut journal.options.untold) {
+            journal.push(made, Body::Note(note)); // a fill belongs to the day on which it was made
         }
         journal.flush()?;
         journal.sync()?;
