@@ -3,8 +3,7 @@
 use serde_json::json;
 use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::policy::{
-    DRAIN_WITHIN, HaltCause, Message, READ_WITHIN, ReadResult, Refusal, RequestId, START_TRIES,
-    Unagreed, Waited, Want,
+    HaltCause, Message, ReadResult, Refusal, RequestId, START_TRIES, Unagreed, Waited, Want,
 };
 use surefoot_cold::state_dir::StateError;
 use surefoot_cold::text::counted;
@@ -13,7 +12,7 @@ use surefoot_hot::event::{Control, Event};
 use super::close::CLOSE_WITHIN;
 use super::report::ThisRun;
 use super::run_note::RunNote;
-use super::{Running, STALL_AFTER, status};
+use super::{MAIN_THREAD_FAILED, Running, STALL_AFTER, status};
 use crate::control::Command;
 use crate::control::operator_log::record;
 use crate::exit::Exit;
@@ -111,15 +110,17 @@ impl Running {
             }
             HaltCause::EpochMoved => text("ring", "a ring that may not fill was full"),
             HaltCause::ReaderLost(_) => text("thread", "reconciliation failed an assertion"),
-            HaltCause::MainThread => text("thread", "the main thread failed an assertion"),
+            HaltCause::MainThread => text("thread", MAIN_THREAD_FAILED),
             HaltCause::EpochMovedMeanwhile => {
                 text("ring", "a hot thread halted while a resume was under way")
             }
             HaltCause::TrippedMeanwhile(_) => text("limit", TRIPPED_MEANWHILE),
             HaltCause::NotLifted(_) => text("limit", NOT_LIFTED),
-            HaltCause::EndedMeanwhile => {
-                text("operator", "the run began to end before a resume was seen to hold")
-            }
+            HaltCause::EndedMeanwhile => text(
+                "operator",
+                "the run was stopped before `surefoot resume` took effect, so trading stays halted. After the next start \
+                 resume again",
+            ),
         }
     }
 
@@ -165,12 +166,17 @@ impl Running {
                  back where it was, `surefoot start`",
             ),
             Refusal::ThreadStill(name) => {
-                let why = format!("the {name} thread stands still: resume once it moves again");
+                let why = format!(
+                    "the {name} thread stands still: nothing was resumed. If that lasts, the run cancels everything and ends \
+                     by itself (exit 70). Once `surefoot status` no longer shows it, resume again"
+                );
                 text(Exit::Halted, &why)
             }
             Refusal::Unagreed(why) => {
                 let why = self.unagreed_words(why);
-                let why = format!("the venues cannot be agreed with: {why}. It stays halted");
+                let why = format!(
+                    "the venues cannot be agreed with: {why}. Trading stays halted: resume again in a minute"
+                );
                 text(Exit::Unreconciled, &why)
             }
             Refusal::HaltedMeanwhile => text(Exit::Halted, HALTED_MEANWHILE),
@@ -178,7 +184,7 @@ impl Running {
             Refusal::NotLifted => text(Exit::Halted, NOT_LIFTED),
             Refusal::Unwritten => {
                 let error = self.requests.unwritten.take().map(|error| error.to_string());
-                text(Exit::State, &format!("{}. It stays halted", error.unwrap_or_default()))
+                text(Exit::State, &format!("{}. Trading stays halted", error.unwrap_or_default()))
             }
             Refusal::Ending => text(
                 Exit::Failed,
@@ -244,12 +250,12 @@ impl Running {
                 self.tell_of(RunNote::ReadingFailed, NamedPlace::of_venue(venue), text);
             }
             Message::StillStopping(Waited::Reading) => {
-                self.say_stopping("a venue is still being read", DRAIN_WITHIN + READ_WITHIN);
+                self.say_stopping("a venue is still being read");
             }
             Message::StillStopping(Waited::InFlight { orders, groups }) => {
                 let (orders, groups) =
                     (counted(orders, "order", "orders"), counted(groups, "group", "groups"));
-                self.say_stopping(&format!("in flight are {orders} and {groups}"), DRAIN_WITHIN);
+                self.say_stopping(&format!("{orders} and {groups} have not ended yet"));
             }
             Message::Resumed { request } => {
                 let text = format!("resumed: {}", self.requests.words(request).1);

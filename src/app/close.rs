@@ -1,11 +1,12 @@
 //! The end of a run: cancel, drain, compare with the venues, end every thread, report.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use serde_json::json;
 use surefoot_cold::directory::Directory;
 use surefoot_cold::observe::told::NamedPlace;
-use surefoot_cold::policy::{Closing, DRAIN_WITHIN, Ending};
+use surefoot_cold::policy::{Closing, DRAIN_WITHIN, END_WITHIN, Ending};
 use surefoot_cold::reconcile::Truth;
 use surefoot_cold::text::counted;
 use surefoot_hot::core::Core;
@@ -102,7 +103,7 @@ impl Running {
             Ending::CoreGone | Ending::MainThread => Exit::Internal,
         };
         match how {
-            Closing::WithoutCore => self.close_without_core(),
+            Closing::WithoutCore => self.close_without_core(why),
             Closing::Whole { idle } => {
                 let AtEnd { lasted, reading, .. } = std::mem::take(&mut self.at_end);
                 let reading = reading.expect("both venues are read before a whole end");
@@ -182,18 +183,24 @@ impl Running {
     }
 
     /// Says why the end takes long, how long at most, and what a second signal would do.
-    pub(super) fn say_stopping(&self, what: &str, within: Duration) {
+    pub(super) fn say_stopping(&self, what: &str) {
         let text = format!(
-            "still stopping: {what}; it waits for the venues' word, {} s at most. A second Ctrl-C or signal ends it at once and \
-             may leave orders resting",
-            within.as_secs()
+            "still stopping: {what}. It waits for the venues and ends within {} s of the stop. Please wait: a second Ctrl-C or \
+             signal ends it at once and may leave orders resting",
+            END_WITHIN.as_secs()
         );
         self.tell(RunNote::Stopping, text);
     }
 
     /// The end where a hot thread is dead or stands still: what it would have done is done over connections of our own,
     /// and only then does the program end.
-    fn close_without_core(mut self) -> Exit {
+    fn close_without_core(mut self, why: Ending) -> Exit {
+        let error = match why {
+            Ending::MainThread => "the program's main thread failed twice",
+            Ending::Asked | Ending::SpanOver | Ending::NotAgreed | Ending::CoreGone => {
+                "a hot thread died or stood still"
+            }
+        };
         let stalled = self.policy.is_stalled();
         let notes = self.observer.announcer().clone();
         let tell = |text: &str| {
@@ -201,8 +208,10 @@ impl Running {
         };
         tell("cancelling everything at both venues over connections of our own");
         let rescuing = self.rescue.take().expect("a run closes once").begin();
+        let mut answers = true;
         while !rescuing.is_over() {
-            self.take_requests();
+            // Whatever fails while somebody is answered, the cancels on their way are waited for.
+            answers = answers && catch_unwind(AssertUnwindSafe(|| self.take_requests())).is_ok();
             std::thread::sleep(LOOK_EVERY);
         }
         let rescued = rescuing.rescued();
@@ -228,10 +237,7 @@ impl Running {
             tell(line);
         }
         if json {
-            println!(
-                "{}",
-                json!({ "ok": false, "error": "a hot thread died or stood still", "rescue": lines })
-            );
+            println!("{}", json!({ "ok": false, "error": error, "rescue": lines }));
         }
         if stalled {
             engine.abandon();

@@ -113,14 +113,14 @@ fn differs(stats: &Stats, gone: Vec<String>) -> String {
         let who = venues(stats.agrees.map(|_, agrees| !agrees));
         return format!(
             "the figures of {who} differ from ours, or change each time they are read. Look at `surefoot status`, compare \
-             its cash and positions with the venue's own pages, and ask again in a minute"
+             its cash and positions with the venue's own pages"
         );
     }
     let why = match stats.unread_now {
         true => "something that a venue said of our orders or fills has not been read yet",
-        false => "the core has not shown in time that it has compared",
+        false => "the comparison with the venues did not end in time",
     };
-    format!("{why}. Look at `surefoot status`, and ask again in a minute")
+    format!("{why}. Look at `surefoot status`")
 }
 
 impl Running {
@@ -225,7 +225,7 @@ mod tests {
         let said = differs(&kalshi, Vec::new());
         assert!(said.contains("the figures of kalshi differ from ours"), "{said}");
         assert!(!said.contains("pay any amount in"), "{said}");
-        assert!(differs(&agreed, Vec::new()).starts_with("the core has not shown in time"));
+        assert!(differs(&agreed, Vec::new()).contains("did not end in time"));
         let unread = Stats { unread_now: true, ..agreed };
         assert!(differs(&unread, Vec::new()).contains("not been read yet"));
         kalshi.gone[Venue::Kalshi] = true;

@@ -50,9 +50,10 @@ fn find_places(venue: Venue, more: usize, carried: usize, places: usize) -> Resu
     }
     let venue = venue.name();
     Err(format!(
-        "{venue}: this run has links for {places} markets and carries {carried}, those that leave included: nothing was \
-         followed. Give fewer, wait until others are left, or `surefoot stop` and `surefoot start`: a start makes links for \
-         all that are followed, and {SPARE_LINKS} more"
+        "{venue}: this run has room for {places} markets and uses {carried}, those included that were unfollowed and are still \
+         held or in flight. Nothing was followed. Name fewer markets, wait until `core_markets_leaving` in `surefoot status \
+         --json` goes down, or `surefoot stop` and `surefoot start`: a start makes room for all that are followed, and \
+         {SPARE_LINKS} connections more"
     ))
 }
 
@@ -139,11 +140,8 @@ impl Running {
             let of_venue = self.catalogue.directory.of(venue);
             let followed = of_venue.filter(|entry| self.catalogue.follows(entry)).count();
             let leaving = (books[venue].0 as usize).saturating_sub(followed);
-            // One that leaves and is wanted again has its place already.
-            let known = |name: &&String| self.catalogue.directory.find(name).is_some();
-            let again = names.iter().filter(known).count();
-            let carried = followed + leaving.saturating_sub(again);
-            find_places(venue, names.len(), carried, self.places[venue])?;
+            // One that leaves and is wanted again may have its place already; which ones leave, only the core knows.
+            find_places(venue, names.len(), followed + leaving, self.places[venue])?;
         }
         Ok(())
     }
@@ -280,6 +278,6 @@ mod tests {
         assert!(places(0, 600).is_ok(), "nothing is wanted here");
         assert!(places(1, 499).is_ok() && places(500, 0).is_ok());
         let said = places(2, 499).unwrap_err();
-        assert!(said.contains("kalshi") && said.contains("carries 499"), "{said}");
+        assert!(said.contains("kalshi") && said.contains("uses 499"), "{said}");
     }
 }

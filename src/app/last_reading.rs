@@ -70,11 +70,11 @@ impl VenueReading {
 pub(super) struct LastReading(PerVenue<Option<VenueReading>>);
 
 impl LastReading {
-    /// Has each venue read by its asker; one whose asker is gone counts as unread.
+    /// Has each venue read by its asker; one whose asker is still at work, or gone, counts as unread.
     pub fn begin(mut askers: PerVenue<Option<Asker>>) -> Self {
         Self(PerVenue::from_fn(|venue| {
             let gone =
-                || VenueReading::Ended(Err(format!("{}: nobody is left to ask", venue.name())));
+                || VenueReading::Ended(Err(format!("{}: it has not answered yet", venue.name())));
             Some(askers[venue].take().map_or_else(gone, VenueReading::begin))
         }))
     }

@@ -78,6 +78,8 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOK_WITHIN: Duration = Duration::from_secs(30);
 /// A hot thread that stands still for so long is taken for dead.
 const STALL_AFTER: Duration = Duration::from_secs(2);
+/// Why a run is halted whose main thread failed.
+const MAIN_THREAD_FAILED: &str = "the main thread failed an assertion";
 
 /// Runs to the end of the run: everything that a mode which trades has in common.
 pub fn run(spec: RunSpec, config: &Config, json: bool) -> Exit {
@@ -169,6 +171,7 @@ impl Running {
         // One that fails again, whatever it looks at, needs none of it to cancel what rests.
         let (why, how) = closed.unwrap_or_else(|_| {
             self.engine.halt.advance();
+            self.latch_halt("thread", MAIN_THREAD_FAILED); // it may not have come to that before
             (Ending::MainThread, Closing::WithoutCore)
         });
         self.close(why, how)
@@ -190,6 +193,8 @@ impl Running {
         let begun = policy_options(&self.config, self.engine.halt.read(), false, None);
         let under_way = PerVenue::from_fn(|venue| self.checks[venue].thread.is_some());
         self.requests.drop_all();
+        // A reading for the report that is under way goes on, but this policy has not wanted it yet.
+        self.at_end.is_wanted = false;
         self.policy = Policy::after_failure(self.watched.now(), begun, under_way);
         self.carry_out();
     }

@@ -12,9 +12,15 @@ use super::{Phase, Policy};
 /// How long a graceful end waits for orders and groups in flight: longer than an order that the venue does not know is
 /// taken to be on its way (30 s).
 pub const DRAIN_WITHIN: Duration = Duration::from_secs(40);
+/// How long an end waits for readings that were under way before it: one of a venue that hangs lets each request time out after
+/// 10 s, and there may be ten of them.
+pub const GATHER_WITHIN: Duration = Duration::from_secs(60);
 /// How long the venues may take to be read for the report. One that hangs lets each request time out after 10 s, and is asked
 /// for its results once and for our account eight times, some 92 s in all: this is for one that answers slowly.
 pub const READ_WITHIN: Duration = Duration::from_secs(120);
+/// How long a graceful end may take in all.
+pub const END_WITHIN: Duration =
+    DRAIN_WITHIN.saturating_add(GATHER_WITHIN).saturating_add(READ_WITHIN);
 /// After so long an end that still waits says what for: silence makes people end it at once, with orders resting.
 const SAID_AFTER: Duration = Duration::from_secs(3);
 /// Counters are at most this old.
@@ -98,9 +104,10 @@ impl Policy {
         }
     }
 
-    /// Waits for the readings under way. Where a venue does not answer, the report shows what is missing as a difference.
+    /// Waits for the readings under way. Where a venue does not answer in time, the report shows what is missing as a difference.
     fn gather(&mut self, now: Duration, idle: bool, mut wait: Wait) {
-        if self.readings.under_way().is_some() {
+        let lasts = now >= wait.since.saturating_add(GATHER_WITHIN);
+        if self.readings.under_way().is_some() && !lasts {
             self.say_if_long(now, &mut wait, Waited::Reading);
             self.phase = Phase::Gathering { idle, wait };
         } else {

@@ -46,12 +46,12 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
 use agreement::{Agreement, Step};
-use closing::Wait;
+use closing::{GATHER_WITHIN, Wait};
 use halts::Halts;
 use readings::Readings;
 use resume::Resume;
 
-pub use closing::{DRAIN_WITHIN, READ_WITHIN};
+pub use closing::{DRAIN_WITHIN, END_WITHIN, READ_WITHIN};
 pub use readings::ReadTimes;
 pub use resume::RESUME_WITHIN;
 pub use seen::{Counters, Seen};
@@ -322,7 +322,7 @@ impl Policy {
             }
             Phase::Pausing { until, .. } | Phase::Lagging { until, .. } => until,
             Phase::Draining { wait, .. } => wait.deadline(DRAIN_WITHIN),
-            Phase::Gathering { wait, .. } => wait.deadline(Duration::MAX),
+            Phase::Gathering { wait, .. } => wait.deadline(GATHER_WITHIN),
             Phase::ReadingAtEnd { wait, .. } => wait.deadline(READ_WITHIN),
             Phase::Closed => Duration::MAX,
         }

@@ -643,6 +643,23 @@ fn a_run_ends_once_counters_of_after_the_stop_show_nothing_in_flight() {
     assert_eq!(desk.take(), [Want::Close { why: Ending::Asked, how }]);
 }
 
+/// A reading of before the stop that nobody answers keeps no run from ending.
+#[test]
+fn a_reading_that_was_under_way_at_the_stop_is_given_up() {
+    let mut desk = Desk::open();
+    desk.look_after(SECOND * 12); // both venues are read
+    desk.ask(Asked::Stop);
+    for _ in 0..3 {
+        desk.publish();
+        desk.look();
+    }
+    desk.take();
+    desk.look_after(SECOND * 60 - MS);
+    assert_eq!(desk.take(), [Want::Say(Message::StillStopping(Waited::Reading))]);
+    desk.look_after(MS);
+    assert_eq!(desk.take(), [Want::ReadAtEnd]);
+}
+
 #[test]
 fn a_venue_that_hangs_at_the_very_end_is_said_once_and_given_up() {
     let mut desk = Desk::hanging_at_the_end();
