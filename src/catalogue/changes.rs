@@ -95,8 +95,8 @@ impl Catalogue {
         for shape in wanted.into_iter().filter(|shape| !there.contains(shape)) {
             let (_, legs) = self.number_basket(shape).ok_or_else(|| {
                 format!(
-                    "there are as many baskets as there can be, {BASKETS_MAX}: nothing was followed. Declare fewer relations, \
-                     then `surefoot stop` and `surefoot start`"
+                    "no basket number is free of {BASKETS_MAX}: nothing was followed. `surefoot stop` and `surefoot start` free \
+                     those of baskets that are gone; where that does not help, declare fewer relations"
                 )
             })?;
             self.note(changes, Change::Basket(legs));

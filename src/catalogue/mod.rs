@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use surefoot_cold::directory::{Directory, Entry};
+use surefoot_cold::text::counted;
 use surefoot_hot::basket::BasketDef;
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, WithdrawnWhy};
@@ -128,7 +129,8 @@ fn still_withdrawn(
     let more = if count > SHOWN_MAX { ", …" } else { "" };
     (count > 0).then(|| {
         format!(
-            "{count} markets that `surefoot unfollow` withdrew ({}{more}); `surefoot follow` takes them back",
+            "{} that `surefoot unfollow` withdrew ({}{more}): `surefoot follow` brings back what is named",
+            counted(count as u64, "market", "markets"),
             names.join(", ")
         )
     })
@@ -230,7 +232,10 @@ mod tests {
         assert_eq!(said(&known), None);
         [1, 6].into_iter().for_each(|market| known.withdraw(MarketId::new(market)));
         let words = said(&known).unwrap();
-        assert!(words.contains("1 markets") && words.contains("(B)"), "nobody names G: {words}");
+        assert!(
+            words.contains("1 market that") && words.contains("(B)"),
+            "nobody names G: {words}"
+        );
         (0..6).for_each(|market| known.withdraw(MarketId::new(market)));
         let words = said(&known).unwrap();
         assert!(words.contains("6 markets") && words.contains("(A, B, C, D, E, …)"), "{words}");

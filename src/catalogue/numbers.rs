@@ -11,8 +11,8 @@ use surefoot_hot::basket::{Basket, BasketDef, BasketKind, Baskets};
 use surefoot_hot::bounds::BASKETS_MAX;
 use surefoot_hot::ids::{BasketId, MarketId, Outcome};
 
-/// A basket without a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A basket without a number. Two that differ by the order of their legs alone are the same one.
+#[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub kind: BasketKind,
     pub legs: Vec<(MarketId, Outcome)>,
@@ -43,12 +43,23 @@ impl Shape {
 impl Ord for Shape {
     fn cmp(&self, other: &Self) -> Ordering {
         let legs = |shape: &Self| {
-            shape.legs.clone().into_iter().map(|(market, outcome)| (market, outcome as u8))
+            let legs = shape.legs.iter().map(|&(market, outcome)| (market, outcome as u8));
+            let mut legs: Vec<_> = legs.collect();
+            legs.sort_unstable();
+            legs
         };
         let whole = (self.kind as u8, self.payout).cmp(&(other.kind as u8, other.payout));
-        whole.then_with(|| legs(self).cmp(legs(other)))
+        whole.then_with(|| legs(self).cmp(&legs(other)))
     }
 }
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Shape {}
 
 impl PartialOrd for Shape {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -107,5 +118,27 @@ impl Numbers {
     /// With none left.
     pub fn full() -> Self {
         Self { next: u16::try_from(BASKETS_MAX).expect("it fits"), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_basket_has_one_number_in_whatever_order_its_legs_are_declared() {
+        let legs = [7, 3].map(|market| (MarketId::new(market), Outcome::Yes));
+        let shape = |legs: &[_]| Shape {
+            kind: BasketKind::ExclusiveYes,
+            legs: legs.to_vec(),
+            payout: 10_000,
+        };
+        let (one, other) = (shape(&legs), shape(&[legs[1], legs[0]]));
+        assert_eq!(one, other);
+        let mut numbers = Numbers::default();
+        let number = numbers.give(&one);
+        assert_eq!(numbers.give(&other), number);
+        let no = shape(&legs.map(|(market, _)| (market, Outcome::No)));
+        assert_ne!(numbers.give(&no), number);
     }
 }
