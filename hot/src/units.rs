@@ -364,6 +364,14 @@ impl Pack for Price {
 mod tests {
     use super::*;
 
+    /// P3, in every build: overflow checks are on in the release profile too.
+    #[test]
+    #[should_panic(expected = "overflow")]
+    fn a_sum_that_does_not_fit_stops() {
+        let most = std::hint::black_box(Usd::from_micros(i64::MAX));
+        let _ = most + Usd::from_micros(1);
+    }
+
     #[test]
     fn rounding_never_favours_us() {
         let (price, qty) = (Price::from_ticks(3_333).unwrap(), Qty::from_micros(1));

@@ -165,7 +165,9 @@ impl FillsSeen {
         self.unsettled[market.index()] > 0
     }
 
-    /// The index of fills, how many may be taken back, and which ones no reading has shown. `None` where the slot of the next fill is none, or a fill is there twice.
+    /// The index of fills, how many may be taken back, and which ones no reading has shown.
+    ///
+    /// `None` where the slot of the next fill is none, or a fill is there twice.
     fn rebuild(&mut self) -> Option<()> {
         for (slot, booked) in (0_u32..).zip(&self.booked) {
             let fill = booked.fill.get();

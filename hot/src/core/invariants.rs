@@ -66,8 +66,10 @@ impl Core {
         self.money.check_claims(&reserved);
     }
 
-    /// Checks that a live order holds what it may still need: one that is being cancelled still counts (O11). What a sale claims at a venue that takes it for a purchase of
-    /// the other outcome depends on what is held by now, and is not checked.
+    /// Checks that a live order holds what it may still need. One that is being cancelled still counts (O11).
+    ///
+    /// Not checked is what a sale claims at a venue that takes it for a purchase of the other outcome: that depends on what is
+    /// held by now.
     fn check_claim(&self, record: &Record) {
         let (cash, qty) = self.claim(&record.order, record.open());
         if record.order.action == Action::Sell {

@@ -56,11 +56,14 @@ impl Core {
         let (mut from, mut newly_told) = (MarketId::new(0), 0);
         while let Some(market) = self.ledger().next_open(from) {
             from = MarketId::new(market.get() + 1);
+            // Of whichever outcome its leg is: where pairs are netted, the first leg of a basket takes contracts away that were
+            // the partner of others, until the second one has taken those away as well.
+            let is_worked_on = self.groups.has_leg_in(market);
             for outcome in [Outcome::Yes, Outcome::No] {
                 let qty = self.money.worth().unpaired(market, outcome);
                 let is_open = self.money.worth().settled_at(market).is_none() && !qty.is_zero();
                 let told = self.unpaired_told.markets[outcome.index()].contains(market.index());
-                let stands = match self.is_worked_on(market) {
+                let stands = match is_worked_on {
                     true => is_open && told,
                     false => is_open && self.is_worth(market, outcome, qty),
                 };
@@ -77,13 +80,6 @@ impl Core {
             }
         }
         self.stats.unpaired = found;
-    }
-
-    /// Whether a group that has not ended has a leg in this market. Of whichever outcome: where pairs are netted, the first leg of
-    /// a basket takes the contracts away that were the partner of others, until its second leg has taken those away as well.
-    fn is_worked_on(&self, market: MarketId) -> bool {
-        self.groups.has_leg_in(market)
-            && self.groups.iter().any(|group| group.legs().iter().any(|leg| leg.market == market))
     }
 
     /// Whether contracts cost or would fetch enough to matter.
