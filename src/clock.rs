@@ -1,4 +1,4 @@
-//! The one clock: nanoseconds since 1970 that never run backwards and follow the system's wall clock.
+//! The one clock: nanoseconds since 1970 that never run backwards (S5) and follow the system's wall clock.
 //!
 //! Durations come from the processor's counter, which the system's clock does not touch; but a counter that is off by
 //! 83 parts in a million, as measured on one host, is a quarter of a second off after an hour, and venues refuse

@@ -267,6 +267,7 @@ impl Simulation {
         while self.next_at() <= settled_by {
             self.step()?;
         }
+        self.checks.opened_nothing(&self.core)?;
         checks::at_end(&self.core, &self.directory, self.shell.read_at_end()?)?;
         lock(&self.venues).check_money()?;
         let orders = self.executors.values().map(|executor| executor.sent()).sum();

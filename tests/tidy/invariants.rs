@@ -27,9 +27,13 @@ fn every_invariant_is_named_where_it_is_kept() {
     let mut tests = BTreeSet::new();
     for path in files(root(), ".rs") {
         let text = read(&path);
-        let names = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
-        tests.extend(names.map(str::to_owned));
+        let marked = text.split("#[test]").skip(1).filter_map(|rest| rest.split("fn ").nth(1));
+        tests.extend(marked.filter_map(|rest| rest.split('(').next()).map(str::to_owned));
     }
+    // The tests of whole processes are rows of a table: `module::name` and an end of line.
+    let end_to_end = read(&root().join("tests/e2e/main.rs"));
+    let rows = end_to_end.lines().map(|line| line.trim().trim_end_matches([',', ';']));
+    tests.extend(rows.filter_map(|row| row.split_once("::")).map(|(_, name)| name.to_owned()));
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for (id, places, shown) in page.lines().filter_map(row) {
         seen.insert(id.to_owned());
