@@ -132,6 +132,8 @@ pub struct Stats {
     /// When each venue was last compared with, on the clock of the core's events; zero before the first
     /// time in a run.
     pub compared: PerVenue<Nanos>,
+    /// When the reading of each venue was begun that was compared last, on the same clock; zero before the first time in a run.
+    pub compared_since: PerVenue<Nanos>,
     /// Markets at each venue whose contracts are gone as the last reading says, without an explanation.
     pub doubts: PerVenue<Doubts>,
     /// Contracts that neither a complete basket nor a group explains, as of the last comparison.
@@ -239,7 +241,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Foreign { count, shown }
     Doubts { count, shown }
     UnpairedPosition { market, outcome, qty }

@@ -122,6 +122,7 @@ figures! {
         Agrees = "core_venue_agrees", Flag, "Whether the venue and the core agree.", agrees;
         Gone = "core_venue_holdings_gone", Flag, "Whether the venue's last reading says that all cash or a position is gone, unexplained.", gone;
         Compared = "core_venue_compared_ns", Nanos, "When the venue was last compared with, in nanoseconds since 1970; 0 is never.", compared;
+        ComparedSince = "core_venue_compared_since_ns", Nanos, "When the reading of the venue began that was last compared with, in nanoseconds since 1970; 0 is never.", compared_since;
         Doubts = "core_markets_doubted", Level, "Markets whose contracts are gone as the venue's last reading says, unexplained.", doubts: doubted_markets;
         Unpaired = "core_positions_unpaired", Level, "Positions that neither a complete basket nor a group explains.", unpaired: |unpaired: &Unpaired| unpaired.count;
     }

@@ -16,14 +16,12 @@ const TRIES_MAX: u32 = 20;
 pub(super) const AGREE_WITHIN: Duration = Duration::from_secs(45);
 /// How long the core may take to show that it has compared, before the venues are read again.
 const CORE_SHOWS_WITHIN: Duration = Duration::from_secs(2);
-/// The core has taken in a reading so long after it was told of it. Counters say when the core compared, not when the reading
-/// began: without this pause one that began before the question, and was told a moment before it, would count as asked for.
-const CORE_HEARS_WITHIN: Duration = Duration::from_millis(150);
 
 /// A reading of both venues that was asked for at the same moment.
 #[derive(Clone, Copy, Debug)]
 struct Round {
-    /// When it began, on the core's clock: counters that show a comparison of before do not show this one.
+    /// When it was asked for, on the core's clock: a reading that began before it was not asked for, however late the core
+    /// compares it.
     since: Nanos,
     /// When the core had been told of both, as time since the run began.
     told: Option<Duration>,
@@ -77,7 +75,7 @@ impl Agreement {
         }
         if let Some(round) = &mut self.round {
             let told = *round.told.get_or_insert(now);
-            let compared = seen.core.compared.values().all(|at| *at >= round.since);
+            let compared = seen.core.compared_since.values().all(|since| *since >= round.since);
             if compared && seen.core.agreed {
                 return Step::Agreed;
             }
@@ -88,9 +86,6 @@ impl Agreement {
         if let Some(venue) = readings.lost() {
             return Step::Failed(Unagreed::Unread(venue));
         }
-        if self.round.is_none() && now < begins_at(readings) {
-            return Step::Wait;
-        }
         if self.tries == TRIES_MAX {
             return Step::Failed(Unagreed::Differs);
         }
@@ -100,20 +95,11 @@ impl Agreement {
     }
 
     /// When it must be looked at again although nothing has happened.
-    pub fn deadline(&self, readings: &Readings) -> Duration {
+    pub fn deadline(&self) -> Duration {
         let goes_on = match self.round {
-            None if readings.under_way().is_none() => begins_at(readings),
             None | Some(Round { told: None, .. }) => Duration::MAX,
             Some(Round { told: Some(told), .. }) => told.saturating_add(CORE_SHOWS_WITHIN),
         };
         self.by.min(goes_on)
-    }
-}
-
-/// When the first round may begin, as time since the run began.
-fn begins_at(readings: &Readings) -> Duration {
-    match readings.last_told() {
-        Duration::ZERO => Duration::ZERO,
-        told => told.saturating_add(CORE_HEARS_WITHIN),
     }
 }

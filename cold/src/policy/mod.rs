@@ -22,7 +22,7 @@
 //! | part | keeps |
 //! | --- | --- |
 //! | `readings` | a venue is read once at a time, after pauses |
-//! | `agreement` | only counters that show a comparison with this reading count |
+//! | `agreement` | only a reading that was begun after the question counts |
 //! | `halts` | a halt is first the epoch, then the core, then the latch |
 //! | `resume` | nothing is lifted that came after the question |
 //! | `start`, `closing` | the first agreement; the end with nothing in flight |
@@ -203,7 +203,7 @@ impl Policy {
     /// The venue was not being read.
     pub fn on_read(&mut self, now: Duration, venue: Venue, result: ReadResult) {
         self.tick(now);
-        self.readings.end(now, venue, result);
+        self.readings.end(venue, result);
         match result {
             ReadResult::Refused => {
                 let unread = Control::Reconciled { venue, clean: false };
@@ -299,7 +299,7 @@ impl Policy {
     pub fn poll_deadline(&self) -> Duration {
         let of_phase = match (&self.resume, self.phase) {
             (_, Phase::Closed) => return Duration::MAX,
-            (Some(resume), _) => resume.deadline(&self.readings),
+            (Some(resume), _) => resume.deadline(),
             (None, phase) => self.deadline_of(phase),
         };
         let of_run = match (self.is_closing(), self.ending) {
@@ -314,7 +314,7 @@ impl Policy {
     fn deadline_of(&self, phase: Phase) -> Duration {
         match phase {
             Phase::Starting { said } => start::deadline(said),
-            Phase::Agreeing { agreement, .. } => agreement.deadline(&self.readings),
+            Phase::Agreeing { agreement, .. } => agreement.deadline(),
             Phase::Open => {
                 let due = Venue::ALL.map(|venue| self.readings.due_at(venue, self.agreed));
                 let unread = self.unread.then(|| self.unread_asked.saturating_add(UNREAD_EVERY));

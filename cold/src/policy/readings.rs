@@ -28,8 +28,6 @@ pub struct ReadTimes {
 struct VenueReadings {
     /// When the newest reading was asked for, as time since the run began.
     asked: Duration,
-    /// When the newest reading ended of which the core was told, as time since the run began; zero before the first one.
-    told: Duration,
     /// Readings that failed since the last one that did not.
     failures: usize,
     /// Whether to read as soon as no reading is under way.
@@ -73,14 +71,12 @@ impl Readings {
     }
 
     /// The reading under way has ended.
-    pub fn end(&mut self, now: Duration, venue: Venue, result: ReadResult) {
+    pub fn end(&mut self, venue: Venue, result: ReadResult) {
         let readings = &mut self.venues[venue];
         assert!(readings.under_way, "a reading ends once");
         readings.under_way = false;
         match result {
-            ReadResult::Whole | ReadResult::WithoutResults => {
-                (readings.failures, readings.told) = (0, now);
-            }
+            ReadResult::Whole | ReadResult::WithoutResults => readings.failures = 0,
             ReadResult::Failed | ReadResult::Refused | ReadResult::NotBegun => {
                 readings.failures += 1
             }
@@ -96,11 +92,6 @@ impl Readings {
     /// The first venue that nobody is left to read.
     pub fn lost(&self) -> Option<Venue> {
         Venue::ALL.into_iter().find(|venue| self.venues[*venue].is_lost)
-    }
-
-    /// When the core was last told of a reading, of whichever venue; zero before the first one.
-    pub fn last_told(&self) -> Duration {
-        self.venues.values().map(|venue| venue.told).max().unwrap_or_default()
     }
 
     /// Whether the venue is to be read now.
@@ -143,7 +134,7 @@ mod tests {
 
     fn read(readings: &mut Readings, at: Duration, result: ReadResult) {
         readings.begin(at, KALSHI);
-        readings.end(at, KALSHI, result);
+        readings.end(KALSHI, result);
     }
 
     #[test]
@@ -173,7 +164,7 @@ mod tests {
         assert_eq!(readings.under_way(), Some(KALSHI));
         readings.want_at_once();
         assert!(!readings.is_due(SECOND * 100, KALSHI, true), "it is being read");
-        readings.end(SECOND, KALSHI, ReadResult::Whole);
+        readings.end(KALSHI, ReadResult::Whole);
         assert!(readings.is_due(SECOND, KALSHI, true), "somebody wanted a reading meanwhile");
         read(&mut readings, SECOND * 2, ReadResult::Whole);
         assert!(!readings.is_due(SECOND * 14 - Duration::from_nanos(1), KALSHI, true));

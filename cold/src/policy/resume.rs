@@ -6,7 +6,6 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::risk::HaltWhy;
 
 use super::agreement::{AGREE_WITHIN, Agreement, Step};
-use super::readings::Readings;
 use super::seen::Seen;
 use super::wants::{HaltCause, Message, Refusal, RequestId, Want};
 use super::{Phase, Policy};
@@ -53,10 +52,10 @@ impl Resume {
     }
 
     /// When it must be looked at again although nothing has happened.
-    pub fn deadline(&self, readings: &Readings) -> Duration {
+    pub fn deadline(&self) -> Duration {
         match self.stage {
             Stage::Asked { .. } => Duration::ZERO,
-            Stage::Agreeing { agreement, .. } => agreement.deadline(readings),
+            Stage::Agreeing { agreement, .. } => agreement.deadline(),
             Stage::Unlatching { .. } => Duration::MAX,
             Stage::Lifting { by, .. } => by,
         }

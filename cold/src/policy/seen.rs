@@ -21,8 +21,9 @@ pub struct Counters {
     pub tripped: Option<HaltWhy>,
     /// Whether both venues and the core agree.
     pub agreed: bool,
-    /// When each venue was last compared with, on the clock of the core's events.
-    pub compared: PerVenue<Nanos>,
+    /// When the reading of each venue was begun that the core has compared last, on the clock of its events; zero before the
+    /// first one of the run.
+    pub compared_since: PerVenue<Nanos>,
     /// Whether something that a venue said of our orders or fills has not been read yet.
     pub unread: bool,
     /// Orders that are not done.
@@ -44,7 +45,7 @@ impl Counters {
             trips: stats.trips,
             tripped: stats.tripped,
             agreed: stats.reconciled,
-            compared: stats.compared,
+            compared_since: stats.compared_since,
             unread: stats.unread_now,
             orders_live: stats.orders_live,
             orders_unknown: stats.orders_unknown_live,

@@ -49,6 +49,8 @@ struct VenueCompared {
     since: Nanos,
     /// When a whole reading was last compared; zero before the first one of a run.
     compared: Nanos,
+    /// When the first question of that reading left; zero before the first one of a run.
+    compared_since: Nanos,
     /// Whether this reading differs.
     differs: bool,
     /// Whether the venue and we have agreed once in this run.
@@ -94,7 +96,7 @@ struct MarketCompared {
 }
 
 pack_fields! {
-    VenueCompared { since, compared, differs, met, has_cash, gone, gone_told }
+    VenueCompared { since, compared, compared_since, differs, met, has_cash, gone, gone_told }
     AccountCompared { seen, seen_since, told, range }
     MarketCompared { seen, seen_since, history, range, gone, settled_at, paid }
 }
@@ -180,6 +182,12 @@ impl Comparison {
     /// When each venue was last compared with; zero before the first time in a run.
     pub fn compared(&self) -> PerVenue<Nanos> {
         self.venues.map(|_, read| read.compared)
+    }
+
+    /// When the reading of each venue was begun that was compared last; zero before the first one of a run. The reading under
+    /// way may have begun later.
+    pub fn compared_since(&self) -> PerVenue<Nanos> {
+        self.venues.map(|_, read| read.compared_since)
     }
 
     /// Whether each venue's last reading says that something is gone, without a history that explains it.
@@ -374,7 +382,7 @@ impl Comparison {
     /// The whole reading was told. Returns whether it has shown no difference but those that were put right.
     pub fn finish(&mut self, now: Nanos, venue: Venue) -> bool {
         let at = &mut self.venues[venue];
-        at.compared = now;
+        (at.compared, at.compared_since) = (now, at.since);
         at.gone_told &= at.gone;
         if std::mem::take(&mut at.differs) {
             return false;

@@ -298,6 +298,7 @@ impl Core {
             agrees: self.truth.agreements(),
             gone: self.comparison.gone(),
             compared: self.comparison.compared(),
+            compared_since: self.comparison.compared_since(),
             ..self.stats
         }
     }

@@ -28,6 +28,10 @@ pub struct Desk {
     pub done: Vec<Want>,
     /// Readings that were wanted and have not ended.
     pub reading: PerVenue<bool>,
+    /// When the newest reading of each venue was begun, on the core's clock.
+    begun: PerVenue<Nanos>,
+    /// When the newest reading was begun of which the core was told.
+    pub told: PerVenue<Nanos>,
     /// Whether the latch can be removed.
     pub unlatches: bool,
     /// Somebody else moves the epoch before the next want to move it is carried out.
@@ -50,6 +54,8 @@ impl Desk {
             seen,
             done: Vec::new(),
             reading: PerVenue::all(false),
+            begun: PerVenue::all(Nanos::ZERO),
+            told: PerVenue::all(Nanos::ZERO),
             unlatches: true,
             races: false,
             hangs: false,
@@ -86,7 +92,7 @@ impl Desk {
         let mut desk = Self::open();
         desk.ask(Asked::Halt { why: HaltWhy::Operator });
         desk.obey();
-        desk.look_after(SECOND); // whatever was read before has been compared
+        desk.look();
         desk.done.clear();
         desk
     }
@@ -128,6 +134,9 @@ impl Desk {
     /// The reading of a venue that was wanted ends with `result`.
     pub fn read(&mut self, venue: Venue, result: ReadResult) {
         assert!(std::mem::replace(&mut self.reading[venue], false), "it was wanted");
+        if matches!(result, ReadResult::Whole | ReadResult::WithoutResults) {
+            self.told[venue] = self.begun[venue];
+        }
         self.policy.on_read(self.now, venue, result);
         self.carry_out();
     }
@@ -139,9 +148,14 @@ impl Desk {
         }
     }
 
-    /// The core publishes that it has compared with both venues now.
+    /// The core publishes that it has compared the readings that it was told of.
     pub fn compare(&mut self, agreed: bool) {
-        self.seen.core.compared = PerVenue::all(core_time(self.now));
+        self.compare_readings_of(self.told, agreed);
+    }
+
+    /// The core publishes that it has compared the readings that were begun then.
+    pub fn compare_readings_of(&mut self, since: PerVenue<Nanos>, agreed: bool) {
+        self.seen.core.compared_since = since;
         self.seen.core.agreed = agreed;
         self.publish();
     }
@@ -171,6 +185,7 @@ impl Desk {
                 Want::Read(venue) => {
                     let read = std::mem::replace(&mut self.reading[venue], true);
                     assert!(!read, "a venue is read once at a time");
+                    self.begun[venue] = core_time(self.now);
                 }
                 Want::Advance => {
                     self.seen.epoch += 1 + u64::from(std::mem::take(&mut self.races));

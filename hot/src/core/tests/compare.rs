@@ -303,6 +303,23 @@ fn a_settlement_found_by_the_poll_leaves_the_rest_of_it_compared() {
 }
 
 #[test]
+fn a_comparison_is_known_by_the_beginning_of_its_reading() {
+    let mut desk = Desk::new();
+    let shown = |desk: &Desk| desk.core.stats().compared_since[KALSHI];
+    assert_eq!(shown(&desk), Nanos::ZERO);
+    let first = desk.now;
+    desk.wait(Nanos::from_secs(3)); // the venue takes its time
+    desk.control(Control::Reading { venue: KALSHI, since: first });
+    assert_eq!(shown(&desk), Nanos::ZERO, "it is under way");
+    desk.control(Control::Reconciled { venue: KALSHI, clean: true });
+    assert_eq!(shown(&desk), first);
+    desk.control(Control::Reading { venue: KALSHI, since: desk.now });
+    assert_eq!(shown(&desk), first, "the next one is under way");
+    desk.control(Control::Reconciled { venue: KALSHI, clean: false });
+    assert_eq!(shown(&desk), first, "it was not read whole");
+}
+
+#[test]
 fn an_old_comparison_opens_nothing() {
     let mut desk = Desk::new();
     let both = |desk: &mut Desk| {
