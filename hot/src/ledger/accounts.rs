@@ -1,5 +1,9 @@
-//! The accounts, and what each entry does to them.
+//! What each entry does to the accounts and to what is held.
 
+use super::balances::Balances;
+use super::balances::LedgerAccount::{
+    self, Cash, Claims, Fees, Positions, Realised, Reserved, Transfers,
+};
 use super::{Booking, CashAccount, Entry, Position};
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
@@ -7,37 +11,34 @@ use crate::ids::{Action, MarketId, Outcome};
 use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
-use crate::venue_rules::{CASH_ACCOUNTS, Settlement};
+use crate::venue_rules::Settlement;
 
-/// Every account of the ledger: cash by account, positions at cost, fees and results.
+/// Every account of the ledger, and what is held in each market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accounts {
-    pub cash: [Usd; CASH_ACCOUNTS],
-    pub paid_in: Usd,
+    pub balances: Balances,
     pub positions: PerId<Position>,
     /// Markets in which something is held, short or claimed.
     pub open: IdSet,
-    /// Sums over the positions.
-    pub cost: Usd,
+    /// A sum over the positions that is no account: the most that what is held can lose.
     pub at_risk: Usd,
-    pub claims: Usd,
-    pub fees: Usd,
-    pub realised: Usd,
+    /// The part of the results, fees taken off, that is today's.
     pub realised_today: Usd,
+}
+
+/// By how much a change of a position moved what the accounts have of it.
+struct Moved {
+    cost: Usd,
+    claim: Usd,
 }
 
 impl Accounts {
     pub fn new() -> Self {
         Self {
-            cash: [Usd::ZERO; CASH_ACCOUNTS],
-            paid_in: Usd::ZERO,
+            balances: Balances::EMPTY,
             positions: PerId::new(MARKETS_MAX, Position::default()),
             open: IdSet::new(MARKETS_MAX),
-            cost: Usd::ZERO,
             at_risk: Usd::ZERO,
-            claims: Usd::ZERO,
-            fees: Usd::ZERO,
-            realised: Usd::ZERO,
             realised_today: Usd::ZERO,
         }
     }
@@ -46,11 +47,13 @@ impl Accounts {
     pub fn copy_from(&mut self, other: &Self) {
         self.positions.copy_from(&other.positions);
         self.open.copy_from(&other.open);
-        let Self { cash, paid_in, cost, at_risk, claims, fees, realised, realised_today, .. } =
-            *other;
-        (self.cash, self.paid_in, self.cost, self.at_risk) = (cash, paid_in, cost, at_risk);
-        (self.claims, self.fees) = (claims, fees);
-        (self.realised, self.realised_today) = (realised, realised_today);
+        let Self { balances, at_risk, realised_today, .. } = *other;
+        (self.balances, self.at_risk, self.realised_today) = (balances, at_risk, realised_today);
+    }
+
+    /// Cash in an account, reserved or not.
+    pub fn cash(&self, account: CashAccount) -> Usd {
+        self.balances.of(Cash(account)) + self.balances.of(Reserved(account))
     }
 
     /// What one entry does.
@@ -60,58 +63,59 @@ impl Accounts {
             Entry::Back(ref booking) => self.back(booking),
             Entry::Void => {}
             Entry::Cash { account, cash } => {
-                self.paid_in += cash - self.cash[account.index()];
-                self.cash[account.index()] = cash;
+                let by = cash - self.cash(account);
+                self.balances.post(&[(Cash(account), by), (Transfers, -by)]);
             }
             Entry::Position { market, yes, no, price } => {
-                let cost = self.change(market, |position| {
-                    let before = position.cost_total();
+                self.take_over(market, |position| {
                     position.set(Outcome::Yes, yes, price);
                     position.set(Outcome::No, no, price.complement());
-                    position.cost_total() - before
                 });
-                self.paid_in += cost;
             }
             Entry::CashBy { account, by } => {
-                self.paid_in += by;
-                self.cash[account.index()] += by;
+                self.balances.post(&[(Cash(account), by), (Transfers, -by)]);
             }
             Entry::PositionBy { market, account, by, price } => {
                 let pairs = account.venue().rules().pairs;
-                let cost = self.change(market, |position| {
-                    let before = position.cost_total();
-                    position.change(pairs, by, price);
-                    position.cost_total() - before
-                });
-                self.paid_in += cost;
+                self.take_over(market, |position| position.change(pairs, by, price));
             }
             Entry::Settled { market, account, yes_pays } => {
                 self.positions[market.index()].pays = Some(yes_pays);
                 self.settle(market, account);
             }
-            Entry::Redeemed { market, account } => {
-                let claim = self.change(market, Position::take_claim);
-                self.cash[account.index()] += claim;
-            }
-            Entry::Lost { market } => {
-                let claim = self.change(market, Position::take_claim);
-                self.paid_in -= claim;
-            }
+            Entry::Redeemed { market, account } => self.pay_claim(market, Cash(account)),
+            Entry::Lost { market } => self.pay_claim(market, Transfers),
             Entry::Day => self.realised_today = Usd::ZERO,
         }
     }
 
-    /// Changes a position, and keeps the sums over all of them in step.
-    fn change<T>(&mut self, market: MarketId, change: impl FnOnce(&mut Position) -> T) -> T {
+    /// Claims cash for orders and groups in flight, or gives it back.
+    pub fn reserve(&mut self, account: CashAccount, by: Usd) {
+        self.balances.post(&[(Reserved(account), by), (Cash(account), -by)]);
+        let reserved = self.balances.of(Reserved(account));
+        assert!(reserved >= Usd::ZERO, "R3: no more is given back than was claimed");
+    }
+
+    /// Changes a position, and keeps the sums over all of them in step. What that moves is for the caller to book.
+    fn change<T>(
+        &mut self,
+        market: MarketId,
+        change: impl FnOnce(&mut Position) -> T,
+    ) -> (T, Moved) {
         let position = &mut self.positions[market.index()];
         let before = *position;
         let result = change(position);
         position.check();
         self.open.set(market.index(), position.is_open());
-        self.cost += position.cost_total() - before.cost_total();
         self.at_risk += position.at_risk() - before.at_risk();
-        self.claims += position.claim() - before.claim();
-        result
+        let cost = position.cost_total() - before.cost_total();
+        (result, Moved { cost, claim: position.claim() - before.claim() })
+    }
+
+    /// A position becomes what a venue says, and nobody knows what its contracts cost or brought.
+    fn take_over(&mut self, market: MarketId, change: impl FnOnce(&mut Position)) {
+        let ((), moved) = self.change(market, change);
+        self.balances.post(&[(Positions, moved.cost), (Transfers, -moved.cost)]);
     }
 
     fn fill(&mut self, booking: &Booking) {
@@ -163,9 +167,8 @@ impl Accounts {
     }
 
     fn charge(&mut self, market: MarketId, account: CashAccount, fee: Usd) {
-        self.realise(market, -fee);
-        self.fees += fee;
-        self.cash[account.index()] -= fee;
+        self.balances.post(&[(Cash(account), -fee), (Fees, fee)]);
+        self.note_result(market, -fee);
     }
 
     fn buy(
@@ -176,9 +179,8 @@ impl Accounts {
         qty: Qty,
         cost: Usd,
     ) {
-        self.cash[account.index()] -= cost;
-        let result = self.change(market, |position| position.buy(outcome, qty, cost));
-        self.realise(market, result);
+        let (result, moved) = self.change(market, |position| position.buy(outcome, qty, cost));
+        self.trade(market, account, -cost, moved.cost, result);
     }
 
     fn sell(
@@ -189,9 +191,8 @@ impl Accounts {
         qty: Qty,
         proceeds: Usd,
     ) {
-        self.cash[account.index()] += proceeds;
-        let result = self.change(market, |position| position.sell(outcome, qty, proceeds));
-        self.realise(market, result);
+        let (result, moved) = self.change(market, |position| position.sell(outcome, qty, proceeds));
+        self.trade(market, account, proceeds, moved.cost, result);
     }
 
     /// What a venue does with a position by itself.
@@ -210,11 +211,10 @@ impl Accounts {
             return;
         }
         let pays = Price::ONE.proceeds_floor(pairs);
-        let cost = self.change(market, |position| {
+        let (cost, moved) = self.change(market, |position| {
             position.take(Outcome::Yes, pairs) + position.take(Outcome::No, pairs)
         });
-        self.cash[account.index()] += pays;
-        self.realise(market, pays - cost);
+        self.trade(market, account, pays, moved.cost, pays - cost);
         let position = &self.positions[market.index()];
         assert!(
             position.held(Outcome::Yes).is_zero() || position.held(Outcome::No).is_zero(),
@@ -225,18 +225,37 @@ impl Accounts {
     /// In a market that has its result nothing stays held: it is paid, or becomes a claim.
     fn settle(&mut self, market: MarketId, account: CashAccount) {
         let Some(yes_pays) = self.positions[market.index()].pays else { return };
-        let (cost, claim) = self.change(market, |position| position.settle(yes_pays));
-        self.realise(market, claim - cost);
+        let (result, moved) = self.change(market, |position| position.settle(yes_pays));
+        self.balances.post(&[(Positions, moved.cost), (Claims, moved.claim), (Realised, -result)]);
+        self.note_result(market, result);
         if account.venue().rules().settlement == Settlement::Paid {
-            let claim = self.change(market, Position::take_claim);
-            self.cash[account.index()] += claim;
+            self.pay_claim(market, Cash(account));
         }
     }
 
-    fn realise(&mut self, market: MarketId, result: Usd) {
+    /// The claim of a market is over: its money goes `to` the cash, or is written off.
+    fn pay_claim(&mut self, market: MarketId, to: LedgerAccount) {
+        let ((), moved) = self.change(market, Position::take_claim);
+        self.balances.post(&[(Claims, moved.claim), (to, -moved.claim)]);
+    }
+
+    /// Contracts changed hands for cash: their cost moved by `cost`, and `result` was made with those that went.
+    fn trade(&mut self, market: MarketId, account: CashAccount, cash: Usd, cost: Usd, result: Usd) {
+        self.balances.post(&[(Cash(account), cash), (Positions, cost), (Realised, -result)]);
+        self.note_result(market, result);
+    }
+
+    /// Counts a result, fees taken off, in its market and its day.
+    fn note_result(&mut self, market: MarketId, result: Usd) {
         self.positions[market.index()].realised += result;
-        self.realised += result;
         self.realised_today += result;
+    }
+
+    /// Results so far, fees taken off.
+    pub const fn realised(&self) -> Usd {
+        let gained = self.balances.of(Realised).micros();
+        let fees = self.balances.of(Fees).micros();
+        Usd::from_micros(-gained - fees)
     }
 
     /// The list of the positions that are open.
@@ -247,20 +266,20 @@ impl Accounts {
         Some(())
     }
 
-    /// Whether the accounts sum to what was paid in.
+    /// Whether all accounts sum to nothing.
     pub fn sums_agree(&self) -> bool {
-        let cash = self.cash.iter().fold(Usd::ZERO, |sum, &cash| sum + cash);
-        cash + self.cost + self.claims == self.paid_in + self.realised
+        self.balances.sum() == Usd::ZERO
     }
 
-    /// Whether the sums over positions, and the list of those that are open, are what the positions say.
+    /// Whether the accounts of positions, claims and results, and the list of the open positions, are what the positions say.
     pub fn positions_agree(&self) -> bool {
         let sum = |of: fn(&Position) -> Usd| {
             self.positions.iter().fold(Usd::ZERO, |sum, position| sum + of(position))
         };
-        sum(Position::cost_total) == self.cost
+        sum(Position::cost_total) == self.balances.of(Positions)
+            && sum(Position::claim) == self.balances.of(Claims)
+            && sum(|position| position.realised) == self.realised()
             && sum(Position::at_risk) == self.at_risk
-            && sum(Position::claim) == self.claims
             && self
                 .positions
                 .iter()
@@ -271,7 +290,6 @@ impl Accounts {
 
 state_fields! {
     Accounts {
-        cash: value, paid_in: value, positions: table(Position::default()), open: derived, cost: value, at_risk: value,
-        claims: value, fees: value, realised: value, realised_today: value,
+        balances: value, positions: table(Position::default()), open: derived, at_risk: value, realised_today: value,
     } then rebuild
 }

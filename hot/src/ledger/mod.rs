@@ -1,15 +1,21 @@
 //! Cash, positions and results: integer double entry.
 //!
-//! Every booking moves the same amount out of one account and into another, so the accounts sum to what was
-//! paid in, after every event. See [`Ledger::is_balanced`].
+//! Every booking is a set of lines, so much into one account and so much out of another, that sum to nothing; so do all
+//! accounts together, after every event. A dollar that we have came from somewhere: it was paid in, or gained. See [`LedgerAccount`]
+//! and [`Ledger::is_balanced`].
+//!
+//! Reserved cash is an account too: it comes out of the free cash and goes back there. It follows what orders and groups
+//! in flight need, not which fills stand, so it is no part of the list of entries below.
 //!
 //! The accounts are a fold over a list of entries, and the list is kept as far back as a venue may take a fill back.
 //! A fill that fails is taken out of the list and the accounts are made anew from it: an average cost or a realised
 //! result cannot be undone by adding the opposite, because what was sold since took its share of them along.
 
 mod accounts;
+mod balances;
 mod position;
 
+pub use balances::LedgerAccount;
 pub use position::Position;
 
 use std::collections::VecDeque;
@@ -165,9 +171,23 @@ impl Ledger {
         }
     }
 
-    /// Cash in an account.
-    pub const fn cash(&self, account: CashAccount) -> Usd {
-        self.now.cash[account.index()]
+    /// What stands in one of its accounts.
+    pub const fn balance(&self, account: LedgerAccount) -> Usd {
+        self.now.balances.of(account)
+    }
+
+    /// Cash in an account, reserved or not.
+    pub fn cash(&self, account: CashAccount) -> Usd {
+        self.now.cash(account)
+    }
+
+    /// Claims cash of an account for orders and groups in flight, or gives it back where `by` is below zero.
+    ///
+    /// # Panics
+    /// R3: if more is given back than was claimed.
+    pub fn reserve(&mut self, account: CashAccount, by: Usd) {
+        self.now.reserve(account, by);
+        debug_assert!(self.now.sums_agree(), "P2: all accounts sum to nothing");
     }
 
     /// Cash in every account of a venue.
@@ -199,7 +219,7 @@ impl Ledger {
 
     /// Result so far, fees taken off.
     pub const fn realised(&self) -> Usd {
-        self.now.realised
+        self.now.realised()
     }
 
     /// Result of the day, fees taken off.
@@ -209,12 +229,12 @@ impl Ledger {
 
     /// Fees paid so far.
     pub const fn fees(&self) -> Usd {
-        self.now.fees
+        self.balance(LedgerAccount::Fees)
     }
 
     /// What everything held has cost, less what was got for contracts sold that we did not hold.
     pub const fn cost(&self) -> Usd {
-        self.now.cost
+        self.balance(LedgerAccount::Positions)
     }
 
     /// What everything held has cost: the most that it can lose.
@@ -224,7 +244,7 @@ impl Ledger {
 
     /// What settled markets owe and have not paid yet.
     pub const fn claims(&self) -> Usd {
-        self.now.claims
+        self.balance(LedgerAccount::Claims)
     }
 
     /// Takes the venue's word for the cash: a deposit, or the repair of a difference. It stands whatever becomes of
@@ -292,11 +312,17 @@ impl Ledger {
         assert!(*kept == Entry::Fill(*booking), "a fill is undone once, and as it was booked");
         *kept = Entry::Void;
         self.version += 1;
+        let reserved = |account| self.now.balances.of(LedgerAccount::Reserved(account));
+        let reserved: [Usd; CASH_ACCOUNTS] =
+            std::array::from_fn(|at| reserved(CashAccount(at as u8)));
         self.now.copy_from(&self.base);
         for entry in &self.entries {
             self.now.apply(entry);
         }
-        assert!(self.now.sums_agree(), "P2: the accounts sum to what was paid in");
+        for (account, reserved) in CashAccount::all().zip(reserved) {
+            self.now.reserve(account, reserved);
+        }
+        assert!(self.now.sums_agree(), "P2: all accounts sum to nothing");
     }
 
     /// The market has a result: YES pays `yes_pays`, NO the rest, and nothing is held any more.
@@ -316,7 +342,7 @@ impl Ledger {
         assert!(!self.position(market).has_claim(), "P6: a claim is paid once");
     }
 
-    /// What a settled market owed is gone, and nothing was paid for it: what was paid in goes down by as much.
+    /// What a settled market owed is gone, and nothing was paid for it: it is written off against what was paid in.
     pub fn lose_claim(&mut self, market: MarketId) {
         self.enter(Entry::Lost { market });
         assert!(!self.position(market).has_claim(), "P6: a claim is lost once");
@@ -327,13 +353,13 @@ impl Ledger {
         self.enter(Entry::Day);
     }
 
-    /// Whether all accounts sum to what was paid in, and the sums over all positions are what the positions say. Costs a
+    /// Whether all accounts sum to nothing, and those of positions, claims and results are what the positions say. Costs a
     /// walk over every market.
     pub fn is_balanced(&self) -> bool {
         self.now.sums_agree() && self.now.positions_agree()
     }
 
-    /// Whether all accounts sum to what was paid in, taking the sums over positions as they are kept.
+    /// Whether all accounts sum to nothing, taking those of positions as they are kept.
     pub fn sums_agree(&self) -> bool {
         self.now.sums_agree()
     }
@@ -360,7 +386,7 @@ impl Ledger {
         self.version += 1;
         self.entries.push_back(entry);
         assert!(self.entries.len() <= LEDGER_ENTRIES_MAX, "the list has its bound");
-        assert!(self.now.sums_agree(), "P2: the accounts sum to what was paid in");
+        assert!(self.now.sums_agree(), "P2: all accounts sum to nothing");
         EntryId(self.left + self.entries.len() as u64 - 1)
     }
 }

@@ -172,9 +172,8 @@ impl Position {
         }
     }
 
-    /// What is held becomes a claim on what it pays, and what is short takes from it. Returns what it cost, and by how
-    /// much the claim grew.
-    pub(super) fn settle(&mut self, yes_pays: Price) -> (Usd, Usd) {
+    /// What is held becomes a claim on what it pays, and what is short takes from it. Returns the result of that.
+    pub(super) fn settle(&mut self, yes_pays: Price) -> Usd {
         let (cost, mut claim) = (self.cost_total(), Usd::ZERO);
         for (outcome, pays) in [(Outcome::Yes, yes_pays), (Outcome::No, yes_pays.complement())] {
             let at = outcome.index();
@@ -185,13 +184,12 @@ impl Position {
             self.cost[at] = Usd::ZERO;
         }
         self.claim += claim;
-        (cost, claim)
+        claim - cost
     }
 
-    /// The claim is over. Returns what it was worth.
-    pub(super) fn take_claim(&mut self) -> Usd {
-        self.claimed = [Qty::ZERO; 2];
-        std::mem::replace(&mut self.claim, Usd::ZERO)
+    /// The claim is over.
+    pub(super) fn take_claim(&mut self) {
+        (self.claimed, self.claim) = ([Qty::ZERO; 2], Usd::ZERO);
     }
 
     /// The part of the cost that `qty` contracts carry, rounded down.

@@ -16,7 +16,7 @@ use crate::bounds::INVARIANT_POSITIONS;
 use crate::event::Event;
 use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::ledger::{Booking, CashAccount, EntryId, Ledger, Position};
+use crate::ledger::{Booking, CashAccount, EntryId, Ledger, LedgerAccount, Position};
 use crate::market::MarketDef;
 use crate::order::Order;
 use crate::risk::{Account, Exposure};
@@ -31,8 +31,6 @@ pub(super) use worth::Worth;
 pub(super) struct Money {
     ledger: Ledger,
     exposure: Exposure,
-    /// Cash held for orders and groups in flight, by cash account.
-    reserved: [Usd; CASH_ACCOUNTS],
     worth: Worth,
     /// What the account is worth, and was at most.
     account: Account,
@@ -67,7 +65,7 @@ pub(super) enum Correction {
 
 state_fields! {
     Money {
-        ledger: value, exposure: value, reserved: value, worth: value, account: value, day: value, day_base: value, checked_to: index,
+        ledger: value, exposure: value, worth: value, account: value, day: value, day_base: value, checked_to: index,
     }
 }
 
@@ -77,7 +75,6 @@ impl Money {
         Self {
             ledger: Ledger::new(),
             exposure: Exposure::new(),
-            reserved: [Usd::ZERO; CASH_ACCOUNTS],
             worth: Worth::new(),
             account: Account::default(),
             day: 0,
@@ -97,13 +94,13 @@ impl Money {
     }
 
     /// Cash in an account, reserved or not.
-    pub const fn cash(&self, account: CashAccount) -> Usd {
+    pub fn cash(&self, account: CashAccount) -> Usd {
         self.ledger.cash(account)
     }
 
     /// Cash in an account that nothing has a claim on; negative where more is claimed than is there.
-    pub fn cash_free(&self, account: CashAccount) -> Usd {
-        self.ledger.cash(account) - self.reserved[account.index()]
+    pub const fn cash_free(&self, account: CashAccount) -> Usd {
+        self.ledger.balance(LedgerAccount::Cash(account))
     }
 
     /// Dollars at risk, for reading.
@@ -137,9 +134,7 @@ impl Money {
             return;
         }
         let &MarketDef { market, venue, shard, cluster, .. } = terms;
-        let reserved = &mut self.reserved[CashAccount::of(venue, shard).index()];
-        *reserved += delta;
-        assert!(*reserved >= Usd::ZERO, "R3: no more is given back than was claimed");
+        self.ledger.reserve(CashAccount::of(venue, shard), delta);
         self.exposure.add(market, cluster, venue, delta);
     }
 
@@ -319,7 +314,7 @@ impl Money {
     /// # Panics
     /// P2: where they do not agree.
     pub fn check_some(&mut self) {
-        assert!(self.ledger.sums_agree(), "P2: accounts sum to what was paid in");
+        assert!(self.ledger.sums_agree(), "P2: all accounts sum to nothing");
         self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
     }
 
@@ -328,7 +323,7 @@ impl Money {
     /// # Panics
     /// P2: where they do not agree.
     pub fn check_all(&self) {
-        assert!(self.ledger.is_balanced(), "P2: accounts sum to what was paid in");
+        assert!(self.ledger.is_balanced(), "P2: all accounts sum to nothing");
         self.ledger.check_positions(0, usize::MAX);
     }
 
@@ -337,8 +332,10 @@ impl Money {
     /// # Panics
     /// R5, R2: where they differ.
     pub fn check_claims(&self, claimed: &[Usd; CASH_ACCOUNTS]) {
-        assert_eq!(
-            *claimed, self.reserved,
+        let reserved =
+            CashAccount::all().map(|account| self.ledger.balance(LedgerAccount::Reserved(account)));
+        assert!(
+            reserved.eq(claimed.iter().copied()),
             "R5: reservations are the sum of live orders and holds"
         );
         let all = claimed.iter().fold(Usd::ZERO, |sum, part| sum + *part);
@@ -362,8 +359,8 @@ pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
 /// What tests spoil, to see that a check finds it.
 #[cfg(test)]
 impl Money {
-    pub fn reserved_mut(&mut self) -> &mut [Usd; CASH_ACCOUNTS] {
-        &mut self.reserved
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
     }
 
     pub fn exposure_mut(&mut self) -> &mut Exposure {

@@ -49,7 +49,8 @@ fn a_running_core_checks_itself_at_intervals_and_comes_round_all_markets() {
 #[should_panic(expected = "R5: reservations are the sum of live orders and holds")]
 fn a_reservation_that_no_order_explains_stops_a_running_core() {
     let mut desk = busy();
-    desk.core.money.reserved_mut()[0] += Usd::from_micros(1);
+    let account = crate::ledger::CashAccount::of(Venue::Kalshi, 0);
+    desk.core.money.ledger_mut().reserve(account, Usd::from_micros(1));
     run_to_check(&mut desk.core, desk.now, 1);
 }
 
