@@ -18,7 +18,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{MarketId, OrderId, Outcome, Side};
 use surefoot_hot::market::MarketStatus;
-use surefoot_hot::report::{Finality, Report, VenueState};
+use surefoot_hot::report::{Finality, Liquidity, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::{DecodeError, Notice, Session, decimal, kalshi, polymarket};
 
@@ -354,11 +354,14 @@ fn polymarket_user_fixtures() {
     };
     // the maker entry of ours, among five of others
     let maker = fill(decode("user_trade1.json"));
-    assert_eq!((maker.side, maker.taker), (Side::Ask, false));
+    assert_eq!((maker.side, maker.liquidity), (Side::Ask, Liquidity::Maker));
     assert_eq!((maker.price.ticks(), maker.qty), (5_180, Qty::from_contracts(5)));
     assert_eq!((maker.finality, maker.fee), (Finality::Provisional, None));
     let taker = fill(decode("user_trade2.json"));
-    assert_eq!((taker.side, taker.taker, taker.price.ticks()), (Side::Bid, true, 5_200));
+    assert_eq!(
+        (taker.side, taker.liquidity, taker.price.ticks()),
+        (Side::Bid, Liquidity::Taker, 5_200)
+    );
     assert_eq!(fill(decode("trades.json")).finality, Finality::Final);
     // made-up order ids that are no 32 bytes
     for file in [
@@ -481,7 +484,7 @@ fn kalshi_fixtures_and_examples() {
         .collect();
     assert_eq!(fills.len(), 1);
     assert_eq!((fills[0].side, fills[0].price.ticks()), (Side::Bid, 7_500));
-    assert_eq!((fills[0].taker, fills[0].fee), (true, None::<Usd>));
+    assert_eq!((fills[0].liquidity, fills[0].fee), (Liquidity::Taker, None::<Usd>));
     let resting = |event: &&Event| matches!(event, Event::Report(Report::Status(status)) if status.state == VenueState::Resting);
     assert_eq!(events.iter().filter(resting).count(), 1);
     assert_eq!(kalshi::our_order_id(b"sf-00000000000000ff"), Some(OrderId::new(255)));

@@ -33,7 +33,7 @@ use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, MarketId, Outcome};
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::order::Tif;
-use surefoot_hot::report::Finality;
+use surefoot_hot::report::{Finality, Liquidity};
 use surefoot_hot::units::{Price, Qty, Usd};
 
 const FILES: [&str; 11] = [
@@ -483,7 +483,8 @@ fn recorded_polymarket_answers() {
             "http_trade_report.json" => {
                 let fills = rest::fills(body, &ours).unwrap();
                 assert_eq!((fills.len(), fills[0].qty), (1, Qty::from_contracts(25)));
-                assert!(fills[0].taker && fills[0].finality == Finality::Final);
+                assert_eq!(fills[0].liquidity, Liquidity::Taker);
+                assert_eq!(fills[0].finality, Finality::Final);
             }
             "data_api_positions_response.json" => {
                 assert!(rest::positions(body).is_err(), "version 1: retired, never read as empty");

@@ -30,7 +30,7 @@ use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
-use surefoot_hot::report::{Fill, Finality, OrderStatus, Reject, Report, VenueState};
+use surefoot_hot::report::{Fill, Finality, Liquidity, OrderStatus, Reject, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::{Counters, Session, Sink, kalshi, polymarket, sample};
 use tungstenite::WebSocket;
@@ -203,7 +203,7 @@ impl Desk {
             price,
             qty: order.qty,
             fee: None,
-            taker: true,
+            liquidity: Liquidity::Taker,
             finality: Finality::Final,
         };
         self.report(Report::Fill(fill));

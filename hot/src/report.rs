@@ -80,9 +80,21 @@ pub struct Fill {
     pub qty: Qty,
     /// The fee that the venue charged; `None` where it does not say.
     pub fee: Option<Usd>,
-    /// Whether our order was the taker.
-    pub taker: bool,
+    /// Which part the venue says that our order had in the trade.
+    pub liquidity: Liquidity,
     pub finality: Finality,
+}
+
+enum_table! {
+    /// Which part a venue says that an order had in a trade.
+    pub enum Liquidity {
+        /// It rested on the book.
+        Maker = 0, "maker";
+        /// It took what rested there.
+        Taker = 1, "taker";
+        /// The venue does not say.
+        Unsaid = 2, "unsaid";
+    }
 }
 
 enum_table! {
@@ -185,7 +197,7 @@ impl Reject {
 
 pack_fields! {
     OrderStatus { order, state, filled }
-    Fill { fill, order, market, side, price, qty, fee, taker, finality }
+    Fill { fill, order, market, side, price, qty, fee, liquidity, finality }
 }
 
 pack_variants! {

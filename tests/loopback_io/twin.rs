@@ -40,7 +40,7 @@ use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Cancel, Order, Purpose, Query, Tif};
-use surefoot_hot::report::{Fill, Report, VenueState};
+use surefoot_hot::report::{Fill, Liquidity, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::kalshi::Role;
 use surefoot_hot::venue::{kalshi, polymarket};
@@ -128,7 +128,7 @@ impl<W: VenueCodec> Rig<W> {
         self.until("the stream's fill", |seen| !fills(seen).is_empty());
         let streamed = fills(&self.seen);
         assert_eq!(streamed.len(), 1);
-        assert_eq!((streamed[0].side, streamed[0].taker), (Side::Bid, true));
+        assert_eq!((streamed[0].side, streamed[0].liquidity), (Side::Bid, Liquidity::Taker));
         assert_eq!(streamed[0].qty, Qty::from_contracts(10));
         self.seen.clear();
         let (order, market) = (OrderId::new(1), MarketId::new(0));

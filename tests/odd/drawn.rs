@@ -6,7 +6,7 @@ use surefoot_hot::event::{Event, Oddity};
 use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::MarketStatus;
-use surefoot_hot::report::{Fill, Finality, Report};
+use surefoot_hot::report::{Fill, Finality, Liquidity, Report};
 use surefoot_hot::units::{Nanos, Qty};
 use surefoot_hot::venue::odd::About;
 use surefoot_hot::venue::{Session, kalshi};
@@ -351,9 +351,10 @@ fn made_up_nothing(event: &Event, clean: &[Event], said: &Said) {
             );
         }
         Event::Report(Report::Fill(fill)) => {
-            is_like(
-                &|other| matches!(other, Event::Report(Report::Fill(other)) if identity(other) == identity(&fill)),
-            );
+            is_like(&|other| {
+                matches!(other, Event::Report(Report::Fill(other)) if identity(other) == identity(&fill)
+                    && (fill.liquidity == other.liquidity || fill.liquidity == Liquidity::Unsaid))
+            });
         }
         Event::Report(Report::Status(status)) => {
             status.filled.into_iter().for_each(whole);
@@ -366,8 +367,8 @@ fn made_up_nothing(event: &Event, clean: &[Event], said: &Said) {
 }
 
 /// What a fill is beside its numbers and its names.
-fn identity(fill: &Fill) -> (MarketId, Side, bool, Finality) {
-    (fill.market, fill.side, fill.taker, fill.finality)
+fn identity(fill: &Fill) -> (MarketId, Side, Finality) {
+    (fill.market, fill.side, fill.finality)
 }
 
 /// A time says nothing of money, and may be absent.

@@ -53,6 +53,7 @@ impl Core {
                 }
             }
         }
+        self.doubt_pairs(venue, out);
         if !self.comparison.finish(now, venue) {
             return;
         }
@@ -137,12 +138,18 @@ impl Core {
     fn compare_cash(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
         self.take_redeemed(account, theirs, out);
         let venue = account.venue();
+        self.take_pairs(account, theirs, out);
+        self.doubt_pairs(venue, out);
         let ours = self.money.cash(account);
         match self.comparison.find_cash(account, ours, theirs) {
             Finding::Explained => {}
             Finding::Gone => self.doubt_gone(venue, None, out),
             Finding::Differs => self.disagree(venue, None, out),
             Finding::Wrong { right: (by, cash), since, agreed } => {
+                if agreed && let Some(market) = self.comparison.find_fee(account, by) {
+                    self.money.charge_more(market, account, -by);
+                    return self.on_fee_drift(market, None, out);
+                }
                 if agreed {
                     self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
                 }
@@ -162,6 +169,19 @@ impl Core {
         if self.money.worth().settled_at(market).is_some() {
             return self.comparison.on_settled_position(venue, market, theirs);
         }
+        if !self.comparison.find_pairs(venue, market, self.held_here(market), theirs) {
+            self.compare_position(venue, market, theirs, out);
+        }
+    }
+
+    /// Takes the venue's word on what is held in a market, as far as nothing in flight explains it.
+    fn compare_position(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        theirs: [Qty; 2],
+        out: &mut Outbox,
+    ) {
         match self.comparison.find_position(venue, market, self.held_here(market), theirs) {
             Finding::Explained => {}
             Finding::Gone => {
@@ -177,6 +197,68 @@ impl Core {
                 self.take_over(market, held, contracts, since, out);
             }
         }
+    }
+
+    /// Books the pairs that were split off cash or merged into it by other means than ours: the contracts say so, and the
+    /// cash says the same. Neither would be believed alone.
+    fn take_pairs(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
+        let mut sum = 0;
+        let mut from = MarketId::new(0);
+        while let Some((market, held)) = self.next_paired(&mut from, account) {
+            sum += self.pairs_of(market, held);
+        }
+        if !self.comparison.is_cash_of_pairs(account, self.money.cash(account), theirs, sum) {
+            return;
+        }
+        let mut from = MarketId::new(0);
+        while let Some((market, held)) = self.next_paired(&mut from, account) {
+            let (by, price) = (self.pairs_of(market, held), self.guessed_price(market));
+            self.money.convert_pairs(&self.books, &self.baskets, market, by, price);
+            self.comparison.end_pairs(market);
+            self.note_position(market, out);
+        }
+    }
+
+    /// The next market of an account whose pairs wait for its cash; `from` moves on behind it.
+    fn next_paired(
+        &self,
+        from: &mut MarketId,
+        account: CashAccount,
+    ) -> Option<(MarketId, [Qty; 2])> {
+        loop {
+            let found = self.comparison.next_paired(*from)?;
+            *from = MarketId::new(found.0.get() + 1);
+            if self.cash_account(found.0) == account {
+                return Some(found);
+            }
+        }
+    }
+
+    /// How many millionths of a pair the venue has more than we.
+    fn pairs_of(&self, market: MarketId, theirs: [Qty; 2]) -> i64 {
+        let by = i128::from(theirs[0].micros()) - self.held_here(market)[0];
+        i64::try_from(by).expect("QTY_MAX bounds both")
+    }
+
+    /// What looked like pairs, and was not borne out by the cash, is compared like any position.
+    fn doubt_pairs(&mut self, venue: Venue, out: &mut Outbox) {
+        let mut from = MarketId::new(0);
+        while let Some((market, theirs)) = self.comparison.next_paired(from) {
+            from = MarketId::new(market.get() + 1);
+            if self.terms(market).venue == venue {
+                self.comparison.end_pairs(market);
+                self.compare_position(venue, market, theirs, out);
+            }
+        }
+    }
+
+    /// What a YES is taken to have cost where nobody knows: a book's executable side is the careful guess, half a dollar
+    /// without one.
+    fn guessed_price(&self, market: MarketId) -> Price {
+        self.books
+            .get(market)
+            .and_then(|book| book.best_bid_for(Outcome::Yes))
+            .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price)
     }
 
     /// What the venue's own trades in a market add up to.
@@ -213,12 +295,7 @@ impl Core {
         since: Nanos,
         out: &mut Outbox,
     ) {
-        // What it cost is unknown; a book's executable side is the careful guess, half a dollar without one.
-        let price = self
-            .books
-            .get(market)
-            .and_then(|book| book.best_bid_for(Outcome::Yes))
-            .map_or(Price::from_ticks(5_000).expect("half a dollar"), |(price, _)| price);
+        let price = self.guessed_price(market);
         let terms = self.books.terms(market).expect("a market in use has terms");
         self.repairs.note_contracts(terms, self.money.position(market), since, held, price);
         self.money.correct_position(

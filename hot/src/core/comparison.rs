@@ -26,6 +26,8 @@ use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
 
 /// The money of contracts that are gone from the list of a settled market comes within this time, or is missed.
 const PAID_WITHIN: Nanos = Nanos::from_secs(60);
+/// The most that a venue may charge, in percent of what changes hands (`venues/polymarket.md` §8, 2026-11-20: 500 bps).
+const FEE_CAP_PERCENT: i64 = 5;
 /// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
 const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 
@@ -41,6 +43,8 @@ pub(super) struct Comparison {
     told: IdSet,
     /// Markets that were settled so lately that a reading may lack it.
     settled: IdSet,
+    /// Markets in which this reading has so many pairs of YES and NO more than we, or fewer: its cash will say why.
+    paired: IdSet,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +77,19 @@ struct AccountCompared {
     told: bool,
     /// By how many microdollars the venue's cash may differ from ours.
     range: Range,
+    /// Fees booked by their rule since the cash last agreed to the microdollar.
+    assumed: FeesAssumed,
+}
+
+/// Fees that a venue did not tell with its fills: only its cash shows what it charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct FeesAssumed {
+    /// The market of those fills.
+    market: Option<MarketId>,
+    /// Whether they were of other markets too.
+    several: bool,
+    /// The most that they can be charged beyond what was booked.
+    most: Usd,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +99,8 @@ struct MarketCompared {
     seen: Option<[Errors; 2]>,
     /// When the reading began that was the first to show them.
     seen_since: Nanos,
+    /// What the venue has of a market in which it has so many pairs more than we, or fewer, until its cash is told.
+    paired: Option<[Qty; 2]>,
     /// What the venue's own trades add up to, where this reading told.
     history: Option<[Qty; 2]>,
     /// By how many millionths of a contract the venue's figure may differ from ours, YES and NO. Where the venue nets pairs,
@@ -97,14 +116,15 @@ struct MarketCompared {
 
 pack_fields! {
     VenueCompared { since, compared, compared_since, differs, met, has_cash, gone, gone_told }
-    AccountCompared { seen, seen_since, told, range }
-    MarketCompared { seen, seen_since, history, range, gone, settled_at, paid }
+    AccountCompared { seen, seen_since, told, range, assumed }
+    FeesAssumed { market, several, most }
+    MarketCompared { seen, seen_since, paired, history, range, gone, settled_at, paid }
 }
 
 state_fields! {
     Comparison {
         venues: value, accounts: value, released: value, markets: table(MarketCompared::default()), told: value,
-        settled: value,
+        settled: value, paired: value,
     }
 }
 
@@ -158,6 +178,7 @@ impl Comparison {
             markets: PerId::new(MARKETS_MAX, MarketCompared::default()),
             told: IdSet::new(MARKETS_MAX),
             settled: IdSet::new(MARKETS_MAX),
+            paired: IdSet::new(MARKETS_MAX),
         }
     }
 
@@ -340,11 +361,11 @@ impl Comparison {
         let at = &mut self.venues[venue];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
         for account in CashAccount::all().filter(|account| account.venue() == venue) {
-            let AccountCompared { seen, seen_since, .. } = self.accounts[account.index()];
+            let AccountCompared { seen, seen_since, assumed, .. } = self.accounts[account.index()];
             let mut range = Range::default();
             range.allow(self.released[account.index()].since(lagging).micros(), 0);
             self.accounts[account.index()] =
-                AccountCompared { seen, seen_since, range, ..AccountCompared::default() };
+                AccountCompared { seen, seen_since, assumed, range, told: false };
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
@@ -466,6 +487,9 @@ impl Comparison {
         let errors = of.range.errors((theirs - ours).micros().into());
         if errors.has_none() {
             of.seen = None;
+            if of.range.is_nothing() {
+                of.assumed = FeesAssumed::default();
+            }
             return Finding::Explained;
         }
         let both = of.seen.and_then(|seen| seen.and(errors));
@@ -484,6 +508,68 @@ impl Comparison {
         // Where nothing is in flight, all of the venue's word is taken, whatever earlier fills come to.
         let cash = if of.range.is_nothing() { Figure::To(ours + by) } else { Figure::By(by) };
         Finding::Wrong { right: (by, cash), since: of.seen_since, agreed: at.met }
+    }
+
+    /// A fill of a market came without its fee, which was booked by the rule. What it changed hands for is at most `notional`.
+    pub fn on_fee_assumed(&mut self, account: CashAccount, market: MarketId, notional: Usd) {
+        let assumed = &mut self.accounts[account.index()].assumed;
+        assumed.several |= assumed.market.is_some_and(|other| other != market);
+        assumed.market = Some(market);
+        assumed.most += notional.scale_floor(FEE_CAP_PERCENT, 100);
+    }
+
+    /// The market whose fills explain by their fees that the cash in an account is off by so much; `None` where they are of
+    /// several markets, or cannot have been charged so much. Whatever it is, it is explained only once.
+    pub fn find_fee(&mut self, account: CashAccount, by: Usd) -> Option<MarketId> {
+        let FeesAssumed { market, several, most } =
+            std::mem::take(&mut self.accounts[account.index()].assumed);
+        market.filter(|_| !several && by.max(-by) <= most)
+    }
+
+    /// Whether the venue has so many pairs of YES and NO more than we, or fewer, with nothing in flight that could explain it:
+    /// they were split or merged by other means than ours, if its cash says the same. It waits for that.
+    pub fn find_pairs(
+        &mut self,
+        venue: Venue,
+        market: MarketId,
+        ours: [i128; 2],
+        theirs: [Qty; 2],
+    ) -> bool {
+        let at = &self.venues[venue];
+        let of = &mut self.markets[market.index()];
+        let by = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
+        let found = venue.rules().pairs == Pairs::Kept
+            && !at.is_before_readings()
+            && of.range.iter().all(Range::is_nothing)
+            && by[0] == by[1]
+            && by[0] != 0
+            && ours.iter().all(|&held| held >= 0);
+        if found {
+            of.paired = Some(theirs);
+            self.paired.insert(market.index());
+        }
+        found
+    }
+
+    /// The first market from `from` on that waits for the cash of its venue, and what the venue has of it.
+    pub fn next_paired(&self, from: MarketId) -> Option<(MarketId, [Qty; 2])> {
+        let at = self.paired.next(from.index())?;
+        Some((MarketId::new(at as u16), self.markets[at].paired?))
+    }
+
+    /// A market waits no more: its cash has said what there is to say.
+    pub fn end_pairs(&mut self, market: MarketId) {
+        self.markets[market.index()].paired = None;
+        self.paired.remove(market.index());
+    }
+
+    /// Whether `by` dollars that went to the contracts explain the cash in an account: to the microdollar, or where nothing
+    /// else does.
+    pub fn is_cash_of_pairs(&self, account: CashAccount, ours: Usd, theirs: Usd, by: i64) -> bool {
+        let range = self.accounts[account.index()].range;
+        let off = i128::from((theirs - ours).micros());
+        let left = off + i128::from(by);
+        left == 0 || (!range.errors(off).has_none() && range.errors(left).has_none())
     }
 
     /// Compares what is held in a market, ours in millionths and below zero where more were sold than held. What puts it

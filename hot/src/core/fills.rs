@@ -3,12 +3,12 @@
 use super::Core;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
-use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome};
+use crate::ids::{Action, FillId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderEvent, OrderState, Record};
 use crate::outbox::Outbox;
-use crate::report::{Fill, Finality, Report};
+use crate::report::{Fill, Finality, Liquidity, Report};
 use crate::risk::QuarantineWhy;
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -29,7 +29,7 @@ impl Core {
         }
         if self.fills.knows(fill.fill) {
             if fill.finality == Finality::Final {
-                self.fills.on_final(now, fill.fill);
+                self.on_final(now, fill.fill, out);
             }
             return;
         }
@@ -48,6 +48,14 @@ impl Core {
         self.rejections.on_fill(record.order.market);
         self.book_fill(now, fill, &record, price, out);
         self.count_in_order(now, id, price, fill.qty, out);
+    }
+
+    /// A fill stays for good.
+    pub(super) fn on_final(&mut self, now: Nanos, fill: FillId, out: &mut Outbox) {
+        if let Some(booked) = self.fills.on_final(now, fill) {
+            self.money.let_go(&self.books, &booked.booking, booked.held_back);
+            self.on_fill_end(booked.booking.market, false, out);
+        }
     }
 
     /// Whether the venue kept to what was ordered: no worse price (O6), no more contracts (O4), nothing after the end (O3). A
@@ -86,14 +94,17 @@ impl Core {
         out: &mut Outbox,
     ) {
         let &Order { id, group, market, outcome, action, .. } = &record.order;
-        let fee = self.fee_of(fill, id, market, out);
+        let taker = took(record, price, fill.liquidity);
+        let fee = self.fee_of(fill, taker, id, out);
         let account = self.cash_account(market);
         let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);
         self.comparison.on_booked(&booking, false);
         let before = self.money.ledger().realised();
-        let entry = self.money.book(&self.books, &self.baskets, &booking);
-        self.fills.remember(Booked {
+        let provisional =
+            fill.finality == Finality::Provisional && account.venue().rules().provisional_fills;
+        let (entry, held_back) = self.money.book(&self.books, &self.baskets, &booking, provisional);
+        let forgotten = self.fills.remember(Booked {
             fill: fill.fill,
             order: id,
             group,
@@ -102,8 +113,12 @@ impl Core {
             at: now,
             settled: (fill.finality == Finality::Final).then_some(now),
             undone: false,
-            taker: fill.taker,
+            taker,
+            held_back,
         });
+        if let Some(old) = forgotten {
+            self.money.let_go(&self.books, &old.booking, old.held_back);
+        }
         if self.money.position(market).is_short() {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
@@ -122,7 +137,7 @@ impl Core {
             price,
             qty: fill.qty,
             fee,
-            taker: fill.taker,
+            taker,
             undone: false,
         });
         self.note_position(market, out);
@@ -175,13 +190,34 @@ impl Core {
     }
 
     /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's.
-    fn fee_of(&mut self, fill: &Fill, order: OrderId, market: MarketId, out: &mut Outbox) -> Usd {
-        let rule = self.terms(market).fee.fee(fill.price, fill.qty, fill.taker);
-        let Some(charged) = fill.fee else { return rule };
+    fn fee_of(&mut self, fill: &Fill, taker: bool, order: OrderId, out: &mut Outbox) -> Usd {
+        let rule = self.terms(fill.market).fee.fee(fill.price, fill.qty, taker);
+        let Some(charged) = fill.fee else {
+            let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
+            let account = self.cash_account(fill.market);
+            self.comparison.on_fee_assumed(account, fill.market, notional);
+            return rule;
+        };
         if (charged - rule).max(rule - charged) > FEE_DRIFT {
-            self.alarm(Alarm::FeeDrift, Some(market), Some(order), out);
+            self.on_fee_drift(fill.market, Some(order), out);
         }
         charged
+    }
+}
+
+/// Whether an order took what was on the book with this fill, or rested and was taken. How it was sent decides it where that
+/// leaves no choice; then what the venue says; then the book as it was: only a taker gets a better price than its limit, and
+/// only an order that reached the other side takes at its limit.
+fn took(record: &Record, price: Price, said: Liquidity) -> bool {
+    let order = &record.order;
+    if !order.tif.may_rest() {
+        return true;
+    }
+    match said {
+        _ if order.post_only => false,
+        Liquidity::Taker => true,
+        Liquidity::Maker => false,
+        Liquidity::Unsaid => price != order.price || record.crossed,
     }
 }
 

@@ -4,6 +4,7 @@
 //! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten. Those that
 //! a reading of their venue may not show are kept as a list, so that no reading walks all of them.
 
+use super::money::HeldBack;
 use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
 use crate::ids::{FillId, GroupId, MarketId, OrderId, Venue};
@@ -13,7 +14,8 @@ use crate::pack::pack_fields;
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
-use crate::units::Nanos;
+use crate::units::{Nanos, Usd};
+use crate::venue_rules::CASH_ACCOUNTS;
 
 use std::collections::VecDeque;
 
@@ -39,6 +41,8 @@ pub(super) struct Booked {
     pub undone: bool,
     /// Whether our order was the taker.
     pub taker: bool,
+    /// What is held back of it while it may still fail.
+    pub held_back: HeldBack,
 }
 
 /// The fills that have been told: see the head of this file.
@@ -62,7 +66,7 @@ pub(super) struct FillsSeen {
 }
 
 pack_fields! {
-    Booked { fill, order, group, booking, entry, at, settled, undone, taker }
+    Booked { fill, order, group, booking, entry, at, settled, undone, taker, held_back }
 }
 
 state_fields! {
@@ -91,11 +95,12 @@ impl FillsSeen {
         self.by_id.find(fill.get()).is_some() || self.voids.contains(&fill)
     }
 
-    /// A fill was booked.
+    /// A fill was booked. Returns the one that is forgotten for it, if its end was never told.
     ///
     /// # Panics
     /// If it was booked before.
-    pub fn remember(&mut self, booked: Booked) {
+    pub fn remember(&mut self, booked: Booked) -> Option<Booked> {
+        let mut forgotten = None;
         assert!(self.by_id.find(booked.fill.get()).is_none(), "P1: a fill is booked once");
         let slot = self.next;
         if self.booked.len() < FILLS_SEEN_MAX {
@@ -106,6 +111,7 @@ impl FillsSeen {
             self.unshown[oldest.venue()].remove(slot);
             if oldest.settled.is_none() {
                 self.unsettled[oldest.booking.market.index()] -= 1;
+                forgotten = Some(oldest);
             }
             self.booked[slot] = booked;
         }
@@ -116,18 +122,31 @@ impl FillsSeen {
         self.next = (slot + 1) % FILLS_SEEN_MAX;
         let slot = u32::try_from(slot).expect("FILLS_SEEN_MAX is small");
         assert!(self.by_id.insert(booked.fill.get(), slot), "the oldest made room");
+        forgotten
     }
 
-    /// The venue will not take a fill back any more: from the next readings on, its figures show it.
-    pub fn on_final(&mut self, now: Nanos, fill: FillId) {
-        if let Some(slot) = self.by_id.find(fill.get()) {
-            let booked = &mut self.booked[slot as usize];
-            if booked.settled.is_none() {
-                booked.settled = Some(now);
-                self.unsettled[booked.booking.market.index()] -= 1;
-                self.unshown[booked.venue()].insert(slot as usize);
-            }
+    /// What is held back for all fills whose end is not known: cash by account, and what counts as at risk.
+    pub fn held_back(&self) -> ([Usd; CASH_ACCOUNTS], Usd) {
+        let mut sum = ([Usd::ZERO; CASH_ACCOUNTS], Usd::ZERO);
+        for booked in self.booked.iter().filter(|booked| booked.settled.is_none()) {
+            sum.0[booked.booking.account.index()] += booked.held_back.cash;
+            sum.1 += booked.held_back.at_risk;
         }
+        sum
+    }
+
+    /// The venue will not take a fill back any more: from the next readings on, its figures show it. Returns it if that was
+    /// not known before.
+    pub fn on_final(&mut self, now: Nanos, fill: FillId) -> Option<Booked> {
+        let slot = self.by_id.find(fill.get())?;
+        let booked = &mut self.booked[slot as usize];
+        if booked.settled.is_some() {
+            return None;
+        }
+        booked.settled = Some(now);
+        self.unsettled[booked.booking.market.index()] -= 1;
+        self.unshown[booked.venue()].insert(slot as usize);
+        Some(*booked)
     }
 
     /// A fill failed. Returns it if that must be undone: it is booked, and was not undone before. One that is not booked

@@ -22,6 +22,8 @@ impl Core {
     /// Where something does not hold.
     pub fn check_invariants(&self) {
         self.money.check_all();
+        let (cash, at_risk) = self.fills.held_back();
+        self.money.check_held_back(&cash, at_risk);
         self.check_live();
         self.books.check_lists();
         self.quarantine.check_list();

@@ -31,7 +31,7 @@
 //! | `books`, `baskets` | every market's book and terms; what each basket costs at best prices | a book in doubt prices nothing (O14) |
 //! | `orders` | records, ids, rates, when each side of a book was last sent an order | an id is used once (O7); what is over holds nothing (R3) |
 //! | `groups` | groups that have not ended, the last ones that have, what they say of leg risk | a group ends hedged, flat or with a person (G2), with no order in flight (G3) |
-//! | `money` | ledger, reservations, exposure, worth, the day | entries balance (P2); exposure is what is held and reserved (R2) |
+//! | `money` | ledger with its reservations, what is held back for sales that may fail, exposure, worth, the day | entries balance (P2); exposure is what is held and reserved (R2) |
 //! | `fills`, `orphans` | fills booked or void; reports under a name that no order of ours has | a fill is booked once and undone at most once (O5) |
 //! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |

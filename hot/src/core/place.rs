@@ -65,12 +65,28 @@ impl Core {
         };
         self.reserve(order.market, cash);
         self.stats.orders_placed += 1;
-        let record = Record::new(order, cash, qty, now);
+        let crossed = self.crosses(&order);
+        let record = Record { crossed, ..Record::new(order, cash, qty, now) };
         self.orders.send(now, record);
         out.send(Intent::Place(approved));
         self.on_scripted();
         note_record(&record, out);
         Ok(order.id)
+    }
+
+    /// Whether an order's limit reaches the best price of the other side of its book, so that it may trade at once; also where
+    /// the book cannot be relied on.
+    pub(super) fn crosses(&self, order: &Order) -> bool {
+        let Some(book) = self.books.get(order.market) else { return true };
+        let reaches = match order.action {
+            Action::Buy => {
+                book.best_ask_for(order.outcome).is_some_and(|(ask, _)| order.price >= ask)
+            }
+            Action::Sell => {
+                book.best_bid_for(order.outcome).is_some_and(|(bid, _)| order.price <= bid)
+            }
+        };
+        reaches || !book.is_good()
     }
 
     fn order(&self, now: Nanos, draft: &Draft) -> Order {

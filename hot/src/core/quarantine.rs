@@ -10,7 +10,7 @@ use crate::book::Book;
 use crate::bounds::{MARKETS_MAX, QUARANTINED_PER_TIMER_MAX};
 use crate::event::Oddity;
 use crate::id_set::IdSet;
-use crate::ids::{MarketId, Venue};
+use crate::ids::{MarketId, OrderId, Venue};
 use crate::note::{Alarm, Place};
 use crate::outbox::Outbox;
 use crate::pack::pack_fields;
@@ -29,6 +29,16 @@ const SHAPES_SPAN: Nanos = Nanos::from_secs(60);
 /// A book that has been whole for so long since a fresh snapshot, with nothing odd between, ends that.
 const WHOLE_FOR: Nanos = Nanos::from_secs(10);
 
+/// How many fills of a market that were charged another fee than its rule's quarantine it.
+const FEE_DRIFTS_MAX: u8 = 3;
+/// How many fills of a market must have been taken back, among those whose end is known, before their share counts.
+const REVERTS_MIN: u16 = 5;
+/// The share of fills taken back, in percent, that quarantines a market. On a bad day a third of a market's fills were seen to
+/// fail (`venues/polymarket.md` §10, 2026-05).
+const REVERTS_PERCENT: u32 = 25;
+/// Of so many fills whose end is known half is forgotten, so that the share is that of late.
+const ENDS_MAX: u16 = 64;
+
 /// What is odd about one market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Watched {
@@ -36,6 +46,11 @@ struct Watched {
     shapes: u8,
     first: Nanos,
     shut: Option<Shut>,
+    /// Fills that were charged another fee than the rule's.
+    fee_drifts: u8,
+    /// Of the fills that were provisional, those that became final and those that were taken back.
+    confirmed: u16,
+    reverted: u16,
 }
 
 /// Why nothing is opened in a market, and since when its book proves it well.
@@ -62,12 +77,32 @@ pub(super) struct Quarantine {
 
 impl Watched {
     /// Nothing is odd.
-    const CALM: Self = Self { shapes: 0, first: Nanos::ZERO, shut: None };
+    const CALM: Self = Self {
+        shapes: 0,
+        first: Nanos::ZERO,
+        shut: None,
+        fee_drifts: 0,
+        confirmed: 0,
+        reverted: 0,
+    };
+
+    /// A provisional fill came to its end. Returns whether too many were taken back.
+    fn on_end(&mut self, reverted: bool) -> bool {
+        let count = if reverted { &mut self.reverted } else { &mut self.confirmed };
+        *count += 1;
+        let all = self.confirmed + self.reverted;
+        let too_many = self.reverted >= REVERTS_MIN
+            && u32::from(self.reverted) * 100 >= u32::from(all) * REVERTS_PERCENT;
+        if all >= ENDS_MAX {
+            (self.confirmed, self.reverted) = (self.confirmed / 2, self.reverted / 2);
+        }
+        too_many && reverted
+    }
 }
 
 pack_fields! {
     Shut { why, epoch, whole }
-    Watched { shapes, first, shut }
+    Watched { shapes, first, shut, fee_drifts, confirmed, reverted }
 }
 
 state_fields! {
@@ -128,17 +163,19 @@ impl Quarantine {
     fn shut(&mut self, market: MarketId, why: QuarantineWhy, epoch: u32) -> bool {
         let shut = &mut self.markets[market.index()].shut;
         let before = shut.map(|shut| shut.why);
-        if before.is_none_or(|before| before <= why) {
+        if before.is_none_or(|before| before.gravity() <= why.gravity()) {
             *shut = Some(Shut { why, epoch, whole: None }); // again: the time of good books begins anew
         }
         self.shut.insert(market.index());
-        before.is_none_or(|before| before < why)
+        before.is_none_or(|before| before.gravity() < why.gravity())
     }
 
     fn open(&mut self, market: MarketId) -> bool {
         let watched = &mut self.markets[market.index()];
-        (watched.shapes, watched.first) = (0, Nanos::ZERO);
-        watched.shut = None;
+        // A book that is whole again says nothing of fees and fills.
+        let was_looked_at = watched.shut.is_some_and(|shut| shut.why.needs_person());
+        let before = if was_looked_at { Watched::CALM } else { *watched };
+        *watched = Watched { shapes: 0, first: Nanos::ZERO, shut: None, ..before };
         self.shut.remove(market.index())
     }
 }
@@ -205,6 +242,29 @@ impl Core {
             return;
         }
         self.quarantine(market, QuarantineWhy::Shape, out);
+    }
+
+    /// A fill, or what was found of the fees of a market later, is not what its rule says (P5).
+    pub(super) fn on_fee_drift(
+        &mut self,
+        market: MarketId,
+        order: Option<OrderId>,
+        out: &mut Outbox,
+    ) {
+        self.alarm(Alarm::FeeDrift, Some(market), order, out);
+        let drifts = &mut self.quarantine.markets[market.index()].fee_drifts;
+        *drifts = drifts.saturating_add(1);
+        if *drifts >= FEE_DRIFTS_MAX {
+            self.quarantine(market, QuarantineWhy::Fees, out);
+        }
+    }
+
+    /// A fill that was provisional became final, or was taken back: a market in which that happens again and again is left
+    /// alone.
+    pub(super) fn on_fill_end(&mut self, market: MarketId, reverted: bool, out: &mut Outbox) {
+        if self.quarantine.markets[market.index()].on_end(reverted) {
+            self.quarantine(market, QuarantineWhy::Reverts, out);
+        }
     }
 
     /// Nothing more is opened in a market; what is held there can be left. Where a venue filled what it must not in a

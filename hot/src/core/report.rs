@@ -39,7 +39,7 @@ impl Core {
             Report::Fill(fill) => self.on_fill(now, &fill, report, out),
             Report::Finality { fill, state } => match state {
                 Finality::Failed => self.undo(now, fill, out),
-                Finality::Final => self.fills.on_final(now, fill),
+                Finality::Final => self.on_final(now, fill, out),
                 Finality::Provisional => {}
             },
             Report::CancelRefused { order } => {

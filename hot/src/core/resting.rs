@@ -117,7 +117,8 @@ impl Core {
         self.reserve(order.market, record.reserved);
         let approved = approved?;
         let change = Some(ChangeSent { to: *to, sent: now, replaces });
-        let claimed = self.reclaim(Record { change, ..record });
+        let crossed = record.crossed || (!replaces && self.crosses(&asked));
+        let claimed = self.reclaim(Record { change, crossed, ..record });
         *self.orders.find_mut(OrderRef::Id(id)).expect("just found") = claimed;
         if replaces {
             self.cancel(now, id, out);

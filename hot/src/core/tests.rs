@@ -3,6 +3,7 @@
 mod adopt;
 mod age;
 mod at_venue;
+mod charged;
 mod claims;
 mod compare;
 mod context;
@@ -15,9 +16,13 @@ mod histories;
 mod invariants;
 mod leaving;
 mod leftovers;
+mod model;
 mod money;
 mod orders;
 mod overfill;
+mod pairs;
+mod plain_ledger;
+mod provisional;
 mod quarantine;
 mod reducing;
 mod refused;
@@ -40,7 +45,7 @@ use crate::ids::{Action, BasketId, ClusterId, FillId, OrderRef, Outcome, Side, V
 use crate::links::{LinkNumber, LinkSet};
 use crate::market::{Category, MarketStatus};
 use crate::order::{Order, Tif};
-use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
+use crate::report::{Fill, Finality, Liquidity, OrderStatus, Report, VenueState};
 use crate::risk::LimitRow;
 use crate::units::{Price, Qty, Usd};
 
@@ -282,7 +287,7 @@ impl Desk {
             price,
             qty: qty(contracts),
             fee: None,
-            taker: true,
+            liquidity: Liquidity::Taker,
             finality: Finality::Provisional,
         }
     }

@@ -22,6 +22,7 @@ impl Core {
         self.stats.fills_failed += 1;
         let Booking { market, outcome, price, qty, fee, .. } = booked.booking;
         self.alarm(Alarm::FailedFill, Some(market), Some(booked.order), out);
+        self.on_fill_end(market, true, out);
         if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
             assert!(qty <= record.filled, "O2: no more is taken back than was booked");
             record.filled = record.filled.saturating_sub(qty);
@@ -29,6 +30,9 @@ impl Core {
             record.told = record.told.saturating_sub(qty);
             record.notional = (record.notional - price.cost_ceil(qty)).max(Usd::ZERO);
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
+        }
+        if booked.settled.is_none() {
+            self.money.let_go(&self.books, &booked.booking, booked.held_back);
         }
         let result = self.money.undo(&self.books, &self.baskets, booked.entry, &booked.booking);
         self.reclaim_live(booked.order);

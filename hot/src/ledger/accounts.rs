@@ -86,6 +86,10 @@ impl Accounts {
             Entry::Redeemed { market, account } => self.pay_claim(market, Cash(account)),
             Entry::Lost { market } => self.pay_claim(market, Transfers),
             Entry::Day => self.realised_today = Usd::ZERO,
+            Entry::Pairs { market, account, by, price } => {
+                self.convert_pairs(market, account, by, price);
+            }
+            Entry::Fee { market, account, by } => self.charge(market, account, by),
         }
     }
 
@@ -193,6 +197,21 @@ impl Accounts {
     ) {
         let (result, moved) = self.change(market, |position| position.sell(outcome, qty, proceeds));
         self.trade(market, account, proceeds, moved.cost, result);
+    }
+
+    /// A dollar becomes a YES and a NO, or the other way; both together cost and bring exactly the dollar.
+    fn convert_pairs(&mut self, market: MarketId, account: CashAccount, by: i64, price: Price) {
+        let pairs = Qty::from_micros(by.unsigned_abs());
+        let yes = price.proceeds_floor(pairs);
+        let no = Price::ONE.proceeds_floor(pairs) - yes;
+        for (outcome, amount) in [(Outcome::Yes, yes), (Outcome::No, no)] {
+            if by > 0 {
+                self.buy(market, account, outcome, pairs, amount);
+            } else {
+                self.sell(market, account, outcome, pairs, amount);
+            }
+        }
+        self.settle(market, account);
     }
 
     /// What a venue does with a position by itself.

@@ -129,6 +129,10 @@ enum Entry {
     Lost { market: MarketId },
     /// A new day.
     Day,
+    /// So many millionths of YES and of NO came to be, for a dollar a pair; below zero they were merged and paid.
+    Pairs { market: MarketId, account: CashAccount, by: i64, price: Price },
+    /// So much more was charged for fills of a market than was booked with them, or less.
+    Fee { market: MarketId, account: CashAccount, by: Usd },
 }
 
 /// Which entry a fill is: what [`Ledger::undo`] takes it out by.
@@ -348,6 +352,23 @@ impl Ledger {
         assert!(!self.position(market).has_claim(), "P6: a claim is lost once");
     }
 
+    /// Pairs of YES and NO were split off cash, a dollar each, or merged into cash where `by`, in millionths of a pair, is
+    /// below zero. A YES is booked at `price` and a NO at the rest of the dollar.
+    pub fn convert_pairs(&mut self, market: MarketId, account: CashAccount, by: i64, price: Price) {
+        let cash = self.cash(account);
+        self.enter(Entry::Pairs { market, account, by, price });
+        let settles = self.position(market).is_settled();
+        assert!(
+            settles || self.cash(account) == cash - Usd::from_micros(by),
+            "P1: a pair is worth a dollar, neither more nor less"
+        );
+    }
+
+    /// Fills of a market were charged so much more than was booked with them, or less where `by` is below zero.
+    pub fn charge_more(&mut self, market: MarketId, account: CashAccount, by: Usd) {
+        self.enter(Entry::Fee { market, account, by });
+    }
+
     /// A new day: its result starts at nothing. The loss halt, if any, stays.
     pub fn new_day(&mut self) {
         self.enter(Entry::Day);
@@ -425,6 +446,8 @@ pack_variants! {
         8 = Day,
         9 = CashBy { account, by },
         10 = PositionBy { market, account, by, price },
+        11 = Pairs { market, account, by, price },
+        12 = Fee { market, account, by },
     }
 }
 

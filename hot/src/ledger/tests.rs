@@ -372,3 +372,82 @@ fn a_part_of_a_difference_leaves_a_fill_that_fails_later_to_be_taken_out() {
         assert!(ledger.is_balanced());
     }
 }
+
+#[test]
+#[should_panic(expected = "P2: the lines of a booking sum to nothing")]
+fn lines_that_do_not_sum_to_nothing_are_no_booking() {
+    let account = CashAccount::of(Venue::Kalshi, 0);
+    let lines = [
+        (LedgerAccount::Cash(account), Usd::from_micros(-5)),
+        (LedgerAccount::Fees, Usd::from_micros(4)),
+    ];
+    let mut balances = balances::Balances::EMPTY;
+    balances.post(&lines);
+}
+
+#[test]
+fn reserved_cash_comes_out_of_the_free_and_outlives_a_fill_that_fails() {
+    let bought = shares(Outcome::Yes, Action::Buy, 4_000, 10);
+    let account = bought.account;
+    let mut ledger = Ledger::new();
+    ledger.set_cash(account, Usd::from_dollars(100));
+    ledger.reserve(account, Usd::from_dollars(30));
+    let free = |ledger: &Ledger| ledger.balance(LedgerAccount::Cash(account));
+    assert_eq!(
+        (ledger.cash(account), free(&ledger)),
+        (Usd::from_dollars(100), Usd::from_dollars(70))
+    );
+    let entry = ledger.book(&bought);
+    ledger.reserve(account, Usd::from_dollars(-4));
+    assert_eq!(
+        (ledger.cash(account), free(&ledger)),
+        (Usd::from_dollars(96), Usd::from_dollars(70))
+    );
+    ledger.undo(entry, &bought);
+    let reserved = ledger.balance(LedgerAccount::Reserved(account));
+    assert_eq!((free(&ledger), reserved), (Usd::from_dollars(74), Usd::from_dollars(26)));
+    assert!(ledger.is_balanced());
+    ledger.set_cash(account, Usd::from_dollars(50)); // the venue's word is for all of it
+    assert_eq!(
+        (free(&ledger), ledger.cash(account)),
+        (Usd::from_dollars(24), Usd::from_dollars(50))
+    );
+}
+
+#[test]
+#[should_panic(expected = "R3: no more is given back than was claimed")]
+fn more_given_back_than_was_claimed_stops() {
+    let account = CashAccount::of(Venue::Kalshi, 0);
+    let mut ledger = Ledger::new();
+    ledger.reserve(account, Usd::from_dollars(3));
+    ledger.reserve(account, Usd::from_micros(-3_000_001));
+}
+
+#[test]
+fn a_pair_costs_and_brings_a_dollar_whatever_its_halves_are_taken_for() {
+    let (market, account) = (MarketId::new(2), CashAccount::of(Venue::Polymarket, 0));
+    for ticks in [0, 3_333, 9_999, 10_000] {
+        let mut ledger = Ledger::new();
+        ledger.set_cash(account, Usd::from_dollars(100));
+        ledger.convert_pairs(market, account, 7_000_001, price(ticks));
+        assert_eq!(ledger.cash(account), Usd::from_micros(92_999_999));
+        assert_eq!((ledger.cost(), ledger.realised()), (Usd::from_micros(7_000_001), Usd::ZERO));
+        ledger.convert_pairs(market, account, -7_000_001, price(10_000 - ticks));
+        assert_eq!(ledger.cash(account), Usd::from_dollars(100));
+        assert!(ledger.position(market).is_flat() && ledger.is_balanced());
+        assert_eq!(ledger.realised(), Usd::ZERO);
+    }
+}
+
+#[test]
+fn a_market_that_is_void_pays_half_a_dollar_for_each_contract() {
+    let mut ledger = Ledger::new();
+    let bought = shares(Outcome::Yes, Action::Buy, 7_000, 10);
+    ledger.set_cash(bought.account, Usd::from_dollars(100));
+    ledger.book(&bought);
+    ledger.settle(bought.market, bought.account, price(5_000));
+    ledger.redeem(bought.market, bought.account);
+    assert_eq!(ledger.cash(bought.account), Usd::from_dollars(98));
+    assert_eq!(ledger.realised(), Usd::from_dollars(-2));
+    assert!(ledger.is_balanced());
+}

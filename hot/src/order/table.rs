@@ -36,6 +36,9 @@ pub struct Record {
     pub reserved_qty: Qty,
     /// When the order was handed to the executor.
     pub sent: Nanos,
+    /// Whether its limit reached the best price of the other side when it was sent, or changed: it may have traded at once.
+    /// Taken as true where nobody knows, because takers pay more.
+    pub crossed: bool,
     /// Spaces out the questions to the venue about the order.
     pub queries: Pace,
     /// Whether a question came up too early: it is asked as soon as the next one is due.
@@ -85,7 +88,7 @@ enum_table! {
 
 pack_fields! {
     Record {
-        order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, queries,
+        order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, crossed, queries,
         query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
     }
     ChangeSent { to, sent, replaces }
@@ -107,6 +110,7 @@ impl Record {
             reserved: cash,
             reserved_qty: qty,
             sent: now,
+            crossed: true,
             queries: Pace::NEW,
             query_owed: false,
             cancels: Pace::NEW,

@@ -4,8 +4,7 @@ use crate::pack::enum_table;
 
 enum_table! {
     /// Why a market is quarantined: nothing is opened there, and what is held there can still be hedged and sold. Of
-    /// several causes the gravest stands; they are in that order.
-    #[derive(PartialOrd, Ord)]
+    /// several causes the gravest stands: see [`QuarantineWhy::gravity`].
     pub enum QuarantineWhy {
         /// Messages about its book had a shape that we do not know.
         Shape = 0, "shape";
@@ -15,22 +14,38 @@ enum_table! {
         WorseFill = 2, "worse_fill";
         /// An order in it filled beyond its quantity.
         Overfill = 3, "overfill";
+        /// Fill after fill in it was charged another fee than the rule's.
+        Fees = 4, "fees";
+        /// Too many of its fills were taken back.
+        Reverts = 5, "reverts";
     }
 }
 
 impl QuarantineWhy {
+    /// How grave a cause is beside the others: of several, the highest stands.
+    pub const fn gravity(self) -> u8 {
+        match self {
+            Self::Shape => 0,
+            Self::Meaning => 1,
+            Self::Fees => 2,
+            Self::Reverts => 3,
+            Self::WorseFill => 4,
+            Self::Overfill => 5,
+        }
+    }
+
     /// Whether it waits for a person. What is not such a cause ends by itself, once a fresh book has been whole for a while.
     pub const fn needs_person(self) -> bool {
         match self {
             Self::Shape => false,
-            Self::Meaning | Self::WorseFill | Self::Overfill => true,
+            Self::Meaning | Self::Fees | Self::Reverts | Self::WorseFill | Self::Overfill => true,
         }
     }
 
     /// Whether the venue filled what it must not. In a second market that halts trading.
     pub const fn is_fill(self) -> bool {
         match self {
-            Self::Shape | Self::Meaning => false,
+            Self::Shape | Self::Meaning | Self::Fees | Self::Reverts => false,
             Self::WorseFill | Self::Overfill => true,
         }
     }
@@ -42,6 +57,8 @@ impl QuarantineWhy {
             Self::Meaning => "a word that is not understood; until a person releases it",
             Self::WorseFill => "filled at a worse price than agreed; until a person releases it",
             Self::Overfill => "filled beyond the order; until a person releases it",
+            Self::Fees => "other fees than its rule says; until a person releases it",
+            Self::Reverts => "too many fills taken back; until a person releases it",
         }
     }
 }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::fees::FeeRule;
     use crate::ids::{MarketId, OrderRef, VenueKey};
-    use crate::report::Finality;
+    use crate::report::{Finality, Liquidity};
 
     fn fill(qty: Qty) -> Fill {
         Fill {
@@ -152,7 +152,7 @@ mod tests {
             price: Price::ZERO,
             qty,
             fee: None,
-            taker: true,
+            liquidity: Liquidity::Taker,
             finality: Finality::Provisional,
         }
     }

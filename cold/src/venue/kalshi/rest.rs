@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
-use surefoot_hot::report::{Fill, Finality, OrderStatus, Report, VenueState};
+use surefoot_hot::report::{Fill, Finality, Liquidity, OrderStatus, Report, VenueState};
 use surefoot_hot::units::{Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine, venue_key};
 
@@ -127,7 +127,12 @@ pub fn fills(
         price: Price::ZERO, // its parts have theirs
         qty: object.fine_qty("count_fp")?,
         fee: Some(object.fine_fee("fee_cost")?),
-        taker: object.get("is_taker").and_then(Value::as_bool).ok_or(object.error("is_taker"))?,
+        liquidity: match object.get("is_taker") {
+            Some(Value::Bool(true)) => Liquidity::Taker,
+            Some(Value::Bool(false)) => Liquidity::Maker,
+            None | Some(Value::Null) => Liquidity::Unsaid,
+            Some(_) => return Err(object.error("is_taker")),
+        },
         finality: Finality::Final,
     };
     let action = if side == Side::Bid { Action::Buy } else { Action::Sell };

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use surefoot_hot::ids::{Action, MarketId, OrderRef, Outcome, Side, VenueKey};
-use surefoot_hot::report::{Fill, Finality, OrderStatus, VenueState};
+use surefoot_hot::report::{Fill, Finality, Liquidity, OrderStatus, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::{fill_id, fine, venue_key};
 
@@ -153,7 +153,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
     let taker_token = trade.text("asset_id")?;
     let taker_action = action(&trade, "side")?;
     let mut found = Vec::new();
-    let mut push = |id: Word, token: &str, action: Action, row: &Object<'_>, size, taker| {
+    let mut push = |id: Word, token: &str, action: Action, row: &Object<'_>, size, liquidity| {
         let (price, qty) = (row.fine_price("price")?, row.fine_qty(size)?);
         let Some((market, outcome)) = (ours.token)(token) else { return Ok(()) };
         let key = venue_key(&id);
@@ -165,7 +165,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
             price: Price::ZERO, // its parts have theirs
             qty,
             fee: None, // the venue states no amount; ours is computed
-            taker,
+            liquidity,
             finality,
         };
         found.extend(fine::parts(fill, outcome, action, price).into_iter().flatten());
@@ -177,7 +177,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         _ => trade.text_or_empty("owner") == ours.owner || (ours.order)(&taker_id),
     };
     if is_taker {
-        push(taker_id, taker_token, taker_action, &trade, "size", true)?;
+        push(taker_id, taker_token, taker_action, &trade, "size", Liquidity::Taker)?;
     }
     for maker in trade.get("maker_orders").and_then(Value::as_array).into_iter().flatten() {
         let maker = Object::new("maker order", maker);
@@ -190,7 +190,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         };
         let token = maker.text("asset_id")?;
         let maker_action = maker_action(&maker, token == taker_token, taker_action)?;
-        push(id, token, maker_action, &maker, "matched_amount", false)?;
+        push(id, token, maker_action, &maker, "matched_amount", Liquidity::Maker)?;
     }
     Ok(found)
 }
@@ -407,13 +407,14 @@ mod tests {
                 price: Price::from_ticks(5_200).unwrap(),
                 qty: Qty::from_contracts(20),
                 fee: None,
-                taker: false,
+                liquidity: Liquidity::Maker,
                 finality: Finality::Provisional,
             }]
         );
         let taker = Ours { owner: "other", order: &|id| *id == [0x99; 32], token: &token };
         let found = fills(&trade, &taker).unwrap();
-        assert_eq!((found.len(), found[0].taker, found[0].side), (1, true, Side::Bid));
+        assert_eq!((found.len(), found[0].side), (1, Side::Bid));
+        assert_eq!(found[0].liquidity, Liquidity::Taker);
         // a maker without a side, in the taker's own token, is on the other side
         let bare = Ours { owner: "x", order: &|id| *id == [0x66; 32], token: &token };
         assert_eq!(fills(&trade, &bare).unwrap()[0].side, Side::Ask);

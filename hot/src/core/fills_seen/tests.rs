@@ -36,6 +36,7 @@ fn booked(fill: u64, entry: EntryId, venue: Venue, at: Nanos, is_final: bool) ->
         settled: is_final.then_some(at),
         undone: false,
         taker: true,
+        held_back: HeldBack::NOTHING,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, CashAccount, EntryId, Ledger, LedgerAccount, Position};
 use crate::market::MarketDef;
 use crate::order::Order;
+use crate::pack::pack_fields;
 use crate::risk::{Account, Exposure};
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
@@ -40,6 +41,29 @@ pub(super) struct Money {
     day_base: Usd,
     /// Where the next slice of positions to be checked begins.
     checked_to: usize,
+    /// Cash of sales that may still fail: it is reserved. By cash account.
+    held_back: [Usd; CASH_ACCOUNTS],
+    /// What was at risk in the contracts that those sales gave away: it still counts.
+    doubtful: Usd,
+}
+
+/// What a sale that may still fail would have freed: until its end is known it counts as if it had failed, while the
+/// contracts count as sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HeldBack {
+    /// What the sale brought.
+    pub cash: Usd,
+    /// What was at risk in the contracts that it gave away.
+    pub at_risk: Usd,
+}
+
+impl HeldBack {
+    /// Nothing is in doubt.
+    pub const NOTHING: Self = Self { cash: Usd::ZERO, at_risk: Usd::ZERO };
+}
+
+pack_fields! {
+    HeldBack { cash, at_risk }
 }
 
 /// How a figure of ours is corrected.
@@ -66,6 +90,7 @@ pub(super) enum Correction {
 state_fields! {
     Money {
         ledger: value, exposure: value, worth: value, account: value, day: value, day_base: value, checked_to: index,
+        held_back: value, doubtful: value,
     }
 }
 
@@ -80,6 +105,8 @@ impl Money {
             day: 0,
             day_base: Usd::ZERO,
             checked_to: 0,
+            held_back: [Usd::ZERO; CASH_ACCOUNTS],
+            doubtful: Usd::ZERO,
         }
     }
 
@@ -194,9 +221,17 @@ impl Money {
         }
     }
 
-    /// Books a fill.
-    pub fn book(&mut self, books: &Books, baskets: &Baskets, booking: &Booking) -> EntryId {
+    /// Books a fill; one that may still fail is `provisional`. Returns what of it is held back until its end is known.
+    pub fn book(
+        &mut self,
+        books: &Books,
+        baskets: &Baskets,
+        booking: &Booking,
+        provisional: bool,
+    ) -> (EntryId, HeldBack) {
         let realised = self.ledger.realised();
+        let &Booking { market, account, .. } = booking;
+        let (cash, at_risk) = (self.ledger.cash(account), self.ledger.position(market).at_risk());
         let entry = self.change_held(books, booking.market, |ledger| ledger.book(booking));
         // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
         // now, and must not count twice until the next valuation.
@@ -204,7 +239,54 @@ impl Money {
         if !bought || self.ledger.realised() - realised != -booking.fee {
             self.mark(books, baskets);
         }
-        entry
+        if !provisional || bought {
+            return (entry, HeldBack::NOTHING);
+        }
+        let held_back = HeldBack {
+            cash: (self.ledger.cash(account) - cash).max(Usd::ZERO),
+            at_risk: (at_risk - self.ledger.position(market).at_risk()).max(Usd::ZERO),
+        };
+        self.hold_back(books, booking, held_back, false);
+        (entry, held_back)
+    }
+
+    /// The end of a sale is known, or nobody can know it any more: nothing of it is held back from here on.
+    pub fn let_go(&mut self, books: &Books, booking: &Booking, held_back: HeldBack) {
+        self.hold_back(books, booking, held_back, true);
+    }
+
+    fn hold_back(&mut self, books: &Books, booking: &Booking, what: HeldBack, ends: bool) {
+        let &Booking { market, account, .. } = booking;
+        let HeldBack { cash, at_risk } = what;
+        let (cash, at_risk) = if ends { (-cash, -at_risk) } else { (cash, at_risk) };
+        self.held_back[account.index()] += cash;
+        self.doubtful += at_risk;
+        self.ledger.reserve(account, cash);
+        let &MarketDef { cluster, venue, .. } =
+            books.terms(market).expect("a market in use has terms");
+        self.exposure.add(market, cluster, venue, at_risk);
+    }
+
+    /// Pairs of YES and NO were split off cash, or merged into it where `by`, in millionths, is below zero.
+    pub fn convert_pairs(
+        &mut self,
+        books: &Books,
+        baskets: &Baskets,
+        market: MarketId,
+        by: i64,
+        yes_price: Price,
+    ) {
+        let terms = books.terms(market).expect("a market in use has terms");
+        let account = CashAccount::of(terms.venue, terms.shard);
+        self.change_held(books, market, |ledger| {
+            ledger.convert_pairs(market, account, by, yes_price);
+        });
+        self.mark(books, baskets); // what went took its worth along
+    }
+
+    /// Fills of a market were charged so much more than was booked with them, or less.
+    pub fn charge_more(&mut self, market: MarketId, account: CashAccount, by: Usd) {
+        self.ledger.charge_more(market, account, by);
     }
 
     /// Takes a booked fill back. Returns what that changed of the realised result.
@@ -327,6 +409,15 @@ impl Money {
         self.ledger.check_positions(0, usize::MAX);
     }
 
+    /// Checks what is held back, and counts as at risk, for sales whose end is not known against their sum.
+    ///
+    /// # Panics
+    /// R6: where they differ.
+    pub fn check_held_back(&self, cash: &[Usd; CASH_ACCOUNTS], at_risk: Usd) {
+        let same = *cash == self.held_back && at_risk == self.doubtful;
+        assert!(same, "R6: cash of sales that may fail is held back, and nothing else");
+    }
+
     /// Checks what is reserved and at risk against the sum of what live orders and groups hold, by cash account.
     ///
     /// # Panics
@@ -334,13 +425,11 @@ impl Money {
     pub fn check_claims(&self, claimed: &[Usd; CASH_ACCOUNTS]) {
         let reserved =
             CashAccount::all().map(|account| self.ledger.balance(LedgerAccount::Reserved(account)));
-        assert!(
-            reserved.eq(claimed.iter().copied()),
-            "R5: reservations are the sum of live orders and holds"
-        );
+        let needed = claimed.iter().zip(&self.held_back).map(|(claimed, held)| *claimed + *held);
+        assert!(reserved.eq(needed), "R5: reservations are the sum of live orders and holds");
         let all = claimed.iter().fold(Usd::ZERO, |sum, part| sum + *part);
         assert_eq!(
-            all + self.ledger.at_risk(),
+            all + self.ledger.at_risk() + self.doubtful,
             self.exposure.total(),
             "R2: exposure is what is held and reserved"
         );
@@ -365,6 +454,10 @@ impl Money {
 
     pub fn exposure_mut(&mut self) -> &mut Exposure {
         &mut self.exposure
+    }
+
+    pub fn doubtful_mut(&mut self) -> &mut Usd {
+        &mut self.doubtful
     }
 
     pub fn day_base_mut(&mut self) -> &mut Usd {

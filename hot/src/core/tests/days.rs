@@ -133,7 +133,7 @@ impl Maker {
                 price,
                 qty: part,
                 fee: None,
-                taker: true,
+                liquidity: Liquidity::Taker,
                 finality: self.rng.of(&[Finality::Provisional, Finality::Final]),
             };
             self.later(Report::Fill(fill));

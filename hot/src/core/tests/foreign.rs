@@ -14,7 +14,7 @@ fn stray(desk: &mut Desk, key: u64) -> Fill {
         price: price(50),
         qty: qty(1),
         fee: None,
-        taker: true,
+        liquidity: Liquidity::Taker,
         finality: Finality::Provisional,
     }
 }

@@ -273,7 +273,7 @@ impl World {
             price: yes,
             qty: part,
             fee: Some(fee),
-            taker: false,
+            liquidity: Liquidity::Maker,
             finality: if final_at_once { Finality::Final } else { Finality::Provisional },
         };
         if fails {

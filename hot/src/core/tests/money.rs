@@ -151,7 +151,7 @@ fn a_fill_that_nobody_claims_is_named_and_taken_over() {
         price: price(50),
         qty: qty(10),
         fee: None,
-        taker: true,
+        liquidity: Liquidity::Taker,
         finality: Finality::Provisional,
     }));
     let told = |desk: &mut Desk, since, yes| {

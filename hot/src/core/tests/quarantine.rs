@@ -13,11 +13,11 @@ impl Desk {
         self.event(Event::Odd { venue, market: Some(market), what });
     }
 
-    fn quarantined(&self) -> Vec<(MarketId, QuarantineWhy)> {
+    pub(super) fn quarantined(&self) -> Vec<(MarketId, QuarantineWhy)> {
         self.core.stats().quarantined_shown.shown().collect()
     }
 
-    fn alarms(&self, wanted: Alarm) -> usize {
+    pub(super) fn alarms(&self, wanted: Alarm) -> usize {
         let is = |note: &&Note| matches!(note, Note::Alarm { what, .. } if *what == wanted);
         self.notes.iter().filter(is).count()
     }

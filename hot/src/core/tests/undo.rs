@@ -80,9 +80,25 @@ fn the_missing_leg_is_bought_again_as_far_as_the_basket_pays() {
 fn what_is_taken_back_is_told_as_it_was_booked() {
     for taker in [true, false] {
         let mut desk = Desk::new();
-        desk.gap();
+        desk.book(PM, &[(38, 300)], &[(60, 100)]);
+        let cents = if taker { 60 } else { 40 };
+        let rests = to_rest(PM, Action::Buy, cents, 30, false);
+        let Control::Rest { market, outcome, action, price, qty, expires, exit, .. } = rests else {
+            unreachable!("it was just made")
+        };
+        let post_only = !taker;
+        desk.control(Control::Rest {
+            market,
+            outcome,
+            action,
+            price,
+            qty,
+            expires,
+            post_only,
+            exit,
+        });
         let first = desk.last_placed();
-        let fill = Fill { taker, ..desk.fill_of(&first, 30) };
+        let fill = Fill { liquidity: Liquidity::Unsaid, ..desk.fill_of(&first, 30) };
         desk.report(Report::Fill(fill));
         void(&mut desk, &fill);
         let told = |undone: bool| {

@@ -6,7 +6,7 @@ use super::wire::{self, Message};
 use super::{Session, first};
 use crate::event::{Event, Oddity};
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
-use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
+use crate::report::{Fill, Finality, Liquidity, OrderStatus, Report, VenueState};
 use crate::units::Price;
 
 impl Session {
@@ -91,9 +91,10 @@ fn read_fill(
         price: Price::ZERO, // its parts have theirs
         qty,
         fee: fee.map(|(fee, _)| fee),
-        taker: match message.is_taker {
-            b"true" => true,
-            b"false" => false,
+        liquidity: match message.is_taker {
+            b"true" => Liquidity::Taker,
+            b"false" => Liquidity::Maker,
+            b"" => Liquidity::Unsaid,
             _ => return Err(DecodeError::BadField { field: "is_taker", at: 0 }),
         },
         finality: Finality::Final,

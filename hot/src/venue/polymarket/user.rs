@@ -14,7 +14,7 @@ use super::odd;
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
 use crate::event::{Event, Link, Oddity};
 use crate::ids::{Action, OrderRef, Outcome, Side, Venue, VenueKey};
-use crate::report::{Fill, Finality, OrderStatus, Report, VenueState};
+use crate::report::{Fill, Finality, Liquidity, OrderStatus, Report, VenueState};
 use crate::symbol::SymbolError;
 use crate::units::{Nanos, Price, Qty};
 
@@ -358,7 +358,7 @@ impl UserSession {
                 price: Price::ZERO, // its parts have theirs
                 qty: maker.qty,
                 fee: None,
-                taker: false,
+                liquidity: Liquidity::Maker,
                 finality,
             };
             push_fill(fine::parts(fill, maker.outcome, action, maker.price), sink);
@@ -388,7 +388,7 @@ impl UserSession {
             price: Price::ZERO, // its parts have theirs
             qty,
             fee: None,
-            taker: true,
+            liquidity: Liquidity::Taker,
             finality,
         };
         push_fill(fine::parts(fill, outcome, action, price), sink);

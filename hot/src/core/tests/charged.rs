@@ -1,0 +1,165 @@
+//! What a fill is charged: who was the taker, what the rule says, and what becomes of a market that charges otherwise.
+
+use super::*;
+use crate::risk::QuarantineWhy;
+
+impl Desk {
+    /// The last fill's word on who took.
+    fn was_taker(&self) -> bool {
+        let booked = self.notes.iter().rev().find_map(|note| match note {
+            Note::Booked { taker, .. } => Some(*taker),
+            _ => None,
+        });
+        booked.expect("a fill was booked")
+    }
+
+    /// An order to buy 10 YES at Kalshi for so many cents, where the book is 40 to 60.
+    fn rest_at(&mut self, cents: u16, post_only: bool) -> Order {
+        self.book(KA, &[(40, 100)], &[(60, 100)]);
+        self.control(Control::Rest {
+            market: KA,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: price(cents),
+            qty: qty(10),
+            expires: None,
+            post_only,
+            exit: false,
+        });
+        self.last_placed()
+    }
+}
+
+#[test]
+fn how_it_was_sent_decides_who_took_then_the_venues_word_then_the_book() {
+    use Liquidity::{Maker, Taker, Unsaid};
+    // Limit in cents, post-only, what the venue says, at which price it fills; and whether it took.
+    let cases = [
+        (50, true, Maker, 50, false),
+        (50, true, Taker, 50, false),
+        (50, true, Unsaid, 50, false),
+        (50, false, Taker, 50, true),
+        (60, false, Maker, 60, false),
+        (50, false, Unsaid, 50, false), // it did not reach the 60 that is offered
+        (60, false, Unsaid, 60, true),
+        (50, false, Unsaid, 49, true), // only a taker gets better than its limit
+    ];
+    for (cents, post_only, liquidity, at, took) in cases {
+        let mut desk = Desk::new();
+        let order = desk.rest_at(cents, post_only);
+        let fill = Fill { liquidity, price: price(at), ..desk.fill_of(&order, 10) };
+        desk.report(Report::Fill(fill));
+        assert_eq!(desk.was_taker(), took, "{cents} {post_only} {liquidity:?} {at}");
+        let fee = terms(KA).fee.fee(price(at), qty(10), took);
+        assert_eq!(desk.core.ledger().fees(), fee, "the fee is that of its part");
+    }
+}
+
+#[test]
+fn what_cannot_rest_took_whatever_the_venue_says() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let order = desk.last_placed();
+    assert!(!order.tif.may_rest());
+    let fill = Fill { liquidity: Liquidity::Maker, ..desk.fill_of(&order, 30) };
+    desk.report(Report::Fill(fill));
+    assert!(desk.was_taker());
+}
+
+#[test]
+fn a_change_that_reaches_the_book_may_take() {
+    let mut desk = Desk::new();
+    let order = desk.rest_at(50, false);
+    desk.status(&order, VenueState::Resting, Some(0));
+    let (to, qty) = (price(60), qty(10));
+    desk.control(Control::Amend { order: order.id, price: to, qty, expires: None });
+    desk.report(Report::Terms { order: OrderRef::Id(order.id), price: to, qty });
+    let changed = Order { price: to, ..order };
+    let fill = Fill { liquidity: Liquidity::Unsaid, ..desk.fill_of(&changed, 10) };
+    desk.report(Report::Fill(fill));
+    assert!(desk.was_taker());
+}
+
+#[test]
+fn three_fills_with_other_fees_than_the_rules_close_the_market_until_a_person_releases_it() {
+    let mut desk = Desk::new();
+    for nth in 1..=6 {
+        let order = desk.rest_at(50, true);
+        let odd = Some(Usd::from_micros(201)); // makers pay nothing there, and two units are rounding
+        let fill = Fill { fee: odd, ..desk.fill_of(&order, 10) };
+        desk.report(Report::Fill(fill));
+        assert_eq!(desk.alarms(Alarm::FeeDrift), nth, "each is told");
+        let shut = nth % 3 == 0;
+        let quarantined = [(KA, QuarantineWhy::Fees)];
+        assert_eq!(desk.quarantined(), quarantined[..usize::from(shut)], "fill {nth}");
+        if shut {
+            desk.control(Control::Release { market: KA }); // the count begins anew
+        }
+        desk.wait(Nanos::from_secs(20));
+    }
+}
+
+/// A desk that has bought 30 YES at Polymarket as a taker, at the fee that the rule says, confirmed and long past.
+fn bought_without_a_fee() -> Desk {
+    let mut desk = Desk::new();
+    for venue in Venue::ALL {
+        desk.reading(venue, &[]);
+    }
+    let fills = desk.buy_gap();
+    for fill in fills {
+        desk.report(Report::Finality { fill: fill.fill, state: Finality::Final });
+    }
+    desk.book(KA, &[(20, 100)], &[(52, 300)]);
+    desk.wait(Nanos::from_secs(20));
+    desk
+}
+
+/// Polymarket has so much more cash than we, in two readings.
+fn read_twice(desk: &mut Desk, more: Usd) {
+    let venue = Venue::Polymarket;
+    let cash = desk.core.ledger().cash_at(venue) + more;
+    let held = [Outcome::Yes, Outcome::No].map(|outcome| desk.held(PM, outcome));
+    for _ in 0..2 {
+        desk.wait(Nanos::from_secs(12));
+        desk.reading(
+            venue,
+            &[
+                Control::Position { market: PM, yes: held[0], no: held[1] },
+                Control::Cash { venue, shard: 0, cash },
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_fee_that_only_the_cash_shows_is_found_booked_and_counted() {
+    let mut desk = bought_without_a_fee();
+    let (fees, cash) = (desk.core.ledger().fees(), desk.core.ledger().cash_at(Venue::Polymarket));
+    let more = Usd::from_cents(5);
+    read_twice(&mut desk, -more);
+    assert_eq!(desk.core.ledger().fees(), fees + more);
+    assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash - more);
+    assert_eq!((desk.alarms(Alarm::FeeDrift), desk.alarms(Alarm::CashDrift)), (1, 0));
+    // The next difference has no fill that explains it.
+    read_twice(&mut desk, -more);
+    assert_eq!((desk.alarms(Alarm::FeeDrift), desk.alarms(Alarm::CashDrift)), (1, 1));
+    assert_eq!(desk.core.ledger().fees(), fees + more);
+}
+
+#[test]
+fn cash_that_no_fee_could_be_is_a_difference_like_any_other() {
+    let mut desk = bought_without_a_fee();
+    let fees = desk.core.ledger().fees();
+    // A twentieth of what thirty contracts change hands for is the most.
+    read_twice(&mut desk, Usd::from_micros(-1_500_001));
+    assert_eq!((desk.alarms(Alarm::FeeDrift), desk.alarms(Alarm::CashDrift)), (0, 1));
+    assert_eq!(desk.core.ledger().fees(), fees);
+}
+
+#[test]
+fn a_fee_that_the_cash_has_agreed_with_explains_nothing_later() {
+    let mut desk = bought_without_a_fee();
+    read_twice(&mut desk, Usd::ZERO);
+    read_twice(&mut desk, Usd::from_cents(-5));
+    assert_eq!((desk.alarms(Alarm::FeeDrift), desk.alarms(Alarm::CashDrift)), (0, 1));
+}

@@ -1,0 +1,497 @@
+//! Ledger and reservations against a recomputation from the whole history: orders rest, are changed, withdrawn, fill in parts
+//! and out of order, fills are confirmed or taken back, pairs are split and merged behind our back, markets settle and are
+//! redeemed. After every step every account is what the plain ledger makes of the history, and every dollar that is not free
+//! is explained by an order that lives or a sale that may still fail.
+
+use super::plain_ledger::{Happened, Plain};
+use super::*;
+use crate::core::money::worst_cost;
+use crate::event::Control as C;
+use crate::ledger::{CashAccount, LedgerAccount};
+use crate::random::Rng;
+
+use std::collections::BTreeMap;
+
+/// Steps of one history; then another one is begun.
+const STEPS: u64 = 400;
+/// Steps in all, or as many as `SUREFOOT_CASES` says while the tests are built.
+const CASES: u64 = match option_env!("SUREFOOT_CASES") {
+    Some(cases) => number(cases.as_bytes()),
+    None => 20_000,
+};
+/// Markets at each venue.
+const MARKETS: u16 = 4;
+const ORDERS: usize = 8;
+const CASH: Usd = Usd::from_dollars(10_000);
+
+const fn number(digits: &[u8]) -> u64 {
+    let (mut at, mut value) = (0, 0);
+    while at < digits.len() {
+        assert!(digits[at].is_ascii_digit(), "SUREFOOT_CASES is a number");
+        value = value * 10 + (digits[at] - b'0') as u64;
+        at += 1;
+    }
+    value
+}
+
+const fn venue_of(market: MarketId) -> Venue {
+    Venue::ALL[market.get() as usize % 2]
+}
+
+fn terms_of(market: MarketId) -> MarketDef {
+    let (like, fee) = match venue_of(market) {
+        Venue::Polymarket => (PM, terms(PM).fee),
+        Venue::Kalshi => (KA, FeeRule::Kalshi { taker: 70_000, maker: 17_500 }),
+    };
+    // Each is a cluster of its own, so that the limits leave room for all.
+    let cluster = ClusterId::new(market.get());
+    MarketDef { market, cluster, fee, min_qty: qty(1), ..terms(like) }
+}
+
+/// An order as the history has it.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    order: Order,
+    filled: Qty,
+    /// The limit and size that a change under way would give it.
+    change: Option<(Price, Qty)>,
+}
+
+/// A booked fill that may still be taken back: where it stands in the history.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    fill: Fill,
+    at: usize,
+    /// What it brought, if it was a sale.
+    brought: Usd,
+}
+
+struct World {
+    rng: Rng,
+    desk: Desk,
+    history: Vec<Happened>,
+    live: BTreeMap<u64, Live>,
+    open: Vec<Open>,
+    answered: usize,
+    settled: BTreeMap<MarketId, Price>,
+    /// When both venues were read last.
+    read: Nanos,
+    counts: [u32; 7],
+}
+
+/// What [`World::counts`] counts.
+#[derive(Clone, Copy)]
+enum Count {
+    Fills,
+    Failed,
+    Cancels,
+    Changes,
+    Splits,
+    Merges,
+    Redeemed,
+}
+
+fn micros(amount: Usd) -> i128 {
+    i128::from(amount.micros())
+}
+
+fn contracts(qty: Qty) -> i128 {
+    i128::from(qty.micros())
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut desk = Desk::unfunded();
+        for market in (0..2 * MARKETS).map(MarketId::new) {
+            desk.event(Event::Market(terms_of(market)));
+        }
+        let row = LimitRow::DailyLoss; // nobody is halted for what chance does
+        desk.control(C::Limit { row, value: row.def().bounds.1 });
+        desk.open();
+        let mut world = Self {
+            rng: Rng::from_seed(seed),
+            desk,
+            history: Vec::new(),
+            live: BTreeMap::new(),
+            open: Vec::new(),
+            answered: 0,
+            settled: BTreeMap::new(),
+            read: Nanos::ZERO,
+            counts: [0; 7],
+        };
+        for market in (0..2 * MARKETS).map(MarketId::new) {
+            world.desk.book(market, &[(45, 300)], &[(55, 300)]);
+        }
+        world.read_both(); // from here on a difference is one
+        world
+    }
+
+    fn read_both(&mut self) {
+        for venue in Venue::ALL {
+            self.desk.reading(venue, &[]);
+        }
+        self.read = self.desk.now;
+    }
+
+    fn count(&mut self, what: Count) {
+        self.counts[what as usize] += 1;
+    }
+
+    fn step(&mut self) {
+        let span = 3_000 + self.rng.below(4_000);
+        self.desk.wait(Nanos::from_millis(span));
+        if self.desk.now.since(self.read) > Nanos::from_secs(15) {
+            self.read_both(); // nothing is opened on an old one
+        }
+        match self.rng.below(20) {
+            0..6 => self.rest(),
+            6..12 => self.fill(),
+            12..14 => self.end(),
+            14 => self.withdraw(),
+            15 => self.change(),
+            16 => self.finish(),
+            17 => self.pairs(),
+            18 if self.rng.percent(25) => self.settle(),
+            18 => self.redeem(),
+            _ => self.desk.control(C::Day { day: 20_000 + self.rng.below(3) as u32 }),
+        }
+        self.answer();
+        self.check();
+    }
+
+    /// An order is to rest: a purchase of either outcome, or a sale of what is held.
+    fn rest(&mut self) {
+        let market = MarketId::new(self.rng.below(2 * u64::from(MARKETS)) as u16);
+        let busy = self.live.values().any(|live| live.order.market == market);
+        if self.live.len() >= ORDERS || busy || self.settled.contains_key(&market) {
+            return;
+        }
+        let outcome = self.rng.of(&[Outcome::Yes, Outcome::No]);
+        let held = self.desk.held(market, outcome).floor_to(qty(1));
+        let sells = held >= qty(2) && self.rng.percent(60);
+        let size = qty(2 + self.rng.below(15));
+        self.desk.control(C::Rest {
+            market,
+            outcome,
+            action: if sells { Action::Sell } else { Action::Buy },
+            price: price(46 + self.rng.below(9) as u16),
+            qty: if sells { size.min(held) } else { size },
+            expires: None,
+            post_only: true,
+            exit: sells,
+        });
+    }
+
+    fn any_live(&mut self) -> Option<u64> {
+        let ids: Vec<u64> = self.live.keys().copied().collect();
+        (!ids.is_empty()).then(|| self.rng.of(&ids))
+    }
+
+    /// A part of an order fills, or all of it; told once or twice, before or after the venue says that it rests.
+    fn fill(&mut self) {
+        let Some(id) = self.any_live() else { return };
+        let live = self.live[&id];
+        let order = live.order;
+        let left = order.qty.saturating_sub(live.filled);
+        let part = if self.rng.percent(50) { left } else { qty(1).min(left) };
+        if self.rng.percent(30) {
+            self.tell(id, VenueState::Resting);
+        }
+        let fill = Fill { qty: part, ..self.desk.fill_of(&order, 1) };
+        let rounding = Usd::from_micros(self.rng.below(100) as i64);
+        let fee = terms_of(order.market).fee.fee(fill.price, part, false) + rounding;
+        let provisional = order.venue.rules().provisional_fills;
+        let finality = if provisional { Finality::Provisional } else { Finality::Final };
+        let fill = Fill { finality, fee: Some(fee), ..fill };
+        let cash = self.desk.core.ledger().cash_at(order.venue);
+        self.desk.report(Report::Fill(fill));
+        if self.rng.percent(30) {
+            self.desk.report(Report::Fill(fill));
+        }
+        let Order { market, outcome, action, price, .. } = order;
+        self.history.push(Happened::Fill {
+            market,
+            outcome,
+            action,
+            price: price.ticks().into(),
+            qty: contracts(part),
+            fee: micros(fee),
+        });
+        self.count(Count::Fills);
+        if provisional {
+            let brought = (self.desk.core.ledger().cash_at(order.venue) - cash).max(Usd::ZERO);
+            let brought = if action == Action::Sell { brought } else { Usd::ZERO };
+            self.open.push(Open { fill, at: self.history.len() - 1, brought });
+        }
+        let entry = self.live.get_mut(&id).expect("it was looked up");
+        entry.filled += part;
+        if entry.filled >= order.qty {
+            self.live.remove(&id);
+        }
+    }
+
+    fn tell(&mut self, id: u64, state: VenueState) {
+        let Live { order, filled, .. } = self.live[&id];
+        let status = OrderStatus { order: OrderRef::Id(order.id), state, filled: Some(filled) };
+        self.desk.report(Report::Status(status));
+    }
+
+    /// The venue ends an order, or has never had it.
+    fn end(&mut self) {
+        let Some(id) = self.any_live() else { return };
+        if self.live[&id].filled.is_zero() && self.rng.percent(30) {
+            let (order, why) = (OrderRef::Id(OrderId::new(id)), crate::report::Reject::Crossed);
+            self.desk.report(Report::Rejected { order, why });
+        } else {
+            self.tell(id, VenueState::Cancelled);
+        }
+        self.live.remove(&id);
+        self.count(Count::Cancels);
+    }
+
+    fn withdraw(&mut self) {
+        let Some(id) = self.any_live() else { return };
+        self.tell(id, VenueState::Resting);
+        self.desk.control(C::Withdraw { order: OrderId::new(id) });
+    }
+
+    /// An order that rests is to have another limit and another size.
+    fn change(&mut self) {
+        let Some(id) = self.any_live() else { return };
+        self.tell(id, VenueState::Resting);
+        let Live { order, filled, .. } = self.live[&id];
+        let more = if order.action == Action::Buy { 1 + self.rng.below(6) } else { 1 };
+        let (price, qty) = (price(46 + self.rng.below(9) as u16), filled + qty(more));
+        self.desk.control(C::Amend { order: order.id, price, qty, expires: None });
+        let sent = self.desk.core.orders.find(OrderRef::Id(order.id));
+        if sent.is_some_and(|record| record.change.is_some()) {
+            self.live.get_mut(&id).expect("it was looked up").change = Some((price, qty));
+            self.count(Count::Changes);
+        }
+    }
+
+    /// A provisional fill comes to its end.
+    fn finish(&mut self) {
+        if !self.open.is_empty() {
+            let at = self.rng.below(self.open.len() as u64) as usize;
+            let fails = self.rng.percent(15);
+            self.finish_one(at, fails);
+        }
+    }
+
+    fn finish_one(&mut self, at: usize, fails: bool) {
+        let Open { fill, at, .. } = self.open.swap_remove(at);
+        let state = if fails { Finality::Failed } else { Finality::Final };
+        self.desk.report(Report::Finality { fill: fill.fill, state });
+        if fails {
+            self.history[at] = Happened::Failed;
+            self.count(Count::Failed);
+            // A live order may fill anew what failed.
+            let OrderRef::Id(id) = fill.order else { unreachable!("fills name our own id") };
+            if let Some(live) = self.live.get_mut(&id.get()) {
+                live.filled = live.filled.saturating_sub(fill.qty);
+            }
+        }
+        self.desk.report(Report::Finality { fill: fill.fill, state });
+    }
+
+    /// Every order at Polymarket ends, and every fill there is confirmed and long shown.
+    fn rest_assured(&mut self) {
+        let live = self.live.iter().filter(|(_, live)| live.order.venue == Venue::Polymarket);
+        for id in live.map(|(&id, _)| id).collect::<Vec<_>>() {
+            self.tell(id, VenueState::Cancelled);
+            self.live.remove(&id);
+        }
+        while !self.open.is_empty() {
+            self.finish_one(0, false);
+        }
+        self.desk.wait(Nanos::from_secs(20));
+        self.answer();
+    }
+
+    /// Pairs are split or merged by other means than ours, and a reading shows it.
+    fn pairs(&mut self) {
+        let market = MarketId::new(2 * self.rng.below(u64::from(MARKETS)) as u16);
+        if self.settled.contains_key(&market) {
+            return;
+        }
+        if self.desk.core.ledger().position(market).is_short() {
+            return; // a reading would end that first
+        }
+        self.rest_assured();
+        let held = [Outcome::Yes, Outcome::No].map(|outcome| self.desk.held(market, outcome));
+        let most = held[0].min(held[1]).micros();
+        let splits = most == 0 || self.rng.percent(50);
+        let by = if splits { 1 + self.rng.below(30_000_000) } else { 1 + self.rng.below(most) };
+        let by_qty = Qty::from_micros(by);
+        let now = held.map(|held| if splits { held + by_qty } else { held - by_qty });
+        let cash = self.desk.core.ledger().cash_at(Venue::Polymarket);
+        let dollars = Usd::from_micros(by as i64);
+        let cash = if splits { cash - dollars } else { cash + dollars };
+        let told = [
+            C::Position { market, yes: now[0], no: now[1] },
+            C::Cash { venue: Venue::Polymarket, shard: 0, cash },
+        ];
+        self.desk.reading(Venue::Polymarket, &told);
+        let by = if splits { i128::from(by) } else { -i128::from(by) };
+        self.history.push(Happened::Pairs { market, by });
+        self.count(if splits { Count::Splits } else { Count::Merges });
+    }
+
+    fn settle(&mut self) {
+        let market = MarketId::new(self.rng.below(2 * u64::from(MARKETS)) as u16);
+        if self.settled.contains_key(&market) {
+            return;
+        }
+        let live = self.live.iter().find(|(_, live)| live.order.market == market);
+        if let Some(id) = live.map(|(&id, _)| id) {
+            self.tell(id, VenueState::Cancelled); // it closes first
+            self.live.remove(&id);
+        }
+        let yes_pays = self.rng.of(&[Price::ZERO, Price::ONE, price(50)]);
+        self.desk.event(Event::Settled { market, yes_pays });
+        self.settled.insert(market, yes_pays);
+        self.history.push(Happened::Settled { market, yes_pays: yes_pays.ticks().into() });
+    }
+
+    /// Somebody redeems what a settled market owes: the contracts leave the list, and the money is there.
+    fn redeem(&mut self) {
+        let claim = |market: &MarketId| self.desk.core.ledger().position(*market).has_claim();
+        let Some(market) = self.settled.keys().copied().find(claim) else { return };
+        self.rest_assured();
+        let owed = self.desk.core.ledger().position(market).claim();
+        let cash = self.desk.core.ledger().cash_at(Venue::Polymarket) + owed;
+        let told = [
+            C::Position { market, yes: Qty::ZERO, no: Qty::ZERO },
+            C::Cash { venue: Venue::Polymarket, shard: 0, cash },
+        ];
+        self.desk.reading(Venue::Polymarket, &told);
+        self.history.push(Happened::Redeemed { market });
+        self.count(Count::Redeemed);
+    }
+
+    /// The venue does what the core asks for.
+    fn answer(&mut self) {
+        while let Some(intent) = self.desk.intents.get(self.answered).copied() {
+            self.answered += 1;
+            match intent {
+                Intent::Place(order) => {
+                    let live = Live { order: *order, filled: Qty::ZERO, change: None };
+                    self.live.insert(order.id.get(), live);
+                }
+                Intent::Cancel(cancel) if self.live.contains_key(&cancel.order.get()) => {
+                    let id = cancel.order.get();
+                    let gone = self.live[&id];
+                    self.tell(id, VenueState::Cancelled);
+                    self.live.remove(&id);
+                    assert!(gone.filled < gone.order.qty, "what is filled is not live");
+                    self.count(Count::Cancels);
+                }
+                Intent::Amend(_) => self.answer_change(),
+                Intent::Query(query) if self.live.contains_key(&query.order.get()) => {
+                    self.tell(query.order.get(), VenueState::Resting);
+                }
+                Intent::Cancel(_)
+                | Intent::Query(_)
+                | Intent::CancelAll { .. }
+                | Intent::Resync { .. }
+                | Intent::Unfollow { .. } => {}
+            }
+        }
+    }
+
+    /// The venue makes the change that is under way, or refuses it.
+    fn answer_change(&mut self) {
+        let Some((&id, live)) = self.live.iter_mut().find(|(_, live)| live.change.is_some()) else {
+            return;
+        };
+        let (to, qty) = live.change.take().expect("just looked for");
+        let order = OrderRef::Id(OrderId::new(id));
+        if self.rng.percent(30) {
+            return self.desk.report(Report::AmendRefused { order });
+        }
+        (live.order.price, live.order.qty) = (to, qty);
+        let price = if live.order.outcome == Outcome::Yes { to } else { to.complement() };
+        self.desk.report(Report::Terms { order, price, qty });
+    }
+
+    /// Every account against the history.
+    fn check(&self) {
+        let plain = Plain::of(&self.history, venue_of);
+        let ledger = self.desk.core.ledger();
+        let at = || format!("{:?}", self.history.last());
+        for venue in Venue::ALL {
+            let cash = micros(ledger.cash_at(venue) - CASH);
+            assert_eq!(cash, plain.cash[venue.index()], "P1, cash: {}", at());
+            let account = CashAccount::of(venue, 0);
+            let (needed, held_back) = self.claims(venue);
+            let reserved = ledger.balance(LedgerAccount::Reserved(account));
+            assert_eq!(reserved, needed + held_back, "R5: {}", at());
+            let free = ledger.balance(LedgerAccount::Cash(account));
+            assert_eq!(free, ledger.cash_at(venue) - needed - held_back, "R6: {}", at());
+        }
+        for market in (0..2 * MARKETS).map(MarketId::new) {
+            let position = ledger.position(market);
+            for outcome in [Outcome::Yes, Outcome::No] {
+                let held = contracts(position.held(outcome)) - contracts(position.short(outcome));
+                assert_eq!(held, plain.held(market, outcome), "P1, {market:?}: {}", at());
+            }
+            let claim = plain.claims.get(&market).copied().unwrap_or(0);
+            assert_eq!(micros(position.claim()), claim, "P6, {market:?}: {}", at());
+        }
+        assert_eq!(micros(ledger.fees()), plain.fees, "P4, fees: {}", at());
+        // Whether YES or NO of a pair was the dearer one moves the result between sales, and never the sum.
+        let ours = micros(ledger.realised()) - micros(ledger.cost());
+        assert_eq!(ours, plain.realised - plain.cost(), "P4, results: {}", at());
+        if !self.history.iter().any(|happened| matches!(happened, Happened::Pairs { .. })) {
+            assert_eq!(micros(ledger.realised()), plain.realised, "P4, realised: {}", at());
+        }
+        let sum = [
+            LedgerAccount::Positions,
+            LedgerAccount::Claims,
+            LedgerAccount::Fees,
+            LedgerAccount::Realised,
+            LedgerAccount::Transfers,
+        ];
+        let sum = sum.into_iter().fold(Usd::ZERO, |sum, account| sum + ledger.balance(account));
+        let cash = Venue::ALL.iter().fold(Usd::ZERO, |sum, &venue| sum + ledger.cash_at(venue));
+        assert_eq!(sum + cash, Usd::ZERO, "P2: {}", at());
+        let paid_in = ledger.balance(LedgerAccount::Transfers);
+        assert_eq!(-paid_in, CASH + CASH, "nothing was taken over without a booking: {}", at());
+    }
+
+    /// What live orders of a venue need, and what its sales have brought that may still fail.
+    fn claims(&self, venue: Venue) -> (Usd, Usd) {
+        let mut needed = Usd::ZERO;
+        for live in self.live.values().filter(|live| live.order.venue == venue) {
+            let Order { market, price, qty, action, .. } = live.order;
+            if action == Action::Sell {
+                continue; // it sells what is held
+            }
+            let fee = terms_of(market).fee;
+            let cost = |price, qty: Qty| worst_cost(fee, price, qty.saturating_sub(live.filled));
+            let changed = live.change.map_or(Usd::ZERO, |(price, qty)| cost(price, qty));
+            needed += cost(price, qty).max(changed);
+        }
+        let of_venue = |open: &&Open| venue_of(open.fill.market) == venue;
+        let held = self.open.iter().filter(of_venue);
+        (needed, held.fold(Usd::ZERO, |sum, open| sum + open.brought))
+    }
+}
+
+#[test]
+fn every_account_is_what_the_whole_history_comes_to() {
+    let mut counts = [0; 7];
+    for seed in 1..=CASES.div_ceil(STEPS) {
+        let mut world = World::new(seed);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            (0..STEPS).for_each(|_| world.step());
+        }));
+        assert!(result.is_ok(), "seed {seed}, after {} bookings", world.history.len());
+        for (sum, count) in counts.iter_mut().zip(world.counts) {
+            *sum += count;
+        }
+    }
+    let least = CASES / 1_000;
+    assert!(counts.iter().all(|&count| u64::from(count) >= least), "{counts:?}: lame");
+}
