@@ -18,6 +18,7 @@ use serde_json::Value;
 use surefoot_cold::json::{parse_scaled, scaled};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::text::parse_hex;
+use surefoot_cold::venue::kalshi::fees::series_changes;
 use surefoot_cold::venue::kalshi::metadata as kalshi_metadata;
 use surefoot_cold::venue::kalshi::signer::PublicKey;
 use surefoot_cold::venue::polymarket::eip712::{Address, Chain, Exchange, SignatureType};
@@ -433,12 +434,12 @@ fn kalshi_rsa_pss() {
 fn kalshi_series_fee_changes() {
     let file = "kalshi_series_fee_changes_2026-06-11.json";
     let Some(body) = whole(file) else { return };
-    let changes = kalshi_metadata::fee_changes(&body).unwrap();
+    let changes = series_changes(&body).unwrap();
     let rows = body["series_fee_change_arr"].as_array().unwrap();
     assert!(!rows.is_empty());
     for (change, row) in changes.iter().zip(rows) {
-        let FeeRule::Kalshi { taker, maker } = change.fee else { panic!("{row}") };
-        assert_eq!(change.series_ticker, str_of(row, "series_ticker"));
+        let Ok(Some(FeeRule::Kalshi { taker, maker })) = change.rule else { panic!("{row}") };
+        assert_eq!(change.ticker, str_of(row, "series_ticker"));
         assert_eq!(u64::from(taker), u64::from(ppm(&row["fee_multiplier"])) * 7 / 100, "{row}");
         let makers_pay = str_of(row, "fee_type") != "quadratic" && taker > 0;
         assert_eq!(maker > 0, makers_pay, "{row}");

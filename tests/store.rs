@@ -105,7 +105,12 @@ fn names() -> MarketNames {
             exchange_index: 1,
         };
         let title = format!("Will it {market}?");
-        directory.push(Entry { def: def(market), title, names: Names::Kalshi(names) });
+        directory.push(Entry {
+            def: def(market),
+            fee_changes: Vec::new(),
+            title,
+            names: Names::Kalshi(names),
+        });
     }
     let mut book = MarketNames::default();
     book.put(3, directory);

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use surefoot_hot::event::Event;
+use surefoot_hot::fees::FeeChange;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
 
@@ -21,10 +23,22 @@ pub struct Directory {
 pub struct Entry {
     /// Its terms of trade.
     pub def: MarketDef,
+    /// The changes of its fee that have a date, the earliest first. They are not kept on the disk: a start asks for them anew.
+    pub fee_changes: Vec<FeeChange>,
     /// Its question, for people.
     pub title: String,
     /// What the venue calls it.
     pub names: Names,
+}
+
+impl Entry {
+    /// What the core is told of it: its terms, and the changes of its fee that have a date.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        let market = self.def.market;
+        let changes = self.fee_changes.iter();
+        let changes = changes.map(move |&change| Event::FeeChange { market, change });
+        std::iter::once(Event::Market(self.def)).chain(changes)
+    }
 }
 
 /// A market's names at its venue.

@@ -30,6 +30,8 @@ pub const RATIO_MAX: u16 = 1_000;
 pub const BASKETS_PER_MARKET_MAX: usize = 32;
 /// Clusters of dependent markets: as many as there may be markets, for most depend on no other.
 pub const CLUSTERS_MAX: usize = MARKETS_MAX;
+/// Fee rules of one market that are known with the times from which they hold: the one of now, some before and some to come.
+pub const FEE_RULES_MAX: usize = 4;
 /// Orders that are not done.
 pub const ORDERS_LIVE_MAX: usize = 512;
 /// Orders remembered after they are done, so that late fills still find them.
@@ -76,6 +78,8 @@ pub const COOLED_PER_TIMER_MAX: usize = 256;
 pub const LEAVING_PER_TIMER_MAX: usize = 32;
 /// Markets in quarantine, looked at in one timer event; the next one goes on behind them.
 pub const QUARANTINED_PER_TIMER_MAX: usize = 256;
+/// Markets whose fee changes by its date alone, looked at in one timer event; the next one goes on behind them.
+pub const FEES_PER_TIMER_MAX: usize = 32;
 
 /// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
 /// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.

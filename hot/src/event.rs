@@ -4,6 +4,7 @@ mod books;
 
 use crate::basket::BasketDef;
 use crate::book::{Level, StaleWhy};
+use crate::fees::FeeChange;
 use crate::grid::Grid;
 use crate::ids::{Action, BasketId, MarketId, OrderId, OrderRef, Outcome, Side, Venue, VenueKey};
 use crate::links::{LinkNumber, LinkSet};
@@ -110,6 +111,9 @@ pub enum Event {
     MarketWithdrawn { market: MarketId },
     /// A basket is not to be bought any more. What was bought of it stays.
     BasketWithdrawn { basket: BasketId, why: WithdrawnWhy },
+    /// From some time on another rule says what a fill in this market costs. Comes behind [`Event::Market`], which voids what
+    /// was said so before of times to come.
+    FeeChange { market: MarketId, change: FeeChange },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -129,6 +133,7 @@ impl Event {
             | Self::Status { market, .. }
             | Self::Settled { market, .. }
             | Self::MarketWithdrawn { market }
+            | Self::FeeChange { market, .. }
             | Self::Market(MarketDef { market, .. }) => Some(market),
             Self::StaleAll { .. }
             | Self::Link { .. }
@@ -317,6 +322,7 @@ pack_variants! {
         20 = Odd { venue, market, what },
         21 = MarketWithdrawn { market },
         22 = BasketWithdrawn { basket, why },
+        23 = FeeChange { market, change },
     }
     Control {
         0 = Start { epoch, first_order },

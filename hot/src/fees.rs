@@ -4,8 +4,10 @@
 //! fee-rounding page is of 2026-08-26. Vectors in `tests/golden`.
 
 mod accumulator;
+mod schedule;
 
 pub use accumulator::{Charge, FeeAccumulator, Precision};
+pub use schedule::{FeeChange, FeeSchedule};
 
 use crate::pack::pack_variants;
 use crate::units::{MICROS, Price, Qty, Usd};

@@ -243,7 +243,7 @@ impl Running {
                     self.audit.follow(&entry);
                     self.rescue.iter_mut().for_each(|rescue| rescue.follow(&entry));
                     self.engine.tell_names(&entry)?;
-                    self.engine.tell(Event::Market(entry.def));
+                    entry.events().for_each(|event| self.engine.tell(event));
                 }
                 Change::Withdrawn(market) => self.engine.tell(Event::MarketWithdrawn { market }),
                 Change::Basket(legs) => {

@@ -42,6 +42,7 @@ pub fn directory_of(pairs: u16) -> Directory {
             let market = directory.next_id();
             directory.push(Entry {
                 def: terms(market, venue),
+                fee_changes: Vec::new(),
                 title: format!("bench {nth}"),
                 names: names(nth, venue),
             });

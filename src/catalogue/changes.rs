@@ -244,7 +244,7 @@ mod tests {
         events.extend(catalogue.events());
         for change in changes {
             match &change.what {
-                Change::Followed(entry) => events.push(Event::Market(entry.def)),
+                Change::Followed(entry) => events.extend(entry.events()),
                 Change::Withdrawn(market) => {
                     events.push(Event::MarketWithdrawn { market: *market });
                 }

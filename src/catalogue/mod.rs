@@ -57,7 +57,7 @@ impl Catalogue {
     /// again: of what is held there the core must know the terms, and which contracts pay together. A basket of an earlier
     /// run that nobody declares any more is withdrawn as well: the core would go on buying it.
     pub fn events(&self) -> impl Iterator<Item = Event> {
-        let markets = self.directory.iter().map(|entry| Event::Market(entry.def));
+        let markets = self.directory.iter().flat_map(Entry::events);
         let baskets = self.baskets.iter().copied().map(Event::Basket);
         let gone = self.baskets.iter().filter(|leg| leg.leg == 0);
         let gone = gone.map(|leg| leg.basket).filter(|basket| !self.live.contains_key(basket));
@@ -191,6 +191,7 @@ mod tests {
                 status: MarketStatus::Open,
                 category: Category::Unknown,
             },
+            fee_changes: Vec::new(),
             title: String::new(),
             names: Names::Kalshi(KalshiNames {
                 ticker: ticker.into(),

@@ -37,7 +37,7 @@ fn entry(number: u16) -> Entry {
         neg_risk: false,
         min_size_text: "5".to_owned(),
     };
-    Entry { def, title: String::new(), names: Names::Polymarket(names) }
+    Entry { def, fee_changes: Vec::new(), title: String::new(), names: Names::Polymarket(names) }
 }
 
 pub fn book(number: u16) -> String {

@@ -176,7 +176,12 @@ pub fn directory(ticker: &str, shard: u8) -> Directory {
     };
     let mut directory = Directory::default();
     let def = MarketDef { shard, ..market_def(Venue::Kalshi) };
-    directory.push(Entry { def, title: String::new(), names: Names::Kalshi(names) });
+    directory.push(Entry {
+        def,
+        fee_changes: Vec::new(),
+        title: String::new(),
+        names: Names::Kalshi(names),
+    });
     directory
 }
 
@@ -192,7 +197,12 @@ pub fn two_tokens() -> Directory {
     };
     let mut directory = Directory::default();
     let def = market_def(Venue::Polymarket);
-    directory.push(Entry { def, title: String::new(), names: Names::Polymarket(names) });
+    directory.push(Entry {
+        def,
+        fee_changes: Vec::new(),
+        title: String::new(),
+        names: Names::Polymarket(names),
+    });
     directory
 }
 

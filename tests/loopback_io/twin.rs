@@ -280,7 +280,12 @@ impl Polymarketed {
             neg_risk: spec.neg_risk(),
             min_size_text: "5".into(),
         };
-        let entry = Entry { def, title: String::new(), names: Names::Polymarket(names) };
+        let entry = Entry {
+            def,
+            fee_changes: Vec::new(),
+            title: String::new(),
+            names: Names::Polymarket(names),
+        };
         Self { running, ends, entry, account }
     }
 }
@@ -428,7 +433,12 @@ impl Kalshied {
             series_ticker: String::new(),
             exchange_index: shard,
         };
-        let entry = Entry { def, title: String::new(), names: Names::Kalshi(names) };
+        let entry = Entry {
+            def,
+            fee_changes: Vec::new(),
+            title: String::new(),
+            names: Names::Kalshi(names),
+        };
         Self { running, ends, entry, credential }
     }
 }

@@ -117,7 +117,8 @@ fn read_entry(value: &Value) -> Option<Entry> {
     let packed = parse_hex::<PACKED_BYTES_MAX>(value.get("def")?.as_str()?)?;
     let def: MarketDef = unpack(&packed)?;
     let names = Names::from_json(def.venue, value.get("names")?)?;
-    Some(Entry { def, title: value.get("title")?.as_str()?.to_owned(), names })
+    let title = value.get("title")?.as_str()?.to_owned();
+    Some(Entry { def, fee_changes: Vec::new(), title, names })
 }
 
 #[cfg(test)]
@@ -145,6 +146,7 @@ mod tests {
                 status: MarketStatus::Open,
                 category: Category::Sports,
             },
+            fee_changes: Vec::new(),
             title: "A question".to_owned(),
             names: Names::Kalshi(KalshiNames {
                 ticker: "KXA-1".to_owned(),

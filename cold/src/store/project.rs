@@ -201,7 +201,8 @@ impl Cursor {
             | Event::Timer
             | Event::Current { .. }
             | Event::Stall { .. }
-            | Event::Odd { .. } => {}
+            | Event::Odd { .. }
+            | Event::FeeChange { .. } => {}
         }
         Ok(())
     }

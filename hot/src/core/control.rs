@@ -238,6 +238,7 @@ impl Core {
         self.ask_about_orders(now, out);
         self.withdraw_where_none_opens(now, out);
         self.tend_groups(now, out);
+        self.tend_fee_rules(now, out);
         self.wake_cooled(now, out);
         self.give_up_orphans(now, out);
         self.doubt_old_comparisons(now, out);

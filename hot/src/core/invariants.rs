@@ -29,6 +29,7 @@ impl Core {
         self.quarantine.check_list();
         self.groups.check_counts();
         self.check_leaving();
+        self.check_fee_rules();
     }
 
     /// Checks what is alive and the next slice of the positions, and counts that it did.

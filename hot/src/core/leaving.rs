@@ -61,7 +61,7 @@ impl Leaving {
 }
 
 /// The number in a set at which a walk goes on: behind the last one it begins anew. `None` where the set is empty.
-fn go_on(set: &IdSet, next: &mut usize) -> Option<usize> {
+pub(super) fn go_on(set: &IdSet, next: &mut usize) -> Option<usize> {
     let found = set.next(*next).or_else(|| set.next(0))?;
     *next = found + 1;
     Some(found)

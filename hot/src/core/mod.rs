@@ -15,7 +15,8 @@
 //! 1. [`Event::Adopt`] for each order that the wire log holds and the journal does not, by rising id;
 //! 2. [`Control::Start`](crate::event::Control::Start): whatever was in flight is unknown from here, and the venues are asked;
 //! 3. a [`Control::Limit`](crate::event::Control::Limit) for each row, without all of which the gate refuses everything;
-//! 4. [`Event::Market`] for every market, then [`Event::Basket`] for every leg of every basket;
+//! 4. [`Event::Market`] for every market, behind it an [`Event::FeeChange`] for each change of its fee that has a date, then
+//!    [`Event::Basket`] for every leg of every basket;
 //! 5. [`Event::BasketWithdrawn`] for every basket of an earlier run that is not among these: the core buys what it knows.
 //!
 //! Then, in any order: links come up, books get their first snapshots, the day is told, and each venue is read (cash and
@@ -38,6 +39,7 @@
 //! | `tape` | the last public trade in each market | it is of the market's YES |
 //! | `measured` | how quickly venues acknowledge orders, how far our clock is off | nothing is known when a run begins |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
+//! | `fee_rules` | each market's fee rules by their dates | what an order may cost is counted with the dearer of two near a change |
 //! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
 //! | `quarantine`, `rejections` | markets that were not understood; venues and markets where orders are rejected | nothing is opened there |
 //! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
@@ -60,6 +62,7 @@ mod comparison;
 mod control;
 mod decide;
 mod episodes;
+mod fee_rules;
 mod fills;
 mod fills_seen;
 mod follow;
@@ -107,6 +110,7 @@ pub use snapshot::LoadError;
 
 use comparison::Comparison;
 use episodes::Episodes;
+use fee_rules::FeeRules;
 use fills_seen::FillsSeen;
 use follow::Script;
 use leaving::Leaving;
@@ -138,6 +142,7 @@ pub struct Core {
     orphans: Orphans,
     quarantine: Quarantine,
     leaving: Leaving,
+    fee_rules: FeeRules,
     /// When a fresh snapshot was last asked for, by market.
     resync_asked: Vec<Nanos>,
     /// The market from which the next timer event looks for books that wait for a snapshot.
@@ -175,6 +180,7 @@ impl Core {
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
             leaving: Leaving::new(),
+            fee_rules: FeeRules::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             snapshots_from: MarketId::new(0),
             truth: Truth::new(),
@@ -225,7 +231,8 @@ impl Core {
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
             Event::Basket(def) => self.on_basket(def, out),
-            Event::Market(def) => self.on_market_followed(now, event, def, out),
+            Event::Market(def) => self.on_market_told(now, def, out),
+            Event::FeeChange { market, change } => self.on_fee_change(now, *market, *change, out),
             Event::MarketWithdrawn { market } => self.on_market_withdrawn(now, *market, out),
             Event::BasketWithdrawn { basket, why } => {
                 self.on_basket_withdrawn(now, *basket, *why, out);

@@ -40,7 +40,7 @@ state_fields! {
     Core {
         books: value, baskets: value, episodes: value, orders: value, groups: value, planning: derived, money: value,
         limits: value, rejections: value, fills: value, orphans: value, quarantine: value,
-        leaving: value,
+        leaving: value, fee_rules: value,
         resync_asked: table(Nanos::ZERO), snapshots_from: value, truth: value, tape: value, measured: value,
         comparison: value, repairs: value, unpaired_told: value, run: value, stats: value, decisions: value,
         script: derived,

@@ -9,6 +9,7 @@ mod compare;
 mod context;
 mod day;
 mod days;
+mod fees;
 mod foreign;
 mod groups;
 mod halts;

@@ -46,7 +46,8 @@ impl Books {
             | Event::Stall { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
-            | Event::BasketWithdrawn { .. } => Applied::Unchanged,
+            | Event::BasketWithdrawn { .. }
+            | Event::FeeChange { .. } => Applied::Unchanged,
         }
     }
 
@@ -111,7 +112,8 @@ impl Book {
             | Event::Stall { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
-            | Event::BasketWithdrawn { .. } => Applied::Unchanged,
+            | Event::BasketWithdrawn { .. }
+            | Event::FeeChange { .. } => Applied::Unchanged,
         }
     }
 }

@@ -1,5 +1,7 @@
 use super::*;
 use crate::ids::Action;
+use crate::pack::{Pack as _, Unpacker};
+use crate::units::Nanos;
 
 fn price(ticks: u16) -> Price {
     Price::from_ticks(ticks).unwrap()
@@ -114,4 +116,119 @@ fn a_buy_shrinks_by_its_fees() {
     assert_eq!(buy(1, 8_700, 1, 20_000, 3, 0, 0), None);
     assert_eq!(buy(1, 0, 1, 20_000, 1, 0, 0), None);
     assert_eq!(buy(10_000_000, 5_000, 0, 70_000, 1, 0, 0), Some(0));
+}
+
+const fn at(from: u64, taker: Ppm) -> FeeChange {
+    FeeChange { from: Nanos::from_secs(from), rule: FeeRule::Kalshi { taker, maker: 0 } }
+}
+
+fn taker(rule: Option<FeeRule>) -> Ppm {
+    match rule {
+        Some(FeeRule::Kalshi { taker, .. }) => taker,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn schedule(now: u64, rule: Ppm, changes: &[FeeChange]) -> FeeSchedule {
+    let mut schedule = FeeSchedule::NONE;
+    schedule.state(Nanos::from_secs(now), at(0, rule).rule);
+    for change in changes {
+        schedule.change(Nanos::from_secs(now), *change);
+    }
+    schedule
+}
+
+#[test]
+fn the_rule_of_a_time_is_the_last_that_began_by_then() {
+    let waived = schedule(100, 0, &[at(300, 35_000), at(200, 70_000)]);
+    let of = |secs| taker(waived.rule_at(Nanos::from_secs(secs)));
+    assert_eq!(
+        [of(0), of(100), of(199), of(200), of(299), of(300)],
+        [0, 0, 0, 70_000, 70_000, 35_000]
+    );
+    assert_eq!(FeeSchedule::NONE.rule_at(Nanos::ZERO), None);
+    let within =
+        |from, to| waived.rules_within(Nanos::from_secs(from), Nanos::from_secs(to)).count();
+    assert_eq!([within(0, 199), within(199, 200), within(200, 200), within(0, 300)], [1, 2, 1, 3]);
+}
+
+#[test]
+fn near_a_change_the_dearer_rule_counts_on_both_sides() {
+    let reach = Nanos::from_secs(7);
+    let of = |schedule: &FeeSchedule, secs| taker(schedule.dearest(Nanos::from_secs(secs), reach));
+    let rises = schedule(100, 35_000, &[at(200, 70_000)]);
+    assert_eq!([of(&rises, 192), of(&rises, 193), of(&rises, 300)], [35_000, 70_000, 70_000]);
+    let falls = schedule(100, 70_000, &[at(200, 0)]);
+    assert_eq!([of(&falls, 193), of(&falls, 206), of(&falls, 207)], [70_000, 70_000, 0]);
+    assert!(!falls.is_settled(Nanos::from_secs(207), reach));
+    assert!(falls.is_settled(Nanos::from_secs(208), reach));
+    assert!(schedule(0, 70_000, &[]).is_settled(Nanos::ZERO, reach));
+}
+
+#[test]
+fn what_the_venue_states_voids_what_was_to_come_and_keeps_what_was() {
+    let mut rules = schedule(100, 70_000, &[at(200, 35_000), at(400, 0)]);
+    rules.state(Nanos::from_secs(300), at(0, 140_000).rule);
+    let all: Vec<_> =
+        rules.rules().iter().map(|entry| (entry.from, taker(Some(entry.rule)))).collect();
+    let secs = Nanos::from_secs;
+    assert_eq!(all, [(secs(0), 70_000), (secs(200), 35_000), (secs(300), 140_000)]);
+    rules.state(secs(300), at(0, 1).rule);
+    assert_eq!(
+        (rules.rules().len(), taker(rules.rule_at(secs(300)))),
+        (3, 1),
+        "said twice at one time"
+    );
+    rules.state(secs(301), FeeRule::Polymarket { rate: 1, exponent: 1 });
+    assert_eq!(rules.rules().len(), 1, "another venue's rules are no history of it");
+    rules.change(secs(301), at(400, 70_000));
+    assert_eq!(rules.rules().len(), 1, "nor its future");
+}
+
+#[test]
+fn a_full_schedule_forgets_what_has_ended_and_then_what_is_farthest() {
+    let mut rules = schedule(100, 1, &[at(50, 2), at(200, 3), at(300, 4)]);
+    rules.change(Nanos::from_secs(100), at(400, 5));
+    let from = |rules: &FeeSchedule| {
+        rules.rules().iter().map(|entry| entry.from.get() / 1_000_000_000).collect::<Vec<_>>()
+    };
+    assert_eq!(from(&rules), [50, 200, 300, 400], "the rule before is over");
+    rules.change(Nanos::from_secs(100), at(500, 6));
+    assert_eq!(from(&rules), [50, 200, 300, 400], "the farthest is told again");
+    rules.change(Nanos::from_secs(100), at(350, 7));
+    assert_eq!(from(&rules), [50, 200, 300, 350]);
+    rules.change(Nanos::from_secs(100), at(350, 8));
+    assert_eq!(taker(rules.rule_at(Nanos::from_secs(350))), 8, "the same date again");
+    for now in [310, 360, 370, 380] {
+        rules.state(Nanos::from_secs(now), at(0, now as Ppm).rule);
+        assert_eq!(taker(rules.rule_at(Nanos::from_secs(now))), now as Ppm);
+        assert!(rules.rules().is_sorted_by(|one, next| one.from < next.from));
+    }
+}
+
+#[test]
+fn the_dearer_of_two_rules_is_a_bound_of_both() {
+    let of = |rate, exponent| FeeRule::Polymarket { rate, exponent };
+    let rules = [of(0, 1), of(70_000, 1), of(40_000, 1), of(250_000, 2), of(20_000, 2)];
+    for (one, other) in rules.into_iter().flat_map(|one| rules.map(|other| (one, other))) {
+        let both = one.dearer(other);
+        for ticks in (0..=10_000).step_by(50) {
+            let fee = |rule: FeeRule| rule.fee(price(ticks), qty(3_700), true);
+            assert!(fee(both) >= fee(one).max(fee(other)), "{one:?} {other:?} at {ticks}");
+        }
+    }
+    assert_eq!(of(0, 1).dearer(of(250_000, 2)), of(250_000, 2), "a waiver makes no curve dearer");
+    let makers = FeeRule::Kalshi { taker: 35_000, maker: 17_500 };
+    assert_eq!(makers.dearer(FeeRule::Kalshi { taker: 70_000, maker: 0 }), FULL);
+}
+
+#[test]
+fn a_schedule_that_is_no_order_of_times_is_not_read() {
+    let mut bytes = Vec::new();
+    schedule(100, 1, &[at(200, 3)]).pack(&mut bytes);
+    let read = |bytes: &[u8]| FeeSchedule::unpack(&mut Unpacker::new(bytes));
+    assert_eq!(read(&bytes).unwrap(), schedule(100, 1, &[at(200, 3)]));
+    let time = 1 + 8 + 9;
+    bytes[time..time + 8].fill(0);
+    assert_eq!(read(&bytes), None);
 }

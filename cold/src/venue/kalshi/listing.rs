@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use surefoot_hot::ids::{ClusterId, MarketId};
+use surefoot_hot::ids::ClusterId;
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::units::Price;
 
 use super::super::{Listing, MARKETS_PER_REQUEST, Terms};
+use super::fees::FeeChanges;
 use super::metadata::{self, Event, Series};
 use crate::json::ReadError;
 use crate::rest::Rest;
@@ -25,6 +26,11 @@ impl Listing for KalshiListing {
     ) -> Result<Terms, String> {
         let mut read = Terms::default();
         let (mut events, mut series) = (BTreeMap::new(), BTreeMap::new());
+        let now = rest.now();
+        let changes = match names {
+            [] => FeeChanges::default(),
+            _ => FeeChanges::read(rest)?,
+        };
         for tickers in names.chunks(MARKETS_PER_REQUEST) {
             let body = rest
                 .get("/markets", &[("tickers", tickers.join(",").as_str()), ("limit", "1000")])
@@ -44,7 +50,12 @@ impl Listing for KalshiListing {
                 match of_event(rest, &market.event_ticker, &mut events, &mut series) {
                     Ok((event, series)) => {
                         let cluster = cluster(&market.ticker);
-                        read.entries.push(market.entry(series, event, MarketId::new(0), cluster));
+                        match market.entry(now, (series, event), &changes, cluster) {
+                            Ok(entry) => read.entries.push(entry),
+                            Err(error) => {
+                                read.left_out.push(format!("kalshi {}: {error}", named()))
+                            }
+                        }
                     }
                     Err(Unread::Venue(why)) => return Err(format!("kalshi metadata: {why}")),
                     Err(Unread::Market(why)) => {
@@ -185,6 +196,8 @@ mod tests {
             ("/events/A", event("A")),
             ("/events/B", event("B")),
             ("/series/S", series),
+            ("/series/fee_changes", json!({"series_fee_change_arr": []})),
+            ("/events/fee_changes", json!({"event_fee_changes": [], "cursor": ""})),
         ]));
         let rest = Rest::over(Arc::new(paths), "https://kalshi.example".parse().unwrap(), None);
         KalshiListing.terms(&rest, &["A1".to_owned()], &|_| ClusterId::new(0)).unwrap()

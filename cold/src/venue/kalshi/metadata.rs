@@ -4,19 +4,17 @@
 //! market, never a default. Source: venue reference, `kalshi.md` §5 to §7, compiled 2026-11-20.
 
 use serde_json::Value;
-use surefoot_hot::fees::{FeeRule, Ppm};
+use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price};
 use surefoot_hot::venue_rules::LOT;
 
+use super::fees::{self, FeeChanges};
 use super::rest::shard;
 use crate::directory::{Entry, KalshiNames, Names};
 use crate::json::{Object, ReadError, parse_scaled};
-
-/// The taker's coefficient, in parts per million, before the series' multiplier.
-const TAKER: u64 = 70_000;
 
 /// A market as the venue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,30 +42,37 @@ pub struct Market {
     pub cap_strike: Option<String>,
     /// What one YES pays, once the result is final or proposed.
     pub yes_pays: Option<Price>,
+    /// When its fees begin, where they are waived until then.
+    pub waived_until: Option<Nanos>,
 }
 
 impl Market {
-    /// As a row of the directory, with what its event and series add.
+    /// As a row of the directory, with what its event and series add, and the changes of their fees from `now` on.
+    ///
+    /// # Errors
+    /// A fee to come is of a kind not known.
     pub fn entry(
         self,
-        series: &Series,
-        event: &Event,
-        market: MarketId,
+        now: Nanos,
+        (series, event): (&Series, &Event),
+        changes: &FeeChanges,
         cluster: ClusterId,
-    ) -> Entry {
-        Entry {
+    ) -> Result<Entry, ReadError> {
+        let (fee, fee_changes) = changes.schedule(now, series, event, self.waived_until)?;
+        Ok(Entry {
             def: MarketDef {
-                market,
+                market: MarketId::new(0),
                 venue: Venue::Kalshi,
                 shard: self.shard,
                 cluster,
                 grid: self.grid,
                 min_qty: LOT,
                 close: self.close,
-                fee: event.fee.unwrap_or(series.fee),
+                fee,
                 status: self.status,
                 category: Category::from_word(&series.category),
             },
+            fee_changes,
             title: self.title,
             names: Names::Kalshi(KalshiNames {
                 ticker: self.ticker,
@@ -75,7 +80,7 @@ impl Market {
                 series_ticker: series.ticker.clone(),
                 exchange_index: self.shard,
             }),
-        }
+        })
     }
 }
 
@@ -125,6 +130,10 @@ pub fn market(row: &Value) -> Result<Market, ReadError> {
             ("yes", None) => Some(Price::ONE),
             ("no", None) => Some(Price::ZERO),
             _ => return Err(object.error("result")),
+        },
+        waived_until: match object.get("fee_waiver_expiration_time") {
+            Some(_) => Some(object.time("fee_waiver_expiration_time")?),
+            None => None,
         },
     })
 }
@@ -197,7 +206,7 @@ pub fn series(row: &Value) -> Result<Series, ReadError> {
         ticker: object.text("ticker")?.to_owned(),
         title: object.text_or_empty("title").to_owned(),
         category: object.text_or_empty("category").to_owned(),
-        fee: fee(&object, "fee_type", "fee_multiplier")?,
+        fee: fees::fee(&object, "fee_type", "fee_multiplier")?,
     })
 }
 
@@ -220,72 +229,13 @@ pub struct Event {
 /// A field is absent, or the fee is of a kind not known.
 pub fn event(row: &Value) -> Result<Event, ReadError> {
     let object = Object::new("event", row.get("event").unwrap_or(row));
-    let fee = match object.get("fee_type_override") {
-        Some(_) => Some(fee(&object, "fee_type_override", "fee_multiplier_override")?),
-        // a multiplier alone would change a series' fee of a kind not told here
-        None if object.get("fee_multiplier_override").is_some() => {
-            return Err(object.error("fee_type_override"));
-        }
-        None => None,
-    };
     Ok(Event {
         ticker: object.text("event_ticker")?.to_owned(),
         series_ticker: object.text("series_ticker")?.to_owned(),
         title: object.text_or_empty("title").to_owned(),
         mutually_exclusive: object.flag("mutually_exclusive"),
-        fee,
+        fee: fees::event_override(&object)?,
     })
-}
-
-/// A change of a series' fee, past or to come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeeChange {
-    pub series_ticker: String,
-    /// The fee from then on.
-    pub fee: FeeRule,
-    /// The fee holds from this wall-clock time on.
-    pub from: Nanos,
-}
-
-/// Reads `/series/fee_changes`. Only the vectors use it: fees are read once, at the start, and hold for the run.
-///
-/// # Errors
-/// A row's field is absent, or the fee is of a kind not known.
-pub fn fee_changes(body: &Value) -> Result<Vec<FeeChange>, ReadError> {
-    let rows = Object::new("fee changes", body).list("series_fee_change_arr")?;
-    rows.iter()
-        .map(|row| {
-            let object = Object::new("fee change", row);
-            Ok(FeeChange {
-                series_ticker: object.text("series_ticker")?.to_owned(),
-                fee: fee(&object, "fee_type", "fee_multiplier")?,
-                from: object.time("scheduled_ts")?,
-            })
-        })
-        .collect()
-}
-
-/// The three quadratic kinds; `flat` has a table that no series uses and is an error. A multiplier that does
-/// not come to whole parts per million is rounded up, against us.
-fn fee(
-    object: &Object<'_>,
-    kind: &'static str,
-    multiplier: &'static str,
-) -> Result<FeeRule, ReadError> {
-    let maker = match object.text(kind)? {
-        "quadratic" => 0,
-        "quadratic_with_maker_fees" => TAKER / 4,
-        "quadratic_with_combo_maker_fees" => TAKER / 2,
-        _ => return Err(object.error(kind)),
-    };
-    let micros =
-        u64::try_from(object.scaled(multiplier, 6)?).map_err(|_| object.error(multiplier))?;
-    let times = |coef: u64| -> Result<Ppm, ReadError> {
-        let ppm = coef.checked_mul(micros).map(|ppm| ppm.div_ceil(1_000_000));
-        let ppm = ppm.and_then(|ppm| Ppm::try_from(ppm).ok()).filter(|&ppm| ppm <= 1_000_000);
-        ppm.ok_or(object.error(multiplier))
-    };
-    Ok(FeeRule::Kalshi { taker: times(TAKER)?, maker: times(maker)? })
 }
 
 #[cfg(test)]
@@ -316,7 +266,8 @@ mod tests {
             "fee_type_override": "quadratic", "fee_multiplier_override": 1}))
         .unwrap();
         assert_eq!(series.fee, FeeRule::Kalshi { taker: 35_000, maker: 8_750 });
-        let entry = read.entry(&series, &event, MarketId::new(7), ClusterId::new(1));
+        let of = (&series, &event);
+        let entry = read.entry(Nanos::ZERO, of, &FeeChanges::default(), ClusterId::new(1)).unwrap();
         assert_eq!(entry.def.fee, FeeRule::Kalshi { taker: 70_000, maker: 0 }, "the event's");
         assert_eq!(entry.def.shard, 2);
     }
@@ -338,6 +289,10 @@ mod tests {
         assert_eq!(with("notional_value_dollars", json!("0.5")), Err("notional_value_dollars"));
         assert_eq!(with("mve_collection_ticker", json!("KXMVE")), Err("mve_collection_ticker"));
         assert_eq!(with("ticker", json!("KXMVECROSS-1")), Err("ticker"), "a combination of others");
+        let waived = |text| with("fee_waiver_expiration_time", json!(text));
+        assert_eq!(waived("soon"), Err("fee_waiver_expiration_time"));
+        let until = waived("2026-11-20T22:00:00Z").unwrap().waived_until;
+        assert_eq!(until, Some(with("title", json!("T")).unwrap().close));
         assert_eq!(with("result", json!("yes")).unwrap().yes_pays, Some(Price::ONE));
         let odd = json!({"ticker": "K", "fee_type": "flat", "fee_multiplier": 1});
         assert_eq!(series(&odd).unwrap_err().field, "fee_type");

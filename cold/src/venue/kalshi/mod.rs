@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod codec;
 pub mod encode;
+pub mod fees;
 mod follow;
 mod header_slots;
 mod learn;

@@ -66,6 +66,7 @@ impl Market {
                 status: self.status,
                 category: self.category,
             },
+            fee_changes: Vec::new(), // the venue tells none before they hold
             title: self.title,
             names: Names::Polymarket(self.names),
         }

@@ -1,0 +1,109 @@
+//! Fees that change by their date.
+
+use super::*;
+use crate::fees::FeeChange;
+
+const DEAR: FeeRule = FeeRule::Kalshi { taker: 140_000, maker: 0 };
+const FREE: FeeRule = FeeRule::Kalshi { taker: 0, maker: 0 };
+
+impl Desk {
+    fn fee_of(&self, market: MarketId) -> FeeRule {
+        self.core.books().terms(market).unwrap().fee
+    }
+
+    /// A change of Kalshi's fee, in so many seconds.
+    fn fee_in(&mut self, secs: u64, rule: FeeRule) {
+        let from = self.now.after(Nanos::from_secs(secs));
+        self.event(Event::FeeChange { market: KA, change: FeeChange { from, rule } });
+    }
+}
+
+#[test]
+fn a_fee_that_rises_counts_before_its_date_and_one_that_falls_after_it() {
+    for (rule, seen) in [(DEAR, [false, true, true, true]), (FREE, [false, false, false, true])] {
+        let mut desk = Desk::new();
+        let old = desk.fee_of(KA);
+        desk.fee_in(60, rule);
+        let counted = [50, 5, 6, 8].map(|secs| {
+            desk.wait(Nanos::from_secs(secs));
+            let fee = desk.fee_of(KA);
+            assert!(fee == old || fee == rule);
+            fee == rule
+        });
+        assert_eq!(counted, seen, "10 and 5 s before, 1 and 9 s after");
+        assert_eq!(desk.fee_of(PM), terms(PM).fee);
+    }
+}
+
+#[test]
+fn a_waiver_that_begins_opens_what_fees_had_eaten_though_no_book_moves() {
+    let mut desk = Desk::new();
+    // 98 cents, and about 2.7 of fees
+    desk.book(PM, &[(38, 300)], &[(47, 30), (60, 100)]);
+    desk.book(KA, &[(49, 30), (20, 100)], &[(55, 300)]);
+    assert!(desk.placed().is_empty());
+    desk.event(Event::Market(MarketDef { fee: FREE, ..terms(KA) }));
+    desk.wait(Nanos::from_secs(8)); // until then both rules count
+    assert_eq!(desk.last_placed().group, desk.core.groups().iter().next().unwrap().id);
+}
+
+#[test]
+fn what_is_reserved_follows_a_fee_that_changes_by_its_date() {
+    let mut desk = Desk::new();
+    desk.control(to_rest(KA, Action::Buy, 40, 30, false));
+    let before = desk.reserved();
+    let cost = price(40).cost_ceil(qty(30));
+    assert!(before > cost);
+    desk.fee_in(60, DEAR);
+    assert_eq!(desk.reserved(), before);
+    desk.wait(Nanos::from_secs(55));
+    let fee = DEAR.fee(price(40), qty(30), true) - terms(KA).fee.fee(price(40), qty(30), true);
+    assert_eq!(desk.reserved(), before + fee);
+}
+
+#[test]
+fn terms_that_come_anew_void_what_was_to_come() {
+    let mut desk = Desk::new();
+    desk.fee_in(60, DEAR);
+    desk.event(Event::Market(terms(KA)));
+    desk.wait(Nanos::from_secs(61));
+    assert_eq!(desk.fee_of(KA), terms(KA).fee);
+    // of a market that is not known, and of another venue's formula
+    desk.event(Event::FeeChange {
+        market: MarketId::new(9),
+        change: FeeChange { from: Nanos::ZERO, rule: DEAR },
+    });
+    desk.event(Event::FeeChange {
+        market: PM,
+        change: FeeChange { from: Nanos::ZERO, rule: DEAR },
+    });
+    desk.wait(Nanos::from_secs(1));
+    assert_eq!(desk.fee_of(PM), terms(PM).fee);
+}
+
+#[test]
+fn a_core_that_was_saved_knows_what_is_to_come() {
+    let mut desk = Desk::new();
+    desk.fee_in(60, DEAR);
+    let mut bytes = Vec::new();
+    desk.core.save(&mut bytes);
+    desk.core = Core::load(&bytes).unwrap();
+    desk.wait(Nanos::from_secs(61));
+    assert_eq!(desk.fee_of(KA), DEAR);
+}
+
+#[test]
+fn as_many_fees_as_there_are_change_within_the_margin() {
+    let mut desk = Desk::new();
+    let markets = (2..202).map(MarketId::new);
+    let from = desk.now.after(Nanos::from_secs(60));
+    for market in markets.clone() {
+        desk.event(Event::Market(MarketDef { market, ..terms(KA) }));
+        desk.event(Event::FeeChange { market, change: FeeChange { from, rule: DEAR } });
+    }
+    desk.wait(Nanos::from_secs(54));
+    for _ in 0..6 {
+        desk.wait(Nanos::from_millis(5));
+    }
+    assert!(markets.clone().all(|market| desk.fee_of(market) == DEAR), "32 in a timer event");
+}
