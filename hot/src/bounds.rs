@@ -53,6 +53,8 @@ pub const FILLS_VOID_MAX: usize = 1_024;
 pub const ORPHANS_MAX: usize = 256;
 /// Orders that are not ours and that an alarm has named, remembered so that it names each once.
 pub const STRAYS_TOLD_MAX: usize = 256;
+/// Baskets worth buying that are held against each other before the best of them is bought.
+pub const RANKED_MAX: usize = 64;
 /// Levels that a basket's depth walk looks at, each leg.
 pub const WALK_LEVELS_MAX: usize = 32;
 

@@ -191,6 +191,7 @@ severe_table! {
         RoundedMoney = 19, "rounded_money", Warning, "A venue told of our money more finely than our units: it was rounded against us.";
         ForeignTerms = 20, "foreign_terms", Alarm, "An order of ours rests at a venue on terms that we did not give it, or do not remember: they are taken over.";
         NameTwice = 21, "name_twice", Alarm, "A venue gave an order of ours a second id, or one id to two orders: the first one stands.";
+        AbsurdEdge = 22, "absurd_edge", Alarm, "A basket promised more than real ones do: its data is bad, and it is not bought.";
     }
 }
 

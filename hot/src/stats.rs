@@ -18,6 +18,8 @@ pub struct Stats {
     pub invariant_checks: u64,
     /// Times a basket promised a profit. While it goes on doing so it counts once.
     pub opportunities: u64,
+    /// Times that a basket promised more than real ones do, so that its data is taken for bad.
+    pub opportunities_absurd: u64,
     /// Groups that have been started.
     pub baskets_opened: u64,
     /// Groups that ended with every leg held.
@@ -241,7 +243,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Foreign { count, shown }
     Doubts { count, shown }
     UnpairedPosition { market, outcome, qty }

@@ -69,6 +69,7 @@ figures! {
         Events = "core_events_handled", Count, "Events that the core handled.", events;
         InvariantChecks = "core_invariants_checked", Count, "Times that the core checked its invariants; one that does not hold stops it.", invariant_checks;
         Opportunities = "core_opportunities_seen", Count, "Times that a basket became worth a look; flicker within one episode counts once.", opportunities;
+        OpportunitiesAbsurd = "core_opportunities_absurd", Count, "Times that a basket promised more than real ones do, so that its data was taken for bad.", opportunities_absurd;
         BasketsOpened = "core_baskets_opened", Count, "Groups that were started.", baskets_opened;
         BasketsCompleted = "core_baskets_completed", Count, "Groups that ended with every leg held.", baskets_completed;
         BasketsUnwound = "core_baskets_unwound", Count, "Groups that had to sell contracts again.", baskets_unwound;

@@ -358,6 +358,12 @@ impl Baskets {
         self.dirty.insert(basket.index());
     }
 
+    /// Whether a basket is marked. It may be one that is not worth a look any more.
+    #[inline]
+    pub fn is_any_dirty(&self) -> bool {
+        self.dirty.len() > 0
+    }
+
     /// The next marked basket that costs less than it pays at best prices, by rising id; takes the mark off.
     #[inline]
     pub fn poll_dirty(&mut self) -> Option<BasketId> {

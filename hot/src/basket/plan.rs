@@ -98,8 +98,12 @@ impl Default for Plan {
 pub enum NoPlan {
     /// The basket is not whole, a book may not be used, or a leg is not offered.
     NotReady,
-    /// Fees eat the gap at best prices already: not an opportunity.
-    NoEdge,
+    /// Less is left of the gap at best prices than the least profit of a unit.
+    NoEdge {
+        /// Profit of the first unit after fees, in $0.0001, rounded down. Where it is nothing or less, fees eat the gap: that is
+        /// no opportunity.
+        edge: i32,
+    },
     /// Above the largest share of the payout: bad data, not luck.
     Absurd {
         /// Profit of a unit at best prices before fees, in $0.0001.

@@ -157,7 +157,7 @@ fn every_bound_binds() {
     assert_eq!(units(&sizing), Ok(cents(2_084))); // 19.96 / 0.957372 = 20.848
     assert_eq!(units(&Sizing { edge_min: 300, ..WIDE }), Ok(cents(4_000)));
     assert_eq!(units(&Sizing { edge_min: 426, ..WIDE }), Ok(cents(3_000)));
-    assert_eq!(units(&Sizing { edge_min: 427, ..WIDE }), Err(NoPlan::NoEdge));
+    assert_eq!(units(&Sizing { edge_min: 427, ..WIDE }), Err(NoPlan::NoEdge { edge: 426 }));
     let sizing = Sizing { profit_min: Usd::from_dollars(3), ..WIDE };
     assert!(matches!(units(&sizing), Err(NoPlan::TooSmall { profit, .. }) if profit > Usd::ZERO));
     let none = leg(0, Room { cost: Usd::ZERO, ..ROOM });
@@ -410,7 +410,7 @@ fn the_walk_agrees_with_a_naive_one() {
                 prove(books, &basket, &sizing, &plan, seed);
                 plans += 1;
             }
-            Err(NoPlan::NoEdge) => assert_eq!(naive, None, "seed {seed}"),
+            Err(NoPlan::NoEdge { .. }) => assert_eq!(naive, None, "seed {seed}"),
             Err(NoPlan::TooSmall { units, profit, .. }) => {
                 assert!(units <= naive.unwrap_or(cents(1)), "seed {seed}");
                 assert!(profit < sizing.profit_min || profit == Usd::ZERO, "seed {seed}");

@@ -19,5 +19,11 @@ enum_table! {
         Closed = 5, "closed";
         /// No room for another group.
         Full = 6, "full";
+        /// Less profit for the money and the days that it locks than the hurdle rate asks for.
+        NotWorthIt = 7, "not_worth_it";
+        /// It was traded a while ago and is not traded again yet.
+        Cooldown = 8, "cooldown";
+        /// A profit at the best prices after fees, but less of it on a unit than the least that is wanted.
+        NoEdge = 9, "no_edge";
     }
 }

@@ -213,11 +213,12 @@ fn descend<const RATIOS: bool>(
     sizing: &Sizing<'_>,
 ) -> Result<(Qty, i32), NoPlan> {
     let mut units = Qty::ZERO;
-    let mut last = None;
+    let (mut last, mut first) = (None, 0);
     loop {
         let cost: i64 = cursors.iter().flatten().map(|cursor| cursor.unit).sum();
         let edge = i64::from(payout) * TICK_OF_MANY - cost;
         if edge < i64::from(sizing.edge_min) * TICK_OF_MANY {
+            first = edge;
             break;
         }
         let edge = ticks_floor(edge);
@@ -236,7 +237,7 @@ fn descend<const RATIOS: bool>(
         }
     }
     match last {
-        None => Err(NoPlan::NoEdge),
+        None => Err(NoPlan::NoEdge { edge: ticks_floor(first) }),
         Some(edge) if units.is_zero() => Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO }),
         Some(edge) => Ok((units, edge)),
     }

@@ -5,7 +5,7 @@ use super::Core;
 use super::place::Draft;
 use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Books};
-use crate::bounds::FAILED_PER_EVENT_MAX;
+use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
 use crate::group::{Group, Groups};
 use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
@@ -17,7 +17,7 @@ use crate::order::{Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{Exposure, Limits, Refusal, Rejections};
 use crate::strategy::Sight;
-use crate::strategy::arbitrage::{self, Decision, Seen};
+use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
 use crate::units::{Nanos, Qty, Usd};
 
 impl Core {
@@ -114,12 +114,30 @@ impl Core {
 
     fn consider_marked(&mut self, now: Nanos, out: &mut Outbox) {
         while let Some(basket) = self.baskets.poll_dirty() {
-            self.consider(now, basket, out);
+            if self.ranked.is_empty() && !self.baskets.is_any_dirty() {
+                return self.consider(now, basket, false, out); // nearly always: nothing to hold it against
+            }
+            self.consider(now, basket, true, out);
+            if self.ranked.len() == RANKED_MAX {
+                self.buy_ranked(now, out);
+            }
         }
+        self.buy_ranked(now, out);
     }
 
-    /// A basket costs less than it pays at the top of the books.
-    fn consider(&mut self, now: Nanos, basket: BasketId, out: &mut Outbox) {
+    /// Buys those that are worth buying, the one that earns fastest first. Each is planned anew: what is bought takes money, room
+    /// and levels from those behind it.
+    fn buy_ranked(&mut self, now: Nanos, out: &mut Outbox) {
+        let mut ranked = std::mem::take(&mut self.ranked);
+        ranked.sort_unstable_by(Ranked::order);
+        for Ranked { basket, .. } in ranked.drain(..) {
+            self.consider(now, basket, false, out);
+        }
+        self.ranked = ranked;
+    }
+
+    /// A basket costs less than it pays at the top of the books. Where it is worth buying it is bought, or ranked among others.
+    fn consider(&mut self, now: Nanos, basket: BasketId, ranks: bool, out: &mut Outbox) {
         let mut room = self.planning.take().expect("it is put back below");
         let decision = arbitrage::consider(self, now, basket, &mut room);
         if matches!(decision, Decision::Buy { .. }) {
@@ -128,6 +146,7 @@ impl Core {
         self.planning = Some(room);
         match decision {
             Decision::Pass => {}
+            Decision::Told => self.episodes.see(now, basket),
             Decision::Wait => self.episodes.look_again(basket),
             Decision::Decline { seen, verdict, look_again } => {
                 if look_again {
@@ -135,7 +154,11 @@ impl Core {
                 }
                 self.verdict(now, basket, seen, verdict, out);
             }
-            Decision::Buy { seen, group } => self.open_group(now, seen, group, out),
+            Decision::Buy { pace, group, .. } if ranks => {
+                self.groups.give_back(group.legs);
+                self.ranked.push(Ranked { basket, pace });
+            }
+            Decision::Buy { seen, group, .. } => self.open_group(now, seen, group, out),
         }
     }
 
@@ -218,6 +241,11 @@ impl Core {
             return;
         }
         self.stats.opportunities += u64::from(recorded.is_first);
+        if verdict == Verdict::Absurd {
+            self.stats.opportunities_absurd += 1;
+            let first = self.baskets.get(basket).map(|basket| basket.legs()[0].market);
+            self.alarm(Alarm::AbsurdEdge, first, None, out);
+        }
         let Seen { units, edge, profit } = seen;
         out.note(Note::Opportunity { basket, units, edge, profit, verdict });
     }
@@ -267,6 +295,10 @@ impl Sight for Core {
 
     fn is_held(&self, venue: Venue) -> bool {
         self.truth.is_held(venue)
+    }
+
+    fn is_told(&self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool {
+        !self.episodes.is_new(now, basket, verdict)
     }
 
     fn is_cooling(&self, now: Nanos, basket: BasketId) -> bool {

@@ -1,7 +1,7 @@
 //! What is remembered of each basket between events: its last opportunity, what was made of it, and its cooldown.
 //!
 //! A book that flickers shows the same opportunity many times. An episode is all of them with less than
-//! [`EPISODE_GAP`] between two; each verdict is told once in it. While a basket cools down it is not traded, and once it has
+//! [`EPISODE_GAP`] between two; each verdict is told once in it, but for a purchase, which is told each time. While a basket cools down it is not traded, and once it has
 //! cooled down it is looked at again, though no book changed.
 
 use crate::basket::Verdict;
@@ -33,8 +33,8 @@ pub(super) struct Episodes {
 struct Episode {
     /// When it last showed an opportunity.
     seen: Nanos,
-    /// What was last made of it.
-    verdict: Verdict,
+    /// The verdicts that were told in its present episode: one bit each.
+    told: u16,
     /// Until this time the basket is not traded (cooldown).
     cools_until: Nanos,
 }
@@ -42,20 +42,34 @@ struct Episode {
 /// How a verdict stands in its basket's episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Recorded {
-    /// Whether it is told: the verdict before it was another, or of an earlier episode.
+    /// Whether it is told: it is the first of its kind in its episode, or a purchase.
     pub is_new: bool,
-    /// Whether it is the first of its episode that is about more than a size too small.
+    /// Whether it is the first of its episode that is about more than too little of a profit.
     pub is_first: bool,
 }
 
 impl Episode {
     /// Of a basket that never showed an opportunity.
-    const NONE: Self =
-        Self { seen: Nanos::ZERO, verdict: Verdict::TooSmall, cools_until: Nanos::ZERO };
+    const NONE: Self = Self { seen: Nanos::ZERO, told: 0, cools_until: Nanos::ZERO };
+
+    /// The verdicts of the episode that an opportunity now would be of.
+    const fn told_by(&self, now: Nanos) -> u16 {
+        if now.since(self.seen).get() >= EPISODE_GAP.get() { 0 } else { self.told }
+    }
 }
 
+/// The verdicts about too little of a profit.
+const SMALL: u16 = bit(Verdict::TooSmall) | bit(Verdict::NoEdge);
+
+const fn bit(verdict: Verdict) -> u16 {
+    1 << verdict as u16
+}
+
+const _: () =
+    assert!(Verdict::ALL.len() <= u16::BITS as usize, "a word has a bit for each verdict");
+
 pack_fields! {
-    Episode { seen, verdict, cools_until }
+    Episode { seen, told, cools_until }
 }
 
 state_fields! {
@@ -81,7 +95,6 @@ impl Episodes {
         }
         let episode = &mut self.all[basket.index()];
         episode.cools_until = until;
-        episode.verdict = Verdict::Taken;
         self.cooling.insert(basket.index());
     }
 
@@ -107,21 +120,22 @@ impl Episodes {
         }
     }
 
-    /// Whether the present episode of a basket has not had this verdict last.
+    /// Whether the present episode of a basket has not had this verdict.
     pub fn is_new(&self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool {
-        let episode = &self.all[basket.index()];
-        now.since(episode.seen) >= EPISODE_GAP || episode.verdict != verdict
+        self.all[basket.index()].told_by(now) & bit(verdict) == 0
+    }
+
+    /// An opportunity is still there, and nothing new is to be said of it.
+    pub fn see(&mut self, now: Nanos, basket: BasketId) {
+        self.all[basket.index()].seen = now;
     }
 
     /// Records what was made of an opportunity.
     pub fn record(&mut self, now: Nanos, basket: BasketId, verdict: Verdict) -> Recorded {
-        let is_new = self.is_new(now, basket, verdict);
         let episode = &mut self.all[basket.index()];
-        let begins = now.since(episode.seen) >= EPISODE_GAP || episode.verdict == Verdict::TooSmall;
-        episode.seen = now;
-        if is_new {
-            episode.verdict = verdict;
-        }
-        Recorded { is_new, is_first: is_new && begins && verdict != Verdict::TooSmall }
+        let told = episode.told_by(now);
+        (episode.seen, episode.told) = (now, told | bit(verdict));
+        let is_first = told & !SMALL == 0 && SMALL & bit(verdict) == 0;
+        Recorded { is_new: told & bit(verdict) == 0 || verdict == Verdict::Taken, is_first }
     }
 }

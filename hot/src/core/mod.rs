@@ -89,7 +89,7 @@ mod unpaired;
 
 use crate::basket::Baskets;
 use crate::book::{BookRoom, Books};
-use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX};
+use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX, RANKED_MAX};
 use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
@@ -103,7 +103,7 @@ use crate::outbox::Outbox;
 use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, LimitRow, Limits, Rejections};
 use crate::stats::Stats;
-use crate::strategy::arbitrage::Planning;
+use crate::strategy::arbitrage::{Planning, Ranked};
 use crate::units::Nanos;
 
 pub use snapshot::LoadError;
@@ -135,6 +135,8 @@ pub struct Core {
     groups: Groups,
     /// Room in which the strategy plans; missing only while it does.
     planning: Option<Planning>,
+    /// Baskets that are worth buying, while the best of them is looked for.
+    ranked: Vec<Ranked>,
     money: Money,
     limits: Limits,
     rejections: Rejections,
@@ -173,6 +175,7 @@ impl Core {
             orders: Orders::new(),
             groups,
             planning,
+            ranked: Vec::with_capacity(RANKED_MAX),
             money: Money::new(),
             limits: Limits::unset(),
             rejections: Rejections::new(),
@@ -269,6 +272,7 @@ impl Core {
 
     /// Counters and figures.
     pub fn stats(&self) -> Stats {
+        let leg_risk = self.groups.leg_risks().of_all();
         Stats {
             orders_live: self.orders.live_len() as u64,
             orders_unknown_live: self
@@ -277,11 +281,8 @@ impl Core {
                 .filter(|record| record.state == OrderState::Unknown)
                 .count() as u64,
             groups_live: self.groups.len() as u64,
-            leg_fail_ppm: self.groups.leg_risk().fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
-            unwind_loss_ppm: self
-                .groups
-                .leg_risk()
-                .loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
+            leg_fail_ppm: leg_risk.fail_ppm(self.limits.raw(LimitRow::LegFailPpm)),
+            unwind_loss_ppm: leg_risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
             realised: self.ledger().realised(),
             unrealised: self.money.worth().unrealised(),
             day_result: self.money.day_result(),

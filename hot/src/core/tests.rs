@@ -19,6 +19,7 @@ mod leaving;
 mod leftovers;
 mod model;
 mod money;
+mod opportunities;
 mod orders;
 mod overfill;
 mod pairs;

@@ -7,7 +7,7 @@ use crate::bounds::{
     GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, LEGS_LIVE_MAX, LEGS_MAX, MARKETS_MAX, ORDERS_LIVE_MAX,
 };
 use crate::ids::{BasketId, GroupId, MarketId, OrderId};
-use crate::risk::LegRisk;
+use crate::risk::LegRisks;
 use crate::state::state_fields;
 use crate::units::{Nanos, Usd};
 
@@ -29,7 +29,7 @@ pub struct Groups {
     /// Adopted orders that stand beside the order in flight of their leg: their group waits for them too.
     pub(crate) beside: Vec<OrderId>,
     /// What the groups that ended say of legs that fail.
-    leg_risk: LegRisk,
+    leg_risks: LegRisks,
 }
 
 impl Groups {
@@ -45,13 +45,19 @@ impl Groups {
             ended: VecDeque::with_capacity(GROUPS_ENDED_MAX),
             next: 1,
             beside: Vec::with_capacity(ORDERS_LIVE_MAX),
-            leg_risk: LegRisk::default(),
+            leg_risks: LegRisks::default(),
         }
     }
 
     /// How often legs failed and what that lost, as the groups that ended show it.
-    pub const fn leg_risk(&self) -> &LegRisk {
-        &self.leg_risk
+    pub const fn leg_risks(&self) -> &LegRisks {
+        &self.leg_risks
+    }
+
+    /// The same, as if groups had ended so.
+    #[cfg(test)]
+    pub fn leg_risks_mut(&mut self) -> &mut LegRisks {
+        &mut self.leg_risks
     }
 
     /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
@@ -64,11 +70,13 @@ impl Groups {
         }
         let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
         let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
+        let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
+        let risk = self.leg_risks.of_mut(venue(0), venue(1));
         match group.state {
-            GroupState::Operator => self.leg_risk.on_failed(),
-            _ if sold > Usd::ZERO => self.leg_risk.on_unwound(sold, -group.result),
-            GroupState::Hedged => self.leg_risk.on_hedged(),
-            _ => self.leg_risk.on_failed(),
+            GroupState::Operator => risk.on_failed(),
+            _ if sold > Usd::ZERO => risk.on_unwound(sold, -group.result),
+            GroupState::Hedged => risk.on_hedged(),
+            _ => risk.on_failed(),
         }
     }
 
@@ -254,6 +262,6 @@ impl Default for Groups {
 state_fields! {
     Groups {
         live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, legs_live: derived, legs_in: derived,
-        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risk: value,
+        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risks: value,
     } then rebuild
 }

@@ -1,15 +1,21 @@
 //! How often a leg fails and what its unwind then loses, as this account's own groups show it.
 //!
-//! These are estimates, so they are binary fixed point and not money. They are shown beside the figures that the limits
-//! assume; no decision depends on them yet.
+//! These are estimates, so they are binary fixed point and not money. What the limits assume counts like [`PRIOR`] observations.
+//! Until there are [`EVIDENCE_MIN`] real ones a decision takes the estimate or the assumed figure, whichever is worse; from then
+//! on the estimate, which may be better than what was assumed. It is kept for each pair of venues, the first leg's and the
+//! second's ([`LegRisks`]): a leg fails by what its own venue does, and what is sold then was bought at the other.
 
 use fixed::types::I32F32;
 
+use crate::ids::Venue;
 use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::per_venue::PerVenue;
 use crate::units::Usd;
 
 /// The assumed figure counts like so many observations: a few real ones do not swing the estimate.
 const PRIOR: i64 = 20;
+/// Until so many real observations the assumed figure is a floor: a few lucky ones make nobody careless.
+const EVIDENCE_MIN: u32 = 20;
 
 /// What was observed since the journal began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +59,26 @@ impl LegRisk {
         assert!(self.failed <= self.baskets, "what failed had begun");
     }
 
+    /// [`Self::fail_ppm`], and no less than what is assumed before there is evidence.
+    pub fn fail_ppm_to_count(&self, assumed: u64) -> u64 {
+        floored(self.fail_ppm(assumed), assumed, self.baskets)
+    }
+
+    /// [`Self::loss_ppm`], and no less than what is assumed before there is evidence.
+    pub fn loss_ppm_to_count(&self, assumed: u64) -> u64 {
+        floored(self.loss_ppm(assumed), assumed, self.unwound)
+    }
+
+    /// What both have observed together.
+    fn with(&self, other: &Self) -> Self {
+        Self {
+            baskets: self.baskets.saturating_add(other.baskets),
+            failed: self.failed.saturating_add(other.failed),
+            unwound: self.unwound.saturating_add(other.unwound),
+            loss_shares: self.loss_shares.saturating_add(other.loss_shares),
+        }
+    }
+
     /// How often a leg fails once another has filled, in millionths, where `assumed` is expected before any evidence.
     pub fn fail_ppm(&self, assumed: u64) -> u64 {
         estimate(assumed, I32F32::saturating_from_num(self.failed), self.baskets)
@@ -64,8 +90,40 @@ impl LegRisk {
     }
 }
 
+const fn floored(estimate: u64, assumed: u64, count: u32) -> u64 {
+    if count < EVIDENCE_MIN && estimate < assumed { assumed } else { estimate }
+}
+
+/// What was observed of each pair of venues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegRisks {
+    /// By the venue of the first leg, then by that of the second.
+    pairs: PerVenue<PerVenue<LegRisk>>,
+}
+
+impl LegRisks {
+    /// Of baskets whose first leg trades at one venue and the second at another, or at the same.
+    pub fn of(&self, first: Venue, second: Venue) -> &LegRisk {
+        &self.pairs[first][second]
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, first: Venue, second: Venue) -> &mut LegRisk {
+        &mut self.pairs[first][second]
+    }
+
+    /// Of all baskets together.
+    pub fn of_all(&self) -> LegRisk {
+        let pairs = self.pairs.values().flat_map(PerVenue::values);
+        pairs.fold(LegRisk::default(), |sum, pair| sum.with(pair))
+    }
+}
+
 /// The mean of `count` observations that sum to `sum` and of [`PRIOR`] assumed ones, in millionths.
 fn estimate(assumed_ppm: u64, sum: I32F32, count: u32) -> u64 {
+    if count == 0 {
+        return assumed_ppm;
+    }
     let million = I32F32::from_num(1_000_000);
     let assumed = I32F32::saturating_from_num(assumed_ppm) / million;
     let count = I32F32::saturating_from_num(count.min(1 << 30));
@@ -86,6 +144,7 @@ impl Pack for I32F32 {
 
 pack_fields! {
     LegRisk { baskets, failed, unwound, loss_shares }
+    LegRisks { pairs }
 }
 
 #[cfg(test)]
@@ -137,5 +196,41 @@ mod tests {
         near(risk.loss_ppm(35_000), (20 * 35_000 + 1_000_000) / 22);
         risk.on_unwound(Usd::ZERO, Usd::from_dollars(1));
         assert!(risk.loss_ppm(35_000) < (20 * 35_000 + 1_000_000) / 22);
+    }
+
+    #[test]
+    fn what_is_assumed_is_a_floor_until_there_is_evidence() {
+        let mut risk = LegRisk::default();
+        for _ in 0..EVIDENCE_MIN - 1 {
+            risk.on_hedged();
+        }
+        assert!(risk.fail_ppm(150_000) < 80_000);
+        assert_eq!(risk.fail_ppm_to_count(150_000), 150_000);
+        risk.on_hedged();
+        near(risk.fail_ppm_to_count(150_000), 75_000);
+        assert_eq!(risk.loss_ppm_to_count(35_000), 35_000, "nothing was unwound");
+        for _ in 0..EVIDENCE_MIN {
+            assert_eq!(risk.loss_ppm_to_count(35_000), 35_000);
+            risk.on_unwound(Usd::from_dollars(10), Usd::ZERO);
+        }
+        near(risk.loss_ppm_to_count(35_000), 17_500);
+        // worse than assumed it counts from the first on
+        let mut risk = LegRisk::default();
+        risk.on_unwound(Usd::from_dollars(10), Usd::from_dollars(5));
+        assert!(
+            risk.fail_ppm_to_count(150_000) > 150_000 && risk.loss_ppm_to_count(35_000) > 35_000
+        );
+    }
+
+    #[test]
+    fn each_pair_of_venues_has_its_own_and_all_are_one() {
+        let mut risks = LegRisks::default();
+        let [one, other] = Venue::ALL;
+        risks.of_mut(one, other).on_failed();
+        risks.of_mut(other, one).on_hedged();
+        risks.of_mut(one, one).on_unwound(Usd::from_dollars(1), Usd::from_dollars(1));
+        assert_eq!((risks.of(one, other).failed, risks.of(other, one).failed), (1, 0));
+        let all = risks.of_all();
+        assert_eq!((all.baskets, all.failed, all.unwound, all.loss_shares), (3, 2, 1, I32F32::ONE));
     }
 }

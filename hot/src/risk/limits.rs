@@ -124,6 +124,10 @@ limit_rows! {
         Ppm, (0, 1_000_000), 35_000, Larger;
     DuplicateMs = 23, limits.duplicate_ms, "within this time the same order again is a mistake",
         Millis, (1, 60_000), 1_000, Larger;
+    HurdleRate = 24, strategy.hurdle_rate, "least profit a year on the money that a basket locks",
+        Percent, (0, 1_000), 10, Larger;
+    LockupDays = 25, strategy.lockup_days, "days that a basket counts as locking its money where the venue has not said when it closes",
+        Count, (1, 3_650), 30, Larger;
 }
 
 /// How many rows there are.

@@ -16,7 +16,7 @@ pub use approved::Approved;
 pub use context::{Account, BestPrices, Context, LastTrade, OtherVenue, VenueCondition};
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
-pub use leg_risk::LegRisk;
+pub use leg_risk::{LegRisk, LegRisks};
 pub use limits::{LIMIT_ROWS, LimitDef, LimitRow, LimitUnit, Limits, Safer};
 pub use quarantine::QuarantineWhy;
 pub use rate::Rate;

@@ -1,5 +1,7 @@
 //! Arbitrage: buy every leg of a basket where that costs less than the basket pays, after fees and in size.
 
+use std::cmp::Ordering;
+
 use super::Sight;
 use crate::basket::{NoPlan, Plan, Room, Sizing, Verdict};
 use crate::bounds::LEGS_MAX;
@@ -13,7 +15,11 @@ use crate::venue_rules::CASH_ACCOUNTS;
 
 /// The most edges of a unit that a group holds cash for beyond the plan's worst prices, all legs together.
 const EDGES_HELD: usize = 8;
-const PPM: i64 = 1_000_000;
+/// How long after its market has closed a contract is counted as not paid yet.
+const PAID_AFTER: Nanos = Nanos::from_secs(86_400);
+const PPM: i128 = 1_000_000;
+const HOUR: u64 = 3_600_000_000_000;
+const HOURS_A_YEAR: i128 = 8_760;
 
 /// What an opportunity looked like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +37,8 @@ pub struct Seen {
 pub enum Decision {
     /// Nothing, and there is nothing to tell.
     Pass,
+    /// Nothing, and what there is to tell has been told: the opportunity goes on.
+    Told,
     /// Nothing now: the basket is looked at again at the next timer event, though no book changes.
     Wait,
     /// It is told, and not bought.
@@ -41,7 +49,49 @@ pub enum Decision {
         look_again: bool,
     },
     /// It should be bought: the group has its legs in the order in which they go out.
-    Buy { seen: Seen, group: Group },
+    Buy { seen: Seen, pace: Pace, group: Group },
+}
+
+/// How fast money earns in a basket: what it brings for the dollars that it locks, times the hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    profit: Usd,
+    /// Microdollars times hours; more than nothing.
+    locked: i128,
+}
+
+impl Pace {
+    /// Of a plan whose money is locked for so long, every begun hour counting whole.
+    fn of(plan: &Plan, lock_up: Nanos) -> Self {
+        let cost = plan.legs().iter().fold(Usd::ZERO, |sum, leg| sum + leg.cost + leg.fee);
+        let hours = i128::from(lock_up.get().div_ceil(HOUR).max(1));
+        Self { profit: plan.profit, locked: i128::from(cost.micros().max(1)) * hours }
+    }
+
+    /// Whether it comes to at least so many percent a year.
+    fn is_at_least(self, percent: u64) -> bool {
+        i128::from(self.profit.micros()) * 100 * HOURS_A_YEAR >= self.locked * i128::from(percent)
+    }
+
+    /// Whether this one or the other earns faster.
+    fn cmp(self, other: Self) -> Ordering {
+        let earns = |one: Self, beside: Self| i128::from(one.profit.micros()) * beside.locked;
+        earns(self, other).cmp(&earns(other, self))
+    }
+}
+
+/// A basket that is worth buying, beside others of which one may be better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranked {
+    pub basket: BasketId,
+    pub pace: Pace,
+}
+
+impl Ranked {
+    /// The one that earns faster comes first; of two that earn alike the one with the lower id.
+    pub fn order(&self, other: &Self) -> Ordering {
+        other.pace.cmp(self.pace).then(self.basket.cmp(&other.basket))
+    }
 }
 
 /// Room in which baskets of up to the most legs are planned, so that planning allocates nothing.
@@ -71,18 +121,26 @@ impl Planning {
 /// What should be done about a basket: worth it after fees, in size, with what is free? After [`Decision::Buy`] the room
 /// has to be [refilled](Planning::refill).
 pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Planning) -> Decision {
-    if core.groups().is_busy(basket) || core.is_cooling(now, basket) {
-        // In flight or just traded: the book still shows what we are taking.
-        return Decision::Pass;
+    if core.groups().is_busy(basket) {
+        return Decision::Pass; // the book still shows what we are taking
     }
+    let is_cooling = core.is_cooling(now, basket);
     if shares_a_level(core, now, basket) {
-        return Decision::Wait;
+        return if is_cooling { Decision::Pass } else { Decision::Wait };
+    }
+    if is_cooling && core.is_told(now, basket, Verdict::Cooldown) {
+        return Decision::Told;
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
     let Planning { rooms, plan, legs } = room;
     match core.baskets().walk(core.books(), basket, &sizing(core, basket, rooms), plan) {
         Ok(()) => {}
-        Err(NoPlan::NotReady | NoPlan::NoEdge) => return Decision::Pass,
+        Err(NoPlan::NotReady) => return Decision::Pass,
+        Err(NoPlan::NoEdge { edge }) if edge <= 0 => return Decision::Pass,
+        Err(NoPlan::NoEdge { edge }) => {
+            let seen = Seen { units: Qty::ZERO, edge, profit: Usd::ZERO };
+            return decline(seen, Verdict::NoEdge, false);
+        }
         Err(NoPlan::Absurd { edge }) => {
             let seen = Seen { units: Qty::ZERO, edge, profit: Usd::ZERO };
             return decline(seen, Verdict::Absurd, false);
@@ -92,16 +150,38 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
         }
     }
     let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
+    if is_cooling {
+        return decline(seen, Verdict::Cooldown, false);
+    }
+    let pace = Pace::of(plan, lock_up(core, now, basket));
+    if !pace.is_at_least(core.limits().raw(LimitRow::HurdleRate)) {
+        return decline(seen, Verdict::NotWorthIt, false);
+    }
     if !core.may_open() || is_held(core, now, basket) {
         return decline(seen, Verdict::Closed, true);
     }
     if !core.groups().has_room(plan.legs().len()) {
         return decline(seen, Verdict::Full, true);
     }
-    if !pays_for_leg_risk(core, plan) {
+    line_up(core, plan, legs);
+    if !pays_for_leg_risk(core, plan, legs) {
+        legs.clear();
         return decline(seen, Verdict::LegRisk, false);
     }
-    Decision::Buy { seen, group: group(core, now, basket, plan, std::mem::take(legs)) }
+    Decision::Buy { seen, pace, group: group(core, now, basket, plan, std::mem::take(legs)) }
+}
+
+/// How long a basket locks its money: until the last of its markets has closed and paid. A close that is not known, or is over
+/// while the market trades on, says nothing of that.
+fn lock_up(core: &impl Sight, now: Nanos, basket: BasketId) -> Nanos {
+    let unknown = Nanos::from_secs(core.limits().raw(LimitRow::LockupDays) * 86_400);
+    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
+    let locked = legs.iter().map(|leg| {
+        let close = core.books().terms(leg.market).expect("a market in a basket has terms").close;
+        let is_known = close > now && close < Nanos::NEVER;
+        if is_known { close.since(now).after(PAID_AFTER) } else { unknown }
+    });
+    locked.max().unwrap_or(unknown)
 }
 
 /// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
@@ -168,23 +248,20 @@ fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> 
     }
 }
 
-/// Profit must pay for the times that a later leg fails and the first is sold at a loss.
-fn pays_for_leg_risk(core: &impl Sight, plan: &Plan) -> bool {
-    let fail = i64::try_from(core.limits().raw(LimitRow::LegFailPpm)).unwrap_or(PPM);
-    let loss = i64::try_from(core.limits().raw(LimitRow::UnwindLossPpm)).unwrap_or(PPM);
+/// Profit must pay for the times that a later leg fails and the first is sold at a loss, as often and as dearly as the venues
+/// of the first two legs have shown, the limits' figures standing in for what they have not shown yet.
+fn pays_for_leg_risk(core: &impl Sight, plan: &Plan, legs: &[Leg]) -> bool {
+    let first = legs.first().expect("a plan has legs").venue;
+    let risk = core.groups().leg_risks().of(first, legs.get(1).map_or(first, |leg| leg.venue));
+    let fail = risk.fail_ppm_to_count(core.limits().raw(LimitRow::LegFailPpm));
+    let loss = risk.loss_ppm_to_count(core.limits().raw(LimitRow::UnwindLossPpm));
     let cost = plan.legs().iter().fold(Usd::ZERO, |sum, leg| sum + leg.cost);
-    let risk = -(-cost).scale_floor(fail, PPM).scale_floor(loss, PPM);
-    plan.profit > risk
+    let risk = i128::from(cost.micros()) * i128::from(fail) * i128::from(loss);
+    i128::from(plan.profit.micros()) * PPM * PPM > risk
 }
 
-/// The group that would buy a plan, its legs in the order they go out, written to `legs`.
-fn group(
-    core: &impl Sight,
-    now: Nanos,
-    basket: BasketId,
-    plan: &Plan,
-    mut legs: Vec<Leg>,
-) -> Group {
+/// The legs that would buy a plan, in the order they go out, written to `legs`.
+fn line_up(core: &impl Sight, plan: &Plan, legs: &mut Vec<Leg>) {
     let mut penalties = [0; LEGS_MAX];
     // The whole edge of a unit is spent once the contracts of one leg cost so much more. The cash for that is held for every
     // leg, so that many legs have to share some edges.
@@ -214,6 +291,10 @@ fn group(
         penalties[at] = penalty;
         legs.insert(at, leg);
     }
+}
+
+/// The group that would buy a plan by these legs.
+fn group(core: &impl Sight, now: Nanos, basket: BasketId, plan: &Plan, legs: Vec<Leg>) -> Group {
     let mut group = Group::new(core.groups().next_id(), basket, legs, now);
     (group.target, group.promised) = (plan.units, plan.profit);
     group.payout = core.baskets().get(basket).map_or(0, |basket| basket.payout());

@@ -6,7 +6,7 @@
 
 pub mod arbitrage;
 
-use crate::basket::Baskets;
+use crate::basket::{Baskets, Verdict};
 use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
@@ -38,6 +38,8 @@ pub trait Sight {
     fn may_open(&self) -> bool;
     /// Whether the operator holds back new baskets with a leg at a venue.
     fn is_held(&self, venue: Venue) -> bool;
+    /// Whether this verdict was told of a basket's present opportunity.
+    fn is_told(&self, now: Nanos, basket: BasketId, verdict: Verdict) -> bool;
     /// Whether a basket was traded a moment ago and is not traded again yet (cooldown).
     fn is_cooling(&self, now: Nanos, basket: BasketId) -> bool;
 }
