@@ -108,38 +108,6 @@ pub fn fee_bound(rule: FeeRule, price: Price, qty: Qty, taker: bool) -> Usd {
     fee + Usd::from_micros(steps)
 }
 
-/// What a market buy may spend so that its fees fit the balance too, rounded down to a microdollar.
-///
-/// `builder` is the builder's own rate on the amount, `slippage_percent` is added to the platform's fee.
-/// `None` for an exponent no schedule has (1 and 2 are known), or a price of $0. Only the vectors use it: the core names
-/// shares, and its sizing has the fees in it.
-pub fn fee_adjusted_buy(
-    amount: Usd,
-    price: Price,
-    balance: Usd,
-    rate: Ppm,
-    exponent: u8,
-    builder: Ppm,
-    slippage_percent: u32,
-) -> Option<Usd> {
-    if price == Price::ZERO {
-        return None;
-    }
-    // The platform takes base ÷ p shares × rate × (p(1−p))^e: one p cancels, and what is left has `scale`.
-    let (p, q) = (u128::from(price.ticks()), u128::from(price.complement().ticks()));
-    let (curve, scale) = match exponent {
-        1 => (q, 10_000),
-        2 => (p * q * q, 10_000_u128.pow(3)),
-        _ => return None,
-    };
-    let base = u128::try_from(amount.min(balance).micros()).unwrap_or(0);
-    let platform = u128::from(rate) * curve * (100 + u128::from(slippage_percent));
-    let fees = base * (platform + u128::from(builder) * scale * 100);
-    let fees = fees.div_ceil(scale * 100 * 1_000_000);
-    let left = balance - Usd::from_micros(i64::try_from(fees).expect("less than the balance"));
-    Some(amount.min(left))
-}
-
 fn kalshi(coef: Ppm, price: Price, qty: Qty) -> Usd {
     micros(div_ceil_pow10::<14>(linear(coef, price, qty)))
 }

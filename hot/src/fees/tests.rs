@@ -36,11 +36,20 @@ fn kalshi_worked_examples() {
         let charge =
             FeeAccumulator::new(Precision::Direct).fill(action, price(ticks), qty(hundredths), fee);
         assert_eq!(charge.net, Usd::from_micros(charged), "{ticks} {hundredths}");
+        if taker && action == Action::Buy {
+            let cost = price(ticks).cost_ceil(qty(hundredths));
+            let counted = rule.taker_charge(price(ticks), qty(hundredths), cost);
+            assert_eq!(counted, charge.net, "what plans count with");
+        }
     }
     let fee = FULL.fee(price(550), qty(100), true);
     let charge =
         FeeAccumulator::new(Precision::Broker).fill(Action::Buy, price(550), qty(100), fee);
     assert_eq!((fee, charge.net), (Usd::from_micros(3_639), Usd::from_micros(5_000)));
+    let fee = FULL.fee(price(5_200), qty(100), true);
+    let charge =
+        FeeAccumulator::new(Precision::Broker).fill(Action::Buy, price(5_200), qty(100), fee);
+    assert_eq!((fee, charge.net), (Usd::from_micros(17_472), Usd::from_micros(20_000)));
 }
 
 #[test]
@@ -104,18 +113,35 @@ fn an_order_in_many_fills_stays_within_its_bound() {
     }
 }
 
+/// Source: venue reference, polymarket.md §8: ticks, rate, and microdollars for a hundred shares.
 #[test]
-fn a_buy_shrinks_by_its_fees() {
-    let buy = |amount, ticks, balance, rate, exponent, builder, slippage| {
-        let (amount, balance) = (Usd::from_micros(amount), Usd::from_micros(balance));
-        fee_adjusted_buy(amount, price(ticks), balance, rate, exponent, builder, slippage)
-            .map(Usd::micros)
-    };
-    assert_eq!(buy(707_160_000, 7_460, 1_008_796_067, 0, 1, 5_000, 5), Some(707_160_000));
-    assert_eq!(buy(836_400_000, 8_700, 703_321_899, 20_000, 2, 0, 0), Some(703_115_080));
-    assert_eq!(buy(1, 8_700, 1, 20_000, 3, 0, 0), None);
-    assert_eq!(buy(1, 0, 1, 20_000, 1, 0, 0), None);
-    assert_eq!(buy(10_000_000, 5_000, 0, 70_000, 1, 0, 0), Some(0));
+fn polymarket_worked_examples() {
+    let rows = [
+        (100, [69_300, 49_500, 39_600]),
+        (500, [332_500, 237_500, 190_000]),
+        (1_000, [630_000, 450_000, 360_000]),
+        (2_500, [1_312_500, 937_500, 750_000]),
+        (5_000, [1_750_000, 1_250_000, 1_000_000]),
+    ];
+    for (ticks, fees) in rows {
+        for (rate, fee) in [70_000, 50_000, 40_000].into_iter().zip(fees) {
+            let rule = FeeRule::Polymarket { rate, exponent: 1 };
+            for price in [price(ticks), price(ticks).complement()] {
+                let expected = Usd::from_micros(fee);
+                assert_eq!(rule.fee(price, qty(10_000), true), expected, "{rate} at {ticks}");
+                let cost = price.cost_ceil(qty(10_000));
+                assert_eq!(rule.taker_charge(price, qty(10_000), cost), expected);
+                assert_eq!(rule.fee(price, qty(10_000), false), Usd::ZERO, "makers pay nothing");
+            }
+        }
+    }
+    let rule = FeeRule::Polymarket { rate: 50_000, exponent: 1 };
+    let fee = rule.fee(price(4_200), qty(3_700), true);
+    assert_eq!(price(4_200).cost_ceil(qty(3_700)) + fee, Usd::from_micros(15_990_660));
+    assert_eq!(price(4_200).proceeds_floor(qty(3_700)) - fee, Usd::from_micros(15_089_340));
+    // YES at 0.48 with NO at 0.49: half a cent is left of three
+    let pair = rule.cost_of_many(price(4_800)) + rule.cost_of_many(price(4_900));
+    assert_eq!(pair, 994_975 * MICROS as i64);
 }
 
 const fn at(from: u64, taker: Ppm) -> FeeChange {
