@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use surefoot_hot::event::Event;
-use surefoot_hot::fees::FeeChange;
+use surefoot_hot::fees::{FeeChange, FeeRule};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
+use surefoot_hot::units::Nanos;
 
 /// Every market we know, by number. Built at start, extended while running, never shrunk.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +35,19 @@ pub struct Entry {
 impl Entry {
     /// What the core is told of it: its terms, and the changes of its fee that have a date.
     pub fn events(&self) -> impl Iterator<Item = Event> {
+        std::iter::once(Event::Market(self.def)).chain(self.changes())
+    }
+
+    /// What the core is told of its fees alone: the rule of now, and the changes that have a date.
+    pub fn fee_events(&self) -> impl Iterator<Item = Event> {
         let market = self.def.market;
-        let changes = self.fee_changes.iter();
-        let changes = changes.map(move |&change| Event::FeeChange { market, change });
-        std::iter::once(Event::Market(self.def)).chain(changes)
+        let change = FeeChange { from: Nanos::ZERO, rule: self.def.fee };
+        std::iter::once(Event::FeeChange { market, change }).chain(self.changes())
+    }
+
+    fn changes(&self) -> impl Iterator<Item = Event> {
+        let market = self.def.market;
+        self.fee_changes.iter().map(move |&change| Event::FeeChange { market, change })
     }
 }
 
@@ -196,6 +206,18 @@ impl Directory {
         self.entries[market.index()] = entry;
         self.withdrawn.remove(&market);
         self.declared.insert(market);
+    }
+
+    /// A known market has other fees, now or from some time on. Whether that is new.
+    ///
+    /// # Panics
+    /// If the number was never given out.
+    pub fn set_fees(&mut self, market: MarketId, fee: FeeRule, changes: &[FeeChange]) -> bool {
+        let entry = &mut self.entries[market.index()];
+        let is_new = entry.def.fee != fee || entry.fee_changes != changes;
+        entry.def.fee = fee;
+        entry.fee_changes = changes.to_vec();
+        is_new
     }
 
     /// Takes over of another directory, which has the same numbers, what operators said.

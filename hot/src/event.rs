@@ -111,8 +111,8 @@ pub enum Event {
     MarketWithdrawn { market: MarketId },
     /// A basket is not to be bought any more. What was bought of it stays.
     BasketWithdrawn { basket: BasketId, why: WithdrawnWhy },
-    /// From some time on another rule says what a fill in this market costs. Comes behind [`Event::Market`], which voids what
-    /// was said so before of times to come.
+    /// From some time on another rule says what a fill in this market costs. One whose time has come is the rule of now: like
+    /// [`Event::Market`] it voids what was said before of times to come.
     FeeChange { market: MarketId, change: FeeChange },
 }
 

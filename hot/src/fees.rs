@@ -45,6 +45,9 @@ pub(crate) const MANY: Qty = Qty::from_contracts(MICROS);
 pub(crate) const TICK_OF_MANY: i64 = 100 * MICROS as i64;
 
 impl FeeRule {
+    /// One that charges nothing.
+    pub(crate) const FREE: Self = Self::Kalshi { taker: 0, maker: 0 };
+
     /// The fee of one fill, rounded up. `price` is of either outcome: the rules are symmetric.
     ///
     /// Polymarket: to $0.00001, and nothing where it is less than that; which way the venue rounds is not
@@ -89,6 +92,38 @@ impl FeeRule {
         };
         i64::from(price.ticks()) * TICK_OF_MANY
             + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
+    }
+
+    /// Whether both follow the same formula: those of one venue do.
+    pub const fn is_like(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Polymarket { .. }, Self::Polymarket { .. })
+                | (Self::Kalshi { .. }, Self::Kalshi { .. })
+        )
+    }
+
+    /// A rule that costs at no price less than either of two.
+    ///
+    /// # Panics
+    /// Where they follow different formulas.
+    #[must_use]
+    pub fn dearer(self, other: Self) -> Self {
+        match (self, other) {
+            // p(1−p) is at most a quarter, so the smaller exponent costs more
+            (
+                Self::Polymarket { rate, exponent },
+                Self::Polymarket { rate: next, exponent: curve },
+            ) => match (rate, next) {
+                (_, 0) => self,
+                (0, _) => other,
+                _ => Self::Polymarket { rate: rate.max(next), exponent: exponent.min(curve) },
+            },
+            (Self::Kalshi { taker, maker }, Self::Kalshi { taker: next, maker: resting }) => {
+                Self::Kalshi { taker: taker.max(next), maker: maker.max(resting) }
+            }
+            _ => unreachable!("a schedule has rules of one formula"),
+        }
     }
 }
 

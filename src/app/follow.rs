@@ -234,7 +234,7 @@ impl Running {
     }
 
     /// Hands changes on to everybody, in their order. Returns how many were about baskets.
-    fn hand_on(&mut self, changes: Vec<CatalogueChange>) -> Result<usize, String> {
+    pub(super) fn hand_on(&mut self, changes: Vec<CatalogueChange>) -> Result<usize, String> {
         let mut baskets = 0;
         for CatalogueChange { version: _, what } in changes {
             match what {
@@ -244,6 +244,9 @@ impl Running {
                     self.rescue.iter_mut().for_each(|rescue| rescue.follow(&entry));
                     self.engine.tell_names(&entry)?;
                     entry.events().for_each(|event| self.engine.tell(event));
+                }
+                Change::Fees(entry) => {
+                    entry.fee_events().for_each(|event| self.engine.tell(event));
                 }
                 Change::Withdrawn(market) => self.engine.tell(Event::MarketWithdrawn { market }),
                 Change::Basket(legs) => {

@@ -441,7 +441,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "fees_changed",
-        means: "A venue has changed fees since the start; baskets are reckoned with the old ones",
+        means: "A venue has changed fees and they have not been read yet; baskets are reckoned with the old ones",
         severity: Severity::Alarm,
         holds: Holds::Nothing, // what was charged is booked, and compared with the rule
         find: |signs| {
@@ -453,7 +453,7 @@ pub const ROWS: &[Row] = &[
                 venues,
             })
         },
-        remedy: "`surefoot stop`, `surefoot start`: they are read anew.",
+        remedy: "They are read within ten seconds; where it lasts, the venue does not tell them: `surefoot halt` until it does.",
     },
     Row {
         name: "database",

@@ -12,6 +12,7 @@ mod carry_out;
 mod close;
 mod compare;
 pub(crate) mod differences;
+mod fees;
 mod follow;
 mod foreign;
 mod halt;
@@ -59,6 +60,7 @@ use crate::machine::topology::Topology;
 use audit::AuditThread;
 use close::AtEnd;
 use compare::VenueCheck;
+use fees::FeeReading;
 use follow::Following;
 use foreign::Foreign;
 use harden::Hardened;
@@ -117,6 +119,7 @@ struct Running {
     places: PerVenue<usize>,
     /// Markets that somebody wants followed, while a venue is asked about them.
     following: Option<Following>,
+    fee_reading: FeeReading,
     /// What ends a run without a core; gone once it is at it.
     rescue: Option<Rescue>,
     /// The comparisons with each venue.

@@ -21,8 +21,10 @@ pub(crate) struct Notices {
     unpriced: BTreeSet<MarketId>,
     /// Markets whose result was read.
     priced: BTreeSet<MarketId>,
-    /// Venues that changed fees while this ran.
+    /// Venues that changed fees, and were not asked for them since.
     fees: PerVenue<bool>,
+    /// Venues that changed fees, and are being asked for them.
+    fees_asked: PerVenue<bool>,
 }
 
 impl Notices {
@@ -30,7 +32,8 @@ impl Notices {
     pub fn new() -> (Sender<(Venue, Notice)>, Self) {
         let (to, from) = bounded(NOTICES);
         let (unpriced, priced) = (BTreeSet::new(), BTreeSet::new());
-        (to, Self { from, unpriced, priced, fees: PerVenue::default() })
+        let (fees, fees_asked) = (PerVenue::default(), PerVenue::default());
+        (to, Self { from, unpriced, priced, fees, fees_asked })
     }
 
     /// Takes in what has come. Whether the venues are to be read at once.
@@ -72,15 +75,50 @@ impl Notices {
         entries.map(|entry| format!("{} {}", entry.def.venue.name(), entry.names.id())).collect()
     }
 
-    /// Venues that changed fees while this ran.
+    /// Venues that changed fees which have not been read yet.
     pub fn fees(&self) -> PerVenue<bool> {
-        self.fees
+        PerVenue::from_fn(|venue| self.fees[venue] || self.fees_asked[venue])
+    }
+
+    /// Every venue is asked for its fees from here on: what is changed later, the answer may not have.
+    pub fn on_fees_asked(&mut self) {
+        self.fees_asked = self.fees();
+        self.fees = PerVenue::default();
+    }
+
+    /// A venue's fees were read, or could not be.
+    pub fn on_fees_read(&mut self, venue: Venue, is_read: bool) {
+        let asked = std::mem::take(&mut self.fees_asked[venue]);
+        self.fees[venue] |= asked && !is_read;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fees_that_changed_are_trouble_until_they_were_read_whole() {
+        let (to, mut notices) = Notices::new();
+        let told = |notices: &Notices| notices.fees()[Venue::Kalshi];
+        let change = |notices: &mut Notices| {
+            to.send((Venue::Kalshi, Notice::FeesChanged)).unwrap();
+            notices.take();
+        };
+        assert!(!told(&notices));
+        change(&mut notices);
+        notices.on_fees_asked();
+        assert!(told(&notices), "asked is not read");
+        notices.on_fees_read(Venue::Kalshi, false);
+        assert!(told(&notices));
+        notices.on_fees_asked();
+        change(&mut notices);
+        notices.on_fees_read(Venue::Kalshi, true);
+        assert!(told(&notices), "changed again meanwhile");
+        notices.on_fees_asked();
+        notices.on_fees_read(Venue::Kalshi, true);
+        assert!(!told(&notices));
+    }
 
     #[test]
     fn a_settlement_without_a_price_stands_until_its_result_is_read() {

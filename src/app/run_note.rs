@@ -49,6 +49,8 @@ run_notes! {
     Followed = "followed", Info;
     /// A person wants markets followed no more.
     Withdrawn = "withdrawn", Info;
+    /// A venue charges other fees than were known, now or from some time on.
+    FeesRead = "fees_read", Info;
     /// Protection of the process's memory that the system did not give.
     NotHardened = "not_hardened", Warning;
     /// Something about our account at a venue that an operator should know.

@@ -28,6 +28,7 @@ use surefoot_hot::units::Nanos;
 use super::audit::AuditThread;
 use super::close::AtEnd;
 use super::compare::VenueCheck;
+use super::fees::FeeReading;
 use super::follow::places;
 use super::foreign::Foreign;
 use super::held::Held;
@@ -446,6 +447,7 @@ impl Running {
             places: PerVenue::from_fn(|venue| places(&catalogue.directory, venue)),
             catalogue,
             following: None,
+            fee_reading: FeeReading::begin(Instant::now()),
             policy: Policy::new(policy_options(config, epoch, halt.latch.is_some(), spec.span)),
             latch: halt.latch,
             requests: Requests::default(),

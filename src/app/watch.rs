@@ -83,6 +83,7 @@ impl Running {
         if !self.policy.is_closing() {
             self.look_at_rest(figures);
             self.end_follow();
+            self.tend_fees();
         }
     }
 

@@ -25,6 +25,8 @@ pub struct CatalogueChange {
 pub enum Change {
     /// A market is followed from now on, on these terms.
     Followed(Arc<Entry>),
+    /// A market has other fees, now or from some time on.
+    Fees(Arc<Entry>),
     /// A market is to be followed no more.
     Withdrawn(MarketId),
     /// A basket is bought from now on: its legs.
@@ -61,6 +63,19 @@ impl Catalogue {
         }
         self.add_baskets(&mut changes)?;
         Ok(changes)
+    }
+
+    /// Takes over the fees of markets as a venue lists them; those that are as they were change nothing.
+    pub fn take_fees(&mut self, found: &[Entry]) -> Vec<CatalogueChange> {
+        let mut changes = Vec::new();
+        for entry in found {
+            let Some((market, _)) = self.known(entry) else { continue };
+            if self.directory.set_fees(market, entry.def.fee, &entry.fee_changes) {
+                let entry = self.directory.entry(market).expect("it is known").clone();
+                self.note(&mut changes, Change::Fees(Arc::new(entry)));
+            }
+        }
+        changes
     }
 
     /// Takes markets out, and the baskets with a leg there before them.
@@ -141,6 +156,9 @@ impl Catalogue {
 mod tests {
     use surefoot_hot::core::Core;
     use surefoot_hot::event::{Control, Event};
+    use surefoot_hot::fees::{FeeChange, FeeRule};
+    use surefoot_hot::grid::Grid;
+    use surefoot_hot::market::MarketDef;
     use surefoot_hot::outbox::Outbox;
     use surefoot_hot::units::Nanos;
 
@@ -163,6 +181,7 @@ mod tests {
     fn words(changes: &[CatalogueChange]) -> Vec<String> {
         let word = |change: &CatalogueChange| match &change.what {
             Change::Followed(entry) => format!("follow {}", entry.names.id()),
+            Change::Fees(entry) => format!("fees of {}", entry.names.id()),
             Change::Withdrawn(market) => format!("withdraw {}", market.get()),
             Change::Basket(legs) => format!("basket {} of {}", legs[0].basket.get(), legs.len()),
             Change::BasketWithdrawn { basket, .. } => format!("drop {}", basket.get()),
@@ -245,6 +264,7 @@ mod tests {
         for change in changes {
             match &change.what {
                 Change::Followed(entry) => events.extend(entry.events()),
+                Change::Fees(entry) => events.extend(entry.fee_events()),
                 Change::Withdrawn(market) => {
                     events.push(Event::MarketWithdrawn { market: *market });
                 }
@@ -268,6 +288,36 @@ mod tests {
             (id.get(), basket.legs().iter().map(|leg| leg.market.get()).collect())
         })
         .collect()
+    }
+
+    #[test]
+    fn fees_that_are_listed_anew_reach_the_core_and_nothing_else_of_the_listing_does() {
+        let mut catalogue = catalogue();
+        let mut core = Core::new();
+        tell(&mut core, &catalogue, &[]);
+        let mut listed = entry(9, 9, "B");
+        assert!(catalogue.take_fees(&[listed.clone(), entry(9, 9, "Z")]).is_empty(), "as it was");
+        let (now, later) = (FeeRule::Kalshi { taker: 35_000, maker: 0 }, Nanos::from_secs(900));
+        let dear = FeeRule::Kalshi { taker: 70_000, maker: 17_500 };
+        listed.def.fee = now;
+        listed.def.grid = Grid::uniform(10).unwrap();
+        listed.fee_changes = vec![FeeChange { from: later, rule: dear }];
+        let changes = catalogue.take_fees(std::slice::from_ref(&listed));
+        assert_eq!(words(&changes), ["fees of B"]);
+        let told = |core: &Core| *core.books().terms(MarketId::new(1)).unwrap();
+        let before = told(&core);
+        let Change::Fees(changed) = &changes[0].what else { panic!("{changes:?}") };
+        let mut out = Outbox::new();
+        for event in changed.fee_events() {
+            core.on_event(Nanos::from_secs(2), &event, &mut out);
+            out.clear();
+        }
+        assert_eq!(told(&core).fee, before.fee, "both rules count around a change");
+        for (secs, fee) in [(10, now), (899, dear), (910, dear)] {
+            core.on_event(Nanos::from_secs(secs), &Event::Timer, &mut out);
+            out.clear();
+            assert_eq!(told(&core), MarketDef { fee, ..before }, "at {secs} s");
+        }
     }
 
     #[test]

@@ -361,7 +361,7 @@ impl Baskets {
     /// Whether a basket is marked. It may be one that is not worth a look any more.
     #[inline]
     pub fn is_any_dirty(&self) -> bool {
-        self.dirty.len() > 0
+        !self.dirty.is_empty()
     }
 
     /// The next marked basket that costs less than it pays at best prices, by rising id; takes the mark off.

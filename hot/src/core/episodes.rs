@@ -130,12 +130,21 @@ impl Episodes {
         self.all[basket.index()].seen = now;
     }
 
-    /// Records what was made of an opportunity.
+    /// Records what was made of an opportunity. What it promises after a purchase is another one, but not while the basket rests:
+    /// that may be what was left of the same.
     pub fn record(&mut self, now: Nanos, basket: BasketId, verdict: Verdict) -> Recorded {
         let episode = &mut self.all[basket.index()];
         let told = episode.told_by(now);
-        (episode.seen, episode.told) = (now, told | bit(verdict));
-        let is_first = told & !SMALL == 0 && SMALL & bit(verdict) == 0;
-        Recorded { is_new: told & bit(verdict) == 0 || verdict == Verdict::Taken, is_first }
+        let is_bought = verdict == Verdict::Taken;
+        (episode.seen, episode.told) =
+            (now, if is_bought { bit(verdict) } else { told | bit(verdict) });
+        let may_precede = match verdict {
+            Verdict::Cooldown => SMALL,
+            _ => SMALL | bit(Verdict::Taken) | bit(Verdict::Cooldown),
+        };
+        Recorded {
+            is_new: is_bought || told & bit(verdict) == 0,
+            is_first: SMALL & bit(verdict) == 0 && told & !may_precede == 0,
+        }
     }
 }

@@ -76,7 +76,7 @@ impl Core {
         self.on_market_followed(now, &Event::Market(def), &def, out);
     }
 
-    /// From some time on a market has another fee rule.
+    /// From some time on a market has another fee rule; one whose time has come is the rule of now.
     pub(super) fn on_fee_change(
         &mut self,
         now: Nanos,
@@ -84,10 +84,16 @@ impl Core {
         change: FeeChange,
         out: &mut Outbox,
     ) {
-        if self.books.terms(market).is_none() {
-            return;
+        let terms = self.books.terms(market);
+        if !terms.is_some_and(|terms| terms.fee.is_like(change.rule)) {
+            return; // a market that is not known, or another venue's formula
         }
-        self.fee_rules.all[market.index()].change(now, change);
+        let rules = &mut self.fee_rules.all[market.index()];
+        if change.from <= now {
+            rules.state(now, change.rule);
+        } else {
+            rules.change(now, change);
+        }
         self.fee_rules.moving.insert(market.index());
         self.move_fee(now, market, out);
     }
@@ -130,7 +136,7 @@ impl Core {
                 assert_eq!(
                     last.map(|entry| entry.rule),
                     Some(book.terms().fee),
-                    "P5: fees of {market:?} are its rule's"
+                    "the fee of {market:?} is its last rule's"
                 );
             }
         }

@@ -25,9 +25,9 @@ pub struct FeeSchedule {
 
 impl FeeSchedule {
     /// Of a market of which no rule is known.
-    pub const NONE: Self = {
-        let rule = FeeRule::Kalshi { taker: 0, maker: 0 };
-        Self { rules: [FeeChange { from: Nanos::ZERO, rule }; FEE_RULES_MAX], len: 0 }
+    pub const NONE: Self = Self {
+        rules: [FeeChange { from: Nanos::ZERO, rule: FeeRule::FREE }; FEE_RULES_MAX],
+        len: 0,
     };
 
     /// Its rules, by the time from which each holds.
@@ -115,40 +115,6 @@ impl FeeSchedule {
     fn drop_first(&mut self) {
         self.rules.rotate_left(1);
         self.len -= 1;
-    }
-}
-
-impl FeeRule {
-    /// Whether both follow the same formula: those of one venue do.
-    pub const fn is_like(self, other: Self) -> bool {
-        matches!(
-            (self, other),
-            (Self::Polymarket { .. }, Self::Polymarket { .. })
-                | (Self::Kalshi { .. }, Self::Kalshi { .. })
-        )
-    }
-
-    /// A rule that costs at no price less than either of two.
-    ///
-    /// # Panics
-    /// Where they follow different formulas.
-    #[must_use]
-    pub fn dearer(self, other: Self) -> Self {
-        match (self, other) {
-            // p(1−p) is at most a quarter, so the smaller exponent costs more
-            (
-                Self::Polymarket { rate, exponent },
-                Self::Polymarket { rate: next, exponent: curve },
-            ) => match (rate, next) {
-                (_, 0) => self,
-                (0, _) => other,
-                _ => Self::Polymarket { rate: rate.max(next), exponent: exponent.min(curve) },
-            },
-            (Self::Kalshi { taker, maker }, Self::Kalshi { taker: next, maker: resting }) => {
-                Self::Kalshi { taker: taker.max(next), maker: maker.max(resting) }
-            }
-            _ => unreachable!("a schedule has rules of one formula"),
-        }
     }
 }
 

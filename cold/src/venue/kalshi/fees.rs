@@ -9,7 +9,6 @@ use surefoot_hot::bounds::FEE_RULES_MAX;
 use surefoot_hot::fees::{FeeChange, FeeRule, Ppm};
 use surefoot_hot::units::Nanos;
 
-use super::metadata::{Event, Series};
 use crate::json::{Object, ReadError};
 use crate::rest::{Rest, RestError};
 
@@ -28,6 +27,17 @@ pub struct ToldChange {
     /// The fee from then on; `None` where an event falls back to its series' fee. A fee of a kind that is not known is told for
     /// the markets that it is of, and for no others.
     pub rule: Result<Option<FeeRule>, ReadError>,
+}
+
+/// What a market's fee follows from, beside the changes that have a date.
+#[derive(Clone, Copy, Debug)]
+pub struct FeesOf<'a> {
+    /// Its series, and what that charges.
+    pub series: (&'a str, FeeRule),
+    /// Its event, and the fee by which that overrides the series'.
+    pub event: (&'a str, Option<FeeRule>),
+    /// When its fees begin, where they are waived until then.
+    pub waived_until: Option<Nanos>,
 }
 
 /// The changes that are listed.
@@ -66,9 +76,7 @@ impl FeeChanges {
     pub fn schedule(
         &self,
         now: Nanos,
-        series: &Series,
-        event: &Event,
-        waived_until: Option<Nanos>,
+        of: &FeesOf<'_>,
     ) -> Result<(FeeRule, Vec<FeeChange>), ReadError> {
         let to_come = |changes: &'_ [ToldChange], ticker: &str| -> Result<Vec<_>, ReadError> {
             let mut dated = Vec::new();
@@ -80,20 +88,20 @@ impl FeeChanges {
             dated.sort_by_key(|(from, _)| *from);
             Ok(dated)
         };
-        let of_series = to_come(&self.of_series, &series.ticker)?;
-        let of_event = to_come(&self.of_events, &event.ticker)?;
+        let of_series = to_come(&self.of_series, of.series.0)?;
+        let of_event = to_come(&self.of_events, of.event.0)?;
         let last = |changes: &[(Nanos, Option<FeeRule>)], time: Nanos| {
             changes.iter().rev().find(|(from, _)| *from <= time).map(|(_, rule)| *rule)
         };
         let rule_at = |time: Nanos| {
-            if waived_until.is_some_and(|end| time < end) {
+            if of.waived_until.is_some_and(|end| time < end) {
                 return FeeRule::Kalshi { taker: 0, maker: 0 };
             }
-            let of_series = last(&of_series, time).flatten().unwrap_or(series.fee);
-            last(&of_event, time).unwrap_or(event.fee).unwrap_or(of_series)
+            let of_series = last(&of_series, time).flatten().unwrap_or(of.series.1);
+            last(&of_event, time).unwrap_or(of.event.1).unwrap_or(of_series)
         };
         let mut times: Vec<_> = of_series.iter().chain(&of_event).map(|(from, _)| *from).collect();
-        times.extend(waived_until.filter(|end| *end > now));
+        times.extend(of.waived_until.filter(|end| *end > now));
         times.sort_unstable();
         let (first, mut last) = (rule_at(now), rule_at(now));
         let mut changes = Vec::new();
@@ -198,10 +206,6 @@ mod tests {
     use super::*;
     use crate::venue::kalshi::metadata::{event, series};
 
-    const fn rule(taker: Ppm, maker: Ppm) -> FeeRule {
-        FeeRule::Kalshi { taker, maker }
-    }
-
     /// The time of an hour of 2026-12-01.
     fn hour(hour: u64) -> Nanos {
         crate::json::parse_time(&format!("2026-12-01T{hour:02}:00:00Z")).unwrap()
@@ -233,7 +237,12 @@ mod tests {
             "fee_multiplier_override": over.map(|_| 1)}),
         )
         .unwrap();
-        let (now, next) = changes.schedule(hour(6), &series, &event, waived_until.map(hour))?;
+        let of = FeesOf {
+            series: (&series.ticker, series.fee),
+            event: (&event.ticker, event.fee),
+            waived_until: waived_until.map(hour),
+        };
+        let (now, next) = changes.schedule(hour(6), &of)?;
         let all =
             std::iter::once((hour(6), now)).chain(next.iter().map(|next| (next.from, next.rule)));
         let told = all.map(|(from, rule)| match rule {

@@ -27,10 +27,7 @@ impl Listing for KalshiListing {
         let mut read = Terms::default();
         let (mut events, mut series) = (BTreeMap::new(), BTreeMap::new());
         let now = rest.now();
-        let changes = match names {
-            [] => FeeChanges::default(),
-            _ => FeeChanges::read(rest)?,
-        };
+        let mut changes = None;
         for tickers in names.chunks(MARKETS_PER_REQUEST) {
             let body = rest
                 .get("/markets", &[("tickers", tickers.join(",").as_str()), ("limit", "1000")])
@@ -38,6 +35,10 @@ impl Listing for KalshiListing {
             let rows = body["markets"]
                 .as_array()
                 .ok_or("kalshi metadata: the answer is not a list of markets")?;
+            let changes = match &mut changes {
+                Some(read) => read,
+                none => none.insert(FeeChanges::read(rest)?),
+            };
             for row in rows {
                 let named = || row["ticker"].as_str().unwrap_or("a market without a ticker");
                 let market = match metadata::market(row) {
@@ -50,7 +51,7 @@ impl Listing for KalshiListing {
                 match of_event(rest, &market.event_ticker, &mut events, &mut series) {
                     Ok((event, series)) => {
                         let cluster = cluster(&market.ticker);
-                        match market.entry(now, (series, event), &changes, cluster) {
+                        match market.entry(now, (series, event), changes, cluster) {
                             Ok(entry) => read.entries.push(entry),
                             Err(error) => {
                                 read.left_out.push(format!("kalshi {}: {error}", named()))

@@ -11,7 +11,7 @@ use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price};
 use surefoot_hot::venue_rules::LOT;
 
-use super::fees::{self, FeeChanges};
+use super::fees::{self, FeeChanges, FeesOf};
 use super::rest::shard;
 use crate::directory::{Entry, KalshiNames, Names};
 use crate::json::{Object, ReadError, parse_scaled};
@@ -58,7 +58,12 @@ impl Market {
         changes: &FeeChanges,
         cluster: ClusterId,
     ) -> Result<Entry, ReadError> {
-        let (fee, fee_changes) = changes.schedule(now, series, event, self.waived_until)?;
+        let of = FeesOf {
+            series: (&series.ticker, series.fee),
+            event: (&event.ticker, event.fee),
+            waived_until: self.waived_until,
+        };
+        let (fee, fee_changes) = changes.schedule(now, &of)?;
         Ok(Entry {
             def: MarketDef {
                 market: MarketId::new(0),

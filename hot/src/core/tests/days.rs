@@ -5,6 +5,7 @@ use super::at_venue::AtVenue;
 use super::*;
 use crate::book::StaleWhy;
 use crate::event::{Event as E, Oddity};
+use crate::fees::FeeChange;
 use crate::ids::Action;
 use crate::links::{LinkNumber, LinkSet};
 use crate::random::Rng;
@@ -264,11 +265,27 @@ impl Maker {
             10 if self.rng.percent(20) => self.start(1),
             11 => self.control(Control::Resume { epoch: 2 }),
             12 => self.feed(E::Market(market_terms(market.get()))),
+            13 => {
+                let from = self.now.after(Nanos::from_millis(self.rng.below(20_000)));
+                let rule = self.fee_rule(market);
+                self.feed(E::FeeChange { market, change: FeeChange { from, rule } });
+            }
             _ => self.feed(E::Current {
                 venue,
                 links: LinkSet::only(LinkNumber::FIRST),
                 upto: self.now,
             }),
+        }
+    }
+
+    /// A fee rule of a market's venue.
+    fn fee_rule(&mut self, market: MarketId) -> FeeRule {
+        let rate = self.rng.of(&[0, 35_000, 70_000, 140_000]);
+        match market_terms(market.get()).fee {
+            FeeRule::Polymarket { .. } => {
+                FeeRule::Polymarket { rate, exponent: self.rng.of(&[1, 1, 2]) }
+            }
+            FeeRule::Kalshi { .. } => FeeRule::Kalshi { taker: rate, maker: rate / 4 },
         }
     }
 
@@ -360,10 +377,10 @@ fn after(events: &[(Nanos, Event)]) -> Core {
 /// The decisions of each seed's day. They change where decisions or the days are meant to, and never otherwise: a commit
 /// that changes them says why.
 const DECISIONS: [(u64, u64); 4] = [
-    (1, 3_919_311_768_996_251_165),
-    (2, 5_781_028_223_508_515_728),
-    (3, 3_300_590_102_315_673_223),
-    (4, 4_198_908_315_360_053_777),
+    (1, 15_993_803_608_540_926_002),
+    (2, 11_292_348_607_038_240_380),
+    (3, 14_798_048_731_106_660_036),
+    (4, 11_477_335_380_647_520_209),
 ];
 
 #[test]

@@ -39,8 +39,8 @@ fn a_fee_that_rises_counts_before_its_date_and_one_that_falls_after_it() {
 fn a_waiver_that_begins_opens_what_fees_had_eaten_though_no_book_moves() {
     let mut desk = Desk::new();
     // 98 cents, and about 2.7 of fees
-    desk.book(PM, &[(38, 300)], &[(47, 30), (60, 100)]);
-    desk.book(KA, &[(49, 30), (20, 100)], &[(55, 300)]);
+    desk.book(PM, &[(38, 300)], &[(47, 60)]);
+    desk.book(KA, &[(49, 60)], &[(55, 300)]);
     assert!(desk.placed().is_empty());
     desk.event(Event::Market(MarketDef { fee: FREE, ..terms(KA) }));
     desk.wait(Nanos::from_secs(8)); // until then both rules count
@@ -50,15 +50,18 @@ fn a_waiver_that_begins_opens_what_fees_had_eaten_though_no_book_moves() {
 #[test]
 fn what_is_reserved_follows_a_fee_that_changes_by_its_date() {
     let mut desk = Desk::new();
-    desk.control(to_rest(KA, Action::Buy, 40, 30, false));
+    for market in [PM, KA] {
+        desk.book(market, &[(40, 100)], &[(50, 100)]);
+    }
+    desk.control(to_rest(KA, Action::Buy, 42, 20, false));
+    let order = desk.last_placed();
+    desk.status(&order, VenueState::Resting, Some(0));
     let before = desk.reserved();
-    let cost = price(40).cost_ceil(qty(30));
-    assert!(before > cost);
-    desk.fee_in(60, DEAR);
+    desk.fee_in(8, DEAR);
     assert_eq!(desk.reserved(), before);
-    desk.wait(Nanos::from_secs(55));
-    let fee = DEAR.fee(price(40), qty(30), true) - terms(KA).fee.fee(price(40), qty(30), true);
-    assert_eq!(desk.reserved(), before + fee);
+    desk.wait(Nanos::from_secs(2));
+    let fee = |rule: FeeRule| rule.fee(price(42), qty(20), true);
+    assert_eq!(desk.reserved(), before + fee(DEAR) - fee(terms(KA).fee));
 }
 
 #[test]
