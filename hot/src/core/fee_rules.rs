@@ -53,6 +53,22 @@ impl FeeRules {
         &self.all[market.index()]
     }
 
+    /// The rule of a market whose terms are known, at a time.
+    pub fn at(&self, market: MarketId, time: Nanos) -> FeeRule {
+        self.of(market).rule_at(time).expect("its terms come with a rule")
+    }
+
+    /// The rules that held in a market at some time from `from` to `to`, as far as the venue's clock and ours may be apart.
+    pub fn within(
+        &self,
+        market: MarketId,
+        from: Nanos,
+        to: Nanos,
+    ) -> impl Iterator<Item = FeeRule> {
+        let from = Nanos::new(from.get().saturating_sub(FEE_MARGIN.get()));
+        self.of(market).rules_within(from, to.after(FEE_MARGIN))
+    }
+
     /// The rule to count with.
     fn counted(&self, now: Nanos, market: MarketId, reach: Nanos) -> Option<FeeRule> {
         self.of(market).dearest(now, reach)

@@ -3,6 +3,7 @@
 use super::Core;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
+use crate::fees::FeeRule;
 use crate::ids::{Action, FillId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
@@ -95,7 +96,7 @@ impl Core {
     ) {
         let &Order { id, group, market, outcome, action, .. } = &record.order;
         let taker = took(record, price, fill.liquidity);
-        let fee = self.fee_of(fill, taker, id, out);
+        let fee = self.fee_of(now, fill, taker, record, out);
         let account = self.cash_account(market);
         let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);
@@ -189,17 +190,27 @@ impl Core {
         }
     }
 
-    /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's.
-    fn fee_of(&mut self, fill: &Fill, taker: bool, order: OrderId, out: &mut Outbox) -> Usd {
-        let rule = self.terms(fill.market).fee.fee(fill.price, fill.qty, taker);
+    /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. When a fill happened is not told,
+    /// but it was since its order was sent: any rule that held since then explains what is charged.
+    fn fee_of(
+        &mut self,
+        now: Nanos,
+        fill: &Fill,
+        taker: bool,
+        record: &Record,
+        out: &mut Outbox,
+    ) -> Usd {
+        let by_rule = |rule: FeeRule| rule.fee(fill.price, fill.qty, taker);
         let Some(charged) = fill.fee else {
             let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
             let account = self.cash_account(fill.market);
             self.comparison.on_fee_assumed(account, fill.market, notional);
-            return rule;
+            return by_rule(self.fee_rules.at(fill.market, now));
         };
-        if (charged - rule).max(rule - charged) > FEE_DRIFT {
-            self.on_fee_drift(fill.market, Some(order), out);
+        let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
+        let apart = rules.map(|rule| (charged - rule).max(rule - charged));
+        if apart.min().is_some_and(|apart| apart > FEE_DRIFT) {
+            self.on_fee_drift(fill.market, Some(record.order.id), out);
         }
         charged
     }

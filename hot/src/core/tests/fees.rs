@@ -65,6 +65,31 @@ fn what_is_reserved_follows_a_fee_that_changes_by_its_date() {
 }
 
 #[test]
+fn a_charged_fee_is_held_against_the_rules_since_its_order_was_sent() {
+    let rule = |maker| FeeRule::Kalshi { taker: 4 * maker, maker };
+    let drifts = |sent_at: u64, charged: u32| {
+        let mut desk = Desk::new();
+        desk.event(Event::Market(MarketDef { fee: rule(17_500), ..terms(KA) }));
+        desk.fee_in(60, rule(35_000));
+        desk.wait(Nanos::from_secs(sent_at));
+        for market in [PM, KA] {
+            desk.book(market, &[(40, 100)], &[(50, 100)]);
+        }
+        desk.control(to_rest(KA, Action::Buy, 42, 20, false));
+        let order = desk.last_placed();
+        desk.wait(Nanos::from_secs(70 - sent_at));
+        let fee = Some(rule(charged).fee(price(42), qty(20), false));
+        let fill = Fill { fee, ..desk.fill_of(&order, 20) };
+        desk.report(Report::Fill(fill));
+        assert_eq!(Some(desk.core.ledger().fees()), fee, "it is booked as charged");
+        let drift = |note: &&Note| matches!(note, Note::Alarm { what: Alarm::FeeDrift, .. });
+        desk.notes.iter().filter(drift).count()
+    };
+    assert_eq!([drifts(50, 17_500), drifts(50, 35_000), drifts(50, 0)], [0, 0, 1]);
+    assert_eq!([drifts(69, 17_500), drifts(69, 35_000)], [1, 0], "the change was over");
+}
+
+#[test]
 fn terms_that_come_anew_void_what_was_to_come() {
     let mut desk = Desk::new();
     desk.fee_in(60, DEAR);
