@@ -160,12 +160,10 @@ impl Desk {
     fn event(&mut self, event: &Event) {
         self.now = self.now.after(Nanos::new(1_000));
         for venue in Venue::ALL {
-            let upto = self.now;
-            self.core.on_event(
-                self.now,
-                &Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto },
-                &mut self.out,
-            );
+            let (links, upto) = (LinkSet::only(LinkNumber::FIRST), self.now);
+            self.core.on_event(self.now, &Event::Current { venue, links, upto }, &mut self.out);
+            let read = Event::Control(Control::TermsRead { venue, at: self.now });
+            self.core.on_event(self.now, &read, &mut self.out);
         }
         self.core.on_event(self.now, event, &mut self.out);
         for intent in self.out.intents() {

@@ -7,7 +7,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::fees::{FeeChange, FeeRule};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::units::{Nanos, Qty};
 
 /// Every market we know, by number. Built at start, extended while running, never shrunk.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,12 @@ impl Entry {
         let market = self.def.market;
         let change = FeeChange { from: Nanos::ZERO, rule: self.def.fee };
         std::iter::once(Event::FeeChange { market, change }).chain(self.changes())
+    }
+
+    /// What the core is told of its least order and its close alone.
+    pub const fn listed_event(&self) -> Event {
+        let MarketDef { market, min_qty, close, .. } = self.def;
+        Event::Listed { market, min_qty, close }
     }
 
     fn changes(&self) -> impl Iterator<Item = Event> {
@@ -218,6 +224,15 @@ impl Directory {
         entry.def.fee = fee;
         entry.fee_changes = changes.to_vec();
         is_new
+    }
+
+    /// A known market has another least order or another close, or is called or signed for otherwise.
+    ///
+    /// # Panics
+    /// If the number was never given out.
+    pub fn set_listed(&mut self, market: MarketId, min_qty: Qty, close: Nanos, names: Names) {
+        let entry = &mut self.entries[market.index()];
+        (entry.def.min_qty, entry.def.close, entry.names) = (min_qty, close, names);
     }
 
     /// Takes over of another directory, which has the same numbers, what operators said.

@@ -114,6 +114,20 @@ pub enum Event {
     /// From some time on another rule says what a fill in this market costs. One whose time has come is the rule of now: like
     /// [`Event::Market`] it voids what was said before of times to come.
     FeeChange { market: MarketId, change: FeeChange },
+    /// Everything that the feed read from its sockets in the turn that began at `read`, and before, has been handed in. Comes
+    /// some twenty times a second: the time until the core has it is our own latency.
+    Handed { read: Nanos },
+    /// What keeps a venue's executor from sending an order that opens something, though it is connected: told where that
+    /// changes.
+    Way {
+        venue: Venue,
+        /// Whether the breaker is open after failures in a row.
+        breaker_open: bool,
+        /// Whether too few rate tokens are left beside those kept for cancels, hedges and sales, or the venue has said to wait.
+        tokens_short: bool,
+    },
+    /// The least order and the close of a market, as it is listed now. Grid, status and fees come otherwise.
+    Listed { market: MarketId, min_qty: Qty, close: Nanos },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -133,6 +147,7 @@ impl Event {
             | Self::Status { market, .. }
             | Self::Settled { market, .. }
             | Self::MarketWithdrawn { market }
+            | Self::Listed { market, .. }
             | Self::FeeChange { market, .. }
             | Self::Market(MarketDef { market, .. }) => Some(market),
             Self::StaleAll { .. }
@@ -145,6 +160,8 @@ impl Event {
             | Self::Current { .. }
             | Self::Stall { .. }
             | Self::Odd { .. }
+            | Self::Handed { .. }
+            | Self::Way { .. }
             | Self::BasketWithdrawn { .. } => None,
         }
     }
@@ -266,6 +283,11 @@ pub enum Control {
     /// By how much our clock was off the system's, ahead or behind, when they were last compared: rounded up to a millisecond,
     /// and told where that has changed.
     ClockError { error: Nanos },
+    /// The terms of all markets of a venue were read at `at`, on the clock of the core's events, and are what the core was told;
+    /// but for those of which [`Control::TermsUnread`] said otherwise since they were told.
+    TermsRead { venue: Venue, at: Nanos },
+    /// The terms of a market were to be read and could not be, or not in full.
+    TermsUnread { market: MarketId },
     /// A person has looked at a quarantined market: trading may open there again.
     Release { market: MarketId },
     /// An order is to rest in a market. What does not pass the gate is refused, and noted.
@@ -323,6 +345,9 @@ pack_variants! {
         21 = MarketWithdrawn { market },
         22 = BasketWithdrawn { basket, why },
         23 = FeeChange { market, change },
+        24 = Handed { read },
+        25 = Way { venue, breaker_open, tokens_short },
+        26 = Listed { market, min_qty, close },
     }
     Control {
         0 = Start { epoch, first_order },
@@ -343,5 +368,7 @@ pack_variants! {
         15 = Amend { order, price, qty, expires },
         16 = Withdraw { order },
         17 = ClockError { error },
+        18 = TermsRead { venue, at },
+        19 = TermsUnread { market },
     }
 }

@@ -120,6 +120,17 @@ impl Grid {
         }
     }
 
+    /// The step at a price, in $0.0001; where two bands meet, that of the upper one.
+    pub const fn step_at(self, price: Price) -> u16 {
+        if price.ticks() < self.low_end {
+            self.low_step
+        } else if price.ticks() < self.high_start {
+            self.mid_step
+        } else {
+            self.high_step
+        }
+    }
+
     /// The finest step anywhere, in $0.0001.
     pub const fn finest(self) -> u16 {
         let mut least = self.mid_step;

@@ -192,6 +192,8 @@ severe_table! {
         ForeignTerms = 20, "foreign_terms", Alarm, "An order of ours rests at a venue on terms that we did not give it, or do not remember: they are taken over.";
         NameTwice = 21, "name_twice", Alarm, "A venue gave an order of ours a second id, or one id to two orders: the first one stands.";
         AbsurdEdge = 22, "absurd_edge", Alarm, "A basket promised more than real ones do: its data is bad, and it is not bought.";
+        RejectStorm = 23, "reject_storm", Alarm, "Too many orders were rejected in a minute: nothing is quoted until fewer are.";
+        Repeated = 24, "repeated", Alarm, "The same orders were to be sent again and again: what sends them is disabled until a person resumes.";
     }
 }
 

@@ -6,7 +6,7 @@ use crate::bounds::{
 use crate::ids::{MarketId, Outcome, VenueKey};
 use crate::pack::pack_fields;
 use crate::per_venue::PerVenue;
-use crate::risk::{HaltWhy, QuarantineWhy};
+use crate::risk::{HaltWhy, QuarantineWhy, Refusal};
 use crate::units::{Nanos, Qty, Usd};
 
 /// Counters since the journal began, and figures as they stand.
@@ -58,6 +58,8 @@ pub struct Stats {
     pub orders_expired: u64,
     /// Orders that the gate refused.
     pub refusals: u64,
+    /// The same by reason.
+    pub refused: Refused,
     /// Fills that have been booked.
     pub fills: u64,
     /// Fills that failed after they were booked.
@@ -102,6 +104,8 @@ pub struct Stats {
     pub refused_in_a_row: PerVenue<u32>,
     /// Times that a market was paused because it refused one purchase after another.
     pub market_pauses: u64,
+    /// Whether what sends baskets or quotes is disabled because it repeated itself, until a person resumes.
+    pub disabled: bool,
     /// Markets at each venue that are quarantined: nothing new is opened there.
     pub quarantined: PerVenue<u32>,
     /// Markets that were withdrawn and are still followed, because something is held, in flight or not final there.
@@ -140,6 +144,31 @@ pub struct Stats {
     pub doubts: PerVenue<Doubts>,
     /// Contracts that neither a complete basket nor a group explains, as of the last comparison.
     pub unpaired: Unpaired,
+}
+
+/// Orders that the gate refused, by reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    counts: [u64; Refusal::ALL.len()],
+}
+
+impl Refused {
+    /// Counts one more.
+    pub fn add(&mut self, why: Refusal) {
+        self.counts[why as usize] += 1;
+    }
+
+    /// The reasons for which any was refused, and how many.
+    pub fn iter(&self) -> impl Iterator<Item = (Refusal, u64)> {
+        let counted = Refusal::ALL.into_iter().zip(self.counts);
+        counted.filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Default for Refused {
+    fn default() -> Self {
+        Self { counts: [0; Refusal::ALL.len()] }
+    }
 }
 
 /// Orders that rest at a venue and that no record of ours explains, as of the last reading.
@@ -243,7 +272,8 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Refused { counts }
     Foreign { count, shown }
     Doubts { count, shown }
     UnpairedPosition { market, outcome, qty }

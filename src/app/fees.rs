@@ -1,14 +1,17 @@
 //! Fees, read anew while a run goes on: every ten minutes, and soon after a venue has said that one has changed.
 //!
-//! Only fees are taken over: grid, status and close of a market come by the streams, and may be newer than what is listed.
+//! Of the same listing `terms` takes over what the streams do not tell. Grid and status come by the streams, and may be newer
+//! than what is listed.
 
+use std::collections::BTreeSet;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use surefoot_cold::directory::Entry;
 use surefoot_cold::venue::listing;
-use surefoot_hot::ids::{ClusterId, Venue};
+use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::units::Nanos;
 
 use super::Running;
 use super::run_note::RunNote;
@@ -25,12 +28,27 @@ type Read = PerVenue<Result<Vec<Entry>, String>>;
 pub(super) struct FeeReading {
     asked: Option<JoinHandle<Read>>,
     began: Instant,
+    /// The same on the clock of the core's events.
+    pub at: Nanos,
+    /// The markets that it asks for.
+    pub markets: PerVenue<Vec<MarketId>>,
+    /// Markets that could not be read, as far as that was said.
+    pub unread: PerVenue<BTreeSet<MarketId>>,
+    /// Venues that could not be read the last time.
+    pub failed: PerVenue<bool>,
 }
 
 impl FeeReading {
     /// None yet: a start has just read everything.
     pub fn begin(now: Instant) -> Self {
-        Self { asked: None, began: now }
+        Self {
+            asked: None,
+            began: now,
+            at: Nanos::ZERO,
+            markets: PerVenue::default(),
+            unread: PerVenue::default(),
+            failed: PerVenue::default(),
+        }
     }
 
     /// Whether one should begin, where a venue has said that fees have changed or not.
@@ -61,14 +79,17 @@ impl Running {
 
     fn read_fees(&mut self) {
         self.fee_reading.began = Instant::now();
+        self.fee_reading.at = self.engine.clock.now();
         let metadata = PerVenue::from_fn(|venue| self.spec.access.metadata(venue));
         let directory = &self.catalogue.directory;
-        let names = PerVenue::from_fn(|venue| {
+        let (markets, names) = PerVenue::from_fn(|venue| -> (Vec<_>, Vec<_>) {
             let followed = directory.of(venue).filter(|entry| {
                 !directory.is_withdrawn(entry.def.market) && !entry.def.status.is_over()
             });
-            followed.map(|entry| entry.names.id().to_owned()).collect::<Vec<_>>()
-        });
+            followed.map(|entry| (entry.def.market, entry.names.id().to_owned())).unzip()
+        })
+        .unzip();
+        self.fee_reading.markets = markets;
         let ask = move || {
             PerVenue::from_fn(|venue: Venue| {
                 let cluster = |_: &str| ClusterId::new(0); // nobody looks at it
@@ -86,7 +107,14 @@ impl Running {
     fn take_fees(&mut self, read: &Read) {
         for (venue, entries) in read.iter() {
             self.notices.on_fees_read(venue, entries.is_ok());
-            let Ok(entries) = entries else { continue };
+            let entries = match entries {
+                Ok(entries) => entries,
+                Err(why) => {
+                    self.terms_failed(venue, why);
+                    continue;
+                }
+            };
+            self.take_terms(venue, entries);
             let changes = self.catalogue.take_fees(entries);
             if changes.is_empty() {
                 continue;
@@ -112,7 +140,7 @@ mod tests {
         assert_eq!([due(9, true), due(10, true)], [false, true]);
         assert_eq!([due(599, false), due(600, false)], [false, true]);
         let asked = Some(std::thread::spawn(|| PerVenue::from_fn(|_| Ok(Vec::new()))));
-        let reading = FeeReading { asked, began: begin };
+        let reading = FeeReading { asked, ..FeeReading::begin(begin) };
         assert!(!reading.is_due(begin + Duration::from_secs(600), true), "one at a time");
     }
 }

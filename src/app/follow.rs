@@ -248,6 +248,8 @@ impl Running {
                 Change::Fees(entry) => {
                     entry.fee_events().for_each(|event| self.engine.tell(event));
                 }
+                Change::Listed(entry) => self.engine.tell(entry.listed_event()),
+                Change::Renamed(entry) => self.rename(&entry)?,
                 Change::Withdrawn(market) => self.engine.tell(Event::MarketWithdrawn { market }),
                 Change::Basket(legs) => {
                     baskets += 1;
@@ -263,7 +265,7 @@ impl Running {
     }
 
     /// Writes down which number stands for which market, and what is wanted: the core must not hear of a number before.
-    fn save_names(&self, catalogue: &Catalogue) -> Result<(), String> {
+    pub(super) fn save_names(&self, catalogue: &Catalogue) -> Result<(), String> {
         let path = self.state.names();
         let mut names = MarketNames::load(&path).map_err(|error| error.to_string())?;
         names.put(self.spec.access.identity(), catalogue.directory.clone());

@@ -93,6 +93,8 @@ pub struct Signs {
     pub unpaired: Vec<String>,
     /// Quarantined markets by name, with the cause and what ends it.
     pub quarantined: Vec<String>,
+    /// Whether what sends baskets or quotes is disabled because it repeated itself.
+    pub disabled: bool,
     /// Settled markets whose price is not known yet, by name.
     pub unpriced: Vec<String>,
     /// Venues that have changed fees since the start.
@@ -386,6 +388,22 @@ pub const ROWS: &[Row] = &[
         },
         remedy: "Nothing new is opened there. Odd books come back by themselves; for the others look at the venue's page, then \
                  `surefoot release MARKET --reason …`, each by itself.",
+    },
+    Row {
+        name: "strategy_disabled",
+        means: "What sends baskets or quotes is disabled because it sent the same orders again and again",
+        severity: Severity::Alarm,
+        holds: Holds::Nothing, // the gate's own row
+        find: |signs| {
+            if signs.disabled {
+                Found::ours(
+                    "baskets or quotes are disabled: the same orders were to be sent again and again",
+                )
+            } else {
+                None
+            }
+        },
+        remedy: "Find out what repeats itself (refusals `duplicate` in the log), then `surefoot resume --reason …`.",
     },
     Row {
         name: "disagreed",

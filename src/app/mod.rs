@@ -33,6 +33,7 @@ mod spec;
 mod start;
 mod status;
 mod terminal;
+mod terms;
 mod watch;
 mod watchdog;
 

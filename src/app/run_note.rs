@@ -83,6 +83,8 @@ run_notes! {
     NotAgreed = "not_agreed", Alarm;
     /// A venue could not be read.
     ReadingFailed = "reading_failed", Warning;
+    /// The terms of markets could not be read anew, or mean something else than before.
+    TermsUnread = "terms_unread", Alarm;
     /// Orders or contracts on our account that are not ours to judge.
     NotOurs = "not_ours", Warning;
     /// A message about our own orders or fills was not understood.

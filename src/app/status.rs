@@ -18,7 +18,7 @@ use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::{HaltWhy, LimitRow};
-use surefoot_hot::stats::UnpairedPosition;
+use surefoot_hot::stats::{Refused, UnpairedPosition};
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::health::{self, Health, Recent, Signs, Streak, VenueSigns};
@@ -234,6 +234,7 @@ impl Running {
             agreed: seen.core.is(CoreFigure::Reconciled),
             unpaired: unpaired(&self.catalogue.directory, &seen.words),
             quarantined: quarantined(&self.catalogue.directory, seen),
+            disabled: seen.core.is(CoreFigure::Disabled),
             unpriced: self.notices.unpriced(&self.catalogue.directory),
             fees_changed: self.notices.fees(),
             compared,
@@ -280,6 +281,7 @@ impl Running {
             "trouble_rows": names,
             "held_back_at": held,
             "quarantined": signs.quarantined,
+            "refused": refused(&seen.words.refused),
             "open": signs.open,
             "mode": self.spec.mode.name(),
             "pid": std::process::id(),
@@ -306,6 +308,11 @@ impl Running {
         }
         status
     }
+}
+
+/// How many orders the gate refused for each reason, since the journal began.
+fn refused(refused: &Refused) -> Value {
+    refused.iter().map(|(why, count)| (why.name().to_owned(), Value::from(count))).collect()
 }
 
 /// The machine's figures with those of the run, the observer and the sinks.

@@ -9,7 +9,9 @@ use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::gate::{self, View};
-use surefoot_hot::risk::{Context, Exposure, LimitRow, Limits, Rate};
+use surefoot_hot::risk::{
+    BestPrices, Context, Exposure, LastTrade, LimitRow, Limits, MarketCondition, Rate,
+};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
 use surefoot_hot::venue_rules::CASH_ACCOUNTS;
@@ -24,6 +26,16 @@ const BLOCK: usize = 100;
 fn price(cents: usize) -> Price {
     let ticks = u16::try_from(cents * 100).expect("under a dollar");
     Price::from_ticks(ticks).expect("under a dollar")
+}
+
+/// A market whose prices are near the orders'.
+fn around() -> Context<'static> {
+    let best = BestPrices { bid: Some(price(60)), ask: Some(price(61)) };
+    Context {
+        market: MarketCondition { best, ..MarketCondition::default() },
+        last_trade: Some(LastTrade { price: price(59), at: Nanos::from_secs(1) }),
+        ..Context::default()
+    }
 }
 
 /// The whole table over an order that passes every row.
@@ -82,7 +94,7 @@ pub fn gate(span: Span) -> Row {
         own_cross: false,
         room: true,
         cost: Usd::from_dollars(40),
-        context: Context::default(),
+        context: around(),
     };
     let row = measure("gate", span, &orders, |order| {
         let passed = gate::check(std::hint::black_box(&view), *order);
@@ -167,7 +179,11 @@ pub fn basket_walk(span: Span) -> Row {
     for def in BasketDef::of_single_contracts(basket, kind, 10_000, &legs) {
         baskets.define(&def, &books).expect("it is sound");
     }
-    let room = Room { qty: Qty::from_contracts(100_000), cost: Usd::from_dollars(100_000) };
+    let room = Room {
+        qty: Qty::from_contracts(100_000),
+        cost: Usd::from_dollars(100_000),
+        dearest: Price::ONE,
+    };
     let sizing = Sizing {
         legs: &[room; 2],
         cash: [Usd::from_dollars(100_000); CASH_ACCOUNTS],

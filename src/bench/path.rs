@@ -12,7 +12,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_hot::book::{Change, Level};
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Event, Link};
+use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::ids::{MarketId, OrderRef, Side, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::journal::JournalItem;
@@ -176,6 +176,8 @@ impl Path {
             let event =
                 Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto: self.now };
             self.reports.push(event).expect("there is room");
+            let read = Control::TermsRead { venue, at: self.now };
+            self.reports.push(Event::Control(read)).expect("there is room");
         }
     }
 

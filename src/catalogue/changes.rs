@@ -27,6 +27,10 @@ pub enum Change {
     Followed(Arc<Entry>),
     /// A market has other fees, now or from some time on.
     Fees(Arc<Entry>),
+    /// A market has another least order, or closes at another time.
+    Listed(Arc<Entry>),
+    /// A market is called or signed for otherwise.
+    Renamed(Arc<Entry>),
     /// A market is to be followed no more.
     Withdrawn(MarketId),
     /// A basket is bought from now on: its legs.
@@ -119,7 +123,7 @@ impl Catalogue {
         Ok(())
     }
 
-    fn note(&mut self, changes: &mut Vec<CatalogueChange>, what: Change) {
+    pub(super) fn note(&mut self, changes: &mut Vec<CatalogueChange>, what: Change) {
         self.version += 1;
         changes.push(CatalogueChange { version: self.version, what });
     }
@@ -182,6 +186,8 @@ mod tests {
         let word = |change: &CatalogueChange| match &change.what {
             Change::Followed(entry) => format!("follow {}", entry.names.id()),
             Change::Fees(entry) => format!("fees of {}", entry.names.id()),
+            Change::Listed(entry) => format!("listing of {}", entry.names.id()),
+            Change::Renamed(entry) => format!("names of {}", entry.names.id()),
             Change::Withdrawn(market) => format!("withdraw {}", market.get()),
             Change::Basket(legs) => format!("basket {} of {}", legs[0].basket.get(), legs.len()),
             Change::BasketWithdrawn { basket, .. } => format!("drop {}", basket.get()),
@@ -265,6 +271,8 @@ mod tests {
             match &change.what {
                 Change::Followed(entry) => events.extend(entry.events()),
                 Change::Fees(entry) => events.extend(entry.fee_events()),
+                Change::Listed(entry) => events.push(entry.listed_event()),
+                Change::Renamed(entry) => events.push(entry.listed_event()),
                 Change::Withdrawn(market) => {
                     events.push(Event::MarketWithdrawn { market: *market });
                 }

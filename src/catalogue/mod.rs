@@ -8,6 +8,7 @@ mod changes;
 mod clusters;
 mod fetch;
 mod numbers;
+mod refresh;
 mod relate;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use clusters::Clusters;
 use numbers::{Numbers, Shape};
 
 pub use changes::{CatalogueChange, Change};
+pub use refresh::Refreshed;
 
 /// What there is to trade.
 #[derive(Clone, Debug, Default)]

@@ -478,6 +478,7 @@ impl Reading {
         if mode == Mode::Demo {
             limits.set(LimitRow::OrdersPerMinute, 600);
             limits.set(LimitRow::OrdersPerMinuteMarket, 200); // in proportion
+            limits.set(LimitRow::LatencyMs, 250); // it runs beside whatever else a machine does
         }
         let mut origins = BTreeMap::new();
         for row in LimitRow::ALL {

@@ -7,7 +7,7 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
-use surefoot_hot::event::{Event, Link as Kind};
+use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::intent::Intent;
@@ -44,6 +44,8 @@ const START: Nanos = Nanos::from_secs(1_767_571_200);
 const TIMER_IDLE: Nanos = Nanos::from_millis(250);
 /// How old the core's word on how fresh market data is may be before it is renewed, as in production.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
+/// How often the core hears that the terms of all markets were read.
+const TERMS_EVERY: Nanos = Nanos::from_secs(600);
 /// How long a connection takes to be made.
 const DIAL: Nanos = Nanos::from_millis(20);
 /// How long a link that was lost waits before it is dialled again.
@@ -121,6 +123,8 @@ struct Simulation {
     inbox: VecDeque<Event>,
     /// When the core was last told how fresh market data is.
     current_at: Nanos,
+    /// When the core was last told that the terms of markets were read.
+    terms_at: Nanos,
     timer_at: Nanos,
     checks: Checks,
     steps: u64,
@@ -223,6 +227,7 @@ impl Simulation {
             halt,
             inbox: VecDeque::new(),
             current_at: Nanos::ZERO,
+            terms_at: Nanos::ZERO,
             timer_at: START,
             checks: Checks::default(),
             steps: 0,
@@ -502,6 +507,8 @@ impl Simulation {
     fn tell(&mut self, event: &Event) -> Result<(), Broken> {
         if self.now.since(self.current_at) >= CURRENT_EVERY {
             self.current_at = self.now;
+            self.tell_one(&Event::Handed { read: self.now })?;
+            self.tell_terms_read()?;
             for at in 0..self.links.len() {
                 let Link { venue, kind, number, conn, .. } = self.links[at];
                 if kind == Kind::Market && conn.is_some() {
@@ -513,6 +520,18 @@ impl Simulation {
             }
         }
         self.tell_one(event)
+    }
+
+    /// Terms do not change on a simulated day: they are as good as read, as often as a run reads them.
+    fn tell_terms_read(&mut self) -> Result<(), Broken> {
+        if self.now.since(self.terms_at) < TERMS_EVERY {
+            return Ok(());
+        }
+        self.terms_at = self.now;
+        for venue in Venue::ALL {
+            self.tell_one(&Event::Control(Control::TermsRead { venue, at: self.now }))?;
+        }
+        Ok(())
     }
 
     fn tell_one(&mut self, event: &Event) -> Result<(), Broken> {

@@ -421,6 +421,10 @@ impl VenueCodec for Meddler {
     fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool {
         self.codec.admit(now, what)
     }
+    fn is_short(&mut self, now: Nanos) -> bool {
+        self.codec.is_short(now)
+    }
+
     fn on_limited(&mut self, now: Nanos, what: Limited) {
         self.codec.on_limited(now, what);
     }

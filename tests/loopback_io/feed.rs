@@ -131,8 +131,10 @@ impl Rig {
     pub fn event(&mut self) -> Event {
         for _ in 0..20_000 {
             self.feed.turn(self.now);
-            if let Ok(event) = self.core.pop() {
-                return event;
+            match self.core.pop() {
+                Ok(Event::Handed { .. }) => continue, // how far it is, and no news
+                Ok(event) => return event,
+                Err(_) => {}
             }
             self.feed.park(self.now, Duration::from_millis(1));
         }

@@ -69,7 +69,7 @@ impl Rig {
             match self.event() {
                 event if event == link(false) => return,
                 Event::Link { .. } | Event::Stale { .. } | Event::StaleAll { .. } => {}
-                Event::Odd { .. } | Event::Current { .. } => {}
+                Event::Odd { .. } | Event::Current { .. } | Event::Handed { .. } => {}
                 event => panic!("{name}: {event:?}"),
             }
         }

@@ -20,7 +20,9 @@ use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, 
 use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
-use surefoot_hot::risk::{Approved, Context, Exposure, LimitRow, Limits, Rate};
+use surefoot_hot::risk::{
+    Approved, BestPrices, Context, Exposure, LimitRow, Limits, MarketCondition, Rate,
+};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 /// When the virtual clock starts.
@@ -159,7 +161,7 @@ pub fn market_def(venue: Venue) -> MarketDef {
         cluster: ClusterId::new(0),
         grid: Grid::uniform(100).unwrap(),
         min_qty: Qty::from_contracts(1),
-        close: Nanos::NEVER,
+        close: Nanos::from_secs(4_000_000_000),
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
         category: Category::Unknown,
@@ -241,6 +243,9 @@ pub fn pass(order: Order) -> Approved<Order> {
     for row in LimitRow::ALL {
         limits.set(row, if row.larger_is_safer() { 0 } else { u64::from(u32::MAX) }, false);
     }
+    // A price that any other is near enough to, as the limits are here.
+    let half = Price::from_ticks(5_000);
+    let best = BestPrices { bid: half, ask: half };
     let view = View {
         limits: &limits,
         exposure: &Exposure::new(),
@@ -261,7 +266,10 @@ pub fn pass(order: Order) -> Approved<Order> {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
-        context: Context::default(),
+        context: Context {
+            market: MarketCondition { best, ..MarketCondition::default() },
+            ..Context::default()
+        },
     };
     check(&view, order).unwrap()
 }

@@ -144,6 +144,8 @@ pub trait VenueCodec: Send {
 
     /// Takes the tokens that a request costs, if they are there.
     fn admit(&mut self, now: Nanos, what: RequestKind<'_>) -> bool;
+    /// Whether an order that opens something would find too few tokens now, in whatever market.
+    fn is_short(&mut self, now: Nanos) -> bool;
     /// The venue said that we are too fast.
     fn on_limited(&mut self, now: Nanos, what: Limited);
 

@@ -70,6 +70,8 @@ const TRIES_MAX: u8 = 5;
 const RETRY_AFTER: Nanos = Nanos::from_millis(250);
 /// How soon the machine looks again at what is due and could not go: tokens come back and pauses end in between.
 const LOOK_AGAIN_AFTER: Nanos = Nanos::from_millis(1);
+/// How soon the machine looks again whether there are tokens, while the core believes that there are too few.
+const LOOK_AT_TOKENS_AFTER: Nanos = Nanos::from_millis(50);
 /// The longest pause taken from a venue's `Retry-After`.
 const PAUSE_SECS_MAX: u32 = 300;
 
@@ -118,6 +120,8 @@ pub struct Machine<C, L> {
     rehearse_at: Nanos,
     /// What the core was told last of the way for orders that open something.
     told_up: bool,
+    /// What the core was told last of the breaker, and of tokens being short.
+    told_way: (bool, bool),
     /// The latest time that the machine was told.
     seen: Nanos,
     request: Request,
@@ -160,6 +164,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             credentials_refused: false,
             rehearse_at: Nanos::ZERO,
             told_up: false,
+            told_way: (false, false),
             seen: Nanos::ZERO,
             request: Request::new(),
             reports: VecDeque::with_capacity(REPORTS_MAX + ANSWER_REPORTS_MAX),
@@ -294,6 +299,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 self.lose(now, lane, "no answer in time");
             }
         }
+        self.tell_way(now);
         let up = self.figures(now).may_open();
         if up != self.told_up {
             self.told_up = up;
@@ -303,6 +309,17 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
                 number: LinkNumber::FIRST,
                 up,
             });
+        }
+    }
+
+    /// Tells the core what keeps orders that open something here, where that has changed.
+    fn tell_way(&mut self, now: Nanos) {
+        let tokens_short = now < self.pause_until || self.codec.is_short(now);
+        let way = (self.breaker.is_open(now), tokens_short);
+        if way != self.told_way {
+            self.told_way = way;
+            let (venue, (breaker_open, tokens_short)) = (C::VENUE, way);
+            self.reports.push_back(Event::Way { venue, breaker_open, tokens_short });
         }
     }
 
@@ -377,6 +394,10 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         }
         if self.told_up != self.figures(self.seen).may_open() {
             first = first.min(again);
+        }
+        if self.told_way.1 {
+            // They come back with time.
+            first = first.min(self.pause_until.max(self.seen.after(LOOK_AT_TOKENS_AFTER)));
         }
         if let Some(until) = self.breaker.open_until().filter(|until| *until > self.seen) {
             first = first.min(until);

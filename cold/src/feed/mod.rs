@@ -213,6 +213,7 @@ impl<M: Meter> Feed<M> {
                 self.outlet.mention(Event::Current { venue, links, upto });
             }
         }
+        self.outlet.mention(Event::Handed { read: now }); // behind all that this turn has read
     }
 
     /// Waits for something to read, for the waker, for the next deadline or for `longest`; then it is time for

@@ -8,7 +8,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::risk::HaltWhy;
-use surefoot_hot::stats::{Doubts, Foreign, Quarantined, Stats, Unpaired};
+use surefoot_hot::stats::{Doubts, Foreign, Quarantined, Refused, Stats, Unpaired};
 
 use super::Values;
 use super::table::{
@@ -54,6 +54,8 @@ pub struct CoreWords {
     pub halted_why: Option<HaltWhy>,
     /// The reason to halt that the core found last.
     pub tripped: Option<HaltWhy>,
+    /// Orders that the gate refused, by reason.
+    pub refused: Refused,
     /// The quarantined markets.
     pub quarantined: Quarantined,
     /// Contracts without a partner.
@@ -70,6 +72,7 @@ impl CoreWords {
         Self {
             halted_why: stats.halted_why,
             tripped: stats.tripped,
+            refused: stats.refused,
             quarantined: stats.quarantined_shown,
             unpaired: stats.unpaired,
             foreign: stats.foreign,

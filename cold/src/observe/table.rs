@@ -110,6 +110,7 @@ figures! {
         MarketsFollowed = "core_markets_followed", Level, "Markets of the venue that the core knows.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (all, _)| all);
         RefusedInARow = "core_orders_refused_in_a_row", Level, "Orders in a row that the venue turned away unread or that could not be sent.", refused_in_a_row;
         MarketPauses = "core_markets_paused", Count, "Times that a market was paused because it refused one purchase after another.", market_pauses;
+        Disabled = "core_strategy_disabled", Flag, "Whether what sends baskets or quotes is disabled because it repeated itself.", disabled;
         Quarantined = "core_markets_quarantined", Level, "Markets in which nothing new is opened.", quarantined;
         MarketsLeaving = "core_markets_leaving", Level, "Markets that were withdrawn and are still followed, because something is held, in flight or not final there.", markets_leaving;
         MarketsUnfollowed = "core_markets_unfollowed", Count, "Times that a market was followed no more, nothing being left to be done there.", markets_unfollowed;
@@ -130,7 +131,7 @@ figures! {
     also {
         BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (_, good)| good);
     }
-    words { quarantined_shown, tripped, halted_why }
+    words { refused, quarantined_shown, tripped, halted_why }
 }
 
 figures! {

@@ -143,7 +143,10 @@ impl Policy {
             Stage::Asked { since } => match forbids(seen) {
                 Some(refusal) => self.end_resume(Err(refusal)),
                 // Moving the epoch would stop orders that are on their way: one leg of a basket without the others.
-                None if !self.halts.is_latched() && seen.core.halted.is_none() => {
+                None if !self.halts.is_latched()
+                    && seen.core.halted.is_none()
+                    && !seen.core.disabled =>
+                {
                     self.end_resume(Ok(()));
                 }
                 None => {

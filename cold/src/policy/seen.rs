@@ -19,6 +19,8 @@ pub struct Counters {
     pub trips: u64,
     /// The reason that it found last.
     pub tripped: Option<HaltWhy>,
+    /// Whether what sends baskets or quotes is disabled because it repeated itself: a resume enables it.
+    pub disabled: bool,
     /// Whether both venues and the core agree.
     pub agreed: bool,
     /// When the reading of each venue was begun that the core has compared last, on the clock of its events; zero before the
@@ -44,6 +46,7 @@ impl Counters {
             halted: stats.halted.then_some(why),
             trips: stats.trips,
             tripped: stats.tripped,
+            disabled: stats.disabled,
             agreed: stats.reconciled,
             compared_since: stats.compared_since,
             unread: stats.unread_now,

@@ -436,6 +436,11 @@ fn a_resume_where_nothing_is_halted_changes_nothing() {
         desk.take(),
         [Want::Latch(HaltCause::CoreTripped), Want::Read(PM), Want::Read(KALSHI)]
     );
+    let mut desk = Desk::open();
+    desk.seen.core.disabled = true; // what repeated itself: a resume enables it as it lifts a halt
+    desk.ask(Asked::Resume { since: desk.now });
+    desk.look();
+    assert_eq!(desk.take(), [Want::Read(PM), Want::Read(KALSHI)]);
 }
 
 #[test]

@@ -201,6 +201,9 @@ impl Cursor {
             | Event::Timer
             | Event::Current { .. }
             | Event::Stall { .. }
+            | Event::Handed { .. }
+            | Event::Way { .. }
+            | Event::Listed { .. }
             | Event::Odd { .. }
             | Event::FeeChange { .. } => {}
         }

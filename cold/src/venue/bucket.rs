@@ -22,12 +22,17 @@ impl Bucket {
 
     /// Takes `tokens` if at least `reserve` remain after it.
     pub fn take(&mut self, now: Nanos, tokens: u64, reserve: u64) -> bool {
-        self.refill(now);
-        let enough = self.nanos >= (tokens + reserve) * NANO;
+        let enough = self.has(now, tokens, reserve);
         if enough {
             self.nanos -= tokens * NANO;
         }
         enough
+    }
+
+    /// Whether [`Bucket::take`] would take `tokens` and leave `reserve`.
+    pub fn has(&mut self, now: Nanos, tokens: u64, reserve: u64) -> bool {
+        self.refill(now);
+        self.nanos >= (tokens + reserve) * NANO
     }
 
     /// Takes what is there: the venue says that it is empty.

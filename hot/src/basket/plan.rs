@@ -15,6 +15,9 @@ pub struct Room {
     pub qty: Qty,
     /// The most dollars at the limit price, fees included: order notional, exposure and the like.
     pub cost: Usd,
+    /// The most that a contract behind the best level may cost: levels beyond are not planned with. The best level itself is
+    /// always looked at.
+    pub dearest: Price,
 }
 
 /// What a basket may be.

@@ -86,7 +86,8 @@ fn define_ratios(
     }
 }
 
-const ROOM: Room = Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100) };
+const ROOM: Room =
+    Room { qty: Qty::from_contracts(500), cost: Usd::from_dollars(100), dearest: Price::ONE };
 const WIDE: Sizing<'static> = Sizing {
     edge_max_percent: 20,
     legs: &[ROOM; LEGS_MAX],
@@ -313,6 +314,7 @@ impl World {
             rooms.push(Room {
                 qty: cents(100 + many + rng.below(20_000)),
                 cost: Usd::from_cents((100 + many / 4 + rng.below(8_000)) as i64),
+                dearest: if rng.below(3) == 0 { Price::ONE } else { px(rng.below(10_001) as u16) },
             });
         }
         let dollars = i64::from(1 + legs / 4);
@@ -365,6 +367,7 @@ fn naive_ok(books: &Books, basket: &Basket, sizing: &Sizing<'_>, units: Qty) -> 
         edge -= unit * i64::from(leg.ratio);
         let cost = i128::from(unit) * i128::from(contracts.micros()); // 1e-20
         ok &= contracts <= room.qty;
+        ok &= price <= room.dearest || Some(price) == price_at(books, *leg, Qty::from_micros(1));
         ok &= cost <= i128::from(room.cost.micros() - slack) * 10_i128.pow(14);
         total += cost;
         let account = crate::ledger::CashAccount::of(terms.venue, terms.shard).index();

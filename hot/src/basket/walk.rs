@@ -21,6 +21,8 @@ struct Cursor<'a, const RATIOS: bool> {
     /// Contracts for each unit of the basket.
     ratio: u16,
     levels: std::iter::Take<Levels<'a>>,
+    /// Levels beyond this price are not walked to.
+    dearest: Price,
     price: Price,
     /// What is left of the level, and what was carried to it.
     left: Qty,
@@ -77,7 +79,7 @@ impl LegCost {
 type Cursors<'a, const RATIOS: bool> = [Option<Cursor<'a, RATIOS>>];
 
 impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
-    fn new(book: &'a Book, leg: &Leg) -> Option<Self> {
+    fn new(book: &'a Book, leg: &Leg, dearest: Price) -> Option<Self> {
         let (terms, outcome) = (book.terms(), leg.outcome);
         let ratio = if RATIOS { leg.ratio } else { 1 };
         let mut levels = book.asks_for(outcome).take(WALK_LEVELS_MAX);
@@ -87,6 +89,7 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
             account: CashAccount::of(terms.venue, terms.shard),
             ratio,
             levels,
+            dearest,
             price,
             left,
             taken: Qty::ZERO,
@@ -116,7 +119,8 @@ impl<'a, const RATIOS: bool> Cursor<'a, RATIOS> {
     /// To the next level; `false` where there is none.
     fn advance(&mut self) -> bool {
         self.close();
-        let Some((price, left)) = self.levels.next() else { return false };
+        let next = self.levels.next().filter(|(price, _)| *price <= self.dearest);
+        let Some((price, left)) = next else { return false };
         self.carries |= !self.left.is_zero();
         (self.price, self.left) = (price, self.left + left);
         self.unit = cost_of_many(self.book.terms().fee, price, self.ratio());
@@ -169,9 +173,9 @@ pub(super) fn walk<const N: usize, const RATIOS: bool>(
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
     let mut slots: [Option<Cursor<'_, RATIOS>>; N] = [const { None }; N];
     let cursors = &mut slots[..basket.legs().len()];
-    for (slot, leg) in cursors.iter_mut().zip(basket.legs()) {
+    for ((slot, leg), room) in cursors.iter_mut().zip(basket.legs()).zip(sizing.legs) {
         let book = books.get(leg.market).filter(|book| book.is_good()).ok_or(NoPlan::NotReady)?;
-        *slot = Some(Cursor::new(book, leg).ok_or(NoPlan::NotReady)?);
+        *slot = Some(Cursor::new(book, leg, room.dearest).ok_or(NoPlan::NotReady)?);
     }
     if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });

@@ -393,6 +393,11 @@ impl Book {
         Applied::Unchanged
     }
 
+    /// The market's least order and its close, as they are listed now.
+    pub(crate) const fn on_listed(&mut self, min_qty: Qty, close: Nanos) {
+        (self.terms.min_qty, self.terms.close) = (min_qty, close);
+    }
+
     /// Empties it: what was learned before no longer counts.
     fn drop_levels(&mut self) {
         for ladder in &mut self.ladders {

@@ -11,7 +11,7 @@ use crate::market::{MarketDef, MarketStatus};
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
-use crate::units::Nanos;
+use crate::units::{Nanos, Qty};
 
 /// Every market's book. The table is allocated once; a book with its market's terms.
 ///
@@ -262,6 +262,13 @@ impl Books {
         let Some(book) = self.get_mut(market) else { return };
         book.on_status(status);
         self.on_change(market);
+    }
+
+    /// A market's least order and its close, as they are listed now.
+    pub(crate) fn set_listed(&mut self, market: MarketId, min_qty: Qty, close: Nanos) {
+        if let Some(book) = self.get_mut(market) {
+            book.on_listed(min_qty, close);
+        }
     }
 
     /// A market is subscribed to no more.

@@ -41,6 +41,7 @@ impl Core {
             }
             Control::Resume { epoch } => {
                 self.run.resume(epoch);
+                self.repeats.on_resume();
                 out.note(Note::Halt { halted: false, why: 0, epoch: self.run.epoch() });
             }
             Control::Stop => {
@@ -66,6 +67,8 @@ impl Core {
                 self.on_open(venue, market, order, key, out);
             }
             Control::Hold { venue, held } => self.truth.on_hold(venue, held),
+            Control::TermsRead { venue, at } => self.terms_age.on_read(venue, at),
+            Control::TermsUnread { market } => self.terms_age.on_unread(market),
             Control::ClockError { error } => self.measured.on_clock_error(error),
             Control::Rest { .. } => self.on_rest(now, control, out),
             Control::Amend { order, price, qty, expires } => {
@@ -87,7 +90,7 @@ impl Core {
         self.run.on_start(epoch);
         self.orders.begin_ids_at(first_order);
         self.truth.on_start();
-        self.measured = Measured::default();
+        self.measured = Measured::new();
         self.comparison.restart();
         self.books.apply(now, event);
         self.baskets.refresh_all(&self.books);
@@ -228,6 +231,7 @@ impl Core {
 
     pub(super) fn on_timer(&mut self, now: Nanos, out: &mut Outbox) {
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
+        self.rejections.on_time(now);
         while let Some((market, _)) = self.books.poll_overdue(now) {
             self.stats.stales += 1;
             self.on_book(now, market, out);

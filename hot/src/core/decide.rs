@@ -13,12 +13,12 @@ use crate::intent::Intent;
 use crate::ledger::CashAccount;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
-use crate::order::{Purpose, Tif};
+use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{Exposure, Limits, Refusal, Rejections};
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 impl Core {
     pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
@@ -166,11 +166,10 @@ impl Core {
     fn open_group(&mut self, now: Nanos, seen: Seen, mut group: Group, out: &mut Outbox) {
         let (id, basket) = (group.id, group.basket);
         match self.hold(now, &mut group) {
-            Err((market, why)) => {
+            Err((refused, why)) => {
                 // The same refusal on every flicker is one refusal.
                 if self.episodes.is_new(now, basket, Verdict::Refused) {
-                    self.stats.refusals += 1;
-                    out.note(Note::Refused { market, group: id, why });
+                    self.on_refused(now, &refused, why, out);
                 }
                 self.groups.give_back(group.legs);
                 self.episodes.look_again(basket);
@@ -193,8 +192,9 @@ impl Core {
         }
     }
 
-    /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held.
-    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (MarketId, Refusal)> {
+    /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the order that
+    /// was refused, and why.
+    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (Order, Refusal)> {
         for index in 0..group.legs().len() {
             let leg = group.legs[index];
             // Whatever it will be sent as: what the group as a whole puts at risk is checked here, once.
@@ -219,7 +219,7 @@ impl Core {
                     for held in &group.legs()[..index] {
                         self.reserve(held.market, -held.hold);
                     }
-                    return Err((leg.market, why));
+                    return Err((self.order(now, &draft), why));
                 }
             }
         }
@@ -291,6 +291,10 @@ impl Sight for Core {
 
     fn may_open(&self) -> bool {
         !self.run.is_halted() && !self.run.is_stopping() && self.agreed()
+    }
+
+    fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price> {
+        self.dearest(now, market, outcome)
     }
 
     fn is_held(&self, venue: Venue) -> bool {

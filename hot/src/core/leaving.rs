@@ -87,6 +87,7 @@ impl Core {
         let market = terms.market;
         let was_followed = self.books.get(market).is_some_and(Book::is_followed);
         self.leaving.markets.remove(market.index());
+        self.terms_age.on_told(now, market);
         self.on_market(now, event, terms, out);
         let book = self.books.get(market).expect("its terms make its book");
         if !was_followed && self.truth.is_fed(book) {

@@ -1,24 +1,48 @@
-//! What was measured of the venues and of our clock, for the gate: how quickly orders are acknowledged, and how far our clock
-//! is off.
+//! What was measured of the venues and of ourselves, for the gate: how quickly orders are acknowledged, how far our clock is
+//! off, how long what was read took to reach the core, and whether the executors would send.
 
+use super::latency::Latency;
 use crate::ids::Venue;
+use crate::pack::pack_fields;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// Nothing is measured yet when a run begins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Measured {
     /// How long acknowledgements take, by venue: see [`Measured::latency`].
     latency: PerVenue<Option<Nanos>>,
     clock_error: Nanos,
+    own: Latency,
+    ways: PerVenue<Way>,
+}
+
+/// What keeps an executor from sending an order that opens something, though it is connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Way {
+    breaker_open: bool,
+    tokens_short: bool,
 }
 
 state_fields! {
-    Measured { latency: value, clock_error: value }
+    Measured { latency: value, clock_error: value, own: value, ways: value }
+}
+
+pack_fields! {
+    Way { breaker_open, tokens_short }
 }
 
 impl Measured {
+    pub fn new() -> Self {
+        Self {
+            latency: PerVenue::default(),
+            clock_error: Nanos::ZERO,
+            own: Latency::NONE,
+            ways: PerVenue::default(),
+        }
+    }
+
     /// An order that nobody had doubted was acknowledged `after` it was handed to the executor.
     pub fn on_acked(&mut self, venue: Venue, after: Nanos) {
         let latency = &mut self.latency[venue];
@@ -30,6 +54,31 @@ impl Measured {
     /// before the first one.
     pub fn latency(&self, venue: Venue) -> Option<Nanos> {
         self.latency[venue]
+    }
+
+    /// What was read from the sockets at `read` has all been handed in.
+    pub fn on_handed(&mut self, now: Nanos, read: Nanos) {
+        self.own.add(now.since(read));
+    }
+
+    /// How long what is read takes to reach the core, in 99 of 100 cases; `None` where too little was read to say so.
+    pub const fn own_latency(&self) -> Option<Nanos> {
+        self.own.p99()
+    }
+
+    /// An executor tells what keeps it from sending.
+    pub fn on_way(&mut self, venue: Venue, breaker_open: bool, tokens_short: bool) {
+        self.ways[venue] = Way { breaker_open, tokens_short };
+    }
+
+    /// Whether the venue's breaker is open.
+    pub fn breaker_open(&self, venue: Venue) -> bool {
+        self.ways[venue].breaker_open
+    }
+
+    /// Whether too few rate tokens are left for an order that opens something.
+    pub fn tokens_short(&self, venue: Venue) -> bool {
+        self.ways[venue].tokens_short
     }
 
     pub const fn on_clock_error(&mut self, error: Nanos) {

@@ -37,11 +37,13 @@
 //! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
 //! | `tape` | the last public trade in each market | it is of the market's YES |
-//! | `measured` | how quickly venues acknowledge orders, how far our clock is off | nothing is known when a run begins |
+//! | `terms_age` | when each market's terms were read | a market that is left out of a reading grows no younger by it |
+//! | `measured` | how quickly venues acknowledge orders, how far our clock is off, our own latency, whether executors would send | nothing is known when a run begins |
 //! | `comparison`, `repairs`, `unpaired_told` | the reading of each venue; what was taken over from it; contracts without a partner | a figure of nothing frees no limit by itself (P7) |
 //! | `fee_rules` | each market's fee rules by their dates | what an order may cost is counted with the dearer of two near a change |
 //! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
 //! | `quarantine`, `rejections` | markets that were not understood; venues and markets where orders are rejected | nothing is opened there |
+//! | `repeats` | orders that were refused as repeated ones | what sends them too often is disabled until a person resumes |
 //! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
 //!
 //! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
@@ -67,6 +69,7 @@ mod fills;
 mod fills_seen;
 mod follow;
 mod invariants;
+mod latency;
 mod leaving;
 mod measured;
 mod money;
@@ -83,6 +86,7 @@ mod run;
 mod sale;
 mod snapshot;
 mod tape;
+mod terms_age;
 mod truth;
 mod undo;
 mod unpaired;
@@ -101,7 +105,7 @@ use crate::note::{Alarm, Note, Place};
 use crate::order::{Expiry, OrderState, OrderTable};
 use crate::outbox::Outbox;
 use crate::per_venue::PerVenue;
-use crate::risk::{HaltWhy, LimitRow, Limits, Rejections};
+use crate::risk::{HaltWhy, LimitRow, Limits, Rejections, Repeats};
 use crate::stats::Stats;
 use crate::strategy::arbitrage::{Planning, Ranked};
 use crate::units::Nanos;
@@ -122,6 +126,7 @@ use quarantine::Quarantine;
 use repairs::Repairs;
 use run::RunState;
 use tape::Tape;
+use terms_age::TermsAge;
 use truth::Truth;
 use unpaired::UnpairedTold;
 
@@ -140,6 +145,7 @@ pub struct Core {
     money: Money,
     limits: Limits,
     rejections: Rejections,
+    repeats: Repeats,
     fills: FillsSeen,
     orphans: Orphans,
     quarantine: Quarantine,
@@ -151,6 +157,7 @@ pub struct Core {
     snapshots_from: MarketId,
     truth: Truth,
     tape: Tape,
+    terms_age: TermsAge,
     measured: Measured,
     comparison: Comparison,
     repairs: Repairs,
@@ -179,6 +186,7 @@ impl Core {
             money: Money::new(),
             limits: Limits::unset(),
             rejections: Rejections::new(),
+            repeats: Repeats::new(),
             fills: FillsSeen::new(),
             orphans: Orphans::new(),
             quarantine: Quarantine::new(),
@@ -188,7 +196,8 @@ impl Core {
             snapshots_from: MarketId::new(0),
             truth: Truth::new(),
             tape: Tape::new(),
-            measured: Measured::default(),
+            terms_age: TermsAge::new(),
+            measured: Measured::new(),
             comparison: Comparison::new(),
             repairs: Repairs::new(),
             unpaired_told: UnpairedTold::new(),
@@ -230,6 +239,14 @@ impl Core {
             Event::Adopt(order) => self.on_adopt(now, order, out),
             Event::Current { venue, links, upto } => {
                 self.truth.on_current(*venue, *links, *upto);
+            }
+            Event::Listed { market, min_qty, close } => {
+                self.books.set_listed(*market, *min_qty, *close);
+                self.terms_age.on_told(now, *market);
+            }
+            Event::Handed { read } => self.measured.on_handed(now, *read),
+            Event::Way { venue, breaker_open, tokens_short } => {
+                self.measured.on_way(*venue, *breaker_open, *tokens_short);
             }
             Event::Stall { span } => self.on_stall(now, *span, out),
             Event::Odd { venue, market, what } => self.on_odd(now, *venue, *market, *what, out),
@@ -295,6 +312,7 @@ impl Core {
                 (all as u32, good as u32)
             }),
             refused_in_a_row: PerVenue::from_fn(|venue| self.rejections.in_a_row(venue)),
+            disabled: self.repeats.is_any_disabled(),
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
             unread_now: self.quarantine.is_unread(),

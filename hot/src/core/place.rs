@@ -5,11 +5,13 @@ use super::money::worst_cost;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
-use crate::note::Note;
+use crate::note::{Alarm, Note};
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
 use crate::risk::gate::{self, View};
-use crate::risk::{Context, LimitRow, OtherVenue, Refusal, VenueCondition};
+use crate::risk::{
+    BestPrices, Context, LimitRow, MarketCondition, OtherVenue, Refusal, VenueCondition, collar,
+};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What to place.
@@ -50,11 +52,15 @@ impl Core {
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
+        self.rejections.on_time(now);
         let (view, cost) = self.view(&order);
-        let approved = gate::check(&view, order).inspect_err(|&why| {
-            self.stats.refusals += 1;
-            out.note(Note::Refused { market: draft.market, group: draft.group, why });
-        })?;
+        let approved = match gate::check(&view, order) {
+            Ok(approved) => approved,
+            Err(why) => {
+                self.on_refused(now, &order, why, out);
+                return Err(why);
+            }
+        };
         // Only what the gate lets pass is kept back: the other program's gate may have refused it as ours does.
         if !self.may_place(&order) {
             return Err(Refusal::Stopping);
@@ -89,7 +95,32 @@ impl Core {
         reaches || !book.is_good()
     }
 
-    fn order(&self, now: Nanos, draft: &Draft) -> Order {
+    /// The gate has refused an order. What repeats itself too often is disabled.
+    pub(super) fn on_refused(&mut self, now: Nanos, order: &Order, why: Refusal, out: &mut Outbox) {
+        self.count_refusal(order.market, order.group, why, out);
+        if why != Refusal::Duplicate {
+            return;
+        }
+        let (most, within) =
+            (self.limits.raw(LimitRow::Repeats), self.limits.span(LimitRow::RepeatsMs));
+        if self.repeats.on_repeat(now, order.purpose, most, within) {
+            self.alarm(Alarm::Repeated, Some(order.market), None, out);
+        }
+    }
+
+    pub(super) fn count_refusal(
+        &mut self,
+        market: MarketId,
+        group: GroupId,
+        why: Refusal,
+        out: &mut Outbox,
+    ) {
+        self.stats.refusals += 1;
+        self.stats.refused.add(why);
+        out.note(Note::Refused { market, group, why });
+    }
+
+    pub(super) fn order(&self, now: Nanos, draft: &Draft) -> Order {
         Order {
             id: OrderId::new(self.orders.next_id()),
             epoch: self.run.epoch(),
@@ -154,21 +185,46 @@ impl Core {
 
     /// What the gate may look at around an order.
     pub(super) fn context(&self, order: &Order) -> Context<'_> {
-        let (venue, market) = (order.venue, order.market);
+        self.context_of(order.decided, order.market, order.purpose)
+    }
+
+    /// The same of an order that is not there yet.
+    fn context_of(&self, now: Nanos, market: MarketId, purpose: Purpose) -> Context<'_> {
         let (books, baskets) = (&self.books, &self.baskets);
+        let book = books.get(market).expect("a market in use has terms");
+        let venue = book.terms().venue;
+        let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
+        let (bid, ask) = (book.best_bid_for(Outcome::Yes), book.best_ask_for(Outcome::Yes));
         Context {
             account: self.money.account(),
+            market: MarketCondition {
+                terms_age: self.terms_age.age(now, venue, market),
+                best: BestPrices { bid: price(bid), ask: price(ask) },
+                paused_until: self.rejections.paused_until(market),
+                rejected: self.rejections.last_in(market),
+            },
             last_trade: self.tape.last(market),
             venue: VenueCondition {
-                has_data: self.books.get(order.market).is_some_and(|book| self.truth.is_fed(book)),
+                has_data: self.truth.is_fed(book),
                 agrees: self.truth.agrees(venue),
                 held_back: self.truth.is_held(venue),
                 refused_in_a_row: self.rejections.in_a_row(venue),
                 latency: self.measured.latency(venue),
+                breaker_open: self.measured.breaker_open(venue),
+                tokens_short: self.measured.tokens_short(venue),
             },
             other_venue: Some(OtherVenue { books, baskets, market }),
             clock_error: self.measured.clock_error(),
+            own_latency: self.measured.own_latency(),
+            rejects: self.rejections.in_a_minute(),
+            disabled: self.repeats.is_disabled(purpose),
         }
+    }
+
+    /// The most that the first leg of a basket may pay for an outcome: see [`collar`]. `None` where nothing says so.
+    pub(super) fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price> {
+        let context = self.context_of(now, market, Purpose::Leg);
+        collar::worst(&self.limits, self.terms(market), &context, now, outcome, Action::Buy)
     }
 
     /// Asks for an order's cancellation, as often as its pace allows; the timer asks again. The order counts as live
@@ -208,18 +264,30 @@ impl Core {
         }
     }
 
-    /// In the last moments before a market's stated close, and in quarantine, nothing rests in it but what reduces.
+    /// In the last moments before a market's stated close, and in quarantine, nothing rests in it but what reduces; and no quote
+    /// where none would pass the gate for long.
     pub(super) fn withdraw_where_none_opens(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             at += 1;
             let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
-            let closes = now.after(gate::CLOSE_CUTOFF) >= self.terms(order.market).close;
-            let is_shut = closes || (order.purpose.opens() && self.quarantine.holds(order.market));
+            let closes = gate::closes(&self.limits, self.terms(order.market), now);
+            let is_shut = closes
+                || (order.purpose.opens() && self.quarantine.holds(order.market))
+                || (order.purpose == Purpose::Quote && self.shuts_quotes(now, order.market));
             if is_shut && order.tif.may_rest() && !order.purpose.reduces() {
                 self.withdraw(now, id, out);
             }
         }
+    }
+
+    /// Whether no quote is wanted in a market: it has no close, it is paused, or quoting is, as a whole or because it repeated
+    /// itself.
+    fn shuts_quotes(&self, now: Nanos, market: MarketId) -> bool {
+        self.terms(market).close == Nanos::NEVER
+            || now < self.rejections.paused_until(market)
+            || self.rejections.in_a_minute() > self.limits.raw(LimitRow::RejectsPerMinute)
+            || self.repeats.is_disabled(Purpose::Quote)
     }
 
     /// Asks the venue what became of an order: now, or when its pace allows.

@@ -8,6 +8,7 @@ use crate::note::{Alarm, Note};
 use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose};
 use crate::outbox::Outbox;
 use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
+use crate::risk::LimitRow;
 use crate::units::{Nanos, Qty};
 
 /// How often in a row the venue must answer that it does not know an order before the order counts as over. See
@@ -107,13 +108,20 @@ impl Core {
     /// A venue that turns away whatever it is sent, or a market whose purchases are rejected one after another, is left alone
     /// for a while.
     fn count_rejection(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
+        if why != Reject::Killed {
+            let lately = self.rejections.on_any(now, order.market);
+            if lately == self.limits.raw(LimitRow::RejectsPerMinute) + 1 {
+                self.alarm(Alarm::RejectStorm, None, Some(order.id), out);
+            }
+        }
         if why.is_of_venue() {
             return self.on_turned_away(now, order.id, out);
         }
         self.rejections.on_looked_at(order.venue);
         // A kill says that somebody else was quicker: that is no fault of ours or the market's.
         let counts = order.action == Action::Buy && why != Reject::Killed;
-        if counts && self.rejections.on_rejected(now, order.market) {
+        let most = self.limits.raw(LimitRow::RejectsMarket);
+        if counts && self.rejections.on_rejected(now, order.market, most) {
             self.stats.market_pauses += 1;
             self.alarm(Alarm::OrdersRefused, Some(order.market), Some(order.id), out);
         }

@@ -69,8 +69,7 @@ impl Core {
             Some(_) => (qty > QTY_MAX).then_some(Refusal::OrderQty),
         };
         if let Some(why) = beyond {
-            self.stats.refusals += 1;
-            return out.note(Note::Refused { market, group: NO_GROUP, why });
+            return self.count_refusal(market, NO_GROUP, why, out);
         }
         let _ = self.place(now, &draft, out); // a refusal is noted there
     }
@@ -78,10 +77,9 @@ impl Core {
     /// An order that rests is to have other terms. What is refused is noted, and the order stays what it is.
     pub(super) fn on_amend(&mut self, now: Nanos, id: OrderId, to: &Change, out: &mut Outbox) {
         let Some(record) = self.orders.find(OrderRef::Id(id)) else { return };
-        let (market, group) = (record.order.market, record.order.group);
+        let order = record.order;
         if let Err(why) = self.amend(now, id, to, out) {
-            self.stats.refusals += 1;
-            out.note(Note::Refused { market, group, why });
+            self.on_refused(now, &order, why, out);
         }
     }
 
@@ -110,6 +108,7 @@ impl Core {
         let left = to.qty.saturating_sub(record.known_filled());
         let asked = Order { qty: left, epoch: self.run.epoch(), decided: now, ..to.on(&order) };
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
+        self.rejections.on_time(now);
         self.reserve(order.market, -record.reserved);
         let amend = Amend::new(&order, to, self.run.epoch(), now);
         let (view, _) = self.view(&asked);

@@ -17,6 +17,7 @@ mod histories;
 mod invariants;
 mod leaving;
 mod leftovers;
+mod market_rows;
 mod model;
 mod money;
 mod opportunities;
@@ -53,6 +54,8 @@ use crate::units::{Price, Qty, Usd};
 
 /// Polymarket's half of the pair.
 const PM: MarketId = MarketId::new(0);
+/// When every market here closes: long after the last day of any test.
+const CLOSE: Nanos = Nanos::from_secs(2_000_000_000);
 /// Kalshi's half.
 const KA: MarketId = MarketId::new(1);
 
@@ -66,7 +69,7 @@ struct Desk {
     fills: u64,
     /// The last epoch that everybody was told to move up to.
     raised: Option<u64>,
-    /// Whether every venue's market data is as fresh as can be at each event.
+    /// Whether every venue's market data, and the terms of its markets, are as fresh as can be at each event.
     current: bool,
 }
 
@@ -96,7 +99,7 @@ fn terms(market: MarketId) -> MarketDef {
         cluster: ClusterId::new(0),
         grid: Grid::uniform(100).unwrap(),
         min_qty: if market == PM { qty(5) } else { Qty::from_micros(10_000) },
-        close: Nanos::NEVER,
+        close: CLOSE,
         fee,
         status: MarketStatus::Open,
         category: Category::Unknown,
@@ -169,11 +172,10 @@ impl Desk {
     fn event(&mut self, event: Event) {
         self.now = self.now.after(Nanos::new(1_000));
         for venue in Venue::ALL.into_iter().filter(|_| self.current) {
-            self.core.on_event(
-                self.now,
-                &Event::Current { venue, links: LinkSet::only(LinkNumber::FIRST), upto: self.now },
-                &mut self.out,
-            );
+            let (links, upto) = (LinkSet::only(LinkNumber::FIRST), self.now);
+            self.core.on_event(self.now, &Event::Current { venue, links, upto }, &mut self.out);
+            let read = Event::Control(Control::TermsRead { venue, at: self.now });
+            self.core.on_event(self.now, &read, &mut self.out);
         }
         self.core.on_event(self.now, &event, &mut self.out);
         self.intents.extend_from_slice(self.out.intents());

@@ -44,6 +44,9 @@ impl Books {
             | Event::Adopt(_)
             | Event::Current { .. }
             | Event::Stall { .. }
+            | Event::Handed { .. }
+            | Event::Listed { .. }
+            | Event::Way { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }
@@ -78,6 +81,8 @@ impl Books {
             | Control::Rest { .. }
             | Control::Amend { .. }
             | Control::Withdraw { .. }
+            | Control::TermsRead { .. }
+            | Control::TermsUnread { .. }
             | Control::ClockError { .. } => Applied::Unchanged,
         }
     }
@@ -110,6 +115,9 @@ impl Book {
             | Event::Adopt(_)
             | Event::Current { .. }
             | Event::Stall { .. }
+            | Event::Handed { .. }
+            | Event::Listed { .. }
+            | Event::Way { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }

@@ -12,6 +12,8 @@ use crate::units::{Nanos, Price, Qty, Usd};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'a> {
     pub account: Account,
+    /// How the order's market is.
+    pub market: MarketCondition,
     /// The last public trade in the order's market; `None` before the first.
     pub last_trade: Option<LastTrade>,
     /// How the order's venue is.
@@ -20,6 +22,25 @@ pub struct Context<'a> {
     pub other_venue: Option<OtherVenue<'a>>,
     /// By how much our clock was off the system's when they were last compared, at most.
     pub clock_error: Nanos,
+    /// How long what is read from the sockets takes to reach the core, in 99 of 100 cases; `None` before enough was read.
+    pub own_latency: Option<Nanos>,
+    /// Orders that venues rejected in the last minute, kills aside.
+    pub rejects: u64,
+    /// Whether what sends orders of this kind is disabled, because it repeated itself.
+    pub disabled: bool,
+}
+
+/// How a market is at this moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarketCondition {
+    /// What YES is bid for and offered at in its own book.
+    pub best: BestPrices,
+    /// How long ago its terms were read.
+    pub terms_age: Nanos,
+    /// Until when nothing is opened there, because purchase after purchase was rejected; zero if it never was so.
+    pub paused_until: Nanos,
+    /// When an order there was last rejected, kills aside; `None` if none ever was.
+    pub rejected: Option<Nanos>,
 }
 
 /// The market of an order, as the way to the one that asks the same question at another venue.
@@ -31,8 +52,8 @@ pub struct OtherVenue<'a> {
     pub market: MarketId,
 }
 
-/// What YES of the order's market is bid for and offered at, at another venue. `None` where nobody bids or offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What YES of a market is bid for and offered at. `None` where nobody bids or offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BestPrices {
     pub bid: Option<Price>,
     pub ask: Option<Price>,
@@ -102,6 +123,11 @@ pub struct VenueCondition {
     /// How long it takes to acknowledge an order, from when the executor was handed it: a moving average. `None` before the
     /// first one of the run.
     pub latency: Option<Nanos>,
+    /// Whether its executor's breaker is open after failures in a row.
+    pub breaker_open: bool,
+    /// Whether its executor has too few rate tokens for an order that opens something: what is left is for cancels, hedges and
+    /// sales.
+    pub tokens_short: bool,
 }
 
 pack_fields! {

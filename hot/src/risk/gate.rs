@@ -5,8 +5,8 @@
 use crate::bounds::DATA_AGE_MAX;
 use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
-use crate::order::{Amend, Order};
-use crate::risk::{Approved, Context, Exposure, LimitRow as L, Limits, Rate, Refusal as R};
+use crate::order::{Amend, Order, Purpose};
+use crate::risk::{Approved, Context, Exposure, LimitRow as L, Limits, Rate, Refusal as R, collar};
 use crate::units::{Nanos, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
@@ -55,10 +55,6 @@ pub struct View<'a> {
     pub context: Context<'a>,
 }
 
-/// Nothing is opened in the last moments before a market's stated close: time for a leg that fails, a hedge that
-/// waits and the sale that follows. What reduces may go on: only the venue knows when it really closes.
-pub const CLOSE_CUTOFF: Nanos = Nanos::from_secs(30);
-
 /// One row: what breaks it is refused.
 #[inline]
 const fn row(refusal: R, broken: bool) -> Result<(), R> {
@@ -80,7 +76,10 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// A budget (rates, daily loss, exposure, positions), a doubtful book, a link that is down or accounts that are being
 /// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
-/// counted in the rates all the same. A hedge's share of the budgets is checked when its group is planned, as an
+/// counted in the rates all the same. Nor do rows about the market, the venue and our clock: the collar, the last moments before a
+/// close, rejects, the clock's error. A sale's price is bounded by its own rule
+/// instead (`core/sale.rs`: at most a sixteenth below the best bid at first), and a hedge's by what its group was planned with.
+/// The rows of rejects in a market and in all, and a market without a close, are asked of quotes alone. A hedge's share of the budgets is checked when its group is planned, as an
 /// opening order ([`Purpose::Leg`](crate::order::Purpose::Leg)), before the first byte leaves.
 ///
 /// These rows keep, by their ids in `docs/invariants.md`: a book that may be decided from (O14), grid, sizes and expiry (O15), no
@@ -93,7 +92,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
 #[inline] // into the one place that asks: the view is then never written out
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
-    let (&View { limits, exposure: risk, rate, def, cost, .. }, o) = (v, &order);
+    let (&View { limits, exposure: risk, rate, def, cost, ref context, .. }, o) = (v, &order);
     let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
     assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
@@ -103,20 +102,33 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     if opens {
         row(R::Stopping, v.stopping)?;
         row(R::Unreconciled, !v.reconciled)?;
+        row(R::Breaker, context.venue.breaker_open)?; // its link counts as down too: this says why
         row(R::LinkDown, !v.linked)?;
+        row(R::Tokens, context.venue.tokens_short)?;
         row(R::Stale, !v.book_good)?;
         row(R::Quarantined, v.quarantined)?;
         row(R::Withdrawn, v.withdrawn)?;
         row(R::OldData, v.data_age > DATA_AGE_MAX)?;
+        row(R::OldTerms, context.market.terms_age > limits.span(L::MetadataAgeMs))?;
+        row(R::Slow, context.own_latency.is_some_and(|p99| p99 > limits.span(L::LatencyMs)))?;
+        row(R::ClockOff, context.clock_error > limits.span(L::ClockErrorMs))?;
+        row(R::Disabled, context.disabled)?;
+        row(R::MarketPaused, o.decided < context.market.paused_until)?;
+    }
+    if o.purpose == Purpose::Quote {
+        row(R::NoClose, def.close == Nanos::NEVER)?;
+        row(R::QuoteCooldown, cools_down(v, o))?;
+        row(R::RejectStorm, context.rejects > limits.raw(L::RejectsPerMinute))?;
     }
     row(R::NotOpen, !is_traded(def.status, opens))?;
-    row(R::Closing, opens && o.decided.after(CLOSE_CUTOFF) >= def.close)?;
+    row(R::Closing, opens && closes(limits, def, o.decided))?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
     row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
     // An order that only rests takes nothing: any other may.
     row(R::MinSize, !o.post_only && worth(o) < o.venue.rules().marketable_min)?;
     row(R::Expiry, !has_good_expiry(o))?;
     if opens {
+        row(R::Collar, beyond_collar(v, o))?;
         row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
         row(R::OrderNotional, o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
         row(R::Cash, cost > v.cash_free.scale_floor(percent(limits), 100))?;
@@ -157,6 +169,28 @@ pub fn check_amend(v: &View<'_>, order: Order, amend: Amend) -> Result<Approved<
         "O15: what is sent is what was asked about"
     );
     check(v, order).map(|_| Approved::new(amend))
+}
+
+/// Whether a market's stated close is so near that nothing is opened any more: time for a leg that fails, a hedge that waits
+/// and the sale that follows. What reduces may go on: only the venue knows when it really closes.
+pub fn closes(limits: &Limits, def: &MarketDef, now: Nanos) -> bool {
+    now.after(limits.span(L::CloseCutoffMs)) >= def.close
+}
+
+/// Whether an order was rejected in the market so lately that it is not quoted in yet.
+fn cools_down(view: &View<'_>, order: &Order) -> bool {
+    let cooldown = view.limits.span(L::QuoteCooldownMs);
+    view.context.market.rejected.is_some_and(|at| order.decided.since(at) < cooldown)
+}
+
+/// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
+fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
+    let (outcome, action) = (order.outcome, order.action);
+    let worst = collar::worst(view.limits, view.def, &view.context, order.decided, outcome, action);
+    worst.is_none_or(|worst| match action {
+        Action::Buy => order.price > worst,
+        Action::Sell => order.price < worst,
+    })
 }
 
 /// How long an order may take to the venue: its expiry must be that much farther ahead than the venue asks.

@@ -128,6 +128,31 @@ limit_rows! {
         Percent, (0, 1_000), 10, Larger;
     LockupDays = 25, strategy.lockup_days, "days that a basket counts as locking its money where the venue has not said when it closes",
         Count, (1, 3_650), 30, Larger;
+    // Market, venue and time.
+    Collar = 26, limits.collar, "how much worse than elsewhere an order that opens may be priced",
+        Ticks, (1, 10_000), 1_000, Smaller;
+    CollarPercent = 27, limits.collar_percent, "the same as a share of the price there; the smaller one holds, but two steps pass",
+        Percent, (1, 100), 20, Smaller;
+    CollarTradeMs = 28, limits.collar_trade_ms, "how old a market's last trade may be to be a price that orders are held against",
+        Millis, (0, 3_600_000), 30_000, Larger;
+    CloseCutoffMs = 29, limits.close_cutoff_ms, "how long before a market's close the last order that opens may leave",
+        Millis, (0, MILLIS_MOST), 30_000, Larger;
+    ClockErrorMs = 30, limits.clock_error_ms, "how far our clock may be off the system's",
+        Millis, (1, 60_000), 250, Smaller;
+    QuoteCooldownMs = 31, limits.quote_cooldown_ms, "how long a market is not quoted in after a reject there",
+        Millis, (0, MILLIS_MOST), 30_000, Larger;
+    RejectsMarket = 32, limits.rejects_market, "rejected purchases in a row that pause a market",
+        Count, (1, 1_000), 5, Smaller;
+    RejectsPerMinute = 33, limits.rejects_per_minute, "rejects in a minute, over which nothing is quoted anywhere",
+        Count, (1, 1_000), 50, Smaller;
+    Repeats = 34, limits.repeats, "orders refused as repeated ones, after which what sent them is disabled",
+        Count, (1, 100), 3, Smaller;
+    RepeatsMs = 35, limits.repeats_ms, "the time within which they count together",
+        Millis, (1, 3_600_000), 10_000, Larger;
+    LatencyMs = 36, limits.latency_ms, "how long what is read may take to be decided on, in 99 of 100 cases",
+        Millis, (1, 60_000), 5, Smaller;
+    MetadataAgeMs = 37, limits.metadata_age_ms, "how long ago a market's terms may have been read",
+        Millis, (1_000, MILLIS_MOST), 1_800_000, Smaller;
 }
 
 /// How many rows there are.

@@ -1,6 +1,7 @@
 //! The one gate between a decision and an order, and what it measures against.
 
 mod approved;
+pub mod collar;
 mod context;
 mod exposure;
 pub mod gate;
@@ -11,9 +12,12 @@ mod quarantine;
 mod rate;
 mod refusal;
 mod rejections;
+mod repeats;
 
 pub use approved::Approved;
-pub use context::{Account, BestPrices, Context, LastTrade, OtherVenue, VenueCondition};
+pub use context::{
+    Account, BestPrices, Context, LastTrade, MarketCondition, OtherVenue, VenueCondition,
+};
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
 pub use leg_risk::{LegRisk, LegRisks};
@@ -22,3 +26,4 @@ pub use quarantine::QuarantineWhy;
 pub use rate::Rate;
 pub use refusal::Refusal;
 pub use rejections::Rejections;
+pub use repeats::Repeats;

@@ -63,5 +63,27 @@ enum_table! {
         NotResting = 27, "not_resting";
         /// The market is to be followed no more.
         Withdrawn = 28, "withdrawn";
+        /// The price is much worse than elsewhere, or there is no price to hold it against.
+        Collar = 29, "collar";
+        /// Nobody has said when the market closes: it is not quoted in.
+        NoClose = 30, "no_close";
+        /// Our clock is off the system's.
+        ClockOff = 31, "clock_off";
+        /// The venue has just rejected an order in the market: it is not quoted in for a while.
+        QuoteCooldown = 32, "quote_cooldown";
+        /// Purchase after purchase was rejected in the market: nothing is opened there for a while.
+        MarketPaused = 33, "market_paused";
+        /// Too many orders were rejected in the last minute: nothing is quoted anywhere.
+        RejectStorm = 34, "reject_storm";
+        /// What sends such orders is disabled, because it repeated itself.
+        Disabled = 35, "disabled";
+        /// What is read takes too long to reach the core.
+        Slow = 36, "slow";
+        /// Requests to the venue failed again and again.
+        Breaker = 37, "breaker";
+        /// Too few rate tokens are left at the venue.
+        Tokens = 38, "tokens";
+        /// The market's terms were read too long ago.
+        OldTerms = 39, "old_terms";
     }
 }

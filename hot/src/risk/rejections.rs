@@ -2,13 +2,17 @@
 //!
 //! A venue may reject everything while its books and reads are well (a filter in front of it, revoked keys, a restart of
 //! its engine). A basket that is begun then is bought at the other venue and sold again at a loss. A market may reject
-//! order after order because our view of it is wrong.
+//! order after order because our view of it is wrong. And where order after order is rejected anywhere, nothing is quoted:
+//! quotes are many, and each of them would be the next one.
+
+use std::collections::VecDeque;
 
 use crate::bounds::MARKETS_MAX;
 use crate::ids::{MarketId, Venue};
 use crate::pack::pack_fields;
 use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
+use crate::risk::LimitRow;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
@@ -18,12 +22,18 @@ const VENUE_REJECTIONS_MAX: u32 = 3;
 const VENUE_PAUSE: Nanos = Nanos::from_secs(5);
 /// The longest wait after rejections of a venue.
 const VENUE_PAUSE_MAX: Nanos = Nanos::from_secs(300);
-/// Rejected purchases in a market in a row, without a fill, that pause it.
-const MARKET_REJECTIONS_MAX: u32 = 5;
 /// How long a market pauses at first. Doubles each time, up to a [`DAY`].
 const MARKET_PAUSE: Nanos = Nanos::from_secs(300);
 /// The longest pause of a market. After so long without one, its pauses are short again.
 const DAY: Nanos = Nanos::from_secs(86_400);
+/// Rejections older than this are not counted together any more.
+const WINDOW: Nanos = Nanos::from_secs(60);
+/// Rejections that the window remembers: more than the row allows at most, so that a full window is over every limit.
+const REMEMBERED: usize = 1_024;
+const _: () = assert!(
+    LimitRow::RejectsPerMinute.def().bounds.1 < REMEMBERED as u64,
+    "a window that is full is over every limit"
+);
 
 /// Rejections in a row at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +43,13 @@ struct Streak {
     until: Nanos,
     /// Whether a basket is under way that finds out how the place is now.
     probed: bool,
+    /// When an order there was last rejected, kills aside.
+    last: Option<Nanos>,
 }
 
 impl Streak {
-    const NONE: Self = Self { rejected: 0, pauses: 0, until: Nanos::ZERO, probed: false };
+    const NONE: Self =
+        Self { rejected: 0, pauses: 0, until: Nanos::ZERO, probed: false, last: None };
 }
 
 /// What was rejected lately.
@@ -44,12 +57,18 @@ impl Streak {
 pub struct Rejections {
     venues: PerVenue<Streak>,
     markets: PerId<Streak>,
+    /// When orders were rejected in the last minute, at all venues together, kills aside.
+    lately: VecDeque<Nanos>,
 }
 
 impl Rejections {
     /// Nothing rejected yet. Allocates all it will ever need.
     pub fn new() -> Self {
-        Self { venues: PerVenue::all(Streak::NONE), markets: PerId::new(MARKETS_MAX, Streak::NONE) }
+        Self {
+            venues: PerVenue::all(Streak::NONE),
+            markets: PerId::new(MARKETS_MAX, Streak::NONE),
+            lately: VecDeque::with_capacity(REMEMBERED),
+        }
     }
 
     /// An order did not get past a venue's door, or not even there. Returns whether that begins a pause.
@@ -65,6 +84,40 @@ impl Rejections {
         streak.until = now.after(VENUE_PAUSE.doubled(streak.pauses, VENUE_PAUSE_MAX));
         streak.pauses += 1;
         true
+    }
+
+    /// Forgets rejections that are more than a minute old. Call before asking for [`Rejections::in_a_minute`].
+    pub fn on_time(&mut self, now: Nanos) {
+        while self.lately.front().is_some_and(|&at| now.since(at) >= WINDOW) {
+            self.lately.pop_front();
+        }
+    }
+
+    /// A venue rejected an order in a market, whatever it was for, and not because somebody else was quicker. Returns how many
+    /// there were in the last minute, this one included.
+    pub fn on_any(&mut self, now: Nanos, market: MarketId) -> u64 {
+        self.on_time(now);
+        self.markets[market.index()].last = Some(now);
+        if self.lately.len() == REMEMBERED {
+            self.lately.pop_front();
+        }
+        self.lately.push_back(now);
+        self.in_a_minute()
+    }
+
+    /// Orders rejected in the last minute, at all venues together.
+    pub fn in_a_minute(&self) -> u64 {
+        self.lately.len() as u64
+    }
+
+    /// When an order in a market was last rejected; `None` if none ever was.
+    pub fn last_in(&self, market: MarketId) -> Option<Nanos> {
+        self.markets[market.index()].last
+    }
+
+    /// Until when nothing is opened in a market; zero if it was never paused.
+    pub fn paused_until(&self, market: MarketId) -> Nanos {
+        self.markets[market.index()].until
     }
 
     /// A venue looked at an order, whatever it made of it.
@@ -93,14 +146,14 @@ impl Rejections {
         self.venues[venue].rejected > 0
     }
 
-    /// The venue rejected a purchase in a market. Returns whether that pauses it.
-    pub fn on_rejected(&mut self, now: Nanos, market: MarketId) -> bool {
+    /// The venue rejected a purchase in a market; `most` of them in a row pause it. Returns whether this one does so.
+    pub fn on_rejected(&mut self, now: Nanos, market: MarketId, most: u64) -> bool {
         let streak = &mut self.markets[market.index()];
         if now.since(streak.until) >= DAY {
             streak.pauses = 0;
         }
         streak.rejected += 1;
-        if streak.rejected < MARKET_REJECTIONS_MAX {
+        if u64::from(streak.rejected) < most {
             return false;
         }
         streak.until = now.after(MARKET_PAUSE.doubled(streak.pauses, DAY));
@@ -131,11 +184,11 @@ impl Default for Rejections {
 }
 
 pack_fields! {
-    Streak { rejected, pauses, until, probed }
+    Streak { rejected, pauses, until, probed, last }
 }
 
 state_fields! {
-    Rejections { venues: value, markets: table(Streak::NONE) }
+    Rejections { venues: value, markets: table(Streak::NONE), lately: list(REMEMBERED) }
 }
 
 #[cfg(test)]
@@ -179,7 +232,7 @@ mod tests {
         let mut now = Nanos::from_secs(1_000_000);
         let storm = |now: &mut Nanos, rejections: &mut Rejections| {
             for turn in 1..=5 {
-                assert_eq!(rejections.on_rejected(*now, M), turn == 5);
+                assert_eq!(rejections.on_rejected(*now, M, 5), turn == 5);
             }
             let began = *now;
             while rejections.holds(*now, Venue::Kalshi, M) {
@@ -189,11 +242,31 @@ mod tests {
         };
         assert_eq!([5, 10, 20].map(|_| storm(&mut now, &mut rejections)), [5, 10, 20]);
         for _ in 0..20 {
-            rejections.on_rejected(now, M);
+            rejections.on_rejected(now, M, 5);
             rejections.on_fill(M);
         }
         assert!(!rejections.holds(now, Venue::Kalshi, M), "a fill between them makes no storm");
         now = now.after(DAY);
         assert_eq!(storm(&mut now, &mut rejections), 5);
+    }
+
+    #[test]
+    fn all_rejections_of_a_minute_are_counted_together() {
+        let mut rejections = Rejections::new();
+        let start = Nanos::from_secs(1_000);
+        for nth in 0..60 {
+            let market = MarketId::new(nth);
+            let now = start.after(Nanos::from_secs(u64::from(nth)));
+            assert_eq!(rejections.on_any(now, market), u64::from(nth) + 1);
+            assert_eq!(rejections.last_in(market), Some(now));
+        }
+        assert_eq!(rejections.last_in(MarketId::new(60)), None);
+        assert_eq!(rejections.on_any(start.after(WINDOW), M), 60, "the first is a minute old");
+        rejections.on_time(start.after(WINDOW).after(WINDOW));
+        assert_eq!(rejections.in_a_minute(), 0);
+        for _ in 0..REMEMBERED + 5 {
+            rejections.on_any(start.after(DAY), M);
+        }
+        assert!(rejections.in_a_minute() > LimitRow::RejectsPerMinute.def().bounds.1);
     }
 }

@@ -133,7 +133,7 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
     let Planning { rooms, plan, legs } = room;
-    match core.baskets().walk(core.books(), basket, &sizing(core, basket, rooms), plan) {
+    match core.baskets().walk(core.books(), basket, &sizing(core, now, basket, rooms), plan) {
         Ok(()) => {}
         Err(NoPlan::NotReady) => return Decision::Pass,
         Err(NoPlan::NoEdge { edge }) if edge <= 0 => return Decision::Pass,
@@ -163,7 +163,7 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     if !core.groups().has_room(plan.legs().len()) {
         return decline(seen, Verdict::Full, true);
     }
-    line_up(core, plan, legs);
+    line_up(core, plan, rooms, legs);
     if !pays_for_leg_risk(core, plan, legs) {
         legs.clear();
         return decline(seen, Verdict::LegRisk, false);
@@ -212,7 +212,12 @@ fn is_held(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
 
 /// What limits and free money allow, that of each leg in `rooms`. The gate checks each order again; this only keeps the
 /// plan from being larger than what can pass.
-fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> Sizing<'a> {
+fn sizing<'a>(
+    core: &impl Sight,
+    now: Nanos,
+    basket: BasketId,
+    rooms: &'a mut Vec<Room>,
+) -> Sizing<'a> {
     let (limits, exposure) = (core.limits(), core.exposure());
     let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
     let mut total = limits.usd(LimitRow::ExposureTotal) - exposure.total();
@@ -236,6 +241,7 @@ fn sizing<'a>(core: &impl Sight, basket: BasketId, rooms: &'a mut Vec<Room>) -> 
                 .qty(LimitRow::OrderQty)
                 .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
             cost: with_margin(least),
+            dearest: core.dearest(now, leg.market, leg.outcome).unwrap_or(Price::ONE),
         });
     }
     Sizing {
@@ -261,13 +267,13 @@ fn pays_for_leg_risk(core: &impl Sight, plan: &Plan, legs: &[Leg]) -> bool {
 }
 
 /// The legs that would buy a plan, in the order they go out, written to `legs`.
-fn line_up(core: &impl Sight, plan: &Plan, legs: &mut Vec<Leg>) {
+fn line_up(core: &impl Sight, plan: &Plan, rooms: &[Room], legs: &mut Vec<Leg>) {
     let mut penalties = [0; LEGS_MAX];
     // The whole edge of a unit is spent once the contracts of one leg cost so much more. The cash for that is held for every
     // leg, so that many legs have to share some edges.
     let sharing = plan.legs().len().max(EDGES_HELD);
     let slack = i64::from(plan.edge) * EDGES_HELD as i64 / sharing as i64;
-    for planned in plan.legs() {
+    for (planned, room) in plan.legs().iter().zip(rooms) {
         let slack = slack / i64::from(planned.ratio);
         let slack = u16::try_from(slack.clamp(0, 10_000)).expect("clamped");
         let terms = core.books().terms(planned.market).expect("a market in a basket has terms");
@@ -277,7 +283,7 @@ fn line_up(core: &impl Sight, plan: &Plan, legs: &mut Vec<Leg>) {
             outcome: planned.outcome,
             ratio: planned.ratio,
             limit: planned.limit,
-            reach: reach(planned.limit, terms.grid, planned.outcome, slack),
+            reach: reach(planned.limit, terms.grid, planned.outcome, slack, room.dearest),
             deep: planned.levels > 1,
             ..Leg::NONE
         };
@@ -318,10 +324,11 @@ fn with_margin(room: Usd) -> Usd {
     room.max(Usd::ZERO).scale_floor(9, 10)
 }
 
-/// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001.
-fn reach(from: Price, grid: Grid, outcome: Outcome, slack: u16) -> Price {
+/// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001, and not above `dearest`: the gate is asked
+/// about it.
+fn reach(from: Price, grid: Grid, outcome: Outcome, slack: u16, dearest: Price) -> Price {
     let grid = if outcome == Outcome::Yes { grid } else { grid.mirrored() };
     let most =
         Price::from_ticks(from.ticks().saturating_add(slack).min(9_999)).expect("under a dollar");
-    grid.floor(most).map_or(from, |price| price.max(from))
+    grid.floor(most.min(dearest)).map_or(from, |price| price.max(from))
 }

@@ -12,7 +12,7 @@ use crate::group::Groups;
 use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
 use crate::risk::{Exposure, Limits, Rejections};
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
 pub trait Sight {
@@ -36,6 +36,8 @@ pub trait Sight {
     fn last_sent(&self, market: MarketId, side: Side) -> Nanos;
     /// Whether anything may be opened: no halt, no stop, and all venues and we agree.
     fn may_open(&self) -> bool;
+    /// The most that the gate's collar lets a first leg pay for an outcome now; `None` where nothing says so.
+    fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price>;
     /// Whether the operator holds back new baskets with a leg at a venue.
     fn is_held(&self, venue: Venue) -> bool;
     /// Whether this verdict was told of a basket's present opportunity.

@@ -157,6 +157,12 @@ fn cases() -> Vec<(&'static str, Signs, &'static str, PerVenue<bool>)> {
             "markets quarantined at kalshi (5): KXA (odd), KXB, KXC and 2 more",
             none,
         ),
+        (
+            "strategy_disabled",
+            with(|s| s.disabled = true),
+            "baskets or quotes are disabled: the same orders were to be sent again and again",
+            none,
+        ),
         ("disagreed", with(|s| s.agreed = false), "the venues and we do not agree", all),
         (
             "compared_long_ago",

@@ -3,6 +3,7 @@
 mod amends;
 mod desk;
 
+use surefoot_hot::event::Event;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::order::Cancel;
@@ -237,6 +238,50 @@ fn a_429_pauses_orders_for_as_long_as_it_says() {
     rig.pass(Nanos::from_millis(500));
     rig.write(WriteResult::All);
     assert_eq!(rig.machine.stats().sent, 2, "the pause is over");
+}
+
+#[test]
+fn the_core_hears_once_of_each_change_of_what_keeps_orders_here() {
+    let ways = |rig: &mut Rig| {
+        let mut ways = Vec::new();
+        while let Some(event) = rig.machine.poll_report() {
+            if let Event::Way { breaker_open, tokens_short, .. } = event {
+                ways.push((breaker_open, tokens_short));
+            }
+        }
+        ways
+    };
+    let mut rig = Rig::up();
+    rig.pass(MS);
+    assert_eq!(ways(&mut rig), []);
+    // Too few tokens: it looks again by itself whether there are more.
+    rig.machine.codec_mut().no_tokens = true;
+    rig.pass(MS);
+    rig.pass(MS);
+    assert_eq!(ways(&mut rig), [(false, true)]);
+    assert_eq!(rig.machine.poll_deadline(), rig.now.after(Nanos::from_millis(50)));
+    rig.machine.codec_mut().no_tokens = false;
+    rig.pass(Nanos::from_millis(50));
+    assert_eq!(ways(&mut rig), [(false, false)]);
+    // The venue has said how long to wait.
+    rig.place(1);
+    let lane = rig.write(WriteResult::All);
+    rig.answer(lane, 429, Some(3));
+    rig.pass(MS);
+    assert_eq!(ways(&mut rig), [(false, true)]);
+    assert_eq!(rig.machine.poll_deadline(), rig.now.after(Nanos::from_millis(2_999)));
+    rig.pass(Nanos::from_millis(2_999));
+    assert_eq!(ways(&mut rig), [(false, false)]);
+    // Failures in a row open the breaker, the 429 among them; what it said is over with time.
+    for id in 2..=5 {
+        rig.place(id);
+        let lane = rig.write(WriteResult::All);
+        rig.answer(lane, 500, None);
+    }
+    rig.pass(MS);
+    assert_eq!(ways(&mut rig), [(true, false)]);
+    rig.pass(ExecOptions::default().breaker_open);
+    assert_eq!(ways(&mut rig), [(false, false)]);
 }
 
 #[test]

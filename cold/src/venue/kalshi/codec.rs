@@ -233,6 +233,12 @@ impl VenueCodec for Kalshi {
         }
     }
 
+    fn is_short(&mut self, now: Nanos) -> bool {
+        let reserve = self.reserve;
+        // Those of shards that nothing is traded on are full.
+        self.writes.iter_mut().any(|bucket| !bucket.has(now, COST_PLACE, reserve))
+    }
+
     fn on_limited(&mut self, now: Nanos, what: Limited) {
         match what {
             Limited::Order(market) | Limited::Cancel(market) => self.bucket(market).drain(now),

@@ -187,6 +187,10 @@ impl VenueCodec for Polymarket {
         }
     }
 
+    fn is_short(&mut self, now: Nanos) -> bool {
+        !self.orders.has(now, 1, self.reserve)
+    }
+
     fn on_limited(&mut self, now: Nanos, what: Limited) {
         match what {
             Limited::Order(_) => self.orders.drain(now),

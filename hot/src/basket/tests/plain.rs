@@ -1,8 +1,8 @@
 //! The depth walk as it was first written: every step recomputed from the books. The one in use must give the same.
 
-use super::super::{Basket, Leg, LegPlan, NoPlan, Plan, Sizing};
+use super::super::{Basket, Leg, LegPlan, NoPlan, Plan, Room, Sizing};
 use super::walk::ROUNDING;
-use crate::book::{Book, Books, Levels};
+use crate::book::{Book, Books};
 use crate::bounds::WALK_LEVELS_MAX;
 use crate::fees::FeeRule;
 use crate::ids::{BasketId, Outcome, Venue};
@@ -26,7 +26,7 @@ struct Cursor<'a> {
     outcome: Outcome,
     /// Contracts for each unit of the basket.
     ratio: u64,
-    levels: std::iter::Take<Levels<'a>>,
+    levels: std::vec::IntoIter<(Price, Qty)>,
     /// What is left of the level.
     left: Qty,
     price: Price,
@@ -35,13 +35,15 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(book: &'a Book, leg: &Leg) -> Option<Self> {
-        let levels = book.asks_for(leg.outcome).take(WALK_LEVELS_MAX);
+    fn new(book: &'a Book, leg: &Leg, dearest: Price) -> Option<Self> {
+        let mut levels: Vec<_> = book.asks_for(leg.outcome).take(WALK_LEVELS_MAX).collect();
+        let best = levels.first().map(|(price, _)| *price);
+        levels.retain(|(price, _)| *price <= dearest || Some(*price) == best);
         let mut cursor = Self {
             book,
             outcome: leg.outcome,
             ratio: u64::from(leg.ratio),
-            levels,
+            levels: levels.into_iter(),
             left: Qty::ZERO,
             price: Price::ZERO,
             unit: 0,
@@ -121,7 +123,7 @@ pub(super) fn walk(
     sizing: &Sizing<'_>,
 ) -> Result<Plan, NoPlan> {
     let gross = i64::from(basket.payout) - i64::from(basket.cost().ok_or(NoPlan::NotReady)?);
-    let mut cursors = cursors(books, basket)?;
+    let mut cursors = cursors(books, basket, sizing)?;
     if gross * 100 > i64::from(basket.payout) * i64::from(sizing.edge_max_percent) {
         return Err(NoPlan::Absurd { edge: gross as i32 });
     }
@@ -152,12 +154,17 @@ pub(super) fn walk(
 }
 
 /// A cursor at the best level of every leg.
-fn cursors<'a>(books: &'a Books, basket: &Basket) -> Result<Vec<Cursor<'a>>, NoPlan> {
-    let cursor = |leg: &Leg| {
+fn cursors<'a>(
+    books: &'a Books,
+    basket: &Basket,
+    sizing: &Sizing<'_>,
+) -> Result<Vec<Cursor<'a>>, NoPlan> {
+    let cursor = |(leg, room): (&Leg, &Room)| {
         let book = books.get(leg.market).filter(|book| book.is_good())?;
-        Cursor::new(book, leg)
+        Cursor::new(book, leg, room.dearest)
     };
-    basket.legs().iter().map(|leg| cursor(leg).ok_or(NoPlan::NotReady)).collect()
+    let legs = basket.legs().iter().zip(sizing.legs);
+    legs.map(|leg| cursor(leg).ok_or(NoPlan::NotReady)).collect()
 }
 
 /// Goes down the levels as far as the last unit is worth it and every bound allows. Returns the units, and the edge of

@@ -58,6 +58,8 @@ fn the_venues_condition_is_what_was_heard_of_it() {
         held_back: false,
         refused_in_a_row: 0,
         latency: None,
+        breaker_open: false,
+        tokens_short: false,
     };
     assert_eq!(desk.core.context(&order).venue, well);
     let venue = order.venue;

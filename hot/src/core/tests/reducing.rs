@@ -40,7 +40,12 @@ fn what_stops_opening_stops_neither_hedge_nor_unwind() {
     fn tighten(desk: &mut Desk, row: LimitRow, value: u64) {
         desk.control(Control::Limit { row, value });
     }
-    let spoils: [Spoil; 14] = [
+    fn spoil_ways(desk: &mut Desk, breaker_open: bool, tokens_short: bool) {
+        for venue in Venue::ALL {
+            desk.event(Event::Way { venue, breaker_open, tokens_short });
+        }
+    }
+    let spoils: [Spoil; 19] = [
         ("rate", |desk| tighten(desk, LimitRow::OrdersPerMinute, 1)),
         ("rate of the market", |desk| tighten(desk, LimitRow::OrdersPerMinuteMarket, 0)),
         ("daily loss", |desk| tighten(desk, LimitRow::DailyLoss, 0)),
@@ -52,6 +57,16 @@ fn what_stops_opening_stops_neither_hedge_nor_unwind() {
         ("positions", |desk| tighten(desk, LimitRow::Positions, 0)),
         ("order size", |desk| tighten(desk, LimitRow::OrderQty, 1)),
         ("cash share", |desk| tighten(desk, LimitRow::CashPercent, 0)),
+        ("cut-off", |desk| tighten(desk, LimitRow::CloseCutoffMs, 1_000_000_000_000)),
+        ("old terms", |desk| {
+            for market in [PM, KA] {
+                desk.control(Control::TermsUnread { market });
+            }
+            desk.control(Control::Limit { row: LimitRow::MetadataAgeMs, value: 0 });
+        }),
+        ("breaker", |desk| spoil_ways(desk, true, false)),
+        ("tokens", |desk| spoil_ways(desk, false, true)),
+        ("clock", |desk| desk.control(Control::ClockError { error: Nanos::from_secs(1) })),
         ("unreconciled", |desk| {
             for venue in Venue::ALL {
                 desk.control(Control::Reconciled { venue, clean: false });

@@ -1,14 +1,19 @@
 //! The risk table, row by row: in each case that one row alone refuses, its neighbour passes, and it refuses the orders
 //! that the table in [`check`]'s doc says it does. A row that is deleted turns its case red.
 
+mod drawn;
+mod market;
+mod plain;
+
 use super::*;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::market::Category;
 use crate::order::{Purpose, Tif};
-use crate::risk::LimitRow;
+use crate::risk::{BestPrices, LimitRow, MarketCondition};
 use crate::units::Price;
+use market::MARKET;
 
 const HERE: MarketId = MarketId::new(0);
 const ELSEWHERE: MarketId = MarketId::new(1);
@@ -35,6 +40,7 @@ struct World {
     own_cross: bool,
     room: bool,
     cost: Usd,
+    context: Context<'static>,
 }
 
 const NOW: Nanos = Nanos::from_secs(1_800_000_000);
@@ -45,6 +51,17 @@ fn contracts(contracts: u64) -> Qty {
 
 fn ticks(ticks: u16) -> Price {
     Price::from_ticks(ticks).unwrap()
+}
+
+/// How many views are drawn.
+fn views() -> u32 {
+    let given = std::env::var_os("SUREFOOT_VIEWS");
+    given.and_then(|views| views.to_str()?.parse().ok()).unwrap_or(20_000)
+}
+
+/// What YES is bid for and offered at, in $0.0001.
+fn best(bid: Option<u16>, ask: Option<u16>) -> BestPrices {
+    BestPrices { bid: bid.map(ticks), ask: ask.map(ticks) }
 }
 
 const fn micros(micros: i64) -> Usd {
@@ -65,7 +82,7 @@ impl World {
                 cluster: ClusterId::new(0),
                 grid: Grid::uniform(100).unwrap(),
                 min_qty: contracts(5),
-                close: Nanos::NEVER,
+                close: NOW.after(Nanos::from_secs(30 * 86_400)),
                 fee: FeeRule::Polymarket { rate: 40_000, exponent: 1 },
                 status: MarketStatus::Open,
                 category: Category::Unknown,
@@ -101,6 +118,20 @@ impl World {
             own_cross: false,
             room: true,
             cost: Usd::from_dollars(50),
+            context: Context {
+                market: MarketCondition {
+                    best: best(Some(100), Some(9_900)),
+                    ..MarketCondition::default()
+                },
+                ..Context::default()
+            },
+        }
+    }
+
+    /// The collar as it is by default.
+    fn collar(&mut self) {
+        for row in [L::Collar, L::CollarPercent, L::CollarTradeMs] {
+            self.limit(row, row.def().default);
         }
     }
 
@@ -118,11 +149,30 @@ impl World {
 
     /// What reduces sells; the others do what the order does.
     fn check(&self, purpose: Purpose) -> Result<(), R> {
-        let action = if purpose.reduces() { Action::Sell } else { self.order.action };
-        self.check_as(purpose, action)
+        self.check_in(purpose, self.context)
     }
 
     fn check_as(&self, purpose: Purpose, action: Action) -> Result<(), R> {
+        self.check_with(purpose, action, self.context)
+    }
+
+    /// As [`World::check`], with something else around the order.
+    fn check_in(&self, purpose: Purpose, context: Context<'_>) -> Result<(), R> {
+        let action = if purpose.reduces() { Action::Sell } else { self.order.action };
+        self.check_with(purpose, action, context)
+    }
+
+    fn check_with(&self, purpose: Purpose, action: Action, context: Context<'_>) -> Result<(), R> {
+        self.ask(purpose, action, context, |view, order| check(view, order).map(|_| ()))
+    }
+
+    fn ask<T>(
+        &self,
+        purpose: Purpose,
+        action: Action,
+        context: Context<'_>,
+        ask: impl FnOnce(&View<'_>, Order) -> T,
+    ) -> T {
         let mut limits = Limits::unset();
         for &(row, value) in &self.limits {
             limits.set(row, value, false);
@@ -147,18 +197,18 @@ impl World {
             own_cross: self.own_cross,
             room: self.room,
             cost: self.cost,
-            context: Context::default(),
+            context,
         };
-        check(&view, Order { purpose, action, ..self.order }).map(|_| ())
+        ask(&view, Order { purpose, action, ..self.order })
     }
 }
 
 /// Orders that a row refuses.
-const OPENING: &[Purpose] = &[Purpose::Leg];
-const BUYING: &[Purpose] = &[Purpose::Leg, Purpose::Hedge, Purpose::TopUp];
-const REDUCING: &[Purpose] = &[Purpose::Unwind, Purpose::Exit];
-const ALL: &[Purpose] =
-    &[Purpose::Leg, Purpose::Hedge, Purpose::TopUp, Purpose::Unwind, Purpose::Exit];
+const OPENING: &[Purpose] = &[Purpose::Leg, Purpose::Quote];
+const QUOTING: &[Purpose] = &[Purpose::Quote];
+const BUYING: &[Purpose] = &[Purpose::Leg, Purpose::Quote, Purpose::Hedge, Purpose::TopUp];
+const REDUCING: &[Purpose] = &[Purpose::Unwind, Purpose::Exit, Purpose::StopLoss];
+const ALL: &[Purpose] = &Purpose::ALL;
 
 /// One row: what it is, its refusal, whom it refuses, what breaks it, and what just does not.
 type Case = (&'static str, R, &'static [Purpose], fn(&mut World), fn(&mut World));
@@ -211,8 +261,14 @@ const STATE: &[Case] = &[
         "moments before the close",
         R::Closing,
         OPENING,
-        |w| w.def.close = NOW.after(CLOSE_CUTOFF),
-        |w| w.def.close = NOW.after(CLOSE_CUTOFF).after(Nanos::new(1)),
+        |w| {
+            w.limit(L::CloseCutoffMs, 30_000);
+            w.def.close = NOW.after(Nanos::from_secs(30));
+        },
+        |w| {
+            w.limit(L::CloseCutoffMs, 30_000);
+            w.def.close = NOW.after(Nanos::from_secs(30)).after(Nanos::new(1));
+        },
     ),
     (
         "off the grid",
@@ -472,7 +528,7 @@ fn every_order_passes_where_nothing_is_wrong() {
 
 #[test]
 fn each_row_alone_refuses_the_orders_it_is_for() {
-    for &(name, refusal, refuses, breaks, passes) in STATE.iter().chain(BUDGET) {
+    for &(name, refusal, refuses, breaks, passes) in STATE.iter().chain(MARKET).chain(BUDGET) {
         let (mut broken, mut whole) = (World::new(), World::new());
         breaks(&mut broken);
         passes(&mut whole);
@@ -519,7 +575,7 @@ fn no_limit_lets_more_than_all_of_the_cash_be_spent() {
 #[test]
 fn the_halt_stands_before_everything_but_room() {
     let mut world = World::new();
-    for &(_, _, _, breaks, _) in STATE.iter().chain(BUDGET) {
+    for &(_, _, _, breaks, _) in STATE.iter().chain(MARKET).chain(BUDGET) {
         breaks(&mut world);
     }
     assert_eq!(world.check(Purpose::Leg), Err(R::Full));

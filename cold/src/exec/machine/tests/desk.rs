@@ -12,7 +12,7 @@ use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::risk::gate::{View, check, check_amend};
-use surefoot_hot::risk::{Approved, Context, Exposure, Limits, Rate};
+use surefoot_hot::risk::{Approved, BestPrices, Context, Exposure, Limits, MarketCondition, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use crate::exec::answer::{Amended, Cancelled, Placed};
@@ -34,6 +34,8 @@ pub(super) struct Desk {
     pub(super) limited: u32,
     /// There are no tokens for cancels in this market.
     pub(super) no_cancels_in: Option<MarketId>,
+    /// There are too few tokens for an order that opens something.
+    pub(super) no_tokens: bool,
 }
 
 fn uuid(order: OrderId) -> VenueId {
@@ -56,6 +58,9 @@ impl VenueCodec for Desk {
     }
     fn admit(&mut self, _: Nanos, what: RequestKind<'_>) -> bool {
         !matches!(what, RequestKind::Cancel(cancel) if Some(cancel.market) == self.no_cancels_in)
+    }
+    fn is_short(&mut self, _: Nanos) -> bool {
+        self.no_tokens
     }
     fn on_limited(&mut self, _: Nanos, _: Limited) {
         self.limited += 1;
@@ -241,7 +246,7 @@ impl Rig {
         while let Some(event) = self.machine.poll_report() {
             match event {
                 Event::Report(report) => reports.push(report),
-                Event::Link { .. } => {}
+                Event::Link { .. } | Event::Way { .. } => {}
                 other => panic!("no report: {other:?}"),
             }
         }
@@ -324,11 +329,14 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         cluster: ClusterId::new(0),
         grid: Grid::uniform(100).unwrap(),
         min_qty: Qty::from_contracts(1),
-        close: Nanos::NEVER,
+        close: START.after(Nanos::from_secs(365 * 86_400)),
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
         category: Category::Unknown,
     };
+    // A price that any other is near enough to, as the limits are here.
+    let half = Price::from_ticks(5_000);
+    let best = BestPrices { bid: half, ask: half };
     let view = View {
         limits: &limits,
         exposure: &Exposure::new(),
@@ -349,7 +357,10 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
-        context: Context::default(),
+        context: Context {
+            market: MarketCondition { best, ..MarketCondition::default() },
+            ..Context::default()
+        },
     };
     asks(&view)
 }

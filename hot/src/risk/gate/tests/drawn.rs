@@ -1,0 +1,91 @@
+//! Views drawn by chance, so that rows meet, asked of the table in use and of its plain second writing.
+
+use super::*;
+use crate::order::Expiry;
+use crate::random::Rng;
+use crate::risk::{BestPrices, LastTrade};
+
+/// Values around those at which something changes.
+fn disturb(world: &mut World, rng: &mut Rng) {
+    let near = |rng: &mut Rng, of: &[u64]| {
+        let of = rng.of(of);
+        of.saturating_add(rng.below(3)).saturating_sub(1)
+    };
+    for _ in 0..rng.below(4) {
+        match rng.below(17) {
+            0 => world.order.price = ticks(100 * rng.below(101) as u16),
+            1 => world.order.price = ticks(rng.below(10_001) as u16),
+            2 => world.order.qty = Qty::from_micros(near(rng, &[100_000_000])),
+            3 => world.order.qty = Qty::from_micros(near(rng, &[5_000_000])),
+            4 => world.order.outcome = rng.of(&Outcome::ALL),
+            5 => {
+                let venue = rng.of(&Venue::ALL);
+                (world.def.venue, world.order.venue) = (venue, venue);
+            }
+            6 => {
+                let secs = 1_800_000_000 + near(rng, &[0, 2, 122]);
+                world.order.tif = rng.of(&Tif::ALL);
+                world.order.expires =
+                    Expiry::at(Nanos::from_secs(secs)).filter(|_| rng.percent(60));
+            }
+            7 => world.order.post_only = rng.percent(50),
+            8 => world.cost = micros(near(rng, &[50_000_000]) as i64),
+            9 => world.cash_free = micros(near(rng, &[0, 50_000_000, 52_631_579]) as i64),
+            10 => world.held_free = Qty::from_micros(near(rng, &[100_000_000])),
+            11 => {
+                let sign = rng.of(&[-1, 1]);
+                world.day_result = micros(sign * near(rng, &[100_000_000]) as i64);
+            }
+            12 => {
+                let row = rng.of(&LimitRow::ALL);
+                world.limit(row, near(rng, &[0, 1, 50_000_000, 100_000_000]));
+            }
+            13 => {
+                for row in LimitRow::ALL {
+                    world.limit(row, row.def().default);
+                }
+            }
+            14 => {
+                let mut side =
+                    || Some(ticks(100 * rng.below(101) as u16)).filter(|_| rng.percent(80));
+                world.context.market.best = BestPrices { bid: side(), ask: side() };
+            }
+            15 => {
+                let at = NOW.since(Nanos::new(near(rng, &[0, 30_000_000_000])));
+                world.context.last_trade =
+                    Some(LastTrade { price: ticks(rng.below(10_001) as u16), at });
+            }
+            _ => world.def.status = rng.of(&MarketStatus::ALL),
+        }
+    }
+}
+
+/// Cases and values drawn together, so that rows meet: twenty thousand views, or as many as `SUREFOOT_VIEWS` says.
+#[test]
+fn a_plain_table_says_the_same_of_any_view() {
+    let mut rng = Rng::from_seed(8);
+    let cases = [STATE, MARKET, BUDGET, HEDGING].concat();
+    let mut said = [0_u32; R::ALL.len()];
+    for nth in 0..views() {
+        let mut world = World::new();
+        for _ in 0..rng.below(3) {
+            let (_, _, _, breaks, passes) = rng.of(&cases);
+            if rng.percent(60) { breaks(&mut world) } else { passes(&mut world) }
+        }
+        disturb(&mut world, &mut rng);
+        let purpose = rng.of(ALL);
+        let sells = rng.percent(if purpose.reduces() { 90 } else { 10 });
+        let action = if sells { Action::Sell } else { Action::Buy };
+        let (ours, plain) = world.ask(purpose, action, world.context, |view, order| {
+            (check(view, order).err(), plain::check(view, &order))
+        });
+        assert_eq!(ours, plain, "view {nth}: {purpose:?}, {action:?}");
+        if let Some(why) = ours {
+            said[why as usize] += 1;
+        }
+    }
+    // What the core refuses before it asks the gate.
+    let beside = [R::NotResting];
+    let unsaid = R::ALL.into_iter().filter(|why| said[*why as usize] == 0 && !beside.contains(why));
+    assert_eq!(unsaid.collect::<Vec<_>>(), [], "chance has not met these");
+}

@@ -1,0 +1,124 @@
+//! The terms of markets that are followed, read anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use surefoot_cold::directory::Entry;
+use surefoot_hot::ids::MarketId;
+use surefoot_hot::market::MarketDef;
+
+use super::{Catalogue, CatalogueChange, Change};
+
+/// What another reading of the terms of some markets comes to.
+#[derive(Debug, Default)]
+pub struct Refreshed {
+    /// What has changed.
+    pub changes: Vec<CatalogueChange>,
+    /// Markets whose terms could not be read, or not in full.
+    pub unread: Vec<MarketId>,
+}
+
+impl Catalogue {
+    /// Takes in what a venue lists of the markets that it was `asked` for, as far as the streams do not tell it: least order, close
+    /// and names.
+    pub fn refresh(&mut self, asked: &[MarketId], found: &[Entry]) -> Refreshed {
+        let named = found.iter().map(|entry| (entry.names.id(), entry));
+        let found: BTreeMap<_, _> = named.collect();
+        let mut refreshed = Refreshed::default();
+        for &market in asked {
+            let Some(known) = self.directory.entry(market) else { continue };
+            if self.directory.is_withdrawn(market) {
+                continue; // meanwhile
+            }
+            let listed = found.get(known.names.id());
+            let Some(listed) = listed.filter(|listed| listed.def.venue == known.def.venue) else {
+                refreshed.unread.push(market);
+                continue;
+            };
+            let MarketDef { min_qty, close, .. } = listed.def;
+            let renamed = listed.names != known.names;
+            if !renamed && (min_qty, close) == (known.def.min_qty, known.def.close) {
+                continue;
+            }
+            self.directory.set_listed(market, min_qty, close, listed.names.clone());
+            let entry = Arc::new(self.directory.entry(market).expect("it is known").clone());
+            let change = if renamed { Change::Renamed(entry) } else { Change::Listed(entry) };
+            self.note(&mut refreshed.changes, change);
+        }
+        refreshed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use surefoot_cold::directory::Names;
+    use surefoot_hot::market::MarketStatus;
+    use surefoot_hot::units::Nanos;
+
+    use super::super::tests::entry;
+    use super::*;
+
+    const ALL: [MarketId; 3] = [MarketId::new(0), MarketId::new(1), MarketId::new(2)];
+
+    fn catalogue() -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for (number, ticker) in ["A", "B", "C"].into_iter().enumerate() {
+            catalogue.directory.push(entry(u16::try_from(number).unwrap(), 7, ticker));
+        }
+        catalogue
+    }
+
+    /// As the venue lists it: without our number and cluster.
+    fn listed(ticker: &str) -> Entry {
+        entry(0, 0, ticker)
+    }
+
+    #[test]
+    fn what_has_not_changed_says_nothing() {
+        let mut catalogue = catalogue();
+        let Refreshed { changes, unread } =
+            catalogue.refresh(&ALL, &[listed("C"), listed("A"), listed("B")]);
+        assert!(changes.is_empty() && unread.is_empty());
+        assert_eq!(catalogue.version, 0);
+    }
+
+    #[test]
+    fn another_close_is_taken_over_and_what_the_streams_tell_is_not() {
+        let mut catalogue = catalogue();
+        let mut other = listed("B");
+        (other.def.close, other.def.status) = (Nanos::from_secs(5), MarketStatus::Paused);
+        let Refreshed { changes, unread } =
+            catalogue.refresh(&ALL, &[listed("A"), other.clone(), listed("C")]);
+        let [CatalogueChange { version: 1, what: Change::Listed(told) }] = &changes[..] else {
+            panic!("{changes:?}");
+        };
+        let known = catalogue.directory.entry(ALL[1]).unwrap().def;
+        let expected = MarketDef { close: other.def.close, ..entry(1, 7, "B").def };
+        assert_eq!((told.def, unread), (expected, vec![]));
+        assert_eq!(known, expected);
+        let again = catalogue.refresh(&ALL, &[listed("A"), other, listed("C")]);
+        assert!(again.changes.is_empty(), "it is known now");
+    }
+
+    #[test]
+    fn what_is_signed_for_otherwise_is_told_as_such() {
+        let mut catalogue = catalogue();
+        let mut other = listed("A");
+        let Names::Kalshi(names) = &mut other.names else { unreachable!() };
+        names.exchange_index = 3;
+        let changes = catalogue.refresh(&ALL[..1], &[other]).changes;
+        assert!(
+            matches!(&changes[..], [CatalogueChange { what: Change::Renamed(_), .. }]),
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn a_market_that_is_not_listed_is_unread_unless_it_was_withdrawn_meanwhile() {
+        let mut catalogue = catalogue();
+        catalogue.withdraw(&ALL[2..]);
+        let refreshed = catalogue.refresh(&ALL, &[listed("A"), listed("D")]);
+        assert_eq!(refreshed.unread, [ALL[1]]);
+        assert!(refreshed.changes.is_empty(), "nobody asked for D");
+    }
+}
