@@ -1,6 +1,6 @@
 //! What is checked while a simulated day goes by, by the ids of the project's list of invariants.
 //!
-//! The core checks itself after every event (`Core::check_invariants`: P2 its accounts sum to what was paid in, R2 exposure
+//! The core checks itself after every event (`Core::check_invariants`: P2 all accounts of its ledger sum to nothing, R2 exposure
 //! is what is held and reserved, R3 no reservation is negative, R5 reservations are the sum of live orders and holds, O1, O4
 //! and O17 of each order, O12 of each change), and its other assertions are on in every build. An executor is checked as an
 //! order leaves (O7, O8). Here is the rest; `docs/invariants.md` has the whole list.

@@ -62,8 +62,9 @@ struct Live {
 struct Open {
     fill: Fill,
     at: usize,
-    /// What it brought, if it was a sale.
+    /// What it brought, if it was a sale, and what was at risk in the contracts that it took.
     brought: Usd,
+    at_risk: Usd,
 }
 
 struct World {
@@ -203,7 +204,7 @@ impl World {
         let provisional = order.venue.rules().provisional_fills;
         let finality = if provisional { Finality::Provisional } else { Finality::Final };
         let fill = Fill { finality, fee: Some(fee), ..fill };
-        let cash = self.desk.core.ledger().cash_at(order.venue);
+        let before = self.figures_of(&order);
         self.desk.report(Report::Fill(fill));
         if self.rng.percent(30) {
             self.desk.report(Report::Fill(fill));
@@ -219,15 +220,24 @@ impl World {
         });
         self.count(Count::Fills);
         if provisional {
-            let brought = (self.desk.core.ledger().cash_at(order.venue) - cash).max(Usd::ZERO);
-            let brought = if action == Action::Sell { brought } else { Usd::ZERO };
-            self.open.push(Open { fill, at: self.history.len() - 1, brought });
+            let after = self.figures_of(&order);
+            let sold = |amount: Usd| {
+                if action == Action::Sell { amount.max(Usd::ZERO) } else { Usd::ZERO }
+            };
+            let (brought, at_risk) = (sold(after.0 - before.0), sold(before.1 - after.1));
+            self.open.push(Open { fill, at: self.history.len() - 1, brought, at_risk });
         }
         let entry = self.live.get_mut(&id).expect("it was looked up");
         entry.filled += part;
         if entry.filled >= order.qty {
             self.live.remove(&id);
         }
+    }
+
+    /// Cash at an order's venue, and what is at risk in what is held of its market.
+    fn figures_of(&self, order: &Order) -> (Usd, Usd) {
+        let ledger = self.desk.core.ledger();
+        (ledger.cash_at(order.venue), ledger.position(order.market).at_risk())
     }
 
     fn tell(&mut self, id: u64, state: VenueState) {
@@ -436,6 +446,8 @@ impl World {
                 let held = contracts(position.held(outcome)) - contracts(position.short(outcome));
                 assert_eq!(held, plain.held(market, outcome), "P1, {market:?}: {}", at());
             }
+            let risk = position.at_risk() + self.claims_in(market) + self.doubtful_in(market);
+            assert_eq!(self.desk.core.money.exposure().market(market), risk, "R2: {}", at());
             let claim = plain.claims.get(&market).copied().unwrap_or(0);
             assert_eq!(micros(position.claim()), claim, "P6, {market:?}: {}", at());
         }
@@ -462,20 +474,34 @@ impl World {
 
     /// What live orders of a venue need, and what its sales have brought that may still fail.
     fn claims(&self, venue: Venue) -> (Usd, Usd) {
-        let mut needed = Usd::ZERO;
-        for live in self.live.values().filter(|live| live.order.venue == venue) {
-            let Order { market, price, qty, action, .. } = live.order;
-            if action == Action::Sell {
-                continue; // it sells what is held
-            }
-            let fee = terms_of(market).fee;
-            let cost = |price, qty: Qty| worst_cost(fee, price, qty.saturating_sub(live.filled));
-            let changed = live.change.map_or(Usd::ZERO, |(price, qty)| cost(price, qty));
-            needed += cost(price, qty).max(changed);
-        }
+        let markets = (0..2 * MARKETS).map(MarketId::new).filter(|at| venue_of(*at) == venue);
+        let needed = markets.fold(Usd::ZERO, |sum, market| sum + self.claims_in(market));
         let of_venue = |open: &&Open| venue_of(open.fill.market) == venue;
         let held = self.open.iter().filter(of_venue);
         (needed, held.fold(Usd::ZERO, |sum, open| sum + open.brought))
+    }
+
+    /// What live orders in a market need (R1): a sale sells what is held, and needs no cash.
+    fn claims_in(&self, market: MarketId) -> Usd {
+        let mut needed = Usd::ZERO;
+        for live in self.live.values().filter(|live| live.order.market == market) {
+            let Order { id, price, qty, action, .. } = live.order;
+            let fee = terms_of(market).fee;
+            let cost = |price, qty: Qty| worst_cost(fee, price, qty.saturating_sub(live.filled));
+            let changed = live.change.map_or(Usd::ZERO, |(price, qty)| cost(price, qty));
+            let needs = cost(price, qty).max(changed);
+            let needs = if action == Action::Buy { needs } else { Usd::ZERO };
+            let record = self.desk.core.orders.find(OrderRef::Id(id)).expect("it lives");
+            assert_eq!(record.reserved, needs, "R1: {live:?}");
+            needed += needs;
+        }
+        needed
+    }
+
+    /// What counts as at risk in a market for sales that may still fail.
+    fn doubtful_in(&self, market: MarketId) -> Usd {
+        let open = self.open.iter().filter(|open| open.fill.market == market);
+        open.fold(Usd::ZERO, |sum, open| sum + open.at_risk)
     }
 }
 
