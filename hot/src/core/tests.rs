@@ -54,8 +54,8 @@ use crate::units::{Price, Qty, Usd};
 
 /// Polymarket's half of the pair.
 const PM: MarketId = MarketId::new(0);
-/// When every market here closes: long after the last day of any test.
-const CLOSE: Nanos = Nanos::from_secs(2_000_000_000);
+/// When every market here closes: long after the last day of any test, and soon enough for a basket to be worth it.
+const CLOSE: Nanos = Nanos::from_secs(1_800_000_000 + 29 * 86_400);
 /// Kalshi's half.
 const KA: MarketId = MarketId::new(1);
 
