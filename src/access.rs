@@ -9,6 +9,7 @@ use surefoot_cold::rest::Rest;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::Venue;
 
+use crate::config::themes::Themes;
 use crate::machine::venue::Accounts;
 use crate::machine::venue::description::{AccessError, absent, text};
 
@@ -30,6 +31,8 @@ pub struct Relations {
     pub pairs: Vec<Pair>,
     /// Exclusive sets of one venue.
     pub sets: Vec<Set>,
+    /// Markets that are limited together without belonging together. The operator's configuration has them, not the venues.
+    pub themes: Themes,
 }
 
 impl Relations {

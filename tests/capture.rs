@@ -149,6 +149,7 @@ fn polymarket_session_of_2026_09_24() {
             generation: Generation::Two,
             neg_risk: false,
             min_size_text: "5".to_owned(),
+            event: String::new(),
         };
         audit.add_market(market, &names);
     }

@@ -147,6 +147,98 @@ rest = 'http://example.com'
 }
 
 #[test]
+fn limits_that_make_no_sense_together_are_refused_all_at_once() {
+    let text = "\
+profile = 'large'
+
+[starting_capital]
+polymarket = 30
+kalshi = 70
+
+[limits]
+position_notional = 90
+exposure_market = 80
+exposure_cluster = 70
+exposure_venue = 60
+exposure_theme = 301
+exposure_total = 300
+daily_loss = 100
+daily_loss_strategy = 150
+loss_warn_percent = 100
+equity_floor = 100
+position_percent = 40
+category_percent = 30
+exposure_venue_percent = 50
+exposure_total_percent = 20
+orders_per_minute = 10
+orders_per_minute_market = 11
+
+[strategy]
+edge_min = 0.10
+edge_max_percent = 10
+cooldown_ms = 60000
+cooldown_loss_ms = 1000
+unwind_step_ms = 2000
+leg_timeout_ms = 1000
+";
+    let mistakes = bad(text);
+    let all: Vec<&str> = mistakes.iter().map(|mistake| mistake.what.as_str()).collect();
+    let expected = [
+        "wrong value for `limits.loss_warn_percent`",
+        "`limits.exposure_theme` ($301) is above `limits.exposure_total` ($300)",
+        "`limits.exposure_cluster` ($70) is above `limits.exposure_venue` ($60)",
+        "`limits.exposure_market` ($80) is above `limits.exposure_cluster` ($70)",
+        "`limits.position_notional` ($90) is above `limits.exposure_market` ($80)",
+        "`limits.daily_loss_strategy` ($150) is above `limits.daily_loss` ($100)",
+        "`limits.exposure_venue_percent` (50 %) is above `limits.exposure_total_percent` (20 %)",
+        "`limits.category_percent` (30 %) is above `limits.exposure_total_percent` (20 %)",
+        "`limits.position_percent` (40 %) is above `limits.category_percent` (30 %)",
+        "`limits.orders_per_minute_market` (11) is above `limits.orders_per_minute` (10)",
+        "`limits.daily_loss` ($100): a day may lose all that the account began with",
+        "`limits.equity_floor` ($100): the account begins at or below its floor: everything would halt at once",
+        "`limits.exposure_total` ($300): more may be at risk than the account began with",
+        "`strategy.edge_min` ($0.1000): every edge that is large enough counts as bad data: nothing would ever be traded",
+        "`strategy.cooldown_ms` (60000 ms): a basket would rest longer after a profit than after a loss",
+        "`strategy.unwind_step_ms` (2000 ms): an unwind would wait longer between two orders than a leg may take",
+    ];
+    assert_eq!(all, expected);
+    let places =
+        mistakes.iter().all(|mistake| mistake.line.is_some() && !mistake.remedy.is_empty());
+    assert!(places, "each with its line and what to do");
+    // An account that is smaller than its profile is meant for is no mistake of anybody's.
+    assert!(
+        good("starting_capital.polymarket = 30\nstarting_capital.kalshi = 20").warnings.is_empty()
+    );
+}
+
+#[test]
+fn themes_are_declared_in_the_file_by_patterns() {
+    let text = "[themes]\nfed = ['kalshi:KXFED*', '*Fed decision*']\nbtc = ['KXBTC*']\n";
+    let loaded = good(text);
+    let shown = loaded.shown.iter().find(|(key, ..)| *key == "themes").unwrap();
+    assert_eq!(shown.1, "btc = kxbtc*; fed = kalshi:kxfed*, *fed decision*");
+    assert_ne!(loaded.config.hash, good("").config.hash, "it alters what is traded");
+    let text = "themes = 'fed'\n";
+    assert!(bad(text)[0].what.contains("is a section"));
+    let text = "[themes]\na = 'KXFED*'\nb = []\nc = ['kalsih:X']\nd = ['*']\ne = [5]\n";
+    let mistakes = bad(text);
+    let lines: Vec<_> = mistakes.iter().map(|mistake| mistake.line.as_ref().unwrap().0).collect();
+    assert_eq!(lines, [2, 3, 4, 5, 6], "{mistakes:#?}");
+    let env = vec![("SUREFOOT__THEMES".into(), "fed".into())];
+    let inputs = Inputs { env, ..Inputs::default() };
+    assert!(load(&inputs).unwrap_err()[0].remedy.contains("in a file alone"));
+}
+
+#[test]
+fn the_trading_day_begins_when_it_is_set_to() {
+    assert_eq!(good("").config.day_begins, Nanos::ZERO);
+    let late = good("[limits]\nmidnight_utc_min = 300\n").config;
+    assert_eq!(late.day_begins, Nanos::from_secs(5 * 3_600));
+    assert_ne!(late.hash, good("").config.hash);
+    assert!(!bad("[limits]\nmidnight_utc_min = 1440\n").is_empty());
+}
+
+#[test]
 fn variables_and_syntax_are_checked_too() {
     let mut inputs = file("mode = demo\n[limits\n");
     inputs.env = vec![

@@ -55,6 +55,7 @@ fn terms(grid: Grid) -> MarketDef {
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

@@ -73,6 +73,14 @@ impl Names {
         }
     }
 
+    /// What the venue calls the market and what it belongs to: its event and its series. Empty where the venue has told none.
+    pub fn all(&self) -> [&str; 3] {
+        match self {
+            Self::Polymarket(names) => [&names.condition_id, &names.event, ""],
+            Self::Kalshi(names) => [&names.ticker, &names.event_ticker, &names.series_ticker],
+        }
+    }
+
     /// As they are kept on the disk.
     pub fn to_json(&self) -> Value {
         match self {
@@ -109,6 +117,8 @@ pub struct PolymarketNames {
     pub neg_risk: bool,
     /// `minimum order size` as the venue writes it, for the book hash: `5`.
     pub min_size_text: String,
+    /// The slug of its event; empty where the venue has told none.
+    pub event: String,
 }
 
 impl PolymarketNames {
@@ -120,6 +130,7 @@ impl PolymarketNames {
             "generation": match self.generation { Generation::Two => 2, Generation::Three => 3 },
             "neg_risk": self.neg_risk,
             "min_size": self.min_size_text,
+            "event": self.event,
         })
     }
 
@@ -135,6 +146,7 @@ impl PolymarketNames {
             },
             neg_risk: names.get("neg_risk")?.as_bool()?,
             min_size_text: text(names, "min_size")?,
+            event: text(names, "event").unwrap_or_default(), // files of earlier versions have none
         })
     }
 }

@@ -32,6 +32,8 @@ pub const BASKETS_PER_MARKET_MAX: usize = 32;
 pub const CLUSTERS_MAX: usize = MARKETS_MAX;
 /// Fee rules of one market that are known with the times from which they hold: the one of now, some before and some to come.
 pub const FEE_RULES_MAX: usize = 4;
+/// Themes that an operator may declare: as many as there are numbers for.
+pub const THEMES_MAX: usize = 256;
 /// Orders that are not done.
 pub const ORDERS_LIVE_MAX: usize = 512;
 /// Orders remembered after they are done, so that late fills still find them.

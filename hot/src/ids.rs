@@ -44,6 +44,10 @@ id!(
     ClusterId(u16)
 );
 id!(
+    /// A theme that the operator has declared: markets limited together whether they depend on each other or not.
+    ThemeId(u8)
+);
+id!(
     /// One basket: outcomes that together pay at least a known floor.
     BasketId(u16)
 );

@@ -2,7 +2,7 @@
 
 use crate::fees::FeeRule;
 use crate::grid::Grid;
-use crate::ids::{ClusterId, MarketId, Venue};
+use crate::ids::{ClusterId, MarketId, ThemeId, Venue};
 use crate::pack::{enum_table, pack_fields};
 use crate::units::{Nanos, Qty};
 
@@ -28,6 +28,8 @@ pub struct MarketDef {
     pub status: MarketStatus,
     /// What kind of question it asks.
     pub category: Category,
+    /// The theme that the operator has declared it to be of; `None` where it is of none.
+    pub theme: Option<ThemeId>,
 }
 
 enum_table! {
@@ -88,5 +90,5 @@ impl MarketStatus {
 }
 
 pack_fields! {
-    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status, category }
+    MarketDef { market, venue, shard, cluster, grid, min_qty, close, fee, status, category, theme }
 }

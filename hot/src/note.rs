@@ -194,6 +194,8 @@ severe_table! {
         AbsurdEdge = 22, "absurd_edge", Alarm, "A basket promised more than real ones do: its data is bad, and it is not bought.";
         RejectStorm = 23, "reject_storm", Alarm, "Too many orders were rejected in a minute: nothing is quoted until fewer are.";
         Repeated = 24, "repeated", Alarm, "The same orders were to be sent again and again: what sends them is disabled until a person resumes.";
+        DailyLossNear = 25, "daily_loss_near", Alarm, "The day has lost most of what it may lose before everything halts.";
+        StrategyLossNear = 26, "strategy_loss_near", Alarm, "A strategy has lost most of what it may lose in a day before everything halts.";
     }
 }
 

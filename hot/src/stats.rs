@@ -4,6 +4,7 @@ use crate::bounds::{
     DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, QUARANTINED_SHOWN_MAX, UNPAIRED_SHOWN_MAX,
 };
 use crate::ids::{MarketId, Outcome, VenueKey};
+use crate::order::ByStrategy;
 use crate::pack::pack_fields;
 use crate::per_venue::PerVenue;
 use crate::risk::{HaltWhy, QuarantineWhy, Refusal};
@@ -89,6 +90,12 @@ pub struct Stats {
     /// Result of the trading day as the daily loss limit counts it: what selling would bring now, complete baskets at
     /// no more than their cost.
     pub day_result: Usd,
+    /// The part of `day_result` that is each strategy's, by its number.
+    pub strategy_results: ByStrategy,
+    /// Cash, claims and what selling everything would bring, complete baskets at no more than their cost.
+    pub equity: Usd,
+    /// The most that `equity` was since the last drawdown that a person resumed from.
+    pub peak: Usd,
     /// Fees paid to the venues so far.
     pub fees: Usd,
     /// The most that what is held and what is in flight can lose.
@@ -272,7 +279,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Refused { counts }
     Foreign { count, shown }
     Doubts { count, shown }

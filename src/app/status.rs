@@ -107,8 +107,13 @@ impl VenueVitals {
 /// Why the core halted by itself, with the figures. Where it has not said, they tell.
 pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
     let core = &run.0.core;
-    let loss = i64::try_from(limits.value(LimitRow::DailyLoss)).unwrap_or(i64::MAX);
-    let is_loss = loss > 0 && core.get(CoreFigure::DayResult) <= -loss;
+    let dollars = |row| Usd::from_micros(i64::try_from(limits.value(row)).unwrap_or(i64::MAX));
+    let loss =
+        dollars(LimitRow::DailyLoss).min(core.usd(CoreFigure::Equity).scale_floor(
+            i64::try_from(limits.value(LimitRow::DailyLossPercent)).unwrap_or(100),
+            100,
+        ));
+    let is_loss = loss > Usd::ZERO && core.usd(CoreFigure::DayResult) <= -loss;
     let is_group = run.grown(CoreFigure::BasketsOperator) > 0;
     let told = match (is_loss, is_group) {
         (true, _) => Some(HaltWhy::DailyLoss),
@@ -119,7 +124,26 @@ pub(super) fn why_halted(run: ThisRun<'_>, limits: &Limits) -> String {
         Some(HaltWhy::DailyLoss) => format!(
             "the day's loss reached its limit: the day's result is ${}, the limit is ${}",
             core.usd(CoreFigure::DayResult),
-            Usd::from_micros(loss)
+            loss
+        ),
+        Some(HaltWhy::StrategyLoss) => format!(
+            "a strategy's loss of the day reached its limit of ${}: baskets made ${}, orders that rest ${}",
+            dollars(LimitRow::DailyLossStrategy),
+            core.usd(CoreFigure::ArbitrageResult),
+            core.usd(CoreFigure::QuotingResult)
+        ),
+        Some(HaltWhy::EquityFloor) => format!(
+            "the account is worth ${}, no more than its floor of ${} (`limits.equity_floor`; half of `starting_capital` \
+             where nothing else is set)",
+            core.usd(CoreFigure::Equity),
+            dollars(LimitRow::EquityFloor)
+        ),
+        Some(HaltWhy::Drawdown) => format!(
+            "the account is worth ${}, and was worth ${}: it may lose {} % of that. Money that was taken out counts as lost \
+             until a resume",
+            core.usd(CoreFigure::Equity),
+            core.usd(CoreFigure::Peak),
+            limits.value(LimitRow::DrawdownPercent)
         ),
         Some(HaltWhy::Group) => format!(
             "a group on one leg could not be closed within its attempts: {} with the operator (`v_groups` names \
@@ -412,11 +436,25 @@ mod tests {
             };
             why_halted(ThisRun(&figures.read(stats)), &limits)
         };
-        let words = why(&Stats { day_result: Usd::from_micros(-100_250_000), ..base });
+        let words = why(&Stats {
+            day_result: Usd::from_micros(-100_250_000),
+            equity: Usd::from_dollars(20_000),
+            ..base
+        });
         assert!(
             words.contains("day's result is $-100.25") && words.contains("limit is $100"),
             "{words}"
         );
+        let equity = Usd::from_dollars(9_000);
+        for (halted, named) in [
+            (HaltWhy::StrategyLoss, "limit of $100"),
+            (HaltWhy::EquityFloor, "worth $9000.000000, no more than its floor of $10000"),
+            (HaltWhy::Drawdown, "was worth $20000"),
+        ] {
+            let peak = Usd::from_dollars(20_000);
+            let words = why(&Stats { halted_why: Some(halted), equity, peak, ..base });
+            assert!(words.contains(named), "{words}");
+        }
         let words = why(&Stats { baskets_operator: 3, exposure: Usd::from_dollars(17), ..base });
         assert!(
             words.contains("3 groups are with the operator") && words.contains("$17"),

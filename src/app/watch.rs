@@ -19,8 +19,8 @@ use super::{LOOK_WITHIN, Running, STALL_AFTER};
 use crate::clock::WallOff;
 use crate::control::{Command, Request};
 
-/// A trading day, in nanoseconds; days begin at midnight, UTC.
-const DAY_NS: u64 = 86_400_000_000_000;
+/// A trading day.
+const DAY: Nanos = Nanos::from_secs(86_400);
 /// How often our clock is held against the system's.
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
 /// How often the figures are handed on, and with them the line of the second.
@@ -41,8 +41,13 @@ pub(super) struct Watched {
     clock_stepped: bool,
     /// What the core was last told of how far the two are apart.
     clock_error: Option<Nanos>,
-    /// The trading day that the core was told, in days since 1970 (UTC).
+    /// The trading day that the core was told.
     day: u32,
+}
+
+/// The number of the trading day, in days since 1970, where days begin so long after midnight UTC.
+fn trading_day(now: Nanos, begins: Nanos) -> u32 {
+    u32::try_from(now.since(begins).get() / DAY.get()).unwrap_or(u32::MAX)
 }
 
 impl Watched {
@@ -110,7 +115,7 @@ impl Running {
     /// What is looked at in every turn beside what the policy decides: time, figures, what is to be said.
     fn look_at_rest(&mut self, figures: Snapshot) {
         self.follow_clock();
-        let day = u32::try_from(self.engine.clock.now().get() / DAY_NS).unwrap_or(u32::MAX);
+        let day = trading_day(self.engine.clock.now(), self.config.day_begins);
         if day != self.watched.day {
             self.watched.day = day;
             self.engine.tell(Event::Control(Control::Day { day }));
@@ -228,5 +233,21 @@ impl Running {
             Err(_) => request
                 .failed("an assertion failed while the status was put together; the log names it"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trading_day_begins_so_long_after_midnight() {
+        let at = |day: u64, minute: u64| Nanos::from_secs(86_400 * day + 60 * minute);
+        let nine = Nanos::from_secs(9 * 3_600);
+        assert_eq!(trading_day(at(20_000, 0), Nanos::ZERO), 20_000);
+        assert_eq!(trading_day(at(20_000, 1_439), Nanos::ZERO), 20_000);
+        assert_eq!(trading_day(at(20_000, 539), nine), 19_999, "the day before is not over");
+        assert_eq!(trading_day(at(20_000, 540), nine), 20_000);
+        assert_eq!(trading_day(at(20_001, 539), nine), 20_000);
     }
 }

@@ -57,6 +57,7 @@ fn terms() -> MarketDef {
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

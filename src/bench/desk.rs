@@ -69,6 +69,7 @@ fn terms(market: MarketId, venue: Venue) -> MarketDef {
         fee,
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 
@@ -87,6 +88,7 @@ fn names(nth: u16, venue: Venue) -> Names {
             generation: Generation::Two,
             neg_risk: false,
             min_size_text: "5".into(),
+            event: String::new(),
         }),
         Venue::Kalshi => Names::Kalshi(KalshiNames {
             ticker: format!("KXBENCH-26NOV2017-T{}.99", 94_000 + u32::from(nth)),

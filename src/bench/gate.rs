@@ -29,12 +29,12 @@ fn price(cents: usize) -> Price {
 }
 
 /// A market whose prices are near the orders'.
-fn around() -> Context<'static> {
+fn around(limits: &Limits) -> Context<'static> {
     let best = BestPrices { bid: Some(price(60)), ask: Some(price(61)) };
     Context {
         market: MarketCondition { best, ..MarketCondition::default() },
         last_trade: Some(LastTrade { price: price(59), at: Nanos::from_secs(1) }),
-        ..Context::default()
+        ..Context::funded(Usd::from_dollars(20_000), limits)
     }
 }
 
@@ -94,7 +94,7 @@ pub fn gate(span: Span) -> Row {
         own_cross: false,
         room: true,
         cost: Usd::from_dollars(40),
-        context: around(),
+        context: around(&limits),
     };
     let row = measure("gate", span, &orders, |order| {
         let passed = gate::check(std::hint::black_box(&view), *order);

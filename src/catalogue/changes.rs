@@ -55,6 +55,7 @@ impl Catalogue {
         }
         let mut changes = Vec::new();
         for mut entry in found {
+            entry.def.theme = self.relations.themes.of(&entry);
             if let Some((market, cluster)) = self.known(&entry) {
                 (entry.def.market, entry.def.cluster) = (market, cluster);
             } else {
@@ -176,8 +177,11 @@ mod tests {
         for (number, ticker) in ["A", "B", "C"].into_iter().enumerate() {
             catalogue.directory.push(entry(u16::try_from(number).unwrap(), 0, ticker));
         }
-        let relations =
-            Relations { pairs: Vec::new(), sets: vec![set(&["A", "B"]), set(&["C", "D"])] };
+        let relations = Relations {
+            pairs: Vec::new(),
+            sets: vec![set(&["A", "B"]), set(&["C", "D"])],
+            ..Relations::default()
+        };
         catalogue.relate(&relations);
         catalogue
     }
@@ -229,8 +233,11 @@ mod tests {
     #[test]
     fn what_is_joined_by_a_market_that_comes_later_is_one_cluster_from_the_first() {
         let mut catalogue = catalogue();
-        let relations =
-            Relations { pairs: Vec::new(), sets: vec![set(&["A", "D"]), set(&["D", "E"])] };
+        let relations = Relations {
+            pairs: Vec::new(),
+            sets: vec![set(&["A", "D"]), set(&["D", "E"])],
+            ..Relations::default()
+        };
         catalogue.relate(&relations);
         catalogue.follow(vec![entry(9, 9, "E")]).unwrap();
         catalogue.follow(vec![entry(9, 9, "D")]).unwrap();
@@ -341,7 +348,8 @@ mod tests {
 
         // The set of A and B is declared no more.
         let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
-        let relations = Relations { pairs: Vec::new(), sets: vec![set(&["C", "D"])] };
+        let relations =
+            Relations { pairs: Vec::new(), sets: vec![set(&["C", "D"])], ..Relations::default() };
         next.relate(&relations);
         assert_eq!(next.keep_numbers(core.baskets()), Vec::<String>::new());
         tell(&mut core, &next, &[]);

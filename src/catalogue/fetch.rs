@@ -33,7 +33,7 @@ impl Catalogue {
             found.extend(named.map(|entry| (entry.names.id().to_owned(), entry)));
             catalogue.left_out.extend(read.left_out);
         }
-        catalogue.number(found, known, &clusters);
+        catalogue.number(found, known, &clusters, &relations.themes);
         catalogue.relate(relations);
         Ok(catalogue)
     }

@@ -24,6 +24,7 @@ use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
 use crate::access::{Access, Relations};
+use crate::config::themes::Themes;
 use crate::exit::{Exit, Failed};
 use clusters::Clusters;
 use numbers::{Numbers, Shape};
@@ -72,13 +73,14 @@ impl Catalogue {
         markets.chain(baskets).chain(gone).chain(left)
     }
 
-    /// Gives out numbers: known markets keep theirs. Their cluster is today's: a relation declared since may have joined
+    /// Gives out numbers: known markets keep theirs. Their cluster and their theme are today's: a relation declared since may have joined
     /// two that were apart, and the core moves what is held along.
     fn number(
         &mut self,
         mut found: BTreeMap<String, Entry>,
         known: Option<&Directory>,
         clusters: &Clusters,
+        themes: &Themes,
     ) {
         for old in known.into_iter().flat_map(Directory::iter) {
             let mut entry = old.clone();
@@ -92,6 +94,7 @@ impl Catalogue {
                     entry.def.cluster = clusters.find(old.def.venue, old.names.id());
                 }
             }
+            entry.def.theme = themes.of(&entry);
             self.directory.push(entry);
         }
         for (name, mut entry) in found {
@@ -100,6 +103,7 @@ impl Catalogue {
                 continue;
             }
             entry.def.market = self.directory.next_id();
+            entry.def.theme = themes.of(&entry);
             self.directory.push(entry);
         }
         if let Some(known) = known {
@@ -192,6 +196,7 @@ mod tests {
                 fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
                 status: MarketStatus::Open,
                 category: Category::Unknown,
+                theme: None,
             },
             fee_changes: Vec::new(),
             title: String::new(),
@@ -245,6 +250,32 @@ mod tests {
     }
 
     #[test]
+    fn every_market_has_the_theme_that_is_declared_today() {
+        let theme = |entry: &Entry| entry.def.theme.map(|theme| theme.index());
+        let mut known = Directory::default();
+        for (number, ticker) in ["KXA-1", "KXB-1"].into_iter().enumerate() {
+            let mut market = entry(u16::try_from(number).unwrap(), 0, ticker);
+            market.def.theme = Some(surefoot_hot::ids::ThemeId::new(9)); // of an earlier day
+            known.push(market);
+        }
+        let mut themes = Themes::default();
+        themes.declare("first", &["polymarket:KX*".into(), "nothing".into()]).unwrap();
+        themes.declare("second", &["kalshi:kxa*".into(), "*a question*".into()]).unwrap();
+        let relations = Relations { themes: themes.clone(), ..Relations::default() };
+        let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
+        let mut catalogue = Catalogue::default();
+        let asked = Entry { title: "A question?".into(), ..entry(9, 1, "C") };
+        let found = [("C".to_owned(), asked)];
+        catalogue.number(found.into(), Some(&known), &clusters, &themes);
+        let of: Vec<_> = catalogue.directory.iter().map(theme).collect();
+        assert_eq!(of, [Some(1), None, Some(1)], "by ticker, not at all, by question");
+        catalogue.relate(&relations);
+        catalogue.follow(vec![entry(9, 9, "KXA-2"), entry(9, 9, "D")]).unwrap();
+        let of = |name| theme(catalogue.directory.find(name).unwrap());
+        assert_eq!((of("KXA-2"), of("D")), (Some(1), None));
+    }
+
+    #[test]
     fn a_relation_declared_later_joins_the_clusters_of_markets_that_were_known_before() {
         let mut known = Directory::default();
         for (number, ticker) in ["A", "B", "C", "D"].into_iter().enumerate() {
@@ -252,7 +283,11 @@ mod tests {
             let cluster = [0, 1, 0, 2][number];
             known.push(entry(u16::try_from(number).unwrap(), cluster, ticker));
         }
-        let relations = Relations { pairs: Vec::<Pair>::new(), sets: vec![set(&["A", "B"])] };
+        let relations = Relations {
+            pairs: Vec::<Pair>::new(),
+            sets: vec![set(&["A", "B"])],
+            ..Relations::default()
+        };
         let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
         assert_eq!(clusters.names(Venue::Kalshi), ["A", "B"], "nobody asks for the others");
         let mut catalogue = Catalogue::default();
@@ -260,7 +295,7 @@ mod tests {
             let cluster = clusters.find(Venue::Kalshi, name).index();
             (name.to_owned(), entry(9, u16::try_from(cluster).unwrap(), name))
         });
-        catalogue.number(found.into(), Some(&known), &clusters);
+        catalogue.number(found.into(), Some(&known), &clusters, &relations.themes);
         let of: Vec<_> = catalogue.directory.iter().map(|entry| entry.def.cluster).collect();
         assert_eq!((of[0], of[0]), (of[1], of[2]), "one limit for the three");
         assert_ne!(of[0], of[3], "and not for the one that never was joined");

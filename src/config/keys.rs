@@ -37,6 +37,8 @@ pub enum Kind {
     Url(&'static str),
     /// Any text, in quotes.
     Text,
+    /// Names with lists of patterns.
+    Themes,
     /// Where a secret is; never the secret.
     Secret,
 }
@@ -62,6 +64,9 @@ impl Kind {
             ),
             Self::Url(scheme) => format!("an address in quotes that begins with {scheme}"),
             Self::Text => "text in quotes".into(),
+            Self::Themes => {
+                "a section with a line for each theme, in a file alone: fed = [\"kalshi:KXFED*\", \"*fed decision*\"]".into()
+            }
             Self::Secret => {
                 "where the secret is: \"credential:NAME\" (systemd), \"file:/path\" (mode 0600) or \"env:NAME\"".into()
             }
@@ -175,6 +180,21 @@ const KEYS: &[Key] = &[
         DOLLARS,
         Some("10000"),
         "dollars at Kalshi when the account began",
+        true,
+    ),
+    key(
+        "limits.midnight_utc_min",
+        Kind::Whole(0, 1_439),
+        Some("0"),
+        "minutes after midnight UTC at which the trading day begins; halts do not end with a day",
+        true,
+    ),
+    key(
+        "themes",
+        Kind::Themes,
+        None,
+        "markets limited together by limits.exposure_theme: ticker, event, series, condition id, event slug or question; \
+         a market is of the first theme, by name, that it fits",
         true,
     ),
     key(
@@ -339,6 +359,7 @@ pub fn parse(kind: Kind, text: &str) -> Result<Value, String> {
             let meant = meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
             Err(format!("{}{meant}", expected()))
         }
+        Kind::Themes => Err(format!("this is not {}", kind.describe())),
         Kind::Path | Kind::Text if text.is_empty() => Err("it is empty".into()),
         Kind::Path | Kind::Text => Ok(Value::Text(text.into())),
         Kind::Whole(least, most) => within(text.parse().map_err(|_| expected())?, least, most),

@@ -67,34 +67,51 @@ impl Profile {
         }
     }
 
-    /// Every row's value for an account of `equity` dollars in all.
-    pub fn limits(self, equity: Usd) -> Limits {
-        let equity = u64::try_from(equity.micros()).unwrap_or(0);
-        let percent = |share: u64| equity / 100 * share;
-        let dollars = |amount: u64| amount * MICROS;
-        let (loss, order, position, market, cluster, venue, total) = match self {
-            Self::Micro => (50, 10, percent(20), 20, 30, dollars(60), dollars(100)),
-            Self::Small => {
-                (100, 100, dollars(100).min(percent(1)), 100, 200, dollars(500), dollars(1_000))
-            }
-            Self::Large => {
-                let position = dollars(500).min(percent(1));
-                (5_000, 15_000, position, 15_000, 50_000, percent(60), percent(90))
-            }
-        };
+    /// Every row's value for an account that began with `capital` dollars in all. What depends on what the account is worth
+    /// later is a row in percent beside the one in dollars, and follows it while running.
+    pub fn limits(self, capital: Usd) -> Limits {
         let mut limits = Limits { values: LimitRow::ALL.map(|row| row.def().default) };
-        let loss = if self == Self::Large { dollars(loss).min(percent(5)) } else { dollars(loss) };
-        // Never under what a venue takes: $1 for a marketable order on Polymarket (polymarket.md, 2026-10).
-        limits.set(LimitRow::PositionNotional, position.max(dollars(1)));
-        limits.set(LimitRow::OrderNotional, dollars(order));
-        limits.set(LimitRow::ExposureTotal, total);
-        limits.set(LimitRow::DailyLoss, loss);
-        limits.set(LimitRow::ExposureMarket, dollars(market));
-        limits.set(LimitRow::ExposureCluster, dollars(cluster));
-        limits.set(LimitRow::ExposureVenue, venue);
+        let dollars = match self {
+            Self::Micro => [50, 10, 20, 20, 30, 45, 60, 100],
+            Self::Small => [100, 100, 100, 100, 200, 300, 500, 1_000],
+            // At a venue and over everything the shares alone hold.
+            Self::Large => [5_000, 15_000, 500, 15_000, 50_000, 75_000, DOLLARS_MOST, DOLLARS_MOST],
+        };
+        let rows = [
+            LimitRow::DailyLoss,
+            LimitRow::OrderNotional,
+            LimitRow::PositionNotional,
+            LimitRow::ExposureMarket,
+            LimitRow::ExposureCluster,
+            LimitRow::ExposureTheme,
+            LimitRow::ExposureVenue,
+            LimitRow::ExposureTotal,
+        ];
+        for (row, dollars) in rows.into_iter().zip(dollars) {
+            limits.set(row, dollars * MICROS);
+        }
+        limits.set(LimitRow::DailyLossStrategy, limits.value(LimitRow::DailyLoss));
+        let percent = match self {
+            Self::Micro => [100, 20, 100, 100],
+            Self::Small => [100, 1, 100, 100],
+            Self::Large => [5, 1, 60, 90],
+        };
+        let rows = [
+            LimitRow::DailyLossPercent,
+            LimitRow::PositionPercent,
+            LimitRow::ExposureVenuePercent,
+            LimitRow::ExposureTotalPercent,
+        ];
+        for (row, percent) in rows.into_iter().zip(percent) {
+            limits.set(row, percent);
+        }
+        limits.set(LimitRow::EquityFloor, u64::try_from(capital.micros()).unwrap_or(0) / 2);
         limits
     }
 }
+
+/// The most that a row in dollars can be set to.
+const DOLLARS_MOST: u64 = 1_000_000_000;
 
 /// A value for every row, each in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,14 +142,80 @@ impl Limits {
 }
 
 /// Pairs of which the first may not exceed the second, the widest first.
-pub const NESTED: [(LimitRow, LimitRow); 6] = [
+pub const NESTED: [(LimitRow, LimitRow); 12] = [
     (LimitRow::ExposureVenue, LimitRow::ExposureTotal),
+    (LimitRow::ExposureTheme, LimitRow::ExposureTotal),
     (LimitRow::ExposureCluster, LimitRow::ExposureVenue),
     (LimitRow::ExposureMarket, LimitRow::ExposureCluster),
     (LimitRow::PositionNotional, LimitRow::ExposureMarket),
     (LimitRow::OrderNotional, LimitRow::ExposureVenue),
+    (LimitRow::DailyLossStrategy, LimitRow::DailyLoss),
+    (LimitRow::ExposureVenuePercent, LimitRow::ExposureTotalPercent),
+    (LimitRow::CategoryPercent, LimitRow::ExposureTotalPercent),
+    (LimitRow::PositionPercent, LimitRow::CategoryPercent),
+    (LimitRow::PositionPercent, LimitRow::ExposureVenuePercent),
     (LimitRow::OrdersPerMinuteMarket, LimitRow::OrdersPerMinute),
 ];
+
+/// A limit that makes no sense beside another one or beside what the account began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absurd {
+    /// The row to change.
+    pub row: LimitRow,
+    /// What is wrong with it.
+    pub why: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// Everything absurd about the rows that somebody has `given`: each holds, and none can have been meant. What a profile gives
+/// is left alone: an account may be smaller than what its profile is meant for.
+pub fn absurd(limits: &Limits, capital: Usd, given: impl Fn(LimitRow) -> bool) -> Vec<Absurd> {
+    use LimitRow as L;
+    let value = |row| limits.value(row);
+    let capital = u64::try_from(capital.micros()).unwrap_or(0);
+    let more_than_all = |row| value(row) >= capital;
+    let all = [
+        (
+            L::DailyLoss,
+            more_than_all(L::DailyLoss),
+            "a day may lose all that the account began with",
+            "lower it, or raise `starting_capital`",
+        ),
+        (
+            L::EquityFloor,
+            more_than_all(L::EquityFloor),
+            "the account begins at or below its floor: everything would halt at once",
+            "lower it, or raise `starting_capital`",
+        ),
+        (
+            L::ExposureTotal,
+            value(L::ExposureTotal) > capital,
+            "more may be at risk than the account began with",
+            "lower it, or raise `starting_capital`",
+        ),
+        (
+            L::EdgeMin,
+            value(L::EdgeMin) >= value(L::EdgeMaxPercent) * 100,
+            "every edge that is large enough counts as bad data: nothing would ever be traded",
+            "lower it, or raise `strategy.edge_max_percent`",
+        ),
+        (
+            L::CooldownMs,
+            value(L::CooldownMs) > value(L::CooldownLossMs),
+            "a basket would rest longer after a profit than after a loss",
+            "lower it, or raise `strategy.cooldown_loss_ms`",
+        ),
+        (
+            L::UnwindStepMs,
+            value(L::UnwindStepMs) > value(L::LegTimeoutMs),
+            "an unwind would wait longer between two orders than a leg may take",
+            "lower it, or raise `strategy.leg_timeout_ms`",
+        ),
+    ];
+    let found = all.into_iter().filter(|&(row, is_absurd, ..)| is_absurd && given(row));
+    found.map(|(row, _, why, remedy)| Absurd { row, why, remedy }).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -163,6 +246,32 @@ mod tests {
         assert_eq!(show(LimitRow::ProfitMin, limits.value(LimitRow::ProfitMin)), "$0.50");
         assert_eq!(show(LimitRow::EdgeMin, limits.value(LimitRow::EdgeMin)), "$0.0100");
         let poor = Profile::Small.limits(Usd::from_dollars(1_000));
-        assert_eq!(poor.value(LimitRow::PositionNotional), 10_000_000, "one percent");
+        assert_eq!(
+            poor.value(LimitRow::PositionNotional),
+            100_000_000,
+            "the share follows the account"
+        );
+        assert_eq!(poor.value(LimitRow::EquityFloor), 500_000_000, "half of what it began with");
+    }
+
+    #[test]
+    fn shares_of_the_account_are_the_profiles() {
+        use LimitRow as L;
+        let rows = [
+            L::PositionPercent,
+            L::DailyLossPercent,
+            L::ExposureVenuePercent,
+            L::ExposureTotalPercent,
+        ];
+        let of = |profile: Profile| rows.map(|row| profile.limits(Usd::from_dollars(9)).value(row));
+        assert_eq!(of(Profile::Micro), [20, 100, 100, 100]);
+        assert_eq!(of(Profile::Small), [1, 100, 100, 100]);
+        assert_eq!(of(Profile::Large), [1, 5, 60, 90]);
+        for profile in [Profile::Micro, Profile::Small, Profile::Large] {
+            let limits = profile.limits(Usd::from_dollars(9));
+            let all = [L::DrawdownPercent, L::CategoryPercent, L::LossWarnPercent];
+            assert_eq!(all.map(|row| limits.value(row)), [10, 30, 80]);
+            assert_eq!(limits.value(L::DailyLossStrategy), limits.value(L::DailyLoss));
+        }
     }
 }

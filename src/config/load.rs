@@ -11,10 +11,11 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::keys::{self, Key, Kind, Value, nearest};
 use super::limits::{self, Limits, NESTED, Profile};
+use super::themes::Themes;
 use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Times, Venues};
 use crate::cli::{Mode, TopologyArg};
 
@@ -137,6 +138,7 @@ pub fn read(inputs: &Inputs) -> (Loaded, Vec<Mistake>) {
         keys,
         file,
         given: BTreeMap::new(),
+        themes: Themes::default(),
         mistakes: Vec::new(),
     };
     reading.read_file();
@@ -193,6 +195,7 @@ struct Reading {
     /// How much of each of its lines may be shown.
     shows: Vec<Shows>,
     given: BTreeMap<&'static str, Given>,
+    themes: Themes,
     mistakes: Vec<Mistake>,
 }
 
@@ -245,6 +248,9 @@ impl Reading {
     }
 
     fn read_value(&mut self, path: &'static str, kind: Kind, value: &Spanned<DeValue<'_>>) {
+        if kind == Kind::Themes {
+            return self.read_themes(path, value);
+        }
         let numeric = matches!(kind, Kind::Whole(..) | Kind::Micros(..) | Kind::Ticks(..));
         let text = match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
@@ -269,6 +275,33 @@ impl Reading {
                 self.mistake_in_file(value.span(), what, remedy, kind == Kind::Secret);
             }
         }
+    }
+
+    /// The section of themes: each a name and its patterns.
+    fn read_themes(&mut self, path: &'static str, value: &Spanned<DeValue<'_>>) {
+        let DeValue::Table(table) = value.get_ref() else {
+            let what = format!("`{path}` is a section, not a value");
+            return self.mistake_in_file(value.span(), what, format!("write [{path}]"), false);
+        };
+        for (name, patterns) in table {
+            let texts = |list: &DeArray<'_>| {
+                let text =
+                    |value: &Spanned<DeValue<'_>>| Some(value.get_ref().as_str()?.to_owned());
+                list.iter().map(text).collect::<Option<Vec<_>>>()
+            };
+            let list = patterns.get_ref().as_array().and_then(texts);
+            let declared = match list {
+                Some(list) => self.themes.declare(name.get_ref(), &list),
+                None => Err("give its markets as a list: [\"KXFED*\", \"*fed decision*\"]".into()),
+            };
+            if let Err(remedy) = declared {
+                let what = format!("wrong value for `{path}.{}`", name.get_ref());
+                self.mistake_in_file(patterns.span(), what, remedy, false);
+            }
+        }
+        let origin = Origin::File(self.line_of(value.span().start).0);
+        let (value, span) = (Value::Text(self.themes.show()), Some(value.span()));
+        self.given.insert(path, Given { value, origin, span });
     }
 
     fn read_env(&mut self, name: &str, text: &str) {
@@ -417,6 +450,8 @@ impl Reading {
             profile,
             limits,
             starting_capital,
+            day_begins: Nanos::from_secs(60 * self.number_or_default("limits.midnight_utc_min")),
+            themes: self.themes.clone(),
             venues,
             hash: self.hash(&shown),
         };
@@ -472,9 +507,9 @@ impl Reading {
         &mut self,
         mode: Mode,
         profile: Profile,
-        equity: Usd,
+        capital: Usd,
     ) -> (Limits, BTreeMap<&'static str, Origin>) {
-        let mut limits = profile.limits(equity);
+        let mut limits = profile.limits(capital);
         if mode == Mode::Demo {
             limits.set(LimitRow::OrdersPerMinute, 600);
             limits.set(LimitRow::OrdersPerMinuteMarket, 200); // in proportion
@@ -493,7 +528,7 @@ impl Reading {
             limits.set(row, value);
             let origin = match self.given.get(path) {
                 Some(given_here) if given == Some(value) => given_here.origin.clone(),
-                _ if before != profile.limits(equity).value(row) => Origin::Demo,
+                _ if before != profile.limits(capital).value(row) => Origin::Demo,
                 _ => Origin::Profile(profile),
             };
             origins.insert(path, origin);
@@ -513,6 +548,13 @@ impl Reading {
                 origins.insert(inner_key, origins[outer_key].clone());
             }
         }
+        let given = |row: LimitRow| self.number(row.def().key) == Some(limits.value(row));
+        for absurd in limits::absurd(&limits, capital, given) {
+            let limits::Absurd { row, why, remedy } = absurd;
+            let key = row.def().key;
+            let what = format!("`{key}` ({}): {why}", limits::show(row, limits.value(row)));
+            self.mistake_about(key, what, remedy.to_owned());
+        }
         (limits, origins)
     }
 
@@ -523,8 +565,13 @@ impl Reading {
             limits::show(inner, limits.value(inner)),
             limits::show(outer, limits.value(outer))
         );
-        let given = self.given[inner_key].clone();
         let remedy = format!("lower it, or raise `{outer_key}` ({})", self.given[outer_key].origin);
+        self.mistake_about(inner_key, what, remedy);
+    }
+
+    /// A mistake about a value that was given, where it was given.
+    fn mistake_about(&mut self, key: &str, what: String, remedy: String) {
+        let given = self.given[key].clone();
         match given.span {
             Some(span) => self.mistake_in_file(span, what, remedy, false),
             None => {

@@ -4,6 +4,7 @@ pub mod find;
 pub mod keys;
 pub mod limits;
 pub mod load;
+pub mod themes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +20,7 @@ use surefoot_hot::units::{Nanos, Usd};
 use crate::cli::{Mode, TopologyArg};
 use limits::{Limits, Profile};
 use load::Inputs;
+use themes::Themes;
 
 /// What every verb is given.
 #[derive(Clone, Debug)]
@@ -56,6 +58,10 @@ pub struct Config {
     pub limits: Limits,
     /// What each venue's account holds at the start.
     pub starting_capital: PerVenue<Usd>,
+    /// When the trading day begins, after midnight UTC.
+    pub day_begins: Nanos,
+    /// The markets that are limited together.
+    pub themes: Themes,
     /// Where the keys of the live venues are.
     pub venues: Venues,
     /// Hash of everything that alters what is traded and how.

@@ -64,7 +64,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
 }
 
 fn trade(
-    access: Access,
+    mut access: Access,
     extra: ExtraMarkets,
     about: Vec<String>,
     seed: u64,
@@ -75,6 +75,7 @@ fn trade(
     if config.log_level >= LogLevel::Info {
         report::say_limits(&config.limits);
     }
+    access.relations.themes = config.themes.clone();
     let access = Arc::new(access);
     let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, about };
     app::run(spec, config, setup.json)

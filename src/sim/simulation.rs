@@ -64,6 +64,7 @@ fn limits() -> Limits {
     limits.set(LimitRow::OrdersPerMinuteMarket, 200);
     limits.set(LimitRow::PositionQty, 5_000 * MICROS);
     limits.set(LimitRow::PositionNotional, 2_000 * MICROS);
+    limits.set(LimitRow::PositionPercent, 100);
     limits.set(LimitRow::Positions, 64);
     limits
 }

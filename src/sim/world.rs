@@ -245,7 +245,11 @@ fn listing(market_set: &MarketSet) -> Listing {
             .collect(),
     });
     Listing {
-        relations: Relations { pairs: pairs.collect(), sets: sets.collect() },
+        relations: Relations {
+            pairs: pairs.collect(),
+            sets: sets.collect(),
+            ..Relations::default()
+        },
         extra: ExtraMarkets::from_fn(|venue| match venue {
             Venue::Polymarket => (0..market_set.polymarket.len()).map(here).collect(),
             Venue::Kalshi => (0..market_set.kalshi.len()).map(there).collect(),

@@ -36,6 +36,7 @@ fn entry(number: u16) -> Entry {
         generation: surefoot_cold::directory::Generation::Two,
         neg_risk: false,
         min_size_text: "5".to_owned(),
+        event: String::new(),
     };
     Entry { def, fee_changes: Vec::new(), title: String::new(), names: Names::Polymarket(names) }
 }

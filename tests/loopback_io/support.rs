@@ -165,6 +165,7 @@ pub fn market_def(venue: Venue) -> MarketDef {
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 
@@ -196,6 +197,7 @@ pub fn two_tokens() -> Directory {
         generation: Generation::Two,
         neg_risk: false,
         min_size_text: "5".into(),
+        event: String::new(),
     };
     let mut directory = Directory::default();
     let def = market_def(Venue::Polymarket);
@@ -268,7 +270,7 @@ pub fn pass(order: Order) -> Approved<Order> {
         cost: Usd::ZERO,
         context: Context {
             market: MarketCondition { best, ..MarketCondition::default() },
-            ..Context::default()
+            ..Context::funded(Usd::from_dollars(1_000_000), &limits)
         },
     };
     check(&view, order).unwrap()

@@ -279,6 +279,7 @@ impl Polymarketed {
             },
             neg_risk: spec.neg_risk(),
             min_size_text: "5".into(),
+            event: String::new(),
         };
         let entry = Entry {
             def,

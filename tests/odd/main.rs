@@ -46,6 +46,7 @@ fn terms(market: MarketId) -> MarketDef {
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A struct is taken apart field by field: one that gains a field does not compile before the field has its row here, or
 //! stands among the words, which are no numbers and are shown in other ways.
 
+use surefoot_hot::order::{ByStrategy, Strategy};
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
@@ -103,6 +104,9 @@ figures! {
         Realised = "core_result_realised_microusd", MicroUsd, "The realised result, fees taken off.", realised;
         Unrealised = "core_result_unrealised_microusd", MicroUsd, "What selling what is not part of a complete basket would bring or lose.", unrealised;
         DayResult = "core_result_day_microusd", MicroUsd, "The trading day's result as the daily loss limit counts it.", day_result;
+        ArbitrageResult = "core_result_day_arbitrage_microusd", MicroUsd, "The part of the trading day's result that is of baskets.", strategy_results: |of: &ByStrategy| of[Strategy::Arbitrage as usize];
+        Equity = "core_account_equity_microusd", MicroUsd, "Cash, claims and what selling everything would bring, complete baskets at no more than their cost.", equity;
+        Peak = "core_account_peak_microusd", MicroUsd, "The most that the account was worth since the last drawdown that a person resumed from.", peak;
         Fees = "core_fees_paid_microusd", MicroUsd, "Fees that were paid.", fees;
         Exposure = "core_exposure_held_microusd", MicroUsd, "Dollars that are at risk.", exposure;
         Claims = "core_claims_held_microusd", MicroUsd, "What settled markets owe us and have not paid yet.", claims;
@@ -130,6 +134,7 @@ figures! {
     }
     also {
         BooksGood = "core_books_good", Level, "Books of the venue that can be traded from.", books: |books: &PerVenue<(u32, u32)>| books.map(|_, (_, good)| good);
+        QuotingResult = "core_result_day_quoting_microusd", MicroUsd, "The part of the trading day's result that is of orders that rest.", strategy_results: |of: &ByStrategy| of[Strategy::Quoting as usize];
     }
     words { refused, quarantined_shown, tripped, halted_why }
 }

@@ -145,6 +145,7 @@ mod tests {
                 fee: FeeRule::Kalshi { taker: 70_000, maker: 17_500 },
                 status: MarketStatus::Open,
                 category: Category::Sports,
+                theme: None,
             },
             fee_changes: Vec::new(),
             title: "A question".to_owned(),

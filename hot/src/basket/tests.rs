@@ -39,6 +39,7 @@ fn market(id: u16, venue: Venue) -> MarketDef {
         fee,
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn terms(step: u16) -> MarketDef {
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

@@ -40,6 +40,10 @@ impl Core {
                 self.cancel_everything(now, out);
             }
             Control::Resume { epoch } => {
+                if self.run.halted() == Some(HaltWhy::Drawdown) {
+                    self.money.begin_peak(); // whoever resumes accepts what was lost
+                    self.follow_account();
+                }
                 self.run.resume(epoch);
                 self.repeats.on_resume();
                 out.note(Note::Halt { halted: false, why: 0, epoch: self.run.epoch() });
@@ -48,7 +52,10 @@ impl Core {
                 self.run.on_stop();
                 self.cancel_resting(now, out);
             }
-            Control::Cash { venue, shard, cash } => self.on_cash(venue, shard, cash, out),
+            Control::Cash { venue, shard, cash } => {
+                self.on_cash(venue, shard, cash, out);
+                self.follow_account();
+            }
             Control::Position { market, yes, no } => self.on_position(market, yes, no, out),
             Control::History { market, yes, no } => self.on_history(market, yes, no),
             Control::Reconciled { venue, clean } => {
@@ -59,6 +66,7 @@ impl Core {
             }
             Control::Limit { row, value } => {
                 self.limits.set(row, value, !self.run.is_configuring());
+                self.follow_account();
             }
             Control::Day { day } => self.money.on_day(day, &self.books, &self.baskets),
             Control::Reading { venue, since } => self.on_reading(venue, since),
@@ -248,12 +256,8 @@ impl Core {
         self.doubt_old_comparisons(now, out);
         self.tend_leaving(out);
         self.mark();
-        // While only observing there is no trading to halt: the core goes on deciding, and the gate refuses every order.
-        let loses = !self.limits.observes_only()
-            && -self.money.day_result() >= self.limits.usd(LimitRow::DailyLoss);
-        if !self.run.is_halted() && loses {
-            self.trip(HaltWhy::DailyLoss, out);
-        }
+        self.follow_account();
+        self.watch_losses(out);
     }
 
     /// Books that wait for a snapshot have it asked for, so many of them in one timer event; the next one goes on behind

@@ -15,7 +15,7 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
-use crate::risk::{Exposure, Limits, Refusal, Rejections};
+use crate::risk::{EquityLimits, Exposure, Limits, Refusal, Rejections};
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -28,7 +28,8 @@ impl Core {
         }
     }
 
-    /// The terms of a market came in. Where they change what is claimed there (the cash account, the fee, the cluster), every
+    /// The terms of a market came in. Where they change what is claimed there (the cash account, the fee, the cluster, the category,
+    /// the theme), every
     /// claim is given back on the old terms and made anew on the new ones, so that no account gets back what another gave.
     pub(super) fn on_market(
         &mut self,
@@ -39,12 +40,14 @@ impl Core {
     ) {
         let old = self.books.terms(def.market).copied();
         let moves = |old: &MarketDef| {
-            (old.venue, old.shard, old.cluster, old.fee)
-                != (def.venue, def.shard, def.cluster, def.fee)
+            let of = |def: &MarketDef| {
+                (def.venue, def.shard, def.fee, def.cluster, def.category, def.theme)
+            };
+            of(old) != of(def)
         };
         let Some(old) = old.filter(moves) else { return self.on_market_data(now, event, out) };
         self.release_claims(def.market);
-        self.money.recluster(&old, def);
+        self.money.regroup(&old, def);
         let applied = self.books.apply(now, event);
         self.claim_anew(def.market);
         self.on_applied(now, event, applied, out);
@@ -263,6 +266,10 @@ impl Sight for Core {
 
     fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    fn equity_limits(&self) -> &EquityLimits {
+        &self.equity_limits
     }
 
     fn exposure(&self) -> &Exposure {

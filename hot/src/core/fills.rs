@@ -104,7 +104,9 @@ impl Core {
         let before = self.money.ledger().realised();
         let provisional =
             fill.finality == Finality::Provisional && account.venue().rules().provisional_fills;
-        let (entry, held_back) = self.money.book(&self.books, &self.baskets, &booking, provisional);
+        let strategy = record.order.purpose.strategy();
+        let (entry, held_back) =
+            self.money.book(&self.books, &self.baskets, &booking, strategy, provisional);
         let forgotten = self.fills.remember(Booked {
             fill: fill.fill,
             order: id,

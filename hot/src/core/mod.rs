@@ -44,7 +44,7 @@
 //! | `leaving` | markets and baskets that were withdrawn and are not at rest yet | a market is followed until nothing is held, in flight or not final there |
 //! | `quarantine`, `rejections` | markets that were not understood; venues and markets where orders are rejected | nothing is opened there |
 //! | `repeats` | orders that were refused as repeated ones | what sends them too often is disabled until a person resumes |
-//! | `limits`, `run` | the rows of the risk table; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
+//! | `limits`, `equity_limits`, `run` | the rows of the risk table, and those that follow the account; halt, epoch, stop | limits are only tightened while trading; the epoch only grows (O13) |
 //!
 //! What an event does runs across the parts, and is written in one file for each kind: `decide` takes market data to the
 //! strategy and begins groups, `advance` does what groups want done, `place` is the one way an order comes to be, `claims`
@@ -54,8 +54,9 @@
 //! within the `range` that what is in flight allows; `control` listens to the operator and the clock; `snapshot` saves,
 //! loads and hashes all of it; `leaving` takes
 //! markets and baskets out. `invariants` checks after every event in tests, and at intervals while running, that the
-//! parts agree with each other.
+//! parts agree with each other; `account` watches the losses of the day and of the account.
 
+mod account;
 mod adopt;
 mod advance;
 mod claims;
@@ -102,10 +103,10 @@ use crate::intent::Intent;
 use crate::ledger::Ledger;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
-use crate::order::{Expiry, OrderState, OrderTable};
+use crate::order::{Expiry, OrderState, OrderTable, Strategy};
 use crate::outbox::Outbox;
 use crate::per_venue::PerVenue;
-use crate::risk::{HaltWhy, LimitRow, Limits, Rejections, Repeats};
+use crate::risk::{EquityLimits, HaltWhy, LimitRow, Limits, Rejections, Repeats};
 use crate::stats::Stats;
 use crate::strategy::arbitrage::{Planning, Ranked};
 use crate::units::Nanos;
@@ -144,6 +145,8 @@ pub struct Core {
     ranked: Vec<Ranked>,
     money: Money,
     limits: Limits,
+    /// What follows from them and from what the account is worth.
+    equity_limits: EquityLimits,
     rejections: Rejections,
     repeats: Repeats,
     fills: FillsSeen,
@@ -185,6 +188,7 @@ impl Core {
             ranked: Vec::with_capacity(RANKED_MAX),
             money: Money::new(),
             limits: Limits::unset(),
+            equity_limits: EquityLimits::default(),
             rejections: Rejections::new(),
             repeats: Repeats::new(),
             fills: FillsSeen::new(),
@@ -303,6 +307,9 @@ impl Core {
             realised: self.ledger().realised(),
             unrealised: self.money.worth().unrealised(),
             day_result: self.money.day_result(),
+            strategy_results: Strategy::ALL.map(|of| self.money.strategy_result(of)),
+            equity: self.money.account().equity,
+            peak: self.money.account().peak,
             fees: self.ledger().fees(),
             exposure: self.money.exposure().total(),
             claims: self.ledger().claims(),

@@ -203,6 +203,8 @@ impl Core {
                 paused_until: self.rejections.paused_until(market),
                 rejected: self.rejections.last_in(market),
             },
+            equity_limits: self.equity_limits,
+            strategy_result: self.money.strategy_result(purpose.strategy()),
             last_trade: self.tape.last(market),
             venue: VenueCondition {
                 has_data: self.truth.is_fed(book),

@@ -190,7 +190,7 @@ impl Core {
         let after_sending = Nanos::new(sent.get() + 1);
         let explained = self.repairs.explain_cash(account, change, after_sending);
         if explained != Usd::ZERO {
-            self.money.correct_cash(account, Figure::By(-explained));
+            self.money.put_back_cash(account, explained);
         }
     }
 
@@ -239,7 +239,7 @@ impl Core {
     pub(super) fn take_back_payment(&mut self, account: CashAccount, paid: Usd, from: Nanos) {
         let explained = self.repairs.explain_cash(account, paid, from);
         if explained != Usd::ZERO {
-            self.money.correct_cash(account, Figure::By(-explained));
+            self.money.put_back_cash(account, explained);
         }
     }
 }

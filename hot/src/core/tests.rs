@@ -1,5 +1,6 @@
 //! The core against a scripted venue: every message by hand, every invariant after every event.
 
+mod account;
 mod adopt;
 mod age;
 mod at_venue;
@@ -103,6 +104,7 @@ fn terms(market: MarketId) -> MarketDef {
         fee,
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     }
 }
 

@@ -10,7 +10,7 @@ mod terms;
 
 pub use amend::{Amend, Change};
 pub use pace::Pace;
-pub use purpose::Purpose;
+pub use purpose::{ByStrategy, Purpose, Strategy};
 pub use request::{Cancel, Query};
 pub use state::{IllegalStep, OrderEvent, OrderState};
 pub use table::{ChangeSent, EndKind, OrderTable, Record};

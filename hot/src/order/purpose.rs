@@ -1,6 +1,7 @@
 //! What an order is for.
 
 use crate::pack::enum_table;
+use crate::units::Usd;
 
 enum_table! {
     /// What an order is for: stored with it, and used by the gate to tell opening from reducing.
@@ -22,6 +23,19 @@ enum_table! {
     }
 }
 
+enum_table! {
+    /// The strategy that an order is of: whose result it is.
+    pub enum Strategy {
+        /// Baskets that cost less than they pay.
+        Arbitrage = 0, "arbitrage";
+        /// Orders that rest until somebody takes them.
+        Quoting = 1, "quoting";
+    }
+}
+
+/// An amount for each strategy, by its number.
+pub type ByStrategy = [Usd; Strategy::ALL.len()];
+
 impl Purpose {
     /// Whether it puts more at risk than is at risk now: the first order of a basket, and a quote. A hedge does not: it
     /// completes what is already held, and without it the group is exposed for longer. Nor does a top-up: what it buys is
@@ -39,6 +53,14 @@ impl Purpose {
     /// cancelled.
     pub const fn rests(self) -> bool {
         matches!(self, Self::Quote | Self::Exit)
+    }
+
+    /// The strategy that orders of this purpose are of.
+    pub const fn strategy(self) -> Strategy {
+        match self {
+            Self::Leg | Self::Hedge | Self::Unwind | Self::TopUp => Strategy::Arbitrage,
+            Self::Quote | Self::Exit | Self::StopLoss => Strategy::Quoting,
+        }
     }
 
     /// Whether it may only sell what is held.

@@ -118,6 +118,7 @@ mod tests {
             fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
             status: MarketStatus::Open,
             category: Category::Unknown,
+            theme: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::basket::{Basket, BasketKind, Baskets};
 use crate::book::Books;
 use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
+use crate::risk::{EquityLimits, Limits};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The whole of it. A further thing to look at is a field here, which `core/place.rs` fills: tests and benches take the rest
@@ -14,6 +15,10 @@ pub struct Context<'a> {
     pub account: Account,
     /// How the order's market is.
     pub market: MarketCondition,
+    /// The limits that follow what the account is worth.
+    pub equity_limits: EquityLimits,
+    /// Today's result of the strategy that the order is of.
+    pub strategy_result: Usd,
     /// The last public trade in the order's market; `None` before the first.
     pub last_trade: Option<LastTrade>,
     /// How the order's venue is.
@@ -41,6 +46,14 @@ pub struct MarketCondition {
     pub paused_until: Nanos,
     /// When an order there was last rejected, kills aside; `None` if none ever was.
     pub rejected: Option<Nanos>,
+}
+
+impl Context<'_> {
+    /// Of an account that is worth so much and never was worth more; nothing else is known.
+    pub fn funded(equity: Usd, limits: &Limits) -> Self {
+        let account = Account { equity, peak: equity };
+        Self { account, equity_limits: EquityLimits::of(limits, account), ..Self::default() }
+    }
 }
 
 /// The market of an order, as the way to the one that asks the same question at another venue.
@@ -84,7 +97,8 @@ pub struct Account {
     /// Cash, claims, and what selling everything held would bring, as of the last valuation: complete baskets at no more
     /// than they cost.
     pub equity: Usd,
-    /// The most that `equity` ever was. Money that is paid in raises both; money that is taken out lowers `equity` alone.
+    /// The most that `equity` ever was. Money that is paid in raises both. Money that is gone lowers `equity` alone: until a
+    /// person has said otherwise it is lost, whether it was taken out or not.
     pub peak: Usd,
 }
 
@@ -92,6 +106,23 @@ impl Account {
     /// The account has been valued.
     pub fn on_valued(&mut self, equity: Usd) {
         *self = Self { equity, peak: self.peak.max(equity) };
+    }
+
+    /// Cash was corrected to the venue's figure by so much, which no order of ours explains.
+    pub fn on_corrected(&mut self, by: Usd) {
+        self.equity += by;
+        self.peak += by.max(Usd::ZERO);
+    }
+
+    /// So much of an earlier correction is taken back, because a fill or a payment that is booked next is what it was.
+    pub fn on_explained(&mut self, explained: Usd) {
+        self.equity -= explained;
+        self.peak = (self.peak - explained.max(Usd::ZERO)).max(self.equity);
+    }
+
+    /// A person has seen how far it is below its peak and goes on from here: the peak is what it is worth now.
+    pub const fn begin_anew(&mut self) {
+        self.peak = self.equity;
     }
 
     /// How far below its peak it is.

@@ -1,7 +1,8 @@
 //! Dollars at risk: what is held at cost, and what orders in flight may yet cost.
 
-use crate::bounds::{CLUSTERS_MAX, MARKETS_MAX};
-use crate::ids::{ClusterId, MarketId, Venue};
+use crate::bounds::{CLUSTERS_MAX, MARKETS_MAX, THEMES_MAX};
+use crate::ids::{ClusterId, MarketId, ThemeId, Venue};
+use crate::market::{Category, MarketDef};
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Usd;
@@ -11,6 +12,8 @@ use crate::units::Usd;
 pub struct Exposure {
     market: Vec<Usd>,
     cluster: Vec<Usd>,
+    category: [Usd; Category::ALL.len()],
+    theme: Vec<Usd>,
     venue: PerVenue<Usd>,
     total: Usd,
     clusters_active: u32,
@@ -22,14 +25,17 @@ impl Exposure {
         Self {
             market: vec![Usd::ZERO; MARKETS_MAX],
             cluster: vec![Usd::ZERO; CLUSTERS_MAX],
+            category: [Usd::ZERO; Category::ALL.len()],
+            theme: vec![Usd::ZERO; THEMES_MAX],
             venue: PerVenue::all(Usd::ZERO),
             total: Usd::ZERO,
             clusters_active: 0,
         }
     }
 
-    /// More, or less, at risk in one market.
-    pub fn add(&mut self, market: MarketId, cluster: ClusterId, venue: Venue, delta: Usd) {
+    /// More, or less, at risk in the market of these terms.
+    pub fn add(&mut self, terms: &MarketDef, delta: Usd) {
+        let &MarketDef { market, cluster, venue, category, theme, .. } = terms;
         self.market[market.index()] += delta;
         let cluster = &mut self.cluster[cluster.index()];
         let before = *cluster > Usd::ZERO;
@@ -40,18 +46,26 @@ impl Exposure {
             (true, false) => self.clusters_active -= 1,
             (true, true) | (false, false) => {}
         }
+        let category = &mut self.category[category as usize];
+        *category += delta;
+        assert!(*category >= Usd::ZERO, "R3: what is at risk in a category is never negative");
+        if let Some(theme) = theme {
+            let theme = &mut self.theme[theme.index()];
+            *theme += delta;
+            assert!(*theme >= Usd::ZERO, "R3: what is at risk in a theme is never negative");
+        }
         self.venue[venue] += delta;
         self.total += delta;
         assert!(self.market[market.index()] >= Usd::ZERO, "R3: what is at risk is never negative");
         assert!(self.venue[venue] <= self.total, "R2: a venue's share is a part of the whole");
     }
 
-    /// A market moves to another cluster, and what is at risk in it with it.
-    pub fn recluster(&mut self, market: MarketId, venue: Venue, from: ClusterId, to: ClusterId) {
-        let all = self.market[market.index()];
-        self.add(market, from, venue, -all);
-        self.add(market, to, venue, all);
-        assert!(self.market[market.index()] == all, "R2: another cluster puts no more at risk");
+    /// A market moves to another cluster, category or theme, and what is at risk in it with it.
+    pub fn regroup(&mut self, from: &MarketDef, to: &MarketDef) {
+        let all = self.market[from.market.index()];
+        self.add(from, -all);
+        self.add(&MarketDef { venue: from.venue, ..*to }, all);
+        assert!(self.market(to.market) == all, "R2: another group puts no more at risk");
     }
 
     /// Dollars at risk in one market.
@@ -62,6 +76,25 @@ impl Exposure {
     /// Dollars at risk in one cluster.
     pub fn cluster(&self, cluster: ClusterId) -> Usd {
         self.cluster[cluster.index()]
+    }
+
+    /// Dollars that may be at risk in one category. A market whose category is not known may be of any: it counts in each,
+    /// and where it is asked for itself, it counts as being of the category in which most is at risk.
+    pub fn category(&self, category: Category) -> Usd {
+        let unknown = self.category[Category::Unknown as usize];
+        match category {
+            Category::Unknown => {
+                let known =
+                    self.category.iter().skip(1).fold(Usd::ZERO, |most, sum| most.max(*sum));
+                known + unknown
+            }
+            known => self.category[known as usize] + unknown,
+        }
+    }
+
+    /// Dollars at risk in one theme; nothing where there is none.
+    pub fn theme(&self, theme: Option<ThemeId>) -> Usd {
+        theme.map_or(Usd::ZERO, |theme| self.theme[theme.index()])
     }
 
     /// Dollars at risk at one venue.
@@ -88,6 +121,60 @@ impl Default for Exposure {
 
 state_fields! {
     Exposure {
-        market: table(Usd::ZERO), cluster: table(Usd::ZERO), venue: value, total: value, clusters_active: value,
+        market: table(Usd::ZERO), cluster: table(Usd::ZERO), category: value, theme: table(Usd::ZERO), venue: value,
+        total: value, clusters_active: value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fees::FeeRule;
+    use crate::grid::Grid;
+    use crate::market::MarketStatus;
+    use crate::units::{Nanos, Qty};
+
+    fn terms(market: u16, category: Category, theme: Option<u8>) -> MarketDef {
+        MarketDef {
+            market: MarketId::new(market),
+            venue: Venue::Kalshi,
+            shard: 0,
+            cluster: ClusterId::new(market),
+            grid: Grid::uniform(100).unwrap(),
+            min_qty: Qty::ZERO,
+            close: Nanos::NEVER,
+            fee: FeeRule::Kalshi { taker: 0, maker: 0 },
+            status: MarketStatus::Open,
+            category,
+            theme: theme.map(ThemeId::new),
+        }
+    }
+
+    #[test]
+    fn a_market_of_unknown_category_counts_in_every_one() {
+        let mut exposure = Exposure::new();
+        let dollars = Usd::from_dollars;
+        exposure.add(&terms(0, Category::Crypto, None), dollars(7));
+        exposure.add(&terms(1, Category::Sports, None), dollars(20));
+        exposure.add(&terms(2, Category::Unknown, None), dollars(100));
+        exposure.add(&terms(3, Category::Unknown, None), dollars(300));
+        let of = |category| exposure.category(category);
+        assert_eq!(of(Category::Crypto), dollars(407));
+        assert_eq!(of(Category::Sports), dollars(420));
+        assert_eq!(of(Category::Weather), dollars(400));
+        assert_eq!(of(Category::Unknown), dollars(420), "it may be sports as well");
+    }
+
+    #[test]
+    fn what_moves_to_another_category_and_theme_is_counted_there_alone() {
+        let mut exposure = Exposure::new();
+        let (from, to) =
+            (terms(0, Category::Crypto, Some(255)), terms(0, Category::Sports, Some(0)));
+        let all = Usd::from_dollars(5);
+        exposure.add(&from, all);
+        exposure.regroup(&from, &to);
+        let of = |def: &MarketDef| (exposure.category(def.category), exposure.theme(def.theme));
+        assert_eq!((of(&from), of(&to)), ((Usd::ZERO, Usd::ZERO), (all, all)));
+        assert_eq!((exposure.theme(None), exposure.total()), (Usd::ZERO, all));
     }
 }

@@ -93,6 +93,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 #[inline] // into the one place that asks: the view is then never written out
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (&View { limits, exposure: risk, rate, def, cost, ref context, .. }, o) = (v, &order);
+    let shares = &context.equity_limits;
     let (opens, reduces) = (o.purpose.opens(), o.purpose.reduces());
     assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
@@ -139,11 +140,10 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::Position, cost > usd(L::PositionNotional))?;
         row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
         row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
-        row(R::ExposureVenue, risk.venue(o.venue) + cost > usd(L::ExposureVenue))?;
-        row(R::ExposureTotal, risk.total() + cost > usd(L::ExposureTotal))?;
+        row(R::ExposureVenue, risk.venue(o.venue) + cost > shares.venue)?;
+        row(R::ExposureTotal, risk.total() + cost > shares.total)?;
         row(R::Positions, opens_position(v) && positions_full(v))?;
-        row(R::DailyLoss, limits.observes_only())?;
-        row(R::DailyLoss, -v.day_result >= usd(L::DailyLoss))?;
+        account(v, o)?;
         row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
         row(R::Rate, rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
         row(R::Duplicate, rate.repeats(o))?;
@@ -152,6 +152,24 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::NotReducing, reduces && o.action == Action::Buy)?;
     row(R::NotReducing, o.action == Action::Sell && o.qty > v.held_free)?;
     Ok(Approved::new(order))
+}
+
+/// The rows about the account as a whole: what share of it an order may take, and what it may have lost.
+#[inline]
+fn account(v: &View<'_>, o: &Order) -> Result<(), R> {
+    let &View { limits, exposure: risk, def, cost, .. } = v;
+    let Context { account, equity_limits: shares, strategy_result, .. } = &v.context;
+    let usd = |row| limits.usd(row);
+    assert!(o.purpose.opens(), "only what opens has a share");
+    row(R::PositionShare, cost > shares.position)?;
+    row(R::Category, risk.category(def.category) + cost > shares.category)?;
+    let in_theme = def.theme.is_some();
+    row(R::ExposureTheme, in_theme && risk.theme(def.theme) + cost > usd(L::ExposureTheme))?;
+    row(R::EquityFloor, account.equity <= usd(L::EquityFloor))?;
+    row(R::Drawdown, account.drawdown() >= shares.drawdown)?;
+    row(R::DailyLoss, limits.observes_only())?;
+    row(R::DailyLoss, -v.day_result >= shares.daily_loss)?;
+    row(R::StrategyLoss, -*strategy_result >= shares.strategy_loss)
 }
 
 /// The same table for a change in place. `order` is what rests, with its new limit and expiry and with the contracts that it

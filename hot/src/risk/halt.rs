@@ -21,5 +21,11 @@ enum_table! {
         Journal = 6, "journal";
         /// A filled quantity or price that cannot be.
         Impossible = 7, "impossible";
+        /// The account is worth no more than the equity floor.
+        EquityFloor = 8, "equity_floor";
+        /// The account is too far below the most that it ever was worth.
+        Drawdown = 9, "drawdown";
+        /// One strategy's daily loss limit was reached.
+        StrategyLoss = 10, "strategy_loss";
     }
 }

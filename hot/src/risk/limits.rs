@@ -153,6 +153,28 @@ limit_rows! {
         Millis, (1, 60_000), 5, Smaller;
     MetadataAgeMs = 37, limits.metadata_age_ms, "how long ago a market's terms may have been read",
         Millis, (1_000, MILLIS_MOST), 1_800_000, Smaller;
+
+    // What the account as a whole may lose, and shares of what it is worth.
+    EquityFloor = 38, limits.equity_floor, "what the account is worth at least in dollars: at or below it everything halts",
+        Dollars, (0, DOLLARS_MOST), 10_000 * MICROS, Larger;
+    DrawdownPercent = 39, limits.drawdown_percent, "share of its peak that the account may lose before everything halts",
+        Percent, (1, 100), 10, Smaller;
+    DailyLossPercent = 40, limits.daily_loss_percent, "share of the account lost in a day before everything halts",
+        Percent, (1, 100), 100, Smaller;
+    DailyLossStrategy = 41, limits.daily_loss_strategy, "dollars that one strategy loses in a day before everything halts",
+        Dollars, (0, DOLLARS_MOST), 100 * MICROS, Smaller;
+    LossWarnPercent = 42, limits.loss_warn_percent, "share of a daily loss limit at which an alarm is raised",
+        Percent, (1, 99), 80, Smaller;
+    PositionPercent = 43, limits.position_percent, "share of the account in one position",
+        Percent, (1, 100), 1, Smaller;
+    CategoryPercent = 44, limits.category_percent, "share of the account at risk in one category",
+        Percent, (1, 100), 30, Smaller;
+    ExposureVenuePercent = 45, limits.exposure_venue_percent, "share of the account at risk at one venue",
+        Percent, (1, 100), 100, Smaller;
+    ExposureTotalPercent = 46, limits.exposure_total_percent, "share of the account at risk over everything",
+        Percent, (1, 100), 100, Smaller;
+    ExposureTheme = 47, limits.exposure_theme, "dollars at risk in one theme that the operator has declared",
+        Dollars, (MICROS, DOLLARS_MOST), 300 * MICROS, Smaller;
 }
 
 /// How many rows there are.

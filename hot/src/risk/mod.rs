@@ -3,6 +3,7 @@
 mod approved;
 pub mod collar;
 mod context;
+mod equity;
 mod exposure;
 pub mod gate;
 mod halt;
@@ -18,6 +19,7 @@ pub use approved::Approved;
 pub use context::{
     Account, BestPrices, Context, LastTrade, MarketCondition, OtherVenue, VenueCondition,
 };
+pub use equity::EquityLimits;
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
 pub use leg_risk::{LegRisk, LegRisks};

@@ -85,5 +85,17 @@ enum_table! {
         Tokens = 38, "tokens";
         /// The market's terms were read too long ago.
         OldTerms = 39, "old_terms";
+        /// The account is worth no more than the equity floor.
+        EquityFloor = 40, "equity_floor";
+        /// The account is too far below the most that it ever was worth.
+        Drawdown = 41, "drawdown";
+        /// Too large a share of the account in one position.
+        PositionShare = 42, "position_share";
+        /// Too large a share of the account in one category.
+        Category = 43, "category";
+        /// Too many dollars in one theme.
+        ExposureTheme = 44, "exposure_theme";
+        /// The strategy's loss limit for the day is reached.
+        StrategyLoss = 45, "strategy_loss";
     }
 }

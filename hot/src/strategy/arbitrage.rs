@@ -218,9 +218,9 @@ fn sizing<'a>(
     basket: BasketId,
     rooms: &'a mut Vec<Room>,
 ) -> Sizing<'a> {
-    let (limits, exposure) = (core.limits(), core.exposure());
+    let (limits, shares, exposure) = (core.limits(), core.equity_limits(), core.exposure());
     let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
-    let mut total = limits.usd(LimitRow::ExposureTotal) - exposure.total();
+    let mut total = shares.total - exposure.total();
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     let defined = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
     rooms.clear();
@@ -230,11 +230,15 @@ fn sizing<'a>(
         cash[account.index()] = with_margin(core.cash_free(account).scale_floor(percent, 100));
         total = total
             .min(limits.usd(LimitRow::ExposureCluster) - exposure.cluster(terms.cluster))
-            .min(limits.usd(LimitRow::ExposureVenue) - exposure.venue(terms.venue));
+            .min(shares.venue - exposure.venue(terms.venue))
+            .min(shares.category - exposure.category(terms.category));
+        if terms.theme.is_some() {
+            total = total.min(limits.usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
+        }
         let held = core.position_worst(leg.market, leg.outcome);
         let least = limits
             .usd(LimitRow::OrderNotional)
-            .min(limits.usd(LimitRow::PositionNotional))
+            .min(shares.position)
             .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
         rooms.push(Room {
             qty: limits

@@ -11,7 +11,7 @@ use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
-use crate::risk::{Exposure, Limits, Rejections};
+use crate::risk::{EquityLimits, Exposure, Limits, Rejections};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
@@ -22,6 +22,8 @@ pub trait Sight {
     fn baskets(&self) -> &Baskets;
     /// The rows of the risk table.
     fn limits(&self) -> &Limits;
+    /// The limits that follow what the account is worth.
+    fn equity_limits(&self) -> &EquityLimits;
     /// Dollars at risk.
     fn exposure(&self) -> &Exposure;
     /// The groups that have not ended.

@@ -172,6 +172,15 @@ impl ThisRun<'_> {
                 "realised_usd": usd(self.changed(CoreFigure::Realised)),
                 "unrealised_usd": usd(core.usd(CoreFigure::Unrealised)),
             },
+            "day": {
+                "result_usd": usd(core.usd(CoreFigure::DayResult)),
+                "arbitrage_usd": usd(core.usd(CoreFigure::ArbitrageResult)),
+                "quoting_usd": usd(core.usd(CoreFigure::QuotingResult)),
+            },
+            "account": {
+                "equity_usd": usd(core.usd(CoreFigure::Equity)),
+                "peak_usd": usd(core.usd(CoreFigure::Peak)),
+            },
             "fees_usd": usd(self.changed(CoreFigure::Fees)),
             "exposure_usd": usd(core.usd(CoreFigure::Exposure)),
             "claims_usd": usd(core.usd(CoreFigure::Claims)),

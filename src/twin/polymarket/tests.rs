@@ -516,6 +516,7 @@ fn hashes_tops_and_money_hold_under_random_trading() {
             generation: Generation::Two,
             neg_risk: false,
             min_size_text: "5".into(),
+            event: String::new(),
         };
         audit.add_market(MarketId::new(0), &names);
         let subscribe = json!({"type": "market", "assets_ids": [spec.yes_token, spec.no_token],

@@ -76,6 +76,7 @@ impl Market {
                 fee,
                 status: self.status,
                 category: Category::from_word(&series.category),
+                theme: None,
             },
             fee_changes,
             title: self.title,

@@ -505,6 +505,7 @@ mod tests {
             generation: Generation::Two,
             neg_risk: false,
             min_size_text: "100".to_owned(),
+            event: String::new(),
         };
         audit.add_market(MarketId::new(3), &names);
         audit

@@ -99,6 +99,7 @@ impl Polymarket {
                 generation: Generation::Two,
                 neg_risk: false,
                 min_size_text: String::new(),
+                event: String::new(),
             },
         };
         for entry in directory.iter() {

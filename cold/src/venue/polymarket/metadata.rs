@@ -65,6 +65,7 @@ impl Market {
                 fee: self.fee,
                 status: self.status,
                 category: self.category,
+                theme: None,
             },
             fee_changes: Vec::new(), // the venue tells none before they hold
             title: self.title,
@@ -118,6 +119,7 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
             generation,
             neg_risk: object.flag("negRisk"),
             min_size_text: number_text(&object, "orderMinSize")?,
+            event: event.as_ref().map_or("", |event| event.text_or_empty("slug")).to_owned(),
         },
         title: object.text("question")?.to_owned(),
         rules: object.text_or_empty("description").to_owned(),

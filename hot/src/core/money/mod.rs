@@ -8,6 +8,7 @@
 //! That reservations are the sum of what live orders and groups hold (R5) is the callers' part:
 //! [`Money::check_claims`] holds their sum against ours.
 
+mod day;
 mod worth;
 
 use crate::basket::Baskets;
@@ -18,12 +19,14 @@ use crate::fees::{self, FeeRule};
 use crate::ids::{Action, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, CashAccount, EntryId, Ledger, LedgerAccount, Position};
 use crate::market::MarketDef;
-use crate::order::Order;
+use crate::order::{Order, Strategy};
 use crate::pack::pack_fields;
 use crate::risk::{Account, Exposure};
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
+
+use day::Day;
 
 pub(super) use worth::Worth;
 
@@ -35,10 +38,9 @@ pub(super) struct Money {
     worth: Worth,
     /// What the account is worth, and was at most.
     account: Account,
-    /// The trading day, in days since 1970-01-01.
-    day: u32,
-    /// The marked worth of everything held when the day began.
-    day_base: Usd,
+    /// The trading day, in days since 1970-01-01 where the account's day begins at midnight UTC.
+    day_number: u32,
+    day: Day,
     /// Where the next slice of positions to be checked begins.
     checked_to: usize,
     /// Cash of sales that may still fail: it is reserved. By cash account.
@@ -89,7 +91,7 @@ pub(super) enum Correction {
 
 state_fields! {
     Money {
-        ledger: value, exposure: value, worth: value, account: value, day: value, day_base: value, checked_to: index,
+        ledger: value, exposure: value, worth: value, account: value, day_number: value, day: value, checked_to: index,
         held_back: value, doubtful: value,
     }
 }
@@ -102,8 +104,8 @@ impl Money {
             exposure: Exposure::new(),
             worth: Worth::new(),
             account: Account::default(),
-            day: 0,
-            day_base: Usd::ZERO,
+            day_number: 0,
+            day: Day::new(),
             checked_to: 0,
             held_back: [Usd::ZERO; CASH_ACCOUNTS],
             doubtful: Usd::ZERO,
@@ -149,7 +151,22 @@ impl Money {
     /// What was bought today starts from its cost, what was held before from its worth then; a settlement only
     /// moves the one into the other.
     pub fn day_result(&self) -> Usd {
-        self.ledger.realised_today() + self.worth.marked() - self.day_base
+        self.day.result_of_all(self.worth.marked_by())
+    }
+
+    /// The part of the day's result that is a strategy's.
+    pub fn strategy_result(&self, strategy: Strategy) -> Usd {
+        self.day.result(strategy, self.worth.marked_by())
+    }
+
+    /// The day's warnings.
+    pub const fn day_mut(&mut self) -> &mut Day {
+        &mut self.day
+    }
+
+    /// A person goes on from what the account is worth now: its drawdown is counted from here.
+    pub const fn begin_peak(&mut self) {
+        self.account.begin_anew();
     }
 
     /// Claims cash in the account of a market, or gives it back.
@@ -160,9 +177,8 @@ impl Money {
         if delta == Usd::ZERO {
             return;
         }
-        let &MarketDef { market, venue, shard, cluster, .. } = terms;
-        self.ledger.reserve(CashAccount::of(venue, shard), delta);
-        self.exposure.add(market, cluster, venue, delta);
+        self.ledger.reserve(CashAccount::of(terms.venue, terms.shard), delta);
+        self.exposure.add(terms, delta);
     }
 
     /// What an order must hold for `open` contracts: cash for a purchase, contracts for a sale.
@@ -182,9 +198,9 @@ impl Money {
         }
     }
 
-    /// A market's terms changed: what is at risk in it moves to its new cluster.
-    pub fn recluster(&mut self, from: &MarketDef, to: &MarketDef) {
-        self.exposure.recluster(to.market, from.venue, from.cluster, to.cluster);
+    /// A market's terms changed: what is at risk in it moves to its new cluster, category and theme.
+    pub fn regroup(&mut self, from: &MarketDef, to: &MarketDef) {
+        self.exposure.regroup(from, to);
     }
 
     /// An event did this to a book: where its best prices may be others now, the next valuation looks at it.
@@ -203,7 +219,7 @@ impl Money {
 
     /// Values everything held: see [`Worth::mark`].
     pub fn mark(&mut self, books: &Books, baskets: &Baskets) {
-        self.worth.mark(books, baskets, &self.ledger);
+        self.worth.mark(books, baskets, &self.ledger, &self.day);
         let cash =
             Venue::ALL.iter().fold(Usd::ZERO, |sum, venue| sum + self.ledger.cash_at(*venue));
         let held = self.ledger.cost() + self.worth.marked();
@@ -213,23 +229,28 @@ impl Money {
     /// A trading day has been told. The same day told again, as after a restart, changes nothing: today's loss is still
     /// today's.
     pub fn on_day(&mut self, day: u32, books: &Books, baskets: &Baskets) {
-        if day > self.day {
-            self.day = day;
+        if day > self.day_number {
+            self.day_number = day;
             self.ledger.new_day();
             self.mark(books, baskets);
-            self.day_base = self.worth.marked();
+            self.day.begin(self.worth.marked_by());
         }
     }
 
-    /// Books a fill; one that may still fail is `provisional`. Returns what of it is held back until its end is known.
+    /// Books a fill of a strategy's order; one that may still fail is `provisional`. Returns what of it is held back until its
+    /// end is known.
     pub fn book(
         &mut self,
         books: &Books,
         baskets: &Baskets,
         booking: &Booking,
+        strategy: Strategy,
         provisional: bool,
     ) -> (EntryId, HeldBack) {
         let realised = self.ledger.realised();
+        if self.ledger.position(booking.market).is_flat() {
+            self.day.on_opened(booking.market, strategy);
+        }
         let &Booking { market, account, .. } = booking;
         let (cash, at_risk) = (self.ledger.cash(account), self.ledger.position(market).at_risk());
         let entry = self.change_held(books, booking.market, |ledger| ledger.book(booking));
@@ -262,9 +283,8 @@ impl Money {
         self.held_back[account.index()] += cash;
         self.doubtful += at_risk;
         self.ledger.reserve(account, cash);
-        let &MarketDef { cluster, venue, .. } =
-            books.terms(market).expect("a market in use has terms");
-        self.exposure.add(market, cluster, venue, at_risk);
+        let terms = books.terms(market).expect("a market in use has terms");
+        self.exposure.add(terms, at_risk);
     }
 
     /// Pairs of YES and NO were split off cash, or merged into it where `by`, in millionths, is below zero.
@@ -286,7 +306,9 @@ impl Money {
 
     /// Fills of a market were charged so much more than was booked with them, or less.
     pub fn charge_more(&mut self, market: MarketId, account: CashAccount, by: Usd) {
+        let realised = self.ledger.realised_today();
         self.ledger.charge_more(market, account, by);
+        self.day.on_realised(market, self.ledger.realised_today() - realised);
     }
 
     /// Takes a booked fill back. Returns what that changed of the realised result.
@@ -330,12 +352,20 @@ impl Money {
         self.ledger.lose_claim(market);
     }
 
-    /// Corrects the cash of an account by the venue's figure, or by what a fill has explained of an earlier correction.
+    /// Corrects the cash of an account by the venue's figure.
     pub fn correct_cash(&mut self, account: CashAccount, cash: Figure<Usd, Usd>) {
+        let before = self.ledger.cash(account);
         match cash {
             Figure::To(cash) => self.ledger.set_cash(account, cash),
             Figure::By(by) => self.ledger.change_cash(account, by),
         }
+        self.account.on_corrected(self.ledger.cash(account) - before);
+    }
+
+    /// Takes out of the cash of an account what a fill or a payment, about to be booked, explains of an earlier correction.
+    pub fn put_back_cash(&mut self, account: CashAccount, explained: Usd) {
+        self.ledger.change_cash(account, -explained);
+        self.account.on_explained(explained);
     }
 
     /// Corrects what is held in a market, new contracts at `yes_price` a YES, and decides what of the change in worth is
@@ -364,7 +394,7 @@ impl Money {
         let after = both.map(|outcome| self.ledger.position(market).held(outcome));
         let grew = after[0] >= before[0] && after[1] >= before[1];
         let shrank = after[0] <= before[0] && after[1] <= before[1];
-        self.day_base += match why {
+        let left_out = match why {
             // Contracts that the venue knew of and we did not are no result of today's. Those that it does not know
             // take the gain along that they stood for; their loss stays.
             Correction::TakenOver if grew => change,
@@ -373,6 +403,7 @@ impl Money {
             Correction::PutBack if shrank => change,
             Correction::PutBack => change.min(Usd::ZERO),
         };
+        self.day.leave_out(market, left_out);
     }
 
     /// Changes what is held in a market, and the exposure with it.
@@ -383,11 +414,12 @@ impl Money {
         change: impl FnOnce(&mut Ledger) -> T,
     ) -> T {
         let before = self.ledger.position(market).at_risk();
+        let realised = self.ledger.realised_today();
         let result = change(&mut self.ledger);
         let after = self.ledger.position(market).at_risk();
-        let &MarketDef { cluster, venue, .. } =
-            books.terms(market).expect("a market in use has terms");
-        self.exposure.add(market, cluster, venue, after - before);
+        let terms = books.terms(market).expect("a market in use has terms");
+        self.exposure.add(terms, after - before);
+        self.day.on_realised(market, self.ledger.realised_today() - realised);
         result
     }
 
@@ -397,6 +429,7 @@ impl Money {
     /// P2: where they do not agree.
     pub fn check_some(&mut self) {
         assert!(self.ledger.sums_agree(), "P2: all accounts sum to nothing");
+        self.check_day();
         self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
     }
 
@@ -407,6 +440,15 @@ impl Money {
     pub fn check_all(&self) {
         assert!(self.ledger.is_balanced(), "P2: all accounts sum to nothing");
         self.ledger.check_positions(0, usize::MAX);
+        self.check_day();
+    }
+
+    fn check_day(&self) {
+        let by_strategies = self.day.realised_by_all();
+        assert!(
+            by_strategies == self.ledger.realised_today(),
+            "P2: what the strategies have realised sums to the day's result"
+        );
     }
 
     /// Checks what is held back, and counts as at risk, for sales whose end is not known against their sum.
@@ -460,8 +502,8 @@ impl Money {
         &mut self.doubtful
     }
 
-    pub fn day_base_mut(&mut self) -> &mut Usd {
-        &mut self.day_base
+    pub const fn day_base_mut(&mut self) -> &mut Usd {
+        self.day.base_mut()
     }
 
     pub const fn checked_to(&self) -> usize {

@@ -7,8 +7,11 @@ use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, Outcome};
 use crate::ledger::Ledger;
 use crate::market::MarketStatus;
+use crate::order::{ByStrategy, Strategy};
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
+
+use super::day::Day;
 
 /// Prices that holdings are valued at, and the last valuation.
 #[derive(Debug)]
@@ -30,8 +33,8 @@ pub(in crate::core) struct Worth {
     valued: Option<(u64, u64)>,
     /// What everything held is worth over its cost, complete baskets at what they pay.
     unrealised: Usd,
-    /// The same at what selling would bring, complete baskets at no more than their cost.
-    marked: Usd,
+    /// The same at what selling would bring, complete baskets at no more than their cost, by the strategy that it is of.
+    marked: ByStrategy,
 }
 
 state_fields! {
@@ -52,7 +55,7 @@ impl Worth {
             paired: IdSet::new(BASKETS_MAX),
             valued: None,
             unrealised: Usd::ZERO,
-            marked: Usd::ZERO,
+            marked: [Usd::ZERO; Strategy::ALL.len()],
         }
     }
 
@@ -86,8 +89,13 @@ impl Worth {
     }
 
     /// Worth over cost as the loss of the day counts it, at the last valuation.
-    pub const fn marked(&self) -> Usd {
-        self.marked
+    pub fn marked(&self) -> Usd {
+        self.marked.iter().fold(Usd::ZERO, |sum, of| sum + *of)
+    }
+
+    /// The same of what each strategy holds.
+    pub const fn marked_by(&self) -> &ByStrategy {
+        &self.marked
     }
 
     /// A market has settled: one YES paid `yes_pays`.
@@ -119,7 +127,7 @@ impl Worth {
     ///
     /// Costs what has changed since the last time: books that moved are looked at, and only where one of them is of a market
     /// in which something is held, or where holdings or baskets are others, what is held is valued anew.
-    pub fn mark(&mut self, books: &Books, baskets: &Baskets, ledger: &Ledger) {
+    pub fn mark(&mut self, books: &Books, baskets: &Baskets, ledger: &Ledger, day: &Day) {
         let mut is_due = false;
         while let Some(at) = self.moved.pop() {
             let market = MarketId::new(at as u16);
@@ -133,12 +141,12 @@ impl Worth {
         let versions = Some((ledger.version(), baskets.version()));
         if is_due || self.valued != versions {
             self.valued = versions;
-            self.value(baskets, ledger);
+            self.value(baskets, ledger, day);
         }
     }
 
     /// Values what is held at the prices that are known.
-    fn value(&mut self, baskets: &Baskets, ledger: &Ledger) {
+    fn value(&mut self, baskets: &Baskets, ledger: &Ledger, day: &Day) {
         let mut left = std::mem::take(&mut self.unpaired);
         while let Some(at) = self.unpaired_in.pop() {
             left[at] = [Qty::ZERO; 2];
@@ -148,9 +156,11 @@ impl Worth {
             left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
             self.unpaired_in.insert(market.index());
         }
-        let (mut promised, mut marked) = self.value_baskets(baskets, ledger, &mut left);
+        let (mut promised, mut marked) = self.value_baskets(baskets, ledger, day, &mut left);
         for market in ledger.open() {
             let position = ledger.position(market);
+            let marked = &mut marked[day.owner(market) as usize];
+            *marked -= position.cost_total();
             for outcome in [Outcome::Yes, Outcome::No] {
                 // What is short was sold and never known to be held: neither gain nor loss until it is known.
                 let value = if position.short(outcome).is_zero() {
@@ -160,12 +170,12 @@ impl Worth {
                     position.cost(outcome)
                 };
                 promised += value;
-                marked += value;
+                *marked += value;
             }
         }
         self.unpaired = left;
         self.unrealised = promised - ledger.cost();
-        self.marked = marked - ledger.cost();
+        self.marked = marked;
     }
 
     /// What the complete baskets among `left` pay at least, and what they count for in the loss of the day. Takes their
@@ -174,8 +184,9 @@ impl Worth {
         &mut self,
         baskets: &Baskets,
         ledger: &Ledger,
+        day: &Day,
         left: &mut [[Qty; 2]],
-    ) -> (Usd, Usd) {
+    ) -> (Usd, ByStrategy) {
         for market in ledger.open() {
             for (basket, outcome) in baskets.touching(market) {
                 if !left[market.index()][outcome.index()].is_zero() {
@@ -183,7 +194,7 @@ impl Worth {
                 }
             }
         }
-        let (mut promised, mut marked) = (Usd::ZERO, Usd::ZERO);
+        let (mut promised, mut marked) = (Usd::ZERO, [Usd::ZERO; Strategy::ALL.len()]);
         while let Some(at) = self.paired.pop() {
             let Some(basket) = baskets.get(BasketId::new(at as u16)) else { continue };
             let legs = basket.legs();
@@ -199,16 +210,25 @@ impl Worth {
             if units.is_zero() {
                 continue;
             }
+            let cost_of = |leg: &Leg, qty| ledger.position(leg.market).share(leg.outcome, qty);
             let (mut fetches, mut cost) = (Usd::ZERO, Usd::ZERO);
             for leg in open() {
                 let qty = units.times(leg.ratio);
                 left[leg.market.index()][leg.outcome.index()] -= qty;
                 fetches += self.fetches(ledger, leg.market, leg.outcome, qty);
-                cost += ledger.position(leg.market).share(leg.outcome, qty);
+                cost += cost_of(leg, qty);
             }
             promised += payout_floor(basket.payout().saturating_sub(known), units);
             let whole = open().count() == legs.len();
-            marked += if whole { fetches.min(cost) } else { fetches };
+            let at_cost = whole && cost < fetches;
+            for leg in open() {
+                let qty = units.times(leg.ratio);
+                marked[day.owner(leg.market) as usize] += if at_cost {
+                    cost_of(leg, qty)
+                } else {
+                    self.fetches(ledger, leg.market, leg.outcome, qty)
+                };
+            }
         }
         (promised, marked)
     }

@@ -58,7 +58,7 @@ fn a_reservation_that_no_order_explains_stops_a_running_core() {
 #[should_panic(expected = "R2: exposure is what is held and reserved")]
 fn exposure_that_nothing_explains_stops_a_running_core() {
     let mut desk = busy();
-    desk.core.money.exposure_mut().add(KA, ClusterId::new(0), Venue::Kalshi, Usd::from_micros(1));
+    desk.core.money.exposure_mut().add(&terms(KA), Usd::from_micros(1));
     run_to_check(&mut desk.core, desk.now, 1);
 }
 

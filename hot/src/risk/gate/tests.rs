@@ -8,10 +8,10 @@ mod plain;
 use super::*;
 use crate::fees::FeeRule;
 use crate::grid::Grid;
-use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
+use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, ThemeId, Venue};
 use crate::market::Category;
 use crate::order::{Purpose, Tif};
-use crate::risk::{BestPrices, LimitRow, MarketCondition};
+use crate::risk::{Account, BestPrices, EquityLimits, LimitRow, MarketCondition};
 use crate::units::Price;
 use market::MARKET;
 
@@ -41,6 +41,9 @@ struct World {
     room: bool,
     cost: Usd,
     context: Context<'static>,
+    equity: Usd,
+    peak: Usd,
+    strategy_result: Usd,
 }
 
 const NOW: Nanos = Nanos::from_secs(1_800_000_000);
@@ -86,6 +89,7 @@ impl World {
                 fee: FeeRule::Polymarket { rate: 40_000, exponent: 1 },
                 status: MarketStatus::Open,
                 category: Category::Unknown,
+                theme: None,
             },
             order: Order {
                 id: OrderId::new(1),
@@ -125,6 +129,9 @@ impl World {
                 },
                 ..Context::default()
             },
+            equity: Usd::from_dollars(10_000),
+            peak: Usd::from_dollars(10_000),
+            strategy_result: Usd::ZERO,
         }
     }
 
@@ -177,6 +184,7 @@ impl World {
         for &(row, value) in &self.limits {
             limits.set(row, value, false);
         }
+        let account = Account { equity: self.equity, peak: self.peak };
         let view = View {
             limits: &limits,
             exposure: &self.exposure,
@@ -197,7 +205,12 @@ impl World {
             own_cross: self.own_cross,
             room: self.room,
             cost: self.cost,
-            context,
+            context: Context {
+                account,
+                equity_limits: EquityLimits::of(&limits, account),
+                strategy_result: self.strategy_result,
+                ..context
+            },
         };
         ask(&view, Order { purpose, action, ..self.order })
     }
@@ -425,6 +438,133 @@ const BUDGET: &[Case] = &[
         |w| at_risk(w, ELSEWHERE, 1, L::ExposureTotal, 60_000_000),
     ),
     (
+        "the share of the account in a position",
+        R::PositionShare,
+        OPENING,
+        |w| worth(w, L::PositionPercent, 4_999_999_999),
+        |w| worth(w, L::PositionPercent, 5_000_000_000),
+    ),
+    (
+        "the share of the account at the venue",
+        R::ExposureVenue,
+        OPENING,
+        |w| share_at_risk(w, L::ExposureVenuePercent, 5_999_999_999),
+        |w| share_at_risk(w, L::ExposureVenuePercent, 6_000_000_000),
+    ),
+    (
+        "the share of the account in all",
+        R::ExposureTotal,
+        OPENING,
+        |w| share_at_risk(w, L::ExposureTotalPercent, 5_999_999_999),
+        |w| share_at_risk(w, L::ExposureTotalPercent, 6_000_000_000),
+    ),
+    (
+        "the share of the account in a category",
+        R::Category,
+        OPENING,
+        |w| share_at_risk(w, L::CategoryPercent, 5_999_999_999),
+        |w| share_at_risk(w, L::CategoryPercent, 6_000_000_000),
+    ),
+    (
+        "another category does not count",
+        R::Category,
+        OPENING,
+        |w| {
+            (w.equity, w.def.category) = (micros(5_000_000_000), Category::Crypto);
+            at_risk(w, ELSEWHERE, 1, L::Positions, 2);
+            w.limit(L::CategoryPercent, 1);
+        },
+        |w| {
+            (w.equity, w.def.category) = (micros(5_000_000_000), Category::Crypto);
+            at_risk(w, ELSEWHERE, 1, L::Positions, 2);
+            w.limit(L::CategoryPercent, 1);
+            w.def.category = Category::Sports;
+        },
+    ),
+    (
+        "at risk in the theme",
+        R::ExposureTheme,
+        OPENING,
+        |w| {
+            w.def.theme = Some(ThemeId::new(3));
+            at_risk(w, ELSEWHERE, 1, L::ExposureTheme, 59_999_999);
+        },
+        |w| {
+            w.def.theme = Some(ThemeId::new(3));
+            at_risk(w, ELSEWHERE, 1, L::ExposureTheme, 60_000_000);
+        },
+    ),
+    (
+        "a market of no theme, and of another",
+        R::ExposureTheme,
+        OPENING,
+        |w| {
+            w.def.theme = Some(ThemeId::new(3));
+            at_risk(w, ELSEWHERE, 1, L::ExposureTheme, 50_000_000);
+        },
+        |w| {
+            w.def.theme = Some(ThemeId::new(3));
+            at_risk(w, ELSEWHERE, 1, L::ExposureTheme, 50_000_000);
+            w.def.theme = Some(ThemeId::new(4));
+        },
+    ),
+    (
+        "a theme that is full, and none",
+        R::ExposureTheme,
+        OPENING,
+        |w| {
+            w.def.theme = Some(ThemeId::new(0));
+            w.limit(L::ExposureTheme, 1);
+        },
+        |w| w.limit(L::ExposureTheme, 1),
+    ),
+    (
+        "the equity floor",
+        R::EquityFloor,
+        OPENING,
+        |w| worth(w, L::EquityFloor, 1_000_000_000),
+        |w| worth(w, L::EquityFloor, 1_000_000_001),
+    ),
+    (
+        "how far below its peak the account is",
+        R::Drawdown,
+        OPENING,
+        |w| {
+            w.limit(L::DrawdownPercent, 10);
+            w.equity = Usd::from_dollars(9_000);
+        },
+        |w| {
+            w.limit(L::DrawdownPercent, 10);
+            w.equity = micros(9_000_000_001);
+        },
+    ),
+    (
+        "the share of the account that a day may lose",
+        R::DailyLoss,
+        OPENING,
+        |w| {
+            w.limit(L::DailyLossPercent, 1);
+            w.day_result = micros(-100_000_000);
+        },
+        |w| {
+            w.limit(L::DailyLossPercent, 1);
+            w.day_result = micros(-99_999_999);
+        },
+    ),
+    (
+        "what a strategy may lose in a day",
+        R::StrategyLoss,
+        OPENING,
+        |w| {
+            w.limit(L::DailyLossStrategy, 100_000_000);
+            w.strategy_result = micros(-100_000_000);
+        },
+        |w| {
+            w.limit(L::DailyLossStrategy, 100_000_000);
+            w.strategy_result = micros(-99_999_999);
+        },
+    ),
+    (
         "positions held",
         R::Positions,
         OPENING,
@@ -515,8 +655,21 @@ const HEDGING: &[Case] = &[(
 /// Ten dollars at risk in another market or in this one.
 fn at_risk(world: &mut World, market: MarketId, cluster: u16, row: LimitRow, limit: u64) {
     let cluster = ClusterId::new(cluster);
-    world.exposure.add(market, cluster, Venue::Polymarket, Usd::from_dollars(10));
+    let def = MarketDef { market, cluster, ..world.def };
+    world.exposure.add(&def, Usd::from_dollars(10));
     world.limit(row, limit);
+}
+
+/// Ten dollars at risk in another market, and an account that is worth so much, of which the row allows a hundredth.
+fn share_at_risk(world: &mut World, row: LimitRow, equity: i64) {
+    at_risk(world, ELSEWHERE, 1, row, 1);
+    world.equity = micros(equity);
+}
+
+/// An account that is worth so much, at its peak, of which the row allows a hundredth, or so many dollars.
+fn worth(world: &mut World, row: LimitRow, equity: i64) {
+    (world.equity, world.peak) = (micros(equity), micros(equity));
+    world.limit(row, if row == L::EquityFloor { 1_000_000_000 } else { 1 });
 }
 
 #[test]

@@ -333,6 +333,7 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
         status: MarketStatus::Open,
         category: Category::Unknown,
+        theme: None,
     };
     // A price that any other is near enough to, as the limits are here.
     let half = Price::from_ticks(5_000);
@@ -359,7 +360,7 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         cost: Usd::ZERO,
         context: Context {
             market: MarketCondition { best, ..MarketCondition::default() },
-            ..Context::default()
+            ..Context::funded(Usd::from_dollars(1_000_000), &limits)
         },
     };
     asks(&view)

@@ -114,6 +114,7 @@ fn terms(market: MarketId, status: MarketStatus) -> MarketDef {
         fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
         status,
         category: Category::Unknown,
+        theme: None,
     }
 }
 
@@ -256,7 +257,7 @@ fn what_follows_changes_is_worth_what_a_walk_over_everything_says() {
             }
             plain.mark(&world);
             let World { books, baskets, ledger, worth, .. } = &mut world;
-            worth.mark(books, baskets, ledger);
+            worth.mark(books, baskets, ledger, &Day::new());
             let place = format!("seed {seed}, step {step}");
             assert_eq!(worth.unrealised(), plain.unrealised, "{place}");
             assert_eq!(worth.marked(), plain.marked, "{place}");

@@ -146,6 +146,11 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
         let position = i128::from(v.position.micros()) + i128::from(o.qty.micros());
         let (risk, cluster) = (v.exposure, v.def.cluster);
         let is_new = risk.cluster(cluster).micros() == 0;
+        let (equity, peak) = (micros(v.context.account.equity), micros(v.context.account.peak));
+        let share = |whole: i128, row| whole.max(0) * limit(v, row).min(100) / 100;
+        let worth = |dollars, percent| limit(v, dollars).min(share(equity, percent));
+        let category = micros(risk.category(v.def.category));
+        let theme = v.def.theme.map(|theme| micros(risk.theme(Some(theme))));
         let minute = |count: u64, row| i128::from(count) >= limit(v, row);
         rows.extend([
             (R::Position, position > limit(v, L::PositionQty)),
@@ -155,11 +160,28 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
                 R::ExposureCluster,
                 micros(risk.cluster(cluster)) + cost > limit(v, L::ExposureCluster),
             ),
-            (R::ExposureVenue, micros(risk.venue(o.venue)) + cost > limit(v, L::ExposureVenue)),
-            (R::ExposureTotal, micros(risk.total()) + cost > limit(v, L::ExposureTotal)),
+            (
+                R::ExposureVenue,
+                micros(risk.venue(o.venue)) + cost
+                    > worth(L::ExposureVenue, L::ExposureVenuePercent),
+            ),
+            (
+                R::ExposureTotal,
+                micros(risk.total()) + cost > worth(L::ExposureTotal, L::ExposureTotalPercent),
+            ),
             (R::Positions, is_new && i128::from(risk.positions()) >= limit(v, L::Positions)),
+            (R::PositionShare, cost > share(equity, L::PositionPercent).max(1_000_000)),
+            (R::Category, category + cost > share(equity, L::CategoryPercent)),
+            (R::ExposureTheme, theme.is_some_and(|at| at + cost > limit(v, L::ExposureTheme))),
+            (R::EquityFloor, equity <= limit(v, L::EquityFloor)),
+            (R::Drawdown, peak - equity >= share(peak, L::DrawdownPercent)),
             (R::DailyLoss, limit(v, L::DailyLoss) == 0),
-            (R::DailyLoss, -micros(v.day_result) >= limit(v, L::DailyLoss)),
+            (R::DailyLoss, -micros(v.day_result) >= worth(L::DailyLoss, L::DailyLossPercent)),
+            (
+                R::StrategyLoss,
+                -micros(v.context.strategy_result)
+                    >= worth(L::DailyLossStrategy, L::DailyLossPercent),
+            ),
             (R::Rate, minute(v.rate.in_all(), L::OrdersPerMinute)),
             (R::Rate, minute(v.rate.in_market(o.market), L::OrdersPerMinuteMarket)),
             (R::Duplicate, v.rate.repeats(o)),
