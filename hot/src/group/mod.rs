@@ -281,7 +281,8 @@ impl Group {
 
     /// Keeps the clock of standing on one leg. Call after anything changed.
     pub fn keep_time(&mut self, now: Nanos) {
-        match (self.is_uneven(), self.one_leg_since) {
+        let is_uneven = self.is_uneven();
+        match (is_uneven, self.one_leg_since) {
             (true, None) => self.one_leg_since = Some(now),
             (false, Some(since)) => {
                 self.one_leg = self.one_leg.after(now.since(since));
@@ -290,7 +291,7 @@ impl Group {
             (true, Some(_)) | (false, None) => {}
         }
         assert!(
-            self.one_leg_since.is_some() == self.is_uneven(),
+            self.one_leg_since.is_some() == is_uneven,
             "G1: the time on one leg is counted while a leg has no partner"
         );
     }
