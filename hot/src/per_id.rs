@@ -77,8 +77,13 @@ impl<T> Index<usize> for PerId<T> {
 
     #[inline]
     fn index(&self, id: usize) -> &T {
-        assert!(id < self.bound, "an id is below its bound");
-        self.used.get(id).unwrap_or(&self.first)
+        match self.used.get(id) {
+            Some(value) => value,
+            None => {
+                assert!(id < self.bound, "an id is below its bound");
+                &self.first
+            }
+        }
     }
 }
 
