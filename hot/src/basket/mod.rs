@@ -106,9 +106,9 @@ impl Basket {
         self.want > 0 && self.have == self.want
     }
 
-    /// Whether it costs less than it pays, before fees.
+    /// Whether it costs less than it pays, before fees. The sum comes first: it alone says no for nearly every basket.
     const fn is_candidate(&self) -> bool {
-        self.is_whole() && self.blank == 0 && self.sum < self.payout && !self.withdrawn
+        self.sum < self.payout && self.blank == 0 && self.is_whole() && !self.withdrawn
     }
 
     fn reprice(&mut self, leg: usize, ask: u16) {
@@ -282,7 +282,8 @@ impl Baskets {
         basket.have += 1;
         basket.blank += 1;
         basket.has_ratios |= def.ratio > 1;
-        basket.reprice(usize::from(def.leg), ask(books.get(def.market), def.outcome));
+        let ask = asks(books.get(def.market))[def.outcome.index()];
+        basket.reprice(usize::from(def.leg), ask);
         let whole = basket.is_whole();
         if whole && basket.payout > basket.payout_max() {
             return Err(DefError::Payout);
@@ -333,7 +334,7 @@ impl Baskets {
             return;
         }
         let book = books.get(market);
-        let asks = [ask(book, Outcome::Yes), ask(book, Outcome::No)];
+        let asks = asks(book);
         for touch in touched.as_slice() {
             let basket = &mut self.baskets[touch.basket.index()];
             let ask = asks[touch.outcome.index()];
@@ -456,8 +457,10 @@ state_fields! {
     Baskets { baskets: table(Basket::EMPTY), touched: derived, dirty: value, version: value } then rebuild
 }
 
-/// The best ask of an outcome in $0.0001, or [`NONE`] where the book may not be used.
-fn ask(book: Option<&Book>, outcome: Outcome) -> u16 {
-    let best = book.filter(|book| book.is_good()).and_then(|book| book.best_ask_for(outcome));
-    best.map_or(NONE, |(price, _)| price.ticks())
+/// The best ask of each outcome in $0.0001, or [`NONE`] where there is none or the book may not be used.
+#[inline]
+fn asks(book: Option<&Book>) -> [u16; 2] {
+    let Some(book) = book.filter(|book| book.is_good()) else { return [NONE; 2] };
+    let best = |outcome| book.best_ask_for(outcome).map_or(NONE, |(price, _)| price.ticks());
+    [best(Outcome::Yes), best(Outcome::No)]
 }
