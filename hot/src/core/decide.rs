@@ -4,7 +4,7 @@
 use super::Core;
 use super::place::Draft;
 use crate::basket::{BasketDef, Baskets, Verdict};
-use crate::book::{Applied, Books};
+use crate::book::{Applied, Books, Level};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
 use crate::group::{Group, Groups};
@@ -56,6 +56,19 @@ impl Core {
     pub(super) fn on_market_data(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         let applied = self.books.apply(now, event);
         self.on_applied(now, event, applied, out);
+    }
+
+    /// One level changed, which is what nearly every event says. What [`Self::on_market_data`] does about it, without asking
+    /// first what the event is.
+    #[inline]
+    pub(super) fn on_level(&mut self, now: Nanos, event: &Event, level: &Level, out: &mut Outbox) {
+        match self.books.apply_level(now, level) {
+            Applied::Unchanged => {}
+            Applied::Deep => self.on_book(now, level.market, out),
+            applied @ (Applied::Pending | Applied::Top | Applied::Stale(_) | Applied::Many) => {
+                self.on_applied(now, event, applied, out);
+            }
+        }
     }
 
     /// An event did this to the books: what follows from it.

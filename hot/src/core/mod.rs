@@ -237,6 +237,7 @@ impl Core {
     /// Does what the kind of event asks for.
     fn take_in(&mut self, now: Nanos, event: &Event, out: &mut Outbox) {
         match event {
+            Event::Level(level) => self.on_level(now, event, level, out),
             Event::Report(report) => self.on_report(now, report, out),
             Event::Control(control) => self.on_control(now, event, control, out),
             Event::Timer => self.on_timer(now, out),
@@ -276,7 +277,6 @@ impl Core {
             }
             Event::SnapshotBegin { .. }
             | Event::SnapshotEnd { .. }
-            | Event::Level(_)
             | Event::Mirror { .. }
             | Event::Top { .. }
             | Event::Stale { .. }

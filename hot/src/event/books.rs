@@ -1,7 +1,7 @@
 //! What each event does to the books. Books know nothing of events: this is the one place where the two meet.
 
 use super::{Control, Event, Link};
-use crate::book::{Applied, Book, Books, StaleWhy};
+use crate::book::{Applied, Book, Books, Level, StaleWhy};
 use crate::ids::MarketId;
 use crate::units::Nanos;
 
@@ -11,14 +11,7 @@ impl Books {
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
         match *event {
             // nearly every event is one: straight to it
-            Event::Level(ref level) => {
-                let Some(book) = self.get_mut(level.market) else { return Applied::Unchanged };
-                let applied = book.on_level(now, level);
-                if book.is_to_file() {
-                    self.on_change(level.market);
-                }
-                applied
-            }
+            Event::Level(ref level) => self.apply_level(now, level),
             Event::Market(ref terms) => self.on_terms(now, terms),
             Event::StaleAll { venue, link, why } => self.fail_link(now, why, venue, link),
             Event::Link { venue, link: Link::Market, number, up: false } => {
@@ -52,6 +45,17 @@ impl Books {
             | Event::BasketWithdrawn { .. }
             | Event::FeeChange { .. } => Applied::Unchanged,
         }
+    }
+
+    /// Takes in a change of one level, as [`Books::apply`] does.
+    #[inline]
+    pub fn apply_level(&mut self, now: Nanos, level: &Level) -> Applied {
+        let Some(book) = self.get_mut(level.market) else { return Applied::Unchanged };
+        let applied = book.on_level(now, level);
+        if book.is_to_file() {
+            self.on_change(level.market);
+        }
+        applied
     }
 
     #[inline]
