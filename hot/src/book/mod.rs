@@ -217,7 +217,7 @@ impl Book {
             Some(why) if doubted && self.is_overdue(now) => return self.fail(now, why),
             Some(_) if doubted => {}
             Some(_) => {
-                self.checks.doubt(now);
+                self.doubt(now);
                 self.frame = Applied::Top; // usable no more
             }
             None if doubted => self.frame = Applied::Top, // usable again
@@ -281,19 +281,27 @@ impl Book {
             (None, false) | (Some(_), true) => Applied::Unchanged,
             (None, true) => Applied::Top,
             (Some(_), false) => {
-                self.checks.doubt(now);
+                self.doubt(now);
                 Applied::Top
             }
         }
     }
 
-    /// Drops the statements that the book agrees with; says what is left.
+    /// Drops the statements that the book agrees with; says what is left. Most frames of a venue that states its best prices
+    /// end here: nothing is copied, and the lists of [`Books`] are touched only where a doubt has ended.
     fn settle(&mut self) -> Option<StaleWhy> {
-        self.refile = true;
-        let mut checks = std::mem::replace(&mut self.checks, Checks::NONE);
-        let left = checks.settle(|check| self.top_agrees(check), |check| self.mirror_agrees(check));
-        self.checks = checks;
+        let Self { checks, tops, ladders, scale, .. } = self;
+        let since = checks.since();
+        let left = checks
+            .settle(|check| top_agrees(tops, check), |check| mirror_agrees(scale, ladders, check));
+        self.refile |= self.checks.since() != since;
         left
+    }
+
+    /// From here on the book is in doubt.
+    const fn doubt(&mut self, now: Nanos) {
+        self.checks.doubt(now);
+        self.refile = true;
     }
 
     /// Between frames, with no statement open.
@@ -302,17 +310,11 @@ impl Book {
     }
 
     fn top_agrees(&self, check: TopCheck) -> bool {
-        let price = |side| self.best(side).map(|(price, _)| price);
-        (price(Side::Bid), price(Side::Ask)) == (check.bid, check.ask)
+        top_agrees(&self.tops, check)
     }
 
     fn mirror_agrees(&self, check: MirrorCheck) -> bool {
-        match self.scale.slot(check.price) {
-            Some(slot) => {
-                self.ladders[check.side.index()].qty(self.rank(check.side, slot)) == check.qty
-            }
-            None => false,
-        }
+        mirror_agrees(&self.scale, &self.ladders, check)
     }
 
     /// A fresh snapshot begins: its levels follow, and then changes, over the same link.
@@ -460,10 +462,7 @@ impl Book {
     }
 
     const fn rank(&self, side: Side, slot: usize) -> usize {
-        match side {
-            Side::Bid => slot,
-            Side::Ask => self.scale.slots() - 1 - slot,
-        }
+        rank(&self.scale, side, slot)
     }
 
     /// Whether orders may be opened from it: whole, between frames, and not at odds with what the venue said last.
@@ -590,6 +589,27 @@ impl Book {
         self.refile = true;
         self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()).then_some(())
     }
+}
+
+/// The rank of a slot on a side: the best price has the highest.
+const fn rank(scale: &Scale, side: Side, slot: usize) -> usize {
+    match side {
+        Side::Bid => slot,
+        Side::Ask => scale.slots() - 1 - slot,
+    }
+}
+
+/// Whether the best prices are those that the venue states.
+fn top_agrees(tops: &[Option<(Price, Qty)>; 2], check: TopCheck) -> bool {
+    let price = |side: Side| tops[side.index()].map(|(price, _)| price);
+    (price(Side::Bid), price(Side::Ask)) == (check.bid, check.ask)
+}
+
+/// Whether a level holds what the venue states; none off the grid does.
+fn mirror_agrees(scale: &Scale, ladders: &[Ladder; 2], check: MirrorCheck) -> bool {
+    scale.slot(check.price).is_some_and(|slot| {
+        ladders[check.side.index()].qty(rank(scale, check.side, slot)) == check.qty
+    })
 }
 
 pack_variants! {
