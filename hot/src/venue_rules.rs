@@ -188,10 +188,6 @@ pub const CASH_ACCOUNTS: usize = {
     }
     sum
 };
-const _: () = assert!(
-    CASH_ACCOUNTS <= 64,
-    "the venues have more than 64 cash accounts together: the depth walk of a basket (basket/walk.rs) keeps one bit for each"
-);
 const _: () = assert!(CASH_ACCOUNTS <= u8::MAX as usize, "accounts are numbered by a byte");
 
 #[cfg(test)]

@@ -97,8 +97,10 @@ impl Inquiry {
     }
 }
 
-/// A second since 1970 before which an order was not made, as far as its id tells; zero where that is after `now`. A day is
-/// allowed for clocks that were wrong: what is asked for too late looks as if it were not there.
+/// A second since 1970 before which an order was not made, as far as its id tells; zero where that is after `now`. What is asked
+/// for too late looks as if it were not there, so a day is allowed for clocks that were wrong. That is ample: venues refuse a
+/// signature whose time is some seconds off, so that an order which one has taken was made while our clock was right, and a clock
+/// that was a day ahead when the run began takes twenty days to come right (it runs a twentieth slower meanwhile).
 fn not_before(now: Nanos, order: OrderId) -> u64 {
     const CLOCKS_MAY_ERR: u64 = 24 * 60 * 60;
     let second = order.run_began().saturating_sub(CLOCKS_MAY_ERR);
