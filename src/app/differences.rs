@@ -45,6 +45,17 @@ pub fn knows_nothing(core: &Core, directory: &Directory, venue: Venue) -> bool {
         && directory.of(venue).all(|entry| is_bare(entry.def.market))
 }
 
+/// What is wrong with cash on a shard that this version has no account for.
+fn out_of_reach(venue: Venue, shard: u8, cash: Usd) -> Option<String> {
+    let (name, last) = (venue.name(), venue.rules().cash_accounts - 1);
+    (cash != Usd::ZERO).then(|| {
+        format!(
+            "{name} cash on shard {shard}: ${cash} lie where no order of ours can draw on them. Move them to one of the shards 0 to \
+             {last} at the venue's own pages"
+        )
+    })
+}
+
 /// The differences between the core's books and what one venue says.
 fn compare_with(
     core: &Core,
@@ -103,7 +114,11 @@ fn compare_with(
         _ => format!(" with ${redeemed} for contracts that were redeemed"),
     };
     for &(shard, cash) in &truth.cash {
-        let ours = core.ledger().cash(CashAccount::of(venue, shard)) + redeemed;
+        let Some(account) = CashAccount::known(venue, shard) else {
+            differences.extend(out_of_reach(venue, shard, cash));
+            continue;
+        };
+        let ours = core.ledger().cash(account) + redeemed;
         if ours != cash {
             differences.push(format!(
                 "{name} cash on shard {shard}: we have ${ours}{owed}, the venue ${cash}{held_back}"

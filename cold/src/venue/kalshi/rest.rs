@@ -186,7 +186,9 @@ pub fn balance_by_shard(body: &Value) -> Result<Option<Vec<(u8, Usd)>>, ReadErro
         };
         match (read(&row), shard(&row)) {
             (Ok(Usd::ZERO), Err(_)) => None, // a shard that we do not trade on, and nothing there
-            (cash, shard) => Some(cash.and_then(|cash| Ok((shard?, cash)))),
+            // What lies on one that we do not know is told all the same: the core counts it as a difference, and what else
+            // the reading says is compared.
+            (cash, _) => Some(cash.and_then(|cash| Ok((shard_number(&row)?, cash)))),
         }
     });
     cash.collect::<Result<_, _>>().map(Some)
@@ -212,9 +214,14 @@ fn side(object: &Object<'_>) -> Result<Side, ReadError> {
 /// The shard that something belongs to: one of those that [`VenueRules`](surefoot_hot::venue_rules::VenueRules) gives cash
 /// accounts for.
 pub(super) fn shard(object: &Object<'_>) -> Result<u8, ReadError> {
-    let shard = u8::try_from(object.whole("exchange_index")?).ok();
-    let known = shard.filter(|&shard| shard < Venue::Kalshi.rules().cash_accounts);
-    known.ok_or(object.error("exchange_index"))
+    let known = |shard: &u8| *shard < Venue::Kalshi.rules().cash_accounts;
+    shard_number(object).ok().filter(known).ok_or(object.error("exchange_index"))
+}
+
+/// The number of a shard, whether there are cash accounts for it or not.
+fn shard_number(object: &Object<'_>) -> Result<u8, ReadError> {
+    let number = u8::try_from(object.whole("exchange_index")?).ok();
+    number.ok_or(object.error("exchange_index"))
 }
 
 #[cfg(test)]
@@ -316,7 +323,9 @@ mod tests {
             balance_by_shard(&json!({"balance_breakdown": rows}))
         };
         assert_eq!(more("0.0000"), Ok(Some(vec![(0, dollars(5_000_000))])), "an empty ninth shard");
-        assert!(more("0.0001").is_err(), "money where no order can draw on it");
+        let both = vec![(0, dollars(5_000_000)), (8, dollars(100))];
+        assert_eq!(more("0.0001"), Ok(Some(both)), "money where no order can draw on it is told");
+        assert!(more("0.x").is_err(), "what cannot be read is not taken for nothing");
         let old = json!({"balance_breakdown": [{"exchange_index": 0, "balance": 73_456}]});
         assert!(balance_by_shard(&old).is_err(), "cents of an older answer are not dollars");
         assert!(balance_by_shard(&json!({"balance_breakdown": {}})).is_err());
