@@ -96,7 +96,8 @@ impl Running {
                 ("limit", status::why_halted(ThisRun(&seen), &self.config.limits))
             }
             HaltCause::ThreadDead(name) => {
-                ("thread", format!("the {name} thread failed an assertion"))
+                let why = self.engine.death().map_or("", |(_, why)| why);
+                ("thread", format!("the {name} thread failed an assertion: {why}"))
             }
             HaltCause::ThreadStill(name) => {
                 ("thread", format!("the {name} thread stood still for {} s", STALL_AFTER.as_secs()))

@@ -41,7 +41,7 @@ impl Moving {
     fn have_moved(&mut self) -> bool {
         let now = self.read();
         let moved = now.iter().zip(&self.seen).all(|(now, seen)| now != seen)
-            && !self.pulses.iter().any(Pulse::is_dead)
+            && !self.pulses.iter().any(|pulse| pulse.death().is_some())
             && !self.journal.failed();
         if moved {
             self.seen = now;

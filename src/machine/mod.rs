@@ -255,8 +255,12 @@ impl Engine {
 
     /// The name of a hot thread that panicked.
     pub fn dead(&self) -> Option<&'static str> {
-        let dead = self.hot.pulses.iter().find(|(_, pulse)| pulse.is_dead());
-        dead.map(|(name, _)| *name)
+        self.death().map(|(name, _)| name)
+    }
+
+    /// The same, and what it panicked with.
+    pub fn death(&self) -> Option<(&'static str, &str)> {
+        self.hot.pulses.iter().find_map(|(name, pulse)| Some((*name, pulse.death()?)))
     }
 
     /// The cold threads of the engine that ended although it runs.

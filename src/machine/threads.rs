@@ -1,8 +1,9 @@
 //! The hot threads: agents that share one take turns on it, and each is watched from outside.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -234,7 +235,8 @@ impl Pace {
 pub struct Pulse {
     turns: Arc<AtomicU64>,
     figures: Arc<Cells<ThreadFigure>>,
-    dead: Arc<AtomicBool>,
+    /// What the thread panicked with; empty while it lives.
+    death: Arc<OnceLock<String>>,
 }
 
 impl Pulse {
@@ -248,9 +250,10 @@ impl Pulse {
         self.figures.values()
     }
 
-    /// Whether the thread panicked.
-    pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Acquire)
+    /// What the thread panicked with; `None` while it lives. The words of an assertion name the invariant that does not hold by
+    /// its id (`docs/invariants.md`), where it has one.
+    pub fn death(&self) -> Option<&str> {
+        self.death.get().map(String::as_str)
     }
 }
 
@@ -332,16 +335,39 @@ pub fn spin(
         }
     }));
     pulse.figures.publish(&turns);
-    if ended.is_err() {
+    if let Err(panicked) = ended {
         halt.advance();
-        pulse.dead.store(true, Ordering::Release);
+        let _ = pulse.death.set(words(panicked.as_ref())); // a thread dies once
     }
     turns
+}
+
+/// What somebody panicked with.
+fn words(panicked: &(dyn Any + Send)) -> String {
+    let fixed = panicked.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    let made = || panicked.downcast_ref::<String>().cloned();
+    fixed.or_else(made).unwrap_or_else(|| "no words".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_that_dies_halts_and_leaves_the_words_of_its_assertion() {
+        let (clock, stop) = (Clock::start().unwrap(), AtomicBool::new(false));
+        let more = 4;
+        let fixed = |_: Nanos| -> u32 { panic!("R5: nothing explains it") };
+        let made = |_: Nanos| -> u32 { panic!("P2: {more} too many") };
+        let turns: [(&dyn Fn(Nanos) -> u32, &str); 2] =
+            [(&fixed, "R5: nothing explains it"), (&made, "P2: 4 too many")];
+        for (turn, told) in turns {
+            let (pulse, halt) = (Pulse::default(), HaltEpoch::new(7));
+            assert_eq!(pulse.death(), None);
+            spin(turn, &clock, Idle::Spin, &stop, &pulse, &halt);
+            assert_eq!((pulse.death(), halt.read()), (Some(told), 8));
+        }
+    }
 
     #[test]
     fn a_thread_that_wakes_knows_how_long_it_slept() {

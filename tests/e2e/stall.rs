@@ -79,7 +79,12 @@ pub fn a_core_that_panics_while_the_venues_hang_can_be_looked_at_and_halted() {
 }
 
 pub fn a_core_that_panics_leaves_nothing_resting() {
-    ends_with_nothing_resting("panic", 12, "the hot thread failed an assertion", false);
+    ends_with_nothing_resting(
+        "panic",
+        12,
+        "the hot thread failed an assertion: a test asked for this",
+        false,
+    );
 }
 
 pub fn a_core_that_stands_still_leaves_nothing_resting() {
@@ -87,7 +92,12 @@ pub fn a_core_that_stands_still_leaves_nothing_resting() {
 }
 
 pub fn a_core_that_panics_while_the_run_ends_leaves_nothing_resting() {
-    ends_with_nothing_resting("panic-at-stop", 19, "the hot thread failed an assertion", true);
+    ends_with_nothing_resting(
+        "panic-at-stop",
+        19,
+        "the hot thread failed an assertion: a test asked for this",
+        true,
+    );
 }
 
 pub fn a_core_that_stands_still_while_the_run_ends_leaves_nothing_resting() {
