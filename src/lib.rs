@@ -40,6 +40,7 @@ pub mod exit;
 pub mod fault;
 pub mod machine;
 pub mod modes;
+pub mod relations;
 pub mod sim;
 pub mod twin;
 pub mod verbs;

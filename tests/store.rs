@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use scratch::Scratch;
 use surefoot_cold::directory::{Directory, Entry, KalshiNames, Names};
+use surefoot_cold::facts::Facts;
 use surefoot_cold::journal::{Identity, Journal, Options, Sync, Writer, segments};
 use surefoot_cold::observe::observer::Observer;
 use surefoot_cold::observe::told::{NamedPlace, Phase, Source, ToldNote};
@@ -110,6 +111,7 @@ fn names() -> MarketNames {
             fee_changes: Vec::new(),
             title,
             names: Names::Kalshi(names),
+            facts: Facts::default(),
         });
     }
     let mut book = MarketNames::default();

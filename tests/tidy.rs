@@ -151,6 +151,25 @@ fn the_core_touches_nothing_outside() {
     none("hot has no clock, socket, file, lock, float or unordered table", &found);
 }
 
+/// Outside of `hot` the type's fields cannot be set; inside of it this is what keeps a floor from being written down.
+#[test]
+fn a_basket_is_made_of_a_proof_alone() {
+    let makes = |line: &str| line.contains(concat!("Basket", "Def {")) && !line.contains("struct");
+    let mut found = Vec::new();
+    for path in files(&root().join("hot/src"), ".rs") {
+        let name = short(&path);
+        let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
+        if is_test || ["hot/src/basket/def.rs", "hot/src/basket/proof.rs"].contains(&name.as_str())
+        {
+            continue;
+        }
+        let text = read(&path);
+        let lines = text.lines().enumerate().filter(|(_, line)| makes(line));
+        found.extend(lines.map(|(at, line)| format!("{name}:{}: {}", at + 1, line.trim())));
+    }
+    none("a `BasketDef` is made in `hot/src/basket/proof.rs`", &found);
+}
+
 /// A machine of ours is not the reader's, and a registry is the reader's choice.
 #[test]
 fn no_machine_is_named() {

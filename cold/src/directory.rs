@@ -1,6 +1,6 @@
 //! Which small number stands for which market of which venue, and what the venue calls it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use surefoot_hot::event::Event;
@@ -8,6 +8,8 @@ use surefoot_hot::fees::{FeeChange, FeeRule};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
 use surefoot_hot::units::{Nanos, Qty};
+
+use crate::facts::{Facts, Fingerprint};
 
 /// Every market we know, by number. Built at start, extended while running, never shrunk.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Directory {
     withdrawn: BTreeSet<MarketId>,
     /// Markets that are followed because an operator said so while a run went on.
     declared: BTreeSet<MarketId>,
+    /// The rule texts that certificates rely on.
+    relied_on: BTreeMap<MarketId, Fingerprint>,
 }
 
 /// A market that we know: its terms, its question and its names at the venue.
@@ -30,6 +34,8 @@ pub struct Entry {
     pub title: String,
     /// What the venue calls it.
     pub names: Names,
+    /// What its relations to other markets stand on, as it was read in this run.
+    pub facts: Facts,
 }
 
 impl Entry {
@@ -247,9 +253,31 @@ impl Directory {
         (entry.def.min_qty, entry.def.close, entry.names) = (min_qty, close, names);
     }
 
-    /// Takes over of another directory, which has the same numbers, what operators said.
+    /// Takes over of another directory, which has the same numbers, what operators said and what certificates rely on.
     pub fn take_over(&mut self, other: &Self) {
         (self.withdrawn, self.declared) = (other.withdrawn.clone(), other.declared.clone());
+        self.relied_on = other.relied_on.clone();
+    }
+
+    /// A venue says this of a known market now. Whether that is new.
+    ///
+    /// # Panics
+    /// If the number was never given out.
+    pub fn set_facts(&mut self, market: MarketId, facts: &Facts) -> bool {
+        let known = &mut self.entries[market.index()].facts;
+        let is_new = known != facts;
+        known.clone_from(facts);
+        is_new
+    }
+
+    /// A certificate relies on a market's rule text being this one, in this run and in later ones.
+    pub fn rely_on(&mut self, market: MarketId, rules: Fingerprint) {
+        self.relied_on.insert(market, rules);
+    }
+
+    /// The rule text of a market that a certificate relies on.
+    pub fn relies_on(&self, market: MarketId) -> Option<Fingerprint> {
+        self.relied_on.get(&market).copied()
     }
 
     /// Markets that an operator wants followed, though no relation may name them.

@@ -1,13 +1,14 @@
 //! Fees, read anew while a run goes on: every ten minutes, and soon after a venue has said that one has changed.
 //!
-//! Of the same listing `terms` takes over what the streams do not tell. Grid and status come by the streams, and may be newer
-//! than what is listed.
+//! Of the same listing `terms` takes over what the streams do not tell, and relations hear what they stand on (rule texts, events
+//! and their members). Grid and status come by the streams, and may be newer than what is listed.
 
 use std::collections::BTreeSet;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use surefoot_cold::directory::Entry;
+use surefoot_cold::text::counted;
 use surefoot_cold::venue::listing;
 use surefoot_hot::ids::{ClusterId, MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
@@ -115,6 +116,7 @@ impl Running {
                 }
             };
             self.take_terms(venue, entries);
+            self.take_facts(entries);
             let changes = self.catalogue.take_fees(entries);
             if changes.is_empty() {
                 continue;
@@ -124,6 +126,31 @@ impl Running {
             if let Err(why) = self.hand_on(changes) {
                 self.tell(RunNote::FeesRead, format!("{}: {why}", venue.name()));
             }
+        }
+    }
+
+    /// Takes over what relations stand on. Baskets that were made on what is not so any longer are revoked.
+    fn take_facts(&mut self, entries: &[Entry]) {
+        let mut next = self.catalogue.clone();
+        let taken = next.take_facts(entries).and_then(|changes| {
+            if !changes.is_empty() {
+                self.save_names(&next)?;
+            }
+            let left_out = next.left_out[self.catalogue.left_out.len()..].to_vec();
+            self.catalogue = next;
+            for line in left_out {
+                self.tell(RunNote::MarketLeftOut, format!("left out: {line}"));
+            }
+            self.hand_on(changes)
+        });
+        match taken {
+            Ok(0) => {}
+            Ok(baskets) => {
+                let baskets = counted(baskets as u64, "basket", "baskets");
+                let text = format!("a venue says something else of its markets: {baskets} changed");
+                self.tell(RunNote::RelationsRead, text);
+            }
+            Err(why) => self.tell(RunNote::RelationsRead, why),
         }
     }
 }

@@ -12,12 +12,13 @@ use surefoot_cold::observe::told::NamedPlace;
 use surefoot_cold::reconcile::{Reader, Truth, settled_truth};
 use surefoot_cold::rest::Rest;
 use surefoot_cold::text::counted;
-use surefoot_hot::ids::{MarketId, Venue};
+use surefoot_hot::ids::{MarketId, Outcome, Venue};
 use surefoot_hot::per_venue::PerVenue;
 
 use super::run_note::RunNote;
-use crate::access::{Access, Relations};
+use crate::access::Access;
 use crate::machine::venue::CancelAllRequest;
+use crate::relations::{DeclaredLeg, MarketName, Relations};
 
 /// How long a venue is told to cancel everything before it is given up.
 const CANCEL_WITHIN: Duration = Duration::from_secs(45);
@@ -187,6 +188,17 @@ pub(super) fn on_one_leg(
         let Some(members) = members else { continue };
         match_set(&mut net, &members);
     }
+    let id = |(venue, name): &MarketName| id(*venue, name);
+    for rung in &relations.ladders {
+        let [Some(stronger), Some(weaker)] = rung.markets.each_ref().map(id) else { continue };
+        match_legs(&mut net, &[(stronger, Outcome::No, 1), (weaker, Outcome::Yes, 1)]);
+    }
+    for matrix in &relations.matrices {
+        let leg = |leg: &DeclaredLeg| Some((id(&leg.market)?, leg.outcome, leg.ratio));
+        let legs: Option<Vec<_>> = matrix.legs.iter().map(leg).collect();
+        let Some(legs) = legs else { continue };
+        match_legs(&mut net, &legs);
+    }
     net.into_iter()
         .filter(|(_, left)| *left != 0)
         .filter_map(|(market, left)| {
@@ -229,9 +241,35 @@ fn match_set(net: &mut BTreeMap<MarketId, i128>, members: &[MarketId]) {
     }
 }
 
+/// Takes out whole units of these legs, each with its contracts for a unit.
+fn match_legs(net: &mut BTreeMap<MarketId, i128>, legs: &[(MarketId, Outcome, u16)]) {
+    let sign = |outcome: Outcome| if outcome == Outcome::Yes { 1 } else { -1 };
+    let held = |&(market, outcome, ratio): &(MarketId, Outcome, u16)| {
+        net.get(&market).copied().unwrap_or(0) * sign(outcome) / i128::from(ratio.max(1))
+    };
+    let units = legs.iter().map(held).min().unwrap_or(0).max(0);
+    for &(market, outcome, ratio) in legs {
+        *net.entry(market).or_default() -= units * i128::from(ratio) * sign(outcome);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_units_of_legs_with_ratios_are_taken_out() {
+        let [a, b] = [1, 2].map(MarketId::new);
+        let legs = [(a, Outcome::No, 2), (b, Outcome::Yes, 3)];
+        let mut net = BTreeMap::from([(a, -11), (b, 13)]);
+        match_legs(&mut net, &legs);
+        assert_eq!(net, BTreeMap::from([(a, -3), (b, 1)]), "four units");
+        match_legs(&mut net, &legs);
+        assert_eq!(net, BTreeMap::from([(a, -3), (b, 1)]), "none is left");
+        let mut net = BTreeMap::from([(a, 11), (b, 13)]);
+        match_legs(&mut net, &legs);
+        assert_eq!(net, BTreeMap::from([(a, 11), (b, 13)]), "the other outcome");
+    }
 
     #[test]
     fn pairs_and_whole_sets_are_taken_out_and_the_rest_stands_alone() {

@@ -51,6 +51,8 @@ run_notes! {
     Withdrawn = "withdrawn", Info;
     /// A venue charges other fees than were known, now or from some time on.
     FeesRead = "fees_read", Info;
+    /// A venue says something else of markets than it said before, and baskets were revoked or made of it.
+    RelationsRead = "relations_read", Warning;
     /// Protection of the process's memory that the system did not give.
     NotHardened = "not_hardened", Warning;
     /// Something about our account at a venue that an operator should know.

@@ -2,7 +2,8 @@
 //! gap. Synthetic throughout: names, books and frames are made here in the venues' shapes.
 
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
-use surefoot_hot::basket::{BasketDef, BasketKind};
+use surefoot_cold::facts::Facts;
+use surefoot_hot::basket::{BasketKind, Leg, Proven};
 use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
@@ -10,7 +11,7 @@ use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::risk::LimitRow;
-use surefoot_hot::units::{Nanos, Qty, Usd};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::{kalshi, polymarket};
 
 use crate::config::limits::{Limits, Profile};
@@ -45,6 +46,7 @@ pub fn directory_of(pairs: u16) -> Directory {
                 fee_changes: Vec::new(),
                 title: format!("bench {nth}"),
                 names: names(nth, venue),
+                facts: Facts::default(),
             });
         }
     }
@@ -173,6 +175,21 @@ pub enum Strategy {
     PolymarketSet,
 }
 
+/// A basket of one contract a leg of which exactly one pays.
+///
+/// # Panics
+/// There are no legs, too many, or one twice.
+pub fn one_pays(kind: BasketKind, legs: &[(MarketId, Outcome)]) -> Proven {
+    let leg = |&(market, outcome)| Leg { market, outcome, ratio: 1 };
+    let pays = |nth: usize| {
+        let pays = (0..legs.len()).map(|leg| if leg == nth { Price::ONE } else { Price::ZERO });
+        pays.collect::<Vec<_>>()
+    };
+    let states: Vec<_> = (0..legs.len()).map(pays).collect();
+    let states = states.iter().map(Vec::as_slice);
+    Proven::over(kind, legs.iter().map(leg).collect(), 10_000, states).expect("one pays in each")
+}
+
 /// Everything that a core is told before it may trade. The links come up by themselves where there are some.
 pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)]) -> Vec<Event> {
     let mut events = vec![Event::Control(Control::Start { epoch: 1, first_order: 100 })];
@@ -182,8 +199,8 @@ pub fn setup(directory: &Directory, strategy: Strategy, links: &[(Venue, Link)])
     let mut basket = |kind, legs: &[(MarketId, Outcome)]| {
         let basket = BasketId::new(next);
         next += 1;
-        let legs = BasketDef::of_single_contracts(basket, kind, 10_000, legs);
-        events.extend(legs.map(Event::Basket));
+        let one_pays = one_pays(kind, legs);
+        events.extend(one_pays.defs(basket).map(Event::Basket));
     };
     let first = match strategy {
         Strategy::Pairs | Strategy::Crowd => 0,

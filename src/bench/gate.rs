@@ -1,7 +1,7 @@
 //! What do the parts of a decision cost: a change that decides nothing, the depth walk, the gate? The gate is asked
 //! three times for a pair; above 100 ns each it would be worth a cache.
 
-use surefoot_hot::basket::{BasketDef, BasketKind, Baskets, Plan, Room, Sizing};
+use surefoot_hot::basket::{BasketKind, Baskets, Plan, Room, Sizing};
 use surefoot_hot::book::{Books, Change, Level};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
@@ -176,7 +176,7 @@ pub fn basket_walk(span: Span) -> Row {
     let mut baskets = Baskets::new();
     let legs = [(PM, Outcome::Yes), (KA, Outcome::No)];
     let (basket, kind) = (BasketId::new(0), BasketKind::CrossVenue);
-    for def in BasketDef::of_single_contracts(basket, kind, 10_000, &legs) {
+    for def in desk::one_pays(kind, &legs).defs(basket) {
         baskets.define(&def, &books).expect("it is sound");
     }
     let room = Room {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use surefoot_cold::directory::Entry;
-use surefoot_hot::basket::BasketDef;
+use surefoot_hot::basket::{BasketDef, Proven};
 use surefoot_hot::bounds::{BASKETS_MAX, CLUSTERS_MAX, MARKETS_MAX};
 use surefoot_hot::event::WithdrawnWhy;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Venue};
@@ -83,6 +83,24 @@ impl Catalogue {
         changes
     }
 
+    /// Takes over what relations stand on of markets as a venue lists them: rule texts, events and their members. What is not so
+    /// any longer revokes the baskets that were made on it.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub fn take_facts(&mut self, found: &[Entry]) -> Result<Vec<CatalogueChange>, String> {
+        let (mut changes, mut is_new) = (Vec::new(), false);
+        for entry in found {
+            if let Some((market, _)) = self.known(entry) {
+                is_new |= self.directory.set_facts(market, &entry.facts);
+            }
+        }
+        if is_new {
+            self.add_baskets(&mut changes)?;
+        }
+        Ok(changes)
+    }
+
     /// Takes markets out, and the baskets with a leg there before them.
     pub fn withdraw(&mut self, markets: &[MarketId]) -> Vec<CatalogueChange> {
         let mut changes = Vec::new();
@@ -97,8 +115,9 @@ impl Catalogue {
     /// Withdraws the baskets that cannot be made any more of the markets that are followed.
     fn drop_baskets(&mut self, changes: &mut Vec<CatalogueChange>) {
         let directory = &self.directory;
-        let is_gone = |shape: &Shape| shape.has(|market| directory.is_withdrawn(market));
-        let gone = self.live.iter().filter(|(_, shape)| is_gone(shape));
+        let is_gone =
+            |proven: &Proven| proven.legs().iter().any(|leg| directory.is_withdrawn(leg.market));
+        let gone = self.live.iter().filter(|(_, proven)| is_gone(proven));
         let gone: Vec<_> = gone.map(|(basket, _)| *basket).collect();
         for basket in gone {
             self.live.remove(&basket);
@@ -107,13 +126,32 @@ impl Catalogue {
         }
     }
 
-    /// Buys the baskets that can be made now of the markets that are followed.
+    /// Buys the baskets that can be made now of the markets that are followed, and buys no more of those that were made on what
+    /// is not so any longer.
     fn add_baskets(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
-        let is_wanted = |market| !self.directory.is_withdrawn(market);
-        let wanted = Related::of(&self.relations, &self.directory, is_wanted).shapes;
-        let there: BTreeSet<_> = self.live.values().cloned().collect();
-        for shape in wanted.into_iter().filter(|shape| !there.contains(shape)) {
-            let (_, legs) = self.number_basket(shape).ok_or_else(|| {
+        let directory = self.directory.clone();
+        let is_wanted = |market| !directory.is_withdrawn(market);
+        let related = Related::of(&self.relations, &directory, is_wanted);
+        let new: Vec<_> =
+            related.left_out.iter().filter(|line| !self.left_out.contains(line)).collect();
+        self.left_out.extend(new.into_iter().cloned());
+        let wanted: BTreeSet<_> = related.baskets.iter().map(Shape::of).collect();
+        let why = WithdrawnWhy::Revoked;
+        let is_revoked = |proven: &Proven| {
+            !wanted.contains(&Shape::of(proven))
+                && related.why_gone(proven.kind(), proven.legs()) == why
+        };
+        let revoked = self.live.iter().filter(|(_, proven)| is_revoked(proven));
+        for basket in revoked.map(|(basket, _)| *basket).collect::<Vec<_>>() {
+            self.live.remove(&basket);
+            self.note(changes, Change::BasketWithdrawn { basket, why });
+        }
+        for (market, rules) in &related.relies_on {
+            self.directory.rely_on(*market, *rules);
+        }
+        let there: BTreeSet<_> = self.live.values().map(Shape::of).collect();
+        for proven in related.baskets.iter().filter(|proven| !there.contains(&Shape::of(proven))) {
+            let (_, legs) = self.number_basket(proven).ok_or_else(|| {
                 format!(
                     "no basket number is free of {BASKETS_MAX}: nothing was followed. `surefoot stop` and `surefoot start` free \
                      those of baskets that are gone; where that does not help, declare fewer relations"
@@ -159,29 +197,30 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use surefoot_cold::facts::Fingerprint;
+    use surefoot_cold::relation::Certificate;
     use surefoot_hot::core::Core;
     use surefoot_hot::event::{Control, Event};
     use surefoot_hot::fees::{FeeChange, FeeRule};
     use surefoot_hot::grid::Grid;
-    use surefoot_hot::market::MarketDef;
+    use surefoot_hot::market::{MarketDef, MarketStatus};
     use surefoot_hot::outbox::Outbox;
-    use surefoot_hot::units::Nanos;
+    use surefoot_hot::units::{Nanos, Price};
 
     use super::super::numbers::Numbers;
     use super::super::tests::{entry, set};
     use super::*;
-    use crate::access::Relations;
+    use crate::relations::{Pair, Relations};
 
     fn catalogue() -> Catalogue {
         let mut catalogue = Catalogue::default();
         for (number, ticker) in ["A", "B", "C"].into_iter().enumerate() {
             catalogue.directory.push(entry(u16::try_from(number).unwrap(), 0, ticker));
         }
-        let relations = Relations {
-            pairs: Vec::new(),
-            sets: vec![set(&["A", "B"]), set(&["C", "D"])],
-            ..Relations::default()
-        };
+        let relations =
+            Relations { sets: vec![set(&["A", "B"]), set(&["C", "D"])], ..Relations::default() };
         catalogue.relate(&relations);
         catalogue
     }
@@ -193,7 +232,7 @@ mod tests {
             Change::Listed(entry) => format!("listing of {}", entry.names.id()),
             Change::Renamed(entry) => format!("names of {}", entry.names.id()),
             Change::Withdrawn(market) => format!("withdraw {}", market.get()),
-            Change::Basket(legs) => format!("basket {} of {}", legs[0].basket.get(), legs.len()),
+            Change::Basket(legs) => format!("basket {} of {}", legs[0].basket().get(), legs.len()),
             Change::BasketWithdrawn { basket, .. } => format!("drop {}", basket.get()),
         };
         changes.iter().map(word).collect()
@@ -202,7 +241,7 @@ mod tests {
     #[test]
     fn baskets_come_and_go_with_their_markets_in_the_order_of_safety() {
         let mut catalogue = catalogue();
-        assert_eq!(catalogue.baskets.iter().filter(|leg| leg.leg == 0).count(), 4);
+        assert_eq!(catalogue.baskets.iter().filter(|leg| leg.leg() == 0).count(), 4);
         let changes = catalogue.withdraw(&[MarketId::new(1)]);
         assert_eq!(words(&changes), ["drop 0", "drop 2", "withdraw 1"]);
         assert_eq!(changes.iter().map(|change| change.version).collect::<Vec<_>>(), [1, 2, 3]);
@@ -233,11 +272,8 @@ mod tests {
     #[test]
     fn what_is_joined_by_a_market_that_comes_later_is_one_cluster_from_the_first() {
         let mut catalogue = catalogue();
-        let relations = Relations {
-            pairs: Vec::new(),
-            sets: vec![set(&["A", "D"]), set(&["D", "E"])],
-            ..Relations::default()
-        };
+        let relations =
+            Relations { sets: vec![set(&["A", "D"]), set(&["D", "E"])], ..Relations::default() };
         catalogue.relate(&relations);
         catalogue.follow(vec![entry(9, 9, "E")]).unwrap();
         catalogue.follow(vec![entry(9, 9, "D")]).unwrap();
@@ -348,8 +384,7 @@ mod tests {
 
         // The set of A and B is declared no more.
         let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
-        let relations =
-            Relations { pairs: Vec::new(), sets: vec![set(&["C", "D"])], ..Relations::default() };
+        let relations = Relations { sets: vec![set(&["C", "D"])], ..Relations::default() };
         next.relate(&relations);
         assert_eq!(next.keep_numbers(core.baskets()), Vec::<String>::new());
         tell(&mut core, &next, &[]);
@@ -361,5 +396,116 @@ mod tests {
         assert_eq!(last.keep_numbers(core.baskets()), Vec::<String>::new());
         tell(&mut core, &last, &[]);
         assert_eq!(bought(&core).len(), 6, "declared again it is bought again");
+    }
+
+    /// Markets A and B, of which a person signed that they ask the same; told to a core.
+    fn signed() -> (Catalogue, Core) {
+        let certificate = Certificate {
+            signed_by: "ada".to_owned(),
+            void_pays: [Price::ZERO; 2],
+            rules: [None; 2],
+        };
+        let pair = Pair {
+            markets: ["A", "B"].map(|name| (Venue::Kalshi, name.to_owned())),
+            same_polarity: true,
+            certificate: Some(certificate),
+        };
+        let mut catalogue = catalogue();
+        catalogue.relate(&Relations { pairs: vec![pair], ..Relations::default() });
+        let mut core = Core::new();
+        tell(&mut core, &catalogue, &[]);
+        assert_eq!(bought(&core).len(), 5, "two directions, and YES with NO of each market");
+        (catalogue, core)
+    }
+
+    fn withdrawn(events: impl IntoIterator<Item = Event>) -> Vec<(u16, WithdrawnWhy)> {
+        let gone = |event| match event {
+            Event::BasketWithdrawn { basket, why } => Some((basket.get(), why)),
+            _ => None,
+        };
+        events.into_iter().filter_map(gone).collect()
+    }
+
+    /// Market B with another rule text.
+    fn changed(catalogue: &Catalogue) -> Entry {
+        let mut changed = catalogue.directory.find("B").unwrap().clone();
+        changed.facts.rules = Fingerprint::of("It settles otherwise.");
+        changed
+    }
+
+    #[test]
+    fn a_rule_text_that_changed_between_two_runs_revokes_what_was_signed_for_it() {
+        let (first, mut core) = signed();
+        for _ in 0..2 {
+            // What was signed is remembered, however often another text is read.
+            let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
+            next.directory.follow(changed(&first));
+            next.relate(&first.relations);
+            assert!(next.left_out[0].contains("rule text of B has changed"), "{:?}", next.left_out);
+            next.keep_numbers(core.baskets());
+            let revoked = [(0, WithdrawnWhy::Revoked), (1, WithdrawnWhy::Revoked)];
+            assert_eq!(withdrawn(next.events()), revoked);
+        }
+        let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
+        next.directory.follow(changed(&first));
+        next.relate(&first.relations);
+        next.keep_numbers(core.baskets());
+        tell(&mut core, &next, &[]);
+        assert!(core.baskets().get(BasketId::new(0)).is_none(), "what is held does not pair");
+        assert_eq!(bought(&core).len(), 3);
+    }
+
+    #[test]
+    fn a_rule_text_that_changed_while_a_market_was_not_followed_revokes_too() {
+        let (mut catalogue, _) = signed();
+        let changes = catalogue.follow(vec![changed(&catalogue)]).unwrap();
+        let why = |change: &CatalogueChange| match change.what {
+            Change::BasketWithdrawn { basket, why } => Some((basket.get(), why)),
+            _ => None,
+        };
+        let gone: Vec<_> = changes.iter().filter_map(why).collect();
+        assert_eq!(gone, [(0, WithdrawnWhy::Revoked), (1, WithdrawnWhy::Revoked)]);
+        let same = catalogue.directory.find("A").unwrap().clone();
+        let changes = catalogue.follow(vec![same]).unwrap();
+        assert_eq!(changes.iter().filter_map(why).count(), 0, "once");
+    }
+
+    #[test]
+    fn what_a_venue_says_anew_takes_back_what_was_made_on_its_word_before() {
+        let (mut catalogue, _) = signed();
+        let same = catalogue.directory.find("B").unwrap().clone();
+        assert!(catalogue.take_facts(std::slice::from_ref(&same)).unwrap().is_empty());
+        let changes = catalogue.take_facts(&[changed(&catalogue), entry(9, 9, "Z")]).unwrap();
+        assert_eq!(words(&changes), ["drop 0", "drop 1"]);
+        let said = catalogue.left_out.last().unwrap();
+        assert!(said.contains("rule text of B has changed"), "{said}");
+        let what = changes.last().map(|change| &change.what);
+        let why = WithdrawnWhy::Revoked;
+        assert!(matches!(what, Some(Change::BasketWithdrawn { why: of, .. }) if *of == why));
+        // The venue takes it back: what was signed is so again.
+        let changes = catalogue.take_facts(&[same]).unwrap();
+        assert_eq!(words(&changes), ["basket 0 of 2", "basket 1 of 2"]);
+    }
+
+    #[test]
+    fn an_event_that_is_not_exclusive_any_more_revokes_its_set_and_a_market_that_is_over_does_not()
+    {
+        let first = catalogue();
+        let mut core = Core::new();
+        tell(&mut core, &first, &[]);
+        let next = |change: &dyn Fn(&mut Entry)| {
+            let mut next = Catalogue { directory: first.directory.clone(), ..Catalogue::default() };
+            let mut entry = first.directory.find("B").unwrap().clone();
+            change(&mut entry);
+            next.directory.follow(entry);
+            next.relate(&first.relations);
+            next.keep_numbers(core.baskets());
+            withdrawn(next.events())
+        };
+        let silent = next(&|entry| entry.facts.event = Some(Arc::default()));
+        assert_eq!(silent, [(0, WithdrawnWhy::Revoked)], "another event");
+        let over = next(&|entry| entry.def.status = MarketStatus::Resolved);
+        let unfollowed = [(0, WithdrawnWhy::Unfollowed), (2, WithdrawnWhy::Unfollowed)];
+        assert_eq!(over, unfollowed, "the set, and YES with NO of B");
     }
 }

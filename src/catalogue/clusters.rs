@@ -7,7 +7,7 @@ use surefoot_hot::bounds::CLUSTERS_MAX;
 use surefoot_hot::ids::{ClusterId, Venue};
 
 use super::ExtraMarkets;
-use crate::access::Relations;
+use crate::relations::Relations;
 
 /// Which markets depend on each other: everything that a relation joins, or ever joined, is one cluster. What is held
 /// of two markets goes on depending on one result although their relation is no longer listed.
@@ -39,12 +39,7 @@ impl Clusters {
             }
         };
         let of = &mut clusters.of;
-        for pair in &relations.pairs {
-            join(of, pair.markets.to_vec());
-        }
-        for set in &relations.sets {
-            join(of, set.members.iter().map(|name| (set.venue, name.clone())).collect());
-        }
+        relations.groups().for_each(|markets| join(of, markets));
         for (venue, names) in extra.iter() {
             for name in names {
                 join(of, vec![(venue, name.clone())]);

@@ -9,7 +9,7 @@ use surefoot_hot::per_venue::PerVenue;
 
 use super::clusters::Clusters;
 use super::{Catalogue, ExtraMarkets};
-use crate::access::Relations;
+use crate::relations::Relations;
 
 impl Catalogue {
     /// Asks each venue for the terms of every market named; `metadata` leads to where it tells them. Markets of `known` keep

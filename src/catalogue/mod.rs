@@ -1,8 +1,8 @@
 //! Metadata to directory, relations to baskets.
 //!
-//! A market whose metadata lacks something is left out and named; nothing is assumed. A basket is built only from
-//! markets that are all there. `fetch` asks the venues, `clusters` joins what depends on each other, `relate` makes the
-//! baskets, `numbers` says by which number the core knows each.
+//! A market whose metadata lacks something is left out and named; nothing is assumed. `fetch` asks the venues, `clusters` joins
+//! what depends on each other, `relate` has the compiler of relations make the baskets, `numbers` says by which number the core
+//! knows each.
 
 mod changes;
 mod clusters;
@@ -16,18 +16,19 @@ use std::time::Duration;
 
 use surefoot_cold::directory::{Directory, Entry};
 use surefoot_cold::text::counted;
-use surefoot_hot::basket::BasketDef;
+use surefoot_hot::basket::{BasketDef, Proven};
 use surefoot_hot::bounds::MARKETS_MAX;
 use surefoot_hot::event::{Event, WithdrawnWhy};
 use surefoot_hot::ids::{BasketId, Venue};
 use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::per_venue::PerVenue;
 
-use crate::access::{Access, Relations};
+use crate::access::Access;
 use crate::config::themes::Themes;
 use crate::exit::{Exit, Failed};
+use crate::relations::Relations;
 use clusters::Clusters;
-use numbers::{Numbers, Shape};
+use numbers::Numbers;
 
 pub use changes::{CatalogueChange, Change};
 pub use refresh::Refreshed;
@@ -46,10 +47,10 @@ pub struct Catalogue {
     /// Which markets belong together, as it was declared.
     relations: Relations,
     /// The baskets that are bought, by number.
-    live: BTreeMap<BasketId, Shape>,
+    live: BTreeMap<BasketId, Proven>,
     numbers: Numbers,
-    /// Baskets that the core knows from earlier runs and that nobody declares any more.
-    undeclared: Vec<BasketId>,
+    /// Baskets that the core knows from earlier runs and that are not made any more, and why.
+    undeclared: Vec<(BasketId, WithdrawnWhy)>,
 }
 
 /// Markets to be followed beside those in relations, as each venue calls them: condition ids, tickers.
@@ -58,15 +59,16 @@ pub type ExtraMarkets = PerVenue<Vec<String>>;
 impl Catalogue {
     /// Everything the core must know before it trades, as events. Markets that were withdrawn are among them, and withdrawn
     /// again: of what is held there the core must know the terms, and which contracts pay together. A basket of an earlier
-    /// run that nobody declares any more is withdrawn as well: the core would go on buying it.
+    /// run that is not made any more is withdrawn as well: the core would go on buying it. Where what it stood on does not hold,
+    /// it is revoked.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         let markets = self.directory.iter().flat_map(Entry::events);
         let baskets = self.baskets.iter().copied().map(Event::Basket);
-        let gone = self.baskets.iter().filter(|leg| leg.leg == 0);
-        let gone = gone.map(|leg| leg.basket).filter(|basket| !self.live.contains_key(basket));
-        let why = WithdrawnWhy::Unfollowed;
+        let gone = self.baskets.iter().filter(|leg| leg.leg() == 0);
+        let gone = gone.map(BasketDef::basket).filter(|basket| !self.live.contains_key(basket));
+        let gone = gone.map(|basket| (basket, WithdrawnWhy::Unfollowed));
         let gone = gone.chain(self.undeclared.iter().copied());
-        let gone = gone.map(move |basket| Event::BasketWithdrawn { basket, why });
+        let gone = gone.map(|(basket, why)| Event::BasketWithdrawn { basket, why });
         let all = self.directory.iter().map(|entry| entry.def.market);
         let left = all.filter(|market| self.directory.is_withdrawn(*market));
         let left = left.map(|market| Event::MarketWithdrawn { market });
@@ -173,7 +175,10 @@ pub(crate) fn load_catalogue(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use surefoot_cold::directory::{KalshiNames, Names};
+    use surefoot_cold::facts::{EventFacts, Facts, Fingerprint};
     use surefoot_hot::fees::FeeRule;
     use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId};
@@ -181,7 +186,7 @@ mod tests {
     use surefoot_hot::units::{Nanos, Qty};
 
     use super::*;
-    use crate::access::{Pair, Relations, Set};
+    use crate::relations::{Relations, Set};
 
     pub(super) fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
         Entry {
@@ -206,12 +211,22 @@ mod tests {
                 series_ticker: String::new(),
                 exchange_index: 0,
             }),
+            facts: Facts {
+                event: Some(Arc::new(EventFacts {
+                    name: "KXE".to_owned(),
+                    is_exclusive: true,
+                    ..EventFacts::default()
+                })),
+                rules: Fingerprint::of("It settles by what is so."),
+                ..Facts::default()
+            },
         }
     }
 
     pub(super) fn set(members: &[&str]) -> Set {
         let members = members.iter().map(|&name| name.to_owned()).collect();
-        Set { venue: Venue::Kalshi, exhaustive: false, members }
+        let (exhaustive, leave_one_out, void_pays) = (false, false, None);
+        Set { venue: Venue::Kalshi, exhaustive, leave_one_out, void_pays, members }
     }
 
     #[test]
@@ -283,11 +298,7 @@ mod tests {
             let cluster = [0, 1, 0, 2][number];
             known.push(entry(u16::try_from(number).unwrap(), cluster, ticker));
         }
-        let relations = Relations {
-            pairs: Vec::<Pair>::new(),
-            sets: vec![set(&["A", "B"])],
-            ..Relations::default()
-        };
+        let relations = Relations { sets: vec![set(&["A", "B"])], ..Relations::default() };
         let clusters = Clusters::of(&relations, &ExtraMarkets::default(), Some(&known));
         assert_eq!(clusters.names(Venue::Kalshi), ["A", "B"], "nobody asks for the others");
         let mut catalogue = Catalogue::default();

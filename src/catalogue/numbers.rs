@@ -4,66 +4,37 @@
 //! and comes back. What the core remembers under a number (a group at work, a cooldown, what is held together) is then of
 //! this basket and of no other.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use surefoot_hot::basket::{Basket, BasketDef, BasketKind, Baskets};
+use surefoot_hot::basket::{Basket, BasketKind, Baskets, Leg, Proven};
 use surefoot_hot::bounds::BASKETS_MAX;
-use surefoot_hot::ids::{BasketId, MarketId, Outcome};
+use surefoot_hot::ids::{BasketId, MarketId};
 
-/// A basket without a number. Two that differ by the order of their legs alone are the same one.
-#[derive(Clone, Debug)]
+/// What makes a basket this one. Two that differ by the order of their legs alone are the same one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shape {
-    pub kind: BasketKind,
-    pub legs: Vec<(MarketId, Outcome)>,
-    pub payout: u32,
+    kind: u8,
+    payout: u32,
+    /// Market, outcome and ratio of each leg, in the order of these.
+    legs: Vec<(MarketId, u8, u16)>,
 }
 
 impl Shape {
-    /// That of a basket that the core knows; `None` where a unit needs more than one contract of a leg, which no relation
-    /// declares.
-    fn of(basket: &Basket) -> Option<Self> {
-        let single =
-            |leg: &surefoot_hot::basket::Leg| (leg.ratio == 1).then_some((leg.market, leg.outcome));
-        let legs: Option<Vec<_>> = basket.legs().iter().map(single).collect();
-        Some(Self { kind: basket.kind(), legs: legs?, payout: basket.payout() })
+    fn new(kind: BasketKind, payout: u32, legs: &[Leg]) -> Self {
+        let legs = legs.iter().map(|leg| (leg.market, leg.outcome as u8, leg.ratio));
+        let mut legs: Vec<_> = legs.collect();
+        legs.sort_unstable();
+        Self { kind: kind as u8, payout, legs }
     }
 
-    /// Whether a leg of it is of a market for which this holds.
-    pub fn has(&self, holds: impl Fn(MarketId) -> bool) -> bool {
-        self.legs.iter().any(|(market, _)| holds(*market))
+    /// That of a basket that the core knows.
+    fn known(basket: &Basket) -> Self {
+        Self::new(basket.kind(), basket.payout(), basket.legs())
     }
 
-    /// Its legs under a number, as the core is told them.
-    pub fn defs(&self, basket: BasketId) -> Vec<BasketDef> {
-        BasketDef::of_single_contracts(basket, self.kind, self.payout, &self.legs).collect()
-    }
-}
-
-impl Ord for Shape {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let legs = |shape: &Self| {
-            let legs = shape.legs.iter().map(|&(market, outcome)| (market, outcome as u8));
-            let mut legs: Vec<_> = legs.collect();
-            legs.sort_unstable();
-            legs
-        };
-        let whole = (self.kind as u8, self.payout).cmp(&(other.kind as u8, other.payout));
-        whole.then_with(|| legs(self).cmp(&legs(other)))
-    }
-}
-
-impl PartialEq for Shape {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Shape {}
-
-impl PartialOrd for Shape {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    /// That of a basket that is proven.
+    pub fn of(proven: &Proven) -> Self {
+        Self::new(proven.kind(), proven.payout(), proven.legs())
     }
 }
 
@@ -83,9 +54,7 @@ impl Numbers {
         let mut numbers = Self::default();
         for (id, basket) in baskets.iter() {
             numbers.taken.insert(id);
-            if let Some(shape) = Shape::of(basket) {
-                numbers.of.entry(shape).or_insert(id);
-            }
+            numbers.of.entry(Shape::known(basket)).or_insert(id);
         }
         numbers
     }
@@ -106,11 +75,6 @@ impl Numbers {
         self.of.insert(shape.clone(), id);
         Some(id)
     }
-
-    /// Every number that stands for a basket.
-    pub fn taken(&self) -> impl Iterator<Item = BasketId> {
-        self.taken.iter().copied()
-    }
 }
 
 #[cfg(test)]
@@ -123,22 +87,23 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
+    use surefoot_hot::ids::Outcome;
+
     use super::*;
 
     #[test]
     fn a_basket_has_one_number_in_whatever_order_its_legs_are_declared() {
-        let legs = [7, 3].map(|market| (MarketId::new(market), Outcome::Yes));
-        let shape = |legs: &[_]| Shape {
-            kind: BasketKind::ExclusiveYes,
-            legs: legs.to_vec(),
-            payout: 10_000,
-        };
+        let leg = |market, outcome, ratio| Leg { market: MarketId::new(market), outcome, ratio };
+        let shape = |legs: &[Leg]| Shape::new(BasketKind::ExclusiveYes, 10_000, legs);
+        let legs = [7, 3].map(|market| leg(market, Outcome::Yes, 1));
         let (one, other) = (shape(&legs), shape(&[legs[1], legs[0]]));
         assert_eq!(one, other);
         let mut numbers = Numbers::default();
         let number = numbers.give(&one);
         assert_eq!(numbers.give(&other), number);
-        let no = shape(&legs.map(|(market, _)| (market, Outcome::No)));
+        let no = shape(&[7, 3].map(|market| leg(market, Outcome::No, 1)));
         assert_ne!(numbers.give(&no), number);
+        let twice = shape(&[legs[0], leg(3, Outcome::Yes, 2)]);
+        assert_ne!(numbers.give(&twice), number, "two of the one for one of the other");
     }
 }

@@ -1,11 +1,12 @@
 //! Both venues in this process: the twin's venues and their market flow as values, without a socket.
 
+use surefoot_cold::relation::Certificate;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Price, Usd};
 
-use crate::access::{Pair, Relations, Set};
 use crate::catalogue::ExtraMarkets;
+use crate::relations::{Pair, Relations, Set};
 use crate::twin::demo::Demo;
 use crate::twin::flow::{self, Flow};
 use crate::twin::http::{Decoded, Decoder, Request, Response};
@@ -231,10 +232,17 @@ fn listing(market_set: &MarketSet) -> Listing {
     let pairs = market_set.pairs.iter().map(|pair| Pair {
         markets: [(Venue::Polymarket, here(pair.polymarket)), (Venue::Kalshi, there(pair.kalshi))],
         same_polarity: true,
+        certificate: Some(Certificate {
+            signed_by: "the simulated day".to_owned(),
+            void_pays: [Price::from_ticks(5_000).expect("under a dollar"); 2],
+            rules: [None; 2],
+        }),
     });
     let sets = market_set.sets.iter().map(|set| Set {
         venue: set.venue,
         exhaustive: true,
+        leave_one_out: false,
+        void_pays: None,
         members: set
             .members
             .iter()

@@ -192,7 +192,13 @@ fn relations(market_set: &MarketSet) -> Value {
         .map(|pair| {
             let (here, there) =
                 (name(Venue::Polymarket, pair.polymarket), name(Venue::Kalshi, pair.kalshi));
-            json!({ "polymarket": here, "kalshi": there, "same_polarity": true })
+            // One result is drawn for both, and none is ever void here.
+            let certificate = json!({
+                "signed_by": "the twin", "void_pays": { "polymarket": "0.5", "kalshi": "0.5" },
+            });
+            json!({
+                "polymarket": here, "kalshi": there, "same_polarity": true, "certificate": certificate,
+            })
         })
         .collect();
     let sets: Vec<Value> = market_set

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::Instant;
 
 use serde_json::Value;
-use surefoot::access::{Access, Pair};
+use surefoot::access::Access;
+use surefoot::relations::Pair;
 use surefoot::twin::open::{Options, open};
 
 use crate::harness::take_seed;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rtrb::{Consumer, RingBuffer};
 use surefoot_cold::directory::{Entry, Names, PolymarketNames};
+use surefoot_cold::facts::Facts;
 use surefoot_cold::feed::{
     Command, Feed, FeedLink, Follow, LinkOptions, LinkStats, TapReader, Upgrade,
 };
@@ -38,7 +39,13 @@ fn entry(number: u16) -> Entry {
         min_size_text: "5".to_owned(),
         event: String::new(),
     };
-    Entry { def, fee_changes: Vec::new(), title: String::new(), names: Names::Polymarket(names) }
+    Entry {
+        def,
+        fee_changes: Vec::new(),
+        title: String::new(),
+        names: Names::Polymarket(names),
+        facts: Facts::default(),
+    }
 }
 
 pub fn book(number: u16) -> String {

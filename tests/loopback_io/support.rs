@@ -11,6 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
+use surefoot_cold::facts::Facts;
 use surefoot_cold::net::{Dialer, Endpoint, Trust, client_config};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer;
@@ -184,6 +185,7 @@ pub fn directory(ticker: &str, shard: u8) -> Directory {
         fee_changes: Vec::new(),
         title: String::new(),
         names: Names::Kalshi(names),
+        facts: Facts::default(),
     });
     directory
 }
@@ -206,6 +208,7 @@ pub fn two_tokens() -> Directory {
         fee_changes: Vec::new(),
         title: String::new(),
         names: Names::Polymarket(names),
+        facts: Facts::default(),
     });
     directory
 }

@@ -16,6 +16,7 @@ use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_cold::directory::{Directory, Entry, Generation, KalshiNames, Names, PolymarketNames};
 use surefoot_cold::exec::codec::VenueCodec;
 use surefoot_cold::exec::{Exec, ExecOptions, ExecWiring};
+use surefoot_cold::facts::Facts;
 use surefoot_cold::feed::{Feed, FeedLink, Follow, LinkOptions};
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::net::{NoMeter, Trust};
@@ -286,6 +287,7 @@ impl Polymarketed {
             fee_changes: Vec::new(),
             title: String::new(),
             names: Names::Polymarket(names),
+            facts: Facts::default(),
         };
         Self { running, ends, entry, account }
     }
@@ -439,6 +441,7 @@ impl Kalshied {
             fee_changes: Vec::new(),
             title: String::new(),
             names: Names::Kalshi(names),
+            facts: Facts::default(),
         };
         Self { running, ends, entry, credential }
     }

@@ -10,13 +10,14 @@ use surefoot_hot::market::MarketDef;
 use surefoot_hot::pack::{PACKED_BYTES_MAX, pack, unpack};
 
 use crate::directory::{Directory, Entry, Names};
+use crate::facts::{Facts, Fingerprint};
 use crate::state_dir::{StateError, write_atomic};
 use crate::text::{hex, parse_hex};
 
 /// The version of the file. It rises with the layout of what stands in it: with the fields here, with those that a venue's names
 /// have (`directory.rs`), and with the packing of a market's terms, which a test holds. The first version said none, and had the
-/// worlds at the top.
-const VERSION: u64 = 2;
+/// worlds at the top; the third added the rule texts that certificates rely on.
+const VERSION: u64 = 3;
 
 /// One directory of markets for each set of venues and accounts that this state directory was used with.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,7 @@ impl MarketNames {
         let value: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(&e.to_string()))?;
         let worlds = match value.get("version").map(|version| version.as_u64().unwrap_or(0)) {
             None => &value,
-            Some(VERSION) => &value["worlds"],
+            Some(2 | VERSION) => &value["worlds"],
             Some(version) => {
                 let path = path.to_owned();
                 return Err(StateError::Version { path, version, known: VERSION });
@@ -60,6 +61,11 @@ impl MarketNames {
                 directory.push(entry.clone());
                 if written["declared"] == true {
                     directory.follow(entry);
+                }
+                if let Some(rules) = written["rules"].as_str() {
+                    let rules = Fingerprint::parse(rules)
+                        .ok_or_else(|| damaged("a rule text is no hash"))?;
+                    directory.rely_on(market, rules);
                 }
                 if written["withdrawn"] == true {
                     directory.withdraw(market);
@@ -103,6 +109,9 @@ fn write_directory(directory: &Directory) -> Value {
         if directory.is_declared(entry.def.market) {
             written["declared"] = true.into();
         }
+        if let Some(rules) = directory.relies_on(entry.def.market) {
+            written["rules"] = rules.to_string().into();
+        }
         written
     };
     directory.iter().map(write).collect()
@@ -118,7 +127,8 @@ fn read_entry(value: &Value) -> Option<Entry> {
     let def: MarketDef = unpack(&packed)?;
     let names = Names::from_json(def.venue, value.get("names")?)?;
     let title = value.get("title")?.as_str()?.to_owned();
-    Some(Entry { def, fee_changes: Vec::new(), title, names })
+    let facts = Facts::default();
+    Some(Entry { def, fee_changes: Vec::new(), title, names, facts })
 }
 
 #[cfg(test)]
@@ -155,6 +165,7 @@ mod tests {
                 series_ticker: "KX".to_owned(),
                 exchange_index: 2,
             }),
+            facts: Facts::default(),
         }
     }
 
@@ -186,10 +197,33 @@ mod tests {
         assert_eq!(known(&path), Ok((entry().def, entry().names)));
         fs::write(&path, written["worlds"].to_string()).unwrap();
         assert_eq!(known(&path), Ok((entry().def, entry().names)), "the first version said none");
+        written["version"] = 2.into();
+        fs::write(&path, written.to_string()).unwrap();
+        assert_eq!(
+            known(&path),
+            Ok((entry().def, entry().names)),
+            "it lacked the rule texts alone"
+        );
         written["version"] = 9.into();
         fs::write(&path, written.to_string()).unwrap();
         let refused = known(&path).unwrap_err();
-        assert!(refused.contains("version 9") && refused.contains("knows 2"), "{refused}");
+        assert!(refused.contains("version 9") && refused.contains("knows 3"), "{refused}");
+    }
+
+    #[test]
+    fn the_rule_texts_that_certificates_rely_on_are_kept() {
+        let path = scratch("rules.json");
+        let rules = Fingerprint::of("It settles by what is so.").unwrap();
+        let mut directory = names().directory(0xab).unwrap().clone();
+        directory.rely_on(MarketId::new(0), rules);
+        let mut names = MarketNames::default();
+        names.put(0xab, directory);
+        names.save(&path).unwrap();
+        let read = MarketNames::load(&path).unwrap();
+        assert_eq!(read.directory(0xab).unwrap().relies_on(MarketId::new(0)), Some(rules));
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(&rules.to_string(), "odd")).unwrap();
+        assert!(MarketNames::load(&path).unwrap_err().to_string().contains("rule text"));
     }
 
     /// Where this fails the packing of a market's terms has changed: files of this version cannot be read any more.

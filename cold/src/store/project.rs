@@ -216,13 +216,13 @@ impl Cursor {
         )?
         .execute(params![
             self.world,
-            leg.basket.get(),
-            leg.leg,
-            leg.legs,
-            leg.kind.name(),
-            leg.market.get(),
-            leg.outcome.name(),
-            leg.payout,
+            leg.basket().get(),
+            leg.leg(),
+            leg.legs(),
+            leg.kind().name(),
+            leg.market().get(),
+            leg.outcome().name(),
+            leg.payout(),
         ])?;
         Ok(())
     }

@@ -1,33 +1,75 @@
-//! A basket as the compiler hands it in: one event per leg.
+//! A basket as the core is told of it: one event per leg.
 
 use crate::ids::{BasketId, MarketId, Outcome};
 use crate::pack::{enum_table, pack_fields};
 
 /// One leg of a basket. Legs arrive in order, `leg` from 0 to `legs - 1`; the last completes the basket.
+///
+/// Outside of tests [`Proven`](super::Proven) alone makes one, and the journal gives it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BasketDef {
-    pub basket: BasketId,
-    pub kind: BasketKind,
+    pub(crate) basket: BasketId,
+    pub(crate) kind: BasketKind,
     /// The number of this leg, from 0 to `legs` - 1.
-    pub leg: u8,
+    pub(crate) leg: u8,
     /// The number of legs, from 1 to [`LEGS_MAX`](crate::bounds::LEGS_MAX).
-    pub legs: u8,
+    pub(crate) legs: u8,
     /// The market of this leg.
-    pub market: MarketId,
+    pub(crate) market: MarketId,
     /// The outcome of which this leg buys contracts.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// The least that one unit (`ratio` contracts of every leg) pays in any state of the world, in $0.0001.
-    pub payout: u32,
+    pub(crate) payout: u32,
     /// How many contracts of this leg one unit needs, from 1 to [`RATIO_MAX`](crate::bounds::RATIO_MAX).
-    pub ratio: u16,
+    pub(crate) ratio: u16,
 }
 
 impl BasketDef {
-    /// The legs of a basket of one contract each, in order: what the core is told of it.
-    ///
-    /// # Panics
-    /// More legs than 255.
-    pub fn of_single_contracts(
+    /// The number that stands for the basket.
+    pub const fn basket(&self) -> BasketId {
+        self.basket
+    }
+
+    /// How the basket's markets are related.
+    pub const fn kind(&self) -> BasketKind {
+        self.kind
+    }
+
+    /// The number of this leg, from 0.
+    pub const fn leg(&self) -> u8 {
+        self.leg
+    }
+
+    /// The number of legs.
+    pub const fn legs(&self) -> u8 {
+        self.legs
+    }
+
+    /// The market of this leg.
+    pub const fn market(&self) -> MarketId {
+        self.market
+    }
+
+    /// The outcome of which this leg buys contracts.
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The least that one unit pays in any state of the world, in $0.0001.
+    pub const fn payout(&self) -> u32 {
+        self.payout
+    }
+
+    /// How many contracts of this leg one unit needs.
+    pub const fn ratio(&self) -> u16 {
+        self.ratio
+    }
+}
+
+#[cfg(test)]
+impl BasketDef {
+    /// The legs of a basket of one contract each, in order, whatever they pay.
+    pub(crate) fn of_single_contracts(
         basket: BasketId,
         kind: BasketKind,
         payout: u32,
@@ -54,10 +96,14 @@ enum_table! {
         Complement = 0, "complement";
         /// YES of every member of an exhaustive exclusive set.
         ExclusiveYes = 1, "exclusive_yes";
-        /// NO of every member of an exclusive set.
+        /// NO of every member of an exclusive set, or of some of them.
         ExclusiveNo = 2, "exclusive_no";
         /// YES here and NO there, for the same question.
         CrossVenue = 3, "cross_venue";
+        /// NO of a question and YES of one that follows from it.
+        Ladder = 4, "ladder";
+        /// Legs and states as an operator declared them.
+        Custom = 5, "custom";
     }
 }
 

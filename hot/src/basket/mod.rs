@@ -6,6 +6,7 @@
 
 mod def;
 mod plan;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -13,6 +14,7 @@ mod walk;
 
 pub use def::{BasketDef, BasketKind};
 pub use plan::{LegPlan, NoPlan, Plan, Room, Sizing};
+pub use proof::{Proven, Unproven};
 pub use verdict::Verdict;
 pub(crate) use walk::payout_floor;
 

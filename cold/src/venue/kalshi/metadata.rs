@@ -3,6 +3,8 @@
 //! `price_ranges` is the rule and `price_level_structure` only its name. What is absent is an error for that
 //! market, never a default. Source: venue reference, `kalshi.md` §5 to §7, compiled 2026-11-20.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
@@ -14,6 +16,7 @@ use surefoot_hot::venue_rules::LOT;
 use super::fees::{self, FeeChanges, FeesOf};
 use super::rest::shard;
 use crate::directory::{Entry, KalshiNames, Names};
+use crate::facts::{EventFacts, Facts, Fingerprint, StandsFor};
 use crate::json::{Object, ReadError, parse_scaled};
 
 /// A market as the venue lists it.
@@ -64,6 +67,11 @@ impl Market {
             waived_until: self.waived_until,
         };
         let (fee, fee_changes) = changes.schedule(now, &of)?;
+        let facts = Facts {
+            event: Some(event.facts.clone()),
+            stands_for: stands_for(&self.yes_title),
+            rules: Fingerprint::of(&self.rules),
+        };
         Ok(Entry {
             def: MarketDef {
                 market: MarketId::new(0),
@@ -86,6 +94,7 @@ impl Market {
                 series_ticker: series.ticker.clone(),
                 exchange_index: self.shard,
             }),
+            facts,
         })
     }
 }
@@ -223,10 +232,30 @@ pub struct Event {
     pub series_ticker: String,
     /// Its title, for people.
     pub title: String,
-    /// At most one of its markets resolves YES. That the listed ones are all there are is not promised.
-    pub mutually_exclusive: bool,
+    /// Whether at most one of its markets resolves YES, and which there are. That the listed ones are all that can come true is
+    /// not promised.
+    pub facts: Arc<EventFacts>,
     /// A fee that overrides the series'.
     pub fee: Option<FeeRule>,
+}
+
+/// What a market of an event stands for, by what its YES says. The venue names its own outcomes, and says of none that it will be
+/// named later.
+fn stands_for(yes_title: &str) -> StandsFor {
+    let title = yes_title.trim().to_ascii_lowercase();
+    let is_rest = ["other", "others", "any other", "anyone else", "someone else"];
+    if is_rest.contains(&title.as_str()) || title.starts_with("any other ") {
+        StandsFor::Other
+    } else {
+        StandsFor::Named
+    }
+}
+
+/// The markets that an answer about one event lists, within the event or beside it; `None` where it lists none.
+fn listed(row: &Value) -> Option<Vec<String>> {
+    let markets = row["event"]["markets"].as_array().or_else(|| row["markets"].as_array())?;
+    let tickers = markets.iter().map(|market| market["ticker"].as_str().map(str::to_owned));
+    tickers.collect::<Option<Vec<_>>>().filter(|tickers| !tickers.is_empty())
 }
 
 /// Reads an event, or the single answer that wraps one.
@@ -239,7 +268,12 @@ pub fn event(row: &Value) -> Result<Event, ReadError> {
         ticker: object.text("event_ticker")?.to_owned(),
         series_ticker: object.text("series_ticker")?.to_owned(),
         title: object.text_or_empty("title").to_owned(),
-        mutually_exclusive: object.flag("mutually_exclusive"),
+        facts: Arc::new(EventFacts {
+            name: object.text("event_ticker")?.to_owned(),
+            is_exclusive: object.flag("mutually_exclusive"),
+            is_augmented: false,
+            markets: listed(row),
+        }),
         fee: fees::event_override(&object)?,
     })
 }
@@ -276,6 +310,30 @@ mod tests {
         let entry = read.entry(Nanos::ZERO, of, &FeeChanges::default(), ClusterId::new(1)).unwrap();
         assert_eq!(entry.def.fee, FeeRule::Kalshi { taker: 70_000, maker: 0 }, "the event's");
         assert_eq!(entry.def.shard, 2);
+    }
+
+    #[test]
+    fn an_event_says_which_markets_it_has_and_whether_they_exclude_each_other() {
+        let mut row = json!({"event": {"event_ticker": "KXE", "series_ticker": "KX",
+            "mutually_exclusive": true}, "markets": [{"ticker": "KXE-A"}, {"ticker": "KXE-B"}]});
+        let facts = |row: &Value| (*event(row).unwrap().facts).clone();
+        let read = facts(&row);
+        assert_eq!(read.markets, Some(vec!["KXE-A".to_owned(), "KXE-B".to_owned()]));
+        assert!(read.is_exclusive && !read.is_augmented && read.name == "KXE");
+        row["event"]["mutually_exclusive"] = json!(false);
+        row["markets"] = json!([{"ticker": "KXE-A"}, {}]);
+        let read = facts(&row);
+        assert_eq!((read.is_exclusive, read.markets), (false, None), "one has no name");
+        row["event"]["markets"] = json!([{"ticker": "KXE-C"}]);
+        assert_eq!(facts(&row).markets, Some(vec!["KXE-C".to_owned()]));
+        for (title, stands) in [
+            ("Other", StandsFor::Other),
+            ("any other person", StandsFor::Other),
+            ("Another World", StandsFor::Named),
+            ("None of the above", StandsFor::Named),
+        ] {
+            assert_eq!(stands_for(title), stands, "{title}");
+        }
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! Polymarket's markets, asked for at Gamma by their condition ids.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use surefoot_hot::ids::{ClusterId, MarketId};
 use surefoot_hot::units::Price;
 
 use super::super::{Listing, MARKETS_PER_REQUEST, Terms};
 use super::metadata;
+use crate::directory::Entry;
+use crate::facts::EventFacts;
 use crate::rest::Rest;
 
 /// How they are read.
@@ -22,6 +27,7 @@ impl Listing for PolymarketListing {
         cluster: &dyn Fn(&str) -> ClusterId,
     ) -> Result<Terms, String> {
         let mut read = Terms::default();
+        let mut events = BTreeMap::new();
         let limit = MARKETS_PER_REQUEST.to_string();
         for names in names.chunks(MARKETS_PER_REQUEST) {
             let names = names.iter().map(|name| ("condition_ids", name.as_str()));
@@ -36,6 +42,9 @@ impl Listing for PolymarketListing {
                 match metadata::gamma(row) {
                     Ok(market) => {
                         let cluster = cluster(&market.names.condition_id);
+                        if let Some(set) = &market.neg_risk_market {
+                            events.insert(set.clone(), market.event_slug.clone());
+                        }
                         read.entries.push(market.entry(MarketId::new(0), cluster));
                     }
                     Err(error) => {
@@ -46,6 +55,7 @@ impl Listing for PolymarketListing {
                 }
             }
         }
+        list_sets(rest, &mut read.entries, &events)?;
         Ok(read)
     }
 
@@ -66,6 +76,35 @@ impl Listing for PolymarketListing {
         }
         Ok(found)
     }
+}
+
+/// Reads which markets each neg-risk set has: `events` says in which event it is listed. Where that cannot be told, the list is
+/// left unread, and nothing counts on it.
+fn list_sets(
+    rest: &Rest,
+    entries: &mut [Entry],
+    events: &BTreeMap<String, String>,
+) -> Result<(), String> {
+    for (set, slug) in events.iter().filter(|(_, slug)| !slug.is_empty()) {
+        let row = match rest.get(&format!("/events/slug/{slug}"), &[]) {
+            Ok(row) => row,
+            Err(error) if error.may_pass() => {
+                return Err(format!("polymarket metadata: {error}"));
+            }
+            Err(_) => continue,
+        };
+        let Some(facts) = metadata::set_of_event(&row, set).map(Arc::new) else { continue };
+        for entry in &mut *entries {
+            if let Some(event) = entry.facts.event.as_mut().filter(|event| event.name == *set) {
+                let is_augmented = event.is_augmented || facts.is_augmented;
+                *event = match is_augmented == facts.is_augmented {
+                    true => facts.clone(),
+                    false => Arc::new(EventFacts { is_augmented, ..(*facts).clone() }),
+                };
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

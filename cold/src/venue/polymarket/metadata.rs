@@ -3,6 +3,8 @@
 //! What is absent is an error for that market, never a default: a missing tick is not read as 0.01, nor a missing end date as
 //! "open for ever". Source: venue reference, `polymarket.md` §4.5 and §7, compiled 2026-11-20.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use surefoot_hot::fees::{FeeRule, Ppm};
 use surefoot_hot::grid::Grid;
@@ -12,6 +14,7 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use surefoot_hot::venue::decimal;
 
 use crate::directory::{Entry, Generation, Names, PolymarketNames};
+use crate::facts::{EventFacts, Facts, Fingerprint, StandsFor};
 use crate::json::{Object, ReadError, parse_time};
 use crate::text::parse_u256;
 
@@ -44,15 +47,23 @@ pub struct Market {
     pub neg_risk_market: Option<String>,
     /// Whether the set may still be given new names: then it is never assumed complete.
     pub neg_risk_augmented: bool,
-    /// Whether it is the set's "Other".
-    pub neg_risk_other: bool,
+    /// What it stands for in the set.
+    pub stands_for: StandsFor,
+    /// The event that lists the set, as an address names it; empty where there is none.
+    pub event_slug: String,
     /// How long the venue holds a marketable order back, in seconds.
     pub seconds_delay: u64,
 }
 
 impl Market {
-    /// As a row of the directory.
+    /// As a row of the directory. Which markets its set has stands in the set's event, which is read by itself.
     pub fn entry(self, market: MarketId, cluster: ClusterId) -> Entry {
+        let event = self.neg_risk_market.map(|name| {
+            let is_augmented = self.neg_risk_augmented;
+            Arc::new(EventFacts { name, is_exclusive: true, is_augmented, markets: None })
+        });
+        let facts =
+            Facts { event, stands_for: self.stands_for, rules: Fingerprint::of(&self.rules) };
         Entry {
             def: MarketDef {
                 market,
@@ -70,6 +81,7 @@ impl Market {
             fee_changes: Vec::new(), // the venue tells none before they hold
             title: self.title,
             names: Names::Polymarket(self.names),
+            facts,
         }
     }
 }
@@ -99,13 +111,8 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
         }
     }
     let outcomes = pair(object.texts("outcomes")?).ok_or(object.error("outcomes"))?;
-    // 62 digits in generation 3: the order and data calls want 64
-    let condition_id = object.text("conditionId")?;
-    let condition_id = match (generation, condition_id.len()) {
-        (_, 66) => condition_id.to_owned(),
-        (Generation::Three, 64) => format!("{condition_id}00"),
-        _ => return Err(object.error("conditionId")),
-    };
+    let condition_id =
+        condition_id(generation, object.text("conditionId")?).ok_or(object.error("conditionId"))?;
     let min_qty = object.qty("orderMinSize")?;
     let event = object.get("events").and_then(Value::as_array).and_then(|events| events.first());
     let event = event.map(|event| Object::new("gamma event", event));
@@ -134,12 +141,63 @@ pub fn gamma(row: &Value) -> Result<Market, ReadError> {
         yes_pays: yes_pays(&object),
         neg_risk_market: (!neg_risk_market.is_empty()).then(|| neg_risk_market.to_owned()),
         neg_risk_augmented: object.flag("negRiskAugmented") || of_event("negRiskAugmented"),
-        neg_risk_other: object.flag("negRiskOther"),
+        stands_for: stands_for(&object),
+        event_slug: event.map_or("", |event| event.text_or_empty("slug")).to_owned(),
         seconds_delay: match object.get("secondsDelay") {
             Some(_) => object.whole("secondsDelay")?,
             None => 0,
         },
     })
+}
+
+/// A condition id of 64 digits, as the order and data calls want it: Gamma gives 62 in generation 3. `None` for another length.
+fn condition_id(generation: Generation, id: &str) -> Option<String> {
+    match (generation, id.len()) {
+        (_, 66) => Some(id.to_owned()),
+        (Generation::Three, 64) => Some(format!("{id}00")),
+        _ => None,
+    }
+}
+
+/// Reads the event of a set, or `None` where it is none of this set: the markets of it that the venue lists, whatever else may
+/// be missing there.
+pub fn set_of_event(row: &Value, neg_risk_market: &str) -> Option<EventFacts> {
+    let event = Object::new("gamma event", row);
+    let of_set = |row: &&Value| row["negRiskMarketID"].as_str() == Some(neg_risk_market);
+    let id = |row: &Value| {
+        let id = row["conditionId"].as_str()?;
+        condition_id(if id.len() == 64 { Generation::Three } else { Generation::Two }, id)
+    };
+    let markets: Option<Vec<String>> =
+        event.list("markets").ok()?.iter().filter(of_set).map(id).collect();
+    Some(EventFacts {
+        name: neg_risk_market.to_owned(),
+        is_exclusive: true,
+        is_augmented: event.flag("negRiskAugmented"),
+        markets: Some(markets.filter(|markets| !markets.is_empty())?),
+    })
+}
+
+/// What a market of a set stands for. A placeholder has no title of its own, a title that only counts (`Person B`, `Team 12`), or
+/// is not active yet (`polymarket.md` §9.3, 2026-11-20).
+fn stands_for(object: &Object<'_>) -> StandsFor {
+    let title = object.text_or_empty("groupItemTitle").trim();
+    if object.flag("negRiskOther") || title.eq_ignore_ascii_case("other") {
+        return StandsFor::Other;
+    }
+    let only_counts = || match title.split_once(' ') {
+        Some((_, nth)) => {
+            let is_letter = nth.len() == 1 && nth.chars().all(|c| c.is_ascii_uppercase());
+            is_letter || (nth.len() <= 3 && nth.chars().all(|c| c.is_ascii_digit()))
+        }
+        None => title.is_empty(),
+    };
+    let is_in_set = object.flag("negRisk");
+    let is_asleep = !object.flag("active") && !object.flag("closed");
+    if is_in_set && (is_asleep || only_counts()) {
+        return StandsFor::Placeholder;
+    }
+    StandsFor::Named
 }
 
 /// Whether bits 40 to 103 of an id are all zero, as in every generation-3 position: the SDK's own fallback where
@@ -322,6 +380,43 @@ mod tests {
             with("endDate", json!("2020-01-01T00:00:00Z")).unwrap().status,
             MarketStatus::Open
         );
+    }
+
+    #[test]
+    fn a_member_that_names_nothing_is_told_from_one_that_does() {
+        let of = |title: &str, field: &str, value: bool| {
+            let mut row = market();
+            row["negRisk"] = json!(true);
+            row["negRiskMarketID"] = json!("0x2c");
+            row["groupItemTitle"] = json!(title);
+            row[field] = json!(value);
+            gamma(&row).unwrap().stands_for
+        };
+        for title in ["Red", "Jane Doe", "Manchester City", "25 bps", "Person AB", "Vitamin C+"] {
+            assert_eq!(of(title, "closed", false), StandsFor::Named, "{title}");
+        }
+        for title in ["", "Person B", "Team 12", "Candidate A"] {
+            assert_eq!(of(title, "closed", false), StandsFor::Placeholder, "{title:?}");
+        }
+        assert_eq!(of("Red", "active", false), StandsFor::Placeholder, "not active yet");
+        assert_eq!(of("Red", "negRiskOther", true), StandsFor::Other);
+        assert_eq!(of("other", "closed", false), StandsFor::Other);
+        assert_eq!(of("", "negRisk", false), StandsFor::Named, "a lone market has no such title");
+    }
+
+    #[test]
+    fn an_event_lists_the_markets_of_its_set() {
+        let long = format!("0x{}", "4c".repeat(32));
+        let short = format!("0x{}", "4d".repeat(31));
+        let member = |id: &str, set: &str| json!({"conditionId": id, "negRiskMarketID": set});
+        let row = json!({"negRiskAugmented": true, "markets": [
+            member(&long, "0x2c"), member(&short, "0x2c"), member("0x9", "0x2d")]});
+        let read = set_of_event(&row, "0x2c").unwrap();
+        assert_eq!(read.markets, Some(vec![long, format!("{short}00")]));
+        assert!(read.is_exclusive && read.is_augmented);
+        assert_eq!(set_of_event(&row, "0x2e"), None, "it lists none of that set");
+        assert_eq!(set_of_event(&row, "0x2d"), None, "an id that is none");
+        assert_eq!(set_of_event(&json!({}), "0x2c"), None);
     }
 
     #[test]
