@@ -33,6 +33,7 @@ mod refused;
 mod repairs;
 mod resting;
 mod rows;
+mod sharing;
 mod slack;
 mod times;
 mod undo;
