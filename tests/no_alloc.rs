@@ -265,6 +265,16 @@ fn a_market_that_comes_while_the_core_runs_takes_the_memory_that_was_made_for_it
     desk.core.take_room(BookRoom::new(cents));
     assert!(follow(&mut desk, 1_999, tenths) > 0, "a finer grid does not fit it");
     assert_eq!(follow(&mut desk, 1_998, cents), 0, "it is kept for one that does");
+    // One that comes and goes has its book still.
+    let market = MarketId::new(1_998);
+    for _ in 0..300 {
+        let left = allocations(|| {
+            desk.event(&Event::MarketWithdrawn { market });
+            desk.event(&Event::Timer);
+        });
+        assert_eq!((left, follow(&mut desk, 1_998, cents)), (0, 0));
+    }
+    assert!(desk.core.stats().markets_unfollowed >= 300);
     desk.core.check_invariants();
 }
 

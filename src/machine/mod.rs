@@ -5,6 +5,7 @@ pub mod executors;
 pub mod figures;
 pub mod meter;
 pub mod published;
+mod rooms;
 pub mod threads;
 pub mod topology;
 pub mod venue;
@@ -34,12 +35,12 @@ use crate::clock::Clock;
 use core_agent::CoreAgent;
 use figures::MachineFigures;
 use published::Published;
+use rooms::Rooms;
 use surefoot_cold::observe::observer::Announcer;
 use surefoot_cold::observe::table::CoreFigure;
 use surefoot_cold::observe::told::{NamedPlace, ToldNote};
 use surefoot_cold::observe::{Snapshot, Turns, Values};
 use surefoot_cold::queue;
-use surefoot_hot::book::BookRoom;
 use threads::{HotThreads, Pulse, Watch};
 use topology::{AgentEnds, NameEnds, Topology};
 use wiring::{WireError, Wired};
@@ -88,6 +89,8 @@ pub struct Engine {
     ops_thread: JoinHandle<()>,
     notes: Announcer,
     names: NameEnds,
+    /// Memory for the books of further markets.
+    rooms: Rooms,
     stats_in: Consumer<Stats>,
     stats: Stats,
     /// What the core had counted when the run began.
@@ -130,6 +133,7 @@ impl Engine {
         let Plan { topology, pin, clock, core, journal, follower, on, notes, halt } = plan;
         let ends = topology::rings();
         let (Wired { feed, executors }, first) = wire(ends.agents)?;
+        let rooms = Rooms::new(ends.rooms, core.books(), &first);
         let stats = core.stats(); // what is asked before the core has its first turn
         let core = CoreAgent::new(core, ends.core, halt.clone(), clock.clone()).begins_with(first);
         let journal = Writer::start(journal, ends.journal, on)
@@ -150,6 +154,7 @@ impl Engine {
             ops_thread,
             notes,
             names: ends.names,
+            rooms,
             stats_in: ends.stats,
             base: Arc::new(Values::of(&stats)),
             stats,
@@ -190,8 +195,8 @@ impl Engine {
     /// One of them takes nothing in for seconds; the words say so.
     pub fn tell_names(&mut self, entry: &Arc<Entry>) -> Result<(), String> {
         let begin = Instant::now();
-        let NameEnds { feed, executors, rooms } = &mut self.names;
-        let _ = rooms.push(BookRoom::new(entry.def.grid)); // without it the core allocates
+        self.rooms.give(entry.def.market, entry.def.grid);
+        let NameEnds { feed, executors } = &mut self.names;
         let executor = &mut executors[entry.def.venue];
         for ring in [feed, executor] {
             while ring.push(Arc::clone(entry)).is_err() {

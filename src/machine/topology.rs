@@ -95,6 +95,8 @@ pub struct RingEnds {
     pub ops: Producer<Event>,
     /// The ways for the names of further markets.
     pub names: NameEnds,
+    /// The way for the memory of their books.
+    pub rooms: Producer<BookRoom>,
     /// The core's counters arrive here.
     pub stats: Consumer<Stats>,
     /// Every input, intent and note of the core arrives here, for the journal.
@@ -135,8 +137,6 @@ pub struct ExecutorEnds {
 pub struct NameEnds {
     pub feed: Producer<Arc<Entry>>,
     pub executors: PerVenue<Producer<Arc<Entry>>>,
-    /// Memory for their books, to the core.
-    pub rooms: Producer<BookRoom>,
 }
 
 /// Every ring of the machine, in the order of the drawing above.
@@ -188,8 +188,8 @@ pub fn rings() -> RingEnds {
             .map(|_, ((intents, reports), names)| ExecutorEnds { intents, reports, names }),
         core_turns: Arc::clone(&core.turns),
     };
-    let names = NameEnds { feed: name_to_feed, executors: name_to_exec, rooms: to_rooms };
-    RingEnds { core, agents, ops, names, stats, journal }
+    let names = NameEnds { feed: name_to_feed, executors: name_to_exec };
+    RingEnds { core, agents, ops, names, rooms: to_rooms, stats, journal }
 }
 
 /// Which agents share which thread.

@@ -40,6 +40,16 @@ impl Ladder {
         self.top = 0;
     }
 
+    /// Gives an empty one fewer ranks, or as many as it has. Costs nothing, unlike [`Ladder::reset`], which writes every rank.
+    ///
+    /// # Panics
+    /// If something rests in it, or it has not as many ranks.
+    pub fn narrow(&mut self, ranks: usize) {
+        assert!(self.top == 0 && ranks <= self.qty.len(), "only an empty ladder is cut");
+        self.qty.truncate(ranks);
+        self.held.truncate(ranks.div_ceil(64));
+    }
+
     /// Empties it. Costs what it held, not what it could hold.
     pub fn clear(&mut self) {
         for (index, word) in self.held.iter_mut().enumerate() {
@@ -54,6 +64,12 @@ impl Ladder {
     /// What rests at a rank.
     pub fn qty(&self, rank: usize) -> Qty {
         self.qty[rank]
+    }
+
+    /// Bytes that it has allocated.
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of::<Qty>() * self.qty.capacity() + size_of::<u64>() * self.held.capacity()
     }
 
     /// How many ranks it can be given without another allocation.

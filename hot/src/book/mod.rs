@@ -136,10 +136,17 @@ impl Book {
         Self::in_room(terms, BookRoom::new(terms.grid))
     }
 
-    /// The same in memory that is there. Allocates only where that does not fit the market's grid.
+    /// The same in memory that is there: the room is empty, so that nothing of it is written. Allocates only where it does not
+    /// fit the market's grid.
     fn in_room(terms: MarketDef, BookRoom(mut ladders): BookRoom) -> Self {
         let scale = Scale::new(terms.grid);
-        ladders.iter_mut().for_each(|ladder| ladder.reset(scale.slots()));
+        for ladder in &mut ladders {
+            if scale.slots() <= ladder.slots() {
+                ladder.narrow(scale.slots());
+            } else {
+                ladder.reset(scale.slots());
+            }
+        }
         Self {
             terms,
             scale,

@@ -523,3 +523,37 @@ fn a_market_that_is_moved_to_a_finer_grid_takes_shared_room() {
     books.apply(T, &Event::Market(terms(10)));
     assert_eq!(books.get(M).unwrap().ladders[0].room(), room);
 }
+
+#[test]
+fn a_book_takes_no_more_memory_than_it_says() {
+    let banded = Grid::banded(1_000, 9_000, 10, 100, 10).unwrap();
+    for (grid, most) in [
+        (Grid::uniform(100).unwrap(), 4 << 10),
+        (banded, 8 << 10),
+        (Grid::uniform(10).unwrap(), 40 << 10),
+        (Grid::uniform(1).unwrap(), 320 << 10),
+    ] {
+        let made = Book::new(MarketDef { grid, ..terms(100) });
+        let given = Book::in_room(MarketDef { grid, ..terms(100) }, BookRoom::new(grid));
+        for book in [made, given] {
+            let heap: usize = book.ladders.iter().map(Ladder::heap_bytes).sum();
+            let bytes = size_of::<Book>() + heap;
+            assert!(bytes <= most, "{bytes} bytes on {:?}", grid.parts());
+        }
+    }
+}
+
+#[test]
+fn a_larger_room_serves_a_smaller_grid_without_being_written() {
+    let room = BookRoom::new(Grid::uniform(1).unwrap());
+    let places: Vec<_> = room.0.iter().map(Ladder::heap_bytes).collect();
+    let mut book = Book::in_room(terms(100), room);
+    assert!(book.ladders.iter().map(Ladder::heap_bytes).eq(places), "it is the same memory");
+    for event in [BEGIN, set(Side::Bid, 4_700, 1), set(Side::Ask, 9_900, 4), END] {
+        book.apply(T, &event);
+    }
+    assert_eq!(book.best(Side::Bid), Some((px(4_700), n(1))));
+    assert_eq!(book.best(Side::Ask), Some((px(9_900), n(4))));
+    assert_eq!(book.apply(T, &set(Side::Ask, 4_800, 2)), Top);
+    assert_eq!(book.levels(Side::Ask).count(), 2);
+}
