@@ -124,12 +124,27 @@ pub fn measure<T, R>(
     name: &'static str,
     span: Span,
     inputs: &[T],
+    run: impl FnMut(&T) -> R,
+) -> Row {
+    measure_stream(name, span, inputs.len(), inputs, run)
+}
+
+/// Times `inputs` in blocks of `block`, from the first to the last and again, then the same inputs one at a time.
+///
+/// # Panics
+/// If the inputs are not whole blocks.
+pub fn measure_stream<T, R>(
+    name: &'static str,
+    span: Span,
+    block: usize,
+    inputs: &[T],
     mut run: impl FnMut(&T) -> R,
 ) -> Row {
+    assert!(inputs.len().is_multiple_of(block), "a stream is whole blocks");
     let clock = Clock::new();
-    let block = u32::try_from(inputs.len()).expect("blocks are small");
     let (mut hist, mut single) = (histogram(), histogram());
-    for turn in 0..span.warm_up + span.blocks {
+    let turns = 0..span.warm_up + span.blocks;
+    for (turn, inputs) in turns.zip(inputs.chunks(block).cycle()) {
         let start = fenced(&clock);
         for input in inputs {
             black_box(run(black_box(input)));
@@ -137,10 +152,10 @@ pub fn measure<T, R>(
         let end = fenced(&clock);
         if turn >= span.warm_up {
             let ns = clock.delta_as_nanos(start, end);
-            hist.saturating_record(ns * 1_000 / u64::from(block));
+            hist.saturating_record(ns * 1_000 / block as u64);
         }
     }
-    for _ in 0..(span.blocks / 100).max(1) {
+    for _ in 0..(span.blocks as usize / 100 * block / inputs.len()).max(1) {
         for input in inputs {
             let start = fenced(&clock);
             black_box(run(black_box(input)));
@@ -148,6 +163,7 @@ pub fn measure<T, R>(
             single.saturating_record(clock.delta_as_nanos(start, end) * 1_000);
         }
     }
+    let block = u32::try_from(block).expect("blocks are small");
     Row { name, input: String::new(), block, hist, single: Some(single), reference: None }
 }
 

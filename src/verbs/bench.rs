@@ -109,6 +109,8 @@ fn parts(span: Span, wants: impl Fn(Part) -> bool) -> Vec<Row> {
     if wants(Part::Book) {
         say("the book");
         rows.push(book::book_update(span).beside(book::book_update_reference(span)));
+        rows.push(book::book_update_10k(span));
+        rows.extend(book::book_update_8192_books(span));
     }
     if wants(Part::Codecs) {
         say("the codecs");
