@@ -91,6 +91,12 @@ impl Access {
         Rest::new(endpoint.clone(), &self.trust, None)
     }
 
+    /// A client for the interface at a venue that shows books, which needs no key.
+    pub fn books(&self, venue: Venue) -> Rest {
+        let endpoint = self.accounts.at(venue).orders_at();
+        Rest::new(endpoint.clone(), &self.trust, None)
+    }
+
     /// Which accounts at which venues: a journal is continued only where this is the same.
     pub fn identity(&self) -> u64 {
         let mut hash = Hash64::new();

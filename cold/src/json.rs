@@ -48,6 +48,11 @@ impl<'a> Object<'a> {
         ReadError { what: self.what, field }
     }
 
+    /// Whether a field is there, be it null.
+    pub fn has(&self, field: &str) -> bool {
+        self.value.get(field).is_some()
+    }
+
     /// A field that is there and not null.
     pub fn get(&self, field: &str) -> Option<&'a Value> {
         self.value.get(field).filter(|value| !value.is_null())

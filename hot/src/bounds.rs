@@ -12,6 +12,8 @@ pub const DOUBTS_SHOWN_MAX: usize = 8;
 pub const UNPAIRED_SHOWN_MAX: usize = 8;
 /// Of the quarantined markets, how many are shown by name; all are counted.
 pub const QUARANTINED_SHOWN_MAX: usize = 16;
+/// Of the markets whose books became stale, how many are shown by name, the worst first; all are counted.
+pub const STALE_SHOWN_MAX: usize = 8;
 /// Markets on both venues together.
 pub const MARKETS_MAX: usize = 10_240;
 /// Market links to one venue: at a hundred markets each, those of one venue cannot need more.
@@ -84,6 +86,8 @@ pub const LEAVING_PER_TIMER_MAX: usize = 32;
 pub const QUARANTINED_PER_TIMER_MAX: usize = 256;
 /// Markets whose fee changes by its date alone, looked at in one timer event; the next one goes on behind them.
 pub const FEES_PER_TIMER_MAX: usize = 32;
+/// Markets looked at in one timer event whether they have been silent for too long; the next one goes on behind them.
+pub const SILENT_PER_TIMER_MAX: usize = 128;
 
 /// A running core checks its invariants once in so many events. One check costs a walk over the orders and groups that are
 /// alive, usually a few, so that one event in a thousand takes some hundred nanoseconds longer.
@@ -98,6 +102,7 @@ pub const INTENTS_PER_EVENT_MAX: usize = 2 // cancel-all at each venue
     + ORDERS_LIVE_MAX // a question about each live order
     + ORDERS_LIVE_MAX // a new order for each free place
     + RESYNCS_PER_TIMER_MAX // a request for a snapshot for each book that waits
+    + SILENT_PER_TIMER_MAX // a request for a witness, or for a snapshot, of each silent market
     + LEAVING_PER_TIMER_MAX; // the word that a market is followed no more
 /// Notes that one event can cause.
 pub const NOTES_PER_EVENT_MAX: usize = 2 * INTENTS_PER_EVENT_MAX;

@@ -128,6 +128,23 @@ pub enum Event {
     },
     /// The least order and the close of a market, as it is listed now. Grid, status and fees come otherwise.
     Listed { market: MarketId, min_qty: Qty, close: Nanos },
+    /// What a venue showed of a market's book over REST, because the core asked for a witness of its silence.
+    Witness {
+        market: MarketId,
+        /// [`digest`](crate::book::digest) of the book that it showed.
+        digest: u64,
+        /// The venue's own time of that book; zero where it gives none.
+        venue_time: Nanos,
+    },
+    /// The best prices of YES as the venue states them apart from any change, which may still be on its way. A book that does
+    /// not come to them soon has missed it.
+    Stated {
+        market: MarketId,
+        /// `None` where nobody bids.
+        bid: Option<Price>,
+        /// `None` where nobody offers.
+        ask: Option<Price>,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -149,6 +166,8 @@ impl Event {
             | Self::MarketWithdrawn { market }
             | Self::Listed { market, .. }
             | Self::FeeChange { market, .. }
+            | Self::Witness { market, .. }
+            | Self::Stated { market, .. }
             | Self::Market(MarketDef { market, .. }) => Some(market),
             Self::StaleAll { .. }
             | Self::Link { .. }
@@ -348,6 +367,8 @@ pack_variants! {
         24 = Handed { read },
         25 = Way { venue, breaker_open, tokens_short },
         26 = Listed { market, min_qty, close },
+        27 = Witness { market, digest, venue_time },
+        28 = Stated { market, bid, ask },
     }
     Control {
         0 = Start { epoch, first_order },

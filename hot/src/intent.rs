@@ -22,6 +22,8 @@ pub enum Intent {
     Amend(Approved<Amend>),
     /// Subscribe to a market no more: it was withdrawn, and nothing is left to be done there.
     Unfollow { market: MarketId },
+    /// Ask the venue for a market's book over REST: its stream has been silent for longer than it usually is.
+    Witness { market: MarketId },
 }
 
 const _: () = assert!(size_of::<Intent>() <= 64, "an intent is one cache line");
@@ -34,7 +36,7 @@ impl Intent {
             Self::Cancel(cancel) => Some(cancel.venue),
             Self::CancelAll { venue } => Some(*venue),
             Self::Query(query) => Some(query.venue),
-            Self::Resync { .. } | Self::Unfollow { .. } => None,
+            Self::Resync { .. } | Self::Unfollow { .. } | Self::Witness { .. } => None,
             Self::Amend(amend) => Some(amend.venue),
         }
     }
@@ -58,6 +60,8 @@ pub enum IntentRecord {
     Amend(Amend),
     /// A market was to be subscribed to no more.
     Unfollow { market: MarketId },
+    /// A market's book was to be asked for over REST.
+    Witness { market: MarketId },
 }
 
 impl From<&Intent> for IntentRecord {
@@ -70,6 +74,7 @@ impl From<&Intent> for IntentRecord {
             Intent::Resync { market } => Self::Resync { market: *market },
             Intent::Amend(amend) => Self::Amend(**amend),
             Intent::Unfollow { market } => Self::Unfollow { market: *market },
+            Intent::Witness { market } => Self::Witness { market: *market },
         }
     }
 }
@@ -83,5 +88,6 @@ pack_variants! {
         4 = Resync { market },
         5 = Amend(amend),
         6 = Unfollow { market },
+        7 = Witness { market },
     }
 }

@@ -186,7 +186,7 @@ severe_table! {
         Unpaired = 14, "unpaired", Critical, "Contracts are held that neither a complete basket nor a group explains.";
         OrdersRefused = 15, "orders_refused", Alarm, "Order after order is refused, at a venue or in a market: nothing new is begun there for a while.";
         Stalled = 16, "stalled", Alarm, "The thread that trades stood still.";
-        Quarantined = 17, "quarantined", Alarm, "A market was quarantined: nothing is opened there.";
+        Quarantined = 17, "quarantined", Alarm, "A market was quarantined: nothing is opened there. `surefoot status` says why, and what lifts it.";
         UnreadMoney = 18, "unread_money", Alarm, "A message about our own orders or fills could not be read in full.";
         RoundedMoney = 19, "rounded_money", Warning, "A venue told of our money more finely than our units: it was rounded against us.";
         ForeignTerms = 20, "foreign_terms", Alarm, "An order of ours rests at a venue on terms that we did not give it, or do not remember: they are taken over.";
@@ -196,6 +196,7 @@ severe_table! {
         Repeated = 24, "repeated", Alarm, "The same orders were to be sent again and again: what sends them is disabled until a person resumes.";
         DailyLossNear = 25, "daily_loss_near", Alarm, "The day has lost most of what it may lose before everything halts.";
         StrategyLossNear = 26, "strategy_loss_near", Alarm, "A strategy has lost most of what it may lose in a day before everything halts.";
+        Frozen = 27, "frozen", Alarm, "A market's stream had frozen on a link that works: its book was old and is fetched anew.";
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the core counts: plain fields, published now and then, never on every event.
 
+use crate::book::StaleWorst;
 use crate::bounds::{
     DOUBTS_SHOWN_MAX, FOREIGN_SHOWN_MAX, QUARANTINED_SHOWN_MAX, UNPAIRED_SHOWN_MAX,
 };
@@ -73,6 +74,18 @@ pub struct Stats {
     pub unread: u64,
     /// Books that became stale.
     pub stales: u64,
+    /// Times that a venue was asked over REST for the book of a market whose stream was silent beyond its rhythm.
+    pub witnesses_asked: u64,
+    /// Times that the book it showed then was ours: the market was only quiet.
+    pub witnesses_agreed: u64,
+    /// Times that no usable answer came in time.
+    pub witnesses_missing: u64,
+    /// Times that a market's stream had frozen: the venue showed another book, and went on to send nothing.
+    pub markets_frozen: u64,
+    /// Markets that are silent beyond their rhythm and of which nobody has said yet whether that is right.
+    pub suspects: u64,
+    /// The markets whose books became stale most often, and why.
+    pub stale_worst: StaleWorst,
     /// Fills and other reports that none of our orders explains.
     pub strays: u64,
     /// Alarms that have been raised.
@@ -279,7 +292,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, witnesses_asked, witnesses_agreed, witnesses_missing, markets_frozen, suspects, stale_worst, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Refused { counts }
     Foreign { count, shown }
     Doubts { count, shown }

@@ -124,6 +124,7 @@ impl Running {
         let facts = self.facts();
         let tell = |what: RunNote, text| notes.note(what.told(NamedPlace::default(), text));
         let audit = self.audit.finish();
+        self.witnesses.stop();
         let finished = match self.engine.finish() {
             Ok(finished) => finished,
             Err(why) => {

@@ -36,6 +36,7 @@ mod terminal;
 mod terms;
 mod watch;
 mod watchdog;
+pub(crate) mod witness;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub use spec::RunSpec;
 use status::Vitals;
 use watch::Watched;
 use watchdog::Watchdog;
+use witness::Witnesses;
 
 /// How often the loop looks around.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -126,6 +128,7 @@ struct Running {
     /// The comparisons with each venue.
     checks: PerVenue<VenueCheck>,
     audit: AuditThread,
+    witnesses: Witnesses,
     topology: Topology,
     began_at: Nanos,
     run: u64,

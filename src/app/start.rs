@@ -44,6 +44,7 @@ use super::status::Vitals;
 use super::terminal::Terminal;
 use super::watch::Watched;
 use super::watchdog::Watchdog;
+use super::witness::Witnesses;
 use super::{RunSpec, Running, policy_options};
 use crate::access::Access;
 use crate::catalogue::Catalogue;
@@ -302,6 +303,8 @@ struct Started {
     epoch: u64,
     /// Raw frames for the audit.
     tapped: Consumer<u8>,
+    /// Who asks the venues for books over REST.
+    witnesses: Witnesses,
     notices: Notices,
 }
 
@@ -334,7 +337,7 @@ impl MachineStart<'_> {
         let wire_logs = wire_logs(self.state, fresh, observer.announcer());
         let (to_notices, notices) = Notices::new();
         let always = self.config.journal_sync == JournalSync::Always;
-        let engine = Engine::start(plan, |ends| {
+        let mut engine = Engine::start(plan, |ends| {
             let parts = Parts {
                 accounts: &self.spec.access.accounts,
                 trust: &self.spec.access.trust,
@@ -360,7 +363,8 @@ impl MachineStart<'_> {
             Ok((wired, first))
         })
         .map_err(|error| Failed(error.exit(), error.to_string()))?;
-        Ok(Started { engine, epoch, tapped, notices })
+        let witnesses = start_witnesses(&mut engine, &self.spec.access)?;
+        Ok(Started { engine, epoch, tapped, witnesses, notices })
     }
 }
 
@@ -394,6 +398,13 @@ fn start_watchers(
             Failed(Exit::Failed, format!("starting the watchdog's thread: {error}"))
         })?;
     Ok((audit, watchdog))
+}
+
+/// The threads that ask the venues for books over REST.
+fn start_witnesses(engine: &mut Engine, access: &Access) -> Result<Witnesses, Failed> {
+    let wanted = engine.take_witnesses();
+    Witnesses::start(wanted, |venue| access.books(venue), &engine.teller())
+        .map_err(|error| Failed(Exit::Failed, format!("starting the witnesses' threads: {error}")))
 }
 
 /// What each venue is compared by.
@@ -435,7 +446,7 @@ impl Running {
         };
         let mut started = machine.run(recovered, journal, &follower, &observer)?;
         started.tell_halt(&halt);
-        let Started { engine, epoch, tapped, notices } = started;
+        let Started { engine, epoch, tapped, witnesses, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         let checks = venue_checks(&spec.access, &catalogue.directory);
         let text = format!("run {run} of the {} began", spec.mode.name());
@@ -468,6 +479,7 @@ impl Running {
             follower,
             checks,
             audit,
+            witnesses,
             topology,
             run,
             notices,

@@ -227,6 +227,7 @@ impl Running {
         ended.extend(needed.filter(|name| ["observer", "store"].contains(name)));
         ended.extend(self.follower.has_ended().then_some("snapshot"));
         ended.extend(self.audit.has_ended().then_some("audit"));
+        ended.extend(self.witnesses.have_ended().then_some("witness"));
         let still = self.engine.still(STALL_AFTER);
         let lost = self.lock.check().err();
         let directory = lost.as_ref().map(ToString::to_string);
@@ -306,6 +307,7 @@ impl Running {
             "held_back_at": held,
             "quarantined": signs.quarantined,
             "refused": refused(&seen.words.refused),
+            "stale_most": stale_most(&self.catalogue.directory, &seen.words),
             "open": signs.open,
             "mode": self.spec.mode.name(),
             "pid": std::process::id(),
@@ -367,7 +369,8 @@ fn quarantined(directory: &Directory, seen: &Snapshot) -> Vec<String> {
         .filter_map(|(market, why)| {
             let entry = directory.entry(market)?;
             let (venue, name) = (entry.def.venue.name(), entry.names.id());
-            Some(format!("{venue} {name} ({})", why.words()))
+            let words = why.words().replace("MARKET", name); // the command as it is to be typed
+            Some(format!("{venue} {name} ({words})"))
         })
         .collect();
     let more = count - names.len().min(count);
@@ -375,6 +378,21 @@ fn quarantined(directory: &Directory, seen: &Snapshot) -> Vec<String> {
         names.push(format!("and {more} more"));
     }
     names
+}
+
+/// The markets whose books became stale most often since the journal began, worst first: how often for each reason.
+fn stale_most(directory: &Directory, words: &CoreWords) -> Vec<Value> {
+    let shown = words.stale.iter().filter_map(|worst| {
+        let entry = directory.entry(worst.market)?;
+        let reasons = worst.reasons().map(|(why, times)| (why.name().to_owned(), json!(times)));
+        Some(json!({
+            "venue": entry.def.venue.name(),
+            "market": entry.names.id(),
+            "times": worst.times(),
+            "reasons": Value::Object(reasons.collect()),
+        }))
+    });
+    shown.collect()
 }
 
 /// Contracts without a partner, in words: `kalshi KXA: 18 no`.

@@ -29,6 +29,7 @@ use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::journal::{Close, Record};
 use surefoot_hot::note::Severity;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::stats::Stats;
 
 use crate::clock::Clock;
@@ -89,6 +90,8 @@ pub struct Engine {
     ops_thread: JoinHandle<()>,
     notes: Announcer,
     names: NameEnds,
+    /// Markets whose book is wanted over REST; `None` once somebody has taken them.
+    witnesses: Option<PerVenue<Consumer<Arc<Entry>>>>,
     /// Memory for the books of further markets.
     rooms: Rooms,
     stats_in: Consumer<Stats>,
@@ -154,6 +157,7 @@ impl Engine {
             ops_thread,
             notes,
             names: ends.names,
+            witnesses: Some(ends.witnesses),
             rooms,
             stats_in: ends.stats,
             base: Arc::new(Values::of(&stats)),
@@ -211,6 +215,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Which markets' books are wanted over REST.
+    ///
+    /// # Panics
+    /// If somebody has taken them before: one asks each venue.
+    pub fn take_witnesses(&mut self) -> PerVenue<Consumer<Arc<Entry>>> {
+        self.witnesses.take().expect("they are taken once")
     }
 
     /// Another way in for another thread.

@@ -6,7 +6,7 @@
 //!                                │ core │ ◀─ ops_core ◀─ ops ◀─ control, reconcile, audit
 //!                                │      │ ─▶ core_journal ─▶ journal ─▶ store
 //!                                └──────┘ ─▶ core_stats ─▶ console, status
-//!           feed ─▶ feed_tap ─▶ audit
+//!           feed ─▶ feed_tap ─▶ audit, feed ─▶ feed_witness ─▶ witness
 //!           feed ◀─ ops_feed ◀─ catalogue ─▶ ops_exec ─▶ executors
 //!           core ◀─ room_core ◀─ catalogue
 //! ```
@@ -75,6 +75,8 @@ pub const OPS_FEED: Ring = Ring::new("ops_feed", 1_024, OnFull::Wait);
 pub const OPS_EXEC: Ring = Ring::new("ops_exec", 1_024, OnFull::Wait);
 /// Memory for the books of further markets, before the core hears of them.
 pub const ROOM_CORE: Ring = Ring::new("room_core", 1_024, OnFull::Drop); // the core allocates what it is not given
+/// Markets whose book is wanted over REST: one ring a venue.
+pub const FEED_WITNESS: Ring = Ring::new("feed_witness", 64, OnFull::Drop); // the core counts it as not answered
 /// Every input, intent and note of the core, on its way to the journal.
 pub const CORE_JOURNAL: Ring = Ring::new("core_journal", 65_536, OnFull::Halt);
 /// The core's counters, for console and status.
@@ -97,6 +99,8 @@ pub struct RingEnds {
     pub names: NameEnds,
     /// The way for the memory of their books.
     pub rooms: Producer<BookRoom>,
+    /// Markets whose book is wanted over REST arrive here.
+    pub witnesses: PerVenue<Consumer<Arc<Entry>>>,
     /// The core's counters arrive here.
     pub stats: Consumer<Stats>,
     /// Every input, intent and note of the core arrives here, for the journal.
@@ -121,6 +125,8 @@ pub struct FeedEnds {
     pub intents: Consumer<Intent>,
     /// The names of further markets.
     pub names: Consumer<Arc<Entry>>,
+    /// Markets whose book is wanted over REST.
+    pub witnesses: PerVenue<Producer<Arc<Entry>>>,
 }
 
 /// The ends that one venue's executor reads from and writes to.
@@ -140,7 +146,7 @@ pub struct NameEnds {
 }
 
 /// Every ring of the machine, in the order of the drawing above.
-pub const RINGS: [Ring; 11] = [
+pub const RINGS: [Ring; 12] = [
     FEED_CORE,
     CORE_FEED,
     CORE_EXEC,
@@ -152,6 +158,7 @@ pub const RINGS: [Ring; 11] = [
     CORE_JOURNAL,
     CORE_STATS,
     FEED_TAP,
+    FEED_WITNESS,
 ];
 
 /// Makes every ring of [`RINGS`] that touches the core.
@@ -165,6 +172,8 @@ pub fn rings() -> RingEnds {
     let (ops, ops_in) = RingBuffer::new(OPS_CORE.slots);
     let (name_to_feed, feed_names) = RingBuffer::new(OPS_FEED.slots);
     let (name_to_exec, exec_names) = PerVenue::from_fn(|_| RingBuffer::new(OPS_EXEC.slots)).unzip();
+    let wanted = PerVenue::from_fn(|_| RingBuffer::new(FEED_WITNESS.slots));
+    let (to_witnesses, witnesses) = wanted.unzip();
     let (to_rooms, rooms) = RingBuffer::new(ROOM_CORE.slots);
     let (to_journal, journal) = RingBuffer::new(CORE_JOURNAL.slots);
     let (to_stats, stats) = RingBuffer::new(CORE_STATS.slots);
@@ -181,7 +190,12 @@ pub fn rings() -> RingEnds {
         turns: Arc::default(),
     };
     let agents = AgentEnds {
-        feed: FeedEnds { events: feed_core, intents: core_feed, names: feed_names },
+        feed: FeedEnds {
+            events: feed_core,
+            intents: core_feed,
+            names: feed_names,
+            witnesses: to_witnesses,
+        },
         executors: intents
             .zip(reports)
             .zip(exec_names)
@@ -189,7 +203,7 @@ pub fn rings() -> RingEnds {
         core_turns: Arc::clone(&core.turns),
     };
     let names = NameEnds { feed: name_to_feed, executors: name_to_exec };
-    RingEnds { core, agents, ops, names, rooms: to_rooms, stats, journal }
+    RingEnds { core, agents, ops, names, rooms: to_rooms, witnesses, stats, journal }
 }
 
 /// Which agents share which thread.

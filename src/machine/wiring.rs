@@ -127,8 +127,9 @@ pub fn wire(parts: Parts<'_>, ends: AgentEnds) -> Result<(Wired, Remembered), Wi
         Feed::new(feed_ends.events, parts.tap, meter()).map_err(|error| error.to_string())?;
     feed.take_intents(feed_ends.intents);
     feed.take_names(feed_ends.names);
-    // What is held in a market that was withdrawn is sold by its book: the core asks for it.
-    for entry in directory.iter().filter(|entry| directory.is_withdrawn(entry.def.market)) {
+    feed.take_witnesses(feed_ends.witnesses);
+    // What is held in a market that was withdrawn is sold by its book: the core asks for it. Of any other it may want a witness.
+    for entry in directory.iter() {
         feed.know(Arc::new(entry.clone()));
     }
     let mut options = ExecOptions { breaker_open: parts.breaker, ..ExecOptions::default() };

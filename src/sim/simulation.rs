@@ -9,7 +9,7 @@ use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::Venue;
+use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
 use surefoot_hot::outbox::Outbox;
@@ -31,6 +31,7 @@ use crate::app::LOOK_EVERY;
 use crate::app::asker::Asker;
 use crate::app::recover::InJournal;
 use crate::app::results::Results;
+use crate::app::witness;
 use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
@@ -91,6 +92,10 @@ enum Happening {
     Question(Venue),
     /// The question of the last reading arrives at all venues.
     LastQuestion,
+    /// The question for a market's book arrives at its venue.
+    Witness(MarketId),
+    /// What a venue showed arrives here.
+    Shown(Event),
     /// The core is to be told that time has passed.
     Timer,
 }
@@ -108,6 +113,8 @@ struct Simulation {
     queue: Queue<Happening>,
     links: Vec<Link>,
     accounts: Accounts,
+    /// Clients of the interface at each venue that shows books.
+    shown: PerVenue<Rest>,
     conns: u64,
     executors: PerVenue<Box<dyn Executor>>,
     shell: Shell,
@@ -186,6 +193,7 @@ impl Simulation {
             Rest::over(Arc::new(transport), endpoint(host), auth)
         };
         let metadata = PerVenue::from_fn(|venue| rest(accounts[venue].metadata_host(), None));
+        let shown = PerVenue::from_fn(|venue| rest(accounts[venue].orders_host(), None));
         let Listing { relations, extra } = &listing;
         let catalogue = Catalogue::load(&metadata, relations, extra, None).map_err(failed)?;
         if !catalogue.left_out.is_empty() {
@@ -216,6 +224,7 @@ impl Simulation {
             queue: Queue::new(),
             links,
             accounts,
+            shown,
             conns: 0,
             executors,
             shell,
@@ -352,6 +361,16 @@ impl Simulation {
                 self.shell.ask_at_end(now)?;
                 self.carry_frames();
             }
+            Happening::Witness(market) => {
+                let entry = self.directory.entry(market).expect("it is followed");
+                let venue = entry.def.venue;
+                if let Some(event) = witness::ask(&self.shown[venue], entry) {
+                    let at = now.after(self.one_way(venue));
+                    self.queue.push(at, Happening::Shown(event));
+                }
+                self.carry_frames();
+            }
+            Happening::Shown(event) => self.inbox.push_back(event),
             Happening::Timer => self.on_timer(),
         }
         Ok(())
@@ -554,8 +573,15 @@ impl Simulation {
         Ok(())
     }
 
-    /// A fresh snapshot is asked for by whichever link follows the market.
+    /// A fresh snapshot is asked for by whichever link follows the market, and a witness beside the links.
     fn fetch(&mut self, intent: Intent) {
+        if let Intent::Witness { market } = intent {
+            let Some(venue) = self.directory.entry(market).map(|entry| entry.def.venue) else {
+                return;
+            };
+            let at = self.now.after(self.one_way(venue));
+            return self.queue.push(at, Happening::Witness(market));
+        }
         let Intent::Resync { market } = intent else { return };
         let Some(entry) = self.directory.entry(market) else { return };
         let venue = entry.def.venue;

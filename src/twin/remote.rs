@@ -39,6 +39,20 @@ pub enum Fault {
     /// What concerns an account is not told on streams: Polymarket's user stream carries nothing but `PONG`, Kalshi's no
     /// fill and no order. Connections stay open, and everything else is well.
     PrivateUntold,
+    /// Polymarket's market stream says nothing more of this market, but for whole books where it is subscribed to; everything
+    /// else is well, REST too.
+    MarketFrozen(ConditionId),
+}
+
+/// A market of Polymarket: `0x` and 64 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConditionId([u8; 66]);
+
+impl ConditionId {
+    /// From the text; `None` where it has another length.
+    pub fn new(text: &str) -> Option<Self> {
+        text.as_bytes().try_into().ok().map(Self)
+    }
 }
 
 impl Fault {
@@ -68,7 +82,8 @@ impl Fault {
             | Self::OrdersTooEarly
             | Self::OrdersForbidden
             | Self::MarketOnlyPongs
-            | Self::PrivateUntold => None,
+            | Self::PrivateUntold
+            | Self::MarketFrozen(_) => None,
         }
     }
 
@@ -78,6 +93,10 @@ impl Fault {
         match self {
             Self::MarketOnlyPongs => is_market && text != "PONG",
             Self::PrivateUntold => PRIVATE_KINDS.into_iter().any(tells),
+            Self::MarketFrozen(ConditionId(market)) => {
+                let is_of_it = text.as_bytes().windows(market.len()).any(|part| part == market);
+                is_market && is_of_it && !tells("\"event_type\":\"book\"")
+            }
             Self::None
             | Self::Frozen
             | Self::Down

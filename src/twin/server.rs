@@ -25,7 +25,7 @@ use super::conn::Conn;
 use super::tls::Authority;
 use super::{ConnId, Host, VenueServer};
 
-pub use super::remote::{Act, Command, Fault, Remote, Running, Stamp, StampKind};
+pub use super::remote::{Act, Command, ConditionId, Fault, Remote, Running, Stamp, StampKind};
 
 /// The most connections of one host at one time. Each host has a share of its own, so that a client of one cannot
 /// keep everybody from the others.

@@ -81,6 +81,7 @@ const TESTS: &[Test] = tests! {
         venues_ill::answers_that_come_seconds_late_leave_nothing_on_one_leg
         venues_ill::answers_without_a_body_leave_nothing_on_one_leg
         venues_ill::a_market_stream_of_pongs_alone_is_not_traded_on
+        venues_ill::a_market_that_freezes_on_a_living_stream_is_found
         venues_ill::private_streams_that_tell_nothing_of_our_orders_leave_nothing_on_one_leg
         demo::a_recorded_session_plays_beside_the_generated_one
         control::a_journal_without_room_halts_and_the_end_is_still_compared_and_told

@@ -10,7 +10,8 @@ use surefoot::access::Access;
 use surefoot::twin::Host;
 use surefoot::twin::demo::Demo;
 use surefoot::twin::open::{Options, open};
-use surefoot::twin::server::{Command, Fault, Remote, Running};
+use surefoot::twin::server::{Command, ConditionId, Fault, Remote, Running};
+use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
 use crate::harness::take_seed;
@@ -223,6 +224,33 @@ pub fn a_market_stream_of_pongs_alone_is_not_traded_on() {
     eprintln!("found after {found:?}, {} first legs until then", decided(begin, blind));
     assert_eq!(decided(blind, end), 0, "orders were decided from frozen books");
     ward.discharge(&well);
+}
+
+/// One market's changes stop while its link and its neighbours go on: nothing but its own rhythm and a look over REST tell.
+pub fn a_market_that_freezes_on_a_living_stream_is_found() {
+    let ward = Ward::open("frozen", 71);
+    let market = ward.access.relations.pairs[0].name_at(Venue::Polymarket).unwrap().to_owned();
+    let began = Instant::now();
+    let frozen = Fault::MarketFrozen(ConditionId::new(&market).unwrap());
+    ward.fault(&[Host::PolymarketWs], frozen);
+    let ill = ward.until("the market is found frozen", |status| {
+        count(status, "/figures/core/core_markets_frozen") > 0
+    });
+    eprintln!("found after {:?}: {}", began.elapsed(), ill["stale_most"]);
+    assert_eq!(count(&ill, "/links_up"), 4, "the streams live");
+    let named = ill["stale_most"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|stale| stale["market"] == market.as_str() && count(stale, "/reasons/frozen") > 0);
+    assert!(named, "{ill:#}");
+    let told = wait("the alarm is kept", || {
+        let query = "SELECT count(*) FROM alarms WHERE what = 'frozen'";
+        (ask(&database(&ward.state), query) > 0).then_some(())
+    });
+    assert!(told.is_some(), "{}", ward.run.err());
+    ward.fault(&[Host::PolymarketWs], Fault::None);
+    ward.discharge(&ill);
 }
 
 /// Fills that no stream tells are asked for, the first time at once: a leg stands alone for no longer than that and a

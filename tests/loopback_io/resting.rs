@@ -80,8 +80,8 @@ impl<W: VenueCodec> Desk<W> {
         self.core.check_invariants();
         for intent in self.out.intents() {
             match intent {
-                // The feed's; the sessions here ask by themselves, and no market is withdrawn.
-                Intent::Resync { .. } | Intent::Unfollow { .. } => {}
+                // The feed's; the sessions here ask by themselves, no market is withdrawn, and no silence lasts.
+                Intent::Resync { .. } | Intent::Unfollow { .. } | Intent::Witness { .. } => {}
                 Intent::Place(_)
                 | Intent::Cancel(_)
                 | Intent::CancelAll { .. }

@@ -343,6 +343,10 @@ fn made_up_nothing(event: &Event, clean: &[Event], said: &Said) {
             bid.iter().chain(&ask).for_each(|&price| said.price(price));
             is_like(&|other| matches!(*other, Event::Top { market: m, .. } if m == market));
         }
+        Event::Stated { market, bid, ask } => {
+            bid.iter().chain(&ask).for_each(|&price| said.price(price));
+            is_like(&|other| matches!(*other, Event::Stated { market: m, .. } if m == market));
+        }
         Event::Trade { market, price, qty, taker } => {
             whole(qty);
             said.price(price);

@@ -222,7 +222,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
             Intent::Cancel(cancel) => self.push_cancel(now, cancel),
             Intent::CancelAll { .. } => self.cancel_all.want(now),
             Intent::Query(query) => self.push_query(now, query),
-            Intent::Resync { .. } | Intent::Unfollow { .. } => {
+            Intent::Resync { .. } | Intent::Unfollow { .. } | Intent::Witness { .. } => {
                 panic!("what concerns subscriptions is wired to the feed")
             }
         }

@@ -19,6 +19,7 @@ use surefoot_hot::event::{Event, Link};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::Counters;
 
@@ -60,6 +61,8 @@ pub struct Feed<M> {
     leaving: Vec<MarketId>,
     /// Requests for markets that found no place on any link.
     unplaced: u64,
+    /// Where it is said of which market a venue's book is wanted over REST.
+    witnesses: Option<PerVenue<Producer<Arc<Entry>>>>,
     /// Links that have something to do in the next turn, one bit for each. Most of a hundred links are idle at any moment.
     awake: Vec<u64>,
     /// When the first link's deadline comes.
@@ -97,6 +100,7 @@ impl<M: Meter> Feed<M> {
             spares: Vec::new(),
             leaving: Vec::with_capacity(ROUTED_MAX),
             unplaced: 0,
+            witnesses: None,
             awake: Vec::new(),
             deadline: Nanos::ZERO,
             told: Vec::new(),
@@ -144,7 +148,13 @@ impl<M: Meter> Feed<M> {
         self.unplaced
     }
 
-    /// Where [`Intent::Resync`] and [`Intent::Unfollow`] come from. Any other intent there is a mistake of the wiring.
+    /// Where it says of which market a venue's book is wanted over REST: somebody asks for it who may wait for an answer. What
+    /// finds no room there is not asked for; the core counts it as not answered.
+    pub fn take_witnesses(&mut self, witnesses: PerVenue<Producer<Arc<Entry>>>) {
+        self.witnesses = Some(witnesses);
+    }
+
+    /// Where [`Intent::Resync`], [`Intent::Unfollow`] and [`Intent::Witness`] come from. Any other intent there is a mistake of the wiring.
     pub fn take_intents(&mut self, core_feed: Consumer<Intent>) {
         self.intents = Some(core_feed);
     }
@@ -287,6 +297,7 @@ impl<M: Meter> Feed<M> {
                     self.resync(now, market);
                 }
                 Intent::Unfollow { market } => self.leaving.push(market),
+                Intent::Witness { market } => self.hand_on_witness(market),
                 Intent::Place(_)
                 | Intent::Cancel(_)
                 | Intent::CancelAll { .. }
@@ -317,6 +328,14 @@ impl<M: Meter> Feed<M> {
             self.know(entry);
         }
         work
+    }
+
+    /// A market's book is wanted over REST.
+    fn hand_on_witness(&mut self, market: MarketId) {
+        let entry = self.known.get(market.index()).and_then(Option::as_ref);
+        if let (Some(witnesses), Some(entry)) = (&mut self.witnesses, entry) {
+            let _ = witnesses[entry.def.venue].push(Arc::clone(entry));
+        }
     }
 
     /// A fresh snapshot of a market is wanted: one that no link carries is subscribed to.

@@ -177,6 +177,7 @@ const fn is_market_data(event: &Event) -> bool {
             | Event::Level(_)
             | Event::Mirror { .. }
             | Event::Top { .. }
+            | Event::Stated { .. }
             | Event::Trade { .. }
             | Event::Stale { .. } // the whole link is declared stale instead
     )

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use surefoot_hot::book::StaleWorst;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::Reject;
@@ -58,6 +59,8 @@ pub struct CoreWords {
     pub refused: Refused,
     /// The quarantined markets.
     pub quarantined: Quarantined,
+    /// The markets whose books became stale most often, and why.
+    pub stale: StaleWorst,
     /// Contracts without a partner.
     pub unpaired: Unpaired,
     /// Orders at each venue that are not ours.
@@ -74,6 +77,7 @@ impl CoreWords {
             tripped: stats.tripped,
             refused: stats.refused,
             quarantined: stats.quarantined_shown,
+            stale: stats.stale_worst,
             unpaired: stats.unpaired,
             foreign: stats.foreign,
             doubts: stats.doubts,

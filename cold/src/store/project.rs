@@ -106,7 +106,8 @@ impl Cursor {
                 | IntentRecord::Query(_)
                 | IntentRecord::Resync { .. }
                 | IntentRecord::Amend(_)
-                | IntentRecord::Unfollow { .. },
+                | IntentRecord::Unfollow { .. }
+                | IntentRecord::Witness { .. },
             ) => {}
             Body::Note(note) => self.note(db, note, at)?,
             Body::Close(close) => {
@@ -191,6 +192,7 @@ impl Cursor {
             | Event::Level(_)
             | Event::Mirror { .. }
             | Event::Top { .. }
+            | Event::Stated { .. }
             | Event::Trade { .. }
             | Event::Stale { .. }
             | Event::StaleAll { .. }
@@ -205,7 +207,8 @@ impl Cursor {
             | Event::Way { .. }
             | Event::Listed { .. }
             | Event::Odd { .. }
-            | Event::FeeChange { .. } => {}
+            | Event::FeeChange { .. }
+            | Event::Witness { .. } => {}
         }
         Ok(())
     }

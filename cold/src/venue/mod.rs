@@ -5,10 +5,12 @@ pub mod kalshi;
 mod markets;
 pub mod polymarket;
 
-use surefoot_hot::ids::{ClusterId, Venue};
-use surefoot_hot::units::Price;
+use surefoot_hot::book::digest;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+use surefoot_hot::units::{Nanos, Price, Qty};
 
-use crate::directory::Entry;
+use crate::directory::{Entry, Names};
 use crate::rest::Rest;
 
 /// Markets asked about in one request.
@@ -21,6 +23,27 @@ pub struct Terms {
     pub entries: Vec<Entry>,
     /// What was left out, and why: one sentence each.
     pub left_out: Vec<String>,
+}
+
+/// A market's YES book as its venue shows it over REST.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShownBook {
+    /// Levels that hold something, in any order.
+    pub bids: Vec<(Price, Qty)>,
+    /// Levels that hold something, in any order, as prices of YES.
+    pub asks: Vec<(Price, Qty)>,
+    /// The venue's own time of it; zero where it gives none.
+    pub venue_time: Nanos,
+}
+
+impl ShownBook {
+    /// What the core is told of it.
+    pub fn event(mut self, market: MarketId) -> Event {
+        self.bids.sort_unstable_by_key(|(price, _)| std::cmp::Reverse(*price));
+        self.asks.sort_unstable_by_key(|(price, _)| *price);
+        let digest = digest(self.bids.iter().copied(), self.asks.iter().copied());
+        Event::Witness { market, digest, venue_time: self.venue_time }
+    }
 }
 
 /// How the markets of a venue are read, by what the venue calls them. The client handed in leads to the venue's metadata, which
@@ -42,6 +65,11 @@ pub trait Listing {
     /// # Errors
     /// The venue does not answer, or not with a list.
     fn results(&self, rest: &Rest, names: &[&str]) -> Result<Vec<(String, Price)>, String>;
+    /// The whole book of one market. The client leads to the interface that takes orders; this path needs no key.
+    ///
+    /// # Errors
+    /// The venue does not answer, or not with a book that is understood to the last level.
+    fn book(&self, rest: &Rest, names: &Names) -> Result<ShownBook, String>;
 }
 
 /// How a venue's markets are read.

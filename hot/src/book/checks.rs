@@ -33,12 +33,20 @@ pub(super) struct Checks {
     crossed: bool,
     /// Set while a frame has ended with one of them open: since when.
     since: Option<Nanos>,
+    /// Best prices that were stated apart from any change, and when. They put nothing in doubt while they wait.
+    stated: Option<(TopCheck, Nanos)>,
     open: bool,
 }
 
 impl Checks {
-    pub(super) const NONE: Self =
-        Self { top: None, mirrors: [None; MIRRORS_MAX], crossed: false, since: None, open: false };
+    pub(super) const NONE: Self = Self {
+        top: None,
+        mirrors: [None; MIRRORS_MAX],
+        crossed: false,
+        since: None,
+        stated: None,
+        open: false,
+    };
 
     /// Whether anything is open.
     pub(super) const fn is_open(&self) -> bool {
@@ -55,6 +63,25 @@ impl Checks {
         if self.since.is_none() {
             self.since = Some(now);
         }
+    }
+
+    /// Since when the book has not come to best prices that were stated apart from any change.
+    pub(super) const fn stated_since(&self) -> Option<Nanos> {
+        match self.stated {
+            Some((_, since)) => Some(since),
+            None => None,
+        }
+    }
+
+    /// A newer statement apart from any change replaces an older one, which the book has passed by.
+    pub(super) const fn hold_stated(&mut self, check: TopCheck, now: Nanos) {
+        self.stated = Some((check, now));
+        self.open = true;
+    }
+
+    /// The book agrees with what is stated now.
+    pub(super) const fn drop_stated(&mut self) {
+        self.stated = None;
     }
 
     /// Whether the book is crossed now; settled with the rest.
@@ -89,6 +116,7 @@ impl Checks {
         top_agrees: impl Fn(TopCheck) -> bool,
         mirror_agrees: impl Fn(MirrorCheck) -> bool,
     ) -> Option<StaleWhy> {
+        self.stated = self.stated.filter(|(check, _)| !top_agrees(*check));
         self.top = self.top.filter(|check| !top_agrees(*check));
         let mut left = self.top.map(|_| StaleWhy::Top);
         for slot in &mut self.mirrors {
@@ -100,8 +128,8 @@ impl Checks {
         if self.crossed {
             left = Some(StaleWhy::Crossed);
         }
-        self.open = left.is_some();
-        if !self.open {
+        self.open = left.is_some() || self.stated.is_some();
+        if left.is_none() {
             self.since = None;
         }
         left
@@ -111,5 +139,5 @@ impl Checks {
 pack_fields! {
     TopCheck { bid, ask }
     MirrorCheck { side, price, qty }
-    Checks { top, mirrors, crossed, since, open }
+    Checks { top, mirrors, crossed, since, stated, open }
 }

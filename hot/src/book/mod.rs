@@ -19,11 +19,15 @@ mod stale;
 mod table;
 #[cfg(test)]
 mod tests;
+mod witness;
+mod worst;
 
 pub use ladder::{Ladder, Moved, Ranks};
 pub use level::{Change, Level};
 pub use stale::StaleWhy;
 pub use table::Books;
+pub use witness::digest;
+pub use worst::{StaleMarket, StaleWorst};
 
 use crate::grid::Grid;
 use crate::ids::{Outcome, Side, Venue};
@@ -39,8 +43,8 @@ use scale::Scale;
 ///
 /// One match is told in several frames: a bid joins at the ask's price in one and the ask goes in the next, or each of
 /// two frames of a sweep states the best prices after both. They are a millisecond or two apart (reported by users of
-/// Polymarket, 2026-11). Its `best_bid_ask` too comes ahead of the `price_change` that causes it, by up to 1.4 ms (58
-/// of 58 on the session of 2026-09-24). Meanwhile the book is known to be old and nothing is opened from it.
+/// Polymarket, 2026-11). Meanwhile the book is known to be old and nothing is opened from it. Its `best_bid_ask` comes ahead of
+/// the `price_change` that causes it, by up to 1.4 ms (58 of 58 on the session of 2026-09-24): it has as long to come true.
 pub const DOUBT_NS_MAX: Nanos = Nanos::from_millis(25);
 
 /// Ranks that the shared ladders have room for: tenths of a cent, the finest grid a market is usually moved to.
@@ -102,6 +106,10 @@ pub struct Book {
     link: Option<LinkNumber>,
     /// Whether the market is subscribed to, so that the book may be expected to be whole.
     followed: bool,
+    /// Frames and snapshots about it so far; only whether it has moved says anything.
+    frames: u32,
+    /// How often it became stale for each reason, by the reason's number.
+    stales: [u16; StaleWhy::ALL.len()],
 }
 
 /// Memory for one market's book, on its way to the core from a thread that may allocate.
@@ -161,6 +169,8 @@ impl Book {
             refile: true,
             link: None,
             followed: true,
+            frames: 0,
+            stales: [0; StaleWhy::ALL.len()],
         }
     }
 
@@ -204,6 +214,7 @@ impl Book {
     /// The frame is over: now, and not before, the book has to make sense.
     #[inline]
     fn end_frame(&mut self, now: Nanos) -> Applied {
+        self.frames = self.frames.wrapping_add(1);
         if self.sync != Sync::Good {
             return Applied::Pending; // a snapshot ends with its end, whatever its levels say
         }
@@ -256,6 +267,25 @@ impl Book {
         }
         self.checks.hold_top(check);
         self.on_check(now)
+    }
+
+    /// The venue states its best prices apart from any change, which may still be on its way.
+    pub(crate) fn on_stated(
+        &mut self,
+        now: Nanos,
+        bid: Option<Price>,
+        ask: Option<Price>,
+    ) -> Applied {
+        let check = TopCheck { bid, ask };
+        if self.sync == Sync::Good {
+            if self.top_agrees(check) {
+                self.checks.drop_stated();
+            } else {
+                self.checks.hold_stated(check, now);
+            }
+            self.refile = true;
+        }
+        Applied::Unchanged
     }
 
     /// The venue states through the other outcome what one level holds.
@@ -330,6 +360,7 @@ impl Book {
             return Applied::Unchanged; // sent before the venue heard that it is not wanted
         }
         let was_good = self.sync == Sync::Good;
+        self.frames = self.frames.wrapping_add(1);
         self.drop_levels();
         self.sync = Sync::Loading;
         self.refile = true;
@@ -442,6 +473,8 @@ impl Book {
             return Applied::Unchanged;
         }
         self.sync = Sync::Stale { why, since: now };
+        let times = &mut self.stales[why as usize];
+        *times = times.saturating_add(1);
         self.refile = true;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
@@ -455,10 +488,12 @@ impl Book {
 
     /// Time passed: a book that has disagreed with its venue for too long is stale.
     fn on_time(&mut self, now: Nanos) -> Option<StaleWhy> {
-        if !self.is_overdue(now) {
-            return None;
-        }
-        let why = self.settle()?;
+        let is_late = |since: Nanos| now.since(since) >= DOUBT_NS_MAX;
+        let why = match (self.is_overdue(now), self.checks.stated_since()) {
+            (true, _) => self.settle()?,
+            (false, Some(since)) if is_late(since) => StaleWhy::Top,
+            (false, _) => return None,
+        };
         self.fail(now, why);
         Some(why)
     }
@@ -499,9 +534,29 @@ impl Book {
         self.sync
     }
 
+    /// Whether time alone may make it stale: it disagrees with what the venue stated.
+    const fn is_timed(&self) -> bool {
+        self.checks.since().is_some() || self.checks.stated_since().is_some()
+    }
+
     /// Since when it disagrees with what the venue stated outside a frame, if it does.
     pub const fn doubted_since(&self) -> Option<Nanos> {
         self.checks.since()
+    }
+
+    /// Moves with every frame and every snapshot about it: a market is silent while this stands still.
+    pub const fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// How often it became stale for each reason, by the reason's number; none counts beyond 65,535.
+    pub const fn stales(&self) -> &[u16; StaleWhy::ALL.len()] {
+        &self.stales
+    }
+
+    /// What a witness of the same book says of it: see [`digest`].
+    pub fn digest(&self) -> u64 {
+        digest(self.levels(Side::Bid), self.levels(Side::Ask))
     }
 
     /// Goes up whenever the levels are dropped: quantities of two epochs cannot be compared.
@@ -629,7 +684,7 @@ state_fields! {
     Book {
         terms: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
         frame_open: value, checks: value, venue_time: value, link: value,
-        refile: derived, followed: value,
+        refile: derived, followed: value, frames: value, stales: value,
     } then rebuild
 }
 

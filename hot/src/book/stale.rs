@@ -29,6 +29,10 @@ enum_table! {
         Grid = 10, "grid";
         /// The program started again.
         Restart = 11, "restart";
+        /// The venue shows another book over REST, and the stream has not said so.
+        Frozen = 12, "frozen";
+        /// The market is silent beyond its rhythm, and the venue does not answer over REST whether that is right.
+        Unwitnessed = 13, "unwitnessed";
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every market's book, by market id.
 
+use super::worst::{StaleMarket, StaleWorst};
 use super::{Applied, Book, BookRoom, Ladder, RANKS_ROOM};
 use crate::book::StaleWhy;
 use crate::bounds::{BOOK_ROOMS_MAX, FINER_GRIDS_MAX, MARKET_LINKS_MAX, MARKETS_MAX};
@@ -42,6 +43,8 @@ pub struct Books {
     finer: Vec<[Ladder; 2]>,
     /// Memory for the books of further markets, made by others.
     rooms: Vec<BookRoom>,
+    /// The markets whose books became stale most often.
+    worst: StaleWorst,
 }
 
 impl Books {
@@ -63,6 +66,7 @@ impl Books {
                 .map(|_| [(); 2].map(|()| Ladder::new(1, RANKS_ROOM)))
                 .collect(),
             rooms: Vec::with_capacity(BOOK_ROOMS_MAX),
+            worst: StaleWorst::default(),
         }
     }
 
@@ -120,6 +124,18 @@ impl Books {
         self.waiting.next(from.index()).map(|market| MarketId::new(market as u16))
     }
 
+    /// The first market from `from` on that is followed.
+    #[inline]
+    pub fn next_followed(&self, from: MarketId) -> Option<MarketId> {
+        let of_venue = self.markets.values().filter_map(|markets| markets.next(from.index()));
+        of_venue.min().map(|market| MarketId::new(market as u16))
+    }
+
+    /// The markets whose books became stale most often, and why.
+    pub const fn stale_worst(&self) -> StaleWorst {
+        self.worst
+    }
+
     /// The next market whose book became stale together with others: whoever keeps prices of it has to look again.
     pub fn take_failed(&mut self) -> Option<MarketId> {
         self.failed.pop().map(|market| MarketId::new(market as u16))
@@ -140,9 +156,13 @@ impl Books {
         let Some(book) = self.get_mut(market) else { return };
         book.refile = false;
         let venue = book.terms().venue;
-        let (is_well, is_doubted) = (book.is_well(), book.doubted_since().is_some());
+        let (is_well, is_doubted) = (book.is_well(), book.is_timed());
         let (is_waiting, is_followed) = (book.is_waiting(), book.is_followed());
         let fed_by = book.fed_by();
+        let stales = StaleMarket { market, by: *book.stales() };
+        if stales.times() > 0 {
+            self.worst.rise(stales);
+        }
         for of in Venue::ALL {
             let was_of = self.markets[of].contains(at);
             self.well[of] -= usize::from(was_of && self.is_well.contains(at));
@@ -174,7 +194,7 @@ impl Books {
             let is = |of: fn(&Book) -> bool| book.as_ref().is_some_and(of);
             assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
             assert_eq!(self.waiting.contains(at), is(Book::is_waiting), "market {at} waits");
-            let is_doubted = is(|book| book.doubted_since().is_some());
+            let is_doubted = is(Book::is_timed);
             assert_eq!(self.doubted.contains(at), is_doubted, "market {at} is in doubt");
             if let Some((venue, link)) = book.as_ref().and_then(Book::fed_by) {
                 of_links += 1;
@@ -327,5 +347,6 @@ state_fields! {
     Books {
         books: slots, markets: derived, well: derived, is_well: derived, doubted: derived, waiting: derived, failed: value,
         by_link: derived, link_of: derived, turn: index, finer: derived, rooms: derived,
+        worst: derived,
     } then rebuild
 }

@@ -557,3 +557,70 @@ fn a_larger_room_serves_a_smaller_grid_without_being_written() {
     assert_eq!(book.apply(T, &set(Side::Ask, 4_800, 2)), Top);
     assert_eq!(book.levels(Side::Ask).count(), 2);
 }
+
+#[test]
+fn every_reason_for_which_a_book_was_stale_is_counted() {
+    let mut books = Books::new();
+    books.apply(T, &Event::Market(terms(100)));
+    let mut of = |events: &[Event]| {
+        for event in events {
+            books.apply(T, event);
+        }
+        books.check_lists();
+        books.stale_worst().iter().next().map(|worst| worst.reasons().collect::<Vec<_>>())
+    };
+    let stale = |why| Event::Stale { market: M, why };
+    assert_eq!(of(&[BEGIN, END]), None);
+    assert_eq!(of(&[stale(StaleWhy::Gap)]), Some(vec![(StaleWhy::Gap, 1)]));
+    assert_eq!(
+        of(&[stale(StaleWhy::Hash)]),
+        Some(vec![(StaleWhy::Gap, 1)]),
+        "it was stale already"
+    );
+    let link = Event::Link {
+        venue: Venue::Kalshi,
+        link: crate::event::Link::Market,
+        number: LinkNumber::FIRST,
+        up: false,
+    };
+    let again = [BEGIN, END, stale(StaleWhy::Gap), BEGIN, END, link];
+    assert_eq!(of(&again), Some(vec![(StaleWhy::Gap, 2), (StaleWhy::Link, 1)]));
+}
+
+#[test]
+fn best_prices_stated_ahead_of_a_change_have_as_long_as_a_doubt_to_come_true() {
+    let stated = |bid, ask| Event::Stated { market: M, bid: Some(px(bid)), ask: Some(px(ask)) };
+    let (begin, late) = (set(Side::Bid, 4_700, 1), T.after(DOUBT_NS_MAX));
+    for (events, why) in [
+        (vec![stated(4_700, 4_900)], None),
+        (vec![stated(4_800, 4_900)], Some(StaleWhy::Top)),
+        // Its change came.
+        (vec![stated(4_800, 4_900), set(Side::Bid, 4_800, 1)], None),
+        // It came, and the next one after it.
+        (vec![stated(4_800, 4_900), set(Side::Bid, 4_800, 1), set(Side::Bid, 4_800, 0)], None),
+        // A burst: the statements run ahead, and the last one comes true.
+        (
+            vec![stated(4_800, 4_900), stated(4_600, 4_900), set(Side::Bid, 4_800, 1)],
+            Some(StaleWhy::Top),
+        ),
+        (vec![stated(4_800, 4_900), stated(4_600, 4_900), set(Side::Bid, 4_700, 0)], None),
+        // Another change explains nothing.
+        (vec![stated(4_800, 4_900), set(Side::Bid, 4_600, 7)], Some(StaleWhy::Top)),
+        // A fresh snapshot ends it.
+        (vec![stated(4_800, 4_900), BEGIN, END], None),
+    ] {
+        let mut books = Books::new();
+        let whole = [set(Side::Bid, 4_600, 1), begin, set(Side::Ask, 4_900, 1)];
+        for event in [Event::Market(terms(100)), BEGIN].iter().chain(&whole).chain([&END]) {
+            books.apply(T, event);
+        }
+        for event in &events {
+            books.apply(T, event);
+            books.check_lists();
+            assert!(!matches!(books.get(M).unwrap().sync(), Sync::Stale { .. }));
+        }
+        assert!(books.get(M).unwrap().is_good(), "it puts nothing in doubt while it waits");
+        assert_eq!(books.poll_overdue(Nanos::new(late.get() - 1)), None);
+        assert_eq!(books.poll_overdue(late), why.map(|why| (M, why)), "{events:?}");
+    }
+}

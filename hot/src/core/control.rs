@@ -246,6 +246,7 @@ impl Core {
         }
         self.reprice_failed();
         self.tend_quarantine(now, out);
+        self.tend_silence(now, out);
         self.ask_for_snapshots(now, out);
         self.ask_about_orders(now, out);
         self.withdraw_where_none_opens(now, out);

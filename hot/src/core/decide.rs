@@ -92,7 +92,10 @@ impl Core {
             Applied::Stale(why) => {
                 self.stats.stales += 1;
                 if let Some(market) = event.market() {
-                    if !why.resyncs_by_itself() {
+                    // With another grid comes a snapshot, or the session has asked for one already: asked for again, it would
+                    // take the one that is here for an old one, and drop the changes that follow.
+                    let is_asked = matches!(event, Event::GridChange { .. });
+                    if !why.resyncs_by_itself() && !is_asked {
                         self.resync_asked[market.index()] = now;
                         out.send(Intent::Resync { market });
                     }

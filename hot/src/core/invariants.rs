@@ -27,6 +27,7 @@ impl Core {
         self.check_live();
         self.books.check_lists();
         self.quarantine.check_list();
+        self.silence.check_count();
         self.groups.check_counts();
         self.check_leaving();
         self.check_fee_rules();

@@ -36,6 +36,7 @@
 //! | `fills`, `orphans` | fills booked or void; reports under a name that no order of ours has | a fill is booked once and undone at most once (O5) |
 //! | `episodes` | each basket's last opportunity, verdict and cooldown | a verdict is told once an episode |
 //! | `truth` | links, age of market data, agreement with each venue | nothing is known when a run begins |
+//! | `silence` | the rhythm of each market's book messages, who is silent beyond it, and what a witness says | a market is called frozen on the venue's own word alone |
 //! | `tape` | the last public trade in each market | it is of the market's YES |
 //! | `terms_age` | when each market's terms were read | a market that is left out of a reading grows no younger by it |
 //! | `measured` | how quickly venues acknowledge orders, how far our clock is off, our own latency, whether executors would send | nothing is known when a run begins |
@@ -85,6 +86,7 @@ mod report;
 mod resting;
 mod run;
 mod sale;
+mod silence;
 mod snapshot;
 mod tape;
 mod terms_age;
@@ -126,6 +128,7 @@ use orphans::Orphans;
 use quarantine::Quarantine;
 use repairs::Repairs;
 use run::RunState;
+use silence::Silence;
 use tape::Tape;
 use terms_age::TermsAge;
 use truth::Truth;
@@ -158,6 +161,7 @@ pub struct Core {
     resync_asked: Vec<Nanos>,
     /// The market from which the next timer event looks for books that wait for a snapshot.
     snapshots_from: MarketId,
+    silence: Silence,
     truth: Truth,
     tape: Tape,
     terms_age: TermsAge,
@@ -198,6 +202,7 @@ impl Core {
             fee_rules: FeeRules::new(),
             resync_asked: vec![Nanos::ZERO; MARKETS_MAX],
             snapshots_from: MarketId::new(0),
+            silence: Silence::new(),
             truth: Truth::new(),
             tape: Tape::new(),
             terms_age: TermsAge::new(),
@@ -262,6 +267,9 @@ impl Core {
             Event::BasketWithdrawn { basket, why } => {
                 self.on_basket_withdrawn(now, *basket, *why, out);
             }
+            Event::Witness { market, digest, venue_time } => {
+                self.on_witness(now, *market, *digest, *venue_time, out);
+            }
             Event::Trade { market, price, .. } => self.tape.on_trade(now, *market, *price),
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
             Event::Link { venue, link, number, up } => {
@@ -279,6 +287,7 @@ impl Core {
             | Event::SnapshotEnd { .. }
             | Event::Mirror { .. }
             | Event::Top { .. }
+            | Event::Stated { .. }
             | Event::Stale { .. }
             | Event::StaleAll { .. }
             | Event::GridChange { .. }
@@ -322,6 +331,8 @@ impl Core {
             disabled: self.repeats.is_any_disabled(),
             quarantined: self.quarantined(),
             quarantined_shown: self.quarantine.shown(),
+            stale_worst: self.books.stale_worst(),
+            suspects: self.silence.suspects().into(),
             unread_now: self.quarantine.is_unread(),
             markets_leaving: self.leaving.markets() as u64,
             epoch: self.run.epoch(),
@@ -465,6 +476,10 @@ fn hash_intent(hash: &mut Hash64, now: Nanos, intent: &Intent) {
         }
         Intent::Unfollow { market } => {
             hash.word(7);
+            hash.word(u64::from(market.get()));
+        }
+        Intent::Witness { market } => {
+            hash.word(8);
             hash.word(u64::from(market.get()));
         }
         Intent::Amend(amend) => {

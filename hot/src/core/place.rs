@@ -167,7 +167,7 @@ impl Core {
             stopping: self.run.is_stopping(),
             reconciled: self.agreed(),
             linked: self.truth.is_linked(order.venue),
-            book_good: book.is_good(),
+            book_good: book.is_good() && !self.silence.is_suspect(market),
             quarantined: self.quarantine.holds(market),
             withdrawn: self.is_withdrawn(market),
             data_age: self.truth.data_age(order.decided, book),
@@ -258,9 +258,13 @@ impl Core {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
             at += 1;
-            let order = self.orders.find(OrderRef::Id(id)).expect("it is on the live list").order;
-            let off = order.market == market && !grid.allows(order.on_book().1);
-            if off && order.tif.may_rest() {
+            let record = self.orders.find(OrderRef::Id(id)).expect("it is on the live list");
+            let order = record.order;
+            // As it stands, or as it will once a change that is under way is made.
+            let changed = record.change.map(|change| change.to.on(&order));
+            let is_off = |order: &Order| !grid.allows(order.on_book().1);
+            let off = is_off(&order) || changed.as_ref().is_some_and(is_off);
+            if order.market == market && off && order.tif.may_rest() {
                 self.withdraw(now, id, out);
             }
         }

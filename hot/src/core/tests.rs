@@ -34,6 +34,7 @@ mod repairs;
 mod resting;
 mod rows;
 mod sharing;
+mod silence;
 mod slack;
 mod times;
 mod undo;

@@ -26,6 +26,7 @@ impl Books {
             | Event::SnapshotEnd { market }
             | Event::Mirror { market, .. }
             | Event::Top { market, .. }
+            | Event::Stated { market, .. }
             | Event::Stale { market, .. }
             | Event::Status { market, .. } => self.apply_to(now, market, event),
             Event::Link { .. }
@@ -43,7 +44,8 @@ impl Books {
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }
-            | Event::FeeChange { .. } => Applied::Unchanged,
+            | Event::FeeChange { .. }
+            | Event::Witness { .. } => Applied::Unchanged,
         }
     }
 
@@ -99,6 +101,7 @@ impl Book {
         match *event {
             Event::Level(ref level) => self.on_level(now, level),
             Event::Top { bid, ask, last, .. } => self.on_top(now, bid, ask, last),
+            Event::Stated { bid, ask, .. } => self.on_stated(now, bid, ask),
             Event::Mirror { side, price, qty, .. } => self.on_mirror(now, side, price, qty),
             Event::SnapshotBegin { link, venue_time, .. } => {
                 self.on_snapshot_begin(link, venue_time)
@@ -125,7 +128,8 @@ impl Book {
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
             | Event::BasketWithdrawn { .. }
-            | Event::FeeChange { .. } => Applied::Unchanged,
+            | Event::FeeChange { .. }
+            | Event::Witness { .. } => Applied::Unchanged,
         }
     }
 }

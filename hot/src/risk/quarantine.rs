@@ -54,11 +54,19 @@ impl QuarantineWhy {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Shape => "odd book messages; ends by itself once its book is whole",
-            Self::Meaning => "a word that is not understood; until a person releases it",
-            Self::WorseFill => "filled at a worse price than agreed; until a person releases it",
-            Self::Overfill => "filled beyond the order; until a person releases it",
-            Self::Fees => "other fees than its rule says; until a person releases it",
-            Self::Reverts => "too many fills taken back; until a person releases it",
+            Self::Meaning => {
+                "a word that is not understood; until `surefoot release MARKET --reason …`"
+            }
+            Self::WorseFill => {
+                "filled at a worse price than agreed; until `surefoot release MARKET --reason …`"
+            }
+            Self::Overfill => "filled beyond the order; until `surefoot release MARKET --reason …`",
+            Self::Fees => {
+                "other fees than its rule says; until `surefoot release MARKET --reason …`"
+            }
+            Self::Reverts => {
+                "too many fills taken back; until `surefoot release MARKET --reason …`"
+            }
         }
     }
 }

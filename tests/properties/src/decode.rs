@@ -175,7 +175,9 @@ fn is_well_formed(event: &Event) -> bool {
                 tradable(price) && qty <= QTY_MAX
             }
             Event::Mirror { price, qty, .. } => tradable(price) && qty <= QTY_MAX,
-            Event::Top { bid, ask, .. } => bid.is_none_or(tradable) && ask.is_none_or(tradable),
+            Event::Top { bid, ask, .. } | Event::Stated { bid, ask, .. } => {
+                bid.is_none_or(tradable) && ask.is_none_or(tradable)
+            }
             Event::Trade { qty, .. } => qty <= QTY_MAX,
             Event::Report(Report::Fill(fill)) => {
                 fill.qty <= QTY_MAX && (1..=4).contains(&fill.market.get())

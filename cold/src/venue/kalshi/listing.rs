@@ -7,9 +7,11 @@ use surefoot_hot::ids::ClusterId;
 use surefoot_hot::market::MarketStatus;
 use surefoot_hot::units::Price;
 
-use super::super::{Listing, MARKETS_PER_REQUEST, Terms};
+use super::super::{Listing, MARKETS_PER_REQUEST, ShownBook, Terms};
 use super::fees::FeeChanges;
 use super::metadata::{self, Event, Series};
+use super::shown;
+use crate::directory::Names;
 use crate::json::ReadError;
 use crate::rest::Rest;
 
@@ -84,6 +86,13 @@ impl Listing for KalshiListing {
             found.extend(paid.filter_map(|market| Some((market.ticker, market.yes_pays?))));
         }
         Ok(found)
+    }
+
+    fn book(&self, rest: &Rest, names: &Names) -> Result<ShownBook, String> {
+        let path = format!("/markets/{}/orderbook", names.id());
+        let body = rest.get(&path, &[("depth", "0")]);
+        let body = body.map_err(|error| format!("kalshi book: {error}"))?;
+        shown::book(&body).map_err(|error| format!("kalshi book: {error}"))
     }
 }
 

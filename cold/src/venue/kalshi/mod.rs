@@ -12,6 +12,7 @@ mod login;
 pub mod metadata;
 pub mod reconcile;
 pub mod rest;
+mod shown;
 pub mod signer;
 
 pub use codec::{Kalshi, KalshiRates};

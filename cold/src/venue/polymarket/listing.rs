@@ -6,9 +6,9 @@ use std::sync::Arc;
 use surefoot_hot::ids::{ClusterId, MarketId};
 use surefoot_hot::units::Price;
 
-use super::super::{Listing, MARKETS_PER_REQUEST, Terms};
-use super::metadata;
-use crate::directory::Entry;
+use super::super::{Listing, MARKETS_PER_REQUEST, ShownBook, Terms};
+use super::{metadata, shown};
+use crate::directory::{Entry, Names};
 use crate::facts::EventFacts;
 use crate::rest::Rest;
 
@@ -75,6 +75,15 @@ impl Listing for PolymarketListing {
             found.extend(read.filter_map(|m| Some((m.names.condition_id, m.yes_pays?))));
         }
         Ok(found)
+    }
+
+    fn book(&self, rest: &Rest, names: &Names) -> Result<ShownBook, String> {
+        let Names::Polymarket(names) = names else {
+            return Err(format!("{}: not a market of Polymarket", names.id()));
+        };
+        let body = rest.get("/book", &[("token_id", names.yes_token.as_str())]);
+        let body = body.map_err(|error| format!("polymarket book: {error}"))?;
+        shown::book(&body, &names.yes_token).map_err(|error| format!("polymarket book: {error}"))
     }
 }
 

@@ -11,6 +11,7 @@ mod login;
 pub mod metadata;
 pub mod reconcile;
 pub mod rest;
+mod shown;
 pub mod signer;
 
 pub use codec::{Polymarket, PolymarketRates};

@@ -224,3 +224,24 @@ fn the_book_of_a_market_that_is_over_is_asked_for_no_more_and_again_where_it_ope
     desk.event(Event::Status { market: KA, status: MarketStatus::Paused });
     assert!(asked(&mut desk) > 3, "it may go on");
 }
+
+#[test]
+fn a_snapshot_that_comes_with_another_grid_is_not_asked_for_once_more() {
+    let grid = Grid::uniform(500).unwrap();
+    let asked = |desk: &mut Desk| {
+        desk.intents.clear();
+        desk.wait(Nanos::from_millis(10));
+        desk.intents.contains(&Intent::Resync { market: PM })
+    };
+    for comes in [true, false] {
+        let mut desk = Desk::new();
+        desk.book(PM, &[(40, 100)], &[(60, 100)]);
+        desk.intents.clear();
+        desk.event(Event::GridChange { market: PM, grid });
+        assert_eq!(desk.intents, [], "it comes along, or the session has asked for it");
+        if comes {
+            desk.book(PM, &[(40, 100)], &[(60, 100)]);
+        }
+        assert_eq!(asked(&mut desk), !comes, "but it is, where it did not come");
+    }
+}

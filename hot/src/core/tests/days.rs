@@ -67,6 +67,7 @@ impl Maker {
             Intent::Query(query) => self.on_query(query.order),
             Intent::CancelAll { .. } => {}
             Intent::Resync { market } => self.snapshot(*market),
+            Intent::Witness { .. } => {} // nobody is asked over REST: the stream is, in the end
             Intent::Unfollow { .. } => unreachable!("no market is withdrawn"),
             Intent::Amend(_) => unreachable!("nothing of a basket is wanted on the book"),
         }
@@ -479,6 +480,7 @@ fn placed_on(events: &[(Nanos, Event)]) -> (Core, Vec<Vec<Order>>) {
             Intent::Place(order) => Some(**order),
             Intent::Amend(_) | Intent::Cancel(_) | Intent::CancelAll { .. } => None,
             Intent::Query(_) | Intent::Resync { .. } | Intent::Unfollow { .. } => None,
+            Intent::Witness { .. } => None,
         };
         all.push(out.intents().iter().filter_map(order).collect());
         out.clear();

@@ -357,6 +357,7 @@ impl World {
                 | Intent::CancelAll { .. }
                 | Intent::Resync { .. }
                 | Intent::Unfollow { .. }
+                | Intent::Witness { .. }
                 | Intent::Amend(_) => {}
             }
         }

@@ -236,6 +236,8 @@ fn a_market_that_rejects_one_purchase_after_another_is_closed_at_the_gate_too() 
     desk.wait(Nanos::from_millis(10));
     assert!(is_cancelled(&desk, &other), "what is quoted there goes");
     desk.wait(Nanos::from_secs(300));
+    desk.book(PM, &[(40, 100)], &[(50, 100)]); // it has been silent for long
+    desk.wait(Nanos::from_millis(250));
     quote(&mut desk, PM, 36, 20);
     assert_eq!(refused(&mut desk), []);
 }

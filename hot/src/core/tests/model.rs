@@ -405,7 +405,8 @@ impl World {
                 | Intent::Query(_)
                 | Intent::CancelAll { .. }
                 | Intent::Resync { .. }
-                | Intent::Unfollow { .. } => {}
+                | Intent::Unfollow { .. }
+                | Intent::Witness { .. } => {}
             }
         }
     }

@@ -446,3 +446,55 @@ fn any_order_of_answers_leaves_no_claim_behind() {
         assert_eq!(desk.held(KA, Outcome::Yes), qty(12), "seed {seed}");
     }
 }
+
+fn cancelled(desk: &Desk) -> Vec<OrderId> {
+    let of = |intent: &Intent| match intent {
+        Intent::Cancel(cancel) => Some(cancel.order),
+        _ => None,
+    };
+    desk.intents.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_grid_change_withdraws_what_rests_off_the_new_grid_and_nothing_else() {
+    let grid = Grid::uniform(500).unwrap();
+    for (market, other) in [(PM, KA), (KA, PM)] {
+        let mut desk = quiet();
+        let off = resting(&mut desk, market);
+        quote(&mut desk, market, 45, 20, None);
+        let on = desk.last_placed();
+        desk.status(&on, VenueState::Resting, Some(0));
+        let elsewhere = resting(&mut desk, other);
+        desk.event(Event::GridChange { market, grid });
+        assert_eq!(cancelled(&desk), [off.id]);
+        for order in [&on, &elsewhere] {
+            assert_eq!(state(&desk, order), OrderState::Resting);
+        }
+        assert_eq!(desk.core.books().get(market).unwrap().levels(Side::Bid).count(), 0);
+        let placed = desk.placed().len();
+        quote(&mut desk, market, 40, 20, None);
+        assert_eq!((desk.placed().len(), refusals(&desk).pop()), (placed, Some(Refusal::Stale)));
+    }
+}
+
+#[test]
+fn a_grid_change_withdraws_what_is_on_its_way_off_the_new_grid() {
+    let grid = Grid::uniform(500).unwrap();
+    for market in [PM, KA] {
+        let mut desk = quiet();
+        quote(&mut desk, market, 45, 20, None);
+        let order = desk.last_placed();
+        desk.status(&order, VenueState::Resting, Some(0));
+        desk.wait(Nanos::from_secs(40)); // whatever a venue asks between two words about one order
+        amend(&mut desk, &order, 42, 20);
+        assert_eq!(refusals(&desk), []);
+        desk.event(Event::GridChange { market, grid });
+        assert_eq!(cancelled(&desk), [order.id], "{market:?}");
+        desk.status(&order, VenueState::Cancelled, Some(0));
+        assert_eq!(
+            (desk.placed().len(), desk.core.is_idle()),
+            (1, true),
+            "nothing takes its place"
+        );
+    }
+}

@@ -16,8 +16,8 @@ use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
 use super::wire::{
-    Fields, Message, Role, Scratch, in_yes, no_role, price_of, push_changes, push_twins,
-    read_entry, read_message, required_qty, side_of, twins, usual_changes,
+    Fields, Message, Role, Scratch, in_yes, no_role, push_changes, push_twins, read_entry,
+    read_message, required_qty, side_of, stated_top, twins, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
 use crate::book::{Change, Level, StaleWhy};
@@ -387,7 +387,7 @@ impl MarketSession {
                 self.on_changes(now, message.timestamp, sink)
             }
             b"book" => self.on_book(now, message, sink),
-            b"best_bid_ask" => self.on_best(message),
+            b"best_bid_ask" => self.on_best(message, sink),
             b"last_trade_price" => self.on_trade(message, sink),
             b"tick_size_change" => self.on_tick_size(now, message, sink),
             b"market_resolved" => self.on_resolved(message, sink),
@@ -531,14 +531,16 @@ impl MarketSession {
         Ok(())
     }
 
-    /// It comes before the change it tells of, so it checks nothing; its fields are still read.
-    fn on_best(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
-        if self.place(message).is_none() {
-            return Ok(());
-        }
-        let read = price_of("best_bid", message.best_bid)
-            .and_then(|_| price_of("best_ask", message.best_ask));
-        match read {
+    /// It comes before the change it tells of, so it is the book's to come to it. That of NO says the same.
+    fn on_best<S: Sink>(&mut self, message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
+        let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
+        match stated_top(message.best_bid, message.best_ask) {
+            Ok(Some((bid, ask)))
+                if outcome == Outcome::Yes && self.snapshots.is_synced(usize::from(slot)) =>
+            {
+                sink.push(Event::Stated { market: self.names.market(slot), bid, ask });
+                Ok(())
+            }
             Ok(_) => {
                 self.counters.ignored += 1;
                 Ok(())

@@ -12,7 +12,7 @@ pub const MARKET: [Row; 7] = [
     row("book", About::Book),
     row("price_change", About::Book),
     row("tick_size_change", About::Book), // the grid that the book stands on
-    row("best_bid_ask", About::Tape),     // ahead of the change it tells of: checks nothing
+    row("best_bid_ask", About::Tape),     // it changes no book: an odd one is nobody's loss
     row("last_trade_price", About::Tape),
     row("market_resolved", About::Life),
     row("new_market", About::Talk),

@@ -292,16 +292,11 @@ pub(super) fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<()
     let price = level_price("price", fields.price)?;
     (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
     entry.qty = required_qty(fields.size)?;
-    if !(fields.best_bid.is_empty() && fields.best_ask.is_empty()) {
-        // no bid is told as 0, no ask as 0 or 1
-        let none = |price: &Price| *price != Price::ZERO && *price != Price::ONE;
-        let bid = price_of("best_bid", fields.best_bid)?.filter(none);
-        let ask = price_of("best_ask", fields.best_ask)?.filter(none);
-        entry.top = Some(match entry.outcome {
-            Outcome::Yes => (bid, ask),
-            Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
-        });
-    }
+    let top = stated_top(fields.best_bid, fields.best_ask)?;
+    entry.top = top.map(|(bid, ask)| match entry.outcome {
+        Outcome::Yes => (bid, ask),
+        Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
+    });
     Ok(())
 }
 
@@ -408,8 +403,23 @@ pub(super) const fn in_yes(outcome: Outcome, price: Price, side: Side) -> (Price
     }
 }
 
+/// The best bid and the best ask, where there is one.
+pub(super) type Tops = (Option<Price>, Option<Price>);
+
+/// Best prices as the venue states them, where it does: no bid is told as 0, no ask as 0 or 1.
 #[inline(always)]
-pub(super) fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>, DecodeError> {
+pub(super) fn stated_top(bid: &[u8], ask: &[u8]) -> Result<Option<Tops>, DecodeError> {
+    if bid.is_empty() && ask.is_empty() {
+        return Ok(None);
+    }
+    let is_some = |price: &Price| *price != Price::ZERO && *price != Price::ONE;
+    let bid = price_of("best_bid", bid)?.filter(is_some);
+    let ask = price_of("best_ask", ask)?.filter(is_some);
+    Ok(Some((bid, ask)))
+}
+
+#[inline(always)]
+fn price_of(field: &'static str, text: &[u8]) -> Result<Option<Price>, DecodeError> {
     decimal::price(text).map_err(|why| not_decimal(field, why))
 }
 
