@@ -1,9 +1,11 @@
 //! Fast structures against naive ones, random operations: the naive one is the specification, so it is dull.
+//!
+//! `SUREFOOT_CASES` says how many steps each stream of a venue takes (20,000; a million by night), `SUREFOOT_SEED` which.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 
-use surefoot_hot::book::{Applied, Book, Change, DOUBT_NS_MAX, Level, StaleWhy, Sync};
+use surefoot_hot::book::{Applied, Book, Change, DOUBT_NS_MAX, Level, StaleWhy, Sync, digest};
 use surefoot_hot::event::Event;
 use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
@@ -123,6 +125,9 @@ impl Model {
             }
             Event::Level(level) if takes => self.level(&level),
             Event::Stale { why, .. } => self.fail(why),
+            Event::Top { last: true, .. } if self.state == State::Good && self.open => {
+                (self.open, self.doubt) = (false, self.is_crossed());
+            }
             Event::GridChange { grid, .. } => {
                 let state = self.state;
                 *self = Self { state, ..Self::new(grid) };
@@ -348,4 +353,166 @@ fn a_lost_change_of_the_top_never_survives_a_stated_top() {
         }
     }
     assert!(lost > 100 && caught > 20, "{lost} lost, {caught} caught");
+}
+
+/// How a venue tells of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// One change a message, as so much more or less, in hundredths of a contract.
+    Kalshi,
+    /// A few levels a message as what rests there now, in millionths; then the best prices after it.
+    Polymarket,
+}
+
+/// A book and its model under the messages of one venue.
+struct Stream {
+    rng: Rng,
+    shape: Shape,
+    book: Book,
+    model: Model,
+    steps: u64,
+    good: u64,
+    emptied: u64,
+    grids: u64,
+}
+
+impl Stream {
+    fn new(shape: Shape, seed: u64) -> Self {
+        let grid = grids()[1];
+        let (book, model) = (Book::new(terms(grid)), Model::new(grid));
+        let rng = Rng::new(seed);
+        Self { rng, shape, book, model, steps: 0, good: 0, emptied: 0, grids: 0 }
+    }
+
+    /// One event into both, and what may be seen of either compared.
+    fn tell(&mut self, event: &Event) {
+        self.book.apply(Nanos::new(self.steps), event);
+        self.model.apply(event);
+        let place = || format!("{:?}, step {}: {event:?}", self.shape, self.steps);
+        assert!(
+            self.model.agrees_with(&self.book),
+            "{}: {:?}, not {:?}",
+            place(),
+            self.book.sync(),
+            self.model.state
+        );
+        for side in [Side::Bid, Side::Ask] {
+            assert_eq!(self.book.best(side), self.model.best(side), "{}", place());
+        }
+        if self.steps.is_multiple_of(256) {
+            let levels = |side| self.model.levels(side);
+            for side in [Side::Bid, Side::Ask] {
+                assert!(self.book.levels(side).eq(levels(side)), "{}", place());
+            }
+            let model = digest(levels(Side::Bid).into_iter(), levels(Side::Ask).into_iter());
+            assert_eq!(self.book.digest(), model, "{}", place());
+        }
+        self.steps += 1;
+        self.good += u64::from(self.book.is_good());
+    }
+
+    /// So much as this venue may say, above zero.
+    fn qty(&mut self) -> u64 {
+        match self.shape {
+            Shape::Kalshi => (1 + self.rng.below(1_000_000)) * 10_000,
+            Shape::Polymarket => 1 + self.rng.below(10_000_000_000),
+        }
+    }
+
+    /// A level near the middle on its own side; rarely anywhere, or off the grid.
+    fn place(&mut self) -> (Side, Price) {
+        let (side, slots) = (
+            if self.rng.one_in(2) { Side::Bid } else { Side::Ask },
+            self.model.grid.slots() as u64,
+        );
+        if self.rng.one_in(3_000) {
+            return (side, Price::from_ticks(self.rng.below(10_001) as u16).unwrap());
+        }
+        let (middle, anywhere) = (slots / 2, self.rng.one_in(3_000));
+        let away = self.rng.below(middle.clamp(2, 200) - 1);
+        let slot = match side {
+            _ if anywhere => self.rng.below(slots),
+            Side::Bid => middle - 1 - away,
+            Side::Ask => (middle + away).min(slots - 1),
+        };
+        (side, self.model.grid.price(slot as usize).unwrap())
+    }
+
+    /// What happens at a level: one change in five empties it.
+    fn change(&mut self, side: Side, price: Price) -> Change {
+        let held = self.model.sides[side.index()].get(&price).copied().unwrap_or(0);
+        let empties = self.rng.one_in(5);
+        self.emptied += u64::from(empties && held > 0);
+        let qty = self.qty();
+        let (micros, shape) = (Qty::from_micros, self.shape);
+        match shape {
+            Shape::Polymarket => Change::Set(micros(if empties { 0 } else { qty })),
+            Shape::Kalshi if self.rng.one_in(2_000) => Change::Take(micros(held + 10_000)),
+            Shape::Kalshi if empties => Change::Take(micros(held)),
+            Shape::Kalshi if held > 10_000 && self.rng.one_in(3) => {
+                Change::Take(micros(self.rng.below(held / 10_000) * 10_000))
+            }
+            Shape::Kalshi => Change::Add(micros(qty)),
+        }
+    }
+
+    fn levels(&mut self, count: u64) {
+        for nth in 0..count {
+            let (side, price) = self.place();
+            let change = self.change(side, price);
+            let last = self.shape == Shape::Kalshi && nth + 1 == count;
+            self.tell(&Event::Level(Level { market: M, side, price, change, last }));
+        }
+    }
+
+    fn snapshot(&mut self) {
+        let venue_time = Nanos::new(self.steps);
+        self.tell(&Event::SnapshotBegin { market: M, link: LinkNumber::FIRST, venue_time });
+        for _ in 0..self.rng.below(60) {
+            let (side, price) = self.place();
+            let change = Change::Set(Qty::from_micros(self.qty()));
+            self.tell(&Event::Level(Level { market: M, side, price, change, last: false }));
+        }
+        self.tell(&Event::SnapshotEnd { market: M });
+    }
+
+    /// One message of the venue.
+    fn message(&mut self) {
+        let is_stale = matches!(self.model.state, State::Fresh | State::Stale(_));
+        if (is_stale && self.rng.one_in(4)) || self.rng.one_in(1_000) {
+            return self.snapshot();
+        }
+        match self.rng.below(1_000) {
+            0 => self.tell(&Event::Stale { market: M, why: StaleWhy::Gap }),
+            1 => {
+                let grids = grids();
+                let grid = grids[self.rng.below(grids.len() as u64) as usize];
+                self.grids += 1;
+                self.tell(&Event::GridChange { market: M, grid });
+            }
+            _ if self.shape == Shape::Kalshi => self.levels(1),
+            _ => {
+                let count = 1 + self.rng.below(3);
+                self.levels(count);
+                let price = |side| self.model.best(side).map(|(price, _)| price);
+                let (bid, ask) = (price(Side::Bid), price(Side::Ask));
+                self.tell(&Event::Top { market: M, bid, ask, last: true });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_book_agrees_with_sorted_maps_under_the_messages_of_either_venue() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let steps = number("SUREFOOT_CASES").unwrap_or(20_000);
+    for shape in [Shape::Kalshi, Shape::Polymarket] {
+        let mut stream = Stream::new(shape, number("SUREFOOT_SEED").unwrap_or(1));
+        while stream.steps < steps {
+            stream.message();
+        }
+        let Stream { steps, good, emptied, grids, .. } = stream;
+        assert!(good * 8 > steps, "{shape:?}: good after {good} of {steps} steps");
+        assert!(emptied * 20 > steps && grids > 0, "{shape:?}: {emptied} emptied, {grids} grids");
+    }
 }
