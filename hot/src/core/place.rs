@@ -36,11 +36,10 @@ impl Core {
     /// not be reserved yet.
     pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
         let order = self.order(now, draft);
-        if !self.may_begin(&order) {
-            return Err(Refusal::Stopping); // nothing new is begun
-        }
         let (view, cost) = self.view(&order);
-        gate::check(&view, order).map(|_| cost)
+        gate::check(&view, order)?;
+        // Only what the gate lets pass is kept back: a refusal is counted by its own name.
+        if self.may_begin(&order) { Ok(cost) } else { Err(Refusal::Stopping) }
     }
 
     /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.

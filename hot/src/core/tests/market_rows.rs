@@ -190,7 +190,7 @@ fn a_reject_keeps_quotes_out_of_its_market_for_a_while_and_nothing_else() {
     reject(&mut desk, &second, Reject::Crossed);
     quote(&mut desk, PM, 44, 20);
     assert_eq!(refused(&mut desk), [Refusal::QuoteCooldown]);
-    quote(&mut desk, KA, 43, 20);
+    quote(&mut desk, KA, 30, 20);
     desk.control(to_rest(PM, Action::Sell, 60, 5, true));
     let exit = desk.last_placed();
     assert_eq!(
