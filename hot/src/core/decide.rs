@@ -229,7 +229,10 @@ impl Core {
                 expires: None,
                 post_only: false,
             };
-            match self.would_pass(now, &draft) {
+            // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
+            let sent = Draft { price: leg.limit, ..draft };
+            let first = if index == 0 { self.would_pass(now, &sent).map(|_| ()) } else { Ok(()) };
+            match first.and_then(|()| self.would_pass(now, &draft)) {
                 Ok(hold) => {
                     self.reserve(leg.market, hold);
                     group.legs[index].hold = hold;
