@@ -328,10 +328,10 @@ impl Book {
     /// end here: nothing is copied, and the lists of [`Books`] are touched only where a doubt has ended.
     fn settle(&mut self) -> Option<StaleWhy> {
         let Self { checks, tops, ladders, scale, .. } = self;
-        let since = checks.since();
+        let before = (checks.since(), checks.stated_since());
         let left = checks
             .settle(|check| top_agrees(tops, check), |check| mirror_agrees(scale, ladders, check));
-        self.refile |= self.checks.since() != since;
+        self.refile |= (self.checks.since(), self.checks.stated_since()) != before;
         left
     }
 
