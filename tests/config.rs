@@ -166,7 +166,6 @@ daily_loss = 100
 daily_loss_strategy = 150
 loss_warn_percent = 100
 equity_floor = 100
-position_percent = 40
 category_percent = 30
 exposure_venue_percent = 50
 exposure_total_percent = 20
@@ -192,7 +191,6 @@ leg_timeout_ms = 1000
         "`limits.daily_loss_strategy` ($150) is above `limits.daily_loss` ($100)",
         "`limits.exposure_venue_percent` (50 %) is above `limits.exposure_total_percent` (20 %)",
         "`limits.category_percent` (30 %) is above `limits.exposure_total_percent` (20 %)",
-        "`limits.position_percent` (40 %) is above `limits.category_percent` (30 %)",
         "`limits.orders_per_minute_market` (11) is above `limits.orders_per_minute` (10)",
         "`limits.daily_loss` ($100): a day may lose all that the account began with",
         "`limits.equity_floor` ($100): the account begins at or below its floor: everything would halt at once",
