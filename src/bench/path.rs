@@ -199,10 +199,14 @@ impl Path {
             shut(self);
             self.settle();
         } else {
-            assert_eq!(self.shots, 0, "every frame that opens a gap is shot at");
+            let refused = self.agent.core().stats().refused;
+            assert_eq!(self.shots, 0, "every frame that opens a gap is shot at: {refused:?}");
         }
         self.now = self.now.after(PAUSE);
         self.tell_current();
+        for market in [PM, KA] {
+            self.change_behind(market, 0); // neither is so silent that its book is doubted
+        }
         self.settle(); // the timer, which is another measurement
         self.stir();
         assert!(self.agent.core().is_idle(), "nothing is left of the last shot");
@@ -217,13 +221,18 @@ impl Path {
             if market == PM || market == KA {
                 continue;
             }
-            let price = Price::from_ticks(9_000 + 100 * (at % 8)).expect("under a dollar");
-            let change = Change::Set(Qty::from_contracts(1 + self.now.get() % 997));
-            let level = Level { market, side: Side::Ask, price, change, last: true };
-            self.reports.push(Event::Level(level)).expect("there is room");
+            self.change_behind(market, at % 8);
         }
         self.beside = Some(at);
         self.settle();
+    }
+
+    /// A level of a book changes, so many cents from 90, where it is far behind the best price.
+    fn change_behind(&mut self, market: MarketId, cents: u16) {
+        let price = Price::from_ticks(9_000 + 100 * cents).expect("under a dollar");
+        let change = Change::Set(Qty::from_contracts(1 + self.now.get() % 997));
+        let level = Level { market, side: Side::Ask, price, change, last: true };
+        self.reports.push(Event::Level(level)).expect("there is room");
     }
 
     /// Orders seen so far.

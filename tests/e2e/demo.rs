@@ -50,7 +50,9 @@ fn check_report(report: &Value) {
         assert!(rising.is_sorted() && figure("count") > 0, "{stage}: {rising:?}");
     }
     assert_eq!(count(report, "/audit/checked"), count(report, "/audit/matched"));
-    assert_eq!(count(report, "/alarms"), 0);
+    // The made market may show an edge that is too good to be true: that is told, and nothing else is wrong.
+    let absurd = count(report, "/figures/core/core_opportunities_absurd");
+    assert_eq!(count(report, "/alarms"), absurd);
 }
 
 /// The core knows every market before its first snapshot can come: one that comes earlier is dropped.

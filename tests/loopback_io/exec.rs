@@ -105,10 +105,11 @@ impl<W: VenueCodec, M: Meter> Rig<W, M> {
         panic!("nothing came: {:?}", self.exec.stats());
     }
 
+    /// The next report of an order; how the way to the venue is may be told before it.
     pub fn report(&mut self) -> Report {
         match self.event() {
             Event::Report(report) => report,
-            Event::Link { .. } => self.report(),
+            Event::Link { .. } | Event::Way { .. } => self.report(),
             other => panic!("{other:?}"),
         }
     }
@@ -155,7 +156,7 @@ impl<W: VenueCodec, M: Meter> Rig<W, M> {
             self.exec.park(self.now, Duration::from_millis(1));
         }
         while let Ok(event) = self.events.pop() {
-            assert!(matches!(event, Event::Link { .. }), "{event:?}");
+            assert!(matches!(event, Event::Link { .. } | Event::Way { .. }), "{event:?}");
         }
     }
 

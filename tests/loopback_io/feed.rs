@@ -457,5 +457,7 @@ fn an_untrusted_server_never_comes_up() {
     rig.until(|rig| rig.feed.stats().next().unwrap().failed >= 1);
     let error = rig.feed.stats().next().unwrap().last_error.clone().unwrap();
     assert!(error.contains("certificate"), "{error}");
-    assert!(rig.core.pop().is_err());
+    while let Ok(event) = rig.core.pop() {
+        assert!(matches!(event, Event::Handed { .. }), "{event:?}"); // how far it is, and no news
+    }
 }

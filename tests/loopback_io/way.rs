@@ -124,6 +124,8 @@ fn a_sale_probes_an_open_breaker_and_its_success_lets_everybody_through() {
         assert_eq!(rig.report(), timed_out(order), "an empty answer proves nothing");
     }
     rig.until(|rig| rig.exec.breaker_opened() == 1);
+    let way = |breaker_open| Event::Way { venue: Venue::Kalshi, breaker_open, tokens_short: false };
+    assert_eq!(rig.event(), way(true));
     assert_eq!(rig.event(), link(Venue::Kalshi, false), "nothing is to be opened there");
     rig.place(6);
     assert_eq!(rig.report(), unsent(6, Unsent::Breaker));
@@ -136,6 +138,7 @@ fn a_sale_probes_an_open_breaker_and_its_success_lets_everybody_through() {
     rig.quiet();
     rig.pass_time(Nanos::from_millis(1));
     assert_eq!((rig.report(), rig.report()), (bound(8), filled(8)));
+    assert_eq!(rig.event(), way(false));
     assert_eq!(rig.event(), link(Venue::Kalshi, true));
     rig.place(9);
     assert_eq!((rig.report(), rig.report()), (bound(9), filled(9)));
