@@ -149,7 +149,8 @@ impl Desk {
         let mut session = desk::kalshi_session(&directory);
         session.on_open(now);
         let names = desk::kalshi_names(&directory, KA);
-        let book = KalshiSeq::new().snapshot(names, &desk::sides(50, 54));
+        // So far from Polymarket's that a basket pays although its second leg fails every time, as it does here.
+        let book = KalshiSeq::new().snapshot(names, &desk::sides(56, 58));
         session.on_frame(now, &book, &mut events).unwrap();
         for event in &events {
             desk.event(event);
@@ -227,11 +228,10 @@ impl Desk {
         self.ask(0);
         assert!(self.core.is_idle(), "the leg is sold again");
         self.now = self.now.after(Nanos::from_secs(1_000));
-        let cash = Control::Cash {
-            venue: Venue::Kalshi,
-            shard: 0,
-            cash: surefoot_hot::units::Usd::from_dollars(10_000),
-        };
+        // More than there is: a difference that no fee explains, so that accounts are repaired each time.
+        let five = surefoot_hot::units::Usd::from_dollars(5);
+        let cash = self.core.stats().cash[Venue::Kalshi] + five;
+        let cash = Control::Cash { venue: Venue::Kalshi, shard: 0, cash };
         let day = u32::try_from(self.fills).unwrap(); // a new one each time: its loss starts at nothing
         self.event(&Event::Control(Control::Day { day }));
         for _ in 0..2 {
@@ -241,6 +241,12 @@ impl Desk {
             for control in [reading, cash, whole] {
                 self.event(&Event::Control(control));
             }
+        }
+        for market in [PM, KA] {
+            // Far behind the best price: neither is so silent that its book is doubted.
+            let (side, price) = (Side::Ask, Price::from_ticks(9_800).unwrap());
+            let change = Change::Set(Qty::from_contracts(self.fills + 1));
+            self.event(&Event::Level(Level { market, side, price, change, last: true }));
         }
         self.event(&Event::Timer);
     }
