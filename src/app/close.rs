@@ -13,7 +13,6 @@ use surefoot_hot::core::Core;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 
-use super::last_reading::LastReading;
 use super::report::{Agreement, ClosingReport, ThisRun};
 use super::rescue::{Rescued, on_one_leg};
 use super::run_note::RunNote;
@@ -24,17 +23,6 @@ use crate::machine::Finished;
 
 /// The main thread must be heard of within this time at the end of a run, which waits for orders and asks both venues.
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(600);
-
-/// What was found out before the machine ends, for the report.
-#[derive(Default)]
-pub(super) struct AtEnd {
-    /// How long the run has traded.
-    pub lasted: Duration,
-    /// What each venue says of our account; `None` before anybody was sent to ask.
-    pub reading: Option<LastReading>,
-    /// Whether the policy waits for that.
-    pub is_wanted: bool,
-}
 
 /// What a person must know of how the machine ended.
 fn how_it_ended(finished: &Finished, unfollowed: Option<String>) -> Vec<(RunNote, String)> {
@@ -105,9 +93,8 @@ impl Running {
         match how {
             Closing::WithoutCore => self.close_without_core(why),
             Closing::Whole { idle } => {
-                let AtEnd { lasted, reading, .. } = std::mem::take(&mut self.at_end);
-                let reading = reading.expect("both venues are read before a whole end");
-                self.finish(asked, idle, lasted, &reading.truths())
+                let (lasted, truths) = std::mem::take(&mut self.at_end).found();
+                self.finish(asked, idle, lasted, &truths)
             }
         }
     }

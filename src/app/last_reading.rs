@@ -100,27 +100,64 @@ impl LastReading {
     }
 }
 
+/// What is found out before the machine ends, for the report.
+#[derive(Default)]
+pub(super) struct AtEnd {
+    /// How long the run has traded.
+    lasted: Duration,
+    /// What each venue says of our account; `None` before anybody was sent to ask.
+    reading: Option<LastReading>,
+    /// Whether the policy waits for that.
+    is_wanted: bool,
+}
+
+impl AtEnd {
+    /// The policy wants every venue read. `askers` are asked for once in a run: where the main thread has failed since, the
+    /// readings go on that it had begun.
+    pub fn want(&mut self, lasted: Duration, askers: impl FnOnce() -> PerVenue<Option<Asker>>) {
+        self.lasted = lasted;
+        self.reading.get_or_insert_with(|| LastReading::begin(askers()));
+        self.is_wanted = true;
+    }
+
+    /// Another policy takes over, which has not wanted the readings yet: they go on, and nobody is told of them.
+    pub const fn is_wanted_no_more(&mut self) {
+        self.is_wanted = false;
+    }
+
+    /// What has settled by the readings that have ended since the last look, and whether all have; `None` where nobody waits
+    /// for them. That all have ended is said once.
+    pub fn look(&mut self) -> Option<(Vec<Event>, bool)> {
+        let reading = self.reading.as_mut().filter(|_| self.is_wanted)?;
+        let settled = reading.look();
+        let is_over = reading.is_over();
+        self.is_wanted = !is_over;
+        Some((settled, is_over))
+    }
+
+    /// How long the run has traded, and what each venue says of our account.
+    ///
+    /// # Panics
+    /// Nobody was sent to ask.
+    pub fn found(self) -> (Duration, PerVenue<Result<Truth, String>>) {
+        let reading = self.reading.expect("both venues are read before a whole end");
+        (self.lasted, reading.truths())
+    }
+}
+
 impl Running {
     /// Has each venue asked what it says of our account.
     pub(super) fn begin_last_reading(&mut self) {
-        self.at_end.lasted = self.watched.now();
-        // Where the main thread has failed meanwhile, the readings go on that it had begun.
-        if self.at_end.reading.is_none() {
-            let askers = PerVenue::from_fn(|venue| self.checks[venue].take_asker());
-            self.at_end.reading = Some(LastReading::begin(askers));
-        }
-        self.at_end.is_wanted = true;
+        let Self { at_end, checks, watched, .. } = self;
+        at_end.want(watched.now(), || PerVenue::from_fn(|venue| checks[venue].take_asker()));
     }
 
     /// Takes in the last readings that have ended, and tells the core what has settled by them. Where a venue does not
     /// answer, the comparison that follows shows what is missing as a difference.
     pub(super) fn look_at_last_reading(&mut self) {
-        let Some(reading) = self.at_end.reading.as_mut().filter(|_| self.at_end.is_wanted) else {
-            return;
-        };
-        reading.look().into_iter().for_each(|event| self.engine.tell(event));
-        if reading.is_over() {
-            self.at_end.is_wanted = false;
+        let Some((settled, is_over)) = self.at_end.look() else { return };
+        settled.into_iter().for_each(|event| self.engine.tell(event));
+        if is_over {
             self.policy.on_read_at_end(self.watched.now());
             self.carry_out();
         }

@@ -4,7 +4,8 @@
 //! something does, and closes. When it does what, the run policy decides (`surefoot_cold::policy`), which is a value; what is
 //! here is its shell: `watch` looks around and tells it what there is, `carry_out` does what it wants. `start` is what comes
 //! before, `asker` and `compare` one reading of a venue, `halt` what is kept of a halt, `status` and `health` what is seen,
-//! `close` the end, `last_reading` what the venues say at it, and `rescue` the end without a core.
+//! `close` the end, `last_reading` what the venues say at it, `failure` what becomes of a run whose main thread fails, and `rescue`
+//! the end without a core.
 
 pub(crate) mod asker;
 mod audit;
@@ -12,6 +13,7 @@ mod carry_out;
 mod close;
 mod compare;
 pub(crate) mod differences;
+mod failure;
 mod fees;
 mod follow;
 mod foreign;
@@ -38,7 +40,6 @@ mod watch;
 mod watchdog;
 pub(crate) mod witness;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,12 +61,12 @@ use crate::machine::Engine;
 use crate::machine::topology::Topology;
 
 use audit::AuditThread;
-use close::AtEnd;
 use compare::VenueCheck;
 use fees::FeeReading;
 use follow::Following;
 use foreign::Foreign;
 use harden::Hardened;
+use last_reading::AtEnd;
 use notices::Notices;
 use notify::Notify;
 use requests::Requests;
@@ -167,20 +168,12 @@ impl Running {
             );
             self.tell(RunNote::HaltStands, text);
         }
-        // An assertion of this thread that fails must end the run as any other end does: with nothing left resting.
-        let closed = catch_unwind(AssertUnwindSafe(|| self.until_closed()));
-        let closed = closed.or_else(|_| {
-            catch_unwind(AssertUnwindSafe(|| {
-                self.begin_anew_after_failure();
-                self.until_closed()
-            }))
-        });
-        // One that fails again, whatever it looks at, needs none of it to cancel what rests.
-        let (why, how) = closed.unwrap_or_else(|_| {
-            self.engine.halt.advance();
-            self.latch_halt("thread", MAIN_THREAD_FAILED); // it may not have come to that before
-            (Ending::MainThread, Closing::WithoutCore)
-        });
+        let (why, how) = failure::until_closed(
+            &mut self,
+            Self::until_closed,
+            Self::begin_anew_after_failure,
+            Self::halt_after_second_failure,
+        );
         self.close(why, how)
     }
 
@@ -201,8 +194,14 @@ impl Running {
         let under_way = PerVenue::from_fn(|venue| self.checks[venue].thread.is_some());
         self.requests.drop_all();
         // A reading for the report that is under way goes on, but this policy has not wanted it yet.
-        self.at_end.is_wanted = false;
+        self.at_end.is_wanted_no_more();
         self.policy = Policy::after_failure(self.watched.now(), begun, under_way);
         self.carry_out();
+    }
+
+    /// Halts, by none of what is looked at while a run goes on.
+    fn halt_after_second_failure(&mut self) {
+        self.engine.halt.advance();
+        self.latch_halt("thread", MAIN_THREAD_FAILED); // it may not have come to that before
     }
 }

@@ -26,12 +26,12 @@ use surefoot_hot::risk::HaltWhy;
 use surefoot_hot::units::Nanos;
 
 use super::audit::AuditThread;
-use super::close::AtEnd;
 use super::compare::VenueCheck;
 use super::fees::FeeReading;
 use super::follow::places;
 use super::foreign::Foreign;
 use super::held::Held;
+use super::last_reading::AtEnd;
 use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
