@@ -39,8 +39,7 @@ pub enum Fault {
     /// What concerns an account is not told on streams: Polymarket's user stream carries nothing but `PONG`, Kalshi's no
     /// fill and no order. Connections stay open, and everything else is well.
     PrivateUntold,
-    /// Polymarket's market stream says nothing more of this market, but for whole books where it is subscribed to; everything
-    /// else is well, REST too.
+    /// Polymarket's market stream says nothing more of this market, whoever subscribes to it; everything else is well, REST too.
     MarketFrozen(ConditionId),
 }
 
@@ -94,8 +93,7 @@ impl Fault {
             Self::MarketOnlyPongs => is_market && text != "PONG",
             Self::PrivateUntold => PRIVATE_KINDS.into_iter().any(tells),
             Self::MarketFrozen(ConditionId(market)) => {
-                let is_of_it = text.as_bytes().windows(market.len()).any(|part| part == market);
-                is_market && is_of_it && !tells("\"event_type\":\"book\"")
+                is_market && text.as_bytes().windows(market.len()).any(|part| part == market)
             }
             Self::None
             | Self::Frozen
