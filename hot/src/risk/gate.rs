@@ -80,7 +80,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// close, rejects, the clock's error. A sale's price is bounded by its own rule
 /// instead (`core/sale.rs`: at most a sixteenth below the best bid at first), and a hedge's by what its group was planned with.
 /// The rows of rejects in a market and in all, and a market without a close, are asked of quotes alone. A hedge's share of the budgets is checked when its group is planned, as an
-/// opening order ([`Purpose::Leg`](crate::order::Purpose::Leg)), before the first byte leaves.
+/// opening order ([`Purpose::Leg`]), before the first byte leaves.
 ///
 /// These rows keep, by their ids in `docs/invariants.md`: a book that may be decided from (O14), grid, sizes and expiry (O15), no
 /// crossing of our own orders (O16), limits and free cash (R2, R6), rates (S7) and the halt (S12).
