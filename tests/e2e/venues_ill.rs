@@ -229,7 +229,9 @@ pub fn a_market_stream_of_pongs_alone_is_not_traded_on() {
 /// One market's changes stop while its link and its neighbours go on: nothing but its own rhythm and a look over REST tell.
 pub fn a_market_that_freezes_on_a_living_stream_is_found() {
     let ward = Ward::open("frozen", 71);
-    let market = ward.access.relations.pairs[0].name_at(Venue::Polymarket).unwrap().to_owned();
+    // A lively market (the first pair speaks once in some seconds), and time for it to show its rhythm.
+    let market = ward.access.relations.pairs[1].name_at(Venue::Polymarket).unwrap().to_owned();
+    ward.until("its rhythm is known", |status| count(status, "/frames/polymarket") >= 3_000);
     let began = Instant::now();
     let frozen = Fault::MarketFrozen(ConditionId::new(&market).unwrap());
     ward.fault(&[Host::PolymarketWs], frozen);
