@@ -10,7 +10,7 @@ use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::risk::gate::{self, View};
 use surefoot_hot::risk::{
-    BestPrices, Context, Exposure, LastTrade, LimitRow, Limits, MarketCondition, Rate,
+    BestPrices, Context, Exposure, LastTrade, LimitRow, Limits, MarketCondition, PlanRisk, Rate,
 };
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
@@ -94,6 +94,7 @@ pub fn gate(span: Span) -> Row {
         own_cross: false,
         room: true,
         cost: Usd::from_dollars(40),
+        plan: PlanRisk::of_one(Usd::from_dollars(40), Usd::ZERO),
         context: around(&limits),
     };
     let row = measure("gate", span, &orders, |order| {
@@ -170,7 +171,7 @@ pub fn basket_walk(span: Span) -> Row {
     for entry in directory.iter() {
         books.apply(now, &Event::Market(entry.def));
     }
-    for event in books_event(&directory) {
+    for event in pair_books(&directory) {
         books.apply(now, &event);
     }
     let mut baskets = Baskets::new();
@@ -202,7 +203,7 @@ pub fn basket_walk(span: Span) -> Row {
 }
 
 /// Books of the one pair with a gap of ten cents.
-fn books_event(directory: &surefoot_cold::directory::Directory) -> Vec<Event> {
+pub(super) fn pair_books(directory: &surefoot_cold::directory::Directory) -> Vec<Event> {
     let mut events = Vec::new();
     let (mut pm, mut ka) = (desk::polymarket_session(directory), desk::kalshi_session(directory));
     pm.on_open(Nanos::ZERO);

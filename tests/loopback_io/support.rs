@@ -22,7 +22,7 @@ use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
 use surefoot_hot::risk::{
-    Approved, BestPrices, Context, Exposure, LimitRow, Limits, MarketCondition, Rate,
+    Approved, BestPrices, Context, Exposure, LimitRow, Limits, MarketCondition, PlanRisk, Rate,
 };
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
@@ -271,6 +271,7 @@ pub fn pass(order: Order) -> Approved<Order> {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
+        plan: PlanRisk::NONE,
         context: Context {
             market: MarketCondition { best, ..MarketCondition::default() },
             ..Context::funded(Usd::from_dollars(1_000_000), &limits)

@@ -114,6 +114,8 @@ impl Core {
         let group = self.groups.at(slot);
         let (id, leg) = (group.id, group.legs[index]);
         let first = index == 0 && group.again == 0;
+        // Plans made since have counted all that this one holds: its own figure still stands.
+        let plan = first.then_some(group.risk);
         let price = if first { Some(leg.limit) } else { self.hedge_price(group, index, qty) };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
@@ -134,6 +136,7 @@ impl Core {
                 purpose: if first { Purpose::Leg } else { Purpose::Hedge },
                 expires: None,
                 post_only: false,
+                plan,
             };
             self.place(now, &draft, out).ok()
         });

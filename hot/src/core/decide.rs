@@ -3,19 +3,21 @@
 
 use super::Core;
 use super::place::Draft;
-use crate::basket::{BasketDef, Baskets, Verdict};
+use crate::basket::{Basket, BasketDef, BasketKind, Baskets, Verdict};
 use crate::book::{Applied, Books, Level};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
 use crate::group::{Group, Groups};
-use crate::ids::{Action, BasketId, MarketId, Outcome, Side, Venue};
+use crate::ids::{Action, BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
-use crate::risk::{EquityLimits, Exposure, Limits, Refusal, Rejections};
+use crate::risk::{
+    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, shocks,
+};
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -23,6 +25,7 @@ use crate::units::{Nanos, Price, Qty, Usd};
 impl Core {
     pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
         self.leaving.on_basket(def.basket);
+        self.money.forget_hedges(); // it may take the place of another
         if self.baskets.define(def, &self.books).is_err() {
             self.alarm(Alarm::BadBasket, Some(def.market), None, out);
         }
@@ -184,6 +187,7 @@ impl Core {
     /// Begins a group if all of its legs may be bought: the gate is asked and the cash reserved before the first leaves.
     fn open_group(&mut self, now: Nanos, seen: Seen, mut group: Group, out: &mut Outbox) {
         let (id, basket) = (group.id, group.basket);
+        group.risk = self.plan_risk(&group);
         match self.hold(now, &mut group) {
             Err((refused, why)) => {
                 // The same refusal on every flicker is one refusal.
@@ -211,6 +215,31 @@ impl Core {
         }
     }
 
+    /// What a group would put at stake, at the prices that its cash is held for. Nothing of it is reserved yet.
+    ///
+    /// Two venues settle each by its own rules: that they agree about a question is a belief, however well founded. So a plan
+    /// across venues is reckoned with losing all of its legs. Its cluster counts what the relation says.
+    fn plan_risk(&self, group: &Group) -> PlanRisk {
+        let legs = group.legs().iter().map(|leg| {
+            let book = self.books.get(leg.market).expect("a market in use has terms");
+            let (fee, qty) = (book.terms().fee, group.target.times(leg.ratio));
+            PlannedLeg {
+                cost: self.worst_cost(leg.market, leg.reach, qty),
+                qty,
+                ratio: leg.ratio,
+                fee,
+                ask: book.best_ask_for(leg.outcome).map(|(ask, _)| ask),
+                bids: book.bids_for(leg.outcome),
+            }
+        });
+        let kind = self.baskets.get(group.basket).map(Basket::kind);
+        let certain = kind != Some(BasketKind::CrossVenue);
+        let loss = shocks::worst(legs, group.payout, certain);
+        let clusters = group.legs().iter().map(|leg| self.terms(leg.market).cluster);
+        let held = clusters.map(|cluster| self.cluster_worst(cluster)).max();
+        PlanRisk { worst: loss.worst, cluster: held.unwrap_or(Usd::ZERO) + loss.joint }
+    }
+
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the order that
     /// was refused, and why.
     fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (Order, Refusal)> {
@@ -228,6 +257,7 @@ impl Core {
                 purpose: Purpose::Leg,
                 expires: None,
                 post_only: false,
+                plan: Some(group.risk),
             };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
             let sent = Draft { price: leg.limit, ..draft };
@@ -293,6 +323,14 @@ impl Sight for Core {
 
     fn exposure(&self) -> &Exposure {
         self.money.exposure()
+    }
+
+    fn account(&self) -> Account {
+        self.money.account()
+    }
+
+    fn cluster_worst(&self, cluster: ClusterId) -> Usd {
+        self.money.cluster_worst(cluster)
     }
 
     fn groups(&self) -> &Groups {

@@ -132,6 +132,7 @@ impl Core {
                 if !self.baskets.remove(basket) {
                     return;
                 }
+                self.money.forget_hedges(); // what is held of it never paid together
                 self.stats.baskets_withdrawn += 1;
                 self.leaving.baskets.remove(basket.index());
                 for slot in 0..self.groups.len() {

@@ -10,7 +10,8 @@ use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Ti
 use crate::outbox::Outbox;
 use crate::risk::gate::{self, View};
 use crate::risk::{
-    BestPrices, Context, LimitRow, MarketCondition, OtherVenue, Refusal, VenueCondition, collar,
+    BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal, VenueCondition,
+    collar,
 };
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -29,6 +30,8 @@ pub(super) struct Draft {
     pub expires: Option<Expiry>,
     /// Whether the venue is to reject it rather than let it trade at once.
     pub post_only: bool,
+    /// What is at stake by the plan that it is an order of; `None` for an order that is a plan by itself, or opens nothing.
+    pub plan: Option<PlanRisk>,
 }
 
 impl Core {
@@ -36,7 +39,7 @@ impl Core {
     /// not be reserved yet.
     pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
         let order = self.order(now, draft);
-        let (view, cost) = self.view(&order);
+        let (view, cost) = self.view(&order, draft.plan);
         gate::check(&view, order)?;
         // Only what the gate lets pass is kept back: a refusal is counted by its own name.
         if self.may_begin(&order) { Ok(cost) } else { Err(Refusal::Stopping) }
@@ -52,7 +55,7 @@ impl Core {
         let order = self.order(now, draft);
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         self.rejections.on_time(now);
-        let (view, cost) = self.view(&order);
+        let (view, cost) = self.view(&order, draft.plan);
         let approved = match gate::check(&view, order) {
             Ok(approved) => approved,
             Err(why) => {
@@ -140,7 +143,7 @@ impl Core {
 
     /// What the gate looks at for an order, and the most that it can cost: nothing for a sale. Of an order that is being
     /// changed nothing is counted but its own claim on cash and exposure, which the caller gives back first.
-    pub(super) fn view(&self, order: &Order) -> (View<'_>, Usd) {
+    pub(super) fn view(&self, order: &Order, plan: Option<PlanRisk>) -> (View<'_>, Usd) {
         let market = order.market;
         let book = self.books.get(market).expect("a market in use has terms");
         let def = book.terms();
@@ -157,6 +160,8 @@ impl Core {
         } else {
             Qty::ZERO
         };
+        let alone = || PlanRisk::of_one(cost, self.money.cluster_worst(def.cluster));
+        let plan = if opens { plan.unwrap_or_else(alone) } else { PlanRisk::NONE };
         let view = View {
             limits: &self.limits,
             exposure: self.money.exposure(),
@@ -177,6 +182,7 @@ impl Core {
             own_cross: self.own_cross(order),
             room: self.orders.has_room() || self.orders.find(OrderRef::Id(order.id)).is_some(),
             cost,
+            plan,
             context: self.context(order),
         };
         (view, cost)

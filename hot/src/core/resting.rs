@@ -63,6 +63,7 @@ impl Core {
             purpose: if exit { Purpose::Exit } else { Purpose::Quote },
             expires,
             post_only,
+            plan: None,
         };
         let beyond = match self.books.terms(market) {
             None => Some(Refusal::NotOpen),
@@ -111,7 +112,7 @@ impl Core {
         self.rejections.on_time(now);
         self.reserve(order.market, -record.reserved);
         let amend = Amend::new(&order, to, self.run.epoch(), now);
-        let (view, _) = self.view(&asked);
+        let (view, _) = self.view(&asked, None);
         let approved = gate::check_amend(&view, asked, amend);
         self.reserve(order.market, record.reserved);
         let approved = approved?;
@@ -171,6 +172,7 @@ impl Core {
             purpose: order.purpose,
             expires: order.expires,
             post_only: order.post_only,
+            plan: None,
         };
         if let Ok(by) = self.place(now, &draft, out) {
             out.note(Note::Replaced { order: id, by });

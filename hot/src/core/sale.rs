@@ -91,6 +91,7 @@ impl Core {
             purpose: Purpose::Unwind,
             expires: None,
             post_only: false,
+            plan: None,
         })
     }
 
@@ -170,6 +171,7 @@ impl Core {
             purpose: Purpose::TopUp,
             expires: None,
             post_only: false,
+            plan: None,
         })
     }
 

@@ -34,6 +34,7 @@ mod repairs;
 mod resting;
 mod rows;
 mod sharing;
+mod shocks;
 mod silence;
 mod slack;
 mod times;

@@ -17,6 +17,7 @@ use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{EndKind, Purpose};
 use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::risk::PlanRisk;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::LOT;
 
@@ -131,6 +132,8 @@ pub struct Group {
     pub state: GroupState,
     /// Profit after fees that was expected when the group was planned.
     pub promised: Usd,
+    /// What was at stake when the group was planned: its first order is held to it.
+    pub risk: PlanRisk,
     /// When the group was planned, or opened again.
     pub started: Nanos,
     /// Since when a leg holds more than its partners; `None` while all hold the same.
@@ -167,7 +170,7 @@ pack_fields! {
         least_for_all, order, tried,
     }
     Group {
-        id, basket, legs, target, payout, state, promised, started, one_leg_since, one_leg, unwinding_since, attempts,
+        id, basket, legs, target, payout, state, promised, risk, started, one_leg_since, one_leg, unwinding_since, attempts,
         concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened,
     }
 }
@@ -241,6 +244,7 @@ impl Group {
             payout: 0,
             state: GroupState::Working,
             promised: Usd::ZERO,
+            risk: PlanRisk::NONE,
             started,
             one_leg_since: None,
             one_leg: Nanos::ZERO,

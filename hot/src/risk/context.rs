@@ -5,7 +5,7 @@ use crate::basket::{Basket, BasketKind, Baskets};
 use crate::book::Books;
 use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
-use crate::risk::{EquityLimits, Limits};
+use crate::risk::{EquityLimits, LimitRow, Limits};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// The whole of it. A further thing to look at is a field here, which `core/place.rs` fills: tests and benches take the rest
@@ -128,6 +128,17 @@ impl Account {
     /// How far below its peak it is.
     pub fn drawdown(&self) -> Usd {
         self.peak - self.equity
+    }
+
+    /// The most that a plan may lose at worst: a share of what the equity is above its floor. Negative below the floor.
+    pub fn shock_room(&self, limits: &Limits) -> Usd {
+        (self.equity - limits.usd(LimitRow::EquityFloor))
+            .scale_floor(limits.percent(LimitRow::ShockBufferPercent), 100)
+    }
+
+    /// The most that markets which depend on each other may lose in their worst outcome: a share of the equity.
+    pub fn cluster_room(&self, limits: &Limits) -> Usd {
+        self.equity.scale_floor(limits.percent(LimitRow::ClusterPercent), 100)
     }
 }
 

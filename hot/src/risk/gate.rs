@@ -6,7 +6,9 @@ use crate::bounds::DATA_AGE_MAX;
 use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
-use crate::risk::{Approved, Context, Exposure, LimitRow as L, Limits, Rate, Refusal as R, collar};
+use crate::risk::{
+    Approved, Context, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R, collar,
+};
 use crate::units::{Nanos, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
@@ -50,6 +52,9 @@ pub struct View<'a> {
     pub room: bool,
     /// The most that the order can cost with fees; zero for a sale.
     pub cost: Usd,
+    /// What is at stake by the plan that the order belongs to, worked out once for all of its legs; nothing for an order that
+    /// opens nothing.
+    pub plan: PlanRisk,
     /// The account as a whole, the venue, the last trade, the other venue's price and our clock. What event the market belongs
     /// to, `def.cluster` says, and of what category it is, `def.category`.
     pub context: Context<'a>,
@@ -132,7 +137,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::Collar, beyond_collar(v, o))?;
         row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
         row(R::OrderNotional, o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
-        row(R::Cash, cost > v.cash_free.scale_floor(percent(limits), 100))?;
+        row(R::Cash, cost > v.cash_free.scale_floor(limits.percent(L::CashPercent), 100))?;
     }
     row(R::Cash, !reduces && cost > v.cash_free)?;
     if opens {
@@ -144,6 +149,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::ExposureTotal, risk.total() + cost > shares.total)?;
         row(R::Positions, opens_position(v) && positions_full(v))?;
         account(v, o)?;
+        row(R::ClusterOutcome, v.plan.cluster > v.context.account.cluster_room(limits))?;
+        row(R::Shock, v.plan.worst.loss > v.context.account.shock_room(limits))?;
         row(R::Rate, rate.in_all() >= limits.raw(L::OrdersPerMinute))?;
         row(R::Rate, rate.in_market(o.market) >= limits.raw(L::OrdersPerMinuteMarket))?;
         row(R::Duplicate, rate.repeats(o))?;
@@ -255,11 +262,6 @@ fn opens_position(view: &View<'_>) -> bool {
 /// Whether there are as many positions as there may be.
 fn positions_full(view: &View<'_>) -> bool {
     u64::from(view.exposure.positions()) >= view.limits.raw(L::Positions)
-}
-
-/// The share of free cash that one order may use.
-fn percent(limits: &Limits) -> i64 {
-    i64::try_from(limits.raw(L::CashPercent).min(100)).expect("at most 100")
 }
 
 #[cfg(test)]

@@ -175,6 +175,10 @@ limit_rows! {
         Percent, (1, 100), 100, Smaller;
     ExposureTheme = 47, limits.exposure_theme, "dollars at risk in one theme that the operator has declared",
         Dollars, (MICROS, DOLLARS_MOST), 300 * MICROS, Smaller;
+    ShockBufferPercent = 48, limits.shock_buffer_percent, "share of what equity is above its floor that a plan may lose at worst",
+        Percent, (1, 100), 90, Smaller;
+    ClusterPercent = 49, limits.cluster_percent, "share of equity that markets which depend on each other may lose in their worst outcome",
+        Percent, (1, 100), 30, Smaller;
 }
 
 /// How many rows there are.
@@ -259,6 +263,11 @@ impl Limits {
     /// A row in dollars.
     pub fn usd(&self, row: LimitRow) -> Usd {
         Usd::from_micros(i64::try_from(self.raw(row)).unwrap_or(i64::MAX))
+    }
+
+    /// A row in percent, at most a hundred of them.
+    pub fn percent(&self, row: LimitRow) -> i64 {
+        i64::try_from(self.raw(row).min(100)).expect("at most 100")
     }
 
     /// A row in milliseconds.

@@ -14,6 +14,7 @@ mod rate;
 mod refusal;
 mod rejections;
 mod repeats;
+pub mod shocks;
 
 pub use approved::Approved;
 pub use context::{
@@ -29,3 +30,4 @@ pub use rate::Rate;
 pub use refusal::Refusal;
 pub use rejections::Rejections;
 pub use repeats::Repeats;
+pub use shocks::{PlanLoss, PlanRisk, PlannedLeg, Shock, Worst};

@@ -97,5 +97,9 @@ enum_table! {
         ExposureTheme = 44, "exposure_theme";
         /// The strategy's loss limit for the day is reached.
         StrategyLoss = 45, "strategy_loss";
+        /// The plan could lose too much of what is left above the equity floor.
+        Shock = 46, "shock";
+        /// Markets that depend on each other could lose too much together.
+        ClusterOutcome = 47, "cluster_outcome";
     }
 }

@@ -219,8 +219,11 @@ fn sizing<'a>(
     rooms: &'a mut Vec<Room>,
 ) -> Sizing<'a> {
     let (limits, shares, exposure) = (core.limits(), core.equity_limits(), core.exposure());
-    let percent = i64::try_from(limits.raw(LimitRow::CashPercent).min(100)).expect("at most 100");
+    let in_clusters = core.account().cluster_room(limits);
+    let percent = limits.percent(LimitRow::CashPercent);
     let mut total = shares.total - exposure.total();
+    // No plan loses more than it costs.
+    total = total.min(at_plan(core.account().shock_room(limits)));
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
     let defined = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
     rooms.clear();
@@ -236,10 +239,17 @@ fn sizing<'a>(
             total = total.min(limits.usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
         }
         let held = core.position_worst(leg.market, leg.outcome);
-        let least = limits
+        let mut least = limits
             .usd(LimitRow::OrderNotional)
             .min(shares.position)
             .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
+        // Of two legs one pays in every outcome that the relation allows; of more, several may pay nothing.
+        let in_cluster = at_plan(in_clusters - core.cluster_worst(terms.cluster));
+        if defined.len() == 2 {
+            least = least.min(in_cluster);
+        } else {
+            total = total.min(in_cluster);
+        }
         rooms.push(Room {
             qty: limits
                 .qty(LimitRow::OrderQty)
@@ -326,6 +336,12 @@ fn exit_penalty(core: &impl Sight, leg: &Leg) -> u32 {
 /// plan's: the last tenth is for that.
 fn with_margin(room: Usd) -> Usd {
     room.max(Usd::ZERO).scale_floor(9, 10)
+}
+
+/// Two thirds of what a plan may lose. It is judged at the prices that its cash is held for: those of a pair come to half as
+/// much again as its own where it has the greatest edge that is believed, a fifth of what it pays.
+fn at_plan(room: Usd) -> Usd {
+    room.scale_floor(2, 3)
 }
 
 /// The highest allowed price of an outcome at most `slack` above `from`, in $0.0001, and not above `dearest`: the gate is asked

@@ -9,9 +9,9 @@ pub mod arbitrage;
 use crate::basket::{Baskets, Verdict};
 use crate::book::Books;
 use crate::group::Groups;
-use crate::ids::{BasketId, MarketId, Outcome, Side, Venue};
+use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
-use crate::risk::{EquityLimits, Exposure, Limits, Rejections};
+use crate::risk::{Account, EquityLimits, Exposure, Limits, Rejections};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
@@ -26,6 +26,10 @@ pub trait Sight {
     fn equity_limits(&self) -> &EquityLimits;
     /// Dollars at risk.
     fn exposure(&self) -> &Exposure;
+    /// What the account is worth.
+    fn account(&self) -> Account;
+    /// What a cluster loses in the worst outcome that the declared relations allow.
+    fn cluster_worst(&self, cluster: ClusterId) -> Usd;
     /// The groups that have not ended.
     fn groups(&self) -> &Groups;
     /// Which venues and markets refuse orders just now.

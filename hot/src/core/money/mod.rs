@@ -16,7 +16,7 @@ use crate::book::{Applied, Books};
 use crate::bounds::INVARIANT_POSITIONS;
 use crate::event::Event;
 use crate::fees::{self, FeeRule};
-use crate::ids::{Action, MarketId, Outcome, Venue};
+use crate::ids::{Action, ClusterId, MarketId, Outcome, Venue};
 use crate::ledger::{Booking, CashAccount, EntryId, Ledger, LedgerAccount, Position};
 use crate::market::MarketDef;
 use crate::order::{Order, Strategy};
@@ -147,6 +147,19 @@ impl Money {
         self.account
     }
 
+    /// What a cluster loses in the worst outcome that the declared relations allow: all that is at risk in it, less what the
+    /// complete baskets among it are sure to bring back. Never less than the truth: what is bought counts in full at once, and
+    /// as part of a complete basket from the next valuation on.
+    pub fn cluster_worst(&self, cluster: ClusterId) -> Usd {
+        self.exposure.cluster(cluster) - self.worth.hedged(cluster)
+    }
+
+    /// Complete baskets count in full, as if they were none, until what is held is valued again: which contracts pay together,
+    /// or in which cluster they are, has changed.
+    pub fn forget_hedges(&mut self) {
+        self.worth.forget_hedges();
+    }
+
     /// Result of the day: what was realised since it began, and by how much what is held has come to be worth more.
     /// What was bought today starts from its cost, what was held before from its worth then; a settlement only
     /// moves the one into the other.
@@ -201,6 +214,7 @@ impl Money {
     /// A market's terms changed: what is at risk in it moves to its new cluster, category and theme.
     pub fn regroup(&mut self, from: &MarketDef, to: &MarketDef) {
         self.exposure.regroup(from, to);
+        self.forget_hedges();
     }
 
     /// An event did this to a book: where its best prices may be others now, the next valuation looks at it.
@@ -413,10 +427,17 @@ impl Money {
         market: MarketId,
         change: impl FnOnce(&mut Ledger) -> T,
     ) -> T {
-        let before = self.ledger.position(market).at_risk();
+        let position = |ledger: &Ledger| {
+            let position = ledger.position(market);
+            (position.at_risk(), [Outcome::Yes, Outcome::No].map(|outcome| position.held(outcome)))
+        };
+        let (before, had) = position(&self.ledger);
         let realised = self.ledger.realised_today();
         let result = change(&mut self.ledger);
-        let after = self.ledger.position(market).at_risk();
+        let (after, has) = position(&self.ledger);
+        if has[0] < had[0] || has[1] < had[1] {
+            self.forget_hedges(); // a basket may be complete no more
+        }
         let terms = books.terms(market).expect("a market in use has terms");
         self.exposure.add(terms, after - before);
         self.day.on_realised(market, self.ledger.realised_today() - realised);

@@ -1,10 +1,10 @@
 //! What everything held is worth: valued twice, once for the loss of the day and once for people.
 
-use crate::basket::{Baskets, Leg, payout_floor};
+use crate::basket::{Basket, Baskets, Leg, payout_floor};
 use crate::book::{Books, Sync};
-use crate::bounds::{BASKETS_MAX, MARKETS_MAX};
+use crate::bounds::{BASKETS_MAX, CLUSTERS_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
-use crate::ids::{BasketId, MarketId, Outcome};
+use crate::ids::{BasketId, ClusterId, MarketId, Outcome};
 use crate::ledger::Ledger;
 use crate::market::MarketStatus;
 use crate::order::{ByStrategy, Strategy};
@@ -24,6 +24,10 @@ pub(in crate::core) struct Worth {
     unpaired: Vec<[Qty; 2]>,
     /// Markets of which `unpaired` may not be zero.
     unpaired_in: IdSet,
+    /// What the complete baskets of the last valuation cost and are sure to bring back, by cluster.
+    hedged: Vec<Usd>,
+    /// Clusters of which `hedged` may not be zero.
+    hedged_in: IdSet,
     /// Markets whose books may show other best prices than at the last valuation.
     moved: IdSet,
     /// Room for a valuation: the baskets that may be complete among the holdings.
@@ -40,7 +44,8 @@ pub(in crate::core) struct Worth {
 state_fields! {
     Worth {
         bids: table([None; 2]), settled: table(None), unpaired: table([Qty::ZERO; 2]), unpaired_in: derived,
-        moved: value, paired: derived, valued: derived, unrealised: value, marked: value,
+        hedged: table(Usd::ZERO), hedged_in: derived, moved: value, paired: derived, valued: derived, unrealised: value,
+        marked: value,
     } then rebuild
 }
 
@@ -51,6 +56,8 @@ impl Worth {
             settled: vec![None; MARKETS_MAX],
             unpaired: vec![[Qty::ZERO; 2]; MARKETS_MAX],
             unpaired_in: IdSet::new(MARKETS_MAX),
+            hedged: vec![Usd::ZERO; CLUSTERS_MAX],
+            hedged_in: IdSet::new(CLUSTERS_MAX),
             moved: IdSet::new(MARKETS_MAX),
             paired: IdSet::new(BASKETS_MAX),
             valued: None,
@@ -59,10 +66,13 @@ impl Worth {
         }
     }
 
-    /// The list of unpaired contracts; and the next valuation is done whatever has changed.
+    /// The lists of unpaired contracts and of hedged clusters; and the next valuation is done whatever has changed.
     fn rebuild(&mut self) -> Option<()> {
         for (at, unpaired) in self.unpaired.iter().enumerate() {
             self.unpaired_in.set(at, *unpaired != [Qty::ZERO; 2]);
+        }
+        for (at, hedged) in self.hedged.iter().enumerate() {
+            self.hedged_in.set(at, *hedged != Usd::ZERO);
         }
         self.valued = None;
         Some(())
@@ -81,6 +91,24 @@ impl Worth {
     /// Contracts of an outcome that the last valuation found in no complete basket.
     pub fn unpaired(&self, market: MarketId, outcome: Outcome) -> Qty {
         self.unpaired[market.index()][outcome.index()]
+    }
+
+    /// What of the money at risk in a cluster the complete baskets of the last valuation are sure to bring back, whatever the
+    /// outcome: what they pay at least, and at most what they cost.
+    pub fn hedged(&self, cluster: ClusterId) -> Usd {
+        self.hedged[cluster.index()]
+    }
+
+    /// No basket counts as complete until the next valuation, which is done whatever has changed.
+    pub fn forget_hedges(&mut self) {
+        self.clear_hedges();
+        self.valued = None;
+    }
+
+    fn clear_hedges(&mut self) {
+        while let Some(at) = self.hedged_in.pop() {
+            self.hedged[at] = Usd::ZERO;
+        }
     }
 
     /// Worth over cost as people are shown it, at the last valuation.
@@ -141,12 +169,13 @@ impl Worth {
         let versions = Some((ledger.version(), baskets.version()));
         if is_due || self.valued != versions {
             self.valued = versions;
-            self.value(baskets, ledger, day);
+            self.value(books, baskets, ledger, day);
         }
     }
 
     /// Values what is held at the prices that are known.
-    fn value(&mut self, baskets: &Baskets, ledger: &Ledger, day: &Day) {
+    fn value(&mut self, books: &Books, baskets: &Baskets, ledger: &Ledger, day: &Day) {
+        self.clear_hedges();
         let mut left = std::mem::take(&mut self.unpaired);
         while let Some(at) = self.unpaired_in.pop() {
             left[at] = [Qty::ZERO; 2];
@@ -156,7 +185,7 @@ impl Worth {
             left[market.index()] = [position.held(Outcome::Yes), position.held(Outcome::No)];
             self.unpaired_in.insert(market.index());
         }
-        let (mut promised, mut marked) = self.value_baskets(baskets, ledger, day, &mut left);
+        let (mut promised, mut marked) = self.value_baskets(books, baskets, ledger, day, &mut left);
         for market in ledger.open() {
             let position = ledger.position(market);
             let marked = &mut marked[day.owner(market) as usize];
@@ -182,6 +211,7 @@ impl Worth {
     /// contracts out of it. Looks only at baskets with a leg that is held: a complete one has no other.
     fn value_baskets(
         &mut self,
+        books: &Books,
         baskets: &Baskets,
         ledger: &Ledger,
         day: &Day,
@@ -218,7 +248,8 @@ impl Worth {
                 fetches += self.fetches(ledger, leg.market, leg.outcome, qty);
                 cost += cost_of(leg, qty);
             }
-            promised += payout_floor(basket.payout().saturating_sub(known), units);
+            let pays = payout_floor(basket.payout().saturating_sub(known), units);
+            promised += pays;
             let whole = open().count() == legs.len();
             let at_cost = whole && cost < fetches;
             for leg in open() {
@@ -229,8 +260,20 @@ impl Worth {
                     self.fetches(ledger, leg.market, leg.outcome, qty)
                 };
             }
+            self.count_hedged(books, basket, pays.min(cost));
         }
         (promised, marked)
+    }
+
+    /// A basket is complete and sure to bring back so much of its cost. Counted only where all of its markets are in one
+    /// cluster: of one that is spread over several nobody knows which gets what.
+    fn count_hedged(&mut self, books: &Books, basket: &Basket, brings: Usd) {
+        let cluster = |leg: &Leg| books.terms(leg.market).map(|terms| terms.cluster);
+        let Some(first) = basket.legs().first().and_then(cluster) else { return };
+        if basket.legs().iter().all(|leg| cluster(leg) == Some(first)) {
+            self.hedged[first.index()] += brings;
+            self.hedged_in.insert(first.index());
+        }
     }
 
     /// What so many of the contracts held would bring at the best bid; at their cost where no book ever was whole.

@@ -149,6 +149,8 @@ fn a_limit_of_nothing_is_sized_to_nothing_before_the_gate_is_asked() {
         L::ExposureMarket,
         L::ExposureCluster,
         L::ExposureVenue,
+        L::ShockBufferPercent,
+        L::ClusterPercent,
     ] {
         let sized = (0, vec![], vec![Verdict::TooSmall]);
         assert_eq!(orders_after(limit(row, 0)), sized, "{}", row.name());

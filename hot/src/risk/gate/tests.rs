@@ -11,7 +11,7 @@ use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, ThemeId, Venue};
 use crate::market::Category;
 use crate::order::{Purpose, Tif};
-use crate::risk::{Account, BestPrices, EquityLimits, LimitRow, MarketCondition};
+use crate::risk::{Account, BestPrices, EquityLimits, LimitRow, MarketCondition, Shock, Worst};
 use crate::units::Price;
 use market::MARKET;
 
@@ -40,6 +40,7 @@ struct World {
     own_cross: bool,
     room: bool,
     cost: Usd,
+    plan: PlanRisk,
     context: Context<'static>,
     equity: Usd,
     peak: Usd,
@@ -122,6 +123,7 @@ impl World {
             own_cross: false,
             room: true,
             cost: Usd::from_dollars(50),
+            plan: PlanRisk::of_one(Usd::from_dollars(50), Usd::ZERO),
             context: Context {
                 market: MarketCondition {
                     best: best(Some(100), Some(9_900)),
@@ -205,6 +207,7 @@ impl World {
             own_cross: self.own_cross,
             room: self.room,
             cost: self.cost,
+            plan: self.plan,
             context: Context {
                 account,
                 equity_limits: EquityLimits::of(&limits, account),
@@ -565,6 +568,32 @@ const BUDGET: &[Case] = &[
         },
     ),
     (
+        "the cluster in its worst outcome",
+        R::ClusterOutcome,
+        OPENING,
+        |w| {
+            w.limit(L::ClusterPercent, 30);
+            (w.equity, w.plan.cluster) = (micros(2_000_000_000), micros(600_000_001));
+        },
+        |w| {
+            w.limit(L::ClusterPercent, 30);
+            (w.equity, w.plan.cluster) = (micros(2_000_000_000), micros(600_000_000));
+        },
+    ),
+    (
+        "the plan's worst case",
+        R::Shock,
+        OPENING,
+        |w| {
+            w.limit(L::ShockBufferPercent, 90);
+            (w.equity, w.plan.worst) = (micros(1_500_000_000), loses(450_000_001)); // $500 above the floor
+        },
+        |w| {
+            w.limit(L::ShockBufferPercent, 90);
+            (w.equity, w.plan.worst) = (micros(1_500_000_000), loses(450_000_000));
+        },
+    ),
+    (
         "positions held",
         R::Positions,
         OPENING,
@@ -652,6 +681,10 @@ const HEDGING: &[Case] = &[(
     |w| (w.cash_free, w.cost) = (Usd::from_dollars(50), Usd::from_dollars(50)),
 )];
 
+fn loses(loss: i64) -> Worst {
+    Worst { loss: micros(loss), shock: Shock::Jump, filled: 1 }
+}
+
 /// Ten dollars at risk in another market or in this one.
 fn at_risk(world: &mut World, market: MarketId, cluster: u16, row: LimitRow, limit: u64) {
     let cluster = ClusterId::new(cluster);
@@ -670,6 +703,9 @@ fn share_at_risk(world: &mut World, row: LimitRow, equity: i64) {
 fn worth(world: &mut World, row: LimitRow, equity: i64) {
     (world.equity, world.peak) = (micros(equity), micros(equity));
     world.limit(row, if row == L::EquityFloor { 1_000_000_000 } else { 1 });
+    if row == L::EquityFloor {
+        world.plan = PlanRisk::NONE; // hardly anything may be lost there
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@ use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::risk::gate::{View, check, check_amend};
-use surefoot_hot::risk::{Approved, BestPrices, Context, Exposure, Limits, MarketCondition, Rate};
+use surefoot_hot::risk::{
+    Approved, BestPrices, Context, Exposure, Limits, MarketCondition, PlanRisk, Rate,
+};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use crate::exec::answer::{Amended, Cancelled, Placed};
@@ -358,6 +360,7 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
         own_cross: false,
         room: true,
         cost: Usd::ZERO,
+        plan: PlanRisk::NONE,
         context: Context {
             market: MarketCondition { best, ..MarketCondition::default() },
             ..Context::funded(Usd::from_dollars(1_000_000), &limits)

@@ -152,6 +152,8 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
         let category = micros(risk.category(v.def.category));
         let theme = v.def.theme.map(|theme| micros(risk.theme(Some(theme))));
         let minute = |count: u64, row| i128::from(count) >= limit(v, row);
+        let percent = |of: i128, row| (of * limit(v, row).min(100)).div_euclid(100);
+        let floor = limit(v, L::EquityFloor);
         rows.extend([
             (R::Position, position > limit(v, L::PositionQty)),
             (R::Position, cost > limit(v, L::PositionNotional)),
@@ -182,6 +184,8 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
                 -micros(v.context.strategy_result)
                     >= worth(L::DailyLossStrategy, L::DailyLossPercent),
             ),
+            (R::ClusterOutcome, micros(v.plan.cluster) > percent(equity, L::ClusterPercent)),
+            (R::Shock, micros(v.plan.worst.loss) > percent(equity - floor, L::ShockBufferPercent)),
             (R::Rate, minute(v.rate.in_all(), L::OrdersPerMinute)),
             (R::Rate, minute(v.rate.in_market(o.market), L::OrdersPerMinuteMarket)),
             (R::Duplicate, v.rate.repeats(o)),
