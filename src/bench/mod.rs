@@ -17,6 +17,7 @@ pub mod path;
 pub mod plain;
 pub mod report;
 pub mod ring;
+pub mod shocks;
 pub mod sign;
 pub mod venue;
 pub mod wire;

@@ -8,7 +8,8 @@ use super::refuse;
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
 use crate::bench::{
-    Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, sign, wire,
+    Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, shocks, sign,
+    wire,
 };
 use crate::cli::{BenchArgs, Part};
 use crate::config::Setup;
@@ -131,6 +132,7 @@ fn parts(span: Span, wants: impl Fn(Part) -> bool) -> Vec<Row> {
         rows.push(gate::basket_walk(span));
         rows.push(basket::eval_8_baskets(span).beside(basket::eval_8_baskets_reference(span)));
         rows.push(basket::size_2_legs(span).beside(basket::size_2_legs_reference(span)));
+        rows.push(shocks::shock_plan(span).beside(shocks::shock_plan_reference(span)));
     }
     if wants(Part::Sign) {
         say("signing and encoding");
