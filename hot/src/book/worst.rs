@@ -54,7 +54,7 @@ impl StaleWorst {
         }
     }
 
-    /// Worst first.
+    /// The markets whose books were stale most often, the worst of them first.
     pub fn iter(&self) -> impl Iterator<Item = StaleMarket> {
         self.shown.into_iter().flatten()
     }

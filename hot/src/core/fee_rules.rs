@@ -26,7 +26,7 @@ const FEE_MARGIN: Nanos = Nanos::from_secs(2);
 /// The rules of every market: see the head of this file.
 #[derive(Debug)]
 pub(super) struct FeeRules {
-    /// By market.
+    /// Each market's dated rules.
     all: PerId<FeeSchedule>,
     /// Markets whose rule changes, or is still counted with beside another, by its date alone.
     moving: IdSet,

@@ -22,7 +22,7 @@ pub(super) struct Latency {
 impl Latency {
     pub const NONE: Self = Self { counts: [0; BUCKETS], all: 0, p99: None };
 
-    /// One sample.
+    /// Counts how long one frame took from its arrival to the core.
     pub fn add(&mut self, took: Nanos) {
         self.counts[bucket(took)] += 1;
         self.all += 1;

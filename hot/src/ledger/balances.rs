@@ -20,7 +20,7 @@ pub enum LedgerAccount {
     Positions,
     /// What settled markets owe and have not paid yet.
     Claims,
-    /// Fees paid.
+    /// What venues have charged for fills, since the account began.
     Fees,
     /// Results of sales, pairs and settlements before fees: a gain stands below zero, a loss above.
     Realised,

@@ -89,7 +89,7 @@ pub struct PlanRisk {
 pub struct PlannedLeg<B> {
     /// The most that all of it costs, fees included.
     pub cost: Usd,
-    /// Contracts.
+    /// How many contracts the leg buys.
     pub qty: Qty,
     /// Contracts for each unit of the basket.
     pub ratio: u16,
@@ -161,7 +161,7 @@ struct Stake {
     lost_by_winning: Usd,
     /// What it pays a unit, in $0.0001.
     weight: u64,
-    /// Its number.
+    /// Its place among the legs of the plan.
     at: u32,
 }
 
