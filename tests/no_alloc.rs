@@ -32,7 +32,7 @@ use surefoot_hot::order::Order;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::report::{Fill, Finality, Liquidity, OrderStatus, Reject, Report, VenueState};
 use surefoot_hot::units::{Nanos, Price, Qty};
-use surefoot_hot::venue::{Counters, Session, Sink, kalshi, polymarket, sample};
+use surefoot_hot::venue::{Counters, EventSink, Session, kalshi, polymarket, sample};
 use tungstenite::WebSocket;
 use tungstenite::protocol::Role;
 
@@ -86,7 +86,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 /// Takes events and keeps none.
 struct Drain(u64);
 
-impl Sink for Drain {
+impl EventSink for Drain {
     fn push(&mut self, event: Event) {
         std::hint::black_box(event);
         self.0 += 1;

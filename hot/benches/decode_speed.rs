@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use surefoot_hot::event::Event;
 use surefoot_hot::units::Nanos;
-use surefoot_hot::venue::{Session, Sink, sample};
+use surefoot_hot::venue::{EventSink, Session, sample};
 
 const BLOCK: u32 = 100;
 const BLOCKS: usize = 20_000;
@@ -21,7 +21,7 @@ const BLOCKS: usize = 20_000;
 #[derive(Default)]
 struct Count(u64);
 
-impl Sink for Count {
+impl EventSink for Count {
     fn push(&mut self, event: Event) {
         black_box(&event);
         self.0 += 1;

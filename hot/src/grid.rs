@@ -1,6 +1,6 @@
 //! The prices a market allows: up to three bands, each with its own step.
 
-use crate::pack::{Pack, Sink, Source};
+use crate::pack::{Pack, PackSink, PackSource};
 use crate::units::Price;
 
 /// A market's price grid: a step below `low_end`, one above `high_start`, one between.
@@ -150,12 +150,12 @@ impl Grid {
 }
 
 impl Pack for Grid {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         for part in self.parts() {
             part.pack(to);
         }
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         if let Some(word) = from.chance() {
             return match word % 3 {
                 0 => Self::uniform(100),

@@ -1,6 +1,6 @@
 //! A set of small numbers that is walked by what is in it, not by what could be.
 
-use crate::pack::{Arbitrary, Pack, Sink, Source};
+use crate::pack::{Arbitrary, Pack, PackSink, PackSource};
 use crate::state::State;
 
 /// Numbers from zero to a bound, each of them in the set or not.
@@ -141,14 +141,14 @@ impl IdSet {
 
 /// How many numbers are in it, and these by rising order.
 impl State for IdSet {
-    fn save<W: Sink>(&self, to: &mut W) {
+    fn save<W: PackSink>(&self, to: &mut W) {
         let Self { words: _, summary: _, len } = self; // all of it is in the numbers
         u32::try_from(*len).expect("sets are bounded").pack(to);
         for number in self.iter() {
             u32::try_from(number).expect("sets are bounded").pack(to);
         }
     }
-    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+    fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()> {
         for _ in 0..u32::unpack(from)? {
             let number = usize::try_from(u32::unpack(from)?).ok()?;
             if number / 64 >= self.words.len() || !self.insert(number) {
@@ -157,7 +157,7 @@ impl State for IdSet {
         }
         Some(())
     }
-    fn sketch<W: Sink>(&self, _: &mut Arbitrary, to: &mut W) {
+    fn sketch<W: PackSink>(&self, _: &mut Arbitrary, to: &mut W) {
         u32::MAX.pack(to);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bounds::MARKET_LINKS_MAX;
-use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 
 const WORDS: usize = MARKET_LINKS_MAX / 64;
 const _: () = assert!(WORDS * 64 == MARKET_LINKS_MAX, "a link set has one bit a link");
@@ -41,10 +41,10 @@ impl fmt::Display for LinkNumber {
 }
 
 impl Pack for LinkNumber {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.0.pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         from.below(MARKET_LINKS_MAX as u8).map(Self)
     }
 }

@@ -11,13 +11,13 @@ pub const PACKED_BYTES_MAX: usize = 56;
 /// A value with a fixed layout.
 pub trait Pack: Sized {
     /// Appends its bytes.
-    fn pack<W: Sink>(&self, to: &mut W);
+    fn pack<W: PackSink>(&self, to: &mut W);
     /// Takes it back; `None` where the bytes are no such value.
-    fn unpack<S: Source>(from: &mut S) -> Option<Self>;
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self>;
 }
 
 /// Where the bytes of a value go: a record of the journal, a snapshot, or a hash.
-pub trait Sink {
+pub trait PackSink {
     /// Takes the next bytes.
     fn put(&mut self, bytes: &[u8]);
 }
@@ -32,7 +32,7 @@ pub struct Packer {
 /// A packed value, zero behind its end.
 pub type Packed = [u8; PACKED_BYTES_MAX];
 
-impl Sink for Packer {
+impl PackSink for Packer {
     fn put(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
         self.bytes[self.len..end].copy_from_slice(bytes); // too long a value is our mistake: a test packs them all
@@ -55,7 +55,7 @@ pub fn unpack<T: Pack>(bytes: &Packed) -> Option<T> {
 }
 
 /// Where the parts of a value come from: packed bytes, or [`Arbitrary`].
-pub trait Source {
+pub trait PackSource {
     /// The next `N` bytes.
     fn take<const N: usize>(&mut self) -> Option<[u8; N]>;
     /// The next byte, which must be below `count`.
@@ -93,7 +93,7 @@ impl<'a> Unpacker<'a> {
     }
 }
 
-impl Source for Unpacker<'_> {
+impl PackSource for Unpacker<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
@@ -127,7 +127,7 @@ impl Arbitrary {
     }
 }
 
-impl Source for Arbitrary {
+impl PackSource for Arbitrary {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         Some(std::array::from_fn(|_| self.word().to_le_bytes()[3]))
     }
@@ -144,10 +144,10 @@ impl Source for Arbitrary {
 macro_rules! pack_numbers {
     ($($type:ty),*) => {$(
         impl Pack for $type {
-            fn pack<W: Sink>(&self, to: &mut W) {
+            fn pack<W: PackSink>(&self, to: &mut W) {
                 to.put(&self.to_le_bytes());
             }
-            fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+            fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
                 from.take().map(Self::from_le_bytes)
             }
         }
@@ -157,33 +157,33 @@ macro_rules! pack_numbers {
 pack_numbers!(u8, u16, u32, u64, i32, i64, i128);
 
 impl Pack for bool {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         u8::from(*self).pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         from.below(2).map(|byte| byte == 1)
     }
 }
 
 impl<T: Pack> Pack for Option<T> {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.is_some().pack(to);
         if let Some(value) = self {
             value.pack(to);
         }
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         if bool::unpack(from)? { T::unpack(from).map(Some) } else { Some(None) }
     }
 }
 
 impl<T: Pack, const N: usize> Pack for [T; N] {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         for value in self {
             value.pack(to);
         }
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         let all: [Option<T>; N] = std::array::from_fn(|_| T::unpack(from));
         if all.iter().any(Option::is_none) {
             return None;
@@ -196,11 +196,11 @@ macro_rules! pack_tuples {
     ($(($($part:ident),*)),*) => {$(
         impl<$($part: Pack),*> Pack for ($($part,)*) {
             #[expect(non_snake_case, reason = "the parts are named by their types")]
-            fn pack<Z: Sink>(&self, to: &mut Z) {
+            fn pack<Z: PackSink>(&self, to: &mut Z) {
                 let ($($part,)*) = self;
                 $($part.pack(to);)*
             }
-            fn unpack<Z: Source>(from: &mut Z) -> Option<Self> {
+            fn unpack<Z: PackSource>(from: &mut Z) -> Option<Self> {
                 Some(($($part::unpack(from)?,)*))
             }
         }
@@ -240,10 +240,10 @@ macro_rules! enum_table {
         const _: () = $crate::pack::assert_numbered(&[$($number),*]);
 
         impl $crate::pack::Pack for $type {
-            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
+            fn pack<W: $crate::pack::PackSink>(&self, to: &mut W) {
                 (*self as u8).pack(to);
             }
-            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+            fn unpack<S: $crate::pack::PackSource>(from: &mut S) -> Option<Self> {
                 const COUNT: u8 = $type::ALL.len() as u8;
                 from.below(COUNT).map(|number| Self::ALL[usize::from(number)])
             }
@@ -255,10 +255,10 @@ macro_rules! enum_table {
 macro_rules! pack_newtypes {
     ($($type:ident),*) => {$(
         impl $crate::pack::Pack for $type {
-            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
+            fn pack<W: $crate::pack::PackSink>(&self, to: &mut W) {
                 $crate::pack::Pack::pack(&self.0, to);
             }
-            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+            fn unpack<S: $crate::pack::PackSource>(from: &mut S) -> Option<Self> {
                 $crate::pack::Pack::unpack(from).map(Self)
             }
         }
@@ -270,11 +270,11 @@ macro_rules! pack_newtypes {
 macro_rules! pack_fields {
     ($($type:ident { $($field:ident),* $(,)? })*) => {$(
         impl $crate::pack::Pack for $type {
-            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
+            fn pack<W: $crate::pack::PackSink>(&self, to: &mut W) {
                 let Self { $($field),* } = self;
                 $($crate::pack::Pack::pack($field, to);)*
             }
-            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+            fn unpack<S: $crate::pack::PackSource>(from: &mut S) -> Option<Self> {
                 Some(Self { $($field: $crate::pack::Pack::unpack(from)?),* })
             }
         }
@@ -294,7 +294,7 @@ macro_rules! pack_variants {
         }
 
         impl $crate::pack::Pack for $type {
-            fn pack<W: $crate::pack::Sink>(&self, to: &mut W) {
+            fn pack<W: $crate::pack::PackSink>(&self, to: &mut W) {
                 match self {$(
                     Self::$variant $(($inner))? $({ $($field),* })? => {
                         <u8 as $crate::pack::Pack>::pack(&$number, to);
@@ -303,7 +303,7 @@ macro_rules! pack_variants {
                     }
                 )*}
             }
-            fn unpack<S: $crate::pack::Source>(from: &mut S) -> Option<Self> {
+            fn unpack<S: $crate::pack::PackSource>(from: &mut S) -> Option<Self> {
                 Some(match from.below(Self::VARIANTS as u8)? {
                     $($number => Self::$variant
                         $(({ let $inner = $crate::pack::Pack::unpack(from)?; $inner }))?

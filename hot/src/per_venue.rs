@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::ids::Venue;
-use crate::pack::{Pack, Sink, Source};
+use crate::pack::{Pack, PackSink, PackSource};
 
 /// How many venues there are.
 const VENUES: usize = Venue::ALL.len();
@@ -99,11 +99,11 @@ impl<T, E> PerVenue<Result<T, E>> {
 
 /// The values one after the other, in the order of [`Venue::ALL`].
 impl<T: Pack> Pack for PerVenue<T> {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.0.pack(to);
     }
 
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         Pack::unpack(from).map(Self)
     }
 }

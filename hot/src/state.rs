@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 
 use crate::hash::Hash64;
-use crate::pack::{Arbitrary, Pack, Sink, Source};
+use crate::pack::{Arbitrary, Pack, PackSink, PackSource};
 use crate::per_id::PerId;
 
 /// The version of what is written around the fields, and of their meaning. It rises where the same fields come to mean
@@ -23,13 +23,13 @@ pub const STATE_FORMAT: u32 = 1;
 /// A part of the core's state.
 pub trait State {
     /// Writes every field that is not derived.
-    fn save<W: Sink>(&self, to: &mut W);
+    fn save<W: PackSink>(&self, to: &mut W);
     /// Reads them back into a value that was made new. `None` where the bytes are no such state; the value must not be used
     /// then.
-    fn load<S: Source>(&mut self, from: &mut S) -> Option<()>;
+    fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()>;
     /// Writes values drawn by chance in the layout of the fields, one of each list and table. What the noun holds is not in
     /// it: it depends on the types alone. See [`layout_of`].
-    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W);
+    fn sketch<W: PackSink>(&self, draw: &mut Arbitrary, to: &mut W);
 }
 
 /// A number for the layout of a noun's state: another one wherever a field, a variant or a size is another.
@@ -47,14 +47,14 @@ const SKETCHES: u64 = 64;
 const DRAWS_MAX: u32 = 1_000;
 
 impl<T: Pack> State for T {
-    fn save<W: Sink>(&self, to: &mut W) {
+    fn save<W: PackSink>(&self, to: &mut W) {
         self.pack(to);
     }
-    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+    fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()> {
         *self = T::unpack(from)?;
         Some(())
     }
-    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W) {
+    fn sketch<W: PackSink>(&self, draw: &mut Arbitrary, to: &mut W) {
         draw_some::<Self>(draw).pack(to);
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn draw_some<T: Pack>(draw: &mut Arbitrary) -> T {
 }
 
 /// Bytes on their way to a file.
-impl Sink for Vec<u8> {
+impl PackSink for Vec<u8> {
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
@@ -103,7 +103,7 @@ impl Default for StateHash {
     }
 }
 
-impl Sink for StateHash {
+impl PackSink for StateHash {
     fn put(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.word[self.len] = byte;
@@ -186,7 +186,7 @@ impl<T: Clone> Table<T> for PerId<T> {
 }
 
 /// Writes a list: its length, and what it holds in order.
-pub(crate) fn save_list<T: Pack, W: Sink>(list: &impl List<T>, to: &mut W) {
+pub(crate) fn save_list<T: Pack, W: PackSink>(list: &impl List<T>, to: &mut W) {
     let all = list.each();
     (u32::try_from(all.len()).expect("lists are bounded")).pack(to);
     for value in all {
@@ -195,7 +195,7 @@ pub(crate) fn save_list<T: Pack, W: Sink>(list: &impl List<T>, to: &mut W) {
 }
 
 /// Reads a list of at most `max` values.
-pub(crate) fn load_list<T: Pack, S: Source>(
+pub(crate) fn load_list<T: Pack, S: PackSource>(
     list: &mut impl List<T>,
     max: usize,
     from: &mut S,
@@ -209,7 +209,7 @@ pub(crate) fn load_list<T: Pack, S: Source>(
 }
 
 /// Sketches what a list holds.
-pub(crate) fn sketch_list<T: Pack, W: Sink>(
+pub(crate) fn sketch_list<T: Pack, W: PackSink>(
     _: &impl List<T>,
     max: usize,
     draw: &mut Arbitrary,
@@ -222,7 +222,7 @@ pub(crate) fn sketch_list<T: Pack, W: Sink>(
 /// Writes a table with one fixed row for each market, basket or the like: the number of rows that are not `blank`, and
 /// each of these behind its number. So a table of which few rows are in use is short, and one that a later version makes
 /// longer can be read.
-pub(crate) fn save_table<T: State, W: Sink>(
+pub(crate) fn save_table<T: State, W: PackSink>(
     table: &impl Table<T>,
     is_blank: impl Fn(&T) -> bool,
     to: &mut W,
@@ -236,7 +236,7 @@ pub(crate) fn save_table<T: State, W: Sink>(
 }
 
 /// Reads a table into one whose rows are all blank. Rows come by rising number, each once.
-pub(crate) fn load_table<T: State, S: Source>(
+pub(crate) fn load_table<T: State, S: PackSource>(
     table: &mut impl Table<T>,
     from: &mut S,
 ) -> Option<()> {
@@ -261,17 +261,17 @@ pub(crate) fn load_table<T: State, S: Source>(
 macro_rules! state_fields {
     ($type:ty { $($field:ident: $kind:ident $(($arg:expr))?),* $(,)? } $(then $rebuild:ident)?) => {
         impl $crate::state::State for $type {
-            fn save<W: $crate::pack::Sink>(&self, to: &mut W) {
+            fn save<W: $crate::pack::PackSink>(&self, to: &mut W) {
                 let Self { $($field),* } = self;
                 $($crate::state::save_field!($kind $(($arg))?, $field, to);)*
             }
-            fn load<S: $crate::pack::Source>(&mut self, from: &mut S) -> Option<()> {
+            fn load<S: $crate::pack::PackSource>(&mut self, from: &mut S) -> Option<()> {
                 let Self { $($field),* } = self;
                 $($crate::state::load_field!($kind $(($arg))?, $field, from);)*
                 $(self.$rebuild()?;)?
                 Some(())
             }
-            fn sketch<W: $crate::pack::Sink>(
+            fn sketch<W: $crate::pack::PackSink>(
                 &self,
                 draw: &mut $crate::pack::Arbitrary,
                 to: &mut W,

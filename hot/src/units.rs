@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
-use crate::pack::{Pack, Sink, Source, pack_newtypes};
+use crate::pack::{Pack, PackSink, PackSource, pack_newtypes};
 
 /// Micro-units in one contract or one dollar.
 pub const MICROS: u64 = 1_000_000;
@@ -348,10 +348,10 @@ impl Nanos {
 pack_newtypes!(Qty, Usd, Nanos);
 
 impl Pack for Price {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.0.pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         let ticks = match from.chance() {
             Some(word) => u16::try_from(word % 10_001).ok()?,
             None => Pack::unpack(from)?,

@@ -10,7 +10,7 @@ use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::Nanos;
 use surefoot_hot::venue::polymarket::{MarketNames, MarketSession};
-use surefoot_hot::venue::{Session, Sink, sample};
+use surefoot_hot::venue::{EventSink, Session, sample};
 
 use super::{Row, Span, measure, plain};
 
@@ -22,7 +22,7 @@ const DELTAS: usize = 100;
 /// Takes events and does as little as can be.
 struct Count(u64);
 
-impl Sink for Count {
+impl EventSink for Count {
     #[inline]
     fn push(&mut self, event: Event) {
         black_box(&event);

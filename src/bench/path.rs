@@ -20,7 +20,7 @@ use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::report::{Reject, Report};
 use surefoot_hot::units::{Nanos, Price, Qty};
-use surefoot_hot::venue::{Session, Sink, kalshi, polymarket};
+use surefoot_hot::venue::{EventSink, Session, kalshi, polymarket};
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
 use super::{Row, Span, fenced, histogram, ns, plain};
@@ -37,7 +37,7 @@ const PAUSE: Nanos = Nanos::from_secs(5);
 /// The ring to the core, as a session sees it.
 struct Ring<'a>(&'a mut Producer<Event>);
 
-impl Sink for Ring<'_> {
+impl EventSink for Ring<'_> {
     #[inline]
     fn push(&mut self, event: Event) {
         self.0.push(event).expect("it is drained after every frame");

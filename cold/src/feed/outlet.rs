@@ -16,7 +16,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::links::{LinkNumber, LinkSet};
 use surefoot_hot::per_venue::PerVenue;
-use surefoot_hot::venue::Sink;
+use surefoot_hot::venue::EventSink;
 
 /// Events kept waiting without allocating; more only follow from one gigantic frame.
 const WAITING_MAX: usize = 1_024;
@@ -192,7 +192,7 @@ pub struct RingSink<'a> {
     pub(super) pushed: u32,
 }
 
-impl Sink for RingSink<'_> {
+impl EventSink for RingSink<'_> {
     fn push(&mut self, event: Event) {
         self.pushed += 1;
         if is_market_data(&event) {

@@ -22,7 +22,7 @@ use crate::book::{Book, Books};
 use crate::bounds::{BASKETS_MAX, BASKETS_PER_MARKET_MAX, LEGS_MAX, MARKETS_MAX, RATIO_MAX};
 use crate::id_set::IdSet;
 use crate::ids::{BasketId, MarketId, Outcome};
-use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::per_id::PerId;
 use crate::state::state_fields;
 
@@ -431,7 +431,7 @@ pack_fields! {
 
 /// Its fields in their order, but for legs and asks, of which only those that are in are written.
 impl Pack for Basket {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         let Self { kind, payout, legs, want, have, blank, has_ratios: _, withdrawn, asks, sum } =
             self;
         (*kind, *payout, *want, *have).pack(to);
@@ -440,7 +440,7 @@ impl Pack for Basket {
         }
         (*blank, *sum, *withdrawn).pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         let (kind, payout, want, have) = Pack::unpack(from)?;
         let mut basket = Self { kind, payout, want, have, ..Self::EMPTY };
         if usize::from(have) > LEGS_MAX {

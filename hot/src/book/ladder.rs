@@ -1,6 +1,6 @@
 //! One side of a book: a flat array of quantities, and a bitmap to find the next one that is not empty.
 
-use crate::pack::{Arbitrary, Pack, Sink, Source};
+use crate::pack::{Arbitrary, Pack, PackSink, PackSource};
 use crate::state::State;
 use crate::units::Qty;
 
@@ -175,7 +175,7 @@ impl Iterator for Ranks<'_> {
 
 /// The levels that hold anything, best first; the number of ranks follows from the grid.
 impl State for Ladder {
-    fn save<W: Sink>(&self, to: &mut W) {
+    fn save<W: PackSink>(&self, to: &mut W) {
         let Self { qty: _, held, top: _ } = self; // all of it is in the levels
         held.iter().map(|word| word.count_ones()).sum::<u32>().pack(to);
         for (rank, qty) in self.iter() {
@@ -183,7 +183,7 @@ impl State for Ladder {
             qty.pack(to);
         }
     }
-    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+    fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()> {
         for _ in 0..u32::unpack(from)? {
             let rank = usize::from(u16::unpack(from)?);
             let qty = Qty::unpack(from)?;
@@ -194,7 +194,7 @@ impl State for Ladder {
         }
         Some(())
     }
-    fn sketch<W: Sink>(&self, _: &mut Arbitrary, to: &mut W) {
+    fn sketch<W: PackSink>(&self, _: &mut Arbitrary, to: &mut W) {
         (u16::MAX, Qty::ZERO).pack(to);
     }
 }

@@ -33,7 +33,7 @@ use crate::grid::Grid;
 use crate::ids::{Outcome, Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
-use crate::pack::{Arbitrary, Pack, Sink, Source, pack_variants};
+use crate::pack::{Arbitrary, Pack, PackSink, PackSource, pack_variants};
 use crate::state::{State, draw_some, state_fields};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
@@ -690,15 +690,15 @@ state_fields! {
 
 /// A row of the table of books that is in use.
 impl State for Option<Book> {
-    fn save<W: Sink>(&self, to: &mut W) {
+    fn save<W: PackSink>(&self, to: &mut W) {
         let book = self.as_ref().expect("only rows in use are written");
         book.terms.pack(to);
         book.save(to);
     }
-    fn load<S: Source>(&mut self, from: &mut S) -> Option<()> {
+    fn load<S: PackSource>(&mut self, from: &mut S) -> Option<()> {
         self.insert(Book::new(MarketDef::unpack(from)?)).load(from)
     }
-    fn sketch<W: Sink>(&self, draw: &mut Arbitrary, to: &mut W) {
+    fn sketch<W: PackSink>(&self, draw: &mut Arbitrary, to: &mut W) {
         let terms: MarketDef = draw_some(draw);
         terms.pack(to);
         Book::new(terms).sketch(draw, to);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Core;
-use crate::pack::{Pack, Sink, Unpacker};
+use crate::pack::{Pack, PackSink, Unpacker};
 use crate::state::{STATE_FORMAT, State, StateHash, layout_of, state_fields};
 use crate::units::Nanos;
 

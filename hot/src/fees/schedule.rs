@@ -6,7 +6,7 @@
 
 use super::FeeRule;
 use crate::bounds::FEE_RULES_MAX;
-use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::units::Nanos;
 
 /// A rule, and from when it holds.
@@ -132,11 +132,11 @@ pack_fields! {
 
 /// The rules that are known, and how many they are.
 impl Pack for FeeSchedule {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.len.pack(to);
         self.rules().iter().for_each(|entry| entry.pack(to));
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         let len = from.below(FEE_RULES_MAX as u8 + 1)?;
         let mut schedule = Self { len, ..Self::NONE };
         for entry in &mut schedule.rules[..usize::from(len)] {

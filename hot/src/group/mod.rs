@@ -16,7 +16,7 @@ pub use table::Groups;
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{EndKind, Purpose};
-use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::risk::PlanRisk;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::LOT;
@@ -177,13 +177,13 @@ pack_fields! {
 
 /// How many there are, then each: only those that the group has are written.
 impl Pack for Vec<Leg> {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         u8::try_from(self.len()).expect("LEGS_MAX fits").pack(to);
         for leg in self {
             leg.pack(to);
         }
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         let count = usize::from(u8::unpack(from)?);
         if count > LEGS_MAX {
             return None;

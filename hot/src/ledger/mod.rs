@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 
 use crate::bounds::LEDGER_ENTRIES_MAX;
 use crate::ids::{Action, MarketId, Outcome, Venue};
-use crate::pack::{Pack, Sink, Source, pack_fields, pack_newtypes, pack_variants};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields, pack_newtypes, pack_variants};
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
@@ -421,10 +421,10 @@ impl Default for Ledger {
 pack_newtypes!(EntryId);
 
 impl Pack for CashAccount {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.0.pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         from.below(CASH_ACCOUNTS as u8).map(Self)
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::Purpose;
 use crate::ids::{Action, GroupId, MarketId, OrderId, Outcome, Side, Venue};
-use crate::pack::{Pack, Sink, Source, enum_table, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, enum_table, pack_fields};
 use crate::units::{Nanos, Price, Qty};
 use crate::venue_rules::Purchases;
 
@@ -102,10 +102,10 @@ impl Expiry {
 }
 
 impl Pack for Expiry {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.0.get().pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         NonZeroU32::new(u32::unpack(from)?).map(Self)
     }
 }

@@ -8,7 +8,7 @@
 use fixed::types::I32F32;
 
 use crate::ids::Venue;
-use crate::pack::{Pack, Sink, Source, pack_fields};
+use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::per_venue::PerVenue;
 use crate::units::Usd;
 
@@ -134,10 +134,10 @@ fn estimate(assumed_ppm: u64, sum: I32F32, count: u32) -> u64 {
 
 /// Its bits, as a whole number.
 impl Pack for I32F32 {
-    fn pack<W: Sink>(&self, to: &mut W) {
+    fn pack<W: PackSink>(&self, to: &mut W) {
         self.to_bits().pack(to);
     }
-    fn unpack<S: Source>(from: &mut S) -> Option<Self> {
+    fn unpack<S: PackSource>(from: &mut S) -> Option<Self> {
         i64::unpack(from).map(Self::from_bits)
     }
 }

@@ -35,12 +35,12 @@ pub fn fill_id(trade_id: &[u8], order: VenueKey) -> FillId {
 }
 
 /// Where a session puts what it understood.
-pub trait Sink {
-    /// Takes one event. A sink that is full counts it and marks what it lost; it never blocks.
+pub trait EventSink {
+    /// Takes one event. One that is full counts it and marks what it lost; it never blocks.
     fn push(&mut self, event: Event);
 }
 
-impl Sink for Vec<Event> {
+impl EventSink for Vec<Event> {
     fn push(&mut self, event: Event) {
         Self::push(self, event);
     }
@@ -58,7 +58,7 @@ pub trait Session {
     ///
     /// # Errors
     /// The frame was not understood from some byte on; what was understood before it has been pushed.
-    fn on_frame<S: Sink>(
+    fn on_frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -68,9 +68,9 @@ pub trait Session {
     fn on_alive(&mut self, now: Nanos);
     /// The time named by [`Session::poll_deadline`] has come: heartbeats, silence.
     /// Returns `false` when the link is dead and must be closed.
-    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool;
+    fn on_deadline<S: EventSink>(&mut self, now: Nanos, sink: &mut S) -> bool;
     /// The link is gone.
-    fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S);
+    fn on_close<S: EventSink>(&mut self, now: Nanos, sink: &mut S);
     /// The next text frame to write; call until `None` after every `on_*`.
     fn poll_send(&mut self) -> Option<&[u8]>;
     /// What the session has counted so far.

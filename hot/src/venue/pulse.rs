@@ -1,6 +1,6 @@
 //! Whether a link lives: what came in, when to ask for a sign of life, and how long silence may last.
 
-use super::Sink;
+use super::EventSink;
 use crate::event::{Event, Link};
 use crate::ids::Venue;
 use crate::links::LinkNumber;
@@ -89,7 +89,7 @@ impl Pulse {
 
     /// A frame came.
     #[inline]
-    pub(super) fn alive<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+    pub(super) fn alive<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.heard = now;
         if self.open && !self.up {
             self.up = true;
@@ -114,14 +114,14 @@ impl Pulse {
     }
 
     /// The socket is gone.
-    pub(super) fn close<S: Sink>(&mut self, sink: &mut S) {
+    pub(super) fn close<S: EventSink>(&mut self, sink: &mut S) {
         self.open = false;
         if std::mem::replace(&mut self.up, false) {
             self.tell(false, sink);
         }
     }
 
-    fn tell<S: Sink>(&self, up: bool, sink: &mut S) {
+    fn tell<S: EventSink>(&self, up: bool, sink: &mut S) {
         let Self { venue, link, number, .. } = *self;
         sink.push(Event::Link { venue, link, number, up });
     }

@@ -1,6 +1,6 @@
 //! Subscriptions: what we ask for, under which number it comes, and where its sequence stands.
 
-use super::super::{DecodeError, Sink, decimal};
+use super::super::{DecodeError, EventSink, decimal};
 use super::wire::Message;
 use super::{Role, Seen, Session};
 use crate::book::StaleWhy;
@@ -93,7 +93,12 @@ impl Session {
     }
 
     /// Codes 10 and 25 end a subscription; the others are counted and shown.
-    pub(super) fn on_error<S: Sink>(&mut self, now: Nanos, message: &Message<'_>, sink: &mut S) {
+    pub(super) fn on_error<S: EventSink>(
+        &mut self,
+        now: Nanos,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) {
         self.counters.errors += 1;
         let code = decimal::whole(message.code);
         self.last_error = code;
@@ -115,7 +120,7 @@ impl Session {
         }
     }
 
-    fn resubscribe<S: Sink>(&mut self, now: Nanos, channel: Channel, sink: &mut S) {
+    fn resubscribe<S: EventSink>(&mut self, now: Nanos, channel: Channel, sink: &mut S) {
         match (self.role, channel) {
             (Role::Private, Channel::Other) => self.subscribe_private(),
             (Role::Private, _) | (Role::Market, Channel::Other) => {}

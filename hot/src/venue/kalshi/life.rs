@@ -1,7 +1,7 @@
 //! What is told of a market beside its book: trades, best prices, its life and its grid.
 
 use super::super::fields::not_decimal;
-use super::super::{DecodeError, Notice, Sink, decimal};
+use super::super::{DecodeError, EventSink, Notice, decimal};
 use super::wire::{self, Message};
 use super::{Session, first};
 use crate::book::StaleWhy;
@@ -11,7 +11,7 @@ use crate::units::Nanos;
 
 impl Session {
     /// The tape is not the book: what it says oddly is only not told on.
-    pub(super) fn on_trade<S: Sink>(
+    pub(super) fn on_trade<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -56,7 +56,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn on_lifecycle<S: Sink>(
+    pub(super) fn on_lifecycle<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -116,7 +116,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_grid<S: Sink>(
+    fn on_grid<S: EventSink>(
         &mut self,
         now: Nanos,
         slot: usize,
@@ -148,7 +148,7 @@ impl Session {
         &mut self,
         slot: usize,
         error: DecodeError,
-        sink: &mut impl Sink,
+        sink: &mut impl EventSink,
     ) -> Result<(), DecodeError> {
         self.counters.bad += 1;
         self.tell_odd(Some(slot), Oddity::Meaning, sink);

@@ -23,7 +23,7 @@ use super::outgoing::Outgoing;
 use super::pulse::{Beat, Pulse};
 use super::scan::{Odd, Scan};
 use super::snapshots::Snapshots;
-use super::{Counters, DecodeError, Notice, Sink, plain};
+use super::{Counters, DecodeError, EventSink, Notice, plain};
 use crate::book::{Change, Level, StaleWhy};
 use crate::bounds::MARKETS_MAX;
 use crate::event::{Event, Link, Oddity};
@@ -278,7 +278,7 @@ impl Session {
     }
 
     /// One book is in doubt.
-    fn doubt(&mut self, now: Nanos, slot: usize, why: StaleWhy, sink: &mut impl Sink) {
+    fn doubt(&mut self, now: Nanos, slot: usize, why: StaleWhy, sink: &mut impl EventSink) {
         if self.role != Role::Market || !self.snapshots.is_followed(slot) {
             return;
         }
@@ -289,7 +289,7 @@ impl Session {
     }
 
     /// Every book is in doubt.
-    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
+    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl EventSink) {
         if self.role != Role::Market {
             return;
         }
@@ -308,7 +308,7 @@ impl Session {
         now: Nanos,
         slot: usize,
         error: DecodeError,
-        sink: &mut impl Sink,
+        sink: &mut impl EventSink,
     ) -> Result<(), DecodeError> {
         self.counters.bad += 1;
         self.doubt(now, slot, StaleWhy::Decode, sink);
@@ -316,7 +316,7 @@ impl Session {
         Err(error)
     }
 
-    fn tell_odd(&self, slot: Option<usize>, what: Oddity, sink: &mut impl Sink) {
+    fn tell_odd(&self, slot: Option<usize>, what: Oddity, sink: &mut impl EventSink) {
         let market = slot.map(|slot| self.states[slot].market);
         sink.push(Event::Odd { venue: Venue::Kalshi, market, what });
     }
@@ -328,7 +328,7 @@ impl Session {
         Err(error)
     }
 
-    fn frame<S: Sink>(
+    fn frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -361,7 +361,7 @@ impl Session {
     /// # Errors
     /// It is no message.
     #[cold]
-    fn on_unread<S: Sink>(
+    fn on_unread<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -419,7 +419,7 @@ impl Session {
     }
 
     /// Reads a frame, which is one message, whole before anything is done about it.
-    fn read<S: Sink>(
+    fn read<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -446,7 +446,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_message<S: Sink>(
+    fn on_message<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -502,7 +502,7 @@ impl Session {
 
     /// Holds a numbered message against the ones before it. `None` where it was seen before and is to be dropped.
     #[inline]
-    fn in_sequence<S: Sink>(
+    fn in_sequence<S: EventSink>(
         &mut self,
         now: Nanos,
         sid: u64,
@@ -549,7 +549,7 @@ impl Session {
         Some(slot)
     }
 
-    fn on_delta<S: Sink>(
+    fn on_delta<S: EventSink>(
         &mut self,
         now: Nanos,
         said: &Delta<'_>,
@@ -590,7 +590,7 @@ impl Session {
         }
     }
 
-    fn on_snapshot<S: Sink>(
+    fn on_snapshot<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -629,7 +629,7 @@ impl Session {
     }
 
     /// A book message that does not say whose book: it may be any of ours.
-    fn nameless<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> Result<(), DecodeError> {
+    fn nameless<S: EventSink>(&mut self, now: Nanos, sink: &mut S) -> Result<(), DecodeError> {
         self.counters.bad += 1;
         self.doubt_all(now, StaleWhy::Decode, sink);
         Err(DecodeError::BadField { field: "market_ticker", at: 0 })
@@ -641,7 +641,7 @@ impl Session {
         }
     }
 
-    fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+    fn down<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
         self.snapshots.close();
@@ -670,7 +670,7 @@ impl super::Session for Session {
         self.asked(now);
     }
 
-    fn on_frame<S: Sink>(
+    fn on_frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -686,7 +686,7 @@ impl super::Session for Session {
         self.pulse.hear(now);
     }
 
-    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+    fn on_deadline<S: EventSink>(&mut self, now: Nanos, sink: &mut S) -> bool {
         if !self.pulse.is_open() {
             return false;
         }
@@ -705,7 +705,7 @@ impl super::Session for Session {
         true
     }
 
-    fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+    fn on_close<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         if self.pulse.is_open() {
             self.down(now, sink);
         }

@@ -1,7 +1,7 @@
 //! The private link: our orders and fills.
 
 use super::super::fields::{not_decimal, required};
-use super::super::{DecodeError, Sink, decimal, fill_id, fine, venue_key};
+use super::super::{DecodeError, EventSink, decimal, fill_id, fine, venue_key};
 use super::wire::{self, Message};
 use super::{Session, first};
 use crate::event::{Event, Oddity};
@@ -10,7 +10,7 @@ use crate::report::{Fill, Finality, Liquidity, OrderStatus, Report, VenueState};
 use crate::units::Price;
 
 impl Session {
-    pub(super) fn on_fill<S: Sink>(
+    pub(super) fn on_fill<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -32,7 +32,7 @@ impl Session {
         }
     }
 
-    pub(super) fn on_order<S: Sink>(
+    pub(super) fn on_order<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -59,7 +59,7 @@ impl Session {
         &mut self,
         slot: Option<usize>,
         error: DecodeError,
-        sink: &mut impl Sink,
+        sink: &mut impl EventSink,
     ) -> Result<(), DecodeError> {
         self.counters.bad += 1;
         self.tell_odd(slot, Oddity::Money, sink);

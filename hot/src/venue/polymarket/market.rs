@@ -12,7 +12,7 @@ use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
 use super::super::snapshots::Snapshots;
-use super::super::{Counters, DecodeError, Notice, Session, Sink, plain};
+use super::super::{Counters, DecodeError, EventSink, Notice, Session, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
 use super::wire::{
@@ -196,7 +196,7 @@ impl MarketSession {
     }
 
     /// One book is in doubt.
-    fn doubt(&mut self, now: Nanos, slot: Slot, why: StaleWhy, sink: &mut impl Sink) {
+    fn doubt(&mut self, now: Nanos, slot: Slot, why: StaleWhy, sink: &mut impl EventSink) {
         if !self.is_followed(slot) {
             return;
         }
@@ -207,7 +207,7 @@ impl MarketSession {
     }
 
     /// Every book is in doubt: there is no telling whose frame it was.
-    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl Sink) {
+    fn doubt_all(&mut self, now: Nanos, why: StaleWhy, sink: &mut impl EventSink) {
         for slot in 0..self.states.len() {
             if self.snapshots.is_followed(slot) {
                 self.snapshots.doubt(now, slot);
@@ -223,13 +223,13 @@ impl MarketSession {
     }
 
     /// A message about one market's book was not understood.
-    fn fail(&mut self, now: Nanos, slot: Slot, what: Oddity, sink: &mut impl Sink) {
+    fn fail(&mut self, now: Nanos, slot: Slot, what: Oddity, sink: &mut impl EventSink) {
         self.counters.bad += 1;
         self.doubt(now, slot, StaleWhy::Decode, sink);
         self.tell_odd(slot, what, sink);
     }
 
-    fn tell_odd(&self, slot: Slot, what: Oddity, sink: &mut impl Sink) {
+    fn tell_odd(&self, slot: Slot, what: Oddity, sink: &mut impl EventSink) {
         if self.is_followed(slot) {
             let market = Some(self.names.market(slot));
             sink.push(Event::Odd { venue: Venue::Polymarket, market, what });
@@ -243,7 +243,7 @@ impl MarketSession {
         Err(error)
     }
 
-    fn frame<S: Sink>(
+    fn frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -274,7 +274,7 @@ impl MarketSession {
     /// # Errors
     /// It is not known what the frame is about.
     #[cold]
-    fn read_what_can_be<S: Sink>(
+    fn read_what_can_be<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -297,7 +297,7 @@ impl MarketSession {
     }
 
     /// A message could not be read beyond its kind and its market's name.
-    fn on_unread<S: Sink>(&mut self, now: Nanos, gist: &Gist<'_>, sink: &mut S) {
+    fn on_unread<S: EventSink>(&mut self, now: Nanos, gist: &Gist<'_>, sink: &mut S) {
         let kind = gist.kind.unwrap_or_default();
         let told = match about(&odd::MARKET, kind) {
             Some(told) => told,
@@ -330,7 +330,7 @@ impl MarketSession {
 
     /// Reads a frame of one message or an array of them. `done` counts messages acted upon; the first `from`
     /// were acted upon before.
-    fn read<S: Sink>(
+    fn read<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -368,7 +368,7 @@ impl MarketSession {
         scan.end()
     }
 
-    fn on_message<S: Sink>(
+    fn on_message<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -418,7 +418,7 @@ impl MarketSession {
     }
 
     /// The changes of one message, read into the scratch.
-    fn on_changes<S: Sink>(
+    fn on_changes<S: EventSink>(
         &mut self,
         now: Nanos,
         timestamp: &[u8],
@@ -437,7 +437,7 @@ impl MarketSession {
         self.on_any_changes(now, timestamp, sink)
     }
 
-    fn on_any_changes<S: Sink>(
+    fn on_any_changes<S: EventSink>(
         &mut self,
         now: Nanos,
         timestamp: &[u8],
@@ -480,7 +480,7 @@ impl MarketSession {
         verdict
     }
 
-    fn on_book<S: Sink>(
+    fn on_book<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -532,7 +532,11 @@ impl MarketSession {
     }
 
     /// It comes before the change it tells of, so it is the book's to come to it. That of NO says the same.
-    fn on_best<S: Sink>(&mut self, message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
+    fn on_best<S: EventSink>(
+        &mut self,
+        message: &Message<'_>,
+        sink: &mut S,
+    ) -> Result<(), DecodeError> {
         let Some((slot, outcome)) = self.place(message) else { return Ok(()) };
         match stated_top(message.best_bid, message.best_ask) {
             Ok(Some((bid, ask)))
@@ -550,7 +554,7 @@ impl MarketSession {
     }
 
     /// The tape is not the book: what it says oddly is only not told on.
-    fn on_trade<S: Sink>(
+    fn on_trade<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -568,7 +572,7 @@ impl MarketSession {
         }
     }
 
-    fn on_tick_size<S: Sink>(
+    fn on_tick_size<S: EventSink>(
         &mut self,
         now: Nanos,
         message: &Message<'_>,
@@ -595,7 +599,7 @@ impl MarketSession {
         Ok(())
     }
 
-    fn on_resolved<S: Sink>(
+    fn on_resolved<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -626,7 +630,7 @@ impl MarketSession {
         Ok(())
     }
 
-    fn down<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+    fn down<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         self.pulse.close(sink);
         self.doubt_all(now, StaleWhy::Link, sink);
         self.snapshots.close();
@@ -655,7 +659,7 @@ impl Session for MarketSession {
         self.snapshots.asked(now);
     }
 
-    fn on_frame<S: Sink>(
+    fn on_frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -677,7 +681,7 @@ impl Session for MarketSession {
         self.pulse.hear(now);
     }
 
-    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+    fn on_deadline<S: EventSink>(&mut self, now: Nanos, sink: &mut S) -> bool {
         if !self.pulse.is_open() {
             return false;
         }
@@ -696,7 +700,7 @@ impl Session for MarketSession {
         true
     }
 
-    fn on_close<S: Sink>(&mut self, now: Nanos, sink: &mut S) {
+    fn on_close<S: EventSink>(&mut self, now: Nanos, sink: &mut S) {
         if self.pulse.is_open() {
             self.down(now, sink);
         }

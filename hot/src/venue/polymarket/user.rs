@@ -8,7 +8,7 @@ use super::super::fine::{self, FinePrice};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
 use super::super::scan::{Odd, Scan};
-use super::super::{Counters, DecodeError, Session, Sink, fill_id, plain, venue_key};
+use super::super::{Counters, DecodeError, EventSink, Session, fill_id, plain, venue_key};
 use super::names::{Names, Slot};
 use super::odd;
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text};
@@ -116,7 +116,7 @@ impl UserSession {
         &self.counters
     }
 
-    fn frame<S: Sink>(&mut self, frame: &[u8], sink: &mut S) -> Result<(), DecodeError> {
+    fn frame<S: EventSink>(&mut self, frame: &[u8], sink: &mut S) -> Result<(), DecodeError> {
         let (mut done, mut verdict) = (0, Ok(()));
         let Err(odd) = self.read(frame, 0, &mut done, &mut verdict, sink) else {
             return verdict;
@@ -141,7 +141,7 @@ impl UserSession {
     /// # Errors
     /// The frame is no list of messages.
     #[cold]
-    fn read_what_can_be<S: Sink>(
+    fn read_what_can_be<S: EventSink>(
         &mut self,
         frame: &[u8],
         done: &mut usize,
@@ -169,7 +169,7 @@ impl UserSession {
 
     /// A message about our money was not understood: the venue's history is to be read. A word without meaning closes
     /// the market besides.
-    fn fail(&mut self, slot: Option<Slot>, meaning: bool, sink: &mut impl Sink) {
+    fn fail(&mut self, slot: Option<Slot>, meaning: bool, sink: &mut impl EventSink) {
         self.counters.bad += 1;
         let (venue, market) = (Venue::Polymarket, slot.map(|slot| self.names.market(slot)));
         sink.push(Event::Odd { venue, market, what: Oddity::Money });
@@ -179,12 +179,12 @@ impl UserSession {
     }
 
     /// It was booked, rounded.
-    fn tell_rounded(&self, slot: Slot, sink: &mut impl Sink) {
+    fn tell_rounded(&self, slot: Slot, sink: &mut impl EventSink) {
         let market = Some(self.names.market(slot));
         sink.push(Event::Odd { venue: Venue::Polymarket, market, what: Oddity::Rounded });
     }
 
-    fn read<S: Sink>(
+    fn read<S: EventSink>(
         &mut self,
         frame: &[u8],
         from: usize,
@@ -286,7 +286,7 @@ impl UserSession {
         Ok(Maker { key, slot, outcome, price, qty, rounded, action })
     }
 
-    fn on_message<S: Sink>(
+    fn on_message<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -310,7 +310,7 @@ impl UserSession {
         said
     }
 
-    fn on_trade<S: Sink>(
+    fn on_trade<S: EventSink>(
         &mut self,
         message: &Message<'_>,
         sink: &mut S,
@@ -369,7 +369,7 @@ impl UserSession {
         verdict
     }
 
-    fn push_taker_fill<S: Sink>(
+    fn push_taker_fill<S: EventSink>(
         &self,
         message: &Message<'_>,
         taken: Option<(Slot, Outcome)>,
@@ -411,7 +411,7 @@ impl Session for UserSession {
         self.out.frame(b"PING"); // nothing else need come for hours; the answer says the link works
     }
 
-    fn on_frame<S: Sink>(
+    fn on_frame<S: EventSink>(
         &mut self,
         now: Nanos,
         frame: &[u8],
@@ -432,7 +432,7 @@ impl Session for UserSession {
         self.pulse.hear(now);
     }
 
-    fn on_deadline<S: Sink>(&mut self, now: Nanos, sink: &mut S) -> bool {
+    fn on_deadline<S: EventSink>(&mut self, now: Nanos, sink: &mut S) -> bool {
         if !self.pulse.is_open() {
             return false;
         }
@@ -447,7 +447,7 @@ impl Session for UserSession {
         true
     }
 
-    fn on_close<S: Sink>(&mut self, _now: Nanos, sink: &mut S) {
+    fn on_close<S: EventSink>(&mut self, _now: Nanos, sink: &mut S) {
         self.pulse.close(sink);
     }
 
@@ -461,7 +461,7 @@ impl Session for UserSession {
 }
 
 /// A void fill is told by its name alone; the rest with all it says, so that none depends on an earlier one.
-fn push_fill<S: Sink>(parts: [Option<Fill>; 2], sink: &mut S) {
+fn push_fill<S: EventSink>(parts: [Option<Fill>; 2], sink: &mut S) {
     for fill in parts.into_iter().flatten() {
         sink.push(Event::Report(match fill.finality {
             Finality::Failed => Report::Finality { fill: fill.fill, state: Finality::Failed },
@@ -470,7 +470,7 @@ fn push_fill<S: Sink>(parts: [Option<Fill>; 2], sink: &mut S) {
     }
 }
 
-fn on_order<S: Sink>(message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
+fn on_order<S: EventSink>(message: &Message<'_>, sink: &mut S) -> Result<(), DecodeError> {
     let order = OrderRef::Key(order_key(message.id)?);
     let amount = |field, text| decimal::qty(text).map_err(|why| not_decimal(field, why));
     let filled = amount("size_matched", message.matched)?;

@@ -3,7 +3,7 @@
 use super::super::decimal;
 use super::super::fields::{LEVELS_ROOM, level_price, not_decimal, once, push_level, required};
 use super::super::scan::{Odd, Scan};
-use super::super::{DecodeError, Sink};
+use super::super::{DecodeError, EventSink};
 use super::names::{Names, Slot};
 use crate::book::{Change, Level};
 use crate::event::Event;
@@ -334,7 +334,7 @@ pub(super) fn twins(changes: &[Entry]) -> Option<[&Entry; 2]> {
 
 /// What [`push_changes`] does of twins.
 #[inline]
-pub(super) fn push_twins<S: Sink>([yes, no]: [&Entry; 2], names: &Names, sink: &mut S) {
+pub(super) fn push_twins<S: EventSink>([yes, no]: [&Entry; 2], names: &Names, sink: &mut S) {
     let &Entry { side, price, qty, top, .. } = yes;
     let (market, change) = (names.market(yes.slot), Change::Set(qty));
     sink.push(Event::Level(Level { market, side, price, change, last: false }));
@@ -347,7 +347,7 @@ pub(super) fn push_twins<S: Sink>([yes, no]: [&Entry; 2], names: &Names, sink: &
 /// Levels in the frame's order, then what the other outcome says of them, then the tops. The last word on a market
 /// ends its frame: nothing is decided before the book has been held against what the venue says of it.
 #[inline]
-pub(super) fn push_changes<S: Sink>(changes: &[Entry], names: &Names, sink: &mut S) {
+pub(super) fn push_changes<S: EventSink>(changes: &[Entry], names: &Names, sink: &mut S) {
     let later = |index: usize, role: Role| {
         let slot = changes[index].slot;
         changes[index + 1..].iter().any(|other| other.slot == slot && other.role == role)
