@@ -29,7 +29,7 @@ use surefoot_cold::venue::polymarket::signer::{
     Credentials, OrderType, Signer, Terms, l2_signature,
 };
 use surefoot_hot::amounts::{Amounts, amounts};
-use surefoot_hot::fees::{FeeAccumulator, FeeRule, Precision};
+use surefoot_hot::fees::{Charge, FeeAccumulator, FeeRule, Precision};
 use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{Action, MarketId, Outcome};
 use surefoot_hot::market::MarketStatus;
@@ -324,11 +324,13 @@ fn kalshi_fee_rounding_derived() {
         let parts = decimal(&row["coef"], 6) * decimal(&row["multiplier"], 6);
         assert_eq!(parts % 1_000_000, 0, "a coefficient in whole parts per million");
         let rule = FeeRule::Kalshi { taker: u32::try_from(parts / 1_000_000).unwrap(), maker: 0 };
-        let mut order = FeeAccumulator::new(precision(str_of(row, "precision")));
+        let (precision, mut order) = (precision(str_of(row, "precision")), FeeAccumulator::NEW);
         for fill in row["fills"].as_array().unwrap() {
             let fee = rule.fee(price(&fill["price"]), qty(&fill["qty"]), true);
             assert_eq!(fee, usd(&fill["trade_fee"]), "{fill}");
-            check_charge(&mut order, side(row), &fill["price"], &fill["qty"], fee, fill);
+            let charge =
+                order.fill(precision, side(row), price(&fill["price"]), qty(&fill["qty"]), fee);
+            check_charge(charge, fill);
         }
     });
 }
@@ -338,10 +340,13 @@ fn kalshi_fee_rounding_published() {
     let Some(body) = whole("kalshi_fee_rounding_published.json") else { return };
     let mut count = 0;
     for row in body["examples"].as_array().unwrap() {
-        let mut order = FeeAccumulator::new(precision(str_of(row, "target_precision")));
+        let precision = precision(str_of(row, "target_precision"));
+        let mut order = FeeAccumulator::NEW;
         for fill in row["fills"].as_array().unwrap() {
             let fee = usd(&row["trade_fee"]); // an input: the page rounded it by the rule of its time
-            check_charge(&mut order, side(row), &row["price"], &row["fill_qty"], fee, fill);
+            let charge =
+                order.fill(precision, side(row), price(&row["price"]), qty(&row["fill_qty"]), fee);
+            check_charge(charge, fill);
             count += 1;
         }
     }
@@ -357,15 +362,7 @@ fn precision(text: &str) -> Precision {
     }
 }
 
-fn check_charge(
-    order: &mut FeeAccumulator,
-    action: Action,
-    at: &Value,
-    size: &Value,
-    fee: Usd,
-    expected: &Value,
-) {
-    let charge = order.fill(action, price(at), qty(size), fee);
+fn check_charge(charge: Charge, expected: &Value) {
     assert_eq!(charge.rounding, usd(&expected["rounding_fee"]), "{expected}");
     assert_eq!(charge.held, usd(&expected["accumulator_before_rebate"]), "{expected}");
     assert_eq!(charge.rebate, usd(&expected["rebate"]), "{expected}");

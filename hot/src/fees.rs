@@ -9,6 +9,7 @@ mod schedule;
 pub use accumulator::{Charge, FeeAccumulator, Precision};
 pub use schedule::{FeeChange, FeeSchedule};
 
+use crate::ids::Action;
 use crate::pack::pack_variants;
 use crate::units::{MICROS, Price, Qty, Usd};
 
@@ -62,8 +63,26 @@ impl FeeRule {
         }
     }
 
+    /// What the venue charges for one fill of an order, whose earlier fills have left `order` behind: Polymarket the
+    /// trade fee, Kalshi what comes of a direct member's rounding, less the rebate. `price` is of the outcome bought or
+    /// sold.
+    pub fn charge(
+        self,
+        order: &mut FeeAccumulator,
+        action: Action,
+        price: Price,
+        qty: Qty,
+        taker: bool,
+    ) -> Usd {
+        let fee = self.fee(price, qty, taker);
+        match self {
+            Self::Polymarket { .. } => fee,
+            Self::Kalshi { .. } => order.fill(Precision::Direct, action, price, qty, fee).net,
+        }
+    }
+
     /// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
-    /// member down to $0.0001 and gives whole units back later; the rebate is not counted on.
+    /// member down to $0.0001 and gives whole units back with later fills of the order; the rebate is not counted on.
     pub(crate) fn taker_charge(self, price: Price, qty: Qty, cost: Usd) -> Usd {
         let fee = self.fee(price, qty, true);
         match self {

@@ -3,7 +3,7 @@
 use super::Core;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
-use crate::fees::FeeRule;
+use crate::fees::{FeeRule, Precision};
 use crate::ids::{Action, FillId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
@@ -17,10 +17,11 @@ use crate::units::{Nanos, Price, Qty, Usd};
 pub(super) const QTY_DUST: Qty = Qty::from_micros(10_000);
 /// A sum of dollars is spent in fills that are each rounded: so much more is the rounding's.
 const NOTIONAL_DUST: Usd = Usd::from_micros(10_000);
-/// A charged fee may differ from the rule's by the rounding of one fill and one rebate: a unit of a direct Kalshi
-/// member's precision each (`venues/kalshi.md` §7.2, 2026-08-26). A fill at an average price comes in two parts, each with
-/// its share of the fee, and each part may differ by so much.
-const FEE_DRIFT: Usd = Usd::from_micros(200);
+/// By so much an order's fees must differ from what the rule says of them to be told: by more than one unit of a direct
+/// Kalshi member's precision (`venues/kalshi.md` §7.2, 2026-08-26). What a fill is charged comes to whole units, so that
+/// more than one is two. A fill at an average price comes in two parts, each with its share of the fee, and the first one
+/// alone is less than two units apart.
+const FEE_DRIFT: Usd = Usd::from_micros(2 * Precision::Direct.micros());
 
 impl Core {
     /// Books a fill, unless it is booked already, known to have failed, or of an order that is none of ours.
@@ -96,7 +97,7 @@ impl Core {
     ) {
         let &Order { id, group, market, outcome, action, .. } = &record.order;
         let taker = took(record, price, fill.liquidity);
-        let fee = self.fee_of(now, fill, taker, record, out);
+        let fee = self.fee_of(now, fill, price, taker, record, out);
         let account = self.cash_account(market);
         let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);
@@ -192,28 +193,44 @@ impl Core {
         }
     }
 
-    /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. When a fill happened is not told,
-    /// but it was since its order was sent: any rule that held since then explains what is charged.
+    /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. What the rule says goes on
+    /// from the order's fills before, because the venue gives back what its rounding took, and a fill that is told out of
+    /// turn has another's share of it: the order's fees as a whole are compared. When a fill happened is not told, but it
+    /// was since its order was sent: any rule that held since then explains what is charged.
     fn fee_of(
         &mut self,
         now: Nanos,
         fill: &Fill,
+        price: Price,
         taker: bool,
         record: &Record,
         out: &mut Outbox,
     ) -> Usd {
-        let by_rule = |rule: FeeRule| rule.fee(fill.price, fill.qty, taker);
-        let Some(charged) = fill.fee else {
+        let &Order { id, action, .. } = &record.order;
+        let by_rule = |rule: FeeRule| {
+            let mut rounding = record.rounding;
+            let fee = rule.charge(&mut rounding, action, price, fill.qty, taker);
+            (rounding, fee)
+        };
+        let (rounding, charged, mut apart) = if let Some(charged) = fill.fee {
+            let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
+            let apart = rules.map(|(rounding, fee)| (rounding, record.fee_apart + charged - fee));
+            let nearest = apart.min_by_key(|(_, apart)| apart.micros().unsigned_abs());
+            let (rounding, apart) = nearest.expect("its terms come with a rule");
+            (rounding, charged, apart)
+        } else {
             let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
             let account = self.cash_account(fill.market);
             self.comparison.on_fee_assumed(account, fill.market, notional);
-            return by_rule(self.fee_rules.at(fill.market, now));
+            let (rounding, fee) = by_rule(self.fee_rules.at(fill.market, now));
+            (rounding, fee, record.fee_apart)
         };
-        let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
-        let apart = rules.map(|rule| (charged - rule).max(rule - charged));
-        if apart.min().is_some_and(|apart| apart > FEE_DRIFT) {
-            self.on_fee_drift(fill.market, Some(record.order.id), out);
+        if apart >= FEE_DRIFT || apart <= -FEE_DRIFT {
+            apart = Usd::ZERO; // the next difference is told anew
+            self.on_fee_drift(fill.market, Some(id), out);
         }
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        (record.rounding, record.fee_apart) = (rounding, apart);
         charged
     }
 }

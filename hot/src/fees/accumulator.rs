@@ -1,6 +1,7 @@
 //! Kalshi's second rounding: the balance moves in whole units, and what that costs comes back in whole units.
 
 use crate::ids::Action;
+use crate::pack::pack_newtypes;
 use crate::units::{Price, Qty, Usd};
 
 /// To what a member's balance is rounded down.
@@ -22,16 +23,10 @@ impl Precision {
     }
 }
 
-/// What one order has paid in rounding and not got back. One per order; it stays when the order goes from
-/// taking to making.
-///
-/// Only the vectors use it: the core books the fee that the venue tells with a fill, and reserves what
-/// [`fee_bound`](super::fee_bound) says before.
+/// What one order has paid in rounding and not got back. There is one for each order; it stays when the order goes from
+/// taking to making, and when its price or size is changed in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeeAccumulator {
-    precision: Precision,
-    held: i64,
-}
+pub struct FeeAccumulator(Usd);
 
 /// What one fill costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,23 +45,28 @@ pub struct Charge {
 
 impl FeeAccumulator {
     /// Of a new order.
-    pub const fn new(precision: Precision) -> Self {
-        Self { precision, held: 0 }
-    }
+    pub const NEW: Self = Self(Usd::ZERO);
 
     /// Takes in one fill: `price` of the outcome bought or sold, and its trade fee ([`super::FeeRule::fee`]).
-    pub fn fill(&mut self, action: Action, price: Price, qty: Qty, trade_fee: Usd) -> Charge {
-        let unit = self.precision.micros();
+    pub fn fill(
+        &mut self,
+        precision: Precision,
+        action: Action,
+        price: Price,
+        qty: Qty,
+        trade_fee: Usd,
+    ) -> Charge {
+        let unit = precision.micros();
         let raw = match action {
             Action::Buy => -price.cost_ceil(qty),
             Action::Sell => price.proceeds_floor(qty),
         } - trade_fee;
         let floored = raw.micros().div_euclid(unit) * unit;
         let rounding = raw.micros() - floored;
-        let held = self.held + rounding;
+        let held = self.0.micros() + rounding;
         let most = trade_fee.micros() + rounding;
         let rebate = held.min(most).div_euclid(unit) * unit;
-        self.held = held - rebate;
+        self.0 = Usd::from_micros(held - rebate);
         Charge {
             rounding: Usd::from_micros(rounding),
             held: Usd::from_micros(held),
@@ -76,3 +76,5 @@ impl FeeAccumulator {
         }
     }
 }
+
+pack_newtypes!(FeeAccumulator);

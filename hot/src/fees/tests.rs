@@ -33,23 +33,22 @@ fn kalshi_worked_examples() {
     for (rule, action, ticks, hundredths, taker, trade_fee, charged) in rows {
         let fee = rule.fee(price(ticks), qty(hundredths), taker);
         assert_eq!(fee, Usd::from_micros(trade_fee), "{ticks} {hundredths}");
-        let charge =
-            FeeAccumulator::new(Precision::Direct).fill(action, price(ticks), qty(hundredths), fee);
-        assert_eq!(charge.net, Usd::from_micros(charged), "{ticks} {hundredths}");
+        let mut order = FeeAccumulator::NEW;
+        let net = rule.charge(&mut order, action, price(ticks), qty(hundredths), taker);
+        assert_eq!(net, Usd::from_micros(charged), "{ticks} {hundredths}");
         if taker && action == Action::Buy {
             let cost = price(ticks).cost_ceil(qty(hundredths));
             let counted = rule.taker_charge(price(ticks), qty(hundredths), cost);
-            assert_eq!(counted, charge.net, "what plans count with");
+            assert_eq!(counted, net, "what plans count with");
         }
     }
-    let fee = FULL.fee(price(550), qty(100), true);
-    let charge =
-        FeeAccumulator::new(Precision::Broker).fill(Action::Buy, price(550), qty(100), fee);
-    assert_eq!((fee, charge.net), (Usd::from_micros(3_639), Usd::from_micros(5_000)));
-    let fee = FULL.fee(price(5_200), qty(100), true);
-    let charge =
-        FeeAccumulator::new(Precision::Broker).fill(Action::Buy, price(5_200), qty(100), fee);
-    assert_eq!((fee, charge.net), (Usd::from_micros(17_472), Usd::from_micros(20_000)));
+    for (ticks, trade_fee, charged) in [(550, 3_639, 5_000), (5_200, 17_472, 20_000)] {
+        let (price, qty) = (price(ticks), qty(100));
+        let fee = FULL.fee(price, qty, true);
+        let mut order = FeeAccumulator::NEW;
+        let charge = order.fill(Precision::Broker, Action::Buy, price, qty, fee);
+        assert_eq!((fee, charge.net), (Usd::from_micros(trade_fee), Usd::from_micros(charged)));
+    }
 }
 
 #[test]
@@ -100,15 +99,30 @@ fn an_order_in_many_fills_stays_within_its_bound() {
         for parts in 1..=u64::try_from(FILLS_PER_ORDER).unwrap() {
             let (price, each) = (price(ticks), 37);
             let whole = qty(each * parts);
-            let mut book = FeeAccumulator::new(Precision::Direct);
+            let mut order = FeeAccumulator::NEW;
             let (mut kalshi, mut flat) = (Usd::ZERO, Usd::ZERO);
             for _ in 0..parts {
-                let fee = FULL.fee(price, qty(each), true);
-                kalshi += book.fill(Action::Buy, price, qty(each), fee).net;
+                kalshi += FULL.charge(&mut order, Action::Buy, price, qty(each), true);
                 flat += polymarket.fee(price, qty(each), true);
             }
             assert!(kalshi <= fee_bound(FULL, price, whole, true), "{ticks} in {parts}");
             assert!(flat <= fee_bound(polymarket, price, whole, true), "{ticks} in {parts}");
+        }
+    }
+}
+
+#[test]
+fn what_rounding_keeps_of_an_order_is_less_than_a_unit_where_every_fill_costs_one() {
+    // From 0.13 contracts on the fee of a fill at these prices is a unit and more, so that a rebate always fits.
+    for ticks in [500, 3_333, 5_000, 9_200] {
+        let (mut order, mut charged, mut by_rule) = (FeeAccumulator::NEW, Usd::ZERO, Usd::ZERO);
+        for nth in 0..2_000 {
+            let (price, qty) = (price(ticks + nth % 7), qty(13 + u64::from(nth) % 311));
+            let action = if nth % 2 == 0 { Action::Buy } else { Action::Sell };
+            charged += FULL.charge(&mut order, action, price, qty, nth % 3 > 0);
+            by_rule += FULL.fee(price, qty, nth % 3 > 0);
+            let kept = charged - by_rule;
+            assert!((0..100).contains(&kept.micros()), "{kept:?} after {nth} fills at {ticks}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
+use crate::fees::FeeAccumulator;
 use crate::ids::{OrderId, OrderRef, VenueKey};
 use crate::index::Index;
 use crate::order::{Change, Order, OrderState, Pace};
@@ -22,6 +23,10 @@ pub struct Record {
     pub filled: Qty,
     /// What the booked fills came to, at their prices and without fees.
     pub notional: Usd,
+    /// What the venue's rounding has kept of the order's fees, by the fee rule.
+    pub rounding: FeeAccumulator,
+    /// By how much its fills were charged more than the rule says, or less, since that was last told.
+    pub fee_apart: Usd,
     /// The most contracts that the venue has called filled. The fills themselves follow.
     pub claimed: Qty,
     /// Contracts that the group was told of when the order was over.
@@ -88,8 +93,8 @@ enum_table! {
 
 pack_fields! {
     Record {
-        order, state, key, filled, notional, claimed, told, overfilled, ended, reserved, reserved_qty, sent, crossed, queries,
-        query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
+        order, state, key, filled, notional, rounding, fee_apart, claimed, told, overfilled, ended, reserved, reserved_qty, sent,
+        crossed, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
     }
     ChangeSent { to, sent, replaces }
 }
@@ -103,6 +108,8 @@ impl Record {
             key: None,
             filled: Qty::ZERO,
             notional: Usd::ZERO,
+            rounding: FeeAccumulator::NEW,
+            fee_apart: Usd::ZERO,
             claimed: Qty::ZERO,
             told: Qty::ZERO,
             overfilled: false,

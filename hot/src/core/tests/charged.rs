@@ -1,6 +1,7 @@
 //! What a fill is charged: who was the taker, what the rule says, and what becomes of a market that charges otherwise.
 
 use super::*;
+use crate::fees::FeeAccumulator;
 use crate::risk::QuarantineWhy;
 
 impl Desk {
@@ -50,7 +51,8 @@ fn how_it_was_sent_decides_who_took_then_the_venues_word_then_the_book() {
         let fill = Fill { liquidity, price: price(at), ..desk.fill_of(&order, 10) };
         desk.report(Report::Fill(fill));
         assert_eq!(desk.was_taker(), took, "{cents} {post_only} {liquidity:?} {at}");
-        let fee = terms(KA).fee.fee(price(at), qty(10), took);
+        let (rule, mut rounding) = (terms(KA).fee, FeeAccumulator::NEW);
+        let fee = rule.charge(&mut rounding, Action::Buy, price(at), qty(10), took);
         assert_eq!(desk.core.ledger().fees(), fee, "the fee is that of its part");
     }
 }
@@ -85,7 +87,7 @@ fn three_fills_with_other_fees_than_the_rules_close_the_market_until_a_person_re
     let mut desk = Desk::new();
     for nth in 1..=6 {
         let order = desk.rest_at(50, true);
-        let odd = Some(Usd::from_micros(201)); // makers pay nothing there, and two units are rounding
+        let odd = Some(Usd::from_micros(200)); // makers pay nothing there, and one unit is rounding
         let fill = Fill { fee: odd, ..desk.fill_of(&order, 10) };
         desk.report(Report::Fill(fill));
         assert_eq!(desk.alarms(Alarm::FeeDrift), nth, "each is told");
@@ -96,6 +98,40 @@ fn three_fills_with_other_fees_than_the_rules_close_the_market_until_a_person_re
             desk.control(Control::Release { market: KA }); // the count begins anew
         }
         desk.wait(Nanos::from_secs(20));
+    }
+}
+
+#[test]
+fn the_fees_of_an_orders_fills_are_what_the_venues_rounding_makes_of_them() {
+    // 7 % of 0.59 × 0.41 is 0.016933: the cost with it is rounded up to 0.6070, by 67 microdollars, and whole units of what
+    // that has taken come back.
+    let by_rule = [17_000, 16_900, 16_900, 17_000, 16_900, 16_900, 17_000, 16_900, 16_900, 17_000];
+    let drifts = |charged: [i64; 10]| {
+        let mut desk = Desk::new();
+        let order = desk.rest_at(60, false);
+        for fee in charged {
+            let fee = Some(Usd::from_micros(fee));
+            let fill = Fill { fee, price: price(59), ..desk.fill_of(&order, 1) };
+            desk.report(Report::Fill(fill));
+        }
+        desk.alarms(Alarm::FeeDrift)
+    };
+    assert_eq!(drifts(by_rule), 0);
+    let mut swapped = by_rule;
+    swapped.swap(0, 1);
+    assert_eq!(drifts(swapped), 0, "told out of turn");
+    assert_eq!(drifts([17_000; 10]), 3, "nothing comes back: two units after three fills each");
+    assert_eq!(drifts([16_933; 10]), 0, "what is kept is less than two units");
+}
+
+#[test]
+fn a_fee_that_is_not_told_is_what_the_venues_rounding_makes_of_it() {
+    let mut desk = Desk::new();
+    let order = desk.rest_at(60, false);
+    for sum in [17_000, 33_900, 50_800] {
+        let fill = Fill { fee: None, price: price(59), ..desk.fill_of(&order, 1) };
+        desk.report(Report::Fill(fill));
+        assert_eq!(desk.core.ledger().fees(), Usd::from_micros(sum));
     }
 }
 

@@ -7,6 +7,7 @@ use super::plain_ledger::{Happened, Plain};
 use super::*;
 use crate::core::money::worst_cost;
 use crate::event::Control as C;
+use crate::fees::FeeAccumulator;
 use crate::ledger::{CashAccount, LedgerAccount};
 use crate::random::Rng;
 
@@ -55,6 +56,8 @@ struct Live {
     filled: Qty,
     /// The limit and size that a change under way would give it.
     change: Option<(Price, Qty)>,
+    /// What the venue's rounding has kept of its fees.
+    rounding: FeeAccumulator,
 }
 
 /// A booked fill that may still be taken back: where it stands in the history.
@@ -199,8 +202,10 @@ impl World {
             self.tell(id, VenueState::Resting);
         }
         let fill = Fill { qty: part, ..self.desk.fill_of(&order, 1) };
-        let rounding = Usd::from_micros(self.rng.below(100) as i64);
-        let fee = terms_of(order.market).fee.fee(fill.price, part, false) + rounding;
+        let mut rounding = live.rounding;
+        let rule = terms_of(order.market).fee;
+        let fee = rule.charge(&mut rounding, order.action, order.price, part, false)
+            + Usd::from_micros(self.rng.below(10) as i64); // so little that no order's fees drift
         let provisional = order.venue.rules().provisional_fills;
         let finality = if provisional { Finality::Provisional } else { Finality::Final };
         let fill = Fill { finality, fee: Some(fee), ..fill };
@@ -228,7 +233,7 @@ impl World {
             self.open.push(Open { fill, at: self.history.len() - 1, brought, at_risk });
         }
         let entry = self.live.get_mut(&id).expect("it was looked up");
-        entry.filled += part;
+        (entry.filled, entry.rounding) = (entry.filled + part, rounding);
         if entry.filled >= order.qty {
             self.live.remove(&id);
         }
@@ -386,7 +391,12 @@ impl World {
             self.answered += 1;
             match intent {
                 Intent::Place(order) => {
-                    let live = Live { order: *order, filled: Qty::ZERO, change: None };
+                    let live = Live {
+                        order: *order,
+                        filled: Qty::ZERO,
+                        change: None,
+                        rounding: FeeAccumulator::NEW,
+                    };
                     self.live.insert(order.id.get(), live);
                 }
                 Intent::Cancel(cancel) if self.live.contains_key(&cancel.order.get()) => {
