@@ -199,10 +199,10 @@ impl Core {
         }
     }
 
-    /// Books the pairs that were split off cash or merged into it by other means than ours: the contracts say so, and the
-    /// cash says the same. Neither would be believed alone.
+    /// Books the pairs that were split off cash or merged into it by other means than ours, and the sets that were converted:
+    /// the contracts say so, and the cash says the same. Neither would be believed alone.
     fn take_pairs(&mut self, account: CashAccount, theirs: Usd, out: &mut Outbox) {
-        let mut sum = 0;
+        let mut sum = -self.cash_of_conversions(account).micros();
         let mut from = MarketId::new(0);
         while let Some((market, held)) = self.next_paired(&mut from, account) {
             sum += self.pairs_of(market, held);
@@ -217,6 +217,7 @@ impl Core {
             self.comparison.end_pairs(market);
             self.note_position(market, out);
         }
+        self.take_converted(account, out);
     }
 
     /// The next market of an account whose pairs wait for its cash; `from` moves on behind it.
@@ -240,10 +241,10 @@ impl Core {
         i64::try_from(by).expect("QTY_MAX bounds both")
     }
 
-    /// What looked like pairs, and was not borne out by the cash, is compared like any position.
+    /// What looked like pairs or a conversion, and was not borne out by the cash, is compared like any position.
     fn doubt_pairs(&mut self, venue: Venue, out: &mut Outbox) {
         let mut from = MarketId::new(0);
-        while let Some((market, theirs)) = self.comparison.next_paired(from) {
+        while let Some((market, theirs)) = self.comparison.next_waiting(from) {
             from = MarketId::new(market.get() + 1);
             if self.terms(market).venue == venue {
                 self.comparison.end_pairs(market);

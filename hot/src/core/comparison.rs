@@ -45,6 +45,9 @@ pub(super) struct Comparison {
     settled: IdSet,
     /// Markets in which this reading has so many pairs of YES and NO more than we, or fewer: its cash will say why.
     paired: IdSet,
+    /// Markets in which this reading has fewer NO and as many YES, or more YES and as many NO: whether they were converted,
+    /// the others of their set and the cash will say.
+    converted: IdSet,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,7 +102,7 @@ struct MarketCompared {
     seen: Option<[Errors; 2]>,
     /// When the reading began that was the first to show them.
     seen_since: Nanos,
-    /// What the venue has of a market in which it has so many pairs more than we, or fewer, until its cash is told.
+    /// What the venue has of a market in which pairs came or went, or contracts were converted, until its cash is told.
     paired: Option<[Qty; 2]>,
     /// What the venue's own trades add up to, where this reading told.
     history: Option<[Qty; 2]>,
@@ -124,7 +127,7 @@ pack_fields! {
 state_fields! {
     Comparison {
         venues: value, accounts: value, released: value, markets: table(MarketCompared::default()), told: value,
-        settled: value, paired: value,
+        settled: value, paired: value, converted: value,
     }
 }
 
@@ -179,6 +182,7 @@ impl Comparison {
             told: IdSet::new(MARKETS_MAX),
             settled: IdSet::new(MARKETS_MAX),
             paired: IdSet::new(MARKETS_MAX),
+            converted: IdSet::new(MARKETS_MAX),
         }
     }
 
@@ -237,8 +241,8 @@ impl Comparison {
         self.markets[market.index()].gone.map(payable_from)
     }
 
-    /// The market paid us: the cash may not show yet. Or it owes us `claim`: somebody may have redeemed it before we heard of
-    /// the result, and then the cash has it already.
+    /// The market paid us: the cash may not show yet. Below zero it took back what another result had paid. Or it owes us
+    /// `claim`: somebody may have redeemed it before we heard of the result, and then the cash has it already.
     pub fn on_settled(
         &mut self,
         now: Nanos,
@@ -250,8 +254,8 @@ impl Comparison {
         let settled = &mut self.markets[market.index()];
         (settled.settled_at, settled.paid) = (now, paid);
         self.settled.insert(market.index());
-        let [paid, claim] = [paid, claim].map(|amount| amount.max(Usd::ZERO).micros());
-        self.accounts[account.index()].range.allow(paid, claim);
+        let [paid, back, claim] = [paid, -paid, claim].map(|amount| amount.max(Usd::ZERO).micros());
+        self.accounts[account.index()].range.allow(paid, back + claim);
     }
 
     /// A reading of a venue begins: nothing is told of its markets yet, and what was settled after `lagging` may not show.
@@ -274,7 +278,8 @@ impl Comparison {
             let of = &self.markets[at];
             if of.settled_at > lagging {
                 let account = &mut self.accounts[CashAccount::of(terms.venue, terms.shard).index()];
-                account.range.allow(of.paid.max(Usd::ZERO).micros(), 0);
+                let [paid, back] = [of.paid, -of.paid].map(|by| by.max(Usd::ZERO).micros());
+                account.range.allow(paid, back);
             } else {
                 self.settled.remove(at); // and so for every later reading
             }
@@ -527,7 +532,8 @@ impl Comparison {
     }
 
     /// Whether the venue has so many pairs of YES and NO more than we, or fewer, with nothing in flight that could explain it:
-    /// they were split or merged by other means than ours, if its cash says the same. It waits for that.
+    /// they were split or merged by other means than ours, if its cash says the same. Or whether it has so many NO fewer, or
+    /// YES more: they were converted, if other markets and its cash say the same. It waits for that.
     pub fn find_pairs(
         &mut self,
         venue: Venue,
@@ -538,17 +544,28 @@ impl Comparison {
         let at = &self.venues[venue];
         let of = &mut self.markets[market.index()];
         let by = [0, 1].map(|outcome| micros(theirs[outcome]) - ours[outcome]);
-        let found = venue.rules().pairs == Pairs::Kept
+        let certain = venue.rules().pairs == Pairs::Kept
             && !at.is_before_readings()
             && of.range.iter().all(Range::is_nothing)
-            && by[0] == by[1]
-            && by[0] != 0
             && ours.iter().all(|&held| held >= 0);
-        if found {
+        let of_set = at.since != Nanos::ZERO
+            && matches!(by, [yes, no] if (yes == 0 && no < 0) || (yes > 0 && no == 0));
+        let waits = match by {
+            [yes, no] if yes == no && yes != 0 => &mut self.paired,
+            _ if of_set => &mut self.converted,
+            _ => return false,
+        };
+        if certain {
             of.paired = Some(theirs);
-            self.paired.insert(market.index());
+            waits.insert(market.index());
         }
-        found
+        certain
+    }
+
+    /// The same for markets whose contracts may have been converted.
+    pub fn next_converted(&self, from: MarketId) -> Option<(MarketId, [Qty; 2])> {
+        let at = self.converted.next(from.index())?;
+        Some((MarketId::new(at as u16), self.markets[at].paired?))
     }
 
     /// The first market from `from` on that waits for the cash of its venue, and what the venue has of it.
@@ -557,19 +574,32 @@ impl Comparison {
         Some((MarketId::new(at as u16), self.markets[at].paired?))
     }
 
+    /// The first market from `from` on that waits for the cash for either reason.
+    pub fn next_waiting(&self, from: MarketId) -> Option<(MarketId, [Qty; 2])> {
+        let found = [self.next_paired(from), self.next_converted(from)];
+        found.into_iter().flatten().min_by_key(|(market, _)| market.get())
+    }
+
+    /// How many markets' contracts may have been converted.
+    pub const fn converted(&self) -> usize {
+        self.converted.len()
+    }
+
     /// A market waits no more: its cash has said what there is to say.
     pub fn end_pairs(&mut self, market: MarketId) {
         self.markets[market.index()].paired = None;
         self.paired.remove(market.index());
+        self.converted.remove(market.index());
     }
 
     /// Whether `by` dollars that went to the contracts explain the cash in an account: to the microdollar, or where nothing
-    /// else does.
+    /// else does. Where none went, the cash has only not to speak against it.
     pub fn is_cash_of_pairs(&self, account: CashAccount, ours: Usd, theirs: Usd, by: i64) -> bool {
         let range = self.accounts[account.index()].range;
         let off = i128::from((theirs - ours).micros());
         let left = off + i128::from(by);
-        left == 0 || (!range.errors(off).has_none() && range.errors(left).has_none())
+        let needs = by == 0 || !range.errors(off).has_none();
+        left == 0 || (needs && range.errors(left).has_none())
     }
 
     /// Compares what is held in a market, ours in millionths and below zero where more were sold than held. What puts it

@@ -193,7 +193,8 @@ impl Core {
         self.alarm(Alarm::ForeignOrder, market, id, out);
     }
 
-    /// The market is settled and paid: nothing is held, nothing rests.
+    /// The market is settled and paid: nothing is held, nothing rests. Another result than the one it had is told and
+    /// booked in its place (P6).
     pub(super) fn on_settled(
         &mut self,
         now: Nanos,
@@ -206,6 +207,9 @@ impl Core {
         }
         self.books.set_status(market, MarketStatus::Resolved);
         let account = self.cash_account(market);
+        if self.money.worth().settled_at(market).is_some_and(|before| before != yes_pays) {
+            self.alarm(Alarm::ResultChanged, Some(market), None, out);
+        }
         self.take_back_early_payment(market, account, yes_pays);
         let paid = self.money.settle(&self.books, &self.baskets, market, yes_pays);
         let claim = self.money.position(market).claim();

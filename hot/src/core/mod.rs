@@ -64,6 +64,7 @@ mod claims;
 mod compare;
 mod comparison;
 mod control;
+mod conversions;
 mod decide;
 mod episodes;
 mod fee_rules;

@@ -8,6 +8,7 @@ mod charged;
 mod claims;
 mod compare;
 mod context;
+mod conversions;
 mod day;
 mod days;
 mod fees;

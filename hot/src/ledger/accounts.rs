@@ -80,16 +80,28 @@ impl Accounts {
                 self.take_over(market, |position| position.change(pairs, by, price));
             }
             Entry::Settled { market, account, yes_pays } => {
-                self.positions[market.index()].pays = Some(yes_pays);
+                match self.positions[market.index()].pays.replace(yes_pays) {
+                    Some(before) if before != yes_pays => self.decide_anew(market, yes_pays),
+                    Some(_) | None => {}
+                }
                 self.settle(market, account);
             }
-            Entry::Redeemed { market, account } => self.pay_claim(market, Cash(account)),
-            Entry::Lost { market } => self.pay_claim(market, Transfers),
+            Entry::Redeemed { market, account } => {
+                self.pay_claim(market, Cash(account), Position::end_claim);
+            }
+            Entry::Lost { market } => self.pay_claim(market, Transfers, Position::end_claim),
             Entry::Day => self.realised_today = Usd::ZERO,
             Entry::Pairs { market, account, by, price } => {
                 self.convert_pairs(market, account, by, price);
             }
             Entry::Fee { market, account, by } => self.charge(market, account, by),
+            Entry::Converted { market, account, outcome, qty, amount } => {
+                match outcome {
+                    Outcome::Yes => self.buy(market, account, outcome, qty, amount),
+                    Outcome::No => self.sell(market, account, outcome, qty, amount),
+                }
+                self.settle(market, account);
+            }
         }
     }
 
@@ -248,13 +260,22 @@ impl Accounts {
         self.balances.post(&[(Positions, moved.cost), (Claims, moved.claim), (Realised, -result)]);
         self.note_result(market, result);
         if account.venue().rules().settlement == Settlement::Paid {
-            self.pay_claim(market, Cash(account));
+            self.pay_claim(market, Cash(account), Position::take_claim);
         }
     }
 
+    /// A market that has its result has another one: what the first gave is taken back, and what the second gives is booked.
+    fn decide_anew(&mut self, market: MarketId, yes_pays: Price) {
+        let ([old, new], moved) = self.change(market, |position| position.decide_anew(yes_pays));
+        assert!(moved.claim == new - old, "P6: what is owed changes by what the result is worth");
+        self.balances.post(&[(Claims, -old), (Realised, old)]);
+        self.balances.post(&[(Claims, new), (Realised, -new)]);
+        self.note_result(market, new - old);
+    }
+
     /// The claim of a market is over: its money goes `to` the cash, or is written off.
-    fn pay_claim(&mut self, market: MarketId, to: LedgerAccount) {
-        let ((), moved) = self.change(market, Position::take_claim);
+    fn pay_claim(&mut self, market: MarketId, to: LedgerAccount, over: impl FnOnce(&mut Position)) {
+        let ((), moved) = self.change(market, over);
         self.balances.post(&[(Claims, moved.claim), (to, -moved.claim)]);
     }
 

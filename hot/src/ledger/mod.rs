@@ -133,6 +133,8 @@ enum Entry {
     Pairs { market: MarketId, account: CashAccount, by: i64, price: Price },
     /// So much more was charged for fills of a market than was booked with them, or less.
     Fee { market: MarketId, account: CashAccount, by: Usd },
+    /// One market's part of a conversion: so many NO went at `amount`, or so many YES came at it.
+    Converted { market: MarketId, account: CashAccount, outcome: Outcome, qty: Qty, amount: Usd },
 }
 
 /// Which entry a fill is: what [`Ledger::undo`] takes it out by.
@@ -331,6 +333,10 @@ impl Ledger {
 
     /// The market has a result: YES pays `yes_pays`, NO the rest, and nothing is held any more.
     ///
+    /// Where it had another result before, what that gave is taken back and the new one is booked: all of it where the
+    /// venue pays by itself, and what is still owed where a claim must be redeemed. What was redeemed stays what it was
+    /// paid, because the contracts are gone.
+    ///
     /// Kalshi pays at once. At Polymarket the contracts become a claim ([`Position::claim`]): its money comes when they
     /// are redeemed (`venues/polymarket.md`, 2026-11), see [`Self::redeem`].
     pub fn settle(&mut self, market: MarketId, account: CashAccount, yes_pays: Price) {
@@ -338,6 +344,21 @@ impl Ledger {
         let position = self.position(market);
         assert!(position.is_flat(), "P6: nothing is held in a market that has its result");
         assert!(position.at_risk() == Usd::ZERO, "P6: a result leaves nothing at risk");
+    }
+
+    /// One market's part of a conversion: `qty` NO of it went at `amount`, or as many YES of it came at `amount`. The parts
+    /// of all its markets come to the cash that the venue pays with it: see `Core::take_converted`.
+    pub fn convert(
+        &mut self,
+        market: MarketId,
+        account: CashAccount,
+        outcome: Outcome,
+        qty: Qty,
+        amount: Usd,
+    ) {
+        assert!(!account.venue().rules().nets_pairs(), "P1: what is netted is not converted");
+        assert!(amount >= Usd::ZERO, "P1: contracts come and go at no less than nothing");
+        self.enter(Entry::Converted { market, account, outcome, qty, amount });
     }
 
     /// A settled market has paid what it owed.
@@ -448,6 +469,7 @@ pack_variants! {
         10 = PositionBy { market, account, by, price },
         11 = Pairs { market, account, by, price },
         12 = Fee { market, account, by },
+        13 = Converted { market, account, outcome, qty, amount },
     }
 }
 

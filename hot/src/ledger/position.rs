@@ -19,6 +19,10 @@ pub struct Position {
     claim: Usd,
     /// What a YES pays, once that is known.
     pub(super) pays: Option<Price>,
+    /// Contracts that the result has taken away, held and short, as long as another result would pay them otherwise.
+    decided: [[Qty; 2]; 2],
+    /// What the result has given for them.
+    decided_for: Usd,
     /// Realised result in this market, by sales and settlement, fees taken off.
     pub realised: Usd,
 }
@@ -180,16 +184,40 @@ impl Position {
             claim += pays.proceeds_floor(self.held[at]) - pays.cost_ceil(self.short[at]);
             let claimed = self.claimed[at] + self.held[at];
             self.claimed[at] = claimed.saturating_sub(self.short[at]);
+            self.decided[0][at] += self.held[at];
+            self.decided[1][at] += self.short[at];
             (self.held[at], self.short[at]) = (Qty::ZERO, Qty::ZERO);
             self.cost[at] = Usd::ZERO;
         }
         self.claim += claim;
+        self.decided_for += claim;
         claim - cost
     }
 
-    /// The claim is over.
+    /// The result is another one: what it has taken away is worth something else, and the claim is that of the new result.
+    /// Returns what the old one had given, and what the new one gives.
+    pub(super) fn decide_anew(&mut self, yes_pays: Price) -> [Usd; 2] {
+        let [held, short] = self.decided;
+        let pays = [yes_pays, yes_pays.complement()];
+        let worth = [Outcome::Yes, Outcome::No]
+            .map(Outcome::index)
+            .map(|at| pays[at].proceeds_floor(held[at]) - pays[at].cost_ceil(short[at]));
+        let (old, new) = (self.decided_for, worth[0] + worth[1]);
+        self.pays = Some(yes_pays);
+        self.claim += new - old;
+        self.decided_for = new;
+        [old, new]
+    }
+
+    /// The claim was paid. Where the venue pays by itself it may yet say otherwise, and takes back what it has paid.
     pub(super) fn take_claim(&mut self) {
         (self.claimed, self.claim) = ([Qty::ZERO; 2], Usd::ZERO);
+    }
+
+    /// The claim was redeemed or is given up: that is for good, whatever the result becomes.
+    pub(super) fn end_claim(&mut self) {
+        self.take_claim();
+        (self.decided, self.decided_for) = ([[Qty::ZERO; 2]; 2], Usd::ZERO);
     }
 
     /// The part of the cost that `qty` contracts carry, rounded down.
@@ -213,5 +241,5 @@ fn part(amount: Usd, qty: Qty, whole: Qty) -> Usd {
 }
 
 pack_fields! {
-    Position { held, short, cost, claimed, claim, pays, realised }
+    Position { held, short, cost, claimed, claim, pays, decided, decided_for, realised }
 }

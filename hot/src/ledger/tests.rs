@@ -1,4 +1,5 @@
 use super::*;
+use crate::venue_rules::Settlement;
 
 fn price(ticks: u16) -> Price {
     Price::from_ticks(ticks).unwrap()
@@ -199,6 +200,8 @@ enum Step {
     Fill(Booking),
     Settle(MarketId, CashAccount, Price),
     Redeem(MarketId, CashAccount),
+    /// One market's part of a conversion.
+    Convert(MarketId, CashAccount, Outcome, Qty, Usd),
     Repair(MarketId, Qty),
     /// A part of a difference in contracts, and one in cash.
     Part(MarketId, CashAccount, [i64; 2], Usd),
@@ -219,6 +222,12 @@ fn any_step(state: &mut u64) -> Step {
             let by = by.map(|by| by as i64 - 30_000_000);
             Step::Part(market, account, by, Usd::from_micros(draw(state, 9_000_000) as i64))
         }
+        5 if !venue.rules().nets_pairs() => {
+            let outcome = if draw(state, 2) == 0 { Outcome::Yes } else { Outcome::No };
+            let qty = Qty::from_micros(1 + draw(state, 50_000_000));
+            let amount = Usd::from_micros(draw(state, 1 + qty.micros()) as i64);
+            Step::Convert(market, account, outcome, qty, amount)
+        }
         _ => Step::Fill(Booking {
             market,
             account,
@@ -236,6 +245,9 @@ fn take(ledger: &mut Ledger, step: Step) -> Option<EntryId> {
         Step::Fill(ref booking) => return Some(ledger.book(booking)),
         Step::Settle(market, account, pays) => ledger.settle(market, account, pays),
         Step::Redeem(market, account) => ledger.redeem(market, account),
+        Step::Convert(market, account, outcome, qty, amount) => {
+            ledger.convert(market, account, outcome, qty, amount);
+        }
         Step::Repair(market, yes) => ledger.set_position(market, yes, Qty::ZERO, price(5_000)),
         Step::Part(market, account, by, cash) => {
             ledger.change_cash(account, cash);
@@ -316,6 +328,7 @@ fn check_against_plain(ledger: &Ledger, history: &[Step], seed: u64) {
         history.iter().any(|step| match *step {
             Step::Settle(market, ..)
             | Step::Redeem(market, _)
+            | Step::Convert(market, ..)
             | Step::Repair(market, _)
             | Step::Part(market, ..) => market == wanted,
             Step::Fill(_) | Step::Day => false,
@@ -436,6 +449,83 @@ fn a_pair_costs_and_brings_a_dollar_whatever_its_halves_are_taken_for() {
         assert_eq!(ledger.cash(account), Usd::from_dollars(100));
         assert!(ledger.position(market).is_flat() && ledger.is_balanced());
         assert_eq!(ledger.realised(), Usd::ZERO);
+    }
+}
+
+/// What everything held in these markets pays where one of them comes true, with the cash.
+fn worth_if(ledger: &Ledger, account: CashAccount, markets: &[MarketId], winner: MarketId) -> Usd {
+    markets.iter().fold(ledger.cash(account), |sum, market| {
+        let pays = if *market == winner { Outcome::Yes } else { Outcome::No };
+        sum + Price::ONE.proceeds_floor(ledger.position(*market).held(pays))
+    })
+}
+
+#[test]
+fn a_conversion_pays_the_same_whichever_market_comes_true() {
+    let account = CashAccount::of(Venue::Polymarket, 0);
+    for n in 2..=5_u16 {
+        let markets: Vec<_> = (0..n).map(|nth| MarketId::new(2 * nth)).collect();
+        for subset in 1..1_u32 << n {
+            let mut ledger = Ledger::new();
+            ledger.set_cash(account, Usd::from_dollars(100));
+            for &market in &markets {
+                ledger.book(&Booking { market, ..shares(Outcome::No, Action::Buy, 7_000, 10) });
+            }
+            let before = ledger.clone();
+            let qty = Qty::from_micros(7_000_003);
+            let sold = i64::from(subset.count_ones());
+            let pays = (sold - 1) * Price::ONE.proceeds_floor(qty).micros();
+            let mut first = true;
+            for (nth, &market) in markets.iter().enumerate() {
+                let is_sold = subset >> nth & 1 == 1;
+                let outcome = if is_sold { Outcome::No } else { Outcome::Yes };
+                let brings = is_sold && std::mem::take(&mut first);
+                let amount = Usd::from_micros(if brings { pays } else { 0 });
+                ledger.convert(market, account, outcome, qty, amount);
+                assert!(ledger.is_balanced());
+            }
+            for &winner in &markets {
+                let [before, after] =
+                    [&before, &ledger].map(|ledger| worth_if(ledger, account, &markets, winner));
+                assert_eq!(before, after, "{n} markets, {subset:b}, {winner:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_result_takes_back_what_the_first_one_gave_and_pays_once() {
+    for venue in Venue::ALL {
+        let (market, account) = (MarketId::new(3), CashAccount::of(venue, 0));
+        let mut ledger = Ledger::new();
+        ledger.set_cash(account, Usd::from_dollars(100));
+        let bought = Booking { account, ..booking(Outcome::Yes, Action::Buy, 4_000, 10, 0) };
+        ledger.book(&bought);
+        let owned = |ledger: &Ledger| ledger.cash(account) + ledger.claims();
+        // A scalar, twice the same, void, and NO after all.
+        for (ticks, cents) in
+            [(10_000, 10_600), (1_234, 9_723), (1_234, 9_723), (5_000, 10_100), (0, 9_600)]
+        {
+            ledger.settle(market, account, price(ticks));
+            assert_eq!(owned(&ledger).micros() / 10_000, cents, "{venue:?} at {ticks}");
+            assert_eq!(ledger.realised(), owned(&ledger) - Usd::from_dollars(100));
+            assert!(ledger.is_balanced() && ledger.position(market).is_flat());
+        }
+        let stays = venue.rules().settlement == Settlement::Claimed;
+        ledger.settle(market, account, Price::ONE);
+        if stays {
+            ledger.redeem(market, account);
+        }
+        ledger.settle(market, account, Price::ZERO);
+        let cents = if stays { 10_600 } else { 9_600 };
+        assert_eq!((owned(&ledger), ledger.claims()), (Usd::from_cents(cents), Usd::ZERO));
+        // What comes in late goes by the last result.
+        ledger.book(&bought);
+        assert_eq!(owned(&ledger), Usd::from_cents(cents - 400));
+        ledger.settle(market, account, Price::ONE);
+        let again = if stays { 1_000 } else { 2_000 };
+        assert_eq!(owned(&ledger), Usd::from_cents(cents - 400 + again), "{venue:?}");
+        assert!(ledger.is_balanced());
     }
 }
 

@@ -318,6 +318,23 @@ impl Money {
         self.mark(books, baskets); // what went took its worth along
     }
 
+    /// So many NO of a market were converted at `amount`, or as many YES came of it at that. What is held is not valued anew
+    /// before the whole set is booked.
+    pub fn convert(
+        &mut self,
+        books: &Books,
+        market: MarketId,
+        outcome: Outcome,
+        qty: Qty,
+        amount: Usd,
+    ) {
+        let terms = books.terms(market).expect("a market in use has terms");
+        let account = CashAccount::of(terms.venue, terms.shard);
+        self.change_held(books, market, |ledger| {
+            ledger.convert(market, account, outcome, qty, amount);
+        });
+    }
+
     /// Fills of a market were charged so much more than was booked with them, or less.
     pub fn charge_more(&mut self, market: MarketId, account: CashAccount, by: Usd) {
         let realised = self.ledger.realised_today();

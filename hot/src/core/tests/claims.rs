@@ -114,6 +114,57 @@ fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
     assert!(desk.core.stats().reconciled);
 }
 
+fn told_changed(desk: &Desk) -> usize {
+    desk.alarms(Alarm::ResultChanged)
+}
+
+#[test]
+fn another_result_changes_what_is_owed_and_is_told() {
+    let mut desk = settled(Price::ONE);
+    let day = desk.core.money.day_result();
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    assert_eq!(told_changed(&desk), 0, "it is no news");
+    desk.event(Event::Settled { market: PM, yes_pays: price(50) });
+    assert_eq!((told_changed(&desk), desk.core.stats().claims), (1, Usd::from_dollars(15)));
+    assert_eq!(desk.core.money.day_result(), day - Usd::from_dollars(15));
+    reading(&mut desk, 0, Usd::from_dollars(15));
+    assert_eq!(desk.core.stats().claims, Usd::ZERO);
+    let cash = desk.core.ledger().cash_at(Venue::Polymarket);
+    desk.event(Event::Settled { market: PM, yes_pays: Price::ONE });
+    assert_eq!(told_changed(&desk), 2);
+    let now = (desk.core.ledger().cash_at(Venue::Polymarket), desk.core.stats().claims);
+    assert_eq!(now, (cash, Usd::ZERO), "what was redeemed is not paid again");
+    reading(&mut desk, 0, Usd::ZERO);
+    assert!(desk.core.stats().reconciled);
+}
+
+#[test]
+fn a_venue_that_pays_by_itself_may_take_back_what_it_paid_and_its_cash_may_show_it_late() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let fill = desk.fill_of(&first, 30);
+    desk.report(Report::Fill(Fill { finality: Finality::Final, ..fill }));
+    let before = desk.core.ledger().cash_at(Venue::Kalshi);
+    for (yes_pays, dollars) in [(Price::ZERO, 30), (Price::ONE, 0), (price(50), 15)] {
+        desk.event(Event::Settled { market: KA, yes_pays });
+        let now = desk.core.ledger().cash_at(Venue::Kalshi);
+        assert_eq!(now, before + Usd::from_dollars(dollars), "{yes_pays}");
+    }
+    desk.wait(Nanos::from_secs(30));
+    desk.event(Event::Settled { market: KA, yes_pays: Price::ONE });
+    let ours = desk.core.ledger().cash_at(Venue::Kalshi);
+    let (venue, shard) = (Venue::Kalshi, 0);
+    for late in [15, 0, 7] {
+        let cash = ours + Usd::from_dollars(late);
+        desk.reading(venue, &[Control::Cash { venue, shard, cash }]);
+        assert!(desk.core.stats().agrees[venue], "{late}");
+    }
+    let cash = ours + Usd::from_dollars(16);
+    desk.reading(venue, &[Control::Cash { venue, shard, cash }]);
+    assert!(!desk.core.stats().agrees[venue], "more than it took back");
+}
+
 #[test]
 fn what_pays_nothing_leaves_the_list_or_stays_on_it() {
     let mut desk = settled(Price::ZERO);

@@ -1,6 +1,6 @@
 //! Ledger and reservations against a recomputation from the whole history: orders rest, are changed, withdrawn, fill in parts
-//! and out of order, fills are confirmed or taken back, pairs are split and merged behind our back, markets settle and are
-//! redeemed. After every step every account is what the plain ledger makes of the history, and every dollar that is not free
+//! and out of order, fills are confirmed or taken back, pairs are split and merged and sets are converted behind our back,
+//! markets settle, get another result and are redeemed. After every step every account is what the plain ledger makes of the history, and every dollar that is not free
 //! is explained by an order that lives or a sale that may still fail.
 
 use super::plain_ledger::{Happened, Plain};
@@ -44,8 +44,11 @@ fn terms_of(market: MarketId) -> MarketDef {
         Venue::Polymarket => (PM, terms(PM).fee),
         Venue::Kalshi => (KA, FeeRule::Kalshi { taker: 70_000, maker: 17_500 }),
     };
-    // Each is a cluster of its own, so that the limits leave room for all.
-    let cluster = ClusterId::new(market.get());
+    // Polymarket's are one exclusive set, and each of Kalshi's is a cluster of its own.
+    let cluster = match venue_of(market) {
+        Venue::Polymarket => ClusterId::new(0),
+        Venue::Kalshi => ClusterId::new(market.get()),
+    };
     MarketDef { market, cluster, fee, min_qty: qty(1), ..terms(like) }
 }
 
@@ -80,7 +83,7 @@ struct World {
     settled: BTreeMap<MarketId, Price>,
     /// When both venues were read last.
     read: Nanos,
-    counts: [u32; 7],
+    counts: [u32; 9],
 }
 
 /// What [`World::counts`] counts.
@@ -93,6 +96,8 @@ enum Count {
     Splits,
     Merges,
     Redeemed,
+    Converted,
+    Redecided,
 }
 
 fn micros(amount: Usd) -> i128 {
@@ -109,8 +114,10 @@ impl World {
         for market in (0..2 * MARKETS).map(MarketId::new) {
             desk.event(Event::Market(terms_of(market)));
         }
-        let row = LimitRow::DailyLoss; // nobody is halted for what chance does
-        desk.control(C::Limit { row, value: row.def().bounds.1 });
+        // Nobody is halted for what chance does, and the limits leave room for all.
+        for row in [LimitRow::DailyLoss, LimitRow::ExposureCluster, LimitRow::ClusterPercent] {
+            desk.control(C::Limit { row, value: row.def().bounds.1 });
+        }
         desk.open();
         let mut world = Self {
             rng: Rng::from_seed(seed),
@@ -121,7 +128,7 @@ impl World {
             answered: 0,
             settled: BTreeMap::new(),
             read: Nanos::ZERO,
-            counts: [0; 7],
+            counts: [0; 9],
         };
         for market in (0..2 * MARKETS).map(MarketId::new) {
             world.desk.book(market, &[(45, 300)], &[(55, 300)]);
@@ -154,7 +161,8 @@ impl World {
             14 => self.withdraw(),
             15 => self.change(),
             16 => self.finish(),
-            17 => self.pairs(),
+            17 if self.rng.percent(50) => self.pairs(),
+            17 => self.convert(),
             18 if self.rng.percent(25) => self.settle(),
             18 => self.redeem(),
             _ => self.desk.control(C::Day { day: 20_000 + self.rng.below(3) as u32 }),
@@ -353,17 +361,53 @@ impl World {
         self.count(if splits { Count::Splits } else { Count::Merges });
     }
 
+    /// NO of some markets of the set are converted by other means than ours, and a reading shows it.
+    fn convert(&mut self) {
+        let all: Vec<_> = (0..MARKETS).map(|nth| MarketId::new(2 * nth)).collect();
+        let held = |world: &Self, market| world.desk.held(market, Outcome::No);
+        if all.iter().any(|market| self.settled.contains_key(market)) {
+            return;
+        }
+        let (sold, bought): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|&market| !held(self, market).is_zero() && self.rng.percent(80));
+        if sold.is_empty() {
+            return;
+        }
+        self.rest_assured();
+        let is_short = |market: &MarketId| self.desk.core.ledger().position(*market).is_short();
+        let most = sold.iter().map(|&market| held(self, market).micros()).min().unwrap_or(0);
+        if most == 0 || sold.iter().chain(&bought).any(is_short) {
+            return;
+        }
+        let qty =
+            Qty::from_micros(if self.rng.percent(50) { most } else { 1 + self.rng.below(most) });
+        let pays = Usd::from_micros((sold.len() as i64 - 1) * qty.micros() as i64);
+        let cash = self.desk.core.ledger().cash_at(Venue::Polymarket) + pays;
+        let mut told = vec![C::Cash { venue: Venue::Polymarket, shard: 0, cash }];
+        for &market in sold.iter().chain(&bought) {
+            let [yes, no] = [Outcome::Yes, Outcome::No].map(|of| self.desk.held(market, of));
+            let is_sold = sold.contains(&market);
+            let (yes, no) = if is_sold { (yes, no - qty) } else { (yes + qty, no) };
+            told.insert(0, C::Position { market, yes, no });
+        }
+        self.desk.reading(Venue::Polymarket, &told);
+        self.history.push(Happened::Converted { sold, bought, qty: contracts(qty) });
+        self.count(Count::Converted);
+    }
+
+    /// A market has a result; one that has, perhaps another one.
     fn settle(&mut self) {
         let market = MarketId::new(self.rng.below(2 * u64::from(MARKETS)) as u16);
-        if self.settled.contains_key(&market) {
-            return;
+        let yes_pays = self.rng.of(&[Price::ZERO, Price::ONE, price(50)]);
+        if self.settled.get(&market).is_some_and(|before| *before != yes_pays) {
+            self.count(Count::Redecided);
         }
         let live = self.live.iter().find(|(_, live)| live.order.market == market);
         if let Some(id) = live.map(|(&id, _)| id) {
             self.tell(id, VenueState::Cancelled); // it closes first
             self.live.remove(&id);
         }
-        let yes_pays = self.rng.of(&[Price::ZERO, Price::ONE, price(50)]);
         self.desk.event(Event::Settled { market, yes_pays });
         self.settled.insert(market, yes_pays);
         self.history.push(Happened::Settled { market, yes_pays: yes_pays.ticks().into() });
@@ -463,10 +507,13 @@ impl World {
             assert_eq!(micros(position.claim()), claim, "P6, {market:?}: {}", at());
         }
         assert_eq!(micros(ledger.fees()), plain.fees, "P4, fees: {}", at());
-        // Whether YES or NO of a pair was the dearer one moves the result between sales, and never the sum.
+        // Which contracts of a pair, or of a set that was converted, were the dearer ones moves the result between sales, and never the sum.
         let ours = micros(ledger.realised()) - micros(ledger.cost());
         assert_eq!(ours, plain.realised - plain.cost(), "P4, results: {}", at());
-        if !self.history.iter().any(|happened| matches!(happened, Happened::Pairs { .. })) {
+        let is_shared = |happened: &Happened| {
+            matches!(happened, Happened::Pairs { .. } | Happened::Converted { .. })
+        };
+        if !self.history.iter().any(is_shared) {
             assert_eq!(micros(ledger.realised()), plain.realised, "P4, realised: {}", at());
         }
         let sum = [
@@ -518,7 +565,7 @@ impl World {
 
 #[test]
 fn every_account_is_what_the_whole_history_comes_to() {
-    let mut counts = [0; 7];
+    let mut counts = [0; 9];
     for seed in 1..=CASES.div_ceil(STEPS) {
         let mut world = World::new(seed);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

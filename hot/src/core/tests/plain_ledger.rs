@@ -7,7 +7,7 @@ use crate::ids::{Action, MarketId, Outcome, Venue};
 
 /// One thing that moved money, in the order in which it was booked. Amounts are in microdollars and millionths of a contract,
 /// prices in $0.0001 of the outcome.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Happened {
     Fill {
         market: MarketId,
@@ -24,6 +24,13 @@ pub(super) enum Happened {
         market: MarketId,
         by: i128,
     },
+    /// NO of each of the first markets became YES of each of the others, and a dollar for each of the first but one.
+    Converted {
+        sold: Vec<MarketId>,
+        bought: Vec<MarketId>,
+        qty: i128,
+    },
+    /// A market has a result, or another one than it had.
     Settled {
         market: MarketId,
         yes_pays: i128,
@@ -51,6 +58,8 @@ pub(super) struct Plain {
     pub claims: BTreeMap<MarketId, i128>,
     lots: BTreeMap<(MarketId, usize), Lot>,
     pays: BTreeMap<MarketId, i128>,
+    /// What results have taken away, held and short by outcome, and what was given for it; nothing of what was redeemed.
+    decided: BTreeMap<MarketId, ([[i128; 2]; 2], i128)>,
 }
 
 const DOLLAR: i128 = 10_000;
@@ -72,7 +81,7 @@ impl Plain {
     pub fn of(history: &[Happened], venue_of: impl Fn(MarketId) -> Venue) -> Self {
         let mut plain = Self::default();
         for happened in history {
-            plain.take(*happened, &venue_of);
+            plain.take(happened.clone(), &venue_of);
         }
         plain
     }
@@ -122,11 +131,23 @@ impl Plain {
                     }
                 }
             }
+            Happened::Converted { sold, bought, qty } => {
+                // What of it cost how much is the ledger's business: the first NO bring all of the dollars.
+                for (nth, market) in sold.iter().enumerate() {
+                    let got = if nth == 0 { qty * (sold.len() as i128 - 1) } else { 0 };
+                    self.sell(venue_of(*market), *market, Outcome::No, qty, got);
+                }
+                for market in bought {
+                    self.buy(venue_of(market), market, Outcome::Yes, qty, 0);
+                }
+            }
             Happened::Settled { market, yes_pays } => {
                 self.pays.insert(market, yes_pays);
+                self.decide_anew(venue_of(market), market, yes_pays);
                 self.settle(venue_of(market), market);
             }
             Happened::Redeemed { market } => {
+                self.decided.remove(&market);
                 let claim = self.claims.remove(&market).unwrap_or(0);
                 self.cash[venue_of(market).index()] += claim;
             }
@@ -185,6 +206,27 @@ impl Plain {
         self.realised += pairs - cost;
     }
 
+    /// What a result took away is worth what the result says now.
+    fn decide_anew(&mut self, venue: Venue, market: MarketId, yes_pays: i128) {
+        let Some((decided, given)) = self.decided.get_mut(&market) else { return };
+        let mut worth = 0;
+        for (outcome, pays) in [yes_pays, DOLLAR - yes_pays].into_iter().enumerate() {
+            let [held, short] = [decided[0][outcome], decided[1][outcome]];
+            worth += proceeds_down(pays, held) - cost_up(pays, short);
+        }
+        let by = worth - std::mem::replace(given, worth);
+        self.realised += by;
+        self.give(venue, market, by);
+    }
+
+    fn give(&mut self, venue: Venue, market: MarketId, amount: i128) {
+        if venue == Venue::Kalshi {
+            self.cash[venue.index()] += amount;
+        } else {
+            *self.claims.entry(market).or_default() += amount;
+        }
+    }
+
     /// What is held of a market with a result becomes money, or what is owed.
     fn settle(&mut self, venue: Venue, market: MarketId) {
         let Some(&yes_pays) = self.pays.get(&market) else { return };
@@ -193,11 +235,10 @@ impl Plain {
             let worth =
                 if lot.qty >= 0 { proceeds_down(pays, lot.qty) } else { -cost_up(pays, -lot.qty) };
             self.realised += worth - lot.cost;
-            if venue == Venue::Kalshi {
-                self.cash[venue.index()] += worth;
-            } else {
-                *self.claims.entry(market).or_default() += worth;
-            }
+            let (decided, given) = self.decided.entry(market).or_default();
+            decided[usize::from(lot.qty < 0)][outcome.index()] += lot.qty.abs();
+            *given += worth;
+            self.give(venue, market, worth);
         }
     }
 }

@@ -98,6 +98,7 @@ impl Session {
                     sink.push(status(MarketStatus::Proposed));
                 }
                 Err(error) => {
+                    self.states[slot].pays = None; // a result that was told before is not the last word any more
                     sink.push(status(MarketStatus::Proposed)); // whatever the result: it is over
                     return self.fail_life(slot, error, sink);
                 }
