@@ -108,6 +108,43 @@ fn a_second_leg_refused_sells_the_first() {
     assert!(desk.core.is_idle());
 }
 
+/// G1 from the first leg's fill to the end: a second leg that nothing is heard of has its time and no more, and the time without a
+/// partner is told to the nanosecond, whether the basket is completed or sold.
+#[test]
+fn the_time_on_one_leg_is_bounded_and_told_exactly() {
+    let limit = Nanos::from_millis(LimitRow::LegTimeoutMs.def().default);
+    for (completes, expected) in [(true, GroupState::Hedged), (false, GroupState::Flat)] {
+        let mut desk = Desk::new();
+        desk.gap();
+        desk.wait(Nanos::from_millis(50)); // no leg is held yet: this is not counted
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let since = desk.now;
+        let second = desk.last_placed();
+        assert_eq!((second.purpose, second.tif), (Purpose::Hedge, Tif::Gtc));
+        desk.wait(Nanos::new(limit.get() - 1_001));
+        assert_eq!(desk.now.since(since), Nanos::new(limit.get() - 1));
+        assert_eq!(desk.cancels(), 0, "it has {} ms", limit.millis());
+        if completes {
+            desk.fill(&second, 30);
+        } else {
+            desk.wait(Nanos::ZERO);
+            assert!(desk.cancels() == 1 && desk.last_placed() == second, "and no more");
+            desk.wait(Nanos::from_millis(30));
+            desk.status(&second, VenueState::Cancelled, Some(0));
+            let sale = desk.last_placed();
+            assert_eq!((sale.purpose, sale.market, sale.qty), (Purpose::Unwind, KA, qty(30)));
+            desk.wait(Nanos::from_millis(70));
+            desk.fill(&sale, 30);
+        }
+        let told = desk.notes.iter().rev().find_map(|note| match note {
+            Note::Group { state, one_leg_ns, .. } if state.is_over() => Some((*state, *one_leg_ns)),
+            _ => None,
+        });
+        assert_eq!(told, Some((expected, desk.now.since(since).get())));
+    }
+}
+
 #[test]
 fn an_unwind_that_fills_in_part_goes_on() {
     let mut desk = Desk::new();

@@ -217,6 +217,57 @@ fn a_full_minute_passes() {
     assert_eq!(desk.placed().len(), 2, "and one the next");
 }
 
+/// Six minutes under these limits in which two pairs show a gap all the time, and every order is killed: when the orders left, and
+/// in which of the two markets.
+fn six_minutes_of_two_gaps(all_most: u64, each_most: u64) -> Vec<(Nanos, MarketId)> {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::OrdersPerMinute, value: all_most });
+    desk.control(Control::Limit { row: LimitRow::OrdersPerMinuteMarket, value: each_most });
+    let other = [2, 3].map(MarketId::new);
+    for (market, like) in other.into_iter().zip([PM, KA]) {
+        desk.event(Event::Market(MarketDef { market, cluster: ClusterId::new(1), ..terms(like) }));
+    }
+    let (basket, kind) = (BasketId::new(2), BasketKind::CrossVenue);
+    let legs = [(other[0], Outcome::Yes), (other[1], Outcome::No)];
+    for def in BasketDef::of_single_contracts(basket, kind, 10_000, &legs) {
+        desk.event(Event::Basket(def));
+    }
+    let (begin, mut answered) = (desk.now, 0);
+    while desk.now.since(begin) < Nanos::from_secs(360) {
+        for [here, there] in [[PM, KA], other] {
+            desk.book(here, &[(38, 300)], &[(40, 30), (60, 100)]);
+            desk.book(there, &[(50, 30), (20, 100)], &[(52, 300)]);
+        }
+        let placed = desk.placed();
+        for order in &placed[answered..] {
+            let why = crate::report::Reject::Killed;
+            desk.report(Report::Rejected { order: OrderRef::Id(order.id), why });
+        }
+        answered = placed.len();
+        desk.wait(Nanos::from_millis(1_300)); // longer than the cooldown
+    }
+    desk.placed().iter().map(|order| (order.decided, order.market)).collect()
+}
+
+/// S7, each limit by itself: no stretch of a minute, whenever it begins, has more orders than it lets through, and the minutes of
+/// the gaps have as many.
+#[test]
+fn no_minute_has_more_orders_than_its_limits_whenever_it_begins() {
+    let check = |times: Vec<Nanos>, most: usize| {
+        for sent in times.windows(most + 1) {
+            let took = sent[most].since(sent[0]);
+            assert!(took >= Nanos::from_secs(60), "{} orders in {took:?}", most + 1);
+        }
+        assert!(times.len() >= 6 * most, "no more is held back than must be: {times:?}");
+    };
+    let all = six_minutes_of_two_gaps(3, 60);
+    check(all.iter().map(|&(at, _)| at).collect(), 3);
+    let all = six_minutes_of_two_gaps(60, 2);
+    for market in [KA, MarketId::new(3)] {
+        check(all.iter().filter(|sent| sent.1 == market).map(|&(at, _)| at).collect(), 2);
+    }
+}
+
 #[test]
 fn one_shards_cash_says_nothing_about_anothers() {
     let mut desk = Desk::new();
