@@ -1,6 +1,6 @@
 //! Kalshi's markets, asked for by their tickers, with the events and series that their terms stand in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use surefoot_hot::ids::ClusterId;
@@ -14,6 +14,9 @@ use super::shown;
 use crate::directory::Names;
 use crate::json::ReadError;
 use crate::rest::Rest;
+
+/// Events asked for by one request. Each brings all of its markets, some 2 KB apiece: with a hundred markets in each, 4 MB.
+const EVENTS_PER_REQUEST: usize = 20;
 
 /// How they are read.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +44,14 @@ impl Listing for KalshiListing {
                 Some(read) => read,
                 none => none.insert(FeeChanges::read(rest)?),
             };
-            for row in rows {
+            let read_rows: Vec<_> = rows.iter().map(|row| (row, metadata::market(row))).collect();
+            let wanted = read_rows.iter().filter_map(|(_, market)| market.as_ref().ok());
+            let wanted = wanted.map(|market| market.event_ticker.as_str());
+            list_events(rest, wanted, &mut events)
+                .map_err(|why| format!("kalshi metadata: {why}"))?;
+            for (row, market) in read_rows {
                 let named = || row["ticker"].as_str().unwrap_or("a market without a ticker");
-                let market = match metadata::market(row) {
+                let market = match market {
                     Ok(market) => market,
                     Err(error) => {
                         read.left_out.push(format!("kalshi {}: {error}", named()));
@@ -112,6 +120,36 @@ fn ask(rest: &Rest, path: &str) -> Result<Value, Unread> {
     })
 }
 
+/// Reads those of the wanted events that are not known yet, a list at a time. One that a list leaves out, or shows without
+/// its markets, stays unknown: [`of_event`] asks for it alone and says what is wrong with it.
+///
+/// # Errors
+/// The venue did not answer, or was busy.
+fn list_events<'a>(
+    rest: &Rest,
+    wanted: impl Iterator<Item = &'a str>,
+    events: &mut BTreeMap<String, Event>,
+) -> Result<(), String> {
+    let unknown: BTreeSet<&str> = wanted.filter(|&ticker| !events.contains_key(ticker)).collect();
+    let unknown: Vec<&str> = unknown.into_iter().collect();
+    for tickers in unknown.chunks(EVENTS_PER_REQUEST) {
+        let query = [("tickers", tickers.join(",")), ("with_nested_markets", "true".to_owned())];
+        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let body = match rest.get("/events", &query) {
+            Ok(body) => body,
+            Err(error) if error.may_pass() => return Err(error.to_string()),
+            Err(_) => continue,
+        };
+        for row in body["events"].as_array().into_iter().flatten() {
+            let Ok(event) = metadata::event(row) else { continue };
+            if event.facts.markets.is_some() && tickers.contains(&event.ticker.as_str()) {
+                events.insert(event.ticker.clone(), event);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// An event's and its series' terms, asked for once each.
 fn of_event<'a>(
     rest: &Rest,
@@ -136,7 +174,7 @@ fn of_event<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use serde_json::json;
     use surefoot_hot::units::Nanos;
@@ -179,11 +217,13 @@ mod tests {
         let terms = KalshiListing.terms(&answering(200), &["KXA".into()], &|_| ClusterId::new(0));
         assert!(terms.unwrap_err().contains("not a list of markets"));
     }
-    /// Answers each path with a body; what is not here is not found.
-    struct Paths(BTreeMap<&'static str, Value>);
+
+    /// Answers each path with a body; what is not here is not found. Keeps what was asked for.
+    struct Paths(BTreeMap<&'static str, Value>, Mutex<Vec<String>>);
 
     impl Transport for Paths {
         fn exchange(&self, request: &RestRequest<'_>) -> Result<RestAnswer, String> {
+            self.1.lock().unwrap().push(request.target.to_owned());
             let path = request.target.split('?').next().unwrap_or_default();
             let (status, body) = self
                 .0
@@ -196,21 +236,29 @@ mod tests {
         }
     }
 
+    fn over(paths: &Arc<Paths>) -> Rest {
+        Rest::over(paths.clone(), "https://kalshi.example".parse().unwrap(), None)
+    }
+
     /// Reads a listing with these markets, each of an event by its ticker's first letter, of one series. There is no event
     /// but A and B.
     fn read(markets: Value) -> Terms {
         let event = |ticker: &str| json!({"event_ticker": ticker, "series_ticker": "S"});
         let series = json!({"ticker": "S", "fee_type": "quadratic", "fee_multiplier": 1});
-        let paths = Paths(BTreeMap::from([
-            ("/markets", json!({ "markets": markets })),
-            ("/events/A", event("A")),
-            ("/events/B", event("B")),
-            ("/series/S", series),
-            ("/series/fee_changes", json!({"series_fee_change_arr": []})),
-            ("/events/fee_changes", json!({"event_fee_changes": [], "cursor": ""})),
-        ]));
-        let rest = Rest::over(Arc::new(paths), "https://kalshi.example".parse().unwrap(), None);
-        KalshiListing.terms(&rest, &["A1".to_owned()], &|_| ClusterId::new(0)).unwrap()
+        let paths = Paths(
+            BTreeMap::from([
+                ("/markets", json!({ "markets": markets })),
+                ("/events/A", event("A")),
+                ("/events/B", event("B")),
+                ("/series/S", series),
+                ("/series/fee_changes", json!({"series_fee_change_arr": []})),
+                ("/events/fee_changes", json!({"event_fee_changes": [], "cursor": ""})),
+            ]),
+            Mutex::default(),
+        );
+        KalshiListing
+            .terms(&over(&Arc::new(paths)), &["A1".to_owned()], &|_| ClusterId::new(0))
+            .unwrap()
     }
 
     fn row(ticker: &str, shard: u64) -> Value {
@@ -228,5 +276,44 @@ mod tests {
         assert!(shard.starts_with("kalshi A2: ") && shard.contains("`exchange_index`"), "{shard}");
         assert!(nameless.contains("without a ticker"), "{nameless}");
         assert!(event.starts_with("kalshi C1: ") && event.contains("404"), "{event}");
+    }
+
+    #[test]
+    fn events_are_asked_for_twenty_at_a_time_and_alone_where_the_list_lacks_them() {
+        let ticker = |event: usize| format!("E{event:02}");
+        let rows = (0..45).map(|event| {
+            json!({"ticker": ticker(event), "event_ticker": ticker(event), "market_type": "binary",
+                "close_time": "2026-11-20T22:00:00Z", "status": "active", "result": "",
+                "price_ranges": [["0", "1", "0.01"]], "exchange_index": 0})
+        });
+        let event = |event: usize| {
+            json!({"event_ticker": ticker(event), "series_ticker": "S",
+                "markets": [{"ticker": ticker(event)}]})
+        };
+        // The list lacks the first one, and shows the second one without its markets.
+        let mut listed: Vec<Value> = (1..45).map(event).collect();
+        listed[0].as_object_mut().unwrap().remove("markets");
+        let changes = json!({"series_fee_change_arr": [], "event_fee_changes": [], "cursor": ""});
+        let paths = Arc::new(Paths(
+            BTreeMap::from([
+                ("/markets", json!({ "markets": rows.collect::<Vec<_>>() })),
+                ("/events", json!({ "events": listed, "cursor": "" })),
+                ("/events/E00", event(0)),
+                ("/events/E01", event(1)),
+                ("/series/S", json!({"ticker": "S", "fee_type": "quadratic", "fee_multiplier": 1})),
+                ("/series/fee_changes", changes.clone()),
+                ("/events/fee_changes", changes),
+            ]),
+            Mutex::default(),
+        ));
+        let terms = KalshiListing
+            .terms(&over(&paths), &["E00".to_owned()], &|_| ClusterId::new(0))
+            .unwrap();
+        assert_eq!((terms.entries.len(), &terms.left_out), (45, &Vec::new()));
+        let asked = paths.1.lock().unwrap();
+        let of = |start: &str| asked.iter().filter(|target| target.starts_with(start)).count();
+        assert_eq!((of("/events?"), of("/events/E"), of("/series/S")), (3, 2, 1), "{asked:?}");
+        let longest = asked.iter().filter(|target| target.starts_with("/events?"));
+        assert!(longest.clone().all(|target| target.matches("E").count() <= 20), "{asked:?}");
     }
 }
