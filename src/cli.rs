@@ -321,9 +321,9 @@ pub enum ConfigVerb {
     Check,
     /// Print what holds, and where each value comes from
     Show,
-    /// Say what a key means: its unit, default and bounds; without a key, all of them
+    /// Say what a key means: unit, bounds, default, the value in force, why, what a breach looks like, how one recovers
     Explain {
-        /// For instance `limits.daily_loss`
+        /// For instance `limits.daily_loss`; `limits` lists a section, `risk` every limit; without a key, all of them
         key: Option<String>,
     },
 }

@@ -55,13 +55,9 @@ impl Kind {
                 limits::micros(least),
                 limits::micros(most)
             ),
-            Self::Ticks(least, most) => format!(
-                "dollars from {}.{:04} to {}.{:04} in steps of 0.0001",
-                least / 10_000,
-                least % 10_000,
-                most / 10_000,
-                most % 10_000
-            ),
+            Self::Ticks(least, most) => {
+                format!("dollars from {} to {} in steps of 0.0001", limits::ticks(least), limits::ticks(most))
+            }
             Self::Url(scheme) => format!("an address in quotes that begins with {scheme}"),
             Self::Text => "text in quotes".into(),
             Self::Themes => {
@@ -397,6 +393,24 @@ fn decimal(text: &str, places: usize) -> Option<u64> {
 pub fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = words.map(|word| (distance(text, word), word)).min()?;
     (near.0 <= (text.len() / 3).max(2)).then_some(near.1)
+}
+
+/// The words that may have been meant, the nearest first: by all of it, or by what stands behind the last dot.
+pub fn nearest_few(text: &str, words: &[&'static str], most: usize) -> Vec<&'static str> {
+    let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
+    let name = last(text);
+    let mut near: Vec<_> = words
+        .iter()
+        .filter_map(|word| {
+            let whole = (distance(text, word), (text.len() / 3).max(2));
+            let behind = (distance(&name, &last(word)), (name.len() / 3).max(2));
+            let is_near = |(far, bound): (usize, usize)| (far <= bound).then_some(far);
+            let far = is_near(whole).into_iter().chain(is_near(behind)).min()?;
+            Some((far, *word))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(most).map(|(_, word)| word).collect()
 }
 
 /// How many letters must be changed, added, removed or swapped with their neighbour.

@@ -21,12 +21,17 @@ pub fn show(limit: LimitRow, value: u64) -> String {
     match limit.def().unit {
         Unit::Contracts => format!("{} contracts", trim(Usd::from_micros(micros))),
         Unit::Dollars => format!("${}", trim(Usd::from_micros(micros))),
-        Unit::Ticks => format!("${}.{:04}", value / 10_000, value % 10_000),
+        Unit::Ticks => format!("${}", ticks(value)),
         Unit::Percent => format!("{value} %"),
         Unit::Ppm => format!("{value} ppm"),
         Unit::Millis => format!("{value} ms"),
         Unit::Count => value.to_string(),
     }
+}
+
+/// Steps of $0.0001 as they are written: `0.0100`.
+pub fn ticks(value: u64) -> String {
+    format!("{}.{:04}", value / 10_000, value % 10_000)
 }
 
 /// Millionths as people write them: `100`, `0.50`.
@@ -58,6 +63,9 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// From the smallest account to the largest.
+    pub const ALL: [Self; 3] = [Self::Micro, Self::Small, Self::Large];
+
     /// The name used in output and in files.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! The configuration: parsed once, checked whole, the same value everywhere after.
 
+pub mod explain;
 pub mod find;
 pub mod keys;
 pub mod limits;

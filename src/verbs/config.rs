@@ -8,7 +8,8 @@ use serde_json::{Map, json};
 
 use super::refuse;
 use crate::cli::{Common, ConfigVerb};
-use crate::config::find::load_all;
+use crate::config::explain::{Explanation, Found, find};
+use crate::config::find::{load_all, load_for_control};
 use crate::config::keys;
 use crate::config::load::Loaded;
 use crate::exit::Exit;
@@ -40,7 +41,7 @@ fn unusable(loaded: &Loaded) -> Vec<(&'static str, String)> {
 /// `surefoot config …`.
 pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
     let text = match verb {
-        ConfigVerb::Explain { key } => explain(key.as_deref(), common.json),
+        ConfigVerb::Explain { key } => explain(key.as_deref(), common),
         ConfigVerb::Check => load_all(common, None).and_then(|loaded| check(&loaded, common.json)),
         ConfigVerb::Show => load_all(common, None).map(|loaded| show(&loaded, common.json)),
     };
@@ -53,30 +54,31 @@ pub fn run(verb: &ConfigVerb, common: &Common) -> Exit {
     }
 }
 
-/// Every key whose path begins so, with what it takes; all of them where none is named.
-fn explain(key: Option<&str>, json: bool) -> Result<String, Exit> {
-    let known = keys::all();
-    let wanted: Vec<_> =
-        known.iter().filter(|known| key.is_none_or(|key| known.path.starts_with(key))).collect();
-    if wanted.is_empty() {
-        let key = key.unwrap_or_default();
-        let meant = keys::nearest(key, known.iter().map(|known| known.path));
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        return Err(refuse(Exit::Usage, &format!("there is no key `{key}`{meant}"), json));
+/// What a key means, with the value that it has in the configuration that is found; a line each for several.
+fn explain(asked: Option<&str>, common: &Common) -> Result<String, Exit> {
+    let keys = match asked.map_or(Found::Many(keys::all()), find) {
+        Found::One(key) => {
+            let explained = Explanation::new(key, &load_for_control(common));
+            let (text, object) = (explained.text(), explained.json());
+            return Ok(if common.json { format!("{object}\n") } else { text });
+        }
+        Found::Many(keys) => keys,
+        Found::Nothing(meant) => {
+            let meant = match &meant[..] {
+                [] => "`surefoot config explain` lists every key".to_owned(),
+                meant => format!("did you mean {}?", meant.join(", ")),
+            };
+            let why = format!("there is no key `{}`; {meant}", asked.unwrap_or_default());
+            return Err(refuse(Exit::Usage, &why, common.json));
+        }
+    };
+    let loaded = load_for_control(common);
+    let explained = keys.into_iter().map(|key| Explanation::new(key, &loaded));
+    if common.json {
+        let list: Vec<_> = explained.map(|explained| explained.json()).collect();
+        return Ok(format!("{}\n", json!({ "keys": list })));
     }
-    if json {
-        let list = wanted.iter().map(|key| {
-            json!({ "key": key.path, "about": key.about, "takes": key.kind.describe(), "default": key.default })
-        });
-        return Ok(format!("{}\n", json!(list.collect::<Vec<_>>())));
-    }
-    let mut text = String::new();
-    for key in wanted {
-        let default = key.default.map(|text| format!("; default {text}")).unwrap_or_default();
-        let (path, about, takes) = (key.path, key.about, key.kind.describe());
-        text.push_str(&format!("{path}\n    {about}\n    takes {takes}{default}\n"));
-    }
-    Ok(text)
+    Ok(explained.map(|explained| explained.line()).collect())
 }
 
 /// Whether a start could use what the configuration names.

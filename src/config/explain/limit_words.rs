@@ -1,0 +1,287 @@
+//! What a person must know of each limit beside its line in `hot/src/risk/limits.rs`: why its default is what it is, what a breach
+//! looks like and how one recovers. `config explain` and the tables of `docs/risk.md` are made of this.
+
+use surefoot_hot::risk::{LimitRow, Refusal};
+
+/// What a limit is about: `docs/risk.md` has a table for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// One order, and how many of them.
+    Orders,
+    /// What may be held and be on the way.
+    Held,
+    /// What the account as a whole may lose.
+    Account,
+    /// What is worth the money.
+    Worth,
+    /// How long a group may stand on one leg.
+    Legs,
+    /// The market, the venue and the clock.
+    Market,
+}
+
+impl Topic {
+    /// The name that its table has in `docs/risk.md`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Held => "held",
+            Self::Account => "account",
+            Self::Worth => "worth",
+            Self::Legs => "legs",
+            Self::Market => "market",
+        }
+    }
+}
+
+/// The words about one limit.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitWords {
+    /// What it is about.
+    pub topic: Topic,
+    /// The refusals by which the gate says that it is reached; none where something else than the gate looks at it.
+    pub refusals: &'static [Refusal],
+    /// Why its default is what it is.
+    pub why: &'static str,
+    /// What a breach looks like.
+    pub breach: &'static str,
+    /// How one recovers.
+    pub recovery: &'static str,
+}
+
+/// The rows, in the order in which the page has them: limit, topic, refusals; why, breach, recovery.
+macro_rules! limit_words {
+    ($($row:ident $topic:ident [$($refusal:ident),*], $why:literal, $breach:literal, $recovery:literal;)*) => {
+        /// The limits in the order in which people read of them.
+        pub const IN_ORDER: &[LimitRow] = &[$(LimitRow::$row),*];
+
+        /// The words about a limit.
+        pub const fn of_limit(row: LimitRow) -> LimitWords {
+            match row {
+                $(LimitRow::$row => LimitWords {
+                    topic: Topic::$topic,
+                    refusals: &[$(Refusal::$refusal),*],
+                    why: $why,
+                    breach: $breach,
+                    recovery: $recovery,
+                },)*
+            }
+        }
+    };
+}
+
+limit_words! {
+    OrderQty Orders [OrderQty],
+        "a wrong quantity must not become a large order",
+        "plans are made to fit, so that a refusal is a fault of ours or an order that somebody else asked for",
+        "nothing stands: the next order of a fitting size passes";
+    OrderNotional Orders [OrderNotional],
+        "the same in dollars, by what an account of the profile can lose on one mistake",
+        "plans are made to fit; what is larger all the same is refused",
+        "nothing stands: the next order of a fitting size passes";
+    CashPercent Orders [Cash],
+        "a little stays for fees that are dearer than expected, and for the hedge",
+        "plans are made to fit; with little cash at a venue they are too small to be begun",
+        "with cash: a sale, a settlement, or money that is paid in. A hedge may use all that is there";
+    OrdersPerMinute Orders [Rate],
+        "a loop must not place orders at the speed of the machine, and venues limit rates too. The demo has 600",
+        "new orders and changes are refused until the minute has fewer; cancels, hedges and sales are counted and never refused",
+        "by itself, within a minute";
+    OrdersPerMinuteMarket Orders [Rate],
+        "a third of all, so that one market that flickers does not use up everything. The demo has 200",
+        "new orders in that market are refused until the minute has fewer; cancels, hedges and sales pass",
+        "by itself, within a minute";
+    DuplicateMs Orders [Duplicate],
+        "the same market, side, price and size within a second is most likely a message that was acted on twice",
+        "the second one is refused and counts for `limits.repeats`",
+        "by itself, after that time";
+    Repeats Orders [Disabled],
+        "what repeats itself is a loop",
+        "after so many orders of baskets, or of quotes, were refused as `duplicate` within `limits.repeats_ms`, all of that kind are \
+         refused; alarm `repeated`",
+        "`surefoot resume`, over restarts too, once the cause is understood";
+    RepeatsMs Orders [Disabled],
+        "longer than a market takes to change its price, shorter than a person takes to notice",
+        "as for `limits.repeats`",
+        "as for `limits.repeats`";
+
+    PositionQty Held [Position],
+        "what cannot be sold again in a thin book must stay small, whatever it costs",
+        "plans are made to fit; a quote that would go beyond is refused",
+        "when contracts are sold or paid";
+    PositionNotional Held [Position, PositionShare],
+        "no single mistake matters much. The tighter of dollars and share of equity holds, and never under $1, the least that a venue \
+         takes at once",
+        "plans are made to fit, the gate refuses what is larger; where a market's own least order is larger, nothing is bought there",
+        "when contracts are sold or paid";
+    PositionPercent Held [PositionShare],
+        "the same as a share of what the account is worth, so that it follows losses down; a small account needs a larger share to \
+         reach the venues' least orders at all",
+        "plans are made to fit, the gate refuses what is larger",
+        "when contracts are sold or paid, or equity grows";
+    ExposureMarket Held [ExposureMarket],
+        "one market may settle otherwise than everybody thinks",
+        "plans are made to fit; in a market that is full nothing is opened",
+        "when contracts there are sold or paid";
+    ExposureCluster Held [ExposureCluster],
+        "markets of one event depend on each other: a wrong rule hits all of them",
+        "plans are made to fit; in an event that is full nothing is opened",
+        "when contracts there are sold or paid";
+    ClusterPercent Held [ClusterOutcome],
+        "what is complete loses nothing in any outcome and what has no partner may lose all: this bounds the latter",
+        "the first leg of a plan is refused; rare, for little stands alone for long",
+        "when what stands alone is completed, sold or paid";
+    ExposureTheme Held [ExposureTheme],
+        "what the operator knows to hang together, though no relation says so; without a theme it bounds nothing",
+        "plans are made to fit, the gate refuses",
+        "when contracts of the theme are sold or paid";
+    CategoryPercent Held [Category],
+        "questions of one kind go wrong together: one source, one rule, one day",
+        "plans are made to fit, the gate refuses",
+        "when contracts of the category are sold or paid, or equity grows";
+    ExposureVenue Held [ExposureVenue],
+        "a venue that does not pay takes at most that",
+        "plans are made to fit; where a venue is full nothing with a leg there is begun",
+        "when contracts there are sold or paid";
+    ExposureVenuePercent Held [ExposureVenue],
+        "the same as a share of equity; in the profile `large` the dollars follow the account by it alone",
+        "as for `limits.exposure_venue`",
+        "as for `limits.exposure_venue`, or equity grows";
+    ExposureTotal Held [ExposureTotal],
+        "however good it looks, most of what a larger account has stays cash",
+        "plans are made to fit; at the limit nothing is opened",
+        "when contracts are sold or paid";
+    ExposureTotalPercent Held [ExposureTotal],
+        "something is left to act with",
+        "as for `limits.exposure_total`",
+        "as for `limits.exposure_total`, or equity grows";
+    Positions Held [Positions],
+        "as many as a person can still look through at night; a complete basket is one",
+        "nothing is opened where nothing is at risk yet; what is held may grow within its own limits",
+        "when a position is sold or paid";
+    ShockBufferPercent Held [Shock],
+        "a plan must survive prices, spreads and depths that move against it while its legs stand alone, without the account reaching \
+         its floor",
+        "the first leg of a plan is refused: the account is near its floor for plans of that size, or its markets are too thin",
+        "by itself as equity grows, or with a smaller plan";
+
+    DailyLoss Account [DailyLoss],
+        "a bad day ends before it is a bad week. 0 means observe only: everything is decided and refused",
+        "everything halts and stays halted over the day's end and restarts; `halts` has `daily_loss`, and the alarm `daily_loss_near` came \
+         before",
+        "understand the loss (`v_pnl_day`, `v_groups`), then `surefoot resume --reason …`; a loss that still stands halts again until the \
+         day is over";
+    DailyLossPercent Account [DailyLoss],
+        "the tighter of the two holds: dollars alone would let a large account that has shrunk lose ever larger shares of itself",
+        "as for `limits.daily_loss`",
+        "as for `limits.daily_loss`";
+    DailyLossStrategy Account [StrategyLoss],
+        "what one strategy loses, whatever another one earns meanwhile",
+        "as for `limits.daily_loss`; `halts` has `strategy_loss`, `status` each strategy's result under `day`",
+        "as for `limits.daily_loss`";
+    LossWarnPercent Account [],
+        "somebody can look before it halts",
+        "the alarm `daily_loss_near` or `strategy_loss_near`, once a day each; nothing is refused",
+        "it is only said: decide whether to go on";
+    EquityFloor Account [EquityFloor],
+        "half of `starting_capital`: at that loss the assumptions are wrong, and not the day",
+        "everything halts and stays halted; `halts` has `equity_floor`",
+        "find where the money went. `surefoot resume --reason …` holds only once the account is worth more: pay in, or correct \
+         `starting_capital`";
+    DrawdownPercent Account [Drawdown],
+        "slow losses stay below every day's limit. Money that was taken out counts until a resume",
+        "everything halts and stays halted; `halts` has `drawdown`",
+        "understand what was lost, then `surefoot resume --reason …`: it accepts the loss, and the peak begins anew";
+
+    EdgeMin Worth [],
+        "a cent pays for a price that moves by a tick and a fee that is rounded",
+        "no order: opportunities are recorded with verdict `no_edge`",
+        "nothing stands: a better price is bought";
+    ProfitMin Worth [],
+        "less is not worth the risk that something goes wrong",
+        "no order: verdict `too_small`",
+        "nothing stands: a larger or better offer is bought";
+    EdgeMaxPercent Worth [],
+        "nobody gives away a fifth of a payout: it is bad data",
+        "no order: verdict `absurd`, and the alarm `absurd_edge` once an episode",
+        "find out which price or relation is wrong; nothing stands once it is right";
+    HurdleRate Worth [],
+        "money that is locked until a far settlement misses every better basket meanwhile",
+        "no order: verdict `not_worth_it`",
+        "nothing stands: a better price, or a nearer settlement, is bought";
+    LockupDays Worth [],
+        "a market whose close is not known, or is over while it trades on, says nothing of when it pays",
+        "as for `strategy.hurdle_rate`",
+        "with the venue's word on when the market closes";
+    LegFailPpm Worth [],
+        "assumed until twenty baskets of a pair of venues have ended, and counted like twenty after that",
+        "no order: verdict `leg_risk`",
+        "by itself with a better price, or with figures of our own that are better than what is assumed";
+    UnwindLossPpm Worth [],
+        "assumed, between the 2 and 5 % that an unwind is expected to lose, until there are twenty unwinds",
+        "as for `strategy.leg_fail_ppm`",
+        "as for `strategy.leg_fail_ppm`";
+    CooldownMs Worth [],
+        "the books must have taken our own purchase in before they are believed again",
+        "no order: verdict `cooldown`",
+        "by itself, after that time";
+    CooldownLossMs Worth [],
+        "what has just cost money would cost it again: a quarter of an hour",
+        "as for `strategy.cooldown_ms`",
+        "by itself, after that time";
+
+    LegTimeoutMs Legs [],
+        "the time on one leg is bounded; a venue that takes longer is in trouble",
+        "what is held is sold: the group is `unwound`, its loss is in `v_groups`, and the basket cools down",
+        "by itself. Where it happens often, look at the venue's answers and raise `strategy.leg_fail_ppm`";
+    UnwindAttempts Legs [],
+        "prices are not chased downwards for ever",
+        "everything halts; `halts` has `group`, `v_groups` has the state `operator`",
+        "close the group by hand at the venue, then `surefoot resume --reason …`";
+    UnwindStepMs Legs [],
+        "the book must have time to come back, and the venue to answer, before a lower price is tried",
+        "none: sales wait for it",
+        "nothing to recover from";
+
+    Collar Market [Collar],
+        "a wrong number must not become an expensive order",
+        "a price that is worse than elsewhere by more than this is refused, and so is one where there is no price elsewhere; two steps of \
+         the grid always pass",
+        "by itself, with a better price";
+    CollarPercent Market [Collar],
+        "at low prices ten cents are most of the price: the smaller of both holds",
+        "as for `limits.collar`",
+        "as for `limits.collar`";
+    CollarTradeMs Market [Collar],
+        "an old trade says nothing of today's price",
+        "as for `limits.collar`",
+        "a trade stops to count after that time";
+    CloseCutoffMs Market [Closing],
+        "a leg that fails must still be hedged or sold",
+        "nothing is opened in the market from so long before its stated close; quotes there are cancelled",
+        "never: the market closes";
+    MetadataAgeMs Market [OldTerms],
+        "terms (fees, least size, close, names) that changed unseen are a wrong price or a wrong fee: three readings may fail",
+        "nothing is opened in the market; note `terms_unread` for what cannot be read",
+        "with the next reading, every 10 minutes, and 10 s after one that failed";
+    LatencyMs Market [Slow],
+        "a decision on prices that are gone. Looked at over the last minute or so, from a hundred samples on. The demo has 250",
+        "nothing is opened anywhere",
+        "by itself, some minutes after the machine is quick again; `tuning/tune check` says what slows it";
+    ClockErrorMs Market [ClockOff],
+        "ages and expiries are reckoned with our clock",
+        "nothing is opened anywhere",
+        "by itself, once both clocks agree again (`timedatectl status`)";
+    QuoteCooldownMs Market [QuoteCooldown],
+        "the next order would most likely be rejected too",
+        "quotes in the market are refused after a reject there; a kill is none",
+        "by itself, after that time";
+    RejectsMarket Market [MarketPaused],
+        "our view of the market is wrong",
+        "nothing is opened in the market and its quotes are cancelled; alarm `orders_refused`",
+        "after 5 minutes, doubled with each further pause until a day has passed without one";
+    RejectsPerMinute Market [RejectStorm],
+        "something is wrong with all markets",
+        "all quotes are cancelled and none is placed; alarm `reject_storm`",
+        "by itself, once the last minute has fewer";
+}
