@@ -8,9 +8,9 @@ use crate::modes;
 
 /// Runs the mode to its end.
 pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
-    match setup.config.mode {
-        Mode::Demo => modes::demo::run(args, setup),
-        mode => not_yet(mode, setup.json),
+    match modes::of(setup.config.mode) {
+        Some(run) => run(args, setup),
+        None => not_yet(setup.config.mode, setup.json),
     }
 }
 

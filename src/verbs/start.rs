@@ -13,17 +13,17 @@ use surefoot_cold::state_dir::{StateDir, StateError};
 
 use super::run::not_yet;
 use super::{LOOK_EVERY, absolute, refuse, refuse_state, told};
-use crate::cli::Mode;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
 use crate::exit::Exit;
+use crate::modes;
 
 /// How long `start` waits for health.
 const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// `surefoot start`: this program again, with these arguments, in the background.
 pub fn run(run_args: &[OsString], setup: &Setup) -> Exit {
-    if setup.config.mode != Mode::Demo {
+    if modes::of(setup.config.mode).is_none() {
         return not_yet(setup.config.mode, setup.json);
     }
     let state = match StateDir::open(&setup.config.state_dir) {
