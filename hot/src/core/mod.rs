@@ -52,9 +52,9 @@
 //! what it reserves, `sale` prices what must be sold; `report` takes in what became of orders, `fills` books them, `undo`
 //! takes back what a venue takes back, `adopt` takes over orders that only the wire log knows; `resting` is the life of
 //! orders that are wanted on the book: placed, changed, withdrawn, expired; `compare` holds the venues' word against ours,
-//! within the `range` that what is in flight allows; `control` listens to the operator and the clock; `snapshot` saves,
-//! loads and hashes all of it; `leaving` takes
-//! markets and baskets out. `invariants` checks after every event in tests, and at intervals while running, that the
+//! within the `range` that what is in flight allows, and `conversions` books sets that were converted by other means than ours;
+//! `control` listens to the operator and the clock; `snapshot` saves, loads and hashes all of it; `follow` folds a run of
+//! another program by the orders that it sent; `leaving` takes markets and baskets out. `invariants` checks after every event in tests, and at intervals while running, that the
 //! parts agree with each other; `account` watches the losses of the day and of the account.
 
 mod account;
