@@ -1,6 +1,6 @@
 //! Imports run one way: no two modules of a crate import each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{files, none, read, root};
@@ -8,6 +8,9 @@ use super::{files, none, read, root};
 /// Modules that still import each other, as `crate folder: names`. A row may be taken out and none may be added; a row that
 /// no longer holds must go.
 const CYCLES_LEFT: &[&str] = &[];
+
+/// The names that a module has from another by `use`, each with the module that it was taken from.
+type Taken = BTreeMap<(Vec<String>, String), Vec<String>>;
 
 /// A file as a module: its path below the crate's `src`, without `mod`, `lib` and `main`.
 fn module(src: &Path, file: &Path) -> Vec<String> {
@@ -53,12 +56,15 @@ fn use_paths(tree: &str, before: &[String], paths: &mut Vec<Vec<String>>) {
     }
 }
 
-/// The paths a file names: those of its `use` declarations, and those written out that begin at the crate or above. Its
-/// tests are left out, for they may look anywhere.
-fn named_paths(text: &str) -> Vec<Vec<String>> {
+/// A file without its comments and its tests, which may look anywhere.
+fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let code = lines.collect::<Vec<_>>().join("\n");
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The paths of a file's `use` declarations.
+fn declared_paths(code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for part in code.split(';') {
         let at = part.match_indices("use ").find(|(at, _)| {
@@ -67,6 +73,14 @@ fn named_paths(text: &str) -> Vec<Vec<String>> {
         if let Some((at, _)) = at {
             use_paths(&part[at + 4..], &[], &mut paths);
         }
+    }
+    paths
+}
+
+/// The paths a file names: those of its `use` declarations, and those written out that begin at the crate or above.
+fn named_paths(code: &str) -> Vec<Vec<String>> {
+    let mut paths = declared_paths(code);
+    for part in code.split(';') {
         for start in ["crate::", "super::"] {
             for (at, _) in part.match_indices(start) {
                 let is_name = |letter: char| letter.is_alphanumeric() || "_:".contains(letter);
@@ -78,11 +92,13 @@ fn named_paths(text: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// The module that a path written in `from` leads to, if it is one of the crate.
+/// The module that a path written in `from` leads to, if it is one of the crate: that of the file in which its last name
+/// is declared, whoever hands the name on.
 fn leads_to(
     path: &[String],
     from: &[String],
     modules: &BTreeSet<Vec<String>>,
+    taken: &Taken,
 ) -> Option<Vec<String>> {
     let (mut to, mut rest) = match path.first()?.as_str() {
         "crate" => (Vec::new(), &path[1..]),
@@ -95,9 +111,21 @@ fn leads_to(
         to.pop();
         rest = &rest[1..];
     }
-    to.extend(rest.iter().cloned());
-    while !to.is_empty() && !modules.contains(&to) {
-        to.pop();
+    for name in rest {
+        let below = [&to[..], std::slice::from_ref(name)].concat();
+        if modules.contains(&below) {
+            to = below;
+            continue;
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(further) = taken.get(&(to.clone(), name.clone()))
+            && seen.insert(further)
+        {
+            to.clone_from(further);
+        }
+        if to.last() != Some(name) {
+            break; // no module: what follows is in the type
+        }
     }
     Some(to)
 }
@@ -107,14 +135,25 @@ fn leads_to(
 fn cycles(krate: &str, src: &Path) -> BTreeSet<String> {
     let sources: Vec<PathBuf> = files(src, ".rs");
     let modules: BTreeSet<Vec<String>> = sources.iter().map(|file| module(src, file)).collect();
-    let mut uses: BTreeSet<(Vec<String>, String, String)> = BTreeSet::new();
-    for file in &sources {
-        let from = module(src, file);
-        if from.iter().any(|part| part == "tests") {
-            continue;
+    let files: Vec<(Vec<String>, String)> = sources
+        .iter()
+        .map(|file| (module(src, file), code(&read(file))))
+        .filter(|(from, _)| from.iter().all(|part| part != "tests"))
+        .collect();
+    let mut taken = Taken::new();
+    for (from, code) in &files {
+        for path in declared_paths(code) {
+            let Some(to) = leads_to(&path, from, &modules, &Taken::new()) else { continue };
+            let name = path.last().expect("a path has a name").clone();
+            if to != *from && name != "self" {
+                taken.insert((from.clone(), name), to);
+            }
         }
-        for path in named_paths(&read(file)) {
-            let Some(to) = leads_to(&path, &from, &modules) else { continue };
+    }
+    let mut uses: BTreeSet<(Vec<String>, String, String)> = BTreeSet::new();
+    for (from, code) in &files {
+        for path in named_paths(code) {
+            let Some(to) = leads_to(&path, from, &modules, &taken) else { continue };
             let same = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
             if same < from.len() && same < to.len() {
                 uses.insert((from[..same].to_vec(), from[same].clone(), to[same].clone()));
@@ -146,11 +185,27 @@ fn cycles(krate: &str, src: &Path) -> BTreeSet<String> {
 #[test]
 fn paths_are_read_out_of_every_form_of_use() {
     let text = "use super::{a::{B, c::D}, self};\nfn f() { crate::e::g(); } // crate::no\npub use h::I as J;\n";
-    let paths: Vec<String> = named_paths(text).iter().map(|path| path.join("::")).collect();
+    let paths: Vec<String> = named_paths(&code(text)).iter().map(|path| path.join("::")).collect();
     for path in ["super::a::B", "super::a::c::D", "super::self", "crate::e::g", "h::I"] {
         assert!(paths.contains(&path.to_owned()), "{path} is not in {paths:?}");
     }
     assert!(!paths.iter().any(|path| path.contains("no")), "{paths:?}");
+}
+
+#[test]
+fn a_name_leads_to_the_file_that_declares_it() {
+    let path = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+    let modules = ["risk", "risk::context", "risk::account"].map(path).into();
+    let taken = Taken::from([
+        ((path("risk"), "Account".into()), path("risk::context")),
+        ((path("risk::context"), "Account".into()), path("risk::account")),
+    ]);
+    let leads = |text| leads_to(&path(text), &path("risk::equity"), &modules, &taken);
+    for text in ["super::Account", "crate::risk::Account", "crate::risk::Account::default"] {
+        assert_eq!(leads(text), Some(path("risk::account")), "{text}");
+    }
+    assert_eq!(leads("super::context::Context"), Some(path("risk::context")));
+    assert_eq!(leads("super::Other::Account"), Some(path("risk")));
 }
 
 /// Two modules that import each other can only be read, moved and tested together.

@@ -7,6 +7,7 @@
 //! Notes and figures go through one thread (`observer`) to any number of sinks (`sink`), each with a thread and a bounded
 //! queue of its own: the store, the terminal, the log. A further sink is a further [`sink::Sink`].
 
+mod counts;
 pub mod log;
 pub mod observer;
 pub mod sink;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
 
+pub use counts::{ObserverCounts, SinkCounts};
 pub use snapshot::Snapshot;
 use table::{
     CoreFigure, ExecFigure, FollowerFigure, JournalFigure, LinkFigure, ObserverFigure,

@@ -13,6 +13,7 @@ use surefoot_hot::journal::{Body, Record};
 use surefoot_hot::note::Severity;
 
 use super::Snapshot;
+use super::counts::ObserverCounts;
 use super::sink::{Sink, SinkThread, SinkWatch};
 use super::text;
 use super::told::{NamedPlace, Observation, Phase, Source, ToldNote};
@@ -63,17 +64,6 @@ impl Announcer {
     pub fn markets(&self, markets: Arc<Directory>) {
         let _ = self.to.push(1, Heard::Markets(markets));
     }
-}
-
-/// What the observer itself has counted so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ObserverCounts {
-    /// Records of the journal that found no room on the way to the observer.
-    pub records_dropped: u64,
-    /// Notes of the run and sets of figures that found none.
-    pub notes_dropped: u64,
-    /// Items that wait for the observer.
-    pub waiting: u64,
 }
 
 /// The running observer. Dropped, it ends as [`Observer::close`] ends it.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use surefoot_hot::note::Severity;
 
+use super::counts::SinkCounts;
 use super::told::{Observation, Source};
 use crate::queue::{self, Gauge, Receiver, Sender};
 
@@ -82,21 +83,6 @@ pub trait Sink: Send + 'static {
     fn end(&mut self) -> Result<(), String> {
         Ok(())
     }
-}
-
-/// What a sink's thread has counted so far: a note, a set of figures or a record is one item.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SinkCounts {
-    /// Items that were taken.
-    pub taken: u64,
-    /// Items that were taken and could not be shown or kept.
-    pub failed: u64,
-    /// Items that found no room.
-    pub dropped: u64,
-    /// Items that wait.
-    pub waiting: u64,
-    /// Whether it takes nothing more because an assertion failed in it.
-    pub ended: bool,
 }
 
 /// What others may know of a sink's thread.

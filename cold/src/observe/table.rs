@@ -9,8 +9,7 @@ use surefoot_hot::report::Reject;
 use surefoot_hot::stats::{Doubts, Foreign, Stats, Unpaired};
 use surefoot_hot::venue::Counters;
 
-use super::observer::ObserverCounts;
-use super::sink::SinkCounts;
+use super::counts::{ObserverCounts, SinkCounts};
 use super::turns::{RunFacts, Turns};
 use super::{Figure, Figures, Reading, Unit};
 use crate::exec::{ExecFigures, ExecStats};

@@ -1,5 +1,6 @@
 //! The one gate between a decision and an order, and what it measures against.
 
+mod account;
 mod approved;
 pub mod collar;
 mod context;
@@ -16,10 +17,9 @@ mod rejections;
 mod repeats;
 pub mod shocks;
 
+pub use account::Account;
 pub use approved::Approved;
-pub use context::{
-    Account, BestPrices, Context, LastTrade, MarketCondition, OtherVenue, VenueCondition,
-};
+pub use context::{BestPrices, Context, LastTrade, MarketCondition, OtherVenue, VenueCondition};
 pub use equity::EquityLimits;
 pub use exposure::Exposure;
 pub use halt::HaltWhy;
