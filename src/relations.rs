@@ -98,16 +98,18 @@ pub struct DeclaredLeg {
 impl Relations {
     /// The markets of each relation.
     pub fn groups(&self) -> impl Iterator<Item = Vec<MarketName>> + '_ {
-        let pairs = self.pairs.iter().map(|pair| pair.markets.to_vec());
+        // Taken apart by name, so that a further list does not compile before it is named here.
+        let Self { pairs, sets, ladders, matrices, themes: _ } = self;
+        let pairs = pairs.iter().map(|pair| pair.markets.to_vec());
         let name = |set: &Set, name: &String| (set.venue, name.clone());
-        let sets = self.sets.iter();
-        let sets =
-            sets.map(move |set| set.members.iter().map(|member| name(set, member)).collect());
-        let ladders = self.ladders.iter().map(|ladder| ladder.markets.to_vec());
+        let sets = sets
+            .iter()
+            .map(move |set| set.members.iter().map(|member| name(set, member)).collect());
+        let ladders = ladders.iter().map(|ladder| ladder.markets.to_vec());
         let legs = |matrix: &DeclaredMatrix| {
             matrix.legs.iter().map(|leg| leg.market.clone()).collect::<Vec<_>>()
         };
-        pairs.chain(sets).chain(ladders).chain(self.matrices.iter().map(legs))
+        pairs.chain(sets).chain(ladders).chain(matrices.iter().map(legs))
     }
 
     /// The markets that are declared together with this one, itself included: those of each relation that it is in.

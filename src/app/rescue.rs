@@ -176,24 +176,26 @@ pub(super) fn on_one_leg(
     let id = |venue: Venue, name: &str| {
         directory.of(venue).find(|entry| entry.names.id() == name).map(|entry| entry.def.market)
     };
-    for pair in &relations.pairs {
+    // Taken apart by name, so that a further list does not compile before it is named here.
+    let Relations { pairs, sets, ladders, matrices, themes: _ } = relations;
+    for pair in pairs {
         let markets = pair.markets.each_ref().map(|(venue, name)| id(*venue, name));
         let [Some(here), Some(there)] = markets else { continue };
         let sign = if pair.same_polarity { 1 } else { -1 };
         match_pair(&mut net, here, there, sign);
     }
-    for set in &relations.sets {
+    for set in sets {
         let members: Option<Vec<MarketId>> =
             set.members.iter().map(|name| id(set.venue, name)).collect();
         let Some(members) = members else { continue };
         match_set(&mut net, &members);
     }
     let id = |(venue, name): &MarketName| id(*venue, name);
-    for rung in &relations.ladders {
+    for rung in ladders {
         let [Some(stronger), Some(weaker)] = rung.markets.each_ref().map(id) else { continue };
         match_legs(&mut net, &[(stronger, Outcome::No, 1), (weaker, Outcome::Yes, 1)]);
     }
-    for matrix in &relations.matrices {
+    for matrix in matrices {
         let leg = |leg: &DeclaredLeg| Some((id(&leg.market)?, leg.outcome, leg.ratio));
         let legs: Option<Vec<_>> = matrix.legs.iter().map(leg).collect();
         let Some(legs) = legs else { continue };

@@ -47,7 +47,9 @@ impl<'a> Related<'a> {
             relies_on: Vec::new(),
             revoked: Vec::new(),
         };
-        for pair in &relations.pairs {
+        // Taken apart by name, so that a further list does not compile before it is named here.
+        let Relations { pairs, sets, ladders, matrices, themes: _ } = relations;
+        for pair in pairs {
             let [(_, here), (_, there)] = &pair.markets;
             let signed = related.two(&pair.markets).and_then(|markets| {
                 let certificate = pair.certificate.as_ref();
@@ -56,10 +58,10 @@ impl<'a> Related<'a> {
             let name = format!("pair {here} = {there}");
             related.take_signed(BasketKind::CrossVenue, &name, &pair.markets, signed);
         }
-        for set in &relations.sets {
+        for set in sets {
             related.take_set(set);
         }
-        for rung in &relations.ladders {
+        for rung in ladders {
             let [(_, stronger), (_, weaker)] = &rung.markets;
             let signed = related.two(&rung.markets);
             let signed =
@@ -67,7 +69,7 @@ impl<'a> Related<'a> {
             let name = format!("ladder {stronger} to {weaker}");
             related.take_signed(BasketKind::Ladder, &name, &rung.markets, signed);
         }
-        for matrix in &relations.matrices {
+        for matrix in matrices {
             related.take_matrix(matrix);
         }
         for market in wanted() {
