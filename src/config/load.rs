@@ -388,11 +388,17 @@ impl Reading {
         }
     }
 
-    /// The number given, else the default that the table of keys must hold.
+    /// The number given, else the default, which the table of keys must hold.
     fn number_or_default(&self, path: &str) -> u64 {
-        let default =
-            || self.key(path).and_then(|key| key.default).and_then(|text| text.parse().ok());
-        self.number(path).or_else(default).expect("a whole number with a default")
+        let default = || {
+            let key = self.key(path)?;
+            match keys::parse(key.kind, key.default?) {
+                Ok(Value::Number(number)) => Some(number),
+                _ => None,
+            }
+        };
+        let number = self.number(path).or_else(default);
+        number.unwrap_or_else(|| panic!("`{path}` is a number with a default in the table of keys"))
     }
 
     /// The text given, else the default; empty where there is neither.
@@ -415,12 +421,10 @@ impl Reading {
             "large" => Profile::Large,
             _ => Profile::Small,
         };
-        let capital = |path: &str| {
-            let micros = self.number(path).and_then(|micros| i64::try_from(micros).ok());
-            micros.map_or(Usd::from_dollars(10_000), Usd::from_micros)
-        };
-        let starting_capital =
-            PerVenue::from_fn(|venue| capital(&format!("starting_capital.{}", venue.name())));
+        let starting_capital = PerVenue::from_fn(|venue| {
+            let micros = self.number_or_default(&format!("starting_capital.{}", venue.name()));
+            Usd::from_micros(i64::try_from(micros).expect("the key's bounds"))
+        });
         let whole = starting_capital.values().fold(Usd::ZERO, |sum, venues| sum + *venues);
         let (limits, origins) = self.limits(mode, profile, whole);
         let secrets = keys::all().into_iter().filter(|key| key.kind == Kind::Secret);
