@@ -60,11 +60,11 @@ impl Exposure {
         assert!(self.venue[venue] <= self.total, "R2: a venue's share is a part of the whole");
     }
 
-    /// A market moves to another cluster, category or theme, and what is at risk in it with it.
+    /// A market moves to another cluster, category, theme or venue, and what is at risk in it with it.
     pub fn regroup(&mut self, from: &MarketDef, to: &MarketDef) {
         let all = self.market[from.market.index()];
         self.add(from, -all);
-        self.add(&MarketDef { venue: from.venue, ..*to }, all);
+        self.add(to, all);
         assert!(self.market(to.market) == all, "R2: another group puts no more at risk");
     }
 
@@ -166,15 +166,26 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_to_another_category_and_theme_is_counted_there_alone() {
+    fn what_moves_to_another_group_is_counted_there_alone() {
         let mut exposure = Exposure::new();
-        let (from, to) =
-            (terms(0, Category::Crypto, Some(255)), terms(0, Category::Sports, Some(0)));
+        let from = terms(0, Category::Crypto, Some(255));
+        let to = MarketDef {
+            cluster: ClusterId::new(9),
+            venue: Venue::Polymarket,
+            ..terms(0, Category::Sports, Some(0))
+        };
         let all = Usd::from_dollars(5);
         exposure.add(&from, all);
         exposure.regroup(&from, &to);
-        let of = |def: &MarketDef| (exposure.category(def.category), exposure.theme(def.theme));
-        assert_eq!((of(&from), of(&to)), ((Usd::ZERO, Usd::ZERO), (all, all)));
+        let of = |def: &MarketDef| {
+            [
+                exposure.cluster(def.cluster),
+                exposure.category(def.category),
+                exposure.theme(def.theme),
+                exposure.venue(def.venue),
+            ]
+        };
+        assert_eq!((of(&from), of(&to)), ([Usd::ZERO; 4], [all; 4]));
         assert_eq!((exposure.theme(None), exposure.total()), (Usd::ZERO, all));
     }
 }
