@@ -124,3 +124,22 @@ pub struct VenueCondition {
 pack_fields! {
     LastTrade { price, at }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_funded_account_has_never_been_worth_more_and_has_the_shares_of_that() {
+        let mut limits = Limits::unset();
+        for row in LimitRow::ALL {
+            limits.set(row, row.def().default, false);
+        }
+        let equity = Usd::from_dollars(20_000);
+        let account = Account { equity, peak: equity };
+        let context = Context::funded(equity, &limits);
+        assert_eq!(context.account, account);
+        assert_eq!(context.equity_limits, EquityLimits::of(&limits, account));
+        assert_eq!(context.equity_limits.category, Usd::from_dollars(6_000));
+    }
+}

@@ -90,8 +90,8 @@ impl LegRisk {
     }
 }
 
-const fn floored(estimate: u64, assumed: u64, count: u32) -> u64 {
-    if count < EVIDENCE_MIN && estimate < assumed { assumed } else { estimate }
+fn floored(estimate: u64, assumed: u64, count: u32) -> u64 {
+    if count < EVIDENCE_MIN { estimate.max(assumed) } else { estimate }
 }
 
 /// What was observed of each pair of venues.

@@ -285,8 +285,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_end_at_a_week_and_sums_at_a_thousand_million_dollars() {
+        let most = |row: LimitRow| row.def().bounds.1;
+        assert_eq!(most(LimitRow::CloseCutoffMs), 7 * 24 * 3_600 * 1_000);
+        assert_eq!(most(LimitRow::EquityFloor), 1_000_000_000_000_000);
+    }
+
+    #[test]
     fn an_open_run_only_tightens() {
         let mut limits = Limits::unset();
+        assert!(limits.set(LimitRow::Positions, 7, true), "what was never set is no looser before");
         assert!(limits.set(LimitRow::OrderQty, 500, false));
         assert!(limits.set(LimitRow::EdgeMin, 100, false));
         assert!(!limits.set(LimitRow::OrderQty, 501, true));

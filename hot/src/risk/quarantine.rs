@@ -70,3 +70,24 @@ impl QuarantineWhy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_says_in_its_own_words_what_ends_it() {
+        let first = |why: QuarantineWhy| why.words().split(';').next().unwrap();
+        for (nth, why) in QuarantineWhy::ALL.into_iter().enumerate() {
+            let by_person = why.words().contains("until `surefoot release MARKET --reason …`");
+            let by_itself = why.words().contains("ends by itself");
+            assert_eq!(
+                (by_person, by_itself),
+                (why.needs_person(), !why.needs_person()),
+                "{why:?}"
+            );
+            let others = QuarantineWhy::ALL.into_iter().skip(nth + 1);
+            assert!(others.map(first).all(|other| other != first(why)), "{why:?}");
+        }
+    }
+}

@@ -128,9 +128,7 @@ impl Rejections {
     /// The connection to a venue is new: one order may find out at once whether it takes orders again.
     pub fn on_link(&mut self, now: Nanos, venue: Venue) {
         let streak = &mut self.venues[venue];
-        if streak.until.get() > now.get() {
-            streak.until = now;
-        }
+        streak.until = streak.until.min(now);
     }
 
     /// A basket that needs this venue is begun. Where the venue is suspected, nothing follows it before its answer.
@@ -212,6 +210,7 @@ mod tests {
             let began = now;
             while rejections.holds(now, Venue::Kalshi, M) {
                 now = now.after(Nanos::from_secs(1));
+                assert!(now.since(began) < DAY, "a pause ends");
             }
             pauses.push(now.since(began).millis() / 1_000);
             rejections.on_begun(now, Venue::Kalshi);
@@ -227,6 +226,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rejection_at_the_moment_a_pause_ends_begins_the_next() {
+        let (mut rejections, start) = (Rejections::new(), Nanos::from_secs(1_000));
+        let turned_away =
+            |rejections: &mut Rejections, now| rejections.on_turned_away(now, Venue::Kalshi);
+        assert_eq!([(); 3].map(|()| turned_away(&mut rejections, start)), [false, false, true]);
+        let end = start.after(VENUE_PAUSE);
+        assert!(!turned_away(&mut rejections, Nanos::new(end.get() - 1)), "it lasts");
+        assert!(turned_away(&mut rejections, end));
+    }
+
+    #[test]
     fn a_market_pauses_longer_with_each_storm_until_a_day_without_one() {
         let mut rejections = Rejections::new();
         let mut now = Nanos::from_secs(1_000_000);
@@ -237,6 +247,7 @@ mod tests {
             let began = *now;
             while rejections.holds(*now, Venue::Kalshi, M) {
                 *now = now.after(Nanos::from_secs(60));
+                assert!(now.since(began) < DAY, "a pause ends");
             }
             now.since(began).millis() / 60_000
         };
