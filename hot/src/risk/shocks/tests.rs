@@ -247,6 +247,7 @@ fn the_bound_is_exact_where_legs_weigh_the_same() {
         let mut stakes: Vec<_> =
             (0..).zip(&legs).map(|(at, leg)| Stake::new(at, &leg.planned())).collect();
         let bound = jump(&mut stakes, payout, bounded_jump).worst;
+        assert_eq!(bound, jump(&mut stakes, payout, exact_jump).worst, "case {case}: {legs:?}");
         let exact = greatest_jump(&legs, i128::from(payout)).unwrap();
         assert_eq!(i128::from(bound.loss.micros()), exact, "case {case}: {legs:?} {payout}");
     }
@@ -297,6 +298,34 @@ fn a_single_order_is_a_plan_of_one_leg() {
         let alone = PlanRisk::of_one(cost, Usd::from_cents(7));
         assert_eq!(ours(&[leg], 0), alone.worst);
         assert_eq!(alone.cluster, cost + Usd::from_cents(7));
+    }
+}
+
+/// What is told is the same on every machine, and no leg is named that adds nothing to the loss.
+#[test]
+fn of_equal_cases_the_first_is_named_with_the_legs_that_lose() {
+    let leg = |cost: i128, bids: &[(u16, u64)]| Plain {
+        cost,
+        qty: 100_000_000,
+        ratio: 1,
+        rate: 0,
+        is_kalshi: false,
+        ask: None,
+        bids: bids.to_vec(),
+    };
+    let whole = [(9_900, 1_000_000_000)];
+    let (half, half_unsold, cheap) =
+        (leg(50_000_000, &whole), leg(50_000_000, &[]), leg(10_000_000, &whole));
+    let dollar = leg(100_000_000, &whole);
+    let cases = [
+        ("either may pay nothing", vec![half.clone(), half.clone()], 10_000, Shock::Jump, 1),
+        ("the first costs less than it pays", vec![half, dollar], 10_000, Shock::Jump, 2),
+        ("nobody bids", vec![half_unsold.clone()], 10_000, Shock::Price, 1),
+        ("only one sells at a loss", vec![half_unsold, cheap], 20_000, Shock::Price, 1),
+    ];
+    for (name, legs, payout, shock, filled) in cases {
+        let found = ours(&legs, payout);
+        assert_eq!((found.shock, found.filled), (shock, filled), "{name}: {found:?}");
     }
 }
 
