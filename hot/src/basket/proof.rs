@@ -136,10 +136,11 @@ mod tests {
         assert_eq!(proven.payout(), 20_000);
         let defs: Vec<_> = proven.defs(BasketId::new(9)).collect();
         assert_eq!(
-            defs.iter().map(|def| (def.leg, def.legs, def.ratio)).collect::<Vec<_>>(),
+            defs.iter().map(|def| (def.leg(), def.legs(), def.ratio())).collect::<Vec<_>>(),
             [(0, 2, 2), (1, 2, 3)]
         );
-        assert!(defs.iter().all(|def| def.payout == 20_000 && def.basket == BasketId::new(9)));
+        assert!(defs.iter().all(|def| def.payout() == 20_000 && def.basket() == BasketId::new(9)));
+        assert_eq!(proven.legs(), legs);
     }
 
     #[test]

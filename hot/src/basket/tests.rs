@@ -243,6 +243,12 @@ fn a_definition_is_whole_or_nothing() {
     assert!(baskets.get(BasketId::new(1)).is_none());
     let dear = [dear, last].map(|def| BasketDef { payout: 30_000, ..def });
     assert_eq!(dear.map(|def| baskets.define(&def, &books)), [Ok(false), Ok(true)]);
+    let most = [dear[0], dear[1]].map(|def| {
+        let payout = 2 * u32::from(RATIO_MAX) * 10_000;
+        BasketDef { ratio: RATIO_MAX, payout, ..def }
+    });
+    assert_eq!(most.map(|def| baskets.define(&def, &books)), [Ok(false), Ok(true)]);
+    assert_eq!(dear.map(|def| baskets.define(&def, &books)), [Ok(false), Ok(true)]);
     let beyond = BasketDef { leg: 2, outcome: Outcome::Yes, ..dear[0] };
     assert_eq!(baskets.define(&beyond, &books), Err(DefError::Order), "it has its last leg");
     for id in 1..BASKETS_PER_MARKET_MAX as u16 {

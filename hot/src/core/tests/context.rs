@@ -138,10 +138,25 @@ fn the_other_venues_price_is_of_the_same_outcome() {
     }
     assert_eq!(best(&desk, opposite), prices(Some(price(60)), Some(price(62))));
     assert_eq!(best(&desk, alone), None, "it is in no pair");
+    desk.fill(&order, 10); // what is held keeps its basket here, though nothing more is bought
     for basket in [0, 1].map(BasketId::new) {
         desk.event(Event::BasketWithdrawn { basket, why: WithdrawnWhy::Revoked });
     }
     assert_eq!(best(&desk, KA), None, "it is in no pair any more");
+    // A set of another kind that it is in as well says nothing of its price.
+    for (leg, market) in [(0, KA), (1, opposite)] {
+        desk.event(Event::Basket(BasketDef {
+            basket: BasketId::new(3),
+            kind: BasketKind::ExclusiveNo,
+            leg,
+            legs: 2,
+            market,
+            outcome: Outcome::No,
+            payout: 10_000,
+            ratio: 1,
+        }));
+    }
+    assert_eq!(best(&desk, KA), None, "its set is of another kind");
     assert_eq!(best(&desk, PM), prices(None, Some(price(70))));
     desk.event(Event::Stale { market: opposite, why: StaleWhy::Gap });
     assert_eq!(best(&desk, PM), None, "the book there may not be decided from");
