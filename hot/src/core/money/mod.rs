@@ -211,7 +211,7 @@ impl Money {
         }
     }
 
-    /// A market's terms changed: what is at risk in it moves to its new cluster, category and theme.
+    /// A market's terms changed: what is at risk in it moves to its new cluster, category, theme and venue.
     pub fn regroup(&mut self, from: &MarketDef, to: &MarketDef) {
         self.exposure.regroup(from, to);
         self.forget_hedges();
