@@ -3,7 +3,7 @@
 
 use super::Core;
 use super::place::Draft;
-use crate::basket::{Basket, BasketDef, BasketKind, Baskets, Verdict};
+use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Books, Level};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
@@ -32,8 +32,8 @@ impl Core {
     }
 
     /// The terms of a market came in. Where they change what is claimed there (the cash account, the fee, the cluster, the category,
-    /// the theme), every
-    /// claim is given back on the old terms and made anew on the new ones, so that no account gets back what another gave.
+    /// the theme), every claim is given back on the old terms and made anew on the new ones, so that no account gets back what
+    /// another gave.
     pub(super) fn on_market(
         &mut self,
         now: Nanos,
@@ -218,7 +218,7 @@ impl Core {
     /// What a group would put at stake, at the prices that its cash is held for. Nothing of it is reserved yet.
     ///
     /// Two venues settle each by its own rules: that they agree about a question is a belief, however well founded. So a plan
-    /// across venues is reckoned with losing all of its legs. Its cluster counts what the relation says.
+    /// across venues is reckoned with losing all of its legs, whatever relates them. Its cluster counts what the relation says.
     fn plan_risk(&self, group: &Group) -> PlanRisk {
         let legs = group.legs().iter().map(|leg| {
             let book = self.books.get(leg.market).expect("a market in use has terms");
@@ -232,8 +232,8 @@ impl Core {
                 bids: book.bids_for(leg.outcome),
             }
         });
-        let kind = self.baskets.get(group.basket).map(Basket::kind);
-        let certain = kind != Some(BasketKind::CrossVenue);
+        let venue = group.legs()[0].venue;
+        let certain = group.legs().iter().all(|leg| leg.venue == venue);
         let loss = shocks::worst(legs, group.payout, certain);
         let clusters = group.legs().iter().map(|leg| self.terms(leg.market).cluster);
         let held = clusters.map(|cluster| self.cluster_worst(cluster)).max();

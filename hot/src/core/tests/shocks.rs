@@ -49,7 +49,26 @@ fn a_pair_may_lose_both_legs_and_its_cluster_counts_one() {
     assert_eq!((risk.worst, risk.cluster), (both, costs[0].max(costs[1])));
 }
 
-/// One market, both outcomes: whatever it settles to, one of them pays.
+/// Each venue settles by its own rules, whatever it is that relates their markets.
+#[test]
+fn a_plan_over_two_venues_may_lose_all_of_its_legs_whatever_its_kind() {
+    for kind in BasketKind::ALL {
+        let mut desk = Desk::new();
+        for basket in [0, 1].map(BasketId::new) {
+            desk.event(Event::BasketWithdrawn { basket, why: WithdrawnWhy::Revoked });
+        }
+        let legs = [(PM, Outcome::Yes), (KA, Outcome::No)];
+        for def in BasketDef::of_single_contracts(BasketId::new(2), kind, 10_000, &legs) {
+            desk.event(Event::Basket(def));
+        }
+        desk.gap();
+        let risk = desk.core.groups().iter().next().expect("a group").risk;
+        let costs = costs(&desk);
+        assert_eq!(risk.worst.loss, costs[0] + costs[1], "{}", kind.name());
+        assert_eq!(risk.cluster, costs[0].max(costs[1]), "here the relation is believed");
+    }
+}
+
 #[test]
 fn legs_of_one_venue_lose_what_their_relation_allows() {
     let mut desk = Desk::new();
