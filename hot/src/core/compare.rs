@@ -29,6 +29,10 @@ impl Core {
     pub(super) fn on_reading(&mut self, venue: Venue, since: Nanos) {
         self.stats.foreign[venue] = Foreign::default();
         self.stats.doubts[venue] = Doubts::default();
+        let mut from = 0;
+        while let Some(old) = self.fills.settle_old(venue, since, &mut from) {
+            self.money.let_go(&self.books, &old.booking, old.held_back);
+        }
         let claims = self.money.ledger().claims();
         self.comparison.begin(venue, since, claims, &self.books, &self.orders, &mut self.fills);
     }

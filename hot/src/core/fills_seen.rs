@@ -36,7 +36,8 @@ pub(super) struct Booked {
     pub entry: EntryId,
     /// When it was booked.
     pub at: Nanos,
-    /// When the venue confirmed it or took it back; until then it may still do either.
+    /// When the venue confirmed it or took it back; until then it may still do either. Where nobody ever tells, it counts as
+    /// confirmed when it was booked: see [`FillsSeen::settle_old`].
     pub settled: Option<Nanos>,
     pub undone: bool,
     /// Whether our order was the taker.
@@ -208,6 +209,22 @@ impl FillsSeen {
             count => self.next == count,
         };
         fits.then_some(())
+    }
+
+    /// A reading of a venue begins at `since`. A fill that it shows for certain though its end was never told will not be taken
+    /// back: it counts as confirmed from here on. Returns the first one in a slot from `from` on; `from` moves on behind it. The
+    /// word that it is final may be lost for good, and what is held back for it is not.
+    pub fn settle_old(&mut self, venue: Venue, since: Nanos, from: &mut usize) -> Option<Booked> {
+        while let Some(slot) = self.unshown[venue].next(*from) {
+            *from = slot + 1;
+            let booked = &mut self.booked[slot];
+            if booked.settled.is_none() && booked.is_shown(since) {
+                booked.settled = Some(booked.at);
+                self.unsettled[booked.booking.market.index()] -= 1;
+                return Some(*booked);
+            }
+        }
+        None
     }
 
     /// A reading of a venue began at `since`: what it and all later ones show for certain leaves the list.

@@ -85,7 +85,7 @@ fn the_list_is_what_a_walk_over_all_fills_finds() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
-    let (mut told, mut compared) = (0, 0);
+    let (mut told, mut compared, mut settled) = (0, 0, 0);
     while told < FILLS_SEEN_MAX as u64 * 3 / 2 {
         now = now.after(Nanos::from_millis(draw(300)));
         let some_fill = |told: u64, back: u64| FillId::new(told.saturating_sub(back));
@@ -107,7 +107,15 @@ fn the_list_is_what_a_walk_over_all_fills_finds() {
                 // A reading is told of some time after its first question left.
                 let since = Nanos::new(now.get() - Nanos::from_millis(draw(3_000)).get());
                 let since = since.max(fills.read[venue]);
+                let mut from = 0;
+                while let Some(old) = fills.settle_old(venue, since, &mut from) {
+                    assert!(old.at.after(SETTLED_AFTER) < since && old.venue() == venue);
+                    settled += 1;
+                }
                 fills.begin_reading(venue, since);
+                let of_venue = fills.booked.iter().filter(|booked| booked.venue() == venue);
+                let open = of_venue.filter(|booked| booked.settled.is_none());
+                assert!(open.clone().all(|booked| booked.at.after(SETTLED_AFTER) >= since));
                 assert_eq!(listed(&fills, venue), walked(&fills, venue, since));
                 compared += 1;
             }
@@ -115,6 +123,7 @@ fn the_list_is_what_a_walk_over_all_fills_finds() {
         }
     }
     assert!(compared > 200, "{compared} readings");
+    assert!(settled > 100, "{settled} ends that nobody told");
     for venue in VENUES {
         fills.begin_reading(venue, fills.read[venue]);
     }

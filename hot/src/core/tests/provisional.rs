@@ -53,6 +53,33 @@ fn a_sale_frees_neither_cash_nor_a_limit_before_it_is_final() {
     }
 }
 
+/// The word that a fill is final may be lost for good: whoever was away for an hour does not find it among the venue's last trades.
+#[test]
+fn a_sale_whose_end_nobody_tells_frees_its_cash_with_the_first_reading_an_hour_later() {
+    for fails in [false, true] {
+        let mut desk = Desk::new();
+        let bought = filled(&mut desk, Action::Buy, 40, 30);
+        end(&mut desk, &bought, Finality::Final);
+        let cash = free(&desk);
+        let sold = filled(&mut desk, Action::Sell, 50, 10);
+        let booked = desk.now;
+        desk.now = booked.after(Nanos::from_secs(3_600));
+        desk.control(Control::Reading { venue: Venue::Polymarket, since: desk.now });
+        assert_eq!((free(&desk), at_risk(&desk)), (cash, Usd::from_dollars(12)), "an hour old");
+        assert!(desk.core.fills.is_unsettled(PM));
+        let since = booked.after(Nanos::from_secs(3_600)).after(Nanos::new(1));
+        desk.control(Control::Reading { venue: Venue::Polymarket, since });
+        let freed = (cash + Usd::from_dollars(5), Usd::from_dollars(8));
+        assert_eq!((free(&desk), at_risk(&desk)), freed, "and a moment more");
+        assert!(!desk.core.fills.is_unsettled(PM), "nothing keeps its market");
+        // Told after all.
+        end(&mut desk, &sold, if fails { Finality::Failed } else { Finality::Final });
+        let then = if fails { (cash, Usd::from_dollars(12)) } else { freed };
+        assert_eq!((free(&desk), at_risk(&desk)), then);
+        assert_eq!(desk.held(PM, Outcome::Yes), qty(if fails { 30 } else { 20 }));
+    }
+}
+
 #[test]
 fn a_purchase_counts_as_held_until_it_fails() {
     let mut desk = Desk::new();
