@@ -84,7 +84,7 @@ impl Catalogue {
     }
 
     /// Takes over what relations stand on of markets as a venue lists them: rule texts, events and their members. What is not so
-    /// any longer revokes the baskets that were made on it.
+    /// any longer revokes the baskets that were made on it, and what is not told any longer keeps them from being bought.
     ///
     /// # Errors
     /// As [`Self::follow`].
@@ -126,8 +126,7 @@ impl Catalogue {
         }
     }
 
-    /// Buys the baskets that can be made now of the markets that are followed, and buys no more of those that were made on what
-    /// is not so any longer.
+    /// Buys the baskets that can be made now of the markets that are followed, and buys no more of those that cannot.
     fn add_baskets(&mut self, changes: &mut Vec<CatalogueChange>) -> Result<(), String> {
         let directory = self.directory.clone();
         let is_wanted = |market| !directory.is_withdrawn(market);
@@ -136,13 +135,11 @@ impl Catalogue {
             related.left_out.iter().filter(|line| !self.left_out.contains(line)).collect();
         self.left_out.extend(new.into_iter().cloned());
         let wanted: BTreeSet<_> = related.baskets.iter().map(Shape::of).collect();
-        let why = WithdrawnWhy::Revoked;
-        let is_revoked = |proven: &Proven| {
-            !wanted.contains(&Shape::of(proven))
-                && related.why_gone(proven.kind(), proven.legs()) == why
-        };
-        let revoked = self.live.iter().filter(|(_, proven)| is_revoked(proven));
-        for basket in revoked.map(|(basket, _)| *basket).collect::<Vec<_>>() {
+        // What is not proven now is not bought, whether it was taken back or only cannot be shown.
+        let gone = self.live.iter().filter(|(_, proven)| !wanted.contains(&Shape::of(proven)));
+        let why = |proven: &Proven| related.why_gone(proven.kind(), proven.legs());
+        let gone: Vec<_> = gone.map(|(basket, proven)| (*basket, why(proven))).collect();
+        for (basket, why) in gone {
             self.live.remove(&basket);
             self.note(changes, Change::BasketWithdrawn { basket, why });
         }
@@ -199,7 +196,7 @@ impl Catalogue {
 mod tests {
     use std::sync::Arc;
 
-    use surefoot_cold::facts::Fingerprint;
+    use surefoot_cold::facts::{Fingerprint, StandsFor};
     use surefoot_cold::relation::Certificate;
     use surefoot_hot::core::Core;
     use surefoot_hot::event::{Control, Event};
@@ -213,6 +210,16 @@ mod tests {
     use super::super::tests::{entry, set};
     use super::*;
     use crate::relations::{Pair, Relations};
+
+    /// Markets of one event and the set of all of them.
+    fn catalogue_of(names: &[&str]) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for (number, ticker) in (0..).zip(names) {
+            catalogue.directory.push(entry(number, 0, ticker));
+        }
+        catalogue.relate(&Relations { sets: vec![set(names)], ..Relations::default() });
+        catalogue
+    }
 
     fn catalogue() -> Catalogue {
         let mut catalogue = Catalogue::default();
@@ -485,6 +492,27 @@ mod tests {
         // The venue takes it back: what was signed is so again.
         let changes = catalogue.take_facts(&[same]).unwrap();
         assert_eq!(words(&changes), ["basket 0 of 2", "basket 1 of 2"]);
+    }
+
+    #[test]
+    fn what_cannot_be_shown_any_more_is_not_bought_until_it_can_be() {
+        let (mut catalogue, _) = signed();
+        let same = catalogue.directory.find("B").unwrap().clone();
+        let mut silent = same.clone();
+        silent.facts.rules = None;
+        let changes = catalogue.take_facts(&[silent]).unwrap();
+        assert_eq!(words(&changes), ["drop 0", "drop 1"]);
+        let why = WithdrawnWhy::Unfollowed;
+        let is_kept = |change: &CatalogueChange| matches!(change.what, Change::BasketWithdrawn { why: of, .. } if of == why);
+        assert!(changes.iter().all(is_kept), "what is held of them still pays together");
+        let changes = catalogue.take_facts(&[same]).unwrap();
+        assert_eq!(words(&changes), ["basket 0 of 2", "basket 1 of 2"]);
+
+        let mut catalogue = catalogue_of(&["A", "B", "C"]);
+        let mut nameless = catalogue.directory.find("C").unwrap().clone();
+        nameless.facts.stands_for = StandsFor::Placeholder;
+        let changes = catalogue.take_facts(&[nameless]).unwrap();
+        assert_eq!(words(&changes), ["drop 0", "basket 4 of 2"], "the others without it");
     }
 
     #[test]
