@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::pack::{enum_table, pack_newtypes, pack_variants};
+use crate::units::Price;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -122,6 +123,14 @@ impl Outcome {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,
+        }
+    }
+
+    /// What one contract of this outcome costs, or pays, where one YES costs or pays `yes`. The other way round it is the same.
+    pub const fn price_from_yes(self, yes: Price) -> Price {
+        match self {
+            Self::Yes => yes,
+            Self::No => yes.complement(),
         }
     }
 

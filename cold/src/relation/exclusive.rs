@@ -8,7 +8,7 @@ use surefoot_hot::basket::BasketKind;
 use surefoot_hot::ids::Outcome;
 use surefoot_hot::units::Price;
 
-use super::{NamedLeg, Refusal, Relation, State, listed, pays, short, truth, undecided};
+use super::{NamedLeg, Refusal, Relation, State, listed, short, truth, undecided};
 use crate::directory::Entry;
 use crate::facts::{EventFacts, StandsFor};
 
@@ -114,12 +114,12 @@ impl<'a> ExclusiveSet<'a> {
             let yes_pays = (0..members.len()).map(|member| truth(member == nth));
             State {
                 when: format!("{} comes true", short(members[nth].names.id())),
-                pays: yes_pays.map(|yes_pays| pays(outcome, yes_pays)).collect(),
+                pays: yes_pays.map(|yes_pays| outcome.price_from_yes(yes_pays)).collect(),
             }
         };
         let all_alike = |when: String, yes_pays: Price| State {
             when,
-            pays: vec![pays(outcome, yes_pays); members.len()],
+            pays: vec![outcome.price_from_yes(yes_pays); members.len()],
         };
         let mut states: Vec<_> = (0..members.len()).map(winner).collect();
         states.extend(none.map(|when| all_alike(when, Price::ZERO)));

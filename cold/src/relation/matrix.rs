@@ -65,7 +65,7 @@ impl Matrix<'_> {
 
 /// Every state has a payoff for each leg: whether they can be true of markets whose YES and NO pay a dollar together.
 fn consistent(legs: &[NamedLeg], states: &[State]) -> Result<(), Refusal> {
-    for (nth, NamedLeg { leg, name }) in legs.iter().enumerate() {
+    for (nth, NamedLeg { leg, market, name }) in legs.iter().enumerate() {
         if !states.is_empty()
             && states.windows(2).all(|pair| pair[0].pays[nth] == pair[1].pays[nth])
         {
@@ -76,8 +76,7 @@ fn consistent(legs: &[NamedLeg], states: &[State]) -> Result<(), Refusal> {
         let Some(other) = legs.iter().position(is_other) else { continue };
         let odd = states.iter().find(|state| state.pays[nth].complement() != state.pays[other]);
         if let Some(State { when, .. }) = odd {
-            let market = name.split(" of ").last().unwrap_or(name).to_owned();
-            return Err(Refusal::NoDollar { market, when: when.clone() });
+            return Err(Refusal::NoDollar { market: market.clone(), when: when.clone() });
         }
     }
     Ok(())

@@ -40,6 +40,9 @@ pub struct Relation {
 #[derive(Clone, Debug)]
 struct NamedLeg {
     leg: Leg,
+    /// What its venue calls the market, shortened.
+    market: String,
+    /// The outcome and the market: `YES of KXA`.
     name: String,
 }
 
@@ -98,16 +101,9 @@ impl Relation {
 
 impl NamedLeg {
     fn of(entry: &Entry, outcome: Outcome, ratio: u16) -> Self {
-        let name = format!("{} of {}", word(outcome), short(entry.names.id()));
-        Self { leg: Leg { market: entry.def.market, outcome, ratio }, name }
-    }
-}
-
-/// What one contract of an outcome pays where one YES of its market pays so much.
-const fn pays(outcome: Outcome, yes_pays: Price) -> Price {
-    match outcome {
-        Outcome::Yes => yes_pays,
-        Outcome::No => yes_pays.complement(),
+        let market = short(entry.names.id());
+        let name = format!("{} of {market}", word(outcome));
+        Self { leg: Leg { market: entry.def.market, outcome, ratio }, market, name }
     }
 }
 

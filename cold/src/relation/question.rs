@@ -5,9 +5,7 @@ use surefoot_hot::ids::{MarketId, Outcome};
 use surefoot_hot::units::Price;
 
 use super::certificate::relied_on;
-use super::{
-    Certificate, NamedLeg, Refusal, Relation, Signed, State, pays, short, truth, undecided,
-};
+use super::{Certificate, NamedLeg, Refusal, Relation, Signed, State, short, truth, undecided};
 use crate::directory::{Directory, Entry};
 use crate::facts::Fingerprint;
 
@@ -30,7 +28,7 @@ pub fn complement(market: &Entry) -> Result<Relation, Refusal> {
         states: states
             .map(|(what, yes_pays)| State {
                 when: format!("{name} {what}"),
-                pays: outcomes.map(|outcome| pays(outcome, yes_pays)).to_vec(),
+                pays: outcomes.map(|outcome| outcome.price_from_yes(yes_pays)).to_vec(),
             })
             .to_vec(),
         least: DOLLAR,
@@ -119,7 +117,7 @@ fn of_two(
 ) -> Relation {
     let state = |&(when, yes_pays): &(&str, [Price; 2])| State {
         when: when.to_owned(),
-        pays: legs.iter().zip(yes_pays).map(|(leg, yes_pays)| pays(leg.1, yes_pays)).collect(),
+        pays: legs.iter().zip(yes_pays).map(|(leg, yes)| leg.1.price_from_yes(yes)).collect(),
     };
     Relation {
         kind,

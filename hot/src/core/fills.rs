@@ -4,7 +4,7 @@ use super::Core;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
 use crate::fees::{FeeRule, Precision};
-use crate::ids::{Action, FillId, OrderId, OrderRef, Outcome};
+use crate::ids::{Action, FillId, OrderId, OrderRef};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, OrderEvent, OrderState, Record};
@@ -43,7 +43,7 @@ impl Core {
             return;
         };
         let record = *self.orders.find(OrderRef::Id(id)).expect("just found");
-        let price = paid(&record.order, fill);
+        let price = record.order.outcome.price_from_yes(fill.price);
         self.judge(&record, price, fill.qty, out);
         self.stats.fills += 1;
         self.rejections.on_looked_at(record.order.venue);
@@ -248,13 +248,5 @@ fn took(record: &Record, price: Price, said: Liquidity) -> bool {
         Liquidity::Taker => true,
         Liquidity::Maker => false,
         Liquidity::Unsaid => price != order.price || record.crossed,
-    }
-}
-
-/// Price of the order's own outcome: a fill is told in prices of YES.
-const fn paid(order: &Order, fill: &Fill) -> Price {
-    match order.outcome {
-        Outcome::Yes => fill.price,
-        Outcome::No => fill.price.complement(),
     }
 }

@@ -12,7 +12,7 @@ use super::fills::QTY_DUST;
 use super::place::Draft;
 use crate::event::Control;
 use crate::group::NO_GROUP;
-use crate::ids::{OrderId, OrderRef, Outcome, Venue};
+use crate::ids::{OrderId, OrderRef, Venue};
 use crate::intent::Intent;
 use crate::note::{Alarm, Note};
 use crate::order::{
@@ -193,10 +193,7 @@ impl Core {
             return; // said before it ended
         }
         let order = &record.order;
-        let price = match order.outcome {
-            Outcome::Yes => yes_price,
-            Outcome::No => yes_price.complement(),
-        };
+        let price = order.outcome.price_from_yes(yes_price);
         let change = record.change.filter(|change| !change.replaces);
         let is = |terms: Change| (terms.price, terms.qty) == (price, qty);
         match change {

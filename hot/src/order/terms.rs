@@ -56,11 +56,7 @@ impl Order {
 
     /// Its side and price on the YES book.
     pub const fn on_book(&self) -> (Side, Price) {
-        let price = match self.outcome {
-            Outcome::Yes => self.price,
-            Outcome::No => self.price.complement(),
-        };
-        (Side::of(self.outcome, self.action), price)
+        (Side::of(self.outcome, self.action), self.outcome.price_from_yes(self.price))
     }
 }
 

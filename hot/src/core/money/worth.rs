@@ -231,7 +231,7 @@ impl Worth {
             // A leg whose market is settled has paid what it pays: the others pay at least the rest.
             let paid = |leg: &Leg| {
                 let yes = self.settled_at(leg.market)?;
-                Some(u32::from(pays(leg.outcome, yes).ticks()) * u32::from(leg.ratio))
+                Some(u32::from(leg.outcome.price_from_yes(yes).ticks()) * u32::from(leg.ratio))
             };
             let known: u32 = legs.iter().filter_map(paid).sum();
             let open = || legs.iter().filter(|leg| paid(leg).is_none());
@@ -293,14 +293,6 @@ const fn has_book(status: MarketStatus) -> bool {
         | MarketStatus::Closed
         | MarketStatus::Proposed
         | MarketStatus::Resolved => false,
-    }
-}
-
-/// What one contract of an outcome pays where YES pays `yes`.
-const fn pays(outcome: Outcome, yes: Price) -> Price {
-    match outcome {
-        Outcome::Yes => yes,
-        Outcome::No => yes.complement(),
     }
 }
 

@@ -97,7 +97,7 @@ impl World {
                 0 => Price::ZERO,
                 _ => Price::ONE,
             });
-            i128::from(pays(outcome, yes).ticks())
+            i128::from(outcome.price_from_yes(yes).ticks())
         };
         let open: Vec<_> = self.ledger.open().collect();
         let allowed = |results: &u16| {
