@@ -167,7 +167,7 @@ pub enum Generation {
 }
 
 /// A Kalshi market's names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KalshiNames {
     pub ticker: String,
     pub event_ticker: String,

@@ -32,6 +32,26 @@ pub struct MarketDef {
     pub theme: Option<ThemeId>,
 }
 
+impl MarketDef {
+    /// The terms that tests and measurements begin with: open, in cents, one contract at least, no fee, no close that is known, no
+    /// category, and in one cluster with every other such market.
+    pub fn bare(market: MarketId, venue: Venue) -> Self {
+        Self {
+            market,
+            venue,
+            shard: 0,
+            cluster: ClusterId::new(0),
+            grid: Grid::uniform(100).expect("cents divide a dollar"),
+            min_qty: Qty::from_contracts(1),
+            close: Nanos::NEVER,
+            fee: FeeRule::FREE,
+            status: MarketStatus::Open,
+            category: Category::Unknown,
+            theme: None,
+        }
+    }
+}
+
 enum_table! {
     /// What kind of question a market asks: the categories by which Polymarket sets its fees (`polymarket.md` §8, 2026-11-20),
     /// and Kalshi's where they have the same names.

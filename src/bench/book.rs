@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 
 use surefoot_hot::book::{Applied, Book, Books, Change, Ladder, Level};
 use surefoot_hot::event::Event;
-use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+use surefoot_hot::ids::{MarketId, Side, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::units::{Nanos, Price, Qty};
 
 use super::plain::Float;
@@ -107,19 +106,8 @@ impl Feed {
 }
 
 fn terms(market: MarketId, step: u16) -> MarketDef {
-    MarketDef {
-        market,
-        venue: Venue::Kalshi,
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(step).expect("the step divides a dollar"),
-        min_qty: Qty::from_contracts(1),
-        close: Nanos::NEVER,
-        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    let grid = Grid::uniform(step).expect("the step divides a dollar");
+    MarketDef { grid, ..MarketDef::bare(market, Venue::Kalshi) }
 }
 
 /// One word: handing back the whole would time the copy of it.

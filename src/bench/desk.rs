@@ -6,10 +6,9 @@ use surefoot_cold::facts::Facts;
 use surefoot_hot::basket::{BasketKind, Leg, Proven};
 use surefoot_hot::event::{Control, Event, Link};
 use surefoot_hot::fees::FeeRule;
-use surefoot_hot::grid::Grid;
 use surefoot_hot::ids::{BasketId, ClusterId, MarketId, Outcome, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::{kalshi, polymarket};
@@ -60,19 +59,8 @@ fn terms(market: MarketId, venue: Venue) -> MarketDef {
         }
         Venue::Kalshi => (FeeRule::Kalshi { taker: 70_000, maker: 0 }, Qty::from_micros(10_000)),
     };
-    MarketDef {
-        market,
-        venue,
-        shard: 0,
-        cluster: ClusterId::new(market.get() / 2),
-        grid: Grid::uniform(100).expect("cents divide a dollar"),
-        min_qty,
-        close: Nanos::NEVER,
-        fee,
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    let cluster = ClusterId::new(market.get() / 2);
+    MarketDef { cluster, min_qty, fee, ..MarketDef::bare(market, venue) }
 }
 
 fn names(nth: u16, venue: Venue) -> Names {

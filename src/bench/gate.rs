@@ -163,17 +163,21 @@ fn books() -> Vec<Event> {
     events
 }
 
-/// The depth walk of a pair whose gap is four levels deep.
-pub fn basket_walk(span: Span) -> Row {
+/// Every market's terms, and the books of a pair whose gap is four levels deep.
+pub(super) fn with_pair() -> Books {
     let directory = desk::directory();
     let mut books = Books::new();
     let now = Nanos::from_secs(1);
-    for entry in directory.iter() {
-        books.apply(now, &Event::Market(entry.def));
-    }
-    for event in pair_books(&directory) {
+    let terms = directory.iter().map(|entry| Event::Market(entry.def));
+    for event in terms.chain(pair_books(&directory)) {
         books.apply(now, &event);
     }
+    books
+}
+
+/// The depth walk of a pair whose gap is four levels deep.
+pub fn basket_walk(span: Span) -> Row {
+    let books = with_pair();
     let mut baskets = Baskets::new();
     let legs = [(PM, Outcome::Yes), (KA, Outcome::No)];
     let (basket, kind) = (BasketId::new(0), BasketKind::CrossVenue);
@@ -203,7 +207,7 @@ pub fn basket_walk(span: Span) -> Row {
 }
 
 /// Books of the one pair with a gap of ten cents.
-pub(super) fn pair_books(directory: &surefoot_cold::directory::Directory) -> Vec<Event> {
+fn pair_books(directory: &surefoot_cold::directory::Directory) -> Vec<Event> {
     let mut events = Vec::new();
     let (mut pm, mut ka) = (desk::polymarket_session(directory), desk::kalshi_session(directory));
     pm.on_open(Nanos::ZERO);

@@ -4,13 +4,12 @@
 #![allow(clippy::float_arithmetic, reason = "the reference is written with floats on purpose")]
 
 use surefoot_hot::book::{Book, Books};
-use surefoot_hot::event::Event;
 use surefoot_hot::ids::{MarketId, Outcome};
 use surefoot_hot::risk::{PlanLoss, PlannedLeg, shocks};
-use surefoot_hot::units::{Nanos, Price, Qty, Usd};
+use surefoot_hot::units::{Price, Qty, Usd};
 
-use super::desk::{self, KA, PM};
-use super::gate::pair_books;
+use super::desk::{KA, PM};
+use super::gate::with_pair;
 use super::{Row, Span, measure};
 
 /// Plans in a block.
@@ -20,16 +19,7 @@ const LEGS: [(MarketId, Outcome, u64); 2] = [(PM, Outcome::Yes, 43), (KA, Outcom
 
 /// The two books, and how many contracts each plan has.
 fn inputs() -> (Books, Vec<Qty>) {
-    let directory = desk::directory();
-    let mut books = Books::new();
-    let now = Nanos::from_secs(1);
-    for entry in directory.iter() {
-        books.apply(now, &Event::Market(entry.def));
-    }
-    for event in pair_books(&directory) {
-        books.apply(now, &event);
-    }
-    (books, (0..BLOCK).map(|nth| Qty::from_contracts(10 + 3 * nth)).collect())
+    (with_pair(), (0..BLOCK).map(|nth| Qty::from_contracts(10 + 3 * nth)).collect())
 }
 
 fn book(books: &Books, leg: usize) -> &Book {

@@ -180,10 +180,7 @@ mod tests {
     use surefoot_cold::directory::{KalshiNames, Names};
     use surefoot_cold::facts::{EventFacts, Facts, Fingerprint};
     use surefoot_hot::fees::FeeRule;
-    use surefoot_hot::grid::Grid;
     use surefoot_hot::ids::{ClusterId, MarketId};
-    use surefoot_hot::market::Category;
-    use surefoot_hot::units::{Nanos, Qty};
 
     use super::*;
     use crate::relations::{Relations, Set};
@@ -191,26 +188,13 @@ mod tests {
     pub(super) fn entry(market: u16, cluster: u16, ticker: &str) -> Entry {
         Entry {
             def: MarketDef {
-                market: MarketId::new(market),
-                venue: Venue::Kalshi,
-                shard: 0,
                 cluster: ClusterId::new(cluster),
-                grid: Grid::uniform(100).unwrap(),
-                min_qty: Qty::from_contracts(1),
-                close: Nanos::NEVER,
                 fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-                status: MarketStatus::Open,
-                category: Category::Unknown,
-                theme: None,
+                ..MarketDef::bare(MarketId::new(market), Venue::Kalshi)
             },
             fee_changes: Vec::new(),
             title: String::new(),
-            names: Names::Kalshi(KalshiNames {
-                ticker: ticker.into(),
-                event_ticker: String::new(),
-                series_ticker: String::new(),
-                exchange_index: 0,
-            }),
+            names: Names::Kalshi(KalshiNames { ticker: ticker.into(), ..KalshiNames::default() }),
             facts: Facts {
                 event: Some(Arc::new(EventFacts {
                     name: "KXE".to_owned(),

@@ -279,10 +279,9 @@ mod tests {
     use surefoot_hot::book::{Change, Level};
     use surefoot_hot::event::Control;
     use surefoot_hot::fees::FeeRule;
-    use surefoot_hot::grid::Grid;
-    use surefoot_hot::ids::{ClusterId, MarketId, Side, Venue};
+    use surefoot_hot::ids::{MarketId, Side, Venue};
     use surefoot_hot::links::LinkNumber;
-    use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+    use surefoot_hot::market::MarketDef;
     use surefoot_hot::risk::{HaltWhy, LimitRow};
     use surefoot_hot::units::{Price, Qty};
 
@@ -309,19 +308,8 @@ mod tests {
     }
 
     fn terms(market: MarketId) -> MarketDef {
-        MarketDef {
-            market,
-            venue: Venue::Kalshi,
-            shard: 0,
-            cluster: ClusterId::new(0),
-            grid: Grid::uniform(100).unwrap(),
-            min_qty: Qty::from_contracts(1),
-            close: Nanos::NEVER,
-            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-            status: MarketStatus::Open,
-            category: Category::Unknown,
-            theme: None,
-        }
+        let fee = FeeRule::Kalshi { taker: 70_000, maker: 0 };
+        MarketDef { fee, ..MarketDef::bare(market, Venue::Kalshi) }
     }
 
     fn book(market: MarketId, bid: u16) -> Vec<Event> {

@@ -15,10 +15,8 @@ use surefoot_cold::facts::Facts;
 use surefoot_cold::net::{Dialer, Endpoint, Trust, client_config};
 use surefoot_cold::secrets::Secret;
 use surefoot_cold::venue::kalshi::signer::Signer;
-use surefoot_hot::fees::FeeRule;
-use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, Outcome, Venue};
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, Outcome, Venue};
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
 use surefoot_hot::risk::{
@@ -155,19 +153,8 @@ pub fn kalshi_signer() -> Arc<Signer> {
 }
 
 pub fn market_def(venue: Venue) -> MarketDef {
-    MarketDef {
-        market: MarketId::new(0),
-        venue,
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(100).unwrap(),
-        min_qty: Qty::from_contracts(1),
-        close: Nanos::from_secs(4_000_000_000),
-        fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    let close = Nanos::from_secs(4_000_000_000);
+    MarketDef { close, ..MarketDef::bare(MarketId::new(0), venue) }
 }
 
 /// One Kalshi market, `KXA`.

@@ -14,11 +14,10 @@ use std::path::Path;
 use serde_json::json;
 use surefoot_hot::book::Books;
 use surefoot_hot::event::{Event, Oddity};
-use surefoot_hot::fees::FeeRule;
 use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{ClusterId, MarketId, Venue};
+use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::links::LinkNumber;
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+use surefoot_hot::market::{MarketDef, MarketStatus};
 use surefoot_hot::report::{Fill, Finality, Liquidity, Report};
 use surefoot_hot::units::{Nanos, Qty, Usd};
 use surefoot_hot::venue::odd::{About, Row};
@@ -35,19 +34,7 @@ fn file(name: &str) -> Vec<String> {
 }
 
 fn terms(market: MarketId) -> MarketDef {
-    MarketDef {
-        market,
-        venue: if market == PM { Venue::Polymarket } else { Venue::Kalshi },
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(100).unwrap(),
-        min_qty: Qty::from_contracts(1),
-        close: Nanos::NEVER,
-        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    MarketDef::bare(market, if market == PM { Venue::Polymarket } else { Venue::Kalshi })
 }
 
 /// A session, the books it feeds, and what it asked to be sent.

@@ -1,11 +1,8 @@
 use std::sync::Arc;
 
 use surefoot_hot::bounds::LEGS_MAX;
-use surefoot_hot::fees::FeeRule;
-use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{ClusterId, Venue};
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
-use surefoot_hot::units::{Nanos, Qty};
+use surefoot_hot::ids::Venue;
+use surefoot_hot::market::{MarketDef, MarketStatus};
 
 use super::*;
 use crate::directory::{Directory, KalshiNames, Names};
@@ -22,27 +19,10 @@ const fn price(ticks: u16) -> Price {
 
 fn market(number: u16, name: &str) -> Entry {
     Entry {
-        def: MarketDef {
-            market: MarketId::new(number),
-            venue: Venue::Kalshi,
-            shard: 0,
-            cluster: ClusterId::new(0),
-            grid: Grid::uniform(100).unwrap(),
-            min_qty: Qty::from_contracts(1),
-            close: Nanos::NEVER,
-            fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-            status: MarketStatus::Open,
-            category: Category::Unknown,
-            theme: None,
-        },
+        def: MarketDef::bare(MarketId::new(number), Venue::Kalshi),
         fee_changes: Vec::new(),
         title: String::new(),
-        names: Names::Kalshi(KalshiNames {
-            ticker: name.to_owned(),
-            event_ticker: String::new(),
-            series_ticker: String::new(),
-            exchange_index: 0,
-        }),
+        names: Names::Kalshi(KalshiNames { ticker: name.to_owned(), ..KalshiNames::default() }),
         facts: Facts { rules: Fingerprint::of(name), ..Facts::default() },
     }
 }

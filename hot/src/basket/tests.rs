@@ -6,9 +6,9 @@ use crate::book::{Change, Level, StaleWhy};
 use crate::event::Event;
 use crate::fees::{FeeRule, fee_bound};
 use crate::grid::Grid;
-use crate::ids::{ClusterId, Side, Venue};
+use crate::ids::{Side, Venue};
 use crate::links::LinkNumber;
-use crate::market::{Category, MarketDef, MarketStatus};
+use crate::market::MarketDef;
 use crate::random::Rng;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, LOT};
@@ -29,19 +29,7 @@ fn market(id: u16, venue: Venue) -> MarketDef {
         Venue::Polymarket => FeeRule::Polymarket { rate: 40_000, exponent: 1 },
         Venue::Kalshi => FeeRule::Kalshi { taker: 70_000, maker: 0 },
     };
-    MarketDef {
-        market: MarketId::new(id),
-        venue,
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(100).unwrap(),
-        min_qty: cents(100),
-        close: Nanos::NEVER,
-        fee,
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    MarketDef { fee, ..MarketDef::bare(MarketId::new(id), venue) }
 }
 
 /// A market whose book holds these levels, quantities in hundredths.

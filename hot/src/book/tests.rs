@@ -1,9 +1,8 @@
 use super::*;
 use crate::event::Event;
-use crate::fees::FeeRule;
-use crate::ids::{ClusterId, MarketId, Venue};
+use crate::ids::{MarketId, Venue};
 use crate::links::LinkNumber;
-use crate::market::{Category, MarketStatus};
+use crate::market::MarketStatus;
 use Applied::{Deep, Pending, Top, Unchanged};
 
 const M: MarketId = MarketId::new(3);
@@ -18,19 +17,7 @@ fn n(contracts: u64) -> Qty {
 }
 
 fn terms(step: u16) -> MarketDef {
-    MarketDef {
-        market: M,
-        venue: Venue::Kalshi,
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(step).unwrap(),
-        min_qty: n(1),
-        close: Nanos::NEVER,
-        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    }
+    MarketDef { grid: Grid::uniform(step).unwrap(), ..MarketDef::bare(M, Venue::Kalshi) }
 }
 
 fn level(side: Side, ticks: u16, change: Change, last: bool) -> Event {

@@ -3,11 +3,9 @@
 use crate::directory::Names;
 use crate::halt::HaltEpoch;
 use surefoot_hot::event::Event;
-use surefoot_hot::fees::FeeRule;
-use surefoot_hot::grid::Grid;
-use surefoot_hot::ids::{Action, ClusterId, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
+use surefoot_hot::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
 use surefoot_hot::intent::Intent;
-use surefoot_hot::market::{Category, MarketDef, MarketStatus};
+use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
@@ -324,19 +322,8 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
     for row in LimitRow::ALL {
         limits.set(row, if row.larger_is_safer() { 0 } else { u64::from(u32::MAX) }, false);
     }
-    let def = MarketDef {
-        market: MarketId::new(0),
-        venue,
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(100).unwrap(),
-        min_qty: Qty::from_contracts(1),
-        close: START.after(Nanos::from_secs(365 * 86_400)),
-        fee: FeeRule::Polymarket { rate: 0, exponent: 1 },
-        status: MarketStatus::Open,
-        category: Category::Unknown,
-        theme: None,
-    };
+    let close = START.after(Nanos::from_secs(365 * 86_400));
+    let def = MarketDef { close, ..MarketDef::bare(MarketId::new(0), venue) };
     // A price that any other is near enough to, as the limits are here.
     let half = Price::from_ticks(5_000);
     let best = BestPrices { bid: half, ask: half };

@@ -4,12 +4,10 @@ use super::*;
 use crate::basket::{BasketDef, BasketKind};
 use crate::book::{Applied, Change, Level};
 use crate::event::Event;
-use crate::fees::FeeRule;
-use crate::grid::Grid;
 use crate::ids::{Action, ClusterId, Side, Venue};
 use crate::ledger::{Booking, CashAccount, EntryId};
 use crate::links::LinkNumber;
-use crate::market::{Category, MarketDef};
+use crate::market::MarketDef;
 use crate::random::Rng;
 use crate::units::Nanos;
 
@@ -137,19 +135,7 @@ fn venue(market: MarketId) -> Venue {
 }
 
 fn terms(market: MarketId, status: MarketStatus) -> MarketDef {
-    MarketDef {
-        market,
-        venue: venue(market),
-        shard: 0,
-        cluster: ClusterId::new(0),
-        grid: Grid::uniform(100).unwrap(),
-        min_qty: Qty::from_contracts(1),
-        close: Nanos::NEVER,
-        fee: FeeRule::Kalshi { taker: 70_000, maker: 0 },
-        status,
-        category: Category::Unknown,
-        theme: None,
-    }
+    MarketDef { status, ..MarketDef::bare(market, venue(market)) }
 }
 
 impl World {
