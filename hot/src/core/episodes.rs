@@ -1,8 +1,8 @@
 //! What is remembered of each basket between events: its last opportunity, what was made of it, and its cooldown.
 //!
 //! A book that flickers shows the same opportunity many times. An episode is all of them with less than
-//! [`EPISODE_GAP`] between two; each verdict is told once in it, but for a purchase, which is told each time. While a basket cools down it is not traded, and once it has
-//! cooled down it is looked at again, though no book changed.
+//! [`EPISODE_GAP`] between two; each verdict is told once in it, but for a purchase, which is told each time. While a basket cools
+//! down it is not traded, and once it has cooled down it is looked at again, though no book changed.
 
 use crate::basket::Verdict;
 use crate::bounds::{BASKETS_MAX, COOLED_PER_TIMER_MAX};

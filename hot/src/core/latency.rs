@@ -33,7 +33,8 @@ impl Latency {
         self.p99 = (self.all >= SAMPLES_MIN).then(|| self.percentile());
     }
 
-    /// What 99 of a hundred samples did not exceed, rounded up by a quarter of it and a microsecond at most; `None` before there are a hundred.
+    /// What 99 of a hundred samples did not exceed, rounded up by a quarter of it and a microsecond at most; `None` before there
+    /// are a hundred.
     pub const fn p99(&self) -> Option<Nanos> {
         self.p99
     }
