@@ -7,7 +7,7 @@
 use super::money::HeldBack;
 use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
-use crate::ids::{FillId, GroupId, MarketId, OrderId, Venue};
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Venue};
 use crate::index::Index;
 use crate::ledger::{Booking, EntryId};
 use crate::pack::pack_fields;
@@ -134,6 +134,15 @@ impl FillsSeen {
             sum.1 += booked.held_back.at_risk;
         }
         sum
+    }
+
+    /// The market of each purchase whose end is not known, where its venue may take fills back.
+    pub fn provisional_purchases(&self) -> impl Iterator<Item = MarketId> + Clone {
+        let may_fail = |booked: &&Booked| {
+            let is_open = booked.settled.is_none() && booked.booking.action == Action::Buy;
+            is_open && booked.venue().rules().provisional_fills
+        };
+        self.booked.iter().filter(may_fail).map(|booked| booked.booking.market)
     }
 
     /// The venue will not take a fill back any more: from the next readings on, its figures show it. Returns it if that was

@@ -24,6 +24,7 @@ impl Core {
         self.money.check_all();
         let (cash, at_risk) = self.fills.held_back();
         self.money.check_held_back(&cash, at_risk);
+        self.money.check_provisional(self.fills.provisional_purchases());
         self.check_live();
         self.books.check_lists();
         self.quarantine.check_list();

@@ -149,7 +149,7 @@ impl Money {
 
     /// What a cluster loses in the worst outcome that the declared relations allow: all that is at risk in it, less what the
     /// complete baskets among it are sure to bring back. Never less than the truth: what is bought counts in full at once, and
-    /// as part of a complete basket from the next valuation on.
+    /// as part of a complete basket from the first valuation on after its venue cannot take it back any more.
     pub fn cluster_worst(&self, cluster: ClusterId) -> Usd {
         self.exposure.cluster(cluster) - self.worth.hedged(cluster)
     }
@@ -268,9 +268,12 @@ impl Money {
         let &Booking { market, account, .. } = booking;
         let (cash, at_risk) = (self.ledger.cash(account), self.ledger.position(market).at_risk());
         let entry = self.change_held(books, booking.market, |ledger| ledger.book(booking));
+        let bought = booking.action == Action::Buy;
+        if provisional && bought {
+            self.worth.on_provisional(market);
+        }
         // What was bought is worth its cost until it is valued. What went took its worth along: that is realised
         // now, and must not count twice until the next valuation.
-        let bought = booking.action == Action::Buy;
         if !bought || self.ledger.realised() - realised != -booking.fee {
             self.mark(books, baskets);
         }
@@ -285,9 +288,13 @@ impl Money {
         (entry, held_back)
     }
 
-    /// The end of a sale is known, or nobody can know it any more: nothing of it is held back from here on.
+    /// The end of a fill that was provisional is known, or nobody can know it any more: nothing of it is held back or in doubt
+    /// from here on.
     pub fn let_go(&mut self, books: &Books, booking: &Booking, held_back: HeldBack) {
         self.hold_back(books, booking, held_back, true);
+        if booking.action == Action::Buy && booking.account.venue().rules().provisional_fills {
+            self.worth.on_purchase_ended(booking.market);
+        }
     }
 
     fn hold_back(&mut self, books: &Books, booking: &Booking, what: HeldBack, ends: bool) {
@@ -498,6 +505,20 @@ impl Money {
         assert!(same, "R6: cash of sales that may fail is held back, and nothing else");
     }
 
+    /// Checks the purchases that may still be taken back against a walk over the fills: the market of each.
+    ///
+    /// # Panics
+    /// R2: where they differ.
+    pub fn check_provisional(&self, purchases: impl Iterator<Item = MarketId> + Clone) {
+        let all = purchases.clone().count() as u64;
+        let same = |market| {
+            let here = purchases.clone().filter(|other| *other == market).count();
+            here == self.worth.provisional(market) as usize
+        };
+        let agree = all == self.worth.provisional_in_all() && purchases.clone().all(same);
+        assert!(agree, "R2: what may be taken back completes nothing");
+    }
+
     /// Checks what is reserved and at risk against the sum of what live orders and groups hold, by cash account.
     ///
     /// # Panics
@@ -534,6 +555,10 @@ impl Money {
 
     pub fn exposure_mut(&mut self) -> &mut Exposure {
         &mut self.exposure
+    }
+
+    pub fn worth_mut(&mut self) -> &mut Worth {
+        &mut self.worth
     }
 
     pub fn doubtful_mut(&mut self) -> &mut Usd {

@@ -8,6 +8,7 @@ use crate::ids::{BasketId, ClusterId, MarketId, Outcome};
 use crate::ledger::Ledger;
 use crate::market::MarketStatus;
 use crate::order::{ByStrategy, Strategy};
+use crate::per_id::PerId;
 use crate::state::state_fields;
 use crate::units::{Price, Qty, Usd};
 
@@ -28,6 +29,8 @@ pub(in crate::core) struct Worth {
     hedged: Vec<Usd>,
     /// Clusters of which `hedged` may not be zero.
     hedged_in: IdSet,
+    /// Purchases in each market that its venue may still take back: what they complete is not sure to stay complete.
+    provisional: PerId<u32>,
     /// Markets whose books may show other best prices than at the last valuation.
     moved: IdSet,
     /// Room for a valuation: the baskets that may be complete among the holdings.
@@ -44,8 +47,8 @@ pub(in crate::core) struct Worth {
 state_fields! {
     Worth {
         bids: table([None; 2]), settled: table(None), unpaired: table([Qty::ZERO; 2]), unpaired_in: derived,
-        hedged: table(Usd::ZERO), hedged_in: derived, moved: value, paired: derived, valued: derived, unrealised: value,
-        marked: value,
+        hedged: table(Usd::ZERO), hedged_in: derived, provisional: table(0), moved: value, paired: derived, valued: derived,
+        unrealised: value, marked: value,
     } then rebuild
 }
 
@@ -58,6 +61,7 @@ impl Worth {
             unpaired_in: IdSet::new(MARKETS_MAX),
             hedged: vec![Usd::ZERO; CLUSTERS_MAX],
             hedged_in: IdSet::new(CLUSTERS_MAX),
+            provisional: PerId::new(MARKETS_MAX, 0),
             moved: IdSet::new(MARKETS_MAX),
             paired: IdSet::new(BASKETS_MAX),
             valued: None,
@@ -97,6 +101,30 @@ impl Worth {
     /// outcome: what they pay at least, and at most what they cost.
     pub fn hedged(&self, cluster: ClusterId) -> Usd {
         self.hedged[cluster.index()]
+    }
+
+    /// A purchase in a market was booked that its venue may still take back.
+    pub fn on_provisional(&mut self, market: MarketId) {
+        self.provisional[market.index()] += 1;
+    }
+
+    /// The end of such a purchase is known, or nobody can know it any more.
+    ///
+    /// # Panics
+    /// If there was none.
+    pub fn on_purchase_ended(&mut self, market: MarketId) {
+        self.provisional[market.index()] -= 1;
+        self.valued = None;
+    }
+
+    /// Purchases in a market that its venue may still take back.
+    pub fn provisional(&self, market: MarketId) -> u32 {
+        self.provisional[market.index()]
+    }
+
+    /// The same in all markets together.
+    pub fn provisional_in_all(&self) -> u64 {
+        self.provisional.iter().map(|count| u64::from(*count)).sum()
     }
 
     /// No basket counts as complete until the next valuation, which is done whatever has changed.
@@ -266,8 +294,12 @@ impl Worth {
     }
 
     /// A basket is complete and sure to bring back so much of its cost. Counted only where all of its markets are in one
-    /// cluster: of one that is spread over several nobody knows which gets what.
+    /// cluster, for of one that is spread over several nobody knows which gets what, and where no leg's fill may still be taken
+    /// back: then the others would stand alone.
     fn count_hedged(&mut self, books: &Books, basket: &Basket, brings: Usd) {
+        if basket.legs().iter().any(|leg| self.provisional(leg.market) > 0) {
+            return;
+        }
         let cluster = |leg: &Leg| books.terms(leg.market).map(|terms| terms.cluster);
         let Some(first) = basket.legs().first().and_then(cluster) else { return };
         if basket.legs().iter().all(|leg| cluster(leg) == Some(first)) {
