@@ -108,11 +108,9 @@ impl Core {
     /// A venue that turns away whatever it is sent, or a market whose purchases are rejected one after another, is left alone
     /// for a while.
     fn count_rejection(&mut self, now: Nanos, order: Order, why: Reject, out: &mut Outbox) {
-        if why != Reject::Killed {
-            let lately = self.rejections.on_any(now, order.market);
-            if lately == self.limits.raw(LimitRow::RejectsPerMinute) + 1 {
-                self.alarm(Alarm::RejectStorm, None, Some(order.id), out);
-            }
+        let most = self.limits.raw(LimitRow::RejectsPerMinute);
+        if why != Reject::Killed && self.rejections.on_any(now, order.market, most) {
+            self.alarm(Alarm::RejectStorm, None, Some(order.id), out);
         }
         if why.is_of_venue() {
             return self.on_turned_away(now, order.id, out);

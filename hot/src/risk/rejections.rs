@@ -59,6 +59,8 @@ pub struct Rejections {
     markets: PerId<Streak>,
     /// When orders were rejected in the last minute, at all venues together, kills aside.
     lately: VecDeque<Nanos>,
+    /// Whether the last of them was one too many.
+    storm: bool,
 }
 
 impl Rejections {
@@ -68,6 +70,7 @@ impl Rejections {
             venues: PerVenue::all(Streak::NONE),
             markets: PerId::new(MARKETS_MAX, Streak::NONE),
             lately: VecDeque::with_capacity(REMEMBERED),
+            storm: false,
         }
     }
 
@@ -93,16 +96,18 @@ impl Rejections {
         }
     }
 
-    /// A venue rejected an order in a market, whatever it was for, and not because somebody else was quicker. Returns how many
-    /// there were in the last minute, this one included.
-    pub fn on_any(&mut self, now: Nanos, market: MarketId) -> u64 {
+    /// A venue rejected an order in a market, whatever it was for, and not because somebody else was quicker. More than `most` in a
+    /// minute are a storm. Returns whether this one begins it.
+    pub fn on_any(&mut self, now: Nanos, market: MarketId, most: u64) -> bool {
         self.on_time(now);
         self.markets[market.index()].last = Some(now);
         if self.lately.len() == REMEMBERED {
             self.lately.pop_front();
         }
         self.lately.push_back(now);
-        self.in_a_minute()
+        let is_storm = self.in_a_minute() > most;
+        let was_storm = std::mem::replace(&mut self.storm, is_storm);
+        is_storm && !was_storm
     }
 
     /// Orders rejected in the last minute, at all venues together.
@@ -144,9 +149,13 @@ impl Rejections {
         self.venues[venue].rejected > 0
     }
 
-    /// The venue rejected a purchase in a market; `most` of them in a row pause it. Returns whether this one does so.
+    /// The venue rejected a purchase in a market; `most` of them in a row pause it. Returns whether this one does so. While it
+    /// pauses none is counted: only hedges go there then, and the next storm begins from nothing.
     pub fn on_rejected(&mut self, now: Nanos, market: MarketId, most: u64) -> bool {
         let streak = &mut self.markets[market.index()];
+        if now < streak.until {
+            return false;
+        }
         if now.since(streak.until) >= DAY {
             streak.pauses = 0;
         }
@@ -186,7 +195,7 @@ pack_fields! {
 }
 
 state_fields! {
-    Rejections { venues: value, markets: table(Streak::NONE), lately: list(REMEMBERED) }
+    Rejections { venues: value, markets: table(Streak::NONE), lately: list(REMEMBERED), storm: value }
 }
 
 #[cfg(test)]
@@ -262,21 +271,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_rejected_while_a_market_pauses_makes_the_next_pause_no_longer() {
+        let (mut rejections, now) = (Rejections::new(), Nanos::from_secs(1_000_000));
+        let reject = |rejections: &mut Rejections, now, times: u32| {
+            (0..times).filter(|_| rejections.on_rejected(now, M, 5)).count()
+        };
+        assert_eq!(reject(&mut rejections, now, 5), 1);
+        let over = rejections.paused_until(M);
+        let last = Nanos::new(over.get() - 1);
+        assert_eq!(reject(&mut rejections, last, 9), 0);
+        assert_eq!(rejections.paused_until(M), over);
+        assert_eq!(reject(&mut rejections, over, 4), 0, "counted from nothing");
+        assert_eq!(reject(&mut rejections, over, 1), 1);
+        assert_eq!(rejections.paused_until(M).since(over), Nanos::from_secs(600), "doubled once");
+    }
+
+    #[test]
+    fn a_storm_begins_once_whatever_becomes_of_its_limit() {
+        let (mut rejections, start) = (Rejections::new(), Nanos::from_secs(1_000));
+        let at = |secs| start.after(Nanos::from_secs(secs));
+        let begins = |rejections: &mut Rejections, secs, most| rejections.on_any(at(secs), M, most);
+        assert_eq!(
+            [3, 3, 3, 3].map(|most| begins(&mut rejections, 0, most)),
+            [false, false, false, true]
+        );
+        assert!(!begins(&mut rejections, 1, 3), "it goes on");
+        assert!(!begins(&mut rejections, 60, 3), "one is left of it, and this one");
+        assert!(begins(&mut rejections, 60, 1), "the limit is tighter now");
+        assert!(!begins(&mut rejections, 60, 1));
+    }
+
+    #[test]
     fn all_rejections_of_a_minute_are_counted_together() {
         let mut rejections = Rejections::new();
         let start = Nanos::from_secs(1_000);
         for nth in 0..60 {
             let market = MarketId::new(nth);
             let now = start.after(Nanos::from_secs(u64::from(nth)));
-            assert_eq!(rejections.on_any(now, market), u64::from(nth) + 1);
+            rejections.on_any(now, market, u64::MAX);
+            assert_eq!(rejections.in_a_minute(), u64::from(nth) + 1);
             assert_eq!(rejections.last_in(market), Some(now));
         }
         assert_eq!(rejections.last_in(MarketId::new(60)), None);
-        assert_eq!(rejections.on_any(start.after(WINDOW), M), 60, "the first is a minute old");
+        rejections.on_any(start.after(WINDOW), M, u64::MAX);
+        assert_eq!(rejections.in_a_minute(), 60, "the first is a minute old");
         rejections.on_time(start.after(WINDOW).after(WINDOW));
         assert_eq!(rejections.in_a_minute(), 0);
         for _ in 0..REMEMBERED + 5 {
-            rejections.on_any(start.after(DAY), M);
+            rejections.on_any(start.after(DAY), M, u64::MAX);
         }
         assert!(rejections.in_a_minute() > LimitRow::RejectsPerMinute.def().bounds.1);
     }
