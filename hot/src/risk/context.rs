@@ -128,6 +128,7 @@ pack_fields! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::risk::LimitRow;
 
     #[test]
     fn a_funded_account_has_never_been_worth_more_and_has_the_shares_of_that() {
