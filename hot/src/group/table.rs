@@ -68,8 +68,11 @@ impl Groups {
         if group.basket == ADOPTED || group.reopened {
             return;
         }
-        let cost = |leg: &Leg| leg.limit.cost_ceil(leg.sold);
-        let sold: Usd = group.legs().iter().map(cost).fold(Usd::ZERO, |sum, cost| sum + cost);
+        // What was sold again has cost its share of what its leg was bought for, fees included.
+        let bought = |leg: &&Leg| !leg.booked.is_zero();
+        let cost = |leg: &Leg| leg.paid.share_ceil(leg.sold.min(leg.booked), leg.booked);
+        let costs = group.legs().iter().filter(bought).map(cost);
+        let sold: Usd = costs.fold(Usd::ZERO, |sum, cost| sum + cost);
         let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
         let risk = self.leg_risks.of_mut(venue(0), venue(1));
         match group.state {

@@ -180,6 +180,29 @@ fn data_too_good_to_be_true_raises_one_alarm_an_episode() {
     assert!(desk.placed().is_empty());
 }
 
+/// The limit is what a leg may cost. Most cost less, and a share of that is what an unwind of it loses.
+#[test]
+fn an_unwind_loses_a_share_of_what_its_leg_has_cost() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    let paid = Price::from_ticks(first.price.ticks() - 500).unwrap();
+    let fill = Fill { price: first.outcome.price_from_yes(paid), ..desk.fill_of(&first, 30) };
+    desk.report(Report::Fill(fill));
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    let sale = desk.last_placed();
+    desk.fill(&sale, 30);
+    let fee = desk.notes.iter().find_map(|note| match note {
+        Note::Booked { fee, .. } => Some(*fee),
+        _ => None,
+    });
+    let cost = paid.cost_ceil(qty(30)) + fee.expect("it was booked");
+    let mut lost = crate::risk::LegRisk::default();
+    lost.on_unwound(cost, -desk.core.ledger().realised());
+    assert_eq!(*desk.core.groups().leg_risks().of(first.venue, second.venue), lost);
+}
+
 #[test]
 fn what_a_pair_of_venues_has_shown_counts_for_its_own_baskets() {
     let verdict = |teach: fn(&mut crate::risk::LegRisks)| {
