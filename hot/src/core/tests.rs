@@ -252,6 +252,23 @@ impl Desk {
         self.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]);
     }
 
+    /// A maker's order for so many contracts, filled at its price, for good and without a fee.
+    fn buy_at_rest(&mut self, market: MarketId, outcome: Outcome, cents: u16, contracts: u64) {
+        self.control(Control::Rest {
+            market,
+            outcome,
+            action: Action::Buy,
+            price: price(cents),
+            qty: qty(contracts),
+            expires: None,
+            post_only: true,
+            exit: false,
+        });
+        let order = self.last_placed();
+        let fill = Fill { fee: Some(Usd::ZERO), ..self.fill_of(&order, contracts) };
+        self.report(Report::Fill(Fill { finality: Finality::Final, ..fill }));
+    }
+
     /// Both legs of the gap, bought one after the other, 30 contracts each: their fills.
     fn buy_gap(&mut self) -> [Fill; 2] {
         self.gap();

@@ -16,19 +16,7 @@ fn holding(cents: u16) -> Desk {
         desk.reading(venue, &[]);
     }
     for (market, contracts) in [(SET[0], 30), (SET[1], 20)] {
-        desk.control(Control::Rest {
-            market,
-            outcome: Outcome::No,
-            action: Action::Buy,
-            price: price(cents),
-            qty: qty(contracts),
-            expires: None,
-            post_only: true,
-            exit: false,
-        });
-        let order = desk.last_placed();
-        let fill = Fill { fee: Some(Usd::ZERO), ..desk.fill_of(&order, contracts) };
-        desk.report(Report::Fill(Fill { finality: Finality::Final, ..fill }));
+        desk.buy_at_rest(market, Outcome::No, cents, contracts);
     }
     desk.wait(Nanos::from_secs(20));
     desk.notes.clear();

@@ -10,19 +10,7 @@ fn holding(yes: u64, no: u64) -> Desk {
     }
     desk.book(PM, &[(30, 300)], &[(60, 300)]);
     for (outcome, cents, contracts) in [(Outcome::Yes, 40, yes), (Outcome::No, 50, no)] {
-        desk.control(Control::Rest {
-            market: PM,
-            outcome,
-            action: Action::Buy,
-            price: price(cents),
-            qty: qty(contracts),
-            expires: None,
-            post_only: true,
-            exit: false,
-        });
-        let order = desk.last_placed();
-        let fill = Fill { fee: Some(Usd::ZERO), ..desk.fill_of(&order, contracts) };
-        desk.report(Report::Fill(Fill { finality: Finality::Final, ..fill }));
+        desk.buy_at_rest(PM, outcome, cents, contracts);
     }
     desk.wait(Nanos::from_secs(20));
     desk.notes.clear();
