@@ -56,17 +56,29 @@ impl Grid {
     /// Which slot a price is, counted from $0; `None` off the grid.
     pub const fn slot(self, price: Price) -> Option<usize> {
         let ticks = price.ticks();
-        let low_slots = self.low_end / self.low_step;
-        let (from, step, before) = if ticks <= self.low_end {
-            (0, self.low_step, 0)
-        } else if ticks <= self.high_start {
-            (self.low_end, self.mid_step, low_slots)
-        } else {
-            let mid_slots = (self.high_start - self.low_end) / self.mid_step;
-            (self.high_start, self.high_step, low_slots + mid_slots)
-        };
+        let (from, step) = self.band(ticks);
         let offset = ticks - from;
-        if offset.is_multiple_of(step) { Some((before + offset / step) as usize) } else { None }
+        if !offset.is_multiple_of(step) {
+            return None;
+        }
+        let low_slots = if ticks > self.low_end { self.low_end / self.low_step } else { 0 };
+        let mid_slots = if ticks > self.high_start {
+            (self.high_start - self.low_end) / self.mid_step
+        } else {
+            0
+        };
+        Some((low_slots + mid_slots + offset / step) as usize)
+    }
+
+    /// Where the band of a price begins, in $0.0001, and its step; a price between two bands belongs to the lower one.
+    const fn band(self, ticks: u16) -> (u16, u16) {
+        if ticks <= self.low_end {
+            (0, self.low_step)
+        } else if ticks <= self.high_start {
+            (self.low_end, self.mid_step)
+        } else {
+            (self.high_start, self.high_step)
+        }
     }
 
     /// The price of a slot; `None` beyond the last.
@@ -89,7 +101,9 @@ impl Grid {
 
     /// Whether an order may have this price: on the grid, and neither $0 nor $1.
     pub const fn allows(self, price: Price) -> bool {
-        price.ticks() > 0 && price.ticks() < 10_000 && self.slot(price).is_some()
+        let ticks = price.ticks();
+        let (from, step) = self.band(ticks); // its slot would take divisions that nobody asked for
+        ticks > 0 && ticks < 10_000 && (ticks - from).is_multiple_of(step)
     }
 
     /// The highest price at most this one that an order may have; `None` below the first.

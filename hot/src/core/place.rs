@@ -8,10 +8,11 @@ use crate::ledger::CashAccount;
 use crate::note::{Alarm, Note};
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
+use crate::risk::collar::{self, PricesAround};
 use crate::risk::gate::{self, View};
 use crate::risk::{
-    BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal, VenueCondition,
-    collar,
+    Approved, BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal,
+    VenueCondition,
 };
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -39,8 +40,7 @@ impl Core {
     /// not be reserved yet.
     pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
         let order = self.order(now, draft);
-        let (view, cost) = self.view(&order, draft.plan);
-        gate::check(&view, order)?;
+        let (_, cost) = self.ask_gate(order, draft.plan)?;
         // Only what the gate lets pass is kept back: a refusal is counted by its own name.
         if self.may_begin(&order) { Ok(cost) } else { Err(Refusal::Stopping) }
     }
@@ -55,9 +55,8 @@ impl Core {
         let order = self.order(now, draft);
         self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
         self.rejections.on_time(now);
-        let (view, cost) = self.view(&order, draft.plan);
-        let approved = match gate::check(&view, order) {
-            Ok(approved) => approved,
+        let (approved, cost) = match self.ask_gate(order, draft.plan) {
+            Ok(passed) => passed,
             Err(why) => {
                 self.on_refused(now, &order, why, out);
                 return Err(why);
@@ -141,8 +140,21 @@ impl Core {
         }
     }
 
+    /// Whether the gate lets an order pass now, and the most that it can cost. The one place where an order is asked about: what
+    /// the rows look at is read where a row needs it, and not gathered in memory first.
+    #[inline(never)]
+    fn ask_gate(
+        &self,
+        order: Order,
+        plan: Option<PlanRisk>,
+    ) -> Result<(Approved<Order>, Usd), Refusal> {
+        let (view, cost) = self.view(&order, plan);
+        gate::check(&view, order).map(|approved| (approved, cost))
+    }
+
     /// What the gate looks at for an order, and the most that it can cost: nothing for a sale. Of an order that is being
     /// changed nothing is counted but its own claim on cash and exposure, which the caller gives back first.
+    #[inline(always)] // see `ask_gate`
     pub(super) fn view(&self, order: &Order, plan: Option<PlanRisk>) -> (View<'_>, Usd) {
         let market = order.market;
         let book = self.books.get(market).expect("a market in use has terms");
@@ -189,28 +201,22 @@ impl Core {
     }
 
     /// What the gate may look at around an order.
+    #[inline(always)] // see `ask_gate`
     pub(super) fn context(&self, order: &Order) -> Context<'_> {
-        self.context_of(order.decided, order.market, order.purpose)
-    }
-
-    /// The same of an order that is not there yet.
-    fn context_of(&self, now: Nanos, market: MarketId, purpose: Purpose) -> Context<'_> {
-        let (books, baskets) = (&self.books, &self.baskets);
-        let book = books.get(market).expect("a market in use has terms");
-        let venue = book.terms().venue;
-        let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
-        let (bid, ask) = (book.best_bid_for(Outcome::Yes), book.best_ask_for(Outcome::Yes));
+        let (now, market, venue) = (order.decided, order.market, order.venue);
+        let book = self.books.get(market).expect("a market in use has terms");
+        let PricesAround { best, last_trade, other_venue } = self.prices_around(market);
         Context {
             account: self.money.account(),
             market: MarketCondition {
                 terms_age: self.terms_age.age(now, venue, market),
-                best: BestPrices { bid: price(bid), ask: price(ask) },
+                best,
                 paused_until: self.rejections.paused_until(market),
                 rejected: self.rejections.last_in(market),
             },
             equity_limits: self.equity_limits,
-            strategy_result: self.money.strategy_result(purpose.strategy()),
-            last_trade: self.tape.last(market),
+            strategy_result: self.money.strategy_result(order.purpose.strategy()),
+            last_trade,
             venue: VenueCondition {
                 has_data: self.truth.is_fed(book),
                 agrees: self.truth.agrees(venue),
@@ -220,18 +226,32 @@ impl Core {
                 breaker_open: self.measured.breaker_open(venue),
                 tokens_short: self.measured.tokens_short(venue),
             },
-            other_venue: Some(OtherVenue { books, baskets, market }),
+            other_venue,
             clock_error: self.measured.clock_error(),
             own_latency: self.measured.own_latency(),
             rejects: self.rejections.in_a_minute(),
-            disabled: self.repeats.is_disabled(purpose),
+            disabled: self.repeats.is_disabled(order.purpose),
+        }
+    }
+
+    /// The prices that an order in a market is held against.
+    #[inline(always)] // see `ask_gate`
+    fn prices_around(&self, market: MarketId) -> PricesAround<'_> {
+        let (books, baskets) = (&self.books, &self.baskets);
+        let book = books.get(market).expect("a market in use has terms");
+        let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
+        let (bid, ask) = (book.best_bid_for(Outcome::Yes), book.best_ask_for(Outcome::Yes));
+        PricesAround {
+            best: BestPrices { bid: price(bid), ask: price(ask) },
+            last_trade: self.tape.last(market),
+            other_venue: Some(OtherVenue { books, baskets, market }),
         }
     }
 
     /// The most that the first leg of a basket may pay for an outcome: see [`collar`]. `None` where nothing says so.
     pub(super) fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price> {
-        let context = self.context_of(now, market, Purpose::Leg);
-        collar::worst(&self.limits, self.terms(market), &context, now, outcome, Action::Buy)
+        let (grid, around) = (self.terms(market).grid, self.prices_around(market));
+        collar::worst(&self.limits, grid, &around, now, outcome, Action::Buy)
     }
 
     /// Asks for an order's cancellation, as often as its pace allows; the timer asks again. The order counts as live

@@ -17,38 +17,61 @@
 
 use crate::grid::Grid;
 use crate::ids::{Action, Outcome, Side};
-use crate::market::MarketDef;
-use crate::risk::{BestPrices, Context, LimitRow, Limits};
+use crate::risk::{BestPrices, Context, LastTrade, LimitRow, Limits, MarketCondition, OtherVenue};
 use crate::units::{Nanos, Price};
 
 /// Steps of the grid by which an order may be worse at any price.
 const STEPS: u16 = 2;
 
+/// What an order is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct PricesAround<'a> {
+    /// What YES is bid for and offered at in the market's own book.
+    pub best: BestPrices,
+    /// The last public trade in the market; `None` before the first.
+    pub last_trade: Option<LastTrade>,
+    /// The way to the market that asks the same question at another venue.
+    pub other_venue: Option<OtherVenue<'a>>,
+}
+
+impl<'a> PricesAround<'a> {
+    /// Those around an order.
+    pub const fn of(context: &Context<'a>) -> Self {
+        let &Context { market: MarketCondition { best, .. }, last_trade, other_venue, .. } =
+            context;
+        Self { best, last_trade, other_venue }
+    }
+}
+
 /// The worst price of `outcome` at which an order may trade at `now`: the highest for a purchase, the lowest for a sale. `None`
 /// where nothing says what it should cost.
 pub fn worst(
     limits: &Limits,
-    def: &MarketDef,
-    context: &Context<'_>,
+    grid: Grid,
+    around: &PricesAround<'_>,
     now: Nanos,
     outcome: Outcome,
     action: Action,
 ) -> Option<Price> {
-    let age_max = limits.span(LimitRow::CollarTradeMs);
-    let fresh = context.last_trade.filter(|last| now.since(last.at) <= age_max);
     let side = Side::of(outcome, action);
-    let others = context.other_venue.and_then(|other| other.best());
-    let elsewhere = [
-        best(context.market.best, side).map(|yes| (yes, 0)),
-        fresh.map(|last| (last.price, spread(limits, context.market.best))),
-        others.and_then(|others| best(others, side)).map(|yes| (yes, 0)),
-    ];
-    let known = elsewhere.into_iter().flatten();
-    let bounds = known.map(|(yes, more)| bound(limits, def.grid, yes, more, outcome, action));
-    match action {
-        Action::Buy => bounds.min(),
-        Action::Sell => bounds.max(),
-    }
+    let tightest = |one: Option<Price>, yes: Option<Price>, more: u16| {
+        let Some(yes) = yes else { return one };
+        let bound = bound(limits, grid, yes, more, outcome, action);
+        Some(match action {
+            Action::Buy => one.map_or(bound, |one| one.min(bound)),
+            Action::Sell => one.map_or(bound, |one| one.max(bound)),
+        })
+    };
+    let worst = tightest(None, best(around.best, side), 0);
+    let age_max = limits.span(LimitRow::CollarTradeMs);
+    let worst = match around.last_trade {
+        Some(last) if now.since(last.at) <= age_max => {
+            tightest(worst, Some(last.price), spread(limits, around.best))
+        }
+        Some(_) | None => worst,
+    };
+    let others = around.other_venue.and_then(|other| other.best());
+    tightest(worst, others.and_then(|others| best(others, side)), 0)
 }
 
 /// What is between the best prices of a book, at most `limits.collar`: a trade at one of them says as little of the other. Zero
@@ -68,6 +91,7 @@ fn best(best: BestPrices, side: Side) -> Option<Price> {
 }
 
 /// The worst price of `outcome` where one YES is worth `yes` elsewhere, and `more` in $0.0001 beyond the collar.
+#[inline] // what does not depend on the price is then worked out once
 fn bound(
     limits: &Limits,
     grid: Grid,
@@ -96,8 +120,8 @@ mod tests {
     use super::*;
     use crate::fees::FeeRule;
     use crate::ids::{ClusterId, MarketId, Venue};
-    use crate::market::{Category, MarketStatus};
-    use crate::risk::{LastTrade, MarketCondition};
+    use crate::market::{Category, MarketDef, MarketStatus};
+
     use crate::units::Qty;
 
     const NOW: Nanos = Nanos::from_secs(1_000);
@@ -137,7 +161,8 @@ mod tests {
         let context = Context { market, ..Context::default() };
         let def = def(Grid::uniform(grid).unwrap());
         let of = |outcome, action| {
-            worst(&limits(), &def, &context, NOW, outcome, action).map(Price::ticks)
+            worst(&limits(), def.grid, &PricesAround::of(&context), NOW, outcome, action)
+                .map(Price::ticks)
         };
         [
             of(Outcome::Yes, Action::Buy),
@@ -181,9 +206,16 @@ mod tests {
             let last_trade = Some(LastTrade { price: ticks(price), at: NOW });
             let context = Context { market, last_trade, ..Context::default() };
             [Action::Buy, Action::Sell].map(|action| {
-                worst(&limits(), &def, &context, NOW.after(age), Outcome::Yes, action)
-                    .unwrap()
-                    .ticks()
+                worst(
+                    &limits(),
+                    def.grid,
+                    &PricesAround::of(&context),
+                    NOW.after(age),
+                    Outcome::Yes,
+                    action,
+                )
+                .unwrap()
+                .ticks()
             })
         };
         let age_max = Nanos::from_secs(30);

@@ -95,7 +95,7 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 ///
 /// # Errors
 /// The refusal. It is counted and noted; nothing was sent and nothing is reserved.
-#[inline] // into the one place that asks: the view is then never written out
+#[inline(always)] // into the one place that asks: the view is then never written out, and rows read only what they need
 pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     let (&View { limits, exposure: risk, rate, def, cost, ref context, .. }, o) = (v, &order);
     let shares = &context.equity_limits;
@@ -211,7 +211,8 @@ fn cools_down(view: &View<'_>, order: &Order) -> bool {
 /// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
 fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
     let (outcome, action) = (order.outcome, order.action);
-    let worst = collar::worst(view.limits, view.def, &view.context, order.decided, outcome, action);
+    let around = collar::PricesAround::of(&view.context);
+    let worst = collar::worst(view.limits, view.def.grid, &around, order.decided, outcome, action);
     worst.is_none_or(|worst| match action {
         Action::Buy => order.price > worst,
         Action::Sell => order.price < worst,
