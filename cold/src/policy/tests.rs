@@ -1,5 +1,6 @@
 //! Races that need no process: what the policy concludes when halts, trips, readings and counters come in any order.
 
+mod asked;
 mod desk;
 mod drawn;
 

@@ -19,6 +19,24 @@ fn a_days_loss_halts_and_stays() {
 }
 
 #[test]
+fn a_daily_loss_of_one_cent_halts_on_the_first_cent_that_is_lost() {
+    let mut desk = Desk::new();
+    desk.book(KA, &[(48, 300)], &[(50, 300)]);
+    take_over(&mut desk, 1);
+    desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 10_000 });
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!((desk.core.money.day_result(), desk.core.halted()), (Usd::ZERO, None));
+    desk.book(KA, &[(48, 300)], &[(51, 300)]); // what is held fetches a cent less
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.money.day_result(), Usd::from_cents(-1));
+    assert_eq!((desk.core.halted(), desk.raised), (Some(HaltWhy::DailyLoss), Some(2)));
+    let opens = |desk: &Desk| desk.placed().iter().filter(|order| order.purpose.opens()).count();
+    let before = opens(&desk);
+    desk.gap();
+    assert_eq!(opens(&desk), before, "nothing is opened any more");
+}
+
+#[test]
 fn a_halt_of_the_cores_own_voids_what_was_decided_before_it() {
     let mut desk = Desk::new();
     desk.control(Control::Limit { row: LimitRow::DailyLoss, value: 1_000_000 });

@@ -37,6 +37,17 @@ fn is_cancelled(desk: &Desk, order: &Order) -> bool {
 }
 
 #[test]
+fn the_kill_file_halts_within_the_event_that_tells_of_it() {
+    let (mut desk, order) = quoting();
+    let placed = desk.placed().len();
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::KillFile });
+    assert_eq!(desk.core.halted(), Some(HaltWhy::KillFile));
+    assert!(is_cancelled(&desk, &order), "in the same event");
+    desk.gap();
+    assert_eq!(desk.placed().len(), placed, "the next event opens nothing");
+}
+
+#[test]
 fn a_halt_that_the_core_finds_a_reason_for_by_itself_cancels_what_rests() {
     type Act = fn(&mut Desk);
     let causes: [(Act, HaltWhy); 4] = [
