@@ -50,6 +50,9 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Let a quarantined market be opened in again
     Release(ReleaseArgs),
+    /// Show the limits in force, or tighten one while it runs
+    #[command(subcommand)]
+    Limits(LimitsVerb),
     /// Follow further markets while it runs: their books, and the baskets that become whole with them
     Follow(MarketsArgs),
     /// Follow markets no more: nothing is opened there from now on, and what is held there is kept until it is sold or paid
@@ -148,6 +151,9 @@ pub struct RunArgs {
     /// Build and sign orders but send none: the same as `run shadow`
     #[arg(long)]
     pub dry_run: bool,
+    /// For the record: why limits may be looser than they were last. Without it nothing is started where they would be
+    #[arg(long, value_name = "WHY")]
+    pub loosen: Option<String>,
 }
 
 impl RunArgs {
@@ -165,6 +171,7 @@ impl RunArgs {
         flag("--venues", path(&self.venues));
         flag("--capture", path(&self.capture));
         flag("--topology", self.topology.map(|topology| topology.name().into()));
+        flag("--loosen", self.loosen.clone().map(Into::into));
         flag("--state", path(&common.state));
         flag("--config", path(&common.config));
         if self.dry_run {
@@ -216,6 +223,29 @@ pub struct ReleaseArgs {
     #[arg(value_name = "MARKET")]
     pub market: String,
     /// For the record: what the odd message meant and why the market may be traded
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// What about the limits.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LimitsVerb {
+    /// Show every limit: configured, in force, and used now where that is known
+    Show,
+    /// Make a limit tighter, over restarts too; for instance `limits set limits.daily_loss 50 --reason "thin night"`
+    Set(LimitSetArgs),
+}
+
+/// Which limit is to be tighter.
+#[derive(Args, Clone, Debug)]
+pub struct LimitSetArgs {
+    /// Its key, as in the configuration: `surefoot limits show` lists them
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// The value, as in the configuration and tighter than what is in force
+    #[arg(value_name = "VALUE")]
+    pub value: String,
+    /// For the record: why it is to be tighter
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
@@ -408,7 +438,7 @@ mod tests {
     #[test]
     fn what_start_was_given_is_what_run_gets() {
         let given = "surefoot --state start start demo --for 1m30s --seed 7 --venues v.json --topology calm \
-                     --dry-run --json --config c.toml";
+                     --dry-run --loosen more --json --config c.toml";
         let given = Cli::try_parse_from(given.split_whitespace()).unwrap();
         let Some(Verb::Start(args)) = &given.verb else { panic!("{given:?}") };
         let words = args.words(&given.common);

@@ -66,6 +66,8 @@ exits! {
     Silent = 15, "Where it stays silent: `kill -9` the process named, cancel at the venues' own pages, then `surefoot start`.";
     /// A benchmark could not measure a row; the others were printed and written.
     Unmeasured = 16, "The message names the row and why; run it again on a machine with two free cores.";
+    /// A limit would be looser than what was in force, or make no sense beside others: nothing was changed, or started.
+    Looser = 17, "`surefoot limits show`; `surefoot start --loosen WHY` takes the configuration's looser limits.";
     /// Our own mistake: an assertion failed. Everything was halted first.
     Internal = 70, "Keep the state directory and report it.";
     /// A second signal came while stopping: ended at once, orders may rest at the venue.

@@ -216,6 +216,11 @@ impl StateDir {
         [self.lock_file(), self.names(), self.database()].iter().any(|path| path.exists())
     }
 
+    /// Where it is written down what operators did.
+    pub fn operator_log(&self) -> PathBuf {
+        self.root.join("operator.jsonl")
+    }
+
     /// Where every note is kept as a line of JSON.
     pub fn notes(&self) -> PathBuf {
         self.root.join("notes.jsonl")

@@ -136,6 +136,8 @@ impl Running {
                         json!({ "stopping": true, "pid": std::process::id() })
                     }
                     Command::Status
+                    | Command::Limits
+                    | Command::SetLimit { .. }
                     | Command::Release { .. }
                     | Command::Follow { .. }
                     | Command::Unfollow { .. } => json!({}),

@@ -91,6 +91,8 @@ fn attend(
         }
         Command::Resume { .. }
         | Command::Release { .. }
+        | Command::Limits
+        | Command::SetLimit { .. }
         | Command::Follow { .. }
         | Command::Unfollow { .. } => request.failed(
             "it is starting and asks the venues for their markets: nothing was changed. Ask again once `surefoot status` \

@@ -22,6 +22,7 @@ mod harden;
 pub mod health;
 mod held;
 mod last_reading;
+mod limits;
 mod markets;
 pub(crate) mod notices;
 pub mod notify;
@@ -55,6 +56,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
+use crate::config::limits::Limits;
 use crate::control::{Control, exit_note};
 use crate::exit::Exit;
 use crate::machine::Engine;
@@ -109,7 +111,10 @@ const fn policy_options(
 
 struct Running {
     spec: RunSpec,
+    /// With the limits that are in force.
     config: Config,
+    /// The limits as the configuration has them.
+    configured: Limits,
     json: bool,
     state: StateDir,
     lock: Lock,

@@ -33,9 +33,14 @@ impl Requests {
     pub fn words(&self, id: RequestId) -> (&'static str, &str) {
         match &self.waiting[&id.0].command {
             Command::Halt { reason, who } => (who, reason),
-            Command::Resume { reason } | Command::Release { reason, .. } => ("operator", reason),
+            Command::Resume { reason }
+            | Command::Release { reason, .. }
+            | Command::SetLimit { reason, .. } => ("operator", reason),
             Command::Stop { who } => (who, ""),
-            Command::Status | Command::Follow { .. } | Command::Unfollow { .. } => ("operator", ""),
+            Command::Status
+            | Command::Limits
+            | Command::Follow { .. }
+            | Command::Unfollow { .. } => ("operator", ""),
         }
     }
 

@@ -37,6 +37,12 @@ run_notes! {
     Halted = "halted", Critical;
     /// A halt could not be written down for the next start.
     HaltUnsaved = "halt_unsaved", Critical;
+    /// An operator made a limit tighter.
+    LimitTightened = "limit_tightened", Warning;
+    /// Limits are tighter than the configuration's, by an operator's word in an earlier run.
+    LimitsKept = "limits_kept", Warning;
+    /// A start took limits that are looser than they were last, by an operator's word.
+    LimitsLoosened = "limits_loosened", Warning;
     /// A halt of an earlier run stands.
     HaltStands = "halt_stands", Warning;
     /// What an operator did could not be written down.

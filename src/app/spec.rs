@@ -18,6 +18,8 @@ pub struct RunSpec {
     pub span: Option<Duration>,
     /// Makes back-off differ between runs.
     pub seed: u64,
+    /// Why limits may be looser than they were last, in the operator's words; `None` where they may not.
+    pub loosen: Option<String>,
     /// Lines that say what this run is: said first, and kept in the report.
     pub about: Vec<String>,
 }

@@ -32,6 +32,7 @@ use super::follow::places;
 use super::foreign::Foreign;
 use super::held::Held;
 use super::last_reading::AtEnd;
+use super::limits;
 use super::markets;
 use super::notices::Notices;
 use super::notify::Notify;
@@ -86,6 +87,25 @@ fn introduce(spec: &RunSpec, notes: &Announcer) {
     }
 }
 
+/// Tells that the run goes on from here.
+fn tell_began(spec: &RunSpec, run: u64, notes: &Announcer) {
+    let text = format!("run {run} of the {} began", spec.mode.name());
+    notes.note(RunNote::Started.told(NamedPlace::default(), text));
+}
+
+/// The configuration with the limits that are in force: those that an operator tightened in an earlier run are.
+fn in_force(
+    state: &StateDir,
+    config: &Config,
+    recovered: &Recovered,
+    spec: &RunSpec,
+    notes: &Announcer,
+) -> Result<Config, Failed> {
+    let last = (!recovered.fresh).then_some(&recovered.core);
+    let limits = limits::at_start(state, config, last, spec.loosen.as_deref(), notes)?;
+    Ok(Config { limits, ..config.clone() })
+}
+
 /// Asks both venues for the terms of the markets to follow. Numbers that markets had in earlier runs are kept, and written
 /// down again with the new ones. The last halt that came meanwhile is returned as well.
 fn load_markets(
@@ -137,8 +157,9 @@ impl StandingHalt {
     fn find(
         state: &StateDir,
         recovered: &Recovered,
-        latch: Option<HaltLatch>,
+        meanwhile: Option<HaltLatch>,
     ) -> Result<Self, Failed> {
+        let latch = state.halt()?.or(meanwhile); // one that came meanwhile may not be on the disk
         let cores_own = recovered.core.halted();
         let why = cores_own.or(latch.as_ref().map(why_of)).unwrap_or(HaltWhy::Operator);
         if cores_own.is_none() || latch.is_some() {
@@ -174,7 +195,8 @@ fn open_records(
         let exit = if error.is_damage() { Exit::Corrupt } else { Exit::State };
         Failed(exit, error.to_string())
     })?;
-    let store = StoreSink::new(store.with_names_file(state.names()), state.journal());
+    let store = store.with_names_file(state.names()).with_operator_log(state.operator_log());
+    let store = StoreSink::new(store, state.journal());
     let status = store.status();
     observer
         .add(store)
@@ -427,10 +449,10 @@ impl Running {
         introduce(&spec, &notes);
         let (names, mut catalogue, halted) = load_markets(&spec, &mut held, &notes)?;
         let Held { state, lock, control, hardened, .. } = held;
-        let latch = state.halt()?.or(halted); // one that came meanwhile may not be on the disk
         notes.markets(Arc::new(catalogue.directory.clone()));
         let mut recovered = take_up(&state, &spec, config, &mut catalogue, &notes)?;
-        let halt = StandingHalt::find(&state, &recovered, latch)?;
+        let halt = StandingHalt::find(&state, &recovered, halted)?;
+        let begun = in_force(&state, config, &recovered, &spec, &notes)?;
         let run = clock.now().get() / 1_000_000; // milliseconds: rises over restarts, and people can read it
         let options = journal_options(&spec, config, &state, run, &mut recovered);
         let (journal, store) = open_records(&state, names, options, &clock, &mut observer)?;
@@ -438,7 +460,7 @@ impl Running {
             start_follower(&state, &journal, recovered.folded.take(), config.retention())?;
         let machine = MachineStart {
             spec: &spec,
-            config,
+            config: &begun,
             state: &state,
             catalogue: &catalogue,
             topology,
@@ -449,12 +471,12 @@ impl Running {
         let Started { engine, epoch, tapped, witnesses, notices } = started;
         let (audit, watchdog) = start_watchers(&engine, tapped, &catalogue.directory)?;
         let checks = venue_checks(&spec.access, &catalogue.directory);
-        let text = format!("run {run} of the {} began", spec.mode.name());
-        notes.note(RunNote::Started.told(NamedPlace::default(), text));
+        tell_began(&spec, run, &notes);
         Ok(Self {
             rescue: Some(Rescue::new(&spec.access, &catalogue.directory)),
             began_at: engine.clock.now(),
-            config: config.clone(),
+            configured: config.limits,
+            config: begun,
             places: PerVenue::from_fn(|venue| places(&catalogue.directory, venue)),
             catalogue,
             following: None,

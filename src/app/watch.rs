@@ -18,6 +18,7 @@ use super::run_note::RunNote;
 use super::{LOOK_WITHIN, Running, STALL_AFTER};
 use crate::clock::WallOff;
 use crate::control::{Command, Request};
+use crate::exit::Failed;
 
 /// A trading day.
 const DAY: Nanos = Nanos::from_secs(86_400);
@@ -183,7 +184,7 @@ impl Running {
     /// waits for counters, and a row of them must not keep the run from looking around.
     pub(super) fn take_requests(&mut self) {
         while let Some(request) = self.control.poll() {
-            let only_looks = request.command == Command::Status;
+            let only_looks = request.command.only_looks();
             self.obey(request);
             if only_looks {
                 break;
@@ -196,10 +197,23 @@ impl Running {
         let since = request.since.saturating_duration_since(self.watched.began);
         let asked = match request.command.clone() {
             Command::Status => return self.answer_status(request),
-            Command::Release { .. } | Command::Follow { .. } | Command::Unfollow { .. }
+            Command::Release { .. }
+            | Command::SetLimit { .. }
+            | Command::Follow { .. }
+            | Command::Unfollow { .. }
                 if self.policy.is_closing() =>
             {
                 return request.failed(ENDING);
+            }
+            Command::Limits => {
+                let limits = self.show_limits();
+                return request.done(limits);
+            }
+            Command::SetLimit { key, value, reason } => {
+                return match self.set_limit(&key, &value, &reason) {
+                    Ok(done) => request.done(done),
+                    Err(Failed(exit, why)) => request.refused(exit, &why),
+                };
             }
             Command::Follow { markets } => return self.begin_follow(request, &markets),
             Command::Unfollow { markets } => {

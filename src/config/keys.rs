@@ -317,17 +317,21 @@ const fn key(
 /// Everything that can be set, limits included.
 pub fn all() -> Vec<Key> {
     let mut keys = KEYS.to_vec();
-    for row in LimitRow::ALL.map(LimitRow::def) {
-        let (least, most) = row.bounds;
-        let kind = match row.unit {
-            Unit::Contracts => Kind::Micros("contracts", least, most),
-            Unit::Dollars => Kind::Micros("dollars", least, most),
-            Unit::Ticks => Kind::Ticks(least, most),
-            Unit::Percent | Unit::Ppm | Unit::Millis | Unit::Count => Kind::Whole(least, most),
-        };
-        keys.push(key(row.key, kind, None, row.about, true));
+    for row in LimitRow::ALL {
+        keys.push(key(row.def().key, kind_of(row), None, row.def().about, true));
     }
     keys
+}
+
+/// What a limit takes.
+pub fn kind_of(row: LimitRow) -> Kind {
+    let (least, most) = row.def().bounds;
+    match row.def().unit {
+        Unit::Contracts => Kind::Micros("contracts", least, most),
+        Unit::Dollars => Kind::Micros("dollars", least, most),
+        Unit::Ticks => Kind::Ticks(least, most),
+        Unit::Percent | Unit::Ppm | Unit::Millis | Unit::Count => Kind::Whole(least, most),
+    }
 }
 
 /// A value as it is kept.

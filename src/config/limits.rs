@@ -34,6 +34,15 @@ pub fn ticks(value: u64) -> String {
     format!("{}.{:04}", value / 10_000, value % 10_000)
 }
 
+/// A value as it is written in the file, without its unit: `100`, `0.0100`, `95`.
+pub fn written(limit: LimitRow, value: u64) -> String {
+    match limit.def().unit {
+        Unit::Contracts | Unit::Dollars => micros(value),
+        Unit::Ticks => ticks(value),
+        Unit::Percent | Unit::Ppm | Unit::Millis | Unit::Count => value.to_string(),
+    }
+}
+
 /// Millionths as people write them: `100`, `0.50`.
 pub fn micros(value: u64) -> String {
     trim(Usd::from_micros(i64::try_from(value).unwrap_or(i64::MAX)))

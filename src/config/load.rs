@@ -432,6 +432,8 @@ impl Reading {
             SecretRef::parse(&self.text(key.path)).map(|secret| (key.path, secret))
         }));
         let shown = self.shown(&limits, &origins);
+        let is_given = |row: &LimitRow| self.number(row.def().key) == Some(limits.value(*row));
+        let limits_given = LimitRow::ALL.into_iter().filter(is_given).collect();
         let warnings = self.ignored(&limits, &origins);
         let config = Config {
             mode,
@@ -453,6 +455,7 @@ impl Reading {
             times: self.times(),
             profile,
             limits,
+            limits_given,
             starting_capital,
             day_begins: Nanos::from_secs(60 * self.number_or_default("limits.midnight_utc_min")),
             themes: self.themes.clone(),

@@ -6,6 +6,7 @@ pub mod keys;
 pub mod limits;
 pub mod load;
 pub mod themes;
+pub mod tighten;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use surefoot_cold::policy::ReadTimes;
 use surefoot_cold::secrets::Secret;
 use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 
 use crate::cli::{Mode, TopologyArg};
@@ -57,6 +59,8 @@ pub struct Config {
     pub profile: Profile,
     /// Every limit, the tightest of profile and file.
     pub limits: Limits,
+    /// The limits that somebody has set, and not a profile alone.
+    pub limits_given: Vec<LimitRow>,
     /// What each venue's account holds at the start.
     pub starting_capital: PerVenue<Usd>,
     /// When the trading day begins, after midnight UTC.
@@ -70,6 +74,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// What all venues' accounts held together when they began.
+    pub fn capital(&self) -> Usd {
+        self.starting_capital.values().fold(Usd::ZERO, |sum, venues| sum + *venues)
+    }
+
     /// How long journal and wire logs are kept whole.
     pub const fn retention(&self) -> Duration {
         Duration::from_secs(self.retention_days * 86_400)

@@ -3,6 +3,7 @@
 //!
 //! One request, one answer, a line of JSON each. `{"cmd":"status"}`, `{"cmd":"halt","reason":"…"}`,
 //! `{"cmd":"resume","reason":"…"}`, `{"cmd":"release","market":"…","reason":"…"}`,
+//! `{"cmd":"limits"}`, `{"cmd":"limits_set","key":"…","value":"…","reason":"…"}`,
 //! `{"cmd":"follow","markets":["VENUE:NAME",…]}`, `{"cmd":"unfollow","markets":[…]}`, `{"cmd":"stop"}`; the answer is
 //! `{"ok":true,…}` or `{"ok":false,"error":"…"}`. Status answers with `status`, an object whose `healthy` says whether it
 //! trades. `{"cmd":"where"}` is answered at once, whatever the run is busy with: which instance this is, and where.
@@ -70,6 +71,17 @@ pub enum Command {
         /// Why it may be opened in again, in the operator's words.
         reason: String,
     },
+    /// Tell every limit: what is configured, in force and used.
+    Limits,
+    /// Make a limit tighter.
+    SetLimit {
+        /// Its key, as in the configuration.
+        key: String,
+        /// The value, as in the configuration.
+        value: String,
+        /// Why, in the operator's words.
+        reason: String,
+    },
     /// Follow further markets.
     Follow {
         /// The venue and the venue's name of each: `VENUE:NAME`; the name alone where the market was followed before.
@@ -85,6 +97,13 @@ pub enum Command {
         /// Who ends the run: `operator` or `signal`.
         who: &'static str,
     },
+}
+
+impl Command {
+    /// Whether it changes nothing.
+    pub const fn only_looks(&self) -> bool {
+        matches!(self, Self::Status | Self::Limits)
+    }
 }
 
 /// A command and where its answer goes.
@@ -215,7 +234,7 @@ impl Control {
     /// followed by a resume that was asked for before it.
     pub fn poll(&mut self) -> Option<Request> {
         self.hold_all();
-        let acts = |request: &Request| request.command != Command::Status;
+        let acts = |request: &Request| !request.command.only_looks();
         let first = self.held.iter().position(acts).unwrap_or(0);
         self.held.remove(first)
     }
@@ -377,6 +396,8 @@ fn ask(command: Command, to: &Sender<Request>) -> Value {
     let patience = match command {
         Command::Resume { .. } | Command::Follow { .. } => RESUME_PATIENCE,
         Command::Status
+        | Command::Limits
+        | Command::SetLimit { .. }
         | Command::Halt { .. }
         | Command::Release { .. }
         | Command::Unfollow { .. }
@@ -433,6 +454,12 @@ fn parse(line: &str) -> Result<Command, String> {
             let market = value.get("market").and_then(Value::as_str).unwrap_or("").to_owned();
             Ok(Command::Release { market, reason: reason() })
         }
+        Some("limits") => Ok(Command::Limits),
+        Some("limits_set") if reason().is_empty() => Err("limits set needs a reason".into()),
+        Some("limits_set") => {
+            let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+            Ok(Command::SetLimit { key: text("key"), value: text("value"), reason: reason() })
+        }
         Some("follow") => Ok(Command::Follow { markets: markets(&value)? }),
         Some("unfollow") => Ok(Command::Unfollow { markets: markets(&value)? }),
         Some("stop") => Ok(Command::Stop { who: "operator" }),
@@ -441,7 +468,7 @@ fn parse(line: &str) -> Result<Command, String> {
             Ok(Command::Status)
         }
         other => Err(format!(
-            "unknown command {other:?}: status, halt, resume, release, follow, unfollow or stop"
+            "unknown command {other:?}: status, halt, resume, release, limits, limits_set, follow, unfollow or stop"
         )),
     }
 }

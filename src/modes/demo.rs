@@ -77,7 +77,9 @@ fn trade(
     }
     access.relations.themes = config.themes.clone();
     let access = Arc::new(access);
-    let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, about };
+    let loosen = args.loosen.as_deref().map(str::trim).filter(|why| !why.is_empty());
+    let loosen = loosen.map(str::to_owned);
+    let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, loosen, about };
     app::run(spec, config, setup.json)
 }
 

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod config;
 pub mod follow;
 pub mod halt;
+pub mod limits;
 pub mod release;
 pub mod replay;
 pub mod resume;
@@ -41,6 +42,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         | Verb::Halt(_)
         | Verb::Resume(_)
         | Verb::Release(_)
+        | Verb::Limits(_)
         | Verb::Follow(_)
         | Verb::Unfollow(_)
         | Verb::Stop
@@ -61,6 +63,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         Verb::Halt(args) => halt::run(&args, &setup),
         Verb::Resume(args) => resume::run(&args, &setup),
         Verb::Release(args) => release::run(&args, &setup),
+        Verb::Limits(verb) => limits::run(&verb, &setup),
         Verb::Follow(args) => follow::run(&args, &setup),
         Verb::Unfollow(args) => unfollow::run(&args, &setup),
         Verb::Stop => stop::run(&setup),

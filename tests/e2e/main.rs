@@ -11,6 +11,7 @@ mod demo;
 mod follow;
 mod freeze;
 mod harness;
+mod limits;
 mod loopback;
 mod loss;
 mod place;
@@ -62,6 +63,7 @@ const TESTS: &[Test] = tests! {
         control::a_halt_that_only_the_journal_knows_stands_at_the_next_start
         follow::five_thousand_markets_are_followed_within_the_venues_limits
         follow::a_hundred_markets_come_and_go_while_others_are_traded
+        limits::a_limit_that_is_tightened_holds_at_once_and_over_restarts_until_an_operator_loosens_it
         release::a_market_in_quarantine_waits_for_release_and_for_nothing_else
         upgrade::a_program_that_decides_otherwise_goes_on_with_the_positions_it_finds
         freeze::a_stopped_run_trades_nothing_that_waited_and_halts_after_a_long_stop

@@ -17,7 +17,17 @@ fn wants(request: &[u8]) -> Option<&'static str> {
     let line = request.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // A halt is taken with whatever bytes its reason has.
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(line)).ok()?;
-    let all = ["status", "halt", "resume", "release", "follow", "unfollow", "stop"];
+    let all = [
+        "status",
+        "halt",
+        "resume",
+        "release",
+        "limits",
+        "limits_set",
+        "follow",
+        "unfollow",
+        "stop",
+    ];
     all.into_iter().find(|name| value["cmd"] == **name)
 }
 
@@ -27,6 +37,8 @@ fn name(command: &Command) -> &'static str {
         Command::Halt { .. } => "halt",
         Command::Resume { .. } => "resume",
         Command::Release { .. } => "release",
+        Command::Limits => "limits",
+        Command::SetLimit { .. } => "limits_set",
         Command::Follow { .. } => "follow",
         Command::Unfollow { .. } => "unfollow",
         Command::Stop { .. } => "stop",
@@ -132,6 +144,8 @@ pub const GOOD: &[&str] = &[
     "{\"cmd\":\"halt\",\"reason\":\"because\"}\n",
     "{\"cmd\":\"resume\",\"reason\":\"why\"}\n",
     "{\"cmd\":\"stop\"}\n",
+    "{\"cmd\":\"limits\"}\n",
+    "{\"cmd\":\"limits_set\",\"key\":\"limits.positions\",\"value\":\"3\",\"reason\":\"why\"}\n",
     "{\"cmd\":\"status\"}",
     "{\"cmd\":\"status\",\"cmd\":\"stop\"}\n",
     "{\"cmd\":[\"stop\"]}\n{\"cmd\":\"stop\"}\n",

@@ -4,6 +4,7 @@
 mod health;
 pub mod names;
 mod notes;
+mod operator;
 mod project;
 mod sink;
 
@@ -25,11 +26,12 @@ use names::MarketNames;
 use project::Cursor;
 
 /// The steps from an empty file to today's tables. A step never changes once it was released.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);
@@ -46,6 +48,8 @@ pub struct Store {
     names: MarketNames,
     /// Where the names are kept: a market that is followed while a run goes on is there before its first record.
     names_file: Option<PathBuf>,
+    /// Where it is written down what operators did, and how long that was when it was last taken in.
+    operator_log: Option<(PathBuf, u64)>,
 }
 
 /// Why the projection cannot be used. The journal is not touched by any of this.
@@ -190,7 +194,7 @@ impl Store {
         step.commit().map_err(failed)?;
         db.set_prepared_statement_cache_capacity(64);
         let cursor = Cursor::load(&db).map_err(failed)?;
-        Ok(Self { db, cursor, names, names_file: None })
+        Ok(Self { db, cursor, names, names_file: None, operator_log: None })
     }
 
     /// Takes in what the journal holds beyond the tables. Returns the number of its next record.
@@ -269,6 +273,32 @@ impl Store {
         step.commit().map_err(failed)?;
         assert_eq!(cursor.next, self.cursor.next + records.len() as u64, "S2: each record once");
         self.cursor = cursor;
+        Ok(())
+    }
+
+    /// From now on it has what operators did as well, from the file in which that is written down.
+    #[must_use]
+    pub fn with_operator_log(mut self, path: PathBuf) -> Self {
+        self.operator_log = Some((path, 0));
+        self
+    }
+
+    /// Takes in what operators have done since it last looked.
+    ///
+    /// # Errors
+    /// SQLite said no; nothing new is there then.
+    pub fn take_in_acts(&mut self) -> Result<(), StoreError> {
+        let Some((path, seen)) = &mut self.operator_log else { return Ok(()) };
+        if operator::length(path) == *seen {
+            return Ok(());
+        }
+        match operator::take_in(&mut self.db, path) {
+            Ok(done) => *seen = done,
+            Err(source) => {
+                let path = self.db.path().map(PathBuf::from).unwrap_or_default();
+                return Err(StoreError::Sqlite { path, source });
+            }
+        }
         Ok(())
     }
 

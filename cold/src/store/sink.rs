@@ -101,6 +101,7 @@ impl StoreSink {
             self.store.keep(&self.alarms)?; // after the records: they may begin the run that it belongs to
             self.alarms.clear();
         }
+        self.store.take_in_acts()?;
         // In this order: who sees that a record is in the tables sees that nothing keeps the writer any more.
         self.status.set(None);
         self.status.applied.store(self.store.next_seq(), Ordering::Release);

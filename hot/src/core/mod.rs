@@ -358,6 +358,11 @@ impl Core {
         &self.baskets
     }
 
+    /// The limits in force, for reading.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The ledger, for reading.
     pub const fn ledger(&self) -> &Ledger {
         self.money.ledger()

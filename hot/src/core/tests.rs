@@ -19,6 +19,7 @@ mod histories;
 mod invariants;
 mod leaving;
 mod leftovers;
+mod limits;
 mod market_rows;
 mod model;
 mod money;

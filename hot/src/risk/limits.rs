@@ -250,7 +250,12 @@ impl Limits {
         self.raw(LimitRow::DailyLoss) == 0
     }
 
-    /// A row's raw value.
+    /// A row's raw value; `None` where nobody has set it.
+    pub const fn value(&self, row: LimitRow) -> Option<u64> {
+        if self.set & (1 << row as usize) == 0 { None } else { Some(self.raw(row)) }
+    }
+
+    /// A row's raw value; 0 where nobody has set it.
     pub const fn raw(&self, row: LimitRow) -> u64 {
         self.values[row as usize]
     }

@@ -9,7 +9,6 @@ mod refusal_words;
 
 use serde_json::{Value, json};
 use surefoot_hot::risk::{LimitRow, LimitUnit as Unit, Safer};
-use surefoot_hot::units::Usd;
 
 use limit_words::IN_ORDER;
 use refusal_words::{RefusalWords, of_refusal};
@@ -92,8 +91,7 @@ impl Explanation {
     /// Of a key, with the value that it has in a configuration.
     pub fn new(key: Key, loaded: &Loaded) -> Self {
         let limit = limit_of(key.path);
-        let capital = loaded.config.starting_capital.values();
-        let capital = capital.fold(Usd::ZERO, |sum, venues| sum + *venues);
+        let capital = loaded.config.capital();
         let profiles = limit.map(|row| {
             Profile::ALL
                 .map(|profile| (profile, show_default(row, profile.limits(capital).value(row))))
@@ -209,7 +207,8 @@ fn bounds(key: &Key) -> Option<(String, String)> {
     }
 }
 
-const fn unit_name(unit: Unit) -> &'static str {
+/// What a limit's values are counted in.
+pub const fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Contracts => "contracts",
         Unit::Dollars | Unit::Ticks => "dollars",

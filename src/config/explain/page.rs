@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use surefoot_hot::risk::{LIMIT_ROWS, Refusal};
+use surefoot_hot::units::Usd;
 
 use super::limit_words::{IN_ORDER, Topic, of_limit};
 use super::refusal_words::of_refusal;
