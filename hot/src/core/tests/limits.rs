@@ -1,6 +1,7 @@
 //! Limits that are tightened while trading is open.
 
 use super::*;
+use crate::risk::Refusal;
 
 #[test]
 fn a_limit_that_is_tightened_holds_from_the_next_order_on_and_is_in_the_state() {
