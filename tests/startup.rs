@@ -250,6 +250,7 @@ fn a_failure_is_an_object_too_where_one_is_wanted() {
         (&["resume", "--reason", " "], Exit::Usage),
         (&["resume", "--reason", "x", "--state", "used"], Exit::Halted),
         (&["release", "M", "--reason", " "], Exit::Usage),
+        (&["limits", "set", "limits.positions", "3", "--reason", " "], Exit::Usage),
         (&["accept-loss", "--reason", " "], Exit::Usage),
         (&["accept-loss", "--reason", "x"], Exit::NotRunning),
     ];

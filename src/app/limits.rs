@@ -57,9 +57,11 @@ fn as_object(change: &Change) -> Value {
 fn parse(key: &str, value: &str) -> Result<(LimitRow, u64), String> {
     let found = match explain::find(key) {
         Found::One(found) => found,
-        Found::Many(_) => {
+        Found::Many(many) => {
+            let some: Vec<_> = many.iter().take(3).map(|key| key.path).collect();
+            let (count, some) = (many.len(), some.join(", "));
             return Err(format!(
-                "`{key}` is a section: `surefoot config explain {key}` lists its limits"
+                "`{key}` is the beginning of {count} keys, such as {some}: name one of them"
             ));
         }
         Found::Nothing(meant) if meant.is_empty() => {
@@ -185,7 +187,7 @@ mod tests {
         for (key, value, why) in [
             ("limits.daly_loss", "1", "did you mean limits.daily_loss?"),
             ("zzzzzzzzzzz", "1", "limits show"),
-            ("limits", "1", "is a section"),
+            ("limits.collar_", "1", "limits.collar_percent, limits.collar_trade_ms: name one"),
             ("log.keep", "1", "is no limit"),
             ("limits.positions", "0", "`0` is not a whole number from 1 to 10000"),
             ("limits.positions", "many", "`many` is not a whole number"),
