@@ -3,7 +3,7 @@
 use serde_json::Value;
 use surefoot_cold::facts::Fingerprint;
 use surefoot_cold::json::scaled;
-use surefoot_cold::relation::Certificate;
+use surefoot_cold::relation::{Certificate, Payoff};
 use surefoot_hot::ids::{Outcome, Venue};
 use surefoot_hot::units::Price;
 
@@ -56,7 +56,7 @@ pub struct Set {
     /// Whether baskets of NO that leave one member out are wanted too, for members without a bid.
     pub leave_one_out: bool,
     /// What one YES pays where the whole event is void; `None` where it cannot be.
-    pub void_pays: Option<Price>,
+    pub void_pays: Option<Payoff>,
     /// Condition ids or tickers.
     pub members: Vec<String>,
 }
@@ -79,7 +79,7 @@ pub struct DeclaredMatrix {
     pub signed_by: String,
     pub legs: Vec<DeclaredLeg>,
     /// Each state as a clause behind "if", and the payoffs in the order of the legs.
-    pub states: Vec<(String, Vec<Price>)>,
+    pub states: Vec<(String, Vec<Payoff>)>,
     /// The least that a unit is said to pay, in $0.0001; zero where the sums decide.
     pub least: u32,
 }
@@ -230,12 +230,15 @@ fn certificate(
     }))
 }
 
-/// What a contract pays: dollars from 0 to 1.
-fn payoff(value: &Value, at: &str) -> Result<Price, AccessError> {
+/// What a contract pays: dollars from 0 to 1, or what it cost.
+fn payoff(value: &Value, at: &str) -> Result<Payoff, AccessError> {
+    if value == "cost" {
+        return Ok(Payoff::Cost);
+    }
     let ticks = scaled(value, 4).and_then(|ticks| u16::try_from(ticks).ok());
-    ticks.and_then(Price::from_ticks).ok_or_else(|| {
+    ticks.and_then(Price::from_ticks).map(Payoff::Pays).ok_or_else(|| {
         AccessError(format!(
-            "`{at}` is {value} and must be dollars from 0 to 1 in steps of 0.0001, as in \"0.5\""
+            "`{at}` is {value} and must be dollars from 0 to 1 in steps of 0.0001, as in \"0.5\", or \"cost\""
         ))
     })
 }
@@ -350,7 +353,11 @@ mod tests {
             (read.signed_by.as_str(), read.rules),
             ("ada", [None, Fingerprint::parse(rules)])
         );
-        assert_eq!(read.void_pays.map(Price::ticks), [5_000, 2_500]);
+        let pays = |ticks| Payoff::Pays(Price::from_ticks(ticks).unwrap());
+        assert_eq!(read.void_pays, [5_000, 2_500].map(pays));
+        let mut refunds = whole.clone();
+        refunds["void_pays"]["kalshi"] = json!("cost");
+        assert_eq!(of(refunds).unwrap().unwrap().void_pays, [pays(5_000), Payoff::Cost]);
         for (field, value, said) in [
             ("signed_by", json!(7), "certificate/signed_by"),
             ("void_pays", json!({ "polymarket": "0.5" }), "void_pays/kalshi"),
@@ -381,7 +388,8 @@ mod tests {
         let read_one = |value: Value| read("matrices", value).map(|read| read.matrices[0].clone());
         let matrix = read_one(whole.clone()).unwrap();
         assert_eq!(matrix.legs.iter().map(|leg| leg.ratio).collect::<Vec<_>>(), [3, 1]);
-        assert_eq!((matrix.least, matrix.states[0].1[1].ticks()), (25_000, 5_000));
+        let half = Payoff::Pays(Price::from_ticks(5_000).unwrap());
+        assert_eq!((matrix.least, matrix.states[0].1[1]), (25_000, half));
         for (at, value, said) in [
             ("/legs/0/outcome", json!("maybe"), "outcome (yes or no)"),
             ("/legs/0/ratio", json!(70_000), "ratio (a whole number)"),

@@ -18,7 +18,7 @@ use surefoot_cold::store::names::MarketNames;
 use surefoot_cold::store::{
     HealthAlarm, Store, StoreError, StoreSink, StoreStatus, open_read_only,
 };
-use surefoot_hot::basket::Verdict;
+use surefoot_hot::basket::{BasketKind, Leg, Proven, Verdict};
 use surefoot_hot::event::Event;
 use surefoot_hot::group::GroupState;
 use surefoot_hot::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
@@ -28,7 +28,7 @@ use surefoot_hot::market::MarketDef;
 use surefoot_hot::note::{Alarm, Note, Place, Severity};
 use surefoot_hot::order::{Order, OrderState, Purpose, Tif};
 use surefoot_hot::pack::Arbitrary;
-use surefoot_hot::risk::{HaltWhy, Refusal};
+use surefoot_hot::risk::{HaltWhy, Refusal, Shock};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 const TABLES: [&str; 14] = [
@@ -464,6 +464,46 @@ fn alarms_of_health_are_kept_with_their_words_and_their_end() {
     assert_eq!(alarms, of_core + 3, "the core's own are in the same view");
 }
 
+#[test]
+fn a_basket_of_ratios_and_what_a_group_can_lose_are_read_from_the_tables() {
+    let home = Home::new("ratios");
+    let (basket, group) = (BasketId::new(7), GroupId::new(9));
+    let leg = |market, outcome, ratio| Leg { market: MarketId::new(market), outcome, ratio };
+    let legs = vec![leg(0, Outcome::Yes, 3), leg(1, Outcome::No, 2)];
+    let payoffs = [[Price::ONE, Price::ZERO], [Price::ZERO, Price::ONE]];
+    let proven = Proven::over(BasketKind::Custom, legs, 0, payoffs.iter().map(|of| &of[..]));
+    let mut bodies: Vec<_> =
+        proven.unwrap().defs(basket).map(Event::Basket).map(Body::Input).collect();
+    let note = Note::Group {
+        group,
+        basket,
+        state: GroupState::Hedged,
+        units: Qty::from_contracts(5),
+        promised: Usd::from_dollars(1),
+        result: Usd::ZERO,
+        one_leg_ns: 5,
+    };
+    let (loss, cluster) = (Usd::from_dollars(4), Usd::from_dollars(6));
+    let planned = Note::Planned { group, loss, shock: Shock::Spread, filled: 2, cluster };
+    bodies.extend([note, planned, note].map(Body::Note));
+    let mut journal = open_journal(&home, 1);
+    for (n, body) in bodies.iter().enumerate() {
+        journal.append(Nanos::from_secs(1_000_000_000 + n as u64), body).unwrap();
+    }
+    journal.close(Nanos::from_secs(2_000_000_000), Close { decision: 1, state: 2 }).unwrap();
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let db = open_read_only(&home.db()).unwrap();
+    let ratios =
+        "SELECT group_concat(ratio) FROM (SELECT ratio FROM baskets WHERE basket = 7 ORDER BY leg)";
+    let ratios: String = db.query_row(ratios, [], |row| row.get(0)).unwrap();
+    assert_eq!(ratios, "3,2");
+    let worst = "SELECT worst_usd, worst_by, worst_legs, worst_cluster_usd FROM v_groups WHERE group_id = 9";
+    let worst: (f64, String, i64, f64) = db
+        .query_row(worst, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap();
+    assert_eq!(worst, (4.0, "spread".to_owned(), 2, 6.0), "it stands when the group's row changes");
+}
+
 /// A database of version 1, as earlier programs left it, gets the new table and loses nothing.
 #[test]
 fn a_database_of_the_first_version_is_brought_up() {
@@ -475,8 +515,16 @@ fn a_database_of_the_first_version_is_brought_up() {
     let undo = ["severity", "venue", "group_id", "link"]
         .map(|column| format!("ALTER TABLE alarms DROP COLUMN {column};"))
         .concat();
-    old.execute_batch("DROP VIEW v_alarms; DROP VIEW v_markets; DROP TABLE health_alarms;")
-        .unwrap();
+    old.execute_batch(
+        "DROP VIEW v_alarms; DROP VIEW v_markets; DROP VIEW v_groups; DROP VIEW v_operator; \
+         DROP TABLE health_alarms; DROP TABLE operator_acts; \
+         CREATE VIEW v_groups AS SELECT group_id FROM groups; ALTER TABLE baskets DROP COLUMN ratio;",
+    )
+    .unwrap();
+    let undo_worst = ["micros", "by", "legs", "cluster_micros"]
+        .map(|column| format!("ALTER TABLE groups DROP COLUMN worst_{column};"))
+        .concat();
+    old.execute_batch(&undo_worst).unwrap();
     old.execute_batch(
         "ALTER TABLE markets DROP COLUMN withdrawn_ns; ALTER TABLE markets DROP COLUMN unfollowed_ns; \
          ALTER TABLE baskets DROP COLUMN withdrawn;",

@@ -7,7 +7,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::fees::{FeeChange, FeeRule};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::market::MarketDef;
-use surefoot_hot::units::{Nanos, Qty};
+use surefoot_hot::units::Nanos;
 
 use crate::facts::{Facts, Fingerprint};
 
@@ -39,9 +39,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What the core is told of it: its terms, and the changes of its fee that have a date.
+    /// What the core is told of it: its terms, the changes of its fee that have a date, and when it is expected to have paid.
     pub fn events(&self) -> impl Iterator<Item = Event> {
-        std::iter::once(Event::Market(self.def)).chain(self.changes())
+        std::iter::once(Event::Market(self.def)).chain(self.changes()).chain(self.expected())
     }
 
     /// What the core is told of its fees alone: the rule of now, and the changes that have a date.
@@ -51,10 +51,16 @@ impl Entry {
         std::iter::once(Event::FeeChange { market, change }).chain(self.changes())
     }
 
-    /// What the core is told of its least order and its close alone.
-    pub const fn listed_event(&self) -> Event {
+    /// What the core is told of its least order, its close and when it is expected to have paid alone.
+    pub fn listed_events(&self) -> impl Iterator<Item = Event> {
         let MarketDef { market, min_qty, close, .. } = self.def;
-        Event::Listed { market, min_qty, close }
+        let paid_by = self.facts.paid_by.unwrap_or(Nanos::NEVER);
+        [Event::Listed { market, min_qty, close }, Event::Expected { market, paid_by }].into_iter()
+    }
+
+    fn expected(&self) -> Option<Event> {
+        let (market, paid_by) = (self.def.market, self.facts.paid_by?);
+        Some(Event::Expected { market, paid_by })
     }
 
     fn changes(&self) -> impl Iterator<Item = Event> {
@@ -244,13 +250,16 @@ impl Directory {
         is_new
     }
 
-    /// A known market has another least order or another close, or is called or signed for otherwise.
+    /// A known market has another least order or another close, is expected to have paid at another time, or is called or
+    /// signed for otherwise: as it is `listed` now.
     ///
     /// # Panics
     /// If the number was never given out.
-    pub fn set_listed(&mut self, market: MarketId, min_qty: Qty, close: Nanos, names: Names) {
+    pub fn set_listed(&mut self, market: MarketId, listed: &Entry) {
         let entry = &mut self.entries[market.index()];
-        (entry.def.min_qty, entry.def.close, entry.names) = (min_qty, close, names);
+        let MarketDef { min_qty, close, .. } = listed.def;
+        (entry.def.min_qty, entry.def.close) = (min_qty, close);
+        (entry.facts.paid_by, entry.names) = (listed.facts.paid_by, listed.names.clone());
     }
 
     /// Takes over of another directory, which has the same numbers, what operators said and what certificates rely on.
@@ -259,15 +268,14 @@ impl Directory {
         self.relied_on = other.relied_on.clone();
     }
 
-    /// A venue says this of a known market now. Whether that is new.
+    /// A venue says this of a known market now, on which its relations stand. Whether that is new.
     ///
     /// # Panics
     /// If the number was never given out.
     pub fn set_facts(&mut self, market: MarketId, facts: &Facts) -> bool {
         let known = &mut self.entries[market.index()].facts;
-        let is_new = known != facts;
-        known.clone_from(facts);
-        is_new
+        let facts = Facts { paid_by: known.paid_by, ..facts.clone() }; // which is told as it is listed
+        std::mem::replace(known, facts.clone()) != facts
     }
 
     /// A certificate relies on a market's rule text being this one, in this run and in later ones.

@@ -145,6 +145,9 @@ pub enum Event {
         /// `None` where nobody offers.
         ask: Option<Price>,
     },
+    /// When a venue expects that it has paid what a market owes: often long before or after its close. [`Nanos::NEVER`] where
+    /// it says nothing of that any more.
+    Expected { market: MarketId, paid_by: Nanos },
 }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event is one cache line");
@@ -165,6 +168,7 @@ impl Event {
             | Self::Settled { market, .. }
             | Self::MarketWithdrawn { market }
             | Self::Listed { market, .. }
+            | Self::Expected { market, .. }
             | Self::FeeChange { market, .. }
             | Self::Witness { market, .. }
             | Self::Stated { market, .. }
@@ -369,6 +373,7 @@ pack_variants! {
         26 = Listed { market, min_qty, close },
         27 = Witness { market, digest, venue_time },
         28 = Stated { market, bid, ask },
+        29 = Expected { market, paid_by },
     }
     Control {
         0 = Start { epoch, first_order },

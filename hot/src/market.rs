@@ -53,10 +53,10 @@ impl MarketDef {
 }
 
 enum_table! {
-    /// What kind of question a market asks: the categories by which Polymarket sets its fees (`polymarket.md` §8, 2026-11-20),
-    /// and Kalshi's where they have the same names.
+    /// What kind of question a market asks: the categories by which Polymarket sets its fees (`polymarket.md` §8, 2026-11-20).
+    /// Kalshi's are counted as one of these.
     pub enum Category {
-        /// The venue has not said, or has none of the others' names for it.
+        /// The venue has not said, or has a name for it that is not known. It may be any of the others.
         Unknown = 0, "unknown";
         Crypto = 1, "crypto";
         Sports = 2, "sports";

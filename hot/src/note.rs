@@ -6,7 +6,7 @@ use crate::group::GroupState;
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{OrderState, Purpose};
 use crate::pack::{enum_table, pack_fields, pack_variants};
-use crate::risk::Refusal;
+use crate::risk::{Refusal, Shock};
 use crate::units::{Price, Qty, Usd};
 
 /// One thing that the core tells: for the journal, the store and whoever is shown it.
@@ -95,6 +95,18 @@ pub enum Note {
     Replaced { order: OrderId, by: OrderId },
     /// A market that was withdrawn is followed no more: nothing was left to be done there.
     Unfollowed { market: MarketId },
+    /// What a group can lose at worst, by its plan. It follows the group's first note.
+    Planned {
+        group: GroupId,
+        /// The greatest loss of the plan by itself.
+        loss: Usd,
+        /// What leads to it.
+        shock: Shock,
+        /// The legs that have filled then: bit `n` for leg `n`.
+        filled: u64,
+        /// What its cluster would lose in the worst outcome that the declared relations allow.
+        cluster: Usd,
+    },
 }
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
@@ -163,6 +175,7 @@ severe_table! {
         Amended = 10, "amended", Info, "An order that rests has other terms.";
         Replaced = 11, "replaced", Info, "An order took the place of one that was cancelled for it.";
         Unfollowed = 12, "unfollowed", Info, "A market is followed no more.";
+        Planned = 13, "planned", Info, "What a group can lose at worst.";
     }
 }
 
@@ -276,6 +289,7 @@ impl Note {
             Self::Amended { .. } => NoteKind::Amended,
             Self::Replaced { .. } => NoteKind::Replaced,
             Self::Unfollowed { .. } => NoteKind::Unfollowed,
+            Self::Planned { .. } => NoteKind::Planned,
             Self::Alarm { what, .. } => return Code::Alarm(*what),
         })
     }
@@ -284,7 +298,9 @@ impl Note {
     pub fn place(&self) -> Place {
         match *self {
             Self::Opportunity { .. } | Self::Halt { .. } => Place::default(),
-            Self::Group { group, .. } => Place { group: Some(group), ..Place::default() },
+            Self::Group { group, .. } | Self::Planned { group, .. } => {
+                Place { group: Some(group), ..Place::default() }
+            }
             Self::Order { order, .. }
             | Self::Amended { order, .. }
             | Self::Replaced { order, .. } => Place { order: Some(order), ..Place::default() },
@@ -321,6 +337,7 @@ pack_variants! {
         9 = Amended { order, price, qty },
         10 = Replaced { order, by },
         11 = Unfollowed { market },
+        12 = Planned { group, loss, shock, filled, cluster },
     }
 }
 

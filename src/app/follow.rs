@@ -248,7 +248,9 @@ impl Running {
                 Change::Fees(entry) => {
                     entry.fee_events().for_each(|event| self.engine.tell(event));
                 }
-                Change::Listed(entry) => self.engine.tell(entry.listed_event()),
+                Change::Listed(entry) => {
+                    entry.listed_events().for_each(|event| self.engine.tell(event));
+                }
                 Change::Renamed(entry) => self.rename(&entry)?,
                 Change::Withdrawn(market) => self.engine.tell(Event::MarketWithdrawn { market }),
                 Change::Basket(legs) => {

@@ -63,7 +63,7 @@ impl Running {
         self.rescue.iter_mut().for_each(|rescue| rescue.follow(entry));
         self.engine.tell(Event::Odd { venue, market, what: Oddity::Meaning });
         self.engine.tell_names(entry)?;
-        self.engine.tell(entry.listed_event());
+        entry.listed_events().for_each(|event| self.engine.tell(event));
         let text = format!("{} is called or signed for otherwise than before", entry.names.id());
         self.tell_of(RunNote::TermsUnread, NamedPlace::of_venue(venue), text);
         self.save_names(&self.catalogue)

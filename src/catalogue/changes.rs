@@ -197,7 +197,7 @@ mod tests {
     use std::sync::Arc;
 
     use surefoot_cold::facts::{Fingerprint, StandsFor};
-    use surefoot_cold::relation::Certificate;
+    use surefoot_cold::relation::{Certificate, Payoff};
     use surefoot_hot::core::Core;
     use surefoot_hot::event::{Control, Event};
     use surefoot_hot::fees::{FeeChange, FeeRule};
@@ -321,8 +321,8 @@ mod tests {
             match &change.what {
                 Change::Followed(entry) => events.extend(entry.events()),
                 Change::Fees(entry) => events.extend(entry.fee_events()),
-                Change::Listed(entry) => events.push(entry.listed_event()),
-                Change::Renamed(entry) => events.push(entry.listed_event()),
+                Change::Listed(entry) => events.extend(entry.listed_events()),
+                Change::Renamed(entry) => events.extend(entry.listed_events()),
                 Change::Withdrawn(market) => {
                     events.push(Event::MarketWithdrawn { market: *market });
                 }
@@ -409,7 +409,7 @@ mod tests {
     fn signed() -> (Catalogue, Core) {
         let certificate = Certificate {
             signed_by: "ada".to_owned(),
-            void_pays: [Price::ZERO; 2],
+            void_pays: [Payoff::Pays(Price::ZERO); 2],
             rules: [None; 2],
         };
         let pair = Pair {

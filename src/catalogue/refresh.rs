@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use surefoot_cold::directory::Entry;
 use surefoot_hot::ids::MarketId;
-use surefoot_hot::market::MarketDef;
 
 use super::{Catalogue, CatalogueChange, Change};
 
@@ -19,8 +18,8 @@ pub struct Refreshed {
 }
 
 impl Catalogue {
-    /// Takes in what a venue lists of the markets that it was `asked` for, as far as the streams do not tell it: least order, close
-    /// and names.
+    /// Takes in what a venue lists of the markets that it was `asked` for, as far as the streams do not tell it: least order, close,
+    /// when it expects to have paid, and names.
     pub fn refresh(&mut self, asked: &[MarketId], found: &[Entry]) -> Refreshed {
         let named = found.iter().map(|entry| (entry.names.id(), entry));
         let found: BTreeMap<_, _> = named.collect();
@@ -35,12 +34,12 @@ impl Catalogue {
                 refreshed.unread.push(market);
                 continue;
             };
-            let MarketDef { min_qty, close, .. } = listed.def;
+            let told = |entry: &Entry| (entry.def.min_qty, entry.def.close, entry.facts.paid_by);
             let renamed = listed.names != known.names;
-            if !renamed && (min_qty, close) == (known.def.min_qty, known.def.close) {
+            if !renamed && told(listed) == told(known) {
                 continue;
             }
-            self.directory.set_listed(market, min_qty, close, listed.names.clone());
+            self.directory.set_listed(market, listed);
             let entry = Arc::new(self.directory.entry(market).expect("it is known").clone());
             let change = if renamed { Change::Renamed(entry) } else { Change::Listed(entry) };
             self.note(&mut refreshed.changes, change);
@@ -52,7 +51,9 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use surefoot_cold::directory::Names;
-    use surefoot_hot::market::MarketStatus;
+    use surefoot_cold::facts::Facts;
+    use surefoot_hot::event::Event;
+    use surefoot_hot::market::{MarketDef, MarketStatus};
     use surefoot_hot::units::Nanos;
 
     use super::super::tests::entry;
@@ -98,6 +99,30 @@ mod tests {
         assert_eq!(known, expected);
         let again = catalogue.refresh(&ALL, &[listed("A"), other, listed("C")]);
         assert!(again.changes.is_empty(), "it is known now");
+    }
+
+    #[test]
+    fn when_it_is_expected_to_have_paid_is_told_where_it_changes() {
+        let mut catalogue = catalogue();
+        let mut other = listed("B");
+        let paid_by = Nanos::from_secs(7);
+        for (expected, told) in [(Some(paid_by), paid_by), (None, Nanos::NEVER)] {
+            other.facts.paid_by = expected;
+            let changes = catalogue.refresh(&ALL[1..2], &[other.clone()]).changes;
+            let [CatalogueChange { what: Change::Listed(entry), .. }] = &changes[..] else {
+                panic!("{changes:?}");
+            };
+            let told = Event::Expected { market: ALL[1], paid_by: told };
+            assert!(entry.listed_events().any(|event| event == told), "{expected:?}");
+            let starts = |event: &Event| matches!(event, Event::Expected { .. });
+            let entry = catalogue.directory.entry(ALL[1]).unwrap();
+            assert_eq!(entry.events().any(|event| starts(&event)), expected.is_some());
+        }
+        assert!(
+            !catalogue
+                .directory
+                .set_facts(ALL[1], &Facts { paid_by: Some(paid_by), ..other.facts })
+        );
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Checks {
             | Note::Adopted { .. }
             | Note::Amended { .. }
             | Note::Replaced { .. }
-            | Note::Unfollowed { .. } => {}
+            | Note::Unfollowed { .. }
+            | Note::Planned { .. } => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Both venues in this process: the twin's venues and their market flow as values, without a socket.
 
-use surefoot_cold::relation::Certificate;
+use surefoot_cold::relation::{Certificate, Payoff};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Price, Usd};
@@ -234,7 +234,7 @@ fn listing(market_set: &MarketSet) -> Listing {
         same_polarity: true,
         certificate: Some(Certificate {
             signed_by: "the simulated day".to_owned(),
-            void_pays: [Price::from_ticks(5_000).expect("under a dollar"); 2],
+            void_pays: [Payoff::Pays(Price::from_ticks(5_000).expect("under a dollar")); 2],
             rules: [None; 2],
         }),
     });

@@ -38,6 +38,9 @@ pub fn of(note: &Note) -> String {
         Note::Adopted { purpose, .. } => format!("{says}: {}", purpose.name()),
         Note::Amended { price, qty, .. } => format!("{says}: {qty} at ${price}"),
         Note::Replaced { by, .. } => format!("{says}: {by}"),
+        Note::Planned { loss, shock, cluster, .. } => {
+            format!("{says}: ${loss} by {}, ${cluster} in its cluster", shock.name())
+        }
         Note::Unfollowed { .. } | Note::Alarm { .. } => says.to_owned(),
     }
 }

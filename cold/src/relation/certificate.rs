@@ -3,7 +3,7 @@
 use surefoot_hot::ids::MarketId;
 use surefoot_hot::units::Price;
 
-use super::{Refusal, short};
+use super::{Payoff, Refusal, short};
 use crate::directory::{Directory, Entry};
 use crate::facts::Fingerprint;
 
@@ -13,9 +13,20 @@ pub struct Certificate {
     /// Who says so.
     pub signed_by: String,
     /// What one YES of either market pays where the question is void, in the order of the relation's markets.
-    pub void_pays: [Price; 2],
+    pub void_pays: [Payoff; 2],
     /// The rule text of either market that was read; where it is not given, the first that was seen counts.
     pub rules: [Option<Fingerprint>; 2],
+}
+
+impl Certificate {
+    /// What one YES of either market surely pays where the question is void.
+    ///
+    /// # Errors
+    /// What was paid is given back then: see [`Payoff::Cost`].
+    pub(super) fn void_pays(&self, when: &str) -> Result<[Price; 2], Refusal> {
+        let [one, other] = self.void_pays.map(|pays| pays.sure(when));
+        Ok([one?, other?])
+    }
 }
 
 /// The rule text that a market is relied on for. A text that was signed counts, else the one that was first relied on, else the

@@ -8,10 +8,11 @@ use surefoot_hot::basket::BasketKind;
 use surefoot_hot::ids::Outcome;
 use surefoot_hot::units::Price;
 
-use super::{NamedLeg, Refusal, Relation, State, listed, short, truth, undecided};
+use super::{NamedLeg, Payoff, Refusal, Relation, State, listed, short, truth, undecided};
 use crate::directory::Entry;
 use crate::facts::{EventFacts, StandsFor};
 
+const VOID: &str = "the whole event is void";
 const DOLLAR: u32 = Price::ONE.ticks() as u32;
 
 /// An exclusive set of one venue, as it was declared, with what is known of its members.
@@ -20,7 +21,7 @@ pub struct ExclusiveSet<'a> {
     /// Whether a person says that one of the members must come true.
     pub is_exhaustive: bool,
     /// What one YES of each member pays where the whole event is void; `None` where it cannot be.
-    pub void_pays: Option<Price>,
+    pub void_pays: Option<Payoff>,
     /// What the venue calls each member, and the member where it is followed.
     pub members: Vec<(&'a str, Option<&'a Entry>)>,
 }
@@ -34,7 +35,7 @@ impl<'a> ExclusiveSet<'a> {
         let members = self.members.iter().map(usable).collect::<Result<Vec<_>, _>>()?;
         let event = one_event(&members)?;
         let gap = self.gap(event)?;
-        Ok(self.relation(&members, Outcome::Yes, gap, DOLLAR))
+        self.relation(&members, Outcome::Yes, gap, DOLLAR)
     }
 
     /// NO of all members but those that cannot be bought: a dollar less than there are.
@@ -78,7 +79,7 @@ impl<'a> ExclusiveSet<'a> {
         let names: Vec<_> = members.iter().map(|member| short(member.names.id())).collect();
         let none = format!("none of {} comes true", listed(&names));
         let least = DOLLAR * u32::try_from(members.len() - 1).expect("sets are small");
-        Ok(self.relation(members, Outcome::No, Some(none), least))
+        self.relation(members, Outcome::No, Some(none), least)
     }
 
     /// A state in which none of the members comes true, as a clause behind "if"; `None` where there is none.
@@ -103,13 +104,17 @@ impl<'a> ExclusiveSet<'a> {
     }
 
     /// One outcome of each of these members: a state for each that comes true, one for none of them, and one for a void event.
+    ///
+    /// # Errors
+    /// What was paid is given back where the event is void.
     fn relation(
         &self,
         members: &[&Entry],
         outcome: Outcome,
         none: Option<String>,
         least: u32,
-    ) -> Relation {
+    ) -> Result<Relation, Refusal> {
+        let void_pays = self.void_pays.map(|pays| pays.sure(VOID)).transpose()?;
         let winner = |nth: usize| {
             let yes_pays = (0..members.len()).map(|member| truth(member == nth));
             State {
@@ -123,14 +128,13 @@ impl<'a> ExclusiveSet<'a> {
         };
         let mut states: Vec<_> = (0..members.len()).map(winner).collect();
         states.extend(none.map(|when| all_alike(when, Price::ZERO)));
-        let void = "the whole event is void".to_owned();
-        states.extend(self.void_pays.map(|yes_pays| all_alike(void, yes_pays)));
+        states.extend(void_pays.map(|yes_pays| all_alike(VOID.to_owned(), yes_pays)));
         let kind = match outcome {
             Outcome::Yes => BasketKind::ExclusiveYes,
             Outcome::No => BasketKind::ExclusiveNo,
         };
         let legs = members.iter().map(|member| NamedLeg::of(member, outcome, 1)).collect();
-        Relation { kind, legs, states, least }
+        Ok(Relation { kind, legs, states, least })
     }
 }
 

@@ -2,10 +2,9 @@
 
 use surefoot_hot::basket::BasketKind;
 use surefoot_hot::ids::Outcome;
-use surefoot_hot::units::Price;
 
 use super::certificate::relied_on;
-use super::{NamedLeg, Refusal, Relation, Signed, State, short, undecided};
+use super::{NamedLeg, Payoff, Refusal, Relation, Signed, State, short, undecided};
 use crate::directory::{Directory, Entry};
 use crate::facts::Fingerprint;
 
@@ -14,7 +13,7 @@ use crate::facts::Fingerprint;
 pub struct Matrix<'a> {
     pub legs: Vec<MatrixLeg<'a>>,
     /// Each state as a clause behind "if", and what one contract of each leg pays there.
-    pub states: &'a [(String, Vec<Price>)],
+    pub states: &'a [(String, Vec<Payoff>)],
     /// The least that a unit is said to pay, in $0.0001; zero where that is left to the sums.
     pub least: u32,
 }
@@ -50,9 +49,11 @@ impl Matrix<'_> {
             relies_on.push(relied_on(undecided(market)?, leg.rules, directory)?);
             legs.push(NamedLeg::of(market, leg.outcome, leg.ratio));
         }
-        let state =
-            |(when, pays): &(String, Vec<Price>)| State { when: when.clone(), pays: pays.clone() };
-        let states: Vec<State> = self.states.iter().map(state).collect();
+        let state = |(when, pays): &(String, Vec<Payoff>)| {
+            let pays = pays.iter().map(|pays| pays.sure(when)).collect::<Result<_, _>>()?;
+            Ok(State { when: when.clone(), pays })
+        };
+        let states: Vec<State> = self.states.iter().map(state).collect::<Result<_, Refusal>>()?;
         let odd = states.iter().find(|state| state.pays.len() != legs.len());
         if let Some(State { when, pays }) = odd {
             return Err(Refusal::Payoffs { when: when.clone(), has: pays.len(), legs: legs.len() });

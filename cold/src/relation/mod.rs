@@ -54,6 +54,28 @@ struct State {
     pays: Vec<Price>,
 }
 
+/// What a contract pays in a state, by the word of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payoff {
+    /// So much.
+    Pays(Price),
+    /// What was paid for it: the trade is undone, but for its fees. Nobody knows beforehand how much that is.
+    Cost,
+}
+
+impl Payoff {
+    /// What it surely pays.
+    ///
+    /// # Errors
+    /// A refund at cost pays nothing above the cost: no floor stands on it. `when` is the state, as a clause behind "if".
+    fn sure(self, when: &str) -> Result<Price, Refusal> {
+        match self {
+            Self::Pays(price) => Ok(price),
+            Self::Cost => Err(Refusal::RefundsCost { when: when.to_owned() }),
+        }
+    }
+}
+
 /// Relations that stand on the word of a person, and the rule texts that this person relied on.
 #[derive(Clone, Debug)]
 pub struct Signed {

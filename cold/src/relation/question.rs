@@ -49,7 +49,8 @@ pub fn same_question(
     let certificate = certificate.ok_or(Refusal::NoCertificate)?;
     let relies_on = sign([here, there], certificate, directory)?;
     let of_other = |yes_pays: Price| if same_polarity { yes_pays } else { yes_pays.complement() };
-    let [void_here, void_there] = certificate.void_pays;
+    let void = "the question is void";
+    let [void_here, void_there] = certificate.void_pays(void)?;
     if void_here != of_other(void_there) {
         let pays = [void_here.ticks(), of_other(void_there).ticks()];
         return Err(Refusal::VoidDiffers { pays });
@@ -57,7 +58,7 @@ pub fn same_question(
     let states = [
         ("the question comes true", [Price::ONE, of_other(Price::ONE)]),
         ("the question does not come true", [Price::ZERO, of_other(Price::ZERO)]),
-        ("the question is void", [void_here, void_there]),
+        (void, [void_here, void_there]),
     ];
     let direction = |ours: Outcome| {
         let theirs = if same_polarity { ours.other() } else { ours };
@@ -84,11 +85,12 @@ pub fn ladder(
     let one = format!("{weak} alone comes true");
     let none = format!("neither {strong} nor {weak} comes true");
     let void = format!("{strong} and {weak} are void");
+    let void_pays = certificate.void_pays(&void)?;
     let states = [
         (both.as_str(), [truth(true), truth(true)]),
         (&one, [truth(false), truth(true)]),
         (&none, [truth(false), truth(false)]),
-        (&void, certificate.void_pays),
+        (&void, void_pays),
     ];
     let legs = [(stronger, Outcome::No), (weaker, Outcome::Yes)];
     Ok(Signed { relations: vec![of_two(BasketKind::Ladder, legs, &states)], relies_on })

@@ -63,6 +63,8 @@ pub enum Refusal {
         /// What YES of either pays then, in $0.0001, the second as the first one's outcome.
         pays: [u16; 2],
     },
+    /// What a leg cost is given back in a state.
+    RefundsCost { when: String },
     /// Two declared markets are one.
     SameMarket { market: String },
 }
@@ -81,7 +83,8 @@ impl Refusal {
             | Self::Other { .. }
             | Self::NoCertificate
             | Self::RulesChanged { .. }
-            | Self::VoidDiffers { .. } => true,
+            | Self::VoidDiffers { .. }
+            | Self::RefundsCost { .. } => true,
             Self::Legs { .. }
             | Self::Twice { .. }
             | Self::Ratio { .. }
@@ -143,6 +146,10 @@ impl fmt::Display for Refusal {
                     "{leg} pays the same in every state: the state in which it does not is missing"
                 )
             }
+            Self::RefundsCost { when } => write!(
+                f,
+                "if {when}, what was paid is given back, and the fees are not: no basket is sure of more than it cost"
+            ),
             Self::SameMarket { market } => write!(f, "both of its markets are {market}"),
             Self::Missing { .. }
             | Self::Decided { .. }

@@ -65,7 +65,11 @@ fn said(relation: Result<Relation, Refusal>) -> String {
 const ABC: [&str; 3] = ["A", "B", "C"];
 
 fn certificate() -> Certificate {
-    Certificate { signed_by: "ada".to_owned(), void_pays: [HALF; 2], rules: [None; 2] }
+    Certificate {
+        signed_by: "ada".to_owned(),
+        void_pays: [Payoff::Pays(HALF); 2],
+        rules: [None; 2],
+    }
 }
 
 /// The floors of what two markets with this certificate make.
@@ -232,7 +236,7 @@ fn only_a_venue_can_say_that_members_exclude_each_other() {
 #[test]
 fn a_void_event_is_a_state_like_any_other() {
     let members = race(&ABC, &event(&ABC));
-    let void = |pays| ExclusiveSet { void_pays: Some(pays), ..set(&members) };
+    let void = |pays| ExclusiveSet { void_pays: Some(Payoff::Pays(pays)), ..set(&members) };
     assert_eq!(compiled(void(price(3_334)).all_yes()), Ok((10_000, 3)));
     let why = said(void(price(3_333)).all_yes());
     assert!(why.starts_with("if the whole event is void,"), "{why}");
@@ -286,7 +290,8 @@ fn the_same_question_needs_a_certificate() {
 #[test]
 fn void_rules_that_differ_are_refused_with_what_either_pays() {
     let [here, there] = [market(0, "HERE"), market(1, "THERE")];
-    let with = |void_pays, same| {
+    let with = |void_pays: [Price; 2], same| {
+        let void_pays = void_pays.map(Payoff::Pays);
         let certificate = Certificate { void_pays, ..certificate() };
         pair([&here, &there], same, Some(&certificate), &Directory::default())
     };
@@ -328,7 +333,8 @@ fn a_rule_text_that_changes_takes_the_certificate_back() {
 fn no_of_the_stronger_and_yes_of_the_weaker_pay_a_dollar() {
     let [four, three] = [market(0, "FOUR"), market(1, "THREE")];
     let directory = Directory::default();
-    let of = |void_pays| {
+    let of = |void_pays: [Price; 2]| {
+        let void_pays = void_pays.map(Payoff::Pays);
         let certificate = Certificate { void_pays, ..certificate() };
         let signed = ladder([&four, &three], Some(&certificate), &directory).unwrap();
         let [relation] = &signed.relations[..] else { panic!("one basket") };
@@ -369,7 +375,7 @@ fn matrix(
         ratio,
         rules: None,
     });
-    let cents = |pays: &u16| price(pays * 100);
+    let cents = |pays: &u16| Payoff::Pays(price(pays * 100));
     let states: Vec<_> = states
         .iter()
         .map(|(when, pays)| ((*when).to_owned(), pays.iter().map(cents).collect()))
@@ -435,6 +441,43 @@ fn a_matrix_that_cannot_be_true_is_refused() {
     assert!(refused(&[(0, yes, 1), (2, yes, 1)], &both).starts_with("GONE is not followed"));
     markets[1].def.status = MarketStatus::Closed;
     assert!(matrix(&markets, &legs, &both, 0).unwrap_err().starts_with("SNOW is over"));
+}
+
+/// A refund at cost is refused for every kind of basket, with the state in which it happens.
+#[test]
+fn what_gives_back_what_was_paid_proves_no_floor() {
+    let members = race(&ABC, &event(&ABC));
+    let set = ExclusiveSet { void_pays: Some(Payoff::Cost), ..set(&members) };
+    let refunds = |when: &str| Refusal::RefundsCost { when: when.to_owned() };
+    let void = refunds("the whole event is void");
+    assert_eq!(compiled(set.all_yes()), Err(void.clone()));
+    assert_eq!(compiled(set.all_no()), Err(void.clone()));
+    assert_eq!(set.no_of_all_but_one().err(), Some(void.clone()));
+    assert!(void.revokes(), "what was proven without it does not hold");
+    assert_eq!(
+        void.to_string(),
+        "if the whole event is void, what was paid is given back, and the fees are not: no basket is sure of more than it cost"
+    );
+    let [one, other] = [market(0, "ONE"), market(1, "TWO")];
+    for void_pays in [[Payoff::Cost, Payoff::Pays(HALF)], [Payoff::Pays(HALF), Payoff::Cost]] {
+        let certificate = Certificate { void_pays, ..certificate() };
+        let directory = Directory::default();
+        let signed = same_question([&one, &other], true, Some(&certificate), &directory);
+        assert_eq!(signed.err(), Some(refunds("the question is void")));
+        let signed = ladder([&one, &other], Some(&certificate), &directory);
+        assert_eq!(signed.err(), Some(refunds("ONE and TWO are void")));
+    }
+    let legs = [&one, &other].map(|market| MatrixLeg {
+        name: market.names.id(),
+        market: Some(market),
+        outcome: Outcome::Yes,
+        ratio: 1,
+        rules: None,
+    });
+    let states = [("it is called off".to_owned(), vec![Payoff::Pays(HALF), Payoff::Cost])];
+    let matrix = Matrix { legs: legs.to_vec(), states: &states, least: 0 };
+    let signed = matrix.relation(&Directory::default());
+    assert_eq!(signed.err(), Some(refunds("it is called off")));
 }
 
 #[test]

@@ -26,12 +26,13 @@ use names::MarketNames;
 use project::Cursor;
 
 /// The steps from an empty file to today's tables. A step never changes once it was released.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 /// How long SQLite itself waits for another program's lock within one call.
 const BUSY: Duration = Duration::from_secs(5);

@@ -13,11 +13,15 @@ const ORDER: &str = "UPDATE orders SET state = ?2, filled_micros = ?3, reserved_
                      updated_ns = ?5 WHERE order_id = ?1";
 const FILL: &str = "INSERT INTO fills VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const POSITION: &str = "INSERT OR REPLACE INTO positions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-const GROUP: &str = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) \
+const GROUP: &str = "INSERT INTO groups (world, group_id, basket, state, units_micros, promised_micros, \
+                     result_micros, one_leg_ns, created_ns, updated_ns) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) \
                      ON CONFLICT DO UPDATE SET basket = excluded.basket, state = excluded.state, \
                      units_micros = excluded.units_micros, promised_micros = excluded.promised_micros, \
                      result_micros = excluded.result_micros, one_leg_ns = excluded.one_leg_ns, \
                      updated_ns = excluded.updated_ns";
+const PLANNED: &str = "UPDATE groups SET worst_micros = ?3, worst_by = ?4, worst_legs = ?5, \
+                       worst_cluster_micros = ?6 WHERE world = ?1 AND group_id = ?2";
 const OPPORTUNITY: &str = "INSERT INTO opportunities VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const REFUSAL: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const HALT: &str = "INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -78,6 +82,7 @@ impl Cursor {
                     params![world, group, basket, state, units, promised, result, one_leg, at.ns];
                 write(db, GROUP, row)
             }
+            Note::Planned { .. } => self.planned(db, note),
             Note::Opportunity { basket, units, edge, profit, verdict } => {
                 let (basket, units, profit) = (basket.get(), micros(*units), profit.micros());
                 let verdict = verdict.name();
@@ -116,6 +121,15 @@ impl Cursor {
                 write(db, ALARM, row)
             }
         }
+    }
+
+    /// Adds to a group's row what it can lose at worst: by itself, and its cluster.
+    fn planned(&self, db: &Connection, note: &Note) -> rusqlite::Result<()> {
+        let Note::Planned { group, loss, shock, filled, cluster } = note else {
+            unreachable!("only what a group can lose");
+        };
+        let (loss, filled, cluster) = (loss.micros(), filled.cast_signed(), cluster.micros());
+        write(db, PLANNED, params![self.world, group.get(), loss, shock.name(), filled, cluster])
     }
 
     /// Replaces the position in a market, and adds what was realised since the row before to the day.

@@ -206,6 +206,7 @@ impl Cursor {
             | Event::Handed { .. }
             | Event::Way { .. }
             | Event::Listed { .. }
+            | Event::Expected { .. }
             | Event::Odd { .. }
             | Event::FeeChange { .. }
             | Event::Witness { .. } => {}
@@ -215,7 +216,7 @@ impl Cursor {
 
     fn basket(&self, db: &Connection, leg: &BasketDef) -> rusqlite::Result<()> {
         db.prepare_cached(
-            "INSERT OR REPLACE INTO baskets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
+            "INSERT OR REPLACE INTO baskets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9)",
         )?
         .execute(params![
             self.world,
@@ -226,6 +227,7 @@ impl Cursor {
             leg.market().get(),
             leg.outcome().name(),
             leg.payout(),
+            leg.ratio(),
         ])?;
         Ok(())
     }

@@ -16,7 +16,8 @@ use crate::note::{Alarm, Note};
 use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{
-    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, shocks,
+    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Worst,
+    shocks,
 };
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
@@ -208,8 +209,10 @@ impl Core {
                 for leg in group.legs() {
                     self.rejections.on_begun(now, leg.venue);
                 }
+                let PlanRisk { worst: Worst { loss, shock, filled }, cluster } = group.risk;
                 let slot = self.groups.push(group);
                 self.note_group(slot, out);
+                out.note(Note::Planned { group: id, loss, shock, filled, cluster });
                 self.advance(now, id, out);
             }
         }
@@ -347,6 +350,10 @@ impl Sight for Core {
 
     fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty {
         self.position_worst(market, outcome)
+    }
+
+    fn paid_by(&self, market: MarketId) -> Nanos {
+        self.terms_age.paid_by(market)
     }
 
     fn last_sent(&self, market: MarketId, side: Side) -> Nanos {

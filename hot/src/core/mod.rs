@@ -255,6 +255,7 @@ impl Core {
                 self.books.set_listed(*market, *min_qty, *close);
                 self.terms_age.on_told(now, *market);
             }
+            Event::Expected { market, paid_by } => self.terms_age.on_expected(*market, *paid_by),
             Event::Handed { read } => self.measured.on_handed(now, *read),
             Event::Way { venue, breaker_open, tokens_short } => {
                 self.measured.on_way(*venue, *breaker_open, *tokens_short);

@@ -1,4 +1,4 @@
-//! How long ago each market's terms were read.
+//! How long ago each market's terms were read, and when its venue expects to have paid.
 //!
 //! The venues are asked for the terms of all markets every few minutes. What comes of it is one word for each venue, that the
 //! terms were read and are what the core has; a market whose terms have changed gets them by
@@ -7,6 +7,7 @@
 use crate::bounds::MARKETS_MAX;
 use crate::id_set::IdSet;
 use crate::ids::{MarketId, Venue};
+use crate::per_id::PerId;
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
 use crate::units::Nanos;
@@ -20,10 +21,12 @@ pub(super) struct TermsAge {
     told: Vec<Nanos>,
     /// Markets whose terms could not be read since they were told last.
     unread: IdSet,
+    /// When each market is expected to have paid; [`Nanos::NEVER`] where its venue has not said.
+    paid_by: PerId<Nanos>,
 }
 
 state_fields! {
-    TermsAge { venues: value, told: table(Nanos::ZERO), unread: value }
+    TermsAge { venues: value, told: table(Nanos::ZERO), unread: value, paid_by: table(Nanos::NEVER) }
 }
 
 impl TermsAge {
@@ -33,7 +36,20 @@ impl TermsAge {
             venues: PerVenue::all(Nanos::ZERO),
             told: vec![Nanos::ZERO; MARKETS_MAX],
             unread: IdSet::new(MARKETS_MAX),
+            paid_by: PerId::new(MARKETS_MAX, Nanos::NEVER),
         }
+    }
+
+    /// A venue said when it expects to have paid what a market owes.
+    pub fn on_expected(&mut self, market: MarketId, paid_by: Nanos) {
+        if market.index() < MARKETS_MAX {
+            self.paid_by[market.index()] = paid_by;
+        }
+    }
+
+    /// When a market is expected to have paid; [`Nanos::NEVER`] where its venue has not said.
+    pub fn paid_by(&self, market: MarketId) -> Nanos {
+        self.paid_by[market.index()]
     }
 
     /// The terms of a market were told.

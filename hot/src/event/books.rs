@@ -40,6 +40,7 @@ impl Books {
             | Event::Stall { .. }
             | Event::Handed { .. }
             | Event::Listed { .. }
+            | Event::Expected { .. }
             | Event::Way { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }
@@ -124,6 +125,7 @@ impl Book {
             | Event::Stall { .. }
             | Event::Handed { .. }
             | Event::Listed { .. }
+            | Event::Expected { .. }
             | Event::Way { .. }
             | Event::Odd { .. }
             | Event::MarketWithdrawn { .. }

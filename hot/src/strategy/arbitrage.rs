@@ -15,7 +15,7 @@ use crate::venue_rules::CASH_ACCOUNTS;
 
 /// The most edges of a unit that a group holds cash for beyond the plan's worst prices, all legs together.
 const EDGES_HELD: usize = 8;
-/// How long after its market has closed a contract is counted as not paid yet.
+/// How long after its market is expected to have paid, or has closed, a contract is counted as not paid yet: results come late.
 const PAID_AFTER: Nanos = Nanos::from_secs(86_400);
 const PPM: i128 = 1_000_000;
 const HOUR: u64 = 3_600_000_000_000;
@@ -171,15 +171,17 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     Decision::Buy { seen, pace, group: group(core, now, basket, plan, std::mem::take(legs)) }
 }
 
-/// How long a basket locks its money: until the last of its markets has closed and paid. A close that is not known, or is over
-/// while the market trades on, says nothing of that.
+/// How long a basket locks its money: until the last of its markets has paid, by what its venue expects and else by its close. A
+/// time that is not known, or is over while the market trades on, says nothing of that: sports markets are listed to close two
+/// weeks after their game (`venues/kalshi.md` §6.2).
 fn lock_up(core: &impl Sight, now: Nanos, basket: BasketId) -> Nanos {
     let unknown = Nanos::from_secs(core.limits().raw(LimitRow::LockupDays) * 86_400);
     let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
     let locked = legs.iter().map(|leg| {
         let close = core.books().terms(leg.market).expect("a market in a basket has terms").close;
-        let is_known = close > now && close < Nanos::NEVER;
-        if is_known { close.since(now).after(PAID_AFTER) } else { unknown }
+        let is_known = |time: &Nanos| *time > now && *time < Nanos::NEVER;
+        let paid = [core.paid_by(leg.market), close].into_iter().find(is_known);
+        paid.map_or(unknown, |paid| paid.since(now).after(PAID_AFTER))
     });
     locked.max().unwrap_or(unknown)
 }

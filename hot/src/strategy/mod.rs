@@ -38,6 +38,8 @@ pub trait Sight {
     fn cash_free(&self, account: CashAccount) -> Usd;
     /// Contracts of an outcome that are held, and those that orders in flight may yet buy.
     fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty;
+    /// When a market is expected to have paid what it owes; [`Nanos::NEVER`] where its venue has not said.
+    fn paid_by(&self, market: MarketId) -> Nanos;
     /// When an order was last sent to a side of a market's book; zero if never.
     fn last_sent(&self, market: MarketId, side: Side) -> Nanos;
     /// Whether anything may be opened: no halt, no stop, and all venues and we agree.

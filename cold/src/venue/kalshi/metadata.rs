@@ -19,6 +19,9 @@ use crate::directory::{Entry, KalshiNames, Names};
 use crate::facts::{EventFacts, Facts, Fingerprint, StandsFor};
 use crate::json::{Object, ReadError, parse_scaled};
 
+/// A settlement timer is read up to so much: a year.
+const TIMER_SECS_MAX: u64 = 31_536_000;
+
 /// A market as the venue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market {
@@ -47,6 +50,8 @@ pub struct Market {
     pub yes_pays: Option<Price>,
     /// When its fees begin, where they are waived until then.
     pub waived_until: Option<Nanos>,
+    /// When the venue expects that the result is known and its settlement timer has run out.
+    pub paid_by: Option<Nanos>,
 }
 
 impl Market {
@@ -71,6 +76,7 @@ impl Market {
             event: Some(event.facts.clone()),
             stands_for: stands_for(&self.yes_title),
             rules: Fingerprint::of(&self.rules),
+            paid_by: self.paid_by,
         };
         Ok(Entry {
             def: MarketDef {
@@ -83,7 +89,7 @@ impl Market {
                 close: self.close,
                 fee,
                 status: self.status,
-                category: Category::from_word(&series.category),
+                category: category(&series.category),
                 theme: None,
             },
             fee_changes,
@@ -150,7 +156,31 @@ pub fn market(row: &Value) -> Result<Market, ReadError> {
             Some(_) => Some(object.time("fee_waiver_expiration_time")?),
             None => None,
         },
+        paid_by: paid_by(&object),
     })
+}
+
+/// When the result is expected, and the timer behind it that the venue waits before it pays. Nothing of it decides a trade that
+/// would not be made without: what is not understood says nothing.
+fn paid_by(object: &Object<'_>) -> Option<Nanos> {
+    let expected = object.time("expected_expiration_time").ok()?;
+    let timer = object.get("settlement_timer_seconds").and_then(Value::as_u64).unwrap_or(0);
+    Some(expected.after(Nanos::from_secs(timer.min(TIMER_SECS_MAX))))
+}
+
+/// What a series' category is among ours. The venue's page lists none; these are the words of its series as they were seen by
+/// public clients in 2026. One that is not among them may be of any category, and counts in each.
+fn category(word: &str) -> Category {
+    match word.to_ascii_lowercase().as_str() {
+        "climate and weather" => Category::Weather,
+        "companies" | "financials" => Category::Finance,
+        "elections" => Category::Politics,
+        "entertainment" => Category::Culture,
+        "health" | "social" | "transportation" => Category::Other,
+        "science and technology" => Category::Tech,
+        "world" => Category::Geopolitics,
+        word => Category::from_word(word),
+    }
 }
 
 /// The object's word, which is not the filter's. `None` for a word not known.
@@ -310,6 +340,49 @@ mod tests {
         let entry = read.entry(Nanos::ZERO, of, &FeeChanges::default(), ClusterId::new(1)).unwrap();
         assert_eq!(entry.def.fee, FeeRule::Kalshi { taker: 70_000, maker: 0 }, "the event's");
         assert_eq!(entry.def.shard, 2);
+    }
+
+    #[test]
+    fn every_word_for_a_category_that_was_seen_is_one_of_ours_and_a_new_one_is_unknown() {
+        let words = [
+            ("Climate and Weather", Category::Weather),
+            ("Companies", Category::Finance),
+            ("Crypto", Category::Crypto),
+            ("Economics", Category::Economics),
+            ("Elections", Category::Politics),
+            ("Entertainment", Category::Culture),
+            ("Financials", Category::Finance),
+            ("Health", Category::Other),
+            ("Mentions", Category::Mentions),
+            ("Politics", Category::Politics),
+            ("Science and Technology", Category::Tech),
+            ("Social", Category::Other),
+            ("Sports", Category::Sports),
+            ("Transportation", Category::Other),
+            ("World", Category::Geopolitics),
+            ("", Category::Unknown),
+            ("Tulips", Category::Unknown),
+        ];
+        for (word, expected) in words {
+            assert_eq!(category(word), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_market_is_paid_when_its_timer_has_run_out_after_its_expected_end() {
+        let paid_by = |more: Value| {
+            let mut row = row();
+            row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            market(&row).unwrap().paid_by
+        };
+        let expected = json!({"expected_expiration_time": "2026-11-20T22:00:00Z"});
+        let at = market(&row()).unwrap().close;
+        assert_eq!(paid_by(expected.clone()), Some(at));
+        let mut timed = expected;
+        timed["settlement_timer_seconds"] = json!(60);
+        assert_eq!(paid_by(timed), Some(at.after(Nanos::from_secs(60))));
+        assert_eq!(paid_by(json!({"settlement_timer_seconds": 60})), None);
+        assert_eq!(paid_by(json!({"expected_expiration_time": "soon"})), None);
     }
 
     #[test]

@@ -62,8 +62,12 @@ impl Market {
             let is_augmented = self.neg_risk_augmented;
             Arc::new(EventFacts { name, is_exclusive: true, is_augmented, markets: None })
         });
-        let facts =
-            Facts { event, stands_for: self.stands_for, rules: Fingerprint::of(&self.rules) };
+        let facts = Facts {
+            event,
+            stands_for: self.stands_for,
+            rules: Fingerprint::of(&self.rules),
+            paid_by: None, // its end date alone, which is its close
+        };
         Entry {
             def: MarketDef {
                 market,
@@ -233,9 +237,13 @@ fn status(object: &Object<'_>) -> MarketStatus {
     }
 }
 
-/// The category by which the market's fee was set: the first word of its `feeType`, such as `crypto_fees_v2` (§7).
+/// The category by which the market's fee was set: the first word of its `feeType`, such as `crypto_fees_v2` (§7). "General" was
+/// seen in 2026 with the rate of "Other". A word that is not known may be of any category, and counts in each.
 fn category(fee_type: &str) -> Category {
-    Category::from_word(fee_type.split('_').next().unwrap_or_default())
+    match fee_type.split('_').next().unwrap_or_default() {
+        "general" => Category::Other,
+        word => Category::from_word(word),
+    }
 }
 
 /// The fee schedule is the truth; `makerBaseFee` and `takerBaseFee` mean nothing.
@@ -336,6 +344,14 @@ mod tests {
         assert_eq!((read.status, read.neg_risk_augmented), (MarketStatus::Open, true));
         assert_eq!(read.end.get(), 1_784_938_500_000_000_000);
         assert_eq!(read.category, Category::Crypto);
+        for (word, expected) in [
+            ("general_fees_v2", Category::Other),
+            ("finance_prices_fees", Category::Finance),
+            ("sports_fees_v3", Category::Sports),
+            ("zero_fees", Category::Unknown),
+        ] {
+            assert_eq!(category(word), expected, "{word}");
+        }
         assert_eq!(without("feeType").unwrap().category, Category::Unknown);
         let entry = read.entry(MarketId::new(4), ClusterId::new(2));
         assert_eq!(

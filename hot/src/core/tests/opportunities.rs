@@ -69,6 +69,32 @@ fn the_leg_that_is_paid_last_says_how_long_money_is_locked() {
     }
 }
 
+/// A close two weeks after the game says little of when it pays.
+#[test]
+fn when_a_venue_expects_to_have_paid_counts_before_the_close_and_one_that_is_over_does_not() {
+    let after = |closes: u64, expected: &[u64]| {
+        let mut desk = Desk::new();
+        let in_hours = |hours: u64| Desk::unfunded().now.after(Nanos::from_secs(hours * 3_600));
+        for market in [KA, PM] {
+            desk.event(Event::Market(MarketDef { close: in_hours(closes), ..terms(market) }));
+            for hours in expected {
+                desk.event(Event::Expected { market, paid_by: in_hours(*hours) });
+            }
+        }
+        desk.control(Control::Limit { row: LimitRow::HurdleRate, value: 1_000 });
+        desk.gap();
+        desk.verdicts()
+    };
+    let (taken, not_worth_it) = ([(0, Verdict::Taken)], [(0, Verdict::NotWorthIt)]);
+    assert_eq!((after(400, &[]), after(400, &[44])), (not_worth_it.to_vec(), taken.to_vec()));
+    assert_eq!((after(44, &[45]), after(44, &[45, 44])), (not_worth_it.to_vec(), taken.to_vec()));
+    assert_eq!(
+        (after(44, &[0]), after(45, &[0])),
+        (taken.to_vec(), not_worth_it.to_vec()),
+        "it is over"
+    );
+}
+
 /// YES on Polymarket belongs to two baskets, and one book makes both worth buying.
 fn two_at_once(no_at: [u16; 2], far: Option<MarketId>) -> Vec<(u16, Verdict)> {
     let mut desk = Desk::new();
