@@ -150,9 +150,8 @@ impl Core {
             Finding::Gone => self.doubt_gone(venue, None, out),
             Finding::Differs => self.disagree(venue, None, out),
             Finding::Wrong { right: (by, cash), since, agreed } => {
-                if agreed && let Some(market) = self.comparison.find_fee(account, by) {
-                    self.money.charge_more(market, account, -by);
-                    return self.on_fee_drift(market, None, out);
+                if agreed && let Some(most) = self.comparison.find_fees(account, by) {
+                    return self.charge_assumed(account, -by, most, out);
                 }
                 if agreed {
                     self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
@@ -164,6 +163,22 @@ impl Core {
                 self.money.correct_cash(account, cash);
             }
         }
+    }
+
+    /// The cash has shown that fills were charged so much more than was booked by their rules, or less, of at most `most`. Which
+    /// of several markets it was nobody says: each has its share of what they can be off by, and each counts a difference.
+    fn charge_assumed(&mut self, account: CashAccount, charged: Usd, most: Usd, out: &mut Outbox) {
+        let (mut left, mut most_left) = (charged, most);
+        while let Some((market, most)) = self.comparison.take_assumed(account) {
+            // Rounded down, and the last one has all that is left.
+            let share = left.scale_floor(most.micros(), most_left.micros().max(1));
+            (left, most_left) = (left - share, most_left - most);
+            if share != Usd::ZERO {
+                self.money.charge_more(market, account, share);
+                self.on_fee_drift(market, None, out);
+            }
+        }
+        assert!(left == Usd::ZERO, "P5: all of what was charged is booked");
     }
 
     /// The venue's word on what is held in a market.

@@ -48,6 +48,8 @@ pub(super) struct Comparison {
     /// Markets in which this reading has fewer NO and as many YES, or more YES and as many NO: whether they were converted,
     /// the others of their set and the cash will say.
     converted: IdSet,
+    /// Markets whose fills' fees were booked by their rule since the cash of their account last agreed to the microdollar.
+    assumed: IdSet,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,19 +82,9 @@ struct AccountCompared {
     told: bool,
     /// By how many microdollars the venue's cash may differ from ours.
     range: Range,
-    /// Fees booked by their rule since the cash last agreed to the microdollar.
-    assumed: FeesAssumed,
-}
-
-/// Fees that a venue did not tell with its fills: only its cash shows what it charged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct FeesAssumed {
-    /// The market of those fills.
-    market: Option<MarketId>,
-    /// Whether they were of other markets too.
-    several: bool,
-    /// The most that they can be charged beyond what was booked.
-    most: Usd,
+    /// The most that fees which the venue did not tell with its fills, and which were booked by their rule since the cash last
+    /// agreed to the microdollar, can be off by: only the cash shows what was charged.
+    assumed: Usd,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +104,9 @@ struct MarketCompared {
     /// Since when contracts that we count, or that a claim is for, are gone from the venue's list, by its readings; `None`
     /// while they are there.
     gone: Option<Nanos>,
+    /// The account of fills whose fees were booked by their rule since its cash last agreed, and the most that these fees can be
+    /// off by.
+    assumed: Option<(CashAccount, Usd)>,
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
@@ -120,14 +115,13 @@ struct MarketCompared {
 pack_fields! {
     VenueCompared { since, compared, compared_since, differs, met, has_cash, gone, gone_told }
     AccountCompared { seen, seen_since, told, range, assumed }
-    FeesAssumed { market, several, most }
-    MarketCompared { seen, seen_since, paired, history, range, gone, settled_at, paid }
+    MarketCompared { seen, seen_since, paired, history, range, gone, assumed, settled_at, paid }
 }
 
 state_fields! {
     Comparison {
         venues: value, accounts: value, released: value, markets: table(MarketCompared::default()), told: value,
-        settled: value, paired: value, converted: value,
+        settled: value, paired: value, converted: value, assumed: value,
     }
 }
 
@@ -183,6 +177,7 @@ impl Comparison {
             settled: IdSet::new(MARKETS_MAX),
             paired: IdSet::new(MARKETS_MAX),
             converted: IdSet::new(MARKETS_MAX),
+            assumed: IdSet::new(MARKETS_MAX),
         }
     }
 
@@ -190,6 +185,7 @@ impl Comparison {
     pub fn restart(&mut self) {
         self.venues = PerVenue::default();
         self.accounts = [AccountCompared::default(); CASH_ACCOUNTS];
+        while self.assumed.pop().is_some() {}
         for market in self.markets.iter_mut() {
             *market = MarketCompared {
                 settled_at: market.settled_at,
@@ -493,7 +489,7 @@ impl Comparison {
         if errors.has_none() {
             of.seen = None;
             if of.range.is_nothing() {
-                of.assumed = FeesAssumed::default();
+                self.forget_assumed(account);
             }
             return Finding::Explained;
         }
@@ -517,18 +513,48 @@ impl Comparison {
 
     /// A fill of a market came without its fee, which was booked by the rule. What it changed hands for is at most `notional`.
     pub fn on_fee_assumed(&mut self, account: CashAccount, market: MarketId, notional: Usd) {
-        let assumed = &mut self.accounts[account.index()].assumed;
-        assumed.several |= assumed.market.is_some_and(|other| other != market);
-        assumed.market = Some(market);
-        assumed.most += notional.scale_floor(FEE_CAP_PERCENT, 100);
+        let most = notional.scale_floor(FEE_CAP_PERCENT, 100);
+        self.accounts[account.index()].assumed += most;
+        // The market's terms may have moved it to another account.
+        let (of, before) = self.markets[market.index()].assumed.unwrap_or((account, Usd::ZERO));
+        self.accounts[of.index()].assumed -= before;
+        self.accounts[account.index()].assumed += before;
+        self.markets[market.index()].assumed = Some((account, before + most));
+        self.assumed.insert(market.index());
     }
 
-    /// The market whose fills explain by their fees that the cash in an account is off by so much; `None` where they are of
-    /// several markets, or cannot have been charged so much. Whatever it is, it is explained only once.
-    pub fn find_fee(&mut self, account: CashAccount, by: Usd) -> Option<MarketId> {
-        let FeesAssumed { market, several, most } =
-            std::mem::take(&mut self.accounts[account.index()].assumed);
-        market.filter(|_| !several && by.max(-by) <= most)
+    /// The most that fees booked by their rule can be off by, where that explains that the cash in an account is off by so much.
+    /// What it does not explain is not explained by them later either.
+    pub fn find_fees(&mut self, account: CashAccount, by: Usd) -> Option<Usd> {
+        let most = self.accounts[account.index()].assumed;
+        if most > Usd::ZERO && by.max(-by) <= most {
+            return Some(most);
+        }
+        self.forget_assumed(account);
+        None
+    }
+
+    /// Takes out the next market of an account whose fills' fees were booked by their rule, and the most that these can be off
+    /// by.
+    pub fn take_assumed(&mut self, account: CashAccount) -> Option<(MarketId, Usd)> {
+        let mut from = 0;
+        while let Some(at) = self.assumed.next(from) {
+            from = at + 1;
+            let of_account = self.markets[at].assumed.filter(|(of, _)| *of == account);
+            if let Some((_, most)) = of_account {
+                self.markets[at].assumed = None;
+                self.assumed.remove(at);
+                self.accounts[account.index()].assumed -= most;
+                return Some((MarketId::new(at as u16), most));
+            }
+        }
+        None
+    }
+
+    /// The cash of an account has shown what its fills were charged.
+    fn forget_assumed(&mut self, account: CashAccount) {
+        while self.take_assumed(account).is_some() {}
+        debug_assert!(self.accounts[account.index()].assumed == Usd::ZERO);
     }
 
     /// Whether the venue has so many pairs of YES and NO more than we, or fewer, with nothing in flight that could explain it:

@@ -53,11 +53,6 @@ impl FeeRules {
         &self.all[market.index()]
     }
 
-    /// The rule of a market whose terms are known, at a time.
-    pub fn at(&self, market: MarketId, time: Nanos) -> FeeRule {
-        self.of(market).rule_at(time).expect("its terms come with a rule")
-    }
-
     /// The rules that held in a market at some time from `from` to `to`, as far as the venue's clock and ours may be apart.
     pub fn within(
         &self,

@@ -196,7 +196,8 @@ impl Core {
     /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. What the rule says goes on
     /// from the order's fills before, because the venue gives back what its rounding took, and a fill that is told out of
     /// turn has another's share of it: the order's fees as a whole are compared. When a fill happened is not told, but it
-    /// was since its order was sent: any rule that held since then explains what is charged.
+    /// was since its order was sent: any rule that held since then explains what is charged, and the dearest of them stands
+    /// where nothing is told.
     fn fee_of(
         &mut self,
         now: Nanos,
@@ -222,7 +223,9 @@ impl Core {
             let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
             let account = self.cash_account(fill.market);
             self.comparison.on_fee_assumed(account, fill.market, notional);
-            let (rounding, fee) = by_rule(self.fee_rules.at(fill.market, now));
+            let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
+            let dearest = rules.max_by_key(|(_, fee)| fee.micros());
+            let (rounding, fee) = dearest.expect("its terms come with a rule");
             (rounding, fee, record.fee_apart)
         };
         if apart >= FEE_DRIFT || apart <= -FEE_DRIFT {

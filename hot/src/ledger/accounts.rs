@@ -89,7 +89,11 @@ impl Accounts {
             Entry::Redeemed { market, account } => {
                 self.pay_claim(market, Cash(account), Position::end_claim);
             }
-            Entry::Lost { market } => self.pay_claim(market, Transfers, Position::end_claim),
+            Entry::Lost { market } => {
+                let claim = self.positions[market.index()].claim();
+                self.pay_claim(market, Realised, Position::end_claim);
+                self.note_result(market, -claim);
+            }
             Entry::Day => self.realised_today = Usd::ZERO,
             Entry::Pairs { market, account, by, price } => {
                 self.convert_pairs(market, account, by, price);
@@ -273,7 +277,7 @@ impl Accounts {
         self.note_result(market, new - old);
     }
 
-    /// The claim of a market is over: its money goes `to` the cash, or is written off.
+    /// The claim of a market is over: its money goes `to` the cash, or is a loss.
     fn pay_claim(&mut self, market: MarketId, to: LedgerAccount, over: impl FnOnce(&mut Position)) {
         let ((), moved) = self.change(market, over);
         self.balances.post(&[(Claims, moved.claim), (to, -moved.claim)]);

@@ -367,7 +367,7 @@ impl Ledger {
         assert!(!self.position(market).has_claim(), "P6: a claim is paid once");
     }
 
-    /// What a settled market owed is gone, and nothing was paid for it: it is written off against what was paid in.
+    /// What a settled market owed is gone, and nothing was paid for it: that is a loss.
     pub fn lose_claim(&mut self, market: MarketId) {
         self.enter(Entry::Lost { market });
         assert!(!self.position(market).has_claim(), "P6: a claim is lost once");

@@ -84,6 +84,7 @@ fn settlement_pays_and_empties() {
     assert_eq!((ledger.cash(account), ledger.claims()), (Usd::from_dollars(101), Usd::ZERO));
     lost.lose_claim(MarketId::new(3));
     assert!(lost.is_balanced() && !lost.position(MarketId::new(3)).has_claim());
+    assert_eq!(lost.realised(), Usd::from_dollars(-9), "what is not paid is a loss");
     assert_eq!(ledger.realised(), Usd::from_dollars(1));
     assert!(ledger.position(MarketId::new(3)).is_flat());
     assert!(ledger.is_balanced());

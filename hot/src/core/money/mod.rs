@@ -387,7 +387,9 @@ impl Money {
 
     /// The claim on a settled market is given up.
     pub fn lose_claim(&mut self, market: MarketId) {
+        let realised = self.ledger.realised_today();
         self.ledger.lose_claim(market);
+        self.day.on_realised(market, self.ledger.realised_today() - realised);
     }
 
     /// Corrects the cash of an account by the venue's figure.

@@ -182,6 +182,58 @@ fn a_fee_that_only_the_cash_shows_is_found_booked_and_counted() {
     assert_eq!(desk.core.ledger().fees(), fees + more);
 }
 
+/// Polymarket's fills tell no fee: between two readings there may be some in several markets.
+#[test]
+fn fees_that_only_the_cash_shows_are_shared_by_the_markets_that_they_may_be_of() {
+    const OTHER: MarketId = MarketId::new(2);
+    let mut desk = Desk::new();
+    desk.event(Event::Market(MarketDef { market: OTHER, ..terms(PM) }));
+    for venue in Venue::ALL {
+        desk.reading(venue, &[]);
+    }
+    let mut before = Usd::ZERO;
+    for nth in 1..=3 {
+        for (market, contracts) in [(PM, 30), (OTHER, 10)] {
+            desk.book(market, &[(30, 300)], &[(70, 300)]);
+            desk.control(to_rest(market, Action::Buy, 40, contracts, false));
+            let order = desk.last_placed();
+            let fill = Fill { finality: Finality::Final, ..desk.fill_of(&order, contracts) };
+            desk.report(Report::Fill(fill));
+        }
+        desk.wait(Nanos::from_secs(20));
+        // At most 5 % of what thirty and ten contracts change hands for: three parts of four are the first market's.
+        let (venue, more) = (Venue::Polymarket, Usd::from_micros(80_001));
+        let cash = desk.core.ledger().cash_at(venue) - more;
+        let held = |market| desk.held(market, Outcome::Yes);
+        let told = [
+            Control::Position { market: PM, yes: held(PM), no: Qty::ZERO },
+            Control::Position { market: OTHER, yes: held(OTHER), no: Qty::ZERO },
+            Control::Cash { venue, shard: 0, cash },
+        ];
+        for _ in 0..2 {
+            desk.wait(Nanos::from_secs(12));
+            desk.reading(venue, &told);
+            desk.reading(Venue::Kalshi, &[]);
+        }
+        let ledger = desk.core.ledger();
+        assert_eq!((ledger.cash_at(venue), ledger.fees()), (cash, before + more));
+        let of = |market| ledger.position(market).realised.micros();
+        assert_eq!((of(PM), of(OTHER)), (-60_000 * nth, -20_001 * nth));
+        assert_eq!(
+            (desk.alarms(Alarm::FeeDrift), desk.alarms(Alarm::CashDrift)),
+            (2 * nth as usize, 0)
+        );
+        let why = QuarantineWhy::Fees;
+        let shut = [(PM, why), (OTHER, why)];
+        assert_eq!(desk.quarantined(), shut[..if nth == 3 { 2 } else { 0 }]);
+        before = ledger_fees(&desk);
+    }
+}
+
+fn ledger_fees(desk: &Desk) -> Usd {
+    desk.core.ledger().fees()
+}
+
 #[test]
 fn cash_that_no_fee_could_be_is_a_difference_like_any_other() {
     let mut desk = bought_without_a_fee();

@@ -90,6 +90,29 @@ fn a_charged_fee_is_held_against_the_rules_since_its_order_was_sent() {
 }
 
 #[test]
+fn a_fee_that_is_not_told_is_the_dearest_since_its_order_was_sent() {
+    let rule = |maker| FeeRule::Kalshi { taker: 4 * maker, maker };
+    let booked = |sent_at: u64| {
+        let mut desk = Desk::new();
+        desk.event(Event::Market(MarketDef { fee: rule(17_500), ..terms(KA) }));
+        desk.fee_in(60, rule(0));
+        desk.wait(Nanos::from_secs(sent_at));
+        for market in [PM, KA] {
+            desk.book(market, &[(40, 100)], &[(50, 100)]);
+        }
+        desk.control(to_rest(KA, Action::Buy, 42, 20, false));
+        let order = desk.last_placed();
+        desk.wait(Nanos::from_secs(70 - sent_at));
+        let fill = Fill { fee: None, ..desk.fill_of(&order, 20) };
+        desk.report(Report::Fill(fill));
+        desk.core.ledger().fees()
+    };
+    // 1.75 % of 20 × 0.42 × 0.58, rounded up to a unit
+    assert_eq!(booked(50), Usd::from_micros(85_300), "it may have filled before the change");
+    assert_eq!(booked(69), Usd::ZERO);
+}
+
+#[test]
 fn terms_that_come_anew_void_what_was_to_come() {
     let mut desk = Desk::new();
     desk.fee_in(60, DEAR);
