@@ -75,27 +75,9 @@ pub fn gate(span: Span) -> Row {
     }
     let exposure = Exposure::new();
     let view = View {
-        limits: &limits,
-        exposure: &exposure,
-        rate: &rate,
-        def: &def,
-        halted: false,
-        stopping: false,
-        reconciled: true,
-        linked: true,
-        book_good: true,
-        quarantined: false,
-        withdrawn: false,
-        data_age: Nanos::ZERO,
-        cash_free: Usd::from_dollars(10_000),
-        held_free: Qty::ZERO,
-        position: Qty::ZERO,
-        day_result: Usd::ZERO,
-        own_cross: false,
-        room: true,
         cost: Usd::from_dollars(40),
         plan: PlanRisk::of_one(Usd::from_dollars(40), Usd::ZERO),
-        context: around(&limits),
+        ..View::clear(&limits, &exposure, &rate, &def, around(&limits))
     };
     let row = measure("gate", span, &orders, |order| {
         let passed = gate::check(std::hint::black_box(&view), *order);

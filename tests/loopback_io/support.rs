@@ -20,7 +20,7 @@ use surefoot_hot::market::MarketDef;
 use surefoot_hot::order::{Order, Purpose, Tif};
 use surefoot_hot::risk::gate::{View, check};
 use surefoot_hot::risk::{
-    Approved, BestPrices, Context, Exposure, LimitRow, Limits, MarketCondition, PlanRisk, Rate,
+    Approved, BestPrices, Context, Exposure, LimitRow, Limits, MarketCondition, Rate,
 };
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
@@ -238,33 +238,12 @@ pub fn pass(order: Order) -> Approved<Order> {
     // A price that any other is near enough to, as the limits are here.
     let half = Price::from_ticks(5_000);
     let best = BestPrices { bid: half, ask: half };
-    let view = View {
-        limits: &limits,
-        exposure: &Exposure::new(),
-        rate: &Rate::new(),
-        def: &market_def(order.venue),
-        halted: false,
-        stopping: false,
-        reconciled: true,
-        linked: true,
-        book_good: true,
-        quarantined: false,
-        withdrawn: false,
-        data_age: Nanos::ZERO,
-        cash_free: Usd::from_dollars(1_000_000),
-        held_free: Qty::from_contracts(1_000),
-        position: Qty::ZERO,
-        day_result: Usd::ZERO,
-        own_cross: false,
-        room: true,
-        cost: Usd::ZERO,
-        plan: PlanRisk::NONE,
-        context: Context {
-            market: MarketCondition { best, ..MarketCondition::default() },
-            ..Context::funded(Usd::from_dollars(1_000_000), &limits)
-        },
+    let context = Context {
+        market: MarketCondition { best, ..MarketCondition::default() },
+        ..Context::funded(Usd::from_dollars(1_000_000), &limits)
     };
-    check(&view, order).unwrap()
+    let (exposure, rate, def) = (Exposure::new(), Rate::new(), market_def(order.venue));
+    check(&View::clear(&limits, &exposure, &rate, &def, context), order).unwrap()
 }
 
 /// A directory of its own for each test.

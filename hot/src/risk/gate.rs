@@ -60,6 +60,43 @@ pub struct View<'a> {
     pub context: Context<'a>,
 }
 
+impl<'a> View<'a> {
+    /// A view with nothing in the way of an order beyond what is given: the account has a million dollars free and holds a
+    /// thousand contracts that may be sold. The measurements and the tests of what comes behind the gate begin with it; the
+    /// core names each field, so that it leaves none out.
+    pub const fn clear(
+        limits: &'a Limits,
+        exposure: &'a Exposure,
+        rate: &'a Rate,
+        def: &'a MarketDef,
+        context: Context<'a>,
+    ) -> Self {
+        Self {
+            limits,
+            exposure,
+            rate,
+            def,
+            halted: false,
+            stopping: false,
+            reconciled: true,
+            linked: true,
+            book_good: true,
+            quarantined: false,
+            withdrawn: false,
+            data_age: Nanos::ZERO,
+            cash_free: Usd::from_dollars(1_000_000),
+            held_free: Qty::from_contracts(1_000),
+            position: Qty::ZERO,
+            day_result: Usd::ZERO,
+            own_cross: false,
+            room: true,
+            cost: Usd::ZERO,
+            plan: PlanRisk::NONE,
+            context,
+        }
+    }
+}
+
 /// One row: what breaks it is refused.
 #[inline]
 const fn row(refusal: R, broken: bool) -> Result<(), R> {

@@ -10,9 +10,7 @@ use surefoot_hot::order::{Amend, Cancel, Change, Order, Purpose, Tif};
 use surefoot_hot::report::{OrderStatus, Reject, Report, Unsent, VenueState};
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::risk::gate::{View, check, check_amend};
-use surefoot_hot::risk::{
-    Approved, BestPrices, Context, Exposure, Limits, MarketCondition, PlanRisk, Rate,
-};
+use surefoot_hot::risk::{Approved, BestPrices, Context, Exposure, Limits, MarketCondition, Rate};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use crate::exec::answer::{Amended, Cancelled, Placed};
@@ -327,31 +325,9 @@ fn with_view<T>(venue: Venue, asks: impl FnOnce(&View<'_>) -> T) -> T {
     // A price that any other is near enough to, as the limits are here.
     let half = Price::from_ticks(5_000);
     let best = BestPrices { bid: half, ask: half };
-    let view = View {
-        limits: &limits,
-        exposure: &Exposure::new(),
-        rate: &Rate::new(),
-        def: &def,
-        halted: false,
-        stopping: false,
-        reconciled: true,
-        linked: true,
-        book_good: true,
-        quarantined: false,
-        withdrawn: false,
-        data_age: Nanos::ZERO,
-        cash_free: Usd::from_dollars(1_000_000),
-        held_free: Qty::from_contracts(1_000),
-        position: Qty::ZERO,
-        day_result: Usd::ZERO,
-        own_cross: false,
-        room: true,
-        cost: Usd::ZERO,
-        plan: PlanRisk::NONE,
-        context: Context {
-            market: MarketCondition { best, ..MarketCondition::default() },
-            ..Context::funded(Usd::from_dollars(1_000_000), &limits)
-        },
+    let context = Context {
+        market: MarketCondition { best, ..MarketCondition::default() },
+        ..Context::funded(Usd::from_dollars(1_000_000), &limits)
     };
-    asks(&view)
+    asks(&View::clear(&limits, &Exposure::new(), &Rate::new(), &def, context))
 }
