@@ -3,9 +3,8 @@
 use std::io::Write as _;
 
 use clap::Parser;
-use surefoot::cli::Cli;
 use surefoot::exit::Exit;
-use surefoot::verbs;
+use surefoot::verbs::{self, Cli};
 
 /// A panic that nobody caught ends by the documented exit, never by Rust's own 101.
 fn main() -> Exit {

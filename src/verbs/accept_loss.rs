@@ -1,15 +1,23 @@
 //! `surefoot accept-loss`: a person takes it upon them that records of the journal are gone.
 
+use clap::Args;
 use serde_json::json;
 use surefoot_cold::journal::{self, JournalError};
 use surefoot_cold::state_dir::{HaltLatch, StateDir, StateError};
 
 use super::{never_ran, refuse, refuse_state, told};
 use crate::app::recover::journal_loss;
-use crate::cli::AcceptArgs;
 use crate::config::Setup;
 use crate::control::operator_log::{now_ns, record};
 use crate::exit::Exit;
+
+/// Why a loss is accepted.
+#[derive(Args, Clone, Debug)]
+pub struct AcceptArgs {
+    /// For the record: what was lost, and what you saw at the venues
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
 
 /// Puts the damaged journal aside, so that the next start begins an empty book and takes the venues' word; says so in
 /// `operator.jsonl`, and halts until a person has looked.

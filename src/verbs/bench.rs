@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::{Args, ValueEnum};
+
 use super::refuse;
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
@@ -11,9 +13,41 @@ use crate::bench::{
     Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, shocks, sign,
     wire,
 };
-use crate::cli::{BenchArgs, Part};
 use crate::config::Setup;
 use crate::exit::Exit;
+
+/// What to measure.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BenchArgs {
+    /// A few seconds instead of minutes
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these parts; all of them unless given
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub only: Vec<Part>,
+    /// Where the HDR files go [default: bench-out]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Rows that are measured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// A level changes, both best prices are read
+    Book,
+    /// Frames into events
+    Codecs,
+    /// Frame to order in the ring
+    Path,
+    /// Gate, core and depth walk by themselves
+    Core,
+    /// Signatures and request encoding
+    Sign,
+    /// One hop between two threads
+    Ring,
+    /// Frame to signed order over TLS
+    Wire,
+}
 
 /// Measures every row, prints the table or the object, and writes the HDR files.
 pub fn run(args: &BenchArgs, setup: &Setup) -> Exit {

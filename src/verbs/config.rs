@@ -4,15 +4,30 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 
+use clap::Subcommand;
 use serde_json::{Map, json};
 
 use super::refuse;
-use crate::cli::{Common, ConfigVerb};
+use crate::cli::Common;
 use crate::config::explain::{Explanation, Found, find};
 use crate::config::find::{load_all, load_for_control};
 use crate::config::keys;
 use crate::config::load::Loaded;
 use crate::exit::Exit;
+
+/// What to look at.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Say whether it is right; show every mistake
+    Check,
+    /// Print what holds, and where each value comes from
+    Show,
+    /// Say what a key means: unit, bounds, default, the value in force, why, what a breach looks like, how one recovers
+    Explain {
+        /// For instance `limits.daily_loss`; `limits` lists a section, `risk` every limit; without a key, all of them
+        key: Option<String>,
+    },
+}
 
 /// What the configuration names and a start could not use: secrets that cannot be read, a state directory that is none.
 fn unusable(loaded: &Loaded) -> Vec<(&'static str, String)> {

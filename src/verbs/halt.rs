@@ -6,11 +6,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use serde_json::json;
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 
 use super::{LOOK_EVERY, absolute, never_ran, refuse, refuse_state, told};
-use crate::cli::HaltArgs;
 use crate::config::Setup;
 use crate::control::client::ask;
 use crate::control::cut_reason;
@@ -23,6 +23,14 @@ const HALT_WITHIN: Duration = Duration::from_secs(1);
 /// What a halt that was obeyed means. Whether a venue has confirmed the cancels is not known yet.
 const HALTED: &str = "nothing is opened any more, and the venues are told to cancel what rests; `surefoot status` shows what \
                       is left (orders.live)";
+
+/// Why to halt.
+#[derive(Args, Clone, Debug, Default)]
+pub struct HaltArgs {
+    /// For the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
 
 /// `surefoot halt`: told to the running instance, or latched for the next.
 pub fn run(args: &HaltArgs, setup: &Setup) -> Exit {

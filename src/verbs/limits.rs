@@ -2,15 +2,38 @@
 
 use std::fmt::Write as _;
 
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::StateDir;
 
 use super::status::not_running;
 use super::{refuse, told};
-use crate::cli::{LimitSetArgs, LimitsVerb};
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
 use crate::exit::Exit;
+
+/// What about the limits.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LimitsVerb {
+    /// Show every limit: configured, in force, and used now where that is known
+    Show,
+    /// Make a limit tighter, over restarts too; for instance `limits set limits.daily_loss 50 --reason "thin night"`
+    Set(LimitSetArgs),
+}
+
+/// Which limit is to be tighter.
+#[derive(Args, Clone, Debug)]
+pub struct LimitSetArgs {
+    /// Its key, as in the configuration: `surefoot limits show` lists them
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// The value, as in the configuration and tighter than what is in force
+    #[arg(value_name = "VALUE")]
+    pub value: String,
+    /// For the record: why it is to be tighter
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
 
 /// `surefoot limits …`: asked of the running instance, which alone knows what is in force.
 pub fn run(verb: &LimitsVerb, setup: &Setup) -> Exit {

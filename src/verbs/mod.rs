@@ -1,5 +1,5 @@
-//! One file a verb; which of them answers and by which configuration; and what they share: how an answer is shown, and how a
-//! refusal is.
+//! The command line, one file a verb; which of them answers and by which configuration; and what they share: how an answer
+//! is shown, and how a refusal is.
 
 pub mod accept_loss;
 pub mod bench;
@@ -20,15 +20,67 @@ pub mod unfollow;
 
 use std::time::Duration;
 
+use clap::{Parser, Subcommand};
 use serde_json::Value;
 use surefoot_cold::state_dir::{StateDir, StateError};
 
-use crate::cli::{Cli, RunArgs, Verb};
+use crate::cli::{Common, RunArgs};
 use crate::config::{Setup, find};
 use crate::exit::{Exit, Failed};
 
 /// How often a verb that waits looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Trades prediction markets; never left standing on one leg. Without a verb: `run demo`.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "surefoot", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// What every verb takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verb {
+    /// Trade in the foreground
+    Run(RunArgs),
+    /// Trade in the background: returns when it is up, healthy or halted as before
+    Start(RunArgs),
+    /// Show what the running instance does
+    Status(status::StatusArgs),
+    /// Stop opening, cancel everything, until resumed; works without a running instance too
+    Halt(halt::HaltArgs),
+    /// Lift a halt
+    Resume(resume::ResumeArgs),
+    /// Let a quarantined market be opened in again
+    Release(release::ReleaseArgs),
+    /// Show the limits in force, or tighten one while it runs
+    #[command(subcommand)]
+    Limits(limits::LimitsVerb),
+    /// Follow further markets while it runs: their books, and the baskets that become whole with them
+    Follow(follow::MarketsArgs),
+    /// Follow markets no more: nothing is opened there from now on, and what is held there is kept until it is sold or paid
+    Unfollow(follow::MarketsArgs),
+    /// End the running instance gracefully: nothing stays resting
+    Stop,
+    /// Run the venues' twin alone and print how to reach it
+    Twin(twin::TwinArgs),
+    /// Accept that records of the journal are lost, after a start that ended with 6: it is put aside, and trading halted
+    AcceptLoss(accept_loss::AcceptArgs),
+    /// Fold a journal again and prove that it gives the same decisions
+    Replay(replay::ReplayArgs),
+    /// Simulate trading days from seeds: core, sessions and executors with the twin's venues, under virtual time
+    Sim(sim::SimArgs),
+    /// Measure the parts and the whole
+    Bench(bench::BenchArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::ConfigVerb),
+}
 
 /// Does what was asked for. A verb that speaks to a running instance goes on beside mistakes in the configuration.
 pub fn carry_out(cli: Cli) -> Exit {
@@ -115,4 +167,39 @@ pub(super) fn refuse(exit: Exit, why: &str, json: bool) -> Exit {
 /// Not done because of the state directory.
 pub(super) fn refuse_state(error: StateError, json: bool) -> Exit {
     Failed::from(error).say(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_start_was_given_is_what_run_gets() {
+        let given = "surefoot --state start start demo --for 1m30s --seed 7 --venues v.json --topology calm \
+                     --dry-run --loosen more --json --config c.toml";
+        let given = Cli::try_parse_from(given.split_whitespace()).unwrap();
+        let Some(Verb::Start(args)) = &given.verb else { panic!("{given:?}") };
+        let words = args.words(&given.common);
+        let again = ["surefoot".into(), "run".into()].into_iter().chain(words);
+        let again = Cli::try_parse_from(again).unwrap();
+        assert_eq!(again.common, given.common);
+        assert!(matches!(&again.verb, Some(Verb::Run(again)) if again == args), "{again:?}");
+    }
+
+    #[test]
+    fn flags_stand_before_and_behind_the_verb() {
+        let cli = Cli::try_parse_from(["surefoot", "run", "--for", "60s", "--json"]).unwrap();
+        assert!(cli.common.json);
+        let cli = Cli::try_parse_from(["surefoot", "--json", "status"]).unwrap();
+        assert!(cli.common.json);
+        assert!(Cli::try_parse_from(["surefoot"]).unwrap().verb.is_none());
+        assert!(Cli::try_parse_from(["surefoot", "resume"]).is_err(), "a resume needs its reason");
+    }
 }

@@ -1,14 +1,25 @@
 //! `surefoot release`: a quarantined market may be opened in again.
 
+use clap::Args;
 use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
 
 use super::status::not_running;
 use super::{refuse, told};
-use crate::cli::ReleaseArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
 use crate::exit::Exit;
+
+/// Which market to release.
+#[derive(Args, Clone, Debug)]
+pub struct ReleaseArgs {
+    /// Its condition id at Polymarket or its ticker at Kalshi, as `status` shows it
+    #[arg(value_name = "MARKET")]
+    pub market: String,
+    /// For the record: what the odd message meant and why the market may be traded
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
 
 /// `surefoot release`: told to the running instance; where none runs there is nobody who could check the name.
 pub fn run(args: &ReleaseArgs, setup: &Setup) -> Exit {

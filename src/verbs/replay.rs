@@ -1,7 +1,8 @@
 //! `surefoot replay`: the journal folded again, and whether it gives the same decisions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::{Value, json};
 use surefoot_cold::journal::replay::ReplayError;
 use surefoot_cold::journal::{Expect, Mark, Replayed, binary_hash};
@@ -9,9 +10,15 @@ use surefoot_cold::snapshot::replay_kept;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::text::counted;
 
-use crate::cli::ReplayArgs;
 use crate::config::Setup;
 use crate::exit::Exit;
+
+/// What to replay.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReplayArgs {
+    /// A journal directory or one of its segments [default: the state directory's journal]
+    pub path: Option<PathBuf>,
+}
 
 /// Replays the journal named, or the state directory's.
 pub fn run(args: &ReplayArgs, setup: &Setup) -> Exit {

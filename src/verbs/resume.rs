@@ -1,14 +1,22 @@
 //! `surefoot resume`: a halt is lifted, by the running instance or for the next one.
 
+use clap::Args;
 use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
 
 use super::{never_ran, refuse, refuse_state, told};
-use crate::cli::ResumeArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE_LONG, ask_patiently};
 use crate::control::operator_log::record;
 use crate::exit::Exit;
+
+/// Why to go on.
+#[derive(Args, Clone, Debug)]
+pub struct ResumeArgs {
+    /// For the record: what was wrong and why it is right now
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
 
 /// `surefoot resume`: told to the running instance, or the latch lifted for the next start, which reconciles
 /// before it opens anything.

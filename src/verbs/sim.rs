@@ -1,16 +1,31 @@
 //! `surefoot sim`: simulated days, one seed after the other.
 
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use serde_json::{Value, json};
 use surefoot_cold::text::counted;
 use surefoot_hot::units::Nanos;
 
-use crate::cli::SimArgs;
 use crate::config::Setup;
 use crate::exit::Exit;
 use crate::sim::{self, Outcome};
+
+/// The longest day that may be simulated, in hours: a leap year.
+const HOURS_MAX: u64 = 8_784;
+
+/// Which days to simulate.
+#[derive(Args, Clone, Debug)]
+pub struct SimArgs {
+    /// The seeds, a day each, the first and the last included: 1..20, or one alone
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub seeds: RangeInclusive<u64>,
+    /// How many hours each day has, 1 to 8784 (a leap year)
+    #[arg(long, value_name = "H", default_value = "24", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    pub hours: u64,
+}
 
 /// Runs the days, and says what came of each.
 pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
@@ -64,4 +79,28 @@ fn speed(days: &[Outcome], spent: Duration) -> u64 {
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// Seeds from the first to the last: `1..20`, `1..=20` or `7`.
+fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let wrong = || format!("`{text}` names no seeds: write 1..20, or one number");
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let seed = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+    let (first, last) = (seed(first)?, seed(last.strip_prefix('=').unwrap_or(last))?);
+    if first <= last { Ok(first..=last) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends_or_one_number() {
+        assert_eq!(parse_seeds("1..20"), Ok(1..=20));
+        assert_eq!(parse_seeds("1..=20"), Ok(1..=20));
+        assert_eq!(parse_seeds("7"), Ok(7..=7));
+        for text in ["", "..", "1..", "..2", "2..1", "a..b", "-1..2", "1...2"] {
+            assert!(parse_seeds(text).is_err(), "{text}");
+        }
+    }
 }

@@ -4,15 +4,23 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::{Value, json};
 use surefoot_cold::state_dir::{HaltLatch, StateDir};
 use surefoot_cold::store::open_read_only;
 
 use super::{absolute, told};
-use crate::cli::StatusArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE, ask};
 use crate::exit::Exit;
+
+/// What to show.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StatusArgs {
+    /// Again every second, until interrupted
+    #[arg(long)]
+    pub watch: bool,
+}
 
 /// Runs `surefoot status`: asks the running instance how it is.
 pub fn run(args: &StatusArgs, setup: &Setup) -> Exit {

@@ -1,27 +1,61 @@
 //! The venues' twin alone: prints how to reach it, and serves until it is told to end.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use surefoot_cold::text::counted;
 use surefoot_hot::ids::Venue;
 
 use super::refuse;
-use crate::cli::TwinArgs;
+use crate::cli::parse_span;
 use crate::config::Setup;
 use crate::exit::{Exit, Failed};
 use crate::twin::flow::Config;
 use crate::twin::open::{OpenError, Options, lines_of, open};
 use crate::twin::server::ServerOptions;
+use crate::twin::{Host, market_set};
 
 /// How long a signal may go unseen.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The highest first port of the twin's: its others follow.
+const PORT_BASE_MAX: u16 = u16::MAX - (Host::ALL.len() as u16 - 1);
+/// How many markets the twin may have.
+const MARKETS: RangeInclusive<i64> =
+    market_set::BLOCK_MARKETS as i64..=market_set::MARKETS_MAX as i64;
+
+/// How the twin runs.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TwinArgs {
+    /// The same seed generates the same session
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// So many markets over both venues, 36 to 5000, with events and pairs in proportion; a few hundred are busy
+    /// [default: 36]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(MARKETS))]
+    pub markets: Option<u16>,
+    /// Play this capture
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// Where the CA and key files go [default: a directory of its own, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Listen on six ports in a row from this one: clob, gamma, data, Polymarket's WebSocket, Kalshi's REST, Kalshi's
+    /// WebSocket [default: whichever are free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=i64::from(PORT_BASE_MAX)))]
+    pub port_base: Option<u16>,
+    /// End by itself after this long: 90, 60s, 5m, 1h30m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
+    pub span: Option<Duration>,
+}
 
 /// Runs until it is told to end.
 pub fn run(args: &TwinArgs, setup: &Setup) -> Exit {

@@ -4,9 +4,9 @@ use serde_json::json;
 use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::text::counted;
 
+use super::follow::MarketsArgs;
 use super::status::not_running;
 use super::told;
-use crate::cli::MarketsArgs;
 use crate::config::Setup;
 use crate::control::client::{PATIENCE_LONG, ask};
 use crate::exit::Exit;
