@@ -186,7 +186,7 @@ severe_table! {
         WorseFill = 1, "worse_fill", Critical, "An order was filled at a price worse than its limit.";
         ForeignFill = 2, "foreign_fill", Alarm, "A fill came of an order that we do not know.";
         LateFill = 3, "late_fill", Warning, "A fill came after its order was done.";
-        FailedFill = 4, "failed_fill", Alarm, "A fill failed after it was booked.";
+        FailedFill = 4, "failed_fill", Alarm, "A fill failed after it was booked, or after the venue had counted it.";
         FeeDrift = 5, "fee_drift", Warning, "A charged fee differs from the rule's by more than a unit.";
         CashDrift = 6, "cash_drift", Alarm, "The venue's cash differs from ours.";
         PositionDrift = 7, "position_drift", Alarm, "The venue's position differs from ours.";

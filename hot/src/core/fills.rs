@@ -170,7 +170,7 @@ impl Core {
         }
         let whole = record.filled + QTY_DUST >= record.qty_max();
         if whole && record.ended.is_none() {
-            record.ended = Some(record.filled);
+            record.ended = Some(record.known_filled());
         }
         if record.ended.is_some() {
             self.settle_order(now, id, OrderEvent::Filled, out);

@@ -145,15 +145,16 @@ impl Core {
         self.query(now, id, out);
     }
 
-    /// The order never was and never will be.
+    /// The order never was and never will be. Of one that the venue has acknowledged, or of which something filled, that is a
+    /// contradiction: the venue is asked, and the reservation stays.
     fn on_never(&mut self, now: Nanos, order: OrderRef, end: EndKind, out: &mut Outbox) {
         let Some(record) = self.orders.find_mut(order) else { return };
         if record.is_over() {
             return;
         }
         let id = record.order.id;
-        if !record.known_filled().is_zero() {
-            // It did fill, whatever this message says: only the venue's own count ends it.
+        if record.acked || !record.known_filled().is_zero() {
+            // The venue has had it, whatever this message says: only the venue's own count ends it.
             self.step(id, OrderEvent::CancelRefused, out);
             return self.query(now, id, out);
         }
@@ -174,18 +175,24 @@ impl Core {
         self.query(now, order, out);
     }
 
+    /// The venue has had the order: told for the first time, that is its acknowledgement.
+    fn acknowledge(&mut self, now: Nanos, id: OrderId) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        if std::mem::replace(&mut record.acked, true) {
+            return;
+        }
+        self.stats.orders_acked += 1;
+        self.rejections.on_looked_at(record.order.venue);
+        // Where it was asked about, the answer says nothing of how long an acknowledgement takes.
+        if record.state == OrderState::Pending {
+            self.measured.on_acked(record.order.venue, now.since(record.sent));
+        }
+    }
+
     fn on_status(&mut self, now: Nanos, status: &OrderStatus, report: &Report, out: &mut Outbox) {
         let Some(id) = self.known(now, status.order, report, out) else { return };
+        self.acknowledge(now, id);
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
-        if !record.acked {
-            record.acked = true;
-            self.stats.orders_acked += 1;
-            self.rejections.on_looked_at(record.order.venue);
-            // Where it was asked about, the answer says nothing of how long an acknowledgement takes.
-            if record.state == OrderState::Pending {
-                self.measured.on_acked(record.order.venue, now.since(record.sent));
-            }
-        }
         record.absent = 0;
         let (qty, spends, claim_max) =
             (record.qty_max(), record.order.spends(), record.claim_max());
@@ -194,6 +201,7 @@ impl Core {
             if filled > qty + QTY_DUST {
                 self.on_overfill(id, spends, out);
             }
+            self.raise_end(id);
         }
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
         if record.state == OrderState::Done {
@@ -203,8 +211,16 @@ impl Core {
             }
             return;
         }
+        let rests = matches!(status.state, VenueState::Resting | VenueState::Delayed);
+        if record.is_over() {
+            let fewer =
+                status.filled.filter(|filled| !rests && *filled + QTY_DUST < record.claimed);
+            if let Some(filled) = fewer.filter(|_| record.filled + QTY_DUST < record.claimed) {
+                return self.on_fewer(now, id, filled, out);
+            }
+        }
         let whole = record.claimed + QTY_DUST >= qty;
-        if status.state != VenueState::Filled {
+        if status.state != VenueState::Filled || record.is_over() {
             record.part_told = None;
         }
         match status.state {
@@ -223,7 +239,8 @@ impl Core {
                 self.on_resting(now, id, out);
             }
             VenueState::Filled => {
-                let total = if status.filled.is_some() { record.known_filled() } else { qty };
+                let known = record.known_filled();
+                let total = if status.filled.is_some() { known } else { known.max(qty) };
                 record.claimed = record.claimed.max(total);
                 record.ended = Some(total);
                 self.settle_order(now, id, OrderEvent::Filled, out);
@@ -258,6 +275,32 @@ impl Core {
                 }
             }
             _ => record.part_told = Some((total, now)),
+        }
+        self.query(now, id, out);
+    }
+
+    /// What ended with less than the venue counts by now did not: the rest of what it filled is on its way, and reserved.
+    fn raise_end(&mut self, id: OrderId) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let short = record.ended.is_some_and(|total| total < record.claimed);
+        if short && record.state != OrderState::Done {
+            record.ended = Some(record.claimed);
+            self.reclaim_live(id);
+        }
+    }
+
+    /// The order is over, and the venue says that it ended with fewer contracts than were called filled before: one of its fills
+    /// failed and was never told, or the number was wrong. Reads may lag behind writes: it is believed once it has been said over
+    /// [`ABSENT_SPAN`] without a word to the contrary.
+    fn on_fewer(&mut self, now: Nanos, id: OrderId, filled: Qty, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        match record.part_told {
+            Some((told, since)) if told == filled => {
+                if now.since(since) >= ABSENT_SPAN {
+                    return self.uncount(now, id, filled, out);
+                }
+            }
+            _ => record.part_told = Some((filled, now)),
         }
         self.query(now, id, out);
     }
@@ -309,8 +352,7 @@ impl Core {
             if let Some(slot) = self.groups.position(group) {
                 self.groups.at_mut(slot).doubted = true; // a fill may come yet: the longer cooldown applies
             }
-            let event = if total.is_zero() { OrderEvent::Rejected } else { OrderEvent::Cancelled };
-            self.settle_order(now, order, event, out);
+            self.settle_order(now, order, OrderEvent::Cancelled, out);
         }
     }
 
@@ -355,6 +397,7 @@ impl Core {
     ) {
         // What is over is not changed any more; what was to replace it may follow.
         let found = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        found.part_told = None;
         let (change, record) = (found.change.take(), *found);
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);

@@ -4,12 +4,11 @@
 //! now lacks a partner is bought again within the plan's own worst price, or its partner is sold.
 
 use super::Core;
-use super::fills_seen::Booked;
 use crate::group::{ADOPTED, NO_GROUP};
-use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef};
+use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
-use crate::order::Order;
+use crate::order::{Order, OrderEvent};
 use crate::outbox::Outbox;
 use crate::risk::HaltWhy;
 use crate::units::{Nanos, Qty, Usd};
@@ -25,6 +24,7 @@ impl Core {
         self.on_fill_end(market, true, out);
         if let Some(record) = self.orders.find_mut(OrderRef::Id(booked.order)) {
             assert!(qty <= record.filled, "O2: no more is taken back than was booked");
+            record.acked = true; // the venue has had it, whatever became of its fill
             record.filled = record.filled.saturating_sub(qty);
             record.claimed = record.claimed.saturating_sub(qty);
             record.told = record.told.saturating_sub(qty);
@@ -51,27 +51,52 @@ impl Core {
             undone: true,
         });
         self.note_position(market, out);
-        let (group, order) = (booked.group, booked.order);
-        let Some(slot) = self.group_again(now, group, market, order, out) else { return };
+        let (id, order) = (booked.group, booked.order);
+        let Some(slot) = self.group_again(now, id, market, order, out) else { return };
         let group = self.groups.at_mut(slot);
         group.result += result;
         if booked.booking.action == Action::Buy {
             group.on_void(market, outcome, qty, price.cost_ceil(qty) + fee);
         }
-        self.take_back(now, slot, &booked, out);
+        let in_flight = group.legs().iter().any(|leg| leg.order == Some(order));
+        if in_flight {
+            return self.progress(now, order, out); // the order's own count has it
+        }
+        self.take_back(slot, market, outcome, booked.booking.action, qty);
+        self.advance(now, id, out);
     }
 
-    /// The leg lost, or has again, what the fill had brought or taken.
-    fn take_back(&mut self, now: Nanos, slot: usize, booked: &Booked, out: &mut Outbox) {
-        let Booking { market, outcome, action, qty, .. } = booked.booking;
+    /// An order that is over was filled less than the venue had said: what was counted and never told is not waited for any more.
+    pub(super) fn uncount(&mut self, now: Nanos, id: OrderId, filled: Qty, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let total = record.filled.max(filled);
+        let lost = record.told.saturating_sub(total);
+        (record.claimed, record.ended) = (total, Some(total));
+        record.told = record.told.min(total);
+        let Order { group, market, outcome, action, .. } = record.order;
+        self.stats.fills_failed += 1;
+        self.alarm(Alarm::FailedFill, Some(market), Some(id), out);
+        if !lost.is_zero()
+            && let Some(slot) = self.group_again(now, group, market, id, out)
+        {
+            self.take_back(slot, market, outcome, action, lost);
+        }
+        self.settle_order(now, id, OrderEvent::Cancelled, out);
+    }
+
+    /// The leg lost, or has again, what a fill of an order that is over had brought or taken.
+    fn take_back(
+        &mut self,
+        slot: usize,
+        market: MarketId,
+        outcome: Outcome,
+        action: Action,
+        qty: Qty,
+    ) {
         let worth = self.money.worth();
         let group = self.groups.at_mut(slot);
         let is_hit = |leg: &crate::group::Leg| leg.market == market && leg.outcome == outcome;
         let Some(index) = group.legs().iter().position(is_hit) else { return };
-        if group.legs[index].order == Some(booked.order) {
-            // In flight: the order's own count has it.
-            return self.progress(now, booked.order, out);
-        }
         match action {
             // With a result known, a purchase would be a bet on the others.
             Action::Buy => {
@@ -83,7 +108,6 @@ impl Core {
                 leg.sold = leg.sold.saturating_sub(qty);
             }
         }
-        self.advance(now, booked.group, out);
     }
 
     /// A fill of an order that was over with less: what it brought has no partner, what it sold had one.

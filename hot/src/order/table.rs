@@ -54,7 +54,8 @@ pub struct Record {
     pub withdrawn: bool,
     /// Whether the venue has refused to cancel the order and has not said since that it rests.
     pub cancel_refused: bool,
-    /// How many contracts the venue has called filled since it refused a cancel, and since when it says that number.
+    /// How many contracts the venue has called filled since it refused a cancel, or since the order was over with more, and since
+    /// when it says that number.
     pub part_told: Option<(Qty, Nanos)>,
     /// How the order ended, which decides whether its group sends another one like it.
     pub end: EndKind,

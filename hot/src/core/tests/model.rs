@@ -35,11 +35,11 @@ const fn number(digits: &[u8]) -> u64 {
     value
 }
 
-const fn venue_of(market: MarketId) -> Venue {
+pub(super) const fn venue_of(market: MarketId) -> Venue {
     Venue::ALL[market.get() as usize % 2]
 }
 
-fn terms_of(market: MarketId) -> MarketDef {
+pub(super) fn terms_of(market: MarketId) -> MarketDef {
     let (like, fee) = match venue_of(market) {
         Venue::Polymarket => (PM, terms(PM).fee),
         Venue::Kalshi => (KA, FeeRule::Kalshi { taker: 70_000, maker: 17_500 }),
@@ -100,11 +100,11 @@ enum Count {
     Redecided,
 }
 
-fn micros(amount: Usd) -> i128 {
+pub(super) fn micros(amount: Usd) -> i128 {
     i128::from(amount.micros())
 }
 
-fn contracts(qty: Qty) -> i128 {
+pub(super) fn contracts(qty: Qty) -> i128 {
     i128::from(qty.micros())
 }
 
@@ -262,7 +262,9 @@ impl World {
     /// The venue ends an order, or has never had it.
     fn end(&mut self) {
         let Some(id) = self.any_live() else { return };
-        if self.live[&id].filled.is_zero() && self.rng.percent(30) {
+        let acked =
+            self.desk.core.orders.find(OrderRef::Id(OrderId::new(id))).is_some_and(|own| own.acked);
+        if !acked && self.live[&id].filled.is_zero() && self.rng.percent(30) {
             let (order, why) = (OrderRef::Id(OrderId::new(id)), crate::report::Reject::Crossed);
             self.desk.report(Report::Rejected { order, why });
         } else {

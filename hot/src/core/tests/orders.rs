@@ -490,3 +490,85 @@ fn an_order_keeps_its_first_name_and_a_name_its_first_order() {
     bind(&mut desk, &second, 9);
     assert_eq!(named(&desk, 9), Some(second.id));
 }
+
+#[test]
+fn what_the_venue_has_had_was_never_refused() {
+    for gone in [false, true] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        let reserved = desk.reserved();
+        desk.status(&first, VenueState::Resting, Some(0));
+        let queries = desk.queries();
+        if gone {
+            for _ in 0..3 {
+                desk.wait(Nanos::from_secs(11));
+                desk.report(Report::Absent { order: first.id, venue: first.venue });
+            }
+        } else {
+            desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Funds });
+            assert_eq!(desk.reserved(), reserved, "it said that it rests: nothing is let go");
+            assert!(desk.queries() > queries, "the venue is asked");
+            desk.status(&first, VenueState::Cancelled, Some(0));
+        }
+        let record = desk.core.orders().find(OrderRef::Id(first.id)).unwrap();
+        assert_eq!((record.state, record.reserved), (OrderState::Done, Usd::ZERO));
+        assert_eq!(desk.core.orders().live_len(), 0, "it is over, and asked about no more");
+    }
+}
+
+#[test]
+fn a_count_that_goes_down_and_stays_there_is_believed() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    desk.fill(&hedge, 10);
+    desk.status(&hedge, VenueState::Cancelled, Some(30));
+    // The other twenty failed before they were told: the venue counts ten from here on.
+    desk.report(Report::Finality { fill: FillId::new(77), state: Finality::Failed });
+    let held = |desk: &Desk| {
+        let record = desk.core.orders().find(OrderRef::Id(hedge.id)).unwrap();
+        (record.state == OrderState::Done, record.reserved)
+    };
+    let waits = held(&desk);
+    desk.book(KA, &[(20, 100)], &[(52, 300)]); // the gap is gone
+    assert!(!waits.0 && waits.1 > Usd::ZERO, "twenty are on their way, as far as is known");
+    for _ in 0..3 {
+        desk.status(&hedge, VenueState::Cancelled, Some(10));
+        assert_eq!(held(&desk), waits, "a read may lag behind");
+        desk.wait(Nanos::from_secs(9));
+    }
+    desk.status(&hedge, VenueState::Cancelled, Some(30)); // one that lags
+    for _ in 0..4 {
+        desk.status(&hedge, VenueState::Cancelled, Some(10));
+        assert_eq!(held(&desk), waits);
+        desk.wait(Nanos::from_secs(9));
+    }
+    desk.status(&hedge, VenueState::Cancelled, Some(10));
+    assert_eq!(held(&desk), (true, Usd::ZERO));
+    // Twenty of the first leg have no partner: it is bought again, as after a fill that failed, or they are sold.
+    let last = desk.last_placed();
+    assert_eq!((last.group, last.qty), (hedge.group, qty(20)));
+    assert_ne!(last.id, hedge.id);
+    desk.fill(&last, 20);
+    assert!(desk.core.is_idle());
+    assert_eq!(desk.held(KA, Outcome::No), desk.held(PM, Outcome::Yes), "no leg stands alone");
+}
+
+#[test]
+fn a_larger_count_after_the_end_is_reserved() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    desk.status(&hedge, VenueState::Cancelled, Some(10));
+    let ten = desk.reserved();
+    desk.status(&hedge, VenueState::Resting, Some(20));
+    assert!(desk.reserved() > ten, "twenty may have to be paid");
+    desk.fill(&hedge, 20);
+    let late = |note: &Note| matches!(note, Note::Alarm { what: Alarm::LateFill, .. });
+    assert!(!desk.notes.iter().any(late), "the venue had counted them");
+}
