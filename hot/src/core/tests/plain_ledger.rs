@@ -64,7 +64,7 @@ pub(super) struct Plain {
 
 const DOLLAR: i128 = 10_000;
 
-fn cost_up(price: i128, qty: i128) -> i128 {
+pub(super) fn cost_up(price: i128, qty: i128) -> i128 {
     (price * qty + DOLLAR - 1) / DOLLAR
 }
 
@@ -93,6 +93,12 @@ impl Plain {
     /// What everything held has cost, less what was got for what was sold short.
     pub fn cost(&self) -> i128 {
         self.lots.values().map(|lot| lot.cost).sum()
+    }
+
+    /// What is at risk in what is held of a market: its cost.
+    pub fn at_risk(&self, market: MarketId) -> i128 {
+        let lots = Outcome::ALL.map(|outcome| self.lots.get(&(market, outcome.index())));
+        lots.into_iter().flatten().map(|lot| lot.cost.max(0)).sum()
     }
 
     fn take(&mut self, happened: Happened, venue_of: &impl Fn(MarketId) -> Venue) {
