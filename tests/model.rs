@@ -1,7 +1,10 @@
 //! Fast structures against naive ones, random operations: the naive one is the specification, so it is dull.
 //!
-//! `SUREFOOT_CASES` says how many steps each stream of a venue takes (20,000; a million by night), `SUREFOOT_SEED` which.
+//! `SUREFOOT_CASES` says how many steps each stream of a venue takes (20,000; a million by night).
 #![allow(clippy::unwrap_used)]
+
+#[path = "support/cases.rs"]
+mod cases;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +16,8 @@ use surefoot_hot::ids::{ClusterId, MarketId, Outcome, Side, Venue};
 use surefoot_hot::links::LinkNumber;
 use surefoot_hot::market::{Category, MarketDef, MarketStatus};
 use surefoot_hot::units::{Nanos, Price, QTY_MAX, Qty};
+
+use cases::cases;
 
 const M: MarketId = MarketId::new(0);
 const SEEDS: u64 = 12;
@@ -504,10 +509,9 @@ impl Stream {
 
 #[test]
 fn a_book_agrees_with_sorted_maps_under_the_messages_of_either_venue() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let steps = number("SUREFOOT_CASES").unwrap_or(20_000);
+    let steps = cases(20_000);
     for shape in [Shape::Kalshi, Shape::Polymarket] {
-        let mut stream = Stream::new(shape, number("SUREFOOT_SEED").unwrap_or(1));
+        let mut stream = Stream::new(shape, 1);
         while stream.steps < steps {
             stream.message();
         }

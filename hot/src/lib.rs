@@ -9,6 +9,9 @@ pub mod amounts;
 pub mod basket;
 pub mod book;
 pub mod bounds;
+#[cfg(test)]
+#[path = "../../tests/support/cases.rs"]
+mod cases;
 pub mod core;
 pub mod event;
 pub mod fees;

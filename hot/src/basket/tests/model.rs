@@ -1,6 +1,6 @@
 //! The detector against brute force: every size, every order of the legs, fees of both kinds, minimums and shared cash.
 //!
-//! 20,000 baskets, or as many as `SUREFOOT_CASES` says while the tests are built: a million of a night.
+//! 20,000 baskets, or as many as `SUREFOOT_CASES` says while the tests run: a million of a night.
 
 use super::*;
 use crate::basket::{Leg, LegPlan};
@@ -216,8 +216,7 @@ fn check(seed: u64) -> (Came, usize, bool) {
 
 #[test]
 fn no_order_of_legs_and_no_size_is_better_than_what_is_planned() {
-    let cases = option_env!("SUREFOOT_CASES");
-    let cases = cases.map_or(CASES, |cases| cases.parse().expect("a number of cases"));
+    let cases = crate::cases::cases(CASES);
     let mut counts = [0_u64; 4];
     let (mut many, mut shared) = (0, 0);
     for seed in 0..cases {

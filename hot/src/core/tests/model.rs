@@ -5,6 +5,7 @@
 
 use super::plain_ledger::{Happened, Plain};
 use super::*;
+use crate::cases::cases;
 use crate::core::money::worst_cost;
 use crate::event::Control as C;
 use crate::fees::FeeAccumulator;
@@ -15,25 +16,12 @@ use std::collections::BTreeMap;
 
 /// Steps of one history; then another one is begun.
 const STEPS: u64 = 400;
-/// Steps in all, or as many as `SUREFOOT_CASES` says while the tests are built.
-const CASES: u64 = match option_env!("SUREFOOT_CASES") {
-    Some(cases) => number(cases.as_bytes()),
-    None => 20_000,
-};
+/// Steps in all where nobody says.
+const CASES: u64 = 20_000;
 /// Markets at each venue.
 const MARKETS: u16 = 4;
 const ORDERS: usize = 8;
 const CASH: Usd = Usd::from_dollars(10_000);
-
-const fn number(digits: &[u8]) -> u64 {
-    let (mut at, mut value) = (0, 0);
-    while at < digits.len() {
-        assert!(digits[at].is_ascii_digit(), "SUREFOOT_CASES is a number");
-        value = value * 10 + (digits[at] - b'0') as u64;
-        at += 1;
-    }
-    value
-}
 
 pub(super) const fn venue_of(market: MarketId) -> Venue {
     Venue::ALL[market.get() as usize % 2]
@@ -567,8 +555,8 @@ impl World {
 
 #[test]
 fn every_account_is_what_the_whole_history_comes_to() {
-    let mut counts = [0; 9];
-    for seed in 1..=CASES.div_ceil(STEPS) {
+    let (mut counts, cases) = ([0; 9], cases(CASES));
+    for seed in 1..=cases.div_ceil(STEPS) {
         let mut world = World::new(seed);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             (0..STEPS).for_each(|_| world.step());
@@ -578,6 +566,6 @@ fn every_account_is_what_the_whole_history_comes_to() {
             *sum += count;
         }
     }
-    let least = CASES / 1_000;
+    let least = cases / 1_000;
     assert!(counts.iter().all(|&count| u64::from(count) >= least), "{counts:?}: lame");
 }

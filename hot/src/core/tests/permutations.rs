@@ -5,6 +5,7 @@ use super::model::{contracts, micros, terms_of, venue_of};
 use super::plain_ledger::{Happened, Plain};
 use super::plain_order::{Changing, DUST, PlainOrder, Terms};
 use super::*;
+use crate::cases::cases;
 use crate::ledger::{CashAccount, LedgerAccount};
 use crate::order::OrderState;
 use crate::random::Rng;
@@ -687,7 +688,8 @@ fn any_word(rng: &mut Rng, action: Action, parts: usize) -> Word {
 fn whatever_is_told_of_an_order_at_random_leaves_the_plain_figures() {
     let mut markets = Markets::new();
     let (mut rng, mut steps, mut ended, mut successors) = (Rng::from_seed(9), 0, 0, 0);
-    while steps < 20_000 {
+    let cases = cases(20_000);
+    while steps < cases {
         let (venue, action) = (rng.of(&Venue::ALL), rng.of(&[Action::Buy, Action::Sell]));
         let parts: Vec<Part> = (0..8)
             .map(|_| match action {

@@ -57,12 +57,6 @@ fn ticks(ticks: u16) -> Price {
     Price::from_ticks(ticks).unwrap()
 }
 
-/// How many views are drawn.
-fn views() -> u32 {
-    let given = std::env::var_os("SUREFOOT_VIEWS");
-    given.and_then(|views| views.to_str()?.parse().ok()).unwrap_or(20_000)
-}
-
 /// What YES is bid for and offered at, in $0.0001.
 fn best(bid: Option<u16>, ask: Option<u16>) -> BestPrices {
     BestPrices { bid: bid.map(ticks), ask: ask.map(ticks) }

@@ -1,12 +1,8 @@
 //! The worst case, held against one that walks through every state, outcome and direction.
 
 use super::*;
+use crate::cases::cases;
 use crate::random::Rng;
-
-/// Drawn plans; more where `SUREFOOT_CASES` says so.
-fn cases(usual: u64) -> u64 {
-    std::env::var("SUREFOOT_CASES").map_or(usual, |cases| cases.parse().expect("a number"))
-}
 
 /// So many 1e-14 dollars are a microdollar.
 const FINE: i128 = 100_000_000;

@@ -62,13 +62,13 @@ fn disturb(world: &mut World, rng: &mut Rng) {
     }
 }
 
-/// Cases and values drawn together, so that rows meet: twenty thousand views, or as many as `SUREFOOT_VIEWS` says.
+/// Cases and values drawn together, so that rows meet: twenty thousand views, or as many as `SUREFOOT_CASES` says.
 #[test]
 fn a_plain_table_says_the_same_of_any_view() {
     let mut rng = Rng::from_seed(8);
     let cases = [STATE, MARKET, BUDGET, HEDGING].concat();
     let mut said = [0_u32; R::ALL.len()];
-    for nth in 0..views() {
+    for nth in 0..crate::cases::cases(20_000) {
         let mut world = World::new();
         for _ in 0..rng.below(3) {
             let (_, _, _, breaks, passes) = rng.of(&cases);
