@@ -168,6 +168,7 @@ mod tests {
         assert!(prove(&many[1..], 1, &[&[1; LEGS_MAX]]).is_ok());
         assert_eq!(prove(&[yes, yes], 1, all), Err(Unproven::Twice(1)));
         assert_eq!(prove(&[yes, leg(1, Outcome::No, 0)], 1, all), Err(Unproven::Ratio(1)));
+        assert!(prove(&[yes, leg(1, Outcome::No, RATIO_MAX)], 1, all).is_ok());
         let beyond = leg(1, Outcome::No, RATIO_MAX + 1);
         assert_eq!(prove(&[yes, beyond], 1, all), Err(Unproven::Ratio(1)));
         assert_eq!(prove(&[yes, leg(0, Outcome::No, 1)], 1, &[]), Err(Unproven::NoState));

@@ -9,7 +9,9 @@ use crate::grid::Grid;
 use crate::ids::{Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::MarketDef;
+use crate::pack::Unpacker;
 use crate::random::Rng;
+use crate::state::State;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{CASH_ACCOUNTS, LOT};
 
@@ -247,6 +249,39 @@ fn a_definition_is_whole_or_nothing() {
     define(&mut baskets, &books, 5, 9_000, &[(1, Outcome::No), (0, Outcome::Yes)]);
     assert_eq!(baskets.get(BasketId::new(5)).unwrap().payout(), 9_000, "replaced in its place");
     assert_eq!(baskets.iter().count(), BASKETS_PER_MARKET_MAX);
+}
+
+#[test]
+fn what_is_saved_and_loaded_is_the_same_and_goes_on_the_same_way() {
+    let (mut books, mut baskets) = cross();
+    let legs = [(0, Outcome::Yes, 1), (1, Outcome::No, 2)];
+    define_ratios(&mut baskets, &books, 1, 20_000, &legs);
+    define(&mut baskets, &books, 2, 10_000, &[(1, Outcome::No), (0, Outcome::Yes)]);
+    assert!(baskets.withdraw(BasketId::new(2)));
+    let mut bytes = Vec::new();
+    baskets.save(&mut bytes);
+    let mut loaded = Baskets::new();
+    loaded.load(&mut Unpacker::new(&bytes)).unwrap();
+    let whole = |baskets: &Baskets| baskets.iter().map(|(id, it)| (id, *it)).collect::<Vec<_>>();
+    assert_eq!(whole(&loaded), whole(&baskets));
+    for market in [0, 1].map(MarketId::new) {
+        assert!(loaded.touching(market).eq(baskets.touching(market)));
+    }
+    set(&mut books, MarketId::new(0), Side::Ask, 4_400, 900);
+    for baskets in [&mut baskets, &mut loaded] {
+        baskets.refresh(MarketId::new(0), &books);
+    }
+    assert_eq!(whole(&loaded), whole(&baskets));
+    assert_eq!(loaded.get(BasketId::new(1)).unwrap().cost(), Some(4_400 + 2 * 4_800));
+}
+
+#[test]
+fn whoever_remembers_a_version_sees_that_a_basket_was_removed() {
+    let (_, mut baskets) = cross();
+    let version = baskets.version();
+    assert!(baskets.remove(B) && baskets.version() > version);
+    let version = baskets.version();
+    assert!(!baskets.remove(B) && baskets.version() == version, "nothing was there");
 }
 
 /// Books, one basket of them, and what bounds it.
