@@ -157,6 +157,38 @@ fn every_bound_binds() {
     assert!(matches!(none, Err(NoPlan::TooSmall { units: Qty::ZERO, .. })));
 }
 
+/// Without fees the edge is exact: 7 cents at the best prices, 6 and 5 behind.
+#[test]
+fn what_is_exactly_enough_is_bought() {
+    let (mut books, baskets) = cross();
+    for id in [0, 1] {
+        let def = *books.terms(MarketId::new(id)).unwrap();
+        books.apply(T, &Event::Market(MarketDef { fee: FeeRule::FREE, ..def }));
+    }
+    for (edge_min, units) in [(500, 5_500), (501, 4_000), (600, 4_000), (700, 3_000)] {
+        let plan = walk(&baskets, &books, &Sizing { edge_min, ..WIDE }).unwrap();
+        assert_eq!(plan.units, cents(units), "{edge_min}");
+    }
+    let none = walk(&baskets, &books, &Sizing { edge_min: 701, ..WIDE });
+    assert_eq!(none, Err(NoPlan::NoEdge { edge: 700 }));
+    // 30 × 0.07 + 10 × 0.06 + 15 × 0.05
+    let profit = Usd::from_cents(345);
+    let least = |profit_min| walk(&baskets, &books, &Sizing { profit_min, ..WIDE });
+    assert_eq!(least(profit).unwrap().profit, profit);
+    assert!(matches!(
+        least(profit + Usd::from_micros(1)),
+        Err(NoPlan::TooSmall { profit: seen, .. }) if seen == profit
+    ));
+}
+
+#[test]
+fn a_payout_beyond_64_bits_is_rounded_down_as_well() {
+    let payout = u32::from(RATIO_MAX) * 10_000;
+    let (units, odd) = (Qty::from_contracts(5_000_000), Qty::from_micros(5_000_000_000_001));
+    assert_eq!(payout_floor(payout, units), Usd::from_dollars(5_000_000_000));
+    assert_eq!(payout_floor(payout - 1, odd), Usd::from_micros(4_999_999_500_000_999));
+}
+
 #[test]
 fn lots_and_minimums_hold_after_rounding() {
     let (books, baskets) = cross();
@@ -258,6 +290,8 @@ fn what_is_saved_and_loaded_is_the_same_and_goes_on_the_same_way() {
     define_ratios(&mut baskets, &books, 1, 20_000, &legs);
     define(&mut baskets, &books, 2, 10_000, &[(1, Outcome::No), (0, Outcome::Yes)]);
     assert!(baskets.withdraw(BasketId::new(2)));
+    let largest: Vec<_> = (0..LEGS_MAX as u16).map(|market| (market, Outcome::Yes)).collect();
+    define(&mut baskets, &books, 3, 10_000, &largest);
     let mut bytes = Vec::new();
     baskets.save(&mut bytes);
     let mut loaded = Baskets::new();
