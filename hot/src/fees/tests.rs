@@ -48,6 +48,7 @@ fn kalshi_worked_examples() {
         let mut order = FeeAccumulator::NEW;
         let charge = order.fill(Precision::Broker, Action::Buy, price, qty, fee);
         assert_eq!((fee, charge.net), (Usd::from_micros(trade_fee), Usd::from_micros(charged)));
+        assert_eq!((charge.rounding, charge.rebate), (charge.net - fee, Usd::ZERO));
     }
 }
 

@@ -542,3 +542,30 @@ fn a_market_that_is_void_pays_half_a_dollar_for_each_contract() {
     assert_eq!(ledger.realised(), Usd::from_dollars(-2));
     assert!(ledger.is_balanced());
 }
+
+/// A check that nothing fails shows nothing.
+#[test]
+fn whatever_does_not_agree_is_found() {
+    use crate::ledger::balances::LedgerAccount::{Claims, Positions, Realised, Transfers};
+    type Spoil = fn(&mut Accounts);
+    const CENT: Usd = Usd::from_cents(1);
+    let mut ledger = Ledger::new();
+    ledger.set_cash(CashAccount::of(Venue::Kalshi, 0), Usd::from_dollars(100));
+    ledger.book(&booking(Outcome::Yes, Action::Buy, 5_000, 10, 0));
+    assert!(ledger.is_balanced());
+    let spoils: [(&str, Spoil); 6] = [
+        ("cost", |now| now.balances.post(&[(Positions, CENT), (Transfers, -CENT)])),
+        ("claims", |now| now.balances.post(&[(Claims, CENT), (Transfers, -CENT)])),
+        ("results", |now| now.balances.post(&[(Realised, CENT), (Transfers, -CENT)])),
+        ("what can be lost", |now| now.at_risk += CENT),
+        ("an open market too few", |now| assert!(now.open.remove(3))),
+        ("an open market too many", |now| assert!(now.open.insert(2))),
+    ];
+    let whole = ledger.now.clone();
+    for (name, spoil) in spoils {
+        spoil(&mut ledger.now);
+        assert!(!ledger.is_balanced(), "{name}");
+        ledger.now.copy_from(&whole);
+        assert!(ledger.is_balanced(), "{name}");
+    }
+}

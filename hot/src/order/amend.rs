@@ -100,3 +100,55 @@ pack_fields! {
         keeps_price, keeps_expiry,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::GroupId;
+
+    fn resting() -> Order {
+        Order {
+            id: OrderId::new(1),
+            epoch: 1,
+            decided: Nanos::from_secs(1),
+            group: GroupId::new(1),
+            market: MarketId::new(0),
+            venue: Venue::Kalshi,
+            outcome: Outcome::Yes,
+            action: Action::Buy,
+            price: Price::ONE,
+            qty: Qty::from_contracts(30),
+            tif: Tif::Gtc,
+            expires: None,
+            post_only: true,
+            purpose: Purpose::Quote,
+        }
+    }
+
+    #[test]
+    fn an_order_has_the_time_in_force_of_its_expiry() {
+        let order = resting();
+        let expires = Expiry::at(Nanos::from_secs(100));
+        let with = Change { expires, ..Change::of(&order) }.on(&order);
+        assert_eq!(with, Order { tif: Tif::Gtd, expires, ..order });
+        assert_eq!(Change { expires: None, ..Change::of(&with) }.on(&with), order);
+    }
+
+    #[test]
+    fn only_a_change_of_nothing_else_keeps_the_place_in_the_queue() {
+        let order = resting();
+        let same = Change::of(&order);
+        let less = Change { qty: Qty::from_contracts(10), ..same };
+        let cases = [
+            (less, Some(Qty::from_contracts(20))),
+            (same, None),
+            (Change { qty: Qty::from_contracts(31), ..same }, None),
+            (Change { price: Price::ZERO, ..less }, None),
+            (Change { expires: Expiry::at(Nanos::from_secs(100)), ..less }, None),
+        ];
+        for (to, expected) in cases {
+            let shrinks = Amend::new(&order, &to, 1, order.decided).shrinks_by();
+            assert_eq!(shrinks, expected, "{to:?}");
+        }
+    }
+}
