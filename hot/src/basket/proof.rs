@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(prove(&legs, 10_000, &states), Err(Unproven::Pays { state: 1, pays: 4_000 }));
         assert_eq!(prove(&legs, 4_001, &states), Err(Unproven::Pays { state: 1, pays: 4_000 }));
         assert_eq!(prove(&legs, 4_000, &states).unwrap().payout(), 4_000);
+        let equal = prove(&legs, 4_001, &[&[4_000, 0], &[0, 4_000]]);
+        assert_eq!(equal, Err(Unproven::Pays { state: 0, pays: 4_000 }), "the first of equal ones");
         let nothing = prove(&legs, 0, &[&[10_000, 0], &[0, 0]]);
         assert_eq!(
             nothing,

@@ -301,6 +301,12 @@ fn what_is_saved_and_loaded_is_the_same_and_goes_on_the_same_way() {
     for market in [0, 1].map(MarketId::new) {
         assert!(loaded.touching(market).eq(baskets.touching(market)));
     }
+    let mut of_no_market = Baskets::new();
+    of_no_market.baskets[0] = *baskets.get(B).unwrap();
+    of_no_market.baskets[0].legs[0].market = MarketId::new(MARKETS_MAX as u16);
+    let mut bytes = Vec::new();
+    of_no_market.save(&mut bytes);
+    assert_eq!(Baskets::new().load(&mut Unpacker::new(&bytes)), None);
     set(&mut books, MarketId::new(0), Side::Ask, 4_400, 900);
     for baskets in [&mut baskets, &mut loaded] {
         baskets.refresh(MarketId::new(0), &books);

@@ -139,10 +139,12 @@ fn the_other_venues_price_is_of_the_same_outcome() {
     assert_eq!(best(&desk, opposite), prices(Some(price(60)), Some(price(62))));
     assert_eq!(best(&desk, alone), None, "it is in no pair");
     desk.fill(&order, 10); // what is held keeps its basket here, though nothing more is bought
-    for basket in [0, 1].map(BasketId::new) {
-        desk.event(Event::BasketWithdrawn { basket, why: WithdrawnWhy::Revoked });
+    for why in [WithdrawnWhy::Unfollowed, WithdrawnWhy::Revoked] {
+        for basket in [0, 1].map(BasketId::new) {
+            desk.event(Event::BasketWithdrawn { basket, why });
+        }
+        assert_eq!(best(&desk, KA), None, "it is in no pair any more");
     }
-    assert_eq!(best(&desk, KA), None, "it is in no pair any more");
     // A set of another kind that it is in as well says nothing of its price.
     for (leg, market) in [(0, KA), (1, opposite)] {
         desk.event(Event::Basket(BasketDef {
