@@ -16,8 +16,9 @@ use crate::venue_rules::Purchases;
 
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
-/// The rounding of one leg's cost: fees round up to $0.00001 at the coarsest, costs to a microdollar.
-const ROUNDING: Usd = Usd::from_micros(20);
+/// The rounding of one leg's cost in one fill: a balance at Kalshi rounds up to $0.0001, fees to $0.00001 at the coarsest, costs to
+/// a microdollar.
+const ROUNDING: Usd = Usd::from_micros(120);
 
 impl Core {
     /// Does what a group wants done, until it must wait or has ended.
@@ -153,10 +154,32 @@ impl Core {
 
     /// The highest price at which leg `index` may buy `qty` more contracts, so that complete units cost no more than they pay.
     ///
-    /// The slack of a plan is one for all its legs. What the other legs really cost, or will at the plan's own worst
-    /// prices, is taken off what the units pay; the rest is what this leg may use, up to what its cash was held for.
-    /// Exact but for the rounding of single fills, which is under a tenth of a cent an order.
+    /// The slack of a plan is one for all its legs. What the other legs really cost, or may cost at the plan's own worst
+    /// prices, is taken off what the units pay; the rest is what this leg may use, up to what its cash was held for. Whatever is
+    /// not paid yet is counted with every rounding of single fills, so that the whole never costs more than it pays.
+    ///
+    /// The plan's own worst price is allowed where that is so but for those roundings, which come to under a tenth of a cent an
+    /// order: a cent less would miss the level that the plan is made of, and what is held would be sold at a loss.
     fn hedge_price(&self, group: &Group, index: usize, qty: Qty) -> Option<Price> {
+        let leg = &group.legs[index];
+        let careful = self.price_within(group, index, qty, leg.reach, Self::worst_cost, Usd::ZERO);
+        if careful >= Some(leg.limit) {
+            return careful;
+        }
+        self.price_within(group, index, qty, leg.limit, Self::cost_at, ROUNDING)
+    }
+
+    /// The highest allowed price up to `most` at which `qty` more contracts of leg `index` leave the complete units no dearer than
+    /// they pay. `cost` says what a purchase that is not made yet comes to; `rounding` is let pass for each leg.
+    fn price_within(
+        &self,
+        group: &Group,
+        index: usize,
+        qty: Qty,
+        most: Price,
+        cost: impl Fn(&Self, MarketId, Price, Qty) -> Usd,
+        rounding: Usd,
+    ) -> Option<Price> {
         let leg = &group.legs[index];
         let units = (leg.net() + qty).per(leg.ratio);
         let mut left = payout_floor(group.payout, units);
@@ -164,15 +187,14 @@ impl Core {
             let needed = units.times(entry.ratio);
             let held = entry.net().min(needed);
             let wanted = if other == index { Qty::ZERO } else { needed - held };
-            left = left
-                - self.cost_held(entry, held)
-                - self.cost_at(entry.market, entry.limit, wanted);
-            left += ROUNDING;
+            left =
+                left - self.cost_held(entry, held) - cost(self, entry.market, entry.limit, wanted);
+            left += rounding;
         }
         let MarketDef { grid, .. } = *self.terms(leg.market);
         let grid = if leg.outcome == Outcome::Yes { grid } else { grid.mirrored() };
-        let fits = |price: &Price| self.cost_at(leg.market, *price, qty) <= left;
-        let (mut low, mut high) = (0, grid.slot(grid.floor(leg.reach)?)?);
+        let fits = |price: &Price| cost(self, leg.market, *price, qty) <= left;
+        let (mut low, mut high) = (0, grid.slot(grid.floor(most)?)?);
         // A cost rises with its price: the highest slot that fits is found by halves.
         while low < high {
             let middle = (low + high).div_ceil(2);
@@ -189,7 +211,7 @@ impl Core {
     /// fills are not booked yet may have cost as much as their order allowed.
     fn cost_held(&self, leg: &Leg, held: Qty) -> Usd {
         let unbooked = leg.bought.saturating_sub(leg.booked);
-        let all = leg.paid + self.cost_at(leg.market, leg.price, unbooked);
+        let all = leg.paid + self.worst_cost(leg.market, leg.price, unbooked);
         let of = leg.bought.max(leg.booked);
         if held.is_zero() || of.is_zero() { Usd::ZERO } else { all.share_ceil(held, of) }
     }
