@@ -14,7 +14,7 @@ pub use state::GroupState;
 pub use table::Groups;
 
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
-use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
+use crate::ids::{Action, BasketId, GroupId, MarketId, OrderId, Outcome, Side, Venue};
 use crate::order::{EndKind, Purpose};
 use crate::pack::{Pack, PackSink, PackSource, pack_fields};
 use crate::risk::PlanRisk;
@@ -281,6 +281,17 @@ impl Group {
     pub fn is_uneven(&self) -> bool {
         let matched = self.matched();
         self.legs().iter().any(|leg| leg.net() > matched.times(leg.ratio))
+    }
+
+    /// Whether the group has an order under way that lands on this side of a market's book, or is yet to send one: to buy a leg,
+    /// or to sell what has no partner. What such an order would take is no other basket's.
+    pub fn wants(&self, market: MarketId, side: Side) -> bool {
+        self.legs().iter().filter(|leg| leg.market == market).any(|leg| {
+            let lands = |action| Side::of(leg.outcome, action) == side;
+            let buys = !leg.tried || leg.order.is_some();
+            let sells = leg.net() > self.target.times(leg.ratio);
+            (buys && lands(Action::Buy)) || (sells && lands(Action::Sell))
+        })
     }
 
     /// Keeps the clock of standing on one leg. Call after anything changed.

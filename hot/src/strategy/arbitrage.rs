@@ -187,19 +187,16 @@ fn lock_up(core: &impl Sight, now: Nanos, basket: BasketId) -> Nanos {
 }
 
 /// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
-/// baskets that share a level must not both count on it.
+/// baskets that share a level must not both count on it. A sale of the other outcome takes the same level as a purchase of this one.
 fn shares_a_level(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
     let cooldown = core.limits().span(LimitRow::CooldownMs);
     let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
     legs.iter().any(|leg| {
-        let last = core.last_sent(leg.market, Side::of(leg.outcome, Action::Buy));
-        let wanted = |other: &Leg| {
-            let same = other.market == leg.market && other.outcome == leg.outcome;
-            same && (other.order.is_some() || !other.tried)
-        };
+        let side = Side::of(leg.outcome, Action::Buy);
+        let last = core.last_sent(leg.market, side);
         (last > Nanos::ZERO && now.since(last) < cooldown)
             || (core.groups().has_leg_in(leg.market)
-                && core.groups().iter().any(|group| group.legs().iter().any(wanted)))
+                && core.groups().iter().any(|group| group.wants(leg.market, side)))
     })
 }
 

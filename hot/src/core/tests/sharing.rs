@@ -1,6 +1,8 @@
-//! A level that several baskets want: never more is ordered of it than it shows.
+//! Levels that several baskets want: never more is ordered of a level than it shows, from either side of it.
 
 use super::*;
+use crate::order::Purpose;
+use crate::report::Reject;
 
 /// A third and a fourth market, of Kalshi's terms.
 const THIRD: MarketId = MarketId::new(2);
@@ -59,4 +61,63 @@ fn three_baskets_take_a_level_one_after_the_other_and_never_more_than_it_shows()
     }
     assert_eq!((bought, left), (vec![30, 30, 10], 0));
     assert_eq!(desk.placed().len(), 6);
+}
+
+/// A first basket whose second leg failed: its NO at Kalshi is to be sold, where YES is offered, by a sale that was just sent.
+/// Nobody else offers YES there than `offered` contracts at 52, which another basket wants to buy.
+fn one_leg_to_sell(offered: u64) -> Desk {
+    let mut desk = desk();
+    pair(&mut desk, 2, KA, THIRD);
+    desk.gap();
+    let first = desk.last_placed();
+    assert_eq!((first.market, first.outcome), (KA, Outcome::No));
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    let offers: Vec<_> = [(52, offered)].into_iter().filter(|at| at.1 > 0).collect();
+    desk.book(KA, &[(20, 100)], &offers);
+    desk.book(PM, &[(38, 300)], &[(60, 100)]);
+    desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why: Reject::Funds });
+    desk
+}
+
+/// NO is offered at 40: with YES at Kalshi for 52 that is worth it.
+fn offer_the_other_leg(desk: &mut Desk) {
+    desk.book(THIRD, &[(60, 30), (20, 100)], &[(62, 300)]);
+    desk.wait(Nanos::from_millis(10));
+}
+
+#[test]
+fn a_level_that_a_sale_of_the_other_outcome_takes_is_not_bought_as_well() {
+    let mut desk = one_leg_to_sell(300);
+    let sale = desk.last_placed();
+    assert_eq!((sale.purpose, sale.market, sale.outcome), (Purpose::Unwind, KA, Outcome::No));
+    assert_eq!(sale.on_book(), (Side::Bid, price(52)), "it takes the offers of YES");
+    let before = desk.placed().len();
+    offer_the_other_leg(&mut desk);
+    assert_eq!(desk.placed().len(), before, "our own sale was just sent to that level");
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!(desk.placed().len(), before, "what it took is not known yet, however long ago");
+    desk.fill(&sale, 30);
+    desk.book(KA, &[(20, 100)], &[(52, 270)]);
+    desk.wait(Nanos::from_secs(2));
+    let now = desk.placed();
+    assert!(
+        now.len() > before && now[before].purpose == Purpose::Leg,
+        "what is left of it is free"
+    );
+}
+
+#[test]
+fn a_level_that_a_group_waits_for_to_sell_is_not_bought_by_another_basket() {
+    let mut desk = one_leg_to_sell(0);
+    let before = desk.placed().len();
+    offer_the_other_leg(&mut desk);
+    desk.wait(Nanos::from_secs(2));
+    assert_eq!(desk.placed().len(), before, "nobody offers YES: nothing can be sold or bought");
+    desk.book(KA, &[(20, 100)], &[(52, 30)]);
+    assert_eq!(desk.placed().len(), before, "the group comes first");
+    desk.wait(Nanos::from_millis(10));
+    let now = desk.placed();
+    assert_eq!(now.len(), before + 1);
+    assert_eq!((now[before].purpose, now[before].outcome), (Purpose::Unwind, Outcome::No));
 }
