@@ -5,7 +5,7 @@ use super::Core;
 use super::fills::QTY_DUST;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, VenueKey};
 use crate::note::{Alarm, Note};
-use crate::order::{EndKind, Order, OrderEvent, OrderState, Purpose};
+use crate::order::{Change, EndKind, Order, OrderEvent, OrderState, Purpose};
 use crate::outbox::Outbox;
 use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
 use crate::risk::LimitRow;
@@ -398,7 +398,16 @@ impl Core {
         // What is over is not changed any more; what was to replace it may follow.
         let found = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
         found.part_told = None;
-        let (change, record) = (found.change.take(), *found);
+        let change = found.change.take();
+        let in_place = change.filter(|change| !change.replaces);
+        if let Some(made) = in_place.filter(|_| found.known_filled() > found.order.qty + QTY_DUST) {
+            // More than it was for: the change was made, though the venue has not said so (O4).
+            found.order = made.to.on(&found.order);
+            let Change { price, qty, .. } = made.to;
+            self.stats.amended += 1;
+            out.note(Note::Amended { order: id, price, qty });
+        }
+        let record = *found;
         let alive = record.state != OrderState::Done;
         let complete = record.ended.is_some_and(|total| record.filled + QTY_DUST >= total);
         if alive && complete {

@@ -137,11 +137,11 @@ impl Record {
         self.filled.max(self.claimed)
     }
 
-    /// The most contracts that the venue can mean when it says how many are filled: for a sum of dollars, what it buys
-    /// at the lowest price there is.
-    pub const fn claim_max(&self) -> Qty {
+    /// The most contracts that the venue can mean when it says how many are filled: with a change of the order that may have
+    /// been made, and for a sum of dollars, what it buys at the lowest price there is.
+    pub fn claim_max(&self) -> Qty {
         if !self.order.spends() {
-            return self.order.qty;
+            return self.qty_max();
         }
         let ticks = self.order.price.ticks() as u64;
         Qty::from_micros(self.order.qty.micros().saturating_mul(ticks))

@@ -125,6 +125,10 @@ impl PlainOrder {
     /// It ended with so many contracts filled; it is over once they are booked.
     fn end(&mut self, total: i128) {
         self.total = Some(total);
+        // More than it was for: the change was made, though nobody has said so.
+        if let Some(made) = self.in_place().filter(|_| self.known() > self.terms.qty + DUST) {
+            self.terms = made.to;
+        }
         (self.change, self.part) = (None, None);
         if self.filled + DUST >= total {
             (self.total, self.over) = (Some(self.filled), true);
@@ -135,7 +139,7 @@ impl PlainOrder {
     fn heard(&mut self, filled: Option<i128>) -> bool {
         (self.absent, self.seen) = (0, true);
         if let Some(filled) = filled {
-            self.counted = self.counted.max(filled.min(self.terms.qty));
+            self.counted = self.counted.max(filled.min(self.original()));
             self.overfilled |= filled > self.original() + DUST;
             // What ended with less did not.
             if !self.over {

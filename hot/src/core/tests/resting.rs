@@ -216,6 +216,22 @@ fn a_fill_of_the_old_size_ends_no_order_that_is_just_growing() {
 }
 
 #[test]
+fn an_order_that_ends_with_more_than_its_old_size_was_changed_though_nobody_said_so() {
+    let mut desk = quiet();
+    let order = resting(&mut desk, KA);
+    amend(&mut desk, &order, 42, 30);
+    desk.fill(&order, 22);
+    // 25 of 30 were filled when it was cancelled; the fill of the last three is still on its way.
+    desk.status(&order, VenueState::Cancelled, Some(25));
+    let found = record(&desk, &order);
+    assert_eq!((found.order.qty, found.ended, found.filled), (qty(30), Some(qty(25)), qty(22)));
+    assert_eq!(desk.reserved(), worst(KA, 42, 3));
+    desk.fill(&order, 3);
+    assert_eq!((state(&desk, &order), desk.reserved()), (OrderState::Done, Usd::ZERO));
+    assert_eq!((desk.core.stats().amended, desk.core.stats().alarms), (1, 0));
+}
+
+#[test]
 fn a_change_without_an_answer_is_told_by_the_venues_own_terms() {
     for made in [true, false] {
         let mut desk = quiet();
