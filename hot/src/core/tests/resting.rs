@@ -232,6 +232,30 @@ fn an_order_that_ends_with_more_than_its_old_size_was_changed_though_nobody_said
 }
 
 #[test]
+fn a_purchase_of_the_other_outcome_that_would_meet_our_own_is_refused() {
+    for market in [PM, KA] {
+        let mut desk = quiet();
+        resting(&mut desk, market);
+        // NO at 58 is a sale of YES at 42, where our own purchase of YES rests; at 57 it is a sale of YES at 43.
+        for (cents, refused) in [(58, vec![Refusal::OwnCross]), (57, vec![])] {
+            let (before, placed) = (refusals(&desk).len(), desk.placed().len());
+            desk.control(Control::Rest {
+                market,
+                outcome: Outcome::No,
+                action: Action::Buy,
+                price: price(cents),
+                qty: qty(20),
+                expires: None,
+                post_only: true,
+                exit: false,
+            });
+            assert_eq!(refusals(&desk)[before..], refused, "{market:?}, NO at {cents}");
+            assert_eq!(desk.placed().len(), placed + usize::from(refused.is_empty()));
+        }
+    }
+}
+
+#[test]
 fn a_change_without_an_answer_is_told_by_the_venues_own_terms() {
     for made in [true, false] {
         let mut desk = quiet();

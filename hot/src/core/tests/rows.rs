@@ -4,6 +4,8 @@
 
 use super::*;
 use crate::book::StaleWhy;
+use crate::order::Purpose;
+use crate::report::Reject;
 use crate::risk::Refusal;
 
 /// What a gap leads to after `change` has been made.
@@ -215,6 +217,54 @@ fn a_full_minute_passes() {
     desk.wait(Nanos::from_secs(60));
     desk.gap();
     assert_eq!(desk.placed().len(), 2, "and one the next");
+}
+
+/// The requests of an order that were handed out: the order, changes of it and its cancel.
+fn requests(desk: &Desk, market: MarketId) -> u64 {
+    let of = desk.intents.iter().filter(|intent| match intent {
+        Intent::Place(order) => order.market == market,
+        Intent::Cancel(cancel) => cancel.market == market,
+        Intent::Amend(amend) => amend.market == market,
+        Intent::CancelAll { .. } | Intent::Query(_) | Intent::Resync { .. } => false,
+        Intent::Unfollow { .. } | Intent::Witness { .. } => false,
+    });
+    of.count() as u64
+}
+
+#[test]
+fn cancels_changes_hedges_and_sales_use_up_the_minute_too() {
+    // A quote is placed, changed and withdrawn.
+    let mut desk = Desk::new();
+    desk.book(KA, &[(40, 100)], &[(50, 100)]);
+    desk.control(Control::Rest {
+        market: KA,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: price(42),
+        qty: qty(20),
+        expires: None,
+        post_only: true,
+        exit: false,
+    });
+    let order = desk.last_placed();
+    desk.status(&order, VenueState::Resting, Some(0));
+    desk.control(Control::Amend { order: order.id, price: price(43), qty: qty(20), expires: None });
+    desk.report(Report::Terms { order: OrderRef::Id(order.id), price: price(43), qty: qty(20) });
+    desk.control(Control::Withdraw { order: order.id });
+    assert_eq!(requests(&desk, KA), 3);
+    assert_eq!(desk.core.orders.rate().in_market(KA), 3);
+    // A first leg fills, the second is refused, and the first is sold again.
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    assert_eq!(desk.last_placed().purpose, Purpose::Unwind);
+    let of = [PM, KA].map(|market| requests(&desk, market));
+    assert_eq!(of, [1, 2]);
+    assert_eq!([PM, KA].map(|market| desk.core.orders.rate().in_market(market)), of);
+    assert_eq!(desk.core.orders.rate().in_all(), 3);
 }
 
 /// Six minutes under these limits in which two pairs show a gap all the time, and every order is killed: when the orders left, and
