@@ -46,8 +46,8 @@ impl Notices {
                     at_once |= is_news;
                 }
                 Notice::FeesChanged => self.fees[venue] = true,
-                // Read at the next start: an unknown market is not traded, a title decides nothing, and what a close that
-                // moved costs is a refusal.
+                // Read with the next round, in ten minutes at most: an unknown market is not traded, a title decides nothing,
+                // and what a close that moved costs until then is a refusal by the venue.
                 Notice::NewMarket | Notice::CloseMoved { .. } | Notice::MetadataChanged { .. } => {}
             }
         }
