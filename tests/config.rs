@@ -203,6 +203,11 @@ leg_timeout_ms = 1000
     let places =
         mistakes.iter().all(|mistake| mistake.line.is_some() && !mistake.remedy.is_empty());
     assert!(places, "each with its line and what to do");
+    let mistakes = bad("limits.daily_loss_strategy = 0\n");
+    let all: Vec<&str> = mistakes.iter().map(|mistake| mistake.what.as_str()).collect();
+    let expected = "`limits.daily_loss_strategy` ($0): a strategy that may lose nothing is refused everything, from the start on";
+    assert_eq!(all, [expected]);
+    good("limits.daily_loss_strategy = 0\nlimits.daily_loss = 0\n");
     // An account that is smaller than its profile is meant for is no mistake of anybody's.
     assert!(
         good("starting_capital.polymarket = 30\nstarting_capital.kalshi = 20").warnings.is_empty()

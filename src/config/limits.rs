@@ -229,6 +229,12 @@ pub fn absurd(limits: &Limits, capital: Usd, given: impl Fn(LimitRow) -> bool) -
             "an unwind would wait longer between two orders than a leg may take",
             "lower it, or raise `strategy.leg_timeout_ms`",
         ),
+        (
+            L::DailyLossStrategy,
+            value(L::DailyLossStrategy) == 0 && value(L::DailyLoss) > 0,
+            "a strategy that may lose nothing is refused everything, from the start on",
+            "raise it, or set `limits.daily_loss` to 0 to only observe",
+        ),
     ];
     let found = all.into_iter().filter(|&(row, is_absurd, ..)| is_absurd && given(row));
     found.map(|(row, _, why, remedy)| Absurd { row, why, remedy }).collect()
