@@ -219,6 +219,73 @@ fn a_full_minute_passes() {
     assert_eq!(desk.placed().len(), 2, "and one the next");
 }
 
+/// The timer at so long after `since`, to the nanosecond.
+fn timer_at(desk: &mut Desk, since: Nanos, span: Nanos) {
+    desk.now = since.after(span).since(Nanos::new(1_000)); // what each event adds
+    desk.event(Event::Timer);
+}
+
+#[test]
+fn a_basket_rests_for_its_cooldown_and_for_longer_after_a_loss() {
+    for row in [LimitRow::CooldownMs, LimitRow::CooldownLossMs] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        if row == LimitRow::CooldownMs {
+            desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
+        } else {
+            desk.fill(&first, 30);
+            let second = desk.last_placed();
+            desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+            let sale = desk.last_placed();
+            desk.fill(&sale, 30);
+        }
+        let (ended, span) = (desk.now, desk.core.limits().span(row));
+        desk.gap();
+        let placed = desk.placed().len();
+        timer_at(&mut desk, ended, span.since(Nanos::new(1)));
+        assert_eq!(desk.placed().len(), placed, "{row:?}: not yet");
+        timer_at(&mut desk, ended, span);
+        assert_eq!(desk.placed().len(), placed + 1, "{row:?}: and now");
+    }
+}
+
+#[test]
+fn a_sale_that_brought_nothing_is_tried_again_after_its_step() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+    let (sale, sent) = (desk.last_placed(), desk.now);
+    assert_eq!(sale.purpose, Purpose::Unwind);
+    desk.report(Report::Rejected { order: OrderRef::Id(sale.id), why: Reject::Killed });
+    let (placed, step) = (desk.placed().len(), desk.core.limits().span(LimitRow::UnwindStepMs));
+    timer_at(&mut desk, sent, step.since(Nanos::new(1)));
+    assert_eq!(desk.placed().len(), placed, "not yet");
+    timer_at(&mut desk, sent, step);
+    assert_eq!(desk.placed().len(), placed + 1, "and now");
+}
+
+#[test]
+fn the_same_order_is_a_duplicate_for_its_time_and_no_longer() {
+    let mut desk = Desk::new();
+    desk.book(KA, &[(40, 100)], &[(50, 100)]);
+    let again = to_rest(KA, Action::Buy, 42, 20, false);
+    desk.control(again);
+    let (sent, span) = (desk.now, desk.core.limits().span(LimitRow::DuplicateMs));
+    let refused = |desk: &Desk| {
+        let is = |note: &&Note| matches!(note, Note::Refused { why: Refusal::Duplicate, .. });
+        desk.notes.iter().filter(is).count()
+    };
+    for (at, orders, duplicates) in [(span.since(Nanos::new(1)), 1, 1), (span, 2, 1)] {
+        desk.now = sent.after(at).since(Nanos::new(1_000));
+        desk.control(again);
+        assert_eq!((desk.placed().len(), refused(&desk)), (orders, duplicates), "{at:?}");
+    }
+}
+
 /// The requests of an order that were handed out: the order, changes of it and its cancel.
 fn requests(desk: &Desk, market: MarketId) -> u64 {
     let of = desk.intents.iter().filter(|intent| match intent {
@@ -236,16 +303,7 @@ fn cancels_changes_hedges_and_sales_use_up_the_minute_too() {
     // A quote is placed, changed and withdrawn.
     let mut desk = Desk::new();
     desk.book(KA, &[(40, 100)], &[(50, 100)]);
-    desk.control(Control::Rest {
-        market: KA,
-        outcome: Outcome::Yes,
-        action: Action::Buy,
-        price: price(42),
-        qty: qty(20),
-        expires: None,
-        post_only: true,
-        exit: false,
-    });
+    desk.control(to_rest(KA, Action::Buy, 42, 20, false));
     let order = desk.last_placed();
     desk.status(&order, VenueState::Resting, Some(0));
     desk.control(Control::Amend { order: order.id, price: price(43), qty: qty(20), expires: None });
