@@ -25,7 +25,7 @@ test *args:
 
 # Every model with a million steps, as by night: book, detector, ledger, gate, shocks, orders.
 models cases="1000000":
-    SUREFOOT_CASES={{cases}} cargo test --release -p surefoot -p surefoot-hot --lib --test model -- messages_of_either_venue basket::tests::model core::tests::model gate::tests::drawn shocks::tests permutations
+    SUREFOOT_CASES={{cases}} cargo test --release -p surefoot -p surefoot-hot --lib --test model -- messages_of_either_venue basket::tests::model core::tests::model gate::tests::drawn shocks::tests permutations core::tests::whole
 
 fmt:
     cargo fmt --all

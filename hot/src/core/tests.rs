@@ -44,6 +44,8 @@ mod slack;
 mod times;
 mod undo;
 mod unpaired;
+mod whole;
+mod whole_venue;
 
 use super::*;
 use crate::basket::{BasketDef, BasketKind, Verdict};

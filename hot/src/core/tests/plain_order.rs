@@ -299,7 +299,7 @@ impl PlainOrder {
 }
 
 /// The most that so many contracts can cost at a limit: their price, the taker's fee, and the rounding of eight fills.
-fn worst_cost(fee: FeeRule, price: i128, qty: i128) -> i128 {
+pub(super) fn worst_cost(fee: FeeRule, price: i128, qty: i128) -> i128 {
     if qty == 0 {
         return 0;
     }
