@@ -257,6 +257,19 @@ impl Desk {
         self.book(KA, &[(50, 30), (20, 100)], &[(52, 300)]);
     }
 
+    /// A gap of which the first leg fills and the second is refused: the order that sells the first again.
+    fn first_leg_to_sell(&mut self) -> Order {
+        self.gap();
+        let first = self.last_placed();
+        self.fill(&first, 30);
+        let second = self.last_placed();
+        let why = crate::report::Reject::Funds;
+        self.report(Report::Rejected { order: OrderRef::Id(second.id), why });
+        let sale = self.last_placed();
+        assert_eq!(sale.purpose, crate::order::Purpose::Unwind);
+        sale
+    }
+
     /// A maker's order for so many contracts, filled at its price, for good and without a fee.
     fn buy_at_rest(&mut self, market: MarketId, outcome: Outcome, cents: u16, contracts: u64) {
         self.control(Control::Rest {

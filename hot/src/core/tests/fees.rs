@@ -64,20 +64,31 @@ fn what_is_reserved_follows_a_fee_that_changes_by_its_date() {
     assert_eq!(desk.reserved(), before + fee(DEAR) - fee(terms(KA).fee));
 }
 
+/// Kalshi's usual proportion of both fees.
+fn rule(maker: u32) -> FeeRule {
+    FeeRule::Kalshi { taker: 4 * maker, maker }
+}
+
+/// A market whose maker fee changes from 1.75 % to another after 60 s, and 70 s after its start: an order that was sent there
+/// after `sent_at` seconds.
+fn order_beside_a_change(later: u32, sent_at: u64) -> (Desk, Order) {
+    let mut desk = Desk::new();
+    desk.event(Event::Market(MarketDef { fee: rule(17_500), ..terms(KA) }));
+    desk.fee_in(60, rule(later));
+    desk.wait(Nanos::from_secs(sent_at));
+    for market in [PM, KA] {
+        desk.book(market, &[(40, 100)], &[(50, 100)]);
+    }
+    desk.control(to_rest(KA, Action::Buy, 42, 20, false));
+    let order = desk.last_placed();
+    desk.wait(Nanos::from_secs(70 - sent_at));
+    (desk, order)
+}
+
 #[test]
 fn a_charged_fee_is_held_against_the_rules_since_its_order_was_sent() {
-    let rule = |maker| FeeRule::Kalshi { taker: 4 * maker, maker };
     let drifts = |sent_at: u64, charged: u32| {
-        let mut desk = Desk::new();
-        desk.event(Event::Market(MarketDef { fee: rule(17_500), ..terms(KA) }));
-        desk.fee_in(60, rule(35_000));
-        desk.wait(Nanos::from_secs(sent_at));
-        for market in [PM, KA] {
-            desk.book(market, &[(40, 100)], &[(50, 100)]);
-        }
-        desk.control(to_rest(KA, Action::Buy, 42, 20, false));
-        let order = desk.last_placed();
-        desk.wait(Nanos::from_secs(70 - sent_at));
+        let (mut desk, order) = order_beside_a_change(35_000, sent_at);
         let fee = Some(rule(charged).fee(price(42), qty(20), false));
         let fill = Fill { fee, ..desk.fill_of(&order, 20) };
         desk.report(Report::Fill(fill));
@@ -91,18 +102,8 @@ fn a_charged_fee_is_held_against_the_rules_since_its_order_was_sent() {
 
 #[test]
 fn a_fee_that_is_not_told_is_the_dearest_since_its_order_was_sent() {
-    let rule = |maker| FeeRule::Kalshi { taker: 4 * maker, maker };
     let booked = |sent_at: u64| {
-        let mut desk = Desk::new();
-        desk.event(Event::Market(MarketDef { fee: rule(17_500), ..terms(KA) }));
-        desk.fee_in(60, rule(0));
-        desk.wait(Nanos::from_secs(sent_at));
-        for market in [PM, KA] {
-            desk.book(market, &[(40, 100)], &[(50, 100)]);
-        }
-        desk.control(to_rest(KA, Action::Buy, 42, 20, false));
-        let order = desk.last_placed();
-        desk.wait(Nanos::from_secs(70 - sent_at));
+        let (mut desk, order) = order_beside_a_change(0, sent_at);
         let fill = Fill { fee: None, ..desk.fill_of(&order, 20) };
         desk.report(Report::Fill(fill));
         desk.core.ledger().fees()

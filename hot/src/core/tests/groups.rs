@@ -86,13 +86,7 @@ fn a_first_leg_killed_costs_nothing() {
 #[test]
 fn a_second_leg_refused_sells_the_first() {
     let mut desk = Desk::new();
-    desk.gap();
-    let first = desk.last_placed();
-    desk.fill(&first, 30);
-    let second = desk.last_placed();
-    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-    let unwind = desk.last_placed();
-    assert_eq!(unwind.purpose, Purpose::Unwind);
+    let unwind = desk.first_leg_to_sell();
     assert_eq!(
         (unwind.market, unwind.outcome, unwind.action, unwind.qty),
         (KA, Outcome::No, crate::ids::Action::Sell, qty(30))

@@ -17,12 +17,7 @@ impl Desk {
 
     /// Buys the first leg of the gap, and sells it again for want of the second.
     fn unwind_gap(&mut self) {
-        self.gap();
-        let first = self.last_placed();
-        self.fill(&first, 30);
-        let second = self.last_placed();
-        self.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-        let sale = self.last_placed();
+        let sale = self.first_leg_to_sell();
         self.fill(&sale, 30);
         assert_eq!(self.core.stats().baskets_unwound, 1);
     }

@@ -4,7 +4,6 @@
 
 use super::*;
 use crate::book::StaleWhy;
-use crate::order::Purpose;
 use crate::report::Reject;
 use crate::risk::Refusal;
 
@@ -229,15 +228,12 @@ fn timer_at(desk: &mut Desk, since: Nanos, span: Nanos) {
 fn a_basket_rests_for_its_cooldown_and_for_longer_after_a_loss() {
     for row in [LimitRow::CooldownMs, LimitRow::CooldownLossMs] {
         let mut desk = Desk::new();
-        desk.gap();
-        let first = desk.last_placed();
         if row == LimitRow::CooldownMs {
+            desk.gap();
+            let first = desk.last_placed();
             desk.report(Report::Rejected { order: OrderRef::Id(first.id), why: Reject::Killed });
         } else {
-            desk.fill(&first, 30);
-            let second = desk.last_placed();
-            desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-            let sale = desk.last_placed();
+            let sale = desk.first_leg_to_sell();
             desk.fill(&sale, 30);
         }
         let (ended, span) = (desk.now, desk.core.limits().span(row));
@@ -253,13 +249,7 @@ fn a_basket_rests_for_its_cooldown_and_for_longer_after_a_loss() {
 #[test]
 fn a_sale_that_brought_nothing_is_tried_again_after_its_step() {
     let mut desk = Desk::new();
-    desk.gap();
-    let first = desk.last_placed();
-    desk.fill(&first, 30);
-    let second = desk.last_placed();
-    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-    let (sale, sent) = (desk.last_placed(), desk.now);
-    assert_eq!(sale.purpose, Purpose::Unwind);
+    let (sale, sent) = (desk.first_leg_to_sell(), desk.now);
     desk.report(Report::Rejected { order: OrderRef::Id(sale.id), why: Reject::Killed });
     let (placed, step) = (desk.placed().len(), desk.core.limits().span(LimitRow::UnwindStepMs));
     timer_at(&mut desk, sent, step.since(Nanos::new(1)));
@@ -313,12 +303,7 @@ fn cancels_changes_hedges_and_sales_use_up_the_minute_too() {
     assert_eq!(desk.core.orders.rate().in_market(KA), 3);
     // A first leg fills, the second is refused, and the first is sold again.
     let mut desk = Desk::new();
-    desk.gap();
-    let first = desk.last_placed();
-    desk.fill(&first, 30);
-    let second = desk.last_placed();
-    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-    assert_eq!(desk.last_placed().purpose, Purpose::Unwind);
+    desk.first_leg_to_sell();
     let of = [PM, KA].map(|market| requests(&desk, market));
     assert_eq!(of, [1, 2]);
     assert_eq!([PM, KA].map(|market| desk.core.orders.rate().in_market(market)), of);

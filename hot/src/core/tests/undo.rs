@@ -307,12 +307,7 @@ fn a_settlement_while_it_is_bought_again_sells_no_more_than_what_lacks_a_partner
 #[test]
 fn a_sale_taken_back_is_sold_again() {
     let mut desk = Desk::new();
-    desk.gap();
-    let first = desk.last_placed();
-    desk.fill(&first, 30);
-    let second = desk.last_placed();
-    desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
-    let sale = desk.last_placed();
+    let sale = desk.first_leg_to_sell();
     let fill = desk.fill_of(&sale, 30);
     desk.report(Report::Fill(fill));
     ends(&desk, GroupState::Flat, 0);
