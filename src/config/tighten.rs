@@ -9,7 +9,6 @@ use super::limits::{Limits, NESTED, absurd, show, tighter, written};
 /// A limit that has, or is to have, another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The limit.
     pub row: LimitRow,
     /// What it was, in its unit.
     pub old: u64,

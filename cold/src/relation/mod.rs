@@ -57,7 +57,7 @@ struct State {
 /// What a contract pays in a state, by the word of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payoff {
-    /// So much.
+    /// An amount that is known beforehand, for each contract.
     Pays(Price),
     /// What was paid for it: the trade is undone, but for its fees. Nobody knows beforehand how much that is.
     Cost,

@@ -259,7 +259,7 @@ fn bounded_jump(stakes: &mut [Stake], mut room: u64) -> Worst {
     for stake in &*stakes {
         let part = stake.weight.min(room);
         room -= part;
-        // Rounded up.
+        // Rounded against us: what is lost counts for up to a microdollar more than its part.
         let share = -(-times(stake.more(), part)).div_euclid(i128::from(stake.weight));
         let share = Usd::from_micros(i64::try_from(share).expect("no more than the whole"));
         let loss = stake.lost_by_winning + share;

@@ -29,7 +29,7 @@ const RISK: &str = "risk";
 /// What a person asks about.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// One key.
+    /// The one key with that path; a limit may be named without the unit at its end.
     One(Key),
     /// The keys whose paths begin so.
     Many(Vec<Key>),

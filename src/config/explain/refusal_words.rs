@@ -22,7 +22,7 @@ pub enum Stops {
     AllButSales,
     /// The first leg of a basket, and quotes.
     Opening,
-    /// Quotes alone.
+    /// Orders that are to rest and make a market; baskets are bought all the same.
     Quotes,
 }
 

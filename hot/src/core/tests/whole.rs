@@ -32,7 +32,7 @@ const SETS: [&[u16]; 2] = [&[4, 6, 8], &[5, 7, 9, 11, 13]];
 /// A basket: its kind, what a unit pays in $0.0001, its legs.
 type Declared = (BasketKind, u32, Vec<(MarketId, Outcome)>);
 
-/// Every basket.
+/// Pairs both ways round, and all YES and all NO of each set, by their ids.
 fn baskets() -> Vec<Declared> {
     let leg = |market, outcome| (MarketId::new(market), outcome);
     let mut all = Vec::new();
