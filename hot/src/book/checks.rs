@@ -25,20 +25,25 @@ pub(super) struct MirrorCheck {
 }
 
 /// Statements that the book does not agree with yet.
+///
+/// In this order: whether there is one, and since when, is asked with every change, the rest only where there is.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Checks {
-    top: Option<TopCheck>,
-    mirrors: [Option<MirrorCheck>; MIRRORS_MAX],
+    open: bool,
     /// Whether the sides were crossed or locked when the last frame ended.
     crossed: bool,
     /// Set while a frame has ended with one of them open: since when.
     since: Option<Nanos>,
+    top: Option<TopCheck>,
+    mirrors: [Option<MirrorCheck>; MIRRORS_MAX],
     /// Best prices that were stated apart from any change, and when. They put nothing in doubt while they wait.
     stated: Option<(TopCheck, Nanos)>,
-    open: bool,
 }
 
 impl Checks {
+    /// Bytes up to and with what says whether `since` is set.
+    pub(super) const HEAD: usize = std::mem::offset_of!(Self, since) + 8;
     pub(super) const NONE: Self = Self {
         top: None,
         mirrors: [None; MIRRORS_MAX],

@@ -4,57 +4,56 @@ use crate::pack::{Arbitrary, Pack, PackSink, PackSource};
 use crate::state::State;
 use crate::units::Qty;
 
+/// The most ranks: every price of a dollar, both ends included.
+const RANKS_MAX: usize = 10_001;
+
 /// Quantities by rank; the highest rank that holds anything is the best price.
 ///
 /// Knows neither price nor side: a bid's rank rises with its price, an ask's falls, so that one piece of code
 /// serves both. Removing the best costs one look per 64 ranks down to the next: 2 words on a grid of cents,
 /// 157 at most on the finest.
+///
+/// Both sides of a book are looked up by one cache line: the ladder itself is 24 bytes, and everything else is in one
+/// allocation.
 #[derive(Clone, Debug)]
 pub struct Ladder {
-    qty: Vec<Qty>,
-    /// Bit `rank % 64` of word `rank / 64`: something rests there.
-    held: Vec<u64>,
+    /// First the bitmap, where bit `rank % 64` of word `rank / 64` says that something rests there; then what rests at each rank,
+    /// in millionths of a contract. All of it is zero where nothing rests, beyond `ranks` too.
+    words: Box<[u64]>,
+    /// Words of the bitmap.
+    maps: u16,
+    /// How many ranks there are.
+    ranks: u16,
     /// One above the best rank; 0 when empty.
-    top: usize,
+    top: u16,
 }
 
 impl Ladder {
     /// Empty, for `ranks` prices, with room for `room` of them without another allocation.
     pub fn new(ranks: usize, room: usize) -> Self {
         let room = room.max(ranks);
-        let mut ladder = Self {
-            qty: Vec::with_capacity(room),
-            held: Vec::with_capacity(room.div_ceil(64)),
-            top: 0,
-        };
-        ladder.reset(ranks);
-        ladder
+        let maps = room.div_ceil(64);
+        // Each word is written here, so that no page of it is new to whoever changes the book first.
+        let words = std::iter::repeat_n(0, maps + room).collect();
+        Self { words, maps: narrow(maps), ranks: narrow(ranks), top: 0 }
     }
 
-    /// Empties it and gives it another number of ranks. Allocates only beyond the room it was made with.
+    /// Empties it and gives it another number of ranks. Costs what it held, and allocates only beyond the room it was made with.
     pub fn reset(&mut self, ranks: usize) {
-        self.qty.clear();
-        self.qty.resize(ranks, Qty::ZERO);
-        self.held.clear();
-        self.held.resize(ranks.div_ceil(64), 0);
-        self.top = 0;
-    }
-
-    /// Gives an empty one fewer ranks, or as many as it has. Costs nothing, unlike [`Ladder::reset`], which writes every rank.
-    ///
-    /// # Panics
-    /// If something rests in it, or it has not as many ranks.
-    pub fn narrow(&mut self, ranks: usize) {
-        assert!(self.top == 0 && ranks <= self.qty.len(), "only an empty ladder is cut");
-        self.qty.truncate(ranks);
-        self.held.truncate(ranks.div_ceil(64));
+        if ranks > self.room() {
+            *self = Self::new(ranks, 0);
+        } else {
+            self.clear();
+            self.ranks = narrow(ranks);
+        }
     }
 
     /// Empties it. Costs what it held, not what it could hold.
     pub fn clear(&mut self) {
-        for (index, word) in self.held.iter_mut().enumerate() {
+        let (held, qty) = self.words.split_at_mut(usize::from(self.maps));
+        for (index, word) in held.iter_mut().enumerate() {
             while *word != 0 {
-                self.qty[index * 64 + word.trailing_zeros() as usize] = Qty::ZERO;
+                qty[index * 64 + word.trailing_zeros() as usize] = 0;
                 *word &= *word - 1;
             }
         }
@@ -62,81 +61,87 @@ impl Ladder {
     }
 
     /// What rests at a rank.
+    #[inline]
     pub fn qty(&self, rank: usize) -> Qty {
-        self.qty[rank]
+        Qty::from_micros(self.words[usize::from(self.maps) + rank])
     }
 
     /// Bytes that it has allocated.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of::<Qty>() * self.qty.capacity() + size_of::<u64>() * self.held.capacity()
+        size_of_val(&*self.words)
     }
 
     /// How many ranks it can be given without another allocation.
     pub fn room(&self) -> usize {
-        self.qty.capacity().min(self.held.capacity() * 64)
+        self.words.len() - usize::from(self.maps)
     }
 
     /// How many ranks there are.
     pub const fn slots(&self) -> usize {
-        self.qty.len()
+        self.ranks as usize
     }
 
     /// One above the best rank; 0 when empty.
     pub const fn top(&self) -> usize {
-        self.top
+        self.top as usize
     }
 
     /// The best rank and what rests there.
     pub fn best(&self) -> Option<(usize, Qty)> {
-        let rank = self.top.checked_sub(1)?;
-        Some((rank, self.qty[rank]))
+        let rank = self.top().checked_sub(1)?;
+        Some((rank, self.qty(rank)))
     }
 
     /// Makes `qty` rest at `rank`.
+    ///
+    /// # Panics
+    /// If it has no such rank.
     #[inline]
     pub fn set(&mut self, rank: usize, qty: Qty) -> Moved {
-        if self.qty[rank] == qty {
+        assert!(rank < self.slots(), "the rank is one of the ladder's");
+        let there = &mut self.words[usize::from(self.maps) + rank];
+        if *there == qty.micros() {
             return Moved::Not;
         }
-        let bit = 1_u64 << (rank % 64);
-        self.qty[rank] = qty;
-        let at_top = rank + 1 >= self.top;
-        if qty.is_zero() {
-            self.held[rank / 64] &= !bit;
-            if rank + 1 == self.top {
-                self.top = self.next_top(rank);
-            }
-        } else {
-            self.held[rank / 64] |= bit;
-            if at_top {
-                self.top = rank + 1;
-            }
+        *there = qty.micros();
+        // Without a branch: whether a level comes or goes is not to be foretold.
+        let (word, bit) = (&mut self.words[rank / 64], rank % 64);
+        *word = (*word & !(1 << bit)) | (u64::from(!qty.is_zero()) << bit);
+        if rank + 1 < self.top() {
+            return Moved::Behind;
         }
-        assert!(self.top <= self.qty.len(), "the best rank is one of the ladder's");
+        self.top = if qty.is_zero() { self.next_top(rank) } else { narrow(rank + 1) };
         assert!(
-            self.top == 0 || !self.qty[self.top - 1].is_zero(),
+            self.best().is_none_or(|(_, qty)| !qty.is_zero()),
             "something rests at the best rank"
         );
-        if at_top { Moved::Top } else { Moved::Behind }
+        Moved::Top
     }
 
     /// One above the highest held rank that is not above `rank`.
-    fn next_top(&self, rank: usize) -> usize {
-        let held = self.held[..=rank / 64].iter().enumerate();
+    #[inline(never)] // seldom needed
+    fn next_top(&self, rank: usize) -> u16 {
+        let held = self.words[..=rank / 64].iter().enumerate();
         match held.rev().find(|(_, word)| **word != 0) {
-            Some((index, word)) => index * 64 + 64 - word.leading_zeros() as usize,
+            Some((index, word)) => narrow(index * 64 + 64 - word.leading_zeros() as usize),
             None => 0,
         }
     }
 
     /// Ranks and what rests there, best first.
     pub fn iter(&self) -> Ranks<'_> {
-        match self.top.checked_sub(1) {
-            Some(best) => Ranks { ladder: self, word: best / 64, left: self.held[best / 64] },
+        match self.top().checked_sub(1) {
+            Some(best) => Ranks { ladder: self, word: best / 64, left: self.words[best / 64] },
             None => Ranks { ladder: self, word: 0, left: 0 },
         }
     }
+}
+
+/// Ranks, and words of the bitmap, are counted in 16 bits.
+const fn narrow(count: usize) -> u16 {
+    assert!(count <= RANKS_MAX, "a dollar has 10,001 prices at most");
+    count as u16
 }
 
 /// What a change did to a [`Ladder`].
@@ -164,22 +169,22 @@ impl Iterator for Ranks<'_> {
     fn next(&mut self) -> Option<(usize, Qty)> {
         while self.left == 0 {
             self.word = self.word.checked_sub(1)?;
-            self.left = self.ladder.held[self.word];
+            self.left = self.ladder.words[self.word];
         }
         let bit = 63 - self.left.leading_zeros() as usize;
         self.left &= !(1 << bit);
         let rank = self.word * 64 + bit;
-        Some((rank, self.ladder.qty[rank]))
+        Some((rank, self.ladder.qty(rank)))
     }
 }
 
 /// The levels that hold anything, best first; the number of ranks follows from the grid.
 impl State for Ladder {
     fn save<W: PackSink>(&self, to: &mut W) {
-        let Self { qty: _, held, top: _ } = self; // all of it is in the levels
-        held.iter().map(|word| word.count_ones()).sum::<u32>().pack(to);
+        let Self { words, maps, ranks: _, top: _ } = self; // all of it is in the levels
+        words[..usize::from(*maps)].iter().map(|word| word.count_ones()).sum::<u32>().pack(to);
         for (rank, qty) in self.iter() {
-            u16::try_from(rank).expect("a dollar has 10,001 prices at most").pack(to);
+            narrow(rank).pack(to);
             qty.pack(to);
         }
     }
@@ -187,7 +192,7 @@ impl State for Ladder {
         for _ in 0..u32::unpack(from)? {
             let rank = usize::from(u16::unpack(from)?);
             let qty = Qty::unpack(from)?;
-            if self.qty.get(rank).is_none_or(|held| !held.is_zero()) || qty.is_zero() {
+            if rank >= self.slots() || !self.qty(rank).is_zero() || qty.is_zero() {
                 return None;
             }
             self.set(rank, qty);
@@ -226,10 +231,10 @@ mod tests {
     #[test]
     fn another_size_within_the_room_keeps_the_memory() {
         let mut ladder = Ladder::new(101, 1_001);
-        let before = ladder.qty.as_ptr();
+        let before = ladder.words.as_ptr();
         ladder.set(100, qty(1));
         ladder.reset(1_001);
-        assert_eq!((ladder.qty.as_ptr(), ladder.best()), (before, None));
+        assert_eq!((ladder.words.as_ptr(), ladder.best()), (before, None));
         ladder.set(1_000, qty(1));
         assert_eq!(ladder.best(), Some((1_000, qty(1))));
     }

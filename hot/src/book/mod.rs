@@ -30,14 +30,14 @@ pub use witness::digest;
 pub use worst::{StaleMarket, StaleWorst};
 
 use crate::grid::Grid;
-use crate::ids::{Outcome, Side, Venue};
+use crate::ids::{MarketId, Outcome, Side, Venue};
 use crate::links::LinkNumber;
 use crate::market::{MarketDef, MarketStatus};
 use crate::pack::{Arbitrary, Pack, PackSink, PackSource, pack_variants};
 use crate::state::{State, draw_some, state_fields};
 use crate::units::{Nanos, Price, QTY_MAX, Qty};
 use checks::{Checks, MirrorCheck, TopCheck};
-use scale::Scale;
+use scale::{Even, Scale};
 
 /// How long a book may be crossed, or disagree with what the venue stated, before it is stale.
 ///
@@ -85,31 +85,67 @@ pub enum Applied {
 }
 
 /// One market's YES book, its terms and its sync state.
+///
+/// In this order: what every change of a level and every look at the best prices reads is in the first two cache lines, whichever
+/// of thousands of books it is (see `HOT`).
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Book {
-    terms: MarketDef,
-    scale: Scale,
     /// Bids and asks, by [`Side::index`].
     ladders: [Ladder; 2],
-    /// The best levels, kept beside the ladders because they are read far more often than they move.
-    tops: [Option<(Price, Qty)>; 2],
     sync: Sync,
-    epoch: u32,
+    /// The best levels, kept beside the ladders because they are read far more often than they move.
+    tops: Tops,
+    /// Of the grid, where it has one step.
+    even: Even,
+    /// The one that the terms are of.
+    market: MarketId,
+    /// Frames and snapshots about it so far; only whether it has moved says anything.
+    frames: u32,
     /// The strongest change of the frame so far.
     frame: Applied,
     frame_open: bool,
-    checks: Checks,
-    venue_time: Nanos,
     /// Whether it may belong in other lists of [`Books`] than before.
     refile: bool,
+    checks: Checks,
+    scale: Scale,
+    terms: MarketDef,
+    epoch: u32,
+    venue_time: Nanos,
     /// The market link that its last snapshot came over; `None` before the first.
     link: Option<LinkNumber>,
     /// Whether the market is subscribed to, so that the book may be expected to be whole.
     followed: bool,
-    /// Frames and snapshots about it so far; only whether it has moved says anything.
-    frames: u32,
     /// How often it became stale for each reason, by the reason's number.
     stales: [u16; StaleWhy::ALL.len()],
+}
+
+/// Bytes of a [`Book`] that are read with every change. Whether a row of the table holds a book at all is known from the same
+/// bytes: the compiler keeps that in what says whether `Checks::since` is set.
+const HOT: usize = std::mem::offset_of!(Book, checks) + Checks::HEAD;
+const _: () = assert!(HOT <= 128, "two cache lines");
+
+/// The best level of each side, by [`Side::index`]: a side without one has nothing resting there.
+#[derive(Clone, Copy, Debug)]
+struct Tops {
+    qty: [Qty; 2],
+    price: [Price; 2],
+}
+
+impl Tops {
+    const NONE: Self = Self { qty: [Qty::ZERO; 2], price: [Price::ZERO; 2] };
+
+    #[inline]
+    const fn get(&self, side: Side) -> Option<(Price, Qty)> {
+        let (price, qty) = (self.price[side.index()], self.qty[side.index()]);
+        if qty.is_zero() { None } else { Some((price, qty)) }
+    }
+
+    #[inline]
+    fn set(&mut self, side: Side, best: Option<(Price, Qty)>) {
+        let (price, qty) = best.unwrap_or((Price::ZERO, Qty::ZERO));
+        (self.price[side.index()], self.qty[side.index()]) = (price, qty);
+    }
 }
 
 /// Memory for one market's book, on its way to the core from a thread that may allocate.
@@ -148,28 +184,24 @@ impl Book {
     /// fit the market's grid.
     fn in_room(terms: MarketDef, BookRoom(mut ladders): BookRoom) -> Self {
         let scale = Scale::new(terms.grid);
-        for ladder in &mut ladders {
-            if scale.slots() <= ladder.slots() {
-                ladder.narrow(scale.slots());
-            } else {
-                ladder.reset(scale.slots());
-            }
-        }
+        ladders.iter_mut().for_each(|ladder| ladder.reset(scale.slots()));
         Self {
-            terms,
-            scale,
             ladders,
-            tops: [None; 2],
             sync: Sync::Fresh,
-            epoch: 0,
+            tops: Tops::NONE,
+            even: Even::new(terms.grid),
+            market: terms.market,
+            frames: 0,
             frame: Applied::Unchanged,
             frame_open: false,
-            checks: Checks::NONE,
-            venue_time: Nanos::ZERO,
             refile: true,
+            checks: Checks::NONE,
+            scale,
+            terms,
+            epoch: 0,
+            venue_time: Nanos::ZERO,
             link: None,
             followed: true,
-            frames: 0,
             stales: [0; StaleWhy::ALL.len()],
         }
     }
@@ -177,38 +209,42 @@ impl Book {
     /// One level changes.
     #[inline]
     pub(crate) fn on_level(&mut self, now: Nanos, level: &Level) -> Applied {
-        assert!(level.market == self.terms.market, "a level changes its own market's book");
+        assert!(level.market == self.market, "a level changes its own market's book");
         if !matches!(self.sync, Sync::Good | Sync::Loading) {
             return Applied::Unchanged;
         }
-        let Some(slot) = self.scale.slot(level.price) else {
+        let Some((rank, held)) = self.read(level) else {
             return self.fail(now, StaleWhy::Level);
         };
-        let rank = self.rank(level.side, slot);
-        let ladder = &mut self.ladders[level.side.index()];
-        let old = ladder.qty(rank);
-        let held = match level.change {
-            Change::Set(qty) => Some(qty),
-            Change::Add(qty) => old.micros().checked_add(qty.micros()).map(Qty::from_micros),
-            Change::Take(qty) => old.checked_sub(qty),
-        };
-        let Some(held) = held.filter(|qty| *qty <= QTY_MAX) else {
-            return self.fail(now, StaleWhy::Level);
-        };
-        match ladder.set(rank, held) {
+        match self.ladders[level.side.index()].set(rank, held) {
             Moved::Not => {}
             Moved::Behind if self.frame == Applied::Top => {}
             Moved::Behind => self.frame = Applied::Deep,
             Moved::Top => {
                 self.frame = Applied::Top;
-                self.tops[level.side.index()] = match held {
+                let best = match held {
                     Qty::ZERO => self.find_best(level.side),
                     qty => Some((level.price, qty)),
                 };
+                self.tops.set(level.side, best);
             }
         }
         self.frame_open = true;
         if level.last { self.end_frame(now) } else { Applied::Pending }
+    }
+
+    /// At which rank a level is, and what rests there with its change. `None` off the grid, below zero and beyond what a level may
+    /// hold.
+    #[inline]
+    fn read(&self, level: &Level) -> Option<(usize, Qty)> {
+        let rank = self.rank(level.side, slot(self.even, &self.scale, level.price)?);
+        let old = || self.ladders[level.side.index()].qty(rank);
+        let held = match level.change {
+            Change::Set(qty) => qty,
+            Change::Add(qty) => Qty::from_micros(old().micros().checked_add(qty.micros())?),
+            Change::Take(qty) => old().checked_sub(qty)?,
+        };
+        (held <= QTY_MAX).then_some((rank, held))
     }
 
     /// The frame is over: now, and not before, the book has to make sense.
@@ -327,10 +363,12 @@ impl Book {
     /// Drops the statements that the book agrees with; says what is left. Most frames of a venue that states its best prices
     /// end here: nothing is copied, and the lists of [`Books`] are touched only where a doubt has ended.
     fn settle(&mut self) -> Option<StaleWhy> {
-        let Self { checks, tops, ladders, scale, .. } = self;
+        let Self { checks, tops, ladders, even, scale, .. } = self;
         let before = (checks.since(), checks.stated_since());
-        let left = checks
-            .settle(|check| top_agrees(tops, check), |check| mirror_agrees(scale, ladders, check));
+        let left = checks.settle(
+            |check| top_agrees(tops, check),
+            |check| mirror_agrees(*even, scale, ladders, check),
+        );
         self.refile |= (self.checks.since(), self.checks.stated_since()) != before;
         left
     }
@@ -351,7 +389,7 @@ impl Book {
     }
 
     fn mirror_agrees(&self, check: MirrorCheck) -> bool {
-        mirror_agrees(&self.scale, &self.ladders, check)
+        mirror_agrees(self.even, &self.scale, &self.ladders, check)
     }
 
     /// A fresh snapshot begins: its levels follow, and then changes, over the same link.
@@ -391,7 +429,7 @@ impl Book {
     /// The grid changed: the levels of the old one are dropped.
     pub(crate) fn on_grid(&mut self, now: Nanos, grid: Grid) -> Applied {
         self.terms.grid = grid;
-        self.scale = Scale::new(grid);
+        (self.even, self.scale) = (Even::new(grid), Scale::new(grid));
         for ladder in &mut self.ladders {
             ladder.reset(self.scale.slots());
         }
@@ -443,7 +481,7 @@ impl Book {
         for ladder in &mut self.ladders {
             ladder.clear();
         }
-        self.tops = [None; 2];
+        self.tops = Tops::NONE;
         self.epoch += 1;
         self.frame = Applied::Unchanged;
         self.frame_open = false;
@@ -468,6 +506,7 @@ impl Book {
 
     /// Makes it stale; the levels stay as the last that is known.
     #[cold]
+    #[inline(never)]
     pub(crate) fn fail(&mut self, now: Nanos, why: StaleWhy) -> Applied {
         if matches!(self.sync, Sync::Stale { .. }) || !self.followed {
             return Applied::Unchanged;
@@ -500,11 +539,11 @@ impl Book {
 
     fn is_crossed(&self) -> bool {
         // The best bid's slot is `top - 1`; the best ask's, counted from the other end, `slots - top`.
-        self.ladders[0].top() + self.ladders[1].top() > self.scale.slots()
+        self.ladders[0].top() + self.ladders[1].top() > self.ladders[0].slots()
     }
 
     const fn rank(&self, side: Side, slot: usize) -> usize {
-        rank(&self.scale, side, slot)
+        rank(&self.ladders, side, slot)
     }
 
     /// Whether orders may be opened from it: whole, between frames, and not at odds with what the venue said last.
@@ -587,9 +626,10 @@ impl Book {
     /// The best price of YES and what rests there, as last known; see [`Book::is_good`].
     #[inline]
     pub const fn best(&self, side: Side) -> Option<(Price, Qty)> {
-        self.tops[side.index()]
+        self.tops.get(side)
     }
 
+    #[inline(never)] // the change of a level seldom needs it
     fn find_best(&self, side: Side) -> Option<(Price, Qty)> {
         let (rank, qty) = self.ladders[side.index()].best()?;
         Some((self.scale.price(self.rank(side, rank)), qty))
@@ -597,7 +637,7 @@ impl Book {
 
     /// What rests at a price of YES; zero off the grid.
     pub fn qty(&self, side: Side, price: Price) -> Qty {
-        let slot = self.scale.slot(price);
+        let slot = slot(self.even, &self.scale, price);
         slot.map_or(Qty::ZERO, |slot| self.ladders[side.index()].qty(self.rank(side, slot)))
     }
 
@@ -644,33 +684,38 @@ impl Book {
 
     /// The scale and the best levels, which follow from the terms and the ladders.
     fn rebuild(&mut self) -> Option<()> {
-        self.scale = Scale::new(self.terms.grid);
+        (self.even, self.scale) = (Even::new(self.terms.grid), Scale::new(self.terms.grid));
+        self.market = self.terms.market;
         for side in Side::ALL {
-            self.tops[side.index()] = self.find_best(side);
+            self.tops.set(side, self.find_best(side));
         }
         self.refile = true;
         self.ladders.iter().all(|ladder| ladder.slots() == self.scale.slots()).then_some(())
     }
 }
 
-/// The rank of a slot on a side: the best price has the highest.
-const fn rank(scale: &Scale, side: Side, slot: usize) -> usize {
-    match side {
-        Side::Bid => slot,
-        Side::Ask => scale.slots() - 1 - slot,
-    }
+/// The slot of a price an order may have; `None` off the grid.
+#[inline]
+fn slot(even: Even, scale: &Scale, price: Price) -> Option<usize> {
+    even.slot(price).or_else(|| scale.slot(price))
+}
+
+/// The rank of a slot on a side: the best price has the highest. Without a branch: which side comes next is not to be foretold.
+#[inline]
+const fn rank(ladders: &[Ladder; 2], side: Side, slot: usize) -> usize {
+    [slot, ladders[1].slots() - 1 - slot][side.index()]
 }
 
 /// Whether the best prices are those that the venue states.
-fn top_agrees(tops: &[Option<(Price, Qty)>; 2], check: TopCheck) -> bool {
-    let price = |side: Side| tops[side.index()].map(|(price, _)| price);
+fn top_agrees(tops: &Tops, check: TopCheck) -> bool {
+    let price = |side: Side| tops.get(side).map(|(price, _)| price);
     (price(Side::Bid), price(Side::Ask)) == (check.bid, check.ask)
 }
 
 /// Whether a level holds what the venue states; none off the grid does.
-fn mirror_agrees(scale: &Scale, ladders: &[Ladder; 2], check: MirrorCheck) -> bool {
-    scale.slot(check.price).is_some_and(|slot| {
-        ladders[check.side.index()].qty(rank(scale, check.side, slot)) == check.qty
+fn mirror_agrees(even: Even, scale: &Scale, ladders: &[Ladder; 2], check: MirrorCheck) -> bool {
+    slot(even, scale, check.price).is_some_and(|slot| {
+        ladders[check.side.index()].qty(rank(ladders, check.side, slot)) == check.qty
     })
 }
 
@@ -682,7 +727,7 @@ pack_variants! {
 // The terms come first, written by the table of books: without them no book can be made to load the rest into.
 state_fields! {
     Book {
-        terms: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
+        terms: derived, market: derived, even: derived, scale: derived, ladders: each, tops: derived, sync: value, epoch: value, frame: value,
         frame_open: value, checks: value, venue_time: value, link: value,
         refile: derived, followed: value, frames: value, stales: value,
     } then rebuild

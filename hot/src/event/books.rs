@@ -9,8 +9,16 @@ impl Books {
     /// Takes in one event. Events of a market whose terms are not known change nothing: no basket can hold it.
     #[inline]
     pub fn apply(&mut self, now: Nanos, event: &Event) -> Applied {
+        match event {
+            Event::Level(level) => self.apply_level(now, level), // nearly every event is one
+            other => self.apply_other(now, other),
+        }
+    }
+
+    /// Takes in an event that is not of one level. By itself, so that those need not save the registers that it takes.
+    #[inline(never)]
+    fn apply_other(&mut self, now: Nanos, event: &Event) -> Applied {
         match *event {
-            // nearly every event is one: straight to it
             Event::Level(ref level) => self.apply_level(now, level),
             Event::Market(ref terms) => self.on_terms(now, terms),
             Event::StaleAll { venue, link, why } => self.fail_link(now, why, venue, link),
