@@ -158,13 +158,18 @@ fn every_bound_binds() {
 }
 
 /// Without fees the edge is exact: 7 cents at the best prices, 6 and 5 behind.
-#[test]
-fn what_is_exactly_enough_is_bought() {
+fn free_cross() -> (Books, Baskets) {
     let (mut books, baskets) = cross();
     for id in [0, 1] {
         let def = *books.terms(MarketId::new(id)).unwrap();
         books.apply(T, &Event::Market(MarketDef { fee: FeeRule::FREE, ..def }));
     }
+    (books, baskets)
+}
+
+#[test]
+fn what_is_exactly_enough_is_bought() {
+    let (books, baskets) = free_cross();
     for (edge_min, units) in [(500, 5_500), (501, 4_000), (600, 4_000), (700, 3_000)] {
         let plan = walk(&baskets, &books, &Sizing { edge_min, ..WIDE }).unwrap();
         assert_eq!(plan.units, cents(units), "{edge_min}");
@@ -179,6 +184,20 @@ fn what_is_exactly_enough_is_bought() {
         least(profit + Usd::from_micros(1)),
         Err(NoPlan::TooSmall { profit: seen, .. }) if seen == profit
     ));
+}
+
+/// One contract at an edge of 7 cents, more behind it at 6; two of them are worth less than the least order.
+#[test]
+fn what_is_too_small_tells_the_edge_of_the_last_unit_that_was_bought() {
+    let (mut books, baskets) = free_cross();
+    set(&mut books, MarketId::new(0), Side::Ask, 4_500, 100);
+    for (room, edge) in [(99, 700), (100, 700), (101, 600), (200, 600)] {
+        let mut legs = [ROOM; LEGS_MAX];
+        legs[0].qty = cents(room);
+        let told = walk(&baskets, &books, &Sizing { legs: &legs, ..WIDE });
+        let small = NoPlan::TooSmall { units: cents(room), edge, profit: Usd::ZERO };
+        assert_eq!(told, Err(small));
+    }
 }
 
 #[test]

@@ -311,6 +311,29 @@ fn a_replace_has_one_claim_and_passes_on_what_was_not_filled() {
 }
 
 #[test]
+fn a_cancel_says_the_size_except_while_the_size_is_changing() {
+    let cases = [
+        (KA, None, 20),
+        (KA, Some((43, 20)), 20),
+        (KA, Some((43, 30)), 0),
+        (PM, Some((43, 30)), 20), // cancelled to be replaced: this order stays as large as it is
+    ];
+    for (market, change, contracts) in cases {
+        let mut desk = quiet();
+        let order = resting(&mut desk, market);
+        if let Some((cents, contracts)) = change {
+            amend(&mut desk, &order, cents, contracts);
+        }
+        desk.control(Control::Withdraw { order: order.id });
+        let told = desk.intents.iter().find_map(|intent| match intent {
+            Intent::Cancel(cancel) => Some(cancel.qty),
+            _ => None,
+        });
+        assert_eq!(told, Some(qty(contracts)), "{market:?} {change:?}");
+    }
+}
+
+#[test]
 fn a_replace_whose_cancel_was_refused_is_asked_for_again() {
     let mut desk = quiet();
     let order = resting(&mut desk, PM);
