@@ -1,4 +1,5 @@
 use super::*;
+use crate::bounds::FEE_RULES_MAX;
 use crate::ids::Action;
 use crate::pack::{Pack as _, Unpacker};
 use crate::units::Nanos;
@@ -63,6 +64,12 @@ fn polymarket_rounds_up_and_takes_nothing_below_its_least() {
     assert_eq!(crypto.fee(price(100), qty(101), true), Usd::from_micros(700));
     let curved = FeeRule::Polymarket { rate: 250_000, exponent: 2 };
     assert_eq!(curved.fee(price(5_000), qty(10_000), true), Usd::from_micros(1_562_500));
+    // 0.04 × 0.001 × 0.25 and 0.25 × 0.00064 × 0.25² are exactly the least, $0.00001
+    let linear = FeeRule::Polymarket { rate: 40_000, exponent: 1 };
+    for (rule, micros) in [(linear, 1_000), (curved, 640)] {
+        let of = |micros| rule.fee(price(5_000), Qty::from_micros(micros), true);
+        assert_eq!([of(micros - 1), of(micros)], [0, 10].map(Usd::from_micros), "{rule:?}");
+    }
     let free = FeeRule::Polymarket { rate: 0, exponent: 1 };
     assert_eq!(free.fee(price(5_000), qty(10_000), true), Usd::ZERO);
     assert_eq!(fee_bound(free, price(5_000), qty(10_000), true), Usd::ZERO);
@@ -108,6 +115,32 @@ fn an_order_in_many_fills_stays_within_its_bound() {
             }
             assert!(kalshi <= fee_bound(FULL, price, whole, true), "{ticks} in {parts}");
             assert!(flat <= fee_bound(polymarket, price, whole, true), "{ticks} in {parts}");
+        }
+    }
+}
+
+#[test]
+fn a_bound_has_a_step_for_every_further_fill_and_a_unit_for_each_on_kalshi() {
+    let (price, qty) = (price(5_000), qty(10_000));
+    let polymarket = FeeRule::Polymarket { rate: 70_000, exponent: 1 };
+    // seven steps of $0.00001; eight of $0.000001 with eight units of $0.0001
+    for (rule, steps) in [(polymarket, 70), (FULL, 808)] {
+        let fee = rule.fee(price, qty, true);
+        assert_eq!(fee_bound(rule, price, qty, true), fee + Usd::from_micros(steps), "{rule:?}");
+    }
+    assert_eq!(fee_bound(polymarket, price, qty, false), Usd::ZERO, "makers pay nothing");
+}
+
+#[test]
+fn every_fill_on_kalshi_moves_the_balance_by_whole_units() {
+    let mut order = FeeAccumulator::NEW;
+    for nth in 1..=3_000_u16 {
+        let (price, qty) = (price(nth * 3), Qty::from_micros(u64::from(nth) * 7_919));
+        let mut charge = |action| FULL.charge(&mut order, action, price, qty, nth % 2 == 0);
+        let bought = price.cost_ceil(qty) + charge(Action::Buy);
+        let sold = price.proceeds_floor(qty) - charge(Action::Sell);
+        for money in [bought, sold] {
+            assert_eq!(money.micros() % 100, 0, "{qty:?} at {price:?}");
         }
     }
 }
@@ -220,6 +253,8 @@ fn what_the_venue_states_voids_what_was_to_come_and_keeps_what_was() {
         (3, 1),
         "said twice at one time"
     );
+    rules.state(secs(301), at(0, 1).rule);
+    assert_eq!(rules.rules().len(), 3, "said again, it has begun once");
     rules.state(secs(301), FeeRule::Polymarket { rate: 1, exponent: 1 });
     assert_eq!(rules.rules().len(), 1, "another venue's rules are no history of it");
     rules.change(secs(301), at(400, 70_000));
@@ -258,7 +293,9 @@ fn the_dearer_of_two_rules_is_a_bound_of_both() {
             assert!(fee(both) >= fee(one).max(fee(other)), "{one:?} {other:?} at {ticks}");
         }
     }
-    assert_eq!(of(0, 1).dearer(of(250_000, 2)), of(250_000, 2), "a waiver makes no curve dearer");
+    for waived in [of(0, 1).dearer(of(250_000, 2)), of(250_000, 2).dearer(of(0, 1))] {
+        assert_eq!(waived, of(250_000, 2), "a waiver makes no curve dearer");
+    }
     let makers = FeeRule::Kalshi { taker: 35_000, maker: 17_500 };
     assert_eq!(makers.dearer(FeeRule::Kalshi { taker: 70_000, maker: 0 }), FULL);
 }
@@ -269,6 +306,10 @@ fn a_schedule_that_is_no_order_of_times_is_not_read() {
     schedule(100, 1, &[at(200, 3)]).pack(&mut bytes);
     let read = |bytes: &[u8]| FeeSchedule::unpack(&mut Unpacker::new(bytes));
     assert_eq!(read(&bytes).unwrap(), schedule(100, 1, &[at(200, 3)]));
+    let full = schedule(100, 1, &[at(200, 2), at(300, 3), at(400, 4)]);
+    let mut of_full = Vec::new();
+    full.pack(&mut of_full);
+    assert_eq!((read(&of_full), full.rules().len()), (Some(full), FEE_RULES_MAX));
     let time = 1 + 8 + 9;
     bytes[time..time + 8].fill(0);
     assert_eq!(read(&bytes), None);
