@@ -148,11 +148,9 @@ impl Position {
             (self.short[at], self.cost[at]) = (Qty::ZERO, Usd::ZERO);
         }
         let held = self.held(outcome);
-        if qty < held {
-            self.take(outcome, held - qty);
-        } else if qty > held {
-            self.buy(outcome, qty - held, price.cost_ceil(qty - held));
-        }
+        let more = qty.saturating_sub(held);
+        self.take(outcome, held.saturating_sub(qty));
+        self.buy(outcome, more, price.cost_ceil(more));
     }
 
     /// So many millionths more are held, or fewer, but never less than nothing: of each outcome, or of YES less NO where
@@ -231,10 +229,11 @@ impl Position {
     }
 }
 
-/// The part of an amount that belongs to `qty` of `whole` contracts, rounded down; all of it for all of them.
+/// The part of an amount that belongs to `qty` of `whole` contracts, rounded down; all of it for all of them, and nothing of
+/// nothing.
 fn part(amount: Usd, qty: Qty, whole: Qty) -> Usd {
-    if qty.is_zero() || qty == whole {
-        return if qty.is_zero() { Usd::ZERO } else { amount };
+    if whole.is_zero() {
+        return Usd::ZERO;
     }
     let exact = i128::from(amount.micros()) * i128::from(qty.micros()) / i128::from(whole.micros());
     Usd::from_micros(i64::try_from(exact).expect("a part of an amount fits"))
@@ -242,4 +241,36 @@ fn part(amount: Usd, qty: Qty, whole: Qty) -> Usd {
 
 pack_fields! {
     Position { held, short, cost, claimed, claim, pays, decided, decided_for, realised }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Qty = Qty::from_contracts(1);
+    const CENT: Usd = Usd::from_cents(1);
+
+    #[test]
+    #[should_panic(expected = "P1: an outcome is held or short, never both")]
+    fn what_is_held_and_short_at_once_is_found() {
+        Position { held: [ONE, Qty::ZERO], short: [ONE, Qty::ZERO], ..Position::default() }.check();
+    }
+
+    #[test]
+    fn a_cost_of_the_wrong_sign_is_found() {
+        let none = [Qty::ZERO; 2];
+        let of_no = |qty| [Qty::ZERO, qty];
+        let cases = [
+            (none, none, CENT, Usd::ZERO),
+            (of_no(ONE), none, -CENT, CENT),
+            (none, of_no(ONE), CENT, -CENT),
+        ];
+        for (held, short, wrong, right) in cases {
+            let with =
+                |cost| Position { held, short, cost: [Usd::ZERO, cost], ..Position::default() };
+            let found = std::panic::catch_unwind(|| with(wrong).check()).is_err();
+            assert!(found, "P4: {:?}", with(wrong));
+            with(right).check();
+        }
+    }
 }

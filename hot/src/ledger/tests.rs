@@ -1,4 +1,5 @@
 use super::*;
+use crate::pack::Unpacker;
 use crate::venue_rules::Settlement;
 
 fn price(ticks: u16) -> Price {
@@ -110,6 +111,7 @@ fn a_sale_that_fails_leaves_what_it_would_have_been_without_it() {
     ledger.book(&bought);
     let before = ledger.clone();
     let sale = ledger.book(&sold);
+    assert_ne!(ledger, before);
     assert_eq!(ledger.realised(), Usd::from_dollars(3));
     ledger.undo(sale, &sold);
     assert_eq!(ledger, before, "no result stays, and the contracts cost what they had cost");
@@ -175,9 +177,11 @@ fn a_fill_in_a_market_that_has_its_result_is_paid_at_once() {
 
 #[test]
 fn a_fill_that_fails_after_all_is_forgotten_goes_back_at_its_amounts() {
-    let bought = shares(Outcome::Yes, Action::Buy, 4_000, 10);
+    let fee = Usd::from_cents(3);
+    let bought = Booking { fee, ..shares(Outcome::Yes, Action::Buy, 4_000, 10) };
     let mut ledger = Ledger::new();
     let entry = ledger.book(&bought);
+    assert_eq!(ledger.fees(), fee);
     for _ in 0..LEDGER_ENTRIES_MAX / 2 {
         ledger.book(&shares(Outcome::No, Action::Buy, 4_000, 1));
         ledger.book(&shares(Outcome::No, Action::Sell, 4_000, 1));
@@ -185,7 +189,7 @@ fn a_fill_that_fails_after_all_is_forgotten_goes_back_at_its_amounts() {
     ledger.book(&shares(Outcome::No, Action::Buy, 4_000, 1));
     ledger.undo(entry, &bought);
     assert_eq!(ledger.position(bought.market).held(Outcome::Yes), Qty::ZERO);
-    assert_eq!(ledger.cash(bought.account), Usd::from_cents(-40));
+    assert_eq!((ledger.cash(bought.account), ledger.fees()), (Usd::from_cents(-40), Usd::ZERO));
     assert!(ledger.is_balanced());
 }
 
@@ -531,6 +535,22 @@ fn another_result_takes_back_what_the_first_one_gave_and_pays_once() {
 }
 
 #[test]
+fn the_same_result_told_again_changes_nothing() {
+    let tiny = Qty::from_micros(1);
+    let bought = Booking { qty: tiny, ..shares(Outcome::Yes, Action::Buy, 3_333, 1) };
+    let mut ledger = Ledger::new();
+    let pays = price(3_333);
+    ledger.settle(bought.market, bought.account, pays);
+    // Each pays a third of a microdollar, rounded down; all four together would pay one.
+    for _ in 0..4 {
+        ledger.book(&bought);
+    }
+    let before = ledger.clone();
+    ledger.settle(bought.market, bought.account, pays);
+    assert_eq!((&ledger, ledger.claims()), (&before, Usd::ZERO));
+}
+
+#[test]
 fn a_market_that_is_void_pays_half_a_dollar_for_each_contract() {
     let mut ledger = Ledger::new();
     let bought = shares(Outcome::Yes, Action::Buy, 7_000, 10);
@@ -553,7 +573,13 @@ fn whatever_does_not_agree_is_found() {
     ledger.set_cash(CashAccount::of(Venue::Kalshi, 0), Usd::from_dollars(100));
     ledger.book(&booking(Outcome::Yes, Action::Buy, 5_000, 10, 0));
     assert!(ledger.is_balanced());
-    let spoils: [(&str, Spoil); 6] = [
+    let spoils: [(&str, Spoil); 7] = [
+        ("cash that came from nowhere", |now| {
+            let mut bytes = Vec::new();
+            now.balances.pack(&mut bytes);
+            bytes[0] ^= 1;
+            now.balances = Pack::unpack(&mut Unpacker::new(&bytes)).expect("any amount is one");
+        }),
         ("cost", |now| now.balances.post(&[(Positions, CENT), (Transfers, -CENT)])),
         ("claims", |now| now.balances.post(&[(Claims, CENT), (Transfers, -CENT)])),
         ("results", |now| now.balances.post(&[(Realised, CENT), (Transfers, -CENT)])),
