@@ -343,3 +343,6 @@ state_fields! {
         by_key: derived,
     } then rebuild
 }
+
+#[cfg(test)]
+mod tests;
