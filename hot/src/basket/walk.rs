@@ -242,7 +242,6 @@ fn descend<const RATIOS: bool>(
     }
     match last {
         None => Err(NoPlan::NoEdge { edge: ticks_floor(first) }),
-        Some(edge) if units.is_zero() => Err(NoPlan::TooSmall { units, edge, profit: Usd::ZERO }),
         Some(edge) => Ok((units, edge)),
     }
 }
