@@ -43,22 +43,27 @@ impl Price {
     /// The most that buying `qty` can cost, rounded up to a microdollar.
     #[inline]
     pub fn cost_ceil(self, qty: Qty) -> Usd {
-        let micros = match u64::from(self.0).checked_mul(qty.0) {
-            Some(exact) => u128::from(exact.div_ceil(10_000)), // 1e-10 dollars; a division of 64 bits is far cheaper
-            None => (u128::from(self.0) * u128::from(qty.0)).div_ceil(10_000),
-        };
-        Usd(i64::try_from(micros).expect("QTY_MAX bounds the cost"))
+        match u64::from(self.0).checked_mul(qty.0) {
+            Some(exact) => Usd(exact.div_ceil(10_000) as i64), // 1e-10 dollars; a division of 64 bits is far cheaper
+            None => wide(|| (u128::from(self.0) * u128::from(qty.0)).div_ceil(10_000)),
+        }
     }
 
     /// The least that selling `qty` can bring, rounded down to a microdollar.
     #[inline]
     pub fn proceeds_floor(self, qty: Qty) -> Usd {
-        let micros = match u64::from(self.0).checked_mul(qty.0) {
-            Some(exact) => u128::from(exact / 10_000),
-            None => u128::from(self.0) * u128::from(qty.0) / 10_000,
-        };
-        Usd(i64::try_from(micros).expect("QTY_MAX bounds the proceeds"))
+        match u64::from(self.0).checked_mul(qty.0) {
+            Some(exact) => Usd((exact / 10_000) as i64),
+            None => wide(|| u128::from(self.0) * u128::from(qty.0) / 10_000),
+        }
     }
+}
+
+/// An amount in microdollars that takes 128 bits to work out: out of the way of the usual case, which does not.
+#[cold]
+#[inline(never)]
+fn wide(micros: impl FnOnce() -> u128) -> Usd {
+    Usd(i64::try_from(micros()).expect("QTY_MAX bounds what contracts cost and bring"))
 }
 
 impl fmt::Display for Price {
@@ -212,6 +217,12 @@ impl Usd {
         if let Some(exact) = self.0.checked_mul(num) {
             return Self(exact.div_euclid(den)); // the usual case: no division of 128 bits
         }
+        self.scale_floor_wide(num, den)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn scale_floor_wide(self, num: i64, den: i64) -> Self {
         let exact = i128::from(self.0) * i128::from(num);
         Self(i64::try_from(exact.div_euclid(i128::from(den))).expect("a share of an amount fits"))
     }

@@ -263,9 +263,11 @@ impl Core {
                 plan: Some(group.risk),
             };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
-            let sent = Draft { price: leg.limit, ..draft };
-            let first = if index == 0 { self.would_pass(now, &sent).map(|_| ()) } else { Ok(()) };
-            match first.and_then(|()| self.would_pass(now, &draft)) {
+            let asked = match index {
+                0 => self.would_pass_at_both(now, &draft, leg.limit),
+                _ => self.would_pass(now, &draft),
+            };
+            match asked {
                 Ok(hold) => {
                     self.reserve(leg.market, hold);
                     group.legs[index].hold = hold;

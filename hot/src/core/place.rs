@@ -45,6 +45,25 @@ impl Core {
         if self.may_begin(&order) { Ok(cost) } else { Err(Refusal::Stopping) }
     }
 
+    /// The same of a purchase that may leave at a lower price as well as at its own: whether it would pass at both. What the lower
+    /// one breaks counts first.
+    pub(super) fn would_pass_at_both(
+        &self,
+        now: Nanos,
+        draft: &Draft,
+        lower: Price,
+    ) -> Result<Usd, Refusal> {
+        if let Ok((passed, cost)) = self.ask_gate(self.order(now, draft), draft.plan) {
+            let (def, rate) = (self.terms(draft.market), self.orders.rate());
+            let below = (lower, worst_cost(def.fee, lower, draft.qty));
+            if gate::passes_below((&passed, cost), below, def, rate) && self.may_begin(&passed) {
+                return Ok(cost); // nearly always, and most rows were asked once
+            }
+        }
+        self.would_pass(now, &Draft { price: lower, ..*draft })?;
+        self.would_pass(now, draft)
+    }
+
     /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.
     pub(super) fn place(
         &mut self,

@@ -39,17 +39,20 @@ impl Account {
     }
 
     /// How far below its peak it is.
+    #[inline]
     pub fn drawdown(&self) -> Usd {
         self.peak - self.equity
     }
 
     /// The most that a plan may lose at worst: a share of what the equity is above its floor. Negative below the floor.
+    #[inline]
     pub fn shock_room(&self, limits: &Limits) -> Usd {
         (self.equity - limits.usd(LimitRow::EquityFloor))
             .scale_floor(limits.percent(LimitRow::ShockBufferPercent), 100)
     }
 
     /// The most that markets which depend on each other may lose in their worst outcome: a share of the equity.
+    #[inline]
     pub fn cluster_room(&self, limits: &Limits) -> Usd {
         self.equity.scale_floor(limits.percent(LimitRow::ClusterPercent), 100)
     }

@@ -17,6 +17,7 @@
 
 use crate::grid::Grid;
 use crate::ids::{Action, Outcome, Side};
+use crate::order::Order;
 use crate::risk::{BestPrices, Context, LastTrade, LimitRow, Limits, MarketCondition, OtherVenue};
 use crate::units::{Nanos, Price};
 
@@ -36,6 +37,7 @@ pub struct PricesAround<'a> {
 
 impl<'a> PricesAround<'a> {
     /// Those around an order.
+    #[inline(always)] // see `gate::check`
     pub const fn of(context: &Context<'a>) -> Self {
         let &Context { market: MarketCondition { best, .. }, last_trade, other_venue, .. } =
             context;
@@ -53,25 +55,61 @@ pub fn worst(
     outcome: Outcome,
     action: Action,
 ) -> Option<Price> {
-    let side = Side::of(outcome, action);
-    let tightest = |one: Option<Price>, yes: Option<Price>, more: u16| {
-        let Some(yes) = yes else { return one };
-        let bound = bound(limits, grid, yes, more, outcome, action);
-        Some(match action {
-            Action::Buy => one.map_or(bound, |one| one.min(bound)),
-            Action::Sell => one.map_or(bound, |one| one.max(bound)),
-        })
-    };
-    let worst = tightest(None, best(around.best, side), 0);
+    let mut worst = None;
+    for_each(limits, around, now, Side::of(outcome, action), |yes, beyond| {
+        let there = outcome.price_from_yes(yes).ticks();
+        let most = most(limits, grid, yes, there).saturating_add(beyond);
+        let ticks = match action {
+            Action::Buy => there.saturating_add(most).min(Price::ONE.ticks()),
+            Action::Sell => there.saturating_sub(most),
+        };
+        worst = Some(worst.map_or(ticks, |worst: u16| match action {
+            Action::Buy => worst.min(ticks),
+            Action::Sell => worst.max(ticks),
+        }));
+    });
+    worst.map(|ticks| Price::from_ticks(ticks).expect("at most a dollar"))
+}
+
+/// Whether an order's price is no worse than [`worst`].
+#[inline(always)] // into the gate: see `gate::check`
+pub fn allows(limits: &Limits, grid: Grid, around: &PricesAround<'_>, order: &Order) -> bool {
+    let &Order { decided, outcome, action, price, .. } = order;
+    let (mut is_any, mut is_within) = (false, true);
+    for_each(limits, around, decided, Side::of(outcome, action), |yes, beyond| {
+        let there = outcome.price_from_yes(yes).ticks();
+        let worse = match action {
+            Action::Buy => price.ticks().saturating_sub(there),
+            Action::Sell => there.saturating_sub(price.ticks()),
+        };
+        is_any = true;
+        is_within &= worse == 0 || worse <= most(limits, grid, yes, there).saturating_add(beyond);
+    });
+    is_any && is_within
+}
+
+/// Each price of YES that an order is held against, and by how much more than the collar it may be worse than that, in $0.0001.
+#[inline(always)] // with what is done about each
+fn for_each(
+    limits: &Limits,
+    around: &PricesAround<'_>,
+    now: Nanos,
+    side: Side,
+    mut hold: impl FnMut(Price, u16),
+) {
+    if let Some(yes) = best(around.best, side) {
+        hold(yes, 0);
+    }
     let age_max = limits.span(LimitRow::CollarTradeMs);
-    let worst = match around.last_trade {
-        Some(last) if now.since(last.at) <= age_max => {
-            tightest(worst, Some(last.price), spread(limits, around.best))
-        }
-        Some(_) | None => worst,
-    };
+    if let Some(last) = around.last_trade
+        && now.since(last.at) <= age_max
+    {
+        hold(last.price, spread(limits, around.best));
+    }
     let others = around.other_venue.and_then(|other| other.best());
-    tightest(worst, others.and_then(|others| best(others, side)), 0)
+    if let Some(yes) = others.and_then(|others| best(others, side)) {
+        hold(yes, 0);
+    }
 }
 
 /// What is between the best prices of a book, at most `limits.collar`: a trade at one of them says as little of the other. Zero
@@ -90,41 +128,42 @@ fn best(best: BestPrices, side: Side) -> Option<Price> {
     }
 }
 
-/// The worst price of `outcome` where one YES is worth `yes` elsewhere, and `more` in $0.0001 beyond the collar.
-#[inline] // what does not depend on the price is then worked out once
-fn bound(
-    limits: &Limits,
-    grid: Grid,
-    yes: Price,
-    more: u16,
-    outcome: Outcome,
-    action: Action,
-) -> Price {
-    let there = match outcome {
-        Outcome::Yes => yes,
-        Outcome::No => yes.complement(),
-    };
-    let share = u64::from(there.ticks()) * limits.raw(LimitRow::CollarPercent).min(100) / 100;
+/// By how much an order may be worse than a price elsewhere, in $0.0001: `there` is the price of its outcome, `yes` of YES.
+#[inline]
+fn most(limits: &Limits, grid: Grid, yes: Price, there: u16) -> u16 {
+    let share = u64::from(there) * limits.raw(LimitRow::CollarPercent).min(100) / 100;
     let most = limits.raw(LimitRow::Collar).min(share);
-    let most = u16::try_from(most).expect("a share of a price").max(STEPS * grid.step_at(yes));
-    let most = most.saturating_add(more);
-    let ticks = match action {
-        Action::Buy => there.ticks().saturating_add(most).min(Price::ONE.ticks()),
-        Action::Sell => there.ticks().saturating_sub(most),
-    };
-    Price::from_ticks(ticks).expect("at most a dollar")
+    u16::try_from(most).expect("a share of a price").max(STEPS * grid.step_at(yes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fees::FeeRule;
-    use crate::ids::{ClusterId, MarketId, Venue};
+    use crate::ids::{ClusterId, GroupId, MarketId, OrderId, Venue};
     use crate::market::{Category, MarketDef, MarketStatus};
-
+    use crate::order::{Purpose, Tif};
+    use crate::random::Rng;
     use crate::units::Qty;
 
     const NOW: Nanos = Nanos::from_secs(1_000);
+
+    const ORDER: Order = Order {
+        id: OrderId::new(1),
+        epoch: 1,
+        decided: NOW,
+        group: GroupId::new(1),
+        market: MarketId::new(0),
+        venue: Venue::Kalshi,
+        outcome: Outcome::Yes,
+        action: Action::Buy,
+        price: Price::ZERO,
+        qty: Qty::from_contracts(1),
+        tif: Tif::Fok,
+        expires: None,
+        post_only: false,
+        purpose: Purpose::Leg,
+    };
 
     fn ticks(ticks: u16) -> Price {
         Price::from_ticks(ticks).unwrap()
@@ -182,6 +221,32 @@ mod tests {
         assert_eq!(by_book(100, Some(9_700), Some(9_800)), some([10_000, 8_700, 500, 0]));
         assert_eq!(by_book(10, Some(290), Some(300)), some([360, 232, 10_000, 8_700]));
         assert_eq!(by_book(10, Some(20), Some(30)), some([50, 0, 10_000, 8_970]));
+    }
+
+    #[test]
+    fn an_order_is_allowed_up_to_the_worst_price_and_no_further() {
+        let mut rng = Rng::from_seed(3);
+        let limits = limits();
+        let mut said = [0; 2];
+        for _ in 0..20_000 {
+            let mut price = || Some(ticks(rng.below(10_001) as u16)).filter(|_| rng.percent(70));
+            let best = BestPrices { bid: price(), ask: price() };
+            let last_trade = price().map(|price| LastTrade { price, at: NOW });
+            let around = PricesAround { best, last_trade, other_venue: None };
+            let grid = Grid::uniform(rng.of(&[1, 10, 100])).unwrap();
+            let (outcome, action) = (rng.of(&Outcome::ALL), rng.of(&Action::ALL));
+            let worst = worst(&limits, grid, &around, NOW, outcome, action);
+            let far = worst.map_or(5_000, Price::ticks) + rng.below(3) as u16;
+            let Some(price) = Price::from_ticks(far.saturating_sub(1)) else { continue };
+            let order = Order { outcome, action, price, ..ORDER };
+            let is_within = worst.is_some_and(|worst| match action {
+                Action::Buy => price <= worst,
+                Action::Sell => price >= worst,
+            });
+            assert_eq!(allows(&limits, grid, &around, &order), is_within, "{around:?}, {order:?}");
+            said[usize::from(is_within)] += 1;
+        }
+        assert!(said.iter().all(|said| *said > 1_000), "{said:?}");
     }
 
     #[test]

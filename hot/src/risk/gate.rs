@@ -9,7 +9,7 @@ use crate::order::{Amend, Order, Purpose};
 use crate::risk::{
     Approved, Context, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R, collar,
 };
-use crate::units::{Nanos, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 /// All that the rows may look at, gathered by the core for one order.
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +199,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
 }
 
 /// The rows about the account as a whole: what share of it an order may take, and what it may have lost.
-#[inline]
+#[inline(always)] // see `check`
 fn account(v: &View<'_>, o: &Order) -> Result<(), R> {
     let &View { limits, exposure: risk, def, cost, .. } = v;
     let Context { account, equity_limits: shares, strategy_result, .. } = &v.context;
@@ -233,6 +233,27 @@ pub fn check_amend(v: &View<'_>, order: Order, amend: Amend) -> Result<Approved<
     check(v, order).map(|_| Approved::new(amend))
 }
 
+/// Whether a purchase that passed, and costs `cost` at most, would pass at another price too. Asked of what may leave at either of two
+/// prices, before anything does; what leaves is asked about by [`check`] whatever this said.
+///
+/// At a price that is no higher, and where no more is paid, fewer orders break a row: they are below every collar and within every
+/// limit of money that the dearer one is, and meet nothing of our own that it does not meet. The rows that a lower price can break
+/// are asked here. `false` says only that `check` must be asked.
+pub fn passes_below(
+    (passed, cost): (&Approved<Order>, Usd),
+    (price, cost_there): (Price, Usd),
+    def: &MarketDef,
+    rate: &Rate,
+) -> bool {
+    assert!(def.market == passed.market, "the terms are of the order's market");
+    let order = Order { price, ..**passed };
+    let is_below = order.action == Action::Buy && price <= passed.price && cost_there <= cost;
+    is_below
+        && def.grid.allows(order.on_book().1)
+        && (order.post_only || worth(&order) >= order.venue.rules().marketable_min)
+        && !(order.purpose.opens() && rate.repeats(&order))
+}
+
 /// Whether a market's stated close is so near that nothing is opened any more: time for a leg that fails, a hedge that waits
 /// and the sale that follows. What reduces may go on: only the venue knows when it really closes.
 pub fn closes(limits: &Limits, def: &MarketDef, now: Nanos) -> bool {
@@ -240,20 +261,17 @@ pub fn closes(limits: &Limits, def: &MarketDef, now: Nanos) -> bool {
 }
 
 /// Whether an order was rejected in the market so lately that it is not quoted in yet.
+#[inline(always)] // see `check`
 fn cools_down(view: &View<'_>, order: &Order) -> bool {
     let cooldown = view.limits.span(L::QuoteCooldownMs);
     view.context.market.rejected.is_some_and(|at| order.decided.since(at) < cooldown)
 }
 
 /// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
+#[inline(always)] // see `check`
 fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
-    let (outcome, action) = (order.outcome, order.action);
     let around = collar::PricesAround::of(&view.context);
-    let worst = collar::worst(view.limits, view.def.grid, &around, order.decided, outcome, action);
-    worst.is_none_or(|worst| match action {
-        Action::Buy => order.price > worst,
-        Action::Sell => order.price < worst,
-    })
+    !collar::allows(view.limits, view.def.grid, &around, order)
 }
 
 /// How long an order may take to the venue: its expiry must be that much farther ahead than the venue asks.
@@ -293,11 +311,13 @@ fn worth(order: &Order) -> Usd {
 }
 
 /// Whether it would be counted as one more position: nothing is at risk in its market's cluster yet.
+#[inline(always)] // see `check`
 fn opens_position(view: &View<'_>) -> bool {
     view.exposure.cluster(view.def.cluster) == Usd::ZERO
 }
 
 /// Whether there are as many positions as there may be.
+#[inline(always)] // see `check`
 fn positions_full(view: &View<'_>) -> bool {
     u64::from(view.exposure.positions()) >= view.limits.raw(L::Positions)
 }

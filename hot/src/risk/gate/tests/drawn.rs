@@ -91,3 +91,38 @@ fn a_plain_table_says_the_same_of_any_view() {
     let unsaid = R::ALL.into_iter().filter(|why| said[*why as usize] == 0 && !beside.contains(why));
     assert_eq!(unsaid.collect::<Vec<_>>(), [], "chance has not met these");
 }
+
+/// A purchase that passed is asked about at a lower price by few rows: the whole table must say the same there.
+#[test]
+fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
+    let mut rng = Rng::from_seed(9);
+    let cases = [MARKET, BUDGET].concat();
+    let (mut asked, mut refused) = (0, 0);
+    for nth in 0..crate::cases::cases(20_000) {
+        let mut world = World::new();
+        if rng.percent(50) {
+            let (_, _, _, breaks, passes) = rng.of(&cases);
+            if rng.percent(50) { breaks(&mut world) } else { passes(&mut world) }
+        }
+        disturb(&mut world, &mut rng);
+        let purpose = rng.of(BUYING);
+        let dearer = world.order.price.ticks();
+        let lower = ticks(dearer.saturating_sub(rng.of(&[0, 1, 50, 100, 1_000, 4_900])));
+        let cost = micros(world.cost.micros().min(rng.of(&[0, 25_000_000, i64::MAX])));
+        if rng.percent(20) {
+            let order = Order { purpose, price: lower, ..world.order };
+            world.rate.remember(NOW, &order);
+        }
+        let both = world.ask(purpose, Action::Buy, world.context, |view, order| {
+            let passed = check(view, order).ok()?;
+            let there = View { cost, ..*view };
+            let whole = check(&there, Order { price: lower, ..order }).is_ok();
+            Some((passes_below((&passed, view.cost), (lower, cost), view.def, view.rate), whole))
+        });
+        let Some((few, whole)) = both else { continue };
+        assert_eq!(few, whole, "view {nth}: {purpose:?} at {lower}");
+        asked += 1;
+        refused += u32::from(!whole);
+    }
+    assert!(refused > 100 && asked - refused > 1_000, "{refused} of {asked}");
+}
