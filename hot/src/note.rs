@@ -211,6 +211,7 @@ severe_table! {
         StrategyLossNear = 26, "strategy_loss_near", Alarm, "A strategy has lost most of what it may lose in a day before everything halts.";
         Frozen = 27, "frozen", Alarm, "A market's stream had frozen on a link that works: its book was old and is fetched anew.";
         ResultChanged = 28, "result_changed", Critical, "A market that was settled has another result: it was booked in place of the first one.";
+        ClaimLost = 29, "claim_lost", Critical, "A claim's contracts are gone and its money did not come: a start has booked it as a loss of the day.";
     }
 }
 

@@ -128,7 +128,7 @@ impl Core {
                 }
                 Some(ClaimFound::Lost) => {
                     self.money.lose_claim(market);
-                    self.alarm(Alarm::Gone, Some(market), None, out);
+                    self.alarm(Alarm::ClaimLost, Some(market), None, out);
                     self.note_position(market, out);
                 }
                 Some(ClaimFound::Differs) => self.disagree(venue, Some(market), out),

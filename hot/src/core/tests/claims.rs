@@ -98,6 +98,7 @@ fn a_start_gives_up_a_claim_that_is_gone_without_its_money() {
     assert_eq!((desk.core.stats().claims, agrees(&desk)), (Usd::from_dollars(30), false), "once");
     reading(&mut desk, 0, Usd::ZERO);
     assert_eq!((desk.core.stats().claims, alarms(&desk), agrees(&desk)), (Usd::ZERO, 1, true));
+    assert_eq!(desk.alarms(Alarm::ClaimLost), 1, "it is believed, which `gone` is not");
     assert_eq!(desk.core.ledger().cash_at(Venue::Polymarket), cash);
     assert_eq!(desk.core.money.day_result(), day - Usd::from_dollars(30), "a loss of the day");
     assert!(desk.core.ledger().is_balanced());
