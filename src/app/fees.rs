@@ -1,4 +1,5 @@
-//! Fees, read anew while a run goes on: every ten minutes, and soon after a venue has said that one has changed.
+//! Fees, read anew while a run goes on: every ten minutes, and soon after a venue has said that one has changed or that a
+//! market's close has moved.
 //!
 //! Of the same listing `terms` takes over what the streams do not tell, and relations hear what they stand on (rule texts, events
 //! and their members). Grid and status come by the streams, and may be newer than what is listed.
@@ -19,7 +20,7 @@ use super::run_note::RunNote;
 
 /// How often they are read where no venue has said anything.
 const READ_EVERY: Duration = Duration::from_secs(600);
-/// How soon they are read again after a venue has said that one has changed, or a reading failed.
+/// How soon they are read again after a venue has said that one has changed or a close has moved, or a reading failed.
 const READ_AGAIN: Duration = Duration::from_secs(10);
 
 /// The markets of each venue with their fees, or why a venue could not be read.
@@ -52,7 +53,7 @@ impl FeeReading {
         }
     }
 
-    /// Whether one should begin, where a venue has said that fees have changed or not.
+    /// Whether one should begin, where a venue has said that fees or a close have changed or not.
     fn is_due(&self, now: Instant, is_told: bool) -> bool {
         let after = if is_told { READ_AGAIN } else { READ_EVERY };
         self.asked.is_none() && now.duration_since(self.began) >= after
@@ -72,8 +73,7 @@ impl Running {
                 }),
             );
         }
-        let is_told = self.notices.fees().values().any(|told| *told);
-        if self.fee_reading.is_due(Instant::now(), is_told) {
+        if self.fee_reading.is_due(Instant::now(), self.notices.wants_terms()) {
             self.read_fees();
         }
     }
@@ -100,14 +100,14 @@ impl Running {
         };
         // Where no thread can be started it is tried again.
         if let Ok(asked) = std::thread::Builder::new().name("metadata".into()).spawn(ask) {
-            self.notices.on_fees_asked();
+            self.notices.on_terms_asked();
             self.fee_reading.asked = Some(asked);
         }
     }
 
     fn take_fees(&mut self, read: &Read) {
         for (venue, entries) in read.iter() {
-            self.notices.on_fees_read(venue, entries.is_ok());
+            self.notices.on_terms_read(venue, entries.is_ok());
             let entries = match entries {
                 Ok(entries) => entries,
                 Err(why) => {

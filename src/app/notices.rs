@@ -21,10 +21,35 @@ pub(crate) struct Notices {
     unpriced: BTreeSet<MarketId>,
     /// Markets whose result was read.
     priced: BTreeSet<MarketId>,
-    /// Venues that changed fees, and were not asked for them since.
-    fees: PerVenue<bool>,
-    /// Venues that changed fees, and are being asked for them.
-    fees_asked: PerVenue<bool>,
+    /// Venues that changed fees.
+    fees: Told,
+    /// Venues that moved the close of a market.
+    closes: Told,
+}
+
+/// Venues that have said that something changes, until it was read.
+#[derive(Debug, Default)]
+struct Told {
+    /// Those that were not asked for it since.
+    new: PerVenue<bool>,
+    /// Those that are being asked for it.
+    asked: PerVenue<bool>,
+}
+
+impl Told {
+    fn unread(&self) -> PerVenue<bool> {
+        PerVenue::from_fn(|venue| self.new[venue] || self.asked[venue])
+    }
+
+    fn on_asked(&mut self) {
+        self.asked = self.unread();
+        self.new = PerVenue::default();
+    }
+
+    fn on_read(&mut self, venue: Venue, is_read: bool) {
+        let asked = std::mem::take(&mut self.asked[venue]);
+        self.new[venue] |= asked && !is_read;
+    }
 }
 
 impl Notices {
@@ -32,8 +57,8 @@ impl Notices {
     pub fn new() -> (Sender<(Venue, Notice)>, Self) {
         let (to, from) = bounded(NOTICES);
         let (unpriced, priced) = (BTreeSet::new(), BTreeSet::new());
-        let (fees, fees_asked) = (PerVenue::default(), PerVenue::default());
-        (to, Self { from, unpriced, priced, fees, fees_asked })
+        let (fees, closes) = (Told::default(), Told::default());
+        (to, Self { from, unpriced, priced, fees, closes })
     }
 
     /// Takes in what has come. Whether the venues are to be read at once.
@@ -45,10 +70,11 @@ impl Notices {
                     let is_news = !self.priced.contains(&market) && self.unpriced.insert(market);
                     at_once |= is_news;
                 }
-                Notice::FeesChanged => self.fees[venue] = true,
-                // Read with the next round, in ten minutes at most: an unknown market is not traded, a title decides nothing,
-                // and what a close that moved costs until then is a refusal by the venue.
-                Notice::NewMarket | Notice::CloseMoved { .. } | Notice::MetadataChanged { .. } => {}
+                Notice::FeesChanged => self.fees.new[venue] = true,
+                // A first leg that fills shortly before a close that nobody knows of has a partner that the venue refuses.
+                Notice::CloseMoved { .. } => self.closes.new[venue] = true,
+                // Read with the next round, in ten minutes at most: an unknown market is not traded, a title decides nothing.
+                Notice::NewMarket | Notice::MetadataChanged { .. } => {}
             }
         }
         at_once
@@ -77,24 +103,32 @@ impl Notices {
 
     /// Venues that changed fees which have not been read yet.
     pub fn fees(&self) -> PerVenue<bool> {
-        PerVenue::from_fn(|venue| self.fees[venue] || self.fees_asked[venue])
+        self.fees.unread()
     }
 
-    /// Every venue is asked for its fees from here on: what is changed later, the answer may not have.
-    pub fn on_fees_asked(&mut self) {
-        self.fees_asked = self.fees();
-        self.fees = PerVenue::default();
+    /// Whether a venue has changed fees or moved a close, and its markets have not been read since.
+    pub fn wants_terms(&self) -> bool {
+        let (fees, closes) = (self.fees.unread(), self.closes.unread());
+        Venue::ALL.into_iter().any(|venue| fees[venue] || closes[venue])
     }
 
-    /// A venue's fees were read, or could not be.
-    pub fn on_fees_read(&mut self, venue: Venue, is_read: bool) {
-        let asked = std::mem::take(&mut self.fees_asked[venue]);
-        self.fees[venue] |= asked && !is_read;
+    /// Every venue is asked for the terms of its markets from here on: what is changed later, the answer may not have.
+    pub fn on_terms_asked(&mut self) {
+        self.fees.on_asked();
+        self.closes.on_asked();
+    }
+
+    /// The terms of a venue's markets were read, or could not be.
+    pub fn on_terms_read(&mut self, venue: Venue, is_read: bool) {
+        self.fees.on_read(venue, is_read);
+        self.closes.on_read(venue, is_read);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use surefoot_hot::units::Nanos;
+
     use super::*;
 
     #[test]
@@ -107,17 +141,35 @@ mod tests {
         };
         assert!(!told(&notices));
         change(&mut notices);
-        notices.on_fees_asked();
+        notices.on_terms_asked();
         assert!(told(&notices), "asked is not read");
-        notices.on_fees_read(Venue::Kalshi, false);
+        notices.on_terms_read(Venue::Kalshi, false);
         assert!(told(&notices));
-        notices.on_fees_asked();
+        notices.on_terms_asked();
         change(&mut notices);
-        notices.on_fees_read(Venue::Kalshi, true);
+        notices.on_terms_read(Venue::Kalshi, true);
         assert!(told(&notices), "changed again meanwhile");
-        notices.on_fees_asked();
-        notices.on_fees_read(Venue::Kalshi, true);
+        notices.on_terms_asked();
+        notices.on_terms_read(Venue::Kalshi, true);
         assert!(!told(&notices));
+    }
+
+    #[test]
+    fn a_close_that_moved_is_read_soon_and_is_no_change_of_fees() {
+        let (to, mut notices) = Notices::new();
+        let moved = Notice::CloseMoved { market: MarketId::new(1), close: Nanos::from_secs(9) };
+        to.send((Venue::Kalshi, Notice::MetadataChanged { market: MarketId::new(1) })).unwrap();
+        notices.take();
+        assert!(!notices.wants_terms(), "a title can wait");
+        to.send((Venue::Kalshi, moved)).unwrap();
+        notices.take();
+        assert!(notices.wants_terms() && !notices.fees()[Venue::Kalshi]);
+        notices.on_terms_asked();
+        notices.on_terms_read(Venue::Kalshi, false);
+        assert!(notices.wants_terms(), "asked is not read");
+        notices.on_terms_asked();
+        notices.on_terms_read(Venue::Kalshi, true);
+        assert!(!notices.wants_terms());
     }
 
     #[test]

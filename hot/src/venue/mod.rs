@@ -97,8 +97,8 @@ pub trait Session {
     }
 }
 
-/// What a stream says of markets that is no input of the core. Health shows what a person must act on; metadata is read at the
-/// next start.
+/// What a stream says of markets that is no input of the core. Health shows what a person must act on; fees and closes are read
+/// within ten seconds, the rest of the metadata within ten minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A market was created that is not in the catalogue.
@@ -107,7 +107,7 @@ pub enum Notice {
     CloseMoved {
         /// The market that this is about.
         market: MarketId,
-        /// When it closes now.
+        /// When it closes now; [`Nanos::NEVER`] where that could not be read.
         close: Nanos,
     },
     /// The fees of some event changed.

@@ -86,7 +86,7 @@ impl Session {
             }
             b"close_date_updated" => {
                 let Some(secs) = decimal::whole(message.close_ts) else {
-                    self.notice(Notice::MetadataChanged { market }); // which holds it too
+                    self.notice(Notice::CloseMoved { market, close: Nanos::NEVER }); // the metadata says where to
                     return self.pass_over(DecodeError::BadField { field: "close_ts", at: 0 });
                 };
                 let close = Nanos::new(secs.saturating_mul(1_000_000_000));
