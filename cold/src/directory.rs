@@ -39,9 +39,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What the core is told of it: its terms, the changes of its fee that have a date, and when it is expected to have paid.
+    /// What the core is told of it: its terms, the changes of its fee that have a date, and when it is expected to have paid. The
+    /// last is told where it is not known too: the core keeps over restarts what it was told before.
     pub fn events(&self) -> impl Iterator<Item = Event> {
-        std::iter::once(Event::Market(self.def)).chain(self.changes()).chain(self.expected())
+        let expected = std::iter::once(self.expected());
+        std::iter::once(Event::Market(self.def)).chain(self.changes()).chain(expected)
     }
 
     /// What the core is told of its fees alone: the rule of now, and the changes that have a date.
@@ -54,13 +56,12 @@ impl Entry {
     /// What the core is told of its least order, its close and when it is expected to have paid alone.
     pub fn listed_events(&self) -> impl Iterator<Item = Event> {
         let MarketDef { market, min_qty, close, .. } = self.def;
-        let paid_by = self.facts.paid_by.unwrap_or(Nanos::NEVER);
-        [Event::Listed { market, min_qty, close }, Event::Expected { market, paid_by }].into_iter()
+        [Event::Listed { market, min_qty, close }, self.expected()].into_iter()
     }
 
-    fn expected(&self) -> Option<Event> {
-        let (market, paid_by) = (self.def.market, self.facts.paid_by?);
-        Some(Event::Expected { market, paid_by })
+    fn expected(&self) -> Event {
+        let paid_by = self.facts.paid_by.unwrap_or(Nanos::NEVER);
+        Event::Expected { market: self.def.market, paid_by }
     }
 
     fn changes(&self) -> impl Iterator<Item = Event> {
