@@ -8,6 +8,8 @@ mod cycles;
 mod docs;
 #[path = "tidy/functions.rs"]
 mod functions;
+#[path = "tidy/gate.rs"]
+mod gate;
 #[path = "tidy/invariants.rs"]
 mod invariants;
 #[path = "tidy/paths.rs"]
