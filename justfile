@@ -23,9 +23,9 @@ replay *args:
 test *args:
     cargo test --workspace {{args}}
 
-# Every model with a million steps, as by night: book, detector, ledger, gate, shocks, orders.
+# Every model with a million steps, as by night: book, detector, ledger, gate, shocks, orders, the core as a whole, hedges.
 models cases="1000000":
-    SUREFOOT_CASES={{cases}} cargo test --release -p surefoot -p surefoot-hot --lib --test model -- messages_of_either_venue basket::tests::model core::tests::model gate::tests::drawn shocks::tests permutations core::tests::whole
+    SUREFOOT_CASES={{cases}} cargo test --release -p surefoot -p surefoot-hot --lib --test model -- messages_of_either_venue basket::tests::model core::tests::model gate::tests::drawn shocks::tests permutations core::tests::whole core::tests::slack
 
 fmt:
     cargo fmt --all

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::bounds::{FEES_PER_TIMER_MAX, LEGS_MAX};
-use crate::fees;
+use crate::cases::cases;
+use crate::fees::{self, FeeAccumulator};
 use crate::ids::Action;
 use crate::order::Purpose;
 use crate::random::Rng;
@@ -56,12 +57,31 @@ fn nearly(desk: &Desk, market: MarketId, price: Price, qty: Qty) -> Usd {
     price.cost_ceil(qty) + fee.fee(price, qty, true) - Usd::from_micros(120)
 }
 
-/// What a purchase costs that is made now in one fill, with its fee as the venue rounds it. Near a change of rules nobody knows by
-/// which of them: by the dearest.
-fn paid(desk: &Desk, market: MarketId, price: Price, qty: Qty) -> Usd {
-    let cost = price.cost_ceil(qty);
-    let rules = desk.core.fee_rules.within(market, desk.now, desk.now);
-    cost + rules.map(|rule| rule.taker_charge(price, qty, cost)).max().unwrap()
+/// What a purchase costs that is made now in fills of such sizes, each with its fee as the venue rounds it and gives back what
+/// it took with fills before. Near a change of rules nobody knows by which of them: by the dearest.
+fn paid(desk: &Desk, market: MarketId, price: Price, fills: &[u64]) -> Usd {
+    let mut rounding = FeeAccumulator::NEW;
+    let mut sum = Usd::ZERO;
+    for contracts in fills.iter().map(|&contracts| qty(contracts)) {
+        let rules = desk.core.fee_rules.within(market, desk.now, desk.now).map(|rule| {
+            let mut after = rounding;
+            let fee = rule.charge(&mut after, Action::Buy, price, contracts, true);
+            (after, fee)
+        });
+        let (after, fee) = rules.max_by_key(|(_, fee)| fee.micros()).unwrap();
+        rounding = after;
+        sum += price.cost_ceil(contracts) + fee;
+    }
+    sum
+}
+
+/// So many contracts in up to nine fills: one more than a purchase is reckoned to take.
+fn parts(rng: &mut Rng, contracts: u64) -> Vec<u64> {
+    let cuts = (0..rng.below(9)).map(|_| rng.below(contracts + 1)).collect::<Vec<_>>();
+    let mut cuts = [cuts, vec![0, contracts]].concat();
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.windows(2).map(|ends| ends[1] - ends[0]).collect()
 }
 
 /// What was bought of each leg, and for how much.
@@ -116,7 +136,7 @@ fn three_legs_at_their_worst_prices_still_pay() {
     let mut spent = Usd::ZERO;
     for _ in 0..3 {
         let order = desk.last_placed();
-        spent += paid(&desk, order.market, order.price, order.qty);
+        spent += paid(&desk, order.market, order.price, &[40]);
         desk.fill(&order, 40);
     }
     assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
@@ -247,9 +267,10 @@ fn play_on(
         let some = order.purpose == Purpose::Hedge && rng.below(4.max(2 * count as u64)) == 0;
         let got = if some { rng.below(whole + 1) } else { whole };
         let entry = &mut bought[usize::from(order.market.get()) - 10];
-        *entry = (entry.0 + qty(got), entry.1 + paid(&desk, order.market, at, qty(got)));
-        if got > 0 {
-            let fill = Fill { price: at, ..desk.fill_of(&order, got) };
+        let fills = parts(&mut rng, got);
+        *entry = (entry.0 + qty(got), entry.1 + paid(&desk, order.market, at, &fills));
+        for part in fills {
+            let fill = Fill { price: at, ..desk.fill_of(&order, part) };
             desk.report(Report::Fill(fill));
         }
         desk.status(&order, VenueState::Cancelled, Some(got));
@@ -291,8 +312,7 @@ fn a_basket_of_the_most_legs_is_bought_to_its_end() {
 
 #[test]
 fn no_basket_of_any_fees_and_limits_completes_for_more_than_it_pays() {
-    let cases = option_env!("SUREFOOT_CASES");
-    let cases = cases.map_or(1_000, |cases| cases.parse().expect("a number of cases"));
+    let cases = cases(1_000);
     let (mut completed, mut of_many) = (0, 0);
     for seed in 0..cases {
         // Every size comes up; most are small, as most baskets are.
