@@ -27,6 +27,11 @@ test *args:
 models cases="1000000":
     SUREFOOT_CASES={{cases}} cargo test --release -p surefoot -p surefoot-hot --lib --test model -- messages_of_either_venue basket::tests::model core::tests::model gate::tests::drawn shocks::tests permutations core::tests::whole core::tests::slack
 
+# What takes hours, by night: every model, every property of tests/fuzz from a new seed, a simulated day of each of a hundred seeds.
+nightly: models
+    SUREFOOT_CASES=100000 SUREFOOT_SEED=$(date +%s) cargo test --release --test fuzz
+    cargo run --release -- sim --seeds 21..120 --hours 24
+
 fmt:
     cargo fmt --all
 
