@@ -156,10 +156,11 @@ impl Core {
     ///
     /// The slack of a plan is one for all its legs. What the other legs really cost, or may cost at the plan's own worst
     /// prices, is taken off what the units pay; the rest is what this leg may use, up to what its cash was held for. Whatever is
-    /// not paid yet is counted with every rounding of single fills, so that the whole never costs more than it pays.
+    /// not paid yet is counted with every rounding of single fills: above the plan's own worst price the whole never costs more than
+    /// it pays.
     ///
-    /// The plan's own worst price is allowed where that is so but for those roundings, which come to under a tenth of a cent an
-    /// order: a cent less would miss the level that the plan is made of, and what is held would be sold at a loss.
+    /// Up to that price the roundings of one fill a leg ([`ROUNDING`]) are let pass, by which the whole may cost more than it pays: a
+    /// cent less would miss the level that the plan is made of, and what is held would be sold at a loss.
     fn hedge_price(&self, group: &Group, index: usize, qty: Qty) -> Option<Price> {
         let leg = &group.legs[index];
         let careful = self.price_within(group, index, qty, leg.reach, Self::worst_cost, Usd::ZERO);

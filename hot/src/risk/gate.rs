@@ -120,9 +120,10 @@ const fn row(refusal: R, broken: bool) -> Result<(), R> {
 /// compared never stop a hedge or a sale: refusing it would leave one leg standing, which is the greater risk. Both are
 /// counted in the rates all the same. Nor do rows about the market, the venue and our clock: the collar, the last moments before a
 /// close, rejects, the clock's error. A sale's price is bounded by its own rule
-/// instead (`core/sale.rs`: at most a sixteenth below the best bid at first), and a hedge's by what its group was planned with.
-/// The rows of rejects in a market and in all, and a market without a close, are asked of quotes alone. A hedge's share of the budgets is checked when its group is planned, as an
-/// opening order ([`Purpose::Leg`]), before the first byte leaves.
+/// instead (`core/sale.rs`: at first at most a sixteenth or a cent below the best bid, whichever is more), and a hedge's by what its
+/// group was planned with. The pause after a reject in a market, the rejects in all, and a market without a close are asked of quotes
+/// alone. A hedge's share of the budgets is checked when its group is planned, as an opening order ([`Purpose::Leg`]), before the first
+/// byte leaves.
 ///
 /// These rows keep, by their ids in `docs/invariants.md`: a book that may be decided from (O14), grid, sizes and expiry (O15), no
 /// crossing of our own orders (O16), limits and free cash (R2, R6), rates (S7) and the halt (S12).
@@ -287,7 +288,7 @@ fn has_good_expiry(order: &Order) -> bool {
 }
 
 /// Whether the venue takes orders in a market of this status. In a market that is only observed nothing is opened; what is
-/// held there may still be sold.
+/// held there may still be hedged, topped up and sold.
 const fn is_traded(status: MarketStatus, opens: bool) -> bool {
     match status {
         MarketStatus::Open => true,

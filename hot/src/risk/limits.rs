@@ -114,7 +114,7 @@ limit_rows! {
         Millis, (0, MILLIS_MOST), 1_000, Larger;
     CooldownLossMs = 18, strategy.cooldown_loss_ms, "how long a basket is not traded again after an unwind or a loss",
         Millis, (0, MILLIS_MOST), 900_000, Larger;
-    UnwindAttempts = 19, strategy.unwind_attempts, "orders an unwind may take before it is handed to a person",
+    UnwindAttempts = 19, strategy.unwind_attempts, "sales that the venue answers and that sell nothing, before an unwind is handed to a person",
         Count, (1, 100), 5, Smaller;
     UnwindStepMs = 20, strategy.unwind_step_ms, "least time between two corrective orders of a group",
         Millis, (0, 60_000), 500, Smaller;
@@ -126,7 +126,7 @@ limit_rows! {
         Millis, (1, 60_000), 1_000, Larger;
     HurdleRate = 24, strategy.hurdle_rate, "least profit a year on the money that a basket locks",
         Percent, (0, 1_000), 10, Larger;
-    LockupDays = 25, strategy.lockup_days, "days that a basket counts as locking its money where the venue has not said when it closes",
+    LockupDays = 25, strategy.lockup_days, "days that a basket counts as locking its money where no time is known at which a market closes or has paid",
         Count, (1, 3_650), 30, Larger;
     // Market, venue and time.
     Collar = 26, limits.collar, "how much worse than elsewhere an order that opens may be priced",

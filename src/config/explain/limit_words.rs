@@ -186,8 +186,8 @@ limit_words! {
     EquityFloor Account [EquityFloor],
         "half of `starting_capital`: at that loss the assumptions are wrong, and not the day",
         "everything halts and stays halted; `halts` has `equity_floor`",
-        "find where the money went. `surefoot resume --reason …` holds only once the account is worth more: pay in, or correct \
-         `starting_capital`";
+        "find where the money went. `surefoot resume --reason …` holds only once the account is worth more: pay in, or start with a \
+         lower `starting_capital` and `--loosen WHY`";
     DrawdownPercent Account [Drawdown],
         "slow losses stay below every day's limit. Money that was taken out counts until a resume",
         "everything halts and stays halted; `halts` has `drawdown`",
@@ -210,9 +210,10 @@ limit_words! {
         "no order: verdict `not_worth_it`",
         "nothing stands: a better price, or a nearer settlement, is bought";
     LockupDays Worth [],
-        "a market whose close is not known, or is over while it trades on, says nothing of when it pays",
+        "a market of which neither the expected payment nor the close is known, or both are over while it trades on, says nothing of when \
+         it pays",
         "as for `strategy.hurdle_rate`",
-        "with the venue's word on when the market closes";
+        "with the venue's word on when the market closes or has paid";
     LegFailPpm Worth [],
         "assumed until twenty baskets of a pair of venues have ended, and counted like twenty after that",
         "no order: verdict `leg_risk`",

@@ -168,8 +168,9 @@ fn paid_by(object: &Object<'_>) -> Option<Nanos> {
     Some(expected.after(Nanos::from_secs(timer.min(TIMER_SECS_MAX))))
 }
 
-/// What a series' category is among ours. The venue's page lists none; these are the words of its series as they were seen by
-/// public clients in 2026. One that is not among them may be of any category, and counts in each.
+/// What a series' category is among ours. One that is not among these words may be of any category, and counts in each.
+/// Source: the venue's page lists none; all words in a list of its public events of 2026-02-12 (`kalshi_data_collection.md` in the
+/// GitHub repository `borat14011-sudo/wom-polymarket-strategy`).
 fn category(word: &str) -> Category {
     match word.to_ascii_lowercase().as_str() {
         "climate and weather" => Category::Weather,
