@@ -53,6 +53,8 @@ pub const FILLS_SEEN_MAX: usize = 32_768;
 pub const LEDGER_ENTRIES_MAX: usize = FILLS_SEEN_MAX + 8_192;
 /// Failed fills of which nothing had been told before, remembered so that their late telling books nothing.
 pub const FILLS_VOID_MAX: usize = 1_024;
+/// Fills called final of which nothing had been told before, remembered so that they are final once they are told.
+pub const FILLS_FINAL_MAX: usize = 1_024;
 /// Reports kept until the order they speak of is known by that name.
 pub const ORPHANS_MAX: usize = 256;
 /// Orders that are not ours and that an alarm has named, remembered so that it names each once.

@@ -44,6 +44,9 @@ impl Core {
         };
         let record = *self.orders.find(OrderRef::Id(id)).expect("just found");
         let price = record.order.outcome.price_from_yes(fill.price);
+        let is_final = self.fills.take_final(fill.fill) || fill.finality == Finality::Final;
+        let fill =
+            &Fill { finality: if is_final { Finality::Final } else { fill.finality }, ..*fill };
         self.judge(&record, price, fill.qty, out);
         self.stats.fills += 1;
         self.rejections.on_looked_at(record.order.venue);

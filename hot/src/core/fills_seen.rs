@@ -1,11 +1,12 @@
-//! The fills that have been told: those that are booked, and those that failed before they were.
+//! The fills that have been told: those that are booked, and those whose end was told before they were.
 //!
 //! This part keeps that a fill is booked once however often it is told (O5), and that it is undone at most once (O2). It remembers
-//! the last [`FILLS_SEEN_MAX`] booked fills and the last [`FILLS_VOID_MAX`] failed ones; older ones are forgotten. Those that
-//! a reading of their venue may not show are kept as a list, so that no reading walks all of them.
+//! the last [`FILLS_SEEN_MAX`] booked fills, and of those that are not booked the last [`FILLS_VOID_MAX`] that failed and the last
+//! [`FILLS_FINAL_MAX`] that are final; older ones are forgotten. Those that a reading of their venue may not show are kept as a
+//! list, so that no reading walks all of them.
 
 use super::money::HeldBack;
-use crate::bounds::{FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
+use crate::bounds::{FILLS_FINAL_MAX, FILLS_SEEN_MAX, FILLS_VOID_MAX, MARKETS_MAX};
 use crate::id_set::IdSet;
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, Venue};
 use crate::index::Index;
@@ -57,6 +58,8 @@ pub(super) struct FillsSeen {
     next: usize,
     /// Fills that failed before anything else was told of them, oldest first.
     voids: VecDeque<FillId>,
+    /// Fills that were called final before anything else was told of them, oldest first. None of them is in `voids`.
+    finals: VecDeque<FillId>,
     /// How many of the booked fills in each market the venue may still take back.
     unsettled: PerId<u32>,
     /// Slots of the fills that the next reading of each venue may not show as they are. What a later reading shows for
@@ -73,7 +76,7 @@ pack_fields! {
 state_fields! {
     FillsSeen {
         by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX),
-        unsettled: derived, unshown: derived, read: value,
+        finals: list(FILLS_FINAL_MAX), unsettled: derived, unshown: derived, read: value,
     } then rebuild
 }
 
@@ -85,6 +88,7 @@ impl FillsSeen {
             booked: Vec::with_capacity(FILLS_SEEN_MAX),
             next: 0,
             voids: VecDeque::with_capacity(FILLS_VOID_MAX),
+            finals: VecDeque::with_capacity(FILLS_FINAL_MAX),
             unsettled: PerId::new(MARKETS_MAX, 0),
             unshown: PerVenue::from_fn(|_| IdSet::new(FILLS_SEEN_MAX)),
             read: PerVenue::default(),
@@ -146,9 +150,14 @@ impl FillsSeen {
     }
 
     /// The venue will not take a fill back any more: from the next readings on, its figures show it. Returns it if that was
-    /// not known before.
+    /// not known before. One that is not booked is remembered, so that it is final when it is told late.
     pub fn on_final(&mut self, now: Nanos, fill: FillId) -> Option<Booked> {
-        let slot = self.by_id.find(fill.get())?;
+        let Some(slot) = self.by_id.find(fill.get()) else {
+            if !self.voids.contains(&fill) {
+                remember_end(&mut self.finals, FILLS_FINAL_MAX, fill);
+            }
+            return None;
+        };
         let booked = &mut self.booked[slot as usize];
         if booked.settled.is_some() {
             return None;
@@ -163,7 +172,8 @@ impl FillsSeen {
     /// is remembered, so that it books nothing when it is told late.
     pub fn on_failed(&mut self, now: Nanos, fill: FillId) -> Option<Booked> {
         let Some(slot) = self.by_id.find(fill.get()) else {
-            self.remember_void(fill);
+            self.take_final(fill);
+            remember_end(&mut self.voids, FILLS_VOID_MAX, fill);
             return None;
         };
         let booked = &mut self.booked[slot as usize];
@@ -179,14 +189,10 @@ impl FillsSeen {
         Some(before)
     }
 
-    fn remember_void(&mut self, fill: FillId) {
-        if self.voids.contains(&fill) {
-            return;
-        }
-        if self.voids.len() == FILLS_VOID_MAX {
-            self.voids.pop_front();
-        }
-        self.voids.push_back(fill);
+    /// Whether a fill was called final before it was told. It is booked now: that needs to be remembered no longer.
+    pub fn take_final(&mut self, fill: FillId) -> bool {
+        let told = self.finals.iter().position(|told| *told == fill);
+        told.is_some_and(|at| self.finals.remove(at).is_some())
     }
 
     /// Whether the venue may still take back a fill in a market.
@@ -254,6 +260,17 @@ impl FillsSeen {
     pub fn unshown(&self, venue: Venue) -> impl Iterator<Item = &Booked> {
         self.unshown[venue].iter().map(|slot| &self.booked[slot])
     }
+}
+
+/// Remembers that the end of a fill was told before the fill, and forgets the oldest where there is no room.
+fn remember_end(ends: &mut VecDeque<FillId>, most: usize, fill: FillId) {
+    if ends.contains(&fill) {
+        return;
+    }
+    if ends.len() == most {
+        ends.pop_front();
+    }
+    ends.push_back(fill);
 }
 
 impl Booked {

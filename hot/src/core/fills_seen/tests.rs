@@ -77,6 +77,28 @@ fn a_reading_looks_only_at_what_it_may_not_show() {
 }
 
 #[test]
+fn as_many_early_ends_are_remembered_as_there_is_room_for_and_a_failure_stands() {
+    let (mut fills, now) = (FillsSeen::new(), Nanos::from_secs(1_000_000));
+    let first = FillId::new(1);
+    for fill in (1..=FILLS_FINAL_MAX as u64).map(FillId::new) {
+        assert!(fills.on_final(now, fill).is_none());
+        assert!(!fills.knows(fill), "it is still to be booked");
+    }
+    assert!(fills.on_failed(now, FillId::new(2)).is_none());
+    assert!(fills.on_final(now, FillId::new(2)).is_none());
+    assert!(fills.knows(FillId::new(2)), "it books nothing");
+    assert!(!fills.take_final(FillId::new(2)), "a failure stands");
+    fills.on_final(now, FillId::new(FILLS_FINAL_MAX as u64 + 1));
+    fills.on_final(now, FillId::new(3)); // told twice
+    assert!(fills.take_final(first) && !fills.take_final(first));
+    for more in (2..4).map(|more| FillId::new(FILLS_FINAL_MAX as u64 + more)) {
+        fills.on_final(now, more);
+    }
+    assert!(!fills.take_final(FillId::new(3)), "the oldest went");
+    assert!(fills.take_final(FillId::new(4)));
+}
+
+#[test]
 fn the_list_is_what_a_walk_over_all_fills_finds() {
     let (mut fills, entry) = (FillsSeen::new(), some_entry());
     let mut now = Nanos::from_secs(1_000_000);

@@ -80,6 +80,34 @@ fn a_sale_whose_end_nobody_tells_frees_its_cash_with_the_first_reading_an_hour_l
     }
 }
 
+/// The end of a fill overtakes the fill: whatever was said of it holds, and is not said again.
+#[test]
+fn a_sale_whose_end_is_told_first_is_booked_with_that_end() {
+    for state in [Finality::Final, Finality::Failed] {
+        let mut desk = Desk::new();
+        let bought = filled(&mut desk, Action::Buy, 40, 30);
+        end(&mut desk, &bought, Finality::Final);
+        let cash = free(&desk);
+        desk.control(to_rest(PM, Action::Sell, 50, 10, true));
+        let order = desk.last_placed();
+        let sold = Fill { fee: Some(Usd::ZERO), ..desk.fill_of(&order, 10) };
+        end(&mut desk, &sold, state);
+        end(&mut desk, &sold, state); // told twice
+        let (mut bytes, hash) = (Vec::new(), desk.core.state_hash());
+        desk.core.save(&mut bytes);
+        desk.core = Core::load(&bytes).expect("it was just saved");
+        assert_eq!(desk.core.state_hash(), hash);
+        desk.report(Report::Fill(sold));
+        desk.report(Report::Fill(sold));
+        let stays = state == Finality::Final;
+        let (gain, held) = if stays { (Usd::from_dollars(5), 20) } else { (Usd::ZERO, 30) };
+        assert_eq!((free(&desk), desk.held(PM, Outcome::Yes)), (cash + gain, qty(held)));
+        assert!(!desk.core.fills.is_unsettled(PM), "its end is known");
+        end(&mut desk, &sold, Finality::Failed);
+        assert_eq!((free(&desk), desk.held(PM, Outcome::Yes)), (cash, qty(30)));
+    }
+}
+
 #[test]
 fn a_purchase_counts_as_held_until_it_fails() {
     let mut desk = Desk::new();
