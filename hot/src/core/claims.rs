@@ -6,6 +6,7 @@ use super::resting::change_open;
 use crate::ids::{Action, MarketId, OrderId, OrderRef, Outcome, Side};
 use crate::ledger::CashAccount;
 use crate::order::{Order, OrderState, Record};
+use crate::risk::Stake;
 use crate::units::{Price, Qty, Usd};
 
 impl Core {
@@ -112,29 +113,29 @@ impl Core {
         })
     }
 
-    /// Contracts held, and those that orders in flight may yet buy.
-    pub(super) fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty {
-        let held = self.money.position(market).held(outcome);
-        self.orders
-            .live_in(market)
-            .filter(|record| record.order.outcome == outcome && record.order.action == Action::Buy)
-            .fold(held, |sum, record| sum + record.open())
+    /// What an outcome holds at worst, but for one order, which is being changed or still to be sent.
+    pub(super) fn stake(&self, market: MarketId, outcome: Outcome, but: Option<OrderId>) -> Stake {
+        let position = self.money.position(market);
+        let cost = position.cost(outcome).max(Usd::ZERO) + self.holds_for(market, outcome);
+        let held = Stake { qty: position.held(outcome), cost };
+        let buys = self.orders.live_in(market).filter(|record| {
+            let Order { id, outcome: of, action, .. } = record.order;
+            of == outcome && action == Action::Buy && Some(id) != but
+        });
+        buys.fold(held, |sum, record| Stake {
+            qty: sum.qty + record.open(),
+            cost: sum.cost + record.reserved,
+        })
     }
 
-    /// The same without one order, which is being changed.
-    pub(super) fn position_worst_but(
-        &self,
-        market: MarketId,
-        outcome: Outcome,
-        order: OrderId,
-    ) -> Qty {
-        let own = self.orders.find(OrderRef::Id(order)).filter(|own| {
-            own.state != OrderState::Done
-                && own.order.outcome == outcome
-                && own.order.action == Action::Buy
-        });
-        let own = own.map_or(Qty::ZERO, Record::open);
-        self.position_worst(market, outcome).saturating_sub(own)
+    /// Cash that groups hold for legs that are to buy an outcome and are not sent yet.
+    fn holds_for(&self, market: MarketId, outcome: Outcome) -> Usd {
+        if !self.groups.has_leg_in(market) {
+            return Usd::ZERO; // nearly always
+        }
+        let legs = self.groups.iter().flat_map(|group| group.legs());
+        legs.filter(|leg| leg.market == market && leg.outcome == outcome)
+            .fold(Usd::ZERO, |sum, leg| sum + leg.hold)
     }
 
     /// Whether an order of our own rests where this one would meet it, across outcomes too (O16). One whose price is just being

@@ -16,12 +16,12 @@ use crate::note::{Alarm, Note};
 use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::{
-    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Worst,
-    shocks,
+    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Stake,
+    Worst, shocks,
 };
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
-use crate::units::{Nanos, Price, Qty, Usd};
+use crate::units::{Nanos, Price, Usd};
 
 impl Core {
     pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
@@ -350,8 +350,8 @@ impl Sight for Core {
         self.money.cash_free(account)
     }
 
-    fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty {
-        self.position_worst(market, outcome)
+    fn stake(&self, market: MarketId, outcome: Outcome) -> Stake {
+        self.stake(market, outcome, None)
     }
 
     fn paid_by(&self, market: MarketId) -> Nanos {

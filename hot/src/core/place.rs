@@ -11,7 +11,7 @@ use crate::outbox::Outbox;
 use crate::risk::collar::{self, PricesAround};
 use crate::risk::gate::{self, View};
 use crate::risk::{
-    Approved, BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal,
+    Approved, BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal, Stake,
     VenueCondition,
 };
 use crate::units::{Nanos, Price, Qty, Usd};
@@ -186,11 +186,8 @@ impl Core {
         let (opens, reduces) = (order.purpose.opens(), order.purpose.reduces());
         let sells = reduces || order.action == Action::Sell;
         let held_free = if sells { self.sellable(order) } else { Qty::ZERO };
-        let position = if opens {
-            self.position_worst_but(market, order.outcome, order.id)
-        } else {
-            Qty::ZERO
-        };
+        let position =
+            if opens { self.stake(market, order.outcome, Some(order.id)) } else { Stake::NONE };
         let alone = || PlanRisk::of_one(cost, self.money.cluster_worst(def.cluster));
         let plan = if opens { plan.unwrap_or_else(alone) } else { PlanRisk::NONE };
         let view = View {

@@ -5,7 +5,21 @@ use crate::ids::{ClusterId, MarketId, ThemeId, Venue};
 use crate::market::{Category, MarketDef};
 use crate::per_venue::PerVenue;
 use crate::state::state_fields;
-use crate::units::Usd;
+use crate::units::{Qty, Usd};
+
+/// One outcome of a market at worst: what is held of it, and what orders in flight and legs that wait may yet buy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// Contracts held, and those that orders in flight may yet buy.
+    pub qty: Qty,
+    /// What the contracts held have cost, and what orders in flight and legs that wait may yet cost with fees.
+    pub cost: Usd,
+}
+
+impl Stake {
+    /// Nothing held, and nothing on the way.
+    pub const NONE: Self = Self { qty: Qty::ZERO, cost: Usd::ZERO };
+}
 
 /// Sums that the gate reads, kept by one function so that they agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +146,7 @@ mod tests {
     use crate::fees::FeeRule;
     use crate::grid::Grid;
     use crate::market::MarketStatus;
-    use crate::units::{Nanos, Qty};
+    use crate::units::Nanos;
 
     fn terms(market: u16, category: Category, theme: Option<u8>) -> MarketDef {
         MarketDef {

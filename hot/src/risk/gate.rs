@@ -7,7 +7,7 @@ use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
 use crate::risk::{
-    Approved, Context, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R, collar,
+    Approved, Context, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R, Stake, collar,
 };
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -42,8 +42,8 @@ pub struct View<'a> {
     pub cash_free: Usd,
     /// Contracts of the order's outcome that are held and not reserved for a sale.
     pub held_free: Qty,
-    /// Contracts of the order's outcome that are held or may yet be bought.
-    pub position: Qty,
+    /// What is held of the order's outcome, and what may yet be bought, without this order.
+    pub position: Stake,
     /// Realised and unrealised result of the day.
     pub day_result: Usd,
     /// Whether an order of our own rests on the other side at this price or better.
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
             data_age: Nanos::ZERO,
             cash_free: Usd::from_dollars(1_000_000),
             held_free: Qty::from_contracts(1_000),
-            position: Qty::ZERO,
+            position: Stake::NONE,
             day_result: Usd::ZERO,
             own_cross: false,
             room: true,
@@ -179,8 +179,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     }
     row(R::Cash, !reduces && cost > v.cash_free)?;
     if opens {
-        row(R::Position, v.position + o.qty > limits.qty(L::PositionQty))?;
-        row(R::Position, cost > usd(L::PositionNotional))?;
+        row(R::Position, v.position.qty + o.qty > limits.qty(L::PositionQty))?;
+        row(R::Position, v.position.cost + cost > usd(L::PositionNotional))?;
         row(R::ExposureMarket, risk.market(o.market) + cost > usd(L::ExposureMarket))?;
         row(R::ExposureCluster, risk.cluster(def.cluster) + cost > usd(L::ExposureCluster))?;
         row(R::ExposureVenue, risk.venue(o.venue) + cost > shares.venue)?;
@@ -206,7 +206,7 @@ fn account(v: &View<'_>, o: &Order) -> Result<(), R> {
     let Context { account, equity_limits: shares, strategy_result, .. } = &v.context;
     let usd = |row| limits.usd(row);
     assert!(o.purpose.opens(), "only what opens has a share");
-    row(R::PositionShare, cost > shares.position)?;
+    row(R::PositionShare, v.position.cost + cost > shares.position)?;
     row(R::Category, risk.category(def.category) + cost > shares.category)?;
     let in_theme = def.theme.is_some();
     row(R::ExposureTheme, in_theme && risk.theme(def.theme) + cost > usd(L::ExposureTheme))?;

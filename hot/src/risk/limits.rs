@@ -102,7 +102,7 @@ limit_rows! {
         Ticks, (1, 10_000), 100, Larger;
     ProfitMin = 12, strategy.profit_min, "least profit of a whole basket after fees",
         Dollars, (0, 1_000_000 * MICROS), MICROS / 2, Larger;
-    PositionNotional = 13, limits.position_notional, "dollars that one purchase puts into a position",
+    PositionNotional = 13, limits.position_notional, "dollars in one outcome of a market, held or on the way",
         Dollars, (MICROS, DOLLARS_MOST), 100 * MICROS, Smaller;
     OrdersPerMinuteMarket = 14, limits.orders_per_minute_market, "order mutations a minute in one market",
         Count, (1, 60_000), 20, Smaller;
@@ -165,7 +165,7 @@ limit_rows! {
         Dollars, (0, DOLLARS_MOST), 100 * MICROS, Smaller;
     LossWarnPercent = 42, limits.loss_warn_percent, "share of a daily loss limit at which an alarm is raised",
         Percent, (1, 99), 80, Smaller;
-    PositionPercent = 43, limits.position_percent, "share of the account that one purchase puts into a position",
+    PositionPercent = 43, limits.position_percent, "share of the account in one outcome of a market, held or on the way",
         Percent, (1, 100), 1, Smaller;
     CategoryPercent = 44, limits.category_percent, "share of the account at risk in one category",
         Percent, (1, 100), 30, Smaller;

@@ -21,7 +21,7 @@ pub use account::Account;
 pub use approved::Approved;
 pub use context::{BestPrices, Context, LastTrade, MarketCondition, OtherVenue, VenueCondition};
 pub use equity::EquityLimits;
-pub use exposure::Exposure;
+pub use exposure::{Exposure, Stake};
 pub use halt::HaltWhy;
 pub use leg_risk::{LegRisk, LegRisks};
 pub use limits::{LIMIT_ROWS, LimitDef, LimitRow, LimitUnit, Limits, Safer};

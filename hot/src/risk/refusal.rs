@@ -89,7 +89,7 @@ enum_table! {
         EquityFloor = 40, "equity_floor";
         /// The account is too far below the most that it ever was worth.
         Drawdown = 41, "drawdown";
-        /// Too large a share of the account in one purchase.
+        /// Too large a share of the account in one position.
         PositionShare = 42, "position_share";
         /// Too large a share of the account in one category.
         Category = 43, "category";

@@ -237,10 +237,10 @@ fn sizing<'a>(
         if terms.theme.is_some() {
             total = total.min(limits.usd(LimitRow::ExposureTheme) - exposure.theme(terms.theme));
         }
-        let held = core.position_worst(leg.market, leg.outcome);
+        let held = core.stake(leg.market, leg.outcome);
         let mut least = limits
             .usd(LimitRow::OrderNotional)
-            .min(shares.position)
+            .min(shares.position - held.cost)
             .min(limits.usd(LimitRow::ExposureMarket) - exposure.market(leg.market));
         // Of two legs one pays in every outcome that the relation allows; of more, several may pay nothing.
         let in_cluster = at_plan(in_clusters - core.cluster_worst(terms.cluster));
@@ -252,7 +252,7 @@ fn sizing<'a>(
         rooms.push(Room {
             qty: limits
                 .qty(LimitRow::OrderQty)
-                .min(limits.qty(LimitRow::PositionQty).saturating_sub(held)),
+                .min(limits.qty(LimitRow::PositionQty).saturating_sub(held.qty)),
             cost: with_margin(least),
             dearest: core.dearest(now, leg.market, leg.outcome).unwrap_or(Price::ONE),
         });

@@ -11,8 +11,8 @@ use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
-use crate::risk::{Account, EquityLimits, Exposure, Limits, Rejections};
-use crate::units::{Nanos, Price, Qty, Usd};
+use crate::risk::{Account, EquityLimits, Exposure, Limits, Rejections, Stake};
+use crate::units::{Nanos, Price, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
 pub trait Sight {
@@ -36,8 +36,8 @@ pub trait Sight {
     fn rejections(&self) -> &Rejections;
     /// Cash in an account that nothing has a claim on.
     fn cash_free(&self, account: CashAccount) -> Usd;
-    /// Contracts of an outcome that are held, and those that orders in flight may yet buy.
-    fn position_worst(&self, market: MarketId, outcome: Outcome) -> Qty;
+    /// What is held of an outcome, and what may yet be bought.
+    fn stake(&self, market: MarketId, outcome: Outcome) -> Stake;
     /// When a market is expected to have paid what it owes; [`Nanos::NEVER`] where its venue has not said.
     fn paid_by(&self, market: MarketId) -> Nanos;
     /// When an order was last sent to a side of a market's book; zero if never.

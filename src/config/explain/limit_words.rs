@@ -111,14 +111,15 @@ limit_words! {
         "when contracts are sold or paid";
     PositionNotional Held [Position, PositionShare],
         "no single mistake matters much. The tighter of dollars and share of equity holds, and never under $1, the least that a venue \
-         takes at once. What a market holds already is not counted here: `limits.position_qty` and `limits.exposure_market` bound that",
-        "plans are made to fit, the gate refuses what is larger; where a market's own least order is larger, nothing is bought there",
-        "it does not fill up: the next purchase that is small enough passes";
+         takes at once. What is held counts by what it has cost, what is on the way by the most that it may cost",
+        "plans are made to fit what is left, the gate refuses what is larger; where a market's own least order is larger, nothing is \
+         bought there",
+        "when contracts are sold or paid, or an order is over";
     PositionPercent Held [PositionShare],
         "the same as a share of what the account is worth, so that it follows losses down; a small account needs a larger share to \
          reach the venues' least orders at all",
         "plans are made to fit, the gate refuses what is larger",
-        "it does not fill up: the next purchase that is small enough passes. It grows with equity";
+        "when contracts are sold or paid, an order is over, or equity grows";
     ExposureMarket Held [ExposureMarket],
         "one market may settle otherwise than everybody thinks",
         "plans are made to fit; in a market that is full nothing is opened",

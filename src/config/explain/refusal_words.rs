@@ -63,8 +63,8 @@ refusal_words! {
     OrderNotional Opening, "too many dollars in one order", "by itself, with a smaller order";
     Cash AllButSales, "more than its share of the cash that is free at the venue; a hedge may take all of it", "with cash: a sale, a settlement, \
         money paid in";
-    Position Opening, "too many contracts of one outcome, or too many dollars in one purchase",
-        "when contracts are sold or paid; a smaller purchase passes";
+    Position Opening, "too many contracts of one outcome, or too many dollars in one position",
+        "when contracts are sold or paid, or with a smaller order";
     ExposureMarket Opening, "too many dollars in one market", "when contracts there are sold or paid";
     ExposureCluster Opening, "too many dollars in markets that depend on each other", "when contracts there are sold or paid";
     ExposureVenue Opening, "too many dollars at one venue", "when contracts there are sold or paid";
@@ -96,7 +96,8 @@ refusal_words! {
     OldTerms Opening, "the market's terms were read too long ago", "with the next reading of the terms";
     EquityFloor Opening, "the account is worth no more than its floor", "when it is worth more, and `resume`";
     Drawdown Opening, "the account is too far below its peak", "`resume`, which begins the peak anew";
-    PositionShare Opening, "too large a share of the account in one purchase", "a smaller purchase passes; it grows with equity";
+    PositionShare Opening, "too large a share of the account in one position",
+        "when contracts are sold or paid, equity grows, or with a smaller order";
     Category Opening, "too large a share of the account in one category", "when contracts of it are sold or paid, or equity grows";
     ExposureTheme Opening, "too many dollars in one theme", "when contracts of it are sold or paid";
     StrategyLoss Opening, "what the strategy lost today has reached its limit", "`resume`, once the day is over or the loss smaller";

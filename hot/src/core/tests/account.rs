@@ -190,6 +190,54 @@ fn a_poor_account_buys_less_and_the_gate_refuses_more() {
     assert_eq!(desk.placed().len(), 1);
 }
 
+/// Dollars bound what an outcome holds, not one purchase: what is held, what rests and what is added count together.
+#[test]
+fn two_purchases_of_an_outcome_are_one_position() {
+    let mut desk = funded(1_000); // 1 % is $20
+    let buy = |desk: &mut Desk, outcome, cents, contracts| {
+        let before = (desk.placed().len(), desk.notes.len());
+        desk.wait(Nanos::from_secs(2));
+        desk.book(PM, &[(38, 300)], &[(60, 100)]);
+        desk.control(Control::Rest {
+            market: PM,
+            outcome,
+            action: Action::Buy,
+            price: price(cents),
+            qty: qty(contracts),
+            expires: None,
+            post_only: true,
+            exit: false,
+        });
+        let is_full =
+            |note: &Note| matches!(note, Note::Refused { why: Refusal::PositionShare, .. });
+        let refused = desk.notes[before.1..].iter().any(is_full);
+        assert_ne!(desk.placed().len() > before.0, refused);
+        !refused
+    };
+    assert!(buy(&mut desk, Outcome::Yes, 40, 24), "$9.60 and its fee");
+    let first = desk.last_placed();
+    assert!(!buy(&mut desk, Outcome::Yes, 39, 26), "$10.14 beside what rests");
+    assert!(buy(&mut desk, Outcome::No, 40, 26), "the other outcome is another position");
+    let fill = Fill { fee: Some(Usd::ZERO), ..desk.fill_of(&first, 24) };
+    desk.report(Report::Fill(Fill { finality: Finality::Final, ..fill }));
+    assert!(!buy(&mut desk, Outcome::Yes, 39, 27), "$10.53 beside what is held");
+    assert!(buy(&mut desk, Outcome::Yes, 39, 25), "$9.75");
+}
+
+#[test]
+fn a_plan_fits_what_is_left_of_a_position() {
+    let mut desk = funded(1_000); // 1 % is $20
+    desk.book(PM, &[(38, 300)], &[(60, 100)]);
+    desk.buy_at_rest(PM, Outcome::Yes, 40, 24);
+    desk.wait(Nanos::from_secs(2));
+    desk.book(KA, &[(50, 300)], &[(52, 300)]);
+    desk.book(PM, &[(38, 300)], &[(43, 300)]);
+    let order = desk.last_placed();
+    assert_eq!((order.market, desk.core.stats().refusals), (KA, 0), "the plan fits");
+    let both = price(40).cost_ceil(qty(24)) + price(43).cost_ceil(order.qty);
+    assert!(both < Usd::from_dollars(20) && both > Usd::from_dollars(18), "{both}");
+}
+
 /// The limit of the rows is left as it is, and what may be bought is sized to it.
 #[test]
 fn a_plan_fits_what_category_and_theme_leave() {

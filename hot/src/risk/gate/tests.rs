@@ -35,7 +35,7 @@ struct World {
     data_age: Nanos,
     cash_free: Usd,
     held_free: Qty,
-    position: Qty,
+    position: Stake,
     day_result: Usd,
     own_cross: bool,
     room: bool,
@@ -112,7 +112,7 @@ impl World {
             data_age: Nanos::ZERO,
             cash_free: Usd::from_dollars(10_000),
             held_free: contracts(10_000),
-            position: Qty::ZERO,
+            position: Stake::NONE,
             day_result: Usd::ZERO,
             own_cross: false,
             room: true,
@@ -392,11 +392,11 @@ const BUDGET: &[Case] = &[
         OPENING,
         |w| {
             w.limit(L::PositionQty, 150_000_000);
-            w.position = Qty::from_micros(50_000_001);
+            w.position.qty = Qty::from_micros(50_000_001);
         },
         |w| {
             w.limit(L::PositionQty, 150_000_000);
-            w.position = contracts(50);
+            w.position.qty = contracts(50);
         },
     ),
     (
@@ -405,6 +405,19 @@ const BUDGET: &[Case] = &[
         OPENING,
         |w| w.limit(L::PositionNotional, 49_999_999),
         |w| w.limit(L::PositionNotional, 50_000_000),
+    ),
+    (
+        "dollars in a position that holds something",
+        R::Position,
+        OPENING,
+        |w| {
+            w.limit(L::PositionNotional, 80_000_000);
+            w.position.cost = micros(30_000_001);
+        },
+        |w| {
+            w.limit(L::PositionNotional, 80_000_000);
+            w.position.cost = micros(30_000_000);
+        },
     ),
     (
         "at risk in the market",
@@ -440,6 +453,19 @@ const BUDGET: &[Case] = &[
         OPENING,
         |w| worth(w, L::PositionPercent, 4_999_999_999),
         |w| worth(w, L::PositionPercent, 5_000_000_000),
+    ),
+    (
+        "the share of the account in a position that holds something",
+        R::PositionShare,
+        OPENING,
+        |w| {
+            worth(w, L::PositionPercent, 8_000_000_000);
+            w.position.cost = micros(30_000_001);
+        },
+        |w| {
+            worth(w, L::PositionPercent, 8_000_000_000);
+            w.position.cost = micros(30_000_000);
+        },
     ),
     (
         "the share of the account at the venue",

@@ -12,7 +12,7 @@ fn disturb(world: &mut World, rng: &mut Rng) {
         of.saturating_add(rng.below(3)).saturating_sub(1)
     };
     for _ in 0..rng.below(4) {
-        match rng.below(19) {
+        match rng.below(20) {
             0 => world.order.price = ticks(100 * rng.below(101) as u16),
             1 => world.order.price = ticks(rng.below(10_001) as u16),
             2 => world.order.qty = Qty::from_micros(near(rng, &[100_000_000])),
@@ -57,6 +57,7 @@ fn disturb(world: &mut World, rng: &mut Rng) {
             }
             16 => world.equity = micros(near(rng, &[0, 1_000_000_000, 9_000_000_000]) as i64),
             17 => world.strategy_result = micros(-(near(rng, &[50_000_000, 100_000_000]) as i64)),
+            18 => world.position.cost = micros(near(rng, &[50_000_000]) as i64),
             _ => world.def.status = rng.of(&MarketStatus::ALL),
         }
     }

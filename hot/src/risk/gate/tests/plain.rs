@@ -143,7 +143,8 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
     }
     rows.push((R::Cash, !reduces(o) && cost > cash));
     if opens(o) {
-        let position = i128::from(v.position.micros()) + i128::from(o.qty.micros());
+        let position = i128::from(v.position.qty.micros()) + i128::from(o.qty.micros());
+        let stake = micros(v.position.cost) + cost;
         let (risk, cluster) = (v.exposure, v.def.cluster);
         let is_new = risk.cluster(cluster).micros() == 0;
         let (equity, peak) = (micros(v.context.account.equity), micros(v.context.account.peak));
@@ -156,7 +157,7 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
         let floor = limit(v, L::EquityFloor);
         rows.extend([
             (R::Position, position > limit(v, L::PositionQty)),
-            (R::Position, cost > limit(v, L::PositionNotional)),
+            (R::Position, stake > limit(v, L::PositionNotional)),
             (R::ExposureMarket, micros(risk.market(o.market)) + cost > limit(v, L::ExposureMarket)),
             (
                 R::ExposureCluster,
@@ -172,7 +173,7 @@ fn budget(v: &View<'_>, o: &Order) -> Vec<(R, bool)> {
                 micros(risk.total()) + cost > worth(L::ExposureTotal, L::ExposureTotalPercent),
             ),
             (R::Positions, is_new && i128::from(risk.positions()) >= limit(v, L::Positions)),
-            (R::PositionShare, cost > share(equity, L::PositionPercent).max(1_000_000)),
+            (R::PositionShare, stake > share(equity, L::PositionPercent).max(1_000_000)),
             (R::Category, category + cost > share(equity, L::CategoryPercent)),
             (R::ExposureTheme, theme.is_some_and(|at| at + cost > limit(v, L::ExposureTheme))),
             (R::EquityFloor, equity <= limit(v, L::EquityFloor)),
