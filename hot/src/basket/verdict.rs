@@ -25,5 +25,7 @@ enum_table! {
         Cooldown = 8, "cooldown";
         /// A profit at the best prices after fees, but less of it on a unit than the least that is wanted.
         NoEdge = 9, "no_edge";
+        /// An order of ours has just been sent, or is about to be, to a level that it needs: it waits for what is left.
+        LevelTaken = 10, "level_taken";
     }
 }

@@ -169,7 +169,12 @@ impl Core {
         self.planning = Some(room);
         match decision {
             Decision::Pass => {}
-            Decision::Told => self.episodes.see(now, basket),
+            Decision::Told { look_again } => {
+                if look_again {
+                    self.episodes.look_again(basket);
+                }
+                self.episodes.see(now, basket);
+            }
             Decision::Wait => self.episodes.look_again(basket),
             Decision::Decline { seen, verdict, look_again } => {
                 if look_again {

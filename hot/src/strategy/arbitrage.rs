@@ -38,7 +38,10 @@ pub enum Decision {
     /// Nothing, and there is nothing to tell.
     Pass,
     /// Nothing, and what there is to tell has been told: the opportunity goes on.
-    Told,
+    Told {
+        /// Whether what stands in the way may pass without a book changing.
+        look_again: bool,
+    },
     /// Nothing now: the basket is looked at again at the next timer event, though no book changes.
     Wait,
     /// It is told, and not bought.
@@ -125,16 +128,21 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
         return Decision::Pass; // the book still shows what we are taking
     }
     let is_cooling = core.is_cooling(now, basket);
-    if shares_a_level(core, now, basket) {
-        return if is_cooling { Decision::Pass } else { Decision::Wait };
-    }
-    if is_cooling && core.is_told(now, basket, Verdict::Cooldown) {
-        return Decision::Told;
+    let is_taken = shares_a_level(core, now, basket);
+    let rests = match (is_cooling, is_taken) {
+        (true, true) => return Decision::Pass,
+        (true, false) => Some(Verdict::Cooldown),
+        (false, true) => Some(Verdict::LevelTaken),
+        (false, false) => None,
+    };
+    if rests.is_some_and(|verdict| core.is_told(now, basket, verdict)) {
+        return Decision::Told { look_again: is_taken };
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
     let Planning { rooms, plan, legs } = room;
     match core.baskets().walk(core.books(), basket, &sizing(core, now, basket, rooms), plan) {
         Ok(()) => {}
+        Err(_) if is_taken => return Decision::Wait, // what is left of the level is judged
         Err(NoPlan::NotReady) => return Decision::Pass,
         Err(NoPlan::NoEdge { edge }) if edge <= 0 => return Decision::Pass,
         Err(NoPlan::NoEdge { edge }) => {
@@ -150,8 +158,8 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
         }
     }
     let seen = Seen { units: plan.units, edge: plan.edge, profit: plan.profit };
-    if is_cooling {
-        return decline(seen, Verdict::Cooldown, false);
+    if let Some(verdict) = rests {
+        return decline(seen, verdict, is_taken);
     }
     let pace = Pace::of(plan, lock_up(core, now, basket));
     if !pace.is_at_least(core.limits().raw(LimitRow::HurdleRate)) {

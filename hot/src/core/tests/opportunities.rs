@@ -7,7 +7,7 @@ const THIRD: MarketId = MarketId::new(2);
 
 impl Desk {
     /// The verdicts that were told, each with its basket, since they were last asked for.
-    fn verdicts(&mut self) -> Vec<(u16, Verdict)> {
+    pub(super) fn verdicts(&mut self) -> Vec<(u16, Verdict)> {
         let told = self.notes.drain(..).filter_map(|note| match note {
             Note::Opportunity { basket, verdict, .. } => Some((basket.get(), verdict)),
             _ => None,
@@ -115,16 +115,17 @@ fn two_at_once(no_at: [u16; 2], far: Option<MarketId>) -> Vec<(u16, Verdict)> {
 
 #[test]
 fn of_several_baskets_the_one_that_earns_fastest_is_bought() {
-    assert_eq!(
-        two_at_once([50, 47], None),
-        [(5, Verdict::Taken)],
-        "the other one waits for the level"
+    // The other one waits for the level.
+    let (first, second) = (
+        [(0, Verdict::Taken), (5, Verdict::LevelTaken)],
+        [(5, Verdict::Taken), (0, Verdict::LevelTaken)],
     );
-    assert_eq!(two_at_once([47, 50], None), [(0, Verdict::Taken)]);
-    assert_eq!(two_at_once([50, 50], None), [(0, Verdict::Taken)], "of two alike the lower id");
+    assert_eq!(two_at_once([50, 47], None), second);
+    assert_eq!(two_at_once([47, 50], None), first);
+    assert_eq!(two_at_once([50, 50], None), first, "of two alike the lower id");
     // Thirty days are counted for the others.
-    assert_eq!(two_at_once([50, 49], Some(THIRD)), [(0, Verdict::Taken)], "more, but in 51 days");
-    assert_eq!(two_at_once([50, 47], Some(PM)), [(5, Verdict::Taken)], "both wait for that one");
+    assert_eq!(two_at_once([50, 49], Some(THIRD)), first, "more, but in 51 days");
+    assert_eq!(two_at_once([50, 47], Some(PM)), second, "both wait for that one");
 }
 
 #[test]

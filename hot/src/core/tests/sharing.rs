@@ -35,7 +35,17 @@ fn three_baskets_take_a_level_one_after_the_other_and_never_more_than_it_shows()
         desk.book(market, &[(50, 30), (20, 100)], &[(52, 300)]);
     }
     let mut left = 70;
+    desk.verdicts();
     desk.book(PM, &[(38, 300)], &[(40, left), (60, 100)]);
+    let waits = |basket| (basket, Verdict::LevelTaken);
+    let first = [(0, Verdict::Taken), waits(2), waits(3)];
+    assert_eq!(desk.verdicts(), first, "those that wait are told");
+    assert_eq!(desk.core.stats().opportunities, 3);
+    for _ in 0..3 {
+        desk.wait(Nanos::from_millis(300));
+        desk.book(PM, &[(38, 300)], &[(40, left), (60, 100)]);
+    }
+    assert_eq!(desk.verdicts(), [], "once in an episode");
     let (mut seen, mut bought) = (0, Vec::new());
     for _ in 0..3 {
         let placed = desk.placed();
