@@ -50,9 +50,10 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
-    use surefoot_cold::directory::Names;
+    use surefoot_cold::directory::{Generation, Names, PolymarketNames};
     use surefoot_cold::facts::Facts;
     use surefoot_hot::event::Event;
+    use surefoot_hot::ids::Venue;
     use surefoot_hot::market::{MarketDef, MarketStatus};
     use surefoot_hot::units::Nanos;
 
@@ -135,6 +136,36 @@ mod tests {
             matches!(&changes[..], [CatalogueChange { what: Change::Renamed(_), .. }]),
             "{changes:?}"
         );
+    }
+
+    /// Another exchange contract signs for a member of a neg-risk event: an order made for the old one would be void, or worse.
+    #[test]
+    fn a_neg_risk_flag_that_appears_is_told_as_another_way_to_sign() {
+        let listed = |neg_risk| {
+            let mut entry = listed("0xabc");
+            entry.def.venue = Venue::Polymarket;
+            entry.names = Names::Polymarket(PolymarketNames {
+                condition_id: "0xabc".into(),
+                yes_token: "1".into(),
+                no_token: "2".into(),
+                generation: Generation::Two,
+                neg_risk,
+                min_size_text: "5".into(),
+                event: String::new(),
+            });
+            entry
+        };
+        let mut catalogue = Catalogue::default();
+        catalogue.directory.push(listed(false));
+        assert!(catalogue.refresh(&ALL[..1], &[listed(false)]).changes.is_empty());
+        for neg_risk in [true, false] {
+            let changes = catalogue.refresh(&ALL[..1], &[listed(neg_risk)]).changes;
+            let [CatalogueChange { what: Change::Renamed(entry), .. }] = &changes[..] else {
+                panic!("{changes:?}");
+            };
+            let Names::Polymarket(names) = &entry.names else { unreachable!() };
+            assert_eq!(names.neg_risk, neg_risk, "what signs from now on is told");
+        }
     }
 
     #[test]

@@ -369,6 +369,17 @@ impl Desk {
     }
 }
 
+/// What an order opens, it opens in a market that is open and understood, from a book that may be decided from.
+fn check_opening(core: &Core, order: &Order) {
+    let market = order.market;
+    let book = core.books().get(market).expect("its market has terms");
+    let may_open = book.is_good()
+        && book.terms().status == MarketStatus::Open
+        && !core.silence.is_suspect(market)
+        && !core.quarantine.holds(market);
+    assert!(may_open || !order.purpose.opens(), "O14: {order:?}");
+}
+
 #[test]
 fn the_same_events_make_the_same_decisions() {
     let run = || {

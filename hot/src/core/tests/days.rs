@@ -46,6 +46,11 @@ impl Maker {
         self.core.check_invariants();
         let intents = self.out.intents().to_vec();
         self.out.clear();
+        for intent in &intents {
+            if let Intent::Place(order) = intent {
+                check_opening(&self.core, order);
+            }
+        }
         for intent in intents {
             self.answer(&intent);
         }

@@ -425,6 +425,7 @@ impl World {
             self.answered += 1;
             match intent {
                 Intent::Place(order) => {
+                    check_opening(&self.desk.core, &order);
                     let live = Live {
                         order: *order,
                         filled: Qty::ZERO,

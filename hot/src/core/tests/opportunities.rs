@@ -225,6 +225,35 @@ fn an_unwind_loses_a_share_of_what_its_leg_has_cost() {
     assert_eq!(*desk.core.groups().leg_risks().of(first.venue, second.venue), lost);
 }
 
+/// A profit must be above cost × how often a leg fails × what an unwind loses: equal to it is not enough.
+#[test]
+fn a_profit_must_be_above_what_legs_on_their_own_are_expected_to_lose() {
+    let after = |rows: [(LimitRow, u64); 2]| {
+        let mut desk = Desk::new();
+        for (row, value) in rows {
+            desk.core.limits.set(row, value, false);
+        }
+        desk.book(PM, &[(30, 300)], &[(46, 100)]);
+        desk.book(KA, &[(50, 100)], &[(52, 300)]);
+        let told = desk.notes.iter().find_map(|note| match note {
+            Note::Opportunity { units, profit, .. } => Some((*units, *profit)),
+            _ => None,
+        });
+        (told.expect("it promises something"), desk.verdicts())
+    };
+    let rows = [LimitRow::LegFailPpm, LimitRow::UnwindLossPpm];
+    let ((units, profit), _) = after(rows.map(|row| (row, 0)));
+    let cost = price(46).cost_ceil(units) + price(50).cost_ceil(units);
+    for (row, other, assumed) in [(rows[0], rows[1], 35_000), (rows[1], rows[0], 500_000)] {
+        let most = u128::from(profit.micros().unsigned_abs()) * 1_000_000_000_000;
+        let least = most.div_ceil(u128::from(cost.micros().unsigned_abs() * assumed));
+        let least = u64::try_from(least).unwrap();
+        let verdict = |value| after([(row, value), (other, assumed)]).1;
+        assert_eq!(verdict(least - 1), [(0, Verdict::Taken)], "{row:?} {}", least - 1);
+        assert_eq!(verdict(least), [(0, Verdict::LegRisk)], "{row:?} {least}");
+    }
+}
+
 #[test]
 fn what_a_pair_of_venues_has_shown_counts_for_its_own_baskets() {
     let verdict = |teach: fn(&mut crate::risk::LegRisks)| {

@@ -486,6 +486,7 @@ impl World {
         let small =
             order.qty < terms.min_qty && order.venue.rules().min_size_applies(order.tif.may_rest());
         assert!(!small, "O15: {order:?}");
+        check_opening(core, order);
         if order.purpose.opens() {
             assert!(!self.settled.contains_key(&order.market), "O14: {order:?}");
         }
