@@ -73,18 +73,20 @@ pub struct BestPrices {
 }
 
 impl OtherVenue<'_> {
-    /// The best prices there, of the first pair that the market is in; `None` where it is in none, or where the other book may
-    /// not be decided from.
+    /// The best prices there, of the first pair that the market is in and of which the other book may be decided from; `None`
+    /// where there is none.
     pub fn best(&self) -> Option<BestPrices> {
-        let (other, ours) = self.baskets.touching(self.market).find_map(|(id, outcome)| {
-            let is_pair = |of: &&Basket| of.kind() == BasketKind::CrossVenue && !of.is_withdrawn();
-            let basket = self.baskets.get(id).filter(is_pair)?;
-            let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
-            Some((other, outcome))
-        })?;
+        let (other, ours, book) =
+            self.baskets.touching(self.market).find_map(|(id, outcome)| {
+                let is_pair =
+                    |of: &&Basket| of.kind() == BasketKind::CrossVenue && !of.is_withdrawn();
+                let basket = self.baskets.get(id).filter(is_pair)?;
+                let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
+                let book = self.books.get(other.market).filter(|book| book.is_good())?;
+                Some((other, outcome, book))
+            })?;
         // One leg of a pair pays where the other does not.
         let as_yes = if other.outcome == ours { Outcome::No } else { Outcome::Yes };
-        let book = self.books.get(other.market).filter(|book| book.is_good())?;
         let price = |best: Option<(Price, Qty)>| best.map(|(price, _)| price);
         let (bid, ask) = (book.best_bid_for(as_yes), book.best_ask_for(as_yes));
         Some(BestPrices { bid: price(bid), ask: price(ask) })

@@ -137,6 +137,13 @@ fn the_other_venues_price_is_of_the_same_outcome() {
         }));
     }
     assert_eq!(best(&desk, opposite), prices(Some(price(60)), Some(price(62))));
+    assert_eq!(best(&desk, PM), prices(Some(price(50)), Some(price(52))), "of the first pair");
+    desk.event(Event::Stale { market: KA, why: StaleWhy::Gap });
+    assert_eq!(
+        best(&desk, PM),
+        prices(None, Some(price(70))),
+        "of the next one, whose book is good"
+    );
     assert_eq!(best(&desk, alone), None, "it is in no pair");
     desk.fill(&order, 10); // what is held keeps its basket here, though nothing more is bought
     for why in [WithdrawnWhy::Unfollowed, WithdrawnWhy::Revoked] {
