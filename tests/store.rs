@@ -309,6 +309,36 @@ fn the_tables_say_what_happened() {
 }
 
 #[test]
+fn an_orders_size_is_what_has_filled_what_was_cancelled_and_what_remains() {
+    let home = Home::new("sums");
+    let mut journal = open_journal(&home, 1);
+    let stand = [
+        (OrderState::Done, 10),
+        (OrderState::Done, 4),
+        (OrderState::Resting, 3),
+        (OrderState::Unknown, 0),
+        (OrderState::Done, 12), // more than was ordered
+    ];
+    for (n, mut body) in day(1, 5).into_iter().enumerate() {
+        if let Body::Note(Note::Order { order, state, filled, .. }) = &mut body {
+            let (is, has) = stand[(order.get() % 8) as usize];
+            (*state, *filled) = (is, Qty::from_contracts(has));
+        }
+        journal.append(Nanos::from_secs(1_000_000_000 + n as u64), &body).unwrap();
+    }
+    journal.close(Nanos::from_secs(2_000_000_000), Close { decision: 1, state: 2 }).unwrap();
+    drop(Store::open(&home.db(), &home.journal(), names(), silent).unwrap());
+    let db = open_read_only(&home.db()).unwrap();
+    let parts = "SELECT group_concat(printf('%d %d %d %d', contracts, filled, cancelled, remaining), ', ') \
+         FROM (SELECT * FROM v_orders ORDER BY order_id)";
+    let parts: String = db.query_row(parts, [], |row| row.get(0)).unwrap();
+    assert_eq!(parts, "10 10 0 0, 10 4 6 0, 10 3 0 7, 10 0 0 10, 10 12 0 0");
+    let odd = "SELECT count(*) FROM v_orders WHERE contracts <> filled + cancelled + remaining";
+    let odd: i64 = db.query_row(odd, [], |row| row.get(0)).unwrap();
+    assert_eq!(odd, 1, "only what filled beyond its size");
+}
+
+#[test]
 fn a_damaged_or_foreign_database_is_moved_aside_and_rebuilt() {
     let home = Home::new("damaged");
     write_run(&home, 1, 50);
