@@ -16,7 +16,11 @@ use crate::units::{MICROS, Price, Qty, Usd};
 /// Parts per million.
 pub type Ppm = u32;
 
-/// Fills that [`fee_bound`] allows one order.
+/// Fills that [`fee_bound`] allows for what is open of an order.
+///
+/// A claim is made anew after every fill, for what is left: there are always so many ahead. Of more fills than these between two
+/// words of the venue each costs $0.0001 that is not reserved; the twentieth of the cash that no opening order may use is there
+/// for that.
 pub const FILLS_PER_ORDER: i64 = 8;
 
 /// A market's fee rule, as its metadata gave it.

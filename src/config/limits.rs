@@ -230,6 +230,12 @@ pub fn absurd(limits: &Limits, capital: Usd, given: impl Fn(LimitRow) -> bool) -
             "lower it, or raise `strategy.leg_timeout_ms`",
         ),
         (
+            L::LegTimeoutMs,
+            value(L::LegTimeoutMs) > value(L::CloseCutoffMs),
+            "a leg may still wait for its partner when the market closes, and nothing can be sold there then",
+            "lower it, or raise `limits.close_cutoff_ms`",
+        ),
+        (
             L::DailyLossStrategy,
             value(L::DailyLossStrategy) == 0 && value(L::DailyLoss) > 0,
             "a strategy that may lose nothing is refused everything, from the start on",
@@ -243,6 +249,17 @@ pub fn absurd(limits: &Limits, capital: Usd, given: impl Fn(LimitRow) -> bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_leg_may_not_wait_for_longer_than_the_cut_off_before_a_close() {
+        let mut limits = Profile::Small.limits(Usd::from_dollars(10_000));
+        let mut found = |wait| {
+            limits.set(LimitRow::LegTimeoutMs, wait);
+            absurd(&limits, Usd::from_dollars(10_000), |row| row == LimitRow::LegTimeoutMs)
+        };
+        assert_eq!(found(30_000), []);
+        assert_eq!(found(30_001).first().map(|absurd| absurd.row), Some(LimitRow::LegTimeoutMs));
+    }
 
     #[test]
     fn every_profile_is_within_bounds() {

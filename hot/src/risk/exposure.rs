@@ -121,7 +121,8 @@ impl Exposure {
         self.total
     }
 
-    /// The number of clusters with something at risk. A hedged basket is one position.
+    /// The number of clusters with something at risk. Baskets of one event count as one, and so does a hedged basket: venues hold
+    /// contracts by market, and of two baskets that share a market nobody can tell later whose they are.
     pub const fn positions(&self) -> u32 {
         self.clusters_active
     }

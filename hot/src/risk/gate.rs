@@ -311,13 +311,13 @@ fn worth(order: &Order) -> Usd {
     order.price.proceeds_floor(order.qty)
 }
 
-/// Whether it would be counted as one more position: nothing is at risk in its market's cluster yet.
+/// Whether it would put something at risk in one more event: nothing is in its market's cluster yet.
 #[inline(always)] // see `check`
 fn opens_position(view: &View<'_>) -> bool {
     view.exposure.cluster(view.def.cluster) == Usd::ZERO
 }
 
-/// Whether there are as many positions as there may be.
+/// Whether something is at risk in as many events as may be.
 #[inline(always)] // see `check`
 fn positions_full(view: &View<'_>) -> bool {
     u64::from(view.exposure.positions()) >= view.limits.raw(L::Positions)

@@ -96,7 +96,7 @@ limit_rows! {
         Dollars, (MICROS, DOLLARS_MOST), 200 * MICROS, Smaller;
     ExposureVenue = 9, limits.exposure_venue, "dollars at risk at one venue",
         Dollars, (MICROS, DOLLARS_MOST), 500 * MICROS, Smaller;
-    Positions = 10, limits.positions, "baskets and single positions held at once",
+    Positions = 10, limits.positions, "events with something at risk at once",
         Count, (1, 10_000), 16, Smaller;
     EdgeMin = 11, strategy.edge_min, "least profit of a basket unit after fees",
         Ticks, (1, 10_000), 100, Larger;

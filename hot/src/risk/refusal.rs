@@ -37,7 +37,7 @@ enum_table! {
         ExposureVenue = 14, "exposure_venue";
         /// Too many dollars in all.
         ExposureTotal = 15, "exposure_total";
-        /// Too many positions at once.
+        /// Something is at risk in too many events at once.
         Positions = 16, "positions";
         /// The day's loss limit is reached, or it is zero.
         DailyLoss = 17, "daily_loss";

@@ -72,7 +72,8 @@ macro_rules! limit_words {
 
 limit_words! {
     OrderQty Orders [OrderQty],
-        "a wrong quantity must not become a large order",
+        "a wrong quantity must not become a large order. It is the same in every profile: with `large` an order costs at most $500, and \
+         its `limits.order_notional` is never reached",
         "plans are made to fit, so that a refusal is a fault of ours or an order that somebody else asked for",
         "nothing stands: the next order of a fitting size passes";
     OrderNotional Orders [OrderNotional],
@@ -106,7 +107,9 @@ limit_words! {
         "as for `limits.repeats`";
 
     PositionQty Held [Position],
-        "what cannot be sold again in a thin book must stay small, whatever it costs",
+        "what cannot be sold again in a thin book must stay small, whatever it costs. It is the same in every profile: with `large` an \
+         outcome holds at most $200 and a market $400, so that its `limits.position_notional` and `limits.exposure_market` are never \
+         reached, and its `limits.exposure_cluster` only by an event of 125 markets",
         "plans are made to fit; a quote that would go beyond is refused",
         "when contracts are sold or paid";
     PositionNotional Held [Position, PositionShare],
@@ -157,9 +160,10 @@ limit_words! {
         "as for `limits.exposure_total`",
         "as for `limits.exposure_total`, or equity grows";
     Positions Held [Positions],
-        "as many as a person can still look through at night; a complete basket is one",
-        "nothing is opened where nothing is at risk yet; what is held may grow within its own limits",
-        "when a position is sold or paid";
+        "as many as a person can still look through at night. Markets that depend on each other are one event: all baskets of an event \
+         count as one, because contracts of a market do not say which basket they were bought for",
+        "nothing is opened in an event where nothing is at risk yet; where something is, more may be bought within the other limits",
+        "when all that is held in one of the events is sold or paid";
     ShockBufferPercent Held [Shock],
         "a plan must survive prices, spreads and depths that move against it while its legs stand alone, without the account reaching \
          its floor",
@@ -237,11 +241,12 @@ limit_words! {
         "what is held is sold: the group is `unwound`, its loss is in `v_groups`, and the basket cools down",
         "by itself. Where it happens often, look at the venue's answers and raise `strategy.leg_fail_ppm`";
     UnwindAttempts Legs [],
-        "prices are not chased downwards for ever",
+        "prices are not chased downwards for ever. Fewer count as tighter: a person is called sooner",
         "everything halts; `halts` has `group`, `v_groups` has the state `operator`",
         "close the group by hand at the venue, then `surefoot resume --reason …`";
     UnwindStepMs Legs [],
-        "the book must have time to come back, and the venue to answer, before a lower price is tried",
+        "the book must have time to come back, and the venue to answer, before a lower price is tried. A shorter time counts as the \
+         tighter one: contracts without a partner are held for less long",
         "none: sales wait for it",
         "nothing to recover from";
 
@@ -267,11 +272,12 @@ limit_words! {
         "nothing is opened in the market; note `terms_unread` for what cannot be read",
         "with the next reading, every 10 minutes, and 10 s after one that failed";
     LatencyMs Market [Slow],
-        "a decision on prices that are gone. Looked at over the last minute or so, from a hundred samples on. The demo has 250",
+        "a decision on prices that are gone. Looked at over the last minute or so, from a hundred samples on: before them, and so at \
+         the beginning of a run, it refuses nothing. The demo has 250",
         "nothing is opened anywhere",
         "by itself, some minutes after the machine is quick again; `tuning/tune check` says what slows it";
     ClockErrorMs Market [ClockOff],
-        "ages and expiries are reckoned with our clock",
+        "ages and expiries are reckoned with our clock. Until both clocks were first compared in a run it refuses nothing",
         "nothing is opened anywhere",
         "by itself, once both clocks agree again (`timedatectl status`)";
     QuoteCooldownMs Market [QuoteCooldown],

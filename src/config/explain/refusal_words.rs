@@ -69,7 +69,7 @@ refusal_words! {
     ExposureCluster Opening, "too many dollars in markets that depend on each other", "when contracts there are sold or paid";
     ExposureVenue Opening, "too many dollars at one venue", "when contracts there are sold or paid";
     ExposureTotal Opening, "too many dollars in all", "when contracts are sold or paid";
-    Positions Opening, "too many positions at once", "when one is sold or paid";
+    Positions Opening, "something is at risk in too many events at once", "when all of one is sold or paid";
     DailyLoss Opening, "the day's loss has reached its limit, or the limit is 0 (observe only)", "`resume`, once the day is over or the loss smaller";
     Rate Opening, "too many orders this minute, in all or in the market", "by itself, within a minute";
     Duplicate Opening, "the same order was sent within `limits.duplicate_ms`", "by itself, after that time";
