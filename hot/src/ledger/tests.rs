@@ -535,6 +535,23 @@ fn another_result_takes_back_what_the_first_one_gave_and_pays_once() {
 }
 
 #[test]
+fn what_was_sold_without_being_held_is_owed_by_the_last_result() {
+    let sold = shares(Outcome::Yes, Action::Sell, 4_000, 10);
+    let mut ledger = Ledger::new();
+    ledger.set_cash(sold.account, Usd::from_dollars(100));
+    ledger.book(&sold);
+    for (ticks, owned) in [(10_000, 94), (0, 104), (5_000, 99)] {
+        ledger.settle(sold.market, sold.account, price(ticks));
+        assert_eq!(
+            ledger.cash(sold.account) + ledger.claims(),
+            Usd::from_dollars(owned),
+            "{ticks}"
+        );
+        assert!(ledger.is_balanced());
+    }
+}
+
+#[test]
 fn the_same_result_told_again_changes_nothing() {
     let tiny = Qty::from_micros(1);
     let bought = Booking { qty: tiny, ..shares(Outcome::Yes, Action::Buy, 3_333, 1) };

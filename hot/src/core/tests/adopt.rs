@@ -136,6 +136,24 @@ fn killed(order: &Order) -> Report {
 }
 
 #[test]
+fn a_hedge_that_the_journal_lost_is_sent_again_where_the_venue_had_no_time_for_it() {
+    let mut before = Desk::new();
+    before.gap();
+    let first = before.last_placed();
+    before.fill(&first, 30);
+    let hedge = before.last_placed();
+    let mut desk = again(&before, |desk| desk.gap());
+    desk.event(known(&hedge));
+    restart(&mut desk);
+    desk.fill(&first, 30);
+    let why = crate::report::Reject::Rate;
+    desk.report(Report::Rejected { order: OrderRef::Id(hedge.id), why });
+    desk.wait(Nanos::from_millis(500));
+    let next = desk.last_placed();
+    assert_eq!((next.purpose, next.market, next.qty), (Purpose::Hedge, hedge.market, qty(30)));
+}
+
+#[test]
 fn a_sale_that_the_journal_lost_keeps_its_group_from_hedging_again() {
     let mut before = Desk::new();
     before.gap();
