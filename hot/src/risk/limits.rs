@@ -299,7 +299,9 @@ mod tests {
     #[test]
     fn an_open_run_only_tightens() {
         let mut limits = Limits::unset();
+        assert_eq!(limits.value(LimitRow::Positions), None);
         assert!(limits.set(LimitRow::Positions, 7, true), "what was never set is no looser before");
+        assert_eq!(limits.value(LimitRow::Positions), Some(7));
         assert!(limits.set(LimitRow::OrderQty, 500, false));
         assert!(limits.set(LimitRow::EdgeMin, 100, false));
         assert!(!limits.set(LimitRow::OrderQty, 501, true));
