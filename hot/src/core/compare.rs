@@ -15,6 +15,7 @@
 use super::Core;
 use super::comparison::{ClaimFound, Finding};
 use super::money::{Contracts, Correction};
+use super::untold_fees::FeeError;
 use crate::ids::{MarketId, Outcome, Venue};
 use crate::ledger::CashAccount;
 use crate::market::MarketDef;
@@ -150,8 +151,8 @@ impl Core {
             Finding::Gone => self.doubt_gone(venue, None, out),
             Finding::Differs => self.disagree(venue, None, out),
             Finding::Wrong { right: (by, cash), since, agreed } => {
-                if agreed && let Some(most) = self.comparison.find_fees(account, by) {
-                    return self.charge_assumed(account, -by, most, out);
+                if agreed && let Some(all) = self.comparison.untold_fees().find(account, -by) {
+                    return self.charge_untold(account, -by, all, out);
                 }
                 if agreed {
                     self.alarm_at(Alarm::CashDrift, Place::of_venue(venue), out);
@@ -165,11 +166,18 @@ impl Core {
         }
     }
 
-    /// The cash has shown that fills were charged so much more than was booked by their rules, or less, of at most `most`. Which
-    /// of several markets it was nobody says: each has its share of what they can be off by, and each counts a difference.
-    fn charge_assumed(&mut self, account: CashAccount, charged: Usd, most: Usd, out: &mut Outbox) {
-        let (mut left, mut most_left) = (charged, most);
-        while let Some((market, most)) = self.comparison.take_assumed(account) {
+    /// The cash has shown that fills were charged so much more than was booked by their rules, or less. Which of several markets
+    /// it was nobody says: each has its share of what they can be off by, and each counts a difference.
+    fn charge_untold(
+        &mut self,
+        account: CashAccount,
+        charged: Usd,
+        all: FeeError,
+        out: &mut Outbox,
+    ) {
+        let (mut left, mut most_left) = (charged, all.toward(charged));
+        while let Some((market, error)) = self.comparison.untold_fees().take(account) {
+            let most = error.toward(charged);
             // Rounded down, and the last one has all that is left.
             let share = left.scale_floor(most.micros(), most_left.micros().max(1));
             (left, most_left) = (left - share, most_left - most);

@@ -9,6 +9,7 @@ use super::money::{Contracts, Figure, worst_cost};
 use super::orders::Orders;
 use super::range::{Errors, Range};
 use super::released::Released;
+use super::untold_fees::UntoldFees;
 use crate::book::Books;
 use crate::bounds::MARKETS_MAX;
 use crate::fees;
@@ -26,8 +27,6 @@ use crate::venue_rules::{CASH_ACCOUNTS, Pairs, Settlement};
 
 /// The money of contracts that are gone from the list of a settled market comes within this time, or is missed.
 const PAID_WITHIN: Nanos = Nanos::from_secs(60);
-/// The most that a venue may charge, in percent of what changes hands (`venues/polymarket.md` §8, 2026-11-20: 500 bps).
-const FEE_CAP_PERCENT: i64 = 5;
 /// While running, the last comparison with a venue may be this old: nothing is opened on an older one.
 const COMPARED_WITHIN: Nanos = Nanos::from_secs(40);
 
@@ -48,8 +47,7 @@ pub(super) struct Comparison {
     /// Markets in which this reading has fewer NO and as many YES, or more YES and as many NO: whether they were converted,
     /// the others of their set and the cash will say.
     converted: IdSet,
-    /// Markets whose fills' fees were booked by their rule since the cash of their account last agreed to the microdollar.
-    assumed: IdSet,
+    untold_fees: UntoldFees,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,9 +80,6 @@ struct AccountCompared {
     told: bool,
     /// By how many microdollars the venue's cash may differ from ours.
     range: Range,
-    /// The most that fees which the venue did not tell with its fills, and which were booked by their rule since the cash last
-    /// agreed to the microdollar, can be off by: only the cash shows what was charged.
-    assumed: Usd,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,9 +99,6 @@ struct MarketCompared {
     /// Since when contracts that we count, or that a claim is for, are gone from the venue's list, by its readings; `None`
     /// while they are there.
     gone: Option<Nanos>,
-    /// The account of fills whose fees were booked by their rule since its cash last agreed, and the most that these fees can be
-    /// off by.
-    assumed: Option<(CashAccount, Usd)>,
     /// When the market was settled, and what that paid us.
     settled_at: Nanos,
     paid: Usd,
@@ -114,14 +106,14 @@ struct MarketCompared {
 
 pack_fields! {
     VenueCompared { since, compared, compared_since, differs, met, has_cash, gone, gone_told }
-    AccountCompared { seen, seen_since, told, range, assumed }
-    MarketCompared { seen, seen_since, paired, history, range, gone, assumed, settled_at, paid }
+    AccountCompared { seen, seen_since, told, range }
+    MarketCompared { seen, seen_since, paired, history, range, gone, settled_at, paid }
 }
 
 state_fields! {
     Comparison {
         venues: value, accounts: value, released: value, markets: table(MarketCompared::default()), told: value,
-        settled: value, paired: value, converted: value, assumed: value,
+        settled: value, paired: value, converted: value, untold_fees: value,
     }
 }
 
@@ -177,7 +169,7 @@ impl Comparison {
             settled: IdSet::new(MARKETS_MAX),
             paired: IdSet::new(MARKETS_MAX),
             converted: IdSet::new(MARKETS_MAX),
-            assumed: IdSet::new(MARKETS_MAX),
+            untold_fees: UntoldFees::new(),
         }
     }
 
@@ -185,7 +177,7 @@ impl Comparison {
     pub fn restart(&mut self) {
         self.venues = PerVenue::default();
         self.accounts = [AccountCompared::default(); CASH_ACCOUNTS];
-        while self.assumed.pop().is_some() {}
+        self.untold_fees.restart();
         for market in self.markets.iter_mut() {
             *market = MarketCompared {
                 settled_at: market.settled_at,
@@ -362,11 +354,11 @@ impl Comparison {
         let at = &mut self.venues[venue];
         (at.since, at.differs, at.has_cash, at.gone) = (since, false, false, false);
         for account in CashAccount::all().filter(|account| account.venue() == venue) {
-            let AccountCompared { seen, seen_since, assumed, .. } = self.accounts[account.index()];
+            let AccountCompared { seen, seen_since, .. } = self.accounts[account.index()];
             let mut range = Range::default();
             range.allow(self.released[account.index()].since(lagging).micros(), 0);
             self.accounts[account.index()] =
-                AccountCompared { seen, seen_since, assumed, range, told: false };
+                AccountCompared { seen, seen_since, range, told: false };
         }
         if venue.rules().settlement == Settlement::Claimed {
             // What was redeemed since the last reading is more cash than we know of.
@@ -488,8 +480,8 @@ impl Comparison {
         let errors = of.range.errors((theirs - ours).micros().into());
         if errors.has_none() {
             of.seen = None;
-            if of.range.is_nothing() {
-                self.forget_assumed(account);
+            if theirs == ours {
+                self.untold_fees.on_agreed(account, at.since);
             }
             return Finding::Explained;
         }
@@ -511,50 +503,9 @@ impl Comparison {
         Finding::Wrong { right: (by, cash), since: of.seen_since, agreed: at.met }
     }
 
-    /// A fill of a market came without its fee, which was booked by the rule. What it changed hands for is at most `notional`.
-    pub fn on_fee_assumed(&mut self, account: CashAccount, market: MarketId, notional: Usd) {
-        let most = notional.scale_floor(FEE_CAP_PERCENT, 100);
-        self.accounts[account.index()].assumed += most;
-        // The market's terms may have moved it to another account.
-        let (of, before) = self.markets[market.index()].assumed.unwrap_or((account, Usd::ZERO));
-        self.accounts[of.index()].assumed -= before;
-        self.accounts[account.index()].assumed += before;
-        self.markets[market.index()].assumed = Some((account, before + most));
-        self.assumed.insert(market.index());
-    }
-
-    /// The most that fees booked by their rule can be off by, where that explains that the cash in an account is off by so much.
-    /// What it does not explain is not explained by them later either.
-    pub fn find_fees(&mut self, account: CashAccount, by: Usd) -> Option<Usd> {
-        let most = self.accounts[account.index()].assumed;
-        if most > Usd::ZERO && by.max(-by) <= most {
-            return Some(most);
-        }
-        self.forget_assumed(account);
-        None
-    }
-
-    /// Takes out the next market of an account whose fills' fees were booked by their rule, and the most that these can be off
-    /// by.
-    pub fn take_assumed(&mut self, account: CashAccount) -> Option<(MarketId, Usd)> {
-        let mut from = 0;
-        while let Some(at) = self.assumed.next(from) {
-            from = at + 1;
-            let of_account = self.markets[at].assumed.filter(|(of, _)| *of == account);
-            if let Some((_, most)) = of_account {
-                self.markets[at].assumed = None;
-                self.assumed.remove(at);
-                self.accounts[account.index()].assumed -= most;
-                return Some((MarketId::new(at as u16), most));
-            }
-        }
-        None
-    }
-
-    /// The cash of an account has shown what its fills were charged.
-    fn forget_assumed(&mut self, account: CashAccount) {
-        while self.take_assumed(account).is_some() {}
-        debug_assert!(self.accounts[account.index()].assumed == Usd::ZERO);
+    /// The fees that the venue did not tell.
+    pub const fn untold_fees(&mut self) -> &mut UntoldFees {
+        &mut self.untold_fees
     }
 
     /// Whether the venue has so many pairs of YES and NO more than we, or fewer, with nothing in flight that could explain it:

@@ -223,12 +223,12 @@ impl Core {
             let (rounding, apart) = nearest.expect("its terms come with a rule");
             (rounding, charged, apart)
         } else {
-            let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
-            let account = self.cash_account(fill.market);
-            self.comparison.on_fee_assumed(account, fill.market, notional);
             let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
             let dearest = rules.max_by_key(|(_, fee)| fee.micros());
             let (rounding, fee) = dearest.expect("its terms come with a rule");
+            let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);
+            let account = self.cash_account(fill.market);
+            self.comparison.untold_fees().on_booked(now, account, fill.market, fee, notional);
             (rounding, fee, record.fee_apart)
         };
         if apart >= FEE_DRIFT || apart <= -FEE_DRIFT {

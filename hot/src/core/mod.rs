@@ -94,6 +94,7 @@ mod terms_age;
 mod truth;
 mod undo;
 mod unpaired;
+mod untold_fees;
 
 use crate::basket::Baskets;
 use crate::book::{BookRoom, Books};
