@@ -311,8 +311,8 @@ impl Core {
         let counted = basket == ADOPTED || group.reopened;
         let troubled = unwound || group.again > 0 || group.doubted;
         match state {
-            // Never was a basket, or was counted when it first ended.
-            _ if counted && state != GroupState::Operator => {}
+            // Never was a basket, or was counted when it first ended; what is learnt from it may be another thing now.
+            _ if counted && state != GroupState::Operator => self.groups.learn_from(slot),
             GroupState::Hedged => {
                 self.stats.baskets_completed += 1;
                 self.groups.learn_from(slot);

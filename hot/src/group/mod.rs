@@ -162,6 +162,8 @@ pub struct Group {
     pub again: u8,
     /// Whether the group had ended and was opened again.
     pub reopened: bool,
+    /// Whether it was counted among the baskets that came to hold every leg.
+    pub learnt_whole: bool,
 }
 
 pack_fields! {
@@ -171,7 +173,7 @@ pack_fields! {
     }
     Group {
         id, basket, legs, target, payout, state, promised, risk, started, one_leg_since, one_leg, unwinding_since, attempts,
-        concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened,
+        concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened, learnt_whole,
     }
 }
 
@@ -259,6 +261,7 @@ impl Group {
             alarmed: false,
             again: 0,
             reopened: false,
+            learnt_whole: false,
         }
     }
 

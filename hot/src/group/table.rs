@@ -61,26 +61,34 @@ impl Groups {
     }
 
     /// Learns from a group that has ended how often legs fail and what that loses. One around an adopted order never was a
-    /// basket, and one that was opened again was counted when it first ended.
+    /// basket. One that was opened again was counted when it first ended: if it held every leg then and had to give some up
+    /// since, it failed.
     pub fn learn_from(&mut self, slot: usize) {
         let group = &self.live[slot];
         assert!(group.state.is_over(), "G2: a group is counted once it has ended");
-        if group.basket == ADOPTED || group.reopened {
-            return;
-        }
         // What was sold again has cost its share of what its leg was bought for, fees included.
         let bought = |leg: &&Leg| !leg.booked.is_zero();
         let cost = |leg: &Leg| leg.paid.share_ceil(leg.sold.min(leg.booked), leg.booked);
         let costs = group.legs().iter().filter(bought).map(cost);
         let sold: Usd = costs.fold(Usd::ZERO, |sum, cost| sum + cost);
+        let is_whole = group.state == GroupState::Hedged && sold == Usd::ZERO;
+        let is_known = group.reopened && (is_whole || !group.learnt_whole);
+        if group.basket == ADOPTED || is_known {
+            return;
+        }
         let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
         let risk = self.leg_risks.of_mut(venue(0), venue(1));
-        match group.state {
-            GroupState::Operator => risk.on_failed(),
-            _ if sold > Usd::ZERO => risk.on_unwound(sold, -group.result),
-            GroupState::Hedged => risk.on_hedged(),
-            _ => risk.on_failed(),
+        if group.learnt_whole {
+            risk.take_hedged_back();
         }
+        if is_whole {
+            risk.on_hedged();
+        } else if sold > Usd::ZERO {
+            risk.on_unwound(sold, -group.result);
+        } else {
+            risk.on_failed();
+        }
+        self.live[slot].learnt_whole = is_whole;
     }
 
     /// Whether another one of so many legs fits.

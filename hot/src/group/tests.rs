@@ -212,3 +212,25 @@ fn groups_of_any_ratios_end_even() {
     }
     assert!(hedged > 1_000 && flat > 300, "{hedged} {flat}: the generator is lame");
 }
+
+/// What a person has to finish has lost already what its sales show.
+#[test]
+fn a_group_that_is_handed_over_is_learnt_with_what_its_sales_lost() {
+    let learnt = |sold: u64| {
+        let mut groups = Groups::new();
+        let mut handed = group(2, 20);
+        handed.state = GroupState::Operator;
+        let leg = &mut handed.legs[0];
+        (leg.booked, leg.bought) = (Qty::from_contracts(20), Qty::from_contracts(20));
+        (leg.paid, leg.sold) = (Usd::from_dollars(10), Qty::from_contracts(sold));
+        handed.result = Usd::from_dollars(-(sold as i64) / 5);
+        let slot = groups.push(handed);
+        groups.learn_from(slot);
+        let all = groups.leg_risks().of_all();
+        (all.fail_ppm(150_000), all.loss_ppm(35_000))
+    };
+    assert_eq!(learnt(0), (190_476, 35_000), "what it loses is not known");
+    let (fails, loses) = learnt(10);
+    assert_eq!(fails, 190_476);
+    assert!(loses > 50_000, "two dollars of five: {loses}");
+}

@@ -36,6 +36,12 @@ impl LegRisk {
         self.baskets = self.baskets.saturating_add(1);
     }
 
+    /// A basket that had ended with every leg held has lost one since: it is counted anew.
+    pub fn take_hedged_back(&mut self) {
+        assert!(self.failed < self.baskets, "it was counted as one that had not failed");
+        self.baskets -= 1;
+    }
+
     /// A basket ended without every leg, and what it had bought was not sold: left, or handed to a person. What that costs
     /// is not known yet.
     pub fn on_failed(&mut self) {

@@ -207,6 +207,35 @@ fn what_was_bought_again_may_fail_too_but_not_for_ever() {
     ends(&desk, GroupState::Flat, 0);
 }
 
+/// How often a leg fails and what an unwind loses, as all baskets have shown it, in millionths.
+fn learnt(desk: &Desk) -> (u64, u64) {
+    let all = desk.core.groups.leg_risks().of_all();
+    (all.fail_ppm(150_000), all.loss_ppm(35_000))
+}
+
+#[test]
+fn a_basket_that_loses_a_leg_after_its_end_is_learnt_as_one_that_failed() {
+    let mut desk = Desk::new();
+    let (_, fills) = hedged(&mut desk, &[10, 20]);
+    assert_eq!(learnt(&desk), (142_857, 35_000), "one of twenty-one, and none lost");
+    void(&mut desk, &fills[0]);
+    let again = desk.last_placed();
+    desk.fill(&again, 10);
+    ends(&desk, GroupState::Hedged, 30);
+    assert_eq!(learnt(&desk).0, 142_857, "it holds every leg again");
+    desk.control(Control::Halt { epoch: 2, why: HaltWhy::Operator });
+    for (nth, fill) in fills.iter().skip(1).enumerate() {
+        void(&mut desk, fill);
+        let sale = desk.last_placed();
+        desk.fill(&sale, 20);
+        let (fails, loses) = learnt(&desk);
+        assert_eq!(fails, 190_476, "one of twenty-one has failed: {nth}");
+        assert!(loses > 35_000, "sold for 48 what had cost more than 50: {loses}");
+    }
+    let stats = desk.core.stats();
+    assert_eq!((stats.baskets_opened, stats.baskets_completed, stats.groups_reopened), (1, 1, 2));
+}
+
 #[test]
 fn halted_it_sells_and_buys_nothing() {
     let mut desk = Desk::new();
