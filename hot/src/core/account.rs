@@ -15,13 +15,15 @@ impl Core {
 
     /// Warns of losses before they halt, and halts.
     ///
-    /// While only observing there is no trading to halt: the core goes on deciding, and the gate refuses every order. What is
-    /// lost counts while trading is halted as well: whoever resumes finds it.
+    /// While only observing, with nothing held and no order alive, there is no trading to halt: the core goes on deciding, and the
+    /// gate refuses every order. What is lost counts while trading is halted as well: whoever resumes finds it.
     pub(super) fn watch_losses(&mut self, out: &mut Outbox) {
-        if self.limits.observes_only() {
+        if self.limits.observes_only() && self.risks_nothing() {
             return;
         }
-        self.warn_of_losses(out);
+        if !self.limits.observes_only() {
+            self.warn_of_losses(out);
+        }
         if self.run.is_halted() {
             return;
         }
@@ -30,10 +32,16 @@ impl Core {
         }
     }
 
-    /// The loss that must halt, if there is one.
+    /// Whether there is neither a position nor an order or a plan that could make one.
+    fn risks_nothing(&self) -> bool {
+        self.money.exposure().total() == Usd::ZERO && self.orders.live().next().is_none()
+    }
+
+    /// The loss that must halt, if there is one. Where only observing is wanted no loss of a day is too much: what it guards
+    /// is not begun.
     fn lost(&self) -> Option<HaltWhy> {
         let limits = &self.equity_limits;
-        if -self.money.day_result() >= limits.daily_loss {
+        if !self.limits.observes_only() && -self.money.day_result() >= limits.daily_loss {
             return Some(HaltWhy::DailyLoss);
         }
         let loses = |of: &Strategy| -self.money.strategy_result(*of) >= limits.strategy_loss;

@@ -311,8 +311,8 @@ impl Core {
         }
     }
 
-    /// In the last moments before a market's stated close, and in quarantine, nothing rests in it but what reduces; and no quote
-    /// where none would pass the gate for long.
+    /// In the last moments before a market's stated close, in quarantine, and where only observing is wanted, nothing rests but
+    /// what reduces; and no quote where none would pass the gate for long.
     pub(super) fn withdraw_where_none_opens(&mut self, now: Nanos, out: &mut Outbox) {
         let mut at = 0;
         while let Some(id) = self.orders.live_id(at) {
@@ -321,6 +321,7 @@ impl Core {
             let closes = gate::closes(&self.limits, self.terms(order.market), now);
             let is_shut = closes
                 || (order.purpose.opens() && self.quarantine.holds(order.market))
+                || (order.purpose.opens() && self.limits.observes_only())
                 || (order.purpose == Purpose::Quote && self.shuts_quotes(now, order.market));
             if is_shut && order.tif.may_rest() && !order.purpose.reduces() {
                 self.withdraw(now, id, out);

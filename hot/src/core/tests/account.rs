@@ -286,3 +286,20 @@ fn a_result_is_of_the_strategy_that_bought_there_first() {
     desk.control(Control::Day { day: 1 });
     assert_eq!(of(&desk), [Usd::ZERO; 2]);
 }
+
+/// It is told while something is held or rests: nothing is opened any more, and what there is, is watched.
+#[test]
+fn a_daily_loss_of_nothing_takes_quotes_off_the_book_and_watches_what_is_held() {
+    let mut desk = Desk::new();
+    on_one_leg(&mut desk);
+    desk.control(to_rest(PM, Action::Buy, 10, 10, false));
+    let quote = desk.last_placed();
+    desk.status(&quote, VenueState::Resting, Some(0));
+    let cancels = desk.cancels();
+    limit(&mut desk, LimitRow::DailyLoss, 0);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!((desk.cancels(), desk.core.halted()), (cancels + 1, None));
+    limit(&mut desk, LimitRow::EquityFloor, 20_000_000_000);
+    desk.wait(Nanos::from_millis(10));
+    assert_eq!(desk.core.halted(), Some(HaltWhy::EquityFloor));
+}
