@@ -5,7 +5,7 @@ use super::Core;
 use super::fills::QTY_DUST;
 use crate::ids::{Action, GroupId, MarketId, OrderId, OrderRef, Outcome, VenueKey};
 use crate::note::{Alarm, Note};
-use crate::order::{Change, EndKind, Order, OrderEvent, OrderState, Purpose};
+use crate::order::{Change, ChangeSent, EndKind, Order, OrderEvent, OrderState, Purpose};
 use crate::outbox::Outbox;
 use crate::report::{Finality, OrderStatus, Reject, Report, VenueState};
 use crate::risk::LimitRow;
@@ -399,8 +399,9 @@ impl Core {
         let found = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
         found.part_told = None;
         let change = found.change.take();
-        let in_place = change.filter(|change| !change.replaces);
-        if let Some(made) = in_place.filter(|_| found.known_filled() > found.order.qty + QTY_DUST) {
+        let is_larger = |change: &ChangeSent| !change.replaces && change.to.qty > found.order.qty;
+        let larger = change.filter(is_larger);
+        if let Some(made) = larger.filter(|_| found.known_filled() > found.order.qty + QTY_DUST) {
             // More than it was for: the change was made, though the venue has not said so (O4).
             found.order = made.to.on(&found.order);
             let Change { price, qty, .. } = made.to;

@@ -215,3 +215,19 @@ fn a_market_whose_trading_pauses_or_ends_is_quarantined_all_the_same_when_it_is_
         assert_eq!(shut(&desk, KA), Some(QuarantineWhy::Meaning));
     }
 }
+
+#[test]
+fn a_change_to_fewer_contracts_is_not_made_by_an_overfill() {
+    let mut desk = Desk::new();
+    desk.book(KA, &[(40, 100)], &[(60, 100)]);
+    desk.control(to_rest(KA, Action::Buy, 50, 20, false));
+    let order = desk.last_placed();
+    desk.status(&order, VenueState::Resting, Some(0));
+    desk.control(Control::Amend { order: order.id, price: price(49), qty: qty(12), expires: None });
+    desk.fill(&order, 21);
+    assert_eq!(alarms(&desk, Alarm::Overfill), 1);
+    assert_eq!(shut(&desk, KA), Some(QuarantineWhy::Overfill));
+    let record = *desk.core.orders().find(OrderRef::Id(order.id)).unwrap();
+    assert_eq!((record.order.qty, record.order.price), (qty(20), price(50)));
+    assert_eq!((record.state, desk.core.stats().amended), (OrderState::Done, 0));
+}

@@ -126,7 +126,8 @@ impl PlainOrder {
     fn end(&mut self, total: i128) {
         self.total = Some(total);
         // More than it was for: the change was made, though nobody has said so.
-        if let Some(made) = self.in_place().filter(|_| self.known() > self.terms.qty + DUST) {
+        let larger = self.in_place().filter(|change| change.to.qty > self.terms.qty);
+        if let Some(made) = larger.filter(|_| self.known() > self.terms.qty + DUST) {
             self.terms = made.to;
         }
         (self.change, self.part) = (None, None);
