@@ -27,7 +27,10 @@ impl Core {
     /// Books a fill, unless it is booked already, known to have failed, or of an order that is none of ours.
     pub(super) fn on_fill(&mut self, now: Nanos, fill: &Fill, report: &Report, out: &mut Outbox) {
         if fill.finality == Finality::Failed {
-            return self.undo(now, fill.fill, out);
+            self.undo(now, fill.fill, out);
+        }
+        if self.fills.is_void(fill.fill) {
+            return self.on_void(now, fill, report, out);
         }
         if self.fills.knows(fill.fill) {
             if fill.finality == Finality::Final {
@@ -53,6 +56,19 @@ impl Core {
         self.rejections.on_fill(record.order.market);
         self.book_fill(now, fill, &record, price, out);
         self.count_in_order(now, id, price, fill.qty, out);
+    }
+
+    /// A fill that failed before it was booked is told with its order: what the venue has called filled of that may have it in it.
+    fn on_void(&mut self, now: Nanos, fill: &Fill, report: &Report, out: &mut Outbox) {
+        if self.fills.is_void_counted(fill.fill) {
+            return;
+        }
+        let Some(id) = self.known(now, fill.order, report, out) else { return };
+        self.fills.count_void(fill.fill);
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
+        record.void += fill.qty;
+        record.acked = true; // the venue has had it, whatever became of its fill
+        self.lower_count(now, id, out);
     }
 
     /// A fill stays for good.

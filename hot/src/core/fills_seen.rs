@@ -58,6 +58,8 @@ pub(super) struct FillsSeen {
     next: usize,
     /// Fills that failed before anything else was told of them, oldest first.
     voids: VecDeque<FillId>,
+    /// Those of `voids` whose order is known and has been told of them, oldest first.
+    voids_counted: VecDeque<FillId>,
     /// Fills that were called final before anything else was told of them, oldest first. None of them is in `voids`.
     finals: VecDeque<FillId>,
     /// How many of the booked fills in each market the venue may still take back.
@@ -76,7 +78,8 @@ pack_fields! {
 state_fields! {
     FillsSeen {
         by_id: derived, booked: list(FILLS_SEEN_MAX), next: index, voids: list(FILLS_VOID_MAX),
-        finals: list(FILLS_FINAL_MAX), unsettled: derived, unshown: derived, read: value,
+        voids_counted: list(FILLS_VOID_MAX), finals: list(FILLS_FINAL_MAX), unsettled: derived, unshown: derived,
+        read: value,
     } then rebuild
 }
 
@@ -88,6 +91,7 @@ impl FillsSeen {
             booked: Vec::with_capacity(FILLS_SEEN_MAX),
             next: 0,
             voids: VecDeque::with_capacity(FILLS_VOID_MAX),
+            voids_counted: VecDeque::with_capacity(FILLS_VOID_MAX),
             finals: VecDeque::with_capacity(FILLS_FINAL_MAX),
             unsettled: PerId::new(MARKETS_MAX, 0),
             unshown: PerVenue::from_fn(|_| IdSet::new(FILLS_SEEN_MAX)),
@@ -193,6 +197,21 @@ impl FillsSeen {
     pub fn take_final(&mut self, fill: FillId) -> bool {
         let told = self.finals.iter().position(|told| *told == fill);
         told.is_some_and(|at| self.finals.remove(at).is_some())
+    }
+
+    /// Whether a fill failed before it was booked.
+    pub fn is_void(&self, fill: FillId) -> bool {
+        self.voids.contains(&fill)
+    }
+
+    /// Whether the order of such a fill has been told of it.
+    pub fn is_void_counted(&self, fill: FillId) -> bool {
+        self.voids_counted.contains(&fill)
+    }
+
+    /// The order of such a fill is told of it, once.
+    pub fn count_void(&mut self, fill: FillId) {
+        remember_end(&mut self.voids_counted, FILLS_VOID_MAX, fill);
     }
 
     /// Whether the venue may still take back a fill in a market.

@@ -206,7 +206,7 @@ impl Core {
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("just found");
         if record.state == OrderState::Done {
             // Only a fill still moves it: where the venue counts more than was told here, its details are asked for.
-            if record.claimed > record.filled + QTY_DUST {
+            if record.known_filled() > record.filled + QTY_DUST {
                 self.query(now, id, out);
             }
             return;
@@ -215,7 +215,8 @@ impl Core {
         if record.is_over() {
             let fewer =
                 status.filled.filter(|filled| !rests && *filled + QTY_DUST < record.claimed);
-            if let Some(filled) = fewer.filter(|_| record.filled + QTY_DUST < record.claimed) {
+            let waits = record.filled + QTY_DUST < record.known_filled();
+            if let Some(filled) = fewer.filter(|_| waits) {
                 return self.on_fewer(now, id, filled, out);
             }
         }
@@ -239,10 +240,10 @@ impl Core {
                 self.on_resting(now, id, out);
             }
             VenueState::Filled => {
-                let known = record.known_filled();
-                let total = if status.filled.is_some() { known } else { known.max(qty) };
-                record.claimed = record.claimed.max(total);
-                record.ended = Some(total);
+                if status.filled.is_none() {
+                    record.claimed = record.claimed.max(qty);
+                }
+                record.ended = Some(record.known_filled());
                 self.settle_order(now, id, OrderEvent::Filled, out);
             }
             VenueState::Cancelled | VenueState::Expired if status.filled.is_some() => {
@@ -282,9 +283,10 @@ impl Core {
     /// What ended with less than the venue counts by now did not: the rest of what it filled is on its way, and reserved.
     fn raise_end(&mut self, id: OrderId) {
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
-        let short = record.ended.is_some_and(|total| total < record.claimed);
+        let known = record.known_filled();
+        let short = record.ended.is_some_and(|total| total < known);
         if short && record.state != OrderState::Done {
-            record.ended = Some(record.claimed);
+            record.ended = Some(known);
             self.reclaim_live(id);
         }
     }
@@ -338,11 +340,15 @@ impl Core {
         self.late(now, &order, rest, out);
     }
 
-    /// The venue does not know the order. Once proves nothing, and time alone never does (O10): reads lag behind writes.
+    /// The venue does not know the order, and its history shows no fill of it. Once proves nothing, and time alone never does
+    /// (O10): reads lag behind writes. Of one that is over it says that nothing was filled beyond what is booked.
     fn on_absent(&mut self, now: Nanos, order: OrderId, out: &mut Outbox) {
         let Some(record) = self.orders.find_mut(OrderRef::Id(order)) else { return };
-        if record.is_over() {
+        if record.state == OrderState::Done {
             return;
+        }
+        if record.is_over() {
+            return self.on_fewer(now, order, Qty::ZERO, out);
         }
         record.absent = record.absent.saturating_add(1);
         if record.absent >= ABSENT_TIMES && now.since(record.sent) >= ABSENT_SPAN {

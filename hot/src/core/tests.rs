@@ -44,6 +44,7 @@ mod slack;
 mod times;
 mod undo;
 mod unpaired;
+mod voids;
 mod whole;
 mod whole_venue;
 

@@ -4,11 +4,12 @@
 //! now lacks a partner is bought again within the plan's own worst price, or its partner is sold.
 
 use super::Core;
+use super::fills::QTY_DUST;
 use crate::group::{ADOPTED, NO_GROUP};
 use crate::ids::{Action, FillId, GroupId, MarketId, OrderId, OrderRef, Outcome};
 use crate::ledger::Booking;
 use crate::note::{Alarm, Note};
-use crate::order::{Order, OrderEvent};
+use crate::order::{Order, OrderEvent, OrderState};
 use crate::outbox::Outbox;
 use crate::risk::HaltWhy;
 use crate::units::{Nanos, Qty, Usd};
@@ -26,7 +27,7 @@ impl Core {
             assert!(qty <= record.filled, "O2: no more is taken back than was booked");
             record.acked = true; // the venue has had it, whatever became of its fill
             record.filled = record.filled.saturating_sub(qty);
-            record.claimed = record.claimed.saturating_sub(qty);
+            record.void += qty;
             record.told = record.told.saturating_sub(qty);
             record.notional = (record.notional - price.cost_ceil(qty)).max(Usd::ZERO);
             record.ended = record.ended.map(|total| total.saturating_sub(qty));
@@ -69,19 +70,33 @@ impl Core {
     /// An order that is over was filled less than the venue had said: what was counted and never told is not waited for any more.
     pub(super) fn uncount(&mut self, now: Nanos, id: OrderId, filled: Qty, out: &mut Outbox) {
         let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
-        let total = record.filled.max(filled);
+        record.claimed = record.filled.max(filled.saturating_sub(record.void)) + record.void;
+        self.lower_count(now, id, out);
+    }
+
+    /// A fill of an order failed that was never booked, or never was: what was counted with it is taken back.
+    pub(super) fn lower_count(&mut self, now: Nanos, id: OrderId, out: &mut Outbox) {
+        let record = self.orders.find_mut(OrderRef::Id(id)).expect("the caller found it");
+        let total = record.known_filled();
+        let is_over = record.is_over();
+        if is_over && record.state != OrderState::Done {
+            record.ended = Some(total);
+        }
         let lost = record.told.saturating_sub(total);
-        (record.claimed, record.ended) = (total, Some(total));
         record.told = record.told.min(total);
         let Order { group, market, outcome, action, .. } = record.order;
         self.stats.fills_failed += 1;
         self.alarm(Alarm::FailedFill, Some(market), Some(id), out);
-        if !lost.is_zero()
+        if lost > QTY_DUST
             && let Some(slot) = self.group_again(now, group, market, id, out)
         {
             self.take_back(slot, market, outcome, action, lost);
         }
-        self.settle_order(now, id, OrderEvent::Cancelled, out);
+        if is_over {
+            self.settle_order(now, id, OrderEvent::Cancelled, out);
+        } else {
+            self.progress(now, id, out);
+        }
     }
 
     /// The leg lost, or has again, what a fill of an order that is over had brought or taken.

@@ -27,8 +27,11 @@ pub struct Record {
     pub rounding: FeeAccumulator,
     /// By how much its fills were charged more than the rule says, or less, since that was last told.
     pub fee_apart: Usd,
-    /// The most contracts that the venue has called filled. The fills themselves follow.
+    /// The most contracts that the venue has called filled, those that failed since included. The fills themselves follow.
     pub claimed: Qty,
+    /// Contracts of its fills that failed, booked or not. A venue may leave them in what it calls filled or take them out: they
+    /// are not waited for.
+    pub void: Qty,
     /// Contracts that the group was told of when the order was over.
     pub told: Qty,
     /// Whether the alarm for an overfill has been raised.
@@ -94,7 +97,7 @@ enum_table! {
 
 pack_fields! {
     Record {
-        order, state, key, filled, notional, rounding, fee_apart, claimed, told, overfilled, ended, reserved, reserved_qty, sent,
+        order, state, key, filled, notional, rounding, fee_apart, claimed, void, told, overfilled, ended, reserved, reserved_qty, sent,
         crossed, queries, query_owed, cancels, withdrawn, cancel_refused, part_told, end, acked, absent, change,
     }
     ChangeSent { to, sent, replaces }
@@ -112,6 +115,7 @@ impl Record {
             rounding: FeeAccumulator::NEW,
             fee_apart: Usd::ZERO,
             claimed: Qty::ZERO,
+            void: Qty::ZERO,
             told: Qty::ZERO,
             overfilled: false,
             ended: None,
@@ -132,9 +136,10 @@ impl Record {
         }
     }
 
-    /// The most contracts that may be filled already, by the fills booked and by the venue's word.
+    /// The contracts that are filled, by the fills booked and by the venue's word without what failed. Where the venue took that
+    /// out itself, it may be more: such a fill is booked when it is told, as a late one if need be.
     pub fn known_filled(&self) -> Qty {
-        self.filled.max(self.claimed)
+        self.filled.max(self.claimed.saturating_sub(self.void))
     }
 
     /// The most contracts that the venue can mean when it says how many are filled: with a change of the order that may have

@@ -61,6 +61,8 @@ struct Told {
     /// Which of the followed orders it is of, and where it stands in the history; `None` where it failed before it was told.
     of: Option<(usize, usize)>,
     failed: bool,
+    /// Whether it was told with its order, after it had failed.
+    heard: bool,
     is_final: bool,
     /// What it brought, if it was a sale, and what was at risk in the contracts that it took.
     held_back: (i128, i128),
@@ -251,6 +253,10 @@ impl<'a> Trial<'a> {
     /// A fill is told, for the first time or again. It is of the order that it was told of first.
     fn fill(&mut self, nth: usize, part: usize) {
         if let Some(told) = self.told[part] {
+            if told.of.is_none() && !told.heard {
+                self.told[part] = Some(Told { heard: true, ..told });
+                self.orders[0].plain.failed_before(contracts_of(&told.fill));
+            }
             return self.desk.report(Report::Fill(told.fill));
         }
         let (beyond, contracts) = self.parts[part];
@@ -277,7 +283,8 @@ impl<'a> Trial<'a> {
             (0, 0)
         };
         let of = Some((nth, self.history.len() - 1));
-        self.told[part] = Some(Told { fill, of, failed: false, is_final: !provisional, held_back });
+        let (failed, heard, is_final) = (false, true, !provisional);
+        self.told[part] = Some(Told { fill, of, failed, heard, is_final, held_back });
         self.orders[nth].plain.fill(price.ticks().into(), contracts_of(&fill));
         self.desk.report(Report::Fill(fill));
     }
@@ -290,8 +297,9 @@ impl<'a> Trial<'a> {
             (None, Finality::Failed) => {
                 let order = self.orders[0].order;
                 let fill = self.desk.fill_of(&order, self.parts[part].1);
+                let (of, failed, heard, is_final) = (None, true, false, false);
                 self.told[part] =
-                    Some(Told { fill, of: None, failed: true, is_final: false, held_back: (0, 0) });
+                    Some(Told { fill, of, failed, heard, is_final, held_back: (0, 0) });
             }
             (None, _) => return, // nothing was told that could be confirmed
             (Some(told), Finality::Failed) if !told.failed => {
@@ -319,7 +327,7 @@ impl<'a> Trial<'a> {
         self.seen = self.desk.intents.len();
         let plain = &self.orders[nth].plain;
         let replaced = change.filter(|change| change.replaces && plain.change.is_none());
-        let left = replaced.map_or(0, |change| change.to.qty - plain.filled.max(plain.counted));
+        let left = replaced.map_or(0, |change| change.to.qty - plain.known());
         let follows = left > DUST && plain.traded && plain.total.is_some();
         assert!(
             placed.len() <= usize::from(follows),
@@ -429,8 +437,9 @@ impl<'a> Trial<'a> {
         W::Terms(price as u16 / 100, qty as u64 / 1_000_000)
     }
 
-    /// The venue says, as often as it takes, what became of everything. Then all is over, and nothing is left reserved.
-    fn end(&mut self) {
+    /// The venue says, as often as it takes, what became of everything; in what it counts it `keeps` what failed, or not. Then all is
+    /// over, and nothing is left reserved.
+    fn end(&mut self, keeps: bool) {
         for part in 0..self.parts.len() {
             let Some(told) = self.told[part] else { continue };
             self.say(told.of.map_or(0, |(nth, _)| nth), W::Fill(part));
@@ -440,7 +449,8 @@ impl<'a> Trial<'a> {
             let mut nth = 0;
             while nth < self.orders.len() {
                 let plain = &self.orders[nth].plain;
-                let filled = u64::try_from(plain.filled / 1_000_000).expect("never below zero");
+                let filled = plain.filled + if keeps { plain.void } else { 0 };
+                let filled = u64::try_from(filled / 1_000_000).expect("never below zero");
                 self.say(nth, W::Cancelled(Some(filled)));
                 nth += 1;
             }
@@ -648,7 +658,7 @@ fn every_permutation_of_what_is_told_of_an_order_leaves_the_plain_figures() {
                 hold(place, || {
                     let mut trial = Trial::new(desk, market, action, parts);
                     trial.tell_twice(words);
-                    trial.end();
+                    trial.end(trials % 2 == 0);
                     successors += trial.successors;
                 });
                 trials += 1;
@@ -714,7 +724,7 @@ fn whatever_is_told_of_an_order_at_random_leaves_the_plain_figures() {
                     }
                 }
                 ended += u32::from(trial.orders.iter().all(|followed| followed.plain.over));
-                trial.end();
+                trial.end(steps % 2 == 0);
                 successors += trial.successors;
             },
         );

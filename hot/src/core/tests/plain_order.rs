@@ -34,8 +34,10 @@ pub(super) struct PlainOrder {
     pub change: Option<Changing>,
     /// Contracts of the fills that were told and did not fail.
     pub filled: i128,
-    /// The most contracts that anybody has called filled.
+    /// The most contracts that anybody has called filled, those that failed since included.
     pub counted: i128,
+    /// Contracts of fills that failed.
+    pub void: i128,
     /// With how many it ended; `None` while it may go on.
     pub total: Option<i128>,
     /// Whether it has ended and all that it ended with is booked.
@@ -64,6 +66,7 @@ impl PlainOrder {
             change: None,
             filled: 0,
             counted: 0,
+            void: 0,
             total: None,
             over: false,
             traded: true,
@@ -118,8 +121,9 @@ impl PlainOrder {
         self.total.is_some() || self.over
     }
 
-    fn known(&self) -> i128 {
-        self.filled.max(self.counted)
+    /// What is filled, as far as is known: what failed may be in what the venue counts.
+    pub fn known(&self) -> i128 {
+        self.filled.max(self.counted - self.void)
     }
 
     /// It ended with so many contracts filled; it is over once they are booked.
@@ -144,7 +148,7 @@ impl PlainOrder {
             self.overfilled |= filled > self.original() + DUST;
             // What ended with less did not.
             if !self.over {
-                self.total = self.total.map(|total| total.max(self.counted));
+                self.total = self.total.map(|total| total.max(self.known()));
             }
         }
         !self.over
@@ -152,13 +156,15 @@ impl PlainOrder {
 
     /// It is over, and the venue says less than it had said before: half a minute later it is believed. Returns whether it does.
     fn heard_less(&mut self, now: Nanos, filled: Option<i128>) -> bool {
-        let less = filled.filter(|filled| filled.max(&self.filled) + DUST < self.counted);
+        let waits = self.filled + DUST < self.known();
+        let less = filled.filter(|filled| waits && filled + DUST < self.counted);
         let Some(told) = less.filter(|_| self.total.is_some()) else { return false };
         match self.part {
             Some((before, since)) if before == told => {
                 if now.since(since) >= Nanos::from_secs(30) {
-                    self.counted = told.max(self.filled);
-                    self.end(self.counted);
+                    let total = self.filled.max(told - self.void);
+                    self.counted = total + self.void;
+                    self.end(total);
                 }
             }
             _ => self.part = Some((told, now)),
@@ -225,7 +231,11 @@ impl PlainOrder {
 
     /// The venue does not know it: three times in a row, half a minute after it was sent, that is its end.
     pub fn absent(&mut self, now: Nanos) {
+        if self.over {
+            return;
+        }
         if self.has_ended() {
+            self.heard_less(now, Some(0));
             return;
         }
         self.absent += 1;
@@ -258,9 +268,16 @@ impl PlainOrder {
 
     /// A fill that was told turned out void.
     pub fn failed(&mut self, qty: i128) {
-        self.filled -= qty;
-        self.counted = (self.counted - qty).max(0);
+        (self.filled, self.void) = (self.filled - qty, self.void + qty);
         self.total = self.total.map(|total| (total - qty).max(0));
+    }
+
+    /// A fill is told that had failed before: nobody waits for it.
+    pub fn failed_before(&mut self, qty: i128) {
+        (self.void, self.seen) = (self.void + qty, true);
+        if self.total.is_some() && !self.over {
+            self.end(self.known());
+        }
     }
 
     pub fn withdrawn(&mut self) {

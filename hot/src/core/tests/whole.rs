@@ -347,6 +347,9 @@ impl World {
 
     fn tell(&mut self, report: Report) {
         match report {
+            Report::Fill(Fill { fill, finality: Finality::Failed, .. }) => {
+                self.on_failed(fill.get());
+            }
             Report::Fill(fill) => self.on_fill(&fill),
             Report::Finality { fill, state: Finality::Failed } => self.on_failed(fill.get()),
             Report::Finality { fill, state: Finality::Final } => self.on_final(fill.get()),

@@ -36,11 +36,15 @@ pub(super) struct Venues {
     pub due: Vec<(Nanos, Report)>,
     /// Whether everything goes well from here on.
     pub well: bool,
+    /// Whether what failed stays in what an order is said to have filled. Nobody says which it is.
+    keeps_failed: bool,
 }
 
 impl Venues {
-    pub const fn new(rng: Rng) -> Self {
-        Self { rng, orders: BTreeMap::new(), fills: BTreeMap::new(), due: Vec::new(), well: false }
+    pub fn new(mut rng: Rng) -> Self {
+        let keeps_failed = rng.percent(50);
+        let (orders, fills) = (BTreeMap::new(), BTreeMap::new());
+        Self { rng, orders, fills, due: Vec::new(), well: false, keeps_failed }
     }
 
     /// One chance in a hundred so many times, while not all is well.
@@ -196,7 +200,7 @@ impl Venues {
         self.fills.get_mut(&made.fill.fill.get()).expect("just found").state = state;
         let OrderRef::Id(id) = made.fill.order else { unreachable!("fills name our own id") };
         let known = self.orders.get_mut(&id.get()).expect("a fill is of an order");
-        if fails {
+        if fails && !self.keeps_failed {
             known.at.filled = known.at.filled.saturating_sub(made.fill.qty);
         }
         self.later(now, Report::Finality { fill: made.fill.fill, state });
@@ -246,12 +250,7 @@ impl Venues {
     fn tell_fills(&mut self, now: Nanos, fills: &[FillId]) {
         for fill in fills {
             let made = self.fills[&fill.get()];
-            let finality = made.state;
-            if finality == Finality::Failed {
-                self.later(now, Report::Finality { fill: *fill, state: finality });
-            } else {
-                self.later(now, Report::Fill(Fill { finality, ..made.fill }));
-            }
+            self.later(now, Report::Fill(Fill { finality: made.state, ..made.fill }));
         }
     }
 
