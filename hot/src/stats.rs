@@ -36,7 +36,8 @@ pub struct Stats {
     pub unwind_loss_ppm: u64,
     /// Groups that could not be closed within their bounds and were left to a person.
     pub baskets_operator: u64,
-    /// Groups opened again after they had ended, because a venue took a fill back or told one late.
+    /// Groups opened again after they had ended, because a venue took a fill back or told one late. Each stays counted as it first
+    /// ended, and once more only where it is handed to a person then.
     pub groups_reopened: u64,
     /// Orders handed to an executor.
     pub orders_placed: u64,
