@@ -44,7 +44,8 @@ impl Account {
         self.peak - self.equity
     }
 
-    /// The most that a plan may lose at worst: a share of what the equity is above its floor. Negative below the floor.
+    /// The most that one plan may lose at worst, whatever others may lose besides: a share of what the equity is above its floor.
+    /// Negative below the floor.
     #[inline]
     pub fn shock_room(&self, limits: &Limits) -> Usd {
         (self.equity - limits.usd(LimitRow::EquityFloor))

@@ -165,8 +165,8 @@ limit_words! {
         "nothing is opened in an event where nothing is at risk yet; where something is, more may be bought within the other limits",
         "when all that is held in one of the events is sold or paid";
     ShockBufferPercent Held [Shock],
-        "a plan must survive prices, spreads and depths that move against it while its legs stand alone, without the account reaching \
-         its floor",
+        "one plan alone must survive prices, spreads and depths that move against it while its legs stand alone, without the account \
+         reaching its floor",
         "the first leg of a plan is refused: the account is near its floor for plans of that size, or its markets are too thin",
         "by itself as equity grows, or with a smaller plan";
 
