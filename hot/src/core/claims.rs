@@ -116,8 +116,9 @@ impl Core {
     /// What an outcome holds at worst, but for one order, which is being changed or still to be sent.
     pub(super) fn stake(&self, market: MarketId, outcome: Outcome, but: Option<OrderId>) -> Stake {
         let position = self.money.position(market);
-        let cost = position.cost(outcome).max(Usd::ZERO) + self.holds_for(market, outcome);
-        let held = Stake { qty: position.held(outcome), cost };
+        let waits = self.waits_for(market, outcome);
+        let cost = position.cost(outcome).max(Usd::ZERO) + waits.cost;
+        let held = Stake { qty: position.held(outcome) + waits.qty, cost };
         let buys = self.orders.live_in(market).filter(|record| {
             let Order { id, outcome: of, action, .. } = record.order;
             of == outcome && action == Action::Buy && Some(id) != but
@@ -128,14 +129,19 @@ impl Core {
         })
     }
 
-    /// Cash that groups hold for legs that are to buy an outcome and are not sent yet.
-    fn holds_for(&self, market: MarketId, outcome: Outcome) -> Usd {
+    /// What groups have yet to buy of an outcome by orders that are not sent, and the cash that they hold for it.
+    fn waits_for(&self, market: MarketId, outcome: Outcome) -> Stake {
         if !self.groups.has_leg_in(market) {
-            return Usd::ZERO; // nearly always
+            return Stake::NONE; // nearly always
         }
-        let legs = self.groups.iter().flat_map(|group| group.legs());
-        legs.filter(|leg| leg.market == market && leg.outcome == outcome)
-            .fold(Usd::ZERO, |sum, leg| sum + leg.hold)
+        let legs =
+            self.groups.iter().flat_map(|group| group.legs().iter().map(move |leg| (group, leg)));
+        let waits =
+            legs.filter(|(_, leg)| leg.market == market && leg.outcome == outcome && !leg.tried);
+        waits.fold(Stake::NONE, |sum, (group, leg)| Stake {
+            qty: sum.qty + group.target.times(leg.ratio).saturating_sub(leg.net()),
+            cost: sum.cost + leg.hold,
+        })
     }
 
     /// Whether an order of our own rests where this one would meet it, across outcomes too (O16). One whose price is just being

@@ -238,6 +238,21 @@ fn a_plan_fits_what_is_left_of_a_position() {
     assert!(both < Usd::from_dollars(20) && both > Usd::from_dollars(18), "{both}");
 }
 
+#[test]
+fn what_a_group_has_yet_to_buy_is_part_of_the_position() {
+    for (contracts, passes) in [(10, true), (11, false)] {
+        let mut desk = Desk::new();
+        limit(&mut desk, LimitRow::PositionQty, 40_000_000);
+        desk.gap();
+        assert_eq!(desk.last_placed().market, KA, "thirty YES of the other market wait for it");
+        desk.notes.clear();
+        desk.control(to_rest(PM, Action::Buy, 10, contracts, false));
+        let full = |note: &Note| matches!(note, Note::Refused { why: Refusal::Position, .. });
+        assert_eq!(desk.notes.iter().any(full), !passes, "{contracts}");
+        assert_eq!(desk.last_placed().market == PM, passes, "{contracts}");
+    }
+}
+
 /// The limit of the rows is left as it is, and what may be bought is sized to it.
 #[test]
 fn a_plan_fits_what_category_and_theme_leave() {
