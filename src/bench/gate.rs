@@ -1,24 +1,18 @@
-//! What do the parts of a decision cost: a change that decides nothing, the depth walk, the gate? The gate is asked
-//! three times for a pair; above 100 ns each it would be worth a cache.
+//! What do the parts of a decision cost: a change that decides nothing, the depth walk? The gate has a file of its own,
+//! [`risk_table`](super::risk_table).
 
 use surefoot_hot::basket::{BasketKind, Baskets, Plan, Room, Sizing};
 use surefoot_hot::book::{Books, Change, Level};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Event, Link};
-use surefoot_hot::ids::{Action, BasketId, GroupId, OrderId, Outcome, Side, Venue};
-use surefoot_hot::order::{Order, Purpose, Tif};
+use surefoot_hot::ids::{BasketId, Outcome, Side, Venue};
 use surefoot_hot::outbox::Outbox;
-use surefoot_hot::risk::gate::{self, View};
-use surefoot_hot::risk::{
-    BestPrices, Context, Exposure, LastTrade, LimitRow, Limits, MarketCondition, PlanRisk, Rate,
-};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 use surefoot_hot::venue::Session;
 use surefoot_hot::venue_rules::CASH_ACCOUNTS;
 
 use super::desk::{self, KA, KalshiSeq, PM, Strategy};
 use super::{Row, Span, measure};
-use crate::config::limits::Profile;
 
 /// Things in a block.
 const BLOCK: usize = 100;
@@ -26,65 +20,6 @@ const BLOCK: usize = 100;
 fn price(cents: usize) -> Price {
     let ticks = u16::try_from(cents * 100).expect("under a dollar");
     Price::from_ticks(ticks).expect("under a dollar")
-}
-
-/// A market whose prices are near the orders'.
-fn around(limits: &Limits) -> Context<'static> {
-    let best = BestPrices { bid: Some(price(60)), ask: Some(price(61)) };
-    Context {
-        market: MarketCondition { best, ..MarketCondition::default() },
-        last_trade: Some(LastTrade { price: price(59), at: Nanos::from_secs(1) }),
-        ..Context::funded(Usd::from_dollars(20_000), limits)
-    }
-}
-
-/// The whole table over an order that passes every row.
-pub fn gate(span: Span) -> Row {
-    let mut limits = Limits::unset();
-    for (row, value) in Profile::Small.limits(Usd::from_dollars(20_000)).iter() {
-        limits.set(row, value, false);
-    }
-    limits.set(LimitRow::OrdersPerMinute, 600, false);
-    let directory = desk::directory();
-    let def = directory.entry(PM).expect("it is there").def;
-    let orders: Vec<Order> = (0..BLOCK)
-        .map(|nth| Order {
-            id: OrderId::new(nth as u64 + 1),
-            epoch: 1,
-            decided: Nanos::from_secs(1),
-            group: GroupId::new(1),
-            market: PM,
-            venue: Venue::Polymarket,
-            outcome: Outcome::Yes,
-            action: Action::Buy,
-            price: price(20 + nth % 40),
-            qty: Qty::from_contracts(10 + nth as u64 % 50),
-            tif: Tif::Fok,
-            expires: None,
-            post_only: false,
-            purpose: Purpose::Leg,
-        })
-        .collect();
-    // A minute in which forty other orders went out, four of them within the duplicate window.
-    let mut rate = Rate::new();
-    for (nth, order) in orders.iter().enumerate().take(40) {
-        let now = Nanos::from_millis(60_000 + 500 * nth as u64);
-        rate.advance(now, Nanos::from_secs(2));
-        rate.count(now, KA);
-        rate.remember(now, &Order { market: KA, ..*order });
-    }
-    let exposure = Exposure::new();
-    let view = View {
-        cost: Usd::from_dollars(40),
-        plan: PlanRisk::of_one(Usd::from_dollars(40), Usd::ZERO),
-        ..View::clear(&limits, &exposure, &rate, &def, around(&limits))
-    };
-    let row = measure("gate", span, &orders, |order| {
-        let passed = gate::check(std::hint::black_box(&view), *order);
-        assert!(passed.is_ok(), "the orders are within every limit");
-        passed.is_ok()
-    });
-    row.fed("synthetic orders that pass all rows; 40 orders in the minute's window")
 }
 
 /// A level behind the best prices through the whole core: what most events cost.
@@ -146,7 +81,7 @@ fn books() -> Vec<Event> {
 }
 
 /// Every market's terms, and the books of a pair whose gap is four levels deep.
-pub(super) fn with_pair() -> Books {
+fn with_pair() -> Books {
     let directory = desk::directory();
     let mut books = Books::new();
     let now = Nanos::from_secs(1);

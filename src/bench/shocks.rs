@@ -3,37 +3,91 @@
 
 #![allow(clippy::float_arithmetic, reason = "the reference is written with floats on purpose")]
 
-use surefoot_hot::book::{Book, Books};
-use surefoot_hot::ids::{MarketId, Outcome};
+use surefoot_hot::book::{Book, Books, Change, Level};
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::{MarketId, Outcome, Side, Venue};
+use surefoot_hot::links::LinkNumber;
 use surefoot_hot::risk::{PlanLoss, PlannedLeg, shocks};
-use surefoot_hot::units::{Price, Qty, Usd};
+use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
-use super::desk::{KA, PM};
-use super::gate::with_pair;
-use super::{Row, Span, measure};
+use super::{Row, Span, desk, measure_stream};
 
 /// Plans in a block.
-const BLOCK: u64 = 100;
-/// The legs of each, and what one contract of them costs, in cents.
-const LEGS: [(MarketId, Outcome, u64); 2] = [(PM, Outcome::Yes, 43), (KA, Outcome::No, 53)];
+const BLOCK: usize = 100;
+const PLANS: usize = 4_000;
+/// Pairs of books that they are of, so many that the books take more than a megabyte.
+const PAIRS: u16 = 4_096;
+/// Levels of a side of each.
+const DEPTH: u16 = 15;
+const BOOK_BYTES: usize = 2 * PAIRS as usize * size_of::<Book>();
+const _: () = assert!(BOOK_BYTES > 1 << 20, "more than a cache close to a core holds");
 
-/// The two books, and how many contracts each plan has.
-fn inputs() -> (Books, Vec<Qty>) {
-    (with_pair(), (0..BLOCK).map(|nth| Qty::from_contracts(10 + 3 * nth)).collect())
+/// A plan of two legs of which one pays, so that every shock has to be looked at: a pair, and how many contracts of each leg.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    nth: u16,
+    qty: Qty,
 }
 
-fn book(books: &Books, leg: usize) -> &Book {
-    books.get(LEGS[leg].0).expect("it has terms")
+/// By how many cents the prices of a pair lie above those of the first.
+const fn shift(nth: u16) -> u16 {
+    nth % 9
 }
 
-/// The worst case of a plan of two legs of which one pays, so that every shock has to be looked at.
-fn worst(books: &Books, qty: Qty) -> PlanLoss {
-    let legs = [0, 1].into_iter().map(|at| {
-        let (book, (_, outcome, cents)) = (book(books, at), LEGS[at]);
-        let micros = qty.micros() / 100 * cents;
+impl Pair {
+    /// The legs, and what one contract of them costs, in cents.
+    const fn legs(self) -> [(MarketId, Outcome, u16); 2] {
+        let [pm, ka] = [MarketId::new(2 * self.nth), MarketId::new(2 * self.nth + 1)];
+        [(pm, Outcome::Yes, 43 + shift(self.nth)), (ka, Outcome::No, 53 - shift(self.nth))]
+    }
+}
+
+/// Every book: the sizes of its levels are its own.
+fn books() -> Books {
+    let (mut books, now) = (Books::new(), Nanos::from_secs(1));
+    for entry in desk::directory_of(PAIRS).iter() {
+        let market = entry.def.market;
+        let (bid, ask) = match entry.def.venue {
+            Venue::Polymarket => (38, 40),
+            Venue::Kalshi => (50, 54),
+        };
+        books.apply(now, &Event::Market(entry.def));
+        let link = LinkNumber::FIRST;
+        books.apply(now, &Event::SnapshotBegin { market, link, venue_time: now });
+        let shift = shift(market.get() / 2);
+        for nth in 0..DEPTH {
+            for (side, cents) in [(Side::Bid, bid + shift - nth), (Side::Ask, ask + shift + nth)] {
+                let price = Price::from_ticks(100 * cents).expect("under a dollar");
+                let contracts = 20 + (7 * u64::from(nth) + 13 * u64::from(market.get())) % 90;
+                let change = Change::Set(Qty::from_contracts(contracts));
+                books.apply(now, &Event::Level(Level { market, side, price, change, last: false }));
+            }
+        }
+        books.apply(now, &Event::SnapshotEnd { market });
+    }
+    books
+}
+
+/// The plans, in an order that jumps from book to book.
+fn plans() -> Vec<Pair> {
+    let nth = |at: usize| (at * 197 % usize::from(PAIRS)) as u16; // no divisor in common
+    (0..PLANS)
+        .map(|at| Pair { nth: nth(at), qty: Qty::from_contracts(10 + 3 * (at as u64 % 100)) })
+        .collect()
+}
+
+fn book(books: &Books, market: MarketId) -> &Book {
+    books.get(market).expect("it has terms")
+}
+
+/// The worst case of a plan.
+fn worst(books: &Books, pair: Pair) -> PlanLoss {
+    let legs = pair.legs().into_iter().map(|(market, outcome, cents)| {
+        let book = book(books, market);
+        let micros = pair.qty.micros() / 100 * u64::from(cents);
         PlannedLeg {
             cost: Usd::from_micros(i64::try_from(micros).expect("a few hundred dollars")),
-            qty,
+            qty: pair.qty,
             ratio: 1,
             fee: book.terms().fee,
             ask: book.best_ask_for(outcome).map(|(ask, _)| ask),
@@ -45,9 +99,13 @@ fn worst(books: &Books, qty: Qty) -> PlanLoss {
 
 /// Plans of two legs.
 pub fn shock_plan(span: Span) -> Row {
-    let (books, plans) = inputs();
-    let row = measure("shock_plan", span, &plans, |&qty| worst(&books, qty));
-    row.fed("synthetic books of 15 levels, 10 to 307 contracts a leg")
+    let (books, plans) = (books(), plans());
+    let row = measure_stream("shock_plan", span, BLOCK, &plans, |&pair| worst(&books, pair));
+    row.fed(format!(
+        "{PLANS} plans of 10 to 307 contracts a leg; {} synthetic books of {DEPTH} levels a side, {} KiB without their levels",
+        2 * PAIRS,
+        BOOK_BYTES / 1_024
+    ))
 }
 
 /// A leg of a plan as a user would hold it.
@@ -112,21 +170,21 @@ fn worst_jump(legs: &[Leg], owed: f64, lost: f64) -> f64 {
 }
 
 /// A plan as a user would hold it.
-fn plain(books: &Books, qty: Qty) -> Vec<Leg> {
+fn plain(books: &Books, pair: Pair) -> Vec<Leg> {
     let dollars = |price: Price| f64::from(price.ticks()) / 10_000.0;
     let contracts = |qty: Qty| qty.micros() as f64 / 1_000_000.0;
-    let leg = |(at, rate): (usize, f64)| {
-        let (book, (_, outcome, cents)) = (book(books, at), LEGS[at]);
+    let leg = |((market, outcome, cents), rate): ((MarketId, Outcome, u16), f64)| {
+        let book = book(books, market);
         let bids = book.bids_for(outcome).take(shocks::SALE_LEVELS_MAX);
         Leg {
-            cost: contracts(qty) * cents as f64 / 100.0,
-            qty: contracts(qty),
+            cost: contracts(pair.qty) * f64::from(cents) / 100.0,
+            qty: contracts(pair.qty),
             rate,
             ask: book.best_ask_for(outcome).map_or(1.0, |(ask, _)| dollars(ask)),
             bids: bids.map(|(bid, there)| (dollars(bid), contracts(there))).collect(),
         }
     };
-    [0.04, 0.07].into_iter().enumerate().map(leg).collect()
+    pair.legs().into_iter().zip([0.04, 0.07]).map(leg).collect()
 }
 
 /// Every shock of a sale.
@@ -144,11 +202,14 @@ fn plain_worst(legs: &[Leg], sales: &[Shock]) -> f64 {
 
 /// The same plans, by plain recursion.
 pub fn shock_plan_reference(span: Span) -> Row {
-    let (books, plans) = inputs();
-    let plans: Vec<_> = plans.into_iter().map(|qty| plain(&books, qty)).collect();
+    let books = books();
+    let plans: Vec<_> = plans().into_iter().map(|pair| plain(&books, pair)).collect();
+    let bytes = PLANS * 2 * (size_of::<Leg>() + usize::from(DEPTH) * size_of::<(f64, f64)>());
     let sales = sales();
-    let row = measure("plain recursion, f64", span, &plans, |legs| plain_worst(legs, &sales));
-    row.fed("the same")
+    let row = measure_stream("plain recursion, f64", span, BLOCK, &plans, |legs| {
+        plain_worst(legs, &sales)
+    });
+    row.fed(format!("the same plans, {} KiB with their levels", bytes / 1_024))
 }
 
 #[cfg(test)]
@@ -157,12 +218,12 @@ mod tests {
 
     #[test]
     fn both_come_to_the_same_but_for_rounding() {
-        let (books, plans) = inputs();
-        for qty in plans {
+        let books = books();
+        for pair in plans() {
             let (ours, plain) =
-                (worst(&books, qty).worst.loss, plain_worst(&plain(&books, qty), &sales()));
+                (worst(&books, pair).worst.loss, plain_worst(&plain(&books, pair), &sales()));
             let apart = ours.micros() as f64 / 1_000_000.0 - plain;
-            assert!((0.0..0.01).contains(&apart), "{qty}: {ours} and {plain}");
+            assert!((0.0..0.01).contains(&apart), "{pair:?}: {ours} and {plain}");
         }
     }
 }

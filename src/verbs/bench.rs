@@ -10,8 +10,8 @@ use super::refuse;
 use crate::bench::hiccups::Watch;
 use crate::bench::report::Report;
 use crate::bench::{
-    Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, shocks, sign,
-    wire,
+    Row, Span, basket, book, clock_read, codec, cores, gate, path, pin_first, ring, risk_table,
+    shocks, sign, wire,
 };
 use crate::config::Setup;
 use crate::exit::Exit;
@@ -161,7 +161,7 @@ fn parts(span: Span, wants: impl Fn(Part) -> bool) -> Vec<Row> {
     }
     if wants(Part::Core) {
         say("the core's parts");
-        rows.push(gate::gate(span));
+        rows.push(risk_table::gate(span).beside(risk_table::gate_reference(span)));
         rows.push(gate::core_event(span));
         rows.push(gate::basket_walk(span));
         rows.push(basket::eval_8_baskets(span).beside(basket::eval_8_baskets_reference(span)));

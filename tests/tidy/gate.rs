@@ -2,10 +2,15 @@
 
 use super::{files, none, paths_of, read, root, short};
 
-/// The core's two files that ask, and the measurements.
-const ASKERS: [&str; 3] = ["hot/src/core/place.rs", "hot/src/core/resting.rs", "src/bench/gate.rs"];
+/// The core's two files that ask, and the measurement; its reference reads the same views, and asks nothing.
+const ASKERS: [&str; 4] = [
+    "hot/src/core/place.rs",
+    "hot/src/core/resting.rs",
+    "src/bench/risk_table.rs",
+    "src/bench/plain_table.rs",
+];
 /// The only one of them that may begin with a view which has nothing in the way.
-const MEASURES: &str = "src/bench/gate.rs";
+const MEASURES: &str = "src/bench/risk_table.rs";
 
 /// What of a source leads to the gate: paths that it names, however they are imported.
 fn ways_to_the_gate(code: &str) -> Vec<String> {
