@@ -26,16 +26,69 @@ pub fn price(text: &[u8]) -> Result<Option<Price>, NotDecimal> {
 /// A price from $0 to under $1 with one to four decimals, as nearly all are written.
 #[inline(always)]
 fn usual_price(text: &[u8]) -> Option<Price> {
-    let digits = match *text {
+    let [a, b, c, d] = match *text {
         [b'0', b'.', a, b] => [a, b, b'0', b'0'],
         [b'0', b'.', a, b, c, d] => [a, b, c, d],
         [b'0', b'.', a, b, c] => [a, b, c, b'0'],
         [b'0', b'.', a] => [a, b'0', b'0', b'0'],
         _ => return None,
     };
-    let [a, b, c, d] = digits;
-    let ticks = eight_digits([b'0', b'0', b'0', b'0', a, b, c, d])?;
-    Price::from_ticks(u16::try_from(ticks).ok()?)
+    let digits = u64::from_le_bytes([b'0', b'0', b'0', b'0', a, b, c, d]) ^ ZEROS;
+    if !are_digits(digits) {
+        return None;
+    }
+    Price::from_ticks(u16::try_from(word_value(digits)).ok()?)
+}
+
+/// A price from $0 to under $1 with one to four decimals that ends at a quote, and the bytes of both; whatever follows the quote is
+/// not looked at. `None` for any other text.
+#[inline(always)]
+pub const fn quoted_price(text: [u8; 8]) -> Option<(Price, usize)> {
+    let word = u64::from_le_bytes(text);
+    let quote = first(word, b'"');
+    if word & 0xffff != 0x2e30 || quote < 3 || quote > 6 {
+        return None; // not `0.` and one to four bytes
+    }
+    let mask = (1 << (8 * (quote - 2))) - 1;
+    let digits = ((word >> 16) ^ ZEROS) & mask; // those that are not written are zero
+    if !are_digits(digits) {
+        return None;
+    }
+    let pairs = (digits.wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff;
+    let ticks = pairs.wrapping_mul((100 << 16) + 1) >> 16;
+    match Price::from_ticks(ticks as u16) {
+        Some(price) => Some((price, quote + 1)),
+        None => None,
+    }
+}
+
+/// A number of contracts below a hundred million with at most six decimals that ends at a quote, and the bytes of both; whatever
+/// follows the quote is not looked at. `None` for any other text.
+#[inline(always)]
+pub const fn quoted_qty(text: [u8; 16]) -> Option<(Qty, usize)> {
+    let both = u128::from_le_bytes(text);
+    let (low, high) = (both as u64, (both >> 64) as u64);
+    let quote = match first(low, b'"') {
+        8 => 8 + first(high, b'"'),
+        at => at,
+    };
+    let point = first(low, b'.');
+    let (whole, places) = if point < quote { (point, quote - point - 1) } else { (quote, 0) };
+    let pointed = point < quote;
+    if whole == 0 || whole > 8 || quote > 15 || (pointed && (places == 0 || places > 6)) {
+        return None;
+    }
+    if pointed && point == 8 && high & 0xff != b'.' as u64 {
+        return None; // there is no point in the first word
+    }
+    let digits = (low ^ ZEROS) << (64 - 8 * whole); // zeros before the first
+    let after = if places == 0 { 0 } else { (both >> (8 * (whole + 1))) as u64 };
+    let parts = (after ^ ZEROS) & ((1 << (8 * places)) - 1); // zeros behind the last
+    if !are_digits(digits) || !are_digits(parts) {
+        return None;
+    }
+    let micros = word_value(digits) * 1_000_000 + word_value(parts << 16);
+    Some((Qty::from_micros(micros), quote + 1))
 }
 
 #[inline(never)]
@@ -93,6 +146,13 @@ pub fn usd(text: &[u8]) -> Result<Option<Usd>, NotDecimal> {
 /// A whole number without sign: sequence numbers, ids, times. `None` unless it is one and fits.
 #[inline]
 pub fn whole(text: &[u8]) -> Option<u64> {
+    if let (Some(head), Some(tail), 9..=16) = (text.first_chunk(), text.last_chunk(), text.len()) {
+        let more = text.len() - 8;
+        let (head, tail) = (u64::from_le_bytes(*head) ^ ZEROS, u64::from_le_bytes(*tail) ^ ZEROS);
+        let tail = tail & (u64::MAX << (64 - 8 * more)); // zeros where it is the head's as well
+        let are_digits = are_digits(head) && are_digits(tail);
+        return are_digits.then(|| word_value(head) * TENS[more] + word_value(tail));
+    }
     if text.len() > 20 {
         return None;
     }
@@ -106,10 +166,18 @@ pub fn whole(text: &[u8]) -> Option<u64> {
 #[inline]
 pub fn leading(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut rest) = (0_u64, text);
-    while let Some((eight, after)) = rest.split_first_chunk()
-        && let Some(eight) = eight_digits(*eight)
-    {
-        value = value.checked_mul(100_000_000)?.checked_add(eight)?;
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight) ^ ZEROS;
+        let count = digits_of(word);
+        if count < 8 {
+            if count > 0 {
+                value = value.checked_mul(TENS[count])?;
+                value = value.checked_add(word_value(word << (64 - 8 * count)))?;
+            }
+            rest = &rest[count..];
+            return (rest.len() < text.len()).then_some((value, rest));
+        }
+        value = value.checked_mul(100_000_000)?.checked_add(word_value(word))?;
         rest = after;
     }
     while let [byte @ b'0'..=b'9', after @ ..] = rest {
@@ -119,18 +187,44 @@ pub fn leading(text: &[u8]) -> Option<(u64, &[u8])> {
     (rest.len() < text.len()).then_some((value, rest))
 }
 
-/// Eight digits in a word, pairs at once; `None` where one is no digit.
-#[inline]
-const fn eight_digits(text: [u8; 8]) -> Option<u64> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(text) ^ (ONES * b'0' as u64); // a digit becomes its value, all else more than nine
-    if (word | word.wrapping_add(ONES * 6)) & (ONES * 0xf0) != 0 {
-        return None; // a carry comes from a byte that is caught itself
-    }
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+/// Taken from digits in a word, these leave their values; from any other byte more than nine.
+const ZEROS: u64 = ONES * b'0' as u64;
+const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// Where a byte first stands in a word of text; 8 where it does not.
+#[inline(always)]
+const fn first(word: u64, byte: u8) -> usize {
+    let other = word ^ (ONES * byte as u64);
+    // the lowest marked byte is exact: borrows only run upwards
+    ((other.wrapping_sub(ONES) & !other & HIGHS).trailing_zeros() / 8) as usize
+}
+
+/// A mark in each byte that is no digit's value, beginning with the first of them.
+#[inline(always)]
+const fn odd_digits(word: u64) -> u64 {
+    (word | word.wrapping_add(ONES * 6)) & (ONES * 0xf0) // a carry comes from a byte that is marked itself
+}
+
+#[inline(always)]
+const fn are_digits(word: u64) -> bool {
+    odd_digits(word) == 0
+}
+
+/// How many digits' values a word begins with.
+#[inline(always)]
+const fn digits_of(word: u64) -> usize {
+    (odd_digits(word).trailing_zeros() / 8) as usize
+}
+
+/// The number that eight digits' values make, pairs at once.
+#[inline(always)]
+const fn word_value(word: u64) -> u64 {
     // the first digit is the lowest byte: each step adds ten (a hundred, ...) times it to its neighbour
     let pairs = (word.wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul((100 << 16) + 1) >> 16) & 0x0000_ffff_0000_ffff;
-    Some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
+    fours.wrapping_mul((10_000 << 32) + 1) >> 32
 }
 
 /// `[-]digits[.digits]` in units of `10^-places`, as (negative, size).
@@ -267,7 +361,7 @@ mod tests {
             seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
             usize::try_from((seed >> 33) % bound).unwrap()
         };
-        let mut taken = [0; 3];
+        let mut taken = [0; 5];
         for turn in 0..400_000 {
             let kinds = if turn % 4 == 0 { alphabet.len() as u64 } else { 11 };
             let mut text: Vec<u8> = (0..below(14)).map(|_| alphabet[below(kinds)]).collect();
@@ -284,21 +378,47 @@ mod tests {
                     taken[1] += 1;
                 }
             }
+            let mut quoted = [text.as_slice(), b"\"12.34\"56789012345"].concat();
+            quoted.truncate(16);
+            if let Some((price, length)) = quoted_price(quoted[..8].try_into().unwrap()) {
+                assert_eq!(
+                    (any_price(&text), length),
+                    (Ok(Some(price)), text.len() + 1),
+                    "{text:?}"
+                );
+                taken[4] += 1;
+            }
+            if let Some((size, length)) = quoted_qty(quoted.try_into().unwrap()) {
+                assert_eq!((qty(&text), length), (Ok(Some(size)), text.len() + 1), "{text:?}");
+                taken[3] += 1;
+            }
             assert_eq!(whole(&text), whole_of(&text), "{text:?}");
             taken[2] += u32::from(text.len() >= 8 && whole(&text).is_some());
         }
         assert!(taken.iter().all(|&count| count > 1_000), "{taken:?}");
         for text in ["0.4", "0.40", "0.412", "0.4000"] {
             assert!(usual_price(text.as_bytes()).is_some(), "{text}");
+            let quoted = format!("{text}\", \"size\"");
+            let quoted = quoted.as_bytes()[..8].try_into().unwrap();
+            assert!(quoted_price(quoted).is_some_and(|(_, length)| length == text.len() + 1));
         }
         for text in ["30", "65.75", "1123110", "5.00", "0"] {
             assert!(usual(text.as_bytes(), 6).is_some(), "{text}");
+            let quoted = format!("{text}\", \"side\":\"SELL\"");
+            let quoted = quoted.as_bytes()[..16].try_into().unwrap();
+            assert!(
+                quoted_qty(quoted).is_some_and(|(_, length)| length == text.len() + 1),
+                "{text}"
+            );
         }
         for digit in 0..8 {
             for byte in 0..=u8::MAX {
                 let mut text = *b"87654321";
                 text[digit] = byte;
-                assert_eq!(eight_digits(text), whole_of(&text), "{text:?}");
+                assert_eq!(whole(&text), whole_of(&text), "{text:?}");
+                let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let begins = leading(&text).map(|(value, after)| (value, 8 - after.len()));
+                assert_eq!(begins, whole_of(&text[..length]).map(|value| (value, length)));
             }
         }
     }

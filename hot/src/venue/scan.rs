@@ -8,6 +8,7 @@
 //! where one differs by a byte, the caller goes back to where it began and reads it in general.
 
 use super::decimal;
+use crate::units::{Price, Qty};
 
 /// The reader met something it will not vouch for: bad JSON, or good JSON outside the plain dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +187,54 @@ impl<'a> Scan<'a> {
         self.rest_of_string()
     }
 
+    /// A text of exactly `N` bytes and its closing quote, as ids, digests and times are written. `None` where it is longer, shorter or
+    /// not plain; the reader is then where it was.
+    #[inline(always)] // of a known length it is a few comparisons of vectors, without a search for the quote
+    pub fn text_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (text, after) = self.rest.split_first_chunk::<N>()?;
+        let after = after.strip_prefix(b"\"")?;
+        if !is_plain(text) {
+            return None;
+        }
+        self.rest = after;
+        Some(text)
+    }
+
+    /// A text that most often has `N` bytes; else as [`Scan::rest_of_string`].
+    #[inline(always)]
+    pub fn text_about<const N: usize>(&mut self) -> Option<&'a [u8]> {
+        match self.text_of::<N>() {
+            Some(text) => Some(text),
+            None => self.rest_of_string(),
+        }
+    }
+
+    /// Takes this very text and its closing quote. Returns whether it stood there; if not, the reader is where it was.
+    #[inline]
+    pub fn known_text(&mut self, text: &[u8]) -> bool {
+        let after = self.rest.strip_prefix(text).and_then(|after| after.strip_prefix(b"\""));
+        if let Some(after) = after {
+            self.rest = after;
+        }
+        after.is_some()
+    }
+
+    /// A price as nearly all are written, and its closing quote: see [`decimal::quoted_price`]. `None` for any other.
+    #[inline(always)]
+    pub fn price(&mut self) -> Option<Price> {
+        let (price, length) = decimal::quoted_price(*self.rest.first_chunk()?)?;
+        self.rest = self.rest.get(length..)?;
+        Some(price)
+    }
+
+    /// A number of contracts as nearly all are written, and its closing quote: see [`decimal::quoted_qty`]. `None` for any other.
+    #[inline(always)]
+    pub fn qty(&mut self) -> Option<Qty> {
+        let (qty, length) = decimal::quoted_qty(*self.rest.first_chunk()?)?;
+        self.rest = self.rest.get(length..)?;
+        Some(qty)
+    }
+
     /// A whole number as the venues write times and counters; `None` for any other, and where it may not fit.
     #[inline]
     pub fn whole(&mut self) -> Option<u64> {
@@ -320,7 +369,7 @@ fn plain_length(bytes: &[u8]) -> usize {
 #[inline(never)]
 fn long_plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    while let Some((block, after)) = rest.split_first_chunk()
+    while let Some((block, after)) = rest.split_first_chunk::<16>()
         && is_plain(block)
     {
         rest = after;
@@ -340,7 +389,7 @@ const fn is_special(byte: u8) -> bool {
 
 /// Without a branch and in bytes throughout, so that the compiler compares whole vectors: no intrinsic, any machine.
 #[inline(always)]
-fn is_plain(block: &[u8; 16]) -> bool {
+fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
     let mut special = 0;
     for &byte in block {
         let low = byte.cast_signed() < 0x20; // or beyond ASCII
@@ -447,6 +496,32 @@ mod tests {
         assert_eq!(Scan::new(b"\"a\":\"x\\n\"").expected(b"\"a\":\""), None);
         assert_eq!(Scan::new(b"\"a\":\"x").expected(b"\"a\":\""), None);
         assert_eq!(Scan::new(b"\"a\"").expected(b"\"a\":\""), None);
+    }
+
+    #[test]
+    fn a_text_of_known_length_is_what_the_search_finds() {
+        let text = b"0123456789abcdef0123456789abcdef01234567";
+        for length in [38, 39, 40] {
+            for at in 0..length + 2 {
+                for byte in 0..=u8::MAX {
+                    let mut frame = [&text[..length], b"\", \"b\""].concat();
+                    frame[at] = byte;
+                    let (mut known, mut about) = (Scan::new(&frame), Scan::new(&frame));
+                    let mut searched = about;
+                    let want = searched.rest_of_string();
+                    match known.text_of::<40>() {
+                        Some(text) => assert_eq!((want, known), (Some(&text[..]), searched)),
+                        None => assert!(want.is_none_or(|text| text.len() != 40), "{want:?}"),
+                    }
+                    assert_eq!(about.text_about::<40>(), want);
+                    assert!(want.is_none() || about == searched);
+                    let mut same = Scan::new(&frame);
+                    let is_same = want == Some(&text[..length]);
+                    assert_eq!(same.known_text(&text[..length]), is_same, "{at} {byte}");
+                    assert_eq!(same, if is_same { searched } else { Scan::new(&frame) });
+                }
+            }
+        }
     }
 
     #[test]

@@ -14,9 +14,8 @@ mod wire;
 pub use self::private::our_order_id;
 
 use self::commands::{Channel, Sid};
-use self::wire::{Delta, Message, Scratch, read_message, usual_delta};
+use self::wire::{Message, Said, Scratch, read_delta, read_message, usual_delta};
 use super::decimal;
-use super::fields::{level_price, not_decimal};
 use super::lag::Lag;
 use super::odd::{About, about};
 use super::outgoing::Outgoing;
@@ -427,13 +426,13 @@ impl Session {
         sink: &mut S,
     ) -> Result<(), Odd> {
         if self.role == Role::Market
-            && let Some((sid, seq, delta)) = usual_delta(frame)
+            && let Some(delta) = usual_delta(frame)
         {
             self.counters.messages += 1;
-            *verdict = match self.in_sequence(now, sid, seq, b"orderbook_delta", sink) {
+            *verdict = match self.in_sequence(now, delta.sid, delta.seq, b"orderbook_delta", sink) {
                 Some(gap) => {
-                    let said = self.on_delta(now, &delta, sink);
-                    gap.and(said)
+                    let said = || Ok(delta.said);
+                    gap.and(self.on_delta(now, delta.ticker, delta.ts_ms, said, sink))
                 }
                 None => Ok(()),
             };
@@ -470,7 +469,10 @@ impl Session {
             }
         }
         let said = match (self.role, message.kind) {
-            (Role::Market, b"orderbook_delta") => self.on_delta(now, &Delta::of(message), sink),
+            (Role::Market, b"orderbook_delta") => {
+                let ts_ms = decimal::whole(message.ts_ms);
+                self.on_delta(now, message.ticker, ts_ms, || read_delta(message), sink)
+            }
             (Role::Market, b"orderbook_snapshot") => self.on_snapshot(now, message, sink),
             (Role::Market, b"trade") => self.on_trade(message, sink),
             (Role::Market, b"ticker") => self.on_ticker(message),
@@ -549,17 +551,21 @@ impl Session {
         Some(slot)
     }
 
+    /// One level of a market's book changes, as `said` reads.
+    #[inline]
     fn on_delta<S: EventSink>(
         &mut self,
         now: Nanos,
-        said: &Delta<'_>,
+        ticker: &[u8],
+        ts_ms: Option<u64>,
+        said: impl FnOnce() -> Result<Said, DecodeError>,
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        if said.ticker.is_empty() {
+        if ticker.is_empty() {
             return self.nameless(now, sink);
         }
-        let Some(slot) = self.place(said.ticker, said.ts_ms) else { return Ok(()) };
-        if let Some(ms) = said.ts_ms {
+        let Some(slot) = self.place(ticker, ts_ms) else { return Ok(()) };
+        if let Some(ms) = ts_ms {
             self.lag.hear(now, ms);
         }
         self.pulse.data(now);
@@ -567,19 +573,7 @@ impl Session {
             self.counters.early += 1;
             return Ok(());
         }
-        let read = level_price("price_dollars", said.price).and_then(|price| {
-            let delta = decimal::signed_qty(said.delta);
-            let delta = delta.map_err(|why| not_decimal("delta_fp", why))?;
-            let side = match said.side {
-                b"yes" => Side::Bid,
-                b"no" => Side::Ask, // already in YES price
-                b"" => return Err(DecodeError::BadField { field: "side", at: 0 }),
-                _ => return Err(DecodeError::Unknown { field: "side" }),
-            };
-            let (less, qty) = delta.ok_or(DecodeError::BadField { field: "delta_fp", at: 0 })?;
-            Ok((side, price, if less { Change::Take(qty) } else { Change::Add(qty) }))
-        });
-        match read {
+        match said() {
             Ok((_, _, Change::Add(Qty::ZERO) | Change::Take(Qty::ZERO))) => Ok(()),
             Ok((side, price, change)) => {
                 let market = self.states[slot].market;

@@ -4,6 +4,7 @@ use super::super::DecodeError;
 use super::super::decimal;
 use super::super::fields::{LEVELS_ROOM, level_price, not_decimal, once, push_level, required};
 use super::super::scan::{Odd, Scan};
+use crate::book::Change;
 use crate::grid::Grid;
 use crate::ids::Side;
 use crate::units::{Price, Qty};
@@ -120,28 +121,24 @@ impl Scratch {
     }
 }
 
-/// What an `orderbook_delta` says, as written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Delta<'a> {
-    pub(super) ticker: &'a [u8],
-    pub(super) price: &'a [u8],
-    pub(super) delta: &'a [u8],
-    pub(super) side: &'a [u8],
-    pub(super) ts_ms: Option<u64>,
-}
+/// What an `orderbook_delta` says of its level.
+pub(super) type Said = (Side, Price, Change);
 
-impl<'a> Delta<'a> {
-    pub(super) fn of(message: &Message<'a>) -> Self {
-        let &Message { ticker, price, delta, side, ts_ms, .. } = message;
-        Self { ticker, price, delta, side, ts_ms: decimal::whole(ts_ms) }
-    }
+/// An `orderbook_delta` as the venue writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UsualDelta<'a> {
+    pub(super) sid: u64,
+    pub(super) seq: u64,
+    pub(super) ticker: &'a [u8],
+    pub(super) ts_ms: Option<u64>,
+    pub(super) said: Said,
 }
 
 /// An `orderbook_delta` as the venue writes it (2026-08-22, and its documents of 2026-11-20), member by member: the
 /// subscription, the sequence number, and the change. `None` for any other frame, which is then read in general; so
 /// are the changes that orders of our own make, which name them.
 #[inline]
-pub(super) fn usual_delta(frame: &[u8]) -> Option<(u64, u64, Delta<'_>)> {
+pub(super) fn usual_delta(frame: &[u8]) -> Option<UsualDelta<'_>> {
     let mut scan = Scan::new(frame);
     scan.literal(b"{\"type\":\"orderbook_delta\",\"sid\":")?;
     let sid = scan.whole()?;
@@ -152,13 +149,19 @@ pub(super) fn usual_delta(frame: &[u8]) -> Option<(u64, u64, Delta<'_>)> {
     }
     let ticker = scan.expected(b",\"msg\":{\"market_ticker\":\"")?;
     if scan.literal(b",\"market_id\":\"").is_some() {
-        scan.rest_of_string()?;
+        scan.text_about::<36>()?;
     }
-    let price = scan.expected(b",\"price_dollars\":\"")?;
-    let delta = scan.expected(b",\"delta_fp\":\"")?;
-    let side = scan.expected(b",\"side\":\"")?;
+    scan.literal(b",\"price_dollars\":\"")?;
+    let price = scan.price().filter(|&price| price != Price::ZERO)?;
+    scan.literal(b",\"delta_fp\":\"")?;
+    let less = scan.literal(b"-").is_some();
+    let qty = scan.qty()?;
+    let side = match scan.literal(b",\"side\":\"yes\"") {
+        Some(()) => Side::Bid,
+        None => scan.literal(b",\"side\":\"no\"").map(|()| Side::Ask)?, // already in YES price
+    };
     if scan.literal(b",\"ts\":\"").is_some() {
-        scan.rest_of_string()?;
+        scan.text_about::<24>()?;
     }
     let ts_ms = match scan.literal(b",\"ts_ms\":") {
         Some(()) => Some(scan.whole()?),
@@ -166,7 +169,23 @@ pub(super) fn usual_delta(frame: &[u8]) -> Option<(u64, u64, Delta<'_>)> {
     };
     scan.literal(b"}}")?;
     scan.end().ok()?;
-    Some((sid, seq, Delta { ticker, price, delta, side, ts_ms }))
+    let said = (side, price, if less { Change::Take(qty) } else { Change::Add(qty) });
+    Some(UsualDelta { sid, seq, ticker, ts_ms, said })
+}
+
+/// What any other `orderbook_delta` says.
+pub(super) fn read_delta(message: &Message<'_>) -> Result<Said, DecodeError> {
+    let price = level_price("price_dollars", message.price)?;
+    let delta = decimal::signed_qty(message.delta);
+    let delta = delta.map_err(|why| not_decimal("delta_fp", why))?;
+    let side = match message.side {
+        b"yes" => Side::Bid,
+        b"no" => Side::Ask, // already in YES price
+        b"" => return Err(DecodeError::BadField { field: "side", at: 0 }),
+        _ => return Err(DecodeError::Unknown { field: "side" }),
+    };
+    let (less, qty) = delta.ok_or(DecodeError::BadField { field: "delta_fp", at: 0 })?;
+    Ok((side, price, if less { Change::Take(qty) } else { Change::Add(qty) }))
 }
 
 /// Reads one message's object.
@@ -378,15 +397,19 @@ mod tests {
             assert!(usual_delta(frame.as_bytes()).is_some(), "{frame}");
             let mut usual = 0;
             for_each_change(frame.as_bytes(), |frame| {
-                let Some((sid, seq, delta)) = usual_delta(frame) else { return };
+                let Some(delta) = usual_delta(frame) else { return };
                 usual += 1;
                 let mut scan = Scan::new(frame);
                 let message = read_message(&mut scan, &mut scratch).expect("good JSON");
                 assert_eq!(scan.end(), Ok(()));
                 assert_eq!(message.kind, b"orderbook_delta");
-                assert_eq!(decimal::whole(message.sid), Some(sid));
-                assert_eq!(decimal::whole(message.seq), Some(seq));
-                assert_eq!(Delta::of(&message), delta);
+                assert_eq!(decimal::whole(message.sid), Some(delta.sid));
+                assert_eq!(decimal::whole(message.seq), Some(delta.seq));
+                assert_eq!(
+                    (message.ticker, decimal::whole(message.ts_ms)),
+                    (delta.ticker, delta.ts_ms)
+                );
+                assert_eq!(read_delta(&message), Ok(delta.said));
             });
             assert!(usual > 500, "values may differ: {usual}");
         }

@@ -88,10 +88,12 @@ pub(super) fn usual_changes<'a>(
     names: &Names,
 ) -> Option<&'a [u8]> {
     let mut scan = Scan::new(frame);
-    scan.expected(b"{\"market\":\"")?;
+    scan.literal(b"{\"market\":\"")?;
+    let hint = names.condition(scan.text_about::<66>()?);
     scan.literal(b", \"price_changes\":")?;
-    read_changes(&mut scan, changes, names).ok()?;
-    let timestamp = scan.expected(b", \"timestamp\":\"")?;
+    read_changes(&mut scan, changes, names, hint).ok()?;
+    scan.literal(b", \"timestamp\":\"")?;
+    let timestamp = scan.text_about::<13>()?;
     scan.literal(b", \"event_type\":\"price_change\"}")?;
     scan.end().ok()?;
     Some(timestamp)
@@ -121,7 +123,7 @@ pub(super) fn read_message<'a>(
         b"winning_asset_id" => scan.text_into(&mut message.winner),
         b"price_changes" => {
             once(&mut message.has_changes, scan)?;
-            read_changes(scan, &mut scratch.changes, names)
+            read_changes(scan, &mut scratch.changes, names, None)
         }
         b"bids" => {
             once(&mut message.has_bids, scan)?;
@@ -165,7 +167,7 @@ pub(super) fn read_levels(
 }
 
 /// The text of one entry of a `price_change`.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     pub(super) asset: &'a [u8],
     pub(super) price: &'a [u8],
@@ -182,10 +184,12 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The entries of a `price_change`; `hint` is the market that its tokens most likely are of.
 pub(super) fn read_changes(
     scan: &mut Scan<'_>,
     changes: &mut Vec<Entry>,
     names: &Names,
+    hint: Option<Slot>,
 ) -> Result<(), Odd> {
     changes.clear();
     let mut near = None;
@@ -196,14 +200,13 @@ pub(super) fn read_changes(
             }
             return scan.skip();
         }
-        let fields = match usual_fields(*scan) {
-            Some((fields, after)) => {
+        let entry = match usual_entry(*scan, names, near.or(hint)) {
+            Some((entry, after)) => {
                 *scan = after;
-                fields
+                entry
             }
-            None => read_fields(scan)?,
+            None => read_entry(names, near, &read_fields(scan)?),
         };
-        let entry = read_entry(names, near, &fields);
         if entry.slot != Slot::MAX {
             near = Some(entry.slot);
         }
@@ -212,20 +215,46 @@ pub(super) fn read_changes(
     })
 }
 
-/// An entry as the venue has always written it (2026-09-24), member by member, and what comes after it. The reader is
-/// taken and given by value: so it stays in registers.
+/// An entry as the venue has always written it (2026-09-24), member by member, and what comes after it: the tokens that a message
+/// is likely to speak of are compared where they stand, and numbers are read with the quotes behind them. `None` for any other,
+/// which is then read in general. The reader is taken and given by value: so it stays in registers.
 #[inline]
-fn usual_fields(mut scan: Scan<'_>) -> Option<(Fields<'_>, Scan<'_>)> {
+fn usual_entry<'a>(
+    mut scan: Scan<'a>,
+    names: &Names,
+    hint: Option<Slot>,
+) -> Option<(Entry, Scan<'a>)> {
     scan.peek();
-    let asset = scan.expected(b"{\"asset_id\":\"")?;
-    let price = scan.expected(b", \"price\":\"")?;
-    let size = scan.expected(b", \"size\":\"")?;
-    let side = scan.expected(b", \"side\":\"")?;
-    scan.expected(b", \"hash\":\"")?;
-    let best_bid = scan.expected(b", \"best_bid\":\"")?;
-    let best_ask = scan.expected(b", \"best_ask\":\"")?;
+    scan.literal(b"{\"asset_id\":\"")?;
+    let hinted = hint.and_then(|slot| {
+        let [yes, no] = names.tokens(slot);
+        if scan.known_text(yes.text()) {
+            Some((slot, Outcome::Yes))
+        } else {
+            scan.known_text(no.text()).then_some((slot, Outcome::No))
+        }
+    });
+    let (slot, outcome) = match hinted {
+        Some(found) => found,
+        None => names.token(None, scan.rest_of_string()?)?,
+    };
+    scan.literal(b", \"price\":\"")?;
+    let price = scan.price().filter(|&price| price != Price::ZERO)?;
+    scan.literal(b", \"size\":\"")?;
+    let qty = scan.qty()?;
+    let side = match scan.literal(b", \"side\":\"BUY\", \"hash\":\"") {
+        Some(()) => Side::Bid,
+        None => scan.literal(b", \"side\":\"SELL\", \"hash\":\"").map(|()| Side::Ask)?,
+    };
+    scan.text_about::<40>()?;
+    scan.literal(b", \"best_bid\":\"")?;
+    let bid = scan.price()?;
+    scan.literal(b", \"best_ask\":\"")?;
+    let ask = scan.price()?;
     scan.literal(b"}")?;
-    Some((Fields { asset, price, size, side, best_bid, best_ask }, scan))
+    let top = Some(top_in_yes(outcome, resting(bid), resting(ask)));
+    let (price, side) = in_yes(outcome, price, side);
+    Some((Entry { slot, outcome, side, price, qty, top, role: Role::Level }, scan))
 }
 
 /// An entry in any order and with any more members.
@@ -293,10 +322,7 @@ pub(super) fn entry_numbers(entry: &mut Entry, fields: &Fields<'_>) -> Result<()
     (entry.price, entry.side) = in_yes(entry.outcome, price, side_of(fields.side)?);
     entry.qty = required_qty(fields.size)?;
     let top = stated_top(fields.best_bid, fields.best_ask)?;
-    entry.top = top.map(|(bid, ask)| match entry.outcome {
-        Outcome::Yes => (bid, ask),
-        Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
-    });
+    entry.top = top.map(|(bid, ask)| top_in_yes(entry.outcome, bid, ask));
     Ok(())
 }
 
@@ -406,15 +432,29 @@ pub(super) const fn in_yes(outcome: Outcome, price: Price, side: Side) -> (Price
 /// The best bid and the best ask, where there is one.
 pub(super) type Tops = (Option<Price>, Option<Price>);
 
+/// Best prices of one outcome's book in YES terms.
+#[inline(always)]
+fn top_in_yes(outcome: Outcome, bid: Option<Price>, ask: Option<Price>) -> Tops {
+    match outcome {
+        Outcome::Yes => (bid, ask),
+        Outcome::No => (ask.map(Price::complement), bid.map(Price::complement)),
+    }
+}
+
+/// A best price as stated, which at $0 or $1 says that there is none.
+#[inline(always)]
+fn resting(price: Price) -> Option<Price> {
+    (price != Price::ZERO && price != Price::ONE).then_some(price)
+}
+
 /// Best prices as the venue states them, where it does: no bid is told as 0, no ask as 0 or 1.
 #[inline(always)]
 pub(super) fn stated_top(bid: &[u8], ask: &[u8]) -> Result<Option<Tops>, DecodeError> {
     if bid.is_empty() && ask.is_empty() {
         return Ok(None);
     }
-    let is_some = |price: &Price| *price != Price::ZERO && *price != Price::ONE;
-    let bid = price_of("best_bid", bid)?.filter(is_some);
-    let ask = price_of("best_ask", ask)?.filter(is_some);
+    let bid = price_of("best_bid", bid)?.and_then(resting);
+    let ask = price_of("best_ask", ask)?.and_then(resting);
     Ok(Some((bid, ask)))
 }
 
@@ -469,13 +509,15 @@ mod tests {
         let [frame, _] = sample::price_changes();
         let start = frame.iter().position(|&byte| byte == b'[').expect("a list") + 1;
         let length = frame[start..].iter().position(|&byte| byte == b'}').expect("an entry") + 1;
-        let mut usual = 0;
-        for_each_change(&frame[start..start + length], |entry| {
-            let Some((fields, after)) = usual_fields(Scan::new(entry)) else { return };
+        let (names, mut usual) = (names(), 0);
+        for_each_change(&frame[start..start + length + 8], |entry| {
+            let hinted = usual_entry(Scan::new(entry), &names, Some(0));
+            assert_eq!(usual_entry(Scan::new(entry), &names, None), hinted);
+            let Some((read, after)) = hinted else { return };
             usual += 1;
             let mut scan = Scan::new(entry);
-            assert_eq!(read_fields(&mut scan), Ok(fields));
-            assert_eq!(scan, after);
+            let fields = read_fields(&mut scan).expect("good JSON");
+            assert_eq!((read_entry(&names, None, &fields), scan), (read, after));
         });
         assert!(usual > 1_000, "values may differ: {usual}");
     }
