@@ -21,6 +21,7 @@ pub mod ring;
 pub mod risk_table;
 pub mod shocks;
 pub mod sign;
+pub mod typed;
 pub mod venue;
 pub mod wire;
 
@@ -62,11 +63,19 @@ impl Row {
         self
     }
 
-    /// The same beside its reference.
+    /// The same beside its reference; a further one stands behind the first.
     #[must_use]
     pub fn beside(mut self, reference: Self) -> Self {
-        self.reference = Some(Box::new(reference));
+        self.reference = Some(Box::new(match self.reference {
+            Some(first) => first.beside(reference),
+            None => reference,
+        }));
         self
+    }
+
+    /// What it is measured beside, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(self.reference.as_deref(), |row| row.reference.as_deref())
     }
 }
 
@@ -83,6 +92,9 @@ impl fmt::Display for Row {
         }
     }
 }
+
+/// Frames that are timed together where a codec or its reference reads them.
+const FRAMES: usize = 64;
 
 /// Picoseconds as nanoseconds with a digit.
 pub fn ns(ps: u64) -> String {

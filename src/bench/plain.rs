@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use serde_json::Value;
 
-use super::{Row, Span, measure, shots};
+use super::{FRAMES, Row, Span, measure_stream, shots};
 
 /// A price as a user would hold it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,7 +200,7 @@ pub fn frame_to_intent_kalshi(span: Span, open: &[u8], shut: &[u8]) -> Row {
 
 /// Reading `price_change` frames into floats and owned names.
 pub fn decode_pm(span: Span, frames: &[Vec<u8>]) -> Row {
-    measure(NAME, span, frames, |frame| {
+    measure_stream(NAME, span, FRAMES, frames, |frame| {
         let frame: Value = serde_json::from_slice(frame).expect("JSON");
         let mut sum = 0.0;
         for change in frame["price_changes"].as_array().expect("a list") {
@@ -217,7 +217,7 @@ pub fn decode_pm(span: Span, frames: &[Vec<u8>]) -> Row {
 
 /// Reading an `orderbook_delta` into floats.
 pub fn decode_kalshi(span: Span, frames: &[Vec<u8>]) -> Row {
-    measure(NAME, span, frames, |frame| {
+    measure_stream(NAME, span, FRAMES, frames, |frame| {
         let frame: Value = serde_json::from_slice(frame).expect("JSON");
         let message = &frame["msg"];
         black_box((frame["sid"].as_u64(), frame["seq"].as_u64()));

@@ -61,7 +61,7 @@ impl Report {
         );
         for row in &self.rows {
             text += &line(row.name, row);
-            if let Some(reference) = &row.reference {
+            for reference in row.references() {
                 text += &line(&format!("· {}", reference.name), reference);
             }
         }
@@ -96,7 +96,8 @@ impl Report {
         for row in &self.rows {
             let mut parts = vec![("blocks", &row.hist)];
             parts.extend(row.single.iter().map(|single| ("single", single)));
-            parts.extend(row.reference.iter().map(|reference| ("reference", &reference.hist)));
+            let tags = ["reference", "reference_2"];
+            parts.extend(tags.into_iter().zip(row.references().map(|reference| &reference.hist)));
             log(&dir.join(format!("{}.hlog", row.name)), "picoseconds per operation", &parts)?;
         }
         let gaps = [("gaps", &self.hiccups.gaps)];
@@ -121,9 +122,9 @@ fn row_json(row: &Row) -> Value {
     if let Some(single) = &row.single {
         object["single_p99"] = number(single.value_at_quantile(0.99));
     }
-    if let Some(reference) = &row.reference {
+    for (key, reference) in ["reference", "reference_2"].into_iter().zip(row.references()) {
         let [p50, p99, ..] = quantiles(&reference.hist);
-        object["reference"] = json!({ "name": reference.name, "p50": p50, "p99": p99 });
+        object[key] = json!({ "name": reference.name, "p50": p50, "p99": p99 });
     }
     object
 }
