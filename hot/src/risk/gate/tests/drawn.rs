@@ -127,3 +127,20 @@ fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
     }
     assert!(refused > 100 && asked - refused > 1_000, "{refused} of {asked}");
 }
+
+#[test]
+fn nothing_but_a_purchase_that_is_no_dearer_passes_without_the_whole_table() {
+    let world = World::new();
+    let at = world.order.price;
+    let above = ticks(at.ticks() + 100);
+    let passes = |purpose, action, price, more| {
+        world.ask(purpose, action, world.context, |view, order| {
+            let passed = check(view, order).unwrap();
+            passes_below((&passed, view.cost), (price, view.cost + more), view.def, view.rate)
+        })
+    };
+    assert!(passes(Purpose::Leg, Action::Buy, at, Usd::ZERO));
+    assert!(!passes(Purpose::Leg, Action::Buy, above, Usd::ZERO));
+    assert!(!passes(Purpose::Leg, Action::Buy, at, micros(1)));
+    assert!(!passes(Purpose::Unwind, Action::Sell, at, Usd::ZERO));
+}
