@@ -21,6 +21,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::Broken;
+use super::fault::FaultKind;
 use super::world::Venues;
 use crate::app::differences;
 
@@ -46,6 +47,12 @@ pub struct Checks {
     pub alarms: BTreeMap<&'static str, u64>,
     /// Realised result of baskets that were sold again.
     pub unwound: Usd,
+    /// Faults that began, by name.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Trades that were taken back.
+    pub trades_failed: u64,
+    /// Until when a fault that has been explains what a day without one must not bring.
+    excused_until: Nanos,
 }
 
 impl Checks {
@@ -79,8 +86,23 @@ impl Checks {
         for note in outbox.notes() {
             self.on_note(note);
         }
-        self.check_halt(core, event)?;
+        self.check_halt(now, core, event)?;
         self.check_groups(now, core)
+    }
+
+    /// A fault begins.
+    pub fn on_fault(&mut self, kind: FaultKind) {
+        *self.faults.entry(kind.name()).or_default() += 1;
+    }
+
+    /// A trade of ours was taken back.
+    pub const fn on_trade_failed(&mut self) {
+        self.trades_failed += 1;
+    }
+
+    /// What went wrong explains what is seen until then.
+    pub fn excuse_until(&mut self, until: Nanos) {
+        self.excused_until = self.excused_until.max(until);
     }
 
     /// Since a halt that stands nothing was opened (S12).
@@ -99,7 +121,7 @@ impl Checks {
 
     /// The core is halted from the event that tells it so to the one that lifts it, at no other time, and opens nothing
     /// meanwhile (S12).
-    fn check_halt(&mut self, core: &Core, event: &Event) -> Result<(), Broken> {
+    fn check_halt(&mut self, now: Nanos, core: &Core, event: &Event) -> Result<(), Broken> {
         if matches!(event, Event::Control(Control::Halt { .. })) {
             self.opened_at_halt = Some(core.stats().baskets_opened);
         } else if matches!(event, Event::Control(Control::Resume { .. })) {
@@ -107,6 +129,10 @@ impl Checks {
             self.opened_at_halt = None;
         }
         if core.halted().is_some() == self.opened_at_halt.is_some() {
+            return Ok(());
+        }
+        if core.halted().is_some() && now <= self.excused_until {
+            self.opened_at_halt = Some(core.stats().baskets_opened); // a limit of its own, after what went wrong
             return Ok(());
         }
         let what = match core.halted() {
@@ -141,7 +167,7 @@ impl Checks {
         match (oldest, self.oldest_since) {
             (None, _) => self.oldest_since = None,
             (Some(id), Some((since, seen))) if id == seen => {
-                if now.since(since) > GROUP_SPAN_MAX {
+                if now > self.excused_until && now.since(since) > GROUP_SPAN_MAX {
                     let what = format!(
                         "group {id} has not ended within {} s",
                         GROUP_SPAN_MAX.millis() / 1_000

@@ -48,6 +48,10 @@ pub trait Executor {
     fn learn(&mut self, order: OrderId, id: VenueId);
     /// A connection is there.
     fn connect(&mut self, now: Nanos, lane: Lane);
+    /// Whether this is the connection in its place, and it was not given up.
+    fn is_up(&self, lane: Lane) -> bool;
+    /// A connection breaks; one that was replaced meanwhile is let be.
+    fn break_off(&mut self, now: Nanos, lane: Lane);
     /// An answer has come, byte for byte.
     ///
     /// # Errors
@@ -134,6 +138,16 @@ impl<C: VenueCodec> Executor for InProcess<C> {
     fn connect(&mut self, now: Nanos, lane: Lane) {
         if self.generations[lane.number] == lane.generation {
             self.machine.on_lane_up(now, lane.number);
+        }
+    }
+
+    fn is_up(&self, lane: Lane) -> bool {
+        self.generations[lane.number] == lane.generation
+    }
+
+    fn break_off(&mut self, now: Nanos, lane: Lane) {
+        if self.is_up(lane) {
+            self.machine.on_lane_down(now, lane.number, "the venue is gone");
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod executor;
+pub mod fault;
 pub mod links;
 pub mod outcome;
 pub mod plan;

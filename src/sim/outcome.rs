@@ -40,6 +40,10 @@ pub struct Outcome {
     pub unwound_result: Usd,
     /// Alarms that the core raised, by name.
     pub alarms: BTreeMap<&'static str, u64>,
+    /// Faults that began, by name.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Trades that were matched and taken back.
+    pub trades_failed: u64,
     /// Events that the core handled. All invariants were checked after each.
     pub events: u64,
     /// WebSocket frames that the sessions read.
@@ -79,6 +83,8 @@ impl Outcome {
             fills: stats.fills,
             unwound_result: checks.unwound,
             alarms: checks.alarms.clone(),
+            faults: checks.faults.clone(),
+            trades_failed: checks.trades_failed,
             events: stats.events,
             frames,
             shell,
@@ -104,12 +110,16 @@ impl Outcome {
             "orders": self.orders,
             "fills": self.fills,
             "alarms": self.alarms,
+            "faults": self.faults,
+            "trades_failed": self.trades_failed,
             "events": self.events,
             "frames": self.frames,
             "looks": self.shell.looks,
             "readings": self.shell.readings,
             "halts": self.shell.halts,
             "resumes": self.shell.resumes,
+            "halts_unasked": self.shell.halts_unasked,
+            "readings_failed": self.shell.readings_failed,
             "decision_hash": format!("{:016x}", self.decision_hash),
             "state_hash": format!("{:016x}", self.state_hash),
             "wire_hash": format!("{:016x}", self.wire_hash),
@@ -119,11 +129,13 @@ impl Outcome {
     /// As one line.
     pub fn line(&self) -> String {
         format!(
-            "seed {}: {} completed, {} unwound, {} without a first leg, result ${}; decisions {:016x}, state {:016x}",
+            "seed {}: {}, {} completed, {} unwound, {} without a first leg, {} to a person, result ${}; decisions {:016x}, state {:016x}",
             self.seed,
+            counted(self.faults.values().sum(), "fault", "faults"),
             counted(self.completed, "basket", "baskets"),
             self.unwound,
             self.failed,
+            self.operator,
             self.result,
             self.decision_hash,
             self.state_hash

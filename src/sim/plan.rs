@@ -7,6 +7,7 @@ use surefoot_hot::event::Event;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
 
+use super::fault::{self, Fault};
 use crate::twin::rng::Rng;
 
 /// Days that are shorter than this have no halt in them: too little would be traded.
@@ -35,6 +36,8 @@ pub type Through = Box<dyn Fn(Box<dyn Reader>) -> Box<dyn Reader>>;
 pub struct Plan {
     /// What a person asks, in order of time since the day began.
     pub requests: Vec<(Nanos, Verb)>,
+    /// What goes wrong, in the order in which it begins.
+    pub faults: Vec<Fault>,
     /// Hears of everything.
     pub listener: Listener,
     /// What reads the venues, made out of what reads them in production.
@@ -46,14 +49,15 @@ impl Plan {
     pub fn quiet() -> Self {
         Self {
             requests: Vec::new(),
+            faults: Vec::new(),
             listener: Box::new(|_, _, _| ()),
             through: Box::new(|reader| reader),
         }
     }
 
-    /// The plan of a seed: somewhere in the middle half of the day a person halts, and some seconds later resumes.
+    /// The plan of a seed: the seed's faults, and somewhere in the middle half of the day a person halts, and some seconds later resumes.
     pub fn of(seed: u64, span: Nanos) -> Self {
-        let mut plan = Self::quiet();
+        let mut plan = Self { faults: fault::of_seed(seed, span), ..Self::quiet() };
         if span >= HALTED_FROM {
             let mut rng = Rng::new(seed).fork(0x6861_6c74);
             let at = span.millis() / 4 + rng.below(span.millis() / 2);

@@ -31,6 +31,10 @@ use crate::config::Times;
 
 /// The trading day ends at midnight, UTC.
 const DAY: Nanos = Nanos::from_secs(86_400);
+/// How long after a halt that nobody asked for, or a resume that was refused, a person asks for a resume.
+const RESUME_ASKED_AFTER: Nanos = Nanos::from_secs(20);
+/// How long after the last fault has stopped to explain anything no halt stands that nobody asked for.
+const RESUMED_WITHIN: Nanos = Nanos::from_secs(60);
 /// One way of a reading, to the venue or back, takes this long.
 pub const READING_ONE_WAY: Nanos = Nanos::from_millis(40);
 
@@ -66,6 +70,10 @@ pub struct ShellFigures {
     pub halts: u64,
     /// Halts that were lifted.
     pub resumes: u64,
+    /// Halts that nobody asked for, after something went wrong.
+    pub halts_unasked: u64,
+    /// Readings of a venue that were not whole, after something went wrong.
+    pub readings_failed: u64,
 }
 
 /// The policy of a day, and what its shell has to keep for it.
@@ -101,6 +109,8 @@ pub struct Shell {
     /// What the venues said for the report.
     truths: Option<PerVenue<Truth>>,
     is_closed: bool,
+    /// Until when a fault that has been explains what a day without one must not bring.
+    excused_until: Nanos,
     figures: ShellFigures,
 }
 
@@ -143,6 +153,7 @@ impl Shell {
             last_reading: None,
             truths: None,
             is_closed: false,
+            excused_until: Nanos::ZERO,
             figures: ShellFigures::default(),
         }
     }
@@ -153,6 +164,11 @@ impl Shell {
     pub const fn publish(&mut self, stats: Stats) {
         self.stats = stats;
         self.heard += 1;
+    }
+
+    /// What went wrong explains what is seen until then.
+    pub fn excuse_until(&mut self, until: Nanos) {
+        self.excused_until = self.excused_until.max(until);
     }
 
     /// A stream has said something of a market that is no input of the core.
@@ -201,7 +217,7 @@ impl Shell {
         self.end_readings(now, directory)?;
         self.end_last_reading(now)?;
         let seen = self.see(now, streams_up);
-        self.check_agreed(&seen)?;
+        self.check_agreed(now, &seen)?;
         self.policy.on_seen(self.time(now), &seen);
         self.carry_out(now)?;
         if !self.policy.is_closing() {
@@ -338,13 +354,13 @@ impl Shell {
                     let epoch = self.halt.advance();
                     self.policy.on_advanced(epoch);
                 }
-                Want::Latch(cause) => self.keep(cause)?,
+                Want::Latch(cause) => self.keep(now, cause)?,
                 Want::Unlatch(_) => {
                     self.latch = None;
                     self.policy.on_unlatched(true);
                 }
-                Want::Answer { request, outcome } => self.answered(request, outcome)?,
-                Want::Say(message) => self.said(message)?,
+                Want::Answer { request, outcome } => self.answered(now, request, outcome)?,
+                Want::Say(message) => self.said(now, message)?,
                 Want::Opened | Want::Stopping => {} // nobody manages a simulated day as a service
                 Want::CancelWithoutCore => {
                     let what = "the venues were to be told to cancel everything without the core";
@@ -360,7 +376,26 @@ impl Shell {
     // --- what a day without a fault may bring ---
 
     /// Once venues and core have agreed they go on doing so: every difference is explained by what is in flight.
-    fn check_agreed(&self, seen: &Seen) -> Result<(), Broken> {
+    fn check_agreed(&self, now: Nanos, seen: &Seen) -> Result<(), Broken> {
+        if now <= self.excused_until {
+            return Ok(());
+        }
+        if self.excused_until > Nanos::ZERO && !seen.streams_up {
+            return Err(Broken::new(
+                "S11",
+                "a stream is still down long after the last fault".to_owned(),
+            ));
+        }
+        if seen.core.orders_unknown > 0 {
+            let what = "an order is still unknown long after the last fault".to_owned();
+            return Err(Broken::new("S11", what));
+        }
+        if self.latch.is_some_and(|cause| !matches!(cause, HaltCause::Asked { .. }))
+            && now > self.excused_until.after(RESUMED_WITHIN)
+        {
+            let what = format!("a halt still stands long after the last fault: {:?}", self.latch);
+            return Err(Broken::new("S11", what));
+        }
         if self.policy.is_open() && !seen.core.agreed {
             return Err(Broken::new("P1", self.unagreed(Unagreed::Differs)));
         }
@@ -368,11 +403,17 @@ impl Shell {
     }
 
     /// A halt is kept over restarts: one that a person asked for, and no other.
-    fn keep(&mut self, cause: HaltCause) -> Result<(), Broken> {
+    fn keep(&mut self, now: Nanos, cause: HaltCause) -> Result<(), Broken> {
         let asked = match cause {
             HaltCause::Asked { request: RequestId(number), .. } => self.waiting.get(&number),
             _ => None,
         };
+        if asked != Some(&Verb::Halt) && now <= self.excused_until {
+            self.latch = Some(cause);
+            self.figures.halts_unasked += 1;
+            self.ask_to_resume(now);
+            return Ok(());
+        }
         if asked != Some(&Verb::Halt) {
             let what = format!("nothing went wrong, and the run halted: {cause:?}");
             return Err(Broken::new("S12", what));
@@ -382,13 +423,25 @@ impl Shell {
         Ok(())
     }
 
+    /// A person looks at it, and asks for a resume.
+    fn ask_to_resume(&mut self, now: Nanos) {
+        let at = now.after(RESUME_ASKED_AFTER);
+        let place = self.planned.partition_point(|(planned, _)| *planned <= at);
+        self.planned.insert(place, (at, Verb::Resume));
+    }
+
     /// Every request is granted: a halt once it is kept, a resume once the core's counters show it.
     fn answered(
         &mut self,
+        now: Nanos,
         RequestId(number): RequestId,
         outcome: Result<(), Refusal>,
     ) -> Result<(), Broken> {
         let verb = self.waiting.remove(&number).expect("a request is answered once");
+        if outcome.is_err() && verb == Verb::Resume && now <= self.excused_until {
+            self.ask_to_resume(now);
+            return Ok(());
+        }
         if let Err(refusal) = outcome {
             let refusal = match refusal {
                 Refusal::Unagreed(why) => self.unagreed(why),
@@ -408,7 +461,7 @@ impl Shell {
         Ok(())
     }
 
-    fn said(&mut self, message: Message) -> Result<(), Broken> {
+    fn said(&mut self, now: Nanos, message: Message) -> Result<(), Broken> {
         let (id, what) = match message {
             Message::Resumed { .. } => {
                 self.figures.resumes += 1;
@@ -426,6 +479,10 @@ impl Shell {
             Message::NotAgreed { failed, why } => {
                 let why = self.unagreed(why);
                 ("P1", format!("attempt {failed} to agree with the venues failed: {why}"))
+            }
+            Message::ReadFailed { .. } if now <= self.excused_until => {
+                self.figures.readings_failed += 1;
+                return Ok(());
             }
             Message::NothingOpened => ("P1", "the start was given up".to_owned()),
             Message::ReadFailed { venue, .. } => ("P1", self.why[venue].clone()),

@@ -19,6 +19,7 @@ use surefoot_hot::units::{MICROS, Nanos, Usd};
 
 use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
+use super::fault::{Active, Fault, FaultKind};
 use super::links::Link;
 use super::plan::{Listener, Plan};
 use super::queue::Queue;
@@ -36,6 +37,7 @@ use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
+use crate::twin::http::Response;
 use crate::twin::rng::Rng;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
@@ -55,6 +57,12 @@ const REDIAL: Nanos = Nanos::from_secs(1);
 const CLOSED_WITHIN: Nanos = Nanos::from_secs(60);
 /// How often the shell looks around, as in production.
 const LOOK_PERIOD: Nanos = Nanos::from_millis(LOOK_EVERY.as_millis() as u64);
+/// How much longer a way may take while it is slow.
+const LONGER_NS: u64 = 1_500_000_000;
+/// How often a trade may be found not to settle while trades fail.
+const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(400);
+/// How long after a fault everything has to be as if it had not been (S11).
+const COMES_TO_REST_WITHIN: Nanos = Nanos::from_secs(180);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
@@ -88,6 +96,14 @@ enum Happening {
     Asked(Venue, Lane, Vec<u8>),
     /// The answer arrives here.
     Answered(Venue, Lane, Vec<u8>),
+    /// The connection breaks.
+    LaneLost(Venue, Lane),
+    /// The fault of this number begins.
+    FaultBegins(usize),
+    /// The fault of this number is over.
+    FaultEnds(usize),
+    /// A trade of ours that has not settled may be found not to, while the fault of this number lasts.
+    TradeFails(usize),
     /// The question of a reading arrives at its venue.
     Question(Venue),
     /// The question of the last reading arrives at all venues.
@@ -139,6 +155,14 @@ struct Simulation {
     frames: u64,
     /// Every byte that went between us and the venues.
     wire: Hash64,
+    /// What goes wrong, in the order in which it begins.
+    faults: Vec<Fault>,
+    /// Which of it goes on now.
+    active: Active,
+    /// Until when nothing arrives from a venue or there.
+    stalled_until: PerVenue<Nanos>,
+    /// What decides within a fault whom it hits.
+    fault_rng: Rng,
     /// Buffers that are used again.
     wishes: Vec<Wish>,
     events: Vec<Event>,
@@ -181,7 +205,7 @@ pub fn run_planned(seed: u64, span: Nanos, plan: Plan) -> Result<Outcome, Broken
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, listener, through } = plan;
+        let Plan { requests, faults, listener, through } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -243,6 +267,10 @@ impl Simulation {
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
+            faults,
+            active: Active::default(),
+            stalled_until: PerVenue::default(),
+            fault_rng: Rng::new(seed).fork(0x6869_7473),
             wishes: Vec::new(),
             events: Vec::new(),
             venues,
@@ -265,6 +293,10 @@ impl Simulation {
             }
         }
         self.queue.push(START, Happening::Timer);
+        for (number, fault) in self.faults.iter().enumerate() {
+            self.queue.push(START.after(fault.begins), Happening::FaultBegins(number));
+            self.queue.push(START.after(fault.ends), Happening::FaultEnds(number));
+        }
     }
 
     /// Goes on until the policy has closed the run, and a little further: the venues may settle what was traded last.
@@ -341,14 +373,15 @@ impl Simulation {
                 }
             }
             Happening::VenuePing(..) => {} // the connection is gone, and its pings with it
-            Happening::LaneUp(venue, lane) => self.executors[venue].connect(now, lane),
-            Happening::Asked(venue, lane, bytes) => {
-                let host = self.accounts[venue].orders_host();
-                let answer = lock(&self.venues).answer(host, &bytes, now)?.encode(true, false);
-                self.carry_frames();
-                let at = now.after(self.one_way(venue));
-                self.queue.push(at, Happening::Answered(venue, lane, answer));
-            }
+            Happening::LaneUp(venue, lane) => match self.dialled_at(venue) {
+                None => self.executors[venue].connect(now, lane),
+                Some(again) => self.queue.push(again, Happening::LaneUp(venue, lane)),
+            },
+            Happening::Asked(venue, lane, bytes) => self.ask(venue, lane, &bytes)?,
+            Happening::LaneLost(venue, lane) => self.executors[venue].break_off(now, lane),
+            Happening::FaultBegins(number) => self.begin_fault(number),
+            Happening::FaultEnds(number) => self.end_fault(number),
+            Happening::TradeFails(number) => self.fail_trade(number),
             Happening::Answered(venue, lane, bytes) => {
                 self.note_bytes(&bytes);
                 self.executors[venue].answer(now, lane, &bytes)?;
@@ -365,7 +398,7 @@ impl Simulation {
                 let entry = self.directory.entry(market).expect("it is followed");
                 let venue = entry.def.venue;
                 if let Some(event) = witness::ask(&self.shown[venue], entry) {
-                    let at = now.after(self.one_way(venue));
+                    let at = self.arrival(venue);
                     self.queue.push(at, Happening::Shown(event));
                 }
                 self.carry_frames();
@@ -402,6 +435,10 @@ impl Simulation {
     // --- links ---
 
     fn connect(&mut self, at: usize) -> Result<(), Broken> {
+        if let Some(again) = self.dialled_at(self.links[at].venue) {
+            self.queue.push(again, Happening::Connected(at));
+            return Ok(());
+        }
         self.conns += 1;
         let (conn, now) = (ConnId(self.conns), self.now);
         let link = &mut self.links[at];
@@ -411,6 +448,7 @@ impl Simulation {
         let opened = lock(&self.venues).open(conn, host, path, headers, now);
         opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
         self.links[at].conn = Some(conn);
+        self.links[at].is_frozen = false;
         self.links[at].session.open(now);
         if let Some(span) = pings_every {
             self.queue.push(now.after(span), Happening::VenuePing(at, conn));
@@ -459,10 +497,19 @@ impl Simulation {
             let Some(at) = self.links.iter().position(|link| link.conn == Some(conn)) else {
                 continue;
             };
-            let arrives = self.now.after(self.one_way(self.links[at].venue));
+            let Link { venue, kind, is_frozen, .. } = self.links[at];
+            let is_private = kind == Kind::Private;
+            if is_frozen || (is_private && self.active.is(venue, FaultKind::PrivateUntold)) {
+                continue;
+            }
+            let arrives = self.arrival(venue);
             let link = &mut self.links[at];
             link.in_until = link.in_until.max(arrives);
-            self.queue.push(link.in_until, Happening::Here(at, conn, text));
+            let at_last = link.in_until;
+            if is_private && self.active.is(venue, FaultKind::PrivateTwice) {
+                self.queue.push(at_last, Happening::Here(at, conn, text.clone()));
+            }
+            self.queue.push(at_last, Happening::Here(at, conn, text));
         }
         self.venues_at = lock(&self.venues).deadline();
     }
@@ -472,14 +519,14 @@ impl Simulation {
             let Some(conn) = self.links[at].conn else { continue };
             while let Some(text) = self.links[at].session.next_frame() {
                 self.note_bytes(text.as_bytes());
-                let arrives = self.now.after(self.one_way(self.links[at].venue));
+                let arrives = self.arrival(self.links[at].venue);
                 let link = &mut self.links[at];
                 link.out_until = link.out_until.max(arrives);
                 self.queue.push(link.out_until, Happening::AtVenue(at, conn, text));
             }
             if self.links[at].session.wants_ping() {
                 let venue = self.links[at].venue;
-                let back = self.now.after(self.one_way(venue)).after(self.one_way(venue));
+                let back = self.arrival(venue).after(self.one_way(venue));
                 self.queue.push(back, Happening::Alive(at, conn));
             }
         }
@@ -517,7 +564,7 @@ impl Simulation {
             }
             Wish::Send(lane, bytes) => {
                 self.note_bytes(&bytes);
-                let at = self.now.after(self.one_way(venue));
+                let at = self.arrival(venue);
                 self.queue.push(at, Happening::Asked(venue, lane, bytes));
             }
         }
@@ -579,7 +626,7 @@ impl Simulation {
             let Some(venue) = self.directory.entry(market).map(|entry| entry.def.venue) else {
                 return;
             };
-            let at = self.now.after(self.one_way(venue));
+            let at = self.arrival(venue);
             return self.queue.push(at, Happening::Witness(market));
         }
         let Intent::Resync { market } = intent else { return };
@@ -619,11 +666,130 @@ impl Simulation {
         self.settle()
     }
 
-    // --- the network ---
+    // --- the network, and what goes wrong there ---
 
     fn one_way(&mut self, venue: Venue) -> Nanos {
         let (least, spread) = self.accounts[venue].one_way();
-        Nanos::new(least + self.rng.below(spread))
+        let longer = if self.active.is(venue, FaultKind::Slow) {
+            self.fault_rng.below(LONGER_NS)
+        } else {
+            0
+        };
+        Nanos::new(least + self.rng.below(spread) + longer)
+    }
+
+    /// When what leaves now arrives.
+    fn arrival(&mut self, venue: Venue) -> Nanos {
+        self.now.max(self.stalled_until[venue]).after(self.one_way(venue))
+    }
+
+    /// When a connection to the venue is made at last, where it cannot be made now.
+    fn dialled_at(&self, venue: Venue) -> Option<Nanos> {
+        let stalled = self.stalled_until[venue] > self.now;
+        if stalled {
+            return Some(self.stalled_until[venue].after(DIAL));
+        }
+        self.active.is(venue, FaultKind::Down).then(|| self.now.after(REDIAL))
+    }
+
+    /// A request arrives at its venue, if it does.
+    fn ask(&mut self, venue: Venue, lane: Lane, bytes: &[u8]) -> Result<(), Broken> {
+        let now = self.now;
+        // Of what was on the way as its connection broke nobody knows whether it arrives.
+        if !self.executors[venue].is_up(lane) && self.fault_rng.chance(1, 2) {
+            return Ok(());
+        }
+        let hit = self.whom_hits(venue);
+        if hit == Some(FaultKind::RequestsLost) {
+            let at = now.after(self.one_way(venue));
+            self.queue.push(at, Happening::LaneLost(venue, lane));
+            return Ok(());
+        }
+        let host = self.accounts[venue].orders_host();
+        let answer = match hit {
+            Some(FaultKind::Limited) => Response::empty(429).with("Retry-After", "1"),
+            _ => lock(&self.venues).answer(host, bytes, now)?,
+        };
+        self.carry_frames();
+        let at = self.arrival(venue);
+        let then = match hit {
+            Some(FaultKind::Unanswered) => return Ok(()),
+            Some(FaultKind::AnswersLost) => Happening::LaneLost(venue, lane),
+            Some(FaultKind::BadGateway) => {
+                Happening::Answered(venue, lane, Response::empty(502).encode(true, false))
+            }
+            _ => Happening::Answered(venue, lane, answer.encode(true, false)),
+        };
+        self.queue.push(at, then);
+        Ok(())
+    }
+
+    /// Which fault hits a request that arrives now: each that goes on hits every other one.
+    fn whom_hits(&mut self, venue: Venue) -> Option<FaultKind> {
+        let hits = [
+            FaultKind::RequestsLost,
+            FaultKind::Limited,
+            FaultKind::Unanswered,
+            FaultKind::AnswersLost,
+            FaultKind::BadGateway,
+        ];
+        hits.into_iter().find(|kind| self.active.is(venue, *kind) && self.fault_rng.chance(1, 2))
+    }
+
+    fn begin_fault(&mut self, number: usize) {
+        let Fault { kind, venue, ends, .. } = self.faults[number];
+        let ends = START.after(ends);
+        self.active.begin(venue, kind);
+        self.checks.on_fault(kind);
+        self.shell.excuse_until(ends.after(COMES_TO_REST_WITHIN));
+        self.checks.excuse_until(ends.after(COMES_TO_REST_WITHIN));
+        match kind {
+            FaultKind::Down => self.reset(venue),
+            FaultKind::Stalled => {
+                self.stalled_until[venue] = self.stalled_until[venue].max(ends);
+            }
+            FaultKind::MarketFrozen => {
+                let market = |link: &Link| link.venue == venue && link.kind == Kind::Market;
+                let links: Vec<_> =
+                    (0..self.links.len()).filter(|at| market(&self.links[*at])).collect();
+                let frozen = *self.fault_rng.pick(&links);
+                self.links[frozen].is_frozen = true;
+            }
+            FaultKind::TradesFail => self.queue.push(self.now, Happening::TradeFails(number)),
+            _ => {}
+        }
+        lock(&self.venues).set_fault(&self.active, venue);
+    }
+
+    fn end_fault(&mut self, number: usize) {
+        let Fault { kind, venue, .. } = self.faults[number];
+        self.active.end(venue, kind);
+        lock(&self.venues).set_fault(&self.active, venue);
+    }
+
+    /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
+    fn reset(&mut self, venue: Venue) {
+        for at in 0..self.links.len() {
+            if self.links[at].venue == venue {
+                self.lose(at);
+            }
+        }
+        self.inbox.extend(self.events.drain(..));
+        for lane in self.executors[venue].lanes() {
+            self.executors[venue].break_off(self.now, lane);
+        }
+    }
+
+    fn fail_trade(&mut self, number: usize) {
+        let ends = START.after(self.faults[number].ends);
+        if self.now >= ends {
+            return;
+        }
+        if self.fault_rng.chance(1, 2) && lock(&self.venues).fail_trade(self.now) {
+            self.checks.on_trade_failed();
+        }
+        self.carry_frames();
+        self.queue.push(self.now.after(TRADE_FAILS_EVERY), Happening::TradeFails(number));
     }
 
     fn note_bytes(&mut self, bytes: &[u8]) {

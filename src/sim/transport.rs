@@ -65,6 +65,9 @@ impl Transport for InProcess {
         bytes.push_str("\r\n");
         let mut bytes = bytes.into_bytes();
         bytes.extend_from_slice(request.body);
+        if lock(&self.venues).is_away(self.host) {
+            return Err(format!("{}: no connection", request.endpoint.authority()));
+        }
         let answer = lock(&self.venues).answer(self.host, &bytes, self.time.now());
         let answer = answer.map_err(|broken| broken.to_string())?;
         Ok(RestAnswer { status: answer.status, retry_after: None, body: answer.body })

@@ -13,12 +13,13 @@ use crate::twin::http::{Decoded, Decoder, Request, Response};
 use crate::twin::kalshi::auth::{Key, KeyType};
 use crate::twin::kalshi::{self, KalshiVenue};
 use crate::twin::market_set::MarketSet;
-use crate::twin::polymarket::{self, PolymarketVenue};
+use crate::twin::polymarket::{self, Mode, PolymarketVenue};
 use crate::twin::rng::Rng;
 use crate::twin::server::Backend as _;
 use crate::twin::{ConnId, Host};
 
 use super::Broken;
+use super::fault::{Active, FaultKind};
 use super::venue::{KalshiAccount, PolymarketAccount, SimAccount};
 
 /// Cash at each venue when a day begins.
@@ -38,6 +39,9 @@ pub struct Venues {
     polymarket_total: i128,
     /// All money that there is at Kalshi, fees that were taken included. Trading never changes it (P2).
     kalshi_total: Usd,
+    /// Venues that cannot be read now, and how many of a hundred questions find no answer there.
+    away: PerVenue<u64>,
+    away_rng: Rng,
 }
 
 /// Our account at each venue.
@@ -85,7 +89,10 @@ impl Venues {
         let polymarket_total = polymarket.total_micros();
         let kalshi_total = kalshi.money() + kalshi.fees_taken();
         let demo = Demo::new(polymarket, kalshi, flow, start);
-        Ok((Self { demo, polymarket_total, kalshi_total }, accounts.transpose()?, listing))
+        let away_rng = Rng::new(seed).fork(0x6177_6179);
+        let venues =
+            Self { demo, polymarket_total, kalshi_total, away: PerVenue::default(), away_rng };
+        Ok((venues, accounts.transpose()?, listing))
     }
 
     /// When the venues next do something by themselves.
@@ -146,6 +153,42 @@ impl Venues {
         };
         self.demo.tick(now);
         Ok(self.demo.venue(host).http(host, &request, now))
+    }
+
+    // --- what goes wrong ---
+
+    /// These faults go on at a venue from now on.
+    pub fn set_fault(&mut self, active: &Active, venue: Venue) {
+        let is = |kind| active.is(venue, kind);
+        self.away[venue] = match () {
+            () if is(FaultKind::Down) || is(FaultKind::Stalled) => 100,
+            () if is(FaultKind::Unreadable) => 40,
+            () => 0,
+        };
+        let restarting = is(FaultKind::Restarting);
+        match venue {
+            Venue::Polymarket => {
+                self.demo.polymarket.set_mode(if restarting {
+                    Mode::Restarting
+                } else {
+                    Mode::Normal
+                });
+            }
+            Venue::Kalshi => self.demo.kalshi.set_trading_active(!restarting),
+        }
+    }
+
+    /// Whether a question to this host finds no answer.
+    pub fn is_away(&mut self, host: Host) -> bool {
+        let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
+        self.away[venue] > 0 && self.away_rng.chance(self.away[venue], 100)
+    }
+
+    /// The newest trade that has not settled never does, where it can still be taken back.
+    pub fn fail_trade(&mut self, now: Nanos) -> bool {
+        self.demo.tick(now);
+        let newest = self.demo.polymarket.unsettled().next_back().map(str::to_owned);
+        newest.is_some_and(|id| self.demo.polymarket.fail_trade(&id, now))
     }
 
     /// Whether the venues' own accounts hold together: what is there has neither grown nor shrunk.

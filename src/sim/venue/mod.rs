@@ -111,6 +111,7 @@ impl Way<'_> {
             learn: None,
             pings_every: self.pings_every,
             conn: None,
+            is_frozen: false,
             out_until: Nanos::ZERO,
             in_until: Nanos::ZERO,
         })

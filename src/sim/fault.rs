@@ -1,0 +1,203 @@
+//! What goes wrong on a simulated day: kinds of faults, and which of them a seed brings when.
+
+use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::units::Nanos;
+
+use crate::twin::rng::Rng;
+
+/// Days that are shorter than this have no faults in them: nothing would be left to come to rest in.
+const FAULTY_FROM: Nanos = Nanos::from_secs(1_800);
+/// The least and the most faults of 24 hours, of a seed with few, with time to come to rest between two, and of one with many.
+const FAULTS_A_DAY: [(u64, u64); 2] = [(24, 72), (200, 800)];
+/// The least and the most that a fault lasts, in milliseconds. Half of them last less than a tenth of the most.
+const LASTS_MS: (u64, u64) = (200, 60_000);
+/// When the first fault begins and the last one is over, in hundredths of the day.
+const PART_OF_DAY: (u64, u64) = (5, 85);
+
+/// One way for a venue, or the way to it, to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum FaultKind {
+    /// Every connection is reset, and none can be made.
+    Down,
+    /// Nothing arrives, in either direction, until it is over; then everything does.
+    Stalled,
+    /// Whatever is sent takes up to a second and a half longer.
+    Slow,
+    /// The connections of one market link carry pings and nothing else, until they are made anew.
+    MarketFrozen,
+    /// The private link says nothing of what happens meanwhile, and answers pings.
+    PrivateUntold,
+    /// Everything on the private link comes twice.
+    PrivateTwice,
+    /// Requests break off before they arrive.
+    RequestsLost,
+    /// Requests are carried out, and the connection breaks before the answer.
+    AnswersLost,
+    /// Requests are carried out, and nothing is answered.
+    Unanswered,
+    /// Requests are carried out, and a gateway says that it failed.
+    BadGateway,
+    /// Requests are turned away: there are too many.
+    Limited,
+    /// What reads our account fails.
+    Unreadable,
+    /// The venue's engine restarts, or pauses trading: orders are refused.
+    Restarting,
+    /// Trades that were matched do not settle. Polymarket alone; elsewhere a restart.
+    TradesFail,
+}
+
+impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Down,
+        Self::Stalled,
+        Self::Slow,
+        Self::MarketFrozen,
+        Self::PrivateUntold,
+        Self::PrivateTwice,
+        Self::RequestsLost,
+        Self::AnswersLost,
+        Self::Unanswered,
+        Self::BadGateway,
+        Self::Limited,
+        Self::Unreadable,
+        Self::Restarting,
+        Self::TradesFail,
+    ];
+
+    /// The name in output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Stalled => "stalled",
+            Self::Slow => "slow",
+            Self::MarketFrozen => "market_frozen",
+            Self::PrivateUntold => "private_untold",
+            Self::PrivateTwice => "private_twice",
+            Self::RequestsLost => "requests_lost",
+            Self::AnswersLost => "answers_lost",
+            Self::Unanswered => "unanswered",
+            Self::BadGateway => "bad_gateway",
+            Self::Limited => "limited",
+            Self::Unreadable => "unreadable",
+            Self::Restarting => "restarting",
+            Self::TradesFail => "trades_fail",
+        }
+    }
+}
+
+/// Something that goes wrong at a venue, or on the way to it, for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What.
+    pub kind: FaultKind,
+    /// Where.
+    pub venue: Venue,
+    /// When it begins, as time since the day did.
+    pub begins: Nanos,
+    /// When it is over, the same.
+    pub ends: Nanos,
+}
+
+/// The faults of a seed, in the order in which they begin. A seed draws which kinds it brings at all: many faults of few kinds
+/// find what few of each do not.
+pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
+    if span < FAULTY_FROM {
+        return Vec::new();
+    }
+    let mut rng = Rng::new(seed).fork(0x6661_756c_7473);
+    let mut kinds: Vec<_> = FaultKind::ALL.into_iter().filter(|_| rng.chance(1, 2)).collect();
+    if kinds.is_empty() {
+        kinds.push(*rng.pick(&FaultKind::ALL));
+    }
+    let (least, most) = *rng.pick(&FAULTS_A_DAY);
+    let count = (rng.range(least, most) * span.millis()).div_ceil(86_400_000);
+    let (from, to) = PART_OF_DAY;
+    let (first, last) = (span.millis() / 100 * from, span.millis() / 100 * to);
+    let mut faults: Vec<_> = (0..count)
+        .map(|_| {
+            let (shortest, longest) = LASTS_MS;
+            let longest = if rng.chance(1, 2) { longest / 10 } else { longest };
+            let lasts = rng.range(shortest, longest);
+            let begins = rng.range(first, last - longest);
+            let venue = *rng.pick(&Venue::ALL);
+            let kind = match (*rng.pick(&kinds), venue) {
+                (FaultKind::TradesFail, Venue::Kalshi) => FaultKind::Restarting,
+                (kind, _) => kind,
+            };
+            let ends = Nanos::from_millis(begins + lasts);
+            Fault { kind, venue, begins: Nanos::from_millis(begins), ends }
+        })
+        .collect();
+    faults.sort_by_key(|fault| (fault.begins, fault.ends, fault.venue, fault.kind));
+    faults
+}
+
+/// The faults of this moment, by venue.
+#[derive(Debug, Default)]
+pub struct Active(PerVenue<[u8; FaultKind::ALL.len()]>);
+
+impl Active {
+    /// One more begins.
+    pub fn begin(&mut self, venue: Venue, kind: FaultKind) {
+        self.0[venue][kind as usize] += 1;
+    }
+
+    /// One is over.
+    pub fn end(&mut self, venue: Venue, kind: FaultKind) {
+        self.0[venue][kind as usize] -= 1;
+    }
+
+    /// Whether one of this kind goes on at the venue.
+    pub fn is(&self, venue: Venue, kind: FaultKind) -> bool {
+        self.0[venue][kind as usize] > 0
+    }
+
+    /// Whether any goes on anywhere.
+    pub fn any(&self) -> bool {
+        self.0.values().flatten().any(|count| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Nanos = Nanos::from_secs(86_400);
+
+    #[test]
+    fn a_day_has_its_faults_within_its_middle_and_another_seed_has_others() {
+        for seed in 0..50 {
+            let faults = of_seed(seed, DAY);
+            let number = faults.len() as u64;
+            let within = |(least, most): &(u64, u64)| (*least..=*most).contains(&number);
+            assert!(FAULTS_A_DAY.iter().any(within), "{number}");
+            assert!(faults.iter().all(|fault| fault.begins < fault.ends));
+            assert!(faults.is_sorted_by_key(|fault| fault.begins));
+            let (from, to) = PART_OF_DAY;
+            let within = Nanos::new(DAY.get() / 100 * from)..=Nanos::new(DAY.get() / 100 * to);
+            assert!(
+                faults
+                    .iter()
+                    .all(|fault| within.contains(&fault.begins) && within.contains(&fault.ends))
+            );
+            assert_eq!(faults, of_seed(seed, DAY));
+            assert_ne!(faults, of_seed(seed + 1, DAY));
+        }
+    }
+
+    #[test]
+    fn every_kind_comes_in_a_few_seeds_at_every_venue_that_knows_it() {
+        let faults: Vec<_> = (0..50).flat_map(|seed| of_seed(seed, DAY)).collect();
+        for kind in FaultKind::ALL {
+            for venue in Venue::ALL {
+                let known = kind != FaultKind::TradesFail || venue == Venue::Polymarket;
+                let came = faults.iter().any(|fault| (fault.kind, fault.venue) == (kind, venue));
+                assert_eq!(came, known, "{kind:?} {venue:?}");
+            }
+        }
+    }
+}
