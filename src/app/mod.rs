@@ -33,7 +33,7 @@ mod rescue;
 pub(crate) mod results;
 mod run_note;
 mod spec;
-mod start;
+pub(crate) mod start;
 mod status;
 mod terminal;
 mod terms;

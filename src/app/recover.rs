@@ -162,10 +162,7 @@ pub(crate) fn recover(
     tell(what, text);
     let folded = Some(replayed.twin());
     let (core, untold) = (replayed.core, replayed.untold);
-    let in_journal = InJournal {
-        below: Some(core.next_order()),
-        live: core.orders().live().map(|record| record.order.id).collect(),
-    };
+    let in_journal = InJournal::of(&core);
     Ok(Recovered { core, fresh: false, last: replayed.last, in_journal, folded, untold })
 }
 
@@ -194,6 +191,14 @@ pub(super) fn tell_adopted(first: &[Event], notes: &Announcer) {
 }
 
 impl InJournal {
+    /// What the journal that gave this core knows.
+    pub fn of(core: &Core) -> Self {
+        Self {
+            below: Some(core.next_order()),
+            live: core.orders().live().map(|record| record.order.id).collect(),
+        }
+    }
+
     /// Whether the journal knows the order, and that it is over.
     pub fn is_over(&self, order: OrderId) -> bool {
         self.below.is_some_and(|below| order.get() < below) && !self.live.contains(&order)

@@ -304,7 +304,7 @@ fn start_follower(
 /// The halt epoch that a run begins with: beyond every one that the core knows of earlier runs. An executor sends no order of
 /// another epoch than this one: where it began below the core's, nothing would ever leave, not even what hedges or sells. Seconds
 /// since 1970 are beyond it but where the system's clock was set back, or where a full ring has moved the epoch for many orders.
-fn first_epoch(now: Nanos, core: &Core) -> u64 {
+pub(crate) fn first_epoch(now: Nanos, core: &Core) -> u64 {
     (now.get() / 1_000_000_000).max(core.stats().epoch + 1)
 }
 

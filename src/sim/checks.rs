@@ -51,6 +51,8 @@ pub struct Checks {
     pub faults: BTreeMap<&'static str, u64>,
     /// Trades that were taken back.
     pub trades_failed: u64,
+    /// How often the program was started again.
+    pub starts: u64,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
 }
@@ -88,6 +90,13 @@ impl Checks {
         }
         self.check_halt(now, core, event)?;
         self.check_groups(now, core)
+    }
+
+    /// The program begins again with this core.
+    pub fn on_start(&mut self, core: &Core) {
+        self.opened_at_halt = core.halted().map(|_| core.stats().baskets_opened);
+        self.oldest_since = None;
+        self.starts += 1;
     }
 
     /// A fault begins.

@@ -7,11 +7,12 @@ use surefoot_cold::exec::http::Inbox;
 use surefoot_cold::exec::machine::{ExecOptions, LaneRole, Machine, WriteResult};
 use surefoot_cold::exec::write_ahead::MemoryLog;
 use surefoot_cold::halt::HaltEpoch;
-use surefoot_cold::wirelog::{Record, VenueId};
+use surefoot_cold::wirelog::{Contents, Record, VenueId};
 use surefoot_hot::event::Event;
 use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::OrderId;
 use surefoot_hot::intent::Intent;
+use surefoot_hot::order::Order;
 use surefoot_hot::report::Unsent;
 use surefoot_hot::units::Nanos;
 
@@ -70,6 +71,20 @@ pub trait Executor {
     fn lanes(&self) -> Vec<Lane>;
     /// Orders that have left.
     fn sent(&self) -> u64;
+    /// What a restart reads in its log.
+    fn contents(&self) -> Contents;
+    /// What is left when the program is killed.
+    fn remains(&mut self) -> Remains;
+    /// It begins with what is left of the one before it, and with the orders whose end the journal does not hold.
+    fn take_up(&mut self, remains: Remains, live: &[Order]);
+}
+
+/// What is left of an executor whose program was killed.
+#[derive(Debug)]
+pub struct Remains {
+    log: MemoryLog,
+    left: BTreeSet<OrderId>,
+    generations: [u32; LANES.len()],
 }
 
 /// A machine of production, and the part of its shell that is left without sockets.
@@ -215,5 +230,26 @@ impl<C: VenueCodec> Executor for InProcess<C> {
 
     fn sent(&self) -> u64 {
         self.left.len() as u64
+    }
+
+    fn contents(&self) -> Contents {
+        self.machine.log().contents()
+    }
+
+    fn remains(&mut self) -> Remains {
+        Remains {
+            log: std::mem::take(self.machine.log_mut()),
+            left: std::mem::take(&mut self.left),
+            generations: self.generations,
+        }
+    }
+
+    fn take_up(&mut self, remains: Remains, live: &[Order]) {
+        let contents = remains.log.contents();
+        *self.machine.log_mut() = remains.log;
+        self.machine.remember(&contents, live);
+        self.left = remains.left;
+        // Connections of a run are not those of the run before.
+        self.generations = remains.generations.map(|generation| generation + 1);
     }
 }

@@ -12,7 +12,7 @@ const FAULTY_FROM: Nanos = Nanos::from_secs(1_800);
 const FAULTS_A_DAY: [(u64, u64); 2] = [(24, 72), (200, 800)];
 /// The least and the most that a fault lasts, in milliseconds. Half of them last less than a tenth of the most.
 const LASTS_MS: (u64, u64) = (200, 60_000);
-/// When the first fault begins and the last one is over, in hundredths of the day.
+/// When the first fault begins and when the last one does, in hundredths of the day.
 const PART_OF_DAY: (u64, u64) = (5, 85);
 
 /// One way for a venue, or the way to it, to fail.
@@ -47,11 +47,13 @@ pub enum FaultKind {
     Restarting,
     /// Trades that were matched do not settle. Polymarket alone; elsewhere a restart.
     TradesFail,
+    /// The program is killed, and started again.
+    Killed,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Down,
         Self::Stalled,
         Self::Slow,
@@ -66,6 +68,7 @@ impl FaultKind {
         Self::Unreadable,
         Self::Restarting,
         Self::TradesFail,
+        Self::Killed,
     ];
 
     /// The name in output.
@@ -85,6 +88,7 @@ impl FaultKind {
             Self::Unreadable => "unreadable",
             Self::Restarting => "restarting",
             Self::TradesFail => "trades_fail",
+            Self::Killed => "killed",
         }
     }
 }
@@ -98,8 +102,10 @@ pub struct Fault {
     pub venue: Venue,
     /// When it begins, as time since the day did.
     pub begins: Nanos,
-    /// When it is over, the same.
-    pub ends: Nanos,
+    /// How long it lasts.
+    pub lasts: Nanos,
+    /// Whether it waits, for a while, until an order leaves that it can hit.
+    pub aimed: bool,
 }
 
 /// The faults of a seed, in the order in which they begin. A seed draws which kinds it brings at all: many faults of few kinds
@@ -122,17 +128,18 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
             let (shortest, longest) = LASTS_MS;
             let longest = if rng.chance(1, 2) { longest / 10 } else { longest };
             let lasts = rng.range(shortest, longest);
-            let begins = rng.range(first, last - longest);
+            let begins = rng.range(first, last);
             let venue = *rng.pick(&Venue::ALL);
             let kind = match (*rng.pick(&kinds), venue) {
                 (FaultKind::TradesFail, Venue::Kalshi) => FaultKind::Restarting,
                 (kind, _) => kind,
             };
-            let ends = Nanos::from_millis(begins + lasts);
-            Fault { kind, venue, begins: Nanos::from_millis(begins), ends }
+            let lasts = if kind == FaultKind::TradesFail { lasts * 10 } else { lasts };
+            let (begins, lasts) = (Nanos::from_millis(begins), Nanos::from_millis(lasts));
+            Fault { kind, venue, begins, lasts, aimed: rng.chance(2, 3) }
         })
         .collect();
-    faults.sort_by_key(|fault| (fault.begins, fault.ends, fault.venue, fault.kind));
+    faults.sort_by_key(|fault| (fault.begins, fault.lasts, fault.venue, fault.kind));
     faults
 }
 
@@ -175,15 +182,10 @@ mod tests {
             let number = faults.len() as u64;
             let within = |(least, most): &(u64, u64)| (*least..=*most).contains(&number);
             assert!(FAULTS_A_DAY.iter().any(within), "{number}");
-            assert!(faults.iter().all(|fault| fault.begins < fault.ends));
             assert!(faults.is_sorted_by_key(|fault| fault.begins));
             let (from, to) = PART_OF_DAY;
             let within = Nanos::new(DAY.get() / 100 * from)..=Nanos::new(DAY.get() / 100 * to);
-            assert!(
-                faults
-                    .iter()
-                    .all(|fault| within.contains(&fault.begins) && within.contains(&fault.ends))
-            );
+            assert!(faults.iter().all(|fault| within.contains(&fault.begins)));
             assert_eq!(faults, of_seed(seed, DAY));
             assert_ne!(faults, of_seed(seed + 1, DAY));
         }

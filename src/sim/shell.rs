@@ -79,7 +79,10 @@ pub struct ShellFigures {
 /// The policy of a day, and what its shell has to keep for it.
 pub struct Shell {
     policy: Policy,
-    /// When the day began: the policy counts from there.
+    /// When the day began, and how long it is.
+    origin: Nanos,
+    span: Nanos,
+    /// When this run of the program began: the policy counts from there.
     began: Nanos,
     halt: HaltEpoch,
     askers: PerVenue<Asker>,
@@ -101,6 +104,8 @@ pub struct Shell {
     ends_by: Ending,
     /// The halt that a restart would find.
     latch: Option<HaltCause>,
+    /// When a halt was lifted last.
+    unlatched: Nanos,
     /// The trading day that the core was told, in days since 1970 (UTC).
     day: u32,
     wishes: VecDeque<ShellWish>,
@@ -134,6 +139,8 @@ impl Shell {
         let is_stopped = requests.iter().any(|(_, verb)| *verb == Verb::Stop);
         Self {
             policy: Policy::new(options),
+            origin: began,
+            span,
             began,
             halt,
             askers,
@@ -148,6 +155,7 @@ impl Shell {
             requests: 0,
             ends_by: if is_stopped { Ending::Asked } else { Ending::SpanOver },
             latch: None,
+            unlatched: Nanos::ZERO,
             day: 0,
             wishes: VecDeque::new(),
             last_reading: None,
@@ -156,6 +164,50 @@ impl Shell {
             excused_until: Nanos::ZERO,
             figures: ShellFigures::default(),
         }
+    }
+
+    /// The program was killed and begins again: what a restart finds is the latch, and what the core of the journal says. Returns
+    /// what the core is told of a halt.
+    pub(super) fn start_again(
+        &mut self,
+        now: Nanos,
+        last: Nanos,
+        halt: &HaltEpoch,
+        askers: PerVenue<Asker>,
+        cores_own: Option<HaltWhy>,
+    ) -> Option<Control> {
+        if cores_own.is_some() && self.latch.is_none() && self.unlatched <= last {
+            self.latch = Some(HaltCause::CoreTripped);
+            self.ask_to_resume(now);
+        }
+        let why = cores_own.unwrap_or(HaltWhy::Operator);
+        let told = match (self.latch, cores_own) {
+            (Some(_), _) => Some(Control::Halt { epoch: halt.advance(), why }),
+            (None, Some(_)) => Some(Control::Resume { epoch: halt.advance() }),
+            (None, None) => None,
+        };
+        // What was asked and not answered is asked again, but for a halt that was not kept.
+        for verb in std::mem::take(&mut self.waiting).into_values() {
+            match verb {
+                Verb::Halt => {}
+                Verb::Resume => self.ask_to_resume(now),
+                Verb::Stop => self.planned.push_front((now, Verb::Stop)),
+            }
+        }
+        let over = now.since(self.origin);
+        self.policy = Policy::new(PolicyOptions {
+            epoch: halt.read(),
+            latched: self.latch.is_some(),
+            read: Times::defaults().read(),
+            span: Some(Duration::from_nanos(self.span.get().saturating_sub(over.get()))),
+        });
+        (self.to_notices, self.notices) = Notices::new();
+        (self.began, self.halt, self.askers) = (now, halt.clone(), askers);
+        (self.readings, self.why) = (PerVenue::default(), PerVenue::default());
+        (self.stats, self.heard, self.day) = (Stats::default(), 0, 0);
+        self.wishes.clear();
+        (self.last_reading, self.truths) = (None, None);
+        told
     }
 
     // --- what comes in ---
@@ -356,7 +408,7 @@ impl Shell {
                 }
                 Want::Latch(cause) => self.keep(now, cause)?,
                 Want::Unlatch(_) => {
-                    self.latch = None;
+                    (self.latch, self.unlatched) = (None, now);
                     self.policy.on_unlatched(true);
                 }
                 Want::Answer { request, outcome } => self.answered(now, request, outcome)?,

@@ -1,5 +1,8 @@
 //! One day: what happens next, and what everybody makes of it.
 
+mod network;
+mod restart;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -21,11 +24,11 @@ use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
 use super::fault::{Active, Fault, FaultKind};
 use super::links::Link;
-use super::plan::{Listener, Plan};
+use super::plan::{Listener, Plan, Through};
 use super::queue::Queue;
 use super::shell::{READING_ONE_WAY, Shell, ShellWish};
 use super::transport::{InProcess, Shared, VirtualTime, lock};
-use super::venue::endpoint;
+use super::venue::{Clients, endpoint};
 use super::world::{Accounts, Listing, Venues};
 use super::{Broken, Outcome};
 use crate::app::LOOK_EVERY;
@@ -37,8 +40,8 @@ use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
 use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
-use crate::twin::http::Response;
 use crate::twin::rng::Rng;
+use restart::History;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
@@ -57,12 +60,6 @@ const REDIAL: Nanos = Nanos::from_secs(1);
 const CLOSED_WITHIN: Nanos = Nanos::from_secs(60);
 /// How often the shell looks around, as in production.
 const LOOK_PERIOD: Nanos = Nanos::from_millis(LOOK_EVERY.as_millis() as u64);
-/// How much longer a way may take while it is slow.
-const LONGER_NS: u64 = 1_500_000_000;
-/// How often a trade may be found not to settle while trades fail.
-const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(400);
-/// How long after a fault everything has to be as if it had not been (S11).
-const COMES_TO_REST_WITHIN: Nanos = Nanos::from_secs(180);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
@@ -100,10 +97,16 @@ enum Happening {
     LaneLost(Venue, Lane),
     /// The fault of this number begins.
     FaultBegins(usize),
+    /// The fault of this number has waited for an order long enough.
+    FaultWaited(usize),
+    /// The fault of this number has found its order.
+    FaultStrikes(usize),
     /// The fault of this number is over.
     FaultEnds(usize),
-    /// A trade of ours that has not settled may be found not to, while the fault of this number lasts.
-    TradeFails(usize),
+    /// A trade of ours that has not settled may be found not to, while the fault of this number lasts, which ends then.
+    TradeFails(usize, Nanos),
+    /// Somebody starts the program again.
+    Start,
     /// The question of a reading arrives at its venue.
     Question(Venue),
     /// The question of the last reading arrives at all venues.
@@ -116,6 +119,34 @@ enum Happening {
     Timer,
 }
 
+impl Happening {
+    /// Whether it happens although the program was killed since: it concerns the world, or is on its way there.
+    const fn outlives_run(&self) -> bool {
+        match self {
+            Self::Asked(..)
+            | Self::FaultBegins(_)
+            | Self::FaultWaited(_)
+            | Self::FaultStrikes(_)
+            | Self::FaultEnds(_)
+            | Self::TradeFails(..)
+            | Self::Start => true,
+            Self::Connected(_)
+            | Self::AtVenue(..)
+            | Self::Here(..)
+            | Self::Alive(..)
+            | Self::VenuePing(..)
+            | Self::LaneUp(..)
+            | Self::Answered(..)
+            | Self::LaneLost(..)
+            | Self::Question(_)
+            | Self::LastQuestion
+            | Self::Witness(_)
+            | Self::Shown(_)
+            | Self::Timer => false,
+        }
+    }
+}
+
 /// A day that goes by.
 struct Simulation {
     seed: u64,
@@ -126,7 +157,7 @@ struct Simulation {
     venues: Shared,
     /// When the venues next do something by themselves.
     venues_at: Nanos,
-    queue: Queue<Happening>,
+    queue: Queue<(u32, Happening)>,
     links: Vec<Link>,
     accounts: Accounts,
     /// Clients of the interface at each venue that shows books.
@@ -159,6 +190,20 @@ struct Simulation {
     faults: Vec<Fault>,
     /// Which of it goes on now.
     active: Active,
+    /// Faults that wait for an order that they can hit.
+    lurking: Vec<usize>,
+    /// How often the program was started.
+    run: u32,
+    /// Whether it runs.
+    is_running: bool,
+    /// That it is killed as soon as this moment is over, and after how long somebody starts it again.
+    killed: Option<Nanos>,
+    /// What a crash leaves of the core.
+    history: History,
+    /// What is to be traded, as a person has configured it.
+    listing: Listing,
+    /// What reads the venues, made out of what reads them in production.
+    through: Through,
     /// Until when nothing arrives from a venue or there.
     stalled_until: PerVenue<Nanos>,
     /// What decides within a fault whom it hits.
@@ -203,6 +248,20 @@ pub fn run_planned(seed: u64, span: Nanos, plan: Plan) -> Result<Outcome, Broken
     held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
 }
 
+/// Who reads each venue.
+fn askers(
+    accounts: &Accounts,
+    directory: &Directory,
+    through: &Through,
+    rest: &Clients<'_>,
+) -> PerVenue<Asker> {
+    accounts.each_ref().map(|venue, account| {
+        let metadata = rest(account.metadata_host(), None);
+        let results = Results::new(venue, metadata, directory);
+        Asker::new(through(account.reader(directory, rest)), results)
+    })
+}
+
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
         let Plan { requests, faults, listener, through } = plan;
@@ -231,11 +290,7 @@ impl Simulation {
         for account in accounts.values() {
             links.extend(account.links(&directory).map_err(failed)?);
         }
-        let askers = accounts.each_ref().map(|venue, account| {
-            let metadata = rest(account.metadata_host(), None);
-            let results = Results::new(venue, metadata, &directory);
-            Asker::new(through(account.reader(&directory, &rest)), results)
-        });
+        let askers = askers(&accounts, &directory, &through, &rest);
         let shell = Shell::new(START, span, halt.clone(), askers, requests);
         let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
         let mut day = Self {
@@ -269,6 +324,13 @@ impl Simulation {
             wire: Hash64::new(),
             faults,
             active: Active::default(),
+            lurking: Vec::new(),
+            run: 0,
+            is_running: true,
+            killed: None,
+            history: History::default(),
+            listing,
+            through,
             stalled_until: PerVenue::default(),
             fault_rng: Rng::new(seed).fork(0x6869_7473),
             wishes: Vec::new(),
@@ -285,24 +347,24 @@ impl Simulation {
         self.inbox.extend(limits().events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         for link in 0..self.links.len() {
-            self.queue.push(START.after(DIAL), Happening::Connected(link));
+            self.put(START.after(DIAL), Happening::Connected(link));
         }
         for venue in Venue::ALL {
             for lane in self.executors[venue].lanes() {
-                self.queue.push(START.after(DIAL), Happening::LaneUp(venue, lane));
+                self.put(START.after(DIAL), Happening::LaneUp(venue, lane));
             }
         }
-        self.queue.push(START, Happening::Timer);
-        for (number, fault) in self.faults.iter().enumerate() {
-            self.queue.push(START.after(fault.begins), Happening::FaultBegins(number));
-            self.queue.push(START.after(fault.ends), Happening::FaultEnds(number));
+        self.put(START, Happening::Timer);
+        for number in 0..self.faults.len() {
+            let at = START.after(self.faults[number].begins);
+            self.put(at, Happening::FaultBegins(number));
         }
     }
 
     /// Goes on until the policy has closed the run, and a little further: the venues may settle what was traded last.
     fn until_over(&mut self) -> Result<Outcome, Broken> {
         let closed_by = START.after(self.span).after(CLOSED_WITHIN);
-        while !self.shell.is_closed() {
+        while !(self.is_running && self.shell.is_closed()) {
             if self.now > closed_by {
                 return Err(Broken::new("S11", "the run does not close".to_owned()));
             }
@@ -323,12 +385,17 @@ impl Simulation {
         Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, figures, moved))
     }
 
+    /// Something is to happen to this run of the program, or whatever happens.
+    fn put(&mut self, at: Nanos, what: Happening) {
+        self.queue.push(at, (self.run, what));
+    }
+
     /// When the next thing happens.
     fn next_at(&self) -> Nanos {
         let links = self.links.iter().filter(|link| link.conn.is_some());
         let links = links.map(|link| link.session.deadline());
         let executors = self.executors.values().map(|executor| executor.deadline());
-        let own = links.chain(executors).min().unwrap_or(Nanos::NEVER);
+        let own = links.chain(executors).min().filter(|_| self.is_running).unwrap_or(Nanos::NEVER);
         self.queue.next_at().min(self.venues_at).min(own).max(self.now)
     }
 
@@ -340,13 +407,21 @@ impl Simulation {
         if self.venues_at <= self.now {
             lock(&self.venues).tick(self.now);
             self.carry_frames();
-        } else if let Some(happening) = self.queue.pop_due(self.now) {
-            self.happen(happening)?;
-        } else {
+        } else if let Some((run, happening)) = self.queue.pop_due(self.now) {
+            // What was on its way to a program that is gone finds nobody.
+            if run == self.run || happening.outlives_run() {
+                self.happen(happening)?;
+            }
+        } else if self.is_running {
             self.be_due()?;
         }
-        self.settle()?;
-        self.look()?;
+        if self.is_running {
+            self.settle()?;
+            self.look()?;
+        }
+        if let Some(down_for) = self.killed.take() {
+            self.die(down_for)?;
+        }
         let venues = lock(&self.venues);
         self.checks.after_step(self.steps, &venues)
     }
@@ -369,19 +444,22 @@ impl Simulation {
             Happening::VenuePing(link, conn) if self.links[link].conn == Some(conn) => {
                 self.links[link].session.alive(now);
                 if let Some(span) = self.links[link].pings_every {
-                    self.queue.push(now.after(span), Happening::VenuePing(link, conn));
+                    self.put(now.after(span), Happening::VenuePing(link, conn));
                 }
             }
             Happening::VenuePing(..) => {} // the connection is gone, and its pings with it
             Happening::LaneUp(venue, lane) => match self.dialled_at(venue) {
                 None => self.executors[venue].connect(now, lane),
-                Some(again) => self.queue.push(again, Happening::LaneUp(venue, lane)),
+                Some(again) => self.put(again, Happening::LaneUp(venue, lane)),
             },
             Happening::Asked(venue, lane, bytes) => self.ask(venue, lane, &bytes)?,
             Happening::LaneLost(venue, lane) => self.executors[venue].break_off(now, lane),
-            Happening::FaultBegins(number) => self.begin_fault(number),
+            Happening::FaultBegins(number) => self.meet_fault(number),
+            Happening::FaultWaited(number) => self.waited(number),
+            Happening::FaultStrikes(number) => self.begin_fault(number),
             Happening::FaultEnds(number) => self.end_fault(number),
-            Happening::TradeFails(number) => self.fail_trade(number),
+            Happening::TradeFails(number, ends) => self.fail_trade(number, ends),
+            Happening::Start => self.start_again()?,
             Happening::Answered(venue, lane, bytes) => {
                 self.note_bytes(&bytes);
                 self.executors[venue].answer(now, lane, &bytes)?;
@@ -399,7 +477,7 @@ impl Simulation {
                 let venue = entry.def.venue;
                 if let Some(event) = witness::ask(&self.shown[venue], entry) {
                     let at = self.arrival(venue);
-                    self.queue.push(at, Happening::Shown(event));
+                    self.put(at, Happening::Shown(event));
                 }
                 self.carry_frames();
             }
@@ -429,14 +507,14 @@ impl Simulation {
             self.timer_at = self.now.after(TIMER_IDLE);
             self.inbox.push_back(Event::Timer);
         }
-        self.queue.push(self.now.after(TIMER_EVERY), Happening::Timer);
+        self.put(self.now.after(TIMER_EVERY), Happening::Timer);
     }
 
     // --- links ---
 
     fn connect(&mut self, at: usize) -> Result<(), Broken> {
         if let Some(again) = self.dialled_at(self.links[at].venue) {
-            self.queue.push(again, Happening::Connected(at));
+            self.put(again, Happening::Connected(at));
             return Ok(());
         }
         self.conns += 1;
@@ -451,7 +529,7 @@ impl Simulation {
         self.links[at].is_frozen = false;
         self.links[at].session.open(now);
         if let Some(span) = pings_every {
-            self.queue.push(now.after(span), Happening::VenuePing(at, conn));
+            self.put(now.after(span), Happening::VenuePing(at, conn));
         }
         self.carry_frames();
         Ok(())
@@ -463,7 +541,7 @@ impl Simulation {
         let Some(conn) = link.conn.take() else { return };
         link.session.close(self.now, &mut self.events);
         lock(&self.venues).close(conn, link.host);
-        self.queue.push(self.now.after(REDIAL), Happening::Connected(at));
+        self.put(self.now.after(REDIAL), Happening::Connected(at));
     }
 
     /// A venue's frame, into the session.
@@ -507,9 +585,9 @@ impl Simulation {
             link.in_until = link.in_until.max(arrives);
             let at_last = link.in_until;
             if is_private && self.active.is(venue, FaultKind::PrivateTwice) {
-                self.queue.push(at_last, Happening::Here(at, conn, text.clone()));
+                self.put(at_last, Happening::Here(at, conn, text.clone()));
             }
-            self.queue.push(at_last, Happening::Here(at, conn, text));
+            self.put(at_last, Happening::Here(at, conn, text));
         }
         self.venues_at = lock(&self.venues).deadline();
     }
@@ -522,12 +600,13 @@ impl Simulation {
                 let arrives = self.arrival(self.links[at].venue);
                 let link = &mut self.links[at];
                 link.out_until = link.out_until.max(arrives);
-                self.queue.push(link.out_until, Happening::AtVenue(at, conn, text));
+                let at_last = link.out_until;
+                self.put(at_last, Happening::AtVenue(at, conn, text));
             }
             if self.links[at].session.wants_ping() {
                 let venue = self.links[at].venue;
                 let back = self.arrival(venue).after(self.one_way(venue));
-                self.queue.push(back, Happening::Alive(at, conn));
+                self.put(back, Happening::Alive(at, conn));
             }
         }
     }
@@ -560,12 +639,16 @@ impl Simulation {
         match wish {
             Wish::Tell(event) => self.inbox.push_back(event),
             Wish::Dial(lane) => {
-                self.queue.push(self.now.after(DIAL), Happening::LaneUp(venue, lane));
+                self.put(self.now.after(DIAL), Happening::LaneUp(venue, lane));
             }
             Wish::Send(lane, bytes) => {
                 self.note_bytes(&bytes);
+                self.strike();
+                if self.killed.is_some() && self.fault_rng.chance(1, 2) {
+                    return; // killed between the log and the socket
+                }
                 let at = self.arrival(venue);
-                self.queue.push(at, Happening::Asked(venue, lane, bytes));
+                self.put(at, Happening::Asked(venue, lane, bytes));
             }
         }
     }
@@ -603,6 +686,7 @@ impl Simulation {
 
     fn tell_one(&mut self, event: &Event) -> Result<(), Broken> {
         assert!(self.outbox.intents().is_empty(), "carried out after each event");
+        self.history.keep(&self.core, self.now, event);
         self.core.on_event(self.now, event, &mut self.outbox);
         (self.listener)(self.now, event, &self.outbox);
         if let Some(epoch) = self.outbox.raised() {
@@ -627,7 +711,7 @@ impl Simulation {
                 return;
             };
             let at = self.arrival(venue);
-            return self.queue.push(at, Happening::Witness(market));
+            return self.put(at, Happening::Witness(market));
         }
         let Intent::Resync { market } = intent else { return };
         let Some(entry) = self.directory.entry(market) else { return };
@@ -656,140 +740,14 @@ impl Simulation {
             match wish {
                 ShellWish::Tell(event) => self.inbox.push_back(event),
                 ShellWish::Ask(venue) => {
-                    self.queue.push(self.now.after(READING_ONE_WAY), Happening::Question(venue));
+                    self.put(self.now.after(READING_ONE_WAY), Happening::Question(venue));
                 }
                 ShellWish::AskAtEnd => {
-                    self.queue.push(self.now.after(READING_ONE_WAY), Happening::LastQuestion);
+                    self.put(self.now.after(READING_ONE_WAY), Happening::LastQuestion);
                 }
             }
         }
         self.settle()
-    }
-
-    // --- the network, and what goes wrong there ---
-
-    fn one_way(&mut self, venue: Venue) -> Nanos {
-        let (least, spread) = self.accounts[venue].one_way();
-        let longer = if self.active.is(venue, FaultKind::Slow) {
-            self.fault_rng.below(LONGER_NS)
-        } else {
-            0
-        };
-        Nanos::new(least + self.rng.below(spread) + longer)
-    }
-
-    /// When what leaves now arrives.
-    fn arrival(&mut self, venue: Venue) -> Nanos {
-        self.now.max(self.stalled_until[venue]).after(self.one_way(venue))
-    }
-
-    /// When a connection to the venue is made at last, where it cannot be made now.
-    fn dialled_at(&self, venue: Venue) -> Option<Nanos> {
-        let stalled = self.stalled_until[venue] > self.now;
-        if stalled {
-            return Some(self.stalled_until[venue].after(DIAL));
-        }
-        self.active.is(venue, FaultKind::Down).then(|| self.now.after(REDIAL))
-    }
-
-    /// A request arrives at its venue, if it does.
-    fn ask(&mut self, venue: Venue, lane: Lane, bytes: &[u8]) -> Result<(), Broken> {
-        let now = self.now;
-        // Of what was on the way as its connection broke nobody knows whether it arrives.
-        if !self.executors[venue].is_up(lane) && self.fault_rng.chance(1, 2) {
-            return Ok(());
-        }
-        let hit = self.whom_hits(venue);
-        if hit == Some(FaultKind::RequestsLost) {
-            let at = now.after(self.one_way(venue));
-            self.queue.push(at, Happening::LaneLost(venue, lane));
-            return Ok(());
-        }
-        let host = self.accounts[venue].orders_host();
-        let answer = match hit {
-            Some(FaultKind::Limited) => Response::empty(429).with("Retry-After", "1"),
-            _ => lock(&self.venues).answer(host, bytes, now)?,
-        };
-        self.carry_frames();
-        let at = self.arrival(venue);
-        let then = match hit {
-            Some(FaultKind::Unanswered) => return Ok(()),
-            Some(FaultKind::AnswersLost) => Happening::LaneLost(venue, lane),
-            Some(FaultKind::BadGateway) => {
-                Happening::Answered(venue, lane, Response::empty(502).encode(true, false))
-            }
-            _ => Happening::Answered(venue, lane, answer.encode(true, false)),
-        };
-        self.queue.push(at, then);
-        Ok(())
-    }
-
-    /// Which fault hits a request that arrives now: each that goes on hits every other one.
-    fn whom_hits(&mut self, venue: Venue) -> Option<FaultKind> {
-        let hits = [
-            FaultKind::RequestsLost,
-            FaultKind::Limited,
-            FaultKind::Unanswered,
-            FaultKind::AnswersLost,
-            FaultKind::BadGateway,
-        ];
-        hits.into_iter().find(|kind| self.active.is(venue, *kind) && self.fault_rng.chance(1, 2))
-    }
-
-    fn begin_fault(&mut self, number: usize) {
-        let Fault { kind, venue, ends, .. } = self.faults[number];
-        let ends = START.after(ends);
-        self.active.begin(venue, kind);
-        self.checks.on_fault(kind);
-        self.shell.excuse_until(ends.after(COMES_TO_REST_WITHIN));
-        self.checks.excuse_until(ends.after(COMES_TO_REST_WITHIN));
-        match kind {
-            FaultKind::Down => self.reset(venue),
-            FaultKind::Stalled => {
-                self.stalled_until[venue] = self.stalled_until[venue].max(ends);
-            }
-            FaultKind::MarketFrozen => {
-                let market = |link: &Link| link.venue == venue && link.kind == Kind::Market;
-                let links: Vec<_> =
-                    (0..self.links.len()).filter(|at| market(&self.links[*at])).collect();
-                let frozen = *self.fault_rng.pick(&links);
-                self.links[frozen].is_frozen = true;
-            }
-            FaultKind::TradesFail => self.queue.push(self.now, Happening::TradeFails(number)),
-            _ => {}
-        }
-        lock(&self.venues).set_fault(&self.active, venue);
-    }
-
-    fn end_fault(&mut self, number: usize) {
-        let Fault { kind, venue, .. } = self.faults[number];
-        self.active.end(venue, kind);
-        lock(&self.venues).set_fault(&self.active, venue);
-    }
-
-    /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
-    fn reset(&mut self, venue: Venue) {
-        for at in 0..self.links.len() {
-            if self.links[at].venue == venue {
-                self.lose(at);
-            }
-        }
-        self.inbox.extend(self.events.drain(..));
-        for lane in self.executors[venue].lanes() {
-            self.executors[venue].break_off(self.now, lane);
-        }
-    }
-
-    fn fail_trade(&mut self, number: usize) {
-        let ends = START.after(self.faults[number].ends);
-        if self.now >= ends {
-            return;
-        }
-        if self.fault_rng.chance(1, 2) && lock(&self.venues).fail_trade(self.now) {
-            self.checks.on_trade_failed();
-        }
-        self.carry_frames();
-        self.queue.push(self.now.after(TRADE_FAILS_EVERY), Happening::TradeFails(number));
     }
 
     fn note_bytes(&mut self, bytes: &[u8]) {

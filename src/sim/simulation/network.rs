@@ -1,0 +1,177 @@
+//! The network between us and the venues, and what goes wrong there.
+
+use surefoot_hot::event::Link as Kind;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::units::Nanos;
+
+use super::{DIAL, Happening, REDIAL, Simulation};
+use crate::sim::Broken;
+use crate::sim::executor::Lane;
+use crate::sim::fault::{Fault, FaultKind};
+use crate::sim::links::Link;
+use crate::sim::transport::lock;
+use crate::twin::http::Response;
+
+/// How much longer a way may take while it is slow.
+const LONGER_NS: u64 = 1_500_000_000;
+/// How long a fault that is aimed at an order waits for one.
+const LURKS_FOR: Nanos = Nanos::from_secs(120);
+/// How long after an order has left what is aimed at one strikes at the latest.
+const STRIKES_WITHIN_NS: u64 = 20_000_000;
+/// How often a trade may be found not to settle while trades fail.
+const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(150);
+/// How long after a fault everything has to be as if it had not been (S11).
+pub(super) const COMES_TO_REST_WITHIN: Nanos = Nanos::from_secs(180);
+
+impl Simulation {
+    pub(super) fn one_way(&mut self, venue: Venue) -> Nanos {
+        let (least, spread) = self.accounts[venue].one_way();
+        let longer = if self.active.is(venue, FaultKind::Slow) {
+            self.fault_rng.below(LONGER_NS)
+        } else {
+            0
+        };
+        Nanos::new(least + self.rng.below(spread) + longer)
+    }
+
+    /// When what leaves now arrives.
+    pub(super) fn arrival(&mut self, venue: Venue) -> Nanos {
+        self.now.max(self.stalled_until[venue]).after(self.one_way(venue))
+    }
+
+    /// When a connection to the venue is made at last, where it cannot be made now.
+    pub(super) fn dialled_at(&self, venue: Venue) -> Option<Nanos> {
+        let stalled = self.stalled_until[venue] > self.now;
+        if stalled {
+            return Some(self.stalled_until[venue].after(DIAL));
+        }
+        self.active.is(venue, FaultKind::Down).then(|| self.now.after(REDIAL))
+    }
+
+    /// A request arrives at its venue, if it does.
+    pub(super) fn ask(&mut self, venue: Venue, lane: Lane, bytes: &[u8]) -> Result<(), Broken> {
+        let now = self.now;
+        // Of what was on the way as its connection broke nobody knows whether it arrives.
+        if !self.executors[venue].is_up(lane) && self.fault_rng.chance(1, 2) {
+            return Ok(());
+        }
+        let hit = self.whom_hits(venue);
+        if hit == Some(FaultKind::RequestsLost) {
+            let at = now.after(self.one_way(venue));
+            self.put(at, Happening::LaneLost(venue, lane));
+            return Ok(());
+        }
+        let host = self.accounts[venue].orders_host();
+        let answer = match hit {
+            Some(FaultKind::Limited) => Response::empty(429).with("Retry-After", "1"),
+            _ => lock(&self.venues).answer(host, bytes, now)?,
+        };
+        self.carry_frames();
+        let at = self.arrival(venue);
+        let then = match hit {
+            Some(FaultKind::Unanswered) => return Ok(()),
+            Some(FaultKind::AnswersLost) => Happening::LaneLost(venue, lane),
+            Some(FaultKind::BadGateway) => {
+                Happening::Answered(venue, lane, Response::empty(502).encode(true, false))
+            }
+            _ => Happening::Answered(venue, lane, answer.encode(true, false)),
+        };
+        self.put(at, then);
+        Ok(())
+    }
+
+    /// Which fault hits a request that arrives now: each that goes on hits every other one.
+    fn whom_hits(&mut self, venue: Venue) -> Option<FaultKind> {
+        let hits = [
+            FaultKind::RequestsLost,
+            FaultKind::Limited,
+            FaultKind::Unanswered,
+            FaultKind::AnswersLost,
+            FaultKind::BadGateway,
+        ];
+        hits.into_iter().find(|kind| self.active.is(venue, *kind) && self.fault_rng.chance(1, 2))
+    }
+
+    /// The time of a fault has come: it begins, or waits for an order that it can hit.
+    pub(super) fn meet_fault(&mut self, number: usize) {
+        if self.faults[number].aimed {
+            self.lurking.push(number);
+            let at = self.now.after(LURKS_FOR);
+            self.put(at, Happening::FaultWaited(number));
+        } else {
+            self.begin_fault(number);
+        }
+    }
+
+    /// A fault has waited long enough, if it still waits.
+    pub(super) fn waited(&mut self, number: usize) {
+        if let Some(place) = self.lurking.iter().position(|lurks| *lurks == number) {
+            self.lurking.remove(place);
+            self.begin_fault(number);
+        }
+    }
+
+    /// A request leaves: what waits for one comes while it is on its way, or a moment later.
+    pub(super) fn strike(&mut self) {
+        for number in std::mem::take(&mut self.lurking) {
+            let at = self.now.after(Nanos::new(self.fault_rng.below(STRIKES_WITHIN_NS)));
+            self.put(at, Happening::FaultStrikes(number));
+        }
+    }
+
+    pub(super) fn begin_fault(&mut self, number: usize) {
+        let Fault { kind, venue, lasts, .. } = self.faults[number];
+        let ends = self.now.after(lasts);
+        self.put(ends, Happening::FaultEnds(number));
+        self.active.begin(venue, kind);
+        self.checks.on_fault(kind);
+        self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
+        match kind {
+            FaultKind::Down => self.reset(venue),
+            FaultKind::Stalled => {
+                self.stalled_until[venue] = self.stalled_until[venue].max(ends);
+            }
+            FaultKind::MarketFrozen => {
+                let market = |link: &Link| link.venue == venue && link.kind == Kind::Market;
+                let links: Vec<_> =
+                    (0..self.links.len()).filter(|at| market(&self.links[*at])).collect();
+                let frozen = *self.fault_rng.pick(&links);
+                self.links[frozen].is_frozen = true;
+            }
+            FaultKind::TradesFail => self.put(self.now, Happening::TradeFails(number, ends)),
+            FaultKind::Killed => self.kill(lasts),
+            _ => {}
+        }
+        lock(&self.venues).set_fault(&self.active, venue);
+    }
+
+    pub(super) fn end_fault(&mut self, number: usize) {
+        let Fault { kind, venue, .. } = self.faults[number];
+        self.active.end(venue, kind);
+        lock(&self.venues).set_fault(&self.active, venue);
+    }
+
+    /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
+    fn reset(&mut self, venue: Venue) {
+        for at in 0..self.links.len() {
+            if self.links[at].venue == venue {
+                self.lose(at);
+            }
+        }
+        self.inbox.extend(self.events.drain(..));
+        for lane in self.executors[venue].lanes() {
+            self.executors[venue].break_off(self.now, lane);
+        }
+    }
+
+    pub(super) fn fail_trade(&mut self, number: usize, ends: Nanos) {
+        if self.now >= ends {
+            return;
+        }
+        if self.fault_rng.chance(1, 2) && lock(&self.venues).fail_trade(self.now) {
+            self.checks.on_trade_failed();
+        }
+        self.carry_frames();
+        self.put(self.now.after(TRADE_FAILS_EVERY), Happening::TradeFails(number, ends));
+    }
+}

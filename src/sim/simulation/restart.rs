@@ -1,0 +1,167 @@
+//! The program is killed, and started again from what it has written: the journal, snapshots of the core, the wire logs and the latch
+//! of a halt.
+
+use std::sync::Arc;
+
+use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::rest::{Auth, Rest};
+use surefoot_hot::core::Core;
+use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::units::Nanos;
+
+use super::network::COMES_TO_REST_WITHIN;
+use super::{DIAL, Happening, LOOK_PERIOD, Simulation, askers, limits};
+use crate::app::recover::InJournal;
+use crate::app::start::first_epoch;
+use crate::catalogue::Catalogue;
+use crate::sim::Broken;
+use crate::sim::transport::{InProcess, lock};
+use crate::sim::venue::endpoint;
+use crate::sim::world::Listing;
+use crate::twin::Host;
+
+/// Inputs behind a snapshot after which the next one is taken.
+const SNAPSHOT_EVERY: usize = 40_000;
+/// What a crash may take of the journal's end: records are written together every five milliseconds.
+const UNWRITTEN_NS: u64 = 5_000_000;
+/// How long the service manager waits until it starts a program again that has not come up.
+const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
+
+/// What the disk holds of the core: a snapshot, and the inputs since.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    snapshot: Vec<u8>,
+    inputs: Vec<(Nanos, Event)>,
+}
+
+impl History {
+    /// The core is about to be told of an event.
+    pub fn keep(&mut self, core: &Core, now: Nanos, event: &Event) {
+        if self.inputs.len() == SNAPSHOT_EVERY || self.snapshot.is_empty() {
+            self.snapshot.clear();
+            core.save(&mut self.snapshot);
+            self.inputs.clear();
+        }
+        self.inputs.push((now, *event));
+    }
+
+    /// The core that these records give.
+    fn fold(&self) -> Core {
+        let mut core = Core::load(&self.snapshot).expect("it was saved by this program");
+        let mut outbox = Outbox::new();
+        for (now, event) in &self.inputs {
+            core.on_event(*now, event, &mut outbox);
+            outbox.clear();
+        }
+        core
+    }
+
+    /// A crash takes the records after `upto` with it.
+    fn cut(&mut self, upto: Nanos) {
+        let kept = self.inputs.partition_point(|(at, _)| *at <= upto);
+        self.inputs.truncate(kept);
+    }
+}
+
+impl Simulation {
+    /// The program is killed as soon as this moment is over.
+    pub(super) fn kill(&mut self, down_for: Nanos) {
+        if self.is_running {
+            self.killed = Some(down_for);
+        }
+    }
+
+    /// It is dead. What it sent is on its way; what it knew is what the disk holds.
+    pub(super) fn die(&mut self, down_for: Nanos) -> Result<(), Broken> {
+        let folded = self.history.fold();
+        if folded.state_hash() != self.core.state_hash() {
+            return Err(Broken::new(
+                "S1",
+                "the journal does not give the core that wrote it".to_owned(),
+            ));
+        }
+        for at in 0..self.links.len() {
+            if let Some(conn) = self.links[at].conn.take() {
+                lock(&self.venues).close(conn, self.links[at].host);
+            }
+        }
+        let unwritten = Nanos::new(self.fault_rng.below(UNWRITTEN_NS));
+        self.history.cut(Nanos::new(self.now.get() - unwritten.get()));
+        (self.is_running, self.run) = (false, self.run + 1);
+        self.inbox.clear();
+        let at = self.now.after(down_for);
+        self.put(at, Happening::Start);
+        Ok(())
+    }
+
+    /// What the program does at a start, in its order. Where the venues do not tell the terms of their markets, it ends, and is
+    /// started once more.
+    pub(super) fn start_again(&mut self) -> Result<(), Broken> {
+        let now = self.now;
+        self.excuse_until(now.after(COMES_TO_REST_WITHIN));
+        let (venues, time) = (self.venues.clone(), self.time.clone());
+        let rest = |host: Host, auth: Option<Arc<dyn Auth>>| {
+            let transport = InProcess { venues: venues.clone(), host, time: time.clone() };
+            Rest::over(Arc::new(transport), endpoint(host), auth)
+        };
+        let metadata = PerVenue::from_fn(|venue| rest(self.accounts[venue].metadata_host(), None));
+        let Listing { relations, extra } = &self.listing;
+        let loaded = Catalogue::load(&metadata, relations, extra, Some(&self.directory));
+        let Ok(mut catalogue) = loaded else {
+            self.put(now.after(AGAIN_AFTER), Happening::Start);
+            return Ok(());
+        };
+        let core = self.history.fold();
+        catalogue.keep_numbers(core.baskets());
+        self.directory = catalogue.directory.clone();
+        let epoch = first_epoch(now, &core);
+        let halt = HaltEpoch::new(epoch);
+        self.halt = halt.clone();
+        let live: Vec<_> = core.orders().live().map(|record| record.order).collect();
+        let contents = self.executors.each_ref().map(|_, executor| executor.contents());
+        for venue in Venue::ALL {
+            let mut executor = self.accounts[venue].executor(&self.directory, &halt);
+            executor.take_up(self.executors[venue].remains(), &live);
+            self.executors[venue] = executor;
+        }
+        let mut links = Vec::new();
+        for account in self.accounts.values() {
+            let made = account.links(&self.directory);
+            links.extend(made.map_err(|why| Broken::new("start", why))?);
+        }
+        assert_eq!(links.len(), self.links.len(), "markets keep their numbers, and so their links");
+        self.links = links;
+        let in_journal = InJournal::of(&core);
+        self.inbox.extend(in_journal.first_events(now, epoch, &contents));
+        self.inbox.extend(limits().events().map(Event::Control));
+        self.inbox.extend(catalogue.events());
+        let askers = askers(&self.accounts, &self.directory, &self.through, &rest);
+        let last = self.history.inputs.last().map_or(now, |(at, _)| *at);
+        let standing = self.shell.start_again(now, last, &halt, askers, core.halted());
+        self.inbox.extend(standing.map(Event::Control));
+        self.checks.on_start(&core);
+        self.core = core;
+        self.is_running = true;
+        (self.current_at, self.terms_at, self.timer_at) = (Nanos::ZERO, Nanos::ZERO, now);
+        (self.stats_due, self.look_due) = (now, now.after(LOOK_PERIOD));
+        for link in 0..self.links.len() {
+            self.put(now.after(DIAL), Happening::Connected(link));
+        }
+        for venue in Venue::ALL {
+            for lane in self.executors[venue].lanes() {
+                self.put(now.after(DIAL), Happening::LaneUp(venue, lane));
+            }
+        }
+        self.put(now, Happening::Timer);
+        Ok(())
+    }
+
+    /// What went wrong explains what is seen until then.
+    pub(super) fn excuse_until(&mut self, until: Nanos) {
+        self.shell.excuse_until(until);
+        self.checks.excuse_until(until);
+    }
+}
