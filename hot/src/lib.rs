@@ -9,6 +9,7 @@ pub mod amounts;
 pub mod basket;
 pub mod book;
 pub mod bounds;
+pub mod canary;
 #[cfg(test)]
 #[path = "../../tests/support/cases.rs"]
 mod cases;

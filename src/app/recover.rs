@@ -11,6 +11,7 @@ use surefoot_cold::state_dir::StateDir;
 use surefoot_cold::store::next_record;
 use surefoot_cold::text::counted;
 use surefoot_cold::wirelog::{Contents, Ended, Record, Sent};
+use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{OrderId, OrderRef};
@@ -225,6 +226,7 @@ impl InJournal {
                 Record::End { .. } | Record::Amend(_) => None,
             })
             .filter(|(order, _)| self.below.is_some_and(|below| order.get() >= below))
+            .filter(|_| !canary::is(Canary::IdAgain))
             .filter(|(order, _)| !never(*order))
             .collect();
         let mut events: Vec<Event> = lost.values().map(|sent| Event::Adopt(order(sent))).collect();

@@ -11,13 +11,15 @@ use surefoot_cold::directory::Directory;
 use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
-use surefoot_hot::group::GroupState;
+
+use surefoot_hot::group::{GroupState, NO_GROUP};
 use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
-use surefoot_hot::note::Note;
-use surefoot_hot::order::{Order, Record};
+use surefoot_hot::note::{Alarm, Note};
+use surefoot_hot::order::{Order, Purpose, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::Broken;
@@ -51,6 +53,8 @@ pub struct Checks {
     pub faults: BTreeMap<&'static str, u64>,
     /// Trades that were taken back.
     pub trades_failed: u64,
+    /// Whether the core is still being told what the program found at its start.
+    is_starting: bool,
     /// How often the program was started again.
     pub starts: u64,
     /// Until when a fault that has been explains what a day without one must not bring.
@@ -77,6 +81,7 @@ impl Checks {
                 return Err(Broken::new("O7", format!("order id {} is given out again", order.id)));
             }
             self.last_order = order.id.get();
+            self.check_order(now, core, order)?;
             if order.decided != now {
                 return Err(Broken::new("S5", format!("order {} has another time", order.id)));
             }
@@ -86,15 +91,16 @@ impl Checks {
             }
         }
         for note in outbox.notes() {
-            self.on_note(note);
+            self.on_note(note)?;
         }
         self.check_halt(now, core, event)?;
         self.check_groups(now, core)
     }
 
     /// The program begins again with this core.
-    pub fn on_start(&mut self, core: &Core) {
-        self.opened_at_halt = core.halted().map(|_| core.stats().baskets_opened);
+    pub fn on_start(&mut self, core: &Core, is_halted: bool) {
+        self.opened_at_halt = is_halted.then_some(core.stats().baskets_opened);
+        self.is_starting = true;
         self.oldest_since = None;
         self.starts += 1;
     }
@@ -114,6 +120,45 @@ impl Checks {
         self.excused_until = self.excused_until.max(until);
     }
 
+    /// What holds of an order in the moment in which it is decided, beside what the gate says.
+    fn check_order(&self, now: Nanos, core: &Core, order: &Order) -> Result<(), Broken> {
+        let book = core.books().get(order.market).expect("an order is in a market that is known");
+        let broken = |id, what: &str| {
+            Err(Broken::new(id, format!("order {}: {what} ({order:?})", order.id)))
+        };
+        match order.purpose {
+            Purpose::Leg | Purpose::Quote => {
+                if !book.is_good() {
+                    return broken("O14", "opens by a book that is not good");
+                }
+                let left = book.terms().close.get().saturating_sub(now.get());
+                if left < core.limits().span(LimitRow::CloseCutoffMs).get() {
+                    return broken("O14", "opens too near the close of its market");
+                }
+            }
+            // Later legs go out together; what corrects a group goes alone.
+            Purpose::Hedge
+            | Purpose::TopUp
+            | Purpose::Unwind
+            | Purpose::Exit
+            | Purpose::StopLoss => {
+                let corrects =
+                    |order: &Order| !matches!(order.purpose, Purpose::Leg | Purpose::Hedge);
+                let of_group = |own: &&Record| {
+                    order.group != NO_GROUP
+                        && own.order.group == order.group
+                        && own.order.id != order.id
+                };
+                let mut beside = core.orders().live().filter(of_group);
+                let meets = |own: &Record| own.order.market == order.market;
+                if beside.any(|own| meets(own) || corrects(order) || corrects(&own.order)) {
+                    return broken("G3", "corrects beside another order of its group");
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Since a halt that stands nothing was opened (S12).
     ///
     /// # Errors
@@ -131,13 +176,16 @@ impl Checks {
     /// The core is halted from the event that tells it so to the one that lifts it, at no other time, and opens nothing
     /// meanwhile (S12).
     fn check_halt(&mut self, now: Nanos, core: &Core, event: &Event) -> Result<(), Broken> {
-        if matches!(event, Event::Control(Control::Halt { .. })) {
+        if self.is_starting {
+            // What it is told then is what it was told before.
+        } else if matches!(event, Event::Control(Control::Halt { .. })) {
             self.opened_at_halt = Some(core.stats().baskets_opened);
         } else if matches!(event, Event::Control(Control::Resume { .. })) {
             self.opened_nothing(core)?;
             self.opened_at_halt = None;
         }
-        if core.halted().is_some() == self.opened_at_halt.is_some() {
+        self.is_starting &= !matches!(event, Event::Timer);
+        if self.is_starting || core.halted().is_some() == self.opened_at_halt.is_some() {
             return Ok(());
         }
         if core.halted().is_some() && now <= self.excused_until {
@@ -151,9 +199,12 @@ impl Checks {
         Err(Broken::new("S12", what))
     }
 
-    fn on_note(&mut self, note: &Note) {
+    fn on_note(&mut self, note: &Note) -> Result<(), Broken> {
         match note {
-            Note::Alarm { what, .. } => *self.alarms.entry(what.name()).or_default() += 1,
+            Note::Alarm { what, .. } => {
+                *self.alarms.entry(what.name()).or_default() += 1;
+                return unexplained(*what);
+            }
             Note::Group { state: GroupState::Flat, result, .. } => self.unwound += *result,
             Note::Group { .. }
             | Note::Opportunity { .. }
@@ -168,6 +219,7 @@ impl Checks {
             | Note::Unfollowed { .. }
             | Note::Planned { .. } => {}
         }
+        Ok(())
     }
 
     /// Every group comes to an end (G2), within a bounded time (G1).
@@ -200,6 +252,22 @@ impl Checks {
         self.counted += 1;
         venues.check_money()
     }
+}
+
+/// The venues of a simulated day never fill more than was ordered, at a worse price or after they have said that an order is over,
+/// and they charge what their rules say: where the core believes that they did, it is the core that is wrong.
+fn unexplained(alarm: Alarm) -> Result<(), Broken> {
+    let id = match alarm {
+        Alarm::Overfill => "O4",
+        Alarm::WorseFill => "O6",
+        Alarm::LateFill => "O10",
+        Alarm::ForeignFill | Alarm::ForeignOrder | Alarm::ForeignTerms | Alarm::NameTwice => "O7",
+        Alarm::FeeDrift => "P5",
+        Alarm::CashDrift | Alarm::PositionDrift | Alarm::Gone => "P1",
+        Alarm::IllegalStep => "O1",
+        _ => return Ok(()),
+    };
+    Err(Broken::new(id, format!("nobody gave a reason for the alarm {}", alarm.name())))
 }
 
 /// Whether an order that is placed now would trade with one of ours that may still fill.

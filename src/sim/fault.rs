@@ -25,6 +25,8 @@ pub enum FaultKind {
     Stalled,
     /// Whatever is sent takes up to a second and a half longer.
     Slow,
+    /// The market links are reset, and cannot be made; orders and their news go on.
+    MarketLost,
     /// The connections of one market link carry pings and nothing else, until they are made anew.
     MarketFrozen,
     /// The private link says nothing of what happens meanwhile, and answers pings.
@@ -53,10 +55,11 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Down,
         Self::Stalled,
         Self::Slow,
+        Self::MarketLost,
         Self::MarketFrozen,
         Self::PrivateUntold,
         Self::PrivateTwice,
@@ -77,6 +80,7 @@ impl FaultKind {
             Self::Down => "down",
             Self::Stalled => "stalled",
             Self::Slow => "slow",
+            Self::MarketLost => "market_lost",
             Self::MarketFrozen => "market_frozen",
             Self::PrivateUntold => "private_untold",
             Self::PrivateTwice => "private_twice",

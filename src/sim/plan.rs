@@ -4,10 +4,11 @@ use std::fmt;
 
 use surefoot_cold::reconcile::Reader;
 use surefoot_hot::event::Event;
+use surefoot_hot::ids::Venue;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
 
-use super::fault::{self, Fault};
+use super::fault::{self, Fault, FaultKind};
 use crate::twin::rng::Rng;
 
 /// Days that are shorter than this have no halt in them: too little would be traded.
@@ -67,6 +68,20 @@ impl Plan {
                 (Nanos::from_millis(at), Verb::Halt),
                 (Nanos::from_millis(lifted), Verb::Resume),
             ];
+            if plan.faults.iter().any(|fault| fault.kind == FaultKind::Killed) {
+                // Whoever halts is not helped by a program that trades again once it is started again.
+                let begins = Nanos::from_millis(at + rng.below(least));
+                let lasts = Nanos::from_millis(rng.range(100, least));
+                let killed = Fault {
+                    kind: FaultKind::Killed,
+                    venue: Venue::ALL[0],
+                    begins,
+                    lasts,
+                    aimed: false,
+                };
+                plan.faults.push(killed);
+                plan.faults.sort_by_key(|fault| fault.begins);
+            }
         }
         plan
     }

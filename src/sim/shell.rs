@@ -15,6 +15,7 @@ use surefoot_cold::policy::{
     ReadResult, Refusal, RequestId, Seen, Unagreed, Waited, Want,
 };
 use surefoot_cold::reconcile::Truth;
+use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::event::{Control, Event};
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::per_venue::PerVenue;
@@ -104,6 +105,8 @@ pub struct Shell {
     ends_by: Ending,
     /// The halt that a restart would find.
     latch: Option<HaltCause>,
+    /// Whether the last start found one.
+    found_halted: bool,
     /// When a halt was lifted last.
     unlatched: Nanos,
     /// The trading day that the core was told, in days since 1970 (UTC).
@@ -155,6 +158,7 @@ impl Shell {
             requests: 0,
             ends_by: if is_stopped { Ending::Asked } else { Ending::SpanOver },
             latch: None,
+            found_halted: false,
             unlatched: Nanos::ZERO,
             day: 0,
             wishes: VecDeque::new(),
@@ -179,6 +183,10 @@ impl Shell {
         if cores_own.is_some() && self.latch.is_none() && self.unlatched <= last {
             self.latch = Some(HaltCause::CoreTripped);
             self.ask_to_resume(now);
+        }
+        self.found_halted = self.latch.is_some();
+        if canary::is(Canary::HaltForgotten) {
+            self.latch = None;
         }
         let why = cores_own.unwrap_or(HaltWhy::Operator);
         let told = match (self.latch, cores_own) {
@@ -305,6 +313,11 @@ impl Shell {
             truth.map_err(|why| Broken::new("P1", why))
         });
         truths.transpose()
+    }
+
+    /// Whether the last start found that a halt stands.
+    pub const fn found_halted(&self) -> bool {
+        self.found_halted
     }
 
     /// What was counted.

@@ -15,6 +15,7 @@ use surefoot_hot::hash::Hash64;
 use surefoot_hot::ids::{MarketId, Venue};
 use surefoot_hot::intent::Intent;
 use surefoot_hot::links::LinkSet;
+use surefoot_hot::order::Purpose;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
@@ -513,7 +514,10 @@ impl Simulation {
     // --- links ---
 
     fn connect(&mut self, at: usize) -> Result<(), Broken> {
-        if let Some(again) = self.dialled_at(self.links[at].venue) {
+        let Link { venue, kind, .. } = self.links[at];
+        let is_lost = kind == Kind::Market && self.active.is(venue, FaultKind::MarketLost);
+        let again = is_lost.then(|| self.now.after(REDIAL));
+        if let Some(again) = again.or(self.dialled_at(venue)) {
             self.put(again, Happening::Connected(at));
             return Ok(());
         }
@@ -693,6 +697,7 @@ impl Simulation {
             self.halt.raise_to(epoch);
         }
         self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
+        self.check_links()?;
         for at in 0..self.outbox.intents().len() {
             let intent = self.outbox.intents()[at];
             match intent.venue() {
@@ -701,6 +706,20 @@ impl Simulation {
             }
         }
         self.outbox.clear();
+        Ok(())
+    }
+
+    /// Nothing is opened at a venue of which no market link is there (O14).
+    fn check_links(&self) -> Result<(), Broken> {
+        for intent in self.outbox.intents() {
+            let Intent::Place(order) = intent else { continue };
+            let of_venue = |link: &&Link| link.venue == order.venue && link.kind == Kind::Market;
+            let is_blind = self.links.iter().filter(of_venue).all(|link| link.conn.is_none());
+            if order.purpose == Purpose::Leg && is_blind {
+                let what = format!("order {} opens where no market link is there", order.id);
+                return Err(Broken::new("O14", what));
+            }
+        }
         Ok(())
     }
 

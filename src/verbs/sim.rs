@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 use surefoot_cold::text::counted;
+#[cfg(feature = "canary")]
+use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::units::Nanos;
 
 use crate::config::Setup;
 use crate::exit::Exit;
-use crate::sim::{self, Outcome};
+use crate::sim::{self, Outcome, Plan};
 
 /// The longest day that may be simulated, in hours: a leap year.
 const HOURS_MAX: u64 = 8_784;
@@ -25,16 +27,26 @@ pub struct SimArgs {
     /// How many hours each day has, 1 to 8784 (a leap year)
     #[arg(long, value_name = "H", default_value = "24", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
     pub hours: u64,
+    /// Lets nothing go wrong but the market: no fault of a network, a venue or the program
+    #[arg(long)]
+    pub calm: bool,
+    /// Switches on the known defect of this number, in a build with the feature `canary`: a day that does not hold has found it
+    #[arg(long, value_name = "N")]
+    pub canary: Option<u8>,
 }
 
 /// Runs the days, and says what came of each.
 pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     let span = Nanos::from_secs(args.hours * 3_600);
+    if let Some(refused) = args.canary.and_then(switch_on) {
+        return refused;
+    }
     let begun = (Instant::now(), cpu_time());
     let (mut days, mut broken): (Vec<Outcome>, Vec<Value>) = (Vec::new(), Vec::new());
     for seed in args.seeds.clone() {
         // A day that breaks an assertion is a finding, and no reason to leave out the others.
-        let ran = catch_unwind(AssertUnwindSafe(|| sim::run(seed, span)));
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| sim::run_planned(seed, span, plan(args, seed, span))));
         let why = match ran {
             Ok(Ok(outcome)) => {
                 if !setup.json {
@@ -66,6 +78,36 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
         );
     }
     if broken.is_empty() { Exit::Ok } else { Exit::Internal }
+}
+
+/// What the day of a seed brings.
+fn plan(args: &SimArgs, seed: u64, span: Nanos) -> Plan {
+    let plan = Plan::of(seed, span);
+    if args.calm { Plan { faults: Vec::new(), ..plan } } else { plan }
+}
+
+/// Switches a defect on; where that cannot be, it is said why.
+#[cfg(feature = "canary")]
+fn switch_on(number: u8) -> Option<Exit> {
+    let Some(canary) = Canary::ALL.into_iter().find(|canary| *canary as u8 == number) else {
+        eprintln!(
+            "surefoot: there is no defect {number}: they have the numbers 1 to {}",
+            Canary::ALL.len()
+        );
+        return Some(Exit::Usage);
+    };
+    eprintln!("surefoot: defect {number}: {}", canary.words());
+    canary::switch_on(canary);
+    None
+}
+
+/// Switches a defect on; where that cannot be, it is said why.
+#[cfg(not(feature = "canary"))]
+fn switch_on(number: u8) -> Option<Exit> {
+    eprintln!(
+        "surefoot: this build has no defects to switch on: cargo run --release --features canary -- sim --canary {number} --seeds 1..5"
+    );
+    Some(Exit::Usage)
 }
 
 /// Whole days of 24 hours that an hour of one core simulates.

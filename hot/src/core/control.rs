@@ -5,6 +5,7 @@ use super::measured::Measured;
 use super::resting::is_doubtful;
 use crate::book::Sync;
 use crate::bounds::{RESYNCS_PER_TIMER_MAX, STALL_HALT, STALL_REST};
+use crate::canary::{self, Canary};
 use crate::event::{Control, Event};
 use crate::ids::{MarketId, OrderRef, Outcome, Venue, VenueKey};
 use crate::intent::Intent;
@@ -96,7 +97,9 @@ impl Core {
         out: &mut Outbox,
     ) {
         self.run.on_start(epoch);
-        self.orders.begin_ids_at(first_order);
+        if !canary::is(Canary::IdAgain) {
+            self.orders.begin_ids_at(first_order);
+        }
         self.truth.on_start();
         self.measured = Measured::new();
         self.comparison.restart();

@@ -3,6 +3,7 @@
 use super::Core;
 use super::comparison::most_open;
 use super::fills_seen::Booked;
+use crate::canary::{self, Canary};
 use crate::fees::{FeeRule, Precision};
 use crate::ids::{Action, FillId, OrderId, OrderRef};
 use crate::ledger::Booking;
@@ -32,7 +33,7 @@ impl Core {
         if self.fills.is_void(fill.fill) {
             return self.on_void(now, fill, report, out);
         }
-        if self.fills.knows(fill.fill) {
+        if self.fills.knows(fill.fill) && !canary::is(Canary::FillTwice) {
             if fill.finality == Finality::Final {
                 self.on_final(now, fill.fill, out);
             }
@@ -117,6 +118,7 @@ impl Core {
         let &Order { id, group, market, outcome, action, .. } = &record.order;
         let taker = took(record, price, fill.liquidity);
         let fee = self.fee_of(now, fill, price, taker, record, out);
+        let fee = if canary::is(Canary::FeeForgotten) { Usd::ZERO } else { fee };
         let account = self.cash_account(market);
         let booking = Booking { market, account, outcome, action, price, qty: fill.qty, fee };
         self.take_back_repairs(record.sent, most_open(record), &booking);

@@ -3,6 +3,7 @@
 //! A further row of the risk table is a further line of [`check`].
 
 use crate::bounds::DATA_AGE_MAX;
+use crate::canary::{self, Canary};
 use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
@@ -165,7 +166,8 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
         row(R::RejectStorm, context.rejects > limits.raw(L::RejectsPerMinute))?;
     }
     row(R::NotOpen, !is_traded(def.status, opens))?;
-    row(R::Closing, opens && closes(limits, def, o.decided))?;
+    let closing = opens && closes(limits, def, o.decided);
+    row(R::Closing, closing && !canary::is(Canary::CloseNotAsked))?;
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
     row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
     // An order that only rests takes nothing: any other may.

@@ -18,6 +18,8 @@ const LONGER_NS: u64 = 1_500_000_000;
 const LURKS_FOR: Nanos = Nanos::from_secs(120);
 /// How long after an order has left what is aimed at one strikes at the latest.
 const STRIKES_WITHIN_NS: u64 = 20_000_000;
+/// The same for a kill: most of what it may interrupt is over soon.
+const KILLS_WITHIN_NS: u64 = 5_000_000;
 /// How often a trade may be found not to settle while trades fail.
 const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(150);
 /// How long after a fault everything has to be as if it had not been (S11).
@@ -114,7 +116,9 @@ impl Simulation {
     /// A request leaves: what waits for one comes while it is on its way, or a moment later.
     pub(super) fn strike(&mut self) {
         for number in std::mem::take(&mut self.lurking) {
-            let at = self.now.after(Nanos::new(self.fault_rng.below(STRIKES_WITHIN_NS)));
+            let is_kill = self.faults[number].kind == FaultKind::Killed;
+            let within = if is_kill { KILLS_WITHIN_NS } else { STRIKES_WITHIN_NS };
+            let at = self.now.after(Nanos::new(self.fault_rng.below(within)));
             self.put(at, Happening::FaultStrikes(number));
         }
     }
@@ -128,6 +132,7 @@ impl Simulation {
         self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
         match kind {
             FaultKind::Down => self.reset(venue),
+            FaultKind::MarketLost => self.lose_links(venue, |link| link.kind == Kind::Market),
             FaultKind::Stalled => {
                 self.stalled_until[venue] = self.stalled_until[venue].max(ends);
             }
@@ -153,15 +158,19 @@ impl Simulation {
 
     /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
     fn reset(&mut self, venue: Venue) {
+        self.lose_links(venue, |_| true);
+        for lane in self.executors[venue].lanes() {
+            self.executors[venue].break_off(self.now, lane);
+        }
+    }
+
+    fn lose_links(&mut self, venue: Venue, which: impl Fn(&Link) -> bool) {
         for at in 0..self.links.len() {
-            if self.links[at].venue == venue {
+            if self.links[at].venue == venue && which(&self.links[at]) {
                 self.lose(at);
             }
         }
         self.inbox.extend(self.events.drain(..));
-        for lane in self.executors[venue].lanes() {
-            self.executors[venue].break_off(self.now, lane);
-        }
     }
 
     pub(super) fn fail_trade(&mut self, number: usize, ends: Nanos) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use surefoot_cold::halt::HaltEpoch;
 use surefoot_cold::rest::{Auth, Rest};
+use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::Event;
 use surefoot_hot::ids::Venue;
@@ -44,6 +45,9 @@ impl History {
             self.snapshot.clear();
             core.save(&mut self.snapshot);
             self.inputs.clear();
+            if canary::is(Canary::SnapshotLate) {
+                return;
+            }
         }
         self.inputs.push((now, *event));
     }
@@ -142,7 +146,7 @@ impl Simulation {
         let last = self.history.inputs.last().map_or(now, |(at, _)| *at);
         let standing = self.shell.start_again(now, last, &halt, askers, core.halted());
         self.inbox.extend(standing.map(Event::Control));
-        self.checks.on_start(&core);
+        self.checks.on_start(&core, self.shell.found_halted());
         self.core = core;
         self.is_running = true;
         (self.current_at, self.terms_at, self.timer_at) = (Nanos::ZERO, Nanos::ZERO, now);

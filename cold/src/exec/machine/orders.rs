@@ -1,7 +1,8 @@
 //! Orders: on their way out, and when their answer is in.
 
+use surefoot_hot::canary::{self, Canary};
 use surefoot_hot::hash::Hash64;
-use surefoot_hot::ids::OrderId;
+use surefoot_hot::ids::{OrderId, OrderRef};
 use surefoot_hot::order::{Order, Purpose, Query};
 use surefoot_hot::report::{Reject, Report, Unsent};
 use surefoot_hot::risk::Approved;
@@ -125,7 +126,7 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
         signed(order);
         let payload = Hash64::of(self.request.as_bytes());
         let record = Record::Sent(Sent::of(order, now, payload, id));
-        if self.log.append(&record).is_err() {
+        if !canary::is(Canary::NotWrittenAhead) && self.log.append(&record).is_err() {
             self.stats.unlogged += 1;
             self.breaker.withdraw();
             self.unsent(order.id, Unsent::WireLog);
@@ -207,6 +208,10 @@ impl<C: VenueCodec, L: WriteAhead> Machine<C, L> {
     pub(super) fn on_lost_order(&mut self, now: Nanos, order: OrderId) {
         self.stats.timed_out += 1;
         self.breaker.on_failure(now, false);
+        if canary::is(Canary::SilenceIsRefusal) {
+            return self
+                .report(Report::Rejected { order: OrderRef::Id(order), why: Reject::Other });
+        }
         self.report(Report::TimedOut { order });
     }
 
