@@ -13,8 +13,8 @@ pub enum Canary {
     FillTwice = 3,
     /// A group corrects what it holds while another order of it is in flight.
     CorrectionBeside = 4,
-    /// Books go on being traded although their link is lost.
-    StaleBook = 5,
+    /// A hedge is for a contract more than what it is to match.
+    HedgeTooLarge = 5,
     /// A snapshot says that it has one input less than it has.
     SnapshotLate = 6,
     /// An order leaves without a word in the log.
@@ -38,7 +38,7 @@ impl Canary {
         Self::CloseNotAsked,
         Self::FillTwice,
         Self::CorrectionBeside,
-        Self::StaleBook,
+        Self::HedgeTooLarge,
         Self::SnapshotLate,
         Self::NotWrittenAhead,
         Self::IdAgain,
@@ -57,7 +57,7 @@ impl Canary {
             Self::CorrectionBeside => {
                 "a group corrects what it holds while another order of it is in flight"
             }
-            Self::StaleBook => "books go on being traded although their link is lost",
+            Self::HedgeTooLarge => "a hedge is for a contract more than what it is to match",
             Self::SnapshotLate => "a snapshot says that it has one input less than it has",
             Self::NotWrittenAhead => "an order leaves without a word in the log",
             Self::IdAgain => {

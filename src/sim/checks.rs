@@ -12,7 +12,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event};
 
-use surefoot_hot::group::{GroupState, NO_GROUP};
+use surefoot_hot::group::{GroupState, Leg, NO_GROUP};
 use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::{Alarm, Note};
@@ -20,13 +20,15 @@ use surefoot_hot::order::{Order, Purpose, Record};
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::risk::LimitRow;
-use surefoot_hot::units::{Nanos, Usd};
+use surefoot_hot::units::{Nanos, Qty, Usd};
 
 use super::Broken;
 use super::fault::FaultKind;
 use super::world::Venues;
 use crate::app::differences;
 
+/// Fills are rounded to cents of a contract.
+const QTY_DUST: Qty = Qty::from_micros(10_000);
 /// How often the venues' own money is counted.
 const MONEY_EVERY: u64 = 4_096;
 /// How long a group may take to end, whatever happens to it: a leg's time and every attempt to sell it, with room.
@@ -151,6 +153,9 @@ impl Checks {
                 };
                 let mut beside = core.orders().live().filter(of_group);
                 let meets = |own: &Record| own.order.market == order.market;
+                if hedges_too_much(core, order) {
+                    return broken("G1", "buys more than what it is to match");
+                }
                 if beside.any(|own| meets(own) || corrects(order) || corrects(&own.order)) {
                     return broken("G3", "corrects beside another order of its group");
                 }
@@ -252,6 +257,16 @@ impl Checks {
         self.counted += 1;
         venues.check_money()
     }
+}
+
+/// Whether a hedge buys more than its group holds of what it is to match.
+fn hedges_too_much(core: &Core, order: &Order) -> bool {
+    let group = core.groups().iter().find(|group| group.id == order.group);
+    let Some(group) = group.filter(|_| order.purpose == Purpose::Hedge) else { return false };
+    let is_leg = |leg: &&Leg| leg.market == order.market && leg.outcome == order.outcome;
+    let Some(leg) = group.legs().iter().find(is_leg) else { return false };
+    let units = group.legs().iter().map(|leg| leg.net().per(leg.ratio)).max();
+    leg.net() + order.qty > units.unwrap_or(Qty::ZERO).times(leg.ratio) + QTY_DUST
 }
 
 /// The venues of a simulated day never fill more than was ordered, at a worse price or after they have said that an order is over,

@@ -22,7 +22,7 @@ const HOURS_MAX: u64 = 8_784;
 #[derive(Args, Clone, Debug)]
 pub struct SimArgs {
     /// The seeds, a day each, the first and the last included: 1..20, or one alone
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    #[arg(long, value_name = "A..B", default_value = "1..60", value_parser = parse_seeds)]
     pub seeds: RangeInclusive<u64>,
     /// How many hours each day has, 1 to 8784 (a leap year)
     #[arg(long, value_name = "H", default_value = "24", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
@@ -30,7 +30,7 @@ pub struct SimArgs {
     /// Lets nothing go wrong but the market: no fault of a network, a venue or the program
     #[arg(long)]
     pub calm: bool,
-    /// Switches on the known defect of this number, in a build with the feature `canary`: a day that does not hold has found it
+    /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
 }
@@ -63,6 +63,9 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
             args.hours
         );
         broken.push(json!({ "seed": seed, "why": why }));
+        if args.canary.is_some() {
+            break; // it was found
+        }
     }
     let spent = cpu_time().zip(begun.1).map(|(now, then)| now.saturating_sub(then));
     let speed = speed(&days, spent.unwrap_or_else(|| begun.0.elapsed()));
@@ -77,7 +80,8 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
             counted((days.len() + broken.len()) as u64, "day", "days")
         );
     }
-    if broken.is_empty() { Exit::Ok } else { Exit::Internal }
+    // A defect that was switched on is to be found.
+    if broken.is_empty() == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
 }
 
 /// What the day of a seed brings.

@@ -116,6 +116,8 @@ impl Core {
         let group = self.groups.at(slot);
         let (id, leg) = (group.id, group.legs[index]);
         let first = index == 0 && group.again == 0;
+        let more = canary::is(Canary::HedgeTooLarge) && !first;
+        let qty = if more { qty + Qty::from_contracts(1) } else { qty };
         // Plans made since have counted all that this one holds: its own figure still stands.
         let plan = first.then_some(group.risk);
         let price = if first { Some(leg.limit) } else { self.hedge_price(group, index, qty) };

@@ -99,7 +99,6 @@ mod untold_fees;
 use crate::basket::Baskets;
 use crate::book::{BookRoom, Books};
 use crate::bounds::{INVARIANTS_EVERY, MARKETS_MAX, RANKED_MAX};
-use crate::canary::{self, Canary};
 use crate::event::{Event, Link};
 use crate::group::Groups;
 use crate::hash::Hash64;
@@ -276,7 +275,6 @@ impl Core {
             }
             Event::Trade { market, price, .. } => self.tape.on_trade(now, *market, *price),
             Event::Settled { market, yes_pays } => self.on_settled(now, *market, *yes_pays, out),
-            Event::Link { link: Link::Market, up: false, .. } if canary::is(Canary::StaleBook) => {}
             Event::Link { venue, link, number, up } => {
                 self.truth.on_link(*venue, *link, *number, *up);
                 self.on_market_data(now, event, out);
