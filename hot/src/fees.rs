@@ -60,10 +60,10 @@ impl FeeRule {
     pub fn fee(self, price: Price, qty: Qty, taker: bool) -> Usd {
         match self {
             Self::Polymarket { .. } if !taker => Usd::ZERO,
-            Self::Polymarket { rate, exponent: 1 } => polymarket_linear(rate, price, qty),
+            Self::Polymarket { rate, exponent: 1 } => polymarket_linear(linear(rate, price), qty),
             Self::Polymarket { rate, exponent } => polymarket_curved(rate, exponent, price, qty),
-            Self::Kalshi { taker: coef, .. } if taker => kalshi(coef, price, qty),
-            Self::Kalshi { maker, .. } => kalshi(maker, price, qty),
+            Self::Kalshi { taker: coef, .. } if taker => kalshi(linear(coef, price), qty),
+            Self::Kalshi { maker, .. } => kalshi(linear(maker, price), qty),
         }
     }
 
@@ -83,38 +83,6 @@ impl FeeRule {
             Self::Polymarket { .. } => fee,
             Self::Kalshi { .. } => order.fill(Precision::Direct, action, price, qty, fee).net,
         }
-    }
-
-    /// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
-    /// member down to $0.0001 and gives whole units back with later fills of the order; the rebate is not counted on.
-    pub(crate) fn taker_charge(self, price: Price, qty: Qty, cost: Usd) -> Usd {
-        let fee = self.fee(price, qty, true);
-        match self {
-            Self::Polymarket { .. } => fee,
-            Self::Kalshi { .. } => {
-                let whole = (cost + fee).micros().unsigned_abs().next_multiple_of(100);
-                Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
-            }
-        }
-    }
-
-    /// What [`MANY`] contracts cost with what the venue charges for them, in microdollars.
-    ///
-    /// The same as [`Self::taker_charge`] on top of the cost, and cheaper: with the quantity known, all of it fits 64 bits.
-    pub(crate) fn cost_of_many(self, price: Price) -> i64 {
-        let curve = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
-        let fee = match self {
-            Self::Polymarket { rate, exponent: 1 } => match curve * u64::from(rate) {
-                0..1_000 => 0,
-                exact => exact.div_ceil(1_000) * 10,
-            },
-            Self::Kalshi { taker, .. } => (curve * u64::from(taker)).div_ceil(10_000) * 100,
-            Self::Polymarket { .. } => {
-                self.fee(price, MANY, true).micros().unsigned_abs() // nobody has such a rule today
-            }
-        };
-        i64::from(price.ticks()) * TICK_OF_MANY
-            + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
     }
 
     /// Whether both follow the same formula: those of one venue do.
@@ -150,6 +118,74 @@ impl FeeRule {
     }
 }
 
+/// The charge for taking at one price under one rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakerFee {
+    rule: FeeRule,
+    price: Price,
+    /// What a contract is charged, in 1e-14 dollars, where the rule's exponent is one.
+    linear: u64,
+}
+
+impl TakerFee {
+    /// At a price of either outcome.
+    #[inline]
+    pub fn at(rule: FeeRule, price: Price) -> Self {
+        let mut fee = Self { rule, price, linear: 0 };
+        fee.move_to(price);
+        fee
+    }
+
+    /// The same rule at another price.
+    #[inline]
+    pub fn move_to(&mut self, price: Price) {
+        let rate = match self.rule {
+            FeeRule::Polymarket { rate, .. } => rate,
+            FeeRule::Kalshi { taker, .. } => taker,
+        };
+        (self.price, self.linear) = (price, linear(rate, price));
+    }
+
+    /// The price.
+    pub const fn price(&self) -> Price {
+        self.price
+    }
+
+    /// What the venue charges for one fill that takes and costs `cost`. Kalshi rounds the balance change of a direct
+    /// member down to $0.0001 and gives whole units back with later fills of the order; the rebate is not counted on.
+    #[inline]
+    pub fn charge(&self, qty: Qty, cost: Usd) -> Usd {
+        match self.rule {
+            FeeRule::Kalshi { .. } => {
+                let fee = kalshi(self.linear, qty);
+                let whole = (cost + fee).micros().unsigned_abs().next_multiple_of(100);
+                Usd::from_micros(i64::try_from(whole).expect("QTY_MAX bounds the cost")) - cost
+            }
+            FeeRule::Polymarket { exponent: 1, .. } => polymarket_linear(self.linear, qty),
+            FeeRule::Polymarket { .. } => self.rule.fee(self.price, qty, true),
+        }
+    }
+
+    /// What [`MANY`] contracts cost with what the venue charges for them, in microdollars.
+    ///
+    /// The same as [`Self::charge`] on top of the cost, and cheaper: with the quantity known, all of it fits 64 bits.
+    #[inline]
+    pub fn cost_of_many(&self) -> i64 {
+        let fee = match self.rule {
+            FeeRule::Kalshi { .. } => self.linear.div_ceil(10_000) * 100,
+            FeeRule::Polymarket { exponent: 1, .. } => match self.linear {
+                0..1_000 => 0,
+                exact => exact.div_ceil(1_000) * 10,
+            },
+            FeeRule::Polymarket { .. } => {
+                self.rule.fee(self.price, MANY, true).micros().unsigned_abs() // nobody has such a rule today
+            }
+        };
+        i64::from(self.price.ticks()) * TICK_OF_MANY
+            + i64::try_from(fee).expect("a rate's 32 bits bound the fee")
+    }
+}
+
 /// The most that an order of `qty` at limit `price` can cost in fees over up to [`FILLS_PER_ORDER`] fills, for
 /// opportunities and reservations: the fee of the whole, a rounding step for every further fill and, on Kalshi,
 /// a unit of a direct member's precision for each, because fills too small for a rebate get none.
@@ -166,19 +202,22 @@ pub fn fee_bound(rule: FeeRule, price: Price, qty: Qty, taker: bool) -> Usd {
     fee + Usd::from_micros(steps)
 }
 
-fn kalshi(coef: Ppm, price: Price, qty: Qty) -> Usd {
-    micros(div_ceil_pow10::<14>(linear(coef, price, qty)))
+/// The fee of `qty` at [`linear`] a contract.
+#[inline]
+fn kalshi(linear: u64, qty: Qty) -> Usd {
+    micros(div_ceil_pow10::<14>(u128::from(linear) * u128::from(qty.micros())))
 }
 
-fn polymarket_linear(rate: Ppm, price: Price, qty: Qty) -> Usd {
-    let exact = linear(rate, price, qty);
+/// The fee of `qty` at [`linear`] a contract.
+#[inline]
+fn polymarket_linear(linear: u64, qty: Qty) -> Usd {
+    let exact = u128::from(linear) * u128::from(qty.micros()); // 1e-20 dollars
     if exact < 10_u128.pow(15) { Usd::ZERO } else { micros(10 * div_ceil_pow10::<15>(exact)) }
 }
 
-/// `rate × qty × p(1−p)` in 1e-20 dollars.
-fn linear(rate: Ppm, price: Price, qty: Qty) -> u128 {
-    let product = u64::from(price.ticks()) * u64::from(price.complement().ticks()); // 1e-8
-    u128::from(product * u64::from(rate)) * u128::from(qty.micros())
+/// `rate × p(1−p)`, in 1e-14 dollars a contract.
+fn linear(rate: Ppm, price: Price) -> u64 {
+    u64::from(price.ticks()) * u64::from(price.complement().ticks()) * u64::from(rate)
 }
 
 /// Exact up to exponent 2; from there on the curve itself is rounded up, to 1e-16.
@@ -191,20 +230,27 @@ fn polymarket_curved(rate: Ppm, exponent: u8, price: Price, qty: Qty) -> Usd {
     }
     let exact = u128::from(rate) * u128::from(qty.micros()) * curve; // 1e-28
     let step = 10_u128.pow(23); // $0.00001
-    if exact < step { Usd::ZERO } else { micros(10 * exact.div_ceil(step)) }
+    let steps = u64::try_from(exact.div_ceil(step)).expect("QTY_MAX bounds the fee");
+    if exact < step { Usd::ZERO } else { micros(10 * steps) }
 }
 
 /// `value ÷ 10^N` rounded up, by a shift and a 64-bit division wherever that is enough: 2^N first, then 5^N,
 /// since rounding up twice is rounding up once.
-fn div_ceil_pow10<const N: u32>(value: u128) -> u128 {
+#[inline]
+fn div_ceil_pow10<const N: u32>(value: u128) -> u64 {
     let halved = value.div_ceil(1 << N);
     match u64::try_from(halved) {
-        Ok(halved) => u128::from(halved.div_ceil(5_u64.pow(N))),
-        Err(_) => halved.div_ceil(5_u128.pow(N)),
+        Ok(halved) => halved.div_ceil(5_u64.pow(N)),
+        Err(_) => div_ceil_pow5::<N>(halved),
     }
 }
 
-fn micros(value: u128) -> Usd {
+#[cold]
+fn div_ceil_pow5<const N: u32>(value: u128) -> u64 {
+    u64::try_from(value.div_ceil(5_u128.pow(N))).expect("QTY_MAX bounds the fee")
+}
+
+fn micros(value: u64) -> Usd {
     Usd::from_micros(i64::try_from(value).expect("QTY_MAX bounds the fee"))
 }
 

@@ -411,10 +411,11 @@ impl Baskets {
     ) -> Result<(), NoPlan> {
         let basket = self.get(id).ok_or(NoPlan::NotReady)?;
         plan.basket = id;
-        match (basket.legs().len() <= FEW_LEGS, basket.has_ratios) {
-            (true, false) => walk::walk::<FEW_LEGS, false>(books, basket, sizing, plan),
-            (true, true) => walk::walk::<FEW_LEGS, true>(books, basket, sizing, plan),
-            (false, _) => walk::walk::<LEGS_MAX, true>(books, basket, sizing, plan),
+        match (basket.legs().len(), basket.has_ratios) {
+            (walk::PAIR, false) => walk::walk_pair(books, basket, sizing, plan),
+            (..=FEW_LEGS, false) => walk::walk::<FEW_LEGS, false>(books, basket, sizing, plan),
+            (..=FEW_LEGS, true) => walk::walk::<FEW_LEGS, true>(books, basket, sizing, plan),
+            (_, _) => walk::walk::<LEGS_MAX, true>(books, basket, sizing, plan),
         }
     }
 }

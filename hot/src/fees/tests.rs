@@ -39,7 +39,7 @@ fn kalshi_worked_examples() {
         assert_eq!(net, Usd::from_micros(charged), "{ticks} {hundredths}");
         if taker && action == Action::Buy {
             let cost = price(ticks).cost_ceil(qty(hundredths));
-            let counted = rule.taker_charge(price(ticks), qty(hundredths), cost);
+            let counted = TakerFee::at(rule, price(ticks)).charge(qty(hundredths), cost);
             assert_eq!(counted, net, "what plans count with");
         }
     }
@@ -178,7 +178,7 @@ fn polymarket_worked_examples() {
                 let expected = Usd::from_micros(fee);
                 assert_eq!(rule.fee(price, qty(10_000), true), expected, "{rate} at {ticks}");
                 let cost = price.cost_ceil(qty(10_000));
-                assert_eq!(rule.taker_charge(price, qty(10_000), cost), expected);
+                assert_eq!(TakerFee::at(rule, price).charge(qty(10_000), cost), expected);
                 assert_eq!(rule.fee(price, qty(10_000), false), Usd::ZERO, "makers pay nothing");
             }
         }
@@ -188,7 +188,8 @@ fn polymarket_worked_examples() {
     assert_eq!(price(4_200).cost_ceil(qty(3_700)) + fee, Usd::from_micros(15_990_660));
     assert_eq!(price(4_200).proceeds_floor(qty(3_700)) - fee, Usd::from_micros(15_089_340));
     // YES at 0.48 with NO at 0.49: half a cent is left of three
-    let pair = rule.cost_of_many(price(4_800)) + rule.cost_of_many(price(4_900));
+    let pair = TakerFee::at(rule, price(4_800)).cost_of_many()
+        + TakerFee::at(rule, price(4_900)).cost_of_many();
     assert_eq!(pair, 994_975 * MICROS as i64);
 }
 

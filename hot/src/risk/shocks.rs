@@ -29,7 +29,7 @@
 //! Money is rounded against us in every step.
 
 use crate::bounds::LEGS_MAX;
-use crate::fees::{self, FeeRule, MANY, TICK_OF_MANY};
+use crate::fees::{self, FeeRule, MANY, TICK_OF_MANY, TakerFee};
 use crate::pack::{enum_table, pack_fields};
 use crate::units::{Price, Qty, Usd};
 
@@ -306,7 +306,7 @@ fn lower(price: Price, by: u16) -> Price {
 fn proceeds(fee: FeeRule, price: Price, qty: Qty) -> Usd {
     // Of MANY contracts in microdollars, which is of one in 1e-12 dollars.
     let many = i64::from(price.ticks()) * TICK_OF_MANY;
-    let charged = fee.cost_of_many(price) - many;
+    let charged = TakerFee::at(fee, price).cost_of_many() - many;
     // A fee of more than the price is not paid: then nothing is sold.
     let each = (many - charged).max(0).unsigned_abs() / (MANY.micros() / PARTS);
     let micros = match each.checked_mul(qty.micros()) {

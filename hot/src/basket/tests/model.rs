@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::basket::{Leg, LegPlan};
+use crate::fees::TakerFee;
 use crate::ledger::CashAccount;
 
 /// How many baskets are drawn where nobody says.
@@ -134,7 +135,7 @@ fn charged(world: &World, units: Qty) -> (Usd, bool) {
             let here = need.min(qty);
             let cost = price.cost_ceil(here);
             worth += price.proceeds_floor(here);
-            sum += cost + terms.fee.taker_charge(price, here, cost);
+            sum += cost + TakerFee::at(terms.fee, price).charge(here, cost);
             need -= here;
             if need.is_zero() {
                 break;
