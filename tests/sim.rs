@@ -90,6 +90,29 @@ fn the_same_seed_gives_the_same_day_to_the_bit_and_another_seed_another() {
     assert_ne!(first.state_hash, other.state_hash);
 }
 
+#[test]
+fn days_on_which_much_goes_wrong_hold_every_invariant_and_come_to_rest() {
+    let span = Nanos::from_secs(1_800);
+    let (mut faults, mut starts, mut completed) = (0, 0, 0);
+    // Two that kill the program, and one whose trades fail.
+    for seed in [43, 45, 49] {
+        let outcome = day(seed, span);
+        eprintln!("{}", outcome.line());
+        faults += outcome.faults.values().sum::<u64>();
+        (starts, completed) = (starts + outcome.starts, completed + outcome.completed);
+    }
+    assert!(faults >= 20 && starts >= 3, "{faults} faults, {starts} starts");
+    assert!(completed >= 20, "{completed} baskets");
+}
+
+#[test]
+fn a_seed_with_faults_gives_the_same_day_to_the_bit() {
+    let span = Nanos::from_secs(1_800);
+    let (first, again) = (day(43, span), day(43, span));
+    assert!(first.starts > 0 && !first.faults.is_empty(), "{first:?}");
+    assert_eq!(first, again, "faults, restarts, decisions, state and every byte on the wire");
+}
+
 /// The policy's own times, with a look's period and the counters' age.
 #[test]
 fn both_venues_are_read_at_the_start_and_then_every_twelve_seconds() {
