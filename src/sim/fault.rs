@@ -47,7 +47,7 @@ pub enum FaultKind {
     Unreadable,
     /// The venue's engine restarts, or pauses trading: orders are refused.
     Restarting,
-    /// Trades that were matched do not settle. Polymarket alone; elsewhere a restart.
+    /// Trades that were matched do not settle, where a venue has such trades; elsewhere a restart.
     TradesFail,
     /// The program is killed, and started again.
     Killed,
@@ -134,9 +134,9 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
             let lasts = rng.range(shortest, longest);
             let begins = rng.range(first, last);
             let venue = *rng.pick(&Venue::ALL);
-            let kind = match (*rng.pick(&kinds), venue) {
-                (FaultKind::TradesFail, Venue::Kalshi) => FaultKind::Restarting,
-                (kind, _) => kind,
+            let kind = match *rng.pick(&kinds) {
+                FaultKind::TradesFail if !venue.rules().provisional_fills => FaultKind::Restarting,
+                kind => kind,
             };
             let lasts = if kind == FaultKind::TradesFail { lasts * 10 } else { lasts };
             let (begins, lasts) = (Nanos::from_millis(begins), Nanos::from_millis(lasts));
@@ -200,7 +200,7 @@ mod tests {
         let faults: Vec<_> = (0..50).flat_map(|seed| of_seed(seed, DAY)).collect();
         for kind in FaultKind::ALL {
             for venue in Venue::ALL {
-                let known = kind != FaultKind::TradesFail || venue == Venue::Polymarket;
+                let known = kind != FaultKind::TradesFail || venue.rules().provisional_fills;
                 let came = faults.iter().any(|fault| (fault.kind, fault.venue) == (kind, venue));
                 assert_eq!(came, known, "{kind:?} {venue:?}");
             }

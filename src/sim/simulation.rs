@@ -23,7 +23,7 @@ use surefoot_hot::units::{MICROS, Nanos, Usd};
 
 use super::checks::{self, Checks};
 use super::executor::{Executor, Lane, Wish};
-use super::fault::{Active, Fault, FaultKind};
+use super::fault::FaultKind;
 use super::links::Link;
 use super::plan::{Listener, Plan, Through};
 use super::queue::Queue;
@@ -42,7 +42,8 @@ use crate::config::limits::{Limits, Profile};
 use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use restart::History;
+use network::Trouble;
+use restart::Life;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
@@ -187,28 +188,14 @@ struct Simulation {
     frames: u64,
     /// Every byte that went between us and the venues.
     wire: Hash64,
-    /// What goes wrong, in the order in which it begins.
-    faults: Vec<Fault>,
-    /// Which of it goes on now.
-    active: Active,
-    /// Faults that wait for an order that they can hit.
-    lurking: Vec<usize>,
-    /// How often the program was started.
-    run: u32,
-    /// Whether it runs.
-    is_running: bool,
-    /// That it is killed as soon as this moment is over, and after how long somebody starts it again.
-    killed: Option<Nanos>,
-    /// What a crash leaves of the core.
-    history: History,
+    /// What goes wrong.
+    trouble: Trouble,
+    /// Whether the program runs, and what its disk holds.
+    life: Life,
     /// What is to be traded, as a person has configured it.
     listing: Listing,
     /// What reads the venues, made out of what reads them in production.
     through: Through,
-    /// Until when nothing arrives from a venue or there.
-    stalled_until: PerVenue<Nanos>,
-    /// What decides within a fault whom it hits.
-    fault_rng: Rng,
     /// Buffers that are used again.
     wishes: Vec<Wish>,
     events: Vec<Event>,
@@ -323,17 +310,10 @@ impl Simulation {
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
-            faults,
-            active: Active::default(),
-            lurking: Vec::new(),
-            run: 0,
-            is_running: true,
-            killed: None,
-            history: History::default(),
+            trouble: Trouble::new(seed, faults),
+            life: Life::default(),
             listing,
             through,
-            stalled_until: PerVenue::default(),
-            fault_rng: Rng::new(seed).fork(0x6869_7473),
             wishes: Vec::new(),
             events: Vec::new(),
             venues,
@@ -356,8 +336,8 @@ impl Simulation {
             }
         }
         self.put(START, Happening::Timer);
-        for number in 0..self.faults.len() {
-            let at = START.after(self.faults[number].begins);
+        for number in 0..self.trouble.faults.len() {
+            let at = START.after(self.trouble.faults[number].begins);
             self.put(at, Happening::FaultBegins(number));
         }
     }
@@ -365,7 +345,7 @@ impl Simulation {
     /// Goes on until the policy has closed the run, and a little further: the venues may settle what was traded last.
     fn until_over(&mut self) -> Result<Outcome, Broken> {
         let closed_by = START.after(self.span).after(CLOSED_WITHIN);
-        while !(self.is_running && self.shell.is_closed()) {
+        while !(self.life.is_running && self.shell.is_closed()) {
             if self.now > closed_by {
                 return Err(Broken::new("S11", "the run does not close".to_owned()));
             }
@@ -388,7 +368,7 @@ impl Simulation {
 
     /// Something is to happen to this run of the program, or whatever happens.
     fn put(&mut self, at: Nanos, what: Happening) {
-        self.queue.push(at, (self.run, what));
+        self.queue.push(at, (self.life.run, what));
     }
 
     /// When the next thing happens.
@@ -396,7 +376,8 @@ impl Simulation {
         let links = self.links.iter().filter(|link| link.conn.is_some());
         let links = links.map(|link| link.session.deadline());
         let executors = self.executors.values().map(|executor| executor.deadline());
-        let own = links.chain(executors).min().filter(|_| self.is_running).unwrap_or(Nanos::NEVER);
+        let own =
+            links.chain(executors).min().filter(|_| self.life.is_running).unwrap_or(Nanos::NEVER);
         self.queue.next_at().min(self.venues_at).min(own).max(self.now)
     }
 
@@ -410,17 +391,17 @@ impl Simulation {
             self.carry_frames();
         } else if let Some((run, happening)) = self.queue.pop_due(self.now) {
             // What was on its way to a program that is gone finds nobody.
-            if run == self.run || happening.outlives_run() {
+            if run == self.life.run || happening.outlives_run() {
                 self.happen(happening)?;
             }
-        } else if self.is_running {
+        } else if self.life.is_running {
             self.be_due()?;
         }
-        if self.is_running {
+        if self.life.is_running {
             self.settle()?;
             self.look()?;
         }
-        if let Some(down_for) = self.killed.take() {
+        if let Some(down_for) = self.life.killed.take() {
             self.die(down_for)?;
         }
         let venues = lock(&self.venues);
@@ -515,7 +496,7 @@ impl Simulation {
 
     fn connect(&mut self, at: usize) -> Result<(), Broken> {
         let Link { venue, kind, .. } = self.links[at];
-        let is_lost = kind == Kind::Market && self.active.is(venue, FaultKind::MarketLost);
+        let is_lost = kind == Kind::Market && self.trouble.active.is(venue, FaultKind::MarketLost);
         let again = is_lost.then(|| self.now.after(REDIAL));
         if let Some(again) = again.or(self.dialled_at(venue)) {
             self.put(again, Happening::Connected(at));
@@ -581,14 +562,15 @@ impl Simulation {
             };
             let Link { venue, kind, is_frozen, .. } = self.links[at];
             let is_private = kind == Kind::Private;
-            if is_frozen || (is_private && self.active.is(venue, FaultKind::PrivateUntold)) {
+            if is_frozen || (is_private && self.trouble.active.is(venue, FaultKind::PrivateUntold))
+            {
                 continue;
             }
             let arrives = self.arrival(venue);
             let link = &mut self.links[at];
             link.in_until = link.in_until.max(arrives);
             let at_last = link.in_until;
-            if is_private && self.active.is(venue, FaultKind::PrivateTwice) {
+            if is_private && self.trouble.active.is(venue, FaultKind::PrivateTwice) {
                 self.put(at_last, Happening::Here(at, conn, text.clone()));
             }
             self.put(at_last, Happening::Here(at, conn, text));
@@ -648,7 +630,7 @@ impl Simulation {
             Wish::Send(lane, bytes) => {
                 self.note_bytes(&bytes);
                 self.strike();
-                if self.killed.is_some() && self.fault_rng.chance(1, 2) {
+                if self.life.killed.is_some() && self.trouble.rng.chance(1, 2) {
                     return; // killed between the log and the socket
                 }
                 let at = self.arrival(venue);
@@ -690,7 +672,7 @@ impl Simulation {
 
     fn tell_one(&mut self, event: &Event) -> Result<(), Broken> {
         assert!(self.outbox.intents().is_empty(), "carried out after each event");
-        self.history.keep(&self.core, self.now, event);
+        self.life.history.keep(&self.core, self.now, event);
         self.core.on_event(self.now, event, &mut self.outbox);
         (self.listener)(self.now, event, &self.outbox);
         if let Some(epoch) = self.outbox.raised() {

@@ -2,15 +2,17 @@
 
 use surefoot_hot::event::Link as Kind;
 use surefoot_hot::ids::Venue;
+use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::{DIAL, Happening, REDIAL, Simulation};
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
-use crate::sim::fault::{Fault, FaultKind};
+use crate::sim::fault::{Active, Fault, FaultKind};
 use crate::sim::links::Link;
 use crate::sim::transport::lock;
 use crate::twin::http::Response;
+use crate::twin::rng::Rng;
 
 /// How much longer a way may take while it is slow.
 const LONGER_NS: u64 = 1_500_000_000;
@@ -25,11 +27,38 @@ const TRADE_FAILS_EVERY: Nanos = Nanos::from_millis(150);
 /// How long after a fault everything has to be as if it had not been (S11).
 pub(super) const COMES_TO_REST_WITHIN: Nanos = Nanos::from_secs(180);
 
+/// What goes wrong, and what of it goes on.
+pub(super) struct Trouble {
+    /// Everything, in the order in which it begins.
+    pub faults: Vec<Fault>,
+    /// Which of it goes on now.
+    pub active: Active,
+    /// Faults that wait for an order that they can hit.
+    lurking: Vec<usize>,
+    /// Until when nothing arrives from a venue or there.
+    stalled_until: PerVenue<Nanos>,
+    /// What decides within a fault whom it hits.
+    pub rng: Rng,
+}
+
+impl Trouble {
+    /// Nothing of it has begun.
+    pub fn new(seed: u64, faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            active: Active::default(),
+            lurking: Vec::new(),
+            stalled_until: PerVenue::default(),
+            rng: Rng::new(seed).fork(0x6869_7473),
+        }
+    }
+}
+
 impl Simulation {
     pub(super) fn one_way(&mut self, venue: Venue) -> Nanos {
         let (least, spread) = self.accounts[venue].one_way();
-        let longer = if self.active.is(venue, FaultKind::Slow) {
-            self.fault_rng.below(LONGER_NS)
+        let longer = if self.trouble.active.is(venue, FaultKind::Slow) {
+            self.trouble.rng.below(LONGER_NS)
         } else {
             0
         };
@@ -38,23 +67,23 @@ impl Simulation {
 
     /// When what leaves now arrives.
     pub(super) fn arrival(&mut self, venue: Venue) -> Nanos {
-        self.now.max(self.stalled_until[venue]).after(self.one_way(venue))
+        self.now.max(self.trouble.stalled_until[venue]).after(self.one_way(venue))
     }
 
     /// When a connection to the venue is made at last, where it cannot be made now.
     pub(super) fn dialled_at(&self, venue: Venue) -> Option<Nanos> {
-        let stalled = self.stalled_until[venue] > self.now;
+        let stalled = self.trouble.stalled_until[venue] > self.now;
         if stalled {
-            return Some(self.stalled_until[venue].after(DIAL));
+            return Some(self.trouble.stalled_until[venue].after(DIAL));
         }
-        self.active.is(venue, FaultKind::Down).then(|| self.now.after(REDIAL))
+        self.trouble.active.is(venue, FaultKind::Down).then(|| self.now.after(REDIAL))
     }
 
     /// A request arrives at its venue, if it does.
     pub(super) fn ask(&mut self, venue: Venue, lane: Lane, bytes: &[u8]) -> Result<(), Broken> {
         let now = self.now;
         // Of what was on the way as its connection broke nobody knows whether it arrives.
-        if !self.executors[venue].is_up(lane) && self.fault_rng.chance(1, 2) {
+        if !self.executors[venue].is_up(lane) && self.trouble.rng.chance(1, 2) {
             return Ok(());
         }
         let hit = self.whom_hits(venue);
@@ -91,13 +120,14 @@ impl Simulation {
             FaultKind::AnswersLost,
             FaultKind::BadGateway,
         ];
-        hits.into_iter().find(|kind| self.active.is(venue, *kind) && self.fault_rng.chance(1, 2))
+        hits.into_iter()
+            .find(|kind| self.trouble.active.is(venue, *kind) && self.trouble.rng.chance(1, 2))
     }
 
     /// The time of a fault has come: it begins, or waits for an order that it can hit.
     pub(super) fn meet_fault(&mut self, number: usize) {
-        if self.faults[number].aimed {
-            self.lurking.push(number);
+        if self.trouble.faults[number].aimed {
+            self.trouble.lurking.push(number);
             let at = self.now.after(LURKS_FOR);
             self.put(at, Happening::FaultWaited(number));
         } else {
@@ -107,53 +137,53 @@ impl Simulation {
 
     /// A fault has waited long enough, if it still waits.
     pub(super) fn waited(&mut self, number: usize) {
-        if let Some(place) = self.lurking.iter().position(|lurks| *lurks == number) {
-            self.lurking.remove(place);
+        if let Some(place) = self.trouble.lurking.iter().position(|lurks| *lurks == number) {
+            self.trouble.lurking.remove(place);
             self.begin_fault(number);
         }
     }
 
     /// A request leaves: what waits for one comes while it is on its way, or a moment later.
     pub(super) fn strike(&mut self) {
-        for number in std::mem::take(&mut self.lurking) {
-            let is_kill = self.faults[number].kind == FaultKind::Killed;
+        for number in std::mem::take(&mut self.trouble.lurking) {
+            let is_kill = self.trouble.faults[number].kind == FaultKind::Killed;
             let within = if is_kill { KILLS_WITHIN_NS } else { STRIKES_WITHIN_NS };
-            let at = self.now.after(Nanos::new(self.fault_rng.below(within)));
+            let at = self.now.after(Nanos::new(self.trouble.rng.below(within)));
             self.put(at, Happening::FaultStrikes(number));
         }
     }
 
     pub(super) fn begin_fault(&mut self, number: usize) {
-        let Fault { kind, venue, lasts, .. } = self.faults[number];
+        let Fault { kind, venue, lasts, .. } = self.trouble.faults[number];
         let ends = self.now.after(lasts);
         self.put(ends, Happening::FaultEnds(number));
-        self.active.begin(venue, kind);
+        self.trouble.active.begin(venue, kind);
         self.checks.on_fault(kind);
         self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
         match kind {
             FaultKind::Down => self.reset(venue),
             FaultKind::MarketLost => self.lose_links(venue, |link| link.kind == Kind::Market),
             FaultKind::Stalled => {
-                self.stalled_until[venue] = self.stalled_until[venue].max(ends);
+                self.trouble.stalled_until[venue] = self.trouble.stalled_until[venue].max(ends);
             }
             FaultKind::MarketFrozen => {
                 let market = |link: &Link| link.venue == venue && link.kind == Kind::Market;
                 let links: Vec<_> =
                     (0..self.links.len()).filter(|at| market(&self.links[*at])).collect();
-                let frozen = *self.fault_rng.pick(&links);
+                let frozen = *self.trouble.rng.pick(&links);
                 self.links[frozen].is_frozen = true;
             }
             FaultKind::TradesFail => self.put(self.now, Happening::TradeFails(number, ends)),
             FaultKind::Killed => self.kill(lasts),
             _ => {}
         }
-        lock(&self.venues).set_fault(&self.active, venue);
+        lock(&self.venues).set_fault(&self.trouble.active, venue);
     }
 
     pub(super) fn end_fault(&mut self, number: usize) {
-        let Fault { kind, venue, .. } = self.faults[number];
-        self.active.end(venue, kind);
-        lock(&self.venues).set_fault(&self.active, venue);
+        let Fault { kind, venue, .. } = self.trouble.faults[number];
+        self.trouble.active.end(venue, kind);
+        lock(&self.venues).set_fault(&self.trouble.active, venue);
     }
 
     /// Every connection to a venue breaks; nobody knows what of what was on the way arrives.
@@ -177,7 +207,7 @@ impl Simulation {
         if self.now >= ends {
             return;
         }
-        if self.fault_rng.chance(1, 2) && lock(&self.venues).fail_trade(self.now) {
+        if self.trouble.rng.chance(1, 2) && lock(&self.venues).fail_trade(self.now) {
             self.checks.on_trade_failed();
         }
         self.carry_frames();

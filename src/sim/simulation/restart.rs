@@ -70,17 +70,35 @@ impl History {
     }
 }
 
+/// Whether the program runs, and what a crash leaves of it.
+pub(super) struct Life {
+    /// How often the program was started again.
+    pub run: u32,
+    /// Whether it runs.
+    pub is_running: bool,
+    /// That it is killed as soon as this moment is over, and after how long somebody starts it again.
+    pub killed: Option<Nanos>,
+    /// What the disk holds of the core.
+    pub history: History,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self { run: 0, is_running: true, killed: None, history: History::default() }
+    }
+}
+
 impl Simulation {
     /// The program is killed as soon as this moment is over.
     pub(super) fn kill(&mut self, down_for: Nanos) {
-        if self.is_running {
-            self.killed = Some(down_for);
+        if self.life.is_running {
+            self.life.killed = Some(down_for);
         }
     }
 
     /// It is dead. What it sent is on its way; what it knew is what the disk holds.
     pub(super) fn die(&mut self, down_for: Nanos) -> Result<(), Broken> {
-        let folded = self.history.fold();
+        let folded = self.life.history.fold();
         if folded.state_hash() != self.core.state_hash() {
             return Err(Broken::new(
                 "S1",
@@ -92,9 +110,9 @@ impl Simulation {
                 lock(&self.venues).close(conn, self.links[at].host);
             }
         }
-        let unwritten = Nanos::new(self.fault_rng.below(UNWRITTEN_NS));
-        self.history.cut(Nanos::new(self.now.get() - unwritten.get()));
-        (self.is_running, self.run) = (false, self.run + 1);
+        let unwritten = Nanos::new(self.trouble.rng.below(UNWRITTEN_NS));
+        self.life.history.cut(Nanos::new(self.now.get() - unwritten.get()));
+        (self.life.is_running, self.life.run) = (false, self.life.run + 1);
         self.inbox.clear();
         let at = self.now.after(down_for);
         self.put(at, Happening::Start);
@@ -118,7 +136,7 @@ impl Simulation {
             self.put(now.after(AGAIN_AFTER), Happening::Start);
             return Ok(());
         };
-        let core = self.history.fold();
+        let core = self.life.history.fold();
         catalogue.keep_numbers(core.baskets());
         self.directory = catalogue.directory.clone();
         let epoch = first_epoch(now, &core);
@@ -143,12 +161,12 @@ impl Simulation {
         self.inbox.extend(limits().events().map(Event::Control));
         self.inbox.extend(catalogue.events());
         let askers = askers(&self.accounts, &self.directory, &self.through, &rest);
-        let last = self.history.inputs.last().map_or(now, |(at, _)| *at);
+        let last = self.life.history.inputs.last().map_or(now, |(at, _)| *at);
         let standing = self.shell.start_again(now, last, &halt, askers, core.halted());
         self.inbox.extend(standing.map(Event::Control));
         self.checks.on_start(&core, self.shell.found_halted());
         self.core = core;
-        self.is_running = true;
+        self.life.is_running = true;
         (self.current_at, self.terms_at, self.timer_at) = (Nanos::ZERO, Nanos::ZERO, now);
         (self.stats_due, self.look_due) = (now, now.after(LOOK_PERIOD));
         for link in 0..self.links.len() {
