@@ -59,6 +59,8 @@ pub struct Checks {
     is_starting: bool,
     /// How often the program was started again.
     pub starts: u64,
+    /// Until when a venue that says too little explains that what we have is gone.
+    gone_until: Nanos,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
 }
@@ -93,7 +95,7 @@ impl Checks {
             }
         }
         for note in outbox.notes() {
-            self.on_note(note)?;
+            self.on_note(now, note)?;
         }
         self.check_halt(now, core, event)?;
         self.check_groups(now, core)
@@ -115,6 +117,11 @@ impl Checks {
     /// A trade of ours was taken back.
     pub const fn on_trade_failed(&mut self) {
         self.trades_failed += 1;
+    }
+
+    /// A venue says too little: until then it may seem that what we have is gone.
+    pub fn expect_gone_until(&mut self, until: Nanos) {
+        self.gone_until = self.gone_until.max(until);
     }
 
     /// What went wrong explains what is seen until then.
@@ -204,11 +211,13 @@ impl Checks {
         Err(Broken::new("S12", what))
     }
 
-    fn on_note(&mut self, note: &Note) -> Result<(), Broken> {
+    fn on_note(&mut self, now: Nanos, note: &Note) -> Result<(), Broken> {
         match note {
             Note::Alarm { what, .. } => {
                 *self.alarms.entry(what.name()).or_default() += 1;
-                return unexplained(*what);
+                let is_gone = matches!(what, Alarm::Gone | Alarm::PositionDrift | Alarm::CashDrift);
+                let is_told = is_gone && now <= self.gone_until;
+                return if is_told { Ok(()) } else { unexplained(*what) };
             }
             Note::Group { state: GroupState::Flat, result, .. } => self.unwound += *result,
             Note::Group { .. }

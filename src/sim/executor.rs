@@ -69,6 +69,8 @@ pub trait Executor {
     fn is_idle(&self) -> bool;
     /// Connections, in the beginning.
     fn lanes(&self) -> Vec<Lane>;
+    /// From now on nothing can be written to its log (`true`), or everything can be again.
+    fn let_log_fail(&mut self, fails: bool);
     /// Orders that have left.
     fn sent(&self) -> u64;
     /// What a restart reads in its log.
@@ -226,6 +228,10 @@ impl<C: VenueCodec> Executor for InProcess<C> {
     fn lanes(&self) -> Vec<Lane> {
         let lane = |(number, &generation)| Lane { number, generation };
         self.generations.iter().enumerate().map(lane).collect()
+    }
+
+    fn let_log_fail(&mut self, fails: bool) {
+        self.machine.log_mut().set_failing(fails);
     }
 
     fn sent(&self) -> u64 {

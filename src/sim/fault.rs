@@ -49,13 +49,17 @@ pub enum FaultKind {
     Restarting,
     /// Trades that were matched do not settle, where a venue has such trades; elsewhere a restart.
     TradesFail,
+    /// What reads our account is answered with lists that are empty.
+    Emptied,
+    /// The executor's log cannot be written.
+    LogFails,
     /// The program is killed, and started again.
     Killed,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Down,
         Self::Stalled,
         Self::Slow,
@@ -71,6 +75,8 @@ impl FaultKind {
         Self::Unreadable,
         Self::Restarting,
         Self::TradesFail,
+        Self::Emptied,
+        Self::LogFails,
         Self::Killed,
     ];
 
@@ -92,6 +98,8 @@ impl FaultKind {
             Self::Unreadable => "unreadable",
             Self::Restarting => "restarting",
             Self::TradesFail => "trades_fail",
+            Self::Emptied => "emptied",
+            Self::LogFails => "log_fails",
             Self::Killed => "killed",
         }
     }

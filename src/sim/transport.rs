@@ -70,7 +70,8 @@ impl Transport for InProcess {
         }
         let answer = lock(&self.venues).answer(self.host, &bytes, self.time.now());
         let answer = answer.map_err(|broken| broken.to_string())?;
-        Ok(RestAnswer { status: answer.status, retry_after: None, body: answer.body })
+        let body = lock(&self.venues).shown(self.host, answer.body);
+        Ok(RestAnswer { status: answer.status, retry_after: None, body })
     }
 
     fn now(&self) -> Nanos {

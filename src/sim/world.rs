@@ -1,5 +1,6 @@
 //! Both venues in this process: the twin's venues and their market flow as values, without a socket.
 
+use serde_json::Value;
 use surefoot_cold::relation::{Certificate, Payoff};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
@@ -41,6 +42,8 @@ pub struct Venues {
     kalshi_total: Usd,
     /// Venues that cannot be read now, and how many of a hundred questions find no answer there.
     away: PerVenue<u64>,
+    /// Venues whose answers to readers have empty lists.
+    emptied: PerVenue<bool>,
     away_rng: Rng,
 }
 
@@ -90,8 +93,14 @@ impl Venues {
         let kalshi_total = kalshi.money() + kalshi.fees_taken();
         let demo = Demo::new(polymarket, kalshi, flow, start);
         let away_rng = Rng::new(seed).fork(0x6177_6179);
-        let venues =
-            Self { demo, polymarket_total, kalshi_total, away: PerVenue::default(), away_rng };
+        let venues = Self {
+            demo,
+            polymarket_total,
+            kalshi_total,
+            away: PerVenue::default(),
+            emptied: PerVenue::default(),
+            away_rng,
+        };
         Ok((venues, accounts.transpose()?, listing))
     }
 
@@ -165,6 +174,7 @@ impl Venues {
             () if is(FaultKind::Unreadable) => 40,
             () => 0,
         };
+        self.emptied[venue] = is(FaultKind::Emptied);
         let restarting = is(FaultKind::Restarting);
         match venue {
             Venue::Polymarket => {
@@ -182,6 +192,15 @@ impl Venues {
     pub fn is_away(&mut self, host: Host) -> bool {
         let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
         self.away[venue] > 0 && self.away_rng.chance(self.away[venue], 100)
+    }
+
+    /// What a reader makes of an answer of this host: its own words, or the same with every list empty.
+    pub fn shown(&self, host: Host, body: Vec<u8>) -> Vec<u8> {
+        let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
+        match serde_json::from_slice(&body) {
+            Ok(value) if self.emptied[venue] => emptied(value).to_string().into_bytes(),
+            _ => body,
+        }
     }
 
     /// The newest trade that has not settled never does, where it can still be taken back.
@@ -208,6 +227,17 @@ impl Venues {
             return Err(broken("kalshi", self.kalshi_total.to_string(), total.to_string()));
         }
         Ok(())
+    }
+}
+
+/// The value with every list in it empty.
+fn emptied(value: Value) -> Value {
+    match value {
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name, emptied(value))).collect())
+        }
+        other => other,
     }
 }
 

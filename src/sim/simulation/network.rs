@@ -174,6 +174,8 @@ impl Simulation {
                 self.links[frozen].is_frozen = true;
             }
             FaultKind::TradesFail => self.put(self.now, Happening::TradeFails(number, ends)),
+            FaultKind::LogFails => self.executors[venue].let_log_fail(true),
+            FaultKind::Emptied => self.checks.expect_gone_until(ends.after(COMES_TO_REST_WITHIN)),
             FaultKind::Killed => self.kill(lasts),
             _ => {}
         }
@@ -183,6 +185,10 @@ impl Simulation {
     pub(super) fn end_fault(&mut self, number: usize) {
         let Fault { kind, venue, .. } = self.trouble.faults[number];
         self.trouble.active.end(venue, kind);
+        if kind == FaultKind::LogFails {
+            let fails = self.trouble.active.is(venue, kind);
+            self.executors[venue].let_log_fail(fails);
+        }
         lock(&self.venues).set_fault(&self.trouble.active, venue);
     }
 
