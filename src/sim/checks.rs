@@ -243,10 +243,9 @@ impl Checks {
             (None, _) => self.oldest_since = None,
             (Some(id), Some((since, seen))) if id == seen => {
                 if now > self.excused_until && now.since(since) > GROUP_SPAN_MAX {
-                    let what = format!(
-                        "group {id} has not ended within {} s",
-                        GROUP_SPAN_MAX.millis() / 1_000
-                    );
+                    let group = core.groups().iter().find(|group| u64::from(group.id.get()) == id);
+                    let secs = GROUP_SPAN_MAX.millis() / 1_000;
+                    let what = format!("group {id} has not ended within {secs} s: {group:?}");
                     return Err(Broken::new("G1", what));
                 }
             }
@@ -278,11 +277,11 @@ fn hedges_too_much(core: &Core, order: &Order) -> bool {
     leg.net() + order.qty > units.unwrap_or(Qty::ZERO).times(leg.ratio) + QTY_DUST
 }
 
-/// The venues of a simulated day never fill more than was ordered, at a worse price or after they have said that an order is over,
-/// and they charge what their rules say: where the core believes that they did, it is the core that is wrong.
+/// The venues of a simulated day never fill at a worse price or after they have said that an order is over, and they charge what
+/// their rules say: where the core believes that they did, it is the core that is wrong. (More contracts than were ordered may come
+/// of a purchase that spends a sum of dollars.)
 fn unexplained(alarm: Alarm) -> Result<(), Broken> {
     let id = match alarm {
-        Alarm::Overfill => "O4",
         Alarm::WorseFill => "O6",
         Alarm::LateFill => "O10",
         Alarm::ForeignFill | Alarm::ForeignOrder | Alarm::ForeignTerms | Alarm::NameTwice => "O7",

@@ -528,6 +528,11 @@ impl Shell {
 
     fn said(&mut self, now: Nanos, message: Message) -> Result<(), Broken> {
         let (id, what) = match message {
+            Message::ReadFailed { .. } | Message::NotAgreed { .. } if now <= self.excused_until => {
+                self.figures.readings_failed += 1;
+                return Ok(());
+            }
+            Message::StillWaiting { .. } if now <= self.excused_until => return Ok(()),
             Message::Resumed { .. } => {
                 self.figures.resumes += 1;
                 return Ok(());
@@ -544,10 +549,6 @@ impl Shell {
             Message::NotAgreed { failed, why } => {
                 let why = self.unagreed(why);
                 ("P1", format!("attempt {failed} to agree with the venues failed: {why}"))
-            }
-            Message::ReadFailed { .. } if now <= self.excused_until => {
-                self.figures.readings_failed += 1;
-                return Ok(());
             }
             Message::NothingOpened => ("P1", "the start was given up".to_owned()),
             Message::ReadFailed { venue, .. } => ("P1", self.why[venue].clone()),

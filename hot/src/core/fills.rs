@@ -148,8 +148,8 @@ impl Core {
             // Sold more than we know of: it is booked all the same, and reconciliation must say what is true.
             self.alarm(Alarm::PositionDrift, Some(market), Some(id), out);
         }
-        if let Some(slot) = self.groups.position(group) {
-            let group = self.groups.at_mut(slot);
+        // What ends a group may be the venue's count alone: what was paid is told after it, and a part of it may still fail.
+        if let Some(group) = self.groups.known_mut(group) {
             group.result += self.money.ledger().realised() - before;
             if action == Action::Buy {
                 group.on_paid(market, outcome, fill.qty, price.cost_ceil(fill.qty) + fee);

@@ -152,6 +152,14 @@ impl Groups {
         self.live.iter().position(|group| group.id == id)
     }
 
+    /// The group of this number, whether it has ended or not; `None` where it is forgotten.
+    pub fn known_mut(&mut self, id: GroupId) -> Option<&mut Group> {
+        match self.position(id) {
+            Some(slot) => Some(&mut self.live[slot]),
+            None => self.ended.iter_mut().rev().find(|group| group.id == id),
+        }
+    }
+
     /// The group in a slot of the table.
     pub fn at(&self, slot: usize) -> &Group {
         &self.live[slot]

@@ -76,6 +76,31 @@ fn the_missing_leg_is_bought_again_as_far_as_the_basket_pays() {
     assert_eq!(run(), run());
 }
 
+/// The venue's count ends a group; what was paid is told after it.
+#[test]
+fn a_fill_that_is_told_after_its_group_has_ended_is_part_of_what_was_paid() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let hedge = desk.last_placed();
+    desk.status(&hedge, VenueState::Filled, Some(30));
+    assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
+    let parts = [10, 20].map(|contracts| desk.fill_of(&hedge, contracts));
+    for part in &parts {
+        desk.report(Report::Fill(*part));
+    }
+    void(&mut desk, &parts[1]);
+    let group = desk.core.groups().iter().next().expect("it lacks a part of a leg");
+    let leg = group.legs().iter().find(|leg| leg.market == PM).expect("one of its two");
+    assert_eq!((leg.bought, leg.booked), (qty(10), qty(10)));
+    assert!(leg.paid >= hedge.price.cost_ceil(qty(10)), "{:?}", leg.paid);
+    let again = desk.last_placed();
+    assert_eq!((again.market, again.qty), (PM, qty(20)));
+    desk.fill(&again, 20);
+    ends(&desk, GroupState::Hedged, 30);
+}
+
 #[test]
 fn what_is_taken_back_is_told_as_it_was_booked() {
     for taker in [true, false] {
