@@ -33,6 +33,9 @@ const QTY_DUST: Qty = Qty::from_micros(10_000);
 const MONEY_EVERY: u64 = 4_096;
 /// How long a group may take to end, whatever happens to it: a leg's time and every attempt to sell it, with room.
 const GROUP_SPAN_MAX: Nanos = Nanos::from_secs(120);
+/// The same where something went wrong on the day: what a trade that failed leaves may be too little to be sold, and waits for a person
+/// after ten minutes.
+const HANDED_OVER_WITHIN: Nanos = Nanos::from_secs(720);
 
 /// Checks, and how often each was made.
 #[derive(Debug, Default)]
@@ -242,9 +245,14 @@ impl Checks {
         match (oldest, self.oldest_since) {
             (None, _) => self.oldest_since = None,
             (Some(id), Some((since, seen))) if id == seen => {
-                if now > self.excused_until && now.since(since) > GROUP_SPAN_MAX {
+                let most = if self.excused_until > Nanos::ZERO {
+                    HANDED_OVER_WITHIN
+                } else {
+                    GROUP_SPAN_MAX
+                };
+                if now > self.excused_until && now.since(since) > most {
                     let group = core.groups().iter().find(|group| u64::from(group.id.get()) == id);
-                    let secs = GROUP_SPAN_MAX.millis() / 1_000;
+                    let secs = most.millis() / 1_000;
                     let what = format!("group {id} has not ended within {secs} s: {group:?}");
                     return Err(Broken::new("G1", what));
                 }

@@ -117,6 +117,8 @@ pub struct Shell {
     /// What the venues said for the report.
     truths: Option<PerVenue<Truth>>,
     is_closed: bool,
+    /// Whether a start was given up that the venues, after what went wrong, could not be agreed with.
+    gave_up: bool,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
     figures: ShellFigures,
@@ -165,6 +167,7 @@ impl Shell {
             last_reading: None,
             truths: None,
             is_closed: false,
+            gave_up: false,
             excused_until: Nanos::ZERO,
             figures: ShellFigures::default(),
         }
@@ -291,6 +294,11 @@ impl Shell {
     /// The next thing to be done.
     pub fn poll_wish(&mut self) -> Option<ShellWish> {
         self.wishes.pop_front()
+    }
+
+    /// Whether the start was given up, so that somebody has to start the program again. Said once.
+    pub const fn take_gave_up(&mut self) -> bool {
+        std::mem::replace(&mut self.gave_up, false)
     }
 
     /// Whether the run has closed: nothing more is wanted.
@@ -432,6 +440,9 @@ impl Shell {
                     return Err(Broken::new("S11", what.to_owned()));
                 }
                 Want::ReadAtEnd => self.wishes.push_back(ShellWish::AskAtEnd),
+                Want::Close { why: Ending::NotAgreed, .. } if now <= self.excused_until => {
+                    self.gave_up = true;
+                }
                 Want::Close { why, how } => self.close(why, how)?,
             }
         }
@@ -532,7 +543,9 @@ impl Shell {
                 self.figures.readings_failed += 1;
                 return Ok(());
             }
-            Message::StillWaiting { .. } if now <= self.excused_until => return Ok(()),
+            Message::StillWaiting { .. } | Message::NothingOpened if now <= self.excused_until => {
+                return Ok(());
+            }
             Message::Resumed { .. } => {
                 self.figures.resumes += 1;
                 return Ok(());

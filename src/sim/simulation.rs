@@ -43,7 +43,7 @@ use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
 use network::Trouble;
-use restart::Life;
+use restart::{AGAIN_AFTER, Life};
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
@@ -737,6 +737,9 @@ impl Simulation {
         self.look_due = self.now.after(LOOK_PERIOD);
         let streams_up = self.links.iter().all(|link| link.conn.is_some());
         self.shell.look(self.now, streams_up, &self.directory)?;
+        if self.shell.take_gave_up() {
+            self.kill(AGAIN_AFTER);
+        }
         while let Some(wish) = self.shell.poll_wish() {
             match wish {
                 ShellWish::Tell(event) => self.inbox.push_back(event),

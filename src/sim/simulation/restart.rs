@@ -29,7 +29,7 @@ const SNAPSHOT_EVERY: usize = 40_000;
 /// What a crash may take of the journal's end: records are written together every five milliseconds.
 const UNWRITTEN_NS: u64 = 5_000_000;
 /// How long the service manager waits until it starts a program again that has not come up.
-const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
+pub(super) const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
 
 /// What the disk holds of the core: a snapshot, and the inputs since.
 #[derive(Debug, Default)]
