@@ -146,7 +146,7 @@ impl TakerFee {
         (self.price, self.linear) = (price, linear(rate, price));
     }
 
-    /// The price.
+    /// The price that the fee is worked out for.
     pub const fn price(&self) -> Price {
         self.price
     }

@@ -241,7 +241,7 @@ impl Desk {
     /// Lets an order pass, or names the first row that it breaks.
     ///
     /// # Errors
-    /// The refusal.
+    /// The row that refuses.
     pub fn check(&self, m: &Market, o: &Order) -> Result<(), R> {
         self.state(m, o)?;
         self.terms(m, o)?;

@@ -58,7 +58,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Every kind.
+    /// Every kind, each at the place of its number.
     pub const ALL: [Self; 18] = [
         Self::Down,
         Self::Stalled,
@@ -108,15 +108,15 @@ impl FaultKind {
 /// Something that goes wrong at a venue, or on the way to it, for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What.
+    /// In which way it fails.
     pub kind: FaultKind,
-    /// Where.
+    /// The venue that fails, or is not reached. A kill concerns the program, wherever it is drawn.
     pub venue: Venue,
     /// When it begins, as time since the day did.
     pub begins: Nanos,
     /// How long it lasts.
     pub lasts: Nanos,
-    /// Whether it waits, for a while, until an order leaves that it can hit.
+    /// Whether it waits, for a while, until a request of ours leaves, to whichever venue: an order, a cancel, a question or a beat.
     pub aimed: bool,
 }
 

@@ -99,9 +99,9 @@ enum Happening {
     LaneLost(Venue, Lane),
     /// The fault of this number begins.
     FaultBegins(usize),
-    /// The fault of this number has waited for an order long enough.
+    /// The fault of this number has waited for a request long enough.
     FaultWaited(usize),
-    /// The fault of this number has found its order.
+    /// The fault of this number has found its request.
     FaultStrikes(usize),
     /// The fault of this number is over.
     FaultEnds(usize),

@@ -16,9 +16,9 @@ use crate::twin::rng::Rng;
 
 /// How much longer a way may take while it is slow.
 const LONGER_NS: u64 = 1_500_000_000;
-/// How long a fault that is aimed at an order waits for one.
+/// How long a fault that is aimed at a request waits for one.
 const LURKS_FOR: Nanos = Nanos::from_secs(120);
-/// How long after an order has left what is aimed at one strikes at the latest.
+/// How long after a request has left what is aimed at one strikes at the latest.
 const STRIKES_WITHIN_NS: u64 = 20_000_000;
 /// The same for a kill: most of what it may interrupt is over soon.
 const KILLS_WITHIN_NS: u64 = 5_000_000;
@@ -33,7 +33,7 @@ pub(super) struct Trouble {
     pub faults: Vec<Fault>,
     /// Which of it goes on now.
     pub active: Active,
-    /// Faults that wait for an order that they can hit.
+    /// Faults that wait for a request that they can hit.
     lurking: Vec<usize>,
     /// Until when nothing arrives from a venue or there.
     stalled_until: PerVenue<Nanos>,
@@ -124,7 +124,7 @@ impl Simulation {
             .find(|kind| self.trouble.active.is(venue, *kind) && self.trouble.rng.chance(1, 2))
     }
 
-    /// The time of a fault has come: it begins, or waits for an order that it can hit.
+    /// The time of a fault has come: it begins, or waits for a request that it can hit.
     pub(super) fn meet_fault(&mut self, number: usize) {
         if self.trouble.faults[number].aimed {
             self.trouble.lurking.push(number);
