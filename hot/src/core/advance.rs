@@ -5,7 +5,7 @@ use super::place::Draft;
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
-use crate::group::{ADOPTED, Group, GroupState, Leg, Step};
+use crate::group::{ADOPTED, Group, GroupEvent, GroupState, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
@@ -53,7 +53,7 @@ impl Core {
                         return;
                     }
                 }
-                Step::End(state) => return self.end_group(now, slot, state, out),
+                Step::End(event) => return self.end_group(now, slot, event, out),
             }
         }
     }
@@ -99,7 +99,7 @@ impl Core {
     fn may_hedge_again(&self, now: Nanos, group: &Group) -> bool {
         let limit = self.limits.span(LimitRow::LegTimeoutMs);
         !self.run.is_halted()
-            && group.state == GroupState::Working
+            && group.state() == GroupState::Working
             && group.one_leg_since.is_some_and(|since| now.since(since) < limit)
     }
 
@@ -283,14 +283,15 @@ impl Core {
     /// Nothing more can be done here: trading halts, and the group is a person's.
     fn hand_over(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         self.trip(HaltWhy::Group, out);
-        self.end_group(now, slot, GroupState::Operator, out);
+        self.end_group(now, slot, GroupEvent::HandedOver, out);
     }
 
     pub(super) fn begin_unwind(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         let group = self.groups.at_mut(slot);
         group.unwinding_since.get_or_insert(now);
-        if group.state != GroupState::Unwinding {
-            group.state = GroupState::Unwinding;
+        let began = group.state() != GroupState::Unwinding;
+        group.step(GroupEvent::Uneven);
+        if began {
             (group.next_at, group.missed) = (now, 0); // the first correction leaves at once
             self.release_holds(slot);
             self.note_group(slot, out);
@@ -305,12 +306,13 @@ impl Core {
         }
     }
 
-    fn end_group(&mut self, now: Nanos, slot: usize, state: GroupState, out: &mut Outbox) {
+    fn end_group(&mut self, now: Nanos, slot: usize, event: GroupEvent, out: &mut Outbox) {
         self.release_holds(slot);
-        let unwound = self.groups.at(slot).state == GroupState::Unwinding;
         let group = self.groups.at_mut(slot);
-        group.state = state;
+        let unwound = group.state() == GroupState::Unwinding;
+        group.step(event);
         group.keep_time(now);
+        let state = group.state();
         let basket = group.basket;
         let counted = basket == ADOPTED || group.reopened;
         let troubled = unwound || group.again > 0 || group.doubted;
@@ -389,8 +391,8 @@ impl Core {
         out.note(Note::Group {
             group: group.id,
             basket: group.basket,
-            state: group.state,
-            units: if group.state.is_over() { group.matched() } else { group.target },
+            state: group.state(),
+            units: if group.state().is_over() { group.matched() } else { group.target },
             promised: group.promised,
             result: group.result,
             one_leg_ns: group.one_leg.get(),

@@ -57,7 +57,7 @@ impl Core {
             reserved[account.index()] += record.reserved;
         }
         for group in self.groups.iter() {
-            assert!(!group.state.is_over(), "G2: a group that has ended is not alive");
+            assert!(!group.state().is_over(), "G2: a group that has ended is not alive");
             for leg in group.legs() {
                 assert!(leg.hold >= Usd::ZERO, "R3: what a leg holds is never negative");
                 let order = leg.order.and_then(|id| self.orders.find(OrderRef::Id(id)));

@@ -10,7 +10,7 @@
 mod state;
 mod table;
 
-pub use state::GroupState;
+pub use state::{GroupEvent, GroupState};
 pub use table::Groups;
 
 use crate::bounds::{BASKETS_MAX, LEGS_MAX};
@@ -129,7 +129,7 @@ pub struct Group {
     pub target: Qty,
     /// What one unit (of every leg its ratio of contracts) pays at least, in $0.0001.
     pub payout: u32,
-    pub state: GroupState,
+    state: GroupState,
     /// Profit after fees that was expected when the group was planned.
     pub promised: Usd,
     /// What was at stake when the group was planned: its first order is held to it.
@@ -218,8 +218,8 @@ pub enum Step {
         /// The number of contracts without a partner.
         excess: Qty,
     },
-    /// The group has ended in this state.
-    End(GroupState),
+    /// The group has ended: [`GroupEvent::Whole`] or [`GroupEvent::Empty`].
+    End(GroupEvent),
 }
 
 /// What can be done about contracts that have no partner.
@@ -263,6 +263,21 @@ impl Group {
             reopened: false,
             learnt_whole: false,
         }
+    }
+
+    /// Where the group stands.
+    pub const fn state(&self) -> GroupState {
+        self.state
+    }
+
+    /// Moves the group to the state that its table has for `event`: no other way leads from one state to another.
+    ///
+    /// # Panics
+    /// Where the table has none: our own mistake.
+    pub fn step(&mut self, event: GroupEvent) {
+        let next = self.state.next(event);
+        self.state =
+            next.unwrap_or_else(|| panic!("G2: {event:?} of a group that is {:?}", self.state));
     }
 
     /// The legs that the group has.
@@ -427,14 +442,7 @@ impl Group {
 
     /// A group that has ended goes on: contracts of it came or went since.
     pub fn reopen(&mut self, now: Nanos) {
-        assert!(self.state.is_over(), "G2: only a group that has ended is opened again");
-        self.state = match self.state {
-            GroupState::Hedged => GroupState::Working,
-            GroupState::Working
-            | GroupState::Unwinding
-            | GroupState::Flat
-            | GroupState::Operator => GroupState::Unwinding,
-        };
+        self.step(GroupEvent::Reopened);
         (self.started, self.alarmed, self.reopened) = (now, false, true);
         self.concessions = 0;
         self.unwinding_since = (self.state == GroupState::Unwinding).then_some(now);
@@ -480,8 +488,8 @@ impl Group {
         }
         match (waits, self.target.is_zero()) {
             (true, _) => Step::Later,
-            (false, true) => Step::End(GroupState::Flat),
-            (false, false) => Step::End(GroupState::Hedged),
+            (false, true) => Step::End(GroupEvent::Empty),
+            (false, false) => Step::End(GroupEvent::Whole),
         }
     }
 }

@@ -36,7 +36,7 @@ fn legs_follow_each_other_and_end_hedged() {
     assert_eq!(group.next_step(Nanos::ZERO, any), Step::Buy { leg: 1, qty: twenty });
     send(&mut group, 1);
     group.on_bought(1, twenty);
-    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupEvent::Whole));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_first_leg_that_gets_nothing_ends_flat() {
     let mut group = group(2, 20);
     send(&mut group, 0);
     group.on_bought(0, Qty::ZERO);
-    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Flat));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupEvent::Empty));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_part_of_the_second_leg_sells_the_rest_of_the_first() {
     group.on_sold(0, Qty::from_contracts(5), true, EndKind::Traded);
     assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, Qty::from_contracts(7)));
     group.on_sold(0, Qty::from_contracts(7), true, EndKind::Traded);
-    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupEvent::Whole));
     assert_eq!(group.matched(), Qty::from_contracts(8));
 }
 
@@ -75,7 +75,7 @@ fn giving_up_before_the_last_leg_sells_everything() {
     group.on_sold(0, Qty::from_contracts(20), true, EndKind::Traded);
     assert_eq!(group.next_step(Nanos::ZERO, any), sell(1, Qty::from_contracts(20)));
     group.on_sold(1, Qty::from_contracts(20), true, EndKind::Traded);
-    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Flat));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupEvent::Empty));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_cannot_be_sold_waits_is_topped_up_or_left() {
     assert_eq!(step(Sale::Waits), Step::Later);
     let with = Purpose::TopUp;
     assert_eq!(step(Sale::TooSmall), Step::Correct { leg: 0, with, excess: three });
-    assert_eq!(step(Sale::Dust), Step::End(GroupState::Flat));
+    assert_eq!(step(Sale::Dust), Step::End(GroupEvent::Empty));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_unit_needs_the_ratio_of_every_leg() {
     group.legs[1].order = Some(OrderId::new(10));
     group.on_sold(1, hundredths(551), true, EndKind::Traded);
     assert!(!group.is_uneven());
-    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupState::Hedged));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::End(GroupEvent::Whole));
 }
 
 fn hundredths(qty: u64) -> Qty {
@@ -192,9 +192,9 @@ fn groups_of_any_ratios_end_even() {
                     let sold = if draw(3) == 0 { Qty::ZERO } else { excess };
                     group.on_sold(leg, sold, sold == excess, EndKind::Traded);
                 }
-                Step::End(state) => {
-                    hedged += u32::from(state == GroupState::Hedged);
-                    flat += u32::from(state == GroupState::Flat);
+                Step::End(event) => {
+                    hedged += u32::from(event == GroupEvent::Whole);
+                    flat += u32::from(event == GroupEvent::Empty);
                     break;
                 }
                 other => panic!("{other:?}"),

@@ -320,7 +320,7 @@ fn a_top_up_says_that_its_group_was_being_sold_though_the_journal_lost_that() {
         let first = desk.last_placed();
         desk.fill(&first, 30);
     });
-    let state = |desk: &Desk| desk.core.groups().iter().next().unwrap().state;
+    let state = |desk: &Desk| desk.core.groups().iter().next().unwrap().state();
     assert_eq!(state(&desk), GroupState::Working);
     desk.event(Event::Adopt(more));
     assert_eq!(state(&desk), GroupState::Unwinding);
