@@ -145,19 +145,29 @@ pub fn market(row: &Value) -> Result<Market, ReadError> {
         strike_type: object.text_or_empty("strike_type").to_owned(),
         floor_strike: strike("floor_strike"),
         cap_strike: strike("cap_strike"),
-        yes_pays: match (object.text_or_empty("result"), object.get("settlement_value_dollars")) {
-            ("", _) => None,
-            (_, Some(_)) => Some(object.price("settlement_value_dollars")?),
-            ("yes", None) => Some(Price::ONE),
-            ("no", None) => Some(Price::ZERO),
-            _ => return Err(object.error("result")),
-        },
+        yes_pays: yes_pays(&object)?,
         waived_until: match object.get("fee_waiver_expiration_time") {
             Some(_) => Some(object.time("fee_waiver_expiration_time")?),
             None => None,
         },
         paid_by: paid_by(&object),
     })
+}
+
+/// What one YES pays by the result. A word that is not known pays nothing that is known, whatever value stands beside it: `void`
+/// once meant that what was paid is given back.
+fn yes_pays(object: &Object<'_>) -> Result<Option<Price>, ReadError> {
+    let value = match object.get("settlement_value_dollars") {
+        Some(_) => Some(object.price("settlement_value_dollars")?),
+        None => None,
+    };
+    match (object.text_or_empty("result"), value) {
+        ("", _) => Ok(None),
+        ("yes", None | Some(Price::ONE)) => Ok(Some(Price::ONE)),
+        ("no", None | Some(Price::ZERO)) => Ok(Some(Price::ZERO)),
+        ("scalar", Some(value)) => Ok(Some(value)),
+        _ => Err(object.error("result")),
+    }
 }
 
 /// When the result is expected, and the timer behind it that the venue waits before it pays. Nothing of it decides a trade that
@@ -431,11 +441,32 @@ mod tests {
         assert_eq!(waived("soon"), Err("fee_waiver_expiration_time"));
         let until = waived("2026-11-20T22:00:00Z").unwrap().waived_until;
         assert_eq!(until, Some(with("title", json!("T")).unwrap().close));
-        assert_eq!(with("result", json!("yes")).unwrap().yes_pays, Some(Price::ONE));
         let odd = json!({"ticker": "K", "fee_type": "flat", "fee_multiplier": 1});
         assert_eq!(series(&odd).unwrap_err().field, "fee_type");
         let negative = json!({"ticker": "K", "fee_type": "quadratic", "fee_multiplier": -1});
         assert_eq!(series(&negative).unwrap_err().field, "fee_multiplier");
+    }
+
+    #[test]
+    fn a_result_that_is_not_known_pays_nothing_whatever_value_stands_beside_it() {
+        let pays = |result: &str, value: Value| {
+            let mut row = row();
+            (row["result"], row["settlement_value_dollars"]) = (json!(result), value);
+            market(&row).map(|market| market.yes_pays).map_err(|error| error.field)
+        };
+        let dollars = |text: &str| json!(text);
+        assert_eq!(pays("yes", Value::Null), Ok(Some(Price::ONE)));
+        assert_eq!(pays("yes", dollars("1.0000")), Ok(Some(Price::ONE)));
+        assert_eq!(pays("no", dollars("0.0000")), Ok(Some(Price::ZERO)));
+        assert_eq!(pays("scalar", dollars("0.2500")), Ok(Price::from_ticks(2_500)));
+        assert_eq!(pays("", dollars("0.0000")), Ok(None), "not determined yet");
+        let unknown = [("yes", "0.9900"), ("no", "0.0100"), ("void", "0.0000"), ("void", "0.5000")];
+        for (result, value) in unknown {
+            assert_eq!(pays(result, dollars(value)), Err("result"), "{result} {value}");
+        }
+        for result in ["scalar", "void"] {
+            assert_eq!(pays(result, Value::Null), Err("result"), "{result}");
+        }
     }
 
     #[test]

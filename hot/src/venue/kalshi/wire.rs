@@ -360,14 +360,15 @@ pub(super) fn side(book: &[u8], outcome: &[u8]) -> Result<Side, DecodeError> {
     }
 }
 
-/// What YES pays by a determination; where value and word are both told they must agree.
+/// What YES pays by a determination; where value and word are both told they must agree. A word that is not known pays nothing
+/// that is known, whatever value stands beside it: `void` once meant that what was paid is given back.
 pub(super) fn pays(result: &[u8], value: &[u8]) -> Result<Price, DecodeError> {
     let value = decimal::price(value).map_err(|why| not_decimal("settlement_value", why))?;
     match (result, value) {
         (b"yes", None | Some(Price::ONE)) => Ok(Price::ONE),
         (b"no", None | Some(Price::ZERO)) => Ok(Price::ZERO),
-        (b"yes" | b"no", Some(_)) | (_, None) => Err(DecodeError::Unknown { field: "result" }),
-        (_, Some(value)) => Ok(value),
+        (b"scalar", Some(value)) => Ok(value),
+        _ => Err(DecodeError::Unknown { field: "result" }),
     }
 }
 
