@@ -204,6 +204,7 @@ impl Desk {
             fee: None,
             liquidity: Liquidity::Taker,
             finality: Finality::Final,
+            venue_time: Nanos::ZERO,
         };
         self.report(Report::Fill(fill));
         self.report(Report::Fill(fill)); // told twice

@@ -12,7 +12,7 @@ use crate::pack::{PACKED_BYTES_MAX, Packed, pack, pack_fields, unpack};
 use crate::units::Nanos;
 
 /// The version of the layout of records and of everything in them.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 /// The size of every record.
 pub const RECORD_BYTES: usize = 8 + 8 + PACKED_BYTES_MAX + 8;
 /// Sequence numbers end here; at a million records a second that is two thousand years.

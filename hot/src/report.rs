@@ -4,7 +4,7 @@
 
 use crate::ids::{FillId, MarketId, OrderId, OrderRef, Side, Venue, VenueKey};
 use crate::pack::{enum_table, pack_fields, pack_variants};
-use crate::units::{Price, Qty, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 /// What happened to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,9 @@ pub struct Fill {
     /// Which part the venue says that our order had in the trade.
     pub liquidity: Liquidity,
     pub finality: Finality,
+    /// When the venue matched it, by the venue's own clock: as finely as it says, which may be the second. Zero where it does
+    /// not say.
+    pub venue_time: Nanos,
 }
 
 enum_table! {
@@ -197,7 +200,7 @@ impl Reject {
 
 pack_fields! {
     OrderStatus { order, state, filled }
-    Fill { fill, order, market, side, price, qty, fee, liquidity, finality }
+    Fill { fill, order, market, side, price, qty, fee, liquidity, finality, venue_time }
 }
 
 pack_variants! {

@@ -15,12 +15,14 @@ use crate::ids::MarketId;
 use crate::market::MarketDef;
 use crate::outbox::Outbox;
 use crate::per_id::PerId;
+use crate::report::Fill;
 use crate::risk::LimitRow;
 use crate::state::state_fields;
 use crate::units::Nanos;
 
 /// How much longer than a leg may take both rules are counted with, before a change and after it: the venue's clock is not
-/// ours, and a timer event looks at [`FEES_PER_TIMER_MAX`] markets only.
+/// ours, and a timer event looks at [`FEES_PER_TIMER_MAX`] markets only. So near a change a fill may have been charged by either
+/// rule, too, whatever its own time says: Polymarket tells it in whole seconds (`venues/polymarket.md` §6.3, 2026-11-20).
 const FEE_MARGIN: Nanos = Nanos::from_secs(2);
 
 /// The rules of every market: see the head of this file.
@@ -60,14 +62,27 @@ impl FeeRules {
         from: Nanos,
         to: Nanos,
     ) -> impl Iterator<Item = FeeRule> {
-        let from = Nanos::new(from.get().saturating_sub(FEE_MARGIN.get()));
-        self.of(market).rules_within(from, to.after(FEE_MARGIN))
+        self.of(market).rules_within(before(from), to.after(FEE_MARGIN))
+    }
+
+    /// The rules by which a fill may have been charged, which is told at `now` and whose order was sent at `sent`: those that
+    /// held at its own time. Where that is not told, or lies outside of what can be, any that held since its order was sent.
+    pub fn of_fill(&self, now: Nanos, fill: &Fill, sent: Nanos) -> impl Iterator<Item = FeeRule> {
+        let at = fill.venue_time;
+        let is_told = at != Nanos::ZERO && (before(sent)..=now.after(FEE_MARGIN)).contains(&at);
+        let (from, to) = if is_told { (at, at) } else { (sent, now) };
+        self.within(fill.market, from, to)
     }
 
     /// The rule to count with.
     fn counted(&self, now: Nanos, market: MarketId, reach: Nanos) -> Option<FeeRule> {
         self.of(market).dearest(now, reach)
     }
+}
+
+/// As much before a time as the venue's clock and ours may be apart.
+fn before(time: Nanos) -> Nanos {
+    Nanos::new(time.get().saturating_sub(FEE_MARGIN.get()))
 }
 
 impl Core {

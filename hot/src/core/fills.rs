@@ -216,9 +216,8 @@ impl Core {
 
     /// The venue's own figure where it gives one, held against the rule's (P5); else the rule's. What the rule says goes on
     /// from the order's fills before, because the venue gives back what its rounding took, and a fill that is told out of
-    /// turn has another's share of it: the order's fees as a whole are compared. When a fill happened is not told, but it
-    /// was since its order was sent: any rule that held since then explains what is charged, and the dearest of them stands
-    /// where nothing is told.
+    /// turn has another's share of it: the order's fees as a whole are compared. Any rule that may have held when it
+    /// happened explains what is charged, and the dearest of them stands where nothing is told (see `FeeRules::of_fill`).
     fn fee_of(
         &mut self,
         now: Nanos,
@@ -235,13 +234,13 @@ impl Core {
             (rounding, fee)
         };
         let (rounding, charged, mut apart) = if let Some(charged) = fill.fee {
-            let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
+            let rules = self.fee_rules.of_fill(now, fill, record.sent).map(by_rule);
             let apart = rules.map(|(rounding, fee)| (rounding, record.fee_apart + charged - fee));
             let nearest = apart.min_by_key(|(_, apart)| apart.micros().unsigned_abs());
             let (rounding, apart) = nearest.expect("its terms come with a rule");
             (rounding, charged, apart)
         } else {
-            let rules = self.fee_rules.within(fill.market, record.sent, now).map(by_rule);
+            let rules = self.fee_rules.of_fill(now, fill, record.sent).map(by_rule);
             let dearest = rules.max_by_key(|(_, fee)| fee.micros());
             let (rounding, fee) = dearest.expect("its terms come with a rule");
             let notional = fill.price.max(fill.price.complement()).cost_ceil(fill.qty);

@@ -335,6 +335,7 @@ impl Desk {
             fee: None,
             liquidity: Liquidity::Taker,
             finality: Finality::Provisional,
+            venue_time: Nanos::ZERO,
         }
     }
 

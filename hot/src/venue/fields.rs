@@ -3,7 +3,7 @@
 use super::DecodeError;
 use super::decimal::{self, NotDecimal};
 use super::scan::{Odd, Scan};
-use crate::units::{Price, Qty};
+use crate::units::{Nanos, Price, Qty};
 
 /// Levels that one side of a book may hold: every price there is.
 const LEVELS_MAX: usize = 10_001;
@@ -45,6 +45,19 @@ pub(super) fn level_price(field: &'static str, text: &[u8]) -> Result<Price, Dec
     }
 }
 
+/// A time in digits: Unix seconds, milliseconds, microseconds or nanoseconds, by how many digits there are. Zero where there is
+/// none, or in any other form: nothing depends on it that would not be done without.
+pub(super) fn told_time(text: &[u8]) -> Nanos {
+    let scale = match text.len() {
+        1..=10 => 1_000_000_000,
+        11..=13 => 1_000_000,
+        14..=16 => 1_000,
+        _ => 1,
+    };
+    let nanos = decimal::whole(text).and_then(|number| number.checked_mul(scale));
+    nanos.map_or(Nanos::ZERO, Nanos::new)
+}
+
 /// Takes one level of a snapshot, or remembers why the first of them that is none is not: `bad`.
 pub(super) fn push_level(
     level: Result<(Price, Qty), DecodeError>,
@@ -63,6 +76,17 @@ pub(super) fn push_level(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_read_in_any_unit_and_nothing_else_is_one() {
+        for text in ["1795132805", "1795132805000", "1795132805000000", "1795132805000000000"] {
+            assert_eq!(told_time(text.as_bytes()), Nanos::from_secs(1_795_132_805), "{text}");
+        }
+        assert_eq!(told_time(b"1795132805123456789"), Nanos::new(1_795_132_805_123_456_789));
+        for text in ["", "0", "soon", "-1", "2026-11-20T18:00:00Z", "99999999999999999999"] {
+            assert_eq!(told_time(text.as_bytes()), Nanos::ZERO, "{text}");
+        }
+    }
 
     #[test]
     fn a_snapshot_has_no_more_levels_than_there_are_prices_and_tells_its_first_fault() {

@@ -142,6 +142,7 @@ mod tests {
     use crate::fees::FeeRule;
     use crate::ids::{MarketId, OrderRef, VenueKey};
     use crate::report::{Finality, Liquidity};
+    use crate::units::Nanos;
 
     fn fill(qty: Qty) -> Fill {
         Fill {
@@ -154,6 +155,7 @@ mod tests {
             fee: None,
             liquidity: Liquidity::Taker,
             finality: Finality::Provisional,
+            venue_time: Nanos::ZERO,
         }
     }
 

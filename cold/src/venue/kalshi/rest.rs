@@ -134,6 +134,7 @@ pub fn fills(
             Some(_) => return Err(object.error("is_taker")),
         },
         finality: Finality::Final,
+        venue_time: object.told_time(&["created_time", "ts"]),
     };
     let action = if side == Side::Bid { Action::Buy } else { Action::Sell };
     let price = object.fine_price("yes_price_dollars")?;
@@ -227,6 +228,7 @@ fn shard_number(object: &Object<'_>) -> Result<u8, ReadError> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use surefoot_hot::units::Nanos;
 
     use super::*;
 
@@ -274,6 +276,18 @@ mod tests {
         assert_eq!((read.len(), read[0].price.ticks()), (1, 4_300));
         assert_eq!(read[0].fill, fill_id(b"d91b", venue_key(b"3b23")));
         assert_eq!((read[0].fee, read[0].side), (Some(Usd::from_micros(17_500)), Side::Bid));
+        assert_eq!(read[0].venue_time, Nanos::ZERO, "it does not say");
+        for (created, ts, millis) in [
+            (json!("2026-11-20T18:00:00.8Z"), json!(1_795_197_600), 1_795_197_600_800),
+            (json!(null), json!(1_795_197_600), 1_795_197_600_000),
+            (json!("soon"), json!("1795197601"), 1_795_197_601_000),
+            (json!("soon"), json!(null), 0),
+        ] {
+            let mut timed = row.clone();
+            (timed["created_time"], timed["ts"]) = (created, ts);
+            let read = fills(&timed, &|_| Some(MarketId::new(1))).unwrap();
+            assert_eq!(read[0].venue_time, Nanos::from_millis(millis), "{timed}");
+        }
         assert_eq!(fills(&row, &|_| None), Ok(vec![]));
         assert!(fills(&json!({"ticker": "KXA"}), &|_| Some(MarketId::new(1))).is_err());
     }

@@ -152,6 +152,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
         parse_hex(trade.text("taker_order_id")?).ok_or(trade.error("taker_order_id"))?;
     let taker_token = trade.text("asset_id")?;
     let taker_action = action(&trade, "side")?;
+    let matched = trade.told_time(&["match_time_nano", "match_time", "matchtime"]);
     let mut found = Vec::new();
     let mut push = |id: Word, token: &str, action: Action, row: &Object<'_>, size, liquidity| {
         let (price, qty) = (row.fine_price("price")?, row.fine_qty(size)?);
@@ -167,6 +168,7 @@ pub fn fills(row: &Value, ours: &Ours<'_>) -> Result<Vec<Fill>, ReadError> {
             fee: None, // the venue states no amount; ours is computed
             liquidity,
             finality,
+            venue_time: matched,
         };
         found.extend(fine::parts(fill, outcome, action, price).into_iter().flatten());
         Ok(())
@@ -387,6 +389,7 @@ mod tests {
     fn a_mint_is_our_own_no_buy() {
         let trade = json!({"id": "c1f9", "taker_order_id": hex("99"), "market": "0xdd", "asset_id": "yes",
             "side": "BUY", "size": "25", "price": "0.52", "status": "MINED", "owner": "other", "trader_side": "MAKER",
+            "match_time": "1795132805", "match_time_nano": "1795132805123456789",
             "maker_orders": [{"order_id": hex("77"), "owner": "us", "matched_amount": "20", "price": "0.48",
                 "asset_id": "no", "side": "BUY"},
                 {"order_id": hex("66"), "owner": "them", "matched_amount": "5", "price": "0.52", "asset_id": "yes"}]});
@@ -409,8 +412,17 @@ mod tests {
                 fee: None,
                 liquidity: Liquidity::Maker,
                 finality: Finality::Provisional,
+                venue_time: Nanos::new(1_795_132_805_123_456_789),
             }]
         );
+        let mut later = trade.clone();
+        later["match_time_nano"] = Value::Null;
+        let told = |row: &Value| fills(row, &ours).unwrap()[0].venue_time;
+        assert_eq!(told(&later), Nanos::from_secs(1_795_132_805));
+        later["match_time"] = json!("2026-11-20T18:00:05Z");
+        assert_eq!(told(&later), Nanos::from_secs(1_795_197_605));
+        later["match_time"] = json!("soon");
+        assert_eq!(told(&later), Nanos::ZERO, "what is not read is not told");
         let taker = Ours { owner: "other", order: &|id| *id == [0x99; 32], token: &token };
         let found = fills(&trade, &taker).unwrap();
         assert_eq!((found.len(), found[0].side), (1, Side::Bid));

@@ -142,6 +142,7 @@ impl Maker {
                 fee: None,
                 liquidity: Liquidity::Taker,
                 finality: self.rng.of(&[Finality::Provisional, Finality::Final]),
+                venue_time: Nanos::ZERO,
             };
             self.later(Report::Fill(fill));
             if self.rng.percent(8) {

@@ -113,6 +113,42 @@ fn a_fee_that_is_not_told_is_the_dearest_since_its_order_was_sent() {
     assert_eq!(booked(69), Usd::ZERO);
 }
 
+/// A fee changes at 60 s; the order was sent at 50 s, and its fill is told at 70 s with a time of its own.
+#[test]
+fn a_fill_that_says_when_it_was_is_held_against_the_rules_of_that_time() {
+    let told_at = |millis: i64, charged: Option<u32>| {
+        let (mut desk, order) = order_beside_a_change(35_000, 50);
+        let venue_time = desk.now.get() as i64 + (millis - 70_000) * 1_000_000;
+        let venue_time = Nanos::new(venue_time as u64);
+        let fee = charged.map(|maker| rule(maker).fee(price(42), qty(20), false));
+        let fill = Fill { fee, venue_time, ..desk.fill_of(&order, 20) };
+        desk.report(Report::Fill(fill));
+        (desk.alarms(Alarm::FeeDrift), desk.core.ledger().fees())
+    };
+    let drifts = |millis, charged| told_at(millis, Some(charged)).0;
+    // Two seconds on either side of the change both rules may have been charged.
+    for (millis, explains) in [
+        (50_000, [true, false]),
+        (57_999, [true, false]),
+        (58_000, [true, true]),
+        (61_999, [true, true]),
+        (62_000, [false, true]),
+        (70_000, [false, true]),
+        (72_000, [false, true]),
+        (48_000, [true, false]),
+        // Before it can have been, or after: that says nothing, and any rule since the order was sent may have held.
+        (47_999, [true, true]),
+        (72_001, [true, true]),
+    ] {
+        let seen = [17_500, 35_000].map(|charged| drifts(millis, charged) == 0);
+        assert_eq!(seen, explains, "{millis} ms");
+        assert_eq!(drifts(millis, 0), 1, "no rule of any time");
+        // A fee that is not told is the dearest of those that may have held.
+        let dearest = if explains[1] { 170_600 } else { 85_300 };
+        assert_eq!(told_at(millis, None), (0, Usd::from_micros(dearest)), "{millis} ms");
+    }
+}
+
 #[test]
 fn terms_that_come_anew_void_what_was_to_come() {
     let mut desk = Desk::new();

@@ -16,6 +16,7 @@ fn stray(desk: &mut Desk, key: u64) -> Fill {
         fee: None,
         liquidity: Liquidity::Taker,
         finality: Finality::Provisional,
+        venue_time: Nanos::ZERO,
     }
 }
 

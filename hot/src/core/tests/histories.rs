@@ -275,6 +275,7 @@ impl World {
             fee: Some(fee),
             liquidity: Liquidity::Maker,
             finality: if final_at_once { Finality::Final } else { Finality::Provisional },
+            venue_time: Nanos::ZERO,
         };
         if fails {
             // Told at once: of an order that ended with less, as the venue says later, it would be another fill.

@@ -153,6 +153,7 @@ fn a_fill_that_nobody_claims_is_named_and_taken_over() {
         fee: None,
         liquidity: Liquidity::Taker,
         finality: Finality::Provisional,
+        venue_time: Nanos::ZERO,
     }));
     let told = |desk: &mut Desk, since, yes| {
         desk.control(Control::Reading { venue: Venue::Kalshi, since });

@@ -173,6 +173,7 @@ impl Venues {
             fee: Some(fee + Usd::from_micros(drift)),
             liquidity: if taker { Liquidity::Taker } else { Liquidity::Maker },
             finality: state,
+            venue_time: Nanos::ZERO,
         };
         let Order { outcome, action, .. } = order;
         self.fills.insert(number, Made { fill, outcome, action, state });

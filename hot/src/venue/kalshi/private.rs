@@ -1,6 +1,6 @@
 //! The private link: our orders and fills.
 
-use super::super::fields::{not_decimal, required};
+use super::super::fields::{not_decimal, required, told_time};
 use super::super::{DecodeError, EventSink, decimal, fill_id, fine, venue_key};
 use super::wire::{self, Message};
 use super::{Session, first};
@@ -98,6 +98,7 @@ fn read_fill(
             _ => return Err(DecodeError::BadField { field: "is_taker", at: 0 }),
         },
         finality: Finality::Final,
+        venue_time: told_time(message.ts_ms),
     };
     let action = if side == Side::Bid { Action::Buy } else { Action::Sell };
     let rounded = finer || fee.is_some_and(|(_, finer)| finer);

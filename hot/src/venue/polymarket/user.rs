@@ -3,7 +3,7 @@
 //! There is no snapshot and no replay: whoever opens the link reads orders and trades over REST afterwards.
 
 use super::super::decimal;
-use super::super::fields::{not_decimal, once, required};
+use super::super::fields::{not_decimal, once, required, told_time};
 use super::super::fine::{self, FinePrice};
 use super::super::outgoing::Outgoing;
 use super::super::pulse::{Beat, Pulse};
@@ -83,8 +83,21 @@ struct Message<'a> {
     owner: &'a [u8],
     taker_order: &'a [u8],
     trader_side: &'a [u8],
+    match_nanos: &'a [u8],
+    match_time: &'a [u8],
+    /// The same by its other name.
+    matchtime: &'a [u8],
     has_makers: bool,
     bad_maker: Option<DecodeError>,
+}
+
+impl Message<'_> {
+    /// When the venue matched the trade, in its finest word for that (`polymarket.md` §4.4 and §6.3, 2026-11-20); zero where it
+    /// says nothing of it in digits.
+    fn matched_at(&self) -> Nanos {
+        let told = [self.match_nanos, self.match_time, self.matchtime].map(told_time);
+        told.into_iter().find(|time| *time != Nanos::ZERO).unwrap_or(Nanos::ZERO)
+    }
 }
 
 impl UserSession {
@@ -233,6 +246,9 @@ impl UserSession {
             b"owner" => scan.text_into(&mut message.owner),
             b"taker_order_id" => scan.text_into(&mut message.taker_order),
             b"trader_side" => scan.text_into(&mut message.trader_side),
+            b"match_time_nano" => scan.text_into(&mut message.match_nanos),
+            b"match_time" => scan.text_into(&mut message.match_time),
+            b"matchtime" => scan.text_into(&mut message.matchtime),
             b"maker_orders" => {
                 once(&mut message.has_makers, scan)?;
                 if scan.peek() == b'n' {
@@ -360,6 +376,7 @@ impl UserSession {
                 fee: None,
                 liquidity: Liquidity::Maker,
                 finality,
+                venue_time: message.matched_at(),
             };
             push_fill(fine::parts(fill, maker.outcome, action, maker.price), sink);
             if maker.rounded {
@@ -390,6 +407,7 @@ impl UserSession {
             fee: None,
             liquidity: Liquidity::Taker,
             finality,
+            venue_time: message.matched_at(),
         };
         push_fill(fine::parts(fill, outcome, action, price), sink);
         if rounded {
