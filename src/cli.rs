@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::twin::world::WorldName;
+
 /// What every verb takes.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Common {
@@ -92,6 +94,9 @@ pub struct RunArgs {
     /// Play this capture through the embedded venues
     #[arg(long, value_name = "FILE", conflicts_with = "venues")]
     pub capture: Option<PathBuf>,
+    /// What the demo's venues are like [default: the configuration's, else real]
+    #[arg(long, value_enum, conflicts_with = "venues")]
+    pub world: Option<WorldName>,
     /// Which agents share which thread
     #[arg(long, value_enum)]
     pub topology: Option<TopologyArg>,
@@ -117,6 +122,7 @@ impl RunArgs {
         flag("--seed", self.seed.map(|seed| seed.to_string().into()));
         flag("--venues", path(&self.venues));
         flag("--capture", path(&self.capture));
+        flag("--world", self.world.map(|world| world.name().into()));
         flag("--topology", self.topology.map(|topology| topology.name().into()));
         flag("--loosen", self.loosen.clone().map(Into::into));
         flag("--state", path(&common.state));

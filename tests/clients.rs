@@ -50,7 +50,7 @@ impl Twin {
         let home = Scratch::new(name);
         let mut child = Command::new(env!("CARGO_BIN_EXE_surefoot"))
             // Its end is set, so that it goes even where this test is killed.
-            .args(["twin", "--json", "--dir", "keys", "--for", "20m"])
+            .args(["twin", "--world", "calm", "--json", "--dir", "keys", "--for", "20m"])
             .current_dir(&*home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

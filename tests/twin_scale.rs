@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use surefoot::twin::flow::{self, Flow};
+use surefoot::twin::flow::{Action, Flow};
 use surefoot::twin::http::Request;
 use surefoot::twin::kalshi::{self, KalshiVenue};
 use surefoot::twin::market_set::{MARKETS_MAX, MarketSet};
 use surefoot::twin::polymarket::meta::{OFFSET_MAX, PAGE_MAX};
 use surefoot::twin::polymarket::stream::SNAPSHOT_ASSETS_MAX;
 use surefoot::twin::polymarket::{self, PolymarketVenue};
+use surefoot::twin::world::{World, WorldName};
 use surefoot::twin::{ConnId, Host, VenueServer};
 use surefoot_hot::units::Nanos;
 
@@ -154,7 +155,7 @@ fn one_market_connection_gets_first_books_for_five_hundred_assets_and_no_more() 
 #[test]
 fn a_large_world_moves_in_a_few_hundred_markets() {
     let market_set = MarketSet::with_markets(1, START, MARKETS_MAX);
-    let config = flow::Config::for_markets(MARKETS_MAX);
+    let config = World::of(WorldName::Calm).flow.for_markets(MARKETS_MAX);
     let mut flow = Flow::new(&market_set, 1, config, START, None);
     let opening = std::iter::from_fn(|| flow.poll()).count();
     let began = Instant::now();
@@ -164,7 +165,7 @@ fn a_large_world_moves_in_a_few_hundred_markets() {
         now = now.after(Nanos::from_secs(1));
         flow.advance(now);
         while let Some(action) = flow.poll() {
-            if let flow::Action::Level { venue, market, .. } = action {
+            if let Action::Level { venue, market, .. } = action {
                 levels += 1;
                 moved.insert((venue, market));
             }

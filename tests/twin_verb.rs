@@ -25,7 +25,7 @@ const ROWS_TRIED: u16 = 50;
 
 fn command(dir: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surefoot"));
-    command.args(["twin", "--json", "--for", "10m"]).args(words);
+    command.args(["twin", "--world", "calm", "--json", "--for", "10m"]).args(words);
     command.current_dir(dir).env("TMPDIR", dir).stdin(Stdio::null());
     command
 }

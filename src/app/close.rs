@@ -142,6 +142,7 @@ impl Running {
         let figures = beside(figures.read(&finished.core.stats()), &facts, &self.observer);
         let report = ClosingReport {
             mode: self.spec.mode,
+            world: self.spec.world,
             about: &self.spec.about,
             seed: self.spec.seed,
             topology: self.topology,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::access::Access;
 use crate::catalogue::ExtraMarkets;
 use crate::cli::Mode;
+use crate::twin::world::WorldName;
 
 /// What one run is to be: in which mode, at which venues, with which markets, for how long.
 pub struct RunSpec {
@@ -16,6 +17,8 @@ pub struct RunSpec {
     pub extra: ExtraMarkets,
     /// The run ends by itself after this long; `None` runs until it is stopped.
     pub span: Option<Duration>,
+    /// What the embedded venues are like; `None` where the venues do not say.
+    pub world: Option<WorldName>,
     /// Makes back-off differ between runs.
     pub seed: u64,
     /// Why limits may be looser than they were last, in the operator's words; `None` where they may not.

@@ -105,6 +105,9 @@ fn inputs(common: &Common, args: Option<&RunArgs>, file: Option<(String, String)
         if let Some(mode) = mode {
             inputs.flags.push(("mode", "the command line", mode.into()));
         }
+        if let Some(world) = args.world {
+            inputs.flags.push(("world", "--world", world.name().into()));
+        }
         if let Some(topology) = args.topology {
             inputs.flags.push(("topology", "--topology", topology.name().into()));
         }

@@ -80,6 +80,13 @@ const KEYS: &[Key] = &[
         true,
     ),
     key(
+        "world",
+        Kind::Choice(&["calm", "real", "hostile"]),
+        Some("real"),
+        "what the demo's venues are like: for a first look, by public figures, or as bad as they get",
+        false,
+    ),
+    key(
         "state_dir",
         Kind::Path,
         Some("surefoot-state"),

@@ -18,6 +18,7 @@ use super::limits::{self, Limits, NESTED, Profile};
 use super::themes::Themes;
 use super::{Config, JournalSync, JsonLogConfig, LogLevel, SecretRef, Times, Venues};
 use crate::cli::{Mode, TopologyArg};
+use crate::twin::world::WorldName;
 
 /// What the environment's keys begin with: `SUREFOOT__LIMITS__DAILY_LOSS`.
 pub const ENV_PREFIX: &str = "SUREFOOT__";
@@ -437,6 +438,7 @@ impl Reading {
         let warnings = self.ignored(&limits, &origins);
         let config = Config {
             mode,
+            world: WorldName::named(&self.text("world")).expect("the key's words are the worlds"),
             state_dir: PathBuf::from(self.text("state_dir")),
             topology: match self.text("topology").as_str() {
                 "fused" => TopologyArg::Fused,

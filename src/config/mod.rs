@@ -21,6 +21,7 @@ use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{Nanos, Usd};
 
 use crate::cli::{Mode, TopologyArg};
+use crate::twin::world::WorldName;
 use limits::{Limits, Profile};
 use load::Inputs;
 use themes::Themes;
@@ -39,6 +40,8 @@ pub struct Setup {
 pub struct Config {
     /// With what money.
     pub mode: Mode,
+    /// What the demo's venues are like.
+    pub world: WorldName,
     /// Where state is kept.
     pub state_dir: PathBuf,
     /// Which agents share which thread.

@@ -13,6 +13,7 @@ use crate::config::Setup;
 use crate::config::{Config, LogLevel};
 use crate::exit::{Exit, Failed};
 use crate::twin::open::{Options, open};
+use crate::twin::world::{World, WorldName};
 
 /// Runs the demo to its end.
 pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
@@ -24,12 +25,13 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
             path.display()
         )];
         return match read_venues(path) {
-            Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
+            Ok(venues) => trade(venues, about, seed, args, setup, &config),
             Err(why) => Failed(Exit::Usage, why).say(setup.json), // the argument is wrong, no venue was asked
         };
     }
     let dir = KeyDir::new();
-    let options = Options { seed, capture: args.capture.clone(), ..Options::default() };
+    let world = World::of(config.world);
+    let options = Options { seed, capture: args.capture.clone(), world, ..Options::default() };
     let (server, description) = match open(&options, dir.path()) {
         Ok(opened) => opened,
         Err(error) => {
@@ -54,7 +56,7 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
         ));
     }
     let exit = match describe(&description) {
-        Ok((access, extra)) => trade(access, extra, about, seed, args, setup, &config),
+        Ok(venues) => trade(venues, about, seed, args, setup, &config),
         Err(why) => Failed(Exit::Failed, why).say(setup.json),
     };
     if let Err(error) = twin.stop() {
@@ -63,10 +65,16 @@ pub fn run(args: &RunArgs, setup: &Setup) -> Exit {
     exit
 }
 
-fn trade(
-    mut access: Access,
+/// The venues of a demo, as a twin describes them.
+struct Venues {
+    access: Access,
     extra: ExtraMarkets,
-    about: Vec<String>,
+    world: Option<WorldName>,
+}
+
+fn trade(
+    venues: Venues,
+    mut about: Vec<String>,
     seed: u64,
     args: &RunArgs,
     setup: &Setup,
@@ -75,11 +83,14 @@ fn trade(
     if config.log_level >= LogLevel::Info {
         report::say_limits(&config.limits);
     }
+    let Venues { mut access, extra, world } = venues;
+    about.extend(world.map(|world| format!("world: {}; {}", world.name(), world.about())));
     access.relations.themes = config.themes.clone();
     let access = Arc::new(access);
     let loosen = args.loosen.as_deref().map(str::trim).filter(|why| !why.is_empty());
     let loosen = loosen.map(str::to_owned);
-    let spec = RunSpec { mode: Mode::Demo, access, extra, span: args.span, seed, loosen, about };
+    let (mode, span) = (Mode::Demo, args.span);
+    let spec = RunSpec { mode, access, extra, span, world, seed, loosen, about };
     app::run(spec, config, setup.json)
 }
 
@@ -92,17 +103,22 @@ fn with_flags(config: &Config, args: &RunArgs) -> Config {
     config
 }
 
-fn read_venues(path: &Path) -> Result<(Access, ExtraMarkets), String> {
+fn read_venues(path: &Path) -> Result<Venues, String> {
     let access = Access::from_file(path).map_err(|error| error.to_string())?;
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let value: Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok((access, extra(&value)))
+    Ok(Venues { access, extra: extra(&value), world: world(&value) })
 }
 
-fn describe(description: &Value) -> Result<(Access, ExtraMarkets), String> {
-    Ok((Access::from_json(description).map_err(|error| error.to_string())?, extra(description)))
+fn describe(description: &Value) -> Result<Venues, String> {
+    let access = Access::from_json(description).map_err(|error| error.to_string())?;
+    Ok(Venues { access, extra: extra(description), world: world(description) })
+}
+
+fn world(value: &Value) -> Option<WorldName> {
+    WorldName::named(value["world"].as_str()?)
 }
 
 /// Every market the twin names is followed, in a relation or not: the busy ones make the stream realistic.

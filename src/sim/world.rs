@@ -9,7 +9,7 @@ use surefoot_hot::units::{Nanos, Price, Usd};
 use crate::catalogue::ExtraMarkets;
 use crate::relations::{Pair, Relations, Set};
 use crate::twin::demo::Demo;
-use crate::twin::flow::{self, Flow};
+use crate::twin::flow::Flow;
 use crate::twin::http::{Decoded, Decoder, Request, Response};
 use crate::twin::kalshi::auth::{Key, KeyType};
 use crate::twin::kalshi::{self, KalshiVenue};
@@ -17,6 +17,7 @@ use crate::twin::market_set::MarketSet;
 use crate::twin::polymarket::{self, Mode, PolymarketVenue};
 use crate::twin::rng::Rng;
 use crate::twin::server::Backend as _;
+use crate::twin::world::{FlowRules, World, WorldName};
 use crate::twin::{ConnId, Host};
 
 use super::Broken;
@@ -76,10 +77,11 @@ impl Venues {
         let keys = [key(seed, 1), key(seed, 2)];
         let config = kalshi::Config { cash: CASH, ..Default::default() };
         let kalshi = KalshiVenue::with_keys(&market_set, seed, config, keys, start);
-        let flow = flow::Config {
+        let flow = FlowRules {
             changes_per_s: CHANGES_PER_S,
             gap_every_ms: GAP_EVERY_MS,
             set_gap_every_ms: SET_GAP_EVERY_MS,
+            ..World::of(WorldName::Calm).flow
         };
         let flow = Flow::new(&market_set, seed, flow, start, None);
         let accounts = PerVenue::from_fn(|venue| -> Result<Box<dyn SimAccount>, String> {

@@ -18,6 +18,7 @@ pub mod rng;
 pub mod routes;
 pub mod server;
 pub mod tls;
+pub mod world;
 pub mod ws;
 
 use http::{Request, Response};

@@ -12,17 +12,18 @@ use surefoot_hot::ids::Venue;
 
 use super::Host;
 use super::demo::Demo;
+use super::flow::Flow;
 use super::flow::capture::{Capture, CaptureError};
-use super::flow::{self, Flow};
 use super::kalshi::auth::KeyError;
 use super::kalshi::{self, KalshiVenue};
 use super::keys_on_disk::{self, KeysError, write_private};
 use super::market_set::{BLOCK_MARKETS, MarketSet};
 use super::polymarket::{self, PolymarketVenue};
 use super::server::{Server, ServerOptions, wall_now};
+use super::world::{World, WorldName};
 
 /// What a twin is made of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The same seed generates the same session.
     pub seed: u64,
@@ -30,12 +31,27 @@ pub struct Options {
     pub markets: Option<usize>,
     /// A recorded session to play beside the generated flow.
     pub capture: Option<PathBuf>,
-    /// The generated flow.
-    pub flow: flow::Config,
+    /// What the market, the venues and the ways to them are like.
+    pub world: World,
     pub polymarket: polymarket::Config,
     pub kalshi: kalshi::Config,
     /// Ports and patience of the sockets.
     pub server: ServerOptions,
+}
+
+impl Default for Options {
+    /// The calm world, which is what most tests want.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            markets: None,
+            capture: None,
+            world: World::of(WorldName::Calm),
+            polymarket: polymarket::Config::default(),
+            kalshi: kalshi::Config::default(),
+            server: ServerOptions::default(),
+        }
+    }
 }
 
 /// Why a twin cannot be made.
@@ -103,12 +119,13 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
         }
     }
     let kalshi = KalshiVenue::with_keys(&market_set, options.seed, options.kalshi, keys, start);
-    let flow = Flow::new(&market_set, options.seed, options.flow, start, capture.as_ref());
+    let rules = options.markets.map_or(options.world.flow, |m| options.world.flow.for_markets(m));
+    let flow = Flow::new(&market_set, options.seed, rules, start, capture.as_ref());
     let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());
     let demo = Demo::new(polymarket, kalshi, flow, start);
     let server =
         Server::with_authority(demo, &options.server, authority).map_err(OpenError::Sockets)?;
-    let description = describe(&server, &market_set, accounts, dir)?;
+    let description = describe(&server, options.world.name, &market_set, accounts, dir)?;
     Ok((server, description))
 }
 
@@ -116,6 +133,7 @@ type Accounts = (Vec<polymarket::DemoAccount>, Vec<kalshi::Credential>, u64);
 
 fn describe(
     server: &Server<Demo>,
+    world: WorldName,
     market_set: &MarketSet,
     (polymarket, kalshi, chain): Accounts,
     dir: &Path,
@@ -170,6 +188,7 @@ fn describe(
         },
         "relations": relations(market_set),
         "synthetic": true,
+        "world": world.name(),
     }))
 }
 

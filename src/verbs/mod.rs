@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_start_was_given_is_what_run_gets() {
-        let given = "surefoot --state start start demo --for 1m30s --seed 7 --venues v.json --topology calm \
+        let given = "surefoot --state start start demo --for 1m30s --seed 7 --world calm --topology calm \
                      --dry-run --loosen more --json --config c.toml";
         let given = Cli::try_parse_from(given.split_whitespace()).unwrap();
         let Some(Verb::Start(args)) = &given.verb else { panic!("{given:?}") };

@@ -18,9 +18,9 @@ use super::refuse;
 use crate::cli::parse_span;
 use crate::config::Setup;
 use crate::exit::{Exit, Failed};
-use crate::twin::flow::Config;
 use crate::twin::open::{OpenError, Options, lines_of, open};
 use crate::twin::server::ServerOptions;
+use crate::twin::world::{World, WorldName};
 use crate::twin::{Host, market_set};
 
 /// How long a signal may go unseen.
@@ -42,6 +42,9 @@ pub struct TwinArgs {
     /// [default: 36]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(MARKETS))]
     pub markets: Option<u16>,
+    /// What the venues are like [default: the configuration's, else real]
+    #[arg(long, value_enum)]
+    pub world: Option<WorldName>,
     /// Play this capture
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -90,8 +93,8 @@ fn serve(args: &TwinArgs, setup: &Setup, dir: &std::path::Path, stop: &AtomicBoo
     let seed = args.seed.unwrap_or(1);
     let server = args.port_base.map_or_else(ServerOptions::default, ServerOptions::from_port);
     let (markets, capture) = (args.markets.map(usize::from), args.capture.clone());
-    let flow = markets.map_or_else(Config::default, Config::for_markets);
-    let options = Options { seed, markets, capture, flow, server, ..Options::default() };
+    let world = World::of(args.world.unwrap_or(setup.config.world));
+    let options = Options { seed, markets, capture, world, server, ..Options::default() };
     let (mut server, mut description) = match open(&options, dir) {
         Ok(opened) => opened,
         Err(error) => {
@@ -154,6 +157,9 @@ fn for_people(twin: &Value) -> String {
         let markets = count(&format!("/markets/{}", venue.name()));
         format!("{} on {}", counted(markets as u64, "market", "markets"), venue.name())
     });
+    if let Some(world) = WorldName::named(&text("/world")) {
+        lines.push(format!("World: {}; {}.", world.name(), world.about()));
+    }
     lines.push(format!(
         "{}, {}, {}. Ctrl-C ends it.",
         markets.join(", "),

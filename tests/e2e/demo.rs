@@ -147,7 +147,8 @@ fn check_replay(scratch: &Scratch, state: &Path, report: &Value) {
 
 fn demo(scratch: &Scratch, state: &Path, seed: u64, more: &str) -> Said {
     let (topology, seed) = (runs().topology(), take_seed(seed));
-    let words = format!("run --for 15s --json --topology {topology} --seed {seed} {more}");
+    let words =
+        format!("run --world calm --for 15s --json --topology {topology} --seed {seed} {more}");
     let said = say(scratch, state, &words);
     assert_eq!(said.code, Some(0), "{said:#?}");
     said

@@ -197,7 +197,7 @@ pub struct Twin {
 impl Twin {
     pub fn start(scratch: &Scratch, seed: u64) -> Self {
         let seed = harness::take_seed(seed).to_string();
-        let mut command = surefoot(scratch, ["twin", "--json", "--seed", &seed]);
+        let mut command = surefoot(scratch, ["twin", "--world", "calm", "--json", "--seed", &seed]);
         let err = fs::File::create(scratch.path("twin.err")).unwrap();
         command.arg("--dir").arg(scratch.path("twin"));
         let mut child = command.stdout(Stdio::piped()).stderr(err).spawn().unwrap();

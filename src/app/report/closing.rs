@@ -11,6 +11,7 @@ use surefoot_hot::units::Nanos;
 
 use super::{Agreement, ClosingReport};
 use crate::config::limits::show;
+use crate::twin::world::WorldName;
 
 impl ClosingReport<'_> {
     /// One JSON object.
@@ -31,6 +32,7 @@ impl ClosingReport<'_> {
         let more = json!({
             "figures": self.figures.0.json(),
             "mode": self.mode.name(),
+            "world": self.world.map(WorldName::name),
             "about": self.about,
             "run": self.run,
             "seed": self.seed,

@@ -18,6 +18,7 @@ use crate::cli::Mode;
 use crate::config::limits::Limits;
 use crate::machine::Finished;
 use crate::machine::topology::Topology;
+use crate::twin::world::WorldName;
 
 pub use line::{say_limits, write_line};
 
@@ -48,6 +49,8 @@ pub enum Agreement {
 /// Everything the closing report is made from.
 pub struct ClosingReport<'a> {
     pub mode: Mode,
+    /// What the embedded venues are like, where they are a twin's.
+    pub world: Option<WorldName>,
     /// What this run is.
     pub about: &'a [String],
     /// What the generated market flow was drawn from, and back-off between dials.

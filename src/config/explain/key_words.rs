@@ -33,6 +33,11 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "the demo needs no account and can lose nothing: whoever starts the program without reading anything is there",
     ),
     (
+        "world",
+        "what a fair market leaves is worth knowing before money is at stake; `calm` shows how the program works, and its profits \
+        say nothing",
+    ),
+    (
         "state_dir",
         "beside where it is started, so that two folders are two instances; give a path on a local disk, mode 0700",
     ),

@@ -3,31 +3,15 @@
 use surefoot_hot::ids::Side;
 use surefoot_hot::units::{Nanos, Qty};
 
-use super::quote::{FAIR_HIGH, FAIR_LOW, HALF_SPREAD, size};
+use super::agenda::Due;
+use super::quote::size;
 use super::{Flow, GAP_REST, Question, SETTLE_QUIET};
+use crate::twin::world::GapKind;
 
 /// A dollar in 1e-8.
 const DOLLAR: i64 = 100_000_000;
 /// $0.0001 in 1e-8.
 const TICK: i64 = 10_000;
-
-/// No gap moves a quote out of these bounds, so that its other side always has a price.
-const MOVES_WITHIN: std::ops::RangeInclusive<u16> = 300..=9_700;
-
-/// How a gap behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GapKind {
-    /// Stays until its time is over.
-    Plain,
-    /// Is gone before most can take both legs.
-    VanishesSoon,
-    /// The other legs go the moment one is taken.
-    VanishesWhenHit,
-    /// Too good to be true: nobody should believe it.
-    Absurd,
-    /// Does not pay for the trouble.
-    Tiny,
-}
 
 /// One open gap.
 #[derive(Clone, Debug)]
@@ -37,9 +21,13 @@ pub(super) struct Gap {
     /// Indices of the quotes it needs.
     pub quotes: Vec<usize>,
     /// The questions of those quotes.
-    questions: Vec<usize>,
+    pub questions: Vec<usize>,
     /// Which of the quotes has moved, where just one has: the others may follow it.
     moved: Option<usize>,
+    /// For each quote: the side that a taker of the gap hits, and the price that it shows there.
+    pub prices: Vec<(Side, u16)>,
+    /// Tells it from others in the agenda.
+    pub number: u64,
 }
 
 impl Flow {
@@ -73,13 +61,21 @@ impl Flow {
         }
         self.show(moved, side_of(moved), to, qty);
         let ends = self.draw_end(kind, now);
-        self.pin(Gap {
+        let shown = |quote: usize| {
+            let side = side_of(quote);
+            Some((side, self.quotes[quote].best(side)?))
+        };
+        let (Some(buy), Some(sell)) = (shown(cheap), shown(dear)) else { return };
+        let gap = Gap {
             kind,
             ends,
             quotes: vec![cheap, dear],
             questions: vec![question],
             moved: Some(moved),
-        });
+            prices: vec![buy, sell],
+            number: 0,
+        };
+        self.begin_gap(gap, edge, now);
     }
 
     /// Opens a gap on an exclusive set: all YES for less than a dollar, or all NO for less than what all but one
@@ -95,7 +91,7 @@ impl Flow {
         let quotes: Vec<usize> =
             questions.iter().map(|&question| self.questions[question].quotes[0]).collect();
         let side = self.side();
-        let edge = i64::try_from(self.rng.range(150, 350)).expect("small") * TICK;
+        let edge = self.draw_edge(self.rules.set_edge);
         let mut prices: Vec<u16> = Vec::new();
         for &quote in &quotes {
             let Some(best) = self.quotes[quote].best(side) else { return };
@@ -104,7 +100,7 @@ impl Flow {
         while self.set_edge(&quotes, &prices, side) < edge {
             for (at, &quote) in quotes.iter().enumerate() {
                 let nearer = self.quotes[quote].ahead(side, prices[at], 1);
-                let Some(nearer) = nearer.filter(|to| MOVES_WITHIN.contains(to)) else { return };
+                let Some(nearer) = nearer.filter(|to| self.may_show(*to)) else { return };
                 prices[at] = nearer;
             }
         }
@@ -112,9 +108,15 @@ impl Flow {
             let qty = self.gap_size();
             self.show(quote, side, prices[at], qty);
         }
-        let kind = if self.rng.chance(1, 8) { GapKind::VanishesWhenHit } else { GapKind::Plain };
+        let kind = match self.rng.chance(1, 8) {
+            _ if self.rules.rivals.is_some() => GapKind::Contested,
+            true => GapKind::VanishesWhenHit,
+            false => GapKind::Plain,
+        };
         let ends = self.draw_end(kind, now);
-        self.pin(Gap { kind, ends, quotes, questions, moved: None });
+        let prices = prices.into_iter().map(|ticks| (side, ticks)).collect();
+        let gap = Gap { kind, ends, quotes, questions, moved: None, prices, number: 0 };
+        self.begin_gap(gap, edge, now);
     }
 
     /// What one unit of the basket gains when it is taken at these prices, in 1e-8 dollars.
@@ -136,34 +138,45 @@ impl Flow {
                 && quotes.iter().all(|&quote| {
                     let quote = &self.quotes[quote];
                     let soon = quote.settle.is_some_and(|(at, _)| at <= now.after(SETTLE_QUIET));
-                    quote.alive && !quote.pinned && !soon
+                    quote.alive && !quote.pinned && !quote.stale && !soon
                 })
         })
     }
 
     fn draw_kind(&mut self) -> (GapKind, i64) {
-        let (kind, least, most) = match self.rng.below(100) {
-            0..6 => (GapKind::VanishesSoon, 200, 400),
-            6..13 => (GapKind::VanishesWhenHit, 200, 400),
-            13..17 => (GapKind::Absurd, 2_200, 3_000),
-            17..25 => (GapKind::Tiny, 5, 30),
-            _ => (GapKind::Plain, 200, 400),
-        };
-        (kind, i64::try_from(self.rng.range(least, most)).expect("small") * TICK)
+        let draw = self.rng.below(100);
+        let mut sum = 0;
+        let drawn = self.rules.gaps.iter().find(|share| {
+            sum += share.percent;
+            draw < sum
+        });
+        let share = *drawn.expect("shares sum to a hundred");
+        (share.kind, self.draw_edge(share.edge))
+    }
+
+    /// What a contract gains, in 1e-8 dollars, out of bounds in $0.0001.
+    fn draw_edge(&mut self, (least, most): (i64, i64)) -> i64 {
+        let above = self.rng.range(0, most.abs_diff(least));
+        (least + i64::try_from(above).expect("small")) * TICK
     }
 
     fn draw_end(&mut self, kind: GapKind, now: Nanos) -> Nanos {
-        let micros = match kind {
-            GapKind::VanishesSoon => self.rng.range(1_000, 2_000),
-            GapKind::Absurd => self.rng.range(300_000, 900_000),
+        let micros = match (kind, self.rules.rivals) {
+            (GapKind::VanishesSoon, _) => self.rng.range(1_000, 2_000),
+            (GapKind::Absurd, _) => self.rng.range(300_000, 900_000),
+            (GapKind::Contested, Some(rivals)) => rivals.gap_lasts_ms.draw(&mut self.rng) * 1_000,
             // Most are short; the longest stay for seconds.
             _ => self.rng.range(300_000, 5_000_000).min(self.rng.range(300_000, 5_000_000)),
         };
         now.after(Nanos::new(micros * 1_000))
     }
 
-    /// 15 to 60 contracts with at most two decimals, more often few than many.
+    /// What a level of a gap holds, with at most two decimals. Where nobody competes, 15 to 60 contracts, more often few
+    /// than many.
     fn gap_size(&mut self) -> Qty {
+        if let Some(rivals) = self.rules.rivals {
+            return Qty::from_micros(rivals.gap_size.draw(&mut self.rng) * 10_000);
+        }
         let extra = self.rng.below(4_501).min(self.rng.below(4_501));
         Qty::from_micros((1_500 + extra) * 10_000)
     }
@@ -183,37 +196,64 @@ impl Flow {
             }
         }
         let to = if moved == cheap { ask } else { bid };
-        MOVES_WITHIN.contains(&to).then_some(to)
+        self.may_show(to).then_some(to)
+    }
+
+    /// No gap moves a quote further than this. Where books always have two sides, the other side keeps a price.
+    fn may_show(&self, ticks: u16) -> bool {
+        let margin = if self.rules.withdrawals.is_some() { 50 } else { 300 };
+        (margin..=10_000 - margin).contains(&ticks)
     }
 
     /// Moves a quote so that `side`'s best is `qty` at `ticks`; the other side keeps its distance.
     fn show(&mut self, quote: usize, side: Side, ticks: u16, qty: Qty) {
         let quote = &mut self.quotes[quote];
         let away = size(&mut self.rng, 0);
+        let spread = 2 * quote.half_spread;
         match side {
             Side::Bid => {
-                let ask = quote.ceil(ticks + 2 * HALF_SPREAD);
-                quote.place(ticks, ask, qty, away, &mut self.out);
+                let ask = quote.ceil(ticks.saturating_add(spread));
+                quote.place([Some(ticks), ask], [qty, away], &mut self.out);
             }
             Side::Ask => {
-                let bid = quote.floor(ticks - 2 * HALF_SPREAD);
-                quote.place(bid, ticks, away, qty, &mut self.out);
+                let bid = quote.floor(ticks.saturating_sub(spread));
+                quote.place([bid, Some(ticks)], [away, qty], &mut self.out);
             }
         }
     }
 
-    fn pin(&mut self, gap: Gap) {
+    /// A gap begins. A contested one is nobody's: where it pays, a rival is on his way.
+    fn begin_gap(&mut self, mut gap: Gap, edge: i64, now: Nanos) {
+        self.gap_count += 1;
+        gap.number = self.gap_count;
+        let contested = gap.kind == GapKind::Contested;
         for &quote in &gap.quotes {
-            self.quotes[quote].pinned = true;
+            let quote = &mut self.quotes[quote];
+            (quote.pinned, quote.stale) = (!contested, contested);
+        }
+        if let Some(rivals) = self.rules.rivals.filter(|_| contested && edge > 0) {
+            let at = now.after(rivals.reaction_us.micros(&mut self.rng));
+            self.put(at, Due::TakeGap(gap.number));
         }
         self.gaps.push(gap);
+    }
+
+    /// A rival takes what a gap still shows, on every leg.
+    pub(super) fn take_gap(&mut self, number: u64) {
+        let Some(gap) = self.gaps.iter().find(|gap| gap.number == number) else { return };
+        let legs: Vec<_> = gap.quotes.iter().copied().zip(gap.prices.clone()).collect();
+        for (quote, (side, ticks)) in legs {
+            self.take(quote, side, ticks);
+        }
     }
 
     /// A gap's time is over: the rest of the world follows what moved, or what moved comes back.
     pub(super) fn end_gap(&mut self, index: usize, now: Nanos) {
         let gap = &self.gaps[index];
         let follows = match (gap.kind, gap.moved) {
-            (GapKind::Plain, Some(moved)) if self.rng.chance(1, 2) => self.quotes[moved].middle(),
+            (GapKind::Plain | GapKind::Contested, Some(moved)) if self.rng.chance(1, 2) => {
+                self.quotes[moved].middle()
+            }
             _ => None,
         };
         self.close_gap(index, follows, now);
@@ -230,14 +270,15 @@ impl Flow {
     fn close_gap(&mut self, index: usize, fair: Option<u16>, now: Nanos) {
         let gap = self.gaps.remove(index);
         for &quote in &gap.quotes {
-            self.quotes[quote].pinned = false;
+            let quote = &mut self.quotes[quote];
+            (quote.pinned, quote.stale) = (false, false);
         }
+        let (low, high) = self.rules.fair;
         for &question in &gap.questions {
             let leads = self.quotes[self.questions[question].quotes[0]].captured;
             let entry = &mut self.questions[question];
             entry.rests_until = now.after(GAP_REST);
-            if let Some(fair) =
-                fair.filter(|fair| !leads && (FAIR_LOW + 500..FAIR_HIGH - 500).contains(fair))
+            if let Some(fair) = fair.filter(|fair| !leads && (low + 500..high - 500).contains(fair))
             {
                 entry.fair = fair;
             }

@@ -5,8 +5,10 @@
 //! it is asked does not change what it says. Only what orders take comes back in, so that some gaps can close
 //! when they are hit.
 
+mod agenda;
 pub mod capture;
 mod gap;
+mod news;
 mod quote;
 #[cfg(test)]
 mod tests;
@@ -16,11 +18,13 @@ use std::collections::{BTreeSet, VecDeque};
 use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
+use self::agenda::Agenda;
 use self::capture::{Capture, Player};
-use self::gap::{Gap, GapKind};
-use self::quote::{FAIR_HIGH, FAIR_LOW, Quote, size};
-use super::market_set::{BLOCK_MARKETS, MarketSet};
+use self::gap::Gap;
+use self::quote::{Quote, size};
+use super::market_set::MarketSet;
 use super::rng::Rng;
+use super::world::{FlowRules, GapKind};
 
 /// Something for a venue to do. Markets are indices into the lists of [`MarketSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,34 +62,6 @@ pub enum Action {
     },
 }
 
-/// How a flow is set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Book changes per second, over all markets.
-    pub changes_per_s: u32,
-    /// The least and the most time from one cross-venue gap to the next, in milliseconds.
-    pub gap_every_ms: (u64, u64),
-    /// The least and the most time from one gap of an exclusive set to the next, in milliseconds.
-    pub set_gap_every_ms: (u64, u64),
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { changes_per_s: 250, gap_every_ms: (600, 1_700), set_gap_every_ms: (3_500, 8_000) }
-    }
-}
-
-impl Config {
-    /// As much for each market as in the demo, but for a large set no more than two cores can serve beside the
-    /// trader that reads it.
-    pub fn for_markets(markets: usize) -> Self {
-        let usual = Self::default();
-        let scaled = usize::try_from(usual.changes_per_s).expect("small") * markets / BLOCK_MARKETS;
-        let changes_per_s = u32::try_from(scaled.min(CHANGES_PER_S_MAX)).expect("bounded");
-        Self { changes_per_s, ..usual }
-    }
-}
-
 /// From start to the first gap: long enough to connect, short enough to see.
 const FIRST_GAP: Nanos = Nanos::from_millis(900);
 /// From start to the first gap of an exclusive set.
@@ -94,14 +70,14 @@ const FIRST_SET_GAP: Nanos = Nanos::from_millis(2_300);
 const SETTLE_QUIET: Nanos = Nanos::from_secs(5);
 /// A pair rests that long after a gap has closed.
 const GAP_REST: Nanos = Nanos::from_secs(2);
-/// The most book changes per second that a set of markets is scaled to.
-const CHANGES_PER_S_MAX: usize = 1_000;
 /// The most pairs that are busy: they get the noise and the gaps. All others are quiet.
 const BUSY_PAIRS_MAX: usize = 100;
 /// The most exclusive sets that are busy.
 const BUSY_SETS_MAX: usize = 16;
 /// The most lone markets of each venue that are busy.
 const BUSY_LONE_MAX: usize = 24;
+/// The fewest levels that a side of a busy book begins with.
+const BUSY_LEVELS_MIN: usize = 8;
 /// From one change of some quiet market to the next.
 const QUIET_SPAN: Nanos = Nanos::from_millis(100);
 
@@ -120,7 +96,9 @@ struct Question {
 #[derive(Clone, Debug)]
 pub struct Flow {
     rng: Rng,
-    config: Config,
+    /// What rivals, news and makers that withdraw draw from: where a world has none of them, `rng` is not moved by that.
+    world_rng: Rng,
+    rules: FlowRules,
     quotes: Vec<Quote>,
     questions: Vec<Question>,
     /// Quotes of Polymarket's markets; those of Kalshi's follow them.
@@ -136,6 +114,10 @@ pub struct Flow {
     /// When each quote settles, for those that do and have not yet.
     settles: BTreeSet<(Nanos, usize)>,
     gaps: Vec<Gap>,
+    /// How many gaps have begun.
+    gap_count: u64,
+    /// What rivals and makers are about to do.
+    agenda: Agenda,
     player: Option<Player>,
     noise_at: Nanos,
     gap_at: Nanos,
@@ -151,13 +133,14 @@ impl Flow {
     pub fn new(
         market_set: &MarketSet,
         seed: u64,
-        config: Config,
+        rules: FlowRules,
         start: Nanos,
         capture: Option<&Capture>,
     ) -> Self {
         let mut flow = Self {
             rng: Rng::new(seed).fork(0x666c_6f77),
-            config,
+            world_rng: Rng::new(seed).fork(0x0077_6f72_6c64_7321),
+            rules,
             quotes: Vec::new(),
             questions: Vec::new(),
             polymarket_quotes: market_set.polymarket.len(),
@@ -167,6 +150,8 @@ impl Flow {
             quiet: Vec::new(),
             settles: BTreeSet::new(),
             gaps: Vec::new(),
+            gap_count: 0,
+            agenda: Agenda::default(),
             player: None,
             noise_at: start.after(Nanos::from_millis(50)),
             gap_at: start.after(FIRST_GAP),
@@ -187,18 +172,25 @@ impl Flow {
             flow.player = Some(Player::new(capture.clone(), first, start));
         }
         flow.open();
+        flow.begin_agenda(start);
         flow
     }
 
     fn add_quotes(&mut self, market_set: &MarketSet, busy: &[bool]) {
         let mut add = |venue, market, grid, fee, settle: Option<(Nanos, Price)>, captured| {
-            let (least, most) = if busy[self.quotes.len()] { (8, 34) } else { (2, 6) };
-            let depth = usize::try_from(self.rng.range(least, most)).expect("small");
+            let busy_levels = (BUSY_LEVELS_MIN as u64, 34);
+            let (least, most) = if busy[self.quotes.len()] { busy_levels } else { (2, 6) };
+            let mut depth = usize::try_from(self.rng.range(least, most)).expect("small");
+            if self.world_rng.chance(self.rules.thin_percent, 100) {
+                depth = usize::try_from(self.world_rng.range(1, 3)).expect("small");
+            }
+            let half_spread = self.rules.half_spread.draw(&mut self.world_rng);
+            let half_spread = u16::try_from(half_spread).expect("below a dollar");
             let levels = Default::default();
             if let Some((at, _)) = settle {
                 self.settles.insert((at, self.quotes.len()));
             }
-            let (alive, pinned) = (true, false);
+            let (alive, pinned, stale) = (true, false, false);
             self.quotes.push(Quote {
                 venue,
                 market,
@@ -206,9 +198,12 @@ impl Flow {
                 fee,
                 levels,
                 depth,
+                half_spread,
                 settle,
                 alive,
                 pinned,
+                stale,
+                withdrawn: [false; 2],
                 captured,
             });
         };
@@ -237,7 +232,10 @@ impl Flow {
             ];
             quotes.iter().for_each(|&quote| lone[quote] = false);
             let is_busy = busy[quotes[0]];
-            let fair = pair.fair.clamp(FAIR_LOW, FAIR_HIGH);
+            let captured = self.quotes[quotes[0]].captured;
+            let (low, high) = self.rules.fair;
+            let fair = if captured { pair.fair } else { self.draw_fair(pair.fair) };
+            let fair = fair.clamp(low, high);
             let question = self.add_question(fair, quotes, None, is_busy.then_some(2));
             if is_busy {
                 self.pairs.push(question);
@@ -260,8 +258,19 @@ impl Flow {
                 continue;
             }
             let fair = u16::try_from(self.rng.range(20, 80) * 100).expect("below a dollar");
+            let fair = self.draw_fair(fair);
             self.add_question(fair, vec![quote], None, busy[quote].then_some(4));
         }
+    }
+
+    /// The fair price that a question begins with: the usual one, or in some worlds one near $0 or $1.
+    fn draw_fair(&mut self, usual: u16) -> u16 {
+        if !self.world_rng.chance(self.rules.edge_percent, 100) {
+            return usual;
+        }
+        let (low, high) = self.rules.fair;
+        let near = u16::try_from(self.world_rng.range(low.into(), 1_000)).expect("a price");
+        if self.world_rng.chance(1, 2) { near } else { (10_000 - near).min(high) }
     }
 
     /// Adds a question and gives its index. `share` is its part of the noise; a question without one is quiet.
@@ -323,7 +332,7 @@ impl Flow {
         let settles = self.next_settle().map_or(Nanos::NEVER, |(at, _)| at);
         let player = self.player.as_ref().map_or(Nanos::NEVER, Player::deadline);
         let drawn = self.noise_at.min(self.gap_at).min(self.set_gap_at).min(self.quiet_at);
-        drawn.min(gaps).min(settles).min(player)
+        drawn.min(gaps).min(settles).min(player).min(self.agenda.next_at())
     }
 
     /// Does everything that is due, in the order of its time.
@@ -338,15 +347,17 @@ impl Flow {
                 self.settle(quote);
             } else if let Some(index) = self.gaps.iter().position(|gap| gap.ends == at) {
                 self.end_gap(index, at);
+            } else if let Some(due) = self.agenda.pop_due(at) {
+                self.happen(due, at);
             } else if self.player.as_ref().is_some_and(|player| player.deadline() == at) {
                 self.play(at);
             } else if self.gap_at == at {
                 self.open_pair_gap(at);
-                let (least, most) = self.config.gap_every_ms;
+                let (least, most) = self.rules.gap_every_ms;
                 self.gap_at = at.after(Nanos::from_millis(self.rng.range(least, most)));
             } else if self.set_gap_at == at {
                 self.open_set_gap(at);
-                let (least, most) = self.config.set_gap_every_ms;
+                let (least, most) = self.rules.set_gap_every_ms;
                 self.set_gap_at = at.after(Nanos::from_millis(self.rng.range(least, most)));
             } else if self.quiet_at == at {
                 self.stir_a_quiet_market();
@@ -365,6 +376,7 @@ impl Flow {
         if let Some(index) = self.gaps.iter().position(is_trap) {
             self.spring(index, hit, now);
         }
+        self.race(hit, now);
     }
 
     fn next_settle(&self) -> Option<(Nanos, usize)> {
@@ -401,13 +413,14 @@ impl Flow {
         let Question { fair, quotes, .. } = &mut self.questions[question];
         let leader = &self.quotes[quotes[0]];
         let Some(middle) = leader.middle().filter(|_| leader.captured) else { return false };
-        let middle = middle.clamp(FAIR_LOW / 2, 10_000 - FAIR_LOW / 2);
+        let low = self.rules.fair.0 / 2;
+        let middle = middle.clamp(low, 10_000 - low);
         std::mem::replace(fair, middle) != middle
     }
 
     /// From one burst to the next: two changes each on average.
     fn noise_pause(&mut self) -> Nanos {
-        let mean = 2_000_000_000 / u64::from(self.config.changes_per_s.max(1));
+        let mean = 2_000_000_000 / u64::from(self.rules.changes_per_s.max(1));
         Nanos::new(self.rng.range(1, 2 * mean))
     }
 
@@ -477,6 +490,9 @@ impl Flow {
         let side = self.side();
         let steps = usize::try_from(self.rng.range(3, 30)).expect("small");
         let quote = &mut self.quotes[index];
+        if quote.depth < BUSY_LEVELS_MIN {
+            return; // a thin book stays thin
+        }
         let Some(ticks) = quote.best(side).and_then(|best| quote.behind(side, best, steps)) else {
             return;
         };
@@ -497,13 +513,13 @@ impl Flow {
             return; // members of a set keep to a dollar, and a recorded market leads by itself
         }
         let step = u16::try_from(self.rng.range(5, 40)).expect("small");
-        *fair = if self.rng.chance(1, 2) { *fair + step } else { *fair - step };
-        *fair = (*fair).clamp(FAIR_LOW, FAIR_HIGH);
+        let up = self.rng.chance(1, 2);
+        *fair = if up { fair.saturating_add(step) } else { fair.saturating_sub(step) };
+        *fair = (*fair).clamp(self.rules.fair.0, self.rules.fair.1);
         for &quote in quotes.iter() {
             let quote = &mut self.quotes[quote];
-            let is_there = (quote.best(Side::Bid), quote.best(Side::Ask));
-            let (bid, ask) = quote.around(*fair);
-            if quote.alive && is_there != (Some(bid), Some(ask)) {
+            let is_there = [quote.best(Side::Bid), quote.best(Side::Ask)];
+            if quote.alive && !quote.stale && is_there != quote.around(*fair) {
                 quote.quote(*fair, &mut self.rng, &mut self.out);
             }
         }

@@ -13,13 +13,6 @@ use surefoot_hot::units::{Nanos, Price, Qty};
 use super::Action;
 use crate::twin::rng::Rng;
 
-/// Least distance from the fair price to either quote, in $0.0001: two venues that agree on it never cross.
-pub(super) const HALF_SPREAD: u16 = 60;
-/// Fair prices stay within these bounds, in $0.0001.
-pub(super) const FAIR_LOW: u16 = 1_500;
-/// The highest fair price, in $0.0001.
-pub(super) const FAIR_HIGH: u16 = 8_500;
-
 /// One market's book, as it is meant to be.
 #[derive(Clone, Debug)]
 pub(super) struct Quote {
@@ -31,11 +24,17 @@ pub(super) struct Quote {
     pub levels: [BTreeMap<u16, Qty>; 2],
     /// Levels a side has at first.
     pub depth: usize,
+    /// Distance from the fair price to either best price, in $0.0001.
+    pub half_spread: u16,
     /// When it settles, and what YES then pays.
     pub settle: Option<(Nanos, Price)>,
     pub alive: bool,
-    /// A gap is open on it: noise stays away from its best levels.
+    /// A gap is kept open on it: noise stays away from its best levels.
     pub pinned: bool,
+    /// Its makers look elsewhere: they do not follow the fair price until they quote anew.
+    pub stale: bool,
+    /// Whose makers have withdrawn, by side: nothing rests there.
+    pub withdrawn: [bool; 2],
     /// It plays a recorded session: noise stays away from it altogether.
     pub captured: bool,
 }
@@ -56,6 +55,9 @@ impl Quote {
 
     /// Sets one level, and says so even where the quantity is the same: the venue may have lost some of it.
     pub(super) fn set(&mut self, side: Side, ticks: u16, qty: Qty, out: &mut VecDeque<Action>) {
+        if !qty.is_zero() && self.withdrawn[side.index()] {
+            return;
+        }
         let levels = &mut self.levels[side.index()];
         if qty.is_zero() {
             if levels.remove(&ticks).is_none() {
@@ -68,49 +70,79 @@ impl Quote {
         out.push_back(Action::Level { venue: self.venue, market: self.market, side, price, qty });
     }
 
-    /// Moves the best prices: what stands in the way goes first, so that the house never crosses itself.
+    /// Moves the best prices: what stands in the way goes first, so that the house never crosses itself. A side without a
+    /// price is empty.
     pub(super) fn place(
         &mut self,
-        bid: u16,
-        ask: u16,
-        bid_qty: Qty,
-        ask_qty: Qty,
+        best: [Option<u16>; 2],
+        qty: [Qty; 2],
         out: &mut VecDeque<Action>,
     ) {
-        for (side, best) in [(Side::Bid, bid), (Side::Ask, ask)] {
+        for side in [Side::Bid, Side::Ask] {
+            let best = best[side.index()];
             let beyond: Vec<u16> = self.levels[side.index()]
                 .keys()
                 .copied()
-                .filter(|&t| if side == Side::Bid { t > best } else { t < best })
+                .filter(|&t| {
+                    best.is_none_or(|best| if side == Side::Bid { t > best } else { t < best })
+                })
                 .collect();
             for ticks in beyond {
                 self.set(side, ticks, Qty::ZERO, out);
             }
         }
-        self.set(Side::Bid, bid, bid_qty, out);
-        self.set(Side::Ask, ask, ask_qty, out);
+        for side in [Side::Bid, Side::Ask] {
+            if let Some(ticks) = best[side.index()] {
+                self.set(side, ticks, qty[side.index()], out);
+            }
+        }
+    }
+
+    /// Everything of a side goes.
+    pub(super) fn clear(&mut self, side: Side, out: &mut VecDeque<Action>) {
+        let all: Vec<u16> = self.levels[side.index()].keys().copied().collect();
+        for ticks in all {
+            self.set(side, ticks, Qty::ZERO, out);
+        }
+    }
+
+    /// What rests on a side at these ticks or better for a taker, which then is gone here: the venue's own book loses it by
+    /// a trade.
+    pub(super) fn take(&mut self, side: Side, limit: u16) -> Qty {
+        let reached = |t: u16| if side == Side::Bid { t >= limit } else { t <= limit };
+        let mut sum = Qty::ZERO;
+        self.levels[side.index()].retain(|&ticks, qty| {
+            let is_taken = reached(ticks);
+            if is_taken {
+                sum += *qty;
+            }
+            !is_taken
+        });
+        sum
     }
 
     /// Quotes around a fair price, with fresh sizes at the best levels.
     pub(super) fn quote(&mut self, fair: u16, rng: &mut Rng, out: &mut VecDeque<Action>) {
-        let (bid, ask) = self.around(fair);
-        let (bid_qty, ask_qty) = (size(rng, 0), size(rng, 0));
-        self.place(bid, ask, bid_qty, ask_qty, out);
+        let qty = [size(rng, 0), size(rng, 0)];
+        self.place(self.around(fair), qty, out);
     }
 
-    /// The best prices that belong to a fair price.
-    pub(super) fn around(&self, fair: u16) -> (u16, u16) {
-        (self.floor(fair - HALF_SPREAD), self.ceil(fair + HALF_SPREAD))
+    /// The best prices that belong to a fair price, bid and ask: near $0 there may be no bid, near $1 no ask.
+    pub(super) fn around(&self, fair: u16) -> [Option<u16>; 2] {
+        [
+            self.floor(fair.saturating_sub(self.half_spread)),
+            self.ceil(fair.saturating_add(self.half_spread)),
+        ]
     }
 
-    /// The next price on the grid at or below.
-    pub(super) fn floor(&self, ticks: u16) -> u16 {
-        (0..=ticks).rev().find(|&t| self.is_price(t)).unwrap_or(0)
+    /// The next price on the grid at or below; `None` where there is none.
+    pub(super) fn floor(&self, ticks: u16) -> Option<u16> {
+        (0..=ticks).rev().find(|&t| self.is_price(t))
     }
 
-    /// The next price on the grid at or above.
-    pub(super) fn ceil(&self, ticks: u16) -> u16 {
-        (ticks..=10_000).find(|&t| self.is_price(t)).unwrap_or(10_000)
+    /// The next price on the grid at or above; `None` where there is none.
+    pub(super) fn ceil(&self, ticks: u16) -> Option<u16> {
+        (ticks..=10_000).find(|&t| self.is_price(t))
     }
 
     /// The price `steps` further from the other side; `None` off the end.
@@ -134,18 +166,28 @@ impl Quote {
 
     /// Fills a fresh book around a fair price: dense near the best prices, thinning outwards.
     pub(super) fn open(&mut self, fair: u16, rng: &mut Rng, out: &mut VecDeque<Action>) {
-        let (bid, ask) = self.around(fair);
-        for (side, best) in [(Side::Bid, bid), (Side::Ask, ask)] {
-            let (mut at, mut made) = (Some(best), 0);
-            while let Some(ticks) = at.filter(|_| made < self.depth) {
-                if made == 0 || rng.chance(4, 5) {
-                    let qty = size(rng, made);
-                    self.set(side, ticks, qty, out);
-                    made += 1;
-                }
-                let stride = usize::try_from(rng.range(1, 1 + made as u64 / 6)).expect("small");
-                at = self.behind(side, ticks, stride);
+        for side in [Side::Bid, Side::Ask] {
+            self.open_side(side, fair, rng, out);
+        }
+    }
+
+    /// The same for one side alone.
+    pub(super) fn open_side(
+        &mut self,
+        side: Side,
+        fair: u16,
+        rng: &mut Rng,
+        out: &mut VecDeque<Action>,
+    ) {
+        let (mut at, mut made) = (self.around(fair)[side.index()], 0);
+        while let Some(ticks) = at.filter(|_| made < self.depth) {
+            if made == 0 || rng.chance(4, 5) {
+                let qty = size(rng, made);
+                self.set(side, ticks, qty, out);
+                made += 1;
             }
+            let stride = usize::try_from(rng.range(1, 1 + made as u64 / 6)).expect("small");
+            at = self.behind(side, ticks, stride);
         }
     }
 

@@ -8,21 +8,27 @@ mod skip;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::agenda::Due;
 use super::*;
 use crate::twin::market_set::MarketSet;
+use crate::twin::world::{World, WorldName};
 
 const START: Nanos = Nanos::from_secs(1_795_000_000);
 const MINUTE: Nanos = Nanos::from_secs(60);
 
 fn flow(seed: u64) -> (MarketSet, Flow) {
+    flow_in(WorldName::Calm, seed)
+}
+
+fn flow_in(world: WorldName, seed: u64) -> (MarketSet, Flow) {
     let market_set = MarketSet::generated(seed, START);
-    let flow = Flow::new(&market_set, seed, Config::default(), START, None);
+    let flow = Flow::new(&market_set, seed, World::of(world).flow, START, None);
     (market_set, flow)
 }
 
 /// Every action of a minute, with the time it came at to within a step.
-fn minute(seed: u64, step: Nanos) -> Vec<Action> {
-    let (_, mut flow) = flow(seed);
+fn minute(world: WorldName, seed: u64, step: Nanos) -> Vec<Action> {
+    let (_, mut flow) = flow_in(world, seed);
     let (mut now, mut all) = (START, Vec::new());
     while now < START.after(MINUTE) {
         flow.advance(now);
@@ -36,9 +42,11 @@ fn minute(seed: u64, step: Nanos) -> Vec<Action> {
 
 #[test]
 fn the_same_seed_is_the_same_day_however_often_it_is_asked() {
-    let fine = minute(7, Nanos::new(333_333));
-    assert_eq!(fine, minute(7, Nanos::from_millis(250)));
-    assert_ne!(fine, minute(8, Nanos::from_millis(250)));
+    for world in WorldName::ALL {
+        let fine = minute(world, 7, Nanos::new(333_333));
+        assert_eq!(fine, minute(world, 7, Nanos::from_millis(250)), "{world:?}");
+        assert_ne!(fine, minute(world, 8, Nanos::from_millis(250)), "{world:?}");
+    }
 }
 
 #[test]
@@ -228,6 +236,166 @@ fn sets_open_below_a_dollar() {
     assert!(yes + no > 50);
 }
 
+/// The books as a venue keeps them, trades taken off.
+fn apply(books: &mut Books, action: Action) {
+    match action {
+        Action::Level { venue, market, side, price, qty } => {
+            let book = books.entry((venue, market)).or_default();
+            if qty.is_zero() {
+                book[side.index()].remove(&price.ticks());
+            } else {
+                book[side.index()].insert(price.ticks(), qty);
+            }
+        }
+        Action::Trade { venue, market, side, price, qty } => {
+            let book = books.entry((venue, market)).or_default();
+            let mut left = qty;
+            book[side.other().index()].retain(|&ticks, held| {
+                let reached = match side {
+                    Side::Bid => ticks <= price.ticks(),
+                    Side::Ask => ticks >= price.ticks(),
+                };
+                let taken = if reached { left.min(*held) } else { Qty::ZERO };
+                left = left.saturating_sub(taken);
+                *held = held.saturating_sub(taken);
+                !held.is_zero()
+            });
+        }
+        Action::Settle { venue, market, .. } => drop(books.remove(&(venue, market))),
+        Action::Book { .. } => {}
+    }
+}
+
+/// What is true of a fair market, over ten minutes.
+#[test]
+fn in_a_fair_market_books_are_of_every_kind_and_most_gaps_do_not_pay() {
+    for world in [WorldName::Real, WorldName::Hostile] {
+        let (market_set, mut flow) = flow_in(world, 4);
+        let mut books = Books::new();
+        let (mut now, mut samples, mut one_sided, mut crossing, mut paying) = (START, 0, 0, 0, 0);
+        let (mut lowest, mut highest) = (10_000, 0);
+        while now <= START.after(Nanos::from_secs(600)) {
+            flow.advance(now);
+            while let Some(action) = flow.poll() {
+                apply(&mut books, action);
+            }
+            assert!(flow.quotes.iter().all(|quote| !quote.pinned || world == WorldName::Hostile));
+            for (key, book) in &books {
+                let (bid, ask) = (book[0].last_key_value(), book[1].first_key_value());
+                match (bid, ask) {
+                    (Some((bid, _)), Some((ask, _))) => assert!(bid < ask, "{world:?} {key:?}"),
+                    _ => one_sided += 1,
+                }
+                lowest = lowest.min(bid.map_or(10_000, |(bid, _)| *bid));
+                highest = highest.max(ask.map_or(0, |(ask, _)| *ask));
+            }
+            samples += books.len();
+            for pair in 0..market_set.pairs.len() {
+                let there = |(edge, qty): &(i64, Qty)| *edge > i64::MIN && !qty.is_zero();
+                let gains = gain(&market_set, pair, &books).into_iter().filter(there);
+                let edge = gains.map(|(edge, _)| edge).max().unwrap_or(i64::MIN);
+                paying += i64::from(edge > 0);
+                crossing += i64::from(edge > -250);
+            }
+            now = now.after(Nanos::from_millis(50));
+        }
+        println!(
+            "{world:?}: of {samples} books {one_sided} without one side; pairs near to paying {crossing}, paying {paying}; \
+             prices {lowest} to {highest}"
+        );
+        assert!(one_sided > 0 && lowest < 500 && highest > 9_500);
+        assert!(paying > 0 && paying * 3 < crossing, "{world:?}: {paying} of {crossing}");
+    }
+}
+
+/// The first contested gap that pays, right after it has begun.
+fn paying_gap(flow: &mut Flow) -> (Gap, Nanos) {
+    loop {
+        let now = flow.deadline();
+        flow.advance(now);
+        while flow.poll().is_some() {}
+        let newest = flow.gaps.last().filter(|gap| gap.kind == GapKind::Contested).cloned();
+        if let Some(gap) = newest
+            && flow.agenda.is_planned(Due::TakeGap(gap.number))
+        {
+            return (gap, now);
+        }
+        assert!(now < START.after(Nanos::from_secs(36_000)), "no gap pays in ten hours");
+    }
+}
+
+#[test]
+fn a_gap_that_pays_is_taken_by_a_rival_and_sooner_once_a_leg_was_hit() {
+    let taken_after = |hit: bool, seed: u64| {
+        let (_, mut flow) = flow_in(WorldName::Real, seed);
+        let (gap, began) = paying_gap(&mut flow);
+        if hit {
+            let quote = &flow.quotes[gap.quotes[0]];
+            let (venue, market) = (quote.venue, quote.market);
+            flow.on_taken(venue, market, began);
+        }
+        let is_shown = |flow: &Flow| {
+            let legs = gap.quotes.iter().zip(&gap.prices);
+            legs.into_iter().all(|(&quote, (side, ticks))| {
+                flow.quotes[quote].levels[side.index()].contains_key(ticks)
+            })
+        };
+        let mut now = began;
+        while now < began.after(Nanos::from_secs(60)) {
+            now = flow.deadline();
+            flow.advance(now);
+            while flow.poll().is_some() {}
+            if !is_shown(&flow) {
+                return Some(now.since(began));
+            }
+        }
+        None
+    };
+    let median = |hit: bool| {
+        let mut spans: Vec<_> = (1..=15).filter_map(|seed| taken_after(hit, seed)).collect();
+        spans.sort_unstable();
+        assert!(spans.len() >= 8, "{spans:?}");
+        spans[spans.len() / 2]
+    };
+    let (unhit, hit) = (median(false), median(true));
+    println!("taken after {} ms, after a hit {} ms", unhit.millis(), hit.millis());
+    assert!(unhit >= Nanos::from_millis(20) && unhit < Nanos::from_secs(5));
+    assert!(hit <= unhit && hit >= Nanos::from_millis(20));
+}
+
+/// News moves neighbours the same way, and is traded on before all makers have heard of it.
+#[test]
+fn news_moves_a_cluster_and_finds_makers_asleep() {
+    let (_, mut flow) = flow_in(WorldName::Real, 9);
+    let (mut now, mut moved_alone, mut together, mut informed) = (START, 0, 0, 0);
+    while now < START.after(Nanos::from_secs(1_800)) {
+        let before: Vec<u16> = flow.pairs.iter().map(|&pair| flow.questions[pair].fair).collect();
+        now = flow.deadline();
+        let is_news = flow.agenda.next_at() == now && flow.agenda.is_next(Due::News);
+        flow.advance(now);
+        informed += std::iter::from_fn(|| flow.poll())
+            .filter(|action| matches!(action, Action::Trade { .. }))
+            .count();
+        if !is_news {
+            continue;
+        }
+        let after = flow.pairs.iter().map(|&pair| flow.questions[pair].fair);
+        let steps: Vec<i32> = before
+            .iter()
+            .zip(after)
+            .map(|(&before, after)| i32::from(after) - i32::from(before))
+            .filter(|step| *step != 0)
+            .collect();
+        assert!(steps.len() <= 4, "{steps:?}"); // a cluster, and at most one that drifted meanwhile
+        together += i32::from(steps.len() >= 3);
+        moved_alone += i32::from(steps.len() == 1);
+    }
+    println!(
+        "{together} clusters moved together, {moved_alone} questions alone, {informed} trades"
+    );
+    assert!(together > 30, "{together}");
+}
+
 #[test]
 fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
     let Some(dir) = recorded::recorded("polymarket") else { return };
@@ -238,7 +406,7 @@ fn a_recorded_session_plays_in_a_loop_beside_the_rest() {
     capture.add_to(&mut market_set, 1, START);
     assert_eq!(market_set.polymarket.len(), generated + 14);
     assert_eq!(market_set.pairs.len(), crate::twin::market_set::PAIRS + 4);
-    let mut flow = Flow::new(&market_set, 1, Config::default(), START, Some(&capture));
+    let mut flow = Flow::new(&market_set, 1, FlowRules::CALM, START, Some(&capture));
     let first: Vec<_> =
         flow.quotes[generated..generated + 14].iter().map(|quote| quote.levels.clone()).collect();
     flow.advance(START.after(Nanos::from_millis(60_800)));

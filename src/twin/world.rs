@@ -1,0 +1,361 @@
+//! What a world of the twin decides, and the three worlds there are. `docs/twin.md` has the source of each figure.
+//!
+//! All of it is whole numbers, and everything that is drawn comes from the twin's seed.
+
+use clap::ValueEnum;
+use surefoot_hot::units::Nanos;
+
+use super::market_set::BLOCK_MARKETS;
+use super::rng::Rng;
+
+/// The most book changes per second that a set of markets is scaled to.
+const CHANGES_PER_S_MAX: usize = 1_000;
+
+/// The name of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WorldName {
+    /// For a first look: gaps are many and stay, books are deep
+    Calm,
+    /// By public figures: rivals take gaps, most do not pay the fees, prices jump
+    Real,
+    /// What venues are known to do, far more often than they do it
+    Hostile,
+}
+
+impl WorldName {
+    /// Every world.
+    pub const ALL: [Self; 3] = [Self::Calm, Self::Real, Self::Hostile];
+
+    /// The name used in output and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Real => "real",
+            Self::Hostile => "hostile",
+        }
+    }
+
+    /// By its name; `None` where no world is called so.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|world| world.name() == text)
+    }
+
+    /// What a person is told of it, in a line.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Calm => {
+                "gaps are made to be taken: it shows the program, and says nothing about a market"
+            }
+            Self::Real => {
+                "by public figures: rivals take gaps too, most gaps do not pay the fees, prices jump"
+            }
+            Self::Hostile => {
+                "for tests: what venues are known to do, far more often than they do it"
+            }
+        }
+    }
+}
+
+/// A whole number that is drawn anew each time, known by some of its quantiles; between two of them it is uniform.
+///
+/// Each quantile is a percentage, from 0 to 100 and rising, and the number that so many of a hundred draws stay below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn(&'static [(u64, u64)]);
+
+impl Drawn {
+    /// By its quantiles, the first for 0 and the last for 100.
+    pub const fn by(quantiles: &'static [(u64, u64)]) -> Self {
+        assert!(quantiles.len() >= 2 && quantiles[0].0 == 0);
+        assert!(quantiles[quantiles.len() - 1].0 == 100);
+        let mut at = 1;
+        while at < quantiles.len() {
+            let (low, high) = (quantiles[at - 1], quantiles[at]);
+            assert!(low.0 < high.0 && low.1 <= high.1, "quantiles rise");
+            at += 1;
+        }
+        Self(quantiles)
+    }
+
+    /// A draw.
+    pub fn draw(self, rng: &mut Rng) -> u64 {
+        let percent = rng.below(100);
+        let above = self.0.partition_point(|(below, _)| *below <= percent);
+        rng.range(self.0[above - 1].1, self.0[above].1)
+    }
+
+    /// A draw of microseconds, as a span.
+    pub fn micros(self, rng: &mut Rng) -> Nanos {
+        Nanos::new(self.draw(rng) * 1_000)
+    }
+
+    /// A draw of milliseconds, as a span.
+    pub fn millis(self, rng: &mut Rng) -> Nanos {
+        Nanos::from_millis(self.draw(rng))
+    }
+}
+
+/// Everything a world decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct World {
+    /// What it is called.
+    pub name: WorldName,
+    /// How the market moves, and who trades in it.
+    pub flow: FlowRules,
+}
+
+impl World {
+    /// The world of a name.
+    pub const fn of(name: WorldName) -> Self {
+        let flow = match name {
+            WorldName::Calm => FlowRules::CALM,
+            WorldName::Real => FlowRules::REAL,
+            WorldName::Hostile => FlowRules::HOSTILE,
+        };
+        Self { name, flow }
+    }
+}
+
+/// How gaps behave: moments in which a basket costs less than it pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapKind {
+    /// Stays until its time is over.
+    Plain,
+    /// Is gone before most can take both legs.
+    VanishesSoon,
+    /// The other legs go the moment one is taken.
+    VanishesWhenHit,
+    /// Too good to be true: nobody should believe it.
+    Absurd,
+    /// Does not pay for the trouble.
+    Tiny,
+    /// Open to everybody: nobody keeps its prices, and where it pays the fees a rival takes it.
+    Contested,
+}
+
+/// One kind of gap, and how often it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GapShare {
+    pub kind: GapKind,
+    /// So many of a hundred gaps are of this kind.
+    pub percent: u64,
+    /// The least and the most that a contract gains after the fees of all legs, in $0.0001. Below zero the legs cross, and fees
+    /// are more than that.
+    pub edge: (i64, i64),
+}
+
+const fn share(kind: GapKind, percent: u64, edge: (i64, i64)) -> GapShare {
+    GapShare { kind, percent, edge }
+}
+
+/// Who competes for what is mispriced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rivals {
+    /// From when a price is out of line until a rival's order is at the venue, in microseconds.
+    pub reaction_us: Drawn,
+    /// The same, from when somebody took one leg until the rivals take the others.
+    pub after_hit_us: Drawn,
+    /// How long makers leave a price that has fallen out of line, in microseconds.
+    pub maker_us: Drawn,
+    /// How long a contested gap stays where nobody takes it, in milliseconds.
+    pub gap_lasts_ms: Drawn,
+    /// What a level of a contested gap holds, in hundredths of a contract.
+    pub gap_size: Drawn,
+}
+
+/// News: fair prices that jump, for several questions at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// From one piece of news to the next, in milliseconds.
+    pub every_ms: Drawn,
+    /// How far the question that it concerns jumps, in $0.0001.
+    pub jump: Drawn,
+    /// So many neighbouring pairs hang together: they jump the same way, by half of it at least.
+    pub cluster: usize,
+}
+
+/// Makers that withdraw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawals {
+    /// From one withdrawal to the next, in milliseconds.
+    pub every_ms: Drawn,
+    /// How long a side stays empty, in milliseconds.
+    pub lasts_ms: Drawn,
+    /// In so many of a hundred cases both sides go.
+    pub both_percent: u64,
+}
+
+/// How the market moves, and who trades in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowRules {
+    /// Book changes per second, over all markets.
+    pub changes_per_s: u32,
+    /// The least and the most time from one cross-venue gap to the next, in milliseconds.
+    pub gap_every_ms: (u64, u64),
+    /// The least and the most time from one gap of an exclusive set to the next, in milliseconds.
+    pub set_gap_every_ms: (u64, u64),
+    /// The kinds of cross-venue gaps; their shares sum to a hundred.
+    pub gaps: &'static [GapShare],
+    /// The least and the most that a gap of a set gains after fees, in $0.0001 a set.
+    pub set_edge: (i64, i64),
+    /// Fair prices stay within these bounds, in $0.0001.
+    pub fair: (u16, u16),
+    /// Of a hundred questions so many begin near $0 or $1: within a tenth of a dollar.
+    pub edge_percent: u64,
+    /// Half the distance between the best bid and the best ask of a market, drawn once for each, in $0.0001.
+    pub half_spread: Drawn,
+    /// Of a hundred busy books so many are thin: three levels a side at most.
+    pub thin_percent: u64,
+    /// Who competes with us; `None` where gaps are kept open for us.
+    pub rivals: Option<Rivals>,
+    /// Prices that jump; `None` where they only drift.
+    pub news: Option<News>,
+    /// Makers that withdraw; `None` where each book always has two sides.
+    pub withdrawals: Option<Withdrawals>,
+}
+
+impl FlowRules {
+    /// Gaps are many, pay, and are kept open.
+    pub const CALM: Self = Self {
+        changes_per_s: 250,
+        gap_every_ms: (600, 1_700),
+        set_gap_every_ms: (3_500, 8_000),
+        gaps: &[
+            share(GapKind::VanishesSoon, 6, (200, 400)),
+            share(GapKind::VanishesWhenHit, 7, (200, 400)),
+            share(GapKind::Absurd, 4, (2_200, 3_000)),
+            share(GapKind::Tiny, 8, (5, 30)),
+            share(GapKind::Plain, 75, (200, 400)),
+        ],
+        set_edge: (150, 350),
+        fair: (1_500, 8_500),
+        edge_percent: 0,
+        half_spread: Drawn::by(&[(0, 60), (100, 60)]),
+        thin_percent: 0,
+        rivals: None,
+        news: None,
+        withdrawals: None,
+    };
+
+    /// By public figures (`docs/twin.md`), about sixty times as busy as a quiet day.
+    pub const REAL: Self = Self {
+        changes_per_s: 250,
+        gap_every_ms: (2_000, 15_000),
+        set_gap_every_ms: (10_000, 40_000),
+        gaps: &[
+            share(GapKind::Contested, 94, (-250, -1)),
+            share(GapKind::Contested, 4, (1, 60)),
+            share(GapKind::Contested, 2, (60, 300)),
+        ],
+        set_edge: (-250, 60),
+        fair: (150, 9_850),
+        edge_percent: 25,
+        half_spread: Drawn::by(&[(0, 50), (50, 60), (90, 150), (100, 300)]),
+        thin_percent: 15,
+        rivals: Some(Rivals {
+            reaction_us: Drawn::by(&[
+                (0, 20_000),
+                (50, 60_000),
+                (73, 100_000),
+                (90, 3_000_000),
+                (100, 45_000_000),
+            ]),
+            after_hit_us: Drawn::by(&[(0, 20_000), (73, 100_000), (100, 3_000_000)]),
+            maker_us: Drawn::by(&[(0, 5_000), (50, 100_000), (90, 1_000_000), (100, 10_000_000)]),
+            gap_lasts_ms: Drawn::by(&[(0, 500), (50, 3_500), (90, 71_000), (100, 900_000)]),
+            gap_size: Drawn::by(&[(0, 500), (50, 41_500), (90, 200_000), (100, 1_000_000)]),
+        }),
+        news: Some(News {
+            every_ms: Drawn::by(&[(0, 2_000), (50, 15_000), (100, 60_000)]),
+            jump: Drawn::by(&[(0, 50), (50, 200), (90, 600), (100, 2_500)]),
+            cluster: 3,
+        }),
+        withdrawals: Some(Withdrawals {
+            every_ms: Drawn::by(&[(0, 2_000), (100, 20_000)]),
+            lasts_ms: Drawn::by(&[(0, 200), (50, 2_000), (100, 20_000)]),
+            both_percent: 20,
+        }),
+    };
+
+    /// Everything of `REAL`, more often and harder.
+    pub const HOSTILE: Self = Self {
+        gap_every_ms: (500, 3_000),
+        set_gap_every_ms: (2_000, 8_000),
+        gaps: &[
+            share(GapKind::VanishesSoon, 10, (200, 400)),
+            share(GapKind::VanishesWhenHit, 10, (200, 400)),
+            share(GapKind::Absurd, 5, (2_200, 3_000)),
+            share(GapKind::Contested, 25, (-250, -1)),
+            share(GapKind::Contested, 50, (1, 400)),
+        ],
+        set_edge: (-100, 350),
+        fair: (30, 9_970),
+        edge_percent: 40,
+        thin_percent: 40,
+        news: Some(News {
+            every_ms: Drawn::by(&[(0, 200), (50, 2_000), (100, 10_000)]),
+            jump: Drawn::by(&[(0, 50), (50, 500), (100, 6_000)]),
+            cluster: 4,
+        }),
+        withdrawals: Some(Withdrawals {
+            every_ms: Drawn::by(&[(0, 200), (100, 3_000)]),
+            lasts_ms: Drawn::by(&[(0, 100), (50, 2_000), (100, 20_000)]),
+            both_percent: 40,
+        }),
+        ..Self::REAL
+    };
+
+    /// As much for each market as in the demo, but for a large set no more than two cores can serve beside the
+    /// trader that reads it.
+    #[must_use]
+    pub fn for_markets(self, markets: usize) -> Self {
+        let scaled = usize::try_from(self.changes_per_s).expect("small") * markets / BLOCK_MARKETS;
+        let changes_per_s = u32::try_from(scaled.min(CHANGES_PER_S_MAX)).expect("bounded");
+        Self { changes_per_s, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_keep_to_their_quantiles() {
+        let drawn = Drawn::by(&[(0, 10), (50, 20), (90, 100), (100, 1_000)]);
+        let mut rng = Rng::new(1);
+        let draws: Vec<u64> = (0..10_000).map(|_| drawn.draw(&mut rng)).collect();
+        let below = |most: u64| draws.iter().filter(|&&draw| draw <= most).count();
+        assert!(draws.iter().all(|draw| (10..=1_000).contains(draw)));
+        assert!((4_800..=5_400).contains(&below(20)), "{}", below(20));
+        assert!((8_800..=9_200).contains(&below(100)), "{}", below(100));
+    }
+
+    #[test]
+    fn every_world_is_whole() {
+        for name in WorldName::ALL {
+            let World { flow, .. } = World::of(name);
+            assert_eq!(WorldName::named(name.name()), Some(name));
+            assert_eq!(flow.gaps.iter().map(|gap| gap.percent).sum::<u64>(), 100, "{name:?}");
+            assert!(flow.gaps.iter().all(|gap| gap.edge.0 <= gap.edge.1));
+            let contested = flow.gaps.iter().any(|gap| gap.kind == GapKind::Contested);
+            assert!(!contested || flow.rivals.is_some(), "somebody contests them");
+            assert!(flow.fair.0 < flow.fair.1);
+        }
+        assert_eq!(WorldName::named("fair"), None);
+    }
+
+    /// Half of a day's gaps may be closed by us in the world for a first look; elsewhere most cost more than they pay.
+    #[test]
+    fn nothing_is_kept_open_but_in_the_calm_world() {
+        let paying = |name| {
+            let World { flow, .. } = World::of(name);
+            let pays = flow.gaps.iter().filter(|gap| gap.edge.0 > 0);
+            pays.map(|gap| gap.percent).sum::<u64>()
+        };
+        assert_eq!(paying(WorldName::Calm), 100);
+        assert_eq!(paying(WorldName::Real), 6);
+        for name in [WorldName::Real, WorldName::Hostile] {
+            let flow = World::of(name).flow;
+            assert!(flow.gaps.iter().all(|gap| gap.kind != GapKind::Plain));
+        }
+    }
+}
