@@ -1,7 +1,7 @@
 //! Does what groups want done: buys their legs in order, and sells what found no partner.
 
 use super::Core;
-use super::place::Draft;
+use super::place::{Draft, Passed};
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
@@ -110,6 +110,33 @@ impl Core {
         (leg.tried, leg.had) = (true, leg.bought);
         group.on_bought(index, Qty::ZERO);
         self.begin_unwind(now, slot, out);
+    }
+
+    /// Buys the first leg of a group that has just begun. All else that [`Self::advance`] asks of a group has but one answer for a
+    /// new one.
+    pub(super) fn begin(&mut self, now: Nanos, slot: usize, first: Passed, out: &mut Outbox) {
+        let group = self.groups.at_mut(slot);
+        let (id, risk) = (group.id, group.risk);
+        // While a run begins, and while a crash has left something open, more is asked before.
+        if !self.run.is_configuring() && self.groups.beside.is_empty() {
+            let group = self.groups.at_mut(slot);
+            let leg = &mut group.legs_mut()[0];
+            assert!(!leg.tried && leg.net().is_zero(), "G4: nothing of a new group was sent");
+            // The order holds its own cash from here; what the group held for this leg makes room for it.
+            let (market, hold) = (leg.market, std::mem::take(&mut leg.hold));
+            (leg.tried, leg.price) = (true, leg.limit);
+            self.reserve(market, -hold);
+            let placed = self.place_passed(now, first, risk, out);
+            let group = self.groups.at_mut(slot);
+            match placed {
+                Ok(order) => {
+                    group.legs_mut()[0].order = Some(order);
+                    return; // in flight: the group waits for it
+                }
+                Err(_) => group.on_bought(0, Qty::ZERO),
+            }
+        }
+        self.advance(now, id, out);
     }
 
     fn buy_leg(&mut self, now: Nanos, slot: usize, index: usize, qty: Qty, out: &mut Outbox) {
@@ -405,7 +432,7 @@ impl Core {
 /// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg takes what it can get.
 /// Where purchases that take at once are for a sum of money, and only in whole cents, they are used where that comes to
 /// the same; else a limit order is sent, and its cancel at once.
-fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
+pub(super) fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
     let rules = leg.venue.rules();
     match (rules.purchases, first) {
         (Purchases::ByContracts, true) => Tif::Fok,

@@ -2,9 +2,11 @@
 //! and groups begun.
 
 use super::Core;
-use super::place::Draft;
+use super::advance::buying_tif;
+use super::money::worst_cost;
+use super::place::{Draft, Passed};
 use crate::basket::{BasketDef, Baskets, Verdict};
-use crate::book::{Applied, Books, Level};
+use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
 use crate::group::{Group, Groups};
@@ -15,13 +17,14 @@ use crate::market::MarketDef;
 use crate::note::{Alarm, Note};
 use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
+use crate::risk::collar::Bound;
 use crate::risk::{
     Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Stake,
     Worst, shocks,
 };
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
-use crate::units::{Nanos, Price, Usd};
+use crate::units::{Nanos, Price, Qty, Usd};
 
 impl Core {
     pub(super) fn on_basket(&mut self, def: &BasketDef, out: &mut Outbox) {
@@ -204,7 +207,7 @@ impl Core {
                 self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
-            Ok(()) => {
+            Ok(first) => {
                 assert!(
                     group.legs().iter().all(|leg| leg.hold > Usd::ZERO),
                     "G4: every leg is reserved before the first one leaves"
@@ -218,7 +221,7 @@ impl Core {
                 let slot = self.groups.push(group);
                 self.note_group(slot, out);
                 out.note(Note::Planned { group: id, loss, shock, filled, cluster });
-                self.advance(now, id, out);
+                self.begin(now, slot, first, out);
             }
         }
     }
@@ -232,12 +235,12 @@ impl Core {
             let book = self.books.get(leg.market).expect("a market in use has terms");
             let (fee, qty) = (book.terms().fee, group.target.times(leg.ratio));
             PlannedLeg {
-                cost: self.worst_cost(leg.market, leg.reach, qty),
+                cost: worst_cost(fee, leg.reach, qty),
                 qty,
                 ratio: leg.ratio,
                 fee,
                 ask: book.best_ask_for(leg.outcome).map(|(ask, _)| ask),
-                bids: book.bids_for(leg.outcome),
+                bids: Bids { book, outcome: leg.outcome },
             }
         });
         let venue = group.legs()[0].venue;
@@ -248,20 +251,25 @@ impl Core {
         PlanRisk { worst: loss.worst, cluster: held.unwrap_or(Usd::ZERO) + loss.joint }
     }
 
-    /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the order that
-    /// was refused, and why.
-    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<(), (Order, Refusal)> {
+    /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
+    /// order, which is to leave now; or the order that was refused, and why.
+    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<Passed, (Order, Refusal)> {
+        let mut first = None;
         for index in 0..group.legs().len() {
             let leg = group.legs[index];
-            // Whatever it will be sent as: what the group as a whole puts at risk is checked here, once.
+            let qty = group.target.times(leg.ratio);
+            // Whatever a later leg will be sent as: what the group as a whole puts at risk is checked here, once.
+            let tif = if index == 0 { buying_tif(&leg, leg.limit, qty, true) } else { Tif::Fok };
+            let collar =
+                self.planning.as_ref().and_then(|room| room.collar_of(leg.market, leg.outcome));
             let draft = Draft {
                 group: group.id,
                 market: leg.market,
                 outcome: leg.outcome,
                 action: Action::Buy,
                 price: leg.reach,
-                qty: group.target.times(leg.ratio),
-                tif: Tif::Fok,
+                qty,
+                tif,
                 purpose: Purpose::Leg,
                 expires: None,
                 post_only: false,
@@ -269,8 +277,13 @@ impl Core {
             };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
             let asked = match index {
-                0 => self.would_pass_at_both(now, &draft, leg.limit),
-                _ => self.would_pass(now, &draft),
+                0 => {
+                    self.would_pass_at_both(now, &draft, leg.limit, collar).map(|(passed, hold)| {
+                        first = Some(passed);
+                        hold
+                    })
+                }
+                _ => self.would_pass(now, &draft, collar).map(|passed| passed.cost),
             };
             match asked {
                 Ok(hold) => {
@@ -285,7 +298,7 @@ impl Core {
                 }
             }
         }
-        Ok(())
+        Ok(first.expect("a group has legs"))
     }
 
     /// Records what was made of an opportunity: once per episode and verdict, so that a flickering book is one
@@ -310,6 +323,21 @@ impl Core {
         }
         let Seen { units, edge, profit } = seen;
         out.note(Note::Opportunity { basket, units, edge, profit, verdict });
+    }
+}
+
+/// What an outcome of a book can be sold at. The levels are looked for once they are asked for.
+#[derive(Clone, Copy)]
+struct Bids<'a> {
+    book: &'a Book,
+    outcome: Outcome,
+}
+
+impl<'a> IntoIterator for Bids<'a> {
+    type Item = (Price, Qty);
+    type IntoIter = Levels<'a>;
+    fn into_iter(self) -> Levels<'a> {
+        self.book.bids_for(self.outcome)
     }
 }
 
@@ -371,8 +399,8 @@ impl Sight for Core {
         !self.run.is_halted() && !self.run.is_stopping() && self.agreed()
     }
 
-    fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price> {
-        self.dearest(now, market, outcome)
+    fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
+        self.collar(now, market, outcome)
     }
 
     fn is_held(&self, venue: Venue) -> bool {

@@ -145,7 +145,7 @@ pub struct Core {
     orders: Orders,
     groups: Groups,
     /// Room in which the strategy plans; missing only while it does.
-    planning: Option<Planning>,
+    planning: Option<Box<Planning>>,
     /// Baskets that are worth buying, while the best of them is looked for.
     ranked: Vec<Ranked>,
     money: Money,
@@ -183,7 +183,7 @@ impl Core {
     /// [given](Core::take_room) or in new memory.
     pub fn new() -> Self {
         let mut groups = Groups::new();
-        let planning = Some(Planning::new(&mut groups));
+        let planning = Some(Box::new(Planning::new(&mut groups)));
         Self {
             books: Books::new(),
             baskets: Baskets::new(),

@@ -8,8 +8,8 @@ use crate::ledger::CashAccount;
 use crate::note::{Alarm, Note};
 use crate::order::{Cancel, Expiry, Order, OrderEvent, Purpose, Query, Record, Tif};
 use crate::outbox::Outbox;
-use crate::risk::collar::{self, PricesAround};
-use crate::risk::gate::{self, View};
+use crate::risk::collar::{Bound, PricesAround};
+use crate::risk::gate::{self, Sums, View};
 use crate::risk::{
     Approved, BestPrices, Context, LimitRow, MarketCondition, OtherVenue, PlanRisk, Refusal, Stake,
     VenueCondition,
@@ -35,33 +35,47 @@ pub(super) struct Draft {
     pub plan: Option<PlanRisk>,
 }
 
+/// An order that has passed the gate, and the most that it costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passed {
+    pub order: Approved<Order>,
+    pub cost: Usd,
+}
+
 impl Core {
     /// Whether the gate would let this pass, were it sent now, and the most it would cost. The order's own claim must
-    /// not be reserved yet.
-    pub(super) fn would_pass(&self, now: Nanos, draft: &Draft) -> Result<Usd, Refusal> {
-        let order = self.order(now, draft);
-        let (_, cost) = self.ask_gate(order, draft.plan)?;
+    /// not be reserved yet. `collar` is that of its outcome, where it is worked out already.
+    pub(super) fn would_pass(
+        &self,
+        now: Nanos,
+        draft: &Draft,
+        collar: Option<Bound>,
+    ) -> Result<Passed, Refusal> {
+        let (order, cost) = self.ask_gate(self.order(now, draft), draft.plan, collar)?;
         // Only what the gate lets pass is kept back: a refusal is counted by its own name.
-        if self.may_begin(&order) { Ok(cost) } else { Err(Refusal::Stopping) }
+        if self.may_begin(&order) { Ok(Passed { order, cost }) } else { Err(Refusal::Stopping) }
     }
 
-    /// The same of a purchase that may leave at a lower price as well as at its own: whether it would pass at both. What the lower
-    /// one breaks counts first.
+    /// The same of a purchase that is to leave at a lower price, and whose cash is held at its own: whether it would pass at both.
+    /// What the lower one breaks counts first. Returns the order at the lower price, and the most that it would cost at the other.
     pub(super) fn would_pass_at_both(
         &self,
         now: Nanos,
         draft: &Draft,
         lower: Price,
-    ) -> Result<Usd, Refusal> {
-        if let Ok((passed, cost)) = self.ask_gate(self.order(now, draft), draft.plan) {
+        collar: Option<Bound>,
+    ) -> Result<(Passed, Usd), Refusal> {
+        let order = self.order(now, draft);
+        if let Ok((passed, cost)) = self.ask_gate(order, draft.plan, collar) {
             let (def, rate) = (self.terms(draft.market), self.orders.rate());
-            let below = (lower, worst_cost(def.fee, lower, draft.qty));
-            if gate::passes_below((&passed, cost), below, def, rate) && self.may_begin(&passed) {
-                return Ok(cost); // nearly always, and most rows were asked once
+            let cost_there = worst_cost(def.fee, lower, draft.qty);
+            let below = gate::passes_below((&passed, cost), (lower, cost_there), def, rate);
+            if let Some(order) = below.filter(|order| self.may_begin(order)) {
+                return Ok((Passed { order, cost: cost_there }, cost)); // nearly always, and most rows were asked once
             }
         }
-        self.would_pass(now, &Draft { price: lower, ..*draft })?;
-        self.would_pass(now, draft)
+        let below = self.would_pass(now, &Draft { price: lower, ..*draft }, collar)?;
+        Ok((below, self.would_pass(now, draft, collar)?.cost))
     }
 
     /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.
@@ -72,15 +86,66 @@ impl Core {
         out: &mut Outbox,
     ) -> Result<OrderId, Refusal> {
         let order = self.order(now, draft);
-        self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
-        self.rejections.on_time(now);
-        let (approved, cost) = match self.ask_gate(order, draft.plan) {
-            Ok(passed) => passed,
+        self.forget_old(now);
+        match self.ask_gate(order, draft.plan, None) {
+            Ok((order, cost)) => self.send(now, Passed { order, cost }, out),
             Err(why) => {
                 self.on_refused(now, &order, why, out);
-                return Err(why);
+                Err(why)
             }
+        }
+    }
+
+    /// The same of an order that passed the gate earlier in this event, as the first one of the plan that puts `plan` at stake.
+    /// Nothing but claims of the plan's other legs may have changed since; those are asked about once more.
+    pub(super) fn place_passed(
+        &mut self,
+        now: Nanos,
+        passed: Passed,
+        plan: PlanRisk,
+        out: &mut Outbox,
+    ) -> Result<OrderId, Refusal> {
+        let Passed { order, cost } = passed;
+        assert!(
+            (order.decided, order.id.get(), order.epoch)
+                == (now, self.orders.next_id(), self.run.epoch()),
+            "O7: an order that passed is sent in the same event, and before any other"
+        );
+        self.forget_old(now);
+        let def = self.terms(order.market);
+        let sums = Sums {
+            limits: &self.limits,
+            shares: &self.equity_limits,
+            exposure: self.money.exposure(),
+            def,
+            cash_free: self.money.cash_free(CashAccount::of(def.venue, def.shard)),
+            cost,
         };
+        let passes = gate::passes_still(&order, &sums);
+        debug_assert_eq!(
+            self.ask_gate(*order, Some(plan), None).map(|_| ()).is_ok(),
+            passes,
+            "the whole table says the same"
+        );
+        if passes {
+            return self.send(now, passed, out);
+        }
+        let asked = self.ask_gate(*order, Some(plan), None).map(|_| ());
+        let why = asked.expect_err("the rows about sums are rows of the table");
+        self.on_refused(now, &order, why, out);
+        Err(why)
+    }
+
+    /// What is too old to count is forgotten, so that the gate is asked of the last minute.
+    fn forget_old(&mut self, now: Nanos) {
+        self.orders.on_time(now, self.limits.span(LimitRow::DuplicateMs));
+        self.rejections.on_time(now);
+    }
+
+    /// Sends an order that has passed: reservation, table, outbox.
+    fn send(&mut self, now: Nanos, passed: Passed, out: &mut Outbox) -> Result<OrderId, Refusal> {
+        let Passed { order: approved, cost } = passed;
+        let order = *approved;
         // Only what the gate lets pass is kept back: the other program's gate may have refused it as ours does.
         if !self.may_place(&order) {
             return Err(Refusal::Stopping);
@@ -166,15 +231,21 @@ impl Core {
         &self,
         order: Order,
         plan: Option<PlanRisk>,
+        collar: Option<Bound>,
     ) -> Result<(Approved<Order>, Usd), Refusal> {
-        let (view, cost) = self.view(&order, plan);
+        let (view, cost) = self.view(&order, plan, collar);
         gate::check(&view, order).map(|approved| (approved, cost))
     }
 
     /// What the gate looks at for an order, and the most that it can cost: nothing for a sale. Of an order that is being
     /// changed nothing is counted but its own claim on cash and exposure, which the caller gives back first.
     #[inline(always)] // see `ask_gate`
-    pub(super) fn view(&self, order: &Order, plan: Option<PlanRisk>) -> (View<'_>, Usd) {
+    pub(super) fn view(
+        &self,
+        order: &Order,
+        plan: Option<PlanRisk>,
+        collar: Option<Bound>,
+    ) -> (View<'_>, Usd) {
         let market = order.market;
         let book = self.books.get(market).expect("a market in use has terms");
         let def = book.terms();
@@ -211,6 +282,7 @@ impl Core {
             room: self.orders.has_room() || self.orders.find(OrderRef::Id(order.id)).is_some(),
             cost,
             plan,
+            collar,
             context: self.context(order),
         };
         (view, cost)
@@ -264,10 +336,10 @@ impl Core {
         }
     }
 
-    /// The most that the first leg of a basket may pay for an outcome: see [`collar`]. `None` where nothing says so.
-    pub(super) fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price> {
-        let (grid, around) = (self.terms(market).grid, self.prices_around(market));
-        collar::worst(&self.limits, grid, &around, now, outcome, Action::Buy)
+    /// The most that the first leg of a basket may pay for an outcome: see [`collar`](crate::risk::collar).
+    pub(super) fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound {
+        let (def, around) = (self.terms(market), self.prices_around(market));
+        Bound::new(&self.limits, def, &around, now, outcome, Action::Buy)
     }
 
     /// Asks for an order's cancellation, as often as its pace allows; the timer asks again. The order counts as live

@@ -112,7 +112,7 @@ impl Core {
         self.rejections.on_time(now);
         self.reserve(order.market, -record.reserved);
         let amend = Amend::new(&order, to, self.run.epoch(), now);
-        let (view, _) = self.view(&asked, None);
+        let (view, _) = self.view(&asked, None, None);
         let approved = gate::check_amend(&view, asked, amend);
         self.reserve(order.market, record.reserved);
         let approved = approved?;

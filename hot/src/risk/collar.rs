@@ -16,7 +16,8 @@
 //! | 97 cents | 19.4 cents | anything: a contract never costs more than a dollar | 87 cents |
 
 use crate::grid::Grid;
-use crate::ids::{Action, Outcome, Side};
+use crate::ids::{Action, MarketId, Outcome, Side};
+use crate::market::MarketDef;
 use crate::order::Order;
 use crate::risk::{BestPrices, Context, LastTrade, LimitRow, Limits, MarketCondition, OtherVenue};
 use crate::units::{Nanos, Price};
@@ -69,6 +70,57 @@ pub fn worst(
         }));
     });
     worst.map(|ticks| Price::from_ticks(ticks).expect("at most a dollar"))
+}
+
+/// What [`worst`] has said of an outcome, kept for as long as a plan is made and asked about. It is made by working it out and in
+/// no other way, and says what it is of: it lets no order pass at another time, of another outcome or market, or that trades
+/// the other way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    at: Nanos,
+    market: MarketId,
+    outcome: Outcome,
+    action: Action,
+    worst: Option<Price>,
+}
+
+impl Bound {
+    /// Of an outcome of the market in `def`, at `now`; `around` is what is around it then.
+    pub fn new(
+        limits: &Limits,
+        def: &MarketDef,
+        around: &PricesAround<'_>,
+        now: Nanos,
+        outcome: Outcome,
+        action: Action,
+    ) -> Self {
+        let worst = worst(limits, def.grid, around, now, outcome, action);
+        Self { at: now, market: def.market, outcome, action, worst }
+    }
+
+    /// The worst price at which an order may trade; `None` where nothing says what it should cost.
+    pub const fn worst(&self) -> Option<Price> {
+        self.worst
+    }
+
+    /// Whether it is of this outcome of this market.
+    pub fn is_of(&self, market: MarketId, outcome: Outcome) -> bool {
+        (self.market, self.outcome) == (market, outcome)
+    }
+
+    /// As [`allows`].
+    #[inline]
+    pub fn allows(&self, order: &Order) -> bool {
+        assert!(
+            (self.at, self.action) == (order.decided, order.action)
+                && self.is_of(order.market, order.outcome),
+            "a collar is of the order that it is asked about"
+        );
+        self.worst.is_some_and(|worst| match order.action {
+            Action::Buy => order.price <= worst,
+            Action::Sell => order.price >= worst,
+        })
+    }
 }
 
 /// Whether an order's price is no worse than [`worst`].
@@ -244,6 +296,8 @@ mod tests {
                 Action::Sell => price >= worst,
             });
             assert_eq!(allows(&limits, grid, &around, &order), is_within, "{around:?}, {order:?}");
+            let bound = Bound::new(&limits, &def(grid), &around, NOW, outcome, action);
+            assert_eq!((bound.worst(), bound.allows(&order)), (worst, is_within));
             said[usize::from(is_within)] += 1;
         }
         assert!(said.iter().all(|said| *said > 1_000), "{said:?}");

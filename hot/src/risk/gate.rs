@@ -7,8 +7,10 @@ use crate::canary::{self, Canary};
 use crate::ids::Action;
 use crate::market::{MarketDef, MarketStatus};
 use crate::order::{Amend, Order, Purpose};
+use crate::risk::collar::{self, Bound};
 use crate::risk::{
-    Approved, Context, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R, Stake, collar,
+    Approved, Context, EquityLimits, Exposure, LimitRow as L, Limits, PlanRisk, Rate, Refusal as R,
+    Stake,
 };
 use crate::units::{Nanos, Price, Qty, Usd};
 
@@ -56,6 +58,8 @@ pub struct View<'a> {
     /// What is at stake by the plan that the order belongs to, worked out once for all of its legs; nothing for an order that
     /// opens nothing.
     pub plan: PlanRisk,
+    /// The collar of the order's outcome, where it was worked out for the plan that the order belongs to; else the gate does so.
+    pub collar: Option<Bound>,
     /// The account as a whole, the venue, the last trade, the other venue's price and our clock. What event the market belongs
     /// to, `def.cluster` says, and of what category it is, `def.category`.
     pub context: Context<'a>,
@@ -93,6 +97,7 @@ impl<'a> View<'a> {
             room: true,
             cost: Usd::ZERO,
             plan: PlanRisk::NONE,
+            collar: None,
             context,
         }
     }
@@ -241,20 +246,60 @@ pub fn check_amend(v: &View<'_>, order: Order, amend: Amend) -> Result<Approved<
 ///
 /// At a price that is no higher, and where no more is paid, fewer orders break a row: they are below every collar and within every
 /// limit of money that the dearer one is, and meet nothing of our own that it does not meet. The rows that a lower price can break
-/// are asked here. `false` says only that `check` must be asked.
+/// are asked here. Returns the order at that price; `None` says only that `check` must be asked.
 pub fn passes_below(
     (passed, cost): (&Approved<Order>, Usd),
     (price, cost_there): (Price, Usd),
     def: &MarketDef,
     rate: &Rate,
-) -> bool {
+) -> Option<Approved<Order>> {
     assert!(def.market == passed.market, "the terms are of the order's market");
     let order = Order { price, ..**passed };
     let is_below = order.action == Action::Buy && price <= passed.price && cost_there <= cost;
-    is_below
+    let passes = is_below
         && def.grid.allows(order.on_book().1)
         && (order.post_only || worth(&order) >= order.venue.rules().marketable_min)
-        && !(order.purpose.opens() && rate.repeats(&order))
+        && !(order.purpose.opens() && rate.repeats(&order));
+    passes.then(|| Approved::new(order))
+}
+
+/// The sums that claims of other orders change, as an opening order is held against them.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums<'a> {
+    /// The limits in force.
+    pub limits: &'a Limits,
+    /// The limits that follow what the account is worth.
+    pub shares: &'a EquityLimits,
+    /// What is at risk now, without what is held for the order's own leg.
+    pub exposure: &'a Exposure,
+    /// The market's terms.
+    pub def: &'a MarketDef,
+    /// Cash that is not reserved, at the venue and shard that the order draws on.
+    pub cash_free: Usd,
+    /// The most that the order can cost with fees.
+    pub cost: Usd,
+}
+
+/// Whether an opening purchase that passed earlier in the same event passes still. Since then other orders may have claimed cash,
+/// each in another outcome than this one's, and nothing else that [`check`] looks at may have changed: so the rows about
+/// sums of claims are asked here, and no other. `false` says that `check` must be asked, for its refusal.
+pub fn passes_still(passed: &Approved<Order>, sums: &Sums<'_>) -> bool {
+    let &Sums { limits, shares, exposure: risk, def, cash_free, cost } = sums;
+    assert!(def.market == passed.market, "the sums are of the order's market");
+    let usd = |row| limits.usd(row);
+    let theme = def.theme.is_none() || risk.theme(def.theme) + cost <= usd(L::ExposureTheme);
+    let is_full = u64::from(risk.positions()) >= limits.raw(L::Positions);
+    passed.purpose.opens()
+        && passed.action == Action::Buy
+        && cost <= cash_free.scale_floor(limits.percent(L::CashPercent), 100)
+        && cost <= cash_free
+        && risk.market(passed.market) + cost <= usd(L::ExposureMarket)
+        && risk.cluster(def.cluster) + cost <= usd(L::ExposureCluster)
+        && risk.venue(passed.venue) + cost <= shares.venue
+        && risk.total() + cost <= shares.total
+        && risk.category(def.category) + cost <= shares.category
+        && theme
+        && !(is_full && risk.cluster(def.cluster) == Usd::ZERO)
 }
 
 /// Whether a market's stated close is so near that nothing is opened any more: time for a leg that fails, a hedge that waits
@@ -273,6 +318,9 @@ fn cools_down(view: &View<'_>, order: &Order) -> bool {
 /// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
 #[inline(always)] // see `check`
 fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
+    if let Some(bound) = &view.collar {
+        return !bound.allows(order);
+    }
     let around = collar::PricesAround::of(&view.context);
     !collar::allows(view.limits, view.def.grid, &around, order)
 }

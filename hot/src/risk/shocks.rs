@@ -97,7 +97,7 @@ pub struct PlannedLeg<B> {
     pub fee: FeeRule,
     /// The best ask of the leg's outcome; `None` where nobody offers it.
     pub ask: Option<Price>,
-    /// What the leg's outcome can be sold at, best first.
+    /// What the leg's outcome can be sold at, best first. Only walked where a sale may lose most.
     pub bids: B,
 }
 
@@ -128,7 +128,7 @@ pub fn worst<B>(
     certain: bool,
 ) -> PlanLoss
 where
-    B: Iterator<Item = (Price, Qty)>,
+    B: IntoIterator<Item = (Price, Qty)>,
 {
     let Jump { worst: jump, paid, legs: count } = worst_jump(legs.clone(), payout);
     let joint = jump.loss;
@@ -271,12 +271,12 @@ fn bounded_jump(stakes: &mut [Stake], mut room: u64) -> Worst {
 
 /// What selling a leg again loses under each of the shocks of a sale, in the order of [`Shock`]: never less than nothing, and
 /// never more than it cost, for it may be held as well.
-fn sale_losses<B: Iterator<Item = (Price, Qty)>>(leg: PlannedLeg<B>) -> [Usd; 3] {
+fn sale_losses<B: IntoIterator<Item = (Price, Qty)>>(leg: PlannedLeg<B>) -> [Usd; 3] {
     let PlannedLeg { cost, qty, fee, ask, bids, .. } = leg;
     let mut brings = [Usd::ZERO; 3];
     let mut wider = 0;
     let (mut left, mut left_by_half) = (qty, qty);
-    for (nth, (bid, there)) in bids.take(SALE_LEVELS_MAX).enumerate() {
+    for (nth, (bid, there)) in bids.into_iter().take(SALE_LEVELS_MAX).enumerate() {
         if nth == 0 {
             let spread = ask.unwrap_or(Price::ONE).ticks().saturating_sub(bid.ticks());
             wider = spread.div_ceil(2); // twice as wide around the same middle

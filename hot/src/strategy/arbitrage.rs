@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use super::Sight;
-use crate::basket::{NoPlan, Plan, Room, Sizing, Verdict};
+use crate::basket::{Basket, NoPlan, Plan, Room, Sizing, Verdict};
 use crate::bounds::LEGS_MAX;
 use crate::grid::Grid;
 use crate::group::{Group, Groups, Leg};
-use crate::ids::{Action, BasketId, Outcome, Side};
+use crate::ids::{Action, BasketId, MarketId, Outcome, Side};
 use crate::ledger::CashAccount;
 use crate::risk::LimitRow;
+use crate::risk::collar::Bound;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::CASH_ACCOUNTS;
 
@@ -102,6 +103,8 @@ impl Ranked {
 pub struct Planning {
     /// What each leg may be.
     rooms: Vec<Room>,
+    /// What the gate's collar says of each leg.
+    collars: Vec<Bound>,
     plan: Plan,
     /// The legs of the group that may follow.
     legs: Vec<Leg>,
@@ -111,7 +114,17 @@ impl Planning {
     /// Allocates all it will ever need, but the legs of groups: their room is that of `groups`.
     pub fn new(groups: &mut Groups) -> Self {
         let legs = groups.take_room();
-        Self { rooms: Vec::with_capacity(LEGS_MAX), plan: Plan::new(), legs }
+        Self {
+            rooms: Vec::with_capacity(LEGS_MAX),
+            collars: Vec::with_capacity(LEGS_MAX),
+            plan: Plan::new(),
+            legs,
+        }
+    }
+
+    /// The collar that the last plan was made within, of the leg in an outcome of a market.
+    pub fn collar_of(&self, market: MarketId, outcome: Outcome) -> Option<Bound> {
+        self.collars.iter().find(|bound| bound.is_of(market, outcome)).copied()
     }
 
     /// Takes new room for legs, after a decision to buy went away with the last.
@@ -127,8 +140,9 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     if core.groups().is_busy(basket) {
         return Decision::Pass; // the book still shows what we are taking
     }
+    let Some(defined) = core.baskets().get(basket) else { return Decision::Pass };
     let is_cooling = core.is_cooling(now, basket);
-    let is_taken = shares_a_level(core, now, basket);
+    let is_taken = shares_a_level(core, now, defined);
     let rests = match (is_cooling, is_taken) {
         (true, true) => return Decision::Pass,
         (true, false) => Some(Verdict::Cooldown),
@@ -139,8 +153,9 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
         return Decision::Told { look_again: is_taken };
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
-    let Planning { rooms, plan, legs } = room;
-    match core.baskets().walk(core.books(), basket, &sizing(core, now, basket, rooms), plan) {
+    let Planning { rooms, collars, plan, legs } = room;
+    let sizing = sizing(core, now, defined, rooms, collars);
+    match core.baskets().walk(core.books(), basket, &sizing, plan) {
         Ok(()) => {}
         Err(_) if is_taken => return Decision::Wait, // what is left of the level is judged
         Err(NoPlan::NotReady) => return Decision::Pass,
@@ -161,11 +176,11 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     if let Some(verdict) = rests {
         return decline(seen, verdict, is_taken);
     }
-    let pace = Pace::of(plan, lock_up(core, now, basket));
+    let pace = Pace::of(plan, lock_up(core, now, defined));
     if !pace.is_at_least(core.limits().raw(LimitRow::HurdleRate)) {
         return decline(seen, Verdict::NotWorthIt, false);
     }
-    if !core.may_open() || is_held(core, now, basket) {
+    if !core.may_open() || is_held(core, now, defined) {
         return decline(seen, Verdict::Closed, true);
     }
     if !core.groups().has_room(plan.legs().len()) {
@@ -176,16 +191,17 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
         legs.clear();
         return decline(seen, Verdict::LegRisk, false);
     }
-    Decision::Buy { seen, pace, group: group(core, now, basket, plan, std::mem::take(legs)) }
+    let mut group = Group::new(core.groups().next_id(), basket, std::mem::take(legs), now);
+    (group.target, group.promised, group.payout) = (plan.units, plan.profit, defined.payout());
+    Decision::Buy { seen, pace, group }
 }
 
 /// How long a basket locks its money: until the last of its markets has paid, by what its venue expects and else by its close. A
 /// time that is not known, or is over while the market trades on, says nothing of that: sports markets are listed to close two
 /// weeks after their game (`venues/kalshi.md` §6.2).
-fn lock_up(core: &impl Sight, now: Nanos, basket: BasketId) -> Nanos {
+fn lock_up(core: &impl Sight, now: Nanos, basket: &Basket) -> Nanos {
     let unknown = Nanos::from_secs(core.limits().raw(LimitRow::LockupDays) * 86_400);
-    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
-    let locked = legs.iter().map(|leg| {
+    let locked = basket.legs().iter().map(|leg| {
         let close = core.books().terms(leg.market).expect("a market in a basket has terms").close;
         let is_known = |time: &Nanos| *time > now && *time < Nanos::NEVER;
         let paid = [core.paid_by(leg.market), close].into_iter().find(is_known);
@@ -196,10 +212,9 @@ fn lock_up(core: &impl Sight, now: Nanos, basket: BasketId) -> Nanos {
 
 /// Whether an order of ours has just been sent, or is about to be, to a side of a book that the basket needs too: two
 /// baskets that share a level must not both count on it. A sale of the other outcome takes the same level as a purchase of this one.
-fn shares_a_level(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
+fn shares_a_level(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
     let cooldown = core.limits().span(LimitRow::CooldownMs);
-    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
-    legs.iter().any(|leg| {
+    basket.legs().iter().any(|leg| {
         let side = Side::of(leg.outcome, Action::Buy);
         let last = core.last_sent(leg.market, side);
         (last > Nanos::ZERO && now.since(last) < cooldown)
@@ -209,21 +224,21 @@ fn shares_a_level(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
 }
 
 /// Whether something is in trouble where the basket has a leg: what is not begun leaves nothing on one leg.
-fn is_held(core: &impl Sight, now: Nanos, basket: BasketId) -> bool {
-    let legs = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
-    legs.iter().any(|leg| {
+fn is_held(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
+    basket.legs().iter().any(|leg| {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
         core.is_held(terms.venue) || core.rejections().holds(now, terms.venue, leg.market)
     })
 }
 
-/// What limits and free money allow, that of each leg in `rooms`. The gate checks each order again; this only keeps the
+/// What limits and free money allow, that of each leg in `rooms`, with its collar in `collars`. The gate checks each order again; this only keeps the
 /// plan from being larger than what can pass.
 fn sizing<'a>(
     core: &impl Sight,
     now: Nanos,
-    basket: BasketId,
+    basket: &Basket,
     rooms: &'a mut Vec<Room>,
+    collars: &mut Vec<Bound>,
 ) -> Sizing<'a> {
     let (limits, shares, exposure) = (core.limits(), core.equity_limits(), core.exposure());
     let in_clusters = core.account().cluster_room(limits);
@@ -232,8 +247,9 @@ fn sizing<'a>(
     // No plan loses more than it costs.
     total = total.min(at_plan(core.account().shock_room(limits)));
     let mut cash = [Usd::ZERO; CASH_ACCOUNTS];
-    let defined = core.baskets().get(basket).map_or(&[][..], |basket| basket.legs());
+    let defined = basket.legs();
     rooms.clear();
+    collars.clear();
     for leg in defined {
         let terms = core.books().terms(leg.market).expect("a market in a basket has terms");
         let account = CashAccount::of(terms.venue, terms.shard);
@@ -257,12 +273,14 @@ fn sizing<'a>(
         } else {
             total = total.min(in_cluster);
         }
+        let collar = core.collar(now, leg.market, leg.outcome);
+        collars.push(collar);
         rooms.push(Room {
             qty: limits
                 .qty(LimitRow::OrderQty)
                 .min(limits.qty(LimitRow::PositionQty).saturating_sub(held.qty)),
             cost: with_margin(least),
-            dearest: core.dearest(now, leg.market, leg.outcome).unwrap_or(Price::ONE),
+            dearest: collar.worst().unwrap_or(Price::ONE),
         });
     }
     Sizing {
@@ -318,14 +336,6 @@ fn line_up(core: &impl Sight, plan: &Plan, rooms: &[Room], legs: &mut Vec<Leg>) 
         penalties[at] = penalty;
         legs.insert(at, leg);
     }
-}
-
-/// The group that would buy a plan by these legs.
-fn group(core: &impl Sight, now: Nanos, basket: BasketId, plan: &Plan, legs: Vec<Leg>) -> Group {
-    let mut group = Group::new(core.groups().next_id(), basket, legs, now);
-    (group.target, group.promised) = (plan.units, plan.profit);
-    group.payout = core.baskets().get(basket).map_or(0, |basket| basket.payout());
-    group
 }
 
 /// How bad it would be to be left with this leg alone, in $0.0001 a contract: the leg that is worst to leave goes last. A

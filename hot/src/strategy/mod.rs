@@ -11,8 +11,9 @@ use crate::book::Books;
 use crate::group::Groups;
 use crate::ids::{BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::ledger::CashAccount;
+use crate::risk::collar::Bound;
 use crate::risk::{Account, EquityLimits, Exposure, Limits, Rejections, Stake};
-use crate::units::{Nanos, Price, Usd};
+use crate::units::{Nanos, Usd};
 
 /// What a strategy sees of the core. Everything here only reads.
 pub trait Sight {
@@ -44,8 +45,8 @@ pub trait Sight {
     fn last_sent(&self, market: MarketId, side: Side) -> Nanos;
     /// Whether anything may be opened: no halt, no stop, and all venues and we agree.
     fn may_open(&self) -> bool;
-    /// The most that the gate's collar lets a first leg pay for an outcome now; `None` where nothing says so.
-    fn dearest(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Option<Price>;
+    /// The most that the gate's collar lets a first leg pay for an outcome now.
+    fn collar(&self, now: Nanos, market: MarketId, outcome: Outcome) -> Bound;
     /// Whether the operator holds back new baskets with a leg at a venue.
     fn is_held(&self, venue: Venue) -> bool;
     /// Whether this verdict was told of a basket's present opportunity.

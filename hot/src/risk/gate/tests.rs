@@ -202,6 +202,7 @@ impl World {
             room: self.room,
             cost: self.cost,
             plan: self.plan,
+            collar: None,
             context: Context {
                 account,
                 equity_limits: EquityLimits::of(&limits, account),

@@ -118,7 +118,9 @@ fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
             let passed = check(view, order).ok()?;
             let there = View { cost, ..*view };
             let whole = check(&there, Order { price: lower, ..order }).is_ok();
-            Some((passes_below((&passed, view.cost), (lower, cost), view.def, view.rate), whole))
+            let few = passes_below((&passed, view.cost), (lower, cost), view.def, view.rate);
+            assert!(few.is_none_or(|few| *few == Order { price: lower, ..order }));
+            Some((few.is_some(), whole))
         });
         let Some((few, whole)) = both else { continue };
         assert_eq!(few, whole, "view {nth}: {purpose:?} at {lower}");
@@ -126,6 +128,93 @@ fn what_passes_below_is_what_the_whole_table_lets_pass_there() {
         refused += u32::from(!whole);
     }
     assert!(refused > 100 && asked - refused > 1_000, "{refused} of {asked}");
+}
+
+/// Orders in other outcomes claim cash, of the same market, cluster, category, theme, venue and account or of others.
+fn claim_elsewhere(world: &mut World, rng: &mut Rng) {
+    for _ in 0..rng.below(3) {
+        let mut def = MarketDef { market: rng.of(&[HERE, ELSEWHERE]), ..world.def };
+        if rng.percent(50) {
+            def.cluster = ClusterId::new(1 + rng.below(3) as u16);
+        }
+        if rng.percent(30) {
+            def.venue = rng.of(&Venue::ALL);
+        }
+        if rng.percent(30) {
+            (def.category, def.theme) = (Category::Crypto, Some(ThemeId::new(3)));
+        }
+        let by =
+            micros(rng.of(&[1, 300_000_000, 474_999_999, 475_000_000, 475_000_001, 950_000_000]));
+        world.exposure.add(&def, by);
+        if def.venue == world.def.venue && rng.percent(80) {
+            world.cash_free -= by;
+        }
+    }
+}
+
+/// An opening order that passed is asked about again by few rows once others have claimed cash: the whole table must say the same.
+#[test]
+fn what_passes_still_is_what_the_whole_table_lets_pass_then() {
+    let mut rng = Rng::from_seed(10);
+    let cases = [MARKET, BUDGET].concat();
+    let mut said = [0_u32; R::ALL.len()];
+    let mut passed_still = 0;
+    for nth in 0..crate::cases::cases(20_000) {
+        let mut world = World::new();
+        if rng.percent(30) {
+            let (_, _, _, _, passes) = rng.of(&cases);
+            passes(&mut world);
+        }
+        if rng.percent(50) {
+            disturb(&mut world, &mut rng);
+        }
+        world.limit(L::Positions, rng.below(4));
+        world.limit(L::CategoryPercent, rng.of(&[10, 100]));
+        world.def.theme = Some(ThemeId::new(3)).filter(|_| rng.percent(50));
+        world.cash_free = micros(rng.of(&[1_000_000_000, 10_000_000_000]));
+        let purpose = rng.of(&[Purpose::Leg, Purpose::Quote]);
+        let before = world.ask(purpose, Action::Buy, world.context, check);
+        let Ok(passed) = before else { continue };
+        claim_elsewhere(&mut world, &mut rng);
+        let (few, whole) = world.ask(purpose, Action::Buy, world.context, |view, order| {
+            let &View { limits, exposure, def, cash_free, cost, .. } = view;
+            let shares = &view.context.equity_limits;
+            let sums = Sums { limits, shares, exposure, def, cash_free, cost };
+            (passes_still(&passed, &sums), check(view, order).err())
+        });
+        assert_eq!(few, whole.is_none(), "view {nth}: {purpose:?}, {whole:?}");
+        match whole {
+            Some(why) => said[why as usize] += 1,
+            None => passed_still += 1,
+        }
+    }
+    assert!(passed_still > 1_000, "{passed_still}");
+    let sums = [
+        R::Cash,
+        R::ExposureMarket,
+        R::ExposureCluster,
+        R::ExposureVenue,
+        R::ExposureTotal,
+        R::Positions,
+        R::Category,
+        R::ExposureTheme,
+    ];
+    assert!(sums.iter().all(|why| said[*why as usize] > 0), "{said:?}");
+}
+
+#[test]
+fn nothing_but_an_opening_purchase_passes_still_without_the_whole_table() {
+    let world = World::new();
+    let passes = |purpose, action| {
+        world.ask(purpose, action, world.context, |view, order| {
+            let &View { limits, exposure, def, cash_free, cost, .. } = view;
+            let shares = &view.context.equity_limits;
+            let sums = Sums { limits, shares, exposure, def, cash_free, cost };
+            passes_still(&check(view, order).unwrap(), &sums)
+        })
+    };
+    assert!(passes(Purpose::Leg, Action::Buy));
+    assert!(!passes(Purpose::Hedge, Action::Buy) && !passes(Purpose::Unwind, Action::Sell));
 }
 
 #[test]
@@ -136,7 +225,8 @@ fn nothing_but_a_purchase_that_is_no_dearer_passes_without_the_whole_table() {
     let passes = |purpose, action, price, more| {
         world.ask(purpose, action, world.context, |view, order| {
             let passed = check(view, order).unwrap();
-            passes_below((&passed, view.cost), (price, view.cost + more), view.def, view.rate)
+            let there = (price, view.cost + more);
+            passes_below((&passed, view.cost), there, view.def, view.rate).is_some()
         })
     };
     assert!(passes(Purpose::Leg, Action::Buy, at, Usd::ZERO));
