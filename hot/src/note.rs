@@ -212,6 +212,10 @@ severe_table! {
         Frozen = 27, "frozen", Alarm, "A market's stream had frozen on a link that works: its book was old and is fetched anew.";
         ResultChanged = 28, "result_changed", Critical, "A market that was settled has another result: it was booked in place of the first one.";
         ClaimLost = 29, "claim_lost", Critical, "A claim's contracts are gone and its money did not come: a start has booked it as a loss of the day.";
+        LegMismatch = 30, "leg_mismatch", Warning, "More of a leg than may be found no partner: it is being sold.";
+        HedgeSlow = 31, "hedge_slow", Warning, "A basket stood on one leg for more than half a second before it held every leg.";
+        BasketsFailing = 32, "baskets_failing", Alarm, "Of the last baskets of which a leg filled, fewer than 70 % hold complete units, or more than 20 % had to sell contracts again.";
+        BasketsFailingMost = 33, "baskets_failing_most", Critical, "Of the last baskets of which a leg filled, fewer than half hold complete units, or more than 30 % had to sell contracts again.";
     }
 }
 

@@ -34,6 +34,20 @@ pub struct Stats {
     pub leg_fail_ppm: u64,
     /// What an unwind loses of the contracts' cost, in millionths: the assumed figure, moved by what was observed.
     pub unwind_loss_ppm: u64,
+    /// How many of the last baskets the next two figures speak of: those of which a leg filled, at most 64.
+    pub baskets_judged: u64,
+    /// How many of them ended with complete units, in millionths.
+    pub baskets_held_ppm: u64,
+    /// How many of them had to sell contracts again, in millionths.
+    pub baskets_sold_ppm: u64,
+    /// What a basket that had to sell contracts again lost on average.
+    pub unwind_loss_mean: Usd,
+    /// How long a basket that came to hold every leg stood on one leg, on average.
+    pub hedge_lag_mean: Nanos,
+    /// The longest that such a basket stood on one leg.
+    pub hedge_lag_max: Nanos,
+    /// How many of those stood on one leg for more than half a second.
+    pub hedges_late: u64,
     /// Groups that could not be closed within their bounds and were left to a person.
     pub baskets_operator: u64,
     /// Groups opened again after they had ended, because a venue took a fill back or told one late. Each stays counted as it first
@@ -293,7 +307,7 @@ impl Quarantined {
 }
 
 pack_fields! {
-    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, witnesses_asked, witnesses_agreed, witnesses_missing, markets_frozen, suspects, stale_worst, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
+    Stats { events, invariant_checks, opportunities, opportunities_absurd, baskets_opened, baskets_completed, baskets_unwound, baskets_failed, leg_fail_ppm, unwind_loss_ppm, baskets_judged, baskets_held_ppm, baskets_sold_ppm, unwind_loss_mean, hedge_lag_mean, hedge_lag_max, hedges_late, baskets_operator, groups_reopened, orders_placed, orders_unsent, orders_acked, orders_rejected, orders_unknown, cancels, amends, amended, amends_refused, orders_expired, refusals, refused, fills, fills_failed, stalls, odd, unread, stales, witnesses_asked, witnesses_agreed, witnesses_missing, markets_frozen, suspects, stale_worst, strays, alarms, orders_live, orders_unknown_live, groups_live, realised, unrealised, day_result, strategy_results, equity, peak, fees, exposure, claims, cash, books, refused_in_a_row, market_pauses, disabled, quarantined, markets_leaving, markets_unfollowed, baskets_withdrawn, foreign, quarantined_shown, unread_now, epoch, trips, tripped, halted, halted_why, reconciled, agrees, gone, compared, compared_since, doubts, unpaired }
     Refused { counts }
     Foreign { count, shown }
     Doubts { count, shown }

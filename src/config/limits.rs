@@ -89,15 +89,18 @@ impl Profile {
     pub fn limits(self, capital: Usd) -> Limits {
         let mut limits = Limits { values: LimitRow::ALL.map(|row| row.def().default) };
         let dollars = match self {
-            Self::Micro => [50, 10, 20, 20, 30, 45, 60, 100],
-            Self::Small => [100, 100, 100, 100, 200, 300, 500, 1_000],
+            Self::Micro => [50, 10, 20, 5, 20, 30, 45, 60, 100],
+            Self::Small => [100, 100, 100, 25, 100, 200, 300, 500, 1_000],
             // At a venue and over everything the shares alone hold.
-            Self::Large => [5_000, 15_000, 500, 15_000, 50_000, 75_000, DOLLARS_MOST, DOLLARS_MOST],
+            Self::Large => {
+                [5_000, 15_000, 500, 125, 15_000, 50_000, 75_000, DOLLARS_MOST, DOLLARS_MOST]
+            }
         };
         let rows = [
             LimitRow::DailyLoss,
             LimitRow::OrderNotional,
             LimitRow::PositionNotional,
+            LimitRow::UnwindLoss,
             LimitRow::ExposureMarket,
             LimitRow::ExposureCluster,
             LimitRow::ExposureTheme,

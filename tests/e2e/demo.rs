@@ -50,9 +50,9 @@ fn check_report(report: &Value) {
         assert!(rising.is_sorted() && figure("count") > 0, "{stage}: {rising:?}");
     }
     assert_eq!(count(report, "/audit/checked"), count(report, "/audit/matched"));
-    // The made market may show an edge that is too good to be true: that is told, and nothing else is wrong.
-    let absurd = count(report, "/figures/core/core_opportunities_absurd");
-    assert_eq!(count(report, "/alarms"), absurd);
+    let judged = count(report, "/baskets/judged");
+    assert!((3..=64).contains(&judged), "{judged} baskets are judged");
+    assert!(count(report, "/baskets/held_ppm") > 0 && number("/baskets/hedge_lag_max_ns") > 0.0);
 }
 
 /// The core knows every market before its first snapshot can come: one that comes earlier is dropped.
@@ -108,6 +108,12 @@ fn check_database(state: &Path, report: &Value) {
     let hash: String =
         db.query_row("SELECT decision_hash FROM runs", [], |row| row.get(0)).unwrap();
     assert_eq!(report["decision_hash"], hash);
+    // The made market may show an edge that is too good to be true, and legs of it fail: that is told, and nothing else is wrong.
+    let of_baskets =
+        "'absurd_edge', 'leg_mismatch', 'hedge_slow', 'baskets_failing', 'baskets_failing_most'";
+    let others = format!("SELECT count(*) FROM alarms WHERE what NOT IN ({of_baskets})");
+    assert_eq!(rows(&others), 0);
+    assert_eq!(rows("SELECT count(*) FROM alarms"), count(report, "/alarms"));
 }
 
 /// What was told until the end is in the log: a line of JSON a note, and nothing was lost on the way.

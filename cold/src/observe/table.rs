@@ -78,6 +78,13 @@ figures! {
         GroupsReopened = "core_groups_reopened", Count, "Groups that were opened again because a venue took a fill back or told one late.", groups_reopened;
         LegFailPpm = "core_leg_fails_ppm", Ppm, "How often a leg fails once another has filled, assumed and observed.", leg_fail_ppm;
         UnwindLossPpm = "core_unwind_loses_ppm", Ppm, "What an unwind loses of the cost of its contracts, assumed and observed.", unwind_loss_ppm;
+        BasketsJudged = "core_baskets_judged", Level, "The last baskets of which a leg filled, at most 64: what the two shares speak of.", baskets_judged;
+        BasketsHeldPpm = "core_baskets_held_ppm", Ppm, "How many of the judged baskets ended with complete units.", baskets_held_ppm;
+        BasketsSoldPpm = "core_baskets_sold_ppm", Ppm, "How many of the judged baskets had to sell contracts again.", baskets_sold_ppm;
+        UnwindLossMean = "core_unwind_lost_microusd", MicroUsd, "What a basket that had to sell contracts again lost on average.", unwind_loss_mean;
+        HedgeLagMean = "core_hedge_lag_mean_ns", Nanos, "How long a basket that came to hold every leg stood on one leg, on average.", hedge_lag_mean;
+        HedgeLagMax = "core_hedge_lag_longest_ns", Nanos, "The longest that a basket stood on one leg before it held every leg.", hedge_lag_max;
+        HedgesLate = "core_hedges_late", Count, "Baskets that stood on one leg for more than half a second before they held every leg.", hedges_late;
         OrdersPlaced = "core_orders_placed", Count, "Orders that the core handed to an executor.", orders_placed;
         OrdersUnsent = "core_orders_unsent", Count, "Orders that an executor did not send.", orders_unsent;
         OrdersAcked = "core_orders_acknowledged", Count, "Orders that a venue acknowledged.", orders_acked;

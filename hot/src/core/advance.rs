@@ -5,7 +5,7 @@ use super::place::{Draft, Passed};
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
-use crate::group::{ADOPTED, Group, GroupEvent, GroupState, Leg, Step};
+use crate::group::{ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Step};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
@@ -15,6 +15,8 @@ use crate::risk::{HaltWhy, LimitRow};
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::Purchases;
 
+/// G5: how long after an unwind began a better bid is waited for, where every sale would lose more than the group may lose.
+const DEAR_MAX: Nanos = Nanos::from_secs(30);
 /// How long a group may be unfinished before the alarm.
 const STUCK_AFTER: Nanos = Nanos::from_secs(30);
 /// The rounding of one leg's cost in one fill: a balance at Kalshi rounds up to $0.0001, fees to $0.00001 at the coarsest, costs to
@@ -35,6 +37,7 @@ impl Core {
             match step {
                 Step::Wait => return,
                 Step::Later => return self.wait_to_sell(now, slot, out),
+                Step::TooDear => return self.wait_for_price(now, slot, out),
                 // After a restart the rest is bought only once both venues agree with us. Later in a run a hedge does
                 // not wait for a comparison.
                 Step::Buy { .. } if !self.run.is_halted() && self.run.is_configuring() => return,
@@ -72,6 +75,7 @@ impl Core {
             self.reserve(order.market, hold);
             self.groups.at_mut(slot).legs_mut()[index].hold = hold;
         }
+        let pause = self.top_up_pause(self.groups.at(slot).top_ups.saturating_add(1));
         let group = self.groups.at_mut(slot);
         match order.action {
             Action::Buy if again => group.buy_again(index),
@@ -86,6 +90,9 @@ impl Core {
         match end {
             EndKind::Missed if order.purpose.corrects() => leg.put_off(now),
             EndKind::Missed | EndKind::Refused | EndKind::Traded => leg.missed = 0,
+        }
+        if order.purpose == Purpose::TopUp && end != EndKind::Missed && got.is_zero() {
+            leg.next_top_up = now.after(pause);
         }
         if again {
             group.wait(now);
@@ -307,6 +314,15 @@ impl Core {
         }
     }
 
+    /// Something is to be sold, and the group would lose more by it than it may.
+    fn wait_for_price(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
+        self.begin_unwind(now, slot, out);
+        let since = self.groups.at(slot).unwinding_since.expect("it has just begun, or before");
+        if now.since(since) >= DEAR_MAX {
+            self.hand_over(now, slot, out);
+        }
+    }
+
     /// Nothing more can be done here: trading halts, and the group is a person's.
     fn hand_over(&mut self, now: Nanos, slot: usize, out: &mut Outbox) {
         self.trip(HaltWhy::Group, out);
@@ -322,6 +338,10 @@ impl Core {
             (group.next_at, group.missed) = (now, 0); // the first correction leaves at once
             self.release_holds(slot);
             self.note_group(slot, out);
+            let most = self.limits.raw(LimitRow::LegMismatchPercent);
+            if self.groups.at(slot).mismatch_percent() > most {
+                self.alarm_group(Alarm::LegMismatch, slot, out);
+            }
         }
     }
 
@@ -353,7 +373,7 @@ impl Core {
             GroupState::Operator => {
                 self.stats.baskets_operator += 1;
                 self.groups.learn_from(slot);
-                self.alarm_stuck(slot, out);
+                self.alarm_group(Alarm::GroupStuck, slot, out);
             }
             _ if unwound => {
                 self.stats.baskets_unwound += 1;
@@ -361,6 +381,11 @@ impl Core {
             }
             _ => self.stats.baskets_failed += 1,
         }
+        let is_late = !counted && state == GroupState::Hedged && !unwound;
+        if is_late && self.groups.at(slot).one_leg > HEDGE_LATE {
+            self.alarm_group(Alarm::HedgeSlow, slot, out);
+        }
+        self.tell_outcomes(slot, out);
         let rest = if troubled || state == GroupState::Operator {
             LimitRow::CooldownLossMs
         } else {
@@ -372,12 +397,21 @@ impl Core {
         self.groups.end(slot);
     }
 
-    fn alarm_stuck(&mut self, slot: usize, out: &mut Outbox) {
+    /// The last baskets, of which one has just ended, went worse than what was said of them last.
+    fn tell_outcomes(&mut self, slot: usize, out: &mut Outbox) {
+        match self.groups.outcomes_mut().poll_worse() {
+            Some(BasketHealth::Bad) => self.alarm_group(Alarm::BasketsFailingMost, slot, out),
+            Some(BasketHealth::Poor) => self.alarm_group(Alarm::BasketsFailing, slot, out),
+            Some(BasketHealth::Good) | None => {}
+        }
+    }
+
+    fn alarm_group(&mut self, what: Alarm, slot: usize, out: &mut Outbox) {
         let group = self.groups.at(slot);
         let (group, market) = (Some(group.id), group.legs[0].market);
         let venue = Some(self.terms(market).venue);
         let place = Place { venue, group, ..Place::of_market(market) };
-        self.alarm_at(Alarm::GroupStuck, place, out);
+        self.alarm_at(what, place, out);
     }
 
     /// Cancels legs that take too long, asks again about what is unknown, and moves groups that were waiting.
@@ -388,7 +422,7 @@ impl Core {
             let id = group.id;
             if now.since(group.started) > STUCK_AFTER && !group.alarmed {
                 self.groups.at_mut(at).alarmed = true;
-                self.alarm_stuck(at, out);
+                self.alarm_group(Alarm::GroupStuck, at, out);
             }
             for leg in 0..self.groups.at(at).legs().len() {
                 let Some(id) = self.groups.at(at).legs[leg].order else { continue };

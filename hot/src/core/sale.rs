@@ -11,6 +11,7 @@ use crate::group::{Group, Leg, Sale};
 use crate::ids::{Action, MarketId, Outcome};
 use crate::market::MarketStatus;
 use crate::order::{Purpose, Tif};
+use crate::risk::LimitRow;
 use crate::units::{Nanos, Price, Qty, Usd};
 use crate::venue_rules::{LOT, VenueRules};
 
@@ -21,7 +22,9 @@ const DUST_MAX: Usd = Usd::from_dollars(1);
 /// the price may move before the sale.
 const TOPPED_UP: Usd = Usd::from_cents(120);
 /// How often the legs of one group are topped up at most.
-const TOP_UPS_MAX: u8 = 3;
+const TOP_UPS_MAX: u8 = 16;
+/// The longest pause after a top-up that brought nothing: the first is a step, each further one twice as long.
+const TOP_UP_PAUSE_MAX: Nanos = Nanos::from_secs(60);
 /// A sale may be priced below the best bid by one part in this many of the bid: about what an unwind is expected to lose.
 const SWEEP_PART: u16 = 16;
 /// How far below the best bid a sale may always be priced, in $0.0001: a cent.
@@ -47,14 +50,31 @@ impl Core {
         if little && self.is_overdue(now, group) {
             return Sale::Dust; // tried for long enough: no halt and no person for so little
         }
-        if self.sale_terms(group, leg, bid, excess).is_some() {
-            return Sale::Possible;
+        if let Some((price, qty, _)) = self.sale_terms(group, leg, bid, excess) {
+            let is_dear = !little && self.is_too_dear(group, leg, price, qty);
+            return if is_dear { Sale::TooDear } else { Sale::Possible };
         }
         if self.top_up(now, group, leg, excess).is_some() {
             return Sale::TooSmall;
         }
         let in_doubt = self.may_top_up(group, leg) && !self.may_buy_at_book(now, leg);
         if little && !in_doubt { Sale::Dust } else { Sale::Waits }
+    }
+
+    /// Whether a sale at a loss may leave the group with a greater loss than it may have: everything that it lost so far, fees of its
+    /// purchases included, and what `qty` of a leg would lose at the sale's limit, with the fee.
+    fn is_too_dear(&self, group: &Group, leg: &Leg, price: Price, qty: Qty) -> bool {
+        let fee = self.terms(leg.market).fee.fee(price, qty, true);
+        let position = self.money.position(leg.market);
+        let cost = position.share(leg.outcome, qty.min(position.held(leg.outcome)));
+        let loses = cost + fee - price.proceeds_floor(qty);
+        loses > Usd::ZERO && loses - group.result > self.limits.usd(LimitRow::UnwindLoss)
+    }
+
+    /// How long a leg waits after a top-up of its group that brought nothing: `tried` of them so far.
+    pub(super) fn top_up_pause(&self, tried: u8) -> Nanos {
+        let step = self.limits.span(LimitRow::UnwindStepMs);
+        step.doubled(u32::from(tried.saturating_sub(1)), TOP_UP_PAUSE_MAX)
     }
 
     /// Whether a leg's book can be bought from: whole, as new as the gate asks of orders that open something, and not in

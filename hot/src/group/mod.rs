@@ -7,9 +7,11 @@
 //! A group decides; it does not act. [`Group::next_step`] says what should happen now, the core does it and tells
 //! the group what came of it.
 
+mod outcomes;
 mod state;
 mod table;
 
+pub use outcomes::{BasketHealth, HEDGE_LATE, Outcomes};
 pub use state::{GroupEvent, GroupState};
 pub use table::Groups;
 
@@ -59,6 +61,8 @@ pub struct Leg {
     pub price: Price,
     /// Until this time no further sale of it is sent.
     pub next_sale: Nanos,
+    /// Until this time no more of it is bought so that it can be sold.
+    pub next_top_up: Nanos,
     /// Corrections of it in a row that never reached the venue, or that could not be sent.
     pub missed: u32,
     /// Whether the venue has refused a sale of less than the market's least size, though it could not rest.
@@ -93,6 +97,7 @@ impl Leg {
         booked: Qty::ZERO,
         price: Price::ZERO,
         next_sale: Nanos::ZERO,
+        next_top_up: Nanos::ZERO,
         missed: 0,
         least_for_all: false,
         order: None,
@@ -168,7 +173,7 @@ pub struct Group {
 
 pack_fields! {
     Leg {
-        market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, missed,
+        market, venue, outcome, ratio, limit, reach, deep, hold, bought, had, sold, paid, booked, price, next_sale, next_top_up, missed,
         least_for_all, order, tried,
     }
     Group {
@@ -210,6 +215,8 @@ pub enum Step {
     Buy { leg: usize, qty: Qty },
     /// Contracts are to be sold, and cannot be just now.
     Later,
+    /// Contracts are to be sold, and whatever could be had for them now would lose more than the group may lose.
+    TooDear,
     /// A leg holds contracts without a partner.
     Correct {
         leg: usize,
@@ -227,6 +234,8 @@ pub enum Step {
 pub enum Sale {
     /// The venue takes an order of that size.
     Possible,
+    /// The venue takes an order of that size, and the group would lose more by it than it may.
+    TooDear,
     /// They are too few for an order: some more are bought, and then all are sold.
     TooSmall,
     /// Nothing can be done just now, and they are too many to be left.
@@ -299,6 +308,16 @@ impl Group {
     pub fn is_uneven(&self) -> bool {
         let matched = self.matched();
         self.legs().iter().any(|leg| leg.net() > matched.times(leg.ratio))
+    }
+
+    /// The largest share of a leg that has no partner by what is wanted, in percent, rounded up.
+    pub fn mismatch_percent(&self) -> u64 {
+        let share = |leg: &Leg| {
+            let excess = leg.net().saturating_sub(self.target.times(leg.ratio));
+            let of = u128::from(leg.net().micros().max(1));
+            u64::try_from((u128::from(excess.micros()) * 100).div_ceil(of)).expect("at most 100")
+        };
+        self.legs().iter().map(share).max().unwrap_or(0)
     }
 
     /// Whether the group has an order under way that lands on this side of a market's book, or is yet to send one: to buy a leg,
@@ -467,7 +486,7 @@ impl Group {
             let leg = &self.legs[at];
             return Step::Buy { leg: at, qty: self.target.times(leg.ratio) - leg.net() };
         }
-        let mut waits = false;
+        let (mut waits, mut dear) = (false, false);
         for (index, leg) in self.legs().iter().enumerate() {
             let excess = leg.net().saturating_sub(self.target.times(leg.ratio));
             if excess.is_zero() {
@@ -476,9 +495,13 @@ impl Group {
             let with = match sale(leg, excess) {
                 Sale::Dust => continue,
                 Sale::Possible if now >= leg.next_sale => Purpose::Unwind,
-                Sale::TooSmall if now >= leg.next_sale => Purpose::TopUp,
+                Sale::TooSmall if now >= leg.next_sale.max(leg.next_top_up) => Purpose::TopUp,
                 Sale::Possible | Sale::TooSmall | Sale::Waits => {
                     waits = true;
+                    continue;
+                }
+                Sale::TooDear => {
+                    dear = true;
                     continue;
                 }
             };
@@ -486,7 +509,8 @@ impl Group {
             assert!(excess <= leg.net(), "G1: no more is sold than the leg holds");
             return Step::Correct { leg: index, with, excess };
         }
-        match (waits, self.target.is_zero()) {
+        match (waits || dear, self.target.is_zero()) {
+            _ if dear => Step::TooDear,
             (true, _) => Step::Later,
             (false, true) => Step::End(GroupEvent::Empty),
             (false, false) => Step::End(GroupEvent::Whole),

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{ADOPTED, Group, GroupState, Leg};
+use super::outcomes::Outcome;
+use super::{ADOPTED, Group, GroupState, Leg, Outcomes};
 use crate::bounds::{
     GROUPS_ENDED_MAX, GROUPS_LIVE_MAX, LEGS_LIVE_MAX, LEGS_MAX, MARKETS_MAX, ORDERS_LIVE_MAX,
 };
@@ -30,6 +31,8 @@ pub struct Groups {
     pub(crate) beside: Vec<OrderId>,
     /// What the groups that ended say of legs that fail.
     leg_risks: LegRisks,
+    /// How the baskets went that have ended.
+    outcomes: Outcomes,
 }
 
 impl Groups {
@@ -46,6 +49,7 @@ impl Groups {
             next: 1,
             beside: Vec::with_capacity(ORDERS_LIVE_MAX),
             leg_risks: LegRisks::default(),
+            outcomes: Outcomes::default(),
         }
     }
 
@@ -54,7 +58,17 @@ impl Groups {
         &self.leg_risks
     }
 
-    /// The same, as if groups had ended so.
+    /// How the baskets went of which a leg had filled.
+    pub const fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    /// The same, to be changed.
+    pub const fn outcomes_mut(&mut self) -> &mut Outcomes {
+        &mut self.outcomes
+    }
+
+    /// How often legs failed, as if groups had ended so.
     #[cfg(test)]
     pub fn leg_risks_mut(&mut self) -> &mut LegRisks {
         &mut self.leg_risks
@@ -76,6 +90,12 @@ impl Groups {
         if group.basket == ADOPTED || is_known {
             return;
         }
+        self.outcomes.on_ended(&Outcome {
+            state: group.state,
+            sold: sold > Usd::ZERO,
+            result: group.result,
+            one_leg: group.one_leg,
+        });
         let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
         let risk = self.leg_risks.of_mut(venue(0), venue(1));
         if group.learnt_whole {
@@ -281,6 +301,6 @@ impl Default for Groups {
 state_fields! {
     Groups {
         live: list(GROUPS_LIVE_MAX), ended: list(GROUPS_ENDED_MAX), next: value, legs_live: derived, legs_in: derived,
-        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risks: value,
+        rooms: derived, ended_rooms: derived, beside: list(ORDERS_LIVE_MAX), leg_risks: value, outcomes: value,
     } then rebuild
 }

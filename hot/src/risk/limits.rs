@@ -179,6 +179,12 @@ limit_rows! {
         Percent, (1, 100), 90, Smaller;
     ClusterPercent = 49, limits.cluster_percent, "share of equity that markets which depend on each other may lose in their worst outcome",
         Percent, (1, 100), 30, Smaller;
+
+    // What a group that is sold again may cost.
+    UnwindLoss = 50, limits.unwind_loss, "dollars that the sales of one group may lose before the rest is handed to a person",
+        Dollars, (MICROS, DOLLARS_MOST), 25 * MICROS, Smaller;
+    LegMismatchPercent = 51, strategy.leg_mismatch_percent, "share of a leg without a partner above which an alarm is raised as it is to be sold",
+        Percent, (0, 100), 10, Smaller;
 }
 
 /// How many rows there are.

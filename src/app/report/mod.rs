@@ -126,6 +126,13 @@ impl ThisRun<'_> {
             "reopened": self.grown(CoreFigure::GroupsReopened),
             "leg_fail_ppm": core.count(CoreFigure::LegFailPpm),
             "unwind_loss_ppm": core.count(CoreFigure::UnwindLossPpm),
+            "judged": core.count(CoreFigure::BasketsJudged),
+            "held_ppm": core.count(CoreFigure::BasketsHeldPpm),
+            "sold_ppm": core.count(CoreFigure::BasketsSoldPpm),
+            "mean_loss_usd": usd(core.usd(CoreFigure::UnwindLossMean)),
+            "hedge_lag_mean_ns": core.count(CoreFigure::HedgeLagMean),
+            "hedge_lag_max_ns": core.count(CoreFigure::HedgeLagMax),
+            "hedges_late": self.grown(CoreFigure::HedgesLate),
         })
     }
 

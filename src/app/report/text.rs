@@ -77,6 +77,16 @@ impl ClosingReport<'_> {
             at("/one_leg/p99_ms"),
             at("/one_leg/max_ms")
         );
+        let share = |path: &str| at(path).as_u64().unwrap_or(0) / 10_000;
+        if at("/baskets/judged").as_u64() > Some(0) {
+            println!(
+                "  last baskets    {} of which a leg filled: {} % hold complete units, {} % sold contracts again, ${} lost each",
+                at("/baskets/judged"),
+                share("/baskets/held_ppm"),
+                share("/baskets/sold_ppm"),
+                at("/baskets/mean_loss_usd")
+            );
+        }
         println!(
             "  result          ${} after ${} fees (complete baskets at what they pay at least)",
             at("/pnl_usd"),

@@ -244,6 +244,16 @@ limit_words! {
         "prices are not chased downwards for ever. Fewer count as tighter: a person is called sooner",
         "everything halts; `halts` has `group`, `v_groups` has the state `operator`",
         "close the group by hand at the venue, then `surefoot resume --reason …`";
+    UnwindLoss Legs [],
+        "a quarter of what one outcome of a market may hold: an unwind is expected to lose 2 to 5 % of its cost, and ten times that is \
+         no unwind any more but a price that somebody should look at",
+        "a sale that would lose more in all waits until 30 s after the unwind began for a better bid; then everything halts, `halts` has \
+         `group` and `v_groups` the state `operator`. What is worth less than a dollar is sold all the same",
+        "sell what is left by hand at the venue, or keep it, then `surefoot resume --reason …`";
+    LegMismatchPercent Legs [],
+        "a tenth is more than roundings of sizes make: a leg has failed, or filled in part",
+        "nothing is stopped: the alarm `leg_mismatch`, once for each unwind, while the rest is sold",
+        "by itself";
     UnwindStepMs Legs [],
         "the book must have time to come back, and the venue to answer, before a lower price is tried. A shorter time counts as the \
          tighter one: contracts without a partner are held for less long",

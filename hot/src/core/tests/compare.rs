@@ -238,7 +238,7 @@ fn what_moves_while_the_venue_is_read_is_no_difference() {
     told(&mut desk, 20, now);
     assert!(clean(&desk));
     assert_eq!(desk.held(PM, Outcome::Yes), qty(20));
-    assert_eq!(desk.core.stats().alarms, 0);
+    assert_eq!((desk.core.stats().alarms, alarms(&desk, Alarm::LegMismatch)), (1, 1));
 }
 
 #[test]

@@ -158,6 +158,124 @@ fn an_unwind_that_fills_in_part_goes_on() {
     assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
 }
 
+/// G5: what the sales of a group may lose is bounded too. A worse price is waited out for half a minute, and then it is a person's.
+#[test]
+fn a_sale_that_would_lose_more_than_a_group_may_waits_and_then_calls_the_operator() {
+    for (ask, sells) in [(Some(49), true), (Some(51), false), (None, false)] {
+        let mut desk = Desk::new();
+        desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: 1_000_000 });
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let second = desk.last_placed();
+        // NO cost 50 cents and sells at 48, and both fees come to more than a dollar.
+        desk.report(Report::Rejected { order: OrderRef::Id(second.id), why: Reject::Funds });
+        assert_eq!(desk.last_placed(), second, "$1.64 is too much");
+        assert_eq!(desk.group_states().last(), Some(&GroupState::Unwinding));
+        desk.wait(Nanos::from_secs(29));
+        assert_eq!((desk.last_placed(), desk.core.halted()), (second, None));
+        if let Some(ask) = ask {
+            desk.book(KA, &[(40, 30)], &[(ask, 300)]); // NO is bid so much less than a dollar
+            desk.wait(Nanos::from_millis(10));
+        }
+        let last = desk.last_placed();
+        assert_eq!(last.purpose == Purpose::Unwind, sells, "{ask:?}");
+        if sells {
+            desk.fill(&last, 30);
+            assert_eq!(desk.group_states().last(), Some(&GroupState::Flat));
+            assert_eq!(desk.core.halted(), None);
+        } else {
+            desk.wait(Nanos::from_secs(1));
+            assert_eq!(desk.last_placed(), second, "nothing was sold");
+            assert_eq!(desk.group_states().last(), Some(&GroupState::Operator));
+            assert_eq!(desk.core.halted(), Some(HaltWhy::Group));
+        }
+    }
+}
+
+#[test]
+fn what_was_lost_already_counts_for_what_a_group_may_lose() {
+    let mut desk = Desk::new();
+    desk.control(Control::Limit { row: LimitRow::UnwindLoss, value: 2_000_000 });
+    let sale = desk.first_leg_to_sell();
+    desk.fill(&sale, 15);
+    desk.status(&sale, VenueState::Cancelled, Some(15)); // $1.09 are lost
+    desk.book(KA, &[(40, 30)], &[(56, 300)]);
+    desk.wait(Nanos::from_millis(600));
+    assert_eq!(desk.last_placed(), sale, "another $1.16 is too much, though it alone would not be");
+    desk.book(KA, &[(40, 30)], &[(53, 300)]);
+    desk.wait(Nanos::from_millis(600));
+    assert_eq!((desk.last_placed().purpose, desk.last_placed().qty), (Purpose::Unwind, qty(15)));
+}
+
+#[test]
+fn a_leg_of_which_more_than_a_tenth_has_no_partner_is_told_once() {
+    for (got, told) in [(28, 0), (27, 0), (26, 1), (0, 1)] {
+        let mut desk = Desk::new();
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        assert_eq!(desk.alarms(Alarm::LegMismatch), 0, "the second leg is on its way");
+        let second = desk.last_placed();
+        if got > 0 {
+            desk.fill(&second, got);
+        }
+        desk.status(&second, VenueState::Cancelled, Some(got));
+        assert_eq!(desk.last_placed().qty, qty(30 - got));
+        for _ in 0..3 {
+            desk.wait(Nanos::from_millis(600));
+        }
+        assert_eq!(desk.alarms(Alarm::LegMismatch), told, "{got} of 30");
+    }
+}
+
+/// The figures of baskets are of those of which a leg filled: complete, sold again, and how long they stood on one leg.
+#[test]
+fn what_became_of_baskets_is_counted_and_a_slow_hedge_is_told() {
+    let mut desk = Desk::new();
+    desk.gap();
+    let first = desk.last_placed();
+    desk.fill(&first, 30);
+    let second = desk.last_placed();
+    desk.wait(Nanos::from_millis(501));
+    desk.fill(&second, 30);
+    let stats = desk.core.stats();
+    assert_eq!(
+        (stats.baskets_judged, stats.baskets_held_ppm, stats.baskets_sold_ppm),
+        (1, 1_000_000, 0)
+    );
+    assert_eq!((stats.hedges_late, desk.alarms(Alarm::HedgeSlow)), (1, 1));
+    assert_eq!(stats.hedge_lag_max, Nanos::from_millis(501).after(Nanos::new(2_000)));
+    desk.wait(Nanos::from_secs(2));
+    let sale = desk.first_leg_to_sell();
+    desk.fill(&sale, 30);
+    let stats = desk.core.stats();
+    assert_eq!(
+        (stats.baskets_judged, stats.baskets_held_ppm, stats.baskets_sold_ppm),
+        (2, 500_000, 500_000)
+    );
+    assert!(stats.unwind_loss_mean > Usd::from_dollars(1), "{}", stats.unwind_loss_mean);
+    assert_eq!(desk.alarms(Alarm::BasketsFailing), 0, "two baskets say nothing");
+}
+
+#[test]
+fn baskets_that_fail_again_and_again_are_told() {
+    let mut desk = Desk::new();
+    for turn in 1..=20 {
+        desk.wait(Nanos::from_secs(1_000)); // longer than the cooldown after a loss
+        desk.gap();
+        let first = desk.last_placed();
+        desk.fill(&first, 30);
+        let second = desk.last_placed();
+        desk.status(&second, VenueState::Cancelled, Some(0)); // no rejection: those would pause the market
+        let sale = desk.last_placed();
+        desk.fill(&sale, 30);
+        assert_eq!(desk.core.stats().baskets_unwound, turn, "it is bought again each time");
+        assert_eq!(desk.alarms(Alarm::BasketsFailingMost), usize::from(turn == 20), "{turn}");
+    }
+    assert_eq!(desk.alarms(Alarm::BasketsFailing), 0, "the graver one says it");
+}
+
 #[test]
 fn an_unwind_without_end_halts_and_calls_the_operator() {
     let mut desk = Desk::new();

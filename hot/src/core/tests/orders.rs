@@ -238,7 +238,7 @@ fn a_fill_on_its_way_is_waited_for_before_the_rest_is_taken_as_gone() {
     desk.wait(Nanos::from_millis(900));
     desk.fill(&hedge, 18);
     assert_eq!(desk.group_states().last(), Some(&GroupState::Hedged));
-    assert_eq!(desk.core.stats().alarms, 0);
+    assert_eq!((desk.core.stats().alarms, desk.alarms(Alarm::HedgeSlow)), (1, 1));
 }
 
 #[test]
