@@ -57,6 +57,7 @@ impl FeeRule {
     ///
     /// Polymarket: to $0.00001, and nothing where it is less than that; which way the venue rounds is not
     /// documented, so against us. Kalshi: the trade fee, to $0.000001, before [`FeeAccumulator`].
+    #[inline]
     pub fn fee(self, price: Price, qty: Qty, taker: bool) -> Usd {
         match self {
             Self::Polymarket { .. } if !taker => Usd::ZERO,
@@ -192,6 +193,7 @@ impl TakerFee {
 ///
 /// A fill better than the limit may carry a higher fee, but `p + rate × p(1−p)` rises with `p` for every rate
 /// below 1: price and fee together stay within the bound at the limit.
+#[inline]
 pub fn fee_bound(rule: FeeRule, price: Price, qty: Qty, taker: bool) -> Usd {
     let fee = rule.fee(price, qty, taker);
     let steps = match rule {

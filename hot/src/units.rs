@@ -49,6 +49,19 @@ impl Price {
         }
     }
 
+    /// What `qty` comes to, rounded down and rounded up to a microdollar: [`Self::proceeds_floor`] and [`Self::cost_ceil`] by one
+    /// product and one division.
+    #[inline]
+    pub fn worth_between(self, qty: Qty) -> (Usd, Usd) {
+        match u64::from(self.0).checked_mul(qty.0) {
+            Some(exact) => {
+                let (floor, rest) = (exact / 10_000, exact % 10_000);
+                (Usd(floor as i64), Usd((floor + u64::from(rest > 0)) as i64))
+            }
+            None => (self.proceeds_floor(qty), self.cost_ceil(qty)),
+        }
+    }
+
     /// The least that selling `qty` can bring, rounded down to a microdollar.
     #[inline]
     pub fn proceeds_floor(self, qty: Qty) -> Usd {

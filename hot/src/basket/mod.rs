@@ -385,6 +385,15 @@ impl Baskets {
         touched.iter().filter(whole).map(|touch| (touch.basket, touch.outcome))
     }
 
+    /// The same, by the baskets themselves.
+    #[inline]
+    pub fn with_leg_in(&self, market: MarketId) -> impl Iterator<Item = (&Basket, Outcome)> {
+        let touched = self.touched.get(market.index()).map_or(&[][..], Touched::as_slice);
+        let baskets =
+            touched.iter().map(|touch| (&self.baskets[touch.basket.index()], touch.outcome));
+        baskets.filter(|(basket, _)| basket.is_whole())
+    }
+
     /// The baskets that each market touches. `None` where a market is unknown or touches too many.
     fn rebuild(&mut self) -> Option<()> {
         for (id, basket) in (0_u16..).map(BasketId::new).zip(self.baskets.iter()) {

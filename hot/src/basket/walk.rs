@@ -67,14 +67,15 @@ impl LegCost {
     }
 
     /// So many contracts of the next level, where this leg of [`MANY`] units would cost `unit`.
+    #[inline]
     fn add(&mut self, fee: &TakerFee, qty: Qty, unit: i64) {
         let price = fee.price();
-        let cost = price.cost_ceil(qty);
+        let (worth, cost) = price.worth_between(qty);
         self.leg.limit = price;
         self.leg.levels += 1;
         self.leg.cost += cost;
         self.leg.fee += fee.charge(qty, cost);
-        self.worth += price.proceeds_floor(qty);
+        self.worth += worth;
         self.last_unit = unit;
     }
 }

@@ -130,10 +130,9 @@ impl Core {
             let leg = &mut group.legs_mut()[0];
             assert!(!leg.tried && leg.net().is_zero(), "G4: nothing of a new group was sent");
             // The order holds its own cash from here; what the group held for this leg makes room for it.
-            let (market, hold) = (leg.market, std::mem::take(&mut leg.hold));
+            let held = std::mem::take(&mut leg.hold);
             (leg.tried, leg.price) = (true, leg.limit);
-            self.reserve(market, -hold);
-            let placed = self.place_passed(now, first, risk, out);
+            let placed = self.place_passed(now, first, held, risk, out);
             let group = self.groups.at_mut(slot);
             match placed {
                 Ok(order) => {

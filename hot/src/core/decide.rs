@@ -3,8 +3,7 @@
 
 use super::Core;
 use super::advance::buying_tif;
-use super::money::worst_cost;
-use super::place::{Draft, Passed};
+use super::place::{Draft, Passed, Worked};
 use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
@@ -196,6 +195,10 @@ impl Core {
     /// Begins a group if all of its legs may be bought: the gate is asked and the cash reserved before the first leaves.
     fn open_group(&mut self, now: Nanos, seen: Seen, mut group: Group, out: &mut Outbox) {
         let (id, basket) = (group.id, group.basket);
+        for leg in &mut group.legs {
+            // What is to be held for it: nothing of it is reserved yet.
+            leg.hold = self.worst_cost(leg.market, leg.reach, group.target.times(leg.ratio));
+        }
         group.risk = self.plan_risk(&group);
         match self.hold(now, &mut group) {
             Err((refused, why)) => {
@@ -226,7 +229,7 @@ impl Core {
         }
     }
 
-    /// What a group would put at stake, at the prices that its cash is held for. Nothing of it is reserved yet.
+    /// What a group would put at stake, at the prices that its cash is to be held for. Nothing of it is reserved yet.
     ///
     /// Two venues settle each by its own rules: that they agree about a question is a belief, however well founded. So a plan
     /// across venues is reckoned with losing all of its legs, whatever relates them. Its cluster counts what the relation says.
@@ -235,7 +238,7 @@ impl Core {
             let book = self.books.get(leg.market).expect("a market in use has terms");
             let (fee, qty) = (book.terms().fee, group.target.times(leg.ratio));
             PlannedLeg {
-                cost: worst_cost(fee, leg.reach, qty),
+                cost: leg.hold,
                 qty,
                 ratio: leg.ratio,
                 fee,
@@ -256,15 +259,16 @@ impl Core {
     fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<Passed, (Order, Refusal)> {
         let mut first = None;
         for index in 0..group.legs().len() {
-            let leg = group.legs[index];
-            let qty = group.target.times(leg.ratio);
+            let leg = &group.legs[index];
+            let (market, limit, qty) = (leg.market, leg.limit, group.target.times(leg.ratio));
             // Whatever a later leg will be sent as: what the group as a whole puts at risk is checked here, once.
-            let tif = if index == 0 { buying_tif(&leg, leg.limit, qty, true) } else { Tif::Fok };
-            let collar =
-                self.planning.as_ref().and_then(|room| room.collar_of(leg.market, leg.outcome));
+            let tif = if index == 0 { buying_tif(leg, limit, qty, true) } else { Tif::Fok };
+            let planning = self.planning.as_ref();
+            let collar = planning.and_then(|room| room.collar_of(market, leg.outcome));
+            let worked = Worked { collar, cost: Some(leg.hold) };
             let draft = Draft {
                 group: group.id,
-                market: leg.market,
+                market,
                 outcome: leg.outcome,
                 action: Action::Buy,
                 price: leg.reach,
@@ -277,17 +281,15 @@ impl Core {
             };
             // The first one leaves at once, at the plan's own price: a group whose first order the gate would refuse is not begun.
             let asked = match index {
-                0 => {
-                    self.would_pass_at_both(now, &draft, leg.limit, collar).map(|(passed, hold)| {
-                        first = Some(passed);
-                        hold
-                    })
-                }
-                _ => self.would_pass(now, &draft, collar).map(|passed| passed.cost),
+                0 => self.would_pass_at_both(now, &draft, limit, worked).map(|(passed, hold)| {
+                    first = Some(passed);
+                    hold
+                }),
+                _ => self.would_pass(now, &draft, worked).map(|passed| passed.cost),
             };
             match asked {
                 Ok(hold) => {
-                    self.reserve(leg.market, hold);
+                    self.reserve(market, hold);
                     group.legs[index].hold = hold;
                 }
                 Err(why) => {

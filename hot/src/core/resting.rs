@@ -9,7 +9,7 @@
 
 use super::Core;
 use super::fills::QTY_DUST;
-use super::place::Draft;
+use super::place::{Draft, Worked};
 use crate::event::Control;
 use crate::group::NO_GROUP;
 use crate::ids::{OrderId, OrderRef, Venue};
@@ -112,7 +112,7 @@ impl Core {
         self.rejections.on_time(now);
         self.reserve(order.market, -record.reserved);
         let amend = Amend::new(&order, to, self.run.epoch(), now);
-        let (view, _) = self.view(&asked, None, None);
+        let (view, _) = self.view(&asked, None, Worked::default());
         let approved = gate::check_amend(&view, asked, amend);
         self.reserve(order.market, record.reserved);
         let approved = approved?;

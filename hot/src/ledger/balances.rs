@@ -62,6 +62,7 @@ impl Balances {
     ///
     /// # Panics
     /// P2: if the lines do not sum to nothing.
+    #[inline]
     pub fn post(&mut self, lines: &[(LedgerAccount, Usd)]) {
         let sum = lines.iter().fold(Usd::ZERO, |sum, &(_, amount)| sum + amount);
         assert!(sum == Usd::ZERO, "P2: the lines of a booking sum to nothing");

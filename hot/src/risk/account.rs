@@ -40,21 +40,21 @@ impl Account {
 
     /// How far below its peak it is.
     #[inline]
-    pub fn drawdown(&self) -> Usd {
+    pub fn drawdown(self) -> Usd {
         self.peak - self.equity
     }
 
     /// The most that one plan may lose at worst, whatever others may lose besides: a share of what the equity is above its floor.
     /// Negative below the floor.
-    #[inline]
-    pub fn shock_room(&self, limits: &Limits) -> Usd {
+    #[inline(always)] // by value: the gate's view would else be written out for its address
+    pub fn shock_room(self, limits: &Limits) -> Usd {
         (self.equity - limits.usd(LimitRow::EquityFloor))
             .scale_floor(limits.percent(LimitRow::ShockBufferPercent), 100)
     }
 
     /// The most that markets which depend on each other may lose in their worst outcome: a share of the equity.
-    #[inline]
-    pub fn cluster_room(&self, limits: &Limits) -> Usd {
+    #[inline(always)] // see `shock_room`
+    pub fn cluster_room(self, limits: &Limits) -> Usd {
         self.equity.scale_floor(limits.percent(LimitRow::ClusterPercent), 100)
     }
 }

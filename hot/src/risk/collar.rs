@@ -48,6 +48,7 @@ impl<'a> PricesAround<'a> {
 
 /// The worst price of `outcome` at which an order may trade at `now`: the highest for a purchase, the lowest for a sale. `None`
 /// where nothing says what it should cost.
+#[inline]
 pub fn worst(
     limits: &Limits,
     grid: Grid,
@@ -86,6 +87,7 @@ pub struct Bound {
 
 impl Bound {
     /// Of an outcome of the market in `def`, at `now`; `around` is what is around it then.
+    #[inline]
     pub fn new(
         limits: &Limits,
         def: &MarketDef,
@@ -104,13 +106,14 @@ impl Bound {
     }
 
     /// Whether it is of this outcome of this market.
+    #[inline]
     pub fn is_of(&self, market: MarketId, outcome: Outcome) -> bool {
         (self.market, self.outcome) == (market, outcome)
     }
 
     /// As [`allows`].
-    #[inline]
-    pub fn allows(&self, order: &Order) -> bool {
+    #[inline(always)] // into the gate: see `gate::check`
+    pub fn allows(self, order: &Order) -> bool {
         assert!(
             (self.at, self.action) == (order.decided, order.action)
                 && self.is_of(order.market, order.outcome),

@@ -1,7 +1,7 @@
 //! What the gate may look at beside an order, its market's terms and the limits: the account as a whole, the venue, and what
 //! others have paid.
 
-use crate::basket::{Basket, BasketKind, Baskets};
+use crate::basket::{BasketKind, Baskets};
 use crate::book::Books;
 use crate::ids::{MarketId, Outcome};
 use crate::pack::pack_fields;
@@ -77,10 +77,10 @@ impl OtherVenue<'_> {
     /// where there is none.
     pub fn best(&self) -> Option<BestPrices> {
         let (other, ours, book) =
-            self.baskets.touching(self.market).find_map(|(id, outcome)| {
-                let is_pair =
-                    |of: &&Basket| of.kind() == BasketKind::CrossVenue && !of.is_withdrawn();
-                let basket = self.baskets.get(id).filter(is_pair)?;
+            self.baskets.with_leg_in(self.market).find_map(|(basket, outcome)| {
+                if basket.kind() != BasketKind::CrossVenue || basket.is_withdrawn() {
+                    return None;
+                }
                 let other = basket.legs().iter().find(|leg| leg.market != self.market)?;
                 let book = self.books.get(other.market).filter(|book| book.is_good())?;
                 Some((other, outcome, book))

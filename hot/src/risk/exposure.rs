@@ -48,6 +48,7 @@ impl Exposure {
     }
 
     /// More, or less, at risk in the market of these terms.
+    #[inline]
     pub fn add(&mut self, terms: &MarketDef, delta: Usd) {
         let &MarketDef { market, cluster, venue, category, theme, .. } = terms;
         self.market[market.index()] += delta;

@@ -270,12 +270,14 @@ pub struct Sums<'a> {
     pub limits: &'a Limits,
     /// The limits that follow what the account is worth.
     pub shares: &'a EquityLimits,
-    /// What is at risk now, without what is held for the order's own leg.
+    /// What is at risk now, with what is held for the order's own leg.
     pub exposure: &'a Exposure,
     /// The market's terms.
     pub def: &'a MarketDef,
     /// Cash that is not reserved, at the venue and shard that the order draws on.
     pub cash_free: Usd,
+    /// What is held for the order's own leg: it gives way to what the order claims.
+    pub held: Usd,
     /// The most that the order can cost with fees.
     pub cost: Usd,
 }
@@ -284,22 +286,25 @@ pub struct Sums<'a> {
 /// each in another outcome than this one's, and nothing else that [`check`] looks at may have changed: so the rows about
 /// sums of claims are asked here, and no other. `false` says that `check` must be asked, for its refusal.
 pub fn passes_still(passed: &Approved<Order>, sums: &Sums<'_>) -> bool {
-    let &Sums { limits, shares, exposure: risk, def, cash_free, cost } = sums;
+    let &Sums { limits, shares, exposure: risk, def, cash_free, held, cost } = sums;
     assert!(def.market == passed.market, "the sums are of the order's market");
     let usd = |row| limits.usd(row);
-    let theme = def.theme.is_none() || risk.theme(def.theme) + cost <= usd(L::ExposureTheme);
-    let is_full = u64::from(risk.positions()) >= limits.raw(L::Positions);
+    let (cash_free, more) = (cash_free + held, cost - held);
+    let theme = def.theme.is_none() || risk.theme(def.theme) + more <= usd(L::ExposureTheme);
+    // A cluster with nothing in it but what is held for the leg counts among the positions, and is opened by the order.
+    let opens = risk.cluster(def.cluster) == held;
+    let others = u64::from(risk.positions()) - u64::from(opens && held > Usd::ZERO);
     passed.purpose.opens()
         && passed.action == Action::Buy
         && cost <= cash_free.scale_floor(limits.percent(L::CashPercent), 100)
         && cost <= cash_free
-        && risk.market(passed.market) + cost <= usd(L::ExposureMarket)
-        && risk.cluster(def.cluster) + cost <= usd(L::ExposureCluster)
-        && risk.venue(passed.venue) + cost <= shares.venue
-        && risk.total() + cost <= shares.total
-        && risk.category(def.category) + cost <= shares.category
+        && risk.market(passed.market) + more <= usd(L::ExposureMarket)
+        && risk.cluster(def.cluster) + more <= usd(L::ExposureCluster)
+        && risk.venue(passed.venue) + more <= shares.venue
+        && risk.total() + more <= shares.total
+        && risk.category(def.category) + more <= shares.category
         && theme
-        && !(is_full && risk.cluster(def.cluster) == Usd::ZERO)
+        && !(opens && others >= limits.raw(L::Positions))
 }
 
 /// Whether a market's stated close is so near that nothing is opened any more: time for a leg that fails, a hedge that waits
@@ -318,7 +323,7 @@ fn cools_down(view: &View<'_>, order: &Order) -> bool {
 /// Whether the price is worse than it may be beside the prices elsewhere, or there is none to hold it against: see [`collar`].
 #[inline(always)] // see `check`
 fn beyond_collar(view: &View<'_>, order: &Order) -> bool {
-    if let Some(bound) = &view.collar {
+    if let Some(bound) = view.collar {
         return !bound.allows(order);
     }
     let around = collar::PricesAround::of(&view.context);

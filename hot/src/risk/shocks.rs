@@ -35,6 +35,8 @@ use crate::units::{Price, Qty, Usd};
 
 /// Plans of no more legs than this have all of their outcomes looked at; for longer ones there is a bound.
 pub const EXACT_LEGS_MAX: usize = 4;
+/// The legs of nearly every plan.
+const PAIR: usize = 2;
 /// Levels of a book that a sale may count on. What they have no room for is worth nothing.
 pub const SALE_LEVELS_MAX: usize = 8;
 /// The largest price shock, 10 ¢, times the greatest growth of volatility, 1.5: in $0.0001.
@@ -213,10 +215,15 @@ fn worst_jump<B>(legs: impl Iterator<Item = PlannedLeg<B>> + Clone, payout: u32)
         *stake = Stake::new(at, &leg);
         count += 1;
     }
-    jump(&mut few[..count], payout, exact_jump)
+    match count {
+        // Nearly every plan is a pair: where the compiler knows how many legs there are, the loops over sets are none.
+        PAIR => jump(&mut few[..PAIR], payout, exact_jump),
+        count => jump(&mut few[..count], payout, exact_jump),
+    }
 }
 
 /// Works out how much room there is for legs that pay nothing, and asks `by` for what that leads to.
+#[inline(always)] // how many legs there are may be known where it is called
 fn jump(stakes: &mut [Stake], payout: u32, by: impl Fn(&mut [Stake], u64) -> Worst) -> Jump {
     let (mut paid, mut room) = (Usd::ZERO, 0_u64);
     for stake in &*stakes {
@@ -228,6 +235,7 @@ fn jump(stakes: &mut [Stake], payout: u32, by: impl Fn(&mut [Stake], u64) -> Wor
 }
 
 /// Looks at every set of legs that may pay nothing together.
+#[inline(always)] // see `jump`
 fn exact_jump(stakes: &mut [Stake], room: u64) -> Worst {
     let mut worst = Worst::NONE;
     for losing in 0..1_u64 << stakes.len() {

@@ -541,6 +541,7 @@ impl Money {
 
 /// The most that buying can cost under a fee rule, rounding included. It rises with the price, so the limit is the
 /// worst case.
+#[inline]
 pub(super) fn worst_cost(fee: FeeRule, price: Price, qty: Qty) -> Usd {
     if qty.is_zero() {
         return Usd::ZERO;
