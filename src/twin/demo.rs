@@ -7,6 +7,7 @@ use super::flow::{Action, Flow};
 use super::kalshi::KalshiVenue;
 use super::polymarket::PolymarketVenue;
 use super::server::Backend;
+use super::statement::Statement;
 use super::{ConnId, Host, VenueServer};
 
 /// A venue as the flow sees it.
@@ -121,6 +122,16 @@ impl<P: VenueServer + House> Demo<P> {
         }
         if any {
             self.apply();
+        }
+    }
+}
+
+impl Demo {
+    /// What a venue has of the account that a run trades.
+    pub fn statement(&self, venue: Venue) -> Statement {
+        match venue {
+            Venue::Polymarket => self.polymarket.statement(),
+            Venue::Kalshi => self.kalshi.statement(),
         }
     }
 }

@@ -17,11 +17,13 @@ mod remote;
 pub mod rng;
 pub mod routes;
 pub mod server;
+pub mod statement;
 pub mod tls;
 pub mod world;
 pub mod ws;
 
 use http::{Request, Response};
+use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
 /// One name a venue answers under; each has its own TLS listener.
@@ -52,6 +54,14 @@ impl Host {
         Self::KalshiRest,
         Self::KalshiWs,
     ];
+
+    /// Where a venue takes orders.
+    pub const fn of_orders(venue: Venue) -> Self {
+        match venue {
+            Venue::Polymarket => Self::PolymarketClob,
+            Venue::Kalshi => Self::KalshiRest,
+        }
+    }
 
     /// Index into per-host arrays.
     pub const fn index(self) -> usize {

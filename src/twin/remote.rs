@@ -54,11 +54,15 @@ impl ConditionId {
     }
 }
 
+/// Whether a request wants orders placed.
+pub(super) fn is_order(req: &Request) -> bool {
+    req.method == "POST" && (req.path.ends_with("/order") || req.path.ends_with("/orders"))
+}
+
 impl Fault {
     /// What is answered before the venue hears of the request; `None` where it hears of it.
     pub(super) fn refuses(self, req: &Request) -> Option<Response> {
-        let is_order =
-            req.method == "POST" && (req.path.ends_with("/order") || req.path.ends_with("/orders"));
+        let is_order = is_order(req);
         match self {
             Self::OrdersBlocked if is_order => Some(Response {
                 status: 403,

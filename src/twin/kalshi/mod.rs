@@ -19,6 +19,7 @@ mod order_entry;
 mod order_matching;
 mod parse;
 mod rest;
+mod statement;
 pub mod text;
 mod views;
 mod words;
@@ -119,6 +120,8 @@ pub struct KalshiVenue {
     founded: Usd,
     /// Groups whose orders have filled since their limits were looked at.
     filled_groups: Vec<usize>,
+    /// Orders refused because their name was used before.
+    repeated: u64,
 }
 
 /// One market as it stands.
@@ -257,6 +260,7 @@ impl KalshiVenue {
             trading_active: true,
             founded: Usd::ZERO,
             filled_groups: Vec::new(),
+            repeated: 0,
         };
         twin.founded = twin.money();
         for (index, spec) in market_set.kalshi.iter().enumerate() {

@@ -9,6 +9,9 @@ use super::fees::FeeAccumulator;
 use super::order::{NewOrder, Order, OrderStatus, Refusal, Tif};
 use super::{KalshiVenue, Status};
 
+/// The code of a refusal of a client order id that was accepted before.
+const USED_BEFORE: &str = "order_already_exists";
+
 impl KalshiVenue {
     /// Checks, matches and rests one order; gives its index.
     pub(super) fn create(
@@ -18,7 +21,10 @@ impl KalshiVenue {
         now: Nanos,
     ) -> Result<usize, Refusal> {
         let market = self.tradable(&new.ticker, new.shard)?;
-        let group = self.check_new(account, market, &new, now)?;
+        let checked = self.check_new(account, market, &new, now);
+        let is_repeated = |refusal: &Refusal| refusal.code == USED_BEFORE;
+        self.repeated += u64::from(checked.as_ref().is_err_and(is_repeated));
+        let group = checked?;
         let mut qty = new.qty;
         if new.reduce_only {
             let held = self.accounts[account as usize].position(market).qty;
@@ -101,7 +107,7 @@ impl KalshiVenue {
         }
         let used = &self.accounts[account as usize].client_ids;
         if new.client_id.as_ref().is_some_and(|id| used.contains(id)) {
-            return Err(Refusal::new(409, "order_already_exists", "order already exists"));
+            return Err(Refusal::new(409, USED_BEFORE, "order already exists"));
         }
         if new.tif != Tif::Gtc && (new.expires.is_some() || new.post_only) {
             return Err(Refusal::invalid("only good_till_canceled orders expire or are post only"));

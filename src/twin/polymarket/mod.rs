@@ -16,6 +16,7 @@ pub mod meta;
 pub mod order;
 mod rest;
 mod settlement;
+mod statement;
 pub mod stream;
 #[cfg(test)]
 mod tests;
@@ -176,6 +177,8 @@ pub struct PolymarketVenue {
     founded: i128,
     /// When the dead-man switches are looked at next.
     sweep_at: Nanos,
+    /// Orders refused because the very same order came before.
+    repeated: u64,
 }
 
 impl PolymarketVenue {
@@ -210,6 +213,7 @@ impl PolymarketVenue {
             fees: Usd::ZERO,
             founded: 0,
             sweep_at: Nanos::NEVER,
+            repeated: 0,
         };
         venue.push_account(None, None, house, house, Usd::ZERO);
         for number in 0..4 {

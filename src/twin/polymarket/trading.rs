@@ -82,7 +82,10 @@ impl PolymarketVenue {
         let placed = self.check(&posted, credential, now).and_then(|order| self.place(order, now));
         let answer = match placed {
             Ok((index, placed)) => Response::json(200, &self.placed_json(index, &placed)),
-            Err(Refusal { status, text }) => error(status, &text),
+            Err(Refusal { status, text }) => {
+                self.repeated += u64::from(text.ends_with("Duplicated."));
+                error(status, &text)
+            }
         };
         self.limited(account, false, answer)
     }
