@@ -36,6 +36,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod drill;
 pub mod exit;
 pub mod fault;
 pub mod machine;

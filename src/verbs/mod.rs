@@ -4,6 +4,7 @@
 pub mod accept_loss;
 pub mod bench;
 pub mod config;
+pub mod drill;
 pub mod follow;
 pub mod halt;
 pub mod limits;
@@ -75,6 +76,9 @@ pub enum Verb {
     Replay(replay::ReplayArgs),
     /// Simulate trading days from seeds: core, sessions and executors with the twin's venues, under virtual time
     Sim(sim::SimArgs),
+    /// Break things over the real wire: a run of its own against a twin of its own
+    #[command(subcommand)]
+    Drill(drill::DrillVerb),
     /// Measure the parts and the whole
     Bench(bench::BenchArgs),
     /// Look at the configuration
@@ -100,7 +104,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         | Verb::Stop
         | Verb::AcceptLoss(_)
         | Verb::Replay(_) => Ok(find::load_for_control(&cli.common)),
-        Verb::Twin(_) | Verb::Bench(_) | Verb::Sim(_) | Verb::Config(_) => {
+        Verb::Twin(_) | Verb::Bench(_) | Verb::Sim(_) | Verb::Drill(_) | Verb::Config(_) => {
             find::load_all(&cli.common, None)
         }
     };
@@ -124,6 +128,7 @@ pub fn carry_out(cli: Cli) -> Exit {
         Verb::Bench(args) => bench::run(&args, &setup),
         Verb::Replay(args) => replay::run(&args, &setup),
         Verb::Sim(args) => sim::run(&args, &setup),
+        Verb::Drill(verb) => drill::run(&verb, &setup),
         Verb::Config(_) => unreachable!("answered above"),
     }
 }

@@ -1,0 +1,187 @@
+//! Where a run is killed: points by name, and what is drawn for each.
+
+use std::time::Duration;
+
+use surefoot_hot::ids::Venue;
+
+use super::shim::{Aim, Fate};
+use crate::twin::rng::Rng;
+
+/// A place in the life of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// Any moment of the first seconds.
+    AnyMoment,
+    /// One of the calls on files with which a run begins.
+    StartUp,
+    /// The venue is being read for the comparison before anything is opened.
+    Reading,
+    /// An order was decided, and is about to be written down.
+    OrderDecided,
+    /// An order was written down, and has not left.
+    OrderWritten,
+    /// An order has arrived at the venue.
+    OrderSent,
+    /// An order has left and never arrives.
+    OrderLost,
+    /// An order has taken effect, and its answer never comes.
+    AnswerLost,
+    /// A write or sync of the journal.
+    Journal,
+    /// The journal's mark is being moved.
+    Mark,
+    /// A write or sync of the database.
+    Database,
+    /// A snapshot is being written, at the end of a run.
+    Snapshot,
+    /// The run is ending.
+    Ending,
+}
+
+impl Point {
+    /// Each of them.
+    pub const ALL: [Self; 13] = [
+        Self::AnyMoment,
+        Self::StartUp,
+        Self::Reading,
+        Self::OrderDecided,
+        Self::OrderWritten,
+        Self::OrderSent,
+        Self::OrderLost,
+        Self::AnswerLost,
+        Self::Journal,
+        Self::Mark,
+        Self::Database,
+        Self::Snapshot,
+        Self::Ending,
+    ];
+
+    /// The name in output and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnyMoment => "any-moment",
+            Self::StartUp => "start-up",
+            Self::Reading => "reading",
+            Self::OrderDecided => "order-decided",
+            Self::OrderWritten => "order-written",
+            Self::OrderSent => "order-sent",
+            Self::OrderLost => "order-lost",
+            Self::AnswerLost => "answer-lost",
+            Self::Journal => "journal",
+            Self::Mark => "mark",
+            Self::Database => "database",
+            Self::Snapshot => "snapshot",
+            Self::Ending => "ending",
+        }
+    }
+
+    /// The kind of files, the calls and how many of them there are at least, where it is a call on a file.
+    const fn calls(self) -> Option<(&'static str, &'static str, u64, &'static str)> {
+        match self {
+            Self::StartUp => Some(("/state", "owstnum", 90, "")),
+            Self::OrderDecided | Self::OrderWritten => Some(("/wire-", "w", 4, RECORD)),
+            Self::Journal => Some(("/journal/", "wsn", 150, "")),
+            Self::Mark => Some(("journal.mark", "wsn", 60, "")),
+            Self::Database => Some(("surefoot.db", "ws", 120, "")),
+            Self::Snapshot => Some(("/snapshots", "owsnu", 5, "")),
+            Self::AnyMoment
+            | Self::Reading
+            | Self::OrderSent
+            | Self::OrderLost
+            | Self::AnswerLost
+            | Self::Ending => None,
+        }
+    }
+
+    /// Whether it is a call on a file, which a library must look for.
+    pub const fn is_call(self) -> bool {
+        self.calls().is_some()
+    }
+
+    /// The point of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.name() == name)
+    }
+}
+
+/// How a record of the wire log begins; what is written there to keep caches warm does not.
+const RECORD: &str = "SFW2";
+/// What is drawn for a moment at most.
+const MOMENT_MAX: Duration = Duration::from_millis(1_500);
+/// The same for a moment while a run is starting or ending, which takes half a second.
+const BRIEF_MAX: Duration = Duration::from_millis(500);
+
+/// One kill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The number of the round: with the seed it says all the rest.
+    pub round: u64,
+    pub point: Point,
+    /// The call that kills, where it is one.
+    pub aim: Option<Aim>,
+    /// How long after the point, where the point is no call.
+    pub moment: Duration,
+    /// Where orders and answers are lost, or who is being read.
+    pub venue: Venue,
+}
+
+impl Drawn {
+    /// The kill of a round; at one of these points.
+    pub fn of(seed: u64, round: u64, points: &[Point]) -> Self {
+        let mut rng = Rng::new(seed).fork(round);
+        let point = *rng.pick(points);
+        let aim = point.calls().map(|(part, calls, most, head)| {
+            let before = match point {
+                Point::OrderDecided => true,
+                Point::OrderWritten => false,
+                _ => rng.chance(1, 2),
+            };
+            let what = if before { Fate::DieBefore } else { Fate::DieAfter };
+            Aim { part: part.to_owned(), calls, nth: rng.range(1, most), what, head }
+        });
+        let most = match point {
+            Point::Reading | Point::Ending => BRIEF_MAX,
+            _ => MOMENT_MAX,
+        };
+        let most = u64::try_from(most.as_micros()).expect("a second or so");
+        let moment = Duration::from_micros(rng.below(most));
+        let venue = *rng.pick(&Venue::ALL);
+        Self { round, point, aim, moment, venue }
+    }
+
+    /// What it is, for a person.
+    pub fn words(&self) -> String {
+        let name = self.point.name();
+        match (&self.aim, self.point) {
+            (Some(Aim { nth, what, .. }), _) => {
+                let when = if *what == Fate::DieBefore { "before" } else { "behind" };
+                format!("{name}, {when} call {nth}")
+            }
+            (None, Point::AnyMoment) => format!("{name}, after {:?}", self.moment),
+            (None, Point::Ending) => format!("{name}, {:?} after it was asked", self.moment),
+            (None, Point::Reading) => {
+                format!("{name} {}, after {:?}", self.venue.name(), self.moment)
+            }
+            (None, _) => format!("{name}, {}", self.venue.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_drawn_from_its_seed_and_number_alone() {
+        let draw = |seed, round| Drawn::of(seed, round, &Point::ALL);
+        assert_eq!(draw(1, 7), draw(1, 7));
+        assert_ne!(draw(1, 7).moment, draw(2, 7).moment);
+        let mut seen: Vec<Point> = (0..500).map(|round| draw(1, round).point).collect();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen, Point::ALL, "every point comes up");
+        for point in Point::ALL {
+            assert_eq!(Point::find(point.name()), Some(point));
+        }
+    }
+}
