@@ -4,6 +4,7 @@
 use super::Core;
 use super::advance::buying_tif;
 use super::place::{Draft, Passed, Worked};
+use super::smaller::Held;
 use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
@@ -22,7 +23,7 @@ use crate::risk::{
     Worst, shocks,
 };
 use crate::strategy::Sight;
-use crate::strategy::arbitrage::{self, Decision, Ranked, Seen};
+use crate::strategy::arbitrage::{Decision, Ranked, Seen};
 use crate::units::{Nanos, Price, Qty, Usd};
 
 impl Core {
@@ -163,13 +164,7 @@ impl Core {
 
     /// A basket costs less than it pays at the top of the books. Where it is worth buying it is bought, or ranked among others.
     fn consider(&mut self, now: Nanos, basket: BasketId, ranks: bool, out: &mut Outbox) {
-        let mut room = self.planning.take().expect("it is put back below");
-        let decision = arbitrage::consider(self, now, basket, &mut room);
-        if matches!(decision, Decision::Buy { .. }) {
-            room.refill(&mut self.groups);
-        }
-        self.planning = Some(room);
-        match decision {
+        match self.decision(now, basket, None) {
             Decision::Pass => {}
             Decision::Told { look_again } => {
                 if look_again {
@@ -193,24 +188,18 @@ impl Core {
     }
 
     /// Begins a group if all of its legs may be bought: the gate is asked and the cash reserved before the first leaves.
-    fn open_group(&mut self, now: Nanos, seen: Seen, mut group: Group, out: &mut Outbox) {
+    fn open_group(&mut self, now: Nanos, seen: Seen, group: Group, out: &mut Outbox) {
         let (id, basket) = (group.id, group.basket);
-        for leg in &mut group.legs {
-            // What is to be held for it: nothing of it is reserved yet.
-            leg.hold = self.worst_cost(leg.market, leg.reach, group.target.times(leg.ratio));
-        }
-        group.risk = self.plan_risk(&group);
-        match self.hold(now, &mut group) {
+        match self.hold_what_fits(now, seen, group) {
             Err((refused, why)) => {
                 // The same refusal on every flicker is one refusal.
                 if self.episodes.is_new(now, basket, Verdict::Refused) {
                     self.on_refused(now, &refused, why, out);
                 }
-                self.groups.give_back(group.legs);
                 self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
-            Ok(first) => {
+            Ok(Held { seen, group, first }) => {
                 assert!(
                     group.legs().iter().all(|leg| leg.hold > Usd::ZERO),
                     "G4: every leg is reserved before the first one leaves"
@@ -233,7 +222,7 @@ impl Core {
     ///
     /// Two venues settle each by its own rules: that they agree about a question is a belief, however well founded. So a plan
     /// across venues is reckoned with losing all of its legs, whatever relates them. Its cluster counts what the relation says.
-    fn plan_risk(&self, group: &Group) -> PlanRisk {
+    pub(super) fn plan_risk(&self, group: &Group) -> PlanRisk {
         let legs = group.legs().iter().map(|leg| {
             let book = self.books.get(leg.market).expect("a market in use has terms");
             let (fee, qty) = (book.terms().fee, group.target.times(leg.ratio));
@@ -256,7 +245,11 @@ impl Core {
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's
     /// order, which is to leave now; or the order that was refused, and why.
-    fn hold(&mut self, now: Nanos, group: &mut Group) -> Result<Passed, (Order, Refusal)> {
+    pub(super) fn hold(
+        &mut self,
+        now: Nanos,
+        group: &mut Group,
+    ) -> Result<Passed, (Order, Refusal)> {
         let mut first = None;
         for index in 0..group.legs().len() {
             let leg = &group.legs[index];

@@ -88,6 +88,7 @@ mod resting;
 mod run;
 mod sale;
 mod silence;
+mod smaller;
 mod snapshot;
 mod tape;
 mod terms_age;

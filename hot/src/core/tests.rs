@@ -40,6 +40,7 @@ mod rows;
 mod sharing;
 mod shocks;
 mod silence;
+mod sized;
 mod slack;
 mod times;
 mod undo;

@@ -103,3 +103,59 @@ enum_table! {
         ClusterOutcome = 47, "cluster_outcome";
     }
 }
+
+impl Refusal {
+    /// Whether it may be no refusal for fewer contracts: the order would take too much of something that there is only so much of.
+    pub const fn is_of_size(self) -> bool {
+        match self {
+            Self::OrderQty
+            | Self::OrderNotional
+            | Self::Cash
+            | Self::Position
+            | Self::ExposureMarket
+            | Self::ExposureCluster
+            | Self::ExposureVenue
+            | Self::ExposureTotal
+            | Self::PositionShare
+            | Self::Category
+            | Self::ExposureTheme
+            | Self::Shock
+            | Self::ClusterOutcome => true,
+            Self::Halted
+            | Self::Closing
+            | Self::Stopping
+            | Self::Unreconciled
+            | Self::Stale
+            | Self::NotOpen
+            | Self::OffGrid
+            | Self::MinSize
+            | Self::Positions
+            | Self::DailyLoss
+            | Self::Rate
+            | Self::Duplicate
+            | Self::OwnCross
+            | Self::NotReducing
+            | Self::Full
+            | Self::LinkDown
+            | Self::OldData
+            | Self::Quarantined
+            | Self::Expiry
+            | Self::NotResting
+            | Self::Withdrawn
+            | Self::Collar
+            | Self::NoClose
+            | Self::ClockOff
+            | Self::QuoteCooldown
+            | Self::MarketPaused
+            | Self::RejectStorm
+            | Self::Disabled
+            | Self::Slow
+            | Self::Breaker
+            | Self::Tokens
+            | Self::OldTerms
+            | Self::EquityFloor
+            | Self::Drawdown
+            | Self::StrategyLoss => false,
+        }
+    }
+}

@@ -134,9 +134,15 @@ impl Planning {
     }
 }
 
-/// What should be done about a basket: worth it after fees, in size, with what is free? After [`Decision::Buy`] the room
-/// has to be [refilled](Planning::refill).
-pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Planning) -> Decision {
+/// What should be done about a basket: worth it after fees, in size, with what is free? No more than `most` units are planned, where
+/// that is given. After [`Decision::Buy`] the room has to be [refilled](Planning::refill).
+pub fn consider(
+    core: &impl Sight,
+    now: Nanos,
+    basket: BasketId,
+    most: Option<Qty>,
+    room: &mut Planning,
+) -> Decision {
     if core.groups().is_busy(basket) {
         return Decision::Pass; // the book still shows what we are taking
     }
@@ -154,7 +160,7 @@ pub fn consider(core: &impl Sight, now: Nanos, basket: BasketId, room: &mut Plan
     }
     let decline = |seen, verdict, look_again| Decision::Decline { seen, verdict, look_again };
     let Planning { rooms, collars, plan, legs } = room;
-    let sizing = sizing(core, now, defined, rooms, collars);
+    let sizing = sizing(core, now, defined, most, rooms, collars);
     match core.baskets().walk(core.books(), basket, &sizing, plan) {
         Ok(()) => {}
         Err(_) if is_taken => return Decision::Wait, // what is left of the level is judged
@@ -231,12 +237,14 @@ fn is_held(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
     })
 }
 
-/// What limits and free money allow, that of each leg in `rooms`, with its collar in `collars`. The gate checks each order again; this only keeps the
-/// plan from being larger than what can pass.
+/// What limits and free money allow, that of each leg in `rooms`, with its collar in `collars`, and no more than `most` units. The gate
+/// checks each order again, at the price that its cash is held for; this only keeps the plan from being larger than what can pass. Where
+/// that was not enough, the core asks once more, for as many units as the gate lets pass.
 fn sizing<'a>(
     core: &impl Sight,
     now: Nanos,
     basket: &Basket,
+    most: Option<Qty>,
     rooms: &'a mut Vec<Room>,
     collars: &mut Vec<Bound>,
 ) -> Sizing<'a> {
@@ -275,10 +283,11 @@ fn sizing<'a>(
         }
         let collar = core.collar(now, leg.market, leg.outcome);
         collars.push(collar);
+        let qty = limits
+            .qty(LimitRow::OrderQty)
+            .min(limits.qty(LimitRow::PositionQty).saturating_sub(held.qty));
         rooms.push(Room {
-            qty: limits
-                .qty(LimitRow::OrderQty)
-                .min(limits.qty(LimitRow::PositionQty).saturating_sub(held.qty)),
+            qty: most.map_or(qty, |most| qty.min(most.times(leg.ratio))),
             cost: with_margin(least),
             dearest: collar.worst().unwrap_or(Price::ONE),
         });
