@@ -105,6 +105,17 @@ impl FaultKind {
     }
 }
 
+/// When a fault begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// At its time.
+    Time,
+    /// As a request of ours leaves, to whichever venue: an order, a cancel, a question or a beat.
+    Request,
+    /// As a request leaves that places, cancels or changes an order.
+    Order,
+}
+
 /// Something that goes wrong at a venue, or on the way to it, for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -116,8 +127,8 @@ pub struct Fault {
     pub begins: Nanos,
     /// How long it lasts.
     pub lasts: Nanos,
-    /// Whether it waits, for a while, until a request of ours leaves, to whichever venue: an order, a cancel, a question or a beat.
-    pub aimed: bool,
+    /// What it waits for, for a while, once its time has come.
+    pub aim: Aim,
 }
 
 /// The faults of a seed, in the order in which they begin. A seed draws which kinds it brings at all: many faults of few kinds
@@ -148,7 +159,8 @@ pub fn of_seed(seed: u64, span: Nanos) -> Vec<Fault> {
             };
             let lasts = if kind == FaultKind::TradesFail { lasts * 10 } else { lasts };
             let (begins, lasts) = (Nanos::from_millis(begins), Nanos::from_millis(lasts));
-            Fault { kind, venue, begins, lasts, aimed: rng.chance(2, 3) }
+            let aim = *rng.pick(&[Aim::Time, Aim::Request, Aim::Order, Aim::Order, Aim::Order]);
+            Fault { kind, venue, begins, lasts, aim }
         })
         .collect();
     faults.sort_by_key(|fault| (fault.begins, fault.lasts, fault.venue, fault.kind));

@@ -11,6 +11,7 @@ pub mod links;
 pub mod outcome;
 pub mod plan;
 pub mod queue;
+pub mod scenario;
 pub mod shell;
 pub mod simulation;
 pub mod transport;

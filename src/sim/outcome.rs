@@ -9,6 +9,7 @@ use surefoot_hot::hash::Hash64;
 use surefoot_hot::units::{Nanos, Usd};
 
 use super::checks::Checks;
+use super::scenario::Tally;
 use super::shell::ShellFigures;
 
 /// One day that held.
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub alarms: BTreeMap<&'static str, u64>,
     /// Faults that began, by name.
     pub faults: BTreeMap<&'static str, u64>,
+    /// Scenarios that the day has had.
+    pub scenarios: Tally,
     /// Trades that were matched and taken back.
     pub trades_failed: u64,
     /// Events that the core handled. All invariants were checked after each.
@@ -66,7 +69,7 @@ impl Outcome {
         span: Nanos,
         core: &Core,
         checks: &Checks,
-        shell: ShellFigures,
+        (shell, scenarios): (ShellFigures, Tally),
         (orders, frames, wire): (u64, u64, Hash64),
     ) -> Self {
         let stats = core.stats();
@@ -87,6 +90,7 @@ impl Outcome {
             unwound_result: checks.unwound,
             alarms: checks.alarms.clone(),
             faults: checks.faults.clone(),
+            scenarios,
             trades_failed: checks.trades_failed,
             events: checks.steps,
             starts: checks.starts,
@@ -115,6 +119,7 @@ impl Outcome {
             "fills": self.fills,
             "alarms": self.alarms,
             "faults": self.faults,
+            "scenarios": self.scenarios.by_id(),
             "trades_failed": self.trades_failed,
             "starts": self.starts,
             "events": self.events,

@@ -8,7 +8,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
 
-use super::fault::{self, Fault, FaultKind};
+use super::fault::{self, Aim, Fault, FaultKind};
 use crate::twin::rng::Rng;
 
 /// Days that are shorter than this have no halt in them: too little would be traded.
@@ -77,7 +77,7 @@ impl Plan {
                     venue: Venue::ALL[0],
                     begins,
                     lasts,
-                    aimed: false,
+                    aim: Aim::Time,
                 };
                 plan.faults.push(killed);
                 plan.faults.sort_by_key(|fault| fault.begins);

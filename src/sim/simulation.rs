@@ -27,6 +27,7 @@ use super::fault::FaultKind;
 use super::links::Link;
 use super::plan::{Listener, Plan, Through};
 use super::queue::Queue;
+use super::scenario::Watch;
 use super::shell::{READING_ONE_WAY, Shell, ShellWish};
 use super::transport::{InProcess, Shared, VirtualTime, lock};
 use super::venue::{Clients, endpoint};
@@ -184,6 +185,8 @@ struct Simulation {
     terms_at: Nanos,
     timer_at: Nanos,
     checks: Checks,
+    /// Which scenarios the day has had.
+    watch: Watch,
     steps: u64,
     frames: u64,
     /// Every byte that went between us and the venues.
@@ -307,6 +310,7 @@ impl Simulation {
             terms_at: Nanos::ZERO,
             timer_at: START,
             checks: Checks::default(),
+            watch: Watch::default(),
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
@@ -363,7 +367,8 @@ impl Simulation {
         let orders = self.executors.values().map(|executor| executor.sent()).sum();
         let moved = (orders, self.frames, self.wire);
         let figures = self.shell.figures();
-        Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, figures, moved))
+        let seen = (figures, self.watch.tally().clone());
+        Ok(Outcome::new(self.seed, self.span, &self.core, &self.checks, seen, moved))
     }
 
     /// Something is to happen to this run of the program, or whatever happens.
@@ -447,6 +452,9 @@ impl Simulation {
                 self.executors[venue].answer(now, lane, &bytes)?;
             }
             Happening::Question(venue) => {
+                if self.trouble.active.is(venue, FaultKind::Emptied) {
+                    self.watch.add(37);
+                }
                 self.shell.ask(now, venue);
                 self.carry_frames();
             }
@@ -477,6 +485,7 @@ impl Simulation {
                 continue;
             }
             if !link.session.due(self.now, &mut self.events) {
+                self.watch.on_silent(at);
                 self.lose(at);
             }
             self.inbox.extend(self.events.drain(..));
@@ -510,6 +519,7 @@ impl Simulation {
         let headers = upgrade.map(|upgrade| upgrade.headers(now, path)).unwrap_or_default();
         let opened = lock(&self.venues).open(conn, host, path, headers, now);
         opened.map_err(|status| Broken::new("S11", format!("{path} refuses us with {status}")))?;
+        self.watch.on_connected(at);
         self.links[at].conn = Some(conn);
         self.links[at].is_frozen = false;
         self.links[at].session.open(now);
@@ -525,6 +535,9 @@ impl Simulation {
         let link = &mut self.links[at];
         let Some(conn) = link.conn.take() else { return };
         link.session.close(self.now, &mut self.events);
+        if link.kind == Kind::Private {
+            self.watch.on_untold(&self.core, link.venue);
+        }
         lock(&self.venues).close(conn, link.host);
         self.put(self.now.after(REDIAL), Happening::Connected(at));
     }
@@ -623,13 +636,16 @@ impl Simulation {
 
     fn grant(&mut self, venue: Venue, wish: Wish) {
         match wish {
-            Wish::Tell(event) => self.inbox.push_back(event),
+            Wish::Tell(event) => {
+                self.watch.on_executor(&event);
+                self.inbox.push_back(event);
+            }
             Wish::Dial(lane) => {
                 self.put(self.now.after(DIAL), Happening::LaneUp(venue, lane));
             }
             Wish::Send(lane, bytes) => {
                 self.note_bytes(&bytes);
-                self.strike();
+                self.strike(is_of_order(&bytes));
                 if self.life.killed.is_some() && self.trouble.rng.chance(1, 2) {
                     return; // killed between the log and the socket
                 }
@@ -679,6 +695,7 @@ impl Simulation {
             self.halt.raise_to(epoch);
         }
         self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
+        self.watch.after_event(self.now, &self.core, event, &self.outbox)?;
         self.check_links()?;
         for at in 0..self.outbox.intents().len() {
             let intent = self.outbox.intents()[at];
@@ -758,4 +775,13 @@ impl Simulation {
         self.wire.word(self.now.get());
         self.wire.bytes(bytes);
     }
+}
+
+/// Whether a request places, cancels or changes an order.
+fn is_of_order(bytes: &[u8]) -> bool {
+    let is_order = |line: &[u8]| {
+        line.starts_with(b"DELETE ")
+            || line.starts_with(b"POST ") && line.windows(6).any(|part| part == b"/order")
+    };
+    bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
 }

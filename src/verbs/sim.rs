@@ -13,6 +13,7 @@ use surefoot_hot::units::Nanos;
 
 use crate::config::Setup;
 use crate::exit::Exit;
+use crate::sim::scenario::Tally;
 use crate::sim::{self, Outcome, Plan};
 
 /// The longest day that may be simulated, in hours: a leap year.
@@ -30,6 +31,9 @@ pub struct SimArgs {
     /// Lets nothing go wrong but the market: no fault of a network, a venue or the program
     #[arg(long)]
     pub calm: bool,
+    /// Shows how often each of the scenarios C01 to C58 has happened, and where those are played that do not happen here
+    #[arg(long)]
+    pub scenarios: bool,
     /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
@@ -69,10 +73,18 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     }
     let spent = cpu_time().zip(begun.1).map(|(now, then)| now.saturating_sub(then));
     let speed = speed(&days, spent.unwrap_or_else(|| begun.0.elapsed()));
+    let mut scenarios = Tally::default();
+    days.iter().for_each(|day| scenarios.add_all(&day.scenarios));
     if setup.json {
         let days: Vec<_> = days.iter().map(Outcome::json).collect();
-        println!("{}", json!({ "days": days, "broken": broken, "days_per_core_hour": speed }));
+        println!(
+            "{}",
+            json!({ "days": days, "broken": broken, "scenarios": scenarios.by_id(), "days_per_core_hour": speed })
+        );
     } else {
+        if args.scenarios {
+            print!("{}", scenarios.table());
+        }
         let events: u64 = days.iter().map(|day| day.events).sum();
         println!(
             "{} of {} held: every invariant after each of {events} events; {speed} days of 24 hours per core-hour",

@@ -8,7 +8,7 @@ use surefoot_hot::units::Nanos;
 use super::{DIAL, Happening, REDIAL, Simulation};
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
-use crate::sim::fault::{Active, Fault, FaultKind};
+use crate::sim::fault::{Active, Aim, Fault, FaultKind};
 use crate::sim::links::Link;
 use crate::sim::transport::lock;
 use crate::twin::http::Response;
@@ -126,7 +126,7 @@ impl Simulation {
 
     /// The time of a fault has come: it begins, or waits for a request that it can hit.
     pub(super) fn meet_fault(&mut self, number: usize) {
-        if self.trouble.faults[number].aimed {
+        if self.trouble.faults[number].aim != Aim::Time {
             self.trouble.lurking.push(number);
             let at = self.now.after(LURKS_FOR);
             self.put(at, Happening::FaultWaited(number));
@@ -143,9 +143,14 @@ impl Simulation {
         }
     }
 
-    /// A request leaves: what waits for one comes while it is on its way, or a moment later.
-    pub(super) fn strike(&mut self) {
-        for number in std::mem::take(&mut self.trouble.lurking) {
+    /// A request leaves, of an order or another one: what waits for such a one comes while it is on its way, or a moment later.
+    pub(super) fn strike(&mut self, is_of_order: bool) {
+        let lurking = std::mem::take(&mut self.trouble.lurking);
+        let (hits, others): (Vec<_>, Vec<_>) = lurking
+            .into_iter()
+            .partition(|number| is_of_order || self.trouble.faults[*number].aim == Aim::Request);
+        self.trouble.lurking = others;
+        for number in hits {
             let is_kill = self.trouble.faults[number].kind == FaultKind::Killed;
             let within = if is_kill { KILLS_WITHIN_NS } else { STRIKES_WITHIN_NS };
             let at = self.now.after(Nanos::new(self.trouble.rng.below(within)));
@@ -161,6 +166,8 @@ impl Simulation {
         self.checks.on_fault(kind);
         self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
         match kind {
+            FaultKind::Restarting => self.watch.on_closed(&self.core, venue),
+            FaultKind::PrivateUntold => self.watch.on_untold(&self.core, venue),
             FaultKind::Down => self.reset(venue),
             FaultKind::MarketLost => self.lose_links(venue, |link| link.kind == Kind::Market),
             FaultKind::Stalled => {
@@ -185,6 +192,10 @@ impl Simulation {
     pub(super) fn end_fault(&mut self, number: usize) {
         let Fault { kind, venue, .. } = self.trouble.faults[number];
         self.trouble.active.end(venue, kind);
+        let is_dark = |venue| self.trouble.active.is(venue, FaultKind::Down);
+        if kind == FaultKind::Down && !Venue::ALL.into_iter().any(is_dark) {
+            self.watch.add(32);
+        }
         if kind == FaultKind::LogFails {
             let fails = self.trouble.active.is(venue, kind);
             self.executors[venue].let_log_fail(fails);

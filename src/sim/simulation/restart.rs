@@ -105,6 +105,9 @@ impl Simulation {
                 "the journal does not give the core that wrote it".to_owned(),
             ));
         }
+        if self.executors.values().any(|executor| !executor.is_idle()) {
+            self.watch.add(40);
+        }
         for at in 0..self.links.len() {
             if let Some(conn) = self.links[at].conn.take() {
                 lock(&self.venues).close(conn, self.links[at].host);

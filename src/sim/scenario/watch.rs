@@ -1,0 +1,555 @@
+//! Watches a simulated day for scenarios: by what the core is told and makes of it, and by what befalls the program.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use surefoot_hot::book::StaleWhy;
+use surefoot_hot::core::Core;
+use surefoot_hot::event::{Control, Event};
+use surefoot_hot::group::NO_GROUP;
+use surefoot_hot::ids::{FillId, GroupId, MarketId, OrderId, OrderRef, Outcome, Venue};
+use surefoot_hot::intent::Intent;
+use surefoot_hot::note::{Alarm, Note};
+use surefoot_hot::order::{Order, OrderState, Purpose, Record};
+use surefoot_hot::outbox::Outbox;
+use surefoot_hot::per_venue::PerVenue;
+use surefoot_hot::report::{Fill, Finality, OrderStatus, Reject, Report, Unsent, VenueState};
+use surefoot_hot::risk::HaltWhy;
+use surefoot_hot::units::{Nanos, Qty};
+
+use super::Tally;
+use crate::sim::Broken;
+
+/// Fills are rounded to cents of a contract.
+const DUST: Qty = Qty::from_micros(10_000);
+/// An order that no venue knows counts as over after this time, at the earliest (O10).
+const ABSENT_SPAN: Nanos = Nanos::from_secs(30);
+/// A fill that is final only after this time was unsettled for long.
+const UNSETTLED_LONG: Nanos = Nanos::from_secs(60);
+/// Orders that are watched. The oldest are forgotten.
+const ORDERS_MAX: usize = 2_048;
+
+/// What has become of an order so far.
+#[derive(Clone, Copy, Debug)]
+struct Story {
+    group: GroupId,
+    purpose: Purpose,
+    /// Whether the venue has acknowledged it.
+    acked: bool,
+    /// Whether the executor has told how its request was answered.
+    answered: bool,
+    /// Whether its fate was unknown, and has not become known since.
+    unknown: bool,
+    /// Whether we asked for its cancellation.
+    cancelled: bool,
+    cancel_refused: bool,
+    /// Whether its end as cancelled was told.
+    ended: bool,
+    /// Whether it rested.
+    rested: bool,
+    /// Whether a change of it is under way.
+    changing: bool,
+    /// Whether the private stream was lost, or said nothing, while it was alive.
+    untold: bool,
+    /// Its fills that were booked.
+    fills: u32,
+    /// Fills that were booked before it was acknowledged.
+    early: u32,
+    /// Whether it is over, and was looked at.
+    is_over: bool,
+}
+
+/// Who told of a fill first, and when it was booked.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    by_history: bool,
+    both: bool,
+    booked: Option<Nanos>,
+}
+
+/// What was seen of a day, and how often each scenario was.
+#[derive(Debug, Default)]
+pub struct Watch {
+    tally: Tally,
+    orders: BTreeMap<OrderId, Story>,
+    fills: BTreeMap<FillId, Told>,
+    /// Fills in the order in which they were told first.
+    fill_line: VecDeque<FillId>,
+    /// Fills that an executor has read in a venue's history and that the core is to be told.
+    by_history: BTreeSet<FillId>,
+    /// The newest order of each venue that had a fill.
+    filled: PerVenue<OrderId>,
+    /// Markets in which something is held.
+    held: BTreeSet<MarketId>,
+    /// Links that were given up because they fell silent.
+    silent: BTreeSet<usize>,
+}
+
+impl Watch {
+    /// How often each scenario was seen.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// A scenario that is recognised elsewhere has happened.
+    pub fn add(&mut self, number: u8) {
+        self.tally.add(number);
+    }
+
+    /// After the core has handled an event.
+    ///
+    /// # Errors
+    /// What a scenario asks does not hold.
+    pub fn after_event(
+        &mut self,
+        now: Nanos,
+        core: &Core,
+        event: &Event,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        for intent in outbox.intents() {
+            self.on_intent(intent);
+        }
+        match event {
+            Event::Report(report) => self.on_report(now, core, report, outbox)?,
+            Event::Settled { market, .. } => self.on_settled(core, *market)?,
+            Event::Stale { why, .. } => self.tally_some(book_trouble(*why)),
+            Event::GridChange { .. } => self.tally.add(27),
+            Event::Odd { .. } => self.tally.add(51),
+            Event::Stall { .. } => self.tally.add(39),
+            Event::Control(control) => self.on_control(core, control),
+            Event::Adopt(order) => {
+                self.orders.insert(order.id, Story::of(order));
+                self.tally.add(41);
+            }
+            _ => {}
+        }
+        for note in outbox.notes() {
+            self.on_note(core, note);
+        }
+        Ok(())
+    }
+
+    fn tally_some(&mut self, number: Option<u8>) {
+        if let Some(number) = number {
+            self.tally.add(number);
+        }
+    }
+
+    // --- what befalls the program ---
+
+    /// An executor tells the core of an order: the answer to its request, or what a venue's history has.
+    pub fn on_executor(&mut self, event: &Event) {
+        match event {
+            Event::Report(Report::Fill(fill)) => {
+                self.by_history.insert(fill.fill);
+            }
+            Event::Report(Report::Status(OrderStatus { order: OrderRef::Id(id), .. })) => {
+                if let Some(story) = self.orders.get_mut(id)
+                    && !std::mem::replace(&mut story.answered, true)
+                    && story.fills > 0
+                {
+                    self.tally.add(9);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The private stream of a venue is lost, or says nothing any more.
+    pub fn on_untold(&mut self, core: &Core, venue: Venue) {
+        for record in core.orders().live().filter(|record| record.order.venue == venue) {
+            if let Some(story) = self.orders.get_mut(&record.order.id) {
+                story.untold = true;
+            }
+        }
+    }
+
+    /// A link was given up because nothing came over it.
+    pub fn on_silent(&mut self, link: usize) {
+        self.silent.insert(link);
+    }
+
+    /// A link is there again.
+    pub fn on_connected(&mut self, link: usize) {
+        if self.silent.remove(&link) {
+            self.tally.add(29);
+        }
+    }
+
+    /// A venue stops trading.
+    pub fn on_closed(&mut self, core: &Core, venue: Venue) {
+        let rests =
+            |record: &Record| record.order.venue == venue && record.state == OrderState::Resting;
+        if core.orders().live().any(rests) {
+            self.tally.add(36);
+        }
+    }
+
+    // --- what the core is told ---
+
+    fn on_intent(&mut self, intent: &Intent) {
+        match intent {
+            Intent::Place(order) => {
+                self.orders.insert(order.id, Story::of(order));
+                if self.orders.len() > ORDERS_MAX {
+                    self.orders.pop_first();
+                }
+            }
+            Intent::Cancel(cancel) => self.story(cancel.order, |story| story.cancelled = true),
+            Intent::CancelAll { .. } => {
+                self.orders.values_mut().for_each(|story| story.cancelled = true);
+            }
+            Intent::Amend(amend) => self.story(amend.order, |story| story.changing = true),
+            _ => {}
+        }
+    }
+
+    fn story(&mut self, order: OrderId, with: impl FnOnce(&mut Story)) {
+        if let Some(story) = self.orders.get_mut(&order) {
+            with(story);
+        }
+    }
+
+    fn on_control(&mut self, core: &Core, control: &Control) {
+        let is_alive = core.orders().live_len() > 0;
+        match control {
+            Control::Halt { .. } if is_alive => self.tally.add(43),
+            Control::Start { .. } if is_alive => self.tally.add(41),
+            Control::ClockError { error } if *error >= Nanos::from_secs(1) => self.tally.add(39),
+            _ => {}
+        }
+    }
+
+    fn on_note(&mut self, core: &Core, note: &Note) {
+        match note {
+            Note::Alarm { what: Alarm::OrdersRefused | Alarm::RejectStorm, .. } => {
+                self.tally.add(46);
+            }
+            Note::Booked { undone: true, .. } => self.tally.add(21),
+            Note::Halt { halted: true, why, .. } => {
+                let losses = [HaltWhy::DailyLoss, HaltWhy::StrategyLoss, HaltWhy::Drawdown];
+                let is_loss = losses.iter().any(|loss| *loss as u8 == *why);
+                if is_loss && core.orders().live_len() > 0 {
+                    self.tally.add(44);
+                }
+            }
+            Note::Replaced { .. } | Note::Amended { .. } => self.tally.add(19),
+            Note::Position { market, yes, no, .. } => {
+                if yes.is_zero() && no.is_zero() {
+                    self.held.remove(market);
+                } else {
+                    self.held.insert(*market);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_settled(&mut self, core: &Core, market: MarketId) -> Result<(), Broken> {
+        let position = core.ledger().position(market);
+        if Outcome::ALL.iter().any(|outcome| !position.held(*outcome).is_zero()) {
+            let what = format!("market {market} is settled, and something is held there");
+            return Err(Broken::new("P6", what));
+        }
+        if self.held.remove(&market) {
+            self.tally.add(54);
+        }
+        Ok(())
+    }
+
+    fn on_report(
+        &mut self,
+        now: Nanos,
+        core: &Core,
+        report: &Report,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        if let Report::Finality { fill, state: Finality::Final } = report {
+            self.on_final(now, *fill);
+        }
+        let Some(order) = named(report) else { return Ok(()) };
+        let Some(record) = core.orders().find(order) else { return Ok(()) };
+        let id = record.order.id;
+        let mut story = self.orders.get(&id).copied().unwrap_or_else(|| Story::of(&record.order));
+        match report {
+            Report::TimedOut { .. } => self.on_timed_out(record, &mut story)?,
+            Report::Status(status) => self.on_status(record, status, &mut story, outbox)?,
+            Report::Fill(fill) => self.on_fill(now, core, fill, &mut story, outbox)?,
+            Report::CancelRefused { .. } => self.on_cancel_refused(record, &mut story, outbox)?,
+            Report::Absent { .. } => self.on_absent(now, record, &mut story)?,
+            Report::Rejected { why, .. } => self.on_rejected(record, *why)?,
+            Report::Unsent { why: Unsent::WireLog, .. } => self.tally.add(49),
+            Report::AmendRefused { .. } if story.changing => {
+                story.changing = false;
+                self.tally.add(19);
+            }
+            _ => {}
+        }
+        story.rested |= record.state == OrderState::Resting && record.order.wants_to_rest();
+        if record.state == OrderState::Done && !std::mem::replace(&mut story.is_over, true) {
+            self.on_over(record, &story)?;
+        }
+        self.orders.insert(id, story);
+        Ok(())
+    }
+
+    /// No answer came to an order, to a cancel of it or to a change of it.
+    fn on_timed_out(&mut self, record: &Record, story: &mut Story) -> Result<(), Broken> {
+        story.answered = true;
+        match record.state {
+            OrderState::Unknown => {
+                story.unknown = true;
+                if story.purpose == Purpose::Hedge {
+                    self.tally.add(33);
+                }
+                Ok(())
+            }
+            OrderState::Cancelling => {
+                self.tally.add(7);
+                let holds = !record.reserved_qty.is_zero() || record.reserved.micros() > 0;
+                held("O11", holds || record.open().is_zero(), || {
+                    format!(
+                        "a cancel of order {} is lost, and its reservation is gone",
+                        record.order.id
+                    )
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn on_status(
+        &mut self,
+        record: &Record,
+        status: &OrderStatus,
+        story: &mut Story,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        if std::mem::take(&mut story.unknown) {
+            self.tally.add(if record.known_filled().is_zero() { 13 } else { 15 });
+        }
+        if !std::mem::replace(&mut story.acked, true) && story.early > 0 {
+            self.tally.add(8);
+            let books = |note: &Note| matches!(note, Note::Booked { order, .. } if *order == record.order.id);
+            held("O5", !outbox.notes().iter().any(books), || {
+                format!("the acknowledgement of order {} books something", record.order.id)
+            })?;
+        }
+        let is_gone = matches!(status.state, VenueState::Cancelled | VenueState::Expired);
+        if is_gone && record.is_over() && !std::mem::replace(&mut story.ended, true) {
+            let unasked = !story.cancelled || status.state == VenueState::Expired;
+            if story.rested && unasked {
+                self.tally.add(20);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_fill(
+        &mut self,
+        now: Nanos,
+        core: &Core,
+        fill: &Fill,
+        story: &mut Story,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        let by_history = self.by_history.remove(&fill.fill);
+        let is_booked = |note: &Note| matches!(note, Note::Booked { undone: false, .. });
+        let booked = outbox.notes().iter().any(is_booked);
+        if let Some(told) = self.fills.get_mut(&fill.fill).filter(|told| told.booked.is_some()) {
+            held("O5", !booked, || format!("the fill {} is booked twice", fill.fill))?;
+            self.tally.add(10);
+            if told.by_history != by_history && !std::mem::replace(&mut told.both, true) {
+                self.tally.add(11);
+            }
+            if fill.finality == Finality::Final {
+                self.on_final(now, fill.fill);
+            }
+            return Ok(());
+        }
+        let told = Told { by_history, both: false, booked: booked.then_some(now) };
+        if self.fills.insert(fill.fill, told).is_none() {
+            self.fill_line.push_back(fill.fill);
+        }
+        if self.fill_line.len() > ORDERS_MAX
+            && let Some(oldest) = self.fill_line.pop_front()
+        {
+            self.fills.remove(&oldest);
+        }
+        if booked {
+            self.on_booked(core, fill, story, by_history);
+        }
+        Ok(())
+    }
+
+    /// A fill was booked, for the first time.
+    fn on_booked(&mut self, core: &Core, fill: &Fill, story: &mut Story, by_history: bool) {
+        let Some(record) = core.orders().find(fill.order) else { return };
+        let order = &record.order;
+        story.fills += 1;
+        story.early += u32::from(!story.acked);
+        if std::mem::take(&mut story.unknown) {
+            self.tally.add(15);
+        }
+        if story.ended {
+            self.tally.add(4);
+        }
+        if std::mem::replace(&mut story.changing, false) {
+            self.tally.add(19);
+        }
+        if story.untold && by_history {
+            self.tally.add(30);
+        }
+        let newest = &mut self.filled[order.venue];
+        if order.id < *newest {
+            self.tally.add(12);
+        }
+        *newest = order.id.max(*newest);
+        let ((_, limit), price) = (order.on_book(), fill.price);
+        if limit != price {
+            self.tally.add(24); // a worse one is an alarm, for which no venue gives a reason
+        }
+        let sells = |own: &Record| {
+            order.group != NO_GROUP
+                && own.order.group == story.group
+                && own.order.purpose == Purpose::Unwind
+                && own.order.id != order.id
+        };
+        if matches!(story.purpose, Purpose::Leg | Purpose::Hedge) && core.orders().live().any(sells)
+        {
+            self.tally.add(34);
+        }
+    }
+
+    fn on_final(&mut self, now: Nanos, fill: FillId) {
+        let booked = self
+            .fills
+            .get_mut(&fill)
+            .and_then(|told| told.booked.take_if(|at| now.since(*at) > UNSETTLED_LONG));
+        if booked.is_some() {
+            self.tally.add(22);
+        }
+    }
+
+    fn on_cancel_refused(
+        &mut self,
+        record: &Record,
+        story: &mut Story,
+        outbox: &Outbox,
+    ) -> Result<(), Broken> {
+        story.cancel_refused = true;
+        if record.is_over() || story.is_over {
+            return Ok(());
+        }
+        self.tally.add(6);
+        let asks = |intent: &Intent| matches!(intent, Intent::Query(query) if query.order == record.order.id);
+        held("O10", outbox.intents().iter().any(asks) || record.query_owed, || {
+            format!("a cancel of order {} is refused, and nobody asks why", record.order.id)
+        })
+    }
+
+    fn on_absent(&mut self, now: Nanos, record: &Record, story: &mut Story) -> Result<(), Broken> {
+        if !record.is_over() || story.ended {
+            return Ok(());
+        }
+        story.ended = true;
+        if std::mem::take(&mut story.unknown) && record.known_filled().is_zero() {
+            self.tally.add(14);
+        }
+        held("O10", now.since(record.sent) >= ABSENT_SPAN, || {
+            format!("order {} is given up too early", record.order.id)
+        })
+    }
+
+    fn on_rejected(&mut self, record: &Record, why: Reject) -> Result<(), Broken> {
+        self.tally.add(17);
+        self.tally_some(match why {
+            Reject::Mode => Some(35),
+            Reject::Auth => Some(53),
+            _ => None,
+        });
+        let frees = record.reserved.micros() == 0 && record.reserved_qty.is_zero();
+        held("R4", !record.is_over() || frees || !record.open().is_zero(), || {
+            format!("order {} was refused, and reserves something", record.order.id)
+        })
+    }
+
+    /// An order is done.
+    fn on_over(&mut self, record: &Record, story: &Story) -> Result<(), Broken> {
+        let (qty, filled) = (record.order.qty, record.filled);
+        let (spends, short) = (record.order.spends(), qty.saturating_sub(filled));
+        if short <= DUST {
+            match story.fills {
+                1 if story.early == 0 => self.tally.add(1),
+                0 | 1 => {}
+                _ => self.tally.add(2),
+            }
+            if story.cancel_refused {
+                self.tally.add(5);
+            }
+            if !spends && filled != qty {
+                self.tally.add(23);
+            }
+        } else {
+            if !filled.is_zero() {
+                self.tally.add(3);
+            }
+            if story.purpose == Purpose::Hedge {
+                self.tally.add(33);
+            }
+        }
+        let frees = record.reserved.micros() == 0 && record.reserved_qty.is_zero();
+        held("R3", frees, || format!("order {} is over, and reserves something", record.order.id))
+    }
+}
+
+impl Story {
+    const fn of(order: &Order) -> Self {
+        Self {
+            group: order.group,
+            purpose: order.purpose,
+            acked: false,
+            answered: false,
+            unknown: false,
+            cancelled: false,
+            cancel_refused: false,
+            ended: false,
+            rested: false,
+            changing: false,
+            untold: false,
+            fills: 0,
+            early: 0,
+            is_over: false,
+        }
+    }
+}
+
+/// The order that a report names.
+const fn named(report: &Report) -> Option<OrderRef> {
+    match *report {
+        Report::Bound { order, .. }
+        | Report::Unsent { order, .. }
+        | Report::TimedOut { order }
+        | Report::Absent { order, .. } => Some(OrderRef::Id(order)),
+        Report::Rejected { order, .. }
+        | Report::CancelRefused { order }
+        | Report::Terms { order, .. }
+        | Report::AmendRefused { order } => Some(order),
+        Report::Status(OrderStatus { order, .. }) | Report::Fill(Fill { order, .. }) => Some(order),
+        Report::Finality { .. } => None,
+    }
+}
+
+/// The scenario of a book that is given up for this reason.
+const fn book_trouble(why: StaleWhy) -> Option<u8> {
+    match why {
+        StaleWhy::Gap | StaleWhy::Top | StaleWhy::Mirror | StaleWhy::Hash => Some(25),
+        StaleWhy::Crossed | StaleWhy::Level => Some(28),
+        _ => None,
+    }
+}
+
+/// `id` holds, or it is said why not.
+fn held(id: &'static str, holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken::new(id, what())) }
+}
