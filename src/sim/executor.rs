@@ -125,18 +125,22 @@ impl<C: VenueCodec> InProcess<C> {
         }
     }
 
-    /// What must hold of an order whose bytes are about to leave.
+    /// What must hold of an order, or of a change of one, whose bytes are about to leave.
     fn check_leaving(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let Some(Record::Sent(sent)) = self.machine.log().records().last() else {
-            return Err(Broken::new("O8", "an order leaves that was not written ahead".to_owned()));
+        let (order, payload, is_new) = match self.machine.log().records().last() {
+            Some(Record::Sent(sent)) => (sent.order, sent.payload, true),
+            Some(Record::Amend(sent)) => (sent.amend.order, sent.payload, false),
+            Some(Record::End { .. }) | None => {
+                let what = "an order leaves that was not written ahead";
+                return Err(Broken::new("O8", what.to_owned()));
+            }
         };
-        if sent.payload != Hash64::of(bytes) {
-            let what =
-                format!("order {} leaves with other bytes than were written ahead", sent.order);
+        if payload != Hash64::of(bytes) {
+            let what = format!("order {order} leaves with other bytes than were written ahead");
             return Err(Broken::new("O8", what));
         }
-        if !self.left.insert(sent.order) {
-            return Err(Broken::new("O7", format!("order {} leaves a second time", sent.order)));
+        if is_new && !self.left.insert(order) {
+            return Err(Broken::new("O7", format!("order {order} leaves a second time")));
         }
         Ok(())
     }

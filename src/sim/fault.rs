@@ -1,5 +1,7 @@
 //! What goes wrong on a simulated day: kinds of faults, and which of them a seed brings when.
 
+use std::fmt;
+
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
@@ -129,6 +131,23 @@ pub struct Fault {
     pub lasts: Nanos,
     /// What it waits for, for a while, once its time has come.
     pub aim: Aim,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, venue, begins, lasts, aim } = self;
+        let waits = match aim {
+            Aim::Time => "",
+            Aim::Request => ", as a request leaves",
+            Aim::Order => ", as an order leaves",
+        };
+        let (kind, venue, begins) = (kind.name(), venue.name(), begins.millis());
+        write!(
+            f,
+            "{kind} at {venue} from {begins} ms into the day{waits}, for {} ms",
+            lasts.millis()
+        )
+    }
 }
 
 /// The faults of a seed, in the order in which they begin. A seed draws which kinds it brings at all: many faults of few kinds

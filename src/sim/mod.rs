@@ -5,6 +5,7 @@
 //! gives the same day to the bit, in every build and on every machine. What it does not show: `docs/simulator.md`.
 
 pub mod checks;
+pub mod chronicle;
 pub mod executor;
 pub mod fault;
 pub mod links;
@@ -12,7 +13,9 @@ pub mod outcome;
 pub mod plan;
 pub mod queue;
 pub mod scenario;
+pub mod script;
 pub mod shell;
+pub mod shrink;
 pub mod simulation;
 pub mod transport;
 pub mod venue;

@@ -8,6 +8,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::outbox::Outbox;
 use surefoot_hot::units::Nanos;
 
+use super::chronicle::Chronicle;
 use super::fault::{self, Aim, Fault, FaultKind};
 use crate::twin::rng::Rng;
 
@@ -39,10 +40,14 @@ pub struct Plan {
     pub requests: Vec<(Nanos, Verb)>,
     /// What goes wrong, in the order in which it begins.
     pub faults: Vec<Fault>,
+    /// Whether orders rest, beside the baskets: somebody asks for them, changes them and withdraws them.
+    pub quotes: bool,
     /// Hears of everything.
     pub listener: Listener,
     /// What reads the venues, made out of what reads them in production.
     pub through: Through,
+    /// What happened, kept by whoever runs the day.
+    pub chronicle: Chronicle,
 }
 
 impl Plan {
@@ -51,8 +56,10 @@ impl Plan {
         Self {
             requests: Vec::new(),
             faults: Vec::new(),
+            quotes: false,
             listener: Box::new(|_, _, _| ()),
             through: Box::new(|reader| reader),
+            chronicle: Chronicle::default(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! One day: what happens next, and what everybody makes of it.
 
 mod network;
+mod quoting;
 mod restart;
+mod seen;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -22,6 +24,7 @@ use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::{MICROS, Nanos, Usd};
 
 use super::checks::{self, Checks};
+use super::chronicle::Chronicle;
 use super::executor::{Executor, Lane, Wish};
 use super::fault::FaultKind;
 use super::links::Link;
@@ -43,7 +46,7 @@ use crate::config::limits::{Limits, Profile};
 use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
-use network::Trouble;
+use network::{Trouble, is_of_order};
 use restart::{AGAIN_AFTER, Life};
 
 /// When every day begins: 2026-01-05 00:00 UTC.
@@ -110,6 +113,8 @@ enum Happening {
     TradeFails(usize, Nanos),
     /// Somebody starts the program again.
     Start,
+    /// Somebody wants an order to rest, or to be otherwise.
+    Quote,
     /// The question of a reading arrives at its venue.
     Question(Venue),
     /// The question of the last reading arrives at all venues.
@@ -132,6 +137,7 @@ impl Happening {
             | Self::FaultStrikes(_)
             | Self::FaultEnds(_)
             | Self::TradeFails(..)
+            | Self::Quote
             | Self::Start => true,
             Self::Connected(_)
             | Self::AtVenue(..)
@@ -187,6 +193,10 @@ struct Simulation {
     checks: Checks,
     /// Which scenarios the day has had.
     watch: Watch,
+    /// What happened, for whoever asks afterwards.
+    chronicle: Chronicle,
+    /// What decides which orders rest.
+    quoting: Rng,
     steps: u64,
     frames: u64,
     /// Every byte that went between us and the venues.
@@ -255,7 +265,7 @@ fn askers(
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, faults, listener, through } = plan;
+        let Plan { requests, faults, quotes, listener, through, chronicle } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -311,6 +321,8 @@ impl Simulation {
             timer_at: START,
             checks: Checks::default(),
             watch: Watch::default(),
+            chronicle,
+            quoting: Rng::new(seed).fork(0x7175_6f74),
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
@@ -323,6 +335,9 @@ impl Simulation {
             venues,
         };
         day.begin(epoch, &catalogue);
+        if quotes {
+            day.put(START, Happening::Quote);
+        }
         Ok(day)
     }
 
@@ -447,6 +462,7 @@ impl Simulation {
             Happening::FaultEnds(number) => self.end_fault(number),
             Happening::TradeFails(number, ends) => self.fail_trade(number, ends),
             Happening::Start => self.start_again()?,
+            Happening::Quote => self.quote(),
             Happening::Answered(venue, lane, bytes) => {
                 self.note_bytes(&bytes);
                 self.executors[venue].answer(now, lane, &bytes)?;
@@ -695,7 +711,7 @@ impl Simulation {
             self.halt.raise_to(epoch);
         }
         self.checks.after_event(self.now, &self.core, event, &self.outbox)?;
-        self.watch.after_event(self.now, &self.core, event, &self.outbox)?;
+        self.watch_event(event)?;
         self.check_links()?;
         for at in 0..self.outbox.intents().len() {
             let intent = self.outbox.intents()[at];
@@ -775,13 +791,4 @@ impl Simulation {
         self.wire.word(self.now.get());
         self.wire.bytes(bytes);
     }
-}
-
-/// Whether a request places, cancels or changes an order.
-fn is_of_order(bytes: &[u8]) -> bool {
-    let is_order = |line: &[u8]| {
-        line.starts_with(b"DELETE ")
-            || line.starts_with(b"POST ") && line.windows(6).any(|part| part == b"/order")
-    };
-    bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
 }

@@ -13,11 +13,15 @@ use surefoot_hot::units::Nanos;
 
 use crate::config::Setup;
 use crate::exit::Exit;
-use crate::sim::scenario::Tally;
-use crate::sim::{self, Outcome, Plan};
+use crate::sim::fault::Fault;
+use crate::sim::scenario::{Scenario, Tally};
+use crate::sim::{self, Outcome, Plan, script, shrink};
 
 /// The longest day that may be simulated, in hours: a leap year.
 const HOURS_MAX: u64 = 8_784;
+
+/// Lines that are shown of what led to a violation.
+const LINES_MAX: usize = 60;
 
 /// Which days to simulate.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +38,12 @@ pub struct SimArgs {
     /// Shows how often each of the scenarios C01 to C58 has happened, and where those are played that do not happen here
     #[arg(long)]
     pub scenarios: bool,
+    /// Plays one scenario instead, such as C13: a short calm day in which it is provoked on purpose
+    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "canary", "scenarios"])]
+    pub scenario: Option<String>,
+    /// Where a day did not hold, tries it again with parts of its faults left out, at most so many times, to find those that are needed
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub shrink: usize,
     /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
@@ -45,13 +55,17 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     if let Some(refused) = args.canary.and_then(switch_on) {
         return refused;
     }
+    if let Some(id) = &args.scenario {
+        return play(id, setup.json);
+    }
     let begun = (Instant::now(), cpu_time());
     let (mut days, mut broken): (Vec<Outcome>, Vec<Value>) = (Vec::new(), Vec::new());
     for seed in args.seeds.clone() {
+        let plan = plan(args, seed, span);
+        let (faults, chronicle) = (plan.faults.clone(), plan.chronicle.clone());
         // A day that breaks an assertion is a finding, and no reason to leave out the others.
-        let ran =
-            catch_unwind(AssertUnwindSafe(|| sim::run_planned(seed, span, plan(args, seed, span))));
-        let why = match ran {
+        let ran = catch_unwind(AssertUnwindSafe(|| sim::run_planned(seed, span, plan)));
+        let (by, why) = match ran {
             Ok(Ok(outcome)) => {
                 if !setup.json {
                     println!("{}", outcome.line());
@@ -59,13 +73,16 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
                 days.push(outcome);
                 continue;
             }
-            Ok(Err(broken)) => broken.to_string(),
-            Err(_) => "an assertion failed: the message above names it".to_owned(),
+            Ok(Err(broken)) => (Some(broken.id), broken.to_string()),
+            Err(_) => (None, "an assertion failed: the message above names it".to_owned()),
         };
         eprintln!(
             "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}",
             args.hours
         );
+        if broken.is_empty() && args.canary.is_none() {
+            explain(args, (seed, span), &faults, by, &chronicle.last(&why, LINES_MAX));
+        }
         broken.push(json!({ "seed": seed, "why": why }));
         if args.canary.is_some() {
             break; // it was found
@@ -94,6 +111,86 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     }
     // A defect that was switched on is to be found.
     if broken.is_empty() == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
+}
+
+/// Says what led to a violation, and which faults were needed for it.
+fn explain(
+    args: &SimArgs,
+    (seed, span): (u64, Nanos),
+    faults: &[Fault],
+    by: Option<&str>,
+    lines: &[String],
+) {
+    eprintln!("surefoot: what led to it, the last {} entries:", lines.len());
+    lines.iter().for_each(|line| eprintln!("  {line}"));
+    if faults.is_empty() || args.shrink == 0 {
+        return;
+    }
+    let fails = |kept: &[Fault]| shrink::fails(seed, span, kept, by);
+    let shrunk = shrink::shrink(faults, args.shrink, fails);
+    eprintln!(
+        "surefoot: of {} faults these are needed, as far as {} showed:",
+        faults.len(),
+        counted(shrunk.runs as u64, "more day", "more days")
+    );
+    shrunk.faults.iter().for_each(|fault| eprintln!("  {fault}"));
+}
+
+/// Plays one scenario, and says step by step what happened.
+fn play(id: &str, json: bool) -> Exit {
+    let Some(played) = script::play(id) else {
+        eprintln!("surefoot: no script for `{id}`: there is one for {}", script::ids().join(", "));
+        return Exit::Usage;
+    };
+    let why = match &played.broken {
+        Some(broken) => Some(broken.to_string()),
+        None if played.times == 0 => Some("it did not happen".to_owned()),
+        None => None,
+    };
+    let Scenario { happens, holds, .. } = played.scenario;
+    if json {
+        println!(
+            "{}",
+            json!({
+                "scenario": played.scenario.id(),
+                "happens": happens,
+                "holds": holds,
+                "does": played.does,
+                "seed": played.seed,
+                "times": played.times,
+                "steps": played.steps,
+                "why": why,
+            })
+        );
+    } else {
+        println!("{}: {happens}", played.scenario.id());
+        println!("must hold: {holds}");
+        println!(
+            "a calm day of {} minutes, seed {}: {}",
+            script::SPAN.millis() / 60_000,
+            played.seed,
+            played.does
+        );
+        played.faults.iter().for_each(|fault| println!("  {fault}"));
+        println!("what led to it first:");
+        played.steps.iter().for_each(|step| println!("  {step}"));
+    }
+    match why {
+        None => {
+            if !json {
+                println!(
+                    "{} happened {}, and held",
+                    played.scenario.id(),
+                    counted(played.times, "time", "times")
+                );
+            }
+            Exit::Ok
+        }
+        Some(why) => {
+            eprintln!("surefoot: {}: {why}", played.scenario.id());
+            Exit::Internal
+        }
+    }
 }
 
 /// What the day of a seed brings.

@@ -63,13 +63,17 @@ struct Story {
 struct Told {
     by_history: bool,
     both: bool,
-    booked: Option<Nanos>,
+    booked: bool,
+    /// When it was booked, until it is final.
+    unsettled: Option<Nanos>,
 }
 
 /// What was seen of a day, and how often each scenario was.
 #[derive(Debug, Default)]
 pub struct Watch {
     tally: Tally,
+    /// What was seen and nobody has asked for yet.
+    fresh: Vec<u8>,
     orders: BTreeMap<OrderId, Story>,
     fills: BTreeMap<FillId, Told>,
     /// Fills in the order in which they were told first.
@@ -90,9 +94,15 @@ impl Watch {
         &self.tally
     }
 
-    /// A scenario that is recognised elsewhere has happened.
+    /// A scenario has happened, and held.
     pub fn add(&mut self, number: u8) {
         self.tally.add(number);
+        self.fresh.push(number);
+    }
+
+    /// The number of a scenario that was seen since this was asked.
+    pub fn poll_seen(&mut self) -> Option<u8> {
+        self.fresh.pop()
     }
 
     /// After the core has handled an event.
@@ -112,14 +122,14 @@ impl Watch {
         match event {
             Event::Report(report) => self.on_report(now, core, report, outbox)?,
             Event::Settled { market, .. } => self.on_settled(core, *market)?,
-            Event::Stale { why, .. } => self.tally_some(book_trouble(*why)),
-            Event::GridChange { .. } => self.tally.add(27),
-            Event::Odd { .. } => self.tally.add(51),
-            Event::Stall { .. } => self.tally.add(39),
+            Event::Stale { why, .. } => self.add_some(book_trouble(*why)),
+            Event::GridChange { .. } => self.add(27),
+            Event::Odd { .. } => self.add(51),
+            Event::Stall { .. } => self.add(39),
             Event::Control(control) => self.on_control(core, control),
             Event::Adopt(order) => {
                 self.orders.insert(order.id, Story::of(order));
-                self.tally.add(41);
+                self.add(41);
             }
             _ => {}
         }
@@ -129,9 +139,9 @@ impl Watch {
         Ok(())
     }
 
-    fn tally_some(&mut self, number: Option<u8>) {
+    fn add_some(&mut self, number: Option<u8>) {
         if let Some(number) = number {
-            self.tally.add(number);
+            self.add(number);
         }
     }
 
@@ -148,11 +158,19 @@ impl Watch {
                     && !std::mem::replace(&mut story.answered, true)
                     && story.fills > 0
                 {
-                    self.tally.add(9);
+                    self.add(9);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The program begins again. What its journal lost is told once more: nothing is held against what was seen before.
+    pub fn on_start(&mut self) {
+        self.orders.clear();
+        self.fills.clear();
+        self.fill_line.clear();
+        self.by_history.clear();
     }
 
     /// The private stream of a venue is lost, or says nothing any more.
@@ -172,7 +190,7 @@ impl Watch {
     /// A link is there again.
     pub fn on_connected(&mut self, link: usize) {
         if self.silent.remove(&link) {
-            self.tally.add(29);
+            self.add(29);
         }
     }
 
@@ -181,7 +199,7 @@ impl Watch {
         let rests =
             |record: &Record| record.order.venue == venue && record.state == OrderState::Resting;
         if core.orders().live().any(rests) {
-            self.tally.add(36);
+            self.add(36);
         }
     }
 
@@ -213,9 +231,9 @@ impl Watch {
     fn on_control(&mut self, core: &Core, control: &Control) {
         let is_alive = core.orders().live_len() > 0;
         match control {
-            Control::Halt { .. } if is_alive => self.tally.add(43),
-            Control::Start { .. } if is_alive => self.tally.add(41),
-            Control::ClockError { error } if *error >= Nanos::from_secs(1) => self.tally.add(39),
+            Control::Halt { .. } if is_alive => self.add(43),
+            Control::Start { .. } if is_alive => self.add(41),
+            Control::ClockError { error } if *error >= Nanos::from_secs(1) => self.add(39),
             _ => {}
         }
     }
@@ -223,17 +241,17 @@ impl Watch {
     fn on_note(&mut self, core: &Core, note: &Note) {
         match note {
             Note::Alarm { what: Alarm::OrdersRefused | Alarm::RejectStorm, .. } => {
-                self.tally.add(46);
+                self.add(46);
             }
-            Note::Booked { undone: true, .. } => self.tally.add(21),
+            Note::Booked { undone: true, .. } => self.add(21),
             Note::Halt { halted: true, why, .. } => {
                 let losses = [HaltWhy::DailyLoss, HaltWhy::StrategyLoss, HaltWhy::Drawdown];
                 let is_loss = losses.iter().any(|loss| *loss as u8 == *why);
                 if is_loss && core.orders().live_len() > 0 {
-                    self.tally.add(44);
+                    self.add(44);
                 }
             }
-            Note::Replaced { .. } | Note::Amended { .. } => self.tally.add(19),
+            Note::Replaced { .. } | Note::Amended { .. } => self.add(19),
             Note::Position { market, yes, no, .. } => {
                 if yes.is_zero() && no.is_zero() {
                     self.held.remove(market);
@@ -252,7 +270,7 @@ impl Watch {
             return Err(Broken::new("P6", what));
         }
         if self.held.remove(&market) {
-            self.tally.add(54);
+            self.add(54);
         }
         Ok(())
     }
@@ -278,10 +296,10 @@ impl Watch {
             Report::CancelRefused { .. } => self.on_cancel_refused(record, &mut story, outbox)?,
             Report::Absent { .. } => self.on_absent(now, record, &mut story)?,
             Report::Rejected { why, .. } => self.on_rejected(record, *why)?,
-            Report::Unsent { why: Unsent::WireLog, .. } => self.tally.add(49),
+            Report::Unsent { why: Unsent::WireLog, .. } => self.add(49),
             Report::AmendRefused { .. } if story.changing => {
                 story.changing = false;
-                self.tally.add(19);
+                self.add(19);
             }
             _ => {}
         }
@@ -300,12 +318,12 @@ impl Watch {
             OrderState::Unknown => {
                 story.unknown = true;
                 if story.purpose == Purpose::Hedge {
-                    self.tally.add(33);
+                    self.add(33);
                 }
                 Ok(())
             }
             OrderState::Cancelling => {
-                self.tally.add(7);
+                self.add(7);
                 let holds = !record.reserved_qty.is_zero() || record.reserved.micros() > 0;
                 held("O11", holds || record.open().is_zero(), || {
                     format!(
@@ -326,10 +344,10 @@ impl Watch {
         outbox: &Outbox,
     ) -> Result<(), Broken> {
         if std::mem::take(&mut story.unknown) {
-            self.tally.add(if record.known_filled().is_zero() { 13 } else { 15 });
+            self.on_found(!record.known_filled().is_zero());
         }
         if !std::mem::replace(&mut story.acked, true) && story.early > 0 {
-            self.tally.add(8);
+            self.add(8);
             let books = |note: &Note| matches!(note, Note::Booked { order, .. } if *order == record.order.id);
             held("O5", !outbox.notes().iter().any(books), || {
                 format!("the acknowledgement of order {} books something", record.order.id)
@@ -339,7 +357,7 @@ impl Watch {
         if is_gone && record.is_over() && !std::mem::replace(&mut story.ended, true) {
             let unasked = !story.cancelled || status.state == VenueState::Expired;
             if story.rested && unasked {
-                self.tally.add(20);
+                self.add(20);
             }
         }
         Ok(())
@@ -356,18 +374,19 @@ impl Watch {
         let by_history = self.by_history.remove(&fill.fill);
         let is_booked = |note: &Note| matches!(note, Note::Booked { undone: false, .. });
         let booked = outbox.notes().iter().any(is_booked);
-        if let Some(told) = self.fills.get_mut(&fill.fill).filter(|told| told.booked.is_some()) {
+        if let Some(told) = self.fills.get_mut(&fill.fill).filter(|told| told.booked) {
             held("O5", !booked, || format!("the fill {} is booked twice", fill.fill))?;
-            self.tally.add(10);
-            if told.by_history != by_history && !std::mem::replace(&mut told.both, true) {
-                self.tally.add(11);
+            let both = told.by_history != by_history && !std::mem::replace(&mut told.both, true);
+            self.add(10);
+            if both {
+                self.add(11);
             }
             if fill.finality == Finality::Final {
                 self.on_final(now, fill.fill);
             }
             return Ok(());
         }
-        let told = Told { by_history, both: false, booked: booked.then_some(now) };
+        let told = Told { by_history, both: false, booked, unsettled: booked.then_some(now) };
         if self.fills.insert(fill.fill, told).is_none() {
             self.fill_line.push_back(fill.fill);
         }
@@ -382,6 +401,14 @@ impl Watch {
         Ok(())
     }
 
+    /// An order of unknown fate was taken by its venue after all.
+    fn on_found(&mut self, is_filled: bool) {
+        self.add(13);
+        if is_filled {
+            self.add(15);
+        }
+    }
+
     /// A fill was booked, for the first time.
     fn on_booked(&mut self, core: &Core, fill: &Fill, story: &mut Story, by_history: bool) {
         let Some(record) = core.orders().find(fill.order) else { return };
@@ -389,25 +416,25 @@ impl Watch {
         story.fills += 1;
         story.early += u32::from(!story.acked);
         if std::mem::take(&mut story.unknown) {
-            self.tally.add(15);
+            self.on_found(true);
         }
         if story.ended {
-            self.tally.add(4);
+            self.add(4);
         }
         if std::mem::replace(&mut story.changing, false) {
-            self.tally.add(19);
+            self.add(19);
         }
         if story.untold && by_history {
-            self.tally.add(30);
+            self.add(30);
         }
-        let newest = &mut self.filled[order.venue];
-        if order.id < *newest {
-            self.tally.add(12);
+        let newest = self.filled[order.venue];
+        if order.id < newest {
+            self.add(12);
         }
-        *newest = order.id.max(*newest);
+        self.filled[order.venue] = order.id.max(newest);
         let ((_, limit), price) = (order.on_book(), fill.price);
         if limit != price {
-            self.tally.add(24); // a worse one is an alarm, for which no venue gives a reason
+            self.add(24); // a worse one is an alarm, for which no venue gives a reason
         }
         let sells = |own: &Record| {
             order.group != NO_GROUP
@@ -417,17 +444,14 @@ impl Watch {
         };
         if matches!(story.purpose, Purpose::Leg | Purpose::Hedge) && core.orders().live().any(sells)
         {
-            self.tally.add(34);
+            self.add(34);
         }
     }
 
     fn on_final(&mut self, now: Nanos, fill: FillId) {
-        let booked = self
-            .fills
-            .get_mut(&fill)
-            .and_then(|told| told.booked.take_if(|at| now.since(*at) > UNSETTLED_LONG));
-        if booked.is_some() {
-            self.tally.add(22);
+        let since = self.fills.get_mut(&fill).and_then(|told| told.unsettled.take());
+        if since.is_some_and(|since| now.since(since) > UNSETTLED_LONG) {
+            self.add(22);
         }
     }
 
@@ -441,7 +465,7 @@ impl Watch {
         if record.is_over() || story.is_over {
             return Ok(());
         }
-        self.tally.add(6);
+        self.add(6);
         let asks = |intent: &Intent| matches!(intent, Intent::Query(query) if query.order == record.order.id);
         held("O10", outbox.intents().iter().any(asks) || record.query_owed, || {
             format!("a cancel of order {} is refused, and nobody asks why", record.order.id)
@@ -454,7 +478,7 @@ impl Watch {
         }
         story.ended = true;
         if std::mem::take(&mut story.unknown) && record.known_filled().is_zero() {
-            self.tally.add(14);
+            self.add(14);
         }
         held("O10", now.since(record.sent) >= ABSENT_SPAN, || {
             format!("order {} is given up too early", record.order.id)
@@ -462,8 +486,8 @@ impl Watch {
     }
 
     fn on_rejected(&mut self, record: &Record, why: Reject) -> Result<(), Broken> {
-        self.tally.add(17);
-        self.tally_some(match why {
+        self.add(17);
+        self.add_some(match why {
             Reject::Mode => Some(35),
             Reject::Auth => Some(53),
             _ => None,
@@ -480,22 +504,22 @@ impl Watch {
         let (spends, short) = (record.order.spends(), qty.saturating_sub(filled));
         if short <= DUST {
             match story.fills {
-                1 if story.early == 0 => self.tally.add(1),
+                1 if story.early == 0 => self.add(1),
                 0 | 1 => {}
-                _ => self.tally.add(2),
+                _ => self.add(2),
             }
             if story.cancel_refused {
-                self.tally.add(5);
+                self.add(5);
             }
             if !spends && filled != qty {
-                self.tally.add(23);
+                self.add(23);
             }
         } else {
             if !filled.is_zero() {
-                self.tally.add(3);
+                self.add(3);
             }
             if story.purpose == Purpose::Hedge {
-                self.tally.add(33);
+                self.add(33);
             }
         }
         let frees = record.reserved.micros() == 0 && record.reserved_qty.is_zero();

@@ -5,7 +5,7 @@ use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
-use super::{DIAL, Happening, REDIAL, Simulation};
+use super::{DIAL, Happening, REDIAL, START, Simulation};
 use crate::sim::Broken;
 use crate::sim::executor::Lane;
 use crate::sim::fault::{Active, Aim, Fault, FaultKind};
@@ -18,7 +18,7 @@ use crate::twin::rng::Rng;
 const LONGER_NS: u64 = 1_500_000_000;
 /// How long a fault that is aimed at a request waits for one.
 const LURKS_FOR: Nanos = Nanos::from_secs(120);
-/// How long after a request has left what is aimed at one strikes at the latest.
+/// How long after a request has left what is aimed at one strikes at the latest; every other one strikes at once.
 const STRIKES_WITHIN_NS: u64 = 20_000_000;
 /// The same for a kill: most of what it may interrupt is over soon.
 const KILLS_WITHIN_NS: u64 = 5_000_000;
@@ -153,7 +153,9 @@ impl Simulation {
         for number in hits {
             let is_kill = self.trouble.faults[number].kind == FaultKind::Killed;
             let within = if is_kill { KILLS_WITHIN_NS } else { STRIKES_WITHIN_NS };
-            let at = self.now.after(Nanos::new(self.trouble.rng.below(within)));
+            let later =
+                if self.trouble.rng.chance(1, 2) { self.trouble.rng.below(within) } else { 0 };
+            let at = self.now.after(Nanos::new(later));
             self.put(at, Happening::FaultStrikes(number));
         }
     }
@@ -164,6 +166,7 @@ impl Simulation {
         self.put(ends, Happening::FaultEnds(number));
         self.trouble.active.begin(venue, kind);
         self.checks.on_fault(kind);
+        self.chronicle.begin(self.now.since(START), self.trouble.faults[number]);
         self.excuse_until(ends.after(COMES_TO_REST_WITHIN));
         match kind {
             FaultKind::Restarting => self.watch.on_closed(&self.core, venue),
@@ -192,6 +195,7 @@ impl Simulation {
     pub(super) fn end_fault(&mut self, number: usize) {
         let Fault { kind, venue, .. } = self.trouble.faults[number];
         self.trouble.active.end(venue, kind);
+        self.chronicle.end(self.now.since(START), self.trouble.faults[number]);
         let is_dark = |venue| self.trouble.active.is(venue, FaultKind::Down);
         if kind == FaultKind::Down && !Venue::ALL.into_iter().any(is_dark) {
             self.watch.add(32);
@@ -230,4 +234,13 @@ impl Simulation {
         self.carry_frames();
         self.put(self.now.after(TRADE_FAILS_EVERY), Happening::TradeFails(number, ends));
     }
+}
+
+/// Whether a request places, cancels or changes an order.
+pub(super) fn is_of_order(bytes: &[u8]) -> bool {
+    let is_order = |line: &[u8]| {
+        line.starts_with(b"DELETE ")
+            || line.starts_with(b"POST ") && line.windows(6).any(|part| part == b"/order")
+    };
+    bytes.split(|byte| *byte == b'\r').next().is_some_and(is_order)
 }

@@ -14,7 +14,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::network::COMES_TO_REST_WITHIN;
-use super::{DIAL, Happening, LOOK_PERIOD, Simulation, askers, limits};
+use super::{DIAL, Happening, LOOK_PERIOD, START, Simulation, askers, limits};
 use crate::app::recover::InJournal;
 use crate::app::start::first_epoch;
 use crate::catalogue::Catalogue;
@@ -108,6 +108,7 @@ impl Simulation {
         if self.executors.values().any(|executor| !executor.is_idle()) {
             self.watch.add(40);
         }
+        self.chronicle.kill(self.now.since(START));
         for at in 0..self.links.len() {
             if let Some(conn) = self.links[at].conn.take() {
                 lock(&self.venues).close(conn, self.links[at].host);
@@ -169,6 +170,8 @@ impl Simulation {
         self.inbox.extend(standing.map(Event::Control));
         self.checks.on_start(&core, self.shell.found_halted());
         self.core = core;
+        self.chronicle.start(now.since(START));
+        self.watch.on_start();
         self.life.is_running = true;
         (self.current_at, self.terms_at, self.timer_at) = (Nanos::ZERO, Nanos::ZERO, now);
         (self.stats_due, self.look_due) = (now, now.after(LOOK_PERIOD));
