@@ -30,8 +30,10 @@ struct Script {
     quotes: bool,
 }
 
-const P: Venue = Venue::Polymarket;
-const K: Venue = Venue::Kalshi;
+/// The venue whose fills may fail.
+const P: Venue = Venue::ALL[0];
+/// The other one.
+const K: Venue = Venue::ALL[1];
 
 const fn plain(number: u8, does: &'static str) -> Script {
     Script { number, does, faults: &[], quotes: false }

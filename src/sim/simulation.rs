@@ -195,8 +195,6 @@ struct Simulation {
     watch: Watch,
     /// What happened, for whoever asks afterwards.
     chronicle: Chronicle,
-    /// What decides which orders rest.
-    quoting: Rng,
     steps: u64,
     frames: u64,
     /// Every byte that went between us and the venues.
@@ -249,6 +247,15 @@ pub fn run_planned(seed: u64, span: Nanos, plan: Plan) -> Result<Outcome, Broken
     held.map_err(|broken| Broken { at: day.now.since(START), ..broken })
 }
 
+/// All links to all venues.
+fn links(accounts: &Accounts, directory: &Directory) -> Result<Vec<Link>, String> {
+    let mut links = Vec::new();
+    for account in accounts.values() {
+        links.extend(account.links(directory)?);
+    }
+    Ok(links)
+}
+
 /// Who reads each venue.
 fn askers(
     accounts: &Accounts,
@@ -287,10 +294,7 @@ impl Simulation {
         // Seconds, as the program takes them: an epoch rises over restarts.
         let epoch = START.get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
-        let mut links = Vec::new();
-        for account in accounts.values() {
-            links.extend(account.links(&directory).map_err(failed)?);
-        }
+        let links = links(&accounts, &directory).map_err(failed)?;
         let askers = askers(&accounts, &directory, &through, &rest);
         let shell = Shell::new(START, span, halt.clone(), askers, requests);
         let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
@@ -322,7 +326,6 @@ impl Simulation {
             checks: Checks::default(),
             watch: Watch::default(),
             chronicle,
-            quoting: Rng::new(seed).fork(0x7175_6f74),
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
@@ -334,15 +337,15 @@ impl Simulation {
             events: Vec::new(),
             venues,
         };
-        day.begin(epoch, &catalogue);
-        if quotes {
-            day.put(START, Happening::Quote);
-        }
+        day.begin(epoch, &catalogue, quotes);
         Ok(day)
     }
 
     /// What the program does at a start, in its order.
-    fn begin(&mut self, epoch: u64, catalogue: &Catalogue) {
+    fn begin(&mut self, epoch: u64, catalogue: &Catalogue, quotes: bool) {
+        if quotes {
+            self.put(START, Happening::Quote);
+        }
         self.inbox.extend(InJournal::default().first_events(START, epoch, &PerVenue::default()));
         self.inbox.extend(limits().events().map(Event::Control));
         self.inbox.extend(catalogue.events());

@@ -39,6 +39,8 @@ pub(super) struct Trouble {
     stalled_until: PerVenue<Nanos>,
     /// What decides within a fault whom it hits.
     pub rng: Rng,
+    /// What decides which orders rest.
+    pub quoting: Rng,
 }
 
 impl Trouble {
@@ -50,6 +52,7 @@ impl Trouble {
             lurking: Vec::new(),
             stalled_until: PerVenue::default(),
             rng: Rng::new(seed).fork(0x6869_7473),
+            quoting: Rng::new(seed).fork(0x7175_6f74),
         }
     }
 }

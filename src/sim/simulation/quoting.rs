@@ -20,14 +20,14 @@ impl Simulation {
     /// Somebody wants something to rest, or what rests to be otherwise.
     pub(super) fn quote(&mut self) {
         let (least, most) = EVERY_MS;
-        let next = self.now.after(Nanos::from_millis(self.quoting.range(least, most)));
+        let next = self.now.after(Nanos::from_millis(self.trouble.quoting.range(least, most)));
         if next.since(START).get() < self.span.get() / 100 * UNTIL {
             self.put(next, Happening::Quote);
         }
         if !self.life.is_running {
             return;
         }
-        let wish = if self.quoting.chance(1, 2) { self.change() } else { None };
+        let wish = if self.trouble.quoting.chance(1, 2) { self.change() } else { None };
         let wish = wish.or_else(|| self.rest());
         self.inbox.extend(wish.map(Event::Control));
     }
@@ -39,12 +39,14 @@ impl Simulation {
         if resting.is_empty() {
             return None;
         }
-        let order = *self.quoting.pick(&resting);
-        if self.quoting.chance(1, 3) {
+        let order = *self.trouble.quoting.pick(&resting);
+        if self.trouble.quoting.chance(1, 3) {
             return Some(Control::Withdraw { order: order.id });
         }
-        let (price, more) =
-            (self.price(order.market, order.outcome, order.action)?, self.quoting.chance(1, 2));
+        let (price, more) = (
+            self.price(order.market, order.outcome, order.action)?,
+            self.trouble.quoting.chance(1, 2),
+        );
         let lot = Qty::from_micros(10 * 1_000_000);
         let qty = if more { order.qty + lot } else { order.qty.saturating_sub(lot).max(lot) };
         Some(Control::Amend { order: order.id, price, qty, expires: order.expires })
@@ -53,18 +55,19 @@ impl Simulation {
     /// A purchase, or a sale of what is held, joins the best price of its side.
     fn rest(&mut self) -> Option<Control> {
         let markets: Vec<_> = self.core.books().iter().map(|(market, _)| market).collect();
-        let market = *self.quoting.pick(&markets);
-        let outcome = *self.quoting.pick(&Outcome::ALL);
+        let market = *self.trouble.quoting.pick(&markets);
+        let outcome = *self.trouble.quoting.pick(&Outcome::ALL);
         let held = self.core.ledger().position(market).held(outcome);
         let (least, most) = HUNDREDS;
-        let qty = Qty::from_micros(self.quoting.range(least, most) * 100 * 1_000_000);
-        let sells = held >= qty && self.quoting.chance(1, 2);
+        let qty = Qty::from_micros(self.trouble.quoting.range(least, most) * 100 * 1_000_000);
+        let sells = held >= qty && self.trouble.quoting.chance(1, 2);
         let action = if sells { Action::Sell } else { Action::Buy };
         let price = self.price(market, outcome, action)?;
         let ahead = self.core.books().terms(market)?.venue.rules().expiry_ahead_min;
         let (least, most) = EXPIRES_S;
-        let ends = self.now.after(ahead).after(Nanos::from_secs(self.quoting.range(least, most)));
-        let expires = if self.quoting.chance(1, 2) { Expiry::at(ends) } else { None };
+        let ends =
+            self.now.after(ahead).after(Nanos::from_secs(self.trouble.quoting.range(least, most)));
+        let expires = if self.trouble.quoting.chance(1, 2) { Expiry::at(ends) } else { None };
         Some(Control::Rest {
             market,
             outcome,
@@ -86,7 +89,7 @@ impl Simulation {
         };
         let by = i32::from(book.terms().grid.step_at(best))
             * step
-            * i32::from(self.quoting.chance(1, 2));
+            * i32::from(self.trouble.quoting.chance(1, 2));
         let ticks = i32::try_from(best.ticks()).ok()? + by;
         Price::from_ticks(u16::try_from(ticks).ok()?)
     }

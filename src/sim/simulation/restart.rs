@@ -14,7 +14,7 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::network::COMES_TO_REST_WITHIN;
-use super::{DIAL, Happening, LOOK_PERIOD, START, Simulation, askers, limits};
+use super::{DIAL, Happening, LOOK_PERIOD, START, Simulation, askers, limits, links};
 use crate::app::recover::InJournal;
 use crate::app::start::first_epoch;
 use crate::catalogue::Catalogue;
@@ -153,11 +153,8 @@ impl Simulation {
             executor.take_up(self.executors[venue].remains(), &live);
             self.executors[venue] = executor;
         }
-        let mut links = Vec::new();
-        for account in self.accounts.values() {
-            let made = account.links(&self.directory);
-            links.extend(made.map_err(|why| Broken::new("start", why))?);
-        }
+        let links = links(&self.accounts, &self.directory);
+        let links = links.map_err(|why| Broken::new("start", why))?;
         assert_eq!(links.len(), self.links.len(), "markets keep their numbers, and so their links");
         self.links = links;
         let in_journal = InJournal::of(&core);
