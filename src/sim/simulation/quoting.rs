@@ -90,7 +90,7 @@ impl Simulation {
         let by = i32::from(book.terms().grid.step_at(best))
             * step
             * i32::from(self.trouble.quoting.chance(1, 2));
-        let ticks = i32::try_from(best.ticks()).ok()? + by;
+        let ticks = i32::from(best.ticks()) + by;
         Price::from_ticks(u16::try_from(ticks).ok()?)
     }
 }
