@@ -8,7 +8,8 @@ use rustls::ServerConnection;
 use rustls::server::Acceptor;
 use surefoot_hot::units::Nanos;
 
-use super::http::Decoder;
+use super::http::{Decoder, Request};
+use super::server::Frames;
 use super::tls::Authority;
 use super::ws::Conversation;
 use super::{ConnId, Host};
@@ -30,6 +31,15 @@ pub(super) enum Proto {
     Ws(Box<Conversation>),
 }
 
+/// A request that has not reached the venue yet.
+pub(super) struct Arriving {
+    pub(super) at: Nanos,
+    pub(super) request: Request,
+    pub(super) keep_alive: bool,
+    /// When its first byte was read.
+    pub(super) first_byte: Nanos,
+}
+
 /// The connection of one client, from its TLS hello to its end.
 pub(super) struct Conn {
     pub(super) id: ConnId,
@@ -37,8 +47,12 @@ pub(super) struct Conn {
     pub(super) stream: TcpStream,
     pub(super) tls: Tls,
     pub(super) proto: Proto,
+    /// Requests that are on their way to the venue, in order.
+    pub(super) arriving: VecDeque<Arriving>,
     /// Answers that wait for their time, in order.
     pub(super) held: VecDeque<(Nanos, Vec<u8>)>,
+    /// Frames that are on their way to the client.
+    pub(super) frames: Frames,
     pub(super) opened: Nanos,
     /// When its client last had something whole to say: a request, or a frame.
     pub(super) served: Nanos,
@@ -57,7 +71,19 @@ impl Conn {
     /// Whether it waits for its client: nothing of a request has come, and nothing is left to write.
     pub(super) fn is_idle(&self) -> bool {
         let waits = matches!(&self.proto, Proto::Http(decoder) if decoder.is_empty());
-        waits && self.held.is_empty()
+        waits && !self.owes()
+    }
+
+    /// Whether an answer is still to come: the request is on its way, or the answer is.
+    pub(super) fn owes(&self) -> bool {
+        !self.held.is_empty() || !self.arriving.is_empty()
+    }
+
+    /// When something that is on its way arrives next.
+    pub(super) fn next_at(&self) -> Nanos {
+        let request = self.arriving.front().map_or(Nanos::NEVER, |arriving| arriving.at);
+        let answer = self.held.front().map_or(Nanos::NEVER, |(at, _)| *at);
+        request.min(answer).min(self.frames.next_at())
     }
 
     /// Goes on reading the client's hello; `false` where nothing more is to be read now.

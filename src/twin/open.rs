@@ -123,8 +123,9 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
     let flow = Flow::new(&market_set, options.seed, rules, start, capture.as_ref());
     let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());
     let demo = Demo::new(polymarket, kalshi, flow, start);
-    let server =
-        Server::with_authority(demo, &options.server, authority).map_err(OpenError::Sockets)?;
+    let sockets =
+        ServerOptions { ways: options.world.ways, seed: options.seed, ..options.server.clone() };
+    let server = Server::with_authority(demo, &sockets, authority).map_err(OpenError::Sockets)?;
     let description = describe(&server, options.world.name, &market_set, accounts, dir)?;
     Ok((server, description))
 }

@@ -6,6 +6,7 @@
 mod conns;
 mod serve;
 mod timers;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,9 +23,12 @@ use surefoot_cold::secrets::Secret;
 use surefoot_hot::units::Nanos;
 
 use super::conn::Conn;
+use super::rng::Rng;
 use super::tls::Authority;
+use super::world::{Way, Ways, World, WorldName};
 use super::{ConnId, Host, VenueServer};
 
+pub use self::ways::Frames;
 pub use super::remote::{Act, Command, ConditionId, Fault, Remote, Running, Stamp, StampKind};
 
 /// The most connections of one host at one time. Each host has a share of its own, so that a client of one cannot
@@ -66,11 +70,21 @@ pub struct ServerOptions {
     pub idle_span: Nanos,
     /// The longest silence of a WebSocket's client.
     pub ws_idle_span: Nanos,
+    /// How long everything is on its way between a client and each venue.
+    pub ways: Ways,
+    /// What the times of the ways are drawn from.
+    pub seed: u64,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { ports: [0; Host::ALL.len()], idle_span: IDLE_SPAN, ws_idle_span: WS_IDLE_SPAN }
+        Self {
+            ports: [0; Host::ALL.len()],
+            idle_span: IDLE_SPAN,
+            ws_idle_span: WS_IDLE_SPAN,
+            ways: World::of(WorldName::Calm).ways,
+            seed: 0,
+        }
     }
 }
 
@@ -122,7 +136,11 @@ pub struct Server<W: Backend> {
     conns: BTreeMap<usize, Box<Conn>>,
     next_conn: usize,
     faults: [Fault; Host::ALL.len()],
+    /// What answers of a host wait beyond their way.
     delays: [Nanos; Host::ALL.len()],
+    ways: Ways,
+    /// What the times of the ways are drawn from.
+    rng: Rng,
     idle_span: Nanos,
     ws_idle_span: Nanos,
     /// Panics of the backend that were caught; each is a mistake of ours.
@@ -178,6 +196,8 @@ impl<W: Backend> Server<W> {
             next_conn: FIRST_CONN,
             faults: [Fault::None; Host::ALL.len()],
             delays: [Nanos::ZERO; Host::ALL.len()],
+            ways: options.ways,
+            rng: Rng::new(options.seed).fork(0x7761_7973),
             idle_span: options.idle_span,
             ws_idle_span: options.ws_idle_span,
             panics: 0,
@@ -207,6 +227,11 @@ impl<W: Backend> Server<W> {
     /// The server's clock now.
     pub fn now(&self) -> Nanos {
         self.clock.now()
+    }
+
+    /// The way to a host.
+    const fn way(&self, host: Host) -> Way {
+        if host.is_kalshi() { self.ways.kalshi } else { self.ways.polymarket }
     }
 
     /// The backend, before the loop starts or between steps.

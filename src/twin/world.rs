@@ -101,18 +101,87 @@ pub struct World {
     pub name: WorldName,
     /// How the market moves, and who trades in it.
     pub flow: FlowRules,
+    /// How far the venues are.
+    pub ways: Ways,
 }
 
 impl World {
     /// The world of a name.
     pub const fn of(name: WorldName) -> Self {
-        let flow = match name {
-            WorldName::Calm => FlowRules::CALM,
-            WorldName::Real => FlowRules::REAL,
-            WorldName::Hostile => FlowRules::HOSTILE,
-        };
-        Self { name, flow }
+        match name {
+            WorldName::Calm => Self { name, flow: FlowRules::CALM, ways: Ways::NONE },
+            WorldName::Real => Self { name, flow: FlowRules::REAL, ways: Ways::REAL },
+            WorldName::Hostile => Self { name, flow: FlowRules::HOSTILE, ways: Ways::HOSTILE },
+        }
     }
+}
+
+/// How long everything is on its way between a client and a venue, in microseconds, the venue's own work included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// A request, from when it was read whole until the venue acts on it.
+    pub request_us: Drawn,
+    /// The answer.
+    pub answer_us: Drawn,
+    /// A frame about an account's own orders, fills and positions.
+    pub private_us: Drawn,
+    /// A frame about books and prices.
+    pub market_us: Drawn,
+    /// A frame about public trades, where they do not go with the books.
+    pub tape_us: Drawn,
+}
+
+/// The ways to both venues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ways {
+    pub polymarket: Way,
+    pub kalshi: Way,
+}
+
+const AT_ONCE: Drawn = Drawn::by(&[(0, 0), (100, 0)]);
+
+impl Ways {
+    /// Nothing takes time.
+    pub const NONE: Self = {
+        let way = Way {
+            request_us: AT_ONCE,
+            answer_us: AT_ONCE,
+            private_us: AT_ONCE,
+            market_us: AT_ONCE,
+            tape_us: AT_ONCE,
+        };
+        Self { polymarket: way, kalshi: way }
+    };
+
+    /// From Dublin, beside Polymarket in London and across the Atlantic from Kalshi in Ohio.
+    pub const REAL: Self = Self {
+        polymarket: Way {
+            request_us: Drawn::by(&[(0, 6_000), (50, 9_000), (98, 40_000), (100, 600_000)]),
+            answer_us: Drawn::by(&[(0, 5_000), (50, 7_000), (98, 20_000), (100, 100_000)]),
+            private_us: Drawn::by(&[(0, 6_000), (50, 12_000), (98, 200_000), (100, 2_000_000)]),
+            market_us: Drawn::by(&[(0, 5_000), (50, 8_000), (98, 30_000), (100, 200_000)]),
+            tape_us: Drawn::by(&[(0, 5_000), (50, 8_000), (98, 30_000), (100, 200_000)]),
+        },
+        kalshi: Way {
+            request_us: Drawn::by(&[(0, 38_000), (50, 41_000), (98, 50_000), (100, 120_000)]),
+            answer_us: Drawn::by(&[(0, 38_000), (50, 40_000), (98, 48_000), (100, 120_000)]),
+            private_us: Drawn::by(&[(0, 39_000), (50, 43_000), (98, 60_000), (100, 200_000)]),
+            market_us: Drawn::by(&[(0, 41_600), (50, 43_750), (98, 48_000), (100, 150_000)]),
+            tape_us: Drawn::by(&[(0, 41_600), (50, 45_000), (98, 60_000), (100, 300_000)]),
+        },
+    };
+
+    /// As far, with long tails everywhere.
+    pub const HOSTILE: Self = {
+        let way = Way {
+            request_us: Drawn::by(&[(0, 1_000), (50, 20_000), (98, 300_000), (100, 3_000_000)]),
+            answer_us: Drawn::by(&[(0, 1_000), (50, 20_000), (98, 300_000), (100, 3_000_000)]),
+            private_us: Drawn::by(&[(0, 1_000), (50, 50_000), (98, 1_000_000), (100, 8_000_000)]),
+            market_us: Drawn::by(&[(0, 1_000), (50, 20_000), (98, 100_000), (100, 500_000)]),
+            tape_us: Drawn::by(&[(0, 1_000), (50, 50_000), (98, 500_000), (100, 2_000_000)]),
+        };
+        Self { polymarket: way, kalshi: way }
+    };
 }
 
 /// How gaps behave: moments in which a basket costs less than it pays.

@@ -39,7 +39,9 @@ impl<W: Backend> Server<W> {
                 stream,
                 tls: Tls::Hello(Box::default()),
                 proto: Proto::Http(Decoder::default()),
+                arriving: VecDeque::new(),
                 held: VecDeque::new(),
+                frames: Default::default(),
                 opened: self.clock.now(),
                 served: self.clock.now(),
                 first_byte: None,
@@ -96,7 +98,7 @@ impl<W: Backend> Server<W> {
             Tls::Hello(_) => true,
             Tls::Open(tls) => !tls.wants_write(),
         };
-        if conn.closing && written && conn.held.is_empty() && !conn.dead {
+        if conn.closing && written && !conn.owes() && !conn.dead {
             if let Tls::Open(tls) = &mut conn.tls {
                 tls.send_close_notify();
             }

@@ -5,8 +5,9 @@ use std::io;
 
 use surefoot_hot::units::Nanos;
 
+use super::ways::Lane;
 use super::{Backend, Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind};
-use crate::twin::conn::{Conn, Proto, Tls};
+use crate::twin::conn::{Arriving, Conn, Proto, Tls};
 use crate::twin::http::{Decoded, Request, Response};
 use crate::twin::remote::is_order;
 use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
@@ -80,7 +81,7 @@ impl<W: Backend> Server<W> {
                             conn.first_byte = Some(now);
                         }
                         conn.served = now;
-                        self.answer(conn, req, keep_alive, first_byte, now);
+                        self.receive(conn, req, keep_alive, first_byte, now);
                     }
                     Ok(Some(Decoded::Continue)) => conn.write(b"HTTP/1.1 100 Continue\r\n\r\n"),
                     Ok(None) => return,
@@ -121,6 +122,47 @@ impl<W: Backend> Server<W> {
                 return;
             }
         }
+    }
+
+    /// A request has been read whole: it reaches the venue at once, or once its way is over.
+    fn receive(
+        &mut self,
+        conn: &mut Conn,
+        request: Request,
+        keep_alive: bool,
+        first_byte: Nanos,
+        now: Nanos,
+    ) {
+        let way = self.way(conn.host).request_us.micros(&mut self.rng);
+        if way == Nanos::ZERO && conn.arriving.is_empty() {
+            return self.answer(conn, request, keep_alive, first_byte, now);
+        }
+        // One connection keeps its order.
+        let before = conn.arriving.back().map_or(Nanos::ZERO, |last| last.at);
+        let at = now.after(way).max(before);
+        conn.arriving.push_back(Arriving { at, request, keep_alive, first_byte });
+    }
+
+    /// Requests of a connection reach the venue.
+    pub(super) fn requests_arrive(&mut self, token: usize, now: Nanos) {
+        let is_due = |conn: &Conn| conn.arriving.front().is_some_and(|first| first.at <= now);
+        // Out of the map while it is worked on, so that the venue and the connection are two borrows.
+        let Some(mut conn) = self.conns.remove(&token) else { return };
+        while !conn.dead && is_due(&conn) {
+            let Arriving { request, keep_alive, first_byte, .. } =
+                conn.arriving.pop_front().expect("looked at above");
+            self.answer(&mut conn, request, keep_alive, first_byte, now);
+        }
+        self.conns.insert(token, conn);
+    }
+
+    /// Frames of the venues reach a connection's client.
+    pub(super) fn frames_arrive(&mut self, token: usize, now: Nanos) {
+        while let Some(text) = self.conns.get_mut(&token).and_then(|conn| conn.frames.pop_due(now))
+        {
+            self.send(token, text);
+        }
+        self.write_frames();
     }
 
     fn answer(
@@ -167,9 +209,11 @@ impl<W: Backend> Server<W> {
             return;
         }
         let bytes = response.encode(keep_alive, head_only);
-        let delay = self.delays[conn.host.index()];
+        let way = self.way(host).answer_us.micros(&mut self.rng);
+        let delay = self.delays[host.index()].after(way);
         if delay > Nanos::ZERO || !conn.held.is_empty() {
-            conn.held.push_back((now.after(delay), bytes));
+            let before = conn.held.back().map_or(Nanos::ZERO, |(at, _)| *at);
+            conn.held.push_back((now.after(delay).max(before), bytes));
         } else {
             conn.write(&bytes);
             conn.flush();
@@ -202,23 +246,39 @@ impl<W: Backend> Server<W> {
         }
     }
 
-    /// Writes every frame that the venues have queued, each connection's in one go.
+    /// Sends every frame that the venues have queued on its way, and writes those that arrive at once.
     pub(super) fn drain(&mut self) {
+        let now = self.clock.now();
         while let Some((id, text)) = self.poll_frame() {
             let token = id.0 as usize;
+            let Some(host) = self.conns.get(&token).map(|conn| conn.host) else { continue };
+            let way = self.way(host);
             let Some(conn) = self.conns.get_mut(&token) else { continue };
-            let Proto::Ws(ws) = &mut conn.proto else { continue };
-            let fault = self.faults[conn.host.index()];
-            if fault.withholds(conn.is_market, &text) {
+            if self.faults[host.index()].withholds(conn.is_market, &text) {
                 continue;
             }
-            if ws.send_text(text) {
-                conn.frames_unsent += 1;
-                if !self.touched.contains(&token) {
-                    self.touched.push(token);
-                }
+            let lane = Lane::of(host, conn.is_market, &text);
+            if let Some(text) = conn.frames.push(lane, text, &way, now, &mut self.rng) {
+                self.send(token, text);
             }
         }
+        self.write_frames();
+    }
+
+    /// Puts a frame into its connection's stream.
+    fn send(&mut self, token: usize, text: String) {
+        let Some(conn) = self.conns.get_mut(&token) else { return };
+        let Proto::Ws(ws) = &mut conn.proto else { return };
+        if ws.send_text(text) {
+            conn.frames_unsent += 1;
+            if !self.touched.contains(&token) {
+                self.touched.push(token);
+            }
+        }
+    }
+
+    /// Writes what has been put into streams, each connection's in one go.
+    fn write_frames(&mut self) {
         let mut touched = std::mem::take(&mut self.touched);
         for token in touched.drain(..) {
             let Some(conn) = self.conns.get_mut(&token) else { continue };

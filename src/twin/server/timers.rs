@@ -13,10 +13,7 @@ const HELLO_SPAN_MAX: Nanos = Nanos::from_secs(10);
 impl<W: Backend> Server<W> {
     pub(super) fn deadline(&mut self) -> Nanos {
         let backend = self.backend_deadline();
-        let conns = self.conns.values().map(|c| {
-            let held = c.held.front().map_or(Nanos::NEVER, |(at, _)| *at);
-            self.idle_at(c).min(held).min(c.ping_at)
-        });
+        let conns = self.conns.values().map(|c| self.idle_at(c).min(c.next_at()).min(c.ping_at));
         conns.fold(backend, Nanos::min)
     }
 
@@ -30,9 +27,7 @@ impl<W: Backend> Server<W> {
         match (&conn.tls, &conn.proto) {
             (Tls::Hello(_), _) => conn.opened.after(HELLO_SPAN_MAX),
             // A frozen host does nothing, and an answer that waits is not the client's silence.
-            _ if self.faults[conn.host.index()] == Fault::Frozen || !conn.held.is_empty() => {
-                Nanos::NEVER
-            }
+            _ if self.faults[conn.host.index()] == Fault::Frozen || conn.owes() => Nanos::NEVER,
             (Tls::Open(_), Proto::Http(_)) => conn.served.after(self.idle_span),
             (Tls::Open(_), Proto::Ws(_)) => conn.served.after(self.ws_idle_span),
         }
@@ -46,13 +41,12 @@ impl<W: Backend> Server<W> {
             .conns
             .iter()
             .map(|(&token, c)| (token, c, self.idle_at(c) <= now))
-            .filter(|(_, c, idle)| {
-                *idle || c.ping_at <= now || c.held.front().is_some_and(|(at, _)| *at <= now)
-            })
+            .filter(|(_, c, idle)| *idle || c.ping_at <= now || c.next_at() <= now)
             .map(|(token, _, idle)| (token, idle))
             .collect();
         for (token, idle) in due {
-            let conn = self.conns.get_mut(&token).expect("listed above");
+            self.requests_arrive(token, now);
+            let Some(conn) = self.conns.get_mut(&token) else { continue };
             if idle {
                 // A client that does not read either is not waited for.
                 conn.dead = conn.closing || matches!(conn.tls, Tls::Hello(_));
@@ -62,6 +56,8 @@ impl<W: Backend> Server<W> {
                 let (_, bytes) = conn.held.pop_front().expect("looked at above");
                 conn.write(&bytes);
             }
+            self.frames_arrive(token, now);
+            let Some(conn) = self.conns.get_mut(&token) else { continue };
             if conn.ping_at <= now {
                 conn.ping_at = now.after(KALSHI_PING_SPAN);
                 if let Proto::Ws(ws) = &mut conn.proto {
