@@ -9,6 +9,7 @@ use surefoot_cold::store::open_read_only;
 use surefoot_hot::risk::LimitRow;
 use surefoot_hot::units::Nanos;
 
+use super::made_of::made_of;
 use super::{Agreement, ClosingReport};
 use crate::config::limits::show;
 use crate::twin::world::WorldName;
@@ -40,6 +41,7 @@ impl ClosingReport<'_> {
             "duration_s": seconds(self.duration),
             "first_basket_s": self.first_basket.map(seconds),
             "one_leg": one_leg,
+            "made_of": made_of(self.database, self.began),
             "foreign_orders": self.foreign,
             "reconciled": self.agreement == Agreement::Agreed,
             "audit": {

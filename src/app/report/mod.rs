@@ -3,6 +3,7 @@
 
 mod closing;
 mod line;
+mod made_of;
 mod text;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use surefoot_cold::text::counted;
 use surefoot_hot::ids::Venue;
 
-use super::{Agreement, ClosingReport};
+use super::{Agreement, ClosingReport, made_of};
 
 impl ClosingReport<'_> {
     /// The report on stdout, made from the same figures as the JSON object.
@@ -92,6 +92,7 @@ impl ClosingReport<'_> {
             at("/pnl_usd"),
             at("/fees_usd")
         );
+        made_of::lines(&at("/made_of")).iter().for_each(|line| println!("{line}"));
     }
 
     fn print_latency(&self) {
