@@ -9,8 +9,8 @@ use rustls::server::Acceptor;
 use surefoot_hot::units::Nanos;
 
 use super::http::{Decoder, Request};
-use super::server::Frames;
 use super::tls::Authority;
+use super::ways::Frames;
 use super::ws::Conversation;
 use super::{ConnId, Host};
 

@@ -3,9 +3,9 @@
 use surefoot_hot::ids::{Side, Venue};
 use surefoot_hot::units::{Nanos, Price, Qty};
 
-use super::flow::{Action, Flow};
+use super::flow::{Action, Flow, Phase};
 use super::kalshi::KalshiVenue;
-use super::polymarket::PolymarketVenue;
+use super::polymarket::{Mode, PolymarketVenue};
 use super::server::Backend;
 use super::statement::Statement;
 use super::{ConnId, Host, VenueServer};
@@ -20,6 +20,8 @@ pub trait House {
     fn settle(&mut self, market: usize, yes_pays: Price, now: Nanos);
     /// A whole book is sent again, where the venue does such a thing.
     fn book(&mut self, market: usize, now: Nanos);
+    /// What it takes changes.
+    fn enter(&mut self, phase: Phase);
     /// The next market in which an order of ours took house liquidity.
     fn poll_taken(&mut self) -> Option<usize>;
 }
@@ -38,6 +40,10 @@ impl House for KalshiVenue {
     }
 
     fn book(&mut self, _market: usize, _now: Nanos) {}
+
+    fn enter(&mut self, phase: Phase) {
+        self.set_trading_active(phase == Phase::Normal);
+    }
 
     fn poll_taken(&mut self) -> Option<usize> {
         Self::poll_taken(self).map(|taken| taken.market)
@@ -61,8 +67,28 @@ impl House for PolymarketVenue {
         self.send_books(market, now);
     }
 
+    fn enter(&mut self, phase: Phase) {
+        self.set_mode(match phase {
+            Phase::Normal => Mode::Normal,
+            Phase::Restarting => Mode::Restarting,
+            Phase::PostOnly => Mode::PostOnly,
+        });
+    }
+
     fn poll_taken(&mut self) -> Option<usize> {
         Self::poll_taken(self).map(|taken| taken.market)
+    }
+}
+
+/// A venue whose markets change their price step.
+pub trait Ticks {
+    /// The price step of a market is another one, in $0.0001.
+    fn tick_changes(&mut self, market: usize, tick: u16, now: Nanos);
+}
+
+impl Ticks for PolymarketVenue {
+    fn tick_changes(&mut self, market: usize, tick: u16, now: Nanos) {
+        self.set_tick(market, tick, now);
     }
 }
 
@@ -72,32 +98,57 @@ pub struct Demo<P = PolymarketVenue> {
     pub polymarket: P,
     pub kalshi: KalshiVenue,
     flow: Flow,
+    /// Of each venue that restarts: what is to happen in its books once it is back.
+    waiting: [Option<Vec<Action>>; Venue::ALL.len()],
     /// The last time we were told.
     now: Nanos,
 }
 
-impl<P: VenueServer + House> Demo<P> {
+impl<P: VenueServer + House + Ticks> Demo<P> {
     /// Shows the flow's first books.
     pub fn new(polymarket: P, kalshi: KalshiVenue, flow: Flow, now: Nanos) -> Self {
-        let mut demo = Self { polymarket, kalshi, flow, now };
+        let waiting = Default::default();
+        let mut demo = Self { polymarket, kalshi, flow, waiting, now };
         demo.apply();
         demo
     }
 
     /// Does what the flow wants done.
     fn apply(&mut self) {
-        let now = self.now;
         while let Some(action) = self.flow.poll() {
-            match action {
-                Action::Level { venue, market, side, price, qty } => {
-                    self.house(venue).level(market, side, price, qty, now);
-                }
-                Action::Trade { venue, market, side, price, qty } => {
-                    self.house(venue).trade(market, side, price, qty, now);
-                }
-                Action::Book { market } => self.polymarket.book(market, now),
-                Action::Settle { venue, market, yes_pays } => {
-                    self.house(venue).settle(market, yes_pays, now)
+            self.carry_out(action);
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        if let Some(venue) = action.moves_book()
+            && let Some(waiting) = &mut self.waiting[venue as usize]
+        {
+            return waiting.push(action);
+        }
+        let now = self.now;
+        match action {
+            Action::Level { venue, market, side, price, qty } => {
+                self.house(venue).level(market, side, price, qty, now);
+            }
+            Action::Trade { venue, market, side, price, qty } => {
+                self.house(venue).trade(market, side, price, qty, now);
+            }
+            Action::Book { market } => self.polymarket.book(market, now),
+            Action::Settle { venue, market, yes_pays } => {
+                self.house(venue).settle(market, yes_pays, now);
+            }
+            Action::Amend { market, yes_pays } => self.kalshi.amend_result(market, yes_pays, now),
+            Action::Tick { market, tick } => self.polymarket.tick_changes(market, tick, now),
+            Action::Pause { market, pauses } => self.kalshi.pause_market(market, pauses, now),
+            Action::CloseMoves { market, close } => self.kalshi.move_close(market, close, now),
+            Action::Phase { venue, phase } => {
+                self.house(venue).enter(phase);
+                let before = self.waiting[venue as usize].take();
+                if phase == Phase::Restarting {
+                    self.waiting[venue as usize] = Some(before.unwrap_or_default());
+                } else {
+                    before.into_iter().flatten().for_each(|action| self.carry_out(action));
                 }
             }
         }
@@ -136,7 +187,7 @@ impl Demo {
     }
 }
 
-impl<P: VenueServer + House + 'static> Backend for Demo<P> {
+impl<P: VenueServer + House + Ticks + 'static> Backend for Demo<P> {
     fn venue(&mut self, host: Host) -> &mut dyn VenueServer {
         if host.is_kalshi() { &mut self.kalshi } else { &mut self.polymarket }
     }

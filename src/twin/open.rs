@@ -109,7 +109,9 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
     if let Some(capture) = &capture {
         capture.add_to(&mut market_set, options.seed, start);
     }
-    let mut polymarket = PolymarketVenue::new(options.seed, &options.polymarket);
+    let chain_rules = options.polymarket.chain_rules.or(options.world.chain);
+    let config = polymarket::Config { chain_rules, ..options.polymarket };
+    let mut polymarket = PolymarketVenue::new(options.seed, &config);
     for market in &market_set.polymarket {
         polymarket.add_market(market.clone(), start);
     }
@@ -118,7 +120,8 @@ pub fn open(options: &Options, dir: &Path) -> Result<(Server<Demo>, Value), Open
             polymarket.set_last(first_captured + index, last);
         }
     }
-    let kalshi = KalshiVenue::with_keys(&market_set, options.seed, options.kalshi, keys, start);
+    let config = kalshi::Config { tier: options.world.kalshi_tier, ..options.kalshi };
+    let kalshi = KalshiVenue::with_keys(&market_set, options.seed, config, keys, start);
     let rules = options.markets.map_or(options.world.flow, |m| options.world.flow.for_markets(m));
     let flow = Flow::new(&market_set, options.seed, rules, start, capture.as_ref());
     let accounts = (polymarket.demo_accounts(), kalshi.credentials(), polymarket.chain().id());

@@ -6,7 +6,6 @@
 mod conns;
 mod serve;
 mod timers;
-mod ways;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +27,6 @@ use super::tls::Authority;
 use super::world::{Way, Ways, World, WorldName};
 use super::{ConnId, Host, VenueServer};
 
-pub use self::ways::Frames;
 pub use super::remote::{Act, Command, ConditionId, Fault, Remote, Running, Stamp, StampKind};
 
 /// The most connections of one host at one time. Each host has a share of its own, so that a client of one cannot

@@ -5,6 +5,7 @@
 use clap::ValueEnum;
 use surefoot_hot::units::Nanos;
 
+use super::kalshi::limits::Tier;
 use super::market_set::BLOCK_MARKETS;
 use super::rng::Rng;
 
@@ -103,17 +104,143 @@ pub struct World {
     pub flow: FlowRules,
     /// How far the venues are.
     pub ways: Ways,
+    /// What becomes of Polymarket's trades after their match; `None` where each is mined and final after a fixed time.
+    pub chain: Option<ChainRules>,
+    /// Kalshi's tier of our accounts.
+    pub kalshi_tier: Tier,
 }
 
 impl World {
     /// The world of a name.
     pub const fn of(name: WorldName) -> Self {
         match name {
-            WorldName::Calm => Self { name, flow: FlowRules::CALM, ways: Ways::NONE },
-            WorldName::Real => Self { name, flow: FlowRules::REAL, ways: Ways::REAL },
-            WorldName::Hostile => Self { name, flow: FlowRules::HOSTILE, ways: Ways::HOSTILE },
+            WorldName::Calm => Self {
+                name,
+                flow: FlowRules::CALM,
+                ways: Ways::NONE,
+                chain: None,
+                kalshi_tier: Tier::Expert,
+            },
+            WorldName::Real => Self {
+                name,
+                flow: FlowRules::REAL,
+                ways: Ways::REAL,
+                chain: Some(ChainRules::REAL),
+                kalshi_tier: Tier::Basic,
+            },
+            WorldName::Hostile => Self {
+                name,
+                flow: FlowRules::HOSTILE,
+                ways: Ways::HOSTILE,
+                chain: Some(ChainRules::HOSTILE),
+                kalshi_tier: Tier::Basic,
+            },
         }
     }
+}
+
+/// What becomes of Polymarket's trades after their match, and of its orders before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainRules {
+    /// From the match until a trade is mined, in milliseconds.
+    pub mined_ms: Drawn,
+    /// From then until it is final, in milliseconds.
+    pub confirmed_ms: Drawn,
+    /// Of a thousand trades so many are tried again before they are mined or fail: that takes as long once more.
+    pub retries_permille: u64,
+    /// Of a thousand trades so many fail: everybody gets back what they gave.
+    pub fails_permille: u64,
+    /// Of a hundred markets so many hold what takes from their book, as sports markets do.
+    pub holds_percent: u64,
+    /// For how many seconds.
+    pub hold_secs: u32,
+    /// Whether REST shows cash and shares of a trade once it is mined, and not as it is matched.
+    pub money_lags: bool,
+}
+
+impl ChainRules {
+    /// By public figures (`docs/twin.md`).
+    pub const REAL: Self = Self {
+        mined_ms: Drawn::by(&[(0, 1_000), (50, 2_500), (98, 6_000), (100, 15_000)]),
+        confirmed_ms: Drawn::by(&[(0, 1_000), (50, 3_000), (98, 8_000), (100, 20_000)]),
+        retries_permille: 10,
+        fails_permille: 2,
+        holds_percent: 10,
+        hold_secs: 3,
+        money_lags: true,
+    };
+
+    /// Trades fail as often as in the worst hours that users told of.
+    pub const HOSTILE: Self = Self {
+        mined_ms: Drawn::by(&[(0, 200), (50, 2_500), (90, 10_000), (100, 30_000)]),
+        confirmed_ms: Drawn::by(&[(0, 200), (50, 3_000), (90, 10_000), (100, 30_000)]),
+        retries_permille: 200,
+        fails_permille: 100,
+        holds_percent: 30,
+        ..Self::REAL
+    };
+}
+
+/// What the venues do by themselves, and results that are not what was told or promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueLife {
+    /// From one restart of Polymarket's engine to the next, in milliseconds.
+    pub restart_every_ms: Drawn,
+    /// How long it answers 425, in milliseconds.
+    pub restart_lasts_ms: Drawn,
+    /// How long after that it takes post-only orders alone, in milliseconds.
+    pub post_only_ms: Drawn,
+    /// From one pause of trading at Kalshi to the next, in milliseconds.
+    pub pause_every_ms: Drawn,
+    /// How long it lasts, in milliseconds.
+    pub pause_lasts_ms: Drawn,
+    /// From one pause of some market of Kalshi to the next, in milliseconds.
+    pub market_pause_every_ms: Drawn,
+    /// How long it lasts, in milliseconds.
+    pub market_pause_lasts_ms: Drawn,
+    /// From one change of some market's close at Kalshi to the next, in milliseconds.
+    pub close_moves_every_ms: Drawn,
+    /// How far ahead the new close is, in milliseconds.
+    pub close_moves_to_ms: Drawn,
+    /// Of a hundred pairs so many settle apart: the question was not the same.
+    pub apart_percent: u64,
+    /// Of a hundred results of Kalshi so many are amended before they pay.
+    pub amended_percent: u64,
+}
+
+/// A day in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
+impl VenueLife {
+    /// By public figures (`docs/twin.md`).
+    pub const REAL: Self = Self {
+        restart_every_ms: Drawn::by(&[(0, 0), (100, 14 * DAY_MS)]),
+        restart_lasts_ms: Drawn::by(&[(0, 60_000), (100, 120_000)]),
+        post_only_ms: Drawn::by(&[(0, 120_000), (100, 120_000)]),
+        pause_every_ms: Drawn::by(&[(0, 0), (100, 14 * DAY_MS)]),
+        pause_lasts_ms: Drawn::by(&[(0, 7_200_000), (100, 7_200_000)]),
+        market_pause_every_ms: Drawn::by(&[(0, 0), (100, 2 * DAY_MS)]),
+        market_pause_lasts_ms: Drawn::by(&[(0, 10_000), (50, 300_000), (100, 3_600_000)]),
+        close_moves_every_ms: Drawn::by(&[(0, 0), (100, 2 * DAY_MS)]),
+        close_moves_to_ms: Drawn::by(&[(0, 3_600_000), (100, 30 * DAY_MS)]),
+        apart_percent: 1,
+        amended_percent: 0,
+    };
+
+    /// All of it within minutes.
+    pub const HOSTILE: Self = Self {
+        restart_every_ms: Drawn::by(&[(0, 20_000), (100, 300_000)]),
+        restart_lasts_ms: Drawn::by(&[(0, 500), (50, 3_000), (100, 20_000)]),
+        post_only_ms: Drawn::by(&[(0, 500), (50, 5_000), (100, 30_000)]),
+        pause_every_ms: Drawn::by(&[(0, 20_000), (100, 300_000)]),
+        pause_lasts_ms: Drawn::by(&[(0, 500), (50, 5_000), (100, 30_000)]),
+        market_pause_every_ms: Drawn::by(&[(0, 5_000), (100, 60_000)]),
+        market_pause_lasts_ms: Drawn::by(&[(0, 500), (50, 5_000), (100, 60_000)]),
+        close_moves_every_ms: Drawn::by(&[(0, 10_000), (100, 120_000)]),
+        close_moves_to_ms: Drawn::by(&[(0, 60_000), (20, 600_000), (100, 30 * DAY_MS)]),
+        apart_percent: 20,
+        amended_percent: 20,
+    };
 }
 
 /// How long everything is on its way between a client and a venue, in microseconds, the venue's own work included.
@@ -280,6 +407,8 @@ pub struct FlowRules {
     pub news: Option<News>,
     /// Makers that withdraw; `None` where each book always has two sides.
     pub withdrawals: Option<Withdrawals>,
+    /// What the venues do by themselves; `None` where they are always up, and every pair settles alike.
+    pub life: Option<VenueLife>,
 }
 
 impl FlowRules {
@@ -303,6 +432,7 @@ impl FlowRules {
         rivals: None,
         news: None,
         withdrawals: None,
+        life: None,
     };
 
     /// By public figures (`docs/twin.md`), about sixty times as busy as a quiet day.
@@ -343,6 +473,7 @@ impl FlowRules {
             lasts_ms: Drawn::by(&[(0, 200), (50, 2_000), (100, 20_000)]),
             both_percent: 20,
         }),
+        life: Some(VenueLife::REAL),
     };
 
     /// Everything of `REAL`, more often and harder.
@@ -370,6 +501,7 @@ impl FlowRules {
             lasts_ms: Drawn::by(&[(0, 100), (50, 2_000), (100, 20_000)]),
             both_percent: 40,
         }),
+        life: Some(VenueLife::HOSTILE),
         ..Self::REAL
     };
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use surefoot_hot::ids::Side;
-use surefoot_hot::units::Nanos;
+use surefoot_hot::ids::{Side, Venue};
+use surefoot_hot::units::{Nanos, Price};
+
+use super::Phase;
 
 /// Something that somebody is about to do. Quotes are indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,18 @@ pub(super) enum Due {
     Withdraw,
     /// The makers of a quote's side come back.
     Return(usize, Side),
+    /// A venue enters a phase.
+    Phase(Venue, Phase),
+    /// Kalshi pauses some market.
+    PauseMarket,
+    /// The paused market of a quote goes on.
+    ResumeMarket(usize),
+    /// Some market of Kalshi is to close at another time.
+    CloseMoves,
+    /// The market of a quote closes.
+    Close(usize),
+    /// A result of Kalshi that was told is another one.
+    Amend { market: usize, yes_pays: Price },
 }
 
 /// Everything that is to be done, in the order of time; at one moment, in the order in which it was put there.

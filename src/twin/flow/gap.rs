@@ -138,7 +138,7 @@ impl Flow {
                 && quotes.iter().all(|&quote| {
                     let quote = &self.quotes[quote];
                     let soon = quote.settle.is_some_and(|(at, _)| at <= now.after(SETTLE_QUIET));
-                    quote.alive && !quote.pinned && !quote.stale && !soon
+                    quote.alive && !quote.pinned && !quote.stale && !quote.is_paused && !soon
                 })
         })
     }

@@ -12,6 +12,7 @@ mod news;
 mod quote;
 #[cfg(test)]
 mod tests;
+mod venue_life;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -60,6 +61,51 @@ pub enum Action {
         /// What YES pays.
         yes_pays: Price,
     },
+    /// A result of Kalshi that was told, and has not paid yet, is another one.
+    Amend {
+        market: usize,
+        /// What YES pays.
+        yes_pays: Price,
+    },
+    /// What a venue takes changes.
+    Phase { venue: Venue, phase: Phase },
+    /// The price step of a market of Polymarket changes.
+    Tick {
+        market: usize,
+        /// In $0.0001.
+        tick: u16,
+    },
+    /// Kalshi pauses a market, or lets it go on.
+    Pause { market: usize, pauses: bool },
+    /// A market of Kalshi closes at another time than was said.
+    CloseMoves { market: usize, close: Nanos },
+}
+
+impl Action {
+    /// The venue whose book it moves; `None` where it is about something else.
+    pub const fn moves_book(&self) -> Option<Venue> {
+        match self {
+            Self::Level { venue, .. } | Self::Trade { venue, .. } | Self::Settle { venue, .. } => {
+                Some(*venue)
+            }
+            Self::Book { .. } | Self::Tick { .. } => Some(Venue::Polymarket),
+            Self::Amend { .. } | Self::Pause { .. } | Self::CloseMoves { .. } => {
+                Some(Venue::Kalshi)
+            }
+            Self::Phase { .. } => None,
+        }
+    }
+}
+
+/// What a venue takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Everything, as on any day.
+    Normal,
+    /// Nothing new: Polymarket's engine restarts, Kalshi has paused trading. Nothing happens in its books.
+    Restarting,
+    /// What rests, and cancels.
+    PostOnly,
 }
 
 /// From start to the first gap: long enough to connect, short enough to see.
@@ -173,6 +219,7 @@ impl Flow {
         }
         flow.open();
         flow.begin_agenda(start);
+        flow.begin_venue_life(start);
         flow
     }
 
@@ -203,6 +250,8 @@ impl Flow {
                 alive,
                 pinned,
                 stale,
+                is_paused: false,
+                closes: Nanos::NEVER,
                 withdrawn: [false; 2],
                 captured,
             });
@@ -230,6 +279,12 @@ impl Flow {
                 self.quote_of(Venue::Polymarket, pair.polymarket),
                 self.quote_of(Venue::Kalshi, pair.kalshi),
             ];
+            let apart = self.rules.life.map_or(0, |life| life.apart_percent);
+            if self.world_rng.chance(apart, 100)
+                && let Some((_, yes_pays)) = &mut self.quotes[quotes[1]].settle
+            {
+                *yes_pays = yes_pays.complement();
+            }
             quotes.iter().for_each(|&quote| lone[quote] = false);
             let is_busy = busy[quotes[0]];
             let captured = self.quotes[quotes[0]].captured;
@@ -390,6 +445,7 @@ impl Flow {
         let (venue, market) = (quote.venue, quote.market);
         let (at, yes_pays) = quote.settle.expect("it was due");
         self.settles.remove(&(at, index));
+        self.may_amend(index, yes_pays, at);
         self.out.push_back(Action::Settle { venue, market, yes_pays });
     }
 
@@ -507,20 +563,22 @@ impl Flow {
 
     /// The fair price takes a small step, on every venue that quotes it.
     fn drift(&mut self, question: usize) {
-        let Question { fair, quotes, set, .. } = &mut self.questions[question];
+        let Question { fair, quotes, set, .. } = &self.questions[question];
         if set.is_some() || quotes.iter().any(|&q| self.quotes[q].pinned || self.quotes[q].captured)
         {
             return; // members of a set keep to a dollar, and a recorded market leads by itself
         }
         let step = u16::try_from(self.rng.range(5, 40)).expect("small");
         let up = self.rng.chance(1, 2);
-        *fair = if up { fair.saturating_add(step) } else { fair.saturating_sub(step) };
-        *fair = (*fair).clamp(self.rules.fair.0, self.rules.fair.1);
-        for &quote in quotes.iter() {
+        let fair = if up { fair.saturating_add(step) } else { fair.saturating_sub(step) };
+        let fair = fair.clamp(self.rules.fair.0, self.rules.fair.1);
+        self.questions[question].fair = fair;
+        self.look_at_tick(question);
+        for &quote in &self.questions[question].quotes {
             let quote = &mut self.quotes[quote];
             let is_there = [quote.best(Side::Bid), quote.best(Side::Ask)];
-            if quote.alive && !quote.stale && is_there != quote.around(*fair) {
-                quote.quote(*fair, &mut self.rng, &mut self.out);
+            if quote.alive && !quote.stale && is_there != quote.around(fair) {
+                quote.quote(fair, &mut self.rng, &mut self.out);
             }
         }
     }

@@ -33,13 +33,21 @@ impl Flow {
             Due::News => self.news(now),
             Due::Withdraw => self.withdraw(now),
             Due::Return(quote, side) => self.come_back(quote, side),
+            Due::Phase(venue, phase) => self.enter(venue, phase, now),
+            Due::PauseMarket => self.pause_market(now),
+            Due::ResumeMarket(quote) => self.resume_market(quote),
+            Due::CloseMoves => self.move_close(now),
+            Due::Close(quote) => self.close(quote, now),
+            Due::Amend { market, yes_pays } => {
+                self.out.push_back(Action::Amend { market, yes_pays });
+            }
         }
     }
 
     /// Somebody takes everything that a quote shows on a side, at these ticks or better.
     pub(super) fn take(&mut self, quote: usize, side: Side, ticks: u16) {
         let quote = &mut self.quotes[quote];
-        if !quote.alive || quote.captured {
+        if !quote.alive || quote.captured || quote.is_paused {
             return;
         }
         let qty = quote.take(side, ticks);
@@ -116,6 +124,7 @@ impl Flow {
             if up { entry.fair.saturating_add(jump) } else { entry.fair.saturating_sub(jump) };
         entry.fair = fair.clamp(low, high);
         let (fair, quotes) = (entry.fair, entry.quotes.clone());
+        self.look_at_tick(question);
         let Some(rivals) = self.rules.rivals else { return };
         // What is offered below the new price is bought, what is bid above it is sold to.
         let side = if up { Side::Ask } else { Side::Bid };

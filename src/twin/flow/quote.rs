@@ -33,6 +33,10 @@ pub(super) struct Quote {
     pub pinned: bool,
     /// Its makers look elsewhere: they do not follow the fair price until they quote anew.
     pub stale: bool,
+    /// The venue has paused it: nothing in its book changes.
+    pub is_paused: bool,
+    /// When it closes, where that was moved.
+    pub closes: Nanos,
     /// Whose makers have withdrawn, by side: nothing rests there.
     pub withdrawn: [bool; 2],
     /// It plays a recorded session: noise stays away from it altogether.
@@ -55,7 +59,7 @@ impl Quote {
 
     /// Sets one level, and says so even where the quantity is the same: the venue may have lost some of it.
     pub(super) fn set(&mut self, side: Side, ticks: u16, qty: Qty, out: &mut VecDeque<Action>) {
-        if !qty.is_zero() && self.withdrawn[side.index()] {
+        if self.is_paused || !qty.is_zero() && self.withdrawn[side.index()] {
             return;
         }
         let levels = &mut self.levels[side.index()];

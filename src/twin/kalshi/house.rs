@@ -105,7 +105,14 @@ impl KalshiVenue {
         }
     }
 
-    fn set_house(&mut self, market: usize, side: Side, price: Price, qty: Qty, now: Nanos) {
+    pub(super) fn set_house(
+        &mut self,
+        market: usize,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        now: Nanos,
+    ) {
         let id = self.next_house_id();
         let book = &mut self.markets[market].book;
         let before = book.at(side, price);
@@ -118,20 +125,10 @@ impl KalshiVenue {
 
     /// Trading is over: everything that rests goes.
     fn close(&mut self, market: usize, now: Nanos) {
-        if self.markets[market].status != Status::Active {
+        if !matches!(self.markets[market].status, Status::Active | Status::Inactive) {
             return;
         }
-        for side in [Side::Bid, Side::Ask] {
-            let resting: Vec<(u64, u32, Price)> =
-                self.markets[market].book.orders(side).map(|o| (o.id, o.owner, o.price)).collect();
-            for (id, owner, price) in resting {
-                if owner == HOUSE {
-                    self.set_house(market, side, price, Qty::ZERO, now);
-                } else {
-                    self.finish(usize::try_from(id).expect("an index"), "CloseCancel", now);
-                }
-            }
-        }
+        self.clear(market, "CloseCancel", now);
         self.due.remove(&(self.markets[market].spec.close, market));
         self.markets[market].status = Status::Closed;
         self.touched.push(market);
@@ -140,7 +137,7 @@ impl KalshiVenue {
     pub(super) fn close_and_pay(&mut self, now: Nanos) {
         while let Some(&(at, market)) = self.due.first().filter(|(at, _)| *at <= now) {
             match self.markets[market].status {
-                Status::Active => self.close(market, now),
+                Status::Active | Status::Inactive => self.close(market, now),
                 Status::Determined => self.pay(market, now),
                 Status::Closed | Status::Finalized => {}
             }

@@ -10,6 +10,7 @@ pub mod calls;
 mod fees;
 mod groups;
 mod house;
+mod life;
 pub mod limits;
 pub mod lists;
 mod mend;
@@ -149,6 +150,7 @@ struct Market {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     Active,
+    Inactive,
     Closed,
     Determined,
     Finalized,
@@ -158,6 +160,7 @@ impl Status {
     const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Inactive => "inactive",
             Self::Closed => "closed",
             Self::Determined => "determined",
             Self::Finalized => "finalized",
@@ -168,6 +171,7 @@ impl Status {
     const fn filter(self) -> &'static str {
         match self {
             Self::Active => "open",
+            Self::Inactive => "paused",
             Self::Closed | Self::Determined => "closed",
             Self::Finalized => "settled",
         }
@@ -178,7 +182,7 @@ impl Market {
     /// When it closes or pays next; `None` if nothing of it depends on time any more.
     const fn next_due(&self) -> Option<Nanos> {
         match self.status {
-            Status::Active => Some(self.spec.close),
+            Status::Active | Status::Inactive => Some(self.spec.close),
             Status::Determined => Some(self.pays_at),
             Status::Closed | Status::Finalized => None,
         }

@@ -184,6 +184,13 @@ impl KalshiVenue {
         self.publish(Channel::Lifecycle, "market_lifecycle_v2", None, None, &msg, now);
     }
 
+    /// What becomes of a market, in the venue's words.
+    pub(super) fn show_life(&mut self, market: usize, what: &Value, now: Nanos) {
+        let mut msg = what.clone();
+        msg["market_ticker"] = self.markets[market].spec.ticker.clone().into();
+        self.publish(Channel::Lifecycle, "market_lifecycle_v2", None, None, &msg, now);
+    }
+
     /// A market has paid.
     pub(super) fn show_settled(&mut self, market: usize, now: Nanos) {
         let ticker = &self.markets[market].spec.ticker;

@@ -252,8 +252,9 @@ impl PolymarketVenue {
         let owner = &self.accounts[account];
         let status = req.query("status").unwrap_or("OPEN");
         let mut rows = Vec::new();
-        for (&(market, number), &qty) in &owner.shares {
+        for &(market, number) in owner.shares.keys() {
             let outcome = outcome_of(number);
+            let qty = self.shown_held(account, market, outcome);
             let pairs = !owner.held(market, outcome.other()).is_zero();
             let wanted = match status {
                 "CLOSED" => qty.is_zero(),
@@ -280,7 +281,7 @@ impl PolymarketVenue {
         history: &History,
     ) -> Value {
         let (owner, terms) = (&self.accounts[account], &self.markets[market]);
-        let qty = owner.held(market, outcome);
+        let qty = self.shown_held(account, market, outcome);
         let paid = owner.paid.get(&(market, outcome as u8)).copied().unwrap_or(Usd::ZERO);
         let mark = self.mark(market, outcome);
         let worth = mark.proceeds_floor(qty);

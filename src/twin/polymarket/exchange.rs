@@ -228,7 +228,7 @@ impl PolymarketVenue {
                 qty,
                 amount: total,
             };
-            let id = self.ids.uuid();
+            let (id, course) = (self.ids.uuid(), self.draw_course());
             self.trades.push(Trade {
                 id,
                 market,
@@ -239,6 +239,7 @@ impl PolymarketVenue {
                 at: now,
                 updated: now,
                 transaction: None,
+                course,
             });
             self.settling.push_back(trade);
         }

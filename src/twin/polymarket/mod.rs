@@ -10,6 +10,7 @@ pub mod calls;
 pub mod data;
 pub mod exchange;
 mod house;
+mod lag;
 pub mod market;
 mod mend;
 pub mod meta;
@@ -40,6 +41,8 @@ use self::stream::Listener;
 use self::trade::Trade;
 use super::http::{Request, Response};
 use super::market_set::PolymarketMarket;
+use super::rng::Rng;
+use super::world::ChainRules;
 use super::{ConnId, Host, VenueServer};
 
 pub use self::words::lines;
@@ -66,6 +69,8 @@ pub struct Config {
     pub mined_after: Nanos,
     /// How long after its match a trade is final.
     pub confirmed_after: Nanos,
+    /// What becomes of trades instead of that, where a world says so.
+    pub chain_rules: Option<ChainRules>,
     /// How old the timestamp of a request's headers may be: about a minute by a user's report (py-clob-client #190).
     pub header_age_max: Nanos,
     /// How far ahead it may be: by the same report not at all. One second, because it is whole seconds of a clock
@@ -81,6 +86,7 @@ impl Default for Config {
             tier: Tier::Standard,
             mined_after: Nanos::from_millis(300),
             confirmed_after: Nanos::from_millis(1_500),
+            chain_rules: None,
             header_age_max: Nanos::from_secs(60),
             header_ahead_max: Nanos::from_secs(1),
         }
@@ -141,8 +147,8 @@ pub struct DemoAccount {
 /// Polymarket as a value: requests, frames, flow and time go in, answers and frames come out.
 ///
 /// What it cannot show: its fills have the limits of [`matching::Book`](crate::twin::matching::Book) (queue position,
-/// hidden orders, latency, impact). The chain always mines, after [`Config::mined_after`]: no trade is retried or fails
-/// unless a test says so. Limits per IP address are not enforced. `docs/twin.md` lists the calls that are left out.
+/// hidden orders, latency, impact). Unless [`Config::chain_rules`] say otherwise, the chain always mines, after
+/// [`Config::mined_after`], and no trade is retried or fails. Limits per IP address are not enforced. `docs/twin.md` lists the calls that are left out.
 #[derive(Debug)]
 pub struct PolymarketVenue {
     chain: Chain,
@@ -150,6 +156,9 @@ pub struct PolymarketVenue {
     mode: Mode,
     mined_after: Nanos,
     confirmed_after: Nanos,
+    chain_rules: Option<ChainRules>,
+    /// What becomes of trades, and which markets hold orders, is drawn from it.
+    chain_rng: Rng,
     header_age_max: Nanos,
     header_ahead_max: Nanos,
     ids: Ids,
@@ -192,6 +201,8 @@ impl PolymarketVenue {
             mode: Mode::Normal,
             mined_after: config.mined_after,
             confirmed_after: config.confirmed_after.max(config.mined_after),
+            chain_rules: config.chain_rules,
+            chain_rng: Rng::new(seed).fork(0x6368_6169_6e00),
             header_age_max: config.header_age_max,
             header_ahead_max: config.header_ahead_max,
             ids,
@@ -286,7 +297,13 @@ impl PolymarketVenue {
         self.by_token.insert(spec.no_token.clone(), (index, Outcome::No));
         self.by_condition.insert(spec.condition_id.clone(), index);
         self.event_markets.entry(spec.event_id.clone()).or_default().push(index);
-        self.markets.push(Market::new(spec, index, now));
+        let mut market = Market::new(spec, index, now);
+        if let Some(rules) = self.chain_rules
+            && self.chain_rng.chance(rules.holds_percent, 100)
+        {
+            market.delay_secs = rules.hold_secs;
+        }
+        self.markets.push(market);
         self.show_new_market(index, now);
         index
     }

@@ -379,14 +379,13 @@ impl PolymarketVenue {
     }
 
     fn balance(&self, account: usize, req: &Request) -> Response {
-        let owner = &self.accounts[account];
         let asset_type = req.query("asset_type").unwrap_or_default();
         let balance = match asset_type {
-            "COLLATERAL" => u64::try_from(owner.cash.micros()).unwrap_or(0),
+            "COLLATERAL" => u64::try_from(self.shown_cash(account).micros()).unwrap_or(0),
             "CONDITIONAL" | "CONDITIONAL-V2" => {
                 let token = req.query("token_id").unwrap_or_default();
                 match self.by_token.get(token) {
-                    Some(&(market, outcome)) => owner.held(market, outcome).micros(),
+                    Some(&(market, outcome)) => self.shown_held(account, market, outcome).micros(),
                     None => return error(400, "invalid token id"),
                 }
             }

@@ -4,7 +4,7 @@ use surefoot_hot::ids::{Action, Outcome};
 use surefoot_hot::units::{Nanos, Price};
 
 use super::order::Status;
-use super::trade::{Part, TradeStatus, move_leg, opposite};
+use super::trade::{Course, Part, TradeStatus, move_leg, opposite};
 use super::{PolymarketVenue, text};
 use crate::twin::matching::Book;
 
@@ -81,6 +81,20 @@ impl PolymarketVenue {
                 self.settling.push_back(index);
                 continue;
             }
+            if next.0 == TradeStatus::Failed {
+                self.settling.push_back(index);
+                let id = self.trades[index].id.clone();
+                // Where the shares are sold on there is nothing to take back: then the chain takes it after all.
+                self.trades[index].course.fails = self.fail_trade(&id, now);
+                continue;
+            }
+            if next.0 == TradeStatus::Retrying {
+                self.trades[index].status = next.0;
+                self.trades[index].updated = now;
+                self.settling.push_back(index);
+                self.show_trade(index, now);
+                continue;
+            }
             let transaction = text::hex(&self.ids.named(b"transaction", index as u64));
             let trade = &mut self.trades[index];
             trade.status = next.0;
@@ -95,9 +109,23 @@ impl PolymarketVenue {
 
     pub(super) fn next_status(&self, trade: usize) -> (TradeStatus, Nanos) {
         let trade = &self.trades[trade];
-        match trade.status {
-            TradeStatus::Matched => (TradeStatus::Mined, trade.at.after(self.mined_after)),
-            _ => (TradeStatus::Confirmed, trade.at.after(self.confirmed_after)),
+        let (next, after) = trade.course.next(trade.status);
+        (next, trade.at.after(after))
+    }
+
+    /// What is to become of a trade that was matched.
+    pub(super) fn draw_course(&mut self) -> Course {
+        let Some(rules) = self.chain_rules else {
+            let (mined_after, confirmed_after) = (self.mined_after, self.confirmed_after);
+            return Course { mined_after, confirmed_after, retries: false, fails: false };
+        };
+        let rng = &mut self.chain_rng;
+        let mined_after = rules.mined_ms.millis(rng);
+        Course {
+            mined_after,
+            confirmed_after: mined_after.after(rules.confirmed_ms.millis(rng)),
+            retries: rng.chance(rules.retries_permille, 1_000),
+            fails: rng.chance(rules.fails_permille, 1_000),
         }
     }
 }

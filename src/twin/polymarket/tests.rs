@@ -62,7 +62,11 @@ use Outcome::{No, Yes};
 
 impl Bench {
     fn new() -> Self {
-        let mut venue = PolymarketVenue::new(7, &Config::default());
+        Self::with(&Config::default())
+    }
+
+    fn with(config: &Config) -> Self {
+        let mut venue = PolymarketVenue::new(7, config);
         for market in MarketSet::generated(7, START).polymarket {
             venue.add_market(market, START);
         }
@@ -594,6 +598,42 @@ fn a_reverted_trade_gives_everything_back() {
         bench.venue.tick(bench.now);
     }
     assert!(!bench.venue.fail_trade(&id, bench.now));
+}
+
+#[test]
+fn money_lags_the_match_and_a_trade_may_be_tried_again_and_fail() {
+    use trade::TradeStatus::{Confirmed, Failed, Mined, Retrying};
+    let courses = [
+        (0, 0, vec![Mined, Confirmed]),
+        (1_000, 0, vec![Retrying, Mined, Confirmed]),
+        (1_000, 1_000, vec![Retrying, Failed]),
+    ];
+    for (retries_permille, fails_permille, course) in courses {
+        let rules =
+            ChainRules { retries_permille, fails_permille, holds_percent: 0, ..ChainRules::REAL };
+        let config = Config { chain_rules: Some(rules), ..Config::default() };
+        let mut bench = Bench::with(&config);
+        let (total, account) = (bench.venue.total_micros(), 2); // the house, then the first of ours
+        let before = bench.venue.shown_cash(account);
+        bench.order(ask(0, No, Buy, 4_800, 100));
+        bench.order(ask(1, Yes, Buy, 5_300, 100));
+        assert_eq!(bench.held(1, Yes), 100);
+        assert_eq!(bench.venue.shown_held(account, 0, Yes), Qty::ZERO, "the wallet has not moved");
+        assert_eq!(bench.venue.shown_cash(account), before);
+        let mut seen = Vec::new();
+        while bench.venue.is_settling() {
+            bench.now = bench.venue.deadline();
+            bench.venue.tick(bench.now);
+            seen.push(bench.venue.trades[0].status);
+        }
+        assert_eq!(seen, course);
+        let fails = fails_permille > 0;
+        assert_eq!(bench.held(1, Yes), if fails { 0 } else { 100 });
+        let held = bench.venue.accounts[account].held(0, Yes);
+        assert_eq!(bench.venue.shown_held(account, 0, Yes), held);
+        assert_eq!(bench.venue.shown_cash(account) == before, fails);
+        assert_eq!(bench.venue.total_micros(), total);
+    }
 }
 
 #[test]

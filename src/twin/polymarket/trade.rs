@@ -10,6 +10,8 @@ use super::account::Account;
 pub enum TradeStatus {
     /// Matched, not on chain.
     Matched,
+    /// The chain did not take it, and it is tried again.
+    Retrying,
     /// In a block.
     Mined,
     /// It is final: it can neither fail nor be retried.
@@ -23,6 +25,7 @@ impl TradeStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Matched => "MATCHED",
+            Self::Retrying => "RETRYING",
             Self::Mined => "MINED",
             Self::Confirmed => "CONFIRMED",
             Self::Failed => "FAILED",
@@ -71,6 +74,42 @@ pub struct Trade {
     pub updated: Nanos,
     /// Known once mined.
     pub transaction: Option<String>,
+    /// What is to become of it.
+    pub course: Course,
+}
+
+/// What is to become of a trade after its match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// From the match until it is mined or fails; twice that where it is tried again.
+    pub mined_after: Nanos,
+    /// From the match until it is final, where it is not tried again.
+    pub confirmed_after: Nanos,
+    /// Whether it is tried again before that.
+    pub retries: bool,
+    /// Whether it fails.
+    pub fails: bool,
+}
+
+impl Course {
+    /// How much longer it takes where it is tried again.
+    const fn delay(&self) -> Nanos {
+        if self.retries { self.mined_after } else { Nanos::ZERO }
+    }
+
+    /// What it becomes next, and how long after the match.
+    pub(super) fn next(&self, status: TradeStatus) -> (TradeStatus, Nanos) {
+        match status {
+            TradeStatus::Matched if self.retries => (TradeStatus::Retrying, self.mined_after),
+            TradeStatus::Matched | TradeStatus::Retrying => {
+                let next = if self.fails { TradeStatus::Failed } else { TradeStatus::Mined };
+                (next, self.mined_after.after(self.delay()))
+            }
+            TradeStatus::Mined | TradeStatus::Confirmed | TradeStatus::Failed => {
+                (TradeStatus::Confirmed, self.confirmed_after.after(self.delay()))
+            }
+        }
+    }
 }
 
 /// What became of an order that was taken.

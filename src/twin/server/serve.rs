@@ -5,11 +5,11 @@ use std::io;
 
 use surefoot_hot::units::Nanos;
 
-use super::ways::Lane;
 use super::{Backend, Fault, KALSHI_PING_SPAN, Server, Stamp, StampKind};
 use crate::twin::conn::{Arriving, Conn, Proto, Tls};
 use crate::twin::http::{Decoded, Request, Response};
 use crate::twin::remote::is_order;
+use crate::twin::ways::Lane;
 use crate::twin::ws::{self, CloseCode, Conversation, Incoming};
 use crate::twin::{ConnId, Host};
 
