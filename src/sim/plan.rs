@@ -11,6 +11,7 @@ use surefoot_hot::units::Nanos;
 use super::chronicle::Chronicle;
 use super::fault::{self, Aim, Fault, FaultKind};
 use crate::twin::rng::Rng;
+use crate::twin::world::{World, WorldName};
 
 /// Days that are shorter than this have no halt in them: too little would be traded.
 const HALTED_FROM: Nanos = Nanos::from_secs(300);
@@ -42,6 +43,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Whether orders rest, beside the baskets: somebody asks for them, changes them and withdraws them.
     pub quotes: bool,
+    /// What the market and the venues are like.
+    pub world: World,
     /// Hears of everything.
     pub listener: Listener,
     /// What reads the venues, made out of what reads them in production.
@@ -57,6 +60,7 @@ impl Plan {
             requests: Vec::new(),
             faults: Vec::new(),
             quotes: false,
+            world: World::of(WorldName::Calm),
             listener: Box::new(|_, _, _| ()),
             through: Box::new(|reader| reader),
             chronicle: Chronicle::default(),

@@ -272,11 +272,11 @@ fn askers(
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, faults, quotes, listener, through, chronicle } = plan;
+        let Plan { requests, faults, quotes, world, listener, through, chronicle } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
-        let (venues, accounts, listing) = Venues::new(seed, START, span).map_err(failed)?;
+        let (venues, accounts, listing) = Venues::new(seed, START, span, world).map_err(failed)?;
         let venues_at = venues.deadline();
         let venues: Shared = Arc::new(Mutex::new(venues));
         let rest = |host, auth: Option<Arc<dyn Auth>>| {

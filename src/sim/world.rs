@@ -17,7 +17,7 @@ use crate::twin::market_set::MarketSet;
 use crate::twin::polymarket::{self, Mode, PolymarketVenue};
 use crate::twin::rng::Rng;
 use crate::twin::server::Backend as _;
-use crate::twin::world::{FlowRules, World, WorldName};
+use crate::twin::world::{FlowRules, World};
 use crate::twin::{ConnId, Host};
 
 use super::Broken;
@@ -61,15 +61,21 @@ pub struct Listing {
 }
 
 impl Venues {
-    /// The venues of a seed. Questions are answered one after the other within `span`, so that money comes back as it
+    /// The venues of a seed, in a world: its market, its chain and what its venues do; the ways to them are the day's own. Questions are answered one after the other within `span`, so that money comes back as it
     /// does over a real day.
     ///
     /// # Errors
     /// A key is not what it should be.
-    pub fn new(seed: u64, start: Nanos, span: Nanos) -> Result<(Self, Accounts, Listing), String> {
+    pub fn new(
+        seed: u64,
+        start: Nanos,
+        span: Nanos,
+        world: World,
+    ) -> Result<(Self, Accounts, Listing), String> {
         let mut market_set = MarketSet::generated(seed, start);
         spread_results(&mut market_set, seed, start, span);
-        let config = polymarket::Config { cash: CASH, ..Default::default() };
+        let chain_rules = world.chain;
+        let config = polymarket::Config { cash: CASH, chain_rules, ..Default::default() };
         let mut polymarket = PolymarketVenue::new(seed, &config);
         for market in &market_set.polymarket {
             polymarket.add_market(market.clone(), start);
@@ -81,7 +87,7 @@ impl Venues {
             changes_per_s: CHANGES_PER_S,
             gap_every_ms: GAP_EVERY_MS,
             set_gap_every_ms: SET_GAP_EVERY_MS,
-            ..World::of(WorldName::Calm).flow
+            ..world.flow
         };
         let flow = Flow::new(&market_set, seed, flow, start, None);
         let accounts = PerVenue::from_fn(|venue| -> Result<Box<dyn SimAccount>, String> {

@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::sim::fault::Fault;
 use crate::sim::scenario::{Scenario, Tally};
 use crate::sim::{self, Outcome, Plan, script, shrink};
+use crate::twin::world::{World, WorldName};
 
 /// The longest day that may be simulated, in hours: a leap year.
 const HOURS_MAX: u64 = 8_784;
@@ -39,11 +40,14 @@ pub struct SimArgs {
     #[arg(long)]
     pub scenarios: bool,
     /// Plays one scenario instead, such as C13: a short calm day in which it is provoked on purpose
-    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "canary", "scenarios"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["seeds", "hours", "calm", "world", "canary", "scenarios"])]
     pub scenario: Option<String>,
     /// Where a day did not hold, tries it again with parts of its faults left out, at most so many times, to find those that are needed
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub shrink: usize,
+    /// What the market and the venues are like [default: calm]
+    #[arg(long, value_enum)]
+    pub world: Option<WorldName>,
     /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
@@ -76,10 +80,7 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
             Ok(Err(broken)) => (Some(broken.id), broken.to_string()),
             Err(_) => (None, "an assertion failed: the message above names it".to_owned()),
         };
-        eprintln!(
-            "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}",
-            args.hours
-        );
+        say_again(args, seed, &why);
         if broken.is_empty() && args.canary.is_none() {
             explain(args, (seed, span), &faults, by, &chronicle.last(&why, LINES_MAX));
         }
@@ -113,6 +114,16 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
     if broken.is_empty() == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
 }
 
+/// Says what did not hold, and how to see it once more.
+fn say_again(args: &SimArgs, seed: u64, why: &str) {
+    let world = args.world.map(|world| format!(" --world {}", world.name()));
+    eprintln!(
+        "surefoot: seed {seed}: {why}; once more: surefoot sim --seeds {seed}..{seed} --hours {}{}",
+        args.hours,
+        world.unwrap_or_default()
+    );
+}
+
 /// Says what led to a violation, and which faults were needed for it.
 fn explain(
     args: &SimArgs,
@@ -123,7 +134,7 @@ fn explain(
 ) {
     eprintln!("surefoot: what led to it, the last {} entries:", lines.len());
     lines.iter().for_each(|line| eprintln!("  {line}"));
-    if faults.is_empty() || args.shrink == 0 {
+    if faults.is_empty() || args.shrink == 0 || args.world.is_some() {
         return;
     }
     let fails = |kept: &[Fault]| shrink::fails(seed, span, kept, by);
@@ -195,7 +206,8 @@ fn play(id: &str, json: bool) -> Exit {
 
 /// What the day of a seed brings.
 fn plan(args: &SimArgs, seed: u64, span: Nanos) -> Plan {
-    let plan = Plan::of(seed, span);
+    let mut plan = Plan::of(seed, span);
+    plan.world = args.world.map_or(plan.world, World::of);
     if args.calm { Plan { faults: Vec::new(), ..plan } } else { plan }
 }
 
