@@ -33,7 +33,7 @@ const KALSHI_ANSWERS: [&str; 4] = [
 ];
 
 impl Lane {
-    /// Every kind.
+    /// Every kind of frame, each at the place of its number.
     pub const ALL: [Self; 3] = [Self::Market, Self::Private, Self::Tape];
 
     /// Of which kind a frame is; `is_market` says that its connection is one of Polymarket's market stream.

@@ -24,7 +24,7 @@ pub enum WorldName {
 }
 
 impl WorldName {
-    /// Every world.
+    /// Every world, the kindest first.
     pub const ALL: [Self; 3] = [Self::Calm, Self::Real, Self::Hostile];
 
     /// The name used in output and in files.
@@ -77,7 +77,7 @@ impl Drawn {
         Self(quantiles)
     }
 
-    /// A draw.
+    /// Draws a number by the quantiles.
     pub fn draw(self, rng: &mut Rng) -> u64 {
         let percent = rng.below(100);
         let above = self.0.partition_point(|(below, _)| *below <= percent);
@@ -248,7 +248,7 @@ impl VenueLife {
 pub struct Way {
     /// A request, from when it was read whole until the venue acts on it.
     pub request_us: Drawn,
-    /// The answer.
+    /// The answer to it, from the venue to its client.
     pub answer_us: Drawn,
     /// A frame about an account's own orders, fills and positions.
     pub private_us: Drawn,

@@ -16,7 +16,7 @@ pub(super) enum Due {
     Take { quote: usize, side: Side, ticks: u16 },
     /// The makers of a quote follow the fair price again.
     Requote(usize),
-    /// News comes.
+    /// News comes, which moves the fair prices of a cluster.
     News,
     /// The makers of some market withdraw.
     Withdraw,

@@ -72,7 +72,7 @@ pub enum Action {
     /// The price step of a market of Polymarket changes.
     Tick {
         market: usize,
-        /// In $0.0001.
+        /// The new step in $0.0001.
         tick: u16,
     },
     /// Kalshi pauses a market, or lets it go on.
