@@ -33,9 +33,6 @@ const KALSHI_ANSWERS: [&str; 4] = [
 ];
 
 impl Lane {
-    /// Every kind of frame, each at the place of its number.
-    pub const ALL: [Self; 3] = [Self::Market, Self::Private, Self::Tape];
-
     /// Of which kind a frame is; `is_market` says that its connection is one of Polymarket's market stream.
     pub fn of(host: Host, is_market: bool, text: &str) -> Self {
         let is = |kind: &str| text.contains(kind);
@@ -124,7 +121,9 @@ mod tests {
         let way = World::of(WorldName::Hostile).ways.kalshi;
         for number in 0..200_u64 {
             let now = START.after(Nanos::from_millis(number));
-            for (lane, kind) in Lane::ALL.into_iter().zip(["orderbook_delta", "fill", "trade"]) {
+            let kinds =
+                [(Lane::Market, "orderbook_delta"), (Lane::Private, "fill"), (Lane::Tape, "trade")];
+            for (lane, kind) in kinds {
                 let text = format!("{{\"type\":\"{kind}\",\"n\":{number:03}}}");
                 assert_eq!(Lane::of(Host::KalshiWs, false, &text), lane);
                 assert_eq!(frames.push(lane, text, &way, now, &mut rng), None);
