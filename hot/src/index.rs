@@ -70,8 +70,10 @@ impl Index {
         self.used == 0
     }
 
+    /// Names are hashes, or numbers that go up one by one. The latter stand side by side, each with an empty slot behind it: what
+    /// comes next is in the cache, and a removal has nothing to move.
     const fn home(name: u64, mask: usize) -> usize {
-        (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask
+        name.rotate_left(1) as usize & mask
     }
 
     fn probe(&self, name: u64) -> usize {

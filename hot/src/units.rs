@@ -401,6 +401,7 @@ mod tests {
         let (price, qty) = (Price::from_ticks(3_333).unwrap(), Qty::from_micros(1));
         assert_eq!(price.cost_ceil(qty), Usd::from_micros(1));
         assert_eq!(price.proceeds_floor(qty), Usd::ZERO);
+        assert_eq!(price.worth_between(qty), (Usd::ZERO, Usd::from_micros(1)));
         let hundred = Qty::from_contracts(100);
         assert_eq!(Price::from_ticks(5_000).unwrap().cost_ceil(hundred), Usd::from_dollars(50));
         assert_eq!(Usd::from_micros(-3).scale_floor(1, 2), Usd::from_micros(-2));
@@ -415,6 +416,8 @@ mod tests {
             let exact = 9_999 * u128::from(qty.micros());
             assert_eq!(price.cost_ceil(qty).micros() as u128, exact.div_ceil(10_000));
             assert_eq!(price.proceeds_floor(qty).micros() as u128, exact / 10_000);
+            let both = (price.proceeds_floor(qty), price.cost_ceil(qty));
+            assert_eq!(price.worth_between(qty), both);
         }
         for micros in [i64::MAX / 7, i64::MAX / 7 + 1, i64::MIN / 7, i64::MIN / 7 - 1] {
             let exact = (i128::from(micros) * 7).div_euclid(10);

@@ -266,6 +266,7 @@ impl Core {
         self.mark();
         self.follow_account();
         self.watch_losses(out);
+        self.orders.warm();
     }
 
     /// Books that wait for a snapshot have it asked for, so many of them in one timer event; the next one goes on behind

@@ -80,6 +80,11 @@ impl Orders {
         self.table.insert(record);
     }
 
+    /// Brings what the next order needs into the cache.
+    pub fn warm(&self) {
+        self.table.warm(self.next);
+    }
+
     /// An order that was sent in an earlier run, and of which the journal knows nothing, is taken in.
     ///
     /// # Panics

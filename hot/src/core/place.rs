@@ -88,7 +88,7 @@ impl Core {
         Ok((below, self.would_pass(now, draft, worked)?.cost))
     }
 
-    /// Places an order: gate, reservation, table, outbox, in this order and nowhere else.
+    /// Places an order: gate, reservation, outbox, table, in this order and nowhere else.
     pub(super) fn place(
         &mut self,
         now: Nanos,
@@ -154,7 +154,7 @@ impl Core {
         self.rejections.on_time(now);
     }
 
-    /// Sends an order that has passed: reservation, table, outbox. What is `held` for it already gives way to its own claim.
+    /// Sends an order that has passed: reservation, outbox, table. What is `held` for it already gives way to its own claim.
     fn send(
         &mut self,
         now: Nanos,
@@ -177,8 +177,9 @@ impl Core {
         self.stats.orders_placed += 1;
         let crossed = self.crosses(&order);
         let record = Record { crossed, ..Record::new(order, cash, qty, now) };
-        self.orders.send(now, record);
+        // The intent first: its bytes are copied once more, and would wait for a record whose place is not in the cache.
         out.send(Intent::Place(approved));
+        self.orders.send(now, record);
         self.on_scripted();
         note_record(&record, out);
         Ok(order.id)

@@ -1,6 +1,7 @@
 //! Every order that is alive, and the last ones that are not.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 
 use crate::bounds::{ORDERS_DONE_MAX, ORDERS_LIVE_MAX};
 use crate::fees::FeeAccumulator;
@@ -218,6 +219,7 @@ impl OrderTable {
     ///
     /// # Panics
     /// Without room, which the gate has checked, or if its id was used before.
+    #[inline] // so that the record is moved once
     pub fn insert(&mut self, record: Record) {
         assert!(self.has_room(), "the gate checks for room");
         assert!(
@@ -241,6 +243,15 @@ impl OrderTable {
             self.by_id.insert(record.order.id.get(), slot),
             "the index is as large as the table"
         );
+    }
+
+    /// Reads what an order with id `next` will be written over, so that it is in the cache when the order comes: nobody has looked
+    /// there since the order that had the slot was forgotten.
+    pub fn warm(&self, next: u64) {
+        if let Some(&slot) = self.free.last() {
+            black_box(self.slots[slot as usize]);
+        }
+        black_box(self.by_id.find(next));
     }
 
     /// Learns the venue's name for an order. An order keeps its first name, and a name its first order (O7). Returns whether

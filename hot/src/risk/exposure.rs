@@ -95,6 +95,7 @@ impl Exposure {
 
     /// Dollars that may be at risk in one category. A market whose category is not known may be of any: it counts in each,
     /// and where it is asked for itself, it counts as being of the category in which most is at risk.
+    #[inline]
     pub fn category(&self, category: Category) -> Usd {
         let unknown = self.category[Category::Unknown as usize];
         match category {

@@ -147,6 +147,7 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     assert!(def.market == o.market && def.venue == o.venue, "the view is of the order's market");
     assert!(cost >= Usd::ZERO, "R1: an order never costs less than nothing");
     let usd = |row| limits.usd(row);
+    let (worth, notional) = o.price.worth_between(o.qty);
     row(R::Full, !v.room)?;
     row(R::Halted, !reduces && (v.halted || !limits.complete()))?;
     if opens {
@@ -176,12 +177,12 @@ pub fn check(v: &View<'_>, order: Order) -> Result<Approved<Order>, R> {
     row(R::OffGrid, !def.grid.allows(o.on_book().1))?;
     row(R::MinSize, o.qty.is_zero() || (min_size_applies(o) && o.qty < def.min_qty))?;
     // An order that only rests takes nothing: any other may.
-    row(R::MinSize, !o.post_only && worth(o) < o.venue.rules().marketable_min)?;
+    row(R::MinSize, !o.post_only && worth < o.venue.rules().marketable_min)?;
     row(R::Expiry, !has_good_expiry(o))?;
     if opens {
         row(R::Collar, beyond_collar(v, o))?;
         row(R::OrderQty, o.qty > limits.qty(L::OrderQty))?;
-        row(R::OrderNotional, o.price.cost_ceil(o.qty) > usd(L::OrderNotional))?;
+        row(R::OrderNotional, notional > usd(L::OrderNotional))?;
         row(R::Cash, cost > v.cash_free.scale_floor(limits.percent(L::CashPercent), 100))?;
     }
     row(R::Cash, !reduces && cost > v.cash_free)?;

@@ -97,6 +97,7 @@ impl Rate {
     }
 
     /// Whether the same market, side, price and size was placed within the window, or may have been.
+    #[inline]
     pub fn repeats(&self, order: &Order) -> bool {
         let (side, price) = order.on_book();
         let same = |&(_, m, s, p, q): &(Nanos, MarketId, Side, Price, Qty)| {
