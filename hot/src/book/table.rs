@@ -191,26 +191,35 @@ impl Books {
         let mut well = PerVenue::<usize>::default();
         let mut of_links = 0;
         for (at, book) in self.books.iter().enumerate() {
-            let is = |of: fn(&Book) -> bool| book.as_ref().is_some_and(of);
-            assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
-            assert_eq!(self.waiting.contains(at), is(Book::is_waiting), "market {at} waits");
-            let is_doubted = is(Book::is_timed);
-            assert_eq!(self.doubted.contains(at), is_doubted, "market {at} is in doubt");
-            if let Some((venue, link)) = book.as_ref().and_then(Book::fed_by) {
-                of_links += 1;
-                let set = &self.by_link[venue][link.index()];
-                assert!(set.contains(at), "market {at} is of its link");
-            }
-            for venue in Venue::ALL {
-                let is_of = |book: &Book| book.is_followed() && book.terms().venue == venue;
-                let is_of = book.as_ref().is_some_and(is_of);
-                assert_eq!(self.markets[venue].contains(at), is_of, "market {at}");
-                well[venue] += usize::from(is_of && is(Book::is_well));
-            }
+            self.check_place(at);
+            let Some(book) = book else { continue };
+            of_links += usize::from(book.fed_by().is_some());
+            let is_counted = book.is_followed() && book.is_well();
+            well[book.terms().venue] += usize::from(is_counted);
         }
         assert_eq!(well, self.well, "the number of books that are well");
         let sets = self.by_link.values().flatten().map(IdSet::len);
         assert_eq!(sets.sum::<usize>(), of_links, "no book is of two links");
+    }
+
+    /// The part of [`Books::check_lists`] that looks at one market: it is in the lists in which it belongs, and in no other.
+    ///
+    /// # Panics
+    /// Where it is not.
+    pub fn check_place(&self, at: usize) {
+        let book = self.books.get(at).and_then(Option::as_ref);
+        let is = |of: fn(&Book) -> bool| book.is_some_and(of);
+        assert_eq!(self.is_well.contains(at), is(Book::is_well), "market {at} is well");
+        assert_eq!(self.waiting.contains(at), is(Book::is_waiting), "market {at} waits");
+        assert_eq!(self.doubted.contains(at), is(Book::is_timed), "market {at} is in doubt");
+        if let Some((venue, link)) = book.and_then(Book::fed_by) {
+            let set = &self.by_link[venue][link.index()];
+            assert!(set.contains(at), "market {at} is of its link");
+        }
+        for venue in Venue::ALL {
+            let is_of = |book: &Book| book.is_followed() && book.terms().venue == venue;
+            assert_eq!(self.markets[venue].contains(at), book.is_some_and(is_of), "market {at}");
+        }
     }
 
     /// The lists of books. `None` where a book does not stand at its market's place.

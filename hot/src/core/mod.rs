@@ -116,6 +116,7 @@ use crate::stats::Stats;
 use crate::strategy::arbitrage::{Planning, Ranked};
 use crate::units::Nanos;
 
+pub use invariants::Checked;
 pub use snapshot::LoadError;
 
 use comparison::Comparison;
@@ -405,6 +406,11 @@ impl Core {
     /// Why trading is halted, if it is.
     pub const fn halted(&self) -> Option<HaltWhy> {
         self.run.halted()
+    }
+
+    /// How many events it has handled.
+    pub const fn events(&self) -> u64 {
+        self.stats.events
     }
 
     /// Whether nothing is in flight: no order alive, no group unfinished.

@@ -35,6 +35,8 @@ pub struct Groups {
     outcomes: Outcomes,
 }
 
+const _: () = assert!(MARKETS_MAX * (u16::MAX as usize) <= u32::MAX as usize);
+
 impl Groups {
     /// Allocates all it will ever need. The room for legs costs memory only once it is used.
     pub fn new() -> Self {
@@ -259,6 +261,18 @@ impl Groups {
     /// # Panics
     /// Where they differ.
     pub fn check_counts(&self) {
+        self.check_legs();
+        // The markets with legs have the right counts: if those make up all legs, every other count is zero. The sum of so
+        // many counts of two bytes fits into four, so that nothing has to look for an overflow.
+        let all = self.legs_in.iter().fold(0_u32, |sum, &count| sum.wrapping_add(count.into()));
+        assert_eq!(all as usize, self.legs_live, "a count of a market without a leg is not zero");
+    }
+
+    /// The part of [`Groups::check_counts`] that looks at nothing but the legs there are.
+    ///
+    /// # Panics
+    /// Where a count differs.
+    pub fn check_legs(&self) {
         let legs = || self.live.iter().flat_map(Group::legs);
         assert_eq!(self.legs_live, legs().count(), "legs of all groups");
         for market in legs().map(|leg| leg.market) {
@@ -266,9 +280,6 @@ impl Groups {
             let is_in = |leg: &&Leg| leg.market == market;
             assert_eq!(count, legs().filter(is_in).count(), "legs in {market:?}");
         }
-        // The markets with legs have the right counts: if those make up all legs, every other count is zero.
-        let all: usize = self.legs_in.iter().map(|&count| usize::from(count)).sum();
-        assert_eq!(all, self.legs_live, "a count of a market without a leg is not zero");
     }
 
     /// All of them, oldest first.

@@ -475,9 +475,22 @@ impl Money {
     /// # Panics
     /// P2: where they do not agree.
     pub fn check_some(&mut self) {
+        self.check_sums();
+        self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
+    }
+
+    /// Checks the accounts' sums, taking those of positions as they are kept.
+    ///
+    /// # Panics
+    /// P2: where they do not agree.
+    pub fn check_sums(&self) {
         assert!(self.ledger.sums_agree(), "P2: all accounts sum to nothing");
         self.check_day();
-        self.checked_to = self.ledger.check_positions(self.checked_to, INVARIANT_POSITIONS);
+    }
+
+    /// Cash that is held back for sales that may fail, by account, and what counts as at risk because of them.
+    pub const fn held_back(&self) -> ([Usd; CASH_ACCOUNTS], Usd) {
+        (self.held_back, self.doubtful)
     }
 
     /// Checks every account and every position.

@@ -119,3 +119,55 @@ fn more_taken_back_than_was_booked_stops_a_running_core() {
     let failed = Report::Finality { fill: fill.fill, state: Finality::Failed };
     desk.core.on_event(desk.now, &Event::Report(failed), &mut Outbox::new());
 }
+
+// --- the check after each event ---
+
+/// Events that bring the time and nothing else, each checked as on a simulated day.
+fn hear_the_time(desk: &mut Desk, events: u32, checked: &mut Checked) {
+    for _ in 0..events {
+        let event = Event::Handed { read: desk.now };
+        let mut out = Outbox::new();
+        desk.core.on_event(desk.now, &event, &mut out);
+        desk.core.check_after(&event, &out, checked);
+    }
+}
+
+#[test]
+#[should_panic(expected = "R5: reservations are the sum of live orders and holds")]
+fn a_reservation_that_no_order_explains_is_found_after_the_next_event_of_any_kind() {
+    let (mut desk, mut checked) = (busy(), Checked::default());
+    hear_the_time(&mut desk, 2, &mut checked);
+    let account = crate::ledger::CashAccount::of(Venue::Kalshi, 0);
+    desk.core.money.ledger_mut().reserve(account, Usd::from_micros(1));
+    hear_the_time(&mut desk, 1, &mut checked);
+}
+
+#[test]
+#[should_panic(expected = "R6: cash of sales that may fail is held back, and nothing else")]
+fn cash_held_back_for_no_sale_is_found_after_the_next_event_of_any_kind() {
+    let (mut desk, mut checked) = (busy(), Checked::default());
+    hear_the_time(&mut desk, 2, &mut checked);
+    *desk.core.money.doubtful_mut() += Usd::from_micros(1);
+    hear_the_time(&mut desk, 1, &mut checked);
+}
+
+#[test]
+#[should_panic(expected = "R2: what may be taken back completes nothing")]
+fn what_only_a_walk_finds_is_found_after_the_next_event_that_moves_money() {
+    let (mut desk, mut checked) = (busy(), Checked::default());
+    hear_the_time(&mut desk, 2, &mut checked);
+    desk.core.money.worth_mut().on_provisional(PM);
+    let event = Event::Market(terms(MarketId::new(LAST)));
+    let mut out = Outbox::new();
+    desk.core.on_event(desk.now, &event, &mut out);
+    desk.core.check_after(&event, &out, &mut checked);
+}
+
+#[test]
+#[should_panic(expected = "R2: what may be taken back completes nothing")]
+fn what_only_a_walk_finds_is_found_sixty_five_quiet_events_later_at_the_latest() {
+    let (mut desk, mut checked) = (busy(), Checked::default());
+    hear_the_time(&mut desk, 2, &mut checked);
+    desk.core.money.worth_mut().on_provisional(PM);
+    hear_the_time(&mut desk, 65, &mut checked);
+}
