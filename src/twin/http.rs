@@ -55,10 +55,15 @@ pub struct Response {
 impl Response {
     /// A JSON answer.
     pub fn json(status: u16, value: &Value) -> Self {
+        Self::json_text(status, value.to_string())
+    }
+
+    /// The same, of a JSON text.
+    pub fn json_text(status: u16, text: String) -> Self {
         Self {
             status,
             headers: vec![("Content-Type".into(), "application/json".into())],
-            body: value.to_string().into_bytes(),
+            body: text.into_bytes(),
         }
     }
 

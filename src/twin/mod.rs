@@ -27,6 +27,15 @@ use http::{Request, Response};
 use surefoot_hot::ids::Venue;
 use surefoot_hot::units::Nanos;
 
+/// What readings of a venue depend on, as numbers: while one stays the same, so does what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Cash, contracts, orders and trades of every account but the house's.
+    pub account: u64,
+    /// The results of all markets.
+    pub results: u64,
+}
+
 /// One name a venue answers under; each has its own TLS listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

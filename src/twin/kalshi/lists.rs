@@ -95,13 +95,15 @@ impl KalshiVenue {
 
     pub(super) fn list_orders(&self, req: &Request, account: u32) -> Answer {
         let shard = shard_of(req.query("exchange_index"))?;
+        let status = req.query("status").filter(|status| !status.is_empty());
         let wanted = |&index: &usize| {
             let order = &self.orders[index];
             let market = &self.markets[order.market];
+            // Of a whole day's orders few rest: what costs least is asked first.
             order.account == account
+                && status.is_none_or(|s| s == order.status.name())
                 && filter_csv(req, "ticker", &market.spec.ticker)
                 && filter_csv(req, "event_ticker", &self.events[market.spec.event].ticker)
-                && req.query("status").is_none_or(|s| s.is_empty() || s == order.status.name())
                 && shard.is_none_or(|shard| shard == market.shard)
                 && within(req, "ts", secs(order.created))
         };

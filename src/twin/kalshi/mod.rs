@@ -22,6 +22,7 @@ mod parse;
 mod rest;
 mod statement;
 pub mod text;
+mod versions;
 mod views;
 mod words;
 mod ws;

@@ -226,20 +226,22 @@ impl PolymarketVenue {
         })
     }
 
-    /// What an account did with one outcome.
-    fn history(&self, account: usize, market: usize, outcome: Outcome) -> History {
-        let mut history = History::default();
-        for trade in self.trades.iter().filter(|trade| trade.market == market) {
-            if trade.status == TradeStatus::Failed {
-                continue;
-            }
+    /// What an account did with both outcomes of each market: one walk over all trades.
+    fn histories(&self, account: usize) -> Vec<[History; 2]> {
+        let mut histories = vec![[History::default(); 2]; self.markets.len()];
+        for trade in self.trades.iter().filter(|trade| trade.status != TradeStatus::Failed) {
             for (place, part) in parts(trade).enumerate() {
-                if part.account == account && part.outcome == outcome {
+                if part.account == account {
                     let fee = if place == 0 { trade.fee } else { Usd::ZERO };
-                    history.add(part, fee, trade.at);
+                    histories[trade.market][part.outcome.index()].add(part, fee, trade.at);
                 }
             }
         }
+        histories
+    }
+
+    /// What the account did with one outcome in the end, given its trades.
+    fn ended(&self, market: usize, outcome: Outcome, mut history: History) -> History {
         if let Some(yes_pays) = self.markets[market].resolved {
             let pays = if outcome == Outcome::Yes { yes_pays } else { yes_pays.complement() };
             history.realized += pays.proceeds_floor(history.held) - history.cost;
@@ -251,7 +253,7 @@ impl PolymarketVenue {
     fn positions(&self, account: usize, req: &Request) -> Vec<Value> {
         let owner = &self.accounts[account];
         let status = req.query("status").unwrap_or("OPEN");
-        let mut rows = Vec::new();
+        let (mut rows, histories) = (Vec::new(), self.histories(account));
         for &(market, number) in owner.shares.keys() {
             let outcome = outcome_of(number);
             let qty = self.shown_held(account, market, outcome);
@@ -265,7 +267,7 @@ impl PolymarketVenue {
             if !wanted || !self.is_asked_for(market, req) {
                 continue;
             }
-            let history = self.history(account, market, outcome);
+            let history = self.ended(market, outcome, histories[market][outcome.index()]);
             if within(req, history.last) {
                 rows.push(self.position_row(account, market, outcome, &history));
             }

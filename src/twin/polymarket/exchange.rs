@@ -3,6 +3,8 @@
 //! Every book is in YES terms, so a bid is a buy of YES or a sale of NO and an ask is the opposite. Two sides that
 //! meet on the same outcome exchange shares; two buys mint a pair for a dollar; two sales merge one.
 
+use std::cell::RefCell;
+
 use surefoot_hot::ids::{Action, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
@@ -240,6 +242,7 @@ impl PolymarketVenue {
                 updated: now,
                 transaction: None,
                 course,
+                text: RefCell::default(),
             });
             self.settling.push_back(trade);
         }

@@ -101,20 +101,18 @@ impl Market {
         Usd::from_micros(i64::try_from(units * 10).expect("QTY_MAX bounds the fee"))
     }
 
-    /// Levels of an outcome's own book as shown, worst first on both sides as the venue sends them.
-    fn levels(&self, outcome: Outcome, side: Side) -> Vec<(Price, Qty)> {
-        let of = |ticks: &u16| Price::from_ticks(*ticks).expect("levels are keyed by prices");
-        let shown = match outcome {
-            Outcome::Yes => &self.shown[side.index()],
-            Outcome::No => &self.shown[side.other().index()],
+    /// Levels of an outcome's own book as shown, worst first on both sides as the venue sends them: bids rise, asks fall.
+    fn levels(&self, outcome: Outcome, side: Side) -> impl Iterator<Item = (Price, Qty)> {
+        let (of, own): (_, fn(Price) -> Price) = match outcome {
+            Outcome::Yes => (side, |price| price),
+            Outcome::No => (side.other(), Price::complement),
         };
-        let own = |price: Price| if outcome == Outcome::Yes { price } else { price.complement() };
-        let mut levels: Vec<(Price, Qty)> = shown.iter().map(|(t, q)| (own(of(t)), *q)).collect();
-        levels.sort_unstable_by_key(|(price, _)| match side {
-            Side::Bid => i32::from(price.ticks()),
-            Side::Ask => -i32::from(price.ticks()),
-        });
-        levels
+        // A bid of NO is an ask of YES, and what rises of the one falls of the other.
+        let mut shown = self.shown[of.index()].iter();
+        let next = move || if of == Side::Bid { shown.next() } else { shown.next_back() };
+        std::iter::from_fn(next).map(move |(&ticks, &qty)| {
+            (own(Price::from_ticks(ticks).expect("levels are keyed by prices")), qty)
+        })
     }
 
     /// The best shown price of an outcome's own book.
@@ -136,12 +134,14 @@ impl Market {
 
     /// The JSON whose SHA-1 is the book's hash, with `hash` in the place of that hash (§5.4).
     fn hash_input(&self, outcome: Outcome, hash: &str, last: &str) -> String {
-        let mut out = String::with_capacity(2_048);
+        let mut out = String::with_capacity(4_096);
         let side = |out: &mut String, side| {
-            for (place, (price, qty)) in self.levels(outcome, side).into_iter().enumerate() {
-                let comma = if place == 0 { "" } else { "," };
-                let (price, qty) = (text::price(price), text::qty(qty));
-                let _ = write!(out, "{comma}{{\"price\":\"{price}\",\"size\":\"{qty}\"}}");
+            for (place, (price, qty)) in self.levels(outcome, side).enumerate() {
+                out.push_str(if place == 0 { "{\"price\":\"" } else { ",{\"price\":\"" });
+                text::push_price(out, price);
+                out.push_str("\",\"size\":\"");
+                text::push_qty(out, qty);
+                out.push_str("\"}");
             }
         };
         let _ = write!(

@@ -24,6 +24,7 @@ mod tests;
 pub mod text;
 pub mod trade;
 mod trading;
+mod versions;
 mod wallet;
 mod words;
 

@@ -26,21 +26,37 @@ const ACCOUNTS_MAX: usize = 64;
 const UNBOUNDED: &str =
     "115792089237316195423570985008687907853269984665640564039457584007913129639935";
 
-/// A page in the venue's envelope. Only the rows of the page are put into shape.
+/// A page in the venue's envelope. Only the rows of the page are written.
 fn page<T>(
     req: &Request,
     rows: impl ExactSizeIterator<Item = T>,
     shape: impl Fn(T) -> Value,
 ) -> Response {
+    written_page(req, rows, |row, out| out.push_str(&shape(row).to_string()))
+}
+
+/// The same, each row written as JSON by `write`.
+fn written_page<T>(
+    req: &Request,
+    rows: impl ExactSizeIterator<Item = T>,
+    write: impl Fn(T, &mut String),
+) -> Response {
     let Some(from) = cursor(req.query("next_cursor").unwrap_or_default()) else {
         return error(400, "invalid next_cursor");
     };
     let total = rows.len();
-    let data: Vec<Value> = rows.skip(from).take(PAGE).map(shape).collect();
     let next = from.saturating_add(PAGE);
     let next = if next < total { cursor_text(next) } else { LAST_CURSOR.into() };
-    let count = data.len();
-    Response::json(200, &json!({"limit": PAGE, "count": count, "next_cursor": next, "data": data}))
+    let count = total.saturating_sub(from).min(PAGE);
+    let head = json!({"limit": PAGE, "count": count, "next_cursor": next}).to_string();
+    let mut body = head.strip_suffix('}').expect("an object ends so").to_owned();
+    body.push_str(",\"data\":[");
+    for (place, row) in rows.skip(from).take(PAGE).enumerate() {
+        body.push_str(if place == 0 { "" } else { "," });
+        write(row, &mut body);
+    }
+    body.push_str("]}");
+    Response::json_text(200, body)
 }
 
 impl PolymarketVenue {
@@ -335,9 +351,10 @@ impl PolymarketVenue {
                 Some(order) => Response::json(200, &self.order_json(order)),
                 None => error(404, "order not found"),
             },
-            PrivateCall::Trades => page(req, self.own_trades(account, req).into_iter(), |trade| {
-                self.trade_json(trade, account)
-            }),
+            PrivateCall::Trades => {
+                let rows = self.own_trades(account, req).into_iter();
+                written_page(req, rows, |trade, out| self.write_trade(trade, account, out))
+            }
             PrivateCall::Keys => {
                 let keys: Vec<&str> = self
                     .credentials
@@ -426,6 +443,8 @@ impl PolymarketVenue {
         let (after, before) = (time("after"), time("before"));
         (0..self.trades.len())
             .rev()
+            // The list is in the order of time: behind the first one that is too old all are.
+            .take_while(|&index| after.is_none_or(|t| secs(self.trades[index].at) >= t))
             .filter(|&index| {
                 let trade = &self.trades[index];
                 let at = secs(trade.at);
@@ -433,10 +452,25 @@ impl PolymarketVenue {
                     || trade.makers.iter().any(|m| m.account == account))
                     && req.query("id").is_none_or(|id| id == trade.id)
                     && self.matches_filter(req, trade.market, None)
-                    && after.is_none_or(|t| at >= t)
                     && before.is_none_or(|t| at <= t)
             })
             .collect()
+    }
+
+    /// Writes a trade as one of its parties sees it. A reader asks for those of the last hour every few seconds, and few of them have
+    /// changed: the text is kept until what it is made of changes.
+    fn write_trade(&self, index: usize, account: usize, out: &mut String) {
+        let trade = &self.trades[index];
+        let made_of = (account, trade.status, trade.updated, self.credentials.len());
+        let mut kept = trade.text.borrow_mut();
+        match kept.as_ref() {
+            Some((of, text)) if *of == made_of => out.push_str(text),
+            _ => {
+                let text = self.trade_json(index, account).to_string();
+                out.push_str(&text);
+                *kept = Some((made_of, text));
+            }
+        }
     }
 
     /// A trade as one of its parties sees it.

@@ -1,5 +1,6 @@
 //! Numbers as the venue writes them.
 
+use surefoot_cold::text::Digits;
 use surefoot_hot::units::{Price, Qty};
 
 /// `0.52`, `0.0025`, `1`: no zeros at the end.
@@ -30,18 +31,40 @@ pub fn last_price(price: Price) -> String {
 }
 
 /// A JSON number for `number / 10^decimals`, written exactly.
-pub fn number(number: u64, decimals: usize) -> serde_json::Value {
+pub fn number(number: u64, decimals: u32) -> serde_json::Value {
     serde_json::from_str(&trimmed(number, decimals)).expect("digits and a point are JSON")
 }
 
-fn trimmed(number: u64, decimals: usize) -> String {
-    let scale = 10_u64.pow(u32::try_from(decimals).expect("a few decimals"));
-    let (whole, part) = (number / scale, number % scale);
-    if part == 0 {
-        return whole.to_string();
+/// Appends what [`price`] gives.
+pub fn push_price(out: &mut String, price: Price) {
+    push_trimmed(out, u64::from(price.ticks()), 4);
+}
+
+/// Appends what [`qty`] gives.
+pub fn push_qty(out: &mut String, qty: Qty) {
+    push_trimmed(out, qty.micros(), 6);
+}
+
+fn trimmed(number: u64, decimals: u32) -> String {
+    let mut out = String::with_capacity(16);
+    push_trimmed(&mut out, number, decimals);
+    out
+}
+
+/// Digit by digit: a book of seventy levels is written at each of its changes.
+fn push_trimmed(out: &mut String, number: u64, decimals: u32) {
+    let mut unit = 10_u64.pow(decimals);
+    let mut rest = number % unit;
+    out.push_str(Digits::new(number / unit).as_str());
+    if rest > 0 {
+        out.push('.');
     }
-    let digits = format!("{part:0decimals$}");
-    format!("{whole}.{}", digits.trim_end_matches('0'))
+    while rest > 0 {
+        unit /= 10;
+        let digit = u8::try_from(rest / unit).expect("less than ten units are left");
+        out.push(char::from(b'0' + digit));
+        rest %= unit;
+    }
 }
 
 /// `0x` and lower-case digits.

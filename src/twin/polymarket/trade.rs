@@ -1,5 +1,7 @@
 //! A trade, its parties, and what each of them gives.
 
+use std::cell::RefCell;
+
 use surefoot_hot::ids::{Action, Outcome};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
@@ -76,6 +78,8 @@ pub struct Trade {
     pub transaction: Option<String>,
     /// What is to become of it.
     pub course: Course,
+    /// Its row in a list, and what that was made of.
+    pub text: RefCell<Option<(RowOf, String)>>,
 }
 
 /// What is to become of a trade after its match.
@@ -111,6 +115,10 @@ impl Course {
         }
     }
 }
+
+/// What the text of a trade's row depends on beside what never changes: who sees it, how far the trade is and since when, and how many
+/// API keys there are.
+pub type RowOf = (usize, TradeStatus, Nanos, usize);
 
 /// What became of an order that was taken.
 #[derive(Clone, Debug, Default)]
