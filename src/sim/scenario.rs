@@ -152,6 +152,11 @@ impl Tally {
         self.0[usize::from(number) - 1] += 1;
     }
 
+    /// The scenario of this number has happened so many times more.
+    pub fn add_times(&mut self, number: u8, times: u64) {
+        self.0[usize::from(number) - 1] += times;
+    }
+
     /// How often the scenario of this number has happened.
     pub fn of(&self, number: u8) -> u64 {
         self.0[usize::from(number) - 1]

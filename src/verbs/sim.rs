@@ -1,11 +1,15 @@
-//! `surefoot sim`: simulated days, one seed after the other.
+//! `surefoot sim`: simulated days, one for each seed.
+
+mod log;
+mod totals;
+mod workers;
 
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use surefoot_cold::text::counted;
 #[cfg(feature = "canary")]
 use surefoot_hot::canary::{self, Canary};
@@ -14,9 +18,12 @@ use surefoot_hot::units::Nanos;
 use crate::config::Setup;
 use crate::exit::Exit;
 use crate::sim::fault::Fault;
-use crate::sim::scenario::{Scenario, Tally};
-use crate::sim::{self, Outcome, Plan, script, shrink};
+use crate::sim::scenario::Scenario;
+use crate::sim::{Plan, script, shrink};
 use crate::twin::world::{World, WorldName};
+use log::{DayKind, DayLog};
+use totals::Totals;
+use workers::{Day, Failure, Told};
 
 /// The longest day that may be simulated, in hours: a leap year.
 const HOURS_MAX: u64 = 8_784;
@@ -48,70 +55,93 @@ pub struct SimArgs {
     /// What the market and the venues are like [default: calm]
     #[arg(long, value_enum)]
     pub world: Option<WorldName>,
+    /// How many days are simulated at the same time, each on a thread of its own
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// Appends a line of JSON for each day that ends to this file, and leaves out the days that it holds already: a run that was stopped goes on with the same command
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["canary", "scenario"])]
+    pub log: Option<PathBuf>,
     /// Switches on the known defect of this number, in a build with the feature `canary`: the first day that does not hold has found it, and the exit code says whether one has
     #[arg(long, value_name = "N")]
     pub canary: Option<u8>,
 }
 
-/// Runs the days, and says what came of each.
+/// Runs the days, and says what came of each, in the order of the seeds.
 pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
-    let span = Nanos::from_secs(args.hours * 3_600);
     if let Some(refused) = args.canary.and_then(switch_on) {
         return refused;
     }
     if let Some(id) = &args.scenario {
         return play(id, setup.json);
     }
-    let begun = (Instant::now(), cpu_time());
-    let (mut days, mut broken): (Vec<Outcome>, Vec<Value>) = (Vec::new(), Vec::new());
-    for seed in args.seeds.clone() {
-        let plan = plan(args, seed, span);
-        let (faults, chronicle) = (plan.faults.clone(), plan.chronicle.clone());
-        // A day that breaks an assertion is a finding, and no reason to leave out the others.
-        let ran = catch_unwind(AssertUnwindSafe(|| sim::run_planned(seed, span, plan)));
-        let (by, why) = match ran {
-            Ok(Ok(outcome)) => {
-                if !setup.json {
-                    println!("{}", outcome.line());
-                }
-                days.push(outcome);
-                continue;
+    let span = Nanos::from_secs(args.hours * 3_600);
+    let world = args.world.unwrap_or(WorldName::Calm);
+    let kind = DayKind { span, calm: args.calm, world: world.name() };
+    let opened = args.log.as_deref().map(|path| DayLog::open(path, kind)).transpose();
+    let mut log = match opened {
+        Ok(log) => log,
+        Err(why) => {
+            eprintln!("surefoot: {why}");
+            return Exit::Usage;
+        }
+    };
+    let mut totals = Totals::new(span);
+    let known = log.as_mut().map(DayLog::take_known).unwrap_or_default();
+    let seeds: Vec<u64> = args.seeds.clone().filter(|seed| !known.contains_key(seed)).collect();
+    if let Some(path) = args.log.as_deref().filter(|_| log.is_some()) {
+        let known = known.into_values().filter(|day| args.seeds.contains(&day.seed));
+        known.for_each(|day| totals.add_known(&day));
+        eprintln!("surefoot: {}: {}", path.display(), totals.words());
+    }
+    let mut failed = None;
+    let plan = |seed| plan(args, seed, span);
+    workers::run(&seeds, args.jobs, span, &plan, |event| {
+        match event {
+            Told::Ended(day) => {
+                failed = log.as_mut().and_then(|log| log.add(day).err());
             }
-            Ok(Err(broken)) => (Some(broken.id), broken.to_string()),
-            Err(_) => (None, "an assertion failed: the message above names it".to_owned()),
-        };
-        say_again(args, seed, &why);
-        if broken.is_empty() && args.canary.is_none() {
-            explain(args, (seed, span), &faults, by, &chronicle.last(&why, LINES_MAX));
+            Told::InOrder(day) => {
+                print_day(args, &day, setup.json);
+                if let (0, None, Err(failure)) = (totals.broken, args.canary, &day.outcome) {
+                    explain(args, (day.seed, span), failure);
+                }
+                totals.add(day);
+            }
+            Told::Progress { ended, spent } => {
+                eprintln!("surefoot: {}", progress(&totals, ended, seeds.len(), spent));
+            }
         }
-        broken.push(json!({ "seed": seed, "why": why }));
-        if args.canary.is_some() {
-            break; // it was found
-        }
+        // A defect that was found is found.
+        failed.is_none() && (args.canary.is_none() || totals.broken == 0)
+    });
+    if let Some(why) = failed {
+        eprintln!("surefoot: {why}");
+        return Exit::Internal;
     }
-    let spent = cpu_time().zip(begun.1).map(|(now, then)| now.saturating_sub(then));
-    let speed = speed(&days, spent.unwrap_or_else(|| begun.0.elapsed()));
-    let mut scenarios = Tally::default();
-    days.iter().for_each(|day| scenarios.add_all(&day.scenarios));
-    if setup.json {
-        let days: Vec<_> = days.iter().map(Outcome::json).collect();
-        println!(
-            "{}",
-            json!({ "days": days, "broken": broken, "scenarios": scenarios.by_id(), "days_per_core_hour": speed })
-        );
-    } else {
-        if args.scenarios {
-            print!("{}", scenarios.table());
-        }
-        let events: u64 = days.iter().map(|day| day.events).sum();
-        println!(
-            "{} of {} held: every invariant after each of {events} events; {speed} days of 24 hours per core-hour",
-            days.len(),
-            counted((days.len() + broken.len()) as u64, "day", "days")
-        );
-    }
+    totals.print(setup.json, args.scenarios);
     // A defect that was switched on is to be found.
-    if broken.is_empty() == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
+    if (totals.broken == 0) == args.canary.is_none() { Exit::Ok } else { Exit::Internal }
+}
+
+/// A line on stdout for a day that held, and one on stderr for one that did not.
+fn print_day(args: &SimArgs, day: &Day, is_json: bool) {
+    match &day.outcome {
+        Ok(outcome) if !is_json => println!("{}", outcome.line()),
+        Ok(_) => {}
+        Err(Failure { why, .. }) => say_again(args, day.seed, why),
+    }
+}
+
+/// How far a run has come, for a person who waits for it.
+fn progress(totals: &Totals, ended: usize, all: usize, spent: Duration) -> String {
+    let left = spent.as_secs() * (all - ended) as u64 / (ended as u64).max(1);
+    let left = match (ended, left) {
+        (0, _) => "no day has ended yet".to_owned(),
+        (_, 0..60) => format!("{left} s left"),
+        (_, 60..7_200) => format!("{} min left", left / 60),
+        (..) => format!("{} h left", left / 3_600),
+    };
+    format!("{ended} of {}, {}, {left}", counted(all as u64, "day", "days"), totals.words())
 }
 
 /// Says what did not hold, and how to see it once more.
@@ -125,19 +155,14 @@ fn say_again(args: &SimArgs, seed: u64, why: &str) {
 }
 
 /// Says what led to a violation, and which faults were needed for it.
-fn explain(
-    args: &SimArgs,
-    (seed, span): (u64, Nanos),
-    faults: &[Fault],
-    by: Option<&str>,
-    lines: &[String],
-) {
-    eprintln!("surefoot: what led to it, the last {} entries:", lines.len());
-    lines.iter().for_each(|line| eprintln!("  {line}"));
+fn explain(args: &SimArgs, (seed, span): (u64, Nanos), failure: &Failure) {
+    let Failure { by, faults, led, .. } = failure;
+    eprintln!("surefoot: what led to it, the last {} entries:", led.len());
+    led.iter().for_each(|line| eprintln!("  {line}"));
     if faults.is_empty() || args.shrink == 0 || args.world.is_some() {
         return;
     }
-    let fails = |kept: &[Fault]| shrink::fails(seed, span, kept, by);
+    let fails = |kept: &[Fault]| shrink::fails(seed, span, kept, *by);
     let shrunk = shrink::shrink(faults, args.shrink, fails);
     eprintln!(
         "surefoot: of {} faults these are needed, as far as {} showed:",
@@ -233,19 +258,6 @@ fn switch_on(number: u8) -> Option<Exit> {
         "surefoot: this build has no defects to switch on: cargo run --release --features canary -- sim --canary {number} --seeds 1..5"
     );
     Some(Exit::Usage)
-}
-
-/// Whole days of 24 hours that an hour of one core simulates.
-fn speed(days: &[Outcome], spent: Duration) -> u64 {
-    let simulated: u128 = days.iter().map(|day| u128::from(day.span.millis())).sum();
-    let per_day = u128::from(86_400_000_u32) * spent.as_millis().max(1);
-    u64::try_from(simulated * 3_600_000 / per_day).unwrap_or(u64::MAX)
-}
-
-/// Time that this process has had a core for; `None` where the system does not say.
-fn cpu_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// Seeds from the first to the last: `1..20`, `1..=20` or `7`.
