@@ -57,6 +57,16 @@ impl Asker {
     pub fn ask(&mut self, now: impl Fn() -> Nanos, doubts: &[MarketId]) -> Answer {
         // Results come first: a market that was paid is a result, not a difference.
         let settled = self.results.read();
+        self.ask_account(settled, now, doubts)
+    }
+
+    /// The same where it is known what has settled.
+    pub fn ask_account(
+        &mut self,
+        settled: Result<Vec<Event>, String>,
+        now: impl Fn() -> Nanos,
+        doubts: &[MarketId],
+    ) -> Answer {
         let since = now();
         let history = self.history(doubts);
         let truth = self.account.truth();

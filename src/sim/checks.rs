@@ -1,6 +1,6 @@
 //! What is checked while a simulated day goes by, by the ids of the project's list of invariants.
 //!
-//! The core checks itself after every event (`Core::check_invariants`: P2 all accounts of its ledger sum to nothing, R2 exposure
+//! The core checks itself after every event (`Core::check_after`: P2 all accounts of its ledger sum to nothing, R2 exposure
 //! is what is held and reserved, R3 no reservation is negative, R5 reservations are the sum of live orders and holds, O1, O4
 //! and O17 of each order, O12 of each change), and its other assertions are on in every build. An executor is checked as an
 //! order leaves (O7, O8). Here is the rest; `docs/invariants.md` has the whole list.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use surefoot_cold::directory::Directory;
 use surefoot_cold::reconcile::Truth;
-use surefoot_hot::core::Core;
+use surefoot_hot::core::{Checked, Core};
 use surefoot_hot::event::{Control, Event};
 
 use surefoot_hot::group::{GroupState, Leg, NO_GROUP};
@@ -42,6 +42,8 @@ const HANDED_OVER_WITHIN: Nanos = Nanos::from_secs(720);
 pub struct Checks {
     /// Events after which the core was checked.
     pub steps: u64,
+    /// What the core was last found to hold.
+    checked: Checked,
     /// Times the venues' own money was counted.
     pub counted: u64,
     /// The highest order id that was ever placed.
@@ -80,7 +82,7 @@ impl Checks {
         event: &Event,
         outbox: &Outbox,
     ) -> Result<(), Broken> {
-        core.check_invariants();
+        core.check_after(event, outbox, &mut self.checked);
         self.steps += 1;
         for intent in outbox.intents() {
             let Intent::Place(order) = intent else { continue };
@@ -108,6 +110,7 @@ impl Checks {
     pub fn on_start(&mut self, core: &Core, is_halted: bool) {
         self.opened_at_halt = is_halted.then_some(core.stats().baskets_opened);
         self.is_starting = true;
+        self.checked = Checked::default();
         self.oldest_since = None;
         self.starts += 1;
     }

@@ -12,6 +12,7 @@ pub mod links;
 pub mod outcome;
 pub mod plan;
 pub mod queue;
+pub mod remembered;
 pub mod scenario;
 pub mod script;
 pub mod shell;

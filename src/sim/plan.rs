@@ -51,6 +51,9 @@ pub struct Plan {
     pub through: Through,
     /// What happened, kept by whoever runs the day.
     pub chronicle: Chronicle,
+    /// Whether what would alter nothing is done all the same, as in production: looks at what was seen before, readings of what was
+    /// read before. It alters nothing but the number of looks.
+    pub idle: bool,
 }
 
 impl Plan {
@@ -64,6 +67,7 @@ impl Plan {
             listener: Box::new(|_, _, _| ()),
             through: Box::new(|reader| reader),
             chronicle: Chronicle::default(),
+            idle: false,
         }
     }
 

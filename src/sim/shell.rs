@@ -89,6 +89,8 @@ pub struct Shell {
     askers: PerVenue<Asker>,
     /// The readings under way.
     readings: PerVenue<Option<Reading>>,
+    /// What the results of each venue depended on as they were last read.
+    results: PerVenue<Option<u64>>,
     /// Why the newest reading that was not whole was not, for a person.
     why: PerVenue<String>,
     to_notices: Sender<(Venue, Notice)>,
@@ -121,6 +123,12 @@ pub struct Shell {
     gave_up: bool,
     /// Until when a fault that has been explains what a day without one must not bring.
     excused_until: Nanos,
+    /// What was seen at the last look, without what changes by itself.
+    seen: Seen,
+    /// When that was.
+    looked: Nanos,
+    /// Whether something has come since that the next look takes in, or came of it.
+    is_news: bool,
     figures: ShellFigures,
 }
 
@@ -150,6 +158,7 @@ impl Shell {
             halt,
             askers,
             readings: PerVenue::default(),
+            results: PerVenue::default(),
             why: PerVenue::default(),
             to_notices,
             notices,
@@ -169,6 +178,9 @@ impl Shell {
             is_closed: false,
             gave_up: false,
             excused_until: Nanos::ZERO,
+            seen: Seen::default(),
+            looked: began,
+            is_news: true,
             figures: ShellFigures::default(),
         }
     }
@@ -215,16 +227,19 @@ impl Shell {
         (self.to_notices, self.notices) = Notices::new();
         (self.began, self.halt, self.askers) = (now, halt.clone(), askers);
         (self.readings, self.why) = (PerVenue::default(), PerVenue::default());
+        self.results = PerVenue::default();
         (self.stats, self.heard, self.day) = (Stats::default(), 0, 0);
         self.wishes.clear();
         (self.last_reading, self.truths) = (None, None);
+        self.is_news = true;
         told
     }
 
     // --- what comes in ---
 
     /// The core publishes its counters.
-    pub const fn publish(&mut self, stats: Stats) {
+    pub fn publish(&mut self, stats: Stats) {
+        self.is_news |= Counters::of(&stats, 0) != self.seen.core;
         self.stats = stats;
         self.heard += 1;
     }
@@ -240,14 +255,22 @@ impl Shell {
     /// More was said between two looks around than there is room for.
     pub fn notice(&mut self, venue: Venue, notice: Notice) -> Result<(), Broken> {
         let full = |_| Broken::new("S6", "no room for what a stream says of a market".to_owned());
+        self.is_news = true;
         self.to_notices.try_send((venue, notice)).map_err(full)
     }
 
-    /// The question of a reading arrives at its venue, which answers as of this moment.
-    pub fn ask(&mut self, now: Nanos, venue: Venue) {
+    /// The question of a reading arrives at its venue, which answers as of this moment. `results` is what its results depend on, as a
+    /// number, where that may be relied on: while it stays what it was, none is new.
+    pub fn ask(&mut self, now: Nanos, venue: Venue, results: Option<u64>) {
         let reading = self.readings[venue].as_mut().expect("a venue is asked for a reading");
         let since = reading.since;
-        let answer = self.askers[venue].ask(|| since, &reading.doubts);
+        let asker = &mut self.askers[venue];
+        let answer = if results.is_some() && results == self.results[venue] {
+            asker.ask_account(Ok(Vec::new()), || since, &reading.doubts)
+        } else {
+            asker.ask(|| since, &reading.doubts)
+        };
+        self.results[venue] = results.filter(|_| answer.outcome().0 == ReadResult::Whole);
         reading.answer = Some((now.after(READING_ONE_WAY), answer));
     }
 
@@ -276,10 +299,15 @@ impl Shell {
             return Ok(());
         }
         self.figures.looks += 1;
+        self.is_news = false;
         self.take_requests(now)?;
         self.end_readings(now, directory)?;
         self.end_last_reading(now)?;
         let seen = self.see(now, streams_up);
+        let still =
+            Seen { core_now: Nanos::ZERO, core: Counters { heard: 0, ..seen.core }, ..seen };
+        self.is_news |= still != self.seen;
+        (self.seen, self.looked) = (still, now);
         self.check_agreed(now, &seen)?;
         self.policy.on_seen(self.time(now), &seen);
         self.carry_out(now)?;
@@ -287,6 +315,41 @@ impl Shell {
             self.tell_day(now);
         }
         Ok(())
+    }
+
+    // --- when it looks ---
+
+    /// Whether the policy waits for what the core publishes, changed or not.
+    pub const fn waits_for_core(&self) -> bool {
+        let is_quiet =
+            self.policy.is_open() && !self.policy.is_closing() && !self.policy.is_resuming();
+        !is_quiet && !self.is_closed
+    }
+
+    /// By when a look is due, where nothing new comes until then: `now` where there is something new already. A look before it would
+    /// see what the last one saw, and nothing would come of it.
+    pub fn look_by(&self, now: Nanos, streams_up: bool) -> Nanos {
+        if self.is_closed {
+            return Nanos::NEVER;
+        }
+        let (epoch, epoch_is_cores) = self.halt.look();
+        let seen = (self.seen.streams_up, self.seen.epoch, self.seen.epoch_is_cores);
+        if self.is_news || self.waits_for_core() || seen != (streams_up, epoch, epoch_is_cores) {
+            return now;
+        }
+        let by_policy = u64::try_from(self.policy.poll_deadline().as_nanos());
+        let by_policy = by_policy.map_or(Nanos::NEVER, |by| self.began.after(Nanos::new(by)));
+        let by_readings = self.readings.values().flatten();
+        let by_readings = by_readings.filter_map(|reading| reading.answer.as_ref());
+        let by_readings = by_readings.map(|(at, _)| *at);
+        let by_person = self.planned.front().map(|(at, _)| *at);
+        let midnight = Nanos::new(DAY.get() * (u64::from(self.day) + 1));
+        // What is excused until then is not any more behind it.
+        let excused = [self.excused_until, self.excused_until.after(RESUMED_WITHIN)];
+        let excused = excused.into_iter().filter(|until| *until >= self.looked);
+        let excused = excused.map(|until| until.after(Nanos::new(1)));
+        let all = by_readings.chain(by_person).chain(excused).chain([by_policy, midnight]);
+        all.fold(Nanos::NEVER, Nanos::min)
     }
 
     // --- what goes out ---
@@ -416,6 +479,7 @@ impl Shell {
     /// Does everything that the policy wants, in its order.
     fn carry_out(&mut self, now: Nanos) -> Result<(), Broken> {
         while let Some(want) = self.policy.poll_want() {
+            self.is_news = true;
             match want {
                 Want::Read(venue) => {
                     let doubts = self.stats.doubts[venue].shown().collect();

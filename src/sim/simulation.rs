@@ -3,13 +3,16 @@
 mod network;
 mod quoting;
 mod restart;
+mod rhythm;
 mod seen;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use surefoot_cold::directory::Directory;
 use surefoot_cold::halt::HaltEpoch;
+use surefoot_cold::reconcile::Reader;
 use surefoot_cold::rest::{Auth, Rest};
 use surefoot_hot::core::Core;
 use surefoot_hot::event::{Control, Event, Link as Kind};
@@ -30,30 +33,27 @@ use super::fault::FaultKind;
 use super::links::Link;
 use super::plan::{Listener, Plan, Through};
 use super::queue::Queue;
+use super::remembered::Remembered;
 use super::scenario::Watch;
-use super::shell::{READING_ONE_WAY, Shell, ShellWish};
+use super::shell::{READING_ONE_WAY, Shell};
 use super::transport::{InProcess, Shared, VirtualTime, lock};
 use super::venue::{Clients, endpoint};
 use super::world::{Accounts, Listing, Venues};
 use super::{Broken, Outcome};
-use crate::app::LOOK_EVERY;
 use crate::app::asker::Asker;
 use crate::app::recover::InJournal;
 use crate::app::results::Results;
 use crate::app::witness;
 use crate::catalogue::Catalogue;
 use crate::config::limits::{Limits, Profile};
-use crate::machine::core_agent::{STATS_EVERY, TIMER_EVERY};
 use crate::twin::ConnId;
 use crate::twin::rng::Rng;
 use network::{Trouble, is_of_order};
-use restart::{AGAIN_AFTER, Life};
+use restart::Life;
+use rhythm::Rhythm;
 
 /// When every day begins: 2026-01-05 00:00 UTC.
 const START: Nanos = Nanos::from_secs(1_767_571_200);
-/// How often the core is told that time has passed while nothing is in flight; as often as in production while something is.
-/// Production knows no such difference; a day would take several times as long.
-const TIMER_IDLE: Nanos = Nanos::from_millis(250);
 /// How old the core's word on how fresh market data is may be before it is renewed, as in production.
 const CURRENT_EVERY: Nanos = Nanos::from_millis(50);
 /// How often the core hears that the terms of all markets were read.
@@ -64,8 +64,6 @@ const DIAL: Nanos = Nanos::from_millis(20);
 const REDIAL: Nanos = Nanos::from_secs(1);
 /// How long a run may take to close once it has lasted as long as it was to: more than the policy waits for what is in flight.
 const CLOSED_WITHIN: Nanos = Nanos::from_secs(60);
-/// How often the shell looks around, as in production.
-const LOOK_PERIOD: Nanos = Nanos::from_millis(LOOK_EVERY.as_millis() as u64);
 /// How long after the end the venues may still settle what was traded.
 const SETTLED_WITHIN: Nanos = Nanos::from_secs(10);
 
@@ -123,8 +121,6 @@ enum Happening {
     Witness(MarketId),
     /// What a venue showed arrives here.
     Shown(Event),
-    /// The core is to be told that time has passed.
-    Timer,
 }
 
 impl Happening {
@@ -150,8 +146,7 @@ impl Happening {
             | Self::Question(_)
             | Self::LastQuestion
             | Self::Witness(_)
-            | Self::Shown(_)
-            | Self::Timer => false,
+            | Self::Shown(_) => false,
         }
     }
 }
@@ -174,10 +169,8 @@ struct Simulation {
     conns: u64,
     executors: PerVenue<Box<dyn Executor>>,
     shell: Shell,
-    /// When the core publishes its counters next.
-    stats_due: Nanos,
-    /// When the shell looks around next.
-    look_due: Nanos,
+    /// What is due by time.
+    rhythm: Rhythm,
     directory: Directory,
     core: Core,
     outbox: Outbox,
@@ -189,7 +182,6 @@ struct Simulation {
     current_at: Nanos,
     /// When the core was last told that the terms of markets were read.
     terms_at: Nanos,
-    timer_at: Nanos,
     checks: Checks,
     /// Which scenarios the day has had.
     watch: Watch,
@@ -264,17 +256,37 @@ fn askers(
     directory: &Directory,
     through: &Through,
     rest: &Clients<'_>,
+    remembered: impl Fn(Box<dyn Reader>) -> Remembered,
 ) -> PerVenue<Asker> {
     accounts.each_ref().map(|venue, account| {
         let metadata = rest(account.metadata_host(), None);
         let results = Results::new(venue, metadata, directory);
-        Asker::new(through(account.reader(directory, rest)), results)
+        let reader = remembered(account.reader(directory, rest));
+        Asker::new(through(Box::new(reader)), results)
     })
+}
+
+/// Remembers what a reader said, up to the end of the day; from its beginning on every reading is made where `is_idle`.
+fn remembering(
+    venues: &Shared,
+    time: &VirtualTime,
+    span: Nanos,
+    is_idle: bool,
+) -> impl Fn(Box<dyn Reader>) -> Remembered {
+    let (venues, time) = (venues.clone(), time.clone());
+    let upto = if is_idle { Nanos::ZERO } else { START.after(span) };
+    move |inner| Remembered {
+        inner,
+        venues: venues.clone(),
+        time: time.clone(),
+        upto,
+        last: RefCell::default(),
+    }
 }
 
 impl Simulation {
     fn new(seed: u64, span: Nanos, plan: Plan) -> Result<Self, Broken> {
-        let Plan { requests, faults, quotes, world, listener, through, chronicle } = plan;
+        let Plan { requests, faults, quotes, world, listener, through, chronicle, idle } = plan;
         let time = VirtualTime::default();
         time.set(START);
         let failed = |what: String| Broken::new("start", what);
@@ -297,7 +309,8 @@ impl Simulation {
         let epoch = START.get() / 1_000_000_000;
         let halt = HaltEpoch::new(epoch);
         let links = links(&accounts, &directory).map_err(failed)?;
-        let askers = askers(&accounts, &directory, &through, &rest);
+        let remembered = remembering(&venues, &time, span, idle);
+        let askers = askers(&accounts, &directory, &through, &rest, remembered);
         let shell = Shell::new(START, span, halt.clone(), askers, requests);
         let executors = accounts.each_ref().map(|_, account| account.executor(&directory, &halt));
         let mut day = Self {
@@ -314,8 +327,7 @@ impl Simulation {
             conns: 0,
             executors,
             shell,
-            stats_due: START,
-            look_due: START.after(LOOK_PERIOD),
+            rhythm: Rhythm::new(START, idle),
             directory,
             core: Core::new(),
             listener,
@@ -324,15 +336,14 @@ impl Simulation {
             inbox: VecDeque::new(),
             current_at: Nanos::ZERO,
             terms_at: Nanos::ZERO,
-            timer_at: START,
             checks: Checks::default(),
             watch: Watch::default(),
             chronicle,
             steps: 0,
             frames: 0,
             wire: Hash64::new(),
+            life: Life::new(&faults),
             trouble: Trouble::new(seed, faults),
-            life: Life::default(),
             listing,
             through,
             wishes: Vec::new(),
@@ -359,7 +370,6 @@ impl Simulation {
                 self.put(START.after(DIAL), Happening::LaneUp(venue, lane));
             }
         }
-        self.put(START, Happening::Timer);
         for number in 0..self.trouble.faults.len() {
             let at = START.after(self.trouble.faults[number].begins);
             self.put(at, Happening::FaultBegins(number));
@@ -401,8 +411,8 @@ impl Simulation {
         let links = self.links.iter().filter(|link| link.conn.is_some());
         let links = links.map(|link| link.session.deadline());
         let executors = self.executors.values().map(|executor| executor.deadline());
-        let own =
-            links.chain(executors).min().filter(|_| self.life.is_running).unwrap_or(Nanos::NEVER);
+        let own = links.chain(executors).chain([self.rhythm.next_at()]).min();
+        let own = own.filter(|_| self.life.is_running).unwrap_or(Nanos::NEVER);
         self.queue.next_at().min(self.venues_at).min(own).max(self.now)
     }
 
@@ -419,12 +429,12 @@ impl Simulation {
             if run == self.life.run || happening.outlives_run() {
                 self.happen(happening)?;
             }
-        } else if self.life.is_running {
-            self.be_due()?;
+        } else if self.life.is_running && !self.be_due() {
+            self.keep_time()?;
         }
         if self.life.is_running {
             self.settle()?;
-            self.look()?;
+            self.wind_up();
         }
         if let Some(down_for) = self.life.killed.take() {
             self.die(down_for)?;
@@ -476,7 +486,10 @@ impl Simulation {
                 if self.trouble.active.is(venue, FaultKind::Emptied) {
                     self.watch.add(37);
                 }
-                self.shell.ask(now, venue);
+                let versions = lock(&self.venues).versions(venue, now);
+                let results =
+                    versions.map(|versions| versions.results).filter(|_| !self.rhythm.is_idle());
+                self.shell.ask(now, venue, results);
                 self.carry_frames();
             }
             Happening::LastQuestion => {
@@ -493,33 +506,27 @@ impl Simulation {
                 self.carry_frames();
             }
             Happening::Shown(event) => self.inbox.push_back(event),
-            Happening::Timer => self.on_timer(),
         }
         Ok(())
     }
 
-    /// Sessions and executors whose time has come. Executors have their turn at the end of every step.
-    fn be_due(&mut self) -> Result<(), Broken> {
+    /// Sessions and executors whose time has come. Whether there is one: executors have their turn at the end of every step.
+    fn be_due(&mut self) -> bool {
+        let now = self.now;
+        let mut is_one = self.executors.values().any(|executor| executor.deadline() <= now);
         for at in 0..self.links.len() {
             let link = &mut self.links[at];
-            if link.conn.is_none() || link.session.deadline() > self.now {
+            if link.conn.is_none() || link.session.deadline() > now {
                 continue;
             }
-            if !link.session.due(self.now, &mut self.events) {
+            is_one = true;
+            if !link.session.due(now, &mut self.events) {
                 self.watch.on_silent(at);
                 self.lose(at);
             }
             self.inbox.extend(self.events.drain(..));
         }
-        Ok(())
-    }
-
-    fn on_timer(&mut self) {
-        if self.now >= self.timer_at || !self.core.is_idle() {
-            self.timer_at = self.now.after(TIMER_IDLE);
-            self.inbox.push_back(Event::Timer);
-        }
-        self.put(self.now.after(TIMER_EVERY), Happening::Timer);
+        is_one
     }
 
     // --- links ---
@@ -759,37 +766,6 @@ impl Simulation {
         for link in links.filter(|link| link.venue == venue && link.kind == Kind::Market) {
             link.session.fetch(self.now, market);
         }
-    }
-
-    // --- the run policy ---
-
-    /// The core publishes its counters and the shell looks around, where that is due.
-    fn look(&mut self) -> Result<(), Broken> {
-        if self.now >= self.stats_due {
-            self.stats_due = self.now.after(STATS_EVERY);
-            self.shell.publish(self.core.stats());
-        }
-        if self.now < self.look_due {
-            return Ok(());
-        }
-        self.look_due = self.now.after(LOOK_PERIOD);
-        let streams_up = self.links.iter().all(|link| link.conn.is_some());
-        self.shell.look(self.now, streams_up, &self.directory)?;
-        if self.shell.take_gave_up() {
-            self.kill(AGAIN_AFTER);
-        }
-        while let Some(wish) = self.shell.poll_wish() {
-            match wish {
-                ShellWish::Tell(event) => self.inbox.push_back(event),
-                ShellWish::Ask(venue) => {
-                    self.put(self.now.after(READING_ONE_WAY), Happening::Question(venue));
-                }
-                ShellWish::AskAtEnd => {
-                    self.put(self.now.after(READING_ONE_WAY), Happening::LastQuestion);
-                }
-            }
-        }
-        self.settle()
     }
 
     fn note_bytes(&mut self, bytes: &[u8]) {

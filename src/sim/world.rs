@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use surefoot_cold::relation::{Certificate, Payoff};
+use surefoot_cold::venue::polymarket::reconcile::VOID_WITHIN_S;
 use surefoot_hot::ids::Venue;
 use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::{Nanos, Price, Usd};
@@ -18,7 +19,7 @@ use crate::twin::polymarket::{self, Mode, PolymarketVenue};
 use crate::twin::rng::Rng;
 use crate::twin::server::Backend as _;
 use crate::twin::world::{FlowRules, World};
-use crate::twin::{ConnId, Host};
+use crate::twin::{ConnId, Host, Versions};
 
 use super::Broken;
 use super::fault::{Active, FaultKind};
@@ -26,12 +27,15 @@ use super::venue::{KalshiAccount, PolymarketAccount, SimAccount};
 
 /// Cash at each venue when a day begins.
 const CASH: Usd = Usd::from_dollars(100_000);
-/// Book changes per second over all markets: far fewer than in the demo, so that a day takes seconds.
-const CHANGES_PER_S: u32 = 3;
+/// Book changes per second over all markets: far fewer than in the demo, so that a day takes seconds. A day has some ninety thousand.
+const CHANGES_PER_S: u32 = 1;
 /// The least and the most time from one cross-venue gap to the next, in milliseconds.
-const GAP_EVERY_MS: (u64, u64) = (8_000, 40_000);
+const GAP_EVERY_MS: (u64, u64) = (10_000, 60_000);
 /// The same for a gap of an exclusive set.
-const SET_GAP_EVERY_MS: (u64, u64) = (40_000, 160_000);
+const SET_GAP_EVERY_MS: (u64, u64) = (60_000, 200_000);
+
+/// How far back a reader of Polymarket looks for fills that were taken back.
+const VOID_WITHIN: Nanos = Nanos::from_secs(VOID_WITHIN_S);
 
 /// Both venues, and how an account of ours reaches them.
 #[derive(Debug)]
@@ -46,6 +50,8 @@ pub struct Venues {
     /// Venues whose answers to readers have empty lists.
     emptied: PerVenue<bool>,
     away_rng: Rng,
+    /// Venues at which something goes on that may alter what a reader is told.
+    is_troubled: PerVenue<bool>,
 }
 
 /// Our account at each venue.
@@ -108,6 +114,7 @@ impl Venues {
             away: PerVenue::default(),
             emptied: PerVenue::default(),
             away_rng,
+            is_troubled: PerVenue::default(),
         };
         Ok((venues, accounts.transpose()?, listing))
     }
@@ -184,6 +191,7 @@ impl Venues {
         };
         self.emptied[venue] = is(FaultKind::Emptied);
         let restarting = is(FaultKind::Restarting);
+        self.is_troubled[venue] = self.away[venue] > 0 || self.emptied[venue] || restarting;
         match venue {
             Venue::Polymarket => {
                 self.demo.polymarket.set_mode(if restarting {
@@ -196,6 +204,15 @@ impl Venues {
         }
     }
 
+    /// What readings of a venue depend on; `None` while a fault may alter what they are told.
+    pub fn versions(&self, venue: Venue, now: Nanos) -> Option<Versions> {
+        let versions = match venue {
+            Venue::Polymarket => self.demo.polymarket.versions(now, VOID_WITHIN),
+            Venue::Kalshi => self.demo.kalshi.versions(),
+        };
+        (!self.is_troubled[venue]).then_some(versions)
+    }
+
     /// Whether a question to this host finds no answer.
     pub fn is_away(&mut self, host: Host) -> bool {
         let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
@@ -205,9 +222,12 @@ impl Venues {
     /// What a reader makes of an answer of this host: its own words, or the same with every list empty.
     pub fn shown(&self, host: Host, body: Vec<u8>) -> Vec<u8> {
         let venue = if host.is_kalshi() { Venue::Kalshi } else { Venue::Polymarket };
+        if !self.emptied[venue] {
+            return body;
+        }
         match serde_json::from_slice(&body) {
-            Ok(value) if self.emptied[venue] => emptied(value).to_string().into_bytes(),
-            _ => body,
+            Ok(value) => emptied(value).to_string().into_bytes(),
+            Err(_) => body,
         }
     }
 

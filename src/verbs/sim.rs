@@ -105,7 +105,7 @@ pub fn run(args: &SimArgs, setup: &Setup) -> Exit {
                 if let (0, None, Err(failure)) = (totals.broken, args.canary, &day.outcome) {
                     explain(args, (day.seed, span), failure);
                 }
-                totals.add(day);
+                totals.add(*day);
             }
             Told::Progress { ended, spent } => {
                 eprintln!("surefoot: {}", progress(&totals, ended, seeds.len(), spent));

@@ -14,26 +14,31 @@ use surefoot_hot::per_venue::PerVenue;
 use surefoot_hot::units::Nanos;
 
 use super::network::COMES_TO_REST_WITHIN;
-use super::{DIAL, Happening, LOOK_PERIOD, START, Simulation, askers, limits, links};
+use super::{DIAL, Happening, START, Simulation, askers, limits, links, remembering};
 use crate::app::recover::InJournal;
 use crate::app::start::first_epoch;
 use crate::catalogue::Catalogue;
 use crate::sim::Broken;
+use crate::sim::fault::{Fault, FaultKind};
 use crate::sim::transport::{InProcess, lock};
 use crate::sim::venue::endpoint;
 use crate::sim::world::Listing;
 use crate::twin::Host;
 
-/// Inputs behind a snapshot after which the next one is taken.
-const SNAPSHOT_EVERY: usize = 40_000;
+/// Inputs behind a snapshot after which the next one is taken, where the program is to be killed: each start folds them.
+const SNAPSHOT_EVERY: usize = 20_000;
+/// The same where it is not: it may still have to be started again once a start was given up.
+const SNAPSHOT_SELDOM: usize = 200_000;
 /// What a crash may take of the journal's end: records are written together every five milliseconds.
 const UNWRITTEN_NS: u64 = 5_000_000;
 /// How long the service manager waits until it starts a program again that has not come up.
 pub(super) const AGAIN_AFTER: Nanos = Nanos::from_secs(10);
 
 /// What the disk holds of the core: a snapshot, and the inputs since.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct History {
+    /// Inputs behind a snapshot after which the next one is taken.
+    every: usize,
     snapshot: Vec<u8>,
     inputs: Vec<(Nanos, Event)>,
 }
@@ -41,7 +46,7 @@ pub(super) struct History {
 impl History {
     /// The core is about to be told of an event.
     pub fn keep(&mut self, core: &Core, now: Nanos, event: &Event) {
-        if self.inputs.len() == SNAPSHOT_EVERY || self.snapshot.is_empty() {
+        if self.inputs.len() == self.every || self.snapshot.is_empty() {
             self.snapshot.clear();
             core.save(&mut self.snapshot);
             self.inputs.clear();
@@ -82,9 +87,13 @@ pub(super) struct Life {
     pub history: History,
 }
 
-impl Default for Life {
-    fn default() -> Self {
-        Self { run: 0, is_running: true, killed: None, history: History::default() }
+impl Life {
+    /// It runs for the first time on a day that brings these faults.
+    pub fn new(faults: &[Fault]) -> Self {
+        let is_killed = faults.iter().any(|fault| fault.kind == FaultKind::Killed);
+        let every = if is_killed { SNAPSHOT_EVERY } else { SNAPSHOT_SELDOM };
+        let history = History { every, snapshot: Vec::new(), inputs: Vec::new() };
+        Self { run: 0, is_running: true, killed: None, history }
     }
 }
 
@@ -161,7 +170,8 @@ impl Simulation {
         self.inbox.extend(in_journal.first_events(now, epoch, &contents));
         self.inbox.extend(limits().events().map(Event::Control));
         self.inbox.extend(catalogue.events());
-        let askers = askers(&self.accounts, &self.directory, &self.through, &rest);
+        let remembered = remembering(&self.venues, &self.time, self.span, self.rhythm.is_idle());
+        let askers = askers(&self.accounts, &self.directory, &self.through, &rest, remembered);
         let last = self.life.history.inputs.last().map_or(now, |(at, _)| *at);
         let standing = self.shell.start_again(now, last, &halt, askers, core.halted());
         self.inbox.extend(standing.map(Event::Control));
@@ -170,8 +180,8 @@ impl Simulation {
         self.chronicle.start(now.since(START));
         self.watch.on_start();
         self.life.is_running = true;
-        (self.current_at, self.terms_at, self.timer_at) = (Nanos::ZERO, Nanos::ZERO, now);
-        (self.stats_due, self.look_due) = (now, now.after(LOOK_PERIOD));
+        (self.current_at, self.terms_at) = (Nanos::ZERO, Nanos::ZERO);
+        self.rhythm = self.rhythm.begun_again(now);
         for link in 0..self.links.len() {
             self.put(now.after(DIAL), Happening::Connected(link));
         }
@@ -180,7 +190,6 @@ impl Simulation {
                 self.put(now.after(DIAL), Happening::LaneUp(venue, lane));
             }
         }
-        self.put(now, Happening::Timer);
         Ok(())
     }
 

@@ -3,13 +3,11 @@
 //! Every book is in YES terms, so a bid is a buy of YES or a sale of NO and an ask is the opposite. Two sides that
 //! meet on the same outcome exchange shares; two buys mint a pair for a dollar; two sales merge one.
 
-use std::cell::RefCell;
-
 use surefoot_hot::ids::{Action, Side};
 use surefoot_hot::units::{Nanos, Price, Qty, Usd};
 
 use super::order::{MARKETABLE_MIN, Order, OrderType, Refusal, Status, refuse};
-use super::trade::{Part, Placed, Taker, Trade, TradeStatus, action_name, move_leg, opposite, own};
+use super::trade::{Part, Placed, Taker, Trade, action_name, move_leg, opposite, own};
 use super::{HOUSE_ACCOUNT, PolymarketVenue, Taken, text};
 use crate::twin::matching::{HOUSE, Incoming, Match};
 
@@ -231,19 +229,8 @@ impl PolymarketVenue {
                 amount: total,
             };
             let (id, course) = (self.ids.uuid(), self.draw_course());
-            self.trades.push(Trade {
-                id,
-                market,
-                taker: part,
-                makers,
-                fee,
-                status: TradeStatus::Matched,
-                at: now,
-                updated: now,
-                transaction: None,
-                course,
-                text: RefCell::default(),
-            });
+            let matched = Trade::matched(now, (id, market), (part, makers), fee, course);
+            self.trades.push(matched);
             self.settling.push_back(trade);
         }
     }

@@ -82,6 +82,31 @@ pub struct Trade {
     pub text: RefCell<Option<(RowOf, String)>>,
 }
 
+impl Trade {
+    /// One that was matched now, under this id in this market.
+    pub fn matched(
+        now: Nanos,
+        (id, market): (String, usize),
+        (taker, makers): (Part, Vec<Part>),
+        fee: Usd,
+        course: Course,
+    ) -> Self {
+        Self {
+            id,
+            market,
+            taker,
+            makers,
+            fee,
+            status: TradeStatus::Matched,
+            at: now,
+            updated: now,
+            transaction: None,
+            course,
+            text: RefCell::default(),
+        }
+    }
+}
+
 /// What is to become of a trade after its match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Course {

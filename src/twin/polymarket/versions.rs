@@ -39,7 +39,9 @@ impl PolymarketVenue {
             }
         }
         for market in &self.markets {
-            results.write_u64(market.resolved.map_or(u64::MAX, |pays| u64::from(pays.ticks())));
+            let resolved = market.resolved.map_or(u64::MAX, |pays| u64::from(pays.ticks()));
+            results.write_u64(resolved);
+            account.write_u64(resolved); // once it is known, wallets show what the chain still settles
         }
         Versions { account: account.finish(), results: results.finish() }
     }

@@ -47,7 +47,7 @@ pub enum Told<'a> {
     /// A day has ended.
     Ended(&'a Day),
     /// The next day by the order of the seeds: it and all before it have ended.
-    InOrder(Day),
+    InOrder(Box<Day>),
     /// So many days have ended after so long.
     Progress { ended: usize, spent: Duration },
 }
@@ -90,7 +90,7 @@ pub fn run(
                     waiting.insert(place, day);
                     while goes_on && let Some(day) = waiting.remove(&told) {
                         told += 1;
-                        goes_on = tell(Told::InOrder(day));
+                        goes_on = tell(Told::InOrder(Box::new(day)));
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {

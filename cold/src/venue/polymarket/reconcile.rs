@@ -148,7 +148,7 @@ impl PolymarketReader {
 const POSITIONS_PER_PAGE: &str = "1000";
 
 /// How far back fills are looked at that may have been taken back: settlement takes seconds, retries minutes.
-const VOID_WITHIN_S: u64 = 3_600;
+pub const VOID_WITHIN_S: u64 = 3_600;
 
 fn rest_error(error: crate::rest::RestError) -> TruthError {
     TruthError::Rest(Venue::Polymarket, error)
