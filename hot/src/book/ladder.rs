@@ -97,7 +97,7 @@ impl Ladder {
     ///
     /// # Panics
     /// If it has no such rank.
-    #[inline]
+    #[inline(always)] // a dozen instructions, without the call
     pub fn set(&mut self, rank: usize, qty: Qty) -> Moved {
         assert!(rank < self.slots(), "the rank is one of the ladder's");
         let there = &mut self.words[usize::from(self.maps) + rank];
@@ -111,16 +111,21 @@ impl Ladder {
         if rank + 1 < self.top() {
             return Moved::Behind;
         }
+        self.move_top(rank, qty);
+        Moved::Top
+    }
+
+    /// The best rank is now `rank` or, where nothing rests there any more, the next one below.
+    #[inline(never)] // so that a change behind the best saves no registers
+    fn move_top(&mut self, rank: usize, qty: Qty) {
         self.top = if qty.is_zero() { self.next_top(rank) } else { narrow(rank + 1) };
         assert!(
             self.best().is_none_or(|(_, qty)| !qty.is_zero()),
             "something rests at the best rank"
         );
-        Moved::Top
     }
 
     /// One above the highest held rank that is not above `rank`.
-    #[inline(never)] // seldom needed
     fn next_top(&self, rank: usize) -> u16 {
         let held = self.words[..=rank / 64].iter().enumerate();
         match held.rev().find(|(_, word)| **word != 0) {

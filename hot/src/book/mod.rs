@@ -216,21 +216,24 @@ impl Book {
         let Some((rank, held)) = self.read(level) else {
             return self.fail(now, StaleWhy::Level);
         };
-        match self.ladders[level.side.index()].set(rank, held) {
-            Moved::Not => {}
-            Moved::Behind if self.frame == Applied::Top => {}
-            Moved::Behind => self.frame = Applied::Deep,
+        let frame = match self.ladders[level.side.index()].set(rank, held) {
+            Moved::Not => self.frame,
+            Moved::Behind if self.frame == Applied::Top => Applied::Top,
+            Moved::Behind => Applied::Deep,
             Moved::Top => {
-                self.frame = Applied::Top;
                 let best = match held {
                     Qty::ZERO => self.find_best(level.side),
                     qty => Some((level.price, qty)),
                 };
                 self.tops.set(level.side, best);
+                Applied::Top
             }
+        };
+        if level.last {
+            return self.end_frame(now, frame);
         }
-        self.frame_open = true;
-        if level.last { self.end_frame(now) } else { Applied::Pending }
+        (self.frame, self.frame_open) = (frame, true);
+        Applied::Pending
     }
 
     /// At which rank a level is, and what rests there with its change. `None` off the grid, below zero and beyond what a level may
@@ -247,37 +250,37 @@ impl Book {
         (held <= QTY_MAX).then_some((rank, held))
     }
 
-    /// The frame is over: now, and not before, the book has to make sense.
+    /// The frame is over, and this is what it did: now, and not before, the book has to make sense.
     #[inline]
-    fn end_frame(&mut self, now: Nanos) -> Applied {
+    fn end_frame(&mut self, now: Nanos, frame: Applied) -> Applied {
         self.frames = self.frames.wrapping_add(1);
         if self.sync != Sync::Good {
+            (self.frame, self.frame_open) = (frame, true);
             return Applied::Pending; // a snapshot ends with its end, whatever its levels say
         }
-        self.frame_open = false;
+        (self.frame, self.frame_open) = (Applied::Unchanged, false);
         let crossed = self.is_crossed();
         if crossed || self.checks.is_open() {
-            return self.end_odd_frame(now, crossed);
+            return self.end_odd_frame(now, frame, crossed);
         }
-        std::mem::replace(&mut self.frame, Applied::Unchanged)
+        frame
     }
 
     /// The frame leaves the book crossed or at odds with what the venue stated, or ends that.
     #[cold]
-    fn end_odd_frame(&mut self, now: Nanos, crossed: bool) -> Applied {
+    fn end_odd_frame(&mut self, now: Nanos, frame: Applied, crossed: bool) -> Applied {
         let doubted = self.checks.since().is_some();
         self.checks.set_crossed(crossed);
         match self.settle() {
-            Some(why) if doubted && self.is_overdue(now) => return self.fail(now, why),
-            Some(_) if doubted => {}
+            Some(why) if doubted && self.is_overdue(now) => self.fail(now, why),
+            None if !doubted => frame,
+            Some(_) if doubted => frame,
+            None => Applied::Top, // usable again
             Some(_) => {
                 self.doubt(now);
-                self.frame = Applied::Top; // usable no more
+                Applied::Top // usable no more
             }
-            None if doubted => self.frame = Applied::Top, // usable again
-            None => {}
         }
-        std::mem::replace(&mut self.frame, Applied::Unchanged)
     }
 
     /// The venue states its best prices; `last` ends the frame.
@@ -296,7 +299,7 @@ impl Book {
             if !self.top_agrees(check) {
                 self.checks.hold_top(check);
             }
-            return self.end_frame(now);
+            return self.end_frame(now, self.frame);
         }
         if self.is_settled() && self.top_agrees(check) {
             return Applied::Unchanged; // the usual case, kept short
@@ -420,8 +423,7 @@ impl Book {
         }
         self.sync = Sync::Good;
         self.refile = true;
-        self.frame = Applied::Top;
-        let applied = self.end_frame(now);
+        let applied = self.end_frame(now, Applied::Top);
         assert!(self.is_good() && !self.is_crossed(), "O14: a snapshot ends in a whole book");
         applied
     }
@@ -701,9 +703,10 @@ fn slot(even: Even, scale: &Scale, price: Price) -> Option<usize> {
 }
 
 /// The rank of a slot on a side: the best price has the highest. Without a branch: which side comes next is not to be foretold.
+/// A slot beyond the grid, which none is, would have a rank that no ladder takes.
 #[inline]
 const fn rank(ladders: &[Ladder; 2], side: Side, slot: usize) -> usize {
-    [slot, ladders[1].slots() - 1 - slot][side.index()]
+    [slot, ladders[1].slots().wrapping_sub(slot + 1)][side.index()]
 }
 
 /// Whether the best prices are those that the venue states.

@@ -31,19 +31,19 @@ impl Band {
     }
 }
 
-/// The step of a grid that has one step everywhere, as most have, in the six bytes that the change of a level reads. Prices on
+/// The step of a grid that has one step everywhere, as most have, in the four bytes that the change of a level reads. Prices on
 /// other grids are left to [`Scale`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Even {
-    /// `2^27 / step`, rounded up, in two halves: exact for every price, as 10,000 times what was rounded up is below `2^27`.
+    /// `2^27 / step`, rounded up, in two halves. Times a price, its upper bits are the slot, exact for every price, as 10,000 times
+    /// what was rounded up is below `2^27`; and its lower ones are less than the inverse only where nothing is left over.
     inverse: [u16; 2],
-    step: u16,
 }
 
 impl Even {
     const SHIFT: u32 = 27;
     /// On grids with several steps no price has a slot here.
-    const NONE: Self = Self { inverse: [0; 2], step: 0 };
+    const NONE: Self = Self { inverse: [0; 2] };
 
     pub(super) const fn new(grid: Grid) -> Self {
         let [low_end, high_start, low_step, mid_step, high_step] = grid.parts();
@@ -52,17 +52,17 @@ impl Even {
             return Self::NONE;
         }
         let inverse = (1_u32 << Self::SHIFT).div_ceil(mid_step as u32);
-        Self { inverse: [inverse as u16, (inverse >> 16) as u16], step: mid_step }
+        Self { inverse: [inverse as u16, (inverse >> 16) as u16] }
     }
 
     /// As [`Scale::slot`], where the grid has one step everywhere and the price is on it.
     #[inline]
     pub(super) const fn slot(self, price: Price) -> Option<usize> {
-        let ticks = price.ticks();
         let inverse = self.inverse[0] as u64 | (self.inverse[1] as u64) << 16;
-        let slot = ((ticks as u64 * inverse) >> Self::SHIFT) as u16;
-        let rests = ticks != 0 && ticks != Price::ONE.ticks();
-        if rests && slot * self.step == ticks { Some(slot as usize) } else { None }
+        let product = price.ticks() as u64 * inverse;
+        let left_over = product & ((1 << Self::SHIFT) - 1);
+        let rests = price.ticks().wrapping_sub(1) < Price::ONE.ticks() - 1; // neither $0 nor $1
+        if rests && left_over < inverse { Some((product >> Self::SHIFT) as usize) } else { None }
     }
 }
 
@@ -130,10 +130,9 @@ mod tests {
     fn agrees_with_the_grid_on_every_price() {
         let bands =
             [(1_000, 9_000, 10, 100, 10), (1_000, 9_000, 20, 50, 20), (100, 9_900, 1, 10, 1)];
-        let uniform =
-            [10_000, 1_000, 100, 50, 25, 20, 10, 1].map(|step| Grid::uniform(step).unwrap());
+        let uniform = (1..=10_000).filter_map(Grid::uniform);
         let banded = bands.map(|(a, b, c, d, e)| Grid::banded(a, b, c, d, e).unwrap());
-        for grid in uniform.into_iter().chain(banded) {
+        for grid in uniform.chain(banded) {
             let scale = Scale::new(grid);
             assert_eq!(scale.slots(), grid.slots());
             let even = Even::new(grid);
