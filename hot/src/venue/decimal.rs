@@ -91,6 +91,97 @@ pub const fn quoted_qty(text: [u8; 16]) -> Option<(Qty, usize)> {
     Some((Qty::from_micros(micros), quote + 1))
 }
 
+/// Up to four digits that a text begins with: their values, the first in the lowest byte and zeros behind the last, and how many
+/// bytes there are before one that is surely no digit, four at most. Whether all of them are digits is for [`two_fours`] to say.
+#[inline(always)]
+pub const fn up_to_four(text: [u8; 4]) -> (u32, usize) {
+    let word = u32::from_le_bytes(text) as u64;
+    let ends = (!word & 0x1010_1010) | (1 << 36); // digits have that bit; quote, point, comma and minus have not
+    let below = ends.wrapping_sub(1) & !ends;
+    let digits = (word ^ ZEROS) & (below >> 4);
+    (digits as u32, (ends.trailing_zeros() / 8) as usize)
+}
+
+/// The numbers below 10,000 that two groups of four digits' values make; `None` where one of them is no digit's.
+#[inline(always)]
+pub const fn two_fours(one: u32, other: u32) -> Option<[u16; 2]> {
+    let word = one as u64 | (other as u64) << 32;
+    if !are_digits(word) {
+        return None;
+    }
+    let pairs = (word.wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul((100 << 16) + 1) >> 16;
+    Some([fours as u16, (fours >> 32) as u16])
+}
+
+/// A number of one to seven digits and up to four decimals that a text begins with: the values of its digits, zeros before the
+/// first; those of its decimals as [`up_to_four`] gives them; and its bytes. `None` for any other; whatever follows is for the
+/// caller to look at.
+#[inline(always)]
+pub fn seven_and_four(text: &[u8; 12]) -> Option<(u64, u32, usize)> {
+    let word = u64::from_le_bytes(*text.first_chunk()?);
+    let ends = !word & (ONES << 4); // as in `up_to_four`
+    let count = (ends.trailing_zeros() / 8) as usize;
+    if count == 0 || count == 8 {
+        return None;
+    }
+    let digits = (word ^ ZEROS) << (64 - 8 * count);
+    let pointed = text[count] == b'.';
+    let (parts, places) = up_to_four(*text.get(count + 1..)?.first_chunk()?);
+    let (parts, length) = if pointed { (parts, count + 1 + places) } else { (0, count) };
+    let good = are_digits(digits) && (places > 0 || !pointed);
+    good.then_some((digits, parts, length))
+}
+
+/// Contracts of what [`seven_and_four`] has read, its decimals made a number by [`two_fours`].
+#[inline(always)]
+pub const fn contracts(digits: u64, parts: u16) -> Qty {
+    Qty::from_micros(word_value(digits) * 1_000_000 + parts as u64 * 100)
+}
+
+/// The number that 13 digits make, as times in milliseconds have them.
+#[inline(always)]
+pub fn thirteen(text: &[u8; 13]) -> Option<u64> {
+    let head = u64::from_le_bytes(*text.first_chunk()?) ^ ZEROS;
+    let tail = (u64::from_le_bytes(*text.last_chunk()?) ^ ZEROS) & (u64::MAX << 24); // three are the head's as well
+    let all = are_digits(head) && are_digits(tail);
+    all.then(|| word_value(head) * 100_000 + word_value(tail))
+}
+
+/// A whole number of one to fifteen digits that a text begins with, as JSON writes it, and what follows it. `None` for any other,
+/// and near the end of a text.
+#[inline(always)]
+pub fn counter(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (head, tail) = text.split_first_chunk()?;
+    let word = u64::from_le_bytes(*head);
+    let ends = !word & (ONES << 4); // as in `up_to_four`
+    if ends == 0 {
+        return long_counter(word, tail).filter(|_| head[0] != b'0');
+    }
+    let count = (ends.trailing_zeros() / 8) as usize;
+    if count == 0 || (count > 1 && head[0] == b'0') {
+        return None;
+    }
+    let digits = (word ^ ZEROS) << (64 - 8 * count);
+    are_digits(digits).then(|| (word_value(digits), &text[count..]))
+}
+
+/// The same where it begins with these eight digits.
+#[inline(always)]
+fn long_counter(head: u64, text: &[u8]) -> Option<(u64, &[u8])> {
+    let word = u64::from_le_bytes(*text.first_chunk()?);
+    let ends = !word & (ONES << 4);
+    let count = (ends.trailing_zeros() / 8) as usize;
+    let (head, mut tail) = (head ^ ZEROS, 0);
+    if count == 8 || !are_digits(head) {
+        return None;
+    }
+    if count > 0 {
+        tail = (word ^ ZEROS) << (64 - 8 * count);
+    }
+    are_digits(tail).then(|| (word_value(head) * TENS[count] + word_value(tail), &text[count..]))
+}
+
 #[inline(never)]
 fn any_price(text: &[u8]) -> Result<Option<Price>, NotDecimal> {
     if text.is_empty() {
@@ -326,6 +417,7 @@ fn push(value: u64, byte: u8) -> Result<u64, NotDecimal> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::Scan;
     use super::NotDecimal::{Malformed, OffGrid};
     use super::*;
 
@@ -351,6 +443,46 @@ mod tests {
         {
             assert_eq!(ticks(text), Err(Malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn the_quick_readers_say_what_the_general_ones_say() {
+        let alphabet = *b"0123456789..-e /:\x00\xff,\"}z";
+        let mut seed = 2_u64;
+        let mut below = |bound: u64| {
+            seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            usize::try_from((seed >> 33) % bound).unwrap()
+        };
+        let mut taken = [0; 4];
+        for turn in 0..400_000 {
+            let kinds = if turn % 4 == 0 { alphabet.len() as u64 } else { 11 };
+            let length = 1 + below(17);
+            let text: Vec<u8> = (0..length).map(|_| alphabet[below(kinds)]).collect();
+            let more = [text.as_slice(), b"\",1234567890123456789"].concat();
+            let (digits, count) = up_to_four(*more.first_chunk().unwrap());
+            if let Some([value, 0]) = two_fours(digits, 0) {
+                let written = [&more[..count], &b"0000"[..4 - count]].concat();
+                assert_eq!(whole(&written), Some(u64::from(value)), "{text:?}");
+                taken[0] += 1;
+            }
+            if let Some((whole, parts, length)) = seven_and_four(more.first_chunk().unwrap())
+                && let Some([parts, 0]) = two_fours(parts, 0)
+            {
+                assert_eq!(qty(&more[..length]), Ok(Some(contracts(whole, parts))), "{text:?}");
+                taken[1] += 1;
+            }
+            if let Some(time) = text.first_chunk::<13>().and_then(thirteen) {
+                assert_eq!(whole(&text[..13]), Some(time), "{text:?}");
+                taken[2] += 1;
+            }
+            if let Some((value, after)) = counter(&more) {
+                let mut scan = Scan::new(&more);
+                assert_eq!(scan.whole(), Some(value), "{text:?}");
+                assert_eq!(after.len(), more.len() - value.to_string().len(), "{text:?}");
+                taken[3] += 1;
+            }
+        }
+        assert!(taken.iter().all(|&count| count > 1_000), "{taken:?}");
     }
 
     #[test]

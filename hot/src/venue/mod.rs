@@ -3,6 +3,7 @@
 pub mod decimal;
 mod fields;
 pub mod fine;
+mod hints;
 pub mod kalshi;
 mod lag;
 pub mod odd;
@@ -13,6 +14,7 @@ mod pulse;
 pub mod sample;
 pub mod scan;
 mod snapshots;
+mod window;
 
 use crate::event::Event;
 use crate::hash::Hash64;

@@ -365,7 +365,22 @@ fn plain_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// The same for the others: token ids, hashes, and what is near the end of its frame.
+/// How many bytes there are before the first quote. `None` where there is none, and near the end of the text.
+#[inline(always)]
+pub(super) fn until_quote(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    loop {
+        let (word, after) = rest.split_first_chunk()?;
+        let other = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
+        let marks = other.wrapping_sub(ONES) & !other & HIGHS; // the lowest is exact
+        if marks != 0 {
+            return Some(text.len() - rest.len() + (marks.trailing_zeros() / 8) as usize);
+        }
+        rest = after;
+    }
+}
+
+/// As [`plain_length`] for the other texts: token ids, hashes, and what is near the end of its frame.
 #[inline(never)]
 fn long_plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -387,15 +402,26 @@ const fn is_special(byte: u8) -> bool {
     byte == b'"' || byte == b'\\' || byte < 0x20 || byte >= 0x80
 }
 
-/// Without a branch and in bytes throughout, so that the compiler compares whole vectors: no intrinsic, any machine.
+/// Without a branch and in blocks of bytes throughout, so that the compiler compares whole vectors: no intrinsic, any machine.
 #[inline(always)]
-fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
-    let mut special = 0;
-    for &byte in block {
-        let low = byte.cast_signed() < 0x20; // or beyond ASCII
-        special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(low);
+pub(super) fn is_plain<const N: usize>(text: &[u8; N]) -> bool {
+    let mut special = [0; 16];
+    let mut short = [b'0'; 16];
+    let (blocks, rest) = text.as_chunks::<16>();
+    let last = match text.last_chunk() {
+        None => {
+            short[..N].copy_from_slice(text);
+            Some(&short)
+        }
+        Some(last) => Some(last).filter(|_| !rest.is_empty()), // some bytes of it were in the block before
+    };
+    for block in blocks.iter().chain(last) {
+        for (special, &byte) in special.iter_mut().zip(block) {
+            let low = byte.cast_signed() < 0x20; // or beyond ASCII
+            *special |= u8::from(low | (byte == b'"') | (byte == b'\\'));
+        }
     }
-    special == 0
+    special == [0; 16]
 }
 
 /// Where a word's first special byte is.

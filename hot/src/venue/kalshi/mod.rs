@@ -6,6 +6,7 @@
 //! The NO side is asked for in YES price, explicitly: it is the ask ladder.
 
 mod commands;
+mod delta;
 mod life;
 pub mod odd;
 mod private;
@@ -14,8 +15,9 @@ mod wire;
 pub use self::private::our_order_id;
 
 use self::commands::{Channel, Sid};
-use self::wire::{Message, Said, Scratch, read_delta, read_message, usual_delta};
+use self::wire::{Message, Scratch, read_delta, read_message, usual_delta};
 use super::decimal;
+use super::hints::Hints;
 use super::lag::Lag;
 use super::odd::{About, about};
 use super::outgoing::Outgoing;
@@ -30,7 +32,7 @@ use crate::grid::Grid;
 use crate::ids::{MarketId, Side, Venue};
 use crate::links::LinkNumber;
 use crate::symbol::{SYMBOL_BYTES_MAX, SymbolError, SymbolTable};
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price};
 
 /// We ping this often: the venue's own pings may be a minute apart under load.
 pub const PING_EVERY: Nanos = Nanos::from_secs(4);
@@ -67,6 +69,8 @@ impl Role {
 pub struct Session {
     role: Role,
     table: SymbolTable,
+    /// By ticker.
+    hints: Hints,
     states: Vec<State>,
     sids: Vec<Sid>,
     scratch: Scratch,
@@ -96,6 +100,8 @@ struct State {
     market: MarketId,
     ticker: [u8; SYMBOL_BYTES_MAX],
     ticker_len: u8,
+    /// Whether the ticker has nothing that JSON would write otherwise.
+    is_plain: bool,
     grid: Grid,
     venue_ms: u64,
     /// What YES pays, once determined.
@@ -121,6 +127,7 @@ impl Session {
         Self {
             role,
             table: SymbolTable::with_capacity(markets),
+            hints: Hints::with_capacity(markets),
             states: Vec::with_capacity(markets),
             sids: Vec::with_capacity(commands::SIDS_MAX),
             scratch: Scratch::new(),
@@ -174,13 +181,20 @@ impl Session {
     }
 
     /// Subscribes to the markets that wait for it, before any other asks for something else.
+    #[inline]
     fn join(&mut self, now: Nanos) {
-        if self.joining.take().is_some() {
-            if self.pulse.is_open() && self.role == Role::Market && self.snapshots.any_asking() {
-                self.follow();
-            }
-            self.asked(now);
+        if self.joining.is_some() {
+            self.join_waiting(now);
         }
+    }
+
+    #[cold]
+    fn join_waiting(&mut self, now: Nanos) {
+        self.joining = None;
+        if self.pulse.is_open() && self.role == Role::Market && self.snapshots.any_asking() {
+            self.follow();
+        }
+        self.asked(now);
     }
 
     /// Whether another market fits.
@@ -206,7 +220,13 @@ impl Session {
         let mut bytes = [0; SYMBOL_BYTES_MAX];
         bytes[..ticker.len()].copy_from_slice(ticker.as_bytes());
         let ticker_len = u8::try_from(ticker.len()).expect("the table took it");
-        let state = State { market, ticker: bytes, ticker_len, grid, venue_ms: 0, pays: None };
+        let is_plain =
+            ticker.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
+        let (venue_ms, pays) = (0, None);
+        let state = State { market, ticker: bytes, ticker_len, is_plain, grid, venue_ms, pays };
+        if let Ok(slot) = u16::try_from(slot) {
+            self.hints.note(ticker.as_bytes(), slot);
+        }
         if self.free.pop().is_some() {
             self.states[slot] = state;
         } else {
@@ -327,6 +347,7 @@ impl Session {
         Err(error)
     }
 
+    #[inline(never)] // most frames need nothing of it
     fn frame<S: EventSink>(
         &mut self,
         now: Nanos,
@@ -540,6 +561,13 @@ impl Session {
             self.counters.unknown_market += 1;
             return None;
         };
+        self.hear(slot, ts_ms);
+        Some(slot)
+    }
+
+    /// The time of a message about a market. Counts those that step back; they are tolerated.
+    #[inline]
+    fn hear(&mut self, slot: usize, ts_ms: Option<u64>) {
         if let Some(ms) = ts_ms {
             let state = &mut self.states[slot];
             if ms < state.venue_ms {
@@ -547,40 +575,6 @@ impl Session {
             } else {
                 state.venue_ms = ms;
             }
-        }
-        Some(slot)
-    }
-
-    /// One level of a market's book changes, as `said` reads.
-    #[inline]
-    fn on_delta<S: EventSink>(
-        &mut self,
-        now: Nanos,
-        ticker: &[u8],
-        ts_ms: Option<u64>,
-        said: impl FnOnce() -> Result<Said, DecodeError>,
-        sink: &mut S,
-    ) -> Result<(), DecodeError> {
-        if ticker.is_empty() {
-            return self.nameless(now, sink);
-        }
-        let Some(slot) = self.place(ticker, ts_ms) else { return Ok(()) };
-        if let Some(ms) = ts_ms {
-            self.lag.hear(now, ms);
-        }
-        self.pulse.data(now);
-        if !self.snapshots.is_synced(slot) {
-            self.counters.early += 1;
-            return Ok(());
-        }
-        match said() {
-            Ok((_, _, Change::Add(Qty::ZERO) | Change::Take(Qty::ZERO))) => Ok(()),
-            Ok((side, price, change)) => {
-                let market = self.states[slot].market;
-                sink.push(Event::Level(Level { market, side, price, change, last: true }));
-                Ok(())
-            }
-            Err(error) => self.fail(now, slot, error, sink),
         }
     }
 
@@ -673,7 +667,10 @@ impl super::Session for Session {
         self.counters.frames += 1;
         self.join(now);
         self.pulse.alive(now, sink);
-        self.frame(now, frame, sink)
+        match self.quick_delta(frame) {
+            Some((delta, slot)) => self.on_quick_delta(now, &delta, slot, sink),
+            None => self.frame(now, frame, sink),
+        }
     }
 
     fn on_alive(&mut self, now: Nanos) {

@@ -15,9 +15,10 @@ use super::super::snapshots::Snapshots;
 use super::super::{Counters, DecodeError, EventSink, Notice, Session, plain};
 use super::names::{Names, Slot};
 use super::odd::{self, Gist};
+use super::twins;
 use super::wire::{
-    Fields, Message, Role, Scratch, in_yes, no_role, push_changes, push_twins, read_entry,
-    read_message, required_qty, side_of, stated_top, twins, usual_changes,
+    Fields, Message, Role, Scratch, Twins, in_yes, no_role, push_changes, push_twins, read_entry,
+    read_message, required_qty, side_of, stated_top, usual_changes,
 };
 use super::{MarketNames, PING_EVERY, SILENCE_MAX, is_plain_text, venue_time};
 use crate::book::{Change, Level, StaleWhy};
@@ -62,8 +63,8 @@ struct State {
 
 impl State {
     /// The time of a message about the market. Counts those that step back; they are tolerated.
-    fn hear(&mut self, timestamp: &[u8], counters: &mut Counters) {
-        let time = venue_time(timestamp);
+    #[inline]
+    fn hear(&mut self, time: Nanos, counters: &mut Counters) {
         if time < self.venue_time {
             counters.backwards += 1;
         } else {
@@ -141,13 +142,20 @@ impl MarketSession {
     }
 
     /// Subscribes to the markets that wait for it, before any other asks for something else.
+    #[inline]
     fn join(&mut self, now: Nanos) {
-        if self.joining.take().is_some() {
-            if self.pulse.is_open() && self.snapshots.any_asking() {
-                self.request(b"subscribe");
-            }
-            self.snapshots.asked(now);
+        if self.joining.is_some() {
+            self.join_waiting(now);
         }
+    }
+
+    #[cold]
+    fn join_waiting(&mut self, now: Nanos) {
+        self.joining = None;
+        if self.pulse.is_open() && self.snapshots.any_asking() {
+            self.request(b"subscribe");
+        }
+        self.snapshots.asked(now);
     }
 
     /// What has been seen so far.
@@ -243,6 +251,7 @@ impl MarketSession {
         Err(error)
     }
 
+    #[inline(never)] // most frames need nothing of it
     fn frame<S: EventSink>(
         &mut self,
         now: Nanos,
@@ -410,7 +419,7 @@ impl MarketSession {
         let place = self.names.token(None, message.asset);
         let place = place.filter(|&(slot, _)| self.is_followed(slot));
         if let Some((slot, _)) = place {
-            self.states[usize::from(slot)].hear(message.timestamp, &mut self.counters);
+            self.states[usize::from(slot)].hear(venue_time(message.timestamp), &mut self.counters);
         } else {
             self.counters.unknown_market += 1;
         }
@@ -424,17 +433,23 @@ impl MarketSession {
         timestamp: &[u8],
         sink: &mut S,
     ) -> Result<(), DecodeError> {
-        if let Some([yes, no]) = twins(&self.scratch.changes) {
-            let slot = usize::from(yes.slot);
-            if self.snapshots.is_synced(slot) {
-                self.states[slot].hear(timestamp, &mut self.counters);
-                self.lag.hear(now, self.states[slot].venue_time.millis());
-                self.pulse.data(now);
-                push_twins([yes, no], &self.names, sink);
-                return Ok(());
+        match Twins::of(&self.scratch.changes) {
+            Some(twins) if self.snapshots.is_synced(usize::from(twins.slot)) => {
+                self.on_twins(now, &twins, venue_time(timestamp), sink);
+                Ok(())
             }
+            _ => self.on_any_changes(now, timestamp, sink),
         }
-        self.on_any_changes(now, timestamp, sink)
+    }
+
+    /// One change of a book that is in order, told from both sides.
+    #[inline]
+    fn on_twins<S: EventSink>(&mut self, now: Nanos, twins: &Twins, time: Nanos, sink: &mut S) {
+        let state = &mut self.states[usize::from(twins.slot)];
+        state.hear(time, &mut self.counters);
+        self.lag.hear(now, state.venue_time.millis());
+        self.pulse.data(now);
+        push_twins(twins, &self.names, sink);
     }
 
     fn on_any_changes<S: EventSink>(
@@ -464,7 +479,7 @@ impl MarketSession {
             } else if entry.slot != Slot::MAX {
                 if index == 0 || self.scratch.changes[index - 1].slot != entry.slot {
                     let state = &mut self.states[usize::from(entry.slot)];
-                    state.hear(timestamp, &mut self.counters);
+                    state.hear(venue_time(timestamp), &mut self.counters);
                     self.lag.hear(now, state.venue_time.millis());
                     self.pulse.data(now);
                 }
@@ -609,7 +624,7 @@ impl MarketSession {
             self.counters.unknown_market += 1;
             return Ok(());
         };
-        self.states[usize::from(slot)].hear(message.timestamp, &mut self.counters);
+        self.states[usize::from(slot)].hear(venue_time(message.timestamp), &mut self.counters);
         let market = self.names.market(slot);
         let yes_pays = match self.names.token(Some(slot), message.winner) {
             Some((of, Outcome::Yes)) if of == slot => Price::ONE,
@@ -668,6 +683,13 @@ impl Session for MarketSession {
         self.counters.frames += 1;
         self.join(now);
         self.pulse.alive(now, sink);
+        if let Some((twins, millis)) = twins::read(frame, &self.names)
+            && self.snapshots.is_synced(usize::from(twins.slot))
+        {
+            self.counters.messages += 1;
+            self.on_twins(now, &twins, Nanos::from_millis(millis), sink);
+            return Ok(());
+        }
         if is_plain_text(frame) {
             if frame.trim_ascii() == b"PING" {
                 self.out.frame(b"PONG");

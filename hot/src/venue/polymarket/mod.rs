@@ -3,6 +3,7 @@
 pub mod market;
 mod names;
 pub mod odd;
+mod twins;
 pub mod user;
 mod wire;
 

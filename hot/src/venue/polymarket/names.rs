@@ -1,5 +1,7 @@
 //! Which market and outcome a token id stands for.
 
+use super::super::hints::Hints;
+use super::super::window::same;
 use crate::bounds::MARKETS_MAX;
 use crate::grid::Grid;
 use crate::ids::{MarketId, Outcome};
@@ -19,26 +21,61 @@ pub struct MarketNames<'a> {
     pub grid: Grid,
 }
 
+/// What follows a token where the venue tells a change, up to the digits of its price.
+pub(super) const PRICE: [u8; 14] = *b"\", \"price\":\"0.";
+/// Room for a name and [`PRICE`], in whole blocks.
+const TOKEN_ROOM: usize = 96;
+const _: () = assert!(SYMBOL_BYTES_MAX + PRICE.len() <= TOKEN_ROOM, "both fit");
+
 /// A token id's text in place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     len: u8,
-    bytes: [u8; SYMBOL_BYTES_MAX],
+    /// The text, [`PRICE`], and zeros.
+    bytes: [u8; TOKEN_ROOM],
 }
 
 impl Token {
     /// Of no market: no text is like it.
-    const NONE: Self = Self { len: 0, bytes: [0; SYMBOL_BYTES_MAX] };
+    const NONE: Self = Self { len: 0, bytes: [0; TOKEN_ROOM] };
 
     fn new(text: &str) -> Result<Self, SymbolError> {
-        let mut bytes = [0; SYMBOL_BYTES_MAX];
+        let mut bytes = [0; TOKEN_ROOM];
         let len = u8::try_from(text.len()).map_err(|_| SymbolError::Length)?;
-        bytes.get_mut(..text.len()).ok_or(SymbolError::Length)?.copy_from_slice(text.as_bytes());
+        if text.len() > SYMBOL_BYTES_MAX {
+            return Err(SymbolError::Length);
+        }
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[text.len()..][..PRICE.len()].copy_from_slice(&PRICE);
         Ok(Self { len, bytes })
     }
 
     pub(super) fn text(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Whether the first eight bytes of a text are this token's.
+    #[inline(always)]
+    pub(super) fn may_begin(&self, text: &[u8]) -> bool {
+        text.first_chunk::<8>() == self.bytes.first_chunk()
+    }
+
+    /// What follows this token and [`PRICE`] in a text that begins with both. `None` for any other text, one that ends soon after
+    /// included, and for a token that is shorter than the venue's.
+    #[inline(always)]
+    pub(super) fn strip<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        const HALF: usize = 64;
+        const BLOCK: usize = 32;
+        let end = usize::from(self.len) + PRICE.len();
+        let there = text.first_chunk::<TOKEN_ROOM>()?;
+        if !(HALF..=TOKEN_ROOM).contains(&end) {
+            return None;
+        }
+        // two comparisons of known lengths that together cover all of it
+        let begins = same(there.first_chunk::<HALF>()?, self.bytes.first_chunk()?);
+        let end_of = |bytes: &[u8; TOKEN_ROOM]| bytes[end - BLOCK..].first_chunk().copied();
+        let ends = end_of(there)? == end_of(&self.bytes)? as [u8; BLOCK];
+        if begins && ends { text.get(end..) } else { None }
     }
 }
 
@@ -54,6 +91,8 @@ const _: () = assert!(MARKETS_MAX <= u16::MAX as usize, "no market has its numbe
 #[derive(Debug)]
 pub(super) struct Names {
     table: SymbolTable,
+    /// By condition.
+    hints: Hints,
     tokens: Vec<[Token; 2]>,
     conditions: Vec<Token>,
     markets: Vec<MarketId>,
@@ -66,6 +105,7 @@ impl Names {
     pub(super) fn with_capacity(markets: usize) -> Self {
         Self {
             table: SymbolTable::with_capacity(markets * 3),
+            hints: Hints::with_capacity(markets),
             tokens: Vec::with_capacity(markets),
             conditions: Vec::with_capacity(markets),
             markets: Vec::with_capacity(markets),
@@ -114,6 +154,7 @@ impl Names {
         let at = usize::from(slot);
         (self.tokens[at], self.conditions[at], self.markets[at]) =
             (tokens, condition, names.market);
+        self.hints.note(condition.text(), slot);
         Ok(slot)
     }
 
@@ -159,6 +200,13 @@ impl Names {
     pub(super) fn condition(&self, text: &[u8]) -> Option<Slot> {
         let value = self.table.find(text)?;
         if value & CONDITION == 0 { None } else { Slot::try_from(value & !CONDITION).ok() }
+    }
+
+    /// The market that a condition is most likely of, and its tokens, by which that is to be seen.
+    #[inline(always)]
+    pub(super) fn guess(&self, condition: &[u8; 66]) -> Option<(Slot, &[Token; 2])> {
+        let slot = self.hints.guess(*condition.last_chunk()?);
+        Some((slot, self.tokens.get(usize::from(slot))?))
     }
 
     /// Where a market is kept.

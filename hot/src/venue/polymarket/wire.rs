@@ -342,32 +342,49 @@ pub(super) fn no_role(changes: &[Entry], index: usize) -> Role {
     }
 }
 
-/// A frame's two entries that tell one change from both sides and agree about the top, as nearly all frames do:
-/// first the YES entry. What [`no_role`] and [`push_changes`] make of them is known without a search.
-#[inline]
-pub(super) fn twins(changes: &[Entry]) -> Option<[&Entry; 2]> {
-    let (yes, no) = match changes {
-        [yes @ Entry { outcome: Outcome::Yes, .. }, no @ Entry { outcome: Outcome::No, .. }]
-        | [no @ Entry { outcome: Outcome::No, .. }, yes @ Entry { outcome: Outcome::Yes, .. }] => {
-            (yes, no)
-        }
-        _ => return None,
-    };
-    let same = yes.slot == no.slot && yes.side == no.side && yes.price == no.price;
-    let good = yes.role == Role::Level && no.role == Role::Level && yes.top.is_some();
-    (same && good && yes.top == no.top).then_some([yes, no])
+/// A change told from both sides, whose tops agree, in YES terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Twins {
+    pub(super) slot: Slot,
+    pub(super) side: Side,
+    pub(super) price: Price,
+    /// What rests there by the YES entry.
+    pub(super) qty: Qty,
+    /// What rests there by the NO entry.
+    pub(super) no_qty: Qty,
+    pub(super) top: Tops,
+}
+
+impl Twins {
+    /// A frame's two entries, where they are twins.
+    #[inline]
+    pub(super) fn of(changes: &[Entry]) -> Option<Self> {
+        let (yes, no) = match changes {
+            [
+                yes @ Entry { outcome: Outcome::Yes, .. },
+                no @ Entry { outcome: Outcome::No, .. },
+            ]
+            | [
+                no @ Entry { outcome: Outcome::No, .. },
+                yes @ Entry { outcome: Outcome::Yes, .. },
+            ] => (yes, no),
+            _ => return None,
+        };
+        let same = yes.slot == no.slot && yes.side == no.side && yes.price == no.price;
+        let good = yes.role == Role::Level && no.role == Role::Level && yes.top == no.top;
+        let &Entry { slot, side, price, qty, top, .. } = yes;
+        (same && good).then_some(Self { slot, side, price, qty, no_qty: no.qty, top: top? })
+    }
 }
 
 /// What [`push_changes`] does of twins.
 #[inline]
-pub(super) fn push_twins<S: EventSink>([yes, no]: [&Entry; 2], names: &Names, sink: &mut S) {
-    let &Entry { side, price, qty, top, .. } = yes;
-    let (market, change) = (names.market(yes.slot), Change::Set(qty));
+pub(super) fn push_twins<S: EventSink>(twins: &Twins, names: &Names, sink: &mut S) {
+    let &Twins { slot, side, price, qty, no_qty, top: (bid, ask) } = twins;
+    let (market, change) = (names.market(slot), Change::Set(qty));
     sink.push(Event::Level(Level { market, side, price, change, last: false }));
-    sink.push(Event::Mirror { market, side, price, qty: no.qty });
-    if let Some((bid, ask)) = top {
-        sink.push(Event::Top { market, bid, ask, last: true });
-    }
+    sink.push(Event::Mirror { market, side, price, qty: no_qty });
+    sink.push(Event::Top { market, bid, ask, last: true });
 }
 
 /// Levels in the frame's order, then what the other outcome says of them, then the tops. The last word on a market
@@ -543,8 +560,8 @@ mod tests {
                 })
                 .collect();
             let mut pushed: Vec<Event> = Vec::new();
-            let Some(twins) = twins(&changes) else { continue };
-            push_twins(twins, &names, &mut pushed);
+            let Some(twins) = Twins::of(&changes) else { continue };
+            push_twins(&twins, &names, &mut pushed);
             for index in 0..changes.len() {
                 if changes[index].outcome == Outcome::No {
                     changes[index].role = no_role(&changes, index);
