@@ -555,6 +555,10 @@ fn a_database_of_the_first_version_is_brought_up() {
         .map(|column| format!("ALTER TABLE groups DROP COLUMN worst_{column};"))
         .concat();
     old.execute_batch(&undo_worst).unwrap();
+    let undo_order = ["sequencing", "naked_micros", "otherwise", "otherwise_micros"]
+        .map(|column| format!("ALTER TABLE groups DROP COLUMN {column};"))
+        .concat();
+    old.execute_batch(&undo_order).unwrap();
     old.execute_batch(
         "ALTER TABLE markets DROP COLUMN withdrawn_ns; ALTER TABLE markets DROP COLUMN unfollowed_ns; \
          ALTER TABLE baskets DROP COLUMN withdrawn;",

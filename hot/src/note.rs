@@ -2,7 +2,7 @@
 
 use crate::basket::Verdict;
 use crate::event::Link;
-use crate::group::GroupState;
+use crate::group::{GroupState, Sequencing};
 use crate::ids::{BasketId, GroupId, MarketId, OrderId, Outcome, Venue};
 use crate::order::{OrderState, Purpose};
 use crate::pack::{enum_table, pack_fields, pack_variants};
@@ -107,6 +107,17 @@ pub enum Note {
         /// What its cluster would lose in the worst outcome that the declared relations allow.
         cluster: Usd,
     },
+    /// In what order the legs of a group leave, and what being left on one leg is expected to cost. It follows the group's first note.
+    Sequenced {
+        group: GroupId,
+        taken: Sequencing,
+        /// What it is expected to cost in the order that was taken.
+        expected: Usd,
+        /// The best of the orders that were not taken.
+        other: Sequencing,
+        /// What it would have been expected to cost in that one.
+        other_expected: Usd,
+    },
 }
 
 const _: () = assert!(size_of::<Note>() <= 64, "a note is one cache line");
@@ -176,6 +187,7 @@ severe_table! {
         Replaced = 11, "replaced", Info, "An order took the place of one that was cancelled for it.";
         Unfollowed = 12, "unfollowed", Info, "A market is followed no more.";
         Planned = 13, "planned", Info, "What a group can lose at worst.";
+        Sequenced = 14, "sequenced", Info, "In what order the legs of a group leave.";
     }
 }
 
@@ -295,6 +307,7 @@ impl Note {
             Self::Replaced { .. } => NoteKind::Replaced,
             Self::Unfollowed { .. } => NoteKind::Unfollowed,
             Self::Planned { .. } => NoteKind::Planned,
+            Self::Sequenced { .. } => NoteKind::Sequenced,
             Self::Alarm { what, .. } => return Code::Alarm(*what),
         })
     }
@@ -303,9 +316,9 @@ impl Note {
     pub fn place(&self) -> Place {
         match *self {
             Self::Opportunity { .. } | Self::Halt { .. } => Place::default(),
-            Self::Group { group, .. } | Self::Planned { group, .. } => {
-                Place { group: Some(group), ..Place::default() }
-            }
+            Self::Group { group, .. }
+            | Self::Planned { group, .. }
+            | Self::Sequenced { group, .. } => Place { group: Some(group), ..Place::default() },
             Self::Order { order, .. }
             | Self::Amended { order, .. }
             | Self::Replaced { order, .. } => Place { order: Some(order), ..Place::default() },
@@ -343,6 +356,7 @@ pack_variants! {
         10 = Replaced { order, by },
         11 = Unfollowed { market },
         12 = Planned { group, loss, shock, filled, cluster },
+        13 = Sequenced { group, taken, expected, other, other_expected },
     }
 }
 

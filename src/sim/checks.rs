@@ -12,7 +12,7 @@ use surefoot_cold::reconcile::Truth;
 use surefoot_hot::core::{Checked, Core};
 use surefoot_hot::event::{Control, Event};
 
-use surefoot_hot::group::{GroupState, Leg, NO_GROUP};
+use surefoot_hot::group::{GroupState, Leg, NO_GROUP, Sequencing};
 use surefoot_hot::ids::Side;
 use surefoot_hot::intent::Intent;
 use surefoot_hot::note::{Alarm, Note};
@@ -237,7 +237,8 @@ impl Checks {
             | Note::Amended { .. }
             | Note::Replaced { .. }
             | Note::Unfollowed { .. }
-            | Note::Planned { .. } => {}
+            | Note::Planned { .. }
+            | Note::Sequenced { .. } => {}
         }
         Ok(())
     }
@@ -278,14 +279,19 @@ impl Checks {
     }
 }
 
-/// Whether a hedge buys more than its group holds of what it is to match.
+/// Whether a hedge buys more than its group holds of what it is to match, or plans to where all legs leave at once.
 fn hedges_too_much(core: &Core, order: &Order) -> bool {
     let group = core.groups().iter().find(|group| group.id == order.group);
     let Some(group) = group.filter(|_| order.purpose == Purpose::Hedge) else { return false };
     let is_leg = |leg: &&Leg| leg.market == order.market && leg.outcome == order.outcome;
     let Some(leg) = group.legs().iter().find(is_leg) else { return false };
-    let units = group.legs().iter().map(|leg| leg.net().per(leg.ratio)).max();
-    leg.net() + order.qty > units.unwrap_or(Qty::ZERO).times(leg.ratio) + QTY_DUST
+    let held = group.legs().iter().map(|leg| leg.net().per(leg.ratio)).max();
+    let planned = match group.sequencing {
+        Sequencing::Parallel => group.target,
+        Sequencing::Sequential | Sequencing::Staggered => Qty::ZERO,
+    };
+    let units = held.unwrap_or(Qty::ZERO).max(planned);
+    leg.net() + order.qty > units.times(leg.ratio) + QTY_DUST
 }
 
 /// The venues of a simulated day never fill at a worse price or after they have said that an order is over, and they charge what

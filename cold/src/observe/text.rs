@@ -41,6 +41,12 @@ pub fn of(note: &Note) -> String {
         Note::Planned { loss, shock, cluster, .. } => {
             format!("{says}: ${loss} by {}, ${cluster} in its cluster", shock.name())
         }
+        Note::Sequenced { taken, expected, other, other_expected, .. } => {
+            let (taken, other) = (taken.name(), other.name());
+            format!(
+                "{says}: {taken}, ${expected} expected on one leg, ${other_expected} if {other}"
+            )
+        }
         Note::Unfollowed { .. } | Note::Alarm { .. } => says.to_owned(),
     }
 }

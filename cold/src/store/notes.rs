@@ -22,6 +22,8 @@ const GROUP: &str = "INSERT INTO groups (world, group_id, basket, state, units_m
                      updated_ns = excluded.updated_ns";
 const PLANNED: &str = "UPDATE groups SET worst_micros = ?3, worst_by = ?4, worst_legs = ?5, \
                        worst_cluster_micros = ?6 WHERE world = ?1 AND group_id = ?2";
+const SEQUENCED: &str = "UPDATE groups SET sequencing = ?3, naked_micros = ?4, otherwise = ?5, \
+                         otherwise_micros = ?6 WHERE world = ?1 AND group_id = ?2";
 const OPPORTUNITY: &str = "INSERT INTO opportunities VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const REFUSAL: &str = "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const HALT: &str = "INSERT INTO halts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -82,7 +84,7 @@ impl Cursor {
                     params![world, group, basket, state, units, promised, result, one_leg, at.ns];
                 write(db, GROUP, row)
             }
-            Note::Planned { .. } => self.planned(db, note),
+            Note::Planned { .. } | Note::Sequenced { .. } => self.planned(db, note),
             Note::Opportunity { basket, units, edge, profit, verdict } => {
                 let (basket, units, profit) = (basket.get(), micros(*units), profit.micros());
                 let verdict = verdict.name();
@@ -123,13 +125,23 @@ impl Cursor {
         }
     }
 
-    /// Adds to a group's row what it can lose at worst: by itself, and its cluster.
+    /// Adds to a group's row what it can lose at worst, by itself and with its cluster; or in what order its legs leave, and what the
+    /// best other order was expected to cost.
     fn planned(&self, db: &Connection, note: &Note) -> rusqlite::Result<()> {
-        let Note::Planned { group, loss, shock, filled, cluster } = note else {
-            unreachable!("only what a group can lose");
-        };
-        let (loss, filled, cluster) = (loss.micros(), filled.cast_signed(), cluster.micros());
-        write(db, PLANNED, params![self.world, group.get(), loss, shock.name(), filled, cluster])
+        match note {
+            Note::Planned { group, loss, shock, filled, cluster } => {
+                let (loss, filled) = (loss.micros(), filled.cast_signed());
+                let (group, cluster) = (group.get(), cluster.micros());
+                write(db, PLANNED, params![self.world, group, loss, shock.name(), filled, cluster])
+            }
+            Note::Sequenced { group, taken, expected, other, other_expected } => {
+                let (taken, expected) = (taken.name(), expected.micros());
+                let (other, otherwise) = (other.name(), other_expected.micros());
+                let row = params![self.world, group.get(), taken, expected, other, otherwise];
+                write(db, SEQUENCED, row)
+            }
+            _ => unreachable!("only what is told of a plan"),
+        }
     }
 
     /// Replaces the position in a market, and adds what was realised since the row before to the day.

@@ -5,7 +5,9 @@ use super::place::{Draft, Passed};
 use crate::amounts;
 use crate::basket::payout_floor;
 use crate::canary::{self, Canary};
-use crate::group::{ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Step};
+use crate::group::{
+    ADOPTED, BasketHealth, Group, GroupEvent, GroupState, HEDGE_LATE, Leg, Sequencing, Step,
+};
 use crate::ids::{Action, GroupId, MarketId, OrderRef, Outcome};
 use crate::market::MarketDef;
 use crate::note::{Alarm, Note, Place};
@@ -105,9 +107,12 @@ impl Core {
     /// when nothing may be bought, what is held is sold.
     fn may_hedge_again(&self, now: Nanos, group: &Group) -> bool {
         let limit = self.limits.span(LimitRow::LegTimeoutMs);
+        // Beside others that may still fill it has as long from the start.
+        let beside = group.buys_beside().then_some(group.started);
+        let since = group.one_leg_since.or(beside);
         !self.run.is_halted()
             && group.state() == GroupState::Working
-            && group.one_leg_since.is_some_and(|since| now.since(since) < limit)
+            && since.is_some_and(|since| now.since(since) < limit)
     }
 
     /// A hedge that never reached the venue is not tried any more.
@@ -137,7 +142,9 @@ impl Core {
             match placed {
                 Ok(order) => {
                     group.legs_mut()[0].order = Some(order);
-                    return; // in flight: the group waits for it
+                    if !group.buys_beside() {
+                        return; // in flight: the group waits for it
+                    }
                 }
                 Err(_) => group.on_bought(0, Qty::ZERO),
             }
@@ -153,7 +160,16 @@ impl Core {
         let qty = if more { qty + Qty::from_contracts(1) } else { qty };
         // Plans made since have counted all that this one holds: its own figure still stands.
         let plan = first.then_some(group.risk);
-        let price = if first { Some(leg.limit) } else { self.hedge_price(group, index, qty) };
+        let beside = group.buys_beside();
+        let whole = first || (beside && group.sequencing == Sequencing::Parallel);
+        let price = match first {
+            true => Some(leg.limit),
+            // The slack is one for all legs: what leaves beside others keeps to the plan's own worst price.
+            false if beside => {
+                self.price_within(group, index, qty, leg.limit, Self::cost_at, ROUNDING)
+            }
+            false => self.hedge_price(group, index, qty),
+        };
         // The order holds its own cash from here; what the group held for this leg makes room for it.
         self.reserve(leg.market, -leg.hold);
         let entry = &mut self.groups.at_mut(slot).legs_mut()[index];
@@ -169,7 +185,7 @@ impl Core {
                 action: Action::Buy,
                 price,
                 qty,
-                tif: buying_tif(&leg, price, qty, first),
+                tif: buying_tif(&leg, price, qty, whole),
                 purpose: if first { Purpose::Leg } else { Purpose::Hedge },
                 expires: None,
                 post_only: false,
@@ -180,8 +196,9 @@ impl Core {
         match placed {
             Some(order) => self.groups.at_mut(slot).legs_mut()[index].order = Some(order),
             None => {
-                self.groups.at_mut(slot).on_bought(index, Qty::ZERO);
-                if !first {
+                let group = self.groups.at_mut(slot);
+                group.on_bought(index, Qty::ZERO);
+                if !first && group.is_uneven() {
                     self.begin_unwind(now, slot, out);
                 }
             }
@@ -361,6 +378,10 @@ impl Core {
         let state = group.state();
         let basket = group.basket;
         let counted = basket == ADOPTED || group.reopened;
+        if !counted {
+            self.groups.learn_first(slot);
+        }
+        let group = self.groups.at(slot);
         let troubled = unwound || group.again > 0 || group.doubted;
         match state {
             // Never was a basket, or was counted when it first ended; what is learnt from it may be another thing now.
@@ -462,12 +483,13 @@ impl Core {
 
 /// How long a leg's buying order lives.
 ///
-/// The first leg is all or nothing: half of it would only have to be matched or sold. A later leg takes what it can get.
+/// The first leg is all or nothing: half of it would only have to be matched or sold; so is each of several that leave at once. A later
+/// leg takes what it can get.
 /// Where purchases that take at once are for a sum of money, and only in whole cents, they are used where that comes to
 /// the same; else a limit order is sent, and its cancel at once.
-pub(super) fn buying_tif(leg: &Leg, price: Price, qty: Qty, first: bool) -> Tif {
+pub(super) fn buying_tif(leg: &Leg, price: Price, qty: Qty, whole: bool) -> Tif {
     let rules = leg.venue.rules();
-    match (rules.purchases, first) {
+    match (rules.purchases, whole) {
         (Purchases::ByContracts, true) => Tif::Fok,
         (Purchases::ByContracts, false) => Tif::Ioc,
         (Purchases::ByMoney, true) => {

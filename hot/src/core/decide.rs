@@ -9,7 +9,7 @@ use crate::basket::{BasketDef, Baskets, Verdict};
 use crate::book::{Applied, Book, Books, Level, Levels};
 use crate::bounds::{FAILED_PER_EVENT_MAX, RANKED_MAX};
 use crate::event::Event;
-use crate::group::{Group, Groups};
+use crate::group::{Choice, Group, Groups, Odds, Sequencing};
 use crate::ids::{Action, BasketId, ClusterId, MarketId, Outcome, Side, Venue};
 use crate::intent::Intent;
 use crate::ledger::CashAccount;
@@ -19,8 +19,8 @@ use crate::order::{Order, Purpose, Tif};
 use crate::outbox::Outbox;
 use crate::risk::collar::Bound;
 use crate::risk::{
-    Account, EquityLimits, Exposure, Limits, PlanRisk, PlannedLeg, Refusal, Rejections, Stake,
-    Worst, shocks,
+    Account, EquityLimits, Exposure, LimitRow, Limits, PlanRisk, PlannedLeg, Refusal, Rejections,
+    Stake, Worst, shocks,
 };
 use crate::strategy::Sight;
 use crate::strategy::arbitrage::{Decision, Ranked, Seen};
@@ -199,7 +199,9 @@ impl Core {
                 self.episodes.look_again(basket);
                 self.verdict(now, basket, seen, Verdict::Refused, out);
             }
-            Ok(Held { seen, group, first }) => {
+            Ok(Held { seen, mut group, first }) => {
+                let choice = self.sequencing(&group);
+                group.sequencing = choice.taken;
                 assert!(
                     group.legs().iter().all(|leg| leg.hold > Usd::ZERO),
                     "G4: every leg is reserved before the first one leaves"
@@ -213,6 +215,8 @@ impl Core {
                 let slot = self.groups.push(group);
                 self.note_group(slot, out);
                 out.note(Note::Planned { group: id, loss, shock, filled, cluster });
+                let Choice { taken, expected, other, other_expected } = choice;
+                out.note(Note::Sequenced { group: id, taken, expected, other, other_expected });
                 self.begin(now, slot, first, out);
             }
         }
@@ -241,6 +245,32 @@ impl Core {
         let clusters = group.legs().iter().map(|leg| self.terms(leg.market).cluster);
         let held = clusters.map(|cluster| self.cluster_worst(cluster)).max();
         PlanRisk { worst: loss.worst, cluster: held.unwrap_or(Usd::ZERO) + loss.joint }
+    }
+
+    /// In what order the legs of a group should leave, by what its venues have shown and as far as the limits allow; and what the best
+    /// other way would be expected to cost.
+    fn sequencing(&self, group: &Group) -> Choice {
+        let legs = group.legs();
+        let cost = legs
+            .iter()
+            .fold(Usd::ZERO, |sum, leg| sum + leg.limit.cost_ceil(group.target.times(leg.ratio)));
+        let venue = |leg: usize| legs[leg.min(legs.len() - 1)].venue;
+        let risk = self.groups.leg_risks().of(venue(0), venue(1));
+        let fails = self.limits.raw(LimitRow::LegFailPpm);
+        let odds = Odds {
+            at_once_ppm: risk.miss_ppm(fails),
+            later_ppm: risk.fail_ppm(fails),
+            loss_ppm: risk.loss_ppm(self.limits.raw(LimitRow::UnwindLossPpm)),
+            is_known: risk.is_known(),
+            cost,
+            legs: u32::try_from(legs.len()).expect("LEGS_MAX fits"),
+        };
+        let most = match self.limits.raw(LimitRow::Sequencing) {
+            0 => Sequencing::Sequential,
+            1 => Sequencing::Staggered,
+            _ => Sequencing::Parallel,
+        };
+        odds.choose(most)
     }
 
     /// Checks every leg at the gate and claims its cash, all or none: no byte leaves before all are held. Returns the first leg's

@@ -37,6 +37,7 @@ mod refused;
 mod repairs;
 mod resting;
 mod rows;
+mod sequencing;
 mod sharing;
 mod shocks;
 mod silence;

@@ -1,17 +1,19 @@
 //! Groups: orders that only make sense together, and what becomes of them when one of them fails.
 //!
 //! No venue offers an atomic order over several markets: a batch is only several orders in one request. So legs
-//! go out one after the other, each sized to what the one before it really got, and a leg that finds no partner
-//! is sold again. The loss this accepts is bounded and measured; see `docs/risk.md`.
+//! go out one after the other, each sized to what the one before it really got (or several at once, where that is
+//! allowed and expected to cost less: [`Sequencing`]), and a leg that finds no partner is sold again. The loss this accepts is bounded and measured; see `docs/risk.md`.
 //!
 //! A group decides; it does not act. [`Group::next_step`] says what should happen now, the core does it and tells
 //! the group what came of it.
 
 mod outcomes;
+mod sequencing;
 mod state;
 mod table;
 
 pub use outcomes::{BasketHealth, HEDGE_LATE, Outcomes};
+pub use sequencing::{Choice, Odds, Sequencing};
 pub use state::{GroupEvent, GroupState};
 pub use table::Groups;
 
@@ -135,6 +137,8 @@ pub struct Group {
     /// What one unit (of every leg its ratio of contracts) pays at least, in $0.0001.
     pub payout: u32,
     state: GroupState,
+    /// In what order its legs leave.
+    pub sequencing: Sequencing,
     /// Profit after fees that was expected when the group was planned.
     pub promised: Usd,
     /// What was at stake when the group was planned: its first order is held to it.
@@ -177,7 +181,7 @@ pack_fields! {
         least_for_all, order, tried,
     }
     Group {
-        id, basket, legs, target, payout, state, promised, risk, started, one_leg_since, one_leg, unwinding_since, attempts,
+        id, basket, legs, target, payout, state, sequencing, promised, risk, started, one_leg_since, one_leg, unwinding_since, attempts,
         concessions, top_ups, next_at, missed, doubted, result, alarmed, again, reopened, learnt_whole,
     }
 }
@@ -254,6 +258,7 @@ impl Group {
             target: Qty::ZERO,
             payout: 0,
             state: GroupState::Working,
+            sequencing: Sequencing::Sequential,
             promised: Usd::ZERO,
             risk: PlanRisk::NONE,
             started,
@@ -475,16 +480,33 @@ impl Group {
         self.unwinding_since = self.unwinding_since.map(|_| now);
     }
 
+    /// Whether a leg may leave while others of the group are in flight. What is bought again waits for all.
+    pub fn buys_beside(&self) -> bool {
+        let is_first = self.again == 0 && !self.reopened && self.state == GroupState::Working;
+        is_first
+            && match self.sequencing {
+                Sequencing::Sequential => false,
+                Sequencing::Staggered => {
+                    self.legs.first().is_some_and(|first| first.tried && first.order.is_none())
+                }
+                Sequencing::Parallel => true,
+            }
+    }
+
     /// What should happen now. A leg whose last sale was a moment ago, or that cannot be sold, does not
     /// keep the others waiting. `sale(leg, qty)` says what can be done about so much of a leg.
     pub fn next_step(&self, now: Nanos, sale: impl Fn(&Leg, Qty) -> Sale) -> Step {
-        if self.state.is_over() || self.legs().iter().any(|leg| leg.order.is_some()) {
+        let in_flight = self.legs().iter().any(|leg| leg.order.is_some());
+        if self.state.is_over() || (in_flight && !self.buys_beside()) {
             return Step::Wait;
         }
         let wanted = |leg: &Leg| !leg.tried && leg.net() < self.target.times(leg.ratio);
         if let Some(at) = self.legs().iter().position(wanted) {
             let leg = &self.legs[at];
             return Step::Buy { leg: at, qty: self.target.times(leg.ratio) - leg.net() };
+        }
+        if in_flight {
+            return Step::Wait; // nothing is corrected before all of it is known
         }
         let (mut waits, mut dear) = (false, false);
         for (index, leg) in self.legs().iter().enumerate() {

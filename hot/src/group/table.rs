@@ -113,6 +113,13 @@ impl Groups {
         self.live[slot].learnt_whole = is_whole;
     }
 
+    /// Learns from a group that ends whether its first leg got anything: how often a leg fails that leaves at once.
+    pub fn learn_first(&mut self, slot: usize) {
+        let group = &self.live[slot];
+        let venue = |leg: usize| group.legs[leg.min(group.legs.len() - 1)].venue;
+        self.leg_risks.of_mut(venue(0), venue(1)).on_first(!group.legs[0].bought.is_zero());
+    }
+
     /// Whether another one of so many legs fits.
     pub fn has_room(&self, legs: usize) -> bool {
         self.live.len() < GROUPS_LIVE_MAX && self.legs_live + legs <= LEGS_LIVE_MAX

@@ -156,6 +156,47 @@ fn buy(leg: usize, qty: u64) -> Step {
     Step::Buy { leg, qty: hundredths(qty) }
 }
 
+#[test]
+fn all_legs_leave_at_once_where_the_group_is_parallel_and_nothing_is_sold_before_all_are_over() {
+    let mut group = group(3, 20);
+    group.sequencing = Sequencing::Parallel;
+    for leg in 0..3 {
+        assert_eq!(group.next_step(Nanos::ZERO, any), buy(leg, 2_000));
+        send(&mut group, leg);
+    }
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait);
+    group.on_bought(1, Qty::from_contracts(8));
+    assert_eq!(group.target, Qty::from_contracts(8));
+    group.on_bought(0, Qty::from_contracts(20));
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait, "a third may still fill");
+    group.on_bought(2, Qty::from_contracts(5));
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(0, Qty::from_contracts(15)));
+    send(&mut group, 0);
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait, "G3: one correction at a time");
+    group.on_sold(0, Qty::from_contracts(15), true, EndKind::Traded);
+    assert_eq!(group.next_step(Nanos::ZERO, any), sell(1, Qty::from_contracts(3)));
+}
+
+#[test]
+fn the_first_leg_is_confirmed_before_all_others_leave_where_the_group_is_staggered() {
+    let mut group = group(3, 20);
+    group.sequencing = Sequencing::Staggered;
+    send(&mut group, 0);
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait);
+    group.on_bought(0, Qty::from_contracts(12));
+    for leg in 1..3 {
+        assert_eq!(group.next_step(Nanos::ZERO, any), buy(leg, 1_200), "sized to what it got");
+        send(&mut group, leg);
+    }
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait);
+    // What is bought again waits for all that is in flight.
+    group.on_bought(1, Qty::from_contracts(12));
+    group.take_back(1, Qty::from_contracts(12), true);
+    assert_eq!(group.next_step(Nanos::ZERO, any), Step::Wait);
+    group.on_bought(2, Qty::from_contracts(12));
+    assert_eq!(group.next_step(Nanos::ZERO, any), buy(1, 1_200));
+}
+
 /// Whatever is bought, sold and taken back in whatever order: a group that has ended holds the same number of units of every
 /// leg, but for what is too little to sell, and never more than the plan wanted.
 #[test]
@@ -174,12 +215,18 @@ fn groups_of_any_ratios_end_even() {
             .collect();
         let wanted = 1 + draw(40);
         let mut group = of_ratios(&ratios, wanted);
+        group.sequencing = Sequencing::ALL[draw(3) as usize];
+        let mut in_flight: Vec<(usize, Qty)> = Vec::new();
         for turn in 0.. {
             assert!(turn < 2_000, "it never ends: {group:?}");
             match group.next_step(Nanos::new(turn), any) {
                 Step::Buy { leg, qty } => {
                     send(&mut group, leg);
                     group.legs[leg].had = group.legs[leg].bought;
+                    in_flight.push((leg, qty));
+                }
+                Step::Wait => {
+                    let (leg, qty) = in_flight.swap_remove(draw(in_flight.len() as u64) as usize);
                     let got = match draw(12) {
                         0 => Qty::ZERO,
                         1 | 2 => hundredths(qty.micros() / 10_000 * draw(101) / 100),
@@ -188,6 +235,7 @@ fn groups_of_any_ratios_end_even() {
                     group.on_bought(leg, got);
                 }
                 Step::Correct { leg, excess, .. } => {
+                    assert!(in_flight.is_empty(), "G3: nothing else is in flight");
                     group.legs[leg].order = Some(OrderId::new(99));
                     let sold = if draw(3) == 0 { Qty::ZERO } else { excess };
                     group.on_sold(leg, sold, sold == excess, EndKind::Traded);
@@ -199,8 +247,8 @@ fn groups_of_any_ratios_end_even() {
                 }
                 other => panic!("{other:?}"),
             }
-            if draw(100) == 0 {
-                let leg = draw(group.legs.len() as u64) as usize;
+            let leg = draw(group.legs.len() as u64) as usize;
+            if draw(100) == 0 && group.legs[leg].order.is_none() {
                 let qty = hundredths(draw(1 + group.legs[leg].net().micros() / 10_000));
                 group.take_back(leg, qty, draw(2) == 0);
             }

@@ -28,9 +28,29 @@ pub struct LegRisk {
     unwound: u32,
     /// Sum over the unwound ones of the share of its cost that each lost; a gain counts as zero.
     loss_shares: I32F32,
+    /// First legs that were sent.
+    first: u32,
+    /// Those of them that got nothing.
+    missed: u32,
 }
 
 impl LegRisk {
+    /// A basket ended whose first leg got something, or nothing.
+    pub fn on_first(&mut self, got: bool) {
+        self.first = self.first.saturating_add(1);
+        self.missed = self.missed.saturating_add(u32::from(!got));
+    }
+
+    /// How often a leg that leaves at once gets nothing, in millionths, where `assumed` is expected before any evidence.
+    pub fn miss_ppm(&self, assumed: u64) -> u64 {
+        estimate(assumed, I32F32::saturating_from_num(self.missed), self.first)
+    }
+
+    /// Whether all that is estimated was observed often enough to choose by.
+    pub fn is_known(&self) -> bool {
+        self.baskets.min(self.unwound).min(self.first) >= EVIDENCE_MIN
+    }
+
     /// A basket ended with every leg held.
     pub fn on_hedged(&mut self) {
         self.baskets = self.baskets.saturating_add(1);
@@ -82,6 +102,8 @@ impl LegRisk {
             failed: self.failed.saturating_add(other.failed),
             unwound: self.unwound.saturating_add(other.unwound),
             loss_shares: self.loss_shares.saturating_add(other.loss_shares),
+            first: self.first.saturating_add(other.first),
+            missed: self.missed.saturating_add(other.missed),
         }
     }
 
@@ -149,7 +171,7 @@ impl Pack for I32F32 {
 }
 
 pack_fields! {
-    LegRisk { baskets, failed, unwound, loss_shares }
+    LegRisk { baskets, failed, unwound, loss_shares, first, missed }
     LegRisks { pairs }
 }
 
@@ -226,6 +248,20 @@ mod tests {
         assert!(
             risk.fail_ppm_to_count(150_000) > 150_000 && risk.loss_ppm_to_count(35_000) > 35_000
         );
+    }
+
+    #[test]
+    fn first_legs_that_get_nothing_are_counted_by_themselves() {
+        let mut risk = LegRisk::default();
+        near(risk.miss_ppm(150_000), 150_000);
+        (0..20).for_each(|nth| risk.on_first(nth % 2 == 0));
+        near(risk.miss_ppm(150_000), (3_000_000 + 10_000_000) / 40);
+        assert_eq!(risk.fail_ppm(150_000), LegRisk::default().fail_ppm(150_000));
+        assert!(!risk.is_known(), "of later legs and of unwinds nothing is known");
+        (0..19).for_each(|_| risk.on_unwound(Usd::from_dollars(1), Usd::ZERO));
+        assert!(!risk.is_known());
+        risk.on_unwound(Usd::from_dollars(1), Usd::ZERO);
+        assert!(risk.is_known());
     }
 
     #[test]

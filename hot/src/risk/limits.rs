@@ -185,6 +185,8 @@ limit_rows! {
         Dollars, (MICROS, DOLLARS_MOST), 25 * MICROS, Smaller;
     LegMismatchPercent = 51, strategy.leg_mismatch_percent, "share of a leg without a partner above which an alarm is raised as it is to be sold",
         Percent, (0, 100), 10, Smaller;
+    Sequencing = 52, strategy.sequencing, "how many legs may be in flight at once: 0 one after the other, 1 the first and then all others, 2 all",
+        Count, (0, 2), 0, Smaller;
 }
 
 /// How many rows there are.

@@ -254,6 +254,12 @@ limit_words! {
         "a tenth is more than roundings of sizes make: a leg has failed, or filled in part",
         "nothing is stopped: the alarm `leg_mismatch`, once for each unwind, while the rest is sold",
         "by itself";
+    Sequencing Legs [],
+        "one leg after the other leaves the least standing alone while legs seldom fail. With 1 or 2 the way that is expected to cost least \
+         is taken for each basket, by what at least twenty baskets and unwinds of its venues have shown, and never one beyond this",
+        "none: the note `sequenced` and the columns `sequencing`, `naked_usd`, `otherwise` and `otherwise_usd` of `v_groups` say which way \
+         was taken, what being left on one leg was expected to cost, and the same of the best other way",
+        "nothing to recover from";
     UnwindStepMs Legs [],
         "the book must have time to come back, and the venue to answer, before a lower price is tried. A shorter time counts as the \
          tighter one: contracts without a partner are held for less long",

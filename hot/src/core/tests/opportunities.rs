@@ -221,6 +221,7 @@ fn an_unwind_loses_a_share_of_what_its_leg_has_cost() {
     });
     let cost = paid.cost_ceil(qty(30)) + fee.expect("it was booked");
     let mut lost = crate::risk::LegRisk::default();
+    lost.on_first(true);
     lost.on_unwound(cost, -desk.core.ledger().realised());
     assert_eq!(*desk.core.groups().leg_risks().of(first.venue, second.venue), lost);
 }
