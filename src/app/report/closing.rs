@@ -41,7 +41,7 @@ impl ClosingReport<'_> {
             "duration_s": seconds(self.duration),
             "first_basket_s": self.first_basket.map(seconds),
             "one_leg": one_leg,
-            "made_of": made_of(self.database, self.began),
+            "made_of": made_of(self.database, self.began, self.figures.result()),
             "foreign_orders": self.foreign,
             "reconciled": self.agreement == Agreement::Agreed,
             "audit": {
