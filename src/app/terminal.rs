@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use surefoot_cold::observe::sink::{Sink, Wants};
+use surefoot_cold::observe::sink::{Interest, Sink};
 use surefoot_cold::observe::told::{Observation, Phase, Source, ToldNote};
 use surefoot_hot::note::Severity;
 use surefoot_hot::units::Nanos;
@@ -90,8 +90,8 @@ impl<W: Write + Send + 'static> Sink for Terminal<W> {
         "terminal"
     }
 
-    fn wants(&self) -> Wants {
-        Wants {
+    fn interest(&self) -> Interest {
+        Interest {
             records: false,
             core_notes: Some(Severity::Alarm),
             run_notes: Some(Severity::Warning),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use surefoot_hot::note::Severity;
 
-use super::sink::{Sink, Wants};
+use super::sink::{Interest, Sink};
 use super::told::Observation;
 use crate::disk;
 
@@ -133,8 +133,8 @@ impl Sink for JsonLog {
         "log"
     }
 
-    fn wants(&self) -> Wants {
-        Wants {
+    fn interest(&self) -> Interest {
+        Interest {
             records: false,
             core_notes: Some(Severity::Info),
             run_notes: Some(Severity::Info),

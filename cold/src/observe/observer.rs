@@ -187,7 +187,7 @@ impl Distributor {
         match heard {
             Heard::Seen(seen) => self.hand(seen),
             Heard::Sink(sink) => {
-                let wanted = [self.least, sink.wants().core_notes];
+                let wanted = [self.least, sink.interest().core_notes];
                 self.least = wanted.into_iter().flatten().min();
                 self.sinks.push(sink);
             }

@@ -23,7 +23,7 @@ const PANICKED: &str = "an assertion failed: the message above names it";
 
 /// What a sink wants to be handed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wants {
+pub struct Interest {
     /// The journal's records.
     pub records: bool,
     /// Notes of the core, of this severity and above; `None` for none.
@@ -33,7 +33,7 @@ pub struct Wants {
     pub figures: bool,
 }
 
-impl Wants {
+impl Interest {
     /// Whether an observation is one of these.
     pub fn has(&self, seen: &Observation) -> bool {
         match seen {
@@ -57,7 +57,7 @@ pub trait Sink: Send + 'static {
     fn name(&self) -> &'static str;
 
     /// What it is handed.
-    fn wants(&self) -> Wants;
+    fn interest(&self) -> Interest;
 
     /// How much may wait for it: a note or a record counts as one.
     fn waiting_max(&self) -> u64;
@@ -131,7 +131,7 @@ impl SinkWatch {
 pub(super) struct SinkThread {
     watch: SinkWatch,
     to: Sender<Arc<Observation>>,
-    wants: Wants,
+    interest: Interest,
     ends_within: Duration,
     thread: JoinHandle<Result<(), String>>,
 }
@@ -143,12 +143,12 @@ impl SinkThread {
     /// The system has no room for another thread.
     pub fn start(sink: Box<dyn Sink>) -> std::io::Result<Self> {
         let (to, from) = queue::bounded(sink.waiting_max());
-        let (name, wants, ends_within) = (sink.name(), sink.wants(), sink.ends_within());
+        let (name, interest, ends_within) = (sink.name(), sink.interest(), sink.ends_within());
         let watch = SinkWatch { name, status: Arc::default(), queue: to.gauge() };
         let status = Arc::clone(&watch.status);
         let work = move || run(sink, &from, &status);
         let thread = thread::Builder::new().name(name.into()).spawn(work)?;
-        Ok(Self { watch, to, wants, ends_within, thread })
+        Ok(Self { watch, to, interest, ends_within, thread })
     }
 
     /// How it is watched from outside.
@@ -157,20 +157,20 @@ impl SinkThread {
     }
 
     /// What it is handed.
-    pub fn wants(&self) -> Wants {
-        self.wants
+    pub fn interest(&self) -> Interest {
+        self.interest
     }
 
     /// Hands it an observation if it wants it. Never waits.
     pub fn hand(&self, seen: &Arc<Observation>) {
-        if self.wants.has(seen) {
+        if self.interest.has(seen) {
             let _ = self.to.push(seen.weight(), Arc::clone(seen)); // counted where there is no room
         }
     }
 
     /// The same at the end of a run, which began at `end`: waits for room for as long as the sink asked for.
     pub fn hand_at_end(&self, end: Instant, seen: &Arc<Observation>) {
-        if self.wants.has(seen) {
+        if self.interest.has(seen) {
             let by = end + self.ends_within;
             let _ = self.to.push_by(by, seen.weight(), Arc::clone(seen)); // counted likewise
         }

@@ -9,7 +9,7 @@ use surefoot_hot::journal::Record;
 use surefoot_hot::note::Severity;
 
 use super::{HealthAlarm, Store, StoreError, TRANSACTION_MAX};
-use crate::observe::sink::{Sink, Wants};
+use crate::observe::sink::{Interest, Sink};
 use crate::observe::told::Observation;
 
 /// Records that may wait for it. What is beyond is read from the journal again.
@@ -130,8 +130,8 @@ impl Sink for StoreSink {
         "store"
     }
 
-    fn wants(&self) -> Wants {
-        Wants {
+    fn interest(&self) -> Interest {
+        Interest {
             records: true,
             core_notes: None,
             run_notes: Some(Severity::Warning),

@@ -327,7 +327,7 @@ impl Group {
 
     /// Whether the group has an order under way that lands on this side of a market's book, or is yet to send one: to buy a leg,
     /// or to sell what has no partner. What such an order would take is no other basket's.
-    pub fn wants(&self, market: MarketId, side: Side) -> bool {
+    pub fn lands_on(&self, market: MarketId, side: Side) -> bool {
         self.legs().iter().filter(|leg| leg.market == market).any(|leg| {
             let lands = |action| Side::of(leg.outcome, action) == side;
             let buys = !leg.tried || leg.order.is_some();

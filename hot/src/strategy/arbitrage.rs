@@ -225,7 +225,7 @@ fn shares_a_level(core: &impl Sight, now: Nanos, basket: &Basket) -> bool {
         let last = core.last_sent(leg.market, side);
         (last > Nanos::ZERO && now.since(last) < cooldown)
             || (core.groups().has_leg_in(leg.market)
-                && core.groups().iter().any(|group| group.wants(leg.market, side)))
+                && core.groups().iter().any(|group| group.lands_on(leg.market, side)))
     })
 }
 

@@ -8,7 +8,7 @@ use surefoot_hot::ids::{MarketId, OrderId};
 use surefoot_hot::note::{Alarm, Note, Place};
 use surefoot_hot::units::Nanos;
 
-use super::super::sink::Wants;
+use super::super::sink::Interest;
 use super::*;
 
 /// More than any queue of these tests holds.
@@ -50,9 +50,9 @@ impl Sink for Probe {
         self.name
     }
 
-    fn wants(&self) -> Wants {
+    fn interest(&self) -> Interest {
         let all = Some(Severity::Info);
-        Wants { records: false, core_notes: all, run_notes: all, figures: false }
+        Interest { records: false, core_notes: all, run_notes: all, figures: false }
     }
 
     fn waiting_max(&self) -> u64 {
