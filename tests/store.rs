@@ -109,6 +109,7 @@ fn names() -> MarketNames {
         directory.push(Entry {
             def: def(market),
             fee_changes: Vec::new(),
+            paid_by: None,
             title,
             names: Names::Kalshi(names),
             facts: Facts::default(),

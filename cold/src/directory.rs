@@ -30,6 +30,8 @@ pub struct Entry {
     pub def: MarketDef,
     /// The changes of its fee that have a date, the earliest first. They are not kept on the disk: a start asks for them anew.
     pub fee_changes: Vec<FeeChange>,
+    /// When the venue expects that it has paid what the market owes, where it says so. It is not kept on the disk either.
+    pub paid_by: Option<Nanos>,
     /// Its question, for people.
     pub title: String,
     /// What the venue calls it.
@@ -60,7 +62,7 @@ impl Entry {
     }
 
     fn expected(&self) -> Event {
-        let paid_by = self.facts.paid_by.unwrap_or(Nanos::NEVER);
+        let paid_by = self.paid_by.unwrap_or(Nanos::NEVER);
         Event::Expected { market: self.def.market, paid_by }
     }
 
@@ -260,7 +262,7 @@ impl Directory {
         let entry = &mut self.entries[market.index()];
         let MarketDef { min_qty, close, .. } = listed.def;
         (entry.def.min_qty, entry.def.close) = (min_qty, close);
-        (entry.facts.paid_by, entry.names) = (listed.facts.paid_by, listed.names.clone());
+        (entry.paid_by, entry.names) = (listed.paid_by, listed.names.clone());
     }
 
     /// Takes over of another directory, which has the same numbers, what operators said and what certificates rely on.
@@ -275,8 +277,7 @@ impl Directory {
     /// If the number was never given out.
     pub fn set_facts(&mut self, market: MarketId, facts: &Facts) -> bool {
         let known = &mut self.entries[market.index()].facts;
-        let facts = Facts { paid_by: known.paid_by, ..facts.clone() }; // which is told as it is listed
-        std::mem::replace(known, facts.clone()) != facts
+        std::mem::replace(known, facts.clone()) != *facts
     }
 
     /// A certificate relies on a market's rule text being this one, in this run and in later ones.

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use surefoot_hot::units::Nanos;
-
 use crate::text::{hex, parse_hex};
 
 /// What is known of a market beside its terms of trade. Nothing is assumed: where the venue said nothing, this is the default.
@@ -18,8 +16,6 @@ pub struct Facts {
     pub stands_for: StandsFor,
     /// Its rule text, as a fingerprint; `None` where the venue shows none.
     pub rules: Option<Fingerprint>,
-    /// When the venue expects that it has paid what the market owes, where it says so.
-    pub paid_by: Option<Nanos>,
 }
 
 /// What a venue says of an event.

@@ -43,6 +43,7 @@ pub fn directory_of(pairs: u16) -> Directory {
             directory.push(Entry {
                 def: terms(market, venue),
                 fee_changes: Vec::new(),
+                paid_by: None,
                 title: format!("bench {nth}"),
                 names: names(nth, venue),
                 facts: Facts::default(),

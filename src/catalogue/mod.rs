@@ -193,6 +193,7 @@ mod tests {
                 ..MarketDef::bare(MarketId::new(market), Venue::Kalshi)
             },
             fee_changes: Vec::new(),
+            paid_by: None,
             title: String::new(),
             names: Names::Kalshi(KalshiNames { ticker: ticker.into(), ..KalshiNames::default() }),
             facts: Facts {

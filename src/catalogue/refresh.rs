@@ -34,7 +34,7 @@ impl Catalogue {
                 refreshed.unread.push(market);
                 continue;
             };
-            let told = |entry: &Entry| (entry.def.min_qty, entry.def.close, entry.facts.paid_by);
+            let told = |entry: &Entry| (entry.def.min_qty, entry.def.close, entry.paid_by);
             let renamed = listed.names != known.names;
             if !renamed && told(listed) == told(known) {
                 continue;
@@ -51,7 +51,6 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use surefoot_cold::directory::{Generation, Names, PolymarketNames};
-    use surefoot_cold::facts::Facts;
     use surefoot_hot::event::Event;
     use surefoot_hot::ids::Venue;
     use surefoot_hot::market::{MarketDef, MarketStatus};
@@ -108,7 +107,7 @@ mod tests {
         let mut other = listed("B");
         let paid_by = Nanos::from_secs(7);
         for (expected, told) in [(Some(paid_by), paid_by), (None, Nanos::NEVER)] {
-            other.facts.paid_by = expected;
+            other.paid_by = expected;
             let changes = catalogue.refresh(&ALL[1..2], &[other.clone()]).changes;
             let [CatalogueChange { what: Change::Listed(entry), .. }] = &changes[..] else {
                 panic!("{changes:?}");
@@ -118,11 +117,6 @@ mod tests {
             let entry = catalogue.directory.entry(ALL[1]).unwrap();
             assert!(entry.events().any(|event| event == told), "so does a start: {expected:?}");
         }
-        assert!(
-            !catalogue
-                .directory
-                .set_facts(ALL[1], &Facts { paid_by: Some(paid_by), ..other.facts })
-        );
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn entry(number: u16) -> Entry {
     Entry {
         def,
         fee_changes: Vec::new(),
+        paid_by: None,
         title: String::new(),
         names: Names::Polymarket(names),
         facts: Facts::default(),

@@ -170,6 +170,7 @@ pub fn directory(ticker: &str, shard: u8) -> Directory {
     directory.push(Entry {
         def,
         fee_changes: Vec::new(),
+        paid_by: None,
         title: String::new(),
         names: Names::Kalshi(names),
         facts: Facts::default(),
@@ -193,6 +194,7 @@ pub fn two_tokens() -> Directory {
     directory.push(Entry {
         def,
         fee_changes: Vec::new(),
+        paid_by: None,
         title: String::new(),
         names: Names::Polymarket(names),
         facts: Facts::default(),

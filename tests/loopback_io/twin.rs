@@ -285,6 +285,7 @@ impl Polymarketed {
         let entry = Entry {
             def,
             fee_changes: Vec::new(),
+            paid_by: None,
             title: String::new(),
             names: Names::Polymarket(names),
             facts: Facts::default(),
@@ -439,6 +440,7 @@ impl Kalshied {
         let entry = Entry {
             def,
             fee_changes: Vec::new(),
+            paid_by: None,
             title: String::new(),
             names: Names::Kalshi(names),
             facts: Facts::default(),

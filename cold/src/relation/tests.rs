@@ -21,6 +21,7 @@ fn market(number: u16, name: &str) -> Entry {
     Entry {
         def: MarketDef::bare(MarketId::new(number), Venue::Kalshi),
         fee_changes: Vec::new(),
+        paid_by: None,
         title: String::new(),
         names: Names::Kalshi(KalshiNames { ticker: name.to_owned(), ..KalshiNames::default() }),
         facts: Facts { rules: Fingerprint::of(name), ..Facts::default() },

@@ -128,7 +128,7 @@ fn read_entry(value: &Value) -> Option<Entry> {
     let names = Names::from_json(def.venue, value.get("names")?)?;
     let title = value.get("title")?.as_str()?.to_owned();
     let facts = Facts::default();
-    Some(Entry { def, fee_changes: Vec::new(), title, names, facts })
+    Some(Entry { def, fee_changes: Vec::new(), paid_by: None, title, names, facts })
 }
 
 #[cfg(test)]
@@ -158,6 +158,7 @@ mod tests {
                 theme: None,
             },
             fee_changes: Vec::new(),
+            paid_by: None,
             title: "A question".to_owned(),
             names: Names::Kalshi(KalshiNames {
                 ticker: "KXA-1".to_owned(),

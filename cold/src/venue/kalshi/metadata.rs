@@ -76,7 +76,6 @@ impl Market {
             event: Some(event.facts.clone()),
             stands_for: stands_for(&self.yes_title),
             rules: Fingerprint::of(&self.rules),
-            paid_by: self.paid_by,
         };
         Ok(Entry {
             def: MarketDef {
@@ -93,6 +92,7 @@ impl Market {
                 theme: None,
             },
             fee_changes,
+            paid_by: self.paid_by,
             title: self.title,
             names: Names::Kalshi(KalshiNames {
                 ticker: self.ticker,

@@ -62,12 +62,8 @@ impl Market {
             let is_augmented = self.neg_risk_augmented;
             Arc::new(EventFacts { name, is_exclusive: true, is_augmented, markets: None })
         });
-        let facts = Facts {
-            event,
-            stands_for: self.stands_for,
-            rules: Fingerprint::of(&self.rules),
-            paid_by: None, // its end date alone, which is its close
-        };
+        let facts =
+            Facts { event, stands_for: self.stands_for, rules: Fingerprint::of(&self.rules) };
         Entry {
             def: MarketDef {
                 market,
@@ -83,6 +79,7 @@ impl Market {
                 theme: None,
             },
             fee_changes: Vec::new(), // the venue tells none before they hold
+            paid_by: None,           // it tells its end date alone, which is its close
             title: self.title,
             names: Names::Polymarket(self.names),
             facts,
