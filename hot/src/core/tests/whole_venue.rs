@@ -157,9 +157,10 @@ impl Venues {
             return;
         }
         let at_once = !order.venue.rules().provisional_fills;
-        let (side, price) = order.on_book();
+        let (side, limit) = order.on_book();
         let number = self.fills.len() as u64 + 1;
         let taker = !order.post_only;
+        let price = if taker && self.chance(30) { better(side, limit) } else { limit };
         let fee = self::fee(order.market, price, part, taker);
         let drift = if self.chance(1) { 5_000 } else { self.rng.below(100) as i64 };
         let state = if at_once { Finality::Final } else { Finality::Provisional };
@@ -267,6 +268,17 @@ impl Venues {
         let all: Vec<FillId> = self.fills.values().map(|made| made.fill.fill).collect();
         self.tell_fills(now, &all);
     }
+}
+
+/// A cent better than a limit on the book, where there is such a price.
+fn better(side: Side, limit: Price) -> Price {
+    let cent = price(1).ticks();
+    let ticks = match side {
+        Side::Bid => limit.ticks().saturating_sub(cent),
+        Side::Ask => limit.ticks() + cent,
+    };
+    let is_price = |at: &Price| (price(1)..=price(99)).contains(at);
+    Price::from_ticks(ticks).filter(is_price).unwrap_or(limit)
 }
 
 /// What the venue's rule charges for a fill.
